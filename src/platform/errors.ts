@@ -1,0 +1,113 @@
+/**
+ * The errors that a caller can act on. Commands throw them; the GraphQL layer turns each into a union member or a
+ * coded top-level error. Codes are gRPC's. Messages are written for the caller: no SQL, no paths, no secrets. What
+ * helps us goes into `cause` and the log.
+ */
+
+export type ErrorCode =
+  | 'INVALID_ARGUMENT'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'FAILED_PRECONDITION'
+  | 'ABORTED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'PERMISSION_DENIED'
+  | 'UNAUTHENTICATED'
+  | 'UNIMPLEMENTED'
+  | 'UNAVAILABLE'
+  | 'DEADLINE_EXCEEDED'
+  | 'INTERNAL';
+
+export abstract class DomainError extends Error {
+  abstract readonly code: ErrorCode;
+  override name = this.constructor.name;
+  /** Where in the input the fault lies, outermost first: `['input', 'nodes', '2', 'id']`. Empty when it is not the input's. */
+  readonly path: readonly string[];
+
+  constructor(message: string, options: { path?: readonly string[]; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.path = options.path ?? [];
+  }
+}
+
+/** One fault of an input. A compiler or validator reports all of them together. */
+export interface Problem {
+  /** Outermost first, from the argument down: `['input', 'spec', 'nodes', 'train', 'inputs', 'rows']`. */
+  readonly path: readonly string[];
+  /** A stable word for programs: a compiler code such as `MismatchingTypes`, or `MissingField`, `InvalidValue`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+export class InvalidArgumentError extends DomainError {
+  readonly code = 'INVALID_ARGUMENT';
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[], options: { cause?: unknown } = {}) {
+    const [first] = problems;
+    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+    super(`${first?.message ?? 'invalid argument'}${more}`, { path: first?.path ?? [], cause: options.cause });
+    this.problems = problems;
+  }
+
+  /** For the common case of one fault. */
+  static of(path: readonly string[], message: string, code = 'InvalidValue'): InvalidArgumentError {
+    return new InvalidArgumentError([{ path, code, message }]);
+  }
+}
+
+export class NotFoundError extends DomainError {
+  readonly code = 'NOT_FOUND';
+  /** What was looked for: `execution`, `launch plan`. */
+  readonly kind: string;
+  readonly key: string;
+
+  constructor(kind: string, key: string, path: readonly string[] = []) {
+    super(`${kind} ${key} not found`, { path });
+    this.kind = kind;
+    this.key = key;
+  }
+}
+
+export class AlreadyExistsError extends DomainError {
+  readonly code = 'ALREADY_EXISTS';
+}
+
+export class FailedPreconditionError extends DomainError {
+  readonly code = 'FAILED_PRECONDITION';
+  /** Where the object stands now, when that is what refused the call: a phase or a state. */
+  readonly current: string | null;
+
+  constructor(message: string, options: { current?: string; path?: readonly string[] } = {}) {
+    super(message, options);
+    this.current = options.current ?? null;
+  }
+}
+
+export class ResourceExhaustedError extends DomainError {
+  readonly code = 'RESOURCE_EXHAUSTED';
+}
+
+export class PermissionDeniedError extends DomainError {
+  readonly code = 'PERMISSION_DENIED';
+
+  constructor(message = 'you may not do this') {
+    super(message);
+  }
+}
+
+export class UnauthenticatedError extends DomainError {
+  readonly code = 'UNAUTHENTICATED';
+
+  constructor(message = 'sign in first') {
+    super(message);
+  }
+}
+
+export class UnavailableError extends DomainError {
+  readonly code = 'UNAVAILABLE';
+
+  constructor(message = 'the service is not available for the moment, try again', options: { cause?: unknown } = {}) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,16 @@
+/** For each phase, the phases it may move to. A phase that leads nowhere is terminal. */
+export type PhaseTable<P extends string> = Readonly<Record<P, readonly P[]>>;
+
+/** The phases from which `to` may be reached: what a store hands to its one statement. */
+export function phasesThatMayMoveTo<P extends string>(table: PhaseTable<P>, to: P): P[] {
+  return phasesOf(table).filter((from) => table[from].includes(to));
+}
+
+export function isTerminal<P extends string>(table: PhaseTable<P>, phase: P): boolean {
+  return table[phase].length === 0;
+}
+
+/** Every phase of the table, in its order. */
+export function phasesOf<P extends string>(table: PhaseTable<P>): P[] {
+  return Object.keys(table) as P[];
+}
