@@ -46,7 +46,10 @@ export class InvalidArgumentError extends DomainError {
   constructor(problems: readonly Problem[], options: { cause?: unknown } = {}) {
     const [first] = problems;
     const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-    super(`${first?.message ?? 'invalid argument'}${more}`, { path: first?.path ?? [], cause: options.cause });
+    super(`${first?.message ?? 'invalid argument'}${more}`, {
+      path: first?.path ?? [],
+      cause: options.cause,
+    });
     this.problems = problems;
   }
 
@@ -107,7 +110,10 @@ export class UnauthenticatedError extends DomainError {
 export class UnavailableError extends DomainError {
   readonly code = 'UNAVAILABLE';
 
-  constructor(message = 'the service is not available for the moment, try again', options: { cause?: unknown } = {}) {
+  constructor(
+    message = 'the service is not available for the moment, try again',
+    options: { cause?: unknown } = {},
+  ) {
     super(message, options);
   }
 }
