@@ -1,0 +1,38 @@
+import { startServer } from '../http/server.ts';
+import { firstStart } from '../identity/commands/first-start.ts';
+import { ConfigurationError, config } from '../platform/config.ts';
+import { closeDatabase } from '../platform/database/client.ts';
+import { applyMigrations, MigrationError } from '../platform/database/migrations.ts';
+import { notifications } from '../platform/database/notify.ts';
+import { log } from '../platform/log.ts';
+import { runProcess, whenDatabaseAnswers } from '../platform/process.ts';
+import { handOver } from './first-secrets.ts';
+
+/** GraphQL, GraphiQL, subscriptions, files and health. Any number behind a balancer. */
+await runProcess('server', async () => {
+  await whenDatabaseAnswers(migrate);
+  await whenDatabaseAnswers(() => firstStart(config.adminUsername, handOver));
+  await notifications.start();
+  const server = await startServer({ host: config.host, port: config.port });
+  return {
+    address: server.url,
+    async stop() {
+      await server.stop();
+      await notifications.close();
+      await closeDatabase();
+    },
+  };
+});
+
+async function migrate(): Promise<void> {
+  if (!config.databaseUrl) throw new ConfigurationError('DATABASE_URL is required');
+  if (!config.migrate) return;
+  try {
+    const applied = await applyMigrations(config.databaseUrl);
+    if (applied.length > 0) log.info({ migrations: applied }, 'migrations applied');
+  } catch (error) {
+    // Migrations stay compatible with the release before: while replicas are replaced, an older one may restart.
+    if (!(error instanceof MigrationError) || error.reason !== 'newer') throw error;
+    log.warn({ migrations: error.migrations }, 'the database is of a newer release');
+  }
+}

@@ -1,0 +1,59 @@
+import type { Caller } from '../../platform/caller.ts';
+import {
+  InvalidArgumentError,
+  NotFoundError,
+  type Problem,
+  ResourceExhaustedError,
+} from '../../platform/errors.ts';
+import { isId } from '../../platform/ids.ts';
+import { type BlobRow, ensureBlob, findProjectIdOfRun } from '../store.ts';
+
+export interface BlobUpload {
+  /** Whose file it will be. */
+  readonly owner: { readonly projectId: string } | { readonly runId: string };
+  /** Of the content, hexadecimal. */
+  readonly sha256: string;
+  readonly sizeBytes: bigint;
+}
+
+/**
+ * Announces a file. The same content in the same project is the same blob, which need not be sent again.
+ *
+ * @throws InvalidArgumentError; ResourceExhaustedError when it is larger than `limitBytes`; NotFoundError for a run that
+ * is not held any more.
+ */
+export async function createBlobUpload(
+  caller: Caller,
+  upload: BlobUpload,
+  limitBytes: number,
+): Promise<BlobRow> {
+  const problems: Problem[] = [];
+  if (!/^[0-9a-f]{64}$/.test(upload.sha256))
+    problems.push({
+      path: ['input', 'sha256'],
+      code: 'InvalidValue',
+      message: '64 lower-case hexadecimal digits',
+    });
+  if (upload.sizeBytes < 0n)
+    problems.push({ path: ['input', 'sizeBytes'], code: 'InvalidValue', message: 'must not be negative' });
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  if (upload.sizeBytes > BigInt(limitBytes))
+    throw new ResourceExhaustedError(`a file has at most ${limitBytes} bytes`, {
+      path: ['input', 'sizeBytes'],
+    });
+  const { owner } = upload;
+  const { tenantId } = caller;
+  const projectId =
+    'projectId' in owner
+      ? owner.projectId
+      : isId(owner.runId)
+        ? await findProjectIdOfRun(tenantId, owner.runId)
+        : null;
+  if (!projectId)
+    throw new NotFoundError('run', 'runId' in owner ? owner.runId : '', ['input', 'owner', 'run']);
+  const sha256 = new Uint8Array(Buffer.from(upload.sha256, 'hex'));
+  const blob = await ensureBlob({ tenantId, projectId, sha256, sizeBytes: upload.sizeBytes });
+  if (blob.sizeBytes !== upload.sizeBytes)
+    throw InvalidArgumentError.of(['input', 'sizeBytes'], 'the content of that hash has another size');
+  return blob;
+}

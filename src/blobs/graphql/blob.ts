@@ -1,0 +1,68 @@
+import { builder } from '../../graphql/builder.ts';
+import { callerOf } from '../../graphql/context.ts';
+import { config } from '../../platform/config.ts';
+import { InvalidArgumentError, NotFoundError, ResourceExhaustedError } from '../../platform/errors.ts';
+import { createBlobUpload } from '../commands/create-blob-upload.ts';
+import { blobUri } from '../domain/blob-uri.ts';
+import { signedBlobUrl } from '../domain/signed-url.ts';
+import type { BlobRow } from '../store.ts';
+
+const CreateBlobUploadPayload = builder.objectRef<BlobRow>('CreateBlobUploadPayload').implement({
+  fields: (t) => ({
+    uri: t.string({
+      description: 'The value that names the file: `slipway://blobs/…`.',
+      resolve: ({ id }) => blobUri(id),
+    }),
+    uploadUrl: t.string({
+      nullable: true,
+      description: 'Where to PUT the content, within a few minutes; null when it is there already.',
+      resolve: (blob, _args, { publicUrl }) =>
+        blob.uploadedAt
+          ? null
+          : signedBlobUrl(publicUrl, 'PUT', blob.id, new Date(Date.now() + config.blobUrlSeconds * 1000)),
+    }),
+  }),
+});
+
+const BlobOwnerInput = builder.inputType('BlobOwnerInput', {
+  description: 'Whose file it will be.',
+  isOneOf: true,
+  fields: (t) => ({
+    project: t.string({ description: "A project's identifier." }),
+    run: t.id({ description: 'For executors: the project that the run works for.' }),
+  }),
+});
+
+const CreateBlobUploadInput = builder.inputType('CreateBlobUploadInput', {
+  fields: (t) => ({
+    owner: t.field({ type: BlobOwnerInput, required: true }),
+    sha256: t.string({ required: true, description: 'Of the content, 64 hexadecimal digits.' }),
+    sizeBytes: t.field({ type: 'BigInt', required: true }),
+  }),
+});
+
+builder.mutationField('createBlobUpload', (t) =>
+  t.field({
+    type: CreateBlobUploadPayload,
+    nullable: true,
+    description:
+      'Announces a file and answers where to send it. The same content in the same project is one file, sent once.',
+    errors: { types: [InvalidArgumentError, NotFoundError, ResourceExhaustedError] },
+    args: { input: t.arg({ type: CreateBlobUploadInput, required: true }) },
+    resolve: async (_root, { input }, context) => {
+      const { owner } = input;
+      const project = owner.project
+        ? await context.loaders.project.load({ identifier: owner.project })
+        : null;
+      return await createBlobUpload(
+        callerOf(context),
+        {
+          owner: project ? { projectId: project.id } : { runId: owner.run ?? '' },
+          sha256: input.sha256,
+          sizeBytes: BigInt(input.sizeBytes),
+        },
+        config.blobLimitBytes,
+      );
+    },
+  }),
+);

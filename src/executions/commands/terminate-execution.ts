@@ -1,0 +1,43 @@
+import type { Caller } from '../../platform/caller.ts';
+import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
+import { executionPhases } from '../domain/phases.ts';
+import { moveExecution } from '../store/moves.ts';
+import { type ExecutionBy, type ExecutionRow, readExecutions } from '../store/reads.ts';
+
+const MAX_CAUSE = 500;
+
+/**
+ * Asks for the end of an execution: it is ABORTING at once, and ABORTED when its work has stopped. Asking again
+ * overwrites the cause. When the work finishes first, its result wins.
+ *
+ * @throws NotFoundError; FailedPreconditionError with the current phase when it has ended.
+ * Source: Flyte's TerminateExecution, workflows.md §7.3.
+ */
+export async function terminateExecution(
+  caller: Caller,
+  by: ExecutionBy,
+  cause: string,
+  now: Date,
+): Promise<ExecutionRow> {
+  if (cause.length > MAX_CAUSE)
+    throw InvalidArgumentError.of(['input', 'cause'], `more than ${MAX_CAUSE} characters`);
+  const [found] = await readExecutions(caller.tenantId, [by]);
+  const notFound = new NotFoundError('execution', 'id' in by ? by.id : by.key.name, ['input', 'by']);
+  if (!found || found.tenantId !== caller.tenantId) throw notFound;
+  const moved = await moveExecution({
+    id: found.id,
+    to: 'ABORTING',
+    from: phasesThatMayMoveTo(executionPhases, 'ABORTING'),
+    at: now,
+    abort: { cause, principalId: caller.userId },
+    advance: true,
+  });
+  if (!moved) throw notFound;
+  if (!moved.after)
+    throw new FailedPreconditionError(`it is ${moved.before} already`, { current: moved.before });
+  caller.log.info({ executionId: found.id }, 'execution aborting');
+  const [execution] = await readExecutions(caller.tenantId, [{ id: found.id }]);
+  if (!execution) throw notFound;
+  return execution;
+}

@@ -1,0 +1,69 @@
+import type { ExecutionPhase, NodeExecutionPhase, TaskExecutionPhase } from '../../generated/prisma/enums.ts';
+import type { PhaseTable } from '../../platform/phase-table.ts';
+
+/**
+ *  ──▶ QUEUED ──▶ RUNNING ──▶ SUCCEEDING ──▶ SUCCEEDED
+ *         │          ├───────▶ FAILING ─────▶ FAILED · TIMED_OUT
+ *         └──────────┴──┬────▶ ABORTING ────▶ ABORTED
+ *                       └─ and from every phase straight to the end
+ *
+ * ABORTING accepts only an end: when the work finishes first, SUCCEEDED or FAILED wins. Asking again to abort overwrites
+ * the cause, so ABORTING may follow itself. Where Flyte lets SUCCEEDING and FAILING go back to RUNNING we refuse.
+ * Source: Flyte, workflows.md §8.1.
+ */
+export const executionPhases: PhaseTable<ExecutionPhase> = {
+  QUEUED: ['RUNNING', 'SUCCEEDING', 'SUCCEEDED', 'FAILING', 'FAILED', 'ABORTING', 'ABORTED', 'TIMED_OUT'],
+  RUNNING: ['SUCCEEDING', 'SUCCEEDED', 'FAILING', 'FAILED', 'ABORTING', 'ABORTED', 'TIMED_OUT'],
+  SUCCEEDING: ['FAILING', 'SUCCEEDED', 'FAILED', 'ABORTING', 'ABORTED', 'TIMED_OUT'],
+  FAILING: ['SUCCEEDING', 'SUCCEEDED', 'FAILED', 'ABORTING', 'ABORTED', 'TIMED_OUT'],
+  ABORTING: ['ABORTING', 'SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'],
+  SUCCEEDED: [],
+  FAILED: [],
+  ABORTED: [],
+  TIMED_OUT: [],
+};
+
+/**
+ *  ──▶ QUEUED ◀──▶ RUNNING ──▶ (DYNAMIC_RUNNING) ──▶ (FAILING) ──▶ SUCCEEDED · FAILED · ABORTED · TIMED_OUT
+ *         └──▶ SKIPPED · RECOVERED · SUCCEEDED (cache hit)
+ *
+ * A node may go back, as in Flyte: RUNNING becomes QUEUED when its lease is lost and its work waits again. Its start
+ * stays the first one. Source: Flyte, workflows.md §8.2.
+ */
+const nodeEnds = ['SUCCEEDED', 'FAILED', 'ABORTED', 'SKIPPED', 'TIMED_OUT', 'RECOVERED'] as const;
+export const nodeExecutionPhases: PhaseTable<NodeExecutionPhase> = {
+  QUEUED: ['RUNNING', 'DYNAMIC_RUNNING', 'FAILING', ...nodeEnds],
+  RUNNING: ['QUEUED', 'DYNAMIC_RUNNING', 'FAILING', ...nodeEnds],
+  DYNAMIC_RUNNING: ['QUEUED', 'RUNNING', 'FAILING', ...nodeEnds],
+  FAILING: ['QUEUED', 'RUNNING', 'DYNAMIC_RUNNING', ...nodeEnds],
+  SUCCEEDED: [],
+  FAILED: [],
+  ABORTED: [],
+  SKIPPED: [],
+  TIMED_OUT: [],
+  RECOVERED: [],
+};
+
+/**
+ *  ──▶ QUEUED ◀─▶ WAITING_FOR_RESOURCES ◀─▶ INITIALIZING ◀─▶ RUNNING ──▶ SUCCEEDED · FAILED · ABORTED
+ *                                                              └──▶ RETRYABLE_FAILED, and another attempt begins
+ *
+ * Every phase that has not ended may follow every other: an attempt whose lease was lost waits again. The attempt that
+ * is RETRYABLE_FAILED keeps its error and its end; its node goes on. Source: Flyte, workflows.md §8.3.
+ */
+const taskMoves = ['QUEUED', 'WAITING_FOR_RESOURCES', 'INITIALIZING', 'RUNNING', 'RETRYABLE_FAILED'] as const;
+const taskEnds = ['SUCCEEDED', 'FAILED', 'ABORTED'] as const;
+const everyOther = (phase: (typeof taskMoves)[number]): readonly TaskExecutionPhase[] => [
+  ...taskMoves.filter((other) => other !== phase),
+  ...taskEnds,
+];
+export const taskExecutionPhases: PhaseTable<TaskExecutionPhase> = {
+  QUEUED: everyOther('QUEUED'),
+  WAITING_FOR_RESOURCES: everyOther('WAITING_FOR_RESOURCES'),
+  INITIALIZING: everyOther('INITIALIZING'),
+  RUNNING: everyOther('RUNNING'),
+  RETRYABLE_FAILED: everyOther('RETRYABLE_FAILED'),
+  SUCCEEDED: [],
+  FAILED: [],
+  ABORTED: [],
+};

@@ -1,0 +1,106 @@
+import type { ExecutionEventKind, ExecutionPhase } from '../../generated/prisma/enums.ts';
+import { builder } from '../../graphql/builder.ts';
+import type { Context } from '../../graphql/context.ts';
+import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import type { EventRow, ExecutionBy } from '../store/reads.ts';
+import { watchEvents } from '../watch-events.ts';
+import { ExecutionByInput, ExecutionPhaseEnum, ExecutionType } from './execution.ts';
+import { NodeExecutionPhaseEnum, NodeExecutionType } from './node-execution.ts';
+import { TaskExecutionPhaseEnum } from './task-execution.ts';
+import { ExecutionErrorType } from './values.ts';
+
+/** An event with the execution whose stream it stands in. */
+interface StreamEvent extends EventRow {
+  readonly executionId: string;
+}
+
+const idOf = (event: StreamEvent) => Buffer.from(`e${event.sequence}`).toString('base64url');
+
+/** @throws InvalidArgumentError for what is no id of an event. */
+function sequenceOf(id: string | null | undefined): bigint {
+  if (id == null) return 0n;
+  const match = /^e(\d{1,18})$/.exec(Buffer.from(id, 'base64url').toString('utf8'));
+  if (!match?.[1]) throw InvalidArgumentError.of(['after'], 'after is no id of an event');
+  return BigInt(match[1]);
+}
+
+const shownError = (event: StreamEvent) => event.error && { nodeId: null, ...event.error };
+
+const ExecutionEventType = builder.objectRef<StreamEvent>('ExecutionEvent').implement({
+  description: 'A move of an execution.',
+  fields: (t) => ({
+    id: t.id({ description: 'To go on after it: `after`.', resolve: idOf }),
+    phase: t.field({ type: ExecutionPhaseEnum, resolve: (event) => event.phase as ExecutionPhase }),
+    error: t.field({ type: ExecutionErrorType, nullable: true, resolve: shownError }),
+    reason: t.exposeString('reason', { nullable: true, description: 'Why it was aborted, where it was.' }),
+    occurredAt: t.field({ type: 'DateTime', resolve: (event) => event.occurredAt }),
+    execution: t.field({
+      type: ExecutionType,
+      nullable: true,
+      description: 'As it stands now, which may be further on than the event.',
+      resolve: (event, _args, { loaders }) => loaders.execution.load({ id: event.executionId }),
+    }),
+  }),
+});
+
+const NodeExecutionEventType = builder.objectRef<StreamEvent>('NodeExecutionEvent').implement({
+  description: 'A move of a node, or of one of its attempts: exactly one of `phase` and `taskPhase` is set.',
+  fields: (t) => ({
+    id: t.id({ description: 'To go on after it: `after`.', resolve: idOf }),
+    nodeId: t.string({ resolve: (event) => event.nodeId ?? '' }),
+    phase: t.field({
+      type: NodeExecutionPhaseEnum,
+      nullable: true,
+      resolve: (event) => (event.kind === 'NODE' ? (event.phase as never) : null),
+    }),
+    taskPhase: t.field({
+      type: TaskExecutionPhaseEnum,
+      nullable: true,
+      resolve: (event) => (event.kind === 'TASK' ? (event.phase as never) : null),
+    }),
+    attempt: t.exposeInt('attempt', { nullable: true, description: 'Of an attempt, from 0.' }),
+    error: t.field({ type: ExecutionErrorType, nullable: true, resolve: shownError }),
+    reason: t.exposeString('reason', { nullable: true }),
+    occurredAt: t.field({ type: 'DateTime', resolve: (event) => event.occurredAt }),
+    nodeExecution: t.field({
+      type: NodeExecutionType,
+      nullable: true,
+      description: 'As it stands now, which may be further on than the event.',
+      resolve: (event, _args, { loaders }) =>
+        loaders.nodeExecutionByKey.load({ executionId: event.executionId, nodeId: event.nodeId ?? '' }),
+    }),
+  }),
+});
+
+interface WatchArguments {
+  readonly by: unknown;
+  readonly after?: string | null;
+}
+
+async function* watch(args: WatchArguments, context: Context, kinds: readonly ExecutionEventKind[]) {
+  const after = sequenceOf(args.after);
+  const execution = await context.loaders.execution.load(args.by as ExecutionBy);
+  if (!execution) throw new NotFoundError('execution', 'that is addressed');
+  const { id: executionId } = execution;
+  const events = watchEvents(executionId, { after, kinds: new Set(kinds), signal: context.signal });
+  for await (const event of events) yield { ...event, executionId };
+}
+
+builder.subscriptionFields((t) => ({
+  executionEvents: t.field({
+    type: ExecutionEventType,
+    description:
+      'The moves of an execution, from the first one or after `after`, without gap or repeat; completes when it has ended.',
+    args: { by: t.arg({ type: ExecutionByInput, required: true }), after: t.arg.id() },
+    subscribe: (_root, args, context) => watch(args, context, ['EXECUTION']),
+    resolve: (event: StreamEvent) => event,
+  }),
+  nodeExecutionEvents: t.field({
+    type: NodeExecutionEventType,
+    description:
+      "The moves of an execution's nodes and of their attempts, from the first one or after `after`, without gap or repeat; completes when the execution has ended.",
+    args: { by: t.arg({ type: ExecutionByInput, required: true }), after: t.arg.id() },
+    subscribe: (_root, args, context) => watch(args, context, ['NODE', 'TASK']),
+    resolve: (event: StreamEvent) => event,
+  }),
+}));

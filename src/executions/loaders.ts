@@ -1,0 +1,87 @@
+import DataLoader from 'dataloader';
+import { groupBy } from '../platform/group-by.ts';
+import type { ChildPage } from './store/reads.ts';
+import {
+  type DataRow,
+  type ExecutionBy,
+  type ExecutionRow,
+  findNodeExecution,
+  type NodeExecutionRow,
+  type PhaseCountRow,
+  readExecutionData,
+  readExecutions,
+  readNodeData,
+  readNodeExecutions,
+  readNodesOfExecutions,
+  readPhaseCounts,
+  readTaskData,
+  readTaskExecutions,
+  readTasksOfNodes,
+  type TaskExecutionRow,
+} from './store/reads.ts';
+
+/** A page of one parent's children. */
+interface ChildKey {
+  readonly parentId: string;
+  readonly page: ChildPage;
+}
+
+/**
+ * One request's batches: each level of a nested answer is one statement, whatever its size. What a rule found to decide
+ * is what the resolver answers.
+ */
+export function executionLoaders(tenantId: string) {
+  const byText = <Key>(key: Key) => JSON.stringify(key);
+  const each = <Row>(read: (ids: readonly string[]) => Promise<(Row | null)[]>) =>
+    new DataLoader<string, Row | null>((ids) => read(ids));
+  return {
+    execution: new DataLoader<ExecutionBy, ExecutionRow | null, string>(
+      (addresses) => readExecutions(tenantId, addresses),
+      { cacheKeyFn: byText },
+    ),
+    nodeExecution: each<NodeExecutionRow>(readNodeExecutions),
+    nodeExecutionByKey: new DataLoader<
+      { executionId: string; nodeId: string },
+      NodeExecutionRow | null,
+      string
+    >((keys) => Promise.all(keys.map((key) => findNodeExecution(key.executionId, key.nodeId))), {
+      cacheKeyFn: byText,
+    }),
+    taskExecution: each<TaskExecutionRow>(readTaskExecutions),
+    nodesOfExecution: childLoader<NodeExecutionRow>(readNodesOfExecutions, (row) => row.executionId),
+    tasksOfNode: childLoader<TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
+    executionData: each<DataRow>(readExecutionData),
+    nodeData: each<DataRow>(readNodeData),
+    taskData: each<DataRow>(readTaskData),
+    nodeCounts: new DataLoader<string, PhaseCountRow[]>(async (ids) => {
+      const byExecution = groupBy(await readPhaseCounts(ids), (row) => row.executionId);
+      return ids.map((id) => byExecution.get(id) ?? []);
+    }),
+  };
+}
+
+export type ExecutionLoaders = ReturnType<typeof executionLoaders>;
+
+function childLoader<Row>(
+  read: (parentIds: readonly string[], page: ChildPage) => Promise<Row[]>,
+  parentOf: (row: Row) => string,
+) {
+  return new DataLoader<ChildKey, Row[], string>(
+    async (keys) => {
+      // One selection asks the same page of every parent; another, under an alias, is a statement of its own.
+      const pages = groupBy(keys, (key) => JSON.stringify(key.page));
+      const answers = await Promise.all(
+        [...pages].map(async ([text, group]) => {
+          const rows = await read(
+            group.map((key) => key.parentId),
+            JSON.parse(text) as ChildPage,
+          );
+          return [text, groupBy(rows, parentOf)] as const;
+        }),
+      );
+      const byPage = new Map(answers);
+      return keys.map((key) => byPage.get(JSON.stringify(key.page))?.get(key.parentId) ?? []);
+    },
+    { cacheKeyFn: (key) => JSON.stringify(key) },
+  );
+}

@@ -1,0 +1,107 @@
+import type { ExecutionPhase, NodeExecutionPhase, TaskExecutionPhase } from '../../generated/prisma/enums.ts';
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+import type { LiteralMap } from '../../registry/domain/literals.ts';
+
+/** What the scheduler needs to move an execution on. */
+export interface LockedExecution {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly projectId: string;
+  readonly project: string;
+  readonly domain: string;
+  readonly name: string;
+  readonly phase: ExecutionPhase;
+  readonly maxParallelism: number;
+  readonly queue: string;
+  readonly workflowId: string;
+  readonly principalId: string;
+  readonly inputs: LiteralMap;
+  readonly abortCause: string | null;
+  readonly jobSetSequence: bigint;
+}
+
+const lockStatement = statement<LockedExecution>(
+  'lock_execution',
+  `select execution.id, execution.tenant_id as "tenantId", execution.project_id as "projectId",
+          project.identifier as project, execution.domain, execution.name, execution.phase::text as phase,
+          execution.max_parallelism as "maxParallelism", execution.queue, execution.workflow_id as "workflowId",
+          execution.principal_id as "principalId", execution.inputs, execution.abort_cause as "abortCause",
+          execution.job_set_sequence as "jobSetSequence"
+     from executions as execution join projects as project on project.id = execution.project_id
+    where execution.id = $1::uuid and execution.engine = 'SLIPWAY'
+      for update of execution skip locked`,
+);
+
+/** Takes the execution for this transaction; null when another has it, or it is not the scheduler's to move. */
+export async function lockExecution(tx: Tx, id: string): Promise<LockedExecution | null> {
+  const [row] = await run(lockStatement, [id], tx);
+  return row ?? null;
+}
+
+export interface NodeRow {
+  readonly id: string;
+  readonly nodeId: string;
+  readonly phase: NodeExecutionPhase;
+  readonly latestAttempt: number | null;
+  readonly latestTaskPhase: TaskExecutionPhase | null;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly errorKind: 'USER' | 'SYSTEM' | 'UNKNOWN' | null;
+}
+
+const listNodesStatement = statement<NodeRow>(
+  'list_nodes_to_advance',
+  `select id, node_id as "nodeId", phase::text as phase, latest_attempt as "latestAttempt",
+          latest_task_phase::text as "latestTaskPhase", error_code as "errorCode", error_message as "errorMessage",
+          error_kind::text as "errorKind"
+     from node_executions where execution_id = $1::uuid
+    order by ended_at nulls last, id`,
+);
+
+/** All nodes that have begun, those that ended first in front. */
+export function listNodesToAdvance(tx: Tx, executionId: string): Promise<NodeRow[]> {
+  return run(listNodesStatement, [executionId], tx);
+}
+
+const listOutputsStatement = statement<{ nodeId: string; outputs: LiteralMap | null }>(
+  'list_node_outputs',
+  `select node_id as "nodeId", outputs from node_executions
+    where execution_id = $1::uuid and node_id = any($2::text[])`,
+);
+
+/** The outputs of the named nodes, by node id. */
+export async function readNodeOutputs(tx: Tx, executionId: string, nodeIds: readonly string[]) {
+  if (nodeIds.length === 0) return new Map<string, LiteralMap>();
+  const rows = await run(listOutputsStatement, [executionId, nodeIds], tx);
+  return new Map(rows.map((row) => [row.nodeId, row.outputs ?? {}]));
+}
+
+const listInputsStatement = statement<{ nodeId: string; inputs: LiteralMap | null }>(
+  'list_node_inputs',
+  `select node_id as "nodeId", inputs from node_executions
+    where execution_id = $1::uuid and node_id = any($2::text[])`,
+);
+
+/** What the named nodes were started with, by node id. */
+export async function readNodeInputs(tx: Tx, executionId: string, nodeIds: readonly string[]) {
+  if (nodeIds.length === 0) return new Map<string, LiteralMap>();
+  const rows = await run(listInputsStatement, [executionId, nodeIds], tx);
+  return new Map(rows.map((row) => [row.nodeId, row.inputs ?? {}]));
+}
+
+const settleStatement = statement<{ id: string }>(
+  'settle_execution',
+  `update executions set job_set_sequence = $2, advance_at = case when $3::boolean then now() end
+    where id = $1::uuid returning id`,
+);
+
+/** Remembers how far the job set's events were taken over, and whether there is more to do at once. */
+export async function settleExecution(
+  tx: Tx,
+  id: string,
+  jobSetSequence: bigint,
+  more: boolean,
+): Promise<void> {
+  await run(settleStatement, [id, jobSetSequence, more], tx);
+}

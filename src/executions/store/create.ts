@@ -1,0 +1,46 @@
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+import { type ExecutionRow, executionColumns } from './reads.ts';
+
+export interface NewExecution {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly projectId: string;
+  readonly domain: string;
+  readonly name: string;
+  readonly launchPlanId: string;
+  readonly workflowId: string;
+  readonly principalId: string;
+  readonly queue: string;
+  readonly maxParallelism: number;
+  readonly userInputs: object;
+  readonly inputs: object;
+}
+
+const insertStatement = statement<ExecutionRow>(
+  'insert_execution',
+  `with execution as (
+     insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id, principal_id, queue,
+                             max_parallelism, user_inputs, inputs, last_sequence, advance_at, created_at, updated_at)
+     select id, "tenantId", "projectId", domain, name, "launchPlanId", "workflowId", "principalId", queue,
+            "maxParallelism", "userInputs", inputs, 1, now(), now(), now()
+       from jsonb_to_record($1::jsonb) as asked(
+              id uuid, "tenantId" uuid, "projectId" uuid, domain text, name text, "launchPlanId" uuid,
+              "workflowId" uuid, "principalId" uuid, queue text, "maxParallelism" int, "userInputs" jsonb,
+              inputs jsonb)
+     on conflict (tenant_id, project_id, domain, name) do nothing
+     returning *
+   ),
+   recorded as (
+     insert into execution_events (execution_id, sequence, tenant_id, kind, phase, occurred_at)
+     select id, 1, tenant_id, 'EXECUTION', 'QUEUED', created_at from execution
+   )
+   select ${executionColumns}, pg_notify('slipway', 'advance:' || execution.id)::text
+     from execution join projects as project on project.id = execution.project_id`,
+);
+
+/** Stores an execution, QUEUED, with its first event; null when the name is taken: the insert decides. */
+export async function insertExecution(execution: NewExecution, tx?: Tx): Promise<ExecutionRow | null> {
+  const [row] = await run(insertStatement, [JSON.stringify(execution)], tx);
+  return row ?? null;
+}

@@ -1,0 +1,289 @@
+import type { ExecutionPhase, NodeExecutionPhase, TaskExecutionPhase } from '../../generated/prisma/enums.ts';
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+
+/**
+ * The three statements that move an execution, its nodes and its attempts. Each moves the rows whose phase allows it,
+ * keeps what is derived from them (counts by phase, a node's latest attempt), numbers and writes the events, and tells
+ * the listeners; all or nothing.
+ *
+ * The execution's row is the parent of its stream. Who moves nodes or attempts holds its lock already
+ * (`lockExecution`), so that rows made meanwhile by another are seen.
+ */
+
+export interface ExecutionErrorValue {
+  readonly code: string;
+  readonly message: string;
+  readonly kind: 'USER' | 'SYSTEM' | 'UNKNOWN';
+}
+
+export interface ExecutionMove {
+  readonly id: string;
+  readonly to: ExecutionPhase;
+  readonly from: readonly ExecutionPhase[];
+  readonly at: Date;
+  readonly outputs?: object | null;
+  readonly error?: (ExecutionErrorValue & { readonly nodeId?: string | null }) | null;
+  readonly abort?: { readonly cause: string; readonly principalId: string } | null;
+  /** Asks the scheduler to look at the execution. */
+  readonly advance?: boolean;
+}
+
+export interface Moved<P> {
+  readonly before: P;
+  /** The phase moved to; null when the phase it had did not allow it. */
+  readonly after: P | null;
+}
+
+const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
+  'move_execution',
+  `with before as materialized (
+     select id, tenant_id, phase from executions where id = $1::uuid for update
+   ),
+   moved as (
+     update executions as execution
+        set phase = $2::execution_phase,
+            last_sequence = execution.last_sequence + 1,
+            started_at = case when $2 = 'RUNNING' then coalesce(execution.started_at, $4::timestamptz)
+                              else execution.started_at end,
+            ended_at = case when $2 in ('SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT') then $4::timestamptz end,
+            updated_at = $4::timestamptz,
+            outputs = coalesce($5::jsonb, execution.outputs),
+            error_code = coalesce($6::jsonb->>'code', execution.error_code),
+            error_message = coalesce($6::jsonb->>'message', execution.error_message),
+            error_kind = coalesce(($6::jsonb->>'kind')::error_kind, execution.error_kind),
+            error_node_id = coalesce($6::jsonb->>'nodeId', execution.error_node_id),
+            abort_cause = coalesce($7::jsonb->>'cause', execution.abort_cause),
+            abort_principal_id = coalesce(($7::jsonb->>'principalId')::uuid, execution.abort_principal_id),
+            advance_at = case when $8::boolean then now() else execution.advance_at end
+       from before
+      where execution.id = before.id and execution.phase = any($3::text[]::execution_phase[])
+     returning execution.id, execution.tenant_id, execution.phase, execution.last_sequence
+   ),
+   recorded as (
+     insert into execution_events (execution_id, sequence, tenant_id, kind, phase, error, reason, occurred_at)
+     select id, last_sequence, tenant_id, 'EXECUTION', phase::text, $6::jsonb, $7::jsonb->>'cause', $4::timestamptz
+       from moved
+   )
+   select before.phase::text as before, moved.phase::text as after,
+          case when moved.id is not null then pg_notify('slipway', 'execution:' || moved.id)::text end,
+          case when moved.id is not null and $8::boolean then pg_notify('slipway', 'advance:' || moved.id)::text end
+     from before left join moved using (id)`,
+);
+
+/** @returns null when there is no such execution. */
+export async function moveExecution(move: ExecutionMove, tx?: Tx): Promise<Moved<ExecutionPhase> | null> {
+  const values = [
+    move.id,
+    move.to,
+    move.from,
+    move.at,
+    move.outputs ? JSON.stringify(move.outputs) : null,
+    move.error ? JSON.stringify(move.error) : null,
+    move.abort ? JSON.stringify(move.abort) : null,
+    move.advance ?? false,
+  ];
+  const [row] = await run(moveExecutionStatement, values, tx);
+  return row ?? null;
+}
+
+export interface NodeMove {
+  /** The row's id if this move makes it. */
+  readonly id: string;
+  readonly nodeId: string;
+  readonly to: NodeExecutionPhase;
+  readonly from: readonly NodeExecutionPhase[];
+  readonly at: Date;
+  readonly inputs?: object | null;
+  readonly outputs?: object | null;
+  readonly error?: ExecutionErrorValue | null;
+}
+
+export interface NodeMoved {
+  readonly nodeExecutionId: string;
+  readonly nodeId: string;
+}
+
+const moveNodesStatement = statement<NodeMoved>(
+  'move_node_executions',
+  `with asked as materialized (
+     select * from jsonb_to_recordset($2::jsonb) as asked(
+       "position" int, id uuid, "nodeId" text, "to" node_execution_phase, "from" node_execution_phase[],
+       at timestamptz, inputs jsonb, outputs jsonb, error jsonb)
+   ),
+   parent as materialized (
+     select id, tenant_id from executions where id = $1::uuid for update
+   ),
+   before as materialized (
+     select node.node_id, node.phase from node_executions as node join parent on node.execution_id = parent.id
+       join asked on asked."nodeId" = node.node_id
+   ),
+   moved as (
+     insert into node_executions as node (id, tenant_id, execution_id, node_id, phase, inputs, outputs, error_code,
+       error_message, error_kind, started_at, ended_at, created_at, updated_at)
+     select asked.id, parent.tenant_id, parent.id, asked."nodeId", asked."to", asked.inputs, asked.outputs,
+            asked.error->>'code', asked.error->>'message', (asked.error->>'kind')::error_kind,
+            case when asked."to" = 'RUNNING' then asked.at end,
+            case when asked."to" in ('SUCCEEDED', 'FAILED', 'ABORTED', 'SKIPPED', 'TIMED_OUT', 'RECOVERED')
+                 then asked.at end,
+            asked.at, asked.at
+       from asked cross join parent
+     on conflict (execution_id, node_id) do update
+        set phase = excluded.phase,
+            inputs = coalesce(node.inputs, excluded.inputs),
+            outputs = coalesce(excluded.outputs, node.outputs),
+            error_code = excluded.error_code,
+            error_message = excluded.error_message,
+            error_kind = excluded.error_kind,
+            started_at = coalesce(node.started_at, excluded.started_at),
+            ended_at = excluded.ended_at,
+            updated_at = excluded.updated_at
+      where exists (select from asked where asked."nodeId" = excluded.node_id and node.phase = any(asked."from"))
+     returning id, node_id, phase
+   ),
+   counted as (
+     insert into node_phase_counts as counts (tenant_id, execution_id, phase, count)
+     select parent.tenant_id, parent.id, change.phase, sum(change.by)
+       from parent cross join (
+         select phase, 1 as by from moved
+         union all
+         select before.phase, -1 from before join moved using (node_id)) as change
+      group by parent.tenant_id, parent.id, change.phase
+     having sum(change.by) <> 0
+     on conflict (execution_id, phase) do update set count = counts.count + excluded.count
+   ),
+   bumped as (
+     update executions as execution
+        set last_sequence = execution.last_sequence + (select count(*) from moved), updated_at = now()
+       from parent
+      where execution.id = parent.id and exists (select from moved)
+     returning execution.id, execution.tenant_id,
+               execution.last_sequence - (select count(*) from moved) as base
+   ),
+   recorded as (
+     insert into execution_events (execution_id, sequence, tenant_id, kind, phase, node_id, error, occurred_at)
+     select bumped.id, bumped.base + row_number() over (order by asked."position"), bumped.tenant_id, 'NODE',
+            moved.phase::text, moved.node_id, asked.error, asked.at
+       from moved join asked on asked."nodeId" = moved.node_id cross join bumped
+   )
+   select moved.id as "nodeExecutionId", moved.node_id as "nodeId",
+          pg_notify('slipway', 'execution:' || bumped.id)::text
+     from moved cross join bumped`,
+);
+
+/**
+ * Moves distinct nodes of one execution, in the order given, making the rows of those that had none. The lock on the
+ * execution is the caller's.
+ *
+ * @returns those that moved; the others' phases did not allow it.
+ */
+export async function moveNodes(
+  tx: Tx,
+  executionId: string,
+  moves: readonly NodeMove[],
+): Promise<NodeMoved[]> {
+  if (moves.length === 0) return [];
+  const asked = moves.map((move, position) => ({ position, ...move }));
+  return await run(moveNodesStatement, [executionId, JSON.stringify(asked)], tx);
+}
+
+export interface TaskMove {
+  /** The row's id if this move makes it. */
+  readonly id: string;
+  readonly nodeExecutionId: string;
+  readonly nodeId: string;
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly to: TaskExecutionPhase;
+  readonly from: readonly TaskExecutionPhase[];
+  readonly at: Date;
+  readonly reason?: string | null;
+  readonly outputs?: object | null;
+  readonly error?: ExecutionErrorValue | null;
+}
+
+export interface TaskMoved {
+  readonly taskExecutionId: string;
+  readonly nodeExecutionId: string;
+  readonly attempt: number;
+}
+
+const moveTasksStatement = statement<TaskMoved>(
+  'move_task_executions',
+  `with asked as materialized (
+     select * from jsonb_to_recordset($2::jsonb) as asked(
+       "position" int, id uuid, "nodeExecutionId" uuid, "nodeId" text, "taskId" uuid, attempt int,
+       "to" task_execution_phase, "from" task_execution_phase[], at timestamptz, reason text, outputs jsonb,
+       error jsonb)
+   ),
+   parent as materialized (
+     select id, tenant_id from executions where id = $1::uuid for update
+   ),
+   moved as (
+     insert into task_executions as task (id, tenant_id, execution_id, node_execution_id, task_id, retry_attempt,
+       phase, outputs, error_code, error_message, error_kind, reason, started_at, ended_at, created_at, updated_at)
+     select asked.id, parent.tenant_id, parent.id, asked."nodeExecutionId", asked."taskId", asked.attempt, asked."to",
+            asked.outputs, asked.error->>'code', asked.error->>'message', (asked.error->>'kind')::error_kind,
+            asked.reason, case when asked."to" = 'RUNNING' then asked.at end,
+            case when asked."to" in ('SUCCEEDED', 'FAILED', 'ABORTED', 'RETRYABLE_FAILED') then asked.at end,
+            asked.at, asked.at
+       from asked cross join parent
+     on conflict (node_execution_id, retry_attempt) do update
+        set phase = excluded.phase,
+            outputs = coalesce(excluded.outputs, task.outputs),
+            error_code = excluded.error_code,
+            error_message = excluded.error_message,
+            error_kind = excluded.error_kind,
+            reason = coalesce(excluded.reason, task.reason),
+            started_at = coalesce(task.started_at, excluded.started_at),
+            ended_at = excluded.ended_at,
+            updated_at = excluded.updated_at
+      where exists (select from asked
+                     where asked."nodeExecutionId" = excluded.node_execution_id
+                       and asked.attempt = excluded.retry_attempt and task.phase = any(asked."from"))
+     returning id, node_execution_id, retry_attempt, phase
+   ),
+   latest as (
+     update node_executions as node
+        set latest_task_execution_id = moved.id, latest_attempt = moved.retry_attempt,
+            latest_task_phase = moved.phase
+       from moved
+      where node.id = moved.node_execution_id and coalesce(node.latest_attempt, 0) <= moved.retry_attempt
+   ),
+   bumped as (
+     update executions as execution
+        set last_sequence = execution.last_sequence + (select count(*) from moved), updated_at = now()
+       from parent
+      where execution.id = parent.id and exists (select from moved)
+     returning execution.id, execution.tenant_id,
+               execution.last_sequence - (select count(*) from moved) as base
+   ),
+   recorded as (
+     insert into execution_events (execution_id, sequence, tenant_id, kind, phase, node_id, attempt, error, reason,
+       occurred_at)
+     select bumped.id, bumped.base + row_number() over (order by asked."position"), bumped.tenant_id, 'TASK',
+            moved.phase::text, asked."nodeId", moved.retry_attempt, asked.error, asked.reason, asked.at
+       from moved
+       join asked on asked."nodeExecutionId" = moved.node_execution_id and asked.attempt = moved.retry_attempt
+      cross join bumped
+   )
+   select moved.id as "taskExecutionId", moved.node_execution_id as "nodeExecutionId",
+          moved.retry_attempt as attempt, pg_notify('slipway', 'execution:' || bumped.id)::text
+     from moved cross join bumped`,
+);
+
+/**
+ * Moves attempts of distinct nodes of one execution, in the order given, making the rows of those that had none. The
+ * lock on the execution is the caller's.
+ *
+ * @returns those that moved; the others' phases did not allow it.
+ */
+export async function moveTasks(
+  tx: Tx,
+  executionId: string,
+  moves: readonly TaskMove[],
+): Promise<TaskMoved[]> {
+  if (moves.length === 0) return [];
+  const asked = moves.map((move, position) => ({ position, ...move }));
+  return await run(moveTasksStatement, [executionId, JSON.stringify(asked)], tx);
+}

@@ -1,0 +1,52 @@
+import { dirname } from 'node:path';
+import { RunError } from './run-error.ts';
+import type { RunSpec } from './runtime.ts';
+
+/** The variable by which the processes of a run are known again, also when they have left its process group. */
+export const RUN_ID_VARIABLE = 'SLIPWAY_RUN_ID';
+
+/** The folder of our own node comes first: a command `node` then is the version that Slipway runs on. */
+export const DEFAULT_PATH = `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
+
+/** Kubernetes' rule for the names of a container's variables. */
+const NAME = /^[A-Za-z_.-][A-Za-z0-9_.-]*$/;
+const OWN_NAME = /^SLIPWAY_[A-Z0-9_]+$/;
+
+/**
+ * The whole environment of a command: nothing in it comes from the executor's own. The container's variables win over
+ * the basic ones, and Slipway's over both; of a name given twice the last counts, as in Kubernetes.
+ *
+ * @throws RunError `InvalidEnvironment` that names the variable.
+ */
+export function buildEnvironment(
+  spec: Pick<RunSpec, 'runId' | 'jobId' | 'container' | 'environment'>,
+  places: { path: string; home: string; temporary: string; inputs: string; outputs: string },
+): Record<string, string> {
+  const container = spec.container.env.map(({ key, value }) => [key, value] as const);
+  for (const [name, value] of container) {
+    if (!NAME.test(name)) throw invalid('USER', `${JSON.stringify(name)} is no name for a variable`);
+    if (value.includes('\0')) throw invalid('USER', `the variable ${name} has a NUL character in its value`);
+  }
+  const own = Object.entries(spec.environment);
+  for (const [name, value] of own) {
+    if (!OWN_NAME.test(name) || value.includes('\0')) {
+      throw invalid('SYSTEM', `${JSON.stringify(name)} cannot be set by the executor`);
+    }
+  }
+  return Object.fromEntries([
+    ['PATH', places.path],
+    ['HOME', places.home],
+    ['TMPDIR', places.temporary],
+    ['LANG', 'C.UTF-8'],
+    ...container,
+    ...own,
+    ['SLIPWAY_INPUTS', places.inputs],
+    ['SLIPWAY_OUTPUTS', places.outputs],
+    ['SLIPWAY_JOB_ID', spec.jobId],
+    [RUN_ID_VARIABLE, spec.runId],
+  ]);
+}
+
+function invalid(kind: 'USER' | 'SYSTEM', message: string): RunError {
+  return new RunError(kind, 'InvalidEnvironment', message);
+}

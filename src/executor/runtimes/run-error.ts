@@ -1,0 +1,24 @@
+import type { ErrorKind } from './runtime.ts';
+
+/**
+ * Ends a run as FAILED. Thrown by the steps of a run and turned into its outcome in one place.
+ * The message is shown to users: it names inputs, outputs and arguments, never a path of this machine.
+ */
+export class RunError extends Error {
+  override name = this.constructor.name;
+  /** A stable word for programs, such as `NonZeroExit`. */
+  readonly code: string;
+  readonly kind: ErrorKind;
+
+  constructor(kind: ErrorKind, code: string, message: string, options: { cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+    this.code = code;
+  }
+}
+
+/** The word of a failed system call, such as ENOSPC; null for any other error. */
+export function systemErrorCode(error: unknown): string | null {
+  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return null;
+  return typeof error.code === 'string' ? error.code : null;
+}

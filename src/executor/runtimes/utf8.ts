@@ -1,0 +1,28 @@
+/** Cutting text at a number of bytes without cutting a character in two. */
+
+/** The longest beginning of `text` that fits into `limitBytes`. */
+export function firstBytes(text: string, limitBytes: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= limitBytes) return text;
+  let end = limitBytes;
+  while (end > 0 && isContinuation(bytes[end])) end -= 1;
+  return bytes.toString('utf8', 0, end);
+}
+
+/** The longest end of `text` that fits into `limitBytes`. */
+export function lastBytes(text: string, limitBytes: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= limitBytes) return text;
+  let start = bytes.length - limitBytes;
+  while (start < bytes.length && isContinuation(bytes[start])) start += 1;
+  return bytes.toString('utf8', start);
+}
+
+/** PostgreSQL keeps no U+0000 in text: a replacement character stands where one was. */
+export function withoutNul(text: string): string {
+  return text.replaceAll('\0', '\uFFFD');
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
+}

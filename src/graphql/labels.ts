@@ -1,0 +1,47 @@
+import { InvalidArgumentError } from '../platform/errors.ts';
+import { builder } from './builder.ts';
+
+/** One entry of a map from text to text: GraphQL has no maps. */
+interface Label {
+  readonly key: string;
+  readonly value: string;
+}
+
+export const LabelType = builder.objectRef<Label>('Label').implement({
+  fields: (t) => ({ key: t.exposeString('key'), value: t.exposeString('value') }),
+});
+
+export const LabelInput = builder.inputType('LabelInput', {
+  fields: (t) => ({ key: t.string({ required: true }), value: t.string({ required: true }) }),
+});
+
+export function labelEntries(labels: unknown): Label[] {
+  return Object.entries(labels as Record<string, string>).map(([key, value]) => ({ key, value }));
+}
+
+/** @throws InvalidArgumentError for a key that is given twice. */
+export function labelsOf(entries: readonly Label[], path: readonly string[]): Record<string, string> {
+  return recordOf(
+    entries,
+    path,
+    ({ key }) => key,
+    ({ value }) => value,
+  );
+}
+
+/** A list of named things as a map. @throws InvalidArgumentError for a name that is given twice. */
+export function recordOf<Entry, Value>(
+  entries: readonly Entry[],
+  path: readonly string[],
+  nameOf: (entry: Entry) => string,
+  toValue: (entry: Entry) => Value,
+): Record<string, Value> {
+  const record = new Map<string, Value>();
+  for (const entry of entries) {
+    const name = nameOf(entry);
+    if (record.has(name))
+      throw InvalidArgumentError.of([...path, name], `${name} is given twice`, 'DuplicateId');
+    record.set(name, toValue(entry));
+  }
+  return Object.fromEntries(record);
+}

@@ -1,0 +1,83 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { config } from '../platform/config.ts';
+import { isDatabaseLost } from '../platform/database/transaction.ts';
+import { DomainError } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
+import { answerError } from './answer.ts';
+import { authenticate, challenges } from './authenticate.ts';
+import { answerBlob } from './blobs.ts';
+import { answerGraphiQL, wantsGraphiQL } from './graphiql.ts';
+import { createGraphQLServer } from './graphql.ts';
+import { answerAlive, answerReady } from './health.ts';
+import { RequestsUnderWay } from './requests.ts';
+import { serveWebSocket } from './websocket.ts';
+
+export interface RunningServer {
+  readonly url: string;
+  /** Ends as a load balancer expects: not ready, waiting requests answered, those under way finished, then closed. */
+  stop(): Promise<void>;
+}
+
+/** The edge: every route of the server, and who asks. */
+export async function startServer({ host, port }: { host: string; port: number }): Promise<RunningServer> {
+  const graphql = createGraphQLServer();
+  const requests = new RequestsUnderWay();
+  const server = createServer({ requestTimeout: 120_000, headersTimeout: 20_000 }, (request, response) => {
+    answer(request, response).catch((error) => answerFailure(error, response));
+  });
+  const publicUrl = () => config.publicUrl?.replace(/\/+$/, '') ?? addressOf(server, host);
+  const sockets = serveWebSocket(server, graphql, requests, publicUrl);
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://slipway.invalid');
+    if (url.pathname === '/health/alive') return answerAlive(response);
+    if (url.pathname === '/health/ready') return await answerReady(response, requests.isStopping);
+    if (url.pathname.startsWith('/blobs/')) return await answerBlob(request, response, url);
+    if (url.pathname === '/') {
+      response.writeHead(302, { location: '/graphql' }).end();
+      return;
+    }
+    if (url.pathname !== '/graphql') return answerError(response, 404, 'NOT_FOUND', 'there is nothing here');
+    if (wantsGraphiQL(request)) return answerGraphiQL(request, response);
+    const caller = await authenticate(request.headers, log);
+    const signal = requests.begin(request, response);
+    await graphql(request, response, { caller, signal, publicUrl: publicUrl() });
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return {
+    url: addressOf(server, host),
+    async stop() {
+      requests.stop();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await sockets.close();
+      server.closeIdleConnections();
+      const deadline = setTimeout(() => server.closeAllConnections(), config.drainSeconds * 1000);
+      await closed;
+      clearTimeout(deadline);
+    },
+  };
+}
+
+function addressOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo;
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}
+
+function answerFailure(error: unknown, response: ServerResponse): void {
+  if (error instanceof DomainError && error.code === 'UNAUTHENTICATED') {
+    answerError(response, 401, error.code, error.message, { 'www-authenticate': challenges });
+  } else if (isDatabaseLost(error)) {
+    answerError(response, 503, 'UNAVAILABLE', 'the database does not answer, try again', {
+      'retry-after': '1',
+    });
+  } else {
+    log.error({ err: error }, 'request failed');
+    answerError(response, 500, 'INTERNAL', 'something went wrong');
+  }
+}

@@ -1,0 +1,76 @@
+import { run, statement } from '../../platform/database/statement.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { newId } from '../../platform/ids.ts';
+import { hashSecret, newAccessKey, newPassword, newSecretKey } from '../domain/secrets.ts';
+import { usernameKey } from '../domain/usernames.ts';
+import { hashPassword } from '../passwords.ts';
+
+/** Shown or handed over once; only hashes are kept. */
+export interface FirstSecrets {
+  readonly administrator: { readonly username: string; readonly password: string };
+  readonly executor: { readonly accessKey: string; readonly secretKey: string };
+}
+
+const lockStatement = statement<{ locked: string }>(
+  'lock_first_start',
+  `select pg_advisory_xact_lock(hashtextextended('slipway:first-start', 0))::text as locked`,
+);
+
+/**
+ * Makes what a new installation needs to be signed in to: a tenant, an administrator with a random password and a
+ * service account for the local executor with an access key. On a database that has a tenant it does nothing; of several
+ * servers that start at once, one does it.
+ *
+ * @param handOver  is given the secrets before anything is kept, so that none can be lost.
+ * @returns whether this call did it.
+ */
+export async function firstStart(
+  adminUsername: string,
+  handOver: (secrets: FirstSecrets) => Promise<void>,
+): Promise<boolean> {
+  const password = newPassword();
+  const passwordHash = await hashPassword(password);
+  return await inTransaction(async (tx) => {
+    await run(lockStatement, [], tx);
+    if (await tx.tenant.findFirst({ select: { id: true } })) return false;
+    const tenantId = newId();
+    await tx.tenant.create({ data: { id: tenantId, name: 'default' } });
+    await tx.user.create({
+      data: {
+        id: newId(),
+        tenantId,
+        username: adminUsername,
+        usernameKey: usernameKey(adminUsername),
+        name: 'Administrator',
+        role: 'ADMIN',
+        passwordHash,
+      },
+    });
+    const executor = { accessKey: newAccessKey(), secretKey: newSecretKey() };
+    const executorId = newId();
+    await tx.user.create({
+      data: {
+        id: executorId,
+        tenantId,
+        kind: 'SERVICE_ACCOUNT',
+        username: 'local-executor',
+        usernameKey: 'local-executor',
+        name: 'Local executor',
+        role: 'SYSTEM',
+      },
+    });
+    await tx.credential.create({
+      data: {
+        id: newId(),
+        tenantId,
+        userId: executorId,
+        accessKey: executor.accessKey,
+        secretHash: new Uint8Array(hashSecret(executor.secretKey)),
+        label: 'local executor',
+        scopes: ['executor'],
+      },
+    });
+    await handOver({ administrator: { username: adminUsername, password }, executor });
+    return true;
+  });
+}

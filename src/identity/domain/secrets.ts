@@ -1,0 +1,40 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+const keyAlphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+const ACCESS_KEY_LENGTH = 30;
+const SECRET_BYTES = 50;
+
+/** 30 characters A-Z0-9. Source: ClearML's credentials. */
+export function newAccessKey(): string {
+  let key = '';
+  while (key.length < ACCESS_KEY_LENGTH) {
+    for (const byte of randomBytes(ACCESS_KEY_LENGTH)) {
+      // Bytes past the last whole multiple of 36 would favour some characters.
+      if (byte < 252 && key.length < ACCESS_KEY_LENGTH) key += keyAlphabet[byte % keyAlphabet.length];
+    }
+  }
+  return key;
+}
+
+/** 50 random bytes, URL-safe base64, never starting with `-` or `_`. */
+export function newSecretKey(): string {
+  for (;;) {
+    const secret = randomBytes(SECRET_BYTES).toString('base64url');
+    if (/^[A-Za-z0-9]/.test(secret)) return secret;
+  }
+}
+
+/** Fit for random secrets only: they have entropy enough, so the hash may be fast. */
+export function hashSecret(secret: string): Buffer {
+  return createHash('sha256').update(secret, 'utf8').digest();
+}
+
+export function isSecret(secret: string, hash: Uint8Array): boolean {
+  return timingSafeEqual(hashSecret(secret), hash);
+}
+
+/** A password for a first sign-in: 120 bits, in groups that can be read aloud. */
+export function newPassword(): string {
+  const text = randomBytes(15).toString('base64url').replaceAll(/[-_]/g, 'x');
+  return (text.match(/.{5}/g) ?? [text]).join('-');
+}

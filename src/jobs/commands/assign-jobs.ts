@@ -1,0 +1,39 @@
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { newId } from '../../platform/ids.ts';
+import { assignJobs } from '../domain/assign.ts';
+import { listRoom, listWaitingJobs, storeRuns, tryLockPool } from '../store/leases.ts';
+
+/** Runs made in one turn, at most. */
+const MAX_ASSIGNMENTS = 500;
+/** An executor that was silent for longer gets no new work. */
+const SILENT_MS = 60_000;
+
+/**
+ * Assigns a pool's queued jobs to its executors that have room. One assigner a pool at a time: when another is at it,
+ * this one does nothing.
+ *
+ * @returns how many jobs were assigned; a full turn means that there may be more.
+ */
+export async function assignPool(
+  pool: string,
+  now: Date,
+  leaseSeconds: number,
+): Promise<{ assigned: number; mayHaveMore: boolean }> {
+  return await inTransaction(async (tx) => {
+    const none = { assigned: 0, mayHaveMore: false };
+    if (!(await tryLockPool(tx, pool))) return none;
+    const rooms = (await listRoom(tx, pool, new Date(now.getTime() - SILENT_MS))).filter(
+      ({ room }) => room > 0,
+    );
+    const limit = Math.min(
+      MAX_ASSIGNMENTS,
+      rooms.reduce((sum, { room }) => sum + room, 0),
+    );
+    if (limit === 0) return none;
+    const assignments = assignJobs(await listWaitingJobs(tx, pool, limit), rooms);
+    if (assignments.length === 0) return none;
+    const runs = assignments.map((assignment) => ({ ...assignment, runId: newId() }));
+    const assigned = await storeRuns(tx, runs, new Date(now.getTime() + leaseSeconds * 1000));
+    return { assigned, mayHaveMore: assignments.length === limit };
+  });
+}

@@ -1,0 +1,96 @@
+import type { Caller } from '../../platform/caller.ts';
+import { newsOf } from '../../platform/database/news.ts';
+import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
+import { isId, newId } from '../../platform/ids.ts';
+import { type LeasedRun, listHeldRuns, listUnknownRuns, recordHeartbeat } from '../store/leases.ts';
+
+export interface LeaseRequest {
+  readonly executor: string;
+  readonly pool: string;
+  readonly nodes: readonly object[];
+  /** Every run that the executor has, also those it only heard of. */
+  readonly knownRuns: readonly string[];
+  /** How many more it would take. */
+  readonly maxJobs: number;
+  readonly waitMs: number;
+}
+
+export interface LeaseAnswer {
+  readonly runs: readonly LeasedRun[];
+  /** Runs that the executor named and must stop: cancelled, expired, ended. */
+  readonly cancelRuns: readonly string[];
+  readonly leaseExpiresAt: Date;
+}
+
+const MAX_WAIT_MS = 30_000;
+const MAX_RUNS = 100;
+const MAX_KNOWN_RUNS = 2500;
+/** News may be lost; so a waiting call looks at the tables this often in any case. */
+const LOOK_MS = 5_000;
+const nameForm = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * One call of an executor: its sign of life, the renewal of the leases it names, and a long poll for work.
+ *
+ * Answers as soon as there is something to say, else empty after `waitMs` (at most 30 s, and a third of the lease, so
+ * that the next call renews in time). A run is answered again until it is named in `knownRuns`: a lost answer loses
+ * nothing.
+ *
+ * @throws InvalidArgumentError naming the field.
+ * Source: Armada's LeaseJobRuns, jobs.md §7.2.
+ */
+export async function leaseJobs(
+  caller: Caller,
+  request: LeaseRequest,
+  { leaseSeconds, signal }: { leaseSeconds: number; signal: AbortSignal },
+): Promise<LeaseAnswer> {
+  const problems = leaseProblems(request);
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  const started = Date.now();
+  const leaseExpiresAt = new Date(started + leaseSeconds * 1000);
+  const { executorId, held } = await recordHeartbeat({
+    tenantId: caller.tenantId,
+    newId: newId(),
+    name: request.executor,
+    pool: request.pool,
+    nodes: request.nodes,
+    slots: request.knownRuns.length + request.maxJobs,
+    knownRuns: request.knownRuns,
+    leaseExpiresAt,
+  });
+  const deadline = started + Math.min(request.waitMs, MAX_WAIT_MS, (leaseSeconds * 1000) / 3);
+  const look = async (stillHeld: readonly string[]): Promise<LeaseAnswer> => {
+    const isHeld = new Set(stillHeld);
+    const runs = await listUnknownRuns(executorId, request.knownRuns, MAX_RUNS);
+    return { runs, cancelRuns: request.knownRuns.filter((id) => !isHeld.has(id)), leaseExpiresAt };
+  };
+  // Listening starts before the first look, so that what happens in between is not missed.
+  const news = newsOf('executor', executorId, signal);
+  try {
+    let answer = await look(held);
+    while (answer.runs.length === 0 && answer.cancelRuns.length === 0) {
+      const left = deadline - Date.now();
+      if (left <= 0 || signal.aborted) break;
+      await news.next(Math.min(left, LOOK_MS));
+      answer = await look(
+        request.knownRuns.length > 0 ? await listHeldRuns(executorId, request.knownRuns) : [],
+      );
+    }
+    return answer;
+  } finally {
+    news.close();
+  }
+}
+
+function leaseProblems(request: LeaseRequest): Problem[] {
+  const problems: Problem[] = [];
+  const fault = (field: string, message: string) =>
+    problems.push({ path: ['input', field], code: 'InvalidValue', message });
+  if (!nameForm.test(request.executor)) fault('executor', 'an executor is named by a DNS-1123 label');
+  if (!nameForm.test(request.pool)) fault('pool', 'a pool is named by a DNS-1123 label');
+  if (request.knownRuns.length > MAX_KNOWN_RUNS) fault('knownRuns', `more than ${MAX_KNOWN_RUNS} runs`);
+  if (!request.knownRuns.every(isId)) fault('knownRuns', 'a run id is a UUIDv7');
+  if (request.maxJobs < 0 || request.maxJobs > MAX_RUNS) fault('maxJobs', `must lie in 0 … ${MAX_RUNS}`);
+  if (request.waitMs < 0) fault('wait', 'must not be negative');
+  return problems;
+}

@@ -1,0 +1,111 @@
+import type { JobRunState } from '../../generated/prisma/enums.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { InvalidArgumentError, type Problem, ResourceExhaustedError } from '../../platform/errors.ts';
+import { isId } from '../../platform/ids.ts';
+import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
+import type { JobError } from '../domain/job-spec.ts';
+import { jobRunStates, type ReportableKind } from '../domain/states.ts';
+import { moveRuns, type RunMove } from '../store/runs.ts';
+
+export interface JobEventReport {
+  readonly runId: string;
+  readonly kind: ReportableKind;
+  readonly occurredAt: Date;
+  readonly exitCode: number | null;
+  readonly error: JobError | null;
+  /** Plain values by name, for SUCCEEDED. */
+  readonly outputs: Readonly<Record<string, unknown>> | null;
+}
+
+/** What became of one report. */
+export type ReportOutcome =
+  /** The run moved. */
+  | 'APPLIED'
+  /** The run was there already: a repeat, acknowledged. */
+  | 'REPEATED'
+  /** The run has ended otherwise, or never was the caller's: it must be stopped, and nothing it says counts. */
+  | 'FENCED';
+
+const MAX_REPORTS = 500;
+const MAX_MESSAGE = 8192;
+
+/**
+ * Applies what an executor says of its runs, in the order given. Reporting twice changes nothing and is acknowledged.
+ *
+ * @returns one outcome a report, in the same order.
+ * @throws InvalidArgumentError, ResourceExhaustedError when outputs are larger than `outputLimitBytes`; then nothing
+ * was applied.
+ */
+export async function reportJobEvents(
+  caller: Caller,
+  reports: readonly JobEventReport[],
+  { outputLimitBytes }: { outputLimitBytes: number },
+): Promise<ReportOutcome[]> {
+  const problems = reportProblems(reports);
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  for (const [index, report] of reports.entries()) {
+    if (report.outputs && Buffer.byteLength(JSON.stringify(report.outputs)) > outputLimitBytes)
+      throw new ResourceExhaustedError(
+        `outputs larger than ${outputLimitBytes} bytes; write a file instead`,
+        {
+          path: ['input', 'events', String(index), 'outputs'],
+        },
+      );
+  }
+  const outcomes = new Map<number, ReportOutcome>();
+  for (const round of distinctRuns(reports)) {
+    const moved = await moveRuns(caller.tenantId, round.map(toMove));
+    const byRun = new Map(moved.map((answer) => [answer.runId, answer]));
+    for (const { report, index } of round) {
+      const answer = byRun.get(report.runId);
+      outcomes.set(index, answer?.moved ? 'APPLIED' : answer?.before === report.kind ? 'REPEATED' : 'FENCED');
+    }
+  }
+  return reports.map((_, index) => outcomes.get(index) ?? 'FENCED');
+}
+
+interface Indexed {
+  readonly report: JobEventReport;
+  readonly index: number;
+}
+
+/** Splits the reports so that none of the parts names a run twice, each run's reports in their order. */
+function distinctRuns(reports: readonly JobEventReport[]): Indexed[][] {
+  const rounds: Indexed[][] = [];
+  const used = new Map<string, number>();
+  for (const [index, report] of reports.entries()) {
+    const round = used.get(report.runId) ?? 0;
+    used.set(report.runId, round + 1);
+    rounds[round] = [...(rounds[round] ?? []), { report, index }];
+  }
+  return rounds;
+}
+
+function toMove({ report, index }: Indexed): RunMove {
+  const to: JobRunState = report.kind;
+  return {
+    position: index,
+    runId: report.runId,
+    to,
+    from: phasesThatMayMoveTo(jobRunStates, to),
+    at: report.occurredAt.toISOString(),
+    exitCode: report.exitCode,
+    error: report.error && { ...report.error, message: report.error.message.slice(0, MAX_MESSAGE) },
+    outputs: report.outputs,
+  };
+}
+
+function reportProblems(reports: readonly JobEventReport[]): Problem[] {
+  const problems: Problem[] = [];
+  const fault = (index: number, field: string, message: string) =>
+    problems.push({ path: ['input', 'events', String(index), field], code: 'InvalidValue', message });
+  if (reports.length > MAX_REPORTS)
+    return [{ path: ['input', 'events'], code: 'InvalidValue', message: `more than ${MAX_REPORTS} events` }];
+  for (const [index, report] of reports.entries()) {
+    if (!isId(report.runId)) fault(index, 'run', 'a run id is a UUIDv7');
+    if (report.kind === 'FAILED' && !report.error) fault(index, 'error', 'a failure needs its error');
+    if (report.kind !== 'FAILED' && report.error) fault(index, 'error', 'only a failure has an error');
+    if (report.kind !== 'SUCCEEDED' && report.outputs) fault(index, 'outputs', 'only a success has outputs');
+  }
+  return problems;
+}

@@ -1,0 +1,41 @@
+import type { LogStream } from '../../generated/prisma/enums.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
+import { isId } from '../../platform/ids.ts';
+import { storeLog } from '../store/logs.ts';
+
+export interface LogChunk {
+  readonly sequence: number;
+  readonly stream: LogStream;
+  readonly text: string;
+  readonly at: Date;
+}
+
+const MAX_CHUNKS = 200;
+const MAX_CHUNK_CHARACTERS = 64 * 1024;
+
+/**
+ * Keeps what a run printed, also for a while after it ended: the last words come late. Repeats are dropped, and so is
+ * what goes beyond the bound of the run.
+ *
+ * @returns how many chunks were stored. @throws InvalidArgumentError naming the chunk.
+ */
+export async function reportRunLog(
+  caller: Caller,
+  runId: string,
+  chunks: readonly LogChunk[],
+): Promise<number> {
+  const problems: Problem[] = [];
+  const fault = (path: readonly string[], message: string) =>
+    problems.push({ path: ['input', ...path], code: 'InvalidValue', message });
+  if (chunks.length > MAX_CHUNKS) fault(['chunks'], `more than ${MAX_CHUNKS} chunks`);
+  for (const [index, chunk] of chunks.slice(0, MAX_CHUNKS).entries()) {
+    if (chunk.sequence < 0) fault(['chunks', String(index), 'sequence'], 'must not be negative');
+    if (chunk.text.length > MAX_CHUNK_CHARACTERS)
+      fault(['chunks', String(index), 'text'], `more than ${MAX_CHUNK_CHARACTERS} characters`);
+  }
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  if (!isId(runId)) return 0;
+  const clean = chunks.map((chunk) => ({ ...chunk, text: chunk.text.replaceAll('\u0000', '\uFFFD') }));
+  return await storeLog(caller.tenantId, runId, clean);
+}

@@ -1,0 +1,20 @@
+import type { Caller } from '../../platform/caller.ts';
+import { isId } from '../../platform/ids.ts';
+import { returnLeases } from '../store/runs.ts';
+
+const MAX_REASON = 512;
+
+/**
+ * Gives a run back without a result: its job waits again, or fails when its attempts are used up. Only an attempted
+ * return counts. A run that has ended, or is somebody else's, is left as it is; so repeating it is safe.
+ *
+ * @returns whether this call ended the run.
+ */
+export async function returnLease(
+  caller: Caller,
+  { runId, reason, attempted }: { runId: string; reason: string; attempted: boolean },
+): Promise<boolean> {
+  if (!isId(runId)) return false;
+  const ending = { position: 0, runId, reason: reason.slice(0, MAX_REASON), attempted };
+  return (await returnLeases(caller.tenantId, [ending])).length === 1;
+}

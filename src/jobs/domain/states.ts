@@ -1,0 +1,59 @@
+import type { JobEventKind, JobRunState, JobState } from '../../generated/prisma/enums.ts';
+import type { PhaseTable } from '../../platform/phase-table.ts';
+
+/**
+ *            ┌───────────── lease returned or expired, attempts left ─────────────┐
+ *            ▼                                                                    │
+ *  ──▶ QUEUED ──▶ LEASED ──▶ PENDING ──▶ RUNNING ──▶ SUCCEEDED                    │
+ *        │           └──────────┴───────────┴──────────────────────────────────▶──┘
+ *        │                                  └──▶ FAILED · PREEMPTED
+ *        └──▶ REJECTED           any that has not ended ──▶ CANCELLED
+ *
+ * A state that leads nowhere is terminal: whatever comes later changes nothing and writes no event.
+ * Source: Armada, jobs.md §5.1.
+ */
+export const jobStates: PhaseTable<JobState> = {
+  QUEUED: ['LEASED', 'FAILED', 'CANCELLED', 'REJECTED'],
+  LEASED: ['PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'PREEMPTED', 'QUEUED'],
+  PENDING: ['RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'PREEMPTED', 'QUEUED'],
+  RUNNING: ['SUCCEEDED', 'FAILED', 'CANCELLED', 'PREEMPTED', 'QUEUED'],
+  SUCCEEDED: [],
+  FAILED: [],
+  CANCELLED: [],
+  PREEMPTED: [],
+  REJECTED: [],
+};
+
+/** One lease of a job. A run never comes back: the job's next lease is a run of its own. */
+export const jobRunStates: PhaseTable<JobRunState> = {
+  LEASED: [
+    'PENDING',
+    'RUNNING',
+    'SUCCEEDED',
+    'FAILED',
+    'PREEMPTED',
+    'CANCELLED',
+    'LEASE_EXPIRED',
+    'LEASE_RETURNED',
+  ],
+  PENDING: ['RUNNING', 'SUCCEEDED', 'FAILED', 'PREEMPTED', 'CANCELLED', 'LEASE_EXPIRED', 'LEASE_RETURNED'],
+  RUNNING: ['SUCCEEDED', 'FAILED', 'PREEMPTED', 'CANCELLED', 'LEASE_EXPIRED', 'LEASE_RETURNED'],
+  SUCCEEDED: [],
+  FAILED: [],
+  PREEMPTED: [],
+  CANCELLED: [],
+  LEASE_EXPIRED: [],
+  LEASE_RETURNED: [],
+};
+
+/** What an executor may report of a run. Each kind has the name of the state that it moves run and job to. */
+export const reportableKinds = [
+  'PENDING',
+  'RUNNING',
+  'SUCCEEDED',
+  'FAILED',
+] as const satisfies readonly JobEventKind[];
+export type ReportableKind = (typeof reportableKinds)[number];
+
+/** How a lease ends without a result. */
+export type LeaseEnd = 'LEASE_RETURNED' | 'LEASE_EXPIRED';

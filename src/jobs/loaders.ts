@@ -1,0 +1,32 @@
+import DataLoader from 'dataloader';
+import type { Queue } from '../generated/prisma/client.ts';
+import { findQueue, type QueueBy } from './store/queues.ts';
+import {
+  type ClientKey,
+  type JobRow,
+  type JobRunRow,
+  readJobs,
+  readJobsByClientId,
+  readRuns,
+  readRunsOfJobs,
+} from './store/reads.ts';
+
+export function jobLoaders(tenantId: string) {
+  return {
+    queue: new DataLoader<QueueBy, Queue | null, string>(
+      (addresses) => Promise.all(addresses.map((by) => findQueue(tenantId, by))),
+      { cacheKeyFn: (by) => JSON.stringify(by) },
+    ),
+    job: new DataLoader<string, JobRow | null>((ids) => readJobs(tenantId, ids)),
+    jobByClientId: new DataLoader<ClientKey, JobRow | null, string>(
+      (keys) => readJobsByClientId(tenantId, keys),
+      {
+        cacheKeyFn: (key) => JSON.stringify(key),
+      },
+    ),
+    jobRun: new DataLoader<string, JobRunRow | null>((ids) => readRuns(tenantId, ids)),
+    runsOfJob: new DataLoader<string, JobRunRow[]>(readRunsOfJobs),
+  };
+}
+
+export type JobLoaders = ReturnType<typeof jobLoaders>;

@@ -1,0 +1,209 @@
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+import type { Assignment, Room, WaitingJob } from '../domain/assign.ts';
+import type { JobSpec } from '../domain/job-spec.ts';
+
+const lockPool = statement<{ mine: boolean }>(
+  'lock_pool',
+  `select pg_try_advisory_xact_lock(hashtextextended('slipway:pool:' || $1, 0)) as mine`,
+);
+
+/** Whether this transaction is the pool's one assigner. When it is not, somebody else is at it. */
+export async function tryLockPool(tx: Tx, pool: string): Promise<boolean> {
+  const [row] = await run(lockPool, [pool], tx);
+  return row?.mine === true;
+}
+
+const listRoomStatement = statement<Room>(
+  'list_room',
+  `select executor.id as "executorId",
+          executor.slots - (select count(*)::int from job_runs as run
+                             where run.executor_id = executor.id and run.ended_at is null) as room
+     from executors as executor
+    where executor.pool = $1 and not executor.cordoned and executor.last_seen_at > $2::timestamptz
+    order by executor.name, executor.id`,
+);
+
+/** The pool's executors that were heard of after `seenAfter`, with the room they have; also those without any. */
+export function listRoom(tx: Tx, pool: string, seenAfter: Date): Promise<Room[]> {
+  return run(listRoomStatement, [pool, seenAfter], tx);
+}
+
+const listWaitingStatement = statement<WaitingJob>(
+  'list_waiting_jobs',
+  `select job.id from jobs as job join queues as queue on queue.id = job.queue_id
+    where job.state = 'QUEUED' and job.pool = $1 and not queue.cordoned
+    order by job.class_priority desc, job.priority, job.submitted_at, job.id
+    limit $2`,
+);
+
+/** Queued jobs of a pool in the order in which they are taken. */
+export function listWaitingJobs(tx: Tx, pool: string, limit: number): Promise<WaitingJob[]> {
+  return run(listWaitingStatement, [pool, limit], tx);
+}
+
+const insertRunsStatement = statement<{ runId: string }>(
+  'insert_job_runs',
+  `with asked as materialized (
+     select * from jsonb_to_recordset($1::jsonb) as asked("position" int, "runId" uuid, "jobId" uuid, "executorId" uuid)
+   ),
+   stream as materialized (
+     select id from job_sets
+      where id in (select job_set_id from jobs join asked on asked."jobId" = jobs.id) order by id for update
+   ),
+   leased as (
+     update jobs as job set state = 'LEASED', updated_at = now()
+       from asked, stream
+      where job.id = asked."jobId" and job.state = 'QUEUED' and stream.id = job.job_set_id
+     returning job.id, job.tenant_id, job.job_set_id, asked."position", asked."runId", asked."executorId"
+   ),
+   stored as (
+     insert into job_runs (id, tenant_id, job_id, executor_id, leased_at, lease_expires_at)
+     select "runId", tenant_id, id, "executorId", now(), $2::timestamptz from leased
+     returning id
+   ),
+   bumped as (
+     update job_sets as set set last_sequence = last_sequence + n
+       from (select job_set_id, count(*) as n from leased group by job_set_id) as counted
+      where set.id = counted.job_set_id
+     returning set.id, set.name, set.last_sequence - n as base
+   ),
+   recorded as (
+     insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
+     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by leased."position"),
+            leased.tenant_id, leased.id, leased."runId", 'LEASED',
+            jsonb_build_object('executor', executor.name, 'pool', executor.pool)
+       from leased join bumped on bumped.id = leased.job_set_id
+       join executors as executor on executor.id = leased."executorId"
+   )
+   select leased."runId", pg_notify('slipway', 'executor:' || leased."executorId")::text,
+          pg_notify('slipway', 'job-set:' || bumped.name)::text
+     from leased join bumped on bumped.id = leased.job_set_id`,
+);
+
+/** Leases the jobs, those that are still queued, until `leaseExpiresAt`. @returns how many runs were made. */
+export async function storeRuns(
+  tx: Tx,
+  assignments: readonly (Assignment & { runId: string })[],
+  leaseExpiresAt: Date,
+): Promise<number> {
+  const asked = assignments.map((assignment, position) => ({ position, ...assignment }));
+  return (await run(insertRunsStatement, [JSON.stringify(asked), leaseExpiresAt], tx)).length;
+}
+
+export interface Heartbeat {
+  readonly tenantId: string;
+  /** For an executor that is new. */
+  readonly newId: string;
+  readonly name: string;
+  readonly pool: string;
+  readonly nodes: readonly object[];
+  readonly slots: number;
+  readonly knownRuns: readonly string[];
+  readonly leaseExpiresAt: Date;
+}
+
+const heartbeatStatement = statement<{
+  executorId: string;
+  cordoned: boolean;
+  held: string[];
+  grew: boolean;
+}>(
+  'executor_heartbeat',
+  `with before as (select slots, pool from executors where tenant_id = $1::uuid and name = $3),
+   executor as (
+     insert into executors as known (id, tenant_id, name, pool, nodes, slots, last_seen_at)
+     values ($2::uuid, $1::uuid, $3, $4, $5::jsonb, $6, now())
+     on conflict (tenant_id, name) do update
+        set pool = excluded.pool, nodes = excluded.nodes, slots = excluded.slots, last_seen_at = now()
+     returning id, cordoned, pool
+   ),
+   renewed as (
+     update job_runs as run
+        set lease_expires_at = $8::timestamptz, acknowledged_at = coalesce(run.acknowledged_at, now())
+       from executor
+      where run.id = any($7::uuid[]) and run.executor_id = executor.id and run.ended_at is null
+     returning run.id
+   ),
+   room as (
+     select not exists (select from before where slots >= $6 and pool = $4) as grew
+   )
+   select executor.id as "executorId", executor.cordoned, room.grew,
+          coalesce((select jsonb_agg(id) from renewed), '[]') as held,
+          case when room.grew then pg_notify('slipway', 'pool:' || executor.pool)::text end
+     from executor cross join room`,
+);
+
+/**
+ * An executor's sign of life: makes it known, renews and acknowledges the runs that it names.
+ *
+ * @returns `held`: those of the named that are still its own; the others it must stop.
+ */
+export async function recordHeartbeat(beat: Heartbeat) {
+  const [row] = await run(heartbeatStatement, [
+    beat.tenantId,
+    beat.newId,
+    beat.name,
+    beat.pool,
+    JSON.stringify(beat.nodes),
+    beat.slots,
+    beat.knownRuns,
+    beat.leaseExpiresAt,
+  ]);
+  if (!row) throw new Error('the executor was neither known nor made');
+  return row;
+}
+
+const renewStatement = statement<{ id: string }>(
+  'renew_leases',
+  `update job_runs set lease_expires_at = $3::timestamptz, acknowledged_at = coalesce(acknowledged_at, now())
+    where tenant_id = $1::uuid and id = any($2::uuid[]) and ended_at is null
+   returning id`,
+);
+
+/** @returns the ids still held; the others have ended or were never the tenant's. */
+export async function renewRuns(tenantId: string, runIds: readonly string[], leaseExpiresAt: Date) {
+  return (await run(renewStatement, [tenantId, runIds, leaseExpiresAt])).map((row) => row.id);
+}
+
+export interface LeasedRun {
+  readonly runId: string;
+  readonly jobId: string;
+  readonly jobSet: string;
+  readonly queue: string;
+  readonly projectId: string | null;
+  readonly tenantId: string;
+  readonly spec: JobSpec;
+  readonly activeDeadlineSeconds: number | null;
+  readonly leaseExpiresAt: Date;
+}
+
+const listUnknownStatement = statement<LeasedRun>(
+  'list_unknown_runs',
+  `select run.id as "runId", job.id as "jobId", set.name as "jobSet", queue.name as queue,
+          queue.project_id as "projectId", run.tenant_id as "tenantId", job.spec,
+          job.active_deadline_seconds as "activeDeadlineSeconds", run.lease_expires_at as "leaseExpiresAt"
+     from job_runs as run
+     join jobs as job on job.id = run.job_id
+     join job_sets as set on set.id = job.job_set_id
+     join queues as queue on queue.id = job.queue_id
+    where run.executor_id = $1::uuid and run.ended_at is null and run.acknowledged_at is null
+      and run.id <> all($2::uuid[])
+    order by run.leased_at, run.id
+    limit $3`,
+);
+
+/** Runs assigned to the executor that it has not named yet, oldest first. */
+export function listUnknownRuns(executorId: string, knownRuns: readonly string[], limit: number) {
+  return run(listUnknownStatement, [executorId, knownRuns, limit]);
+}
+
+const listHeldStatement = statement<{ id: string }>(
+  'list_held_runs',
+  `select id from job_runs where executor_id = $1::uuid and id = any($2::uuid[]) and ended_at is null`,
+);
+
+/** Those of the named runs that are still the executor's. */
+export async function listHeldRuns(executorId: string, knownRuns: readonly string[]): Promise<string[]> {
+  return (await run(listHeldStatement, [executorId, knownRuns])).map((row) => row.id);
+}

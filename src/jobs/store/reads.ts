@@ -1,0 +1,131 @@
+import type { ErrorKind, JobRunState, JobState, LogStream } from '../../generated/prisma/enums.ts';
+import { run, statement } from '../../platform/database/statement.ts';
+import { groupBy } from '../../platform/group-by.ts';
+import { isId } from '../../platform/ids.ts';
+
+export interface JobRow {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly queueId: string;
+  readonly queue: string;
+  readonly jobSet: string;
+  readonly clientId: string | null;
+  readonly state: JobState;
+  readonly priority: bigint;
+  readonly priorityClass: string;
+  readonly pool: string;
+  readonly attemptedRuns: number;
+  readonly maxAttempts: number;
+  readonly cancelReason: string | null;
+  readonly submittedAt: Date;
+  readonly endedAt: Date | null;
+}
+
+const jobColumns = `
+  job.id, job.tenant_id as "tenantId", job.queue_id as "queueId", queue.name as queue, set.name as "jobSet",
+  job.client_id as "clientId", job.state::text as state, job.priority, job.priority_class as "priorityClass", job.pool,
+  job.attempted_runs as "attemptedRuns", job.max_attempts as "maxAttempts", job.cancel_reason as "cancelReason",
+  job.submitted_at as "submittedAt", job.ended_at as "endedAt"`;
+const jobTables = `jobs as job join queues as queue on queue.id = job.queue_id
+  join job_sets as set on set.id = job.job_set_id`;
+
+const jobsById = statement<JobRow>(
+  'jobs_by_id',
+  `select ${jobColumns} from ${jobTables} where job.tenant_id = $1::uuid and job.id = any($2::uuid[])`,
+);
+
+export async function readJobs(tenantId: string, ids: readonly string[]): Promise<(JobRow | null)[]> {
+  const rows = new Map((await run(jobsById, [tenantId, ids.filter(isId)])).map((row) => [row.id, row]));
+  return ids.map((id) => rows.get(id) ?? null);
+}
+
+const jobsByClientId = statement<JobRow>(
+  'jobs_by_client_id',
+  `select ${jobColumns} from unnest($2::text[], $3::text[]) as asked("jobSet", "clientId")
+     join job_sets as set on set.tenant_id = $1::uuid and set.name = asked."jobSet"
+     join jobs as job on job.job_set_id = set.id and job.client_id = asked."clientId"
+     join queues as queue on queue.id = job.queue_id`,
+);
+
+/** How a job is addressed by who submitted it. */
+export interface ClientKey {
+  readonly jobSet: string;
+  readonly clientId: string;
+}
+
+export async function readJobsByClientId(
+  tenantId: string,
+  keys: readonly ClientKey[],
+): Promise<(JobRow | null)[]> {
+  const values = [tenantId, keys.map((key) => key.jobSet), keys.map((key) => key.clientId)];
+  const rows = await run(jobsByClientId, values);
+  const byKey = new Map(rows.map((row) => [JSON.stringify([row.jobSet, row.clientId]), row]));
+  return keys.map((key) => byKey.get(JSON.stringify([key.jobSet, key.clientId])) ?? null);
+}
+
+export interface JobRunRow {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly jobId: string;
+  readonly executor: string;
+  readonly node: string | null;
+  readonly state: JobRunState;
+  readonly exitCode: number | null;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly errorKind: ErrorKind | null;
+  readonly leasedAt: Date;
+  readonly pendingAt: Date | null;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+}
+
+const runColumns = `
+  run.id, run.tenant_id as "tenantId", run.job_id as "jobId", executor.name as executor, run.node,
+  run.state::text as state, run.exit_code as "exitCode", run.error_code as "errorCode",
+  run.error_message as "errorMessage", run.error_kind::text as "errorKind", run.leased_at as "leasedAt",
+  run.pending_at as "pendingAt", run.started_at as "startedAt", run.ended_at as "endedAt"`;
+const runTables = 'job_runs as run join executors as executor on executor.id = run.executor_id';
+
+/** Runs of a job that are shown, newest first. */
+const MAX_RUNS = 100;
+
+const runsOfJobs = statement<JobRunRow>(
+  'runs_of_jobs',
+  `select child.* from unnest($1::uuid[]) as parent(id) cross join lateral (
+     select ${runColumns} from ${runTables} where run.job_id = parent.id
+      order by run.leased_at desc, run.id desc limit ${MAX_RUNS}) as child`,
+);
+
+export async function readRunsOfJobs(jobIds: readonly string[]): Promise<JobRunRow[][]> {
+  const byJob = groupBy(await run(runsOfJobs, [jobIds]), (row) => row.jobId);
+  return jobIds.map((id) => byJob.get(id) ?? []);
+}
+
+const runsById = statement<JobRunRow>(
+  'runs_by_id',
+  `select ${runColumns} from ${runTables} where run.tenant_id = $1::uuid and run.id = any($2::uuid[])`,
+);
+
+export async function readRuns(tenantId: string, ids: readonly string[]): Promise<(JobRunRow | null)[]> {
+  const rows = new Map((await run(runsById, [tenantId, ids.filter(isId)])).map((row) => [row.id, row]));
+  return ids.map((id) => rows.get(id) ?? null);
+}
+
+export interface LogChunkRow {
+  readonly sequence: number;
+  readonly stream: LogStream;
+  readonly text: string;
+  readonly createdAt: Date;
+}
+
+const logOfRun = statement<LogChunkRow>(
+  'log_of_run',
+  `select sequence, stream::text as stream, text, created_at as "createdAt" from job_run_logs
+    where run_id = $1::uuid and sequence > $2 order by sequence limit $3`,
+);
+
+/** What a run printed after piece `after`, in its order. */
+export function readLog(runId: string, after: number, limit: number): Promise<LogChunkRow[]> {
+  return run(logOfRun, [runId, after, limit]);
+}

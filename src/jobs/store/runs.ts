@@ -1,0 +1,254 @@
+import type { JobRunState, JobState } from '../../generated/prisma/enums.ts';
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+
+/** One report of a run, with the states from which it is believed. */
+export interface RunMove {
+  readonly position: number;
+  readonly runId: string;
+  readonly to: JobRunState;
+  readonly from: readonly JobRunState[];
+  readonly at: string;
+  readonly exitCode: number | null;
+  readonly error: object | null;
+  readonly outputs: object | null;
+}
+
+export interface RunMoved {
+  readonly runId: string;
+  readonly before: JobRunState;
+  readonly moved: boolean;
+}
+
+/**
+ * Locks first the job sets, then runs and jobs, each by id: the order of every statement that moves jobs, so that none
+ * waits for another in a circle.
+ */
+const moveRunsStatement = statement<RunMoved>(
+  'move_job_runs',
+  `with asked as materialized (
+     select * from jsonb_to_recordset($2::jsonb) as asked(
+       "position" int, "runId" uuid, "to" job_run_state, "from" job_run_state[], at timestamptz, "exitCode" int,
+       error jsonb, outputs jsonb)
+   ),
+   stream as materialized (
+     select id, name from job_sets
+      where tenant_id = $1::uuid
+        and id in (select job.job_set_id from asked join job_runs as run on run.id = asked."runId"
+                     join jobs as job on job.id = run.job_id)
+      order by id for update
+   ),
+   before as materialized (
+     select run.id, run.state, run.job_id, job.job_set_id, job.pool
+       from asked join job_runs as run on run.id = asked."runId"
+       join jobs as job on job.id = run.job_id
+       join stream on stream.id = job.job_set_id
+      order by run.id for update of run
+   ),
+   moved as (
+     update job_runs as run
+        set state = asked."to",
+            pending_at = case when asked."to" = 'PENDING' then asked.at else run.pending_at end,
+            started_at = case when asked."to" = 'RUNNING' then asked.at else run.started_at end,
+            ended_at = case when asked."to" in ('PENDING', 'RUNNING') then null else now() end,
+            acknowledged_at = coalesce(run.acknowledged_at, now()),
+            exit_code = asked."exitCode",
+            error_code = asked.error->>'code',
+            error_message = asked.error->>'message',
+            error_kind = (asked.error->>'kind')::error_kind,
+            outputs = asked.outputs
+       from asked join before on before.id = asked."runId"
+      where run.id = asked."runId" and run.state = any(asked."from")
+     returning run.id, run.job_id, run.state, before.job_set_id, before.pool, asked."position", asked.error,
+               asked.outputs, asked."exitCode"
+   ),
+   moved_jobs as (
+     update jobs as job
+        set state = moved.state::text::job_state,
+            ended_at = case when moved.state in ('PENDING', 'RUNNING') then null else now() end,
+            updated_at = now()
+       from moved where job.id = moved.job_id
+     returning job.id
+   ),
+   bumped as (
+     update job_sets as set set last_sequence = last_sequence + n
+       from (select job_set_id, count(*) as n from moved group by job_set_id) as news
+      where set.id = news.job_set_id
+     returning set.id, set.name, set.last_sequence - n as base
+   ),
+   recorded as (
+     insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
+     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by moved."position"), $1::uuid,
+            moved.job_id, moved.id, moved.state::text::job_event_kind,
+            jsonb_strip_nulls(jsonb_build_object('error', moved.error, 'exitCode', moved."exitCode"))
+              || case when moved.outputs is null then '{}'::jsonb else jsonb_build_object('outputs', moved.outputs) end
+       from moved join bumped on bumped.id = moved.job_set_id
+   )
+   select before.id as "runId", before.state::text as before, moved.id is not null as moved,
+          case when moved.id is not null then pg_notify('slipway', 'job-set:' || bumped.name)::text end,
+          case when moved.state not in ('PENDING', 'RUNNING')
+               then pg_notify('slipway', 'pool:' || before.pool)::text end
+     from before left join moved on moved.id = before.id left join bumped on bumped.id = before.job_set_id`,
+);
+
+/** Applies reports of distinct runs, in one statement. Runs that are not the tenant's are absent from the answer. */
+export function moveRuns(tenantId: string, moves: readonly RunMove[]): Promise<RunMoved[]> {
+  return run(moveRunsStatement, [tenantId, JSON.stringify(moves)]);
+}
+
+/** A lease that ends without a result. */
+export interface LeaseEnding {
+  readonly position: number;
+  readonly runId: string;
+  readonly reason: string;
+  /** Whether the work may have begun; null: it may have if the executor had acknowledged the run. */
+  readonly attempted: boolean | null;
+}
+
+const endLeasesStatement = statement<{ runId: string; state: JobState }>(
+  'end_job_leases',
+  `with asked as materialized (
+     select * from jsonb_to_recordset($2::jsonb) as asked("position" int, "runId" uuid, reason text, attempted boolean)
+   ),
+   stream as materialized (
+     select id, name from job_sets
+      where id in (select job.job_set_id from asked join job_runs as run on run.id = asked."runId"
+                     join jobs as job on job.id = run.job_id)
+      order by id for update
+   ),
+   ended as (
+     update job_runs as run
+        set state = $3::job_run_state, ended_at = now()
+       from asked, jobs as job, stream
+      where run.id = asked."runId" and run.ended_at is null and job.id = run.job_id and stream.id = job.job_set_id
+        and ($1::uuid is null or run.tenant_id = $1::uuid)
+        and ($4::timestamptz is null or run.lease_expires_at <= $4::timestamptz)
+     returning run.id, run.job_id, run.tenant_id, job.job_set_id, asked."position", asked.reason,
+               coalesce(asked.attempted, run.acknowledged_at is not null) as attempted
+   ),
+   requeued as (
+     update jobs as job
+        set attempted_runs = attempted_runs + ended.attempted::int,
+            state = case when attempted_runs + ended.attempted::int >= max_attempts
+                         then 'FAILED' else 'QUEUED' end::job_state,
+            ended_at = case when attempted_runs + ended.attempted::int >= max_attempts then now() end,
+            updated_at = now()
+       from ended where job.id = ended.job_id
+     returning job.id, job.state, job.attempted_runs, job.pool
+   ),
+   news as (
+     select ended.*, step, requeued.state, requeued.attempted_runs
+       from ended join requeued on requeued.id = ended.job_id cross join generate_series(0, 1) as step
+      where step = 0 or requeued.state = 'FAILED'
+   ),
+   bumped as (
+     update job_sets as set set last_sequence = last_sequence + n
+       from (select job_set_id, count(*) as n from news group by job_set_id) as counted
+      where set.id = counted.job_set_id
+     returning set.id, set.name, set.last_sequence - n as base
+   ),
+   recorded as (
+     insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
+     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by news."position", step),
+            news.tenant_id, news.job_id, news.id,
+            case step when 0 then $3 else 'FAILED' end::job_event_kind,
+            case step when 0 then jsonb_build_object('reason', news.reason, 'attempted', news.attempted)
+                 else jsonb_build_object('error', jsonb_build_object('code', 'LeaseLost', 'kind', 'SYSTEM', 'message',
+                   'the lease was lost ' || news.attempted_runs || ' times; last: ' || news.reason)) end
+       from news join bumped on bumped.id = news.job_set_id
+   )
+   select ended.id as "runId", requeued.state::text as state, pg_notify('slipway', 'pool:' || requeued.pool)::text,
+          pg_notify('slipway', 'job-set:' || bumped.name)::text
+     from ended join requeued on requeued.id = ended.job_id join bumped on bumped.id = ended.job_set_id`,
+);
+
+/** Ends leases that an executor gives back. Runs that have ended, or are another tenant's, are left alone. */
+export function returnLeases(tenantId: string, endings: readonly LeaseEnding[]) {
+  return run(endLeasesStatement, [tenantId, JSON.stringify(endings), 'LEASE_RETURNED', null]);
+}
+
+/** Ends leases that were not renewed by `now`; one renewed in the meantime is left alone. */
+export function expireLeases(endings: readonly LeaseEnding[], now: Date) {
+  return run(endLeasesStatement, [null, JSON.stringify(endings), 'LEASE_EXPIRED', now]);
+}
+
+const listExpiredStatement = statement<{ runId: string }>(
+  'list_expired_leases',
+  `select id as "runId" from job_runs where ended_at is null and lease_expires_at <= $1::timestamptz
+    order by lease_expires_at limit $2`,
+);
+
+export function listExpiredLeases(now: Date, limit: number) {
+  return run(listExpiredStatement, [now, limit]);
+}
+
+const cancelStatement = statement<{ id: string }>(
+  'cancel_jobs',
+  `with stream as materialized (
+     select id, name from job_sets where tenant_id = $1::uuid and name = $2 order by id for update
+   ),
+   waiting as materialized (
+     select job.id from jobs as job join stream on stream.id = job.job_set_id
+      where job.ended_at is null and ($3::uuid[] is null or job.id = any($3::uuid[]))
+      order by job.id for update of job
+   ),
+   cancelled as (
+     update jobs as job
+        set state = 'CANCELLED', ended_at = now(), updated_at = now(), cancel_reason = $4, cancelled_by_id = $5::uuid
+       from waiting where job.id = waiting.id
+     returning job.id, job.job_set_id, job.pool
+   ),
+   ended as (
+     update job_runs as run set state = 'CANCELLED', ended_at = now()
+       from cancelled where run.job_id = cancelled.id and run.ended_at is null
+     returning run.id, run.job_id, run.executor_id
+   ),
+   numbered as (
+     select cancelled.*, ended.id as run_id, ended.executor_id,
+            row_number() over (partition by cancelled.job_set_id order by cancelled.id) as number
+       from cancelled left join ended on ended.job_id = cancelled.id
+   ),
+   bumped as (
+     update job_sets as set set last_sequence = last_sequence + 2 * n
+       from (select job_set_id, count(*) as n from cancelled group by job_set_id) as counted
+      where set.id = counted.job_set_id
+     returning set.id, set.name, set.last_sequence - 2 * n as base
+   ),
+   recorded as (
+     insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
+     select bumped.id, bumped.base + 2 * number - 1 + step, $1::uuid, numbered.id, numbered.run_id,
+            case step when 0 then 'CANCELLING' else 'CANCELLED' end::job_event_kind,
+            jsonb_build_object('reason', $4::text, 'requestor', $5::text)
+       from numbered join bumped on bumped.id = numbered.job_set_id cross join generate_series(0, 1) as step
+   )
+   select numbered.id, pg_notify('slipway', 'job-set:' || bumped.name)::text,
+          pg_notify('slipway', 'pool:' || numbered.pool)::text,
+          case when numbered.executor_id is not null
+               then pg_notify('slipway', 'executor:' || numbered.executor_id)::text end
+     from numbered join bumped on bumped.id = numbered.job_set_id`,
+);
+
+/**
+ * Cancels a set's jobs that have not ended, at once: what a run says afterwards is not believed, and its executor hears
+ * of it with its next lease call.
+ *
+ * @param jobIds  only these of the set; null for all.
+ * @returns the ids of those that were cancelled.
+ */
+export async function cancelJobsOfSet(
+  set: {
+    tenantId: string;
+    name: string;
+    jobIds: readonly string[] | null;
+    reason: string;
+    requestorId: string;
+  },
+  tx?: Tx,
+): Promise<string[]> {
+  const rows = await run(
+    cancelStatement,
+    [set.tenantId, set.name, set.jobIds, set.reason, set.requestorId],
+    tx,
+  );
+  return rows.map((row) => row.id);
+}

@@ -1,0 +1,87 @@
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+
+/** A job to be stored, in the form of the statement's JSON. */
+export interface NewJob {
+  readonly position: number;
+  readonly id: string;
+  readonly clientId: string | null;
+  readonly priority: number;
+  readonly spec: object;
+  readonly labels: object;
+  readonly annotations: object;
+  readonly activeDeadlineSeconds: number | null;
+}
+
+export interface Submitted {
+  readonly position: number;
+  readonly id: string;
+}
+
+const asked = `
+  asked as materialized (
+    select * from jsonb_to_recordset($5::jsonb) as asked(
+      "position" int, id uuid, "clientId" text, priority bigint, spec jsonb, labels jsonb, annotations jsonb,
+      "activeDeadlineSeconds" int)
+  )`;
+
+const insertJobs = statement<{ id: string }>(
+  'insert_jobs',
+  `with ${asked},
+   stored as (
+     insert into jobs (id, tenant_id, queue_id, job_set_id, client_id, priority, spec, labels, annotations,
+                       active_deadline_seconds, owner_id, submitted_at, updated_at)
+     select id, $1::uuid, $2::uuid, $3::uuid, "clientId", priority, spec, labels, annotations,
+            "activeDeadlineSeconds", $4::uuid, now(), now()
+       from asked order by "position"
+     on conflict (queue_id, client_id) do nothing
+     returning id, pool
+   ),
+   numbered as (
+     select id, pool, row_number() over (order by asked."position") as number from stored join asked using (id)
+   ),
+   stream as (
+     update job_sets set last_sequence = last_sequence + 2 * (select count(*) from stored)
+      where id = $3::uuid and exists (select from stored)
+     returning id, name, last_sequence - 2 * (select count(*) from stored) as base
+   ),
+   recorded as (
+     insert into job_events (job_set_id, sequence, tenant_id, job_id, kind)
+     select stream.id, stream.base + 2 * number - 1 + step, $1::uuid, numbered.id,
+            case step when 0 then 'SUBMITTED' else 'QUEUED' end::job_event_kind
+       from numbered cross join stream cross join generate_series(0, 1) as step
+   )
+   select numbered.id, pg_notify('slipway', 'pool:' || pool)::text,
+          pg_notify('slipway', 'job-set:' || stream.name)::text
+     from numbered cross join stream`,
+);
+
+const findByClientId = statement<{ clientId: string; id: string }>(
+  'find_jobs_by_client_id',
+  `select client_id as "clientId", id from jobs where queue_id = $1::uuid and client_id = any($2::text[])`,
+);
+
+/**
+ * Stores the jobs of one set, whose row the caller holds, with their first events. A client id that the queue knows
+ * already, or that occurs twice here, makes no second job.
+ *
+ * @returns the stored id of each, in the order asked; for a repeated client id, that of the first.
+ */
+export async function storeJobs(
+  tx: Tx,
+  set: { tenantId: string; queueId: string; jobSetId: string; ownerId: string },
+  jobs: readonly NewJob[],
+): Promise<Submitted[]> {
+  const stored = await run(
+    insertJobs,
+    [set.tenantId, set.queueId, set.jobSetId, set.ownerId, JSON.stringify(jobs)],
+    tx,
+  );
+  const isStored = new Set(stored.map((row) => row.id));
+  const repeated = jobs.flatMap((job) =>
+    job.clientId !== null && !isStored.has(job.id) ? [job.clientId] : [],
+  );
+  const known = repeated.length > 0 ? await run(findByClientId, [set.queueId, repeated], tx) : [];
+  const idOf = new Map(known.map((row) => [row.clientId, row.id]));
+  return jobs.map((job) => ({ position: job.position, id: idOf.get(job.clientId ?? '') ?? job.id }));
+}

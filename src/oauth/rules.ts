@@ -1,0 +1,5 @@
+import { can, type RootRules } from '../graphql/permissions.ts';
+
+export const oauthRules: RootRules = {
+  Mutation: { login: can('token:create') },
+};

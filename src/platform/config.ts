@@ -1,0 +1,122 @@
+import { z } from 'zod';
+
+/**
+ * The one place that reads the environment: once, when a process starts. A value that is missing or wrong names itself
+ * and stops the process. README lists every variable of this file; a test holds the two together.
+ */
+
+const flag = z
+  .enum(['on', 'off', '1', '0', 'true', 'false'])
+  .transform((text) => ['on', '1', 'true'].includes(text));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+
+const environment = z.object({
+  NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_POOL_SIZE: whole(2, 100).default(10),
+  SLIPWAY_EMBEDDED: flag.default(false),
+  SLIPWAY_HOME: z.string().min(1).default('.slipway'),
+  SLIPWAY_SECRETS: list.optional(),
+  MIGRATE: flag.default(true),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: whole(0, 65_535).default(4000),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  CORS_ORIGINS: list.default([]),
+  GRAPHIQL: flag.default(true),
+  INTROSPECTION: flag.default(true),
+  BODY_LIMIT_BYTES: whole(1024, 64 * 1024 * 1024).default(4 * 1024 * 1024),
+  QUERY_DEPTH_LIMIT: whole(1, 100).default(20),
+  QUERY_TOKEN_LIMIT: whole(100, 100_000).default(5000),
+  QUERY_ALIAS_LIMIT: whole(0, 1000).default(60),
+  QUERY_DIRECTIVE_LIMIT: whole(0, 1000).default(50),
+  SUBSCRIPTION_LIMIT: whole(1, 100_000).default(1000),
+  TOKEN_SECONDS: whole(60, 31_536_000).default(2_592_000),
+  SLIPWAY_ADMIN_USERNAME: z.string().min(1).max(255).default('admin'),
+  SLIPWAY_DOMAINS: list.default(['development', 'staging', 'production']),
+  BLOB_LIMIT_BYTES: whole(1, 1024 * 1024 * 1024).default(256 * 1024 * 1024),
+  BLOB_URL_SECONDS: whole(10, 86_400).default(900),
+  OUTPUT_LIMIT_BYTES: whole(1024, 64 * 1024 * 1024).default(2 * 1024 * 1024),
+  LEASE_SECONDS: whole(2, 86_400).default(30),
+  DRAIN_SECONDS: whole(1, 600).default(20),
+  SLIPWAY_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:4000'),
+  SLIPWAY_EXECUTOR: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
+    .default('local'),
+  SLIPWAY_EXECUTOR_POOL: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
+    .default('default'),
+  SLIPWAY_EXECUTOR_SLOTS: whole(1, 1000).default(4),
+  SLIPWAY_EXECUTOR_PATH: z.string().min(1).optional(),
+  SLIPWAY_EXECUTOR_RUNTIME: z.enum(['process']).optional(),
+  SLIPWAY_CREDENTIAL_FILE: z.string().min(1).optional(),
+});
+
+/** The variables that a process may be given, for the test that compares them with README. */
+export const environmentVariables = Object.keys(environment.shape);
+
+function read(source: NodeJS.ProcessEnv) {
+  const given = Object.fromEntries(environmentVariables.map((name) => [name, source[name] || undefined]));
+  const result = environment.safeParse(given);
+  if (!result.success) {
+    const faults = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigurationError(`The configuration is wrong.\n  ${faults.join('\n  ')}`);
+  }
+  return result.data;
+}
+
+/** Stops a process at start; its message is for the operator. */
+export class ConfigurationError extends Error {
+  override name = 'ConfigurationError';
+}
+
+const settings = read(process.env);
+
+export const config = {
+  production: settings.NODE_ENV === 'production',
+  databaseUrl: settings.DATABASE_URL,
+  databasePoolSize: settings.DATABASE_POOL_SIZE,
+  embeddedAllowed: settings.NODE_ENV !== 'production' || settings.SLIPWAY_EMBEDDED,
+  /** Where the embedded database, generated secrets and the local executor keep their files. */
+  home: settings.SLIPWAY_HOME,
+  secrets: settings.SLIPWAY_SECRETS,
+  migrate: settings.MIGRATE,
+  host: settings.HOST,
+  port: settings.PORT,
+  publicUrl: settings.PUBLIC_URL,
+  logLevel: settings.LOG_LEVEL,
+  corsOrigins: settings.CORS_ORIGINS,
+  graphiql: settings.GRAPHIQL,
+  introspection: settings.INTROSPECTION,
+  bodyLimitBytes: settings.BODY_LIMIT_BYTES,
+  queryDepthLimit: settings.QUERY_DEPTH_LIMIT,
+  queryTokenLimit: settings.QUERY_TOKEN_LIMIT,
+  queryAliasLimit: settings.QUERY_ALIAS_LIMIT,
+  queryDirectiveLimit: settings.QUERY_DIRECTIVE_LIMIT,
+  subscriptionLimit: settings.SUBSCRIPTION_LIMIT,
+  tokenSeconds: settings.TOKEN_SECONDS,
+  adminUsername: settings.SLIPWAY_ADMIN_USERNAME,
+  domains: settings.SLIPWAY_DOMAINS,
+  blobLimitBytes: settings.BLOB_LIMIT_BYTES,
+  blobUrlSeconds: settings.BLOB_URL_SECONDS,
+  outputLimitBytes: settings.OUTPUT_LIMIT_BYTES,
+  leaseSeconds: settings.LEASE_SECONDS,
+  drainSeconds: settings.DRAIN_SECONDS,
+  executor: {
+    url: settings.SLIPWAY_URL,
+    name: settings.SLIPWAY_EXECUTOR,
+    pool: settings.SLIPWAY_EXECUTOR_POOL,
+    slots: settings.SLIPWAY_EXECUTOR_SLOTS,
+    path: settings.SLIPWAY_EXECUTOR_PATH,
+    runtime: settings.SLIPWAY_EXECUTOR_RUNTIME,
+    credentialFile: settings.SLIPWAY_CREDENTIAL_FILE,
+  },
+} as const;

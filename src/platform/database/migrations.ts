@@ -1,0 +1,299 @@
+/**
+ * Applies the migrations of `prisma/migrations` in process, by Prisma's own schema engine compiled to WebAssembly:
+ * the folders, the table `_prisma_migrations` and the checksums are Prisma's, so an operator may as well run
+ * `prisma migrate deploy`. Three things are stricter here.
+ *
+ * - Each migration and its row in `_prisma_migrations` are one transaction. A migration that fails, or a process that
+ *   is killed, leaves the database as it was, and the next start tries again. Only a script that contains the word
+ *   CONCURRENTLY runs outside: PostgreSQL wants it so. Such a script should hold that one statement.
+ * - A script is sent whole. Prisma's adapter would cut it at every semicolon, and with it the body of a function.
+ * - What an earlier start left behind is judged first: see `MigrationError`.
+ *
+ * Needs a connection of its own to PostgreSQL itself, not to a pooler that shares sessions between transactions.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { PrismaPg } from '@prisma/adapter-pg';
+import {
+  bindMigrationAwareSqlAdapterFactory,
+  type SqlMigrationAwareDriverAdapterFactory,
+} from '@prisma/driver-adapter-utils';
+import type {
+  MigrationDirectory,
+  MigrationList,
+  SchemaEngine,
+} from '@prisma/schema-engine-wasm/schema_engine_bg';
+import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg';
+import pg from 'pg';
+
+/**
+ * Why the database was not brought up to date. It was not changed either, but for the migrations before the one named.
+ *
+ * - `newer`: it has migrations that this release does not know; a newer release has run on it.
+ * - `edited`: a migration was changed after it had been applied.
+ * - `unfinished`: a migration was begun outside a transaction and did not end; someone has to look.
+ * - `refused`: PostgreSQL refused the script, or the database holds tables but no record of migrations.
+ * - `busy`: another process has held the lock for too long.
+ */
+export class MigrationError extends Error {
+  override name = 'MigrationError';
+  readonly reason: 'newer' | 'edited' | 'unfinished' | 'refused' | 'busy';
+  readonly migrations: readonly string[];
+
+  constructor(
+    reason: MigrationError['reason'],
+    migrations: readonly string[],
+    message: string,
+    options?: { cause: unknown },
+  ) {
+    super(message, options);
+    this.reason = reason;
+    this.migrations = migrations;
+  }
+}
+
+/** Found from here, so that it is the same under `src/` and, compiled, under `dist/`. */
+const shippedMigrations = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
+
+/** The lock that Prisma's own engine takes, so that `prisma migrate deploy` waits for us and we for it. */
+const MIGRATION_LOCK = 72_707_369;
+
+const NO_FILTERS = { externalTables: [], externalEnums: [] };
+
+/**
+ * Brings the database up to the migrations in `folder`, oldest first. Any number of processes may do so at once: one
+ * works, the others wait up to `waitSeconds` and then find nothing left to do.
+ *
+ * @returns the names of the migrations applied by this call, in order; empty when there was nothing to do.
+ * @throws MigrationError
+ */
+export async function applyMigrations(
+  databaseUrl: string,
+  { folder = shippedMigrations, waitSeconds = 600 }: { folder?: string; waitSeconds?: number } = {},
+): Promise<string[]> {
+  const migrations = await readMigrations(folder);
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    application_name: 'slipway migrations',
+    connectionTimeoutMillis: 10_000,
+  });
+  // The query that comes next fails with it; unheard, it would end the process.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await client.query('set statement_timeout = 0');
+    await takeLock(client, waitSeconds);
+
+    let scriptError: unknown;
+    const engine = await loadSchemaEngine(
+      overOneSession(client, (error) => {
+        scriptError = error;
+      }),
+    );
+    try {
+      const pending = await judgeHistory(engine, migrations);
+      for (const [index, name] of pending.entries()) {
+        const later = new Set(pending.slice(index + 1));
+        const upToThis = migrations.migrationDirectories.filter(({ path }) => !later.has(path));
+        await applyOne(client, engine, { ...migrations, migrationDirectories: upToThis }, name).catch(
+          (error) => {
+            throw refusal(name, scriptOf(migrations, name), scriptError ?? error);
+          },
+        );
+      }
+      return pending;
+    } finally {
+      engine.free();
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+/** Refuses a history that must not be built upon; otherwise names the migrations still to be applied. */
+async function judgeHistory(engine: SchemaEngine, migrations: MigrationList): Promise<string[]> {
+  const { failedMigrationNames, editedMigrationNames, history } = await engine.diagnoseMigrationHistory({
+    migrationsList: migrations,
+    optInToShadowDatabase: false,
+    filters: NO_FILTERS,
+  });
+
+  const [unfinished] = failedMigrationNames;
+  if (unfinished !== undefined) {
+    throw new MigrationError(
+      'unfinished',
+      failedMigrationNames,
+      `migration ${unfinished} was begun on this database and did not end. Undo by hand what it did, then say so:\n` +
+        '  update _prisma_migrations set rolled_back_at = now() ' +
+        `where migration_name = '${unfinished}' and finished_at is null;`,
+    );
+  }
+  if (history !== null && history.diagnostic !== 'databaseIsBehind') {
+    const unknown = history.unpersistedMigrationNames;
+    throw new MigrationError(
+      'newer',
+      unknown,
+      `the database has migrations that this release does not know (${unknown.join(', ')}): ` +
+        'a newer release has run on it. Start that release or a later one, or restore the backup taken before it.',
+    );
+  }
+  if (editedMigrationNames.length > 0) {
+    throw new MigrationError(
+      'edited',
+      editedMigrationNames,
+      `changed after they had been applied to this database: ${editedMigrationNames.join(', ')}. ` +
+        'Restore the files as they were and put the change into a new migration.',
+    );
+  }
+  return history?.unappliedMigrationNames ?? [];
+}
+
+async function applyOne(
+  client: pg.Client,
+  engine: SchemaEngine,
+  upToThis: MigrationList,
+  name: string,
+): Promise<void> {
+  const apply = () => engine.applyMigrations({ migrationsList: upToThis, filters: NO_FILTERS });
+  if (/\bconcurrently\b/i.test(scriptOf(upToThis, name))) {
+    await apply();
+    return;
+  }
+  await client.query('begin');
+  try {
+    await apply();
+    await client.query('commit');
+  } catch (error) {
+    // Where the session is lost, PostgreSQL has rolled back already.
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
+}
+
+function refusal(name: string, script: string, cause: unknown): MigrationError {
+  // The engine appends the trace of its own code.
+  const [message] = (cause instanceof Error ? cause.message : String(cause)).split('\n   0: ');
+  const position = cause instanceof pg.DatabaseError ? Number(cause.position) : Number.NaN;
+  const place = position > 0 ? `, line ${[...script].slice(0, position).join('').split('\n').length}` : '';
+  return new MigrationError('refused', [name], `migration ${name} was refused${place}: ${message}`, {
+    cause,
+  });
+}
+
+/**
+ * Waits by asking again, not in PostgreSQL: a statement that waits keeps a snapshot, and CREATE INDEX CONCURRENTLY in
+ * the process that has the lock would wait for that snapshot to go away.
+ */
+async function takeLock(client: pg.Client, waitSeconds: number): Promise<void> {
+  const deadline = performance.now() + waitSeconds * 1000;
+  for (;;) {
+    const { rows } = await client.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [
+      MIGRATION_LOCK,
+    ]);
+    if (rows[0]?.taken) return;
+    if (performance.now() > deadline) {
+      throw new MigrationError(
+        'busy',
+        [],
+        `another process has been migrating this database for ${waitSeconds} s`,
+      );
+    }
+    await sleep(100);
+  }
+}
+
+/**
+ * Prisma's adapter over one session that is never replaced: the lock and the open transaction belong to it, so once it
+ * is lost nothing more may be sent. A pool would open another one, even after a mere error of SQL.
+ */
+function overOneSession(
+  client: pg.Client,
+  onScriptError: (error: unknown) => void,
+): SqlMigrationAwareDriverAdapterFactory {
+  const pool = new pg.Pool();
+  pool.query = client.query.bind(client) as typeof pool.query;
+  const factory = new PrismaPg(pool);
+  const connect = factory.connect.bind(factory);
+  factory.connect = async () => {
+    const adapter = await connect();
+    // As one message, and keeping PostgreSQL's own error.
+    adapter.executeScript = async (script) => {
+      try {
+        await client.query(script);
+      } catch (error) {
+        onScriptError(error);
+        throw error;
+      }
+    };
+    return adapter;
+  };
+  return factory;
+}
+
+/** Starts the schema engine over a database adapter. Whoever calls it must `free` it. */
+export async function loadSchemaEngine(
+  adapter: SqlMigrationAwareDriverAdapterFactory,
+): Promise<SchemaEngine> {
+  await instantiateEngine();
+  return engineModule.SchemaEngine.new(
+    { datamodels: undefined },
+    () => undefined, // The engine's log: what matters is in its results and errors.
+    bindMigrationAwareSqlAdapterFactory(adapter),
+  );
+}
+
+let instantiated: Promise<void> | undefined;
+
+/** By hand, because Node 20 does not import `.wasm` files. */
+function instantiateEngine(): Promise<void> {
+  instantiated ??= (async () => {
+    const packageEntry = createRequire(import.meta.url).resolve(
+      '@prisma/schema-engine-wasm/schema_engine_bg',
+    );
+    const bytes = await readFile(join(dirname(packageEntry), 'schema_engine_bg.wasm'));
+    const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': engineImports() });
+    engineModule.__wbg_set_wasm(instance.exports);
+    (instance.exports['__wbindgen_start'] as () => void)();
+  })();
+  return instantiated;
+}
+
+/**
+ * The engine bounds its wait for the lock by a timer of 10 s that it never takes back. It must not keep a process
+ * alive that is done.
+ */
+function engineImports(): WebAssembly.ModuleImports {
+  const functions: Record<string, unknown> = { ...engineModule };
+  for (const name of Object.keys(functions).filter((key) => key.startsWith('__wbg_setTimeout_'))) {
+    functions[name] = (callback: () => void, milliseconds: number) =>
+      setTimeout(callback, milliseconds).unref();
+  }
+  return functions as WebAssembly.ModuleImports;
+}
+
+/** The migrations of a folder by name, which begins with the time they were written. */
+async function readMigrations(folder: string): Promise<MigrationList> {
+  const names = (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+  const migrationDirectories = await Promise.all(
+    names.map(async (name): Promise<MigrationDirectory> => {
+      const script = await readFile(join(folder, name, 'migration.sql'), 'utf8');
+      return { path: name, migrationFile: { path: 'migration.sql', content: { tag: 'ok', value: script } } };
+    }),
+  );
+  return {
+    baseDir: folder,
+    lockfile: { path: 'migration_lock.toml', content: 'provider = "postgresql"\n' },
+    shadowDbInitScript: '',
+    migrationDirectories,
+  };
+}
+
+function scriptOf(migrations: MigrationList, name: string): string {
+  return migrations.migrationDirectories.find(({ path }) => path === name)?.migrationFile.content.value ?? '';
+}

@@ -1,0 +1,38 @@
+import { notifications, type Topic } from './notify.ts';
+
+/** A wait for news about one thing. News that comes while nobody waits ends the next wait at once: none is lost. */
+export interface News {
+  /** Resolves on news, on a lost connection, when the signal fires, or after `limitMs`: in any case look again. */
+  next(limitMs: number): Promise<void>;
+  close(): void;
+}
+
+export function newsOf(topic: Topic, id: string, signal: AbortSignal): News {
+  let isPending = false;
+  let wake: (() => void) | null = null;
+  const heard = () => {
+    isPending = true;
+    wake?.();
+  };
+  const stops = [notifications.on(topic, id, heard), notifications.onMissed(heard)];
+  signal.addEventListener('abort', heard);
+  return {
+    async next(limitMs) {
+      if (!isPending && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, limitMs);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      isPending = false;
+      wake = null;
+    },
+    close() {
+      for (const stop of stops) stop();
+      signal.removeEventListener('abort', heard);
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { config } from '../config.ts';
+import { log } from '../log.ts';
+
+/**
+ * News between processes: NOTIFY on one channel, `topic:id`, never a payload. Delivery is best effort, a connection may
+ * break: so whoever listens also looks at the tables, on `missed` and now and then by a timer.
+ *
+ * Senders write `select pg_notify('slipway', 'topic:' || id)` in the statement that makes the news; PostgreSQL sends it
+ * when that commits.
+ */
+
+export type Topic =
+  /** An execution has new events. Id: the execution. */
+  | 'execution'
+  /** An execution wants to be advanced. Id: the execution. */
+  | 'advance'
+  /** A job set has new events. Id: the set's name. */
+  | 'job-set'
+  /** A pool may have jobs or room. Id: the pool. */
+  | 'pool'
+  /** An executor has runs to take or to cancel. Id: the executor. */
+  | 'executor';
+
+const MAX_PAUSE_MS = 1000;
+
+export class Notifications {
+  readonly #emitter = new EventEmitter().setMaxListeners(0);
+  #client: pg.Client | null = null;
+  #closed = false;
+  #running: Promise<void> | null = null;
+
+  /** Listens until closed, reconnecting for ever. Resolves once the first connection listens. */
+  async start(): Promise<void> {
+    const listening = new Promise<void>((resolve) => this.#emitter.once('listening', resolve));
+    this.#running = this.#keepListening();
+    await listening;
+  }
+
+  /** Calls back on each piece of news about `id`, or about any id of the topic when it is null; the result ends that. */
+  on(topic: Topic, id: string | null, listener: (id: string) => void): () => void {
+    const name = id === null ? topic : `${topic}:${id}`;
+    this.#emitter.on(name, listener);
+    return () => this.#emitter.off(name, listener);
+  }
+
+  /** Calls back when news may have been lost, because the connection was: look at the tables. */
+  onMissed(listener: () => void): () => void {
+    this.#emitter.on('missed', listener);
+    return () => this.#emitter.off('missed', listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#client?.end().catch(() => {});
+    await this.#running;
+  }
+
+  async #keepListening(): Promise<void> {
+    for (let pause = 50; !this.#closed; ) {
+      const client = new pg.Client({
+        connectionString: config.databaseUrl,
+        application_name: 'slipway-listen',
+        connectionTimeoutMillis: 5_000,
+        keepAlive: true,
+      });
+      try {
+        const ended = new Promise<void>((resolve) => {
+          client.once('end', resolve);
+          client.once('error', () => resolve());
+        });
+        await client.connect();
+        client.on('notification', ({ payload }) => this.#deliver(payload ?? ''));
+        await client.query('listen slipway');
+        this.#client = client;
+        if (this.#closed) await client.end();
+        pause = 50;
+        this.#emitter.emit('listening');
+        this.#emitter.emit('missed');
+        await ended;
+      } catch (error) {
+        log.warn({ err: error }, 'listening for news failed');
+      }
+      this.#client = null;
+      await client.end().catch(() => {});
+      if (this.#closed) return;
+      await sleep(pause);
+      pause = Math.min(pause * 2, MAX_PAUSE_MS);
+    }
+  }
+
+  #deliver(payload: string): void {
+    const colon = payload.indexOf(':');
+    const topic = payload.slice(0, colon);
+    const id = payload.slice(colon + 1);
+    this.#emitter.emit(topic, id);
+    this.#emitter.emit(payload, id);
+  }
+}
+
+/** This process's ear. Started by whoever serves subscriptions, long polls or loops. */
+export const notifications = new Notifications();

@@ -1,0 +1,41 @@
+import pg from 'pg';
+import { pool } from './client.ts';
+import type { Tx } from './transaction.ts';
+
+/**
+ * SQL that Prisma cannot say, or that costs too much through it. Each is prepared once a connection under its name.
+ *
+ * Values are text, numbers, booleans, dates, bigints, nulls, or arrays of these; a row set goes in as one JSON text
+ * (`jsonb_to_recordset`). In results, `int8` is a bigint and `jsonb` is parsed, through either door.
+ */
+export interface Statement<Row> {
+  readonly name: string;
+  readonly text: string;
+  /** Never set: carries the type of a row. */
+  readonly row?: Row;
+}
+
+export type Value = string | number | boolean | Date | bigint | null | readonly (string | number)[];
+
+export function statement<Row>(name: string, text: string): Statement<Row> {
+  return { name, text };
+}
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format: 'text' | 'binary') =>
+    oid === pg.types.builtins.INT8
+      ? (text: string) => BigInt(text)
+      : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+};
+
+/** Runs a statement by itself, on any connection of the pool; with `tx`, inside that transaction. */
+export async function run<Row>(statement: Statement<Row>, values: readonly Value[], tx?: Tx): Promise<Row[]> {
+  if (tx) return await tx.$queryRawUnsafe<Row[]>(statement.text, ...values);
+  const result = await pool.query({
+    name: statement.name,
+    text: statement.text,
+    values: values as unknown[],
+    types,
+  });
+  return result.rows as Row[];
+}

@@ -1,0 +1,78 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
+import { ConfigurationError, config } from './config.ts';
+
+/**
+ * Encryption at rest and signatures of our own, under SLIPWAY_SECRETS: the first secret writes, every one reads, so a
+ * secret is replaced by putting the new one in front and dropping the old one once nothing is sealed under it.
+ *
+ * A sealed text is: version (1 byte), nonce (12), tag (16), ciphertext; AES-256-GCM.
+ */
+
+const VERSION = 1;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+const derivedKeys = new Map<string, Buffer[]>();
+
+function keysFor(purpose: string): Buffer[] {
+  const known = derivedKeys.get(purpose);
+  if (known) return known;
+  const secrets = config.secrets ?? [];
+  if (secrets.length === 0)
+    throw new ConfigurationError('SLIPWAY_SECRETS is required: one secret of at least 32 characters');
+  const short = secrets.findIndex((secret) => secret.length < 32);
+  if (short >= 0)
+    throw new ConfigurationError(`SLIPWAY_SECRETS: secret ${short + 1} is shorter than 32 characters`);
+  const keys = secrets.map((secret) => Buffer.from(hkdfSync('sha256', secret, 'slipway', purpose, 32)));
+  derivedKeys.set(purpose, keys);
+  return keys;
+}
+
+/** Encrypts; what was sealed for one purpose cannot be opened for another. */
+export function seal(purpose: string, text: string): Buffer {
+  const [key] = keysFor(`seal:${purpose}`);
+  if (!key) throw new Error('no key');
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+  return Buffer.concat([Buffer.of(VERSION), nonce, cipher.getAuthTag(), body]);
+}
+
+/** @throws Error when no configured secret opens it: it was written under one that is gone, or was changed. */
+export function open(purpose: string, sealed: Uint8Array): string {
+  const bytes = Buffer.from(sealed);
+  const nonce = bytes.subarray(1, 1 + NONCE_BYTES);
+  const tag = bytes.subarray(1 + NONCE_BYTES, 1 + NONCE_BYTES + TAG_BYTES);
+  const body = bytes.subarray(1 + NONCE_BYTES + TAG_BYTES);
+  for (const key of bytes[0] === VERSION ? keysFor(`seal:${purpose}`) : []) {
+    try {
+      const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAuthTag(tag);
+      return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8');
+    } catch {
+      // Sealed under another secret of the list: try the next.
+    }
+  }
+  throw new Error(`${purpose} cannot be opened with the configured SLIPWAY_SECRETS`);
+}
+
+/** An HMAC-SHA-256 over the text, base64url. */
+export function sign(purpose: string, text: string): string {
+  const [key] = keysFor(`sign:${purpose}`);
+  if (!key) throw new Error('no key');
+  return createHmac('sha256', key).update(text).digest('base64url');
+}
+
+export function isSignature(purpose: string, text: string, signature: string): boolean {
+  const given = Buffer.from(signature, 'base64url');
+  return keysFor(`sign:${purpose}`).some((key) => {
+    const right = createHmac('sha256', key).update(text).digest();
+    return right.length === given.length && timingSafeEqual(right, given);
+  });
+}

@@ -1,0 +1,69 @@
+import type { Project } from '../../generated/prisma/client.ts';
+import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
+
+const identifierForm = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const labelName = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)$/;
+const labelPrefix = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+const MAX_LABELS = 16;
+const MAX_NAME = 64;
+const MAX_DESCRIPTION = 300;
+
+export interface NewProject {
+  readonly identifier: string;
+  readonly name: string;
+  readonly description: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Everything wrong with a project's description. Source: Flyte, workflows.md §3.8 and §1.2. */
+export function projectProblems(project: NewProject): Problem[] {
+  const problems: Problem[] = [];
+  const fault = (field: string, message: string) =>
+    problems.push({ path: ['input', field], code: 'InvalidValue', message });
+  if (!identifierForm.test(project.identifier))
+    fault('identifier', 'at most 63 lower-case letters, digits and hyphens, no hyphen at the ends');
+  if (project.name.trim() === '') fault('name', 'missing name');
+  if (project.name.length > MAX_NAME) fault('name', `more than ${MAX_NAME} characters`);
+  if (project.description.length > MAX_DESCRIPTION)
+    fault('description', `more than ${MAX_DESCRIPTION} characters`);
+  return [...problems, ...labelProblems(project.labels, ['input', 'labels'])];
+}
+
+/** Labels are Kubernetes': at most 16, qualified names, short values. */
+export function labelProblems(labels: Readonly<Record<string, string>>, path: readonly string[]): Problem[] {
+  const problems: Problem[] = [];
+  const entries = Object.entries(labels);
+  if (entries.length > MAX_LABELS)
+    problems.push({ path, code: 'InvalidValue', message: `more than ${MAX_LABELS} labels` });
+  for (const [key, value] of entries.slice(0, MAX_LABELS)) {
+    const slash = key.indexOf('/');
+    const prefixIsGood = slash < 0 || labelPrefix.test(key.slice(0, slash));
+    if (!prefixIsGood || !labelName.test(key.slice(slash + 1)))
+      problems.push({ path: [...path, key], code: 'InvalidValue', message: 'the key is no qualified name' });
+    if (!labelValue.test(value))
+      problems.push({ path: [...path, key], code: 'InvalidValue', message: 'the value is no label value' });
+  }
+  return problems;
+}
+
+/**
+ * What every creation inside a project demands: that the project is ACTIVE and the domain known.
+ *
+ * @throws InvalidArgumentError `InactiveProject`, or naming the domain.
+ */
+export function requireOpenProject(
+  project: Pick<Project, 'identifier' | 'state'>,
+  domain: string,
+  domains: readonly string[],
+  path: readonly string[],
+): void {
+  if (project.state !== 'ACTIVE')
+    throw InvalidArgumentError.of(
+      [...path, 'project'],
+      `project ${project.identifier} is not active`,
+      'InactiveProject',
+    );
+  if (!domains.includes(domain))
+    throw InvalidArgumentError.of([...path, 'domain'], `there is no domain ${domain.slice(0, 100)}`);
+}

@@ -1,0 +1,30 @@
+import { can, type Finder, type RootRules } from '../graphql/permissions.ts';
+import type { ProjectBy } from './store.ts';
+
+/** The project that `by` addresses. */
+export const ofProjectBy = (by: (args: never) => ProjectBy): Finder => ({
+  kind: 'project',
+  key: (args) => {
+    const address = by(args as never);
+    return 'id' in address ? address.id : address.identifier;
+  },
+  target: (args, { loaders }) => loaders.project.load(by(args as never)),
+});
+
+/** The project of that identifier, which an input names. */
+export const ofProject = (identifier: (args: never) => string): Finder =>
+  ofProjectBy((args) => ({ identifier: identifier(args) }));
+
+export const projectRules: RootRules = {
+  Query: {
+    project: can(
+      'project:read',
+      ofProjectBy((args: { by: ProjectBy }) => args.by),
+    ),
+    projects: can('project:list'),
+    domains: can('project:list'),
+  },
+  Mutation: {
+    registerProject: can('project:register'),
+  },
+};

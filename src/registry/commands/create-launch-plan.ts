@@ -1,0 +1,71 @@
+import { requireMay } from '../../access/can.ts';
+import type { LaunchPlan } from '../../generated/prisma/client.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { config } from '../../platform/config.ts';
+import { db } from '../../platform/database/client.ts';
+import { NotFoundError } from '../../platform/errors.ts';
+import { newId } from '../../platform/ids.ts';
+import { requireOpenProject } from '../../projects/domain/project-checks.ts';
+import { findProject } from '../../projects/store.ts';
+import { digestOf } from '../domain/digest.ts';
+import type { EntityKey } from '../domain/entity-keys.ts';
+import { compileLaunchPlan, type LaunchPlanSpec } from '../domain/launch-plan.ts';
+import type { TypedInterface } from '../domain/literal-types.ts';
+import { requireCompleteKey } from '../domain/version-key.ts';
+import { findLaunchPlan, findWorkflow } from '../store.ts';
+import { storeVersion } from './store-version.ts';
+
+export interface NewLaunchPlan extends LaunchPlanSpec {
+  readonly id: EntityKey;
+  readonly workflowId: EntityKey;
+}
+
+/**
+ * Registers a version of a launch plan, INACTIVE.
+ *
+ * @throws NotFoundError for the workflow, before anything else is looked at; InvalidArgumentError with every fault;
+ * AlreadyExistsError when the very same is registered. Source: Flyte's CreateLaunchPlan, workflows.md §5.3.
+ */
+export async function createLaunchPlan(caller: Caller, plan: NewLaunchPlan): Promise<LaunchPlan> {
+  const { id: key, workflowId: workflowKey } = plan;
+  requireCompleteKey(workflowKey, ['input', 'workflowId']);
+  const workflow = await findWorkflow(caller.tenantId, { key: workflowKey });
+  if (!workflow) throw new NotFoundError('workflow', workflowKey.name, ['input', 'workflowId']);
+  await requireMay(caller, 'workflow:read', workflow, 'workflow', workflowKey.name);
+  requireCompleteKey(key, ['input', 'id']);
+  const project = await findProject(caller.tenantId, { identifier: key.project });
+  if (!project) throw new NotFoundError('project', key.project, ['input', 'id', 'project']);
+  requireOpenProject(project, key.domain, config.domains, ['input', 'id']);
+  const signature = workflow.interface as unknown as TypedInterface;
+  const { expectedInputs, fixedInputs } = compileLaunchPlan(signature, plan);
+  const document = { workflowId: workflowKey, workflowDigest: workflow.digest, expectedInputs, fixedInputs };
+  const digest = digestOf(document);
+  return await storeVersion(
+    'launch plan',
+    key,
+    { digest, document },
+    {
+      insert: () =>
+        db.launchPlan.create({
+          data: {
+            id: newId(),
+            tenantId: caller.tenantId,
+            projectId: project.id,
+            domain: key.domain,
+            name: key.name,
+            version: key.version,
+            workflowId: workflow.id,
+            spec: document as object,
+            expectedInputs: expectedInputs as object,
+            fixedInputs: fixedInputs as object,
+            expectedOutputs: signature.outputs as object,
+            digest,
+          },
+        }),
+      find: async () => {
+        const known = await findLaunchPlan(caller.tenantId, { key });
+        return known && { digest: known.digest, document: known.spec };
+      },
+    },
+  );
+}

@@ -1,0 +1,58 @@
+import type { Task } from '../../generated/prisma/client.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { config } from '../../platform/config.ts';
+import { db } from '../../platform/database/client.ts';
+import { NotFoundError } from '../../platform/errors.ts';
+import { newId } from '../../platform/ids.ts';
+import { requireOpenProject } from '../../projects/domain/project-checks.ts';
+import { findProject } from '../../projects/store.ts';
+import { compileTask } from '../domain/compile-task.ts';
+import { digestOf } from '../domain/digest.ts';
+import type { EntityKey } from '../domain/entity-keys.ts';
+import { requireCompleteKey } from '../domain/version-key.ts';
+import { findTask } from '../store.ts';
+import { storeVersion } from './store-version.ts';
+
+/**
+ * Registers a version of a task: its template is checked, brought into canonical form and kept for ever.
+ *
+ * @throws InvalidArgumentError with every fault; AlreadyExistsError when the very same is registered.
+ * Source: Flyte's CreateTask, workflows.md §5.
+ */
+export async function createTask(
+  caller: Caller,
+  { id: key, template, shortDescription }: { id: EntityKey; template: unknown; shortDescription: string },
+): Promise<Task> {
+  requireCompleteKey(key, ['input', 'id']);
+  const project = await findProject(caller.tenantId, { identifier: key.project });
+  if (!project) throw new NotFoundError('project', key.project, ['input', 'id', 'project']);
+  requireOpenProject(project, key.domain, config.domains, ['input', 'id']);
+  const compiled = compileTask(template);
+  const digest = digestOf(compiled);
+  return await storeVersion(
+    'task',
+    key,
+    { digest, document: compiled },
+    {
+      insert: () =>
+        db.task.create({
+          data: {
+            id: newId(),
+            tenantId: caller.tenantId,
+            projectId: project.id,
+            domain: key.domain,
+            name: key.name,
+            version: key.version,
+            type: compiled.type,
+            template: compiled as object,
+            digest,
+            shortDescription,
+          },
+        }),
+      find: async () => {
+        const task = await findTask(caller.tenantId, { key });
+        return task && { digest: task.digest, document: task.template };
+      },
+    },
+  );
+}

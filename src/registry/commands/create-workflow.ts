@@ -1,0 +1,68 @@
+import type { Workflow } from '../../generated/prisma/client.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { config } from '../../platform/config.ts';
+import { db } from '../../platform/database/client.ts';
+import { NotFoundError } from '../../platform/errors.ts';
+import { newId } from '../../platform/ids.ts';
+import { requireOpenProject } from '../../projects/domain/project-checks.ts';
+import { findProject } from '../../projects/store.ts';
+import { compileWorkflow } from '../domain/compile-workflow.ts';
+import { digestOf } from '../domain/digest.ts';
+import type { EntityKey } from '../domain/entity-keys.ts';
+import { referencedTasks } from '../domain/node-interfaces.ts';
+import { readWorkflowTemplate } from '../domain/read-workflow-templates.ts';
+import { requireCompleteKey } from '../domain/version-key.ts';
+import { findWorkflow, listCompiledTasks, taskIdsOf } from '../store.ts';
+import { storeVersion } from './store-version.ts';
+
+/**
+ * Registers a version of a workflow: it is compiled against the registered tasks and kept, with them, for ever.
+ *
+ * Tasks of other projects may be used where the caller may read them; those it may not are reported as not found.
+ *
+ * @throws InvalidArgumentError with every fault that the compiler found; AlreadyExistsError when the very same is
+ * registered. Source: Flyte's CreateWorkflow, workflows.md §4 and §5.
+ */
+export async function createWorkflow(
+  caller: Caller,
+  { id: key, template, shortDescription }: { id: EntityKey; template: unknown; shortDescription: string },
+): Promise<Workflow> {
+  requireCompleteKey(key, ['input', 'id']);
+  const project = await findProject(caller.tenantId, { identifier: key.project });
+  if (!project) throw new NotFoundError('project', key.project, ['input', 'id', 'project']);
+  requireOpenProject(project, key.domain, config.domains, ['input', 'id']);
+  const written = readWorkflowTemplate(template);
+  const tasks = await listCompiledTasks(caller.tenantId, referencedTasks(written));
+  const closure = compileWorkflow(
+    written,
+    tasks.map(({ task }) => task),
+  );
+  const digest = digestOf(closure);
+  return await storeVersion(
+    'workflow',
+    key,
+    { digest, document: closure },
+    {
+      insert: () =>
+        db.workflow.create({
+          data: {
+            id: newId(),
+            tenantId: caller.tenantId,
+            projectId: project.id,
+            domain: key.domain,
+            name: key.name,
+            version: key.version,
+            interface: closure.primary.template.interface as object,
+            closure: closure as object,
+            taskIds: taskIdsOf(tasks),
+            digest,
+            shortDescription,
+          },
+        }),
+      find: async () => {
+        const workflow = await findWorkflow(caller.tenantId, { key });
+        return workflow && { digest: workflow.digest, document: workflow.closure };
+      },
+    },
+  );
+}

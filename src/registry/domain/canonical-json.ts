@@ -1,0 +1,23 @@
+/**
+ * The one JSON text of a document, whatever order its keys were written in: keys are sorted by UTF-16 code unit,
+ * no white space, absent (undefined) members left out, lists in their order.
+ *
+ * @throws TypeError for what JSON cannot say: a number that is not finite, a bigint, a function.
+ * Source: RFC 8785, whose number and string forms are those of JSON.stringify.
+ */
+export function canonicalJson(document: unknown): string {
+  if (Array.isArray(document)) return `[${document.map((item) => canonicalJson(item ?? null)).join(',')}]`;
+  if (typeof document === 'object' && document !== null) {
+    const members = Object.entries(document)
+      .filter(([, value]) => value !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) => `${JSON.stringify(key)}:${canonicalJson(value)}`);
+    return `{${members.join(',')}}`;
+  }
+  if (typeof document === 'number' && !Number.isFinite(document)) {
+    throw new TypeError(`${document} has no JSON form`);
+  }
+  const text = JSON.stringify(document);
+  if (text === undefined) throw new TypeError(`a ${typeof document} has no JSON form`);
+  return text;
+}

@@ -1,0 +1,153 @@
+import { typeAtPath } from './attribute-types.ts';
+import { isCastable, onlyCastableVariant } from './castable.ts';
+import { fitLiteral } from './fit-literal.ts';
+import { entryOf } from './json.ts';
+import { isOptionalType, type LiteralType, typeText, type Variable } from './literal-types.ts';
+import { literalFromPlain } from './plain-values.ts';
+import type { Place } from './problem-list.ts';
+import { onlyFittingVariant } from './union-variants.ts';
+import {
+  type Binding,
+  type BindingData,
+  type CompiledBinding,
+  type CompiledBindingData,
+  type OutputReference,
+  START_NODE_ID,
+} from './workflow-templates.ts';
+
+/** An output as promises find it, by its name or an alias; `var` is its own name. */
+export interface Output {
+  readonly var: string;
+  readonly type: LiteralType;
+}
+
+/** By node id. A node whose interface was not found is there as null: its own problem is told elsewhere. */
+export type Outputs = ReadonlyMap<string, ReadonlyMap<string, Output> | null>;
+
+/**
+ * Checks that bindings give each variable a value of its type exactly once, and answers them compiled, sorted by
+ * variable. Those of a variable whose type is a union with NONE may be missing.
+ *
+ * Problems, at the variable's place: `VariableNameNotFound`, `ParameterBoundMoreThanOnce`, `ParameterNotBound`, and
+ * those of each binding. Source: Flyte v1.16, `flytepropeller/pkg/compiler/validators/bindings.go`.
+ */
+export function compileBindings(
+  bindings: readonly Binding[],
+  variables: Readonly<Record<string, Variable>>,
+  outputs: Outputs,
+  place: Place,
+): CompiledBinding[] {
+  const compiled = new Map<string, CompiledBinding>();
+  const bound = new Set<string>();
+  for (const binding of bindings) {
+    const at = place.at(binding.var);
+    const variable = entryOf(variables, binding.var);
+    if (variable === undefined) at.report('VariableNameNotFound', `there is no variable ${binding.var}`);
+    else if (bound.has(binding.var)) {
+      at.report('ParameterBoundMoreThanOnce', `${binding.var} is bound more than once`);
+    } else {
+      const data = compileBindingData(binding.binding, variable.type, outputs, at);
+      if (data !== undefined) compiled.set(binding.var, { var: binding.var, binding: data });
+    }
+    bound.add(binding.var);
+  }
+  for (const [name, { type }] of Object.entries(variables).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (bound.has(name) || isOptionalType(type)) continue;
+    place.at(name).report('ParameterNotBound', `${name} is not bound`);
+  }
+  return [...compiled.values()].sort((a, b) => (a.var < b.var ? -1 : 1));
+}
+
+/** The ids of the nodes whose outputs a binding needs, start-node among them. */
+export function promisedNodeIds(data: BindingData): string[] {
+  if ('promise' in data) return [data.promise.nodeId || START_NODE_ID];
+  if ('collection' in data) return data.collection.bindings.flatMap(promisedNodeIds);
+  return 'map' in data ? Object.values(data.map.bindings).flatMap(promisedNodeIds) : [];
+}
+
+function compileBindingData(
+  data: BindingData,
+  type: LiteralType,
+  outputs: Outputs,
+  place: Place,
+): CompiledBindingData | undefined {
+  if ('promise' in data) return compilePromise(data.promise, type, outputs, place);
+  if ('value' in data) {
+    const literal = literalFromPlain(type, data.value, place);
+    return literal && { literal };
+  }
+  if ('literal' in data) {
+    const literal = fitLiteral(type, data.literal, place);
+    return literal && { literal };
+  }
+  if ('unionType' in type) {
+    const { variants } = type.unionType;
+    const fitting = onlyFittingVariant(variants, place, (variant, at) =>
+      compileBindingData(data, variant, outputs, at),
+    );
+    return fitting && { ...fitting.value, union: { targetType: fitting.variant } };
+  }
+  if ('collection' in data) return compileCollection(data.collection.bindings, type, outputs, place);
+  return compileMap(data.map.bindings, type, outputs, place);
+}
+
+function compileCollection(
+  items: readonly BindingData[],
+  type: LiteralType,
+  outputs: Outputs,
+  place: Place,
+): CompiledBindingData | undefined {
+  if (!('collectionType' in type)) return mismatchingBindings('a list', type, place);
+  const bindings = items.map((item, index) =>
+    compileBindingData(item, type.collectionType, outputs, place.at(index)),
+  );
+  return bindings.every((binding) => binding !== undefined) ? { collection: { bindings } } : undefined;
+}
+
+function compileMap(
+  entries: Readonly<Record<string, BindingData>>,
+  type: LiteralType,
+  outputs: Outputs,
+  place: Place,
+): CompiledBindingData | undefined {
+  if (!('mapValueType' in type)) return mismatchingBindings('a map', type, place);
+  const bindings = Object.entries(entries).flatMap(([key, entry]) => {
+    const compiled = compileBindingData(entry, type.mapValueType, outputs, place.at(key));
+    return compiled === undefined ? [] : [[key, compiled] as const];
+  });
+  if (bindings.length < Object.keys(entries).length) return undefined;
+  return { map: { bindings: Object.fromEntries(bindings) } };
+}
+
+function mismatchingBindings(given: string, type: LiteralType, place: Place): undefined {
+  return place.report('MismatchingBindings', `expected ${typeText(type)}, got ${given} of bindings`);
+}
+
+function compilePromise(
+  promise: OutputReference,
+  type: LiteralType,
+  outputs: Outputs,
+  place: Place,
+): CompiledBindingData | undefined {
+  const nodeId = promise.nodeId || START_NODE_ID;
+  const ofNode = outputs.get(nodeId);
+  if (ofNode === undefined) return place.report('NodeReferenceNotFound', `there is no node ${nodeId}`);
+  if (ofNode === null) return undefined;
+  const output = ofNode.get(promise.var);
+  if (output === undefined) {
+    return place.report('VariableNameNotFound', `${nodeId} has no output ${promise.var}`);
+  }
+  const { attrPath = [] } = promise;
+  const upstream = typeAtPath(output.type, attrPath, place);
+  if (upstream === undefined) return undefined;
+  const target = { nodeId, var: output.var };
+  // An empty path and none are the same, so only one of them is kept.
+  const compiled = { promise: attrPath.length > 0 ? { ...target, attrPath } : target };
+  if (upstream === 'UNKNOWN') return compiled;
+  if (!isCastable(upstream, type)) {
+    return place.report('MismatchingTypes', `expected ${typeText(type)}, got ${typeText(upstream)}`);
+  }
+  if (!('unionType' in type) || 'unionType' in upstream) return compiled;
+  const targetType = onlyCastableVariant(upstream, type.unionType.variants);
+  return targetType === undefined ? compiled : { ...compiled, union: { targetType } };
+}

@@ -1,0 +1,178 @@
+import { compileBindings, type Output, type Outputs, promisedNodeIds } from './compile-bindings.ts';
+import { entityKeyText } from './entity-keys.ts';
+import type { TypedInterface } from './literal-types.ts';
+import { interfaceOfNode, type References, referencedTasks } from './node-interfaces.ts';
+import { Place } from './problem-list.ts';
+import type { CompiledTask } from './task-templates.ts';
+import {
+  connectionsOf,
+  connectNodes,
+  type Edge,
+  findCycles,
+  type Graph,
+  reachableFrom,
+} from './workflow-graph.ts';
+import {
+  type CompiledBinding,
+  type CompiledWorkflowClosure,
+  END_NODE_ID,
+  type Node,
+  type OutputAlias,
+  START_NODE_ID,
+  type WorkflowTemplate,
+} from './workflow-templates.ts';
+
+/** Source: Flyte v1.16, `flyteadmin/pkg/runtime/registration_validation_provider.go`. */
+export const DEFAULT_MAX_NODES = 100;
+
+/**
+ * Checks a workflow against the tasks that it uses and answers its closure: bindings compiled, upstream ids sorted,
+ * connections from start-node to end-node, and the tasks. Equal templates give equal closures.
+ *
+ * @param tasks  at least those of referencedTasks that are registered; others are left out of the closure.
+ * @param maxNodes  nodes that a workflow may have, 0 for any number.
+ * @throws InvalidArgumentError with all problems. Each has the compiler's code and a path that names the node:
+ *   `NoNodesFound`, `DuplicateId`, `ValueRequired`, `TaskReferenceNotFound`, `DuplicateAlias`,
+ *   `NodeReferenceNotFound`, `VariableNameNotFound`, `CycleDetected`, `UnreachableNodes`, those of compileBindings,
+ *   and `InvalidValue` for too many nodes.
+ * Source: Flyte v1.16, `flytepropeller/pkg/compiler/workflow_compiler.go`.
+ */
+export function compileWorkflow(
+  template: WorkflowTemplate,
+  tasks: readonly CompiledTask[],
+  {
+    path = ['input', 'template'],
+    maxNodes = DEFAULT_MAX_NODES,
+  }: { path?: readonly string[]; maxNodes?: number } = {},
+): CompiledWorkflowClosure {
+  const place = new Place(path);
+  const references = { tasks: new Map(tasks.map((task) => [entityKeyText(task.id), task])) };
+  checkNodeCount(template, maxNodes, place.at('nodes'));
+
+  const nodes = distinctNodes(template.nodes, place.at('nodes')).map((node) => {
+    const at = place.at('nodes', node.id);
+    return { node, at, typed: interfaceOfNode(node, references, at) };
+  });
+  const outputs: Outputs = new Map([
+    [START_NODE_ID, outputsOf(template.interface.inputs)],
+    ...nodes.map(({ node, at, typed }) => [node.id, typed ? nodeOutputs(node, typed, at) : null] as const),
+  ]);
+  const compiledNodes = nodes.map(({ node, at, typed }) => compileNode(node, typed, outputs, at));
+  const compiledOutputs = compileBindings(
+    template.outputs,
+    template.interface.outputs,
+    outputs,
+    place.at('outputs'),
+  );
+  const graph = connectNodes(
+    nodes.map(({ node }) => node.id),
+    edgesOf(template, outputs),
+  );
+  checkGraph(graph, place.at('nodes'));
+
+  place.problems.throwIfAny();
+  return {
+    primary: {
+      template: { ...template, nodes: compiledNodes, outputs: compiledOutputs },
+      connections: connectionsOf(graph),
+    },
+    tasks: usedTasks(template, references),
+  };
+}
+
+function checkNodeCount({ nodes }: WorkflowTemplate, maxNodes: number, place: Place): void {
+  if (nodes.length === 0) place.report('NoNodesFound', 'a workflow needs a node');
+  if (maxNodes > 0 && nodes.length > maxNodes) {
+    place.report('InvalidValue', `a workflow has at most ${maxNodes} nodes, got ${nodes.length}`);
+  }
+}
+
+/** The first node of each id; the others, and ids that cannot be used, are reported. */
+function distinctNodes(nodes: readonly Node[], place: Place): Node[] {
+  const byId = new Map<string, Node>();
+  for (const [index, node] of nodes.entries()) {
+    if (node.id === '') place.at(index, 'id').report('ValueRequired', 'a node needs an id');
+    else if (node.id === START_NODE_ID || node.id === END_NODE_ID) {
+      place.at(node.id, 'id').report('DuplicateId', `${node.id} is the compiler's own`);
+    } else if (byId.has(node.id)) {
+      place.at(node.id, 'id').report('DuplicateId', `more than one node is called ${node.id}`);
+    } else byId.set(node.id, node);
+  }
+  return [...byId.values()];
+}
+
+function outputsOf(variables: TypedInterface['outputs']): Map<string, Output> {
+  return new Map(Object.entries(variables).map(([name, { type }]) => [name, { var: name, type }]));
+}
+
+function nodeOutputs(node: Node, typed: TypedInterface, place: Place): Map<string, Output> {
+  const outputs = outputsOf(typed.outputs);
+  for (const [index, alias] of (node.outputAliases ?? []).entries()) {
+    addAlias(alias, outputs, place.at('outputAliases', index));
+  }
+  return outputs;
+}
+
+function addAlias(alias: OutputAlias, outputs: Map<string, Output>, place: Place): void {
+  const output = outputs.get(alias.var);
+  if (output === undefined) place.report('VariableNameNotFound', `there is no output ${alias.var}`);
+  else if (outputs.has(alias.alias)) {
+    place.report('DuplicateAlias', `there already is an output ${alias.alias}`);
+  } else outputs.set(alias.alias, output);
+}
+
+function compileNode(
+  node: Node,
+  typed: TypedInterface | undefined,
+  outputs: Outputs,
+  place: Place,
+): Node<CompiledBinding> {
+  for (const [index, id] of node.upstreamNodeIds.entries()) {
+    if (outputs.has(id)) continue;
+    place.at('upstreamNodeIds', index).report('NodeReferenceNotFound', `there is no node ${id}`);
+  }
+  return {
+    ...node,
+    inputs: typed ? compileBindings(node.inputs, typed.inputs, outputs, place.at('inputs')) : [],
+    upstreamNodeIds: [...new Set(node.upstreamNodeIds)].sort(),
+  };
+}
+
+/** An edge for each explicit upstream id and each promise, among nodes that exist. */
+function edgesOf(template: WorkflowTemplate, outputs: Outputs): Edge[] {
+  const ofNodes = template.nodes.flatMap(({ id, upstreamNodeIds, inputs }) =>
+    [...upstreamNodeIds, ...inputs.flatMap(({ binding }) => promisedNodeIds(binding))].map((from) => ({
+      from,
+      to: id,
+    })),
+  );
+  const ofOutputs = template.outputs
+    .flatMap(({ binding }) => promisedNodeIds(binding))
+    .map((from) => ({ from, to: END_NODE_ID }));
+  return [...ofNodes, ...ofOutputs].filter(
+    ({ from, to }) => outputs.has(from) && (outputs.has(to) || to === END_NODE_ID),
+  );
+}
+
+function checkGraph(graph: Graph, place: Place): void {
+  const cycles = findCycles(graph);
+  for (const cycle of cycles) {
+    place
+      .at(cycle[0] ?? '')
+      .report('CycleDetected', `these nodes wait for themselves or each other: ${shortList(cycle)}`);
+  }
+  const reached = reachableFrom(START_NODE_ID, graph);
+  const accountedFor = new Set([END_NODE_ID, ...cycles.flat()]);
+  const unreachable = [...graph.keys()].filter((id) => !reached.has(id) && !accountedFor.has(id));
+  if (unreachable.length === 0) return;
+  place.report('UnreachableNodes', `these nodes cannot be reached: ${shortList(unreachable)}`);
+}
+
+function shortList(ids: readonly string[]): string {
+  const shown = ids.slice(0, 20).join(', ');
+  return ids.length > 20 ? `${shown} and ${ids.length - 20} more` : shown;
+}
+
+function usedTasks(template: WorkflowTemplate, { tasks }: References): CompiledTask[] {
+  return referencedTasks(template).flatMap((key) => tasks.get(entityKeyText(key)) ?? []);
+}

@@ -1,0 +1,87 @@
+import { canonicalJson } from './canonical-json.ts';
+import { entryOf, isRecord } from './json.ts';
+
+/** One place where two documents differ. Values are canonical JSON, null where the document has nothing. */
+export interface Difference {
+  readonly path: readonly string[];
+  readonly oldValue: string | null;
+  readonly newValue: string | null;
+}
+
+/** Source: Flyte v1.16, `flyteadmin/pkg/errors`, where the text of a difference is cut at 3 MB. */
+export const MAX_DIFFERENCE_TEXT = 3_000_000;
+
+/**
+ * Where two JSON documents differ, as deep down as they can be told apart: members in the order of their keys,
+ * items of lists by their index.
+ *
+ * @param limit  characters of paths and values altogether. The value that would pass it is cut, what follows is left out.
+ */
+export function differences(
+  before: unknown,
+  after: unknown,
+  limit: number = MAX_DIFFERENCE_TEXT,
+): Difference[] {
+  const found: Difference[] = [];
+  let left = limit;
+  const take = (text: string): string => {
+    const taken = text.slice(0, left);
+    left -= taken.length;
+    return taken;
+  };
+  for (const { path, before: old, after: next } of placesThatDiffer(before, after, [])) {
+    left -= path.join('').length;
+    if (left <= 0) break;
+    const [oldValue, newValue] = [old, next].map((value) =>
+      value === undefined ? null : take(canonicalJson(value)),
+    ) as [string | null, string | null];
+    found.push({ path, oldValue, newValue });
+  }
+  return found;
+}
+
+/** One line for each difference, `path: old → new`, at most `limit` characters altogether. */
+export function differencesText(list: readonly Difference[], limit: number = MAX_DIFFERENCE_TEXT): string {
+  const lines = list.map(
+    ({ path, oldValue, newValue }) =>
+      `${path.join('.')}: ${oldValue ?? 'nothing'} → ${newValue ?? 'nothing'}`,
+  );
+  const text = lines.join('\n');
+  return text.length <= limit ? text : `${text.slice(0, Math.max(limit - 1, 0))}…`;
+}
+
+interface DifferingPlace {
+  readonly path: readonly string[];
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** A generator, so that nothing is compared beyond the limit. */
+function* placesThatDiffer(
+  before: unknown,
+  after: unknown,
+  path: readonly string[],
+): Generator<DifferingPlace> {
+  const [old, next] = [membersOf(before), membersOf(after)];
+  if (old === undefined || next === undefined || Array.isArray(before) !== Array.isArray(after)) {
+    if (textOf(before) !== textOf(after)) yield { path, before, after };
+    return;
+  }
+  for (const key of keysOf(old, next, Array.isArray(before))) {
+    yield* placesThatDiffer(entryOf(old, key), entryOf(next, key), [...path, key]);
+  }
+}
+
+function membersOf(document: unknown): Record<string, unknown> | undefined {
+  if (Array.isArray(document)) return Object.fromEntries(document.entries());
+  return isRecord(document) ? document : undefined;
+}
+
+function keysOf(old: object, next: object, byIndex: boolean): string[] {
+  const keys = [...new Set([...Object.keys(old), ...Object.keys(next)])];
+  return byIndex ? keys : keys.sort();
+}
+
+function textOf(document: unknown): string | undefined {
+  return document === undefined ? undefined : canonicalJson(document);
+}

@@ -1,0 +1,75 @@
+import { fitLiteral } from './fit-literal.ts';
+import { entryOf, isRecord } from './json.ts';
+import type { Variable } from './literal-types.ts';
+import type { Literal, LiteralMap } from './literals.ts';
+import { literalFromPlain } from './plain-values.ts';
+import { naming, type Place } from './problem-list.ts';
+import { literal } from './read-literals.ts';
+import { isAbsent, wrongKind } from './readers.ts';
+
+/** Values by name as callers send them: plain JSON, or literals where plain JSON cannot say what is meant. */
+export interface GivenInputs {
+  readonly plain: unknown;
+  readonly literals: unknown;
+}
+
+/** The fields of the input that hold the two kinds, for the paths of problems. */
+export interface GivenInputFields {
+  readonly plain: string;
+  readonly literals: string;
+}
+
+/**
+ * Reads given values against the types of variables.
+ *
+ * Problems, each naming the input in path and message: `VariableNameNotFound`, `ParameterBoundMoreThanOnce` for a
+ * name given in both forms, those of coerceToLiteral, parseLiteral and checkLiteral; `InvalidValue` where there is no
+ * map of names.
+ */
+export function readGivenInputs(
+  given: GivenInputs,
+  fields: GivenInputFields,
+  variables: Readonly<Record<string, Variable>>,
+  place: Place,
+): LiteralMap {
+  const plain = readNamedValues(given.plain, place.at(fields.plain));
+  const literals = readNamedValues(given.literals, place.at(fields.literals));
+  const fromPlain = Object.entries(plain).flatMap(([name, value]) =>
+    readInput(name, variables, place.at(fields.plain, name), (variable, at) =>
+      literalFromPlain(variable.type, value, at),
+    ),
+  );
+  const fromLiterals = Object.entries(literals).flatMap(([name, value]) => {
+    const at = place.at(fields.literals, name);
+    if (Object.hasOwn(plain, name)) {
+      at.report('ParameterBoundMoreThanOnce', `${name} is given both as plain JSON and as a literal`);
+    }
+    return readInput(name, variables, at, (variable, inner) => {
+      const read = literal(value, inner);
+      return read && fitLiteral(variable.type, read, inner);
+    });
+  });
+  return Object.fromEntries([...fromPlain, ...fromLiterals]);
+}
+
+/** A map of names to values that are not read yet; empty when there is none. */
+export function readNamedValues(given: unknown, place: Place): Readonly<Record<string, unknown>> {
+  if (isRecord(given)) return given;
+  if (!isAbsent(given)) wrongKind('an object', given, place);
+  return {};
+}
+
+function readInput(
+  name: string,
+  variables: Readonly<Record<string, Variable>>,
+  place: Place,
+  read: (variable: Variable, place: Place) => Literal | undefined,
+): [string, Literal][] {
+  const variable = entryOf(variables, name);
+  if (variable === undefined) {
+    place.report('VariableNameNotFound', `there is no input ${name}`);
+    return [];
+  }
+  const value = naming(name, place, (at) => read(variable, at));
+  return value === undefined ? [] : [[name, value]];
+}

@@ -1,0 +1,37 @@
+import { type EntityKey, entityKeyText } from './entity-keys.ts';
+import type { TypedInterface } from './literal-types.ts';
+import type { Place } from './problem-list.ts';
+import type { CompiledTask } from './task-templates.ts';
+import type { Node, WorkflowTemplate } from './workflow-templates.ts';
+
+/** What nodes may refer to, by entityKeyText. */
+export interface References {
+  readonly tasks: ReadonlyMap<string, CompiledTask>;
+}
+
+/** The tasks that the nodes of a workflow refer to, each once, sorted: what must be there before it is compiled. */
+export function referencedTasks(template: WorkflowTemplate): EntityKey[] {
+  const keys = new Map(
+    template.nodes.map(({ taskNode }) => [entityKeyText(taskNode.referenceId), taskNode.referenceId]),
+  );
+  return [...keys].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
+}
+
+/**
+ * The inputs that a node asks for and the outputs it gives, from what it refers to.
+ *
+ * Problems: `TaskReferenceNotFound`.
+ */
+export function interfaceOfNode(
+  node: Node,
+  references: References,
+  place: Place,
+): TypedInterface | undefined {
+  const { referenceId } = node.taskNode;
+  const task = references.tasks.get(entityKeyText(referenceId));
+  if (task !== undefined) return task.template.interface;
+  const { project, domain, name, version } = referenceId;
+  return place
+    .at('taskNode', 'referenceId')
+    .report('TaskReferenceNotFound', `there is no task ${project}/${domain}/${name} of version ${version}`);
+}

@@ -1,0 +1,17 @@
+import { entryOf, isRecord } from './json.ts';
+import type { Place } from './problem-list.ts';
+import { isAbsent, wrongKind } from './readers.ts';
+
+/** The one known key of an object that is set: a one-of of protobuf, or a `@oneOf` input. A fault when none or several are. */
+export function onlyKey<K extends string>(
+  value: unknown,
+  known: Readonly<Record<K, unknown>>,
+  place: Place,
+): K | undefined {
+  if (!isRecord(value)) return wrongKind('an object', value, place);
+  const keys = Object.keys(known) as K[];
+  const given = keys.filter((key) => !isAbsent(entryOf(value, key)));
+  if (given.length === 1) return given[0];
+  const code = given.length === 0 ? 'ValueRequired' : 'InvalidValue';
+  return place.report(code, `expected exactly one of ${keys.join(', ')}`);
+}

@@ -1,0 +1,166 @@
+import { durationNanoseconds, normalDuration } from './durations.ts';
+import { isRecord, type JsonObject } from './json.ts';
+import type { Place } from './problem-list.ts';
+import { typedInterface } from './read-literal-types.ts';
+import {
+  boolean,
+  checked,
+  choice,
+  defaulting,
+  fields,
+  integer,
+  jsonObject,
+  list,
+  mapOf,
+  name,
+  nonEmptyText,
+  optional,
+  type Reader,
+  required,
+  text,
+} from './readers.ts';
+import { checkResources } from './task-resources.ts';
+import {
+  type Container,
+  type DataConfig,
+  type KubernetesPod,
+  type ResourceEntry,
+  type Resources,
+  resourceNames,
+  type SqlStatement,
+  type TaskMetadata,
+  type TaskTemplate,
+} from './task-templates.ts';
+
+/** Source: Flyte v1.16, `flyteadmin/pkg/manager/impl/validation/task_validator.go`. */
+export const MAX_RETRIES = 10;
+
+/** A length of time that is not negative, in its normal text. */
+export const timeout: Reader<string> = (value, place) => {
+  const read = text(value, place);
+  if (read === undefined) return undefined;
+  const nanoseconds = durationNanoseconds(read);
+  if (nanoseconds === null || nanoseconds < 0n) {
+    return place.report('InvalidValue', 'expected an ISO 8601 duration such as PT90S, not negative');
+  }
+  return normalDuration(read) ?? undefined;
+};
+
+export const retries = integer(0, MAX_RETRIES);
+
+const metadata = fields<TaskMetadata>({
+  runtime: optional(
+    fields({
+      type: defaulting(choice('OTHER', 'FLYTE_SDK'), 'OTHER'),
+      version: required(name),
+      flavor: optional(text),
+    }),
+  ),
+  discoverable: optional(boolean),
+  discoveryVersion: optional(text),
+  cacheSerializable: optional(boolean),
+  cacheIgnoreInputVars: optional(sortedNames()),
+  timeout: optional(timeout),
+  retries: optional(retries),
+  interruptible: optional(boolean),
+  deprecatedErrorMessage: optional(text),
+  tags: optional(mapOf(text)),
+  labels: optional(mapOf(text)),
+  annotations: optional(mapOf(text)),
+  podTemplateName: optional(text),
+  generatesDeck: optional(boolean),
+  isEager: optional(boolean),
+});
+
+const resourceEntry = fields<ResourceEntry>({
+  name: required(choice(...resourceNames)),
+  value: required(nonEmptyText),
+});
+
+const resources = checked(
+  fields<Resources>({
+    requests: defaulting(sortedByName(resourceEntry), []),
+    limits: defaulting(sortedByName(resourceEntry), []),
+  }),
+  checkResources,
+);
+
+const dataConfig = fields<DataConfig>({
+  enabled: optional(boolean),
+  inputPath: optional(text),
+  outputPath: optional(text),
+  format: optional(choice('JSON', 'YAML', 'PROTO')),
+  ioStrategy: optional(
+    fields({
+      downloadMode: optional(choice('DOWNLOAD_EAGER', 'DOWNLOAD_STREAM', 'DO_NOT_DOWNLOAD')),
+      uploadMode: optional(choice('UPLOAD_ON_EXIT', 'UPLOAD_EAGER', 'DO_NOT_UPLOAD')),
+    }),
+  ),
+});
+
+const container = fields<Container>({
+  image: required(nonEmptyText),
+  command: defaulting(list(text), []),
+  args: defaulting(list(text), []),
+  env: defaulting(list(fields({ key: required(name), value: defaulting(text, '') })), []),
+  resources: defaulting(resources, { requests: [], limits: [] }),
+  dataConfig: optional(dataConfig),
+  architecture: optional(choice('UNKNOWN', 'AMD64', 'ARM64', 'ARM_V6', 'ARM_V7')),
+});
+
+const k8sPod = fields<KubernetesPod>({
+  metadata: optional(jsonObject),
+  podSpec: required(checked(jsonObject, checkPodContainers)),
+  dataConfig: optional(dataConfig),
+  primaryContainerName: optional(text),
+});
+
+const sql = fields<SqlStatement>({
+  statement: required(nonEmptyText),
+  dialect: defaulting(choice('UNDEFINED', 'ANSI', 'HIVE', 'OTHER'), 'UNDEFINED'),
+});
+
+/** The fields are in the order in which Flyte checks them, so that problems come in that order. */
+export const taskTemplate = fields<TaskTemplate>({
+  type: required(name),
+  metadata: required(metadata),
+  interface: required(typedInterface),
+  container: optional(container),
+  k8sPod: optional(k8sPod),
+  sql: optional(sql),
+  custom: optional(jsonObject),
+  taskTypeVersion: optional(integer(0, 2 ** 31 - 1)),
+  securityContext: optional(jsonObject),
+  extendedResources: optional(jsonObject),
+  config: optional(mapOf(text)),
+});
+
+/** Lists whose order means nothing are kept sorted, so that equal tasks have equal digests. */
+function sortedNames(): Reader<string[]> {
+  return (value, place) => {
+    const names = list(name)(value, place);
+    return names && [...new Set(names)].sort();
+  };
+}
+
+function sortedByName<T extends { readonly name: string }>(entry: Reader<T>): Reader<T[]> {
+  return (value, place) => list(entry)(value, place)?.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A DNS-1123 label, which Kubernetes asks of container names. */
+const CONTAINER_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+function checkPodContainers(podSpec: JsonObject, place: Place): void {
+  const containers = podSpec['containers'];
+  if (!Array.isArray(containers) || containers.length === 0) {
+    place.at('containers').report('ValueRequired', 'a pod needs a container');
+    return;
+  }
+  for (const [index, container] of containers.entries()) {
+    const containerName = isRecord(container) ? container['name'] : undefined;
+    if (typeof containerName === 'string' && CONTAINER_NAME.test(containerName)) continue;
+    place
+      .at('containers', index, 'name')
+      .report('InvalidValue', 'the name of a container must be a DNS-1123 label');
+  }
+}

@@ -1,0 +1,119 @@
+import type { EntityKey } from './entity-keys.ts';
+import { isRecord } from './json.ts';
+import { onlyKey } from './one-of.ts';
+import { Place, valueOrThrow } from './problem-list.ts';
+import { typedInterface } from './read-literal-types.ts';
+import { literal } from './read-literals.ts';
+import { retries, timeout } from './read-task-templates.ts';
+import {
+  boolean,
+  choice,
+  defaulting,
+  fields,
+  json,
+  list,
+  mapOf,
+  name,
+  optional,
+  type Reader,
+  required,
+  text,
+} from './readers.ts';
+import {
+  type Attribute,
+  type Binding,
+  type BindingData,
+  failurePolicies,
+  type Node,
+  type OutputReference,
+  type WorkflowTemplate,
+} from './workflow-templates.ts';
+
+/** Bindings nest at most this deep, as the types that they are bound to. */
+const MAX_BINDING_DEPTH = 32;
+
+/**
+ * Checks the shape of a workflow template that came from outside and answers its stored form. What the compiler
+ * asks, whether names exist and types agree, is compileWorkflow's question.
+ *
+ * @throws InvalidArgumentError with all problems: `MissingField`, `ValueRequired`, `UnrecognizedValue`,
+ *   `InvalidValue`. Paths name nodes by id and bindings by variable: `input.template.nodes.train.inputs.rows`.
+ * Source: Flyte v1.16, `flyteidl/core/workflow.proto`.
+ */
+export function readWorkflowTemplate(
+  input: unknown,
+  path: readonly string[] = ['input', 'template'],
+): WorkflowTemplate {
+  const place = new Place(path);
+  return valueOrThrow(workflowTemplate(input, place), place);
+}
+
+export const entityKey = fields<EntityKey>({
+  project: required(name),
+  domain: required(name),
+  name: required(name),
+  version: required(name),
+});
+
+const attribute: Reader<Attribute> = (value, place) => {
+  if (typeof value === 'string') return text(value, place);
+  if (Number.isSafeInteger(value) && Number(value) >= 0) return Number(value);
+  return place.report('InvalidValue', 'expected a key or an index of at least 0');
+};
+
+const outputReference = fields<OutputReference>({
+  nodeId: defaulting(text, ''),
+  var: required(name),
+  attrPath: optional(list(attribute)),
+});
+
+function bindingDataWithin(depth: number): Reader<BindingData> {
+  return (value, place) => {
+    if (depth === 0) return place.report('InvalidValue', `bindings nest at most ${MAX_BINDING_DEPTH} levels`);
+    const inner = bindingDataWithin(depth - 1);
+    const readers = {
+      promise: required(outputReference),
+      value: required(json),
+      literal: required(literal),
+      collection: required(fields({ bindings: defaulting(list(inner), []) })),
+      map: required(fields({ bindings: defaulting(mapOf(inner, text), {}) })),
+    };
+    // Null is a value to bind here, where elsewhere it stands for an absent field.
+    if (isRecord(value) && value['value'] === null && Object.keys(value).length === 1) return { value: null };
+    const kind = onlyKey(value, readers, place);
+    if (kind === undefined) return undefined;
+    return fields({ [kind]: readers[kind] })(value, place) as BindingData | undefined;
+  };
+}
+
+const binding = fields<Binding>({
+  var: required(name),
+  binding: required(bindingDataWithin(MAX_BINDING_DEPTH)),
+});
+
+const node = fields<Node>({
+  // An empty id is the compiler's to report, among its other findings.
+  id: defaulting(text, ''),
+  metadata: optional(
+    fields({
+      name: optional(name),
+      timeout: optional(timeout),
+      retries: optional(retries),
+      interruptible: optional(boolean),
+    }),
+  ),
+  inputs: defaulting(list(binding, 'var'), []),
+  upstreamNodeIds: defaulting(list(name), []),
+  outputAliases: optional(list(fields({ var: required(name), alias: required(name) }))),
+  taskNode: required(fields({ referenceId: required(entityKey) })),
+});
+
+const workflowTemplate = fields<WorkflowTemplate>({
+  metadata: defaulting(fields({ onFailure: defaulting(choice(...failurePolicies), 'FAIL_IMMEDIATELY') }), {
+    onFailure: 'FAIL_IMMEDIATELY',
+  }),
+  metadataDefaults: optional(fields({ interruptible: optional(boolean) })),
+  interface: required(typedInterface),
+  nodes: defaulting(list(node, 'id'), []),
+  outputs: defaulting(list(binding, 'var'), []),
+});

@@ -1,0 +1,56 @@
+import type { Place } from './problem-list.ts';
+import { isEqual, isGreater, isNegative, isWhole, parseQuantity, type Quantity } from './quantities.ts';
+import type { ResourceEntry, Resources } from './task-templates.ts';
+
+type Amounts = ReadonlyMap<ResourceEntry['name'], Quantity>;
+
+/**
+ * Reports what is wrong with the resources of a container: a name twice in a list, an amount that is no quantity
+ * or negative, part of a GPU, a request above its limit, and a GPU request that is not its limit.
+ *
+ * Source: Flyte v1.16, `flyteadmin/pkg/manager/impl/validation/task_validator.go`.
+ */
+export function checkResources(resources: Resources, place: Place): void {
+  const requests = readAmounts(resources.requests, place.at('requests'));
+  const limits = readAmounts(resources.limits, place.at('limits'));
+  for (const [name, request] of requests) {
+    const limit = limits.get(name);
+    if (limit === undefined) continue;
+    const at = place.at('requests', name);
+    if (isGreater(request, limit)) at.report('InvalidValue', `the request of ${name} is above its limit`);
+    else if (name === 'GPU' && !isEqual(request, limit)) {
+      at.report('InvalidValue', 'the request of GPU must equal its limit');
+    }
+  }
+}
+
+/** Reports each request and limit that is above what the platform allows. Source: as checkResources. */
+export function checkPlatformLimits(
+  resources: Resources,
+  platformLimits: readonly ResourceEntry[],
+  place: Place,
+): void {
+  const platform = readAmounts(platformLimits, place.apart());
+  for (const list of ['requests', 'limits'] as const) {
+    for (const [name, amount] of readAmounts(resources[list], place.apart())) {
+      const limit = platform.get(name);
+      if (limit !== undefined && isGreater(amount, limit)) {
+        place.at(list, name).report('InvalidValue', `${name} is above the platform's limit`);
+      }
+    }
+  }
+}
+
+function readAmounts(entries: readonly ResourceEntry[], place: Place): Amounts {
+  const amounts = new Map<ResourceEntry['name'], Quantity>();
+  for (const { name, value } of entries) {
+    const at = place.at(name);
+    const amount = parseQuantity(value);
+    if (amounts.has(name)) at.report('InvalidValue', `${name} is listed twice`);
+    else if (amount === null) at.report('InvalidValue', `${value} is no Kubernetes quantity`);
+    else if (isNegative(amount)) at.report('InvalidValue', `${value} is negative`);
+    else if (name === 'GPU' && !isWhole(amount)) at.report('InvalidValue', `a GPU is not divided: ${value}`);
+    else amounts.set(name, amount);
+  }
+  return amounts;
+}

@@ -1,0 +1,27 @@
+import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
+import type { EntityKey } from './entity-keys.ts';
+
+const MAX_KEY = 255;
+
+/**
+ * Checks the parts of a key in Flyte's order: project, domain, name, version.
+ *
+ * @throws InvalidArgumentError naming every part that is missing or longer than 255 characters.
+ */
+export function requireCompleteKey(key: EntityKey, path: readonly string[]): void {
+  const problems: Problem[] = [];
+  for (const part of ['project', 'domain', 'name', 'version'] as const) {
+    const value = key[part];
+    if (value === '')
+      problems.push({ path: [...path, part], code: 'MissingField', message: `missing ${part}` });
+    if (value.length > MAX_KEY)
+      problems.push({
+        path: [...path, part],
+        code: 'InvalidValue',
+        message: `more than ${MAX_KEY} characters`,
+      });
+    if (value.includes('\u0000'))
+      problems.push({ path: [...path, part], code: 'InvalidValue', message: 'a NUL character' });
+  }
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+}

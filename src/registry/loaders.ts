@@ -1,0 +1,41 @@
+import DataLoader from 'dataloader';
+import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
+import { db } from '../platform/database/client.ts';
+import {
+  findLaunchPlan,
+  findTask,
+  findWorkflow,
+  type LaunchPlanWithWorkflow,
+  type VersionBy,
+} from './store.ts';
+
+export function registryLoaders(tenantId: string) {
+  const byText = { cacheKeyFn: (by: VersionBy) => JSON.stringify(by) };
+  return {
+    taskBy: new DataLoader<VersionBy, Task | null, string>(
+      (addresses) => Promise.all(addresses.map((by) => findTask(tenantId, by))),
+      byText,
+    ),
+    workflowBy: new DataLoader<VersionBy, Workflow | null, string>(
+      (addresses) => Promise.all(addresses.map((by) => findWorkflow(tenantId, by))),
+      byText,
+    ),
+    launchPlanBy: new DataLoader<VersionBy, LaunchPlanWithWorkflow | null, string>(
+      (addresses) => Promise.all(addresses.map((by) => findLaunchPlan(tenantId, by))),
+      byText,
+    ),
+    task: byId<Task>((ids) => db.task.findMany({ where: { id: { in: ids }, tenantId } })),
+    workflow: byId<Workflow>((ids) => db.workflow.findMany({ where: { id: { in: ids }, tenantId } })),
+    launchPlan: byId<LaunchPlan>((ids) => db.launchPlan.findMany({ where: { id: { in: ids }, tenantId } })),
+  };
+}
+
+export type RegistryLoaders = ReturnType<typeof registryLoaders>;
+
+/** One statement for all rows that a level of the answer names. */
+function byId<Row extends { id: string }>(find: (ids: string[]) => Promise<Row[]>) {
+  return new DataLoader<string, Row | null>(async (ids) => {
+    const rows = new Map((await find([...ids])).map((row) => [row.id, row]));
+    return ids.map((id) => rows.get(id) ?? null);
+  });
+}

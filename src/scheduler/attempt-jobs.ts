@@ -1,0 +1,42 @@
+import { clientIdOf } from '../executions/domain/client-id.ts';
+import type { LockedExecution } from '../executions/store/advance.ts';
+import type { NewJobRequest } from '../jobs/commands/submit-jobs.ts';
+import type { TaskNode } from '../registry/domain/closure.ts';
+import type { LiteralMap } from '../registry/domain/literals.ts';
+import { toPlain } from '../registry/domain/plain-values.ts';
+
+/** Between being asked to end and being killed. */
+const TERMINATION_GRACE_SECONDS = 5;
+
+/** The job that runs one attempt of a node. */
+export function jobOfAttempt(
+  execution: LockedExecution,
+  node: TaskNode,
+  attempt: { nodeExecutionId: string; attempt: number; inputs: LiteralMap },
+): NewJobRequest {
+  const { container, interface: signature } = node.task.template;
+  if (!container) throw new Error(`the task of node ${node.id} has no container`);
+  const plain = Object.entries(attempt.inputs).map(([name, literal]) => [name, toPlain(literal)]);
+  return {
+    clientId: clientIdOf(attempt.nodeExecutionId, attempt.attempt),
+    priority: 0,
+    activeDeadlineSeconds: node.timeoutSeconds,
+    labels: { execution: execution.id, node: node.id, attempt: String(attempt.attempt) },
+    spec: {
+      container,
+      interface: signature,
+      inputs: Object.fromEntries(plain),
+      environment: {
+        SLIPWAY_EXECUTION_ID: execution.id,
+        SLIPWAY_EXECUTION_PROJECT: execution.project,
+        SLIPWAY_EXECUTION_DOMAIN: execution.domain,
+        SLIPWAY_EXECUTION_NAME: execution.name,
+        SLIPWAY_NODE_ID: node.id,
+        SLIPWAY_ATTEMPT: String(attempt.attempt),
+        SLIPWAY_TASK_NAME: node.task.id.name,
+        SLIPWAY_TASK_VERSION: node.task.id.version,
+      },
+      terminationGraceSeconds: TERMINATION_GRACE_SECONDS,
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { assignPool } from '../jobs/commands/assign-jobs.ts';
+import { expireLeases } from '../jobs/commands/expire-leases.ts';
+import { config } from '../platform/config.ts';
+import { notifications } from '../platform/database/notify.ts';
+import { advanceExecution } from './advance-executions.ts';
+import { type Loop, startLoop } from './loop.ts';
+import { listDueExecutions, listWaitingPools } from './store.ts';
+
+/** The safety net: how often a loop looks at the tables although no news came. */
+const LOOK_MS = 1000;
+
+/**
+ * Starts every loop of the scheduler. Any number of schedulers may run: rows and pools are claimed.
+ *
+ * @returns what ends them, after the turns under way.
+ */
+export function startScheduler(): { stop(): Promise<void> } {
+  const advance = startLoop({
+    name: 'advance-executions',
+    everyMs: LOOK_MS,
+    concurrency: 4,
+    due: listDueExecutions,
+    each: advanceExecution,
+  });
+  const assign = startLoop({
+    name: 'assign-jobs',
+    everyMs: LOOK_MS,
+    concurrency: 2,
+    due: listWaitingPools,
+    each: async (pool) => (await assignPool(pool, new Date(), config.leaseSeconds)).mayHaveMore,
+  });
+  const expire = startLoop({
+    name: 'expire-leases',
+    everyMs: LOOK_MS,
+    concurrency: 1,
+    due: async () => ['every executor'],
+    each: async () => (await expireLeases(new Date())) > 0,
+  });
+  const loops: Loop[] = [advance, assign, expire];
+  const stops = [
+    notifications.on('advance', null, (id) => advance.wake(id)),
+    notifications.on('job-set', null, (id) => advance.wake(id)),
+    notifications.on('pool', null, (pool) => assign.wake(pool)),
+    notifications.onMissed(() => {
+      for (const loop of loops) loop.look();
+    }),
+  ];
+  return {
+    async stop() {
+      for (const stop of stops) stop();
+      await Promise.all(loops.map((loop) => loop.stop()));
+    },
+  };
+}

@@ -1,0 +1,137 @@
+/** What the tests of the process runtime share: a root that is removed again, a spec to vary, a store of real files. */
+import { spawnSync } from 'node:child_process';
+import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach } from 'vitest';
+import { createProcessRuntime, type ProcessRuntimeOptions } from '../../src/executor/runtimes/process.ts';
+import type {
+  BlobStore,
+  LiteralType,
+  LogChunk,
+  RunOptions,
+  RunOutcome,
+  RunSpec,
+} from '../../src/executor/runtimes/runtime.ts';
+
+export const INTEGER: LiteralType = { simple: 'INTEGER' };
+export const STRING: LiteralType = { simple: 'STRING' };
+export const BLOB: LiteralType = { blob: { format: '', dimensionality: 'SINGLE' } };
+
+const created: string[] = [];
+afterEach(async () => {
+  for (const path of created.splice(0)) await rm(path, { recursive: true, force: true });
+});
+
+export async function createRoot(): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'slipway-runs-'));
+  created.push(root);
+  return root;
+}
+
+/** A spec that runs `script` in a shell: the user's command, given as an argv array like any other. */
+export function shell(script: string, changes: Partial<RunSpec> = {}): RunSpec {
+  return command(['/bin/sh', '-c', script], changes);
+}
+
+export function node(script: string, changes: Partial<RunSpec> = {}): RunSpec {
+  return command(['node', '-e', script], changes);
+}
+
+export function command(words: string[], changes: Partial<RunSpec> = {}): RunSpec {
+  return {
+    runId: crypto.randomUUID(),
+    jobId: crypto.randomUUID(),
+    container: { image: 'none', command: words, args: [], env: [] },
+    interface: { inputs: {}, outputs: {} },
+    inputs: {},
+    timeoutSeconds: null,
+    terminationGraceSeconds: 5,
+    environment: {},
+    ...changes,
+  };
+}
+
+export function types(record: Record<string, LiteralType>): Record<string, { type: LiteralType }> {
+  return Object.fromEntries(Object.entries(record).map(([name, type]) => [name, { type }]));
+}
+
+/** Blobs as files of one folder: `slipway://blobs/<file name>`. */
+export class FolderBlobs implements BlobStore {
+  readonly folder: string;
+  stored = 0;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  path(uri: string): string {
+    return join(this.folder, uri.replace('slipway://blobs/', ''));
+  }
+
+  fetch(uri: string, toFile: string): Promise<void> {
+    return copyFile(this.path(uri), toFile);
+  }
+
+  async store(file: string): Promise<string> {
+    this.stored += 1;
+    const uri = `slipway://blobs/stored-${this.stored}`;
+    await copyFile(file, this.path(uri));
+    return uri;
+  }
+}
+
+export interface FinishedRun {
+  outcome: RunOutcome;
+  chunks: LogChunk[];
+  stdout: string;
+  stderr: string;
+  root: string;
+  blobs: FolderBlobs;
+}
+
+/** Runs a spec to its end, in a root of its own. */
+export async function finish(
+  spec: RunSpec,
+  options: Partial<ProcessRuntimeOptions & RunOptions> & { blobs?: FolderBlobs } = {},
+): Promise<FinishedRun> {
+  const root = options.root ?? (await createRoot());
+  const blobs = options.blobs ?? new FolderBlobs(await createRoot());
+  const chunks: LogChunk[] = [];
+  const outcome = await createProcessRuntime({ ...options, root }).run(spec, {
+    blobs,
+    signal: options.signal ?? new AbortController().signal,
+    onStarted: options.onStarted ?? (() => {}),
+    onLog: (chunk) => {
+      chunks.push(chunk);
+      options.onLog?.(chunk);
+    },
+  });
+  return { outcome, chunks, stdout: textOf(chunks, 'STDOUT'), stderr: textOf(chunks, 'STDERR'), root, blobs };
+}
+
+export function textOf(chunks: readonly LogChunk[], stream: LogChunk['stream']): string {
+  return chunks
+    .filter((chunk) => chunk.stream === stream)
+    .map((chunk) => chunk.text)
+    .join('');
+}
+
+/** Whether a process runs. A zombie, which init may be slow to reap, does not. */
+export function isAlive(pid: number): boolean {
+  const { status, stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  return status === 0 && !stdout.startsWith('Z');
+}
+
+export async function waitUntil(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let tries = 0; tries < 500; tries += 1) {
+    if (await condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`waited in vain until ${what}`);
+}
+
+export const listFolder = (path: string): Promise<string[]> => readdir(path);
+
+export const DRIVER = fileURLToPath(new URL('./doomed-executor.ts', import.meta.url));

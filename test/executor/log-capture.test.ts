@@ -1,0 +1,133 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { LogCapture } from '../../src/executor/runtimes/log-capture.ts';
+import type { LogChunk } from '../../src/executor/runtimes/runtime.ts';
+import { finish, node, shell, textOf, waitUntil } from './fixture.ts';
+
+const KIB = 1024;
+
+function capture(limitBytes = 1024 * KIB) {
+  const chunks: LogChunk[] = [];
+  const logs = new LogCapture((chunk) => chunks.push(chunk), limitBytes);
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  logs.follow('STDOUT', stdout);
+  logs.follow('STDERR', stderr);
+  const end = async () => {
+    stdout.end();
+    stderr.end();
+    await logs.finish(1000);
+  };
+  return { chunks, logs, stdout, stderr, end };
+}
+
+describe('LogCapture', () => {
+  it('keeps characters whole that arrive in pieces', async () => {
+    const { chunks, stdout, end } = capture();
+    for (const byte of Buffer.from('\uFEFFé✓🚀')) {
+      stdout.write(Buffer.of(byte));
+      await new Promise(setImmediate);
+    }
+    stdout.write(Buffer.of(0xf0, 0x9f));
+    await end();
+    expect(textOf(chunks, 'STDOUT')).toBe('\uFEFFé✓🚀\uFFFD');
+  });
+
+  it('replaces what PostgreSQL or UTF-8 cannot hold', async () => {
+    const { chunks, stderr, end } = capture();
+    stderr.write(Buffer.from([0x61, 0x00, 0x62, 0xff, 0x63]));
+    await end();
+    expect(textOf(chunks, 'STDERR')).toBe('a\uFFFDb\uFFFDc');
+  });
+
+  it('hands on what was printed within a quarter of a second, while the run goes on', async () => {
+    const { chunks, stdout, stderr, end } = capture();
+    const before = Date.now();
+    stdout.write('one ');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    stdout.write('two');
+    stderr.write('three');
+    await waitUntil(() => chunks.length === 2, 'both streams were flushed');
+    expect(Date.now() - before).toBeLessThan(400);
+    expect(chunks).toEqual([
+      { stream: 'STDOUT', sequence: 0, text: 'one two', at: expect.any(Date) },
+      { stream: 'STDERR', sequence: 1, text: 'three', at: expect.any(Date) },
+    ]);
+    expect(chunks[0]?.at.getTime()).toBeLessThan(before + 20);
+    await end();
+    expect(chunks).toHaveLength(2);
+  });
+
+  it('hands on large output at once, in chunks of 16 KiB at most', async () => {
+    const { chunks, stdout, end } = capture();
+    const text = '✓'.repeat(20 * KIB);
+    stdout.write(text);
+    await new Promise(setImmediate);
+    expect(chunks.length).toBe(3);
+    await end();
+    expect(textOf(chunks, 'STDOUT')).toBe(text);
+    expect(Math.max(...chunks.map((chunk) => Buffer.byteLength(chunk.text)))).toBeLessThanOrEqual(16 * KIB);
+    expect(chunks.map((chunk) => chunk.sequence)).toEqual(chunks.map((_, index) => index));
+  });
+
+  it('tells once that it cut, and gives the end of each stream', async () => {
+    const { chunks, stdout, stderr, end } = capture(10);
+    stdout.write('12345');
+    stderr.write('abcde');
+    await new Promise(setImmediate);
+    stdout.write('✓678');
+    stderr.write('more');
+    await end();
+    expect(chunks.map(({ stream, text }) => [stream, text])).toEqual([
+      ['STDOUT', '12345'],
+      ['STDERR', 'abcde'],
+      ['STDOUT', expect.stringContaining('truncated')],
+      ['STDOUT', '✓678'],
+      ['STDERR', 'more'],
+    ]);
+  });
+
+  it('does not give the end twice', async () => {
+    const { chunks, logs, stdout, end } = capture(10);
+    stdout.write('1234567890');
+    await new Promise(setImmediate);
+    stdout.write('abc');
+    await end();
+    expect(textOf(chunks, 'STDOUT')).toMatch(/^1234567890\n\[truncated.*\]\nabc$/);
+    expect(logs.tailOf('STDOUT', 5)).toBe('90abc');
+  });
+
+  it('does not wait for ever for a stream that stays open', async () => {
+    const { chunks, logs, stdout, stderr } = capture();
+    stdout.end('done');
+    stderr.write('half');
+    await logs.finish(50);
+    expect(textOf(chunks, 'STDERR')).toBe('half');
+  });
+});
+
+describe('run: what a command prints', () => {
+  it('stays within its bounds, in memory and in all, when it is 200 MB', async () => {
+    let peak = 0;
+    const before = process.memoryUsage().rss;
+    const timer = setInterval(() => {
+      peak = Math.max(peak, process.memoryUsage().rss - before);
+    }, 20);
+    const run = await finish(
+      shell(`head -c 200000000 /dev/zero | tr '\\0' x; echo; echo the end; echo complaint >&2; exit 1`),
+    );
+    clearInterval(timer);
+    expect(run.outcome).toMatchObject({ kind: 'FAILED', exitCode: 1, error: { message: 'complaint' } });
+    expect(Buffer.byteLength(run.stdout)).toBeLessThan((1024 + 17) * KIB);
+    expect(Buffer.byteLength(run.stdout)).toBeGreaterThan((1024 + 15) * KIB);
+    expect(run.stdout).toMatch(/x\nthe end\n$/);
+    expect(run.stdout.match(/truncated/g)).toHaveLength(1);
+    expect(run.stderr).toBe('complaint\n');
+    expect(peak).toBeLessThan(120 * 1024 * KIB);
+  });
+
+  it('is all there when the command ends right after it', async () => {
+    const run = await finish(node('process.stdout.write("x".repeat(500000) + "\\nend")'));
+    expect(run.stdout).toBe(`${'x'.repeat(500_000)}\nend`);
+  });
+});

@@ -1,0 +1,192 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { LiteralType } from '../../src/executor/runtimes/runtime.ts';
+import { BLOB, createRoot, FolderBlobs, finish, INTEGER, node, STRING, shell, types } from './fixture.ts';
+
+const OPTIONAL_INTEGER: LiteralType = { unionType: { variants: [INTEGER, { simple: 'NONE' }] } };
+
+/** Runs a script that writes the declared outputs; its current directory is the outputs directory. */
+async function write(
+  declared: Record<string, LiteralType>,
+  script: string,
+  options: Parameters<typeof finish>[1] = {},
+) {
+  const spec = shell(`cd "$SLIPWAY_OUTPUTS" && ${script}`, {
+    interface: { inputs: {}, outputs: types(declared) },
+  });
+  const run = await finish(spec, options);
+  const problem = run.outcome.kind === 'FAILED' ? run.outcome.error : null;
+  const outputs = run.outcome.kind === 'SUCCEEDED' ? run.outcome.outputs : null;
+  return { ...run, outputs, problem };
+}
+
+describe('outputs as files', () => {
+  it('are read by their types, and blobs are stored', async () => {
+    const run = await write(
+      {
+        rows: INTEGER,
+        big: INTEGER,
+        loss: { simple: 'FLOAT' },
+        note: STRING,
+        tags: { collectionType: STRING },
+        model: BLOB,
+        skipped: OPTIONAL_INTEGER,
+        report: { unionType: { variants: [BLOB, { simple: 'NONE' }] } },
+      },
+      `echo 42 > rows; echo 9223372036854775807 > big; echo nan > loss; printf 'a\\nb\\n' > note
+       echo '["x"]' > tags; printf '\\000\\001' > model; echo ignored > undeclared; printf 5 > report`,
+    );
+    expect(run.outputs, JSON.stringify(run.problem)).toEqual({
+      rows: 42,
+      big: '9223372036854775807',
+      loss: 'NaN',
+      note: 'a\nb',
+      tags: ['x'],
+      model: 'slipway://blobs/stored-1',
+      skipped: null,
+      report: 'slipway://blobs/stored-2',
+    });
+    expect(await readFile(run.blobs.path('slipway://blobs/stored-1'))).toEqual(Buffer.from([0, 1]));
+  });
+
+  it('are written where {{.outputs.x}} says', async () => {
+    const spec = node('require("fs").writeFileSync(process.argv[1], "5")', {
+      interface: { inputs: {}, outputs: types({ x: INTEGER }) },
+    });
+    spec.container.args = ['{{.outputs.x}}'];
+    expect((await finish(spec)).outcome).toMatchObject({ outputs: { x: 5 } });
+  });
+
+  it('are refused all together, and then no blob is stored', async () => {
+    const run = await write(
+      { rows: INTEGER, absent: STRING, bytes: STRING, model: BLOB },
+      `
+      echo many > rows; printf '\\377' > bytes; echo m > model`,
+    );
+    expect(run.problem).toEqual({
+      code: 'OutputsInvalid',
+      kind: 'USER',
+      message: 'rows is not an INTEGER: "many"; absent was not written; bytes is not UTF-8',
+    });
+    expect(run.blobs.stored).toBe(0);
+  });
+
+  it('are no links out of the directory, folders, pipes or unreadable', async () => {
+    const elsewhere = await createRoot();
+    await writeFile(join(elsewhere, 'secret'), 'secret');
+    const run = await write(
+      { link: BLOB, text: STRING, chain: BLOB, folder: BLOB, pipe: STRING, device: BLOB },
+      `ln -s ${elsewhere}/secret link; ln -s ${elsewhere}/secret text; ln -s link chain
+       mkdir folder; mkfifo pipe; ln -s /dev/zero device`,
+    );
+    expect(run.problem?.code).toBe('OutputsInvalid');
+    expect(run.problem?.message.split('; ')).toEqual([
+      "link leads out of the run's directory",
+      "text leads out of the run's directory",
+      "chain leads out of the run's directory",
+      'folder is not a plain file',
+      'pipe is not a plain file',
+      "device leads out of the run's directory",
+    ]);
+    expect(run.blobs.stored).toBe(0);
+  });
+
+  it('may be links within the directory', async () => {
+    const run = await write({ model: BLOB }, 'echo m > ../work/m; ln -s ../work/m model');
+    expect(run.outputs).toEqual({ model: 'slipway://blobs/stored-1' });
+    expect(await readFile(run.blobs.path('slipway://blobs/stored-1'), 'utf8')).toBe('m\n');
+  });
+
+  it('are not looked for outside when the outputs directory itself is a link', async () => {
+    const elsewhere = await createRoot();
+    await writeFile(join(elsewhere, 'x'), '5');
+    const run = await write({ x: INTEGER }, `cd .. && rmdir outputs && ln -s ${elsewhere} outputs`);
+    expect(run.problem?.message).toBe("x leads out of the run's directory");
+  });
+
+  it('are bounded in all', async () => {
+    const half = 'head -c 1200 /dev/zero | tr "\\0" a';
+    const one = await write({ a: STRING }, `${half} > a`, { outputLimitBytes: 2000 });
+    expect(one.outputs).toEqual({ a: 'a'.repeat(1200) });
+    const two = await write({ a: STRING, b: STRING }, `${half} > a; ${half} > b`, { outputLimitBytes: 2000 });
+    expect(two.problem).toMatchObject({ code: 'OutputsTooLarge', kind: 'USER' });
+    const json = await write({ a: STRING }, 'truncate -s 10G outputs.json');
+    expect(json.problem).toMatchObject({ code: 'OutputsTooLarge' });
+    const blob = await write({ a: BLOB }, `${half} > a`, { outputLimitBytes: 1000 });
+    expect(blob.outputs).toEqual({ a: 'slipway://blobs/stored-1' });
+  });
+});
+
+describe('outputs.json', () => {
+  it('gives values, exact integers and files by their path; what it lacks may be a file', async () => {
+    const run = await write(
+      {
+        rows: INTEGER,
+        loss: { simple: 'FLOAT' },
+        parts: { mapValueType: BLOB },
+        late: INTEGER,
+        skipped: OPTIONAL_INTEGER,
+        none: OPTIONAL_INTEGER,
+      },
+      `mkdir sub; echo a > sub/a; echo b > ../work/b; echo 7 > late
+       echo '{"rows": 9007199254740993, "loss": NaN, "parts": {"a": "sub/a", "b": "../work/b"}, "none": null}' > outputs.json`,
+    );
+    expect(run.outputs, JSON.stringify(run.problem)).toEqual({
+      rows: '9007199254740993',
+      loss: 'NaN',
+      parts: { a: 'slipway://blobs/stored-1', b: 'slipway://blobs/stored-2' },
+      late: 7,
+      skipped: null,
+      none: null,
+    });
+  });
+
+  it('is refused with what is undeclared, of another type, or not there', async () => {
+    const run = await write(
+      { rows: INTEGER, model: BLOB, key: BLOB },
+      `echo '{"rows": "x", "model": "nosuch", "key": "/etc/hostname", "extra": 1, "__proto__": 1}' > outputs.json`,
+    );
+    expect(run.problem?.message.split('; ')).toEqual([
+      'outputs.json has extra, which is not declared',
+      'outputs.json has __proto__, which is not declared',
+      'rows is not an INTEGER: "x"',
+      'model names a file that does not exist: nosuch',
+      "key leads out of the run's directory",
+    ]);
+  });
+
+  it.each(['[]', '{', '', 'null'])('is refused when it is %j', async (text) => {
+    const run = await write({}, `printf '%s' '${text}' > outputs.json`);
+    expect(run.problem).toMatchObject({
+      code: 'OutputsInvalid',
+      message: expect.stringMatching(/^outputs.json is not/),
+    });
+  });
+
+  it('may pass on a blob that was an input, and no other uri', async () => {
+    const blobs = new FolderBlobs(await createRoot());
+    await mkdir(blobs.folder, { recursive: true });
+    await writeFile(blobs.path('slipway://blobs/given'), 'x');
+    const spec = shell(
+      `echo '{"same": "slipway://blobs/given", "copy": "{{.inputs.data}}"}' > "$SLIPWAY_OUTPUTS/outputs.json"`,
+      {
+        interface: { inputs: types({ data: BLOB }), outputs: types({ same: BLOB, copy: BLOB }) },
+        inputs: { data: 'slipway://blobs/given' },
+      },
+    );
+    expect((await finish(spec, { blobs })).outcome).toMatchObject({
+      outputs: { same: 'slipway://blobs/given', copy: 'slipway://blobs/stored-1' },
+    });
+    const forged = await write({ model: BLOB }, `echo '{"model": "slipway://blobs/other"}' > outputs.json`);
+    expect(forged.problem).toMatchObject({ code: 'OutputsInvalid' });
+  });
+});
+
+describe('a store that fails', () => {
+  it('is the fault of the system', async () => {
+    const blobs = new FolderBlobs('/nonexistent');
+    const run = await write({ model: BLOB }, 'echo m > model', { blobs });
+    expect(run.problem).toMatchObject({ code: 'OutputNotStored', kind: 'SYSTEM' });
+  });
+});

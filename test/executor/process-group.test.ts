@@ -1,0 +1,267 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { createProcessRuntime } from '../../src/executor/runtimes/process.ts';
+import {
+  endProcesses,
+  identifyProcess,
+  isSameProcess,
+  listRunProcesses,
+  signalTarget,
+} from '../../src/executor/runtimes/process-group.ts';
+import type { RunSpec } from '../../src/executor/runtimes/runtime.ts';
+import {
+  createRoot,
+  FolderBlobs,
+  finish,
+  isAlive,
+  listFolder,
+  node,
+  shell,
+  textOf,
+  waitUntil,
+} from './fixture.ts';
+
+/** Runs a spec until it has printed `ready`, then cancels it. Numbers that it printed are process ids. */
+async function cancelWhenReady(spec: RunSpec) {
+  const cancel = new AbortController();
+  let printed = '';
+  let cancelledAt = 0;
+  const run = await finish(spec, {
+    signal: cancel.signal,
+    onLog: ({ text }) => {
+      printed += text;
+      if (!printed.includes('ready') || cancel.signal.aborted) return;
+      cancelledAt = Date.now();
+      cancel.abort();
+    },
+  });
+  const pids = (printed.match(/\d+/g) ?? []).map(Number);
+  return { ...run, pids, milliseconds: Date.now() - cancelledAt };
+}
+
+describe('cancel', () => {
+  it('lets a command end by itself on SIGTERM', async () => {
+    const run = await cancelWhenReady(
+      shell('trap "echo bye; exit 0" TERM; echo ready; while :; do sleep 0.02; done', {
+        terminationGraceSeconds: 30,
+      }),
+    );
+    expect(run.outcome).toEqual({ kind: 'CANCELLED' });
+    expect(run.stdout).toContain('bye');
+    expect(run.milliseconds).toBeLessThan(2000);
+    expect(await listFolder(run.root)).toEqual([]);
+  });
+
+  it('kills grandchildren that ignore SIGTERM, after the grace', async () => {
+    const stubborn = `trap "" TERM; (trap "" TERM; sh -c 'trap "" TERM; echo $$; while :; do sleep 1; done' & echo $!; wait) & echo $! ready; wait; wait`;
+    const run = await cancelWhenReady(shell(stubborn, { terminationGraceSeconds: 0.4 }));
+    expect(run.outcome).toEqual({ kind: 'CANCELLED' });
+    expect(run.pids.length).toBeGreaterThanOrEqual(2);
+    expect(run.pids.filter(isAlive)).toEqual([]);
+    expect(run.milliseconds).toBeGreaterThanOrEqual(390);
+    expect(run.milliseconds).toBeLessThan(2000);
+  });
+
+  it('kills children that outlive their parent', async () => {
+    const run = await cancelWhenReady(
+      shell('(trap "" TERM; sleep 60) & echo $! ready; sleep 60', { terminationGraceSeconds: 0.2 }),
+    );
+    expect(run.outcome.kind).toBe('CANCELLED');
+    expect(run.pids.filter(isAlive)).toEqual([]);
+  });
+
+  it('kills a stopped command, which hears no SIGTERM', async () => {
+    const run = await cancelWhenReady(
+      shell('echo $$ ready; kill -STOP $$', { terminationGraceSeconds: 0.2 }),
+    );
+    expect(run.outcome.kind).toBe('CANCELLED');
+    expect(run.pids.filter(isAlive)).toEqual([]);
+    expect(run.milliseconds).toBeGreaterThanOrEqual(190);
+  });
+
+  it('before the start starts nothing', async () => {
+    const run = await finish(shell('echo started'), { signal: AbortSignal.abort() });
+    expect([run.outcome, run.stdout]).toEqual([{ kind: 'CANCELLED' }, '']);
+    expect(await listFolder(run.root)).toEqual([]);
+  });
+
+  it('while an input is fetched starts nothing', async () => {
+    const cancel = new AbortController();
+    const root = await createRoot();
+    let isStarted = false;
+    const outcome = await createProcessRuntime({ root }).run(
+      shell(':', {
+        interface: { inputs: { a: { type: { blob: {} } } }, outputs: {} },
+        inputs: { a: 'slipway://x' },
+      }),
+      {
+        blobs: {
+          fetch: (_uri, _file, signal) =>
+            new Promise((_resolve, reject) => {
+              signal.addEventListener('abort', () => reject(signal.reason));
+              cancel.abort();
+            }),
+          store: async () => '',
+        },
+        signal: cancel.signal,
+        onStarted: () => {
+          isStarted = true;
+        },
+        onLog: () => {},
+      },
+    );
+    expect([outcome, isStarted]).toEqual([{ kind: 'CANCELLED' }, false]);
+    expect(await listFolder(root)).toEqual([]);
+  });
+});
+
+describe('the end of a command', () => {
+  it('ends what it left in the background', async () => {
+    const run = await finish(
+      shell('sleep 60 & echo $!; (trap "" TERM; sleep 60) & echo $!', { terminationGraceSeconds: 0.2 }),
+    );
+    expect(run.outcome.kind).toBe('SUCCEEDED');
+    const pids = run.stdout.trim().split('\n').map(Number);
+    expect(pids).toHaveLength(2);
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+
+  it.runIf(process.platform === 'linux')('ends what left its process group or its session', async () => {
+    const run = await finish(
+      node(`const { spawn } = require('child_process');
+        const group = spawn('bash', ['-c', 'set -m; env -i sleep 60 & echo $!'], { stdio: ['ignore', 'inherit', 'inherit'] });
+        group.on('exit', () => {
+          const daemon = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
+          console.log(daemon.pid);
+          daemon.unref();
+        });`),
+    );
+    expect(run.outcome.kind).toBe('SUCCEEDED');
+    const pids = run.stdout.trim().split('\n').map(Number);
+    expect(pids).toHaveLength(2);
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+});
+
+describe('timeout', () => {
+  it('ends the command and tells so, whatever its exit code', async () => {
+    const run = await finish(
+      shell('trap "exit 0" TERM; echo $$; while :; do sleep 0.02; done', { timeoutSeconds: 0.2 }),
+    );
+    expect(run.outcome).toEqual({
+      kind: 'FAILED',
+      error: { code: 'DeadlineExceeded', kind: 'USER', message: 'the command ran longer than 0.2 s' },
+      exitCode: 0,
+      signal: null,
+    });
+    expect(isAlive(Number(run.stdout))).toBe(false);
+  });
+
+  it('may be longer than a timer', async () => {
+    const run = await finish(shell('sleep 0.3', { timeoutSeconds: (2 ** 31 + 50) / 1000 }));
+    expect(run.outcome.kind).toBe('SUCCEEDED');
+  });
+});
+
+describe('callbacks', () => {
+  it('onStarted is called once, when the command runs; a fault in it leaves no process behind', async () => {
+    let starts = 0;
+    await finish(shell(':'), {
+      onStarted: () => {
+        starts += 1;
+      },
+    });
+    expect(starts).toBe(1);
+    let printed = '';
+    const running = finish(shell('echo $$; sleep 60'), {
+      onStarted: () => {
+        throw new Error('a bug of ours');
+      },
+      onLog: ({ text }) => {
+        printed += text;
+      },
+    });
+    await expect(running).rejects.toThrow('a bug of ours');
+    expect(printed === '' || !isAlive(Number(printed))).toBe(true);
+  });
+});
+
+describe('signalTarget', () => {
+  it('is the whole group, but never every process and never our own group', () => {
+    expect(signalTarget({ pid: 50, group: 40 }, 30)).toBe(-40);
+    expect(signalTarget({ pid: 50, group: 30 }, 30)).toBe(50);
+    expect(signalTarget({ pid: 50, group: 0 }, 30)).toBe(50);
+    expect(signalTarget({ pid: 50, group: 1 }, 30)).toBe(50);
+    expect(signalTarget({ pid: 50, group: Number.NaN }, 30)).toBe(50);
+  });
+});
+
+describe.runIf(process.platform === 'linux')('listRunProcesses', () => {
+  it('does not count a zombie, which nobody may ever reap', async () => {
+    const idle = spawn('bash', ['-c', 'set -m; sleep 0.05 & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [printed] = await once(idle.stdout, 'data');
+    const zombie = Number(String(printed));
+    expect(listRunProcesses('no-run', zombie).map(({ pid }) => pid)).toEqual([zombie]);
+    await waitUntil(() => listRunProcesses('no-run', zombie).length === 0, 'only a zombie was left');
+    expect(identifyProcess(zombie)).not.toBeNull();
+    idle.kill('SIGKILL');
+    await once(idle, 'exit');
+  });
+});
+
+describe('endProcesses', () => {
+  it('gives up on what survives SIGKILL, and says who that is', async () => {
+    const unkillable = [{ pid: 2 ** 22 + 1, group: 2 ** 22 + 1 }];
+    const left = await endProcesses(() => unkillable, { graceSeconds: 0.05, killWaitSeconds: 0.1 });
+    expect(left).toEqual(unkillable);
+  });
+});
+
+describe('identifyProcess', () => {
+  it('tells a process from every other', async () => {
+    const own = identifyProcess(process.pid);
+    expect(own).not.toBeNull();
+    if (own === null) return;
+    expect(isSameProcess(own, identifyProcess(process.pid))).toBe(true);
+    expect(isSameProcess(own, { ...own, startedAt: 'another boot 1' })).toBe(false);
+    expect(identifyProcess(2 ** 22 + 1)).toBeNull();
+  });
+
+  it('is not misled by a name with spaces and parentheses', async () => {
+    const run = await finish(
+      shell('cp /bin/sleep "$TMPDIR/a) R 1 1 (b"; env -i "$TMPDIR/a) R 1 1 (b" 60 & echo $!'),
+    );
+    expect(run.outcome.kind).toBe('SUCCEEDED');
+    expect(isAlive(Number(run.stdout))).toBe(false);
+  });
+});
+
+describe('many runs at once', () => {
+  it('do not disturb each other', async () => {
+    const root = await createRoot();
+    const runtime = createProcessRuntime({ root });
+    const blobs = new FolderBlobs(root);
+    const runs = Array.from({ length: 12 }, async (_, index) => {
+      const chunks: Parameters<typeof textOf>[0][number][] = [];
+      const cancel = new AbortController();
+      if (index % 3 === 0) setTimeout(() => cancel.abort(), 150);
+      const script =
+        index % 3 === 0 ? 'sleep 60' : `sleep 0.3; echo ${index}; exit ${index % 3 === 1 ? 0 : 5}`;
+      const outcome = await runtime.run(shell(script), {
+        blobs,
+        signal: cancel.signal,
+        onStarted: () => {},
+        onLog: (chunk) => chunks.push(chunk),
+      });
+      return [outcome.kind, textOf(chunks, 'STDOUT')];
+    });
+    const expected = Array.from({ length: 12 }, (_, index) =>
+      index % 3 === 0 ? ['CANCELLED', ''] : [index % 3 === 1 ? 'SUCCEEDED' : 'FAILED', `${index}\n`],
+    );
+    expect(await Promise.all(runs)).toEqual(expected);
+    await waitUntil(async () => (await listFolder(root)).length === 0, 'all directories were gone');
+  });
+});

@@ -1,0 +1,163 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createProcessRuntime } from '../../src/executor/runtimes/process.ts';
+import { identifyProcess } from '../../src/executor/runtimes/process-group.ts';
+import type { RunSpec } from '../../src/executor/runtimes/runtime.ts';
+import { createRoot, DRIVER, isAlive, listFolder, shell, waitUntil } from './fixture.ts';
+
+const started: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of started.splice(0)) {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      child.kill('SIGKILL');
+  }
+});
+
+/** An executor in a process of its own that runs the spec. Answers when the command printed `ready`. */
+async function startExecutor(root: string, spec: RunSpec) {
+  const executor = spawn(process.execPath, ['--import', 'tsx', DRIVER, root, JSON.stringify(spec)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  started.push(executor);
+  let printed = '';
+  executor.stdout.on('data', (bytes: Buffer) => {
+    printed += bytes;
+  });
+  await waitUntil(() => printed.includes('ready'), 'the command was ready');
+  const pids = (printed.match(/\d+/g) ?? []).map(Number);
+  return {
+    pids,
+    async killHard() {
+      executor.kill('SIGKILL');
+      await once(executor, 'exit');
+    },
+  };
+}
+
+/** The processes of a group. */
+function membersOf(group: number): number[] {
+  const { stdout } = spawnSync('ps', ['-e', '-o', 'pgid=,pid='], { encoding: 'utf8' });
+  const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
+  return rows.filter(([pgid]) => pgid === group).map(([, pid = 0]) => pid);
+}
+
+/** Writes the note of a run as an executor that is dead now would have left it. */
+async function leaveRun(root: string, name: string, leader: unknown): Promise<void> {
+  await mkdir(join(root, name, 'work'), { recursive: true });
+  const note = { owner: { pid: 2 ** 22 + 1, startedAt: 'x 1' }, terminationGraceSeconds: 0.2, leader };
+  await writeFile(join(root, name, 'run.json'), JSON.stringify(note));
+}
+
+describe('reapLeftovers', () => {
+  it('ends what a killed executor left behind, tells which run that was, and is then done', async () => {
+    const root = await createRoot();
+    const spec = shell(
+      'trap "" TERM PIPE; (trap "" TERM PIPE; sleep 60) & echo $$ $! ready; while :; do sleep 1; done',
+      { terminationGraceSeconds: 0.2 },
+    );
+    const executor = await startExecutor(root, spec);
+    const runtime = createProcessRuntime({ root });
+
+    const note = JSON.parse(await readFile(join(root, spec.runId, 'run.json'), 'utf8'));
+    expect(note.leader).toEqual(identifyProcess(executor.pids[0] ?? 0));
+
+    // As long as its executor lives, a run is not a leftover.
+    expect(await runtime.reapLeftovers()).toEqual([]);
+    expect(executor.pids.every(isAlive)).toBe(true);
+
+    await executor.killHard();
+    expect(executor.pids.every(isAlive)).toBe(true);
+    expect(await runtime.reapLeftovers()).toEqual([spec.runId]);
+    expect(executor.pids.filter(isAlive)).toEqual([]);
+    expect(await listFolder(root)).toEqual([]);
+    expect(await runtime.reapLeftovers()).toEqual([]);
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'finds a whole group whose leader is gone by one marked member',
+    async () => {
+      const root = await createRoot();
+      const script = `sleep 60 & env -i sh -c 'trap "" TERM; echo ready; sleep 60; :' & read -r _; exit`;
+      const leader = spawn('/bin/sh', ['-c', script], {
+        detached: true,
+        stdio: ['pipe', 'pipe', 'ignore'],
+        env: { PATH: '/usr/bin:/bin', SLIPWAY_RUN_ID: 'run-1' },
+      });
+      const identity = identifyProcess(leader.pid ?? 0);
+      await once(leader.stdout, 'data');
+      leader.stdin.end('\n');
+      await once(leader, 'exit');
+      const orphans = membersOf(leader.pid ?? 0);
+      expect(orphans.length).toBe(3);
+      await leaveRun(root, 'run-1', identity);
+      expect(await createProcessRuntime({ root }).reapLeftovers()).toEqual(['run-1']);
+      expect(orphans.filter(isAlive)).toEqual([]);
+    },
+  );
+
+  it('spares a process that has the same number but another start', async () => {
+    const root = await createRoot();
+    const stranger = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
+    started.push(stranger);
+    const identity = identifyProcess(stranger.pid ?? 0);
+    await leaveRun(root, 'run-1', { ...identity, startedAt: `${identity?.startedAt}0` });
+    expect(await createProcessRuntime({ root }).reapLeftovers()).toEqual(['run-1']);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(isAlive(stranger.pid ?? 0)).toBe(true);
+    expect(await listFolder(root)).toEqual([]);
+  });
+
+  it('kills that process when the start is the same', async () => {
+    const root = await createRoot();
+    const own = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
+    started.push(own);
+    await leaveRun(root, 'run-1', identifyProcess(own.pid ?? 0));
+    const gone = once(own, 'exit');
+    expect(await createProcessRuntime({ root }).reapLeftovers()).toEqual(['run-1']);
+    expect((await gone)[1]).toBe('SIGTERM');
+  });
+
+  it('clears up after a crash before the start, and after one during the removal', async () => {
+    const root = await createRoot();
+    await leaveRun(root, 'before-start', null);
+    await leaveRun(root, '.starting-half-made', null);
+    await mkdir(join(root, '.starting-empty'));
+    await leaveRun(root, '.ended-half-removed', null);
+    const runs = await createProcessRuntime({ root }).reapLeftovers();
+    expect(runs.sort()).toEqual(['before-start', 'empty', 'half-made']);
+    expect(await listFolder(root)).toEqual([]);
+  });
+
+  it('leaves alone what is no run, and its own runs', async () => {
+    const root = await createRoot();
+    await mkdir(join(root, 'folder', 'deep'), { recursive: true });
+    await writeFile(join(root, 'file'), 'x');
+    await mkdir(join(root, 'forged'));
+    await writeFile(join(root, 'forged', 'run.json'), '{"runId": "../folder"}');
+    const runtime = createProcessRuntime({ root });
+    const cancel = new AbortController();
+    let onReady = () => {};
+    const ready = new Promise<void>((resolve) => {
+      onReady = resolve;
+    });
+    const running = runtime.run(shell('sleep 60'), {
+      blobs: { fetch: async () => {}, store: async () => '' },
+      signal: cancel.signal,
+      onStarted: onReady,
+      onLog: () => {},
+    });
+    await ready;
+    expect(await runtime.reapLeftovers()).toEqual([]);
+    cancel.abort();
+    expect(await running).toEqual({ kind: 'CANCELLED' });
+    expect((await listFolder(root)).sort()).toEqual(['file', 'folder', 'forged']);
+  });
+
+  it('has nothing to do where there is no root yet', async () => {
+    const root = join(await createRoot(), 'not', 'yet');
+    expect(await createProcessRuntime({ root }).reapLeftovers()).toEqual([]);
+  });
+});

@@ -1,0 +1,219 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type EmbeddedPostgres,
+  EmbeddedPostgresInUseError,
+  type EmbeddedPostgresOptions,
+  startEmbeddedPostgres,
+} from '../../src/platform/database/embedded.ts';
+import { isRunning, postgresProcessesOn } from '../../src/platform/database/embedded-host.ts';
+
+const started: EmbeddedPostgres[] = [];
+const drivers: ChildProcess[] = [];
+let root: string;
+/** One cluster for all tests that do not need a fresh one: making it is most of the time. */
+let folder: string;
+
+beforeAll(async () => {
+  // Closed to everyone else, as temporary folders are: under root, PostgreSQL has to get through all the same.
+  root = await mkdtemp(join(tmpdir(), 'slipway-embedded-'));
+  folder = join(root, 'postgres');
+});
+afterEach(async () => {
+  await Promise.all(
+    drivers.splice(0).map(async (driver) => {
+      if (driver.exitCode === null && driver.signalCode === null && driver.kill('SIGKILL'))
+        await once(driver, 'exit');
+    }),
+  );
+  await Promise.all(started.splice(0).map((server) => server.stop()));
+});
+afterAll(() => rm(root, { recursive: true, maxRetries: 5 }));
+
+describe('startEmbeddedPostgres', () => {
+  it('makes a cluster whose password only we can read', async () => {
+    const server = await start();
+    expect((await stat(join(folder, 'password'))).mode & 0o777).toBe(0o600);
+    expect(new URL(server.url).password).toMatch(/^[0-9a-f]{48}$/);
+    expect(await query(server, 'show server_version')).toMatchObject([
+      { server_version: expect.stringMatching(/^18/) },
+    ]);
+    expect(await query(server, 'show listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
+    await query(server, "create table kept as select 'first start' as told");
+  });
+
+  it('has the same address and the same data on the next start', async () => {
+    const first = await start();
+    await first.stop();
+    await first.stop();
+    expect(await isRunning(first.pid)).toBe(false);
+    const second = await start();
+    expect(second.url).toBe(first.url);
+    expect(await query(second, 'select told from kept')).toEqual([{ told: 'first start' }]);
+  });
+
+  it('takes another port when its own is taken', async () => {
+    const port = Number(await readFile(join(folder, 'port'), 'utf8'));
+    const other = createServer().listen(port, '127.0.0.1');
+    await once(other, 'listening');
+    const server = await start();
+    expect(new URL(server.url).port).not.toBe(String(port));
+    expect(await query(server, 'select told from kept')).toHaveLength(1);
+    other.close();
+  });
+
+  it('tells when the server is killed, and starts again once its orphans are gone', async () => {
+    const server = await start();
+    const reason = new Promise<string>((tell) => server.onExit(tell));
+    const busy = query(server, 'select pg_sleep(60)').catch((error: Error) => error);
+    await expect
+      .poll(() => query(server, "select from pg_stat_activity where query = 'select pg_sleep(60)'"))
+      .toHaveLength(1);
+    process.kill(server.pid, 'SIGKILL');
+    expect(await reason).toMatch(/^PostgreSQL ended \(SIGKILL\)\. It said:\n.*ready to accept connections/s);
+
+    const next = await start();
+    expect(await busy).toBeInstanceOf(Error);
+    expect(await query(next, 'select told from kept')).toHaveLength(1);
+    await server.stop();
+    expect(await isRunning(next.pid)).toBe(true);
+    await expect(start()).rejects.toBeInstanceOf(EmbeddedPostgresInUseError);
+  });
+
+  it('does not tell when it was asked to stop', async () => {
+    const server = await start();
+    const told: string[] = [];
+    server.onExit((reason) => told.push(reason));
+    await server.stop();
+    expect(told).toEqual([]);
+  });
+
+  it('takes over from a process that was killed, and ends the server it left', async () => {
+    const { driver, pid } = await drive();
+    driver.kill('SIGKILL');
+    await once(driver, 'exit');
+    expect(await isRunning(pid)).toBe(true);
+
+    const server = await start();
+    expect(await isRunning(pid)).toBe(false);
+    expect(await query(server, 'select told from kept')).toHaveLength(1);
+  });
+
+  it('lets the server shut down when its process exits without stopping it', async () => {
+    const { pid } = await drive('--exit');
+    await expect.poll(() => isRunning(pid), { timeout: 5000 }).toBe(false);
+    expect(await readdir(join(folder, 'data'))).not.toContain('postmaster.pid');
+  });
+
+  it('refuses while another process uses the folder', async () => {
+    const { driver, pid } = await drive();
+    await expect(start()).rejects.toThrow(`in use by process ${driver.pid}`);
+    expect(await isRunning(pid)).toBe(true);
+  });
+
+  it('lets one of several through that find the mark of a killed process at once', async () => {
+    await writeFile(join(folder, await ownerMark()), '2000000000 long-ago\n');
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => start()));
+    expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
+    for (const result of results) {
+      if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(EmbeddedPostgresInUseError);
+    }
+  });
+
+  it.runIf(process.platform === 'linux')('is not misled by the marks of dead processes', async () => {
+    const server = await start();
+    const pidFile = join(folder, 'data/postmaster.pid');
+    const marks = (await readFile(pidFile, 'utf8')).split('\n');
+    await server.stop();
+    // As after a crash, with the numbers given to strangers since: this very process.
+    await writeFile(pidFile, [process.pid, ...marks.slice(1)].join('\n'));
+    await writeFile(join(folder, await ownerMark()), `${process.pid} long-ago\n`);
+    expect(await query(await start(), 'select told from kept')).toHaveLength(1);
+  });
+
+  it('quotes the server when it does not start, and leaves the folder free', async () => {
+    await expect(start({ settings: { shared_buffers: 'plenty' } })).rejects.toThrow(
+      /^PostgreSQL did not start \(exit code 1\)\. It said:\n.*FATAL: {2}invalid value for parameter "shared_buffers"/s,
+    );
+    await start();
+  });
+
+  it('refuses a cluster of another PostgreSQL', async () => {
+    const version = join(folder, 'data/PG_VERSION');
+    await writeFile(version, '17\n');
+    await expect(start()).rejects.toThrow('was made by PostgreSQL 17, and this release brings 18');
+    await writeFile(version, '18\n');
+  });
+
+  it('makes the cluster anew when it was killed while making it', async () => {
+    const fresh = join(root, 'interrupted');
+    const driver = spawnDriver(fresh);
+    await expect
+      .poll(
+        async () => {
+          const [unfinished] = (await readdir(fresh)).filter((entry) => entry.startsWith('data.new-'));
+          return unfinished === undefined ? [] : readdir(join(fresh, unfinished));
+        },
+        { timeout: 10_000, interval: 5 },
+      )
+      .toContain('base');
+    driver.kill('SIGKILL');
+    await once(driver, 'exit');
+    expect(await readdir(fresh)).not.toContain('data');
+
+    const server = await start({ folder: fresh });
+    expect(await query(server, 'select 1 as one')).toEqual([{ one: 1 }]);
+    expect((await readdir(fresh)).sort()).toEqual(['data', 'owner.2', 'password', 'port', 'postgres.log']);
+  });
+
+  it.runIf(process.platform === 'linux')('leaves no process behind', async () => {
+    expect(await postgresProcessesOn(join(folder, 'data'))).toEqual([]);
+  });
+});
+
+async function start(options: EmbeddedPostgresOptions = {}): Promise<EmbeddedPostgres> {
+  const server = await startEmbeddedPostgres({ folder, isDurable: false, ...options });
+  started.push(server);
+  return server;
+}
+
+/** The one file that says who has the folder. */
+async function ownerMark(): Promise<string> {
+  const marks = (await readdir(folder)).filter((entry) => entry.startsWith('owner.'));
+  expect(marks).toHaveLength(1);
+  return marks[0] ?? '';
+}
+
+function spawnDriver(target: string, ...args: string[]): ChildProcess {
+  const script = fileURLToPath(new URL('embedded-driver.ts', import.meta.url));
+  const driver = spawn(process.execPath, ['--import', 'tsx', script, target, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  drivers.push(driver);
+  return driver;
+}
+
+/** A process of its own that has started the server on the shared folder. */
+async function drive(...args: string[]): Promise<{ driver: ChildProcess; pid: number }> {
+  const driver = spawnDriver(folder, ...args);
+  const [line] = driver.stdout === null ? [] : await once(driver.stdout, 'data');
+  return { driver, pid: Number(line) };
+}
+
+async function query(server: EmbeddedPostgres, sql: string): Promise<unknown[]> {
+  const client = new pg.Client(server.url);
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,172 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileTask } from '../../src/registry/domain/compile-task.ts';
+import { isEqual, isGreater, parseQuantity } from '../../src/registry/domain/quantities.ts';
+import { faultsThrown } from './outcomes.ts';
+
+const task = {
+  type: 'container',
+  metadata: {},
+  interface: { inputs: { rows: { type: { simple: 'INTEGER' } } } },
+  container: { image: 'ghcr.io/acme/train:1', command: ['train'] },
+};
+const withContainer = (container: object) => ({ ...task, container: { ...task.container, ...container } });
+const withMetadata = (metadata: object) => ({ ...task, metadata });
+const resources = (requests: object, limits: object = {}) =>
+  withContainer({ resources: { requests: entries(requests), limits: entries(limits) } });
+const entries = (amounts: object) => Object.entries(amounts).map(([name, value]) => ({ name, value }));
+const faults = (template: unknown) => faultsThrown(() => compileTask(template, { path: [] }));
+
+describe('compileTask', () => {
+  it('answers the canonical form', () => {
+    const compiled = compileTask({
+      ...resources({ MEMORY: '1Gi', CPU: '500m' }),
+      metadata: {
+        timeout: 'PT3600S',
+        retries: 3,
+        cacheIgnoreInputVars: ['b', 'a', 'b'],
+        interruptible: null,
+      },
+      custom: null,
+    });
+    expect(compiled).toEqual({
+      type: 'container',
+      metadata: { timeout: 'PT1H', retries: 3, cacheIgnoreInputVars: ['a', 'b'] },
+      interface: { inputs: { rows: { type: { simple: 'INTEGER' } } }, outputs: {} },
+      container: {
+        image: 'ghcr.io/acme/train:1',
+        command: ['train'],
+        args: [],
+        env: [],
+        resources: {
+          requests: [
+            { name: 'CPU', value: '500m' },
+            { name: 'MEMORY', value: '1Gi' },
+          ],
+          limits: [],
+        },
+      },
+    });
+  });
+
+  it('compiles what it compiled to the same', () => {
+    const once = compileTask(resources({ GPU: '1' }, { GPU: '1' }));
+    expect(compileTask(once)).toEqual(once);
+  });
+
+  it('tells all faults together, in the order of the checks', () => {
+    const template = {
+      metadata: { runtime: { type: 'FLYTE_SDK' }, retries: 11, timeout: '1h' },
+      container: { resources: { requests: [{ name: 'GPU', value: '0.5' }] } },
+    };
+    expect(faults(template)).toEqual([
+      'MissingField type',
+      'MissingField metadata.runtime.version',
+      'InvalidValue metadata.timeout',
+      'InvalidValue metadata.retries',
+      'MissingField interface',
+      'MissingField container.image',
+      'InvalidValue container.resources.requests.GPU',
+    ]);
+  });
+
+  it.each<[string, unknown, string[]]>([
+    ['no object', null, ['InvalidValue ']],
+    ['an empty type', { ...task, type: '' }, ['MissingField type']],
+    ['no metadata', { ...task, metadata: undefined }, ['MissingField metadata']],
+    ['an empty image', withContainer({ image: '' }), ['MissingField container.image']],
+    ['a negative timeout', withMetadata({ timeout: '-PT1S' }), ['InvalidValue metadata.timeout']],
+    ['half a retry', withMetadata({ retries: 1.5 }), ['InvalidValue metadata.retries']],
+    ['no command and no arguments', withContainer({ command: [] }), ['ValueRequired container.command']],
+    ['two targets', { ...task, sql: { statement: 'select 1' } }, ['InvalidValue ']],
+    [
+      'a resource twice',
+      withContainer({ resources: { limits: [...entries({ CPU: '1' }), ...entries({ CPU: '2' })] } }),
+      ['InvalidValue container.resources.limits.CPU'],
+    ],
+    ['no quantity', resources({ CPU: 'a lot' }), ['InvalidValue container.resources.requests.CPU']],
+    ['a negative quantity', resources({ CPU: '-1' }), ['InvalidValue container.resources.requests.CPU']],
+    [
+      'a request above its limit',
+      resources({ MEMORY: '1025Mi' }, { MEMORY: '1Gi' }),
+      ['InvalidValue container.resources.requests.MEMORY'],
+    ],
+    [
+      'a GPU request below its limit',
+      resources({ GPU: '1' }, { GPU: '2' }),
+      ['InvalidValue container.resources.requests.GPU'],
+    ],
+    ['an unknown resource', resources({ TPU: '1' }), ['InvalidValue container.resources.requests.0.name']],
+    ['an unknown field', { ...task, retries: 1 }, ['UnrecognizedValue retries']],
+  ])('refuses %s', (_what, template, expected) => {
+    expect(faults(template)).toEqual(expected);
+  });
+
+  it('takes a container without inputs and outputs as it comes', () => {
+    expect(compileTask({ ...task, interface: {}, container: { image: 'x' } }).container?.command).toEqual([]);
+  });
+
+  it('names containers of a pod that are no DNS labels', () => {
+    const pod = (...names: unknown[]) => ({
+      ...task,
+      container: null,
+      k8sPod: { podSpec: { containers: names.map((name) => ({ name })) } },
+    });
+    expect(compileTask(pod('main', 'side-car-2')).k8sPod?.podSpec).toBeDefined();
+    expect(faults(pod('Main', 'ok', 7))).toEqual([
+      'InvalidValue k8sPod.podSpec.containers.0.name',
+      'InvalidValue k8sPod.podSpec.containers.2.name',
+    ]);
+    expect(faults(pod())).toEqual(['ValueRequired k8sPod.podSpec.containers']);
+  });
+
+  it('holds containers to the limits of the platform', () => {
+    const platformLimits = [{ name: 'CPU', value: '2' }] as const;
+    const compile = (template: unknown) => compileTask(template, { path: [], platformLimits });
+    expect(compile(resources({ CPU: '2', MEMORY: '1Ti' })).type).toBe('container');
+    expect(faultsThrown(() => compile(resources({ CPU: '2001m' }, { CPU: '3' })))).toEqual([
+      'InvalidValue container.resources.requests.CPU',
+      'InvalidValue container.resources.limits.CPU',
+    ]);
+  });
+});
+
+describe('parseQuantity', () => {
+  const quantity = (text: string) => {
+    const parsed = parseQuantity(text);
+    if (parsed === null) throw new Error(`${text} is no quantity`);
+    return parsed;
+  };
+
+  it.each([
+    ['1', '1000m'],
+    ['1Gi', '1073741824'],
+    ['1.5Ki', '1536'],
+    ['1e3', '1k'],
+    ['1E3', '1000'],
+    ['1E', '1e18'],
+    ['.5', '0.5'],
+    ['1.', '1'],
+    ['100n', '0.1u'],
+    ['12345678901234567890.000000001', '12345678901234567890000000001n'],
+  ])('reads %s and %s as equal', (one, other) => {
+    expect(isEqual(quantity(one), quantity(other))).toBe(true);
+  });
+
+  it.each(['', '.', 'Gi', '1 Gi', '1KI', '1e', '1e1000', '--1', '0x10', '1Gim', '1'.repeat(65)])(
+    'refuses %j',
+    (text) => {
+      expect(parseQuantity(text)).toBeNull();
+    },
+  );
+
+  it('is exact where floating point is not', () => {
+    const digits = fc.bigInt({ min: 0n, max: 10n ** 30n });
+    fc.assert(
+      fc.property(digits, (units) => {
+        expect(isGreater(quantity(`${units + 1n}n`), quantity(`${units}n`))).toBe(true);
+        expect(isGreater(quantity(`${units}n`), quantity(`${units}n`))).toBe(false);
+      }),
+    );
+  });
+});

@@ -1,0 +1,24 @@
+import { expect } from 'vitest';
+import { InvalidArgumentError } from '../../src/platform/errors.ts';
+import type { Outcome } from '../../src/registry/domain/problem-list.ts';
+
+export function valueIn<T>(outcome: Outcome<T>): T {
+  if (!outcome.ok) throw new Error(JSON.stringify(outcome.problems));
+  return outcome.value;
+}
+
+/** `CODE path.to.it` for each problem. */
+export function faultsOf(outcome: Outcome<unknown>): string[] {
+  expect(outcome.ok).toBe(false);
+  return outcome.ok ? [] : outcome.problems.map(({ code, path }) => `${code} ${path.join('.')}`);
+}
+
+export function faultsThrown(act: () => unknown): string[] {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    return error.problems.map(({ code, path }) => `${code} ${path.join('.')}`);
+  }
+  throw new Error('expected an InvalidArgumentError');
+}
