@@ -57,7 +57,10 @@ const unavailable = () => Promise.reject(new Error('migrations are written witho
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { check: { type: 'boolean', default: false }, empty: { type: 'boolean', default: false } },
+  options: {
+    check: { type: 'boolean', default: false },
+    empty: { type: 'boolean', default: false },
+  },
 });
 
 const schema = readSchema();

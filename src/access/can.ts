@@ -46,7 +46,11 @@ export async function requireMay(
   kind: string,
   key: string,
 ) {
-  const refused = await refusal(caller, permission, { kind, key, target: async () => target });
+  const refused = await refusal(caller, permission, {
+    kind,
+    key,
+    target: async () => target,
+  });
   if (refused) throw refused;
 }
 

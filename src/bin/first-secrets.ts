@@ -12,7 +12,9 @@ export function credentialFile(): string {
 export async function handOver({ administrator, executor }: FirstSecrets): Promise<void> {
   const file = credentialFile();
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(`${file}.new`, `${JSON.stringify(executor)}\n`, { mode: 0o600 });
+  writeFileSync(`${file}.new`, `${JSON.stringify(executor)}\n`, {
+    mode: 0o600,
+  });
   renameSync(`${file}.new`, file);
   process.stderr.write(
     `\n  First start. Sign in as ${administrator.username} with this password, which is shown only now:\n\n    ${administrator.password}\n\n`,

@@ -4,12 +4,15 @@ import { ConfigurationError, config } from '../platform/config.ts';
 import { closeDatabase } from '../platform/database/client.ts';
 import { applyMigrations, MigrationError } from '../platform/database/migrations.ts';
 import { notifications } from '../platform/database/notify.ts';
+import { whenDatabaseAnswers } from '../platform/database/wait.ts';
 import { log } from '../platform/log.ts';
-import { runProcess, whenDatabaseAnswers } from '../platform/process.ts';
+import { runProcess } from '../platform/process.ts';
+import { requiredSecrets } from '../platform/secrets.ts';
 import { handOver } from './first-secrets.ts';
 
 /** GraphQL, GraphiQL, subscriptions, files and health. Any number behind a balancer. */
 await runProcess('server', async () => {
+  requiredSecrets();
   await whenDatabaseAnswers(migrate);
   await whenDatabaseAnswers(() => firstStart(config.adminUsername, handOver));
   await notifications.start();

@@ -2,7 +2,12 @@ import { can, type FieldArguments, type RootRules, type Rule } from '../graphql/
 import { ofProject } from '../projects/rules.ts';
 
 interface UploadArguments {
-  readonly input: { readonly owner: { readonly project?: string | null; readonly run?: string | null } };
+  readonly input: {
+    readonly owner: {
+      readonly project?: string | null;
+      readonly run?: string | null;
+    };
+  };
 }
 
 const forProject = can(

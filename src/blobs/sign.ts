@@ -1,6 +1,6 @@
 import { config } from '../platform/config.ts';
 import { blobIdOf } from './domain/blob-uri.ts';
-import { signedBlobUrl } from './domain/signed-url.ts';
+import { signedBlobUrl } from './signed-url.ts';
 import { listSizes } from './store.ts';
 
 /** Every text in a plain value, however deep. */
@@ -26,6 +26,12 @@ export async function signBlobs(
     const sizeBytes = sizes.get(id);
     return sizeBytes === undefined
       ? []
-      : [{ uri, downloadUrl: signedBlobUrl(publicUrl, 'GET', id, expiresAt), sizeBytes }];
+      : [
+          {
+            uri,
+            downloadUrl: signedBlobUrl(publicUrl, 'GET', id, expiresAt),
+            sizeBytes,
+          },
+        ];
   });
 }

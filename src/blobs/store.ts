@@ -55,16 +55,27 @@ export const CHUNK_BYTES = 512 * 1024;
 export async function storeContent(blob: BlobRow, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   await inTransaction(async (tx) => {
     await run(lockStatement, [blob.id], tx);
-    const current = await tx.blob.findUnique({ where: { id: blob.id }, select: { uploadedAt: true } });
+    const current = await tx.blob.findUnique({
+      where: { id: blob.id },
+      select: { uploadedAt: true },
+    });
     if (!current || current.uploadedAt) return;
     let position = 0;
     for await (const content of chunks) {
       await tx.blobChunk.create({
-        data: { blobId: blob.id, tenantId: blob.tenantId, position, content: new Uint8Array(content) },
+        data: {
+          blobId: blob.id,
+          tenantId: blob.tenantId,
+          position,
+          content: new Uint8Array(content),
+        },
       });
       position += 1;
     }
-    await tx.blob.update({ where: { id: blob.id }, data: { uploadedAt: new Date() } });
+    await tx.blob.update({
+      where: { id: blob.id },
+      data: { uploadedAt: new Date() },
+    });
   });
 }
 

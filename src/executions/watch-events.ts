@@ -12,7 +12,15 @@ const LOOK_MS = 5_000;
  */
 export async function* watchEvents(
   executionId: string,
-  { after, kinds, signal }: { after: bigint; kinds: ReadonlySet<ExecutionEventKind>; signal: AbortSignal },
+  {
+    after,
+    kinds,
+    signal,
+  }: {
+    after: bigint;
+    kinds: ReadonlySet<ExecutionEventKind>;
+    signal: AbortSignal;
+  },
 ): AsyncGenerator<EventRow> {
   // Listening starts before the first look, so that what happens in between is not missed.
   const news = newsOf('execution', executionId, signal);

@@ -31,7 +31,9 @@ export const builder = new SchemaBuilder<{
   defaultFieldNullability: false,
   errors: {
     directResult: true,
-    defaultUnionOptions: { name: ({ fieldName }) => `${firstUpper(fieldName)}Result` },
+    defaultUnionOptions: {
+      name: ({ fieldName }) => `${firstUpper(fieldName)}Result`,
+    },
   },
   relay: { nodeQueryOptions: false, nodesQueryOptions: false },
   prisma: {
@@ -43,7 +45,9 @@ export const builder = new SchemaBuilder<{
   },
 });
 
-builder.queryType({ description: 'What can be asked. Every field needs a caller unless it says otherwise.' });
+builder.queryType({
+  description: 'What can be asked. Every field needs a caller unless it says otherwise.',
+});
 builder.mutationType({
   description:
     'What can be changed. Each field answers its payload or one of the errors that it names; a refusal by the rules is a top-level error.',

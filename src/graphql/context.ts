@@ -40,7 +40,11 @@ export function newContext(request: {
   publicUrl: string;
 }): Context {
   const { caller } = request;
-  return { ...request, log: caller?.log ?? log, loaders: newLoaders(caller?.tenantId ?? NO_TENANT) };
+  return {
+    ...request,
+    log: caller?.log ?? log,
+    loaders: newLoaders(caller?.tenantId ?? NO_TENANT),
+  };
 }
 
 /** The caller of a field whose rule demands one. */

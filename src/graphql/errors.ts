@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import { isDatabaseLost } from '../platform/database/transaction.ts';
+import { isDatabaseLost } from '../platform/database/failures.ts';
 import {
   AlreadyExistsError,
   DomainError,
@@ -37,7 +37,9 @@ export const ErrorInterface = builder.interfaceRef<DomainError>('Error').impleme
   description: 'A refusal that the caller can act on.',
   fields: (t) => ({
     code: t.field({ type: ErrorCodeEnum, resolve: (error) => error.code }),
-    message: t.exposeString('message', { description: 'For people. Programs read `code`.' }),
+    message: t.exposeString('message', {
+      description: 'For people. Programs read `code`.',
+    }),
     path: t.field({
       type: ['String'],
       nullable: true,
@@ -67,7 +69,12 @@ builder.objectType(InvalidArgumentError, {
   name: 'InvalidArgumentError',
   description: 'The input is wrong in itself. All faults are reported together.',
   interfaces: [ErrorInterface],
-  fields: (t) => ({ problems: t.field({ type: [ProblemType], resolve: (error) => [...error.problems] }) }),
+  fields: (t) => ({
+    problems: t.field({
+      type: [ProblemType],
+      resolve: (error) => [...error.problems],
+    }),
+  }),
 });
 
 builder.objectType(NotFoundError, {
@@ -75,7 +82,9 @@ builder.objectType(NotFoundError, {
   description: 'Something that the input names is absent, or hidden from the caller: the two look alike.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    kind: t.exposeString('kind', { description: 'What was looked for, such as `launch plan`.' }),
+    kind: t.exposeString('kind', {
+      description: 'What was looked for, such as `launch plan`.',
+    }),
   }),
 });
 
@@ -106,7 +115,10 @@ builder.objectType(ResourceExhaustedError, {
 /** A refusal as a top-level error: what the rules answer, and what a field without a result union throws. */
 export function topLevelError(error: DomainError): GraphQLError {
   return new GraphQLError(error.message, {
-    extensions: { code: error.code, ...(error.path.length > 0 ? { path: error.path } : {}) },
+    extensions: {
+      code: error.code,
+      ...(error.path.length > 0 ? { path: error.path } : {}),
+    },
   });
 }
 
@@ -116,7 +128,12 @@ export function shownError(error: unknown): GraphQLError {
   if (original instanceof DomainError) return located(topLevelError(original), error);
   if (isDatabaseLost(original)) return located(topLevelError(new UnavailableError()), error);
   if (error instanceof GraphQLError && error.originalError === undefined) return error;
-  return located(new GraphQLError('something went wrong', { extensions: { code: 'INTERNAL' } }), error);
+  return located(
+    new GraphQLError('something went wrong', {
+      extensions: { code: 'INTERNAL' },
+    }),
+    error,
+  );
 }
 
 function located(shown: GraphQLError, from: unknown): GraphQLError {

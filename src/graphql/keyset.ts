@@ -77,7 +77,10 @@ export function connectionOf<Row>(fetched: readonly Row[], page: Page, keyOfRow:
   const hasMore = fetched.length > page.limit;
   const rows = fetched.slice(0, page.limit);
   if (page.backward) rows.reverse();
-  const edges = rows.map((node) => ({ node, cursor: cursorOf(keyOfRow(node)) }));
+  const edges = rows.map((node) => ({
+    node,
+    cursor: cursorOf(keyOfRow(node)),
+  }));
   return {
     edges,
     pageInfo: {

@@ -7,7 +7,9 @@ const MIN_INT64 = -(2n ** 63n);
 const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
 
 function refuse(type: string, wanted: string): never {
-  throw new GraphQLError(`${type} must be ${wanted}`, { extensions: { code: 'INVALID_ARGUMENT' } });
+  throw new GraphQLError(`${type} must be ${wanted}`, {
+    extensions: { code: 'INVALID_ARGUMENT' },
+  });
 }
 
 builder.scalarType('DateTime', {

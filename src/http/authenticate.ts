@@ -52,7 +52,13 @@ interface SignedIn {
 async function byToken(token: string): Promise<SignedIn | null> {
   const claims = await verifyToken(token);
   const user = await findBearer(claims);
-  return user && { user, credentialId: claims.credentialId, scopes: user.scopes ?? [] };
+  return (
+    user && {
+      user,
+      credentialId: claims.credentialId,
+      scopes: user.scopes ?? [],
+    }
+  );
 }
 
 async function byBasic(value: string): Promise<SignedIn | null> {
@@ -65,7 +71,11 @@ async function byBasic(value: string): Promise<SignedIn | null> {
   if (/^[A-Z0-9]{30}$/.test(name)) {
     const credential = await findCredentialToSignIn(name);
     if (!credential || !isSecret(secret, credential.secretHash)) return null;
-    return { user: credential, credentialId: credential.credentialId, scopes: credential.scopes };
+    return {
+      user: credential,
+      credentialId: credential.credentialId,
+      scopes: credential.scopes,
+    };
   }
   const user = await findUserToSignIn(usernameKey(name));
   const isRight = await isPassword(secret, user?.passwordHash ?? null);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { isSignedBlobUrl } from '../blobs/domain/signed-url.ts';
+import { isSignedBlobUrl } from '../blobs/signed-url.ts';
 import { type BlobRow, CHUNK_BYTES, findBlob, readContent, storeContent } from '../blobs/store.ts';
 import { isId } from '../platform/ids.ts';
 import { answerError, answerJson } from './answer.ts';
@@ -22,8 +22,14 @@ export async function answerBlob(
 ): Promise<void> {
   const id = url.pathname.slice('/blobs/'.length);
   const action = request.method === 'PUT' ? 'PUT' : request.method === 'GET' ? 'GET' : null;
-  if (!action) return answerError(response, 405, 'INVALID_ARGUMENT', 'PUT or GET', { allow: 'GET, PUT' });
-  const query = { expires: url.searchParams.get('expires'), signature: url.searchParams.get('signature') };
+  if (!action)
+    return answerError(response, 405, 'INVALID_ARGUMENT', 'PUT or GET', {
+      allow: 'GET, PUT',
+    });
+  const query = {
+    expires: url.searchParams.get('expires'),
+    signature: url.searchParams.get('signature'),
+  };
   if (!isId(id) || !isSignedBlobUrl(action, id, query, new Date()))
     return answerError(response, 403, 'PERMISSION_DENIED', 'the link is not valid, or not any more');
   const blob = await findBlob(id);

@@ -19,7 +19,10 @@ let page: Page | null = null;
 /** The page is large (9 MB, everything inlined, no network): rendered and compressed once. */
 function thePage(): Page {
   if (page) return page;
-  const html = renderGraphiQL({ title: 'Slipway', shouldPersistHeaders: false });
+  const html = renderGraphiQL({
+    title: 'Slipway',
+    shouldPersistHeaders: false,
+  });
   const scripts = [...html.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map((match) => match[1] ?? '');
   const hashes = scripts.map((script) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`);
   page = {

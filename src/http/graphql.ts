@@ -37,12 +37,8 @@ export function createGraphQLServer(): GraphQLServer {
       allowedHeaders: ['authorization', 'content-type'],
       maxAge: 600,
     },
-    logging: {
-      debug: () => {},
-      info: (...args: unknown[]) => log.info({ args }, 'graphql'),
-      warn: (...args: unknown[]) => log.warn({ args }, 'graphql'),
-      error: (...args: unknown[]) => log.error({ args }, 'graphql'),
-    },
+    // What goes wrong is logged once, where it is masked.
+    logging: false,
     maskedErrors: { maskError: maskAndLog },
     context: (edge) => newContext(edge),
     plugins: [onlyJsonPosts(), ...limits(), introspectionForCallers()],
@@ -64,9 +60,16 @@ function limits(): Plugin[] {
   });
   return [
     maxTokensPlugin({ n: config.queryTokenLimit, ...refuse('tokens') }),
-    maxDepthPlugin({ n: config.queryDepthLimit, ignoreIntrospection: true, ...refuse('depth') }),
+    maxDepthPlugin({
+      n: config.queryDepthLimit,
+      ignoreIntrospection: true,
+      ...refuse('depth'),
+    }),
     maxAliasesPlugin({ n: config.queryAliasLimit, ...refuse('aliases') }),
-    maxDirectivesPlugin({ n: config.queryDirectiveLimit, ...refuse('directives') }),
+    maxDirectivesPlugin({
+      n: config.queryDirectiveLimit,
+      ...refuse('directives'),
+    }),
   ] as unknown as Plugin[];
 }
 
@@ -138,5 +141,7 @@ function httpError(
   headers: Record<string, string> = {},
   code = 'INVALID_ARGUMENT',
 ) {
-  return new GraphQLError(message, { extensions: { code, http: { status, headers } } });
+  return new GraphQLError(message, {
+    extensions: { code, http: { status, headers } },
+  });
 }

@@ -14,6 +14,9 @@ export async function answerReady(response: ServerResponse, isStopping: boolean)
     await pool.query({ name: 'ready', text: 'select 1' });
     answerJson(response, 200, { status: 'ok' });
   } catch {
-    answerJson(response, 503, { status: 'unavailable', database: 'does not answer' });
+    answerJson(response, 503, {
+      status: 'unavailable',
+      database: 'does not answer',
+    });
   }
 }

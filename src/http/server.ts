@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { config } from '../platform/config.ts';
-import { isDatabaseLost } from '../platform/database/transaction.ts';
+import { isDatabaseLost } from '../platform/database/failures.ts';
 import { DomainError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import { answerError } from './answer.ts';
@@ -42,7 +42,11 @@ export async function startServer({ host, port }: { host: string; port: number }
     if (wantsGraphiQL(request)) return answerGraphiQL(request, response);
     const caller = await authenticate(request.headers, log);
     const signal = requests.begin(request, response);
-    await graphql(request, response, { caller, signal, publicUrl: publicUrl() });
+    await graphql(request, response, {
+      caller,
+      signal,
+      publicUrl: publicUrl(),
+    });
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -71,7 +75,9 @@ function addressOf(server: Server, host: string): string {
 
 function answerFailure(error: unknown, response: ServerResponse): void {
   if (error instanceof DomainError && error.code === 'UNAUTHENTICATED') {
-    answerError(response, 401, error.code, error.message, { 'www-authenticate': challenges });
+    answerError(response, 401, error.code, error.message, {
+      'www-authenticate': challenges,
+    });
   } else if (isDatabaseLost(error)) {
     answerError(response, 503, 'UNAVAILABLE', 'the database does not answer, try again', {
       'retry-after': '1',

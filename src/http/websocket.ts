@@ -46,7 +46,11 @@ export function serveWebSocket(
       },
       async onSubscribe(socket, id, payload) {
         if (requests.count >= config.subscriptionLimit)
-          return [new GraphQLError('too many subscriptions', { extensions: { code: 'RESOURCE_EXHAUSTED' } })];
+          return [
+            new GraphQLError('too many subscriptions', {
+              extensions: { code: 'RESOURCE_EXHAUSTED' },
+            }),
+          ];
         const controller = requests.open();
         operations.set(operationKey(socket, id), controller);
         return await prepare(graphql, payload, {
@@ -83,7 +87,9 @@ export function serveWebSocket(
 }
 
 type Enveloped = ReturnType<GraphQLServer['getEnveloped']>;
-type EnvelopedArgs = ExecutionArgs & { rootValue: Pick<Enveloped, 'execute' | 'subscribe'> };
+type EnvelopedArgs = ExecutionArgs & {
+  rootValue: Pick<Enveloped, 'execute' | 'subscribe'>;
+};
 
 /** Parses and validates with the same plugins as over HTTP; what they refuse is answered. */
 async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payload'], edge: EdgeContext) {

@@ -5,7 +5,9 @@ import { db } from '../platform/database/client.ts';
 export function identityLoaders(tenantId: string) {
   return {
     user: new DataLoader<string, User | null>(async (ids) => {
-      const rows = await db.user.findMany({ where: { id: { in: [...ids] }, tenantId } });
+      const rows = await db.user.findMany({
+        where: { id: { in: [...ids] }, tenantId },
+      });
       const byId = new Map(rows.map((row) => [row.id, row]));
       return ids.map((id) => byId.get(id) ?? null);
     }),

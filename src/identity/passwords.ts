@@ -3,7 +3,12 @@ import { hash, verify } from '@node-rs/argon2';
 /** argon2id off the event loop, a few at a time: each takes 19 MiB and a thread of the pool for 0.1 s. */
 /** The library's number for argon2id; its enum is declared in a way that cannot be imported as a value. */
 const ARGON2ID = 2;
-const parameters = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+const parameters = {
+  algorithm: ARGON2ID,
+  memoryCost: 19_456,
+  timeCost: 2,
+  parallelism: 1,
+};
 const MAX_AT_ONCE = 2;
 const MAX_WAITING = 100;
 

@@ -43,7 +43,10 @@ async function createFirstKey(): Promise<void> {
 }
 
 async function createSigningKey(tx: Tx, tenantId: string): Promise<void> {
-  const { publicKey, privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
+  const { publicKey, privateKey } = await generateKeyPair('EdDSA', {
+    crv: 'Ed25519',
+    extractable: true,
+  });
   const publicJwk = await exportJWK(publicKey);
   const kid = await calculateJwkThumbprint(publicJwk);
   const named = { kid, alg: ALGORITHM, use: 'sig' };
@@ -59,7 +62,10 @@ async function createSigningKey(tx: Tx, tenantId: string): Promise<void> {
 
 interface Keys {
   readonly verify: ReturnType<typeof createLocalJWKSet>;
-  readonly signing: { readonly kid: string; readonly key: Awaited<ReturnType<typeof importJWK>> };
+  readonly signing: {
+    readonly kid: string;
+    readonly key: Awaited<ReturnType<typeof importJWK>>;
+  };
 }
 let keys: Promise<Keys> | null = null;
 let keysReadAt = 0;

@@ -21,12 +21,18 @@ export async function listKeys(setName: string): Promise<StoredKey[]> {
     select: { kid: true, alg: true, publicJwk: true, privateJwkSealed: true },
     take: 100,
   });
-  return rows.map((row) => ({ ...row, publicJwk: row.publicJwk as unknown as JWK }));
+  return rows.map((row) => ({
+    ...row,
+    publicJwk: row.publicJwk as unknown as JWK,
+  }));
 }
 
 export async function hasKeys(tx: Tx, setName: string): Promise<boolean> {
   return (
-    (await tx.jsonWebKey.findFirst({ where: { set: { name: setName } }, select: { id: true } })) !== null
+    (await tx.jsonWebKey.findFirst({
+      where: { set: { name: setName } },
+      select: { id: true },
+    })) !== null
   );
 }
 
@@ -48,7 +54,14 @@ export async function lockForFirstKey(tx: Tx): Promise<string | null> {
 /** Adds a key to a set, made if it is the first; the private part is sealed. */
 export async function storeKey(
   tx: Tx,
-  key: { tenantId: string; setName: string; kid: string; alg: string; publicJwk: JWK; privateJwk: JWK },
+  key: {
+    tenantId: string;
+    setName: string;
+    kid: string;
+    alg: string;
+    publicJwk: JWK;
+    privateJwk: JWK;
+  },
 ): Promise<void> {
   const { tenantId, setName, kid, alg } = key;
   const set = await tx.jsonWebKeySet.upsert({

@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigurationError, config } from './config.ts';
-import { isDatabaseLost } from './database/transaction.ts';
 import { log } from './log.ts';
 
 export interface Running {
@@ -42,17 +40,5 @@ export async function runProcess(
     if (error instanceof ConfigurationError) process.stderr.write(`${error.message}\n`);
     else log.fatal({ err: error, process: name }, 'could not start');
     process.exit(1);
-  }
-}
-
-/** Tries again while the database does not answer, for at most a minute: it may be starting too. */
-export async function whenDatabaseAnswers<T>(work: () => Promise<T>): Promise<T> {
-  for (const until = Date.now() + 60_000; ; await sleep(250)) {
-    try {
-      return await work();
-    } catch (error) {
-      const isAway = isDatabaseLost(error) || (error as { code?: string }).code === 'UNAVAILABLE';
-      if (!isAway || Date.now() > until) throw error;
-    }
   }
 }

@@ -19,17 +19,29 @@ const VERSION = 1;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
+const MIN_CHARACTERS = 32;
+
+/** The configured secrets. @throws ConfigurationError when there is none, or one is too short to be one. */
+export function requiredSecrets(): readonly string[] {
+  const secrets = config.secrets ?? [];
+  if (secrets.length === 0)
+    throw new ConfigurationError(
+      `SLIPWAY_SECRETS is required: a random text of at least ${MIN_CHARACTERS} characters`,
+    );
+  const short = secrets.findIndex((secret) => secret.length < MIN_CHARACTERS);
+  if (short >= 0)
+    throw new ConfigurationError(
+      `SLIPWAY_SECRETS: secret ${short + 1} is shorter than ${MIN_CHARACTERS} characters`,
+    );
+  return secrets;
+}
+
 const derivedKeys = new Map<string, Buffer[]>();
 
 function keysFor(purpose: string): Buffer[] {
   const known = derivedKeys.get(purpose);
   if (known) return known;
-  const secrets = config.secrets ?? [];
-  if (secrets.length === 0)
-    throw new ConfigurationError('SLIPWAY_SECRETS is required: one secret of at least 32 characters');
-  const short = secrets.findIndex((secret) => secret.length < 32);
-  if (short >= 0)
-    throw new ConfigurationError(`SLIPWAY_SECRETS: secret ${short + 1} is shorter than 32 characters`);
+  const secrets = requiredSecrets();
   const keys = secrets.map((secret) => Buffer.from(hkdfSync('sha256', secret, 'slipway', purpose, 32)));
   derivedKeys.set(purpose, keys);
   return keys;

@@ -9,7 +9,9 @@ export type ProjectBy = { readonly id: string } | { readonly identifier: string 
 export async function findProject(tenantId: string, by: ProjectBy): Promise<Project | null> {
   if ('id' in by) return isId(by.id) ? await db.project.findUnique({ where: { id: by.id, tenantId } }) : null;
   const { identifier } = by;
-  return await db.project.findUnique({ where: { tenantId_identifier: { tenantId, identifier } } });
+  return await db.project.findUnique({
+    where: { tenantId_identifier: { tenantId, identifier } },
+  });
 }
 
 /** The projects that the caller may read. Archived ones are left out unless asked for. */

@@ -13,7 +13,13 @@ export type VersionBy = { readonly id: string } | { readonly key: EntityKey };
 function whereVersion(tenantId: string, by: VersionBy) {
   if ('id' in by) return isId(by.id) ? { id: by.id, tenantId } : null;
   const { project, domain, name, version } = by.key;
-  return { tenantId, project: { tenantId, identifier: project }, domain, name, version };
+  return {
+    tenantId,
+    project: { tenantId, identifier: project },
+    domain,
+    name,
+    version,
+  };
 }
 
 export async function findTask(tenantId: string, by: VersionBy): Promise<Task | null> {
@@ -26,7 +32,9 @@ export async function findWorkflow(tenantId: string, by: VersionBy): Promise<Wor
   return where && (await db.workflow.findFirst({ where }));
 }
 
-export type LaunchPlanWithWorkflow = LaunchPlan & { readonly project: { readonly identifier: string } };
+export type LaunchPlanWithWorkflow = LaunchPlan & {
+  readonly project: { readonly identifier: string };
+};
 
 export async function findLaunchPlan(
   tenantId: string,
@@ -35,7 +43,10 @@ export async function findLaunchPlan(
   const where = whereVersion(tenantId, by);
   return (
     where &&
-    (await db.launchPlan.findFirst({ where, include: { project: { select: { identifier: true } } } }))
+    (await db.launchPlan.findFirst({
+      where,
+      include: { project: { select: { identifier: true } } },
+    }))
   );
 }
 
@@ -74,7 +85,12 @@ export async function listCompiledTasks(
   return rows.map((row) => ({
     id: row.id,
     task: {
-      id: { project: row.project.identifier, domain: row.domain, name: row.name, version: row.version },
+      id: {
+        project: row.project.identifier,
+        domain: row.domain,
+        name: row.name,
+        version: row.version,
+      },
       template: row.template as unknown as TaskTemplate,
     },
   }));
@@ -133,7 +149,12 @@ interface VersionPage {
 function versionQuery(tenantId: string, filter: VersionFilter, page: VersionPage) {
   const direction = page.backward ? ('asc' as const) : ('desc' as const);
   const { project, domain, name } = filter;
-  const shown = { tenantId, project: { tenantId, identifier: project }, domain, ...(name ? { name } : {}) };
+  const shown = {
+    tenantId,
+    project: { tenantId, identifier: project },
+    domain,
+    ...(name ? { name } : {}),
+  };
   const [createdAt, id] = page.from ?? [];
   const beyond = (value: Date | string) => (page.backward ? { gt: value } : { lt: value });
   const where =
@@ -145,12 +166,19 @@ function versionQuery(tenantId: string, filter: VersionFilter, page: VersionPage
             {
               OR: [
                 { createdAt: beyond(new Date(createdAt)) as { lt: Date } },
-                { createdAt: new Date(createdAt), id: beyond(id) as { lt: string } },
+                {
+                  createdAt: new Date(createdAt),
+                  id: beyond(id) as { lt: string },
+                },
               ],
             },
           ],
         };
-  return { where, orderBy: [{ createdAt: direction }, { id: direction }], take: page.limit + 1 };
+  return {
+    where,
+    orderBy: [{ createdAt: direction }, { id: direction }],
+    take: page.limit + 1,
+  };
 }
 
 export function listTasks(tenantId: string, filter: VersionFilter, page: VersionPage): Promise<Task[]> {

@@ -52,7 +52,12 @@ export async function advanceExecution(id: string): Promise<boolean> {
   });
 }
 
-type Attempt = { nodeExecutionId: string; nodeId: string; attempt: number; inputs: LiteralMap };
+type Attempt = {
+  nodeExecutionId: string;
+  nodeId: string;
+  attempt: number;
+  inputs: LiteralMap;
+};
 
 /** Applies the jobs' news to attempts and nodes. @returns the attempts that follow failed ones. */
 async function takeOver(
@@ -69,7 +74,10 @@ async function takeOver(
     execution.id,
     retries.map((retry) => retry.nodeId),
   );
-  return retries.map((retry) => ({ ...retry, inputs: inputs.get(retry.nodeId) ?? {} }));
+  return retries.map((retry) => ({
+    ...retry,
+    inputs: inputs.get(retry.nodeId) ?? {},
+  }));
 }
 
 /** Does what the nodes ask for: starts, cancels, ends. */
@@ -106,7 +114,10 @@ async function submitAttempts(
 ): Promise<void> {
   if (attempts.length === 0) return;
   const caller = systemCaller(execution.tenantId, execution.principalId);
-  const queue = await ensureProjectQueue(tx, { ...execution, name: execution.queue });
+  const queue = await ensureProjectQueue(tx, {
+    ...execution,
+    name: execution.queue,
+  });
   const jobs = attempts.map((attempt) => {
     const node = closure.nodes.get(attempt.nodeId);
     if (!node) throw new Error(`the workflow has no node ${attempt.nodeId}`);

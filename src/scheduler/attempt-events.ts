@@ -29,7 +29,14 @@ export function toTaskEvents(events: readonly JobSetEvent[]): TaskEvent[] {
     if (!attempt || !phase) return [];
     const { error = null, outputs = null, reason = null } = event.detail as Detail;
     return [
-      { ...attempt, phase, at: event.createdAt, reason, error: error ?? preempted(event.kind), outputs },
+      {
+        ...attempt,
+        phase,
+        at: event.createdAt,
+        reason,
+        error: error ?? preempted(event.kind),
+        outputs,
+      },
     ];
   });
 }

@@ -21,7 +21,11 @@ export function jobOfAttempt(
     clientId: clientIdOf(attempt.nodeExecutionId, attempt.attempt),
     priority: 0,
     activeDeadlineSeconds: node.timeoutSeconds,
-    labels: { execution: execution.id, node: node.id, attempt: String(attempt.attempt) },
+    labels: {
+      execution: execution.id,
+      node: node.id,
+      attempt: String(attempt.attempt),
+    },
     spec: {
       container,
       interface: signature,

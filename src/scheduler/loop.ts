@@ -1,4 +1,4 @@
-import { isDatabaseLost } from '../platform/database/transaction.ts';
+import { isDatabaseLost } from '../platform/database/failures.ts';
 import { log } from '../platform/log.ts';
 
 /**
@@ -70,8 +70,7 @@ export function startLoop(definition: LoopDefinition): Loop {
   }
 
   function report(error: unknown, id: string | null): void {
-    if (isDatabaseLost(error) || (error as { code?: string }).code === 'UNAVAILABLE')
-      loopLog.warn({ id }, 'database does not answer');
+    if (isDatabaseLost(error)) loopLog.warn({ id }, 'database does not answer');
     else loopLog.error({ err: error, id }, 'turn failed');
   }
 

@@ -35,7 +35,11 @@ export async function createBlobUpload(
       message: '64 lower-case hexadecimal digits',
     });
   if (upload.sizeBytes < 0n)
-    problems.push({ path: ['input', 'sizeBytes'], code: 'InvalidValue', message: 'must not be negative' });
+    problems.push({
+      path: ['input', 'sizeBytes'],
+      code: 'InvalidValue',
+      message: 'must not be negative',
+    });
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   if (upload.sizeBytes > BigInt(limitBytes))
     throw new ResourceExhaustedError(`a file has at most ${limitBytes} bytes`, {
@@ -52,7 +56,12 @@ export async function createBlobUpload(
   if (!projectId)
     throw new NotFoundError('run', 'runId' in owner ? owner.runId : '', ['input', 'owner', 'run']);
   const sha256 = new Uint8Array(Buffer.from(upload.sha256, 'hex'));
-  const blob = await ensureBlob({ tenantId, projectId, sha256, sizeBytes: upload.sizeBytes });
+  const blob = await ensureBlob({
+    tenantId,
+    projectId,
+    sha256,
+    sizeBytes: upload.sizeBytes,
+  });
   if (blob.sizeBytes !== upload.sizeBytes)
     throw InvalidArgumentError.of(['input', 'sizeBytes'], 'the content of that hash has another size');
   return blob;

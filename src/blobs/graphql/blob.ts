@@ -4,7 +4,7 @@ import { config } from '../../platform/config.ts';
 import { InvalidArgumentError, NotFoundError, ResourceExhaustedError } from '../../platform/errors.ts';
 import { createBlobUpload } from '../commands/create-blob-upload.ts';
 import { blobUri } from '../domain/blob-uri.ts';
-import { signedBlobUrl } from '../domain/signed-url.ts';
+import { signedBlobUrl } from '../signed-url.ts';
 import type { BlobRow } from '../store.ts';
 
 const CreateBlobUploadPayload = builder.objectRef<BlobRow>('CreateBlobUploadPayload').implement({
@@ -29,14 +29,19 @@ const BlobOwnerInput = builder.inputType('BlobOwnerInput', {
   isOneOf: true,
   fields: (t) => ({
     project: t.string({ description: "A project's identifier." }),
-    run: t.id({ description: 'For executors: the project that the run works for.' }),
+    run: t.id({
+      description: 'For executors: the project that the run works for.',
+    }),
   }),
 });
 
 const CreateBlobUploadInput = builder.inputType('CreateBlobUploadInput', {
   fields: (t) => ({
     owner: t.field({ type: BlobOwnerInput, required: true }),
-    sha256: t.string({ required: true, description: 'Of the content, 64 hexadecimal digits.' }),
+    sha256: t.string({
+      required: true,
+      description: 'Of the content, 64 hexadecimal digits.',
+    }),
     sizeBytes: t.field({ type: 'BigInt', required: true }),
   }),
 });
@@ -47,7 +52,9 @@ builder.mutationField('createBlobUpload', (t) =>
     nullable: true,
     description:
       'Announces a file and answers where to send it. The same content in the same project is one file, sent once.',
-    errors: { types: [InvalidArgumentError, NotFoundError, ResourceExhaustedError] },
+    errors: {
+      types: [InvalidArgumentError, NotFoundError, ResourceExhaustedError],
+    },
     args: { input: t.arg({ type: CreateBlobUploadInput, required: true }) },
     resolve: async (_root, { input }, context) => {
       const { owner } = input;

@@ -77,7 +77,9 @@ export async function createExecution(caller: Caller, request: ExecutionRequest)
     inputs: effective.value.inputs,
   });
   if (!execution)
-    throw new AlreadyExistsError(`an execution named ${name} exists already`, { path: ['input', 'name'] });
+    throw new AlreadyExistsError(`an execution named ${name} exists already`, {
+      path: ['input', 'name'],
+    });
   caller.log.info({ executionId: execution.id, project: request.project }, 'execution created');
   return execution;
 }

@@ -65,5 +65,8 @@ async function outputsOf(tx: Tx, execution: LockedExecution, closure: Closure) {
   const message = resolved.ok
     ? `not uploaded: ${missing.join(', ')}`
     : resolved.problems.map((problem) => problem.message).join('; ');
-  return { outputs: null, error: { code: 'OutputsUnresolved', message, kind: 'USER' as const } };
+  return {
+    outputs: null,
+    error: { code: 'OutputsUnresolved', message, kind: 'USER' as const },
+  };
 }

@@ -112,10 +112,23 @@ function toNodeMove({ event, node, outcome }: Judged): NodeMove[] {
   if (to === null) return [];
   const from = phasesThatMayMoveTo(nodeExecutionPhases, to);
   const { outputs, error } = outcome;
-  return [{ id: node.id, nodeId: node.nodeId, to, from, at: event.at, outputs, error }];
+  return [
+    {
+      id: node.id,
+      nodeId: node.nodeId,
+      to,
+      from,
+      at: event.at,
+      outputs,
+      error,
+    },
+  ];
 }
 
-function toNextAttempt(judged: Judged): { attempt: NewAttempt; move: TaskMove } {
+function toNextAttempt(judged: Judged): {
+  attempt: NewAttempt;
+  move: TaskMove;
+} {
   const { event, node } = judged;
   const attempt = event.attempt + 1;
   const next = { nodeExecutionId: node.id, nodeId: node.nodeId, attempt };

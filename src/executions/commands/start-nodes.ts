@@ -35,10 +35,25 @@ export async function startNodes(
     const node = closure.nodes.get(nodeId);
     if (!node) throw new Error(`the workflow has no node ${nodeId}`);
     const id = newId();
-    const inputs = resolveBindings(node.inputs, node.inputTypes, { inputs: execution.inputs, outputs });
+    const inputs = resolveBindings(node.inputs, node.inputTypes, {
+      inputs: execution.inputs,
+      outputs,
+    });
     if (inputs.ok) {
-      moves.push({ id, nodeId, to: 'QUEUED', from: [], at: now, inputs: inputs.value });
-      started.push({ nodeExecutionId: id, nodeId, attempt: 0, inputs: inputs.value });
+      moves.push({
+        id,
+        nodeId,
+        to: 'QUEUED',
+        from: [],
+        at: now,
+        inputs: inputs.value,
+      });
+      started.push({
+        nodeExecutionId: id,
+        nodeId,
+        attempt: 0,
+        inputs: inputs.value,
+      });
     } else {
       const message = inputs.problems.map((problem) => problem.message).join('; ');
       const error = { code: 'BindingFailed', message, kind: 'USER' } as const;

@@ -35,7 +35,9 @@ export async function terminateExecution(
   });
   if (!moved) throw notFound;
   if (!moved.after)
-    throw new FailedPreconditionError(`it is ${moved.before} already`, { current: moved.before });
+    throw new FailedPreconditionError(`it is ${moved.before} already`, {
+      current: moved.before,
+    });
   caller.log.info({ executionId: found.id }, 'execution aborting');
   const [execution] = await readExecutions(caller.tenantId, [{ id: found.id }]);
   if (!execution) throw notFound;

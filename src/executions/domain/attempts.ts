@@ -22,7 +22,10 @@ export interface AttemptOutcome {
  * system are never retried here: their retries are the job's.
  */
 export function judgeAttempt(
-  node: { readonly retries: number; readonly outputs: Readonly<Record<string, Variable>> },
+  node: {
+    readonly retries: number;
+    readonly outputs: Readonly<Record<string, Variable>>;
+  },
   report: {
     readonly phase: Exclude<TaskExecutionPhase, 'RETRYABLE_FAILED'>;
     readonly attempt: number;
@@ -47,7 +50,11 @@ const unknownError: AttemptError = {
 
 function failed(retries: number, attempt: number, error: AttemptError): AttemptOutcome {
   const isRetried = error.kind === 'USER' && attempt < retries;
-  return { phase: isRetried ? 'RETRYABLE_FAILED' : 'FAILED', outputs: null, error };
+  return {
+    phase: isRetried ? 'RETRYABLE_FAILED' : 'FAILED',
+    outputs: null,
+    error,
+  };
 }
 
 function checkOutputs(
@@ -65,5 +72,11 @@ function checkOutputs(
   for (const name of Object.keys(given))
     if (!Object.hasOwn(promised, name)) faults.push(`${name}: the task has no output of this name`);
   if (faults.length === 0) return { outputs };
-  return { error: { code: 'OutputsInvalid', message: faults.slice(0, 20).join('; '), kind: 'USER' } };
+  return {
+    error: {
+      code: 'OutputsInvalid',
+      message: faults.slice(0, 20).join('; '),
+      kind: 'USER',
+    },
+  };
 }

@@ -39,7 +39,11 @@ export function progress(
     return active > 0 ? { ...nothing, cancel: true } : { ...nothing, phase: 'ABORTED' };
   if (hasFailed && (stopsAtOnce || execution.phase === 'FAILING')) {
     if (active === 0) return { ...nothing, phase: 'FAILED' };
-    return { start: [], cancel: true, phase: execution.phase === 'FAILING' ? null : 'FAILING' };
+    return {
+      start: [],
+      cancel: true,
+      phase: execution.phase === 'FAILING' ? null : 'FAILING',
+    };
   }
   const ready = readyNodes(workflow, nodes);
   if (active === 0 && ready.length === 0) return { ...nothing, phase: hasFailed ? 'FAILED' : 'SUCCEEDED' };

@@ -30,10 +30,23 @@ const ExecutionEventType = builder.objectRef<StreamEvent>('ExecutionEvent').impl
   description: 'A move of an execution.',
   fields: (t) => ({
     id: t.id({ description: 'To go on after it: `after`.', resolve: idOf }),
-    phase: t.field({ type: ExecutionPhaseEnum, resolve: (event) => event.phase as ExecutionPhase }),
-    error: t.field({ type: ExecutionErrorType, nullable: true, resolve: shownError }),
-    reason: t.exposeString('reason', { nullable: true, description: 'Why it was aborted, where it was.' }),
-    occurredAt: t.field({ type: 'DateTime', resolve: (event) => event.occurredAt }),
+    phase: t.field({
+      type: ExecutionPhaseEnum,
+      resolve: (event) => event.phase as ExecutionPhase,
+    }),
+    error: t.field({
+      type: ExecutionErrorType,
+      nullable: true,
+      resolve: shownError,
+    }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'Why it was aborted, where it was.',
+    }),
+    occurredAt: t.field({
+      type: 'DateTime',
+      resolve: (event) => event.occurredAt,
+    }),
     execution: t.field({
       type: ExecutionType,
       nullable: true,
@@ -58,16 +71,29 @@ const NodeExecutionEventType = builder.objectRef<StreamEvent>('NodeExecutionEven
       nullable: true,
       resolve: (event) => (event.kind === 'TASK' ? (event.phase as never) : null),
     }),
-    attempt: t.exposeInt('attempt', { nullable: true, description: 'Of an attempt, from 0.' }),
-    error: t.field({ type: ExecutionErrorType, nullable: true, resolve: shownError }),
+    attempt: t.exposeInt('attempt', {
+      nullable: true,
+      description: 'Of an attempt, from 0.',
+    }),
+    error: t.field({
+      type: ExecutionErrorType,
+      nullable: true,
+      resolve: shownError,
+    }),
     reason: t.exposeString('reason', { nullable: true }),
-    occurredAt: t.field({ type: 'DateTime', resolve: (event) => event.occurredAt }),
+    occurredAt: t.field({
+      type: 'DateTime',
+      resolve: (event) => event.occurredAt,
+    }),
     nodeExecution: t.field({
       type: NodeExecutionType,
       nullable: true,
       description: 'As it stands now, which may be further on than the event.',
       resolve: (event, _args, { loaders }) =>
-        loaders.nodeExecutionByKey.load({ executionId: event.executionId, nodeId: event.nodeId ?? '' }),
+        loaders.nodeExecutionByKey.load({
+          executionId: event.executionId,
+          nodeId: event.nodeId ?? '',
+        }),
     }),
   }),
 });
@@ -82,7 +108,11 @@ async function* watch(args: WatchArguments, context: Context, kinds: readonly Ex
   const execution = await context.loaders.execution.load(args.by as ExecutionBy);
   if (!execution) throw new NotFoundError('execution', 'that is addressed');
   const { id: executionId } = execution;
-  const events = watchEvents(executionId, { after, kinds: new Set(kinds), signal: context.signal });
+  const events = watchEvents(executionId, {
+    after,
+    kinds: new Set(kinds),
+    signal: context.signal,
+  });
   for await (const event of events) yield { ...event, executionId };
 }
 
@@ -91,7 +121,10 @@ builder.subscriptionFields((t) => ({
     type: ExecutionEventType,
     description:
       'The moves of an execution, from the first one or after `after`, without gap or repeat; completes when it has ended.',
-    args: { by: t.arg({ type: ExecutionByInput, required: true }), after: t.arg.id() },
+    args: {
+      by: t.arg({ type: ExecutionByInput, required: true }),
+      after: t.arg.id(),
+    },
     subscribe: (_root, args, context) => watch(args, context, ['EXECUTION']),
     resolve: (event: StreamEvent) => event,
   }),
@@ -99,7 +132,10 @@ builder.subscriptionFields((t) => ({
     type: NodeExecutionEventType,
     description:
       "The moves of an execution's nodes and of their attempts, from the first one or after `after`, without gap or repeat; completes when the execution has ended.",
-    args: { by: t.arg({ type: ExecutionByInput, required: true }), after: t.arg.id() },
+    args: {
+      by: t.arg({ type: ExecutionByInput, required: true }),
+      after: t.arg.id(),
+    },
     subscribe: (_root, args, context) => watch(args, context, ['NODE', 'TASK']),
     resolve: (event: StreamEvent) => event,
   }),

@@ -51,7 +51,10 @@ const ExecutionStateEnum = builder.enumType('ExecutionState', {
 
 const NodePhaseCountType = builder.objectRef<PhaseCountRow>('NodePhaseCount').implement({
   fields: (t) => ({
-    phase: t.field({ type: NodeExecutionPhaseEnum, resolve: (row) => row.phase }),
+    phase: t.field({
+      type: NodeExecutionPhaseEnum,
+      resolve: (row) => row.phase,
+    }),
     count: t.exposeInt('count'),
   }),
 });
@@ -79,10 +82,21 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       resolve: (execution, _args, { loaders }) => loaders.project.load({ id: execution.projectId }),
     }),
     domain: t.exposeString('domain'),
-    name: t.exposeString('name', { description: 'Unique in the project and domain.' }),
-    phase: t.field({ type: ExecutionPhaseEnum, resolve: (execution) => execution.phase }),
-    state: t.field({ type: ExecutionStateEnum, resolve: (execution) => execution.state }),
-    mode: t.field({ type: ExecutionModeEnum, resolve: (execution) => execution.mode }),
+    name: t.exposeString('name', {
+      description: 'Unique in the project and domain.',
+    }),
+    phase: t.field({
+      type: ExecutionPhaseEnum,
+      resolve: (execution) => execution.phase,
+    }),
+    state: t.field({
+      type: ExecutionStateEnum,
+      resolve: (execution) => execution.state,
+    }),
+    mode: t.field({
+      type: ExecutionModeEnum,
+      resolve: (execution) => execution.mode,
+    }),
     queue: t.exposeString('queue', { description: 'Where its jobs wait.' }),
     maxParallelism: t.exposeInt('maxParallelism', {
       description: 'Nodes side by side at most; 0 is no limit.',
@@ -113,20 +127,37 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       nullable: true,
       resolve: (execution) => (execution.abortPrincipalId === null ? null : execution),
     }),
-    startedAt: t.field({ type: 'DateTime', nullable: true, resolve: (execution) => execution.startedAt }),
-    endedAt: t.field({ type: 'DateTime', nullable: true, resolve: (execution) => execution.endedAt }),
+    startedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      resolve: (execution) => execution.startedAt,
+    }),
+    endedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      resolve: (execution) => execution.endedAt,
+    }),
     duration: t.field({
       type: 'Duration',
       nullable: true,
       description: 'From start to end; null until it has ended.',
       resolve: durationOf,
     }),
-    createdAt: t.field({ type: 'DateTime', resolve: (execution) => execution.createdAt }),
-    updatedAt: t.field({ type: 'DateTime', resolve: (execution) => execution.updatedAt }),
+    createdAt: t.field({
+      type: 'DateTime',
+      resolve: (execution) => execution.createdAt,
+    }),
+    updatedAt: t.field({
+      type: 'DateTime',
+      resolve: (execution) => execution.updatedAt,
+    }),
     data: t.field({
       type: DataType,
       resolve: async (execution, _args, { loaders }) =>
-        (await loaders.executionData.load(execution.id)) ?? { inputs: null, outputs: null },
+        (await loaders.executionData.load(execution.id)) ?? {
+          inputs: null,
+          outputs: null,
+        },
     }),
     nodeCounts: t.field({
       type: [NodePhaseCountType],
@@ -146,7 +177,10 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
 
 const ExecutionKeyInput = builder.inputType('ExecutionKeyInput', {
   fields: (t) => ({
-    project: t.string({ required: true, description: "The project's identifier." }),
+    project: t.string({
+      required: true,
+      description: "The project's identifier.",
+    }),
     domain: t.string({ required: true }),
     name: t.string({ required: true }),
   }),
@@ -163,7 +197,10 @@ const ExecutionFilterInput = builder.inputType('ExecutionFilter', {
   fields: (t) => ({
     project: t.string({ required: true }),
     domain: t.string({ required: true }),
-    phases: t.field({ type: [ExecutionPhaseEnum], description: 'Only these phases.' }),
+    phases: t.field({
+      type: [ExecutionPhaseEnum],
+      description: 'Only these phases.',
+    }),
     withArchived: t.boolean({ defaultValue: false }),
   }),
 });
@@ -183,7 +220,9 @@ builder.queryFields((t) => ({
       args: { filter: t.arg({ type: ExecutionFilterInput, required: true }) },
       resolve: async (_root, { filter, ...args }, context) => {
         const page = pageOf(args, ['instant', 'id']);
-        const project = await context.loaders.project.load({ identifier: filter.project });
+        const project = await context.loaders.project.load({
+          identifier: filter.project,
+        });
         if (!project) throw new NotFoundError('project', filter.project);
         const shown: ExecutionListFilter = {
           tenantId: callerOf(context).tenantId,
@@ -225,7 +264,10 @@ builder.queryFields((t) => ({
 
 const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
   fields: (t) => ({
-    project: t.string({ required: true, description: "The project's identifier." }),
+    project: t.string({
+      required: true,
+      description: "The project's identifier.",
+    }),
     domain: t.string({ required: true }),
     name: t.string({
       description:
@@ -236,18 +278,28 @@ const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
       required: true,
       description: 'Any version, active or not.',
     }),
-    inputs: t.field({ type: 'JSON', description: 'Plain values by name: `{rows: 100}`.' }),
+    inputs: t.field({
+      type: 'JSON',
+      description: 'Plain values by name: `{rows: 100}`.',
+    }),
     inputLiterals: t.field({
       type: 'JSON',
       description: "Flyte's literals by name, beside or instead of `inputs`.",
     }),
-    maxParallelism: t.int({ description: 'Nodes side by side at most; 0 is no limit, 25 when left out.' }),
+    maxParallelism: t.int({
+      description: 'Nodes side by side at most; 0 is no limit, 25 when left out.',
+    }),
   }),
 });
 
 const executionPayload = (name: string) =>
   builder.objectRef<{ execution: ExecutionRow }>(name).implement({
-    fields: (t) => ({ execution: t.field({ type: ExecutionType, resolve: (payload) => payload.execution }) }),
+    fields: (t) => ({
+      execution: t.field({
+        type: ExecutionType,
+        resolve: (payload) => payload.execution,
+      }),
+    }),
   });
 const CreateExecutionPayload = executionPayload('CreateExecutionPayload');
 const TerminateExecutionPayload = executionPayload('TerminateExecutionPayload');
@@ -255,7 +307,10 @@ const TerminateExecutionPayload = executionPayload('TerminateExecutionPayload');
 const TerminateExecutionInput = builder.inputType('TerminateExecutionInput', {
   fields: (t) => ({
     by: t.field({ type: ExecutionByInput, required: true }),
-    cause: t.string({ required: true, description: 'Why; at most 500 characters.' }),
+    cause: t.string({
+      required: true,
+      description: 'Why; at most 500 characters.',
+    }),
   }),
 });
 
@@ -264,7 +319,9 @@ builder.mutationFields((t) => ({
     type: CreateExecutionPayload,
     nullable: true,
     description: 'Starts an execution of a launch plan. It is QUEUED, and taken up at once.',
-    errors: { types: [InvalidArgumentError, NotFoundError, AlreadyExistsError] },
+    errors: {
+      types: [InvalidArgumentError, NotFoundError, AlreadyExistsError],
+    },
     args: { input: t.arg({ type: CreateExecutionInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
       execution: await createExecution(callerOf(context), {
@@ -282,7 +339,9 @@ builder.mutationFields((t) => ({
     type: TerminateExecutionPayload,
     nullable: true,
     description: 'Asks for the end of an execution: ABORTING at once, ABORTED when its work has stopped.',
-    errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
+    errors: {
+      types: [InvalidArgumentError, NotFoundError, FailedPreconditionError],
+    },
     args: { input: t.arg({ type: TerminateExecutionInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
       execution: await terminateExecution(

@@ -24,29 +24,58 @@ export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecut
   description: 'One node of an execution, from the moment it may run.',
   fields: (t) => ({
     id: t.exposeID('id'),
-    nodeId: t.exposeString('nodeId', { description: "The node's id in the workflow." }),
-    phase: t.field({ type: NodeExecutionPhaseEnum, resolve: (node) => node.phase }),
-    latestAttempt: t.exposeInt('latestAttempt', { nullable: true, description: 'From 0.' }),
+    nodeId: t.exposeString('nodeId', {
+      description: "The node's id in the workflow.",
+    }),
+    phase: t.field({
+      type: NodeExecutionPhaseEnum,
+      resolve: (node) => node.phase,
+    }),
+    latestAttempt: t.exposeInt('latestAttempt', {
+      nullable: true,
+      description: 'From 0.',
+    }),
     latestTaskPhase: t.field({
       type: TaskExecutionPhaseEnum,
       nullable: true,
       resolve: (node) => node.latestTaskPhase,
     }),
-    error: t.field({ type: ExecutionErrorType, nullable: true, resolve: (node) => shownError(node) }),
-    startedAt: t.field({ type: 'DateTime', nullable: true, resolve: (node) => node.startedAt }),
-    endedAt: t.field({ type: 'DateTime', nullable: true, resolve: (node) => node.endedAt }),
+    error: t.field({
+      type: ExecutionErrorType,
+      nullable: true,
+      resolve: (node) => shownError(node),
+    }),
+    startedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      resolve: (node) => node.startedAt,
+    }),
+    endedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      resolve: (node) => node.endedAt,
+    }),
     duration: t.field({
       type: 'Duration',
       nullable: true,
       description: 'From its first start to its end.',
       resolve: durationOf,
     }),
-    createdAt: t.field({ type: 'DateTime', resolve: (node) => node.createdAt }),
-    updatedAt: t.field({ type: 'DateTime', resolve: (node) => node.updatedAt }),
+    createdAt: t.field({
+      type: 'DateTime',
+      resolve: (node) => node.createdAt,
+    }),
+    updatedAt: t.field({
+      type: 'DateTime',
+      resolve: (node) => node.updatedAt,
+    }),
     data: t.field({
       type: DataType,
       resolve: async (node, _args, { loaders }) =>
-        (await loaders.nodeData.load(node.id)) ?? { inputs: null, outputs: null },
+        (await loaders.nodeData.load(node.id)) ?? {
+          inputs: null,
+          outputs: null,
+        },
     }),
     taskExecutions: t.connection(
       {
@@ -55,7 +84,10 @@ export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecut
         resolve: async (node, args, { loaders }) => {
           const page = pageOf(args, ['number']);
           const from = page.from?.[0] ?? null;
-          const rows = await loaders.tasksOfNode.load({ parentId: node.id, page: { ...page, from } });
+          const rows = await loaders.tasksOfNode.load({
+            parentId: node.id,
+            page: { ...page, from },
+          });
           return connectionOf(rows, page, (row) => [String(row.retryAttempt)]);
         },
       },
@@ -74,7 +106,10 @@ const NodeExecutionKeyInput = builder.inputType('NodeExecutionKeyInput', {
   fields: (t) => ({
     project: t.string({ required: true }),
     domain: t.string({ required: true }),
-    execution: t.string({ required: true, description: "The execution's name." }),
+    execution: t.string({
+      required: true,
+      description: "The execution's name.",
+    }),
     nodeId: t.string({ required: true }),
   }),
 });
@@ -82,12 +117,22 @@ const NodeExecutionKeyInput = builder.inputType('NodeExecutionKeyInput', {
 const NodeExecutionByInput = builder.inputType('NodeExecutionBy', {
   description: 'Which node execution.',
   isOneOf: true,
-  fields: (t) => ({ id: t.id(), key: t.field({ type: NodeExecutionKeyInput }) }),
+  fields: (t) => ({
+    id: t.id(),
+    key: t.field({ type: NodeExecutionKeyInput }),
+  }),
 });
 
 export type NodeExecutionBy =
   | { readonly id: string }
-  | { readonly key: { project: string; domain: string; execution: string; nodeId: string } };
+  | {
+      readonly key: {
+        project: string;
+        domain: string;
+        execution: string;
+        nodeId: string;
+      };
+    };
 
 builder.queryField('nodeExecution', (t) =>
   t.field({
@@ -106,14 +151,25 @@ export async function loadNodeExecution(
 ): Promise<NodeExecutionRow | null> {
   if ('id' in by) return await loaders.nodeExecution.load(by.id);
   const { project, domain, execution: name, nodeId } = by.key;
-  const execution = await loaders.execution.load({ key: { project, domain, name } });
-  return execution && (await loaders.nodeExecutionByKey.load({ executionId: execution.id, nodeId }));
+  const execution = await loaders.execution.load({
+    key: { project, domain, name },
+  });
+  return (
+    execution &&
+    (await loaders.nodeExecutionByKey.load({
+      executionId: execution.id,
+      nodeId,
+    }))
+  );
 }
 
 /** The nodes of an execution, as a connection field on whatever has its id. */
 export async function nodesOf(executionId: string, args: PageArguments, loaders: Loaders) {
   const page = pageOf(args, ['id']);
   const from = page.from?.[0] ?? null;
-  const rows = await loaders.nodesOfExecution.load({ parentId: executionId, page: { ...page, from } });
+  const rows = await loaders.nodesOfExecution.load({
+    parentId: executionId,
+    page: { ...page, from },
+  });
   return connectionOf(rows.map(listed), page, (row) => [row.id]);
 }

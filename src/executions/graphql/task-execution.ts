@@ -23,21 +23,49 @@ export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecut
   fields: (t) => ({
     id: t.exposeID('id'),
     retryAttempt: t.exposeInt('retryAttempt', { description: 'From 0.' }),
-    phase: t.field({ type: TaskExecutionPhaseEnum, resolve: (task) => task.phase }),
+    phase: t.field({
+      type: TaskExecutionPhaseEnum,
+      resolve: (task) => task.phase,
+    }),
     reason: t.exposeString('reason', {
       nullable: true,
       description: 'The newest word on why it is where it is.',
     }),
-    error: t.field({ type: ExecutionErrorType, nullable: true, resolve: (task) => shownError(task) }),
-    startedAt: t.field({ type: 'DateTime', nullable: true, resolve: (task) => task.startedAt }),
-    endedAt: t.field({ type: 'DateTime', nullable: true, resolve: (task) => task.endedAt }),
-    duration: t.field({ type: 'Duration', nullable: true, resolve: durationOf }),
-    createdAt: t.field({ type: 'DateTime', resolve: (task) => task.createdAt }),
-    updatedAt: t.field({ type: 'DateTime', resolve: (task) => task.updatedAt }),
+    error: t.field({
+      type: ExecutionErrorType,
+      nullable: true,
+      resolve: (task) => shownError(task),
+    }),
+    startedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      resolve: (task) => task.startedAt,
+    }),
+    endedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      resolve: (task) => task.endedAt,
+    }),
+    duration: t.field({
+      type: 'Duration',
+      nullable: true,
+      resolve: durationOf,
+    }),
+    createdAt: t.field({
+      type: 'DateTime',
+      resolve: (task) => task.createdAt,
+    }),
+    updatedAt: t.field({
+      type: 'DateTime',
+      resolve: (task) => task.updatedAt,
+    }),
     data: t.field({
       type: DataType,
       resolve: async (task, _args, { loaders }) =>
-        (await loaders.taskData.load(task.id)) ?? { inputs: null, outputs: null },
+        (await loaders.taskData.load(task.id)) ?? {
+          inputs: null,
+          outputs: null,
+        },
     }),
     task: t.field({
       type: TaskType,

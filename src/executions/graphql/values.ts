@@ -1,5 +1,5 @@
 import { blobIdOf } from '../../blobs/domain/blob-uri.ts';
-import { signedBlobUrl } from '../../blobs/domain/signed-url.ts';
+import { signedBlobUrl } from '../../blobs/signed-url.ts';
 import type { ErrorKind } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { config } from '../../platform/config.ts';
@@ -26,15 +26,25 @@ export const ExecutionErrorType = builder.objectRef<ShownError>('ExecutionError'
   description: 'Why it failed.',
   fields: (t) => ({
     code: t.exposeString('code'),
-    message: t.exposeString('message', { description: 'Cut to 100 bytes in lists.' }),
+    message: t.exposeString('message', {
+      description: 'Cut to 100 bytes in lists.',
+    }),
     kind: t.field({ type: ErrorKindEnum, resolve: (error) => error.kind }),
-    nodeId: t.exposeString('nodeId', { nullable: true, description: 'The node that failed the execution.' }),
+    nodeId: t.exposeString('nodeId', {
+      nullable: true,
+      description: 'The node that failed the execution.',
+    }),
   }),
 });
 
 export function shownError(row: ErrorColumns, nodeId: string | null = null): ShownError | null {
   if (row.errorCode === null) return null;
-  return { code: row.errorCode, message: row.errorMessage ?? '', kind: row.errorKind ?? 'UNKNOWN', nodeId };
+  return {
+    code: row.errorCode,
+    message: row.errorMessage ?? '',
+    kind: row.errorKind ?? 'UNKNOWN',
+    nodeId,
+  };
 }
 
 const MAX_LISTED_MESSAGE_BYTES = 100;
@@ -44,7 +54,10 @@ export function listed<Row extends ErrorColumns>(row: Row): Row {
   if (row.errorMessage === null || Buffer.byteLength(row.errorMessage) <= MAX_LISTED_MESSAGE_BYTES)
     return row;
   const bytes = Buffer.from(row.errorMessage).subarray(0, MAX_LISTED_MESSAGE_BYTES);
-  return { ...row, errorMessage: new TextDecoder().decode(bytes, { stream: true }) };
+  return {
+    ...row,
+    errorMessage: new TextDecoder().decode(bytes, { stream: true }),
+  };
 }
 
 /** How long it took, or has taken until now; null before it started. */
@@ -71,7 +84,9 @@ interface FileRef {
 const FileType = builder.objectRef<FileRef>('File').implement({
   description: 'A file that a value names.',
   fields: (t) => ({
-    uri: t.exposeString('uri', { description: 'As it stands in the values: `slipway://blobs/…`.' }),
+    uri: t.exposeString('uri', {
+      description: 'As it stands in the values: `slipway://blobs/…`.',
+    }),
     downloadUrl: t.string({
       description: 'Whoever holds this address may fetch the file with GET, for a few minutes.',
       resolve: (file, _args, { publicUrl }) =>

@@ -64,7 +64,10 @@ export function listNodesToAdvance(tx: Tx, executionId: string): Promise<NodeRow
   return run(listNodesStatement, [executionId], tx);
 }
 
-const listOutputsStatement = statement<{ nodeId: string; outputs: LiteralMap | null }>(
+const listOutputsStatement = statement<{
+  nodeId: string;
+  outputs: LiteralMap | null;
+}>(
   'list_node_outputs',
   `select node_id as "nodeId", outputs from node_executions
     where execution_id = $1::uuid and node_id = any($2::text[])`,
@@ -77,7 +80,10 @@ export async function readNodeOutputs(tx: Tx, executionId: string, nodeIds: read
   return new Map(rows.map((row) => [row.nodeId, row.outputs ?? {}]));
 }
 
-const listInputsStatement = statement<{ nodeId: string; inputs: LiteralMap | null }>(
+const listInputsStatement = statement<{
+  nodeId: string;
+  inputs: LiteralMap | null;
+}>(
   'list_node_inputs',
   `select node_id as "nodeId", inputs from node_executions
     where execution_id = $1::uuid and node_id = any($2::text[])`,

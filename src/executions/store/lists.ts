@@ -18,7 +18,11 @@ export interface ExecutionListPage {
   readonly from: readonly string[] | null;
 }
 
-function conditions(filter: ExecutionListFilter): { name: string; text: string; values: Value[] } {
+function conditions(filter: ExecutionListFilter): {
+  name: string;
+  text: string;
+  values: Value[];
+} {
   const values: Value[] = [filter.tenantId, filter.projectId, filter.domain];
   const parts = [
     'execution.tenant_id = $1::uuid',

@@ -24,7 +24,10 @@ export interface ExecutionMove {
   readonly at: Date;
   readonly outputs?: object | null;
   readonly error?: (ExecutionErrorValue & { readonly nodeId?: string | null }) | null;
-  readonly abort?: { readonly cause: string; readonly principalId: string } | null;
+  readonly abort?: {
+    readonly cause: string;
+    readonly principalId: string;
+  } | null;
   /** Asks the scheduler to look at the execution. */
   readonly advance?: boolean;
 }

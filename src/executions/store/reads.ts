@@ -173,7 +173,10 @@ function children<Row>(
   };
 }
 
-type Variants<Row> = { readonly forward: Statement<Row>[]; readonly backward: Statement<Row>[] };
+type Variants<Row> = {
+  readonly forward: Statement<Row>[];
+  readonly backward: Statement<Row>[];
+};
 
 async function readChildren<Row>(variants: Variants<Row>, parentIds: readonly string[], page: ChildPage) {
   const pair = page.backward ? variants.backward : variants.forward;
@@ -296,7 +299,11 @@ export interface EventRow {
   readonly phase: string;
   readonly nodeId: string | null;
   readonly attempt: number | null;
-  readonly error: { readonly code: string; readonly message: string; readonly kind: ErrorKind } | null;
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly kind: ErrorKind;
+  } | null;
   readonly reason: string | null;
   readonly occurredAt: Date;
 }

@@ -20,7 +20,13 @@ const OWN_NAME = /^SLIPWAY_[A-Z0-9_]+$/;
  */
 export function buildEnvironment(
   spec: Pick<RunSpec, 'runId' | 'jobId' | 'container' | 'environment'>,
-  places: { path: string; home: string; temporary: string; inputs: string; outputs: string },
+  places: {
+    path: string;
+    home: string;
+    temporary: string;
+    inputs: string;
+    outputs: string;
+  },
 ): Record<string, string> {
   const container = spec.container.env.map(({ key, value }) => [key, value] as const);
   for (const [name, value] of container) {

@@ -201,7 +201,11 @@ function startOnLinux(pid: number): string | null {
 
 function startByPs(pid: number): string | null {
   try {
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || null;
+    return (
+      execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
+        encoding: 'utf8',
+      }).trim() || null
+    );
   } catch {
     return null;
   }

@@ -168,7 +168,9 @@ async function waitForEnd(
   const over = new AbortController();
   const cancelled = new Promise<EndReason>((resolve) => {
     if (signal.aborted) resolve('CANCELLED');
-    signal.addEventListener('abort', () => resolve('CANCELLED'), { signal: over.signal });
+    signal.addEventListener('abort', () => resolve('CANCELLED'), {
+      signal: over.signal,
+    });
   });
   const ends: Promise<EndReason>[] = [exited.then(() => 'EXITED'), cancelled];
   if (timeoutSeconds !== null) ends.push(waitFor(timeoutSeconds, over.signal).then(() => 'TIMED_OUT'));
@@ -182,7 +184,9 @@ async function waitForEnd(
 /** A timer longer than 24 days would fire at once, so a long wait is made of several. */
 async function waitFor(seconds: number, signal: AbortSignal): Promise<void> {
   for (let left = seconds * 1000; left > 0; left -= LONGEST_TIMER_MILLISECONDS) {
-    await sleep(Math.min(left, LONGEST_TIMER_MILLISECONDS), undefined, { signal });
+    await sleep(Math.min(left, LONGEST_TIMER_MILLISECONDS), undefined, {
+      signal,
+    });
   }
 }
 
@@ -237,7 +241,12 @@ function outcomeOf(error: unknown, exit: CommandExit, signal: AbortSignal): RunO
   if (signal.aborted && failure?.code !== REMAINING) return { kind: 'CANCELLED' };
   if (failure === null) throw error;
   const { code, message, kind } = failure;
-  return { kind: 'FAILED', error: { code, message, kind }, exitCode: exit.code, signal: exit.signal };
+  return {
+    kind: 'FAILED',
+    error: { code, message, kind },
+    exitCode: exit.code,
+    signal: exit.signal,
+  };
 }
 
 /** Null for what is neither a failed run nor a failed system call, but a bug. */

@@ -20,7 +20,10 @@ export interface LiteralType {
   readonly simple?: SimpleType;
   readonly collectionType?: LiteralType;
   readonly mapValueType?: LiteralType;
-  readonly blob?: { readonly format?: string; readonly dimensionality?: 'SINGLE' | 'MULTIPART' };
+  readonly blob?: {
+    readonly format?: string;
+    readonly dimensionality?: 'SINGLE' | 'MULTIPART';
+  };
   readonly enumType?: { readonly values: readonly string[] };
   readonly unionType?: { readonly variants: readonly LiteralType[] };
   readonly schema?: object;

@@ -25,8 +25,14 @@ const START_FAILURES: Readonly<Record<string, { code: string; says: string }>> =
   ENOTDIR: { code: 'CommandNotFound', says: 'was not found' },
   EACCES: { code: 'CommandNotExecutable', says: 'may not be executed' },
   EPERM: { code: 'CommandNotExecutable', says: 'may not be executed' },
-  ENOEXEC: { code: 'CommandNotExecutable', says: 'is not a program for this machine' },
-  E2BIG: { code: 'ArgumentsTooLong', says: 'has arguments that are too long; large inputs are in files' },
+  ENOEXEC: {
+    code: 'CommandNotExecutable',
+    says: 'is not a program for this machine',
+  },
+  E2BIG: {
+    code: 'ArgumentsTooLong',
+    says: 'has arguments that are too long; large inputs are in files',
+  },
 };
 
 /**
@@ -58,7 +64,12 @@ export async function startCommand(
     });
     const exited = exitOf(child);
     if (child.pid === undefined) throw (await once(child, 'error'))[0];
-    return { pid: child.pid, exited, stdout: stdout.reader, stderr: stderr.reader };
+    return {
+      pid: child.pid,
+      exited,
+      stdout: stdout.reader,
+      stderr: stderr.reader,
+    };
   } catch (error) {
     stdout.reader.destroy();
     stderr.reader.destroy();

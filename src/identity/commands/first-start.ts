@@ -7,7 +7,10 @@ import { hashPassword } from '../passwords.ts';
 
 /** Shown or handed over once; only hashes are kept. */
 export interface FirstSecrets {
-  readonly administrator: { readonly username: string; readonly password: string };
+  readonly administrator: {
+    readonly username: string;
+    readonly password: string;
+  };
   readonly executor: { readonly accessKey: string; readonly secretKey: string };
 }
 
@@ -70,7 +73,10 @@ export async function firstStart(
         scopes: ['executor'],
       },
     });
-    await handOver({ administrator: { username: adminUsername, password }, executor });
+    await handOver({
+      administrator: { username: adminUsername, password },
+      executor,
+    });
     return true;
   });
 }

@@ -16,18 +16,32 @@ export const PrincipalType = builder.objectRef<User>('Principal').implement({
   }),
 });
 
-const UserKind = builder.enumType('UserKind', { values: ['PERSON', 'SERVICE_ACCOUNT'] as const });
+const UserKind = builder.enumType('UserKind', {
+  values: ['PERSON', 'SERVICE_ACCOUNT'] as const,
+});
 
 export const UserType = builder.prismaObject('User', {
   description: 'A person or a program that signs in.',
   fields: (t) => ({
     id: t.exposeID('id'),
-    kind: t.field({ type: UserKind, select: { kind: true }, resolve: (user) => user.kind }),
+    kind: t.field({
+      type: UserKind,
+      select: { kind: true },
+      resolve: (user) => user.kind,
+    }),
     username: t.exposeString('username'),
     name: t.exposeString('name'),
     email: t.exposeString('email', { nullable: true }),
-    role: t.field({ type: RoleEnum, select: { role: true }, resolve: (user) => user.role }),
-    createdAt: t.field({ type: 'DateTime', select: { createdAt: true }, resolve: (user) => user.createdAt }),
+    role: t.field({
+      type: RoleEnum,
+      select: { role: true },
+      resolve: (user) => user.role,
+    }),
+    createdAt: t.field({
+      type: 'DateTime',
+      select: { createdAt: true },
+      resolve: (user) => user.createdAt,
+    }),
   }),
 });
 

@@ -32,7 +32,10 @@ export async function assignPool(
     if (limit === 0) return none;
     const assignments = assignJobs(await listWaitingJobs(tx, pool, limit), rooms);
     if (assignments.length === 0) return none;
-    const runs = assignments.map((assignment) => ({ ...assignment, runId: newId() }));
+    const runs = assignments.map((assignment) => ({
+      ...assignment,
+      runId: newId(),
+    }));
     const assigned = await storeRuns(tx, runs, new Date(now.getTime() + leaseSeconds * 1000));
     return { assigned, mayHaveMore: assignments.length === limit };
   });

@@ -5,7 +5,13 @@ import { cancelJobsOfSet } from '../store/runs.ts';
 /** Cancels all of a set's jobs that have not ended. @returns their ids. */
 export function cancelJobSet(caller: Caller, jobSet: string, reason: string, tx?: Tx): Promise<string[]> {
   return cancelJobsOfSet(
-    { tenantId: caller.tenantId, name: jobSet, jobIds: null, reason, requestorId: caller.userId },
+    {
+      tenantId: caller.tenantId,
+      name: jobSet,
+      jobIds: null,
+      reason,
+      requestorId: caller.userId,
+    },
     tx,
   );
 }

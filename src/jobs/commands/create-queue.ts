@@ -1,7 +1,7 @@
 import type { Queue } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { db } from '../../platform/database/client.ts';
-import { isUniqueViolation } from '../../platform/database/transaction.ts';
+import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { AlreadyExistsError, InvalidArgumentError, type Problem } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 
@@ -24,10 +24,14 @@ export async function createQueue(caller: Caller, queue: NewQueue): Promise<Queu
   const problems = queueProblems(queue);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   try {
-    return await db.queue.create({ data: { id: newId(), tenantId: caller.tenantId, ...queue } });
+    return await db.queue.create({
+      data: { id: newId(), tenantId: caller.tenantId, ...queue },
+    });
   } catch (error) {
     if (isUniqueViolation(error))
-      throw new AlreadyExistsError(`queue ${queue.name} exists already`, { path: ['input', 'name'] });
+      throw new AlreadyExistsError(`queue ${queue.name} exists already`, {
+        path: ['input', 'name'],
+      });
     throw error;
   }
 }

@@ -62,7 +62,11 @@ export async function leaseJobs(
   const look = async (stillHeld: readonly string[]): Promise<LeaseAnswer> => {
     const isHeld = new Set(stillHeld);
     const runs = await listUnknownRuns(executorId, request.knownRuns, MAX_RUNS);
-    return { runs, cancelRuns: request.knownRuns.filter((id) => !isHeld.has(id)), leaseExpiresAt };
+    return {
+      runs,
+      cancelRuns: request.knownRuns.filter((id) => !isHeld.has(id)),
+      leaseExpiresAt,
+    };
   };
   // Listening starts before the first look, so that what happens in between is not missed.
   const news = newsOf('executor', executorId, signal);

@@ -90,7 +90,10 @@ function toMove({ report, index }: Indexed): RunMove {
     from: phasesThatMayMoveTo(jobRunStates, to),
     at: report.occurredAt.toISOString(),
     exitCode: report.exitCode,
-    error: report.error && { ...report.error, message: report.error.message.slice(0, MAX_MESSAGE) },
+    error: report.error && {
+      ...report.error,
+      message: report.error.message.slice(0, MAX_MESSAGE),
+    },
     outputs: report.outputs,
   };
 }
@@ -98,9 +101,19 @@ function toMove({ report, index }: Indexed): RunMove {
 function reportProblems(reports: readonly JobEventReport[]): Problem[] {
   const problems: Problem[] = [];
   const fault = (index: number, field: string, message: string) =>
-    problems.push({ path: ['input', 'events', String(index), field], code: 'InvalidValue', message });
+    problems.push({
+      path: ['input', 'events', String(index), field],
+      code: 'InvalidValue',
+      message,
+    });
   if (reports.length > MAX_REPORTS)
-    return [{ path: ['input', 'events'], code: 'InvalidValue', message: `more than ${MAX_REPORTS} events` }];
+    return [
+      {
+        path: ['input', 'events'],
+        code: 'InvalidValue',
+        message: `more than ${MAX_REPORTS} events`,
+      },
+    ];
   for (const [index, report] of reports.entries()) {
     if (!isId(report.runId)) fault(index, 'run', 'a run id is a UUIDv7');
     if (report.kind === 'FAILED' && !report.error) fault(index, 'error', 'a failure needs its error');

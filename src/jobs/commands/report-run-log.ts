@@ -36,6 +36,9 @@ export async function reportRunLog(
   }
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   if (!isId(runId)) return 0;
-  const clean = chunks.map((chunk) => ({ ...chunk, text: chunk.text.replaceAll('\u0000', '\uFFFD') }));
+  const clean = chunks.map((chunk) => ({
+    ...chunk,
+    text: chunk.text.replaceAll('\u0000', '\uFFFD'),
+  }));
   return await storeLog(caller.tenantId, runId, clean);
 }

@@ -15,6 +15,11 @@ export async function returnLease(
   { runId, reason, attempted }: { runId: string; reason: string; attempted: boolean },
 ): Promise<boolean> {
   if (!isId(runId)) return false;
-  const ending = { position: 0, runId, reason: reason.slice(0, MAX_REASON), attempted };
+  const ending = {
+    position: 0,
+    runId,
+    reason: reason.slice(0, MAX_REASON),
+    attempted,
+  };
   return (await returnLeases(caller.tenantId, [ending])).length === 1;
 }

@@ -31,7 +31,12 @@ export async function submitJobs(
   const problems = submissionProblems(jobSet, jobs, ['input']);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const { tenantId, id: queueId } = queue;
-  const jobSetId = await lockJobSet(tx, { id: newId(), tenantId, queueId, name: jobSet });
+  const jobSetId = await lockJobSet(tx, {
+    id: newId(),
+    tenantId,
+    queueId,
+    name: jobSet,
+  });
   const submitted = await storeJobs(
     tx,
     { tenantId, queueId, jobSetId, ownerId: caller.userId },

@@ -6,8 +6,14 @@ export interface JobSpec {
     readonly args: readonly string[];
     readonly env: readonly { readonly key: string; readonly value: string }[];
     readonly resources: {
-      readonly requests: readonly { readonly name: string; readonly value: string }[];
-      readonly limits: readonly { readonly name: string; readonly value: string }[];
+      readonly requests: readonly {
+        readonly name: string;
+        readonly value: string;
+      }[];
+      readonly limits: readonly {
+        readonly name: string;
+        readonly value: string;
+      }[];
     };
   };
   /** Typed interface in Flyte's JSON form; both maps may be empty. */

@@ -34,16 +34,23 @@ const JobErrorType = builder.objectRef<JobRunRow>('JobError').implement({
   fields: (t) => ({
     code: t.string({ resolve: (run) => run.errorCode ?? '' }),
     message: t.string({ resolve: (run) => run.errorMessage ?? '' }),
-    kind: t.string({ description: 'USER or SYSTEM.', resolve: (run) => run.errorKind ?? 'UNKNOWN' }),
+    kind: t.string({
+      description: 'USER or SYSTEM.',
+      resolve: (run) => run.errorKind ?? 'UNKNOWN',
+    }),
   }),
 });
 
-const LogStreamEnum = builder.enumType('LogStream', { values: ['STDOUT', 'STDERR'] as const });
+const LogStreamEnum = builder.enumType('LogStream', {
+  values: ['STDOUT', 'STDERR'] as const,
+});
 
 const LogChunkType = builder.objectRef<LogChunkRow>('LogChunk').implement({
   description: 'A piece of what a run printed.',
   fields: (t) => ({
-    sequence: t.exposeInt('sequence', { description: 'To go on after it: `after`.' }),
+    sequence: t.exposeInt('sequence', {
+      description: 'To go on after it: `after`.',
+    }),
     stream: t.field({ type: LogStreamEnum, resolve: (chunk) => chunk.stream }),
     text: t.exposeString('text'),
     at: t.field({ type: 'DateTime', resolve: (chunk) => chunk.createdAt }),
@@ -65,14 +72,28 @@ export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
       resolve: (run) => (run.errorCode === null ? null : run),
     }),
     leasedAt: t.field({ type: 'DateTime', resolve: (run) => run.leasedAt }),
-    startedAt: t.field({ type: 'DateTime', nullable: true, resolve: (run) => run.startedAt }),
-    endedAt: t.field({ type: 'DateTime', nullable: true, resolve: (run) => run.endedAt }),
+    startedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      resolve: (run) => run.startedAt,
+    }),
+    endedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      resolve: (run) => run.endedAt,
+    }),
     log: t.field({
       type: [LogChunkType],
       description: 'What it printed, in its order, bounded; readable while it runs and after it ended.',
       args: {
-        after: t.arg.int({ description: 'The sequence of the piece to go on after.', defaultValue: -1 }),
-        first: t.arg.int({ description: 'How many pieces: 1 to 1000.', defaultValue: 100 }),
+        after: t.arg.int({
+          description: 'The sequence of the piece to go on after.',
+          defaultValue: -1,
+        }),
+        first: t.arg.int({
+          description: 'How many pieces: 1 to 1000.',
+          defaultValue: 100,
+        }),
       },
       resolve: (run, { after, first }) => {
         if (first == null || first < 1 || first > MAX_LOG_CHUNKS)
@@ -88,7 +109,9 @@ export const JobType = builder.objectRef<JobRow>('Job').implement({
   fields: (t) => ({
     id: t.exposeID('id'),
     queue: t.exposeString('queue', { description: "The queue's name." }),
-    jobSet: t.exposeString('jobSet', { description: 'What it is watched and cancelled with.' }),
+    jobSet: t.exposeString('jobSet', {
+      description: 'What it is watched and cancelled with.',
+    }),
     clientId: t.exposeString('clientId', {
       nullable: true,
       description: 'Chosen by the submitter: the same one in the same queue is the same job.',
@@ -103,8 +126,15 @@ export const JobType = builder.objectRef<JobRow>('Job').implement({
       description: 'Leases lost or given back after the work may have begun.',
     }),
     maxAttempts: t.exposeInt('maxAttempts'),
-    submittedAt: t.field({ type: 'DateTime', resolve: (job) => job.submittedAt }),
-    endedAt: t.field({ type: 'DateTime', nullable: true, resolve: (job) => job.endedAt }),
+    submittedAt: t.field({
+      type: 'DateTime',
+      resolve: (job) => job.submittedAt,
+    }),
+    endedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      resolve: (job) => job.endedAt,
+    }),
     runs: t.field({
       type: [JobRunType],
       description: 'Its leases, newest first, at most 100.',

@@ -77,7 +77,10 @@ const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
 const ExecutorNodeInput = builder.inputType('ExecutorNodeInput', {
   fields: (t) => ({
     name: t.string({ required: true }),
-    allocatable: t.field({ type: 'JSON', description: 'Kubernetes quantities by resource name.' }),
+    allocatable: t.field({
+      type: 'JSON',
+      description: 'Kubernetes quantities by resource name.',
+    }),
   }),
 });
 
@@ -93,8 +96,14 @@ const LeaseJobsInput = builder.inputType('LeaseJobsInput', {
       required: true,
       description: 'Every run that the executor has, also those it only heard of: their leases are renewed.',
     }),
-    maxJobs: t.int({ required: true, description: 'How many more it would take: 0 to 100.' }),
-    wait: t.field({ type: 'Duration', description: 'How long to wait for something to say: at most 30 s.' }),
+    maxJobs: t.int({
+      required: true,
+      description: 'How many more it would take: 0 to 100.',
+    }),
+    wait: t.field({
+      type: 'Duration',
+      description: 'How long to wait for something to say: at most 30 s.',
+    }),
   }),
 });
 
@@ -152,13 +161,19 @@ const ReturnLeaseInput = builder.inputType('ReturnLeaseInput', {
 
 const ReturnLeasePayload = builder.objectRef<{ returned: boolean }>('ReturnLeasePayload').implement({
   fields: (t) => ({
-    returned: t.exposeBoolean('returned', { description: 'False when the run had ended already.' }),
+    returned: t.exposeBoolean('returned', {
+      description: 'False when the run had ended already.',
+    }),
   }),
 });
 
-const JobEventReportKind = builder.enumType('JobEventReportKind', { values: reportableKinds });
+const JobEventReportKind = builder.enumType('JobEventReportKind', {
+  values: reportableKinds,
+});
 
-const JobErrorKind = builder.enumType('JobErrorKind', { values: ['USER', 'SYSTEM'] as const });
+const JobErrorKind = builder.enumType('JobErrorKind', {
+  values: ['USER', 'SYSTEM'] as const,
+});
 
 const JobErrorInput = builder.inputType('JobErrorInput', {
   fields: (t) => ({
@@ -174,21 +189,33 @@ const JobEventInput = builder.inputType('JobEventInput', {
     kind: t.field({ type: JobEventReportKind, required: true }),
     occurredAt: t.field({ type: 'DateTime', required: true }),
     exitCode: t.int(),
-    error: t.field({ type: JobErrorInput, description: 'Of FAILED, where it is required.' }),
-    outputs: t.field({ type: 'JSON', description: 'Of SUCCEEDED: plain values by name.' }),
+    error: t.field({
+      type: JobErrorInput,
+      description: 'Of FAILED, where it is required.',
+    }),
+    outputs: t.field({
+      type: 'JSON',
+      description: 'Of SUCCEEDED: plain values by name.',
+    }),
   }),
 });
 
 const ReportJobEventsInput = builder.inputType('ReportJobEventsInput', {
   fields: (t) => ({
-    events: t.field({ type: [JobEventInput], required: true, description: 'At most 500.' }),
+    events: t.field({
+      type: [JobEventInput],
+      required: true,
+      description: 'At most 500.',
+    }),
   }),
 });
 
 const ReportOutcomeEnum = builder.enumType('ReportOutcome', {
   values: {
     APPLIED: { description: 'The run moved.' },
-    REPEATED: { description: 'It was there already: said before, acknowledged again.' },
+    REPEATED: {
+      description: 'It was there already: said before, acknowledged again.',
+    },
     FENCED: {
       description: 'The run has ended otherwise or is not known: stop it, nothing said of it counts.',
     },
@@ -214,7 +241,9 @@ const LogChunkInput = builder.inputType('LogChunkInput', {
       description: 'From 0, without gaps; a sequence that is known is dropped.',
     }),
     stream: t.field({
-      type: builder.enumType('LogStreamInput', { values: ['STDOUT', 'STDERR'] as const }),
+      type: builder.enumType('LogStreamInput', {
+        values: ['STDOUT', 'STDERR'] as const,
+      }),
       required: true,
     }),
     text: t.string({ required: true }),
@@ -235,7 +264,9 @@ const ReportRunLogInput = builder.inputType('ReportRunLogInput', {
 
 const ReportRunLogPayload = builder.objectRef<{ stored: number }>('ReportRunLogPayload').implement({
   fields: (t) => ({
-    stored: t.exposeInt('stored', { description: 'How many were new and within the bound of the run.' }),
+    stored: t.exposeInt('stored', {
+      description: 'How many were new and within the bound of the run.',
+    }),
   }),
 });
 

@@ -14,7 +14,9 @@ export const QueueType = builder.prismaObject('Queue', {
     priorityFactor: t.exposeFloat('priorityFactor', {
       description: 'At least 1. Larger is a smaller share: shares go by 1 / factor.',
     }),
-    cordoned: t.exposeBoolean('cordoned', { description: 'Jobs are taken in, but none is started.' }),
+    cordoned: t.exposeBoolean('cordoned', {
+      description: 'Jobs are taken in, but none is started.',
+    }),
     labels: t.field({
       type: [LabelType],
       select: { labels: true },
@@ -60,14 +62,21 @@ builder.queryFields((t) => ({
 const CreateQueueInput = builder.inputType('CreateQueueInput', {
   fields: (t) => ({
     name: t.string({ required: true, description: 'Cannot be changed.' }),
-    priorityFactor: t.float({ defaultValue: 1, description: 'At least 1; larger is a smaller share.' }),
+    priorityFactor: t.float({
+      defaultValue: 1,
+      description: 'At least 1; larger is a smaller share.',
+    }),
     labels: t.field({ type: [LabelInput] }),
   }),
 });
 
 const CreateQueuePayload = builder
   .objectRef<{ queue: typeof QueueType.$inferType }>('CreateQueuePayload')
-  .implement({ fields: (t) => ({ queue: t.field({ type: QueueType, resolve: ({ queue }) => queue }) }) });
+  .implement({
+    fields: (t) => ({
+      queue: t.field({ type: QueueType, resolve: ({ queue }) => queue }),
+    }),
+  });
 
 builder.mutationField('createQueue', (t) =>
   t.field({

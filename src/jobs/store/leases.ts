@@ -87,7 +87,10 @@ export async function storeRuns(
   assignments: readonly (Assignment & { runId: string })[],
   leaseExpiresAt: Date,
 ): Promise<number> {
-  const asked = assignments.map((assignment, position) => ({ position, ...assignment }));
+  const asked = assignments.map((assignment, position) => ({
+    position,
+    ...assignment,
+  }));
   return (await run(insertRunsStatement, [JSON.stringify(asked), leaseExpiresAt], tx)).length;
 }
 

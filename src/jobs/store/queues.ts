@@ -9,7 +9,9 @@ export type QueueBy = { readonly id: string } | { readonly name: string };
 
 export async function findQueue(tenantId: string, by: QueueBy): Promise<Queue | null> {
   if ('id' in by) return isId(by.id) ? await db.queue.findUnique({ where: { id: by.id, tenantId } }) : null;
-  return await db.queue.findUnique({ where: { tenantId_name: { tenantId, name: by.name } } });
+  return await db.queue.findUnique({
+    where: { tenantId_name: { tenantId, name: by.name } },
+  });
 }
 
 const ensureStatement = statement<{ id: string }>(
@@ -43,7 +45,11 @@ export function listQueues(
   const bound = page.from?.[0];
   const beyond = bound === undefined ? {} : { name: page.backward ? { lt: bound } : { gt: bound } };
   return db.queue.findMany({
-    where: { tenantId: caller.tenantId, ...(mayReadAll(caller) ? {} : { id: { in: [] } }), ...beyond },
+    where: {
+      tenantId: caller.tenantId,
+      ...(mayReadAll(caller) ? {} : { id: { in: [] } }),
+      ...beyond,
+    },
     orderBy: { name: page.backward ? 'desc' : 'asc' },
     take: page.limit + 1,
   });

@@ -83,5 +83,8 @@ export async function storeJobs(
   );
   const known = repeated.length > 0 ? await run(findByClientId, [set.queueId, repeated], tx) : [];
   const idOf = new Map(known.map((row) => [row.clientId, row.id]));
-  return jobs.map((job) => ({ position: job.position, id: idOf.get(job.clientId ?? '') ?? job.id }));
+  return jobs.map((job) => ({
+    position: job.position,
+    id: idOf.get(job.clientId ?? '') ?? job.id,
+  }));
 }

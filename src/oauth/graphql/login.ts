@@ -5,8 +5,13 @@ import { login } from '../commands/login.ts';
 
 const LoginPayload = builder.objectRef<{ token: string; expiresAt: Date }>('LoginPayload').implement({
   fields: (t) => ({
-    token: t.exposeString('token', { description: 'For `Authorization: Bearer`. Shown only here.' }),
-    expiresAt: t.field({ type: 'DateTime', resolve: (payload) => payload.expiresAt }),
+    token: t.exposeString('token', {
+      description: 'For `Authorization: Bearer`. Shown only here.',
+    }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      resolve: (payload) => payload.expiresAt,
+    }),
   }),
 });
 

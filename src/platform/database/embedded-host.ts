@@ -46,13 +46,19 @@ export async function findPrograms(): Promise<Programs> {
   await restoreSymlinks(packageFolder);
   const suffix = process.platform === 'win32' ? '.exe' : '';
   const bin = join(packageFolder, 'native/bin');
-  return { initdb: join(bin, `initdb${suffix}`), postgres: join(bin, `postgres${suffix}`) };
+  return {
+    initdb: join(bin, `initdb${suffix}`),
+    postgres: join(bin, `postgres${suffix}`),
+  };
 }
 
 /** npm packages cannot hold symlinks. The package makes them when it is installed, unless install scripts are off. */
 async function restoreSymlinks(packageFolder: string): Promise<void> {
   const list = await readFile(join(packageFolder, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
-  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+  for (const { source, target } of JSON.parse(list) as {
+    source: string;
+    target: string;
+  }[]) {
     const link = join(packageFolder, target);
     if (await exists(link)) continue;
     await mkdir(dirname(link), { recursive: true });
@@ -82,7 +88,11 @@ export async function chooseAccount(dataFolder: string, programs: Programs): Pro
   if (process.getuid?.() !== 0) {
     return {
       ids: undefined,
-      command: (program, args) => ({ file: program, args: [...args], ids: undefined }),
+      command: (program, args) => ({
+        file: program,
+        args: [...args],
+        ids: undefined,
+      }),
     };
   }
   const owner = await stat(dataFolder).catch(() => undefined);
@@ -91,7 +101,10 @@ export async function chooseAccount(dataFolder: string, programs: Programs): Pro
   const places = [dirname(dataFolder), dirname(programs.postgres)];
   const barrier = (await Promise.all(places.map((place) => barrierTo(place, ids)))).find(Boolean);
   if (barrier === undefined) {
-    return { ids, command: (program, args) => ({ file: program, args: [...args], ids }) };
+    return {
+      ids,
+      command: (program, args) => ({ file: program, args: [...args], ids }),
+    };
   }
 
   const capability = await capabilityToPass();
@@ -164,7 +177,9 @@ async function barrierTo(
 async function capabilityToPass(): Promise<string | undefined> {
   const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
   const bounding = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
-  const hasSetpriv = await run('setpriv', ['--version'], { env: bareEnvironment }).catch(() => undefined);
+  const hasSetpriv = await run('setpriv', ['--version'], {
+    env: bareEnvironment,
+  }).catch(() => undefined);
   if (hasSetpriv === undefined) return undefined;
   if (bounding & (1n << 2n)) return 'dac_read_search';
   if (bounding & (1n << 1n)) return 'dac_override';
@@ -189,7 +204,9 @@ export async function startOf(pid: number): Promise<string> {
     const ticks = (await statFields(pid))?.[19];
     return ticks === undefined ? '' : `${boot.trim()}/${ticks}`;
   }
-  return run('ps', ['-o', 'lstart=', '-p', String(pid)], { env: bareEnvironment }).then(
+  return run('ps', ['-o', 'lstart=', '-p', String(pid)], {
+    env: bareEnvironment,
+  }).then(
     ({ stdout }) => stdout.trim(),
     () => '',
   );
@@ -212,11 +229,11 @@ export async function isPostgresOn(pid: number, dataFolder: string): Promise<boo
     ]);
     return name.trim() === 'postgres' && folder === data;
   }
-  const { stdout } = await run('ps', ['-o', 'command=', '-p', String(pid)], { env: bareEnvironment }).catch(
-    () => ({
-      stdout: '',
-    }),
-  );
+  const { stdout } = await run('ps', ['-o', 'command=', '-p', String(pid)], {
+    env: bareEnvironment,
+  }).catch(() => ({
+    stdout: '',
+  }));
   return stdout.includes('postgres') && stdout.includes(dataFolder);
 }
 

@@ -108,7 +108,10 @@ export async function startEmbeddedPostgres({
   const data = join(folder, 'data');
   const programs = await findPrograms();
   // Under root it is another user who passes through.
-  await mkdir(folder, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+  await mkdir(folder, {
+    recursive: true,
+    mode: process.getuid?.() === 0 ? 0o711 : 0o700,
+  });
 
   const release = await takeOwnership(folder);
   try {
@@ -266,7 +269,11 @@ async function initialise(
 ): Promise<void> {
   for (const entry of await readdir(folder)) {
     if (entry.startsWith('data.new-'))
-      await rm(join(folder, entry), { recursive: true, force: true, maxRetries: 10 });
+      await rm(join(folder, entry), {
+        recursive: true,
+        force: true,
+        maxRetries: 10,
+      });
   }
   const version = await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => undefined);
   if (version !== undefined) {
@@ -390,7 +397,9 @@ async function end(pid: number, isGone: () => boolean | Promise<boolean>): Promi
 async function takeOwnership(folder: string): Promise<() => void> {
   const mark = (number: number) => join(folder, `owner.${number}`);
   const draft = join(folder, `draft-${randomBytes(4).toString('hex')}`);
-  await writeFile(draft, `${process.pid} ${await startOf(process.pid)}\n`, { mode: 0o600 });
+  await writeFile(draft, `${process.pid} ${await startOf(process.pid)}\n`, {
+    mode: 0o600,
+  });
   try {
     for (;;) {
       const last = (await ownerNumbers(folder)).at(-1) ?? 0;

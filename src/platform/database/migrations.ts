@@ -254,7 +254,9 @@ function instantiateEngine(): Promise<void> {
       '@prisma/schema-engine-wasm/schema_engine_bg',
     );
     const bytes = await readFile(join(dirname(packageEntry), 'schema_engine_bg.wasm'));
-    const { instance } = await WebAssembly.instantiate(bytes, { './schema_engine_bg.js': engineImports() });
+    const { instance } = await WebAssembly.instantiate(bytes, {
+      './schema_engine_bg.js': engineImports(),
+    });
     engineModule.__wbg_set_wasm(instance.exports);
     (instance.exports['__wbindgen_start'] as () => void)();
   })();
@@ -283,12 +285,21 @@ async function readMigrations(folder: string): Promise<MigrationList> {
   const migrationDirectories = await Promise.all(
     names.map(async (name): Promise<MigrationDirectory> => {
       const script = await readFile(join(folder, name, 'migration.sql'), 'utf8');
-      return { path: name, migrationFile: { path: 'migration.sql', content: { tag: 'ok', value: script } } };
+      return {
+        path: name,
+        migrationFile: {
+          path: 'migration.sql',
+          content: { tag: 'ok', value: script },
+        },
+      };
     }),
   );
   return {
     baseDir: folder,
-    lockfile: { path: 'migration_lock.toml', content: 'provider = "postgresql"\n' },
+    lockfile: {
+      path: 'migration_lock.toml',
+      content: 'provider = "postgresql"\n',
+    },
     shadowDbInitScript: '',
     migrationDirectories,
   };

@@ -1,4 +1,4 @@
-import type { Project } from '../../generated/prisma/client.ts';
+import type { ProjectState } from '../../generated/prisma/enums.ts';
 import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
 
 const identifierForm = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -35,14 +35,26 @@ export function labelProblems(labels: Readonly<Record<string, string>>, path: re
   const problems: Problem[] = [];
   const entries = Object.entries(labels);
   if (entries.length > MAX_LABELS)
-    problems.push({ path, code: 'InvalidValue', message: `more than ${MAX_LABELS} labels` });
+    problems.push({
+      path,
+      code: 'InvalidValue',
+      message: `more than ${MAX_LABELS} labels`,
+    });
   for (const [key, value] of entries.slice(0, MAX_LABELS)) {
     const slash = key.indexOf('/');
     const prefixIsGood = slash < 0 || labelPrefix.test(key.slice(0, slash));
     if (!prefixIsGood || !labelName.test(key.slice(slash + 1)))
-      problems.push({ path: [...path, key], code: 'InvalidValue', message: 'the key is no qualified name' });
+      problems.push({
+        path: [...path, key],
+        code: 'InvalidValue',
+        message: 'the key is no qualified name',
+      });
     if (!labelValue.test(value))
-      problems.push({ path: [...path, key], code: 'InvalidValue', message: 'the value is no label value' });
+      problems.push({
+        path: [...path, key],
+        code: 'InvalidValue',
+        message: 'the value is no label value',
+      });
   }
   return problems;
 }
@@ -53,7 +65,7 @@ export function labelProblems(labels: Readonly<Record<string, string>>, path: re
  * @throws InvalidArgumentError `InactiveProject`, or naming the domain.
  */
 export function requireOpenProject(
-  project: Pick<Project, 'identifier' | 'state'>,
+  project: { readonly identifier: string; readonly state: ProjectState },
   domain: string,
   domains: readonly string[],
   path: readonly string[],

@@ -34,7 +34,11 @@ export const ProjectType = builder.prismaObject('Project', {
       select: { labels: true },
       resolve: (project) => labelEntries(project.labels),
     }),
-    state: t.field({ type: ProjectState, select: { state: true }, resolve: (project) => project.state }),
+    state: t.field({
+      type: ProjectState,
+      select: { state: true },
+      resolve: (project) => project.state,
+    }),
     domains: t.field({ type: [Domain], resolve: () => [...config.domains] }),
     createdAt: t.field({
       type: 'DateTime',
@@ -96,16 +100,27 @@ const RegisterProjectInput = builder.inputType('RegisterProjectInput', {
       required: true,
       description: 'A DNS-1123 label: at most 63 lower-case letters, digits and hyphens.',
     }),
-    name: t.string({ required: true, description: 'For people; at most 64 characters.' }),
+    name: t.string({
+      required: true,
+      description: 'For people; at most 64 characters.',
+    }),
     description: t.string({ description: 'At most 300 characters.' }),
-    labels: t.field({ type: [LabelInput], description: 'At most 16, by the rules of Kubernetes.' }),
+    labels: t.field({
+      type: [LabelInput],
+      description: 'At most 16, by the rules of Kubernetes.',
+    }),
   }),
 });
 
 const RegisterProjectPayload = builder
   .objectRef<{ project: typeof ProjectType.$inferType }>('RegisterProjectPayload')
   .implement({
-    fields: (t) => ({ project: t.field({ type: ProjectType, resolve: ({ project }) => project }) }),
+    fields: (t) => ({
+      project: t.field({
+        type: ProjectType,
+        resolve: ({ project }) => project,
+      }),
+    }),
   });
 
 builder.mutationField('registerProject', (t) =>

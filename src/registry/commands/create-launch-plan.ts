@@ -33,12 +33,19 @@ export async function createLaunchPlan(caller: Caller, plan: NewLaunchPlan): Pro
   if (!workflow) throw new NotFoundError('workflow', workflowKey.name, ['input', 'workflowId']);
   await requireMay(caller, 'workflow:read', workflow, 'workflow', workflowKey.name);
   requireCompleteKey(key, ['input', 'id']);
-  const project = await findProject(caller.tenantId, { identifier: key.project });
+  const project = await findProject(caller.tenantId, {
+    identifier: key.project,
+  });
   if (!project) throw new NotFoundError('project', key.project, ['input', 'id', 'project']);
   requireOpenProject(project, key.domain, config.domains, ['input', 'id']);
   const signature = workflow.interface as unknown as TypedInterface;
   const { expectedInputs, fixedInputs } = compileLaunchPlan(signature, plan);
-  const document = { workflowId: workflowKey, workflowDigest: workflow.digest, expectedInputs, fixedInputs };
+  const document = {
+    workflowId: workflowKey,
+    workflowDigest: workflow.digest,
+    expectedInputs,
+    fixedInputs,
+  };
   const digest = digestOf(document);
   return await storeVersion(
     'launch plan',

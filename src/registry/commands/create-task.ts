@@ -24,7 +24,9 @@ export async function createTask(
   { id: key, template, shortDescription }: { id: EntityKey; template: unknown; shortDescription: string },
 ): Promise<Task> {
   requireCompleteKey(key, ['input', 'id']);
-  const project = await findProject(caller.tenantId, { identifier: key.project });
+  const project = await findProject(caller.tenantId, {
+    identifier: key.project,
+  });
   if (!project) throw new NotFoundError('project', key.project, ['input', 'id', 'project']);
   requireOpenProject(project, key.domain, config.domains, ['input', 'id']);
   const compiled = compileTask(template);

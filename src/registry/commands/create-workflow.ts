@@ -28,7 +28,9 @@ export async function createWorkflow(
   { id: key, template, shortDescription }: { id: EntityKey; template: unknown; shortDescription: string },
 ): Promise<Workflow> {
   requireCompleteKey(key, ['input', 'id']);
-  const project = await findProject(caller.tenantId, { identifier: key.project });
+  const project = await findProject(caller.tenantId, {
+    identifier: key.project,
+  });
   if (!project) throw new NotFoundError('project', key.project, ['input', 'id', 'project']);
   requireOpenProject(project, key.domain, config.domains, ['input', 'id']);
   const written = readWorkflowTemplate(template);

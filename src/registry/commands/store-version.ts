@@ -1,4 +1,4 @@
-import { isUniqueViolation } from '../../platform/database/transaction.ts';
+import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { differences, differencesText } from '../domain/difference.ts';
 import { type EntityKey, entityKeyText } from '../domain/entity-keys.ts';

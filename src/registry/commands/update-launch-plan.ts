@@ -23,10 +23,20 @@ export async function updateLaunchPlan(
     await lockVersions(tx, plan);
     if (state === 'ACTIVE') {
       await tx.launchPlan.updateMany({
-        where: { tenantId, projectId, domain, name, state: 'ACTIVE', id: { not: plan.id } },
+        where: {
+          tenantId,
+          projectId,
+          domain,
+          name,
+          state: 'ACTIVE',
+          id: { not: plan.id },
+        },
         data: { state: 'INACTIVE' },
       });
     }
-    return await tx.launchPlan.update({ where: { id: plan.id }, data: { state } });
+    return await tx.launchPlan.update({
+      where: { id: plan.id },
+      data: { state },
+    });
   });
 }

@@ -142,7 +142,9 @@ function compilePromise(
   if (upstream === undefined) return undefined;
   const target = { nodeId, var: output.var };
   // An empty path and none are the same, so only one of them is kept.
-  const compiled = { promise: attrPath.length > 0 ? { ...target, attrPath } : target };
+  const compiled = {
+    promise: attrPath.length > 0 ? { ...target, attrPath } : target,
+  };
   if (upstream === 'UNKNOWN') return compiled;
   if (!isCastable(upstream, type)) {
     return place.report('MismatchingTypes', `expected ${typeText(type)}, got ${typeText(upstream)}`);

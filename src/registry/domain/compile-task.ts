@@ -19,7 +19,10 @@ export function compileTask(
   {
     path = ['input', 'template'],
     platformLimits = [],
-  }: { path?: readonly string[]; platformLimits?: readonly ResourceEntry[] } = {},
+  }: {
+    path?: readonly string[];
+    platformLimits?: readonly ResourceEntry[];
+  } = {},
 ): TaskTemplate {
   const place = new Place(path);
   const task = valueOrThrow(taskTemplate(template, place), place);

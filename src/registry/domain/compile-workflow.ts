@@ -46,7 +46,9 @@ export function compileWorkflow(
   }: { path?: readonly string[]; maxNodes?: number } = {},
 ): CompiledWorkflowClosure {
   const place = new Place(path);
-  const references = { tasks: new Map(tasks.map((task) => [entityKeyText(task.id), task])) };
+  const references = {
+    tasks: new Map(tasks.map((task) => [entityKeyText(task.id), task])),
+  };
   checkNodeCount(template, maxNodes, place.at('nodes'));
 
   const nodes = distinctNodes(template.nodes, place.at('nodes')).map((node) => {

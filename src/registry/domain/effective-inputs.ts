@@ -45,7 +45,14 @@ export function effectiveInputs(
       if (!isGiven) place.at('inputs', name).report('MissingField', `missing input ${name}`);
       return [];
     });
-    return { userInputs, inputs: { ...Object.fromEntries(defaults), ...userInputs, ...fixedInputs } };
+    return {
+      userInputs,
+      inputs: {
+        ...Object.fromEntries(defaults),
+        ...userInputs,
+        ...fixedInputs,
+      },
+    };
   });
 }
 

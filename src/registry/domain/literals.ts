@@ -21,12 +21,22 @@ export type FloatValue = number | 'NaN' | 'Infinity' | '-Infinity';
 
 export type Scalar =
   | { readonly primitive: Primitive }
-  | { readonly blob: { readonly uri: string; readonly metadata: { readonly type: BlobType } } }
+  | {
+      readonly blob: {
+        readonly uri: string;
+        readonly metadata: { readonly type: BlobType };
+      };
+    }
   /** Base64, and how the bytes were made: `msgpack`, or empty. */
   | { readonly binary: { readonly value: string; readonly tag: string } }
   | { readonly schema: { readonly uri: string; readonly type: SchemaType } }
   | { readonly noneType: Readonly<Record<string, never>> }
-  | { readonly error: { readonly failedNodeId: string; readonly message: string } }
+  | {
+      readonly error: {
+        readonly failedNodeId: string;
+        readonly message: string;
+      };
+    }
   | { readonly generic: JsonObject }
   | {
       readonly structuredDataset: {

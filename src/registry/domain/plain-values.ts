@@ -48,7 +48,9 @@ function scalarFromPlain(type: ScalarType, json: unknown, place: Place): Scalar 
   if (uri === '') return place.report('ValueRequired', 'expected a URI, got empty text');
   if ('blob' in type) return { blob: { uri, metadata: { type: type.blob } } };
   if ('schema' in type) return { schema: { uri, type: type.schema } };
-  return { structuredDataset: { uri, metadata: { type: type.structuredDatasetType } } };
+  return {
+    structuredDataset: { uri, metadata: { type: type.structuredDatasetType } },
+  };
 }
 
 export function enumValue(values: readonly string[], value: string, place: Place): Scalar | undefined {

@@ -52,7 +52,10 @@ export const literalType = checked(typeWithin(MAX_TYPE_DEPTH), (type, place) => 
   }
 });
 
-export const variable = fields<Variable>({ type: required(literalType), description: optional(text) });
+export const variable = fields<Variable>({
+  type: required(literalType),
+  description: optional(text),
+});
 
 export const typedInterface = fields<TypedInterface>({
   inputs: defaulting(mapOf(variable), {}),
@@ -62,7 +65,12 @@ export const typedInterface = fields<TypedInterface>({
 export const schemaType = fields({
   columns: defaulting(
     distinct(
-      list(fields<SchemaColumn>({ name: required(name), type: required(choice(...schemaColumnTypes)) })),
+      list(
+        fields<SchemaColumn>({
+          name: required(name),
+          type: required(choice(...schemaColumnTypes)),
+        }),
+      ),
       (column) => column.name,
     ),
     [],
@@ -84,7 +92,10 @@ const enumType = fields({
 });
 
 function structuredDatasetTypeWithin(depth: number) {
-  const column = fields({ name: required(name), literalType: required(typeWithin(depth)) });
+  const column = fields({
+    name: required(name),
+    literalType: required(typeWithin(depth)),
+  });
   return fields({
     columns: defaulting(
       distinct(list(column), ({ name }) => name),
@@ -118,7 +129,11 @@ function kindReaders(depth: number) {
     blob: required(blobType),
     enumType: required(enumType),
     structuredDatasetType: required(structuredDatasetTypeWithin(depth - 1)),
-    unionType: required(fields({ variants: required(nonEmpty(list(inner), 'a union needs a variant')) })),
+    unionType: required(
+      fields({
+        variants: required(nonEmpty(list(inner), 'a union needs a variant')),
+      }),
+    ),
   };
 }
 
@@ -128,7 +143,10 @@ function noteReaders(depth: number) {
     metadata: optional(jsonObject),
     annotation: optional(jsonObject),
     structure: optional(
-      fields<TypeStructure>({ tag: optional(text), dataclassType: optional(mapOf(inner)) }),
+      fields<TypeStructure>({
+        tag: optional(text),
+        dataclassType: optional(mapOf(inner)),
+      }),
     ),
   };
 }

@@ -60,11 +60,17 @@ function literalWithin(depth: number): Reader<Literal> {
 function scalarReaders(inner: Reader<Literal>) {
   return {
     primitive: oneOf(primitiveReaders),
-    blob: fields({ uri: required(text), metadata: required(fields({ type: required(blobType) })) }),
+    blob: fields({
+      uri: required(text),
+      metadata: required(fields({ type: required(blobType) })),
+    }),
     binary: fields({ value: required(base64), tag: defaulting(text, '') }),
     schema: fields({ uri: required(text), type: required(schemaType) }),
     noneType: fields({}),
-    error: fields({ failedNodeId: defaulting(text, ''), message: defaulting(text, '') }),
+    error: fields({
+      failedNodeId: defaulting(text, ''),
+      message: defaulting(text, ''),
+    }),
     generic: jsonObject,
     structuredDataset: fields({
       uri: required(text),

@@ -109,9 +109,14 @@ const node = fields<Node>({
 });
 
 const workflowTemplate = fields<WorkflowTemplate>({
-  metadata: defaulting(fields({ onFailure: defaulting(choice(...failurePolicies), 'FAIL_IMMEDIATELY') }), {
-    onFailure: 'FAIL_IMMEDIATELY',
-  }),
+  metadata: defaulting(
+    fields({
+      onFailure: defaulting(choice(...failurePolicies), 'FAIL_IMMEDIATELY'),
+    }),
+    {
+      onFailure: 'FAIL_IMMEDIATELY',
+    },
+  ),
   metadataDefaults: optional(fields({ interruptible: optional(boolean) })),
   interface: required(typedInterface),
   nodes: defaulting(list(node, 'id'), []),

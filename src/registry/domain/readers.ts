@@ -20,9 +20,18 @@ interface Field<T> {
 
 type Shape<T> = { readonly [K in keyof T]-?: Field<Exclude<T[K], undefined>> };
 
-export const required = <T>(read: Reader<T>): Field<T> => ({ read, absent: 'refused' });
-export const optional = <T>(read: Reader<T>): Field<T> => ({ read, absent: 'left out' });
-export const defaulting = <T>(read: Reader<T>, standsFor: T): Field<T> => ({ read, absent: { standsFor } });
+export const required = <T>(read: Reader<T>): Field<T> => ({
+  read,
+  absent: 'refused',
+});
+export const optional = <T>(read: Reader<T>): Field<T> => ({
+  read,
+  absent: 'left out',
+});
+export const defaulting = <T>(read: Reader<T>, standsFor: T): Field<T> => ({
+  read,
+  absent: { standsFor },
+});
 
 /** An object with exactly the fields of the shape; an unknown field is a fault, so that no misspelling is lost. */
 export function fields<T extends object>(shape: Shape<T>): Reader<T> {

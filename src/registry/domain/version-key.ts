@@ -13,7 +13,11 @@ export function requireCompleteKey(key: EntityKey, path: readonly string[]): voi
   for (const part of ['project', 'domain', 'name', 'version'] as const) {
     const value = key[part];
     if (value === '')
-      problems.push({ path: [...path, part], code: 'MissingField', message: `missing ${part}` });
+      problems.push({
+        path: [...path, part],
+        code: 'MissingField',
+        message: `missing ${part}`,
+      });
     if (value.length > MAX_KEY)
       problems.push({
         path: [...path, part],
@@ -21,7 +25,11 @@ export function requireCompleteKey(key: EntityKey, path: readonly string[]): voi
         message: `more than ${MAX_KEY} characters`,
       });
     if (value.includes('\u0000'))
-      problems.push({ path: [...path, part], code: 'InvalidValue', message: 'a NUL character' });
+      problems.push({
+        path: [...path, part],
+        code: 'InvalidValue',
+        message: 'a NUL character',
+      });
   }
   if (problems.length > 0) throw new InvalidArgumentError(problems);
 }

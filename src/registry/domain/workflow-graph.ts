@@ -26,7 +26,10 @@ export function connectNodes(nodeIds: readonly string[], edges: readonly Edge[])
 
 /** Both directions of a graph, as they are stored. */
 export function connectionsOf(graph: Graph): Connections {
-  return { upstream: storedEdges(reversed(graph)), downstream: storedEdges(graph) };
+  return {
+    upstream: storedEdges(reversed(graph)),
+    downstream: storedEdges(graph),
+  };
 }
 
 /**

@@ -29,7 +29,11 @@ export type BindingData =
   | { readonly value: JsonValue }
   | { readonly literal: Literal }
   | { readonly collection: { readonly bindings: readonly BindingData[] } }
-  | { readonly map: { readonly bindings: Readonly<Record<string, BindingData>> } };
+  | {
+      readonly map: {
+        readonly bindings: Readonly<Record<string, BindingData>>;
+      };
+    };
 
 export interface Binding {
   readonly var: string;
@@ -75,11 +79,21 @@ export interface WorkflowTemplate<Input = Binding> {
  * outputs by their own names (not an alias, not an empty id), and `union` names the variant that was chosen where
  * the target is a union and types alone decide.
  */
-export type CompiledBindingData = { readonly union?: { readonly targetType: LiteralType } } & (
+export type CompiledBindingData = {
+  readonly union?: { readonly targetType: LiteralType };
+} & (
   | { readonly promise: OutputReference }
   | { readonly literal: Literal }
-  | { readonly collection: { readonly bindings: readonly CompiledBindingData[] } }
-  | { readonly map: { readonly bindings: Readonly<Record<string, CompiledBindingData>> } }
+  | {
+      readonly collection: {
+        readonly bindings: readonly CompiledBindingData[];
+      };
+    }
+  | {
+      readonly map: {
+        readonly bindings: Readonly<Record<string, CompiledBindingData>>;
+      };
+    }
 );
 
 export interface CompiledBinding {

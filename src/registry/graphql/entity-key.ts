@@ -4,7 +4,10 @@ import { builder } from '../../graphql/builder.ts';
 export const EntityKeyInput = builder.inputType('EntityKeyInput', {
   description: 'What names a version of a task, workflow or launch plan.',
   fields: (t) => ({
-    project: t.string({ required: true, description: "The project's identifier." }),
+    project: t.string({
+      required: true,
+      description: "The project's identifier.",
+    }),
     domain: t.string({ required: true }),
     name: t.string({
       required: true,

@@ -10,7 +10,9 @@ import { toPlain } from '../domain/plain-values.ts';
 import { findActiveLaunchPlan, listLaunchPlans, type VersionBy } from '../store.ts';
 import { EntityKeyInput, EntityNameInput, LaunchPlanByInput, VersionFilterInput } from './entity-key.ts';
 
-const LaunchPlanState = builder.enumType('LaunchPlanState', { values: ['INACTIVE', 'ACTIVE'] as const });
+const LaunchPlanState = builder.enumType('LaunchPlanState', {
+  values: ['INACTIVE', 'ACTIVE'] as const,
+});
 
 type NamedInput = ExpectedInput & { readonly name: string };
 
@@ -62,10 +64,22 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
           ]),
         ),
     }),
-    state: t.field({ type: LaunchPlanState, select: { state: true }, resolve: (plan) => plan.state }),
+    state: t.field({
+      type: LaunchPlanState,
+      select: { state: true },
+      resolve: (plan) => plan.state,
+    }),
     digest: t.exposeString('digest'),
-    createdAt: t.field({ type: 'DateTime', select: { createdAt: true }, resolve: (plan) => plan.createdAt }),
-    updatedAt: t.field({ type: 'DateTime', select: { updatedAt: true }, resolve: (plan) => plan.updatedAt }),
+    createdAt: t.field({
+      type: 'DateTime',
+      select: { createdAt: true },
+      resolve: (plan) => plan.createdAt,
+    }),
+    updatedAt: t.field({
+      type: 'DateTime',
+      select: { updatedAt: true },
+      resolve: (plan) => plan.updatedAt,
+    }),
   }),
 });
 
@@ -112,7 +126,10 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
       type: 'JSON',
       description: 'Plain values by name, which an execution may replace.',
     }),
-    defaultInputLiterals: t.field({ type: 'JSON', description: "The same as Flyte's literals." }),
+    defaultInputLiterals: t.field({
+      type: 'JSON',
+      description: "The same as Flyte's literals.",
+    }),
     requiredInputs: t.stringList({
       description: 'Inputs that must be given. Those not mentioned anywhere are, too.',
     }),
@@ -120,14 +137,20 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
       type: 'JSON',
       description: 'Plain values by name, which an execution may not replace.',
     }),
-    fixedInputLiterals: t.field({ type: 'JSON', description: "The same as Flyte's literals." }),
+    fixedInputLiterals: t.field({
+      type: 'JSON',
+      description: "The same as Flyte's literals.",
+    }),
   }),
 });
 
 const planPayload = (name: string) =>
   builder.objectRef<{ launchPlan: typeof LaunchPlanType.$inferType }>(name).implement({
     fields: (t) => ({
-      launchPlan: t.field({ type: LaunchPlanType, resolve: ({ launchPlan }) => launchPlan }),
+      launchPlan: t.field({
+        type: LaunchPlanType,
+        resolve: ({ launchPlan }) => launchPlan,
+      }),
     }),
   });
 const CreateLaunchPlanPayload = planPayload('CreateLaunchPlanPayload');
@@ -145,7 +168,9 @@ builder.mutationFields((t) => ({
     type: CreateLaunchPlanPayload,
     nullable: true,
     description: 'Registers a version of a launch plan, INACTIVE.',
-    errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
+    errors: {
+      types: [InvalidArgumentError, AlreadyExistsError, NotFoundError],
+    },
     args: { input: t.arg({ type: CreateLaunchPlanInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
       launchPlan: await createLaunchPlan(callerOf(context), input),

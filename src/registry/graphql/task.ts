@@ -18,7 +18,9 @@ export const TaskType = builder.prismaObject('Task', {
     domain: t.exposeString('domain'),
     name: t.exposeString('name'),
     version: t.exposeString('version'),
-    type: t.exposeString('type', { description: 'The plugin that runs it, such as `container`.' }),
+    type: t.exposeString('type', {
+      description: 'The plugin that runs it, such as `container`.',
+    }),
     interface: t.field({
       type: TypedInterfaceType,
       select: { template: true },
@@ -30,9 +32,15 @@ export const TaskType = builder.prismaObject('Task', {
       select: { template: true },
       resolve: (task) => task.template,
     }),
-    digest: t.exposeString('digest', { description: 'SHA-256 of the canonical compiled template.' }),
+    digest: t.exposeString('digest', {
+      description: 'SHA-256 of the canonical compiled template.',
+    }),
     shortDescription: t.exposeString('shortDescription'),
-    createdAt: t.field({ type: 'DateTime', select: { createdAt: true }, resolve: (task) => task.createdAt }),
+    createdAt: t.field({
+      type: 'DateTime',
+      select: { createdAt: true },
+      resolve: (task) => task.createdAt,
+    }),
   }),
 });
 
@@ -61,7 +69,10 @@ builder.queryFields((t) => ({
 }));
 
 const KeyValueInput = builder.inputType('KeyValueInput', {
-  fields: (t) => ({ key: t.string({ required: true }), value: t.string({ required: true }) }),
+  fields: (t) => ({
+    key: t.string({ required: true }),
+    value: t.string({ required: true }),
+  }),
 });
 
 const ResourceName = builder.enumType('ResourceName', {
@@ -71,7 +82,10 @@ const ResourceName = builder.enumType('ResourceName', {
 const ResourceEntryInput = builder.inputType('ResourceEntryInput', {
   fields: (t) => ({
     name: t.field({ type: ResourceName, required: true }),
-    value: t.string({ required: true, description: 'A Kubernetes quantity: `500m`, `2`, `1Gi`.' }),
+    value: t.string({
+      required: true,
+      description: 'A Kubernetes quantity: `500m`, `2`, `1Gi`.',
+    }),
   }),
 });
 
@@ -99,8 +113,12 @@ const ContainerInput = builder.inputType('ContainerInput', {
 
 const TaskMetadataInput = builder.inputType('TaskMetadataInput', {
   fields: (t) => ({
-    timeout: t.string({ description: 'Of one attempt, ISO 8601: `PT5M`. Zero is no limit.' }),
-    retries: t.int({ description: 'Attempts beyond the first after the user code failed: 0 to 10.' }),
+    timeout: t.string({
+      description: 'Of one attempt, ISO 8601: `PT5M`. Zero is no limit.',
+    }),
+    retries: t.int({
+      description: 'Attempts beyond the first after the user code failed: 0 to 10.',
+    }),
     interruptible: t.boolean(),
     deprecatedErrorMessage: t.string(),
     runtime: t.field({ type: RuntimeMetadataInput }),
@@ -110,7 +128,9 @@ const TaskMetadataInput = builder.inputType('TaskMetadataInput', {
 const RuntimeMetadataInput = builder.inputType('RuntimeMetadataInput', {
   fields: (t) => ({
     type: t.field({
-      type: builder.enumType('RuntimeType', { values: ['OTHER', 'FLYTE_SDK'] as const }),
+      type: builder.enumType('RuntimeType', {
+        values: ['OTHER', 'FLYTE_SDK'] as const,
+      }),
       required: true,
     }),
     version: t.string({ required: true }),
@@ -120,12 +140,18 @@ const RuntimeMetadataInput = builder.inputType('RuntimeMetadataInput', {
 
 const TaskTemplateInput = builder.inputType('TaskTemplateInput', {
   fields: (t) => ({
-    type: t.string({ required: true, description: 'The plugin that runs it: `container`.' }),
+    type: t.string({
+      required: true,
+      description: 'The plugin that runs it: `container`.',
+    }),
     metadata: t.field({ type: TaskMetadataInput, required: true }),
     interface: t.field({ type: TypedInterfaceInput, required: true }),
     container: t.field({ type: ContainerInput }),
     custom: t.field({ type: 'JSON', description: 'For the plugin.' }),
-    config: t.field({ type: 'JSON', description: 'For the plugin: text by name.' }),
+    config: t.field({
+      type: 'JSON',
+      description: 'For the plugin: text by name.',
+    }),
   }),
 });
 
@@ -139,7 +165,11 @@ const CreateTaskInput = builder.inputType('CreateTaskInput', {
 
 const CreateTaskPayload = builder
   .objectRef<{ task: typeof TaskType.$inferType }>('CreateTaskPayload')
-  .implement({ fields: (t) => ({ task: t.field({ type: TaskType, resolve: ({ task }) => task }) }) });
+  .implement({
+    fields: (t) => ({
+      task: t.field({ type: TaskType, resolve: ({ task }) => task }),
+    }),
+  });
 
 builder.mutationField('createTask', (t) =>
   t.field({
@@ -147,7 +177,9 @@ builder.mutationField('createTask', (t) =>
     nullable: true,
     description:
       'Registers a version of a task. The very same again is ALREADY_EXISTS, something else under the same version INVALID_ARGUMENT with the difference.',
-    errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
+    errors: {
+      types: [InvalidArgumentError, AlreadyExistsError, NotFoundError],
+    },
     args: { input: t.arg({ type: CreateTaskInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
       task: await createTask(callerOf(context), {

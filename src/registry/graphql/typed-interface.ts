@@ -18,15 +18,24 @@ const VariableType = builder.objectRef<NamedVariable>('Variable').implement({
         'Flyte\'s LiteralType: `{"simple": "INTEGER"}`, `{"collectionType": {…}}`, `{"blob": {…}}` …',
       resolve: (variable) => variable.type,
     }),
-    description: t.string({ nullable: true, resolve: (variable) => variable.description ?? null }),
+    description: t.string({
+      nullable: true,
+      resolve: (variable) => variable.description ?? null,
+    }),
   }),
 });
 
 export const TypedInterfaceType = builder.objectRef<TypedInterface>('TypedInterface').implement({
   description: 'What goes in and what comes out, by name.',
   fields: (t) => ({
-    inputs: t.field({ type: [VariableType], resolve: (signature) => named(signature.inputs) }),
-    outputs: t.field({ type: [VariableType], resolve: (signature) => named(signature.outputs) }),
+    inputs: t.field({
+      type: [VariableType],
+      resolve: (signature) => named(signature.inputs),
+    }),
+    outputs: t.field({
+      type: [VariableType],
+      resolve: (signature) => named(signature.outputs),
+    }),
   }),
 });
 
@@ -51,29 +60,51 @@ const BlobDimensionality = builder.enumType('BlobDimensionality', {
 
 const BlobTypeInput = builder.inputType('BlobTypeInput', {
   fields: (t) => ({
-    format: t.string({ description: 'Such as `csv`; two formats fit when equal or one is empty.' }),
+    format: t.string({
+      description: 'Such as `csv`; two formats fit when equal or one is empty.',
+    }),
     dimensionality: t.field({ type: BlobDimensionality }),
   }),
 });
 
 const EnumTypeInput = builder.inputType('EnumTypeInput', {
-  fields: (t) => ({ values: t.stringList({ required: true, description: 'The first is the default.' }) }),
+  fields: (t) => ({
+    values: t.stringList({
+      required: true,
+      description: 'The first is the default.',
+    }),
+  }),
 });
 
 const LiteralTypeInput = builder.inputRef<object>('LiteralTypeInput').implement({
   description: "A type: exactly one of the kinds, with notes beside it. Source: Flyte's LiteralType.",
   fields: (t) => ({
     simple: t.field({ type: SimpleType }),
-    schema: t.field({ type: 'JSON', description: '`{columns: [{name, type}]}`' }),
-    collectionType: t.field({ type: LiteralTypeInput, description: 'A list of this.' }),
-    mapValueType: t.field({ type: LiteralTypeInput, description: 'A map from text to this.' }),
-    blob: t.field({ type: BlobTypeInput, description: 'A file, or several.' }),
+    schema: t.field({
+      type: 'JSON',
+      description: '`{columns: [{name, type}]}`',
+    }),
+    collectionType: t.field({
+      type: LiteralTypeInput,
+      description: 'A list of this.',
+    }),
+    mapValueType: t.field({
+      type: LiteralTypeInput,
+      description: 'A map from text to this.',
+    }),
+    blob: t.field({
+      type: BlobTypeInput,
+      description: 'A file, or several.',
+    }),
     enumType: t.field({ type: EnumTypeInput }),
     structuredDatasetType: t.field({
       type: 'JSON',
       description: '`{columns: [{name, literalType}], format}`',
     }),
-    unionType: t.field({ type: UnionTypeInput, description: 'One of several; with NONE it is optional.' }),
+    unionType: t.field({
+      type: UnionTypeInput,
+      description: 'One of several; with NONE it is optional.',
+    }),
     metadata: t.field({ type: 'JSON' }),
     annotation: t.field({ type: 'JSON' }),
     structure: t.field({ type: 'JSON' }),
@@ -81,7 +112,9 @@ const LiteralTypeInput = builder.inputRef<object>('LiteralTypeInput').implement(
 });
 
 const UnionTypeInput = builder.inputRef<object>('UnionTypeInput').implement({
-  fields: (t) => ({ variants: t.field({ type: [LiteralTypeInput], required: true }) }),
+  fields: (t) => ({
+    variants: t.field({ type: [LiteralTypeInput], required: true }),
+  }),
 });
 
 const VariableInput = builder.inputType('VariableInput', {
@@ -108,7 +141,10 @@ export function interfaceOf(input: typeof TypedInterfaceInput.$inferInput, path:
       list,
       [...path, part],
       ({ name }) => name,
-      ({ type, description }) => ({ type, ...(description == null ? {} : { description }) }),
+      ({ type, description }) => ({
+        type,
+        ...(description == null ? {} : { description }),
+      }),
     );
   return {
     inputs: variables(input.inputs ?? [], 'inputs'),

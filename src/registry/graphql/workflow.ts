@@ -28,7 +28,9 @@ export const WorkflowType = builder.prismaObject('Workflow', {
       select: { closure: true },
       resolve: (workflow) => workflow.closure,
     }),
-    digest: t.exposeString('digest', { description: 'SHA-256 of the canonical closure.' }),
+    digest: t.exposeString('digest', {
+      description: 'SHA-256 of the canonical closure.',
+    }),
     shortDescription: t.exposeString('shortDescription'),
     createdAt: t.field({
       type: 'DateTime',
@@ -87,10 +89,19 @@ const BindingDataInput = builder.inputRef<BindingDataFields>('BindingDataInput')
   isOneOf: true,
   fields: (t) => ({
     promise: t.field({ type: PromiseInput }),
-    value: t.field({ type: 'JSON', description: 'A plain value, read as the type that it is bound to.' }),
+    value: t.field({
+      type: 'JSON',
+      description: 'A plain value, read as the type that it is bound to.',
+    }),
     literal: t.field({ type: 'JSON', description: "Flyte's Literal." }),
-    collection: t.field({ type: [BindingDataInput], description: 'A list of these.' }),
-    map: t.field({ type: [BindingEntryInput], description: 'A map of these.' }),
+    collection: t.field({
+      type: [BindingDataInput],
+      description: 'A list of these.',
+    }),
+    map: t.field({
+      type: [BindingEntryInput],
+      description: 'A map of these.',
+    }),
   }),
 });
 
@@ -113,26 +124,38 @@ const BindingInput = builder.inputType('BindingInput', {
 const NodeMetadataInput = builder.inputType('NodeMetadataInput', {
   fields: (t) => ({
     name: t.string(),
-    timeout: t.string({ description: "Of one attempt, ISO 8601; goes before the task's." }),
+    timeout: t.string({
+      description: "Of one attempt, ISO 8601; goes before the task's.",
+    }),
     retries: t.int({ description: "0 to 10; goes before the task's." }),
     interruptible: t.boolean(),
   }),
 });
 
 const TaskNodeInput = builder.inputType('TaskNodeInput', {
-  fields: (t) => ({ referenceId: t.field({ type: EntityKeyInput, required: true }) }),
+  fields: (t) => ({
+    referenceId: t.field({ type: EntityKeyInput, required: true }),
+  }),
 });
 
 const OutputAliasInput = builder.inputType('OutputAliasInput', {
-  fields: (t) => ({ var: t.string({ required: true }), alias: t.string({ required: true }) }),
+  fields: (t) => ({
+    var: t.string({ required: true }),
+    alias: t.string({ required: true }),
+  }),
 });
 
 const NodeInput = builder.inputType('NodeInput', {
   fields: (t) => ({
     id: t.string({ required: true, description: 'Unique in the workflow.' }),
     metadata: t.field({ type: NodeMetadataInput }),
-    inputs: t.field({ type: [BindingInput], description: 'Each input of the task, once.' }),
-    upstreamNodeIds: t.stringList({ description: 'Nodes to wait for beyond those whose outputs are bound.' }),
+    inputs: t.field({
+      type: [BindingInput],
+      description: 'Each input of the task, once.',
+    }),
+    upstreamNodeIds: t.stringList({
+      description: 'Nodes to wait for beyond those whose outputs are bound.',
+    }),
     outputAliases: t.field({ type: [OutputAliasInput] }),
     taskNode: t.field({ type: TaskNodeInput, required: true }),
   }),
@@ -149,10 +172,16 @@ const OnFailurePolicy = builder.enumType('OnFailurePolicy', {
 
 const WorkflowTemplateInput = builder.inputType('WorkflowTemplateInput', {
   fields: (t) => ({
-    onFailure: t.field({ type: OnFailurePolicy, defaultValue: 'FAIL_IMMEDIATELY' }),
+    onFailure: t.field({
+      type: OnFailurePolicy,
+      defaultValue: 'FAIL_IMMEDIATELY',
+    }),
     interface: t.field({ type: TypedInterfaceInput, required: true }),
     nodes: t.field({ type: [NodeInput], required: true }),
-    outputs: t.field({ type: [BindingInput], description: 'Each output of the interface, once.' }),
+    outputs: t.field({
+      type: [BindingInput],
+      description: 'Each output of the interface, once.',
+    }),
   }),
 });
 
@@ -167,7 +196,12 @@ const CreateWorkflowInput = builder.inputType('CreateWorkflowInput', {
 const CreateWorkflowPayload = builder
   .objectRef<{ workflow: typeof WorkflowType.$inferType }>('CreateWorkflowPayload')
   .implement({
-    fields: (t) => ({ workflow: t.field({ type: WorkflowType, resolve: ({ workflow }) => workflow }) }),
+    fields: (t) => ({
+      workflow: t.field({
+        type: WorkflowType,
+        resolve: ({ workflow }) => workflow,
+      }),
+    }),
   });
 
 builder.mutationField('createWorkflow', (t) =>
@@ -176,7 +210,9 @@ builder.mutationField('createWorkflow', (t) =>
     nullable: true,
     description:
       "Compiles and registers a version of a workflow. All of the compiler's errors come together, each with its code and the node it is about.",
-    errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
+    errors: {
+      types: [InvalidArgumentError, AlreadyExistsError, NotFoundError],
+    },
     args: { input: t.arg({ type: CreateWorkflowInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
       workflow: await createWorkflow(callerOf(context), {
@@ -205,12 +241,19 @@ function templateOf(input: typeof WorkflowTemplateInput.$inferInput): unknown {
 }
 
 function bindingsOf(bindings: readonly (typeof BindingInput.$inferInput)[], path: readonly string[]) {
-  return bindings.map((one) => ({ var: one.var, binding: bindingDataOf(one.binding, [...path, one.var]) }));
+  return bindings.map((one) => ({
+    var: one.var,
+    binding: bindingDataOf(one.binding, [...path, one.var]),
+  }));
 }
 
 function bindingDataOf(data: BindingDataFields, path: readonly string[]): unknown {
   if (data.collection)
-    return { collection: { bindings: data.collection.map((item) => bindingDataOf(item, path)) } };
+    return {
+      collection: {
+        bindings: data.collection.map((item) => bindingDataOf(item, path)),
+      },
+    };
   if (data.map) {
     const entries = recordOf(
       data.map,

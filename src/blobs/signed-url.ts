@@ -1,4 +1,4 @@
-import { isSignature, sign } from '../../platform/secrets.ts';
+import { isSignature, sign } from '../platform/secrets.ts';
 
 /** What a signed address allows. */
 export type BlobAction = 'GET' | 'PUT';

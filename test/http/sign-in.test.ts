@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type App, basic, startApp } from '../support/app.ts';
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+});
+afterAll(() => app.stop());
+
+describe('signing in', () => {
+  it('takes the password of the first start, and the token that it gives', async () => {
+    const { username, password } = app.secrets.administrator;
+    const byPassword = await app.ask('{ viewer { username role } }', {}, basic(username, password));
+    const byToken = await app.ask('{ viewer { username role } }', {}, app.admin);
+    expect(byPassword.data.viewer).toEqual({
+      username: 'admin',
+      role: 'ADMIN',
+    });
+    expect(byToken.data).toEqual(byPassword.data);
+  });
+
+  it('takes an access key and its secret', async () => {
+    const { data } = await app.ask('{ viewer { username kind role } }', {}, app.executor);
+    expect(data.viewer).toEqual({
+      username: 'local-executor',
+      kind: 'SERVICE_ACCOUNT',
+      role: 'SYSTEM',
+    });
+  });
+
+  it.each([
+    ['a wrong password', basic('admin', 'wrong')],
+    ['an unknown user', basic('nobody', 'wrong')],
+    ['a wrong secret', () => basic(app.secrets.executor.accessKey, 'wrong')],
+    ['an unknown access key', basic('A'.repeat(30), 'wrong')],
+    ['a token that is none', 'Bearer nonsense'],
+    ['another scheme', 'Digest x'],
+  ])('refuses %s with the challenges of each scheme', async (_name, authorization) => {
+    const header = typeof authorization === 'string' ? authorization : authorization();
+    const { status, headers, errors, data } = await app.ask('{ viewer { id } }', {}, header);
+    expect(status).toBe(401);
+    expect(headers.get('www-authenticate')).toContain('Bearer');
+    expect(headers.get('www-authenticate')).toContain('Basic');
+    expect(errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
+    expect(data).toBeUndefined();
+  });
+
+  it('says the same of an unknown user and of a wrong password', async () => {
+    const unknown = await app.ask('{ viewer { id } }', {}, basic('nobody', 'wrong'));
+    const wrong = await app.ask('{ viewer { id } }', {}, basic('admin', 'wrong'));
+    expect(unknown.errors).toEqual(wrong.errors);
+  });
+
+  it('refuses a token whose text was changed', async () => {
+    const [head, , signature] = app.admin.slice('Bearer '.length).split('.');
+    const claims = Buffer.from(
+      JSON.stringify({ sub: 'x', iss: 'slipway', aud: 'slipway', exp: 9e9 }),
+    ).toString('base64url');
+    const { status } = await app.ask('{ viewer { id } }', {}, `Bearer ${head}.${claims}.${signature}`);
+    expect(status).toBe(401);
+  });
+});
+
+describe('login', () => {
+  it('gives a token for as long as is asked', async () => {
+    const { data } = await app.ask(
+      'mutation { login(input: { expiresIn: "PT1H" }) { ... on LoginPayload { token expiresAt } } }',
+    );
+    const left = new Date(data.login.expiresAt).getTime() - Date.now();
+    expect(left).toBeGreaterThan(3_590_000);
+    expect(left).toBeLessThanOrEqual(3_600_000);
+  });
+
+  it.each(['PT0S', '-PT1H', 'P366D'])('refuses %s, naming the field', async (expiresIn) => {
+    const { data } = await app.ask(
+      'mutation ($input: LoginInput) { login(input: $input) { ... on Error { code path } } }',
+      { input: { expiresIn } },
+    );
+    expect(data.login).toEqual({
+      code: 'INVALID_ARGUMENT',
+      path: ['input', 'expiresIn'],
+    });
+  });
+});
