@@ -124,23 +124,22 @@ export function topLevelError(error: DomainError): GraphQLError {
 
 /** What a caller may see of anything thrown. What is not ours is INTERNAL, without a word of what it was. */
 export function shownError(error: unknown): GraphQLError {
-  const original = error instanceof GraphQLError && error.originalError ? error.originalError : error;
-  if (original instanceof DomainError) return located(topLevelError(original), error);
-  if (isDatabaseLost(original)) return located(topLevelError(new UnavailableError()), error);
-  if (error instanceof GraphQLError && error.originalError === undefined) return error;
-  return located(
-    new GraphQLError('something went wrong', {
-      extensions: { code: 'INTERNAL' },
-    }),
-    error,
-  );
+  const cause = causeOf(error);
+  if (cause instanceof DomainError) return located(topLevelError(cause), error);
+  if (isDatabaseLost(cause)) return located(topLevelError(new UnavailableError()), error);
+  // A refusal of the rules, of a scalar, or of GraphQL itself: written for the caller.
+  if (cause instanceof GraphQLError) return located(cause, error);
+  return located(new GraphQLError('something went wrong', { extensions: { code: 'INTERNAL' } }), error);
+}
+
+/** What was thrown first, under the places that GraphQL has added. */
+function causeOf(error: unknown): unknown {
+  let cause = error;
+  while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError;
+  return cause;
 }
 
 function located(shown: GraphQLError, from: unknown): GraphQLError {
-  if (!(from instanceof GraphQLError)) return shown;
-  return new GraphQLError(shown.message, {
-    nodes: from.nodes,
-    path: from.path,
-    extensions: shown.extensions,
-  });
+  if (!(from instanceof GraphQLError) || from === shown) return shown;
+  return new GraphQLError(shown.message, { nodes: from.nodes, path: from.path, extensions: shown.extensions });
 }

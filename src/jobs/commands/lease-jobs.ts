@@ -20,6 +20,8 @@ export interface LeaseAnswer {
   /** Runs that the executor named and must stop: cancelled, expired, ended. */
   readonly cancelRuns: readonly string[];
   readonly leaseExpiresAt: Date;
+  /** The same as a length of time, from the moment the call came in: an executor's clock may be wrong. */
+  readonly leaseMs: number;
 }
 
 const MAX_WAIT_MS = 30_000;
@@ -47,7 +49,8 @@ export async function leaseJobs(
   const problems = leaseProblems(request);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const started = Date.now();
-  const leaseExpiresAt = new Date(started + leaseSeconds * 1000);
+  const leaseMs = leaseSeconds * 1000;
+  const leaseExpiresAt = new Date(started + leaseMs);
   const { executorId, held } = await recordHeartbeat({
     tenantId: caller.tenantId,
     newId: newId(),
@@ -58,7 +61,7 @@ export async function leaseJobs(
     knownRuns: request.knownRuns,
     leaseExpiresAt,
   });
-  const deadline = started + Math.min(request.waitMs, MAX_WAIT_MS, (leaseSeconds * 1000) / 3);
+  const deadline = started + Math.min(request.waitMs, MAX_WAIT_MS, leaseMs / 3);
   const look = async (stillHeld: readonly string[]): Promise<LeaseAnswer> => {
     const isHeld = new Set(stillHeld);
     const runs = await listUnknownRuns(executorId, request.knownRuns, MAX_RUNS);

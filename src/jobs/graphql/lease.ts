@@ -111,6 +111,7 @@ interface LeasePayload {
   readonly runs: readonly LeasedRun[];
   readonly cancelRuns: readonly string[];
   readonly leaseExpiresAt: Date;
+  readonly leaseMs: number;
 }
 
 const LeaseJobsPayload = builder.objectRef<LeasePayload>('LeaseJobsPayload').implement({
@@ -130,6 +131,12 @@ const LeaseJobsPayload = builder.objectRef<LeasePayload>('LeaseJobsPayload').imp
       type: 'DateTime',
       description: 'Until when the named runs are its own, unless it calls again.',
       resolve: (payload) => payload.leaseExpiresAt,
+    }),
+    leaseDuration: t.field({
+      type: 'Duration',
+      description:
+        'The same as a length of time, from the moment the call was sent: right whatever the clock of the executor says.',
+      resolve: (payload) => payload.leaseMs,
     }),
   }),
 });

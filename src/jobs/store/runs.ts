@@ -118,7 +118,7 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
    ),
    ended as (
      update job_runs as run
-        set state = $3::job_run_state, ended_at = now()
+        set state = $3::text::job_run_state, ended_at = now()
        from asked, jobs as job, stream
       where run.id = asked."runId" and run.ended_at is null and job.id = run.job_id and stream.id = job.job_set_id
         and ($1::uuid is null or run.tenant_id = $1::uuid)
@@ -151,7 +151,7 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
      select bumped.id, bumped.base + row_number() over (partition by bumped.id order by news."position", step),
             news.tenant_id, news.job_id, news.id,
-            case step when 0 then $3 else 'FAILED' end::job_event_kind,
+            case step when 0 then $3::text else 'FAILED' end::job_event_kind,
             case step when 0 then jsonb_build_object('reason', news.reason, 'attempted', news.attempted)
                  else jsonb_build_object('error', jsonb_build_object('code', 'LeaseLost', 'kind', 'SYSTEM', 'message',
                    'the lease was lost ' || news.attempted_runs || ' times; last: ' || news.reason)) end

@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/** Keeps the drawing of ARCHITECTURE.md true: who may import whom. */
+
+const source = resolve(import.meta.dirname, '../../src');
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  /** `import type`: gone at run time. */
+  readonly isType: boolean;
+}
+
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.startsWith('generated'))
+  .map((file) => file.replaceAll('\\', '/'));
+
+const imports: Import[] = files.flatMap((from) => {
+  const text = readFileSync(join(source, from), 'utf8');
+  return [...text.matchAll(/^(?:import|export)\s+(type\s+)?[^'"]*?['"](\.[^'"]+)['"];?$/gm)].map((match) => ({
+    from,
+    to: relative(source, resolve(source, dirname(from), match[2] ?? '')).replaceAll('\\', '/'),
+    isType: match[1] !== undefined,
+  }));
+});
+
+const room = (file: string) => file.split('/')[0] ?? '';
+const role = (file: string) => (file.split('/')[1] ?? '').replace(/\.ts$/, '');
+const shown = (list: readonly Import[]) => list.map(({ from, to }) => `${from} → ${to}`);
+
+/** Among capabilities: each may import itself and those that it names. */
+const capabilities: Record<string, readonly string[]> = {
+  access: [],
+  identity: ['access'],
+  oauth: ['access', 'identity'],
+  projects: ['access'],
+  blobs: ['access', 'projects'],
+  registry: ['access', 'projects'],
+  jobs: ['access', 'projects', 'blobs'],
+  executions: ['access', 'projects', 'blobs', 'registry'],
+};
+
+describe('imports', () => {
+  it('are found at all', () => {
+    expect(imports.length).toBeGreaterThan(200);
+    expect(new Set(files.map(room))).toEqual(
+      new Set([...Object.keys(capabilities), 'bin', 'executor', 'graphql', 'http', 'platform', 'scheduler']),
+    );
+  });
+
+  it('go one way among capabilities', () => {
+    const wrong = imports.filter(({ from, to }) => {
+      const allowed = capabilities[room(from)];
+      if (!allowed || !(room(to) in capabilities) || room(to) === room(from)) return false;
+      // A graph's nouns refer to one another: type refs of other nouns are the schema, not the rules.
+      if (role(from) === 'graphql' && role(to) === 'graphql') return false;
+      return !allowed.includes(room(to));
+    });
+    expect(shown(wrong)).toEqual([]);
+  });
+
+  it('keep domain rules free of GraphQL, HTTP, the database and the environment', () => {
+    const wrong = imports.filter(({ from, to }) => {
+      if (role(from) !== 'domain') return false;
+      const isDomain = role(to) === 'domain';
+      const isPure = /^platform\/(errors|phase-table|duration|ids)\.ts$/.test(to);
+      return !isDomain && !isPure && to !== 'generated/prisma/enums.ts';
+    });
+    expect(shown(wrong)).toEqual([]);
+  });
+
+  it('keep commands and stores free of GraphQL and HTTP', () => {
+    const wrong = imports.filter(
+      ({ from, to }) =>
+        ['commands', 'store', 'domain'].includes(role(from)) &&
+        (room(to) === 'graphql' || room(to) === 'http' || role(to) === 'graphql' || role(to) === 'rules'),
+    );
+    expect(shown(wrong)).toEqual([]);
+  });
+
+  it('keep stores free of commands', () => {
+    const wrong = imports.filter(({ from, to }) => role(from) === 'store' && role(to) === 'commands');
+    expect(shown(wrong)).toEqual([]);
+  });
+
+  it('let only the scheduler know both executions and jobs', () => {
+    const wrong = imports.filter(
+      ({ from, to }) =>
+        new Set([room(from), room(to)]).size === 2 &&
+        ['executions', 'jobs'].includes(room(from)) &&
+        ['executions', 'jobs'].includes(room(to)) &&
+        role(from) !== 'graphql',
+    );
+    expect(shown(wrong)).toEqual([]);
+  });
+
+  it('keep the executor outside: no capability, no database, no server', () => {
+    const wrong = imports.filter(({ from, to }) => {
+      if (room(from) !== 'executor' && from !== 'bin/executor.ts') return false;
+      const isAllowed =
+        room(to) === 'executor' ||
+        /^platform\/(config|log|process|errors|duration|ids|group-by)\.ts$/.test(to) ||
+        to.startsWith('generated/executor/');
+      return !isAllowed;
+    });
+    expect(shown(wrong)).toEqual([]);
+  });
+
+  it('keep the platform free of everything above it', () => {
+    const wrong = imports.filter(
+      ({ from, to }) => room(from) === 'platform' && !['platform', 'generated'].includes(room(to)),
+    );
+    expect(shown(wrong)).toEqual([]);
+  });
+
+  it('keep raw SQL in stores', () => {
+    const strays = files.filter(
+      (file) =>
+        /\b(statement|run)\b/.test(readFileSync(join(source, file), 'utf8')) &&
+        imports.some(
+          (one) => one.from === file && one.to === 'platform/database/statement.ts' && !one.isType,
+        ) &&
+        !/^[a-z]+\/(store(\.ts|\/)|locks\.ts$)/.test(file) &&
+        file !== 'identity/commands/first-start.ts',
+    );
+    expect(strays).toEqual([]);
+  });
+
+  it('let each table be written by one folder', () => {
+    const writers = new Map<string, Set<string>>();
+    for (const file of files) {
+      const text = readFileSync(join(source, file), 'utf8');
+      for (const [, table] of text.matchAll(/\b(?:insert into|update|delete from)\s+([a-z_]+)\b/g)) {
+        if (!table || ['set', 'of', 'skip'].includes(table)) continue;
+        writers.set(table, (writers.get(table) ?? new Set()).add(room(file)));
+      }
+    }
+    expect(writers.get('executions')).toEqual(new Set(['executions']));
+    expect(writers.get('jobs')).toEqual(new Set(['jobs']));
+    expect(
+      [...writers].filter(([, rooms]) => rooms.size > 1).map(([table, rooms]) => `${table}: ${[...rooms]}`),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { nodeExecutionPhases } from '../../src/executions/domain/phases.ts';
+import { progress } from '../../src/executions/domain/progress.ts';
+import type { ExecutionPhase, NodeExecutionPhase } from '../../src/generated/prisma/enums.ts';
+import { isTerminal } from '../../src/platform/phase-table.ts';
+import type { CompiledWorkflow } from '../../src/registry/domain/workflow-templates.ts';
+
+type Policy = 'FAIL_IMMEDIATELY' | 'FAIL_AFTER_EXECUTABLE_NODES_COMPLETE';
+
+function workflowOf(upstream: Record<string, string[]>, onFailure: Policy): CompiledWorkflow {
+  const nodes = Object.keys(upstream).map((id) => ({
+    id,
+    inputs: [],
+    upstreamNodeIds: [],
+    taskNode: { referenceId: { project: 'p', domain: 'd', name: 't', version: 'v' } },
+  }));
+  const withStart = Object.entries(upstream).map(([id, ids]) => [id, ids.length > 0 ? ids : ['start-node']]);
+  return {
+    template: { metadata: { onFailure }, interface: { inputs: {}, outputs: {} }, nodes, outputs: [] },
+    connections: { upstream: Object.fromEntries(withStart), downstream: {} },
+  };
+}
+
+const diamond = { a: [], left: ['a'], right: ['a'], join: ['left', 'right'] };
+const step = (
+  nodes: Record<string, NodeExecutionPhase>,
+  {
+    phase = 'RUNNING' as ExecutionPhase,
+    maxParallelism = 0,
+    policy = 'FAIL_IMMEDIATELY' as Policy,
+    shape = diamond as Record<string, string[]>,
+  } = {},
+) => progress(workflowOf(shape, policy), { phase, maxParallelism }, new Map(Object.entries(nodes)));
+
+describe('progress', () => {
+  it.each([
+    ['begins with the roots', {}, { phase: 'QUEUED' }, { start: ['a'], cancel: false, phase: 'RUNNING' }],
+    ['waits for what runs', { a: 'RUNNING' }, {}, { start: [], cancel: false, phase: null }],
+    ['starts side by side', { a: 'SUCCEEDED' }, {}, { start: ['left', 'right'], cancel: false, phase: null }],
+    [
+      'keeps within the limit',
+      { a: 'SUCCEEDED' },
+      { maxParallelism: 1 },
+      { start: ['left'], cancel: false, phase: null },
+    ],
+    [
+      'waits at the join',
+      { a: 'SUCCEEDED', left: 'SUCCEEDED', right: 'RUNNING' },
+      {},
+      { start: [], cancel: false, phase: null },
+    ],
+    [
+      'ends',
+      { a: 'SUCCEEDED', left: 'SUCCEEDED', right: 'SUCCEEDED', join: 'SUCCEEDED' },
+      {},
+      { start: [], cancel: false, phase: 'SUCCEEDED' },
+    ],
+    [
+      'cancels the rest of a failed one',
+      { a: 'SUCCEEDED', left: 'FAILED', right: 'RUNNING' },
+      {},
+      { start: [], cancel: true, phase: 'FAILING' },
+    ],
+    [
+      'fails when the rest has stopped',
+      { a: 'SUCCEEDED', left: 'FAILED', right: 'ABORTED' },
+      { phase: 'FAILING' },
+      { start: [], cancel: false, phase: 'FAILED' },
+    ],
+    [
+      'stops what is aborting',
+      { a: 'RUNNING' },
+      { phase: 'ABORTING' },
+      { start: [], cancel: true, phase: null },
+    ],
+    [
+      'is aborted when all has stopped',
+      { a: 'ABORTED' },
+      { phase: 'ABORTING' },
+      { start: [], cancel: false, phase: 'ABORTED' },
+    ],
+    [
+      'has nothing to say of what ended',
+      { a: 'SUCCEEDED' },
+      { phase: 'FAILED' },
+      { start: [], cancel: false, phase: null },
+    ],
+  ] as const)('%s', (_name, nodes, options, expected) => {
+    expect(step(nodes, options)).toEqual(expected);
+  });
+
+  it('runs what does not depend on a failed node, where the policy says so', () => {
+    const shape = { a: [], b: [], c: ['b'], d: ['a', 'b'] };
+    const policy = 'FAIL_AFTER_EXECUTABLE_NODES_COMPLETE';
+    expect(step({ a: 'FAILED', b: 'SUCCEEDED' }, { shape, policy }).start).toEqual(['c']);
+    expect(step({ a: 'FAILED', b: 'SUCCEEDED', c: 'SUCCEEDED' }, { shape, policy }).phase).toBe('FAILED');
+  });
+
+  /** Random graphs, run to their end by a machine that ends a random node at each step. */
+  it('brings every execution to its end, never starts a node twice or too early', () => {
+    const graphs = fc
+      .array(fc.array(fc.nat(9), { maxLength: 3 }), { minLength: 1, maxLength: 10 })
+      .map((rows) =>
+        Object.fromEntries(
+          rows.map((row, index) => [
+            `n${index}`,
+            [...new Set(row.filter((up) => up < index))].map((up) => `n${up}`),
+          ]),
+        ),
+      );
+    const policies = fc.constantFrom<Policy>('FAIL_IMMEDIATELY', 'FAIL_AFTER_EXECUTABLE_NODES_COMPLETE');
+    fc.assert(
+      fc.property(
+        graphs,
+        policies,
+        fc.nat(4),
+        fc.infiniteStream(fc.nat(99)),
+        (shape, policy, maxParallelism, dice) => {
+          const workflow = workflowOf(shape, policy);
+          const nodes = new Map<string, NodeExecutionPhase>();
+          let phase: ExecutionPhase = 'QUEUED';
+          const roll = (sides: number) => (dice.next().value as number) % sides;
+          for (let steps = 0; steps < 100; steps += 1) {
+            const next = progress(workflow, { phase, maxParallelism }, nodes);
+            if (next.phase) phase = next.phase;
+            for (const id of next.start) {
+              expect(nodes.has(id)).toBe(false);
+              for (const up of shape[id] ?? []) expect(nodes.get(up)).toBe('SUCCEEDED');
+              nodes.set(id, 'RUNNING');
+            }
+            const active = [...nodes]
+              .filter(([, state]) => !isTerminal(nodeExecutionPhases, state))
+              .map(([id]) => id);
+            if (maxParallelism > 0) expect(active.length).toBeLessThanOrEqual(maxParallelism);
+            if (phase === 'SUCCEEDED' || phase === 'FAILED') {
+              expect(active).toEqual([]);
+              const all = Object.keys(shape).map((id) => nodes.get(id));
+              expect(phase === 'SUCCEEDED').toBe(all.every((state) => state === 'SUCCEEDED'));
+              return;
+            }
+            if (next.cancel) for (const id of active) nodes.set(id, 'ABORTED');
+            else {
+              const chosen = active[roll(Math.max(active.length, 1))];
+              if (chosen) nodes.set(chosen, roll(5) === 0 ? 'FAILED' : 'SUCCEEDED');
+            }
+          }
+          throw new Error(`it never ended: ${phase}`);
+        },
+      ),
+      { numRuns: process.env['SOAK'] ? 20_000 : 500 },
+    );
+  });
+});

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type App, startApp } from '../support/app.ts';
+import { Hands } from '../support/hands.ts';
+import {
+  launch,
+  readExecution,
+  registerProject,
+  registerTask,
+  registerWorkflow,
+  type Shape,
+} from '../support/seed.ts';
+import { countStatements } from '../support/statements.ts';
+
+const project = 'counting';
+let app: App;
+const ids = new Map<number, string>();
+
+/** The first node, and all others after it: `count` nodes in all. */
+function shapeOf(count: number): Shape {
+  const rest = Array.from({ length: count - 1 }, (_, index) => [`n${index}`, ['first']]);
+  return { first: [], ...Object.fromEntries(rest) };
+}
+
+beforeAll(async () => {
+  app = await startApp();
+  await registerProject(app, project);
+  await registerTask(app, project, 'double');
+  const hands = new Hands(app);
+  for (const count of [1, 50]) {
+    await registerWorkflow(app, project, `nodes-${count}`, shapeOf(count));
+    const id = await launch(app, project, `nodes-${count}`, { name: `run-${count}`, maxParallelism: 0 });
+    await hands.work(async () => (await readExecution(app, id)).phase === 'SUCCEEDED');
+    ids.set(count, id);
+    const roots = Array.from({ length: count }, (_, index) => [`r${index}`, []]);
+    await registerWorkflow(app, project, `roots-${count}`, Object.fromEntries(roots));
+  }
+}, 60_000);
+afterAll(() => app.stop());
+
+const document = `query ($by: ExecutionBy!) {
+  execution(by: $by) {
+    id name phase
+    nodeExecutions(first: 100) { edges { node {
+      nodeId phase
+      taskExecutions(first: 5) { edges { node { retryAttempt phase } } }
+    } } }
+  }
+}`;
+
+describe('execution { nodeExecutions { taskExecutions } }', () => {
+  it.each([1, 50])(
+    'is at most 5 statements, sign-in and authorisation included, for %i nodes',
+    async (count) => {
+      const by = { key: { project, domain: 'development', name: `run-${count}` } };
+      await app.ask(document, { by });
+      const { result, statements } = await countStatements(() => app.ask(document, { by }));
+      expect(result.errors).toBeUndefined();
+      expect(result.data.execution.nodeExecutions.edges).toHaveLength(count);
+      for (const { node } of result.data.execution.nodeExecutions.edges)
+        expect(node.taskExecutions.edges).toEqual([{ node: { retryAttempt: 0, phase: 'SUCCEEDED' } }]);
+      expect(statements).toHaveLength(4);
+    },
+  );
+
+  it('asks the database for a limited number of children of each parent', async () => {
+    const by = { id: ids.get(50) };
+    const { result, statements } = await countStatements(() =>
+      app.ask(
+        `query ($by: ExecutionBy!) { execution(by: $by) { nodeExecutions(first: 2) {
+           edges { cursor node { nodeId } } pageInfo { hasNextPage endCursor } } } }`,
+        { by },
+      ),
+    );
+    expect(result.data.execution.nodeExecutions.edges).toHaveLength(2);
+    expect(result.data.execution.nodeExecutions.pageInfo.hasNextPage).toBe(true);
+    const nested = statements.find((text) => text.includes('from node_executions'));
+    expect(nested).toMatch(/cross join lateral .* limit \$2/);
+  });
+});
+
+describe('a page of executions', () => {
+  it('is the same number of statements for any length, counts and nodes included', async () => {
+    const page = `query ($first: Int) {
+      executions(filter: { project: "${project}", domain: "development" }, first: $first) {
+        totalCount
+        edges { node { name nodeCounts { phase count } nodeExecutions(first: 3) { edges { node { nodeId } } } } }
+      }
+    }`;
+    await app.ask(page, { first: 2 });
+    const one = await countStatements(() => app.ask(page, { first: 1 }));
+    const two = await countStatements(() => app.ask(page, { first: 2 }));
+    expect(two.result.data.executions.edges).toHaveLength(2);
+    expect(two.statements).toHaveLength(one.statements.length);
+    expect(one.statements.length).toBeLessThanOrEqual(6);
+  });
+});
+
+describe('one turn of the scheduler', () => {
+  it('costs no more statements for 50 nodes that may start than for one', async () => {
+    const { advanceExecution } = await import('../../src/scheduler/advance-executions.ts');
+    const counts: number[] = [];
+    await app.stop();
+    const silent = await restarted();
+    for (const count of [1, 50]) {
+      const id = await launch(silent, project, `roots-${count}`, { maxParallelism: 0 });
+      const { statements } = await countStatements(() => advanceExecution(id));
+      counts.push(statements.length);
+      expect(Object.keys((await readExecution(silent, id)).nodes)).toHaveLength(count);
+    }
+    expect(counts[1]).toBe(counts[0]);
+  });
+
+  /** The same server without a scheduler of its own, so that the turn is the test's. */
+  async function restarted(): Promise<App> {
+    const { startServer } = await import('../../src/http/server.ts');
+    const server = await startServer({ host: '127.0.0.1', port: 0 });
+    const { url } = server;
+    const before = app;
+    app = {
+      ...before,
+      url,
+      ask: async (text, variables = {}, authorization = before.admin) => {
+        const response = await fetch(`${url}/graphql`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) },
+          body: JSON.stringify({ query: text, variables }),
+        });
+        return {
+          status: response.status,
+          headers: response.headers,
+          ...((await response.json()) as object),
+        } as never;
+      },
+      stop: () => server.stop(),
+    };
+    return app;
+  }
+});

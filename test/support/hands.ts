@@ -1,0 +1,111 @@
+/** An executor played by hand through the public API: leases runs and says of them what the test wants. */
+import { expect } from 'vitest';
+import type { Answer, App } from './app.ts';
+
+export interface Run {
+  readonly id: string;
+  readonly jobId: string;
+  readonly inputs: Record<string, number>;
+  readonly environment: Record<string, string>;
+}
+
+export class Hands {
+  readonly #app: App;
+  readonly name: string;
+  readonly known = new Set<string>();
+
+  constructor(app: App, name = 'hands') {
+    this.#app = app;
+    this.name = name;
+  }
+
+  /** One lease call. What it is given is named in the next, unless `forget` is set. */
+  async lease({
+    maxJobs = 10,
+    wait = 'PT2S',
+    forget = false,
+  } = {}): Promise<{ runs: Run[]; cancelRuns: string[] }> {
+    const { data, errors } = await this.#app.ask(
+      `mutation ($input: LeaseJobsInput!) {
+         leaseJobs(input: $input) {
+           ... on LeaseJobsPayload { runs { id jobId inputs environment } cancelRuns }
+           ... on Error { code message path }
+         }
+       }`,
+      { input: { executor: this.name, knownRuns: [...this.known], maxJobs, wait } },
+      this.#app.executor,
+    );
+    expect(errors).toBeUndefined();
+    const { runs, cancelRuns } = data.leaseJobs;
+    if (!forget) for (const run of runs) this.known.add(run.id);
+    for (const id of cancelRuns) this.known.delete(id);
+    return { runs, cancelRuns };
+  }
+
+  /** Leases until there is a run of that node. */
+  async leaseNode(nodeId: string): Promise<Run> {
+    for (let tries = 0; tries < 20; tries += 1) {
+      const { runs } = await this.lease({ wait: 'PT1S' });
+      for (const run of runs) this.#waiting.push(run);
+      const index = this.#waiting.findIndex((run) => run.environment['SLIPWAY_NODE_ID'] === nodeId);
+      if (index >= 0) return this.#waiting.splice(index, 1)[0] as Run;
+    }
+    throw new Error(`no run of node ${nodeId} came`);
+  }
+  readonly #waiting: Run[] = [];
+
+  async report(...events: object[]): Promise<string[]> {
+    const { data, errors } = await this.#app.ask(
+      `mutation ($input: ReportJobEventsInput!) {
+         reportJobEvents(input: $input) {
+           ... on ReportJobEventsPayload { outcomes }
+           ... on Error { code message path }
+         }
+       }`,
+      { input: { events: events.map((event) => ({ occurredAt: new Date().toISOString(), ...event })) } },
+      this.#app.executor,
+    );
+    expect(errors).toBeUndefined();
+    return data.reportJobEvents.outcomes ?? data.reportJobEvents;
+  }
+
+  start = (run: Run) => this.report({ run: run.id, kind: 'RUNNING' });
+
+  async succeed(run: Run, outputs: object): Promise<string[]> {
+    const outcomes = await this.report({ run: run.id, kind: 'SUCCEEDED', exitCode: 0, outputs });
+    this.known.delete(run.id);
+    return outcomes;
+  }
+
+  async fail(run: Run, kind: 'USER' | 'SYSTEM' = 'USER', code = 'NonZeroExit'): Promise<string[]> {
+    const error = { code, message: 'it broke', kind };
+    const outcomes = await this.report({ run: run.id, kind: 'FAILED', exitCode: 1, error });
+    this.known.delete(run.id);
+    return outcomes;
+  }
+
+  async giveBack(run: Run, attempted: boolean): Promise<boolean> {
+    const { data } = await this.#app.ask(
+      `mutation ($input: ReturnLeaseInput!) {
+         returnLease(input: $input) { ... on ReturnLeasePayload { returned } }
+       }`,
+      { input: { run: run.id, reason: 'the test wants it so', attempted } },
+      this.#app.executor,
+    );
+    this.known.delete(run.id);
+    return data.returnLease.returned;
+  }
+
+  /** Doubles every `x` that comes until the execution has ended. */
+  async work(until: () => Promise<Answer>): Promise<void> {
+    for (let turns = 0; turns < 200; turns += 1) {
+      const { runs } = await this.lease({ wait: 'PT0.3S' });
+      for (const run of runs) {
+        await this.start(run);
+        await this.succeed(run, { y: (run.inputs['x'] ?? 0) * 2 });
+      }
+      if (await until()) return;
+    }
+    throw new Error('it never ended');
+  }
+}

@@ -1,0 +1,208 @@
+/** What tests need to be there, made through the API as a user would. */
+import { expect } from 'vitest';
+import type { Answer, App } from './app.ts';
+
+const errorFields =
+  '... on Error { code message path } ... on InvalidArgumentError { problems { path code message } }';
+
+export const domain = 'development';
+
+export const keyOf = (project: string, name: string, version = 'v1') => ({ project, domain, name, version });
+
+export async function registerProject(app: App, identifier: string): Promise<string> {
+  const { data } = await app.ask(
+    `mutation ($input: RegisterProjectInput!) {
+       registerProject(input: $input) { ... on RegisterProjectPayload { project { id } } ${errorFields} }
+     }`,
+    { input: { identifier, name: identifier } },
+  );
+  expect(data.registerProject.project.id).toBeTruthy();
+  return data.registerProject.project.id;
+}
+
+type Types = Record<string, object>;
+const variables = (types: Types) => Object.entries(types).map(([name, type]) => ({ name, type }));
+export const integer = { simple: 'INTEGER' };
+
+export interface TaskOptions {
+  readonly version?: string;
+  readonly inputs?: Types;
+  readonly outputs?: Types;
+  readonly retries?: number;
+  readonly timeout?: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+}
+
+export function taskInput(project: string, name: string, options: TaskOptions = {}) {
+  return {
+    id: keyOf(project, name, options.version),
+    template: {
+      type: 'container',
+      metadata: { retries: options.retries ?? 0, ...(options.timeout ? { timeout: options.timeout } : {}) },
+      interface: {
+        inputs: variables(options.inputs ?? { x: integer }),
+        outputs: variables(options.outputs ?? { y: integer }),
+      },
+      container: { image: 'node:20', command: options.command ?? ['true'], args: options.args ?? [] },
+    },
+  };
+}
+
+export async function createTask(app: App, input: object, authorization?: string): Promise<Answer> {
+  const { data } = await app.ask(
+    `mutation ($input: CreateTaskInput!) {
+       createTask(input: $input) { __typename ... on CreateTaskPayload { task { id digest } } ${errorFields} }
+     }`,
+    { input },
+    authorization,
+  );
+  return data.createTask;
+}
+
+export async function registerTask(
+  app: App,
+  project: string,
+  name: string,
+  options?: TaskOptions,
+): Promise<void> {
+  expect(await createTask(app, taskInput(project, name, options))).toMatchObject({
+    __typename: 'CreateTaskPayload',
+  });
+}
+
+/** Node → the nodes whose `y` it takes as `x`; the first is bound, all are waited for. None: the workflow's `x`. */
+export type Shape = Record<string, readonly string[]>;
+
+export interface WorkflowOptions {
+  readonly version?: string;
+  readonly task?: string;
+  readonly onFailure?: string;
+  /** The node whose `y` is the workflow's output `z`. */
+  readonly output?: string;
+}
+
+export function workflowInput(project: string, name: string, shape: Shape, options: WorkflowOptions = {}) {
+  const nodes = Object.entries(shape).map(([id, upstream]) => ({
+    id,
+    inputs: [{ var: 'x', binding: { promise: { nodeId: upstream[0] ?? '', var: upstream[0] ? 'y' : 'x' } } }],
+    upstreamNodeIds: upstream.slice(1),
+    taskNode: { referenceId: keyOf(project, options.task ?? 'double') },
+  }));
+  const last = options.output ?? Object.keys(shape).at(-1);
+  return {
+    id: keyOf(project, name, options.version),
+    template: {
+      onFailure: options.onFailure ?? 'FAIL_IMMEDIATELY',
+      interface: { inputs: variables({ x: integer }), outputs: variables({ z: integer }) },
+      nodes,
+      outputs: [{ var: 'z', binding: { promise: { nodeId: last, var: 'y' } } }],
+    },
+  };
+}
+
+export async function createWorkflow(app: App, input: object): Promise<Answer> {
+  const { data } = await app.ask(
+    `mutation ($input: CreateWorkflowInput!) {
+       createWorkflow(input: $input) { __typename ... on CreateWorkflowPayload { workflow { id digest } } ${errorFields} }
+     }`,
+    { input },
+  );
+  return data.createWorkflow;
+}
+
+export async function createLaunchPlan(app: App, input: object): Promise<Answer> {
+  const { data } = await app.ask(
+    `mutation ($input: CreateLaunchPlanInput!) {
+       createLaunchPlan(input: $input) {
+         __typename
+         ... on CreateLaunchPlanPayload { launchPlan { id state expectedInputs { name required default } fixedInputs } }
+         ${errorFields}
+       }
+     }`,
+    { input },
+  );
+  return data.createLaunchPlan;
+}
+
+/** A workflow of that shape with a launch plan of the same name, whose `x` is 1 unless given. */
+export async function registerWorkflow(
+  app: App,
+  project: string,
+  name: string,
+  shape: Shape,
+  options: WorkflowOptions = {},
+): Promise<void> {
+  const workflow = await createWorkflow(app, workflowInput(project, name, shape, options));
+  expect(workflow).toMatchObject({ __typename: 'CreateWorkflowPayload' });
+  const key = keyOf(project, name, options.version);
+  const plan = await createLaunchPlan(app, { id: key, workflowId: key, defaultInputs: { x: 1 } });
+  expect(plan).toMatchObject({ __typename: 'CreateLaunchPlanPayload' });
+}
+
+export async function createExecution(app: App, input: object, authorization?: string): Promise<Answer> {
+  const { data, errors } = await app.ask(
+    `mutation ($input: CreateExecutionInput!) {
+       createExecution(input: $input) {
+         __typename ... on CreateExecutionPayload { execution { id name phase data { inputs } } } ${errorFields}
+       }
+     }`,
+    { input },
+    authorization,
+  );
+  return data?.createExecution ?? { errors };
+}
+
+/** Launches the plan of that name. @returns the execution's id. */
+export async function launch(app: App, project: string, plan: string, more: object = {}): Promise<string> {
+  const created = await createExecution(app, {
+    project,
+    domain,
+    launchPlan: { key: keyOf(project, plan) },
+    ...more,
+  });
+  expect(created).toMatchObject({ __typename: 'CreateExecutionPayload' });
+  return created.execution.id;
+}
+
+const executionDocument = `query ($id: ID!) {
+  execution(by: { id: $id }) {
+    id phase error { code message kind nodeId } abort { cause principal { username } } duration startedAt endedAt
+    data { inputs outputs } nodeCounts { phase count }
+    nodeExecutions(first: 200) { edges { node {
+      nodeId phase latestAttempt latestTaskPhase error { code message kind } data { inputs outputs }
+      taskExecutions { edges { node { id retryAttempt phase reason error { code message kind } job { id state attemptedRuns runs { id state } } } } }
+    } } }
+  }
+}`;
+
+export async function readExecution(app: App, id: string): Promise<Answer> {
+  const { data, errors } = await app.ask(executionDocument, { id });
+  expect(errors).toBeUndefined();
+  const execution = data.execution;
+  const nodes = execution.nodeExecutions.edges.map((edge: Answer) => edge.node);
+  return { ...execution, nodes: Object.fromEntries(nodes.map((node: Answer) => [node.nodeId, node])) };
+}
+
+/** Asks again until it holds; fails with the last answer after `seconds`. */
+export async function eventually<T>(
+  read: () => Promise<T>,
+  holds: (answer: T) => boolean,
+  seconds = 10,
+): Promise<T> {
+  const until = Date.now() + seconds * 1000;
+  for (;;) {
+    const answer = await read();
+    if (holds(answer)) return answer;
+    if (Date.now() > until) throw new Error(`it never came to hold: ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 15));
+  }
+}
+
+const ended = new Set(['SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT']);
+export const untilEnded = (app: App, id: string, seconds?: number) =>
+  eventually(
+    () => readExecution(app, id),
+    (execution) => ended.has(execution.phase),
+    seconds,
+  );

@@ -1,0 +1,20 @@
+/** Counts the statements that reach PostgreSQL, whoever sends them: Prisma, prepared ones, transactions. */
+import pg from 'pg';
+
+export async function countStatements<T>(
+  work: () => Promise<T>,
+): Promise<{ result: T; statements: string[] }> {
+  const statements: string[] = [];
+  const original = pg.Client.prototype.query;
+  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+    const [query] = args as [string | { text?: string }];
+    const text = typeof query === 'string' ? query : (query.text ?? '');
+    statements.push(text.replaceAll(/\s+/g, ' ').trim());
+    return (original as (...rest: unknown[]) => unknown).apply(this, args);
+  } as typeof original;
+  try {
+    return { result: await work(), statements };
+  } finally {
+    pg.Client.prototype.query = original;
+  }
+}
