@@ -92,10 +92,17 @@ function toMove({ report, index }: Indexed): RunMove {
     exitCode: report.exitCode,
     error: report.error && {
       ...report.error,
-      message: report.error.message.slice(0, MAX_MESSAGE),
+      message: report.error.message.replaceAll('\u0000', '\uFFFD').slice(0, MAX_MESSAGE),
     },
     outputs: report.outputs,
   };
+}
+
+/** PostgreSQL keeps no text with U+0000, not even inside JSON. */
+function hasNul(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\u0000');
+  if (value === null || typeof value !== 'object') return false;
+  return Object.entries(value).some(([key, entry]) => key.includes('\u0000') || hasNul(entry));
 }
 
 function reportProblems(reports: readonly JobEventReport[]): Problem[] {
@@ -119,6 +126,8 @@ function reportProblems(reports: readonly JobEventReport[]): Problem[] {
     if (report.kind === 'FAILED' && !report.error) fault(index, 'error', 'a failure needs its error');
     if (report.kind !== 'FAILED' && report.error) fault(index, 'error', 'only a failure has an error');
     if (report.kind !== 'SUCCEEDED' && report.outputs) fault(index, 'outputs', 'only a success has outputs');
+    if (hasNul(report.outputs))
+      fault(index, 'outputs', 'a text holds a NUL character, which cannot be stored');
   }
   return problems;
 }

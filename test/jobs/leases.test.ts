@@ -1,0 +1,332 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
+import { expireLeases } from '../../src/jobs/commands/expire-leases.ts';
+import { type NewJobRequest, submitJobs } from '../../src/jobs/commands/submit-jobs.ts';
+import { systemCaller } from '../../src/platform/caller.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
+import { inTransaction } from '../../src/platform/database/transaction.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { type App, startApp } from '../support/app.ts';
+import { Hands } from '../support/hands.ts';
+
+let app: App;
+let queue: { id: string; tenantId: string };
+let ownerId: string;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  const { data } = await app.ask(
+    'mutation { createQueue(input: { name: "batch" }) { ... on CreateQueuePayload { queue { id } } } }',
+  );
+  const stored = await db.queue.findUniqueOrThrow({ where: { id: data.createQueue.queue.id } });
+  queue = { id: stored.id, tenantId: stored.tenantId };
+  ownerId = (await db.user.findFirstOrThrow({ where: { username: 'admin' } })).id;
+});
+afterAll(() => app.stop());
+
+const job = (clientId: string | null, priority = 0): NewJobRequest => ({
+  clientId,
+  priority,
+  activeDeadlineSeconds: null,
+  spec: {
+    container: { image: 'x', command: ['true'], args: [], env: [], resources: { requests: [], limits: [] } },
+    interface: { inputs: {}, outputs: {} },
+    inputs: {},
+    environment: {},
+    terminationGraceSeconds: 1,
+  },
+});
+
+const submit = (jobSet: string, jobs: NewJobRequest[]) =>
+  inTransaction((tx) => submitJobs(systemCaller(queue.tenantId, ownerId), tx, queue, jobSet, jobs));
+const assign = () => assignPool('default', new Date(), 30);
+
+async function eventsOf(jobSet: string): Promise<string[]> {
+  const { rows } = await pool.query(
+    `select event.sequence, event.kind from job_events as event join job_sets as set on set.id = event.job_set_id
+      where set.name = $1 order by event.sequence`,
+    [jobSet],
+  );
+  expect(rows.map((row) => Number(row.sequence))).toEqual(rows.map((_, index) => index + 1));
+  return rows.map((row) => row.kind);
+}
+const stateOf = async (id: string) => (await db.job.findUniqueOrThrow({ where: { id } })).state;
+
+/** One executor with room, known to the server. */
+async function hands(name: string, slots = 10): Promise<Hands> {
+  const one = new Hands(app, name);
+  await one.lease({ maxJobs: slots, wait: 'PT0S' });
+  return one;
+}
+const retire = (one: Hands) => one.lease({ maxJobs: 0, wait: 'PT0S' });
+
+describe('submitting', () => {
+  it('makes one job of one client id, also inside one request', async () => {
+    const [first, again] = await submit('dedup', [job('same'), job('same')]);
+    expect(again).toBe(first);
+    expect(await submit('dedup', [job('same')])).toEqual([first]);
+    expect(await submit('elsewhere', [job('same')])).toEqual([first]);
+    expect(await eventsOf('dedup')).toEqual(['SUBMITTED', 'QUEUED']);
+    await pool.query(`update jobs set state = 'CANCELLED', ended_at = now() where id = $1`, [first]);
+  });
+
+  it('makes one job, however many submit it at once', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => submit('raced', [job('raced'), job('other')])),
+    );
+    expect(new Set(answers.map((ids) => ids.join())).size).toBe(1);
+    expect(await db.job.count({ where: { clientId: 'raced' } })).toBe(1);
+    expect(await eventsOf('raced')).toHaveLength(4);
+    await pool.query(`update jobs set state = 'CANCELLED', ended_at = now() where id = any($1)`, [
+      answers[0],
+    ]);
+  });
+
+  it('answers ids in the order asked, and never deduplicates without a client id', async () => {
+    const ids = await submit('plain', [job(null), job('b'), job(null)]);
+    expect(new Set(ids).size).toBe(3);
+    const stored = await db.job.findMany({ where: { id: { in: ids } } });
+    expect(stored.find((row) => row.clientId === 'b')?.id).toBe(ids[1]);
+    await pool.query(`update jobs set state = 'CANCELLED', ended_at = now() where id = any($1)`, [ids]);
+  });
+
+  it.each([
+    ['no job', []],
+    ['a client id of 101 characters', [job('x'.repeat(101))]],
+    ['an empty client id', [job('')]],
+    ['a priority that is no number', [job('nan', Number.NaN)]],
+  ])('refuses %s, and stores nothing', async (_name, jobs) => {
+    await expect(submit('refused', jobs as NewJobRequest[])).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+    expect(await eventsOf('refused')).toEqual([]);
+  });
+});
+
+describe('leasing', () => {
+  it('takes lower priorities first, then older jobs', async () => {
+    const [late, soon, alsoSoon] = await submit('order', [job(null, 5), job(null, 1), job(null, 1)]);
+    const one = await hands('order', 3);
+    await assign();
+    const { runs } = await one.lease({ maxJobs: 3, wait: 'PT0S' });
+    const ids = runs.map((run) => run.jobId);
+    const { rows } = await pool.query(
+      `select job_id from job_events where kind = 'LEASED' and job_id = any($1) order by sequence`,
+      [ids],
+    );
+    expect(rows.map((row) => row.job_id)).toEqual([soon, alsoSoon, late]);
+    for (const run of runs) await one.succeed(run, {});
+    await retire(one);
+  });
+
+  it('answers a run again until it is named', async () => {
+    await submit('again', [job(null)]);
+    const one = await hands('again', 1);
+    await assign();
+    const [first] = (await one.lease({ maxJobs: 1, wait: 'PT0S', forget: true })).runs;
+    const [second] = (await one.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
+    expect(second?.id).toBe(first?.id);
+    expect((await one.lease({ maxJobs: 0, wait: 'PT0S' })).runs).toEqual([]);
+    if (second) await one.succeed(second, {});
+    await retire(one);
+  });
+
+  it('gives each job to one executor only, however many assign and ask at once', async () => {
+    const ids = await submit(
+      'shared',
+      Array.from({ length: 60 }, () => job(null)),
+    );
+    const executors = await Promise.all(['s1', 's2', 's3'].map((name) => hands(name, 20)));
+    const taken: string[] = [];
+    for (let turn = 0; turn < 30 && taken.length < 60; turn += 1) {
+      await Promise.all([assign(), assign(), assign()]);
+      const answers = await Promise.all(executors.map((one) => one.lease({ maxJobs: 20, wait: 'PT0S' })));
+      taken.push(...answers.flatMap((answer) => answer.runs.map((run) => run.jobId)));
+    }
+    expect([...taken].sort()).toEqual([...ids].sort());
+    const { rows } = await pool.query(
+      'select job_id from job_runs where job_id = any($1) and ended_at is null group by job_id having count(*) > 1',
+      [ids],
+    );
+    expect(rows).toEqual([]);
+    for (const one of executors) {
+      await one.report(...[...one.known].map((run) => ({ run, kind: 'SUCCEEDED', outputs: {} })));
+      one.known.clear();
+      await retire(one);
+    }
+    expect(await db.job.count({ where: { id: { in: ids }, state: 'SUCCEEDED' } })).toBe(60);
+    await eventsOf('shared');
+  });
+
+  it('never gives an executor more than it has room for', async () => {
+    const ids = await submit('room', [job(null), job(null), job(null)]);
+    const one = await hands('room', 2);
+    await assign();
+    await assign();
+    expect((await one.lease({ maxJobs: 2, wait: 'PT0S' })).runs).toHaveLength(2);
+    await one.report(...[...one.known].map((run) => ({ run, kind: 'SUCCEEDED', outputs: {} })));
+    one.known.clear();
+    await one.lease({ maxJobs: 1, wait: 'PT0S' });
+    await assign();
+    const [last] = (await one.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
+    expect(ids).toContain(last?.jobId);
+    if (last) await one.succeed(last, {});
+    await retire(one);
+  });
+
+  it('answers as soon as there is a run, not at the end of the wait', async () => {
+    const one = await hands('prompt', 1);
+    const started = performance.now();
+    const asking = one.lease({ maxJobs: 1, wait: 'PT1.6S' });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await submit('prompt', [job(null)]);
+    await assign();
+    const [run] = (await asking).runs;
+    expect(run).toBeDefined();
+    expect(performance.now() - started).toBeLessThan(1500);
+    if (run) await one.succeed(run, {});
+    await retire(one);
+  });
+
+  it.each([
+    ['an executor with a bad name', { executor: 'Not A Label', knownRuns: [], maxJobs: 1 }, 'executor'],
+    ['a run that is no id', { executor: 'x', knownRuns: ['nonsense'], maxJobs: 1 }, 'knownRuns'],
+    ['more than a hundred', { executor: 'x', knownRuns: [], maxJobs: 101 }, 'maxJobs'],
+  ])('refuses %s, naming the field', async (_name, input, field) => {
+    const { data } = await app.ask(
+      'mutation ($input: LeaseJobsInput!) { leaseJobs(input: $input) { ... on Error { code path } } }',
+      { input },
+      app.executor,
+    );
+    expect(data.leaseJobs).toEqual({ code: 'INVALID_ARGUMENT', path: ['input', field] });
+  });
+
+  it('is for executors alone', async () => {
+    const { errors } = await app.ask(
+      'mutation { leaseJobs(input: { executor: "x", knownRuns: [], maxJobs: 1 }) { __typename } }',
+    );
+    expect(errors).toMatchObject([{ extensions: { code: 'PERMISSION_DENIED' } }]);
+  });
+});
+
+describe('a lease that is not renewed', () => {
+  const expireAll = () => expireLeases(new Date(Date.now() + 3_600_000));
+
+  it('ends, the job waits again with an attempt counted, and the old run is dead', async () => {
+    const [id = ''] = await submit('expired', [job(null)]);
+    const one = await hands('expired', 1);
+    await assign();
+    const [first] = (await one.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
+    if (!first) throw new Error('no run');
+    await one.start(first);
+    expect(await expireAll()).toBe(1);
+    expect(await expireAll()).toBe(0);
+    expect(await db.job.findUniqueOrThrow({ where: { id } })).toMatchObject({
+      state: 'QUEUED',
+      attemptedRuns: 1,
+    });
+    expect(await one.report({ run: first.id, kind: 'SUCCEEDED', outputs: {} })).toEqual(['FENCED']);
+    expect(await stateOf(id)).toBe('QUEUED');
+    expect((await one.lease({ maxJobs: 1, wait: 'PT0S' })).cancelRuns).toEqual([first.id]);
+    await assign();
+    const [second] = (await one.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
+    if (!second) throw new Error('no second run');
+    await one.succeed(second, {});
+    expect(await stateOf(id)).toBe('SUCCEEDED');
+    expect(await eventsOf('expired')).toEqual([
+      'SUBMITTED',
+      'QUEUED',
+      'LEASED',
+      'RUNNING',
+      'LEASE_EXPIRED',
+      'LEASED',
+      'SUCCEEDED',
+    ]);
+    await retire(one);
+  });
+
+  it('counts no attempt when the executor never took it up', async () => {
+    const [id = ''] = await submit('unheard', [job(null)]);
+    const one = await hands('unheard', 1);
+    await assign();
+    await expireAll();
+    expect(await db.job.findUniqueOrThrow({ where: { id } })).toMatchObject({
+      state: 'QUEUED',
+      attemptedRuns: 0,
+    });
+    await pool.query(`update jobs set state = 'CANCELLED', ended_at = now() where id = $1`, [id]);
+    await retire(one);
+  });
+
+  it('leaves alone one that is renewed in the meantime', async () => {
+    await submit('renewed', [job(null)]);
+    const one = await hands('renewed', 1);
+    await assign();
+    const [run] = (await one.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
+    await one.lease({ maxJobs: 0, wait: 'PT0S' });
+    expect(await expireLeases(new Date())).toBe(0);
+    const { data } = await app.ask(
+      'mutation ($runs: [ID!]!) { renewLeases(input: { runs: $runs }) { ... on RenewLeasesPayload { held } } }',
+      { runs: [run?.id, newId()] },
+      app.executor,
+    );
+    expect(data.renewLeases.held).toEqual([run?.id]);
+    if (run) await one.succeed(run, {});
+    await retire(one);
+  });
+});
+
+describe('reporting', () => {
+  it('acknowledges a repeat and changes nothing by it', async () => {
+    await submit('repeat', [job(null)]);
+    const one = await hands('repeat', 1);
+    await assign();
+    const [run] = (await one.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
+    if (!run) throw new Error('no run');
+    const events = [
+      { run: run.id, kind: 'RUNNING' },
+      { run: run.id, kind: 'RUNNING' },
+      { run: run.id, kind: 'SUCCEEDED', outputs: {} },
+      { run: run.id, kind: 'SUCCEEDED', outputs: {} },
+      { run: run.id, kind: 'RUNNING' },
+    ];
+    expect(await one.report(...events)).toEqual(['APPLIED', 'REPEATED', 'APPLIED', 'REPEATED', 'FENCED']);
+    expect(await eventsOf('repeat')).toEqual(['SUBMITTED', 'QUEUED', 'LEASED', 'RUNNING', 'SUCCEEDED']);
+    one.known.clear();
+    await retire(one);
+  });
+
+  it('counts one end only, however many report one at once', async () => {
+    await submit('ends', [job(null)]);
+    const one = await hands('ends', 1);
+    await assign();
+    const [run] = (await one.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
+    if (!run) throw new Error('no run');
+    const error = { code: 'X', message: 'x', kind: 'USER' };
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, index) =>
+        one.report(
+          index % 2
+            ? { run: run.id, kind: 'SUCCEEDED', outputs: {} }
+            : { run: run.id, kind: 'FAILED', error },
+        ),
+      ),
+    );
+    expect(answers.flat().filter((outcome) => outcome === 'APPLIED')).toHaveLength(1);
+    expect(await eventsOf('ends')).toHaveLength(4);
+    one.known.clear();
+    await retire(one);
+  });
+
+  it('takes a run of nobody for fenced, and outputs that are too large for an error that names them', async () => {
+    const one = new Hands(app, 'reporter');
+    expect(await one.report({ run: newId(), kind: 'RUNNING' })).toEqual(['FENCED']);
+    const large = await one.report({
+      run: newId(),
+      kind: 'SUCCEEDED',
+      outputs: { y: 'x'.repeat(2_200_000) },
+    });
+    expect(large).toMatchObject({ code: 'RESOURCE_EXHAUSTED', path: ['input', 'events', '0', 'outputs'] });
+    const zero = await one.report({ run: newId(), kind: 'SUCCEEDED', outputs: { y: 'a\u0000b' } });
+    expect(zero).toMatchObject({ code: 'INVALID_ARGUMENT', path: ['input', 'events', '0', 'outputs'] });
+  });
+});
