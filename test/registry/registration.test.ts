@@ -1,0 +1,290 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { db } from '../../src/platform/database/client.ts';
+import { type Answer, type App, startApp } from '../support/app.ts';
+import {
+  createLaunchPlan,
+  createTask,
+  createWorkflow,
+  domain,
+  integer,
+  keyOf,
+  registerProject,
+  registerTask,
+  registerWorkflow,
+  taskInput,
+  workflowInput,
+} from '../support/seed.ts';
+
+const project = 'registry';
+let app: App;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  await registerProject(app, project);
+  await registerTask(app, project, 'double');
+});
+afterAll(() => app.stop());
+
+describe('registerProject', () => {
+  const register = async (input: object) => {
+    const { data } = await app.ask(
+      `mutation ($input: RegisterProjectInput!) {
+         registerProject(input: $input) {
+           __typename ... on RegisterProjectPayload { project { identifier labels { key value } } }
+           ... on Error { code path } ... on InvalidArgumentError { problems { path message } }
+         }
+       }`,
+      { input },
+    );
+    return data.registerProject;
+  };
+
+  it('makes a project once, however many ask at once', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => register({ identifier: 'raced', name: 'Raced' })),
+    );
+    const made = answers.filter((answer) => answer.__typename === 'RegisterProjectPayload');
+    expect(made).toHaveLength(1);
+    expect(answers.filter((answer) => answer.code === 'ALREADY_EXISTS')).toHaveLength(11);
+  });
+
+  it('reports all that is wrong at once, each with its field', async () => {
+    const labels = [
+      { key: 'bad key', value: 'x' },
+      { key: 'ok', value: 'not ok!' },
+    ];
+    const answer = await register({ identifier: 'Nope', name: ' ', description: 'x'.repeat(301), labels });
+    expect(answer.problems.map((problem: Answer) => problem.path.join('.')).sort()).toEqual([
+      'input.description',
+      'input.identifier',
+      'input.labels.bad key',
+      'input.labels.ok',
+      'input.name',
+    ]);
+  });
+
+  it('refuses a label that is given twice', async () => {
+    const labels = [
+      { key: 'team', value: 'a' },
+      { key: 'team', value: 'b' },
+    ];
+    expect(await register({ identifier: 'twice', name: 'Twice', labels })).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      path: ['input', 'labels', 'team'],
+    });
+  });
+});
+
+describe('createTask', () => {
+  it('takes the same again for ALREADY_EXISTS, whatever its order', async () => {
+    const inputs = { a: integer, b: integer };
+    const turned = { b: integer, a: integer };
+    const first = await createTask(app, taskInput(project, 'same', { inputs }));
+    expect(first.__typename).toBe('CreateTaskPayload');
+    const again = await createTask(app, taskInput(project, 'same', { inputs: turned }));
+    expect(again).toMatchObject({ __typename: 'AlreadyExistsError', code: 'ALREADY_EXISTS' });
+  });
+
+  it('tells the difference when something else is registered under a version', async () => {
+    await createTask(app, taskInput(project, 'changed', { retries: 1 }));
+    const other = await createTask(app, taskInput(project, 'changed', { retries: 2 }));
+    expect(other).toMatchObject({ code: 'INVALID_ARGUMENT', problems: [{ code: 'DifferentStructure' }] });
+    expect(other.message).toContain('metadata.retries: 1 → 2');
+    const kept = await db.task.findFirstOrThrow({ where: { name: 'changed' } });
+    expect(kept.template).toMatchObject({ metadata: { retries: 1 } });
+  });
+
+  it('is raced by twenty without a second row', async () => {
+    const input = taskInput(project, 'raced');
+    const answers = await Promise.all(Array.from({ length: 20 }, () => createTask(app, input)));
+    expect(answers.filter((answer) => answer.__typename === 'CreateTaskPayload')).toHaveLength(1);
+    expect(answers.filter((answer) => answer.code === 'ALREADY_EXISTS')).toHaveLength(19);
+    expect(await db.task.count({ where: { name: 'raced' } })).toBe(1);
+  });
+
+  it.each([
+    ['more than ten retries', { retries: 11 }, 'input.template.metadata.retries'],
+    ['a timeout that is none', { timeout: 'soon' }, 'input.template.metadata.timeout'],
+  ])('refuses %s, naming the field', async (_name, options, path) => {
+    const answer = await createTask(app, taskInput(project, 'wrong', options));
+    expect(answer.problems.map((problem: Answer) => problem.path.join('.'))).toContain(path);
+  });
+
+  it('names the part of its key that is missing', async () => {
+    const input = { ...taskInput(project, 'x'), id: { ...keyOf(project, ''), version: '' } };
+    const answer = await createTask(app, input);
+    expect(answer.problems).toMatchObject([
+      { path: ['input', 'id', 'name'], message: 'missing name' },
+      { path: ['input', 'id', 'version'], message: 'missing version' },
+    ]);
+  });
+
+  it('looks like a project that is not there, for one that is not', async () => {
+    const { errors } = await app.ask(
+      'mutation ($input: CreateTaskInput!) { createTask(input: $input) { __typename } }',
+      { input: taskInput('ghost', 'x') },
+    );
+    expect(errors).toMatchObject([{ message: 'project ghost not found', extensions: { code: 'NOT_FOUND' } }]);
+  });
+});
+
+describe('createWorkflow', () => {
+  it("reports all of the compiler's errors together, each with its code and its node", async () => {
+    const input = workflowInput(project, 'broken', { a: ['b'], b: ['a'], c: ['ghost'] });
+    const { nodes } = input.template;
+    const stray = { ...nodes[2], id: 'd', taskNode: { referenceId: keyOf(project, 'unregistered') } };
+    const answer = await createWorkflow(app, {
+      ...input,
+      template: { ...input.template, nodes: [...nodes, stray] },
+    });
+    const found = answer.problems.map((problem: Answer) => [problem.code, problem.path[3]]);
+    expect(found).toContainEqual(['CycleDetected', expect.anything()]);
+    expect(found).toContainEqual(['NodeReferenceNotFound', 'c']);
+    expect(found).toContainEqual(['TaskReferenceNotFound', 'd']);
+  });
+
+  it('tells identical from different', async () => {
+    await registerWorkflow(app, project, 'stable', { a: [], b: ['a'] });
+    const same = await createWorkflow(app, workflowInput(project, 'stable', { a: [], b: ['a'] }));
+    const other = await createWorkflow(app, workflowInput(project, 'stable', { a: [], b: ['a'], c: ['b'] }));
+    expect(same).toMatchObject({ code: 'ALREADY_EXISTS' });
+    expect(other).toMatchObject({ problems: [{ code: 'DifferentStructure' }] });
+  });
+
+  it('takes another version of a task for another workflow', async () => {
+    await registerTask(app, project, 'versioned', { version: 'v1' });
+    await registerTask(app, project, 'versioned', { version: 'v2', retries: 3 });
+    const input = (version: string) => {
+      const { template, id } = workflowInput(project, 'uses', { a: [] });
+      const nodes = template.nodes.map((node) => ({
+        ...node,
+        taskNode: { referenceId: keyOf(project, 'versioned', version) },
+      }));
+      return { id: { ...id, version }, template: { ...template, nodes } };
+    };
+    const [one, two] = [await createWorkflow(app, input('v1')), await createWorkflow(app, input('v2'))];
+    expect(one.workflow.digest).not.toBe(two.workflow.digest);
+  });
+});
+
+describe('createLaunchPlan', () => {
+  it('answers NotFoundError for its workflow before it looks at anything else', async () => {
+    const answer = await createLaunchPlan(app, {
+      id: keyOf(project, ''),
+      workflowId: keyOf(project, 'ghost'),
+      defaultInputs: { nonsense: 1 },
+    });
+    expect(answer).toMatchObject({ __typename: 'NotFoundError', path: ['input', 'workflowId'] });
+  });
+
+  it('tells what an execution must, may and cannot give', async () => {
+    await registerWorkflow(app, project, 'planned', { a: [] });
+    const plan = async (name: string, more: object) =>
+      (
+        await createLaunchPlan(app, {
+          id: keyOf(project, name),
+          workflowId: keyOf(project, 'planned'),
+          ...more,
+        })
+      ).launchPlan;
+    expect(await plan('must', {})).toMatchObject({
+      state: 'INACTIVE',
+      expectedInputs: [{ name: 'x', required: true, default: null }],
+    });
+    expect(await plan('may', { defaultInputs: { x: 3 } })).toMatchObject({
+      expectedInputs: [{ name: 'x', required: false, default: 3 }],
+    });
+    expect(await plan('cannot', { fixedInputs: { x: 4 } })).toMatchObject({
+      expectedInputs: [],
+      fixedInputs: { x: 4 },
+    });
+  });
+
+  it.each([
+    ['a name the workflow does not have', { defaultInputs: { z: 1 } }, 'VariableNameNotFound'],
+    ['a value of another type', { fixedInputs: { x: 'many' } }, 'MismatchingTypes'],
+  ])('refuses %s', async (_name, more, code) => {
+    const answer = await createLaunchPlan(app, {
+      id: keyOf(project, 'refused'),
+      workflowId: keyOf(project, 'planned'),
+      ...more,
+    });
+    expect(answer.problems).toMatchObject([{ code }]);
+  });
+});
+
+describe('updateLaunchPlan', () => {
+  const versions = ['v1', 'v2', 'v3'];
+  beforeAll(async () => {
+    await registerWorkflow(app, project, 'active', { a: [] });
+    for (const version of versions)
+      await createLaunchPlan(app, {
+        id: keyOf(project, 'switch', version),
+        workflowId: keyOf(project, 'active'),
+        fixedInputs: { x: Number(version[1]) },
+      });
+  });
+  const update = async (version: string, state: string) => {
+    const { data } = await app.ask(
+      `mutation ($input: UpdateLaunchPlanInput!) {
+         updateLaunchPlan(input: $input) { ... on UpdateLaunchPlanPayload { launchPlan { version state } } }
+       }`,
+      { input: { by: { key: keyOf(project, 'switch', version) }, state } },
+    );
+    return data.updateLaunchPlan.launchPlan;
+  };
+  const active = async () => {
+    const { data, errors } = await app.ask(
+      `query ($key: EntityNameInput!) { activeLaunchPlan(key: $key) { version } }`,
+      { key: { project, domain, name: 'switch' } },
+    );
+    return data.activeLaunchPlan?.version ?? errors?.[0]?.extensions.code;
+  };
+
+  it('has none active until one is activated', async () => {
+    expect(await active()).toBe('NOT_FOUND');
+  });
+
+  it('activates one and deactivates the one before, in one step', async () => {
+    await update('v1', 'ACTIVE');
+    expect(await update('v2', 'ACTIVE')).toEqual({ version: 'v2', state: 'ACTIVE' });
+    expect(await active()).toBe('v2');
+    expect(await update('v2', 'ACTIVE')).toEqual({ version: 'v2', state: 'ACTIVE' });
+  });
+
+  it('touches no other version when one is deactivated', async () => {
+    await update('v1', 'INACTIVE');
+    expect(await active()).toBe('v2');
+    await update('v2', 'INACTIVE');
+    expect(await active()).toBe('NOT_FOUND');
+  });
+
+  it('leaves exactly one active, however many are activated at once', async () => {
+    for (let turn = 0; turn < 5; turn += 1) {
+      await Promise.all([...versions, ...versions].map((version) => update(version, 'ACTIVE')));
+      expect(await db.launchPlan.count({ where: { name: 'switch', state: 'ACTIVE' } })).toBe(1);
+    }
+  });
+});
+
+describe('lists of versions', () => {
+  it('come newest first, in pages, by name', async () => {
+    for (const version of ['v1', 'v2', 'v3']) await registerTask(app, project, 'listed', { version });
+    const page = async (after: string | null) => {
+      const { data } = await app.ask(
+        `query ($after: String) {
+           tasks(filter: { project: "${project}", domain: "${domain}", name: "listed" }, first: 2, after: $after) {
+             edges { node { version interface { inputs { name type } } } } pageInfo { hasNextPage endCursor }
+           }
+         }`,
+        { after },
+      );
+      return data.tasks;
+    };
+    const one = await page(null);
+    expect(one.edges.map((edge: Answer) => edge.node.version)).toEqual(['v3', 'v2']);
+    expect(one.edges[0].node.interface.inputs).toEqual([{ name: 'x', type: { simple: 'INTEGER' } }]);
+    const two = await page(one.pageInfo.endCursor);
+    expect(two.edges.map((edge: Answer) => edge.node.version)).toEqual(['v1']);
+    expect(two.pageInfo.hasNextPage).toBe(false);
+  });
+});
