@@ -4,6 +4,7 @@ import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import type PrismaTypes from '../generated/pothos.ts';
 import { getDatamodel } from '../generated/pothos.ts';
+import { config } from '../platform/config.ts';
 import { db } from '../platform/database/client.ts';
 import type { Context } from './context.ts';
 
@@ -41,7 +42,7 @@ export const builder = new SchemaBuilder<{
     dmmf: getDatamodel(),
     exposeDescriptions: false,
     filterConnectionTotalCount: true,
-    onUnusedQuery: process.env['NODE_ENV'] === 'test' ? 'error' : null,
+    onUnusedQuery: config.test ? 'error' : null,
   },
 });
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 
 /**
@@ -82,6 +83,7 @@ const settings = read(process.env);
 
 export const config = {
   production: settings.NODE_ENV === 'production',
+  test: settings.NODE_ENV === 'test',
   databaseUrl: settings.DATABASE_URL,
   databasePoolSize: settings.DATABASE_POOL_SIZE,
   embeddedAllowed: settings.NODE_ENV !== 'production' || settings.SLIPWAY_EMBEDDED,
@@ -117,6 +119,8 @@ export const config = {
     slots: settings.SLIPWAY_EXECUTOR_SLOTS,
     path: settings.SLIPWAY_EXECUTOR_PATH,
     runtime: settings.SLIPWAY_EXECUTOR_RUNTIME,
-    credentialFile: settings.SLIPWAY_CREDENTIAL_FILE,
+    /** Written by the server's first start for the local executor; only its user may read it. */
+    credentialFile:
+      settings.SLIPWAY_CREDENTIAL_FILE ?? join(settings.SLIPWAY_HOME, 'executor-credential.json'),
   },
 } as const;

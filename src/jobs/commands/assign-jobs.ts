@@ -5,9 +5,6 @@ import { listRoom, listWaitingJobs, storeRuns, tryLockPool } from '../store/leas
 
 /** Runs made in one turn, at most. */
 const MAX_ASSIGNMENTS = 500;
-/** An executor that was silent for longer gets no new work. */
-const SILENT_MS = 60_000;
-
 /**
  * Assigns a pool's queued jobs to its executors that have room. One assigner a pool at a time: when another is at it,
  * this one does nothing.
@@ -22,9 +19,9 @@ export async function assignPool(
   return await inTransaction(async (tx) => {
     const none = { assigned: 0, mayHaveMore: false };
     if (!(await tryLockPool(tx, pool))) return none;
-    const rooms = (await listRoom(tx, pool, new Date(now.getTime() - SILENT_MS))).filter(
-      ({ room }) => room > 0,
-    );
+    // An executor calls several times in the length of a lease: one that was silent for longer gets no new work.
+    const seenAfter = new Date(now.getTime() - leaseSeconds * 1000);
+    const rooms = (await listRoom(tx, pool, seenAfter)).filter(({ room }) => room > 0);
     const limit = Math.min(
       MAX_ASSIGNMENTS,
       rooms.reduce((sum, { room }) => sum + room, 0),

@@ -69,6 +69,7 @@ export async function leaseJobs(
       runs,
       cancelRuns: request.knownRuns.filter((id) => !isHeld.has(id)),
       leaseExpiresAt,
+      leaseMs,
     };
   };
   // Listening starts before the first look, so that what happens in between is not missed.
