@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { startLoop } from '../../src/scheduler/loop.ts';
+
+const soon = (milliseconds = 5) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** A loop over what the test says is due, that notes what it did. */
+function loopOf({
+  due = async () => [] as string[],
+  each = async (_id: string) => false,
+  concurrency = 2,
+  everyMs = 10_000,
+}) {
+  const worked: string[] = [];
+  const atOnce = new Map<string, number>();
+  let most = 0;
+  let running = 0;
+  const loop = startLoop({
+    name: 'test',
+    everyMs,
+    concurrency,
+    due,
+    each: async (id) => {
+      running += 1;
+      most = Math.max(most, running);
+      atOnce.set(id, (atOnce.get(id) ?? 0) + 1);
+      expect(atOnce.get(id)).toBe(1);
+      worked.push(id);
+      try {
+        return await each(id);
+      } finally {
+        running -= 1;
+        atOnce.set(id, 0);
+      }
+    },
+  });
+  return { loop, worked, most: () => most };
+}
+
+describe('a loop', () => {
+  it('looks for what is due when it starts, and again on its timer', async () => {
+    let looks = 0;
+    const { loop, worked } = loopOf({
+      everyMs: 10,
+      due: async () => {
+        looks += 1;
+        return [`look ${looks}`];
+      },
+    });
+    while (looks < 3) await soon();
+    await loop.stop();
+    expect(worked.slice(0, 2)).toEqual(['look 1', 'look 2']);
+  });
+
+  it('works on an id again when news of it comes while it is at it, and never twice at once', async () => {
+    let finish = () => {};
+    const { loop, worked } = loopOf({
+      each: () =>
+        new Promise((resolve) => {
+          finish = () => resolve(false);
+        }),
+    });
+    await soon();
+    loop.wake('a');
+    await soon();
+    loop.wake('a');
+    loop.wake('a');
+    await soon();
+    expect(worked).toEqual(['a']);
+    finish();
+    await soon();
+    expect(worked).toEqual(['a', 'a']);
+    finish();
+    await loop.stop();
+    expect(worked).toEqual(['a', 'a']);
+  });
+
+  it('does no more at once than it was told', async () => {
+    const { loop, worked, most } = loopOf({ each: async () => Boolean(await soon(2)) && false });
+    for (let index = 0; index < 10; index += 1) loop.wake(String(index));
+    while (worked.length < 10) await soon();
+    await loop.stop();
+    expect(most()).toBe(2);
+  });
+
+  it('goes on after a turn that failed, and again where there is more to do', async () => {
+    let turns = 0;
+    const { loop, worked } = loopOf({
+      each: async (id) => {
+        turns += 1;
+        if (id === 'bad') throw new Error('no');
+        return turns < 4;
+      },
+    });
+    loop.wake('bad');
+    loop.wake('more');
+    while (turns < 4) await soon();
+    await loop.stop();
+    expect(worked).toEqual(['bad', 'more', 'more', 'more']);
+  });
+
+  it('ends after what is under way, and begins nothing more', async () => {
+    let done = false;
+    const { loop, worked } = loopOf({
+      each: async () => {
+        await soon(30);
+        done = true;
+        return true;
+      },
+    });
+    loop.wake('a');
+    await soon();
+    await loop.stop();
+    expect(done).toBe(true);
+    loop.wake('b');
+    await soon(40);
+    expect(worked).toEqual(['a']);
+  });
+});
