@@ -1,0 +1,192 @@
+/**
+ * From nothing to a finished workflow: starts Slipway on a throw-away database, registers the penguins' workflow, runs it
+ * and shows what comes out. `npm run demo -- --help` tells the options.
+ */
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { SlipwayClient } from './client.ts';
+import { readDataSet, withCopiedFlippers } from './data-set.ts';
+import {
+  type ExecutionError,
+  nodeEvents,
+  type Outcome,
+  readAttempts,
+  readFile,
+  readOutcome,
+} from './follow.ts';
+import { type Platform, startPlatform } from './platform.ts';
+import { NodeTable } from './table.ts';
+import { documents, domain, launchPenguins, project, registerPenguins } from './workflow.ts';
+
+const HELP = `npm run demo -- [options]
+
+  --seed N           draws other penguins to learn from; 7 when left out
+  --shuffle-labels   deals the species out anew, so that there is nothing to learn
+  --fail             runs on data with a fault, and shows what one sees of a failed execution
+  --stay             leaves everything running until Ctrl-C
+
+  SLIPWAY_HOME       a folder to keep the database in, instead of a throw-away one
+  PORT               of the server, instead of any that is free
+`;
+
+const LOG_LINES = 8;
+
+interface Options {
+  readonly seed: number | undefined;
+  readonly shuffleLabels: boolean;
+  readonly fail: boolean;
+  readonly stay: boolean;
+}
+
+/** What whoever runs the demo did or can put right. */
+class UserError extends Error {}
+
+/** @returns null when help is asked for. */
+function readOptions(args: string[]): Options | null {
+  const flag = { type: 'boolean', default: false } as const;
+  const options = {
+    seed: { type: 'string' },
+    'shuffle-labels': flag,
+    fail: flag,
+    stay: flag,
+    help: flag,
+  } as const;
+  const { seed, fail, stay, help, ...others } = parsed(() => parseArgs({ args, options })).values;
+  if (help) return null;
+  if (seed !== undefined && !/^\d{1,9}$/.test(seed)) throw new UserError('--seed takes a whole number');
+  return {
+    seed: seed === undefined ? undefined : Number(seed),
+    shuffleLabels: others['shuffle-labels'],
+    fail,
+    stay,
+  };
+}
+
+function parsed<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new UserError(`${(error as Error).message}\n\n${HELP}`);
+  }
+}
+
+const say = (...lines: string[]) => console.log(lines.join('\n'));
+
+async function demo(options: Options, interrupted: AbortSignal): Promise<void> {
+  const begunAt = Date.now();
+  say('Starting PostgreSQL, server, scheduler and executor …');
+  const platform = await startPlatform(interrupted);
+  const over = AbortSignal.any([interrupted, platform.ended]);
+  try {
+    await runOn(platform, options, over);
+    say('', `It took ${((Date.now() - begunAt) / 1000).toFixed(1)} s in all.`);
+    if (options.stay) {
+      sayHowToSignIn(platform);
+      if (!over.aborted) await once(over, 'abort');
+      platform.ended.throwIfAborted();
+    }
+  } finally {
+    await platform.stop();
+  }
+}
+
+async function runOn(platform: Platform, options: Options, over: AbortSignal): Promise<void> {
+  const { url, username, password } = platform;
+  const client = await SlipwayClient.signIn(url, username, password, over);
+  const { tasks, workflow } = await registerPenguins(client);
+  say(
+    `Registered ${tasks.length} tasks and the workflow ${workflow.id.name}, version ${workflow.id.version}.`,
+  );
+
+  const lines = options.fail ? withCopiedFlippers(readDataSet()) : readDataSet();
+  const { seed, shuffleLabels } = options;
+  const inputs = { ...(seed === undefined ? {} : { seed }), shuffleLabels };
+  const execution = await launchPenguins(client, inputs, lines);
+  say(`Launched execution ${execution.name}.`, '');
+
+  await showNodes(client, execution.id);
+  const outcome = await readOutcome(client, execution.id);
+  say('', `Execution ${execution.id} ${outcome.phase}`);
+  if (options.fail) await showFailure(client, execution.name, outcome);
+  else await showOutputs(outcome);
+  const note = options.stay ? '' : ' while it ran; it stays with npm run demo -- --stay';
+  say('', `GraphiQL: ${url}/graphql${note}`);
+}
+
+async function showNodes(client: SlipwayClient, executionId: string): Promise<void> {
+  const { nodes } = documents.workflow.template;
+  const table = new NodeTable(
+    nodes.map((node) => node.id),
+    process.stdout,
+  );
+  try {
+    for await (const event of nodeEvents(client, executionId)) table.apply(event);
+  } finally {
+    table.end();
+  }
+}
+
+async function showOutputs(outcome: Outcome): Promise<void> {
+  if (outcome.phase !== 'SUCCEEDED')
+    throw new Error(`the execution ended ${outcome.phase}: ${errorText(outcome.error)}`);
+  const { best, accuracy, baseline, scores, report } = outcome.data.outputs;
+  const indented = (await readFile(outcome, report)).trimEnd().replaceAll(/^(?=.)/gm, '  ');
+  say(
+    `  best      ${best}`,
+    `  accuracy  ${accuracy} on penguins that no model has seen; always guessing the most common species gets ${baseline}`,
+    `  scores    ${JSON.stringify(scores)}`,
+    `  report    ${report}`,
+    '',
+    indented,
+  );
+}
+
+/** What a user sees when the code of a task fails: which node, which attempts, why, and what it printed. */
+async function showFailure(
+  client: SlipwayClient,
+  execution: string,
+  { phase, error }: Outcome,
+): Promise<void> {
+  if (phase !== 'FAILED' || !error?.nodeId)
+    throw new Error(`it was to fail, but ended ${phase}: ${errorText(error)}`);
+  const attempts = await readAttempts(client, { project, domain, execution, nodeId: error.nodeId });
+  say(
+    `  node      ${error.nodeId}`,
+    `  error     ${error.kind}, ${error.code}`,
+    `  message   ${error.message}`,
+  );
+  for (const attempt of attempts) {
+    say(`  attempt ${attempt.retryAttempt + 1} ${attempt.phase}; the last of what it printed:`);
+    for (const line of attempt.log.trimEnd().split('\n').slice(-LOG_LINES)) say(`    | ${line}`);
+  }
+}
+
+function errorText(error: ExecutionError | null): string {
+  return error ? `${error.nodeId}, ${error.kind}, ${error.code}, ${error.message}` : 'no error is given';
+}
+
+function sayHowToSignIn({ username, password }: Platform): void {
+  const basic = Buffer.from(`${username}:${password}`).toString('base64');
+  say(
+    '',
+    `It stays until Ctrl-C. Sign in as ${username} with ${password}, which in GraphiQL goes into the Headers tab:`,
+    `  {"authorization": "Basic ${basic}"}`,
+  );
+}
+
+const interruption = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => interruption.abort(new UserError(`ended by ${name}`)));
+}
+// Whoever read our output is gone, as after `| head`.
+process.stdout.on('error', () => interruption.abort(new UserError('nobody reads the output')));
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options) await demo(options, interruption.signal);
+  else say(HELP);
+} catch (error) {
+  // Of a bug of ours, TypeError and the like, the place is of use.
+  const isPlain = error instanceof Error && ['Error', 'Refusal'].includes(error.name);
+  console.error('\nThe demo failed:', isPlain ? error.message : error);
+  process.exitCode = interruption.signal.aborted ? 130 : 1;
+}

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { NodeEvent } from '../../examples/penguins/follow.ts';
+import { NodeTable } from '../../examples/penguins/table.ts';
+
+const screen = (isTTY: boolean) => {
+  const written: string[] = [];
+  return { isTTY, written, write: (text: string | Uint8Array) => written.push(String(text)) > 0 };
+};
+
+const event = (nodeId: string, second: number, change: Partial<NodeEvent>): NodeEvent => ({
+  id: `${nodeId}-${second}`,
+  nodeId,
+  phase: null,
+  taskPhase: null,
+  attempt: null,
+  occurredAt: new Date(second * 1000).toISOString(),
+  ...change,
+});
+
+const events = [
+  event('clean', 0, { phase: 'QUEUED' }),
+  event('clean', 1, { phase: 'RUNNING' }),
+  event('clean', 2, { taskPhase: 'RETRYABLE_FAILED', attempt: 0 }),
+  event('clean', 3, { taskPhase: 'RUNNING', attempt: 1 }),
+  event('clean', 4, { taskPhase: 'SUCCEEDED', attempt: 1 }),
+  event('clean', 4, { phase: 'SUCCEEDED' }),
+];
+
+describe('the table of nodes', () => {
+  it('is a line for each end where there is no terminal', () => {
+    const { written, ...plain } = screen(false);
+    const table = new NodeTable(['clean', 'split'], plain);
+    for (const one of events) table.apply(one);
+    table.end();
+    expect(written.map((line) => line.trim().replaceAll(/ {2,}/g, ' | ').trim())).toEqual([
+      expect.stringMatching(/^clean \| attempt failed \| attempt 1 \| /),
+      'clean | SUCCEEDED | attempt 2 | 3.0 s',
+    ]);
+  });
+
+  it('is drawn over itself on a terminal', async () => {
+    const { written, ...terminal } = screen(true);
+    const table = new NodeTable(['clean', 'split'], terminal);
+    await sleep(250);
+    for (const one of events) table.apply(one);
+    table.end();
+    expect(written.length).toBeGreaterThanOrEqual(2);
+    expect(written[0]).not.toContain('\x1b[2A');
+    expect(written.at(-1)?.startsWith('\x1b[2A')).toBe(true);
+    expect(written.at(-1)).toMatch(/clean {2}SUCCEEDED +attempt 2 +3\.0 s/);
+    expect(written.at(-1)).toContain('split  ·');
+  });
+});
