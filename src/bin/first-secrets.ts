@@ -1,16 +1,11 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { FirstSecrets } from '../identity/commands/first-start.ts';
 import { config } from '../platform/config.ts';
 
-/** Where the local executor finds its access key: a file that only its user may read. */
-export function credentialFile(): string {
-  return config.executor.credentialFile ?? join(config.home, 'executor-credential.json');
-}
-
 /** Shows the administrator's password, once, and leaves the executor's access key to its user alone. */
 export async function handOver({ administrator, executor }: FirstSecrets): Promise<void> {
-  const file = credentialFile();
+  const file = config.executor.credentialFile;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   writeFileSync(`${file}.new`, `${JSON.stringify(executor)}\n`, {
     mode: 0o600,

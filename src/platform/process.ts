@@ -6,12 +6,16 @@ export interface Running {
 }
 
 /**
- * The life of a process: starts, tells a parent that it is ready, and ends in order on SIGTERM, on SIGINT, or when the
- * parent is gone. A second signal, or a stop that takes longer than DRAIN_SECONDS and 5 s, ends it at once.
+ * The life of a process: starts, tells a parent that it is ready, and ends in order on SIGTERM, on SIGINT, when its
+ * terminal closes, or when the parent is gone. A second signal, or a stop that takes longer than `stopSeconds`, ends it
+ * at once.
+ *
+ * @param stopSeconds  DRAIN_SECONDS and 5 s unless told otherwise.
  */
 export async function runProcess(
   name: string,
   start: () => Promise<Running & { readonly address?: string }>,
+  { stopSeconds = config.drainSeconds + 5 }: { stopSeconds?: number } = {},
 ) {
   let running: Running | null = null;
   let isStopping = false;
@@ -19,14 +23,15 @@ export async function runProcess(
     if (isStopping) process.exit(1);
     isStopping = true;
     log.info({ process: name, reason }, 'stopping');
-    setTimeout(() => process.exit(1), (config.drainSeconds + 5) * 1000).unref();
+    setTimeout(() => process.exit(1), stopSeconds * 1000).unref();
     await running?.stop();
     log.info({ process: name }, 'stopped');
     process.exit(0);
   };
-  process.on('SIGTERM', () => void stop('SIGTERM'));
-  process.on('SIGINT', () => void stop('SIGINT'));
-  process.on('disconnect', () => void stop('the parent is gone'));
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
+  process.on('disconnect', () => {
+    if (!isStopping) void stop('the parent is gone');
+  });
   process.on('unhandledRejection', (error) => {
     log.fatal({ err: error, process: name }, 'unhandled rejection');
     process.exit(1);
@@ -35,7 +40,8 @@ export async function runProcess(
     const started = await start();
     running = started;
     log.info({ process: name, address: started.address }, 'started');
-    process.send?.({ ready: name, address: started.address });
+    // A parent that went away in this very moment is told of by `disconnect`.
+    process.send?.({ ready: name, address: started.address }, undefined, undefined, () => {});
   } catch (error) {
     if (error instanceof ConfigurationError) process.stderr.write(`${error.message}\n`);
     else log.fatal({ err: error, process: name }, 'could not start');

@@ -1,6 +1,6 @@
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createProcessRuntime } from '../../src/executor/runtimes/process.ts';
 import {
   BLOB,
@@ -186,8 +186,8 @@ describe('run: how a command fails', () => {
 
 describe('run: the environment', () => {
   it('holds nothing of the executor and what it was given', async () => {
-    process.env['DATABASE_URL'] = 'postgres://secret';
-    process.env['SLIPWAY_SECRETS'] = 'secret';
+    vi.stubEnv('DATABASE_URL', 'postgres://secret');
+    vi.stubEnv('SLIPWAY_SECRETS', 'secret');
     try {
       const spec = node('console.log(JSON.stringify(process.env))', {
         environment: { SLIPWAY_PROJECT: 'flights', SLIPWAY_ATTEMPT: '1' },
@@ -215,8 +215,7 @@ describe('run: the environment', () => {
         SLIPWAY_RUN_ID: spec.runId,
       });
     } finally {
-      delete process.env['DATABASE_URL'];
-      delete process.env['SLIPWAY_SECRETS'];
+      vi.unstubAllEnvs();
     }
   });
 

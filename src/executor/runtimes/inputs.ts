@@ -125,6 +125,7 @@ async function fetchBlob(
   try {
     await blobs.fetch(uri, toFile, signal);
   } catch (cause) {
+    if (cause instanceof RunError) throw cause;
     throw new RunError('SYSTEM', 'InputUnavailable', `the file of input ${name} cannot be fetched`, {
       cause,
     });

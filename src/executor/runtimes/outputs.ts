@@ -178,6 +178,7 @@ async function storeFiles(
     try {
       uris.set(local, await blobs.store(path, signal));
     } catch (cause) {
+      if (cause instanceof RunError) throw cause;
       throw new RunError('SYSTEM', 'OutputNotStored', 'a file of the outputs could not be stored', { cause });
     }
   }

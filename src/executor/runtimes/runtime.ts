@@ -52,7 +52,10 @@ export interface RunSpec {
   environment: Record<string, string>;
 }
 
-/** Moves files between the run and the place where blobs live. Both calls reject when `signal` fires. */
+/**
+ * Moves files between the run and the place where blobs live. Both calls reject when `signal` fires. A RunError fails
+ * the run as it says, anything else as the executor's fault.
+ */
 export interface BlobStore {
   fetch(uri: string, toFile: string, signal: AbortSignal): Promise<void>;
   /** @returns the uri of the stored file. */

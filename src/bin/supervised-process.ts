@@ -1,0 +1,94 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { config } from '../platform/config.ts';
+import { log } from '../platform/log.ts';
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+/** Whoever ran for this long starts again without a pause. */
+const STEADY_MS = 10_000;
+
+export interface SupervisedProcess {
+  /** Null while there is none. */
+  readonly pid: number | null;
+  /** Starts it. Resolves with its address, if it has one, when it is ready; rejects when it ends before. */
+  start(): Promise<string | undefined>;
+  /** Lets it end in order, and starts it again: its program or its environment is another now. */
+  restart(): void;
+  /** Ends it in order, by force when that takes too long, and for good. */
+  stop(): Promise<void>;
+}
+
+/**
+ * A child process that is started again whenever it ends: at once if it ran for a while, else after a pause that
+ * doubles.
+ *
+ * @param environment  asked for at each start.
+ * @param onChange  called when the process id has changed.
+ */
+export function superviseProcess(
+  name: string,
+  script: string,
+  environment: () => NodeJS.ProcessEnv,
+  onChange: () => void,
+): SupervisedProcess {
+  let child: ChildProcess | null = null;
+  let pauseMs = FIRST_PAUSE_MS;
+  let timer: NodeJS.Timeout | undefined;
+  let wasReady = false;
+  let isStopping = false;
+  let isRestarting = false;
+
+  function launch(): ChildProcess {
+    const startedAt = Date.now();
+    const launched = fork(script, {
+      execArgv: [...process.execArgv, '--max-semi-space-size=64'],
+      env: environment(),
+      // A group of its own: Ctrl-C in a terminal reaches the supervisor alone, which ends its children in order.
+      detached: true,
+    });
+    child = launched;
+    launched.once('exit', (code, signal) => {
+      child = null;
+      onChange();
+      if (isStopping || !wasReady) return;
+      if (isRestarting || Date.now() - startedAt > STEADY_MS) pauseMs = FIRST_PAUSE_MS;
+      if (!isRestarting) log.error({ process: name, code, signal, pauseMs }, 'ended unasked, starts again');
+      timer = setTimeout(launch, isRestarting ? 0 : pauseMs);
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      isRestarting = false;
+    });
+    onChange();
+    return launched;
+  }
+
+  return {
+    get pid() {
+      return child?.pid ?? null;
+    },
+    start: () =>
+      new Promise((resolve, reject) => {
+        const first = launch();
+        first.once('message', ({ address }: { address?: string }) => {
+          wasReady = true;
+          resolve(address);
+        });
+        first.once('exit', () => reject(new Error(`the ${name} did not start`)));
+      }),
+    restart() {
+      if (isStopping || isRestarting || child === null) return;
+      isRestarting = true;
+      child.kill('SIGTERM');
+    },
+    async stop() {
+      isStopping = true;
+      clearTimeout(timer);
+      const last = child;
+      if (last === null) return;
+      const ended = new Promise((resolve) => last.once('exit', resolve));
+      last.kill('SIGTERM');
+      const force = setTimeout(() => last.kill('SIGKILL'), (config.drainSeconds + 10) * 1000);
+      await ended;
+      clearTimeout(force);
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import { ConfigurationError, config } from '../platform/config.ts';
+import { log } from '../platform/log.ts';
+import { createProcessRuntime } from './runtimes/process.ts';
+import type { Runtime } from './runtimes/runtime.ts';
+
+/** @throws ConfigurationError in production, where what runs the jobs must be named. */
+export function requireNamedRuntime(): void {
+  if (config.production && config.executor.runtime === undefined)
+    throw new ConfigurationError(
+      'SLIPWAY_EXECUTOR_RUNTIME is required in production. `process` runs jobs as the user of the executor, without ' +
+        'isolation: only for code that you would run yourself.',
+    );
+}
+
+/** The runtime that is configured; `process` where none has to be named. @see requireNamedRuntime */
+export function chooseRuntime(): Runtime {
+  requireNamedRuntime();
+  log.warn(
+    { runtime: 'process' },
+    'jobs run as processes of this user, without isolation: they can read and do what it can',
+  );
+  const root = join(config.home, 'executors', config.executor.name);
+  return createProcessRuntime({ root, path: config.executor.path });
+}

@@ -1,0 +1,265 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { ApiError } from '../../src/executor/api-error.ts';
+import type { ApiClient } from '../../src/executor/client.ts';
+import {
+  leaseJobsDocument,
+  reportJobEventsDocument,
+  returnLeaseDocument,
+} from '../../src/executor/documents.ts';
+import type { RunOutcome, Runtime } from '../../src/executor/runtimes/runtime.ts';
+import { startWorkLoop, type WorkLoop } from '../../src/executor/work-loop.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { log } from '../../src/platform/log.ts';
+import { waitUntil } from './fixture.ts';
+
+/** What the executor says and when, to a server and with a runtime that the test plays. */
+
+interface Poll {
+  readonly knownRuns: readonly string[];
+  readonly maxJobs: number;
+  readonly wait: string;
+  answer(runs: readonly string[], more?: { cancelRuns?: readonly string[]; leaseDuration?: string }): void;
+  fail(): void;
+}
+
+class PlayedServer implements ApiClient {
+  readonly polls: Poll[] = [];
+  readonly said: string[] = [];
+  isSigningOff = false;
+
+  async ask(document: unknown, variables: unknown, { signal }: { signal: AbortSignal }): Promise<never> {
+    const { input } = variables as { input: Record<string, never> };
+    return (await this.#answer(document, input, signal)) as never;
+  }
+
+  insist: ApiClient['insist'] = (document, variables, options) =>
+    this.ask(document, variables, options) as Promise<never>;
+
+  #answer(document: unknown, input: Record<string, unknown>, signal: AbortSignal): unknown {
+    if (document === leaseJobsDocument) return this.#poll(input as never, signal);
+    if (document === returnLeaseDocument) {
+      this.said.push(`returned ${input['run']} ${input['attempted'] ? 'attempted' : 'untouched'}`);
+      return { returnLease: { __typename: 'ReturnLeasePayload', returned: true } };
+    }
+    if (document === reportJobEventsDocument) {
+      const [event] = input['events'] as { kind: string; run: string }[];
+      this.said.push(`${event?.kind} ${event?.run}`);
+      return { reportJobEvents: { __typename: 'ReportJobEventsPayload', outcomes: ['APPLIED'] } };
+    }
+    throw new Error('not a call of this test');
+  }
+
+  #poll(input: Pick<Poll, 'knownRuns' | 'maxJobs' | 'wait'>, signal: AbortSignal): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const answer: Poll['answer'] = (runs, { cancelRuns = [], leaseDuration = 'PT30S' } = {}) =>
+        resolve({
+          leaseJobs: { __typename: 'LeaseJobsPayload', runs: runs.map(leasedRun), cancelRuns, leaseDuration },
+        });
+      if (this.isSigningOff) return answer([]);
+      signal.addEventListener('abort', () => reject(signal.reason));
+      this.polls.push({ ...input, answer, fail: () => reject(new ApiError('UNAVAILABLE', 'away')) });
+    });
+  }
+
+  /** The call with that number, from 0, once it was made. */
+  async poll(number: number): Promise<Poll> {
+    await waitUntil(() => this.polls.length > number, `call ${number} was made`);
+    return this.polls[number] as Poll;
+  }
+}
+
+const leasedRun = (id: string) => ({
+  id,
+  jobId: id,
+  container: { image: '', command: [], args: [], env: [] },
+  interface: { inputs: {}, outputs: {} },
+  inputs: {},
+  environment: {},
+  activeDeadline: null,
+  terminationGrace: 'PT1S',
+  inputBlobs: [],
+});
+
+class PlayedRuntime implements Runtime {
+  readonly begun: string[] = [];
+  readonly stopped: string[] = [];
+  leftovers: string[] = [];
+  readonly #ends = new Map<string, (outcome: RunOutcome) => void>();
+
+  run: Runtime['run'] = ({ runId }, { signal, onStarted }) => {
+    this.begun.push(runId);
+    onStarted();
+    return new Promise((resolve) => {
+      this.#ends.set(runId, resolve);
+      signal.addEventListener('abort', () => this.stopped.push(runId));
+    });
+  };
+
+  reapLeftovers: Runtime['reapLeftovers'] = async () => this.leftovers;
+
+  end(runId: string, outcome: RunOutcome = { kind: 'SUCCEEDED', outputs: {}, exitCode: 0 }): void {
+    this.#ends.get(runId)?.(outcome);
+  }
+}
+
+let server: PlayedServer;
+let runtime: PlayedRuntime;
+let loop: WorkLoop | null = null;
+
+async function start({ slots = 1, leftovers = [] as string[] } = {}): Promise<void> {
+  server = new PlayedServer();
+  runtime = new PlayedRuntime();
+  runtime.leftovers = leftovers;
+  loop = await startWorkLoop({
+    client: server,
+    runtime,
+    log,
+    name: 'played',
+    pool: 'default',
+    slots,
+    drainSeconds: 1,
+  });
+}
+
+async function stop(): Promise<void> {
+  server.isSigningOff = true;
+  const stopping = loop?.stop();
+  loop = null;
+  await stopping;
+}
+
+afterEach(async () => {
+  for (const run of runtime.begun) runtime.end(run, { kind: 'CANCELLED' });
+  await stop();
+});
+
+const [a, b] = [newId(), newId()];
+
+describe('an executor', () => {
+  it('begins a run only when a call that named it was answered', async () => {
+    await start();
+    (await server.poll(0)).answer([a]);
+    const second = await server.poll(1);
+    expect(second).toMatchObject({ knownRuns: [a], maxJobs: 0, wait: 'PT0S' });
+    expect(runtime.begun).toEqual([]);
+    second.answer([]);
+    expect((await server.poll(2)).wait).toBe('PT10S');
+    expect(runtime.begun).toEqual([a]);
+    expect(server.said).toEqual([`RUNNING ${a}`]);
+  });
+
+  it('forgets a run that is taken away before it began', async () => {
+    await start();
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([], { cancelRuns: [a] });
+    expect(await server.poll(2)).toMatchObject({ knownRuns: [], maxJobs: 1 });
+    expect(runtime.begun).toEqual([]);
+    expect(server.said).toEqual([]);
+  });
+
+  it('asks again at once when a run has ended and the call under way had asked for none', async () => {
+    await start();
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    expect((await server.poll(2)).maxJobs).toBe(0);
+    runtime.end(a);
+    expect(await server.poll(3)).toMatchObject({ knownRuns: [], maxJobs: 1 });
+    expect(server.said).toEqual([`RUNNING ${a}`, `SUCCEEDED ${a}`]);
+  });
+
+  it('ends what it is told to end, names it no more, says nothing of it, and begins the next when it is gone', async () => {
+    await start();
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    (await server.poll(2)).answer([b], { cancelRuns: [a] });
+    (await server.poll(3)).answer([]);
+    expect(await server.poll(4)).toMatchObject({ knownRuns: [b], maxJobs: 0 });
+    expect(runtime.stopped).toEqual([a]);
+    expect(runtime.begun).toEqual([a]);
+    runtime.end(a, { kind: 'CANCELLED' });
+    await waitUntil(() => runtime.begun.length === 2, 'the next began');
+    await waitUntil(() => server.said.length === 2, 'the next was reported');
+    expect(server.said).toEqual([`RUNNING ${a}`, `RUNNING ${b}`]);
+  });
+
+  it('ends its runs when no call was answered for a lease, counted from when the last was sent', async () => {
+    await start();
+    (await server.poll(0)).answer([a], { leaseDuration: 'PT0.6S' });
+    const second = await server.poll(1);
+    const sentAt = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    second.answer([], { leaseDuration: 'PT0.6S' });
+    (await server.poll(2)).fail();
+    await waitUntil(() => runtime.stopped.length > 0, 'the run was stopped');
+    expect(performance.now() - sentAt).toBeLessThan(750);
+    runtime.end(a, { kind: 'CANCELLED' });
+    await waitUntil(() => server.said.length === 2, 'the lease was given back');
+    expect(server.said).toEqual([`RUNNING ${a}`, `returned ${a} attempted`]);
+  });
+
+  it('gives back what an earlier executor left, and when it stops, what it has', async () => {
+    const left = newId();
+    await start({ slots: 2, leftovers: [left] });
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    (await server.poll(2)).answer([b]);
+    await server.poll(3);
+    const stopping = stop();
+    await waitUntil(
+      () => server.said.includes(`returned ${b} untouched`),
+      'the one not begun was given back',
+    );
+    await waitUntil(() => runtime.stopped.includes(a), 'the run was stopped').finally(() =>
+      runtime.end(a, { kind: 'CANCELLED' }),
+    );
+    await stopping;
+    expect(server.said).toEqual([
+      `returned ${left} attempted`,
+      `RUNNING ${a}`,
+      `returned ${b} untouched`,
+      `returned ${a} attempted`,
+    ]);
+  });
+
+  it('does not give back a run whose processes withstand', async () => {
+    await start();
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await server.poll(2);
+    const stopping = stop();
+    const error = { code: 'ProcessesRemain', message: 'some', kind: 'SYSTEM' } as const;
+    runtime.reapLeftovers = async () => {
+      throw new Error('processes survived SIGKILL');
+    };
+    runtime.end(a, { kind: 'FAILED', error, exitCode: null, signal: null });
+    await stopping;
+    expect(server.said).toEqual([`RUNNING ${a}`]);
+  });
+
+  it('fails for the user what the server finds too large', async () => {
+    await start();
+    const reports: unknown[] = [];
+    const { ask } = server;
+    server.ask = async (document: unknown, variables: unknown, options: never) => {
+      if (document !== reportJobEventsDocument) return ask.call(server, document, variables, options);
+      const [event] = (variables as { input: { events: { kind: string }[] } }).input.events;
+      reports.push(event);
+      const tooLarge = {
+        __typename: 'ResourceExhaustedError',
+        code: 'RESOURCE_EXHAUSTED',
+        message: 'too large',
+      };
+      const fine = { __typename: 'ReportJobEventsPayload', outcomes: ['APPLIED'] };
+      return { reportJobEvents: event?.kind === 'SUCCEEDED' ? tooLarge : fine } as never;
+    };
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await waitUntil(() => runtime.begun.length === 1, 'the run began');
+    runtime.end(a);
+    await waitUntil(() => reports.length === 3, 'the failure was reported');
+    expect(reports[2]).toMatchObject({
+      kind: 'FAILED',
+      error: { code: 'OutputsTooLarge', message: 'too large', kind: 'USER' },
+    });
+  });
+});

@@ -1,0 +1,368 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { RunOutcome, Runtime } from '../../src/executor/runtimes/runtime.ts';
+import { type Answer, type App, startApp } from '../support/app.ts';
+import {
+  type CuttableLine,
+  cuttableLine,
+  type ExecutorOptions,
+  startExecutor,
+  type TestExecutor,
+} from '../support/executor.ts';
+import {
+  createLaunchPlan,
+  createWorkflow,
+  eventually,
+  integer,
+  keyOf,
+  launch,
+  readExecution,
+  registerProject,
+  registerTask,
+  type TaskOptions,
+  untilEnded,
+} from '../support/seed.ts';
+import { isAlive } from './fixture.ts';
+
+/** A real server, scheduler and executor; commands are small shell scripts. */
+
+const project = 'work-loop';
+const text = { simple: 'STRING' };
+const file = { blob: { format: '', dimensionality: 'SINGLE' } };
+
+let app: App;
+let scratch: string;
+const executors: TestExecutor[] = [];
+const lines: CuttableLine[] = [];
+
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'slipway-work-loop-'));
+  app = await startApp();
+  await registerProject(app, project);
+});
+afterEach(async () => {
+  await Promise.all(executors.splice(0).map((executor) => executor.stop()));
+  for (const line of lines.splice(0)) line.close();
+});
+afterAll(async () => {
+  await app.stop();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+async function executor(options?: ExecutorOptions): Promise<TestExecutor> {
+  const started = await startExecutor(app, options);
+  executors.push(started);
+  return started;
+}
+
+async function lineToServer(): Promise<CuttableLine> {
+  const line = await cuttableLine(app.url);
+  lines.push(line);
+  return line;
+}
+
+interface Step extends TaskOptions {
+  readonly script: string;
+  /** Input → node and output that it comes from. */
+  readonly from?: Readonly<Record<string, readonly [node: string, output: string]>>;
+}
+
+/** Registers a workflow whose nodes run these scripts, and launches it. @returns the execution's id. */
+async function launchSteps(name: string, steps: Readonly<Record<string, Step>>): Promise<string> {
+  for (const [node, { script, ...options }] of Object.entries(steps)) {
+    const command = ['/bin/sh', '-c', script];
+    await registerTask(app, project, `${name}.${node}`, { inputs: {}, outputs: {}, ...options, command });
+  }
+  const nodes = Object.entries(steps).map(([id, { from = {} }]) => ({
+    id,
+    inputs: Object.entries(from).map(([variable, [nodeId, output]]) => ({
+      var: variable,
+      binding: { promise: { nodeId, var: output } },
+    })),
+    taskNode: { referenceId: keyOf(project, `${name}.${id}`) },
+  }));
+  const template = { interface: { inputs: [], outputs: [] }, nodes, outputs: [] };
+  const workflow = await createWorkflow(app, { id: keyOf(project, name), template });
+  expect(workflow).toMatchObject({ __typename: 'CreateWorkflowPayload' });
+  await createLaunchPlan(app, { id: keyOf(project, name), workflowId: keyOf(project, name) });
+  return await launch(app, project, name);
+}
+
+/** The attempts of a node, the first one first. */
+const attemptsOf = (execution: Answer, node: string): Answer[] =>
+  execution.nodes[node].taskExecutions.edges.map((edge: Answer) => edge.node).reverse();
+
+const jobOf = (execution: Answer, node: string, attempt = 0) => attemptsOf(execution, node)[attempt].job;
+
+async function logOf(runId: string): Promise<string> {
+  const { data } = await app.ask('query ($id: ID!) { jobRun(id: $id) { log { stream text } } }', {
+    id: runId,
+  });
+  return data.jobRun.log.map(({ stream, text }: Answer) => `${stream}: ${text}`).join('');
+}
+
+/** Waits until a script has written the file. @returns what it wrote. */
+async function written(path: string): Promise<string> {
+  await eventually(
+    async () => existsSync(path) && readFileSync(path, 'utf8').endsWith('\n'),
+    (is) => is,
+  );
+  return readFileSync(path, 'utf8').trim();
+}
+
+describe('the work loop', () => {
+  it('runs a workflow, and takes a file from one node to the next', async () => {
+    const id = await launchSteps('files', {
+      make: {
+        outputs: { table: file },
+        script: 'printf "a,b\\n1,2\\n" > "$SLIPWAY_OUTPUTS/table"; echo made',
+      },
+      count: {
+        inputs: { table: file },
+        outputs: { lines: integer, text },
+        from: { table: ['make', 'table'] },
+        script:
+          'wc -l < "$SLIPWAY_INPUTS/table" > "$SLIPWAY_OUTPUTS/lines"; cp "$SLIPWAY_INPUTS/table" "$SLIPWAY_OUTPUTS/text"',
+      },
+    });
+    await executor();
+    const execution = await untilEnded(app, id);
+    expect(execution.phase).toBe('SUCCEEDED');
+    expect(execution.nodes.make.data.outputs.table).toMatch(/^slipway:\/\/blobs\//);
+    expect(execution.nodes.count.data.outputs).toEqual({ lines: 2, text: 'a,b\n1,2' });
+    expect(await logOf(jobOf(execution, 'make').runs[0].id)).toBe('STDOUT: made\n');
+  });
+
+  it('carries an empty file and one of some megabytes', async () => {
+    const id = await launchSteps('sizes', {
+      make: {
+        outputs: { none: file, large: file },
+        script: ': > "$SLIPWAY_OUTPUTS/none"; head -c 5000000 /dev/urandom > "$SLIPWAY_OUTPUTS/large"',
+      },
+      count: {
+        inputs: { none: file, large: file },
+        outputs: { sizes: text },
+        from: { none: ['make', 'none'], large: ['make', 'large'] },
+        script: 'cd "$SLIPWAY_INPUTS"; stat -c %s none large | tr "\\n" " " > "$SLIPWAY_OUTPUTS/sizes"',
+      },
+    });
+    await executor();
+    const execution = await untilEnded(app, id);
+    expect(execution.nodes.count.data.outputs).toEqual({ sizes: '0 5000000 ' });
+  });
+
+  it('reports failures of the user, whose retries are the task’s', async () => {
+    const id = await launchSteps('flaky', {
+      flaky: {
+        retries: 2,
+        outputs: { y: integer },
+        script:
+          'test "$SLIPWAY_ATTEMPT" = 2 || { echo "not yet" >&2; exit 3; }; echo 7 > "$SLIPWAY_OUTPUTS/y"',
+      },
+    });
+    await executor();
+    const execution = await untilEnded(app, id);
+    expect(execution.phase).toBe('SUCCEEDED');
+    const attempts = attemptsOf(execution, 'flaky');
+    expect(attempts.map((attempt) => attempt.phase)).toEqual([
+      'RETRYABLE_FAILED',
+      'RETRYABLE_FAILED',
+      'SUCCEEDED',
+    ]);
+    expect(attempts[0].error).toEqual({ code: 'NonZeroExit', message: 'not yet', kind: 'USER' });
+    expect(await logOf(attempts[0].job.runs[0].id)).toBe('STDERR: not yet\n');
+  });
+
+  it('ends what runs longer than its timeout', async () => {
+    const id = await launchSteps('slow', { slow: { timeout: 'PT0.5S', script: 'sleep 300' } });
+    await executor();
+    const execution = await untilEnded(app, id);
+    expect(execution.phase).toBe('FAILED');
+    expect(execution.nodes.slow.error.code).toBe('DeadlineExceeded');
+  });
+
+  it('kills the whole group when the execution is terminated', async () => {
+    const note = join(scratch, 'terminated');
+    const id = await launchSteps('terminated', {
+      long: { script: `sleep 300 & echo "$$ $!" > ${note}; echo begun; wait` },
+    });
+    await executor();
+    const pids = (await written(note)).split(' ').map(Number);
+    expect(pids.map(isAlive)).toEqual([true, true]);
+    const terminatedAt = Date.now();
+    await app.ask(
+      'mutation ($id: ID!) { terminateExecution(input: { by: { id: $id }, cause: "enough" }) { __typename } }',
+      { id },
+    );
+    const execution = await untilEnded(app, id);
+    expect(execution.phase).toBe('ABORTED');
+    await eventually(
+      async () => pids.some(isAlive),
+      (alive) => !alive,
+      3,
+    );
+    expect(Date.now() - terminatedAt).toBeLessThan(3000);
+    const [run] = jobOf(execution, 'long').runs;
+    expect(run.state).toBe('CANCELLED');
+    await eventually(
+      () => logOf(run.id),
+      (logged) => logged === 'STDOUT: begun\n',
+    );
+  });
+
+  it('shares work between executors, and runs no job twice', async () => {
+    const note = join(scratch, 'shared');
+    const steps = Array.from({ length: 12 }, (_, index) => [
+      `n${index}`,
+      { script: `echo "$SLIPWAY_JOB_ID" >> ${note}; sleep 0.3` },
+    ]);
+    const id = await launchSteps('shared', Object.fromEntries(steps));
+    await Promise.all([executor({ name: 'left', slots: 2 }), executor({ name: 'right', slots: 2 })]);
+    const execution = await untilEnded(app, id, 20);
+    expect(execution.phase).toBe('SUCCEEDED');
+    const jobs = readFileSync(note, 'utf8').trim().split('\n');
+    expect(new Set(jobs).size).toBe(12);
+    expect(jobs).toHaveLength(12);
+    const { data } = await app.ask('query ($id: ID!) { job(id: $id) { runs { executor } } }', {
+      id: jobs[0],
+    });
+    expect(['left', 'right']).toContain(data.job.runs[0].executor);
+    const names = await Promise.all(
+      jobs.map(async (job) => {
+        const answer = await app.ask('query ($id: ID!) { job(id: $id) { runs { executor } } }', { id: job });
+        return answer.data.job.runs.map((run: Answer) => run.executor).join();
+      }),
+    );
+    expect(new Set(names)).toEqual(new Set(['left', 'right']));
+  });
+
+  it('never runs more at once than it has slots', async () => {
+    const note = join(scratch, 'slots');
+    const script = `echo + >> ${note}; sleep 0.1; echo - >> ${note}`;
+    const steps = Array.from({ length: 6 }, (_, index) => [`n${index}`, { script }]);
+    const id = await launchSteps('slots', Object.fromEntries(steps));
+    await executor({ slots: 1 });
+    await untilEnded(app, id);
+    expect(readFileSync(note, 'utf8').replaceAll('\n', '')).toBe('+-'.repeat(6));
+  });
+
+  it('stops its runs when their leases could not be renewed, and another run finishes the work', async () => {
+    const note = join(scratch, 'cut-off');
+    const line = await lineToServer();
+    const id = await launchSteps('cut-off', {
+      long: {
+        outputs: { y: integer },
+        script: `test -e ${note} || { echo $$ > ${note}; sleep 300; }; echo 1 > "$SLIPWAY_OUTPUTS/y"`,
+      },
+    });
+    await executor({ name: 'cut-off', url: line.url });
+    const pid = Number(await written(note));
+    line.cut();
+    const cutAt = Date.now();
+    await eventually(
+      async () => isAlive(pid),
+      (alive) => !alive,
+      8,
+    );
+    // LEASE_SECONDS is 5 in tests; the last renewal was at most a third of that before the cut.
+    expect(Date.now() - cutAt).toBeGreaterThan(2500);
+    expect(Date.now() - cutAt).toBeLessThan(6000);
+    line.mend();
+    const execution = await untilEnded(app, id, 15);
+    expect(execution.phase).toBe('SUCCEEDED');
+    expect(attemptsOf(execution, 'long')).toHaveLength(1);
+    const { runs, attemptedRuns } = jobOf(execution, 'long');
+    expect(runs.map((run: Answer) => run.state)).toEqual([
+      'SUCCEEDED',
+      expect.stringMatching(/^LEASE_(EXPIRED|RETURNED)$/),
+    ]);
+    expect(attemptedRuns).toBe(1);
+  });
+
+  it('keeps a result through a time without the server', async () => {
+    const note = join(scratch, 'silence');
+    const line = await lineToServer();
+    const id = await launchSteps('silence', {
+      short: {
+        outputs: { y: integer },
+        script: `echo begun > ${note}; sleep 0.5; echo 5 > "$SLIPWAY_OUTPUTS/y"; echo done`,
+      },
+    });
+    await executor({ url: line.url });
+    await written(note);
+    line.cut();
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    line.mend();
+    const execution = await untilEnded(app, id);
+    expect(execution.nodes.short.data.outputs).toEqual({ y: 5 });
+    expect(jobOf(execution, 'short').runs).toHaveLength(1);
+    expect(await logOf(jobOf(execution, 'short').runs[0].id)).toBe('STDOUT: done\n');
+  });
+
+  it('gives its leases back when it stops, and another executor goes on at once', async () => {
+    const note = join(scratch, 'drained');
+    const id = await launchSteps('drained', {
+      long: { script: `test -e ${note} || { echo $$ > ${note}; exec sleep 300; }` },
+      next: { script: 'sleep 300' },
+    });
+    const first = await executor({ name: 'first', slots: 1 });
+    const pid = Number(await written(note));
+    await first.stop();
+    expect(isAlive(pid)).toBe(false);
+    const drained = await readExecution(app, id);
+    expect(jobOf(drained, 'long')).toMatchObject({ state: 'QUEUED', attemptedRuns: 1 });
+    expect(jobOf(drained, 'long').runs[0].state).toBe('LEASE_RETURNED');
+    // Nothing was assigned to the one that had signed off.
+    expect(jobOf(drained, 'next')).toMatchObject({ state: 'QUEUED', attemptedRuns: 0, runs: [] });
+    await executor({ name: 'second' });
+    const running = await eventually(
+      () => readExecution(app, id),
+      (execution) => execution.nodes.long.phase === 'SUCCEEDED' && execution.nodes.next.phase === 'RUNNING',
+    );
+    expect(jobOf(running, 'long').runs.map((run: Answer) => run.state)).toEqual([
+      'SUCCEEDED',
+      'LEASE_RETURNED',
+    ]);
+    await app.ask(
+      'mutation ($id: ID!) { terminateExecution(input: { by: { id: $id }, cause: "enough" }) { __typename } }',
+      { id },
+    );
+    await untilEnded(app, id);
+  });
+
+  it('gives a run back when the fault is its own, at most as often as the job allows', async () => {
+    const id = await launchSteps('broken-executor', { any: { script: 'true' } });
+    await executor({ runtime: brokenRuntime });
+    const execution = await untilEnded(app, id);
+    expect(execution.phase).toBe('FAILED');
+    expect(execution.nodes.any.error).toMatchObject({ kind: 'SYSTEM', code: 'LeaseLost' });
+    expect(execution.nodes.any.error.message).toContain(
+      'InputUnavailable: the file of input x cannot be fetched',
+    );
+    expect(jobOf(execution, 'any')).toMatchObject({ attemptedRuns: 3 });
+  });
+
+  it('gives its commands nothing of its own environment', async () => {
+    const id = await launchSteps('environment', {
+      show: { outputs: { seen: text }, script: 'env > "$SLIPWAY_OUTPUTS/seen"' },
+    });
+    await executor();
+    const execution = await untilEnded(app, id);
+    const { seen } = execution.nodes.show.data.outputs;
+    expect(seen).toContain('SLIPWAY_NODE_ID=show');
+    expect(seen).not.toMatch(/DATABASE_URL|SLIPWAY_SECRETS|VITEST|LEASE_SECONDS/);
+    expect(seen).not.toContain(app.secrets.executor.secretKey);
+  });
+});
+
+const brokenRuntime: Runtime = {
+  run: async (): Promise<RunOutcome> => ({
+    kind: 'FAILED',
+    error: { code: 'InputUnavailable', message: 'the file of input x cannot be fetched', kind: 'SYSTEM' },
+    exitCode: null,
+    signal: null,
+  }),
+  reapLeftovers: async () => [],
+};

@@ -1,0 +1,33 @@
+/** People beside the administrator. Until the API makes users, their rows are written here. */
+import { usernameKey } from '../../src/identity/domain/usernames.ts';
+import { hashPassword } from '../../src/identity/passwords.ts';
+import { db } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { type App, basic } from './app.ts';
+
+/** @returns the Authorization header of a new user of the administrator's tenant, whom nothing was granted. */
+export async function signUp(
+  app: App,
+  username: string,
+  role: 'USER' | 'GUEST' | 'SUPERUSER',
+): Promise<string> {
+  const password = `the password of ${username}`;
+  const { id: tenantId } = await db.tenant.findFirstOrThrow({ where: { name: 'default' } });
+  await db.user.create({
+    data: {
+      id: newId(),
+      tenantId,
+      username,
+      usernameKey: usernameKey(username),
+      name: username,
+      role,
+      passwordHash: await hashPassword(password),
+    },
+  });
+  const { data } = await app.ask(
+    'mutation { login { ... on LoginPayload { token } } }',
+    {},
+    basic(username, password),
+  );
+  return `Bearer ${data.login.token}`;
+}
