@@ -36,8 +36,8 @@ const steps: readonly Step[] = [
   },
   {
     name: 'documents',
-    inputs: ['schema.graphql', 'codegen.ts', 'src/executor', 'test', 'package-lock.json'],
-    outputs: ['src/generated/executor/graphql.ts'],
+    inputs: ['schema.graphql', 'codegen.ts', 'src/executor', 'test/clients', 'package-lock.json'],
+    outputs: ['src/generated/executor/graphql.ts', 'test/generated/graphql.ts'],
     run: () => runBin('@graphql-codegen/cli', 'graphql-codegen', ['--config', 'codegen.ts']),
   },
   ...(process.argv.includes('--build')

@@ -98,8 +98,8 @@ CREATE TABLE "executions" (
     "abort_cause" TEXT,
     "abort_principal_id" UUID,
     "last_sequence" BIGINT NOT NULL DEFAULT 0,
-    "job_set_sequence" BIGINT NOT NULL DEFAULT 0,
     "advance_at" TIMESTAMPTZ(3),
+    "failed_turns" INTEGER NOT NULL DEFAULT 0,
     "started_at" TIMESTAMPTZ(3),
     "ended_at" TIMESTAMPTZ(3),
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -251,7 +251,10 @@ CREATE TABLE "job_sets" (
     "tenant_id" UUID NOT NULL,
     "queue_id" UUID NOT NULL,
     "name" TEXT NOT NULL,
+    "owner_id" UUID,
+    "project_id" UUID,
     "last_sequence" BIGINT NOT NULL DEFAULT 0,
+    "owner_sequence" BIGINT NOT NULL DEFAULT 0,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "job_sets_pkey" PRIMARY KEY ("id")
@@ -304,6 +307,7 @@ CREATE TABLE "job_runs" (
     "error_message" TEXT,
     "error_kind" "error_kind",
     "outputs" JSONB,
+    "log_bytes" INTEGER NOT NULL DEFAULT 0,
 
     CONSTRAINT "job_runs_pkey" PRIMARY KEY ("id")
 );
@@ -312,6 +316,7 @@ CREATE TABLE "job_runs" (
 CREATE TABLE "executors" (
     "id" UUID NOT NULL,
     "tenant_id" UUID NOT NULL,
+    "user_id" UUID NOT NULL,
     "name" TEXT NOT NULL,
     "pool" TEXT NOT NULL DEFAULT 'default',
     "nodes" JSONB NOT NULL DEFAULT '[]',
@@ -491,7 +496,7 @@ CREATE INDEX "credentials_user_id_idx" ON "credentials"("user_id");
 CREATE UNIQUE INDEX "queues_tenant_id_name_key" ON "queues"("tenant_id", "name");
 
 -- CreateIndex
-CREATE INDEX "job_sets_name_idx" ON "job_sets"("name");
+CREATE UNIQUE INDEX "job_sets_owner_id_key" ON "job_sets"("owner_id");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "job_sets_tenant_id_queue_id_name_key" ON "job_sets"("tenant_id", "queue_id", "name");
@@ -615,11 +620,11 @@ CREATE INDEX "job_runs_of_executor" ON "job_runs" ("executor_id", "leased_at", "
 CREATE INDEX "job_runs_lease_expiry" ON "job_runs" ("lease_expires_at") WHERE "ended_at" IS NULL;
 
 -- The order in which queued jobs are taken.
-CREATE INDEX "jobs_waiting" ON "jobs" ("pool", "class_priority" DESC, "priority", "submitted_at", "id") WHERE "state" = 'QUEUED';
+CREATE INDEX "jobs_waiting" ON "jobs" ("tenant_id", "pool", "class_priority" DESC, "priority", "submitted_at", "id") WHERE "state" = 'QUEUED';
 
 -- What the scheduler looks for.
 CREATE INDEX "executions_to_advance" ON "executions" ("advance_at") WHERE "advance_at" IS NOT NULL;
-CREATE INDEX "executions_not_ended" ON "executions" ("id") WHERE "ended_at" IS NULL;
+CREATE INDEX "job_sets_with_news" ON "job_sets" ("owner_id") WHERE "owner_id" IS NOT NULL AND "last_sequence" > "owner_sequence";
 
 -- What has ended has an end, and only that.
 ALTER TABLE "executions" ADD CONSTRAINT "executions_ended" CHECK (("ended_at" IS NOT NULL) = ("phase" IN ('SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT')));
@@ -640,3 +645,9 @@ ALTER TABLE "jobs" SET (fillfactor = 70);
 ALTER TABLE "job_runs" SET (fillfactor = 70);
 ALTER TABLE "node_executions" SET (fillfactor = 80);
 ALTER TABLE "task_executions" SET (fillfactor = 80);
+
+-- What refers to another capability's row has no relation in the models, but must not dangle.
+ALTER TABLE "executions" ADD CONSTRAINT "executions_launch_plan" FOREIGN KEY ("launch_plan_id") REFERENCES "launch_plans" ("id");
+ALTER TABLE "executions" ADD CONSTRAINT "executions_workflow" FOREIGN KEY ("workflow_id") REFERENCES "workflows" ("id");
+ALTER TABLE "blobs" ADD CONSTRAINT "blobs_project" FOREIGN KEY ("project_id") REFERENCES "projects" ("id");
+ALTER TABLE "executors" ADD CONSTRAINT "executors_tenant" FOREIGN KEY ("tenant_id") REFERENCES "tenants" ("id");
