@@ -11,7 +11,7 @@ import {
 } from '../executions/store/advance.ts';
 import { cancelJobSet } from '../jobs/commands/cancel-job-set.ts';
 import { submitJobs } from '../jobs/commands/submit-jobs.ts';
-import { listJobSetEvents } from '../jobs/store/job-sets.ts';
+import { acknowledgeNews, listNews } from '../jobs/store/job-sets.ts';
 import { ensureProjectQueue } from '../jobs/store/queues.ts';
 import { systemCaller } from '../platform/caller.ts';
 import { inTransaction, type Tx } from '../platform/database/transaction.ts';
@@ -36,18 +36,14 @@ export async function advanceExecution(id: string): Promise<boolean> {
     const execution = await lockExecution(tx, id);
     if (!execution) return false;
     const closure = await getClosure(execution.workflowId);
-    const events = await listJobSetEvents(tx, {
-      tenantId: execution.tenantId,
-      name: execution.id,
-      after: execution.jobSetSequence,
-      limit: EVENTS_PER_TURN,
-    });
+    const events = await listNews(tx, execution.id, EVENTS_PER_TURN);
     const retries = await takeOver(tx, execution, closure, events);
     const next = await proceed(tx, execution, closure, retries);
-    const isFull = events.length === EVENTS_PER_TURN;
+    const last = events.at(-1);
+    const hasMoreNews = last ? await acknowledgeNews(tx, execution.id, last.sequence) : false;
     // A node that failed to start moves its execution again, in the next turn.
-    const more = isFull || next.start.length > next.started;
-    await settleExecution(tx, id, events.at(-1)?.sequence ?? execution.jobSetSequence, more);
+    const more = hasMoreNews || next.start.length > next.started;
+    await settleExecution(tx, id, more);
     return more;
   });
 }
@@ -98,9 +94,9 @@ async function proceed(
     const caller = systemCaller(execution.tenantId, execution.principalId);
     await cancelJobSet(
       caller,
+      tx,
       execution.id,
       execution.abortCause ?? 'another node of the execution failed',
-      tx,
     );
   }
   return { ...next, started: started.length };
@@ -123,5 +119,6 @@ async function submitAttempts(
     if (!node) throw new Error(`the workflow has no node ${attempt.nodeId}`);
     return jobOfAttempt(execution, node, attempt);
   });
-  await submitJobs(caller, tx, queue, execution.id, jobs);
+  const jobSet = { name: execution.id, ownerId: execution.id, projectId: execution.projectId };
+  await submitJobs(caller, tx, queue, jobSet, jobs);
 }

@@ -3,8 +3,9 @@ import { expireLeases } from '../jobs/commands/expire-leases.ts';
 import { config } from '../platform/config.ts';
 import { notifications } from '../platform/database/notify.ts';
 import { advanceExecution } from './advance-executions.ts';
+import { Grace } from './grace.ts';
 import { type Loop, startLoop } from './loop.ts';
-import { listDueExecutions, listWaitingPools } from './store.ts';
+import { listDueExecutions, listWaitingPools, poolOf } from './store.ts';
 
 /** The safety net: how often a loop looks at the tables although no news came. */
 const LOOK_MS = 1000;
@@ -27,14 +28,15 @@ export function startScheduler(): { stop(): Promise<void> } {
     everyMs: LOOK_MS,
     concurrency: 2,
     due: listWaitingPools,
-    each: async (pool) => (await assignPool(pool, new Date(), config.leaseSeconds)).mayHaveMore,
+    each: async (pool) => (await assignPool(poolOf(pool), config.leaseSeconds)).mayHaveMore,
   });
+  const grace = new Grace(config.leaseSeconds * 1000);
   const expire = startLoop({
     name: 'expire-leases',
     everyMs: LOOK_MS,
     concurrency: 1,
     due: async () => ['every executor'],
-    each: async () => (await expireLeases(new Date())) > 0,
+    each: () => grace.after(async () => (await expireLeases()) > 0),
   });
   const loops: Loop[] = [advance, assign, expire];
   const stops = [

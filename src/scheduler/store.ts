@@ -1,30 +1,34 @@
+import { listOwnersWithNews } from '../jobs/store/job-sets.ts';
+import type { Pool } from '../jobs/store/leases.ts';
 import { run, statement } from '../platform/database/statement.ts';
 
 const BATCH = 200;
 
 const dueExecutions = statement<{ id: string }>(
   'due_executions',
-  `(select id from executions where advance_at <= now() order by advance_at limit ${BATCH})
-   union
-   (select execution.id
-      from executions as execution
-      join job_sets as set on set.name = execution.id::text and set.tenant_id = execution.tenant_id
-     where execution.ended_at is null and set.last_sequence > execution.job_set_sequence
-     limit ${BATCH})`,
+  `select id from executions where advance_at <= now() and engine = 'SLIPWAY' order by advance_at limit $1`,
 );
 
 /** Executions that something asks to be advanced, or whose jobs have news that was not taken over. */
 export async function listDueExecutions(): Promise<string[]> {
-  return (await run(dueExecutions, [])).map((row) => row.id);
+  const [asked, withNews] = await Promise.all([run(dueExecutions, [BATCH]), listOwnersWithNews(BATCH)]);
+  return [...asked.map((row) => row.id), ...withNews];
 }
 
 const waitingPools = statement<{ pool: string }>(
   'waiting_pools',
-  `select pool from executors group by pool
-   having exists (select from jobs where jobs.pool = executors.pool and jobs.state = 'QUEUED')`,
+  `select tenant_id || '/' || pool as pool from executors group by tenant_id, pool
+   having exists (select from jobs where jobs.tenant_id = executors.tenant_id and jobs.pool = executors.pool
+                                     and jobs.state = 'QUEUED')`,
 );
 
-/** Pools that have executors and queued jobs. */
+/** Pools that have executors and queued jobs, each as `tenant/name`. */
 export async function listWaitingPools(): Promise<string[]> {
   return (await run(waitingPools, [])).map((row) => row.pool);
+}
+
+/** The pool that news or a look names. */
+export function poolOf(text: string): Pool {
+  const slash = text.indexOf('/');
+  return { tenantId: text.slice(0, slash), name: text.slice(slash + 1) };
 }

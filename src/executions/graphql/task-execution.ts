@@ -79,7 +79,7 @@ export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecut
       description: 'The job that runs it: its leases, and what it printed.',
       resolve: (task, _args, { loaders }) =>
         loaders.jobByClientId.load({
-          jobSet: task.executionId,
+          ownerId: task.executionId,
           clientId: clientIdOf(task.nodeExecutionId, task.retryAttempt),
         }),
     }),

@@ -18,7 +18,6 @@ export interface LockedExecution {
   readonly principalId: string;
   readonly inputs: LiteralMap;
   readonly abortCause: string | null;
-  readonly jobSetSequence: bigint;
 }
 
 const lockStatement = statement<LockedExecution>(
@@ -26,8 +25,7 @@ const lockStatement = statement<LockedExecution>(
   `select execution.id, execution.tenant_id as "tenantId", execution.project_id as "projectId",
           project.identifier as project, execution.domain, execution.name, execution.phase::text as phase,
           execution.max_parallelism as "maxParallelism", execution.queue, execution.workflow_id as "workflowId",
-          execution.principal_id as "principalId", execution.inputs, execution.abort_cause as "abortCause",
-          execution.job_set_sequence as "jobSetSequence"
+          execution.principal_id as "principalId", execution.inputs, execution.abort_cause as "abortCause"
      from executions as execution join projects as project on project.id = execution.project_id
     where execution.id = $1::uuid and execution.engine = 'SLIPWAY'
       for update of execution skip locked`,
@@ -98,16 +96,11 @@ export async function readNodeInputs(tx: Tx, executionId: string, nodeIds: reado
 
 const settleStatement = statement<{ id: string }>(
   'settle_execution',
-  `update executions set job_set_sequence = $2, advance_at = case when $3::boolean then now() end
+  `update executions set advance_at = case when $2::boolean then now() end, failed_turns = 0
     where id = $1::uuid returning id`,
 );
 
-/** Remembers how far the job set's events were taken over, and whether there is more to do at once. */
-export async function settleExecution(
-  tx: Tx,
-  id: string,
-  jobSetSequence: bigint,
-  more: boolean,
-): Promise<void> {
-  await run(settleStatement, [id, jobSetSequence, more], tx);
+/** Ends a turn that went well; `more` asks for another at once. */
+export async function settleExecution(tx: Tx, id: string, more: boolean): Promise<void> {
+  await run(settleStatement, [id, more], tx);
 }

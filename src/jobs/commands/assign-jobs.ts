@@ -1,7 +1,7 @@
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import { assignJobs } from '../domain/assign.ts';
-import { listRoom, listWaitingJobs, storeRuns, tryLockPool } from '../store/leases.ts';
+import { listRoom, listWaitingJobs, type Pool, storeRuns, tryLockPool } from '../store/leases.ts';
 
 /** Runs made in one turn, at most. */
 const MAX_ASSIGNMENTS = 500;
@@ -12,16 +12,14 @@ const MAX_ASSIGNMENTS = 500;
  * @returns how many jobs were assigned; a full turn means that there may be more.
  */
 export async function assignPool(
-  pool: string,
-  now: Date,
+  pool: Pool,
   leaseSeconds: number,
 ): Promise<{ assigned: number; mayHaveMore: boolean }> {
   return await inTransaction(async (tx) => {
     const none = { assigned: 0, mayHaveMore: false };
     if (!(await tryLockPool(tx, pool))) return none;
     // An executor calls several times in the length of a lease: one that was silent for longer gets no new work.
-    const seenAfter = new Date(now.getTime() - leaseSeconds * 1000);
-    const rooms = (await listRoom(tx, pool, seenAfter)).filter(({ room }) => room > 0);
+    const rooms = (await listRoom(tx, pool, leaseSeconds)).filter(({ room }) => room > 0);
     const limit = Math.min(
       MAX_ASSIGNMENTS,
       rooms.reduce((sum, { room }) => sum + room, 0),
@@ -29,11 +27,8 @@ export async function assignPool(
     if (limit === 0) return none;
     const assignments = assignJobs(await listWaitingJobs(tx, pool, limit), rooms);
     if (assignments.length === 0) return none;
-    const runs = assignments.map((assignment) => ({
-      ...assignment,
-      runId: newId(),
-    }));
-    const assigned = await storeRuns(tx, runs, new Date(now.getTime() + leaseSeconds * 1000));
+    const runs = assignments.map((assignment) => ({ ...assignment, runId: newId() }));
+    const assigned = await storeRuns(tx, runs, leaseSeconds);
     return { assigned, mayHaveMore: assignments.length === limit };
   });
 }

@@ -1,17 +1,8 @@
 import type { Caller } from '../../platform/caller.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { cancelJobsOfSet } from '../store/runs.ts';
+import { cancelJobsOfOwner } from '../store/runs.ts';
 
-/** Cancels all of a set's jobs that have not ended. @returns their ids. */
-export function cancelJobSet(caller: Caller, jobSet: string, reason: string, tx?: Tx): Promise<string[]> {
-  return cancelJobsOfSet(
-    {
-      tenantId: caller.tenantId,
-      name: jobSet,
-      jobIds: null,
-      reason,
-      requestorId: caller.userId,
-    },
-    tx,
-  );
+/** Cancels all jobs, of the set that `ownerId` owns, that have not ended. @returns their ids. */
+export function cancelJobSet(caller: Caller, tx: Tx, ownerId: string, reason: string): Promise<string[]> {
+  return cancelJobsOfOwner(tx, { ownerId, reason, requestorId: caller.userId });
 }

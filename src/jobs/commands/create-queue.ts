@@ -41,6 +41,7 @@ function queueProblems(queue: NewQueue): Problem[] {
   const fault = (path: readonly string[], message: string) =>
     problems.push({ path: ['input', ...path], code: 'InvalidValue', message });
   if (queue.name.trim() === '' || queue.name.includes('\u0000')) fault(['name'], 'the queue needs a name');
+  if (queue.name.includes('/')) fault(['name'], 'a slash is for the queues of projects');
   if (queue.name.length > MAX_NAME) fault(['name'], `more than ${MAX_NAME} characters`);
   if (!(queue.priorityFactor >= 1 && Number.isFinite(queue.priorityFactor)))
     fault(['priorityFactor'], 'the priority factor is at least 1');

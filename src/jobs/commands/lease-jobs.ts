@@ -49,40 +49,40 @@ export async function leaseJobs(
   const problems = leaseProblems(request);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const started = Date.now();
-  const leaseMs = leaseSeconds * 1000;
-  const leaseExpiresAt = new Date(started + leaseMs);
-  const { executorId, held } = await recordHeartbeat({
+  const beat = await recordHeartbeat({
     tenantId: caller.tenantId,
+    userId: caller.userId,
     newId: newId(),
     name: request.executor,
     pool: request.pool,
     nodes: request.nodes,
     slots: request.knownRuns.length + request.maxJobs,
     knownRuns: request.knownRuns,
-    leaseExpiresAt,
+    leaseSeconds,
   });
+  if (!beat)
+    throw InvalidArgumentError.of(
+      ['input', 'executor'],
+      'an executor of this name belongs to another service account',
+    );
+  const { executorId, leaseExpiresAt } = beat;
+  const leaseMs = leaseSeconds * 1000;
   const deadline = started + Math.min(request.waitMs, MAX_WAIT_MS, leaseMs / 3);
-  const look = async (stillHeld: readonly string[]): Promise<LeaseAnswer> => {
-    const isHeld = new Set(stillHeld);
+  const look = async (): Promise<LeaseAnswer> => {
     const runs = await listUnknownRuns(executorId, request.knownRuns, MAX_RUNS);
-    return {
-      runs,
-      cancelRuns: request.knownRuns.filter((id) => !isHeld.has(id)),
-      leaseExpiresAt,
-      leaseMs,
-    };
+    const held = request.knownRuns.length > 0 ? await listHeldRuns(executorId, request.knownRuns) : [];
+    const isHeld = new Set(held);
+    return { runs, cancelRuns: request.knownRuns.filter((id) => !isHeld.has(id)), leaseExpiresAt, leaseMs };
   };
   // Listening starts before the first look, so that what happens in between is not missed.
   const news = newsOf('executor', executorId, signal);
   try {
-    let answer = await look(held);
+    let answer = await look();
     while (answer.runs.length === 0 && answer.cancelRuns.length === 0) {
       const left = deadline - Date.now();
       if (left <= 0 || signal.aborted) break;
       await news.next(Math.min(left, LOOK_MS));
-      answer = await look(
-        request.knownRuns.length > 0 ? await listHeldRuns(executorId, request.knownRuns) : [],
-      );
+      answer = await look();
     }
     return answer;
   } finally {

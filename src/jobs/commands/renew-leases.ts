@@ -11,7 +11,7 @@ import { renewRuns } from '../store/leases.ts';
 export function renewLeases(
   caller: Caller,
   runIds: readonly string[],
-  { now, leaseSeconds }: { now: Date; leaseSeconds: number },
+  leaseSeconds: number,
 ): Promise<string[]> {
-  return renewRuns(caller.tenantId, runIds.filter(isId), new Date(now.getTime() + leaseSeconds * 1000));
+  return renewRuns(caller.userId, runIds.filter(isId), leaseSeconds);
 }

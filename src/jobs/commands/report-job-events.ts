@@ -54,7 +54,7 @@ export async function reportJobEvents(
   }
   const outcomes = new Map<number, ReportOutcome>();
   for (const round of distinctRuns(reports)) {
-    const moved = await moveRuns(caller.tenantId, round.map(toMove));
+    const moved = await moveRuns(caller, round.map(toMove));
     const byRun = new Map(moved.map((answer) => [answer.runId, answer]));
     for (const { report, index } of round) {
       const answer = byRun.get(report.runId);

@@ -40,5 +40,5 @@ export async function reportRunLog(
     ...chunk,
     text: chunk.text.replaceAll('\u0000', '\uFFFD'),
   }));
-  return await storeLog(caller.tenantId, runId, clean);
+  return await storeLog(caller.userId, runId, clean);
 }

@@ -21,5 +21,5 @@ export async function returnLease(
     reason: reason.slice(0, MAX_REASON),
     attempted,
   };
-  return (await returnLeases(caller.tenantId, [ending])).length === 1;
+  return (await returnLeases(caller, [ending])).length === 1;
 }

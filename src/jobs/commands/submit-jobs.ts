@@ -1,6 +1,6 @@
 import type { Caller } from '../../platform/caller.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { InvalidArgumentError } from '../../platform/errors.ts';
+import { InvalidArgumentError, PermissionDeniedError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import type { JobSpec } from '../domain/job-spec.ts';
 import { type JobRequest, roundedPriority, submissionProblems } from '../domain/submission.ts';
@@ -19,24 +19,20 @@ export interface NewJobRequest extends JobRequest {
  * request: submitting twice makes one, and answers the first one's id.
  *
  * @returns the jobs' ids in the order asked.
- * @throws InvalidArgumentError with every fault of the request.
+ * @throws InvalidArgumentError with every fault of the request; PermissionDeniedError when the set has another owner.
  */
 export async function submitJobs(
   caller: Caller,
   tx: Tx,
-  queue: { id: string; tenantId: string },
-  jobSet: string,
+  queue: { readonly id: string; readonly tenantId: string },
+  jobSet: { readonly name: string; readonly ownerId: string | null; readonly projectId: string | null },
   jobs: readonly NewJobRequest[],
 ): Promise<string[]> {
-  const problems = submissionProblems(jobSet, jobs, ['input']);
+  const problems = submissionProblems(jobSet.name, jobs, ['input']);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const { tenantId, id: queueId } = queue;
-  const jobSetId = await lockJobSet(tx, {
-    id: newId(),
-    tenantId,
-    queueId,
-    name: jobSet,
-  });
+  const jobSetId = await lockJobSet(tx, newId(), { tenantId, queueId, ...jobSet });
+  if (!jobSetId) throw new PermissionDeniedError('the job set belongs to somebody else');
   const submitted = await storeJobs(
     tx,
     { tenantId, queueId, jobSetId, ownerId: caller.userId },

@@ -306,10 +306,7 @@ builder.mutationFields((t) => ({
     errors: { types: [InvalidArgumentError] },
     args: { input: t.arg({ type: RenewLeasesInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
-      held: await renewLeases(callerOf(context), input.runs, {
-        now: new Date(),
-        leaseSeconds: config.leaseSeconds,
-      }),
+      held: await renewLeases(callerOf(context), input.runs, config.leaseSeconds),
     }),
   }),
   returnLease: t.field({

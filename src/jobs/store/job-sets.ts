@@ -1,22 +1,34 @@
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 
-const ensureJobSet = statement<{ id: string }>(
+/** A set as its submitter names it. */
+export interface JobSetKey {
+  readonly tenantId: string;
+  readonly queueId: string;
+  readonly name: string;
+  /** What the set belongs to; null for a set that anybody with the queue may use. */
+  readonly ownerId: string | null;
+  /** The project that the work is for, whose files it may read and write; null for none. */
+  readonly projectId: string | null;
+}
+
+const ensureJobSet = statement<{ id: string; ownerId: string | null }>(
   'ensure_job_set',
-  `insert into job_sets as known (id, tenant_id, queue_id, name)
-   values ($1::uuid, $2::uuid, $3::uuid, $4)
+  `insert into job_sets as known (id, tenant_id, queue_id, name, owner_id, project_id)
+   values ($1::uuid, $2::uuid, $3::uuid, $4, $5::uuid, $6::uuid)
    on conflict (tenant_id, queue_id, name) do update set name = known.name
-   returning id`,
+   returning id, owner_id as "ownerId"`,
 );
 
-/** The set of that name, made if it is the first time; its row stays locked until the transaction ends. */
-export async function lockJobSet(
-  tx: Tx,
-  set: { id: string; tenantId: string; queueId: string; name: string },
-): Promise<string> {
-  const [row] = await run(ensureJobSet, [set.id, set.tenantId, set.queueId, set.name], tx);
+/**
+ * The set of that name, made if it is the first time; its row stays locked until the transaction ends. Null when the
+ * set belongs to somebody else.
+ */
+export async function lockJobSet(tx: Tx, newId: string, key: JobSetKey): Promise<string | null> {
+  const values = [newId, key.tenantId, key.queueId, key.name, key.ownerId, key.projectId];
+  const [row] = await run(ensureJobSet, values, tx);
   if (!row) throw new Error('the job set was neither there nor made');
-  return row.id;
+  return row.ownerId === key.ownerId ? row.id : null;
 }
 
 export interface JobSetEvent {
@@ -28,22 +40,51 @@ export interface JobSetEvent {
   readonly createdAt: Date;
 }
 
-const readEvents = statement<JobSetEvent>(
-  'read_job_set_events',
-  `select event.sequence, event.job_id as "jobId", job.client_id as "clientId", event.kind::text as kind,
-          event.detail, event.created_at as "createdAt"
-     from job_sets as set
-     join job_events as event on event.job_set_id = set.id
-     join jobs as job on job.id = event.job_id
-    where set.name = $1 and set.tenant_id = $2::uuid and event.sequence > $3
-    order by event.sequence
-    limit $4`,
+/** Bytes of events that one read takes, as far as whole events go: outputs may be large. */
+const MAX_READ_BYTES = 8 * 1024 * 1024;
+
+const readNews = statement<JobSetEvent>(
+  'read_owned_job_set_news',
+  `with news as (
+     select event.*, sum(length(event.detail::text)) over (order by event.sequence) as bytes,
+            row_number() over (order by event.sequence) as number
+       from job_sets as set
+       join lateral (select * from job_events
+                      where job_set_id = set.id and sequence > set.owner_sequence
+                      order by sequence limit $2) as event on true
+      where set.owner_id = $1::uuid
+   )
+   select news.sequence, news.job_id as "jobId", job.client_id as "clientId", news.kind::text as kind, news.detail,
+          news.created_at as "createdAt"
+     from news join jobs as job on job.id = news.job_id
+    where news.bytes <= ${MAX_READ_BYTES} or news.number = 1
+    order by news.sequence`,
 );
 
-/** The set's events after `after`, in their order, at most `limit`. Empty for a set that does not exist. */
-export function listJobSetEvents(
-  tx: Tx,
-  set: { tenantId: string; name: string; after: bigint; limit: number },
-): Promise<JobSetEvent[]> {
-  return run(readEvents, [set.name, set.tenantId, set.after, set.limit], tx);
+/** What the owner of a set has not taken over yet, in its order: at most `limit` events, and 8 MiB of them. */
+export function listNews(tx: Tx, ownerId: string, limit: number): Promise<JobSetEvent[]> {
+  return run(readNews, [ownerId, limit], tx);
+}
+
+const acknowledge = statement<{ hasMore: boolean }>(
+  'acknowledge_job_set_news',
+  `update job_sets set owner_sequence = $2 where owner_id = $1::uuid
+   returning last_sequence > owner_sequence as "hasMore"`,
+);
+
+/** Remembers how far the owner has taken the events over. @returns whether there are more. */
+export async function acknowledgeNews(tx: Tx, ownerId: string, sequence: bigint): Promise<boolean> {
+  const [row] = await run(acknowledge, [ownerId, sequence], tx);
+  return row?.hasMore === true;
+}
+
+const ownersWithNews = statement<{ ownerId: string }>(
+  'owners_with_news',
+  `select owner_id as "ownerId" from job_sets
+    where owner_id is not null and last_sequence > owner_sequence limit $1`,
+);
+
+/** Owners of sets whose events they have not taken over. */
+export async function listOwnersWithNews(limit: number): Promise<string[]> {
+  return (await run(ownersWithNews, [limit])).map((row) => row.ownerId);
 }

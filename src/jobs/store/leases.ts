@@ -3,14 +3,20 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import type { Assignment, Room, WaitingJob } from '../domain/assign.ts';
 import type { JobSpec } from '../domain/job-spec.ts';
 
+/** A pool of one tenant: executors take jobs of their own tenant only. */
+export interface Pool {
+  readonly tenantId: string;
+  readonly name: string;
+}
+
 const lockPool = statement<{ mine: boolean }>(
   'lock_pool',
-  `select pg_try_advisory_xact_lock(hashtextextended('slipway:pool:' || $1, 0)) as mine`,
+  `select pg_try_advisory_xact_lock(hashtextextended('slipway:pool:' || $1 || '/' || $2, 0)) as mine`,
 );
 
 /** Whether this transaction is the pool's one assigner. When it is not, somebody else is at it. */
-export async function tryLockPool(tx: Tx, pool: string): Promise<boolean> {
-  const [row] = await run(lockPool, [pool], tx);
+export async function tryLockPool(tx: Tx, pool: Pool): Promise<boolean> {
+  const [row] = await run(lockPool, [pool.tenantId, pool.name], tx);
   return row?.mine === true;
 }
 
@@ -20,26 +26,27 @@ const listRoomStatement = statement<Room>(
           executor.slots - (select count(*)::int from job_runs as run
                              where run.executor_id = executor.id and run.ended_at is null) as room
      from executors as executor
-    where executor.pool = $1 and not executor.cordoned and executor.last_seen_at > $2::timestamptz
+    where executor.tenant_id = $1::uuid and executor.pool = $2 and not executor.cordoned
+      and executor.last_seen_at > now() - make_interval(secs => $3)
     order by executor.name, executor.id`,
 );
 
-/** The pool's executors that were heard of after `seenAfter`, with the room they have; also those without any. */
-export function listRoom(tx: Tx, pool: string, seenAfter: Date): Promise<Room[]> {
-  return run(listRoomStatement, [pool, seenAfter], tx);
+/** The pool's executors that were heard of in the last `seconds`, with the room they have; also those without any. */
+export function listRoom(tx: Tx, pool: Pool, seconds: number): Promise<Room[]> {
+  return run(listRoomStatement, [pool.tenantId, pool.name, seconds], tx);
 }
 
 const listWaitingStatement = statement<WaitingJob>(
   'list_waiting_jobs',
   `select job.id from jobs as job join queues as queue on queue.id = job.queue_id
-    where job.state = 'QUEUED' and job.pool = $1 and not queue.cordoned
+    where job.state = 'QUEUED' and job.tenant_id = $1::uuid and job.pool = $2 and not queue.cordoned
     order by job.class_priority desc, job.priority, job.submitted_at, job.id
-    limit $2`,
+    limit $3`,
 );
 
 /** Queued jobs of a pool in the order in which they are taken. */
-export function listWaitingJobs(tx: Tx, pool: string, limit: number): Promise<WaitingJob[]> {
-  return run(listWaitingStatement, [pool, limit], tx);
+export function listWaitingJobs(tx: Tx, pool: Pool, limit: number): Promise<WaitingJob[]> {
+  return run(listWaitingStatement, [pool.tenantId, pool.name, limit], tx);
 }
 
 const insertRunsStatement = statement<{ runId: string }>(
@@ -53,20 +60,21 @@ const insertRunsStatement = statement<{ runId: string }>(
    ),
    leased as (
      update jobs as job set state = 'LEASED', updated_at = now()
-       from asked, stream
+       from asked, stream, executors as executor
       where job.id = asked."jobId" and job.state = 'QUEUED' and stream.id = job.job_set_id
+        and executor.id = asked."executorId" and executor.tenant_id = job.tenant_id
      returning job.id, job.tenant_id, job.job_set_id, asked."position", asked."runId", asked."executorId"
    ),
    stored as (
      insert into job_runs (id, tenant_id, job_id, executor_id, leased_at, lease_expires_at)
-     select "runId", tenant_id, id, "executorId", now(), $2::timestamptz from leased
+     select "runId", tenant_id, id, "executorId", now(), now() + make_interval(secs => $2) from leased
      returning id
    ),
    bumped as (
      update job_sets as set set last_sequence = last_sequence + n
        from (select job_set_id, count(*) as n from leased group by job_set_id) as counted
       where set.id = counted.job_set_id
-     returning set.id, set.name, set.last_sequence - n as base
+     returning set.id, coalesce(set.owner_id, set.id) as news, set.last_sequence - n as base
    ),
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
@@ -77,25 +85,24 @@ const insertRunsStatement = statement<{ runId: string }>(
        join executors as executor on executor.id = leased."executorId"
    )
    select leased."runId", pg_notify('slipway', 'executor:' || leased."executorId")::text,
-          pg_notify('slipway', 'job-set:' || bumped.name)::text
+          pg_notify('slipway', 'job-set:' || bumped.news)::text
      from leased join bumped on bumped.id = leased.job_set_id`,
 );
 
-/** Leases the jobs, those that are still queued, until `leaseExpiresAt`. @returns how many runs were made. */
+/** Leases the jobs, those that are still queued, for so many seconds. @returns how many runs were made. */
 export async function storeRuns(
   tx: Tx,
   assignments: readonly (Assignment & { runId: string })[],
-  leaseExpiresAt: Date,
+  leaseSeconds: number,
 ): Promise<number> {
-  const asked = assignments.map((assignment, position) => ({
-    position,
-    ...assignment,
-  }));
-  return (await run(insertRunsStatement, [JSON.stringify(asked), leaseExpiresAt], tx)).length;
+  const asked = assignments.map((assignment, position) => ({ position, ...assignment }));
+  return (await run(insertRunsStatement, [JSON.stringify(asked), leaseSeconds], tx)).length;
 }
 
 export interface Heartbeat {
   readonly tenantId: string;
+  /** The service account that speaks. */
+  readonly userId: string;
   /** For an executor that is new. */
   readonly newId: string;
   readonly name: string;
@@ -103,44 +110,41 @@ export interface Heartbeat {
   readonly nodes: readonly object[];
   readonly slots: number;
   readonly knownRuns: readonly string[];
-  readonly leaseExpiresAt: Date;
+  readonly leaseSeconds: number;
 }
 
-const heartbeatStatement = statement<{
-  executorId: string;
-  cordoned: boolean;
-  held: string[];
-  grew: boolean;
-}>(
+const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date }>(
   'executor_heartbeat',
   `with before as (select slots, pool from executors where tenant_id = $1::uuid and name = $3),
    executor as (
-     insert into executors as known (id, tenant_id, name, pool, nodes, slots, last_seen_at)
-     values ($2::uuid, $1::uuid, $3, $4, $5::jsonb, $6, now())
+     insert into executors as known (id, tenant_id, name, pool, nodes, slots, user_id, last_seen_at)
+     values ($2::uuid, $1::uuid, $3, $4, $5::jsonb, $6, $9::uuid, now())
      on conflict (tenant_id, name) do update
         set pool = excluded.pool, nodes = excluded.nodes, slots = excluded.slots, last_seen_at = now()
-     returning id, cordoned, pool
+      where known.user_id = excluded.user_id
+     returning id, tenant_id, pool
+   ),
+   held as materialized (
+     select run.id from job_runs as run join executor on executor.id = run.executor_id
+      where run.id = any($7::uuid[]) and run.ended_at is null
+      order by run.id for update of run
    ),
    renewed as (
      update job_runs as run
-        set lease_expires_at = $8::timestamptz, acknowledged_at = coalesce(run.acknowledged_at, now())
-       from executor
-      where run.id = any($7::uuid[]) and run.executor_id = executor.id and run.ended_at is null
-     returning run.id
-   ),
-   room as (
-     select not exists (select from before where slots >= $6 and pool = $4) as grew
+        set lease_expires_at = now() + make_interval(secs => $8),
+            acknowledged_at = coalesce(run.acknowledged_at, now())
+       from held where run.id = held.id and run.ended_at is null
    )
-   select executor.id as "executorId", executor.cordoned, room.grew,
-          coalesce((select jsonb_agg(id) from renewed), '[]') as held,
-          case when room.grew then pg_notify('slipway', 'pool:' || executor.pool)::text end
-     from executor cross join room`,
+   select executor.id as "executorId", now() + make_interval(secs => $8) as "leaseExpiresAt",
+          case when not exists (select from before where slots >= $6 and pool = $4)
+               then pg_notify('slipway', 'pool:' || executor.tenant_id || '/' || executor.pool)::text end
+     from executor`,
 );
 
 /**
- * An executor's sign of life: makes it known, renews and acknowledges the runs that it names.
+ * An executor's sign of life: makes it known, renews and acknowledges the runs that it names and still has.
  *
- * @returns `held`: those of the named that are still its own; the others it must stop.
+ * @returns null when the name is another service account's.
  */
 export async function recordHeartbeat(beat: Heartbeat) {
   const [row] = await run(heartbeatStatement, [
@@ -151,22 +155,30 @@ export async function recordHeartbeat(beat: Heartbeat) {
     JSON.stringify(beat.nodes),
     beat.slots,
     beat.knownRuns,
-    beat.leaseExpiresAt,
+    beat.leaseSeconds,
+    beat.userId,
   ]);
-  if (!row) throw new Error('the executor was neither known nor made');
-  return row;
+  return row ?? null;
 }
 
 const renewStatement = statement<{ id: string }>(
   'renew_leases',
-  `update job_runs set lease_expires_at = $3::timestamptz, acknowledged_at = coalesce(acknowledged_at, now())
-    where tenant_id = $1::uuid and id = any($2::uuid[]) and ended_at is null
-   returning id`,
+  `with held as materialized (
+     select run.id from job_runs as run
+       join executors as executor on executor.id = run.executor_id and executor.user_id = $1::uuid
+      where run.id = any($2::uuid[]) and run.ended_at is null
+      order by run.id for update of run
+   )
+   update job_runs as run
+      set lease_expires_at = now() + make_interval(secs => $3),
+          acknowledged_at = coalesce(run.acknowledged_at, now())
+     from held where run.id = held.id and run.ended_at is null
+   returning run.id`,
 );
 
-/** @returns the ids still held; the others have ended or were never the tenant's. */
-export async function renewRuns(tenantId: string, runIds: readonly string[], leaseExpiresAt: Date) {
-  return (await run(renewStatement, [tenantId, runIds, leaseExpiresAt])).map((row) => row.id);
+/** @returns the ids still held; the others have ended or were never this service account's. */
+export async function renewRuns(userId: string, runIds: readonly string[], leaseSeconds: number) {
+  return (await run(renewStatement, [userId, runIds, leaseSeconds])).map((row) => row.id);
 }
 
 export interface LeasedRun {
@@ -184,7 +196,7 @@ export interface LeasedRun {
 const listUnknownStatement = statement<LeasedRun>(
   'list_unknown_runs',
   `select run.id as "runId", job.id as "jobId", set.name as "jobSet", queue.name as queue,
-          queue.project_id as "projectId", run.tenant_id as "tenantId", job.spec,
+          set.project_id as "projectId", run.tenant_id as "tenantId", job.spec,
           job.active_deadline_seconds as "activeDeadlineSeconds", run.lease_expires_at as "leaseExpiresAt"
      from job_runs as run
      join jobs as job on job.id = run.job_id

@@ -1,23 +1,36 @@
 import { run, statement } from '../../platform/database/statement.ts';
 
-/** Characters of log kept for a run; the executor stops at a smaller bound of its own. */
-const MAX_RUN_CHARACTERS = 2 * 1024 * 1024;
+/** Log kept for a run; the executor stops at a smaller bound of its own. */
+const MAX_RUN_BYTES = 2 * 1024 * 1024;
 
-const storeStatement = statement<{ sequence: number }>(
+const storeStatement = statement<{ stored: number }>(
   'store_run_log',
   `with run as (
-     select id, tenant_id, coalesce((select sum(length(text)) from job_run_logs where run_id = job_runs.id), 0) as used
-       from job_runs where id = $2::uuid and tenant_id = $1::uuid
+     select job_runs.id, job_runs.tenant_id, log_bytes
+       from job_runs join executors on executors.id = job_runs.executor_id and executors.user_id = $1::uuid
+      where job_runs.id = $2::uuid for update of job_runs
+   ),
+   asked as (
+     select *, sum(octet_length(text)) over (order by sequence) as bytes
+       from jsonb_to_recordset($3::jsonb) as chunk(sequence int, stream log_stream, text text, at timestamptz)
+   ),
+   stored as (
+     insert into job_run_logs (run_id, sequence, tenant_id, stream, text, created_at)
+     select run.id, asked.sequence, run.tenant_id, asked.stream, asked.text, asked.at
+       from run cross join asked
+      where run.log_bytes + asked.bytes <= ${MAX_RUN_BYTES}
+     on conflict (run_id, sequence) do nothing
+     returning octet_length(text) as bytes
+   ),
+   counted as (
+     update job_runs set log_bytes = job_runs.log_bytes + (select sum(bytes) from stored)
+       from run where job_runs.id = run.id and exists (select from stored)
    )
-   insert into job_run_logs (run_id, sequence, tenant_id, stream, text, created_at)
-   select run.id, chunk.sequence, run.tenant_id, chunk.stream, chunk.text, chunk.at
-     from run cross join jsonb_to_recordset($3::jsonb) as chunk(sequence int, stream log_stream, text text, at timestamptz)
-    where run.used < ${MAX_RUN_CHARACTERS}
-   on conflict (run_id, sequence) do nothing
-   returning sequence`,
+   select count(*)::int as stored from stored`,
 );
 
-/** Keeps what is new of a run's log, while the run is under its bound. @returns how many pieces were stored. */
-export async function storeLog(tenantId: string, runId: string, chunks: readonly object[]): Promise<number> {
-  return (await run(storeStatement, [tenantId, runId, JSON.stringify(chunks)])).length;
+/** Keeps what is new of a run's log, as far as its bound goes. @returns how many pieces were stored. */
+export async function storeLog(userId: string, runId: string, chunks: readonly object[]): Promise<number> {
+  const [row] = await run(storeStatement, [userId, runId, JSON.stringify(chunks)]);
+  return row?.stored ?? 0;
 }

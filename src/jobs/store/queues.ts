@@ -22,19 +22,25 @@ const ensureStatement = statement<{ id: string }>(
      on conflict (tenant_id, name) do nothing
      returning id
    )
-   select id from made union all select id from queues where tenant_id = $2::uuid and name = $4`,
+   select id from made
+   union all
+   select id from queues where tenant_id = $2::uuid and name = $4 and project_id = $3::uuid`,
 );
 
-/** The queue of a project's domain, made when its first job comes. */
+/**
+ * The queue of a project's domain, made when its first job comes. Its name has a slash, which no queue that somebody
+ * makes may have: so nobody can be there first.
+ */
 export async function ensureProjectQueue(
   tx: Tx,
   { tenantId, projectId, name }: { tenantId: string; projectId: string; name: string },
 ): Promise<{ id: string; tenantId: string }> {
-  for (;;) {
+  for (let tries = 0; tries < 3; tries += 1) {
     const [row] = await run(ensureStatement, [newId(), tenantId, projectId, name], tx);
     // Nothing is seen when another made it since the statement began: the next statement sees it.
     if (row) return { id: row.id, tenantId };
   }
+  throw new Error(`the queue ${name} is not its project's`);
 }
 
 /** Queues by name; up to one more than the page. */

@@ -39,17 +39,18 @@ export async function readJobs(tenantId: string, ids: readonly string[]): Promis
   return ids.map((id) => rows.get(id) ?? null);
 }
 
-const jobsByClientId = statement<JobRow>(
+const jobsByClientId = statement<JobRow & { ownerId: string }>(
   'jobs_by_client_id',
-  `select ${jobColumns} from unnest($2::text[], $3::text[]) as asked("jobSet", "clientId")
-     join job_sets as set on set.tenant_id = $1::uuid and set.name = asked."jobSet"
+  `select ${jobColumns}, set.owner_id as "ownerId"
+     from unnest($2::uuid[], $3::text[]) as asked("ownerId", "clientId")
+     join job_sets as set on set.owner_id = asked."ownerId" and set.tenant_id = $1::uuid
      join jobs as job on job.job_set_id = set.id and job.client_id = asked."clientId"
      join queues as queue on queue.id = job.queue_id`,
 );
 
-/** How a job is addressed by who submitted it. */
+/** How a job is addressed by the owner of its set. */
 export interface ClientKey {
-  readonly jobSet: string;
+  readonly ownerId: string;
   readonly clientId: string;
 }
 
@@ -57,10 +58,10 @@ export async function readJobsByClientId(
   tenantId: string,
   keys: readonly ClientKey[],
 ): Promise<(JobRow | null)[]> {
-  const values = [tenantId, keys.map((key) => key.jobSet), keys.map((key) => key.clientId)];
+  const values = [tenantId, keys.map((key) => key.ownerId), keys.map((key) => key.clientId)];
   const rows = await run(jobsByClientId, values);
-  const byKey = new Map(rows.map((row) => [JSON.stringify([row.jobSet, row.clientId]), row]));
-  return keys.map((key) => byKey.get(JSON.stringify([key.jobSet, key.clientId])) ?? null);
+  const byKey = new Map(rows.map((row) => [JSON.stringify([row.ownerId, row.clientId]), row]));
+  return keys.map((key) => byKey.get(JSON.stringify([key.ownerId, key.clientId])) ?? null);
 }
 
 export interface JobRunRow {

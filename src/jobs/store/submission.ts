@@ -43,7 +43,7 @@ const insertJobs = statement<{ id: string }>(
    stream as (
      update job_sets set last_sequence = last_sequence + 2 * (select count(*) from stored)
       where id = $3::uuid and exists (select from stored)
-     returning id, name, last_sequence - 2 * (select count(*) from stored) as base
+     returning id, coalesce(owner_id, id) as news, last_sequence - 2 * (select count(*) from stored) as base
    ),
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, kind)
@@ -51,8 +51,8 @@ const insertJobs = statement<{ id: string }>(
             case step when 0 then 'SUBMITTED' else 'QUEUED' end::job_event_kind
        from numbered cross join stream cross join generate_series(0, 1) as step
    )
-   select numbered.id, pg_notify('slipway', 'pool:' || pool)::text,
-          pg_notify('slipway', 'job-set:' || stream.name)::text
+   select numbered.id, pg_notify('slipway', 'pool:' || $1::text || '/' || pool)::text,
+          pg_notify('slipway', 'job-set:' || stream.news)::text
      from numbered cross join stream`,
 );
 

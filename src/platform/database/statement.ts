@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { pool } from './client.ts';
+import { isWriteConflict } from './failures.ts';
 import type { Tx } from './transaction.ts';
 
 /**
@@ -28,14 +29,20 @@ const types: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 };
 
-/** Runs a statement by itself, on any connection of the pool; with `tx`, inside that transaction. */
+const MAX_TRIES = 5;
+
+/**
+ * Runs a statement inside the transaction `tx`; without one by itself, on any connection of the pool, and again when
+ * PostgreSQL rolled it back because of a deadlock.
+ */
 export async function run<Row>(statement: Statement<Row>, values: readonly Value[], tx?: Tx): Promise<Row[]> {
   if (tx) return await tx.$queryRawUnsafe<Row[]>(statement.text, ...values);
-  const result = await pool.query({
-    name: statement.name,
-    text: statement.text,
-    values: values as unknown[],
-    types,
-  });
-  return result.rows as Row[];
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const query = { name: statement.name, text: statement.text, values: values as unknown[], types };
+      return (await pool.query(query)).rows as Row[];
+    } catch (error) {
+      if (tries === MAX_TRIES || !isWriteConflict(error)) throw error;
+    }
+  }
 }
