@@ -1,0 +1,278 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hashSecret, newAccessKey } from '../../src/identity/domain/secrets.ts';
+import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
+import { cancelJobSet } from '../../src/jobs/commands/cancel-job-set.ts';
+import { type NewJobRequest, submitJobs } from '../../src/jobs/commands/submit-jobs.ts';
+import { storeRuns } from '../../src/jobs/store/leases.ts';
+import { returnLeases } from '../../src/jobs/store/runs.ts';
+import { systemCaller } from '../../src/platform/caller.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
+import { inTransaction } from '../../src/platform/database/transaction.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { type App, basic, startApp } from '../support/app.ts';
+import { Hands } from '../support/hands.ts';
+
+let app: App;
+let tenantId: string;
+let queue: { id: string; tenantId: string };
+let userId: string;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  tenantId = (await db.tenant.findFirstOrThrow()).id;
+  queue = await db.queue.create({ data: { id: newId(), tenantId, name: 'races' } });
+  userId = (await db.user.findFirstOrThrow({ where: { username: 'admin' } })).id;
+});
+afterAll(() => app.stop());
+
+const later = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const caller = () => systemCaller(tenantId, userId);
+const job = (clientId: string | null = null): NewJobRequest => ({
+  clientId,
+  priority: 0,
+  activeDeadlineSeconds: null,
+  spec: {
+    container: { image: 'x', command: ['true'], args: [], env: [], resources: { requests: [], limits: [] } },
+    interface: { inputs: {}, outputs: {} },
+    inputs: {},
+    environment: {},
+    terminationGraceSeconds: 1,
+  },
+});
+/** A set of its own with so many jobs. */
+async function submitted(count: number) {
+  const ownerId = newId();
+  const set = { name: ownerId, ownerId, projectId: null };
+  const jobs = Array.from({ length: count }, () => job());
+  return { ownerId, ids: await inTransaction((tx) => submitJobs(caller(), tx, queue, set, jobs)) };
+}
+const cancel = (ownerId: string) => inTransaction((tx) => cancelJobSet(caller(), tx, ownerId, 'stop'));
+const executorId = async (name: string) => (await db.executor.findFirstOrThrow({ where: { name } })).id;
+const kindsOf = async (jobId: string) =>
+  (await pool.query('select kind from job_events where job_id = $1 order by sequence', [jobId])).rows.map(
+    (row) => row.kind,
+  );
+
+describe('cancelling while the assigner leases', () => {
+  it('ends the run too, and nothing said of it counts', async () => {
+    const hands = new Hands(app, 'cancelled');
+    await hands.lease({ wait: 'PT0S' });
+    const { ownerId, ids } = await submitted(1);
+    const [jobId = ''] = ids;
+    const executor = await executorId('cancelled');
+    const runId = newId();
+    let cancelling: Promise<string[]> | undefined;
+    await inTransaction(async (tx) => {
+      await storeRuns(tx, [{ jobId, executorId: executor, runId }], 30);
+      cancelling = cancel(ownerId);
+      await later(200);
+    });
+    expect(await cancelling).toEqual([jobId]);
+    expect((await hands.lease({ wait: 'PT0S' })).runs).toEqual([]);
+    expect(await hands.report({ run: runId, kind: 'RUNNING' })).toEqual(['FENCED']);
+    expect(await kindsOf(jobId)).toEqual(['SUBMITTED', 'QUEUED', 'LEASED', 'CANCELLING', 'CANCELLED']);
+    await hands.lease({ maxJobs: 0, wait: 'PT0S' });
+  });
+
+  it('leaves no job with a run that goes on, whoever wins', async () => {
+    const hands = new Hands(app, 'storm');
+    await hands.lease({ maxJobs: 100, wait: 'PT0S' });
+    for (let turn = 0; turn < 10; turn += 1) {
+      const { ownerId, ids } = await submitted(5);
+      await Promise.all([
+        assignPool({ tenantId, name: 'default' }, 30),
+        cancel(ownerId),
+        hands.lease({ maxJobs: 100, wait: 'PT0S' }),
+      ]);
+      const { rows } = await pool.query(
+        `select 1 from jobs join job_runs on job_runs.job_id = jobs.id
+          where jobs.id = any($1) and jobs.ended_at is not null and job_runs.ended_at is null`,
+        [ids],
+      );
+      expect(rows).toEqual([]);
+      await cancel(ownerId);
+    }
+    hands.known.clear();
+    await hands.lease({ maxJobs: 0, wait: 'PT0S' });
+  });
+});
+
+describe('statements that meet on the same runs', () => {
+  it('neither wait in a circle nor fail', async () => {
+    const hands = new Hands(app, 'circle');
+    await hands.lease({ maxJobs: 100, wait: 'PT0S' });
+    const executor = await executorId('circle');
+    const service = (await db.user.findFirstOrThrow({ where: { username: 'local-executor' } })).id;
+    for (let turn = 0; turn < 5; turn += 1) {
+      const sets = await Promise.all([submitted(20), submitted(20)]);
+      const runs = sets
+        .flatMap((set) => set.ids)
+        .map((jobId) => ({ jobId, executorId: executor, runId: newId() }));
+      await inTransaction((tx) => storeRuns(tx, runs, 30));
+      const known = runs.map((run) => run.runId);
+      const turned = [...known].reverse();
+      const endings = turned.map((runId, position) => ({ position, runId, reason: 'x', attempted: false }));
+      const beat = () =>
+        app.ask(
+          `mutation ($known: [ID!]!) { leaseJobs(input: { executor: "circle", knownRuns: $known, maxJobs: 0 }) {
+             ... on LeaseJobsPayload { cancelRuns } } }`,
+          { known: turned },
+          app.executor,
+        );
+      const [one, two] = await Promise.all([
+        beat(),
+        beat(),
+        returnLeases({ tenantId, userId: service }, endings),
+        ...sets.map((set) => cancel(set.ownerId)),
+      ]);
+      expect([one?.errors, two?.errors]).toEqual([undefined, undefined]);
+    }
+    await hands.lease({ maxJobs: 0, wait: 'PT0S' });
+  });
+});
+
+describe('a set that belongs to somebody', () => {
+  it('takes no jobs of others, under its name or in another queue', async () => {
+    const { ownerId } = await submitted(1);
+    const forge = (queueOf: { id: string; tenantId: string }) =>
+      inTransaction((tx) =>
+        submitJobs(caller(), tx, queueOf, { name: ownerId, ownerId: null, projectId: null }, [job('forged')]),
+      );
+    await expect(forge(queue)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+    const mine = await db.queue.create({ data: { id: newId(), tenantId, name: `mine-${ownerId}` } });
+    await forge(mine);
+    const { rows } = await pool.query('select count(*)::int as count from job_sets where owner_id = $1', [
+      ownerId,
+    ]);
+    expect(rows).toEqual([{ count: 1 }]);
+    await cancel(ownerId);
+    await pool.query(`update jobs set state = 'CANCELLED', ended_at = now() where ended_at is null`);
+  });
+});
+
+describe('executors of others', () => {
+  /** A service account of that tenant. @returns its Authorization header. */
+  async function service(tenant: string, name: string): Promise<string> {
+    const [id, accessKey] = [newId(), newAccessKey()];
+    const user = {
+      id,
+      tenantId: tenant,
+      username: name,
+      usernameKey: name,
+      name,
+      kind: 'SERVICE_ACCOUNT',
+      role: 'SYSTEM',
+    } as const;
+    await db.user.create({ data: user });
+    await db.credential.create({
+      data: {
+        id: newId(),
+        tenantId: tenant,
+        userId: id,
+        accessKey,
+        secretHash: new Uint8Array(hashSecret('s')),
+        scopes: ['executor'],
+      },
+    });
+    return basic(accessKey, 's');
+  }
+  const lease = async (executor: string, authorization: string, knownRuns: string[] = []) => {
+    const { data } = await app.ask(
+      `mutation ($input: LeaseJobsInput!) { leaseJobs(input: $input) {
+         ... on LeaseJobsPayload { runs { id } cancelRuns } ... on Error { code path } } }`,
+      { input: { executor, knownRuns, maxJobs: 10 } },
+      authorization,
+    );
+    return data.leaseJobs;
+  };
+
+  it('get no jobs of another tenant', async () => {
+    const other = await db.tenant.create({ data: { id: newId(), name: 'other' } });
+    const spy = await service(other.id, 'spy');
+    await lease('spy', spy);
+    const { ownerId } = await submitted(3);
+    await assignPool({ tenantId, name: 'default' }, 30);
+    await assignPool({ tenantId: other.id, name: 'default' }, 30);
+    expect(await lease('spy', spy)).toEqual({ runs: [], cancelRuns: [] });
+    await cancel(ownerId);
+  });
+
+  it('may not speak under the name of another service account, nor of its runs', async () => {
+    const hands = new Hands(app, 'named');
+    await hands.lease({ wait: 'PT0S' });
+    const { ownerId } = await submitted(1);
+    await assignPool({ tenantId, name: 'default' }, 30);
+    const [run] = (await hands.lease({ wait: 'PT0S' })).runs;
+    const stranger = await service(tenantId, 'stranger');
+    expect(await lease('named', stranger)).toEqual({ code: 'INVALID_ARGUMENT', path: ['input', 'executor'] });
+    const { data } = await app.ask(
+      `mutation ($run: ID!, $at: DateTime!) {
+         renewLeases(input: { runs: [$run] }) { ... on RenewLeasesPayload { held } }
+         returnLease(input: { run: $run, reason: "mine", attempted: true }) { ... on ReturnLeasePayload { returned } }
+         reportJobEvents(input: { events: [{ run: $run, kind: RUNNING, occurredAt: $at }] }) { ... on ReportJobEventsPayload { outcomes } }
+         reportRunLog(input: { run: $run, chunks: [{ sequence: 0, stream: STDOUT, text: "x", at: $at }] }) { ... on ReportRunLogPayload { stored } }
+       }`,
+      { run: run?.id, at: new Date().toISOString() },
+      stranger,
+    );
+    expect(data).toEqual({
+      renewLeases: { held: [] },
+      returnLease: { returned: false },
+      reportJobEvents: { outcomes: ['FENCED'] },
+      reportRunLog: { stored: 0 },
+    });
+    await cancel(ownerId);
+    await hands.lease({ maxJobs: 0, wait: 'PT0S' });
+  });
+});
+
+describe('the log of a run', () => {
+  it('is kept up to its bound, each piece once, and read back in order', async () => {
+    const hands = new Hands(app, 'logger');
+    await hands.lease({ wait: 'PT0S' });
+    const { ownerId } = await submitted(1);
+    await assignPool({ tenantId, name: 'default' }, 30);
+    const [run] = (await hands.lease({ wait: 'PT0S' })).runs;
+    const say = async (chunks: object[]) => {
+      const { data } = await app.ask(
+        `mutation ($input: ReportRunLogInput!) { reportRunLog(input: $input) { ... on ReportRunLogPayload { stored } } }`,
+        {
+          input: {
+            run: run?.id,
+            chunks: chunks.map((chunk) => ({ stream: 'STDOUT', at: new Date().toISOString(), ...chunk })),
+          },
+        },
+        app.executor,
+      );
+      return data.reportRunLog.stored;
+    };
+    expect(
+      await say([
+        { sequence: 0, text: 'one\n' },
+        { sequence: 1, text: 'zw\u0000ei\n' },
+      ]),
+    ).toBe(2);
+    expect(
+      await say([
+        { sequence: 1, text: 'again' },
+        { sequence: 2, text: 'drei\n' },
+      ]),
+    ).toBe(1);
+    const large = Array.from({ length: 40 }, (_, index) => ({
+      sequence: 3 + index,
+      text: 'x'.repeat(60_000),
+    }));
+    expect(await say(large)).toBe(34);
+    expect(await say([{ sequence: 100, text: 'x'.repeat(60_000) }])).toBe(0);
+    const { data } = await app.ask(
+      'query ($id: ID!) { jobRun(id: $id) { log(first: 3) { sequence stream text } } }',
+      { id: run?.id },
+    );
+    expect(data.jobRun.log).toEqual([
+      { sequence: 0, stream: 'STDOUT', text: 'one\n' },
+      { sequence: 1, stream: 'STDOUT', text: 'zw\uFFFDei\n' },
+      { sequence: 2, stream: 'STDOUT', text: 'drei\n' },
+    ]);
+    await cancel(ownerId);
+    await hands.lease({ maxJobs: 0, wait: 'PT0S' });
+  });
+});
