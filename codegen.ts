@@ -1,8 +1,19 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
+const scalars = { DateTime: 'string', Duration: 'string', BigInt: 'string', JSON: 'unknown' };
+
+const options = {
+  useTypeImports: true,
+  enumsAsTypes: true,
+  strictScalars: true,
+  scalars,
+  emitLegacyCommonJSImports: false,
+  importExtension: '.ts' as const,
+};
+
 /**
  * From `schema.graphql` to typed documents: for the executor, which knows nothing of the server but its schema, and for
- * the tests.
+ * the tests that drive the server with the clients of others, which take documents as syntax trees.
  */
 const config: CodegenConfig = {
   schema: 'schema.graphql',
@@ -13,20 +24,13 @@ const config: CodegenConfig = {
       documents: ['src/executor/**/*.ts', '!src/generated/**'],
       preset: 'client',
       presetConfig: { fragmentMasking: false },
-      config: {
-        documentMode: 'string',
-        useTypeImports: true,
-        enumsAsTypes: true,
-        strictScalars: true,
-        scalars: {
-          DateTime: 'string',
-          Duration: 'string',
-          BigInt: 'string',
-          JSON: 'unknown',
-        },
-        emitLegacyCommonJSImports: false,
-        importExtension: '.ts',
-      },
+      config: { ...options, documentMode: 'string' },
+    },
+    'test/generated/': {
+      documents: ['test/clients/**/*.ts'],
+      preset: 'client',
+      presetConfig: { fragmentMasking: false },
+      config: options,
     },
   },
 };

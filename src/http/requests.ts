@@ -1,20 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 
 /** Requests under way, so that a stopping server can end those that wait and wait for those that work. */
 export class RequestsUnderWay {
   readonly #controllers = new Set<AbortController>();
   #stopping = false;
 
-  get count(): number {
-    return this.#controllers.size;
-  }
-
   get isStopping(): boolean {
     return this.#stopping;
   }
 
   /** A signal that fires when the caller goes away or the server stops. */
-  begin(_request: IncomingMessage, response: ServerResponse): AbortSignal {
+  begin(response: ServerResponse): AbortSignal {
     const controller = this.open();
     response.once('close', () => this.end(controller));
     return controller.signal;
@@ -40,7 +36,11 @@ export class RequestsUnderWay {
   }
 }
 
-/** Why a signal fired, when it is not the caller's going away. */
+/** Why a signal fired, when it is not the caller's going away; and why a request that comes now is refused. */
 export class ServerStopping extends Error {
   override name = 'ServerStopping';
+
+  constructor() {
+    super('the server is stopping, try again');
+  }
 }

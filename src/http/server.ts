@@ -7,10 +7,11 @@ import { log } from '../platform/log.ts';
 import { answerError } from './answer.ts';
 import { authenticate, challenges } from './authenticate.ts';
 import { answerBlob } from './blobs.ts';
-import { answerGraphiQL, wantsGraphiQL } from './graphiql.ts';
+import { answerOrigin } from './cors.ts';
+import { answerGraphiQL, wantsGraphiQL } from './graphiql/answer.ts';
 import { createGraphQLServer } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
-import { RequestsUnderWay } from './requests.ts';
+import { RequestsUnderWay, ServerStopping } from './requests.ts';
 import { serveWebSocket } from './websocket.ts';
 
 export interface RunningServer {
@@ -30,9 +31,15 @@ export async function startServer({ host, port }: { host: string; port: number }
   const sockets = serveWebSocket(server, graphql, requests, publicUrl);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://slipway.invalid');
+    const target = request.url ?? '/';
+    const base = 'http://slipway.invalid';
+    if (!URL.canParse(target, base))
+      return answerError(response, 400, 'INVALID_ARGUMENT', 'the address is not valid');
+    const url = new URL(target, base);
     if (url.pathname === '/health/alive') return answerAlive(response);
     if (url.pathname === '/health/ready') return await answerReady(response, requests.isStopping);
+    if (answerOrigin(request, response)) return;
+    if (requests.isStopping) throw new ServerStopping();
     if (url.pathname.startsWith('/blobs/')) return await answerBlob(request, response, url);
     if (url.pathname === '/') {
       response.writeHead(302, { location: '/graphql' }).end();
@@ -41,7 +48,7 @@ export async function startServer({ host, port }: { host: string; port: number }
     if (url.pathname !== '/graphql') return answerError(response, 404, 'NOT_FOUND', 'there is nothing here');
     if (wantsGraphiQL(request)) return answerGraphiQL(request, response);
     const caller = await authenticate(request.headers, log);
-    const signal = requests.begin(request, response);
+    const signal = requests.begin(response);
     await graphql(request, response, {
       caller,
       signal,
@@ -56,13 +63,19 @@ export async function startServer({ host, port }: { host: string; port: number }
   return {
     url: addressOf(server, host),
     async stop() {
+      // Sockets first: their clients read the reason of the closing, not the end of each operation.
+      const socketsClosed = sockets.close();
       requests.stop();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      await sockets.close();
-      server.closeIdleConnections();
-      const deadline = setTimeout(() => server.closeAllConnections(), config.drainSeconds * 1000);
-      await closed;
+      const deadline = setTimeout(() => {
+        sockets.terminate();
+        server.closeAllConnections();
+      }, config.drainSeconds * 1000);
+      // A connection that is kept alive becomes idle when its last answer is out.
+      const idle = setInterval(() => server.closeIdleConnections(), 50);
+      await Promise.all([socketsClosed, closed]);
       clearTimeout(deadline);
+      clearInterval(idle);
     },
   };
 }
@@ -78,6 +91,8 @@ function answerFailure(error: unknown, response: ServerResponse): void {
     answerError(response, 401, error.code, error.message, {
       'www-authenticate': challenges,
     });
+  } else if (error instanceof ServerStopping) {
+    answerError(response, 503, 'UNAVAILABLE', error.message, { 'retry-after': '1', connection: 'close' });
   } else if (isDatabaseLost(error)) {
     answerError(response, 503, 'UNAVAILABLE', 'the database does not answer, try again', {
       'retry-after': '1',

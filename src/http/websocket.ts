@@ -1,95 +1,122 @@
 import type { Server } from 'node:http';
-import { type ExecutionArgs, GraphQLError } from 'graphql';
-import type { SubscribeMessage } from 'graphql-ws';
-import { useServer } from 'graphql-ws/use/ws';
+import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql';
+import type { ServerOptions, SubscribeMessage } from 'graphql-ws';
+import { type Extra as SocketExtra, useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
+import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
 import { config } from '../platform/config.ts';
-import { DomainError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import { authenticate } from './authenticate.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
 import type { RequestsUnderWay } from './requests.ts';
 
-interface Extra extends Record<PropertyKey, unknown> {
-  caller?: Caller | null;
+/** What a connection knows: how its caller signs in, and its operations under way by their ids. */
+interface Connection extends SocketExtra, Record<PropertyKey, unknown> {
+  authorization?: string;
+  operations?: Map<string, AbortController>;
+}
+
+type Options = ServerOptions<Record<string, unknown>, Connection>;
+
+/** "Try again later": clients of graphql-ws do. */
+const TRY_AGAIN_LATER = 1013;
+const GOING_AWAY = 1001;
+
+export interface Sockets {
+  /** Tells every client that the server is stopping; resolves when all connections are closed. */
+  close(): Promise<void>;
+  /** Waits for nobody. */
+  terminate(): void;
 }
 
 /**
  * GraphQL over WebSocket (`graphql-transport-ws`) beside the same HTTP server. Who calls is told in the connection's
- * parameters, `{ authorization: "Bearer …" }`: browsers send no header there.
+ * parameters, `{ authorization: "Bearer …" }`, since browsers send no header there; it is asked again for each operation,
+ * as it would be for each request.
  */
 export function serveWebSocket(
   server: Server,
   graphql: GraphQLServer,
   requests: RequestsUnderWay,
   publicUrl: () => string,
-): { close(): Promise<void> } {
+): Sockets {
   const sockets = new WebSocketServer({
     server,
     path: '/graphql',
     maxPayload: config.bodyLimitBytes,
     verifyClient: ({ origin }: { origin?: string }) => isAllowedOrigin(origin, publicUrl()),
   });
-  const operations = new Map<string, AbortController>();
-  const disposable = useServer<Record<string, unknown>, Extra>(
+  // A frame that is too long or broken closes its connection; the library has said why to the client.
+  sockets.on('connection', (socket) => socket.on('error', () => {}));
+
+  const onConnect: Options['onConnect'] = async ({ connectionParams, extra }) => {
+    const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
+    if (typeof authorization === 'string') extra.authorization = authorization;
+    const caller = await callerOf(extra);
+    if (!(caller instanceof GraphQLError)) return true;
+    if (caller.extensions['code'] !== 'UNAUTHENTICATED') extra.socket.close(TRY_AGAIN_LATER, caller.message);
+    return false;
+  };
+
+  const onSubscribe: Options['onSubscribe'] = async ({ extra }, id, payload) => {
+    const caller = await callerOf(extra);
+    if (caller instanceof GraphQLError) return [caller];
+    extra.operations ??= new Map();
+    const controller = requests.open();
+    extra.operations.set(id, controller);
+    const edge = { caller, signal: controller.signal, publicUrl: publicUrl() };
+    const prepared = await prepare(graphql, payload, edge);
+    // The library tells of no completion where nothing began.
+    if (Array.isArray(prepared)) endOperation(extra, id);
+    return prepared;
+  };
+
+  function endOperation({ operations }: Connection, id: string): void {
+    const controller = operations?.get(id);
+    operations?.delete(id);
+    if (controller) requests.end(controller);
+  }
+
+  const served = useServer<Record<string, unknown>, Connection>(
     {
-      async onConnect({ connectionParams, extra }) {
-        const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
-        try {
-          extra.caller = await authenticate(typeof authorization === 'string' ? { authorization } : {}, log);
-          return true;
-        } catch (error) {
-          if (error instanceof DomainError && error.code === 'UNAUTHENTICATED') return false;
-          throw error;
-        }
-      },
-      async onSubscribe(socket, id, payload) {
-        if (requests.count >= config.subscriptionLimit)
-          return [
-            new GraphQLError('too many subscriptions', {
-              extensions: { code: 'RESOURCE_EXHAUSTED' },
-            }),
-          ];
-        const controller = requests.open();
-        operations.set(operationKey(socket, id), controller);
-        return await prepare(graphql, payload, {
-          caller: socket.extra.caller ?? null,
-          signal: controller.signal,
-          publicUrl: publicUrl(),
-        });
-      },
-      onComplete(socket, id) {
-        const key = operationKey(socket, id);
-        const controller = operations.get(key);
-        operations.delete(key);
-        if (controller) requests.end(controller);
+      onConnect,
+      onSubscribe,
+      onComplete: ({ extra }, id) => endOperation(extra, id),
+      onDisconnect({ extra }) {
+        for (const controller of extra.operations?.values() ?? []) requests.end(controller);
       },
       execute: (args) => (args as EnvelopedArgs).rootValue.execute(args),
       subscribe: (args) => (args as EnvelopedArgs).rootValue.subscribe(args),
     },
     sockets,
   );
-  const socketIds = new WeakMap<object, number>();
-  let lastSocketId = 0;
-  function operationKey(socket: { extra: object }, id: string): string {
-    const known = socketIds.get(socket.extra) ?? ++lastSocketId;
-    socketIds.set(socket.extra, known);
-    return `${known}:${id}`;
-  }
   return {
     async close() {
       for (const socket of sockets.clients)
-        socket.close(1001, 'the server is stopping; go on from the last id');
-      await disposable.dispose();
+        socket.close(GOING_AWAY, 'the server is stopping; go on from the last id');
+      await served.dispose();
+    },
+    terminate() {
+      for (const socket of sockets.clients) socket.terminate();
     },
   };
 }
 
+/** Who calls, or why that cannot be said. */
+async function callerOf({ authorization }: Connection): Promise<Caller | null | GraphQLError> {
+  try {
+    return await authenticate({ authorization }, log);
+  } catch (error) {
+    const shown = shownError(error);
+    if (shown.extensions['code'] === 'INTERNAL')
+      log.error({ err: error }, 'signing in over WebSocket failed');
+    return shown;
+  }
+}
+
 type Enveloped = ReturnType<GraphQLServer['getEnveloped']>;
-type EnvelopedArgs = ExecutionArgs & {
-  rootValue: Pick<Enveloped, 'execute' | 'subscribe'>;
-};
+type EnvelopedArgs = ExecutionArgs & { rootValue: Pick<Enveloped, 'execute' | 'subscribe'> };
 
 /** Parses and validates with the same plugins as over HTTP; what they refuse is answered. */
 async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payload'], edge: EdgeContext) {
@@ -99,8 +126,9 @@ async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payloa
   } as never);
   try {
     const document = parse(payload.query);
-    const errors = validate(schema, document);
-    if (errors.length > 0) return errors as GraphQLError[];
+    const errors: readonly GraphQLError[] = validate(schema, document);
+    if (errors.length > 0) return errors.map(withoutStatus);
+    if (!getOperationAST(document, payload.operationName)) throw unknownOperation();
     return {
       schema,
       operationName: payload.operationName,
@@ -110,9 +138,27 @@ async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payloa
       rootValue: { execute, subscribe },
     } as never;
   } catch (error) {
-    if (error instanceof GraphQLError) return [error];
-    throw error;
+    if (error instanceof GraphQLError) return [withoutStatus(error)];
+    log.error({ err: error }, 'preparing an operation over WebSocket failed');
+    return [shownError(error)];
   }
+}
+
+function unknownOperation(): GraphQLError {
+  return new GraphQLError('the document has several operations; name one of them', {
+    extensions: { code: 'INVALID_ARGUMENT' },
+  });
+}
+
+/** There is no HTTP status here. */
+function withoutStatus(error: GraphQLError): GraphQLError {
+  const { http: _http, ...extensions } = error.extensions;
+  return new GraphQLError(error.message, {
+    nodes: error.nodes,
+    source: error.source,
+    positions: error.positions,
+    extensions,
+  });
 }
 
 /** Browsers send an Origin and do not ask first: so only our own pages and the listed ones may open a socket. */

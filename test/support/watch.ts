@@ -49,8 +49,9 @@ export function socketClient(
     url: `${app.url.replace('http', 'ws')}/graphql`,
     webSocketImpl: WebSocket,
     retryAttempts: 0,
+    // So that giving up a subscription is no more than that.
+    lazyCloseTimeout: 60_000,
     connectionParams: authorization ? { authorization } : {},
-    onNonLazyError: () => {},
   });
 }
 

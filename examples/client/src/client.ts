@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TypedDocumentString } from './generated/graphql.ts';
+
+type Document<Data, Variables> = TypedDocumentString<Data, Variables>;
+
+interface Answer<Data> {
+  readonly data?: Data | null;
+  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
+}
+
+/** The server refused the request, or failed. `code` is one of the schema's `ErrorCode`. */
+export class SlipwayError extends Error {
+  readonly code: string;
+
+  constructor(message: string, code = 'INTERNAL') {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Worth trying again: the server restarts, or the connection is gone. */
+const mayPass = (error: unknown) => !(error instanceof SlipwayError) || error.code === 'UNAVAILABLE';
+
+const MAX_PAUSE_MS = 5_000;
+
+/** Asks a Slipway server, over nothing but `fetch`. */
+export class SlipwayClient {
+  readonly #url: string;
+  readonly #authorization: string;
+
+  /** @param authorization  such as `Bearer …`, or `Basic …` to sign in with. */
+  constructor(url: string, authorization: string) {
+    this.#url = url;
+    this.#authorization = authorization;
+  }
+
+  /** Runs a query or a mutation. @throws SlipwayError */
+  async ask<Data, Variables>(document: Document<Data, Variables>, variables: Variables): Promise<Data> {
+    const response = await this.#post(document, variables, 'application/json');
+    return dataOf((await response.json()) as Answer<Data>);
+  }
+
+  /**
+   * Follows a subscription until the server completes it. When the connection breaks it goes on after the last event, so
+   * none is missed and none comes twice.
+   *
+   * @param idOf  of an event, what the subscription takes as `after`.
+   * @throws SlipwayError when the server refuses.
+   */
+  async *watch<Data, Variables extends { readonly after?: unknown }>(
+    document: Document<Data, Variables>,
+    variables: Variables,
+    idOf: (data: Data) => string,
+  ): AsyncGenerator<Data> {
+    let after = variables.after;
+    for (let pause = 100; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
+      try {
+        for await (const data of this.#events(document, { ...variables, after })) {
+          after = idOf(data);
+          pause = 100;
+          yield data;
+        }
+        return;
+      } catch (error) {
+        if (!mayPass(error)) throw error;
+        await sleep(pause);
+      }
+    }
+  }
+
+  /** Server-Sent Events, from one connection. @throws Error when it ends before the server says that it is complete. */
+  async *#events<Data, Variables>(
+    document: Document<Data, Variables>,
+    variables: Variables,
+  ): AsyncGenerator<Data> {
+    const response = await this.#post(document, variables, 'text/event-stream');
+    if (!response.headers.get('content-type')?.startsWith('text/event-stream'))
+      return yield dataOf((await response.json()) as Answer<Data>);
+    let text = '';
+    for await (const piece of (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
+      const blocks = (text + piece).split('\n\n');
+      text = blocks.pop() ?? '';
+      for (const block of blocks) {
+        const [, event] = /^event: (.*)$/m.exec(block) ?? [];
+        const [, data] = /^data: (.*)$/m.exec(block) ?? [];
+        if (event === 'complete') return;
+        if (event === 'next' && data) yield dataOf(JSON.parse(data) as Answer<Data>);
+      }
+    }
+    throw new Error('the connection ended too early');
+  }
+
+  #post(document: { toString(): string }, variables: unknown, accept: string): Promise<Response> {
+    return fetch(this.#url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept, authorization: this.#authorization },
+      body: JSON.stringify({ query: document.toString(), variables }),
+    });
+  }
+}
+
+function dataOf<Data>({ data, errors }: Answer<Data>): Data {
+  const [error] = errors ?? [];
+  if (error) throw new SlipwayError(error.message, error.extensions?.code);
+  if (!data) throw new SlipwayError('the server gave no data');
+  return data;
+}

@@ -1,0 +1,25 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { config } from '../platform/config.ts';
+
+/**
+ * Lets pages of the listed origins read what we answer, refusals included, but never with cookies; pages of other
+ * origins read nothing. Also answers the question that browsers ask first.
+ *
+ * @returns whether the request is answered with that.
+ */
+export function answerOrigin(request: IncomingMessage, response: ServerResponse): boolean {
+  const { origin } = request.headers;
+  const asksFirst = request.method === 'OPTIONS';
+  response.setHeader('vary', 'origin');
+  if (origin && config.corsOrigins.includes(origin)) {
+    response.setHeader('access-control-allow-origin', origin);
+    response.setHeader('access-control-expose-headers', 'retry-after, www-authenticate');
+    if (asksFirst) {
+      response.setHeader('access-control-allow-methods', 'GET, POST, PUT');
+      response.setHeader('access-control-allow-headers', 'authorization, content-type');
+      response.setHeader('access-control-max-age', '600');
+    }
+  }
+  if (asksFirst) response.writeHead(204).end();
+  return asksFirst;
+}

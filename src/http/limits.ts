@@ -1,0 +1,37 @@
+import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases';
+import { maxDepthPlugin } from '@escape.tech/graphql-armor-max-depth';
+import { maxDirectivesPlugin } from '@escape.tech/graphql-armor-max-directives';
+import { maxTokensPlugin } from '@escape.tech/graphql-armor-max-tokens';
+import { GraphQLError } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { config } from '../platform/config.ts';
+
+/** Tokens, depth, aliases and directives are bounded before anything is asked of the database. */
+export function documentLimits(): Plugin[] {
+  const {
+    queryTokenLimit: tokens,
+    queryDepthLimit: depth,
+    queryAliasLimit: aliases,
+    queryDirectiveLimit: directives,
+  } = config;
+  return [
+    maxTokensPlugin({ n: tokens, onReject: [refuse(`a document has at most ${tokens} tokens`)] }),
+    maxDepthPlugin({
+      n: depth,
+      ignoreIntrospection: true,
+      onReject: [refuse(`an operation is at most ${depth} fields deep`)],
+    }),
+    maxAliasesPlugin({ n: aliases, onReject: [refuse(`an operation has at most ${aliases} aliases`)] }),
+    maxDirectivesPlugin({
+      n: directives,
+      onReject: [refuse(`an operation has at most ${directives} directives`)],
+    }),
+  ] as unknown as Plugin[];
+}
+
+/** Thrown in place of the plugin's own error, which has no code. */
+function refuse(message: string) {
+  return () => {
+    throw new GraphQLError(message, { extensions: { code: 'RESOURCE_EXHAUSTED' } });
+  };
+}

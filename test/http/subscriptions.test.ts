@@ -1,0 +1,132 @@
+/** Subscriptions at the edge: who may open one, how many there are, and when they end. */
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { db, pool } from '../../src/platform/database/client.ts';
+import { notifications } from '../../src/platform/database/notify.ts';
+import { type App, startApp } from '../support/app.ts';
+import { eventually, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
+import { signUp } from '../support/users.ts';
+import { eventsDocument, firstResult, overSse, overWebSocket, socketClient } from '../support/watch.ts';
+
+vi.hoisted(() => {
+  process.env['SUBSCRIPTION_LIMIT'] = '2';
+});
+
+let app: App;
+let id: string;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  await registerProject(app, 'live');
+  await registerTask(app, 'live', 'double');
+  await registerWorkflow(app, 'live', 'flow', { first: [] });
+  id = await launch(app, 'live', 'flow');
+});
+afterAll(() => app.stop());
+
+const codeOf = (result: { errors?: { extensions: { code: string } }[] }) =>
+  result.errors?.[0]?.extensions.code;
+const first = async (events: AsyncGenerator) => (await events.next()).value;
+
+describe('a subscription', () => {
+  it('of a stranger asks nothing of the database', async () => {
+    const query = vi.spyOn(pool, 'query');
+    const connect = vi.spyOn(pool, 'connect');
+    expect(codeOf(await first(overSse(app, eventsDocument, { id }, null)))).toBe('UNAUTHENTICATED');
+    expect(codeOf(await overWebSocket(app, eventsDocument, { id }, null))).toBe('UNAUTHENTICATED');
+    expect(query).not.toHaveBeenCalled();
+    expect(connect).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
+  });
+
+  it('of someone who may not read the execution is NOT_FOUND', async () => {
+    const stranger = await signUp(app, 'stranger', 'USER');
+    expect(codeOf(await first(overSse(app, eventsDocument, { id }, stranger)))).toBe('NOT_FOUND');
+    expect(codeOf(await overWebSocket(app, eventsDocument, { id }, stranger))).toBe('NOT_FOUND');
+  });
+
+  it('counts as long as someone watches, over either way, and no longer', async () => {
+    const events = overSse(app, eventsDocument, { id });
+    expect((await first(events)).data.executionEvents.phase).toBe('QUEUED');
+    const client = socketClient(app);
+    const watch = client.iterate({ query: eventsDocument, variables: { id } });
+    expect((await watch.next()).value?.data).toBeTruthy();
+
+    expect(codeOf(await first(overSse(app, eventsDocument, { id })))).toBe('RESOURCE_EXHAUSTED');
+    expect(codeOf(await overWebSocket(app, eventsDocument, { id }))).toBe('RESOURCE_EXHAUSTED');
+    expect((await app.ask('{ viewer { id } }')).errors).toBeUndefined();
+    expect((await overWebSocket(app, '{ viewer { id } }')).errors).toBeUndefined();
+
+    // Nothing happens meanwhile that would wake the two.
+    const opens = async () => codeOf(await overWebSocket(app, eventsDocument, { id })) === undefined;
+    await watch.return?.();
+    await eventually(opens, Boolean, 2);
+    await eventually(
+      async () => {
+        const again = client.iterate({ query: eventsDocument, variables: { id } });
+        return codeOf((await again.next()).value as never) === undefined;
+      },
+      Boolean,
+      2,
+    );
+    expect(await opens()).toBe(false);
+    await events.return(undefined);
+    await eventually(opens, Boolean, 2);
+    client.terminate();
+    await eventually(async () => (await Promise.all([opens(), opens()])).every(Boolean), Boolean, 2);
+  });
+
+  it('that is given up lets go of its source at once, without waiting for an event', async () => {
+    let listening = 0;
+    const { on } = notifications;
+    vi.spyOn(notifications, 'on').mockImplementation((...listener) => {
+      const off = on.apply(notifications, listener);
+      listening += 1;
+      return () => {
+        listening -= 1;
+        off();
+      };
+    });
+    const client = socketClient(app);
+    const overSocket = client.iterate({ query: eventsDocument, variables: { id } });
+    const overEvents = overSse(app, eventsDocument, { id });
+    await Promise.all([overSocket.next(), overEvents.next()]);
+    expect(listening).toBe(2);
+    await Promise.all([overSocket.return?.(), overEvents.return(undefined)]);
+    await eventually(
+      async () => listening,
+      (count) => count === 0,
+      2,
+    );
+    await client.dispose();
+    vi.restoreAllMocks();
+  });
+
+  it('is not counted when it is refused', async () => {
+    for (let tries = 0; tries < 5; tries += 1) {
+      expect(codeOf(await overWebSocket(app, eventsDocument, { id: 'none' }))).toBe('NOT_FOUND');
+      expect(codeOf(await overWebSocket(app, eventsDocument, { id, after: 'none' }))).toBe(
+        'INVALID_ARGUMENT',
+      );
+    }
+    expect(codeOf(await overWebSocket(app, eventsDocument, { id }))).toBeUndefined();
+  });
+});
+
+describe('a WebSocket', () => {
+  it('is refused to a bad token', async () => {
+    await expect(overWebSocket(app, '{ viewer { id } }', {}, 'Bearer nonsense')).rejects.toMatchObject({
+      code: 4403,
+    });
+  });
+
+  it('asks again who calls, for each operation', async () => {
+    const token = await signUp(app, 'leaver', 'USER');
+    const client = socketClient(app, token);
+    const query = '{ viewer { username } }';
+    expect((await firstResult(client, query)).data.viewer.username).toBe('leaver');
+    const watch = client.iterate({ query: '{ viewer { id } }' });
+    await db.user.updateMany({ where: { username: 'leaver' }, data: { version: { increment: 1 } } });
+    expect(codeOf(await firstResult(client, query))).toBe('UNAUTHENTICATED');
+    await watch.return?.();
+    await client.dispose();
+  });
+});
