@@ -40,7 +40,7 @@ export async function createEmptyDatabase(): Promise<TestDatabase> {
 async function createDatabase({ adminUrl, prefix }: TestServer, template: string): Promise<TestDatabase> {
   const name = `${prefix}${randomBytes(4).toString('hex')}`;
   // One copy at a time: PostgreSQL refuses to copy what another session has in hand.
-  await asAdmin(adminUrl, 'select pg_advisory_lock(716_253)', `create database ${name} template ${template}`);
+  await asAdmin(adminUrl, 'select pg_advisory_lock(716253)', `create database ${name} template ${template}`);
   return {
     url: urlOf(adminUrl, name),
     drop: async () => {
