@@ -1,6 +1,6 @@
 import { db } from '../platform/database/client.ts';
 import { run, statement } from '../platform/database/statement.ts';
-import { inTransaction, type Tx } from '../platform/database/transaction.ts';
+import type { Tx } from '../platform/database/transaction.ts';
 import { newId } from '../platform/ids.ts';
 
 export interface BlobRow {
@@ -12,18 +12,29 @@ export interface BlobRow {
   readonly uploadedAt: Date | null;
 }
 
-/** The blob of that content, made without content if it is the first time. */
+const announceStatement = statement<{ id: string }>(
+  'announce_blob',
+  `insert into blobs as blob (id, tenant_id, project_id, sha256, size_bytes)
+   values ($1::uuid, $2::uuid, $3::uuid, $4, $5)
+   on conflict (tenant_id, project_id, sha256) do update set size_bytes = excluded.size_bytes
+    where blob.uploaded_at is null and blob.size_bytes <> excluded.size_bytes
+   returning id`,
+);
+
+/**
+ * The blob of that content, made without content if it is the first time. Until the content is there the newest
+ * announcement of its size is believed: nobody can hold a hash with a wrong one.
+ */
 export async function ensureBlob(blob: {
   tenantId: string;
   projectId: string;
   sha256: Uint8Array<ArrayBuffer>;
   sizeBytes: bigint;
 }): Promise<BlobRow> {
-  const { tenantId, projectId, sha256 } = blob;
-  return await db.blob.upsert({
+  const { tenantId, projectId, sha256, sizeBytes } = blob;
+  await run(announceStatement, [newId(), tenantId, projectId, sha256, sizeBytes]);
+  return await db.blob.findUniqueOrThrow({
     where: { tenantId_projectId_sha256: { tenantId, projectId, sha256 } },
-    create: { id: newId(), ...blob },
-    update: {},
   });
 }
 
@@ -48,41 +59,50 @@ export async function listSizes(
   return new Map(rows.map((row) => [row.id, row.sizeBytes]));
 }
 
-/** Size of the pieces that content is kept in. */
+/** Size of the pieces that content is kept in, but the last. */
 export const CHUNK_BYTES = 512 * 1024;
 
-/** Keeps a blob's content, piece by piece; the blob is whole when the transaction commits. A second copy is dropped. */
-export async function storeContent(blob: BlobRow, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  await inTransaction(async (tx) => {
-    await run(lockStatement, [blob.id], tx);
-    const current = await tx.blob.findUnique({
-      where: { id: blob.id },
-      select: { uploadedAt: true },
-    });
-    if (!current || current.uploadedAt) return;
-    let position = 0;
-    for await (const content of chunks) {
-      await tx.blobChunk.create({
-        data: {
-          blobId: blob.id,
-          tenantId: blob.tenantId,
-          position,
-          content: new Uint8Array(content),
-        },
-      });
-      position += 1;
-    }
-    await tx.blob.update({
-      where: { id: blob.id },
-      data: { uploadedAt: new Date() },
-    });
-  });
+const storeChunkStatement = statement<{ position: number }>(
+  'store_blob_chunk',
+  `insert into blob_chunks as chunk (blob_id, tenant_id, position, content)
+   select blob.id, blob.tenant_id, $2::int, $3::bytea
+     from (select id, tenant_id from blobs where id = $1::uuid and uploaded_at is null for share) as blob
+   on conflict (blob_id, position) do update set content = excluded.content
+    where chunk.content <> excluded.content
+   returning position`,
+);
+
+/**
+ * Keeps one piece of a blob that is not whole yet. What stands there already is either the same, when the content comes
+ * twice, or left over from a release that cut it otherwise, and is overwritten.
+ */
+export async function storeChunk(blobId: string, position: number, content: Uint8Array): Promise<void> {
+  await run(storeChunkStatement, [blobId, position, content]);
 }
 
-const lockStatement = statement<{ id: string }>(
-  'lock_blob',
-  'select id from blobs where id = $1::uuid for update',
+const finishStatement = statement<{ id: string }>(
+  'finish_blob',
+  `with blob as materialized (
+     select id from blobs where id = $1::uuid and uploaded_at is null for update
+   ),
+   left_over as (
+     delete from blob_chunks using blob where blob_id = blob.id and position >= $2
+   ),
+   kept as (
+     select count(*) as pieces, coalesce(sum(octet_length(content)), 0) as bytes
+       from blob_chunks where blob_id = $1::uuid and position < $2
+   )
+   update blobs set uploaded_at = now(), size_bytes = $3
+     from blob, kept
+    where blobs.id = blob.id and kept.pieces = $2 and kept.bytes = $3
+   returning blobs.id`,
 );
+
+/** Marks a blob whole if its pieces are all there. @returns whether it is whole now, by this call or an earlier one. */
+export async function finishBlob(blobId: string, pieces: number, sizeBytes: bigint): Promise<boolean> {
+  const [finished] = await run(finishStatement, [blobId, pieces, sizeBytes]);
+  return finished !== undefined || (await findBlob(blobId))?.uploadedAt != null;
+}
 
 const chunkStatement = statement<{ content: Buffer }>(
   'blob_chunk',
@@ -100,13 +120,16 @@ export async function* readContent(blobId: string): AsyncGenerator<Buffer> {
 
 const projectOfRunStatement = statement<{ projectId: string | null }>(
   'project_of_run',
-  `select queue.project_id as "projectId"
-     from job_runs as run join jobs as job on job.id = run.job_id join queues as queue on queue.id = job.queue_id
-    where run.id = $2::uuid and run.tenant_id = $1::uuid and run.ended_at is null`,
+  `select set.project_id as "projectId"
+     from job_runs as run
+     join jobs as job on job.id = run.job_id
+     join job_sets as set on set.id = job.job_set_id
+     join executors as executor on executor.id = run.executor_id and executor.user_id = $1::uuid
+    where run.id = $2::uuid and run.ended_at is null`,
 );
 
-/** The project that a run works for; null when the run has ended, or works for none. */
-export async function findProjectIdOfRun(tenantId: string, runId: string): Promise<string | null> {
-  const [row] = await run(projectOfRunStatement, [tenantId, runId]);
+/** The project that a run works for; null when the run has ended, is another account's, or works for none. */
+export async function findProjectIdOfRun(userId: string, runId: string): Promise<string | null> {
+  const [row] = await run(projectOfRunStatement, [userId, runId]);
   return row?.projectId ?? null;
 }

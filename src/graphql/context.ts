@@ -1,3 +1,4 @@
+import { type BlobLoaders, blobLoaders } from '../blobs/loaders.ts';
 import { type ExecutionLoaders, executionLoaders } from '../executions/loaders.ts';
 import { type IdentityLoaders, identityLoaders } from '../identity/loaders.ts';
 import { type JobLoaders, jobLoaders } from '../jobs/loaders.ts';
@@ -19,10 +20,16 @@ export interface Context {
   readonly publicUrl: string;
 }
 
-export type Loaders = ExecutionLoaders & IdentityLoaders & JobLoaders & ProjectLoaders & RegistryLoaders;
+export type Loaders = BlobLoaders &
+  ExecutionLoaders &
+  IdentityLoaders &
+  JobLoaders &
+  ProjectLoaders &
+  RegistryLoaders;
 
 export function newLoaders(tenantId: string): Loaders {
   return {
+    ...blobLoaders(),
     ...executionLoaders(tenantId),
     ...identityLoaders(tenantId),
     ...jobLoaders(tenantId),

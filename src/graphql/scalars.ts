@@ -1,15 +1,25 @@
 import { GraphQLError, Kind, type ValueNode } from 'graphql';
 import { formatDuration, parseDuration } from '../platform/duration.ts';
+import { depthFault, MAX_JSON_DEPTH } from '../platform/storable-json.ts';
 import { builder, type Json } from './builder.ts';
 
 const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_INT64 = -(2n ** 63n);
-const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
+const rfc3339 =
+  /^(\d{4})-(\d{2})-(\d{2})[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
 
-function refuse(type: string, wanted: string): never {
+function refuse(type: string, wanted: string, node?: ValueNode): never {
   throw new GraphQLError(`${type} must be ${wanted}`, {
+    ...(node ? { nodes: node } : {}),
     extensions: { code: 'INVALID_ARGUMENT' },
   });
+}
+
+/** Whether the month has that day: JavaScript takes 30 February for 2 March. */
+function isDay(year: number, month: number, day: number): boolean {
+  const date = new Date(Date.UTC(2000, month - 1, day));
+  date.setUTCFullYear(year, month - 1, day);
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }
 
 builder.scalarType('DateTime', {
@@ -17,10 +27,14 @@ builder.scalarType('DateTime', {
     'An instant, RFC 3339, always in UTC with milliseconds when it is an answer: `2026-11-22T08:30:00.000Z`.',
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
-    if (typeof value !== 'string' || !rfc3339.test(value))
-      refuse('DateTime', 'an RFC 3339 text with a time zone');
-    const instant = new Date(value);
-    if (Number.isNaN(instant.getTime())) refuse('DateTime', 'a date of the calendar');
+    const parts = typeof value === 'string' ? rfc3339.exec(value) : null;
+    if (!parts) refuse('DateTime', 'an RFC 3339 text with a time zone');
+    const [text, year, month, day] = parts;
+    const instant = new Date(text.toUpperCase());
+    // PostgreSQL has no year 0, and no instant is written with more than four digits.
+    const isWritable = instant.getUTCFullYear() >= 1 && instant.getUTCFullYear() <= 9999;
+    if (!isDay(Number(year), Number(month), Number(day)) || !isWritable)
+      refuse('DateTime', 'a date of the calendar');
     return instant;
   },
 });
@@ -54,15 +68,23 @@ builder.scalarType('BigInt', {
     parseInt64(node.kind === Kind.INT || node.kind === Kind.STRING ? node.value : undefined),
 });
 
+const tooDeep = `nested at most ${MAX_JSON_DEPTH} deep`;
+
 builder.scalarType('JSON', {
-  description: 'Any JSON value.',
+  description: `Any JSON value, its lists and objects nested at most ${MAX_JSON_DEPTH} deep.`,
   serialize: (value) => value,
-  parseValue: (value) => value as Json,
-  parseLiteral: (node, variables) => jsonOf(node, variables ?? {}) as Json,
+  parseValue: (value) => (depthFault(value) ? refuse('JSON', tooDeep) : (value as Json)),
+  parseLiteral: (node, variables) => {
+    const value = jsonOf(node, variables ?? {}, MAX_JSON_DEPTH);
+    // A variable in it was looked at by itself; together they may be too deep.
+    return depthFault(value) ? refuse('JSON', tooDeep, node) : (value as Json);
+  },
 });
 
-/** A value written into the document itself, with the variables that it names. */
-function jsonOf(node: ValueNode, variables: Record<string, unknown>): unknown {
+/** A value written into the document itself, with the variables that it names; calls itself `levels` times at most. */
+function jsonOf(node: ValueNode, variables: Record<string, unknown>, levels: number): unknown {
+  const isNest = node.kind === Kind.LIST || node.kind === Kind.OBJECT;
+  if (isNest && levels === 0) refuse('JSON', tooDeep, node);
   switch (node.kind) {
     case Kind.VARIABLE:
       return variables[node.name.value];
@@ -77,9 +99,12 @@ function jsonOf(node: ValueNode, variables: Record<string, unknown>): unknown {
     case Kind.NULL:
       return null;
     case Kind.LIST:
-      return node.values.map((value) => jsonOf(value, variables));
+      return node.values.map((value) => jsonOf(value, variables, levels - 1));
     case Kind.OBJECT: {
-      const fields = node.fields.map((field) => [field.name.value, jsonOf(field.value, variables)]);
+      const fields = node.fields.map((field) => [
+        field.name.value,
+        jsonOf(field.value, variables, levels - 1),
+      ]);
       return Object.fromEntries(fields);
     }
   }

@@ -5,6 +5,7 @@ import { jobRules } from '../jobs/rules.ts';
 import { oauthRules } from '../oauth/rules.ts';
 import { projectRules } from '../projects/rules.ts';
 import { registryRules } from '../registry/rules.ts';
+import { guardArguments } from './arguments.ts';
 import { builder } from './builder.ts';
 import { can, mergeRules, type RootRules, withRules } from './permissions.ts';
 import { guardSubscriptions } from './subscriptions.ts';
@@ -44,3 +45,5 @@ guardSubscriptions(bare, rules.Subscription);
 
 /** The one schema, with its rules in place: what cannot be built is found at start. */
 export const schema = withRules(bare, rules);
+// Outermost: a rule may ask the database for what an argument names.
+guardArguments(schema);

@@ -6,8 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { storeContent } from '../blobs/commands/store-content.ts';
 import { isSignedBlobUrl } from '../blobs/signed-url.ts';
-import { type BlobRow, CHUNK_BYTES, findBlob, readContent, storeContent } from '../blobs/store.ts';
+import { type BlobRow, CHUNK_BYTES, findBlob, readContent } from '../blobs/store.ts';
+import { inUploadSlot, UPLOAD_RETRY_SECONDS } from '../blobs/upload-slots.ts';
+import { ResourceExhaustedError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
 import { answerError, answerJson } from './answer.ts';
 
@@ -34,8 +37,16 @@ export async function answerBlob(
     return answerError(response, 403, 'PERMISSION_DENIED', 'the link is not valid, or not any more');
   const blob = await findBlob(id);
   if (!blob) return answerError(response, 404, 'NOT_FOUND', 'there is no such file');
-  if (action === 'PUT') await receive(blob, request, response);
-  else await send(blob, response);
+  if (action === 'GET') return await send(blob, response);
+  try {
+    await inUploadSlot(() => receive(blob, request, response));
+  } catch (error) {
+    if (!(error instanceof ResourceExhaustedError)) throw error;
+    answerError(response, 503, error.code, error.message, {
+      'retry-after': String(UPLOAD_RETRY_SECONDS),
+      connection: 'close',
+    });
+  }
 }
 
 /** Takes the content in by way of a temporary file, so that a slow sender holds no connection to the database. */

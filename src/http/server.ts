@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { config } from '../platform/config.ts';
 import { isDatabaseLost } from '../platform/database/failures.ts';
-import { DomainError } from '../platform/errors.ts';
+import { DomainError, ResourceExhaustedError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import { answerError } from './answer.ts';
 import { authenticate, challenges } from './authenticate.ts';
@@ -93,6 +93,8 @@ function answerFailure(error: unknown, response: ServerResponse): void {
     });
   } else if (error instanceof ServerStopping) {
     answerError(response, 503, 'UNAVAILABLE', error.message, { 'retry-after': '1', connection: 'close' });
+  } else if (error instanceof ResourceExhaustedError) {
+    answerError(response, 503, error.code, error.message, { 'retry-after': '1' });
   } else if (isDatabaseLost(error)) {
     answerError(response, 503, 'UNAVAILABLE', 'the database does not answer, try again', {
       'retry-after': '1',

@@ -1,6 +1,8 @@
 import { hash, verify } from '@node-rs/argon2';
+import { ResourceExhaustedError } from '../platform/errors.ts';
 
-/** argon2id off the event loop, a few at a time: each takes 19 MiB and a thread of the pool for 0.1 s. */
+/** Passwords are kept as argon2id, made off the event loop: each takes 19 MiB and a thread of the pool for 0.1 s. */
+
 /** The library's number for argon2id; its enum is declared in a way that cannot be imported as a value. */
 const ARGON2ID = 2;
 const parameters = {
@@ -15,29 +17,41 @@ const MAX_WAITING = 100;
 let running = 0;
 const waiting: (() => void)[] = [];
 
+/** A few at a time, in the order they came. @throws ResourceExhaustedError when too many wait already. */
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (running >= MAX_AT_ONCE) {
-    if (waiting.length >= MAX_WAITING) throw new Error('too many passwords are being checked');
-    await new Promise<void>((resolve) => waiting.push(resolve));
-  }
-  running += 1;
+  if (running < MAX_AT_ONCE) running += 1;
+  else if (waiting.length < MAX_WAITING) await new Promise<void>((resolve) => waiting.push(resolve));
+  else throw new ResourceExhaustedError('too many passwords are being checked, try again');
   try {
     return await work();
   } finally {
-    running -= 1;
-    waiting.shift()?.();
+    // The slot goes to the first who waits; nobody who comes meanwhile can take it.
+    const next = waiting.shift();
+    if (next) next();
+    else running -= 1;
   }
 }
 
+/** @throws ResourceExhaustedError when too many wait already. */
 export function hashPassword(password: string): Promise<string> {
   return inTurn(() => hash(password, parameters));
 }
 
 let dummyHash: Promise<string> | null = null;
+const dummy = () => {
+  dummyHash ??= hash('nobody has this password', parameters);
+  return dummyHash;
+};
 
-/** Whether the password is right. Without a hash it takes as long as with one, so that nobody learns who exists. */
+/**
+ * Whether the password is right. Without a hash it takes as long as with one, so that nobody learns who exists.
+ *
+ * @throws ResourceExhaustedError when too many wait already.
+ */
 export async function isPassword(password: string, passwordHash: string | null): Promise<boolean> {
-  dummyHash ??= hashPassword('nobody has this password');
-  const right = await inTurn(async () => verify(passwordHash ?? (await dummyHash) ?? '', password));
+  const right = await inTurn(async () => {
+    const other = await dummy();
+    return await verify(passwordHash ?? other, password);
+  });
   return right && passwordHash !== null;
 }

@@ -12,11 +12,11 @@ import { inTransaction, type Tx } from '../platform/database/transaction.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import { open } from '../platform/secrets.ts';
-import { hasKeys, listKeys, lockForFirstKey, storeKey } from './store.ts';
+import { findServerTenantId, hasKeys, listKeys, lockForFirstKey, type SetKey, storeKey } from './store.ts';
 
 /**
- * Our own access tokens: JWTs with short claims, signed with the newest key of the set `slipway.access-token`. They say
- * who and under which version, never what one may do: that is read when it is asked.
+ * Our own access tokens: JWTs with short claims, signed with the newest key of the first tenant's set `slipway.access-token`.
+ * They say who and under which version, never what one may do: that is read when it is asked.
  */
 
 const SET = 'slipway.access-token';
@@ -35,14 +35,14 @@ export interface TokenClaims {
 }
 
 /** Makes the first signing key, on first use. Of several servers that try at once, one does. */
-async function createFirstKey(): Promise<void> {
+async function createFirstKey(set: SetKey): Promise<void> {
   await inTransaction(async (tx) => {
-    const tenantId = await lockForFirstKey(tx);
-    if (tenantId && !(await hasKeys(tx, SET))) await createSigningKey(tx, tenantId);
+    await lockForFirstKey(tx);
+    if (!(await hasKeys(tx, set))) await createSigningKey(tx, set);
   });
 }
 
-async function createSigningKey(tx: Tx, tenantId: string): Promise<void> {
+async function createSigningKey(tx: Tx, set: SetKey): Promise<void> {
   const { publicKey, privateKey } = await generateKeyPair('EdDSA', {
     crv: 'Ed25519',
     extractable: true,
@@ -51,8 +51,7 @@ async function createSigningKey(tx: Tx, tenantId: string): Promise<void> {
   const kid = await calculateJwkThumbprint(publicJwk);
   const named = { kid, alg: ALGORITHM, use: 'sig' };
   await storeKey(tx, {
-    tenantId,
-    setName: SET,
+    set,
     kid,
     alg: ALGORITHM,
     publicJwk: { ...publicJwk, ...named },
@@ -71,10 +70,13 @@ let keys: Promise<Keys> | null = null;
 let keysReadAt = 0;
 
 async function readKeys(): Promise<Keys> {
-  let stored = await listKeys(SET);
+  const tenantId = await findServerTenantId();
+  if (!tenantId) throw new Error('there is no tenant, so nobody to sign in');
+  const set = { tenantId, name: SET };
+  let stored = await listKeys(set);
   if (stored.length === 0) {
-    await createFirstKey();
-    stored = await listKeys(SET);
+    await createFirstKey(set);
+    stored = await listKeys(set);
   }
   const newest = stored.find((key) => key.privateJwkSealed !== null);
   if (!newest?.privateJwkSealed) throw new Error('there is no key to sign tokens with');

@@ -13,10 +13,25 @@ export interface StoredKey {
   readonly privateJwkSealed: Uint8Array | null;
 }
 
+/** The tenant that the server's own keys belong to: the first; null before there is one. */
+export async function findServerTenantId(tx: Tx = db): Promise<string | null> {
+  const tenant = await tx.tenant.findFirst({
+    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+    select: { id: true },
+  });
+  return tenant?.id ?? null;
+}
+
+/** A set of keys: its name is a tenant's own, and another tenant's set of that name is another set. */
+export interface SetKey {
+  readonly tenantId: string;
+  readonly name: string;
+}
+
 /** The keys of a set, newest first. */
-export async function listKeys(setName: string): Promise<StoredKey[]> {
+export async function listKeys({ tenantId, name }: SetKey): Promise<StoredKey[]> {
   const rows = await db.jsonWebKey.findMany({
-    where: { set: { name: setName } },
+    where: { set: { tenantId, name } },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     select: { kid: true, alg: true, publicJwk: true, privateJwkSealed: true },
     take: 100,
@@ -27,10 +42,10 @@ export async function listKeys(setName: string): Promise<StoredKey[]> {
   }));
 }
 
-export async function hasKeys(tx: Tx, setName: string): Promise<boolean> {
+export async function hasKeys(tx: Tx, { tenantId, name }: SetKey): Promise<boolean> {
   return (
     (await tx.jsonWebKey.findFirst({
-      where: { set: { name: setName } },
+      where: { set: { tenantId, name } },
       select: { id: true },
     })) !== null
   );
@@ -41,32 +56,27 @@ const lockStatement = statement<{ locked: string }>(
   `select pg_advisory_xact_lock(hashtextextended('slipway:first-key', 0))::text as locked`,
 );
 
-/** Holds the making of first keys until commit. @returns the tenant that the server's own keys belong to: the first. */
-export async function lockForFirstKey(tx: Tx): Promise<string | null> {
+/** Holds the making of first keys until commit. */
+export async function lockForFirstKey(tx: Tx): Promise<void> {
   await run(lockStatement, [], tx);
-  const tenant = await tx.tenant.findFirst({
-    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-    select: { id: true },
-  });
-  return tenant?.id ?? null;
 }
 
 /** Adds a key to a set, made if it is the first; the private part is sealed. */
 export async function storeKey(
   tx: Tx,
   key: {
-    tenantId: string;
-    setName: string;
+    set: SetKey;
     kid: string;
     alg: string;
     publicJwk: JWK;
     privateJwk: JWK;
   },
 ): Promise<void> {
-  const { tenantId, setName, kid, alg } = key;
+  const { kid, alg } = key;
+  const { tenantId, name } = key.set;
   const set = await tx.jsonWebKeySet.upsert({
-    where: { tenantId_name: { tenantId, name: setName } },
-    create: { id: newId(), tenantId, name: setName },
+    where: { tenantId_name: { tenantId, name } },
+    create: { id: newId(), tenantId, name },
     update: {},
   });
   await tx.jsonWebKey.create({

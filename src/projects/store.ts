@@ -14,7 +14,7 @@ export async function findProject(tenantId: string, by: ProjectBy): Promise<Proj
   });
 }
 
-/** The projects that the caller may read. Archived ones are left out unless asked for. */
+/** The projects that the caller may read. Those ARCHIVED are left out unless asked for; SYSTEM_ARCHIVED ones never are. */
 function whereListed(caller: Reader, withArchived: boolean): Prisma.ProjectWhereInput {
   const { tenantId } = caller;
   return {

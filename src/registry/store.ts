@@ -1,5 +1,6 @@
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
 import { db } from '../platform/database/client.ts';
+import type { Tx } from '../platform/database/transaction.ts';
 import { isId } from '../platform/ids.ts';
 import { type Closure, indexClosure } from './domain/closure.ts';
 import { type EntityKey, entityKeyText } from './domain/entity-keys.ts';
@@ -64,11 +65,18 @@ export async function findActiveLaunchPlan(
   return await db.launchPlan.findFirst({ where });
 }
 
-/** Those of the named tasks that are registered, with their ids. */
+/** A registered task in the form that the compiler takes, and whose it is. */
+export interface RegisteredTask {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly task: CompiledTask;
+}
+
+/** Those of the named tasks that are registered. */
 export async function listCompiledTasks(
   tenantId: string,
   keys: readonly EntityKey[],
-): Promise<{ id: string; task: CompiledTask }[]> {
+): Promise<RegisteredTask[]> {
   if (keys.length === 0) return [];
   const rows = await db.task.findMany({
     where: {
@@ -84,6 +92,7 @@ export async function listCompiledTasks(
   });
   return rows.map((row) => ({
     id: row.id,
+    tenantId: row.tenantId,
     task: {
       id: {
         project: row.project.identifier,
@@ -101,17 +110,18 @@ const closures = new Map<string, Closure>();
 
 /**
  * A registered workflow, indexed for running. Versions never change, so the most recently used ones are kept in memory.
+ * Who is in a transaction asks through it: a second connection for each could use the pool up, all waiting for one more.
  *
  * @throws Error when there is no such workflow: whoever refers to one holds it in place.
  */
-export async function getClosure(workflowId: string): Promise<Closure> {
+export async function getClosure(workflowId: string, tx?: Tx): Promise<Closure> {
   const known = closures.get(workflowId);
   if (known) {
     closures.delete(workflowId);
     closures.set(workflowId, known);
     return known;
   }
-  const row = await db.workflow.findUniqueOrThrow({
+  const row = await (tx ?? db).workflow.findUniqueOrThrow({
     where: { id: workflowId },
     select: { closure: true, taskIds: true },
   });

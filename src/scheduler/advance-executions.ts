@@ -11,41 +11,54 @@ import {
 } from '../executions/store/advance.ts';
 import { cancelJobSet } from '../jobs/commands/cancel-job-set.ts';
 import { submitJobs } from '../jobs/commands/submit-jobs.ts';
-import { acknowledgeNews, listNews } from '../jobs/store/job-sets.ts';
+import { acknowledgeNews, type JobSetEvent, listNews } from '../jobs/store/job-sets.ts';
 import { ensureProjectQueue } from '../jobs/store/queues.ts';
 import { systemCaller } from '../platform/caller.ts';
+import { config } from '../platform/config.ts';
+import { isDatabaseLost } from '../platform/database/failures.ts';
 import { inTransaction, type Tx } from '../platform/database/transaction.ts';
 import type { Closure } from '../registry/domain/closure.ts';
 import type { LiteralMap } from '../registry/domain/literals.ts';
 import { getClosure } from '../registry/store.ts';
 import { toTaskEvents } from './attempt-events.ts';
 import { jobOfAttempt } from './attempt-jobs.ts';
+import { recordFailedTurn } from './failed-turns.ts';
 
 /** Job events taken over in one turn. */
 const EVENTS_PER_TURN = 500;
 
+/** How much larger an output's literals may be than the plain values that the executor's limit is about. */
+const LITERALS_PER_PLAIN = 4;
+
 /**
  * Moves one execution on as far as it goes: takes over what happened to its jobs, starts the nodes that this frees, and
  * ends it when there is nothing left. All of it in one transaction, with the place in the job set's events: so a
- * scheduler that is killed has done a turn whole or not at all.
+ * scheduler that is killed has done a turn whole or not at all. A turn that fails is tried again later; ten in a row end
+ * the execution (`giveUp`).
  *
  * @returns whether there is more to do at once.
  */
 export async function advanceExecution(id: string): Promise<boolean> {
-  return await inTransaction(async (tx) => {
-    const execution = await lockExecution(tx, id);
-    if (!execution) return false;
-    const closure = await getClosure(execution.workflowId);
-    const events = await listNews(tx, execution.id, EVENTS_PER_TURN);
-    const retries = await takeOver(tx, execution, closure, events);
-    const next = await proceed(tx, execution, closure, retries);
-    const last = events.at(-1);
-    const hasMoreNews = last ? await acknowledgeNews(tx, execution.id, last.sequence) : false;
-    // A node that failed to start moves its execution again, in the next turn.
-    const more = hasMoreNews || next.start.length > next.started;
-    await settleExecution(tx, id, more);
-    return more;
-  });
+  try {
+    return await inTransaction((tx) => takeTurn(tx, id));
+  } catch (error) {
+    if (!isDatabaseLost(error)) await recordFailedTurn(id);
+    throw error;
+  }
+}
+
+async function takeTurn(tx: Tx, id: string): Promise<boolean> {
+  const execution = await lockExecution(tx, id);
+  if (!execution || execution.isBackingOff) return false;
+  const closure = await getClosure(execution.workflowId, tx);
+  const events = await listNews(tx, execution.id, EVENTS_PER_TURN);
+  const { retries, upTo } = await takeOver(tx, execution, closure, events);
+  const next = await proceed(tx, execution, closure, retries);
+  const hasMoreNews = upTo === null ? false : await acknowledgeNews(tx, execution.id, upTo);
+  // A node that failed to start moves its execution again, in the next turn; one that had no room starts there.
+  const more = hasMoreNews || next.start.length > next.started;
+  await settleExecution(tx, id, more);
+  return more;
 }
 
 type Attempt = {
@@ -55,25 +68,34 @@ type Attempt = {
   inputs: LiteralMap;
 };
 
-/** Applies the jobs' news to attempts and nodes. @returns the attempts that follow failed ones. */
+/**
+ * Applies the jobs' news to attempts and nodes.
+ *
+ * @returns the attempts that follow failed ones, and the last event taken over: where outputs are large, not the last
+ * that there is.
+ */
 async function takeOver(
   tx: Tx,
   execution: LockedExecution,
   closure: Closure,
-  events: Parameters<typeof toTaskEvents>[0],
-): Promise<Attempt[]> {
-  if (events.length === 0) return [];
+  news: readonly JobSetEvent[],
+): Promise<{ retries: Attempt[]; upTo: bigint | null }> {
+  const last = news.at(-1);
+  if (!last) return { retries: [], upTo: null };
   const nodes = await listNodesToAdvance(tx, execution.id);
-  const retries = await recordTaskEvents(tx, execution, closure, nodes, toTaskEvents(events));
+  const events = toTaskEvents(news);
+  const limit = LITERALS_PER_PLAIN * config.outputLimitBytes;
+  const { retries, taken } = await recordTaskEvents(tx, execution, closure, nodes, events, limit);
   const inputs = await readNodeInputs(
     tx,
     execution.id,
     retries.map((retry) => retry.nodeId),
   );
-  return retries.map((retry) => ({
-    ...retry,
-    inputs: inputs.get(retry.nodeId) ?? {},
-  }));
+  const left = events[taken];
+  return {
+    retries: retries.map((retry) => ({ ...retry, inputs: inputs.get(retry.nodeId) ?? {} })),
+    upTo: left ? left.sequence - 1n : last.sequence,
+  };
 }
 
 /** Does what the nodes ask for: starts, cancels, ends. */
@@ -88,7 +110,8 @@ async function proceed(
   const next = progress(closure.workflow, execution, new Map(nodes.map((node) => [node.nodeId, node.phase])));
   if (next.phase) await moveToPhase(tx, execution, closure, nodes, next.phase, now);
   const started = await startNodes(tx, execution, closure, next.start, now);
-  // An execution that is stopping submits nothing more: the attempts that were to follow are cancelled with the rest.
+  // Also where it is stopping: the attempts that follow failed ones have their rows, so they are submitted and then
+  // cancelled with the rest, which ends them.
   await submitAttempts(tx, execution, closure, [...retries, ...started]);
   if (next.cancel) {
     const caller = systemCaller(execution.tenantId, execution.principalId);

@@ -1,4 +1,4 @@
-import type { TaskEvent } from '../executions/commands/record-task-events.ts';
+import type { TaskEvent } from '../executions/domain/attempts.ts';
 import { attemptOf } from '../executions/domain/client-id.ts';
 import type { JobSetEvent } from '../jobs/store/job-sets.ts';
 
@@ -19,20 +19,28 @@ interface Detail {
   readonly error?: TaskEvent['error'];
   readonly outputs?: TaskEvent['outputs'];
   readonly reason?: string;
+  /** When it happened by the executor's clock, of events that one reported. */
+  readonly occurredAt?: string;
+}
+
+/** An event of an attempt, and where it stands in the job set. */
+export interface AttemptEvent extends TaskEvent {
+  readonly sequence: bigint;
 }
 
 /** Job events as events of attempts, in their order; those of jobs that run no attempt are left out. */
-export function toTaskEvents(events: readonly JobSetEvent[]): TaskEvent[] {
+export function toTaskEvents(events: readonly JobSetEvent[]): AttemptEvent[] {
   return events.flatMap((event) => {
     const attempt = attemptOf(event.clientId);
     const phase = phaseOf[event.kind] ?? null;
     if (!attempt || !phase) return [];
-    const { error = null, outputs = null, reason = null } = event.detail as Detail;
+    const { error = null, outputs = null, reason = null, occurredAt } = event.detail as Detail;
     return [
       {
         ...attempt,
+        sequence: event.sequence,
         phase,
-        at: event.createdAt,
+        at: occurredAt === undefined ? event.createdAt : new Date(occurredAt),
         reason,
         error: error ?? preempted(event.kind),
         outputs,

@@ -205,7 +205,7 @@ describe('an execution', () => {
 
   it('starts a node within 100 ms of the report that frees it', async () => {
     const waits: number[] = [];
-    for (let turn = 0; turn < 5; turn += 1) {
+    for (let turn = 0; turn < 2 + 5; turn += 1) {
       const id = await launch(app, project, 'chain');
       const a = await hands.leaseNode('a');
       const polling = hands.leaseNode('b');
@@ -218,8 +218,9 @@ describe('an execution', () => {
       await hands.succeed(await hands.leaseNode('c'), { y: 8 });
       await untilEnded(app, id);
     }
-    // The first turns warm statements up. Without news the safety net alone would take a second.
-    expect(Math.min(...waits)).toBeLessThan(100);
+    // The first two turns warm statements up. Without news the safety net alone would take a second.
+    const [, , median = Number.NaN] = waits.slice(2).sort((one, other) => one - other);
+    expect(median).toBeLessThan(100);
     await retire();
   });
 });

@@ -81,6 +81,36 @@ describe('progress', () => {
       { start: [], cancel: false, phase: 'ABORTED' },
     ],
     [
+      'is aborted though another node had failed, where the abort stopped some',
+      { a: 'SUCCEEDED', left: 'FAILED', right: 'ABORTED' },
+      { phase: 'ABORTING' },
+      { start: [], cancel: false, phase: 'ABORTED' },
+    ],
+    [
+      'is aborted when nodes are left that never began',
+      { a: 'SUCCEEDED' },
+      { phase: 'ABORTING' },
+      { start: [], cancel: false, phase: 'ABORTED' },
+    ],
+    [
+      'is aborted before anything began',
+      {},
+      { phase: 'ABORTING' },
+      { start: [], cancel: false, phase: 'ABORTED' },
+    ],
+    [
+      'has succeeded when all had, before the abort could stop any',
+      { a: 'SUCCEEDED', left: 'SUCCEEDED', right: 'SUCCEEDED', join: 'SUCCEEDED' },
+      { phase: 'ABORTING' },
+      { start: [], cancel: false, phase: 'SUCCEEDED' },
+    ],
+    [
+      'has failed when a node had, before the abort could stop any',
+      { a: 'SUCCEEDED', left: 'FAILED', right: 'SUCCEEDED' },
+      { phase: 'ABORTING' },
+      { start: [], cancel: false, phase: 'FAILED' },
+    ],
+    [
       'has nothing to say of what ended',
       { a: 'SUCCEEDED' },
       { phase: 'FAILED' },

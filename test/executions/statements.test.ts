@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type App, startApp } from '../support/app.ts';
+import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
+import { type LocalApp, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
 import {
   launch,
@@ -12,7 +13,7 @@ import {
 import { countStatements } from '../support/statements.ts';
 
 const project = 'counting';
-let app: App;
+let app: LocalApp;
 const ids = new Map<number, string>();
 
 /** The first node, and all others after it: `count` nodes in all. */
@@ -34,6 +35,7 @@ beforeAll(async () => {
     const roots = Array.from({ length: count }, (_, index) => [`r${index}`, []]);
     await registerWorkflow(app, project, `roots-${count}`, Object.fromEntries(roots));
   }
+  await app.stopScheduler();
 }, 60_000);
 afterAll(() => app.stop());
 
@@ -97,42 +99,13 @@ describe('a page of executions', () => {
 
 describe('one turn of the scheduler', () => {
   it('costs no more statements for 50 nodes that may start than for one', async () => {
-    const { advanceExecution } = await import('../../src/scheduler/advance-executions.ts');
     const counts: number[] = [];
-    await app.stop();
-    const silent = await restarted();
     for (const count of [1, 50]) {
-      const id = await launch(silent, project, `roots-${count}`, { maxParallelism: 0 });
+      const id = await launch(app, project, `roots-${count}`, { maxParallelism: 0 });
       const { statements } = await countStatements(() => advanceExecution(id));
       counts.push(statements.length);
-      expect(Object.keys((await readExecution(silent, id)).nodes)).toHaveLength(count);
+      expect(Object.keys((await readExecution(app, id)).nodes)).toHaveLength(count);
     }
     expect(counts[1]).toBe(counts[0]);
   });
-
-  /** The same server without a scheduler of its own, so that the turn is the test's. */
-  async function restarted(): Promise<App> {
-    const { startServer } = await import('../../src/http/server.ts');
-    const server = await startServer({ host: '127.0.0.1', port: 0 });
-    const { url } = server;
-    const before = app;
-    app = {
-      ...before,
-      url,
-      ask: async (text, variables = {}, authorization = before.admin) => {
-        const response = await fetch(`${url}/graphql`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) },
-          body: JSON.stringify({ query: text, variables }),
-        });
-        return {
-          status: response.status,
-          headers: response.headers,
-          ...((await response.json()) as object),
-        } as never;
-      },
-      stop: () => server.stop(),
-    };
-    return app;
-  }
 });

@@ -18,12 +18,19 @@ describe('DateTime', () => {
     expect(scalar('DateTime').serialize(instant)).toBe('2026-11-22T08:30:00.000Z');
   });
 
-  it.each(['2026-11-22', '2026-11-22T08:30:00', '2026-13-45T08:30:00Z', 'now', 5, null])(
-    'refuses %j',
-    (value) => {
-      expect(() => scalar('DateTime').parseValue(value)).toThrow('DateTime');
-    },
-  );
+  it.each([
+    '2026-11-22',
+    '2026-11-22T08:30:00',
+    '2026-13-45T08:30:00Z',
+    '2026-02-30T00:00:00Z',
+    '2026-01-01T24:00:00Z',
+    '0000-01-01T00:00:00Z',
+    'now',
+    5,
+    null,
+  ])('refuses %j', (value) => {
+    expect(() => scalar('DateTime').parseValue(value)).toThrow('DateTime');
+  });
 });
 
 describe('BigInt', () => {

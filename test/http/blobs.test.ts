@@ -175,7 +175,7 @@ function watchMemory() {
       const startedAt = performance.now();
       looks.push(held());
       // Looking is slow: mostly, let the work go on.
-      lookAgain(10 * (performance.now() - startedAt));
+      lookAgain(3 * (performance.now() - startedAt));
     }, afterMs);
   };
   lookAgain(50);

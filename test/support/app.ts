@@ -33,10 +33,15 @@ export interface App {
   stop(): Promise<void>;
 }
 
+export interface LocalApp extends App {
+  /** Ends the scheduler, where it would get in the way of counting. */
+  stopScheduler(): Promise<void>;
+}
+
 export const basic = (name: string, secret: string) =>
   `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;
 
-export async function startApp({ scheduler = true }: { scheduler?: boolean } = {}): Promise<App> {
+export async function startApp({ scheduler = true }: { scheduler?: boolean } = {}): Promise<LocalApp> {
   let secrets: FirstSecrets | undefined;
   await firstStart('admin', async (made) => {
     secrets = made;
@@ -68,6 +73,7 @@ export async function startApp({ scheduler = true }: { scheduler?: boolean } = {
     admin,
     executor: basic(executor.accessKey, executor.secretKey),
     ask,
+    stopScheduler: async () => loops?.stop(),
     async stop() {
       await loops?.stop();
       await server.stop();

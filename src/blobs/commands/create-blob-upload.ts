@@ -51,7 +51,7 @@ export async function createBlobUpload(
     'projectId' in owner
       ? owner.projectId
       : isId(owner.runId)
-        ? await findProjectIdOfRun(tenantId, owner.runId)
+        ? await findProjectIdOfRun(caller.userId, owner.runId)
         : null;
   if (!projectId)
     throw new NotFoundError('run', 'runId' in owner ? owner.runId : '', ['input', 'owner', 'run']);
@@ -63,6 +63,9 @@ export async function createBlobUpload(
     sizeBytes: upload.sizeBytes,
   });
   if (blob.sizeBytes !== upload.sizeBytes)
-    throw InvalidArgumentError.of(['input', 'sizeBytes'], 'the content of that hash has another size');
+    throw InvalidArgumentError.of(
+      ['input', 'sizeBytes'],
+      'the content of that hash is there already, of another size',
+    );
   return blob;
 }

@@ -1,16 +1,18 @@
 import type { Tx } from '../../platform/database/transaction.ts';
 import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
 import type { Closure } from '../../registry/domain/closure.ts';
+import { promisedNodesOf } from '../../registry/domain/compile-bindings.ts';
 import { resolveBindings } from '../../registry/domain/resolve-bindings.ts';
+import { literalBytes, MAX_TURN_BYTES } from '../domain/limits.ts';
 import { executionPhases } from '../domain/phases.ts';
 import type { Progress } from '../domain/progress.ts';
 import { type LockedExecution, type NodeRow, readNodeOutputs } from '../store/advance.ts';
 import { type ExecutionMove, moveExecution } from '../store/moves.ts';
-import { missingFiles } from './check-files.ts';
+import { missingFiles, missingFilesText } from './check-files.ts';
 
 /**
  * Moves an execution to the phase that its nodes ask for. SUCCEEDED brings the workflow's outputs; where they cannot be
- * put together it is FAILED instead (`OutputsUnresolved`). FAILED takes the error of the node that failed first.
+ * put together, or are too large, it is FAILED instead (`OutputsUnresolved`, `OutputsTooLarge`). FAILED takes the error of the node that failed first.
  *
  * The lock on the execution is the caller's.
  */
@@ -52,21 +54,22 @@ function firstError(nodes: readonly NodeRow[]): ExecutionMove['error'] {
 }
 
 async function outputsOf(tx: Tx, execution: LockedExecution, closure: Closure) {
-  const { template, connections } = closure.workflow;
-  const upstream = connections.upstream['end-node'] ?? [];
-  const promised = template.nodes.map((node) => node.id);
-  const outputs = await readNodeOutputs(tx, execution.id, promised.length > 0 ? promised : upstream);
+  const { template } = closure.workflow;
+  const outputs = await readNodeOutputs(tx, execution.id, promisedNodesOf(template.outputs));
   const resolved = resolveBindings(template.outputs, template.interface.outputs, {
     inputs: execution.inputs,
     outputs,
   });
-  const missing = resolved.ok ? await missingFiles(execution, resolved.value, tx) : [];
-  if (resolved.ok && missing.length === 0) return { outputs: resolved.value, error: null };
-  const message = resolved.ok
-    ? `not uploaded: ${missing.join(', ')}`
-    : resolved.problems.map((problem) => problem.message).join('; ');
-  return {
-    outputs: null,
-    error: { code: 'OutputsUnresolved', message, kind: 'USER' as const },
-  };
+  if (!resolved.ok)
+    return failure('OutputsUnresolved', resolved.problems.map((problem) => problem.message).join('; '));
+  if (literalBytes(resolved.value) > MAX_TURN_BYTES)
+    return failure('OutputsTooLarge', `the outputs take more than ${MAX_TURN_BYTES} bytes as literals`);
+  const missing = await missingFiles(execution, resolved.value, tx);
+  if (missing.length > 0) return failure('OutputsUnresolved', missingFilesText(missing));
+  return { outputs: resolved.value, error: null };
 }
+
+const failure = (code: string, message: string) => ({
+  outputs: null,
+  error: { code, message, kind: 'USER' as const },
+});

@@ -2,29 +2,13 @@ import type { NodeExecutionPhase, TaskExecutionPhase } from '../../generated/pri
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
-import type { Closure, TaskNode } from '../../registry/domain/closure.ts';
-import { type AttemptOutcome, judgeAttempt } from '../domain/attempts.ts';
+import { rounds } from '../../platform/rounds.ts';
+import type { Closure } from '../../registry/domain/closure.ts';
+import type { TaskEvent } from '../domain/attempts.ts';
 import { nodeExecutionPhases, taskExecutionPhases } from '../domain/phases.ts';
 import type { LockedExecution, NodeRow } from '../store/advance.ts';
-import {
-  type ExecutionErrorValue,
-  moveNodes,
-  moveTasks,
-  type NodeMove,
-  type TaskMove,
-} from '../store/moves.ts';
-
-/** What is reported of one attempt. */
-export interface TaskEvent {
-  readonly nodeExecutionId: string;
-  readonly attempt: number;
-  readonly phase: Exclude<TaskExecutionPhase, 'RETRYABLE_FAILED'>;
-  readonly at: Date;
-  readonly reason: string | null;
-  readonly error: ExecutionErrorValue | null;
-  /** Plain values by name, of SUCCEEDED; checked here against the task's interface. */
-  readonly outputs: Readonly<Record<string, unknown>> | null;
-}
+import { moveNodes, moveTasks, type NodeMove, type TaskMove } from '../store/moves.ts';
+import { type Judged, judgeTaskEvents } from './judge-task-events.ts';
 
 /** An attempt that has yet to be submitted. */
 export interface NewAttempt {
@@ -40,7 +24,9 @@ export interface NewAttempt {
  *
  * The lock on the execution is the caller's.
  *
- * @returns the attempts that follow a failed one.
+ * @param outputLimitBytes  of one attempt's outputs as literals.
+ * @returns the attempts that follow a failed one, and how many events were dealt with: large outputs leave the rest for
+ * another turn.
  */
 export async function recordTaskEvents(
   tx: Tx,
@@ -48,18 +34,14 @@ export async function recordTaskEvents(
   closure: Closure,
   nodes: readonly NodeRow[],
   events: readonly TaskEvent[],
-): Promise<NewAttempt[]> {
-  const nodeById = new Map(nodes.map((node) => [node.id, node]));
+  outputLimitBytes: number,
+): Promise<{ retries: NewAttempt[]; taken: number }> {
+  const { judged, taken } = await judgeTaskEvents(tx, execution, closure, nodes, events, outputLimitBytes);
   const retries: NewAttempt[] = [];
-  for (const round of roundsOfDistinctNodes(events)) {
-    const judged = round.flatMap((event) => {
-      const node = nodeById.get(event.nodeExecutionId);
-      const taskNode = node && closure.nodes.get(node.nodeId);
-      return node && taskNode ? [{ event, node, taskNode, outcome: judgeAttempt(taskNode, event) }] : [];
-    });
-    const moved = await moveTasks(tx, execution.id, judged.map(toTaskMove));
+  for (const round of rounds(judged, ({ node }) => node.id)) {
+    const moved = await moveTasks(tx, execution.id, round.map(toTaskMove));
     const hasMoved = new Set(moved.map((task) => task.nodeExecutionId));
-    const believed = judged.filter(({ node }) => hasMoved.has(node.id));
+    const believed = round.filter(({ node }) => hasMoved.has(node.id));
     await moveNodes(tx, execution.id, believed.flatMap(toNodeMove));
     const again = believed.filter(({ outcome }) => outcome.phase === 'RETRYABLE_FAILED').map(toNextAttempt);
     await moveTasks(
@@ -69,14 +51,7 @@ export async function recordTaskEvents(
     );
     retries.push(...again.map((next) => next.attempt));
   }
-  return retries;
-}
-
-interface Judged {
-  readonly event: TaskEvent;
-  readonly node: NodeRow;
-  readonly taskNode: TaskNode;
-  readonly outcome: AttemptOutcome;
+  return { retries, taken };
 }
 
 function toTaskMove({ event, node, taskNode, outcome }: Judged): TaskMove {
@@ -142,16 +117,4 @@ function toNextAttempt(judged: Judged): {
     error: null,
   } as const;
   return { attempt: next, move };
-}
-
-/** Splits the events so that no part names a node twice, each node's events in their order. */
-function roundsOfDistinctNodes(events: readonly TaskEvent[]): TaskEvent[][] {
-  const rounds: TaskEvent[][] = [];
-  const used = new Map<string, number>();
-  for (const event of events) {
-    const round = used.get(event.nodeExecutionId) ?? 0;
-    used.set(event.nodeExecutionId, round + 1);
-    rounds[round] = [...(rounds[round] ?? []), event];
-  }
-  return rounds;
 }

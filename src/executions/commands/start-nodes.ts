@@ -1,8 +1,11 @@
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
-import type { Closure } from '../../registry/domain/closure.ts';
+import type { Closure, TaskNode } from '../../registry/domain/closure.ts';
+import { promisedNodesOf } from '../../registry/domain/compile-bindings.ts';
 import type { LiteralMap } from '../../registry/domain/literals.ts';
-import { resolveBindings } from '../../registry/domain/resolve-bindings.ts';
+import { resolveBindings, type UpstreamValues } from '../../registry/domain/resolve-bindings.ts';
+import type { AttemptError } from '../domain/attempts.ts';
+import { literalBytes, MAX_TURN_BYTES } from '../domain/limits.ts';
 import { type LockedExecution, readNodeOutputs } from '../store/advance.ts';
 import { moveNodes, moveTasks, type NodeMove } from '../store/moves.ts';
 import type { NewAttempt } from './record-task-events.ts';
@@ -14,11 +17,13 @@ export interface StartedAttempt extends NewAttempt {
 
 /**
  * Begins nodes whose upstream nodes have succeeded: resolves their inputs and makes their rows, QUEUED, with a first
- * attempt. A node whose inputs cannot be resolved begins and ends as FAILED (`BindingFailed`).
+ * attempt. A node that cannot be begun begins and ends as FAILED: its inputs cannot be resolved (`BindingFailed`) or are
+ * too large (`InputsTooLarge`), or nothing here runs its kind of task (`UnsupportedTask`).
  *
  * The lock on the execution is the caller's.
  *
- * @returns the attempts to submit, in the order of `nodeIds`.
+ * @returns the attempts to submit, in the order of `nodeIds`; fewer than those where nodes failed, or where the inputs
+ * are so large that the rest must wait for another turn.
  */
 export async function startNodes(
   tx: Tx,
@@ -27,37 +32,22 @@ export async function startNodes(
   nodeIds: readonly string[],
   now: Date,
 ): Promise<StartedAttempt[]> {
-  const upstream = new Set(nodeIds.flatMap((id) => closure.workflow.connections.upstream[id] ?? []));
-  const outputs = await readNodeOutputs(tx, execution.id, [...upstream]);
+  const nodes = nodeIds.map((nodeId) => nodeOf(closure, nodeId));
+  const promised = promisedNodesOf(nodes.flatMap((node) => node.inputs));
+  const outputs = await readNodeOutputs(tx, execution.id, promised);
+  const upstream = { inputs: execution.inputs, outputs };
   const moves: NodeMove[] = [];
   const started: StartedAttempt[] = [];
-  for (const nodeId of nodeIds) {
-    const node = closure.nodes.get(nodeId);
-    if (!node) throw new Error(`the workflow has no node ${nodeId}`);
-    const id = newId();
-    const inputs = resolveBindings(node.inputs, node.inputTypes, {
-      inputs: execution.inputs,
-      outputs,
-    });
-    if (inputs.ok) {
-      moves.push({
-        id,
-        nodeId,
-        to: 'QUEUED',
-        from: [],
-        at: now,
-        inputs: inputs.value,
-      });
-      started.push({
-        nodeExecutionId: id,
-        nodeId,
-        attempt: 0,
-        inputs: inputs.value,
-      });
-    } else {
-      const message = inputs.problems.map((problem) => problem.message).join('; ');
-      const error = { code: 'BindingFailed', message, kind: 'USER' } as const;
-      moves.push({ id, nodeId, to: 'FAILED', from: [], at: now, error });
+  let bytes = 0;
+  for (const node of nodes) {
+    const begun = begin(node, upstream);
+    bytes += begun.bytes;
+    if (bytes > MAX_TURN_BYTES && moves.length > 0) break;
+    const move = { id: newId(), nodeId: node.id, from: [], at: now };
+    if ('error' in begun) moves.push({ ...move, to: 'FAILED', error: begun.error });
+    else {
+      moves.push({ ...move, to: 'QUEUED', inputs: begun.inputs });
+      started.push({ nodeExecutionId: move.id, nodeId: node.id, attempt: 0, inputs: begun.inputs });
     }
   }
   await moveNodes(tx, execution.id, moves);
@@ -68,7 +58,7 @@ export async function startNodes(
       id: newId(),
       nodeExecutionId,
       nodeId,
-      taskId: closure.nodes.get(nodeId)?.taskId ?? '',
+      taskId: nodeOf(closure, nodeId).taskId,
       attempt,
       to: 'QUEUED',
       from: [],
@@ -77,3 +67,31 @@ export async function startNodes(
   );
   return started;
 }
+
+function nodeOf(closure: Closure, nodeId: string): TaskNode {
+  const node = closure.nodes.get(nodeId);
+  if (!node) throw new Error(`the workflow has no node ${nodeId}`);
+  return node;
+}
+
+type Begun =
+  | { readonly inputs: LiteralMap; readonly bytes: number }
+  | { readonly error: AttemptError; readonly bytes: 0 };
+
+/** What a node is to run on, or why it cannot be run. */
+function begin(node: TaskNode, upstream: UpstreamValues): Begun {
+  const { type, container } = node.task.template;
+  if (!container) return refused('UnsupportedTask', `nothing here runs tasks of type ${type}`);
+  const inputs = resolveBindings(node.inputs, node.inputTypes, upstream);
+  if (!inputs.ok)
+    return refused('BindingFailed', inputs.problems.map((problem) => problem.message).join('; '));
+  const bytes = literalBytes(inputs.value);
+  if (bytes > MAX_TURN_BYTES)
+    return refused('InputsTooLarge', `the inputs take more than ${MAX_TURN_BYTES} bytes as literals`);
+  return { inputs: inputs.value, bytes };
+}
+
+const refused = (code: string, message: string): Begun => ({
+  error: { code, message, kind: 'USER' },
+  bytes: 0,
+});

@@ -1,6 +1,7 @@
 import type { Caller } from '../../platform/caller.ts';
 import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
+import { isStorable } from '../../platform/text.ts';
 import { executionPhases } from '../domain/phases.ts';
 import { moveExecution } from '../store/moves.ts';
 import { type ExecutionBy, type ExecutionRow, readExecutions } from '../store/reads.ts';
@@ -11,7 +12,7 @@ const MAX_CAUSE = 500;
  * Asks for the end of an execution: it is ABORTING at once, and ABORTED when its work has stopped. Asking again
  * overwrites the cause. When the work finishes first, its result wins.
  *
- * @throws NotFoundError; FailedPreconditionError with the current phase when it has ended.
+ * @throws InvalidArgumentError for the cause; NotFoundError; FailedPreconditionError with the current phase when it has ended.
  * Source: Flyte's TerminateExecution, workflows.md §7.3.
  */
 export async function terminateExecution(
@@ -22,6 +23,8 @@ export async function terminateExecution(
 ): Promise<ExecutionRow> {
   if (cause.length > MAX_CAUSE)
     throw InvalidArgumentError.of(['input', 'cause'], `more than ${MAX_CAUSE} characters`);
+  if (!isStorable(cause))
+    throw InvalidArgumentError.of(['input', 'cause'], 'holds a character that cannot be stored');
   const [found] = await readExecutions(caller.tenantId, [by]);
   const notFound = new NotFoundError('execution', 'id' in by ? by.id : by.key.name, ['input', 'by']);
   if (!found || found.tenantId !== caller.tenantId) throw notFound;

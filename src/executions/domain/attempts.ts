@@ -2,44 +2,59 @@ import type { TaskExecutionPhase } from '../../generated/prisma/enums.ts';
 import type { Variable } from '../../registry/domain/literal-types.ts';
 import type { LiteralMap } from '../../registry/domain/literals.ts';
 import { coerceToLiteral } from '../../registry/domain/plain-values.ts';
+import { literalBytes } from './limits.ts';
 
-interface AttemptError {
+export interface AttemptError {
   readonly code: string;
   readonly message: string;
   readonly kind: 'USER' | 'SYSTEM' | 'UNKNOWN';
+}
+
+/** What is reported of one attempt. */
+export interface TaskEvent {
+  readonly nodeExecutionId: string;
+  readonly attempt: number;
+  readonly phase: Exclude<TaskExecutionPhase, 'RETRYABLE_FAILED'>;
+  readonly at: Date;
+  readonly reason: string | null;
+  readonly error: AttemptError | null;
+  /** Plain values by name, of SUCCEEDED; checked here against the task's interface. */
+  readonly outputs: Readonly<Record<string, unknown>> | null;
 }
 
 /** What becomes of an attempt, once what was reported is judged. */
 export interface AttemptOutcome {
   readonly phase: TaskExecutionPhase;
   readonly outputs: LiteralMap | null;
+  /** Size of the outputs' literals. */
+  readonly outputBytes: number;
   readonly error: AttemptError | null;
 }
 
 /**
- * Judges a report: a success whose outputs are not what the task promises is a failure of the user's code
- * (`OutputsInvalid`); a failure of the user's code is RETRYABLE_FAILED while the node has retries left. Failures of the
- * system are never retried here: their retries are the job's.
+ * Judges a report: a success whose outputs are not what the task promises (`OutputsInvalid`), or whose literals are
+ * larger than `outputLimitBytes` (`OutputsTooLarge`), is a failure of the user's code; a failure of the user's code is
+ * RETRYABLE_FAILED while the node has retries left. Failures of the system are never retried here: their retries are
+ * the job's.
  */
 export function judgeAttempt(
   node: {
     readonly retries: number;
     readonly outputs: Readonly<Record<string, Variable>>;
   },
-  report: {
-    readonly phase: Exclude<TaskExecutionPhase, 'RETRYABLE_FAILED'>;
-    readonly attempt: number;
-    readonly error: AttemptError | null;
-    readonly outputs: Readonly<Record<string, unknown>> | null;
-  },
+  report: Pick<TaskEvent, 'phase' | 'attempt' | 'error' | 'outputs'>,
+  outputLimitBytes: number,
 ): AttemptOutcome {
   if (report.phase === 'SUCCEEDED') {
     const checked = checkOutputs(node.outputs, report.outputs ?? {});
-    if ('outputs' in checked) return { phase: 'SUCCEEDED', outputs: checked.outputs, error: null };
-    return failed(node.retries, report.attempt, checked.error);
+    if ('error' in checked) return failedAttempt(node, report, checked.error);
+    const { outputs } = checked;
+    const outputBytes = literalBytes(outputs);
+    if (outputBytes > outputLimitBytes) return failedAttempt(node, report, tooLarge(outputLimitBytes));
+    return { phase: 'SUCCEEDED', outputs, outputBytes, error: null };
   }
-  if (report.phase === 'FAILED') return failed(node.retries, report.attempt, report.error ?? unknownError);
-  return { phase: report.phase, outputs: null, error: null };
+  if (report.phase === 'FAILED') return failedAttempt(node, report, report.error ?? unknownError);
+  return { phase: report.phase, outputs: null, outputBytes: 0, error: null };
 }
 
 const unknownError: AttemptError = {
@@ -48,13 +63,20 @@ const unknownError: AttemptError = {
   kind: 'UNKNOWN',
 };
 
-function failed(retries: number, attempt: number, error: AttemptError): AttemptOutcome {
-  const isRetried = error.kind === 'USER' && attempt < retries;
-  return {
-    phase: isRetried ? 'RETRYABLE_FAILED' : 'FAILED',
-    outputs: null,
-    error,
-  };
+const tooLarge = (limitBytes: number): AttemptError => ({
+  code: 'OutputsTooLarge',
+  message: `the outputs take more than ${limitBytes} bytes as literals; write a file instead`,
+  kind: 'USER',
+});
+
+/** What becomes of an attempt that failed: retried, where its user's code is at fault and the node has retries left. */
+export function failedAttempt(
+  node: { readonly retries: number },
+  { attempt }: { readonly attempt: number },
+  error: AttemptError,
+): AttemptOutcome {
+  const isRetried = error.kind === 'USER' && attempt < node.retries;
+  return { phase: isRetried ? 'RETRYABLE_FAILED' : 'FAILED', outputs: null, outputBytes: 0, error };
 }
 
 function checkOutputs(

@@ -22,7 +22,8 @@ const successes: ReadonlySet<NodeExecutionPhase> = new Set(['SUCCEEDED', 'SKIPPE
  *
  * A node starts once all its upstream nodes have succeeded, at most `maxParallelism` side by side (0: no limit). When a
  * node has failed, FAIL_IMMEDIATELY cancels the rest; the other policy still runs what does not depend on it. The
- * execution ends when nothing is under way any more.
+ * execution ends when nothing is under way any more; one that is to be aborted with the result that its work had before
+ * the abort could stop any of it. Source: workflows.md §7.3.
  */
 export function progress(
   workflow: CompiledWorkflow,
@@ -36,7 +37,7 @@ export function progress(
   const stopsAtOnce = workflow.template.metadata.onFailure === 'FAIL_IMMEDIATELY';
 
   if (execution.phase === 'ABORTING')
-    return active > 0 ? { ...nothing, cancel: true } : { ...nothing, phase: 'ABORTED' };
+    return active > 0 ? { ...nothing, cancel: true } : { ...nothing, phase: endOfAborting(workflow, nodes) };
   if (hasFailed && (stopsAtOnce || execution.phase === 'FAILING')) {
     if (active === 0) return { ...nothing, phase: 'FAILED' };
     return {
@@ -53,6 +54,13 @@ export function progress(
     cancel: false,
     phase: execution.phase === 'QUEUED' ? 'RUNNING' : null,
   };
+}
+
+function endOfAborting(workflow: CompiledWorkflow, nodes: ReadonlyMap<string, NodeExecutionPhase>) {
+  const isDone = (id: string) => successes.has(nodes.get(id) ?? 'QUEUED');
+  if ([...workflowNodeIds(workflow)].every(isDone)) return 'SUCCEEDED';
+  const phases = [...nodes.values()];
+  return phases.includes('FAILED') && !phases.includes('ABORTED') ? 'FAILED' : 'ABORTED';
 }
 
 /** Nodes that have not begun and whose upstream nodes have all succeeded. */

@@ -2,7 +2,7 @@ import type { ExecutionEventKind, ExecutionPhase } from '../../generated/prisma/
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
-import type { EventRow, ExecutionBy } from '../store/reads.ts';
+import { type EventRow, type ExecutionBy, readStreamEnd } from '../store/reads.ts';
 import { watchEvents } from '../watch-events.ts';
 import { ExecutionByInput, ExecutionPhaseEnum, ExecutionType } from './execution.ts';
 import { NodeExecutionPhaseEnum, NodeExecutionType } from './node-execution.ts';
@@ -14,14 +14,23 @@ interface StreamEvent extends EventRow {
   readonly executionId: string;
 }
 
-const idOf = (event: StreamEvent) => Buffer.from(`e${event.sequence}`).toString('base64url');
+/** The random part of the execution's id, which tells its stream from others. */
+const streamOf = (executionId: string) => executionId.slice(-12);
 
-/** @throws InvalidArgumentError for what is no id of an event. */
-function sequenceOf(id: string | null | undefined): bigint {
+const idOf = ({ executionId, sequence }: StreamEvent) =>
+  Buffer.from(`${streamOf(executionId)}.${sequence}`).toString('base64url');
+
+/** @throws InvalidArgumentError for what is no id of an event of that execution's. */
+async function sequenceOf(id: string | null | undefined, executionId: string): Promise<bigint> {
   if (id == null) return 0n;
-  const match = /^e(\d{1,18})$/.exec(Buffer.from(id, 'base64url').toString('utf8'));
-  if (!match?.[1]) throw InvalidArgumentError.of(['after'], 'after is no id of an event');
-  return BigInt(match[1]);
+  const refuse = () => InvalidArgumentError.of(['after'], 'after is no id of an event of this execution');
+  const match = /^([0-9a-f]{12})\.(\d{1,18})$/.exec(Buffer.from(id, 'base64url').toString('utf8'));
+  if (match?.[1] !== streamOf(executionId)) throw refuse();
+  const sequence = BigInt(match[2] ?? '');
+  // Only what was there can be gone on after: past its end, nothing would ever come.
+  const end = await readStreamEnd(executionId);
+  if (!end || sequence > end.lastSequence) throw refuse();
+  return sequence;
 }
 
 const shownError = (event: StreamEvent) => event.error && { nodeId: null, ...event.error };
@@ -103,16 +112,17 @@ interface WatchArguments {
   readonly after?: string | null;
 }
 
-async function* watch(args: WatchArguments, context: Context, kinds: readonly ExecutionEventKind[]) {
-  const after = sequenceOf(args.after);
+/** Opens the stream: what is wrong with the arguments is said before anything is watched. */
+async function watch(args: WatchArguments, context: Context, kinds: readonly ExecutionEventKind[]) {
   const execution = await context.loaders.execution.load(args.by as ExecutionBy);
   if (!execution) throw new NotFoundError('execution', 'that is addressed');
   const { id: executionId } = execution;
-  const events = watchEvents(executionId, {
-    after,
-    kinds: new Set(kinds),
-    signal: context.signal,
-  });
+  const after = await sequenceOf(args.after, executionId);
+  const events = watchEvents(executionId, { after, kinds: new Set(kinds), signal: context.signal });
+  return withExecutionId(events, executionId);
+}
+
+async function* withExecutionId(events: AsyncIterable<EventRow>, executionId: string) {
   for await (const event of events) yield { ...event, executionId };
 }
 

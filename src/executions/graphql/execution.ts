@@ -1,5 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import {
@@ -66,8 +67,9 @@ const AbortType = builder.objectRef<ExecutionRow>('Abort').implement({
     principal: t.field({
       type: PrincipalType,
       nullable: true,
-      resolve: (execution, _args, { loaders }) =>
+      resolve: guardedEdge('execution:read', (execution, { loaders }) =>
         execution.abortPrincipalId ? loaders.user.load(execution.abortPrincipalId) : null,
+      ),
     }),
   }),
 });
@@ -79,7 +81,9 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     project: t.field({
       type: ProjectType,
       nullable: true,
-      resolve: (execution, _args, { loaders }) => loaders.project.load({ id: execution.projectId }),
+      resolve: guardedEdge('project:read', (execution, { loaders }) =>
+        loaders.project.load({ id: execution.projectId }),
+      ),
     }),
     domain: t.exposeString('domain'),
     name: t.exposeString('name', {
@@ -104,18 +108,24 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     launchPlan: t.field({
       type: LaunchPlanType,
       nullable: true,
-      resolve: (execution, _args, { loaders }) => loaders.launchPlan.load(execution.launchPlanId),
+      resolve: guardedEdge('launchPlan:read', (execution, { loaders }) =>
+        loaders.launchPlan.load(execution.launchPlanId),
+      ),
     }),
     workflow: t.field({
       type: WorkflowType,
       nullable: true,
-      resolve: (execution, _args, { loaders }) => loaders.workflow.load(execution.workflowId),
+      resolve: guardedEdge('workflow:read', (execution, { loaders }) =>
+        loaders.workflow.load(execution.workflowId),
+      ),
     }),
     principal: t.field({
       type: PrincipalType,
       nullable: true,
       description: 'Who asked for it.',
-      resolve: (execution, _args, { loaders }) => loaders.user.load(execution.principalId),
+      resolve: guardedEdge('execution:read', (execution, { loaders }) =>
+        loaders.user.load(execution.principalId),
+      ),
     }),
     error: t.field({
       type: ExecutionErrorType,

@@ -1,4 +1,5 @@
 import { builder } from '../../graphql/builder.ts';
+import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { JobType } from '../../jobs/graphql/job.ts';
 import { TaskType } from '../../registry/graphql/task.ts';
 import { clientIdOf } from '../domain/client-id.ts';
@@ -71,17 +72,18 @@ export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecut
       type: TaskType,
       description: 'The version of the task that it runs.',
       nullable: true,
-      resolve: (task, _args, { loaders }) => loaders.task.load(task.taskId),
+      resolve: guardedEdge('task:read', (task, { loaders }) => loaders.task.load(task.taskId)),
     }),
     job: t.field({
       type: JobType,
       nullable: true,
       description: 'The job that runs it: its leases, and what it printed.',
-      resolve: (task, _args, { loaders }) =>
+      resolve: guardedEdge('job:read', (task, { loaders }) =>
         loaders.jobByClientId.load({
           ownerId: task.executionId,
           clientId: clientIdOf(task.nodeExecutionId, task.retryAttempt),
         }),
+      ),
     }),
   }),
 });

@@ -1,19 +1,13 @@
-import { blobIdOf } from '../../blobs/domain/blob-uri.ts';
-import { signedBlobUrl } from '../../blobs/signed-url.ts';
+import { SignedBlobType, signedBlobs } from '../../blobs/graphql/signed-blob.ts';
 import type { ErrorKind } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
-import { config } from '../../platform/config.ts';
+import { ErrorKindEnum } from '../../graphql/error-kind.ts';
 import type { Literal, LiteralMap } from '../../registry/domain/literals.ts';
 import { toPlain } from '../../registry/domain/plain-values.ts';
 import { urisIn } from '../domain/blob-uris.ts';
 import type { ErrorColumns } from '../store/reads.ts';
 
 /** What several nouns of this folder share: errors, values, lengths of time. */
-
-export const ErrorKindEnum = builder.enumType('ErrorKind', {
-  description: 'Whose fault: USER, the work itself; SYSTEM, what ran it.',
-  values: ['UNKNOWN', 'USER', 'SYSTEM'] as const,
-});
 
 export interface ShownError {
   readonly code: string;
@@ -60,40 +54,24 @@ export function listed<Row extends ErrorColumns>(row: Row): Row {
   };
 }
 
-/** How long it took, or has taken until now; null before it started. */
+/** How long it took; null until it has ended, and for what ended without a start. */
 export function durationOf(row: { startedAt: Date | null; endedAt: Date | null }): number | null {
   if (!row.startedAt || !row.endedAt) return null;
   return row.endedAt.getTime() - row.startedAt.getTime();
 }
 
+/** Values, and the project whose files they may name; without a project they name none. */
 export interface Data {
   readonly inputs: LiteralMap | null;
   readonly outputs: LiteralMap | null;
+  readonly tenantId?: string;
+  readonly projectId?: string;
 }
 
 const plain = (values: LiteralMap | null) =>
   Object.fromEntries(
     Object.entries(values ?? {}).map(([name, literal]: [string, Literal]) => [name, toPlain(literal)]),
   );
-
-interface FileRef {
-  readonly uri: string;
-  readonly id: string;
-}
-
-const FileType = builder.objectRef<FileRef>('File').implement({
-  description: 'A file that a value names.',
-  fields: (t) => ({
-    uri: t.exposeString('uri', {
-      description: 'As it stands in the values: `slipway://blobs/…`.',
-    }),
-    downloadUrl: t.string({
-      description: 'Whoever holds this address may fetch the file with GET, for a few minutes.',
-      resolve: (file, _args, { publicUrl }) =>
-        signedBlobUrl(publicUrl, 'GET', file.id, new Date(Date.now() + config.blobUrlSeconds * 1000)),
-    }),
-  }),
-});
 
 export const DataType = builder.objectRef<Data>('ExecutionData').implement({
   description: 'Inputs and outputs, plain and in full. Outputs are empty until it has succeeded.',
@@ -119,15 +97,10 @@ export const DataType = builder.objectRef<Data>('ExecutionData').implement({
       resolve: (data) => data.outputs ?? {},
     }),
     files: t.field({
-      type: [FileType],
+      type: [SignedBlobType],
       description: 'The files of ours among inputs and outputs, each with an address to fetch it from.',
-      resolve: (data) => {
-        const uris = new Set([...urisIn(data.inputs ?? {}), ...urisIn(data.outputs ?? {})]);
-        return [...uris].flatMap((uri) => {
-          const id = blobIdOf(uri);
-          return id ? [{ uri, id }] : [];
-        });
-      },
+      resolve: ({ inputs, outputs, tenantId = '', projectId = null }, _args, { loaders }) =>
+        signedBlobs({ tenantId, projectId }, [...urisIn(inputs ?? {}), ...urisIn(outputs ?? {})], loaders),
     }),
   }),
 });

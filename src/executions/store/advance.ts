@@ -18,6 +18,8 @@ export interface LockedExecution {
   readonly principalId: string;
   readonly inputs: LiteralMap;
   readonly abortCause: string | null;
+  /** Its last turn failed, and the next one is not due yet. */
+  readonly isBackingOff: boolean;
 }
 
 const lockStatement = statement<LockedExecution>(
@@ -25,7 +27,8 @@ const lockStatement = statement<LockedExecution>(
   `select execution.id, execution.tenant_id as "tenantId", execution.project_id as "projectId",
           project.identifier as project, execution.domain, execution.name, execution.phase::text as phase,
           execution.max_parallelism as "maxParallelism", execution.queue, execution.workflow_id as "workflowId",
-          execution.principal_id as "principalId", execution.inputs, execution.abort_cause as "abortCause"
+          execution.principal_id as "principalId", execution.inputs, execution.abort_cause as "abortCause",
+          execution.failed_turns > 0 and coalesce(execution.advance_at > now(), false) as "isBackingOff"
      from executions as execution join projects as project on project.id = execution.project_id
     where execution.id = $1::uuid and execution.engine = 'SLIPWAY'
       for update of execution skip locked`,
@@ -103,4 +106,21 @@ const settleStatement = statement<{ id: string }>(
 /** Ends a turn that went well; `more` asks for another at once. */
 export async function settleExecution(tx: Tx, id: string, more: boolean): Promise<void> {
   await run(settleStatement, [id, more], tx);
+}
+
+/** Seconds between turns that fail: one, then twice as many each time, up to this. */
+const MAX_BACKOFF_SECONDS = 60;
+
+const countFailedStatement = statement<{ failedTurns: number }>(
+  'count_failed_turn',
+  `update executions
+      set failed_turns = failed_turns + 1,
+          advance_at = now() + least(power(2, least(failed_turns, 10)), ${MAX_BACKOFF_SECONDS}) * interval '1 second'
+    where id = $1::uuid returning failed_turns as "failedTurns"`,
+);
+
+/** Counts a turn that failed, and puts the next one off. @returns how many failed in a row. */
+export async function countFailedTurn(id: string): Promise<number> {
+  const [row] = await run(countFailedStatement, [id]);
+  return row?.failedTurns ?? 0;
 }

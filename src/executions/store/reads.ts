@@ -250,25 +250,32 @@ function inOrder<Row extends { id: string }>(ids: readonly string[], rows: reado
   return ids.map((id) => byId.get(id) ?? null);
 }
 
-/** Literals of an execution, node or attempt, read only where they are asked for. */
+/** Literals of an execution, node or attempt, read only where they are asked for; and whose project they are. */
 export interface DataRow {
   readonly id: string;
+  readonly tenantId: string;
+  readonly projectId: string;
   readonly inputs: LiteralMap | null;
   readonly outputs: LiteralMap | null;
 }
 
 const executionData = statement<DataRow>(
   'execution_data',
-  'select id, inputs, outputs from executions where id = any($1::uuid[])',
+  `select id, tenant_id as "tenantId", project_id as "projectId", inputs, outputs
+     from executions where id = any($1::uuid[])`,
 );
 const nodeData = statement<DataRow>(
   'node_execution_data',
-  'select id, inputs, outputs from node_executions where id = any($1::uuid[])',
+  `select node.id, execution.tenant_id as "tenantId", execution.project_id as "projectId", node.inputs, node.outputs
+     from node_executions as node join executions as execution on execution.id = node.execution_id
+    where node.id = any($1::uuid[])`,
 );
 const taskData = statement<DataRow>(
   'task_execution_data',
-  `select task.id, node.inputs, task.outputs
-     from task_executions as task join node_executions as node on node.id = task.node_execution_id
+  `select task.id, execution.tenant_id as "tenantId", execution.project_id as "projectId", node.inputs, task.outputs
+     from task_executions as task
+     join node_executions as node on node.id = task.node_execution_id
+     join executions as execution on execution.id = task.execution_id
     where task.id = any($1::uuid[])`,
 );
 

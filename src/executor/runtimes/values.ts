@@ -20,7 +20,7 @@ export class LocalFile {
   }
 }
 
-const DEEPEST_STRUCTURE = 100;
+const DEEPEST_STRUCTURE = 60;
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 const INTEGER = /^[+-]?\d{1,19}$/;

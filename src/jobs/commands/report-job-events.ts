@@ -3,6 +3,9 @@ import type { Caller } from '../../platform/caller.ts';
 import { InvalidArgumentError, type Problem, ResourceExhaustedError } from '../../platform/errors.ts';
 import { isId } from '../../platform/ids.ts';
 import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
+import { rounds } from '../../platform/rounds.ts';
+import { jsonFault } from '../../platform/storable-json.ts';
+import { storable } from '../../platform/text.ts';
 import type { JobError } from '../domain/job-spec.ts';
 import { jobRunStates, type ReportableKind } from '../domain/states.ts';
 import { moveRuns, type RunMove } from '../store/runs.ts';
@@ -27,6 +30,7 @@ export type ReportOutcome =
   | 'FENCED';
 
 const MAX_REPORTS = 500;
+const MAX_CODE = 255;
 const MAX_MESSAGE = 8192;
 
 /**
@@ -53,7 +57,9 @@ export async function reportJobEvents(
       );
   }
   const outcomes = new Map<number, ReportOutcome>();
-  for (const round of distinctRuns(reports)) {
+  const indexed = reports.map((report, index) => ({ report, index }));
+  // No statement names a run twice.
+  for (const round of rounds(indexed, ({ report }) => report.runId)) {
     const moved = await moveRuns(caller, round.map(toMove));
     const byRun = new Map(moved.map((answer) => [answer.runId, answer]));
     for (const { report, index } of round) {
@@ -64,24 +70,7 @@ export async function reportJobEvents(
   return reports.map((_, index) => outcomes.get(index) ?? 'FENCED');
 }
 
-interface Indexed {
-  readonly report: JobEventReport;
-  readonly index: number;
-}
-
-/** Splits the reports so that none of the parts names a run twice, each run's reports in their order. */
-function distinctRuns(reports: readonly JobEventReport[]): Indexed[][] {
-  const rounds: Indexed[][] = [];
-  const used = new Map<string, number>();
-  for (const [index, report] of reports.entries()) {
-    const round = used.get(report.runId) ?? 0;
-    used.set(report.runId, round + 1);
-    rounds[round] = [...(rounds[round] ?? []), { report, index }];
-  }
-  return rounds;
-}
-
-function toMove({ report, index }: Indexed): RunMove {
+function toMove({ report, index }: { report: JobEventReport; index: number }): RunMove {
   const to: JobRunState = report.kind;
   return {
     position: index,
@@ -92,18 +81,18 @@ function toMove({ report, index }: Indexed): RunMove {
     exitCode: report.exitCode,
     error: report.error && {
       ...report.error,
-      message: report.error.message.replaceAll('\u0000', '\uFFFD').slice(0, MAX_MESSAGE),
+      code: storable(report.error.code, MAX_CODE),
+      message: storable(report.error.message, MAX_MESSAGE),
     },
     outputs: report.outputs,
   };
 }
 
-/** PostgreSQL keeps no text with U+0000, not even inside JSON. */
-function hasNul(value: unknown): boolean {
-  if (typeof value === 'string') return value.includes('\u0000');
-  if (value === null || typeof value !== 'object') return false;
-  return Object.entries(value).some(([key, entry]) => key.includes('\u0000') || hasNul(entry));
-}
+const isByName = (value: unknown) => typeof value === 'object' && !Array.isArray(value);
+
+/** No clock of an executor is right outside of these. */
+const FIRST_INSTANT = Date.UTC(1970, 0, 1);
+const LAST_INSTANT = Date.UTC(10_000, 0, 1) - 1;
 
 function reportProblems(reports: readonly JobEventReport[]): Problem[] {
   const problems: Problem[] = [];
@@ -126,8 +115,13 @@ function reportProblems(reports: readonly JobEventReport[]): Problem[] {
     if (report.kind === 'FAILED' && !report.error) fault(index, 'error', 'a failure needs its error');
     if (report.kind !== 'FAILED' && report.error) fault(index, 'error', 'only a failure has an error');
     if (report.kind !== 'SUCCEEDED' && report.outputs) fault(index, 'outputs', 'only a success has outputs');
-    if (hasNul(report.outputs))
-      fault(index, 'outputs', 'a text holds a NUL character, which cannot be stored');
+    const at = report.occurredAt.getTime();
+    if (!(at >= FIRST_INSTANT && at <= LAST_INSTANT))
+      fault(index, 'occurredAt', 'within the years 1970 … 9999');
+    if (report.outputs !== null && !isByName(report.outputs))
+      fault(index, 'outputs', 'outputs go by their names');
+    const unfit = jsonFault(report.outputs);
+    if (unfit) fault(index, 'outputs', `${unfit.path.join('.')}: ${unfit.message}`);
   }
   return problems;
 }

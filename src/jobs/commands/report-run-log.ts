@@ -2,6 +2,7 @@ import type { LogStream } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
 import { isId } from '../../platform/ids.ts';
+import { storable } from '../../platform/text.ts';
 import { storeLog } from '../store/logs.ts';
 
 export interface LogChunk {
@@ -38,7 +39,7 @@ export async function reportRunLog(
   if (!isId(runId)) return 0;
   const clean = chunks.map((chunk) => ({
     ...chunk,
-    text: chunk.text.replaceAll('\u0000', '\uFFFD'),
+    text: storable(chunk.text),
   }));
   return await storeLog(caller.userId, runId, clean);
 }

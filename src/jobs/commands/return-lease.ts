@@ -1,5 +1,6 @@
 import type { Caller } from '../../platform/caller.ts';
 import { isId } from '../../platform/ids.ts';
+import { storable } from '../../platform/text.ts';
 import { returnLeases } from '../store/runs.ts';
 
 const MAX_REASON = 512;
@@ -18,7 +19,7 @@ export async function returnLease(
   const ending = {
     position: 0,
     runId,
-    reason: reason.slice(0, MAX_REASON),
+    reason: storable(reason, MAX_REASON),
     attempted,
   };
   return (await returnLeases(caller, [ending])).length === 1;

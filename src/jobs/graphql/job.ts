@@ -1,4 +1,5 @@
 import { builder } from '../../graphql/builder.ts';
+import { ErrorKindEnum } from '../../graphql/error-kind.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { type JobRow, type JobRunRow, type LogChunkRow, readLog } from '../store/reads.ts';
 
@@ -34,14 +35,14 @@ const JobErrorType = builder.objectRef<JobRunRow>('JobError').implement({
   fields: (t) => ({
     code: t.string({ resolve: (run) => run.errorCode ?? '' }),
     message: t.string({ resolve: (run) => run.errorMessage ?? '' }),
-    kind: t.string({
-      description: 'USER or SYSTEM.',
+    kind: t.field({
+      type: ErrorKindEnum,
       resolve: (run) => run.errorKind ?? 'UNKNOWN',
     }),
   }),
 });
 
-const LogStreamEnum = builder.enumType('LogStream', {
+export const LogStreamEnum = builder.enumType('LogStream', {
   values: ['STDOUT', 'STDERR'] as const,
 });
 

@@ -1,4 +1,5 @@
-import { signBlobs } from '../../blobs/sign.ts';
+import { textsIn } from '../../blobs/domain/texts.ts';
+import { SignedBlobType, signedBlobs } from '../../blobs/graphql/signed-blob.ts';
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { config } from '../../platform/config.ts';
@@ -10,20 +11,9 @@ import { reportRunLog } from '../commands/report-run-log.ts';
 import { returnLease } from '../commands/return-lease.ts';
 import { reportableKinds } from '../domain/states.ts';
 import type { LeasedRun } from '../store/leases.ts';
+import { LogStreamEnum } from './job.ts';
 
 /** The calls of executors. All need the scope `executor`, which only service accounts of role SYSTEM may use. */
-
-const SignedBlobType = builder
-  .objectRef<{ uri: string; downloadUrl: string; sizeBytes: bigint }>('SignedBlob')
-  .implement({
-    fields: (t) => ({
-      uri: t.exposeString('uri'),
-      downloadUrl: t.exposeString('downloadUrl', {
-        description: 'Good for a few minutes, for whoever holds it.',
-      }),
-      sizeBytes: t.field({ type: 'BigInt', resolve: (blob) => blob.sizeBytes }),
-    }),
-  });
 
 const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
   description: 'A run that the executor has to begin, and all that takes.',
@@ -69,7 +59,7 @@ const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
     inputBlobs: t.field({
       type: [SignedBlobType],
       description: 'The files of ours among the inputs, with addresses to fetch them from.',
-      resolve: (run, _args, { publicUrl }) => signBlobs(run, run.spec.inputs, publicUrl),
+      resolve: (run, _args, { loaders }) => signedBlobs(run, textsIn(run.spec.inputs), loaders),
     }),
   }),
 });
@@ -179,6 +169,7 @@ const JobEventReportKind = builder.enumType('JobEventReportKind', {
 });
 
 const JobErrorKind = builder.enumType('JobErrorKind', {
+  description: 'What an executor may say: it always knows whose fault it was.',
   values: ['USER', 'SYSTEM'] as const,
 });
 
@@ -248,9 +239,7 @@ const LogChunkInput = builder.inputType('LogChunkInput', {
       description: 'From 0, without gaps; a sequence that is known is dropped.',
     }),
     stream: t.field({
-      type: builder.enumType('LogStreamInput', {
-        values: ['STDOUT', 'STDERR'] as const,
-      }),
+      type: LogStreamEnum,
       required: true,
     }),
     text: t.string({ required: true }),

@@ -6,8 +6,8 @@ import type { Tx } from './transaction.ts';
 /**
  * SQL that Prisma cannot say, or that costs too much through it. Each is prepared once a connection under its name.
  *
- * Values are text, numbers, booleans, dates, bigints, nulls, or arrays of these; a row set goes in as one JSON text
- * (`jsonb_to_recordset`). In results, `int8` is a bigint and `jsonb` is parsed, through either door.
+ * Values are text, numbers, booleans, dates, bigints, bytes, nulls, or arrays of these; a row set goes in as one JSON
+ * text (`jsonb_to_recordset`). In results, `int8` is a bigint and `jsonb` is parsed, through either door.
  */
 export interface Statement<Row> {
   readonly name: string;
@@ -16,7 +16,15 @@ export interface Statement<Row> {
   readonly row?: Row;
 }
 
-export type Value = string | number | boolean | Date | bigint | null | readonly (string | number)[];
+export type Value =
+  | string
+  | number
+  | boolean
+  | Date
+  | bigint
+  | Uint8Array
+  | null
+  | readonly (string | number)[];
 
 export function statement<Row>(name: string, text: string): Statement<Row> {
   return { name, text };

@@ -70,9 +70,13 @@ builder.queryFields((t) => ({
   projects: t.connection(
     {
       type: ProjectType,
-      description: 'Projects by identifier, ascending. Archived ones are left out unless asked for.',
+      description: 'Projects by identifier, ascending.',
       args: {
-        withArchived: t.arg.boolean({ defaultValue: false }),
+        withArchived: t.arg.boolean({
+          defaultValue: false,
+          description:
+            'Also those that are ARCHIVED. SYSTEM_ARCHIVED ones are listed either way, as in Flyte.',
+        }),
       },
       resolve: async (_root, args, context) => {
         const page = pageOf(args, ['text']);

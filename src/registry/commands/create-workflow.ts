@@ -1,3 +1,4 @@
+import { refusal } from '../../access/can.ts';
 import type { Workflow } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { config } from '../../platform/config.ts';
@@ -12,7 +13,7 @@ import type { EntityKey } from '../domain/entity-keys.ts';
 import { referencedTasks } from '../domain/node-interfaces.ts';
 import { readWorkflowTemplate } from '../domain/read-workflow-templates.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
-import { findWorkflow, listCompiledTasks, taskIdsOf } from '../store.ts';
+import { findWorkflow, listCompiledTasks, type RegisteredTask, taskIdsOf } from '../store.ts';
 import { storeVersion } from './store-version.ts';
 
 /**
@@ -34,7 +35,8 @@ export async function createWorkflow(
   if (!project) throw new NotFoundError('project', key.project, ['input', 'id', 'project']);
   requireOpenProject(project, key.domain, config.domains, ['input', 'id']);
   const written = readWorkflowTemplate(template);
-  const tasks = await listCompiledTasks(caller.tenantId, referencedTasks(written));
+  const registered = await listCompiledTasks(caller.tenantId, referencedTasks(written));
+  const tasks = await readableOf(caller, registered);
   const closure = compileWorkflow(
     written,
     tasks.map(({ task }) => task),
@@ -67,4 +69,14 @@ export async function createWorkflow(
       },
     },
   );
+}
+
+/** Those that the caller may read: the others are as absent to the compiler as they are to the caller. */
+async function readableOf(caller: Caller, tasks: readonly RegisteredTask[]): Promise<RegisteredTask[]> {
+  const verdicts = await Promise.all(
+    tasks.map((row) =>
+      refusal(caller, 'task:read', { kind: 'task', key: row.task.id.name, target: async () => row }),
+    ),
+  );
+  return tasks.filter((_, index) => verdicts[index] === null);
 }

@@ -3,7 +3,7 @@ import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.
 import { differences, differencesText } from '../domain/difference.ts';
 import { type EntityKey, entityKeyText } from '../domain/entity-keys.ts';
 
-/** Flyte's cap on the text of a difference. */
+/** So that a refusal stays one that a client can show. */
 const MAX_DIFFERENCE_CHARACTERS = 64 * 1024;
 
 /**

@@ -65,6 +65,13 @@ export function promisedNodeIds(data: BindingData): string[] {
   return 'map' in data ? Object.values(data.map.bindings).flatMap(promisedNodeIds) : [];
 }
 
+/** The ids of the nodes whose outputs bindings need, each once; start-node, whose outputs are the inputs, is none. */
+export function promisedNodesOf(bindings: readonly { readonly binding: BindingData }[]): string[] {
+  const ids = new Set(bindings.flatMap(({ binding }) => promisedNodeIds(binding)));
+  ids.delete(START_NODE_ID);
+  return [...ids];
+}
+
 function compileBindingData(
   data: BindingData,
   type: LiteralType,

@@ -1,7 +1,9 @@
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { ProjectType } from '../../projects/graphql/project.ts';
 import { createLaunchPlan } from '../commands/create-launch-plan.ts';
 import { updateLaunchPlan } from '../commands/update-launch-plan.ts';
 import type { ExpectedInput } from '../domain/launch-plan.ts';
@@ -9,6 +11,7 @@ import type { Literal } from '../domain/literals.ts';
 import { toPlain } from '../domain/plain-values.ts';
 import { findActiveLaunchPlan, listLaunchPlans, type VersionBy } from '../store.ts';
 import { EntityKeyInput, EntityNameInput, LaunchPlanByInput, VersionFilterInput } from './entity-key.ts';
+import { WorkflowType } from './workflow.ts';
 
 const LaunchPlanState = builder.enumType('LaunchPlanState', {
   values: ['INACTIVE', 'ACTIVE'] as const,
@@ -36,11 +39,23 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
     'One registered version of a launch plan: a workflow with defaults and fixed inputs. Immutable but for its state; at most one version of a name is ACTIVE.',
   fields: (t) => ({
     id: t.exposeID('id'),
-    project: t.relation('project'),
+    project: t.field({
+      type: ProjectType,
+      nullable: true,
+      select: { projectId: true },
+      resolve: guardedEdge('project:read', (plan, { loaders }) =>
+        loaders.project.load({ id: plan.projectId }),
+      ),
+    }),
     domain: t.exposeString('domain'),
     name: t.exposeString('name'),
     version: t.exposeString('version'),
-    workflow: t.relation('workflow'),
+    workflow: t.field({
+      type: WorkflowType,
+      nullable: true,
+      select: { workflowId: true },
+      resolve: guardedEdge('workflow:read', (plan, { loaders }) => loaders.workflow.load(plan.workflowId)),
+    }),
     expectedInputs: t.field({
       type: [ExpectedInputType],
       select: { expectedInputs: true },

@@ -1,7 +1,9 @@
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { ProjectType } from '../../projects/graphql/project.ts';
 import { createTask } from '../commands/create-task.ts';
 import type { TaskTemplate } from '../domain/task-templates.ts';
 import { listTasks, type VersionBy } from '../store.ts';
@@ -14,7 +16,14 @@ export const TaskType = builder.prismaObject('Task', {
   description: 'One registered version of a task. Immutable.',
   fields: (t) => ({
     id: t.exposeID('id'),
-    project: t.relation('project'),
+    project: t.field({
+      type: ProjectType,
+      nullable: true,
+      select: { projectId: true },
+      resolve: guardedEdge('project:read', (task, { loaders }) =>
+        loaders.project.load({ id: task.projectId }),
+      ),
+    }),
     domain: t.exposeString('domain'),
     name: t.exposeString('name'),
     version: t.exposeString('version'),

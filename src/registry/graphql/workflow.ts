@@ -1,8 +1,10 @@
 import { builder, type Json } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
 import { recordOf } from '../../graphql/labels.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { ProjectType } from '../../projects/graphql/project.ts';
 import { createWorkflow } from '../commands/create-workflow.ts';
 import type { TypedInterface } from '../domain/literal-types.ts';
 import { listWorkflows, type VersionBy } from '../store.ts';
@@ -13,7 +15,14 @@ export const WorkflowType = builder.prismaObject('Workflow', {
   description: 'One registered version of a workflow, compiled. Immutable.',
   fields: (t) => ({
     id: t.exposeID('id'),
-    project: t.relation('project'),
+    project: t.field({
+      type: ProjectType,
+      nullable: true,
+      select: { projectId: true },
+      resolve: guardedEdge('project:read', (workflow, { loaders }) =>
+        loaders.project.load({ id: workflow.projectId }),
+      ),
+    }),
     domain: t.exposeString('domain'),
     name: t.exposeString('name'),
     version: t.exposeString('version'),

@@ -1,0 +1,12 @@
+/** Every text in a plain value, however deep. */
+export function textsIn(value: unknown): string[] {
+  const texts: string[] = [];
+  const waiting: unknown[] = [value];
+  while (waiting.length > 0) {
+    const next = waiting.pop();
+    if (typeof next === 'string') texts.push(next);
+    else if (next !== null && typeof next === 'object')
+      for (const part of Object.values(next)) waiting.push(part);
+  }
+  return texts;
+}

@@ -1,0 +1,46 @@
+import { builder } from '../../graphql/builder.ts';
+import type { Loaders } from '../../graphql/context.ts';
+import { config } from '../../platform/config.ts';
+import { blobIdOf } from '../domain/blob-uri.ts';
+import { signedBlobUrl } from '../signed-url.ts';
+
+/** A file that is there, of the project that names it. */
+export interface SignedBlob {
+  readonly uri: string;
+  readonly id: string;
+  readonly sizeBytes: bigint;
+}
+
+export const SignedBlobType = builder.objectRef<SignedBlob>('SignedBlob').implement({
+  description: 'A file that a value names, with an address to fetch it from.',
+  fields: (t) => ({
+    uri: t.exposeString('uri', {
+      description: 'As it stands in the values: `slipway://blobs/…`.',
+    }),
+    downloadUrl: t.string({
+      description: 'Whoever holds this address may fetch the file with GET, for a few minutes.',
+      resolve: (blob, _args, { publicUrl }) =>
+        signedBlobUrl(publicUrl, 'GET', blob.id, new Date(Date.now() + config.blobUrlSeconds * 1000)),
+    }),
+    sizeBytes: t.field({ type: 'BigInt', resolve: (blob) => blob.sizeBytes }),
+  }),
+});
+
+/**
+ * Of the texts that values hold, the files of ours that are there and the project's own; of all else, nothing: who names
+ * another project's file gets no address of it.
+ */
+export async function signedBlobs(
+  project: { readonly tenantId: string; readonly projectId: string | null },
+  texts: readonly string[],
+  { blobSize }: Pick<Loaders, 'blobSize'>,
+): Promise<SignedBlob[]> {
+  const { tenantId, projectId } = project;
+  if (projectId === null) return [];
+  const found = [...new Set(texts)].map(async (uri) => {
+    const id = blobIdOf(uri);
+    const sizeBytes = id === null ? null : await blobSize.load({ tenantId, projectId, id });
+    return id === null || sizeBytes === null ? [] : [{ uri, id, sizeBytes }];
+  });
+  return (await Promise.all(found)).flat();
+}

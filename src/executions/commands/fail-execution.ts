@@ -1,0 +1,42 @@
+import type { Tx } from '../../platform/database/transaction.ts';
+import { isTerminal, phasesThatMayMoveTo } from '../../platform/phase-table.ts';
+import { executionPhases, nodeExecutionPhases } from '../domain/phases.ts';
+import { type LockedExecution, listNodesToAdvance } from '../store/advance.ts';
+import { moveExecution, moveNodes } from '../store/moves.ts';
+
+/**
+ * Ends an execution that the engine itself cannot move on: FAILED by the system (`EngineFailure`), its nodes that have
+ * not ended ABORTED. Needs nothing of the workflow, which may be what is at fault.
+ *
+ * The lock on the execution is the caller's, and so is the end of its jobs.
+ */
+export async function failExecution(tx: Tx, execution: LockedExecution, now: Date): Promise<void> {
+  const nodes = await listNodesToAdvance(tx, execution.id);
+  await moveNodes(
+    tx,
+    execution.id,
+    nodes
+      .filter((node) => !isTerminal(nodeExecutionPhases, node.phase))
+      .map(({ id, nodeId }) => ({
+        id,
+        nodeId,
+        to: 'ABORTED' as const,
+        from: phasesThatMayMoveTo(nodeExecutionPhases, 'ABORTED'),
+        at: now,
+      })),
+  );
+  await moveExecution(
+    {
+      id: execution.id,
+      to: 'FAILED',
+      from: phasesThatMayMoveTo(executionPhases, 'FAILED'),
+      at: now,
+      error: {
+        code: 'EngineFailure',
+        message: 'the engine could not move it on, again and again; its operators find the cause in the log',
+        kind: 'SYSTEM',
+      },
+    },
+    tx,
+  );
+}

@@ -1,0 +1,65 @@
+import type { Tx } from '../../platform/database/transaction.ts';
+import type { Closure, TaskNode } from '../../registry/domain/closure.ts';
+import { type AttemptOutcome, failedAttempt, judgeAttempt, type TaskEvent } from '../domain/attempts.ts';
+import { MAX_TURN_BYTES } from '../domain/limits.ts';
+import type { LockedExecution, NodeRow } from '../store/advance.ts';
+import { missingFilesOfEach, missingFilesText } from './check-files.ts';
+
+/** An event of an attempt, and what becomes of it. */
+export interface Judged {
+  readonly event: TaskEvent;
+  readonly node: NodeRow;
+  readonly taskNode: TaskNode;
+  readonly outcome: AttemptOutcome;
+}
+
+/**
+ * Judges events in their order, as many as one turn may move by the size of their outputs. An attempt whose outputs
+ * name files that are not there has failed (`OutputsInvalid`). Events of nodes that the execution does not have are
+ * left out.
+ *
+ * @returns with how many events were dealt with, at least one of those given.
+ */
+export async function judgeTaskEvents(
+  tx: Tx,
+  execution: LockedExecution,
+  closure: Closure,
+  nodes: readonly NodeRow[],
+  events: readonly TaskEvent[],
+  outputLimitBytes: number,
+): Promise<{ judged: Judged[]; taken: number }> {
+  const nodeById = new Map(nodes.map((node) => [node.id, node]));
+  const judged: Judged[] = [];
+  let bytes = 0;
+  let taken = 0;
+  for (const event of events) {
+    const node = nodeById.get(event.nodeExecutionId);
+    const taskNode = node && closure.nodes.get(node.nodeId);
+    if (node && taskNode) {
+      const outcome = judgeAttempt(taskNode, event, outputLimitBytes);
+      bytes += outcome.outputBytes;
+      if (bytes > MAX_TURN_BYTES && taken > 0) break;
+      judged.push({ event, node, taskNode, outcome });
+    }
+    taken += 1;
+  }
+  return { judged: await withFilesChecked(tx, execution, judged), taken };
+}
+
+async function withFilesChecked(
+  tx: Tx,
+  execution: LockedExecution,
+  judged: readonly Judged[],
+): Promise<Judged[]> {
+  const missing = await missingFilesOfEach(
+    execution,
+    judged.map(({ outcome }) => outcome.outputs ?? {}),
+    tx,
+  );
+  return judged.map((one, index) => {
+    const uris = missing[index] ?? [];
+    if (uris.length === 0) return one;
+    const error = { code: 'OutputsInvalid', message: missingFilesText(uris), kind: 'USER' } as const;
+    return { ...one, outcome: failedAttempt(one.taskNode, one.event, error) };
+  });
+}

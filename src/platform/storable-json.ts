@@ -1,0 +1,45 @@
+import { isStorable } from './text.ts';
+
+/** How deep lists and objects may nest, the outermost being the first level. */
+export const MAX_JSON_DEPTH = 64;
+
+export interface JsonFault {
+  /** Outermost first: keys, and positions in lists. */
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** Where a value holds what PostgreSQL cannot keep, or nests deeper than `levels`; null when it is well. */
+export function jsonFault(value: unknown, levels = MAX_JSON_DEPTH): JsonFault | null {
+  return faultWithin(value, levels, (text) => (isStorable(text) ? null : notStorable));
+}
+
+/** Where a value nests deeper than `levels`, whatever its texts hold; null when it does not. */
+export function depthFault(value: unknown, levels = MAX_JSON_DEPTH): JsonFault | null {
+  return faultWithin(value, levels, () => null);
+}
+
+/** Calls itself `levels` times at most, so that no value can exhaust the stack. */
+function faultWithin(
+  value: unknown,
+  levels: number,
+  textFault: (text: string) => JsonFault | null,
+): JsonFault | null {
+  if (typeof value === 'string') return textFault(value);
+  if (value === null || typeof value !== 'object') return null;
+  if (levels === 0) return tooDeep;
+  // Not as entries: a list may have millions of items.
+  for (const key of Array.isArray(value) ? value.keys() : Object.keys(value)) {
+    const name = String(key);
+    const part = (value as Record<string | number, unknown>)[key];
+    const fault = textFault(name) ?? faultWithin(part, levels - 1, textFault);
+    if (fault) return { ...fault, path: [name, ...fault.path] };
+  }
+  return null;
+}
+
+const tooDeep: JsonFault = { path: [], message: 'lists and objects nest too deep' };
+const notStorable: JsonFault = {
+  path: [],
+  message: 'a text holds a NUL character or half of a surrogate pair, which cannot be stored',
+};

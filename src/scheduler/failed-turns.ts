@@ -1,0 +1,39 @@
+import { failExecution } from '../executions/commands/fail-execution.ts';
+import { executionPhases } from '../executions/domain/phases.ts';
+import { countFailedTurn, lockExecution, settleExecution } from '../executions/store/advance.ts';
+import { cancelJobSet } from '../jobs/commands/cancel-job-set.ts';
+import { acknowledgeNews } from '../jobs/store/job-sets.ts';
+import { systemCaller } from '../platform/caller.ts';
+import { inTransaction } from '../platform/database/transaction.ts';
+import { log } from '../platform/log.ts';
+import { isTerminal } from '../platform/phase-table.ts';
+
+/** Turns that may fail in a row. */
+const MAX_FAILED_TURNS = 10;
+
+/** Puts off the next turn of an execution whose turn failed; at the tenth failure in a row, gives it up. */
+export async function recordFailedTurn(id: string): Promise<void> {
+  if ((await countFailedTurn(id)) >= MAX_FAILED_TURNS) await giveUp(id);
+}
+
+/** Beyond every event that there will be. */
+const ALL_NEWS = 2n ** 63n - 1n;
+
+/**
+ * Ends an execution that no turn can move on, and its jobs. Their cancellation is news for further turns; when these
+ * fail ten times more, it is left unread.
+ */
+async function giveUp(id: string): Promise<void> {
+  await inTransaction(async (tx) => {
+    const execution = await lockExecution(tx, id);
+    if (!execution) return;
+    if (isTerminal(executionPhases, execution.phase)) await acknowledgeNews(tx, id, ALL_NEWS);
+    else {
+      await failExecution(tx, execution, new Date());
+      const caller = systemCaller(execution.tenantId, execution.principalId);
+      await cancelJobSet(caller, tx, id, 'the engine gave the execution up');
+    }
+    await settleExecution(tx, id, false);
+  });
+  log.error({ executionId: id }, 'execution given up');
+}

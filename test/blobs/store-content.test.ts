@@ -1,0 +1,144 @@
+import { createHash, randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { storeContent } from '../../src/blobs/commands/store-content.ts';
+import { CHUNK_BYTES, ensureBlob, findBlob, readContent, storeChunk } from '../../src/blobs/store.ts';
+import { inUploadSlot, MAX_UPLOADS } from '../../src/blobs/upload-slots.ts';
+import { db } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
+
+const tenantId = newId();
+const projectId = newId();
+beforeAll(async () => {
+  await db.tenant.create({ data: { id: tenantId, name: 'blobs' } });
+  await db.project.create({ data: { id: projectId, tenantId, identifier: 'p', name: 'p' } });
+});
+
+const announce = (content: Uint8Array, sizeBytes = content.length) =>
+  ensureBlob({
+    tenantId,
+    projectId,
+    sha256: new Uint8Array(createHash('sha256').update(content).digest()),
+    sizeBytes: BigInt(sizeBytes),
+  });
+
+async function* piecesOf(content: Uint8Array, bytes = 100_000) {
+  for (let at = 0; at < content.length; at += bytes) yield content.subarray(at, at + bytes);
+}
+
+async function contentOf(id: string): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of readContent(id)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+const isWhole = async (id: string) => (await findBlob(id))?.uploadedAt != null;
+
+describe('storeContent', () => {
+  it('keeps all of it, cut the same way however it comes', async () => {
+    const content = randomBytes(CHUNK_BYTES * 2 + 5);
+    const blob = await announce(content);
+    await storeContent(blob, piecesOf(content));
+    expect(await isWhole(blob.id)).toBe(true);
+    expect((await contentOf(blob.id)).equals(content)).toBe(true);
+    expect(await db.blobChunk.count({ where: { blobId: blob.id } })).toBe(3);
+  });
+
+  it('holds no transaction while the content comes', async () => {
+    const content = randomBytes(CHUNK_BYTES + 1);
+    const blob = await announce(content);
+    async function* slow() {
+      for await (const piece of piecesOf(content)) yield piece;
+      const { rows } = await watcher.query(
+        `select count(*)::int as n from pg_stat_activity where datname = current_database() and state = 'idle in transaction'`,
+      );
+      expect(rows).toEqual([{ n: 0 }]);
+      // The first piece is there for everyone to see: it does not wait for the last.
+      expect(await db.blobChunk.count({ where: { blobId: blob.id } })).toBe(1);
+    }
+    const watcher = new pg.Client(process.env['DATABASE_URL']);
+    await watcher.connect();
+    try {
+      await storeContent(blob, slow());
+    } finally {
+      await watcher.end();
+    }
+    expect(await isWhole(blob.id)).toBe(true);
+  });
+
+  it('twice at once is kept once', async () => {
+    const content = randomBytes(CHUNK_BYTES * 3 + 7);
+    const blob = await announce(content);
+    await Promise.all([1, 2, 3].map((bytes) => storeContent(blob, piecesOf(content, bytes * 70_001))));
+    expect(await isWhole(blob.id)).toBe(true);
+    expect((await contentOf(blob.id)).equals(content)).toBe(true);
+  });
+
+  it('is not whole when the content stops, and is finished by the next', async () => {
+    const content = randomBytes(CHUNK_BYTES * 2);
+    const blob = await announce(content);
+    async function* broken() {
+      yield content.subarray(0, CHUNK_BYTES + 9);
+      throw new Error('gone');
+    }
+    await expect(storeContent(blob, broken())).rejects.toThrow('gone');
+    await expect(storeContent(blob, piecesOf(content.subarray(0, 20)))).rejects.toThrow('not whole');
+    expect(await isWhole(blob.id)).toBe(false);
+    await storeContent(blob, piecesOf(content));
+    expect(await isWhole(blob.id)).toBe(true);
+    expect((await contentOf(blob.id)).equals(content)).toBe(true);
+  });
+
+  it('overwrites what was left over, cut another way', async () => {
+    const content = randomBytes(CHUNK_BYTES + 3);
+    const blob = await announce(content);
+    for (let position = 0; position < 6; position += 1) await storeChunk(blob.id, position, randomBytes(10));
+    await storeContent(blob, piecesOf(content));
+    expect((await contentOf(blob.id)).equals(content)).toBe(true);
+  });
+
+  it('changes nothing of a blob that is whole', async () => {
+    const content = randomBytes(50);
+    const blob = await announce(content);
+    await storeContent(blob, piecesOf(content));
+    await storeChunk(blob.id, 0, randomBytes(50));
+    await storeChunk(blob.id, 1, randomBytes(50));
+    await storeContent(blob, piecesOf(content));
+    expect((await contentOf(blob.id)).equals(content)).toBe(true);
+  });
+
+  it('of nothing is whole', async () => {
+    const blob = await announce(new Uint8Array(0));
+    await storeContent(blob, piecesOf(new Uint8Array(0)));
+    expect(await isWhole(blob.id)).toBe(true);
+  });
+});
+
+describe('the size of a blob', () => {
+  it('is what was announced last, until the content is there', async () => {
+    const content = randomBytes(42);
+    const wrong = await announce(content, 1);
+    const right = await announce(content);
+    expect(right).toMatchObject({ id: wrong.id, sizeBytes: 42n });
+    // Announced wrongly while it is being sent: the content was checked against its hash, so it decides.
+    await announce(content, 7);
+    await storeContent(right, piecesOf(content));
+    expect(await announce(content, 7)).toMatchObject({ id: wrong.id, sizeBytes: 42n });
+  });
+});
+
+describe('inUploadSlot', () => {
+  it('lets a few in and refuses the next, until one is done', async () => {
+    const ends: (() => void)[] = [];
+    const held = Array.from({ length: MAX_UPLOADS }, () =>
+      inUploadSlot(() => new Promise<void>((resolve) => ends.push(resolve))),
+    );
+    const refused = inUploadSlot(async () => 'in');
+    await expect(refused).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    ends.shift()?.();
+    await held[0];
+    await expect(inUploadSlot(async () => 'in')).resolves.toBe('in');
+    for (const end of ends) end();
+    await Promise.all(held);
+  });
+});

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MAX_UPLOADS } from '../../src/blobs/upload-slots.ts';
+import { type App, startApp } from '../support/app.ts';
+import { eventually, registerProject } from '../support/seed.ts';
+import { announce } from '../support/upload.ts';
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  await registerProject(app, 'files');
+});
+afterAll(() => app.stop());
+
+/** Begins to send and stops half-way. */
+async function begin(content: Uint8Array): Promise<ClientRequest> {
+  const { uploadUrl } = await announce(app, 'files', content);
+  const request = httpRequest(uploadUrl, { method: 'PUT', headers: { 'content-length': content.length } });
+  request.write(content.subarray(0, 1));
+  return request;
+}
+const statusOf = async (request: ClientRequest) => {
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode;
+};
+
+describe('uploads at once', () => {
+  it('are so many and no more; who comes too many is told when to come again', async () => {
+    const contents = Array.from({ length: MAX_UPLOADS }, () => randomBytes(10));
+    const held = await Promise.all(contents.map(begin));
+    const content = randomBytes(10);
+    const { uploadUrl } = await announce(app, 'files', content);
+    const put = () => fetch(uploadUrl, { method: 'PUT', body: content });
+    // Until all that were begun have been let in.
+    const refused = await eventually(put, ({ status }) => status !== 201 && status !== 200).catch(() => null);
+    expect(refused?.status).toBe(503);
+    expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused?.json()).toMatchObject({ errors: [{ extensions: { code: 'RESOURCE_EXHAUSTED' } }] });
+    for (const [index, request] of held.entries()) request.end(contents[index]?.subarray(1));
+    expect(await Promise.all(held.map(statusOf))).toEqual(held.map(() => 201));
+    // A slot is free when its temporary file is gone, a moment after the answer.
+    const late = await eventually(put, ({ status }) => status !== 503);
+    expect([200, 201]).toContain(late.status);
+  });
+});

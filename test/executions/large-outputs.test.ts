@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { judgeAttempt } from '../../src/executions/domain/attempts.ts';
+import { type App, startApp } from '../support/app.ts';
+import { Hands } from '../support/hands.ts';
+import {
+  createLaunchPlan,
+  createWorkflow,
+  integer,
+  keyOf,
+  launch,
+  registerProject,
+  registerTask,
+  registerWorkflow,
+  untilEnded,
+  workflowInput,
+} from '../support/seed.ts';
+
+const project = 'large';
+const lists = { collectionType: integer };
+const string = { simple: 'STRING' };
+let app: App;
+let hands: Hands;
+beforeAll(async () => {
+  app = await startApp();
+  await registerProject(app, project);
+  await registerTask(app, project, 'double');
+  await registerTask(app, project, 'lists', { outputs: { y: lists } });
+  await registerTask(app, project, 'texts', { outputs: { y: string } });
+  await registerWorkflow(app, project, 'one', { a: [] });
+  for (const task of ['lists', 'texts']) await registerWide(task);
+});
+afterAll(() => app.stop());
+let name = 0;
+beforeEach(() => {
+  hands = new Hands(app, `hands-${++name}`);
+});
+
+/** Eight nodes of that task side by side; the workflow itself has no outputs. */
+async function registerWide(task: string) {
+  const shape = Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`n${index}`, []]));
+  const { id, template } = workflowInput(project, task, shape, { task });
+  const bare = { ...template, interface: { ...template.interface, outputs: [] }, outputs: [] };
+  expect(await createWorkflow(app, { id, template: bare })).toMatchObject({
+    __typename: 'CreateWorkflowPayload',
+  });
+  const plan = { id: keyOf(project, task), workflowId: keyOf(project, task), defaultInputs: { x: 1 } };
+  await createLaunchPlan(app, plan);
+}
+
+const ones = (length: number) => Array.from({ length }, () => 1);
+
+async function runAll(y: unknown) {
+  for (let index = 0; index < 8; index += 1)
+    expect(await hands.succeed(await hands.leaseNode(`n${index}`), { y })).toEqual(['APPLIED']);
+}
+
+describe('an attempt', () => {
+  const node = { retries: 0, outputs: { y: { type: { collectionType: { simple: 'INTEGER' } } } } } as const;
+  const report = { phase: 'SUCCEEDED', attempt: 0, error: null, outputs: { y: [1, 2, 3] } } as const;
+
+  it('may have outputs up to the limit of their literals', () => {
+    const { outputBytes, phase } = judgeAttempt(node, report, 1_000);
+    expect(phase).toBe('SUCCEEDED');
+    expect(judgeAttempt(node, report, outputBytes)).toMatchObject({ phase: 'SUCCEEDED' });
+    expect(judgeAttempt(node, report, outputBytes - 1)).toMatchObject({
+      phase: 'FAILED',
+      outputs: null,
+      error: { code: 'OutputsTooLarge', kind: 'USER' },
+    });
+  });
+});
+
+describe('outputs that grow beyond measure', () => {
+  it('fail their node, say so, and hold nothing else up', async () => {
+    const id = await launch(app, project, 'lists');
+    const run = await hands.leaseNode('n0');
+    await hands.succeed(run, { y: ones(1_000_000) });
+    const other = await launch(app, project, 'one');
+    const begun = performance.now();
+    await hands.succeed(await hands.leaseNode('a'), { y: 2 });
+    expect((await untilEnded(app, other)).phase).toBe('SUCCEEDED');
+    const execution = await untilEnded(app, id, 15);
+    expect(performance.now() - begun).toBeLessThan(15_000);
+    expect(execution).toMatchObject({
+      phase: 'FAILED',
+      error: { code: 'OutputsTooLarge', kind: 'USER', nodeId: 'n0' },
+    });
+    expect(execution.error.message).toContain('8388608 bytes');
+    await hands.lease({ maxJobs: 0, wait: 'PT0S' });
+  }, 60_000);
+});
+
+describe('eight nodes with outputs that are large but allowed', () => {
+  it.each([
+    ['texts of 1.5 MB', 'texts', 'x'.repeat(1_500_000)],
+    ['lists whose literals take 7.8 MB', 'lists', ones(190_000)],
+  ])(
+    'finish: %s',
+    async (_name, workflow, y) => {
+      const id = await launch(app, project, workflow);
+      await runAll(y);
+      const { data, errors } = await app.ask('query ($id: ID!) { execution(by: { id: $id }) { phase } }', {
+        id,
+      });
+      expect(errors).toBeUndefined();
+      expect(data.execution.phase).not.toBe('FAILED');
+      await ended(id);
+    },
+    120_000,
+  );
+});
+
+/** Asks for the phases alone: the values are too large to be read fifty times a second. */
+async function ended(id: string) {
+  const until = Date.now() + 60_000;
+  for (;;) {
+    const { data } = await app.ask(
+      'query ($id: ID!) { execution(by: { id: $id }) { phase nodeCounts { phase count } error { message } } }',
+      { id },
+    );
+    if (data.execution.phase === 'SUCCEEDED') {
+      expect(data.execution.nodeCounts).toEqual([{ phase: 'SUCCEEDED', count: 8 }]);
+      return;
+    }
+    expect(data.execution.error).toBeNull();
+    if (Date.now() > until) throw new Error(`it never ended: ${JSON.stringify(data)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

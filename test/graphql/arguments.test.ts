@@ -1,0 +1,157 @@
+/** What PostgreSQL cannot keep is refused with its place, before a rule or a command asks for it. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newId } from '../../src/platform/ids.ts';
+import { type App, startApp } from '../support/app.ts';
+import { registerProject } from '../support/seed.ts';
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  await registerProject(app, 'p');
+});
+afterAll(() => app.stop());
+
+const NUL = '\\u0000';
+const HALF = '\\uD83D';
+/** Sent as it stands: `fetch` would replace a half of a pair, an escape stays. */
+async function post(query: string, variables = '{}', authorization = app.admin) {
+  const response = await fetch(`${app.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization },
+    body: `{"query":${JSON.stringify(query)},"variables":${variables}}`,
+  });
+  return (await response.json()) as {
+    data?: unknown;
+    errors?: { message: string; extensions: { code: string; path?: string[] } }[];
+  };
+}
+
+const createExecution = `mutation ($input: CreateExecutionInput!) { createExecution(input: $input) { __typename } }`;
+const inputFor = (inputs: string) =>
+  `{"input":{"project":"p","domain":"development","launchPlan":{"id":"${newId()}"},"inputs":${inputs}}}`;
+const registering =
+  'mutation ($input: RegisterProjectInput!) { registerProject(input: $input) { __typename } }';
+
+describe('a text that cannot be stored', () => {
+  it.each<[string, string, string | undefined, string[]]>([
+    [
+      'NUL in an argument',
+      `{ project(by: {identifier: "a${NUL}"}) { id } }`,
+      undefined,
+      ['by', 'identifier'],
+    ],
+    [
+      'half a pair',
+      '($i: String!) { project(by: {identifier: $i}) { id } }',
+      `{"i":"a${HALF}"}`,
+      ['by', 'identifier'],
+    ],
+    ['an ID', `{ project(by: {id: "a${NUL}"}) { id } }`, undefined, ['by', 'id']],
+    [
+      'a key',
+      `{ execution(by: {key: {project: "p", domain: "a${NUL}", name: "n"}}) { id } }`,
+      undefined,
+      ['by', 'key', 'domain'],
+    ],
+    ['an input', registering, `{"input":{"identifier":"nul","name":"a${NUL}"}}`, ['input', 'name']],
+    ['a value in JSON', createExecution, inputFor(`{"x":["${HALF}"]}`), ['input', 'inputs', 'x', '0']],
+    ['a name in JSON', createExecution, inputFor(`{"x":{"k${NUL}":1}}`), ['input', 'inputs', 'x', 'k\u0000']],
+    [
+      'a list',
+      `{ executions(filter: {project: "p", domain: "a${NUL}"}) { edges { cursor } } }`,
+      undefined,
+      ['filter', 'domain'],
+    ],
+  ])('is refused with its place: %s', async (_name, query, variables, path) => {
+    const document = query.startsWith('(') ? `query ${query}` : query;
+    const { errors } = await post(document, variables);
+    expect(errors?.map(({ extensions }) => extensions)).toEqual([{ code: 'INVALID_ARGUMENT', path }]);
+  });
+
+  it('is refused where something is watched', async () => {
+    const query = `subscription { executionEvents(by: {id: "a${NUL}"}) { id } }`;
+    const response = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream', authorization: app.admin },
+      body: JSON.stringify({ query }),
+    });
+    expect(await response.text()).toContain('INVALID_ARGUMENT');
+  });
+
+  it('reaches a command that replaces it, when an executor says how a run ended', async () => {
+    const { data, errors } = await post(
+      'mutation ($r: ID!) { returnLease(input: {run: $r, reason: "a\\u0000b", attempted: false}) { __typename } }',
+      `{"r":"${newId()}"}`,
+      app.executor,
+    );
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({ returnLease: { __typename: 'ReturnLeasePayload' } });
+  });
+});
+
+describe('JSON', () => {
+  const lists = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
+
+  it('is taken 64 levels deep, as a variable and in the document', async () => {
+    for (const answer of [
+      await post(createExecution, inputFor(`{"x":${lists(63)}}`)),
+      await post(
+        `mutation { createExecution(input: {project: "p", domain: "development", launchPlan: {id: "x"}, inputs: {x: ${lists(63)}}}) { __typename } }`,
+      ),
+    ]) {
+      expect(answer.errors).toBeUndefined();
+      expect(answer.data).toEqual({ createExecution: { __typename: 'NotFoundError' } });
+    }
+  });
+
+  it.each([64, 500, 3_000, 100_000])('is refused as a variable when it is deeper: %i', async (levels) => {
+    const { errors } = await post(createExecution, inputFor(`{"x":${lists(levels)}}`));
+    expect(errors).toHaveLength(1);
+    expect(errors?.[0]).toMatchObject({
+      message: expect.stringContaining('nested at most 64 deep'),
+      extensions: { code: 'INVALID_ARGUMENT', path: ['input', 'inputs'] },
+    });
+  });
+
+  it.each([64, 400])('is refused in the document when it is deeper: %i', async (levels) => {
+    const { errors } = await post(
+      `mutation { createExecution(input: {project: "p", domain: "development", launchPlan: {id: "x"}, inputs: {x: ${lists(levels)}}}) { __typename } }`,
+    );
+    expect(errors?.[0]).toMatchObject({
+      message: expect.stringContaining('nested at most 64 deep'),
+      extensions: { code: 'INVALID_ARGUMENT' },
+      locations: [expect.anything()],
+    });
+  });
+
+  it('is refused when document and variable are too deep together', async () => {
+    const { errors } = await post(
+      `mutation ($x: JSON) { createExecution(input: {project: "p", domain: "development", launchPlan: {id: "x"}, inputs: {x: [[$x]]}}) { __typename } }`,
+      `{"x":${lists(62)}}`,
+    );
+    expect(errors?.[0]?.extensions.code).toBe('INVALID_ARGUMENT');
+  });
+});
+
+describe('a scalar of a variable', () => {
+  it('is refused with its place', async () => {
+    const { errors } = await post(
+      'mutation ($input: ReportJobEventsInput!) { reportJobEvents(input: $input) { __typename } }',
+      `{"input":{"events":[{"run":"x","kind":"RUNNING","occurredAt":"2026-02-30T00:00:00Z"}]}}`,
+      app.executor,
+    );
+    expect(errors).toMatchObject([
+      {
+        message: 'input.events[0].occurredAt: DateTime must be a date of the calendar',
+        extensions: { code: 'INVALID_ARGUMENT', path: ['input', 'events', '0', 'occurredAt'] },
+      },
+    ]);
+  });
+});
+
+describe('introspection', () => {
+  it('takes the name of a type from a variable, as every schema does', async () => {
+    const { data } = await post('query ($n: String!) { __type(name: $n) { name } }', '{"n":"Execution"}');
+    expect(data).toEqual({ __type: { name: 'Execution' } });
+  });
+});

@@ -1,0 +1,40 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { hashPassword, isPassword } from '../../src/identity/passwords.ts';
+
+let hashed: string;
+beforeAll(async () => {
+  hashed = await hashPassword('right');
+});
+
+describe('isPassword', () => {
+  it('says which password is right, and none where there is no hash', async () => {
+    expect(await isPassword('right', hashed)).toBe(true);
+    expect(await isPassword('wrong', hashed)).toBe(false);
+    expect(await isPassword('nobody has this password', null)).toBe(false);
+  });
+
+  it('answers a flood with RESOURCE_EXHAUSTED, and everyone who was let in', async () => {
+    const answers = await Promise.allSettled(Array.from({ length: 130 }, () => isPassword('right', hashed)));
+    const refused = answers.filter((answer) => answer.status === 'rejected');
+    expect(refused.length).toBe(130 - 102);
+    for (const { reason } of refused) expect(reason).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    expect(answers.filter((answer) => answer.status === 'fulfilled' && answer.value)).toHaveLength(102);
+    expect(await isPassword('right', hashed)).toBe(true);
+  });
+
+  it('keeps the order of those who come, also of one who comes as a slot falls free', async () => {
+    const order: number[] = [];
+    const check = (number: number) => isPassword('right', hashed).then(() => order.push(number));
+    const late: Promise<unknown>[] = [];
+    const early = [0, 1, 2, 3, 4, 5].map((number) =>
+      check(number).then(() => {
+        // Comes in the very turn in which a slot is handed over.
+        if (number === 0) late.push(check(9));
+      }),
+    );
+    await Promise.all(early);
+    await Promise.all(late);
+    // Two are checked side by side, so the last but one may end after the last.
+    expect(order.indexOf(9)).toBeGreaterThanOrEqual(order.length - 2);
+  });
+});

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { newId } from '../../src/platform/ids.ts';
+import { toTaskEvents } from '../../src/scheduler/attempt-events.ts';
+
+const createdAt = new Date('2026-11-22T10:00:05.000Z');
+const event = (detail: object, kind = 'RUNNING', clientId: string | null = `${newId()}/1`) => ({
+  sequence: 7n,
+  jobId: newId(),
+  clientId,
+  kind,
+  detail: detail as Record<string, unknown>,
+  createdAt,
+});
+
+describe('events of attempts', () => {
+  it('carry the time that the executor reported, else the one of the job event', () => {
+    const [reported] = toTaskEvents([event({ occurredAt: '2026-11-22T10:00:01.250Z' })]);
+    expect(reported?.at).toEqual(new Date('2026-11-22T10:00:01.250Z'));
+    const [ours] = toTaskEvents([event({}, 'LEASED')]);
+    expect(ours?.at).toEqual(createdAt);
+  });
+
+  it('leave out what says nothing of an attempt, and keep their place', () => {
+    expect(toTaskEvents([event({}, 'CANCELLING'), event({}, 'RUNNING', 'mine')])).toEqual([]);
+    expect(toTaskEvents([event({})])).toMatchObject([{ sequence: 7n, attempt: 1, phase: 'RUNNING' }]);
+  });
+});

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pool } from '../../src/platform/database/client.ts';
+import { UnavailableError } from '../../src/platform/errors.ts';
+import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
+import { startScheduler } from '../../src/scheduler/start.ts';
+import { type App, startApp } from '../support/app.ts';
+import {
+  createTask,
+  eventually,
+  launch,
+  readExecution,
+  registerProject,
+  registerTask,
+  registerWorkflow,
+  taskInput,
+} from '../support/seed.ts';
+
+const project = 'failing';
+let app: App;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  await registerProject(app, project);
+  await registerTask(app, project, 'double');
+});
+afterAll(() => app.stop());
+
+const stateOf = async (id: string) => {
+  const { rows } = await pool.query(
+    `select failed_turns as "failedTurns", extract(epoch from advance_at - now())::float as "dueIn"
+       from executions where id = $1`,
+    [id],
+  );
+  return rows[0] as { failedTurns: number; dueIn: number | null };
+};
+const makeDue = (id: string) => pool.query('update executions set advance_at = now() where id = $1', [id]);
+/** Turns that are due at once, whatever they say. */
+async function turns(id: string, count: number) {
+  for (let turn = 0; turn < count; turn += 1) {
+    await makeDue(id);
+    await advanceExecution(id).catch(() => {});
+  }
+}
+
+/** An execution of a workflow that nothing can be made of. */
+async function launchBroken(name: string) {
+  await registerWorkflow(app, project, name, { a: [] });
+  const id = await launch(app, project, name);
+  await pool.query(`update workflows set closure = '{}' where name = $1`, [name]);
+  return id;
+}
+
+/** An execution with a job, whose news no turn can take over. */
+async function launchWithBadNews(name: string) {
+  await registerWorkflow(app, project, name, { a: [] });
+  const id = await launch(app, project, name);
+  await advanceExecution(id);
+  await pool.query(
+    `update job_events set kind = 'FAILED', detail = '{"error": {"code": "x", "message": "x", "kind": "NONE"}}'
+      where kind = 'QUEUED' and job_set_id = (select id from job_sets where owner_id = $1)`,
+    [id],
+  );
+  return id;
+}
+
+describe('a turn that fails', () => {
+  it('puts the next one off, by one second and then twice as long each time, up to a minute', async () => {
+    const id = await launchBroken('broken');
+    const waits: number[] = [];
+    for (let turn = 1; turn <= 9; turn += 1) {
+      await expect(advanceExecution(id)).rejects.toThrow();
+      const { failedTurns, dueIn } = await stateOf(id);
+      expect(failedTurns).toBe(turn);
+      waits.push(Math.round(dueIn ?? 0));
+      await makeDue(id);
+    }
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
+  });
+
+  it('is not tried before that, though news comes', async () => {
+    const id = await launchBroken('early');
+    await expect(advanceExecution(id)).rejects.toThrow();
+    expect(await advanceExecution(id)).toBe(false);
+    expect((await stateOf(id)).failedTurns).toBe(1);
+  });
+
+  it('ends the execution when it is the tenth in a row, and says nothing of what is inside', async () => {
+    const id = await launchBroken('given-up');
+    await turns(id, 10);
+    const execution = await readExecution(app, id);
+    expect(execution).toMatchObject({ phase: 'FAILED', error: { code: 'EngineFailure', kind: 'SYSTEM' } });
+    expect(execution.error.message).not.toMatch(/undefined|TypeError|properties/);
+    expect(await stateOf(id)).toEqual({ failedTurns: 0, dueIn: null });
+  });
+
+  it('cancels the jobs of what it ends, and nobody looks at it for ever', async () => {
+    const id = await launchWithBadNews('bad-news');
+    await turns(id, 10);
+    const execution = await readExecution(app, id);
+    expect(execution).toMatchObject({ phase: 'FAILED', error: { code: 'EngineFailure' } });
+    expect(execution.nodes.a.phase).toBe('ABORTED');
+    const { rows } = await pool.query(
+      `select job.state from jobs as job join job_sets as set on set.id = job.job_set_id where set.owner_id = $1`,
+      [id],
+    );
+    expect(rows).toEqual([{ state: 'CANCELLED' }]);
+    await turns(id, 10);
+    expect(await stateOf(id)).toEqual({ failedTurns: 0, dueIn: null });
+    const { listDueExecutions } = await import('../../src/scheduler/store.ts');
+    expect(await listDueExecutions()).not.toContain(id);
+  });
+
+  it('is forgotten when the next one goes well', async () => {
+    await registerWorkflow(app, project, 'mended', { a: [] });
+    const id = await launch(app, project, 'mended');
+    const { rows } = await pool.query(`select closure from workflows where name = 'mended'`);
+    await pool.query(`update workflows set closure = '{}' where name = 'mended'`);
+    await expect(advanceExecution(id)).rejects.toThrow();
+    await pool.query(`update workflows set closure = $1 where name = 'mended'`, [rows[0].closure]);
+    await turns(id, 1);
+    expect(await stateOf(id)).toMatchObject({ failedTurns: 0 });
+    expect((await readExecution(app, id)).nodes.a.phase).toBe('QUEUED');
+  });
+
+  it('does not count when the database was away', async () => {
+    await registerWorkflow(app, project, 'away', { a: [] });
+    const id = await launch(app, project, 'away');
+    const holder = await pool.connect();
+    const hidden = pool.connect;
+    pool.connect = (() => Promise.reject(new UnavailableError())) as never;
+    try {
+      await expect(advanceExecution(id)).rejects.toThrow();
+    } finally {
+      pool.connect = hidden;
+      holder.release();
+    }
+    expect((await stateOf(id)).failedTurns).toBe(0);
+  });
+});
+
+describe('a task that nothing here can run', () => {
+  it('fails its node and execution, and is no failure of the engine', async () => {
+    const input = taskInput(project, 'query');
+    const { container: _container, ...template } = input.template;
+    await createTask(app, { ...input, template: { ...template, type: 'sql' } });
+    await registerWorkflow(app, project, 'unsupported', { a: [], b: ['a'] }, { task: 'query' });
+    const id = await launch(app, project, 'unsupported');
+    const scheduler = startScheduler();
+    const execution = await eventually(
+      () => readExecution(app, id),
+      (one) => one.phase === 'FAILED',
+    );
+    await scheduler.stop();
+    const error = { code: 'UnsupportedTask', kind: 'USER' };
+    expect(execution).toMatchObject({ error: { ...error, nodeId: 'a' } });
+    expect(execution.error.message).toContain('sql');
+    expect(execution.nodes.a).toMatchObject({ phase: 'FAILED', error });
+    expect(execution.nodes.b).toBeUndefined();
+    expect((await stateOf(id)).failedTurns).toBe(0);
+  });
+});

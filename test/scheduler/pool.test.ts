@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { App } from '../support/app.ts';
+
+// Read once, when the first module of the server is imported.
+process.env['DATABASE_POOL_SIZE'] = '2';
+const { startApp } = await import('../support/app.ts');
+const { launch, registerProject, registerTask, registerWorkflow } = await import('../support/seed.ts');
+const { advanceExecution } = await import('../../src/scheduler/advance-executions.ts');
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+});
+afterAll(() => app.stop());
+
+describe('advanceExecution', () => {
+  it('needs no second connection: as many at once as the pool has, and more', async () => {
+    await registerProject(app, 'pool');
+    await registerTask(app, 'pool', 'double');
+    const ids: string[] = [];
+    for (const name of ['a', 'b', 'c', 'd']) {
+      await registerWorkflow(app, 'pool', name, { a: [] });
+      ids.push(await launch(app, 'pool', name));
+    }
+    const begun = performance.now();
+    await Promise.all(ids.map(advanceExecution));
+    // A wait for a connection ends after five seconds.
+    expect(performance.now() - begun).toBeLessThan(4_000);
+  });
+});

@@ -1,0 +1,39 @@
+/** Callers of every kind. Until the API makes users, their rows are written here. */
+import type { Level, Role } from '../../src/generated/prisma/enums.ts';
+import { hashSecret, newAccessKey, newSecretKey } from '../../src/identity/domain/secrets.ts';
+import { db } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { basic } from './app.ts';
+
+export interface CallerOptions {
+  readonly role: Role;
+  readonly level?: Level | null;
+  /** None: all that the user may do. */
+  readonly scopes?: readonly string[];
+  /** The administrator's unless told otherwise. */
+  readonly tenantId?: string;
+}
+
+/** @returns the Authorization header of a new user's access key. */
+export async function newCaller({
+  role,
+  level = null,
+  scopes = [],
+  tenantId,
+}: CallerOptions): Promise<string> {
+  const tenant = tenantId ?? (await db.tenant.findFirstOrThrow({ where: { name: 'default' } })).id;
+  const [id, accessKey, secret] = [newId(), newAccessKey(), newSecretKey()];
+  await db.user.create({
+    data: { id, tenantId: tenant, username: id, usernameKey: id, name: id, role, defaultLevel: level },
+  });
+  const secretHash = new Uint8Array(hashSecret(secret));
+  await db.credential.create({
+    data: { id: newId(), tenantId: tenant, userId: id, accessKey, secretHash, scopes: [...scopes] },
+  });
+  return basic(accessKey, secret);
+}
+
+export async function newTenant(name: string): Promise<string> {
+  const { id } = await db.tenant.create({ data: { id: newId(), name } });
+  return id;
+}
