@@ -1,7 +1,10 @@
 import { mayReadAll, type Reader } from '../access/readable.ts';
 import type { Prisma, Project } from '../generated/prisma/client.ts';
+import { config } from '../platform/config.ts';
 import { db } from '../platform/database/client.ts';
+import { NotFoundError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
+import { requireOpenProject } from './domain/project-checks.ts';
 
 export type ProjectBy = { readonly id: string } | { readonly identifier: string };
 
@@ -37,4 +40,20 @@ export async function listProjects(
     orderBy: { identifier: page.backward ? 'desc' : 'asc' },
     take: page.limit + 1,
   });
+}
+
+/**
+ * The project that something is about to be made in: there, ACTIVE, with that domain.
+ *
+ * @throws NotFoundError, InvalidArgumentError `InactiveProject` or naming the domain.
+ */
+export async function getOpenProject(
+  tenantId: string,
+  { project: identifier, domain }: { readonly project: string; readonly domain: string },
+  path: readonly string[],
+): Promise<Project> {
+  const project = await findProject(tenantId, { identifier });
+  if (!project) throw new NotFoundError('project', identifier, [...path, 'project']);
+  requireOpenProject(project, domain, config.domains, path);
+  return project;
 }

@@ -1,10 +1,8 @@
 import { requireMay } from '../../access/can.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { config } from '../../platform/config.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import { requireOpenProject } from '../../projects/domain/project-checks.ts';
-import { findProject } from '../../projects/store.ts';
+import { getOpenProject } from '../../projects/store.ts';
 import { effectiveInputs } from '../../registry/domain/effective-inputs.ts';
 import type { LaunchPlanInputs } from '../../registry/domain/launch-plan.ts';
 import { findLaunchPlan, type VersionBy } from '../../registry/store.ts';
@@ -39,9 +37,7 @@ const DEFAULT_MAX_PARALLELISM = 25;
  */
 export async function createExecution(caller: Caller, request: ExecutionRequest): Promise<ExecutionRow> {
   const { tenantId } = caller;
-  const project = await findProject(tenantId, { identifier: request.project });
-  if (!project) throw new NotFoundError('project', request.project, ['input', 'project']);
-  requireOpenProject(project, request.domain, config.domains, ['input']);
+  const project = await getOpenProject(tenantId, request, ['input']);
   const plan = await findLaunchPlan(tenantId, request.launchPlan);
   const planName = 'id' in request.launchPlan ? request.launchPlan.id : request.launchPlan.key.name;
   if (!plan) throw new NotFoundError('launch plan', planName, ['input', 'launchPlan']);

@@ -1,12 +1,10 @@
 import { requireMay } from '../../access/can.ts';
 import type { LaunchPlan } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { config } from '../../platform/config.ts';
 import { db } from '../../platform/database/client.ts';
 import { NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import { requireOpenProject } from '../../projects/domain/project-checks.ts';
-import { findProject } from '../../projects/store.ts';
+import { getOpenProject } from '../../projects/store.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { compileLaunchPlan, type LaunchPlanSpec } from '../domain/launch-plan.ts';
@@ -33,11 +31,7 @@ export async function createLaunchPlan(caller: Caller, plan: NewLaunchPlan): Pro
   if (!workflow) throw new NotFoundError('workflow', workflowKey.name, ['input', 'workflowId']);
   await requireMay(caller, 'workflow:read', workflow, 'workflow', workflowKey.name);
   requireCompleteKey(key, ['input', 'id']);
-  const project = await findProject(caller.tenantId, {
-    identifier: key.project,
-  });
-  if (!project) throw new NotFoundError('project', key.project, ['input', 'id', 'project']);
-  requireOpenProject(project, key.domain, config.domains, ['input', 'id']);
+  const project = await getOpenProject(caller.tenantId, key, ['input', 'id']);
   const signature = workflow.interface as unknown as TypedInterface;
   const { expectedInputs, fixedInputs } = compileLaunchPlan(signature, plan);
   const document = {

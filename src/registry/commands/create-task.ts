@@ -1,11 +1,8 @@
 import type { Task } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { config } from '../../platform/config.ts';
 import { db } from '../../platform/database/client.ts';
-import { NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import { requireOpenProject } from '../../projects/domain/project-checks.ts';
-import { findProject } from '../../projects/store.ts';
+import { getOpenProject } from '../../projects/store.ts';
 import { compileTask } from '../domain/compile-task.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
@@ -24,11 +21,7 @@ export async function createTask(
   { id: key, template, shortDescription }: { id: EntityKey; template: unknown; shortDescription: string },
 ): Promise<Task> {
   requireCompleteKey(key, ['input', 'id']);
-  const project = await findProject(caller.tenantId, {
-    identifier: key.project,
-  });
-  if (!project) throw new NotFoundError('project', key.project, ['input', 'id', 'project']);
-  requireOpenProject(project, key.domain, config.domains, ['input', 'id']);
+  const project = await getOpenProject(caller.tenantId, key, ['input', 'id']);
   const compiled = compileTask(template);
   const digest = digestOf(compiled);
   return await storeVersion(

@@ -1,12 +1,9 @@
 import { refusal } from '../../access/can.ts';
 import type { Workflow } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { config } from '../../platform/config.ts';
 import { db } from '../../platform/database/client.ts';
-import { NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import { requireOpenProject } from '../../projects/domain/project-checks.ts';
-import { findProject } from '../../projects/store.ts';
+import { getOpenProject } from '../../projects/store.ts';
 import { compileWorkflow } from '../domain/compile-workflow.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
@@ -29,11 +26,7 @@ export async function createWorkflow(
   { id: key, template, shortDescription }: { id: EntityKey; template: unknown; shortDescription: string },
 ): Promise<Workflow> {
   requireCompleteKey(key, ['input', 'id']);
-  const project = await findProject(caller.tenantId, {
-    identifier: key.project,
-  });
-  if (!project) throw new NotFoundError('project', key.project, ['input', 'id', 'project']);
-  requireOpenProject(project, key.domain, config.domains, ['input', 'id']);
+  const project = await getOpenProject(caller.tenantId, key, ['input', 'id']);
   const written = readWorkflowTemplate(template);
   const registered = await listCompiledTasks(caller.tenantId, referencedTasks(written));
   const tasks = await readableOf(caller, registered);
