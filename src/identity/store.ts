@@ -1,5 +1,4 @@
 import type { Level, Role } from '../generated/prisma/enums.ts';
-import { db } from '../platform/database/client.ts';
 import { run, statement } from '../platform/database/statement.ts';
 
 /** What authentication needs of a user. */
@@ -67,8 +66,4 @@ const findByTokenStatement = statement<SignInUser & { scopes: readonly string[] 
 export async function findBearer(claims: { userId: string; version: number; credentialId: string | null }) {
   const [row] = await run(findByTokenStatement, [claims.userId, claims.version, claims.credentialId]);
   return row ?? null;
-}
-
-export function findUser(tenantId: string, id: string) {
-  return db.user.findUnique({ where: { id, tenantId } });
 }

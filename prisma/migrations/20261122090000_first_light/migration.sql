@@ -306,7 +306,6 @@ CREATE TABLE "job_runs" (
     "error_code" TEXT,
     "error_message" TEXT,
     "error_kind" "error_kind",
-    "outputs" JSONB,
     "log_bytes" INTEGER NOT NULL DEFAULT 0,
 
     CONSTRAINT "job_runs_pkey" PRIMARY KEY ("id")

@@ -1,7 +1,9 @@
-import type { JobEventKind, JobRunState, JobState } from '../../generated/prisma/enums.ts';
+import type { JobEventKind, JobRunState } from '../../generated/prisma/enums.ts';
 import type { PhaseTable } from '../../platform/phase-table.ts';
 
 /**
+ * How a job moves: with its run, in the statement that moves that.
+ *
  *            ┌───────────── lease returned or expired, attempts left ─────────────┐
  *            ▼                                                                    │
  *  ──▶ QUEUED ──▶ LEASED ──▶ PENDING ──▶ RUNNING ──▶ SUCCEEDED                    │
@@ -9,22 +11,9 @@ import type { PhaseTable } from '../../platform/phase-table.ts';
  *        │                                  └──▶ FAILED · PREEMPTED
  *        └──▶ REJECTED           any that has not ended ──▶ CANCELLED
  *
- * A state that leads nowhere is terminal: whatever comes later changes nothing and writes no event.
- * Source: Armada, jobs.md §5.1.
+ * Below, one lease of a job. A run never comes back: the job's next lease is a run of its own. A state that leads nowhere
+ * is terminal: whatever comes later changes nothing and writes no event. Source: Armada, jobs.md §5.1.
  */
-export const jobStates: PhaseTable<JobState> = {
-  QUEUED: ['LEASED', 'FAILED', 'CANCELLED', 'REJECTED'],
-  LEASED: ['PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'PREEMPTED', 'QUEUED'],
-  PENDING: ['RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'PREEMPTED', 'QUEUED'],
-  RUNNING: ['SUCCEEDED', 'FAILED', 'CANCELLED', 'PREEMPTED', 'QUEUED'],
-  SUCCEEDED: [],
-  FAILED: [],
-  CANCELLED: [],
-  PREEMPTED: [],
-  REJECTED: [],
-};
-
-/** One lease of a job. A run never comes back: the job's next lease is a run of its own. */
 export const jobRunStates: PhaseTable<JobRunState> = {
   LEASED: [
     'PENDING',
@@ -54,6 +43,3 @@ export const reportableKinds = [
   'FAILED',
 ] as const satisfies readonly JobEventKind[];
 export type ReportableKind = (typeof reportableKinds)[number];
-
-/** How a lease ends without a result. */
-export type LeaseEnd = 'LEASE_RETURNED' | 'LEASE_EXPIRED';

@@ -58,8 +58,7 @@ const moveRunsStatement = statement<RunMoved>(
             exit_code = asked."exitCode",
             error_code = asked.error->>'code',
             error_message = asked.error->>'message',
-            error_kind = (asked.error->>'kind')::error_kind,
-            outputs = asked.outputs
+            error_kind = (asked.error->>'kind')::error_kind
        from asked join before on before.id = asked."runId"
       where run.id = asked."runId" and run.state = any(asked."from")
      returning run.id, run.job_id, run.state, before.job_set_id, before.pool, asked."position", asked.error,
