@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, type App, startApp } from '../support/app.ts';
+import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { newCaller } from '../support/credentials.ts';
 import {
   eventually,
@@ -12,7 +12,7 @@ import {
 import { countStatements } from '../support/statements.ts';
 
 const project = 'nested';
-let app: App;
+let app: LocalApp;
 let id: string;
 const document = `query ($id: ID!) {
   execution(by: { id: $id }) {
@@ -32,6 +32,8 @@ beforeAll(async () => {
     () => read(app.admin),
     (execution) => Boolean(execution.attempt?.job),
   );
+  // Its statements would be counted with those of a request.
+  await app.stopScheduler();
 });
 afterAll(() => app.stop());
 

@@ -32,7 +32,9 @@ const stateOf = async (id: string) => {
   );
   return rows[0] as { failedTurns: number; dueIn: number | null };
 };
-const makeDue = (id: string) => pool.query('update executions set advance_at = now() where id = $1', [id]);
+/** A second ago: `now()` would be rounded to the millisecond, and so may lie ahead of the turn that follows at once. */
+const makeDue = (id: string) =>
+  pool.query(`update executions set advance_at = now() - interval '1 second' where id = $1`, [id]);
 /** Turns that are due at once, whatever they say. */
 async function turns(id: string, count: number) {
   for (let turn = 0; turn < count; turn += 1) {
