@@ -1,41 +1,103 @@
 import type { Level } from '../generated/prisma/enums.ts';
 import type { Caller } from '../platform/caller.ts';
 import { type DomainError, NotFoundError, PermissionDeniedError } from '../platform/errors.ts';
-import { type Permission, permissions, type Requirement } from './domain/permissions.ts';
-import { effectiveLevel, isAtLeast } from './domain/roles.ts';
+import { noteDenial } from './audit.ts';
+import { type Decision, decide } from './domain/decision.ts';
+import { isAtLeast, managesTenant } from './domain/levels.ts';
+import {
+  mayCreateAnywhere,
+  type Permission,
+  permissions,
+  type Requirement,
+  scopesAllow,
+} from './domain/permissions.ts';
+import type { Target } from './domain/resources.ts';
+import { grantsOf } from './granted.ts';
 
-/** A protected object as a rule finds it: whose it is, and how to name it when it must look absent. */
-export interface Target {
-  readonly tenantId: string;
+/** How a decision finds what it is about, and names it when it must look absent. */
+export interface Find {
+  readonly kind: string;
+  readonly key: string;
+  target(): Promise<Target | null>;
+  /**
+   * Whether the caller may read something inside a target that it may not read itself: enough to list what is there.
+   * Asked with null where there is no target, so that absent and hidden cost the same.
+   */
+  within?(target: Target | null): Promise<boolean>;
 }
 
 /**
  * Whether the caller may do this, decided in the order that keeps hidden things hidden:
  *
  * 1. the role or scope can never do it: PERMISSION_DENIED, without looking for the object;
- * 2. the object is absent, or the caller may not read it: NOT_FOUND, alike;
+ * 2. the object is absent, or the caller may not read it: NOT_FOUND, alike, after the same statements;
  * 3. it is readable but the level is too low: PERMISSION_DENIED.
+ *
+ * Refusals go to the audit log, but for what is not there.
  *
  * @returns null when it is allowed, else the refusal. It refuses nothing by throwing: what is thrown is a failure.
  */
 export async function refusal(
   caller: Caller,
   permission: Permission,
-  find?: { kind: string; key: string; target: () => Promise<Target | null> },
+  find?: Find,
 ): Promise<DomainError | null> {
+  const { error, target } = await judge(caller, permission, find);
+  if (error && (target || error.code !== 'NOT_FOUND'))
+    noteDenial(caller, permission, error.code, target, find);
+  return error;
+}
+
+/** The same, where a refusal is no attempt of the caller's: a nested field that shows null, a filter. */
+export async function isAllowed(caller: Caller, permission: Permission, find: Find): Promise<boolean> {
+  return (await judge(caller, permission, find)).error === null;
+}
+
+interface Verdict {
+  readonly error: DomainError | null;
+  readonly target: Target | null;
+}
+const allowed: Verdict = { error: null, target: null };
+const denied = (target: Target | null = null): Verdict => ({ error: new PermissionDeniedError(), target });
+
+async function judge(caller: Caller, permission: Permission, find?: Find): Promise<Verdict> {
   const requirement: Requirement = permissions[permission];
-  if (!scopesAllow(caller, permission, requirement)) return new PermissionDeniedError();
-  if ('caller' in requirement) return null;
-  if ('serviceScope' in requirement) {
-    const isService = caller.role === 'SYSTEM' && caller.scopes.includes(requirement.serviceScope);
-    return isService ? null : new PermissionDeniedError();
-  }
-  if ('roles' in requirement)
-    return requirement.roles.includes(caller.role) ? null : new PermissionDeniedError();
+  if (!scopesAllow(caller, permission, requirement)) return denied();
+  if ('caller' in requirement) return allowed;
+  if ('serviceScope' in requirement)
+    return caller.role === 'SYSTEM' && caller.scopes.includes(requirement.serviceScope) ? allowed : denied();
+  if ('roles' in requirement) return requirement.roles.includes(caller.role) ? allowed : denied();
+  if ('create' in requirement && !mayCreateAnywhere(caller.role)) return denied();
   if (!find) throw new Error(`${permission} is about an object, and its rule names none`);
   const target = await find.target();
-  if (!target || !isAtLeast(levelOn(caller, target), 'READ')) return new NotFoundError(find.kind, find.key);
-  return isAtLeast(levelOn(caller, target), requirement.level) ? null : new PermissionDeniedError();
+  const { level } = await decisionOn(caller, target ?? nothing(caller));
+  const isSeen = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);
+  if (!target || !isSeen) return { error: new NotFoundError(find.kind, find.key), target };
+  const wanted = wantedLevel(caller, requirement);
+  if (isAtLeast(level, wanted)) return allowed;
+  // What is inside a target can be listed by who may read some of it.
+  return wanted === 'READ' ? allowed : denied(target);
+}
+
+function wantedLevel(caller: Caller, requirement: { level: Level } | { create: true }): Level {
+  if ('level' in requirement) return requirement.level;
+  return caller.creationPolicy === 'OPEN' ? 'READ' : 'EDIT';
+}
+
+const NOWHERE = '00000000-0000-0000-0000-000000000000';
+
+/** What is asked about in place of what is not there, so that the same statements are sent. */
+const nothing = ({ tenantId }: Caller): Target => ({
+  tenantId,
+  resources: [{ type: 'PROJECT', id: NOWHERE }],
+});
+
+/** The caller's level on a target, and which step of the model answered. One statement for all that are asked at once. */
+export async function decisionOn(caller: Caller, target: Target): Promise<Decision> {
+  if (managesTenant(caller.role) || target.isPublic || target.tenantId !== caller.tenantId)
+    return decide(caller, target, () => undefined);
+  const granted = await grantsOf(caller).at(target.resources.map(({ id }) => id));
+  return decide(caller, target, granted);
 }
 
 /** The same decision for a second object that an input names, asked by a command. @throws the refusal. */
@@ -45,22 +107,7 @@ export async function requireMay(
   target: Target,
   kind: string,
   key: string,
-) {
-  const refused = await refusal(caller, permission, {
-    kind,
-    key,
-    target: async () => target,
-  });
+): Promise<void> {
+  const refused = await refusal(caller, permission, { kind, key, target: async () => target });
   if (refused) throw refused;
-}
-
-function levelOn(caller: Caller, target: Target): Level {
-  return effectiveLevel(caller, target);
-}
-
-/** A credential with scopes does what they name and nothing else; without, all that its user may do. */
-function scopesAllow(caller: Caller, permission: Permission, requirement: Requirement): boolean {
-  if (caller.scopes.length === 0 || 'caller' in requirement) return true;
-  if ('serviceScope' in requirement) return caller.scopes.includes(requirement.serviceScope);
-  return caller.scopes.includes(permission);
 }

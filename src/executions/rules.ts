@@ -1,14 +1,20 @@
+import type { Target } from '../access/domain/resources.ts';
 import { can, type Finder, type RootRules } from '../graphql/permissions.ts';
-import { ofProject } from '../projects/rules.ts';
+import { projectTarget } from '../projects/domain/targets.ts';
+import { ofProjectWithWorkflows } from '../registry/rules.ts';
+import type { VersionBy } from '../registry/store.ts';
+import { executionTarget } from './domain/targets.ts';
 import { loadNodeExecution, type NodeExecutionBy } from './graphql/node-execution.ts';
-import type { ExecutionBy } from './store/reads.ts';
+import type { ExecutionBy, ExecutionRow } from './store/reads.ts';
 
 const keyOf = (by: ExecutionBy) => ('id' in by ? by.id : by.key.name);
+
+const targetOf = (execution: ExecutionRow | null): Target | null => execution && executionTarget(execution);
 
 const ofExecution = (by: (args: never) => ExecutionBy): Finder => ({
   kind: 'execution',
   key: (args) => keyOf(by(args as never)),
-  target: (args, { loaders }) => loaders.execution.load(by(args as never)),
+  target: async (args, { loaders }) => targetOf(await loaders.execution.load(by(args as never))),
 });
 
 const ofExecutionBy = ofExecution(({ by }: { by: ExecutionBy }) => by);
@@ -22,7 +28,7 @@ const ofNodeExecution: Finder = {
   },
   target: async (args, { loaders }) => {
     const node = await loadNodeExecution(args['by'] as NodeExecutionBy, loaders);
-    return node && (await loaders.execution.load({ id: node.executionId }));
+    return node && targetOf(await loaders.execution.load({ id: node.executionId }));
   },
 };
 
@@ -31,7 +37,33 @@ const ofTaskExecution: Finder = {
   key: (args) => String(args['id']),
   target: async (args, { loaders }) => {
     const task = await loaders.taskExecution.load(String(args['id']));
-    return task && (await loaders.execution.load({ id: task.executionId }));
+    return task && targetOf(await loaders.execution.load({ id: task.executionId }));
+  },
+};
+
+interface NewExecutionArguments {
+  readonly input: { readonly project: string; readonly launchPlan: VersionBy };
+}
+
+/** An execution that is to be: of the workflow that its launch plan is for, in its project. */
+const ofNewExecution: Finder = {
+  kind: 'project',
+  key: (args) => (args as unknown as NewExecutionArguments).input.project,
+  async target(args, { loaders }) {
+    const { input } = args as unknown as NewExecutionArguments;
+    const [project, plan] = await Promise.all([
+      loaders.project.load({ identifier: input.project }),
+      loaders.launchPlanBy.load(input.launchPlan),
+    ]);
+    if (!project) return null;
+    const target = projectTarget(project);
+    return plan
+      ? executionTarget({
+          tenantId: project.tenantId,
+          projectId: project.id,
+          workflowEntityId: plan.workflowEntityId,
+        })
+      : target;
   },
 };
 
@@ -40,17 +72,14 @@ export const executionRules: RootRules = {
     execution: can('execution:read', ofExecutionBy),
     executions: can(
       'execution:read',
-      ofProject(({ filter }: { filter: { project: string } }) => filter.project),
+      ofProjectWithWorkflows(({ filter }: { filter: { project: string } }) => filter.project),
     ),
     nodeExecution: can('execution:read', ofNodeExecution),
     nodeExecutions: can('execution:read', ofExecutionBy),
     taskExecution: can('execution:read', ofTaskExecution),
   },
   Mutation: {
-    createExecution: can(
-      'execution:create',
-      ofProject(({ input }: { input: { project: string } }) => input.project),
-    ),
+    createExecution: can('execution:create', ofNewExecution),
     terminateExecution: can(
       'execution:terminate',
       ofExecution(({ input }: { input: { by: ExecutionBy } }) => input.by),

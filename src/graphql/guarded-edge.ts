@@ -1,5 +1,6 @@
-import { refusal, type Target } from '../access/can.ts';
+import { isAllowed } from '../access/can.ts';
 import type { Permission } from '../access/domain/permissions.ts';
+import type { Target } from '../access/domain/resources.ts';
 import { type Context, callerOf } from './context.ts';
 
 /**
@@ -7,17 +8,18 @@ import { type Context, callerOf } from './context.ts';
  * as if it were absent, and no error, since the rest of the answer is theirs. What the caller's scopes or role decide
  * is decided before anything is loaded.
  */
-export function guardedEdge<Parent, Row extends Target>(
+export function guardedEdge<Parent, Row extends object>(
   permission: Permission,
   load: (parent: Parent, context: Context) => Promise<Row | null> | null,
+  targetOf: (row: Row) => Target,
 ) {
   return async (parent: Parent, _args: object, context: Context): Promise<Row | null> => {
     let row: Row | null = null;
     const target = async () => {
       row = await load(parent, context);
-      return row;
+      return row && targetOf(row);
     };
-    const refused = await refusal(callerOf(context), permission, { kind: 'edge', key: '', target });
-    return refused ? null : row;
+    const isShown = await isAllowed(callerOf(context), permission, { kind: 'edge', key: '', target });
+    return isShown ? row : null;
   };
 }

@@ -2,8 +2,9 @@ import type { GraphQLSchema } from 'graphql';
 import { applyMiddleware, type IMiddlewareFieldMap } from 'graphql-middleware';
 
 import { allow, deny, rule, shield } from 'graphql-shield';
-import { refusal, type Target } from '../access/can.ts';
+import { refusal } from '../access/can.ts';
 import type { Permission } from '../access/domain/permissions.ts';
+import type { Target } from '../access/domain/resources.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import type { Context } from './context.ts';
 import { shownError, topLevelError } from './errors.ts';
@@ -19,6 +20,8 @@ export interface Finder {
   readonly kind: string;
   key(args: FieldArguments): string;
   target(args: FieldArguments, context: Context): Promise<Target | null>;
+  /** Whether the caller may read something inside of it: then lists of that are not hidden. */
+  within?(target: Target | null, args: FieldArguments, context: Context): Promise<boolean>;
 }
 
 // The rules read arguments of every field; their types are checked where the finder is written.
@@ -41,6 +44,12 @@ export function can(permission: Permission, finder?: Finder): Rule {
           kind: finder.kind,
           key: finder.key(args),
           target: () => finder.target(args, context),
+          ...(finder.within
+            ? {
+                within: (target: Target | null) =>
+                  finder.within?.(target, args, context) ?? Promise.resolve(false),
+              }
+            : {}),
         };
         const refused = await refusal(context.caller, permission, find);
         return refused ? topLevelError(refused) : true;

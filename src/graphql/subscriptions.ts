@@ -1,4 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
+import { forgetGrants } from '../access/granted.ts';
 import { type Context, newLoaders } from './context.ts';
 import type { FieldArguments, RuleTable } from './permissions.ts';
 
@@ -23,6 +24,7 @@ export function guardSubscriptions(schema: GraphQLSchema, rules: RuleTable): voi
 async function* withFreshLoaders(events: AsyncIterable<unknown>, context: Context) {
   for await (const event of events) {
     context.loaders = newLoaders(context.caller?.tenantId ?? '');
+    if (context.caller) forgetGrants(context.caller);
     yield event;
   }
 }

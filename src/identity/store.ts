@@ -1,4 +1,5 @@
-import type { Level, Role } from '../generated/prisma/enums.ts';
+import type { CreationPolicy, Level, Role } from '../generated/prisma/enums.ts';
+import { config } from '../platform/config.ts';
 import { run, statement } from '../platform/database/statement.ts';
 
 /** What authentication needs of a user. */
@@ -9,11 +10,16 @@ export interface SignInUser {
   readonly role: Role;
   readonly version: number;
   readonly defaultLevel: Level;
+  readonly defaultFrom: 'USER' | 'TENANT' | 'SERVER';
+  readonly creationPolicy: CreationPolicy;
 }
 
 const userColumns = `
   account.id, account.tenant_id as "tenantId", account.username, account.role::text as role, account.version,
-  coalesce(account.default_level, tenant.default_level, 'NO_PERMISSIONS')::text as "defaultLevel"`;
+  coalesce(account.default_level, tenant.default_level, '${config.defaultLevel}')::text as "defaultLevel",
+  case when account.default_level is not null then 'USER' when tenant.default_level is not null then 'TENANT'
+       else 'SERVER' end as "defaultFrom",
+  tenant.creation_policy::text as "creationPolicy"`;
 
 const findByNameStatement = statement<SignInUser & { passwordHash: string | null }>(
   'find_users_to_sign_in',

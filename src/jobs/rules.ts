@@ -1,4 +1,5 @@
 import { can, type Finder, type RootRules } from '../graphql/permissions.ts';
+import { jobTarget, queueTarget } from './domain/targets.ts';
 import type { QueueBy } from './store/queues.ts';
 
 const ofQueueBy: Finder = {
@@ -7,20 +8,29 @@ const ofQueueBy: Finder = {
     const by = args['by'] as QueueBy;
     return 'id' in by ? by.id : by.name;
   },
-  target: (args, { loaders }) => loaders.queue.load(args['by'] as QueueBy),
+  target: async (args, { loaders }) => {
+    const queue = await loaders.queue.load(args['by'] as QueueBy);
+    return queue && queueTarget(queue);
+  },
 };
 
 /** A job is its queue's: who may read the queue may read it. */
 const ofJob: Finder = {
   kind: 'job',
   key: (args) => String(args['id']),
-  target: (args, { loaders }) => loaders.job.load(String(args['id'])),
+  target: async (args, { loaders }) => {
+    const job = await loaders.job.load(String(args['id']));
+    return job && jobTarget(job);
+  },
 };
 
 const ofJobRun: Finder = {
   kind: 'job run',
   key: (args) => String(args['id']),
-  target: (args, { loaders }) => loaders.jobRun.load(String(args['id'])),
+  target: async (args, { loaders }) => {
+    const run = await loaders.jobRun.load(String(args['id']));
+    return run && jobTarget(run);
+  },
 };
 
 export const jobRules: RootRules = {

@@ -1,5 +1,15 @@
-import type { Level, Role } from '../generated/prisma/enums.ts';
+import type { CreationPolicy, Level, ResourceType, Role } from '../generated/prisma/enums.ts';
 import { type Log, log } from './log.ts';
+
+/** How somebody signed in to a request. */
+export type SignInMethod =
+  | 'PASSWORD'
+  | 'ACCESS_KEY'
+  | 'TOKEN'
+  | 'OUTSIDE_TOKEN'
+  | 'KERBEROS'
+  | 'ANONYMOUS'
+  | 'SYSTEM';
 
 /** Who asks. Made once a request by src/http/authenticate.ts, or `systemCaller` where one of our loops acts. */
 export interface Caller {
@@ -9,12 +19,30 @@ export interface Caller {
   readonly role: Role;
   /** The user's version: what a token made now would carry. */
   readonly version: number;
-  /** The credential that signed in; null for a password. */
+  readonly method: SignInMethod;
+  /** The access key's row, also behind a token that was made with one; null for a password. */
   readonly credentialId: string | null;
+  /** The sign-in that a token belongs to: what logout ends. Null without a token. */
+  readonly sessionId: string | null;
+  /** When the session began, however often its token was renewed. */
+  readonly signedInAt: Date | null;
+  /** When the sign-in ends by itself: its token's or access key's end. */
+  readonly expiresAt: Date | null;
   /** Empty: no narrower than the role. Otherwise a ceiling. */
   readonly scopes: readonly string[];
-  /** The level where no grant decides: the user's own, else the tenant's, else none. */
+  /** The resources that the token was confined to; null for no such limit. */
+  readonly confinedTo: readonly { readonly type: ResourceType; readonly id: string }[] | null;
+  /** The level where no grant decides: the user's own, else the tenant's, else the server's. */
   readonly defaultLevel: Level;
+  readonly defaultFrom: 'USER' | 'TENANT' | 'SERVER';
+  /** Who may make experiments and models in the tenant's projects. */
+  readonly creationPolicy: CreationPolicy;
+  /** Groups that an outside token or ticket names, besides those that the user is a member of. */
+  readonly groupIds: readonly string[];
+  /** Who acts as this user, where that is somebody else. */
+  readonly real: { readonly userId: string; readonly username: string; readonly role: Role } | null;
+  /** The IP address that the request came from. */
+  readonly address: string | null;
   readonly log: Log;
 }
 
@@ -26,9 +54,19 @@ export function systemCaller(tenantId: string, userId: string): Caller {
     username: 'slipway',
     role: 'SYSTEM',
     version: 0,
+    method: 'SYSTEM',
     credentialId: null,
+    sessionId: null,
+    signedInAt: null,
+    expiresAt: null,
     scopes: [],
+    confinedTo: null,
     defaultLevel: 'NO_PERMISSIONS',
+    defaultFrom: 'SERVER',
+    creationPolicy: 'RESTRICTED',
+    groupIds: [],
+    real: null,
+    address: null,
     log,
   };
 }

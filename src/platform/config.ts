@@ -40,6 +40,7 @@ const environment = z.object({
   SUBSCRIPTION_LIMIT: whole(1, 100_000).default(1000),
   TOKEN_SECONDS: whole(60, 31_536_000).default(2_592_000),
   SLIPWAY_ADMIN_USERNAME: z.string().min(1).max(255).default('admin'),
+  DEFAULT_LEVEL: z.enum(['NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE']).default('NO_PERMISSIONS'),
   SLIPWAY_DOMAINS: list.default(['development', 'staging', 'production']),
   BLOB_LIMIT_BYTES: whole(1, 1024 * 1024 * 1024).default(256 * 1024 * 1024),
   BLOB_URL_SECONDS: whole(10, 86_400).default(900),
@@ -106,6 +107,8 @@ export const config = {
   subscriptionLimit: settings.SUBSCRIPTION_LIMIT,
   tokenSeconds: settings.TOKEN_SECONDS,
   adminUsername: settings.SLIPWAY_ADMIN_USERNAME,
+  /** Where no grant decides, nor a default of user or tenant. */
+  defaultLevel: settings.DEFAULT_LEVEL,
   domains: settings.SLIPWAY_DOMAINS,
   blobLimitBytes: settings.BLOB_LIMIT_BYTES,
   blobUrlSeconds: settings.BLOB_URL_SECONDS,

@@ -1,11 +1,11 @@
 import DataLoader from 'dataloader';
 import type { Project } from '../generated/prisma/client.ts';
-import { findProject, type ProjectBy } from './store.ts';
+import { type ProjectBy, readProjects } from './store.ts';
 
 export function projectLoaders(tenantId: string) {
   return {
     project: new DataLoader<ProjectBy, Project | null, string>(
-      (addresses) => Promise.all(addresses.map((by) => findProject(tenantId, by))),
+      (addresses) => readProjects(tenantId, addresses),
       { cacheKeyFn: (by) => JSON.stringify(by) },
     ),
   };

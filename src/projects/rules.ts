@@ -1,4 +1,5 @@
 import { can, type Finder, type RootRules } from '../graphql/permissions.ts';
+import { projectTarget } from './domain/targets.ts';
 import type { ProjectBy } from './store.ts';
 
 /** The project that `by` addresses. */
@@ -8,7 +9,10 @@ export const ofProjectBy = (by: (args: never) => ProjectBy): Finder => ({
     const address = by(args as never);
     return 'id' in address ? address.id : address.identifier;
   },
-  target: (args, { loaders }) => loaders.project.load(by(args as never)),
+  target: async (args, { loaders }) => {
+    const project = await loaders.project.load(by(args as never));
+    return project && projectTarget(project);
+  },
 });
 
 /** The project of that identifier, which an input names. */

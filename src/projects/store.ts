@@ -1,7 +1,8 @@
-import { mayReadAll, type Reader } from '../access/readable.ts';
-import type { Prisma, Project } from '../generated/prisma/client.ts';
+import { type Reader, readableSql } from '../access/store/readable.ts';
+import type { Project } from '../generated/prisma/client.ts';
 import { config } from '../platform/config.ts';
 import { db } from '../platform/database/client.ts';
+import { run, statement } from '../platform/database/statement.ts';
 import { NotFoundError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
 import { requireOpenProject } from './domain/project-checks.ts';
@@ -17,29 +18,47 @@ export async function findProject(tenantId: string, by: ProjectBy): Promise<Proj
   });
 }
 
-/** The projects that the caller may read. Those ARCHIVED are left out unless asked for; SYSTEM_ARCHIVED ones never are. */
-function whereListed(caller: Reader, withArchived: boolean): Prisma.ProjectWhereInput {
-  const { tenantId } = caller;
-  return {
-    ...(mayReadAll(caller) ? {} : { id: { in: [] } }),
-    tenantId,
-    ...(withArchived ? {} : { state: { not: 'ARCHIVED' } }),
-  };
+/** One row or null for each address, in their order. */
+export async function readProjects(
+  tenantId: string,
+  addresses: readonly ProjectBy[],
+): Promise<(Project | null)[]> {
+  const ids = addresses.flatMap((by) => ('id' in by && isId(by.id) ? [by.id] : []));
+  const identifiers = addresses.flatMap((by) => ('identifier' in by ? [by.identifier] : []));
+  const rows = await db.project.findMany({
+    where: { tenantId, OR: [{ id: { in: ids } }, { identifier: { in: identifiers } }] },
+  });
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const byIdentifier = new Map(rows.map((row) => [row.identifier, row]));
+  return addresses.map((by) => ('id' in by ? byId.get(by.id) : byIdentifier.get(by.identifier)) ?? null);
 }
 
-/** Projects by identifier, ascending; up to one more than the page. */
+/**
+ * The projects that the caller may read, by identifier, ascending; up to one more than the page. Those ARCHIVED are left
+ * out unless asked for; SYSTEM_ARCHIVED ones never are.
+ */
 export async function listProjects(
-  caller: Reader,
-  filter: { withArchived: boolean },
+  reader: Reader,
+  { withArchived }: { withArchived: boolean },
   page: { limit: number; backward: boolean; from: readonly string[] | null },
 ): Promise<Project[]> {
-  const bound = page.from?.[0];
-  const beyond = bound === undefined ? {} : { identifier: page.backward ? { lt: bound } : { gt: bound } };
-  return await db.project.findMany({
-    where: { AND: [whereListed(caller, filter.withArchived), beyond] },
-    orderBy: { identifier: page.backward ? 'desc' : 'asc' },
-    take: page.limit + 1,
-  });
+  const readable = readableSql(reader, [{ type: 'PROJECT', column: 'project.id' }]);
+  const [beyond, direction] = page.backward ? ['<', 'desc'] : ['>', 'asc'];
+  const list = statement<{ id: string }>(
+    `list_projects_${readable.name}_${direction}`,
+    `${readable.with}
+     select project.id from projects as project ${readable.joins}
+      where project.tenant_id = $1::uuid and ${readable.condition}
+        and ($7::boolean or project.state <> 'ARCHIVED')
+        and ($8::text is null or project.identifier collate "C" ${beyond} $8)
+      order by project.identifier collate "C" ${direction} limit $9`,
+  );
+  const values = [...readable.values, withArchived, page.from?.[0] ?? null, page.limit + 1];
+  const ids = (await run(list, values)).map(({ id }) => id);
+  const rows = new Map(
+    (await db.project.findMany({ where: { id: { in: ids } } })).map((row) => [row.id, row]),
+  );
+  return ids.flatMap((id) => rows.get(id) ?? []);
 }
 
 /**

@@ -1,7 +1,11 @@
+import type { Target } from '../access/domain/resources.ts';
+import { callerOf, type Loaders } from '../graphql/context.ts';
 import { can, type Finder, type RootRules } from '../graphql/permissions.ts';
+import { projectTarget } from '../projects/domain/targets.ts';
 import { ofProject } from '../projects/rules.ts';
 import type { EntityKey } from './domain/entity-keys.ts';
-import type { VersionBy } from './store.ts';
+import { launchPlanTarget, taskTarget, workflowTarget } from './domain/targets.ts';
+import { findNamedEntity, hasReadableWorkflow, type VersionBy } from './store.ts';
 
 type ByArguments = { by: VersionBy };
 type FilterArguments = { filter: { project: string } };
@@ -10,37 +14,75 @@ type CreateArguments = { input: { id: EntityKey } };
 const keyOf = (by: VersionBy) => ('id' in by ? by.id : by.key.name);
 const ofVersion = (
   kind: string,
-  loader: 'taskBy' | 'workflowBy' | 'launchPlanBy',
+  find: (by: VersionBy, loaders: Loaders) => Promise<Target | null>,
   by: (args: never) => VersionBy = ({ by: address }: ByArguments) => address,
 ): Finder => ({
   kind,
   key: (args) => keyOf(by(args as never)),
-  target: (args, { loaders }) => loaders[loader].load(by(args as never)),
+  target: (args, { loaders }) => find(by(args as never), loaders),
 });
+
+const findTask = async (by: VersionBy, { taskBy }: Loaders) => {
+  const task = await taskBy.load(by);
+  return task && taskTarget(task);
+};
+const findWorkflow = async (by: VersionBy, { workflowBy }: Loaders) => {
+  const workflow = await workflowBy.load(by);
+  return workflow && workflowTarget(workflow);
+};
+const findLaunchPlan = async (by: VersionBy, { launchPlanBy }: Loaders) => {
+  const plan = await launchPlanBy.load(by);
+  return plan && launchPlanTarget(plan);
+};
+const ofTask = ofVersion('task', findTask);
+const ofWorkflow = ofVersion('workflow', findWorkflow);
 
 const ofListed = ofProject(({ filter }: FilterArguments) => filter.project);
 const ofCreated = ofProject(({ input }: CreateArguments) => input.id.project);
 
+/** A project, for what hangs on its workflows: seen also by who may read only some of these. */
+export const ofProjectWithWorkflows = (identifier: (args: never) => string): Finder => ({
+  ...ofProject(identifier),
+  within: (target, _args, context) =>
+    hasReadableWorkflow(callerOf(context), target?.resources[0]?.id ?? null),
+});
+
+const ofListedWorkflows = ofProjectWithWorkflows(({ filter }: FilterArguments) => filter.project);
+
+/** The workflow whose version is to be made; its name may have grants of its own. */
+const ofCreatedWorkflow: Finder = {
+  ...ofCreated,
+  async target(args, { loaders }) {
+    const { id } = (args as unknown as CreateArguments).input;
+    const project = await loaders.project.load({ identifier: id.project });
+    const entity = await findNamedEntity(project?.id ?? null, id);
+    if (!project) return null;
+    return entity
+      ? workflowTarget({ tenantId: project.tenantId, projectId: project.id, entityId: entity.id })
+      : projectTarget(project);
+  },
+};
+
 export const registryRules: RootRules = {
   Query: {
-    task: can('task:read', ofVersion('task', 'taskBy')),
+    task: can('task:read', ofTask),
     tasks: can('task:read', ofListed),
-    workflow: can('workflow:read', ofVersion('workflow', 'workflowBy')),
-    workflows: can('workflow:read', ofListed),
-    launchPlan: can('launchPlan:read', ofVersion('launch plan', 'launchPlanBy')),
-    launchPlans: can('launchPlan:read', ofListed),
+    workflow: can('workflow:read', ofWorkflow),
+    workflows: can('workflow:read', ofListedWorkflows),
+    launchPlan: can('launchPlan:read', ofVersion('launch plan', findLaunchPlan)),
+    launchPlans: can('launchPlan:read', ofListedWorkflows),
     activeLaunchPlan: can(
       'launchPlan:read',
-      ofProject(({ key }: { key: { project: string } }) => key.project),
+      ofProjectWithWorkflows(({ key }: { key: { project: string } }) => key.project),
     ),
   },
   Mutation: {
     createTask: can('task:create', ofCreated),
-    createWorkflow: can('workflow:create', ofCreated),
+    createWorkflow: can('workflow:create', ofCreatedWorkflow),
     createLaunchPlan: can('launchPlan:create', ofCreated),
     updateLaunchPlan: can(
       'launchPlan:update',
-      ofVersion('launch plan', 'launchPlanBy', ({ input }: { input: ByArguments }) => input.by),
+      ofVersion('launch plan', findLaunchPlan, ({ input }: { input: ByArguments }) => input.by),
     ),
   },
 };

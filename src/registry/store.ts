@@ -1,7 +1,9 @@
+import { type Reader, type ResourceColumn, readableSql } from '../access/store/readable.ts';
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
 import { db } from '../platform/database/client.ts';
+import { run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
-import { isId } from '../platform/ids.ts';
+import { isId, newId } from '../platform/ids.ts';
 import { type Closure, indexClosure } from './domain/closure.ts';
 import { type EntityKey, entityKeyText } from './domain/entity-keys.ts';
 import type { CompiledTask, TaskTemplate } from './domain/task-templates.ts';
@@ -69,6 +71,7 @@ export async function findActiveLaunchPlan(
 export interface RegisteredTask {
   readonly id: string;
   readonly tenantId: string;
+  readonly projectId: string;
   readonly task: CompiledTask;
 }
 
@@ -93,6 +96,7 @@ export async function listCompiledTasks(
   return rows.map((row) => ({
     id: row.id,
     tenantId: row.tenantId,
+    projectId: row.projectId,
     task: {
       id: {
         project: row.project.identifier,
@@ -142,6 +146,69 @@ export function taskIdsOf(tasks: readonly { id: string; task: CompiledTask }[]):
   return Object.fromEntries(tasks.map(({ id, task }) => [entityKeyText(task.id), id]));
 }
 
+/** The name that all versions of a workflow share; null when the project has none such, or there is no project. */
+export async function findNamedEntity(
+  projectId: string | null,
+  { domain, name }: { readonly domain: string; readonly name: string },
+): Promise<{ id: string } | null> {
+  const [row] = await run(findEntityStatement, [projectId, domain, name]);
+  return row ?? null;
+}
+
+const findEntityStatement = statement<{ id: string }>(
+  'find_named_entity',
+  'select id from named_entities where project_id = $1::uuid and domain = $2 and name = $3',
+);
+
+const ensureEntityStatement = statement<{ id: string; isNew: boolean }>(
+  'ensure_named_entity',
+  `with made as (
+     insert into named_entities (id, tenant_id, project_id, domain, name)
+     values ($1::uuid, $2::uuid, $3::uuid, $4, $5)
+     on conflict (tenant_id, project_id, domain, name) do nothing
+     returning id
+   )
+   select id, true as "isNew" from made
+   union all
+   select id, false from named_entities
+    where tenant_id = $2::uuid and project_id = $3::uuid and domain = $4 and name = $5`,
+);
+
+/** The workflow's name, made with its first version. */
+export async function ensureNamedEntity(
+  tx: Tx,
+  project: { readonly id: string; readonly tenantId: string },
+  { domain, name }: { readonly domain: string; readonly name: string },
+): Promise<{ id: string; isNew: boolean }> {
+  for (let tries = 0; tries < 3; tries += 1) {
+    const [row] = await run(ensureEntityStatement, [newId(), project.tenantId, project.id, domain, name], tx);
+    // Nothing is seen when another made it since the statement began: the next statement sees it.
+    if (row) return row;
+  }
+  throw new Error(`the name ${name} neither is there nor can be made`);
+}
+
+/** Where the names of workflows have what decides about them. */
+const entityColumns: readonly ResourceColumn[] = [
+  { type: 'WORKFLOW', column: 'entity.id' },
+  { type: 'PROJECT', column: 'entity.project_id' },
+];
+
+/** Whether the caller may read some workflow of a project: then it may list what hangs on the project's workflows. */
+export async function hasReadableWorkflow(reader: Reader, projectId: string | null): Promise<boolean> {
+  const readable = readableSql(reader, entityColumns);
+  const some = statement<{ some: boolean }>(
+    `has_readable_workflow_${readable.name}`,
+    `${readable.with}
+     select exists (
+       select from named_entities as entity ${readable.joins}
+        where entity.tenant_id = $1::uuid and entity.project_id = $7::uuid and ${readable.condition}
+     ) as some`,
+  );
+  const [row] = await run(some, [...readable.values, projectId]);
+  return row?.some ?? false;
+}
+
 interface VersionFilter {
   readonly project: string;
   readonly domain: string;
@@ -155,58 +222,71 @@ interface VersionPage {
   readonly from: readonly string[] | null;
 }
 
-/** The query of one list of versions: newest first, up to one more than the page. */
-function versionQuery(tenantId: string, filter: VersionFilter, page: VersionPage) {
-  const direction = page.backward ? ('asc' as const) : ('desc' as const);
-  const { project, domain, name } = filter;
-  const shown = {
-    tenantId,
-    project: { tenantId, identifier: project },
-    domain,
-    ...(name ? { name } : {}),
-  };
-  const [createdAt, id] = page.from ?? [];
-  const beyond = (value: Date | string) => (page.backward ? { gt: value } : { lt: value });
-  const where =
-    createdAt === undefined || id === undefined
-      ? shown
-      : {
-          AND: [
-            shown,
-            {
-              OR: [
-                { createdAt: beyond(new Date(createdAt)) as { lt: Date } },
-                {
-                  createdAt: new Date(createdAt),
-                  id: beyond(id) as { lt: string },
-                },
-              ],
-            },
-          ],
-        };
-  return {
-    where,
-    orderBy: [{ createdAt: direction }, { id: direction }],
-    take: page.limit + 1,
-  };
+/** What a list of versions is of, and where its rows have what decides about them. */
+interface VersionTable {
+  readonly table: 'tasks' | 'workflows' | 'launch_plans';
+  readonly resources: readonly ResourceColumn[];
 }
 
-export function listTasks(tenantId: string, filter: VersionFilter, page: VersionPage): Promise<Task[]> {
-  return db.task.findMany(versionQuery(tenantId, filter, page));
+const inProject: ResourceColumn = { type: 'PROJECT', column: 'version.project_id' };
+const tasks: VersionTable = { table: 'tasks', resources: [inProject] };
+const workflows: VersionTable = {
+  table: 'workflows',
+  resources: [{ type: 'WORKFLOW', column: 'version.entity_id' }, inProject],
+};
+const launchPlans: VersionTable = {
+  table: 'launch_plans',
+  resources: [{ type: 'WORKFLOW', column: 'version.workflow_entity_id' }, inProject],
+};
+
+/** The ids on one page of versions that the caller may read: newest first, up to one more than the page. */
+async function listVersionIds(
+  { table, resources }: VersionTable,
+  reader: Reader,
+  { project, domain, name }: VersionFilter,
+  page: VersionPage,
+): Promise<string[]> {
+  const readable = readableSql(reader, resources);
+  const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
+  const list = statement<{ id: string }>(
+    `list_${table}_${readable.name}_${direction}${page.from ? '_from' : ''}`,
+    `${readable.with}
+     select version.id from ${table} as version join projects as project on project.id = version.project_id
+            ${readable.joins}
+      where version.tenant_id = $1::uuid and project.tenant_id = $1::uuid and project.identifier = $7
+        and version.domain = $8 and ($9::text is null or version.name = $9) and ${readable.condition}
+        ${page.from ? `and (version.created_at, version.id) ${beyond} ($11::timestamptz, $12::uuid)` : ''}
+      order by version.created_at ${direction}, version.id ${direction} limit $10`,
+  );
+  const values = [...readable.values, project, domain, name || null, page.limit + 1, ...(page.from ?? [])];
+  return (await run(list, values)).map(({ id }) => id);
 }
 
-export function listWorkflows(
-  tenantId: string,
+/** The rows of those ids, in their order. */
+function inOrder<Row extends { id: string }>(ids: readonly string[], rows: readonly Row[]): Row[] {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
+}
+
+export async function listTasks(reader: Reader, filter: VersionFilter, page: VersionPage): Promise<Task[]> {
+  const ids = await listVersionIds(tasks, reader, filter, page);
+  return inOrder(ids, await db.task.findMany({ where: { id: { in: ids } } }));
+}
+
+export async function listWorkflows(
+  reader: Reader,
   filter: VersionFilter,
   page: VersionPage,
 ): Promise<Workflow[]> {
-  return db.workflow.findMany(versionQuery(tenantId, filter, page));
+  const ids = await listVersionIds(workflows, reader, filter, page);
+  return inOrder(ids, await db.workflow.findMany({ where: { id: { in: ids } } }));
 }
 
-export function listLaunchPlans(
-  tenantId: string,
+export async function listLaunchPlans(
+  reader: Reader,
   filter: VersionFilter,
   page: VersionPage,
 ): Promise<LaunchPlan[]> {
-  return db.launchPlan.findMany(versionQuery(tenantId, filter, page));
+  const ids = await listVersionIds(launchPlans, reader, filter, page);
+  return inOrder(ids, await db.launchPlan.findMany({ where: { id: { in: ids } } }));
 }

@@ -142,6 +142,7 @@ async function submitAttempts(
     if (!node) throw new Error(`the workflow has no node ${attempt.nodeId}`);
     return jobOfAttempt(execution, node, attempt);
   });
-  const jobSet = { name: execution.id, ownerId: execution.id, projectId: execution.projectId };
+  const { id, projectId, workflowEntityId } = execution;
+  const jobSet = { name: id, ownerId: id, projectId, workflowEntityId };
   await submitJobs(caller, tx, queue, jobSet, jobs);
 }

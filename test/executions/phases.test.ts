@@ -94,14 +94,20 @@ async function insertExecution(phase: string, nodePhase = 'RUNNING', taskPhase =
     version: 'v',
   };
   const version = { ...named, digest: 'd' };
-  await db.workflow.create({ data: { ...version, interface: {}, closure: {}, taskIds: {} } });
+  const { version: _version, ...entity } = named;
+  await db.namedEntity.create({ data: entity });
+  await db.workflow.create({
+    data: { ...version, entityId: refersTo, interface: {}, closure: {}, taskIds: {} },
+  });
   const inputs = { spec: {}, expectedInputs: {}, fixedInputs: {}, expectedOutputs: {} };
-  await db.launchPlan.create({ data: { ...version, ...inputs, workflowId: refersTo } });
+  await db.launchPlan.create({
+    data: { ...version, ...inputs, workflowId: refersTo, workflowEntityId: refersTo },
+  });
   const ended = (value: string, ends: string) => `case when '${value}' in (${ends}) then now() end`;
   await pool.query(
-    `insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id, principal_id, queue,
-       user_inputs, inputs, phase, ended_at)
-     select $1, $2, $3, 'development', 'e', $4, $4, $4, 'q', '{}', '{}', $5::execution_phase,
+    `insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
+       workflow_entity_id, principal_id, queue, user_inputs, inputs, phase, ended_at)
+     select $1, $2, $3, 'development', 'e', $4, $4, $4, $4, 'q', '{}', '{}', $5::execution_phase,
        ${ended(phase, "'SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'")}`,
     [id, tenantId, project.id, refersTo, phase],
   );

@@ -42,7 +42,7 @@ const submit = (jobSet: string, jobs: NewJobRequest[]) =>
       systemCaller(queue.tenantId, ownerId),
       tx,
       queue,
-      { name: jobSet, ownerId: null, projectId: null },
+      { name: jobSet, ownerId: null, projectId: null, workflowEntityId: null },
       jobs,
     ),
   );

@@ -41,7 +41,7 @@ const job = (clientId: string | null = null): NewJobRequest => ({
 /** A set of its own with so many jobs. */
 async function submitted(count: number) {
   const ownerId = newId();
-  const set = { name: ownerId, ownerId, projectId: null };
+  const set = { name: ownerId, ownerId, projectId: null, workflowEntityId: null };
   const jobs = Array.from({ length: count }, () => job());
   return { ownerId, ids: await inTransaction((tx) => submitJobs(caller(), tx, queue, set, jobs)) };
 }
@@ -135,7 +135,13 @@ describe('a set that belongs to somebody', () => {
     const { ownerId } = await submitted(1);
     const forge = (queueOf: { id: string; tenantId: string }) =>
       inTransaction((tx) =>
-        submitJobs(caller(), tx, queueOf, { name: ownerId, ownerId: null, projectId: null }, [job('forged')]),
+        submitJobs(
+          caller(),
+          tx,
+          queueOf,
+          { name: ownerId, ownerId: null, projectId: null, workflowEntityId: null },
+          [job('forged')],
+        ),
       );
     await expect(forge(queue)).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
     const mine = await db.queue.create({ data: { id: newId(), tenantId, name: `mine-${ownerId}` } });

@@ -1,7 +1,10 @@
 /** Callers of every kind. Until the API makes users, their rows are written here. */
+
+import { createEveryone } from '../../src/access/store/groups.ts';
 import type { Level, Role } from '../../src/generated/prisma/enums.ts';
 import { hashSecret, newAccessKey, newSecretKey } from '../../src/identity/domain/secrets.ts';
 import { db } from '../../src/platform/database/client.ts';
+import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { basic } from './app.ts';
 
@@ -34,6 +37,9 @@ export async function newCaller({
 }
 
 export async function newTenant(name: string): Promise<string> {
-  const { id } = await db.tenant.create({ data: { id: newId(), name } });
-  return id;
+  return await inTransaction(async (tx) => {
+    const { id } = await tx.tenant.create({ data: { id: newId(), name } });
+    await createEveryone(tx, id);
+    return id;
+  });
 }

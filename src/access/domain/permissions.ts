@@ -1,13 +1,20 @@
 import type { Level, Role } from '../../generated/prisma/enums.ts';
 
-/** What a permission takes: a level on the object named, one of some roles, or a scope that only programs carry. */
+/** What a permission takes. */
 export type Requirement =
+  /** A level on the object named. */
   | { readonly level: Level }
+  /** Leave to make something in the object named, by the tenant's policy. */
+  | { readonly create: true }
+  /** One of some roles. */
   | { readonly roles: readonly Role[] }
+  /** A scope that only programs carry. */
   | { readonly serviceScope: string }
+  /** Somebody who is signed in: about oneself, or filtered. */
   | { readonly caller: true };
 
-const superusers: readonly Role[] = ['ROOT', 'SYSTEM', 'ADMIN', 'SUPERUSER'];
+const admins: readonly Role[] = ['ROOT', 'SYSTEM', 'ADMIN'];
+const superusers: readonly Role[] = [...admins, 'SUPERUSER'];
 
 /** Every permission of the product, `noun:verb`; usable as an OAuth scope. */
 export const permissions = {
@@ -34,6 +41,93 @@ export const permissions = {
   'queue:list': { caller: true },
   'job:read': { level: 'READ' },
   'job:run': { serviceScope: 'executor' },
+
+  // Experiments and registered models.
+  'experiment:create': { create: true },
+  'experiment:read': { level: 'READ' },
+  'experiment:list': { caller: true },
+  'experiment:update': { level: 'EDIT' },
+  'experiment:delete': { level: 'MANAGE' },
+  'experiment:publish': { level: 'MANAGE' },
+  'run:create': { level: 'EDIT' },
+  'run:read': { level: 'READ' },
+  'run:update': { level: 'EDIT' },
+  'run:delete': { level: 'MANAGE' },
+  'model:create': { create: true },
+  'model:read': { level: 'READ' },
+  'model:list': { caller: true },
+  'model:update': { level: 'EDIT' },
+  'model:delete': { level: 'MANAGE' },
+  'model:promote': { level: 'MANAGE' },
+  'model:publish': { level: 'MANAGE' },
+
+  // Permissions on resources.
+  'permission:read': { level: 'MANAGE' },
+  'permission:grant': { level: 'MANAGE' },
+  'permission:list': { caller: true },
+  'permission:explain': { caller: true },
+
+  // People and programs.
+  'user:list': { roles: superusers },
+  'user:read': { caller: true },
+  'user:create': { roles: admins },
+  'user:update': { caller: true },
+  'user:administer': { roles: admins },
+  'user:changePassword': { caller: true },
+  'group:list': { caller: true },
+  'group:create': { roles: superusers },
+  'group:administer': { roles: admins },
+  'tenant:read': { caller: true },
+  'tenant:administer': { roles: admins },
+  'tenant:create': { roles: ['ROOT', 'SYSTEM'] },
+  'credential:read': { caller: true },
+  'credential:create': { caller: true },
+  'credential:update': { caller: true },
+  'credential:revoke': { caller: true },
+  'session:end': { caller: true },
+  'token:createForOthers': { caller: true },
+  'token:validate': { caller: true },
+  'audit:read': { roles: admins },
 } as const satisfies Readonly<Record<string, Requirement>>;
 
 export type Permission = keyof typeof permissions;
+
+/** Whether a scope is one of ours: a permission, `noun:*`, `*:verb`, or a scope of services. */
+export function isScope(scope: string): boolean {
+  if (serviceScopes.has(scope)) return true;
+  return Object.keys(permissions).some((permission) => covers(scope, permission));
+}
+
+export const serviceScopes: ReadonlySet<string> = new Set(['executor', 'engine', 'login-app']);
+
+/** `execution:read` covers itself; `execution:*` all about executions; `*:read` all reading. */
+function covers(scope: string, permission: string): boolean {
+  const [noun = '', verb = ''] = scope.split(':');
+  const [wantedNoun, wantedVerb] = permission.split(':');
+  if (noun === '*' && verb === '*') return false;
+  return (noun === '*' || noun === wantedNoun) && (verb === '*' || verb === wantedVerb);
+}
+
+/** What somebody may do with any sign-in, however narrow: ask who it is, take a token no wider, and end it. */
+const alwaysAllowed: ReadonlySet<string> = new Set([
+  'version:read',
+  'viewer:read',
+  'token:create',
+  'session:end',
+]);
+
+/** A credential with scopes does what they name and nothing else; without, all that its user may do. */
+export function scopesAllow(
+  { scopes }: { readonly scopes: readonly string[] },
+  permission: Permission,
+  requirement: Requirement,
+): boolean {
+  if (scopes.length === 0 || alwaysAllowed.has(permission)) return true;
+  if ('serviceScope' in requirement) return scopes.includes(requirement.serviceScope);
+  return scopes.some((scope) => covers(scope, permission));
+}
+
+/** Roles that a tenant's creation policy is about. The others make nothing anywhere. */
+export function mayCreateAnywhere(role: Role): boolean {
+  return role !== 'GUEST' && role !== 'ANNOTATOR';
+}

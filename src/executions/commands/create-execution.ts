@@ -5,6 +5,7 @@ import { newId } from '../../platform/ids.ts';
 import { getOpenProject } from '../../projects/store.ts';
 import { effectiveInputs } from '../../registry/domain/effective-inputs.ts';
 import type { LaunchPlanInputs } from '../../registry/domain/launch-plan.ts';
+import { launchPlanTarget } from '../../registry/domain/targets.ts';
 import { findLaunchPlan, type VersionBy } from '../../registry/store.ts';
 import { defaultQueueName } from '../domain/default-queue.ts';
 import { executionNameProblem, generatedExecutionName } from '../domain/execution-name.ts';
@@ -41,7 +42,7 @@ export async function createExecution(caller: Caller, request: ExecutionRequest)
   const plan = await findLaunchPlan(tenantId, request.launchPlan);
   const planName = 'id' in request.launchPlan ? request.launchPlan.id : request.launchPlan.key.name;
   if (!plan) throw new NotFoundError('launch plan', planName, ['input', 'launchPlan']);
-  await requireMay(caller, 'launchPlan:use', plan, 'launch plan', planName);
+  await requireMay(caller, 'launchPlan:use', launchPlanTarget(plan), 'launch plan', planName);
 
   const nameProblem = request.name === null ? null : executionNameProblem(request.name, ['input', 'name']);
   const effective = effectiveInputs(plan as unknown as LaunchPlanInputs, request);
@@ -66,6 +67,7 @@ export async function createExecution(caller: Caller, request: ExecutionRequest)
     name,
     launchPlanId: plan.id,
     workflowId: plan.workflowId,
+    workflowEntityId: plan.workflowEntityId,
     principalId: caller.userId,
     queue: defaultQueueName(request.project, request.domain),
     maxParallelism: request.maxParallelism ?? DEFAULT_MAX_PARALLELISM,

@@ -9,7 +9,9 @@ import {
   InvalidArgumentError,
   NotFoundError,
 } from '../../platform/errors.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { launchPlanTarget, workflowTarget } from '../../registry/domain/targets.ts';
 import { LaunchPlanByInput } from '../../registry/graphql/entity-key.ts';
 import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
 import { WorkflowType } from '../../registry/graphql/workflow.ts';
@@ -67,9 +69,8 @@ const AbortType = builder.objectRef<ExecutionRow>('Abort').implement({
     principal: t.field({
       type: PrincipalType,
       nullable: true,
-      resolve: guardedEdge('execution:read', (execution, { loaders }) =>
+      resolve: (execution, _args, { loaders }) =>
         execution.abortPrincipalId ? loaders.user.load(execution.abortPrincipalId) : null,
-      ),
     }),
   }),
 });
@@ -81,9 +82,14 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     project: t.field({
       type: ProjectType,
       nullable: true,
-      resolve: guardedEdge('project:read', (execution, { loaders }) =>
-        loaders.project.load({ id: execution.projectId }),
+      resolve: guardedEdge(
+        'project:read',
+        (execution, { loaders }) => loaders.project.load({ id: execution.projectId }),
+        projectTarget,
       ),
+    }),
+    projectIdentifier: t.exposeString('project', {
+      description: "The project's name, also for who may not read the project.",
     }),
     domain: t.exposeString('domain'),
     name: t.exposeString('name', {
@@ -108,24 +114,26 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     launchPlan: t.field({
       type: LaunchPlanType,
       nullable: true,
-      resolve: guardedEdge('launchPlan:read', (execution, { loaders }) =>
-        loaders.launchPlan.load(execution.launchPlanId),
+      resolve: guardedEdge(
+        'launchPlan:read',
+        (execution, { loaders }) => loaders.launchPlan.load(execution.launchPlanId),
+        launchPlanTarget,
       ),
     }),
     workflow: t.field({
       type: WorkflowType,
       nullable: true,
-      resolve: guardedEdge('workflow:read', (execution, { loaders }) =>
-        loaders.workflow.load(execution.workflowId),
+      resolve: guardedEdge(
+        'workflow:read',
+        (execution, { loaders }) => loaders.workflow.load(execution.workflowId),
+        workflowTarget,
       ),
     }),
     principal: t.field({
       type: PrincipalType,
       nullable: true,
       description: 'Who asked for it.',
-      resolve: guardedEdge('execution:read', (execution, { loaders }) =>
-        loaders.user.load(execution.principalId),
-      ),
+      resolve: (execution, _args, { loaders }) => loaders.user.load(execution.principalId),
     }),
     error: t.field({
       type: ExecutionErrorType,
@@ -234,16 +242,16 @@ builder.queryFields((t) => ({
           identifier: filter.project,
         });
         if (!project) throw new NotFoundError('project', filter.project);
+        const caller = callerOf(context);
         const shown: ExecutionListFilter = {
-          tenantId: callerOf(context).tenantId,
           projectId: project.id,
           domain: filter.domain,
           phases: filter.phases ?? null,
           withArchived: filter.withArchived ?? false,
         };
-        const rows = (await listExecutions(shown, page)).map(listed);
+        const rows = (await listExecutions(caller, shown, page)).map(listed);
         const connection = connectionOf(rows, page, (row) => [row.createdAt.toISOString(), row.id]);
-        return { ...connection, count: () => countExecutions(shown) };
+        return { ...connection, count: () => countExecutions(caller, shown) };
       },
     },
     {

@@ -15,6 +15,7 @@ export interface LockedExecution {
   readonly maxParallelism: number;
   readonly queue: string;
   readonly workflowId: string;
+  readonly workflowEntityId: string;
   readonly principalId: string;
   readonly inputs: LiteralMap;
   readonly abortCause: string | null;
@@ -27,6 +28,7 @@ const lockStatement = statement<LockedExecution>(
   `select execution.id, execution.tenant_id as "tenantId", execution.project_id as "projectId",
           project.identifier as project, execution.domain, execution.name, execution.phase::text as phase,
           execution.max_parallelism as "maxParallelism", execution.queue, execution.workflow_id as "workflowId",
+          execution.workflow_entity_id as "workflowEntityId",
           execution.principal_id as "principalId", execution.inputs, execution.abort_cause as "abortCause",
           execution.failed_turns > 0 and coalesce(execution.advance_at > now(), false) as "isBackingOff"
      from executions as execution join projects as project on project.id = execution.project_id

@@ -10,6 +10,7 @@ export interface NewExecution {
   readonly name: string;
   readonly launchPlanId: string;
   readonly workflowId: string;
+  readonly workflowEntityId: string;
   readonly principalId: string;
   readonly queue: string;
   readonly maxParallelism: number;
@@ -20,13 +21,14 @@ export interface NewExecution {
 const insertStatement = statement<ExecutionRow>(
   'insert_execution',
   `with execution as (
-     insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id, principal_id, queue,
+     insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
+                             workflow_entity_id, principal_id, queue,
                              max_parallelism, user_inputs, inputs, last_sequence, advance_at, created_at, updated_at)
-     select id, "tenantId", "projectId", domain, name, "launchPlanId", "workflowId", "principalId", queue,
+     select id, "tenantId", "projectId", domain, name, "launchPlanId", "workflowId", "workflowEntityId", "principalId", queue,
             "maxParallelism", "userInputs", inputs, 1, now(), now(), now()
        from jsonb_to_record($1::jsonb) as asked(
               id uuid, "tenantId" uuid, "projectId" uuid, domain text, name text, "launchPlanId" uuid,
-              "workflowId" uuid, "principalId" uuid, queue text, "maxParallelism" int, "userInputs" jsonb,
+              "workflowId" uuid, "workflowEntityId" uuid, "principalId" uuid, queue text, "maxParallelism" int, "userInputs" jsonb,
               inputs jsonb)
      on conflict (tenant_id, project_id, domain, name) do nothing
      returning *

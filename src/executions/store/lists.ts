@@ -1,10 +1,10 @@
+import { type Reader, type ResourceColumn, readableSql } from '../../access/store/readable.ts';
 import type { ExecutionPhase } from '../../generated/prisma/enums.ts';
 import { run, statement, type Value } from '../../platform/database/statement.ts';
 import { type ExecutionRow, executionColumns } from './reads.ts';
 
 /** Which executions a list shows. Archived ones only where they are asked for. */
 export interface ExecutionListFilter {
-  readonly tenantId: string;
   readonly projectId: string;
   readonly domain: string;
   readonly phases: readonly ExecutionPhase[] | null;
@@ -18,18 +18,23 @@ export interface ExecutionListPage {
   readonly from: readonly string[] | null;
 }
 
-function conditions(filter: ExecutionListFilter): {
-  name: string;
-  text: string;
-  values: Value[];
-} {
-  const values: Value[] = [filter.tenantId, filter.projectId, filter.domain];
+/** Where executions have what decides about them. */
+const resources: readonly ResourceColumn[] = [
+  { type: 'WORKFLOW', column: 'execution.workflow_entity_id' },
+  { type: 'PROJECT', column: 'execution.project_id' },
+];
+
+/** What a list shows to a reader, for any statement over executions and their projects. */
+function shown(reader: Reader, filter: ExecutionListFilter) {
+  const readable = readableSql(reader, resources);
+  const values: Value[] = [...readable.values, filter.projectId, filter.domain];
   const parts = [
     'execution.tenant_id = $1::uuid',
-    'execution.project_id = $2::uuid',
-    'execution.domain = $3',
+    'execution.project_id = $7::uuid',
+    'execution.domain = $8',
+    readable.condition,
   ];
-  let name = '';
+  let name = `_${readable.name}`;
   if (filter.phases) {
     values.push(filter.phases);
     parts.push(`execution.phase = any($${values.length}::text[]::execution_phase[])`);
@@ -39,42 +44,44 @@ function conditions(filter: ExecutionListFilter): {
     parts.push(`execution.state = 'ACTIVE'`);
     name += '_active';
   }
-  return { name, text: parts.join(' and '), values };
+  return { ...readable, name, where: parts.join(' and '), values };
 }
 
 /** Executions of one project and domain, newest first; up to one more than the page. */
 export async function listExecutions(
+  reader: Reader,
   filter: ExecutionListFilter,
   page: ExecutionListPage,
 ): Promise<ExecutionRow[]> {
-  const where = conditions(filter);
-  const values = [...where.values, page.limit + 1];
-  let text = where.text;
-  let name = `list_executions${where.name}${page.backward ? '_backward' : ''}`;
+  const list = shown(reader, filter);
+  const values = [...list.values, page.limit + 1];
+  let where = list.where;
+  let name = `list_executions${list.name}${page.backward ? '_backward' : ''}`;
   if (page.from) {
     values.push(...page.from);
     const at = values.length - 1;
-    text += ` and (execution.created_at, execution.id) ${page.backward ? '>' : '<'} ($${at}::timestamptz, $${at + 1}::uuid)`;
+    where += ` and (execution.created_at, execution.id) ${page.backward ? '>' : '<'} ($${at}::timestamptz, $${at + 1}::uuid)`;
     name += '_from';
   }
   const direction = page.backward ? 'asc' : 'desc';
-  const list = statement<ExecutionRow>(
+  const select = statement<ExecutionRow>(
     name,
-    `select ${executionColumns}
-       from executions as execution join projects as project on project.id = execution.project_id
-      where ${text} order by execution.created_at ${direction}, execution.id ${direction}
-      limit $${where.values.length + 1}`,
+    `${list.with}
+     select ${executionColumns}
+       from executions as execution join projects as project on project.id = execution.project_id ${list.joins}
+      where ${where} order by execution.created_at ${direction}, execution.id ${direction}
+      limit $${list.values.length + 1}`,
   );
-  return await run(list, values);
+  return await run(select, values);
 }
 
 /** How many there are in all; read only where it is asked for. */
-export async function countExecutions(filter: ExecutionListFilter): Promise<number> {
-  const where = conditions(filter);
+export async function countExecutions(reader: Reader, filter: ExecutionListFilter): Promise<number> {
+  const list = shown(reader, filter);
   const count = statement<{ count: bigint }>(
-    `count_executions${where.name}`,
-    `select count(*) as count from executions as execution where ${where.text}`,
+    `count_executions${list.name}`,
+    `${list.with} select count(*) as count from executions as execution ${list.joins} where ${list.where}`,
   );
-  const [row] = await run(count, where.values);
+  const [row] = await run(count, list.values);
   return Number(row?.count ?? 0n);
 }

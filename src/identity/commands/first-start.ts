@@ -1,3 +1,4 @@
+import { createEveryone } from '../../access/store/groups.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
@@ -38,6 +39,7 @@ export async function firstStart(
     if (await tx.tenant.findFirst({ select: { id: true } })) return false;
     const tenantId = newId();
     await tx.tenant.create({ data: { id: tenantId, name: 'default' } });
+    await createEveryone(tx, tenantId);
     await tx.user.create({
       data: {
         id: newId(),

@@ -1,7 +1,8 @@
+import { grantCreator } from '../../access/store/grants.ts';
 import type { Queue } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { db } from '../../platform/database/client.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
 import { AlreadyExistsError, InvalidArgumentError, type Problem } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 
@@ -15,7 +16,7 @@ export interface NewQueue {
 }
 
 /**
- * Makes a queue.
+ * Makes a queue. Whoever makes it manages it.
  *
  * @throws InvalidArgumentError with every fault; AlreadyExistsError for a taken name, the stored queue unchanged.
  * Source: Armada's CreateQueue, jobs.md §3.2.
@@ -24,8 +25,10 @@ export async function createQueue(caller: Caller, queue: NewQueue): Promise<Queu
   const problems = queueProblems(queue);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   try {
-    return await db.queue.create({
-      data: { id: newId(), tenantId: caller.tenantId, ...queue },
+    return await inTransaction(async (tx) => {
+      const made = await tx.queue.create({ data: { id: newId(), tenantId: caller.tenantId, ...queue } });
+      await grantCreator(tx, caller, { type: 'QUEUE', id: made.id });
+      return made;
     });
   } catch (error) {
     if (isUniqueViolation(error))

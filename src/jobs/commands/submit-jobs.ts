@@ -4,7 +4,7 @@ import { InvalidArgumentError, PermissionDeniedError } from '../../platform/erro
 import { newId } from '../../platform/ids.ts';
 import type { JobSpec } from '../domain/job-spec.ts';
 import { type JobRequest, roundedPriority, submissionProblems } from '../domain/submission.ts';
-import { lockJobSet } from '../store/job-sets.ts';
+import { type JobSetKey, lockJobSet } from '../store/job-sets.ts';
 import { storeJobs } from '../store/submission.ts';
 
 export interface NewJobRequest extends JobRequest {
@@ -25,7 +25,7 @@ export async function submitJobs(
   caller: Caller,
   tx: Tx,
   queue: { readonly id: string; readonly tenantId: string },
-  jobSet: { readonly name: string; readonly ownerId: string | null; readonly projectId: string | null },
+  jobSet: Omit<JobSetKey, 'tenantId' | 'queueId'>,
   jobs: readonly NewJobRequest[],
 ): Promise<string[]> {
   const problems = submissionProblems(jobSet.name, jobs, ['input']);

@@ -10,12 +10,14 @@ export interface JobSetKey {
   readonly ownerId: string | null;
   /** The project that the work is for, whose files it may read and write; null for none. */
   readonly projectId: string | null;
+  /** The workflow whose execution owns it; null for none. */
+  readonly workflowEntityId: string | null;
 }
 
 const ensureJobSet = statement<{ id: string; ownerId: string | null }>(
   'ensure_job_set',
-  `insert into job_sets as known (id, tenant_id, queue_id, name, owner_id, project_id)
-   values ($1::uuid, $2::uuid, $3::uuid, $4, $5::uuid, $6::uuid)
+  `insert into job_sets as known (id, tenant_id, queue_id, name, owner_id, project_id, workflow_entity_id)
+   values ($1::uuid, $2::uuid, $3::uuid, $4, $5::uuid, $6::uuid, $7::uuid)
    on conflict (tenant_id, queue_id, name) do update set name = known.name
    returning id, owner_id as "ownerId"`,
 );
@@ -25,7 +27,8 @@ const ensureJobSet = statement<{ id: string; ownerId: string | null }>(
  * set belongs to somebody else.
  */
 export async function lockJobSet(tx: Tx, newId: string, key: JobSetKey): Promise<string | null> {
-  const values = [newId, key.tenantId, key.queueId, key.name, key.ownerId, key.projectId];
+  const { tenantId, queueId, name, ownerId, projectId, workflowEntityId } = key;
+  const values = [newId, tenantId, queueId, name, ownerId, projectId, workflowEntityId];
   const [row] = await run(ensureJobSet, values, tx);
   if (!row) throw new Error('the job set was neither there nor made');
   return row.ownerId === key.ownerId ? row.id : null;

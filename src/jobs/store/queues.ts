@@ -1,4 +1,4 @@
-import { mayReadAll, type Reader } from '../../access/readable.ts';
+import { type Reader, type ResourceColumn, readableSql } from '../../access/store/readable.ts';
 import type { Queue } from '../../generated/prisma/client.ts';
 import { db } from '../../platform/database/client.ts';
 import { run, statement } from '../../platform/database/statement.ts';
@@ -43,20 +43,29 @@ export async function ensureProjectQueue(
   throw new Error(`the queue ${name} is not its project's`);
 }
 
-/** Queues by name; up to one more than the page. */
-export function listQueues(
-  caller: Reader,
+/** Where queues have what decides about them. */
+const resources: readonly ResourceColumn[] = [
+  { type: 'QUEUE', column: 'queue.id' },
+  { type: 'PROJECT', column: 'queue.project_id' },
+];
+
+/** The queues that the caller may read, by name; up to one more than the page. */
+export async function listQueues(
+  reader: Reader,
   page: { limit: number; backward: boolean; from: readonly string[] | null },
 ): Promise<Queue[]> {
-  const bound = page.from?.[0];
-  const beyond = bound === undefined ? {} : { name: page.backward ? { lt: bound } : { gt: bound } };
-  return db.queue.findMany({
-    where: {
-      tenantId: caller.tenantId,
-      ...(mayReadAll(caller) ? {} : { id: { in: [] } }),
-      ...beyond,
-    },
-    orderBy: { name: page.backward ? 'desc' : 'asc' },
-    take: page.limit + 1,
-  });
+  const readable = readableSql(reader, resources);
+  const [beyond, direction] = page.backward ? ['<', 'desc'] : ['>', 'asc'];
+  const list = statement<{ id: string }>(
+    `list_queues_${readable.name}_${direction}`,
+    `${readable.with}
+     select queue.id from queues as queue ${readable.joins}
+      where queue.tenant_id = $1::uuid and ${readable.condition}
+        and ($7::text is null or queue.name collate "C" ${beyond} $7)
+      order by queue.name collate "C" ${direction} limit $8`,
+  );
+  const values = [...readable.values, page.from?.[0] ?? null, page.limit + 1];
+  const ids = (await run(list, values)).map(({ id }) => id);
+  const rows = new Map((await db.queue.findMany({ where: { id: { in: ids } } })).map((row) => [row.id, row]));
+  return ids.flatMap((id) => rows.get(id) ?? []);
 }

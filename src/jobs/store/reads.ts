@@ -8,6 +8,8 @@ export interface JobRow {
   readonly tenantId: string;
   readonly queueId: string;
   readonly queue: string;
+  readonly projectId: string | null;
+  readonly workflowEntityId: string | null;
   readonly jobSet: string;
   readonly clientId: string | null;
   readonly state: JobState;
@@ -22,7 +24,8 @@ export interface JobRow {
 }
 
 const jobColumns = `
-  job.id, job.tenant_id as "tenantId", job.queue_id as "queueId", queue.name as queue, set.name as "jobSet",
+  job.id, job.tenant_id as "tenantId", job.queue_id as "queueId", queue.name as queue,
+  set.project_id as "projectId", set.workflow_entity_id as "workflowEntityId", set.name as "jobSet",
   job.client_id as "clientId", job.state::text as state, job.priority, job.priority_class as "priorityClass", job.pool,
   job.attempted_runs as "attemptedRuns", job.max_attempts as "maxAttempts", job.cancel_reason as "cancelReason",
   job.submitted_at as "submittedAt", job.ended_at as "endedAt"`;
@@ -68,6 +71,9 @@ export interface JobRunRow {
   readonly id: string;
   readonly tenantId: string;
   readonly jobId: string;
+  readonly queueId: string;
+  readonly projectId: string | null;
+  readonly workflowEntityId: string | null;
   readonly executor: string;
   readonly node: string | null;
   readonly state: JobRunState;
@@ -82,11 +88,13 @@ export interface JobRunRow {
 }
 
 const runColumns = `
-  run.id, run.tenant_id as "tenantId", run.job_id as "jobId", executor.name as executor, run.node,
+  run.id, run.tenant_id as "tenantId", run.job_id as "jobId", job.queue_id as "queueId",
+  set.project_id as "projectId", set.workflow_entity_id as "workflowEntityId", executor.name as executor, run.node,
   run.state::text as state, run.exit_code as "exitCode", run.error_code as "errorCode",
   run.error_message as "errorMessage", run.error_kind::text as "errorKind", run.leased_at as "leasedAt",
   run.pending_at as "pendingAt", run.started_at as "startedAt", run.ended_at as "endedAt"`;
-const runTables = 'job_runs as run join executors as executor on executor.id = run.executor_id';
+const runTables = `job_runs as run join executors as executor on executor.id = run.executor_id
+  join jobs as job on job.id = run.job_id join job_sets as set on set.id = job.job_set_id`;
 
 /** Runs of a job that are shown, newest first. */
 const MAX_RUNS = 100;

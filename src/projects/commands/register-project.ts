@@ -1,13 +1,14 @@
+import { grantCreator } from '../../access/store/grants.ts';
 import type { Project } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { db } from '../../platform/database/client.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { type NewProject, projectProblems } from '../domain/project-checks.ts';
 
 /**
- * Makes a project, ACTIVE, with the service's domains.
+ * Makes a project, ACTIVE, with the service's domains. Whoever makes it manages it.
  *
  * @throws InvalidArgumentError with every fault, AlreadyExistsError for a taken identifier.
  */
@@ -15,8 +16,10 @@ export async function registerProject(caller: Caller, project: NewProject): Prom
   const problems = projectProblems(project);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   try {
-    return await db.project.create({
-      data: { id: newId(), tenantId: caller.tenantId, ...project },
+    return await inTransaction(async (tx) => {
+      const made = await tx.project.create({ data: { id: newId(), tenantId: caller.tenantId, ...project } });
+      await grantCreator(tx, caller, { type: 'PROJECT', id: made.id });
+      return made;
     });
   } catch (error) {
     if (isUniqueViolation(error))

@@ -9,6 +9,7 @@ import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { compileLaunchPlan, type LaunchPlanSpec } from '../domain/launch-plan.ts';
 import type { TypedInterface } from '../domain/literal-types.ts';
+import { workflowTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
 import { findLaunchPlan, findWorkflow } from '../store.ts';
 import { storeVersion } from './store-version.ts';
@@ -29,7 +30,7 @@ export async function createLaunchPlan(caller: Caller, plan: NewLaunchPlan): Pro
   requireCompleteKey(workflowKey, ['input', 'workflowId']);
   const workflow = await findWorkflow(caller.tenantId, { key: workflowKey });
   if (!workflow) throw new NotFoundError('workflow', workflowKey.name, ['input', 'workflowId']);
-  await requireMay(caller, 'workflow:read', workflow, 'workflow', workflowKey.name);
+  await requireMay(caller, 'workflow:read', workflowTarget(workflow), 'workflow', workflowKey.name);
   requireCompleteKey(key, ['input', 'id']);
   const project = await getOpenProject(caller.tenantId, key, ['input', 'id']);
   const signature = workflow.interface as unknown as TypedInterface;
@@ -56,6 +57,7 @@ export async function createLaunchPlan(caller: Caller, plan: NewLaunchPlan): Pro
             name: key.name,
             version: key.version,
             workflowId: workflow.id,
+            workflowEntityId: workflow.entityId,
             spec: document as object,
             expectedInputs: expectedInputs as object,
             fixedInputs: fixedInputs as object,

@@ -1,7 +1,8 @@
-import { refusal } from '../../access/can.ts';
+import { isAllowed } from '../../access/can.ts';
+import { grantCreator } from '../../access/store/grants.ts';
 import type { Workflow } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { db } from '../../platform/database/client.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import { getOpenProject } from '../../projects/store.ts';
 import { compileWorkflow } from '../domain/compile-workflow.ts';
@@ -9,8 +10,15 @@ import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { referencedTasks } from '../domain/node-interfaces.ts';
 import { readWorkflowTemplate } from '../domain/read-workflow-templates.ts';
+import { taskTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
-import { findWorkflow, listCompiledTasks, type RegisteredTask, taskIdsOf } from '../store.ts';
+import {
+  ensureNamedEntity,
+  findWorkflow,
+  listCompiledTasks,
+  type RegisteredTask,
+  taskIdsOf,
+} from '../store.ts';
 import { storeVersion } from './store-version.ts';
 
 /**
@@ -41,20 +49,25 @@ export async function createWorkflow(
     { digest, document: closure },
     {
       insert: () =>
-        db.workflow.create({
-          data: {
-            id: newId(),
-            tenantId: caller.tenantId,
-            projectId: project.id,
-            domain: key.domain,
-            name: key.name,
-            version: key.version,
-            interface: closure.primary.template.interface as object,
-            closure: closure as object,
-            taskIds: taskIdsOf(tasks),
-            digest,
-            shortDescription,
-          },
+        inTransaction(async (tx) => {
+          const entity = await ensureNamedEntity(tx, project, key);
+          if (entity.isNew) await grantCreator(tx, caller, { type: 'WORKFLOW', id: entity.id });
+          return await tx.workflow.create({
+            data: {
+              entityId: entity.id,
+              id: newId(),
+              tenantId: caller.tenantId,
+              projectId: project.id,
+              domain: key.domain,
+              name: key.name,
+              version: key.version,
+              interface: closure.primary.template.interface as object,
+              closure: closure as object,
+              taskIds: taskIdsOf(tasks),
+              digest,
+              shortDescription,
+            },
+          });
         }),
       find: async () => {
         const workflow = await findWorkflow(caller.tenantId, { key });
@@ -68,8 +81,12 @@ export async function createWorkflow(
 async function readableOf(caller: Caller, tasks: readonly RegisteredTask[]): Promise<RegisteredTask[]> {
   const verdicts = await Promise.all(
     tasks.map((row) =>
-      refusal(caller, 'task:read', { kind: 'task', key: row.task.id.name, target: async () => row }),
+      isAllowed(caller, 'task:read', {
+        kind: 'task',
+        key: row.task.id.name,
+        target: async () => taskTarget(row),
+      }),
     ),
   );
-  return tasks.filter((_, index) => verdicts[index] === null);
+  return tasks.filter((_, index) => verdicts[index]);
 }

@@ -3,12 +3,14 @@ import { callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { createLaunchPlan } from '../commands/create-launch-plan.ts';
 import { updateLaunchPlan } from '../commands/update-launch-plan.ts';
 import type { ExpectedInput } from '../domain/launch-plan.ts';
 import type { Literal } from '../domain/literals.ts';
 import { toPlain } from '../domain/plain-values.ts';
+import { workflowTarget } from '../domain/targets.ts';
 import { findActiveLaunchPlan, listLaunchPlans, type VersionBy } from '../store.ts';
 import { EntityKeyInput, EntityNameInput, LaunchPlanByInput, VersionFilterInput } from './entity-key.ts';
 import { WorkflowType } from './workflow.ts';
@@ -43,8 +45,10 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
       type: ProjectType,
       nullable: true,
       select: { projectId: true },
-      resolve: guardedEdge('project:read', (plan, { loaders }) =>
-        loaders.project.load({ id: plan.projectId }),
+      resolve: guardedEdge(
+        'project:read',
+        (plan, { loaders }) => loaders.project.load({ id: plan.projectId }),
+        projectTarget,
       ),
     }),
     domain: t.exposeString('domain'),
@@ -54,7 +58,11 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
       type: WorkflowType,
       nullable: true,
       select: { workflowId: true },
-      resolve: guardedEdge('workflow:read', (plan, { loaders }) => loaders.workflow.load(plan.workflowId)),
+      resolve: guardedEdge(
+        'workflow:read',
+        (plan, { loaders }) => loaders.workflow.load(plan.workflowId),
+        workflowTarget,
+      ),
     }),
     expectedInputs: t.field({
       type: [ExpectedInputType],
@@ -113,7 +121,7 @@ builder.queryFields((t) => ({
       args: { filter: t.arg({ type: VersionFilterInput, required: true }) },
       resolve: async (_root, { filter, ...args }, context) => {
         const page = pageOf(args, ['instant', 'id']);
-        const rows = await listLaunchPlans(callerOf(context).tenantId, filter, page);
+        const rows = await listLaunchPlans(callerOf(context), filter, page);
         return connectionOf(rows, page, (row) => [row.createdAt.toISOString(), row.id]);
       },
     },

@@ -3,6 +3,7 @@ import { callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { createTask } from '../commands/create-task.ts';
 import type { TaskTemplate } from '../domain/task-templates.ts';
@@ -20,8 +21,10 @@ export const TaskType = builder.prismaObject('Task', {
       type: ProjectType,
       nullable: true,
       select: { projectId: true },
-      resolve: guardedEdge('project:read', (task, { loaders }) =>
-        loaders.project.load({ id: task.projectId }),
+      resolve: guardedEdge(
+        'project:read',
+        (task, { loaders }) => loaders.project.load({ id: task.projectId }),
+        projectTarget,
       ),
     }),
     domain: t.exposeString('domain'),
@@ -68,7 +71,7 @@ builder.queryFields((t) => ({
       args: { filter: t.arg({ type: VersionFilterInput, required: true }) },
       resolve: async (_root, { filter, ...args }, context) => {
         const page = pageOf(args, ['instant', 'id']);
-        const rows = await listTasks(callerOf(context).tenantId, filter, page);
+        const rows = await listTasks(callerOf(context), filter, page);
         return connectionOf(rows, page, (row) => [row.createdAt.toISOString(), row.id]);
       },
     },

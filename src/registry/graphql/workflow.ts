@@ -4,6 +4,7 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
 import { recordOf } from '../../graphql/labels.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { createWorkflow } from '../commands/create-workflow.ts';
 import type { TypedInterface } from '../domain/literal-types.ts';
@@ -19,8 +20,10 @@ export const WorkflowType = builder.prismaObject('Workflow', {
       type: ProjectType,
       nullable: true,
       select: { projectId: true },
-      resolve: guardedEdge('project:read', (workflow, { loaders }) =>
-        loaders.project.load({ id: workflow.projectId }),
+      resolve: guardedEdge(
+        'project:read',
+        (workflow, { loaders }) => loaders.project.load({ id: workflow.projectId }),
+        projectTarget,
       ),
     }),
     domain: t.exposeString('domain'),
@@ -64,7 +67,7 @@ builder.queryFields((t) => ({
       args: { filter: t.arg({ type: VersionFilterInput, required: true }) },
       resolve: async (_root, { filter, ...args }, context) => {
         const page = pageOf(args, ['instant', 'id']);
-        const rows = await listWorkflows(callerOf(context).tenantId, filter, page);
+        const rows = await listWorkflows(callerOf(context), filter, page);
         return connectionOf(rows, page, (row) => [row.createdAt.toISOString(), row.id]);
       },
     },

@@ -1,0 +1,32 @@
+import type { Target } from '../../access/domain/resources.ts';
+
+interface InProject {
+  readonly tenantId: string;
+  readonly projectId: string;
+}
+
+/** What decides about a task: its project. */
+export const taskTarget = ({ tenantId, projectId }: InProject): Target => ({
+  tenantId,
+  resources: [{ type: 'PROJECT', id: projectId }],
+});
+
+/** What decides about all versions of a workflow: its name, then its project. */
+export const workflowTarget = ({
+  tenantId,
+  projectId,
+  entityId,
+}: InProject & { entityId: string }): Target => ({
+  tenantId,
+  resources: [
+    { type: 'WORKFLOW', id: entityId },
+    { type: 'PROJECT', id: projectId },
+  ],
+});
+
+/** What decides about a launch plan: the workflow that it launches, then its own project. */
+export const launchPlanTarget = ({
+  workflowEntityId,
+  ...plan
+}: InProject & { workflowEntityId: string }): Target =>
+  workflowTarget({ ...plan, entityId: workflowEntityId });
