@@ -47,7 +47,10 @@ export async function startServer({ host, port }: { host: string; port: number }
     }
     if (url.pathname !== '/graphql') return answerError(response, 404, 'NOT_FOUND', 'there is nothing here');
     if (wantsGraphiQL(request)) return answerGraphiQL(request, response);
-    const caller = await authenticate(request.headers, log);
+    const caller = await authenticate(
+      { headers: request.headers, address: request.socket.remoteAddress ?? null },
+      log,
+    );
     const signal = requests.begin(response);
     await graphql(request, response, {
       caller,
@@ -89,7 +92,7 @@ function addressOf(server: Server, host: string): string {
 function answerFailure(error: unknown, response: ServerResponse): void {
   if (error instanceof DomainError && error.code === 'UNAUTHENTICATED') {
     answerError(response, 401, error.code, error.message, {
-      'www-authenticate': challenges,
+      'www-authenticate': [...challenges],
     });
   } else if (error instanceof ServerStopping) {
     answerError(response, 503, 'UNAVAILABLE', error.message, { 'retry-after': '1', connection: 'close' });

@@ -104,9 +104,10 @@ export function serveWebSocket(
 }
 
 /** Who calls, or why that cannot be said. */
-async function callerOf({ authorization }: Connection): Promise<Caller | null | GraphQLError> {
+async function callerOf({ authorization, request }: Connection): Promise<Caller | null | GraphQLError> {
   try {
-    return await authenticate({ authorization }, log);
+    const address = request.socket.remoteAddress ?? null;
+    return await authenticate({ headers: authorization ? { authorization } : {}, address }, log);
   } catch (error) {
     const shown = shownError(error);
     if (shown.extensions['code'] === 'INTERNAL')
