@@ -1,6 +1,7 @@
 import type { Level } from '../generated/prisma/enums.ts';
 import type { Caller } from '../platform/caller.ts';
 import { type DomainError, NotFoundError, PermissionDeniedError } from '../platform/errors.ts';
+import { NO_ID } from '../platform/ids.ts';
 import { noteDenial } from './audit.ts';
 import { type Decision, decide } from './domain/decision.ts';
 import { isAtLeast, managesTenant } from './domain/levels.ts';
@@ -84,12 +85,10 @@ function wantedLevel(caller: Caller, requirement: { level: Level } | { create: t
   return caller.creationPolicy === 'OPEN' ? 'READ' : 'EDIT';
 }
 
-const NOWHERE = '00000000-0000-0000-0000-000000000000';
-
 /** What is asked about in place of what is not there, so that the same statements are sent. */
 const nothing = ({ tenantId }: Caller): Target => ({
   tenantId,
-  resources: [{ type: 'PROJECT', id: NOWHERE }],
+  resources: [{ type: 'PROJECT', id: NO_ID }],
 });
 
 /** The caller's level on a target, and which step of the model answered. One statement for all that are asked at once. */

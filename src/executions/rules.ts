@@ -1,5 +1,6 @@
 import type { Target } from '../access/domain/resources.ts';
 import { can, type Finder, type RootRules } from '../graphql/permissions.ts';
+import { NO_ID } from '../platform/ids.ts';
 import { projectTarget } from '../projects/domain/targets.ts';
 import { ofProjectWithWorkflows } from '../registry/rules.ts';
 import type { VersionBy } from '../registry/store.ts';
@@ -28,7 +29,7 @@ const ofNodeExecution: Finder = {
   },
   target: async (args, { loaders }) => {
     const node = await loadNodeExecution(args['by'] as NodeExecutionBy, loaders);
-    return node && targetOf(await loaders.execution.load({ id: node.executionId }));
+    return targetOf(await loaders.execution.load({ id: node?.executionId ?? NO_ID }));
   },
 };
 
@@ -37,7 +38,7 @@ const ofTaskExecution: Finder = {
   key: (args) => String(args['id']),
   target: async (args, { loaders }) => {
     const task = await loaders.taskExecution.load(String(args['id']));
-    return task && targetOf(await loaders.execution.load({ id: task.executionId }));
+    return targetOf(await loaders.execution.load({ id: task?.executionId ?? NO_ID }));
   },
 };
 

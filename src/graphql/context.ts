@@ -3,6 +3,7 @@ import { type ExecutionLoaders, executionLoaders } from '../executions/loaders.t
 import { type IdentityLoaders, identityLoaders } from '../identity/loaders.ts';
 import { type JobLoaders, jobLoaders } from '../jobs/loaders.ts';
 import type { Caller } from '../platform/caller.ts';
+import { NO_ID } from '../platform/ids.ts';
 import { type Log, log } from '../platform/log.ts';
 import { type ProjectLoaders, projectLoaders } from '../projects/loaders.ts';
 import { type RegistryLoaders, registryLoaders } from '../registry/loaders.ts';
@@ -38,9 +39,6 @@ export function newLoaders(tenantId: string): Loaders {
   };
 }
 
-/** No tenant has this id: a stranger's loaders find nothing, even where a rule forgot to ask. */
-const NO_TENANT = '00000000-0000-0000-0000-000000000000';
-
 export function newContext(request: {
   caller: Caller | null;
   signal: AbortSignal;
@@ -50,7 +48,8 @@ export function newContext(request: {
   return {
     ...request,
     log: caller?.log ?? log,
-    loaders: newLoaders(caller?.tenantId ?? NO_TENANT),
+    // A stranger's loaders find nothing, even where a rule forgot to ask.
+    loaders: newLoaders(caller?.tenantId ?? NO_ID),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { forgetGrants } from '../access/granted.ts';
+import { NO_ID } from '../platform/ids.ts';
 import { type Context, newLoaders } from './context.ts';
 import type { FieldArguments, RuleTable } from './permissions.ts';
 
@@ -23,7 +24,7 @@ export function guardSubscriptions(schema: GraphQLSchema, rules: RuleTable): voi
 
 async function* withFreshLoaders(events: AsyncIterable<unknown>, context: Context) {
   for await (const event of events) {
-    context.loaders = newLoaders(context.caller?.tenantId ?? '');
+    context.loaders = newLoaders(context.caller?.tenantId ?? NO_ID);
     if (context.caller) forgetGrants(context.caller);
     yield event;
   }

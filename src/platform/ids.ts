@@ -10,3 +10,6 @@ const form = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
  * lower case: PostgreSQL would find them in capitals too, but answer in lower case, and then nothing is the same text.
  */
 export const isId = (text: string): boolean => form.test(text);
+
+/** An id that nothing has: to be looked for where there is nothing, so that absent and hidden things cost the same. */
+export const NO_ID = '00000000-0000-7000-8000-000000000000';

@@ -15,7 +15,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
 import { pool } from '../../src/platform/database/client.ts';
-import { type App, startApp } from '../support/app.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { type LocalApp, startApp } from '../support/app.ts';
 import { newCaller, newTenant } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
 import {
@@ -26,10 +27,13 @@ import {
   registerWorkflow,
   untilEnded,
 } from '../support/seed.ts';
+import { countStatements } from '../support/statements.ts';
 
 /**
  * From every root field of Query, with every address that could reach a seeded project, along every path of the schema:
- * who may not read the project finds nothing of it. The documents come from the schema, so a new field is walked as
+ * who may not read the project finds nothing of it: a member of its tenant without grants, one with READ on another
+ * project, an administrator of another tenant. Nor can they tell it from what does not exist: answers and SQL statements
+ * are the same. The documents come from the schema, so a new field is walked as
  * soon as it is there; a new kind of argument fails the test until it is told what to put there.
  */
 
@@ -43,8 +47,8 @@ const name = {
   queue: `${project}/${domain}`,
 };
 
-let app: App;
-let callers: Record<'member' | 'outsider', string>;
+let app: LocalApp;
+let callers: Record<'member' | 'outsider' | 'neighbour', string>;
 /** What must not be seen: ids, names, digests, values, printed text. */
 let secrets: string[];
 let ids: string[];
@@ -69,6 +73,7 @@ beforeAll(async () => {
   await hands.start(run);
   await hands.succeed(run, { y: 8888888888888 });
   await untilEnded(app, id);
+  await app.stopScheduler();
   const tables = ['projects', 'tasks', 'workflows', 'launch_plans', 'executions', 'node_executions'];
   const rows = await Promise.all(
     [...tables, 'task_executions', 'queues', 'jobs', 'job_runs'].map((table) =>
@@ -85,10 +90,12 @@ beforeAll(async () => {
     ...[project, ...Object.values(name), 'sealed-node', 'sealed-log'],
     ...['7777777777777', '8888888888888'],
   ];
+  const other = await registerProject(app, 'next-door');
   const tenantId = await newTenant('elsewhere');
   callers = {
     member: await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' }),
     outsider: await newCaller({ role: 'ADMIN', level: 'MANAGE', tenantId }),
+    neighbour: await newCaller({ role: 'USER', grants: [{ type: 'PROJECT', id: other, level: 'READ' }] }),
   };
 }, 60_000);
 afterAll(() => app.stop());
@@ -193,6 +200,7 @@ describe('a walk over every path of the schema', () => {
     roots.flatMap((root) => [
       { root, who: 'member' as const },
       { root, who: 'outsider' as const },
+      { root, who: 'neighbour' as const },
     ]),
   )(
     'reaches nothing of it from $root.name, as $who',
@@ -200,5 +208,36 @@ describe('a walk over every path of the schema', () => {
       expect([...(await seenBy(callers[who], root))]).toEqual([]);
     },
     60_000,
+  );
+});
+
+/** The same question about something that nobody has. */
+function twinOf(variables: Record<string, unknown>): Record<string, unknown> {
+  const known = [...ids, project, ...Object.values(name), 'sealed-node'];
+  let text = JSON.stringify(variables);
+  for (const word of known)
+    text = text.replaceAll(`"${word}"`, /^[0-9a-f-]{36}$/.test(word) ? `"${newId()}"` : '"ghost"');
+  return JSON.parse(text);
+}
+
+describe('what is hidden costs what is absent costs', () => {
+  it.each(roots.filter((root) => root.args.some((arg) => isNonNullType(arg.type))))(
+    '$name: the same statements',
+    async (root) => {
+      const ask = async ({ document, variables }: Question) => {
+        const { result, statements } = await countStatements(() =>
+          app.ask(document, variables, callers.member),
+        );
+        expect(result.status).toBe(200);
+        // Refusals are written behind the answer, a moment later.
+        return statements.filter((text) => !text.startsWith('insert into audit_events')).toSorted();
+      };
+      for (const question of questionsOf(root)) {
+        await ask(question);
+        const twin = { ...question, variables: twinOf(question.variables) };
+        expect(await ask(question), JSON.stringify(question.variables)).toEqual(await ask(twin));
+      }
+    },
+    120_000,
   );
 });

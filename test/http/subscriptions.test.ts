@@ -43,6 +43,32 @@ describe('a subscription', () => {
     expect(codeOf(await overWebSocket(app, eventsDocument, { id }, stranger))).toBe('NOT_FOUND');
   });
 
+  it('that is given up lets go of its source at once, without waiting for an event', async () => {
+    let listening = 0;
+    const { on } = notifications;
+    vi.spyOn(notifications, 'on').mockImplementation((...listener) => {
+      const off = on.apply(notifications, listener);
+      listening += 1;
+      return () => {
+        listening -= 1;
+        off();
+      };
+    });
+    const client = socketClient(app);
+    const overSocket = client.iterate({ query: eventsDocument, variables: { id } });
+    const overEvents = overSse(app, eventsDocument, { id });
+    await Promise.all([overSocket.next(), overEvents.next()]);
+    expect(listening).toBe(2);
+    await Promise.all([overSocket.return?.(), overEvents.return(undefined)]);
+    await eventually(
+      async () => listening,
+      (count) => count === 0,
+      2,
+    );
+    await client.dispose();
+    vi.restoreAllMocks();
+  });
+
   it('counts as long as someone watches, over either way, and no longer', async () => {
     const events = overSse(app, eventsDocument, { id });
     expect((await first(events)).data.executionEvents.phase).toBe('QUEUED');
@@ -72,32 +98,6 @@ describe('a subscription', () => {
     await eventually(opens, Boolean, 2);
     client.terminate();
     await eventually(async () => (await Promise.all([opens(), opens()])).every(Boolean), Boolean, 2);
-  });
-
-  it('that is given up lets go of its source at once, without waiting for an event', async () => {
-    let listening = 0;
-    const { on } = notifications;
-    vi.spyOn(notifications, 'on').mockImplementation((...listener) => {
-      const off = on.apply(notifications, listener);
-      listening += 1;
-      return () => {
-        listening -= 1;
-        off();
-      };
-    });
-    const client = socketClient(app);
-    const overSocket = client.iterate({ query: eventsDocument, variables: { id } });
-    const overEvents = overSse(app, eventsDocument, { id });
-    await Promise.all([overSocket.next(), overEvents.next()]);
-    expect(listening).toBe(2);
-    await Promise.all([overSocket.return?.(), overEvents.return(undefined)]);
-    await eventually(
-      async () => listening,
-      (count) => count === 0,
-      2,
-    );
-    await client.dispose();
-    vi.restoreAllMocks();
   });
 
   it('is not counted when it is refused', async () => {

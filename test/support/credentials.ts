@@ -1,18 +1,26 @@
 /** Callers of every kind. Until the API makes users, their rows are written here. */
 
 import { createEveryone } from '../../src/access/store/groups.ts';
-import type { Level, Role } from '../../src/generated/prisma/enums.ts';
+import type { Level, ResourceType, Role } from '../../src/generated/prisma/enums.ts';
 import { hashSecret, newAccessKey, newSecretKey } from '../../src/identity/domain/secrets.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { basic } from './app.ts';
 
+/** A level on a resource, on all of a type (no id), or on the tenant. */
+export interface NewGrant {
+  readonly type: ResourceType;
+  readonly id?: string;
+  readonly level: Level;
+}
+
 export interface CallerOptions {
   readonly role: Role;
   readonly level?: Level | null;
   /** None: all that the user may do. */
   readonly scopes?: readonly string[];
+  readonly grants?: readonly NewGrant[];
   /** The administrator's unless told otherwise. */
   readonly tenantId?: string;
 }
@@ -22,12 +30,23 @@ export async function newCaller({
   role,
   level = null,
   scopes = [],
+  grants = [],
   tenantId,
 }: CallerOptions): Promise<string> {
   const tenant = tenantId ?? (await db.tenant.findFirstOrThrow({ where: { name: 'default' } })).id;
   const [id, accessKey, secret] = [newId(), newAccessKey(), newSecretKey()];
   await db.user.create({
     data: { id, tenantId: tenant, username: id, usernameKey: id, name: id, role, defaultLevel: level },
+  });
+  await db.grant.createMany({
+    data: grants.map(({ type, id: resourceId, level: granted }) => ({
+      id: newId(),
+      tenantId: tenant,
+      userId: id,
+      resourceType: type,
+      resourceId,
+      level: granted,
+    })),
   });
   const secretHash = new Uint8Array(hashSecret(secret));
   await db.credential.create({

@@ -1,6 +1,7 @@
 import { builder } from '../../graphql/builder.ts';
 import type { Loaders } from '../../graphql/context.ts';
 import { connectionOf, type PageArguments, pageOf } from '../../graphql/keyset.ts';
+import { NO_ID } from '../../platform/ids.ts';
 import type { NodeExecutionRow } from '../store/reads.ts';
 import { TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
 import { DataType, durationOf, ExecutionErrorType, listed, shownError } from './values.ts';
@@ -154,13 +155,8 @@ export async function loadNodeExecution(
   const execution = await loaders.execution.load({
     key: { project, domain, name },
   });
-  return (
-    execution &&
-    (await loaders.nodeExecutionByKey.load({
-      executionId: execution.id,
-      nodeId,
-    }))
-  );
+  // Asked also where there is no such execution, so that this costs what a hidden one does.
+  return await loaders.nodeExecutionByKey.load({ executionId: execution?.id ?? NO_ID, nodeId });
 }
 
 /** The nodes of an execution, as a connection field on whatever has its id. */
