@@ -1,9 +1,10 @@
 /**
  * Before each test file, and before it imports anything of the server, which reads its configuration once: a database of
- * its own, and settings that suit tests.
+ * its own, and settings that suit tests. After it: nothing secret was said (leaks.ts).
  */
-import { afterAll, inject } from 'vitest';
+import { afterAll, inject, vi } from 'vitest';
 import { createTestDatabase } from './database.ts';
+import { foundLeaks, keepSaid, keepSecret, listenToAnswers } from './leaks.ts';
 
 const database = inject('testServer') ? await createTestDatabase() : null;
 
@@ -11,15 +12,61 @@ Object.assign(process.env, {
   NODE_ENV: 'test',
   DATABASE_URL: database?.url,
   SLIPWAY_SECRETS: 'a-secret-of-the-tests-that-is-long-enough',
-  LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
+  LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'debug',
   PORT: '0',
   LEASE_SECONDS: '5',
 });
 
+keepSecret('the secret of the installation', String(process.env['SLIPWAY_SECRETS']));
+listenToAnswers();
+
+/** Log lines are kept, and shown only where somebody asked for them. */
+vi.mock('pino', async (importOriginal) => {
+  const original = await importOriginal<typeof import('pino')>();
+  const write = (line: string) => {
+    keepSaid('log', line);
+    if (process.env['TEST_LOG_LEVEL']) process.stdout.write(line);
+  };
+  const pino = Object.assign((options: object) => original.pino(options, { write }), original.pino);
+  return { ...original, pino };
+});
+
+/** Every password that is hashed or checked, and every hash, is a secret. */
+vi.mock('@node-rs/argon2', async (importOriginal) => {
+  const original = await importOriginal<typeof import('@node-rs/argon2')>();
+  return {
+    ...original,
+    async hash(...args: Parameters<typeof original.hash>) {
+      keepSecret('a password', String(args[0]));
+      return await original.hash(...args);
+    },
+    async verify(...args: Parameters<typeof original.verify>) {
+      keepSecret('a password', String(args[1]));
+      return await original.verify(...args);
+    },
+  };
+});
+
+vi.mock('../../src/identity/domain/secrets.ts', async (importOriginal) => {
+  const original = await importOriginal<typeof import('../../src/identity/domain/secrets.ts')>();
+  const newSecretKey = () => {
+    const secret = original.newSecretKey();
+    keepSecret('the secret of an access key', secret);
+    return secret;
+  };
+  return { ...original, newSecretKey };
+});
+
 afterAll(async () => {
-  const { closeDatabase } = await import('../../src/platform/database/client.ts');
+  const { closeDatabase, pool } = await import('../../src/platform/database/client.ts');
   const { notifications } = await import('../../src/platform/database/notify.ts');
+  if (database) {
+    const { rows } = await pool.query('select to_jsonb(audit_events)::text as text from audit_events');
+    for (const { text } of rows) keepSaid('audit log', text);
+  }
   await notifications.close();
   await closeDatabase();
   await database?.drop();
+  const leaks = foundLeaks();
+  if (leaks.length > 0) throw new Error(`what is secret was said:\n${leaks.join('\n')}`);
 });
