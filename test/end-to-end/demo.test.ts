@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keepSaid } from '../support/leaks.ts';
 
 const root = new URL('../../', import.meta.url);
 
@@ -31,6 +32,7 @@ async function runDemo(args: string[], onOutput?: (output: string, pid: number) 
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {
       output += chunk;
+      keepSaid('log', String(chunk));
       if (child.pid) onOutput?.(output, child.pid);
     });
   }

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { type App, basic, type GraphQLAnswer } from './app.ts';
+import { keepSaid } from './leaks.ts';
 
 const START = fileURLToPath(new URL('../../src/bin/start.ts', import.meta.url));
 
@@ -41,6 +42,7 @@ export async function startTree(environment: NodeJS.ProcessEnv = {}): Promise<Tr
     for (const stream of [supervisor.stdout, supervisor.stderr])
       stream?.setEncoding('utf8').on('data', (text) => {
         output += text;
+        keepSaid('log', String(text));
       });
     url = await new Promise((resolve, reject) => {
       supervisor.once('message', ({ address }: { address: string }) => resolve(address));
