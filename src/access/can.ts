@@ -7,6 +7,7 @@ import { type Decision, decide } from './domain/decision.ts';
 import { isAtLeast, managesTenant } from './domain/levels.ts';
 import {
   mayCreateAnywhere,
+  openToConfined,
   type Permission,
   permissions,
   type Requirement,
@@ -64,6 +65,7 @@ const denied = (target: Target | null = null): Verdict => ({ error: new Permissi
 async function judge(caller: Caller, permission: Permission, find?: Find): Promise<Verdict> {
   const requirement: Requirement = permissions[permission];
   if (!scopesAllow(caller, permission, requirement)) return denied();
+  if (caller.confinedTo && !openToConfined(permission, requirement)) return denied();
   if ('caller' in requirement) return allowed;
   if ('serviceScope' in requirement)
     return caller.role === 'SYSTEM' && caller.scopes.includes(requirement.serviceScope) ? allowed : denied();

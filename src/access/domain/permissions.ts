@@ -127,6 +127,15 @@ export function scopesAllow(
   return scopes.some((scope) => covers(scope, permission));
 }
 
+/**
+ * Whether a token that is confined to some resources may be asked for this at all: for what is about resources, which
+ * the decision confines, and for looking. Nothing about people, programs or the tenant, and no way to a wider sign-in.
+ */
+export function openToConfined(permission: Permission, requirement: Requirement): boolean {
+  if ('level' in requirement || 'create' in requirement || alwaysAllowed.has(permission)) return true;
+  return 'caller' in requirement && /:(read|list|explain)$/.test(permission);
+}
+
 /** Roles that a tenant's creation policy is about. The others make nothing anywhere. */
 export function mayCreateAnywhere(role: Role): boolean {
   return role !== 'GUEST' && role !== 'ANNOTATOR';
