@@ -28,6 +28,7 @@ import {
   untilEnded,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
+import { overSse } from '../support/watch.ts';
 
 /**
  * From every root field of Query, with every address that could reach a seeded project, along every path of the schema:
@@ -151,18 +152,19 @@ function selection(type: GraphQLOutputType, depth: number): string {
 }
 
 const roots = Object.values(schema.getQueryType()?.getFields() ?? {});
+const subscriptions = Object.values(schema.getSubscriptionType()?.getFields() ?? {});
 
 interface Question {
   readonly document: string;
   readonly variables: Record<string, unknown>;
 }
 
-function questionsOf(root: (typeof roots)[number]): Question[] {
+function questionsOf(root: (typeof roots)[number], operation = 'query'): Question[] {
   const given: readonly GraphQLArgument[] = root.args.filter((arg) => isNonNullType(arg.type));
   const declared = given.map((arg) => `$${arg.name}: ${arg.type}`).join(', ');
   const passed = given.map((arg) => `${arg.name}: $${arg.name}`).join(', ');
   const body = `${root.name}${passed ? `(${passed})` : ''} ${selection(root.type, DEPTH)}`;
-  const document = `query ${declared ? `(${declared})` : ''} { ${body} }`;
+  const document = `${operation} ${declared ? `(${declared})` : ''} { ${body} }`;
   return combined(given.map((arg) => [arg.name, valuesOf(arg.type, arg.name)])).map((variables) => ({
     document,
     variables,
@@ -219,6 +221,26 @@ function twinOf(variables: Record<string, unknown>): Record<string, unknown> {
     text = text.replaceAll(`"${word}"`, /^[0-9a-f-]{36}$/.test(word) ? `"${newId()}"` : '"ghost"');
   return JSON.parse(text);
 }
+
+describe('every subscription', () => {
+  it.each(
+    subscriptions.flatMap((root) =>
+      (['member', 'outsider', 'neighbour'] as const).map((who) => ({ root, who })),
+    ),
+  )('$root.name of something hidden ends as one of nothing would, for $who', async ({ root, who }) => {
+    for (const { document, variables } of questionsOf(root, 'subscription')) {
+      const results = overSse(app, document, variables, callers[who]);
+      const first = (await results.next()).value;
+      expect(first.errors.map((error: { extensions: object }) => error.extensions)).toEqual([
+        { code: 'NOT_FOUND' },
+      ]);
+      const asked = JSON.stringify(variables);
+      const said = JSON.stringify(first);
+      expect(secrets.filter((secret) => said.includes(secret) && !asked.includes(secret))).toEqual([]);
+      await results.return(undefined);
+    }
+  });
+});
 
 describe('what is hidden costs what is absent costs', () => {
   it.each(roots.filter((root) => root.args.some((arg) => isNonNullType(arg.type))))(
