@@ -27,7 +27,11 @@ vi.mock('pino', async (importOriginal) => {
     keepSaid('log', line);
     if (process.env['TEST_LOG_LEVEL']) process.stdout.write(line);
   };
-  const pino = Object.assign((options: object) => original.pino(options, { write }), original.pino);
+  const pino = Object.assign(
+    (options: object, destination?: { write(line: string): void }) =>
+      original.pino(options, destination ?? { write }),
+    original.pino,
+  );
   return { ...original, pino };
 });
 
