@@ -51,7 +51,7 @@ export async function refusal(
 }
 
 /** The same, where a refusal is no attempt of the caller's: a nested field that shows null, a filter. */
-export async function isAllowed(caller: Caller, permission: Permission, find: Find): Promise<boolean> {
+export async function isAllowed(caller: Caller, permission: Permission, find?: Find): Promise<boolean> {
   return (await judge(caller, permission, find)).error === null;
 }
 
@@ -69,7 +69,9 @@ async function judge(caller: Caller, permission: Permission, find?: Find): Promi
   if ('caller' in requirement) return allowed;
   if ('serviceScope' in requirement)
     return caller.role === 'SYSTEM' && caller.scopes.includes(requirement.serviceScope) ? allowed : denied();
-  if ('roles' in requirement) return requirement.roles.includes(caller.role) ? allowed : denied();
+  // Who is confined to some resources does nothing to the tenant at large.
+  if ('roles' in requirement)
+    return requirement.roles.includes(caller.role) && !caller.confinedTo ? allowed : denied();
   if ('create' in requirement && !mayCreateAnywhere(caller.role)) return denied();
   if (!find) throw new Error(`${permission} is about an object, and its rule names none`);
   const target = await find.target();

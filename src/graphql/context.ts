@@ -1,7 +1,10 @@
+import { type AccessLoaders, accessLoaders } from '../access/loaders.ts';
 import { type BlobLoaders, blobLoaders } from '../blobs/loaders.ts';
 import { type ExecutionLoaders, executionLoaders } from '../executions/loaders.ts';
+import { type ExperimentLoaders, experimentLoaders } from '../experiments/loaders.ts';
 import { type IdentityLoaders, identityLoaders } from '../identity/loaders.ts';
 import { type JobLoaders, jobLoaders } from '../jobs/loaders.ts';
+import { type ModelLoaders, modelLoaders } from '../models/loaders.ts';
 import type { Caller } from '../platform/caller.ts';
 import { NO_ID } from '../platform/ids.ts';
 import { type Log, log } from '../platform/log.ts';
@@ -21,19 +24,25 @@ export interface Context {
   readonly publicUrl: string;
 }
 
-export type Loaders = BlobLoaders &
+export type Loaders = AccessLoaders &
+  BlobLoaders &
   ExecutionLoaders &
+  ExperimentLoaders &
   IdentityLoaders &
   JobLoaders &
+  ModelLoaders &
   ProjectLoaders &
   RegistryLoaders;
 
 export function newLoaders(tenantId: string): Loaders {
   return {
+    ...accessLoaders(tenantId),
     ...blobLoaders(),
     ...executionLoaders(tenantId),
+    ...experimentLoaders(tenantId),
     ...identityLoaders(tenantId),
     ...jobLoaders(tenantId),
+    ...modelLoaders(tenantId),
     ...projectLoaders(tenantId),
     ...registryLoaders(tenantId),
   };

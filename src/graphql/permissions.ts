@@ -54,11 +54,29 @@ export function can(permission: Permission, finder?: Finder): Rule {
         const refused = await refusal(context.caller, permission, find);
         return refused ? topLevelError(refused) : true;
       } catch (error) {
-        // A failure to decide is no refusal: a dead database must read UNAVAILABLE.
-        const shown = shownError(error);
-        if (shown.extensions['code'] === 'INTERNAL')
-          context.log.error({ err: error, permission }, 'rule failed');
-        return shown;
+        return failure(error, context);
+      }
+    },
+  };
+}
+
+/** A failure to decide is no refusal: a dead database must read UNAVAILABLE. */
+function failure(error: unknown, context: Context): Error {
+  const shown = shownError(error);
+  if (shown.extensions['code'] === 'INTERNAL') context.log.error({ err: error }, 'rule failed');
+  return shown;
+}
+
+/** A rule that depends on what is asked; only for callers, whom it may look things up for. */
+export function ruleBy(choose: (args: never, context: Context) => Rule | Promise<Rule>): Rule {
+  return {
+    async decide(args, context) {
+      try {
+        if (!context.caller) return topLevelError(new UnauthenticatedError());
+        const rule = await choose(args as never, context);
+        return await rule.decide(args, context);
+      } catch (error) {
+        return failure(error, context);
       }
     },
   };

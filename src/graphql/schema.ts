@@ -1,3 +1,4 @@
+import { accessRules } from '../access/rules.ts';
 import { blobRules } from '../blobs/rules.ts';
 import { executionRules } from '../executions/rules.ts';
 import { identityRules } from '../identity/rules.ts';
@@ -25,12 +26,18 @@ import '../jobs/graphql/queue.ts';
 import '../jobs/graphql/job.ts';
 import '../jobs/graphql/lease.ts';
 import '../blobs/graphql/blob.ts';
+import '../access/graphql/permission.ts';
+import '../access/graphql/explanation.ts';
+import '../access/graphql/experiment-permission.ts';
+import '../access/graphql/registered-model-permission.ts';
+import '../access/graphql/audit-event.ts';
 
 const versionRules: RootRules = { Query: { version: can('version:read') } };
 
 /** Who may call which root field: every capability's table in one. */
 export const rules = mergeRules([
   versionRules,
+  accessRules,
   identityRules,
   oauthRules,
   projectRules,

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Queue } from '../generated/prisma/client.ts';
-import { findQueue, type QueueBy } from './store/queues.ts';
+import { type QueueBy, readQueues } from './store/queues.ts';
 import {
   type ClientKey,
   type JobRow,
@@ -13,10 +13,9 @@ import {
 
 export function jobLoaders(tenantId: string) {
   return {
-    queue: new DataLoader<QueueBy, Queue | null, string>(
-      (addresses) => Promise.all(addresses.map((by) => findQueue(tenantId, by))),
-      { cacheKeyFn: (by) => JSON.stringify(by) },
-    ),
+    queue: new DataLoader<QueueBy, Queue | null, string>((addresses) => readQueues(tenantId, addresses), {
+      cacheKeyFn: (by) => JSON.stringify(by),
+    }),
     job: new DataLoader<string, JobRow | null>((ids) => readJobs(tenantId, ids)),
     jobByClientId: new DataLoader<ClientKey, JobRow | null, string>(
       (keys) => readJobsByClientId(tenantId, keys),

@@ -6,7 +6,10 @@ import {
   findTask,
   findWorkflow,
   type LaunchPlanWithWorkflow,
+  readWorkflowNames,
   type VersionBy,
+  type WorkflowNameBy,
+  type WorkflowNameRow,
 } from './store.ts';
 
 export function registryLoaders(tenantId: string) {
@@ -23,6 +26,10 @@ export function registryLoaders(tenantId: string) {
     launchPlanBy: new DataLoader<VersionBy, LaunchPlanWithWorkflow | null, string>(
       (addresses) => Promise.all(addresses.map((by) => findLaunchPlan(tenantId, by))),
       byText,
+    ),
+    workflowName: new DataLoader<WorkflowNameBy, WorkflowNameRow | null, string>(
+      (addresses) => readWorkflowNames(tenantId, addresses),
+      { cacheKeyFn: (by) => JSON.stringify(by) },
     ),
     task: byId<Task>((ids) => db.task.findMany({ where: { id: { in: ids }, tenantId } })),
     workflow: byId<Workflow>((ids) => db.workflow.findMany({ where: { id: { in: ids }, tenantId } })),

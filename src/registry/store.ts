@@ -160,6 +160,52 @@ const findEntityStatement = statement<{ id: string }>(
   'select id from named_entities where project_id = $1::uuid and domain = $2 and name = $3',
 );
 
+/** How a workflow's name, which all its versions share, is addressed. */
+export type WorkflowNameBy = { readonly id: string } | { readonly key: Omit<EntityKey, 'version'> };
+
+/** What all versions of a workflow share, with the identifier of its project. */
+export interface WorkflowNameRow {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly projectId: string;
+  readonly project: string;
+  readonly domain: string;
+  readonly name: string;
+}
+
+const workflowNamesStatement = statement<WorkflowNameRow & { readonly at: number }>(
+  'read_workflow_names',
+  `with asked as (
+     select * from jsonb_to_recordset($2::jsonb) as asked(at int, id uuid, project text, domain text, name text)
+   ),
+   found as (
+     select asked.at, entity.* from asked join named_entities as entity on entity.id = asked.id
+     union all
+     select asked.at, entity.* from asked
+       join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
+       join named_entities as entity
+         on entity.tenant_id = $1::uuid and entity.project_id = project.id
+        and entity.domain = asked.domain and entity.name = asked.name
+   )
+   select found.at, found.id, found.tenant_id as "tenantId", found.project_id as "projectId",
+          project.identifier as project, found.domain, found.name
+     from found join projects as project on project.id = found.project_id
+    where found.tenant_id = $1::uuid`,
+);
+
+/** One row or null for each address, in their order. */
+export async function readWorkflowNames(
+  tenantId: string,
+  addresses: readonly WorkflowNameBy[],
+): Promise<(WorkflowNameRow | null)[]> {
+  const asked = addresses.map((by, at) => ('key' in by ? { at, ...by.key } : { at, id: idOrNull(by.id) }));
+  const rows = await run(workflowNamesStatement, [tenantId, JSON.stringify(asked)]);
+  const byPlace = new Map(rows.map(({ at, ...row }) => [at, row]));
+  return addresses.map((_by, at) => byPlace.get(at) ?? null);
+}
+
+const idOrNull = (text: string) => (isId(text) ? text : null);
+
 const ensureEntityStatement = statement<{ id: string; isNew: boolean }>(
   'ensure_named_entity',
   `with made as (

@@ -11,6 +11,8 @@ export interface Subject {
   readonly defaultFrom: DefaultSource;
   /** The resources that the token was confined to; null for no such limit. */
   readonly confinedTo: readonly Resource[] | null;
+  /** A user who cannot sign in. Never true of a caller: asked only where a decision is explained. */
+  readonly isDisabled?: boolean;
 }
 
 export type DefaultSource = 'USER' | 'TENANT' | 'SERVER';
@@ -29,8 +31,9 @@ export interface Place {
 
 /** Which step of the model answered. */
 export type DecidedBy =
-  | 'OTHER_TENANT'
+  | 'DISABLED'
   | 'PUBLIC'
+  | 'OTHER_TENANT'
   | 'ROLE'
   | 'USER_GRANT'
   | 'GROUP_GRANT'
@@ -49,31 +52,39 @@ export interface Decision {
   readonly caps: readonly Cap[];
 }
 
+/** One step as it was asked: a question about the subject, or one place and what was granted there. */
+export interface Step {
+  readonly step: 'DISABLED' | 'PUBLIC' | 'OTHER_TENANT' | 'ROLE' | 'GRANTS' | 'DEFAULT';
+  readonly place: Place | null;
+  readonly granted: Granted | null;
+  /** Whether it decided; the steps after it are not asked. */
+  readonly answered: boolean;
+}
+
 /** The places whose grants are asked, in this order: resource and ancestors, nearest first; their types; the tenant. */
-export function placesOf(target: Target): Place[] {
-  return [
-    ...target.resources,
-    ...target.resources.map(({ type }) => ({ type, id: null })),
-    { type: 'TENANT', id: null },
-  ];
+export function placesOf({ resources, allOf }: Target): Place[] {
+  const types = allOf ? [allOf] : resources.map(({ type }) => type);
+  return [...resources, ...types.map((type) => ({ type, id: null })), { type: 'TENANT', id: null }];
 }
 
 /**
  * The level of a subject on a target: the first step that answers, then the caps.
  *
- * 1. Another tenant's: none, root excepted. A public one: READ.
+ * 1. A disabled subject: none. A public target: READ. Another tenant's: none, root excepted.
  * 2. Roles that manage the tenant: MANAGE, whatever the grants say.
  * 3. The nearest place that has a grant: the user's own decides alone, up or down; else the highest of its groups'.
  * 4. The default of the user, else of the tenant, else of the server.
  *
  * @param granted  what was granted at a place; asked nearest first, and no further than needed.
+ * @param note  is told each step as it is asked, the answering one last.
  */
 export function decide(
   subject: Subject,
   target: Target,
   granted: (place: Place) => Granted | undefined,
+  note: (step: Step) => void = () => {},
 ): Decision {
-  const { level, ...how } = answeringStep(subject, target, granted);
+  const { level, ...how } = answeringStep(subject, target, granted, note);
   const caps: Cap[] = [];
   let capped = level;
   if (!isAtLeast(ceilings[subject.role], capped)) {
@@ -91,16 +102,26 @@ function answeringStep(
   subject: Subject,
   target: Target,
   granted: (place: Place) => Granted | undefined,
+  note: (step: Step) => void,
 ): Omit<Decision, 'caps'> {
-  if (target.isPublic) return { level: 'READ', decidedBy: 'PUBLIC', place: null };
-  if (target.tenantId !== subject.tenantId && subject.role !== 'ROOT')
+  const answers = (step: Step['step'], answered: boolean) => {
+    note({ step, place: null, granted: null, answered });
+    return answered;
+  };
+  if (answers('DISABLED', subject.isDisabled === true))
+    return { level: 'NO_PERMISSIONS', decidedBy: 'DISABLED', place: null };
+  if (answers('PUBLIC', target.isPublic === true)) return { level: 'READ', decidedBy: 'PUBLIC', place: null };
+  if (answers('OTHER_TENANT', target.tenantId !== subject.tenantId && subject.role !== 'ROOT'))
     return { level: 'NO_PERMISSIONS', decidedBy: 'OTHER_TENANT', place: null };
-  if (managesTenant(subject.role)) return { level: 'MANAGE', decidedBy: 'ROLE', place: null };
+  if (answers('ROLE', managesTenant(subject.role)))
+    return { level: 'MANAGE', decidedBy: 'ROLE', place: null };
   for (const place of placesOf(target)) {
     const { own = null, group = null } = granted(place) ?? {};
-    if (own) return { level: own, decidedBy: 'USER_GRANT', place };
-    if (group) return { level: group, decidedBy: 'GROUP_GRANT', place };
+    const level = own ?? group;
+    note({ step: 'GRANTS', place, granted: { own, group }, answered: level !== null });
+    if (level) return { level, decidedBy: own ? 'USER_GRANT' : 'GROUP_GRANT', place };
   }
+  answers('DEFAULT', true);
   return { level: subject.defaultLevel, decidedBy: `${subject.defaultFrom}_DEFAULT`, place: null };
 }
 

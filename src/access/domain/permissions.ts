@@ -65,7 +65,8 @@ export const permissions = {
   'permission:read': { level: 'MANAGE' },
   'permission:grant': { level: 'MANAGE' },
   'permission:list': { caller: true },
-  'permission:explain': { caller: true },
+  'permission:explain': { level: 'READ' },
+  'permission:administer': { roles: admins },
 
   // People and programs.
   'user:list': { roles: superusers },

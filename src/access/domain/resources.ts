@@ -13,6 +13,8 @@ export interface Resource {
 export interface Target {
   readonly tenantId: string;
   readonly resources: readonly Resource[];
+  /** Asked about all of a type rather than about an object: the type, and `resources` is empty. */
+  readonly allOf?: ResourceType;
   /** Readable by every tenant, and changeable by none. */
   readonly isPublic?: boolean;
 }

@@ -15,10 +15,10 @@ export type GrantSubject = Pick<Caller, 'tenantId' | 'userId' | 'groupIds'>;
  */
 export const spokenOf = `
   spoken as (
-    select resource_type, resource_id, level, true as is_own from grants
+    select id, resource_type, resource_id, level, true as is_own from grants
      where user_id = $2::uuid and tenant_id = $1::uuid
     union all
-    select grants.resource_type, grants.resource_id, grants.level, false from grants
+    select grants.id, grants.resource_type, grants.resource_id, grants.level, false from grants
       join (select group_id as id from group_members where user_id = $2::uuid
             union select id from groups where tenant_id = $1::uuid and (is_everyone or id = any($3::uuid[]))
            ) as joined on joined.id = grants.group_id

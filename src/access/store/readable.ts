@@ -13,7 +13,7 @@ export type Reader = Pick<
 /** Where a row of a list has the ids of the resources that decide about it, nearest first. */
 export interface ResourceColumn {
   readonly type: ResourceType;
-  /** An SQL expression of type uuid. */
+  /** An SQL expression of type uuid; null in rows that have no such resource. */
   readonly column: string;
 }
 
@@ -56,11 +56,15 @@ export function readableSql(
   const parameters = `parameters as (select $1::uuid, $2::uuid, $3::uuid[], $4::text)`;
   if (managesTenant(reader.role))
     return { name: 'all', values, with: `with ${parameters}`, joins: '', condition: within };
-  const wide = [...columns.map(({ type }) => type), 'TENANT']
-    .map((type) => `(select level from granted where resource_type = '${type}' and resource_id is null)`)
-    .join(', ');
-  const nearest = columns.map((_, at) => `granted_${at}.level`).join(', ');
-  const level = `coalesce(${nearest}, (select level from elsewhere)) >= 'READ'`;
+  const nearest = columns.map((_, at) => `granted_${at}.level`);
+  // What a row has no resource of says nothing about it either: the queue of no project is not asked about projects.
+  const ofTypes = columns.map(
+    ({ column }, at) => `case when ${column} is not null then (select type_${at} from elsewhere) end`,
+  );
+  const level = `coalesce(${[...nearest, ...ofTypes, '(select level from elsewhere)'].join(', ')}) >= 'READ'`;
+  const wide = (type: string) =>
+    `(select level from granted where resource_type = '${type}' and resource_id is null)`;
+  const types = columns.map(({ type }, at) => `${wide(type)} as type_${at}`);
   return {
     name: 'granted',
     values,
@@ -69,7 +73,9 @@ export function readableSql(
         select resource_type, resource_id, coalesce(max(level) filter (where is_own), max(level)) as level
           from spoken group by resource_type, resource_id
       ),
-      elsewhere as materialized (select coalesce(${wide}, $4::text::level) as level)`,
+      elsewhere as materialized (
+        select ${types.join(', ')}, coalesce(${wide('TENANT')}, $4::text::level) as level
+      )`,
     joins: columns
       .map(
         ({ type, column }, at) =>

@@ -45,6 +45,12 @@ export const UserType = builder.prismaObject('User', {
   }),
 });
 
+export const UserByInput = builder.inputType('UserBy', {
+  description: 'Which user of your tenant. Names and addresses are compared without regard to case.',
+  isOneOf: true,
+  fields: (t) => ({ id: t.id(), username: t.string(), email: t.string() }),
+});
+
 builder.queryField('viewer', (t) =>
   t.field({
     type: UserType,

@@ -30,7 +30,7 @@ export const QueueType = builder.prismaObject('Queue', {
   }),
 });
 
-const QueueByInput = builder.inputType('QueueBy', {
+export const QueueByInput = builder.inputType('QueueBy', {
   description: 'Which queue.',
   isOneOf: true,
   fields: (t) => ({ id: t.id(), name: t.string() }),

@@ -7,11 +7,16 @@ import { isId, newId } from '../../platform/ids.ts';
 
 export type QueueBy = { readonly id: string } | { readonly name: string };
 
-export async function findQueue(tenantId: string, by: QueueBy): Promise<Queue | null> {
-  if ('id' in by) return isId(by.id) ? await db.queue.findUnique({ where: { id: by.id, tenantId } }) : null;
-  return await db.queue.findUnique({
-    where: { tenantId_name: { tenantId, name: by.name } },
+/** One row or null for each address, in their order. */
+export async function readQueues(tenantId: string, addresses: readonly QueueBy[]): Promise<(Queue | null)[]> {
+  const ids = addresses.flatMap((by) => ('id' in by && isId(by.id) ? [by.id] : []));
+  const names = addresses.flatMap((by) => ('name' in by ? [by.name] : []));
+  const rows = await db.queue.findMany({
+    where: { tenantId, OR: [{ id: { in: ids } }, { name: { in: names } }] },
   });
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const byName = new Map(rows.map((row) => [row.name, row]));
+  return addresses.map((by) => ('id' in by ? byId.get(by.id) : byName.get(by.name)) ?? null);
 }
 
 const ensureStatement = statement<{ id: string }>(

@@ -19,6 +19,11 @@ export function isUniqueViolation(error: unknown): boolean {
   return prismaCode(error) === 'P2002' || sqlState(error) === '23505';
 }
 
+/** What a row refers to is not there, or not any more. */
+export function isForeignKeyViolation(error: unknown): boolean {
+  return prismaCode(error) === 'P2003' || sqlState(error) === '23503';
+}
+
 /** Another transaction was in the way: the work may be tried again from the start. */
 export function isWriteConflict(error: unknown): boolean {
   return prismaCode(error) === 'P2034' || ['40001', '40P01'].includes(sqlState(error) ?? '');

@@ -1,0 +1,50 @@
+import type { Level } from '../../generated/prisma/enums.ts';
+import type { Caller } from '../../platform/caller.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+import { recordChange } from '../audit.ts';
+import type { Place } from '../domain/decision.ts';
+import { kinds } from '../domain/kinds.ts';
+import { recordAccessChange } from '../store/changes.ts';
+import type { GrantKey, SubjectId } from '../store/permission-rows.ts';
+
+/** Whose permission on what, both found in the caller's tenant. */
+export interface PermissionAddress {
+  readonly subject: SubjectId & { readonly name: string };
+  /** `name` is null for all of a type and for the tenant. */
+  readonly place: Place & { readonly name: string | null };
+}
+
+export const keyOf = (caller: Caller, { subject, place }: PermissionAddress): GrantKey => ({
+  tenantId: caller.tenantId,
+  subject,
+  place,
+});
+
+/** `of ann on the project penguins`, for messages. */
+export function described({ subject, place }: PermissionAddress): string {
+  const what = place.type === 'TENANT' ? 'the tenant' : `all of type ${kinds[place.type]}`;
+  return `of ${subject.name} on ${place.id === null ? what : `the ${kinds[place.type]} ${place.name}`}`;
+}
+
+/** What follows every write of a row, in its transaction and last in it: the audit log, and word to every process. */
+export async function recordPermissionChange(
+  tx: Tx,
+  caller: Caller,
+  action: 'permission:grant' | 'permission:update' | 'permission:revoke',
+  { subject, place }: PermissionAddress,
+  levels: { readonly before: Level | null; readonly after: Level | null },
+): Promise<void> {
+  const who =
+    'userId' in subject
+      ? { user: { id: subject.userId, username: subject.name } }
+      : { group: { id: subject.groupId, name: subject.name } };
+  const at = (level: Level | null) => (level ? { ...who, level } : null);
+  await recordChange(tx, caller, {
+    action,
+    target: { type: kinds[place.type], id: place.id, name: place.name ?? '*' },
+    before: at(levels.before),
+    after: at(levels.after),
+  });
+  const userId = 'userId' in subject ? subject.userId : null;
+  await recordAccessChange(tx, { tenantId: caller.tenantId, userId, kind: 'GRANT' });
+}

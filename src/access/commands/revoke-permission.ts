@@ -1,0 +1,27 @@
+import type { Grant } from '../../generated/prisma/client.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { NotFoundError } from '../../platform/errors.ts';
+import { forgetGrants } from '../granted.ts';
+import { deleteGrant } from '../store/permission-rows.ts';
+import { described, keyOf, type PermissionAddress, recordPermissionChange } from './permission-change.ts';
+
+/**
+ * Takes a permission away. That closes nothing by itself: the subject falls back to what the next places and the
+ * defaults say.
+ *
+ * @returns the row as it was.
+ * @throws NotFoundError without a row: a repeat is told so.
+ * Source: MLflow's deleteExperimentPermission, access.md §1.5.
+ */
+export async function revokePermission(caller: Caller, address: PermissionAddress): Promise<Grant> {
+  const grant = await inTransaction(async (tx) => {
+    const revoked = await deleteGrant(tx, keyOf(caller, address));
+    if (!revoked) throw new NotFoundError('permission', described(address), ['input']);
+    const levels = { before: revoked.level, after: null };
+    await recordPermissionChange(tx, caller, 'permission:revoke', address, levels);
+    return revoked;
+  });
+  forgetGrants(caller);
+  return grant;
+}

@@ -1,0 +1,35 @@
+import type { Grant } from '../../generated/prisma/client.ts';
+import { builder } from '../../graphql/builder.ts';
+import { PrincipalType } from '../../identity/graphql/user.ts';
+import { RegisteredModelByInput } from '../../models/graphql/registered-model.ts';
+import { LevelEnum } from './level.ts';
+import { offerPermissionsOf } from './mlflow-permissions.ts';
+
+const RegisteredModelPermission = builder.objectRef<Grant>('RegisteredModelPermission').implement({
+  description: "A user's own permission on a registered model. Source: MLflow's entity of that name.",
+  fields: (t) => ({
+    registeredModelId: t.id({ resolve: (grant) => grant.resourceId ?? '' }),
+    name: t.string({
+      nullable: true,
+      description: "The model's name now: a permission stays when its model is renamed.",
+      resolve: async (grant, _args, { loaders }) =>
+        (await loaders.registeredModel.load({ id: grant.resourceId ?? '' }))?.name ?? null,
+    }),
+    userId: t.id({ resolve: (grant) => grant.userId ?? '' }),
+    user: t.field({
+      type: PrincipalType,
+      nullable: true,
+      description: 'Null when the user was deleted this moment.',
+      resolve: (grant, _args, { loaders }) => loaders.user.load(grant.userId ?? ''),
+    }),
+    permission: t.field({ type: LevelEnum, resolve: (grant) => grant.level }),
+  }),
+});
+
+offerPermissionsOf({
+  type: 'REGISTERED_MODEL',
+  field: 'registeredModel',
+  name: 'RegisteredModel',
+  by: RegisteredModelByInput,
+  permission: RegisteredModelPermission,
+});

@@ -1,0 +1,212 @@
+import { experimentTarget } from '../../experiments/domain/targets.ts';
+import { ExperimentByInput } from '../../experiments/graphql/experiment.ts';
+import type { ResourceType } from '../../generated/prisma/enums.ts';
+import { builder } from '../../graphql/builder.ts';
+import type { Loaders } from '../../graphql/context.ts';
+import type { Finder } from '../../graphql/permissions.ts';
+import { queueTarget } from '../../jobs/domain/targets.ts';
+import { QueueByInput } from '../../jobs/graphql/queue.ts';
+import { registeredModelTarget } from '../../models/domain/targets.ts';
+import { RegisteredModelByInput } from '../../models/graphql/registered-model.ts';
+import { InvalidArgumentError } from '../../platform/errors.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
+import { ProjectByInput } from '../../projects/graphql/project.ts';
+import { workflowTarget } from '../../registry/domain/targets.ts';
+import { EntityNameInput } from '../../registry/graphql/entity-key.ts';
+import type { Place } from '../domain/decision.ts';
+import { kinds } from '../domain/kinds.ts';
+import type { Target } from '../domain/resources.ts';
+import { ResourceTypeEnum } from './level.ts';
+
+/** An object that permissions are about, as its address found it. */
+export interface Resource {
+  readonly type: ResourceType;
+  readonly id: string;
+  readonly name: string;
+  readonly target: Target;
+}
+
+/** The place that somebody names: an object, all of a type, or the tenant. */
+export interface Resolved {
+  readonly place: Place;
+  /** Null for all of a type and for the tenant. */
+  readonly name: string | null;
+  readonly target: Target;
+}
+
+interface Kind {
+  readonly type: ResourceType;
+  /** How the address reads in a message. */
+  keyOf(address: Address): string;
+  find(address: Address, loaders: Loaders): Promise<Resource | null>;
+}
+
+type Address = Readonly<Record<string, unknown>>;
+
+/** One kind of resource: where its rows come from, and how its target and name are read from one. */
+function kind<Row extends { readonly id: string }>(
+  type: ResourceType,
+  load: (address: never, loaders: Loaders) => Promise<Row | null>,
+  targetOf: (row: Row) => Target,
+  nameOf: (row: Row) => string,
+): Kind {
+  return {
+    type,
+    keyOf: textOf,
+    async find(address, loaders) {
+      const row = await load(address as never, loaders);
+      return row && { type, id: row.id, name: nameOf(row), target: targetOf(row) };
+    },
+  };
+}
+
+/** The last part of an address is what people call the thing. */
+function textOf(address: Address): string {
+  const [value] = Object.values(address);
+  return typeof value === 'object' && value !== null ? String((value as Address)['name']) : String(value);
+}
+
+/** Every kind of resource, by the name of its field in `PermissionResource`. */
+const resources = {
+  project: kind(
+    'PROJECT',
+    (by, { project }) => project.load(by),
+    projectTarget,
+    (row) => row.identifier,
+  ),
+  experiment: kind(
+    'EXPERIMENT',
+    (by, { experiment }) => experiment.load(by),
+    experimentTarget,
+    (row) => row.name,
+  ),
+  registeredModel: kind(
+    'REGISTERED_MODEL',
+    (by, { registeredModel }) => registeredModel.load(by),
+    registeredModelTarget,
+    (row) => row.name,
+  ),
+  workflow: kind(
+    'WORKFLOW',
+    (by, { workflowName }) => workflowName.load(by),
+    (row) => workflowTarget({ ...row, entityId: row.id }),
+    (row) => row.name,
+  ),
+  queue: kind(
+    'QUEUE',
+    (by, { queue }) => queue.load(by),
+    queueTarget,
+    (row) => row.name,
+  ),
+} satisfies Record<string, Kind>;
+
+const kindsByType: ReadonlyMap<ResourceType, Kind> = new Map(
+  Object.values(resources).map((one) => [one.type, one]),
+);
+
+export const PermissionResourceInput = builder.inputType('PermissionResource', {
+  description: 'What a permission is about: one resource, all resources of a type, or the whole tenant.',
+  isOneOf: true,
+  fields: (t) => ({
+    project: t.field({ type: ProjectByInput }),
+    experiment: t.field({ type: ExperimentByInput }),
+    registeredModel: t.field({ type: RegisteredModelByInput }),
+    workflow: t.field({ type: EntityNameInput, description: 'All versions of that name.' }),
+    queue: t.field({ type: QueueByInput }),
+    all: t.field({
+      type: ResourceTypeEnum,
+      description: 'All of that type in the tenant, those to come included. For administrators.',
+    }),
+    tenant: t.boolean({ description: 'True: everything in the tenant. For administrators.' }),
+  }),
+});
+
+/** A `PermissionResource` as it arrives. */
+export interface PermissionResource {
+  readonly all?: ResourceType | null;
+  readonly tenant?: boolean | null;
+  readonly [object: string]: unknown;
+}
+
+/** Whether it is about no single object: then only administrators have a say. */
+export const isWide = ({ all, tenant }: PermissionResource): boolean => all != null || tenant != null;
+
+/** The kind and the address of the object that it names. */
+function addressed(resource: PermissionResource): { kind: Kind; address: Address } {
+  for (const [field, of] of Object.entries(resources)) {
+    const address = resource[field] as Address | null | undefined;
+    // A workflow's name has no id to choose instead; the loader takes either.
+    if (address) return { kind: of, address: field === 'workflow' ? { key: address } : address };
+  }
+  throw new Error('a resource of a kind that is not in the table');
+}
+
+/** How a rule finds the object that a `PermissionResource` names. */
+export function ofResource(resource: PermissionResource): Finder {
+  const { kind: of, address } = addressed(resource);
+  return {
+    kind: kinds[of.type],
+    key: () => of.keyOf(address),
+    target: async (_args, { loaders }) => (await of.find(address, loaders))?.target ?? null,
+  };
+}
+
+/** Null when its object is absent, which the rule has told already. @throws InvalidArgumentError */
+export async function resolveResource(
+  resource: PermissionResource,
+  tenantId: string,
+  loaders: Loaders,
+  path: readonly string[],
+): Promise<Resolved | null> {
+  const { all, tenant } = resource;
+  if (tenant === false) throw InvalidArgumentError.of([...path, 'tenant'], 'tenant is true or left out');
+  if (tenant) return wide({ type: 'TENANT', id: null }, tenantId);
+  if (all === 'TENANT')
+    throw InvalidArgumentError.of([...path, 'all'], 'all is about a type of resource; say tenant: true');
+  if (all) return wide({ type: all, id: null }, tenantId);
+  const { kind: of, address } = addressed(resource);
+  const found = await of.find(address, loaders);
+  return found && { place: { type: found.type, id: found.id }, name: found.name, target: found.target };
+}
+
+function wide(place: Place, tenantId: string): Resolved {
+  const { type } = place;
+  return {
+    place,
+    name: null,
+    target: { tenantId, resources: [], ...(type === 'TENANT' ? {} : { allOf: type }) },
+  };
+}
+
+/** What stands at a place that a row names; null when it is gone. */
+export async function resolvePlace(
+  place: Place,
+  tenantId: string,
+  loaders: Loaders,
+): Promise<Resolved | null> {
+  if (place.id === null) return wide(place, tenantId);
+  const found = await kindsByType.get(place.type)?.find({ id: place.id }, loaders);
+  return found ? { place, name: found.name, target: found.target } : null;
+}
+
+export interface PlaceShown extends Place {
+  readonly tenantId: string;
+}
+
+export const PermissionPlaceType = builder.objectRef<PlaceShown>('PermissionPlace').implement({
+  description: 'Where permissions are: one resource, all of a type (no id), or the tenant (type TENANT).',
+  fields: (t) => ({
+    type: t.field({ type: ResourceTypeEnum, resolve: (place) => place.type }),
+    id: t.id({
+      nullable: true,
+      description: 'Null for all of a type and for the tenant.',
+      resolve: (place) => place.id,
+    }),
+    name: t.string({
+      nullable: true,
+      description: "What people call it, a project's identifier. Null for all of a type and for the tenant.",
+      resolve: async (place, _args, { loaders }) =>
+        (await resolvePlace(place, place.tenantId, loaders))?.name ?? null,
+    }),
+  }),
+});

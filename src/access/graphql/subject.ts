@@ -1,0 +1,54 @@
+import type { Grant, Group, User } from '../../generated/prisma/client.ts';
+import { builder } from '../../graphql/builder.ts';
+import type { Loaders } from '../../graphql/context.ts';
+import { PrincipalType, UserByInput } from '../../identity/graphql/user.ts';
+import { NotFoundError } from '../../platform/errors.ts';
+import type { PermissionAddress } from '../commands/permission-change.ts';
+import { GroupByInput, GroupType } from './group.ts';
+
+export const PermissionSubjectInput = builder.inputType('PermissionSubjectBy', {
+  description: 'Whose permission: a user or a group of your tenant.',
+  isOneOf: true,
+  fields: (t) => ({ user: t.field({ type: UserByInput }), group: t.field({ type: GroupByInput }) }),
+});
+
+const isUser = (subject: User | Group): subject is User => 'username' in subject;
+
+export const PermissionSubjectType = builder.unionType('PermissionSubject', {
+  description: 'Whose permission it is.',
+  types: [PrincipalType, GroupType],
+  resolveType: (subject) => (isUser(subject) ? PrincipalType : GroupType),
+});
+
+type Address = Readonly<Record<string, unknown>>;
+
+/** An `@oneOf` of addresses as it arrives. */
+export interface SubjectBy {
+  readonly user?: Address | null;
+  readonly group?: Address | null;
+}
+
+const textOf = (address: Address) => String(Object.values(address)[0]);
+
+/** @throws NotFoundError naming the path: for what another tenant has, as for what nobody has. */
+export async function resolveSubject(
+  by: SubjectBy,
+  loaders: Loaders,
+  path: readonly string[],
+): Promise<PermissionAddress['subject']> {
+  if (by.user) {
+    const user = await loaders.userBy.load(by.user as never);
+    if (!user) throw new NotFoundError('user', textOf(by.user), [...path, 'user']);
+    return { userId: user.id, name: user.username };
+  }
+  const address = by.group ?? {};
+  const group = await loaders.groupBy.load(address as never);
+  if (!group) throw new NotFoundError('group', textOf(address), [...path, 'group']);
+  return { groupId: group.id, name: group.name };
+}
+
+/** Null when it was deleted since the row was read. */
+export async function subjectOf(grant: Grant, loaders: Loaders): Promise<User | Group | null> {
+  if (grant.userId) return await loaders.user.load(grant.userId);
+  return grant.groupId ? await loaders.groupBy.load({ id: grant.groupId }) : null;
+}

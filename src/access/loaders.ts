@@ -1,0 +1,44 @@
+import DataLoader from 'dataloader';
+import type { Grant, Group } from '../generated/prisma/client.ts';
+import type { ResourceType } from '../generated/prisma/enums.ts';
+import { groupBy } from '../platform/group-by.ts';
+import { type GroupBy, readGroups } from './store/groups.ts';
+import { listGrantsOfUsers } from './store/permission-rows.ts';
+
+/** A page of one user's own rows on resources of a type. */
+interface RowsOfUser {
+  readonly userId: string;
+  readonly type: ResourceType;
+  readonly page: {
+    readonly limit: number;
+    readonly backward: boolean;
+    readonly from: readonly string[] | null;
+  };
+}
+
+export function accessLoaders(tenantId: string) {
+  return {
+    groupBy: new DataLoader<GroupBy, Group | null, string>((addresses) => readGroups(tenantId, addresses), {
+      cacheKeyFn: (by) => JSON.stringify(by),
+    }),
+    grantsOfUser: new DataLoader<RowsOfUser, Grant[], string>(
+      async (keys) => {
+        // One selection asks the same page of every user; another, under an alias, is a statement of its own.
+        const alike = groupBy(keys, ({ type, page }) => JSON.stringify([type, page]));
+        const answers = await Promise.all(
+          [...alike.values()].map(async (group) => {
+            const [{ type, page }] = group as [RowsOfUser];
+            const userIds = group.map(({ userId }) => userId);
+            const rows = groupBy(await listGrantsOfUsers(tenantId, userIds, type, page), (row) => row.userId);
+            return group.map((key) => [JSON.stringify(key), rows.get(key.userId) ?? []] as const);
+          }),
+        );
+        const byKey = new Map(answers.flat());
+        return keys.map((key) => byKey.get(JSON.stringify(key)) ?? []);
+      },
+      { cacheKeyFn: (key) => JSON.stringify(key) },
+    ),
+  };
+}
+
+export type AccessLoaders = ReturnType<typeof accessLoaders>;

@@ -1,0 +1,72 @@
+import { callerOf } from '../graphql/context.ts';
+import { can, type RootRules, type Rule, ruleBy } from '../graphql/permissions.ts';
+import { isAllowed } from './can.ts';
+import type { Permission } from './domain/permissions.ts';
+import { isWide, ofResource, type PermissionResource } from './graphql/resource.ts';
+
+/** On an object it takes a level there; on all of a type or on the tenant, an administrator. */
+const on = (permission: Permission, resource: PermissionResource): Rule =>
+  isWide(resource) ? can('permission:administer') : can(permission, ofResource(resource));
+
+/**
+ * What is public is for nobody to change, but those who would manage it if it were not may still see who may do what
+ * with it: they are the ones to make it private.
+ */
+const toRead = (resource: PermissionResource): Rule => {
+  if (isWide(resource)) return on('permission:read', resource);
+  const { kind, key, target } = ofResource(resource);
+  return {
+    async decide(args, context) {
+      const asPrivate = async () => {
+        const found = await target(args, context);
+        return found && { ...found, isPublic: false };
+      };
+      const find = { kind, key: key(args), target: asPrivate };
+      const isManager = await isAllowed(callerOf(context), 'permission:read', find);
+      return isManager || (await on('permission:read', resource).decide(args, context));
+    },
+  };
+};
+
+type InputArguments = { input: { resource: PermissionResource } };
+type ResourceArguments = { resource: PermissionResource };
+
+const toGrant = ruleBy(({ input }: InputArguments) => on('permission:grant', input.resource));
+
+type OfMLflow = { experiment: object } | { registeredModel: object };
+const mayRead = ruleBy((args: OfMLflow) => toRead(pick(args)));
+const mayWrite = ruleBy(({ input }: { input: OfMLflow }) => on('permission:grant', pick(input)));
+
+/** The resource that MLflow's operations name beside the user. */
+const pick = (args: OfMLflow): PermissionResource =>
+  'experiment' in args ? { experiment: args.experiment } : { registeredModel: args.registeredModel };
+
+/** About oneself, who may read the resource; about others, who manages it. */
+const toExplain = ruleBy(
+  async ({ user, resource }: ResourceArguments & { user: never }, { caller, loaders }) => {
+    const isSelf = (await loaders.userBy.load(user))?.id === caller?.userId;
+    return isSelf ? on('permission:explain', resource) : toRead(resource);
+  },
+);
+
+export const accessRules: RootRules = {
+  Query: {
+    permissions: ruleBy(({ resource }: ResourceArguments) => toRead(resource)),
+    myPermissions: can('permission:list'),
+    explainPermission: toExplain,
+    experimentPermission: mayRead,
+    registeredModelPermission: mayRead,
+    auditEvents: can('audit:read'),
+  },
+  Mutation: {
+    grantPermission: toGrant,
+    updatePermission: toGrant,
+    revokePermission: toGrant,
+    createExperimentPermission: mayWrite,
+    updateExperimentPermission: mayWrite,
+    deleteExperimentPermission: mayWrite,
+    createRegisteredModelPermission: mayWrite,
+    updateRegisteredModelPermission: mayWrite,
+    deleteRegisteredModelPermission: mayWrite,
+  },
+};

@@ -1,0 +1,261 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { flushDenials, recordChange } from '../../src/access/audit.ts';
+import { grantCreator } from '../../src/access/store/grants.ts';
+import { systemCaller } from '../../src/platform/caller.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
+import { inTransaction } from '../../src/platform/database/transaction.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { registerProject as registerProjectCommand } from '../../src/projects/commands/register-project.ts';
+import { type Answer, type App, startApp } from '../support/app.ts';
+import { newTenant } from '../support/credentials.ts';
+import { registerProject } from '../support/seed.ts';
+import { countStatements } from '../support/statements.ts';
+import { homeTenant, outcome, type Person, permissionMutations, person } from './stage.ts';
+
+const project = 'audited';
+let app: App;
+let projectId: string;
+let write: ReturnType<typeof permissionMutations>;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  write = permissionMutations(app);
+  projectId = await registerProject(app, project);
+});
+afterAll(() => app.stop());
+
+const document = `query ($filter: AuditEventFilter, $tenant: ID, $first: Int, $after: String) {
+  auditEvents(filter: $filter, tenant: $tenant, first: $first, after: $after) {
+    edges { node {
+      id tenantId createdAt actor { id username } realActor { id username } credentialId address action outcome code
+      target { type id name } before after count
+    } }
+    pageInfo { hasNextPage endCursor }
+  }
+}`;
+const ask = (variables: object = {}, authorization?: string) => app.ask(document, variables, authorization);
+async function events(filter: object = {}, more: object = {}, authorization?: string): Promise<Answer[]> {
+  await flushDenials();
+  const { data, errors } = await ask({ filter, ...more }, authorization);
+  expect(errors).toBeUndefined();
+  return data.auditEvents.edges.map((edge: Answer) => edge.node);
+}
+
+const granting = (whom: Person, level = 'READ') => ({
+  subject: { user: { id: whom.id } },
+  resource: { project: { identifier: project } },
+  level,
+});
+const readSecretly = (who: Person) =>
+  app.ask(
+    'query ($by: ProjectBy!) { project(by: $by) { id } }',
+    { by: { identifier: project } },
+    who.authorization,
+  );
+
+describe('auditEvents', () => {
+  it('tells who did what, with what, from where, to what, before and after', async () => {
+    const [admin, ann] = [await person(app, 'ADMIN'), await person(app)];
+    await write.grant(granting(ann), admin.authorization);
+    await write.update(granting(ann, 'EDIT'), admin.authorization);
+    const { id: credentialId } = await db.credential.findFirstOrThrow({ where: { userId: admin.id } });
+    const user = { id: ann.id, username: ann.username };
+    expect(await events({ actor: { id: admin.id } })).toEqual([
+      {
+        id: expect.any(String),
+        tenantId: await homeTenant(),
+        createdAt: expect.any(String),
+        actor: { id: admin.id, username: admin.username },
+        realActor: null,
+        credentialId,
+        address: expect.stringMatching(/127\.0\.0\.1|::1/),
+        action: 'permission:update',
+        outcome: 'DONE',
+        code: null,
+        target: { type: 'project', id: projectId, name: project },
+        before: { user, level: 'READ' },
+        after: { user, level: 'EDIT' },
+        count: 1,
+      },
+      expect.objectContaining({ action: 'permission:grant', before: null }),
+    ]);
+  });
+
+  it('is filtered by actor, action, noun, outcome, target, credential and time', async () => {
+    const [admin, ann, eve] = [await person(app, 'ADMIN'), await person(app), await person(app)];
+    const since = new Date().toISOString();
+    await write.grant(granting(ann), admin.authorization);
+    await write.grant(granting(eve), eve.authorization);
+    await write.revoke({ subject: { user: { id: ann.id } }, resource: { project: { identifier: project } } });
+    const of = async (filter: object) => (await events({ since, ...filter })).map((event) => event.action);
+    const { id: credentialId } = await db.credential.findFirstOrThrow({ where: { userId: admin.id } });
+    const [refused] = await events({ actor: { username: eve.username.toUpperCase() } });
+    expect(refused).toMatchObject({ outcome: 'DENIED', code: 'NOT_FOUND', action: 'permission:grant' });
+    expect(await of({ actor: { id: admin.id } })).toEqual(['permission:grant']);
+    expect(await of({ credentialId })).toEqual(['permission:grant']);
+    expect(await of({ action: 'permission:revoke' })).toEqual(['permission:revoke']);
+    expect(await of({ action: 'permission', outcome: 'DONE' })).toEqual([
+      'permission:revoke',
+      'permission:grant',
+    ]);
+    expect(await of({ action: 'perm' })).toEqual([]);
+    expect(await of({ action: 'permissio_' })).toEqual([]);
+    expect(await of({ targetType: 'project', targetId: projectId, outcome: 'DENIED' })).toEqual([
+      'permission:grant',
+    ]);
+    expect(await of({ targetType: 'queue' })).toEqual([]);
+    expect(await of({ until: since })).toEqual([]);
+    expect(outcome(await ask({ filter: { credentialId: 'x' } }))).toBe('INVALID_ARGUMENT');
+  });
+
+  it('tells of users who are gone, by their id and the name that they had', async () => {
+    const admin = await person(app, 'ADMIN');
+    await write.grant(granting(await person(app)), admin.authorization);
+    await db.user.delete({ where: { id: admin.id } });
+    for (const actor of [{ id: admin.id }, { username: admin.username }])
+      expect(await events({ actor })).toMatchObject([{ actor: { id: admin.id, username: admin.username } }]);
+  });
+
+  it('goes page by page, newest first, in a number of statements that does not grow', async () => {
+    const admin = await person(app, 'ADMIN');
+    for (let count = 0; count < 7; count += 1)
+      await write.grant(granting(await person(app)), admin.authorization);
+    const filter = { actor: { id: admin.id } };
+    const seen: string[] = [];
+    let after: string | null = null;
+    do {
+      const { data }: Answer = await ask({ filter, first: 3, after });
+      seen.push(...data.auditEvents.edges.map((edge: Answer) => edge.node.id));
+      after = data.auditEvents.pageInfo.hasNextPage ? data.auditEvents.pageInfo.endCursor : null;
+    } while (after);
+    expect(seen).toHaveLength(7);
+    expect(seen).toEqual([...seen].sort().reverse());
+    expect(outcome(await ask({ first: 1001 }))).toBe('INVALID_ARGUMENT');
+    await ask({ first: 1 });
+    const one = await countStatements(() => ask({ first: 1 }));
+    const many = await countStatements(() => ask({ first: 100 }));
+    expect(many.statements).toHaveLength(one.statements.length);
+  });
+
+  it('is for administrators of the tenant; root names another, and nobody else finds one', async () => {
+    const tenantId = await newTenant('audited-elsewhere');
+    const theirs = await person(app, 'ADMIN', { tenantId });
+    const root = await person(app, 'ROOT');
+    expect(outcome(await ask({}, (await person(app, 'SUPERUSER')).authorization))).toBe('PERMISSION_DENIED');
+    await readSecretly(await person(app, 'ADMIN', { tenantId, scopes: ['queue:read'] }));
+    expect(await events({}, {}, theirs.authorization)).toMatchObject([{ tenantId, outcome: 'DENIED' }]);
+    expect(await events({}, { tenant: tenantId }, root.authorization)).toHaveLength(1);
+    for (const tenant of [tenantId, newId()]) expect(outcome(await ask({ tenant }))).toBe('NOT_FOUND');
+  });
+});
+
+describe('the log', () => {
+  it('only grows: PostgreSQL refuses to change, delete or empty it', async () => {
+    await write.grant(granting(await person(app)));
+    const { rows: before } = await pool.query('select * from audit_events order by id');
+    expect(before.length).toBeGreaterThan(0);
+    for (const attempt of [
+      `update audit_events set action = 'nothing:happened'`,
+      'delete from audit_events',
+      'truncate audit_events',
+    ])
+      await expect(pool.query(attempt)).rejects.toThrow('only ever added');
+    await expect(db.auditEvent.deleteMany()).rejects.toThrow();
+    expect((await pool.query('select * from audit_events order by id')).rows).toEqual(before);
+  });
+
+  it('has no row of a change that was rolled back', async () => {
+    const caller = systemCaller(await homeTenant(), newId());
+    const work = inTransaction(async (tx) => {
+      await recordChange(tx, caller, { action: 'test:rolledBack', target: { type: 'test', id: null } });
+      throw new Error('no');
+    });
+    await expect(work).rejects.toThrow('no');
+    expect(await events({ action: 'test:rolledBack' })).toEqual([]);
+  });
+
+  it('has few rows of many refusals of one kind, and their number', async () => {
+    const eve = await person(app);
+    const queries = Array.from(
+      { length: 25 },
+      (_, index) => `q${index}: project(by: { identifier: "${project}" }) { id }`,
+    );
+    const rounds = 5000 / queries.length;
+    for (let round = 0; round < rounds; round += 20)
+      await Promise.all(
+        Array.from({ length: 20 }, () => app.ask(`{ ${queries.join(' ')} }`, {}, eve.authorization)),
+      );
+    const rows = await events({ actor: { id: eve.id } });
+    expect(rows.reduce((sum, row) => sum + row.count, 0)).toBe(5000);
+    expect(rows.length).toBeLessThan(300);
+    expect(new Set(rows.map(({ action, code, target }) => JSON.stringify([action, code, target]))).size).toBe(
+      1,
+    );
+  }, 60_000);
+
+  it('holds no password, secret, hash or token', async () => {
+    await readSecretly(await person(app));
+    await flushDenials();
+    const { rows } = await pool.query('select to_jsonb(audit_events)::text as text from audit_events');
+    const told = rows.map(({ text }) => text as string).join('\n');
+    const users = await db.user.findMany({ where: { passwordHash: { not: null } } });
+    const credentials = await db.credential.findMany();
+    expect(users.length + credentials.length).toBeGreaterThan(10);
+    const secrets = [
+      app.secrets.administrator.password,
+      app.secrets.executor.secretKey,
+      app.admin.replace('Bearer ', ''),
+      ...users.map(({ passwordHash }) => passwordHash ?? ''),
+      ...credentials.flatMap(({ accessKey, secretHash }) => [
+        accessKey,
+        Buffer.from(secretHash).toString('hex'),
+        Buffer.from(secretHash).toString('base64'),
+      ]),
+    ];
+    for (const secret of secrets) expect(told.includes(secret)).toBe(false);
+    expect(told).not.toMatch(/\$argon2|eyJ[\w-]+\.eyJ|Basic |Bearer /);
+  });
+});
+
+describe("a creator's permission", () => {
+  const caller = async (userId: string) => ({
+    ...systemCaller(await homeTenant(), userId),
+    role: 'USER' as const,
+  });
+  const made = (identifier: string) => ({ identifier, name: identifier, description: '', labels: {} });
+
+  it('is MANAGE on what was made', async () => {
+    const { id } = await person(app);
+    const { id: resourceId } = await registerProjectCommand(await caller(id), made('created'));
+    expect(await db.grant.findMany({ where: { resourceId } })).toMatchObject([
+      { userId: id, resourceType: 'PROJECT', level: 'MANAGE' },
+    ]);
+  });
+
+  it('is made with it or not at all: when it fails, nothing was made', async () => {
+    const nobody = newId();
+    await expect(registerProjectCommand(await caller(nobody), made('unmade'))).rejects.toThrow();
+    expect(await db.project.findFirst({ where: { identifier: 'unmade' } })).toBeNull();
+    const { id } = await person(app);
+    await expect(registerProjectCommand(await caller(id), made(project))).rejects.toThrow('exists already');
+    expect(await db.grant.count({ where: { userId: id } })).toBe(0);
+  });
+
+  it('does not fail where a row is there, and raises it', async () => {
+    const { id } = await person(app);
+    const resource = { type: 'PROJECT', id: projectId } as const;
+    const tenantId = await homeTenant();
+    await db.grant.create({
+      data: {
+        id: newId(),
+        tenantId,
+        userId: id,
+        resourceType: 'PROJECT',
+        resourceId: projectId,
+        level: 'READ',
+      },
+    });
+    for (let count = 0; count < 2; count += 1)
+      await inTransaction((tx) => grantCreator(tx, { tenantId, userId: id }, resource));
+    expect(await db.grant.findMany({ where: { userId: id } })).toMatchObject([{ level: 'MANAGE' }]);
+  });
+});

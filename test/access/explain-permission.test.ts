@@ -1,0 +1,227 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Role } from '../../src/generated/prisma/enums.ts';
+import { db } from '../../src/platform/database/client.ts';
+import { type Answer, type App, startApp } from '../support/app.ts';
+import { registerProject } from '../support/seed.ts';
+import { experiment, group, outcome, type Person, permissionMutations, person } from './stage.ts';
+
+const project = 'explained';
+let app: App;
+let projectId: string;
+let trialId: string;
+let write: ReturnType<typeof permissionMutations>;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  write = permissionMutations(app);
+  projectId = await registerProject(app, project);
+  trialId = (await experiment(projectId, 'trial')).id;
+});
+afterAll(() => app.stop());
+
+const trial = { experiment: { key: { project, name: 'trial' } } };
+const home = { project: { identifier: project } };
+const grant = async (subject: object, resource: object, level: string) =>
+  expect(outcome(await write.grant({ subject, resource, level }))).toBe('OK');
+const to = ({ id }: Person) => ({ user: { id } });
+
+const document = `query ($user: UserBy!, $resource: PermissionResource!) {
+  explainPermission(user: $user, resource: $resource) {
+    level decidedBy place { type id name } caps
+    grant { level subject { __typename ... on Principal { id } ... on Group { name } } }
+    steps { step place { type id name } ownLevel groupLevel groups answered }
+  }
+}`;
+const ask = (who: Person, resource: object = trial, authorization?: string) =>
+  app.ask(document, { user: { id: who.id }, resource }, authorization);
+async function explained(who: Person, resource?: object, authorization?: string): Promise<Answer> {
+  const { data, errors } = await ask(who, resource, authorization);
+  expect(errors).toBeUndefined();
+  return data.explainPermission;
+}
+
+const before = ['DISABLED', 'PUBLIC', 'OTHER_TENANT', 'ROLE'].map((step) => ({
+  step,
+  place: null,
+  ownLevel: null,
+  groupLevel: null,
+  groups: [],
+  answered: false,
+}));
+const at = (type: string, id: string | null, name: string | null, more: object = {}) => ({
+  step: 'GRANTS',
+  place: { type, id, name },
+  ownLevel: null,
+  groupLevel: null,
+  groups: [],
+  answered: false,
+  ...more,
+});
+
+describe('explainPermission', () => {
+  it('tells every place that was asked, nearest first, and the default that answered', async () => {
+    const somebody = await person(app);
+    expect(await explained(somebody)).toEqual({
+      level: 'NO_PERMISSIONS',
+      decidedBy: 'SERVER_DEFAULT',
+      place: null,
+      grant: null,
+      caps: [],
+      steps: [
+        ...before,
+        at('EXPERIMENT', trialId, 'trial'),
+        at('PROJECT', projectId, project),
+        at('EXPERIMENT', null, null),
+        at('PROJECT', null, null),
+        at('TENANT', null, null),
+        { ...before[0], step: 'DEFAULT', answered: true },
+      ],
+    });
+    const reader = await person(app, 'USER', { level: 'READ' });
+    expect(await explained(reader)).toMatchObject({ level: 'READ', decidedBy: 'USER_DEFAULT' });
+  });
+
+  it("tells the user's own permission that decided against its groups'", async () => {
+    const somebody = await person(app);
+    await group('strong', somebody);
+    await group('weak', somebody);
+    await grant(to(somebody), home, 'READ');
+    await grant({ group: { name: 'strong' } }, home, 'MANAGE');
+    await grant({ group: { name: 'weak' } }, home, 'USE');
+    const answer = await explained(somebody);
+    expect(answer).toMatchObject({
+      level: 'READ',
+      decidedBy: 'USER_GRANT',
+      place: { type: 'PROJECT', id: projectId, name: project },
+      grant: { level: 'READ', subject: { __typename: 'Principal', id: somebody.id } },
+    });
+    expect(answer.steps).toEqual([
+      ...before,
+      at('EXPERIMENT', trialId, 'trial'),
+      at('PROJECT', projectId, project, {
+        ownLevel: 'READ',
+        groupLevel: 'MANAGE',
+        groups: ['strong', 'weak'],
+        answered: true,
+      }),
+    ]);
+  });
+
+  it("tells the highest of its groups' permissions, and `everyone` among them", async () => {
+    const somebody = await person(app);
+    await group('lab', somebody);
+    await grant({ group: { name: 'lab' } }, trial, 'EDIT');
+    await grant({ group: { name: 'Everyone' } }, trial, 'NO_PERMISSIONS');
+    expect(await explained(somebody)).toMatchObject({
+      level: 'EDIT',
+      decidedBy: 'GROUP_GRANT',
+      grant: { level: 'EDIT', subject: { __typename: 'Group', name: 'lab' } },
+      steps: expect.arrayContaining([
+        at('EXPERIMENT', trialId, 'trial', {
+          groupLevel: 'EDIT',
+          groups: ['lab', 'everyone'],
+          answered: true,
+        }),
+      ]),
+    });
+    expect(await explained(await person(app))).toMatchObject({
+      level: 'NO_PERMISSIONS',
+      decidedBy: 'GROUP_GRANT',
+    });
+    await write.revoke({ subject: { group: { name: 'everyone' } }, resource: trial });
+  });
+
+  it.each<[Role, string, string[]]>([
+    ['GUEST', 'READ', ['ROLE_CEILING']],
+    ['ANNOTATOR', 'USE', ['ROLE_CEILING']],
+    ['USER', 'MANAGE', []],
+    ['SUPERUSER', 'MANAGE', []],
+  ])('of MANAGE, tells that a %s has %s', async (role, level, caps) => {
+    const somebody = await person(app, role);
+    await grant(to(somebody), trial, 'MANAGE');
+    expect(await explained(somebody)).toMatchObject({ level, caps, decidedBy: 'USER_GRANT' });
+  });
+
+  it('tells that an administrator is one, whatever its permissions', async () => {
+    const admin = await person(app, 'ADMIN');
+    await grant(to(admin), trial, 'NO_PERMISSIONS');
+    expect(await explained(admin)).toMatchObject({
+      level: 'MANAGE',
+      decidedBy: 'ROLE',
+      place: null,
+      grant: null,
+    });
+    const { steps } = await explained(admin);
+    expect(steps.at(-1)).toMatchObject({ step: 'ROLE', answered: true });
+  });
+
+  it('tells that a user is disabled', async () => {
+    const gone = await person(app, 'ADMIN');
+    await db.user.update({ where: { id: gone.id }, data: { disabledAt: new Date() } });
+    expect(await explained(gone)).toMatchObject({
+      level: 'NO_PERMISSIONS',
+      decidedBy: 'DISABLED',
+      steps: [{ step: 'DISABLED', answered: true }],
+    });
+  });
+
+  it('tells that a resource is public', async () => {
+    await experiment(projectId, 'open', new Date());
+    const open = { experiment: { key: { project, name: 'open' } } };
+    expect(await explained(await person(app), open)).toMatchObject({ level: 'READ', decidedBy: 'PUBLIC' });
+    expect(await explained(await person(app, 'ADMIN'), open)).toMatchObject({ level: 'READ' });
+    const [manager, reader] = [await person(app), await person(app)];
+    await grant(to(manager), home, 'MANAGE');
+    expect(await explained(reader, open, manager.authorization)).toMatchObject({ decidedBy: 'PUBLIC' });
+    expect(outcome(await ask(manager, open, reader.authorization))).toBe('PERMISSION_DENIED');
+    // While it is public, nobody changes it.
+    const change = await write.grant({ subject: to(reader), resource: open, level: 'READ' });
+    expect(outcome(change)).toBe('PERMISSION_DENIED');
+  });
+
+  it('agrees with what the API then does', async () => {
+    const levels = ['NO_PERMISSIONS', 'READ', 'MANAGE'];
+    for (const [index, level] of levels.entries()) {
+      const somebody = await person(app);
+      await grant(to(somebody), home, level);
+      expect((await explained(somebody, home)).level).toBe(level);
+      const read = await app.ask(
+        'query ($by: ProjectBy!) { project(by: $by) { id } }',
+        { by: home.project },
+        somebody.authorization,
+      );
+      expect(outcome(read)).toBe(index === 0 ? 'NOT_FOUND' : 'OK');
+      const rename = await write.grant(
+        { subject: to(somebody), resource: home, level },
+        somebody.authorization,
+      );
+      expect(outcome(rename)).toBe(['NOT_FOUND', 'PERMISSION_DENIED', 'ALREADY_EXISTS'][index]);
+    }
+  });
+
+  it('of all of a type and of the tenant, is for administrators', async () => {
+    const somebody = await person(app);
+    await grant(to(somebody), { all: 'QUEUE' }, 'USE');
+    expect(await explained(somebody, { all: 'QUEUE' })).toMatchObject({
+      level: 'USE',
+      place: { type: 'QUEUE', id: null },
+    });
+    expect(await explained(somebody, { tenant: true })).toMatchObject({
+      level: 'NO_PERMISSIONS',
+      decidedBy: 'SERVER_DEFAULT',
+    });
+    expect(outcome(await ask(somebody, { all: 'QUEUE' }, somebody.authorization))).toBe('PERMISSION_DENIED');
+  });
+
+  it('is about oneself for who may read the resource, about others for who manages it', async () => {
+    const [reader, manager, outsider] = [await person(app), await person(app), await person(app)];
+    await grant(to(reader), trial, 'READ');
+    await grant(to(manager), trial, 'MANAGE');
+    expect(await explained(reader, trial, reader.authorization)).toMatchObject({ level: 'READ' });
+    expect(outcome(await ask(manager, trial, reader.authorization))).toBe('PERMISSION_DENIED');
+    expect(await explained(reader, trial, manager.authorization)).toMatchObject({ level: 'READ' });
+    expect(outcome(await ask(outsider, trial, outsider.authorization))).toBe('NOT_FOUND');
+    const ghost = { ...reader, id: outsider.username };
+    expect(outcome(await ask(ghost, trial, manager.authorization))).toBe('NOT_FOUND');
+    expect(outcome(await ask(ghost, trial, reader.authorization))).toBe('PERMISSION_DENIED');
+  });
+});

@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { db } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { type Answer, type App, startApp } from '../support/app.ts';
+import { newTenant } from '../support/credentials.ts';
+import { registerProject } from '../support/seed.ts';
+import { countStatements } from '../support/statements.ts';
+import { experiment, outcome, type Person, permissionMutations, person, registeredModel } from './stage.ts';
+
+/** The eight operations of MLflow's authentication API, by the facts of its `create`, `get`, `update` and `delete`. */
+
+let app: App;
+let projectId: string;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  projectId = await registerProject(app, 'home');
+});
+afterAll(() => app.stop());
+
+const nouns = [
+  { field: 'experiment', name: 'Experiment', by: 'ExperimentBy', make: experiment },
+  { field: 'registeredModel', name: 'RegisteredModel', by: 'RegisteredModelBy', make: registeredModel },
+] as const;
+
+let made = 0;
+describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
+  const permission = `${field}Permission { ${field}Id userId permission user { username } }`;
+  let resourceId: string;
+  let manager: Person;
+  let other: Person;
+  const mutations = () => permissionMutations(app);
+  const mutate = (verb: string) => {
+    const payload = `${verb.charAt(0).toUpperCase()}${verb.slice(1)}${name}PermissionPayload`;
+    return mutations().mutation(`${verb}${name}Permission`, `... on ${payload} { ${permission} }`);
+  };
+  const create = (input: object, authorization?: string) => mutate('create')(input, authorization);
+  const update = (input: object, authorization?: string) => mutate('update')(input, authorization);
+  const remove = (input: object, authorization?: string) => mutate('delete')(input, authorization);
+  const get = (username: string, authorization?: string, resource: object = { id: resourceId }) =>
+    app.ask(
+      `query ($by: ${by}!, $username: String!) {
+         ${field}Permission(${field}: $by, username: $username) { ${field}Id userId permission }
+       }`,
+      { by: resource, username },
+      authorization,
+    );
+  const giving = ({ username }: Person, level: string) => ({
+    [field]: { id: resourceId },
+    username,
+    permission: level,
+  });
+  const taking = ({ username }: Person) => ({ [field]: { id: resourceId }, username });
+
+  beforeEach(async () => {
+    resourceId = (await make(projectId, `thing-${++made}`)).id;
+    manager = await person(app);
+    other = await person(app);
+    expect(outcome(await create(giving(manager, 'MANAGE')))).toBe('OK');
+  });
+
+  it('are created, read, changed and deleted by a manager, by id and by name', async () => {
+    const { data } = await create(giving(other, 'READ'), manager.authorization);
+    const shown = { [`${field}Id`]: resourceId, userId: other.id, permission: 'READ' };
+    expect(data[`create${name}Permission`][`${field}Permission`]).toEqual({
+      ...shown,
+      user: { username: other.username },
+    });
+    const byKey = { key: { project: 'home', name: `thing-${made}` } };
+    for (const resource of [{ id: resourceId }, byKey])
+      expect((await get(other.username, manager.authorization, resource)).data).toEqual({
+        [`${field}Permission`]: shown,
+      });
+    expect(outcome(await update(giving(other, 'EDIT'), manager.authorization))).toBe('OK');
+    expect((await get(other.username)).data[`${field}Permission`].permission).toBe('EDIT');
+    expect(outcome(await remove(taking(other), manager.authorization))).toBe('OK');
+    expect(outcome(await get(other.username))).toBe('NOT_FOUND');
+  });
+
+  it('are inserted only: a row that is there is ALREADY_EXISTS, whatever its level', async () => {
+    await create(giving(other, 'NO_PERMISSIONS'));
+    expect(outcome(await create(giving(other, 'READ')))).toBe('ALREADY_EXISTS');
+    expect((await get(other.username)).data[`${field}Permission`].permission).toBe('NO_PERMISSIONS');
+  });
+
+  it('are for managers to read, not for whom they are about', async () => {
+    await create(giving(other, 'EDIT'));
+    expect(outcome(await get(other.username, other.authorization))).toBe('PERMISSION_DENIED');
+    const outsider = await person(app);
+    expect(outcome(await get(other.username, outsider.authorization))).toBe('NOT_FOUND');
+  });
+
+  it('are the stored row, never the default: without one NOT_FOUND', async () => {
+    const reader = await person(app, 'USER', { level: 'MANAGE' });
+    expect(outcome(await get(reader.username))).toBe('NOT_FOUND');
+    expect(outcome(await get('ghost'))).toBe('NOT_FOUND');
+  });
+
+  it('without a row are not updated and not deleted, and not deleted twice', async () => {
+    expect(outcome(await update(giving(other, 'READ')))).toBe('NOT_FOUND');
+    expect(await db.grant.count({ where: { userId: other.id } })).toBe(0);
+    await create(giving(other, 'READ'));
+    expect(outcome(await remove(taking(other)))).toBe('OK');
+    expect(outcome(await remove(taking(other)))).toBe('NOT_FOUND');
+  });
+
+  it('let a manager raise others to MANAGE, lower itself, and then no more', async () => {
+    expect(outcome(await create(giving(other, 'MANAGE'), manager.authorization))).toBe('OK');
+    expect(outcome(await update(giving(manager, 'NO_PERMISSIONS'), manager.authorization))).toBe('OK');
+    expect(outcome(await update(giving(manager, 'MANAGE'), manager.authorization))).toBe('NOT_FOUND');
+    expect(outcome(await remove(taking(manager), other.authorization))).toBe('OK');
+  });
+
+  it('name an invalid level first, then the unknown user with its place', async () => {
+    const ghost = { ...other, username: 'ghost' };
+    expect(outcome(await create(giving(ghost, 'read')))).toBe('INVALID_ARGUMENT');
+    expect((await create(giving(ghost, 'READ'))).data[`create${name}Permission`]).toMatchObject({
+      code: 'NOT_FOUND',
+      path: ['input', 'username'],
+    });
+  });
+
+  it('are not made on what is absent, nor on what is hidden', async () => {
+    const absent = { [field]: { id: newId() }, username: other.username, permission: 'READ' };
+    expect(outcome(await create(absent))).toBe('NOT_FOUND');
+    expect(outcome(await create(giving(other, 'READ'), other.authorization))).toBe('NOT_FOUND');
+    expect(await db.grant.count({ where: { userId: other.id } })).toBe(0);
+  });
+
+  it('follow a resource through its rename', async () => {
+    await create(giving(other, 'READ'));
+    const data = { name: `renamed-${made}` };
+    if (field === 'experiment') await db.experiment.update({ where: { id: resourceId }, data });
+    else await db.registeredModel.update({ where: { id: resourceId }, data });
+    const renamed = { key: { project: 'home', name: `renamed-${made}` } };
+    expect((await get(other.username, app.admin, renamed)).data[`${field}Permission`].permission).toBe(
+      'READ',
+    );
+  });
+
+  it("are listed on the user, the newest first: one's own, explicit ones only", async () => {
+    const list = `query ($first: Int, $after: String) { viewer {
+      ${field}Permissions(first: $first, after: $after) {
+        edges { node { ${field}Id permission } } pageInfo { hasNextPage endCursor } } } }`;
+    const reader = await person(app, 'USER', { level: 'READ' });
+    const mine = async (variables: object) =>
+      (await app.ask(list, variables, reader.authorization)).data.viewer[`${field}Permissions`];
+    expect((await mine({})).edges).toEqual([]);
+    const ids: string[] = [];
+    for (let count = 0; count < 5; count += 1) {
+      resourceId = (await make(projectId, `listed-${++made}`)).id;
+      await create(giving(reader, 'USE'));
+      ids.unshift(resourceId);
+    }
+    const seen: string[] = [];
+    let after: string | null = null;
+    do {
+      const page: Answer = await mine({ first: 2, after });
+      seen.push(...page.edges.map((edge: Answer) => edge.node[`${field}Id`]));
+      after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+    } while (after);
+    expect(seen).toEqual(ids);
+  });
+});
+
+describe('the lists on users', () => {
+  it('cost one statement for all users of an answer', async () => {
+    const ask = () => app.ask('{ viewer { experimentPermissions { edges { cursor } } } }', {}, app.admin);
+    await ask();
+    const { statements } = await countStatements(ask);
+    expect(statements.filter((text) => /from grants/.test(text))).toHaveLength(1);
+  });
+
+  it('are null for a credential that may not list permissions', async () => {
+    const narrow = await person(app, 'USER', { scopes: ['project:read'] });
+    const { data } = await app.ask(
+      '{ viewer { username experimentPermissions { edges { cursor } } } }',
+      {},
+      narrow.authorization,
+    );
+    expect(data.viewer).toEqual({ username: expect.any(String), experimentPermissions: null });
+  });
+});
+
+describe('the resources of another tenant', () => {
+  it('are absent, also for its own administrators here', async () => {
+    const tenantId = await newTenant('elsewhere');
+    const admin = await person(app, 'ADMIN', { tenantId });
+    const { id } = await experiment(projectId, 'ours');
+    const answer = await app.ask(
+      'query ($id: ID!) { experimentPermission(experiment: { id: $id }, username: "x") { userId } }',
+      { id },
+      admin.authorization,
+    );
+    expect(outcome(answer)).toBe('NOT_FOUND');
+  });
+});

@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { db } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { type Answer, type App, startApp } from '../support/app.ts';
+import { registerProject } from '../support/seed.ts';
+import { countStatements } from '../support/statements.ts';
+import {
+  experiment,
+  group,
+  homeTenant,
+  outcome,
+  permissionFields,
+  permissionMutations,
+  person,
+} from './stage.ts';
+
+const project = 'listed';
+let app: App;
+let projectId: string;
+let trialId: string;
+let write: ReturnType<typeof permissionMutations>;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  write = permissionMutations(app);
+  projectId = await registerProject(app, project);
+  trialId = (await experiment(projectId, 'trial')).id;
+});
+afterAll(() => app.stop());
+
+const trial = () => ({ experiment: { id: trialId } });
+const grant = async (subject: object, resource: object, level: string) =>
+  expect(outcome(await write.grant({ subject, resource, level }))).toBe('OK');
+const pageInfo = 'pageInfo { hasNextPage hasPreviousPage startCursor endCursor }';
+
+const permissionsDocument = `query ($resource: PermissionResource!, $inherited: Boolean, $first: Int, $after: String, $last: Int, $before: String) {
+  permissions(resource: $resource, inherited: $inherited, first: $first, after: $after, last: $last, before: $before) {
+    edges { node { ${permissionFields} } } ${pageInfo}
+  }
+}`;
+const list = (variables: object, authorization?: string) =>
+  app.ask(permissionsDocument, { resource: trial(), ...variables }, authorization);
+const nodes = (connection: Answer) => connection.edges.map((edge: Answer) => edge.node);
+
+describe('permissions', () => {
+  it('lists who may what on a resource for its managers, and what it inherits in the order that decides', async () => {
+    const [ann, bob] = [await person(app), await person(app)];
+    await group('crew', ann);
+    await grant({ user: { id: ann.id } }, { tenant: true }, 'READ');
+    await grant({ user: { id: ann.id } }, { all: 'EXPERIMENT' }, 'READ');
+    await grant({ group: { name: 'crew' } }, { project: { id: projectId } }, 'USE');
+    await grant({ user: { id: bob.id } }, trial(), 'MANAGE');
+    await grant({ user: { id: ann.id } }, trial(), 'NO_PERMISSIONS');
+    const explicit = nodes((await list({}, bob.authorization)).data.permissions);
+    expect(explicit.map(({ level, subject }: Answer) => [level, subject.id])).toEqual([
+      ['NO_PERMISSIONS', ann.id],
+      ['MANAGE', bob.id],
+    ]);
+    const all = nodes((await list({ inherited: true }, bob.authorization)).data.permissions);
+    expect(all.map(({ resource }: Answer) => [resource.type, resource.id])).toEqual([
+      ['EXPERIMENT', trialId],
+      ['EXPERIMENT', trialId],
+      ['PROJECT', projectId],
+      // Whoever registered it.
+      ['PROJECT', projectId],
+      ['EXPERIMENT', null],
+      ['TENANT', null],
+    ]);
+    expect(all[2].subject).toMatchObject({ __typename: 'Group', name: 'crew' });
+    for (const [level, expected] of [
+      ['EDIT', 'PERMISSION_DENIED'],
+      [null, 'NOT_FOUND'],
+    ] as const) {
+      const other = await person(app);
+      if (level) await grant({ user: { id: other.id } }, trial(), level);
+      expect(outcome(await list({}, other.authorization))).toBe(expected);
+    }
+  });
+
+  it('goes page by page, forward and backward, without gap or repeat', async () => {
+    const wanted = nodes((await list({ inherited: true, first: 1000 })).data.permissions).map(
+      (node: Answer) => node.id,
+    );
+    expect(wanted.length).toBeGreaterThan(5);
+    const walk = async (size: 'first' | 'last', from: 'after' | 'before', cursor: string, more: string) => {
+      const seen: string[][] = [];
+      let at: string | null = null;
+      do {
+        const page: Answer = (await list({ inherited: true, [size]: 2, [from]: at })).data.permissions;
+        seen.push(nodes(page).map((node: Answer) => node.id));
+        at = page.pageInfo[more] ? page.pageInfo[cursor] : null;
+      } while (at);
+      return seen;
+    };
+    expect((await walk('first', 'after', 'endCursor', 'hasNextPage')).flat()).toEqual(wanted);
+    const backward = await walk('last', 'before', 'startCursor', 'hasPreviousPage');
+    expect(backward.reverse().flat()).toEqual(wanted);
+  });
+
+  it('of all of a type and of the tenant is for administrators', async () => {
+    const manager = await person(app, 'USER', { level: 'MANAGE' });
+    for (const resource of [{ all: 'EXPERIMENT' }, { tenant: true }]) {
+      expect(outcome(await list({ resource }, manager.authorization))).toBe('PERMISSION_DENIED');
+      expect(nodes((await list({ resource })).data.permissions)).toHaveLength(1);
+    }
+  });
+
+  it('is the same number of statements for one row and for many', async () => {
+    const ids = Array.from({ length: 60 }, () => newId());
+    const tenantId = await homeTenant();
+    await db.user.createMany({
+      data: ids.map((id) => ({ id, tenantId, username: id, usernameKey: id, name: id })),
+    });
+    const { id: resourceId } = await experiment(projectId, 'crowded');
+    await db.grant.createMany({
+      data: ids.map((userId) => ({
+        id: newId(),
+        tenantId,
+        userId,
+        resourceType: 'EXPERIMENT' as const,
+        resourceId,
+        level: 'READ' as const,
+      })),
+    });
+    const resource = { experiment: { id: resourceId } };
+    await list({ resource, first: 2 });
+    const one = await countStatements(() => list({ resource, first: 1 }));
+    const many = await countStatements(() => list({ resource, first: 60 }));
+    expect(nodes(many.result.data.permissions)).toHaveLength(60);
+    expect(many.statements).toHaveLength(one.statements.length);
+  });
+});
+
+const mineDocument = `query ($filter: MyPermissionFilter, $first: Int, $after: String) {
+  myPermissions(filter: $filter, first: $first, after: $after) {
+    edges { node { effectiveLevel permission { ${permissionFields} } } } ${pageInfo}
+  }
+}`;
+const mine = async (authorization: string, variables: object = {}): Promise<Answer> => {
+  const { data, errors } = await app.ask(mineDocument, variables, authorization);
+  expect(errors).toBeUndefined();
+  return data.myPermissions;
+};
+
+describe('myPermissions', () => {
+  it("lists one's own and one's groups' permissions with the level that they come to", async () => {
+    const ann = await person(app, 'ANNOTATOR');
+    await group('readers', ann);
+    await group('strangers');
+    await grant({ group: { name: 'readers' } }, { project: { id: projectId } }, 'READ');
+    await grant({ group: { name: 'strangers' } }, { project: { id: projectId } }, 'MANAGE');
+    await grant({ group: { name: 'everyone' } }, { all: 'QUEUE' }, 'USE');
+    await grant({ user: { id: ann.id } }, { project: { id: projectId } }, 'MANAGE');
+    const rows = nodes(await mine(ann.authorization)).map(({ effectiveLevel, permission }: Answer) => ({
+      effectiveLevel,
+      level: permission.level,
+      of: permission.subject.username ?? permission.subject.name,
+      on: permission.resource.name ?? permission.resource.type,
+    }));
+    // An annotator comes to USE at most.
+    expect(rows).toEqual([
+      { effectiveLevel: 'USE', level: 'MANAGE', of: ann.username, on: project },
+      { effectiveLevel: 'USE', level: 'USE', of: 'everyone', on: 'QUEUE' },
+      { effectiveLevel: 'USE', level: 'READ', of: 'readers', on: project },
+    ]);
+    const filtered = nodes(await mine(ann.authorization, { filter: { resourceType: 'QUEUE' } }));
+    expect(filtered).toHaveLength(1);
+    await write.revoke({ subject: { group: { name: 'everyone' } }, resource: { all: 'QUEUE' } });
+  });
+
+  it('does not tell of what a permission closes', async () => {
+    const secret = await experiment(projectId, 'secret');
+    const shut = await experiment(projectId, 'shut');
+    const bob = await person(app);
+    const crew = await group('closers', bob);
+    await grant({ user: { id: bob.id } }, { experiment: { id: secret.id } }, 'NO_PERMISSIONS');
+    await grant({ group: { id: crew } }, { experiment: { id: secret.id } }, 'MANAGE');
+    await grant({ group: { id: crew } }, { experiment: { id: shut.id } }, 'NO_PERMISSIONS');
+    const text = JSON.stringify(await mine(bob.authorization));
+    expect(text).not.toContain(secret.id);
+    expect(text).not.toContain(shut.id);
+    await write.update({
+      subject: { user: { id: bob.id } },
+      resource: { experiment: { id: secret.id } },
+      level: 'READ',
+    });
+    expect(JSON.stringify(await mine(bob.authorization))).toContain(secret.id);
+  });
+
+  it('of 3,400 permissions goes page by page in the same number of statements', async () => {
+    const tenantId = await homeTenant();
+    const rich = await person(app);
+    const rows = Array.from({ length: 3400 }, () => newId());
+    await db.experiment.createMany({
+      data: rows.map((id) => ({ id, tenantId, projectId, name: id, createdById: rich.id })),
+    });
+    await db.grant.createMany({
+      data: rows.map((resourceId) => ({
+        id: newId(),
+        tenantId,
+        userId: rich.id,
+        resourceType: 'EXPERIMENT' as const,
+        resourceId,
+        level: 'EDIT' as const,
+      })),
+    });
+    const seen = new Set<string>();
+    let after: string | null = null;
+    let pages = 0;
+    do {
+      const page: Answer = await mine(rich.authorization, { first: 1000, after });
+      for (const { permission, effectiveLevel } of nodes(page)) {
+        expect(effectiveLevel).toBe('EDIT');
+        seen.add(permission.resource.id);
+      }
+      after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+      pages += 1;
+    } while (after);
+    expect([seen.size, pages]).toEqual([3400, 4]);
+    const one = await countStatements(() => mine(rich.authorization, { first: 1 }));
+    const many = await countStatements(() => mine(rich.authorization, { first: 1000 }));
+    expect(many.statements).toHaveLength(one.statements.length);
+  });
+});
