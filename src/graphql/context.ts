@@ -1,7 +1,9 @@
 import { type BlobLoaders, blobLoaders } from '../blobs/loaders.ts';
 import { type ExecutionLoaders, executionLoaders } from '../executions/loaders.ts';
+import { type ExperimentLoaders, experimentLoaders } from '../experiments/loaders.ts';
 import { type IdentityLoaders, identityLoaders } from '../identity/loaders.ts';
 import { type JobLoaders, jobLoaders } from '../jobs/loaders.ts';
+import { type ModelLoaders, modelLoaders } from '../models/loaders.ts';
 import type { Caller } from '../platform/caller.ts';
 import { type Log, log } from '../platform/log.ts';
 import { type ProjectLoaders, projectLoaders } from '../projects/loaders.ts';
@@ -22,8 +24,10 @@ export interface Context {
 
 export type Loaders = BlobLoaders &
   ExecutionLoaders &
+  ExperimentLoaders &
   IdentityLoaders &
   JobLoaders &
+  ModelLoaders &
   ProjectLoaders &
   RegistryLoaders;
 
@@ -31,8 +35,10 @@ export function newLoaders(tenantId: string): Loaders {
   return {
     ...blobLoaders(),
     ...executionLoaders(tenantId),
+    ...experimentLoaders(tenantId),
     ...identityLoaders(tenantId),
     ...jobLoaders(tenantId),
+    ...modelLoaders(tenantId),
     ...projectLoaders(tenantId),
     ...registryLoaders(tenantId),
   };

@@ -1,7 +1,9 @@
 import { blobRules } from '../blobs/rules.ts';
 import { executionRules } from '../executions/rules.ts';
+import { experimentRules } from '../experiments/rules.ts';
 import { identityRules } from '../identity/rules.ts';
 import { jobRules } from '../jobs/rules.ts';
+import { modelRules } from '../models/rules.ts';
 import { oauthRules } from '../oauth/rules.ts';
 import { projectRules } from '../projects/rules.ts';
 import { registryRules } from '../registry/rules.ts';
@@ -25,6 +27,10 @@ import '../jobs/graphql/queue.ts';
 import '../jobs/graphql/job.ts';
 import '../jobs/graphql/lease.ts';
 import '../blobs/graphql/blob.ts';
+import '../experiments/graphql/experiment.ts';
+import '../experiments/graphql/run.ts';
+import '../models/graphql/registered-model.ts';
+import '../models/graphql/model-version.ts';
 
 const versionRules: RootRules = { Query: { version: can('version:read') } };
 
@@ -38,6 +44,8 @@ export const rules = mergeRules([
   executionRules,
   jobRules,
   blobRules,
+  experimentRules,
+  modelRules,
 ]);
 
 const bare = builder.toSchema();

@@ -40,6 +40,8 @@ const capabilities: Record<string, readonly string[]> = {
   registry: ['access', 'projects'],
   jobs: ['access', 'projects', 'blobs'],
   executions: ['access', 'projects', 'blobs', 'registry'],
+  experiments: ['access', 'projects', 'executions'],
+  models: ['access', 'projects', 'executions', 'experiments', 'blobs'],
 };
 
 describe('imports', () => {
