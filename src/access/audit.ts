@@ -6,7 +6,7 @@ import { newId } from '../platform/ids.ts';
 import { log } from '../platform/log.ts';
 import type { Permission } from './domain/permissions.ts';
 import type { Target } from './domain/resources.ts';
-import { type AuditRow, insertAuditEvents } from './store/audit.ts';
+import { type AuditRow, insertAuditEvents, insertDenials } from './store/audit.ts';
 
 /**
  * The audit log: who did what about access, and who was refused what. A change writes its row in its own transaction,
@@ -116,16 +116,20 @@ export function noteFailedSignIn(
 type Noted = Omit<AuditRow, 'id' | 'outcome' | 'before' | 'after' | 'count'>;
 
 function note(denial: Noted): void {
-  const key = JSON.stringify(denial);
-  const known = pending.get(key);
-  if (known) pending.set(key, { ...known, count: known.count + 1 });
-  else if (pending.size < MAX_PENDING)
-    pending.set(key, { id: newId(), ...denial, outcome: 'DENIED', before: null, after: null, count: 1 });
-  else overflow += 1;
+  keep({ id: newId(), ...denial, outcome: 'DENIED', before: null, after: null, count: 1 });
   timer ??= setTimeout(() => void flushDenials(), FLUSH_MS).unref();
 }
 
-/** Writes what was noted. Awaited when the server stops. */
+function keep(row: AuditRow): void {
+  const { id: _id, count, ...kind } = row;
+  const key = JSON.stringify(kind);
+  const known = pending.get(key);
+  if (known) pending.set(key, { ...known, count: known.count + count });
+  else if (pending.size < MAX_PENDING) pending.set(key, row);
+  else overflow += count;
+}
+
+/** Writes what was noted. Awaited when the server stops. What cannot be written now is tried again with what follows. */
 export function flushDenials(): Promise<void> {
   if (timer) clearTimeout(timer);
   timer = null;
@@ -135,7 +139,10 @@ export function flushDenials(): Promise<void> {
   overflow = 0;
   if (rows.length > 0)
     flushing = flushing
-      .then(() => insertAuditEvents(rows))
-      .catch((error) => log.error({ err: error, denials: rows.length }, 'denials were not recorded'));
+      .then(() => insertDenials(rows))
+      .catch((error) => {
+        log.warn({ err: error, denials: rows.length }, 'denials could not be recorded yet');
+        for (const row of rows) keep(row);
+      });
   return flushing;
 }

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { childLoader } from '../platform/child-loader.ts';
 import { groupBy } from '../platform/group-by.ts';
 import type { ChildPage } from './store/reads.ts';
 import {
@@ -19,12 +20,6 @@ import {
   readTasksOfNodes,
   type TaskExecutionRow,
 } from './store/reads.ts';
-
-/** A page of one parent's children. */
-interface ChildKey {
-  readonly parentId: string;
-  readonly page: ChildPage;
-}
 
 /**
  * One request's batches: each level of a nested answer is one statement, whatever its size. What a rule found to decide
@@ -48,8 +43,11 @@ export function executionLoaders(tenantId: string) {
       cacheKeyFn: byText,
     }),
     taskExecution: each<TaskExecutionRow>(readTaskExecutions),
-    nodesOfExecution: childLoader<NodeExecutionRow>(readNodesOfExecutions, (row) => row.executionId),
-    tasksOfNode: childLoader<TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
+    nodesOfExecution: childLoader<ChildPage, NodeExecutionRow>(
+      readNodesOfExecutions,
+      (row) => row.executionId,
+    ),
+    tasksOfNode: childLoader<ChildPage, TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
     executionData: each<DataRow>(readExecutionData),
     nodeData: each<DataRow>(readNodeData),
     taskData: each<DataRow>(readTaskData),
@@ -61,27 +59,3 @@ export function executionLoaders(tenantId: string) {
 }
 
 export type ExecutionLoaders = ReturnType<typeof executionLoaders>;
-
-function childLoader<Row>(
-  read: (parentIds: readonly string[], page: ChildPage) => Promise<Row[]>,
-  parentOf: (row: Row) => string,
-) {
-  return new DataLoader<ChildKey, Row[], string>(
-    async (keys) => {
-      // One selection asks the same page of every parent; another, under an alias, is a statement of its own.
-      const pages = groupBy(keys, (key) => JSON.stringify(key.page));
-      const answers = await Promise.all(
-        [...pages].map(async ([text, group]) => {
-          const rows = await read(
-            group.map((key) => key.parentId),
-            JSON.parse(text) as ChildPage,
-          );
-          return [text, groupBy(rows, parentOf)] as const;
-        }),
-      );
-      const byPage = new Map(answers);
-      return keys.map((key) => byPage.get(JSON.stringify(key.page))?.get(key.parentId) ?? []);
-    },
-    { cacheKeyFn: (key) => JSON.stringify(key) },
-  );
-}

@@ -1,14 +1,24 @@
 import DataLoader from 'dataloader';
-import type { Experiment } from '../generated/prisma/client.ts';
-import { type ExperimentBy, readExperiments } from './store.ts';
+import { childLoader } from '../platform/child-loader.ts';
+import { type ExperimentBy, type ExperimentRow, readExperiments } from './store/experiments.ts';
+import { type RunPage, type RunRow, readRuns, readRunsOfExperiments } from './store/runs.ts';
 
 export function experimentLoaders(tenantId: string) {
   return {
-    experiment: new DataLoader<ExperimentBy, Experiment | null, string>(
+    experiment: new DataLoader<ExperimentBy, ExperimentRow | null, string>(
       (addresses) => readExperiments(tenantId, addresses),
       { cacheKeyFn: (by) => JSON.stringify(by) },
     ),
+    run: new DataLoader<string, RunRow | null>((ids) => readRuns(tenantId, ids)),
+    runsOfExperiment: childLoader<RunPage, RunRow>(readRunsOfExperiments, (row) => row.experimentId),
   };
 }
 
 export type ExperimentLoaders = ReturnType<typeof experimentLoaders>;
+
+/** To be called after a change: what follows in the same request reads anew. */
+export function forgetExperiments({ experiment, run, runsOfExperiment }: ExperimentLoaders): void {
+  experiment.clearAll();
+  run.clearAll();
+  runsOfExperiment.clearAll();
+}

@@ -1,8 +1,10 @@
 import { accessRules } from '../access/rules.ts';
 import { blobRules } from '../blobs/rules.ts';
 import { executionRules } from '../executions/rules.ts';
+import { experimentRules } from '../experiments/rules.ts';
 import { identityRules } from '../identity/rules.ts';
 import { jobRules } from '../jobs/rules.ts';
+import { modelRules } from '../models/rules.ts';
 import { oauthRules } from '../oauth/rules.ts';
 import { projectRules } from '../projects/rules.ts';
 import { registryRules } from '../registry/rules.ts';
@@ -31,6 +33,10 @@ import '../access/graphql/explanation.ts';
 import '../access/graphql/experiment-permission.ts';
 import '../access/graphql/registered-model-permission.ts';
 import '../access/graphql/audit-event.ts';
+import '../experiments/graphql/experiment.ts';
+import '../experiments/graphql/run.ts';
+import '../models/graphql/registered-model.ts';
+import '../models/graphql/model-version.ts';
 
 const versionRules: RootRules = { Query: { version: can('version:read') } };
 
@@ -45,6 +51,8 @@ export const rules = mergeRules([
   executionRules,
   jobRules,
   blobRules,
+  experimentRules,
+  modelRules,
 ]);
 
 const bare = builder.toSchema();

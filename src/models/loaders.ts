@@ -1,14 +1,40 @@
 import DataLoader from 'dataloader';
-import type { RegisteredModel } from '../generated/prisma/client.ts';
-import { type RegisteredModelBy, readRegisteredModels } from './store.ts';
+import { childLoader } from '../platform/child-loader.ts';
+import { type RegisteredModelBy, type RegisteredModelRow, readRegisteredModels } from './store/models.ts';
+import {
+  type AliasRow,
+  type ModelVersionAddress,
+  type ModelVersionRow,
+  readAliasesOfModels,
+  readAliasesOfVersions,
+  readModelVersions,
+  readVersionsOfModels,
+  type VersionPage,
+} from './store/versions.ts';
 
 export function modelLoaders(tenantId: string) {
   return {
-    registeredModel: new DataLoader<RegisteredModelBy, RegisteredModel | null, string>(
+    registeredModel: new DataLoader<RegisteredModelBy, RegisteredModelRow | null, string>(
       (addresses) => readRegisteredModels(tenantId, addresses),
       { cacheKeyFn: (by) => JSON.stringify(by) },
     ),
+    modelVersion: new DataLoader<ModelVersionAddress, ModelVersionRow | null, string>(
+      (addresses) => readModelVersions(tenantId, addresses),
+      { cacheKeyFn: (by) => JSON.stringify(by) },
+    ),
+    versionsOfModel: childLoader<VersionPage, ModelVersionRow>(readVersionsOfModels, (row) => row.modelId),
+    aliasesOfModel: new DataLoader<string, AliasRow[]>(readAliasesOfModels),
+    aliasesOfVersion: new DataLoader<string, AliasRow[]>(readAliasesOfVersions),
   };
 }
 
 export type ModelLoaders = ReturnType<typeof modelLoaders>;
+
+/** To be called after a change: what follows in the same request reads anew. */
+export function forgetModels(loaders: ModelLoaders): void {
+  loaders.registeredModel.clearAll();
+  loaders.modelVersion.clearAll();
+  loaders.versionsOfModel.clearAll();
+  loaders.aliasesOfModel.clearAll();
+  loaders.aliasesOfVersion.clearAll();
+}

@@ -5,7 +5,7 @@ import { db } from '../platform/database/client.ts';
 import { run, statement } from '../platform/database/statement.ts';
 import { NotFoundError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
-import { requireOpenProject } from './domain/project-checks.ts';
+import { requireActiveProject, requireOpenProject } from './domain/project-checks.ts';
 
 export type ProjectBy = { readonly id: string } | { readonly identifier: string };
 
@@ -74,5 +74,21 @@ export async function getOpenProject(
   const project = await findProject(tenantId, { identifier });
   if (!project) throw new NotFoundError('project', identifier, [...path, 'project']);
   requireOpenProject(project, domain, config.domains, path);
+  return project;
+}
+
+/**
+ * The project that something without a domain is about to be made in: there and ACTIVE.
+ *
+ * @throws NotFoundError, InvalidArgumentError `InactiveProject`.
+ */
+export async function getActiveProject(
+  tenantId: string,
+  identifier: string,
+  path: readonly string[],
+): Promise<Project> {
+  const project = await findProject(tenantId, { identifier });
+  if (!project) throw new NotFoundError('project', identifier, path);
+  requireActiveProject(project, path);
   return project;
 }

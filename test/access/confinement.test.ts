@@ -16,6 +16,7 @@ describe('a token that is confined to some resources', () => {
       'group:administer',
       'group:create',
       'job:run',
+      'permission:administer',
       'project:register',
       'queue:create',
       'tenant:administer',

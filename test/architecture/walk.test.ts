@@ -46,7 +46,16 @@ const name = {
   workflow: 'sealed-workflow',
   execution: 'sealed-execution',
   queue: `${project}/${domain}`,
+  experiment: 'sealed-experiment',
+  run: 'sealed-run',
+  model: 'sealed-model',
 };
+
+/** Whose rows are all of the project. */
+const tables = [
+  ...['projects', 'tasks', 'workflows', 'launch_plans', 'executions', 'node_executions', 'task_executions'],
+  ...['queues', 'jobs', 'job_runs', 'experiments', 'experiment_runs', 'registered_models', 'model_versions'],
+];
 
 let app: LocalApp;
 let callers: Record<'member' | 'outsider' | 'neighbour', string>;
@@ -75,12 +84,8 @@ beforeAll(async () => {
   await hands.succeed(run, { y: 8888888888888 });
   await untilEnded(app, id);
   await app.stopScheduler();
-  const tables = ['projects', 'tasks', 'workflows', 'launch_plans', 'executions', 'node_executions'];
-  const rows = await Promise.all(
-    [...tables, 'task_executions', 'queues', 'jobs', 'job_runs'].map((table) =>
-      pool.query(`select id from ${table}`),
-    ),
-  );
+  await seedModel(id);
+  const rows = await Promise.all(tables.map((table) => pool.query(`select id from ${table}`)));
   ids = rows.flatMap((answer) => answer.rows.map((row) => row.id as string));
   const digests = await pool.query(
     'select digest from tasks union select digest from workflows union select digest from launch_plans',
@@ -89,7 +94,7 @@ beforeAll(async () => {
     ...ids,
     ...digests.rows.map((row) => row.digest as string),
     ...[project, ...Object.values(name), 'sealed-node', 'sealed-log'],
-    ...['7777777777777', '8888888888888'],
+    ...['7777777777777', '8888888888888', 'sealed-tag', 'sealed-alias', 's3://sealed-bucket/model'],
   ];
   const other = await registerProject(app, 'next-door');
   const tenantId = await newTenant('elsewhere');
@@ -101,6 +106,36 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => app.stop());
 
+/** An experiment with a run, and a model with a version that the execution made, under an alias. */
+async function seedModel(execution: string): Promise<void> {
+  const make = async (field: string, input: object, selected: string) => {
+    const type = `${field.charAt(0).toUpperCase()}${field.slice(1)}`;
+    const { data, errors } = await app.ask(
+      `mutation ($input: ${type}Input!) { ${field}(input: $input) { ... on ${type}Payload { ${selected} } } }`,
+      { input },
+    );
+    expect(errors).toBeUndefined();
+    return data[field];
+  };
+  const tags = [{ key: 'colour', value: 'sealed-tag' }];
+  await make('createExperiment', { project, name: name.experiment, tags }, 'experiment { id }');
+  const experiment = { key: { project, name: name.experiment } };
+  const { run } = await make(
+    'createRun',
+    { experiment, name: name.run, execution: { id: execution } },
+    'run { id }',
+  );
+  await make('createRegisteredModel', { project, name: name.model }, 'registeredModel { id }');
+  const model = { key: { project, name: name.model } };
+  const source = 's3://sealed-bucket/model';
+  await make(
+    'createModelVersion',
+    { model, source, execution: { id: execution }, run: run.id },
+    'modelVersion { id }',
+  );
+  await make('setModelAlias', { model, alias: 'sealed-alias', version: 1 }, 'registeredModel { id }');
+}
+
 /** What a text argument or field may be given, by its name. */
 const texts: Readonly<Record<string, () => readonly string[]>> = {
   project: () => [project],
@@ -110,12 +145,13 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   execution: () => [name.execution],
   nodeId: () => ['sealed-node'],
   version: () => ['v1'],
+  alias: () => ['sealed-alias'],
 };
 
 /** Every value of interest: all addresses of what was seeded. */
 function valuesOf(type: GraphQLInputType, called: string): unknown[] {
   const bare = getNullableType(type) as GraphQLInputType;
-  if (isListType(bare)) return [[]];
+  if (isListType(bare)) return getNamedType(bare).name === 'ID' ? [ids] : [[]];
   if (isEnumType(bare)) return [bare.getValues()[0]?.name];
   if (isInputObjectType(bare)) {
     const fields = Object.values(bare.getFields());
@@ -127,6 +163,7 @@ function valuesOf(type: GraphQLInputType, called: string): unknown[] {
     return combined(required.map((field) => [field.name, valuesOf(field.type, field.name)]));
   }
   if (bare.name === 'ID') return ids;
+  if (bare.name === 'Int') return [1];
   const known = bare.name === 'String' ? texts[called]?.() : undefined;
   if (!known) throw new Error(`the walk does not know what to give ${called}: ${bare}`);
   return [...known];
@@ -251,8 +288,7 @@ describe('what is hidden costs what is absent costs', () => {
           app.ask(document, variables, callers.member),
         );
         expect(result.status).toBe(200);
-        // Refusals are written behind the answer, a moment later.
-        return statements.filter((text) => !text.startsWith('insert into audit_events')).toSorted();
+        return statements.toSorted();
       };
       for (const question of questionsOf(root)) {
         await ask(question);

@@ -51,6 +51,7 @@ export const permissions = {
   'experiment:publish': { level: 'MANAGE' },
   'run:create': { level: 'EDIT' },
   'run:read': { level: 'READ' },
+  'run:list': { caller: true },
   'run:update': { level: 'EDIT' },
   'run:delete': { level: 'MANAGE' },
   'model:create': { create: true },
@@ -58,7 +59,6 @@ export const permissions = {
   'model:list': { caller: true },
   'model:update': { level: 'EDIT' },
   'model:delete': { level: 'MANAGE' },
-  'model:promote': { level: 'MANAGE' },
   'model:publish': { level: 'MANAGE' },
 
   // Permissions on resources.

@@ -1,6 +1,6 @@
 import type { Target } from '../../access/domain/resources.ts';
 
-/** What decides about an experiment and its runs: its own grants, then its project's. */
+/** What decides about an experiment: its own grants, then its project. While it is public, everyone reads it. */
 export const experimentTarget = (experiment: {
   id: string;
   tenantId: string;
@@ -14,3 +14,11 @@ export const experimentTarget = (experiment: {
   ],
   isPublic: experiment.publicAt !== null,
 });
+
+/** A run is its experiment's. */
+export const runTarget = (run: {
+  experimentId: string;
+  tenantId: string;
+  projectId: string;
+  publicAt: Date | null;
+}): Target => experimentTarget({ ...run, id: run.experimentId });

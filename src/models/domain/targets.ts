@@ -1,6 +1,6 @@
 import type { Target } from '../../access/domain/resources.ts';
 
-/** What decides about a registered model and its versions: its own grants, then its project's. */
+/** What decides about a registered model: its own grants, then its project. While it is public, everyone reads it. */
 export const registeredModelTarget = (model: {
   id: string;
   tenantId: string;
@@ -14,3 +14,11 @@ export const registeredModelTarget = (model: {
   ],
   isPublic: model.publicAt !== null,
 });
+
+/** A version, and the aliases that point at it, are their model's. */
+export const modelVersionTarget = (version: {
+  modelId: string;
+  tenantId: string;
+  projectId: string;
+  publicAt: Date | null;
+}): Target => registeredModelTarget({ ...version, id: version.modelId });

@@ -60,7 +60,20 @@ export function labelProblems(labels: Readonly<Record<string, string>>, path: re
 }
 
 /**
- * What every creation inside a project demands: that the project is ACTIVE and the domain known.
+ * What every creation inside a project demands of it.
+ *
+ * @throws InvalidArgumentError `InactiveProject`.
+ */
+export function requireActiveProject(
+  project: { readonly identifier: string; readonly state: ProjectState },
+  path: readonly string[],
+): void {
+  if (project.state !== 'ACTIVE')
+    throw InvalidArgumentError.of(path, `project ${project.identifier} is not active`, 'InactiveProject');
+}
+
+/**
+ * The same, with the domain that something is to be made in.
  *
  * @throws InvalidArgumentError `InactiveProject`, or naming the domain.
  */
@@ -70,12 +83,7 @@ export function requireOpenProject(
   domains: readonly string[],
   path: readonly string[],
 ): void {
-  if (project.state !== 'ACTIVE')
-    throw InvalidArgumentError.of(
-      [...path, 'project'],
-      `project ${project.identifier} is not active`,
-      'InactiveProject',
-    );
+  requireActiveProject(project, [...path, 'project']);
   if (!domains.includes(domain))
     throw InvalidArgumentError.of([...path, 'domain'], `there is no domain ${domain.slice(0, 100)}`);
 }

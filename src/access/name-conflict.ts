@@ -1,0 +1,24 @@
+import type { Caller } from '../platform/caller.ts';
+import { AlreadyExistsError, type DomainError, InvalidArgumentError } from '../platform/errors.ts';
+import { isAllowed } from './can.ts';
+import type { Permission } from './domain/permissions.ts';
+import type { Target } from './domain/resources.ts';
+
+/**
+ * What somebody is told who may not have a name: that it is taken, when the caller may read what has it; else only that
+ * it cannot be used. That is the same answer, after the same statements, as for a reserved name, so that a name tells
+ * nobody what is there.
+ *
+ * @param holder  what has the name; null where the name is reserved, and nothing can have it.
+ */
+export async function nameConflict(
+  caller: Caller,
+  permission: Permission,
+  holder: Target | null,
+  { kind, name, path }: { readonly kind: string; readonly name: string; readonly path: readonly string[] },
+): Promise<DomainError> {
+  const isSeen = await isAllowed(caller, permission, { kind, key: name, target: async () => holder });
+  return isSeen
+    ? new AlreadyExistsError(`${kind} ${name} exists already`, { path })
+    : InvalidArgumentError.of(path, 'this name cannot be used here', 'NameUnavailable');
+}

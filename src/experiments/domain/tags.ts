@@ -1,0 +1,35 @@
+import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
+
+export type Tags = Readonly<Record<string, string>>;
+
+const MAX_TAGS = 100;
+const MAX_KEY = 250;
+const MAX_VALUE = 5000;
+
+const path = ['input', 'tags'];
+
+/** Everything wrong with the tags that are given. Source: MLflow's limits. */
+export function tagProblems(tags: Tags): Problem[] {
+  const entries = Object.entries(tags);
+  if (entries.length > MAX_TAGS)
+    return [{ path, code: 'InvalidValue', message: `more than ${MAX_TAGS} tags` }];
+  return entries.flatMap(([key, value]) => {
+    const fault = (message: string) => [{ path: [...path, key], code: 'InvalidValue', message }];
+    if (key === '' || key.length > MAX_KEY) return fault(`a key has 1 to ${MAX_KEY} characters`);
+    return value.length > MAX_VALUE ? fault(`more than ${MAX_VALUE} characters`) : [];
+  });
+}
+
+/** The tags that are there, with the given ones added or in place of them. @throws InvalidArgumentError for too many. */
+export function tagsWith(tags: unknown, given: Tags): Tags {
+  const all = { ...(tags as Tags), ...given };
+  if (Object.keys(all).length > MAX_TAGS)
+    throw InvalidArgumentError.of(path, `there would be more than ${MAX_TAGS} tags`);
+  return all;
+}
+
+/** The tags that are there, without those keys; keys that are not there are no fault. */
+export function tagsWithout(tags: unknown, keys: readonly string[]): Tags {
+  const gone = new Set(keys);
+  return Object.fromEntries(Object.entries(tags as Tags).filter(([key]) => !gone.has(key)));
+}

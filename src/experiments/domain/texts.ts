@@ -1,0 +1,24 @@
+import type { Problem } from '../../platform/errors.ts';
+
+/** What names and descriptions of experiments, runs and models may be. */
+
+const MAX_NAME = 255;
+const MAX_DESCRIPTION = 5000;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const control = /[\u0000-\u001f\u007f-\u009f]/;
+
+export function nameProblems(name: string, path: readonly string[] = ['input', 'name']): Problem[] {
+  const fault = (message: string) => [{ path, code: 'InvalidValue', message }];
+  if (name.trim() === '') return fault('missing name');
+  if (name.length > MAX_NAME) return fault(`more than ${MAX_NAME} characters`);
+  return control.test(name) ? fault('a name has no control characters') : [];
+}
+
+export function descriptionProblems(description: string): Problem[] {
+  if (description.length <= MAX_DESCRIPTION) return [];
+  const message = `more than ${MAX_DESCRIPTION} characters`;
+  return [{ path: ['input', 'description'], code: 'InvalidValue', message }];
+}
+
+/** Names that nobody may give: they are kept for what the service itself may come to make. */
+export const isReservedName = (name: string): boolean => name.startsWith('__');

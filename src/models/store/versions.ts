@@ -1,0 +1,162 @@
+import type { ModelAlias, ModelVersion } from '../../generated/prisma/client.ts';
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+import { groupBy } from '../../platform/group-by.ts';
+import { isId } from '../../platform/ids.ts';
+
+/** A version, with what decides about its model. */
+export interface ModelVersionRow extends ModelVersion {
+  readonly projectId: string;
+  readonly publicAt: Date | null;
+}
+
+/** Where a version is, once its model is found; a model that was not found has the id null, and is asked about alike. */
+export type ModelVersionAddress =
+  | { readonly id: string }
+  | { readonly modelId: string | null; readonly version: number }
+  | { readonly modelId: string | null; readonly alias: string };
+
+const columns = `
+  version.id, version.tenant_id as "tenantId", version.model_id as "modelId", version.version, version.source,
+  version.description, version.tags, version.execution_id as "executionId", version.run_id as "runId",
+  version.created_by_id as "createdById", version.created_at as "createdAt", version.updated_at as "updatedAt",
+  model.project_id as "projectId", model.public_at as "publicAt"`;
+
+const source = 'model_versions as version join registered_models as model on model.id = version.model_id';
+const reachable = '(model.tenant_id = $1::uuid or model.public_at is not null)';
+
+const byIds = statement<ModelVersionRow>(
+  'model_versions_by_id',
+  `select ${columns} from ${source} where version.id = any($2::uuid[]) and ${reachable}`,
+);
+
+const byNumbers = statement<ModelVersionRow>(
+  'model_versions_by_number',
+  `select ${columns} from unnest($2::uuid[], $3::int[]) as asked(model_id, version)
+     join model_versions as version on version.model_id = asked.model_id and version.version = asked.version
+     join registered_models as model on model.id = version.model_id
+    where ${reachable}`,
+);
+
+const byAliases = statement<ModelVersionRow & { readonly alias: string }>(
+  'model_versions_by_alias',
+  `select ${columns}, pointer.alias from unnest($2::uuid[], $3::text[]) as asked(model_id, alias)
+     join model_aliases as pointer on pointer.model_id = asked.model_id and pointer.alias = asked.alias
+     join model_versions as version on version.id = pointer.version_id
+     join registered_models as model on model.id = version.model_id
+    where ${reachable}`,
+);
+
+/** Asked about in place of a model that was not found. */
+const NOWHERE = '00000000-0000-0000-0000-000000000000';
+
+/** One row or null for each address, in their order: a statement for each kind of address. */
+export async function readModelVersions(
+  tenantId: string,
+  addresses: readonly ModelVersionAddress[],
+): Promise<(ModelVersionRow | null)[]> {
+  const ids = addresses.flatMap((by) => ('id' in by && isId(by.id) ? [by.id] : []));
+  const numbers = addresses.flatMap((by) => ('version' in by ? [by] : []));
+  const aliases = addresses.flatMap((by) => ('alias' in by ? [by] : []));
+  const models = (list: readonly { modelId: string | null }[]) =>
+    list.map(({ modelId }) => modelId ?? NOWHERE);
+  const [foundById, foundByNumber, foundByAlias] = await Promise.all([
+    ids.length > 0 ? run(byIds, [tenantId, ids]) : [],
+    numbers.length > 0
+      ? run(byNumbers, [tenantId, models(numbers), numbers.map(({ version }) => version)])
+      : [],
+    aliases.length > 0 ? run(byAliases, [tenantId, models(aliases), aliases.map(({ alias }) => alias)]) : [],
+  ]);
+  const byId = new Map(foundById.map((row) => [row.id, row]));
+  const byName = new Map<string, ModelVersionRow>([
+    ...foundByNumber.map((row) => [nameText(row.modelId, row.version), row] as const),
+    ...foundByAlias.map((row) => [nameText(row.modelId, row.alias), row] as const),
+  ]);
+  return addresses.map((by) => {
+    if ('id' in by) return byId.get(by.id) ?? null;
+    return byName.get(nameText(by.modelId, 'version' in by ? by.version : by.alias)) ?? null;
+  });
+}
+
+const nameText = (modelId: string | null, name: number | string) => JSON.stringify([modelId, name]);
+
+const lockStatement = statement<ModelVersionRow>(
+  'lock_model_version',
+  `select ${columns} from ${source} where version.id = $1::uuid for no key update of version`,
+);
+
+/** Holds a version until commit. Its model is locked first. */
+export async function lockModelVersion(tx: Tx, id: string): Promise<ModelVersionRow | null> {
+  const [row] = await run(lockStatement, [id], tx);
+  return row ?? null;
+}
+
+/** A page of each model's versions. */
+export interface VersionPage {
+  readonly limit: number;
+  readonly backward: boolean;
+  /** The number of the version to go on from. */
+  readonly from: string | null;
+}
+
+/** The newest versions of each model; up to one more than the page, so that it shows whether there are more. */
+export async function readVersionsOfModels(
+  modelIds: readonly string[],
+  page: VersionPage,
+): Promise<ModelVersionRow[]> {
+  const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
+  const from = page.from === null ? '' : `and version.version ${beyond} $3::int`;
+  const children = statement<ModelVersionRow>(
+    `versions_of_models_${direction}${from && '_from'}`,
+    `select child.* from unnest($1::uuid[]) with ordinality as parent(id, position)
+      cross join lateral (
+        select ${columns} from ${source} where version.model_id = parent.id ${from}
+         order by version.version ${direction} limit $2) as child`,
+  );
+  return await run(children, [modelIds, page.limit + 1, ...(page.from === null ? [] : [Number(page.from)])]);
+}
+
+/** A name of a version. */
+export interface AliasRow extends Omit<ModelAlias, 'tenantId'> {
+  /** The number of the version that it points at. */
+  readonly version: number;
+}
+
+const aliasStatement = (name: string, column: string) =>
+  statement<AliasRow>(
+    name,
+    `select pointer.model_id as "modelId", pointer.alias, pointer.version_id as "versionId",
+            pointer.updated_at as "updatedAt", version.version
+       from model_aliases as pointer join model_versions as version on version.id = pointer.version_id
+      where pointer.${column} = any($1::uuid[]) order by pointer.alias collate "C"`,
+  );
+const aliasesOfModels = aliasStatement('aliases_of_models', 'model_id');
+const aliasesOfVersions = aliasStatement('aliases_of_model_versions', 'version_id');
+
+/** All aliases of each model, by name: a model has few. */
+export const readAliasesOfModels = async (modelIds: readonly string[]) =>
+  each(modelIds, await run(aliasesOfModels, [modelIds]), (row) => row.modelId);
+
+/** All aliases that point at each version, by name. */
+export const readAliasesOfVersions = async (versionIds: readonly string[]) =>
+  each(versionIds, await run(aliasesOfVersions, [versionIds]), (row) => row.versionId);
+
+function each(ids: readonly string[], rows: readonly AliasRow[], idOf: (row: AliasRow) => string) {
+  const byId = groupBy(rows, idOf);
+  return ids.map((id) => byId.get(id) ?? []);
+}
+
+const pointStatement = statement<Record<string, never>>(
+  'point_model_alias',
+  `insert into model_aliases (model_id, alias, tenant_id, version_id, updated_at)
+   values ($1::uuid, $2, $3::uuid, $4::uuid, now())
+   on conflict (model_id, alias) do update set version_id = excluded.version_id, updated_at = now()`,
+);
+
+/** Points an alias at a version, new or from another. Its model is locked. */
+export async function pointAlias(
+  tx: Tx,
+  pointer: { modelId: string; alias: string; tenantId: string; versionId: string },
+): Promise<void> {
+  await run(pointStatement, [pointer.modelId, pointer.alias, pointer.tenantId, pointer.versionId], tx);
+}

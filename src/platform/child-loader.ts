@@ -1,0 +1,37 @@
+import DataLoader from 'dataloader';
+import { groupBy } from './group-by.ts';
+
+/** A page of one parent's children. */
+export interface ChildKey<Page> {
+  readonly parentId: string;
+  readonly page: Page;
+}
+
+/**
+ * Children of all parents of a level in one statement.
+ *
+ * @param read  the same page of each parent's children, in the order of the list.
+ */
+export function childLoader<Page, Row>(
+  read: (parentIds: readonly string[], page: Page) => Promise<Row[]>,
+  parentOf: (row: Row) => string,
+) {
+  return new DataLoader<ChildKey<Page>, Row[], string>(
+    async (keys) => {
+      // One selection asks the same page of every parent; another, under an alias, is a statement of its own.
+      const pages = groupBy(keys, (key) => JSON.stringify(key.page));
+      const answers = await Promise.all(
+        [...pages].map(async ([text, group]) => {
+          const rows = await read(
+            group.map((key) => key.parentId),
+            JSON.parse(text) as Page,
+          );
+          return [text, groupBy(rows, parentOf)] as const;
+        }),
+      );
+      const byPage = new Map(answers);
+      return keys.map((key) => byPage.get(JSON.stringify(key.page))?.get(key.parentId) ?? []);
+    },
+    { cacheKeyFn: (key) => JSON.stringify(key) },
+  );
+}
