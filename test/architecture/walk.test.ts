@@ -11,6 +11,7 @@ import {
   isObjectType,
   isRequiredArgument,
   isRequiredInputField,
+  isUnionType,
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
@@ -145,6 +146,7 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   execution: () => [name.execution],
   nodeId: () => ['sealed-node'],
   version: () => ['v1'],
+  username: () => ['admin'],
   alias: () => ['sealed-alias'],
 };
 
@@ -154,6 +156,8 @@ function valuesOf(type: GraphQLInputType, called: string): unknown[] {
   if (isListType(bare)) return getNamedType(bare).name === 'ID' ? [ids] : [[]];
   if (isEnumType(bare)) return [bare.getValues()[0]?.name];
   if (isInputObjectType(bare)) {
+    // Whose rights are explained: one user is enough, or each address would be asked for each of them.
+    if (bare.name === 'UserBy') return [{ username: 'admin' }];
     const fields = Object.values(bare.getFields());
     if (bare.isOneOf)
       return fields.flatMap((field) =>
@@ -164,6 +168,7 @@ function valuesOf(type: GraphQLInputType, called: string): unknown[] {
   }
   if (bare.name === 'ID') return ids;
   if (bare.name === 'Int') return [1];
+  if (bare.name === 'Boolean') return [true];
   const known = bare.name === 'String' ? texts[called]?.() : undefined;
   if (!known) throw new Error(`the walk does not know what to give ${called}: ${bare}`);
   return [...known];
@@ -180,6 +185,10 @@ function combined(parts: readonly (readonly [string, readonly unknown[]])[]): Re
 /** Everything that can be selected of a type, `depth` objects deep. */
 function selection(type: GraphQLOutputType, depth: number): string {
   const named = getNamedType(type);
+  if (isUnionType(named)) {
+    const members = named.getTypes().map((member) => `... on ${member.name} ${selection(member, depth)}`);
+    return `{ ${members.join(' ')} }`;
+  }
   if (!isObjectType(named)) return '';
   const isWrapper = /(Connection|Edge)$/.test(named.name);
   if (depth === 0 && !isWrapper) return '{ __typename }';
@@ -219,6 +228,7 @@ async function seenBy(authorization: string, root: (typeof roots)[number]): Prom
       codes.filter((code) => code === 'INTERNAL' || code === 'GRAPHQL_VALIDATION_FAILED'),
     ]).toEqual([status, []]);
     const asked = JSON.stringify(variables);
+    expect(data, JSON.stringify(errors)).not.toBeUndefined();
     const told = JSON.stringify(data);
     const said = JSON.stringify(errors ?? []);
     // A refusal may repeat the address that was asked for, and nothing else.
