@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import type { Grant, Group } from '../generated/prisma/client.ts';
 import type { ResourceType } from '../generated/prisma/enums.ts';
 import { groupBy } from '../platform/group-by.ts';
-import { type GroupBy, readGroups } from './store/groups.ts';
+import { countMembers, listGroupsOf, readGroupsById } from './store/groups.ts';
 import { listGrantsOfUsers } from './store/permission-rows.ts';
 
 /** A page of one user's own rows on resources of a type. */
@@ -18,9 +18,10 @@ interface RowsOfUser {
 
 export function accessLoaders(tenantId: string) {
   return {
-    groupBy: new DataLoader<GroupBy, Group | null, string>((addresses) => readGroups(tenantId, addresses), {
-      cacheKeyFn: (by) => JSON.stringify(by),
-    }),
+    group: new DataLoader<string, Group | null>((ids) => readGroupsById(tenantId, ids)),
+    groupsOfUser: new DataLoader<string, Group[]>((userIds) => listGroupsOf(tenantId, userIds)),
+    /** Not of `everyone`, whose members have no rows. */
+    memberCount: new DataLoader<string, number>((groupIds) => countMembers(groupIds)),
     grantsOfUser: new DataLoader<RowsOfUser, Grant[], string>(
       async (keys) => {
         // One selection asks the same page of every user; another, under an alias, is a statement of its own.

@@ -44,7 +44,8 @@ const pick = (args: OfMLflow): PermissionResource =>
 /** About oneself, who may read the resource; about others, who manages it. */
 const toExplain = ruleBy(
   async ({ user, resource }: ResourceArguments & { user: never }, { caller, loaders }) => {
-    const isSelf = (await loaders.userBy.load(user))?.id === caller?.userId;
+    const addressed = caller && (await loaders.userAt.load({ tenantId: caller.tenantId, by: user }));
+    const isSelf = addressed?.id === caller?.userId;
     return isSelf ? on('permission:explain', resource) : toRead(resource);
   },
 );

@@ -1,5 +1,7 @@
 import { startServer } from '../http/server.ts';
 import { firstStart } from '../identity/commands/first-start.ts';
+import { keepFixedUsers } from '../identity/commands/keep-fixed-users.ts';
+import { fixedUsers } from '../identity/fixed-users.ts';
 import { ConfigurationError, config } from '../platform/config.ts';
 import { closeDatabase } from '../platform/database/client.ts';
 import { applyMigrations, MigrationError } from '../platform/database/migrations.ts';
@@ -13,8 +15,11 @@ import { handOver } from './first-secrets.ts';
 /** GraphQL, GraphiQL, subscriptions, files and health. Any number behind a balancer. */
 await runProcess('server', async () => {
   requiredSecrets();
+  // A wrong file is told before anything is changed.
+  fixedUsers();
   await whenDatabaseAnswers(migrate);
   await whenDatabaseAnswers(() => firstStart(config.adminUsername, handOver));
+  await whenDatabaseAnswers(() => keepFixedUsers());
   await notifications.start();
   const server = await startServer({ host: config.host, port: config.port });
   return {

@@ -1,3 +1,4 @@
+import { groupRules } from '../access/group-rules.ts';
 import { accessRules } from '../access/rules.ts';
 import { blobRules } from '../blobs/rules.ts';
 import { executionRules } from '../executions/rules.ts';
@@ -15,6 +16,10 @@ import { guardSubscriptions } from './subscriptions.ts';
 import './scalars.ts';
 import './version.ts';
 import '../identity/graphql/user.ts';
+import '../identity/graphql/user-mutations.ts';
+import '../identity/graphql/tenant.ts';
+import '../identity/graphql/fixed-users-mode.ts';
+import '../access/graphql/group.ts';
 import '../oauth/graphql/login.ts';
 import '../projects/graphql/project.ts';
 import '../registry/graphql/task.ts';
@@ -45,6 +50,7 @@ export const rules = mergeRules([
   versionRules,
   accessRules,
   identityRules,
+  groupRules,
   oauthRules,
   projectRules,
   registryRules,

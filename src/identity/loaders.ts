@@ -1,12 +1,9 @@
 import DataLoader from 'dataloader';
-import type { User } from '../generated/prisma/client.ts';
+import type { Tenant, User } from '../generated/prisma/client.ts';
 import { db } from '../platform/database/client.ts';
-import { isId } from '../platform/ids.ts';
-import { usernameKey } from './domain/usernames.ts';
 import { findPrincipal, type Principal } from './principals.ts';
-
-/** How a user is addressed. */
-export type UserBy = { readonly id: string } | { readonly username: string } | { readonly email: string };
+import { readTenants } from './store/tenants.ts';
+import { countUsers, readUsers, type UserAddress } from './store/users.ts';
 
 export function identityLoaders(tenantId: string) {
   return {
@@ -17,26 +14,18 @@ export function identityLoaders(tenantId: string) {
       const byId = new Map(rows.map((row) => [row.id, row]));
       return ids.map((id) => byId.get(id) ?? null);
     }),
-    userBy: new DataLoader<UserBy, User | null, string>(
-      (addresses) => Promise.all(addresses.map((by) => findUser(tenantId, by))),
-      { cacheKeyFn: (by) => JSON.stringify(by) },
-    ),
+    userAt: new DataLoader<UserAddress, User | null, string>((addresses) => readUsers(addresses), {
+      cacheKeyFn: (address) => JSON.stringify(address),
+    }),
+    tenant: new DataLoader<string, Tenant | null>((ids) => readTenants(ids)),
     /** As a sign-in of the user would be: its role and default level; null for who is disabled or gone. */
     principal: new DataLoader<string, Principal | null>((ids) =>
       Promise.all(ids.map((id) => findPrincipal(id, null))),
     ),
+    userCount: new DataLoader<string, number>((ids) =>
+      Promise.all(ids.map((id) => countUsers({ tenantId: id }))),
+    ),
   };
-}
-
-async function findUser(tenantId: string, by: UserBy): Promise<User | null> {
-  if ('id' in by) return isId(by.id) ? await db.user.findUnique({ where: { id: by.id, tenantId } }) : null;
-  if ('username' in by)
-    return await db.user.findUnique({
-      where: { tenantId_usernameKey: { tenantId, usernameKey: usernameKey(by.username) } },
-    });
-  return await db.user.findUnique({
-    where: { tenantId_emailKey: { tenantId, emailKey: usernameKey(by.email) } },
-  });
 }
 
 export type IdentityLoaders = ReturnType<typeof identityLoaders>;

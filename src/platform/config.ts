@@ -40,6 +40,7 @@ const environment = z.object({
   SUBSCRIPTION_LIMIT: whole(1, 100_000).default(1000),
   TOKEN_SECONDS: whole(60, 31_536_000).default(2_592_000),
   SLIPWAY_ADMIN_USERNAME: z.string().min(1).max(255).default('admin'),
+  FIXED_USERS_FILE: z.string().min(1).optional(),
   DEFAULT_LEVEL: z.enum(['NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE']).default('NO_PERMISSIONS'),
   SLIPWAY_DOMAINS: list.default(['development', 'staging', 'production']),
   BLOB_LIMIT_BYTES: whole(1, 1024 * 1024 * 1024).default(256 * 1024 * 1024),
@@ -107,6 +108,8 @@ export const config = {
   subscriptionLimit: settings.SUBSCRIPTION_LIMIT,
   tokenSeconds: settings.TOKEN_SECONDS,
   adminUsername: settings.SLIPWAY_ADMIN_USERNAME,
+  /** Declares users (fixed users mode); src/identity/fixed-users.ts reads it. */
+  fixedUsersFile: settings.FIXED_USERS_FILE,
   /** Where no grant decides, nor a default of user or tenant. */
   defaultLevel: settings.DEFAULT_LEVEL,
   domains: settings.SLIPWAY_DOMAINS,

@@ -20,6 +20,7 @@ import { newId } from '../../src/platform/ids.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
 import { newCaller, newTenant } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
+import { createGroup, newUser } from '../support/people.ts';
 import {
   domain,
   launch,
@@ -32,8 +33,8 @@ import { countStatements } from '../support/statements.ts';
 import { overSse } from '../support/watch.ts';
 
 /**
- * From every root field of Query, with every address that could reach a seeded project, along every path of the schema:
- * who may not read the project finds nothing of it: a member of its tenant without grants, one with READ on another
+ * From every root field of Query, with every address that could reach a seeded project, user or group, along every path of the schema:
+ * who may not read them finds nothing of them: a member of its tenant without grants, one with READ on another
  * project, an administrator of another tenant. Nor can they tell it from what does not exist: answers and SQL statements
  * are the same. The documents come from the schema, so a new field is walked as
  * soon as it is there; a new kind of argument fails the test until it is told what to put there.
@@ -50,7 +51,9 @@ const name = {
   experiment: 'sealed-experiment',
   run: 'sealed-run',
   model: 'sealed-model',
+  group: 'sealed-group',
 };
+const person = { username: 'sealed-user', email: 'sealed@example.com' };
 
 /** Whose rows are all of the project. */
 const tables = [
@@ -86,15 +89,17 @@ beforeAll(async () => {
   await untilEnded(app, id);
   await app.stopScheduler();
   await seedModel(id);
+  const user = await newUser(app, person);
+  const { group } = await createGroup(app, { name: name.group, members: [{ id: user.id }] });
   const rows = await Promise.all(tables.map((table) => pool.query(`select id from ${table}`)));
-  ids = rows.flatMap((answer) => answer.rows.map((row) => row.id as string));
+  ids = [user.id, group.id, ...rows.flatMap((answer) => answer.rows.map((row) => row.id as string))];
   const digests = await pool.query(
     'select digest from tasks union select digest from workflows union select digest from launch_plans',
   );
   secrets = [
     ...ids,
     ...digests.rows.map((row) => row.digest as string),
-    ...[project, ...Object.values(name), 'sealed-node', 'sealed-log'],
+    ...[project, ...Object.values(name), ...Object.values(person), 'sealed-node', 'sealed-log'],
     ...['7777777777777', '8888888888888', 'sealed-tag', 'sealed-alias', 's3://sealed-bucket/model'],
   ];
   const other = await registerProject(app, 'next-door');
@@ -146,7 +151,8 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   execution: () => [name.execution],
   nodeId: () => ['sealed-node'],
   version: () => ['v1'],
-  username: () => ['admin'],
+  username: () => [person.username],
+  email: () => [person.email],
   alias: () => ['sealed-alias'],
 };
 

@@ -150,7 +150,7 @@ async function filterOf(
 async function actorOf(by: NonNullable<GivenFilter['actor']> | null, tenantId: string, context: Context) {
   if (!by) return { actorId: null, actorName: null };
   const isHome = tenantId === callerOf(context).tenantId;
-  const user = isHome ? await context.loaders.userBy.load(by as never) : null;
+  const user = isHome ? await context.loaders.userAt.load({ tenantId, by: by as never }) : null;
   if (user) return { actorId: user.id, actorName: null };
   const [text = ''] = Object.values(by);
   return 'id' in by && isId(text) ? { actorId: text, actorName: null } : { actorId: null, actorName: text };

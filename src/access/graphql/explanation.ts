@@ -135,7 +135,7 @@ builder.queryField('explainPermission', (t) =>
 /** Oneself as one is signed in now; another as it would be in a plain sign-in. @throws NotFoundError */
 async function subjectOf(by: object, context: Context): Promise<Subject & GrantSubject> {
   const caller = callerOf(context);
-  const user = await context.loaders.userBy.load(by as never);
+  const user = await context.loaders.userAt.load({ tenantId: caller.tenantId, by: by as never });
   if (!user) throw new NotFoundError('user', String(Object.values(by)[0]), ['user']);
   if (user.id === caller.userId) return caller;
   const principal = await context.loaders.principal.load(user.id);

@@ -58,7 +58,7 @@ async function addressOf(
   const resource = { [noun.field]: named[noun.field] };
   const { place, name } = await found(resource, context, path);
   try {
-    const subject = await resolveSubject({ user: { username: named.username } }, context.loaders, path);
+    const subject = await resolveSubject({ user: { username: named.username } }, context, path);
     return { subject, place: { ...place, name } };
   } catch (error) {
     if (error instanceof NotFoundError)

@@ -184,7 +184,7 @@ async function addressOf(
 ): Promise<PermissionAddress> {
   const resolved = await found(resource as PermissionResource, context, ['input', 'resource']);
   return {
-    subject: await resolveSubject(subject as SubjectBy, context.loaders, ['input', 'subject']),
+    subject: await resolveSubject(subject as SubjectBy, context, ['input', 'subject']),
     place: { ...resolved.place, name: resolved.name },
   };
 }

@@ -1,10 +1,13 @@
 import type { Grant, Group, User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
-import type { Loaders } from '../../graphql/context.ts';
+import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
 import { PrincipalType, UserByInput } from '../../identity/graphql/user.ts';
 import { NotFoundError } from '../../platform/errors.ts';
 import type { PermissionAddress } from '../commands/permission-change.ts';
-import { GroupByInput, GroupType } from './group.ts';
+import { groupReader } from '../group-reader.ts';
+import { readGroups } from '../store/groups.ts';
+import { GroupType } from './group.ts';
+import { GroupByInput } from './group-by.ts';
 
 export const PermissionSubjectInput = builder.inputType('PermissionSubjectBy', {
   description: 'Whose permission: a user or a group of your tenant.',
@@ -33,16 +36,18 @@ const textOf = (address: Address) => String(Object.values(address)[0]);
 /** @throws NotFoundError naming the path: for what another tenant has, as for what nobody has. */
 export async function resolveSubject(
   by: SubjectBy,
-  loaders: Loaders,
+  context: Context,
   path: readonly string[],
 ): Promise<PermissionAddress['subject']> {
+  const caller = callerOf(context);
   if (by.user) {
-    const user = await loaders.userBy.load(by.user as never);
+    const { tenantId } = caller;
+    const user = await context.loaders.userAt.load({ tenantId, by: by.user as never });
     if (!user) throw new NotFoundError('user', textOf(by.user), [...path, 'user']);
     return { userId: user.id, name: user.username };
   }
   const address = by.group ?? {};
-  const group = await loaders.groupBy.load(address as never);
+  const [group] = await readGroups(groupReader(caller), [address as never]);
   if (!group) throw new NotFoundError('group', textOf(address), [...path, 'group']);
   return { groupId: group.id, name: group.name };
 }
@@ -50,5 +55,5 @@ export async function resolveSubject(
 /** Null when it was deleted since the row was read. */
 export async function subjectOf(grant: Grant, loaders: Loaders): Promise<User | Group | null> {
   if (grant.userId) return await loaders.user.load(grant.userId);
-  return grant.groupId ? await loaders.groupBy.load({ id: grant.groupId }) : null;
+  return grant.groupId ? await loaders.group.load(grant.groupId) : null;
 }

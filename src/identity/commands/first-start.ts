@@ -1,8 +1,10 @@
 import { createEveryone } from '../../access/store/groups.ts';
+import { ConfigurationError } from '../../platform/config.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import { hashSecret, newAccessKey, newPassword, newSecretKey } from '../domain/secrets.ts';
+import { usernameFault } from '../domain/user-checks.ts';
 import { usernameKey } from '../domain/usernames.ts';
 import { hashPassword } from '../passwords.ts';
 
@@ -27,11 +29,14 @@ const lockStatement = statement<{ locked: string }>(
  *
  * @param handOver  is given the secrets before anything is kept, so that none can be lost.
  * @returns whether this call did it.
+ * @throws ConfigurationError for a user name that nobody could sign in with.
  */
 export async function firstStart(
   adminUsername: string,
   handOver: (secrets: FirstSecrets) => Promise<void>,
 ): Promise<boolean> {
+  const fault = usernameFault(adminUsername);
+  if (fault !== null) throw new ConfigurationError(`SLIPWAY_ADMIN_USERNAME: ${fault}`);
   const password = newPassword();
   const passwordHash = await hashPassword(password);
   return await inTransaction(async (tx) => {

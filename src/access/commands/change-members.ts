@@ -1,0 +1,63 @@
+import type { Group } from '../../generated/prisma/client.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { sqlState } from '../../platform/database/failures.ts';
+import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
+import { FailedPreconditionError, NotFoundError } from '../../platform/errors.ts';
+import { recordChange } from '../audit.ts';
+import { forgetGrants } from '../granted.ts';
+import { recordAccessChange } from '../store/changes.ts';
+import { type GroupBy, groupKeyOf, lockGroup } from '../store/groups.ts';
+
+export interface ChangedMembers {
+  readonly group: Group;
+  /** How many became members, or were some until now. */
+  readonly count: number;
+}
+
+/** What adding and removing share: the group is held, the change told to all, with as many as it really was. */
+export async function changeMembers(
+  caller: Caller,
+  by: GroupBy,
+  action: string,
+  change: (tx: Tx, group: Group) => Promise<string[]>,
+): Promise<ChangedMembers> {
+  const { tenantId } = caller;
+  const changed = await keepingMembers(() =>
+    inTransaction(async (tx) => {
+      const group = await lockGroup(tx, tenantId, by);
+      if (!group) throw new NotFoundError('group', groupKeyOf(by), ['input', 'by']);
+      requireOwnMembers(group);
+      const users = await change(tx, group);
+      if (users.length === 0) return { group, count: 0 };
+      const target = { type: 'group', id: group.id, name: group.name };
+      await recordChange(tx, caller, { action, target, after: { users } });
+      const [first = null] = users;
+      const userId = users.length === 1 ? first : null;
+      await recordAccessChange(tx, { tenantId, userId, kind: 'GRANT' });
+      return { group, count: users.length };
+    }),
+  );
+  forgetGrants(caller);
+  return changed;
+}
+
+export function requireOwnMembers({ isEveryone }: Group): void {
+  if (isEveryone)
+    throw new FailedPreconditionError('everyone is in this group by itself: it stays as it is', {
+      current: 'everyone',
+    });
+}
+
+const FOREIGN_KEY_VIOLATION = '23503';
+
+/** Somebody who was there when the names were read may be deleted before the row is written. */
+export async function keepingMembers<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isGone =
+      sqlState(error) === FOREIGN_KEY_VIOLATION || (error as { code?: unknown }).code === 'P2003';
+    if (isGone) throw new NotFoundError('user', 'of the members', ['input', 'members']);
+    throw error;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Group } from '../../generated/prisma/client.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { isUniqueViolation } from '../../platform/database/failures.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
+import { newId } from '../../platform/ids.ts';
+import { recordChange } from '../audit.ts';
+import { groupNameKey, groupProblems } from '../domain/group-names.ts';
+import { forgetGrants } from '../granted.ts';
+import { recordAccessChange } from '../store/changes.ts';
+import { insertMembers } from '../store/groups.ts';
+import { keepingMembers } from './change-members.ts';
+
+export interface NewGroup {
+  readonly name: string;
+  readonly description: string;
+  /** Ids of users of the tenant. */
+  readonly memberIds: readonly string[];
+}
+
+/**
+ * Makes a group, with its first members.
+ *
+ * @throws InvalidArgumentError with every fault; AlreadyExistsError for a taken name; NotFoundError for a member who is
+ * gone meanwhile.
+ */
+export async function createGroup(caller: Caller, given: NewGroup): Promise<Group> {
+  const { name, description, memberIds } = given;
+  const problems = groupProblems(given);
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  const { tenantId } = caller;
+  try {
+    const made = await keepingMembers(() =>
+      inTransaction(async (tx) => {
+        const row = { id: newId(), tenantId, name, nameKey: groupNameKey(name), description };
+        const group = await tx.group.create({ data: row });
+        const added = await insertMembers(tx, group, memberIds);
+        await recordChange(tx, caller, {
+          action: 'group:create',
+          target: { type: 'group', id: group.id, name },
+          after: { name, description, members: added },
+        });
+        await recordAccessChange(tx, { tenantId, userId: null, kind: 'GRANT' });
+        return group;
+      }),
+    );
+    forgetGrants(caller);
+    return made;
+  } catch (error) {
+    if (isUniqueViolation(error)) throw takenGroupName();
+    throw error;
+  }
+}
+
+export const takenGroupName = () =>
+  new AlreadyExistsError('a group of that name is there already', { path: ['input', 'name'] });

@@ -1,0 +1,35 @@
+import type { Caller } from '../../platform/caller.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { NotFoundError } from '../../platform/errors.ts';
+import { recordChange } from '../audit.ts';
+import { forgetGrants } from '../granted.ts';
+import { recordAccessChange } from '../store/changes.ts';
+import { countMembers, type GroupBy, groupKeyOf, lockGroup } from '../store/groups.ts';
+import { requireOwnMembers } from './change-members.ts';
+
+/**
+ * Deletes a group with its memberships and grants.
+ *
+ * @throws FailedPreconditionError for `everyone`; NotFoundError.
+ */
+export async function deleteGroup(caller: Caller, by: GroupBy): Promise<string> {
+  const { tenantId } = caller;
+  const deleted = await inTransaction(async (tx) => {
+    const group = await lockGroup(tx, tenantId, by);
+    if (!group) throw new NotFoundError('group', groupKeyOf(by), ['input', 'by']);
+    requireOwnMembers(group);
+    const { id, name, description } = group;
+    const [members] = await countMembers([id], tx);
+    await tx.group.delete({ where: { id } });
+    const target = { type: 'group', id, name };
+    await recordChange(tx, caller, {
+      action: 'group:delete',
+      target,
+      before: { name, description, members },
+    });
+    await recordAccessChange(tx, { tenantId, userId: null, kind: 'GRANT' });
+    return id;
+  });
+  forgetGrants(caller);
+  return deleted;
+}

@@ -1,0 +1,57 @@
+import type { Group } from '../../generated/prisma/client.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { isUniqueViolation } from '../../platform/database/failures.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { recordChange } from '../audit.ts';
+import { groupNameKey, groupProblems } from '../domain/group-names.ts';
+import { recordAccessChange } from '../store/changes.ts';
+import { type GroupBy, groupKeyOf, lockGroup } from '../store/groups.ts';
+import { takenGroupName } from './create-group.ts';
+
+/** What is undefined stays. */
+export interface GroupChanges {
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+}
+
+/**
+ * Renames a group, or describes it anew. Its grants stay: they are kept by its id.
+ *
+ * @throws InvalidArgumentError with every fault, or when nothing is given; FailedPreconditionError for another name of
+ * `everyone`; AlreadyExistsError for a taken name; NotFoundError.
+ */
+export async function editGroup(caller: Caller, by: GroupBy, changes: GroupChanges): Promise<Group> {
+  const { name, description } = changes;
+  if (name === undefined && description === undefined)
+    throw InvalidArgumentError.of(['input'], 'nothing is given to be changed', 'MissingField');
+  const problems = groupProblems(changes);
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  const { tenantId } = caller;
+  try {
+    return await inTransaction(async (tx) => {
+      const group = await lockGroup(tx, tenantId, by);
+      if (!group) throw new NotFoundError('group', groupKeyOf(by), ['input', 'by']);
+      const isRenamed = name !== undefined && name !== group.name;
+      if (isRenamed && group.isEveryone)
+        throw new FailedPreconditionError('the group of everyone keeps its name', { current: 'everyone' });
+      if (!isRenamed && (description ?? group.description) === group.description) return group;
+      const data = {
+        ...(isRenamed ? { name, nameKey: groupNameKey(name) } : {}),
+        ...(description === undefined ? {} : { description }),
+      };
+      const edited = await tx.group.update({ where: { id: group.id }, data });
+      await recordChange(tx, caller, {
+        action: 'group:update',
+        target: { type: 'group', id: group.id, name: group.name },
+        before: { name: group.name, description: group.description },
+        after: { name: edited.name, description: edited.description },
+      });
+      await recordAccessChange(tx, { tenantId, userId: null, kind: 'GRANT' });
+      return edited;
+    });
+  } catch (error) {
+    if (isUniqueViolation(error)) throw takenGroupName();
+    throw error;
+  }
+}

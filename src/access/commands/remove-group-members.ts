@@ -1,0 +1,18 @@
+import type { Caller } from '../../platform/caller.ts';
+import { deleteMembers, type GroupBy } from '../store/groups.ts';
+import { type ChangedMembers, changeMembers } from './change-members.ts';
+
+/**
+ * Takes users out of a group; those who are in it no longer, or never were, are left as they are.
+ *
+ * @throws FailedPreconditionError for `everyone`; NotFoundError for the group.
+ */
+export async function removeGroupMembers(
+  caller: Caller,
+  by: GroupBy,
+  userIds: readonly string[],
+): Promise<ChangedMembers> {
+  return await changeMembers(caller, by, 'group:removeMembers', (tx, group) =>
+    deleteMembers(tx, group.id, userIds),
+  );
+}

@@ -1,0 +1,139 @@
+import { recordChange } from '../../access/audit.ts';
+import { recordAccessChange } from '../../access/store/changes.ts';
+import type { User } from '../../generated/prisma/client.ts';
+import type { Level, Role } from '../../generated/prisma/enums.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { isUniqueViolation } from '../../platform/database/failures.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import {
+  isActiveAdministrator,
+  isDemotion,
+  mayAssign,
+  mayChange,
+  requireStillManaged,
+} from '../domain/administration.ts';
+import { kindProblems } from '../domain/user-checks.ts';
+import { usernameKey } from '../domain/usernames.ts';
+import { requireNotFixed } from '../fixed-users.ts';
+import { denied } from '../reach.ts';
+import { findTakenName, lockUserAmongAdministrators } from '../store/users.ts';
+import { takenError } from './create-user.ts';
+
+/** What a user becomes; what is undefined stays, null clears. */
+export interface UserChanges {
+  readonly role?: Role | undefined;
+  readonly name?: string | undefined;
+  readonly givenName?: string | null | undefined;
+  readonly familyName?: string | null | undefined;
+  readonly avatar?: string | null | undefined;
+  readonly email?: string | null | undefined;
+  readonly username?: string | undefined;
+  readonly defaultLevel?: Level | null | undefined;
+  readonly isDisabled?: boolean | undefined;
+}
+
+export interface ChangedUser {
+  readonly user: User;
+  /** Whether anything became another. */
+  readonly isChanged: boolean;
+}
+
+/**
+ * Changes a user, judged by what it is while it is held: two administrators who take each other's role at the same time
+ * leave one.
+ *
+ * @param changesOf  what it becomes, given what it is.
+ * @throws PermissionDeniedError for a user or a role above the caller's; FailedPreconditionError for a fixed user,
+ * oneself, or the last administrator; AlreadyExistsError for a taken name; NotFoundError.
+ */
+export async function changeUser(
+  caller: Caller,
+  address: { readonly tenantId: string; readonly id: string },
+  changesOf: (user: User) => UserChanges,
+): Promise<ChangedUser> {
+  let refused: UserChanges = {};
+  try {
+    return await inTransaction(async (tx) => {
+      const held = await lockUserAmongAdministrators(tx, address);
+      if (!held) throw new NotFoundError('user', address.id, ['input', 'by']);
+      const { user, otherAdministrators } = held;
+      requireNotFixed(user);
+      const changes = changesOf(user);
+      refused = changes;
+      requireAllowed(caller, user, changes, otherAdministrators);
+      const changed = changedColumns(user, changes);
+      if (Object.keys(changed).length === 0) return { user, isChanged: false };
+      // Whoever was shut out must not come back with an old token.
+      const version = changed.disabledAt ? { version: { increment: 1 } } : {};
+      const after = await tx.user.update({ where: { id: user.id }, data: { ...changed, ...version } });
+      const { id, tenantId } = user;
+      await recordChange(tx, caller, {
+        tenantId,
+        action: 'user:update',
+        target: { type: 'user', id, name: user.username },
+        before: pick(user, Object.keys(changed)),
+        after: pick(after, Object.keys(changed)),
+      });
+      await recordAccessChange(tx, { tenantId, userId: id, kind: 'PRINCIPAL' });
+      return { user: after, isChanged: true };
+    });
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    const keys = {
+      usernameKey: usernameKey(refused.username ?? ''),
+      emailKey: refused.email ? usernameKey(refused.email) : null,
+    };
+    const field = await findTakenName(address.tenantId, keys, address.id);
+    throw takenError(field ?? (refused.username === undefined ? 'email' : 'username'));
+  }
+}
+
+function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherAdministrators: number): void {
+  const isSelf = isOneself(caller, user);
+  if (!isSelf && !mayChange(caller.role, user.role))
+    throw denied(caller, 'user:administer', 'user', user.username);
+  const standing = { isSelf, isAdministrator: isActiveAdministrator(user), otherAdministrators };
+  const { role, isDisabled } = changes;
+  if (role !== undefined && role !== user.role) {
+    if (!mayAssign(caller.role, role, user.kind))
+      throw denied(caller, 'user:administer', 'user', user.username);
+    const problems = kindProblems({ kind: user.kind, role });
+    if (problems.length > 0) throw new InvalidArgumentError(problems);
+    const isAdministrator = standing.isAdministrator && !isActiveAdministrator({ ...user, role });
+    if (isDemotion(user.role, role)) requireStillManaged('demote', { ...standing, isAdministrator });
+  }
+  if (isDisabled && !user.disabledAt) requireStillManaged('disable', standing);
+}
+
+/** Also whoever acts as another is itself. */
+export function isOneself({ userId, real }: Caller, user: { readonly id: string }): boolean {
+  return userId === user.id || real?.userId === user.id;
+}
+
+/** The columns that become another. */
+function changedColumns(user: User, changes: UserChanges) {
+  const { isDisabled, username, email, givenName, familyName, avatar, ...plain } = changes;
+  const wanted: Partial<User> = {
+    ...plain,
+    ...(username === undefined ? {} : { username, usernameKey: usernameKey(username) }),
+    ...(email === undefined ? {} : { email, emailKey: email && usernameKey(email) }),
+    ...(givenName === undefined ? {} : { givenName: givenName || null }),
+    ...(familyName === undefined ? {} : { familyName: familyName || null }),
+    ...(avatar === undefined ? {} : { avatar: avatar || null }),
+    ...(isDisabled === undefined || isDisabled === (user.disabledAt !== null)
+      ? {}
+      : { disabledAt: isDisabled ? new Date() : null }),
+  };
+  const changed = Object.entries(wanted).filter(
+    ([column, value]) => value !== undefined && value !== user[column as keyof User],
+  );
+  return Object.fromEntries(changed) as Partial<Omit<User, 'preferences'>>;
+}
+
+const unrecorded: ReadonlySet<string> = new Set(['usernameKey', 'emailKey']);
+
+function pick(user: User, columns: readonly string[]): object {
+  const shown = columns.filter((column) => !unrecorded.has(column));
+  return Object.fromEntries(shown.map((column) => [column, user[column as keyof User]]));
+}

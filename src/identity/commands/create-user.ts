@@ -1,0 +1,96 @@
+import { recordChange } from '../../access/audit.ts';
+import { recordAccessChange } from '../../access/store/changes.ts';
+import type { User } from '../../generated/prisma/client.ts';
+import type { Level, Role, UserKind } from '../../generated/prisma/enums.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { isUniqueViolation } from '../../platform/database/failures.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { AlreadyExistsError, InvalidArgumentError, type Problem } from '../../platform/errors.ts';
+import { newId } from '../../platform/ids.ts';
+import { mayAssign } from '../domain/administration.ts';
+import { kindProblems, userProblems } from '../domain/user-checks.ts';
+import { usernameKey } from '../domain/usernames.ts';
+import { hashPassword } from '../passwords.ts';
+import { denied, reachedTenantId } from '../reach.ts';
+import type { TenantBy } from '../store/tenants.ts';
+import { findTakenName } from '../store/users.ts';
+
+export interface NewUser {
+  readonly username: string | null;
+  readonly email: string | null;
+  readonly password: string | null;
+  readonly name: string | null;
+  readonly givenName: string | null;
+  readonly familyName: string | null;
+  readonly avatar: string | null;
+  readonly role: Role;
+  readonly kind: UserKind;
+  readonly defaultLevel: Level | null;
+  /** Null: the caller's. */
+  readonly tenant: TenantBy | null;
+}
+
+/**
+ * Makes a person or a service account. User name or e-mail address is enough: each stands in for the other, and the user
+ * name for the name. Without a password nobody can sign in by one.
+ *
+ * @throws InvalidArgumentError with every fault; PermissionDeniedError for a role above the caller's, or another's
+ * tenant; NotFoundError for an unknown tenant; AlreadyExistsError naming the field that is taken; ResourceExhaustedError
+ * when too many passwords wait to be hashed.
+ * Source: MLflow's and ClearML's create user, access.md §1.5, §2.8 and §4.
+ */
+export async function createUser(caller: Caller, given: NewUser): Promise<User> {
+  const problems = problemsOf(given);
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  const username = given.username ?? given.email ?? '';
+  if (!mayAssign(caller.role, given.role, given.kind)) throw denied(caller, 'user:create', 'user', username);
+  const tenantId = await reachedTenantId(caller, 'user:create', given.tenant, ['input', 'tenant']);
+  const keys = { usernameKey: usernameKey(username), emailKey: given.email && usernameKey(given.email) };
+  const passwordHash = given.password === null ? null : await hashPassword(given.password);
+  const { email, givenName, familyName, avatar, role, kind, defaultLevel } = given;
+  const row = {
+    ...keys,
+    ...{ tenantId, username, email, name: given.name ?? username, role, kind, defaultLevel, passwordHash },
+    ...{ givenName: givenName || null, familyName: familyName || null, avatar: avatar || null },
+  };
+  try {
+    return await inTransaction(async (tx) => {
+      const user = await tx.user.create({ data: { id: newId(), ...row } });
+      await recordChange(tx, caller, {
+        tenantId,
+        action: 'user:create',
+        target: { type: 'user', id: user.id, name: username },
+        after: { username, email, role, kind, defaultLevel, hasPassword: passwordHash !== null },
+      });
+      await recordAccessChange(tx, { tenantId, userId: user.id, kind: 'PRINCIPAL' });
+      return user;
+    });
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    const field = (await findTakenName(tenantId, keys)) ?? 'username';
+    throw takenError(field, given.username === null ? 'email' : field);
+  }
+}
+
+function problemsOf(given: NewUser): Problem[] {
+  const { username, email } = given;
+  if (username === null && email === null) {
+    const message = 'a user needs a user name or an e-mail address';
+    return [
+      { path: ['input', 'username'], code: 'MissingField', message },
+      ...userProblems({ ...given, username: undefined, name: given.name ?? undefined }),
+      ...kindProblems(given),
+    ];
+  }
+  return [
+    ...userProblems({ ...given, username: username ?? email ?? undefined, name: given.name ?? undefined }),
+    ...kindProblems(given),
+  ];
+}
+
+/** @param field  where in the input it stands. */
+export function takenError(what: 'username' | 'email', field = what): AlreadyExistsError {
+  const message =
+    what === 'username' ? 'the user name is taken already' : 'the e-mail address is taken already';
+  return new AlreadyExistsError(message, { path: ['input', field] });
+}

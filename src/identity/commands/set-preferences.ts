@@ -1,0 +1,32 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Prisma } from '../../generated/prisma/client.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { NotFoundError } from '../../platform/errors.ts';
+import { mergedPreferences, type Preferences } from '../domain/preferences.ts';
+import { lockUser } from '../store/users.ts';
+
+export interface SetPreferences {
+  readonly preferences: Preferences;
+  readonly isChanged: boolean;
+}
+
+/**
+ * Puts changes into the caller's own preferences; changes of other keys at the same time are kept.
+ *
+ * @throws InvalidArgumentError, see `mergedPreferences`.
+ */
+export async function setPreferences(caller: Caller, changes: unknown): Promise<SetPreferences> {
+  return await inTransaction(async (tx) => {
+    const held = await lockUser(tx, { tenantId: caller.tenantId, id: caller.userId });
+    if (!held) throw new NotFoundError('user', caller.username);
+    const before = held.preferences as Preferences;
+    const preferences = mergedPreferences(before, changes);
+    if (isDeepStrictEqual(preferences, before)) return { preferences, isChanged: false };
+    await tx.user.update({
+      where: { id: caller.userId },
+      data: { preferences: preferences as Prisma.InputJsonObject },
+    });
+    return { preferences, isChanged: true };
+  });
+}

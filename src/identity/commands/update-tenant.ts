@@ -1,0 +1,61 @@
+import { recordChange } from '../../access/audit.ts';
+import { recordAccessChange } from '../../access/store/changes.ts';
+import type { Tenant } from '../../generated/prisma/client.ts';
+import type { CreationPolicy, Level } from '../../generated/prisma/enums.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { isUniqueViolation } from '../../platform/database/failures.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { tenantNameProblems } from '../domain/tenant-checks.ts';
+import { reachedTenantId } from '../reach.ts';
+import { lockTenant, type TenantBy } from '../store/tenants.ts';
+import { takenTenantName } from './create-tenant.ts';
+
+/** What is undefined stays; null clears. */
+export interface TenantChanges {
+  readonly name?: string | undefined;
+  readonly defaultLevel?: Level | null | undefined;
+  readonly creationPolicy?: CreationPolicy | undefined;
+}
+
+/**
+ * Changes a tenant's settings: what its users may do where no grant decides, and who may make things in its projects.
+ *
+ * @param by  null: the caller's own.
+ * @throws InvalidArgumentError for a wrong name, or when nothing is given; AlreadyExistsError for a taken name;
+ * NotFoundError, PermissionDeniedError for another's tenant.
+ */
+export async function updateTenant(
+  caller: Caller,
+  by: TenantBy | null,
+  changes: TenantChanges,
+): Promise<Tenant> {
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  if (given.length === 0)
+    throw InvalidArgumentError.of(['input'], 'nothing is given to be changed', 'MissingField');
+  const problems = changes.name === undefined ? [] : tenantNameProblems(changes.name);
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  const tenantId = await reachedTenantId(caller, 'tenant:administer', by, ['input', 'by']);
+  try {
+    return await inTransaction(async (tx) => {
+      const before = await lockTenant(tx, tenantId);
+      if (!before) throw new NotFoundError('tenant', tenantId, ['input', 'by']);
+      const changed = given.filter(([field, value]) => before[field as keyof Tenant] !== value);
+      if (changed.length === 0) return before;
+      const data = Object.fromEntries(changed);
+      const tenant = await tx.tenant.update({ where: { id: tenantId }, data });
+      await recordChange(tx, caller, {
+        tenantId,
+        action: 'tenant:update',
+        target: { type: 'tenant', id: tenantId, name: before.name },
+        before: Object.fromEntries(changed.map(([field]) => [field, before[field as keyof Tenant]])),
+        after: data,
+      });
+      await recordAccessChange(tx, { tenantId, userId: null, kind: 'PRINCIPAL' });
+      return tenant;
+    });
+  } catch (error) {
+    if (isUniqueViolation(error)) throw takenTenantName();
+    throw error;
+  }
+}

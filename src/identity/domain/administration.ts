@@ -1,0 +1,56 @@
+import type { Role, UserKind } from '../../generated/prisma/enums.ts';
+import { FailedPreconditionError } from '../../platform/errors.ts';
+
+/** Who may give, change and take away users, whatever the tenant. Lowest first. */
+const ranks: readonly Role[] = ['GUEST', 'ANNOTATOR', 'USER', 'SUPERUSER', 'ADMIN', 'SYSTEM', 'ROOT'];
+
+const isAbove = (one: Role, other: Role) => ranks.indexOf(one) > ranks.indexOf(other);
+
+/**
+ * Whether an administrator may make somebody of that role, or delete one: nobody above itself. An administrator's
+ * executors need SYSTEM, which manages a tenant as ADMIN does; so it may make service accounts of that role.
+ */
+export function mayAssign(by: Role, role: Role, kind: UserKind): boolean {
+  if (by === 'ADMIN' && role === 'SYSTEM') return kind === 'SERVICE_ACCOUNT';
+  return !isAbove(role, by);
+}
+
+/** Whether an administrator may change what somebody is: not those of the server, nor those above itself. */
+export function mayChange(by: Role, role: Role): boolean {
+  return !isAbove(role, by);
+}
+
+/** Who keeps a tenant from being without anybody who manages it. */
+export function isActiveAdministrator(user: {
+  readonly role: Role;
+  readonly kind: UserKind;
+  readonly disabledAt: Date | null;
+}): boolean {
+  return user.kind === 'PERSON' && (user.role === 'ADMIN' || user.role === 'ROOT') && !user.disabledAt;
+}
+
+/**
+ * What a tenant is kept from: that somebody shuts itself out, or that nobody is left to manage it.
+ *
+ * @param otherAdministrators  how many active ones there are besides, all held until commit.
+ * @throws FailedPreconditionError
+ */
+export function requireStillManaged(
+  change: 'demote' | 'disable' | 'delete',
+  { isSelf, isAdministrator, otherAdministrators }: Standing,
+): void {
+  if (isSelf) throw new FailedPreconditionError(`nobody may ${change} oneself`);
+  if (isAdministrator && otherAdministrators === 0)
+    throw new FailedPreconditionError(`the last administrator of a tenant cannot be ${past[change]}`);
+}
+
+export interface Standing {
+  readonly isSelf: boolean;
+  readonly isAdministrator: boolean;
+  readonly otherAdministrators: number;
+}
+
+const past = { demote: 'demoted', disable: 'disabled', delete: 'deleted' } as const;
+
+/** Whether a new role is less than the old one. */
+export const isDemotion = (from: Role, to: Role): boolean => isAbove(from, to);

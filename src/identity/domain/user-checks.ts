@@ -1,0 +1,109 @@
+import type { Role, UserKind } from '../../generated/prisma/enums.ts';
+import type { Problem } from '../../platform/errors.ts';
+import { usernameKey } from './usernames.ts';
+
+const MAX_NAME = 255;
+const MAX_EMAIL = 254;
+const MAX_AVATAR = 2048;
+const MIN_PASSWORD = 12;
+const MAX_PASSWORD = 1024;
+
+/** Controls, and what is invisible or turns the direction of writing: names that look alike would be others. */
+const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+/** By it Basic tells an access key from a user name. */
+const accessKeyForm = /^[A-Z0-9]{30}$/;
+/** HTML's form of an address, with letters and digits of every script. */
+const emailForm =
+  /^[\p{L}\p{N}.!#$%&'*+/=?^_`{|}~-]{1,64}@[\p{L}\p{N}]([\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?(\.[\p{L}\p{N}]([\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?)*$/u;
+
+/** What is given of a user; null clears, undefined is not given. */
+export interface GivenUser {
+  readonly username?: string | undefined;
+  readonly email?: string | null | undefined;
+  readonly password?: string | null | undefined;
+  readonly name?: string | undefined;
+  readonly givenName?: string | null | undefined;
+  readonly familyName?: string | null | undefined;
+  readonly avatar?: string | null | undefined;
+}
+
+/** Everything wrong with what is given, each with its path. */
+export function userProblems(given: GivenUser): Problem[] {
+  const { username, email, password, name, avatar } = given;
+  const faults: [string, string | null][] = [
+    ['username', username === undefined ? null : usernameFault(username)],
+    ['email', email == null ? null : emailFault(email)],
+    ['password', password == null ? null : passwordFault(password)],
+    ['name', name === undefined ? null : nameFault(name)],
+    ['givenName', given.givenName ? textFault(given.givenName) : null],
+    ['familyName', given.familyName ? textFault(given.familyName) : null],
+    ['avatar', avatar ? avatarFault(avatar) : null],
+  ];
+  return faults.flatMap(([field, message]) =>
+    message === null ? [] : [{ path: ['input', field], code: 'InvalidValue', message }],
+  );
+}
+
+/** Both forms are looked at: a full-width colon is compared as a colon. Null when the name is good. */
+export function usernameFault(username: string): string | null {
+  const key = usernameKey(username);
+  if (key.trim() === '') return 'the user name is empty';
+  if (Math.max(username.length, key.length) > MAX_NAME)
+    return `the user name has more than ${MAX_NAME} characters`;
+  if (/[:/]/.test(username + key)) return 'a user name has neither a colon nor a slash';
+  if (unseen.test(username)) return 'a user name has no control characters';
+  if (username.trim() !== username || key.trim() !== key)
+    return 'a user name neither begins nor ends with a space';
+  if (accessKeyForm.test(username)) return 'a user name of 30 capitals and digits would be an access key';
+  return null;
+}
+
+function emailFault(email: string): string | null {
+  const key = usernameKey(email);
+  if (Math.max(email.length, key.length) > MAX_EMAIL)
+    return `the e-mail address has more than ${MAX_EMAIL} characters`;
+  const [local = ''] = key.split('@');
+  const hasStrayDot = local.startsWith('.') || local.endsWith('.') || local.includes('..');
+  if (hasStrayDot || !emailForm.test(email) || !emailForm.test(key)) return 'this is no e-mail address';
+  return null;
+}
+
+/** The same rule wherever a password is set: 12 characters are enough. */
+export function passwordFault(password: string): string | null {
+  // In code points, counted no further than needed.
+  const length = [...password.slice(0, 2 * MAX_PASSWORD + 1)].length;
+  if (length >= MIN_PASSWORD && length <= MAX_PASSWORD) return null;
+  return `a password has at least ${MIN_PASSWORD} characters and at most ${MAX_PASSWORD}`;
+}
+
+function nameFault(name: string): string | null {
+  return name.trim() === '' ? 'the name is empty' : textFault(name);
+}
+
+function textFault(text: string): string | null {
+  if (text.length > MAX_NAME) return `more than ${MAX_NAME} characters`;
+  return unseen.test(text) ? 'a name has no control characters' : null;
+}
+
+/** Front ends show it as a picture, so it must not be a script. */
+function avatarFault(avatar: string): string | null {
+  if (avatar.length > MAX_AVATAR) return `more than ${MAX_AVATAR} characters`;
+  const isAddress = URL.canParse(avatar) && /^https?:$/.test(new URL(avatar).protocol);
+  return isAddress ? null : 'the address of a picture begins with https:// or http://';
+}
+
+/** What does not go together: a role or a password that this kind of user cannot have. */
+export function kindProblems(user: {
+  readonly kind: UserKind;
+  readonly role: Role;
+  readonly password?: string | null;
+}): Problem[] {
+  const problems: Problem[] = [];
+  const fault = (field: string, message: string) =>
+    problems.push({ path: ['input', field], code: 'InvalidValue', message });
+  if (user.kind === 'PERSON' && user.role === 'SYSTEM')
+    fault('role', 'SYSTEM is for service accounts: a person cannot have it');
+  if (user.kind === 'SERVICE_ACCOUNT' && user.password != null)
+    fault('password', 'a service account has no password: it signs in with access keys');
+  return problems;
+}

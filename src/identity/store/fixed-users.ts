@@ -1,0 +1,26 @@
+import { isDatabaseLost } from '../../platform/database/failures.ts';
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+
+const lockStatement = statement<{ locked: string }>(
+  'lock_fixed_users',
+  `select pg_advisory_xact_lock(hashtextextended('slipway:fixed-users', 0))::text as locked`,
+);
+
+/** Of servers that start at once, one at a time brings users in line with the file. */
+export async function lockFixedUsers(tx: Tx): Promise<void> {
+  await run(lockStatement, [], tx);
+}
+
+const answersStatement = statement<{ one: number }>('database_answers', 'select 1 as one');
+
+/** Whether anybody can be signed in at all. */
+export async function doesDatabaseAnswer(): Promise<boolean> {
+  try {
+    await run(answersStatement, []);
+    return true;
+  } catch (error) {
+    if (isDatabaseLost(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { type FirstSecrets, firstStart } from '../../src/identity/commands/first-start.ts';
+import { isPassword } from '../../src/identity/passwords.ts';
+import { db } from '../../src/platform/database/client.ts';
+
+describe('the first start', () => {
+  it('refuses a name that nobody could sign in with', async () => {
+    for (const name of ['a:b', ' admin', 'A'.repeat(30)])
+      await expect(firstStart(name, async () => {})).rejects.toThrow('SLIPWAY_ADMIN_USERNAME');
+    expect(await db.tenant.count()).toBe(0);
+  });
+
+  it('of several servers at once makes one administrator, with a password of its own', async () => {
+    const handed: FirstSecrets[] = [];
+    const start = () => firstStart('admin', async (secrets) => void handed.push(secrets));
+    const did = await Promise.all(Array.from({ length: 8 }, start));
+    expect(did.filter(Boolean)).toHaveLength(1);
+    expect(handed).toHaveLength(1);
+    expect(await db.tenant.count()).toBe(1);
+    expect(await db.group.count({ where: { isEveryone: true } })).toBe(1);
+    const people = await db.user.findMany({ where: { kind: 'PERSON' } });
+    expect(people).toMatchObject([{ username: 'admin', role: 'ADMIN' }]);
+    const password = handed[0]?.administrator.password ?? '';
+    expect(password.length).toBeGreaterThanOrEqual(20);
+    expect(await isPassword(password, people[0]?.passwordHash ?? null)).toBe(true);
+    for (const guess of ['', 'admin', 'password', 'password1234'])
+      expect(await isPassword(guess, people[0]?.passwordHash ?? null)).toBe(false);
+  });
+
+  it('never overwrites anything: a start after that does nothing', async () => {
+    const before = await db.user.findMany({ orderBy: { id: 'asc' } });
+    expect(await firstStart('another', async () => {})).toBe(false);
+    expect(await db.user.findMany({ orderBy: { id: 'asc' } })).toEqual(before);
+  });
+});

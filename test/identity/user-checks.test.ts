@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { isDemotion, mayAssign, mayChange } from '../../src/identity/domain/administration.ts';
+import { mergedPreferences } from '../../src/identity/domain/preferences.ts';
+import { kindProblems, userProblems } from '../../src/identity/domain/user-checks.ts';
+import { usernameKey } from '../../src/identity/domain/usernames.ts';
+
+const faultsOf = (given: object) => userProblems(given).map(({ path }) => path.join('.'));
+
+describe('user names', () => {
+  it.each(['ada', 'Ada Lovelace', 'ada@example.com', 'Ádá', '艾达', 'a'.repeat(255), 'A1'.repeat(14)])(
+    'may be %s',
+    (username) => {
+      expect(faultsOf({ username })).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['', 'empty'],
+    ['   ', 'blank'],
+    ['a'.repeat(256), 'too long'],
+    ['a:b', 'a colon'],
+    ['a：b', 'a colon in full width, which is compared as one'],
+    ['acme/ada', 'a slash'],
+    ['ada\n', 'a line break'],
+    ['ada\u0007', 'a control character'],
+    ['ada\u200b', 'a space that nobody sees'],
+    ['\u202eada', 'a change of direction'],
+    [' ada', 'a space in front'],
+    ['ada\u3000', 'a wide space behind'],
+    ['A1'.repeat(15), 'the form of an access key'],
+    ['ﷺ'.repeat(20), 'a form for comparison that is too long'],
+  ])('may not be %j: %s', (username) => {
+    expect(faultsOf({ username })).toEqual(['input.username']);
+  });
+
+  it('are compared without regard to case and form', () => {
+    expect(usernameKey('ＡＤＡ')).toBe(usernameKey('ada'));
+    expect(usernameKey('Straße')).not.toBe(usernameKey('strasse'));
+  });
+});
+
+describe('e-mail addresses', () => {
+  it.each(['ada@example.com', 'a.b+c@localhost', "o'neill@x.y.z", 'ада@пример.рф'])('may be %s', (email) => {
+    expect(faultsOf({ email })).toEqual([]);
+  });
+
+  it.each([
+    'ada',
+    '@example.com',
+    'ada@',
+    'ada@@example.com',
+    'a b@example.com',
+    '.ada@example.com',
+    'a..b@example.com',
+    'ada@-example.com',
+    'ada@example..com',
+    `${'a'.repeat(65)}@example.com`,
+    `ada@${'a.'.repeat(130)}com`,
+  ])('may not be %s', (email) => {
+    expect(faultsOf({ email })).toEqual(['input.email']);
+  });
+});
+
+describe('passwords', () => {
+  it.each([
+    ['12 characters pass', 'twelve chars', []],
+    ['11 do not', 'eleven char', ['input.password']],
+    ['12 of any script pass', '密码'.repeat(6), []],
+    ['a pair of surrogates is one', '😀'.repeat(11), ['input.password']],
+    ['1024 pass', 'x'.repeat(1024), []],
+    ['1025 do not', 'x'.repeat(1025), ['input.password']],
+  ])('%s', (_what, password, faults) => {
+    expect(faultsOf({ password })).toEqual(faults);
+  });
+});
+
+describe('what is given of a user', () => {
+  it('is told all its faults together', () => {
+    const given = {
+      ...{ username: 'a:b', email: 'nobody', password: 'short', name: ' ', givenName: '\u0001' },
+      avatar: 'javascript:alert(1)',
+    };
+    expect(faultsOf(given)).toEqual(
+      ['username', 'email', 'password', 'name', 'givenName', 'avatar'].map((field) => `input.${field}`),
+    );
+  });
+
+  it('has a kind that fits', () => {
+    expect(kindProblems({ kind: 'PERSON', role: 'SYSTEM' })).toHaveLength(1);
+    expect(kindProblems({ kind: 'SERVICE_ACCOUNT', role: 'SYSTEM', password: 'x' })).toHaveLength(1);
+    expect(kindProblems({ kind: 'SERVICE_ACCOUNT', role: 'USER', password: null })).toEqual([]);
+  });
+});
+
+describe('administration', () => {
+  it('gives no role above its own, but SYSTEM to service accounts', () => {
+    expect(mayAssign('ADMIN', 'ADMIN', 'PERSON')).toBe(true);
+    expect(mayAssign('ADMIN', 'SYSTEM', 'SERVICE_ACCOUNT')).toBe(true);
+    expect(mayAssign('ADMIN', 'SYSTEM', 'PERSON')).toBe(false);
+    expect(mayAssign('ADMIN', 'ROOT', 'SERVICE_ACCOUNT')).toBe(false);
+    expect(mayAssign('SYSTEM', 'ROOT', 'PERSON')).toBe(false);
+    expect(mayAssign('ROOT', 'ROOT', 'PERSON')).toBe(true);
+  });
+
+  it('changes nobody above itself', () => {
+    expect(mayChange('ADMIN', 'ADMIN')).toBe(true);
+    expect(mayChange('ADMIN', 'SYSTEM')).toBe(false);
+    expect(mayChange('ADMIN', 'ROOT')).toBe(false);
+    expect(mayChange('ROOT', 'SYSTEM')).toBe(true);
+  });
+
+  it('knows what a demotion is', () => {
+    expect(isDemotion('ADMIN', 'SUPERUSER')).toBe(true);
+    expect(isDemotion('USER', 'SUPERUSER')).toBe(false);
+    expect(isDemotion('USER', 'USER')).toBe(false);
+  });
+});
+
+describe('preferences', () => {
+  it('are merged: a dotted key reaches in, null takes away, the rest stays', () => {
+    const stored = { theme: 'dark', table: { rows: 25, columns: ['a'] } };
+    const merged = mergedPreferences(stored, {
+      'table.rows': 50,
+      theme: null,
+      'a.b.c': 1,
+      table: { wide: true },
+    });
+    expect(merged).toEqual({ table: { rows: 50, columns: ['a'], wide: true }, a: { b: { c: 1 } } });
+    expect(stored).toEqual({ theme: 'dark', table: { rows: 25, columns: ['a'] } });
+  });
+
+  it.each([
+    ['a key with a dollar', { $set: 1 }],
+    ['one further in', { a: { $set: 1 } }],
+    ['one behind a dot', { 'a.$set': 1 }],
+    ['an empty key', { 'a..b': 1 }],
+    ['a list', [1]],
+    ['a text', 'x'],
+    ['too deep a nest', { [`${'a.'.repeat(40)}a`]: 1 }],
+    ['too much', { a: 'x'.repeat(64 * 1024) }],
+  ])('are not %s', (_what, changes) => {
+    expect(() => mergedPreferences({}, changes)).toThrow();
+  });
+
+  it('take __proto__ for a key like any other', () => {
+    const merged = mergedPreferences({}, JSON.parse('{"__proto__": {"polluted": 1}, "__proto__.more": 2}'));
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect(JSON.stringify(merged)).toBe('{"__proto__":{"polluted":1,"more":2}}');
+  });
+});
