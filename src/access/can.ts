@@ -5,6 +5,7 @@ import { noteDenial } from './audit.ts';
 import { type Decision, decide } from './domain/decision.ts';
 import { isAtLeast, managesTenant } from './domain/levels.ts';
 import {
+  isForAnonymous,
   mayCreateAnywhere,
   type Permission,
   permissions,
@@ -63,6 +64,7 @@ const denied = (target: Target | null = null): Verdict => ({ error: new Permissi
 async function judge(caller: Caller, permission: Permission, find?: Find): Promise<Verdict> {
   const requirement: Requirement = permissions[permission];
   if (!scopesAllow(caller, permission, requirement)) return denied();
+  if (caller.method === 'ANONYMOUS' && !isForAnonymous(permission)) return denied();
   if ('caller' in requirement) return allowed;
   if ('serviceScope' in requirement)
     return caller.role === 'SYSTEM' && caller.scopes.includes(requirement.serviceScope) ? allowed : denied();

@@ -40,7 +40,9 @@ describe('limitedAttempt', () => {
     const attempt = { account: 'thrown', address: null };
     const throwing = (error: Error) => () => Promise.reject(error);
     for (let at = 0; at < 20; at += 1)
-      await expect(limitedAttempt(attempt, throwing(new UnavailableError()))).rejects.toThrow(UnavailableError);
+      await expect(limitedAttempt(attempt, throwing(new UnavailableError()))).rejects.toThrow(
+        UnavailableError,
+      );
     for (let at = 0; at < 10; at += 1)
       await expect(limitedAttempt(attempt, throwing(new UnauthenticatedError()))).rejects.toThrow('sign in');
     await expect(limitedAttempt(attempt, right)).rejects.toThrow(TooManyAttemptsError);
@@ -55,7 +57,8 @@ describe('limitedAttempt', () => {
   });
 
   it('counts the failures of one address over all accounts, and lets others through', async () => {
-    const from = (address: string) => (at: number) => limitedAttempt({ account: `user ${at}`, address }, wrong);
+    const from = (address: string) => (at: number) =>
+      limitedAttempt({ account: `user ${at}`, address }, wrong);
     for (let at = 0; at < 100; at += 1) await from('192.0.2.1')(at);
     await expect(from('192.0.2.1')(200)).rejects.toThrow(TooManyAttemptsError);
     expect(await from('192.0.2.2')(200)).toBe(false);
