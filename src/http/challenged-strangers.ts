@@ -22,6 +22,8 @@ export function challengedStrangers(): Plugin<object, EdgeContext> {
 function isRefusedWhole({ data, errors = [] }: ExecutionResult): boolean {
   const isNothing = Object.values(data ?? {}).every((value) => value === null);
   return (
-    isNothing && errors.length > 0 && errors.every(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED')
+    isNothing &&
+    errors.length > 0 &&
+    errors.every(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED')
   );
 }

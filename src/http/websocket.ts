@@ -58,7 +58,8 @@ export function serveWebSocket(
     if (typeof authorization === 'string') extra.authorization = authorization;
     const caller = await callerOf(extra, publicUrl());
     if (!(caller instanceof GraphQLError)) return true;
-    if (caller.extensions['code'] !== 'UNAUTHENTICATED') extra.socket.close(TRY_AGAIN_LATER, caller.message);
+    const isRefusal = ['UNAUTHENTICATED', 'PERMISSION_DENIED'].includes(String(caller.extensions['code']));
+    if (!isRefusal) extra.socket.close(TRY_AGAIN_LATER, caller.message);
     return false;
   };
 
