@@ -61,7 +61,10 @@ export class NegotiateError extends UnauthenticatedError {
  *
  * Groups in a ticket (Active Directory's PAC) are not read: the library does not show them.
  */
-export function negotiate(settings: KerberosSettings): SignInMethodHandler {
+export function negotiate(
+  settings: KerberosSettings,
+  importPackage: ImportPackage = importKerberos,
+): SignInMethodHandler {
   let kerberos: Kerberos | null = null;
   /** Negotiations that take a further leg, by their connection; at most one each. */
   const open = new WeakMap<object, Acceptor>();
@@ -88,7 +91,7 @@ export function negotiate(settings: KerberosSettings): SignInMethodHandler {
   return {
     challenge: 'Negotiate',
     async prepare() {
-      kerberos = await loadKerberos(settings);
+      kerberos = await loadKerberos(settings, importPackage);
     },
     async signIn(request) {
       const authorization = authorizationOf(request);
@@ -130,20 +133,19 @@ async function userOf(settings: KerberosSettings, principal: string, address: st
  *
  * @throws ConfigurationError
  */
-async function loadKerberos({ service, keytab }: KerberosSettings): Promise<Kerberos> {
+async function loadKerberos(
+  { service, keytab }: KerberosSettings,
+  importPackage: ImportPackage,
+): Promise<Kerberos> {
   // The Kerberos library reads the path from the environment.
   process.env['KRB5_KTNAME'] = `FILE:${resolve(keytab)}`;
-  // A variable, since the compiler would look for the package.
-  const name: string = 'kerberos';
-  const loaded = await import(name).catch((error: NodeJS.ErrnoException) => {
-    const isMissing = error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND';
+  const { default: kerberos } = await importPackage().catch((error: NodeJS.ErrnoException) => {
     throw new ConfigurationError(
-      isMissing
-        ? 'KERBEROS_SERVICE takes the package kerberos, which is not installed: npm install --no-save kerberos@7.0.0'
+      error.code === 'ERR_MODULE_NOT_FOUND'
+        ? 'KERBEROS_SERVICE takes the package kerberos: npm install --no-save --save-prod kerberos@7.0.0'
         : `The package kerberos cannot be loaded: ${error.message}`,
     );
   });
-  const kerberos: Kerberos = loaded.default ?? loaded;
   try {
     await kerberos.initializeServer(service);
   } catch (error) {
@@ -153,3 +155,11 @@ async function loadKerberos({ service, keytab }: KerberosSettings): Promise<Kerb
   }
   return kerberos;
 }
+
+type ImportPackage = () => Promise<{ readonly default: Kerberos }>;
+
+const importKerberos: ImportPackage = () => {
+  // A variable, since the compiler would look for the package.
+  const name: string = 'kerberos';
+  return import(name);
+};
