@@ -61,6 +61,9 @@ interface Vouched {
 const MAX_VERIFIED = 10_000;
 const MAX_GROUPS = 500;
 
+/** The last that a date can be. */
+const LAST_SECOND = 8.64e12;
+
 /** Stands for a scope that allows nothing: an empty list would be no limit. */
 const NO_SCOPE = 'none';
 
@@ -147,7 +150,7 @@ export class OutsideIssuer {
       groups: groupsClaim ? groupsIn(payload[groupsClaim]) : [],
       scopes: scopesFromClaim ? scopesIn(payload['scope']) : [],
       signedInAt: dateOf(payload['auth_time']) ?? dateOf(payload.iat),
-      expiresAt: new Date(Number(payload.exp) * 1000),
+      expiresAt: new Date(Math.min(Number(payload.exp), LAST_SECOND) * 1000),
     };
   }
 }
@@ -170,5 +173,5 @@ function scopesIn(claim: unknown): string[] {
 }
 
 function dateOf(seconds: unknown): Date | null {
-  return typeof seconds === 'number' && Number.isFinite(seconds) ? new Date(seconds * 1000) : null;
+  return typeof seconds === 'number' && Math.abs(seconds) <= LAST_SECOND ? new Date(seconds * 1000) : null;
 }
