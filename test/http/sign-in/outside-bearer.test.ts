@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { exportSPKI, importJWK } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createOutsideUser } from '../../../src/identity/commands/create-outside-user.ts';
 import { db } from '../../../src/platform/database/client.ts';
 import { newId } from '../../../src/platform/ids.ts';
 import { type App, startApp } from '../../support/app.ts';
@@ -208,6 +209,7 @@ describe('the keys of an outside issuer', () => {
     expect(issuer.asked.length).toBeLessThanOrEqual(1);
   });
 
+  let endlessBytes = 0;
   const outages: Record<string, NonNullable<typeof issuer.instead>> = {
     'does not answer': (request) => request.socket.destroy(),
     'answers 500': (_request, response) => response.writeHead(500).end(),
@@ -217,7 +219,8 @@ describe('the keys of an outside issuer', () => {
     'answers no keys': (_request, response) => response.end('{}'),
     'answers without end': (_request, response) => {
       const send = () => {
-        while (!response.destroyed && response.write(Buffer.alloc(65_536, ' ')));
+        for (let more = true; more && !response.destroyed; endlessBytes += 65_536)
+          more = response.write(Buffer.alloc(65_536, ' '));
       };
       response.on('drain', send);
       send();
@@ -240,8 +243,9 @@ describe('the keys of an outside issuer', () => {
         expect(answer).toMatchObject({ status: 503, errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
         expect(answer.headers.get('retry-after')).toBe('1');
       }
-      // It was left alone meanwhile.
+      // It was left alone meanwhile, and not listened to for long.
       expect(issuer.asked).toEqual([]);
+      expect(endlessBytes).toBeLessThan(16 * 1024 * 1024);
       issuer.instead = null;
       later(11);
       expect(await asking(await issuer.token({ sub: 'ada' }, kid))).toMatchObject(refused);
@@ -320,6 +324,21 @@ describe('users whom an issuer may make', () => {
       },
     ]);
     expect(await db.accessChange.count({ where: { userId: id ?? '' } })).toBe(1);
+  });
+
+  it('are made once of twenty calls that all find nobody', async () => {
+    const outside = {
+      tenant: 'elsewhere',
+      username: 'twin',
+      name: null,
+      role: 'GUEST',
+      source: 'test',
+      address: null,
+    } as const;
+    const made = await Promise.all(Array.from({ length: 20 }, () => createOutsideUser(outside)));
+    expect(made.filter(Boolean)).toHaveLength(1);
+    expect(await db.user.count({ where: { usernameKey: 'twin' } })).toBe(1);
+    expect(await db.auditEvent.count({ where: { targetName: 'twin' } })).toBe(1);
   });
 
   it('are not made again when they were disabled', async () => {
