@@ -6,6 +6,7 @@ import { noteDenial } from './audit.ts';
 import { type Decision, decide } from './domain/decision.ts';
 import { isAtLeast, managesTenant } from './domain/levels.ts';
 import {
+  isForAnonymous,
   mayCreateAnywhere,
   openToConfined,
   type Permission,
@@ -66,6 +67,7 @@ async function judge(caller: Caller, permission: Permission, find?: Find): Promi
   const requirement: Requirement = permissions[permission];
   if (!scopesAllow(caller, permission, requirement)) return denied();
   if (caller.confinedTo && !openToConfined(permission, requirement)) return denied();
+  if (caller.method === 'ANONYMOUS' && !isForAnonymous(permission)) return denied();
   if ('caller' in requirement) return allowed;
   if ('serviceScope' in requirement)
     return caller.role === 'SYSTEM' && caller.scopes.includes(requirement.serviceScope) ? allowed : denied();

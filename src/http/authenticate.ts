@@ -1,15 +1,21 @@
 import type { Caller } from '../platform/caller.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import { basic } from './sign-in/basic.ts';
-import { ownBearer } from './sign-in/bearer.ts';
-import type { SignedIn, SignInMethodHandler, SignInRequest } from './sign-in/method.ts';
+import type { SignedIn, SignInRequest } from './sign-in/method.ts';
+import { methods } from './sign-in/methods.ts';
+import { NegotiateError } from './sign-in/negotiate.ts';
 
-/** The ways to sign in, in the order that they are asked. */
-const methods: readonly SignInMethodHandler[] = [ownBearer, basic];
+/** What a 401 offers: one challenge for each scheme, with the answer to a negotiation under way in its place. */
+export function challengesAfter(error?: unknown): string[] {
+  const offered = methods.flatMap(({ challenge }) => challenge ?? []);
+  if (!(error instanceof NegotiateError)) return offered;
+  return offered.map((challenge) => (challenge === 'Negotiate' ? error.challenge : challenge));
+}
 
-/** What a 401 offers. */
-export const challenges: readonly string[] = methods.flatMap(({ challenge }) => challenge ?? []);
+/** Reads and checks what signing in is configured with, before the server listens. @throws ConfigurationError */
+export async function prepareSignIn(): Promise<void> {
+  await Promise.all(methods.map((method) => method.prepare?.()));
+}
 
 /**
  * Who sends a request. Nothing to sign in with is a stranger; something that does not convince is a refusal of the whole

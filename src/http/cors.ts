@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { config } from '../platform/config.ts';
 
 /**
- * Lets pages of the listed origins read what we answer, refusals included, but never with cookies; pages of other
- * origins read nothing. Also answers the question that browsers ask first.
+ * Lets pages of the listed origins read what we answer, refusals included, also to requests that carry the session
+ * cookie; pages of other origins read nothing. Also answers the question that browsers ask first.
  *
  * @returns whether the request is answered with that.
  */
@@ -13,13 +13,19 @@ export function answerOrigin(request: IncomingMessage, response: ServerResponse)
   response.setHeader('vary', 'origin');
   if (origin && config.corsOrigins.includes(origin)) {
     response.setHeader('access-control-allow-origin', origin);
+    response.setHeader('access-control-allow-credentials', 'true');
     response.setHeader('access-control-expose-headers', 'retry-after, www-authenticate');
     if (asksFirst) {
-      response.setHeader('access-control-allow-methods', 'GET, POST, PUT');
+      response.setHeader('access-control-allow-methods', 'GET, POST, PUT, DELETE');
       response.setHeader('access-control-allow-headers', 'authorization, content-type');
       response.setHeader('access-control-max-age', '600');
     }
   }
   if (asksFirst) response.writeHead(204).end();
   return asksFirst;
+}
+
+/** Whether pages from there are our own or listed. */
+export function isAllowedOrigin(origin: string, publicUrl: string): boolean {
+  return config.corsOrigins.includes(origin) || origin === new URL(publicUrl).origin;
 }

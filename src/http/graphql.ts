@@ -6,6 +6,7 @@ import { schema } from '../graphql/schema.ts';
 import type { Caller } from '../platform/caller.ts';
 import { config } from '../platform/config.ts';
 import { log } from '../platform/log.ts';
+import { challengedStrangers } from './challenged-strangers.ts';
 import { documentLimits } from './limits.ts';
 import { onlyJsonPosts } from './parameters.ts';
 import { boundedSubscriptions } from './subscriptions.ts';
@@ -41,6 +42,7 @@ export function createGraphQLServer(): GraphQLServer {
       introspectionForCallers(),
       codedDocumentErrors(),
       boundedSubscriptions(config.subscriptionLimit),
+      ...(config.kerberos ? [challengedStrangers()] : []),
     ],
   });
 }

@@ -1,17 +1,27 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { TooManyAttemptsError } from '../identity/sign-in-attempts.ts';
 import { config } from '../platform/config.ts';
 import { isDatabaseLost } from '../platform/database/failures.ts';
-import { DomainError, ResourceExhaustedError } from '../platform/errors.ts';
+import {
+  DomainError,
+  PermissionDeniedError,
+  ResourceExhaustedError,
+  UnavailableError,
+} from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import { answerError } from './answer.ts';
-import { authenticate, challenges } from './authenticate.ts';
+import { authenticate, challengesAfter, prepareSignIn } from './authenticate.ts';
 import { answerBlob } from './blobs.ts';
+import { clientAddress } from './client-address.ts';
 import { answerOrigin } from './cors.ts';
 import { answerGraphiQL, wantsGraphiQL } from './graphiql/answer.ts';
 import { createGraphQLServer } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
 import { RequestsUnderWay, ServerStopping } from './requests.ts';
+import { answerSession } from './session.ts';
+import type { SignInRequest } from './sign-in/method.ts';
+import { MAX_HEADER_BYTES } from './sign-in/negotiate.ts';
 import { serveWebSocket } from './websocket.ts';
 
 export interface RunningServer {
@@ -20,11 +30,17 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** The edge: every route of the server, and who asks. */
+/** The edge: every route of the server, and who asks. @throws ConfigurationError */
 export async function startServer({ host, port }: { host: string; port: number }): Promise<RunningServer> {
+  await prepareSignIn();
   const graphql = createGraphQLServer();
   const requests = new RequestsUnderWay();
-  const server = createServer({ requestTimeout: 120_000, headersTimeout: 20_000 }, (request, response) => {
+  const limits = {
+    requestTimeout: 120_000,
+    headersTimeout: 20_000,
+    ...(config.kerberos ? { maxHeaderSize: MAX_HEADER_BYTES } : {}),
+  };
+  const server = createServer(limits, (request, response) => {
     answer(request, response).catch((error) => answerFailure(error, response));
   });
   const publicUrl = () => config.publicUrl?.replace(/\/+$/, '') ?? addressOf(server, host);
@@ -41,22 +57,31 @@ export async function startServer({ host, port }: { host: string; port: number }
     if (answerOrigin(request, response)) return;
     if (requests.isStopping) throw new ServerStopping();
     if (url.pathname.startsWith('/blobs/')) return await answerBlob(request, response, url);
+    if (url.pathname === '/session')
+      return await answerSession(request, response, signInOf(request, response));
     if (url.pathname === '/') {
       response.writeHead(302, { location: '/graphql' }).end();
       return;
     }
     if (url.pathname !== '/graphql') return answerError(response, 404, 'NOT_FOUND', 'there is nothing here');
     if (wantsGraphiQL(request)) return answerGraphiQL(request, response);
-    const caller = await authenticate(
-      { headers: request.headers, address: request.socket.remoteAddress ?? null },
-      log,
-    );
+    const caller = await authenticate(signInOf(request, response), log);
     const signal = requests.begin(response);
     await graphql(request, response, {
       caller,
       signal,
       publicUrl: publicUrl(),
     });
+  }
+
+  function signInOf(request: IncomingMessage, response: ServerResponse): SignInRequest {
+    return {
+      headers: request.headers,
+      address: clientAddress(request),
+      publicUrl: publicUrl(),
+      connection: request.socket,
+      setHeader: (name, value) => response.setHeader(name, value),
+    };
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -92,8 +117,16 @@ function addressOf(server: Server, host: string): string {
 function answerFailure(error: unknown, response: ServerResponse): void {
   if (error instanceof DomainError && error.code === 'UNAUTHENTICATED') {
     answerError(response, 401, error.code, error.message, {
-      'www-authenticate': [...challenges],
+      'www-authenticate': challengesAfter(error),
     });
+  } else if (error instanceof PermissionDeniedError) {
+    answerError(response, 403, error.code, error.message);
+  } else if (error instanceof TooManyAttemptsError) {
+    answerError(response, 429, error.code, error.message, {
+      'retry-after': String(error.retryAfterSeconds),
+    });
+  } else if (error instanceof UnavailableError) {
+    answerError(response, 503, error.code, error.message, { 'retry-after': '1' });
   } else if (error instanceof ServerStopping) {
     answerError(response, 503, 'UNAVAILABLE', error.message, { 'retry-after': '1', connection: 'close' });
   } else if (error instanceof ResourceExhaustedError) {

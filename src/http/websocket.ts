@@ -8,6 +8,8 @@ import type { Caller } from '../platform/caller.ts';
 import { config } from '../platform/config.ts';
 import { log } from '../platform/log.ts';
 import { authenticate } from './authenticate.ts';
+import { clientAddress } from './client-address.ts';
+import { isAllowedOrigin } from './cors.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
 import type { RequestsUnderWay } from './requests.ts';
 
@@ -32,8 +34,8 @@ export interface Sockets {
 
 /**
  * GraphQL over WebSocket (`graphql-transport-ws`) beside the same HTTP server. Who calls is told in the connection's
- * parameters, `{ authorization: "Bearer …" }`, since browsers send no header there; it is asked again for each operation,
- * as it would be for each request.
+ * parameters, `{ authorization: "Bearer …" }`, since browsers send no header there, or by the session cookie; it is asked
+ * again for each operation, as it would be for each request.
  */
 export function serveWebSocket(
   server: Server,
@@ -45,7 +47,8 @@ export function serveWebSocket(
     server,
     path: '/graphql',
     maxPayload: config.bodyLimitBytes,
-    verifyClient: ({ origin }: { origin?: string }) => isAllowedOrigin(origin, publicUrl()),
+    // Browsers send an Origin and do not ask first: only our own pages and the listed ones may open a socket.
+    verifyClient: ({ origin }: { origin?: string }) => !origin || isAllowedOrigin(origin, publicUrl()),
   });
   // A frame that is too long or broken closes its connection; the library has said why to the client.
   sockets.on('connection', (socket) => socket.on('error', () => {}));
@@ -53,14 +56,15 @@ export function serveWebSocket(
   const onConnect: Options['onConnect'] = async ({ connectionParams, extra }) => {
     const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
     if (typeof authorization === 'string') extra.authorization = authorization;
-    const caller = await callerOf(extra);
+    const caller = await callerOf(extra, publicUrl());
     if (!(caller instanceof GraphQLError)) return true;
-    if (caller.extensions['code'] !== 'UNAUTHENTICATED') extra.socket.close(TRY_AGAIN_LATER, caller.message);
+    const isRefusal = ['UNAUTHENTICATED', 'PERMISSION_DENIED'].includes(String(caller.extensions['code']));
+    if (!isRefusal) extra.socket.close(TRY_AGAIN_LATER, caller.message);
     return false;
   };
 
   const onSubscribe: Options['onSubscribe'] = async ({ extra }, id, payload) => {
-    const caller = await callerOf(extra);
+    const caller = await callerOf(extra, publicUrl());
     if (caller instanceof GraphQLError) return [caller];
     extra.operations ??= new Map();
     const controller = requests.open();
@@ -104,10 +108,16 @@ export function serveWebSocket(
 }
 
 /** Who calls, or why that cannot be said. */
-async function callerOf({ authorization, request }: Connection): Promise<Caller | null | GraphQLError> {
+async function callerOf(
+  { authorization, request }: Connection,
+  publicUrl: string,
+): Promise<Caller | null | GraphQLError> {
+  const { cookie, origin, 'sec-fetch-site': site } = request.headers;
+  // What the parameters say goes before the cookie that a browser sent by itself.
+  const headers = authorization ? { authorization } : { cookie, origin, 'sec-fetch-site': site };
   try {
-    const address = request.socket.remoteAddress ?? null;
-    return await authenticate({ headers: authorization ? { authorization } : {}, address }, log);
+    const signIn = { headers, address: clientAddress(request), publicUrl, connection: request.socket };
+    return await authenticate(signIn, log);
   } catch (error) {
     const shown = shownError(error);
     if (shown.extensions['code'] === 'INTERNAL')
@@ -160,9 +170,4 @@ function withoutStatus(error: GraphQLError): GraphQLError {
     positions: error.positions,
     extensions,
   });
-}
-
-/** Browsers send an Origin and do not ask first: so only our own pages and the listed ones may open a socket. */
-function isAllowedOrigin(origin: string | undefined, publicUrl: string): boolean {
-  return !origin || config.corsOrigins.includes(origin) || origin === new URL(publicUrl).origin;
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -15,7 +16,27 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter(Boolean),
 );
+/** Addresses and networks of proxies, or how many of them stand in a row before this server. */
+const proxies = list
+  .refine((parts) => parts.every(isProxy) && (parts.length <= 1 || !parts.some(isCount)), {
+    message: 'IP addresses and networks (10.0.0.0/8), or one number of proxies',
+  })
+  .transform((parts): TrustedProxies => (parts.some(isCount) ? Number(parts[0]) : parts));
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+
+/** How many proxies in a row are ours, or their addresses and networks; 0 and none trust nobody. */
+export type TrustedProxies = number | readonly string[];
+
+function isCount(part: string): boolean {
+  return /^\d$/.test(part);
+}
+
+function isProxy(part: string): boolean {
+  const [address = '', bits, ...more] = part.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return isCount(part);
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
 
 const environment = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
@@ -30,6 +51,7 @@ const environment = z.object({
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   CORS_ORIGINS: list.default([]),
+  TRUSTED_PROXIES: proxies.default([]),
   GRAPHIQL: flag.default(true),
   INTROSPECTION: flag.default(true),
   BODY_LIMIT_BYTES: whole(1024, 64 * 1024 * 1024).default(4 * 1024 * 1024),
@@ -39,6 +61,21 @@ const environment = z.object({
   QUERY_DIRECTIVE_LIMIT: whole(0, 1000).default(50),
   SUBSCRIPTION_LIMIT: whole(1, 100_000).default(1000),
   TOKEN_SECONDS: whole(60, 31_536_000).default(2_592_000),
+  SIGN_IN_ATTEMPTS_PER_ACCOUNT: whole(1, 10_000).default(10),
+  SIGN_IN_ATTEMPTS_PER_ADDRESS: whole(1, 100_000).default(100),
+  SIGN_IN_ATTEMPTS_SECONDS: whole(1, 86_400).default(300),
+  OIDC_ISSUERS_FILE: z.string().min(1).optional(),
+  KERBEROS_SERVICE: z
+    .string()
+    .regex(/^[A-Za-z]+@[A-Za-z0-9.-]+$/, 'service@host, as in HTTP@slipway.example.com')
+    .optional(),
+  KERBEROS_KEYTAB: z.string().min(1).optional(),
+  KERBEROS_REALMS: list.default([]),
+  KERBEROS_TENANT: z.string().min(1).default('default'),
+  KERBEROS_USERNAME_SUFFIX: z.string().max(100).default(''),
+  KERBEROS_CREATE_USERS: z.enum(['USER', 'GUEST']).optional(),
+  ANONYMOUS_USER: z.string().min(1).max(255).optional(),
+  ANONYMOUS_TENANT: z.string().min(1).default('default'),
   SLIPWAY_ADMIN_USERNAME: z.string().min(1).max(255).default('admin'),
   FIXED_USERS_FILE: z.string().min(1).optional(),
   DEFAULT_LEVEL: z.enum(['NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE']).default('NO_PERMISSIONS'),
@@ -81,6 +118,25 @@ export class ConfigurationError extends Error {
   override name = 'ConfigurationError';
 }
 
+/** @throws ConfigurationError when Kerberos is configured by half. */
+function kerberosSettings(given: z.infer<typeof environment>) {
+  const { KERBEROS_SERVICE: service, KERBEROS_KEYTAB: keytab, KERBEROS_REALMS: realms } = given;
+  if (!service && !keytab) return null;
+  if (!service || !keytab || realms.length === 0)
+    throw new ConfigurationError(
+      'Kerberos takes KERBEROS_SERVICE, KERBEROS_KEYTAB and KERBEROS_REALMS together.',
+    );
+  return {
+    service,
+    keytab,
+    realms,
+    tenant: given.KERBEROS_TENANT,
+    usernameSuffix: given.KERBEROS_USERNAME_SUFFIX,
+    /** The role of users whom a first ticket makes; null: users must be there. */
+    createUsers: given.KERBEROS_CREATE_USERS ? { role: given.KERBEROS_CREATE_USERS } : null,
+  };
+}
+
 const settings = read(process.env);
 
 export const config = {
@@ -98,6 +154,7 @@ export const config = {
   publicUrl: settings.PUBLIC_URL,
   logLevel: settings.LOG_LEVEL,
   corsOrigins: settings.CORS_ORIGINS,
+  trustedProxies: settings.TRUSTED_PROXIES,
   graphiql: settings.GRAPHIQL,
   introspection: settings.INTROSPECTION,
   bodyLimitBytes: settings.BODY_LIMIT_BYTES,
@@ -107,6 +164,19 @@ export const config = {
   queryDirectiveLimit: settings.QUERY_DIRECTIVE_LIMIT,
   subscriptionLimit: settings.SUBSCRIPTION_LIMIT,
   tokenSeconds: settings.TOKEN_SECONDS,
+  /** How many sign-ins may fail in so many seconds. */
+  signInAttempts: {
+    perAccount: settings.SIGN_IN_ATTEMPTS_PER_ACCOUNT,
+    perAddress: settings.SIGN_IN_ATTEMPTS_PER_ADDRESS,
+    seconds: settings.SIGN_IN_ATTEMPTS_SECONDS,
+  },
+  oidcIssuersFile: settings.OIDC_ISSUERS_FILE,
+  /** Null: no Kerberos. */
+  kerberos: kerberosSettings(settings),
+  /** Whom requests without credentials act as; null for nobody. */
+  anonymous: settings.ANONYMOUS_USER
+    ? { username: settings.ANONYMOUS_USER, tenant: settings.ANONYMOUS_TENANT }
+    : null,
   adminUsername: settings.SLIPWAY_ADMIN_USERNAME,
   /** Declares users (fixed users mode); src/identity/fixed-users.ts reads it. */
   fixedUsersFile: settings.FIXED_USERS_FILE,

@@ -3,13 +3,39 @@
  * REQUIRE_ALL=1 they fail instead, so that CI never passes by leaving them out.
  */
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { delimiter, join } from 'node:path';
 
 const needed = {
   chromium: () => {
     const path = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
     return existsSync(path) ? null : `no Chromium at ${path}; install it or set CHROMIUM`;
   },
+  kerberos: () => {
+    const missing = ['kdb5_util', 'kadmin.local', 'krb5kdc', 'kinit', 'curl'].filter(
+      (name) => !isProgram(name),
+    );
+    if (missing.length > 0)
+      return `no ${missing.join(', ')}; install krb5-kdc, krb5-admin-server, krb5-user and curl`;
+    return isPackage('kerberos')
+      ? null
+      : 'no package kerberos; install libkrb5-dev, then npm install --no-save --save-prod kerberos@7.0.0';
+  },
 } as const;
+
+function isProgram(name: string): boolean {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return folders.some((folder) => existsSync(join(folder, name)));
+}
+
+function isPackage(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export type Need = keyof typeof needed;
 

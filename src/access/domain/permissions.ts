@@ -137,6 +137,14 @@ export function openToConfined(permission: Permission, requirement: Requirement)
   return 'caller' in requirement && /:(read|list|explain)$/.test(permission);
 }
 
+/**
+ * Whether somebody who gave no credentials, and acts as the anonymous user, may ask for it: reading and listing. The user
+ * is nobody's own, so nobody changes it, gives it tokens or access keys, or sees those that it has.
+ */
+export function isForAnonymous(permission: Permission): boolean {
+  return /:(read|list)$/.test(permission) && !permission.startsWith('credential:');
+}
+
 /** Roles that a tenant's creation policy is about. The others make nothing anywhere. */
 export function mayCreateAnywhere(role: Role): boolean {
   return role !== 'GUEST' && role !== 'ANNOTATOR';

@@ -7,6 +7,12 @@ export interface SignInRequest {
   readonly headers: IncomingHttpHeaders;
   /** The IP address that the request came from. */
   readonly address: string | null;
+  /** Where callers reach the server: pages from there are our own. */
+  readonly publicUrl: string;
+  /** The same object for every request of one connection: some ways to sign in take more than one. */
+  readonly connection: object;
+  /** Sets a header of the answer, where the answer has headers: not over a WebSocket. */
+  setHeader?(name: string, value: string): void;
 }
 
 /** Who signed in, and with what. */
@@ -33,7 +39,12 @@ export interface SignedIn
 export interface SignInMethodHandler {
   /** What a 401 offers in `WWW-Authenticate`; null for none. */
   readonly challenge: string | null;
-  /** @throws UnauthenticatedError, with the same words for an unknown user and a wrong secret. */
+  /** Reads and checks, before the server listens, what it was configured with. @throws ConfigurationError */
+  prepare?(): Promise<void>;
+  /**
+   * @throws UnauthenticatedError, with the same words for an unknown user and a wrong secret.
+   * @throws PermissionDeniedError when a page that is not ours uses a browser's session.
+   */
   signIn(request: SignInRequest): Promise<SignedIn | null>;
 }
 

@@ -1,0 +1,62 @@
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP } from 'node:net';
+import { config, type TrustedProxies } from '../platform/config.ts';
+
+/**
+ * The IP address that a request came from. `X-Forwarded-For` is believed as far as trusted proxies wrote it: read from
+ * its end, where the nearest proxy added what it saw, and no further than the first address that is not one of ours. All
+ * before that is the caller's own word.
+ */
+export function clientAddress(
+  request: IncomingMessage,
+  trusted: TrustedProxies = config.trustedProxies,
+): string | null {
+  const told = String(request.headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .map(addressIn);
+  let address = plainAddress(request.socket.remoteAddress ?? '');
+  for (let hop = 0; address && isTrusted(address, hop, trusted); hop += 1) {
+    const next = told.pop();
+    if (!next) break;
+    address = next;
+  }
+  return address;
+}
+
+function isTrusted(address: string, hop: number, trusted: TrustedProxies): boolean {
+  if (typeof trusted === 'number') return hop < trusted;
+  return trusted.length > 0 && blockListOf(trusted).check(address, familyOf(address));
+}
+
+const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
+
+const blockLists = new WeakMap<readonly string[], BlockList>();
+
+function blockListOf(networks: readonly string[]): BlockList {
+  const known = blockLists.get(networks);
+  if (known) return known;
+  const made = new BlockList();
+  for (const network of networks) {
+    const [address = '', bits] = network.split('/');
+    if (bits === undefined) made.addAddress(address, familyOf(address));
+    else made.addSubnet(address, Number(bits), familyOf(address));
+  }
+  blockLists.set(networks, made);
+  return made;
+}
+
+/** One entry of the header, which may have a port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. Null when it is none. */
+function addressIn(entry: string): string | null {
+  const text = entry.trim();
+  return (
+    plainAddress(text) ??
+    plainAddress(text.replace(/:\d{1,5}$/, '')) ??
+    plainAddress(/^\[([^\]]+)\](?::\d{1,5})?$/.exec(text)?.[1] ?? '')
+  );
+}
+
+/** IPv4 that arrives on an IPv6 socket is written as IPv4. */
+function plainAddress(text: string): string | null {
+  const bare = text.replace(/^::ffff:(?=\d+\.)/i, '');
+  return isIP(bare) > 0 ? bare : null;
+}

@@ -1,0 +1,128 @@
+import { createRemoteJWKSet, customFetch, type FetchImplementation, type JWTVerifyGetKey } from 'jose';
+import { UnavailableError } from '../../platform/errors.ts';
+import { log } from '../../platform/log.ts';
+import { type IssuerSettings, isSafeUrl } from './issuers-file.ts';
+
+const TIMEOUT_MS = 5_000;
+const MAX_BYTES = 1024 * 1024;
+/** How long keys are used before they are looked at again. */
+const FRESH_MS = 600_000;
+/** How long an unknown key's name fetches nothing after a fetch: tokens of made-up keys must not hammer the issuer. */
+const COOLDOWN_MS = 30_000;
+/** How long an issuer that did not answer is left alone. */
+const RETRY_MS = 10_000;
+
+type RemoteKeys = ReturnType<typeof createRemoteJWKSet>;
+
+/**
+ * The public keys of one outside issuer: fetched when first needed, again when a token names a key that is not there,
+ * and every ten minutes, so that a key which was taken back stops counting. While the issuer does not answer, the keys
+ * of before are used on.
+ */
+export class IssuerKeys {
+  readonly #settings: Pick<IssuerSettings, 'issuer' | 'jwksUri'>;
+  readonly #onChange: () => void;
+  #remote: Promise<RemoteKeys> | null = null;
+  /** The set as it was fetched last. */
+  #known: string | null = null;
+  #fetchedAt = 0;
+  #failedAt = 0;
+
+  /** @param onChange  is called when the set is another than before. */
+  constructor(settings: Pick<IssuerSettings, 'issuer' | 'jwksUri'>, onChange: () => void) {
+    this.#settings = settings;
+    this.#onChange = onChange;
+  }
+
+  /** The key that a token names, for jose. @throws UnavailableError when none fits and the issuer does not answer. */
+  readonly find: JWTVerifyGetKey = async (header, token) => (await this.#keys())(header, token);
+
+  /** Looks whether the keys have changed, when that is due. Fails with nothing: the keys of before are used on. */
+  async refresh(): Promise<void> {
+    if (this.#known === null || Date.now() - this.#fetchedAt < FRESH_MS) return;
+    try {
+      await (await this.#keys()).reload();
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+    }
+  }
+
+  #keys(): Promise<RemoteKeys> {
+    this.#remote ??= this.#locate().catch((error) => {
+      this.#remote = null;
+      throw error;
+    });
+    return this.#remote;
+  }
+
+  async #locate(): Promise<RemoteKeys> {
+    const jwksUri = this.#settings.jwksUri ?? (await this.#discover());
+    return createRemoteJWKSet(new URL(jwksUri), {
+      timeoutDuration: TIMEOUT_MS,
+      cooldownDuration: COOLDOWN_MS,
+      // Ours is `refresh`: jose's would drop the keys of an issuer that is down for a moment.
+      cacheMaxAge: Number.POSITIVE_INFINITY,
+      [customFetch]: this.#fetchKeys,
+    });
+  }
+
+  /** Source: OpenID Connect Discovery 1.0, §4; the document must be that of the issuer, §4.3. */
+  async #discover(): Promise<string> {
+    const { issuer } = this.#settings;
+    const url = `${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`;
+    const options = { headers: new Headers({ accept: 'application/json' }), method: 'GET' as const };
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    return await this.#fetched(url, { ...options, redirect: 'manual', signal }, (document) => {
+      const { issuer: named, jwks_uri: uri } = document as { issuer?: unknown; jwks_uri?: unknown };
+      if (named !== issuer) throw new Error('the discovery document is of another issuer');
+      if (typeof uri !== 'string' || !isSafeUrl(uri))
+        throw new Error('the discovery document names no safe jwks_uri');
+      return uri;
+    });
+  }
+
+  readonly #fetchKeys: FetchImplementation = async (url, options) => {
+    const set = await this.#fetched(url, options, (document) => {
+      if (!Array.isArray((document as { keys?: unknown }).keys)) throw new Error('it is no key set');
+      return JSON.stringify(document);
+    });
+    this.#fetchedAt = Date.now();
+    if (this.#known !== null && this.#known !== set) this.#onChange();
+    this.#known = set;
+    return new Response(set, { status: 200 });
+  };
+
+  /** A document of the issuer, as `read` takes it. @throws UnavailableError */
+  async #fetched<T>(
+    url: string,
+    options: Parameters<FetchImplementation>[1],
+    read: (document: object) => T,
+  ): Promise<T> {
+    const unavailable = (cause?: unknown) =>
+      new UnavailableError('the issuer of the token does not answer, try again', { cause });
+    if (Date.now() - this.#failedAt < RETRY_MS) throw unavailable();
+    try {
+      const response = await fetch(url, options);
+      if (response.status !== 200) throw new Error(`it answers ${response.status}`);
+      const document: unknown = JSON.parse(await readBounded(response));
+      if (document === null || typeof document !== 'object') throw new Error('it is no JSON object');
+      return read(document);
+    } catch (error) {
+      this.#failedAt = Date.now();
+      log.warn({ err: error, issuer: this.#settings.issuer, url }, 'an issuer does not answer as it should');
+      throw unavailable(error);
+    }
+  }
+}
+
+async function readBounded(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    // Leaving the loop ends the connection.
+    if (size > MAX_BYTES) throw new Error(`it is longer than ${MAX_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

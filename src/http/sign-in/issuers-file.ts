@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { ConfigurationError } from '../../platform/config.ts';
+
+/** The outside issuers whose tokens are taken: the file of OIDC_ISSUERS_FILE, a JSON list. */
+
+/** Signatures that only the issuer can make. Never HMAC, whose key both sides have, and never none. */
+const algorithms = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+] as const;
+
+const claim = z.string().min(1).max(100);
+
+const issuer = z
+  .strictObject({
+    /** What `iss` must say, to the letter. */
+    issuer: z.string().min(1).max(500),
+    /** Where its keys are; else its discovery document says so. */
+    jwksUri: z.string().refine(isSafeUrl, 'https, or http on this machine').optional(),
+    /** What `aud` must hold; one of them is enough. */
+    audience: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(20)]).optional(),
+    /** Instead of `audience`: takes tokens that the issuer made for anybody. */
+    anyAudience: z.literal(true).optional(),
+    algorithms: z.array(z.enum(algorithms)).min(1).default(['RS256', 'ES256', 'EdDSA', 'PS256']),
+    /** The tenant of its users, by name. */
+    tenant: z.string().min(1).default('default'),
+    /** The claim that is the user name. `email` counts only when `email_verified` is true. */
+    usernameClaim: z.enum(['sub', 'preferred_username', 'email']).default('sub'),
+    /** The claim that lists names of groups of ours, of which the user is a member with this token. */
+    groupsClaim: claim.optional(),
+    /** Whether `scope` limits what the token may do: to the permissions that it names, to nothing if it names none. */
+    scopesFromClaim: z.boolean().default(false),
+    /** Makes users who are not there yet; without it they are refused. */
+    createUsers: z.strictObject({ role: z.enum(['USER', 'GUEST']) }).optional(),
+    /** How far its clock may be off. */
+    clockToleranceSeconds: z.number().int().min(0).max(60).default(5),
+  })
+  .refine(({ audience, anyAudience }) => (audience === undefined) === (anyAudience === true), {
+    message: 'either audience, or anyAudience: true',
+    path: ['audience'],
+  })
+  .refine(({ issuer: named, jwksUri }) => jwksUri !== undefined || isSafeUrl(named), {
+    message: 'without a jwksUri, an https address (http on this machine)',
+    path: ['issuer'],
+  })
+  .refine(({ issuer: named }) => named !== 'slipway', {
+    message: 'our own tokens are from there',
+    path: ['issuer'],
+  });
+
+export type IssuerSettings = z.infer<typeof issuer>;
+
+const issuers = z
+  .array(issuer)
+  .max(50)
+  .refine(
+    (list) => new Set(list.map((one) => one.issuer)).size === list.length,
+    'an issuer stands there twice',
+  );
+
+/** @throws ConfigurationError that names the file and every fault. */
+export async function readIssuers(file: string): Promise<IssuerSettings[]> {
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new ConfigurationError(`OIDC_ISSUERS_FILE cannot be read: ${error.message}`);
+  });
+  return parseIssuers(text, file);
+}
+
+/** @throws ConfigurationError */
+export function parseIssuers(text: string, file: string): IssuerSettings[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new ConfigurationError(`${file} is no JSON: ${(error as Error).message}`);
+  }
+  const result = issuers.safeParse(json);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map(
+    ({ path, message }) => `${path.join('.') || 'the list'}: ${message}`,
+  );
+  throw new ConfigurationError(`${file} is wrong.\n  ${faults.join('\n  ')}`);
+}
+
+/** Keys come over a connection that nobody in between can change: encrypted, or inside this machine. */
+export function isSafeUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  if (username || password) return false;
+  const isHere = hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+  return protocol === 'https:' || (protocol === 'http:' && isHere);
+}

@@ -1,0 +1,19 @@
+import { run, statement } from '../../platform/database/statement.ts';
+
+/** A user as a name finds it, active or not. */
+export interface NamedUser {
+  readonly userId: string;
+  readonly isActive: boolean;
+}
+
+const namedStatement = statement<NamedUser>(
+  'find_named_user',
+  `select account.id as "userId", account.disabled_at is null as "isActive"
+     from users as account join tenants as tenant on tenant.id = account.tenant_id
+    where tenant.name = $1 and account.username_key = $2`,
+);
+
+export async function findNamedUser(tenant: string, usernameKey: string): Promise<NamedUser | null> {
+  const [row] = await run(namedStatement, [tenant, usernameKey]);
+  return row ?? null;
+}

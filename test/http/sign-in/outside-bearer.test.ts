@@ -1,0 +1,353 @@
+/** Tokens of an outside issuer, through a running server, with the issuer on a port of its own. */
+import { createHmac } from 'node:crypto';
+import { exportSPKI, importJWK } from 'jose';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createOutsideUser } from '../../../src/identity/commands/create-outside-user.ts';
+import { db } from '../../../src/platform/database/client.ts';
+import { newId } from '../../../src/platform/ids.ts';
+import { type App, startApp } from '../../support/app.ts';
+import { newTenant } from '../../support/credentials.ts';
+import { registerProject } from '../../support/seed.ts';
+import { signUp } from '../../support/users.ts';
+
+/** One issuer in four entries, so that each setting is seen alone. */
+const { issuer, strict, creating, wide } = await vi.hoisted(async () => {
+  const { mkdtempSync, writeFileSync } = await import('node:fs');
+  const { tmpdir } = await import('node:os');
+  const { join } = await import('node:path');
+  const { Issuer } = await import('../../support/issuer.ts');
+  const [issuer, strict, creating, wide] = await Promise.all(Array.from({ length: 4 }, () => Issuer.start()));
+  if (!issuer || !strict || !creating || !wide) throw new Error('no issuer');
+  const file = join(mkdtempSync(join(tmpdir(), 'slipway-issuers-')), 'issuers.json');
+  const audience = 'slipway-test';
+  writeFileSync(
+    file,
+    JSON.stringify([
+      { issuer: issuer.url, audience, groupsClaim: 'groups' },
+      {
+        issuer: strict.url,
+        jwksUri: `${strict.url}/keys`,
+        audience,
+        usernameClaim: 'email',
+        scopesFromClaim: true,
+      },
+      { issuer: creating.url, audience, createUsers: { role: 'USER' }, tenant: 'elsewhere' },
+      { issuer: wide.url, anyAudience: true, algorithms: ['RS256'], usernameClaim: 'preferred_username' },
+    ]),
+  );
+  process.env['OIDC_ISSUERS_FILE'] = file;
+  return { issuer, strict, creating, wide };
+});
+
+let app: App;
+let tenantId: string;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  ({ id: tenantId } = await db.tenant.findFirstOrThrow({ where: { name: 'default' } }));
+  await signUp(app, 'ada', 'USER');
+});
+afterEach(() => {
+  for (const one of [issuer, strict, creating, wide]) {
+    one.instead = null;
+    one.asked.length = 0;
+  }
+});
+afterAll(async () => {
+  vi.useRealTimers();
+  for (const one of [issuer, strict, creating, wide]) one.close();
+  await app.stop();
+});
+
+const asking = async (token: string, query = '{ viewer { username role } }', variables = {}) =>
+  await app.ask(query, variables, `Bearer ${token}`);
+const signedIn = (username: string) => ({ status: 200, data: { viewer: { username, role: 'USER' } } });
+const refused = { status: 401, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] };
+
+/** What tokens and caches think the time is; it goes on with each test, and never back. Timers are real. */
+let clock = Date.now();
+function later(seconds: number): void {
+  clock += seconds * 1000;
+  vi.useFakeTimers({ toFake: ['Date'], now: clock });
+}
+// Whatever the test before did: the keys may be fetched again.
+beforeEach(() => later(31));
+
+describe('a token of an outside issuer', () => {
+  it('signs in the user that it names, with the keys that the discovery document leads to', async () => {
+    expect(await asking(await issuer.token({ sub: 'ada' }))).toMatchObject(signedIn('ada'));
+    expect(issuer.asked).toEqual(['/.well-known/openid-configuration', '/keys']);
+    // User names are compared as everywhere.
+    expect(await asking(await issuer.token({ sub: 'ADA' }))).toMatchObject(signedIn('ada'));
+    expect(issuer.asked).toHaveLength(2);
+  });
+
+  it('is refused with the challenges of each scheme', async () => {
+    const answer = await asking(await issuer.token({ sub: 'ada', aud: 'another' }));
+    expect(answer).toMatchObject(refused);
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer .*, Basic /);
+  });
+
+  const at = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
+  it.each<[name: string, token: () => Promise<string>]>([
+    ['of another audience', () => issuer.token({ sub: 'ada', aud: 'another' })],
+    ['without an audience', () => issuer.token({ sub: 'ada', aud: undefined })],
+    ['of an issuer that is not configured', () => issuer.token({ sub: 'ada', iss: 'https://evil.example' })],
+    ['without an issuer', () => issuer.token({ sub: 'ada', iss: undefined })],
+    ['of one issuer, signed by another', () => issuer.token({ sub: 'ada', iss: creating.url })],
+    ['that says it is ours', () => issuer.token({ sub: 'ada', iss: 'slipway' })],
+    ['that has expired', () => issuer.token({ sub: 'ada', exp: at(-30) })],
+    ['that never expires', () => issuer.token({ sub: 'ada', exp: undefined })],
+    ['that is not good yet', () => issuer.token({ sub: 'ada', nbf: at(120) })],
+    ['that renews tokens', () => issuer.token({ sub: 'ada', typ: 'Refresh' })],
+    ['that ends a session', () => issuer.token({ sub: 'ada' }, { header: { typ: 'logout+jwt' } })],
+    ['that is bound to a key', () => issuer.token({ sub: 'ada', cnf: { jkt: 'x' } })],
+    ['without a user', () => issuer.token({})],
+    ['of a user whom we do not have', () => issuer.token({ sub: 'nobody' })],
+    ['of a name that is none', () => issuer.token({ sub: 'a:b' })],
+    ['of an account of the platform', () => issuer.token({ sub: 'local-executor' })],
+    ['of an algorithm that is not allowed', () => wide.token({ preferred_username: 'ada' })],
+  ])('is refused when it is one %s', async (_name, token) => {
+    expect(await asking(await token())).toMatchObject(refused);
+  });
+
+  it('may be as much too old or too early as the clocks may differ', async () => {
+    expect(await asking(await issuer.token({ sub: 'ada', exp: at(-2) }))).toMatchObject(signedIn('ada'));
+    expect(await asking(await issuer.token({ sub: 'ada', nbf: at(3) }))).toMatchObject(signedIn('ada'));
+  });
+
+  it('may have dates that no calendar has', async () => {
+    const token = await issuer.token({ sub: 'ada', exp: 1e15, auth_time: -1e15 });
+    for (let at = 0; at < 2; at += 1) expect(await asking(token)).toMatchObject(signedIn('ada'));
+  });
+
+  it('is refused when it is signed with the public key as a shared secret, or not at all', async () => {
+    await issuer.rotate({ keep: true, alg: 'RS256' });
+    expect(await asking(await issuer.token({ sub: 'ada' }))).toMatchObject(signedIn('ada'));
+    const { publicJwk } = issuer.key;
+    const claims = { iss: issuer.url, aud: 'slipway-test', sub: 'ada', exp: at(3600) };
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const pem = await exportSPKI((await importJWK(publicJwk, 'RS256', { extractable: true })) as CryptoKey);
+    for (const secret of [pem, pem.trim(), JSON.stringify(publicJwk), publicJwk.n ?? '']) {
+      const text = `${part({ alg: 'HS256', kid: publicJwk.kid })}.${part(claims)}`;
+      const forged = `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
+      expect(await asking(forged)).toMatchObject(refused);
+    }
+    for (const alg of ['none', 'None', ''])
+      expect(await asking(`${part({ alg })}.${part(claims)}.`)).toMatchObject(refused);
+    // What verifies with the right key under another algorithm's name is refused as well.
+    const renamed = await issuer.token({ sub: 'ada' });
+    const [, body, signature] = renamed.split('.');
+    expect(await asking(`${part({ alg: 'PS256', kid: publicJwk.kid })}.${body}.${signature}`)).toMatchObject(
+      refused,
+    );
+  });
+
+  it('stands for its user only while that is active', async () => {
+    await signUp(app, 'leaver', 'USER');
+    const token = await issuer.token({ sub: 'leaver' });
+    expect(await asking(token)).toMatchObject(signedIn('leaver'));
+    await db.user.updateMany({ where: { usernameKey: 'leaver' }, data: { disabledAt: new Date() } });
+    expect(await asking(token)).toMatchObject(refused);
+  });
+
+  it('takes any audience and another claim as the name where that is configured', async () => {
+    await wide.rotate({ alg: 'RS256' });
+    const claims = { sub: 'x', aud: 'whoever', preferred_username: 'ada' };
+    expect(await asking(await wide.token(claims))).toMatchObject(signedIn('ada'));
+    expect(await asking(await wide.token({ ...claims, preferred_username: 'nobody' }))).toMatchObject(
+      refused,
+    );
+  });
+
+  it('names its user by an address only when that was verified', async () => {
+    await signUp(app, 'ada@example.com', 'USER');
+    const claims = { sub: 'x', email: 'ada@example.com', scope: 'viewer:read' };
+    expect(await asking(await strict.token({ ...claims, email_verified: true }))).toMatchObject(
+      signedIn('ada@example.com'),
+    );
+    expect(await asking(await strict.token(claims))).toMatchObject(refused);
+    expect(await asking(await strict.token({ ...claims, email_verified: 'true' }))).toMatchObject(refused);
+  });
+});
+
+describe('the keys of an outside issuer', () => {
+  it('are fetched again, without a restart, for a key that is not known', async () => {
+    expect(await asking(await issuer.token({ sub: 'ada' }))).toMatchObject(signedIn('ada'));
+    later(31);
+    await issuer.rotate();
+    expect(await asking(await issuer.token({ sub: 'ada' }))).toMatchObject(signedIn('ada'));
+    expect(issuer.asked.at(-1)).toBe('/keys');
+  });
+
+  it('stop counting when the issuer takes them back, also for tokens that were seen', async () => {
+    const before = await issuer.token({ sub: 'ada' });
+    expect(await asking(before)).toMatchObject(signedIn('ada'));
+    later(31);
+    await issuer.rotate();
+    expect(await asking(await issuer.token({ sub: 'ada' }))).toMatchObject(signedIn('ada'));
+    expect(await asking(before)).toMatchObject(refused);
+  });
+
+  it('are looked at again after ten minutes though every token has a key that fits', async () => {
+    const before = await issuer.token({ sub: 'ada' });
+    await asking(before);
+    await issuer.rotate();
+    expect(await asking(before)).toMatchObject(signedIn('ada'));
+    later(601);
+    expect(await asking(before)).toMatchObject(refused);
+  });
+
+  it('are not fetched for each token with a made-up key', async () => {
+    await asking(await issuer.token({ sub: 'ada' }));
+    issuer.asked.length = 0;
+    const flood = await Promise.all(
+      Array.from({ length: 60 }, async (_, at) =>
+        asking(await issuer.token({ sub: 'ada' }, { header: { kid: `made-up-${at}` } })),
+      ),
+    );
+    expect(flood.map(({ status }) => status)).toEqual(Array(60).fill(401));
+    expect(issuer.asked.length).toBeLessThanOrEqual(1);
+  });
+
+  let endlessBytes = 0;
+  const outages: Record<string, NonNullable<typeof issuer.instead>> = {
+    'does not answer': (request) => request.socket.destroy(),
+    'answers 500': (_request, response) => response.writeHead(500).end(),
+    'leads elsewhere': (_request, response) =>
+      response.writeHead(302, { location: `${strict.url}/keys` }).end(),
+    'answers no JSON': (_request, response) => response.end('<html>'),
+    'answers no keys': (_request, response) => response.end('{}'),
+    'answers without end': (_request, response) => {
+      const send = () => {
+        for (let more = true; more && !response.destroyed; endlessBytes += 65_536)
+          more = response.write(Buffer.alloc(65_536, ' '));
+      };
+      response.on('drain', send);
+      send();
+    },
+  };
+  it.each(Object.entries(outages))(
+    'are used on while it %s, and only what they do not fit is UNAVAILABLE',
+    async (_name, instead) => {
+      const known = await issuer.token({ sub: 'ada' });
+      later(31);
+      await asking(known);
+      issuer.instead = instead;
+      later(601);
+      expect(await asking(known)).toMatchObject(signedIn('ada'));
+      expect(await asking(await issuer.token({ sub: 'ada' }))).toMatchObject(signedIn('ada'));
+      issuer.asked.length = 0;
+      const kid = { header: { kid: 'new' } };
+      for (let at = 0; at < 5; at += 1) {
+        const answer = await asking(await issuer.token({ sub: 'ada' }, kid));
+        expect(answer).toMatchObject({ status: 503, errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
+        expect(answer.headers.get('retry-after')).toBe('1');
+      }
+      // It was left alone meanwhile, and not listened to for long.
+      expect(issuer.asked).toEqual([]);
+      expect(endlessBytes).toBeLessThan(16 * 1024 * 1024);
+      issuer.instead = null;
+      later(11);
+      expect(await asking(await issuer.token({ sub: 'ada' }, kid))).toMatchObject(refused);
+      expect(issuer.asked).toEqual(['/keys']);
+    },
+  );
+});
+
+describe('groups of a token', () => {
+  const group = async (name: string, level: 'READ' | 'USE', projectId: string) => {
+    const id = newId();
+    await db.group.create({ data: { id, tenantId, name, nameKey: name.toLowerCase() } });
+    await db.grant.create({
+      data: { id: newId(), tenantId, groupId: id, resourceType: 'PROJECT', resourceId: projectId, level },
+    });
+  };
+  const sees = async (groups: unknown) => {
+    const token = await issuer.token({ sub: 'ada', groups });
+    const { data } = await asking(token, '{ projects { edges { node { identifier } } } }');
+    return data.projects.edges.map((edge: { node: { identifier: string } }) => edge.node.identifier);
+  };
+
+  it('are memberships for the request, where groups of these names are there', async () => {
+    await registerProject(app, 'grouped');
+    const { id } = await db.project.findFirstOrThrow({ where: { identifier: 'grouped' } });
+    await group('Vision', 'READ', id);
+    await group('foreign', 'READ', id);
+    await db.group.updateMany({ where: { nameKey: 'foreign' }, data: { tenantId: await newTenant('far') } });
+    expect(await sees(['Research', 'VISION'])).toEqual(['grouped']);
+    for (const none of [undefined, 'vision', {}, [], [7, null], ['research'], ['foreign'], ['a\u0000b']])
+      expect(await sees(none)).toEqual([]);
+    expect(await db.group.count({ where: { nameKey: 'research' } })).toBe(0);
+    expect(await db.groupMember.count()).toBe(0);
+  });
+});
+
+describe('scopes of a token', () => {
+  const projects = '{ projects { edges { cursor } } }';
+  const codeFor = async (scope: unknown) => {
+    const claims = { sub: 'x', email: 'ada@example.com', email_verified: true, scope };
+    const { errors } = await asking(await strict.token(claims), projects);
+    return errors?.[0]?.extensions.code ?? 'allowed';
+  };
+
+  it('limit what it may do, to nothing where none is ours', async () => {
+    expect(await codeFor('openid project:list')).toBe('allowed');
+    expect(await codeFor('openid project:read')).toBe('PERMISSION_DENIED');
+    for (const none of [undefined, '', 'openid email', ['project:list'], 7])
+      expect(await codeFor(none)).toBe('PERMISSION_DENIED');
+  });
+
+  it('are not looked at where that is not configured', async () => {
+    const token = await issuer.token({ sub: 'ada', scope: 'openid' });
+    expect((await asking(token, projects)).errors).toBeUndefined();
+  });
+});
+
+describe('users whom an issuer may make', () => {
+  it('are made once, though their first sign-ins come together, and each is told in the audit log', async () => {
+    const elsewhere = await newTenant('elsewhere');
+    const token = await creating.token({ sub: 'newcomer', name: 'New Comer' });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => asking(token)));
+    for (const answer of answers) expect(answer).toMatchObject(signedIn('newcomer'));
+    const users = await db.user.findMany({ where: { usernameKey: 'newcomer' } });
+    expect(users).toMatchObject([
+      { tenantId: elsewhere, role: 'USER', name: 'New Comer', passwordHash: null },
+    ]);
+    const id = users[0]?.id;
+    expect(await db.auditEvent.findMany({ where: { targetId: id ?? '' } })).toMatchObject([
+      {
+        tenantId: elsewhere,
+        action: 'user:create',
+        outcome: 'DONE',
+        actorName: 'newcomer',
+        after: { username: 'newcomer', role: 'USER', source: creating.url },
+      },
+    ]);
+    expect(await db.accessChange.count({ where: { userId: id ?? '' } })).toBe(1);
+  });
+
+  it('are made once of twenty calls that all find nobody', async () => {
+    const outside = {
+      tenant: 'elsewhere',
+      username: 'twin',
+      name: null,
+      role: 'GUEST',
+      source: 'test',
+      address: null,
+    } as const;
+    const made = await Promise.all(Array.from({ length: 20 }, () => createOutsideUser(outside)));
+    expect(made.filter(Boolean)).toHaveLength(1);
+    expect(await db.user.count({ where: { usernameKey: 'twin' } })).toBe(1);
+    expect(await db.auditEvent.count({ where: { targetName: 'twin' } })).toBe(1);
+  });
+
+  it('are not made again when they were disabled', async () => {
+    await db.user.updateMany({ where: { usernameKey: 'newcomer' }, data: { disabledAt: new Date() } });
+    expect(await asking(await creating.token({ sub: 'newcomer' }))).toMatchObject(refused);
+    expect(await db.user.count({ where: { usernameKey: 'newcomer' } })).toBe(1);
+  });
+
+  it.each(['a:b', ' x', 'x\n', 'x'.repeat(256)])('are not made of a name that is none: %j', async (sub) => {
+    expect(await asking(await creating.token({ sub }))).toMatchObject(refused);
+  });
+});
