@@ -1,3 +1,4 @@
+import { startMetricsServer } from '../http/metrics.ts';
 import { startServer } from '../http/server.ts';
 import { firstStart } from '../identity/commands/first-start.ts';
 import { ConfigurationError, config } from '../platform/config.ts';
@@ -17,10 +18,15 @@ await runProcess('server', async () => {
   await whenDatabaseAnswers(() => firstStart(config.adminUsername, handOver));
   await notifications.start();
   const server = await startServer({ host: config.host, port: config.port });
+  const metrics =
+    config.metricsPort === null
+      ? null
+      : await startMetricsServer({ host: config.metricsHost, port: config.metricsPort });
   return {
     address: server.url,
     async stop() {
       await server.stop();
+      await metrics?.stop();
       await notifications.close();
       await closeDatabase();
     },

@@ -46,9 +46,11 @@ export function newContext(request: {
   signal: AbortSignal;
   publicUrl: string;
 }): Context {
-  const { caller } = request;
+  const { caller, signal, publicUrl } = request;
   return {
-    ...request,
+    caller,
+    signal,
+    publicUrl,
     log: caller?.log ?? log,
     loaders: newLoaders(caller?.tenantId ?? NO_TENANT),
   };

@@ -11,6 +11,8 @@ import { answerOrigin } from './cors.ts';
 import { answerGraphiQL, wantsGraphiQL } from './graphiql/answer.ts';
 import { createGraphQLServer } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
+import { measureRequest, measureSignIn } from './metrics.ts';
+import { Meter } from './rate.ts';
 import { RequestsUnderWay, ServerStopping } from './requests.ts';
 import { serveWebSocket } from './websocket.ts';
 
@@ -25,6 +27,7 @@ export async function startServer({ host, port }: { host: string; port: number }
   const graphql = createGraphQLServer();
   const requests = new RequestsUnderWay();
   const server = createServer({ requestTimeout: 120_000, headersTimeout: 20_000 }, (request, response) => {
+    measureRequest(request, response);
     answer(request, response).catch((error) => answerFailure(error, response));
   });
   const publicUrl = () => config.publicUrl?.replace(/\/+$/, '') ?? addressOf(server, host);
@@ -47,15 +50,15 @@ export async function startServer({ host, port }: { host: string; port: number }
     }
     if (url.pathname !== '/graphql') return answerError(response, 404, 'NOT_FOUND', 'there is nothing here');
     if (wantsGraphiQL(request)) return answerGraphiQL(request, response);
-    const caller = await authenticate(
-      { headers: request.headers, address: request.socket.remoteAddress ?? null },
-      log,
-    );
+    const address = request.socket.remoteAddress ?? null;
+    const { headers } = request;
+    const caller = await measureSignIn(headers, authenticate({ headers, address }, log));
     const signal = requests.begin(response);
     await graphql(request, response, {
       caller,
       signal,
       publicUrl: publicUrl(),
+      meter: new Meter(caller, address),
     });
   }
 

@@ -7,9 +7,13 @@ import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
 import { config } from '../platform/config.ts';
 import { log } from '../platform/log.ts';
+import { withoutStatus } from './answer.ts';
 import { authenticate } from './authenticate.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
+import { measureSignIn } from './metrics.ts';
+import { Meter } from './rate.ts';
 import type { RequestsUnderWay } from './requests.ts';
+import { trustedDocuments } from './trusted-documents.ts';
 
 /** What a connection knows: how its caller signs in, and its operations under way by their ids. */
 interface Connection extends SocketExtra, Record<PropertyKey, unknown> {
@@ -65,7 +69,8 @@ export function serveWebSocket(
     extra.operations ??= new Map();
     const controller = requests.open();
     extra.operations.set(id, controller);
-    const edge = { caller, signal: controller.signal, publicUrl: publicUrl() };
+    const meter = new Meter(caller, extra.request.socket.remoteAddress ?? null);
+    const edge = { caller, signal: controller.signal, publicUrl: publicUrl(), meter };
     const prepared = await prepare(graphql, payload, edge);
     // The library tells of no completion where nothing began.
     if (Array.isArray(prepared)) endOperation(extra, id);
@@ -107,7 +112,8 @@ export function serveWebSocket(
 async function callerOf({ authorization, request }: Connection): Promise<Caller | null | GraphQLError> {
   try {
     const address = request.socket.remoteAddress ?? null;
-    return await authenticate({ headers: authorization ? { authorization } : {}, address }, log);
+    const headers = authorization ? { authorization } : {};
+    return await measureSignIn(headers, authenticate({ headers, address }, log));
   } catch (error) {
     const shown = shownError(error);
     if (shown.extensions['code'] === 'INTERNAL')
@@ -126,7 +132,7 @@ async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payloa
     params: payload,
   } as never);
   try {
-    const document = parse(payload.query);
+    const document = parse(trustedDocuments().textOf(payload));
     const errors: readonly GraphQLError[] = validate(schema, document);
     if (errors.length > 0) return errors.map(withoutStatus);
     if (!getOperationAST(document, payload.operationName)) throw unknownOperation();
@@ -148,17 +154,6 @@ async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payloa
 function unknownOperation(): GraphQLError {
   return new GraphQLError('the document has several operations; name one of them', {
     extensions: { code: 'INVALID_ARGUMENT' },
-  });
-}
-
-/** There is no HTTP status here. */
-function withoutStatus(error: GraphQLError): GraphQLError {
-  const { http: _http, ...extensions } = error.extensions;
-  return new GraphQLError(error.message, {
-    nodes: error.nodes,
-    source: error.source,
-    positions: error.positions,
-    extensions,
   });
 }
 

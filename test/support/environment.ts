@@ -13,6 +13,7 @@ Object.assign(process.env, {
   SLIPWAY_SECRETS: 'a-secret-of-the-tests-that-is-long-enough',
   LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
   PORT: '0',
+  METRICS_PORT: 'off',
   LEASE_SECONDS: '5',
 });
 
