@@ -49,8 +49,10 @@ export async function startMetricsServer(options: {
     return null;
   }
   const { address, family, port } = server.address() as AddressInfo;
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/metrics`;
+  log.info({ url }, 'metrics are served');
   return {
-    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/metrics`,
+    url,
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();

@@ -37,7 +37,7 @@ const environment = z.object({
   QUERY_TOKEN_LIMIT: whole(100, 100_000).default(5000),
   QUERY_ALIAS_LIMIT: whole(0, 1000).default(60),
   QUERY_DIRECTIVE_LIMIT: whole(0, 1000).default(50),
-  QUERY_COST_LIMIT: whole(100, 1_000_000_000).default(250_000),
+  QUERY_COST_LIMIT: whole(1000, 1_000_000_000).default(250_000),
   BATCH_LIMIT: whole(1, 100).default(10),
   RATE_COST_PER_MINUTE: whole(0, 1_000_000_000).default(2_500_000),
   RATE_COST_BURST: whole(100, 1_000_000_000).default(2_500_000),

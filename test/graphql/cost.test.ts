@@ -12,6 +12,7 @@ import {
   validate,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import * as executorDocuments from '../../src/executor/documents.ts';
 import {
   costOf,
   INTROSPECTION_COST,
@@ -147,6 +148,14 @@ describe('every list of objects in the schema', () => {
           field.args.map(({ name }) => name),
           `${type.name}.${field.name}`,
         ).toContain('first');
+  });
+});
+
+describe('the lowest limit that can be set', () => {
+  it('admits everything that the executor sends', () => {
+    const texts = Object.values(executorDocuments).map(String);
+    expect(texts.length).toBeGreaterThanOrEqual(5);
+    for (const text of texts) expect(cost(text), text).toBeLessThan(1000);
   });
 });
 

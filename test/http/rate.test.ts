@@ -58,7 +58,11 @@ describe('a bucket', () => {
     const buckets = new RateBuckets({ perMinute: 1, burst: 1, most: 100 });
     buckets.take('first', 1, at);
     for (let other = 0; other < 99; other += 1) buckets.take(`${other}`, 1, at);
+    // Not the one that came first: the one that was used for the last time longest ago.
     expect(buckets.take('first', 1, at).isTaken).toBe(false);
+    for (let other = 0; other < 50; other += 1) buckets.take(`later ${other}`, 1, at);
+    expect(buckets.take('first', 1, at).isTaken).toBe(false);
+    expect(buckets.take('0', 1, at).isTaken).toBe(true);
     for (let other = 0; other < 10_000; other += 1) buckets.take(`more ${other}`, 1, at);
     expect(buckets.size).toBe(100);
   });

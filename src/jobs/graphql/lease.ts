@@ -109,7 +109,7 @@ const LeaseJobsPayload = builder.objectRef<LeasePayload>('LeaseJobsPayload').imp
   fields: (t) => ({
     runs: t.field({
       type: [LeasedRunType],
-      extensions: { listSize: 100 },
+      extensions: { listSize: 50 },
       description:
         'Runs assigned to the executor that it has not named, oldest first; repeated until it does.',
       resolve: (payload) => [...payload.runs],
