@@ -71,6 +71,7 @@ function environmentFor(home: string): NodeJS.ProcessEnv {
   return {
     LOG_LEVEL: 'warn',
     PORT: '0',
+    METRICS_PORT: 'off',
     ...environment,
     NODE_ENV: 'development',
     SLIPWAY_HOME: home,

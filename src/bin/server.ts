@@ -1,3 +1,4 @@
+import { startMetricsServer } from '../http/metrics.ts';
 import { startServer } from '../http/server.ts';
 import { firstStart } from '../identity/commands/first-start.ts';
 import { keepFixedUsers } from '../identity/commands/keep-fixed-users.ts';
@@ -22,10 +23,15 @@ await runProcess('server', async () => {
   await whenDatabaseAnswers(() => keepFixedUsers());
   await notifications.start();
   const server = await startServer({ host: config.host, port: config.port });
+  const metrics =
+    config.metricsPort === null
+      ? null
+      : await startMetricsServer({ host: config.metricsHost, port: config.metricsPort });
   return {
     address: server.url,
     async stop() {
       await server.stop();
+      await metrics?.stop();
       await notifications.close();
       await closeDatabase();
     },

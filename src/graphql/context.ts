@@ -53,9 +53,11 @@ export function newContext(request: {
   signal: AbortSignal;
   publicUrl: string;
 }): Context {
-  const { caller } = request;
+  const { caller, signal, publicUrl } = request;
   return {
-    ...request,
+    caller,
+    signal,
+    publicUrl,
     log: caller?.log ?? log,
     // A stranger's loaders find nothing, even where a rule forgot to ask.
     loaders: newLoaders(caller?.tenantId ?? NO_ID),

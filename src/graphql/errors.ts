@@ -72,6 +72,7 @@ builder.objectType(InvalidArgumentError, {
   fields: (t) => ({
     problems: t.field({
       type: [ProblemType],
+      extensions: { listSize: 10 },
       resolve: (error) => [...error.problems],
     }),
   }),

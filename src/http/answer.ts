@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { GraphQLError } from 'graphql';
 import type { ErrorCode } from '../platform/errors.ts';
 
 export function answerJson(
@@ -27,4 +28,15 @@ export function answerError(
   headers: Record<string, string | string[]> = {},
 ): void {
   answerJson(response, status, { errors: [{ message, extensions: { code } }] }, headers);
+}
+
+/** The same refusal where there is no HTTP status: over a WebSocket. */
+export function withoutStatus(error: GraphQLError): GraphQLError {
+  const { http: _http, ...extensions } = error.extensions;
+  return new GraphQLError(error.message, {
+    nodes: error.nodes,
+    source: error.source,
+    positions: error.positions,
+    extensions,
+  });
 }

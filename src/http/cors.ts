@@ -1,6 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { config } from '../platform/config.ts';
 
+const exposedHeaders = [
+  'ratelimit-limit',
+  'ratelimit-remaining',
+  'ratelimit-reset',
+  'retry-after',
+  'www-authenticate',
+].join(', ');
+
 /**
  * Lets pages of the listed origins read what we answer, refusals included, also to requests that carry the session
  * cookie; pages of other origins read nothing. Also answers the question that browsers ask first.
@@ -14,7 +22,7 @@ export function answerOrigin(request: IncomingMessage, response: ServerResponse)
   if (origin && config.corsOrigins.includes(origin)) {
     response.setHeader('access-control-allow-origin', origin);
     response.setHeader('access-control-allow-credentials', 'true');
-    response.setHeader('access-control-expose-headers', 'retry-after, www-authenticate');
+    response.setHeader('access-control-expose-headers', exposedHeaders);
     if (asksFirst) {
       response.setHeader('access-control-allow-methods', 'GET, POST, PUT, DELETE');
       response.setHeader('access-control-allow-headers', 'authorization, content-type');

@@ -7,15 +7,21 @@ import type { Caller } from '../platform/caller.ts';
 import { config } from '../platform/config.ts';
 import { log } from '../platform/log.ts';
 import { challengedStrangers } from './challenged-strangers.ts';
+import { boundedCosts } from './costs.ts';
 import { documentLimits } from './limits.ts';
+import { measuredOperations } from './metrics.ts';
 import { onlyJsonPosts } from './parameters.ts';
+import type { Meter } from './rate.ts';
 import { boundedSubscriptions } from './subscriptions.ts';
+import { trustedDocuments } from './trusted-documents.ts';
 
 /** What the edge knows of a request before GraphQL begins. */
 export interface EdgeContext {
   readonly caller: Caller | null;
   readonly signal: AbortSignal;
   readonly publicUrl: string;
+  /** What the request takes of its caller's rate. */
+  readonly meter: Meter;
 }
 
 export type GraphQLServer = YogaServerInstance<EdgeContext, Context>;
@@ -28,7 +34,8 @@ export function createGraphQLServer(): GraphQLServer {
     landingPage: false,
     graphiql: false,
     healthCheckEndpoint: '/never',
-    batching: false,
+    // How many, and which: parameters.ts.
+    batching: { limit: config.batchLimit },
     multipart: false,
     // Asked and answered before, for every route: cors.ts.
     cors: false,
@@ -37,10 +44,12 @@ export function createGraphQLServer(): GraphQLServer {
     maskedErrors: { maskError: maskAndLog },
     context: (edge) => newContext(edge),
     plugins: [
-      onlyJsonPosts(),
+      onlyJsonPosts(trustedDocuments()),
       ...documentLimits(),
       introspectionForCallers(),
       codedDocumentErrors(),
+      measuredOperations(),
+      boundedCosts(),
       boundedSubscriptions(config.subscriptionLimit),
       ...(config.kerberos ? [challengedStrangers()] : []),
     ],

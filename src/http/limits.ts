@@ -5,6 +5,7 @@ import { maxTokensPlugin } from '@escape.tech/graphql-armor-max-tokens';
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { config } from '../platform/config.ts';
+import { limitRefusals } from '../platform/metrics.ts';
 
 /** Tokens, depth, aliases and directives are bounded before anything is asked of the database. */
 export function documentLimits(): Plugin[] {
@@ -15,23 +16,27 @@ export function documentLimits(): Plugin[] {
     queryDirectiveLimit: directives,
   } = config;
   return [
-    maxTokensPlugin({ n: tokens, onReject: [refuse(`a document has at most ${tokens} tokens`)] }),
+    maxTokensPlugin({ n: tokens, onReject: [refuse('tokens', `a document has at most ${tokens} tokens`)] }),
     maxDepthPlugin({
       n: depth,
       ignoreIntrospection: true,
-      onReject: [refuse(`an operation is at most ${depth} fields deep`)],
+      onReject: [refuse('depth', `an operation is at most ${depth} fields deep`)],
     }),
-    maxAliasesPlugin({ n: aliases, onReject: [refuse(`an operation has at most ${aliases} aliases`)] }),
+    maxAliasesPlugin({
+      n: aliases,
+      onReject: [refuse('aliases', `an operation has at most ${aliases} aliases`)],
+    }),
     maxDirectivesPlugin({
       n: directives,
-      onReject: [refuse(`an operation has at most ${directives} directives`)],
+      onReject: [refuse('directives', `an operation has at most ${directives} directives`)],
     }),
   ] as unknown as Plugin[];
 }
 
 /** Thrown in place of the plugin's own error, which has no code. */
-function refuse(message: string) {
+function refuse(limit: string, message: string) {
   return () => {
+    limitRefusals.inc({ limit });
     throw new GraphQLError(message, { extensions: { code: 'RESOURCE_EXHAUSTED' } });
   };
 }

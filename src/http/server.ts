@@ -18,6 +18,8 @@ import { answerOrigin } from './cors.ts';
 import { answerGraphiQL, wantsGraphiQL } from './graphiql/answer.ts';
 import { createGraphQLServer } from './graphql.ts';
 import { answerAlive, answerReady } from './health.ts';
+import { measureRequest, measureSignIn } from './metrics.ts';
+import { Meter } from './rate.ts';
 import { RequestsUnderWay, ServerStopping } from './requests.ts';
 import { answerSession } from './session.ts';
 import type { SignInRequest } from './sign-in/method.ts';
@@ -41,6 +43,7 @@ export async function startServer({ host, port }: { host: string; port: number }
     ...(config.kerberos ? { maxHeaderSize: MAX_HEADER_BYTES } : {}),
   };
   const server = createServer(limits, (request, response) => {
+    measureRequest(request, response);
     answer(request, response).catch((error) => answerFailure(error, response));
   });
   const publicUrl = () => config.publicUrl?.replace(/\/+$/, '') ?? addressOf(server, host);
@@ -65,12 +68,14 @@ export async function startServer({ host, port }: { host: string; port: number }
     }
     if (url.pathname !== '/graphql') return answerError(response, 404, 'NOT_FOUND', 'there is nothing here');
     if (wantsGraphiQL(request)) return answerGraphiQL(request, response);
-    const caller = await authenticate(signInOf(request, response), log);
+    const signIn = signInOf(request, response);
+    const caller = await measureSignIn(request.headers, authenticate(signIn, log));
     const signal = requests.begin(response);
     await graphql(request, response, {
       caller,
       signal,
       publicUrl: publicUrl(),
+      meter: new Meter(caller, signIn.address),
     });
   }
 

@@ -2,6 +2,7 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/context.ts';
 import { ResourceExhaustedError, UnavailableError } from '../platform/errors.ts';
+import { limitRefusals, openSubscriptions } from '../platform/metrics.ts';
 import { ServerStopping } from './requests.ts';
 
 /**
@@ -13,11 +14,15 @@ export function boundedSubscriptions(limit: number): Plugin {
   return {
     onSubscribe({ subscribeFn, setSubscribeFn }) {
       setSubscribeFn(async (args) => {
-        if (count >= limit)
+        if (count >= limit) {
+          limitRefusals.inc({ limit: 'subscriptions' });
           return { errors: [failure(new ResourceExhaustedError('too many subscriptions'))] };
+        }
         count += 1;
+        openSubscriptions.inc();
         const subscription = new Ending(args.contextValue, () => {
           count -= 1;
+          openSubscriptions.dec();
         });
         try {
           const results = await subscribeFn({ ...args, contextValue: subscription.context });

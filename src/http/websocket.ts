@@ -7,11 +7,15 @@ import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
 import { config } from '../platform/config.ts';
 import { log } from '../platform/log.ts';
+import { withoutStatus } from './answer.ts';
 import { authenticate } from './authenticate.ts';
 import { clientAddress } from './client-address.ts';
 import { isAllowedOrigin } from './cors.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
+import { measureSignIn } from './metrics.ts';
+import { Meter } from './rate.ts';
 import type { RequestsUnderWay } from './requests.ts';
+import { trustedDocuments } from './trusted-documents.ts';
 
 /** What a connection knows: how its caller signs in, and its operations under way by their ids. */
 interface Connection extends SocketExtra, Record<PropertyKey, unknown> {
@@ -69,7 +73,8 @@ export function serveWebSocket(
     extra.operations ??= new Map();
     const controller = requests.open();
     extra.operations.set(id, controller);
-    const edge = { caller, signal: controller.signal, publicUrl: publicUrl() };
+    const meter = new Meter(caller, extra.request.socket.remoteAddress ?? null);
+    const edge = { caller, signal: controller.signal, publicUrl: publicUrl(), meter };
     const prepared = await prepare(graphql, payload, edge);
     // The library tells of no completion where nothing began.
     if (Array.isArray(prepared)) endOperation(extra, id);
@@ -117,7 +122,7 @@ async function callerOf(
   const headers = authorization ? { authorization } : { cookie, origin, 'sec-fetch-site': site };
   try {
     const signIn = { headers, address: clientAddress(request), publicUrl, connection: request.socket };
-    return await authenticate(signIn, log);
+    return await measureSignIn(headers, authenticate(signIn, log));
   } catch (error) {
     const shown = shownError(error);
     if (shown.extensions['code'] === 'INTERNAL')
@@ -136,7 +141,7 @@ async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payloa
     params: payload,
   } as never);
   try {
-    const document = parse(payload.query);
+    const document = parse(trustedDocuments().textOf(payload));
     const errors: readonly GraphQLError[] = validate(schema, document);
     if (errors.length > 0) return errors.map(withoutStatus);
     if (!getOperationAST(document, payload.operationName)) throw unknownOperation();
@@ -158,16 +163,5 @@ async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payloa
 function unknownOperation(): GraphQLError {
   return new GraphQLError('the document has several operations; name one of them', {
     extensions: { code: 'INVALID_ARGUMENT' },
-  });
-}
-
-/** There is no HTTP status here. */
-function withoutStatus(error: GraphQLError): GraphQLError {
-  const { http: _http, ...extensions } = error.extensions;
-  return new GraphQLError(error.message, {
-    nodes: error.nodes,
-    source: error.source,
-    positions: error.positions,
-    extensions,
   });
 }

@@ -59,6 +59,18 @@ const environment = z.object({
   QUERY_TOKEN_LIMIT: whole(100, 100_000).default(5000),
   QUERY_ALIAS_LIMIT: whole(0, 1000).default(60),
   QUERY_DIRECTIVE_LIMIT: whole(0, 1000).default(50),
+  QUERY_COST_LIMIT: whole(1000, 1_000_000_000).default(250_000),
+  BATCH_LIMIT: whole(1, 100).default(10),
+  RATE_COST_PER_MINUTE: whole(0, 1_000_000_000).default(2_500_000),
+  RATE_COST_BURST: whole(100, 1_000_000_000).default(2_500_000),
+  TRUSTED_DOCUMENTS: z.enum(['off', 'log', 'enforce']).default('off'),
+  TRUSTED_DOCUMENTS_FILE: z.string().min(1).optional(),
+  METRICS_HOST: z.string().min(1).default('127.0.0.1'),
+  METRICS_PORT: z
+    .literal('off')
+    .transform(() => null)
+    .or(whole(0, 65_535))
+    .default(9464),
   SUBSCRIPTION_LIMIT: whole(1, 100_000).default(1000),
   TOKEN_SECONDS: whole(60, 31_536_000).default(2_592_000),
   SIGN_IN_ATTEMPTS_PER_ACCOUNT: whole(1, 10_000).default(10),
@@ -162,6 +174,17 @@ export const config = {
   queryTokenLimit: settings.QUERY_TOKEN_LIMIT,
   queryAliasLimit: settings.QUERY_ALIAS_LIMIT,
   queryDirectiveLimit: settings.QUERY_DIRECTIVE_LIMIT,
+  queryCostLimit: settings.QUERY_COST_LIMIT,
+  /** Operations in one request. */
+  batchLimit: settings.BATCH_LIMIT,
+  /** 0 is no bound. */
+  rateCostPerMinute: settings.RATE_COST_PER_MINUTE,
+  rateCostBurst: settings.RATE_COST_BURST,
+  trustedDocuments: settings.TRUSTED_DOCUMENTS,
+  trustedDocumentsFile: settings.TRUSTED_DOCUMENTS_FILE,
+  metricsHost: settings.METRICS_HOST,
+  /** Null: not served. */
+  metricsPort: settings.METRICS_PORT,
   subscriptionLimit: settings.SUBSCRIPTION_LIMIT,
   tokenSeconds: settings.TOKEN_SECONDS,
   /** How many sign-ins may fail in so many seconds. */

@@ -80,6 +80,29 @@ describe('execution { nodeExecutions { taskExecutions } }', () => {
   });
 });
 
+describe('lists within lists', () => {
+  it('are read a level at a time, each with a LIMIT for every parent', async () => {
+    const { result, statements } = await countStatements(() =>
+      app.ask(
+        `query ($filter: ExecutionFilter!) { executions(filter: $filter, first: 2) { edges { node {
+           nodeExecutions(first: 3) { edges { node { taskExecutions(first: 4) { edges { node { id } } } } } } } } } }`,
+        { filter: { project, domain: 'development' } },
+      ),
+    );
+    expect(result.errors).toBeUndefined();
+    for (const [table, parents] of [
+      ['node_executions', 2],
+      ['task_executions', 4],
+    ] as const) {
+      const reads = statements.filter((text) => text.includes(`from ${table}`));
+      expect(reads, `${table}, for ${parents} parents`).toHaveLength(1);
+      expect(reads[0]).toMatch(
+        /from unnest\(\$1::uuid\[\]\) .* cross join lateral \(.* limit \$2\) as child/,
+      );
+    }
+  });
+});
+
 describe('a page of executions', () => {
   it('is the same number of statements for any length, counts and nodes included', async () => {
     const page = `query ($first: Int) {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { notifications } from '../../src/platform/database/notify.ts';
+import { openSubscriptions } from '../../src/platform/metrics.ts';
 import { type App, startApp } from '../support/app.ts';
 import { eventually, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { signUp } from '../support/users.ts';
@@ -24,6 +25,7 @@ afterAll(() => app.stop());
 
 const codeOf = (result: { errors?: { extensions: { code: string } }[] }) =>
   result.errors?.[0]?.extensions.code;
+const countOpen = async () => (await openSubscriptions.get()).values[0]?.value;
 const first = async (events: AsyncGenerator) => (await events.next()).value;
 
 describe('a subscription', () => {
@@ -75,6 +77,7 @@ describe('a subscription', () => {
     const client = socketClient(app);
     const watch = client.iterate({ query: eventsDocument, variables: { id } });
     expect((await watch.next()).value?.data).toBeTruthy();
+    expect(await countOpen()).toBe(2);
 
     expect(codeOf(await first(overSse(app, eventsDocument, { id })))).toBe('RESOURCE_EXHAUSTED');
     expect(codeOf(await overWebSocket(app, eventsDocument, { id }))).toBe('RESOURCE_EXHAUSTED');
@@ -98,6 +101,7 @@ describe('a subscription', () => {
     await eventually(opens, Boolean, 2);
     client.terminate();
     await eventually(async () => (await Promise.all([opens(), opens()])).every(Boolean), Boolean, 2);
+    await eventually(countOpen, (count) => count === 0, 2);
   });
 
   it('is not counted when it is refused', async () => {

@@ -14,6 +14,7 @@ Object.assign(process.env, {
   SLIPWAY_SECRETS: 'a-secret-of-the-tests-that-is-long-enough',
   LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'debug',
   PORT: '0',
+  METRICS_PORT: 'off',
   LEASE_SECONDS: '5',
 });
 

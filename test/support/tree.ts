@@ -36,7 +36,16 @@ export async function startTree(environment: NodeJS.ProcessEnv = {}): Promise<Tr
   async function launch(): Promise<void> {
     const { PATH, HOME, TMPDIR } = process.env;
     supervisor = spawn(process.execPath, ['--import', 'tsx', START], {
-      env: { PATH, HOME, TMPDIR, SLIPWAY_HOME: home, PORT: '0', LOG_LEVEL: 'warn', ...environment },
+      env: {
+        PATH,
+        HOME,
+        TMPDIR,
+        SLIPWAY_HOME: home,
+        PORT: '0',
+        METRICS_PORT: 'off',
+        LOG_LEVEL: 'warn',
+        ...environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [supervisor.stdout, supervisor.stderr])

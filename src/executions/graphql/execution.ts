@@ -179,6 +179,7 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     }),
     nodeCounts: t.field({
       type: [NodePhaseCountType],
+      extensions: { listSize: 10 },
       description: 'How many of its nodes are in each phase; phases without any are left out.',
       resolve: (execution, _args, { loaders }) => loaders.nodeCounts.load(execution.id),
     }),

@@ -98,6 +98,7 @@ export const DataType = builder.objectRef<Data>('ExecutionData').implement({
     }),
     files: t.field({
       type: [SignedBlobType],
+      extensions: { listSize: 10 },
       description: 'The files of ours among inputs and outputs, each with an address to fetch it from.',
       resolve: ({ inputs, outputs, tenantId = '', projectId = null }, _args, { loaders }) =>
         signedBlobs({ tenantId, projectId }, [...urisIn(inputs ?? {}), ...urisIn(outputs ?? {})], loaders),

@@ -138,6 +138,7 @@ export const JobType = builder.objectRef<JobRow>('Job').implement({
     }),
     runs: t.field({
       type: [JobRunType],
+      extensions: { listSize: 5 },
       description: 'Its leases, newest first, at most 100.',
       resolve: (job, _args, { loaders }) => loaders.runsOfJob.load(job.id),
     }),

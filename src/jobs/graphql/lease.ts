@@ -58,6 +58,7 @@ const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
     }),
     inputBlobs: t.field({
       type: [SignedBlobType],
+      extensions: { listSize: 10 },
       description: 'The files of ours among the inputs, with addresses to fetch them from.',
       resolve: (run, _args, { loaders }) => signedBlobs(run, textsIn(run.spec.inputs), loaders),
     }),
@@ -108,6 +109,7 @@ const LeaseJobsPayload = builder.objectRef<LeasePayload>('LeaseJobsPayload').imp
   fields: (t) => ({
     runs: t.field({
       type: [LeasedRunType],
+      extensions: { listSize: 50 },
       description:
         'Runs assigned to the executor that it has not named, oldest first; repeated until it does.',
       resolve: (payload) => [...payload.runs],

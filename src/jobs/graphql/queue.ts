@@ -19,6 +19,7 @@ export const QueueType = builder.prismaObject('Queue', {
     }),
     labels: t.field({
       type: [LabelType],
+      extensions: { listSize: 5 },
       select: { labels: true },
       resolve: (queue) => labelEntries(queue.labels),
     }),

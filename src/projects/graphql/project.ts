@@ -31,6 +31,7 @@ export const ProjectType = builder.prismaObject('Project', {
     description: t.exposeString('description'),
     labels: t.field({
       type: [LabelType],
+      extensions: { listSize: 5 },
       select: { labels: true },
       resolve: (project) => labelEntries(project.labels),
     }),
@@ -39,7 +40,7 @@ export const ProjectType = builder.prismaObject('Project', {
       select: { state: true },
       resolve: (project) => project.state,
     }),
-    domains: t.field({ type: [Domain], resolve: () => [...config.domains] }),
+    domains: t.field({ type: [Domain], extensions: { listSize: 5 }, resolve: () => [...config.domains] }),
     createdAt: t.field({
       type: 'DateTime',
       select: { createdAt: true },
@@ -93,6 +94,7 @@ builder.queryFields((t) => ({
   ),
   domains: t.field({
     type: [Domain],
+    extensions: { listSize: 5 },
     description: 'The domains that every project has.',
     resolve: () => [...config.domains],
   }),

@@ -66,6 +66,7 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
     }),
     expectedInputs: t.field({
       type: [ExpectedInputType],
+      extensions: { listSize: 10 },
       select: { expectedInputs: true },
       resolve: (plan) =>
         Object.entries(plan.expectedInputs as unknown as Record<string, ExpectedInput>).map(

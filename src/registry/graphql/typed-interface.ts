@@ -30,10 +30,12 @@ export const TypedInterfaceType = builder.objectRef<TypedInterface>('TypedInterf
   fields: (t) => ({
     inputs: t.field({
       type: [VariableType],
+      extensions: { listSize: 10 },
       resolve: (signature) => named(signature.inputs),
     }),
     outputs: t.field({
       type: [VariableType],
+      extensions: { listSize: 10 },
       resolve: (signature) => named(signature.outputs),
     }),
   }),

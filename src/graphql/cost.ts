@@ -1,0 +1,210 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  getOperationAST,
+  isCompositeType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
+  type ValueNode,
+} from 'graphql';
+import { DEFAULT_PAGE, MAX_PAGE } from './keyset.ts';
+
+/**
+ * What an operation may cost, told from its document and variables before anything runs: the number of objects that it
+ * can make the server read.
+ *
+ *     a field that answers an object     1
+ *     a list or a connection             1, and 1 for each row that it may have
+ *     what is selected of each row       once for each row: sizes multiply
+ *     a mutation                         10, and what is selected of its result
+ *     introspection                      100 for each `__schema` or `__type`
+ *     scalars, enums, `edges`, `node`    nothing
+ *
+ * Rows are counted whether or not they are shown: a page of which only `pageInfo` is selected is read all the same. A
+ * connection has `first`, else `last`, else 25 rows. Any other list of objects has its `first`, or its field says how
+ * long it gets: `extensions: { listSize: 10 }`; a test finds a list that says nothing. `extensions: { cost: 5 }` makes a
+ * field dearer. What a document says twice is counted twice; what `@skip` and `@include` leave out is not counted.
+ */
+export const MUTATION_COST = 10;
+export const INTROSPECTION_COST = 100;
+
+/** For a list that forgot to say. */
+const UNKNOWN_LIST_SIZE = 100;
+
+export interface Operation {
+  readonly document: DocumentNode;
+  readonly operationName?: string | null | undefined;
+  /** As they were sent, not yet checked. */
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+/**
+ * At least 1. Finite, and safe to show, however large. Also for documents that are not valid, of which it counts what it
+ * knows; a document without such an operation costs 1.
+ */
+export function costOf(schema: GraphQLSchema, operation: Operation): number {
+  const node = getOperationAST(operation.document, operation.operationName);
+  const root = node && schema.getRootType(node.operation);
+  if (!node || !root) return 1;
+  const cost = new Estimate(schema, operation, node).ofSelection(node.selectionSet, root, 1);
+  return Math.min(Math.max(cost, 1), Number.MAX_SAFE_INTEGER);
+}
+
+/** How many rows a field may have: null when it is no list of objects, or a list that does not say. */
+export function rowsOf(
+  field: GraphQLField<unknown, unknown>,
+  argument: (name: string) => unknown,
+): number | null {
+  if (isConnection(getNamedType(field.type)) || hasFirst(field)) {
+    const size = argument('first') ?? argument('last') ?? defaultFirst(field);
+    // What is no number, or out of bounds, the field refuses.
+    return typeof size === 'number' ? Math.min(Math.max(size, 0), MAX_PAGE) : MAX_PAGE;
+  }
+  const { listSize } = field.extensions;
+  return isListOfObjects(field) && typeof listSize === 'number' ? listSize : null;
+}
+
+export function isListOfObjects(field: GraphQLField<unknown, unknown>): boolean {
+  return isListType(getNullableType(field.type)) && isCompositeType(getNamedType(field.type));
+}
+
+const hasFirst = (field: GraphQLField<unknown, unknown>) =>
+  isListOfObjects(field) && field.args.some(({ name }) => name === 'first');
+
+const defaultFirst = (field: GraphQLField<unknown, unknown>) =>
+  field.args.find(({ name }) => name === 'first')?.defaultValue ?? DEFAULT_PAGE;
+
+export function isConnection(type: GraphQLNamedType): boolean {
+  return isObjectType(type) && type.name.endsWith('Connection') && 'edges' in type.getFields();
+}
+
+/** The parts of a connection that are its rows: `edges` and `nodes` of it, `node` of an edge. */
+function isWrapper(parent: GraphQLNamedType, name: string): boolean {
+  if (isConnection(parent)) return name === 'edges' || name === 'nodes' || name === 'pageInfo';
+  return name === 'node' && parent.name.endsWith('Edge');
+}
+
+/** One walk over one operation. */
+class Estimate {
+  readonly #schema: GraphQLSchema;
+  readonly #variables: Readonly<Record<string, unknown>>;
+  readonly #fragments = new Map<string, FragmentDefinitionNode>();
+  /** By selection and rows. What is still being counted counts nothing: a fragment that spreads itself is not valid. */
+  readonly #known = new Map<SelectionSetNode, Map<number, number>>();
+
+  constructor(schema: GraphQLSchema, { document, variables }: Operation, operation: OperationDefinitionNode) {
+    this.#schema = schema;
+    this.#variables = { ...defaultsOf(operation), ...variables };
+    for (const definition of document.definitions)
+      if (definition.kind === Kind.FRAGMENT_DEFINITION)
+        this.#fragments.set(definition.name.value, definition);
+  }
+
+  /** @param rows  those of the connection whose fields are selected; 1 elsewhere. */
+  ofSelection({ selections }: SelectionSetNode, type: GraphQLNamedType, rows: number): number {
+    return selections
+      .filter((selection) => this.#isIncluded(selection))
+      .reduce((sum, selection) => sum + this.#ofOne(selection, type, rows), 0);
+  }
+
+  #ofOne(selection: SelectionNode, type: GraphQLNamedType, rows: number): number {
+    if (selection.kind === Kind.FIELD) return this.#ofField(selection, type, rows);
+    if (selection.kind === Kind.INLINE_FRAGMENT)
+      return this.ofSelection(selection.selectionSet, this.#typeOf(selection, type), rows);
+    const fragment = this.#fragments.get(selection.name.value);
+    return fragment ? this.#ofFragment(fragment, type, rows) : 0;
+  }
+
+  /** Once for each fragment, however often it is spread: spreads within spreads would be counted without end. */
+  #ofFragment(fragment: FragmentDefinitionNode, type: GraphQLNamedType, rows: number): number {
+    const known = this.#known.get(fragment.selectionSet) ?? new Map<number, number>();
+    this.#known.set(fragment.selectionSet, known);
+    const before = known.get(rows);
+    if (before !== undefined) return before;
+    known.set(rows, 0);
+    const cost = this.ofSelection(fragment.selectionSet, this.#typeOf(fragment, type), rows);
+    known.set(rows, cost);
+    return cost;
+  }
+
+  #ofField(node: FieldNode, parent: GraphQLNamedType, rows: number): number {
+    const name = node.name.value;
+    if (name === '__schema' || name === '__type') return INTROSPECTION_COST;
+    const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
+    if (!field) return 0;
+    const type = getNamedType(field.type);
+    if (isWrapper(parent, name)) {
+      const times = name === 'edges' || name === 'nodes' ? rows : 1;
+      return node.selectionSet ? times * this.ofSelection(node.selectionSet, type, 1) : 0;
+    }
+    const own = this.#ownCost(field, parent);
+    if (!node.selectionSet) return own;
+    const size =
+      rowsOf(field, (argument) => this.#argument(node, argument)) ??
+      (isListOfObjects(field) ? UNKNOWN_LIST_SIZE : null);
+    if (size === null) return own + this.ofSelection(node.selectionSet, type, 1);
+    if (isConnection(type)) return own + size + this.ofSelection(node.selectionSet, type, size);
+    return own + size + size * this.ofSelection(node.selectionSet, type, 1);
+  }
+
+  #ownCost(field: GraphQLField<unknown, unknown>, parent: GraphQLNamedType): number {
+    const { cost } = field.extensions;
+    if (typeof cost === 'number') return cost;
+    if (parent === this.#schema.getMutationType()) return MUTATION_COST;
+    return isCompositeType(getNamedType(field.type)) ? 1 : 0;
+  }
+
+  #argument(node: FieldNode, name: string): unknown {
+    const given = node.arguments?.find((argument) => argument.name.value === name);
+    return given && this.#valueOf(given.value);
+  }
+
+  #valueOf(value: ValueNode): unknown {
+    if (value.kind === Kind.VARIABLE) return this.#variables[value.name.value];
+    return literalOf(value);
+  }
+
+  #isIncluded({ directives }: SelectionNode): boolean {
+    return (directives ?? []).every((directive) => {
+      const condition = directive.arguments?.find(({ name }) => name.value === 'if');
+      const holds = condition && this.#valueOf(condition.value);
+      if (directive.name.value === 'skip') return holds !== true;
+      if (directive.name.value === 'include') return holds !== false;
+      return true;
+    });
+  }
+
+  #typeOf(
+    { typeCondition }: { readonly typeCondition?: { readonly name: { readonly value: string } } | undefined },
+    parent: GraphQLNamedType,
+  ): GraphQLNamedType {
+    return (typeCondition && this.#schema.getType(typeCondition.name.value)) ?? parent;
+  }
+}
+
+function defaultsOf({ variableDefinitions = [] }: OperationDefinitionNode): Record<string, unknown> {
+  return Object.fromEntries(
+    variableDefinitions.map(({ variable, defaultValue }) => [
+      variable.name.value,
+      defaultValue && literalOf(defaultValue),
+    ]),
+  );
+}
+
+/** As far as sizes and conditions need it. */
+function literalOf(value: ValueNode): unknown {
+  if (value.kind === Kind.INT) return Number(value.value);
+  if (value.kind === Kind.BOOLEAN) return value.value;
+  return value.kind === Kind.NULL ? null : undefined;
+}

@@ -1,0 +1,122 @@
+import { type DocumentNode, type ExecutionArgs, GraphQLError, getOperationAST, parse } from 'graphql';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
+import { costOf, type Operation } from '../graphql/cost.ts';
+import { schema } from '../graphql/schema.ts';
+import { config } from '../platform/config.ts';
+import { limitRefusals } from '../platform/metrics.ts';
+import { withoutStatus } from './answer.ts';
+import type { EdgeContext } from './graphql.ts';
+import type { Meter } from './rate.ts';
+
+/** What each answer tells of its cost, under `extensions.cost`. A subscription tells it with its first result. */
+interface CostReport {
+  readonly requested: number;
+  readonly limit: number;
+  /** Of all operations of the batch together, which the limit is for. */
+  readonly batch?: number;
+}
+
+/**
+ * Bounds what one operation may cost, and how much one caller may ask for in a time; over HTTP, Server-Sent Events and
+ * WebSocket alike. Decided when an operation begins and never in validation, whose verdicts are kept by document: the
+ * next caller may send other variables. A subscription costs what one event costs.
+ */
+export function boundedCosts(): Plugin {
+  return {
+    // Also a document that is then refused is work: it costs 1.
+    onParse: ({ context }) => meterOf(context).take(1),
+    onExecute({ args, context, setResultAndStopExecution: stop }) {
+      const { cost, refused } = billed(args, context);
+      if (refused) return void stop({ errors: [refused], extensions: { cost } });
+      return {
+        onExecuteDone({ result, setResult }) {
+          if (!isAsyncIterable(result)) setResult({ ...result, extensions: { ...result.extensions, cost } });
+        },
+      };
+    },
+    onSubscribe({ args, context, setResultAndStopExecution: stop }) {
+      const { cost, refused } = billed(args, context);
+      if (refused) return void stop({ errors: [refused], extensions: { cost } });
+      let isTold = false;
+      return {
+        onSubscribeResult: () => ({
+          onNext({ result, setResult }) {
+            if (isTold) return;
+            isTold = true;
+            setResult({ ...result, extensions: { ...result.extensions, cost } });
+          },
+        }),
+      };
+    },
+    onResponse({ response, serverContext }) {
+      for (const [name, value] of Object.entries(meterOf(serverContext).headers))
+        response.headers.set(name, value);
+    },
+  };
+}
+
+/** What an operation costs, taken from its caller's bucket; or why it may not run. */
+function billed(args: ExecutionArgs, context: unknown): { cost: CostReport; refused?: GraphQLError } {
+  const meter = meterOf(context);
+  const { document, operationName, variableValues: variables } = args;
+  const requested = costOf(schema, { document, operationName, variables });
+  const cost = {
+    requested,
+    limit: config.queryCostLimit,
+    ...(meter.batch === null ? {} : { batch: meter.batch }),
+  };
+  try {
+    if (requested > config.queryCostLimit) throw tooDear('the operation', cost, { spec: true, status: 400 });
+    // 1 was taken when it was parsed.
+    meter.take(requested - 1);
+    return { cost };
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    return { cost, refused: isOverHttp(context) ? error : withoutStatus(error) };
+  }
+}
+
+/**
+ * Takes what all operations of a batch cost together, before any of them runs.
+ *
+ * @throws GraphQLError when it is too much, or when one of them is a subscription.
+ */
+export function settleBatch(
+  batch: readonly (Omit<Operation, 'document'> & { readonly query: string })[],
+  meter: Meter,
+): void {
+  let requested = 0;
+  for (const { query, ...operation } of batch) {
+    const document = parsed(query);
+    // What is no GraphQL is refused in its turn.
+    if (document && getOperationAST(document, operation.operationName)?.operation === 'subscription')
+      throw new GraphQLError('a batch has no subscriptions', {
+        extensions: { code: 'INVALID_ARGUMENT', http: { status: 400 } },
+      });
+    requested += document ? costOf(schema, { document, ...operation }) : 1;
+  }
+  const cost = { requested, limit: config.queryCostLimit };
+  if (requested > config.queryCostLimit) throw tooDear('the batch', cost, { status: 400 });
+  meter.takeBatch(requested);
+}
+
+function parsed(query: string): DocumentNode | null {
+  try {
+    return parse(query, { noLocation: true, maxTokens: config.queryTokenLimit });
+  } catch {
+    return null;
+  }
+}
+
+function tooDear(what: string, cost: CostReport, http: object): GraphQLError {
+  limitRefusals.inc({ limit: 'cost' });
+  return new GraphQLError(
+    `${what} may cost ${cost.requested}, more than the limit of ${cost.limit}; ask for fewer rows at each level`,
+    { extensions: { code: 'RESOURCE_EXHAUSTED', cost, http } },
+  );
+}
+
+const meterOf = (context: unknown): Meter => (context as EdgeContext).meter;
+
+const isOverHttp = (context: unknown): boolean =>
+  (context as { readonly request?: unknown }).request !== undefined;

@@ -1,0 +1,162 @@
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getOperationAST } from 'graphql';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
+import { Gauge } from 'prom-client';
+import { shownError } from '../graphql/errors.ts';
+import type { Caller } from '../platform/caller.ts';
+import { pool } from '../platform/database/client.ts';
+import { DomainError } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
+import {
+  httpRequests,
+  httpSeconds,
+  operationErrors,
+  operationSeconds,
+  operations,
+  registry,
+  signIns,
+} from '../platform/metrics.ts';
+import { answerError } from './answer.ts';
+
+export interface MetricsServer {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * `GET /metrics` for Prometheus, on a port of its own, so that it can be shut off from callers by where it listens.
+ *
+ * @returns null when it cannot listen there: nobody should be without Slipway because its figures have no port.
+ */
+export async function startMetricsServer(options: {
+  readonly host: string;
+  readonly port: number;
+}): Promise<MetricsServer | null> {
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
+    answerMetrics(request, response).catch((error) => {
+      log.error({ err: error }, 'metrics failed');
+      answerError(response, 500, 'INTERNAL', 'something went wrong');
+    });
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(options.port, options.host, resolve);
+    });
+  } catch (error) {
+    log.warn({ err: error, ...options }, 'metrics are not served');
+    return null;
+  }
+  const { address, family, port } = server.address() as AddressInfo;
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/metrics`;
+  log.info({ url }, 'metrics are served');
+  return {
+    url,
+    async stop() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function answerMetrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.url?.split('?')[0] !== '/metrics')
+    return answerError(response, 404, 'NOT_FOUND', 'there is nothing here');
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return answerError(response, 405, 'INVALID_ARGUMENT', 'GET', { allow: 'GET' });
+  const text = await registry.metrics();
+  response.writeHead(200, { 'content-type': registry.contentType, 'cache-control': 'no-store' });
+  response.end(request.method === 'HEAD' ? undefined : text);
+}
+
+new Gauge({
+  name: 'slipway_database_connections',
+  help: 'Connections of the pool that are idle or busy, and the requests that wait for one.',
+  labelNames: ['state'],
+  registers: [registry],
+  collect() {
+    this.set({ state: 'idle' }, pool.idleCount);
+    this.set({ state: 'busy' }, pool.totalCount - pool.idleCount);
+    this.set({ state: 'waiting' }, pool.waitingCount);
+  },
+});
+
+/** Where a request goes, in few words: an address is never a label. */
+const routes: readonly [start: string, route: string][] = [
+  ['/graphql', 'graphql'],
+  ['/blobs/', 'blobs'],
+  ['/health/', 'health'],
+];
+
+export function measureRequest(request: IncomingMessage, response: ServerResponse): void {
+  const address = request.url ?? '';
+  const route = routes.find(([start]) => address.startsWith(start))?.[1] ?? 'other';
+  const measured = httpSeconds.startTimer({ route });
+  response.once('close', () => {
+    measured();
+    const status = response.writableFinished ? `${Math.floor(response.statusCode / 100)}xx` : 'cut';
+    httpRequests.inc({ route, status });
+  });
+}
+
+/** Counts how a sign-in ends, and passes it on. */
+export async function measureSignIn(
+  headers: IncomingHttpHeaders,
+  signIn: Promise<Caller | null>,
+): Promise<Caller | null> {
+  try {
+    const caller = await signIn;
+    signIns.inc({ method: caller?.method ?? 'NONE', outcome: 'OK' });
+    return caller;
+  } catch (error) {
+    const [scheme = ''] = (headers.authorization ?? '').split(' ', 1);
+    const known = { basic: 'BASIC', bearer: 'BEARER', negotiate: 'NEGOTIATE' }[scheme.toLowerCase()];
+    const outcome = error instanceof DomainError ? error.code : 'INTERNAL';
+    signIns.inc({ method: known ?? 'OTHER', outcome });
+    throw error;
+  }
+}
+
+/** Counts operations by how they end; stands before whatever may refuse them. */
+export function measuredOperations(): Plugin {
+  return {
+    onExecute({ args }) {
+      const type = getOperationAST(args.document, args.operationName)?.operation ?? 'query';
+      const measured = operationSeconds.startTimer({ type });
+      return {
+        onExecuteDone({ result }) {
+          measured();
+          count(type, isAsyncIterable(result) ? {} : result);
+        },
+      };
+    },
+    onSubscribe() {
+      const measured = operationSeconds.startTimer({ type: 'subscription' });
+      return {
+        onSubscribeResult({ result }) {
+          measured();
+          count('subscription', isAsyncIterable(result) ? {} : result);
+        },
+      };
+    },
+    onParse:
+      () =>
+      ({ result }) => {
+        if (result instanceof Error) count('refused', { errors: [result] });
+      },
+    onValidate:
+      () =>
+      ({ result }) => {
+        if (result.length > 0) count('refused', { errors: result });
+      },
+  };
+}
+
+function count(type: string, { errors = [] }: { readonly errors?: readonly Error[] }): void {
+  // Errors are masked later; what has no code is a refusal of GraphQL itself.
+  const codes = errors.map((error) => String(shownError(error).extensions['code'] ?? 'INVALID_ARGUMENT'));
+  operations.inc({ type, outcome: codes[0] ?? 'OK' });
+  for (const code of codes) operationErrors.inc({ code });
+}

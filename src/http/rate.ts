@@ -1,0 +1,116 @@
+import { GraphQLError } from 'graphql';
+import type { Caller } from '../platform/caller.ts';
+import { config } from '../platform/config.ts';
+import { limitRefusals } from '../platform/metrics.ts';
+
+/** What was taken, or when it may be tried again, and what the bucket holds now. */
+export interface Taken {
+  readonly isTaken: boolean;
+  readonly remaining: number;
+  /** Until the bucket is full again. */
+  readonly resetSeconds: number;
+  /** Until this much can be taken; 0 when it was. */
+  readonly waitSeconds: number;
+}
+
+/**
+ * A bucket for each key, which holds `burst` and fills by `perMinute`. In this process only: N replicas allow N times as
+ * much. Of more than `most` keys those that were not used for longest are forgotten, which fills their buckets.
+ */
+export class RateBuckets {
+  readonly #burst: number;
+  readonly #perMs: number;
+  readonly #most: number;
+  /** The key that was used last stands last. */
+  readonly #levels = new Map<string, { level: number; at: number }>();
+
+  constructor({ perMinute, burst, most = 10_000 }: { perMinute: number; burst: number; most?: number }) {
+    this.#burst = burst;
+    this.#perMs = perMinute / 60_000;
+    this.#most = most;
+  }
+
+  get size(): number {
+    return this.#levels.size;
+  }
+
+  /** What costs more than a full bucket is taken from a full one, and paid off afterwards. */
+  take(key: string, cost: number, now = Date.now()): Taken {
+    const known = this.#levels.get(key) ?? { level: this.#burst, at: now };
+    const level = Math.min(this.#burst, known.level + Math.max(now - known.at, 0) * this.#perMs);
+    const needed = Math.min(cost, this.#burst);
+    const isTaken = level >= needed;
+    const left = isTaken ? level - cost : level;
+    this.#levels.delete(key);
+    this.#levels.set(key, { level: left, at: now });
+    if (this.#levels.size > this.#most) this.#levels.delete(this.#levels.keys().next().value ?? key);
+    return {
+      isTaken,
+      remaining: Math.max(Math.floor(left), 0),
+      resetSeconds: this.#secondsFor(this.#burst - left),
+      waitSeconds: isTaken ? 0 : this.#secondsFor(needed - level),
+    };
+  }
+
+  #secondsFor(amount: number): number {
+    return Math.ceil(amount / this.#perMs / 1000);
+  }
+}
+
+const buckets =
+  config.rateCostPerMinute > 0
+    ? new RateBuckets({ perMinute: config.rateCostPerMinute, burst: config.rateCostBurst })
+    : null;
+
+/** What one request, or one operation of a WebSocket, takes from the bucket of whoever sends it. */
+export class Meter {
+  readonly #key: string | null;
+  #last: Taken | null = null;
+  /** The summed cost of a batch, which was taken before its operations began; null when it is none. */
+  batch: number | null = null;
+
+  /**
+   * A bucket for each credential, else for each user; who acts as another uses the own one. Strangers share that of
+   * their address. Executors, which have the role SYSTEM, have no bound: what they ask for follows from the work there
+   * is, and throttling it would lose leases.
+   */
+  constructor(caller: Caller | null, address: string | null) {
+    if (caller?.role === 'SYSTEM') this.#key = null;
+    else if (caller) this.#key = caller.real?.userId ?? caller.credentialId ?? caller.userId;
+    else this.#key = `stranger at ${address}`;
+  }
+
+  /** @throws GraphQLError RESOURCE_EXHAUSTED, with HTTP status 429. */
+  take(cost: number): void {
+    if (!buckets || this.#key === null || this.batch !== null) return;
+    this.#last = buckets.take(this.#key, cost);
+    if (!this.#last.isTaken) throw tooFast(this.#last.waitSeconds);
+  }
+
+  /** @throws GraphQLError as `take` does. */
+  takeBatch(cost: number): void {
+    this.take(cost);
+    this.batch = cost;
+  }
+
+  /** Source: draft-ietf-httpapi-ratelimit-headers-06. Empty for who has no bound. */
+  get headers(): Record<string, string> {
+    if (!this.#last) return {};
+    return {
+      'ratelimit-limit': String(config.rateCostBurst),
+      'ratelimit-remaining': String(this.#last.remaining),
+      'ratelimit-reset': String(this.#last.resetSeconds),
+    };
+  }
+}
+
+function tooFast(waitSeconds: number): GraphQLError {
+  limitRefusals.inc({ limit: 'rate' });
+  return new GraphQLError(`too much in a short time; try again in ${waitSeconds} s`, {
+    extensions: {
+      code: 'RESOURCE_EXHAUSTED',
+      retryAfterSeconds: waitSeconds,
+      http: { status: 429, headers: { 'retry-after': String(waitSeconds) } },
+    },
+  });
+}

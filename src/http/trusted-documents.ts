@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { GraphQLError } from 'graphql';
+import { z } from 'zod';
+import * as executorDocuments from '../generated/executor/graphql.ts';
+import { ConfigurationError, config } from '../platform/config.ts';
+import type { ErrorCode } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
+import { limitRefusals } from '../platform/metrics.ts';
+
+/** What a request says of its document: the text, or under which id it is listed. */
+export interface DocumentReference {
+  readonly query?: unknown;
+  /** As clients of GraphQL Code Generator send it: `sha256:…`. */
+  readonly documentId?: unknown;
+  /** As Apollo's clients do: `persistedQuery: { sha256Hash }`. Nothing is ever registered that way. */
+  readonly extensions?: unknown;
+}
+
+/** Off: everything runs. Log: what is not listed runs, and is named in the log once. Enforce: it does not run. */
+export type TrustMode = 'off' | 'log' | 'enforce';
+
+/** Distinct documents that the log names; a caller who makes up new ones must not fill it. */
+const MOST_NAMED = 1000;
+
+/**
+ * The documents that the operator trusts, of a manifest that was written when its clients were built, and those that our
+ * own executor sends. Texts are compared to the letter.
+ */
+export class TrustedDocuments {
+  readonly #mode: TrustMode;
+  /** By id and by hash, without the name of the algorithm. */
+  readonly #texts = new Map<string, string>();
+  readonly #named = new Set<string>();
+
+  constructor(mode: TrustMode, manifest: Readonly<Record<string, string>>) {
+    this.#mode = mode;
+    for (const [id, text] of Object.entries(manifest)) {
+      this.#texts.set(bare(id), text);
+      this.#texts.set(sha256(text), text);
+    }
+    for (const document of Object.values(executorDocuments))
+      if (document instanceof executorDocuments.TypedDocumentString)
+        this.#texts.set(sha256(String(document)), String(document));
+  }
+
+  /**
+   * The text to run. A text that is sent counts, whatever id stands beside it.
+   *
+   * @throws GraphQLError NOT_FOUND for an id that is not listed, PERMISSION_DENIED for a text that is not, where that is
+   *   enforced, INVALID_ARGUMENT where there is neither.
+   */
+  textOf(reference: DocumentReference): string {
+    const { query } = reference;
+    if (typeof query !== 'string' || query === '') return this.#byId(reference);
+    if (this.#mode === 'off') return query;
+    const hash = sha256(query);
+    if (!this.#texts.has(hash)) this.#untrusted(hash, query);
+    return query;
+  }
+
+  #byId({ query, documentId, extensions }: DocumentReference): string {
+    const id = documentId ?? persistedQueryHash(extensions);
+    if (typeof id !== 'string') {
+      // An empty text is no GraphQL, as the parser will say.
+      if (query === '') return query;
+      throw refusal(400, 'INVALID_ARGUMENT', 'the request needs a query, or the id of a trusted document');
+    }
+    const text = this.#texts.get(bare(id));
+    if (text === undefined) throw refusal(404, 'NOT_FOUND', 'there is no trusted document of this id');
+    return text;
+  }
+
+  #untrusted(hash: string, text: string): void {
+    if (this.#mode === 'enforce') {
+      limitRefusals.inc({ limit: 'trusted_documents' });
+      throw refusal(403, 'PERMISSION_DENIED', 'only trusted documents are taken; this one is not listed');
+    }
+    if (this.#named.has(hash) || this.#named.size >= MOST_NAMED) return;
+    this.#named.add(hash);
+    const [, operation = null] = /\b(?:query|mutation|subscription)\s+([_A-Za-z]\w{0,127})/.exec(text) ?? [];
+    log.warn({ document: `sha256:${hash}`, operation }, 'a document is not listed as trusted');
+  }
+}
+
+let loaded: TrustedDocuments | null = null;
+
+/** Those of the configuration. @throws ConfigurationError when the manifest cannot be read, or is missing. */
+export function trustedDocuments(): TrustedDocuments {
+  loaded ??= new TrustedDocuments(config.trustedDocuments, readManifest());
+  return loaded;
+}
+
+/** As GraphQL Code Generator's `persistedDocuments` writes it: an object of texts by `sha256:…`, or by the bare hash. */
+function readManifest(): Record<string, string> {
+  const { trustedDocuments: mode, trustedDocumentsFile: file } = config;
+  if (!file) {
+    if (mode === 'off') return {};
+    throw new ConfigurationError(`TRUSTED_DOCUMENTS=${mode} needs TRUSTED_DOCUMENTS_FILE.`);
+  }
+  try {
+    return z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? 'it is no JSON object of texts' : (error as Error).message;
+    throw new ConfigurationError(`TRUSTED_DOCUMENTS_FILE cannot be read: ${reason}`);
+  }
+}
+
+function persistedQueryHash(extensions: unknown): unknown {
+  const { persistedQuery } = (extensions ?? {}) as {
+    readonly persistedQuery?: { sha256Hash?: unknown } | null;
+  };
+  return persistedQuery?.sha256Hash;
+}
+
+const bare = (id: string) => id.replace(/^sha256:/, '');
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+function refusal(status: number, code: ErrorCode, message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code, http: { status } } });
+}

@@ -1,0 +1,205 @@
+/** What operations cost: the estimate itself, and that no list of the schema escapes it. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  buildSchema,
+  getIntrospectionQuery,
+  getNamedType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  parse,
+  validate,
+} from 'graphql';
+import { describe, expect, it } from 'vitest';
+import * as executorDocuments from '../../src/executor/documents.ts';
+import {
+  costOf,
+  INTROSPECTION_COST,
+  isConnection,
+  isListOfObjects,
+  MUTATION_COST,
+  rowsOf,
+} from '../../src/graphql/cost.ts';
+import { MAX_PAGE } from '../../src/graphql/keyset.ts';
+import { schema } from '../../src/graphql/schema.ts';
+import { config } from '../../src/platform/config.ts';
+
+const cost = (text: string, variables: Record<string, unknown> = {}, operationName?: string) =>
+  costOf(schema, { document: parse(text), variables, operationName });
+
+const filter = 'filter: { project: "p", domain: "d" }';
+
+describe('the cost of an operation', () => {
+  it('is one for an object, nothing for a scalar, and at least one', () => {
+    expect(cost('{ viewer { id username role } }')).toBe(1);
+    expect(cost('{ __typename }')).toBe(1);
+    expect(cost('{ a: viewer { id } b: viewer { id } c: version { version } }')).toBe(3);
+  });
+
+  it('counts the rows of a page: first, else last, else 25', () => {
+    expect(cost(`{ executions(${filter}, first: 7) { edges { cursor node { id name } } } }`)).toBe(8);
+    expect(cost(`{ executions(${filter}, last: 9) { edges { node { id } } } }`)).toBe(10);
+    expect(cost(`{ executions(${filter}) { edges { node { id } } } }`)).toBe(26);
+    expect(cost(`{ executions(${filter}, first: 7) { pageInfo { hasNextPage } } }`)).toBe(8);
+  });
+
+  it('takes sizes from variables, and from their defaults', () => {
+    const text = `query ($n: Int = 3) { executions(${filter}, first: $n) { edges { node { id } } } }`;
+    expect(cost(text)).toBe(4);
+    expect(cost(text, { n: 500 })).toBe(501);
+    expect(cost(text, { n: null })).toBe(26);
+    // What the field will refuse is counted as its largest page.
+    expect(cost(text, { n: 1_000_000 })).toBe(MAX_PAGE + 1);
+    expect(cost(text, { n: 'many' })).toBe(MAX_PAGE + 1);
+    expect(cost(text, { n: -5 })).toBe(1);
+  });
+
+  it('multiplies the sizes of lists within lists', () => {
+    const nested = (outer: number, inner: number) =>
+      cost(`{ executions(${filter}, first: ${outer}) { edges { node {
+        nodeExecutions(first: ${inner}) { edges { node { id } } } } } } }`);
+    expect(nested(10, 20)).toBe(1 + 10 + 10 * (1 + 20));
+    expect(nested(1000, 1000)).toBe(1_002_001);
+    expect(nested(1000, 1000)).toBeGreaterThan(config.queryCostLimit);
+  });
+
+  it('takes the size that a list without pages says it has', () => {
+    expect(cost('{ job(id: "x") { runs { id } } }')).toBe(1 + 1 + 5);
+    expect(cost('{ job(id: "x") { runs { log(first: 30) { text } } } }')).toBe(1 + 1 + 5 + 5 * (1 + 30));
+    expect(cost('{ job(id: "x") { runs { log { text } } } }')).toBe(1 + 1 + 5 + 5 * (1 + 100));
+  });
+
+  it('is the same through fragments, named or not', () => {
+    const plain = cost(`{ executions(${filter}, first: 4) { edges { node { project { id } } } } }`);
+    expect(plain).toBe(9);
+    expect(
+      cost(`query { ...All } fragment All on Query { executions(${filter}, first: 4) { ...Rows } }
+        fragment Rows on ExecutionConnection { edges { ... on ExecutionEdge { node { ...Project } } } }
+        fragment Project on Execution { ... { project { id } } }`),
+    ).toBe(plain);
+  });
+
+  it('leaves out what is skipped or not included', () => {
+    const text = `query ($yes: Boolean!) {
+      viewer @include(if: $yes) { id } version @skip(if: $yes) { version } b: viewer @skip(if: false) { id } }`;
+    expect(cost(text, { yes: true })).toBe(2);
+    expect(cost(text, { yes: false })).toBe(2);
+    expect(cost('{ a: viewer { id } b: viewer @include(if: false) { id } }')).toBe(1);
+  });
+
+  it('is more for a mutation, each time', () => {
+    const launch = 'createExecution(input: { project: "p", domain: "d" }) { __typename }';
+    expect(cost(`mutation { ${launch} }`)).toBe(MUTATION_COST);
+    expect(cost(`mutation { a: ${launch} b: ${launch} }`)).toBe(2 * MUTATION_COST);
+  });
+
+  it('is flat for introspection, and that of the named operation alone', () => {
+    expect(cost(getIntrospectionQuery())).toBe(INTROSPECTION_COST);
+    expect(cost('query A { viewer { id } } query B { __type(name: "X") { name } }', {}, 'B')).toBe(100);
+  });
+
+  it('of a subscription is that of one event', () => {
+    expect(cost('subscription { executionEvents(by: { id: "x" }) { id phase } }')).toBe(1);
+  });
+
+  it('is told quickly and finitely for documents made to explode, or not valid at all', () => {
+    const layers = Array.from(
+      { length: 60 },
+      (_, i) => `fragment F${i} on Query { ...F${i + 1} ...F${i + 1} a${i}: viewer { id } }`,
+    ).join(' ');
+    const text = `{ ...F0 } ${layers} fragment F60 on Query { viewer { id } }`;
+    expect(cost(text)).toBe(Number.MAX_SAFE_INTEGER);
+    expect(cost('{ ...A } fragment A on Query { viewer { id } ...B } fragment B on Query { ...A }')).toBe(1);
+    expect(cost('{ nothing { of { the } kind } ...None ... on Nobody { x } }')).toBe(1);
+    expect(cost('fragment A on Query { viewer { id } }')).toBe(1);
+  });
+});
+
+describe('every list of objects in the schema', () => {
+  const fields = Object.values(schema.getTypeMap())
+    .filter((type) => (isObjectType(type) || isInterfaceType(type)) && !type.name.startsWith('__'))
+    .flatMap((type) => {
+      if (!isObjectType(type) && !isInterfaceType(type)) return [];
+      return Object.values(type.getFields()).map((field) => ({ type, field }));
+    });
+  const unsized = (all: typeof fields) =>
+    all
+      .filter(({ type, field }) => isListOfObjects(field) && !(isConnection(type) && field.name === 'edges'))
+      .filter(({ field }) => rowsOf(field, () => undefined) === null)
+      .map(({ type, field }) => `${type.name}.${field.name}`);
+
+  it('has pages, or says how long it gets with `extensions: { listSize }`', () => {
+    expect(fields.length).toBeGreaterThan(300);
+    expect(unsized(fields)).toEqual([]);
+  });
+
+  it('is looked for where it may be', () => {
+    const type = buildSchema('type Query { things: [Query!]! }').getQueryType();
+    const field = type?.getFields()['things'];
+    if (!type || !field) throw new Error('no such field');
+    expect(unsized([{ type, field }])).toEqual(['Query.things']);
+  });
+
+  it('that has pages takes them from `first`', () => {
+    for (const { type, field } of fields)
+      if (isConnection(getNamedType(field.type)))
+        expect(
+          field.args.map(({ name }) => name),
+          `${type.name}.${field.name}`,
+        ).toContain('first');
+  });
+});
+
+describe('the lowest limit that can be set', () => {
+  it('admits everything that the executor sends', () => {
+    const texts = Object.values(executorDocuments).map(String);
+    expect(texts.length).toBeGreaterThanOrEqual(5);
+    for (const text of texts) expect(cost(text), text).toBeLessThan(1000);
+  });
+});
+
+/** Every operation in our own sources: examples, clients, executor, tests. */
+describe('the default limit', () => {
+  const root = join(import.meta.dirname, '../..');
+  const sources = ['examples', 'src/executor', 'src/http/graphiql', 'test/clients', 'test/support'].flatMap(
+    (folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts') && !/node_modules|generated/.test(file))
+        .map((file) => join(root, folder, file)),
+  );
+
+  /** Texts in backquotes, and GraphQL in Markdown, that are operations of this schema. */
+  const operations = [...sources, join(root, 'README.md'), join(root, 'examples/client/README.md')]
+    .flatMap((file) => {
+      const text = readFileSync(file, 'utf8');
+      const pattern = file.endsWith('.md') ? /```graphql\n([^`]+)```/g : /`([^`]*\{[^`]*\})\s*`/g;
+      return [...text.matchAll(pattern)].map((match) => match[1] ?? '');
+    })
+    .flatMap((text) => {
+      try {
+        const document = parse(text.replace(/^#.*$/gm, ''));
+        return document.definitions.some(({ kind }) => kind === Kind.OPERATION_DEFINITION) ? [document] : [];
+      } catch {
+        return [];
+      }
+    })
+    .filter((document) =>
+      validate(schema, document).every(({ message }) => /Unknown fragment|is never used/.test(message)),
+    );
+
+  it('admits every operation of the examples, the clients, the executor, GraphiQL and README', () => {
+    expect(operations.length).toBeGreaterThan(25);
+    const costs = operations.map((document) =>
+      Math.max(
+        ...document.definitions.map((definition) =>
+          definition.kind === Kind.OPERATION_DEFINITION
+            ? costOf(schema, { document, operationName: definition.name?.value })
+            : 0,
+        ),
+      ),
+    );
+    expect(Math.max(...costs)).toBeLessThan(config.queryCostLimit / 2);
+    expect(cost(getIntrospectionQuery())).toBeLessThan(config.queryCostLimit / 10);
+  });
+});

@@ -1,0 +1,180 @@
+/** How much one caller may ask for in a time: the buckets themselves, and what callers meet of them. */
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { RateBuckets } from '../../src/http/rate.ts';
+import { type Answer, type App, startApp } from '../support/app.ts';
+import { newCaller } from '../support/credentials.ts';
+import { overSse, overWebSocket } from '../support/watch.ts';
+
+vi.hoisted(() => {
+  process.env['RATE_COST_BURST'] = '100';
+  // So slow that nothing comes back while a test runs: one an hour and more.
+  process.env['RATE_COST_PER_MINUTE'] = '1';
+  process.env['CORS_ORIGINS'] = 'https://console.example';
+});
+
+describe('a bucket', () => {
+  const at = 1_000_000;
+
+  it('holds a burst and fills with time, never over its brim', () => {
+    const buckets = new RateBuckets({ perMinute: 60, burst: 10 });
+    expect(buckets.take('a', 4, at)).toEqual({
+      isTaken: true,
+      remaining: 6,
+      resetSeconds: 4,
+      waitSeconds: 0,
+    });
+    expect(buckets.take('a', 7, at)).toEqual({
+      isTaken: false,
+      remaining: 6,
+      resetSeconds: 4,
+      waitSeconds: 1,
+    });
+    expect(buckets.take('a', 7, at + 1000).isTaken).toBe(true);
+    expect(buckets.take('a', 10, at + 3_600_000)).toMatchObject({ isTaken: true, remaining: 0 });
+    expect(buckets.take('a', 1, at + 3_600_000)).toMatchObject({ isTaken: false, waitSeconds: 1 });
+  });
+
+  it('is one for each key', () => {
+    const buckets = new RateBuckets({ perMinute: 1, burst: 1 });
+    expect(buckets.take('a', 1, at).isTaken).toBe(true);
+    expect(buckets.take('b', 1, at).isTaken).toBe(true);
+    expect(buckets.take('a', 1, at).isTaken).toBe(false);
+  });
+
+  it('gives what is more than it holds once it is full, and is paid back afterwards', () => {
+    const buckets = new RateBuckets({ perMinute: 60, burst: 10 });
+    expect(buckets.take('a', 25, at)).toMatchObject({ isTaken: true, remaining: 0, resetSeconds: 25 });
+    expect(buckets.take('a', 1, at + 15_000).isTaken).toBe(false);
+    expect(buckets.take('a', 1, at + 16_000).isTaken).toBe(true);
+  });
+
+  it('does not fill when the clock goes back', () => {
+    const buckets = new RateBuckets({ perMinute: 60, burst: 10 });
+    buckets.take('a', 10, at);
+    expect(buckets.take('a', 1, at - 60_000).isTaken).toBe(false);
+  });
+
+  it('is forgotten when too many others were used since', () => {
+    const buckets = new RateBuckets({ perMinute: 1, burst: 1, most: 100 });
+    buckets.take('first', 1, at);
+    for (let other = 0; other < 99; other += 1) buckets.take(`${other}`, 1, at);
+    // Not the one that came first: the one that was used for the last time longest ago.
+    expect(buckets.take('first', 1, at).isTaken).toBe(false);
+    for (let other = 0; other < 50; other += 1) buckets.take(`later ${other}`, 1, at);
+    expect(buckets.take('first', 1, at).isTaken).toBe(false);
+    expect(buckets.take('0', 1, at).isTaken).toBe(true);
+    for (let other = 0; other < 10_000; other += 1) buckets.take(`more ${other}`, 1, at);
+    expect(buckets.size).toBe(100);
+  });
+});
+
+describe('a caller', () => {
+  let app: App;
+  beforeAll(async () => {
+    app = await startApp({ scheduler: false });
+  });
+  afterAll(() => app.stop());
+
+  const caller = () => newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
+  const viewer = '{ viewer { username } }';
+  /** 41 in all. */
+  const dear = '{ projects(first: 40) { edges { node { id } } } }';
+  const ask = (authorization: string | null, query = viewer) => app.ask(query, {}, authorization);
+
+  it('is told what is left with each answer, and when it may ask again', async () => {
+    const authorization = await caller();
+    const left = async (query?: string) => {
+      const { headers } = await ask(authorization, query);
+      return ['limit', 'remaining'].map((name) => Number(headers.get(`ratelimit-${name}`)));
+    };
+    expect(await left()).toEqual([100, 99]);
+    expect(await left(dear)).toEqual([100, 58]);
+    // Refused documents are work too.
+    expect(await left('{ nothing }')).toEqual([100, 57]);
+    expect(await left('{')).toEqual([100, 56]);
+    expect(await left(dear)).toEqual([100, 15]);
+    const refused = await ask(authorization, dear);
+    expect(refused.status).toBe(429);
+    expect(refused.errors?.[0]?.extensions).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+    expect(refused.data).toBeUndefined();
+    // 40 are asked for beside the one of the document, and 14 are left.
+    const wait = Number(refused.headers.get('retry-after'));
+    expect(wait).toBeGreaterThan(25 * 60);
+    expect(wait).toBeLessThanOrEqual(26 * 60);
+    expect(refused.errors?.[0]?.extensions).toMatchObject({ retryAfterSeconds: wait });
+    expect(Number(refused.headers.get('ratelimit-reset'))).toBeGreaterThan(80 * 60);
+    // What is cheaper still goes through.
+    expect((await ask(authorization)).status).toBe(200);
+  });
+
+  it('has the same bucket over HTTP, Server-Sent Events, WebSocket and in batches', async () => {
+    const authorization = await caller();
+    await ask(authorization, dear);
+    await overWebSocket(app, dear, {}, authorization);
+    const overSocket = await overWebSocket(app, dear, {}, authorization);
+    expect(overSocket.errors).toEqual([
+      {
+        message: expect.any(String),
+        extensions: { code: 'RESOURCE_EXHAUSTED', retryAfterSeconds: expect.any(Number) },
+      },
+    ]);
+    const { value } = await overSse(app, dear, {}, authorization).next();
+    expect(value.errors[0].extensions.code).toBe('RESOURCE_EXHAUSTED');
+    const batch = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization },
+      body: JSON.stringify(Array.from({ length: 3 }, () => ({ query: dear }))),
+    });
+    expect(batch.status).toBe(429);
+    expect(batch.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(((await batch.json()) as Answer).errors[0].extensions.code).toBe('RESOURCE_EXHAUSTED');
+  });
+
+  it('pays for a batch once, as for its operations one by one', async () => {
+    const authorization = await caller();
+    const batch = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization },
+      body: JSON.stringify([{ query: dear }, { query: viewer }, { query: '{ nothing }' }]),
+    });
+    expect(batch.headers.get('ratelimit-remaining')).toBe(String(100 - 43));
+  });
+
+  it('is not held up by another, and many at once get no more than the burst', async () => {
+    const [one, other] = [await caller(), await caller()];
+    const answers = await Promise.all(Array.from({ length: 120 }, () => ask(one)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(100);
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(20);
+    expect((await ask(other)).status).toBe(200);
+  });
+
+  it('that is a stranger shares the bucket of its address', async () => {
+    const answers = await Promise.all(Array.from({ length: 110 }, () => ask(null)));
+    const codes = answers.map(({ errors }) => errors?.[0]?.extensions.code);
+    expect(codes.filter((code) => code === 'UNAUTHENTICATED')).toHaveLength(100);
+    expect(codes.filter((code) => code === 'RESOURCE_EXHAUSTED')).toHaveLength(10);
+    expect((await overWebSocket(app, viewer, {}, null)).errors[0].extensions.code).toBe('RESOURCE_EXHAUSTED');
+    expect((await ask(await caller())).status).toBe(200);
+  });
+
+  it('that is an executor has no bound: throttling would lose its leases', async () => {
+    for (let call = 0; call < 30; call += 1) {
+      const { status, headers } = await ask(
+        app.executor,
+        'mutation { renewLeases(input: { executor: "local", runs: [] }) { __typename } }',
+      );
+      expect([status, headers.get('ratelimit-limit')]).toEqual([200, null]);
+    }
+  });
+
+  it('lets the pages of listed origins read what is left', async () => {
+    const response = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: 'https://console.example' },
+      body: JSON.stringify({ query: viewer }),
+    });
+    const exposed = response.headers.get('access-control-expose-headers') ?? '';
+    for (const name of ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset', 'retry-after'])
+      expect(exposed).toContain(name);
+  });
+});
