@@ -11,6 +11,7 @@ import {
   isObjectType,
   isRequiredArgument,
   isRequiredInputField,
+  isUnionType,
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
@@ -90,6 +91,10 @@ beforeAll(async () => {
     member: await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' }),
     outsider: await newCaller({ role: 'ADMIN', level: 'MANAGE', tenantId }),
   };
+  const themselves = await Promise.all(
+    Object.values(callers).map((caller) => app.ask('{ viewer { id } }', {}, caller)),
+  );
+  people = [{ username: 'admin' }, ...themselves.map(({ data }) => ({ id: data.viewer.id }))];
 }, 60_000);
 afterAll(() => app.stop());
 
@@ -102,13 +107,19 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   execution: () => [name.execution],
   nodeId: () => ['sealed-node'],
   version: () => ['v1'],
+  username: () => ['admin'],
 };
+
+/** Who is asked about: people are not the project's, and each with each address would be thousands of questions. */
+let people: object[];
 
 /** Every value of interest: all addresses of what was seeded. */
 function valuesOf(type: GraphQLInputType, called: string): unknown[] {
   const bare = getNullableType(type) as GraphQLInputType;
   if (isListType(bare)) return [[]];
   if (isEnumType(bare)) return [bare.getValues()[0]?.name];
+  if (bare.name === 'UserBy') return people;
+  if (bare.name === 'Boolean') return [true];
   if (isInputObjectType(bare)) {
     const fields = Object.values(bare.getFields());
     if (bare.isOneOf)
@@ -135,6 +146,10 @@ function combined(parts: readonly (readonly [string, readonly unknown[]])[]): Re
 /** Everything that can be selected of a type, `depth` objects deep. */
 function selection(type: GraphQLOutputType, depth: number): string {
   const named = getNamedType(type);
+  if (isUnionType(named)) {
+    const members = named.getTypes().map((member) => `... on ${member.name} ${selection(member, depth)}`);
+    return `{ __typename ${members.join(' ')} }`;
+  }
   if (!isObjectType(named)) return '';
   const isWrapper = /(Connection|Edge)$/.test(named.name);
   if (depth === 0 && !isWrapper) return '{ __typename }';
