@@ -76,6 +76,21 @@ describe('permissions', () => {
     }
   });
 
+  it('asks the database the same of a hidden resource as of an absent one', async () => {
+    const outsider = await person(app);
+    const statementsFor = async (id: string) => {
+      const { result, statements } = await countStatements(() =>
+        list({ resource: { experiment: { id } } }, outsider.authorization),
+      );
+      expect(outcome(result)).toBe('NOT_FOUND');
+      return statements.filter((text) => !/audit_events|credentials/.test(text));
+    };
+    await statementsFor(trialId);
+    const hidden = await statementsFor(trialId);
+    expect(hidden.length).toBeGreaterThan(1);
+    expect(await statementsFor(newId())).toEqual(hidden);
+  });
+
   it('goes page by page, forward and backward, without gap or repeat', async () => {
     const wanted = nodes((await list({ inherited: true, first: 1000 })).data.permissions).map(
       (node: Answer) => node.id,
