@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { db } from '../../src/platform/database/client.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
 import { newTenant } from '../support/credentials.ts';
-import { registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
+import { eventually, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import {
   experiment,
   group,
@@ -350,6 +350,34 @@ describe('at the same time', () => {
     }
     expect([...codes].filter((code) => code !== 'OK' && code !== 'NOT_FOUND')).toEqual([]);
   });
+
+  it.each(['users', 'groups'])(
+    'a grant that meets a deletion under way, of %s, is NOT_FOUND',
+    async (table) => {
+      const groupId = await group(`leaving-${projects}`, other);
+      const subject = table === 'users' ? { user: { id: other.id } } : { group: { id: groupId } };
+      const deletion = await pool.connect();
+      try {
+        await deletion.query('begin');
+        await deletion.query(`delete from ${table} where id = $1`, [table === 'users' ? other.id : groupId]);
+        const answer = write.grant({ subject, resource: on(), level: 'READ' }, manager.authorization);
+        // It has found the subject, and waits for how the deletion ends.
+        await eventually(
+          () =>
+            pool.query(
+              `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+            ),
+          ({ rows }) => rows.length > 0,
+        );
+        await deletion.query('commit');
+        const { data, errors } = await answer;
+        expect(errors).toBeUndefined();
+        expect(data.grantPermission).toMatchObject({ __typename: 'NotFoundError', path: ['input'] });
+      } finally {
+        deletion.release();
+      }
+    },
+  );
 
   it('updates and a revocation: each update is before it or NOT_FOUND, and no row is left', async () => {
     for (let round = 0; round < 10; round += 1) {

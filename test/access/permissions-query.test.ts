@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { db } from '../../src/platform/database/client.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { registerProject } from '../support/seed.ts';
@@ -74,6 +74,21 @@ describe('permissions', () => {
       if (level) await grant({ user: { id: other.id } }, trial(), level);
       expect(outcome(await list({}, other.authorization))).toBe(expected);
     }
+  });
+
+  it('asks the database the same of a hidden resource as of an absent one', async () => {
+    const outsider = await person(app);
+    const statementsFor = async (id: string) => {
+      const { result, statements } = await countStatements(() =>
+        list({ resource: { experiment: { id } } }, outsider.authorization),
+      );
+      expect(outcome(result)).toBe('NOT_FOUND');
+      return statements.filter((text) => !/audit_events|credentials/.test(text));
+    };
+    await statementsFor(trialId);
+    const hidden = await statementsFor(trialId);
+    expect(hidden.length).toBeGreaterThan(1);
+    expect(await statementsFor(newId())).toEqual(hidden);
   });
 
   it('goes page by page, forward and backward, without gap or repeat', async () => {
@@ -189,20 +204,18 @@ describe('myPermissions', () => {
   it('of 3,400 permissions goes page by page in the same number of statements', async () => {
     const tenantId = await homeTenant();
     const rich = await person(app);
-    const rows = Array.from({ length: 3400 }, () => newId());
-    await db.experiment.createMany({
-      data: rows.map((id) => ({ id, tenantId, projectId, name: id, createdById: rich.id })),
-    });
-    await db.grant.createMany({
-      data: rows.map((resourceId) => ({
-        id: newId(),
-        tenantId,
-        userId: rich.id,
-        resourceType: 'EXPERIMENT' as const,
-        resourceId,
-        level: 'EDIT' as const,
-      })),
-    });
+    const ids = Array.from({ length: 3400 }, () => newId());
+    await pool.query(
+      `insert into experiments (id, tenant_id, project_id, name, created_by_id, updated_at)
+       select id, $2, $3, id::text, $4, now() from unnest($1::uuid[]) as id`,
+      [ids, tenantId, projectId, rich.id],
+    );
+    await pool.query(
+      `insert into grants (id, tenant_id, user_id, resource_type, resource_id, level, updated_at)
+       select row.id, $3, $4, 'EXPERIMENT', row.resource_id, 'EDIT', now()
+         from unnest($1::uuid[], $2::uuid[]) as row(id, resource_id)`,
+      [ids.map(() => newId()), ids, tenantId, rich.id],
+    );
     const seen = new Set<string>();
     let after: string | null = null;
     let pages = 0;

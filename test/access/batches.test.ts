@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readableSql } from '../../src/access/store/readable.ts';
+import type { ResourceType } from '../../src/generated/prisma/enums.ts';
+import { systemCaller } from '../../src/platform/caller.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { type Answer, type App, startApp } from '../support/app.ts';
+import { domain, registerProject } from '../support/seed.ts';
+import { countStatements } from '../support/statements.ts';
+import { homeTenant, type Person, person } from './stage.ts';
+
+/** Somebody with thousands of permissions: what a page costs does not grow with them, nor with its length. */
+const GRANTS = 3400;
+const EXECUTIONS = 100;
+
+let app: App;
+let tenantId: string;
+let rich: Person;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  tenantId = await homeTenant();
+  rich = await person(app);
+  const projectId = await registerProject(app, 'busy');
+  await makeExecutions(projectId);
+  const projects = Array.from({ length: GRANTS }, (_, index) => ({
+    id: newId(),
+    tenantId,
+    identifier: `p-${String(index).padStart(4, '0')}`,
+    name: 'x',
+  }));
+  await db.project.createMany({ data: projects });
+  await grantAll(
+    'PROJECT',
+    projects.map(({ id }) => id),
+  );
+  await pool.query('analyze');
+}, 60_000);
+afterAll(() => app.stop());
+
+/** Every fifth permission closes. */
+async function grantAll(resourceType: ResourceType, ids: readonly string[]): Promise<void> {
+  await db.grant.createMany({
+    data: ids.map((resourceId, index) => ({
+      ...{ id: newId(), tenantId, userId: rich.id, resourceType, resourceId },
+      level: index % 5 === 4 ? ('NO_PERMISSIONS' as const) : ('READ' as const),
+    })),
+  });
+}
+
+/** Each of a workflow of its own, half of them in the caller's sight, by permissions on the workflows alone. */
+async function makeExecutions(projectId: string): Promise<void> {
+  const common = Array.from({ length: EXECUTIONS }, (_, index) => {
+    const id = newId();
+    return { id, tenantId, projectId, domain, name: `flow-${index}` };
+  });
+  const version = { version: 'v1', digest: '' };
+  await db.namedEntity.createMany({ data: common });
+  const workflow = { interface: {}, closure: {}, taskIds: {} };
+  await db.workflow.createMany({
+    data: common.map((row) => ({ ...row, ...version, ...workflow, entityId: row.id })),
+  });
+  const plan = { spec: {}, expectedInputs: {}, fixedInputs: {}, expectedOutputs: {} };
+  await db.launchPlan.createMany({
+    data: common.map((row) => ({
+      ...{ ...row, ...version, ...plan },
+      workflowId: row.id,
+      workflowEntityId: row.id,
+    })),
+  });
+  await db.execution.createMany({
+    data: common.map((row) => ({
+      ...{ ...row, id: newId(), launchPlanId: row.id, workflowId: row.id, workflowEntityId: row.id },
+      ...{ principalId: rich.id, queue: 'x', userInputs: {}, inputs: {} },
+    })),
+  });
+  await grantAll(
+    'WORKFLOW',
+    common.map(({ id }) => id),
+  );
+}
+
+/** Statements that are sent for decisions alone; a list's own filter is part of the list. */
+const decisions = (statements: readonly string[]) =>
+  statements.filter((text) => /from spoken where resource_id is null/.test(text));
+
+describe('a page of executions with what each leads to', () => {
+  const document = `query ($first: Int) {
+    executions(filter: { project: "busy", domain: "${domain}" }, first: $first) {
+      edges { node { name workflow { id } launchPlan { id } project { id } } }
+    }
+  }`;
+  const ask = (first: number) => app.ask(document, { first }, rich.authorization);
+
+  it('is right: those of closed workflows are not there, and the closed project is null', async () => {
+    const { data, errors } = await ask(1000);
+    expect(errors).toBeUndefined();
+    expect(data.executions.edges).toHaveLength((EXECUTIONS * 4) / 5);
+    for (const { node } of data.executions.edges)
+      expect(node).toMatchObject({
+        workflow: { id: expect.any(String) },
+        launchPlan: { id: expect.any(String) },
+        project: null,
+      });
+  });
+
+  it('costs two statements of decisions at most, and as many in all for 1 as for 100', async () => {
+    await ask(2);
+    const one = await countStatements(() => ask(1));
+    const many = await countStatements(() => ask(EXECUTIONS));
+    expect(many.result.data.executions.edges).toHaveLength((EXECUTIONS * 4) / 5);
+    expect(decisions(many.statements).length).toBeLessThanOrEqual(2);
+    expect(decisions(one.statements)).toHaveLength(decisions(many.statements).length);
+    expect(many.statements).toHaveLength(one.statements.length);
+  });
+});
+
+describe('a page of projects', () => {
+  const ask = (first: number, after: string | null = null) =>
+    app.ask(
+      `query ($first: Int, $after: String) { projects(first: $first, after: $after) {
+         edges { node { identifier } } pageInfo { hasNextPage endCursor } } }`,
+      { first, after },
+      rich.authorization,
+    );
+
+  it(`of ${GRANTS} permissions is right from the first to the last`, async () => {
+    const seen: string[] = [];
+    let after: string | null = null;
+    do {
+      const { data }: Answer = await ask(1000, after);
+      seen.push(...data.projects.edges.map((edge: Answer) => edge.node.identifier));
+      after = data.projects.pageInfo.hasNextPage ? data.projects.pageInfo.endCursor : null;
+    } while (after);
+    const wanted = Array.from({ length: GRANTS }, (_, index) => index)
+      .filter((index) => index % 5 !== 4)
+      .map((index) => `p-${String(index).padStart(4, '0')}`);
+    expect(seen).toEqual(wanted);
+  });
+
+  it('is the same number of statements for 1 and for 100', async () => {
+    await ask(2);
+    const one = await countStatements(() => ask(1));
+    const many = await countStatements(() => ask(100));
+    expect(many.result.data.projects.edges).toHaveLength(100);
+    expect(many.statements).toHaveLength(one.statements.length);
+    expect(decisions(many.statements)).toEqual([]);
+  });
+
+  it('is planned without comparing every project with every permission', async () => {
+    const reader = { ...systemCaller(tenantId, rich.id), role: 'USER' as const };
+    const {
+      with: queries,
+      joins,
+      condition,
+      values,
+    } = readableSql(reader, [{ type: 'PROJECT', column: 'project.id' }]);
+    const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
+      `explain (analyze, costs off, timing off) ${queries}
+       select project.id from projects as project ${joins}
+        where project.tenant_id = $1::uuid and ${condition}
+        order by project.identifier collate "C" limit 101`,
+      values as unknown[],
+    );
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    // A scan of the permissions inside a loop would be repeated once a project.
+    const scans = [...plan.matchAll(/CTE Scan on granted granted_0 .*loops=(\d+)/g)];
+    expect(scans.map(([, loops]) => loops)).toEqual(['1']);
+  });
+});
