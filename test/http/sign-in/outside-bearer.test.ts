@@ -41,10 +41,12 @@ const { issuer, strict, creating, wide } = await vi.hoisted(async () => {
 
 let app: App;
 let tenantId: string;
+let elsewhere: string;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
   ({ id: tenantId } = await db.tenant.findFirstOrThrow({ where: { name: 'default' } }));
   await signUp(app, 'ada', 'USER');
+  elsewhere = await newTenant('elsewhere');
 });
 afterEach(() => {
   for (const one of [issuer, strict, creating, wide]) {
@@ -305,7 +307,6 @@ describe('scopes of a token', () => {
 
 describe('users whom an issuer may make', () => {
   it('are made once, though their first sign-ins come together, and each is told in the audit log', async () => {
-    const elsewhere = await newTenant('elsewhere');
     const token = await creating.token({ sub: 'newcomer', name: 'New Comer' });
     const answers = await Promise.all(Array.from({ length: 20 }, () => asking(token)));
     for (const answer of answers) expect(answer).toMatchObject(signedIn('newcomer'));
