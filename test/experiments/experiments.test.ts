@@ -5,7 +5,7 @@ import { newCaller, newTenant } from '../support/credentials.ts';
 import { grant, userOf } from '../support/grants.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
-import { countStatements } from '../support/statements.ts';
+import { statementsOf } from '../support/statements.ts';
 import { experimentFields, makeExperiment } from './seed.ts';
 
 const project = 'trials';
@@ -129,8 +129,8 @@ describe('a name that is taken', () => {
     const rename = (name: string) => mutate(app, 'updateExperiment', { by: { id: own }, name }, '', caller);
     for (const ask of [(name: string) => create({ name }, caller), rename]) {
       await ask('hidden');
-      const taken = await countStatements(() => ask('hidden'));
-      const reserved = await countStatements(() => ask('__hidden'));
+      const taken = await statementsOf(() => ask('hidden'));
+      const reserved = await statementsOf(() => ask('__hidden'));
       expect(taken.result).toMatchObject({
         __typename: 'InvalidArgumentError',
         problems: [{ path: ['input', 'name'], code: 'NameUnavailable' }],
