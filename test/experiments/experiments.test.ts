@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
+import type { Tx } from '../../src/platform/database/transaction.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
 import { newCaller, newTenant } from '../support/credentials.ts';
 import { grant, userOf } from '../support/grants.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
-import { countStatements } from '../support/statements.ts';
+import { statementsOf } from '../support/statements.ts';
+import { overtaken } from '../support/waiting.ts';
 import { experimentFields, makeExperiment } from './seed.ts';
 
 const project = 'trials';
@@ -129,8 +131,8 @@ describe('a name that is taken', () => {
     const rename = (name: string) => mutate(app, 'updateExperiment', { by: { id: own }, name }, '', caller);
     for (const ask of [(name: string) => create({ name }, caller), rename]) {
       await ask('hidden');
-      const taken = await countStatements(() => ask('hidden'));
-      const reserved = await countStatements(() => ask('__hidden'));
+      const taken = await statementsOf(() => ask('hidden'));
+      const reserved = await statementsOf(() => ask('__hidden'));
       expect(taken.result).toMatchObject({
         __typename: 'InvalidArgumentError',
         problems: [{ path: ['input', 'name'], code: 'NameUnavailable' }],
@@ -204,20 +206,19 @@ describe('updateExperiment', () => {
     const theirs = await makeExperiment(app, project, 'theirs');
     const editor = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     await grant(editor, 'EXPERIMENT', mine, 'EDIT');
-    // Swaps the names while the editor tags `mine` by its name, over and over.
-    const swap = async () => {
-      for (const [id, name] of [
-        [mine, 'parked'],
-        [theirs, 'mine'],
-        [theirs, 'theirs'],
-        [mine, 'mine'],
-      ] as const)
-        await mutate(app, 'updateExperiment', { by: { id }, name });
-    };
     const tags = [{ key: 'by', value: 'editor' }];
-    const tag = () =>
-      mutate(app, 'setExperimentTags', { by: { key: { project, name: 'mine' } }, tags }, '', editor);
-    for (let turn = 0; turn < 5; turn += 1) await Promise.all([swap(), ...Array.from({ length: 6 }, tag)]);
+    const rename = (tx: Tx, id: string, name: string) =>
+      tx.experiment.update({ where: { id }, data: { name } });
+    const answer = await overtaken(
+      () => mutate(app, 'setExperimentTags', { by: { key: { project, name: 'mine' } }, tags }, '', editor),
+      // The rule has found the experiment and asks what was granted on it.
+      (tx) => tx.$executeRaw`lock table grants in access exclusive mode`,
+      async (tx) => {
+        await rename(tx, mine, 'parked');
+        await rename(tx, theirs, 'mine');
+      },
+    );
+    expect(endOf(answer)).toBe('OK');
     expect((await db.experiment.findUniqueOrThrow({ where: { id: theirs } })).tags).toEqual({});
     expect((await db.experiment.findUniqueOrThrow({ where: { id: mine } })).tags).toEqual({ by: 'editor' });
   });

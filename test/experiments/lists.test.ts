@@ -5,7 +5,7 @@ import { newCaller } from '../support/credentials.ts';
 import { grant } from '../support/grants.ts';
 import { mutate } from '../support/mutate.ts';
 import { launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
-import { countStatements } from '../support/statements.ts';
+import { statementsOf } from '../support/statements.ts';
 import { makeExperiment, makeRun } from './seed.ts';
 
 let app: LocalApp;
@@ -87,8 +87,8 @@ describe('experiments', () => {
     const stranger = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     const ask = (project: string) => app.ask(document, { filter: { project } }, stranger);
     await ask('far');
-    const hidden = await countStatements(() => ask('far'));
-    const absent = await countStatements(() => ask('nil'));
+    const hidden = await statementsOf(() => ask('far'));
+    const absent = await statementsOf(() => ask('nil'));
     expect(hidden.result.errors?.[0]?.extensions.code).toBe('NOT_FOUND');
     const plain = (answer: unknown) => JSON.stringify(answer).replaceAll(/far|nil/g, 'x');
     expect(plain(hidden.result.errors)).toBe(plain(absent.result.errors));
@@ -104,8 +104,8 @@ describe('the number of statements', () => {
     for (const caller of [reader, app.admin]) {
       const ask = (first: number) => app.ask(page, { first }, caller);
       await ask(3);
-      const one = await countStatements(() => ask(1));
-      const many = await countStatements(() => ask(3));
+      const one = await statementsOf(() => ask(1));
+      const many = await statementsOf(() => ask(3));
       expect(many.result.errors).toBeUndefined();
       expect(many.result.data.experiments.edges).toHaveLength(3);
       for (const { node } of many.result.data.experiments.edges) {
@@ -124,8 +124,8 @@ describe('the number of statements', () => {
   ])('%s is the same for hidden and absent', async (_what, ask, hiddenId) => {
     const id = await hiddenId();
     await app.ask(ask, { id }, reader);
-    const hidden = await countStatements(() => app.ask(ask, { id }, reader));
-    const absent = await countStatements(() => app.ask(ask, { id: newId() }, reader));
+    const hidden = await statementsOf(() => app.ask(ask, { id }, reader));
+    const absent = await statementsOf(() => app.ask(ask, { id: newId() }, reader));
     expect(hidden.result.errors?.[0]?.extensions.code).toBe('NOT_FOUND');
     expect(absent.result.errors?.[0]?.extensions.code).toBe('NOT_FOUND');
     expect(hidden.statements).toEqual(absent.statements);

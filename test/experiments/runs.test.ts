@@ -6,7 +6,7 @@ import { newCaller, newTenant } from '../support/credentials.ts';
 import { grant } from '../support/grants.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import { domain, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
-import { countStatements } from '../support/statements.ts';
+import { statementsOf } from '../support/statements.ts';
 import { makeExperiment, makeRun } from './seed.ts';
 
 const project = 'runs';
@@ -61,8 +61,8 @@ describe('createRun', () => {
     const hide = (answer: Answer) => JSON.stringify(answer).replaceAll(/work|nope/g, 'x');
     const ask = (name: string) => create({ execution: { key: { project, domain, name } } }, editor);
     await ask('work');
-    const hidden = await countStatements(() => ask('work'));
-    const absent = await countStatements(() => ask('nope'));
+    const hidden = await statementsOf(() => ask('work'));
+    const absent = await statementsOf(() => ask('nope'));
     expect(hidden.result).toMatchObject({ __typename: 'NotFoundError', path: ['input', 'execution'] });
     expect(hide(hidden.result)).toBe(hide(absent.result));
     expect(hidden.statements).toEqual(absent.statements);

@@ -1,0 +1,32 @@
+/** Registered models and their versions as their owner makes them. */
+import { expect } from 'vitest';
+import type { Answer, App } from '../support/app.ts';
+import { mutate } from '../support/mutate.ts';
+
+export const modelFields =
+  'registeredModel { id name projectIdentifier description stage deletedAt publicAt tags { key value } }';
+export const source = 's3://models/one';
+
+export async function makeModel(
+  app: App,
+  project: string,
+  name: string,
+  authorization?: string,
+): Promise<string> {
+  const input = { project, name };
+  const made = await mutate(app, 'createRegisteredModel', input, 'registeredModel { id }', authorization);
+  expect(made).toMatchObject({ __typename: 'CreateRegisteredModelPayload' });
+  return made.registeredModel.id;
+}
+
+export async function makeVersion(
+  app: App,
+  modelId: string,
+  more: object = {},
+  authorization?: string,
+): Promise<Answer> {
+  const input = { model: { id: modelId }, source, ...more };
+  const made = await mutate(app, 'createModelVersion', input, 'modelVersion { id version }', authorization);
+  expect(made).toMatchObject({ __typename: 'CreateModelVersionPayload' });
+  return made.modelVersion;
+}
