@@ -1,5 +1,6 @@
 import { hash, verify } from '@node-rs/argon2';
 import { ResourceExhaustedError } from '../platform/errors.ts';
+import { Turns } from '../platform/turns.ts';
 
 /** Passwords are kept as argon2id, made off the event loop: each takes 19 MiB and a thread of the pool for 0.1 s. */
 
@@ -14,27 +15,15 @@ const parameters = {
 const MAX_AT_ONCE = 2;
 const MAX_WAITING = 100;
 
-let running = 0;
-const waiting: (() => void)[] = [];
-
-/** A few at a time, in the order they came. @throws ResourceExhaustedError when too many wait already. */
-async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (running < MAX_AT_ONCE) running += 1;
-  else if (waiting.length < MAX_WAITING) await new Promise<void>((resolve) => waiting.push(resolve));
-  else throw new ResourceExhaustedError('too many passwords are being checked, try again');
-  try {
-    return await work();
-  } finally {
-    // The slot goes to the first who waits; nobody who comes meanwhile can take it.
-    const next = waiting.shift();
-    if (next) next();
-    else running -= 1;
-  }
-}
+const turns = new Turns(
+  MAX_AT_ONCE,
+  MAX_WAITING,
+  () => new ResourceExhaustedError('too many passwords are being checked, try again'),
+);
 
 /** @throws ResourceExhaustedError when too many wait already. */
 export function hashPassword(password: string): Promise<string> {
-  return inTurn(() => hash(password, parameters));
+  return turns.run(() => hash(password, parameters));
 }
 
 let dummyHash: Promise<string> | null = null;
@@ -49,7 +38,7 @@ const dummy = () => {
  * @throws ResourceExhaustedError when too many wait already.
  */
 export async function isPassword(password: string, passwordHash: string | null): Promise<boolean> {
-  const right = await inTurn(async () => {
+  const right = await turns.run(async () => {
     const other = await dummy();
     return await verify(passwordHash ?? other, password);
   });
