@@ -1,6 +1,14 @@
 /** Counts the statements that reach PostgreSQL, whoever sends them: Prisma, prepared ones, transactions. */
 import pg from 'pg';
 
+/** What the server asks by itself, whether or not there is a request. */
+const inBackground = [
+  /^select clock\.version as clock, change\./,
+  /^update credentials as credential set last_used_at/,
+];
+
+export const isOfRequests = (text: string) => !inBackground.some((form) => form.test(text));
+
 export async function countStatements<T>(
   work: () => Promise<T>,
 ): Promise<{ result: T; statements: string[] }> {
@@ -9,7 +17,8 @@ export async function countStatements<T>(
   pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
     const [query] = args as [string | { text?: string }];
     const text = typeof query === 'string' ? query : (query.text ?? '');
-    statements.push(text.replaceAll(/\s+/g, ' ').trim());
+    const flat = text.replaceAll(/\s+/g, ' ').trim();
+    if (isOfRequests(flat)) statements.push(flat);
     return (original as (...rest: unknown[]) => unknown).apply(this, args);
   } as typeof original;
   try {
