@@ -39,6 +39,7 @@ const environment = z.object({
   QUERY_DIRECTIVE_LIMIT: whole(0, 1000).default(50),
   SUBSCRIPTION_LIMIT: whole(1, 100_000).default(1000),
   TOKEN_SECONDS: whole(60, 31_536_000).default(2_592_000),
+  SESSION_MAX_SECONDS: whole(60, 315_360_000).default(31_536_000),
   SLIPWAY_ADMIN_USERNAME: z.string().min(1).max(255).default('admin'),
   DEFAULT_LEVEL: z.enum(['NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE']).default('NO_PERMISSIONS'),
   SLIPWAY_DOMAINS: list.default(['development', 'staging', 'production']),
@@ -106,6 +107,8 @@ export const config = {
   queryDirectiveLimit: settings.QUERY_DIRECTIVE_LIMIT,
   subscriptionLimit: settings.SUBSCRIPTION_LIMIT,
   tokenSeconds: settings.TOKEN_SECONDS,
+  /** How long after a sign-in its tokens may be renewed with one another. */
+  sessionMaxSeconds: settings.SESSION_MAX_SECONDS,
   adminUsername: settings.SLIPWAY_ADMIN_USERNAME,
   /** Where no grant decides, nor a default of user or tenant. */
   defaultLevel: settings.DEFAULT_LEVEL,

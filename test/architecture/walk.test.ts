@@ -102,6 +102,7 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   execution: () => [name.execution],
   nodeId: () => ['sealed-node'],
   version: () => ['v1'],
+  token: () => ['no-token'],
 };
 
 /** Every value of interest: all addresses of what was seeded. */
