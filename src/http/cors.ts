@@ -1,5 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { config } from '../platform/config.ts';
+import { impersonationHeaders } from './impersonation.ts';
+
+const allowedHeaders = ['authorization', 'content-type', 'x-slipway-worker', ...impersonationHeaders].join(
+  ', ',
+);
 
 /**
  * Lets pages of the listed origins read what we answer, refusals included, but never with cookies; pages of other
@@ -16,7 +21,7 @@ export function answerOrigin(request: IncomingMessage, response: ServerResponse)
     response.setHeader('access-control-expose-headers', 'retry-after, www-authenticate');
     if (asksFirst) {
       response.setHeader('access-control-allow-methods', 'GET, POST, PUT');
-      response.setHeader('access-control-allow-headers', 'authorization, content-type');
+      response.setHeader('access-control-allow-headers', allowedHeaders);
       response.setHeader('access-control-max-age', '600');
     }
   }

@@ -1,8 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { flushDenials } from '../access/audit.ts';
+import { accessFeed } from '../access/feed.ts';
+import { sweepAccessChanges } from '../access/store/changes.ts';
+import { flushKeyUses } from '../identity/key-uses.ts';
+import { sweepRevokedSessions } from '../oauth/store.ts';
 import { config } from '../platform/config.ts';
 import { isDatabaseLost } from '../platform/database/failures.ts';
-import { DomainError, ResourceExhaustedError } from '../platform/errors.ts';
+import {
+  DomainError,
+  InvalidArgumentError,
+  PermissionDeniedError,
+  ResourceExhaustedError,
+} from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import { answerError } from './answer.ts';
 import { authenticate, challenges } from './authenticate.ts';
@@ -22,6 +32,7 @@ export interface RunningServer {
 
 /** The edge: every route of the server, and who asks. */
 export async function startServer({ host, port }: { host: string; port: number }): Promise<RunningServer> {
+  const stopFeed = await accessFeed.start();
   const graphql = createGraphQLServer();
   const requests = new RequestsUnderWay();
   const server = createServer({ requestTimeout: 120_000, headersTimeout: 20_000 }, (request, response) => {
@@ -59,6 +70,7 @@ export async function startServer({ host, port }: { host: string; port: number }
     });
   }
 
+  const sweeping = setInterval(sweep, SWEEP_EVERY_MS).unref();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -79,8 +91,20 @@ export async function startServer({ host, port }: { host: string; port: number }
       await Promise.all([socketsClosed, closed]);
       clearTimeout(deadline);
       clearInterval(idle);
+      clearInterval(sweeping);
+      await stopFeed();
+      await Promise.all([flushDenials(), flushKeyUses()]);
     },
   };
+}
+
+const SWEEP_EVERY_MS = 10 * 60_000;
+
+/** Drops what only mattered for a while. Each server does it; of two at once, one finds nothing. */
+function sweep(): void {
+  Promise.all([sweepAccessChanges(), sweepRevokedSessions()]).catch((error) =>
+    log.warn({ err: error }, 'sweeping failed'),
+  );
 }
 
 function addressOf(server: Server, host: string): string {
@@ -94,6 +118,10 @@ function answerFailure(error: unknown, response: ServerResponse): void {
     answerError(response, 401, error.code, error.message, {
       'www-authenticate': [...challenges],
     });
+  } else if (error instanceof InvalidArgumentError) {
+    answerError(response, 400, error.code, error.message);
+  } else if (error instanceof PermissionDeniedError) {
+    answerError(response, 403, error.code, error.message);
   } else if (error instanceof ServerStopping) {
     answerError(response, 503, 'UNAVAILABLE', error.message, { 'retry-after': '1', connection: 'close' });
   } else if (error instanceof ResourceExhaustedError) {

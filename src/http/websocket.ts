@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingHttpHeaders, Server } from 'node:http';
 import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql';
 import type { ServerOptions, SubscribeMessage } from 'graphql-ws';
 import { type Extra as SocketExtra, useServer } from 'graphql-ws/use/ws';
@@ -9,11 +9,12 @@ import { config } from '../platform/config.ts';
 import { log } from '../platform/log.ts';
 import { authenticate } from './authenticate.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
+import { impersonationHeaders } from './impersonation.ts';
 import type { RequestsUnderWay } from './requests.ts';
 
 /** What a connection knows: how its caller signs in, and its operations under way by their ids. */
 interface Connection extends SocketExtra, Record<PropertyKey, unknown> {
-  authorization?: string;
+  headers?: IncomingHttpHeaders;
   operations?: Map<string, AbortController>;
 }
 
@@ -32,7 +33,7 @@ export interface Sockets {
 
 /**
  * GraphQL over WebSocket (`graphql-transport-ws`) beside the same HTTP server. Who calls is told in the connection's
- * parameters, `{ authorization: "Bearer …" }`, since browsers send no header there; it is asked again for each operation,
+ * parameters, `{ authorization: "Bearer …" }`, and as whom it acts, since browsers send no headers there; it is asked again for each operation,
  * as it would be for each request.
  */
 export function serveWebSocket(
@@ -51,11 +52,10 @@ export function serveWebSocket(
   sockets.on('connection', (socket) => socket.on('error', () => {}));
 
   const onConnect: Options['onConnect'] = async ({ connectionParams, extra }) => {
-    const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
-    if (typeof authorization === 'string') extra.authorization = authorization;
+    extra.headers = headersOf(connectionParams ?? {});
     const caller = await callerOf(extra);
     if (!(caller instanceof GraphQLError)) return true;
-    if (caller.extensions['code'] !== 'UNAUTHENTICATED') extra.socket.close(TRY_AGAIN_LATER, caller.message);
+    if (!refusals.has(String(caller.extensions['code']))) extra.socket.close(TRY_AGAIN_LATER, caller.message);
     return false;
   };
 
@@ -103,11 +103,24 @@ export function serveWebSocket(
   };
 }
 
+const refusals: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'PERMISSION_DENIED', 'INVALID_ARGUMENT']);
+
+const parameterNames: readonly string[] = ['authorization', 'x-slipway-worker', ...impersonationHeaders];
+
+/** What stands for headers among a connection's parameters, in capitals or not. */
+function headersOf(parameters: Record<string, unknown>): IncomingHttpHeaders {
+  const given = Object.entries(parameters).flatMap(([name, value]) => {
+    const header = name.toLowerCase();
+    return parameterNames.includes(header) && typeof value === 'string' ? [[header, value]] : [];
+  });
+  return Object.fromEntries(given);
+}
+
 /** Who calls, or why that cannot be said. */
-async function callerOf({ authorization, request }: Connection): Promise<Caller | null | GraphQLError> {
+async function callerOf({ headers = {}, request }: Connection): Promise<Caller | null | GraphQLError> {
   try {
     const address = request.socket.remoteAddress ?? null;
-    return await authenticate({ headers: authorization ? { authorization } : {}, address }, log);
+    return await authenticate({ headers, address }, log);
   } catch (error) {
     const shown = shownError(error);
     if (shown.extensions['code'] === 'INTERNAL')
