@@ -1,5 +1,6 @@
 import { blobRules } from '../blobs/rules.ts';
 import { executionRules } from '../executions/rules.ts';
+import { credentialRules } from '../identity/credential-rules.ts';
 import { identityRules } from '../identity/rules.ts';
 import { jobRules } from '../jobs/rules.ts';
 import { oauthRules } from '../oauth/rules.ts';
@@ -12,7 +13,9 @@ import { guardSubscriptions } from './subscriptions.ts';
 import './scalars.ts';
 import './version.ts';
 import '../identity/graphql/user.ts';
+import '../identity/graphql/credential.ts';
 import '../oauth/graphql/login.ts';
+import '../oauth/graphql/token.ts';
 import '../projects/graphql/project.ts';
 import '../registry/graphql/task.ts';
 import '../registry/graphql/workflow.ts';
@@ -32,6 +35,7 @@ const versionRules: RootRules = { Query: { version: can('version:read') } };
 export const rules = mergeRules([
   versionRules,
   identityRules,
+  credentialRules,
   oauthRules,
   projectRules,
   registryRules,
