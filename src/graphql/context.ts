@@ -13,8 +13,8 @@ import { type RegistryLoaders, registryLoaders } from '../registry/loaders.ts';
 
 /** What every resolver and rule is given. Lives as long as one request, or one event of a subscription. */
 export interface Context {
-  /** Null for a stranger. */
-  readonly caller: Caller | null;
+  /** Null for a stranger. Replaced when a subscription's caller is looked at again. */
+  caller: Caller | null;
   readonly log: Log;
   /** Replaced for each event of a subscription. */
   loaders: Loaders;

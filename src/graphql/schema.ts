@@ -3,6 +3,7 @@ import { accessRules } from '../access/rules.ts';
 import { blobRules } from '../blobs/rules.ts';
 import { executionRules } from '../executions/rules.ts';
 import { experimentRules } from '../experiments/rules.ts';
+import { credentialRules } from '../identity/credential-rules.ts';
 import { identityRules } from '../identity/rules.ts';
 import { jobRules } from '../jobs/rules.ts';
 import { modelRules } from '../models/rules.ts';
@@ -20,7 +21,9 @@ import '../identity/graphql/user-mutations.ts';
 import '../identity/graphql/tenant.ts';
 import '../identity/graphql/fixed-users-mode.ts';
 import '../access/graphql/group.ts';
+import '../identity/graphql/credential.ts';
 import '../oauth/graphql/login.ts';
+import '../oauth/graphql/token.ts';
 import '../projects/graphql/project.ts';
 import '../registry/graphql/task.ts';
 import '../registry/graphql/workflow.ts';
@@ -51,6 +54,7 @@ export const rules = mergeRules([
   accessRules,
   identityRules,
   groupRules,
+  credentialRules,
   oauthRules,
   projectRules,
   registryRules,

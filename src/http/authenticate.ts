@@ -1,6 +1,7 @@
 import type { Caller } from '../platform/caller.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
+import { impersonated } from './impersonation.ts';
 import type { SignedIn, SignInRequest } from './sign-in/method.ts';
 import { methods } from './sign-in/methods.ts';
 import { NegotiateError } from './sign-in/negotiate.ts';
@@ -21,15 +22,16 @@ export async function prepareSignIn(): Promise<void> {
  * Who sends a request. Nothing to sign in with is a stranger; something that does not convince is a refusal of the whole
  * request, never a stranger.
  *
- * @throws UnauthenticatedError, the same words for an unknown user and a wrong password.
+ * @throws UnauthenticatedError, the same words for an unknown user and a wrong password. PermissionDeniedError or
+ * InvalidArgumentError for somebody who may not act as the user that a header names.
  */
 export async function authenticate(request: SignInRequest, log: Log): Promise<Caller | null> {
   for (const method of methods) {
     const signedIn = await method.signIn(request);
-    if (signedIn) return callerOf(signedIn, request, log);
+    if (signedIn) return await impersonated(callerOf(signedIn, request, log), request.headers);
   }
   if (request.headers.authorization) throw new UnauthenticatedError('the credentials are not valid');
-  return null;
+  return await impersonated(null, request.headers);
 }
 
 function callerOf(signedIn: SignedIn, { address }: SignInRequest, log: Log): Caller {
@@ -44,8 +46,7 @@ function callerOf(signedIn: SignedIn, { address }: SignInRequest, log: Log): Cal
     defaultFrom: principal.defaultFrom,
     creationPolicy: principal.creationPolicy,
     ...how,
-    real: null,
     address,
-    log: log.child({ userId: principal.userId }),
+    log: log.child({ userId: principal.userId, ...(how.real ? { realUserId: how.real.userId } : {}) }),
   };
 }

@@ -1,5 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { config } from '../platform/config.ts';
+import { impersonationHeaders } from './impersonation.ts';
+
+const allowedHeaders = ['authorization', 'content-type', 'x-slipway-worker', ...impersonationHeaders].join(
+  ', ',
+);
 
 const exposedHeaders = [
   'ratelimit-limit',
@@ -25,7 +30,7 @@ export function answerOrigin(request: IncomingMessage, response: ServerResponse)
     response.setHeader('access-control-expose-headers', exposedHeaders);
     if (asksFirst) {
       response.setHeader('access-control-allow-methods', 'GET, POST, PUT, DELETE');
-      response.setHeader('access-control-allow-headers', 'authorization, content-type');
+      response.setHeader('access-control-allow-headers', allowedHeaders);
       response.setHeader('access-control-max-age', '600');
     }
   }

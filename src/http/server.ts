@@ -1,10 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { flushDenials } from '../access/audit.ts';
+import { accessFeed } from '../access/feed.ts';
+import { sweepAccessChanges } from '../access/store/changes.ts';
+import { flushKeyUses } from '../identity/key-uses.ts';
 import { TooManyAttemptsError } from '../identity/sign-in-attempts.ts';
+import { sweepRevokedSessions } from '../oauth/store.ts';
 import { config } from '../platform/config.ts';
 import { isDatabaseLost } from '../platform/database/failures.ts';
 import {
   DomainError,
+  InvalidArgumentError,
   PermissionDeniedError,
   ResourceExhaustedError,
   UnavailableError,
@@ -35,6 +41,7 @@ export interface RunningServer {
 /** The edge: every route of the server, and who asks. @throws ConfigurationError */
 export async function startServer({ host, port }: { host: string; port: number }): Promise<RunningServer> {
   await prepareSignIn();
+  const stopFeed = await accessFeed.start();
   const graphql = createGraphQLServer();
   const requests = new RequestsUnderWay();
   const limits = {
@@ -89,6 +96,7 @@ export async function startServer({ host, port }: { host: string; port: number }
     };
   }
 
+  const sweeping = setInterval(sweep, SWEEP_EVERY_MS).unref();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -109,8 +117,20 @@ export async function startServer({ host, port }: { host: string; port: number }
       await Promise.all([socketsClosed, closed]);
       clearTimeout(deadline);
       clearInterval(idle);
+      clearInterval(sweeping);
+      await stopFeed();
+      await Promise.all([flushDenials(), flushKeyUses()]);
     },
   };
+}
+
+const SWEEP_EVERY_MS = 10 * 60_000;
+
+/** Drops what only mattered for a while. Each server does it; of two at once, one finds nothing. */
+function sweep(): void {
+  Promise.all([sweepAccessChanges(), sweepRevokedSessions()]).catch((error) =>
+    log.warn({ err: error }, 'sweeping failed'),
+  );
 }
 
 function addressOf(server: Server, host: string): string {
@@ -124,6 +144,8 @@ function answerFailure(error: unknown, response: ServerResponse): void {
     answerError(response, 401, error.code, error.message, {
       'www-authenticate': challengesAfter(error),
     });
+  } else if (error instanceof InvalidArgumentError) {
+    answerError(response, 400, error.code, error.message);
   } else if (error instanceof PermissionDeniedError) {
     answerError(response, 403, error.code, error.message);
   } else if (error instanceof TooManyAttemptsError) {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { refusal } from '../access/can.ts';
 import { login } from '../oauth/commands/login.ts';
+import { logout } from '../oauth/commands/logout.ts';
 import { InvalidArgumentError, UnauthenticatedError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import { answerError, answerJson } from './answer.ts';
@@ -25,6 +26,7 @@ export async function answerSession(
   const isBrowser = signIn.headers.origin !== undefined || signIn.headers['sec-fetch-site'] !== undefined;
   if (isBrowser || sessionToken(signIn) !== null) requireOurPage(signIn);
   if (request.method === 'DELETE') {
+    await endSession(signIn);
     response.writeHead(204, { 'set-cookie': expiredCookie(signIn.publicUrl) }).end();
     return;
   }
@@ -33,6 +35,17 @@ export async function answerSession(
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
     answerError(response, 400, error.code, error.message, { connection: 'close' });
+  }
+}
+
+/** Ends the token behind the cookie, where it still lives. */
+async function endSession(signIn: SignInRequest): Promise<void> {
+  try {
+    const caller = await authenticate(signIn, log);
+    if (caller) await logout(caller);
+  } catch (error) {
+    // A session that is dead already needs no end; that the database is away must be said.
+    if (!(error instanceof UnauthenticatedError)) throw error;
   }
 }
 
@@ -48,7 +61,7 @@ async function openSession(
   if (!caller) throw new UnauthenticatedError();
   const refused = await refusal(caller, 'token:create');
   if (refused) throw refused;
-  const { token, expiresAt } = await login(caller, null);
+  const { token, expiresAt } = await login(caller, { expiresInMs: null, resources: null });
   const seconds = Math.floor((expiresAt.getTime() - Date.now()) / 1000);
   const { username } = caller;
   answerJson(

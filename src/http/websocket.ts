@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingHttpHeaders, Server } from 'node:http';
 import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql';
 import type { ServerOptions, SubscribeMessage } from 'graphql-ws';
 import { type Extra as SocketExtra, useServer } from 'graphql-ws/use/ws';
@@ -12,6 +12,7 @@ import { authenticate } from './authenticate.ts';
 import { clientAddress } from './client-address.ts';
 import { isAllowedOrigin } from './cors.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
+import { impersonationHeaders } from './impersonation.ts';
 import { measureSignIn } from './metrics.ts';
 import { Meter } from './rate.ts';
 import type { RequestsUnderWay } from './requests.ts';
@@ -19,7 +20,7 @@ import { trustedDocuments } from './trusted-documents.ts';
 
 /** What a connection knows: how its caller signs in, and its operations under way by their ids. */
 interface Connection extends SocketExtra, Record<PropertyKey, unknown> {
-  authorization?: string;
+  headers?: IncomingHttpHeaders;
   operations?: Map<string, AbortController>;
 }
 
@@ -38,8 +39,8 @@ export interface Sockets {
 
 /**
  * GraphQL over WebSocket (`graphql-transport-ws`) beside the same HTTP server. Who calls is told in the connection's
- * parameters, `{ authorization: "Bearer …" }`, since browsers send no header there, or by the session cookie; it is asked
- * again for each operation, as it would be for each request.
+ * parameters, `{ authorization: "Bearer …" }`, and as whom it acts, since browsers send no headers there, or by the
+ * session cookie; it is asked again for each operation, as it would be for each request.
  */
 export function serveWebSocket(
   server: Server,
@@ -58,12 +59,10 @@ export function serveWebSocket(
   sockets.on('connection', (socket) => socket.on('error', () => {}));
 
   const onConnect: Options['onConnect'] = async ({ connectionParams, extra }) => {
-    const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
-    if (typeof authorization === 'string') extra.authorization = authorization;
+    extra.headers = headersOf(connectionParams ?? {});
     const caller = await callerOf(extra, publicUrl());
     if (!(caller instanceof GraphQLError)) return true;
-    const isRefusal = ['UNAUTHENTICATED', 'PERMISSION_DENIED'].includes(String(caller.extensions['code']));
-    if (!isRefusal) extra.socket.close(TRY_AGAIN_LATER, caller.message);
+    if (!refusals.has(String(caller.extensions['code']))) extra.socket.close(TRY_AGAIN_LATER, caller.message);
     return false;
   };
 
@@ -112,14 +111,27 @@ export function serveWebSocket(
   };
 }
 
+const refusals: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'PERMISSION_DENIED', 'INVALID_ARGUMENT']);
+
+const parameterNames: readonly string[] = ['authorization', 'x-slipway-worker', ...impersonationHeaders];
+
+/** What stands for headers among a connection's parameters, in capitals or not. */
+function headersOf(parameters: Record<string, unknown>): IncomingHttpHeaders {
+  const given = Object.entries(parameters).flatMap(([name, value]) => {
+    const header = name.toLowerCase();
+    return parameterNames.includes(header) && typeof value === 'string' ? [[header, value]] : [];
+  });
+  return Object.fromEntries(given);
+}
+
 /** Who calls, or why that cannot be said. */
 async function callerOf(
-  { authorization, request }: Connection,
+  { headers: given = {}, request }: Connection,
   publicUrl: string,
 ): Promise<Caller | null | GraphQLError> {
   const { cookie, origin, 'sec-fetch-site': site } = request.headers;
   // What the parameters say goes before the cookie that a browser sent by itself.
-  const headers = authorization ? { authorization } : { cookie, origin, 'sec-fetch-site': site };
+  const headers = given.authorization ? given : { ...given, cookie, origin, 'sec-fetch-site': site };
   try {
     const signIn = { headers, address: clientAddress(request), publicUrl, connection: request.socket };
     return await measureSignIn(headers, authenticate(signIn, log));

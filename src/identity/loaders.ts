@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Tenant, User } from '../generated/prisma/client.ts';
 import { db } from '../platform/database/client.ts';
-import { findPrincipal, type Principal } from './principals.ts';
+import { findPrincipal, type Principal, plainSignIn } from './principals.ts';
 import { readTenants } from './store/tenants.ts';
 import { countUsers, readUsers, type UserAddress } from './store/users.ts';
 
@@ -20,7 +20,7 @@ export function identityLoaders(tenantId: string) {
     tenant: new DataLoader<string, Tenant | null>((ids) => readTenants(ids)),
     /** As a sign-in of the user would be: its role and default level; null for who is disabled or gone. */
     principal: new DataLoader<string, Principal | null>((ids) =>
-      Promise.all(ids.map((id) => findPrincipal(id, null))),
+      Promise.all(ids.map((id) => findPrincipal(plainSignIn(id)))),
     ),
     userCount: new DataLoader<string, number>((ids) =>
       Promise.all(ids.map((id) => countUsers({ tenantId: id }))),

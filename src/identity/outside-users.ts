@@ -1,6 +1,6 @@
 import { createOutsideUser, type OutsideUser } from './commands/create-outside-user.ts';
 import { usernameKey } from './domain/usernames.ts';
-import { findPrincipal, type Principal } from './principals.ts';
+import { findPrincipal, type Principal, plainSignIn } from './principals.ts';
 import { findNamedUser } from './store/named-users.ts';
 
 const LONGEST = 255;
@@ -24,7 +24,7 @@ export async function findOutsideUser(
     await createOutsideUser({ ...outside, role });
     user = await findNamedUser(tenant, key);
   }
-  const principal = user?.isActive ? await findPrincipal(user.userId, null) : null;
+  const principal = user?.isActive ? await findPrincipal(plainSignIn(user.userId)) : null;
   return principal?.role === 'ROOT' || principal?.role === 'SYSTEM' ? null : principal;
 }
 

@@ -1,4 +1,5 @@
 import { hash, verify } from '@node-rs/argon2';
+import { ResourceExhaustedError } from '../platform/errors.ts';
 import { Turns } from '../platform/turns.ts';
 
 /** Passwords are kept as argon2id, made off the event loop: each takes 19 MiB and a thread of the pool for 0.1 s. */
@@ -11,11 +12,18 @@ const parameters = {
   timeCost: 2,
   parallelism: 1,
 };
-const turns = new Turns(2, 100, 'too many passwords are being checked, try again');
+const MAX_AT_ONCE = 2;
+const MAX_WAITING = 100;
+
+const turns = new Turns(
+  MAX_AT_ONCE,
+  MAX_WAITING,
+  () => new ResourceExhaustedError('too many passwords are being checked, try again'),
+);
 
 /** @throws ResourceExhaustedError when too many wait already. */
 export function hashPassword(password: string): Promise<string> {
-  return turns.take(() => hash(password, parameters));
+  return turns.run(() => hash(password, parameters));
 }
 
 let dummyHash: Promise<string> | null = null;
@@ -30,7 +38,7 @@ const dummy = () => {
  * @throws ResourceExhaustedError when too many wait already.
  */
 export async function isPassword(password: string, passwordHash: string | null): Promise<boolean> {
-  const right = await turns.take(async () => {
+  const right = await turns.run(async () => {
     const other = await dummy();
     return await verify(passwordHash ?? other, password);
   });

@@ -1,6 +1,7 @@
 import {
   calculateJwkThumbprint,
   createLocalJWKSet,
+  errors,
   exportJWK,
   generateKeyPair,
   importJWK,
@@ -8,9 +9,14 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
+import { z } from 'zod';
+import type { Resource } from '../access/domain/resources.ts';
+import { ResourceType } from '../generated/prisma/enums.ts';
+import { config } from '../platform/config.ts';
 import { inTransaction, type Tx } from '../platform/database/transaction.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
-import { newId } from '../platform/ids.ts';
+import { isId, newId } from '../platform/ids.ts';
+import { LruMap } from '../platform/lru-map.ts';
 import { open } from '../platform/secrets.ts';
 import { findServerTenantId, hasKeys, listKeys, lockForFirstKey, type SetKey, storeKey } from './store.ts';
 
@@ -31,7 +37,18 @@ export interface TokenClaims {
   readonly tenantId: string;
   /** The user's version when it was made. */
   readonly version: number;
+  /** The access key behind it: the actor's, where there is one. */
   readonly credentialId: string | null;
+  /** Each token is a session of its own: logging one out leaves the others. */
+  readonly sessionId: string;
+  /** When somebody last proved who they are, however often the token was renewed since. */
+  readonly signedInAt: Date;
+  readonly expiresAt: Date;
+  /** Empty: no narrower than the access key and the role. */
+  readonly scopes: readonly string[];
+  readonly confinedTo: readonly Resource[] | null;
+  /** Who had it made for the user, where that is somebody else. */
+  readonly actor: { readonly userId: string; readonly version: number } | null;
 }
 
 /** Makes the first signing key, on first use. Of several servers that try at once, one does. */
@@ -98,66 +115,113 @@ function currentKeys(): Promise<Keys> {
   return keys;
 }
 
-/** @returns the token, which ends `seconds` from now. */
+/** @returns the token, a new session. */
 export async function issueToken(
-  claims: TokenClaims,
-  seconds: number,
-): Promise<{ token: string; expiresAt: Date }> {
+  claims: Omit<TokenClaims, 'sessionId'>,
+): Promise<{ token: string; sessionId: string }> {
   const { signing } = await currentKeys();
-  const now = Math.floor(Date.now() / 1000);
-  const expiresAt = now + seconds;
+  const { actor, scopes, confinedTo, credentialId } = claims;
+  const sessionId = newId();
   const token = await new SignJWT({
     tenant: claims.tenantId,
     ver: claims.version,
-    sid: newId(),
-    ...(claims.credentialId ? { cred: claims.credentialId } : {}),
+    sid: sessionId,
+    auth_time: seconds(claims.signedInAt),
+    ...(credentialId ? { cred: credentialId } : {}),
+    ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
+    ...(confinedTo ? { res: confinedTo.map(({ type, id }) => [type, id]) } : {}),
+    // As RFC 8693 names the party that acts.
+    ...(actor ? { act: { sub: actor.userId, ver: actor.version } } : {}),
   })
     .setProtectedHeader({ alg: ALGORITHM, kid: signing.kid, typ: 'at+jwt' })
     .setIssuer(ISSUER)
     .setAudience(AUDIENCE)
     .setSubject(claims.userId)
-    .setIssuedAt(now)
-    .setExpirationTime(expiresAt)
+    .setIssuedAt()
+    .setExpirationTime(seconds(claims.expiresAt))
     .sign(signing.key);
-  return { token, expiresAt: new Date(expiresAt * 1000) };
+  return { token, sessionId };
 }
 
-interface Verified {
-  readonly claims: TokenClaims;
-  readonly expiresAtMs: number;
-}
-/** Tokens whose signature was checked: only that is remembered, until they end. Oldest first. */
-const verified = new Map<string, Verified>();
-const MAX_VERIFIED = 10_000;
+const seconds = (instant: Date) => Math.floor(instant.getTime() / 1000);
+const instant = (seconds: unknown) => new Date(Number(seconds) * 1000);
 
-/** What a token of ours claims. @throws UnauthenticatedError when it is none, or has ended. */
-export async function verifyToken(token: string): Promise<TokenClaims> {
+/** Tokens whose signature was checked: only that is remembered. */
+const verified = new LruMap<string, TokenClaims>(10_000);
+
+/** What a token of ours claims, also one that has ended by itself; null for any other text. */
+export async function readToken(token: string): Promise<TokenClaims | null> {
   const known = verified.get(token);
-  if (known && known.expiresAtMs > Date.now()) return known.claims;
-  verified.delete(token);
+  if (known) return known;
   const { verify } = await currentKeys();
-  let payload: JWTPayload;
+  const payload = await verifiedPayload(token, verify);
+  const claims = payload && claimsOf(payload);
+  if (claims && !hasEnded(claims)) verified.set(token, claims);
+  return claims;
+}
+
+async function verifiedPayload(token: string, verify: Keys['verify']): Promise<JWTPayload | null> {
   try {
-    ({ payload } = await jwtVerify(token, verify, {
+    const { payload } = await jwtVerify(token, verify, {
       algorithms: [ALGORITHM],
       issuer: ISSUER,
       audience: AUDIENCE,
       typ: 'at+jwt',
-      requiredClaims: ['sub', 'exp', 'tenant', 'ver'],
-    }));
-  } catch {
-    throw new UnauthenticatedError('the token is not valid');
+      requiredClaims: ['sub', 'iat', 'exp', 'tenant', 'ver', 'sid'],
+    });
+    return payload;
+  } catch (error) {
+    // The end is looked at last, after signature, issuer and audience.
+    return error instanceof errors.JWTExpired ? error.payload : null;
   }
-  const claims: TokenClaims = {
-    userId: String(payload.sub),
-    tenantId: String(payload['tenant']),
-    version: Number(payload['ver']),
-    credentialId: typeof payload['cred'] === 'string' ? payload['cred'] : null,
-  };
-  verified.set(token, { claims, expiresAtMs: Number(payload.exp) * 1000 });
-  for (const oldest of verified.keys()) {
-    if (verified.size <= MAX_VERIFIED) break;
-    verified.delete(oldest);
-  }
+}
+
+/** Whether a token's time is over: its own, or that of the sign-in which it goes back to. */
+export function hasEnded({ expiresAt, signedInAt }: TokenClaims): boolean {
+  const now = Date.now();
+  return expiresAt.getTime() <= now || sessionEnd(signedInAt).getTime() <= now;
+}
+
+/** No token outlives this, however often it is renewed. */
+export const sessionEnd = (signedInAt: Date): Date =>
+  new Date(signedInAt.getTime() + config.sessionMaxSeconds * 1000);
+
+/** @throws UnauthenticatedError when it is no token of ours, or its time is over. */
+export async function verifyToken(token: string): Promise<TokenClaims> {
+  const claims = await readToken(token);
+  if (!claims || hasEnded(claims)) throw new UnauthenticatedError('the token is not valid');
   return claims;
+}
+
+const signedClaims = z.object({
+  sub: z.string(),
+  tenant: z.string(),
+  ver: z.number(),
+  sid: z.string(),
+  iat: z.number(),
+  exp: z.number(),
+  auth_time: z.number().optional(),
+  cred: z.string().optional(),
+  scope: z.string().optional(),
+  res: z.array(z.tuple([z.enum(ResourceType), z.string()])).optional(),
+  act: z.object({ sub: z.string(), ver: z.number() }).optional(),
+});
+
+/** Null for what was signed with our key and yet is none of these tokens. */
+function claimsOf(payload: JWTPayload): TokenClaims | null {
+  const { data, success } = signedClaims.safeParse(payload);
+  if (!success || ![data.sub, data.sid, data.cred ?? data.sid, data.act?.sub ?? data.sid].every(isId))
+    return null;
+  return {
+    userId: data.sub,
+    tenantId: data.tenant,
+    version: data.ver,
+    sessionId: data.sid,
+    credentialId: data.cred ?? null,
+    signedInAt: instant(data.auth_time ?? data.iat),
+    expiresAt: instant(data.exp),
+    scopes: data.scope?.split(' ') ?? [],
+    confinedTo: data.res?.map(([type, id]) => ({ type, id })) ?? null,
+    actor: data.act ? { userId: data.act.sub, version: data.act.ver } : null,
+  };
 }

@@ -1,5 +1,10 @@
 import { can, type RootRules } from '../graphql/permissions.ts';
 
 export const oauthRules: RootRules = {
-  Mutation: { login: can('token:create') },
+  Query: { validateToken: can('token:validate') },
+  Mutation: {
+    login: can('token:create'),
+    logout: can('session:end'),
+    createTokenForUser: can('token:createForOthers'),
+  },
 };

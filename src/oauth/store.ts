@@ -92,3 +92,45 @@ export async function storeKey(
     },
   });
 }
+
+const revokeSessionStatement = statement<{ sessionId: string }>(
+  'revoke_session',
+  `insert into revoked_sessions (session_id, tenant_id, user_id, expires_at)
+   values ($1::uuid, $2::uuid, $3::uuid, $4::timestamptz)
+   on conflict (session_id) do nothing returning session_id as "sessionId"`,
+);
+
+export interface Session {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly userId: string;
+  /** When its token would have ended by itself. */
+  readonly endsAt: Date;
+}
+
+/** Ends a session. @returns false when it was ended before. */
+export async function revokeSession(tx: Tx, { id, tenantId, userId, endsAt }: Session): Promise<boolean> {
+  return (await run(revokeSessionStatement, [id, tenantId, userId, endsAt], tx)).length > 0;
+}
+
+const sessionStatement = statement<{ isRevoked: boolean }>(
+  'is_session_revoked',
+  'select exists (select from revoked_sessions where session_id = $1::uuid) as "isRevoked"',
+);
+
+export async function isSessionRevoked(sessionId: string): Promise<boolean> {
+  const [row] = await run(sessionStatement, [sessionId]);
+  return row?.isRevoked ?? false;
+}
+
+const sweepSessionsStatement = statement<Record<string, never>>(
+  'sweep_revoked_sessions',
+  `delete from revoked_sessions where session_id in (
+     select session_id from revoked_sessions where expires_at < now() order by expires_at limit 10000
+   )`,
+);
+
+/** Forgets ended sessions whose tokens have ended by themselves since; at most 10 000 at a time. */
+export async function sweepRevokedSessions(): Promise<void> {
+  await run(sweepSessionsStatement, []);
+}

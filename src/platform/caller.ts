@@ -11,6 +11,16 @@ export type SignInMethod =
   | 'ANONYMOUS'
   | 'SYSTEM';
 
+/** Who acts as somebody else: by a header of the request, or with a token made for that. */
+export interface RealCaller {
+  readonly userId: string;
+  readonly username: string;
+  readonly role: Role;
+  readonly version: number;
+  /** Whether `role` counts, instead of the role of the user whom it acts as. */
+  readonly lendsRole: boolean;
+}
+
 /** Who asks. Made once a request by src/http/authenticate.ts, or `systemCaller` where one of our loops acts. */
 export interface Caller {
   readonly tenantId: string;
@@ -20,14 +30,16 @@ export interface Caller {
   /** The user's version: what a token made now would carry. */
   readonly version: number;
   readonly method: SignInMethod;
-  /** The access key's row, also behind a token that was made with one; null for a password. */
+  /** The access key's row, also behind a token that was made with one; null for a password. It is the real caller's. */
   readonly credentialId: string | null;
   /** The sign-in that a token belongs to: what logout ends. Null without a token. */
   readonly sessionId: string | null;
   /** When the session began, however often its token was renewed. */
   readonly signedInAt: Date | null;
-  /** When the sign-in ends by itself: its token's or access key's end. */
+  /** When the sign-in ends by itself: its token's or access key's end, whichever is first. */
   readonly expiresAt: Date | null;
+  /** The token's own end, whatever becomes of its access key: until then logout must be remembered. */
+  readonly sessionEndsAt: Date | null;
   /** Empty: no narrower than the role. Otherwise a ceiling. */
   readonly scopes: readonly string[];
   /** The resources that the token was confined to; null for no such limit. */
@@ -39,8 +51,8 @@ export interface Caller {
   readonly creationPolicy: CreationPolicy;
   /** Groups that an outside token or ticket names, besides those that the user is a member of. */
   readonly groupIds: readonly string[];
-  /** Who acts as this user, where that is somebody else. */
-  readonly real: { readonly userId: string; readonly username: string; readonly role: Role } | null;
+  /** Who acts as this user, where that is somebody else. The access key and the scopes are then theirs. */
+  readonly real: RealCaller | null;
   /** The IP address that the request came from. */
   readonly address: string | null;
   readonly log: Log;
@@ -59,6 +71,7 @@ export function systemCaller(tenantId: string, userId: string): Caller {
     sessionId: null,
     signedInAt: null,
     expiresAt: null,
+    sessionEndsAt: null,
     scopes: [],
     confinedTo: null,
     defaultLevel: 'NO_PERMISSIONS',

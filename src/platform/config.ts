@@ -88,6 +88,7 @@ const environment = z.object({
   KERBEROS_CREATE_USERS: z.enum(['USER', 'GUEST']).optional(),
   ANONYMOUS_USER: z.string().min(1).max(255).optional(),
   ANONYMOUS_TENANT: z.string().min(1).default('default'),
+  SESSION_MAX_SECONDS: whole(60, 315_360_000).default(31_536_000),
   SLIPWAY_ADMIN_USERNAME: z.string().min(1).max(255).default('admin'),
   FIXED_USERS_FILE: z.string().min(1).optional(),
   DEFAULT_LEVEL: z.enum(['NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE']).default('NO_PERMISSIONS'),
@@ -200,6 +201,8 @@ export const config = {
   anonymous: settings.ANONYMOUS_USER
     ? { username: settings.ANONYMOUS_USER, tenant: settings.ANONYMOUS_TENANT }
     : null,
+  /** How long after a sign-in its tokens may be renewed with one another. */
+  sessionMaxSeconds: settings.SESSION_MAX_SECONDS,
   adminUsername: settings.SLIPWAY_ADMIN_USERNAME,
   /** Declares users (fixed users mode); src/identity/fixed-users.ts reads it. */
   fixedUsersFile: settings.FIXED_USERS_FILE,

@@ -1,30 +1,30 @@
-import { ResourceExhaustedError } from './errors.ts';
-
-/** Work of which only so much goes on at once; the rest waits, in the order it came, and not without end. */
+/** Work in turns: so many at once, the others in the order they came. */
 export class Turns {
   readonly #atOnce: number;
   readonly #maxWaiting: number;
-  readonly #refusal: string;
+  readonly #tooMany: () => Error;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  /** @param refusal  what is said where too many wait already. */
-  constructor(atOnce: number, maxWaiting: number, refusal: string) {
+  /** @param tooMany  what is thrown when `maxWaiting` wait already. */
+  constructor(
+    atOnce: number,
+    maxWaiting = Number.POSITIVE_INFINITY,
+    tooMany = () => new Error('too many wait'),
+  ) {
     this.#atOnce = atOnce;
     this.#maxWaiting = maxWaiting;
-    this.#refusal = refusal;
+    this.#tooMany = tooMany;
   }
 
-  /** @throws ResourceExhaustedError when too many wait already. */
-  async take<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running < this.#atOnce) this.#running += 1;
-    else if (this.#waiting.length < this.#maxWaiting)
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else throw new ResourceExhaustedError(this.#refusal);
+    else if (this.#waiting.length >= this.#maxWaiting) throw this.#tooMany();
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       return await work();
     } finally {
-      // The turn goes to the first who waits; nobody who comes meanwhile can take it.
+      // The slot goes to the first who waits; nobody who comes meanwhile can take it.
       const next = this.#waiting.shift();
       if (next) next();
       else this.#running -= 1;

@@ -13,6 +13,7 @@ import {
   registerTask,
   registerWorkflow,
 } from '../support/seed.ts';
+import { changeUser } from '../support/users.ts';
 
 const project = 'closed';
 let app: App;
@@ -187,17 +188,16 @@ describe('a token', () => {
       );
       return `Bearer ${data.login.token}`;
     };
-    const last = () => ({ where: { username: `user-${users}` } });
+    const last = () => `user-${users}`;
     const disabled = await tokenOf(await user('USER', null));
     expect(await codeOf(viewer, {}, disabled)).toBe('OK');
-    await db.user.updateMany({ ...last(), data: { disabledAt: new Date() } });
+    await changeUser(last(), { disabledAt: new Date() });
     expect(await codeOf(viewer, {}, disabled)).toBe('UNAUTHENTICATED');
     const changed = await tokenOf(await user('USER', null));
-    await db.user.updateMany({ ...last(), data: { version: { increment: 1 } } });
+    await changeUser(last(), { version: { increment: 1 } });
     expect(await codeOf(viewer, {}, changed)).toBe('UNAUTHENTICATED');
     const revoked = await tokenOf(await user('USER', null));
-    const { id } = await db.user.findFirstOrThrow(last());
-    await db.credential.updateMany({ where: { userId: id }, data: { revokedAt: new Date() } });
+    await changeUser(last(), { credentials: { updateMany: { where: {}, data: { revokedAt: new Date() } } } });
     expect(await codeOf(viewer, {}, revoked)).toBe('UNAUTHENTICATED');
   });
 });

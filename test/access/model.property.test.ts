@@ -4,7 +4,7 @@ import { decisionOn, isAllowed } from '../../src/access/can.ts';
 import { type ResourceColumn, readableSql } from '../../src/access/store/readable.ts';
 import { listExecutions } from '../../src/executions/store/lists.ts';
 import type { Level, Role } from '../../src/generated/prisma/enums.ts';
-import { findPrincipal } from '../../src/identity/principals.ts';
+import { findPrincipal, plainSignIn } from '../../src/identity/principals.ts';
 import { listQueues } from '../../src/jobs/store/queues.ts';
 import { type Caller, systemCaller } from '../../src/platform/caller.ts';
 import { pool } from '../../src/platform/database/client.ts';
@@ -84,7 +84,7 @@ function isIn(world: World, user: number, group: number): boolean {
 }
 
 async function callerOf(world: World, stored: Stored, user: number): Promise<Caller> {
-  const principal = await findPrincipal(stored.users[user] ?? '', null);
+  const principal = await findPrincipal(plainSignIn(stored.users[user] ?? ''));
   const signIn = world.signIns[user];
   if (!principal || !signIn) throw new Error('no such user');
   return {

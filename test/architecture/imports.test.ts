@@ -163,6 +163,8 @@ const readingBesides: Readonly<Record<string, string>> = {
   'blobs → jobs': 'on the way from a run to its set',
   'blobs → job_sets': 'the set has the project that the work is for',
   'blobs → executors': 'the run must be held by the account that asks',
+  'identity → revoked_sessions':
+    'one statement says whether a sign-in stands; oauth, which ends them, imports identity',
 };
 
 /** Table → the capability whose schema file describes it; model, as Prisma's client spells it → table. */

@@ -164,6 +164,7 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   username: () => [person.username],
   email: () => [person.email],
   alias: () => ['sealed-alias'],
+  token: () => ['no-token'],
 };
 
 /** Who is asked about: people are not the project's, and each with each address would be thousands of questions. */

@@ -6,7 +6,7 @@ import { hashSecret, newAccessKey, newSecretKey } from '../../src/identity/domai
 import { db } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { basic } from './app.ts';
+import { type App, basic } from './app.ts';
 
 /** A level on a resource, on all of a type (no id), or on the tenant. */
 export interface NewGrant {
@@ -25,18 +25,27 @@ export interface CallerOptions {
   readonly tenantId?: string;
 }
 
-/** @returns the Authorization header of a new user's access key. */
-export async function newCaller({
+export interface NewKey {
+  readonly userId: string;
+  readonly username: string;
+  readonly credentialId: string;
+  readonly accessKey: string;
+  readonly authorization: string;
+}
+
+/** A new user with an access key. */
+export async function newKey({
   role,
   level = null,
   scopes = [],
   grants = [],
   tenantId,
-}: CallerOptions): Promise<string> {
+}: CallerOptions): Promise<NewKey> {
   const tenant = tenantId ?? (await db.tenant.findFirstOrThrow({ where: { name: 'default' } })).id;
-  const [id, accessKey, secret] = [newId(), newAccessKey(), newSecretKey()];
+  const [id, accessKey, secret, credentialId] = [newId(), newAccessKey(), newSecretKey(), newId()];
+  const username = `user-${id}`;
   await db.user.create({
-    data: { id, tenantId: tenant, username: id, usernameKey: id, name: id, role, defaultLevel: level },
+    data: { id, tenantId: tenant, username, usernameKey: username, name: id, role, defaultLevel: level },
   });
   await db.grant.createMany({
     data: grants.map(({ type, id: resourceId, level: granted }) => ({
@@ -50,9 +59,24 @@ export async function newCaller({
   });
   const secretHash = new Uint8Array(hashSecret(secret));
   await db.credential.create({
-    data: { id: newId(), tenantId: tenant, userId: id, accessKey, secretHash, scopes: [...scopes] },
+    data: { id: credentialId, tenantId: tenant, userId: id, accessKey, secretHash, scopes: [...scopes] },
   });
-  return basic(accessKey, secret);
+  return { userId: id, username, credentialId, accessKey, authorization: basic(accessKey, secret) };
+}
+
+/** @returns the Authorization header of a new user's access key. */
+export async function newCaller(options: CallerOptions): Promise<string> {
+  return (await newKey(options)).authorization;
+}
+
+/** @returns the Authorization header of a new token. */
+export async function tokenOf(app: App, authorization: string, input: object = {}): Promise<string> {
+  const { data } = await app.ask(
+    'mutation ($input: LoginInput) { login(input: $input) { ... on LoginPayload { token } } }',
+    { input },
+    authorization,
+  );
+  return `Bearer ${data.login.token}`;
 }
 
 export async function newTenant(name: string): Promise<string> {

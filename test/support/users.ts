@@ -1,7 +1,11 @@
 /** People beside the administrator. Until the API makes users, their rows are written here. */
+
+import { recordAccessChange } from '../../src/access/store/changes.ts';
+import type { Prisma } from '../../src/generated/prisma/client.ts';
 import { usernameKey } from '../../src/identity/domain/usernames.ts';
 import { hashPassword } from '../../src/identity/passwords.ts';
 import { db } from '../../src/platform/database/client.ts';
+import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, basic } from './app.ts';
 
@@ -30,4 +34,13 @@ export async function signUp(
     basic(username, password),
   );
   return `Bearer ${data.login.token}`;
+}
+
+/** Changes a user's row as a command would: every server hears of it. */
+export async function changeUser(username: string, data: Prisma.UserUpdateInput): Promise<void> {
+  await inTransaction(async (tx) => {
+    const { id, tenantId } = await tx.user.findFirstOrThrow({ where: { username } });
+    await tx.user.update({ where: { id }, data });
+    await recordAccessChange(tx, { tenantId, userId: id, kind: 'PRINCIPAL' });
+  });
 }

@@ -109,6 +109,11 @@ function covers(scope: string, permission: string): boolean {
   return (noun === '*' || noun === wantedNoun) && (verb === '*' || verb === wantedVerb);
 }
 
+/** Whether a scope allows nothing that none of the others does: wildcards stay inside wildcards. */
+export function isWithinScopes(scope: string, others: readonly string[]): boolean {
+  return others.some((other) => other === scope || (!serviceScopes.has(scope) && covers(other, scope)));
+}
+
 /** What somebody may do with any sign-in, however narrow: ask who it is, take a token no wider, and end it. */
 const alwaysAllowed: ReadonlySet<string> = new Set([
   'version:read',

@@ -10,9 +10,3 @@ export const LevelEnum = builder.enumType('Level', {
     MANAGE: { description: 'Delete and restore it, and say who may do what with it.' },
   } as const,
 });
-
-export const ResourceTypeEnum = builder.enumType('ResourceType', {
-  description:
-    'What permissions are about. Runs follow their experiment, versions their model, executions and launch plans their workflow, jobs their queue.',
-  values: ['TENANT', 'PROJECT', 'EXPERIMENT', 'REGISTERED_MODEL', 'WORKFLOW', 'QUEUE'] as const,
-});

@@ -11,7 +11,7 @@ import { revokePermission } from '../commands/revoke-permission.ts';
 import { updatePermission } from '../commands/update-permission.ts';
 import { placesOf } from '../domain/decision.ts';
 import { listGrantsAt, listGrantsFor } from '../store/permission-rows.ts';
-import { LevelEnum, ResourceTypeEnum } from './level.ts';
+import { LevelEnum } from './level.ts';
 import {
   PermissionPlaceType,
   type PermissionResource,
@@ -20,6 +20,7 @@ import {
   resolvePlace,
   resolveResource,
 } from './resource.ts';
+import { ResourceTypeEnum } from './resource-type.ts';
 import {
   PermissionSubjectInput,
   PermissionSubjectType,

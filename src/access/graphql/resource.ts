@@ -16,7 +16,7 @@ import { EntityNameInput } from '../../registry/graphql/entity-key.ts';
 import type { Place } from '../domain/decision.ts';
 import { kinds } from '../domain/kinds.ts';
 import type { Target } from '../domain/resources.ts';
-import { ResourceTypeEnum } from './level.ts';
+import { ResourceTypeEnum } from './resource-type.ts';
 
 /** An object that permissions are about, as its address found it. */
 export interface Resource {

@@ -1,9 +1,16 @@
+import { noteFailedSignIn } from '../../access/audit.ts';
 import { isSecret } from '../../identity/domain/secrets.ts';
-import { usernameKey } from '../../identity/domain/usernames.ts';
-import { isPassword } from '../../identity/passwords.ts';
-import { findAccessKey, findPasswordUser, findPrincipal } from '../../identity/principals.ts';
+import { noteKeyUse } from '../../identity/key-uses.ts';
+import { signInByPassword } from '../../identity/password-sign-in.ts';
+import { findAccessKey, findPrincipal } from '../../identity/principals.ts';
 import { UnauthenticatedError } from '../../platform/errors.ts';
-import { authorizationOf, plain, type SignedIn, type SignInMethodHandler } from './method.ts';
+import {
+  authorizationOf,
+  plain,
+  type SignedIn,
+  type SignInMethodHandler,
+  type SignInRequest,
+} from './method.ts';
 
 /** `Authorization: Basic`, with a user name and password, or an access key and its secret. */
 export const basic: SignInMethodHandler = {
@@ -17,8 +24,8 @@ export const basic: SignInMethodHandler = {
     const [name, secret] = [pair.slice(0, colon), pair.slice(colon + 1)];
     // Access keys have a form of their own, so the two kinds are told apart without trying both.
     const signedIn = /^[A-Z0-9]{30}$/.test(name)
-      ? await byAccessKey(name, secret)
-      : await byPassword(name, secret);
+      ? await byAccessKey(name, secret, request)
+      : await byPassword(name, secret, request);
     if (!signedIn) throw refused();
     return signedIn;
   },
@@ -26,19 +33,38 @@ export const basic: SignInMethodHandler = {
 
 const refused = () => new UnauthenticatedError('the credentials are not valid');
 
-async function byAccessKey(accessKey: string, secret: string): Promise<SignedIn | null> {
-  const known = await findAccessKey(accessKey);
-  if (!known || !isSecret(secret, known.secretHash)) return null;
-  const principal = await findPrincipal(known.userId, known.credentialId);
-  if (!principal) return null;
-  const { credentialId } = known;
-  return { ...plain, principal, method: 'ACCESS_KEY', credentialId, scopes: principal.scopes };
+async function byAccessKey(
+  accessKey: string,
+  secret: string,
+  request: SignInRequest,
+): Promise<SignedIn | null> {
+  const { key, isRight } = await findAccessKey(accessKey, ({ secretHash }) => isSecret(secret, secretHash));
+  if (!key) return null;
+  const { userId, credentialId } = key;
+  const principal = isRight
+    ? await findPrincipal({ userId, credentialId, sessionId: null, version: null })
+    : null;
+  if (!principal) {
+    noteFailedSignIn({ tenantId: key.tenantId, id: userId, username: key.username }, request.address);
+    return null;
+  }
+  noteKeyUse(credentialId, workerOf(request) ?? request.address);
+  const { scopes, credentialExpiresAt: expiresAt } = principal;
+  return { ...plain, principal, method: 'ACCESS_KEY', credentialId, scopes, expiresAt };
 }
 
-async function byPassword(username: string, password: string): Promise<SignedIn | null> {
-  const known = await findPasswordUser(usernameKey(username));
-  const isRight = await isPassword(password, known?.passwordHash ?? null);
-  if (!known || !isRight) return null;
-  const principal = await findPrincipal(known.userId, null);
+/** What the program calls itself. */
+function workerOf({ headers }: SignInRequest): string | null {
+  const worker = headers['x-slipway-worker'];
+  return typeof worker === 'string' && worker.trim() !== '' ? worker.trim() : null;
+}
+
+async function byPassword(
+  name: string,
+  password: string,
+  { address }: SignInRequest,
+): Promise<SignedIn | null> {
+  const { principal, account } = await signInByPassword(name, password);
+  if (!principal && account) noteFailedSignIn(account, address);
   return principal && { ...plain, principal, method: 'PASSWORD' };
 }

@@ -1,18 +1,44 @@
-import { findPrincipal } from '../../identity/principals.ts';
+import type { Principal } from '../../identity/principals.ts';
 import { verifyToken } from '../../oauth/access-tokens.ts';
+import { findTokenPrincipals } from '../../oauth/token-principals.ts';
 import { UnauthenticatedError } from '../../platform/errors.ts';
-import { authorizationOf, plain, type SignInMethodHandler } from './method.ts';
+import { authorizationOf, plain, type SignedIn, type SignInMethodHandler } from './method.ts';
 
 /** `Authorization: Bearer`, with a token of our own. */
 export const ownBearer: SignInMethodHandler = {
   challenge: 'Bearer realm="slipway"',
   async signIn(request) {
     const authorization = authorizationOf(request);
-    if (authorization?.scheme !== 'bearer') return null;
-    const claims = await verifyToken(authorization.value);
-    const { userId, credentialId, version } = claims;
-    const principal = await findPrincipal(userId, credentialId);
-    if (!principal || principal.version !== version) throw new UnauthenticatedError('the token is not valid');
-    return { ...plain, principal, method: 'TOKEN', credentialId, scopes: principal.scopes };
+    return authorization?.scheme === 'bearer' ? await signInByToken(authorization.value) : null;
   },
 };
+
+/**
+ * Who a token of ours stands for, wherever it was found.
+ *
+ * @throws UnauthenticatedError, the same for whatever is wrong with it.
+ */
+export async function signInByToken(token: string): Promise<SignedIn> {
+  const claims = await verifyToken(token);
+  const { credentialId, sessionId, signedInAt, confinedTo } = claims;
+  const found = await findTokenPrincipals(claims);
+  if (!found) throw new UnauthenticatedError('the token is not valid');
+  const keyHolder = found.actor ?? found.user;
+  return {
+    ...plain,
+    principal: found.user,
+    method: 'TOKEN',
+    credentialId,
+    sessionId,
+    signedInAt,
+    expiresAt: earlier(claims.expiresAt, keyHolder.credentialExpiresAt),
+    sessionEndsAt: claims.expiresAt,
+    scopes: claims.scopes.length > 0 ? claims.scopes : keyHolder.scopes,
+    confinedTo,
+    real: found.actor && { ...namesOf(found.actor), lendsRole: false },
+  };
+}
+
+const namesOf = ({ userId, username, role, version }: Principal) => ({ userId, username, role, version });
+
+const earlier = (one: Date, other: Date | null) => (other && other < one ? other : one);

@@ -24,9 +24,11 @@ export interface SignedIn
     | 'sessionId'
     | 'signedInAt'
     | 'expiresAt'
+    | 'sessionEndsAt'
     | 'scopes'
     | 'confinedTo'
     | 'groupIds'
+    | 'real'
   > {
   readonly principal: Principal;
 }
@@ -65,7 +67,9 @@ export const plain = {
   sessionId: null,
   signedInAt: null,
   expiresAt: null,
+  sessionEndsAt: null,
   scopes: [],
   confinedTo: null,
   groupIds: [],
+  real: null,
 } as const;

@@ -22,7 +22,9 @@ export type Topic =
   /** A pool may have jobs or room. Id: the pool. */
   | 'pool'
   /** An executor has runs to take or to cancel. Id: the executor. */
-  | 'executor';
+  | 'executor'
+  /** Somebody's sign-in or rights changed. Id: the number of the change. */
+  | 'access';
 
 const MAX_PAUSE_MS = 1000;
 

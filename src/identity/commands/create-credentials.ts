@@ -1,0 +1,135 @@
+import { recordChange } from '../../access/audit.ts';
+import { isScope, isWithinScopes, serviceScopes } from '../../access/domain/permissions.ts';
+import type { Credential } from '../../generated/prisma/client.ts';
+import type { Role } from '../../generated/prisma/enums.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
+import {
+  FailedPreconditionError,
+  InvalidArgumentError,
+  NotFoundError,
+  PermissionDeniedError,
+  type Problem,
+  ResourceExhaustedError,
+  UnauthenticatedError,
+} from '../../platform/errors.ts';
+import { newId } from '../../platform/ids.ts';
+import { keyDenied, keyOwnerId } from '../credential-owner.ts';
+import { mayManageKeys } from '../domain/acting.ts';
+import { credentialProblems, MAX_ACTIVE_CREDENTIALS } from '../domain/credentials.ts';
+import { hashSecret, newAccessKey, newSecretKey } from '../domain/secrets.ts';
+import { type KeyOwner, lockKeyOwner } from '../store.ts';
+
+export interface NewCredentials {
+  /** An id or a user name; null for the caller. */
+  readonly user: string | null;
+  readonly label: string | null;
+  readonly expiresAt: Date | null;
+  /** Empty: as wide as the sign-in that makes it. */
+  readonly scopes: readonly string[];
+}
+
+export interface MadeCredentials {
+  readonly credential: Credential;
+  /** Shown now, and kept as a hash. */
+  readonly secretKey: string;
+}
+
+/**
+ * Makes an access key and its secret. Never wider than the sign-in that makes it: with scopes it makes keys of these
+ * scopes, and with a token that is confined to some resources none at all.
+ *
+ * @throws InvalidArgumentError with every fault; NotFoundError for a user who is absent or of another tenant;
+ * FailedPreconditionError for a disabled one; ResourceExhaustedError past 100 active keys; PermissionDeniedError.
+ * Source: ClearML's auth.create_credentials, access.md §2.4.
+ */
+export async function createCredentials(caller: Caller, wanted: NewCredentials): Promise<MadeCredentials> {
+  if (caller.method === 'ANONYMOUS') throw new UnauthenticatedError();
+  if (caller.confinedTo)
+    throw new PermissionDeniedError('a token that is confined to resources makes no keys');
+  const scopes = wanted.scopes.length > 0 ? [...new Set(wanted.scopes)] : caller.scopes;
+  const problems = [...credentialProblems(wanted, new Date()), ...scopeProblems(wanted.scopes)];
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  if (caller.scopes.length > 0 && !scopes.every((scope) => isWithinScopes(scope, caller.scopes)))
+    throw keyDenied(caller, 'credential:create', wanted.user ?? caller.userId);
+  const ownerId = await keyOwnerId(caller, wanted.user, 'credential:create', ['input', 'user']);
+  const made = await inTransaction(async (tx) => {
+    const owner = await lockKeyOwner(tx, ownerId);
+    requireOwner(caller, owner, wanted, scopes);
+    await requireRoom(tx, owner.id);
+    return await store(tx, caller, owner, { ...wanted, scopes });
+  });
+  caller.log.info({ credentialId: made.credential.id }, 'access key made');
+  return made;
+}
+
+function requireOwner(
+  caller: Caller,
+  owner: KeyOwner | null,
+  { user }: NewCredentials,
+  scopes: readonly string[],
+): asserts owner is KeyOwner {
+  if (!owner || (owner.tenantId !== caller.tenantId && caller.role !== 'ROOT'))
+    throw new NotFoundError('user', user ?? caller.userId, ['input', 'user']);
+  if (owner.id !== caller.userId && !mayManageKeys(caller, owner, scopes))
+    throw keyDenied(caller, 'credential:create', owner.id);
+  if (owner.isDisabled)
+    throw new FailedPreconditionError('the user is disabled', { path: ['input', 'user'] });
+  const problems = serviceScopeProblems(scopes, owner.role);
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+}
+
+async function requireRoom(tx: Tx, userId: string): Promise<void> {
+  const active = await tx.credential.count({
+    where: { userId, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] },
+  });
+  if (active >= MAX_ACTIVE_CREDENTIALS)
+    throw new ResourceExhaustedError(`a user has at most ${MAX_ACTIVE_CREDENTIALS} access keys; revoke some`);
+}
+
+async function store(
+  tx: Tx,
+  caller: Caller,
+  owner: KeyOwner,
+  { label, expiresAt, scopes }: Pick<NewCredentials, 'label' | 'expiresAt' | 'scopes'>,
+): Promise<MadeCredentials> {
+  const secretKey = newSecretKey();
+  const credential = await tx.credential.create({
+    data: {
+      id: newId(),
+      tenantId: owner.tenantId,
+      userId: owner.id,
+      accessKey: newAccessKey(),
+      secretHash: new Uint8Array(hashSecret(secretKey)),
+      label,
+      scopes: [...scopes],
+      expiresAt,
+    },
+  });
+  // Nobody remembers that a key is not there: so no process has to be told.
+  await recordChange(tx, caller, {
+    action: 'credential:create',
+    target: { type: 'credential', id: credential.id, name: credential.accessKey },
+    after: { user: owner.username, label, expiresAt, scopes },
+    tenantId: owner.tenantId,
+  });
+  return { credential, secretKey };
+}
+
+function scopeProblems(scopes: readonly string[]): Problem[] {
+  return scopes.flatMap((scope, index) => (isScope(scope) ? [] : [atScope(index, 'there is no such scope')]));
+}
+
+/** A scope of services on a user who is none would be a key that does nothing. */
+function serviceScopeProblems(scopes: readonly string[], role: Role): Problem[] {
+  if (role === 'SYSTEM') return [];
+  return scopes.flatMap((scope, index) =>
+    serviceScopes.has(scope) ? [atScope(index, 'this scope is for users of role SYSTEM')] : [],
+  );
+}
+
+const atScope = (index: number, message: string): Problem => ({
+  path: ['input', 'scopes', String(index)],
+  code: 'InvalidValue',
+  message,
+});

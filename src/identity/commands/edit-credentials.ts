@@ -1,0 +1,45 @@
+import { recordChange } from '../../access/audit.ts';
+import { recordAccessChange } from '../../access/store/changes.ts';
+import type { Credential } from '../../generated/prisma/client.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { InvalidArgumentError } from '../../platform/errors.ts';
+import { credentialProblems } from '../domain/credentials.ts';
+import { lockCredential } from '../lock-credential.ts';
+
+export interface CredentialChanges {
+  readonly accessKey: string;
+  /** Null clears it. */
+  readonly label: string | null;
+  /** Null clears it; undefined leaves it. */
+  readonly expiresAt: Date | null | undefined;
+}
+
+/**
+ * Changes an access key's label and, where one is given, its end.
+ *
+ * @throws InvalidArgumentError with every fault; NotFoundError for a key that is absent, revoked or somebody else's;
+ * PermissionDeniedError for a key of somebody above an administrator. Source: ClearML's auth.edit_credentials, access.md
+ * §2.8: a label that is left out is cleared.
+ */
+export async function editCredentials(caller: Caller, changes: CredentialChanges): Promise<Credential> {
+  const { accessKey, label, expiresAt } = changes;
+  const problems = credentialProblems({ label, expiresAt: expiresAt ?? null }, new Date());
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  return await inTransaction(async (tx) => {
+    const before = await lockCredential(tx, caller, accessKey, 'credential:update');
+    const after = await tx.credential.update({
+      where: { id: before.id },
+      data: { label, ...(expiresAt === undefined ? {} : { expiresAt }) },
+    });
+    await recordChange(tx, caller, {
+      action: 'credential:update',
+      target: { type: 'credential', id: before.id, name: accessKey },
+      before: { label: before.label, expiresAt: before.expiresAt },
+      after: { label: after.label, expiresAt: after.expiresAt },
+      tenantId: before.tenantId,
+    });
+    await recordAccessChange(tx, { tenantId: before.tenantId, userId: before.userId, kind: 'PRINCIPAL' });
+    return after;
+  });
+}

@@ -1,0 +1,25 @@
+import type { Problem } from '../../platform/errors.ts';
+
+export const MAX_ACTIVE_CREDENTIALS = 100;
+const MAX_LABEL = 255;
+const MAX_SCOPES = 50;
+
+/** What is wrong with what somebody wants of an access key, each with its place below `input`. */
+export function credentialProblems(
+  wanted: {
+    readonly label: string | null;
+    readonly expiresAt: Date | null;
+    readonly scopes?: readonly string[];
+  },
+  now: Date,
+): Problem[] {
+  const problems: Problem[] = [];
+  const fault = (path: readonly string[], message: string) =>
+    problems.push({ path: ['input', ...path], code: 'InvalidValue', message });
+  const { label, expiresAt, scopes = [] } = wanted;
+  if (label !== null && label.length > MAX_LABEL) fault(['label'], `more than ${MAX_LABEL} characters`);
+  if (label !== null && /\p{Cc}/u.test(label)) fault(['label'], 'a label has no control characters');
+  if (expiresAt && expiresAt <= now) fault(['expiresAt'], 'this is in the past');
+  if (scopes.length > MAX_SCOPES) fault(['scopes'], `more than ${MAX_SCOPES} scopes`);
+  return problems;
+}

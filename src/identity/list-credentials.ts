@@ -1,0 +1,33 @@
+import type { Credential } from '../generated/prisma/client.ts';
+import type { Caller } from '../platform/caller.ts';
+import { db } from '../platform/database/client.ts';
+import { NotFoundError } from '../platform/errors.ts';
+import { keyOwnerId } from './credential-owner.ts';
+
+/**
+ * A user's access keys, newest first, without what proves their secrets: up to `limit + 1` of them.
+ *
+ * @throws PermissionDeniedError when somebody else is named by one who does not manage the tenant; NotFoundError for a
+ * user who is absent or of another tenant.
+ */
+export async function listCredentials(
+  caller: Caller,
+  { user, withRevoked }: { user: string | null; withRevoked: boolean },
+  page: { limit: number; backward: boolean; from: readonly string[] | null },
+): Promise<Omit<Credential, 'secretHash'>[]> {
+  const id = await keyOwnerId(caller, user, 'credential:read', ['user']);
+  const tenant = caller.role === 'ROOT' ? {} : { tenantId: caller.tenantId };
+  const owner = await db.user.findFirst({ where: { id, ...tenant }, select: { id: true } });
+  if (!owner) throw new NotFoundError('user', user ?? id, ['user']);
+  const [from] = page.from ?? [];
+  return await db.credential.findMany({
+    where: {
+      userId: id,
+      ...(withRevoked ? {} : { revokedAt: null }),
+      ...(from === undefined ? {} : { id: page.backward ? { gt: from } : { lt: from } }),
+    },
+    omit: { secretHash: true },
+    orderBy: { id: page.backward ? 'asc' : 'desc' },
+    take: page.limit + 1,
+  });
+}

@@ -1,0 +1,273 @@
+/** A subscription ends when the right to it does, and says why; it goes on as long as the right stands. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { recordAccessChange } from '../../src/access/store/changes.ts';
+import { pool } from '../../src/platform/database/client.ts';
+import { inTransaction } from '../../src/platform/database/transaction.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { type Answer, type App, startApp } from '../support/app.ts';
+import { type NewKey, newKey, tokenOf } from '../support/credentials.ts';
+import { type SecondServer, startSecondServer } from '../support/second-server.ts';
+import { eventually, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
+import { countStatements } from '../support/statements.ts';
+import { changeUser } from '../support/users.ts';
+import { eventsDocument, overSse, socketClient } from '../support/watch.ts';
+
+let app: App;
+let second: SecondServer;
+let id: string;
+let projectId: string;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  second = await startSecondServer();
+  projectId = await registerProject(app, 'watched');
+  await registerTask(app, 'watched', 'double');
+  await registerWorkflow(app, 'watched', 'flow', { first: [] });
+  id = await launch(app, 'watched', 'flow');
+});
+afterAll(async () => {
+  await second.stop();
+  await app.stop();
+});
+
+interface Watch {
+  /** All that came after the first event, once the subscription has ended. */
+  readonly rest: Promise<Answer[]>;
+  readonly isOpen: () => boolean;
+  close(): Promise<unknown>;
+}
+
+async function follow(events: AsyncIterator<Answer>, dispose: () => Promise<unknown>): Promise<Watch> {
+  const first = await events.next();
+  expect(first.value?.data?.executionEvents?.phase).toBe('QUEUED');
+  let isOpen = true;
+  const rest = (async () => {
+    const results: Answer[] = [];
+    for (let next = await events.next(); !next.done; next = await events.next()) results.push(next.value);
+    isOpen = false;
+    return results;
+  })();
+  rest.catch(() => {});
+  return { rest, isOpen: () => isOpen, close: dispose };
+}
+
+const ways: Record<string, (authorization: string, url?: string) => Promise<Watch>> = {
+  'Server-Sent Events': (authorization, url = app.url) => {
+    const events = overSse({ url, admin: app.admin }, eventsDocument, { id }, authorization);
+    return follow(events, () => Promise.resolve());
+  },
+  'a WebSocket': (authorization, url = app.url) => {
+    const client = socketClient({ url, admin: app.admin }, authorization);
+    const events = client.iterate({ query: eventsDocument, variables: { id } });
+    return follow(events as AsyncIterator<Answer>, async () => client.dispose());
+  },
+};
+
+/** Ends it, and expects the last result and when it came. */
+async function expectEnd(
+  watch: Watch,
+  end: () => Promise<unknown>,
+  code: string,
+  withinMs = 1000,
+): Promise<void> {
+  const since = performance.now();
+  await end();
+  const results = await Promise.race([watch.rest, sleep(5000, 'it goes on')]);
+  expect(performance.now() - since).toBeLessThan(withinMs);
+  expect(results).toMatchObject([{ errors: [{ extensions: { code } }] }]);
+  await watch.close();
+}
+
+const reader = () => newKey({ role: 'USER', level: 'READ' });
+
+const ends: [string, string, (key: NewKey, token: string) => Promise<unknown>][] = [
+  ['logout', 'UNAUTHENTICATED', (_key, token) => app.ask('mutation { logout { ended } }', {}, token)],
+  [
+    'the revocation of the access key',
+    'UNAUTHENTICATED',
+    ({ accessKey }) =>
+      app.ask(
+        'mutation ($input: RevokeCredentialsInput!) { revokeCredentials(input: $input) { __typename } }',
+        {
+          input: { accessKey },
+        },
+      ),
+  ],
+  [
+    'a new password',
+    'UNAUTHENTICATED',
+    ({ username }) => changeUser(username, { version: { increment: 1 } }),
+  ],
+  [
+    'disabling the user',
+    'UNAUTHENTICATED',
+    ({ username }) => changeUser(username, { disabledAt: new Date() }),
+  ],
+  [
+    'a lower default',
+    'NOT_FOUND',
+    ({ username }) => changeUser(username, { defaultLevel: 'NO_PERMISSIONS' }),
+  ],
+  [
+    'a grant that closes the project',
+    'NOT_FOUND',
+    ({ userId }) =>
+      inTransaction(async (tx) => {
+        const { tenantId } = await tx.user.findUniqueOrThrow({ where: { id: userId } });
+        const grant = { tenantId, userId, resourceType: 'PROJECT' as const, resourceId: projectId };
+        await tx.grant.create({ data: { id: newId(), ...grant, level: 'NO_PERMISSIONS' } });
+        await recordAccessChange(tx, { tenantId, userId, kind: 'GRANT' });
+      }),
+  ],
+];
+
+describe.each(Object.keys(ways))('a subscription over %s', (way) => {
+  const watch = (authorization: string, url?: string) => {
+    const open = ways[way];
+    if (!open) throw new Error(way);
+    return open(authorization, url);
+  };
+
+  it.each(ends)('ends within a second of %s: %s', async (_name, code, end) => {
+    const key = await reader();
+    const token = await tokenOf(app, key.authorization);
+    await expectEnd(await watch(token), () => end(key, token), code);
+  });
+
+  it('ends on another server too', async () => {
+    const key = await reader();
+    const token = await tokenOf(app, key.authorization);
+    const watching = await watch(token, second.url);
+    await expectEnd(watching, () => app.ask('mutation { logout { ended } }', {}, token), 'UNAUTHENTICATED');
+  });
+
+  it('ends with its token', async () => {
+    const { authorization } = await reader();
+    const token = await tokenOf(app, authorization, { expiresIn: 'PT2S' });
+    await expectEnd(await watch(token), async () => {}, 'UNAUTHENTICATED', 2500);
+  });
+
+  it('ends with its access key, whose end came nearer', async () => {
+    const { authorization, accessKey } = await reader();
+    const watching = await watch(authorization);
+    const expiresAt = new Date(Date.now() + 800);
+    const nearer = () =>
+      app.ask('mutation ($input: EditCredentialsInput!) { editCredentials(input: $input) { __typename } }', {
+        input: { accessKey, expiresAt },
+      });
+    await expectEnd(watching, nearer, 'UNAUTHENTICATED', 1800);
+  });
+
+  it('goes on through what does not end it', async () => {
+    const key = await reader();
+    const watching = await watch(key.authorization);
+    await changeUser(key.username, { role: 'SUPERUSER' });
+    const other = await reader();
+    await changeUser(other.username, { disabledAt: new Date() });
+    await sleep(300);
+    expect(watching.isOpen()).toBe(true);
+    await expectEnd(watching, () => changeUser(key.username, { disabledAt: new Date() }), 'UNAUTHENTICATED');
+  });
+
+  it('of an administrator who acts as a user ends with either', async () => {
+    for (const who of ['actor', 'user']) {
+      const [actor, user] = [await newKey({ role: 'ADMIN' }), await reader()];
+      const { data } = await app.ask(
+        `mutation { createTokenForUser(input: { user: "${user.userId}" }) { ... on CreateTokenForUserPayload { token } } }`,
+        {},
+        actor.authorization,
+      );
+      const watching = await watch(`Bearer ${data.createTokenForUser.token}`);
+      const { username } = who === 'actor' ? actor : user;
+      await expectEnd(watching, () => changeUser(username, { disabledAt: new Date() }), 'UNAUTHENTICATED');
+    }
+  });
+});
+
+describe('many subscriptions', () => {
+  it('of one sign-in are looked at together: as many statements for 150 as for one', async () => {
+    const costs: number[] = [];
+    for (const count of [1, 150]) {
+      const key = await reader();
+      const client = socketClient(app, await tokenOf(app, key.authorization));
+      const watches = await Promise.all(
+        Array.from({ length: count }, () =>
+          follow(
+            client.iterate({ query: eventsDocument, variables: { id } }) as AsyncIterator<Answer>,
+            async () => {},
+          ),
+        ),
+      );
+      // Until each has read what there is, and waits.
+      await eventually(
+        async () => pool.totalCount - pool.idleCount + pool.waitingCount,
+        (busy) => busy === 0,
+      );
+      const { result, statements } = await countStatements(async () => {
+        await changeUser(key.username, { defaultLevel: 'NO_PERMISSIONS' });
+        return await Promise.all(watches.map(({ rest }) => rest));
+      });
+      for (const all of result) expect(all.at(-1)?.errors?.[0].extensions.code).toBe('NOT_FOUND');
+      costs.push(
+        statements.filter((text) => /^select account\.|from executions as execution|from grants/.test(text))
+          .length,
+      );
+      await client.dispose();
+    }
+    expect(costs[0]).toBeGreaterThanOrEqual(3);
+    expect(costs[1]).toBe(costs[0]);
+  });
+
+  it('of many sign-ins are looked at a few at a time, and all end', async () => {
+    const watches = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const { authorization } = await reader();
+        const events = overSse(app, eventsDocument, { id }, authorization);
+        return await follow(events, () => Promise.resolve());
+      }),
+    );
+    await eventually(
+      async () => pool.totalCount - pool.idleCount + pool.waitingCount,
+      (busy) => busy === 0,
+    );
+    let most = 0;
+    const counting = setInterval(() => {
+      most = Math.max(most, pool.totalCount - pool.idleCount + pool.waitingCount);
+    }, 1);
+    await inTransaction(async (tx) => {
+      const { id: tenantId } = await tx.tenant.findFirstOrThrow({ where: { name: 'default' } });
+      await tx.user.updateMany({ where: { defaultLevel: 'READ' }, data: { defaultLevel: null } });
+      await recordAccessChange(tx, { tenantId, userId: null, kind: 'PRINCIPAL' });
+    });
+    const results = await Promise.all(watches.map(({ rest }) => rest));
+    clearInterval(counting);
+    for (const all of results) expect(all.at(-1)?.errors?.[0].extensions.code).toBe('NOT_FOUND');
+    // Four checks, and what the feed and the audit log ask meanwhile.
+    expect(most).toBeLessThanOrEqual(7);
+  });
+});
+
+describe('a database that does not answer', () => {
+  it('ends no subscription, and lets no event through until the right is known again', async () => {
+    const key = await reader();
+    const watching = await ways['Server-Sent Events']?.(key.authorization);
+    if (!watching) throw new Error('nothing to watch');
+    // Quiet by then; it looks by itself only every five seconds, and would end with the database's failure.
+    await sleep(300);
+    const lost = Object.assign(new Error('Connection terminated'), { code: 'ECONNRESET' });
+    const query = vi.spyOn(pool, 'query').mockRejectedValue(lost as never);
+    await sleep(4000);
+    expect(query.mock.calls.length).toBeGreaterThan(3);
+    expect(watching.isOpen()).toBe(true);
+    const connection = await pool.connect();
+    await connection.query('update users set disabled_at = now() where id = $1', [key.userId]);
+    connection.release();
+    query.mockRestore();
+    await eventually(
+      async () => watching.isOpen(),
+      (isOpen) => !isOpen,
+      5,
+    );
+    expect(await watching.rest).toMatchObject([{ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] }]);
+  });
+});
