@@ -112,7 +112,10 @@ export async function measureSignIn(
     return caller;
   } catch (error) {
     const [scheme = ''] = (headers.authorization ?? '').split(' ', 1);
-    const known = { basic: 'BASIC', bearer: 'BEARER', negotiate: 'NEGOTIATE' }[scheme.toLowerCase()];
+    const known =
+      scheme === '' && headers.cookie
+        ? 'COOKIE'
+        : { basic: 'BASIC', bearer: 'BEARER', negotiate: 'NEGOTIATE' }[scheme.toLowerCase()];
     const outcome = error instanceof DomainError ? error.code : 'INTERNAL';
     signIns.inc({ method: known ?? 'OTHER', outcome });
     throw error;

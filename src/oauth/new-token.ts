@@ -1,4 +1,5 @@
 import type { Resource } from '../access/domain/resources.ts';
+import { isGuestAccount } from '../identity/fixed-users.ts';
 import { findPrincipal } from '../identity/principals.ts';
 import type { Caller } from '../platform/caller.ts';
 import { config } from '../platform/config.ts';
@@ -53,8 +54,8 @@ export async function newToken(
     credentialId,
     signedInAt,
     expiresAt,
-    // An access key's own are read with it.
-    scopes: credentialId ? [] : scopes,
+    // An access key's own are read with it; the guest's password is limited to this, its token is not.
+    scopes: credentialId || isGuestAccount(user.userId) ? [] : scopes,
     confinedTo,
     actor: holder.userId === user.userId ? null : { userId: holder.userId, version: holder.version },
   });

@@ -1,5 +1,6 @@
 import { noteFailedSignIn } from '../../access/audit.ts';
 import { isSecret } from '../../identity/domain/secrets.ts';
+import { isGuestAccount } from '../../identity/fixed-users.ts';
 import { noteKeyUse } from '../../identity/key-uses.ts';
 import { signInByPassword } from '../../identity/password-sign-in.ts';
 import { findAccessKey, findPrincipal } from '../../identity/principals.ts';
@@ -66,5 +67,8 @@ async function byPassword(
 ): Promise<SignedIn | null> {
   const { principal, account } = await signInByPassword(name, password);
   if (!principal && account) noteFailedSignIn(account, address);
-  return principal && { ...plain, principal, method: 'PASSWORD' };
+  if (!principal) return null;
+  // The guest's password, which the login page shows, is good for a token and nothing else.
+  const scopes = isGuestAccount(principal.userId) ? ['token:create'] : [];
+  return { ...plain, principal, method: 'PASSWORD', scopes };
 }

@@ -9,6 +9,7 @@ import { userProblems } from '../domain/user-checks.ts';
 import { requireNotFixed } from '../fixed-users.ts';
 import { hashPassword, isPassword } from '../passwords.ts';
 import { denied } from '../reach.ts';
+import { limitedAttempt } from '../sign-in-attempts.ts';
 import { lockUser } from '../store/users.ts';
 import { isOneself } from './change-user.ts';
 
@@ -38,7 +39,7 @@ export async function updateUserPassword(
   if (!isSelf && !mayChange(caller.role, user.role))
     throw denied(caller, 'user:administer', 'user', user.username);
   requirePasswordable(user);
-  if (isSelf) await requireCurrent(user, password, currentPassword);
+  if (isSelf) await requireCurrent(caller, user, { password, currentPassword });
   const passwordHash = await hashPassword(password);
   const { id, tenantId, username } = user;
   return await inTransaction(async (tx) => {
@@ -67,14 +68,20 @@ function requirePasswordable(user: User): void {
     throw new FailedPreconditionError('a service account has no password: it signs in with access keys');
 }
 
-async function requireCurrent(user: User, password: string, current: string | null): Promise<void> {
+/** Guesses count with those of signing in: a token that was found must not tell the password. */
+async function requireCurrent(
+  { address }: Caller,
+  user: User,
+  { password, currentPassword: current }: NewPassword,
+): Promise<void> {
   if (user.passwordHash === null)
     throw new FailedPreconditionError('there is no password to change: an administrator can set one');
   const path = ['input', 'currentPassword'];
   if (current === null)
     throw InvalidArgumentError.of(path, 'your own password is changed with the current one', 'MissingField');
-  if (!(await isPassword(current, user.passwordHash)))
-    throw InvalidArgumentError.of(path, 'this is not the current password');
+  const { username: account, passwordHash } = user;
+  const isRight = await limitedAttempt({ account, address }, () => isPassword(current, passwordHash));
+  if (!isRight) throw InvalidArgumentError.of(path, 'this is not the current password');
   if (password === current)
     throw InvalidArgumentError.of(['input', 'password'], 'the new password is the old one');
 }
