@@ -10,7 +10,10 @@ import type { Meter } from './rate.ts';
 
 /** What each answer tells of its cost, under `extensions.cost`. A subscription tells it with its first result. */
 interface CostReport {
+  /** What it may cost, which is bounded. */
   readonly requested: number;
+  /** What the answer came to, which is what is taken of the caller's rate. Absent where nothing ran, or runs on. */
+  readonly actual?: number;
   readonly limit: number;
   /** Of all operations of the batch together, which the limit is for. */
   readonly batch?: number;
@@ -30,7 +33,10 @@ export function boundedCosts(): Plugin {
       if (refused) return void stop({ errors: [refused], extensions: { cost } });
       return {
         onExecuteDone({ result, setResult }) {
-          if (!isAsyncIterable(result)) setResult({ ...result, extensions: { ...result.extensions, cost } });
+          if (isAsyncIterable(result)) return;
+          const actual = actualCost(args, result.data, cost.requested);
+          meterOf(context).giveBack(cost.requested - actual);
+          setResult({ ...result, extensions: { ...result.extensions, cost: { ...cost, actual } } });
         },
       };
     },
@@ -74,6 +80,23 @@ function billed(args: ExecutionArgs, context: unknown): { cost: CostReport; refu
     if (!(error instanceof GraphQLError)) throw error;
     return { cost, refused: isOverHttp(context) ? error : withoutStatus(error) };
   }
+}
+
+/**
+ * A page that may have a thousand rows mostly has few: of a query only the objects that were found stay taken. What a
+ * mutation did cannot be told from its answer.
+ */
+function actualCost({ document, operationName }: ExecutionArgs, data: unknown, requested: number): number {
+  if (getOperationAST(document, operationName)?.operation !== 'query') return requested;
+  return Math.min(Math.max(objectsIn(data) - 1, 1), requested);
+}
+
+/** As the estimate counts them, except that what has another name by an alias, or stands inside JSON, counts as well. */
+function objectsIn(value: unknown, key = ''): number {
+  if (value === null || typeof value !== 'object') return 0;
+  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + objectsIn(one, key), 0);
+  const own = key === 'edges' || key === 'pageInfo' ? 0 : 1;
+  return Object.entries(value).reduce((sum, [name, one]) => sum + objectsIn(one, name), own);
 }
 
 /**

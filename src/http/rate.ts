@@ -36,19 +36,32 @@ export class RateBuckets {
 
   /** What costs more than a full bucket is taken from a full one, and paid off afterwards. */
   take(key: string, cost: number, now = Date.now()): Taken {
-    const known = this.#levels.get(key) ?? { level: this.#burst, at: now };
-    const level = Math.min(this.#burst, known.level + Math.max(now - known.at, 0) * this.#perMs);
+    const level = this.#levelAt(key, now);
     const needed = Math.min(cost, this.#burst);
     const isTaken = level >= needed;
     const left = isTaken ? level - cost : level;
+    return this.#set(key, left, now, isTaken ? 0 : needed - level);
+  }
+
+  /** What was taken for nothing. */
+  giveBack(key: string, cost: number, now = Date.now()): Taken {
+    return this.#set(key, Math.min(this.#burst, this.#levelAt(key, now) + cost), now, 0);
+  }
+
+  #levelAt(key: string, now: number): number {
+    const known = this.#levels.get(key) ?? { level: this.#burst, at: now };
+    return Math.min(this.#burst, known.level + Math.max(now - known.at, 0) * this.#perMs);
+  }
+
+  #set(key: string, level: number, at: number, lacking: number): Taken {
     this.#levels.delete(key);
-    this.#levels.set(key, { level: left, at: now });
+    this.#levels.set(key, { level, at });
     if (this.#levels.size > this.#most) this.#levels.delete(this.#levels.keys().next().value ?? key);
     return {
-      isTaken,
-      remaining: Math.max(Math.floor(left), 0),
-      resetSeconds: this.#secondsFor(this.#burst - left),
-      waitSeconds: isTaken ? 0 : this.#secondsFor(needed - level),
+      isTaken: lacking === 0,
+      remaining: Math.max(Math.floor(level), 0),
+      resetSeconds: this.#secondsFor(this.#burst - level),
+      waitSeconds: this.#secondsFor(lacking),
     };
   }
 
@@ -91,6 +104,11 @@ export class Meter {
   takeBatch(cost: number): void {
     this.take(cost);
     this.batch = cost;
+  }
+
+  /** An answer came to less than was taken for it. */
+  giveBack(cost: number): void {
+    if (buckets && this.#key !== null && cost > 0) this.#last = buckets.giveBack(this.#key, cost);
   }
 
   /** Source: draft-ietf-httpapi-ratelimit-headers-06. Empty for who has no bound. */

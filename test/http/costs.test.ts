@@ -51,7 +51,8 @@ describe('the cost of an operation', () => {
     for (let round = 0; round < 2; round += 1) {
       const taken = await post({ query: document, variables: cheap });
       expect(taken.body.data.executions.edges).toHaveLength(1);
-      expect(taken.body.extensions.cost).toEqual({ requested: cheapCost, limit: LIMIT });
+      // One execution, without nodes yet: its list, itself, and its list of nodes.
+      expect(taken.body.extensions.cost).toEqual({ requested: cheapCost, actual: 3, limit: LIMIT });
       const { body } = await post({ query: document, variables: dear });
       expect(body).toEqual({ errors: [refused], extensions: { cost: refused.extensions.cost } });
     }
@@ -64,7 +65,7 @@ describe('the cost of an operation', () => {
     ]) {
       const taken = await ask(cheap);
       expect(taken.data.executions.edges).toHaveLength(1);
-      expect(taken.extensions.cost).toEqual({ requested: cheapCost, limit: LIMIT });
+      expect(taken.extensions.cost).toEqual({ requested: cheapCost, actual: 3, limit: LIMIT });
       expect((await ask(dear)).errors).toEqual([refused]);
     }
   });
@@ -120,6 +121,40 @@ describe('the cost of an operation', () => {
   });
 });
 
+describe('what an answer came to', () => {
+  const costOf = async (query: string) => (await post({ query })).body.extensions.cost;
+
+  it('is told too: the objects that were found, and no more than was asked for', async () => {
+    expect(
+      await costOf('{ projects { pageInfo { endCursor } edges { cursor node { id labels { key } } } } }'),
+    ).toEqual({
+      requested: 1 + 25 + 25 * (1 + 5),
+      actual: 2,
+      limit: LIMIT,
+    });
+    expect(await costOf('{ viewer { id } domains { id } }')).toEqual({
+      requested: 7,
+      actual: 4,
+      limit: LIMIT,
+    });
+    expect(await costOf('{ __schema { types { name } } }')).toEqual({
+      requested: 100,
+      actual: 100,
+      limit: LIMIT,
+    });
+    expect(await costOf('{ execution(by: { id: "none" }) { id } }')).toEqual({
+      requested: 1,
+      actual: 1,
+      limit: LIMIT,
+    });
+  });
+
+  it('of a mutation is what was asked for', async () => {
+    const query = 'mutation { terminateExecution(input: { by: { id: "none" }, cause: "x" }) { __typename } }';
+    expect(await costOf(query)).toEqual({ requested: 10, actual: 10, limit: LIMIT });
+  });
+});
+
 describe('a batch', () => {
   const viewer = { query: '{ viewer { username } }' };
 
@@ -136,7 +171,7 @@ describe('a batch', () => {
     expect(status).toBe(200);
     expect(body).toHaveLength(4);
     expect(body[0].data.viewer.username).toBe('admin');
-    expect(body[0].extensions.cost).toEqual({ requested: 1, limit: LIMIT, batch: 6 });
+    expect(body[0].extensions.cost).toEqual({ requested: 1, actual: 1, limit: LIMIT, batch: 6 });
     expect(body[1].errors[0].extensions.code).toBe('INVALID_ARGUMENT');
     expect(body[2].data.projects.edges[0].node.identifier).toBe('costly');
     expect(body[3].errors[0].extensions.code).toBe('INVALID_ARGUMENT');

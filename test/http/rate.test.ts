@@ -48,6 +48,13 @@ describe('a bucket', () => {
     expect(buckets.take('a', 1, at + 16_000).isTaken).toBe(true);
   });
 
+  it('takes back what was not needed, never over its brim', () => {
+    const buckets = new RateBuckets({ perMinute: 60, burst: 10 });
+    buckets.take('a', 9, at);
+    expect(buckets.giveBack('a', 7, at)).toMatchObject({ isTaken: true, remaining: 8, resetSeconds: 2 });
+    expect(buckets.giveBack('a', 7, at).remaining).toBe(10);
+  });
+
   it('does not fill when the clock goes back', () => {
     const buckets = new RateBuckets({ perMinute: 60, burst: 10 });
     buckets.take('a', 10, at);
@@ -77,8 +84,8 @@ describe('a caller', () => {
 
   const caller = () => newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
   const viewer = '{ viewer { username } }';
-  /** 41 in all. */
-  const dear = '{ projects(first: 40) { edges { node { id } } } }';
+  /** 41 in all, and all are found. */
+  const dear = `{ ${Array.from({ length: 41 }, (_, index) => `v${index}: viewer { id }`).join(' ')} }`;
   const ask = (authorization: string | null, query = viewer) => app.ask(query, {}, authorization);
 
   it('is told what is left with each answer, and when it may ask again', async () => {
@@ -105,6 +112,16 @@ describe('a caller', () => {
     expect(Number(refused.headers.get('ratelimit-reset'))).toBeGreaterThan(80 * 60);
     // What is cheaper still goes through.
     expect((await ask(authorization)).status).toBe(200);
+  });
+
+  it('pays for what was found, not for what might have been', async () => {
+    const authorization = await caller();
+    const page = '{ projects(first: 90) { edges { node { id } } } }';
+    for (let left = 99; left > 90; left -= 1)
+      expect((await ask(authorization, page)).headers.get('ratelimit-remaining')).toBe(String(left));
+    await ask(authorization, dear);
+    // It has to be there beforehand: nobody knows yet how many there are.
+    expect((await ask(authorization, page)).status).toBe(429);
   });
 
   it('has the same bucket over HTTP, Server-Sent Events, WebSocket and in batches', async () => {
