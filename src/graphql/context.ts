@@ -1,3 +1,4 @@
+import { type GroupLoaders, groupLoaders } from '../access/group-loaders.ts';
 import { type BlobLoaders, blobLoaders } from '../blobs/loaders.ts';
 import { type ExecutionLoaders, executionLoaders } from '../executions/loaders.ts';
 import { type IdentityLoaders, identityLoaders } from '../identity/loaders.ts';
@@ -22,6 +23,7 @@ export interface Context {
 
 export type Loaders = BlobLoaders &
   ExecutionLoaders &
+  GroupLoaders &
   IdentityLoaders &
   JobLoaders &
   ProjectLoaders &
@@ -31,6 +33,7 @@ export function newLoaders(tenantId: string): Loaders {
   return {
     ...blobLoaders(),
     ...executionLoaders(tenantId),
+    ...groupLoaders(tenantId),
     ...identityLoaders(tenantId),
     ...jobLoaders(tenantId),
     ...projectLoaders(tenantId),

@@ -1,3 +1,4 @@
+import { groupRules } from '../access/group-rules.ts';
 import { blobRules } from '../blobs/rules.ts';
 import { executionRules } from '../executions/rules.ts';
 import { identityRules } from '../identity/rules.ts';
@@ -12,6 +13,10 @@ import { guardSubscriptions } from './subscriptions.ts';
 import './scalars.ts';
 import './version.ts';
 import '../identity/graphql/user.ts';
+import '../identity/graphql/user-mutations.ts';
+import '../identity/graphql/tenant.ts';
+import '../identity/graphql/fixed-users-mode.ts';
+import '../access/graphql/group.ts';
 import '../oauth/graphql/login.ts';
 import '../projects/graphql/project.ts';
 import '../registry/graphql/task.ts';
@@ -32,6 +37,7 @@ const versionRules: RootRules = { Query: { version: can('version:read') } };
 export const rules = mergeRules([
   versionRules,
   identityRules,
+  groupRules,
   oauthRules,
   projectRules,
   registryRules,

@@ -18,6 +18,7 @@ import { pool } from '../../src/platform/database/client.ts';
 import { type App, startApp } from '../support/app.ts';
 import { newCaller, newTenant } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
+import { createGroup, newUser } from '../support/people.ts';
 import {
   domain,
   launch,
@@ -28,8 +29,8 @@ import {
 } from '../support/seed.ts';
 
 /**
- * From every root field of Query, with every address that could reach a seeded project, along every path of the schema:
- * who may not read the project finds nothing of it. The documents come from the schema, so a new field is walked as
+ * From every root field of Query, with every address that could reach a seeded project, user or group, along every path
+ * of the schema: who may not read them finds nothing of them. The documents come from the schema, so a new field is walked as
  * soon as it is there; a new kind of argument fails the test until it is told what to put there.
  */
 
@@ -41,7 +42,9 @@ const name = {
   workflow: 'sealed-workflow',
   execution: 'sealed-execution',
   queue: `${project}/${domain}`,
+  group: 'sealed-group',
 };
+const person = { username: 'sealed-user', email: 'sealed@example.com' };
 
 let app: App;
 let callers: Record<'member' | 'outsider', string>;
@@ -69,20 +72,22 @@ beforeAll(async () => {
   await hands.start(run);
   await hands.succeed(run, { y: 8888888888888 });
   await untilEnded(app, id);
+  const user = await newUser(app, person);
+  const { group } = await createGroup(app, { name: name.group, members: [{ id: user.id }] });
   const tables = ['projects', 'tasks', 'workflows', 'launch_plans', 'executions', 'node_executions'];
   const rows = await Promise.all(
     [...tables, 'task_executions', 'queues', 'jobs', 'job_runs'].map((table) =>
       pool.query(`select id from ${table}`),
     ),
   );
-  ids = rows.flatMap((answer) => answer.rows.map((row) => row.id as string));
+  ids = [user.id, group.id, ...rows.flatMap((answer) => answer.rows.map((row) => row.id as string))];
   const digests = await pool.query(
     'select digest from tasks union select digest from workflows union select digest from launch_plans',
   );
   secrets = [
     ...ids,
     ...digests.rows.map((row) => row.digest as string),
-    ...[project, ...Object.values(name), 'sealed-node', 'sealed-log'],
+    ...[project, ...Object.values(name), ...Object.values(person), 'sealed-node', 'sealed-log'],
     ...['7777777777777', '8888888888888'],
   ];
   const tenantId = await newTenant('elsewhere');
@@ -102,6 +107,8 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   execution: () => [name.execution],
   nodeId: () => ['sealed-node'],
   version: () => ['v1'],
+  username: () => [person.username],
+  email: () => [person.email],
 };
 
 /** Every value of interest: all addresses of what was seeded. */

@@ -1,10 +1,27 @@
+import { managesTenant } from '../../access/domain/levels.ts';
+import { GroupByInput } from '../../access/graphql/group-by.ts';
+import { LevelEnum } from '../../access/graphql/level.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
-import { callerOf } from '../../graphql/context.ts';
+import { type Context, callerOf } from '../../graphql/context.ts';
+import { connectionOf, type PageArguments, pageOf } from '../../graphql/keyset.ts';
+import { reachedTenantId } from '../reach.ts';
+import type { TenantBy } from '../store/tenants.ts';
+import { countUsers, listUsers, type UserBy, type UserFilter, type UserOrder } from '../store/users.ts';
+import { addressedUser } from './addressed-user.ts';
+import { TenantByInput, TenantType } from './tenant.ts';
 
 export const RoleEnum = builder.enumType('Role', {
   description: 'What a user may do in the tenant at large.',
-  values: ['ROOT', 'SYSTEM', 'ADMIN', 'SUPERUSER', 'USER', 'ANNOTATOR', 'GUEST'] as const,
+  values: {
+    ROOT: { description: 'Everything, in every tenant.' },
+    SYSTEM: { description: 'Programs of the platform: executors, engines. No person has it.' },
+    ADMIN: { description: 'Everything in the tenant.' },
+    SUPERUSER: { description: 'Makes projects, queues and groups, and sees all users.' },
+    USER: { description: 'Makes things where it may; else what is granted.' },
+    ANNOTATOR: { description: 'Nothing above USE, whatever is granted.' },
+    GUEST: { description: 'Nothing above READ, whatever is granted.' },
+  } as const,
 });
 
 export const PrincipalType = builder.objectRef<User>('Principal').implement({
@@ -16,40 +33,163 @@ export const PrincipalType = builder.objectRef<User>('Principal').implement({
   }),
 });
 
-const UserKind = builder.enumType('UserKind', {
-  values: ['PERSON', 'SERVICE_ACCOUNT'] as const,
+export const UserKindEnum = builder.enumType('UserKind', {
+  values: {
+    PERSON: { description: 'Signs in by password, or through another service.' },
+    SERVICE_ACCOUNT: { description: 'A program: signs in with access keys only.' },
+  } as const,
 });
 
+const isSelf = (user: User, context: Context) => callerOf(context).userId === user.id;
+/** For the user itself and those who administer. */
+const isConfidant = (user: User, context: Context) =>
+  isSelf(user, context) || managesTenant(callerOf(context).role);
+
+/** Fields name no `select`: the whole row is there whoever loaded it, and is not read again. */
 export const UserType = builder.prismaObject('User', {
   description: 'A person or a program that signs in.',
   fields: (t) => ({
     id: t.exposeID('id'),
-    kind: t.field({
-      type: UserKind,
-      select: { kind: true },
-      resolve: (user) => user.kind,
+    kind: t.field({ type: UserKindEnum, resolve: (user) => user.kind }),
+    username: t.exposeString('username', {
+      description: 'As it was written; compared without regard to case and form (NFKC).',
     }),
-    username: t.exposeString('username'),
+    email: t.string({
+      nullable: true,
+      description: 'Shown to the user and to administrators.',
+      resolve: (user, _args, context) => (isConfidant(user, context) ? user.email : null),
+    }),
     name: t.exposeString('name'),
-    email: t.exposeString('email', { nullable: true }),
-    role: t.field({
-      type: RoleEnum,
-      select: { role: true },
-      resolve: (user) => user.role,
+    givenName: t.string({ nullable: true, resolve: (user) => user.givenName }),
+    familyName: t.string({ nullable: true, resolve: (user) => user.familyName }),
+    avatar: t.string({
+      nullable: true,
+      description: 'Address of a picture.',
+      resolve: (user) => user.avatar,
     }),
-    createdAt: t.field({
+    role: t.field({ type: RoleEnum, resolve: (user) => user.role }),
+    isAdmin: t.boolean({
+      description: 'Whether the role is ADMIN, ROOT or SYSTEM.',
+      resolve: (user) => managesTenant(user.role),
+    }),
+    isFixed: t.boolean({
+      description: "Declared in the server's configuration.",
+      resolve: (user) => user.isFixed,
+    }),
+    defaultLevel: t.field({
+      type: LevelEnum,
+      nullable: true,
+      description:
+        'What the user may do where no grant decides; null: what the tenant says. Shown to the user and to administrators.',
+      resolve: (user, _args, context) => (isConfidant(user, context) ? user.defaultLevel : null),
+    }),
+    preferences: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'Settings that front ends keep for the user. Shown to nobody else.',
+      resolve: (user, _args, context) => (isSelf(user, context) ? user.preferences : null),
+    }),
+    tenant: t.field({
+      type: TenantType,
+      nullable: true,
+      resolve: (user, _args, { loaders }) => loaders.tenant.load(user.tenantId),
+    }),
+    disabledAt: t.field({
       type: 'DateTime',
-      select: { createdAt: true },
-      resolve: (user) => user.createdAt,
+      nullable: true,
+      description: 'Since when it cannot sign in; null: it can.',
+      resolve: (user) => user.disabledAt,
+    }),
+    createdAt: t.field({ type: 'DateTime', resolve: (user) => user.createdAt }),
+    updatedAt: t.field({ type: 'DateTime', resolve: (user) => user.updatedAt }),
+  }),
+});
+
+export const UserByInput = builder.inputType('UserBy', {
+  description: 'Which user. Names and addresses are compared without regard to case and form (NFKC).',
+  isOneOf: true,
+  fields: (t) => ({ id: t.id(), username: t.string(), email: t.string() }),
+});
+
+const UserFilterInput = builder.inputType('UserFilter', {
+  fields: (t) => ({
+    roles: t.field({ type: [RoleEnum], description: 'Only these roles.' }),
+    kind: t.field({ type: UserKindEnum }),
+    disabled: t.boolean({ description: 'Only those who cannot sign in, or only those who can.' }),
+    prefix: t.string({ description: 'How the user name begins.' }),
+    group: t.field({ type: GroupByInput, description: 'Only its members.' }),
+    tenant: t.field({
+      type: TenantByInput,
+      description: "Left out: the caller's own. Another one only for those who reach all.",
     }),
   }),
 });
 
-builder.queryField('viewer', (t) =>
-  t.field({
+const UserOrderEnum = builder.enumType('UserOrder', {
+  values: {
+    USERNAME: { description: 'By user name, ascending.' },
+    NEWEST: { description: 'Those made last first.' },
+  } as const,
+});
+
+const sortKeys = {
+  USERNAME: { columns: ['text'], keyOf: (row: User) => [row.usernameKey] },
+  NEWEST: { columns: ['instant', 'id'], keyOf: (row: User) => [row.createdAt.toISOString(), row.id] },
+} as const;
+
+/** A page of users, and how many there are in all. */
+export async function usersOf(filter: UserFilter, args: PageArguments, order: UserOrder = 'USERNAME') {
+  const { columns, keyOf } = sortKeys[order];
+  const page = pageOf(args, columns);
+  const connection = connectionOf(await listUsers(filter, order, page), page, keyOf);
+  return { ...connection, count: () => countUsers(filter) };
+}
+
+builder.queryFields((t) => ({
+  viewer: t.field({
     type: UserType,
     nullable: true,
     description: 'Who you are.',
     resolve: (_root, _args, context) => context.loaders.user.load(callerOf(context).userId),
   }),
-);
+  user: t.field({
+    type: UserType,
+    nullable: true,
+    description: 'One user. Whoever is no superuser may ask for itself only.',
+    args: { by: t.arg({ type: UserByInput, required: true }) },
+    resolve: (_root, { by }, context) => addressedUser(context, by as UserBy),
+  }),
+  users: t.connection(
+    {
+      type: UserType,
+      description: 'Users of the tenant by user name, ascending, unless told otherwise. Needs a superuser.',
+      args: {
+        filter: t.arg({ type: UserFilterInput }),
+        orderBy: t.arg({ type: UserOrderEnum, defaultValue: 'USERNAME' as const }),
+      },
+      resolve: async (_root, { filter, orderBy, ...args }, context) => {
+        const tenant = (filter?.tenant ?? null) as TenantBy | null;
+        const path = ['filter', 'tenant'];
+        const shown: UserFilter = {
+          tenantId: await reachedTenantId(callerOf(context), 'user:list', tenant, path),
+          roles: filter?.roles ?? null,
+          kind: filter?.kind ?? null,
+          isDisabled: filter?.disabled ?? null,
+          prefix: filter?.prefix ?? null,
+          group: (filter?.group ?? null) as UserFilter['group'] & object,
+        };
+        return await usersOf(shown, args, orderBy ?? 'USERNAME');
+      },
+    },
+    {
+      name: 'UserConnection',
+      fields: (t) => ({
+        totalCount: t.int({
+          description: 'How many there are in all; counted only when it is asked for.',
+          resolve: (connection) => connection.count(),
+        }),
+      }),
+    },
+    { name: 'UserEdge' },
+  ),
+}));

@@ -1,0 +1,267 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { flushDenials } from '../../src/access/audit.ts';
+import { db } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { type Answer, type App, basic, startApp } from '../support/app.ts';
+import { newCaller, newTenant } from '../support/credentials.ts';
+import {
+  addGroupMembers,
+  answerOf,
+  createGroup,
+  deleteGroup,
+  deleteUser,
+  editGroup,
+  newUser,
+  password,
+  removeGroupMembers,
+  viewerOf,
+} from '../support/people.ts';
+import { registerProject } from '../support/seed.ts';
+import { countStatements } from '../support/statements.ts';
+
+let app: App;
+let superuser: string;
+let ada: Answer;
+let asAda: string;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  superuser = await newCaller({ role: 'SUPERUSER' });
+  ada = await newUser(app, { username: 'ada', email: 'ada@example.com', password });
+  asAda = basic('ada', password);
+});
+afterAll(() => app.stop());
+// Refusals of the test before would be written while statements are counted.
+beforeEach(() => flushDenials());
+
+const membersOf = ({ group }: Answer) => group.members?.edges.map((edge: Answer) => edge.node.username);
+const group = async (by: object, authorization?: string) =>
+  answerOf(
+    await app.ask(
+      'query ($by: GroupBy!) { group(by: $by) { id name memberCount members { edges { node { username } } } } }',
+      { by },
+      authorization,
+    ),
+  );
+const groups = async (variables: object, authorization?: string) => {
+  const document = `query ($filter: GroupFilter, $first: Int, $after: String) {
+    groups(filter: $filter, first: $first, after: $after) {
+      totalCount pageInfo { endCursor hasNextPage } edges { node { name memberCount } }
+    }
+  }`;
+  const { data } = await app.ask(document, variables, authorization);
+  return { ...data.groups, names: data.groups.edges.map((edge: Answer) => edge.node.name) };
+};
+
+describe('createGroup', () => {
+  it('makes a group with its members, named once or twice, by any address', async () => {
+    const members = [
+      { id: ada.id },
+      { username: 'ADA' },
+      { email: 'ada@example.com' },
+      { username: 'admin' },
+    ];
+    const made = await createGroup(app, { name: 'Readers', description: 'They read', members }, superuser);
+    expect(made.group).toMatchObject({ name: 'Readers', description: 'They read', memberCount: 2 });
+    expect(membersOf(made)).toEqual(['ada', 'admin']);
+    const row = await db.auditEvent.findFirstOrThrow({ where: { targetId: made.group.id } });
+    expect(row).toMatchObject({
+      action: 'group:create',
+      after: { members: expect.arrayContaining([ada.id]) },
+    });
+  });
+
+  it('is for superusers', async () => {
+    for (const role of ['USER', 'ANNOTATOR', 'GUEST'] as const)
+      expect(await createGroup(app, { name: 'x' }, await newCaller({ role, level: 'MANAGE' }))).toMatchObject(
+        {
+          ...{ code: 'PERMISSION_DENIED', isTopLevel: true },
+        },
+      );
+  });
+
+  it.each(['', ' x', 'x\ny', 'x'.repeat(256)])('refuses the name %j', async (name) => {
+    expect(await createGroup(app, { name })).toMatchObject({ problems: [{ path: ['input', 'name'] }] });
+  });
+
+  it('is told of a member who is not there, as of one of another tenant', async () => {
+    const foreigner = await viewerOf(
+      app,
+      await newCaller({ role: 'USER', tenantId: await newTenant('foreign') }),
+    );
+    for (const by of [{ username: 'nobody' }, { id: foreigner.id }])
+      expect(await createGroup(app, { name: 'stray', members: [{ id: ada.id }, by] })).toMatchObject({
+        ...{ code: 'NOT_FOUND', path: ['input', 'members', '1'] },
+      });
+    expect(await db.group.count({ where: { name: 'stray' } })).toBe(0);
+    const members = Array(1001).fill({ id: ada.id });
+    expect(await createGroup(app, { name: 'many', members })).toMatchObject({ path: ['input', 'members'] });
+  });
+
+  it('gives one group of a name for 20 at the same time, whatever its case', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => createGroup(app, { name: at % 2 ? 'RACE' : 'race' }, superuser)),
+    );
+    const kinds = answers.map((answer) => answer.__typename).sort();
+    expect(kinds).toEqual([...Array(19).fill('AlreadyExistsError'), 'CreateGroupPayload']);
+    expect(await createGroup(app, { name: 'Everyone' })).toMatchObject({ path: ['input', 'name'] });
+  });
+});
+
+describe('groups', () => {
+  it('are all for superusers, and for others those that they are in: absent otherwise', async () => {
+    await createGroup(app, { name: 'g-open', members: [{ id: ada.id }] });
+    const closed = (await createGroup(app, { name: 'g-closed' })).group;
+    const filter = { prefix: 'G-' };
+    expect((await groups({ filter }, superuser)).names).toEqual(['g-closed', 'g-open']);
+    expect(await groups({ filter }, asAda)).toMatchObject({ names: ['g-open'], totalCount: 1 });
+    expect((await viewerOf(app, asAda)).groups.map(({ name }: Answer) => name)).toContain('g-open');
+    for (const by of [{ id: closed.id }, { name: 'g-closed' }, { name: 'nothing' }, { id: 'no id' }])
+      expect(await group(by, asAda)).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await group({ name: 'G-OPEN' }, asAda)).toMatchObject({ memberCount: 1 });
+    const foreigner = await newCaller({ role: 'ADMIN', tenantId: await newTenant('elsewhere') });
+    expect(await group({ id: closed.id }, foreigner)).toMatchObject({ code: 'NOT_FOUND' });
+    expect((await groups({}, foreigner)).names).toEqual(['everyone']);
+  });
+
+  it('that are hidden and absent cost the same statements', async () => {
+    await createGroup(app, { name: 'g-hidden' });
+    await group({ name: 'g-hidden' }, asAda);
+    const [hidden, absent] = [
+      await countStatements(() => group({ name: 'g-hidden' }, asAda)),
+      await countStatements(() => group({ name: 'g-absent' }, asAda)),
+    ];
+    expect(hidden.statements).toEqual(absent.statements);
+  });
+
+  it('come in pages by name', async () => {
+    const seen: string[] = [];
+    let after: string | null = null;
+    for (let page = 0; page < 50; page += 1) {
+      const answer: Answer = await groups({ first: 2, after });
+      seen.push(...answer.names);
+      if (!answer.pageInfo.hasNextPage) break;
+      after = answer.pageInfo.endCursor;
+    }
+    expect(seen.length).toBeGreaterThan(4);
+    expect(new Set(seen).size).toBe(seen.length);
+    const { tenantId } = await db.user.findUniqueOrThrow({ where: { id: ada.id } });
+    expect(seen.length).toBe(await db.group.count({ where: { tenantId } }));
+    expect(seen.map((name) => name.toLowerCase())).toEqual(seen.map((name) => name.toLowerCase()).sort());
+  });
+
+  it('cost as many statements with their counts for many as for one', async () => {
+    const count = async (first: number) =>
+      (await countStatements(() => groups({ filter: { prefix: 'g-' }, first }))).statements.length;
+    await count(1);
+    expect(await count(100)).toBe(await count(1));
+  });
+});
+
+describe('members', () => {
+  it('are added and removed, again without a change', async () => {
+    const { group: made } = await createGroup(app, { name: 'members' });
+    const input = { by: { id: made.id }, members: [{ id: ada.id }, { username: 'admin' }] };
+    expect(await addGroupMembers(app, input)).toMatchObject({ added: 2, group: { memberCount: 2 } });
+    expect(await addGroupMembers(app, input)).toMatchObject({ added: 0, group: { memberCount: 2 } });
+    const less = { by: { name: 'MEMBERS' }, members: [{ id: ada.id }] };
+    expect(await removeGroupMembers(app, less)).toMatchObject({ removed: 1, group: { memberCount: 1 } });
+    expect(await removeGroupMembers(app, less)).toMatchObject({ removed: 0 });
+    const actions = await db.auditEvent.findMany({ where: { targetId: made.id }, orderBy: { id: 'asc' } });
+    expect(actions.map((row) => row.action)).toEqual([
+      'group:create',
+      'group:addMembers',
+      'group:removeMembers',
+    ]);
+    const changes = await db.accessChange.findMany({ where: { userId: ada.id, kind: 'GRANT' } });
+    expect(changes).toHaveLength(1);
+  });
+
+  it('added by many at the same time are members once', async () => {
+    const { group: made } = await createGroup(app, { name: 'crowd' });
+    const input = { by: { id: made.id }, members: [{ id: ada.id }] };
+    const answers = await Promise.all(Array.from({ length: 20 }, () => addGroupMembers(app, input)));
+    expect(answers.map(({ added }) => added).sort()).toEqual([...Array(19).fill(0), 1]);
+  });
+
+  it('get what the group was granted, at once, and lose it with the membership', async () => {
+    const projectId = await registerProject(app, 'for-the-group');
+    const { group: made } = await createGroup(app, { name: 'granted' });
+    const { tenantId } = await db.group.findUniqueOrThrow({ where: { id: made.id } });
+    await db.grant.create({
+      data: {
+        ...{ id: newId(), tenantId, groupId: made.id, resourceType: 'PROJECT', resourceId: projectId },
+        level: 'READ',
+      },
+    });
+    const sees = async () =>
+      answerOf(await app.ask('{ project(by: { identifier: "for-the-group" }) { id } }', {}, asAda)).id;
+    expect(await sees()).toBeUndefined();
+    const input = { by: { id: made.id }, members: [{ id: ada.id }] };
+    await addGroupMembers(app, input);
+    expect(await sees()).toBe(projectId);
+    await removeGroupMembers(app, input);
+    expect(await sees()).toBeUndefined();
+    await addGroupMembers(app, input);
+    expect(await deleteGroup(app, { by: { id: made.id } })).toMatchObject({ id: made.id });
+    expect(await sees()).toBeUndefined();
+    expect(await db.grant.count({ where: { groupId: made.id } })).toBe(0);
+    expect(await group({ id: made.id })).toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('go with their user', async () => {
+    const passing = await newUser(app, { username: 'passing' });
+    const { group: made } = await createGroup(app, { name: 'left', members: [{ id: passing.id }] });
+    await deleteUser(app, { by: { id: passing.id } });
+    expect(await group({ id: made.id })).toMatchObject({ memberCount: 0, members: { edges: [] } });
+  });
+
+  it('are changed by administrators only, also of a group that is not there', async () => {
+    for (const by of [{ name: 'members' }, { name: 'nothing' }])
+      for (const caller of [superuser, asAda]) {
+        const members = [{ id: ada.id }];
+        for (const answer of [
+          await addGroupMembers(app, { by, members }, caller),
+          await removeGroupMembers(app, { by, members }, caller),
+          await editGroup(app, { by, description: 'x' }, caller),
+          await deleteGroup(app, { by }, caller),
+        ])
+          expect(answer).toMatchObject({ code: 'PERMISSION_DENIED', isTopLevel: true });
+      }
+    const missing = { by: { name: 'nothing' }, members: [] };
+    expect(await addGroupMembers(app, missing)).toMatchObject({ code: 'NOT_FOUND', isTopLevel: true });
+  });
+});
+
+describe('editGroup', () => {
+  it('renames and describes; the grants stay', async () => {
+    const { group: made } = await createGroup(app, { name: 'old-name' });
+    const by = { id: made.id };
+    expect((await editGroup(app, { by, name: 'New-Name', description: 'd' })).group).toMatchObject({
+      ...{ id: made.id, name: 'New-Name', description: 'd' },
+    });
+    expect((await editGroup(app, { by, name: 'new-name' })).group.name).toBe('new-name');
+    expect(await editGroup(app, { by, name: 'EVERYONE' })).toMatchObject({ code: 'ALREADY_EXISTS' });
+    expect(await editGroup(app, { by })).toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+});
+
+describe('everyone', () => {
+  const by = { name: 'everyone' };
+  it('keeps its name and its members, which all users are', async () => {
+    for (const answer of [
+      await editGroup(app, { by, name: 'nobody' }),
+      await addGroupMembers(app, { by, members: [{ id: ada.id }] }),
+      await removeGroupMembers(app, { by, members: [{ id: ada.id }] }),
+      await deleteGroup(app, { by }),
+    ])
+      expect(answer).toMatchObject({ __typename: 'FailedPreconditionError' });
+    expect((await editGroup(app, { by, description: 'All of us' })).group.description).toBe('All of us');
+    const { memberCount } = await group(by, superuser);
+    expect(memberCount).toBe(await db.user.count({ where: { tenant: { name: 'default' } } }));
+  });
+
+  it('shows who is in it to superusers only', async () => {
+    expect((await group(by, superuser)).members.edges.length).toBeGreaterThan(2);
+    expect(await group(by, asAda)).toMatchObject({ memberCount: null, members: null });
+  });
+});

@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { db } from '../../src/platform/database/client.ts';
+import { type App, basic, startApp } from '../support/app.ts';
+import { newCaller, newTenant } from '../support/credentials.ts';
+import { createUser, newUser, password, viewerOf } from '../support/people.ts';
+
+let app: App;
+let otherTenant: string;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  otherTenant = await newTenant('elsewhere');
+});
+afterAll(() => app.stop());
+
+describe('createUser', () => {
+  it('makes a person who signs in with the password, whatever the case of the name', async () => {
+    const made = await newUser(app, { username: 'Ada', email: 'Ada@Example.com', password });
+    expect(made).toMatchObject({
+      ...{ username: 'Ada', email: 'Ada@Example.com', name: 'Ada', role: 'USER', kind: 'PERSON' },
+      ...{ isAdmin: false, isFixed: false, defaultLevel: null, disabledAt: null },
+    });
+    expect(await viewerOf(app, basic('aDA', password))).toMatchObject({
+      id: made.id,
+      tenant: { name: 'default' },
+    });
+    const { passwordHash } = await db.user.findUniqueOrThrow({ where: { id: made.id } });
+    expect(passwordHash).toMatch(/^\$argon2id\$/);
+  });
+
+  it('takes the e-mail address for the user name, and the user name for the name', async () => {
+    const made = await newUser(app, { email: 'grace@example.com' });
+    expect(made).toMatchObject({ username: 'grace@example.com', name: 'grace@example.com' });
+  });
+
+  it('makes somebody who cannot sign in by password when there is none', async () => {
+    await newUser(app, { username: 'sso' });
+    for (const guess of ['', 'null', password]) expect(await viewerOf(app, basic('sso', guess))).toBeNull();
+  });
+
+  it('keeps all that is given', async () => {
+    const given = {
+      ...{ username: 'all', email: 'all@example.com', name: 'All', givenName: 'A', familyName: 'L' },
+      ...{ avatar: 'https://example.com/a.png', role: 'SUPERUSER', defaultLevel: 'READ' },
+    };
+    expect(await newUser(app, given)).toMatchObject(given);
+  });
+
+  it('tells all faults together', async () => {
+    const input = { username: 'a:b', email: 'nobody', password: 'short', role: 'SYSTEM' };
+    const { code, problems } = await createUser(app, input);
+    expect(code).toBe('INVALID_ARGUMENT');
+    expect(problems.map(({ path }: { path: string[] }) => path.join('.'))).toEqual([
+      ...['input.username', 'input.email', 'input.password', 'input.role'],
+    ]);
+    expect(await createUser(app, { password })).toMatchObject({
+      problems: [{ path: ['input', 'username'], code: 'MissingField' }],
+    });
+  });
+
+  it.each([
+    ['the user name', { username: 'ＴＡＫＥＮ' }, 'username'],
+    ['the e-mail address', { username: 'another', email: 'TAKEN@example.com' }, 'email'],
+    ['the e-mail address that stands in for the name', { email: 'taken' + '@EXAMPLE.com' }, 'email'],
+  ])('names the field that is taken: %s', async (_what, input, field) => {
+    if (field === 'username') await newUser(app, { username: 'taken', email: 'taken@example.com' });
+    expect(await createUser(app, input)).toMatchObject({
+      __typename: 'AlreadyExistsError',
+      path: ['input', field],
+    });
+  });
+
+  it('gives one user for 20 at the same time, and 19 refusals', async () => {
+    for (const [round, input] of [{ username: 'race' }, { email: 'race@example.com' }].entries()) {
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, at) =>
+          createUser(app, { username: round === 0 ? 'race' : `racer-${at}`, ...input, password }),
+        ),
+      );
+      const kinds = answers.map((answer) => answer.__typename).sort();
+      expect(kinds).toEqual([...Array(19).fill('AlreadyExistsError'), 'CreateUserPayload']);
+    }
+  });
+
+  it.each([
+    ['SUPERUSER', 'PERMISSION_DENIED'],
+    ['USER', 'PERMISSION_DENIED'],
+    ['GUEST', 'PERMISSION_DENIED'],
+  ] as const)('is not for %s', async (role, code) => {
+    const caller = await newCaller({ role, level: 'MANAGE' });
+    expect(await createUser(app, { username: `by-${role}` }, caller)).toMatchObject({
+      code,
+      isTopLevel: true,
+    });
+  });
+
+  it.each([
+    ['ADMIN', 'ADMIN', 'PERSON', null],
+    ['ADMIN', 'ROOT', 'PERSON', 'PERMISSION_DENIED'],
+    ['ADMIN', 'ROOT', 'SERVICE_ACCOUNT', 'PERMISSION_DENIED'],
+    ['ADMIN', 'SYSTEM', 'PERSON', 'INVALID_ARGUMENT'],
+    ['ADMIN', 'SYSTEM', 'SERVICE_ACCOUNT', null],
+    ['SYSTEM', 'ROOT', 'PERSON', 'PERMISSION_DENIED'],
+    ['ROOT', 'SYSTEM', 'PERSON', 'INVALID_ARGUMENT'],
+    ['ROOT', 'ROOT', 'PERSON', null],
+  ] as const)('by %s of a %s %s is %s', async (by, role, kind, code) => {
+    const caller = await newCaller({ role: by });
+    const input = { username: `${by}-${role}-${kind}`, role, kind };
+    const answer = await createUser(app, input, caller);
+    expect(answer.code ?? null).toBe(code);
+    if (!code) expect(answer.user).toMatchObject({ role, kind });
+  });
+
+  it('gives a service account no password', async () => {
+    const input = { username: 'robot', kind: 'SERVICE_ACCOUNT', password };
+    expect(await createUser(app, input)).toMatchObject({
+      problems: [{ path: ['input', 'password'] }],
+    });
+  });
+
+  describe('in another tenant', () => {
+    it('is for ROOT and for SYSTEM of the first tenant, by id or name', async () => {
+      const root = await newCaller({ role: 'ROOT' });
+      const byId = await createUser(app, { username: 'far', tenant: { id: otherTenant } }, root);
+      const system = await newCaller({ role: 'SYSTEM' });
+      const byName = await createUser(app, { username: 'far-2', tenant: { name: 'elsewhere' } }, system);
+      const rows = await db.user.findMany({ where: { id: { in: [byId.user.id, byName.user.id] } } });
+      expect(rows.map((row) => row.tenantId)).toEqual([otherTenant, otherTenant]);
+    });
+
+    it('is not for an administrator, nor for SYSTEM of another tenant, there or not', async () => {
+      const home = (await db.tenant.findFirstOrThrow({ where: { name: 'default' } })).id;
+      const foreignSystem = await newCaller({ role: 'SYSTEM', tenantId: otherTenant });
+      for (const [tenant, caller] of [
+        [{ id: otherTenant }, app.admin],
+        [{ name: 'elsewhere' }, app.admin],
+        [{ name: 'nowhere' }, app.admin],
+        [{ id: home }, foreignSystem],
+      ] as const)
+        expect(await createUser(app, { username: 'spy', tenant }, caller)).toMatchObject({
+          code: 'PERMISSION_DENIED',
+        });
+      expect(await db.user.count({ where: { username: 'spy' } })).toBe(0);
+    });
+
+    it('is NOT_FOUND for one that is not there, and the own one by name is no other', async () => {
+      const root = await newCaller({ role: 'ROOT' });
+      expect(await createUser(app, { username: 'lost', tenant: { name: 'nowhere' } }, root)).toMatchObject({
+        __typename: 'NotFoundError',
+        path: ['input', 'tenant'],
+      });
+      await newUser(app, { username: 'at-home', tenant: { name: 'default' } });
+    });
+
+    it('leaves the same name free in each tenant', async () => {
+      const caller = await newCaller({ role: 'ADMIN', tenantId: otherTenant });
+      await newUser(app, { username: 'twin' });
+      expect(await createUser(app, { username: 'twin' }, caller)).toMatchObject({
+        __typename: 'CreateUserPayload',
+      });
+    });
+  });
+
+  it('goes to the audit log with who did it, and without the password', async () => {
+    const { id } = await newUser(app, { username: 'audited', password: 'a secret of the audit' });
+    const row = await db.auditEvent.findFirstOrThrow({ where: { action: 'user:create', targetId: id } });
+    expect(row).toMatchObject({ actorName: 'admin', outcome: 'DONE', targetName: 'audited' });
+    expect(row.after).toMatchObject({ role: 'USER', hasPassword: true });
+    expect(JSON.stringify(row)).not.toMatch(/a secret of the audit|argon2/);
+    const change = await db.accessChange.findFirst({ where: { userId: id } });
+    expect(change).toMatchObject({ kind: 'PRINCIPAL' });
+  });
+});

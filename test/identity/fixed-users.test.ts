@@ -1,0 +1,231 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Answer, App } from '../support/app.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'slipway-fixed-users-'));
+const file = join(folder, 'users.json');
+const password = 'of the fixed user';
+const guest = { enabled: true, name: 'Visitor', username: 'visitor', password: 'welcome' };
+const bea = { username: 'Bea', password, name: 'Bea B.', role: 'ADMIN' };
+const carl = { username: 'carl', password: 'of carl the second', name: 'Carl', tenant: 'works' };
+
+writeFileSync(file, JSON.stringify({ enabled: true, users: [bea, carl], guest }));
+// The configuration is read when it is first imported.
+vi.stubEnv('FIXED_USERS_FILE', file);
+const { basic, startApp } = await import('../support/app.ts');
+const { deleteUser, editUser, newUser, setPreferences, updateUserAdmin, updateUserPassword, viewerOf } =
+  await import('../support/people.ts');
+const { keepFixedUsers } = await import('../../src/identity/commands/keep-fixed-users.ts');
+const { fixedUsers, isGuestAccount, readFixedUsers } = await import('../../src/identity/fixed-users.ts');
+const { hashPassword } = await import('../../src/identity/passwords.ts');
+const { hashSecret, newAccessKey, newSecretKey } = await import('../../src/identity/domain/secrets.ts');
+const { newId } = await import('../../src/platform/ids.ts');
+const { db } = await import('../../src/platform/database/client.ts');
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  await keepFixedUsers();
+});
+afterAll(async () => {
+  await app.stop();
+  rmSync(folder, { recursive: true });
+});
+
+const rowOf = (username: string) => db.user.findFirstOrThrow({ where: { usernameKey: username } });
+
+function read(content: unknown) {
+  const path = join(folder, 'other.json');
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return () => readFixedUsers(path);
+}
+
+describe('the file of fixed users', () => {
+  const user = { username: 'a', password, name: 'A' };
+  it.each([
+    ['no JSON', '{ "password": "hunter2hunter2"', 'it is not JSON'],
+    ['a name twice', { enabled: true, users: [user, { ...user, username: 'Ａ' }] }, 'declared twice'],
+    ['a name of the guest', { enabled: true, users: [{ ...user, username: 'Visitor' }], guest }, 'twice'],
+    ['a role above ADMIN', { enabled: true, users: [{ ...user, role: 'ROOT' }] }, 'users.0.role'],
+    ['a short password', { enabled: true, users: [{ ...user, password: 'short' }] }, 'users.0.password'],
+    ['a wrong name', { enabled: true, users: [{ ...user, username: 'a:b' }] }, 'users.0.username'],
+    ['a word that it does not know', { enabled: true, user: [] }, 'user'],
+    ['no argon2id', { enabled: true, passHashed: true, users: [{ ...user, password: '$2b$12$abc' }] }, 'PHC'],
+    [
+      'a hash that costs too much',
+      {
+        ...{ enabled: true, passHashed: true },
+        users: [{ ...user, password: `$argon2id$v=19$m=999999,t=9,p=1$${'a'.repeat(22)}$${'a'.repeat(43)}` }],
+      },
+      'costs too much',
+    ],
+  ])('stops the start with %s, and shows no password', (_what, content, message) => {
+    expect(read(content)).toThrow(message);
+    try {
+      read(content)();
+    } catch (error) {
+      expect((error as Error).name).toBe('ConfigurationError');
+      expect((error as Error).message).not.toMatch(/hunter2|of the fixed user|short"|\$2b/);
+    }
+  });
+
+  it('that is not there stops the start', () => {
+    expect(() => readFixedUsers(join(folder, 'none.json'))).toThrow('FIXED_USERS_FILE');
+  });
+});
+
+describe('fixed users', () => {
+  it('sign in with their passwords, with the roles and in the tenants that are declared', async () => {
+    expect(await viewerOf(app, basic('bea', password))).toMatchObject({
+      ...{ username: 'Bea', name: 'Bea B.', role: 'ADMIN', isFixed: true, tenant: { name: 'default' } },
+    });
+    expect(await viewerOf(app, basic('carl', carl.password))).toMatchObject({
+      ...{ role: 'USER', tenant: { name: 'works' }, groups: [{ name: 'everyone' }] },
+    });
+  });
+
+  it('keep id, hash, tokens and access keys when nothing is declared anew', async () => {
+    const before = await rowOf('bea');
+    const [accessKey, secret] = [newAccessKey(), newSecretKey()];
+    await db.credential.create({
+      data: {
+        ...{ id: newId(), tenantId: before.tenantId, userId: before.id, accessKey },
+        secretHash: new Uint8Array(hashSecret(secret)),
+      },
+    });
+    await keepFixedUsers();
+    expect(await rowOf('bea')).toEqual(before);
+    const other = { ...fixedUsers(), users: [{ ...bea, name: 'B', role: 'ADMIN' as const, tenant: null }] };
+    await keepFixedUsers({ ...other, deletesMissing: false });
+    expect(await rowOf('bea')).toMatchObject({ id: before.id, name: 'B', version: before.version });
+    expect(await viewerOf(app, basic(accessKey, secret))).toMatchObject({ id: before.id });
+    await keepFixedUsers();
+  });
+
+  it('lose old sign-ins with a new password, however many servers start at once', async () => {
+    const before = await rowOf('carl');
+    const users = [{ ...carl, role: 'USER' as const, password: 'of carl the third' }];
+    const declared = { ...fixedUsers(), users, deletesMissing: false };
+    await Promise.all(Array.from({ length: 6 }, () => keepFixedUsers(declared)));
+    expect(await rowOf('carl')).toMatchObject({ id: before.id, version: before.version + 1 });
+    expect(await viewerOf(app, basic('carl', carl.password))).toBeNull();
+    expect(await viewerOf(app, basic('carl', 'of carl the third'))).toMatchObject({ id: before.id });
+    await keepFixedUsers();
+  });
+
+  it('may be declared with hashes', async () => {
+    const hash = await hashPassword('hashed elsewhere');
+    const users = [{ username: 'dora', password: hash, name: 'Dora' }];
+    const declared = read({ enabled: true, passHashed: true, deleteMissing: false, users })();
+    await keepFixedUsers(declared);
+    const { version } = await rowOf('dora');
+    await keepFixedUsers(declared);
+    expect(await rowOf('dora')).toMatchObject({ passwordHash: hash, version });
+    expect(await viewerOf(app, basic('dora', 'hashed elsewhere'))).toMatchObject({ isFixed: true });
+  });
+
+  it('are deleted when they are declared no longer, and nobody else is', async () => {
+    const made = await newUser(app, { username: 'made-in-the-product' });
+    const users = [{ ...carl, role: 'USER' as const, username: 'passing' }];
+    await keepFixedUsers({ ...fixedUsers(), users, deletesMissing: false });
+    expect(await db.user.count({ where: { username: { in: ['passing', 'Bea'] } } })).toBe(2);
+    await keepFixedUsers();
+    expect(await db.user.count({ where: { username: 'passing' } })).toBe(0);
+    expect(await db.user.count({ where: { id: made.id } })).toBe(1);
+  });
+
+  it('stop the start when somebody of that name was made in the product', async () => {
+    await newUser(app, { username: 'older' });
+    const users = [{ ...bea, role: 'ADMIN' as const, username: 'OLDER', tenant: null }];
+    await expect(keepFixedUsers({ ...fixedUsers(), users, deletesMissing: false })).rejects.toThrow(
+      'made in the product',
+    );
+    await keepFixedUsers();
+  });
+
+  it('cannot be changed over the API, neither by administrators nor by themselves', async () => {
+    const { id } = await rowOf('bea');
+    const by = { id };
+    const self = basic('bea', password);
+    for (const answer of [
+      await editUser(app, { by, name: 'x' }),
+      await editUser(app, { by, disabled: true }),
+      await editUser(app, { by, name: 'x' }, self),
+      await updateUserAdmin(app, { by, isAdmin: false }),
+      await updateUserPassword(app, { by, password: 'another password' }),
+      await updateUserPassword(app, { password: 'another password', currentPassword: password }, self),
+      await deleteUser(app, { by }),
+    ])
+      expect(answer).toMatchObject({ __typename: 'FailedPreconditionError' });
+    expect(await setPreferences(app, { preferences: { theme: 'dark' } }, self)).toMatchObject({ updated: 1 });
+  });
+});
+
+describe('the guest', () => {
+  it('is a GUEST of the tenant guests, and known as the one who may only take a token', async () => {
+    const row = await rowOf('visitor');
+    const viewer = await viewerOf(app, basic('visitor', 'welcome'));
+    expect(viewer).toMatchObject({ role: 'GUEST', name: 'Visitor', tenant: { name: 'guests' } });
+    expect(isGuestAccount(row.id)).toBe(true);
+    expect(isGuestAccount((await rowOf('bea')).id)).toBe(false);
+  });
+
+  it('goes when it is switched off', async () => {
+    await keepFixedUsers({ ...fixedUsers(), guest: null });
+    expect(await db.user.count({ where: { usernameKey: 'visitor' } })).toBe(0);
+    await keepFixedUsers();
+    expect(isGuestAccount((await rowOf('visitor')).id)).toBe(true);
+  });
+});
+
+describe('fixedUsersMode', () => {
+  it('tells everybody, signed in or not, what a sign-in page shows', async () => {
+    const document =
+      '{ fixedUsersMode { enabled migrationWarning guest { enabled name username password } serverErrors } }';
+    const expected: Answer = { enabled: true, migrationWarning: false, guest, serverErrors: [] };
+    for (const authorization of [null, app.admin])
+      expect((await app.ask(document, {}, authorization)).data.fixedUsersMode).toEqual(expected);
+  });
+});
+
+describe('a server', () => {
+  /** Until it is ready, or has ended. */
+  async function startServer(path: string) {
+    const script = fileURLToPath(new URL('../../src/bin/server.ts', import.meta.url));
+    const env = { ...process.env, FIXED_USERS_FILE: path, NODE_OPTIONS: '' };
+    const server = fork(script, { execArgv: ['--import', 'tsx'], env, silent: true });
+    let told = '';
+    server.stderr?.on('data', (part) => {
+      told += part;
+    });
+    let isReady = false;
+    server.once('message', () => {
+      isReady = true;
+      server.kill('SIGTERM');
+    });
+    const [code] = (await once(server, 'close')) as [number | null];
+    return { isReady, code, told };
+  }
+
+  it('does what its file says before it answers', async () => {
+    const path = join(folder, 'of-the-server.json');
+    const users = [{ username: 'of-the-server', password, name: 'S' }];
+    writeFileSync(path, JSON.stringify({ enabled: true, deleteMissing: false, users }));
+    expect(await startServer(path)).toMatchObject({ isReady: true, code: 0 });
+    expect(await viewerOf(app, basic('of-the-server', password))).toMatchObject({ isFixed: true });
+  }, 60_000);
+
+  it('does not start with a file that is wrong', async () => {
+    const path = join(folder, 'wrong.json');
+    writeFileSync(path, JSON.stringify({ enabled: true, users: [{ ...bea, password: 'short' }] }));
+    const { isReady, code, told } = await startServer(path);
+    expect([isReady, code]).toEqual([false, 1]);
+    expect(told).toContain('users.0.password');
+    expect(told).not.toContain('short');
+  }, 60_000);
+});

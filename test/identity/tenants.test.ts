@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { db } from '../../src/platform/database/client.ts';
+import { type Answer, type App, startApp } from '../support/app.ts';
+import { newCaller, newTenant } from '../support/credentials.ts';
+import { answerOf, createTenant, updateTenant, viewerOf } from '../support/people.ts';
+import { registerProject } from '../support/seed.ts';
+
+let app: App;
+let root: string;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  root = await newCaller({ role: 'ROOT' });
+});
+afterAll(() => app.stop());
+
+const tenant = async (by: object | null, authorization?: string) =>
+  answerOf(await app.ask('query ($by: TenantBy) { tenant(by: $by) { id name } }', { by }, authorization));
+
+describe('tenants', () => {
+  it('are made by ROOT, each with its group of everybody', async () => {
+    const made = await createTenant(app, { name: 'acme' }, root);
+    expect(made.tenant).toMatchObject({ name: 'acme', defaultLevel: null, creationPolicy: 'OPEN' });
+    const groups = await db.group.findMany({ where: { tenantId: made.tenant.id } });
+    expect(groups).toMatchObject([{ name: 'everyone', isEveryone: true }]);
+    expect(await tenant({ name: 'acme' }, root)).toMatchObject({ id: made.tenant.id });
+    const list = await app.ask('{ tenants(first: 1000) { edges { node { name } } } }', {}, root);
+    expect(list.data.tenants.edges.map((edge: Answer) => edge.node.name)).toEqual(['acme', 'default']);
+  });
+
+  it.each(['ab', ' acme2', 'a:b', 'a/b', 'guests', 'GUESTS', 'x'.repeat(256)])(
+    'are never called %j',
+    async (name) => {
+      expect(await createTenant(app, { name }, root)).toMatchObject({
+        problems: [{ path: ['input', 'name'] }],
+      });
+    },
+  );
+
+  it('of one name are one, however many are made at the same time', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => createTenant(app, { name: 'contended' }, root)),
+    );
+    const kinds = answers.map((answer) => answer.__typename).sort();
+    expect(kinds).toEqual([...Array(9).fill('AlreadyExistsError'), 'CreateTenantPayload']);
+  });
+
+  it('are neither made nor listed by administrators, nor by SYSTEM of another tenant', async () => {
+    const tenantId = await newTenant('foreign');
+    const foreign = await newCaller({ role: 'SYSTEM', tenantId });
+    for (const caller of [app.admin, foreign]) {
+      expect(await createTenant(app, { name: 'mine' }, caller)).toMatchObject({ code: 'PERMISSION_DENIED' });
+      const { data, errors } = await app.ask('{ tenants { edges { node { name } } } }', {}, caller);
+      expect([data, errors?.[0]?.extensions.code]).toEqual([null, 'PERMISSION_DENIED']);
+    }
+    expect(await tenant(null, foreign)).toMatchObject({ name: 'foreign' });
+    for (const by of [{ name: 'default' }, { name: 'nowhere' }, { id: 'no id' }])
+      expect(await tenant(by, foreign)).toMatchObject({ code: 'PERMISSION_DENIED' });
+    expect(await tenant({ name: 'foreign' }, foreign)).toMatchObject({ id: tenantId });
+    expect(await tenant({ name: 'nowhere' }, root)).toMatchObject({ code: 'NOT_FOUND' });
+  });
+});
+
+describe('updateTenant', () => {
+  it('sets what users may do where no grant decides, from the next call on', async () => {
+    const tenantId = await newTenant('opening');
+    const admin = await newCaller({ role: 'ADMIN', tenantId });
+    const user = await newCaller({ role: 'USER', tenantId });
+    await registerProject(
+      { ...app, ask: (document, variables) => app.ask(document, variables, admin) },
+      'shared',
+    );
+    const seen = async () =>
+      (await app.ask('{ projects { edges { node { identifier } } } }', {}, user)).data.projects.edges.length;
+    expect(await seen()).toBe(0);
+    const input = { defaultLevel: 'READ', creationPolicy: 'RESTRICTED' };
+    expect((await updateTenant(app, input, admin)).tenant).toMatchObject(input);
+    expect(await seen()).toBe(1);
+    await updateTenant(app, { defaultLevel: null }, admin);
+    expect(await seen()).toBe(0);
+    const rows = await db.auditEvent.findMany({ where: { tenantId, action: 'tenant:update' } });
+    expect(rows.map((row) => row.before)).toEqual(
+      expect.arrayContaining([{ defaultLevel: null, creationPolicy: 'OPEN' }, { defaultLevel: 'READ' }]),
+    );
+    expect(await db.accessChange.count({ where: { tenantId, userId: null, kind: 'PRINCIPAL' } })).toBe(2);
+  });
+
+  it('renames, but not to what is taken, and needs something to change', async () => {
+    const tenantId = await newTenant('before');
+    const admin = await newCaller({ role: 'ADMIN', tenantId });
+    expect(await updateTenant(app, { name: 'default' }, admin)).toMatchObject({
+      ...{ code: 'ALREADY_EXISTS', path: ['input', 'name'] },
+    });
+    expect(await updateTenant(app, { by: { id: tenantId }, name: 'after' }, admin)).toMatchObject({
+      tenant: { name: 'after' },
+    });
+    expect(await updateTenant(app, {}, admin)).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect((await viewerOf(app, admin)).tenant).toMatchObject({ name: 'after' });
+  });
+
+  it('is for its administrators', async () => {
+    const tenantId = await newTenant('closed-off');
+    for (const role of ['SUPERUSER', 'USER'] as const)
+      expect(
+        await updateTenant(app, { name: 'hijacked' }, await newCaller({ role, tenantId })),
+      ).toMatchObject({
+        code: 'PERMISSION_DENIED',
+      });
+    expect(await updateTenant(app, { by: { id: tenantId }, name: 'hijacked' })).toMatchObject({
+      code: 'PERMISSION_DENIED',
+    });
+    expect(await updateTenant(app, { by: { id: tenantId }, name: 'by-root' }, root)).toMatchObject({
+      tenant: { name: 'by-root' },
+    });
+  });
+});

@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { flushDenials } from '../../src/access/audit.ts';
+import { db } from '../../src/platform/database/client.ts';
+import { type Answer, type App, basic, startApp } from '../support/app.ts';
+import { newCaller, newTenant } from '../support/credentials.ts';
+import { answerOf, createGroup, editUser, newUser, password, viewerOf } from '../support/people.ts';
+import { countStatements } from '../support/statements.ts';
+
+let app: App;
+let ada: Answer;
+let asAda: string;
+let superuser: string;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  ada = await newUser(app, { username: 'Ada', email: 'ada@example.com', password, defaultLevel: 'READ' });
+  asAda = basic('ada', password);
+  superuser = await newCaller({ role: 'SUPERUSER' });
+});
+afterAll(() => app.stop());
+// Refusals of the test before would be written while statements are counted.
+beforeEach(() => flushDenials());
+
+const document = `query ($by: UserBy!) {
+  user(by: $by) { id username email defaultLevel preferences isAdmin groups { name } tenant { name } }
+}`;
+const user = async (by: object, authorization?: string) =>
+  answerOf(await app.ask(document, { by }, authorization));
+
+describe('user', () => {
+  it.each(['id', 'username', 'email'] as const)('is found by %s, by its administrator', async (address) => {
+    const by = { id: ada.id, username: 'ＡＤＡ', email: 'ADA@example.com' }[address];
+    expect(await user({ [address]: by })).toMatchObject({ id: ada.id, email: 'ada@example.com' });
+  });
+
+  it.each(['id', 'username', 'email'] as const)('is found by %s, by itself', async (address) => {
+    const by = { id: ada.id, username: 'aDa', email: 'Ada@Example.com' }[address];
+    expect(await user({ [address]: by }, asAda)).toMatchObject({
+      ...{ id: ada.id, email: 'ada@example.com', defaultLevel: 'READ', preferences: {}, isAdmin: false },
+      ...{ groups: [{ name: 'everyone' }], tenant: { name: 'default' } },
+    });
+  });
+
+  it('shows a superuser neither e-mail address, default level nor preferences', async () => {
+    expect(await user({ id: ada.id }, superuser)).toMatchObject({
+      ...{ username: 'Ada', email: null, defaultLevel: null, preferences: null },
+    });
+    expect((await user({ id: ada.id })).preferences).toBeNull();
+  });
+
+  it('answers others PERMISSION_DENIED, whether there is such a user or not, after the same statements', async () => {
+    const caller = await newCaller({ role: 'USER', level: 'MANAGE' });
+    await user({ id: ada.id }, caller);
+    for (const [there, absent] of [
+      [{ username: 'ada' }, { username: 'nobody' }],
+      [{ email: 'ada@example.com' }, { email: 'nobody@example.com' }],
+      [{ id: ada.id }, { id: '01890000-0000-7000-8000-000000000000' }],
+    ] as const) {
+      const [one, other] = [
+        await countStatements(() => app.ask(document, { by: there }, caller)),
+        await countStatements(() => app.ask(document, { by: absent }, caller)),
+      ];
+      expect(one.result.errors?.[0]?.extensions.code).toBe('PERMISSION_DENIED');
+      expect(one.result.errors).toEqual(other.result.errors);
+      const asked = (statements: string[]) => statements.filter((text) => !text.includes('audit_events'));
+      expect(asked(one.statements)).toEqual(asked(other.statements));
+      expect(asked(one.statements).some((text) => /"username_key" (=|IN)/i.test(text))).toBe(false);
+    }
+  });
+
+  it('is NOT_FOUND for those who may see all, also when it is of another tenant', async () => {
+    const tenantId = await newTenant('foreign');
+    const foreigner = await newCaller({ role: 'ADMIN', tenantId });
+    const { id } = await viewerOf(app, foreigner);
+    for (const by of [{ username: 'nobody' }, { id: 'no id' }, { id }, { username: id }])
+      expect(await user(by)).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await user({ id: ada.id }, foreigner)).toMatchObject({ code: 'NOT_FOUND' });
+    const root = await newCaller({ role: 'ROOT' });
+    expect(await user({ id }, root)).toMatchObject({ id, tenant: { name: 'foreign' } });
+  });
+
+  it('costs no more statements with all its own fields than with one', async () => {
+    const one = await countStatements(() => app.ask('{ viewer { id } }', {}, superuser));
+    const fields =
+      'id kind username name role isAdmin isFixed disabledAt createdAt updatedAt avatar preferences';
+    const all = await countStatements(() => app.ask(`{ viewer { ${fields} } }`, {}, superuser));
+    expect(all.statements.length).toBe(one.statements.length);
+  });
+});
+
+describe('users', () => {
+  const list = async (variables: object, authorization?: string | null) => {
+    const answer = await app.ask(
+      `query ($filter: UserFilter, $first: Int, $after: String, $last: Int, $before: String, $orderBy: UserOrder) {
+         users(filter: $filter, first: $first, after: $after, last: $last, before: $before, orderBy: $orderBy) {
+           totalCount pageInfo { hasNextPage endCursor startCursor } edges { node { username email groups { name } } }
+         }
+       }`,
+      variables,
+      authorization,
+    );
+    const users = answer.data?.users;
+    return {
+      ...users,
+      code: answer.errors?.[0]?.extensions.code,
+      names: users?.edges.map((edge: Answer) => edge.node.username),
+    };
+  };
+
+  let names: string[];
+  beforeAll(async () => {
+    const tenantId = await newTenant('listed');
+    names = ['Bea', 'ádám', 'carl', 'Dora', 'Émile', 'fay'];
+    for (const username of names)
+      await db.user.create({
+        data: {
+          ...{ id: crypto.randomUUID().replace(/-.{4}-/, '-7000-'), tenantId, username, name: username },
+          usernameKey: username.normalize('NFKC').toLowerCase(),
+        },
+      });
+    names = ['Bea', 'carl', 'Dora', 'fay', 'ádám', 'Émile'];
+  });
+  const tenant = { name: 'listed' };
+
+  it('are a page by user name, forwards and backwards, without gap or repeat', async () => {
+    const root = await newCaller({ role: 'ROOT' });
+    const seen: string[] = [];
+    let after: string | null = null;
+    for (let page = 0; page < 10; page += 1) {
+      const answer: Answer = await list({ filter: { tenant }, first: 2, after }, root);
+      expect(answer.totalCount).toBe(6);
+      seen.push(...answer.names);
+      if (!answer.pageInfo.hasNextPage) break;
+      after = answer.pageInfo.endCursor;
+    }
+    expect(seen).toEqual(names);
+    const last = await list({ filter: { tenant }, last: 2 }, root);
+    expect(last.names).toEqual(['ádám', 'Émile']);
+    const before = await list({ filter: { tenant }, last: 3, before: last.pageInfo.startCursor }, root);
+    expect(before.names).toEqual(['carl', 'Dora', 'fay']);
+  });
+
+  it('are found by role, kind, beginning, state and group', async () => {
+    const robot = await newUser(app, { username: 'z-robot', kind: 'SERVICE_ACCOUNT', role: 'SUPERUSER' });
+    const gone = await newUser(app, { username: 'z-gone' });
+    await editUser(app, { by: { id: gone.id }, disabled: true });
+    await createGroup(app, { name: 'Zs', members: [{ id: robot.id }] });
+    const prefix = 'Z-';
+    for (const [filter, expected] of [
+      [{ prefix }, ['z-gone', 'z-robot']],
+      [{ prefix, roles: ['SUPERUSER', 'GUEST'] }, ['z-robot']],
+      [{ prefix, kind: 'PERSON' }, ['z-gone']],
+      [{ prefix, disabled: true }, ['z-gone']],
+      [{ prefix, disabled: false }, ['z-robot']],
+      [{ group: { name: 'zS' } }, ['z-robot']],
+      [{ prefix, group: { name: 'everyone' } }, ['z-gone', 'z-robot']],
+      [{ group: { name: 'none' } }, []],
+      [{ group: { id: 'no id' } }, []],
+    ] as const) {
+      const answer = await list({ filter });
+      expect([answer.names, answer.totalCount]).toEqual([expected, expected.length]);
+    }
+  });
+
+  it('come newest first where that is asked', async () => {
+    const first = await list({ orderBy: 'NEWEST', first: 1 });
+    const second = await list({ orderBy: 'NEWEST', first: 1, after: first.pageInfo.endCursor });
+    const rows = await db.user.findMany({
+      where: { tenant: { name: 'default' } },
+      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+      take: 2,
+    });
+    expect([...first.names, ...second.names]).toEqual(rows.map((row) => row.username));
+  });
+
+  it('are for superusers, without e-mail addresses; to others refused', async () => {
+    const seen = await list({ filter: { prefix: 'ada' } }, superuser);
+    expect(seen.edges).toEqual([{ node: { username: 'Ada', email: null, groups: [{ name: 'everyone' }] } }]);
+    expect((await list({ filter: { prefix: 'ada' } })).edges[0].node.email).toBe('ada@example.com');
+    for (const role of ['USER', 'ANNOTATOR', 'GUEST'] as const)
+      expect((await list({}, await newCaller({ role, level: 'MANAGE' }))).code).toBe('PERMISSION_DENIED');
+    expect((await list({ filter: { tenant } })).code).toBe('PERMISSION_DENIED');
+  });
+
+  it('cost as many statements with their groups for many as for one', async () => {
+    await list({ first: 1 }, superuser);
+    const count = async (first: number) =>
+      (await countStatements(() => list({ first }, superuser))).statements.length;
+    expect(await count(100)).toBe(await count(1));
+  });
+});
