@@ -3,6 +3,7 @@ import type { Caller } from '../platform/caller.ts';
 import { db } from '../platform/database/client.ts';
 import { NotFoundError } from '../platform/errors.ts';
 import { keyOwnerId } from './credential-owner.ts';
+import { addressText, type UserBy } from './domain/addresses.ts';
 
 /**
  * A user's access keys, newest first, without what proves their secrets: up to `limit + 1` of them.
@@ -12,13 +13,13 @@ import { keyOwnerId } from './credential-owner.ts';
  */
 export async function listCredentials(
   caller: Caller,
-  { user, withRevoked }: { user: string | null; withRevoked: boolean },
+  { user, withRevoked }: { user: UserBy | null; withRevoked: boolean },
   page: { limit: number; backward: boolean; from: readonly string[] | null },
 ): Promise<Omit<Credential, 'secretHash'>[]> {
   const id = await keyOwnerId(caller, user, 'credential:read', ['user']);
   const tenant = caller.role === 'ROOT' ? {} : { tenantId: caller.tenantId };
   const owner = await db.user.findFirst({ where: { id, ...tenant }, select: { id: true } });
-  if (!owner) throw new NotFoundError('user', user ?? id, ['user']);
+  if (!owner) throw new NotFoundError('user', user ? addressText(user) : id, ['user']);
   const [from] = page.from ?? [];
   return await db.credential.findMany({
     where: {

@@ -2,8 +2,8 @@ import type { Permission } from '../access/domain/permissions.ts';
 import { shownError, topLevelError } from '../graphql/errors.ts';
 import { anyone, can, type FieldArguments, type RootRules, type Rule } from '../graphql/permissions.ts';
 import { NotFoundError } from '../platform/errors.ts';
+import { addressText, type UserBy } from './domain/addresses.ts';
 import { addressedUser, isOwnAddress } from './graphql/addressed-user.ts';
-import { type UserBy, userKeyOf } from './store/users.ts';
 
 /**
  * Oneself with one permission, anybody else with another. Who lacks that is refused before anybody is looked for, so that
@@ -18,7 +18,7 @@ function onUser(own: Permission, others: Permission, byOf: (args: FieldArguments
         const verdict = await can(isOwn ? own : others).decide(args, context);
         if (verdict !== true || isOwn || by === null) return verdict;
         const user = await addressedUser(context, by);
-        return user ? true : topLevelError(new NotFoundError('user', userKeyOf(by)));
+        return user ? true : topLevelError(new NotFoundError('user', addressText(by)));
       } catch (error) {
         context.log.error({ err: error }, 'rule failed');
         return shownError(error);

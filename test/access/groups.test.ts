@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { flushDenials } from '../../src/access/audit.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
@@ -29,6 +30,8 @@ beforeAll(async () => {
   asAda = basic('ada', password);
 });
 afterAll(() => app.stop());
+// Refusals of the test before would be written while statements are counted.
+beforeEach(() => flushDenials());
 
 const membersOf = ({ group }: Answer) => group.members?.edges.map((edge: Answer) => edge.node.username);
 const group = async (by: object, authorization?: string) =>

@@ -120,7 +120,7 @@ describe('either', () => {
 
   it('goes no further than one step', async () => {
     const { data } = await ask(
-      `mutation { createTokenForUser(input: { user: "${the('ADMIN').userId}" }) { ... on CreateTokenForUserPayload { token } } }`,
+      `mutation { createTokenForUser(input: { user: { id: "${the('ADMIN').userId}" } }) { ... on CreateTokenForUserPayload { token } } }`,
       the('ROOT').authorization,
       {},
     );

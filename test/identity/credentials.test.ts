@@ -142,11 +142,11 @@ describe('createCredentials', () => {
 
   it('gives the scopes of services to system users alone', async () => {
     const { username } = await someone('USER');
-    expect(await create(app.admin, { user: username, scopes: ['executor'] })).toMatchObject({
+    expect(await create(app.admin, { user: { username }, scopes: ['executor'] })).toMatchObject({
       code: 'INVALID_ARGUMENT',
       path: ['input', 'scopes', '0'],
     });
-    const made = await create(app.admin, { user: 'local-executor', scopes: ['executor'] });
+    const made = await create(app.admin, { user: { username: 'local-executor' }, scopes: ['executor'] });
     expect(await statusOf(basic(made.accessKey, made.secretKey))).toBe(200);
   });
 
@@ -154,18 +154,20 @@ describe('createCredentials', () => {
     const [user, root, system] = [await someone('USER'), await someone('ROOT'), await someone('SYSTEM')];
     const tenantId = await newTenant('keys elsewhere');
     const stranger = await someone('USER', { tenantId });
-    expect((await create(app.admin, { user: user.userId })).accessKey).toBeTruthy();
-    expect((await create(app.admin, { user: user.username })).accessKey).toBeTruthy();
-    expect(await create(app.admin, { user: root.userId })).toEqual({ refused: 'PERMISSION_DENIED' });
-    expect(await create(app.admin, { user: system.userId })).toEqual({ refused: 'PERMISSION_DENIED' });
-    expect(await create(app.admin, { user: system.userId, scopes: ['login-app'] })).toEqual({
+    expect((await create(app.admin, { user: { id: user.userId } })).accessKey).toBeTruthy();
+    expect((await create(app.admin, { user: { username: user.username } })).accessKey).toBeTruthy();
+    expect(await create(app.admin, { user: { id: root.userId } })).toEqual({ refused: 'PERMISSION_DENIED' });
+    expect(await create(app.admin, { user: { id: system.userId } })).toEqual({
       refused: 'PERMISSION_DENIED',
     });
-    const absent = await create(app.admin, { user: 'nobody-of-that-name' });
-    const hidden = await create(app.admin, { user: stranger.userId });
+    expect(await create(app.admin, { user: { id: system.userId }, scopes: ['login-app'] })).toEqual({
+      refused: 'PERMISSION_DENIED',
+    });
+    const absent = await create(app.admin, { user: { username: 'nobody-of-that-name' } });
+    const hidden = await create(app.admin, { user: { id: stranger.userId } });
     expect(absent).toMatchObject({ code: 'NOT_FOUND', path: ['input', 'user'] });
     expect(hidden.message.replace(stranger.userId, 'nobody-of-that-name')).toBe(absent.message);
-    expect((await create(root.authorization, { user: stranger.userId })).accessKey).toBeTruthy();
+    expect((await create(root.authorization, { user: { id: stranger.userId } })).accessKey).toBeTruthy();
   });
 
   it('refuses others without looking', async () => {
@@ -199,14 +201,16 @@ describe('credentials', () => {
     const [one, other] = [await someone('USER'), await someone('USER')];
     const stranger = await someone('USER', { tenantId: await newTenant('lists elsewhere') });
     expect((await list(one.authorization)).map((key: Answer) => key.accessKey)).toEqual([one.accessKey]);
-    expect(await list(app.admin, `(user: "${other.userId}")`)).toHaveLength(1);
-    expect(await list(app.admin, `(user: "${other.username}")`)).toHaveLength(1);
-    expect(await list(one.authorization, `(user: "${other.userId}")`)).toEqual({
+    expect(await list(app.admin, `(user: { id: "${other.userId}" })`)).toHaveLength(1);
+    expect(await list(app.admin, `(user: { username: "${other.username}" })`)).toHaveLength(1);
+    expect(await list(one.authorization, `(user: { id: "${other.userId}" })`)).toEqual({
       refused: 'PERMISSION_DENIED',
     });
-    expect(await list(one.authorization, '(user: "nobody")')).toEqual({ refused: 'PERMISSION_DENIED' });
-    expect(await list(app.admin, `(user: "${stranger.userId}")`)).toEqual({ refused: 'NOT_FOUND' });
-    expect(await list(app.admin, '(user: "nobody")')).toEqual({ refused: 'NOT_FOUND' });
+    expect(await list(one.authorization, '(user: { username: "nobody" })')).toEqual({
+      refused: 'PERMISSION_DENIED',
+    });
+    expect(await list(app.admin, `(user: { id: "${stranger.userId}" })`)).toEqual({ refused: 'NOT_FOUND' });
+    expect(await list(app.admin, '(user: { username: "nobody" })')).toEqual({ refused: 'NOT_FOUND' });
   });
 
   it('come in pages, newest first, and without the revoked unless those are asked for', async () => {

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { flushDenials } from '../../src/access/audit.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { newCaller, newTenant } from '../support/credentials.ts';
@@ -16,6 +17,8 @@ beforeAll(async () => {
   superuser = await newCaller({ role: 'SUPERUSER' });
 });
 afterAll(() => app.stop());
+// Refusals of the test before would be written while statements are counted.
+beforeEach(() => flushDenials());
 
 const document = `query ($by: UserBy!) {
   user(by: $by) { id username email defaultLevel preferences isAdmin groups { name } tenant { name } }

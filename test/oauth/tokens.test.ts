@@ -130,7 +130,9 @@ describe('login', () => {
     expect(await outcome(`{ project(by: { id: "${one}" }) { id } }`, {}, single)).toEqual({
       refused: 'NOT_FOUND',
     });
-    expect(await seen(`Bearer ${(await tokenFor(single, { user: 'admin' })).token}`)).toEqual([two]);
+    expect(await seen(`Bearer ${(await tokenFor(single, { user: { username: 'admin' } })).token}`)).toEqual([
+      two,
+    ]);
   });
 
   it.each([
@@ -229,7 +231,7 @@ describe('a change of role', () => {
 describe('createTokenForUser', () => {
   it('gives administrators tokens for users of theirs, which remember who asked', async () => {
     const user = await someone('USER');
-    const made = await tokenFor(app.admin, { user: user.username, expiresIn: 'PT5M' });
+    const made = await tokenFor(app.admin, { user: { username: user.username }, expiresIn: 'PT5M' });
     const token = `Bearer ${made.token}`;
     expect((await app.ask('{ viewer { id role } }', {}, token)).data.viewer).toEqual({
       id: user.userId,
@@ -248,11 +250,15 @@ describe('createTokenForUser', () => {
 
   it('gives everyone tokens for themselves, and refuses others without looking', async () => {
     const [one, other] = [await someone('USER'), await someone('USER')];
-    expect(claimsOf((await tokenFor(one.authorization, { user: one.userId })).token)['act']).toBeUndefined();
-    expect((await tokenFor(one.authorization, { user: one.username.toUpperCase() })).token).toBeTruthy();
+    expect(
+      claimsOf((await tokenFor(one.authorization, { user: { id: one.userId } })).token)['act'],
+    ).toBeUndefined();
+    expect(
+      (await tokenFor(one.authorization, { user: { username: one.username.toUpperCase() } })).token,
+    ).toBeTruthy();
     for (const user of [other.userId, other.username, 'nobody'])
       expect(await tokenFor(one.authorization, { user })).toEqual({ refused: 'PERMISSION_DENIED' });
-    expect(await tokenFor(one.authorization, { user: one.userId, tenant: newId() })).toEqual({
+    expect(await tokenFor(one.authorization, { user: { id: one.userId }, tenant: newId() })).toEqual({
       refused: 'PERMISSION_DENIED',
     });
   });
@@ -266,17 +272,20 @@ describe('createTokenForUser', () => {
     ];
     for (const user of [root.userId, system.userId])
       expect(await tokenFor(app.admin, { user })).toEqual({ refused: 'PERMISSION_DENIED' });
-    expect(await tokenFor(system.authorization, { user: root.userId })).toEqual({
+    expect(await tokenFor(system.authorization, { user: { id: root.userId } })).toEqual({
       refused: 'PERMISSION_DENIED',
     });
-    const hidden = await tokenFor(app.admin, { user: stranger.userId });
-    const absent = await tokenFor(app.admin, { user: newId() });
+    const hidden = await tokenFor(app.admin, { user: { id: stranger.userId } });
+    const absent = await tokenFor(app.admin, { user: { id: newId() } });
     expect([hidden.code, absent.code]).toEqual(['NOT_FOUND', 'NOT_FOUND']);
-    expect(await tokenFor(app.admin, { user: stranger.userId, tenant: tenantId })).toEqual({
+    expect(await tokenFor(app.admin, { user: { id: stranger.userId }, tenant: tenantId })).toEqual({
       refused: 'PERMISSION_DENIED',
     });
     for (const { authorization } of [root, system]) {
-      const { token } = await tokenFor(authorization, { user: stranger.username, tenant: tenantId });
+      const { token } = await tokenFor(authorization, {
+        user: { username: stranger.username },
+        tenant: tenantId,
+      });
       expect(await statusOf(`Bearer ${token}`)).toBe(200);
     }
   });
@@ -284,7 +293,7 @@ describe('createTokenForUser', () => {
   it('is nothing for a disabled user, and the token ends with either sign-in', async () => {
     const [user, disabled] = [await someone('USER'), await someone('USER')];
     await changeUser(disabled.username, { disabledAt: new Date() });
-    expect((await tokenFor(app.admin, { user: disabled.userId })).code).toBe('NOT_FOUND');
+    expect((await tokenFor(app.admin, { user: { id: disabled.userId } })).code).toBe('NOT_FOUND');
     const ends: ((asker: NewKey, user: NewKey) => Promise<unknown>)[] = [
       (asker) => changeUser(asker.username, { version: { increment: 1 } }),
       (asker) => changeUser(asker.username, { role: 'USER' }),
@@ -296,7 +305,7 @@ describe('createTokenForUser', () => {
     ];
     for (const end of ends) {
       const asker = await someone('ADMIN');
-      const token = `Bearer ${(await tokenFor(asker.authorization, { user: user.userId })).token}`;
+      const token = `Bearer ${(await tokenFor(asker.authorization, { user: { id: user.userId } })).token}`;
       expect(await statusOf(token)).toBe(200);
       await end(asker, user);
       expect(await statusOf(token)).toBe(401);

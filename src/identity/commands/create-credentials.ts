@@ -16,13 +16,14 @@ import {
 import { newId } from '../../platform/ids.ts';
 import { keyDenied, keyOwnerId } from '../credential-owner.ts';
 import { mayManageKeys } from '../domain/acting.ts';
+import { addressText, type UserBy } from '../domain/addresses.ts';
 import { credentialProblems, MAX_ACTIVE_CREDENTIALS } from '../domain/credentials.ts';
 import { hashSecret, newAccessKey, newSecretKey } from '../domain/secrets.ts';
 import { type KeyOwner, lockKeyOwner } from '../store.ts';
 
 export interface NewCredentials {
-  /** An id or a user name; null for the caller. */
-  readonly user: string | null;
+  /** Null for the caller. */
+  readonly user: UserBy | null;
   readonly label: string | null;
   readonly expiresAt: Date | null;
   /** Empty: as wide as the sign-in that makes it. */
@@ -51,7 +52,7 @@ export async function createCredentials(caller: Caller, wanted: NewCredentials):
   const problems = [...credentialProblems(wanted, new Date()), ...scopeProblems(wanted.scopes)];
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   if (caller.scopes.length > 0 && !scopes.every((scope) => isWithinScopes(scope, caller.scopes)))
-    throw keyDenied(caller, 'credential:create', wanted.user ?? caller.userId);
+    throw keyDenied(caller, 'credential:create', wanted.user ? addressText(wanted.user) : caller.userId);
   const ownerId = await keyOwnerId(caller, wanted.user, 'credential:create', ['input', 'user']);
   const made = await inTransaction(async (tx) => {
     const owner = await lockKeyOwner(tx, ownerId);
@@ -70,7 +71,7 @@ function requireOwner(
   scopes: readonly string[],
 ): asserts owner is KeyOwner {
   if (!owner || (owner.tenantId !== caller.tenantId && caller.role !== 'ROOT'))
-    throw new NotFoundError('user', user ?? caller.userId, ['input', 'user']);
+    throw new NotFoundError('user', user ? addressText(user) : caller.userId, ['input', 'user']);
   if (owner.id !== caller.userId && !mayManageKeys(caller, owner, scopes))
     throw keyDenied(caller, 'credential:create', owner.id);
   if (owner.isDisabled)

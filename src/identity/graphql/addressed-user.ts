@@ -1,8 +1,8 @@
 import type { User } from '../../generated/prisma/client.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
+import { isOwn, type UserBy } from '../domain/addresses.ts';
 import { usernameKey } from '../domain/usernames.ts';
 import { reachesAllTenants } from '../reach.ts';
-import type { UserBy } from '../store/users.ts';
 
 /**
  * Whom an address names: a user of the caller's tenant; by id any, for whoever reaches all tenants. Null when there is
@@ -17,8 +17,7 @@ export async function addressedUser(context: Context, by: UserBy): Promise<User 
 /** Whether an address is the caller's own. Looks at nobody else. */
 export async function isOwnAddress(context: Context, by: UserBy): Promise<boolean> {
   const caller = callerOf(context);
-  if ('id' in by) return by.id === caller.userId;
-  if ('username' in by) return usernameKey(by.username) === usernameKey(caller.username);
+  if (!('email' in by)) return isOwn(caller, by);
   const self = await context.loaders.user.load(caller.userId);
   return self?.emailKey != null && self.emailKey === usernameKey(by.email);
 }

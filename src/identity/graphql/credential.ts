@@ -11,7 +11,9 @@ import {
 import { createCredentials, type MadeCredentials } from '../commands/create-credentials.ts';
 import { editCredentials } from '../commands/edit-credentials.ts';
 import { revokeCredentials } from '../commands/revoke-credentials.ts';
+import type { UserBy } from '../domain/addresses.ts';
 import { listCredentials } from '../list-credentials.ts';
+import { UserByInput } from './user.ts';
 
 /** Without the hash of its secret. */
 export type CredentialRow = Omit<Credential, 'secretHash'>;
@@ -51,8 +53,9 @@ builder.queryField('credentials', (t) =>
       nullable: true,
       description: "A user's access keys, newest first.",
       args: {
-        user: t.arg.id({
-          description: "An id or a user name; left out, the caller's own. Another's needs an administrator.",
+        user: t.arg({
+          type: UserByInput,
+          description: "Whose; left out, the caller's own. Another's needs an administrator.",
         }),
         withRevoked: t.arg.boolean({ defaultValue: false, description: 'Also those that were revoked.' }),
       },
@@ -60,7 +63,7 @@ builder.queryField('credentials', (t) =>
         const page = pageOf(args, ['id']);
         const rows = await listCredentials(
           callerOf(context),
-          { user: user ?? null, withRevoked: withRevoked ?? false },
+          { user: (user ?? null) as UserBy | null, withRevoked: withRevoked ?? false },
           page,
         );
         return connectionOf(rows, page, (row) => [row.id]);
@@ -73,9 +76,9 @@ builder.queryField('credentials', (t) =>
 
 const CreateCredentialsInput = builder.inputType('CreateCredentialsInput', {
   fields: (t) => ({
-    user: t.id({
-      description:
-        "Whose: an id or a user name; left out, the caller's own. Another's needs an administrator.",
+    user: t.field({
+      type: UserByInput,
+      description: "Whose; left out, the caller's own. Another's needs an administrator.",
     }),
     label: t.string({ description: 'For people; at most 255 characters.' }),
     expiresAt: t.field({ type: 'DateTime', description: 'When it ends by itself; left out, never.' }),
@@ -132,7 +135,7 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: CreateCredentialsInput, required: true }) },
     resolve: (_root, { input }, context) =>
       createCredentials(callerOf(context), {
-        user: input.user ?? null,
+        user: (input.user ?? null) as UserBy | null,
         label: input.label ?? null,
         expiresAt: input.expiresAt ?? null,
         scopes: input.scopes ?? [],

@@ -16,8 +16,8 @@ import { editUser } from '../commands/edit-user.ts';
 import { type SetPreferences, setPreferences } from '../commands/set-preferences.ts';
 import { updateUserAdmin } from '../commands/update-user-admin.ts';
 import { updateUserPassword } from '../commands/update-user-password.ts';
+import { addressText, type UserBy } from '../domain/addresses.ts';
 import type { TenantBy } from '../store/tenants.ts';
-import { type UserBy, userKeyOf } from '../store/users.ts';
 import { addressedUser } from './addressed-user.ts';
 import { TenantByInput } from './tenant.ts';
 import { RoleEnum, UserByInput, UserKindEnum, UserType } from './user.ts';
@@ -26,7 +26,7 @@ import { RoleEnum, UserByInput, UserKindEnum, UserType } from './user.ts';
 async function userAt(context: Context, by: UserBy): Promise<User> {
   const user = await addressedUser(context, by);
   context.loaders.userAt.clearAll();
-  if (!user) throw new NotFoundError('user', userKeyOf(by), ['input', 'by']);
+  if (!user) throw new NotFoundError('user', addressText(by), ['input', 'by']);
   return user;
 }
 

@@ -5,9 +5,10 @@ import type { User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { connectionOf, type PageArguments, pageOf } from '../../graphql/keyset.ts';
+import type { UserBy } from '../domain/addresses.ts';
 import { reachedTenantId } from '../reach.ts';
 import type { TenantBy } from '../store/tenants.ts';
-import { countUsers, listUsers, type UserBy, type UserFilter, type UserOrder } from '../store/users.ts';
+import { countUsers, listUsers, type UserFilter, type UserOrder } from '../store/users.ts';
 import { addressedUser } from './addressed-user.ts';
 import { TenantByInput, TenantType } from './tenant.ts';
 

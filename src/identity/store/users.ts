@@ -5,15 +5,8 @@ import { db } from '../../platform/database/client.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId } from '../../platform/ids.ts';
+import type { UserBy } from '../domain/addresses.ts';
 import { usernameKey } from '../domain/usernames.ts';
-
-export type UserBy = { readonly id: string } | { readonly username: string } | { readonly email: string };
-
-/** What a caller wrote to say which user. */
-export function userKeyOf(by: UserBy): string {
-  if ('id' in by) return by.id;
-  return 'username' in by ? by.username : by.email;
-}
 
 /** An address, and the tenant that it is looked for in: null for all, which an id alone can name. */
 export interface UserAddress {

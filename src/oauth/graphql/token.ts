@@ -1,12 +1,14 @@
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
+import type { UserBy } from '../../identity/domain/addresses.ts';
+import { UserByInput } from '../../identity/graphql/user.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { createTokenForUser } from '../commands/create-token-for-user.ts';
 import { type TokenValidation, validateToken } from '../validate-token.ts';
 
 const CreateTokenForUserInput = builder.inputType('CreateTokenForUserInput', {
   fields: (t) => ({
-    user: t.id({ required: true, description: 'An id or a user name.' }),
+    user: t.field({ type: UserByInput, required: true }),
     tenant: t.id({ description: "The id of the user's tenant; left out, the caller's own." }),
     expiresIn: t.field({
       type: 'Duration',
@@ -29,12 +31,12 @@ builder.mutationField('createTokenForUser', (t) =>
     type: CreateTokenForUserPayload,
     nullable: true,
     description:
-      'A token for a user. It remembers who asked for it, and ends with either sign-in. Root and system may ask for users of any tenant, administrators for those of theirs, everyone for themselves; nobody for somebody above them.',
+      'A token for a user. It remembers who asked for it, and ends with either sign-in. Root, and the system of the first tenant, may ask for users of any tenant, administrators for those of theirs, everyone for themselves; nobody for somebody above them.',
     errors: { types: [InvalidArgumentError, NotFoundError] },
     args: { input: t.arg({ type: CreateTokenForUserInput, required: true }) },
     resolve: (_root, { input }, context) =>
       createTokenForUser(callerOf(context), {
-        user: input.user,
+        user: input.user as UserBy,
         tenantId: input.tenant ?? null,
         expiresInMs: input.expiresIn ?? null,
       }),

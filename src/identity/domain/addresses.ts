@@ -1,0 +1,14 @@
+import { usernameKey } from './usernames.ts';
+
+/** How a user is addressed. */
+export type UserBy = { readonly id: string } | { readonly username: string } | { readonly email: string };
+
+/** An address as it was written. */
+export const addressText = (by: UserBy): string =>
+  'id' in by ? by.id : 'username' in by ? by.username : by.email;
+
+/** Whether somebody is addressed by its own id or name, told without a look at anybody. */
+export function isOwn(caller: { readonly userId: string; readonly username: string }, by: UserBy): boolean {
+  if ('id' in by) return by.id === caller.userId;
+  return 'username' in by && usernameKey(by.username) === usernameKey(caller.username);
+}
