@@ -4,7 +4,15 @@ import { pool } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { type NewGrant, newCaller } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
-import { domain, keyOf, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
+import {
+  domain,
+  eventually,
+  keyOf,
+  launch,
+  registerProject,
+  registerTask,
+  registerWorkflow,
+} from '../support/seed.ts';
 
 const project = 'walled';
 let app: LocalApp;
@@ -12,8 +20,14 @@ let ids: { project: string; open: string; secret: string; queue: string };
 let executions: { open: string; secret: string };
 let jobs: { open: string; secret: string };
 
-const idOf = async (text: string, values: readonly unknown[]): Promise<string> =>
-  (await pool.query(text, [...values])).rows[0].id;
+/** The id that a statement finds, now or in a moment. */
+async function idOf(text: string, values: readonly unknown[]): Promise<string> {
+  const { rows } = await eventually(
+    () => pool.query(text, [...values]),
+    (answer) => answer.rows.length > 0,
+  );
+  return rows[0].id;
+}
 
 beforeAll(async () => {
   app = await startApp();

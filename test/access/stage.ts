@@ -1,6 +1,9 @@
 /** People and things for tests of permissions, made in the database: each test has its own. */
+
+import { recordAccessChange } from '../../src/access/store/changes.ts';
 import type { Level, Role } from '../../src/generated/prisma/enums.ts';
 import { db } from '../../src/platform/database/client.ts';
+import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
 import type { Answer, App } from '../support/app.ts';
 import { newCaller } from '../support/credentials.ts';
@@ -22,7 +25,10 @@ export async function person(
   const { data } = await app.ask('{ viewer { id } }', {}, authorization);
   const { id } = data.viewer;
   const username = `${role.toLowerCase()}-${++count}`;
-  await db.user.update({ where: { id }, data: { username, usernameKey: username } });
+  await inTransaction(async (tx) => {
+    const { tenantId } = await tx.user.update({ where: { id }, data: { username, usernameKey: username } });
+    await recordAccessChange(tx, { tenantId, userId: id, kind: 'PRINCIPAL' });
+  });
   return { id, username, authorization };
 }
 

@@ -169,7 +169,8 @@ describe('either', () => {
     }
     const token = await tokenOf(app, admin.authorization);
     expect(
-      (await ask('mutation { logout { ended } }', token, impersonate(user.userId))).data.logout.ended,
+      (await ask('mutation { logout { ... on LogoutPayload { ended } } }', token, impersonate(user.userId)))
+        .data.logout.ended,
     ).toBe(true);
     expect((await ask(viewer, token, {})).status).toBe(401);
   });

@@ -81,7 +81,11 @@ async function expectEnd(
 const reader = () => newKey({ role: 'USER', level: 'READ' });
 
 const ends: [string, string, (key: NewKey, token: string) => Promise<unknown>][] = [
-  ['logout', 'UNAUTHENTICATED', (_key, token) => app.ask('mutation { logout { ended } }', {}, token)],
+  [
+    'logout',
+    'UNAUTHENTICATED',
+    (_key, token) => app.ask('mutation { logout { ... on LogoutPayload { ended } } }', {}, token),
+  ],
   [
     'the revocation of the access key',
     'UNAUTHENTICATED',
@@ -138,7 +142,11 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
     const key = await reader();
     const token = await tokenOf(app, key.authorization);
     const watching = await watch(token, second.url);
-    await expectEnd(watching, () => app.ask('mutation { logout { ended } }', {}, token), 'UNAUTHENTICATED');
+    await expectEnd(
+      watching,
+      () => app.ask('mutation { logout { ... on LogoutPayload { ended } } }', {}, token),
+      'UNAUTHENTICATED',
+    );
   });
 
   it('ends with its token', async () => {
@@ -173,7 +181,7 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
     for (const who of ['actor', 'user']) {
       const [actor, user] = [await newKey({ role: 'ADMIN' }), await reader()];
       const { data } = await app.ask(
-        `mutation { createTokenForUser(input: { user: "${user.userId}" }) { ... on CreateTokenForUserPayload { token } } }`,
+        `mutation { createTokenForUser(input: { user: { id: "${user.userId}" } }) { ... on CreateTokenForUserPayload { token } } }`,
         {},
         actor.authorization,
       );

@@ -173,7 +173,11 @@ describe('createCredentials', () => {
   it('refuses others without looking', async () => {
     const [one, other] = [await someone('SUPERUSER'), await someone('USER')];
     await statusOf(one.authorization);
-    for (const user of [other.userId, other.username, 'nobody-of-that-name']) {
+    for (const user of [
+      { id: other.userId },
+      { username: other.username },
+      { username: 'nobody-of-that-name' },
+    ]) {
       const { result, statements } = await countStatements(() => create(one.authorization, { user }));
       expect(result).toEqual({ refused: 'PERMISSION_DENIED' });
       expect(statements.filter((text) => !text.includes('audit_events'))).toEqual([]);

@@ -107,6 +107,7 @@ const PermissionExplanationType = builder.objectRef<In<Explanation>>('Permission
     }),
     steps: t.field({
       type: [ExplanationStepType],
+      extensions: { listSize: 10 },
       description: 'The questions up to the one that answered, in their order.',
       resolve: ({ steps, tenantId }) => steps.map((step) => ({ ...step, tenantId })),
     }),

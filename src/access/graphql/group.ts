@@ -73,6 +73,7 @@ export const GroupType = builder.prismaObject('Group', {
 builder.objectField(UserType, 'groups', (t) =>
   t.field({
     type: [GroupType],
+    extensions: { listSize: 25 },
     description:
       'Its groups by name, at most 1000: for the user itself and superusers; to others there are none.',
     resolve: (user, _args, context) => {

@@ -45,7 +45,11 @@ export const ExperimentType = builder.objectRef<ExperimentRow>('Experiment').imp
     }),
     name: t.exposeString('name', { description: 'Unique in the project.' }),
     description: t.exposeString('description'),
-    tags: t.field({ type: [LabelType], resolve: ({ tags }) => labelEntries(tags) }),
+    tags: t.field({
+      type: [LabelType],
+      extensions: { listSize: 10 },
+      resolve: ({ tags }) => labelEntries(tags),
+    }),
     stage: t.field({ type: LifecycleStageEnum, resolve: ({ stage }) => stage }),
     publicAt: t.field({
       type: 'DateTime',

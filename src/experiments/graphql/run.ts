@@ -45,7 +45,11 @@ export const RunType = builder.objectRef<RunRow>('Run').implement({
       ),
     }),
     name: t.exposeString('name', { description: 'Need not be unique.' }),
-    tags: t.field({ type: [LabelType], resolve: ({ tags }) => labelEntries(tags) }),
+    tags: t.field({
+      type: [LabelType],
+      extensions: { listSize: 10 },
+      resolve: ({ tags }) => labelEntries(tags),
+    }),
     stage: t.field({ type: LifecycleStageEnum, resolve: ({ stage }) => stage }),
     createdBy: t.field({
       type: PrincipalType,

@@ -61,7 +61,11 @@ export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion
         (await signedBlobs(version, [version.source], loaders))[0] ?? null,
     }),
     description: t.exposeString('description'),
-    tags: t.field({ type: [LabelType], resolve: ({ tags }) => labelEntries(tags) }),
+    tags: t.field({
+      type: [LabelType],
+      extensions: { listSize: 10 },
+      resolve: ({ tags }) => labelEntries(tags),
+    }),
     aliases: t.stringList({
       description: 'The names that point at it.',
       resolve: async ({ id }, _args, { loaders }) =>
@@ -142,6 +146,7 @@ builder.objectFields(RegisteredModelType, (t) => ({
   }),
   aliases: t.field({
     type: [ModelAliasType],
+    extensions: { listSize: 10 },
     description: 'All of them, by name; at most 100.',
     resolve: (model, _args, { loaders }) => loaders.aliasesOfModel.load(model.id),
   }),

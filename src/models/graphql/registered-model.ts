@@ -50,7 +50,11 @@ export const RegisteredModelType = builder.objectRef<RegisteredModelRow>('Regist
     }),
     name: t.exposeString('name', { description: 'Unique in the project.' }),
     description: t.exposeString('description'),
-    tags: t.field({ type: [LabelType], resolve: ({ tags }) => labelEntries(tags) }),
+    tags: t.field({
+      type: [LabelType],
+      extensions: { listSize: 10 },
+      resolve: ({ tags }) => labelEntries(tags),
+    }),
     stage: t.field({
       type: LifecycleStageEnum,
       resolve: ({ deletedAt }) => (deletedAt ? 'DELETED' : 'ACTIVE'),

@@ -68,6 +68,7 @@ builder.mutationFields((t) => ({
     nullable: true,
     description:
       'Ends the token that the caller signed in with: at once here, within a second on every server. Other tokens and access keys live on.',
+    errors: { types: [] },
     resolve: async (_root, _args, context) => ({ ended: await logout(callerOf(context)) }),
   }),
 }));

@@ -7,7 +7,7 @@ import { db } from '../../../src/platform/database/client.ts';
 import { log } from '../../../src/platform/log.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
 import { registerProject } from '../../support/seed.ts';
-import { signUp } from '../../support/users.ts';
+import { changeUser, signUp } from '../../support/users.ts';
 import { overWebSocket } from '../../support/watch.ts';
 
 vi.hoisted(() => {
@@ -33,12 +33,11 @@ describe('a request without credentials', () => {
   });
 
   it('is a stranger again when the user is more than a guest, or disabled', async () => {
-    const where = { usernameKey: 'anonymous' };
     for (const data of [{ role: 'USER' as const }, { role: 'ADMIN' as const }, { disabledAt: new Date() }]) {
-      await db.user.updateMany({ where, data });
+      await changeUser('anonymous', data);
       expect(await asStranger()).toMatchObject(stranger);
     }
-    await db.user.updateMany({ where, data: { role: 'GUEST', disabledAt: null } });
+    await changeUser('anonymous', { role: 'GUEST', disabledAt: null });
     expect((await asStranger()).errors).toBeUndefined();
   });
 

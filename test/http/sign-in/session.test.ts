@@ -1,9 +1,8 @@
 /** The session of a browser, as a browser and its pages use it. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
-import { db } from '../../../src/platform/database/client.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
-import { signUp } from '../../support/users.ts';
+import { changeUser, signUp } from '../../support/users.ts';
 
 const listed = 'https://console.example';
 vi.hoisted(() => {
@@ -158,10 +157,7 @@ describe('the session cookie', () => {
     await signUp(app, 'leaver', 'USER');
     const theirs = cookieIn(await open({ body: { username: 'leaver', password: 'the password of leaver' } }));
     expect((await ask({ ...ours(), cookie: theirs })).who).toBe('leaver');
-    await db.user.updateMany({
-      where: { usernameKey: 'leaver' },
-      data: { disabledAt: new Date(), version: 2 },
-    });
+    await changeUser('leaver', { disabledAt: new Date(), version: 2 });
     expect((await ask({ ...ours(), cookie: theirs })).status).toBe(401);
   });
 
