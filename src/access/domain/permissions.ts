@@ -101,12 +101,13 @@ export function isScope(scope: string): boolean {
 
 export const serviceScopes: ReadonlySet<string> = new Set(['executor', 'engine', 'login-app']);
 
-/** `execution:read` covers itself; `execution:*` all about executions; `*:read` all reading. */
+/** `execution:read` covers reading and listing; `execution:*` all about executions; `*:read` all reading. */
 function covers(scope: string, permission: string): boolean {
   const [noun = '', verb = ''] = scope.split(':');
   const [wantedNoun, wantedVerb] = permission.split(':');
   if (noun === '*' && verb === '*') return false;
-  return (noun === '*' || noun === wantedNoun) && (verb === '*' || verb === wantedVerb);
+  const isVerb = verb === '*' || verb === wantedVerb || (verb === 'read' && wantedVerb === 'list');
+  return (noun === '*' || noun === wantedNoun) && isVerb;
 }
 
 /** Whether a scope allows nothing that none of the others does: wildcards stay inside wildcards. */

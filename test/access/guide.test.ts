@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, type App, basic, startApp } from '../support/app.ts';
+
+/** ACCESS.md from top to bottom, against a fresh installation: each step as whom it says. */
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+});
+afterAll(() => app.stop());
+
+const page = readFileSync(new URL('../../ACCESS.md', import.meta.url), 'utf8');
+const steps = [...page.matchAll(/^```graphql\n# as (\w+)\n([\s\S]*?)^```$/gm)].map(
+  ([, who = '', document = '']) => ({ who, document }),
+);
+
+/** The passwords that the page gives out. */
+const passwords = new Map(
+  [...page.matchAll(/createUser\(input: \{ username: "(\w+)",[^}]*?password: "([^"]+)"/g)].map(
+    ([, username = '', password = '']) => [username, password],
+  ),
+);
+const administratorsPassword = /, password: "([^"]+)" \}\n/.exec(page)?.[1] ?? '';
+
+function authorizationOf(who: string, step: number): string {
+  if (who !== 'admin') return basic(who, passwords.get(who) ?? '');
+  return basic('admin', step === 0 ? app.secrets.administrator.password : administratorsPassword);
+}
+
+async function take({ who, document }: (typeof steps)[number], step: number): Promise<Answer> {
+  const text = document.replace('$ADMIN_PASSWORD', app.secrets.administrator.password);
+  const { data, errors } = await app.ask(text, {}, authorizationOf(who, step));
+  expect(errors, document).toBeUndefined();
+  // An error of a union has a code; an enum of the audit log is none.
+  for (const answer of Object.values(data as object)) expect(answer, document).not.toHaveProperty('code');
+  return data;
+}
+
+describe('the page on users, roles and permissions', () => {
+  let key: { accessKey: string; secretKey: string };
+
+  it('does what it says, step by step', async () => {
+    expect(steps.length).toBeGreaterThan(10);
+    const answers: Answer[] = [];
+    for (const [at, step] of steps.entries()) answers.push(await take(step, at));
+    const projectsOfAda = answers.flatMap((answer, at) =>
+      steps[at]?.who === 'ada' ? [answer.projects.edges.map(({ node }: Answer) => node.identifier)] : [],
+    );
+    expect(projectsOfAda).toEqual([['penguins'], ['penguins']]);
+    expect(answers.find((answer) => answer.explainPermission)).toMatchObject({
+      explainPermission: { level: 'NO_PERMISSIONS', decidedBy: 'GROUP_GRANT' },
+      permissions: { edges: expect.arrayContaining([expect.objectContaining({ node: expect.anything() })]) },
+    });
+    expect(answers.at(-1).auditEvents.edges).toHaveLength(5);
+    key = answers.find((answer) => answer.createCredentials).createCredentials;
+  });
+
+  it('leaves a guest who reads and no more, and a key that does what its scopes name', async () => {
+    const guest = basic('visitor', passwords.get('visitor') ?? '');
+    const list = await app.ask('{ projects { edges { node { identifier } } } }', {}, guest);
+    expect(list.data.projects.edges).toEqual([{ node: { identifier: 'penguins' } }]);
+    const make = 'mutation { createExperiment(input: { project: "penguins", name: "x" }) { __typename } }';
+    expect((await app.ask(make, {}, guest)).errors?.[0]?.extensions.code).toBe('PERMISSION_DENIED');
+    const ci = basic(key.accessKey, key.secretKey);
+    const seen = await app.ask('{ projects { edges { node { identifier } } } }', {}, ci);
+    expect(seen.data.projects.edges).toEqual([{ node: { identifier: 'penguins' } }]);
+    expect((await app.ask(make, {}, ci)).errors?.[0]?.extensions.code).toBe('PERMISSION_DENIED');
+  });
+});
