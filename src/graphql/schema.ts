@@ -12,6 +12,7 @@ import { projectRules } from '../projects/rules.ts';
 import { registryRules } from '../registry/rules.ts';
 import { guardArguments } from './arguments.ts';
 import { builder } from './builder.ts';
+import { guardLongPolls } from './long-polls.ts';
 import { can, mergeRules, type RootRules, withRules } from './permissions.ts';
 import { guardSubscriptions } from './subscriptions.ts';
 import './scalars.ts';
@@ -67,6 +68,7 @@ export const rules = mergeRules([
 
 const bare = builder.toSchema();
 guardSubscriptions(bare, rules.Subscription);
+guardLongPolls(bare, rules.Mutation);
 
 /** The one schema, with its rules in place: what cannot be built is found at start. */
 export const schema = withRules(bare, rules);

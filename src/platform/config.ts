@@ -90,6 +90,7 @@ const environment = z.object({
   ANONYMOUS_TENANT: z.string().min(1).default('default'),
   SESSION_MAX_SECONDS: whole(60, 315_360_000).default(31_536_000),
   SLIPWAY_ADMIN_USERNAME: z.string().min(1).max(255).default('admin'),
+  SLIPWAY_ADMIN_ROLE: z.enum(['ADMIN', 'ROOT']).default('ADMIN'),
   FIXED_USERS_FILE: z.string().min(1).optional(),
   DEFAULT_LEVEL: z.enum(['NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE']).default('NO_PERMISSIONS'),
   SLIPWAY_DOMAINS: list.default(['development', 'staging', 'production']),
@@ -204,6 +205,8 @@ export const config = {
   /** How long after a sign-in its tokens may be renewed with one another. */
   sessionMaxSeconds: settings.SESSION_MAX_SECONDS,
   adminUsername: settings.SLIPWAY_ADMIN_USERNAME,
+  /** ROOT reaches every tenant, and makes them. */
+  adminRole: settings.SLIPWAY_ADMIN_ROLE,
   /** Declares users (fixed users mode); src/identity/fixed-users.ts reads it. */
   fixedUsersFile: settings.FIXED_USERS_FILE,
   /** Where no grant decides, nor a default of user or tenant. */

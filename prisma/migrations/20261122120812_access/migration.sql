@@ -348,6 +348,10 @@ ALTER TABLE "revoked_sessions" ADD CONSTRAINT "revoked_sessions_user" FOREIGN KE
 INSERT INTO "access_clock" ("id", "version") VALUES (1, 0);
 ALTER TABLE "access_clock" ADD CONSTRAINT "access_clock_one_row" CHECK ("id" = 1);
 
+-- What every tenant may read, found without a look at all tenants.
+CREATE INDEX "experiments_public" ON "experiments" ("created_at" DESC, "id" DESC) WHERE "public_at" IS NOT NULL;
+CREATE INDEX "registered_models_public" ON "registered_models" ("created_at" DESC, "id" DESC) WHERE "public_at" IS NOT NULL;
+
 -- What was written to the audit log stays as it was written.
 CREATE FUNCTION "audit_events_only_grow"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

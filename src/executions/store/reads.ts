@@ -70,7 +70,7 @@ export type ExecutionBy = { readonly id: string } | { readonly key: ExecutionKey
 const byIds = statement<ExecutionRow>(
   'executions_by_id',
   `select ${executionColumns} from executions as execution join projects as project on project.id = execution.project_id
-    where execution.id = any($1::uuid[])`,
+    where execution.id = any($1::uuid[]) and execution.tenant_id = $2::uuid`,
 );
 
 const byKeys = statement<ExecutionRow>(
@@ -91,7 +91,7 @@ export async function readExecutions(
   const keys = addresses.flatMap((by) => ('key' in by ? [by.key] : []));
   const column = (part: keyof ExecutionKey) => keys.map((key) => key[part]);
   const [foundById, foundByKey] = await Promise.all([
-    ids.length > 0 ? run(byIds, [ids]) : [],
+    ids.length > 0 ? run(byIds, [ids, tenantId]) : [],
     keys.length > 0 ? run(byKeys, [tenantId, column('project'), column('domain'), column('name')]) : [],
   ]);
   const byId = new Map(foundById.map((row) => [row.id, row]));

@@ -1,5 +1,5 @@
 import { createEveryone } from '../../access/store/groups.ts';
-import { ConfigurationError } from '../../platform/config.ts';
+import { ConfigurationError, config } from '../../platform/config.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
@@ -52,7 +52,7 @@ export async function firstStart(
         username: adminUsername,
         usernameKey: usernameKey(adminUsername),
         name: 'Administrator',
-        role: 'ADMIN',
+        role: config.adminRole,
         passwordHash,
       },
     });

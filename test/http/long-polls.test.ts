@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type App, startApp } from '../support/app.ts';
+import { newKey } from '../support/credentials.ts';
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+});
+afterAll(() => app.stop());
+
+const poll = `mutation { leaseJobs(input: { executor: "gone-soon", knownRuns: [], maxJobs: 1, wait: "PT15S" }) {
+  __typename ... on Error { code message } } }`;
+
+describe('a long poll', () => {
+  it('is refused at once when its access key is revoked meanwhile', async () => {
+    const key = await newKey({ role: 'SYSTEM', scopes: ['executor'] });
+    const answer = app.ask(poll, {}, key.authorization);
+    // It waits: nothing is there to be leased.
+    expect(await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 700, 'waiting'))])).toBe(
+      'waiting',
+    );
+    const since = performance.now();
+    const { data } = await app.ask(
+      `mutation { revokeCredentials(input: { accessKey: "${key.accessKey}" }) { __typename ... on Error { message } } }`,
+    );
+    expect(data.revokeCredentials).toEqual({ __typename: 'RevokeCredentialsPayload' });
+    const { errors } = await answer;
+    expect(errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
+    expect(performance.now() - since).toBeLessThan(5000);
+  });
+});
