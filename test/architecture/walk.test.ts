@@ -309,12 +309,16 @@ describe('every subscription', () => {
 });
 
 describe('what is hidden costs what is absent costs', () => {
-  it.each(roots.filter((root) => root.args.some((arg) => isNonNullType(arg.type))))(
-    '$name: the same statements',
-    async (root) => {
+  it.each(
+    roots
+      .filter((root) => root.args.some((arg) => isNonNullType(arg.type)))
+      .flatMap((root) => (['member', 'outsider', 'neighbour'] as const).map((who) => ({ root, who }))),
+  )(
+    '$root.name, for $who: the same statements',
+    async ({ root, who }) => {
       const ask = async ({ document, variables }: Question) => {
         const { result, statements } = await countStatements(() =>
-          app.ask(document, variables, callers.member),
+          app.ask(document, variables, callers[who]),
         );
         expect(result.status).toBe(200);
         return statements.toSorted();

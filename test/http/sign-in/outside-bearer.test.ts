@@ -293,8 +293,9 @@ describe('scopes of a token', () => {
   };
 
   it('limit what it may do, to nothing where none is ours', async () => {
-    expect(await codeFor('openid project:list')).toBe('allowed');
-    expect(await codeFor('openid project:read')).toBe('PERMISSION_DENIED');
+    for (const scope of ['project:list', 'project:read', '*:read'])
+      expect(await codeFor(`openid ${scope}`)).toBe('allowed');
+    expect(await codeFor('openid queue:list')).toBe('PERMISSION_DENIED');
     for (const none of [undefined, '', 'openid email', ['project:list'], 7])
       expect(await codeFor(none)).toBe('PERMISSION_DENIED');
   });
