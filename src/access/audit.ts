@@ -4,6 +4,7 @@ import type { Tx } from '../platform/database/transaction.ts';
 import type { ErrorCode } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import { log } from '../platform/log.ts';
+import { storable } from '../platform/text.ts';
 import type { Permission } from './domain/permissions.ts';
 import type { Target } from './domain/resources.ts';
 import { type AuditRow, insertAuditEvents, insertDenials } from './store/audit.ts';
@@ -88,7 +89,7 @@ export function noteDenial(
     code,
     targetType: about?.kind ?? null,
     targetId: nearest?.id ?? null,
-    targetName: about ? about.key.slice(0, 255) : null,
+    targetName: about ? storable(about.key, 255) : null,
   });
 }
 

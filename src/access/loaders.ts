@@ -14,6 +14,7 @@ interface RowsOfUser {
     readonly backward: boolean;
     readonly from: readonly string[] | null;
   };
+  readonly shown: { readonly withClosed: boolean; readonly within: readonly string[] | null };
 }
 
 export function accessLoaders(tenantId: string) {
@@ -25,12 +26,13 @@ export function accessLoaders(tenantId: string) {
     grantsOfUser: new DataLoader<RowsOfUser, Grant[], string>(
       async (keys) => {
         // One selection asks the same page of every user; another, under an alias, is a statement of its own.
-        const alike = groupBy(keys, ({ type, page }) => JSON.stringify([type, page]));
+        const alike = groupBy(keys, ({ type, page, shown }) => JSON.stringify([type, page, shown]));
         const answers = await Promise.all(
           [...alike.values()].map(async (group) => {
-            const [{ type, page }] = group as [RowsOfUser];
+            const [{ type, page, shown }] = group as [RowsOfUser];
             const userIds = group.map(({ userId }) => userId);
-            const rows = groupBy(await listGrantsOfUsers(tenantId, userIds, type, page), (row) => row.userId);
+            const found = await listGrantsOfUsers(tenantId, userIds, type, page, shown);
+            const rows = groupBy(found, (row) => row.userId);
             return group.map((key) => [JSON.stringify(key), rows.get(key.userId) ?? []] as const);
           }),
         );

@@ -38,6 +38,8 @@ export class WatchedAccess {
     this.signal.addEventListener('abort', () => this.#close(), { once: true });
     if (this.signal.aborted) this.#close();
     this.#setTimer();
+    // The sign-in is older than this: what was heard of in between is looked for once.
+    if (context.caller) this.#lookAgain();
   }
 
   /** The refusal, once all that was heard of is looked at; null to go on. */

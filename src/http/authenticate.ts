@@ -30,7 +30,8 @@ export async function authenticate(request: SignInRequest, log: Log): Promise<Ca
     const signedIn = await method.signIn(request);
     if (signedIn) return await impersonated(callerOf(signedIn, request, log), request.headers);
   }
-  if (request.headers.authorization) throw new UnauthenticatedError('the credentials are not valid');
+  if (request.headers.authorization !== undefined)
+    throw new UnauthenticatedError('the credentials are not valid');
   return await impersonated(null, request.headers);
 }
 

@@ -3,6 +3,7 @@ import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { type Context, newContext } from '../graphql/context.ts';
 import { shownError } from '../graphql/errors.ts';
 import { schema } from '../graphql/schema.ts';
+import { reauthenticated } from '../identity/reauthenticate.ts';
 import type { Caller } from '../platform/caller.ts';
 import { config } from '../platform/config.ts';
 import { log } from '../platform/log.ts';
@@ -42,7 +43,9 @@ export function createGraphQLServer(): GraphQLServer {
     // What goes wrong is logged once, where it is masked.
     logging: false,
     maskedErrors: { maskError: maskAndLog },
-    context: (edge) => newContext(edge),
+    // The body may have come long after the headers: as the caller stands now.
+    context: async (edge) =>
+      newContext({ ...edge, caller: edge.caller && (await reauthenticated(edge.caller)) }),
     plugins: [
       onlyJsonPosts(trustedDocuments()),
       ...documentLimits(),

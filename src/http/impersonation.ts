@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { permissions, scopesAllow } from '../access/domain/permissions.ts';
 import { mayActAs } from '../identity/domain/acting.ts';
 import { usernameKey } from '../identity/domain/usernames.ts';
 import { findPrincipal, findUserId, type Principal, plainSignIn } from '../identity/principals.ts';
@@ -39,9 +40,14 @@ export async function impersonated(
   return actingAs(caller, user, actAs.includes(header));
 }
 
+/** What a key with scopes must name to act as somebody. */
+const TAKES = 'token:createForOthers';
+
 async function findUser(caller: Caller, address: string): Promise<Principal | null> {
   // Who acts as somebody already goes no further: it would leave no trace of the one in between.
-  if (caller.real || !mayActAs(caller, caller)) return null;
+  if (caller.real || caller.confinedTo || !mayActAs(caller, caller)) return null;
+  // A narrow sign-in is made no wider by acting as somebody.
+  if (!scopesAllow(caller, TAKES, permissions[TAKES])) return null;
   const userId = isId(address) ? address : await findUserId(caller.tenantId, usernameKey(address));
   const user = userId && (await findPrincipal(plainSignIn(userId)));
   return user && mayActAs(caller, user) ? user : null;

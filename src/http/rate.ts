@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql';
+import { networkOf } from '../identity/sign-in-attempts.ts';
 import type { Caller } from '../platform/caller.ts';
 import { config } from '../platform/config.ts';
 import { limitRefusals } from '../platform/metrics.ts';
@@ -83,14 +84,15 @@ export class Meter {
   batch: number | null = null;
 
   /**
-   * A bucket for each credential, else for each user; who acts as another uses the own one. Strangers share that of
-   * their address. Executors, which have the role SYSTEM, have no bound: what they ask for follows from the work there
+   * A bucket for each credential, else for each user; who acts as another uses the own one. Strangers and the
+   * anonymous share that of their address, of IPv6 the first 64 bits. Executors, which have the role SYSTEM, have no bound: what they ask for follows from the work there
    * is, and throttling it would lose leases.
    */
   constructor(caller: Caller | null, address: string | null) {
     if (caller?.role === 'SYSTEM') this.#key = null;
-    else if (caller) this.#key = caller.real?.userId ?? caller.credentialId ?? caller.userId;
-    else this.#key = `stranger at ${address}`;
+    else if (caller && caller.method !== 'ANONYMOUS')
+      this.#key = caller.real?.userId ?? caller.credentialId ?? caller.userId;
+    else this.#key = `stranger at ${address && networkOf(address)}`;
   }
 
   /** @throws GraphQLError RESOURCE_EXHAUSTED, with HTTP status 429. */

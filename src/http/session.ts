@@ -41,7 +41,12 @@ export async function answerSession(
 /** Ends the token behind the cookie, where it still lives. */
 async function endSession(signIn: SignInRequest): Promise<void> {
   try {
-    const caller = await authenticate(signIn, log);
+    if (sessionToken(signIn) === null) return;
+    const { cookie, origin, 'sec-fetch-site': site } = signIn.headers;
+    const caller = await authenticate(
+      { ...signIn, headers: { cookie, origin, 'sec-fetch-site': site } },
+      log,
+    );
     if (caller) await logout(caller);
   } catch (error) {
     // A session that is dead already needs no end; that the database is away must be said.

@@ -6,22 +6,31 @@ import { limitRefusals, openSubscriptions } from '../platform/metrics.ts';
 import { ServerStopping } from './requests.ts';
 
 /**
- * What all subscriptions share, over Server-Sent Events and WebSocket: there are at most `limit` in this process, and
+ * What all subscriptions share, over Server-Sent Events and WebSocket: there are at most `limit` in this process, a
+ * quarter of them of one user, so that nobody takes them all; and
  * the last result tells why one ended that had not come to its end. Whoever watches goes on from the last id.
  */
 export function boundedSubscriptions(limit: number): Plugin {
   let count = 0;
+  const countOf = new Map<string, number>();
+  const limitOfUser = Math.max(Math.ceil(limit / 4), Math.min(limit, 10));
   return {
     onSubscribe({ subscribeFn, setSubscribeFn }) {
       setSubscribeFn(async (args) => {
-        if (count >= limit) {
+        const userId = (args.contextValue as Context).caller?.userId ?? '';
+        const countOfUser = countOf.get(userId) ?? 0;
+        if (count >= limit || countOfUser >= limitOfUser) {
           limitRefusals.inc({ limit: 'subscriptions' });
           return { errors: [failure(new ResourceExhaustedError('too many subscriptions'))] };
         }
         count += 1;
+        countOf.set(userId, countOfUser + 1);
         openSubscriptions.inc();
         const subscription = new Ending(args.contextValue, () => {
           count -= 1;
+          const left = (countOf.get(userId) ?? 1) - 1;
+          if (left > 0) countOf.set(userId, left);
+          else countOf.delete(userId);
           openSubscriptions.dec();
         });
         try {

@@ -18,10 +18,11 @@ import { Meter } from './rate.ts';
 import type { RequestsUnderWay } from './requests.ts';
 import { trustedDocuments } from './trusted-documents.ts';
 
-/** What a connection knows: how its caller signs in, and its operations under way by their ids. */
+/** What a connection knows: how its caller signs in, and its operations under way, by their
+ * messages: a client may use an id again before the end of what had it. */
 interface Connection extends SocketExtra, Record<PropertyKey, unknown> {
   headers?: IncomingHttpHeaders;
-  operations?: Map<string, AbortController>;
+  operations?: Map<object, AbortController>;
 }
 
 type Options = ServerOptions<Record<string, unknown>, Connection>;
@@ -53,7 +54,11 @@ export function serveWebSocket(
     path: '/graphql',
     maxPayload: config.bodyLimitBytes,
     // Browsers send an Origin and do not ask first: only our own pages and the listed ones may open a socket.
-    verifyClient: ({ origin }: { origin?: string }) => !origin || isAllowedOrigin(origin, publicUrl()),
+    verifyClient: ({ origin, req }, done) => {
+      // As over HTTP: the browser has compared the page's address with ours as it knows it.
+      const isOurs = !origin || req.headers['sec-fetch-site'] === 'same-origin';
+      done(isOurs || isAllowedOrigin(origin, publicUrl()), 403, 'Forbidden');
+    },
   });
   // A frame that is too long or broken closes its connection; the library has said why to the client.
   sockets.on('connection', (socket) => socket.on('error', () => {}));
@@ -66,23 +71,23 @@ export function serveWebSocket(
     return false;
   };
 
-  const onSubscribe: Options['onSubscribe'] = async ({ extra }, id, payload) => {
+  const onSubscribe: Options['onSubscribe'] = async ({ extra }, _id, payload) => {
     const caller = await callerOf(extra, publicUrl());
     if (caller instanceof GraphQLError) return [caller];
     extra.operations ??= new Map();
     const controller = requests.open();
-    extra.operations.set(id, controller);
-    const meter = new Meter(caller, extra.request.socket.remoteAddress ?? null);
+    extra.operations.set(payload, controller);
+    const meter = new Meter(caller, clientAddress(extra.request));
     const edge = { caller, signal: controller.signal, publicUrl: publicUrl(), meter };
     const prepared = await prepare(graphql, payload, edge);
     // The library tells of no completion where nothing began.
-    if (Array.isArray(prepared)) endOperation(extra, id);
+    if (Array.isArray(prepared)) endOperation(extra, payload);
     return prepared;
   };
 
-  function endOperation({ operations }: Connection, id: string): void {
-    const controller = operations?.get(id);
-    operations?.delete(id);
+  function endOperation({ operations }: Connection, payload: object): void {
+    const controller = operations?.get(payload);
+    operations?.delete(payload);
     if (controller) requests.end(controller);
   }
 
@@ -90,7 +95,7 @@ export function serveWebSocket(
     {
       onConnect,
       onSubscribe,
-      onComplete: ({ extra }, id) => endOperation(extra, id),
+      onComplete: ({ extra }, _id, payload) => endOperation(extra, payload),
       onDisconnect({ extra }) {
         for (const controller of extra.operations?.values() ?? []) requests.end(controller);
       },

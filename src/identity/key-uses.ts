@@ -24,12 +24,12 @@ export function noteKeyUse(credentialId: string, from: string | null): void {
   const now = Date.now();
   if (now - (noted.get(credentialId)?.atMs ?? 0) < EVERY_MS || pending.length >= MAX_KEYS) return;
   noted.set(credentialId, { atMs: now });
-  pending.push({ credentialId, at: new Date(now), from: from && printable(from).slice(0, MAX_FROM) });
+  pending.push({ credentialId, at: new Date(now), from: from && printable(from.slice(0, MAX_FROM)) });
   timer ??= setTimeout(() => void flushKeyUses(), FLUSH_MS).unref();
 }
 
-/** A header's bytes may be anything. */
-const printable = (text: string) => text.replaceAll(/\p{Cc}/gu, '');
+/** A header's bytes may be anything, half a character among them. */
+const printable = (text: string) => text.replaceAll(/[\p{Cc}\p{Cs}]/gu, '');
 
 /** Writes what was noted. Awaited when the server stops. */
 export function flushKeyUses(): Promise<void> {

@@ -8,15 +8,20 @@ const LONGEST = 255;
 /**
  * The active user behind a name that somebody else vouches for; null when it is none of ours.
  *
- * Nobody signs in from outside as root or system: names are given out there, and one that happens to be that of the
- * platform's own account must not become it.
+ * Names are given out there, often by their owners themselves, and two sources may give out the same. So a user belongs
+ * to the source that it came from, and one that was made here is only reached by a source that is trusted with its name;
+ * root and system by none.
  *
  * @param outside.role  null: users must be there; else one who is not is made, with this role.
+ * @param outside.linksLocalUsers  whether the source may sign in users who were made here.
  */
 export async function findOutsideUser(
-  outside: Omit<OutsideUser, 'role'> & { readonly role: OutsideUser['role'] | null },
+  outside: Omit<OutsideUser, 'role'> & {
+    readonly role: OutsideUser['role'] | null;
+    readonly linksLocalUsers: boolean;
+  },
 ): Promise<Principal | null> {
-  const { tenant, username, role } = outside;
+  const { tenant, username, role, source, linksLocalUsers } = outside;
   if (!isFitName(username)) return null;
   const key = usernameKey(username);
   let user = await findNamedUser(tenant, key);
@@ -24,7 +29,8 @@ export async function findOutsideUser(
     await createOutsideUser({ ...outside, role });
     user = await findNamedUser(tenant, key);
   }
-  const principal = user?.isActive ? await findPrincipal(plainSignIn(user.userId)) : null;
+  if (!user || (user.outsideSource === null ? !linksLocalUsers : user.outsideSource !== source)) return null;
+  const principal = user.isActive ? await findPrincipal(plainSignIn(user.userId)) : null;
   return principal?.role === 'ROOT' || principal?.role === 'SYSTEM' ? null : principal;
 }
 

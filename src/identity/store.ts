@@ -55,19 +55,24 @@ export interface Account {
   readonly version: number;
 }
 
-const passwordStatement = statement<Account & { passwordHash: string | null }>(
+const passwordStatement = statement<Account & { passwordHash: string | null; isFirst: boolean }>(
   'find_password_user',
   `select account.id, account.tenant_id as "tenantId", account.username, account.version,
-          account.password_hash as "passwordHash"
+          account.password_hash as "passwordHash",
+          tenant.id = (select id from tenants order by created_at, id limit 1) as "isFirst"
      from users as account join tenants as tenant on tenant.id = account.tenant_id
     where account.username_key = $1 and account.disabled_at is null and ($2::text is null or tenant.name = $2)
-    limit 2`,
+    order by "isFirst" desc limit 2`,
 );
 
-/** The active user of that name, of the tenant or of any; null when there is none, or when two tenants have one. */
+/**
+ * The active user of that name in the tenant. Without one: the first tenant's, whose sign-ins no other tenant can get in
+ * the way of; else the only one there is; null when there is none, or when several tenants have one.
+ */
 export async function findPasswordUser(usernameKey: string, tenantName: string | null) {
   const rows = await run(passwordStatement, [usernameKey, tenantName]);
-  return rows.length === 1 ? (rows[0] ?? null) : null;
+  const [first] = rows;
+  return first && (rows.length === 1 || first.isFirst) ? first : null;
 }
 
 /** Never changes as long as it is there: whether it still holds is the principal's matter. */

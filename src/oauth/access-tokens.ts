@@ -43,6 +43,8 @@ export interface TokenClaims {
   readonly sessionId: string;
   /** When somebody last proved who they are, however often the token was renewed since. */
   readonly signedInAt: Date;
+  /** Until when whoever signed in from outside was vouched for; null for a sign-in of ours. */
+  readonly vouchedUntil: Date | null;
   readonly expiresAt: Date;
   /** Empty: no narrower than the access key and the role. */
   readonly scopes: readonly string[];
@@ -127,6 +129,7 @@ export async function issueToken(
     ver: claims.version,
     sid: sessionId,
     auth_time: seconds(claims.signedInAt),
+    ...(claims.vouchedUntil ? { vouched: seconds(claims.vouchedUntil) } : {}),
     ...(credentialId ? { cred: credentialId } : {}),
     ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
     ...(confinedTo ? { res: confinedTo.map(({ type, id }) => [type, id]) } : {}),
@@ -201,6 +204,7 @@ const signedClaims = z.object({
   iat: z.number(),
   exp: z.number(),
   auth_time: z.number().optional(),
+  vouched: z.number().optional(),
   cred: z.string().optional(),
   scope: z.string().optional(),
   res: z.array(z.tuple([z.enum(ResourceType), z.string()])).optional(),
@@ -219,6 +223,7 @@ function claimsOf(payload: JWTPayload): TokenClaims | null {
     sessionId: data.sid,
     credentialId: data.cred ?? null,
     signedInAt: instant(data.auth_time ?? data.iat),
+    vouchedUntil: data.vouched === undefined ? null : instant(data.vouched),
     expiresAt: instant(data.exp),
     scopes: data.scope?.split(' ') ?? [],
     confinedTo: data.res?.map(([type, id]) => ({ type, id })) ?? null,

@@ -42,10 +42,9 @@ export async function newToken(
     new Date(Date.now() + seconds * 1000),
     sessionEnd(signedInAt),
     await accessKeyEnd(caller),
-    // Who vouched from outside did so until then.
-    caller.method === 'OUTSIDE_TOKEN' ? caller.expiresAt : null,
+    caller.vouchedUntil,
   ]);
-  const { credentialId, scopes } = caller;
+  const { credentialId, scopes, vouchedUntil } = caller;
   const holder = caller.real ?? caller;
   const { token, sessionId } = await issueToken({
     userId: user.userId,
@@ -53,6 +52,7 @@ export async function newToken(
     version: user.version,
     credentialId,
     signedInAt,
+    vouchedUntil,
     expiresAt,
     // An access key's own are read with it; the guest's password is limited to this, its token is not.
     scopes: credentialId || isGuestAccount(user.userId) ? [] : scopes,

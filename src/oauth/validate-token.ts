@@ -1,4 +1,5 @@
 import { findAccount, findPrincipal } from '../identity/principals.ts';
+import { reachesAllTenants } from '../identity/reach.ts';
 import type { Caller } from '../platform/caller.ts';
 import { InvalidArgumentError } from '../platform/errors.ts';
 import { hasEnded, readToken, type TokenClaims } from './access-tokens.ts';
@@ -26,7 +27,8 @@ export interface TokenValidation {
 export async function validateToken(caller: Caller, token: string): Promise<TokenValidation> {
   if (token.trim() === '') throw InvalidArgumentError.of(['token'], 'there is no token', 'MissingField');
   const claims = token.length > MAX_TOKEN ? null : await readToken(token);
-  const mayAsk = caller.role === 'ROOT' || caller.role === 'SYSTEM' || claims?.userId === caller.userId;
+  const isHome = caller.role === 'SYSTEM' && claims?.tenantId === caller.tenantId;
+  const mayAsk = claims?.userId === caller.userId || isHome || (await reachesAllTenants(caller));
   if (!claims || !mayAsk)
     return {
       valid: false,

@@ -36,6 +36,8 @@ export interface Caller {
   readonly sessionId: string | null;
   /** When the session began, however often its token was renewed. */
   readonly signedInAt: Date | null;
+  /** Until when whoever signed in from outside was vouched for: no token lives longer. */
+  readonly vouchedUntil: Date | null;
   /** When the sign-in ends by itself: its token's or access key's end, whichever is first. */
   readonly expiresAt: Date | null;
   /** The token's own end, whatever becomes of its access key: until then logout must be remembered. */
@@ -70,6 +72,7 @@ export function systemCaller(tenantId: string, userId: string): Caller {
     credentialId: null,
     sessionId: null,
     signedInAt: null,
+    vouchedUntil: null,
     expiresAt: null,
     sessionEndsAt: null,
     scopes: [],

@@ -32,6 +32,7 @@ ALTER TABLE "users" ADD COLUMN     "avatar" TEXT,
 ADD COLUMN     "family_name" TEXT,
 ADD COLUMN     "given_name" TEXT,
 ADD COLUMN     "is_fixed" BOOLEAN NOT NULL DEFAULT false,
+ADD COLUMN     "outside_source" TEXT,
 ADD COLUMN     "preferences" JSONB NOT NULL DEFAULT '{}';
 
 -- AlterTable

@@ -2,8 +2,9 @@ import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
 import { NotFoundError } from '../../platform/errors.ts';
-import type { Subject } from '../domain/decision.ts';
+import type { Place, Subject } from '../domain/decision.ts';
 import { type ExplainedStep, type Explanation, explain } from '../explain.ts';
+import { managedPlaces } from '../managed-places.ts';
 import type { GrantSubject } from '../store/grants.ts';
 import { LevelEnum } from './level.ts';
 import { found, PermissionType } from './permission.ts';
@@ -119,19 +120,36 @@ builder.queryField('explainPermission', (t) =>
     type: PermissionExplanationType,
     nullable: true,
     description:
-      'What a user may do with a resource, and which step decided. About others for those who manage it; about yourself, with this sign-in, on what you may read.',
+      'What a user may do with a resource, and which step decided. About others for those who manage it, as far as they manage what holds it; about yourself, with this sign-in, on what you may read.',
     args: {
       user: t.arg({ type: UserByInput, required: true }),
       resource: t.arg({ type: PermissionResourceInput, required: true }),
     },
     resolve: async (_root, args, context) => {
-      const { tenantId } = callerOf(context);
+      const caller = callerOf(context);
+      const { tenantId } = caller;
       const { target } = await found(args.resource as PermissionResource, context, ['resource']);
       const subject = await subjectOf(args.user, context);
-      return { ...(await explain(subject, target)), tenantId };
+      const explanation = await explain(subject, target);
+      if (subject.userId === caller.userId) return { ...explanation, tenantId };
+      return { ...within(explanation, await managedPlaces(caller, target)), tenantId };
     },
   }),
 );
+
+/** As much of an explanation about another as its reader may see: what was granted at places that it manages. */
+function within(explanation: Explanation, places: readonly Place[]): Explanation {
+  const isShown = (place: Place | null) =>
+    place !== null && places.some(({ type, id }) => type === place.type && id === place.id);
+  const { place, grant, steps } = explanation;
+  const isDecisionShown = isShown(place);
+  return {
+    ...explanation,
+    place: isDecisionShown ? place : null,
+    grant: isDecisionShown ? grant : null,
+    steps: steps.filter((step) => step.place === null || isShown(step.place)),
+  };
+}
 
 /** Oneself as one is signed in now; another as it would be in a plain sign-in. @throws NotFoundError */
 async function subjectOf(by: object, context: Context): Promise<Subject & GrantSubject> {

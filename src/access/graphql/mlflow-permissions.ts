@@ -180,7 +180,9 @@ function offerListOfUser(noun: Noun): void {
           const isTheirs = user.id === caller.userId || managesTenant(caller.role);
           if (!isTheirs || !(await isAllowed(caller, 'permission:list'))) return null;
           const page = pageOf(args, ['id']);
-          const key = { userId: user.id, type: noun.type, page };
+          const within = caller.confinedTo?.map(({ id }) => id) ?? null;
+          const shown = { withClosed: managesTenant(caller.role), within };
+          const key = { userId: user.id, type: noun.type, page, shown };
           const rows = await context.loaders.grantsOfUser.load(key);
           return connectionOf(rows, page, (row) => [row.id]);
         },

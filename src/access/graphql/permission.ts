@@ -9,7 +9,7 @@ import { grantPermission } from '../commands/grant-permission.ts';
 import type { PermissionAddress } from '../commands/permission-change.ts';
 import { revokePermission } from '../commands/revoke-permission.ts';
 import { updatePermission } from '../commands/update-permission.ts';
-import { placesOf } from '../domain/decision.ts';
+import { managedPlaces } from '../managed-places.ts';
 import { listGrantsAt, listGrantsFor } from '../store/permission-rows.ts';
 import { LevelEnum } from './level.ts';
 import {
@@ -81,15 +81,15 @@ builder.queryFields((t) => ({
         inherited: t.arg.boolean({
           defaultValue: false,
           description:
-            'Also what is granted on what holds it, on all of its type and on the tenant, nearest first: the order in which they decide.',
+            'Also what is granted on what holds it, as far as you manage that, and for administrators on all of its type and on the tenant; nearest first: the order in which they decide.',
         }),
       },
       resolve: async (_root, { resource, inherited, ...args }, context) => {
         const page = pageOf(args, ['number', 'id']);
-        const { tenantId } = callerOf(context);
+        const caller = callerOf(context);
         const { place, target } = await found(resource as PermissionResource, context, ['resource']);
-        const places = inherited ? placesOf(target) : [place];
-        const rows = await listGrantsAt(tenantId, places, page);
+        const places = inherited ? await managedPlaces(caller, target) : [place];
+        const rows = await listGrantsAt(caller.tenantId, places, page);
         return connectionOf(rows, page, (row) => [String(row.position), row.id]);
       },
     },

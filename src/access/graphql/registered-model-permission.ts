@@ -1,9 +1,17 @@
 import type { Grant } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
+import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
+import { registeredModelTarget } from '../../models/domain/targets.ts';
 import { RegisteredModelByInput } from '../../models/graphql/registered-model.ts';
 import { LevelEnum } from './level.ts';
 import { offerPermissionsOf } from './mlflow-permissions.ts';
+
+const modelOf = guardedEdge(
+  'model:read',
+  (grant: Grant, { loaders }) => loaders.registeredModel.load({ id: grant.resourceId ?? '' }),
+  registeredModelTarget,
+);
 
 const RegisteredModelPermission = builder.objectRef<Grant>('RegisteredModelPermission').implement({
   description: "A user's own permission on a registered model. Source: MLflow's entity of that name.",
@@ -11,9 +19,8 @@ const RegisteredModelPermission = builder.objectRef<Grant>('RegisteredModelPermi
     registeredModelId: t.id({ resolve: (grant) => grant.resourceId ?? '' }),
     name: t.string({
       nullable: true,
-      description: "The model's name now: a permission stays when its model is renamed.",
-      resolve: async (grant, _args, { loaders }) =>
-        (await loaders.registeredModel.load({ id: grant.resourceId ?? '' }))?.name ?? null,
+      description: "The model's name now, for who may read it: a permission stays when its model is renamed.",
+      resolve: async (grant, args, context) => (await modelOf(grant, args, context))?.name ?? null,
     }),
     userId: t.id({ resolve: (grant) => grant.userId ?? '' }),
     user: t.field({

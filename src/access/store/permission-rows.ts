@@ -173,12 +173,18 @@ export async function listGrantsFor(
   ]);
 }
 
-/** The users' own rows on resources of a type, newest first; of each user, up to one more than the page. */
+/**
+ * The users' own rows on resources of a type, newest first; of each user, up to one more than the page.
+ *
+ * @param shown.withClosed  also NO_PERMISSIONS, which tell of what is hidden.
+ * @param shown.within  only those on these resources; null for all.
+ */
 export async function listGrantsOfUsers(
   tenantId: string,
   userIds: readonly string[],
   type: ResourceType,
   page: RowPage,
+  shown: { readonly withClosed: boolean; readonly within: readonly string[] | null },
 ): Promise<Grant[]> {
   const [beyond, order] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
   const list = statement<Grant>(
@@ -188,10 +194,14 @@ export async function listGrantsOfUsers(
         where grants.user_id = subject.id and grants.tenant_id = $1::uuid
           and grants.resource_type = $3::text::resource_type and grants.resource_id is not null
           and ($4::uuid is null or grants.id ${beyond} $4::uuid)
+          and ($6::boolean or grants.level <> 'NO_PERMISSIONS')
+          and ($7::uuid[] is null or grants.resource_id = any($7::uuid[]))
         order by grants.id ${order} limit $5
      ) as of_user`,
   );
-  return await run(list, [tenantId, userIds, type, page.from?.[0] ?? null, page.limit + 1]);
+  const { withClosed, within } = shown;
+  const values = [tenantId, userIds, type, page.from?.[0] ?? null, page.limit + 1, withClosed, within];
+  return await run(list, values);
 }
 
 const MAX_SPOKEN = 1000;

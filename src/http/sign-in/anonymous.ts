@@ -19,7 +19,15 @@ export function anonymous({ username, tenant }: AnonymousSettings): SignInMethod
     async signIn(request) {
       // A scheme that none of the ways before knows; a session's cookie, good or not, never comes this far.
       if (request.headers.authorization !== undefined) return null;
-      const who = { tenant, username, name: null, role: null, source: 'anonymous', address: request.address };
+      const who = {
+        tenant,
+        username,
+        name: null,
+        role: null,
+        linksLocalUsers: true,
+        source: 'anonymous',
+        address: request.address,
+      };
       const principal = await findOutsideUser(who);
       if (principal?.role === 'GUEST') {
         isMissed = false;

@@ -20,7 +20,7 @@ export const ownBearer: SignInMethodHandler = {
  */
 export async function signInByToken(token: string): Promise<SignedIn> {
   const claims = await verifyToken(token);
-  const { credentialId, sessionId, signedInAt, confinedTo } = claims;
+  const { credentialId, sessionId, signedInAt, vouchedUntil, confinedTo } = claims;
   const found = await findTokenPrincipals(claims);
   if (!found) throw new UnauthenticatedError('the token is not valid');
   const keyHolder = found.actor ?? found.user;
@@ -31,6 +31,7 @@ export async function signInByToken(token: string): Promise<SignedIn> {
     credentialId,
     sessionId,
     signedInAt,
+    vouchedUntil,
     expiresAt: earlier(claims.expiresAt, keyHolder.credentialExpiresAt),
     sessionEndsAt: claims.expiresAt,
     scopes: claims.scopes.length > 0 ? claims.scopes : keyHolder.scopes,

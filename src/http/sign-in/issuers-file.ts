@@ -33,12 +33,18 @@ const issuer = z
     scopesFromClaim: z.boolean().default(false),
     /** Makes users who are not there yet; without it they are refused. */
     createUsers: z.strictObject({ role: z.enum(['USER', 'GUEST']) }).optional(),
+    /** Whether it may sign in users who were made here, by their names: only for one that gives names out with care. */
+    linkLocalUsers: z.boolean().default(false),
     /** How far its clock may be off. */
     clockToleranceSeconds: z.number().int().min(0).max(60).default(5),
   })
   .refine(({ audience, anyAudience }) => (audience === undefined) === (anyAudience === true), {
     message: 'either audience, or anyAudience: true',
     path: ['audience'],
+  })
+  .refine(({ createUsers, linkLocalUsers }) => createUsers !== undefined || linkLocalUsers, {
+    message: 'either createUsers, or linkLocalUsers: true: else nobody could sign in',
+    path: ['createUsers'],
   })
   .refine(({ issuer: named, jwksUri }) => jwksUri !== undefined || isSafeUrl(named), {
     message: 'without a jwksUri, an https address (http on this machine)',

@@ -23,6 +23,7 @@ export interface SignedIn
     | 'credentialId'
     | 'sessionId'
     | 'signedInAt'
+    | 'vouchedUntil'
     | 'expiresAt'
     | 'sessionEndsAt'
     | 'scopes'
@@ -66,6 +67,7 @@ export const plain = {
   credentialId: null,
   sessionId: null,
   signedInAt: null,
+  vouchedUntil: null,
   expiresAt: null,
   sessionEndsAt: null,
   scopes: [],

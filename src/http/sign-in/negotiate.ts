@@ -129,7 +129,9 @@ async function userOf(settings: KerberosSettings, principal: string, address: st
   // Principals of machines and services have a slash; such a user is made by hand.
   const role = name.includes('/') ? null : (createUsers?.role ?? null);
   const username = `${name}${usernameSuffix}`;
-  return await findOutsideUser({ tenant, username, name: null, role, source: realm, address });
+  // A realm's names are given out by its administrators.
+  const outside = { tenant, username, name: null, role, source: realm, address, linksLocalUsers: true };
+  return await findOutsideUser(outside);
 }
 
 /**

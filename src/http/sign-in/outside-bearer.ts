@@ -84,16 +84,18 @@ export class OutsideIssuer {
 
   /** @throws UnauthenticatedError; UnavailableError when the issuer's keys are needed and cannot be had. */
   async signIn(token: string, { address }: Pick<SignInRequest, 'address'>): Promise<SignedIn> {
-    const { issuer, tenant, createUsers } = this.#settings;
+    const { issuer: source, tenant, createUsers, linkLocalUsers: linksLocalUsers } = this.#settings;
     const { username, name, groups, ...limits } = await this.verify(token);
     const role = createUsers?.role ?? null;
-    const principal = await findOutsideUser({ tenant, username, name, role, source: issuer, address });
+    const outside = { tenant, username, name, role, source, address, linksLocalUsers };
+    const principal = await findOutsideUser(outside);
     if (!principal) {
-      log.info({ issuer, tenant }, 'an outside token names no user of ours');
+      log.info({ issuer: source, tenant }, 'an outside token names no user of ours');
       throw refused('no user');
     }
     const groupIds = await listGroupIds(principal.tenantId, groups);
-    return { ...plain, ...limits, principal, groupIds, method: 'OUTSIDE_TOKEN' };
+    const vouchedUntil = limits.expiresAt;
+    return { ...plain, ...limits, vouchedUntil, principal, groupIds, method: 'OUTSIDE_TOKEN' };
   }
 
   /** @throws UnauthenticatedError; UnavailableError */
@@ -139,6 +141,8 @@ export class OutsideIssuer {
       [undefined, 'Bearer', 'ID'].includes(payload['typ'] as string | undefined);
     if (!isOfUse) throw refused('a token of another kind');
     // Good only together with a key that its owner proves to have: RFC 7800.
+    // Of a logout token: OpenID Connect Back-Channel Logout.
+    if (payload['events'] !== undefined) throw refused('a token of another kind');
     if (payload['cnf'] !== undefined) throw refused('a bound token');
     if (usernameClaim === 'email' && payload['email_verified'] !== true)
       throw refused('an unverified address');

@@ -1,4 +1,5 @@
 import { recordChange } from '../../access/audit.ts';
+import { managesTenant } from '../../access/domain/levels.ts';
 import { recordAccessChange } from '../../access/store/changes.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import type { Level, Role } from '../../generated/prisma/enums.ts';
@@ -9,7 +10,6 @@ import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import {
   isActiveAdministrator,
   isDemotion,
-  mayAssign,
   mayChange,
   requireStillManaged,
 } from '../domain/administration.ts';
@@ -96,7 +96,8 @@ function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherA
   const standing = { isSelf, isAdministrator: isActiveAdministrator(user), otherAdministrators };
   const { role, isDisabled } = changes;
   if (role !== undefined && role !== user.role) {
-    if (!mayAssign(caller.role, role, user.kind))
+    const isWidened = caller.scopes.length > 0 && managesTenant(role);
+    if (isWidened || !mayChange(caller.role, role))
       throw denied(caller, 'user:administer', 'user', user.username);
     const problems = kindProblems({ kind: user.kind, role });
     if (problems.length > 0) throw new InvalidArgumentError(problems);

@@ -17,7 +17,7 @@ import { newId } from '../../platform/ids.ts';
 import { keyDenied, keyOwnerId } from '../credential-owner.ts';
 import { mayManageKeys } from '../domain/acting.ts';
 import { addressText, type UserBy } from '../domain/addresses.ts';
-import { credentialProblems, MAX_ACTIVE_CREDENTIALS } from '../domain/credentials.ts';
+import { credentialProblems, MAX_ACTIVE_CREDENTIALS, outlives } from '../domain/credentials.ts';
 import { hashSecret, newAccessKey, newSecretKey } from '../domain/secrets.ts';
 import { type KeyOwner, lockKeyOwner } from '../store.ts';
 
@@ -53,12 +53,16 @@ export async function createCredentials(caller: Caller, wanted: NewCredentials):
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   if (caller.scopes.length > 0 && !scopes.every((scope) => isWithinScopes(scope, caller.scopes)))
     throw keyDenied(caller, 'credential:create', wanted.user ? addressText(wanted.user) : caller.userId);
+  // Without an end of its own it ends with the sign-in that makes it, where that has one.
+  const expiresAt = wanted.expiresAt ?? (outlives(null, caller) ? caller.expiresAt : null);
+  if (outlives(expiresAt, caller))
+    throw new PermissionDeniedError('an access key does not outlive the sign-in that makes it');
   const ownerId = await keyOwnerId(caller, wanted.user, 'credential:create', ['input', 'user']);
   const made = await inTransaction(async (tx) => {
     const owner = await lockKeyOwner(tx, ownerId);
     requireOwner(caller, owner, wanted, scopes);
     await requireRoom(tx, owner.id);
-    return await store(tx, caller, owner, { ...wanted, scopes });
+    return await store(tx, caller, owner, { ...wanted, expiresAt, scopes });
   });
   caller.log.info({ credentialId: made.credential.id }, 'access key made');
   return made;

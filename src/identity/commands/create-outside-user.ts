@@ -33,7 +33,9 @@ export async function createOutsideUser(outside: OutsideUser): Promise<boolean> 
       log.error({ tenant: outside.tenant, source }, 'the tenant of an outside sign-in is not there');
       return false;
     }
-    const row = { id: newId(), tenantId: tenant.id, username, usernameKey: usernameKey(username), role };
+    const outsideSource = source;
+    const key = usernameKey(username);
+    const row = { id: newId(), tenantId: tenant.id, username, usernameKey: key, role, outsideSource };
     const name = outside.name ?? username;
     const { count } = await tx.user.createMany({ data: [{ ...row, name }], skipDuplicates: true });
     if (count === 0) return false;

@@ -1,4 +1,5 @@
 import { recordChange } from '../../access/audit.ts';
+import { managesTenant } from '../../access/domain/levels.ts';
 import { recordAccessChange } from '../../access/store/changes.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import type { Level, Role, UserKind } from '../../generated/prisma/enums.ts';
@@ -43,7 +44,10 @@ export async function createUser(caller: Caller, given: NewUser): Promise<User> 
   const problems = problemsOf(given);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const username = given.username ?? given.email ?? '';
-  if (!mayAssign(caller.role, given.role, given.kind)) throw denied(caller, 'user:create', 'user', username);
+  // A narrow sign-in makes nobody who could sign in wider.
+  const isWide = given.password !== null || managesTenant(given.role);
+  if ((caller.scopes.length > 0 && isWide) || !mayAssign(caller.role, given.role, given.kind))
+    throw denied(caller, 'user:create', 'user', username);
   const tenantId = await reachedTenantId(caller, 'user:create', given.tenant, ['input', 'tenant']);
   const keys = { usernameKey: usernameKey(username), emailKey: given.email && usernameKey(given.email) };
   const passwordHash = given.password === null ? null : await hashPassword(given.password);

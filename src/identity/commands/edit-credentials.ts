@@ -3,8 +3,8 @@ import { recordAccessChange } from '../../access/store/changes.ts';
 import type { Credential } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { InvalidArgumentError } from '../../platform/errors.ts';
-import { credentialProblems } from '../domain/credentials.ts';
+import { InvalidArgumentError, PermissionDeniedError } from '../../platform/errors.ts';
+import { credentialProblems, outlives } from '../domain/credentials.ts';
 import { lockCredential } from '../lock-credential.ts';
 
 export interface CredentialChanges {
@@ -26,6 +26,8 @@ export async function editCredentials(caller: Caller, changes: CredentialChanges
   const { accessKey, label, expiresAt } = changes;
   const problems = credentialProblems({ label, expiresAt: expiresAt ?? null }, new Date());
   if (problems.length > 0) throw new InvalidArgumentError(problems);
+  if (expiresAt !== undefined && outlives(expiresAt, caller))
+    throw new PermissionDeniedError('an access key does not outlive the sign-in that changes it');
   return await inTransaction(async (tx) => {
     const before = await lockCredential(tx, caller, accessKey, 'credential:update');
     const after = await tx.credential.update({

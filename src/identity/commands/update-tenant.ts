@@ -7,7 +7,7 @@ import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { tenantNameProblems } from '../domain/tenant-checks.ts';
-import { reachedTenantId } from '../reach.ts';
+import { reachedTenantId, reachesAllTenants } from '../reach.ts';
 import { lockTenant, type TenantBy } from '../store/tenants.ts';
 import { takenTenantName } from './create-tenant.ts';
 
@@ -55,7 +55,9 @@ export async function updateTenant(
       return tenant;
     });
   } catch (error) {
-    if (isUniqueViolation(error)) throw takenTenantName();
-    throw error;
+    if (!isUniqueViolation(error)) throw error;
+    if (await reachesAllTenants(caller)) throw takenTenantName();
+    // Which other tenants there are is nobody's to know.
+    throw InvalidArgumentError.of(['input', 'name'], 'this name cannot be used here', 'NameUnavailable');
   }
 }

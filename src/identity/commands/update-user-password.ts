@@ -36,7 +36,8 @@ export async function updateUserPassword(
   const problems = userProblems({ password });
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const isSelf = isOneself(caller, user);
-  if (!isSelf && !mayChange(caller.role, user.role))
+  // A narrow sign-in sets nobody a password that could be used for more.
+  if (!isSelf && (caller.scopes.length > 0 || !mayChange(caller.role, user.role)))
     throw denied(caller, 'user:administer', 'user', user.username);
   requirePasswordable(user);
   if (isSelf) await requireCurrent(caller, user, { password, currentPassword });
@@ -79,7 +80,8 @@ async function requireCurrent(
   const path = ['input', 'currentPassword'];
   if (current === null)
     throw InvalidArgumentError.of(path, 'your own password is changed with the current one', 'MissingField');
-  const { username: account, passwordHash } = user;
+  // By id: another tenant's user of that name is not meant.
+  const { id: account, passwordHash } = user;
   const isRight = await limitedAttempt({ account, address }, () => isPassword(current, passwordHash));
   if (!isRight) throw InvalidArgumentError.of(path, 'this is not the current password');
   if (password === current)

@@ -23,3 +23,17 @@ export function credentialProblems(
   if (scopes.length > MAX_SCOPES) fault(['scopes'], `more than ${MAX_SCOPES} scopes`);
   return problems;
 }
+
+/**
+ * Whether an access key would outlive the sign-in that makes or changes it, where that has an end of its own: an access
+ * key, a token made with one, or somebody acting as the user.
+ *
+ * @param expiresAt  of the key; null for no end.
+ */
+export function outlives(
+  expiresAt: Date | null,
+  by: { readonly credentialId: string | null; readonly real: object | null; readonly expiresAt: Date | null },
+): boolean {
+  if (by.expiresAt === null || (by.credentialId === null && by.real === null)) return false;
+  return expiresAt === null || expiresAt > by.expiresAt;
+}

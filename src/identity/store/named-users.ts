@@ -4,11 +4,14 @@ import { run, statement } from '../../platform/database/statement.ts';
 export interface NamedUser {
   readonly userId: string;
   readonly isActive: boolean;
+  /** Who vouches for it; null for a user that was made here. */
+  readonly outsideSource: string | null;
 }
 
 const namedStatement = statement<NamedUser>(
   'find_named_user',
-  `select account.id as "userId", account.disabled_at is null as "isActive"
+  `select account.id as "userId", account.disabled_at is null as "isActive",
+          account.outside_source as "outsideSource"
      from users as account join tenants as tenant on tenant.id = account.tenant_id
     where tenant.name = $1 and account.username_key = $2`,
 );

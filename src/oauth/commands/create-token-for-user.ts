@@ -33,7 +33,7 @@ export async function createTokenForUser(
   const reachesAll = await reachesAllTenants(caller);
   const mayAsk = managesTenant(caller.role) || isOwn(caller, user);
   if (!mayAsk || (isElsewhere && !reachesAll)) throw denied(caller, user);
-  const found = await find(user, tenantId ?? caller.tenantId);
+  const found = await find(user, reachesAll && 'id' in user ? null : (tenantId ?? caller.tenantId));
   const isVisible = found && (tenantId === null || found.tenantId === tenantId);
   if (!isVisible || (found.tenantId !== caller.tenantId && !reachesAll))
     throw new NotFoundError('active user', addressText(user), ['input', 'user']);
@@ -51,9 +51,8 @@ export async function createTokenForUser(
   return made;
 }
 
-async function find(user: UserBy, tenantId: string): Promise<Principal | null> {
-  const address = { tenantId: 'id' in user ? null : tenantId, by: user };
-  const [found] = await readUsers([address]);
+async function find(user: UserBy, tenantId: string | null): Promise<Principal | null> {
+  const [found] = await readUsers([{ tenantId, by: user }]);
   return found ? await findPrincipal(plainSignIn(found.id)) : null;
 }
 
