@@ -8,7 +8,8 @@ import type { Target } from './domain/resources.ts';
  * The places of a target whose permissions are for a caller to see: the resources that it manages. What was granted on
  * all of a type and on the tenant is for administrators.
  */
-export async function managedPlaces(caller: Caller, { tenantId, resources }: Target): Promise<Place[]> {
+export async function managedPlaces(caller: Caller, target: Target): Promise<Place[]> {
+  const { tenantId, resources } = target;
   const kept = await Promise.all(
     resources.map(async (place, at) => {
       const { level } = await decisionOn(caller, { tenantId, resources: resources.slice(at) });
@@ -16,6 +17,6 @@ export async function managedPlaces(caller: Caller, { tenantId, resources }: Tar
     }),
   );
   const isAdministrator = managesTenant(caller.role) && !caller.confinedTo;
-  const wide = placesOf({ tenantId, resources }).filter(({ id }) => id === null);
+  const wide = placesOf(target).filter(({ id }) => id === null);
   return [...kept.flat(), ...(isAdministrator ? wide : [])];
 }

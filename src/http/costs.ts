@@ -19,8 +19,8 @@ interface CostReport {
   readonly batch?: number;
 }
 
-/** What a document's text costs by itself: nothing while it is short, 10,000 for 22 kB. */
-const textCost = (source: unknown) => Math.floor(String(source).length ** 2 / 50_000);
+/** What a document's text costs by itself: nothing up to 2,000 characters, 10,000 for 22,000. */
+const textCost = (source: unknown) => Math.floor(Math.max(String(source).length - 2000, 0) ** 2 / 40_000);
 
 /**
  * Bounds what one operation may cost, and how much one caller may ask for in a time; over HTTP, Server-Sent Events and

@@ -43,9 +43,9 @@ export function createGraphQLServer(): GraphQLServer {
     // What goes wrong is logged once, where it is masked.
     logging: false,
     maskedErrors: { maskError: maskAndLog },
-    // The body may have come long after the headers: as the caller stands now.
-    context: async (edge) =>
-      newContext({ ...edge, caller: edge.caller && (await reauthenticated(edge.caller)) }),
+    context: async ({ caller, signal, publicUrl }) =>
+      // The body may have come long after the headers: as the caller stands now.
+      newContext({ caller: caller && (await reauthenticated(caller)), signal, publicUrl }),
     plugins: [
       onlyJsonPosts(trustedDocuments()),
       ...documentLimits(),

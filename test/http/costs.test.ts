@@ -226,7 +226,12 @@ describe('a batch', () => {
   });
 
   it('of a stranger is one refusal for each', async () => {
-    const { body } = await post([viewer, viewer], { authorization: '' });
+    const response = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify([viewer, viewer]),
+    });
+    const body = (await response.json()) as Answer;
     expect(body.map(({ errors }: Answer) => errors[0].extensions.code)).toEqual(
       Array(2).fill('UNAUTHENTICATED'),
     );

@@ -77,8 +77,8 @@ describe('CORS', () => {
   });
 
   it.each([
-    [foreign, 401],
-    ['null', 401],
+    [foreign, 403],
+    ['null', 403],
     [ours, 'open'],
     [undefined, 'open'],
   ])('opens a WebSocket for our own pages only: %s', async (origin, expected) => {

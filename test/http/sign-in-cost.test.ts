@@ -67,7 +67,7 @@ describe('a password', () => {
   });
 
   it('that is wrong costs the same for a user, for nobody, for an ambiguous and for a disabled one', async () => {
-    await newPerson('twin', 'the password of one twin');
+    await newPerson('twin', 'the password of one twin', await newTenant('castor'));
     await newPerson('twin', 'the password of another', await newTenant('twins'));
     await newPerson('gone', 'the password of gone');
     await changeUser('gone', { disabledAt: new Date() });
@@ -96,7 +96,9 @@ describe('a password', () => {
     const who = async (header: string) => (await app.ask('{ viewer { id } }', {}, header)).data?.viewer.id;
     expect(await who(basic('default/double', 'in the first one'))).toBe(ids[0]);
     expect(await who(basic('second tenant/DOUBLE', 'in the second one'))).toBe(ids[1]);
-    expect(await statusOf(basic('double', 'in the first one'))).toBe(401);
+    // A bare name is the first tenant's: no other tenant gets in its way.
+    expect(await who(basic('double', 'in the first one'))).toBe(ids[0]);
+    expect(await statusOf(basic('double', 'in the second one'))).toBe(401);
     expect(await statusOf(basic('default/double', 'in the second one'))).toBe(401);
   });
 

@@ -88,7 +88,7 @@ describe('updateTenant', () => {
     const tenantId = await newTenant('before');
     const admin = await newCaller({ role: 'ADMIN', tenantId });
     expect(await updateTenant(app, { name: 'default' }, admin)).toMatchObject({
-      ...{ code: 'ALREADY_EXISTS', path: ['input', 'name'] },
+      ...{ code: 'INVALID_ARGUMENT', path: ['input', 'name'] },
     });
     expect(await updateTenant(app, { by: { id: tenantId }, name: 'after' }, admin)).toMatchObject({
       tenant: { name: 'after' },

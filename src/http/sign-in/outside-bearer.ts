@@ -133,7 +133,7 @@ export class OutsideIssuer {
 
   /** @throws UnauthenticatedError for a token that is good, but not for signing in here. */
   #read({ payload, protectedHeader }: JWTVerifyResult): Vouched {
-    const { usernameClaim, groupsClaim, scopesFromClaim } = this.#settings;
+    const { usernameClaim, groupsClaim, scopesFromClaim, clockToleranceSeconds } = this.#settings;
     const header = protectedHeader.typ?.toLowerCase().replace(/^application\//, '');
     const isOfUse =
       (header === undefined || header === 'jwt' || header === 'at+jwt') &&
@@ -154,7 +154,8 @@ export class OutsideIssuer {
       groups: groupsClaim ? groupsIn(payload[groupsClaim]) : [],
       scopes: scopesFromClaim ? scopesIn(payload['scope']) : [],
       signedInAt: dateOf(payload['auth_time']) ?? dateOf(payload.iat),
-      expiresAt: new Date(Math.min(Number(payload.exp), LAST_SECOND) * 1000),
+      // As long as the check itself takes it for good.
+      expiresAt: new Date(Math.min(Number(payload.exp) + clockToleranceSeconds, LAST_SECOND) * 1000),
     };
   }
 }

@@ -4,7 +4,7 @@ import { OutsideIssuer, outsideBearer } from '../../../src/http/sign-in/outside-
 import { Issuer } from '../../support/issuer.ts';
 
 const parse = (...list: object[]) => parseIssuers(JSON.stringify(list), 'issuers.json');
-const good = { issuer: 'https://id.example', audience: 'slipway' };
+const good = { issuer: 'https://id.example', audience: 'slipway', linkLocalUsers: true };
 
 describe('the file of issuers', () => {
   it('has defaults for all but the issuer and its audience', () => {
@@ -21,10 +21,11 @@ describe('the file of issuers', () => {
   });
 
   it.each<[fault: string, entry: object]>([
-    ['audience', { issuer: good.issuer }],
+    ['audience', { issuer: good.issuer, linkLocalUsers: true }],
     ['audience', { ...good, anyAudience: true }],
     ['audience', { ...good, audience: [] }],
-    ['anyAudience', { issuer: good.issuer, anyAudience: false }],
+    ['anyAudience', { issuer: good.issuer, linkLocalUsers: true, anyAudience: false }],
+    ['createUsers', { ...good, linkLocalUsers: false }],
     ['algorithms', { ...good, algorithms: ['HS256'] }],
     ['algorithms', { ...good, algorithms: ['none'] }],
     ['algorithms', { ...good, algorithms: [] }],
@@ -77,7 +78,7 @@ describe('an issuer that was never reached', () => {
   afterAll(() => issuer.close());
 
   const verdict = async () => {
-    const [settings] = parse({ issuer: issuer.url, audience: 'slipway-test' });
+    const [settings] = parse({ issuer: issuer.url, audience: 'slipway-test', linkLocalUsers: true });
     if (!settings) throw new Error('no settings');
     const outside = new OutsideIssuer(settings);
     const tokens = [await issuer.token({ sub: 'ada' }), await issuer.token({ sub: 'bob' })];

@@ -6,7 +6,7 @@ import { createOutsideUser } from '../../../src/identity/commands/create-outside
 import { db } from '../../../src/platform/database/client.ts';
 import { newId } from '../../../src/platform/ids.ts';
 import { type App, startApp } from '../../support/app.ts';
-import { newTenant } from '../../support/credentials.ts';
+import { newKey, newTenant } from '../../support/credentials.ts';
 import { registerProject } from '../../support/seed.ts';
 import { signUp } from '../../support/users.ts';
 
@@ -23,16 +23,23 @@ const { issuer, strict, creating, wide } = await vi.hoisted(async () => {
   writeFileSync(
     file,
     JSON.stringify([
-      { issuer: issuer.url, audience, groupsClaim: 'groups' },
+      { issuer: issuer.url, audience, groupsClaim: 'groups', linkLocalUsers: true },
       {
         issuer: strict.url,
         jwksUri: `${strict.url}/keys`,
         audience,
         usernameClaim: 'email',
         scopesFromClaim: true,
+        linkLocalUsers: true,
       },
       { issuer: creating.url, audience, createUsers: { role: 'USER' }, tenant: 'elsewhere' },
-      { issuer: wide.url, anyAudience: true, algorithms: ['RS256'], usernameClaim: 'preferred_username' },
+      {
+        issuer: wide.url,
+        anyAudience: true,
+        algorithms: ['RS256'],
+        usernameClaim: 'preferred_username',
+        linkLocalUsers: true,
+      },
     ]),
   );
   process.env['OIDC_ISSUERS_FILE'] = file;
@@ -303,6 +310,27 @@ describe('scopes of a token', () => {
   it('are not looked at where that is not configured', async () => {
     const token = await issuer.token({ sub: 'ada', scope: 'openid' });
     expect((await asking(token, projects)).errors).toBeUndefined();
+  });
+});
+
+describe('whose a user is', () => {
+  it('is the issuer that it came from; no other signs it in, and users made here only one that is trusted with names', async () => {
+    await newKey({ role: 'ADMIN', tenantId: elsewhere }).then(({ userId }) =>
+      db.user.update({ where: { id: userId }, data: { username: 'boss', usernameKey: 'boss' } }),
+    );
+    expect((await asking(await creating.token({ sub: 'boss' }))).status).toBe(401);
+    await asking(await creating.token({ sub: 'theirs' }));
+    await db.user.updateMany({ where: { usernameKey: 'theirs' }, data: { tenantId } });
+    expect((await asking(await issuer.token({ sub: 'theirs' }))).status).toBe(401);
+  });
+
+  it('lends its tokens no longer than it vouches for them, however often they are renewed', async () => {
+    const login = 'mutation { login { ... on LoginPayload { token expiresAt } } }';
+    const outside = await issuer.token({ sub: 'ada', exp: Math.floor(Date.now() / 1000) + 120 });
+    const { data } = await asking(outside, login);
+    const again = await asking(data.login.token, login);
+    for (const { expiresAt } of [data.login, again.data.login])
+      expect(new Date(expiresAt).getTime()).toBeLessThan(Date.now() + 125_000);
   });
 });
 

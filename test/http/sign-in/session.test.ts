@@ -220,7 +220,7 @@ describe('the session cookie over WebSocket', () => {
   });
 
   it('opens nothing for a foreign page, nor for what tells no origin', async () => {
-    expect(await outcome({ origin: 'https://evil.example', cookie })).toBe(401);
+    expect(await outcome({ origin: 'https://evil.example', cookie })).toBe(403);
     expect(await outcome({ cookie })).toBe(4403);
   });
 });
