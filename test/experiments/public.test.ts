@@ -152,7 +152,7 @@ describe('publishExperiment and unpublishExperiment', () => {
     await unpublish(id);
     await flushDenials();
     const events = await db.auditEvent.findMany({
-      where: { targetId: id, outcome: 'DONE' },
+      where: { targetId: id, action: { startsWith: 'experiment:' }, outcome: 'DONE' },
       orderBy: { id: 'asc' },
     });
     expect(events).toMatchObject([
@@ -171,7 +171,9 @@ describe('publishExperiment and unpublishExperiment', () => {
     const id = await makeExperiment(app, project, 'published once');
     const ends = (await Promise.all(Array.from({ length: 10 }, () => publish(id)))).map(endOf);
     expect(ends.sort()).toEqual([...Array(9).fill('FAILED_PRECONDITION'), 'OK']);
-    expect(await db.auditEvent.count({ where: { targetId: id } })).toBe(1);
+    expect(
+      await db.auditEvent.count({ where: { targetId: id, action: { startsWith: 'experiment:' } } }),
+    ).toBe(1);
   });
 });
 

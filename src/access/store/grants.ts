@@ -57,8 +57,8 @@ const grantCreatorStatement = statement<Record<string, never>>(
    do update set level = 'MANAGE', updated_at = now()`,
 );
 
-/** Gives whoever made a resource MANAGE on it, in the transaction that makes it. */
-export async function grantCreator(
+/** The row of whoever made a resource; one that is there already becomes MANAGE. */
+export async function storeCreatorGrant(
   tx: Tx,
   { tenantId, userId }: Pick<Caller, 'tenantId' | 'userId'>,
   resource: Resource,

@@ -1,5 +1,5 @@
+import { grantCreator } from '../../access/commands/grant-creator.ts';
 import { nameConflict } from '../../access/name-conflict.ts';
-import { grantCreator } from '../../access/store/grants.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
@@ -49,7 +49,7 @@ export async function createExperiment(caller: Caller, given: NewExperiment): Pr
           createdById: caller.userId,
         },
       });
-      await grantCreator(tx, caller, { type: 'EXPERIMENT', id: made.id });
+      await grantCreator(tx, caller, { type: 'EXPERIMENT', id: made.id, name: made.name });
       return { ...made, project: project.identifier, projectState: project.state };
     });
   } catch (error) {

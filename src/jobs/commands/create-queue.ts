@@ -1,4 +1,4 @@
-import { grantCreator } from '../../access/store/grants.ts';
+import { grantCreator } from '../../access/commands/grant-creator.ts';
 import type { Queue } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
@@ -27,7 +27,7 @@ export async function createQueue(caller: Caller, queue: NewQueue): Promise<Queu
   try {
     return await inTransaction(async (tx) => {
       const made = await tx.queue.create({ data: { id: newId(), tenantId: caller.tenantId, ...queue } });
-      await grantCreator(tx, caller, { type: 'QUEUE', id: made.id });
+      await grantCreator(tx, caller, { type: 'QUEUE', id: made.id, name: made.name });
       return made;
     });
   } catch (error) {

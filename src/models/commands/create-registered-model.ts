@@ -1,5 +1,5 @@
+import { grantCreator } from '../../access/commands/grant-creator.ts';
 import { nameConflict } from '../../access/name-conflict.ts';
-import { grantCreator } from '../../access/store/grants.ts';
 import { type Tags, tagProblems } from '../../experiments/domain/tags.ts';
 import { descriptionProblems, isReservedName } from '../../experiments/domain/texts.ts';
 import type { Caller } from '../../platform/caller.ts';
@@ -53,7 +53,7 @@ export async function createRegisteredModel(
           createdById: caller.userId,
         },
       });
-      await grantCreator(tx, caller, { type: 'REGISTERED_MODEL', id: made.id });
+      await grantCreator(tx, caller, { type: 'REGISTERED_MODEL', id: made.id, name: made.name });
       return { ...made, project: project.identifier, projectState: project.state };
     });
   } catch (error) {

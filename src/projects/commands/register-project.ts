@@ -1,4 +1,4 @@
-import { grantCreator } from '../../access/store/grants.ts';
+import { grantCreator } from '../../access/commands/grant-creator.ts';
 import type { Project } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
@@ -18,7 +18,7 @@ export async function registerProject(caller: Caller, project: NewProject): Prom
   try {
     return await inTransaction(async (tx) => {
       const made = await tx.project.create({ data: { id: newId(), tenantId: caller.tenantId, ...project } });
-      await grantCreator(tx, caller, { type: 'PROJECT', id: made.id });
+      await grantCreator(tx, caller, { type: 'PROJECT', id: made.id, name: made.identifier });
       return made;
     });
   } catch (error) {

@@ -1,5 +1,5 @@
 import { isAllowed } from '../../access/can.ts';
-import { grantCreator } from '../../access/store/grants.ts';
+import { grantCreator } from '../../access/commands/grant-creator.ts';
 import type { Workflow } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
@@ -51,7 +51,8 @@ export async function createWorkflow(
       insert: () =>
         inTransaction(async (tx) => {
           const entity = await ensureNamedEntity(tx, project, key);
-          if (entity.isNew) await grantCreator(tx, caller, { type: 'WORKFLOW', id: entity.id });
+          if (entity.isNew)
+            await grantCreator(tx, caller, { type: 'WORKFLOW', id: entity.id, name: key.name });
           return await tx.workflow.create({
             data: {
               entityId: entity.id,
