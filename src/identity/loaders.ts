@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Tenant, User } from '../generated/prisma/client.ts';
+import { eachOf } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
 import { findPrincipal, type Principal, plainSignIn } from './principals.ts';
 import { readTenants } from './store/tenants.ts';
@@ -7,13 +8,9 @@ import { countUsers, readUsers, type UserAddress } from './store/users.ts';
 
 export function identityLoaders(tenantId: string) {
   return {
-    user: new DataLoader<string, User | null>(async (ids) => {
-      const rows = await db.user.findMany({
-        where: { id: { in: [...ids] }, tenantId },
-      });
-      const byId = new Map(rows.map((row) => [row.id, row]));
-      return ids.map((id) => byId.get(id) ?? null);
-    }),
+    user: new DataLoader<string, User | null>(async (ids) =>
+      eachOf(ids, await db.user.findMany({ where: { id: { in: [...ids] }, tenantId } })),
+    ),
     userAt: new DataLoader<UserAddress, User | null, string>((addresses) => readUsers(addresses), {
       cacheKeyFn: (address) => JSON.stringify(address),
     }),

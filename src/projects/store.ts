@@ -1,5 +1,6 @@
 import { type Reader, readableSql } from '../access/store/readable.ts';
 import type { Project } from '../generated/prisma/client.ts';
+import { inOrder } from '../platform/by-id.ts';
 import { config } from '../platform/config.ts';
 import { db } from '../platform/database/client.ts';
 import { run, statement } from '../platform/database/statement.ts';
@@ -55,10 +56,7 @@ export async function listProjects(
   );
   const values = [...readable.values, withArchived, page.from?.[0] ?? null, page.limit + 1];
   const ids = (await run(list, values)).map(({ id }) => id);
-  const rows = new Map(
-    (await db.project.findMany({ where: { id: { in: ids } } })).map((row) => [row.id, row]),
-  );
-  return ids.flatMap((id) => rows.get(id) ?? []);
+  return inOrder(ids, await db.project.findMany({ where: { id: { in: ids } } }));
 }
 
 /**

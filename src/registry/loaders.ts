@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
+import { eachOf } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
 import {
   findLaunchPlan,
@@ -41,8 +42,5 @@ export type RegistryLoaders = ReturnType<typeof registryLoaders>;
 
 /** One statement for all rows that a level of the answer names. */
 function byId<Row extends { id: string }>(find: (ids: string[]) => Promise<Row[]>) {
-  return new DataLoader<string, Row | null>(async (ids) => {
-    const rows = new Map((await find([...ids])).map((row) => [row.id, row]));
-    return ids.map((id) => rows.get(id) ?? null);
-  });
+  return new DataLoader<string, Row | null>(async (ids) => eachOf(ids, await find([...ids])));
 }

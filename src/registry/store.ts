@@ -1,5 +1,6 @@
 import { type Reader, type ResourceColumn, readableSql } from '../access/store/readable.ts';
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
+import { inOrder } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
 import { run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
@@ -306,12 +307,6 @@ async function listVersionIds(
   );
   const values = [...readable.values, project, domain, name || null, page.limit + 1, ...(page.from ?? [])];
   return (await run(list, values)).map(({ id }) => id);
-}
-
-/** The rows of those ids, in their order. */
-function inOrder<Row extends { id: string }>(ids: readonly string[], rows: readonly Row[]): Row[] {
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return ids.flatMap((id) => byId.get(id) ?? []);
 }
 
 export async function listTasks(reader: Reader, filter: VersionFilter, page: VersionPage): Promise<Task[]> {

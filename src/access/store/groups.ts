@@ -1,4 +1,5 @@
 import type { Group } from '../../generated/prisma/client.ts';
+import { eachOf, inOrder } from '../../platform/by-id.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { db } from '../../platform/database/client.ts';
 import { run, statement } from '../../platform/database/statement.ts';
@@ -66,9 +67,7 @@ export async function readGroups(
 
 /** One row or null for each id, in their order: to name whom a permission is of. */
 export async function readGroupsById(tenantId: string, ids: readonly string[]): Promise<(Group | null)[]> {
-  const rows = await db.group.findMany({ where: { tenantId, id: { in: [...ids] } } });
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return ids.map((id) => byId.get(id) ?? null);
+  return eachOf(ids, await db.group.findMany({ where: { tenantId, id: { in: [...ids] } } }));
 }
 
 /** The groups that a reader sees, by name, ascending; up to one more than the page. */
@@ -88,8 +87,7 @@ export async function listGroups(
   const start = prefix === null ? null : groupNameKey(prefix);
   const values = [...readerValues(reader), start, page.from?.[0] ?? null, page.limit + 1];
   const ids = (await run(list, values)).map(({ id }) => id);
-  const rows = new Map((await db.group.findMany({ where: { id: { in: ids } } })).map((row) => [row.id, row]));
-  return ids.flatMap((id) => rows.get(id) ?? []);
+  return inOrder(ids, await db.group.findMany({ where: { id: { in: ids } } }));
 }
 
 const countStatement = statement<{ count: bigint }>(

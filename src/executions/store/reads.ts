@@ -8,6 +8,7 @@ import type {
   NodeExecutionPhase,
   TaskExecutionPhase,
 } from '../../generated/prisma/enums.ts';
+import { eachOf } from '../../platform/by-id.ts';
 import { run, type Statement, statement, type Value } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
 import type { LiteralMap } from '../../registry/domain/literals.ts';
@@ -221,7 +222,7 @@ const nodesById = statement<NodeExecutionRow>(
 );
 
 export async function readNodeExecutions(ids: readonly string[]): Promise<(NodeExecutionRow | null)[]> {
-  return inOrder(ids, await run(nodesById, [ids.filter(isId)]));
+  return eachOf(ids, await run(nodesById, [ids.filter(isId)]));
 }
 
 const nodesByKey = statement<NodeExecutionRow>(
@@ -243,12 +244,7 @@ const tasksById = statement<TaskExecutionRow>(
 );
 
 export async function readTaskExecutions(ids: readonly string[]): Promise<(TaskExecutionRow | null)[]> {
-  return inOrder(ids, await run(tasksById, [ids.filter(isId)]));
-}
-
-function inOrder<Row extends { id: string }>(ids: readonly string[], rows: readonly Row[]): (Row | null)[] {
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return ids.map((id) => byId.get(id) ?? null);
+  return eachOf(ids, await run(tasksById, [ids.filter(isId)]));
 }
 
 /** Literals of an execution, node or attempt, read only where they are asked for; and whose project they are. */
@@ -281,9 +277,9 @@ const taskData = statement<DataRow>(
 );
 
 export const readExecutionData = async (ids: readonly string[]) =>
-  inOrder(ids, await run(executionData, [ids]));
-export const readNodeData = async (ids: readonly string[]) => inOrder(ids, await run(nodeData, [ids]));
-export const readTaskData = async (ids: readonly string[]) => inOrder(ids, await run(taskData, [ids]));
+  eachOf(ids, await run(executionData, [ids]));
+export const readNodeData = async (ids: readonly string[]) => eachOf(ids, await run(nodeData, [ids]));
+export const readTaskData = async (ids: readonly string[]) => eachOf(ids, await run(taskData, [ids]));
 
 export interface PhaseCountRow {
   readonly executionId: string;

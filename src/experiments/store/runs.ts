@@ -1,5 +1,6 @@
 import { type Reader, readableSql } from '../../access/store/readable.ts';
 import type { ExperimentRun, LifecycleStage } from '../../generated/prisma/client.ts';
+import { eachOf } from '../../platform/by-id.ts';
 import { run, statement, type Value } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId } from '../../platform/ids.ts';
@@ -26,9 +27,7 @@ const byIds = statement<RunRow>(
 
 /** One row or null for each id, in their order; of other tenants, those of public experiments. */
 export async function readRuns(tenantId: string, ids: readonly string[]): Promise<(RunRow | null)[]> {
-  const rows = await run(byIds, [tenantId, ids.filter(isId)]);
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return ids.map((id) => byId.get(id) ?? null);
+  return eachOf(ids, await run(byIds, [tenantId, ids.filter(isId)]));
 }
 
 const lockStatement = statement<RunRow>(

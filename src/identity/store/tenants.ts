@@ -1,4 +1,5 @@
 import type { Tenant } from '../../generated/prisma/client.ts';
+import { eachOf } from '../../platform/by-id.ts';
 import { db } from '../../platform/database/client.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
@@ -20,9 +21,7 @@ export async function findFirstTenant(tx: Tx = db): Promise<Tenant | null> {
 
 /** One row or null for each id, in their order. */
 export async function readTenants(ids: readonly string[]): Promise<(Tenant | null)[]> {
-  const rows = await db.tenant.findMany({ where: { id: { in: [...ids] } } });
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return ids.map((id) => byId.get(id) ?? null);
+  return eachOf(ids, await db.tenant.findMany({ where: { id: { in: [...ids] } } }));
 }
 
 /** All tenants by name, ascending; up to one more than the page. */

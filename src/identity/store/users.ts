@@ -1,6 +1,7 @@
 import { groupNameKey } from '../../access/domain/group-names.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import type { Role, UserKind } from '../../generated/prisma/enums.ts';
+import { inOrder } from '../../platform/by-id.ts';
 import { db } from '../../platform/database/client.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
@@ -155,8 +156,7 @@ export async function listUsers(filter: UserFilter, order: UserOrder, page: User
   const ids = (await run(list, [...valuesOf(filter), page.limit + 1, ...(page.from ?? [])])).map(
     ({ id }) => id,
   );
-  const rows = new Map((await db.user.findMany({ where: { id: { in: ids } } })).map((row) => [row.id, row]));
-  return ids.flatMap((id) => rows.get(id) ?? []);
+  return inOrder(ids, await db.user.findMany({ where: { id: { in: ids } } }));
 }
 
 const countStatement = statement<{ count: bigint }>(

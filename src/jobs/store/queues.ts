@@ -1,5 +1,6 @@
 import { type Reader, type ResourceColumn, readableSql } from '../../access/store/readable.ts';
 import type { Queue } from '../../generated/prisma/client.ts';
+import { inOrder } from '../../platform/by-id.ts';
 import { db } from '../../platform/database/client.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
@@ -71,6 +72,5 @@ export async function listQueues(
   );
   const values = [...readable.values, page.from?.[0] ?? null, page.limit + 1];
   const ids = (await run(list, values)).map(({ id }) => id);
-  const rows = new Map((await db.queue.findMany({ where: { id: { in: ids } } })).map((row) => [row.id, row]));
-  return ids.flatMap((id) => rows.get(id) ?? []);
+  return inOrder(ids, await db.queue.findMany({ where: { id: { in: ids } } }));
 }

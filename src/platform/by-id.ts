@@ -1,0 +1,14 @@
+interface Identified {
+  readonly id: string;
+}
+
+/** One row or null for each id, in their order. */
+export function eachOf<Row extends Identified>(ids: readonly string[], rows: readonly Row[]): (Row | null)[] {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => byId.get(id) ?? null);
+}
+
+/** Those rows that are there, in the order of the ids. */
+export function inOrder<Row extends Identified>(ids: readonly string[], rows: readonly Row[]): Row[] {
+  return eachOf(ids, rows).filter((row) => row !== null);
+}
