@@ -2,8 +2,8 @@ import DataLoader from 'dataloader';
 import type { Grant, Group } from '../generated/prisma/client.ts';
 import type { ResourceType } from '../generated/prisma/enums.ts';
 import { groupBy } from '../platform/group-by.ts';
-import { countMembers, listGroupsOf, readGroupsById } from './store/groups.ts';
-import { listGrantsOfUsers } from './store/permission-rows.ts';
+import { countMembers, listGroupsOf, readGroupsById } from '../authorization/store/groups.ts';
+import { listGrantsOfUsers } from '../authorization/store/grant-rows.ts';
 
 /** A page of one user's own rows on resources of a type. */
 interface RowsOfUser {

@@ -1,4 +1,4 @@
-import { can, type FieldArguments, type RootRules, type Rule } from '../graphql/permissions.ts';
+import { can, type FieldArguments, type RootRules, type Rule } from '../graphql/rules.ts';
 import { ofProject } from '../projects/rules.ts';
 
 interface UploadArguments {

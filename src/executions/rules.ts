@@ -1,5 +1,5 @@
-import type { Target } from '../access/domain/resources.ts';
-import { can, type Finder, type RootRules } from '../graphql/permissions.ts';
+import type { Target } from '../authorization/domain/resources.ts';
+import { can, type Finder, type RootRules } from '../graphql/rules.ts';
 import { NO_ID } from '../platform/ids.ts';
 import { projectTarget } from '../projects/domain/targets.ts';
 import { ofProjectWithWorkflows } from '../registry/rules.ts';

@@ -1,10 +1,10 @@
 import { type AccessLoaders, accessLoaders } from '../access/loaders.ts';
 import { type BlobLoaders, blobLoaders } from '../blobs/loaders.ts';
 import { type ExecutionLoaders, executionLoaders } from '../executions/loaders.ts';
-import { type ExperimentLoaders, experimentLoaders } from '../experiments/loaders.ts';
+import { type ExperimentLoaders, experimentLoaders } from '../tracking/experiment-loaders.ts';
 import { type IdentityLoaders, identityLoaders } from '../identity/loaders.ts';
 import { type JobLoaders, jobLoaders } from '../jobs/loaders.ts';
-import { type ModelLoaders, modelLoaders } from '../models/loaders.ts';
+import { type ModelLoaders, modelLoaders } from '../tracking/model-loaders.ts';
 import type { Caller } from '../platform/caller.ts';
 import { NO_ID } from '../platform/ids.ts';
 import { type Log, log } from '../platform/log.ts';

@@ -1,6 +1,6 @@
 import type { ExecutionResult } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import { challengesAfter } from './authenticate.ts';
+import { challengesAfter } from '../sign-in/authenticate.ts';
 import type { EdgeContext } from './graphql.ts';
 
 /**

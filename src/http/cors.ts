@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { config } from '../platform/config.ts';
-import { impersonationHeaders } from './impersonation.ts';
+import { impersonationHeaders } from '../sign-in/impersonation.ts';
 
 const allowedHeaders = ['authorization', 'content-type', 'x-slipway-worker', ...impersonationHeaders].join(
   ', ',

@@ -2,8 +2,8 @@ import { assertEnumType, GraphQLError, NoSchemaIntrospectionCustomRule } from 'g
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { type Context, newContext } from '../graphql/context.ts';
 import { shownError } from '../graphql/errors.ts';
-import { schema } from '../graphql/schema.ts';
-import { reauthenticated } from '../identity/reauthenticate.ts';
+import { schema } from '../api/schema.ts';
+import { reauthenticated } from '../sign-in/reauthenticate.ts';
 import type { Caller } from '../platform/caller.ts';
 import { config } from '../platform/config.ts';
 import { log } from '../platform/log.ts';

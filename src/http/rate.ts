@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import { networkOf } from '../identity/sign-in-attempts.ts';
+import { networkOf } from '../sign-in/attempts.ts';
 import type { Caller } from '../platform/caller.ts';
 import { config } from '../platform/config.ts';
 import { limitRefusals } from '../platform/metrics.ts';

@@ -1,4 +1,4 @@
-import { can, type RootRules } from '../graphql/permissions.ts';
+import { can, type RootRules } from '../graphql/rules.ts';
 
 /** Whose keys they are is decided by the commands: one's own, or for administrators those of the tenant's users. */
 export const credentialRules: RootRules = {

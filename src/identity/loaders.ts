@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import type { Tenant, User } from '../generated/prisma/client.ts';
 import { eachOf } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
-import { findPrincipal, type Principal, plainSignIn } from './principals.ts';
+import { findPrincipal, type Principal, plainSignIn } from '../sign-in/principals.ts';
 import { readTenants } from './store/tenants.ts';
 import { countUsers, readUsers, type UserAddress } from './store/users.ts';
 

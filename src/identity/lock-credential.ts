@@ -1,12 +1,12 @@
-import { managesTenant } from '../access/domain/levels.ts';
-import type { Permission } from '../access/domain/permissions.ts';
+import { managesTenant } from '../authorization/domain/levels.ts';
+import type { Permission } from '../authorization/domain/permissions.ts';
 import type { Credential } from '../generated/prisma/client.ts';
 import type { Caller } from '../platform/caller.ts';
 import type { Tx } from '../platform/database/transaction.ts';
 import { NotFoundError } from '../platform/errors.ts';
 import { keyDenied } from './credential-owner.ts';
 import { mayManageKeys } from './domain/acting.ts';
-import { lockKeyOwner } from './store.ts';
+import { lockKeyOwner } from '../sign-in/store/principals.ts';
 
 /**
  * An access key that the caller may change, not revoked, and nobody else changes it until commit: their own, or for those

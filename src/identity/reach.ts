@@ -1,5 +1,5 @@
-import { noteDenial } from '../access/audit.ts';
-import type { Permission } from '../access/domain/permissions.ts';
+import { noteDenial } from '../authorization/audit.ts';
+import type { Permission } from '../authorization/domain/permissions.ts';
 import type { Caller } from '../platform/caller.ts';
 import { NotFoundError, PermissionDeniedError } from '../platform/errors.ts';
 import { findFirstTenant, findTenant, type TenantBy, tenantKeyOf } from './store/tenants.ts';

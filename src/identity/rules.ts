@@ -1,6 +1,6 @@
-import type { Permission } from '../access/domain/permissions.ts';
+import type { Permission } from '../authorization/domain/permissions.ts';
 import { shownError, topLevelError } from '../graphql/errors.ts';
-import { anyone, can, type FieldArguments, type RootRules, type Rule } from '../graphql/permissions.ts';
+import { anyone, can, type FieldArguments, type RootRules, type Rule } from '../graphql/rules.ts';
 import { NotFoundError } from '../platform/errors.ts';
 import { addressText, type UserBy } from './domain/addresses.ts';
 import { addressedUser, isOwnAddress } from './graphql/addressed-user.ts';

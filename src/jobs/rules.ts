@@ -1,4 +1,4 @@
-import { can, type Finder, type RootRules } from '../graphql/permissions.ts';
+import { can, type Finder, type RootRules } from '../graphql/rules.ts';
 import { jobTarget, queueTarget } from './domain/targets.ts';
 import type { QueueBy } from './store/queues.ts';
 

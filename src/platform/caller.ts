@@ -21,7 +21,7 @@ export interface RealCaller {
   readonly lendsRole: boolean;
 }
 
-/** Who asks. Made once a request by src/http/authenticate.ts, or `systemCaller` where one of our loops acts. */
+/** Who asks. Made once a request by src/sign-in/authenticate.ts, or `systemCaller` where one of our loops acts. */
 export interface Caller {
   readonly tenantId: string;
   readonly userId: string;

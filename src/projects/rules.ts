@@ -1,4 +1,4 @@
-import { can, type Finder, type RootRules } from '../graphql/permissions.ts';
+import { can, type Finder, type RootRules } from '../graphql/rules.ts';
 import { projectTarget } from './domain/targets.ts';
 import type { ProjectBy } from './store.ts';
 

@@ -1,4 +1,4 @@
-import { type Reader, readableSql } from '../access/store/readable.ts';
+import { type Reader, readableSql } from '../authorization/store/readable.ts';
 import type { Project } from '../generated/prisma/client.ts';
 import { inOrder } from '../platform/by-id.ts';
 import { config } from '../platform/config.ts';

@@ -1,6 +1,6 @@
-import type { Target } from '../access/domain/resources.ts';
+import type { Target } from '../authorization/domain/resources.ts';
 import { callerOf, type Loaders } from '../graphql/context.ts';
-import { can, type Finder, type RootRules } from '../graphql/permissions.ts';
+import { can, type Finder, type RootRules } from '../graphql/rules.ts';
 import { projectTarget } from '../projects/domain/targets.ts';
 import { ofProject } from '../projects/rules.ts';
 import type { EntityKey } from './domain/entity-keys.ts';

@@ -1,4 +1,4 @@
-import { type Reader, type ResourceColumn, readableSql } from '../access/store/readable.ts';
+import { type Reader, type ResourceColumn, readableSql } from '../authorization/store/readable.ts';
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
 import { inOrder } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';

@@ -18,7 +18,7 @@ import { config } from '../platform/config.ts';
 import { isDatabaseLost } from '../platform/database/failures.ts';
 import { inTransaction, type Tx } from '../platform/database/transaction.ts';
 import type { Closure } from '../registry/domain/closure.ts';
-import type { LiteralMap } from '../registry/domain/literals.ts';
+import type { LiteralMap } from '../values/literals.ts';
 import { getClosure } from '../registry/store.ts';
 import { toTaskEvents } from './attempt-events.ts';
 import { jobOfAttempt } from './attempt-jobs.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { flushDenials, recordChange } from '../../src/access/audit.ts';
-import { grantCreator } from '../../src/access/commands/grant-creator.ts';
+import { flushDenials, recordChange } from '../../src/authorization/audit.ts';
+import { grantCreator } from '../../src/authorization/grant-creator.ts';
 import { systemCaller } from '../../src/platform/caller.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readableSql } from '../../src/access/store/readable.ts';
+import { readableSql } from '../../src/authorization/store/readable.ts';
 import type { ResourceType } from '../../src/generated/prisma/enums.ts';
 import { systemCaller } from '../../src/platform/caller.ts';
 import { db, pool } from '../../src/platform/database/client.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openToConfined, type Permission, permissions } from '../../src/access/domain/permissions.ts';
+import { openToConfined, type Permission, permissions } from '../../src/authorization/domain/permissions.ts';
 
 const open = (Object.keys(permissions) as Permission[]).filter((permission) =>
   openToConfined(permission, permissions[permission]),

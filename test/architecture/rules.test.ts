@@ -7,8 +7,8 @@ import {
   isScalarType,
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { assertEveryRootFieldHasARule } from '../../src/graphql/permissions.ts';
-import { rules, schema } from '../../src/graphql/schema.ts';
+import { assertEveryRootFieldHasARule } from '../../src/graphql/rules.ts';
+import { rules, schema } from '../../src/api/schema.ts';
 import { type App, startApp } from '../support/app.ts';
 
 let app: App;

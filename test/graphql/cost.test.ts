@@ -22,7 +22,7 @@ import {
   rowsOf,
 } from '../../src/graphql/cost.ts';
 import { MAX_PAGE } from '../../src/graphql/keyset.ts';
-import { schema } from '../../src/graphql/schema.ts';
+import { schema } from '../../src/api/schema.ts';
 import { config } from '../../src/platform/config.ts';
 
 const cost = (text: string, variables: Record<string, unknown> = {}, operationName?: string) =>

@@ -4,7 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
-import { schema } from '../../src/graphql/schema.ts';
+import { schema } from '../../src/api/schema.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, basic, startApp } from '../support/app.ts';
 import { eventually, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';

@@ -1,7 +1,7 @@
 /** A subscription ends when the right to it does, and says why; it goes on as long as the right stands. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { recordAccessChange } from '../../src/access/store/changes.ts';
+import { recordAccessChange } from '../../src/authorization/store/changes.ts';
 import { pool } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';

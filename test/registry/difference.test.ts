@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson } from '../../src/registry/domain/canonical-json.ts';
+import { canonicalJson } from '../../src/values/canonical-json.ts';
 import { differences, differencesText } from '../../src/registry/domain/difference.ts';
 
 const json = fc.jsonValue({ maxDepth: 4 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson } from '../../src/registry/domain/canonical-json.ts';
+import { canonicalJson } from '../../src/values/canonical-json.ts';
 import { compileTask } from '../../src/registry/domain/compile-task.ts';
 import { compileWorkflow } from '../../src/registry/domain/compile-workflow.ts';
 import { digestOf } from '../../src/registry/domain/digest.ts';

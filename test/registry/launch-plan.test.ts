@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { effectiveInputs } from '../../src/registry/domain/effective-inputs.ts';
 import { compileLaunchPlan } from '../../src/registry/domain/launch-plan.ts';
-import type { LiteralType } from '../../src/registry/domain/literal-types.ts';
-import { toPlain } from '../../src/registry/domain/plain-values.ts';
-import { anyName } from './arbitraries.ts';
+import type { LiteralType } from '../../src/values/literal-types.ts';
+import { toPlain } from '../../src/values/plain-values.ts';
+import { anyName } from '../values/arbitraries.ts';
 import { faultsOf, faultsThrown, valueIn } from './outcomes.ts';
 import { integer, none, string, unionOf, variables } from './workflows.ts';
 

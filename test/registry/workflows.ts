@@ -1,5 +1,5 @@
 import { compileTask } from '../../src/registry/domain/compile-task.ts';
-import type { LiteralType } from '../../src/registry/domain/literal-types.ts';
+import type { LiteralType } from '../../src/values/literal-types.ts';
 import type { CompiledTask } from '../../src/registry/domain/task-templates.ts';
 
 /** Builders of workflows for tests: only what a test is about needs to be written. */

@@ -1,6 +1,6 @@
 /** Callers of every kind. Until the API makes users, their rows are written here. */
 
-import { createEveryone } from '../../src/access/store/groups.ts';
+import { createEveryone } from '../../src/authorization/store/groups.ts';
 import type { Level, ResourceType, Role } from '../../src/generated/prisma/enums.ts';
 import { hashSecret, newAccessKey, newSecretKey } from '../../src/identity/domain/secrets.ts';
 import { db } from '../../src/platform/database/client.ts';

@@ -1,6 +1,6 @@
 /** People beside the administrator. Until the API makes users, their rows are written here. */
 
-import { recordAccessChange } from '../../src/access/store/changes.ts';
+import { recordAccessChange } from '../../src/authorization/store/changes.ts';
 import type { Prisma } from '../../src/generated/prisma/client.ts';
 import { usernameKey } from '../../src/identity/domain/usernames.ts';
 import { hashPassword } from '../../src/identity/passwords.ts';

@@ -4,11 +4,11 @@ import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import { recordChange } from '../audit.ts';
-import { groupNameKey, groupProblems } from '../domain/group-names.ts';
-import { forgetGrants } from '../granted.ts';
-import { recordAccessChange } from '../store/changes.ts';
-import { insertMembers } from '../store/groups.ts';
+import { recordChange } from '../../authorization/audit.ts';
+import { groupNameKey, groupProblems } from '../../authorization/domain/group-names.ts';
+import { forgetGrants } from '../../authorization/granted.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
+import { insertMembers } from '../../authorization/store/groups.ts';
 import { keepingMembers } from './change-members.ts';
 
 export interface NewGroup {

@@ -1,10 +1,10 @@
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError } from '../../platform/errors.ts';
-import { recordChange } from '../audit.ts';
-import { forgetGrants } from '../granted.ts';
-import { recordAccessChange } from '../store/changes.ts';
-import { countMembers, type GroupBy, groupKeyOf, lockGroup } from '../store/groups.ts';
+import { recordChange } from '../../authorization/audit.ts';
+import { forgetGrants } from '../../authorization/granted.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
+import { countMembers, type GroupBy, groupKeyOf, lockGroup } from '../../authorization/store/groups.ts';
 import { requireOwnMembers } from './change-members.ts';
 
 /**

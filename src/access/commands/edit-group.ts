@@ -3,10 +3,10 @@ import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
-import { recordChange } from '../audit.ts';
-import { groupNameKey, groupProblems } from '../domain/group-names.ts';
-import { recordAccessChange } from '../store/changes.ts';
-import { type GroupBy, groupKeyOf, lockGroup } from '../store/groups.ts';
+import { recordChange } from '../../authorization/audit.ts';
+import { groupNameKey, groupProblems } from '../../authorization/domain/group-names.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
+import { type GroupBy, groupKeyOf, lockGroup } from '../../authorization/store/groups.ts';
 import { takenGroupName } from './create-group.ts';
 
 /** What is undefined stays. */

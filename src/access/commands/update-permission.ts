@@ -3,8 +3,8 @@ import type { Level } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError } from '../../platform/errors.ts';
-import { forgetGrants } from '../granted.ts';
-import { updateGrant } from '../store/permission-rows.ts';
+import { forgetGrants } from '../../authorization/granted.ts';
+import { updateGrant } from '../../authorization/store/grant-rows.ts';
 import { described, keyOf, type PermissionAddress, recordPermissionChange } from './permission-change.ts';
 
 /**

@@ -15,8 +15,8 @@ import { deleteGroup } from '../commands/delete-group.ts';
 import { editGroup } from '../commands/edit-group.ts';
 import { removeGroupMembers } from '../commands/remove-group-members.ts';
 import { groupReader } from '../group-reader.ts';
-import { countGroups, type GroupBy, listGroups, readGroups } from '../store/groups.ts';
-import { GroupByInput } from './group-by.ts';
+import { countGroups, type GroupBy, listGroups, readGroups } from '../../authorization/store/groups.ts';
+import { GroupByInput } from '../../identity/graphql/group-by.ts';
 
 type GroupRow = { readonly id: string; readonly tenantId: string; readonly isEveryone: boolean };
 

@@ -4,14 +4,14 @@ import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
-import { decisionOn } from '../can.ts';
+import { decisionOn } from '../../authorization/can.ts';
 import { grantPermission } from '../commands/grant-permission.ts';
 import type { PermissionAddress } from '../commands/permission-change.ts';
 import { revokePermission } from '../commands/revoke-permission.ts';
 import { updatePermission } from '../commands/update-permission.ts';
-import { managedPlaces } from '../managed-places.ts';
-import { listGrantsAt, listGrantsFor } from '../store/permission-rows.ts';
-import { LevelEnum } from './level.ts';
+import { managedPlaces } from '../../authorization/managed-places.ts';
+import { listGrantsAt, listGrantsFor } from '../../authorization/store/grant-rows.ts';
+import { LevelEnum } from '../../graphql/level.ts';
 import {
   PermissionPlaceType,
   type PermissionResource,

@@ -1,21 +1,21 @@
-import { experimentTarget } from '../../experiments/domain/targets.ts';
-import { ExperimentByInput } from '../../experiments/graphql/experiment.ts';
+import { experimentTarget } from '../../tracking/domain/experiment-targets.ts';
+import { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
 import type { ResourceType } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Loaders } from '../../graphql/context.ts';
-import type { Finder } from '../../graphql/permissions.ts';
+import type { Finder } from '../../graphql/rules.ts';
 import { queueTarget } from '../../jobs/domain/targets.ts';
 import { QueueByInput } from '../../jobs/graphql/queue.ts';
-import { registeredModelTarget } from '../../models/domain/targets.ts';
-import { RegisteredModelByInput } from '../../models/graphql/registered-model.ts';
+import { registeredModelTarget } from '../../tracking/domain/model-targets.ts';
+import { RegisteredModelByInput } from '../../tracking/graphql/registered-model.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectByInput } from '../../projects/graphql/project.ts';
 import { workflowTarget } from '../../registry/domain/targets.ts';
 import { EntityNameInput } from '../../registry/graphql/entity-key.ts';
-import type { Place } from '../domain/decision.ts';
-import { kinds } from '../domain/kinds.ts';
-import type { Target } from '../domain/resources.ts';
+import type { Place } from '../../authorization/domain/decision.ts';
+import { kinds } from '../../authorization/domain/kinds.ts';
+import type { Target } from '../../authorization/domain/resources.ts';
 import { ResourceTypeEnum } from './resource-type.ts';
 
 /** An object that permissions are about, as its address found it. */

@@ -5,9 +5,9 @@ import { PrincipalType, UserByInput } from '../../identity/graphql/user.ts';
 import { NotFoundError } from '../../platform/errors.ts';
 import type { PermissionAddress } from '../commands/permission-change.ts';
 import { groupReader } from '../group-reader.ts';
-import { readGroups } from '../store/groups.ts';
+import { readGroups } from '../../authorization/store/groups.ts';
 import { GroupType } from './group.ts';
-import { GroupByInput } from './group-by.ts';
+import { GroupByInput } from '../../identity/graphql/group-by.ts';
 
 export const PermissionSubjectInput = builder.inputType('PermissionSubjectBy', {
   description: 'Whose permission: a user or a group of your tenant.',

@@ -1,4 +1,4 @@
-import { requireMay } from '../../access/can.ts';
+import { requireMay } from '../../authorization/can.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';

@@ -1,4 +1,4 @@
-import { refusal } from '../../access/can.ts';
+import { refusal } from '../../authorization/can.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { NotFoundError } from '../../platform/errors.ts';
 import { executionTarget } from '../domain/targets.ts';

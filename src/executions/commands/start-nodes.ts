@@ -2,7 +2,7 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import type { Closure, TaskNode } from '../../registry/domain/closure.ts';
 import { promisedNodesOf } from '../../registry/domain/compile-bindings.ts';
-import type { LiteralMap } from '../../registry/domain/literals.ts';
+import type { LiteralMap } from '../../values/literals.ts';
 import { resolveBindings, type UpstreamValues } from '../../registry/domain/resolve-bindings.ts';
 import type { AttemptError } from '../domain/attempts.ts';
 import { literalBytes, MAX_TURN_BYTES } from '../domain/limits.ts';

@@ -1,7 +1,7 @@
 import type { TaskExecutionPhase } from '../../generated/prisma/enums.ts';
-import type { Variable } from '../../registry/domain/literal-types.ts';
-import type { LiteralMap } from '../../registry/domain/literals.ts';
-import { coerceToLiteral } from '../../registry/domain/plain-values.ts';
+import type { Variable } from '../../values/literal-types.ts';
+import type { LiteralMap } from '../../values/literals.ts';
+import { coerceToLiteral } from '../../values/plain-values.ts';
 import { literalBytes } from './limits.ts';
 
 export interface AttemptError {

@@ -1,4 +1,4 @@
-import type { Literal, LiteralMap } from '../../registry/domain/literals.ts';
+import type { Literal, LiteralMap } from '../../values/literals.ts';
 
 /** Every uri that the values name: of blobs, schemas and structured datasets, however deep. */
 export function urisIn(values: LiteralMap): string[] {

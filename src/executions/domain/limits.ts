@@ -1,4 +1,4 @@
-import type { LiteralMap } from '../../registry/domain/literals.ts';
+import type { LiteralMap } from '../../values/literals.ts';
 
 /**
  * What one turn of the scheduler moves at most, in bytes of literals; a single value map that is larger goes alone.

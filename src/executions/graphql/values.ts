@@ -2,8 +2,8 @@ import { SignedBlobType, signedBlobs } from '../../blobs/graphql/signed-blob.ts'
 import type { ErrorKind } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { ErrorKindEnum } from '../../graphql/error-kind.ts';
-import type { Literal, LiteralMap } from '../../registry/domain/literals.ts';
-import { toPlain } from '../../registry/domain/plain-values.ts';
+import type { Literal, LiteralMap } from '../../values/literals.ts';
+import { toPlain } from '../../values/plain-values.ts';
 import { urisIn } from '../domain/blob-uris.ts';
 import type { ErrorColumns } from '../store/reads.ts';
 

@@ -1,7 +1,7 @@
 import type { ExecutionPhase, NodeExecutionPhase, TaskExecutionPhase } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import type { LiteralMap } from '../../registry/domain/literals.ts';
+import type { LiteralMap } from '../../values/literals.ts';
 
 /** What the scheduler needs to move an execution on. */
 export interface LockedExecution {

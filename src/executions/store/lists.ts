@@ -1,4 +1,4 @@
-import { type Reader, type ResourceColumn, readableSql } from '../../access/store/readable.ts';
+import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
 import type { ExecutionPhase } from '../../generated/prisma/enums.ts';
 import { run, statement, type Value } from '../../platform/database/statement.ts';
 import { type ExecutionRow, executionColumns } from './reads.ts';

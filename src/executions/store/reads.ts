@@ -11,7 +11,7 @@ import type {
 import { eachOf } from '../../platform/by-id.ts';
 import { run, type Statement, statement, type Value } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
-import type { LiteralMap } from '../../registry/domain/literals.ts';
+import type { LiteralMap } from '../../values/literals.ts';
 
 /**
  * The hot reads: flat rows by prepared statements, one a level. What is large or rare (inputs, outputs) stays behind

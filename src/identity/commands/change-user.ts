@@ -1,6 +1,6 @@
-import { recordChange } from '../../access/audit.ts';
-import { managesTenant } from '../../access/domain/levels.ts';
-import { recordAccessChange } from '../../access/store/changes.ts';
+import { recordChange } from '../../authorization/audit.ts';
+import { managesTenant } from '../../authorization/domain/levels.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import type { Level, Role } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';

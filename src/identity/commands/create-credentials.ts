@@ -1,5 +1,5 @@
-import { recordChange } from '../../access/audit.ts';
-import { isScope, isWithinScopes, serviceScopes } from '../../access/domain/permissions.ts';
+import { recordChange } from '../../authorization/audit.ts';
+import { isScope, isWithinScopes, serviceScopes } from '../../authorization/domain/permissions.ts';
 import type { Credential } from '../../generated/prisma/client.ts';
 import type { Role } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
@@ -19,7 +19,7 @@ import { mayManageKeys } from '../domain/acting.ts';
 import { addressText, type UserBy } from '../domain/addresses.ts';
 import { credentialProblems, MAX_ACTIVE_CREDENTIALS, outlives } from '../domain/credentials.ts';
 import { hashSecret, newAccessKey, newSecretKey } from '../domain/secrets.ts';
-import { type KeyOwner, lockKeyOwner } from '../store.ts';
+import { type KeyOwner, lockKeyOwner } from '../../sign-in/store/principals.ts';
 
 export interface NewCredentials {
   /** Null for the caller. */

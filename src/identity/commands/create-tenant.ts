@@ -1,6 +1,6 @@
-import { recordChange } from '../../access/audit.ts';
-import { recordAccessChange } from '../../access/store/changes.ts';
-import { createEveryone } from '../../access/store/groups.ts';
+import { recordChange } from '../../authorization/audit.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
+import { createEveryone } from '../../authorization/store/groups.ts';
 import type { Tenant } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';

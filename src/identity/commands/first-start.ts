@@ -1,4 +1,4 @@
-import { createEveryone } from '../../access/store/groups.ts';
+import { createEveryone } from '../../authorization/store/groups.ts';
 import { ConfigurationError, config } from '../../platform/config.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';

@@ -1,5 +1,5 @@
-import { recordChange } from '../../access/audit.ts';
-import { recordAccessChange } from '../../access/store/changes.ts';
+import { recordChange } from '../../authorization/audit.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { Tenant } from '../../generated/prisma/client.ts';
 import type { CreationPolicy, Level } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';

@@ -1,4 +1,4 @@
-import { managesTenant } from '../../access/domain/levels.ts';
+import { managesTenant } from '../../authorization/domain/levels.ts';
 import type { Role } from '../../generated/prisma/enums.ts';
 
 /** From the bottom up. */

@@ -1,4 +1,4 @@
-import { LevelEnum } from '../../access/graphql/level.ts';
+import { LevelEnum } from '../../graphql/level.ts';
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';

@@ -1,4 +1,4 @@
-import { LevelEnum } from '../../access/graphql/level.ts';
+import { LevelEnum } from '../../graphql/level.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
@@ -15,7 +15,7 @@ import { deleteUser } from '../commands/delete-user.ts';
 import { editUser } from '../commands/edit-user.ts';
 import { type SetPreferences, setPreferences } from '../commands/set-preferences.ts';
 import { updateUserAdmin } from '../commands/update-user-admin.ts';
-import { updateUserPassword } from '../commands/update-user-password.ts';
+import { updateUserPassword } from '../../sign-in/commands/update-user-password.ts';
 import { addressText, type UserBy } from '../domain/addresses.ts';
 import type { TenantBy } from '../store/tenants.ts';
 import { addressedUser } from './addressed-user.ts';

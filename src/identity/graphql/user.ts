@@ -1,6 +1,6 @@
-import { managesTenant } from '../../access/domain/levels.ts';
-import { GroupByInput } from '../../access/graphql/group-by.ts';
-import { LevelEnum } from '../../access/graphql/level.ts';
+import { managesTenant } from '../../authorization/domain/levels.ts';
+import { GroupByInput } from './group-by.ts';
+import { LevelEnum } from '../../graphql/level.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';

@@ -1,4 +1,4 @@
-import { groupNameKey } from '../../access/domain/group-names.ts';
+import { groupNameKey } from '../../authorization/domain/group-names.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import type { Role, UserKind } from '../../generated/prisma/enums.ts';
 import { inOrder } from '../../platform/by-id.ts';

@@ -1,4 +1,4 @@
-import { grantCreator } from '../../access/commands/grant-creator.ts';
+import { grantCreator } from '../../authorization/grant-creator.ts';
 import type { Project } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';

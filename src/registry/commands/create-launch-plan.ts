@@ -1,4 +1,4 @@
-import { requireMay } from '../../access/can.ts';
+import { requireMay } from '../../authorization/can.ts';
 import type { LaunchPlan } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { db } from '../../platform/database/client.ts';
@@ -8,7 +8,7 @@ import { getOpenProject } from '../../projects/store.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { compileLaunchPlan, type LaunchPlanSpec } from '../domain/launch-plan.ts';
-import type { TypedInterface } from '../domain/literal-types.ts';
+import type { TypedInterface } from '../../values/literal-types.ts';
 import { workflowTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
 import { findLaunchPlan, findWorkflow } from '../store.ts';

@@ -1,5 +1,5 @@
-import { isAllowed } from '../../access/can.ts';
-import { grantCreator } from '../../access/commands/grant-creator.ts';
+import { isAllowed } from '../../authorization/can.ts';
+import { grantCreator } from '../../authorization/grant-creator.ts';
 import type { Workflow } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';

@@ -1,11 +1,11 @@
 import { typeAtPath } from './attribute-types.ts';
-import { isCastable, onlyCastableVariant } from './castable.ts';
-import { fitLiteral } from './fit-literal.ts';
-import { entryOf } from './json.ts';
-import { isOptionalType, type LiteralType, typeText, type Variable } from './literal-types.ts';
-import { literalFromPlain } from './plain-values.ts';
-import type { Place } from './problem-list.ts';
-import { onlyFittingVariant } from './union-variants.ts';
+import { isCastable, onlyCastableVariant } from '../../values/castable.ts';
+import { fitLiteral } from '../../values/fit-literal.ts';
+import { entryOf } from '../../values/json.ts';
+import { isOptionalType, type LiteralType, typeText, type Variable } from '../../values/literal-types.ts';
+import { literalFromPlain } from '../../values/plain-values.ts';
+import type { Place } from '../../values/problem-list.ts';
+import { onlyFittingVariant } from '../../values/union-variants.ts';
 import {
   type Binding,
   type BindingData,

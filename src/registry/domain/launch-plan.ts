@@ -1,8 +1,8 @@
-import { readGivenInputs } from './given-inputs.ts';
-import { entryOf } from './json.ts';
-import type { TypedInterface, Variable } from './literal-types.ts';
-import type { Literal, LiteralMap } from './literals.ts';
-import { Place } from './problem-list.ts';
+import { readGivenInputs } from '../../values/given-inputs.ts';
+import { entryOf } from '../../values/json.ts';
+import type { TypedInterface, Variable } from '../../values/literal-types.ts';
+import type { Literal, LiteralMap } from '../../values/literals.ts';
+import { Place } from '../../values/problem-list.ts';
 
 /** An input that an execution may give: it has a default, or must be given. */
 export type ExpectedInput =

@@ -1,9 +1,9 @@
 import type { EntityKey } from './entity-keys.ts';
-import { isRecord } from './json.ts';
-import { onlyKey } from './one-of.ts';
-import { Place, valueOrThrow } from './problem-list.ts';
-import { typedInterface } from './read-literal-types.ts';
-import { literal } from './read-literals.ts';
+import { isRecord } from '../../values/json.ts';
+import { onlyKey } from '../../values/one-of.ts';
+import { Place, valueOrThrow } from '../../values/problem-list.ts';
+import { typedInterface } from '../../values/read-literal-types.ts';
+import { literal } from '../../values/read-literals.ts';
 import { retries, timeout } from './read-task-templates.ts';
 import {
   boolean,
@@ -18,7 +18,7 @@ import {
   type Reader,
   required,
   text,
-} from './readers.ts';
+} from '../../values/readers.ts';
 import {
   type Attribute,
   type Binding,

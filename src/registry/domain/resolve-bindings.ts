@@ -1,11 +1,11 @@
 import { valueAtPath } from './attribute-values.ts';
-import { fitLiteral } from './fit-literal.ts';
-import { entryOf } from './json.ts';
-import type { LiteralType, Variable } from './literal-types.ts';
-import type { Literal, LiteralMap } from './literals.ts';
-import { literalFromPlain } from './plain-values.ts';
-import { naming, type Outcome, outcomeOf, type Place } from './problem-list.ts';
-import { absentValue, unionLiteral } from './union-variants.ts';
+import { fitLiteral } from '../../values/fit-literal.ts';
+import { entryOf } from '../../values/json.ts';
+import type { LiteralType, Variable } from '../../values/literal-types.ts';
+import type { Literal, LiteralMap } from '../../values/literals.ts';
+import { literalFromPlain } from '../../values/plain-values.ts';
+import { naming, type Outcome, outcomeOf, type Place } from '../../values/problem-list.ts';
+import { absentValue, unionLiteral } from '../../values/union-variants.ts';
 import {
   type CompiledBinding,
   type CompiledBindingData,

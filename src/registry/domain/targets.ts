@@ -1,4 +1,4 @@
-import type { Target } from '../../access/domain/resources.ts';
+import type { Target } from '../../authorization/domain/resources.ts';
 
 interface InProject {
   readonly tenantId: string;

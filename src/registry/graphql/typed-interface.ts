@@ -1,6 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 import { recordOf } from '../../graphql/labels.ts';
-import type { TypedInterface, Variable } from '../domain/literal-types.ts';
+import type { TypedInterface, Variable } from '../../values/literal-types.ts';
 
 interface NamedVariable extends Variable {
   readonly name: string;

@@ -7,7 +7,7 @@ import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../p
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { createWorkflow } from '../commands/create-workflow.ts';
-import type { TypedInterface } from '../domain/literal-types.ts';
+import type { TypedInterface } from '../../values/literal-types.ts';
 import { listWorkflows, type VersionBy } from '../store.ts';
 import { EntityKeyInput, VersionFilterInput, WorkflowByInput } from './entity-key.ts';
 import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-interface.ts';

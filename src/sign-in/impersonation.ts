@@ -1,0 +1,73 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { permissions, scopesAllow } from '../authorization/domain/permissions.ts';
+import { mayActAs } from '../identity/domain/acting.ts';
+import { usernameKey } from '../identity/domain/usernames.ts';
+import { findPrincipal, findUserId, type Principal, plainSignIn } from './principals.ts';
+import type { Caller } from '../platform/caller.ts';
+import { InvalidArgumentError, PermissionDeniedError, UnauthenticatedError } from '../platform/errors.ts';
+import { isId } from '../platform/ids.ts';
+
+/**
+ * Acting as somebody else for one request, by a header that names the user by id or user name:
+ *
+ * - `X-Slipway-Impersonate-As`: as that user in all, the role included;
+ * - `X-Slipway-Act-As`: as that user, with one's own role.
+ *
+ * Only root, system and administrators may, and never as somebody above them; in another tenant only root. What is done
+ * is recorded with both names. Source: ClearML's impersonation, whose names are taken too, access.md §2.6.
+ */
+const impersonateAs = ['x-slipway-impersonate-as', 'x-clearml-impersonate-as'];
+const actAs = ['x-slipway-act-as', 'x-clearml-act-as'];
+
+export const impersonationHeaders: readonly string[] = [...impersonateAs, ...actAs];
+
+/**
+ * @throws InvalidArgumentError for more than one header; PermissionDeniedError, with the same words for a caller who may
+ * not and for a user who is absent, elsewhere or above; UnauthenticatedError for a stranger.
+ */
+export async function impersonated(
+  caller: Caller | null,
+  headers: IncomingHttpHeaders,
+): Promise<Caller | null> {
+  const given = impersonationHeaders.filter((name) => headers[name] !== undefined);
+  const [header] = given;
+  if (header === undefined) return caller;
+  if (!caller) throw new UnauthenticatedError();
+  if (given.length > 1)
+    throw InvalidArgumentError.of([], 'impersonate-as and act-as: a request takes one of them, once');
+  const user = await findUser(caller, String(headers[header]).trim());
+  if (!user) throw new PermissionDeniedError('you may not act as this user');
+  return actingAs(caller, user, actAs.includes(header));
+}
+
+/** What a key with scopes must name to act as somebody. */
+const TAKES = 'token:createForOthers';
+
+async function findUser(caller: Caller, address: string): Promise<Principal | null> {
+  // Who acts as somebody already goes no further: it would leave no trace of the one in between.
+  if (caller.real || caller.confinedTo || !mayActAs(caller, caller)) return null;
+  // A narrow sign-in is made no wider by acting as somebody.
+  if (!scopesAllow(caller, TAKES, permissions[TAKES])) return null;
+  const userId = isId(address) ? address : await findUserId(caller.tenantId, usernameKey(address));
+  const user = userId && (await findPrincipal(plainSignIn(userId)));
+  return user && mayActAs(caller, user) ? user : null;
+}
+
+function actingAs(caller: Caller, user: Principal, lendsRole: boolean): Caller {
+  const { userId, username, role, version } = caller;
+  return {
+    ...caller,
+    tenantId: user.tenantId,
+    userId: user.userId,
+    username: user.username,
+    role: lendsRole ? role : user.role,
+    version: user.version,
+    defaultLevel: user.defaultLevel,
+    defaultFrom: user.defaultFrom,
+    creationPolicy: user.creationPolicy,
+    // Those were named by the sign-in of the real caller.
+    groupIds: [],
+    real: { userId, username, role, version, lendsRole },
+    log: caller.log.child({ userId: user.userId, realUserId: userId }),
+  };
+}

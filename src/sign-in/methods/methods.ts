@@ -1,0 +1,19 @@
+import { config } from '../../platform/config.ts';
+import { anonymous } from './anonymous.ts';
+import { limited } from './limited.ts';
+import { basic } from './basic.ts';
+import { ownBearer } from './bearer.ts';
+import type { SignInMethodHandler } from './method.ts';
+import { negotiate } from './negotiate.ts';
+import { outsideBearer } from './outside-bearer.ts';
+import { sessionCookie } from './session-cookie.ts';
+
+/** The ways to sign in that are configured, in the order that they are asked, which is also that of their challenges. */
+export const methods: readonly SignInMethodHandler[] = [
+  ...(config.oidcIssuersFile ? [outsideBearer(config.oidcIssuersFile)] : []),
+  ownBearer,
+  limited(basic),
+  ...(config.kerberos ? [negotiate(config.kerberos)] : []),
+  sessionCookie,
+  ...(config.anonymous ? [anonymous(config.anonymous)] : []),
+];

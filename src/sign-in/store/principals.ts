@@ -1,0 +1,159 @@
+import type { CreationPolicy, Level, Role } from '../../generated/prisma/enums.ts';
+import { config } from '../../platform/config.ts';
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+
+/** What a request needs to know of who signed in. */
+export interface Principal {
+  readonly userId: string;
+  readonly tenantId: string;
+  readonly username: string;
+  readonly role: Role;
+  readonly version: number;
+  readonly defaultLevel: Level;
+  readonly defaultFrom: 'USER' | 'TENANT' | 'SERVER';
+  readonly creationPolicy: CreationPolicy;
+  /** Of the access key that signed in; empty for no such limit. */
+  readonly scopes: readonly string[];
+  /** The access key's end. */
+  readonly credentialExpiresAt: Date | null;
+}
+
+const principalStatement = statement<Principal>(
+  'find_principal',
+  `select account.id as "userId", account.tenant_id as "tenantId", account.username, account.role::text as role,
+          account.version,
+          coalesce(account.default_level, tenant.default_level, '${config.defaultLevel}')::text as "defaultLevel",
+          case when account.default_level is not null then 'USER' when tenant.default_level is not null then 'TENANT'
+               else 'SERVER' end as "defaultFrom",
+          tenant.creation_policy::text as "creationPolicy",
+          coalesce(to_jsonb(credential.scopes), '[]') as scopes, credential.expires_at as "credentialExpiresAt"
+     from users as account
+     join tenants as tenant on tenant.id = account.tenant_id
+     left join credentials as credential
+       on credential.id = $2::uuid and credential.user_id = account.id and credential.revoked_at is null
+      and (credential.expires_at is null or credential.expires_at > now())
+    where account.id = $1::uuid and account.disabled_at is null and ($2::uuid is null or credential.id is not null)
+      and not exists (select from revoked_sessions where session_id = $3::uuid)`,
+);
+
+/** The active user, with the access key and in the session that signed in; null when one of the three has ended. */
+export async function readPrincipal(
+  userId: string,
+  credentialId: string | null,
+  sessionId: string | null,
+): Promise<Principal | null> {
+  const [row] = await run(principalStatement, [userId, credentialId, sessionId]);
+  return row ?? null;
+}
+
+/** An account as a sign-in finds it, before anything was proved. */
+export interface Account {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly username: string;
+  readonly version: number;
+}
+
+const passwordStatement = statement<Account & { passwordHash: string | null; isFirst: boolean }>(
+  'find_password_user',
+  `select account.id, account.tenant_id as "tenantId", account.username, account.version,
+          account.password_hash as "passwordHash",
+          tenant.id = (select id from tenants order by created_at, id limit 1) as "isFirst"
+     from users as account join tenants as tenant on tenant.id = account.tenant_id
+    where account.username_key = $1 and account.disabled_at is null and ($2::text is null or tenant.name = $2)
+    order by "isFirst" desc limit 2`,
+);
+
+/**
+ * The active user of that name in the tenant. Without one: the first tenant's, whose sign-ins no other tenant can get in
+ * the way of; else the only one there is; null when there is none, or when several tenants have one.
+ */
+export async function findPasswordUser(usernameKey: string, tenantName: string | null) {
+  const rows = await run(passwordStatement, [usernameKey, tenantName]);
+  const [first] = rows;
+  return first && (rows.length === 1 || first.isFirst) ? first : null;
+}
+
+/** Never changes as long as it is there: whether it still holds is the principal's matter. */
+export interface AccessKey {
+  readonly userId: string;
+  readonly credentialId: string;
+  readonly secretHash: Buffer;
+  readonly tenantId: string;
+  readonly username: string;
+}
+
+const accessKeyStatement = statement<AccessKey>(
+  'find_access_key',
+  `select credential.user_id as "userId", credential.id as "credentialId", credential.secret_hash as "secretHash",
+          credential.tenant_id as "tenantId", account.username
+     from credentials as credential join users as account on account.id = credential.user_id
+    where credential.access_key = $1`,
+);
+
+/** Also one that was revoked or has expired. */
+export async function readAccessKey(accessKey: string): Promise<AccessKey | null> {
+  const [row] = await run(accessKeyStatement, [accessKey]);
+  return row ?? null;
+}
+
+const keyUsesStatement = statement<Record<string, never>>(
+  'record_key_uses',
+  `update credentials as credential set last_used_at = used.at, last_used_from = used."from"
+     from jsonb_to_recordset($1::jsonb) as used("credentialId" uuid, at timestamptz, "from" text)
+    where credential.id = used."credentialId"
+      and (credential.last_used_at is null or credential.last_used_at < used.at - interval '1 minute')`,
+);
+
+export interface KeyUse {
+  readonly credentialId: string;
+  readonly at: Date;
+  readonly from: string | null;
+}
+
+/** Stamps access keys with their use, each at most once a minute, whichever server saw it. */
+export async function storeKeyUses(uses: readonly KeyUse[]): Promise<void> {
+  await run(keyUsesStatement, [JSON.stringify(uses)]);
+}
+
+const namedUserStatement = statement<{ id: string }>(
+  'find_user_by_name',
+  'select id from users where tenant_id = $1::uuid and username_key = $2',
+);
+
+export async function findUserId(tenantId: string, usernameKey: string): Promise<string | null> {
+  const [row] = await run(namedUserStatement, [tenantId, usernameKey]);
+  return row?.id ?? null;
+}
+
+const accountStatement = statement<{ id: string; username: string; name: string }>(
+  'find_account',
+  'select id, username, name from users where id = $1::uuid',
+);
+
+/** What anybody may know of a user, disabled ones included. */
+export async function findAccount(userId: string) {
+  const [row] = await run(accountStatement, [userId]);
+  return row ?? null;
+}
+
+export interface KeyOwner {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly username: string;
+  readonly role: Role;
+  readonly isDisabled: boolean;
+}
+
+const lockOwnerStatement = statement<KeyOwner>(
+  'lock_key_owner',
+  `select id, tenant_id as "tenantId", username, role::text as role, disabled_at is not null as "isDisabled"
+     from users where id = $1::uuid for no key update`,
+);
+
+/** The user, whose access keys nobody else makes or changes until commit. */
+export async function lockKeyOwner(tx: Tx, userId: string): Promise<KeyOwner | null> {
+  const [row] = await run(lockOwnerStatement, [userId], tx);
+  return row ?? null;
+}

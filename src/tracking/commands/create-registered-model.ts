@@ -1,0 +1,96 @@
+import { grantCreator } from '../../authorization/grant-creator.ts';
+import { nameConflict } from '../../authorization/name-conflict.ts';
+import { type Tags, tagProblems } from '../domain/tags.ts';
+import { descriptionProblems, isReservedName } from '../domain/texts.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { isUniqueViolation } from '../../platform/database/failures.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { type DomainError, InvalidArgumentError } from '../../platform/errors.ts';
+import { newId } from '../../platform/ids.ts';
+import { getActiveProject } from '../../projects/store.ts';
+import { registeredModelTarget } from '../domain/model-targets.ts';
+import { modelNameProblems } from '../domain/model-texts.ts';
+import { type RegisteredModelKey, type RegisteredModelRow, readRegisteredModels } from '../store/models.ts';
+
+export interface NewRegisteredModel {
+  readonly project: string;
+  readonly name: string;
+  readonly description: string;
+  readonly tags: Tags;
+}
+
+/**
+ * Makes a registered model, without versions, in a project. Whoever makes it manages it.
+ *
+ * @throws InvalidArgumentError with every fault, or `NameUnavailable`; AlreadyExistsError for a name that something has
+ * which the caller may read, deleted or not. Source: MLflow's create registered model, access.md §1.6.
+ */
+export async function createRegisteredModel(
+  caller: Caller,
+  given: NewRegisteredModel,
+): Promise<RegisteredModelRow> {
+  const { tenantId } = caller;
+  const problems = [
+    ...modelNameProblems(given.name),
+    ...descriptionProblems(given.description),
+    ...tagProblems(given.tags),
+  ];
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  const project = await getActiveProject(tenantId, given.project, ['input', 'project']);
+  const key = { project: given.project, name: given.name };
+  await requireFreeName(caller, key);
+  const { name, description, tags } = given;
+  try {
+    return await inTransaction(async (tx) => {
+      const made = await tx.registeredModel.create({
+        data: {
+          id: newId(),
+          tenantId,
+          projectId: project.id,
+          name,
+          description,
+          tags,
+          createdById: caller.userId,
+        },
+      });
+      await grantCreator(tx, caller, { type: 'REGISTERED_MODEL', id: made.id, name: made.name });
+      return { ...made, project: project.identifier, projectState: project.state };
+    });
+  } catch (error) {
+    // Another was quicker: the unique key decides.
+    throw isUniqueViolation(error) ? await takenName(caller, key, await findHolder(caller, key)) : error;
+  }
+}
+
+/**
+ * Looks before writing, so that what is taken and what is reserved cost the same.
+ *
+ * @param ownId  what may have the name: the model that is renamed.
+ */
+export async function requireFreeName(
+  caller: Caller,
+  key: RegisteredModelKey,
+  ownId: string | null = null,
+): Promise<void> {
+  const holder = await findHolder(caller, key);
+  if (holder ? holder.id !== ownId : isReservedName(key.name)) throw await takenName(caller, key, holder);
+}
+
+export async function findHolder(
+  caller: Caller,
+  key: RegisteredModelKey,
+): Promise<RegisteredModelRow | null> {
+  const [holder = null] = await readRegisteredModels(caller.tenantId, [{ key }]);
+  return holder;
+}
+
+export const takenName = (
+  caller: Caller,
+  { name }: RegisteredModelKey,
+  holder: RegisteredModelRow | null,
+): Promise<DomainError> =>
+  nameConflict(caller, 'model:read', holder && registeredModelTarget(holder), {
+    kind: 'registered model',
+    name,
+    path: ['input', 'name'],
+  });
