@@ -37,8 +37,3 @@ export function answerOrigin(request: IncomingMessage, response: ServerResponse)
   if (asksFirst) response.writeHead(204).end();
   return asksFirst;
 }
-
-/** Whether pages from there are our own or listed. */
-export function isAllowedOrigin(origin: string, publicUrl: string): boolean {
-  return config.corsOrigins.includes(origin) || origin === new URL(publicUrl).origin;
-}

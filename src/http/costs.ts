@@ -1,7 +1,7 @@
 import { type DocumentNode, type ExecutionArgs, GraphQLError, getOperationAST, parse } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import { costOf, type Operation } from '../graphql/cost.ts';
 import { schema } from '../api/schema.ts';
+import { costOf, type Operation } from '../graphql/cost.ts';
 import { config } from '../platform/config.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 import { withoutStatus } from './answer.ts';

@@ -1,12 +1,13 @@
 import { assertEnumType, GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
-import { type Context, newContext } from '../graphql/context.ts';
-import { shownError } from '../graphql/errors.ts';
+import { newContext } from '../api/context.ts';
 import { schema } from '../api/schema.ts';
-import { reauthenticated } from '../sign-in/reauthenticate.ts';
+import type { Context } from '../graphql/context.ts';
+import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
 import { config } from '../platform/config.ts';
 import { log } from '../platform/log.ts';
+import { reauthenticated } from '../sign-in/reauthenticate.ts';
 import { challengedStrangers } from './challenged-strangers.ts';
 import { boundedCosts } from './costs.ts';
 import { documentLimits } from './limits.ts';

@@ -3,9 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { flushDenials } from '../authorization/audit.ts';
 import { accessFeed } from '../authorization/feed.ts';
 import { sweepAccessChanges } from '../authorization/store/changes.ts';
-import { flushKeyUses } from '../sign-in/key-uses.ts';
-import { TooManyAttemptsError } from '../sign-in/attempts.ts';
-import { sweepRevokedSessions } from '../sign-in/store/tokens.ts';
 import { config } from '../platform/config.ts';
 import { isDatabaseLost } from '../platform/database/failures.ts';
 import {
@@ -16,8 +13,13 @@ import {
   UnavailableError,
 } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
-import { answerError } from './answer.ts';
+import { TooManyAttemptsError } from '../sign-in/attempts.ts';
 import { authenticate, challengesAfter, prepareSignIn } from '../sign-in/authenticate.ts';
+import { flushKeyUses } from '../sign-in/key-uses.ts';
+import type { SignInRequest } from '../sign-in/methods/method.ts';
+import { MAX_HEADER_BYTES } from '../sign-in/methods/negotiate.ts';
+import { sweepRevokedSessions } from '../sign-in/store/tokens.ts';
+import { answerError } from './answer.ts';
 import { answerBlob } from './blobs.ts';
 import { clientAddress } from './client-address.ts';
 import { answerOrigin } from './cors.ts';
@@ -28,8 +30,6 @@ import { measureRequest, measureSignIn } from './metrics.ts';
 import { Meter } from './rate.ts';
 import { RequestsUnderWay, ServerStopping } from './requests.ts';
 import { answerSession } from './session.ts';
-import type { SignInRequest } from '../sign-in/methods/method.ts';
-import { MAX_HEADER_BYTES } from '../sign-in/methods/negotiate.ts';
 import { serveWebSocket } from './websocket.ts';
 
 export interface RunningServer {

@@ -18,7 +18,14 @@ import { UnauthenticatedError } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
 import { LruMap } from '../platform/lru-map.ts';
 import { open } from '../platform/secrets.ts';
-import { findServerTenantId, hasKeys, listKeys, lockForFirstKey, type SetKey, storeKey } from './store/tokens.ts';
+import {
+  findServerTenantId,
+  hasKeys,
+  listKeys,
+  lockForFirstKey,
+  type SetKey,
+  storeKey,
+} from './store/tokens.ts';
 
 /**
  * Our own access tokens: JWTs with short claims, signed with the newest key of the first tenant's set `slipway.access-token`.

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import { usernameKey } from '../identity/domain/usernames.ts';
 import { config } from '../platform/config.ts';
 import { ResourceExhaustedError, UnauthenticatedError } from '../platform/errors.ts';
-import { usernameKey } from '../identity/domain/usernames.ts';
 
 /**
  * How often a secret may be guessed: so many failures for one account, and so many from one address, in a sliding

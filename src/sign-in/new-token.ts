@@ -1,10 +1,10 @@
 import type { Resource } from '../authorization/domain/resources.ts';
 import { isGuestAccount } from '../identity/fixed-users.ts';
-import { findPrincipal } from './principals.ts';
 import type { Caller } from '../platform/caller.ts';
 import { config } from '../platform/config.ts';
 import { InvalidArgumentError, UnauthenticatedError } from '../platform/errors.ts';
 import { issueToken, sessionEnd } from './access-tokens.ts';
+import { findPrincipal } from './principals.ts';
 
 const MAX_SECONDS = 31_536_000;
 

@@ -12,6 +12,7 @@ import {
   validate,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { schema } from '../../src/api/schema.ts';
 import * as executorDocuments from '../../src/executor/documents.ts';
 import {
   costOf,
@@ -22,7 +23,6 @@ import {
   rowsOf,
 } from '../../src/graphql/cost.ts';
 import { MAX_PAGE } from '../../src/graphql/keyset.ts';
-import { schema } from '../../src/api/schema.ts';
 import { config } from '../../src/platform/config.ts';
 
 const cost = (text: string, variables: Record<string, unknown> = {}, operationName?: string) =>

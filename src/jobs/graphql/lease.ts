@@ -274,6 +274,7 @@ builder.mutationFields((t) => ({
     nullable: true,
     description:
       'The one call of an executor: sign of life, renewal of what it holds, and a long poll for runs to begin and to stop. Repeating it is safe.',
+    extensions: { longPoll: true },
     errors: { types: [InvalidArgumentError] },
     args: { input: t.arg({ type: LeaseJobsInput, required: true }) },
     resolve: (_root, { input }, context) =>
@@ -305,6 +306,7 @@ builder.mutationFields((t) => ({
     nullable: true,
     description:
       'Gives a run back without a result: its job waits again, or fails when its attempts are used up.',
+    extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError] },
     args: { input: t.arg({ type: ReturnLeaseInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
@@ -319,6 +321,7 @@ builder.mutationFields((t) => ({
     type: ReportJobEventsPayload,
     nullable: true,
     description: 'What happened to runs. Saying it twice changes nothing.',
+    extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError, ResourceExhaustedError] },
     args: { input: t.arg({ type: ReportJobEventsInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
@@ -340,6 +343,7 @@ builder.mutationFields((t) => ({
     type: ReportRunLogPayload,
     nullable: true,
     description: 'What a run printed. Saying it twice changes nothing; beyond 2 MiB a run it is dropped.',
+    extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError] },
     args: { input: t.arg({ type: ReportRunLogInput, required: true }) },
     resolve: async (_root, { input }, context) => ({

@@ -1,8 +1,8 @@
 import { config } from '../../platform/config.ts';
 import { anonymous } from './anonymous.ts';
-import { limited } from './limited.ts';
 import { basic } from './basic.ts';
 import { ownBearer } from './bearer.ts';
+import { limited } from './limited.ts';
 import type { SignInMethodHandler } from './method.ts';
 import { negotiate } from './negotiate.ts';
 import { outsideBearer } from './outside-bearer.ts';

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { findOutsideUser } from '../outside-users.ts';
 import { ConfigurationError } from '../../platform/config.ts';
 import { ResourceExhaustedError, UnauthenticatedError } from '../../platform/errors.ts';
 import { log } from '../../platform/log.ts';
 import { Turns } from '../../platform/turns.ts';
+import { findOutsideUser } from '../outside-users.ts';
 import { authorizationOf, plain, type SignInMethodHandler } from './method.ts';
 
 export interface KerberosSettings {
