@@ -105,7 +105,9 @@ describe('imports', () => {
       if (room(from) !== 'executor' && from !== 'bin/executor.ts') return false;
       const isAllowed =
         room(to) === 'executor' ||
-        /^platform\/(config|log|process|errors|duration|ids|group-by)\.ts$/.test(to) ||
+        /^platform\/(config\/(base|environment|executor)|log|process|errors|duration|ids|group-by)\.ts$/.test(
+          to,
+        ) ||
         to.startsWith('generated/executor/');
       return !isAllowed;
     });
