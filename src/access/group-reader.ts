@@ -1,6 +1,6 @@
-import type { Caller } from '../platform/caller.ts';
 import { managesTenant } from '../authorization/domain/levels.ts';
 import type { GroupReader } from '../authorization/store/groups.ts';
+import type { Caller } from '../platform/caller.ts';
 
 /** Which groups a caller sees: superusers and administrators all of the tenant, others those that they are in. */
 export function groupReader(caller: Caller): GroupReader {

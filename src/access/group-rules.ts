@@ -1,10 +1,10 @@
+import type { Permission } from '../authorization/domain/permissions.ts';
+import { type GroupBy, groupKeyOf, readGroups } from '../authorization/store/groups.ts';
 import { callerOf } from '../graphql/context.ts';
 import { shownError, topLevelError } from '../graphql/errors.ts';
 import { can, type FieldArguments, type RootRules, type Rule } from '../graphql/rules.ts';
 import { NotFoundError } from '../platform/errors.ts';
-import type { Permission } from '../authorization/domain/permissions.ts';
 import { groupReader } from './group-reader.ts';
-import { type GroupBy, groupKeyOf, readGroups } from '../authorization/store/groups.ts';
 
 /** The permission first; then the group must be there, for the caller's eyes: absent and hidden are one. */
 function onGroup(permission: Permission, byOf: (args: FieldArguments) => GroupBy): Rule {

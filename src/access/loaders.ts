@@ -1,9 +1,9 @@
 import DataLoader from 'dataloader';
+import { listGrantsOfUsers } from '../authorization/store/grant-rows.ts';
+import { countMembers, listGroupsOf, readGroupsById } from '../authorization/store/groups.ts';
 import type { Grant, Group } from '../generated/prisma/client.ts';
 import type { ResourceType } from '../generated/prisma/enums.ts';
 import { groupBy } from '../platform/group-by.ts';
-import { countMembers, listGroupsOf, readGroupsById } from '../authorization/store/groups.ts';
-import { listGrantsOfUsers } from '../authorization/store/grant-rows.ts';
 
 /** A page of one user's own rows on resources of a type. */
 interface RowsOfUser {
@@ -44,4 +44,8 @@ export function accessLoaders(tenantId: string) {
   };
 }
 
-export type AccessLoaders = ReturnType<typeof accessLoaders>;
+type AccessLoaders = ReturnType<typeof accessLoaders>;
+
+declare module '../graphql/context.ts' {
+  interface Loaders extends AccessLoaders {}
+}

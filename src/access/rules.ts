@@ -1,7 +1,7 @@
-import { callerOf } from '../graphql/context.ts';
-import { can, type RootRules, type Rule, ruleBy } from '../graphql/rules.ts';
 import { isAllowed } from '../authorization/can.ts';
 import type { Permission } from '../authorization/domain/permissions.ts';
+import { callerOf } from '../graphql/context.ts';
+import { can, type RootRules, type Rule, ruleBy } from '../graphql/rules.ts';
 import { isWide, ofResource, type PermissionResource } from './graphql/resource.ts';
 
 /** On an object it takes a level there; on all of a type or on the tenant, an administrator. */

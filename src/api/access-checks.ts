@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import { reauthenticated } from '../sign-in/reauthenticate.ts';
+import type { Loaders } from '../graphql/context.ts';
+import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import { Turns } from '../platform/turns.ts';
-import { type Loaders, newLoaders } from '../graphql/context.ts';
-import { shownError } from '../graphql/errors.ts';
+import { reauthenticated } from '../sign-in/reauthenticate.ts';
+import { newLoaders } from './context.ts';
 
 /** Asks the rule once more, as the caller is now; true, or what it answers instead. */
 type Ask = (caller: Caller, loaders: Loaders) => Promise<true | Error>;

@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
 import { builder } from '../graphql/builder.ts';
+import type { Capability } from '../graphql/capability.ts';
+import { can } from '../graphql/rules.ts';
 
-// The package's own description, found from src/ and from dist/ alike.
-const { version } = createRequire(import.meta.url)('../../package.json') as {
+// The path is the same from src/ and from dist/.
+const { version: release } = createRequire(import.meta.url)('../../package.json') as {
   version: string;
 };
 
@@ -19,6 +21,8 @@ builder.queryField('version', (t) =>
     type: VersionType,
     nullable: true,
     description: 'Which release answers.',
-    resolve: () => ({ version }),
+    resolve: () => ({ version: release }),
   }),
 );
+
+export const version: Capability = { rules: [{ Query: { version: can('version:read') } }] };

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AccessEvent, accessFeed } from '../authorization/feed.ts';
-import type { Caller } from '../platform/caller.ts';
-import { judgeAgain, type Verdict } from './access-checks.ts';
 import type { Context } from '../graphql/context.ts';
 import type { FieldArguments, Rule } from '../graphql/rules.ts';
+import type { Caller } from '../platform/caller.ts';
+import { judgeAgain, type Verdict } from './access-checks.ts';
 
 /** Where the database does not answer: nothing is decided, and nothing shown, until it does. */
 const RETRY_MS = 1000;

@@ -1,8 +1,8 @@
 import { type Decision, decide, type Place, type Step, type Subject } from './domain/decision.ts';
 import type { Target } from './domain/resources.ts';
 import { SubjectGrants } from './granted.ts';
-import type { GrantSubject } from './store/grants.ts';
 import { listSpoken, type SpokenRow } from './store/grant-rows.ts';
+import type { GrantSubject } from './store/grants.ts';
 
 /** A step that was asked, and the rows that it found, the highest first. */
 export type ExplainedStep = Step & { readonly rows: readonly SpokenRow[] };

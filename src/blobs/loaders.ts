@@ -31,4 +31,8 @@ export function blobLoaders() {
   };
 }
 
-export type BlobLoaders = ReturnType<typeof blobLoaders>;
+type BlobLoaders = ReturnType<typeof blobLoaders>;
+
+declare module '../graphql/context.ts' {
+  interface Loaders extends BlobLoaders {}
+}

@@ -117,19 +117,3 @@ export async function* readContent(blobId: string): AsyncGenerator<Buffer> {
     yield chunk.content;
   }
 }
-
-const projectOfRunStatement = statement<{ projectId: string | null }>(
-  'project_of_run',
-  `select set.project_id as "projectId"
-     from job_runs as run
-     join jobs as job on job.id = run.job_id
-     join job_sets as set on set.id = job.job_set_id
-     join executors as executor on executor.id = run.executor_id and executor.user_id = $1::uuid
-    where run.id = $2::uuid and run.ended_at is null`,
-);
-
-/** The project that a run works for; null when the run has ended, is another account's, or works for none. */
-export async function findProjectIdOfRun(userId: string, runId: string): Promise<string | null> {
-  const [row] = await run(projectOfRunStatement, [userId, runId]);
-  return row?.projectId ?? null;
-}

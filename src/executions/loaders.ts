@@ -58,4 +58,8 @@ export function executionLoaders(tenantId: string) {
   };
 }
 
-export type ExecutionLoaders = ReturnType<typeof executionLoaders>;
+type ExecutionLoaders = ReturnType<typeof executionLoaders>;
+
+declare module '../graphql/context.ts' {
+  interface Loaders extends ExecutionLoaders {}
+}

@@ -3,10 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { flushDenials } from '../authorization/audit.ts';
 import { accessFeed } from '../authorization/feed.ts';
 import { sweepAccessChanges } from '../authorization/store/changes.ts';
-import { flushKeyUses } from '../sign-in/key-uses.ts';
-import { TooManyAttemptsError } from '../sign-in/attempts.ts';
-import { sweepRevokedSessions } from '../sign-in/store/tokens.ts';
-import { config } from '../platform/config.ts';
+import { baseConfig } from '../platform/config/base.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { isDatabaseLost } from '../platform/database/failures.ts';
 import {
   DomainError,
@@ -16,8 +14,13 @@ import {
   UnavailableError,
 } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
-import { answerError } from './answer.ts';
+import { TooManyAttemptsError } from '../sign-in/attempts.ts';
 import { authenticate, challengesAfter, prepareSignIn } from '../sign-in/authenticate.ts';
+import { flushKeyUses } from '../sign-in/key-uses.ts';
+import type { SignInRequest } from '../sign-in/methods/method.ts';
+import { MAX_HEADER_BYTES } from '../sign-in/methods/negotiate.ts';
+import { sweepRevokedSessions } from '../sign-in/store/tokens.ts';
+import { answerError } from './answer.ts';
 import { answerBlob } from './blobs.ts';
 import { clientAddress } from './client-address.ts';
 import { answerOrigin } from './cors.ts';
@@ -28,8 +31,6 @@ import { measureRequest, measureSignIn } from './metrics.ts';
 import { Meter } from './rate.ts';
 import { RequestsUnderWay, ServerStopping } from './requests.ts';
 import { answerSession } from './session.ts';
-import type { SignInRequest } from '../sign-in/methods/method.ts';
-import { MAX_HEADER_BYTES } from '../sign-in/methods/negotiate.ts';
 import { serveWebSocket } from './websocket.ts';
 
 export interface RunningServer {
@@ -47,13 +48,13 @@ export async function startServer({ host, port }: { host: string; port: number }
   const limits = {
     requestTimeout: 120_000,
     headersTimeout: 20_000,
-    ...(config.kerberos ? { maxHeaderSize: MAX_HEADER_BYTES } : {}),
+    ...(serverConfig.kerberos ? { maxHeaderSize: MAX_HEADER_BYTES } : {}),
   };
   const server = createServer(limits, (request, response) => {
     measureRequest(request, response);
     answer(request, response).catch((error) => answerFailure(error, response));
   });
-  const publicUrl = () => config.publicUrl?.replace(/\/+$/, '') ?? addressOf(server, host);
+  const publicUrl = () => serverConfig.publicUrl?.replace(/\/+$/, '') ?? addressOf(server, host);
   const sockets = serveWebSocket(server, graphql, requests, publicUrl);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -111,7 +112,7 @@ export async function startServer({ host, port }: { host: string; port: number }
       const deadline = setTimeout(() => {
         sockets.terminate();
         server.closeAllConnections();
-      }, config.drainSeconds * 1000);
+      }, baseConfig.drainSeconds * 1000);
       // A connection that is kept alive becomes idle when its last answer is out.
       const idle = setInterval(() => server.closeIdleConnections(), 50);
       await Promise.all([socketsClosed, closed]);

@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { refusal } from '../authorization/can.ts';
-import { login } from '../sign-in/commands/login.ts';
-import { logout } from '../sign-in/commands/logout.ts';
 import { InvalidArgumentError, UnauthenticatedError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
-import { answerError, answerJson } from './answer.ts';
 import { authenticate } from '../sign-in/authenticate.ts';
+import { login } from '../sign-in/commands/login.ts';
+import { logout } from '../sign-in/commands/logout.ts';
 import type { SignInRequest } from '../sign-in/methods/method.ts';
 import { cookieOf, expiredCookie, requireOurPage, sessionToken } from '../sign-in/methods/session-cookie.ts';
+import { answerError, answerJson } from './answer.ts';
 
 /**
  * The session of a browser. `POST /session` signs in, with an Authorization header of any scheme or with

@@ -6,7 +6,7 @@ import type { Tx } from '../platform/database/transaction.ts';
 import { NotFoundError } from '../platform/errors.ts';
 import { keyDenied } from './credential-owner.ts';
 import { mayManageKeys } from './domain/acting.ts';
-import { lockKeyOwner } from '../sign-in/store/principals.ts';
+import { lockKeyOwner } from './store/access-keys.ts';
 
 /**
  * An access key that the caller may change, not revoked, and nobody else changes it until commit: their own, or for those

@@ -2,14 +2,18 @@ import type { Permission } from '../authorization/domain/permissions.ts';
 import { shownError, topLevelError } from '../graphql/errors.ts';
 import { anyone, can, type FieldArguments, type RootRules, type Rule } from '../graphql/rules.ts';
 import { NotFoundError } from '../platform/errors.ts';
+import { addressedUser, isOwnAddress } from './addressed-user.ts';
 import { addressText, type UserBy } from './domain/addresses.ts';
-import { addressedUser, isOwnAddress } from './graphql/addressed-user.ts';
 
 /**
  * Oneself with one permission, anybody else with another. Who lacks that is refused before anybody is looked for, so that
  * it learns of nobody whether they are there; who has it is told when there is none.
  */
-function onUser(own: Permission, others: Permission, byOf: (args: FieldArguments) => UserBy | null): Rule {
+export function onUser(
+  own: Permission,
+  others: Permission,
+  byOf: (args: FieldArguments) => UserBy | null,
+): Rule {
   return {
     async decide(args, context) {
       try {
@@ -28,7 +32,8 @@ function onUser(own: Permission, others: Permission, byOf: (args: FieldArguments
 }
 
 const argument = (args: FieldArguments) => args['by'] as UserBy;
-const input = (args: FieldArguments) => (args['input'] as { by?: UserBy | null }).by ?? null;
+/** The user that `input.by` names. */
+export const userOfInput = (args: FieldArguments) => (args['input'] as { by?: UserBy | null }).by ?? null;
 
 export const identityRules: RootRules = {
   Query: {
@@ -41,10 +46,9 @@ export const identityRules: RootRules = {
   },
   Mutation: {
     createUser: can('user:create'),
-    editUser: onUser('user:update', 'user:administer', input),
-    updateUserPassword: onUser('user:changePassword', 'user:administer', input),
-    updateUserAdmin: onUser('user:administer', 'user:administer', input),
-    deleteUser: onUser('user:administer', 'user:administer', input),
+    editUser: onUser('user:update', 'user:administer', userOfInput),
+    updateUserAdmin: onUser('user:administer', 'user:administer', userOfInput),
+    deleteUser: onUser('user:administer', 'user:administer', userOfInput),
     setPreferences: can('user:update'),
     createTenant: can('tenant:create'),
     updateTenant: can('tenant:administer'),

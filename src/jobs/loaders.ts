@@ -3,10 +3,12 @@ import type { Queue } from '../generated/prisma/client.ts';
 import { type QueueBy, readQueues } from './store/queues.ts';
 import {
   type ClientKey,
+  type HeldRun,
   type JobRow,
   type JobRunRow,
   readJobs,
   readJobsByClientId,
+  readProjectIdsOfRuns,
   readRuns,
   readRunsOfJobs,
 } from './store/reads.ts';
@@ -24,8 +26,16 @@ export function jobLoaders(tenantId: string) {
       },
     ),
     jobRun: new DataLoader<string, JobRunRow | null>((ids) => readRuns(tenantId, ids)),
+    /** The project that a run works for; null unless the account's executor holds it. */
+    projectIdOfRun: new DataLoader<HeldRun, string | null, string>(readProjectIdsOfRuns, {
+      cacheKeyFn: (held) => JSON.stringify(held),
+    }),
     runsOfJob: new DataLoader<string, JobRunRow[]>(readRunsOfJobs),
   };
 }
 
-export type JobLoaders = ReturnType<typeof jobLoaders>;
+type JobLoaders = ReturnType<typeof jobLoaders>;
+
+declare module '../graphql/context.ts' {
+  interface Loaders extends JobLoaders {}
+}

@@ -11,4 +11,8 @@ export function projectLoaders(tenantId: string) {
   };
 }
 
-export type ProjectLoaders = ReturnType<typeof projectLoaders>;
+type ProjectLoaders = ReturnType<typeof projectLoaders>;
+
+declare module '../graphql/context.ts' {
+  interface Loaders extends ProjectLoaders {}
+}

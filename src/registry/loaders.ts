@@ -38,7 +38,11 @@ export function registryLoaders(tenantId: string) {
   };
 }
 
-export type RegistryLoaders = ReturnType<typeof registryLoaders>;
+type RegistryLoaders = ReturnType<typeof registryLoaders>;
+
+declare module '../graphql/context.ts' {
+  interface Loaders extends RegistryLoaders {}
+}
 
 /** One statement for all rows that a level of the answer names. */
 function byId<Row extends { id: string }>(find: (ids: string[]) => Promise<Row[]>) {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import { config } from '../platform/config.ts';
-import { ResourceExhaustedError, UnauthenticatedError } from '../platform/errors.ts';
 import { usernameKey } from '../identity/domain/usernames.ts';
+import { serverConfig } from '../platform/config/server.ts';
+import { ResourceExhaustedError, UnauthenticatedError } from '../platform/errors.ts';
 
 /**
  * How often a secret may be guessed: so many failures for one account, and so many from one address, in a sliding
@@ -115,7 +115,7 @@ export class AttemptCounts {
   }
 }
 
-const { perAccount, perAddress, seconds } = config.signInAttempts;
+const { perAccount, perAddress, seconds } = serverConfig.signInAttempts;
 const ofAccounts = new AttemptCounts(perAccount, seconds);
 const ofAddresses = new AttemptCounts(perAddress, seconds);
 

@@ -2,10 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { permissions, scopesAllow } from '../authorization/domain/permissions.ts';
 import { mayActAs } from '../identity/domain/acting.ts';
 import { usernameKey } from '../identity/domain/usernames.ts';
-import { findPrincipal, findUserId, type Principal, plainSignIn } from './principals.ts';
 import type { Caller } from '../platform/caller.ts';
 import { InvalidArgumentError, PermissionDeniedError, UnauthenticatedError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
+import { findPrincipal, findUserId, type Principal, plainSignIn } from './principals.ts';
 
 /**
  * Acting as somebody else for one request, by a header that names the user by id or user name:

@@ -1,6 +1,6 @@
+import { type KeyUse, storeKeyUses } from '../identity/store/access-keys.ts';
 import { log } from '../platform/log.ts';
 import { LruMap } from '../platform/lru-map.ts';
-import { type KeyUse, storeKeyUses } from './store/principals.ts';
 
 /**
  * When and from where access keys were last used. Noted in passing and written in the background, all of a moment in one

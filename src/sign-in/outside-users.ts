@@ -1,7 +1,7 @@
 import { createOutsideUser, type OutsideUser } from '../identity/commands/create-outside-user.ts';
 import { usernameKey } from '../identity/domain/usernames.ts';
-import { findPrincipal, type Principal, plainSignIn } from './principals.ts';
 import { findNamedUser } from '../identity/store/named-users.ts';
+import { findPrincipal, type Principal, plainSignIn } from './principals.ts';
 
 const LONGEST = 255;
 

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { LruMap } from '../platform/lru-map.ts';
 import { usernameKey } from '../identity/domain/usernames.ts';
 import { isPassword } from '../identity/passwords.ts';
+import { LruMap } from '../platform/lru-map.ts';
 import { type Account, findPasswordUser, findPrincipal, type Principal } from './principals.ts';
 
 /**

@@ -2,7 +2,13 @@ import { type AccessEvent, accessFeed } from '../authorization/feed.ts';
 import { LruMap } from '../platform/lru-map.ts';
 import { type AccessKey, type Principal, readAccessKey, readPrincipal } from './store/principals.ts';
 
-export { type Account, findAccount, findPasswordUser, findUserId, type Principal } from './store/principals.ts';
+export {
+  type Account,
+  findAccount,
+  findPasswordUser,
+  findUserId,
+  type Principal,
+} from './store/principals.ts';
 
 /**
  * Who is behind a sign-in, remembered between requests. What is remembered only ever says yes: where it does not fit,

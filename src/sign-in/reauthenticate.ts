@@ -1,7 +1,7 @@
 import { managesTenant } from '../authorization/domain/levels.ts';
+import { isAbove } from '../identity/domain/acting.ts';
 import type { Caller } from '../platform/caller.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
-import { isAbove } from '../identity/domain/acting.ts';
 import { findPrincipal, type Principal } from './principals.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { managesTenant } from '../authorization/domain/levels.ts';
 import { isAbove } from '../identity/domain/acting.ts';
-import { findPrincipal, type Principal } from './principals.ts';
 import type { TokenClaims } from './access-tokens.ts';
+import { findPrincipal, type Principal } from './principals.ts';
 
 /** Whom a token stands for, and who acts with it, where that is somebody else. */
 export interface TokenPrincipals {

@@ -1,8 +1,8 @@
-import { findAccount, findPrincipal } from './principals.ts';
 import { reachesAllTenants } from '../identity/reach.ts';
 import type { Caller } from '../platform/caller.ts';
 import { InvalidArgumentError } from '../platform/errors.ts';
 import { hasEnded, readToken, type TokenClaims } from './access-tokens.ts';
+import { findAccount, findPrincipal } from './principals.ts';
 import { isSessionRevoked } from './store/tokens.ts';
 import { findTokenPrincipals } from './token-principals.ts';
 

@@ -14,7 +14,11 @@ export function experimentLoaders(tenantId: string) {
   };
 }
 
-export type ExperimentLoaders = ReturnType<typeof experimentLoaders>;
+type ExperimentLoaders = ReturnType<typeof experimentLoaders>;
+
+declare module '../graphql/context.ts' {
+  interface Loaders extends ExperimentLoaders {}
+}
 
 /** To be called after a change: what follows in the same request reads anew. */
 export function forgetExperiments({ experiment, run, runsOfExperiment }: ExperimentLoaders): void {

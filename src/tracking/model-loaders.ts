@@ -28,7 +28,11 @@ export function modelLoaders(tenantId: string) {
   };
 }
 
-export type ModelLoaders = ReturnType<typeof modelLoaders>;
+type ModelLoaders = ReturnType<typeof modelLoaders>;
+
+declare module '../graphql/context.ts' {
+  interface Loaders extends ModelLoaders {}
+}
 
 /** To be called after a change: what follows in the same request reads anew. */
 export function forgetModels(loaders: ModelLoaders): void {

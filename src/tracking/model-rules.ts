@@ -1,8 +1,8 @@
-import { asOwned } from './experiment-rules.ts';
 import { callerOf } from '../graphql/context.ts';
 import { can, type Finder, type RootRules, type Rule } from '../graphql/rules.ts';
 import { ofProject } from '../projects/rules.ts';
 import { modelVersionTarget, registeredModelTarget } from './domain/model-targets.ts';
+import { asOwned } from './experiment-rules.ts';
 import { findVersion, type ModelVersionBy } from './find-version.ts';
 import { hasReadableModel, type RegisteredModelBy } from './store/models.ts';
 

@@ -4,12 +4,12 @@ import { decisionOn, isAllowed } from '../../src/authorization/can.ts';
 import { type ResourceColumn, readableSql } from '../../src/authorization/store/readable.ts';
 import { listExecutions } from '../../src/executions/store/lists.ts';
 import type { Level, Role } from '../../src/generated/prisma/enums.ts';
-import { findPrincipal, plainSignIn } from '../../src/sign-in/principals.ts';
 import { listQueues } from '../../src/jobs/store/queues.ts';
 import { type Caller, systemCaller } from '../../src/platform/caller.ts';
 import { pool } from '../../src/platform/database/client.ts';
 import { listProjects } from '../../src/projects/store.ts';
 import { listLaunchPlans, listWorkflows } from '../../src/registry/store.ts';
+import { findPrincipal, plainSignIn } from '../../src/sign-in/principals.ts';
 import {
   arbitraryWorld,
   describedAs,

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import type { Target } from '../../src/authorization/domain/resources.ts';
 import { executionTarget } from '../../src/executions/domain/targets.ts';
-import { experimentTarget } from '../../src/tracking/domain/experiment-targets.ts';
 import type { Level, ResourceType, Role } from '../../src/generated/prisma/enums.ts';
 import { queueTarget } from '../../src/jobs/domain/targets.ts';
-import { registeredModelTarget } from '../../src/tracking/domain/model-targets.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { projectTarget } from '../../src/projects/domain/targets.ts';
 import { workflowTarget } from '../../src/registry/domain/targets.ts';
+import { experimentTarget } from '../../src/tracking/domain/experiment-targets.ts';
+import { registeredModelTarget } from '../../src/tracking/domain/model-targets.ts';
 
 /** A random small world of two tenants, written straight into the tables, for the comparison of the three answers. */
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/generated/prisma/enums.ts';
-import { flushKeyUses } from '../../src/sign-in/key-uses.ts';
 import { db } from '../../src/platform/database/client.ts';
+import { flushKeyUses } from '../../src/sign-in/key-uses.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { type NewKey, newKey, newTenant, tokenOf } from '../support/credentials.ts';
 import { countStatements } from '../support/statements.ts';

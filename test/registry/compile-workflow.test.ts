@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson } from '../../src/values/canonical-json.ts';
 import { compileWorkflow } from '../../src/registry/domain/compile-workflow.ts';
-import type { LiteralType } from '../../src/values/literal-types.ts';
 import { referencedTasks } from '../../src/registry/domain/node-interfaces.ts';
 import { readWorkflowTemplate } from '../../src/registry/domain/read-workflow-templates.ts';
+import { canonicalJson } from '../../src/values/canonical-json.ts';
+import type { LiteralType } from '../../src/values/literal-types.ts';
 import { faultsThrown } from './outcomes.ts';
 import {
   aNode,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { compileBindings, type Output } from '../../src/registry/domain/compile-bindings.ts';
+import { readWorkflowTemplate } from '../../src/registry/domain/read-workflow-templates.ts';
+import { resolveBindings, type UpstreamValues } from '../../src/registry/domain/resolve-bindings.ts';
 import type { LiteralType } from '../../src/values/literal-types.ts';
 import { coerceToLiteral, toPlain } from '../../src/values/plain-values.ts';
 import { Place } from '../../src/values/problem-list.ts';
-import { readWorkflowTemplate } from '../../src/registry/domain/read-workflow-templates.ts';
-import { resolveBindings, type UpstreamValues } from '../../src/registry/domain/resolve-bindings.ts';
 import { faultsOf, valueIn } from './outcomes.ts';
 import {
   bindings,

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { UnauthenticatedError, UnavailableError } from '../../src/platform/errors.ts';
 import {
   AttemptCounts,
   limitedAttempt,
   networkOf,
   TooManyAttemptsError,
 } from '../../src/sign-in/attempts.ts';
-import { UnauthenticatedError, UnavailableError } from '../../src/platform/errors.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -1,9 +1,9 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { findServerTenantId, listKeys, storeKey } from '../../src/sign-in/store/tokens.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
+import { findServerTenantId, listKeys, storeKey } from '../../src/sign-in/store/tokens.ts';
 import { type App, basic, startApp } from '../support/app.ts';
 
 const name = 'slipway.access-token';

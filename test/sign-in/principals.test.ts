@@ -1,8 +1,8 @@
 /** What is remembered of sign-ins, where a change comes in the middle of reading one. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { accessFeed } from '../../src/authorization/feed.ts';
-import { findPrincipal, type SignInKey } from '../../src/sign-in/principals.ts';
 import { newId } from '../../src/platform/ids.ts';
+import { findPrincipal, type SignInKey } from '../../src/sign-in/principals.ts';
 import { type NewKey, newKey, newTenant } from '../support/credentials.ts';
 import { changeUser } from '../support/users.ts';
 

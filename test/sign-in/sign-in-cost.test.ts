@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { flushDenials } from '../../src/authorization/audit.ts';
 import { usernameKey } from '../../src/identity/domain/usernames.ts';
-import { flushKeyUses } from '../../src/sign-in/key-uses.ts';
 import { hashPassword } from '../../src/identity/passwords.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
+import { flushKeyUses } from '../../src/sign-in/key-uses.ts';
 import { type App, basic, startApp } from '../support/app.ts';
 import { newKey, newTenant, tokenOf } from '../support/credentials.ts';
 import { countStatements } from '../support/statements.ts';

@@ -6,8 +6,8 @@ import { inferLiteralType } from '../../src/values/infer-literal-type.ts';
 import { type LiteralType, simpleTypes } from '../../src/values/literal-types.ts';
 import type { Literal } from '../../src/values/literals.ts';
 import { coerceToLiteral } from '../../src/values/plain-values.ts';
-import { optionalType, typedPlain, unionlessType } from './arbitraries.ts';
 import { valueIn } from '../registry/outcomes.ts';
+import { optionalType, typedPlain, unionlessType } from './arbitraries.ts';
 
 const simple = (name: (typeof simpleTypes)[number]): LiteralType => ({ simple: name });
 const [integer, float, string, none, struct] = (

@@ -7,8 +7,8 @@ import {
   parseLiteralType,
   parseTypedInterface,
 } from '../../src/values/read-literal-types.ts';
-import { optionalType, unionlessType } from './arbitraries.ts';
 import { faultsOf, valueIn } from '../registry/outcomes.ts';
+import { optionalType, unionlessType } from './arbitraries.ts';
 
 const faults = (input: unknown) => faultsOf(parseLiteralType(input, ['type']));
 

@@ -4,8 +4,8 @@ import { checkLiteral } from '../../src/values/fit-literal.ts';
 import type { LiteralType } from '../../src/values/literal-types.ts';
 import { coerceToLiteral, toPlain } from '../../src/values/plain-values.ts';
 import { parseLiteral } from '../../src/values/read-literals.ts';
-import { typedPlain } from './arbitraries.ts';
 import { faultsOf, valueIn } from '../registry/outcomes.ts';
+import { typedPlain } from './arbitraries.ts';
 
 const integer: LiteralType = { simple: 'INTEGER' };
 const string: LiteralType = { simple: 'STRING' };

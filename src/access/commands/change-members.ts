@@ -1,12 +1,12 @@
+import { recordChange } from '../../authorization/audit.ts';
+import { forgetGrants } from '../../authorization/granted.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
+import { type GroupBy, groupKeyOf, lockGroup } from '../../authorization/store/groups.ts';
 import type { Group } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { sqlState } from '../../platform/database/failures.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { FailedPreconditionError, NotFoundError } from '../../platform/errors.ts';
-import { recordChange } from '../../authorization/audit.ts';
-import { forgetGrants } from '../../authorization/granted.ts';
-import { recordAccessChange } from '../../authorization/store/changes.ts';
-import { type GroupBy, groupKeyOf, lockGroup } from '../../authorization/store/groups.ts';
 
 export interface ChangedMembers {
   readonly group: Group;

@@ -1,14 +1,14 @@
+import { recordChange } from '../../authorization/audit.ts';
+import { groupNameKey, groupProblems } from '../../authorization/domain/group-names.ts';
+import { forgetGrants } from '../../authorization/granted.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
+import { insertGroup, insertMembers } from '../../authorization/store/groups.ts';
 import type { Group } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import { recordChange } from '../../authorization/audit.ts';
-import { groupNameKey, groupProblems } from '../../authorization/domain/group-names.ts';
-import { forgetGrants } from '../../authorization/granted.ts';
-import { recordAccessChange } from '../../authorization/store/changes.ts';
-import { insertMembers } from '../../authorization/store/groups.ts';
 import { keepingMembers } from './change-members.ts';
 
 export interface NewGroup {
@@ -33,7 +33,7 @@ export async function createGroup(caller: Caller, given: NewGroup): Promise<Grou
     const made = await keepingMembers(() =>
       inTransaction(async (tx) => {
         const row = { id: newId(), tenantId, name, nameKey: groupNameKey(name), description };
-        const group = await tx.group.create({ data: row });
+        const group = await insertGroup(tx, row);
         const added = await insertMembers(tx, group, memberIds);
         await recordChange(tx, caller, {
           action: 'group:create',

@@ -1,12 +1,12 @@
+import { recordChange } from '../../authorization/audit.ts';
+import { groupNameKey, groupProblems } from '../../authorization/domain/group-names.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
+import { type GroupBy, groupKeyOf, lockGroup, updateGroup } from '../../authorization/store/groups.ts';
 import type { Group } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
-import { recordChange } from '../../authorization/audit.ts';
-import { groupNameKey, groupProblems } from '../../authorization/domain/group-names.ts';
-import { recordAccessChange } from '../../authorization/store/changes.ts';
-import { type GroupBy, groupKeyOf, lockGroup } from '../../authorization/store/groups.ts';
 import { takenGroupName } from './create-group.ts';
 
 /** What is undefined stays. */
@@ -40,7 +40,7 @@ export async function editGroup(caller: Caller, by: GroupBy, changes: GroupChang
         ...(isRenamed ? { name, nameKey: groupNameKey(name) } : {}),
         ...(description === undefined ? {} : { description }),
       };
-      const edited = await tx.group.update({ where: { id: group.id }, data });
+      const edited = await updateGroup(tx, group.id, data);
       await recordChange(tx, caller, {
         action: 'group:update',
         target: { type: 'group', id: group.id, name: group.name },

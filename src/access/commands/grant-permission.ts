@@ -1,11 +1,11 @@
+import { forgetGrants } from '../../authorization/granted.ts';
+import { insertGrant } from '../../authorization/store/grant-rows.ts';
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Level } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isForeignKeyViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { AlreadyExistsError, NotFoundError } from '../../platform/errors.ts';
-import { forgetGrants } from '../../authorization/granted.ts';
-import { insertGrant } from '../../authorization/store/grant-rows.ts';
 import { described, keyOf, type PermissionAddress, recordPermissionChange } from './permission-change.ts';
 
 /**

@@ -1,11 +1,11 @@
-import type { Level } from '../../generated/prisma/enums.ts';
-import type { Caller } from '../../platform/caller.ts';
-import type { Tx } from '../../platform/database/transaction.ts';
 import { recordChange } from '../../authorization/audit.ts';
 import type { Place } from '../../authorization/domain/decision.ts';
 import { kinds } from '../../authorization/domain/kinds.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { GrantKey, SubjectId } from '../../authorization/store/grant-rows.ts';
+import type { Level } from '../../generated/prisma/enums.ts';
+import type { Caller } from '../../platform/caller.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
 
 /** Whose permission on what, both found in the caller's tenant. */
 export interface PermissionAddress {

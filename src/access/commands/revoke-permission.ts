@@ -1,9 +1,9 @@
+import { forgetGrants } from '../../authorization/granted.ts';
+import { deleteGrant } from '../../authorization/store/grant-rows.ts';
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError } from '../../platform/errors.ts';
-import { forgetGrants } from '../../authorization/granted.ts';
-import { deleteGrant } from '../../authorization/store/grant-rows.ts';
 import { described, keyOf, type PermissionAddress, recordPermissionChange } from './permission-change.ts';
 
 /**

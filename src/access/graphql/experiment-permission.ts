@@ -1,8 +1,8 @@
-import { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
 import type { Grant } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
-import { PrincipalType } from '../../identity/graphql/user.ts';
 import { LevelEnum } from '../../graphql/level.ts';
+import { PrincipalType } from '../../identity/graphql/user.ts';
+import { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
 import { offerPermissionsOf } from './mlflow-permissions.ts';
 
 const ExperimentPermission = builder.objectRef<Grant>('ExperimentPermission').implement({

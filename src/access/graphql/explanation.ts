@@ -1,12 +1,12 @@
-import { builder } from '../../graphql/builder.ts';
-import { type Context, callerOf } from '../../graphql/context.ts';
-import { UserByInput } from '../../identity/graphql/user.ts';
-import { NotFoundError } from '../../platform/errors.ts';
 import type { Place, Subject } from '../../authorization/domain/decision.ts';
 import { type ExplainedStep, type Explanation, explain } from '../../authorization/explain.ts';
 import { managedPlaces } from '../../authorization/managed-places.ts';
 import type { GrantSubject } from '../../authorization/store/grants.ts';
+import { builder } from '../../graphql/builder.ts';
+import { type Context, callerOf } from '../../graphql/context.ts';
 import { LevelEnum } from '../../graphql/level.ts';
+import { UserByInput } from '../../identity/graphql/user.ts';
+import { NotFoundError } from '../../platform/errors.ts';
 import { found, PermissionType } from './permission.ts';
 import { PermissionPlaceType, type PermissionResource, PermissionResourceInput } from './resource.ts';
 

@@ -1,6 +1,8 @@
+import { countGroups, type GroupBy, listGroups, readGroups } from '../../authorization/store/groups.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { GroupByInput } from '../../identity/graphql/group-by.ts';
 import { PrincipalType, UserByInput, UserType, usersOf } from '../../identity/graphql/user.ts';
 import {
   AlreadyExistsError,
@@ -15,8 +17,6 @@ import { deleteGroup } from '../commands/delete-group.ts';
 import { editGroup } from '../commands/edit-group.ts';
 import { removeGroupMembers } from '../commands/remove-group-members.ts';
 import { groupReader } from '../group-reader.ts';
-import { countGroups, type GroupBy, listGroups, readGroups } from '../../authorization/store/groups.ts';
-import { GroupByInput } from '../../identity/graphql/group-by.ts';
 
 type GroupRow = { readonly id: string; readonly tenantId: string; readonly isEveryone: boolean };
 

@@ -1,20 +1,20 @@
-import type { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
+import { isAllowed } from '../../authorization/can.ts';
+import { managesTenant } from '../../authorization/domain/levels.ts';
+import { findGrant } from '../../authorization/store/grant-rows.ts';
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Level, ResourceType } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { LevelEnum } from '../../graphql/level.ts';
 import { UserType } from '../../identity/graphql/user.ts';
-import type { RegisteredModelByInput } from '../../tracking/graphql/registered-model.ts';
 import { AlreadyExistsError, NotFoundError } from '../../platform/errors.ts';
-import { isAllowed } from '../../authorization/can.ts';
+import type { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
+import type { RegisteredModelByInput } from '../../tracking/graphql/registered-model.ts';
 import { grantPermission } from '../commands/grant-permission.ts';
 import { described, keyOf, type PermissionAddress } from '../commands/permission-change.ts';
 import { revokePermission } from '../commands/revoke-permission.ts';
 import { updatePermission } from '../commands/update-permission.ts';
-import { managesTenant } from '../../authorization/domain/levels.ts';
-import { findGrant } from '../../authorization/store/grant-rows.ts';
-import { LevelEnum } from '../../graphql/level.ts';
 import { found } from './permission.ts';
 import { resolveSubject } from './subject.ts';
 

@@ -1,17 +1,18 @@
+import { decisionOn } from '../../authorization/can.ts';
+import { managedPlaces } from '../../authorization/managed-places.ts';
+import { listGrantsAt, listGrantsFor } from '../../authorization/store/grant-rows.ts';
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Level } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { LevelEnum } from '../../graphql/level.ts';
+import { ResourceTypeEnum } from '../../graphql/resource-type.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
-import { decisionOn } from '../../authorization/can.ts';
 import { grantPermission } from '../commands/grant-permission.ts';
 import type { PermissionAddress } from '../commands/permission-change.ts';
 import { revokePermission } from '../commands/revoke-permission.ts';
 import { updatePermission } from '../commands/update-permission.ts';
-import { managedPlaces } from '../../authorization/managed-places.ts';
-import { listGrantsAt, listGrantsFor } from '../../authorization/store/grant-rows.ts';
-import { LevelEnum } from '../../graphql/level.ts';
 import {
   PermissionPlaceType,
   type PermissionResource,
@@ -20,7 +21,6 @@ import {
   resolvePlace,
   resolveResource,
 } from './resource.ts';
-import { ResourceTypeEnum } from './resource-type.ts';
 import {
   PermissionSubjectInput,
   PermissionSubjectType,

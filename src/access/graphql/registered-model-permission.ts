@@ -1,10 +1,10 @@
 import type { Grant } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
+import { LevelEnum } from '../../graphql/level.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { registeredModelTarget } from '../../tracking/domain/model-targets.ts';
 import { RegisteredModelByInput } from '../../tracking/graphql/registered-model.ts';
-import { LevelEnum } from '../../graphql/level.ts';
 import { offerPermissionsOf } from './mlflow-permissions.ts';
 
 const modelOf = guardedEdge(

@@ -1,22 +1,22 @@
-import { experimentTarget } from '../../tracking/domain/experiment-targets.ts';
-import { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
+import type { Place } from '../../authorization/domain/decision.ts';
+import { kinds } from '../../authorization/domain/kinds.ts';
+import type { Target } from '../../authorization/domain/resources.ts';
 import type { ResourceType } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Loaders } from '../../graphql/context.ts';
+import { ResourceTypeEnum } from '../../graphql/resource-type.ts';
 import type { Finder } from '../../graphql/rules.ts';
 import { queueTarget } from '../../jobs/domain/targets.ts';
 import { QueueByInput } from '../../jobs/graphql/queue.ts';
-import { registeredModelTarget } from '../../tracking/domain/model-targets.ts';
-import { RegisteredModelByInput } from '../../tracking/graphql/registered-model.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectByInput } from '../../projects/graphql/project.ts';
 import { workflowTarget } from '../../registry/domain/targets.ts';
 import { EntityNameInput } from '../../registry/graphql/entity-key.ts';
-import type { Place } from '../../authorization/domain/decision.ts';
-import { kinds } from '../../authorization/domain/kinds.ts';
-import type { Target } from '../../authorization/domain/resources.ts';
-import { ResourceTypeEnum } from './resource-type.ts';
+import { experimentTarget } from '../../tracking/domain/experiment-targets.ts';
+import { registeredModelTarget } from '../../tracking/domain/model-targets.ts';
+import { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
+import { RegisteredModelByInput } from '../../tracking/graphql/registered-model.ts';
 
 /** An object that permissions are about, as its address found it. */
 export interface Resource {

@@ -1,13 +1,13 @@
+import { readGroups } from '../../authorization/store/groups.ts';
 import type { Grant, Group, User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
+import { GroupByInput } from '../../identity/graphql/group-by.ts';
 import { PrincipalType, UserByInput } from '../../identity/graphql/user.ts';
 import { NotFoundError } from '../../platform/errors.ts';
 import type { PermissionAddress } from '../commands/permission-change.ts';
 import { groupReader } from '../group-reader.ts';
-import { readGroups } from '../../authorization/store/groups.ts';
 import { GroupType } from './group.ts';
-import { GroupByInput } from '../../identity/graphql/group-by.ts';
 
 export const PermissionSubjectInput = builder.inputType('PermissionSubjectBy', {
   description: 'Whose permission: a user or a group of your tenant.',

@@ -26,6 +26,20 @@ export async function createEveryone(tx: Tx, tenantId: string): Promise<void> {
   });
 }
 
+/** @throws a unique violation for a taken name. */
+export const insertGroup = (tx: Tx, group: Omit<Group, 'isEveryone' | 'createdAt' | 'updatedAt'>) =>
+  tx.group.create({ data: group });
+
+/** @throws a unique violation for a taken name. */
+export const updateGroup = (
+  tx: Tx,
+  id: string,
+  changes: Partial<Pick<Group, 'name' | 'nameKey' | 'description'>>,
+) => tx.group.update({ where: { id }, data: changes });
+
+/** Deletes the group with its memberships and grants. */
+export const removeGroup = (tx: Tx, id: string) => tx.group.delete({ where: { id } });
+
 /** As much of a caller as decides which groups it sees. */
 export interface GroupReader extends Pick<Caller, 'tenantId' | 'userId' | 'groupIds'> {
   /** Whether it sees those that it is not in. */

@@ -1,6 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
-import { callerOf } from '../../graphql/context.ts';
-import { config } from '../../platform/config.ts';
+import { type Context, callerOf } from '../../graphql/context.ts';
+import { serverConfig } from '../../platform/config/server.ts';
 import { InvalidArgumentError, NotFoundError, ResourceExhaustedError } from '../../platform/errors.ts';
 import { createBlobUpload } from '../commands/create-blob-upload.ts';
 import { blobUri } from '../domain/blob-uri.ts';
@@ -19,7 +19,12 @@ const CreateBlobUploadPayload = builder.objectRef<BlobRow>('CreateBlobUploadPayl
       resolve: (blob, _args, { publicUrl }) =>
         blob.uploadedAt
           ? null
-          : signedBlobUrl(publicUrl, 'PUT', blob.id, new Date(Date.now() + config.blobUrlSeconds * 1000)),
+          : signedBlobUrl(
+              publicUrl,
+              'PUT',
+              blob.id,
+              new Date(Date.now() + serverConfig.blobUrlSeconds * 1000),
+            ),
     }),
   }),
 });
@@ -57,19 +62,24 @@ builder.mutationField('createBlobUpload', (t) =>
     },
     args: { input: t.arg({ type: CreateBlobUploadInput, required: true }) },
     resolve: async (_root, { input }, context) => {
-      const { owner } = input;
-      const project = owner.project
-        ? await context.loaders.project.load({ identifier: owner.project })
-        : null;
-      return await createBlobUpload(
-        callerOf(context),
-        {
-          owner: project ? { projectId: project.id } : { runId: owner.run ?? '' },
-          sha256: input.sha256,
-          sizeBytes: BigInt(input.sizeBytes),
-        },
-        config.blobLimitBytes,
-      );
+      const { sha256, sizeBytes } = input;
+      const projectId = await projectIdOf(input.owner, context);
+      const upload = { projectId, sha256, sizeBytes: BigInt(sizeBytes) };
+      return await createBlobUpload(callerOf(context), upload, serverConfig.blobLimitBytes);
     },
   }),
 );
+
+/** @throws NotFoundError for a run that the caller's executor does not hold. */
+async function projectIdOf(owner: typeof BlobOwnerInput.$inferInput, context: Context): Promise<string> {
+  const { loaders } = context;
+  if (owner.project) {
+    const project = await loaders.project.load({ identifier: owner.project });
+    if (project) return project.id;
+    throw new NotFoundError('project', owner.project, ['input', 'owner', 'project']);
+  }
+  const runId = owner.run ?? '';
+  const projectId = await loaders.projectIdOfRun.load({ userId: callerOf(context).userId, runId });
+  if (projectId) return projectId;
+  throw new NotFoundError('run', runId, ['input', 'owner', 'run']);
+}

@@ -1,10 +1,7 @@
 import { builder } from '../../graphql/builder.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { jobTarget } from '../../jobs/domain/targets.ts';
-import { JobType } from '../../jobs/graphql/job.ts';
 import { taskTarget } from '../../registry/domain/targets.ts';
 import { TaskType } from '../../registry/graphql/task.ts';
-import { clientIdOf } from '../domain/client-id.ts';
 import type { TaskExecutionRow } from '../store/reads.ts';
 import { DataType, durationOf, ExecutionErrorType, shownError } from './values.ts';
 
@@ -75,20 +72,6 @@ export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecut
       description: 'The version of the task that it runs.',
       nullable: true,
       resolve: guardedEdge('task:read', (task, { loaders }) => loaders.task.load(task.taskId), taskTarget),
-    }),
-    job: t.field({
-      type: JobType,
-      nullable: true,
-      description: 'The job that runs it: its leases, and what it printed.',
-      resolve: guardedEdge(
-        'job:read',
-        (task, { loaders }) =>
-          loaders.jobByClientId.load({
-            ownerId: task.executionId,
-            clientId: clientIdOf(task.nodeExecutionId, task.retryAttempt),
-          }),
-        jobTarget,
-      ),
     }),
   }),
 });

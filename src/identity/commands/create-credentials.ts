@@ -19,7 +19,7 @@ import { mayManageKeys } from '../domain/acting.ts';
 import { addressText, type UserBy } from '../domain/addresses.ts';
 import { credentialProblems, MAX_ACTIVE_CREDENTIALS, outlives } from '../domain/credentials.ts';
 import { hashSecret, newAccessKey, newSecretKey } from '../domain/secrets.ts';
-import { type KeyOwner, lockKeyOwner } from '../../sign-in/store/principals.ts';
+import { type KeyOwner, lockKeyOwner } from '../store/access-keys.ts';
 
 export interface NewCredentials {
   /** Null for the caller. */

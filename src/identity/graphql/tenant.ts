@@ -1,7 +1,7 @@
-import { LevelEnum } from '../../graphql/level.ts';
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { LevelEnum } from '../../graphql/level.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { createTenant } from '../commands/create-tenant.ts';
 import { updateTenant } from '../commands/update-tenant.ts';

@@ -1,7 +1,7 @@
-import { LevelEnum } from '../../graphql/level.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
+import { LevelEnum } from '../../graphql/level.ts';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -9,21 +9,20 @@ import {
   NotFoundError,
   ResourceExhaustedError,
 } from '../../platform/errors.ts';
+import { addressedUser } from '../addressed-user.ts';
 import type { UserChanges } from '../commands/change-user.ts';
 import { createUser } from '../commands/create-user.ts';
 import { deleteUser } from '../commands/delete-user.ts';
 import { editUser } from '../commands/edit-user.ts';
 import { type SetPreferences, setPreferences } from '../commands/set-preferences.ts';
 import { updateUserAdmin } from '../commands/update-user-admin.ts';
-import { updateUserPassword } from '../../sign-in/commands/update-user-password.ts';
 import { addressText, type UserBy } from '../domain/addresses.ts';
 import type { TenantBy } from '../store/tenants.ts';
-import { addressedUser } from './addressed-user.ts';
 import { TenantByInput } from './tenant.ts';
 import { RoleEnum, UserByInput, UserKindEnum, UserType } from './user.ts';
 
 /** The rule has found it a moment ago; what follows in the request reads it anew, since it is about to change. */
-async function userAt(context: Context, by: UserBy): Promise<User> {
+export async function userAt(context: Context, by: UserBy): Promise<User> {
   const user = await addressedUser(context, by);
   context.loaders.userAt.clearAll();
   if (!user) throw new NotFoundError('user', addressText(by), ['input', 'by']);
@@ -62,7 +61,7 @@ const CreateUserInput = builder.inputType('CreateUserInput', {
   }),
 });
 
-const userPayload = (name: string) =>
+export const userPayload = (name: string) =>
   builder.objectRef<{ user: User }>(name).implement({
     fields: (t) => ({ user: t.field({ type: UserType, resolve: ({ user }) => user }) }),
   });
@@ -151,33 +150,6 @@ builder.mutationField('editUser', (t) =>
       const isGiven = (field: string) =>
         changes[(field === 'disabled' ? 'isDisabled' : field) as keyof UserChanges] !== undefined;
       return { ...edited, fields: Object.keys(input).filter(isGiven) };
-    },
-  }),
-);
-
-const UpdateUserPasswordInput = builder.inputType('UpdateUserPasswordInput', {
-  fields: (t) => ({
-    by: t.field({ type: UserByInput, description: 'Left out: the caller.' }),
-    password: t.string({ required: true, description: 'The new one: 12 to 1024 characters.' }),
-    currentPassword: t.string({ description: 'Needed to change one’s own.' }),
-  }),
-});
-
-const UpdateUserPasswordPayload = userPayload('UpdateUserPasswordPayload');
-
-builder.mutationField('updateUserPassword', (t) =>
-  t.field({
-    type: UpdateUserPasswordPayload,
-    nullable: true,
-    description:
-      'Sets a password, one’s own or as an administrator. The old one stops at once, and so do all tokens made before.',
-    errors: { types: [InvalidArgumentError, FailedPreconditionError, ResourceExhaustedError] },
-    args: { input: t.arg({ type: UpdateUserPasswordInput, required: true }) },
-    resolve: async (_root, { input }, context) => {
-      const caller = callerOf(context);
-      const user = await userAt(context, (input.by ?? { id: caller.userId }) as UserBy);
-      const { password, currentPassword = null } = input;
-      return { user: await updateUserPassword(caller, user, { password, currentPassword }) };
     },
   }),
 );

@@ -1,15 +1,15 @@
 import { managesTenant } from '../../authorization/domain/levels.ts';
-import { GroupByInput } from './group-by.ts';
-import { LevelEnum } from '../../graphql/level.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { connectionOf, type PageArguments, pageOf } from '../../graphql/keyset.ts';
+import { LevelEnum } from '../../graphql/level.ts';
+import { addressedUser } from '../addressed-user.ts';
 import type { UserBy } from '../domain/addresses.ts';
 import { reachedTenantId } from '../reach.ts';
 import type { TenantBy } from '../store/tenants.ts';
 import { countUsers, listUsers, type UserFilter, type UserOrder } from '../store/users.ts';
-import { addressedUser } from './addressed-user.ts';
+import { GroupByInput } from './group-by.ts';
 import { TenantByInput, TenantType } from './tenant.ts';
 
 export const RoleEnum = builder.enumType('Role', {

@@ -77,6 +77,10 @@ export async function lockUserAmongAdministrators(
   return user && { user, otherAdministrators: held.filter((row) => row.id !== id).length };
 }
 
+/** Sets the password's hash; the new version ends every token made before. */
+export const storePasswordHash = (tx: Tx, id: string, passwordHash: string): Promise<User> =>
+  tx.user.update({ where: { id }, data: { passwordHash, version: { increment: 1 } } });
+
 /** Which of the unique names of a user somebody else in the tenant has: the first of the two, null when neither. */
 export async function findTakenName(
   tenantId: string,

@@ -2,7 +2,7 @@ import { textsIn } from '../../blobs/domain/texts.ts';
 import { SignedBlobType, signedBlobs } from '../../blobs/graphql/signed-blob.ts';
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
-import { config } from '../../platform/config.ts';
+import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { InvalidArgumentError, ResourceExhaustedError } from '../../platform/errors.ts';
 import { leaseJobs } from '../commands/lease-jobs.ts';
 import { renewLeases } from '../commands/renew-leases.ts';
@@ -274,6 +274,7 @@ builder.mutationFields((t) => ({
     nullable: true,
     description:
       'The one call of an executor: sign of life, renewal of what it holds, and a long poll for runs to begin and to stop. Repeating it is safe.',
+    extensions: { longPoll: true },
     errors: { types: [InvalidArgumentError] },
     args: { input: t.arg({ type: LeaseJobsInput, required: true }) },
     resolve: (_root, { input }, context) =>
@@ -287,7 +288,7 @@ builder.mutationFields((t) => ({
           maxJobs: input.maxJobs,
           waitMs: input.wait ?? 0,
         },
-        { leaseSeconds: config.leaseSeconds, signal: context.signal },
+        { leaseSeconds: controlPlaneConfig.leaseSeconds, signal: context.signal },
       ),
   }),
   renewLeases: t.field({
@@ -297,7 +298,7 @@ builder.mutationFields((t) => ({
     errors: { types: [InvalidArgumentError] },
     args: { input: t.arg({ type: RenewLeasesInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
-      held: await renewLeases(callerOf(context), input.runs, config.leaseSeconds),
+      held: await renewLeases(callerOf(context), input.runs, controlPlaneConfig.leaseSeconds),
     }),
   }),
   returnLease: t.field({
@@ -305,6 +306,7 @@ builder.mutationFields((t) => ({
     nullable: true,
     description:
       'Gives a run back without a result: its job waits again, or fails when its attempts are used up.',
+    extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError] },
     args: { input: t.arg({ type: ReturnLeaseInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
@@ -319,6 +321,7 @@ builder.mutationFields((t) => ({
     type: ReportJobEventsPayload,
     nullable: true,
     description: 'What happened to runs. Saying it twice changes nothing.',
+    extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError, ResourceExhaustedError] },
     args: { input: t.arg({ type: ReportJobEventsInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
@@ -332,7 +335,7 @@ builder.mutationFields((t) => ({
           error: event.error ?? null,
           outputs: (event.outputs as Record<string, unknown> | null | undefined) ?? null,
         })),
-        { outputLimitBytes: config.outputLimitBytes },
+        { outputLimitBytes: controlPlaneConfig.outputLimitBytes },
       ),
     }),
   }),
@@ -340,6 +343,7 @@ builder.mutationFields((t) => ({
     type: ReportRunLogPayload,
     nullable: true,
     description: 'What a run printed. Saying it twice changes nothing; beyond 2 MiB a run it is dropped.',
+    extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError] },
     args: { input: t.arg({ type: ReportRunLogInput, required: true }) },
     resolve: async (_root, { input }, context) => ({

@@ -138,3 +138,32 @@ const logOfRun = statement<LogChunkRow>(
 export function readLog(runId: string, after: number, limit: number): Promise<LogChunkRow[]> {
   return run(logOfRun, [runId, after, limit]);
 }
+
+/** A run as the account of its executor names it. */
+export interface HeldRun {
+  readonly userId: string;
+  readonly runId: string;
+}
+
+const projectsOfRuns = statement<{ userId: string; runId: string; projectId: string | null }>(
+  'projects_of_runs',
+  `select executor.user_id as "userId", run.id as "runId", set.project_id as "projectId"
+     from unnest($1::uuid[], $2::uuid[]) as asked("userId", "runId")
+     join job_runs as run on run.id = asked."runId" and run.ended_at is null
+     join executors as executor on executor.id = run.executor_id and executor.user_id = asked."userId"
+     join jobs as job on job.id = run.job_id
+     join job_sets as set on set.id = job.job_set_id`,
+);
+
+/** The project that each run works for; null when the run has ended, is another account's, or works for none. */
+export async function readProjectIdsOfRuns(runs: readonly HeldRun[]): Promise<(string | null)[]> {
+  const asked = runs.filter(({ runId }) => isId(runId));
+  const rows = await run(projectsOfRuns, [
+    asked.map(({ userId }) => userId),
+    asked.map(({ runId }) => runId),
+  ]);
+  return runs.map(
+    ({ userId, runId }) =>
+      rows.find((row) => row.userId === userId && row.runId === runId)?.projectId ?? null,
+  );
+}

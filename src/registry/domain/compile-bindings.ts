@@ -1,4 +1,3 @@
-import { typeAtPath } from './attribute-types.ts';
 import { isCastable, onlyCastableVariant } from '../../values/castable.ts';
 import { fitLiteral } from '../../values/fit-literal.ts';
 import { entryOf } from '../../values/json.ts';
@@ -6,6 +5,7 @@ import { isOptionalType, type LiteralType, typeText, type Variable } from '../..
 import { literalFromPlain } from '../../values/plain-values.ts';
 import type { Place } from '../../values/problem-list.ts';
 import { onlyFittingVariant } from '../../values/union-variants.ts';
+import { typeAtPath } from './attribute-types.ts';
 import {
   type Binding,
   type BindingData,

@@ -1,8 +1,8 @@
+import type { TypedInterface } from '../../values/literal-types.ts';
+import { Place } from '../../values/problem-list.ts';
 import { compileBindings, type Output, type Outputs, promisedNodeIds } from './compile-bindings.ts';
 import { entityKeyText } from './entity-keys.ts';
-import type { TypedInterface } from '../../values/literal-types.ts';
 import { interfaceOfNode, type References, referencedTasks } from './node-interfaces.ts';
-import { Place } from '../../values/problem-list.ts';
 import type { CompiledTask } from './task-templates.ts';
 import {
   connectionsOf,

@@ -1,10 +1,8 @@
-import type { EntityKey } from './entity-keys.ts';
 import { isRecord } from '../../values/json.ts';
 import { onlyKey } from '../../values/one-of.ts';
 import { Place, valueOrThrow } from '../../values/problem-list.ts';
 import { typedInterface } from '../../values/read-literal-types.ts';
 import { literal } from '../../values/read-literals.ts';
-import { retries, timeout } from './read-task-templates.ts';
 import {
   boolean,
   choice,
@@ -19,6 +17,8 @@ import {
   required,
   text,
 } from '../../values/readers.ts';
+import type { EntityKey } from './entity-keys.ts';
+import { retries, timeout } from './read-task-templates.ts';
 import {
   type Attribute,
   type Binding,

@@ -1,4 +1,3 @@
-import { valueAtPath } from './attribute-values.ts';
 import { fitLiteral } from '../../values/fit-literal.ts';
 import { entryOf } from '../../values/json.ts';
 import type { LiteralType, Variable } from '../../values/literal-types.ts';
@@ -6,6 +5,7 @@ import type { Literal, LiteralMap } from '../../values/literals.ts';
 import { literalFromPlain } from '../../values/plain-values.ts';
 import { naming, type Outcome, outcomeOf, type Place } from '../../values/problem-list.ts';
 import { absentValue, unionLiteral } from '../../values/union-variants.ts';
+import { valueAtPath } from './attribute-values.ts';
 import {
   type CompiledBinding,
   type CompiledBindingData,

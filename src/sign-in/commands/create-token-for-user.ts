@@ -2,13 +2,13 @@ import { noteDenial, recordChange } from '../../authorization/audit.ts';
 import { managesTenant } from '../../authorization/domain/levels.ts';
 import { isAbove } from '../../identity/domain/acting.ts';
 import { addressText, isOwn, type UserBy } from '../../identity/domain/addresses.ts';
-import { findPrincipal, type Principal, plainSignIn } from '../principals.ts';
 import { reachesAllTenants } from '../../identity/reach.ts';
 import { readUsers } from '../../identity/store/users.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError, PermissionDeniedError } from '../../platform/errors.ts';
 import { type NewToken, newToken } from '../new-token.ts';
+import { findPrincipal, type Principal, plainSignIn } from '../principals.ts';
 
 export interface TokenForUser {
   readonly user: UserBy;

@@ -1,17 +1,17 @@
 import { recordChange } from '../../authorization/audit.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { User } from '../../generated/prisma/client.ts';
-import type { Caller } from '../../platform/caller.ts';
-import { inTransaction } from '../../platform/database/transaction.ts';
-import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { isOneself } from '../../identity/commands/change-user.ts';
 import { mayChange } from '../../identity/domain/administration.ts';
 import { userProblems } from '../../identity/domain/user-checks.ts';
 import { requireNotFixed } from '../../identity/fixed-users.ts';
 import { hashPassword, isPassword } from '../../identity/passwords.ts';
 import { denied } from '../../identity/reach.ts';
+import { lockUser, storePasswordHash } from '../../identity/store/users.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { limitedAttempt } from '../attempts.ts';
-import { lockUser } from '../../identity/store/users.ts';
-import { isOneself } from '../../identity/commands/change-user.ts';
 
 export interface NewPassword {
   readonly password: string;
@@ -52,10 +52,7 @@ export async function updateUserPassword(
       throw denied(caller, 'user:administer', 'user', username);
     if (isSelf && held.passwordHash !== user.passwordHash)
       throw new FailedPreconditionError('the password was changed meanwhile');
-    const changed = await tx.user.update({
-      where: { id },
-      data: { passwordHash, version: { increment: 1 } },
-    });
+    const changed = await storePasswordHash(tx, id, passwordHash);
     const target = { type: 'user', id, name: username };
     await recordChange(tx, caller, { tenantId, action: 'user:changePassword', target });
     await recordAccessChange(tx, { tenantId, userId: id, kind: 'PRINCIPAL' });

@@ -1,6 +1,6 @@
-import { ResourceTypeEnum } from '../../access/graphql/resource-type.ts';
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { ResourceTypeEnum } from '../../graphql/resource-type.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { login } from '../commands/login.ts';
 import { logout } from '../commands/logout.ts';

@@ -1,5 +1,5 @@
-import { findOutsideUser } from '../outside-users.ts';
 import { log } from '../../platform/log.ts';
+import { findOutsideUser } from '../outside-users.ts';
 import { plain, type SignInMethodHandler } from './method.ts';
 
 export interface AnonymousSettings {

@@ -1,10 +1,10 @@
 import { noteFailedSignIn } from '../../authorization/audit.ts';
 import { isSecret } from '../../identity/domain/secrets.ts';
 import { isGuestAccount } from '../../identity/fixed-users.ts';
+import { UnauthenticatedError } from '../../platform/errors.ts';
 import { noteKeyUse } from '../key-uses.ts';
 import { signInByPassword } from '../password-sign-in.ts';
 import { findAccessKey, findPrincipal } from '../principals.ts';
-import { UnauthenticatedError } from '../../platform/errors.ts';
 import {
   authorizationOf,
   plain,

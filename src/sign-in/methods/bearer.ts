@@ -1,7 +1,7 @@
-import type { Principal } from '../principals.ts';
-import { verifyToken } from '../access-tokens.ts';
-import { findTokenPrincipals } from '../token-principals.ts';
 import { UnauthenticatedError } from '../../platform/errors.ts';
+import { verifyToken } from '../access-tokens.ts';
+import type { Principal } from '../principals.ts';
+import { findTokenPrincipals } from '../token-principals.ts';
 import { authorizationOf, plain, type SignedIn, type SignInMethodHandler } from './method.ts';
 
 /** `Authorization: Bearer`, with a token of our own. */

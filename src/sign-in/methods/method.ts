@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Principal } from '../principals.ts';
 import type { Caller } from '../../platform/caller.ts';
+import type { Principal } from '../principals.ts';
 
 /** What a way to sign in is given. */
 export interface SignInRequest {

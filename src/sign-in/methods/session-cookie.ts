@@ -1,5 +1,5 @@
 import { PermissionDeniedError, UnauthenticatedError } from '../../platform/errors.ts';
-import { isAllowedOrigin } from '../../http/cors.ts';
+import { isAllowedOrigin } from '../origins.ts';
 import { ownBearer } from './bearer.ts';
 import type { SignInMethodHandler, SignInRequest } from './method.ts';
 

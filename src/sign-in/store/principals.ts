@@ -1,7 +1,6 @@
 import type { CreationPolicy, Level, Role } from '../../generated/prisma/enums.ts';
-import { config } from '../../platform/config.ts';
+import { serverConfig } from '../../platform/config/server.ts';
 import { run, statement } from '../../platform/database/statement.ts';
-import type { Tx } from '../../platform/database/transaction.ts';
 
 /** What a request needs to know of who signed in. */
 export interface Principal {
@@ -23,7 +22,7 @@ const principalStatement = statement<Principal>(
   'find_principal',
   `select account.id as "userId", account.tenant_id as "tenantId", account.username, account.role::text as role,
           account.version,
-          coalesce(account.default_level, tenant.default_level, '${config.defaultLevel}')::text as "defaultLevel",
+          coalesce(account.default_level, tenant.default_level, '${serverConfig.defaultLevel}')::text as "defaultLevel",
           case when account.default_level is not null then 'USER' when tenant.default_level is not null then 'TENANT'
                else 'SERVER' end as "defaultFrom",
           tenant.creation_policy::text as "creationPolicy",
@@ -98,25 +97,6 @@ export async function readAccessKey(accessKey: string): Promise<AccessKey | null
   return row ?? null;
 }
 
-const keyUsesStatement = statement<Record<string, never>>(
-  'record_key_uses',
-  `update credentials as credential set last_used_at = used.at, last_used_from = used."from"
-     from jsonb_to_recordset($1::jsonb) as used("credentialId" uuid, at timestamptz, "from" text)
-    where credential.id = used."credentialId"
-      and (credential.last_used_at is null or credential.last_used_at < used.at - interval '1 minute')`,
-);
-
-export interface KeyUse {
-  readonly credentialId: string;
-  readonly at: Date;
-  readonly from: string | null;
-}
-
-/** Stamps access keys with their use, each at most once a minute, whichever server saw it. */
-export async function storeKeyUses(uses: readonly KeyUse[]): Promise<void> {
-  await run(keyUsesStatement, [JSON.stringify(uses)]);
-}
-
 const namedUserStatement = statement<{ id: string }>(
   'find_user_by_name',
   'select id from users where tenant_id = $1::uuid and username_key = $2',
@@ -135,25 +115,5 @@ const accountStatement = statement<{ id: string; username: string; name: string 
 /** What anybody may know of a user, disabled ones included. */
 export async function findAccount(userId: string) {
   const [row] = await run(accountStatement, [userId]);
-  return row ?? null;
-}
-
-export interface KeyOwner {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly username: string;
-  readonly role: Role;
-  readonly isDisabled: boolean;
-}
-
-const lockOwnerStatement = statement<KeyOwner>(
-  'lock_key_owner',
-  `select id, tenant_id as "tenantId", username, role::text as role, disabled_at is not null as "isDisabled"
-     from users where id = $1::uuid for no key update`,
-);
-
-/** The user, whose access keys nobody else makes or changes until commit. */
-export async function lockKeyOwner(tx: Tx, userId: string): Promise<KeyOwner | null> {
-  const [row] = await run(lockOwnerStatement, [userId], tx);
   return row ?? null;
 }

@@ -1,8 +1,8 @@
-import { type Tags, tagProblems, tagsWith, tagsWithout } from '../domain/tags.ts';
-import { descriptionProblems } from '../domain/texts.ts';
 import type { Prisma } from '../../generated/prisma/client.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { type Tags, tagProblems, tagsWith, tagsWithout } from '../domain/tags.ts';
+import { descriptionProblems } from '../domain/texts.ts';
 import { lockModelVersion, type ModelVersionRow } from '../store/versions.ts';
 import { lockChangeableModel } from './change-registered-model.ts';
 

@@ -1,7 +1,7 @@
-import { requireChangeable, requirePrivate } from '../domain/lifecycle.ts';
 import type { Prisma } from '../../generated/prisma/client.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { NotFoundError } from '../../platform/errors.ts';
+import { requireChangeable, requirePrivate } from '../domain/lifecycle.ts';
 import { lockRegisteredModel, type RegisteredModelRow } from '../store/models.ts';
 
 /**

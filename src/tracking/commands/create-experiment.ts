@@ -6,8 +6,8 @@ import { inTransaction } from '../../platform/database/transaction.ts';
 import { type DomainError, InvalidArgumentError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { getActiveProject } from '../../projects/store.ts';
-import { type Tags, tagProblems } from '../domain/tags.ts';
 import { experimentTarget } from '../domain/experiment-targets.ts';
+import { type Tags, tagProblems } from '../domain/tags.ts';
 import { descriptionProblems, isReservedName, nameProblems } from '../domain/texts.ts';
 import { type ExperimentKey, type ExperimentRow, readExperiments } from '../store/experiments.ts';
 

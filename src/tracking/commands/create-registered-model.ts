@@ -1,7 +1,5 @@
 import { grantCreator } from '../../authorization/grant-creator.ts';
 import { nameConflict } from '../../authorization/name-conflict.ts';
-import { type Tags, tagProblems } from '../domain/tags.ts';
-import { descriptionProblems, isReservedName } from '../domain/texts.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
@@ -10,6 +8,8 @@ import { newId } from '../../platform/ids.ts';
 import { getActiveProject } from '../../projects/store.ts';
 import { registeredModelTarget } from '../domain/model-targets.ts';
 import { modelNameProblems } from '../domain/model-texts.ts';
+import { type Tags, tagProblems } from '../domain/tags.ts';
+import { descriptionProblems, isReservedName } from '../domain/texts.ts';
 import { type RegisteredModelKey, type RegisteredModelRow, readRegisteredModels } from '../store/models.ts';
 
 export interface NewRegisteredModel {

@@ -1,5 +1,5 @@
-import { type Tags, tagProblems, tagsWith, tagsWithout } from '../domain/tags.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
+import { type Tags, tagProblems, tagsWith, tagsWithout } from '../domain/tags.ts';
 import type { RegisteredModelRow } from '../store/models.ts';
 import { changeRegisteredModel, requireChangeableModel } from './change-registered-model.ts';
 

@@ -1,8 +1,8 @@
-import { descriptionProblems } from '../domain/texts.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { modelNameProblems } from '../domain/model-texts.ts';
+import { descriptionProblems } from '../domain/texts.ts';
 import type { RegisteredModelRow } from '../store/models.ts';
 import { changeRegisteredModel, requireChangeableModel } from './change-registered-model.ts';
 import { findHolder, requireFreeName, takenName } from './create-registered-model.ts';

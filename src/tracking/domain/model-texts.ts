@@ -1,5 +1,5 @@
-import { nameProblems } from './texts.ts';
 import type { Problem } from '../../platform/errors.ts';
+import { nameProblems } from './texts.ts';
 
 const MAX_ALIAS = 255;
 const MAX_SOURCE = 2048;

@@ -2,8 +2,6 @@ import { SignedBlobType, signedBlobs } from '../../blobs/graphql/signed-blob.ts'
 import { executionTarget } from '../../executions/domain/targets.ts';
 import { ExecutionByInput, ExecutionType } from '../../executions/graphql/execution.ts';
 import type { ExecutionBy } from '../../executions/store/reads.ts';
-import { runTarget } from '../domain/experiment-targets.ts';
-import { RunType } from './run.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
@@ -24,6 +22,7 @@ import {
 } from '../commands/change-model-version.ts';
 import { createModelVersion } from '../commands/create-model-version.ts';
 import { deleteModelAlias, setModelAlias } from '../commands/set-model-alias.ts';
+import { runTarget } from '../domain/experiment-targets.ts';
 import { registeredModelTarget } from '../domain/model-targets.ts';
 import { findVersion, type ModelVersionBy } from '../find-version.ts';
 import { forgetModels } from '../model-loaders.ts';
@@ -35,6 +34,7 @@ import {
   RegisteredModelByInput,
   RegisteredModelType,
 } from './registered-model.ts';
+import { RunType } from './run.ts';
 
 export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion').implement({
   description: 'One version of a registered model. Who may read the model may read it.',

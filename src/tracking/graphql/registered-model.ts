@@ -1,5 +1,3 @@
-import { projectIdOf } from './experiment.ts';
-import { LifecycleFilterEnum, LifecycleStageEnum, stageOf } from './lifecycle.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
@@ -31,6 +29,8 @@ import {
   type RegisteredModelFilter,
   type RegisteredModelRow,
 } from '../store/models.ts';
+import { projectIdOf } from './experiment.ts';
+import { LifecycleFilterEnum, LifecycleStageEnum, stageOf } from './lifecycle.ts';
 
 export const RegisteredModelType = builder.objectRef<RegisteredModelRow>('RegisteredModel').implement({
   description: 'A named line of versions of a model.',

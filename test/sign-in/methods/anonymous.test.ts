@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { refusal } from '../../../src/authorization/can.ts';
 import { permissions } from '../../../src/authorization/domain/permissions.ts';
-import { authenticate } from '../../../src/sign-in/authenticate.ts';
 import { db } from '../../../src/platform/database/client.ts';
 import { log } from '../../../src/platform/log.ts';
+import { authenticate } from '../../../src/sign-in/authenticate.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
 import { registerProject } from '../../support/seed.ts';
 import { changeUser, signUp } from '../../support/users.ts';

@@ -1,8 +1,8 @@
-import type { User } from '../../generated/prisma/client.ts';
-import { type Context, callerOf } from '../../graphql/context.ts';
-import { isOwn, type UserBy } from '../domain/addresses.ts';
-import { usernameKey } from '../domain/usernames.ts';
-import { reachesAllTenants } from '../reach.ts';
+import type { User } from '../generated/prisma/client.ts';
+import { type Context, callerOf } from '../graphql/context.ts';
+import { isOwn, type UserBy } from './domain/addresses.ts';
+import { usernameKey } from './domain/usernames.ts';
+import { reachesAllTenants } from './reach.ts';
 
 /**
  * Whom an address names: a user of the caller's tenant; by id any, for whoever reaches all tenants. Null when there is

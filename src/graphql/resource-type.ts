@@ -1,4 +1,4 @@
-import { builder } from '../../graphql/builder.ts';
+import { builder } from './builder.ts';
 
 export const ResourceTypeEnum = builder.enumType('ResourceType', {
   description: 'What levels are granted on. TENANT is everything of the tenant.',
