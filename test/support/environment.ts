@@ -63,8 +63,8 @@ vi.mock('../../src/identity/domain/secrets.ts', async (importOriginal) => {
 });
 
 afterAll(async () => {
-  const { config } = await import('../../src/platform/config.ts');
-  if (database && !config.databaseUrl?.endsWith(new URL(database.url).pathname))
+  const { controlPlaneConfig } = await import('../../src/platform/config/control-plane.ts');
+  if (database && !controlPlaneConfig.databaseUrl?.endsWith(new URL(database.url).pathname))
     throw new Error('this file uses modules of another test file');
   const { closeDatabase, pool } = await import('../../src/platform/database/client.ts');
   const { notifications } = await import('../../src/platform/database/notify.ts');
