@@ -66,38 +66,35 @@ export interface RegisteredTask {
   readonly task: CompiledTask;
 }
 
-/** Those of the named tasks that are registered. */
-export async function listCompiledTasks(
+const tasksStatement = statement<{
+  at: number;
+  id: string;
+  tenantId: string;
+  projectId: string;
+  template: TaskTemplate;
+}>(
+  `select asked.at, task.id, task.tenant_id as "tenantId", task.project_id as "projectId", task.template
+     from jsonb_to_recordset($2::jsonb) as asked(at int, project text, domain text, name text, version text)
+     join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
+     join tasks as task
+       on task.tenant_id = $1::uuid and task.project_id = project.id and task.domain = asked.domain
+      and task.name = asked.name and task.version = asked.version`,
+);
+
+/** One task or null for each key, in their order. */
+export async function readTasks(
   tenantId: string,
   keys: readonly EntityKey[],
-): Promise<RegisteredTask[]> {
-  if (keys.length === 0) return [];
-  const rows = await db.task.findMany({
-    where: {
-      tenantId,
-      OR: keys.map(({ project, domain, name, version }) => ({
-        project: { tenantId, identifier: project },
-        domain,
-        name,
-        version,
-      })),
-    },
-    include: { project: { select: { identifier: true } } },
+): Promise<(RegisteredTask | null)[]> {
+  const asked = keys.map((key, at) => ({ at, ...key }));
+  const rows = await run(tasksStatement, [tenantId, JSON.stringify(asked)]);
+  const byPlace = new Map(rows.map(({ at, ...row }) => [at, row]));
+  return keys.map((id, at) => {
+    const row = byPlace.get(at);
+    if (!row) return null;
+    const { template, ...rest } = row;
+    return { ...rest, task: { id, template } };
   });
-  return rows.map((row) => ({
-    id: row.id,
-    tenantId: row.tenantId,
-    projectId: row.projectId,
-    task: {
-      id: {
-        project: row.project.identifier,
-        domain: row.domain,
-        name: row.name,
-        version: row.version,
-      },
-      template: row.template as unknown as TaskTemplate,
-    },
-  }));
 }
 
 const MAX_CLOSURES = 200;
