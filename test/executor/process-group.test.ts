@@ -2,14 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { createProcessRuntime } from '../../src/executor/runtimes/process.ts';
-import {
-  endProcesses,
-  identifyProcess,
-  isSameProcess,
-  listRunProcesses,
-  signalTarget,
-} from '../../src/executor/runtimes/process-group.ts';
+import { endProcesses, listRunProcesses, signalTarget } from '../../src/executor/runtimes/process-group.ts';
 import type { RunSpec } from '../../src/executor/runtimes/runtime.ts';
+import { identifyProcess, isSameProcess } from '../../src/platform/process-identity.ts';
 import {
   createRoot,
   FolderBlobs,

@@ -10,7 +10,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { identifyProcess, isRunning, type ProcessIdentity } from './process-group.ts';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../../platform/process-identity.ts';
 import { RunError, systemErrorCode } from './run-error.ts';
 
 const STARTING = '.starting-';
