@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigurationError } from '../platform/config/environment.ts';
 import { homeMode } from '../platform/database/embedded-host.ts';
@@ -23,7 +23,8 @@ export interface Home {
 /** @throws ConfigurationError when another tree uses the folder, or nothing can be written there. */
 export function openHome(folder: string): Home {
   try {
-    mkdirSync(folder, { recursive: true, mode: homeMode() });
+    // Whatever the umask says, PostgreSQL's user must get through a folder that we made.
+    if (mkdirSync(folder, { recursive: true, mode: homeMode() }) !== undefined) chmodSync(folder, homeMode());
     lockFolder(folder);
   } catch (error) {
     if (error instanceof FolderInUseError)
