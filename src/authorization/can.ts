@@ -35,6 +35,8 @@ export interface Find {
    * Asked with null where there is no target, so that absent and hidden cost the same.
    */
   within?(target: Target | null): Promise<boolean>;
+  /** The rule only asks whether the caller may read the target: the command asks for the permission's own level. */
+  readonly levelIsAskedLater?: boolean;
 }
 
 /**
@@ -94,9 +96,9 @@ async function judge(caller: Caller, permission: Permission, find?: Find): Promi
   if (!find) throw new Error(`${permission} is about an object, and its rule names none`);
   const target = await find.target();
   const { level } = await decisionOn(caller, target ?? nothing(caller));
-  const isSeen = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);
-  if (!target || !isSeen) return { error: new NotFoundError(find.kind, find.key), target };
-  const wanted = wantedLevel(caller, requirement);
+  const isReadable = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);
+  if (!target || !isReadable) return { error: new NotFoundError(find.kind, find.key), target };
+  const wanted = find.levelIsAskedLater ? 'READ' : wantedLevel(caller, requirement);
   if (isAtLeast(level, wanted)) return allowed;
   // What is inside a target can be listed by who may read some of it.
   return wanted === 'READ' ? allowed : denied(`requires ${wanted} on ${find.kind} ${find.key}`, target);
@@ -121,14 +123,11 @@ export async function decisionOn(caller: Caller, target: Target): Promise<Decisi
   return decide(caller, target, granted);
 }
 
-/** The same decision for a second object that an input names, asked by a command. @throws the refusal. */
-export async function requireMay(
-  caller: Caller,
-  permission: Permission,
-  target: Target,
-  kind: string,
-  key: string,
-): Promise<void> {
-  const refused = await refusal(caller, permission, { kind, key, target: async () => target });
-  if (refused) throw refused;
+/**
+ * Whether the caller's level lets it read a target, whatever the scopes of its sign-in say: enough to be told that
+ * something has a name. Asked with null where there is no target, so that absent and hidden cost the same.
+ */
+export async function isSeen(caller: Caller, target: Target | null): Promise<boolean> {
+  const { level } = await decisionOn(caller, target ?? nothing(caller));
+  return target !== null && isAtLeast(level, 'READ');
 }

@@ -1,12 +1,9 @@
 import { type Reader, readableSql } from '../authorization/store/readable.ts';
 import type { Project } from '../generated/prisma/client.ts';
 import { inOrder } from '../platform/by-id.ts';
-import { serverConfig } from '../platform/config/server.ts';
 import { db } from '../platform/database/client.ts';
 import { run, statement } from '../platform/database/statement.ts';
-import { NotFoundError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
-import { requireActiveProject, requireOpenProject } from './domain/project-checks.ts';
 
 export type ProjectBy = { readonly id: string } | { readonly identifier: string };
 
@@ -56,36 +53,4 @@ export async function listProjects(
   const values = [...readable.values, withArchived, page.from?.[0] ?? null, page.limit + 1];
   const ids = (await run(list, values)).map(({ id }) => id);
   return inOrder(ids, await db.project.findMany({ where: { id: { in: ids } } }));
-}
-
-/**
- * The project that something is about to be made in: there, ACTIVE, with that domain.
- *
- * @throws NotFoundError, InvalidArgumentError `InactiveProject` or naming the domain.
- */
-export async function getOpenProject(
-  tenantId: string,
-  { project: identifier, domain }: { readonly project: string; readonly domain: string },
-  path: readonly string[],
-): Promise<Project> {
-  const project = await findProject(tenantId, { identifier });
-  if (!project) throw new NotFoundError('project', identifier, [...path, 'project']);
-  requireOpenProject(project, domain, serverConfig.domains, path);
-  return project;
-}
-
-/**
- * The project that something without a domain is about to be made in: there and ACTIVE.
- *
- * @throws NotFoundError, InvalidArgumentError `InactiveProject`.
- */
-export async function getActiveProject(
-  tenantId: string,
-  identifier: string,
-  path: readonly string[],
-): Promise<Project> {
-  const project = await findProject(tenantId, { identifier });
-  if (!project) throw new NotFoundError('project', identifier, path);
-  requireActiveProject(project, path);
-  return project;
 }

@@ -36,27 +36,17 @@ export async function findWorkflow(tenantId: string, by: VersionBy): Promise<Wor
   return where && (await db.workflow.findFirst({ where }));
 }
 
-export type LaunchPlanWithWorkflow = LaunchPlan & {
-  readonly project: { readonly identifier: string };
-};
-
-export async function findLaunchPlan(
-  tenantId: string,
-  by: VersionBy,
-): Promise<LaunchPlanWithWorkflow | null> {
+export async function findLaunchPlan(tenantId: string, by: VersionBy): Promise<LaunchPlan | null> {
   const where = whereVersion(tenantId, by);
-  return (
-    where &&
-    (await db.launchPlan.findFirst({
-      where,
-      include: { project: { select: { identifier: true } } },
-    }))
-  );
+  return where && (await db.launchPlan.findFirst({ where }));
 }
+
+/** What all versions of a task, workflow or launch plan share. */
+export type EntityName = Omit<EntityKey, 'version'>;
 
 export async function findActiveLaunchPlan(
   tenantId: string,
-  { project, domain, name }: Omit<EntityKey, 'version'>,
+  { project, domain, name }: EntityName,
 ): Promise<LaunchPlan | null> {
   const where = {
     tenantId,
@@ -161,7 +151,7 @@ const findEntityStatement = statement<{ id: string }>(
 );
 
 /** How a workflow's name, which all its versions share, is addressed. */
-export type WorkflowNameBy = { readonly id: string } | { readonly key: Omit<EntityKey, 'version'> };
+export type WorkflowNameBy = { readonly id: string } | { readonly key: EntityName };
 
 /** What all versions of a workflow share, with the identifier of its project. */
 export interface WorkflowNameRow {
