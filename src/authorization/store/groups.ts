@@ -6,7 +6,7 @@ import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { groupBy } from '../../platform/group-by.ts';
 import { isId, newId } from '../../platform/ids.ts';
-import { groupNameKey } from '../domain/group-names.ts';
+import { nameKey } from '../../platform/text.ts';
 
 export type GroupBy = { readonly id: string } | { readonly name: string };
 
@@ -69,12 +69,11 @@ export async function readGroups(
   addresses: readonly GroupBy[],
 ): Promise<(Group | null)[]> {
   const ids = addresses.flatMap((by) => ('id' in by && isId(by.id) ? [by.id] : []));
-  const names = addresses.flatMap((by) => ('name' in by ? [groupNameKey(by.name)] : []));
+  const names = addresses.flatMap((by) => ('name' in by ? [nameKey(by.name)] : []));
   const found = await run(findStatement, [...readerValues(reader), ids, names]);
   const rows = await db.group.findMany({ where: { id: { in: found.map(({ id }) => id) } } });
   return addresses.map(
-    (by) =>
-      rows.find((row) => ('id' in by ? row.id === by.id : row.nameKey === groupNameKey(by.name))) ?? null,
+    (by) => rows.find((row) => ('id' in by ? row.id === by.id : row.nameKey === nameKey(by.name))) ?? null,
   );
 }
 
@@ -96,7 +95,7 @@ export async function listGroups(
         and ($6::text is null or team.name_key collate "C" ${beyond} $6)
       order by team.name_key collate "C" ${direction} limit $7`,
   );
-  const start = prefix === null ? null : groupNameKey(prefix);
+  const start = prefix === null ? null : nameKey(prefix);
   const values = [...readerValues(reader), start, page.from?.[0] ?? null, page.limit + 1];
   const ids = (await run(list, values)).map(({ id }) => id);
   return inOrder(ids, await db.group.findMany({ where: { id: { in: ids } } }));
@@ -112,7 +111,7 @@ export async function countGroups(
   reader: GroupReader,
   { prefix }: { readonly prefix: string | null },
 ): Promise<number> {
-  const start = prefix === null ? null : groupNameKey(prefix);
+  const start = prefix === null ? null : nameKey(prefix);
   const [row] = await run(countStatement, [...readerValues(reader), start]);
   return Number(row?.count ?? 0n);
 }
@@ -158,7 +157,7 @@ const lockStatement = statement<{ id: string }>(
 /** Holds a group of the tenant until commit; null when there is none. */
 export async function lockGroup(tx: Tx, tenantId: string, by: GroupBy): Promise<Group | null> {
   const id = 'id' in by && isId(by.id) ? by.id : null;
-  const key = 'name' in by ? groupNameKey(by.name) : null;
+  const key = 'name' in by ? nameKey(by.name) : null;
   const [held] = await run(lockStatement, [tenantId, id, key], tx);
   return held ? await tx.group.findUnique({ where: { id: held.id } }) : null;
 }

@@ -1,4 +1,3 @@
-import { groupNameKey } from '../../authorization/domain/group-names.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import type { Role, UserKind } from '../../generated/prisma/enums.ts';
 import { inOrder } from '../../platform/by-id.ts';
@@ -6,8 +5,8 @@ import { db } from '../../platform/database/client.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId } from '../../platform/ids.ts';
+import { nameKey } from '../../platform/text.ts';
 import type { UserBy } from '../domain/addresses.ts';
-import { usernameKey } from '../domain/usernames.ts';
 
 /** An address, and the tenant that it is looked for in: null for all, which an id alone can name. */
 export interface UserAddress {
@@ -27,15 +26,15 @@ function whereOf({ tenantId, by }: UserAddress) {
   const within = tenantId === null ? {} : { tenantId };
   if ('id' in by) return isId(by.id) ? { ...within, id: by.id } : null;
   if (tenantId === null) return null;
-  if ('username' in by) return { tenantId, usernameKey: usernameKey(by.username) };
-  return { tenantId, emailKey: usernameKey(by.email) };
+  if ('username' in by) return { tenantId, usernameKey: nameKey(by.username) };
+  return { tenantId, emailKey: nameKey(by.email) };
 }
 
 function isAt(row: User, { tenantId, by }: UserAddress): boolean {
   if (tenantId !== null && row.tenantId !== tenantId) return false;
   if ('id' in by) return row.id === by.id;
-  if ('username' in by) return row.usernameKey === usernameKey(by.username);
-  return row.emailKey === usernameKey(by.email);
+  if ('username' in by) return row.usernameKey === nameKey(by.username);
+  return row.emailKey === nameKey(by.email);
 }
 
 const lockStatement = statement<{ id: string }>(
@@ -134,8 +133,8 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 function valuesOf({ tenantId, roles, kind, isDisabled, prefix, group }: UserFilter) {
   const id = group && 'id' in group ? (isId(group.id) ? group.id : NOBODY) : null;
-  const name = group && 'name' in group ? groupNameKey(group.name) : null;
-  const start = prefix == null ? null : usernameKey(prefix);
+  const name = group && 'name' in group ? nameKey(group.name) : null;
+  const start = prefix == null ? null : nameKey(prefix);
   return [tenantId, roles ?? null, kind ?? null, isDisabled ?? null, start, id, name];
 }
 
