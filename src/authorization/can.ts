@@ -4,17 +4,10 @@ import { type DomainError, NotFoundError, PermissionDeniedError } from '../platf
 import { NO_ID } from '../platform/ids.ts';
 import { noteDenial } from './audit.ts';
 import { type Decision, decide } from './domain/decision.ts';
-import { isAtLeast, managesTenant } from './domain/levels.ts';
-import {
-  isForAnonymous,
-  mayCreateAnywhere,
-  openToConfined,
-  type Permission,
-  permissions,
-  type Requirement,
-  scopesAllow,
-} from './domain/permissions.ts';
+import { isAtLeast } from './domain/levels.ts';
+import { mayUse, type Permission, permissions, type Requirement } from './domain/permissions.ts';
 import type { Target } from './domain/resources.ts';
+import { managesTenant } from './domain/roles.ts';
 import { grantsOf } from './granted.ts';
 
 /** How a decision finds what it is about, and names it when it must look absent. */
@@ -64,32 +57,21 @@ const allowed: Verdict = { error: null, target: null };
 const denied = (target: Target | null = null): Verdict => ({ error: new PermissionDeniedError(), target });
 
 async function judge(caller: Caller, permission: Permission, find?: Find): Promise<Verdict> {
-  const requirement: Requirement = permissions[permission];
-  if (!scopesAllow(caller, permission, requirement)) return denied();
-  if (caller.confinedTo && !openToConfined(permission, requirement)) return denied();
-  if (caller.method === 'ANONYMOUS' && !isForAnonymous(permission)) return denied();
-  if ('caller' in requirement) return allowed;
-  if ('serviceScope' in requirement)
-    return caller.role === 'SYSTEM' && caller.scopes.includes(requirement.serviceScope) ? allowed : denied();
-  // Who is confined to some resources does nothing to the tenant at large.
-  if ('roles' in requirement)
-    return requirement.roles.includes(caller.role) && !caller.confinedTo ? allowed : denied();
-  if ('create' in requirement && !mayCreateAnywhere(caller.role)) return denied();
+  if (!mayUse(caller, permission)) return denied();
+  const { level: wanted }: Requirement = permissions[permission];
+  if (wanted === 'NONE') return allowed;
   if (!find) throw new Error(`${permission} is about an object, and its rule names none`);
   const target = await find.target();
   const { level } = await decisionOn(caller, target ?? nothing(caller));
   const isSeen = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);
   if (!target || !isSeen) return { error: new NotFoundError(find.kind, find.key), target };
-  const wanted = wantedLevel(caller, requirement);
-  if (isAtLeast(level, wanted)) return allowed;
+  const needed = wanted === 'CREATION_POLICY' ? levelToCreate(caller) : wanted;
+  if (isAtLeast(level, needed)) return allowed;
   // What is inside a target can be listed by who may read some of it.
-  return wanted === 'READ' ? allowed : denied(target);
+  return needed === 'READ' ? allowed : denied(target);
 }
 
-function wantedLevel(caller: Caller, requirement: { level: Level } | { create: true }): Level {
-  if ('level' in requirement) return requirement.level;
-  return caller.creationPolicy === 'OPEN' ? 'READ' : 'EDIT';
-}
+const levelToCreate = ({ creationPolicy }: Caller): Level => (creationPolicy === 'OPEN' ? 'READ' : 'EDIT');
 
 /** What is asked about in place of what is not there, so that the same statements are sent. */
 const nothing = ({ tenantId }: Caller): Target => ({

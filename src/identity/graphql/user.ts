@@ -1,4 +1,4 @@
-import { managesTenant } from '../../authorization/domain/levels.ts';
+import { managesTenant } from '../../authorization/domain/roles.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
