@@ -5,7 +5,8 @@ import { NO_ID } from '../platform/ids.ts';
 import { noteDenial } from './audit.ts';
 import { type Decision, decide } from './domain/decision.ts';
 import { isAtLeast } from './domain/levels.ts';
-import { mayUse, type Permission, permissions, type Requirement } from './domain/permissions.ts';
+import { obstacleTo, type Permission, permissions, type Requirement } from './domain/permissions.ts';
+import { obstacleText } from './domain/requirement-text.ts';
 import type { Target } from './domain/resources.ts';
 import { managesTenant } from './domain/roles.ts';
 import { grantsOf } from './granted.ts';
@@ -54,10 +55,14 @@ interface Verdict {
   readonly target: Target | null;
 }
 const allowed: Verdict = { error: null, target: null };
-const denied = (target: Target | null = null): Verdict => ({ error: new PermissionDeniedError(), target });
+const denied = (message: string, target: Target | null = null): Verdict => ({
+  error: new PermissionDeniedError(message),
+  target,
+});
 
 async function judge(caller: Caller, permission: Permission, find?: Find): Promise<Verdict> {
-  if (!mayUse(caller, permission)) return denied();
+  const obstacle = obstacleTo(caller, permission);
+  if (obstacle) return denied(obstacleText(obstacle, permission));
   const { level: wanted }: Requirement = permissions[permission];
   if (wanted === 'NONE') return allowed;
   if (!find) throw new Error(`${permission} is about an object, and its rule names none`);
@@ -68,7 +73,7 @@ async function judge(caller: Caller, permission: Permission, find?: Find): Promi
   const needed = wanted === 'CREATION_POLICY' ? levelToCreate(caller) : wanted;
   if (isAtLeast(level, needed)) return allowed;
   // What is inside a target can be listed by who may read some of it.
-  return needed === 'READ' ? allowed : denied(target);
+  return needed === 'READ' ? allowed : denied(`requires ${needed} on ${find.kind} ${find.key}`, target);
 }
 
 const levelToCreate = ({ creationPolicy }: Caller): Level => (creationPolicy === 'OPEN' ? 'READ' : 'EDIT');

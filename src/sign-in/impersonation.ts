@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { mayUse } from '../authorization/domain/permissions.ts';
+import { obstacleTo } from '../authorization/domain/permissions.ts';
 import { mayActAs } from '../identity/domain/acting.ts';
 import { usernameKey } from '../identity/domain/usernames.ts';
 import { isSharedIdentity } from '../identity/shared-identities.ts';
@@ -45,7 +45,7 @@ async function findUser(caller: Caller, address: string): Promise<Principal | nu
   // Who acts as somebody already goes no further: it would leave no trace of the one in between.
   if (caller.real || !mayActAs(caller, caller)) return null;
   // A narrow sign-in is made no wider by acting as somebody.
-  if (!mayUse(caller, 'token:createForOthers')) return null;
+  if (obstacleTo(caller, 'token:createForOthers')) return null;
   const userId = isId(address) ? address : await findUserId(caller.tenantId, usernameKey(address));
   const user = userId && (await findPrincipal(plainSignIn(userId)));
   return user && mayActAs(caller, user) ? user : null;

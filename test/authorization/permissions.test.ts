@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isAtLeast } from '../../src/authorization/domain/levels.ts';
 import {
-  mayUse,
+  obstacleTo,
   type Permission,
   permissions,
   type Requirement,
@@ -118,7 +118,7 @@ describe('the table of permissions', () => {
   it('says the same as the lists, for every caller and every permission', () => {
     fc.assert(
       fc.property(signIns, (signIn) => {
-        const usable = all.filter((permission) => mayUse(signIn, permission));
+        const usable = all.filter((permission) => obstacleTo(signIn, permission) === null);
         expect(usable).toEqual(all.filter((permission) => isInLists(signIn, permission)));
       }),
       { numRuns: 2000 },
@@ -146,7 +146,7 @@ describe('the table of permissions', () => {
 describe('scopes', () => {
   it('are no limit when there are none, and allow nothing when the list is empty', () => {
     const usable = (scopes: readonly string[] | null) =>
-      all.filter((permission) => mayUse({ ...plain, role: 'ROOT', scopes }, permission));
+      all.filter((permission) => obstacleTo({ ...plain, role: 'ROOT', scopes }, permission) === null);
     expect(usable(null)).toEqual(all.filter((permission) => permission !== 'job:run'));
     expect(usable([])).toEqual(all.filter((permission) => outOfScope.includes(permission)));
   });

@@ -172,7 +172,7 @@ describe('fixed users', () => {
 describe('the guest', () => {
   it('is a GUEST of the tenant guests, and known as the one who may only take a token', async () => {
     const row = await rowOf('visitor');
-    const viewer = await viewerOf(app, basic('visitor', 'welcome'));
+    const viewer = await viewerOf(app, await tokenOf(app, basic('visitor', 'welcome')));
     expect(viewer).toMatchObject({ role: 'GUEST', name: 'Visitor', tenant: { name: 'guests' } });
     expect(isGuestAccount(row.id)).toBe(true);
     expect(isGuestAccount((await rowOf('bea')).id)).toBe(false);

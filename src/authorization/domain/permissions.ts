@@ -142,22 +142,25 @@ export interface SignIn {
   readonly scopes: readonly string[] | null;
 }
 
-/** Whether the role and the sign-in of a caller let it use a permission at all, whatever the call is about. */
-export function mayUse(signIn: SignIn, permission: Permission): boolean {
+/** What keeps a caller from a permission, whatever the call is about. */
+export type Obstacle = NarrowSignIn | 'ROLE';
+
+/** The first obstacle between a caller and a permission; null for none. */
+export function obstacleTo(signIn: SignIn, permission: Permission): Obstacle | null {
   const { role, openTo }: Requirement = permissions[permission];
-  const isOpen = (narrow: NarrowSignIn) => !isSignIn[narrow](signIn, permission) || openTo.includes(narrow);
-  return isRoleAtLeast(signIn.role, role) && narrowSignIns.every(isOpen);
+  const narrow = narrowSignIns.find((one) => isSignIn[one](signIn, permission) && !openTo.includes(one));
+  return narrow ?? (isRoleAtLeast(signIn.role, role) ? null : 'ROLE');
 }
 
 const isSignIn: Readonly<Record<NarrowSignIn, (signIn: SignIn, permission: Permission) => boolean>> = {
+  OUT_OF_SCOPE: ({ scopes }, permission) => !hasScopeFor(scopes, permission),
+  CONFINED: ({ confinedTo }) => confinedTo !== null,
   ANONYMOUS: ({ method }) => method === 'ANONYMOUS',
   SHARED: ({ isShared }) => isShared,
-  CONFINED: ({ confinedTo }) => confinedTo !== null,
-  OUT_OF_SCOPE: ({ scopes }, permission) => !hasScopeFor(scopes, permission),
 };
 const narrowSignIns = Object.keys(isSignIn) as NarrowSignIn[];
 
-/** Whether scopes name a permission. Null is no limit, except for what takes a scope of services; an empty list names nothing. */
+/** Null is no limit, except where only a scope of services will do; an empty list is a scope for nothing. */
 function hasScopeFor(scopes: readonly string[] | null, permission: Permission): boolean {
   const { serviceScope }: Requirement = permissions[permission];
   if (serviceScope) return scopes?.includes(serviceScope) ?? false;
