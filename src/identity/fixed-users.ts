@@ -153,18 +153,3 @@ export function requireNotFixed({ isFixed }: Pick<User, 'isFixed'>): void {
   if (isFixed && fixedUsers().isEnabled)
     throw new FailedPreconditionError('the user is declared in the server’s configuration: change it there');
 }
-
-let guestId: string | null = null;
-
-/** To be told by whoever brings the table in line with the file. */
-export function setGuestAccount(userId: string | null): void {
-  guestId = userId;
-}
-
-/**
- * Whether this is the guest that everybody may sign in as. Its name and password are public, so with them it may only
- * take a token (`login`), which is then like any other.
- */
-export function isGuestAccount(userId: string): boolean {
-  return userId === guestId;
-}
