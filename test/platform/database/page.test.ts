@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pagedList } from '../../../src/graphql/keyset.ts';
+import { type PageArguments, pagedList } from '../../../src/graphql/keyset.ts';
 import {
   lastIdFirst,
   newestFirst,
@@ -33,7 +33,7 @@ function listed(rows: readonly Row[], page: Page): Promise<Row[]> {
 async function walk(rows: readonly Row[], size: number, isBackward: boolean): Promise<Row[]> {
   const seen: Row[] = [];
   for (let cursor: string | null = null; ; ) {
-    const args = isBackward ? { last: size, before: cursor } : { first: size, after: cursor };
+    const args: PageArguments = isBackward ? { last: size, before: cursor } : { first: size, after: cursor };
     const { edges, pageInfo } = await pagedList(args, order, (page) => listed(rows, page));
     const nodes = edges.map(({ node }) => node);
     seen.push(...(isBackward ? nodes.reverse() : nodes));
