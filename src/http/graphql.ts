@@ -5,17 +5,18 @@ import { schema } from '../api/schema.ts';
 import type { Context } from '../graphql/context.ts';
 import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { log } from '../platform/log.ts';
 import { reauthenticated } from '../sign-in/reauthenticate.ts';
-import { challengedStrangers } from './challenged-strangers.ts';
 import { boundedCosts } from './costs.ts';
 import { documentLimits } from './limits.ts';
 import { measuredOperations } from './metrics.ts';
 import { onlyJsonPosts } from './parameters.ts';
 import type { Meter } from './rate.ts';
+import { challengedStrangers, refusedStrangers } from './strangers.ts';
 import { boundedSubscriptions } from './subscriptions.ts';
 import { trustedDocuments } from './trusted-documents.ts';
+import { fittingVariables } from './variables.ts';
 
 /** What the edge knows of a request before GraphQL begins. */
 export interface EdgeContext {
@@ -37,7 +38,7 @@ export function createGraphQLServer(): GraphQLServer {
     graphiql: false,
     healthCheckEndpoint: '/never',
     // How many, and which: parameters.ts.
-    batching: { limit: config.batchLimit },
+    batching: { limit: serverConfig.batchLimit },
     multipart: false,
     // Asked and answered before, for every route: cors.ts.
     cors: false,
@@ -53,9 +54,11 @@ export function createGraphQLServer(): GraphQLServer {
       introspectionForCallers(),
       codedDocumentErrors(),
       measuredOperations(),
+      refusedStrangers(),
       boundedCosts(),
-      boundedSubscriptions(config.subscriptionLimit),
-      ...(config.kerberos ? [challengedStrangers()] : []),
+      fittingVariables(),
+      boundedSubscriptions(serverConfig.subscriptionLimit),
+      ...(serverConfig.kerberos ? [challengedStrangers()] : []),
     ],
   });
 }
@@ -94,7 +97,7 @@ function introspectionForCallers(): Plugin<object, EdgeContext> {
   return {
     onValidate({ addValidationRule, context }) {
       const { caller } = context as unknown as EdgeContext;
-      if (!caller || !config.introspection) addValidationRule(NoSchemaIntrospectionCustomRule);
+      if (!caller || !serverConfig.introspection) addValidationRule(NoSchemaIntrospectionCustomRule);
     },
   };
 }

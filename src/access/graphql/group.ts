@@ -1,3 +1,4 @@
+import { isAllowed } from '../../authorization/can.ts';
 import {
   countGroups,
   type GroupBy,
@@ -81,12 +82,14 @@ builder.objectField(UserType, 'groups', (t) =>
     type: [GroupType],
     extensions: { listSize: 25 },
     description:
-      'Its groups by name, at most 1000: for the user itself and superusers; to others there are none.',
-    resolve: (user, _args, context) => {
+      "The user's groups, sorted by name, at most 1000. Only the user and superusers see them, with the permission `group:list`; for others the list is empty.",
+    resolve: async (user, _args, context) => {
       const caller = callerOf(context);
       const isShown =
         user.tenantId === caller.tenantId && (user.id === caller.userId || groupReader(caller).seesAll);
-      return isShown ? context.loaders.groupsOfUser.load(user.id) : [];
+      return isShown && (await isAllowed(caller, 'group:list'))
+        ? await context.loaders.groupsOfUser.load(user.id)
+        : [];
     },
   }),
 );

@@ -3,6 +3,7 @@ import { callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
+import { addressText } from '../../platform/address-text.ts';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -273,7 +274,7 @@ builder.queryFields((t) => ({
       args: { by: t.arg({ type: ExecutionByInput, required: true }) },
       resolve: async (_root, { by, ...args }, { loaders }) => {
         const execution = await loaders.execution.load(by as ExecutionBy);
-        if (!execution) throw new NotFoundError('execution', 'that is addressed');
+        if (!execution) throw new NotFoundError('execution', addressText(by));
         return await nodesOf(execution.id, args, loaders);
       },
     },

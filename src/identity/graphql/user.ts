@@ -1,3 +1,4 @@
+import { isAllowed } from '../../authorization/can.ts';
 import { managesTenant } from '../../authorization/domain/levels.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
@@ -93,7 +94,11 @@ export const UserType = builder.prismaObject('User', {
     tenant: t.field({
       type: TenantType,
       nullable: true,
-      resolve: (user, _args, { loaders }) => loaders.tenant.load(user.tenantId),
+      description: 'The tenant of the user. Null without the permission `tenant:read`.',
+      resolve: async (user, _args, context) =>
+        (await isAllowed(callerOf(context), 'tenant:read'))
+          ? await context.loaders.tenant.load(user.tenantId)
+          : null,
     }),
     disabledAt: t.field({
       type: 'DateTime',

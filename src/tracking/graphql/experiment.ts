@@ -4,6 +4,7 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
+import { addressText } from '../../platform/address-text.ts';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -12,11 +13,16 @@ import {
 } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
-import { createExperiment } from '../commands/create-experiment.ts';
-import { deleteExperiment, restoreExperiment } from '../commands/delete-experiment.ts';
-import { publishExperiment, unpublishExperiment } from '../commands/publish-experiment.ts';
-import { deleteExperimentTags, setExperimentTags } from '../commands/set-experiment-tags.ts';
-import { updateExperiment } from '../commands/update-experiment.ts';
+import {
+  createExperiment,
+  deleteExperiment,
+  deleteExperimentTags,
+  publishExperiment,
+  restoreExperiment,
+  setExperimentTags,
+  unpublishExperiment,
+  updateExperiment,
+} from '../commands/experiments.ts';
 import { forgetExperiments } from '../experiment-loaders.ts';
 import {
   countExperiments,
@@ -212,9 +218,9 @@ const SetExperimentTagsPayload = payload('SetExperimentTagsPayload');
 const DeleteExperimentTagsPayload = payload('DeleteExperimentTagsPayload');
 
 /** The one that the rule has judged, even if its name is another's by now. */
-async function addressed(by: unknown, { loaders }: Context): Promise<ExperimentRow> {
+async function addressed(by: object, { loaders }: Context): Promise<ExperimentRow> {
   const experiment = await loaders.experiment.load(by as ExperimentBy);
-  if (!experiment) throw new NotFoundError('experiment', 'that is addressed', ['input', 'by']);
+  if (!experiment) throw new NotFoundError('experiment', addressText(by), ['input', 'by']);
   return experiment;
 }
 
@@ -265,7 +271,7 @@ builder.mutationFields((t) => ({
     errors: { types: [FailedPreconditionError] },
     args: { input: t.arg({ type: DeleteExperimentInput, required: true }) },
     resolve: async (_root, { input }, context) =>
-      await changed(deleteExperiment((await addressed(input.by, context)).id), context),
+      await changed(deleteExperiment((await addressed(input.by, context)).id, new Date()), context),
   }),
   restoreExperiment: t.field({
     type: RestoreExperimentPayload,

@@ -4,6 +4,7 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
+import { addressText } from '../../platform/address-text.ts';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -12,15 +13,17 @@ import {
 } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
-import { createRegisteredModel } from '../commands/create-registered-model.ts';
 import {
+  createRegisteredModel,
   deletePermanently,
   deleteRegisteredModel,
+  deleteRegisteredModelTags,
+  publishRegisteredModel,
   restoreRegisteredModel,
-} from '../commands/delete-registered-model.ts';
-import { publishRegisteredModel, unpublishRegisteredModel } from '../commands/publish-registered-model.ts';
-import { deleteRegisteredModelTags, setRegisteredModelTags } from '../commands/set-registered-model-tags.ts';
-import { updateRegisteredModel } from '../commands/update-registered-model.ts';
+  setRegisteredModelTags,
+  unpublishRegisteredModel,
+  updateRegisteredModel,
+} from '../commands/registered-models.ts';
 import { forgetModels } from '../model-loaders.ts';
 import {
   countRegisteredModels,
@@ -224,12 +227,12 @@ const DeleteRegisteredModelTagsPayload = modelPayload('DeleteRegisteredModelTags
 
 /** The one that the rule has judged, even if its name is another's by now. */
 export async function addressedModel(
-  by: unknown,
+  by: object,
   { loaders }: Context,
   path: readonly string[] = ['input', 'by'],
 ): Promise<RegisteredModelRow> {
   const model = await loaders.registeredModel.load(by as RegisteredModelBy);
-  if (!model) throw new NotFoundError('registered model', 'that is addressed', path);
+  if (!model) throw new NotFoundError('registered model', addressText(by), path);
   return model;
 }
 
