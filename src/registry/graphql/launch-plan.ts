@@ -1,7 +1,7 @@
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
@@ -13,7 +13,7 @@ import { createLaunchPlan } from '../commands/create-launch-plan.ts';
 import { updateLaunchPlan } from '../commands/update-launch-plan.ts';
 import type { ExpectedInput } from '../domain/launch-plan.ts';
 import { workflowTarget } from '../domain/targets.ts';
-import { listLaunchPlans, type VersionBy } from '../store.ts';
+import { listLaunchPlans, type VersionBy, versionOrder } from '../store.ts';
 import { EntityKeyInput, EntityNameInput, LaunchPlanByInput, VersionFilterInput } from './entity-key.ts';
 import { WorkflowType } from './workflow.ts';
 
@@ -122,11 +122,8 @@ builder.queryFields((t) => ({
       type: LaunchPlanType,
       description: 'Versions of launch plans, newest first.',
       args: { filter: t.arg({ type: VersionFilterInput, required: true }) },
-      resolve: async (_root, { filter, ...args }, context) => {
-        const page = pageOf(args, ['instant', 'id']);
-        const rows = await listLaunchPlans(callerOf(context), filter, page);
-        return connectionOf(rows, page, (row) => [row.createdAt.toISOString(), row.id]);
-      },
+      resolve: (_root, { filter, ...args }, context) =>
+        pagedList(args, versionOrder, (page) => listLaunchPlans(callerOf(context), filter, page)),
     },
     { name: 'LaunchPlanConnection' },
     { name: 'LaunchPlanEdge' },

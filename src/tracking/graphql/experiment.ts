@@ -1,7 +1,7 @@
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
@@ -30,6 +30,7 @@ import {
   type ExperimentBy,
   type ExperimentFilter,
   type ExperimentRow,
+  experimentOrder,
   listExperiments,
 } from '../store/experiments.ts';
 import { LifecycleFilterEnum, LifecycleStageEnum, stageOf } from './lifecycle.ts';
@@ -113,7 +114,6 @@ builder.queryFields((t) => ({
       description: 'Experiments that you may read, newest first.',
       args: { filter: t.arg({ type: ExperimentFilterInput }) },
       resolve: async (_root, { filter, ...args }, context) => {
-        const page = pageOf(args, ['instant', 'id']);
         const caller = callerOf(context);
         const shown: ExperimentFilter = {
           projectId: await projectIdOf(filter?.project, context),
@@ -121,8 +121,9 @@ builder.queryFields((t) => ({
           stage: stageOf(filter?.stage),
           isPublic: filter?.public ?? null,
         };
-        const rows = await listExperiments(caller, shown, page);
-        const connection = connectionOf(rows, page, (row) => [row.createdAt.toISOString(), row.id]);
+        const connection = await pagedList(args, experimentOrder, (page) =>
+          listExperiments(caller, shown, page),
+        );
         return { ...connection, count: () => countExperiments(caller, shown) };
       },
     },
