@@ -13,7 +13,7 @@ export const MAX_NAME_LENGTH = 255;
 /** Free-form JSON, such as a struct or a plugin's settings, nests at most this deep. */
 export const MAX_JSON_DEPTH = 64;
 
-interface Field<T> {
+export interface Field<T> {
   readonly read: Reader<T>;
   readonly absent: 'refused' | 'left out' | { readonly standsFor: T };
 }
