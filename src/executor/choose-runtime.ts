@@ -15,13 +15,19 @@ export function requireNamedRuntime(): void {
     );
 }
 
+type RuntimeName = NonNullable<typeof executorConfig.runtime>;
+
+const runtimes: Readonly<Record<RuntimeName, (root: string) => Runtime>> = {
+  process(root) {
+    log.warn('jobs run as processes of this user, without isolation: they can read and do what it can');
+    return createProcessRuntime({ root, path: executorConfig.path });
+  },
+};
+
 /** The runtime that is configured; `process` where none has to be named. @see requireNamedRuntime */
 export function chooseRuntime(): Runtime {
   requireNamedRuntime();
-  log.warn(
-    { runtime: 'process' },
-    'jobs run as processes of this user, without isolation: they can read and do what it can',
-  );
-  const root = join(baseConfig.home, 'executors', executorConfig.name);
-  return createProcessRuntime({ root, path: executorConfig.path });
+  const name = executorConfig.runtime ?? 'process';
+  log.info({ runtime: name }, 'runtime chosen');
+  return runtimes[name](join(baseConfig.home, 'executors', executorConfig.name));
 }

@@ -11,6 +11,7 @@ import {
 } from '../../src/executor/runtimes/process/process-group.ts';
 import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
 import {
+  BLOB,
   createRoot,
   FolderBlobs,
   finish,
@@ -92,7 +93,7 @@ describe('cancel', () => {
     let isStarted = false;
     const outcome = await createProcessRuntime({ root }).run(
       shell(':', {
-        interface: { inputs: { a: { type: { blob: {} } } }, outputs: {} },
+        interface: { inputs: { a: { type: BLOB } }, outputs: {} },
         inputs: { a: 'slipway://x' },
       }),
       {
