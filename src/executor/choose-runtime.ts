@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { baseConfig } from '../platform/config/base.ts';
 import { ConfigurationError } from '../platform/config/environment.ts';
 import { executorConfig } from '../platform/config/executor.ts';
@@ -17,17 +16,20 @@ export function requireNamedRuntime(): void {
 
 type RuntimeName = NonNullable<typeof executorConfig.runtime>;
 
-const runtimes: Readonly<Record<RuntimeName, (root: string) => Runtime>> = {
-  process(root) {
+const runtimes: Readonly<Record<RuntimeName, (folder: string) => Runtime>> = {
+  process(folder) {
     log.warn('jobs run as processes of this user, without isolation: they can read and do what it can');
-    return createProcessRuntime({ root, path: executorConfig.path });
+    return createProcessRuntime({ root: folder, path: executorConfig.path });
   },
 };
 
-/** The runtime that is configured; `process` where none has to be named. @see requireNamedRuntime */
-export function chooseRuntime(): Runtime {
-  requireNamedRuntime();
+/**
+ * The runtime that is configured; `process` where none has to be named.
+ *
+ * @param folder  where it keeps its runs.
+ */
+export function chooseRuntime(folder: string): Runtime {
   const name = executorConfig.runtime ?? 'process';
   log.info({ runtime: name }, 'runtime chosen');
-  return runtimes[name](join(baseConfig.home, 'executors', executorConfig.name));
+  return runtimes[name](folder);
 }

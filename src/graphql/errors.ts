@@ -129,7 +129,7 @@ export function shownError(error: unknown): GraphQLError {
   if (cause instanceof DomainError) return located(topLevelError(cause), error);
   if (isDatabaseLost(cause)) return located(topLevelError(new UnavailableError()), error);
   // A refusal of the rules, of a scalar, or of GraphQL itself: written for the caller.
-  if (cause instanceof GraphQLError) return located(placed(cause, error), error);
+  if (cause instanceof GraphQLError) return located(cause, error);
   return located(new GraphQLError('something went wrong', { extensions: { code: 'INTERNAL' } }), error);
 }
 
@@ -138,20 +138,6 @@ function causeOf(error: unknown): unknown {
   let cause = error;
   while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError;
   return cause;
-}
-
-/**
- * A scalar's refusal of a part of a variable, with the place. GraphQL says it only in the words that it puts in front,
- * together with the value: `Variable "$input" got invalid value … at "input.events[0].outputs"; …`.
- */
-function placed(refusal: GraphQLError, from: unknown): GraphQLError {
-  if (!(from instanceof GraphQLError) || !from.message.endsWith(`; ${refusal.message}`)) return refusal;
-  const words = from.message.slice(0, -refusal.message.length - 2);
-  const [, variable] = /^Variable "\$(\w+)" got invalid value /.exec(words) ?? [];
-  if (!variable) return refusal;
-  const place = / at "([^"]+)"$/.exec(words)?.[1] ?? variable;
-  const path = place.split(/[.[\]]+/).filter((part) => part !== '');
-  return new GraphQLError(`${place}: ${refusal.message}`, { extensions: { ...refusal.extensions, path } });
 }
 
 function located(shown: GraphQLError, from: unknown): GraphQLError {

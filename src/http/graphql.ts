@@ -8,14 +8,15 @@ import type { Caller } from '../platform/caller.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import { log } from '../platform/log.ts';
 import { reauthenticated } from '../sign-in/reauthenticate.ts';
-import { challengedStrangers } from './challenged-strangers.ts';
 import { boundedCosts } from './costs.ts';
 import { documentLimits } from './limits.ts';
 import { measuredOperations } from './metrics.ts';
 import { onlyJsonPosts } from './parameters.ts';
 import type { Meter } from './rate.ts';
+import { challengedStrangers, refusedStrangers } from './strangers.ts';
 import { boundedSubscriptions } from './subscriptions.ts';
 import { trustedDocuments } from './trusted-documents.ts';
+import { fittingVariables } from './variables.ts';
 
 /** What the edge knows of a request before GraphQL begins. */
 export interface EdgeContext {
@@ -53,7 +54,9 @@ export function createGraphQLServer(): GraphQLServer {
       introspectionForCallers(),
       codedDocumentErrors(),
       measuredOperations(),
+      refusedStrangers(),
       boundedCosts(),
+      fittingVariables(),
       boundedSubscriptions(serverConfig.subscriptionLimit),
       ...(serverConfig.kerberos ? [challengedStrangers()] : []),
     ],

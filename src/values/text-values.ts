@@ -29,7 +29,7 @@ export function literalFromText(type: LiteralType, text: string, place: Place): 
 }
 
 const INTEGER = /^[+-]?\d{1,30}$/;
-const FLOAT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const FLOAT = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 const INFINITE = /^([+-]?)inf(inity)?$/i;
 
 /** For each simple type the plain value that a text stands for; undefined where it stands for none. */
