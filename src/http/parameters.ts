@@ -2,6 +2,7 @@ import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { serverConfig } from '../platform/config/server.ts';
 import type { ErrorCode } from '../platform/errors.ts';
+import { findRoundedNumber } from '../platform/exact-json.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 import { settleBatch } from './costs.ts';
 import type { EdgeContext } from './graphql.ts';
@@ -49,10 +50,13 @@ async function readBounded(request: Request, limit: number): Promise<string> {
 }
 
 function parseBody(text: string): unknown {
+  const rounded = findRoundedNumber(text);
+  if (rounded !== null)
+    throw refusal(400, `the number ${rounded.slice(0, 40)} would lose digits; send it as text`);
   try {
     return JSON.parse(text);
   } catch {
-    throw refusal(400, 'the body is no JSON');
+    throw refusal(400, 'the body is not valid JSON');
   }
 }
 
