@@ -83,17 +83,18 @@ describe('POST /session', () => {
   });
 
   it.each<[name: string, method: string, headers: Headers, body: string | undefined, status: number]>([
-    ['a form', 'POST', { 'content-type': 'application/x-www-form-urlencoded' }, 'username=ada', 400],
-    ['plain text', 'POST', { 'content-type': 'text/plain' }, '{}', 400],
+    ['a form', 'POST', { 'content-type': 'application/x-www-form-urlencoded' }, 'username=ada', 415],
+    ['plain text', 'POST', { 'content-type': 'text/plain' }, '{}', 415],
     ['no JSON', 'POST', json, '{', 400],
     ['another field', 'POST', json, '{"username":"ada","password":"x","role":"ADMIN"}', 400],
     ['half of it', 'POST', json, '{"username":"ada"}', 400],
-    ['too much', 'POST', json, JSON.stringify({ username: 'ada', password: 'x'.repeat(20_000) }), 400],
+    ['too much', 'POST', json, JSON.stringify({ username: 'ada', password: 'x'.repeat(20_000) }), 413],
     ['GET', 'GET', {}, undefined, 405],
   ])('refuses %s', async (_name, method, headers, body, status) => {
     const response = await session(method, headers, body);
     expect(response.status).toBe(status);
-    expect((await response.json()).errors[0].extensions.code).toBe('INVALID_ARGUMENT');
+    const code = status === 413 ? 'RESOURCE_EXHAUSTED' : 'INVALID_ARGUMENT';
+    expect((await response.json()).errors[0].extensions.code).toBe(code);
   });
 
   it('signs nobody in from a foreign page', async () => {
