@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { refusal } from '../authorization/can.ts';
+import { newContext } from '../api/context.ts';
+import { rules } from '../api/schema.ts';
 import { InvalidArgumentError, UnauthenticatedError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import { authenticate } from '../sign-in/authenticate.ts';
@@ -14,20 +15,22 @@ import type { Exchange } from './exchange.ts';
 
 /**
  * The session of a browser. `POST /session` signs in, with an Authorization header of any scheme or with
- * `{"username": …, "password": …}`, and sets the cookie; `DELETE /session` clears it. GraphQL's `login` sets none: what an
- * SDK calls gives its token to the caller and to nobody else.
+ * `{"username": …, "password": …}`, and sets the cookie, for callers who may call `login`; `DELETE /session` clears it.
+ * GraphQL's `login` sets no cookie: what an SDK calls gives its token to the caller and to nobody else.
  */
-export async function beginSession({ request, response, signIn }: Exchange): Promise<void> {
+export async function beginSession({ request, response, signIn, requests }: Exchange): Promise<void> {
   refuseForeignPages(signIn);
   const authorization = (await givenCredentials(request)) ?? signIn.headers.authorization;
   // Neither the cookie nor nothing at all: a session is not begun with the one before, nor for the anonymous user.
   const caller = authorization ? await authenticate({ ...signIn, headers: { authorization } }, log) : null;
   if (!caller) throw new UnauthenticatedError();
-  const refused = await refusal(caller, 'token:create');
-  if (refused) throw refused;
+  const { publicUrl } = signIn;
+  const context = newContext({ caller, signal: requests.begin(response), publicUrl });
+  const verdict = await rules.Mutation['login']?.decide({}, context);
+  if (verdict !== true) throw verdict;
   const { token, expiresAt } = await login(caller, { expiresInMs: null, resources: null });
   const seconds = Math.floor((expiresAt.getTime() - Date.now()) / 1000);
-  const cookie = cookieOf(token, seconds, signIn.publicUrl);
+  const cookie = cookieOf(token, seconds, publicUrl);
   answerJson(response, 200, { username: caller.username, expiresAt }, { 'set-cookie': cookie });
 }
 

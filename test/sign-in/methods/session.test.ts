@@ -1,6 +1,10 @@
 /** The session of a browser, as a browser and its pages use it. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
+import { rules } from '../../../src/api/schema.ts';
+import { topLevelError } from '../../../src/graphql/errors.ts';
+import type { Rule } from '../../../src/graphql/rules.ts';
+import { PermissionDeniedError } from '../../../src/platform/errors.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
 import { changeUser, signUp } from '../../support/users.ts';
 
@@ -95,6 +99,14 @@ describe('POST /session', () => {
     expect(response.status).toBe(status);
     const code = status === 413 ? 'RESOURCE_EXHAUSTED' : 'INVALID_ARGUMENT';
     expect((await response.json()).errors[0].extensions.code).toBe(code);
+  });
+
+  it('asks the rule of `login`', async () => {
+    const denied = topLevelError(new PermissionDeniedError());
+    const decide = vi.spyOn(rules.Mutation['login'] as Rule, 'decide').mockResolvedValue(denied);
+    expect((await open({ body: { username: 'ada', password } })).status).toBe(403);
+    decide.mockRestore();
+    expect((await open({ body: { username: 'ada', password } })).status).toBe(200);
   });
 
   it('signs nobody in from a foreign page', async () => {
