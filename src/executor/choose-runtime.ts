@@ -1,25 +1,28 @@
-import { join } from 'node:path';
-import { ConfigurationError, config } from '../platform/config.ts';
+import { baseConfig } from '../platform/config/base.ts';
+import { ConfigurationError } from '../platform/config/environment.ts';
+import { executorConfig } from '../platform/config/executor.ts';
 import { log } from '../platform/log.ts';
-import { createProcessRuntime } from './runtimes/process.ts';
-import type { Runtime } from './runtimes/runtime.ts';
+import type { Runtime } from './host/runtime.ts';
+import { createProcessRuntime } from './runtimes/process/process-runtime.ts';
 
 /** @throws ConfigurationError in production, where what runs the jobs must be named. */
 export function requireNamedRuntime(): void {
-  if (config.production && config.executor.runtime === undefined)
+  if (baseConfig.production && executorConfig.runtime === undefined)
     throw new ConfigurationError(
       'SLIPWAY_EXECUTOR_RUNTIME is required in production. `process` runs jobs as the user of the executor, without ' +
         'isolation: only for code that you would run yourself.',
     );
 }
 
-/** The runtime that is configured; `process` where none has to be named. @see requireNamedRuntime */
-export function chooseRuntime(): Runtime {
-  requireNamedRuntime();
+/**
+ * The runtime that is configured; `process` where none has to be named.
+ *
+ * @param folder  where it keeps its runs.
+ */
+export function chooseRuntime(folder: string): Runtime {
   log.warn(
     { runtime: 'process' },
     'jobs run as processes of this user, without isolation: they can read and do what it can',
   );
-  const root = join(config.home, 'executors', config.executor.name);
-  return createProcessRuntime({ root, path: config.executor.path });
+  return createProcessRuntime({ root: folder, path: executorConfig.path });
 }

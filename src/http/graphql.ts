@@ -8,7 +8,7 @@ import { schema } from '../api/schema.ts';
 import type { Context } from '../graphql/context.ts';
 import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { log } from '../platform/log.ts';
 import { authenticate } from '../sign-in/authenticate.ts';
 import { reauthenticated } from '../sign-in/reauthenticate.ts';
@@ -46,7 +46,7 @@ export function createGraphQLServer(): GraphQLServer {
     graphiql: false,
     healthCheckEndpoint: '/never',
     // What a request holds was read, and its size bounded, before: parameters.ts.
-    batching: { limit: config.batchLimit },
+    batching: { limit: serverConfig.batchLimit },
     maxRequestBodySize: false,
     multipart: false,
     // Asked and answered before, for every route: cors.ts.
@@ -66,8 +66,8 @@ export function createGraphQLServer(): GraphQLServer {
       refusedStrangers(),
       boundedCosts(),
       fittingVariables(),
-      boundedSubscriptions(config.subscriptionLimit),
-      ...(config.kerberos ? [challengedStrangers()] : []),
+      boundedSubscriptions(serverConfig.subscriptionLimit),
+      ...(serverConfig.kerberos ? [challengedStrangers()] : []),
     ],
   });
 }
@@ -158,7 +158,7 @@ function introspectionForCallers(): Plugin<object, EdgeContext> {
   return {
     onValidate({ addValidationRule, context }) {
       const { caller } = context as unknown as EdgeContext;
-      if (!caller || !config.introspection) addValidationRule(NoSchemaIntrospectionCustomRule);
+      if (!caller || !serverConfig.introspection) addValidationRule(NoSchemaIntrospectionCustomRule);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 import { refusal } from './answer.ts';
 import { readJson } from './body.ts';
@@ -22,7 +22,7 @@ export async function readOperations(
   trusted: TrustedDocuments,
   meter: Meter,
 ): Promise<Operation | Operation[]> {
-  const body = await readJson(request, config.bodyLimitBytes);
+  const body = await readJson(request, serverConfig.bodyLimitBytes);
   if (!Array.isArray(body)) return readParameters(body, trusted);
   const batch = readBatch(body, trusted);
   settleBatch(batch, meter);
@@ -33,9 +33,9 @@ const wrong = (message: string) => refusal('INVALID_ARGUMENT', message);
 
 function readBatch(bodies: readonly unknown[], trusted: TrustedDocuments) {
   if (bodies.length === 0) throw wrong('the batch is empty');
-  if (bodies.length > config.batchLimit) {
+  if (bodies.length > serverConfig.batchLimit) {
     limitRefusals.inc({ limit: 'batch' });
-    throw refusal('RESOURCE_EXHAUSTED', `a batch has at most ${config.batchLimit} operations`, {
+    throw refusal('RESOURCE_EXHAUSTED', `a batch has at most ${serverConfig.batchLimit} operations`, {
       status: 400,
     });
   }

@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { flushDenials } from '../authorization/audit.ts';
 import { accessFeed } from '../authorization/feed.ts';
 import { sweepAccessChanges } from '../authorization/store/changes.ts';
-import { config } from '../platform/config.ts';
+import { baseConfig } from '../platform/config/base.ts';
+import { serverConfig } from '../platform/config/server.ts';
+import { listen } from '../platform/listen.ts';
 import { log } from '../platform/log.ts';
 import { prepareSignIn } from '../sign-in/authenticate.ts';
 import { flushKeyUses } from '../sign-in/key-uses.ts';
@@ -35,11 +37,11 @@ export async function startServer({ host, port }: { host: string; port: number }
   const limits = {
     requestTimeout: 120_000,
     headersTimeout: 20_000,
-    ...(config.kerberos ? { maxHeaderSize: MAX_HEADER_BYTES } : {}),
+    ...(serverConfig.kerberos ? { maxHeaderSize: MAX_HEADER_BYTES } : {}),
   };
   const server = createListener(limits, answer);
   let address = '';
-  const publicUrl = () => config.publicUrl?.replace(/\/+$/, '') ?? address;
+  const publicUrl = () => serverConfig.publicUrl?.replace(/\/+$/, '') ?? address;
   const sockets = serveWebSocket(server, graphql, requests, publicUrl);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -72,10 +74,7 @@ export async function startServer({ host, port }: { host: string; port: number }
   }
 
   const sweeping = setInterval(sweep, SWEEP_EVERY_MS).unref();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
+  await listen(server, { host, port });
   address = addressOf(server, host);
   return {
     url: address,
@@ -87,7 +86,7 @@ export async function startServer({ host, port }: { host: string; port: number }
       const deadline = setTimeout(() => {
         sockets.terminate();
         server.closeAllConnections();
-      }, config.drainSeconds * 1000);
+      }, baseConfig.drainSeconds * 1000);
       // A connection that is kept alive becomes idle when its last answer is out.
       const idle = setInterval(() => server.closeIdleConnections(), 50);
       await Promise.all([socketsClosed, closed]);

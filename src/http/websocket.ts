@@ -5,7 +5,7 @@ import { type Extra as SocketExtra, useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { log } from '../platform/log.ts';
 import { authenticate } from '../sign-in/authenticate.ts';
 import { impersonationHeaders } from '../sign-in/impersonation.ts';
@@ -49,7 +49,7 @@ export function serveWebSocket(
   requests: RequestsUnderWay,
   publicUrl: () => string,
 ): Sockets {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: config.bodyLimitBytes });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: serverConfig.bodyLimitBytes });
   sockets.on('wsClientError', (_error, socket) => {
     refuseSocket(socket, refusal('INVALID_ARGUMENT', 'this is not a valid WebSocket handshake'));
   });

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { User } from '../generated/prisma/client.ts';
 import type { Role } from '../generated/prisma/enums.ts';
-import { ConfigurationError, config } from '../platform/config.ts';
+import { ConfigurationError } from '../platform/config/environment.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { FailedPreconditionError } from '../platform/errors.ts';
 import { nameKey } from '../platform/text.ts';
 import { tenantNameFault } from './domain/tenant-checks.ts';
@@ -143,7 +144,7 @@ let declared: FixedUsers | null = null;
 
 /** What the server's file declares, read once. @throws ConfigurationError */
 export function fixedUsers(): FixedUsers {
-  declared ??= config.fixedUsersFile === undefined ? none : readFixedUsers(config.fixedUsersFile);
+  declared ??= serverConfig.fixedUsersFile === undefined ? none : readFixedUsers(serverConfig.fixedUsersFile);
   return declared;
 }
 
@@ -151,19 +152,4 @@ export function fixedUsers(): FixedUsers {
 export function requireNotFixed({ isFixed }: Pick<User, 'isFixed'>): void {
   if (isFixed && fixedUsers().isEnabled)
     throw new FailedPreconditionError('the user is declared in the server’s configuration: change it there');
-}
-
-let guestId: string | null = null;
-
-/** To be told by whoever brings the table in line with the file. */
-export function setGuestAccount(userId: string | null): void {
-  guestId = userId;
-}
-
-/**
- * Whether this is the guest that everybody may sign in as. Its name and password are public, so with them it may only
- * take a token (`login`), which is then like any other.
- */
-export function isGuestAccount(userId: string): boolean {
-  return userId === guestId;
 }

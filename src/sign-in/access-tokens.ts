@@ -12,7 +12,7 @@ import {
 import { z } from 'zod';
 import type { Resource } from '../authorization/domain/resources.ts';
 import { ResourceType } from '../generated/prisma/enums.ts';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { inTransaction, type Tx } from '../platform/database/transaction.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
@@ -53,8 +53,8 @@ export interface TokenClaims {
   /** Until when whoever signed in from outside was vouched for; null for a sign-in of ours. */
   readonly vouchedUntil: Date | null;
   readonly expiresAt: Date;
-  /** Empty: no narrower than the access key and the role. */
-  readonly scopes: readonly string[];
+  /** Null: no narrower than the access key and the role. */
+  readonly scopes: readonly string[] | null;
   readonly confinedTo: readonly Resource[] | null;
   /** Who had it made for the user, where that is somebody else. */
   readonly actor: { readonly userId: string; readonly version: number } | null;
@@ -138,7 +138,7 @@ export async function issueToken(
     auth_time: seconds(claims.signedInAt),
     ...(claims.vouchedUntil ? { vouched: seconds(claims.vouchedUntil) } : {}),
     ...(credentialId ? { cred: credentialId } : {}),
-    ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
+    ...(scopes ? { scope: scopes.join(' ') } : {}),
     ...(confinedTo ? { res: confinedTo.map(({ type, id }) => [type, id]) } : {}),
     // As RFC 8693 names the party that acts.
     ...(actor ? { act: { sub: actor.userId, ver: actor.version } } : {}),
@@ -194,7 +194,7 @@ export function hasEnded({ expiresAt, signedInAt }: TokenClaims): boolean {
 
 /** No token outlives this, however often it is renewed. */
 export const sessionEnd = (signedInAt: Date): Date =>
-  new Date(signedInAt.getTime() + config.sessionMaxSeconds * 1000);
+  new Date(signedInAt.getTime() + serverConfig.sessionMaxSeconds * 1000);
 
 /** @throws UnauthenticatedError when it is no token of ours, or its time is over. */
 export async function verifyToken(token: string): Promise<TokenClaims> {
@@ -232,7 +232,7 @@ function claimsOf(payload: JWTPayload): TokenClaims | null {
     signedInAt: instant(data.auth_time ?? data.iat),
     vouchedUntil: data.vouched === undefined ? null : instant(data.vouched),
     expiresAt: instant(data.exp),
-    scopes: data.scope?.split(' ') ?? [],
+    scopes: data.scope?.split(' ').filter((scope) => scope !== '') ?? null,
     confinedTo: data.res?.map(([type, id]) => ({ type, id })) ?? null,
     actor: data.act ? { userId: data.act.sub, version: data.act.ver } : null,
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isDemotion, mayAssign, mayChange } from '../../src/identity/domain/administration.ts';
+import { mayAssign } from '../../src/identity/domain/administration.ts';
 import { mergedPreferences } from '../../src/identity/domain/preferences.ts';
 import { kindProblems, userProblems } from '../../src/identity/domain/user-checks.ts';
 import { nameKey } from '../../src/platform/text.ts';
@@ -100,19 +100,6 @@ describe('administration', () => {
     expect(mayAssign('ADMIN', 'ROOT', 'SERVICE_ACCOUNT')).toBe(false);
     expect(mayAssign('SYSTEM', 'ROOT', 'PERSON')).toBe(false);
     expect(mayAssign('ROOT', 'ROOT', 'PERSON')).toBe(true);
-  });
-
-  it('changes nobody above itself', () => {
-    expect(mayChange('ADMIN', 'ADMIN')).toBe(true);
-    expect(mayChange('ADMIN', 'SYSTEM')).toBe(false);
-    expect(mayChange('ADMIN', 'ROOT')).toBe(false);
-    expect(mayChange('ROOT', 'SYSTEM')).toBe(true);
-  });
-
-  it('knows what a demotion is', () => {
-    expect(isDemotion('ADMIN', 'SUPERUSER')).toBe(true);
-    expect(isDemotion('USER', 'SUPERUSER')).toBe(false);
-    expect(isDemotion('USER', 'USER')).toBe(false);
   });
 });
 

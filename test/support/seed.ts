@@ -77,6 +77,8 @@ export type Shape = Record<string, readonly string[]>;
 export interface WorkflowOptions {
   readonly version?: string;
   readonly task?: string;
+  /** Where the task is, unless in the same project. */
+  readonly taskProject?: string;
   readonly onFailure?: string;
   /** The node whose `y` is the workflow's output `z`. */
   readonly output?: string;
@@ -87,7 +89,7 @@ export function workflowInput(project: string, name: string, shape: Shape, optio
     id,
     inputs: [{ var: 'x', binding: { promise: { nodeId: upstream[0] ?? '', var: upstream[0] ? 'y' : 'x' } } }],
     upstreamNodeIds: upstream.slice(1),
-    taskNode: { referenceId: keyOf(project, options.task ?? 'double') },
+    taskNode: { referenceId: keyOf(options.taskProject ?? project, options.task ?? 'double') },
   }));
   const last = options.output ?? Object.keys(shape).at(-1);
   return {

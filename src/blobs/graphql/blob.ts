@@ -1,7 +1,8 @@
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
-import { config } from '../../platform/config.ts';
+import { serverConfig } from '../../platform/config/server.ts';
 import { InvalidArgumentError, NotFoundError, ResourceExhaustedError } from '../../platform/errors.ts';
+import { getProject } from '../../projects/loaders.ts';
 import { createBlobUpload } from '../commands/create-blob-upload.ts';
 import { blobUri } from '../domain/blob-uri.ts';
 import { signedBlobUrl } from '../signed-url.ts';
@@ -19,7 +20,12 @@ const CreateBlobUploadPayload = builder.objectRef<BlobRow>('CreateBlobUploadPayl
       resolve: (blob, _args, { publicUrl }) =>
         blob.uploadedAt
           ? null
-          : signedBlobUrl(publicUrl, 'PUT', blob.id, new Date(Date.now() + config.blobUrlSeconds * 1000)),
+          : signedBlobUrl(
+              publicUrl,
+              'PUT',
+              blob.id,
+              new Date(Date.now() + serverConfig.blobUrlSeconds * 1000),
+            ),
     }),
   }),
 });
@@ -60,7 +66,7 @@ builder.mutationField('createBlobUpload', (t) =>
       const { sha256, sizeBytes } = input;
       const projectId = await projectIdOf(input.owner, context);
       const upload = { projectId, sha256, sizeBytes: BigInt(sizeBytes) };
-      return await createBlobUpload(callerOf(context), upload, config.blobLimitBytes);
+      return await createBlobUpload(callerOf(context), upload, serverConfig.blobLimitBytes);
     },
   }),
 );
@@ -69,9 +75,7 @@ builder.mutationField('createBlobUpload', (t) =>
 async function projectIdOf(owner: typeof BlobOwnerInput.$inferInput, context: Context): Promise<string> {
   const { loaders } = context;
   if (owner.project) {
-    const project = await loaders.project.load({ identifier: owner.project });
-    if (project) return project.id;
-    throw new NotFoundError('project', owner.project, ['input', 'owner', 'project']);
+    return (await getProject(owner.project, loaders)).id;
   }
   const runId = owner.run ?? '';
   const projectId = await loaders.projectIdOfRun.load({ userId: callerOf(context).userId, runId });

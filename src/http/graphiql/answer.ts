@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { config } from '../../platform/config.ts';
+import { serverConfig } from '../../platform/config/server.ts';
 import { refusal } from '../answer.ts';
 import type { Exchange } from '../exchange.ts';
 import { contentSecurityPolicy, renderPage } from './page.ts';
@@ -21,7 +21,7 @@ function thePage(): Page {
 
 /** The page, for a person's browser; programs ask GraphQL with POST. */
 export async function answerGraphiQL({ request, response }: Exchange): Promise<void> {
-  if (!config.graphiql || !(request.headers.accept ?? '').includes('text/html'))
+  if (!serverConfig.graphiql || !(request.headers.accept ?? '').includes('text/html'))
     throw refusal('INVALID_ARGUMENT', 'GraphQL is asked with POST', {
       status: 405,
       headers: { allow: 'POST' },

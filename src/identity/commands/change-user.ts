@@ -1,5 +1,5 @@
 import { recordChange } from '../../authorization/audit.ts';
-import { managesTenant } from '../../authorization/domain/levels.ts';
+import { isRoleAtLeast, managesTenant } from '../../authorization/domain/roles.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import type { Level, Role } from '../../generated/prisma/enums.ts';
@@ -8,12 +8,7 @@ import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { nameKey } from '../../platform/text.ts';
-import {
-  isActiveAdministrator,
-  isDemotion,
-  mayChange,
-  requireStillManaged,
-} from '../domain/administration.ts';
+import { isActiveAdministrator, requireStillManaged } from '../domain/administration.ts';
 import { kindProblems } from '../domain/user-checks.ts';
 import { requireNotFixed } from '../fixed-users.ts';
 import { denied } from '../reach.ts';
@@ -91,18 +86,18 @@ export async function changeUser(
 
 function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherAdministrators: number): void {
   const isSelf = isOneself(caller, user);
-  if (!isSelf && !mayChange(caller.role, user.role))
+  if (!isSelf && !isRoleAtLeast(caller.role, user.role))
     throw denied(caller, 'user:administer', 'user', user.username);
   const standing = { isSelf, isAdministrator: isActiveAdministrator(user), otherAdministrators };
   const { role, isDisabled } = changes;
   if (role !== undefined && role !== user.role) {
-    const isWidened = caller.scopes.length > 0 && managesTenant(role);
-    if (isWidened || !mayChange(caller.role, role))
+    const isWidened = caller.scopes !== null && managesTenant(role);
+    if (isWidened || !isRoleAtLeast(caller.role, role))
       throw denied(caller, 'user:administer', 'user', user.username);
     const problems = kindProblems({ kind: user.kind, role });
     if (problems.length > 0) throw new InvalidArgumentError(problems);
     const isAdministrator = standing.isAdministrator && !isActiveAdministrator({ ...user, role });
-    if (isDemotion(user.role, role)) requireStillManaged('demote', { ...standing, isAdministrator });
+    if (!isRoleAtLeast(role, user.role)) requireStillManaged('demote', { ...standing, isAdministrator });
   }
   if (isDisabled && !user.disabledAt) requireStillManaged('disable', standing);
 }

@@ -1,5 +1,5 @@
 import { recordChange } from '../../authorization/audit.ts';
-import { managesTenant } from '../../authorization/domain/levels.ts';
+import { managesTenant } from '../../authorization/domain/roles.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import type { Level, Role, UserKind } from '../../generated/prisma/enums.ts';
@@ -46,7 +46,7 @@ export async function createUser(caller: Caller, given: NewUser): Promise<User> 
   const username = given.username ?? given.email ?? '';
   // A narrow sign-in makes nobody who could sign in wider.
   const isWide = given.password !== null || managesTenant(given.role);
-  if ((caller.scopes.length > 0 && isWide) || !mayAssign(caller.role, given.role, given.kind))
+  if ((caller.scopes !== null && isWide) || !mayAssign(caller.role, given.role, given.kind))
     throw denied(caller, 'user:create', 'user', username);
   const tenantId = await reachedTenantId(caller, 'user:create', given.tenant, ['input', 'tenant']);
   const keys = { usernameKey: nameKey(username), emailKey: given.email && nameKey(given.email) };

@@ -3,15 +3,16 @@ import { recordAccessChange } from '../../authorization/store/changes.ts';
 import { createEveryone } from '../../authorization/store/groups.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { systemCaller } from '../../platform/caller.ts';
-import { ConfigurationError } from '../../platform/config.ts';
+import { ConfigurationError } from '../../platform/config/environment.ts';
 import { db } from '../../platform/database/client.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import { log } from '../../platform/log.ts';
 import { nameKey } from '../../platform/text.ts';
 import { GUESTS_TENANT } from '../domain/tenant-checks.ts';
-import { type FixedUser, type FixedUsers, fixedUsers, setGuestAccount } from '../fixed-users.ts';
+import { type FixedUser, type FixedUsers, fixedUsers } from '../fixed-users.ts';
 import { hashPassword, isPassword } from '../passwords.ts';
+import { setSharedIdentity } from '../shared-identities.ts';
 import { lockFixedUsers } from '../store/fixed-users.ts';
 import { findFirstTenant, findTenant } from '../store/tenants.ts';
 
@@ -23,7 +24,7 @@ import { findFirstTenant, findTenant } from '../store/tenants.ts';
  * @throws ConfigurationError when somebody of a declared name was made in the product.
  */
 export async function keepFixedUsers(declared: FixedUsers = fixedUsers()): Promise<void> {
-  setGuestAccount(null);
+  setSharedIdentity('GUEST', null);
   if (!declared.isEnabled) return;
   const kept: string[] = [];
   for (const user of declared.users)
@@ -31,7 +32,7 @@ export async function keepFixedUsers(declared: FixedUsers = fixedUsers()): Promi
   if (declared.guest) {
     const guest = { ...declared.guest, role: 'GUEST', tenant: GUESTS_TENANT } as const;
     const id = await keepUser(guest, { isHashed: false });
-    setGuestAccount(id);
+    setSharedIdentity('GUEST', id);
     kept.push(id);
   }
   if (declared.deletesMissing) await deleteAllBut(kept);

@@ -1,14 +1,15 @@
-import { managesTenant } from '../../authorization/domain/levels.ts';
+import { isAllowed } from '../../authorization/can.ts';
+import { managesTenant } from '../../authorization/domain/roles.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
-import { connectionOf, type PageArguments, pageOf } from '../../graphql/keyset.ts';
+import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { addressedUser } from '../addressed-user.ts';
 import type { UserBy } from '../domain/addresses.ts';
 import { reachedTenantId } from '../reach.ts';
 import type { TenantBy } from '../store/tenants.ts';
-import { countUsers, listUsers, type UserFilter, type UserOrder } from '../store/users.ts';
+import { countUsers, listUsers, type UserFilter, type UserOrder, userOrders } from '../store/users.ts';
 import { GroupByInput } from './group-by.ts';
 import { TenantByInput, TenantType } from './tenant.ts';
 
@@ -93,7 +94,11 @@ export const UserType = builder.prismaObject('User', {
     tenant: t.field({
       type: TenantType,
       nullable: true,
-      resolve: (user, _args, { loaders }) => loaders.tenant.load(user.tenantId),
+      description: 'The tenant of the user. Null without the permission `tenant:read`.',
+      resolve: async (user, _args, context) =>
+        (await isAllowed(callerOf(context), 'tenant:read'))
+          ? await context.loaders.tenant.load(user.tenantId)
+          : null,
     }),
     disabledAt: t.field({
       type: 'DateTime',
@@ -133,16 +138,9 @@ const UserOrderEnum = builder.enumType('UserOrder', {
   } as const,
 });
 
-const sortKeys = {
-  USERNAME: { columns: ['text'], keyOf: (row: User) => [row.usernameKey] },
-  NEWEST: { columns: ['instant', 'id'], keyOf: (row: User) => [row.createdAt.toISOString(), row.id] },
-} as const;
-
 /** A page of users, and how many there are in all. */
 export async function usersOf(filter: UserFilter, args: PageArguments, order: UserOrder = 'USERNAME') {
-  const { columns, keyOf } = sortKeys[order];
-  const page = pageOf(args, columns);
-  const connection = connectionOf(await listUsers(filter, order, page), page, keyOf);
+  const connection = await pagedList(args, userOrders[order], (page) => listUsers(filter, order, page));
   return { ...connection, count: () => countUsers(filter) };
 }
 

@@ -1,4 +1,4 @@
-import { refusal } from '../../authorization/can.ts';
+import { getAllowed } from '../../authorization/get-allowed.ts';
 import { blobIdOf, isBlobUri } from '../../blobs/domain/blob-uri.ts';
 import { listSizes } from '../../blobs/store.ts';
 import { getReadableExecution } from '../../executions/commands/get-readable-execution.ts';
@@ -15,7 +15,7 @@ import { descriptionProblems } from '../domain/texts.ts';
 import type { RegisteredModelRow } from '../store/models.ts';
 import { type RunRow, readRuns } from '../store/runs.ts';
 import type { ModelVersionRow } from '../store/versions.ts';
-import { lockChangeableModel } from './change-registered-model.ts';
+import { lockChangeableModel } from './registered-models.ts';
 
 export interface NewModelVersion {
   readonly modelId: string;
@@ -84,10 +84,11 @@ async function requireFile(tx: Tx, project: RegisteredModelRow, source: string):
 }
 
 async function getReadableRun(caller: Caller, id: string): Promise<RunRow> {
-  const [run = null] = await readRuns(caller.tenantId, [id]);
-  const target = async () => run && runTarget(run);
-  const refused = await refusal(caller, 'run:read', { kind: 'run', key: id, target });
-  if (refused && refused.code !== 'NOT_FOUND') throw refused;
-  if (refused || !run) throw new NotFoundError('run', id, ['input', 'run']);
-  return run;
+  return await getAllowed(caller, 'run:read', {
+    kind: 'run',
+    key: id,
+    path: ['input', 'run'],
+    find: async () => (await readRuns(caller.tenantId, [id]))[0] ?? null,
+    targetOf: runTarget,
+  });
 }

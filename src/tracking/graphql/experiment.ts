@@ -1,9 +1,10 @@
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
+import { addressText } from '../../platform/address-text.ts';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -12,17 +13,24 @@ import {
 } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
-import { createExperiment } from '../commands/create-experiment.ts';
-import { deleteExperiment, restoreExperiment } from '../commands/delete-experiment.ts';
-import { publishExperiment, unpublishExperiment } from '../commands/publish-experiment.ts';
-import { deleteExperimentTags, setExperimentTags } from '../commands/set-experiment-tags.ts';
-import { updateExperiment } from '../commands/update-experiment.ts';
+import { getProject } from '../../projects/loaders.ts';
+import {
+  createExperiment,
+  deleteExperiment,
+  deleteExperimentTags,
+  publishExperiment,
+  restoreExperiment,
+  setExperimentTags,
+  unpublishExperiment,
+  updateExperiment,
+} from '../commands/experiments.ts';
 import { forgetExperiments } from '../experiment-loaders.ts';
 import {
   countExperiments,
   type ExperimentBy,
   type ExperimentFilter,
   type ExperimentRow,
+  experimentOrder,
   listExperiments,
 } from '../store/experiments.ts';
 import { LifecycleFilterEnum, LifecycleStageEnum, stageOf } from './lifecycle.ts';
@@ -106,7 +114,6 @@ builder.queryFields((t) => ({
       description: 'Experiments that you may read, newest first.',
       args: { filter: t.arg({ type: ExperimentFilterInput }) },
       resolve: async (_root, { filter, ...args }, context) => {
-        const page = pageOf(args, ['instant', 'id']);
         const caller = callerOf(context);
         const shown: ExperimentFilter = {
           projectId: await projectIdOf(filter?.project, context),
@@ -114,8 +121,9 @@ builder.queryFields((t) => ({
           stage: stageOf(filter?.stage),
           isPublic: filter?.public ?? null,
         };
-        const rows = await listExperiments(caller, shown, page);
-        const connection = connectionOf(rows, page, (row) => [row.createdAt.toISOString(), row.id]);
+        const connection = await pagedList(args, experimentOrder, (page) =>
+          listExperiments(caller, shown, page),
+        );
         return { ...connection, count: () => countExperiments(caller, shown) };
       },
     },
@@ -138,9 +146,7 @@ export async function projectIdOf(
   { loaders }: Context,
 ): Promise<string | null> {
   if (identifier == null) return null;
-  const project = await loaders.project.load({ identifier });
-  if (!project) throw new NotFoundError('project', identifier);
-  return project.id;
+  return (await getProject(identifier, loaders)).id;
 }
 
 const CreateExperimentInput = builder.inputType('CreateExperimentInput', {
@@ -211,9 +217,9 @@ const SetExperimentTagsPayload = payload('SetExperimentTagsPayload');
 const DeleteExperimentTagsPayload = payload('DeleteExperimentTagsPayload');
 
 /** The one that the rule has judged, even if its name is another's by now. */
-async function addressed(by: unknown, { loaders }: Context): Promise<ExperimentRow> {
+async function addressed(by: object, { loaders }: Context): Promise<ExperimentRow> {
   const experiment = await loaders.experiment.load(by as ExperimentBy);
-  if (!experiment) throw new NotFoundError('experiment', 'that is addressed', ['input', 'by']);
+  if (!experiment) throw new NotFoundError('experiment', addressText(by), ['input', 'by']);
   return experiment;
 }
 
@@ -233,16 +239,15 @@ builder.mutationFields((t) => ({
     description: "Makes an experiment; you manage it. Who may is the tenant's creation policy.",
     errors: { types: [InvalidArgumentError, AlreadyExistsError] },
     args: { input: t.arg({ type: CreateExperimentInput, required: true }) },
-    resolve: (_root, { input }, context) =>
-      changed(
-        createExperiment(callerOf(context), {
-          project: input.project,
-          name: input.name,
-          description: input.description ?? '',
-          tags: labelsOf(input.tags ?? [], ['input', 'tags']),
-        }),
-        context,
-      ),
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.project, context.loaders);
+      const made = createExperiment(callerOf(context), project, {
+        name: input.name,
+        description: input.description ?? '',
+        tags: labelsOf(input.tags ?? [], ['input', 'tags']),
+      });
+      return await changed(made, context);
+    },
   }),
   updateExperiment: t.field({
     type: UpdateExperimentPayload,
@@ -264,7 +269,7 @@ builder.mutationFields((t) => ({
     errors: { types: [FailedPreconditionError] },
     args: { input: t.arg({ type: DeleteExperimentInput, required: true }) },
     resolve: async (_root, { input }, context) =>
-      await changed(deleteExperiment((await addressed(input.by, context)).id), context),
+      await changed(deleteExperiment((await addressed(input.by, context)).id, new Date()), context),
   }),
   restoreExperiment: t.field({
     type: RestoreExperimentPayload,

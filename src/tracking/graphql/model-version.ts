@@ -5,9 +5,10 @@ import type { ExecutionBy } from '../../executions/store/reads.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
+import { addressText } from '../../platform/address-text.ts';
 import {
   FailedPreconditionError,
   InvalidArgumentError,
@@ -26,7 +27,7 @@ import { runTarget } from '../domain/experiment-targets.ts';
 import { registeredModelTarget } from '../domain/model-targets.ts';
 import { findVersion, type ModelVersionBy } from '../find-version.ts';
 import { forgetModels } from '../model-loaders.ts';
-import type { AliasRow, ModelVersionRow } from '../store/versions.ts';
+import { type AliasRow, type ModelVersionRow, versionOrder } from '../store/versions.ts';
 import {
   addressedModel,
   changedModel,
@@ -125,12 +126,8 @@ builder.objectFields(RegisteredModelType, (t) => ({
     {
       type: ModelVersionType,
       description: 'Its versions, newest first.',
-      resolve: async (model, args, { loaders }) => {
-        const page = pageOf(args, ['number']);
-        const from = page.from?.[0] ?? null;
-        const rows = await loaders.versionsOfModel.load({ parentId: model.id, page: { ...page, from } });
-        return connectionOf(rows, page, (row) => [String(row.version)]);
-      },
+      resolve: (model, args, { loaders }) =>
+        pagedList(args, versionOrder, (page) => loaders.versionsOfModel.load({ parentId: model.id, page })),
     },
     { name: 'ModelVersionConnection' },
     { name: 'ModelVersionEdge' },
@@ -268,9 +265,9 @@ const SetModelAliasPayload = modelPayload('SetModelAliasPayload');
 const DeleteModelAliasPayload = modelPayload('DeleteModelAliasPayload');
 
 /** The one that the rule has judged, even if its alias has moved by now. */
-async function addressed(by: unknown, { loaders }: Context): Promise<ModelVersionRow> {
+async function addressed(by: object, { loaders }: Context): Promise<ModelVersionRow> {
   const version = await findVersion(by as ModelVersionBy, loaders);
-  if (!version) throw new NotFoundError('model version', 'that is addressed', ['input', 'by']);
+  if (!version) throw new NotFoundError('model version', addressText(by), ['input', 'by']);
   return version;
 }
 

@@ -1,9 +1,10 @@
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
+import { addressText } from '../../platform/address-text.ts';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -12,19 +13,23 @@ import {
 } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
-import { createRegisteredModel } from '../commands/create-registered-model.ts';
+import { getProject } from '../../projects/loaders.ts';
 import {
+  createRegisteredModel,
   deletePermanently,
   deleteRegisteredModel,
+  deleteRegisteredModelTags,
+  publishRegisteredModel,
   restoreRegisteredModel,
-} from '../commands/delete-registered-model.ts';
-import { publishRegisteredModel, unpublishRegisteredModel } from '../commands/publish-registered-model.ts';
-import { deleteRegisteredModelTags, setRegisteredModelTags } from '../commands/set-registered-model-tags.ts';
-import { updateRegisteredModel } from '../commands/update-registered-model.ts';
+  setRegisteredModelTags,
+  unpublishRegisteredModel,
+  updateRegisteredModel,
+} from '../commands/registered-models.ts';
 import { forgetModels } from '../model-loaders.ts';
 import {
   countRegisteredModels,
   listRegisteredModels,
+  modelOrder,
   type RegisteredModelBy,
   type RegisteredModelFilter,
   type RegisteredModelRow,
@@ -115,7 +120,6 @@ builder.queryFields((t) => ({
       description: 'Registered models that you may read, newest first.',
       args: { filter: t.arg({ type: RegisteredModelFilterInput }) },
       resolve: async (_root, { filter, ...args }, context) => {
-        const page = pageOf(args, ['instant', 'id']);
         const caller = callerOf(context);
         const shown: RegisteredModelFilter = {
           projectId: await projectIdOf(filter?.project, context),
@@ -123,8 +127,9 @@ builder.queryFields((t) => ({
           stage: stageOf(filter?.stage),
           isPublic: filter?.public ?? null,
         };
-        const rows = await listRegisteredModels(caller, shown, page);
-        const connection = connectionOf(rows, page, (row) => [row.createdAt.toISOString(), row.id]);
+        const connection = await pagedList(args, modelOrder, (page) =>
+          listRegisteredModels(caller, shown, page),
+        );
         return { ...connection, count: () => countRegisteredModels(caller, shown) };
       },
     },
@@ -223,12 +228,12 @@ const DeleteRegisteredModelTagsPayload = modelPayload('DeleteRegisteredModelTags
 
 /** The one that the rule has judged, even if its name is another's by now. */
 export async function addressedModel(
-  by: unknown,
+  by: object,
   { loaders }: Context,
   path: readonly string[] = ['input', 'by'],
 ): Promise<RegisteredModelRow> {
   const model = await loaders.registeredModel.load(by as RegisteredModelBy);
-  if (!model) throw new NotFoundError('registered model', 'that is addressed', path);
+  if (!model) throw new NotFoundError('registered model', addressText(by), path);
   return model;
 }
 
@@ -248,16 +253,15 @@ builder.mutationFields((t) => ({
     description: "Makes a registered model; you manage it. Who may is the tenant's creation policy.",
     errors: { types: [InvalidArgumentError, AlreadyExistsError] },
     args: { input: t.arg({ type: CreateRegisteredModelInput, required: true }) },
-    resolve: (_root, { input }, context) =>
-      changedModel(
-        createRegisteredModel(callerOf(context), {
-          project: input.project,
-          name: input.name,
-          description: input.description ?? '',
-          tags: labelsOf(input.tags ?? [], ['input', 'tags']),
-        }),
-        context,
-      ),
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.project, context.loaders);
+      const made = createRegisteredModel(callerOf(context), project, {
+        name: input.name,
+        description: input.description ?? '',
+        tags: labelsOf(input.tags ?? [], ['input', 'tags']),
+      });
+      return await changedModel(made, context);
+    },
   }),
   updateRegisteredModel: t.field({
     type: UpdateRegisteredModelPayload,

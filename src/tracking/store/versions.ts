@@ -1,5 +1,7 @@
 import type { ModelAlias, ModelVersion } from '../../generated/prisma/client.ts';
-import { run, statement } from '../../platform/database/statement.ts';
+import { eachAt } from '../../platform/by-address.ts';
+import { highestFirst, type Page, pageOfEach } from '../../platform/database/page.ts';
+import { query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { groupBy } from '../../platform/group-by.ts';
 import { isId } from '../../platform/ids.ts';
@@ -26,12 +28,10 @@ const source = 'model_versions as version join registered_models as model on mod
 const reachable = '(model.tenant_id = $1::uuid or model.public_at is not null)';
 
 const byIds = statement<ModelVersionRow>(
-  'model_versions_by_id',
   `select ${columns} from ${source} where version.id = any($2::uuid[]) and ${reachable}`,
 );
 
 const byNumbers = statement<ModelVersionRow>(
-  'model_versions_by_number',
   `select ${columns} from unnest($2::uuid[], $3::int[]) as asked(model_id, version)
      join model_versions as version on version.model_id = asked.model_id and version.version = asked.version
      join registered_models as model on model.id = version.model_id
@@ -39,7 +39,6 @@ const byNumbers = statement<ModelVersionRow>(
 );
 
 const byAliases = statement<ModelVersionRow & { readonly alias: string }>(
-  'model_versions_by_alias',
   `select ${columns}, pointer.alias from unnest($2::uuid[], $3::text[]) as asked(model_id, alias)
      join model_aliases as pointer on pointer.model_id = asked.model_id and pointer.alias = asked.alias
      join model_versions as version on version.id = pointer.version_id
@@ -67,21 +66,19 @@ export async function readModelVersions(
       : [],
     aliases.length > 0 ? run(byAliases, [tenantId, models(aliases), aliases.map(({ alias }) => alias)]) : [],
   ]);
-  const byId = new Map(foundById.map((row) => [row.id, row]));
-  const byName = new Map<string, ModelVersionRow>([
-    ...foundByNumber.map((row) => [nameText(row.modelId, row.version), row] as const),
-    ...foundByAlias.map((row) => [nameText(row.modelId, row.alias), row] as const),
+  return eachAt(addresses, addressText, [
+    ...foundById.map((row) => [row.id, row] as const),
+    ...foundByNumber.map((row) => [addressText(row), row] as const),
+    ...foundByAlias.map((row) => [addressText({ modelId: row.modelId, alias: row.alias }), row] as const),
   ]);
-  return addresses.map((by) => {
-    if ('id' in by) return byId.get(by.id) ?? null;
-    return byName.get(nameText(by.modelId, 'version' in by ? by.version : by.alias)) ?? null;
-  });
 }
 
-const nameText = (modelId: string | null, name: number | string) => JSON.stringify([modelId, name]);
+function addressText(by: ModelVersionAddress): string {
+  if ('alias' in by) return JSON.stringify([by.modelId, by.alias]);
+  return 'version' in by ? JSON.stringify([by.modelId, by.version]) : by.id;
+}
 
 const lockStatement = statement<ModelVersionRow>(
-  'lock_model_version',
   `select ${columns} from ${source} where version.id = $1::uuid for no key update of version`,
 );
 
@@ -91,30 +88,12 @@ export async function lockModelVersion(tx: Tx, id: string): Promise<ModelVersion
   return row ?? null;
 }
 
-/** A page of each model's versions. */
-export interface VersionPage {
-  readonly limit: number;
-  readonly backward: boolean;
-  /** The number of the version to go on from. */
-  readonly from: string | null;
-}
+export const versionOrder = highestFirst<ModelVersionRow>('version.version', ({ version }) => version);
+const versionsOfModels = { columns, source, parent: 'version.model_id', order: versionOrder };
 
 /** The newest versions of each model; up to one more than the page, so that it shows whether there are more. */
-export async function readVersionsOfModels(
-  modelIds: readonly string[],
-  page: VersionPage,
-): Promise<ModelVersionRow[]> {
-  const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
-  const from = page.from === null ? '' : `and version.version ${beyond} $3::int`;
-  const children = statement<ModelVersionRow>(
-    `versions_of_models_${direction}${from && '_from'}`,
-    `select child.* from unnest($1::uuid[]) with ordinality as parent(id, position)
-      cross join lateral (
-        select ${columns} from ${source} where version.model_id = parent.id ${from}
-         order by version.version ${direction} limit $2) as child`,
-  );
-  return await run(children, [modelIds, page.limit + 1, ...(page.from === null ? [] : [Number(page.from)])]);
-}
+export const readVersionsOfModels = (modelIds: readonly string[], page: Page) =>
+  query<ModelVersionRow>(pageOfEach(versionsOfModels, modelIds, page));
 
 /** A name of a version. */
 export interface AliasRow extends Omit<ModelAlias, 'tenantId'> {
@@ -122,16 +101,15 @@ export interface AliasRow extends Omit<ModelAlias, 'tenantId'> {
   readonly version: number;
 }
 
-const aliasStatement = (name: string, column: string) =>
+const aliasStatement = (column: string) =>
   statement<AliasRow>(
-    name,
     `select pointer.model_id as "modelId", pointer.alias, pointer.version_id as "versionId",
             pointer.updated_at as "updatedAt", version.version
        from model_aliases as pointer join model_versions as version on version.id = pointer.version_id
       where pointer.${column} = any($1::uuid[]) order by pointer.alias collate "C"`,
   );
-const aliasesOfModels = aliasStatement('aliases_of_models', 'model_id');
-const aliasesOfVersions = aliasStatement('aliases_of_model_versions', 'version_id');
+const aliasesOfModels = aliasStatement('model_id');
+const aliasesOfVersions = aliasStatement('version_id');
 
 /** All aliases of each model, by name: a model has few. */
 export const readAliasesOfModels = async (modelIds: readonly string[]) =>
@@ -147,7 +125,6 @@ function each(ids: readonly string[], rows: readonly AliasRow[], idOf: (row: Ali
 }
 
 const pointStatement = statement<Record<string, never>>(
-  'point_model_alias',
   `insert into model_aliases (model_id, alias, tenant_id, version_id, updated_at)
    values ($1::uuid, $2, $3::uuid, $4::uuid, now())
    on conflict (model_id, alias) do update set version_id = excluded.version_id, updated_at = now()`,
