@@ -50,7 +50,7 @@ const ofNewExecution: Finder = {
     const { input } = args as unknown as NewExecutionArguments;
     const [project, plan] = await Promise.all([
       loaders.project.load({ identifier: input.project }),
-      loaders.launchPlanBy.load(input.launchPlan),
+      loaders.launchPlan.load(input.launchPlan),
     ]);
     if (!project) return null;
     const target = projectTarget(project);

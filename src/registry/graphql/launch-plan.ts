@@ -44,7 +44,6 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
     project: t.field({
       type: ProjectType,
       nullable: true,
-      select: { projectId: true },
       resolve: guardedEdge(
         'project:read',
         (plan, { loaders }) => loaders.project.load({ id: plan.projectId }),
@@ -57,17 +56,15 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
     workflow: t.field({
       type: WorkflowType,
       nullable: true,
-      select: { workflowId: true },
       resolve: guardedEdge(
         'workflow:read',
-        (plan, { loaders }) => loaders.workflow.load(plan.workflowId),
+        (plan, { loaders }) => loaders.workflow.load({ id: plan.workflowId }),
         workflowTarget,
       ),
     }),
     expectedInputs: t.field({
       type: [ExpectedInputType],
       extensions: { listSize: 10 },
-      select: { expectedInputs: true },
       resolve: (plan) =>
         Object.entries(plan.expectedInputs as unknown as Record<string, ExpectedInput>).map(
           ([name, input]) => ({
@@ -79,7 +76,6 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
     fixedInputs: t.field({
       type: 'JSON',
       description: 'Plain values by name; no execution may give them.',
-      select: { fixedInputs: true },
       resolve: (plan) =>
         Object.fromEntries(
           Object.entries(plan.fixedInputs as unknown as Record<string, Literal>).map(([name, literal]) => [
@@ -90,18 +86,15 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
     }),
     state: t.field({
       type: LaunchPlanState,
-      select: { state: true },
       resolve: (plan) => plan.state,
     }),
     digest: t.exposeString('digest'),
     createdAt: t.field({
       type: 'DateTime',
-      select: { createdAt: true },
       resolve: (plan) => plan.createdAt,
     }),
     updatedAt: t.field({
       type: 'DateTime',
-      select: { updatedAt: true },
       resolve: (plan) => plan.updatedAt,
     }),
   }),
@@ -113,7 +106,7 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One version; null with NOT_FOUND when it is absent or hidden.',
     args: { by: t.arg({ type: LaunchPlanByInput, required: true }) },
-    resolve: (_root, { by }, { loaders }) => loaders.launchPlanBy.load(by as VersionBy),
+    resolve: (_root, { by }, { loaders }) => loaders.launchPlan.load(by as VersionBy),
   }),
   launchPlans: t.connection(
     {
