@@ -4,25 +4,11 @@ import { type DomainError, NotFoundError, PermissionDeniedError } from '../platf
 import { NO_ID } from '../platform/ids.ts';
 import { noteDenial } from './audit.ts';
 import { type Decision, decide } from './domain/decision.ts';
-import { isAtLeast, managesTenant } from './domain/levels.ts';
-import {
-  isForAnonymous,
-  mayCreateAnywhere,
-  openToConfined,
-  type Permission,
-  permissions,
-  type Requirement,
-  scopesAllow,
-} from './domain/permissions.ts';
-import {
-  ANONYMOUS,
-  CONFINED,
-  createsNothing,
-  needsRole,
-  needsServiceScope,
-  outsideScopes,
-} from './domain/requirement-text.ts';
+import { isAtLeast } from './domain/levels.ts';
+import { obstacleTo, type Permission, permissions, type Requirement } from './domain/permissions.ts';
+import { obstacleText } from './domain/requirement-text.ts';
 import type { Target } from './domain/resources.ts';
+import { managesTenant } from './domain/roles.ts';
 import { grantsOf } from './granted.ts';
 
 /** How a decision finds what it is about, and names it when it must look absent. */
@@ -35,6 +21,8 @@ export interface Find {
    * Asked with null where there is no target, so that absent and hidden cost the same.
    */
   within?(target: Target | null): Promise<boolean>;
+  /** The rule only asks whether the caller may read the target: the command asks for the permission's own level. */
+  readonly levelIsAskedLater?: boolean;
 }
 
 /**
@@ -75,37 +63,26 @@ const denied = (message: string, target: Target | null = null): Verdict => ({
 });
 
 async function judge(caller: Caller, permission: Permission, find?: Find): Promise<Verdict> {
-  const requirement: Requirement = permissions[permission];
-  if (!scopesAllow(caller, permission, requirement)) return denied(outsideScopes(permission));
-  if (caller.confinedTo && !openToConfined(permission, requirement)) return denied(CONFINED);
-  if (caller.method === 'ANONYMOUS' && !isForAnonymous(permission)) return denied(ANONYMOUS);
-  if ('caller' in requirement) return allowed;
-  if ('serviceScope' in requirement) {
-    const { serviceScope } = requirement;
-    const hasScope = caller.role === 'SYSTEM' && caller.scopes.includes(serviceScope);
-    return hasScope ? allowed : denied(needsServiceScope(serviceScope));
-  }
-  if ('roles' in requirement) {
-    if (!requirement.roles.includes(caller.role)) return denied(needsRole(requirement.roles));
-    // Who is confined to some resources does nothing to the tenant at large.
-    return caller.confinedTo ? denied(CONFINED) : allowed;
-  }
-  if ('create' in requirement && !mayCreateAnywhere(caller.role)) return denied(createsNothing(caller.role));
+  const obstacle = obstacleTo(caller, permission);
+  if (obstacle) return denied(obstacleText(obstacle, permission));
+  const { level: wanted }: Requirement = permissions[permission];
+  if (wanted === 'NONE') return allowed;
   if (!find) throw new Error(`${permission} is about an object, and its rule names none`);
   const target = await find.target();
   const { level } = await decisionOn(caller, target ?? nothing(caller));
-  const isSeen = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);
-  if (!target || !isSeen) return { error: new NotFoundError(find.kind, find.key), target };
-  const wanted = wantedLevel(caller, requirement);
-  if (isAtLeast(level, wanted)) return allowed;
+  const isReadable = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);
+  if (!target || !isReadable) return { error: new NotFoundError(find.kind, find.key), target };
+  const needed = find.levelIsAskedLater
+    ? 'READ'
+    : wanted === 'CREATION_POLICY'
+      ? levelToCreate(caller)
+      : wanted;
+  if (isAtLeast(level, needed)) return allowed;
   // What is inside a target can be listed by who may read some of it.
-  return wanted === 'READ' ? allowed : denied(`requires ${wanted} on ${find.kind} ${find.key}`, target);
+  return needed === 'READ' ? allowed : denied(`requires ${needed} on ${find.kind} ${find.key}`, target);
 }
 
-function wantedLevel(caller: Caller, requirement: { level: Level } | { create: true }): Level {
-  if ('level' in requirement) return requirement.level;
-  return caller.creationPolicy === 'OPEN' ? 'READ' : 'EDIT';
-}
+const levelToCreate = ({ creationPolicy }: Caller): Level => (creationPolicy === 'OPEN' ? 'READ' : 'EDIT');
 
 /** What is asked about in place of what is not there, so that the same statements are sent. */
 const nothing = ({ tenantId }: Caller): Target => ({
@@ -121,14 +98,11 @@ export async function decisionOn(caller: Caller, target: Target): Promise<Decisi
   return decide(caller, target, granted);
 }
 
-/** The same decision for a second object that an input names, asked by a command. @throws the refusal. */
-export async function requireMay(
-  caller: Caller,
-  permission: Permission,
-  target: Target,
-  kind: string,
-  key: string,
-): Promise<void> {
-  const refused = await refusal(caller, permission, { kind, key, target: async () => target });
-  if (refused) throw refused;
+/**
+ * Whether the caller's level lets it read a target, whatever the scopes of its sign-in say: enough to be told that
+ * something has a name. Asked with null where there is no target, so that absent and hidden cost the same.
+ */
+export async function isSeen(caller: Caller, target: Target | null): Promise<boolean> {
+  const { level } = await decisionOn(caller, target ?? nothing(caller));
+  return target !== null && isAtLeast(level, 'READ');
 }

@@ -1,6 +1,6 @@
 import { noteDenial } from '../authorization/audit.ts';
-import { managesTenant } from '../authorization/domain/levels.ts';
 import type { Permission } from '../authorization/domain/permissions.ts';
+import { managesTenant } from '../authorization/domain/roles.ts';
 import type { Caller } from '../platform/caller.ts';
 import { NotFoundError, PermissionDeniedError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';

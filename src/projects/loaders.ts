@@ -1,4 +1,5 @@
 import type { Project } from '../generated/prisma/client.ts';
+import { NotFoundError } from '../platform/errors.ts';
 import { addressLoader } from '../platform/loaders.ts';
 import { type ProjectBy, readProjects } from './store.ts';
 
@@ -6,6 +7,17 @@ export function projectLoaders(tenantId: string) {
   return {
     project: addressLoader<ProjectBy, Project | null>((addresses) => readProjects(tenantId, addresses)),
   };
+}
+
+/**
+ * The project that a field names, the very row that the field's rule has judged.
+ *
+ * @throws NotFoundError.
+ */
+export async function getProject(identifier: string, { project }: ProjectLoaders): Promise<Project> {
+  const found = await project.load({ identifier });
+  if (!found) throw new NotFoundError('project', identifier);
+  return found;
 }
 
 type ProjectLoaders = ReturnType<typeof projectLoaders>;

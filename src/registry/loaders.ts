@@ -1,6 +1,8 @@
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
 import { addressLoader } from '../platform/loaders.ts';
 import {
+  type EntityName,
+  readActiveLaunchPlans,
   readLaunchPlans,
   readTasks,
   readWorkflowNames,
@@ -19,6 +21,9 @@ export function registryLoaders(tenantId: string) {
     ),
     workflowName: addressLoader<WorkflowNameBy, WorkflowNameRow | null>((addresses) =>
       readWorkflowNames(tenantId, addresses),
+    ),
+    activeLaunchPlan: addressLoader<EntityName, LaunchPlan | null>((names) =>
+      readActiveLaunchPlans(tenantId, names),
     ),
   };
 }

@@ -1,6 +1,6 @@
 import { type Reader, type ResourceColumn, readableSql } from '../authorization/store/readable.ts';
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
-import { readAddressed } from '../platform/by-address.ts';
+import { eachAt, readAddressed } from '../platform/by-address.ts';
 import { eachOf, inOrder } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
 import { newestFirst, type Page, pageSql } from '../platform/database/page.ts';
@@ -84,18 +84,33 @@ export async function findLaunchPlan(tenantId: string, by: VersionBy): Promise<L
   return plan;
 }
 
-export async function findActiveLaunchPlan(
+/** What all versions of a task, workflow or launch plan share. */
+export type EntityName = Omit<EntityKey, 'version'>;
+
+const nameText = ({ project, domain, name }: EntityName) => JSON.stringify([project, domain, name]);
+
+/** The active version of each launch plan, in the order of the names; null where there is none. */
+export async function readActiveLaunchPlans(
   tenantId: string,
-  { project, domain, name }: Omit<EntityKey, 'version'>,
-): Promise<LaunchPlan | null> {
-  const where = {
+  names: readonly EntityName[],
+): Promise<(LaunchPlan | null)[]> {
+  const column = (part: keyof EntityName) => names.map((name) => name[part]);
+  const active = await query<EntityName & { readonly id: string }>(sql`
+    select plan.id, project.identifier as project, plan.domain, plan.name
+      from unnest(${column('project')}::text[], ${column('domain')}::text[], ${column('name')}::text[])
+           as asked(project, domain, name)
+      join projects as project on project.tenant_id = ${tenantId}::uuid and project.identifier = asked.project
+      join launch_plans as plan on plan.tenant_id = ${tenantId}::uuid and plan.project_id = project.id
+       and plan.domain = asked.domain and plan.name = asked.name and plan.state = 'ACTIVE'`);
+  const ids = eachAt(
+    names,
+    nameText,
+    active.map((row) => [nameText(row), row.id]),
+  );
+  return await readLaunchPlans(
     tenantId,
-    project: { tenantId, identifier: project },
-    domain,
-    name,
-    state: 'ACTIVE',
-  } as const;
-  return await db.launchPlan.findFirst({ where });
+    ids.map((id) => ({ id: id ?? NO_ID })),
+  );
 }
 
 /** A registered task in the form that the compiler takes, and whose it is. */
@@ -174,7 +189,7 @@ const findEntityStatement = statement<{ id: string }>(
 );
 
 /** How a workflow's name, which all its versions share, is addressed. */
-export type WorkflowNameBy = { readonly id: string } | { readonly key: Omit<EntityKey, 'version'> };
+export type WorkflowNameBy = { readonly id: string } | { readonly key: EntityName };
 
 /** What all versions of a workflow share, with the identifier of its project. */
 export interface WorkflowNameRow {

@@ -1,5 +1,5 @@
 import { isAllowed } from '../../authorization/can.ts';
-import { managesTenant } from '../../authorization/domain/levels.ts';
+import { managesTenant } from '../../authorization/domain/roles.ts';
 import { findGrant, grantOrder } from '../../authorization/store/grant-rows.ts';
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Level, ResourceType } from '../../generated/prisma/enums.ts';

@@ -6,7 +6,7 @@ import { query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import type { Place } from '../domain/decision.ts';
-import { managesTenant } from '../domain/levels.ts';
+import { managesTenant } from '../domain/roles.ts';
 import { type GrantSubject, spokenOf } from './grants.ts';
 import type { Reader } from './readable.ts';
 

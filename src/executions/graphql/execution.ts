@@ -12,6 +12,7 @@ import {
 } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import { launchPlanTarget, workflowTarget } from '../../registry/domain/targets.ts';
 import { LaunchPlanByInput } from '../../registry/graphql/entity-key.ts';
 import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
@@ -239,10 +240,7 @@ builder.queryFields((t) => ({
       description: 'Executions of a project and domain, newest first.',
       args: { filter: t.arg({ type: ExecutionFilterInput, required: true }) },
       resolve: async (_root, { filter, ...args }, context) => {
-        const project = await context.loaders.project.load({
-          identifier: filter.project,
-        });
-        if (!project) throw new NotFoundError('project', filter.project);
+        const project = await getProject(filter.project, context.loaders);
         const caller = callerOf(context);
         const shown: ExecutionListFilter = {
           projectId: project.id,
@@ -343,17 +341,18 @@ builder.mutationFields((t) => ({
       types: [InvalidArgumentError, NotFoundError, AlreadyExistsError],
     },
     args: { input: t.arg({ type: CreateExecutionInput, required: true }) },
-    resolve: async (_root, { input }, context) => ({
-      execution: await createExecution(callerOf(context), {
-        project: input.project,
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.project, context.loaders);
+      const execution = await createExecution(callerOf(context), project, {
         domain: input.domain,
         name: input.name ?? null,
         launchPlan: input.launchPlan as VersionBy,
         inputs: input.inputs,
         inputLiterals: input.inputLiterals,
         maxParallelism: input.maxParallelism ?? null,
-      }),
-    }),
+      });
+      return { execution };
+    },
   }),
   terminateExecution: t.field({
     type: TerminateExecutionPayload,

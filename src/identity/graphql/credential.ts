@@ -12,6 +12,7 @@ import { createCredentials, type MadeCredentials } from '../commands/create-cred
 import { editCredentials } from '../commands/edit-credentials.ts';
 import { revokeCredentials } from '../commands/revoke-credentials.ts';
 import type { UserBy } from '../domain/addresses.ts';
+import { scopesOf } from '../domain/credentials.ts';
 import { credentialOrder, listCredentials } from '../list-credentials.ts';
 import { UserByInput } from './user.ts';
 
@@ -26,9 +27,11 @@ const CredentialType = builder.objectRef<CredentialRow>('Credential').implement(
       description: 'The user name of Basic; the secret is the password.',
     }),
     label: t.exposeString('label', { nullable: true }),
-    scopes: t.exposeStringList('scopes', {
+    scopes: t.stringList({
+      nullable: true,
       description:
-        'All that it may be used for: permissions such as `execution:read`, `execution:*`, `*:read`. None: all that its user may do.',
+        'The permissions that the key is limited to, such as `execution:read`, `execution:*` or `*:read`. Null: the key may do all that its user may do.',
+      resolve: (row) => scopesOf(row),
     }),
     expiresAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.expiresAt }),
     lastUsedAt: t.field({
@@ -81,7 +84,7 @@ const CreateCredentialsInput = builder.inputType('CreateCredentialsInput', {
     expiresAt: t.field({ type: 'DateTime', description: 'When it ends by itself; left out, never.' }),
     scopes: t.stringList({
       description:
-        'Confines it to permissions such as `execution:read`, `execution:*`, `*:read`, at most 50; `executor` is for users of role SYSTEM. Left out, it is as wide as this very sign-in.',
+        'Limits the key to permissions such as `execution:read`, `execution:*` or `*:read`: 1 to 50 of them. `executor` is for users of role SYSTEM. Left out, the key may do as much as this sign-in.',
     }),
   }),
 });
@@ -135,7 +138,7 @@ builder.mutationFields((t) => ({
         user: (input.user ?? null) as UserBy | null,
         label: input.label ?? null,
         expiresAt: input.expiresAt ?? null,
-        scopes: input.scopes ?? [],
+        scopes: input.scopes ?? null,
       }),
   }),
   editCredentials: t.field({

@@ -1,5 +1,5 @@
 import { isAllowed } from '../../authorization/can.ts';
-import { managesTenant } from '../../authorization/domain/levels.ts';
+import { managesTenant } from '../../authorization/domain/roles.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';

@@ -5,6 +5,7 @@ import { pagedList } from '../../graphql/keyset.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import { createTask } from '../commands/create-task.ts';
 import type { TaskTemplate } from '../domain/task-templates.ts';
 import { listTasks, type VersionBy, versionOrder } from '../store.ts';
@@ -186,15 +187,17 @@ builder.mutationField('createTask', (t) =>
       types: [InvalidArgumentError, AlreadyExistsError, NotFoundError],
     },
     args: { input: t.arg({ type: CreateTaskInput, required: true }) },
-    resolve: async (_root, { input }, context) => ({
-      task: await createTask(callerOf(context), {
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.id.project, context.loaders);
+      const task = await createTask(callerOf(context), project, {
         id: input.id,
         template: {
           ...input.template,
           interface: interfaceOf(input.template.interface, ['input', 'template', 'interface']),
         },
         shortDescription: input.shortDescription ?? '',
-      }),
-    }),
+      });
+      return { task };
+    },
   }),
 );

@@ -6,6 +6,7 @@ import { recordOf } from '../../graphql/labels.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import type { TypedInterface } from '../../values/literal-types.ts';
 import { createWorkflow } from '../commands/create-workflow.ts';
 import { listWorkflows, type VersionBy, versionOrder } from '../store.ts';
@@ -219,13 +220,15 @@ builder.mutationField('createWorkflow', (t) =>
       types: [InvalidArgumentError, AlreadyExistsError, NotFoundError],
     },
     args: { input: t.arg({ type: CreateWorkflowInput, required: true }) },
-    resolve: async (_root, { input }, context) => ({
-      workflow: await createWorkflow(callerOf(context), {
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.id.project, context.loaders);
+      const workflow = await createWorkflow(callerOf(context), project, {
         id: input.id,
         template: templateOf(input.template),
         shortDescription: input.shortDescription ?? '',
-      }),
-    }),
+      });
+      return { workflow };
+    },
   }),
 );
 

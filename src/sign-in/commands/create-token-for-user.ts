@@ -1,6 +1,5 @@
 import { noteDenial, recordChange } from '../../authorization/audit.ts';
-import { managesTenant } from '../../authorization/domain/levels.ts';
-import { isAbove } from '../../identity/domain/acting.ts';
+import { isRoleAtLeast, managesTenant } from '../../authorization/domain/roles.ts';
 import { addressText, isOwn, type UserBy } from '../../identity/domain/addresses.ts';
 import { reachesAllTenants } from '../../identity/reach.ts';
 import { readUsers } from '../../identity/store/users.ts';
@@ -37,7 +36,7 @@ export async function createTokenForUser(
   const isVisible = found && (tenantId === null || found.tenantId === tenantId);
   if (!isVisible || (found.tenantId !== caller.tenantId && !reachesAll))
     throw new NotFoundError('active user', addressText(user), ['input', 'user']);
-  if (isAbove(found.role, caller.role)) throw denied(caller, user);
+  if (!isRoleAtLeast(caller.role, found.role)) throw denied(caller, user);
   const made = await newToken(caller, found, { expiresInMs, confinedTo: caller.confinedTo });
   await inTransaction((tx) =>
     recordChange(tx, caller, {

@@ -20,7 +20,6 @@ export const {
   name: 'experiment',
   resourceType: 'EXPERIMENT',
   auditType: 'experiment',
-  read: 'experiment:read',
   publish: 'experiment:publish',
   targetOf: experimentTarget,
   nameProblems,

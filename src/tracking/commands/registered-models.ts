@@ -26,7 +26,6 @@ export const {
   name: 'registered model',
   resourceType: 'REGISTERED_MODEL',
   auditType: 'registered_model',
-  read: 'model:read',
   publish: 'model:publish',
   targetOf: registeredModelTarget,
   nameProblems: modelNameProblems,

@@ -13,6 +13,7 @@ import {
 } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import {
   createExperiment,
   deleteExperiment,
@@ -145,9 +146,7 @@ export async function projectIdOf(
   { loaders }: Context,
 ): Promise<string | null> {
   if (identifier == null) return null;
-  const project = await loaders.project.load({ identifier });
-  if (!project) throw new NotFoundError('project', identifier);
-  return project.id;
+  return (await getProject(identifier, loaders)).id;
 }
 
 const CreateExperimentInput = builder.inputType('CreateExperimentInput', {
@@ -240,16 +239,15 @@ builder.mutationFields((t) => ({
     description: "Makes an experiment; you manage it. Who may is the tenant's creation policy.",
     errors: { types: [InvalidArgumentError, AlreadyExistsError] },
     args: { input: t.arg({ type: CreateExperimentInput, required: true }) },
-    resolve: (_root, { input }, context) =>
-      changed(
-        createExperiment(callerOf(context), {
-          project: input.project,
-          name: input.name,
-          description: input.description ?? '',
-          tags: labelsOf(input.tags ?? [], ['input', 'tags']),
-        }),
-        context,
-      ),
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.project, context.loaders);
+      const made = createExperiment(callerOf(context), project, {
+        name: input.name,
+        description: input.description ?? '',
+        tags: labelsOf(input.tags ?? [], ['input', 'tags']),
+      });
+      return await changed(made, context);
+    },
   }),
   updateExperiment: t.field({
     type: UpdateExperimentPayload,

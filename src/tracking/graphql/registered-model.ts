@@ -13,6 +13,7 @@ import {
 } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import {
   createRegisteredModel,
   deletePermanently,
@@ -252,16 +253,15 @@ builder.mutationFields((t) => ({
     description: "Makes a registered model; you manage it. Who may is the tenant's creation policy.",
     errors: { types: [InvalidArgumentError, AlreadyExistsError] },
     args: { input: t.arg({ type: CreateRegisteredModelInput, required: true }) },
-    resolve: (_root, { input }, context) =>
-      changedModel(
-        createRegisteredModel(callerOf(context), {
-          project: input.project,
-          name: input.name,
-          description: input.description ?? '',
-          tags: labelsOf(input.tags ?? [], ['input', 'tags']),
-        }),
-        context,
-      ),
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.project, context.loaders);
+      const made = createRegisteredModel(callerOf(context), project, {
+        name: input.name,
+        description: input.description ?? '',
+        tags: labelsOf(input.tags ?? [], ['input', 'tags']),
+      });
+      return await changedModel(made, context);
+    },
   }),
   updateRegisteredModel: t.field({
     type: UpdateRegisteredModelPayload,
