@@ -20,7 +20,7 @@ import {
   findNamedEntity,
   findWorkflow,
   type RegisteredTask,
-  readTasks,
+  readCompiledTasks,
   taskIdsOf,
 } from '../store.ts';
 import { requireUsableName, storeVersion } from './store-version.ts';
@@ -111,7 +111,7 @@ async function requireMayRegister(caller: Caller, project: Project, key: EntityK
 
 /** The tasks that the caller may read: the others are as absent to the compiler as they are to the caller. */
 async function readableTasks(caller: Caller, keys: readonly EntityKey[]): Promise<RegisteredTask[]> {
-  const tasks = await readTasks(caller.tenantId, keys);
+  const tasks = await readCompiledTasks(caller.tenantId, keys);
   const readable = await Promise.all(
     keys.map(async (key, at) => {
       const task = tasks[at] ?? null;
