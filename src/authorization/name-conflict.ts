@@ -1,5 +1,6 @@
 import type { Caller } from '../platform/caller.ts';
 import { AlreadyExistsError, type DomainError, InvalidArgumentError } from '../platform/errors.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
 import { isAllowed } from './can.ts';
 import type { Permission } from './domain/permissions.ts';
 import type { Target } from './domain/resources.ts';
@@ -15,9 +16,13 @@ export async function nameConflict(
   caller: Caller,
   permission: Permission,
   holder: Target | null,
-  { kind, name, path }: { readonly kind: string; readonly name: string; readonly path: readonly string[] },
+  {
+    kind,
+    name,
+    path,
+  }: { readonly kind: ObjectKind; readonly name: string; readonly path: readonly string[] },
 ): Promise<DomainError> {
-  const isSeen = await isAllowed(caller, permission, { kind, key: name, target: async () => holder });
+  const isSeen = await isAllowed(caller, permission, { target: async () => holder });
   return isSeen
     ? new AlreadyExistsError(`${kind} ${name} exists already`, { path })
     : InvalidArgumentError.of(path, 'this name cannot be used here', 'NameUnavailable');

@@ -2,6 +2,7 @@ import type { Target } from '../authorization/domain/resources.ts';
 import { callerOf, type Loaders } from '../graphql/context.ts';
 import { can, type Finder, type RootRules } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
 import { projectTarget } from '../projects/domain/targets.ts';
 import { ofProject } from '../projects/rules.ts';
 import type { EntityKey } from './domain/entity-keys.ts';
@@ -13,7 +14,7 @@ type FilterArguments = { filter: { project: string } };
 type CreateArguments = { input: { id: EntityKey } };
 
 const ofVersion = (
-  kind: string,
+  kind: ObjectKind,
   find: (by: VersionBy, loaders: Loaders) => Promise<Target | null>,
   by: (args: never) => VersionBy = ({ by: address }: ByArguments) => address,
 ): Finder => ({

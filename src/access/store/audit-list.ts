@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../../generated/prisma/client.ts';
 import type { AuditOutcome } from '../../generated/prisma/enums.ts';
 import { run, statement, type Value } from '../../platform/database/statement.ts';
+import type { ObjectKind } from '../../platform/object-kinds.ts';
 
 /** Which events a list shows; null is no limit. */
 export interface AuditFilter {
@@ -10,7 +11,7 @@ export interface AuditFilter {
   /** `permission:grant`, or the noun alone for all about it. */
   readonly action: string | null;
   readonly outcome: AuditOutcome | null;
-  readonly targetType: string | null;
+  readonly targetType: ObjectKind | null;
   readonly targetId: string | null;
   readonly since: Date | null;
   readonly until: Date | null;
@@ -22,6 +23,9 @@ interface AuditPage {
   readonly backward: boolean;
   readonly from: readonly string[] | null;
 }
+
+/** A row of the log. */
+export type AuditEventRow = Omit<AuditEvent, 'targetType'> & { readonly targetType: ObjectKind | null };
 
 const columns = `
   id, tenant_id as "tenantId", created_at as "createdAt", actor_id as "actorId", actor_name as "actorName",
@@ -48,7 +52,7 @@ export async function listAuditEvents(
   tenantId: string,
   { action, ...filter }: AuditFilter,
   page: AuditPage,
-): Promise<AuditEvent[]> {
+): Promise<AuditEventRow[]> {
   const isExact = action?.includes(':') ?? false;
   const asked: Record<string, Value> = {
     ...filter,
@@ -67,7 +71,7 @@ export async function listAuditEvents(
   const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
   values.push(page.from?.[0] ?? null, page.limit + 1);
   parts.push(`($${values.length - 1}::uuid is null or id ${beyond} $${values.length - 1}::uuid)`);
-  const list = statement<AuditEvent>(
+  const list = statement<AuditEventRow>(
     `select ${columns} from audit_events where ${parts.join(' and ')} order by id ${direction} limit $${values.length}`,
   );
   return await run(list, values);

@@ -81,13 +81,7 @@ export async function createWorkflow(
 /** Those that the caller may read: the others are as absent to the compiler as they are to the caller. */
 async function readableOf(caller: Caller, tasks: readonly RegisteredTask[]): Promise<RegisteredTask[]> {
   const verdicts = await Promise.all(
-    tasks.map((row) =>
-      isAllowed(caller, 'task:read', {
-        kind: 'task',
-        key: row.task.id.name,
-        target: async () => taskTarget(row),
-      }),
-    ),
+    tasks.map((row) => isAllowed(caller, 'task:read', { target: async () => taskTarget(row) })),
   );
   return tasks.filter((_, index) => verdicts[index]);
 }

@@ -136,7 +136,7 @@ builder.queryFields((t) => ({
     args: { key: t.arg({ type: EntityNameInput, required: true }) },
     resolve: async (_root, { key }, context) => {
       const plan = await findActiveLaunchPlan(callerOf(context).tenantId, key);
-      if (!plan) throw new NotFoundError('active launch plan', key.name);
+      if (!plan) throw new NotFoundError('launch plan', key.name);
       return plan;
     },
   }),

@@ -19,7 +19,6 @@ export const {
 } = lifecycleOf<ExperimentRow, Prisma.ExperimentUncheckedUpdateInput>({
   name: 'experiment',
   resourceType: 'EXPERIMENT',
-  auditType: 'experiment',
   read: 'experiment:read',
   publish: 'experiment:publish',
   targetOf: experimentTarget,

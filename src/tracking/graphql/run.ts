@@ -74,7 +74,7 @@ builder.objectField(ExperimentType, 'runs', (t) =>
       resolve: async (experiment, { stage, ...args }, context) => {
         const page = { ...pageOf(args, ['instant', 'id']), stage: stageOf(stage) };
         const target = async () => experimentTarget(experiment);
-        if (!(await isAllowed(callerOf(context), 'run:read', { kind: 'edge', key: '', target }))) return null;
+        if (!(await isAllowed(callerOf(context), 'run:read', { target }))) return null;
         const rows = await context.loaders.runsOfExperiment.load({ parentId: experiment.id, page });
         return connectionOf(rows, page, runKey);
       },
