@@ -26,6 +26,8 @@ export interface FindTarget {
    * Asked with null where there is no target, so that absent and hidden cost the same.
    */
   within?(target: Target | null): Promise<boolean>;
+  /** The rule only asks whether the caller may read the target: the command asks for the permission's own level. */
+  readonly levelIsAskedLater?: boolean;
 }
 
 /** The same, with what a refusal calls the target. */
@@ -76,9 +78,9 @@ async function judge(caller: Caller, permission: Permission, find?: FindTarget):
   if (!find) throw new Error(`${permission} is about an object, and its rule names none`);
   const target = await find.target();
   const { level } = await decisionOn(caller, target ?? nothing(caller));
-  const isSeen = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);
-  if (!target || !isSeen) return { obstacle: 'UNSEEN', target };
-  const needed = wanted === 'CREATION_POLICY' ? levelToCreate(caller) : wanted;
+  const isReadable = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);
+  if (!target || !isReadable) return { obstacle: 'UNSEEN', target };
+  const needed = neededLevel(caller, wanted, find);
   // What is inside a target can be listed by who may read some of it.
   const isEnough = isAtLeast(level, needed) || needed === 'READ';
   return { obstacle: isEnough ? null : { level: needed }, target };
@@ -95,7 +97,15 @@ function errorOf(
   return new PermissionDeniedError(`requires ${obstacle.level} on ${kind} ${key}`);
 }
 
-const levelToCreate = ({ creationPolicy }: Caller): Level => (creationPolicy === 'OPEN' ? 'READ' : 'EDIT');
+function neededLevel(
+  { creationPolicy }: Caller,
+  wanted: Level | 'CREATION_POLICY',
+  { levelIsAskedLater }: FindTarget,
+): Level {
+  if (levelIsAskedLater) return 'READ';
+  if (wanted !== 'CREATION_POLICY') return wanted;
+  return creationPolicy === 'OPEN' ? 'READ' : 'EDIT';
+}
 
 /** What is asked about in place of what is not there, so that the same statements are sent. */
 const nothing = ({ tenantId }: Caller): Target => ({
@@ -111,14 +121,11 @@ export async function decisionOn(caller: Caller, target: Target): Promise<Decisi
   return decide(caller, target, granted);
 }
 
-/** The same decision for a second object that an input names, asked by a command. @throws the refusal. */
-export async function requireMay(
-  caller: Caller,
-  permission: Permission,
-  target: Target,
-  kind: ObjectKind,
-  key: string,
-): Promise<void> {
-  const refused = await refusal(caller, permission, { kind, key, target: async () => target });
-  if (refused) throw refused;
+/**
+ * Whether the caller's level lets it read a target, whatever the scopes of its sign-in say: enough to be told that
+ * something has a name. Asked with null where there is no target, so that absent and hidden cost the same.
+ */
+export async function isSeen(caller: Caller, target: Target | null): Promise<boolean> {
+  const { level } = await decisionOn(caller, target ?? nothing(caller));
+  return target !== null && isAtLeast(level, 'READ');
 }

@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import { childLoader } from '../platform/child-loader.ts';
+import type { Page } from '../platform/database/page.ts';
 import { groupBy } from '../platform/group-by.ts';
-import type { ChildPage } from './store/reads.ts';
 import {
   type DataRow,
   type ExecutionBy,
@@ -43,11 +43,8 @@ export function executionLoaders(tenantId: string) {
       cacheKeyFn: byText,
     }),
     taskExecution: each<TaskExecutionRow>(readTaskExecutions),
-    nodesOfExecution: childLoader<ChildPage, NodeExecutionRow>(
-      readNodesOfExecutions,
-      (row) => row.executionId,
-    ),
-    tasksOfNode: childLoader<ChildPage, TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
+    nodesOfExecution: childLoader<Page, NodeExecutionRow>(readNodesOfExecutions, (row) => row.executionId),
+    tasksOfNode: childLoader<Page, TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
     executionData: each<DataRow>(readExecutionData),
     nodeData: each<DataRow>(readNodeData),
     taskData: each<DataRow>(readTaskData),

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { baseConfig } from '../platform/config/base.ts';
 import { ConfigurationError } from '../platform/config/environment.ts';
 import { executorConfig } from '../platform/config/executor.ts';
@@ -15,13 +14,15 @@ export function requireNamedRuntime(): void {
     );
 }
 
-/** The runtime that is configured; `process` where none has to be named. @see requireNamedRuntime */
-export function chooseRuntime(): Runtime {
-  requireNamedRuntime();
+/**
+ * The runtime that is configured; `process` where none has to be named.
+ *
+ * @param folder  where it keeps its runs.
+ */
+export function chooseRuntime(folder: string): Runtime {
   log.warn(
     { runtime: 'process' },
     'jobs run as processes of this user, without isolation: they can read and do what it can',
   );
-  const root = join(baseConfig.home, 'executors', executorConfig.name);
-  return createProcessRuntime({ root, path: executorConfig.path });
+  return createProcessRuntime({ root: folder, path: executorConfig.path });
 }

@@ -13,6 +13,8 @@ export interface Finder {
   target(args: FieldArguments, context: Context): Promise<Target | null>;
   /** Whether the caller may read something inside of it: then lists of that are not hidden. */
   within?(target: Target | null, args: FieldArguments, context: Context): Promise<boolean>;
+  /** The rule only asks whether the caller may read the object: the command asks for the permission's own level. */
+  readonly levelIsAskedLater?: boolean;
 }
 
 // The rules read arguments of every field; their types are checked where the finder is written.
@@ -35,6 +37,7 @@ export function can(permission: Permission, finder?: Finder): Rule {
           kind: finder.kind,
           key: finder.key(args),
           target: () => finder.target(args, context),
+          levelIsAskedLater: finder.levelIsAskedLater ?? false,
           ...(finder.within
             ? {
                 within: (target: Target | null) =>

@@ -7,6 +7,7 @@ import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
 import { pool } from '../platform/database/client.ts';
 import { DomainError } from '../platform/errors.ts';
+import { listen } from '../platform/listen.ts';
 import { log } from '../platform/log.ts';
 import {
   httpRequests,
@@ -27,7 +28,7 @@ export interface MetricsServer {
 /**
  * `GET /metrics` for Prometheus, on a port of its own, so that it can be shut off from callers by where it listens.
  *
- * @returns null when it cannot listen there: nobody should be without Slipway because its figures have no port.
+ * @returns null when it cannot listen there: a server without metrics is better than none.
  */
 export async function startMetricsServer(options: {
   readonly host: string;
@@ -39,16 +40,14 @@ export async function startMetricsServer(options: {
       answerError(response, 500, 'INTERNAL', 'something went wrong');
     });
   });
+  let bound: AddressInfo;
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(options.port, options.host, resolve);
-    });
+    bound = await listen(server, options, { host: 'METRICS_HOST', port: 'METRICS_PORT' });
   } catch (error) {
-    log.warn({ err: error, ...options }, 'metrics are not served');
+    log.warn({ reason: (error as Error).message }, 'metrics are not served');
     return null;
   }
-  const { address, family, port } = server.address() as AddressInfo;
+  const { address, family, port } = bound;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/metrics`;
   log.info({ url }, 'metrics are served');
   return {

@@ -13,6 +13,7 @@ import {
   ResourceExhaustedError,
   UnavailableError,
 } from '../platform/errors.ts';
+import { listen } from '../platform/listen.ts';
 import { log } from '../platform/log.ts';
 import { TooManyAttemptsError } from '../sign-in/attempts.ts';
 import { authenticate, challengesAfter, prepareSignIn } from '../sign-in/authenticate.ts';
@@ -98,10 +99,7 @@ export async function startServer({ host, port }: { host: string; port: number }
   }
 
   const sweeping = setInterval(sweep, SWEEP_EVERY_MS).unref();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
+  await listen(server, { host, port });
   return {
     url: addressOf(server, host),
     async stop() {

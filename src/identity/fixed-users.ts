@@ -5,9 +5,9 @@ import type { Role } from '../generated/prisma/enums.ts';
 import { ConfigurationError } from '../platform/config/environment.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import { FailedPreconditionError } from '../platform/errors.ts';
+import { nameKey } from '../platform/text.ts';
 import { tenantNameFault } from './domain/tenant-checks.ts';
 import { passwordFault, usernameFault } from './domain/user-checks.ts';
-import { usernameKey } from './domain/usernames.ts';
 
 /**
  * Fixed users mode: users whom the operator declares in a file rather than in the product. The server brings the table
@@ -128,7 +128,7 @@ function hashFault(hash: string): string | null {
 
 /** One name signs one user in, whatever the tenant. */
 function duplicates(users: readonly { readonly username: string }[]): string[] {
-  const keys = users.map(({ username }) => usernameKey(username));
+  const keys = users.map(({ username }) => nameKey(username));
   const twice = users.filter((_, at) => keys.indexOf(keys[at] ?? '') !== at);
   return twice.map(({ username }) => `the user name ${username} is declared twice`);
 }

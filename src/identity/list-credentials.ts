@@ -1,9 +1,13 @@
 import type { Credential } from '../generated/prisma/client.ts';
 import type { Caller } from '../platform/caller.ts';
 import { db } from '../platform/database/client.ts';
+import { lastIdFirst, type Page } from '../platform/database/page.ts';
 import { NotFoundError } from '../platform/errors.ts';
 import { keyOwnerId } from './credential-owner.ts';
 import { addressText, type UserBy } from './domain/addresses.ts';
+
+/** The newest first. */
+export const credentialOrder = lastIdFirst('credential');
 
 /**
  * A user's access keys, newest first, without what proves their secrets: up to `limit + 1` of them.
@@ -14,7 +18,7 @@ import { addressText, type UserBy } from './domain/addresses.ts';
 export async function listCredentials(
   caller: Caller,
   { user, withRevoked }: { user: UserBy | null; withRevoked: boolean },
-  page: { limit: number; backward: boolean; from: readonly string[] | null },
+  page: Page,
 ): Promise<Omit<Credential, 'secretHash'>[]> {
   const id = await keyOwnerId(caller, user, 'credential:read', ['user']);
   const tenant = caller.role === 'ROOT' ? {} : { tenantId: caller.tenantId };

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Project } from '../generated/prisma/client.ts';
+import { NotFoundError } from '../platform/errors.ts';
 import { type ProjectBy, readProjects } from './store.ts';
 
 export function projectLoaders(tenantId: string) {
@@ -9,6 +10,17 @@ export function projectLoaders(tenantId: string) {
       { cacheKeyFn: (by) => JSON.stringify(by) },
     ),
   };
+}
+
+/**
+ * The project that a field names, the very row that the field's rule has judged.
+ *
+ * @throws NotFoundError.
+ */
+export async function getProject(identifier: string, { project }: ProjectLoaders): Promise<Project> {
+  const found = await project.load({ identifier });
+  if (!found) throw new NotFoundError('project', identifier);
+  return found;
 }
 
 type ProjectLoaders = ReturnType<typeof projectLoaders>;

@@ -3,10 +3,11 @@ import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
 import { eachOf } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
 import {
+  type EntityName,
+  findActiveLaunchPlan,
   findLaunchPlan,
   findTask,
   findWorkflow,
-  type LaunchPlanWithWorkflow,
   readWorkflowNames,
   type VersionBy,
   type WorkflowNameBy,
@@ -24,9 +25,13 @@ export function registryLoaders(tenantId: string) {
       (addresses) => Promise.all(addresses.map((by) => findWorkflow(tenantId, by))),
       byText,
     ),
-    launchPlanBy: new DataLoader<VersionBy, LaunchPlanWithWorkflow | null, string>(
+    launchPlanBy: new DataLoader<VersionBy, LaunchPlan | null, string>(
       (addresses) => Promise.all(addresses.map((by) => findLaunchPlan(tenantId, by))),
       byText,
+    ),
+    activeLaunchPlan: new DataLoader<EntityName, LaunchPlan | null, string>(
+      (names) => Promise.all(names.map((name) => findActiveLaunchPlan(tenantId, name))),
+      { cacheKeyFn: (name) => JSON.stringify(name) },
     ),
     workflowName: new DataLoader<WorkflowNameBy, WorkflowNameRow | null, string>(
       (addresses) => readWorkflowNames(tenantId, addresses),

@@ -2,7 +2,9 @@ import { type Reader, type ResourceColumn, readableSql } from '../authorization/
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
 import { inOrder } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
-import { run, statement } from '../platform/database/statement.ts';
+import { newestFirst, type Page, pageSql } from '../platform/database/page.ts';
+import { nothing, raw, sql } from '../platform/database/sql.ts';
+import { exists, query, run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
 import { isId, newId } from '../platform/ids.ts';
 import { type Closure, indexClosure } from './domain/closure.ts';
@@ -36,27 +38,17 @@ export async function findWorkflow(tenantId: string, by: VersionBy): Promise<Wor
   return where && (await db.workflow.findFirst({ where }));
 }
 
-export type LaunchPlanWithWorkflow = LaunchPlan & {
-  readonly project: { readonly identifier: string };
-};
-
-export async function findLaunchPlan(
-  tenantId: string,
-  by: VersionBy,
-): Promise<LaunchPlanWithWorkflow | null> {
+export async function findLaunchPlan(tenantId: string, by: VersionBy): Promise<LaunchPlan | null> {
   const where = whereVersion(tenantId, by);
-  return (
-    where &&
-    (await db.launchPlan.findFirst({
-      where,
-      include: { project: { select: { identifier: true } } },
-    }))
-  );
+  return where && (await db.launchPlan.findFirst({ where }));
 }
+
+/** What all versions of a task, workflow or launch plan share. */
+export type EntityName = Omit<EntityKey, 'version'>;
 
 export async function findActiveLaunchPlan(
   tenantId: string,
-  { project, domain, name }: Omit<EntityKey, 'version'>,
+  { project, domain, name }: EntityName,
 ): Promise<LaunchPlan | null> {
   const where = {
     tenantId,
@@ -161,7 +153,7 @@ const findEntityStatement = statement<{ id: string }>(
 );
 
 /** How a workflow's name, which all its versions share, is addressed. */
-export type WorkflowNameBy = { readonly id: string } | { readonly key: Omit<EntityKey, 'version'> };
+export type WorkflowNameBy = { readonly id: string } | { readonly key: EntityName };
 
 /** What all versions of a workflow share, with the identifier of its project. */
 export interface WorkflowNameRow {
@@ -239,30 +231,20 @@ const entityColumns: readonly ResourceColumn[] = [
 ];
 
 /** Whether the caller may read some workflow of a project: then it may list what hangs on the project's workflows. */
-export async function hasReadableWorkflow(reader: Reader, projectId: string | null): Promise<boolean> {
+export function hasReadableWorkflow(reader: Reader, projectId: string | null): Promise<boolean> {
   const readable = readableSql(reader, entityColumns);
-  const some = statement<{ some: boolean }>(
-    `${readable.with}
-     select exists (
-       select from named_entities as entity ${readable.joins}
-        where entity.tenant_id = $1::uuid and entity.project_id = $7::uuid and ${readable.condition}
-     ) as some`,
+  return exists(
+    sql`named_entities as entity ${readable.joins}
+         where entity.tenant_id = ${reader.tenantId}::uuid and entity.project_id = ${projectId}::uuid
+           and ${readable.condition}`,
+    readable.with,
   );
-  const [row] = await run(some, [...readable.values, projectId]);
-  return row?.some ?? false;
 }
 
 interface VersionFilter {
   readonly project: string;
   readonly domain: string;
   readonly name?: string | null;
-}
-
-interface VersionPage {
-  readonly limit: number;
-  readonly backward: boolean;
-  /** createdAt and id of the row to go on from. */
-  readonly from: readonly string[] | null;
 }
 
 /** What a list of versions is of, and where its rows have what decides about them. */
@@ -282,38 +264,33 @@ const launchPlans: VersionTable = {
   resources: [{ type: 'WORKFLOW', column: 'version.workflow_entity_id' }, inProject],
 };
 
+export const versionOrder = newestFirst('version');
+
 /** The ids on one page of versions that the caller may read: newest first, up to one more than the page. */
 async function listVersionIds(
   { table, resources }: VersionTable,
   reader: Reader,
   { project, domain, name }: VersionFilter,
-  page: VersionPage,
+  page: Page,
 ): Promise<string[]> {
   const readable = readableSql(reader, resources);
-  const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
-  const list = statement<{ id: string }>(
-    `${readable.with}
-     select version.id from ${table} as version join projects as project on project.id = version.project_id
-            ${readable.joins}
-      where version.tenant_id = $1::uuid and project.tenant_id = $1::uuid and project.identifier = $7
-        and version.domain = $8 and ($9::text is null or version.name = $9) and ${readable.condition}
-        ${page.from ? `and (version.created_at, version.id) ${beyond} ($11::timestamptz, $12::uuid)` : ''}
-      order by version.created_at ${direction}, version.id ${direction} limit $10`,
-  );
-  const values = [...readable.values, project, domain, name || null, page.limit + 1, ...(page.from ?? [])];
-  return (await run(list, values)).map(({ id }) => id);
+  const { beyond, end } = pageSql(versionOrder, page);
+  const rows = await query<{ id: string }>(sql`
+    ${readable.with}
+    select version.id from ${raw(table)} as version join projects as project on project.id = version.project_id
+           ${readable.joins}
+     where version.tenant_id = ${reader.tenantId}::uuid and project.tenant_id = ${reader.tenantId}::uuid
+       and project.identifier = ${project} and version.domain = ${domain}
+       ${name ? sql`and version.name = ${name}` : nothing} and ${readable.condition} ${beyond} ${end}`);
+  return rows.map(({ id }) => id);
 }
 
-export async function listTasks(reader: Reader, filter: VersionFilter, page: VersionPage): Promise<Task[]> {
+export async function listTasks(reader: Reader, filter: VersionFilter, page: Page): Promise<Task[]> {
   const ids = await listVersionIds(tasks, reader, filter, page);
   return inOrder(ids, await db.task.findMany({ where: { id: { in: ids } } }));
 }
 
-export async function listWorkflows(
-  reader: Reader,
-  filter: VersionFilter,
-  page: VersionPage,
-): Promise<Workflow[]> {
+export async function listWorkflows(reader: Reader, filter: VersionFilter, page: Page): Promise<Workflow[]> {
   const ids = await listVersionIds(workflows, reader, filter, page);
   return inOrder(ids, await db.workflow.findMany({ where: { id: { in: ids } } }));
 }
@@ -321,7 +298,7 @@ export async function listWorkflows(
 export async function listLaunchPlans(
   reader: Reader,
   filter: VersionFilter,
-  page: VersionPage,
+  page: Page,
 ): Promise<LaunchPlan[]> {
   const ids = await listVersionIds(launchPlans, reader, filter, page);
   return inOrder(ids, await db.launchPlan.findMany({ where: { id: { in: ids } } }));

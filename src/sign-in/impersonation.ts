@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { obstacleTo } from '../authorization/domain/permissions.ts';
 import { mayActAs } from '../identity/domain/acting.ts';
-import { usernameKey } from '../identity/domain/usernames.ts';
 import { isSharedIdentity } from '../identity/shared-identities.ts';
 import type { Caller } from '../platform/caller.ts';
 import { InvalidArgumentError, PermissionDeniedError, UnauthenticatedError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
+import { nameKey } from '../platform/text.ts';
 import { findPrincipal, findUserId, type Principal, plainSignIn } from './principals.ts';
 
 /**
@@ -46,7 +46,7 @@ async function findUser(caller: Caller, address: string): Promise<Principal | nu
   if (caller.real || !mayActAs(caller, caller)) return null;
   // A narrow sign-in is made no wider by acting as somebody.
   if (obstacleTo(caller, 'token:createForOthers')) return null;
-  const userId = isId(address) ? address : await findUserId(caller.tenantId, usernameKey(address));
+  const userId = isId(address) ? address : await findUserId(caller.tenantId, nameKey(address));
   const user = userId && (await findPrincipal(plainSignIn(userId)));
   return user && mayActAs(caller, user) ? user : null;
 }

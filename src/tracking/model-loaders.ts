@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import { childLoader } from '../platform/child-loader.ts';
+import type { Page } from '../platform/database/page.ts';
 import { type RegisteredModelBy, type RegisteredModelRow, readRegisteredModels } from './store/models.ts';
 import {
   type AliasRow,
@@ -9,7 +10,6 @@ import {
   readAliasesOfVersions,
   readModelVersions,
   readVersionsOfModels,
-  type VersionPage,
 } from './store/versions.ts';
 
 export function modelLoaders(tenantId: string) {
@@ -22,7 +22,7 @@ export function modelLoaders(tenantId: string) {
       (addresses) => readModelVersions(tenantId, addresses),
       { cacheKeyFn: (by) => JSON.stringify(by) },
     ),
-    versionsOfModel: childLoader<VersionPage, ModelVersionRow>(readVersionsOfModels, (row) => row.modelId),
+    versionsOfModel: childLoader<Page, ModelVersionRow>(readVersionsOfModels, (row) => row.modelId),
     aliasesOfModel: new DataLoader<string, AliasRow[]>(readAliasesOfModels),
     aliasesOfVersion: new DataLoader<string, AliasRow[]>(readAliasesOfVersions),
   };

@@ -273,7 +273,7 @@ describe("a creator's permission", () => {
     await expect(registerProjectCommand(await caller(nobody), made('unmade'))).rejects.toThrow();
     expect(await db.project.findFirst({ where: { identifier: 'unmade' } })).toBeNull();
     const { id } = await person(app);
-    await expect(registerProjectCommand(await caller(id), made(project))).rejects.toThrow('exists already');
+    await expect(registerProjectCommand(await caller(id), made(project))).rejects.toThrow('cannot be used');
     expect(await db.grant.count({ where: { userId: id } })).toBe(0);
   });
 

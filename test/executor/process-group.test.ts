@@ -4,12 +4,11 @@ import { describe, expect, it } from 'vitest';
 import type { RunSpec } from '../../src/executor/host/runtime.ts';
 import {
   endProcesses,
-  identifyProcess,
-  isSameProcess,
   listRunProcesses,
   signalTarget,
 } from '../../src/executor/runtimes/process/process-group.ts';
 import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
+import { identifyProcess, isSameProcess } from '../../src/platform/process-identity.ts';
 import {
   createRoot,
   FolderBlobs,

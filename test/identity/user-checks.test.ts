@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { mayAssign } from '../../src/identity/domain/administration.ts';
 import { mergedPreferences } from '../../src/identity/domain/preferences.ts';
 import { kindProblems, userProblems } from '../../src/identity/domain/user-checks.ts';
-import { usernameKey } from '../../src/identity/domain/usernames.ts';
+import { nameKey } from '../../src/platform/text.ts';
 
 const faultsOf = (given: object) => userProblems(given).map(({ path }) => path.join('.'));
 
@@ -34,8 +34,8 @@ describe('user names', () => {
   });
 
   it('are compared without regard to case and form', () => {
-    expect(usernameKey('ＡＤＡ')).toBe(usernameKey('ada'));
-    expect(usernameKey('Straße')).not.toBe(usernameKey('strasse'));
+    expect(nameKey('ＡＤＡ')).toBe(nameKey('ada'));
+    expect(nameKey('Straße')).not.toBe(nameKey('strasse'));
   });
 });
 

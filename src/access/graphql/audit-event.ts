@@ -1,12 +1,12 @@
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { ObjectKindEnum } from '../../graphql/object-kind.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { isId } from '../../platform/ids.ts';
-import { type AuditEventRow, type AuditFilter, listAuditEvents } from '../store/audit-list.ts';
+import { type AuditEventRow, type AuditFilter, auditOrder, listAuditEvents } from '../store/audit-list.ts';
 
 const AuditOutcomeEnum = builder.enumType('AuditOutcome', {
   values: { DONE: { description: 'It was done.' }, DENIED: { description: 'It was refused.' } } as const,
@@ -103,11 +103,9 @@ builder.queryField('auditEvents', (t) =>
         tenant: t.arg.id({ description: 'Of that tenant instead of yours; only root may name another.' }),
       },
       resolve: async (_root, { filter, tenant, ...args }, context) => {
-        const page = pageOf(args, ['id']);
         const tenantId = tenantOf(callerOf(context), tenant ?? null);
         const asked = await filterOf((filter ?? {}) as GivenFilter, tenantId, context);
-        const rows = await listAuditEvents(tenantId, asked, page);
-        return connectionOf(rows, page, (row) => [row.id]);
+        return await pagedList(args, auditOrder, (page) => listAuditEvents(tenantId, asked, page));
       },
     },
     { name: 'AuditEventConnection' },

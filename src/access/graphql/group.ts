@@ -1,8 +1,14 @@
 import { isAllowed } from '../../authorization/can.ts';
-import { countGroups, type GroupBy, listGroups, readGroups } from '../../authorization/store/groups.ts';
+import {
+  countGroups,
+  type GroupBy,
+  groupOrder,
+  listGroups,
+  readGroups,
+} from '../../authorization/store/groups.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { GroupByInput } from '../../identity/graphql/group-by.ts';
 import { PrincipalType, UserByInput, UserType, usersOf } from '../../identity/graphql/user.ts';
 import {
@@ -110,10 +116,9 @@ builder.queryFields((t) => ({
         'Groups by name, ascending: all of the tenant for superusers, for others those they are in.',
       args: { filter: t.arg({ type: GroupFilterInput }) },
       resolve: async (_root, { filter, ...args }, context) => {
-        const page = pageOf(args, ['text']);
         const reader = groupReader(callerOf(context));
         const shown = { prefix: filter?.prefix ?? null };
-        const connection = connectionOf(await listGroups(reader, shown, page), page, (row) => [row.nameKey]);
+        const connection = await pagedList(args, groupOrder, (page) => listGroups(reader, shown, page));
         return { ...connection, count: () => countGroups(reader, shown) };
       },
     },

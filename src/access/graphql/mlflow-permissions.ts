@@ -1,11 +1,11 @@
 import { isAllowed } from '../../authorization/can.ts';
 import { managesTenant } from '../../authorization/domain/roles.ts';
-import { findGrant } from '../../authorization/store/grant-rows.ts';
+import { findGrant, grantOrder } from '../../authorization/store/grant-rows.ts';
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Level, ResourceType } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { UserType } from '../../identity/graphql/user.ts';
 import { AlreadyExistsError, NotFoundError } from '../../platform/errors.ts';
@@ -179,12 +179,14 @@ function offerListOfUser(noun: Noun): void {
           const caller = callerOf(context);
           const isTheirs = user.id === caller.userId || managesTenant(caller.role);
           if (!isTheirs || !(await isAllowed(caller, 'permission:list'))) return null;
-          const page = pageOf(args, ['id']);
-          const within = caller.confinedTo?.map(({ id }) => id) ?? null;
-          const shown = { withClosed: managesTenant(caller.role), within };
-          const key = { userId: user.id, type: noun.type, page, shown };
-          const rows = await context.loaders.grantsOfUser.load(key);
-          return connectionOf(rows, page, (row) => [row.id]);
+          const shown = {
+            type: noun.type,
+            withClosed: managesTenant(caller.role),
+            within: caller.confinedTo?.map(({ id }) => id) ?? null,
+          };
+          return await pagedList(args, grantOrder, (page) =>
+            context.loaders.grantsOfUser.load({ parentId: user.id, page: { ...page, ...shown } }),
+          );
         },
       },
       { name: `${noun.name}PermissionConnection` },

@@ -1,11 +1,11 @@
 import { decisionOn } from '../../authorization/can.ts';
 import { managedPlaces } from '../../authorization/managed-places.ts';
-import { listGrantsAt, listGrantsFor } from '../../authorization/store/grant-rows.ts';
+import { grantOrder, listGrantsAt, listGrantsFor, placeOrder } from '../../authorization/store/grant-rows.ts';
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Level } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { ResourceTypeEnum } from '../../graphql/resource-type.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
@@ -86,12 +86,10 @@ builder.queryFields((t) => ({
         }),
       },
       resolve: async (_root, { resource, inherited, ...args }, context) => {
-        const page = pageOf(args, ['number', 'id']);
         const caller = callerOf(context);
         const { place, target } = await found(resource as PermissionResource, context, ['resource']);
         const places = inherited ? await managedPlaces(caller, target) : [place];
-        const rows = await listGrantsAt(caller.tenantId, places, page);
-        return connectionOf(rows, page, (row) => [String(row.position), row.id]);
+        return await pagedList(args, placeOrder, (page) => listGrantsAt(caller.tenantId, places, page));
       },
     },
     { name: 'PermissionConnection' },
@@ -104,9 +102,10 @@ builder.queryFields((t) => ({
         'What was granted to you and to your groups, the newest first. What a permission closes to you is not among it.',
       args: { filter: t.arg({ type: MyPermissionFilterInput }) },
       resolve: async (_root, { filter, ...args }, context) => {
-        const page = pageOf(args, ['id']);
-        const rows = await listGrantsFor(callerOf(context), filter?.resourceType ?? null, page);
-        const connection = connectionOf(rows, page, (row) => [row.id]);
+        const type = filter?.resourceType ?? null;
+        const connection = await pagedList(args, grantOrder, (page) =>
+          listGrantsFor(callerOf(context), type, page),
+        );
         const edges = connection.edges.map(async ({ node, cursor }) => ({
           cursor,
           node: { permission: node, effectiveLevel: await effectiveLevel(node, context) },

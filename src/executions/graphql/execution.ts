@@ -1,7 +1,7 @@
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
 import {
@@ -12,6 +12,7 @@ import {
 } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import { launchPlanTarget, workflowTarget } from '../../registry/domain/targets.ts';
 import { LaunchPlanByInput } from '../../registry/graphql/entity-key.ts';
 import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
@@ -19,7 +20,7 @@ import { WorkflowType } from '../../registry/graphql/workflow.ts';
 import type { VersionBy } from '../../registry/store.ts';
 import { createExecution } from '../commands/create-execution.ts';
 import { terminateExecution } from '../commands/terminate-execution.ts';
-import { countExecutions, type ExecutionListFilter, listExecutions } from '../store/lists.ts';
+import { countExecutions, type ExecutionListFilter, executionOrder, listExecutions } from '../store/lists.ts';
 import type { ExecutionBy, ExecutionRow, PhaseCountRow } from '../store/reads.ts';
 import {
   NodeExecutionConnection,
@@ -239,11 +240,7 @@ builder.queryFields((t) => ({
       description: 'Executions of a project and domain, newest first.',
       args: { filter: t.arg({ type: ExecutionFilterInput, required: true }) },
       resolve: async (_root, { filter, ...args }, context) => {
-        const page = pageOf(args, ['instant', 'id']);
-        const project = await context.loaders.project.load({
-          identifier: filter.project,
-        });
-        if (!project) throw new NotFoundError('project', filter.project);
+        const project = await getProject(filter.project, context.loaders);
         const caller = callerOf(context);
         const shown: ExecutionListFilter = {
           projectId: project.id,
@@ -251,8 +248,9 @@ builder.queryFields((t) => ({
           phases: filter.phases ?? null,
           withArchived: filter.withArchived ?? false,
         };
-        const rows = (await listExecutions(caller, shown, page)).map(listed);
-        const connection = connectionOf(rows, page, (row) => [row.createdAt.toISOString(), row.id]);
+        const connection = await pagedList(args, executionOrder, async (page) =>
+          (await listExecutions(caller, shown, page)).map(listed),
+        );
         return { ...connection, count: () => countExecutions(caller, shown) };
       },
     },
@@ -343,17 +341,18 @@ builder.mutationFields((t) => ({
       types: [InvalidArgumentError, NotFoundError, AlreadyExistsError],
     },
     args: { input: t.arg({ type: CreateExecutionInput, required: true }) },
-    resolve: async (_root, { input }, context) => ({
-      execution: await createExecution(callerOf(context), {
-        project: input.project,
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.project, context.loaders);
+      const execution = await createExecution(callerOf(context), project, {
         domain: input.domain,
         name: input.name ?? null,
         launchPlan: input.launchPlan as VersionBy,
         inputs: input.inputs,
         inputLiterals: input.inputLiterals,
         maxParallelism: input.maxParallelism ?? null,
-      }),
-    }),
+      });
+      return { execution };
+    },
   }),
   terminateExecution: t.field({
     type: TerminateExecutionPayload,

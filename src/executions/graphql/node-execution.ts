@@ -1,8 +1,8 @@
 import { builder } from '../../graphql/builder.ts';
 import type { Loaders } from '../../graphql/context.ts';
-import { connectionOf, type PageArguments, pageOf } from '../../graphql/keyset.ts';
+import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
 import { NO_ID } from '../../platform/ids.ts';
-import type { NodeExecutionRow } from '../store/reads.ts';
+import { type NodeExecutionRow, nodesOfExecutions, tasksOfNodes } from '../store/reads.ts';
 import { TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
 import { DataType, durationOf, ExecutionErrorType, listed, shownError } from './values.ts';
 
@@ -82,15 +82,10 @@ export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecut
       {
         type: TaskExecutionType,
         description: 'Its attempts, newest first.',
-        resolve: async (node, args, { loaders }) => {
-          const page = pageOf(args, ['number']);
-          const from = page.from?.[0] ?? null;
-          const rows = await loaders.tasksOfNode.load({
-            parentId: node.id,
-            page: { ...page, from },
-          });
-          return connectionOf(rows, page, (row) => [String(row.retryAttempt)]);
-        },
+        resolve: (node, args, { loaders }) =>
+          pagedList(args, tasksOfNodes.order, (page) =>
+            loaders.tasksOfNode.load({ parentId: node.id, page }),
+          ),
       },
       { name: 'TaskExecutionConnection' },
       { name: 'TaskExecutionEdge' },
@@ -160,12 +155,8 @@ export async function loadNodeExecution(
 }
 
 /** The nodes of an execution, as a connection field on whatever has its id. */
-export async function nodesOf(executionId: string, args: PageArguments, loaders: Loaders) {
-  const page = pageOf(args, ['id']);
-  const from = page.from?.[0] ?? null;
-  const rows = await loaders.nodesOfExecution.load({
-    parentId: executionId,
-    page: { ...page, from },
-  });
-  return connectionOf(rows.map(listed), page, (row) => [row.id]);
+export function nodesOf(executionId: string, args: PageArguments, loaders: Loaders) {
+  return pagedList(args, nodesOfExecutions.order, async (page) =>
+    (await loaders.nodesOfExecution.load({ parentId: executionId, page })).map(listed),
+  );
 }

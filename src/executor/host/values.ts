@@ -24,7 +24,7 @@ const DEEPEST_STRUCTURE = 60;
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 const INTEGER = /^[+-]?\d{1,19}$/;
-const FLOAT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const FLOAT = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 const WRITTEN_BOOLEANS = new Map([
   ['true', true],
   ['false', false],

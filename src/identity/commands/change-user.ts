@@ -7,9 +7,9 @@ import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { nameKey } from '../../platform/text.ts';
 import { isActiveAdministrator, requireStillManaged } from '../domain/administration.ts';
 import { kindProblems } from '../domain/user-checks.ts';
-import { usernameKey } from '../domain/usernames.ts';
 import { requireNotFixed } from '../fixed-users.ts';
 import { denied } from '../reach.ts';
 import { findTakenName, lockUserAmongAdministrators } from '../store/users.ts';
@@ -76,8 +76,8 @@ export async function changeUser(
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     const keys = {
-      usernameKey: usernameKey(refused.username ?? ''),
-      emailKey: refused.email ? usernameKey(refused.email) : null,
+      usernameKey: nameKey(refused.username ?? ''),
+      emailKey: refused.email ? nameKey(refused.email) : null,
     };
     const field = await findTakenName(address.tenantId, keys, address.id);
     throw takenError(field ?? (refused.username === undefined ? 'email' : 'username'));
@@ -112,8 +112,8 @@ function changedColumns(user: User, changes: UserChanges) {
   const { isDisabled, username, email, givenName, familyName, avatar, ...plain } = changes;
   const wanted: Partial<User> = {
     ...plain,
-    ...(username === undefined ? {} : { username, usernameKey: usernameKey(username) }),
-    ...(email === undefined ? {} : { email, emailKey: email && usernameKey(email) }),
+    ...(username === undefined ? {} : { username, usernameKey: nameKey(username) }),
+    ...(email === undefined ? {} : { email, emailKey: email && nameKey(email) }),
     ...(givenName === undefined ? {} : { givenName: givenName || null }),
     ...(familyName === undefined ? {} : { familyName: familyName || null }),
     ...(avatar === undefined ? {} : { avatar: avatar || null }),

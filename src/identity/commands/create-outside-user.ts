@@ -4,7 +4,7 @@ import { systemCaller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import { log } from '../../platform/log.ts';
-import { usernameKey } from '../domain/usernames.ts';
+import { nameKey } from '../../platform/text.ts';
 
 /** Somebody whom an outside issuer or a Kerberos realm vouches for. */
 export interface OutsideUser {
@@ -34,7 +34,7 @@ export async function createOutsideUser(outside: OutsideUser): Promise<boolean> 
       return false;
     }
     const outsideSource = source;
-    const key = usernameKey(username);
+    const key = nameKey(username);
     const row = { id: newId(), tenantId: tenant.id, username, usernameKey: key, role, outsideSource };
     const name = outside.name ?? username;
     const { count } = await tx.user.createMany({ data: [{ ...row, name }], skipDuplicates: true });

@@ -8,8 +8,8 @@ import { db } from '../../platform/database/client.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import { log } from '../../platform/log.ts';
+import { nameKey } from '../../platform/text.ts';
 import { GUESTS_TENANT } from '../domain/tenant-checks.ts';
-import { usernameKey } from '../domain/usernames.ts';
 import { type FixedUser, type FixedUsers, fixedUsers } from '../fixed-users.ts';
 import { hashPassword, isPassword } from '../passwords.ts';
 import { setSharedIdentity } from '../shared-identities.ts';
@@ -43,7 +43,7 @@ const MAX_TRIES = 10;
 /** The hash is made outside of the transaction; when another server has put one there meanwhile, that is judged anew. */
 async function keepUser(user: FixedUser, { isHashed }: { isHashed: boolean }): Promise<string> {
   const tenantId = await keepTenant(user.tenant);
-  const key = { tenantId, usernameKey: usernameKey(user.username) };
+  const key = { tenantId, usernameKey: nameKey(user.username) };
   for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
     const known = await db.user.findUnique({ where: { tenantId_usernameKey: key } });
     const passwordHash = await hashFor(user, isHashed, known?.passwordHash ?? null);

@@ -1,7 +1,7 @@
 import type { Credential } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import {
   FailedPreconditionError,
   InvalidArgumentError,
@@ -13,7 +13,7 @@ import { editCredentials } from '../commands/edit-credentials.ts';
 import { revokeCredentials } from '../commands/revoke-credentials.ts';
 import type { UserBy } from '../domain/addresses.ts';
 import { scopesOf } from '../domain/credentials.ts';
-import { listCredentials } from '../list-credentials.ts';
+import { credentialOrder, listCredentials } from '../list-credentials.ts';
 import { UserByInput } from './user.ts';
 
 /** Without the hash of its secret. */
@@ -63,13 +63,10 @@ builder.queryField('credentials', (t) =>
         withRevoked: t.arg.boolean({ defaultValue: false, description: 'Also those that were revoked.' }),
       },
       resolve: async (_root, { user, withRevoked, ...args }, context) => {
-        const page = pageOf(args, ['id']);
-        const rows = await listCredentials(
-          callerOf(context),
-          { user: (user ?? null) as UserBy | null, withRevoked: withRevoked ?? false },
-          page,
+        const asked = { user: (user ?? null) as UserBy | null, withRevoked: withRevoked ?? false };
+        return await pagedList(args, credentialOrder, (page) =>
+          listCredentials(callerOf(context), asked, page),
         );
-        return connectionOf(rows, page, (row) => [row.id]);
       },
     },
     { name: 'CredentialConnection' },

@@ -1,12 +1,12 @@
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { createTenant } from '../commands/create-tenant.ts';
 import { updateTenant } from '../commands/update-tenant.ts';
 import { reachedTenantId, requireAllTenants } from '../reach.ts';
-import { listTenants, type TenantBy } from '../store/tenants.ts';
+import { listTenants, type TenantBy, tenantOrder } from '../store/tenants.ts';
 
 const CreationPolicyEnum = builder.enumType('CreationPolicy', {
   description: 'Who may make experiments and registered models in a project.',
@@ -57,8 +57,7 @@ builder.queryFields((t) => ({
       description: 'All tenants by name, ascending. For those who reach all.',
       resolve: async (_root, args, context) => {
         await requireAllTenants(callerOf(context), 'tenant:create');
-        const page = pageOf(args, ['text']);
-        return connectionOf(await listTenants(page), page, (row) => [row.name]);
+        return await pagedList(args, tenantOrder, listTenants);
       },
     },
     { name: 'TenantConnection' },

@@ -3,13 +3,13 @@ import { managesTenant } from '../../authorization/domain/roles.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
-import { connectionOf, type PageArguments, pageOf } from '../../graphql/keyset.ts';
+import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { addressedUser } from '../addressed-user.ts';
 import type { UserBy } from '../domain/addresses.ts';
 import { reachedTenantId } from '../reach.ts';
 import type { TenantBy } from '../store/tenants.ts';
-import { countUsers, listUsers, type UserFilter, type UserOrder } from '../store/users.ts';
+import { countUsers, listUsers, type UserFilter, type UserOrder, userOrders } from '../store/users.ts';
 import { GroupByInput } from './group-by.ts';
 import { TenantByInput, TenantType } from './tenant.ts';
 
@@ -138,16 +138,9 @@ const UserOrderEnum = builder.enumType('UserOrder', {
   } as const,
 });
 
-const sortKeys = {
-  USERNAME: { columns: ['text'], keyOf: (row: User) => [row.usernameKey] },
-  NEWEST: { columns: ['instant', 'id'], keyOf: (row: User) => [row.createdAt.toISOString(), row.id] },
-} as const;
-
 /** A page of users, and how many there are in all. */
 export async function usersOf(filter: UserFilter, args: PageArguments, order: UserOrder = 'USERNAME') {
-  const { columns, keyOf } = sortKeys[order];
-  const page = pageOf(args, columns);
-  const connection = connectionOf(await listUsers(filter, order, page), page, keyOf);
+  const connection = await pagedList(args, userOrders[order], (page) => listUsers(filter, order, page));
   return { ...connection, count: () => countUsers(filter) };
 }
 

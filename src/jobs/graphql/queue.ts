@@ -1,10 +1,10 @@
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { createQueue } from '../commands/create-queue.ts';
-import { listQueues, type QueueBy } from '../store/queues.ts';
+import { listQueues, type QueueBy, queueOrder } from '../store/queues.ts';
 
 export const QueueType = builder.prismaObject('Queue', {
   description: 'Where jobs wait for an executor.',
@@ -49,11 +49,8 @@ builder.queryFields((t) => ({
     {
       type: QueueType,
       description: 'Queues by name.',
-      resolve: async (_root, args, context) => {
-        const page = pageOf(args, ['text']);
-        const rows = await listQueues(callerOf(context), page);
-        return connectionOf(rows, page, (row) => [row.name]);
-      },
+      resolve: (_root, args, context) =>
+        pagedList(args, queueOrder, (page) => listQueues(callerOf(context), page)),
     },
     { name: 'QueueConnection' },
     { name: 'QueueEdge' },

@@ -1,11 +1,11 @@
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { registerProject } from '../commands/register-project.ts';
-import { listProjects, type ProjectBy } from '../store.ts';
+import { listProjects, type ProjectBy, projectOrder } from '../store.ts';
 
 const ProjectState = builder.enumType('ProjectState', {
   description: 'Only an ACTIVE project takes new versions and executions; what it holds stays readable.',
@@ -83,15 +83,10 @@ builder.queryFields((t) => ({
             'Also those that are ARCHIVED. SYSTEM_ARCHIVED ones are listed either way, as in Flyte.',
         }),
       },
-      resolve: async (_root, args, context) => {
-        const page = pageOf(args, ['text']);
-        const rows = await listProjects(
-          callerOf(context),
-          { withArchived: args.withArchived ?? false },
-          page,
-        );
-        return connectionOf(rows, page, (row) => [row.identifier]);
-      },
+      resolve: (_root, { withArchived, ...args }, context) =>
+        pagedList(args, projectOrder, (page) =>
+          listProjects(callerOf(context), { withArchived: withArchived ?? false }, page),
+        ),
     },
     { name: 'ProjectConnection' },
     { name: 'ProjectEdge' },

@@ -1,17 +1,19 @@
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
+import { addressText } from '../../platform/address-text.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import type { Literal } from '../../values/literals.ts';
 import { toPlain } from '../../values/plain-values.ts';
 import { createLaunchPlan } from '../commands/create-launch-plan.ts';
 import { updateLaunchPlan } from '../commands/update-launch-plan.ts';
 import type { ExpectedInput } from '../domain/launch-plan.ts';
 import { workflowTarget } from '../domain/targets.ts';
-import { findActiveLaunchPlan, listLaunchPlans, type VersionBy } from '../store.ts';
+import { listLaunchPlans, type VersionBy, versionOrder } from '../store.ts';
 import { EntityKeyInput, EntityNameInput, LaunchPlanByInput, VersionFilterInput } from './entity-key.ts';
 import { WorkflowType } from './workflow.ts';
 
@@ -120,11 +122,8 @@ builder.queryFields((t) => ({
       type: LaunchPlanType,
       description: 'Versions of launch plans, newest first.',
       args: { filter: t.arg({ type: VersionFilterInput, required: true }) },
-      resolve: async (_root, { filter, ...args }, context) => {
-        const page = pageOf(args, ['instant', 'id']);
-        const rows = await listLaunchPlans(callerOf(context), filter, page);
-        return connectionOf(rows, page, (row) => [row.createdAt.toISOString(), row.id]);
-      },
+      resolve: (_root, { filter, ...args }, context) =>
+        pagedList(args, versionOrder, (page) => listLaunchPlans(callerOf(context), filter, page)),
     },
     { name: 'LaunchPlanConnection' },
     { name: 'LaunchPlanEdge' },
@@ -132,13 +131,9 @@ builder.queryFields((t) => ({
   activeLaunchPlan: t.field({
     type: LaunchPlanType,
     nullable: true,
-    description: 'The active version of a name; null with NOT_FOUND when none is.',
+    description: 'The active version of a name; null with NOT_FOUND when none is, or when it is hidden.',
     args: { key: t.arg({ type: EntityNameInput, required: true }) },
-    resolve: async (_root, { key }, context) => {
-      const plan = await findActiveLaunchPlan(callerOf(context).tenantId, key);
-      if (!plan) throw new NotFoundError('launch plan', key.name);
-      return plan;
-    },
+    resolve: (_root, { key }, { loaders }) => loaders.activeLaunchPlan.load(key),
   }),
 }));
 
@@ -196,19 +191,22 @@ builder.mutationFields((t) => ({
       types: [InvalidArgumentError, AlreadyExistsError, NotFoundError],
     },
     args: { input: t.arg({ type: CreateLaunchPlanInput, required: true }) },
-    resolve: async (_root, { input }, context) => ({
-      launchPlan: await createLaunchPlan(callerOf(context), input),
-    }),
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.id.project, context.loaders);
+      return { launchPlan: await createLaunchPlan(callerOf(context), project, input) };
+    },
   }),
   updateLaunchPlan: t.field({
     type: UpdateLaunchPlanPayload,
     nullable: true,
     description:
-      'Activates or deactivates a version. Activating one deactivates the one that was active, in one step.',
-    errors: { types: [NotFoundError] },
+      'Activates or deactivates a version. Activating one deactivates the version that was active, in one step. Requires EDIT on both.',
+    errors: { types: [NotFoundError, InvalidArgumentError] },
     args: { input: t.arg({ type: UpdateLaunchPlanInput, required: true }) },
-    resolve: async (_root, { input }, context) => ({
-      launchPlan: await updateLaunchPlan(callerOf(context), input.by as VersionBy, input.state),
-    }),
+    resolve: async (_root, { input }, context) => {
+      const plan = await context.loaders.launchPlanBy.load(input.by as VersionBy);
+      if (!plan) throw new NotFoundError('launch plan', addressText(input.by), ['input', 'by']);
+      return { launchPlan: await updateLaunchPlan(callerOf(context), plan, input.state) };
+    },
   }),
 }));

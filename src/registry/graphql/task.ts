@@ -1,13 +1,14 @@
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import { createTask } from '../commands/create-task.ts';
 import type { TaskTemplate } from '../domain/task-templates.ts';
-import { listTasks, type VersionBy } from '../store.ts';
+import { listTasks, type VersionBy, versionOrder } from '../store.ts';
 import { EntityKeyInput, TaskByInput, VersionFilterInput } from './entity-key.ts';
 import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-interface.ts';
 
@@ -69,11 +70,8 @@ builder.queryFields((t) => ({
       type: TaskType,
       description: 'Versions of tasks, newest first.',
       args: { filter: t.arg({ type: VersionFilterInput, required: true }) },
-      resolve: async (_root, { filter, ...args }, context) => {
-        const page = pageOf(args, ['instant', 'id']);
-        const rows = await listTasks(callerOf(context), filter, page);
-        return connectionOf(rows, page, (row) => [row.createdAt.toISOString(), row.id]);
-      },
+      resolve: (_root, { filter, ...args }, context) =>
+        pagedList(args, versionOrder, (page) => listTasks(callerOf(context), filter, page)),
     },
     { name: 'TaskConnection' },
     { name: 'TaskEdge' },
@@ -193,15 +191,17 @@ builder.mutationField('createTask', (t) =>
       types: [InvalidArgumentError, AlreadyExistsError, NotFoundError],
     },
     args: { input: t.arg({ type: CreateTaskInput, required: true }) },
-    resolve: async (_root, { input }, context) => ({
-      task: await createTask(callerOf(context), {
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.id.project, context.loaders);
+      const task = await createTask(callerOf(context), project, {
         id: input.id,
         template: {
           ...input.template,
           interface: interfaceOf(input.template.interface, ['input', 'template', 'interface']),
         },
         shortDescription: input.shortDescription ?? '',
-      }),
-    }),
+      });
+      return { task };
+    },
   }),
 );

@@ -1,14 +1,15 @@
 import { builder, type Json } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { recordOf } from '../../graphql/labels.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import type { TypedInterface } from '../../values/literal-types.ts';
 import { createWorkflow } from '../commands/create-workflow.ts';
-import { listWorkflows, type VersionBy } from '../store.ts';
+import { listWorkflows, type VersionBy, versionOrder } from '../store.ts';
 import { EntityKeyInput, VersionFilterInput, WorkflowByInput } from './entity-key.ts';
 import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-interface.ts';
 
@@ -65,11 +66,8 @@ builder.queryFields((t) => ({
       type: WorkflowType,
       description: 'Versions of workflows, newest first.',
       args: { filter: t.arg({ type: VersionFilterInput, required: true }) },
-      resolve: async (_root, { filter, ...args }, context) => {
-        const page = pageOf(args, ['instant', 'id']);
-        const rows = await listWorkflows(callerOf(context), filter, page);
-        return connectionOf(rows, page, (row) => [row.createdAt.toISOString(), row.id]);
-      },
+      resolve: (_root, { filter, ...args }, context) =>
+        pagedList(args, versionOrder, (page) => listWorkflows(callerOf(context), filter, page)),
     },
     { name: 'WorkflowConnection' },
     { name: 'WorkflowEdge' },
@@ -226,13 +224,15 @@ builder.mutationField('createWorkflow', (t) =>
       types: [InvalidArgumentError, AlreadyExistsError, NotFoundError],
     },
     args: { input: t.arg({ type: CreateWorkflowInput, required: true }) },
-    resolve: async (_root, { input }, context) => ({
-      workflow: await createWorkflow(callerOf(context), {
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.id.project, context.loaders);
+      const workflow = await createWorkflow(callerOf(context), project, {
         id: input.id,
         template: templateOf(input.template),
         shortDescription: input.shortDescription ?? '',
-      }),
-    }),
+      });
+      return { workflow };
+    },
   }),
 );
 

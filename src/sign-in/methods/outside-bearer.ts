@@ -1,9 +1,9 @@
 import { decodeJwt, errors, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
 import { isScope } from '../../authorization/domain/permissions.ts';
 import { listGroupIds } from '../../authorization/store/named-groups.ts';
-import { usernameKey } from '../../identity/domain/usernames.ts';
 import { DomainError, UnauthenticatedError } from '../../platform/errors.ts';
 import { log } from '../../platform/log.ts';
+import { nameKey } from '../../platform/text.ts';
 import { findOutsideUser } from '../outside-users.ts';
 import { IssuerKeys } from './issuer-keys.ts';
 import { type IssuerSettings, readIssuers } from './issuers-file.ts';
@@ -166,7 +166,7 @@ function nameIn({ name }: JWTPayload): string | null {
 function groupsIn(claim: unknown): string[] {
   if (!Array.isArray(claim)) return [];
   const names = claim.filter((name): name is string => typeof name === 'string' && !name.includes('\u0000'));
-  return names.slice(0, MAX_GROUPS).map(usernameKey);
+  return names.slice(0, MAX_GROUPS).map(nameKey);
 }
 
 /** The scopes that are ours; without one, the token may do nothing. Source: RFC 8693 §4.2. */

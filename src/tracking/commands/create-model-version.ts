@@ -1,4 +1,4 @@
-import { refusal } from '../../authorization/can.ts';
+import { getAllowed } from '../../authorization/get-allowed.ts';
 import { blobIdOf, isBlobUri } from '../../blobs/domain/blob-uri.ts';
 import { listSizes } from '../../blobs/store.ts';
 import { getReadableExecution } from '../../executions/commands/get-readable-execution.ts';
@@ -86,10 +86,11 @@ async function requireFile(tx: Tx, project: RegisteredModelRow, source: string):
 }
 
 async function getReadableRun(caller: Caller, id: string): Promise<RunRow> {
-  const [run = null] = await readRuns(caller.tenantId, [id]);
-  const target = async () => run && runTarget(run);
-  const refused = await refusal(caller, 'run:read', { kind: 'run', key: id, target });
-  if (refused && refused.code !== 'NOT_FOUND') throw refused;
-  if (refused || !run) throw new NotFoundError('run', id, ['input', 'run']);
-  return run;
+  return await getAllowed(caller, 'run:read', {
+    kind: 'run',
+    key: id,
+    path: ['input', 'run'],
+    find: async () => (await readRuns(caller.tenantId, [id]))[0] ?? null,
+    targetOf: runTarget,
+  });
 }

@@ -19,7 +19,6 @@ export const {
 } = lifecycleOf<ExperimentRow, Prisma.ExperimentUncheckedUpdateInput>({
   name: 'experiment',
   resourceType: 'EXPERIMENT',
-  read: 'experiment:read',
   publish: 'experiment:publish',
   targetOf: experimentTarget,
   nameProblems,

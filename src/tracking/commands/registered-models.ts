@@ -25,7 +25,6 @@ export const {
 } = lifecycleOf<RegisteredModelRow, Prisma.RegisteredModelUncheckedUpdateInput>({
   name: 'registered model',
   resourceType: 'REGISTERED_MODEL',
-  read: 'model:read',
   publish: 'model:publish',
   targetOf: registeredModelTarget,
   nameProblems: modelNameProblems,

@@ -1,7 +1,7 @@
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
@@ -13,6 +13,7 @@ import {
 } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import {
   createExperiment,
   deleteExperiment,
@@ -29,6 +30,7 @@ import {
   type ExperimentBy,
   type ExperimentFilter,
   type ExperimentRow,
+  experimentOrder,
   listExperiments,
 } from '../store/experiments.ts';
 import { LifecycleFilterEnum, LifecycleStageEnum, stageOf } from './lifecycle.ts';
@@ -112,7 +114,6 @@ builder.queryFields((t) => ({
       description: 'Experiments that you may read, newest first.',
       args: { filter: t.arg({ type: ExperimentFilterInput }) },
       resolve: async (_root, { filter, ...args }, context) => {
-        const page = pageOf(args, ['instant', 'id']);
         const caller = callerOf(context);
         const shown: ExperimentFilter = {
           projectId: await projectIdOf(filter?.project, context),
@@ -120,8 +121,9 @@ builder.queryFields((t) => ({
           stage: stageOf(filter?.stage),
           isPublic: filter?.public ?? null,
         };
-        const rows = await listExperiments(caller, shown, page);
-        const connection = connectionOf(rows, page, (row) => [row.createdAt.toISOString(), row.id]);
+        const connection = await pagedList(args, experimentOrder, (page) =>
+          listExperiments(caller, shown, page),
+        );
         return { ...connection, count: () => countExperiments(caller, shown) };
       },
     },
@@ -144,9 +146,7 @@ export async function projectIdOf(
   { loaders }: Context,
 ): Promise<string | null> {
   if (identifier == null) return null;
-  const project = await loaders.project.load({ identifier });
-  if (!project) throw new NotFoundError('project', identifier);
-  return project.id;
+  return (await getProject(identifier, loaders)).id;
 }
 
 const CreateExperimentInput = builder.inputType('CreateExperimentInput', {
@@ -239,16 +239,15 @@ builder.mutationFields((t) => ({
     description: "Makes an experiment; you manage it. Who may is the tenant's creation policy.",
     errors: { types: [InvalidArgumentError, AlreadyExistsError] },
     args: { input: t.arg({ type: CreateExperimentInput, required: true }) },
-    resolve: (_root, { input }, context) =>
-      changed(
-        createExperiment(callerOf(context), {
-          project: input.project,
-          name: input.name,
-          description: input.description ?? '',
-          tags: labelsOf(input.tags ?? [], ['input', 'tags']),
-        }),
-        context,
-      ),
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.project, context.loaders);
+      const made = createExperiment(callerOf(context), project, {
+        name: input.name,
+        description: input.description ?? '',
+        tags: labelsOf(input.tags ?? [], ['input', 'tags']),
+      });
+      return await changed(made, context);
+    },
   }),
   updateExperiment: t.field({
     type: UpdateExperimentPayload,

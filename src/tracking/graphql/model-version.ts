@@ -5,7 +5,7 @@ import type { ExecutionBy } from '../../executions/store/reads.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
@@ -27,7 +27,7 @@ import { runTarget } from '../domain/experiment-targets.ts';
 import { registeredModelTarget } from '../domain/model-targets.ts';
 import { findVersion, type ModelVersionBy } from '../find-version.ts';
 import { forgetModels } from '../model-loaders.ts';
-import type { AliasRow, ModelVersionRow } from '../store/versions.ts';
+import { type AliasRow, type ModelVersionRow, versionOrder } from '../store/versions.ts';
 import {
   addressedModel,
   changedModel,
@@ -126,12 +126,8 @@ builder.objectFields(RegisteredModelType, (t) => ({
     {
       type: ModelVersionType,
       description: 'Its versions, newest first.',
-      resolve: async (model, args, { loaders }) => {
-        const page = pageOf(args, ['number']);
-        const from = page.from?.[0] ?? null;
-        const rows = await loaders.versionsOfModel.load({ parentId: model.id, page: { ...page, from } });
-        return connectionOf(rows, page, (row) => [String(row.version)]);
-      },
+      resolve: (model, args, { loaders }) =>
+        pagedList(args, versionOrder, (page) => loaders.versionsOfModel.load({ parentId: model.id, page })),
     },
     { name: 'ModelVersionConnection' },
     { name: 'ModelVersionEdge' },

@@ -1,7 +1,7 @@
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
@@ -13,6 +13,7 @@ import {
 } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import {
   createRegisteredModel,
   deletePermanently,
@@ -28,6 +29,7 @@ import { forgetModels } from '../model-loaders.ts';
 import {
   countRegisteredModels,
   listRegisteredModels,
+  modelOrder,
   type RegisteredModelBy,
   type RegisteredModelFilter,
   type RegisteredModelRow,
@@ -118,7 +120,6 @@ builder.queryFields((t) => ({
       description: 'Registered models that you may read, newest first.',
       args: { filter: t.arg({ type: RegisteredModelFilterInput }) },
       resolve: async (_root, { filter, ...args }, context) => {
-        const page = pageOf(args, ['instant', 'id']);
         const caller = callerOf(context);
         const shown: RegisteredModelFilter = {
           projectId: await projectIdOf(filter?.project, context),
@@ -126,8 +127,9 @@ builder.queryFields((t) => ({
           stage: stageOf(filter?.stage),
           isPublic: filter?.public ?? null,
         };
-        const rows = await listRegisteredModels(caller, shown, page);
-        const connection = connectionOf(rows, page, (row) => [row.createdAt.toISOString(), row.id]);
+        const connection = await pagedList(args, modelOrder, (page) =>
+          listRegisteredModels(caller, shown, page),
+        );
         return { ...connection, count: () => countRegisteredModels(caller, shown) };
       },
     },
@@ -251,16 +253,15 @@ builder.mutationFields((t) => ({
     description: "Makes a registered model; you manage it. Who may is the tenant's creation policy.",
     errors: { types: [InvalidArgumentError, AlreadyExistsError] },
     args: { input: t.arg({ type: CreateRegisteredModelInput, required: true }) },
-    resolve: (_root, { input }, context) =>
-      changedModel(
-        createRegisteredModel(callerOf(context), {
-          project: input.project,
-          name: input.name,
-          description: input.description ?? '',
-          tags: labelsOf(input.tags ?? [], ['input', 'tags']),
-        }),
-        context,
-      ),
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.project, context.loaders);
+      const made = createRegisteredModel(callerOf(context), project, {
+        name: input.name,
+        description: input.description ?? '',
+        tags: labelsOf(input.tags ?? [], ['input', 'tags']),
+      });
+      return await changedModel(made, context);
+    },
   }),
   updateRegisteredModel: t.field({
     type: UpdateRegisteredModelPayload,

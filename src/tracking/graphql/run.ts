@@ -5,7 +5,7 @@ import type { ExecutionBy } from '../../executions/store/reads.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { connectionOf, pageOf } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
@@ -15,7 +15,7 @@ import { createRun } from '../commands/create-run.ts';
 import { experimentTarget } from '../domain/experiment-targets.ts';
 import { forgetExperiments } from '../experiment-loaders.ts';
 import type { ExperimentBy } from '../store/experiments.ts';
-import { countRuns, listRuns, type RunFilter, type RunRow } from '../store/runs.ts';
+import { countRuns, listRuns, type RunFilter, type RunRow, runOrder } from '../store/runs.ts';
 import { ExperimentByInput, ExperimentType } from './experiment.ts';
 import { LifecycleFilterEnum, LifecycleStageEnum, stageOf } from './lifecycle.ts';
 
@@ -62,8 +62,6 @@ export const RunType = builder.objectRef<RunRow>('Run').implement({
   }),
 });
 
-const runKey = (run: RunRow) => [run.createdAt.toISOString(), run.id];
-
 builder.objectField(ExperimentType, 'runs', (t) =>
   t.connection(
     {
@@ -72,11 +70,14 @@ builder.objectField(ExperimentType, 'runs', (t) =>
       description: "Its runs, newest first; null for a credential whose scopes do not name 'run:read'.",
       args: { stage: t.arg({ type: LifecycleFilterEnum, defaultValue: 'ACTIVE' }) },
       resolve: async (experiment, { stage, ...args }, context) => {
-        const page = { ...pageOf(args, ['instant', 'id']), stage: stageOf(stage) };
         const target = async () => experimentTarget(experiment);
         if (!(await isAllowed(callerOf(context), 'run:read', { target }))) return null;
-        const rows = await context.loaders.runsOfExperiment.load({ parentId: experiment.id, page });
-        return connectionOf(rows, page, runKey);
+        return await pagedList(args, runOrder, (page) =>
+          context.loaders.runsOfExperiment.load({
+            parentId: experiment.id,
+            page: { ...page, stage: stageOf(stage) },
+          }),
+        );
       },
     },
     { name: 'ExperimentRunConnection' },
@@ -108,7 +109,6 @@ builder.queryFields((t) => ({
       description: 'Runs of some experiments, newest first.',
       args: { filter: t.arg({ type: RunFilterInput, required: true }) },
       resolve: async (_root, { filter, ...args }, context) => {
-        const page = pageOf(args, ['instant', 'id']);
         const { experiments: experimentIds } = filter;
         if (experimentIds.length > MAX_EXPERIMENTS)
           throw InvalidArgumentError.of(
@@ -117,8 +117,8 @@ builder.queryFields((t) => ({
           );
         const shown: RunFilter = { experimentIds, stage: stageOf(filter.stage) };
         const caller = callerOf(context);
-        const rows = await listRuns(caller, shown, page);
-        return { ...connectionOf(rows, page, runKey), count: () => countRuns(caller, shown) };
+        const connection = await pagedList(args, runOrder, (page) => listRuns(caller, shown, page));
+        return { ...connection, count: () => countRuns(caller, shown) };
       },
     },
     {
