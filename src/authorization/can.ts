@@ -1,7 +1,7 @@
 import type { Level } from '../generated/prisma/enums.ts';
 import type { Caller } from '../platform/caller.ts';
 import { type DomainError, NotFoundError, PermissionDeniedError } from '../platform/errors.ts';
-import { NO_ID } from '../platform/ids.ts';
+import { idOfNothing } from '../platform/ids.ts';
 import { noteDenial } from './audit.ts';
 import { type Decision, decide } from './domain/decision.ts';
 import { isAtLeast } from './domain/levels.ts';
@@ -69,7 +69,7 @@ async function judge(caller: Caller, permission: Permission, find?: Find): Promi
   if (wanted === 'NONE') return allowed;
   if (!find) throw new Error(`${permission} is about an object, and its rule names none`);
   const target = await find.target();
-  const { level } = await decisionOn(caller, target ?? nothing(caller));
+  const { level } = await decisionOn(caller, target ?? nothing(caller, find));
   const isReadable = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);
   if (!target || !isReadable) return { error: new NotFoundError(find.kind, find.key), target };
   const needed = find.levelIsAskedLater
@@ -84,10 +84,13 @@ async function judge(caller: Caller, permission: Permission, find?: Find): Promi
 
 const levelToCreate = ({ creationPolicy }: Caller): Level => (creationPolicy === 'OPEN' ? 'READ' : 'EDIT');
 
+/** How an object is named in messages. */
+type Name = Pick<Find, 'kind' | 'key'>;
+
 /** What is asked about in place of what is not there, so that the same statements are sent. */
-const nothing = ({ tenantId }: Caller): Target => ({
+const nothing = ({ tenantId }: Caller, { kind, key }: Name): Target => ({
   tenantId,
-  resources: [{ type: 'PROJECT', id: NO_ID }],
+  resources: [{ type: 'PROJECT', id: idOfNothing(`${kind} ${key}`) }],
 });
 
 /** The caller's level on a target, and which step of the model answered. One statement for all that are asked at once. */
@@ -102,7 +105,7 @@ export async function decisionOn(caller: Caller, target: Target): Promise<Decisi
  * Whether the caller's level lets it read a target, whatever the scopes of its sign-in say: enough to be told that
  * something has a name. Asked with null where there is no target, so that absent and hidden cost the same.
  */
-export async function isSeen(caller: Caller, target: Target | null): Promise<boolean> {
-  const { level } = await decisionOn(caller, target ?? nothing(caller));
+export async function isSeen(caller: Caller, name: Name, target: Target | null): Promise<boolean> {
+  const { level } = await decisionOn(caller, target ?? nothing(caller, name));
   return target !== null && isAtLeast(level, 'READ');
 }

@@ -15,7 +15,7 @@ export async function nameConflict(
   holder: Target | null,
   { kind, name, path }: { readonly kind: string; readonly name: string; readonly path: readonly string[] },
 ): Promise<DomainError> {
-  return (await isSeen(caller, holder))
+  return (await isSeen(caller, { kind, key: name }, holder))
     ? new AlreadyExistsError(`${kind} ${name} exists already`, { path })
     : nameUnavailable(path);
 }
