@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../platform/errors.ts';
+import { findRoundedNumber } from '../platform/exact-json.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 import { refusal } from './answer.ts';
 
@@ -41,8 +42,15 @@ export async function readJson(request: IncomingMessage, limit: number): Promise
     throw refusal('INVALID_ARGUMENT', 'the content type must be application/json', { status: 415 });
   const chunks: Buffer[] = [];
   for await (const chunk of bodyOf(request, limit)) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString('utf8');
+  const rounded = findRoundedNumber(text);
+  if (rounded !== null)
+    throw refusal(
+      'INVALID_ARGUMENT',
+      `the number ${rounded.slice(0, 40)} would lose digits; send it as text`,
+    );
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return JSON.parse(text);
   } catch {
     throw refusal('INVALID_ARGUMENT', 'the body is not valid JSON');
   }

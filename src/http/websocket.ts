@@ -3,10 +3,12 @@ import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql';
 import type { ServerOptions, SubscribeMessage } from 'graphql-ws';
 import { type Extra as SocketExtra, useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import { shownError } from '../graphql/errors.ts';
+import { shownError, topLevelError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
 import { serverConfig } from '../platform/config/server.ts';
+import { InvalidArgumentError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
+import { roundingFault } from '../platform/storable-json.ts';
 import { authenticate } from '../sign-in/authenticate.ts';
 import { impersonationHeaders } from '../sign-in/impersonation.ts';
 import { isAllowedOrigin } from '../sign-in/origins.ts';
@@ -174,6 +176,7 @@ async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payloa
     const errors: readonly GraphQLError[] = validate(schema, document);
     if (errors.length > 0) return errors.map(withoutStatus);
     if (!getOperationAST(document, payload.operationName)) throw unknownOperation();
+    requireDigits(payload.variables ?? {});
     return {
       schema,
       operationName: payload.operationName,
@@ -187,6 +190,16 @@ async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payloa
     log.error({ err: error }, 'preparing an operation over WebSocket failed');
     return [shownError(error)];
   }
+}
+
+/** Deeper than any input that is accepted. */
+const MAX_VARIABLE_DEPTH = 256;
+
+/** The library has parsed the message, so that what was written is not known any more. */
+function requireDigits(variables: Record<string, unknown>): void {
+  const fault = roundingFault(variables, MAX_VARIABLE_DEPTH);
+  if (fault)
+    throw topLevelError(InvalidArgumentError.of(fault.path, `${fault.path.join('.')}: ${fault.message}`));
 }
 
 function unknownOperation(): GraphQLError {

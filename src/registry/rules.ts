@@ -2,6 +2,7 @@ import type { Target } from '../authorization/domain/resources.ts';
 import { callerOf, type Loaders } from '../graphql/context.ts';
 import { can, type Finder, type RootRules } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
 import { ofProject } from '../projects/rules.ts';
 import type { EntityKey } from './domain/entity-keys.ts';
 import { launchPlanTarget, taskTarget, workflowTarget } from './domain/targets.ts';
@@ -12,7 +13,7 @@ type FilterArguments = { filter: { project: string } };
 type CreateArguments = { input: { id: EntityKey } };
 
 const ofVersion = (
-  kind: string,
+  kind: ObjectKind,
   find: (by: VersionBy, loaders: Loaders) => Promise<Target | null>,
   by: (args: never) => VersionBy = ({ by: address }: ByArguments) => address,
 ): Finder => ({
@@ -21,16 +22,16 @@ const ofVersion = (
   target: (args, { loaders }) => find(by(args as never), loaders),
 });
 
-const findTask = async (by: VersionBy, { taskBy }: Loaders) => {
-  const task = await taskBy.load(by);
+const findTask = async (by: VersionBy, loaders: Loaders) => {
+  const task = await loaders.task.load(by);
   return task && taskTarget(task);
 };
-const findWorkflow = async (by: VersionBy, { workflowBy }: Loaders) => {
-  const workflow = await workflowBy.load(by);
+const findWorkflow = async (by: VersionBy, loaders: Loaders) => {
+  const workflow = await loaders.workflow.load(by);
   return workflow && workflowTarget(workflow);
 };
-const findLaunchPlan = async (by: VersionBy, { launchPlanBy }: Loaders) => {
-  const plan = await launchPlanBy.load(by);
+const findLaunchPlan = async (by: VersionBy, loaders: Loaders) => {
+  const plan = await loaders.launchPlan.load(by);
   return plan && launchPlanTarget(plan);
 };
 const ofTask = ofVersion('task', findTask);
@@ -59,8 +60,8 @@ const ofListedWorkflows = ofProjectWithWorkflows(({ filter }: FilterArguments) =
 
 /** The version of a name that is active, if any: whoever may not read it learns nothing of it. */
 const ofActiveLaunchPlan: Finder = {
-  kind: 'active launch plan',
-  key: (args) => addressText(args),
+  kind: 'launch plan',
+  key: (args) => `${addressText(args)} (active)`,
   async target(args, { loaders }) {
     const plan = await loaders.activeLaunchPlan.load((args as unknown as { key: EntityName }).key);
     return plan && launchPlanTarget(plan);
