@@ -121,20 +121,34 @@ export interface RegisteredTask {
   readonly task: CompiledTask;
 }
 
-/** Those of the named tasks that are registered. */
-export async function listCompiledTasks(
+const tasksStatement = statement<{
+  at: number;
+  id: string;
+  tenantId: string;
+  projectId: string;
+  template: TaskTemplate;
+}>(
+  `select asked.at, task.id, task.tenant_id as "tenantId", task.project_id as "projectId", task.template
+     from jsonb_to_recordset($2::jsonb) as asked(at int, project text, domain text, name text, version text)
+     join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
+     join tasks as task
+       on task.tenant_id = $1::uuid and task.project_id = project.id and task.domain = asked.domain
+      and task.name = asked.name and task.version = asked.version`,
+);
+
+/** One compiled task or null for each key, in their order. */
+export async function readCompiledTasks(
   tenantId: string,
   keys: readonly EntityKey[],
-): Promise<RegisteredTask[]> {
-  const rows = await readTasks(
-    tenantId,
-    keys.map((key) => ({ key })),
-  );
-  return rows.flatMap((row, at) => {
-    const id = keys[at];
-    if (!row || !id) return [];
-    const task = { id, template: row.template as unknown as TaskTemplate };
-    return [{ id: row.id, tenantId: row.tenantId, projectId: row.projectId, task }];
+): Promise<(RegisteredTask | null)[]> {
+  const asked = keys.map((key, at) => ({ at, ...key }));
+  const rows = await run(tasksStatement, [tenantId, JSON.stringify(asked)]);
+  const byPlace = new Map(rows.map(({ at, ...row }) => [at, row]));
+  return keys.map((id, at) => {
+    const row = byPlace.get(at);
+    if (!row) return null;
+    const { template, ...rest } = row;
+    return { ...rest, task: { id, template } };
   });
 }
 

@@ -2,7 +2,7 @@ import { blobIdOf, isBlobUri } from '../../blobs/domain/blob-uri.ts';
 import { readSizes } from '../../blobs/store.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { LiteralMap } from '../../values/literals.ts';
-import { urisIn } from '../domain/blob-uris.ts';
+import { urisIn } from '../../values/uris.ts';
 
 interface FileOwner {
   readonly tenantId: string;

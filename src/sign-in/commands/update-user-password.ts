@@ -53,7 +53,7 @@ export async function updateUserPassword(
     if (isSelf && held.passwordHash !== user.passwordHash)
       throw new FailedPreconditionError('the password was changed meanwhile');
     const changed = await storePasswordHash(tx, id, passwordHash);
-    const target = { type: 'user', id, name: username };
+    const target = { type: 'user', id, name: username } as const;
     await recordChange(tx, caller, { tenantId, action: 'user:changePassword', target });
     await recordAccessChange(tx, { tenantId, userId: id, kind: 'PRINCIPAL' });
     return changed;

@@ -2,6 +2,7 @@ import type { CreationPolicy, Level, Role } from '../../generated/prisma/enums.t
 import { eachAt } from '../../platform/by-address.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { run, statement } from '../../platform/database/statement.ts';
+import { nameKey } from '../../platform/text.ts';
 
 /** What a request needs to know of who signed in. */
 export interface Principal {
@@ -66,7 +67,7 @@ const passwordStatement = statement<Account & { passwordHash: string | null; isF
           account.password_hash as "passwordHash",
           tenant.id = (select id from tenants order by created_at, id limit 1) as "isFirst"
      from users as account join tenants as tenant on tenant.id = account.tenant_id
-    where account.username_key = $1 and account.disabled_at is null and ($2::text is null or tenant.name = $2)
+    where account.username_key = $1 and account.disabled_at is null and ($2::text is null or tenant.name_key = $2)
     order by "isFirst" desc limit 2`,
 );
 
@@ -75,7 +76,7 @@ const passwordStatement = statement<Account & { passwordHash: string | null; isF
  * the way of; else the only one there is; null when there is none, or when several tenants have one.
  */
 export async function findPasswordUser(usernameKey: string, tenantName: string | null) {
-  const rows = await run(passwordStatement, [usernameKey, tenantName]);
+  const rows = await run(passwordStatement, [usernameKey, tenantName === null ? null : nameKey(tenantName)]);
   const [first] = rows;
   return first && (rows.length === 1 || first.isFirst) ? first : null;
 }
