@@ -18,7 +18,7 @@ import { requireAllTenants } from '../reach.ts';
 export async function createTenant(caller: Caller, name: string): Promise<Tenant> {
   const problems = tenantNameProblems(name);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
-  await requireAllTenants(caller, 'tenant:create');
+  await requireAllTenants(caller);
   try {
     return await inTransaction(async (tx) => {
       const tenant = await tx.tenant.create({ data: { id: newId(), name } });

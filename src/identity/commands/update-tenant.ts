@@ -35,7 +35,7 @@ export async function updateTenant(
     throw InvalidArgumentError.of(['input'], 'nothing is given to be changed', 'MissingField');
   const problems = changes.name === undefined ? [] : tenantNameProblems(changes.name);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
-  const tenantId = await reachedTenantId(caller, 'tenant:administer', by, ['input', 'by']);
+  const tenantId = await reachedTenantId(caller, by, ['input', 'by']);
   try {
     return await inTransaction(async (tx) => {
       const before = await lockTenant(tx, tenantId);
