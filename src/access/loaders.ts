@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import { type GrantsOfUserPage, listGrantsOfUsers } from '../authorization/store/grant-rows.ts';
 import { countMembers, listGroupsOf, readGroupsById } from '../authorization/store/groups.ts';
 import type { Grant, Group } from '../generated/prisma/client.ts';
-import { childLoader } from '../platform/child-loader.ts';
+import { childLoader } from '../platform/loaders.ts';
 
 export function accessLoaders(tenantId: string) {
   return {

@@ -7,7 +7,7 @@ import {
   PermissionDeniedError,
   type RefusalTarget,
 } from '../platform/errors.ts';
-import { isId, NO_ID } from '../platform/ids.ts';
+import { idOfNothing, isId } from '../platform/ids.ts';
 import { kindOf, type ObjectKind } from '../platform/object-kinds.ts';
 import { type Decision, decide } from './domain/decision.ts';
 import { isAtLeast } from './domain/levels.ts';
@@ -23,8 +23,14 @@ import type { Target } from './domain/resources.ts';
 import { managesTenant } from './domain/roles.ts';
 import { grantsOf } from './granted.ts';
 
+/** How an object is named in messages. */
+interface Name {
+  readonly kind: ObjectKind;
+  readonly key: string;
+}
+
 /** How a decision finds the object that grants decide about. */
-export interface FindTarget {
+export interface FindTarget extends Partial<Name> {
   target(): Promise<Target | null>;
   /**
    * Whether the caller may read something inside a target that it may not read itself: enough to list what is there.
@@ -36,9 +42,7 @@ export interface FindTarget {
 }
 
 /** The object that a call is about, as a refusal names it, and how it is found where it must be there. */
-export interface Find extends Partial<FindTarget> {
-  readonly kind: ObjectKind;
-  readonly key: string;
+export interface Find extends Partial<Omit<FindTarget, keyof Name>>, Name {
   /** Where it is known without a look. */
   readonly id?: string | null;
   /** Where an input names it; left out, the whole call is about it. */
@@ -123,7 +127,7 @@ async function judge(
   if (obstacle || wanted === 'NONE') return { obstacle, target: null };
   if (!find.target) throw new Error(`${permission} is about an object, and its rule finds none`);
   const target = await find.target();
-  const { level } = await decisionOn(caller, target ?? nothing(caller));
+  const { level } = await decisionOn(caller, target ?? nothing(caller, find));
   const isReadable = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);
   if (!target || !isReadable) return { obstacle: 'UNSEEN', target };
   const needed = neededLevel(caller, wanted, find);
@@ -154,9 +158,9 @@ function neededLevel(
 }
 
 /** What is asked about in place of what is not there, so that the same statements are sent. */
-const nothing = ({ tenantId }: Caller): Target => ({
+const nothing = ({ tenantId }: Caller, { kind, key }: Partial<Name>): Target => ({
   tenantId,
-  resources: [{ type: 'PROJECT', id: NO_ID }],
+  resources: [{ type: 'PROJECT', id: idOfNothing(`${kind} ${key}`) }],
 });
 
 /** The caller's level on a target, and which step of the model answered. One statement for all that are asked at once. */
@@ -171,7 +175,7 @@ export async function decisionOn(caller: Caller, target: Target): Promise<Decisi
  * Whether the caller's level lets it read a target, whatever the scopes of its sign-in say: enough to be told that
  * something has a name. Asked with null where there is no target, so that absent and hidden cost the same.
  */
-export async function isSeen(caller: Caller, target: Target | null): Promise<boolean> {
-  const { level } = await decisionOn(caller, target ?? nothing(caller));
+export async function isSeen(caller: Caller, name: Name, target: Target | null): Promise<boolean> {
+  const { level } = await decisionOn(caller, target ?? nothing(caller, name));
   return target !== null && isAtLeast(level, 'READ');
 }

@@ -20,7 +20,7 @@ export async function nameConflict(
     path,
   }: { readonly kind: ObjectKind; readonly name: string; readonly path: readonly string[] },
 ): Promise<DomainError> {
-  return (await isSeen(caller, holder))
+  return (await isSeen(caller, { kind, key: name }, holder))
     ? new AlreadyExistsError(`${kind} ${name} exists already`, { path })
     : nameUnavailable(path);
 }

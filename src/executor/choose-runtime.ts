@@ -14,15 +14,22 @@ export function requireNamedRuntime(): void {
     );
 }
 
+type RuntimeName = NonNullable<typeof executorConfig.runtime>;
+
+const runtimes: Readonly<Record<RuntimeName, (folder: string) => Runtime>> = {
+  process(folder) {
+    log.warn('jobs run as processes of this user, without isolation: they can read and do what it can');
+    return createProcessRuntime({ root: folder, path: executorConfig.path });
+  },
+};
+
 /**
  * The runtime that is configured; `process` where none has to be named.
  *
  * @param folder  where it keeps its runs.
  */
 export function chooseRuntime(folder: string): Runtime {
-  log.warn(
-    { runtime: 'process' },
-    'jobs run as processes of this user, without isolation: they can read and do what it can',
-  );
-  return createProcessRuntime({ root: folder, path: executorConfig.path });
+  const name = executorConfig.runtime ?? 'process';
+  log.info({ runtime: name }, 'runtime chosen');
+  return runtimes[name](folder);
 }

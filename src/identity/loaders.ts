@@ -2,21 +2,18 @@ import DataLoader from 'dataloader';
 import type { Tenant, User } from '../generated/prisma/client.ts';
 import { eachOf } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
+import { addressLoader } from '../platform/loaders.ts';
 import { readTenants } from './store/tenants.ts';
-import { countUsers, readUsers, type UserAddress } from './store/users.ts';
+import { countUsersOf, readUsers, type UserAddress } from './store/users.ts';
 
 export function identityLoaders(tenantId: string) {
   return {
     user: new DataLoader<string, User | null>(async (ids) =>
       eachOf(ids, await db.user.findMany({ where: { id: { in: [...ids] }, tenantId } })),
     ),
-    userAt: new DataLoader<UserAddress, User | null, string>((addresses) => readUsers(addresses), {
-      cacheKeyFn: (address) => JSON.stringify(address),
-    }),
-    tenant: new DataLoader<string, Tenant | null>((ids) => readTenants(ids)),
-    userCount: new DataLoader<string, number>((ids) =>
-      Promise.all(ids.map((id) => countUsers({ tenantId: id }))),
-    ),
+    userAt: addressLoader<UserAddress, User | null>(readUsers),
+    tenant: new DataLoader<string, Tenant | null>(readTenants),
+    userCount: new DataLoader<string, number>(countUsersOf),
   };
 }
 

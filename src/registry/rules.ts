@@ -22,16 +22,16 @@ const ofVersion = (
   target: (args, { loaders }) => find(by(args as never), loaders),
 });
 
-const findTask = async (by: VersionBy, { taskBy }: Loaders) => {
-  const task = await taskBy.load(by);
+const findTask = async (by: VersionBy, loaders: Loaders) => {
+  const task = await loaders.task.load(by);
   return task && taskTarget(task);
 };
-const findWorkflow = async (by: VersionBy, { workflowBy }: Loaders) => {
-  const workflow = await workflowBy.load(by);
+const findWorkflow = async (by: VersionBy, loaders: Loaders) => {
+  const workflow = await loaders.workflow.load(by);
   return workflow && workflowTarget(workflow);
 };
-const findLaunchPlan = async (by: VersionBy, { launchPlanBy }: Loaders) => {
-  const plan = await launchPlanBy.load(by);
+const findLaunchPlan = async (by: VersionBy, loaders: Loaders) => {
+  const plan = await loaders.launchPlan.load(by);
   return plan && launchPlanTarget(plan);
 };
 const ofTask = ofVersion('task', findTask);

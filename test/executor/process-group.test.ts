@@ -10,6 +10,7 @@ import {
 import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
 import { identifyProcess, isSameProcess } from '../../src/platform/process-identity.ts';
 import {
+  BLOB,
   createRoot,
   FolderBlobs,
   finish,
@@ -91,7 +92,7 @@ describe('cancel', () => {
     let isStarted = false;
     const outcome = await createProcessRuntime({ root }).run(
       shell(':', {
-        interface: { inputs: { a: { type: { blob: {} } } }, outputs: {} },
+        interface: { inputs: { a: { type: BLOB } }, outputs: {} },
         inputs: { a: 'slipway://x' },
       }),
       {

@@ -1,6 +1,9 @@
 /** What tests need to be there, made through the API as a user would. */
 import { expect } from 'vitest';
 import type { Answer, App } from './app.ts';
+import { eventually } from './waiting.ts';
+
+export { eventually };
 
 const errorFields =
   '... on Error { code message path } ... on InvalidArgumentError { problems { path code message } }';
@@ -184,21 +187,6 @@ export async function readExecution(app: App, id: string): Promise<Answer> {
   const execution = data.execution;
   const nodes = execution.nodeExecutions.edges.map((edge: Answer) => edge.node);
   return { ...execution, nodes: Object.fromEntries(nodes.map((node: Answer) => [node.nodeId, node])) };
-}
-
-/** Asks again until it holds; fails with the last answer after `seconds`. */
-export async function eventually<T>(
-  read: () => Promise<T>,
-  holds: (answer: T) => boolean,
-  seconds = 10,
-): Promise<T> {
-  const until = Date.now() + seconds * 1000;
-  for (;;) {
-    const answer = await read();
-    if (holds(answer)) return answer;
-    if (Date.now() > until) throw new Error(`it never came to hold: ${JSON.stringify(answer)}`);
-    await new Promise((resolve) => setTimeout(resolve, 15));
-  }
 }
 
 const ended = new Set(['SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT']);

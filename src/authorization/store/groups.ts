@@ -147,8 +147,12 @@ const membersStatement = statement<{ groupId: string; count: bigint }>(
 /** How many members each group has by a row of its own; `everyone` has none of these. */
 export async function countMembers(groupIds: readonly string[], tx?: Tx): Promise<number[]> {
   const rows = await run(membersStatement, [groupIds], tx);
-  const counts = new Map(rows.map((row) => [row.groupId, Number(row.count)]));
-  return groupIds.map((id) => counts.get(id) ?? 0);
+  const counts = eachAt(
+    groupIds,
+    (id) => id,
+    rows.map((row) => [row.groupId, Number(row.count)]),
+  );
+  return counts.map((count) => count ?? 0);
 }
 
 const lockStatement = statement<{ id: string }>(

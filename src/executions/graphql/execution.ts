@@ -118,7 +118,7 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       nullable: true,
       resolve: guardedEdge(
         'launchPlan:read',
-        (execution, { loaders }) => loaders.launchPlan.load(execution.launchPlanId),
+        (execution, { loaders }) => loaders.launchPlan.load({ id: execution.launchPlanId }),
         launchPlanTarget,
       ),
     }),
@@ -127,7 +127,7 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       nullable: true,
       resolve: guardedEdge(
         'workflow:read',
-        (execution, { loaders }) => loaders.workflow.load(execution.workflowId),
+        (execution, { loaders }) => loaders.workflow.load({ id: execution.workflowId }),
         workflowTarget,
       ),
     }),

@@ -71,7 +71,11 @@ export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecut
       type: TaskType,
       description: 'The version of the task that it runs.',
       nullable: true,
-      resolve: guardedEdge('task:read', (task, { loaders }) => loaders.task.load(task.taskId), taskTarget),
+      resolve: guardedEdge(
+        'task:read',
+        (task, { loaders }) => loaders.task.load({ id: task.taskId }),
+        taskTarget,
+      ),
     }),
   }),
 });

@@ -5,6 +5,7 @@ import { inTransaction } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import { log } from '../../platform/log.ts';
 import { nameKey } from '../../platform/text.ts';
+import { findTenant } from '../store/tenants.ts';
 
 /** Somebody whom an outside issuer or a Kerberos realm vouches for. */
 export interface OutsideUser {
@@ -28,7 +29,7 @@ export interface OutsideUser {
 export async function createOutsideUser(outside: OutsideUser): Promise<boolean> {
   const { username, role, source, address } = outside;
   return await inTransaction(async (tx) => {
-    const tenant = await tx.tenant.findUnique({ where: { name: outside.tenant }, select: { id: true } });
+    const tenant = await findTenant({ name: outside.tenant }, tx);
     if (!tenant) {
       log.error({ tenant: outside.tenant, source }, 'the tenant of an outside sign-in is not there');
       return false;

@@ -43,7 +43,7 @@ export async function firstStart(
     await run(lockStatement, [], tx);
     if (await tx.tenant.findFirst({ select: { id: true } })) return false;
     const tenantId = newId();
-    await tx.tenant.create({ data: { id: tenantId, name: 'default' } });
+    await tx.tenant.create({ data: { id: tenantId, name: 'default', nameKey: 'default' } });
     await createEveryone(tx, tenantId);
     await tx.user.create({
       data: {

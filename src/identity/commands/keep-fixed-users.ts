@@ -105,7 +105,7 @@ async function keepTenant(name: string | null): Promise<string> {
     await lockFixedUsers(tx);
     const known = await findTenant({ name }, tx);
     if (known) return known.id;
-    const { id } = await tx.tenant.create({ data: { id: newId(), name } });
+    const { id } = await tx.tenant.create({ data: { id: newId(), name, nameKey: nameKey(name) } });
     await createEveryone(tx, id);
     const target = { type: 'tenant', id, name } as const;
     await recordChange(tx, systemCaller(id, id), { action: 'tenant:create', target, after: { name } });

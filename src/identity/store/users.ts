@@ -160,3 +160,18 @@ export async function listUsers(filter: UserFilter, order: UserOrder, page: Page
 
 /** How many there are in all; read only where it is asked for. */
 export const countUsers = (filter: UserFilter): Promise<number> => count(shown(filter));
+
+const tenantCountStatement = statement<{ tenantId: string; count: bigint }>(
+  'select tenant_id as "tenantId", count(*) as count from users where tenant_id = any($1::uuid[]) group by tenant_id',
+);
+
+/** How many users each tenant has. */
+export async function countUsersOf(tenantIds: readonly string[]): Promise<number[]> {
+  const rows = await run(tenantCountStatement, [tenantIds]);
+  const counts = eachAt(
+    tenantIds,
+    (id) => id,
+    rows.map((row) => [row.tenantId, Number(row.count)]),
+  );
+  return counts.map((count) => count ?? 0);
+}

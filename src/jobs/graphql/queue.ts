@@ -20,12 +20,10 @@ export const QueueType = builder.prismaObject('Queue', {
     labels: t.field({
       type: [LabelType],
       extensions: { listSize: 5 },
-      select: { labels: true },
       resolve: (queue) => labelEntries(queue.labels),
     }),
     createdAt: t.field({
       type: 'DateTime',
-      select: { createdAt: true },
       resolve: (queue) => queue.createdAt,
     }),
   }),

@@ -32,12 +32,10 @@ export const ProjectType = builder.prismaObject('Project', {
     labels: t.field({
       type: [LabelType],
       extensions: { listSize: 5 },
-      select: { labels: true },
       resolve: (project) => labelEntries(project.labels),
     }),
     state: t.field({
       type: ProjectState,
-      select: { state: true },
       resolve: (project) => project.state,
     }),
     domains: t.field({
@@ -47,12 +45,10 @@ export const ProjectType = builder.prismaObject('Project', {
     }),
     createdAt: t.field({
       type: 'DateTime',
-      select: { createdAt: true },
       resolve: (project) => project.createdAt,
     }),
     updatedAt: t.field({
       type: 'DateTime',
-      select: { updatedAt: true },
       resolve: (project) => project.updatedAt,
     }),
   }),

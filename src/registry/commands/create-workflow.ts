@@ -19,8 +19,8 @@ import {
   ensureNamedEntity,
   findNamedEntity,
   findWorkflow,
-  listCompiledTasks,
   type RegisteredTask,
+  readCompiledTasks,
   taskIdsOf,
 } from '../store.ts';
 import { requireUsableName, storeVersion } from './store-version.ts';
@@ -42,14 +42,13 @@ export async function createWorkflow(
   requireCompleteKey(key, ['input', 'id']);
   requireOpenProject(project, key.domain, ['input', 'id']);
   const written = readWorkflowTemplate(template);
-  const registered = await listCompiledTasks(caller.tenantId, referencedTasks(written));
-  const tasks = await readableOf(caller, registered);
+  const tasks = await readableTasks(caller, referencedTasks(written));
   const closure = compileWorkflow(
     written,
     tasks.map(({ task }) => task),
   );
   const digest = digestOf(closure);
-  await requireUsableName(caller, key.name, holder);
+  await requireUsableName(caller, key, holder);
   return await storeVersion(caller, {
     kind: 'workflow',
     key,
@@ -99,22 +98,37 @@ export async function createWorkflow(
 async function requireMayRegister(caller: Caller, project: Project, key: EntityKey): Promise<Target | null> {
   const name = await findNamedEntity(project.id, key);
   const workflow = name && workflowNameTarget(project, name);
+  const named = { kind: 'workflow', key: addressText({ key }) } as const;
+  const inProject = { kind: 'project', key: project.identifier } as const;
   // Both at once, so that their grants are one statement, whatever there is.
-  const [isReadable] = await Promise.all([isSeen(caller, workflow), isSeen(caller, projectTarget(project))]);
+  const [isReadable] = await Promise.all([
+    isSeen(caller, named, workflow),
+    isSeen(caller, inProject, projectTarget(project)),
+  ]);
   const find: Find =
     isReadable && workflow
-      ? { kind: 'workflow', key: addressText({ key }), target: async () => workflow }
-      : { kind: 'project', key: project.identifier, target: async () => projectTarget(project) };
+      ? { ...named, target: async () => workflow }
+      : { ...inProject, target: async () => projectTarget(project) };
   // The rule has let in those who may read some workflow of the project: they know of the project.
   const refused = await refusal(caller, 'workflow:create', { ...find, within: async () => true });
   if (refused) throw refused;
   return workflow;
 }
 
-/** Those that the caller may read: the others are as absent to the compiler as they are to the caller. */
-async function readableOf(caller: Caller, tasks: readonly RegisteredTask[]): Promise<RegisteredTask[]> {
-  const verdicts = await Promise.all(
-    tasks.map((row) => isAllowed(caller, 'task:read', { target: async () => taskTarget(row) })),
+/** The tasks that the caller may read: the others are as absent to the compiler as they are to the caller. */
+async function readableTasks(caller: Caller, keys: readonly EntityKey[]): Promise<RegisteredTask[]> {
+  const tasks = await readCompiledTasks(caller.tenantId, keys);
+  const readable = await Promise.all(
+    keys.map(async (key, at) => {
+      const task = tasks[at] ?? null;
+      // Asked about absent ones too, so that these cost what hidden ones do.
+      const isReadable = await isAllowed(caller, 'task:read', {
+        kind: 'task',
+        key: addressText({ key }),
+        target: async () => task && taskTarget(task),
+      });
+      return isReadable && task ? [task] : [];
+    }),
   );
-  return tasks.filter((_, index) => verdicts[index]);
+  return readable.flat();
 }

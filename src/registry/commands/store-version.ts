@@ -2,6 +2,7 @@ import { isAllowed, isSeen } from '../../authorization/can.ts';
 import type { Permission } from '../../authorization/domain/permissions.ts';
 import type { Target } from '../../authorization/domain/resources.ts';
 import { nameUnavailable } from '../../authorization/name-conflict.ts';
+import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { AlreadyExistsError, type DomainError, InvalidArgumentError } from '../../platform/errors.ts';
@@ -57,11 +58,12 @@ async function conflict<Row>(
   { kind, key, digest, document, read }: Version<Row>,
   known: Registered | null,
 ): Promise<DomainError> {
-  if (!(await isSeen(caller, known?.target ?? null)) || !known) return nameUnavailable(namePath);
+  const named = { kind, key: addressText({ key }) };
+  const isReadable = await isSeen(caller, named, known?.target ?? null);
+  if (!isReadable || !known) return nameUnavailable(namePath);
   const name = `${kind} ${key.name} version ${key.version}`;
   if (known.digest === digest) return new AlreadyExistsError(`${name} is registered already, identical`);
-  const find = { kind, key: key.name, target: async () => known.target };
-  const text = (await isAllowed(caller, read, find))
+  const text = (await isAllowed(caller, read, { ...named, target: async () => known.target }))
     ? `:\n${differencesText(differences(known.document, document), MAX_DIFFERENCE_CHARACTERS)}`
     : '';
   return InvalidArgumentError.of(
@@ -77,9 +79,13 @@ async function conflict<Row>(
  * @param holder  what has the name; null when nothing has.
  * @throws InvalidArgumentError `NameUnavailable`.
  */
-export async function requireUsableName(caller: Caller, name: string, holder: Target | null): Promise<void> {
-  const isReserved = isReservedName(name);
+export async function requireUsableName(
+  caller: Caller,
+  key: EntityKey,
+  holder: Target | null,
+): Promise<void> {
+  const isReserved = isReservedName(key.name);
   if (!holder && !isReserved) return;
-  const isSeenHolder = await isSeen(caller, holder);
-  if (isReserved || !isSeenHolder) throw nameUnavailable(namePath);
+  const isReadable = await isSeen(caller, { kind: 'workflow', key: addressText({ key }) }, holder);
+  if (isReserved || !isReadable) throw nameUnavailable(namePath);
 }

@@ -46,7 +46,6 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
     project: t.field({
       type: ProjectType,
       nullable: true,
-      select: { projectId: true },
       resolve: guardedEdge(
         'project:read',
         (plan, { loaders }) => loaders.project.load({ id: plan.projectId }),
@@ -59,17 +58,15 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
     workflow: t.field({
       type: WorkflowType,
       nullable: true,
-      select: { workflowId: true },
       resolve: guardedEdge(
         'workflow:read',
-        (plan, { loaders }) => loaders.workflow.load(plan.workflowId),
+        (plan, { loaders }) => loaders.workflow.load({ id: plan.workflowId }),
         workflowTarget,
       ),
     }),
     expectedInputs: t.field({
       type: [ExpectedInputType],
       extensions: { listSize: 10 },
-      select: { expectedInputs: true },
       resolve: (plan) =>
         Object.entries(plan.expectedInputs as unknown as Record<string, ExpectedInput>).map(
           ([name, input]) => ({
@@ -81,7 +78,6 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
     fixedInputs: t.field({
       type: 'JSON',
       description: 'Plain values by name; no execution may give them.',
-      select: { fixedInputs: true },
       resolve: (plan) =>
         Object.fromEntries(
           Object.entries(plan.fixedInputs as unknown as Record<string, Literal>).map(([name, literal]) => [
@@ -92,18 +88,15 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
     }),
     state: t.field({
       type: LaunchPlanState,
-      select: { state: true },
       resolve: (plan) => plan.state,
     }),
     digest: t.exposeString('digest'),
     createdAt: t.field({
       type: 'DateTime',
-      select: { createdAt: true },
       resolve: (plan) => plan.createdAt,
     }),
     updatedAt: t.field({
       type: 'DateTime',
-      select: { updatedAt: true },
       resolve: (plan) => plan.updatedAt,
     }),
   }),
@@ -115,7 +108,7 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One version; null with NOT_FOUND when it is absent or hidden.',
     args: { by: t.arg({ type: LaunchPlanByInput, required: true }) },
-    resolve: (_root, { by }, { loaders }) => loaders.launchPlanBy.load(by as VersionBy),
+    resolve: (_root, { by }, { loaders }) => loaders.launchPlan.load(by as VersionBy),
   }),
   launchPlans: t.connection(
     {
@@ -204,7 +197,7 @@ builder.mutationFields((t) => ({
     errors: { types: [NotFoundError, InvalidArgumentError] },
     args: { input: t.arg({ type: UpdateLaunchPlanInput, required: true }) },
     resolve: async (_root, { input }, context) => {
-      const plan = await context.loaders.launchPlanBy.load(input.by as VersionBy);
+      const plan = await context.loaders.launchPlan.load(input.by as VersionBy);
       if (!plan) throw new NotFoundError('launch plan', addressText(input.by), ['input', 'by']);
       return { launchPlan: await updateLaunchPlan(callerOf(context), plan, input.state) };
     },

@@ -21,7 +21,6 @@ export const TaskType = builder.prismaObject('Task', {
     project: t.field({
       type: ProjectType,
       nullable: true,
-      select: { projectId: true },
       resolve: guardedEdge(
         'project:read',
         (task, { loaders }) => loaders.project.load({ id: task.projectId }),
@@ -36,13 +35,11 @@ export const TaskType = builder.prismaObject('Task', {
     }),
     interface: t.field({
       type: TypedInterfaceType,
-      select: { template: true },
       resolve: (task) => templateOf(task).interface,
     }),
     template: t.field({
       type: 'JSON',
       description: "The compiled template, in the camelCase JSON of Flyte's TaskTemplate.",
-      select: { template: true },
       resolve: (task) => task.template,
     }),
     digest: t.exposeString('digest', {
@@ -51,7 +48,6 @@ export const TaskType = builder.prismaObject('Task', {
     shortDescription: t.exposeString('shortDescription'),
     createdAt: t.field({
       type: 'DateTime',
-      select: { createdAt: true },
       resolve: (task) => task.createdAt,
     }),
   }),
@@ -63,7 +59,7 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One version; null with NOT_FOUND when it is absent or hidden.',
     args: { by: t.arg({ type: TaskByInput, required: true }) },
-    resolve: (_root, { by }, { loaders }) => loaders.taskBy.load(by as VersionBy),
+    resolve: (_root, { by }, { loaders }) => loaders.task.load(by as VersionBy),
   }),
   tasks: t.connection(
     {

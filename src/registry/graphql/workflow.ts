@@ -20,7 +20,6 @@ export const WorkflowType = builder.prismaObject('Workflow', {
     project: t.field({
       type: ProjectType,
       nullable: true,
-      select: { projectId: true },
       resolve: guardedEdge(
         'project:read',
         (workflow, { loaders }) => loaders.project.load({ id: workflow.projectId }),
@@ -32,13 +31,11 @@ export const WorkflowType = builder.prismaObject('Workflow', {
     version: t.exposeString('version'),
     interface: t.field({
       type: TypedInterfaceType,
-      select: { interface: true },
       resolve: (workflow) => workflow.interface as unknown as TypedInterface,
     }),
     closure: t.field({
       type: 'JSON',
       description: 'The compiled closure: nodes, bindings, connections, and the tasks it uses.',
-      select: { closure: true },
       resolve: (workflow) => workflow.closure,
     }),
     digest: t.exposeString('digest', {
@@ -47,7 +44,6 @@ export const WorkflowType = builder.prismaObject('Workflow', {
     shortDescription: t.exposeString('shortDescription'),
     createdAt: t.field({
       type: 'DateTime',
-      select: { createdAt: true },
       resolve: (workflow) => workflow.createdAt,
     }),
   }),
@@ -59,7 +55,7 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One version; null with NOT_FOUND when it is absent or hidden.',
     args: { by: t.arg({ type: WorkflowByInput, required: true }) },
-    resolve: (_root, { by }, { loaders }) => loaders.workflowBy.load(by as VersionBy),
+    resolve: (_root, { by }, { loaders }) => loaders.workflow.load(by as VersionBy),
   }),
   workflows: t.connection(
     {

@@ -1,6 +1,6 @@
 import { getAllowed } from '../../authorization/get-allowed.ts';
 import { blobIdOf, isBlobUri } from '../../blobs/domain/blob-uri.ts';
-import { listSizes } from '../../blobs/store.ts';
+import { readSizes } from '../../blobs/store.ts';
 import { getReadableExecution } from '../../executions/commands/get-readable-execution.ts';
 import type { ExecutionBy } from '../../executions/store/reads.ts';
 import type { Caller } from '../../platform/caller.ts';
@@ -81,8 +81,9 @@ export async function createModelVersion(caller: Caller, given: NewModelVersion)
 async function requireFile(tx: Tx, project: RegisteredModelRow, source: string): Promise<void> {
   if (!isBlobUri(source)) return;
   const id = blobIdOf(source);
-  const uploaded = await listSizes(project, id === null ? [] : [id], tx);
-  if (id === null || !uploaded.has(id)) throw new NotFoundError('file', source, ['input', 'source']);
+  const { tenantId, projectId } = project;
+  const [size = null] = id === null ? [] : await readSizes([{ tenantId, projectId, id }], tx);
+  if (size === null) throw new NotFoundError('file', source, ['input', 'source']);
 }
 
 async function getReadableRun(caller: Caller, id: string): Promise<RunRow> {
