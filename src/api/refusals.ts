@@ -23,7 +23,16 @@ export function recordedRefusals(next: Resolver, { rule }: GuardedRootField): Re
   };
 }
 
-/** What is no refusal is left out, and so are strangers, who are in no tenant. */
+/** Asks the rule of a field for a call outside of GraphQL. @throws the refusal, recorded. */
+export async function requireAllowed(rule: Rule | undefined, context: Context): Promise<void> {
+  if (!rule) throw new Error('there is no such field');
+  const verdict = await rule.decide({}, context);
+  if (verdict === true) return;
+  await recordRefusal(verdict, rule, {}, context);
+  throw verdict;
+}
+
+/** Leaves out what is no refusal, and strangers, who are in no tenant. */
 export async function recordRefusal(
   answer: unknown,
   rule: Rule,
