@@ -100,13 +100,17 @@ describe('reapLeftovers', () => {
 
   it('spares a process that has the same number but another start', async () => {
     const root = await createRoot();
-    const stranger = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
+    const stranger = spawn('sh', ['-c', 'read line; exit 7'], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
     started.push(stranger);
     const identity = identifyProcess(stranger.pid ?? 0);
     await leaveRun(root, 'run-1', { ...identity, startedAt: `${identity?.startedAt}0` });
     expect(await createProcessRuntime({ root }).reapLeftovers()).toEqual(['run-1']);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(isAlive(stranger.pid ?? 0)).toBe(true);
+    // It still does what it is for.
+    stranger.stdin.end('go on\n');
+    expect(await once(stranger, 'exit')).toEqual([7, null]);
     expect(await listFolder(root)).toEqual([]);
   });
 
