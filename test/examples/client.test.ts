@@ -81,7 +81,9 @@ describe('watch', () => {
         controller.close();
       },
     });
-    vi.spyOn(globalThis, 'fetch').mockResolvedValueOnce(new Response(pieces));
+    vi.spyOn(globalThis, 'fetch').mockResolvedValueOnce(
+      new Response(pieces, { headers: { 'content-type': 'text/event-stream' } }),
+    );
     expect(await idsOf(watched(new SlipwayClient('http://nowhere', 'Bearer x')))).toEqual(['é']);
   });
 

@@ -52,7 +52,7 @@ const untilIdle = (id: string) =>
     async () =>
       await pool.query(
         `select from executions join job_sets on owner_id = executions.id
-          where executions.id = $1 and advance_at is null and last_sequence = owner_sequence`,
+          where executions.id = $1 and advance_at is null and job_sets.last_sequence = owner_sequence`,
         [id],
       ),
     ({ rowCount }) => rowCount === 1,

@@ -90,8 +90,9 @@ describe('reapLeftovers', () => {
       await once(leader.stdout, 'data');
       leader.stdin.end('\n');
       await once(leader, 'exit');
-      const orphans = membersOf(leader.pid ?? 0);
-      expect(orphans.length).toBe(3);
+      const orphansNow = () => membersOf(leader.pid ?? 0);
+      await waitUntil(() => orphansNow().length === 3, 'the inner shell had begun to sleep');
+      const orphans = orphansNow();
       await leaveRun(root, 'run-1', identity);
       expect(await createProcessRuntime({ root }).reapLeftovers()).toEqual(['run-1']);
       expect(orphans.filter(isAlive)).toEqual([]);

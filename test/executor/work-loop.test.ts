@@ -274,7 +274,7 @@ describe('the work loop', () => {
     const id = await launchSteps('silence', {
       short: {
         outputs: { y: integer },
-        script: `echo begun > ${note}; while test -e ${note}; do sleep 0.05; done; echo 5 > "$SLIPWAY_OUTPUTS/y"`,
+        script: `echo begun > ${note}; while test -e ${note}; do sleep 0.05; done; echo 5 > "$SLIPWAY_OUTPUTS/y"; echo done`,
       },
     });
     await executor({ url: line.url });
