@@ -12,6 +12,7 @@ import {
   UnavailableError,
 } from '../platform/errors.ts';
 import { builder } from './builder.ts';
+import { ObjectKindEnum } from './object-kind.ts';
 
 const codes = [
   'INVALID_ARGUMENT',
@@ -83,8 +84,10 @@ builder.objectType(NotFoundError, {
   description: 'Something that the input names is absent, or hidden from the caller: the two look alike.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    kind: t.exposeString('kind', {
-      description: 'What was looked for, such as `launch plan`.',
+    kind: t.field({
+      type: ObjectKindEnum,
+      description: 'What kind of object was looked for.',
+      resolve: (error) => error.kind,
     }),
   }),
 });

@@ -2,12 +2,13 @@ import { refusal } from '../authorization/can.ts';
 import type { Permission } from '../authorization/domain/permissions.ts';
 import type { Target } from '../authorization/domain/resources.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
 import type { Context } from './context.ts';
 import { shownError, topLevelError } from './errors.ts';
 
 /** How a rule finds the object that a field is about. */
 export interface Finder {
-  readonly kind: string;
+  readonly kind: ObjectKind;
   key(args: FieldArguments): string;
   target(args: FieldArguments, context: Context): Promise<Target | null>;
   /** Whether the caller may read something inside of it: then lists of that are not hidden. */

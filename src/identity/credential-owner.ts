@@ -31,6 +31,6 @@ export async function keyOwnerId(
 
 /** The refusal, noted in the audit log. */
 export function keyDenied(caller: Caller, permission: Permission, key: string): PermissionDeniedError {
-  noteDenial(caller, permission, 'PERMISSION_DENIED', null, { kind: 'credential', key });
+  noteDenial(caller, permission, 'PERMISSION_DENIED', null, { kind: 'access key', key });
   return new PermissionDeniedError();
 }

@@ -189,6 +189,8 @@ describe('documents', () => {
   const limits: [name: string, query: string, message: RegExp][] = [
     ['tokens', `{ ${'version { version } '.repeat(1300)} }`, /tokens/],
     ['depth', `{ ${nested(25)} }`, /deep/],
+    ['nesting', `{ version(a: ${'['.repeat(2000)}${']'.repeat(2000)}) { version } }`, /nest/],
+    ['nesting of fields', `{ ${'a { '.repeat(2000)} ${'} '.repeat(2000)} }`, /nest/],
     [
       'aliases',
       `{ ${Array.from({ length: 61 }, (_, i) => `a${i}: version { version }`).join(' ')} }`,

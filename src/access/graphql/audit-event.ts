@@ -1,12 +1,12 @@
-import type { AuditEvent } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { ObjectKindEnum } from '../../graphql/object-kind.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { isId } from '../../platform/ids.ts';
-import { type AuditFilter, auditOrder, listAuditEvents } from '../store/audit-list.ts';
+import { type AuditEventRow, type AuditFilter, auditOrder, listAuditEvents } from '../store/audit-list.ts';
 
 const AuditOutcomeEnum = builder.enumType('AuditOutcome', {
   values: { DONE: { description: 'It was done.' }, DENIED: { description: 'It was refused.' } } as const,
@@ -19,16 +19,16 @@ const AuditActorType = builder.objectRef<{ id: string; username: string | null }
 
 const actor = (id: string | null, username: string | null) => (id === null ? null : { id, username });
 
-const AuditTargetType = builder.objectRef<AuditEvent>('AuditTarget').implement({
+const AuditTargetType = builder.objectRef<AuditEventRow>('AuditTarget').implement({
   description: 'What it was done to, as it was called then.',
   fields: (t) => ({
-    type: t.string({ nullable: true, resolve: ({ targetType }) => targetType }),
+    type: t.field({ type: ObjectKindEnum, nullable: true, resolve: ({ targetType }) => targetType }),
     id: t.id({ nullable: true, resolve: ({ targetId }) => targetId }),
     name: t.string({ nullable: true, resolve: ({ targetName }) => targetName }),
   }),
 });
 
-const AuditEventType = builder.objectRef<AuditEvent>('AuditEvent').implement({
+const AuditEventType = builder.objectRef<AuditEventRow>('AuditEvent').implement({
   description: 'Something that was done about access, or refused. Events are only ever added.',
   fields: (t) => ({
     id: t.exposeID('id'),
@@ -85,7 +85,7 @@ const AuditEventFilterInput = builder.inputType('AuditEventFilter', {
     actor: t.field({ type: UserByInput, description: 'As whom it was done; also who is gone by now.' }),
     action: t.string({ description: '`permission:grant`, or the noun alone: `permission`.' }),
     outcome: t.field({ type: AuditOutcomeEnum }),
-    targetType: t.string({ description: '`user`, `group`, `project` …' }),
+    targetType: t.field({ type: ObjectKindEnum, description: 'Only events about objects of this kind.' }),
     targetId: t.id(),
     since: t.field({ type: 'DateTime', description: 'From then on.' }),
     until: t.field({ type: 'DateTime', description: 'Before then.' }),

@@ -81,7 +81,7 @@ function offerRead(noun: Noun): void {
       resolve: async (_root, args, context) => {
         const address = await addressOf(noun, args as unknown as Named, context, []);
         const grant = await findGrant(keyOf(callerOf(context), address));
-        if (!grant) throw new NotFoundError('permission', described(address));
+        if (!grant) throw new NotFoundError('grant', described(address));
         return grant;
       },
     }),

@@ -3,6 +3,7 @@ import type { AuditOutcome } from '../../generated/prisma/enums.ts';
 import { lastIdFirst, type Page, pageSql } from '../../platform/database/page.ts';
 import { nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import { query } from '../../platform/database/statement.ts';
+import type { ObjectKind } from '../../platform/object-kinds.ts';
 
 /** Which events a list shows; null is no limit. */
 export interface AuditFilter {
@@ -12,12 +13,15 @@ export interface AuditFilter {
   /** `permission:grant`, or the noun alone for all about it. */
   readonly action: string | null;
   readonly outcome: AuditOutcome | null;
-  readonly targetType: string | null;
+  readonly targetType: ObjectKind | null;
   readonly targetId: string | null;
   readonly since: Date | null;
   readonly until: Date | null;
   readonly credentialId: string | null;
 }
+
+/** A row of the log. */
+export type AuditEventRow = Omit<AuditEvent, 'targetType'> & { readonly targetType: ObjectKind | null };
 
 const columns = `
   id, tenant_id as "tenantId", created_at as "createdAt", actor_id as "actorId", actor_name as "actorName",
@@ -36,10 +40,10 @@ function isOfAction(action: string): Sql {
 export const auditOrder = lastIdFirst('event');
 
 /** The tenant's events, newest first; up to one more than the page. */
-export function listAuditEvents(tenantId: string, filter: AuditFilter, page: Page): Promise<AuditEvent[]> {
+export function listAuditEvents(tenantId: string, filter: AuditFilter, page: Page): Promise<AuditEventRow[]> {
   const { actorId, actorName, action, outcome, targetType, targetId, since, until, credentialId } = filter;
   const { beyond, end } = pageSql(auditOrder, page);
-  return query<AuditEvent>(sql`
+  return query<AuditEventRow>(sql`
     select ${raw(columns)} from audit_events as event where tenant_id = ${tenantId}::uuid
       ${actorId === null ? nothing : sql`and actor_id = ${actorId}::uuid`}
       ${actorName === null ? nothing : sql`and actor_name = ${actorName}`}

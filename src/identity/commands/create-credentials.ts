@@ -110,7 +110,7 @@ async function store(
   // Nobody remembers that a key is not there: so no process has to be told.
   await recordChange(tx, caller, {
     action: 'credential:create',
-    target: { type: 'credential', id: credential.id, name: credential.accessKey },
+    target: { type: 'access key', id: credential.id, name: credential.accessKey },
     after: { user: owner.username, label, expiresAt, scopes },
     tenantId: owner.tenantId,
   });

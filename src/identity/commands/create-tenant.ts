@@ -25,7 +25,7 @@ export async function createTenant(caller: Caller, name: string): Promise<Tenant
       const tenant = await tx.tenant.create({ data: { id: newId(), name, nameKey: nameKey(name) } });
       const tenantId = tenant.id;
       await createEveryone(tx, tenantId);
-      const target = { type: 'tenant', id: tenantId, name };
+      const target = { type: 'tenant', id: tenantId, name } as const;
       await recordChange(tx, caller, { tenantId, action: 'tenant:create', target, after: { name } });
       await recordAccessChange(tx, { tenantId, userId: null, kind: 'PRINCIPAL' });
       return tenant;

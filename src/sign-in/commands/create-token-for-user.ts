@@ -35,7 +35,7 @@ export async function createTokenForUser(
   const found = await find(user, reachesAll && 'id' in user ? null : (tenantId ?? caller.tenantId));
   const isVisible = found && (tenantId === null || found.tenantId === tenantId);
   if (!isVisible || (found.tenantId !== caller.tenantId && !reachesAll))
-    throw new NotFoundError('active user', addressText(user), ['input', 'user']);
+    throw new NotFoundError('user', addressText(user), ['input', 'user']);
   if (!isRoleAtLeast(caller.role, found.role)) throw denied(caller, user);
   const made = await newToken(caller, found, { expiresInMs, confinedTo: caller.confinedTo });
   await inTransaction((tx) =>
@@ -56,7 +56,7 @@ async function find(user: UserBy, tenantId: string | null): Promise<Principal | 
 }
 
 function denied(caller: Caller, user: UserBy): PermissionDeniedError {
-  const about = { kind: 'user', key: addressText(user) };
+  const about = { kind: 'user', key: addressText(user) } as const;
   noteDenial(caller, 'token:createForOthers', 'PERMISSION_DENIED', null, about);
   return new PermissionDeniedError();
 }

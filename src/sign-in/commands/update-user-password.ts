@@ -53,7 +53,7 @@ export async function updateUserPassword(
     if (isSelf && held.passwordHash !== user.passwordHash)
       throw new FailedPreconditionError('the password was changed meanwhile');
     const changed = await storePasswordHash(tx, id, passwordHash);
-    const target = { type: 'user', id, name: username };
+    const target = { type: 'user', id, name: username } as const;
     await recordChange(tx, caller, { tenantId, action: 'user:changePassword', target });
     await recordAccessChange(tx, { tenantId, userId: id, kind: 'PRINCIPAL' });
     return changed;
@@ -77,9 +77,12 @@ async function requireCurrent(
   const path = ['input', 'currentPassword'];
   if (current === null)
     throw InvalidArgumentError.of(path, 'your own password is changed with the current one', 'MissingField');
-  // By id: another tenant's user of that name is not meant.
-  const { id: account, passwordHash } = user;
-  const isRight = await limitedAttempt({ account, address }, () => isPassword(current, passwordHash));
+  const { username, passwordHash } = user;
+  const isRight = await limitedAttempt(
+    { username, address },
+    () => isPassword(current, passwordHash),
+    (isTheCurrent) => isTheCurrent,
+  );
   if (!isRight) throw InvalidArgumentError.of(path, 'this is not the current password');
   if (password === current)
     throw InvalidArgumentError.of(['input', 'password'], 'the new password is the old one');

@@ -52,8 +52,10 @@ export async function createModelVersion(caller: Caller, given: NewModelVersion)
     const model = await lockChangeableModel(tx, given.modelId);
     const { id: modelId, tenantId, projectId, publicAt } = model;
     requireActiveProject({ identifier: model.project, state: model.projectState }, ['input', 'model']);
-    for (const [kind, made] of Object.entries(maker))
+    for (const kind of ['execution', 'run'] as const) {
+      const made = maker[kind];
       if (made && made.tenantId !== tenantId) throw new NotFoundError(kind, made.id, ['input', kind]);
+    }
     await requireFile(tx, model, given.source);
     const version = model.lastVersion + 1;
     await tx.registeredModel.update({ where: { id: modelId }, data: { lastVersion: version } });

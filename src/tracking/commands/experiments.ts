@@ -19,7 +19,6 @@ export const {
 } = lifecycleOf<ExperimentRow, Prisma.ExperimentUncheckedUpdateInput>({
   name: 'experiment',
   resourceType: 'EXPERIMENT',
-  auditType: 'experiment',
   publish: 'experiment:publish',
   targetOf: experimentTarget,
   nameProblems,

@@ -66,8 +66,6 @@ interface Kind<Row extends TrackedRow, Changes> {
   /** What people call it. */
   readonly name: 'experiment' | 'registered model';
   readonly resourceType: 'EXPERIMENT' | 'REGISTERED_MODEL';
-  /** The type of the audit log's target. */
-  readonly auditType: string;
   readonly publish: Permission;
   targetOf(row: Row): Target;
   nameProblems(name: string): Problem[];
@@ -159,7 +157,7 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
       async (tx, { tenantId, name, publicAt: was }) => {
         await recordChange(tx, caller, {
           action: kind.publish,
-          target: { type: kind.auditType, id, name },
+          target: { type: kind.name, id, name },
           before: { isPublic: was !== null },
           after: { isPublic: was === null },
           tenantId,

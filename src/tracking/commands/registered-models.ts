@@ -25,7 +25,6 @@ export const {
 } = lifecycleOf<RegisteredModelRow, Prisma.RegisteredModelUncheckedUpdateInput>({
   name: 'registered model',
   resourceType: 'REGISTERED_MODEL',
-  auditType: 'registered_model',
   publish: 'model:publish',
   targetOf: registeredModelTarget,
   nameProblems: modelNameProblems,
@@ -53,7 +52,7 @@ export async function deletePermanently(caller: Caller, id: string, now: Date): 
     await dropGrants(tx, tenantId, { type: 'REGISTERED_MODEL', id });
     await recordChange(tx, caller, {
       action: 'model:delete',
-      target: { type: 'registered_model', id, name },
+      target: { type: 'registered model', id, name },
       before: { project, name, lastVersion: model.lastVersion },
       tenantId,
     });

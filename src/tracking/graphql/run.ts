@@ -71,7 +71,7 @@ builder.objectField(ExperimentType, 'runs', (t) =>
       args: { stage: t.arg({ type: LifecycleFilterEnum, defaultValue: 'ACTIVE' }) },
       resolve: async (experiment, { stage, ...args }, context) => {
         const target = async () => experimentTarget(experiment);
-        if (!(await isAllowed(callerOf(context), 'run:read', { kind: 'edge', key: '', target }))) return null;
+        if (!(await isAllowed(callerOf(context), 'run:read', { target }))) return null;
         return await pagedList(args, runOrder, (page) =>
           context.loaders.runsOfExperiment.load({
             parentId: experiment.id,
