@@ -7,6 +7,7 @@ import { getDatamodel } from '../generated/pothos.ts';
 import { config } from '../platform/config.ts';
 import { db } from '../platform/database/client.ts';
 import type { Context } from './context.ts';
+import { DEFAULT_PAGE, MAX_PAGE } from './keyset.ts';
 
 /** Any JSON value but null, which GraphQL has a word of its own for. */
 export type Json = string | number | boolean | object;
@@ -19,6 +20,8 @@ export const builder = new SchemaBuilder<{
   DefaultFieldNullability: false;
   DefaultInputFieldRequiredness: false;
   PrismaTypes: PrismaTypes;
+  /** Every connection can count its list; src/graphql/connection.ts makes them. */
+  Connection: { readonly count: () => Promise<number> };
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
@@ -36,7 +39,29 @@ export const builder = new SchemaBuilder<{
       name: ({ fieldName }) => `${firstUpper(fieldName)}Result`,
     },
   },
-  relay: { nodeQueryOptions: false, nodesQueryOptions: false },
+  relay: {
+    // `node` and `nodes` are fields of our own (src/api/node.ts): the plugin's would pass every type's rule by.
+    nodeQueryOptions: false,
+    nodesQueryOptions: false,
+    nodesOnConnection: { description: 'The objects of this page, without their cursors.' },
+    cursorFieldOptions: { description: 'Where the object stands in the list. Pass it as `after` or `before`.' },
+    nodeFieldOptions: { description: 'The object.' },
+    edgesFieldOptions: { description: 'The objects of this page, each with its cursor.' },
+    pageInfoFieldOptions: { description: 'Whether there are more pages, and where this one begins and ends.' },
+    pageInfoTypeOptions: { description: 'Where a page lies in its list.' },
+    hasNextPageFieldOptions: { description: 'Whether more objects follow this page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether objects come before this page.' },
+    startCursorFieldOptions: { description: 'The cursor of the first object; null on an empty page.' },
+    endCursorFieldOptions: { description: 'The cursor of the last object; null on an empty page.' },
+    firstArgOptions: {
+      description: `How many objects, from the beginning or after \`after\`: 1 to ${MAX_PAGE}. Without \`first\` and \`last\`: ${DEFAULT_PAGE}.`,
+    },
+    afterArgOptions: { description: 'Only objects that follow this cursor.' },
+    lastArgOptions: {
+      description: `How many objects, from the end or before \`before\`: 1 to ${MAX_PAGE}. Not together with \`first\`.`,
+    },
+    beforeArgOptions: { description: 'Only objects that come before this cursor.' },
+  },
   prisma: {
     client: db,
     dmmf: getDatamodel(),
@@ -45,6 +70,13 @@ export const builder = new SchemaBuilder<{
     onUnusedQuery: config.test ? 'error' : null,
   },
 });
+
+builder.globalConnectionField('totalCount', (t) =>
+  t.int({
+    description: 'How many objects the whole list has. Counted only when it is selected.',
+    resolve: ({ count }) => count(),
+  }),
+);
 
 builder.queryType({
   description: 'What can be asked. Every field needs a caller unless it says otherwise.',
