@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigurationError } from '../platform/config.ts';
+import { ConfigurationError } from '../platform/config/environment.ts';
 
 /**
  * The SLIPWAY_SECRETS of an embedded start that was given none: made once, kept in `<home>/secrets`, readable by its

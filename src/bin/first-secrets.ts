@@ -1,11 +1,11 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FirstSecrets } from '../identity/commands/first-start.ts';
-import { config } from '../platform/config.ts';
+import { baseConfig } from '../platform/config/base.ts';
 
 /** Shows the administrator's password, once, and leaves the executor's access key to its user alone. */
 export async function handOver({ administrator, executor }: FirstSecrets): Promise<void> {
-  const file = config.executor.credentialFile;
+  const file = baseConfig.credentialFile;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   writeFileSync(`${file}.new`, `${JSON.stringify(executor)}\n`, {
     mode: 0o600,

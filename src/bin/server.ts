@@ -3,7 +3,9 @@ import { startServer } from '../http/server.ts';
 import { firstStart } from '../identity/commands/first-start.ts';
 import { keepFixedUsers } from '../identity/commands/keep-fixed-users.ts';
 import { fixedUsers } from '../identity/fixed-users.ts';
-import { ConfigurationError, config } from '../platform/config.ts';
+import { controlPlaneConfig } from '../platform/config/control-plane.ts';
+import { ConfigurationError } from '../platform/config/environment.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { closeDatabase } from '../platform/database/client.ts';
 import { applyMigrations, MigrationError } from '../platform/database/migrations.ts';
 import { notifications } from '../platform/database/notify.ts';
@@ -19,14 +21,14 @@ await runProcess('server', async () => {
   // A wrong file is told before anything is changed.
   fixedUsers();
   await whenDatabaseAnswers(migrate);
-  await whenDatabaseAnswers(() => firstStart(config.adminUsername, handOver));
+  await whenDatabaseAnswers(() => firstStart(serverConfig.adminUsername, handOver));
   await whenDatabaseAnswers(() => keepFixedUsers());
   await notifications.start();
-  const server = await startServer({ host: config.host, port: config.port });
+  const server = await startServer({ host: serverConfig.host, port: serverConfig.port });
   const metrics =
-    config.metricsPort === null
+    serverConfig.metricsPort === null
       ? null
-      : await startMetricsServer({ host: config.metricsHost, port: config.metricsPort });
+      : await startMetricsServer({ host: serverConfig.metricsHost, port: serverConfig.metricsPort });
   return {
     address: server.url,
     async stop() {
@@ -39,10 +41,10 @@ await runProcess('server', async () => {
 });
 
 async function migrate(): Promise<void> {
-  if (!config.databaseUrl) throw new ConfigurationError('DATABASE_URL is required');
-  if (!config.migrate) return;
+  if (!controlPlaneConfig.databaseUrl) throw new ConfigurationError('DATABASE_URL is required');
+  if (!serverConfig.migrate) return;
   try {
-    const applied = await applyMigrations(config.databaseUrl);
+    const applied = await applyMigrations(controlPlaneConfig.databaseUrl);
     if (applied.length > 0) log.info({ migrations: applied }, 'migrations applied');
   } catch (error) {
     // Migrations stay compatible with the release before: while replicas are replaced, an older one may restart.

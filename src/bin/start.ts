@@ -3,7 +3,11 @@ import { createServer } from 'node:net';
 import { dirname, extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { requireNamedRuntime } from '../executor/choose-runtime.ts';
-import { ConfigurationError, config } from '../platform/config.ts';
+import { baseConfig } from '../platform/config/base.ts';
+import { controlPlaneConfig } from '../platform/config/control-plane.ts';
+import { ConfigurationError, environmentWith } from '../platform/config/environment.ts';
+import { serverConfig } from '../platform/config/server.ts';
+import { supervisorConfig } from '../platform/config/supervisor.ts';
 import { EmbeddedPostgresInUseError } from '../platform/database/embedded.ts';
 import { log } from '../platform/log.ts';
 import { runProcess } from '../platform/process.ts';
@@ -22,27 +26,23 @@ import { superviseProcess } from './supervised-process.ts';
  *
  * With `--watch`, for development, the processes start again when a source file changes.
  */
-const processesFile = join(config.home, 'processes.json');
+const processesFile = join(baseConfig.home, 'processes.json');
 process.once('exit', () => rmSync(processesFile, { force: true }));
 
-await runProcess('supervisor', start, { stopSeconds: 4 * (config.drainSeconds + 5) });
+await runProcess('supervisor', start, { stopSeconds: 4 * (baseConfig.drainSeconds + 5) });
 
 async function start() {
   requireNamedRuntime();
-  mkdirSync(config.home, { recursive: true, mode: 0o700 });
+  mkdirSync(baseConfig.home, { recursive: true, mode: 0o700 });
   const secrets = chooseSecrets();
   const port = await choosePort();
   let database: SupervisedDatabase | null = null;
-  let databaseUrl = config.databaseUrl;
+  let databaseUrl = controlPlaneConfig.databaseUrl;
   let address: string | undefined;
 
-  const serverEnvironment = () => ({
-    ...process.env,
-    DATABASE_URL: databaseUrl,
-    SLIPWAY_SECRETS: secrets,
-    PORT: String(port),
-  });
-  const executorEnvironment = () => ({ ...withoutSecrets(process.env), SLIPWAY_URL: address });
+  const serverEnvironment = () =>
+    environmentWith({ DATABASE_URL: databaseUrl, SLIPWAY_SECRETS: secrets, PORT: String(port) });
+  const executorEnvironment = () => withoutSecrets(environmentWith({ SLIPWAY_URL: address }));
   const server = superviseProcess('server', siblingScript('server'), serverEnvironment, note);
   const scheduler = superviseProcess('scheduler', siblingScript('scheduler'), serverEnvironment, note);
   const executor = superviseProcess('executor', siblingScript('executor'), executorEnvironment, note);
@@ -99,7 +99,7 @@ async function start() {
 /** @throws ConfigurationError when another tree runs in this home. */
 async function startDatabase(onChange: () => void): Promise<SupervisedDatabase> {
   try {
-    return await superviseDatabase(join(config.home, 'postgres'), onChange);
+    return await superviseDatabase(join(baseConfig.home, 'postgres'), onChange);
   } catch (error) {
     throw error instanceof EmbeddedPostgresInUseError ? new ConfigurationError(error.message) : error;
   }
@@ -107,12 +107,12 @@ async function startDatabase(onChange: () => void): Promise<SupervisedDatabase> 
 
 /** @throws ConfigurationError */
 function chooseSecrets(): string {
-  if (!config.databaseUrl && !config.embeddedAllowed)
+  if (!controlPlaneConfig.databaseUrl && !supervisorConfig.embeddedAllowed)
     throw new ConfigurationError(
       'DATABASE_URL is required in production. To run on the embedded PostgreSQL all the same, set SLIPWAY_EMBEDDED=1.',
     );
-  if (config.secrets || config.databaseUrl) return requiredSecrets().join(',');
-  return readOrMakeSecrets(config.home);
+  if (controlPlaneConfig.secrets || controlPlaneConfig.databaseUrl) return requiredSecrets().join(',');
+  return readOrMakeSecrets(baseConfig.home);
 }
 
 /** The file beside this one: a source or what it was compiled to, as this one is. */
@@ -133,11 +133,11 @@ function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
  */
 async function choosePort(): Promise<number> {
   for (const until = Date.now() + 5_000; ; await sleep(100)) {
-    const port = await tryPort(config.port);
+    const port = await tryPort(serverConfig.port);
     if (port !== null) return port;
     if (Date.now() > until)
       throw new ConfigurationError(
-        `Port ${config.port} of ${config.host} is in use. Stop what uses it, or set PORT.`,
+        `Port ${serverConfig.port} of ${serverConfig.host} is in use. Stop what uses it, or set PORT.`,
       );
   }
 }
@@ -149,7 +149,7 @@ function tryPort(port: number): Promise<number | null> {
     probe.once('error', (error: NodeJS.ErrnoException) =>
       error.code === 'EADDRINUSE' ? resolve(null) : reject(error),
     );
-    probe.listen(port, config.host, () => {
+    probe.listen(port, serverConfig.host, () => {
       const bound = probe.address();
       probe.close(() => resolve(typeof bound === 'object' && bound ? bound.port : port));
     });
@@ -173,7 +173,7 @@ function onSourceChange(listener: () => void): void {
 }
 
 function showReady(address: string | undefined, isEmbedded: boolean): void {
-  const data = isEmbedded ? `PostgreSQL under ${config.home}` : 'PostgreSQL of DATABASE_URL';
+  const data = isEmbedded ? `PostgreSQL under ${baseConfig.home}` : 'PostgreSQL of DATABASE_URL';
   process.stderr.write(
     `\n  Slipway is ready.\n\n    GraphiQL  ${address}/graphql\n    Data      ${data}\n    Stop      Ctrl-C\n\n`,
   );

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { config } from '../platform/config.ts';
+import { baseConfig } from '../platform/config/base.ts';
 import { log } from '../platform/log.ts';
 
 const FIRST_PAUSE_MS = 100;
@@ -86,7 +86,7 @@ export function superviseProcess(
       if (last === null) return;
       const ended = new Promise((resolve) => last.once('exit', resolve));
       last.kill('SIGTERM');
-      const force = setTimeout(() => last.kill('SIGKILL'), (config.drainSeconds + 10) * 1000);
+      const force = setTimeout(() => last.kill('SIGKILL'), (baseConfig.drainSeconds + 10) * 1000);
       await ended;
       clearTimeout(force);
     },

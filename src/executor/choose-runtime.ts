@@ -1,12 +1,14 @@
 import { join } from 'node:path';
-import { ConfigurationError, config } from '../platform/config.ts';
+import { baseConfig } from '../platform/config/base.ts';
+import { ConfigurationError } from '../platform/config/environment.ts';
+import { executorConfig } from '../platform/config/executor.ts';
 import { log } from '../platform/log.ts';
 import { createProcessRuntime } from './runtimes/process.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 
 /** @throws ConfigurationError in production, where what runs the jobs must be named. */
 export function requireNamedRuntime(): void {
-  if (config.production && config.executor.runtime === undefined)
+  if (baseConfig.production && executorConfig.runtime === undefined)
     throw new ConfigurationError(
       'SLIPWAY_EXECUTOR_RUNTIME is required in production. `process` runs jobs as the user of the executor, without ' +
         'isolation: only for code that you would run yourself.',
@@ -20,6 +22,6 @@ export function chooseRuntime(): Runtime {
     { runtime: 'process' },
     'jobs run as processes of this user, without isolation: they can read and do what it can',
   );
-  const root = join(config.home, 'executors', config.executor.name);
-  return createProcessRuntime({ root, path: config.executor.path });
+  const root = join(baseConfig.home, 'executors', executorConfig.name);
+  return createProcessRuntime({ root, path: executorConfig.path });
 }

@@ -4,7 +4,7 @@ import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import type PrismaTypes from '../generated/pothos.ts';
 import { getDatamodel } from '../generated/pothos.ts';
-import { config } from '../platform/config.ts';
+import { baseConfig } from '../platform/config/base.ts';
 import { db } from '../platform/database/client.ts';
 import type { Context } from './context.ts';
 import { DEFAULT_PAGE, MAX_PAGE } from './keyset.ts';
@@ -67,7 +67,7 @@ export const builder = new SchemaBuilder<{
     dmmf: getDatamodel(),
     exposeDescriptions: false,
     filterConnectionTotalCount: true,
-    onUnusedQuery: config.test ? 'error' : null,
+    onUnusedQuery: baseConfig.test ? 'error' : null,
   },
 });
 

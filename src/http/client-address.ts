@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
-import { config, type TrustedProxies } from '../platform/config.ts';
+import { serverConfig, type TrustedProxies } from '../platform/config/server.ts';
 
 /**
  * The IP address that a request came from. `X-Forwarded-For` is believed as far as trusted proxies wrote it: read from
@@ -9,7 +9,7 @@ import { config, type TrustedProxies } from '../platform/config.ts';
  */
 export function clientAddress(
   request: IncomingMessage,
-  trusted: TrustedProxies = config.trustedProxies,
+  trusted: TrustedProxies = serverConfig.trustedProxies,
 ): string | null {
   const told = String(request.headers['x-forwarded-for'] ?? '')
     .split(',')

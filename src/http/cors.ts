@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { impersonationHeaders } from '../sign-in/impersonation.ts';
 
 const allowedHeaders = ['authorization', 'content-type', 'x-slipway-worker', ...impersonationHeaders].join(
@@ -24,7 +24,7 @@ export function answerOrigin(request: IncomingMessage, response: ServerResponse)
   const { origin } = request.headers;
   const asksFirst = request.method === 'OPTIONS';
   response.setHeader('vary', 'origin');
-  if (origin && config.corsOrigins.includes(origin)) {
+  if (origin && serverConfig.corsOrigins.includes(origin)) {
     response.setHeader('access-control-allow-origin', origin);
     response.setHeader('access-control-allow-credentials', 'true');
     response.setHeader('access-control-expose-headers', exposedHeaders);

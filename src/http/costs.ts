@@ -2,7 +2,7 @@ import { type DocumentNode, type ExecutionArgs, GraphQLError, getOperationAST, p
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { schema } from '../api/schema.ts';
 import { costOf, type Operation } from '../graphql/cost.ts';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 import { withoutStatus } from './answer.ts';
 import type { EdgeContext } from './graphql.ts';
@@ -71,11 +71,12 @@ function billed(args: ExecutionArgs, context: unknown): { cost: CostReport; refu
   const requested = costOf(schema, { document, operationName, variables });
   const cost = {
     requested,
-    limit: config.queryCostLimit,
+    limit: serverConfig.queryCostLimit,
     ...(meter.batch === null ? {} : { batch: meter.batch }),
   };
   try {
-    if (requested > config.queryCostLimit) throw tooDear('the operation', cost, { spec: true, status: 400 });
+    if (requested > serverConfig.queryCostLimit)
+      throw tooDear('the operation', cost, { spec: true, status: 400 });
     // 1 was taken when it was parsed.
     meter.take(requested - 1);
     return { cost };
@@ -121,14 +122,14 @@ export function settleBatch(
       });
     requested += document ? costOf(schema, { document, ...operation }) : 1;
   }
-  const cost = { requested, limit: config.queryCostLimit };
-  if (requested > config.queryCostLimit) throw tooDear('the batch', cost, { status: 400 });
+  const cost = { requested, limit: serverConfig.queryCostLimit };
+  if (requested > serverConfig.queryCostLimit) throw tooDear('the batch', cost, { status: 400 });
   meter.takeBatch(requested);
 }
 
 function parsed(query: string): DocumentNode | null {
   try {
-    return parse(query, { noLocation: true, maxTokens: config.queryTokenLimit });
+    return parse(query, { noLocation: true, maxTokens: serverConfig.queryTokenLimit });
   } catch {
     return null;
   }

@@ -5,7 +5,7 @@ import { schema } from '../api/schema.ts';
 import type { Context } from '../graphql/context.ts';
 import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { log } from '../platform/log.ts';
 import { reauthenticated } from '../sign-in/reauthenticate.ts';
 import { challengedStrangers } from './challenged-strangers.ts';
@@ -37,7 +37,7 @@ export function createGraphQLServer(): GraphQLServer {
     graphiql: false,
     healthCheckEndpoint: '/never',
     // How many, and which: parameters.ts.
-    batching: { limit: config.batchLimit },
+    batching: { limit: serverConfig.batchLimit },
     multipart: false,
     // Asked and answered before, for every route: cors.ts.
     cors: false,
@@ -54,8 +54,8 @@ export function createGraphQLServer(): GraphQLServer {
       codedDocumentErrors(),
       measuredOperations(),
       boundedCosts(),
-      boundedSubscriptions(config.subscriptionLimit),
-      ...(config.kerberos ? [challengedStrangers()] : []),
+      boundedSubscriptions(serverConfig.subscriptionLimit),
+      ...(serverConfig.kerberos ? [challengedStrangers()] : []),
     ],
   });
 }
@@ -94,7 +94,7 @@ function introspectionForCallers(): Plugin<object, EdgeContext> {
   return {
     onValidate({ addValidationRule, context }) {
       const { caller } = context as unknown as EdgeContext;
-      if (!caller || !config.introspection) addValidationRule(NoSchemaIntrospectionCustomRule);
+      if (!caller || !serverConfig.introspection) addValidationRule(NoSchemaIntrospectionCustomRule);
     },
   };
 }

@@ -4,7 +4,7 @@ import { maxDirectivesPlugin } from '@escape.tech/graphql-armor-max-directives';
 import { maxTokensPlugin } from '@escape.tech/graphql-armor-max-tokens';
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 
 /** Tokens, depth, aliases and directives are bounded before anything is asked of the database. */
@@ -14,7 +14,7 @@ export function documentLimits(): Plugin[] {
     queryDepthLimit: depth,
     queryAliasLimit: aliases,
     queryDirectiveLimit: directives,
-  } = config;
+  } = serverConfig;
   return [
     maxTokensPlugin({ n: tokens, onReject: [refuse('tokens', `a document has at most ${tokens} tokens`)] }),
     maxDepthPlugin({

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import type { ErrorCode } from '../platform/errors.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 import { settleBatch } from './costs.ts';
@@ -20,7 +20,7 @@ export function onlyJsonPosts(trusted: TrustedDocuments): Plugin {
       if (!/^application\/(graphql\+)?json\s*(;|$)/i.test(type))
         throw refusal(415, 'the content type must be application/json');
       setRequestParser(async () => {
-        const body = parseBody(await readBounded(request, config.bodyLimitBytes));
+        const body = parseBody(await readBounded(request, serverConfig.bodyLimitBytes));
         if (!Array.isArray(body)) return readParameters(body, trusted);
         const batch = readBatch(body, trusted);
         settleBatch(batch, (serverContext as unknown as EdgeContext).meter);
@@ -58,9 +58,9 @@ function parseBody(text: string): unknown {
 
 function readBatch(bodies: readonly unknown[], trusted: TrustedDocuments) {
   if (bodies.length === 0) throw refusal(400, 'the batch is empty');
-  if (bodies.length > config.batchLimit) {
+  if (bodies.length > serverConfig.batchLimit) {
     limitRefusals.inc({ limit: 'batch' });
-    throw refusal(400, `a batch has at most ${config.batchLimit} operations`, {}, 'RESOURCE_EXHAUSTED');
+    throw refusal(400, `a batch has at most ${serverConfig.batchLimit} operations`, {}, 'RESOURCE_EXHAUSTED');
   }
   return bodies.map((body) => readParameters(body, trusted));
 }

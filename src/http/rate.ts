@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { Caller } from '../platform/caller.ts';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 import { networkOf } from '../sign-in/attempts.ts';
 
@@ -72,8 +72,8 @@ export class RateBuckets {
 }
 
 const buckets =
-  config.rateCostPerMinute > 0
-    ? new RateBuckets({ perMinute: config.rateCostPerMinute, burst: config.rateCostBurst })
+  serverConfig.rateCostPerMinute > 0
+    ? new RateBuckets({ perMinute: serverConfig.rateCostPerMinute, burst: serverConfig.rateCostBurst })
     : null;
 
 /** What one request, or one operation of a WebSocket, takes from the bucket of whoever sends it. */
@@ -117,7 +117,7 @@ export class Meter {
   get headers(): Record<string, string> {
     if (!this.#last) return {};
     return {
-      'ratelimit-limit': String(config.rateCostBurst),
+      'ratelimit-limit': String(serverConfig.rateCostBurst),
       'ratelimit-remaining': String(this.#last.remaining),
       'ratelimit-reset': String(this.#last.resetSeconds),
     };

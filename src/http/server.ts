@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { flushDenials } from '../authorization/audit.ts';
 import { accessFeed } from '../authorization/feed.ts';
 import { sweepAccessChanges } from '../authorization/store/changes.ts';
-import { config } from '../platform/config.ts';
+import { baseConfig } from '../platform/config/base.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { isDatabaseLost } from '../platform/database/failures.ts';
 import {
   DomainError,
@@ -47,13 +48,13 @@ export async function startServer({ host, port }: { host: string; port: number }
   const limits = {
     requestTimeout: 120_000,
     headersTimeout: 20_000,
-    ...(config.kerberos ? { maxHeaderSize: MAX_HEADER_BYTES } : {}),
+    ...(serverConfig.kerberos ? { maxHeaderSize: MAX_HEADER_BYTES } : {}),
   };
   const server = createServer(limits, (request, response) => {
     measureRequest(request, response);
     answer(request, response).catch((error) => answerFailure(error, response));
   });
-  const publicUrl = () => config.publicUrl?.replace(/\/+$/, '') ?? addressOf(server, host);
+  const publicUrl = () => serverConfig.publicUrl?.replace(/\/+$/, '') ?? addressOf(server, host);
   const sockets = serveWebSocket(server, graphql, requests, publicUrl);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -111,7 +112,7 @@ export async function startServer({ host, port }: { host: string; port: number }
       const deadline = setTimeout(() => {
         sockets.terminate();
         server.closeAllConnections();
-      }, config.drainSeconds * 1000);
+      }, baseConfig.drainSeconds * 1000);
       // A connection that is kept alive becomes idle when its last answer is out.
       const idle = setInterval(() => server.closeIdleConnections(), 50);
       await Promise.all([socketsClosed, closed]);

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { GraphQLError } from 'graphql';
 import { z } from 'zod';
 import * as executorDocuments from '../generated/executor/graphql.ts';
-import { ConfigurationError, config } from '../platform/config.ts';
+import { ConfigurationError } from '../platform/config/environment.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import type { ErrorCode } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import { limitRefusals } from '../platform/metrics.ts';
@@ -87,13 +88,13 @@ let loaded: TrustedDocuments | null = null;
 
 /** Those of the configuration. @throws ConfigurationError when the manifest cannot be read, or is missing. */
 export function trustedDocuments(): TrustedDocuments {
-  loaded ??= new TrustedDocuments(config.trustedDocuments, readManifest());
+  loaded ??= new TrustedDocuments(serverConfig.trustedDocuments, readManifest());
   return loaded;
 }
 
 /** As GraphQL Code Generator's `persistedDocuments` writes it: an object of texts by `sha256:…`, or by the bare hash. */
 function readManifest(): Record<string, string> {
-  const { trustedDocuments: mode, trustedDocumentsFile: file } = config;
+  const { trustedDocuments: mode, trustedDocumentsFile: file } = serverConfig;
   if (!file) {
     if (mode === 'off') return {};
     throw new ConfigurationError(`TRUSTED_DOCUMENTS=${mode} needs TRUSTED_DOCUMENTS_FILE.`);

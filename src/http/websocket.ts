@@ -5,7 +5,7 @@ import { type Extra as SocketExtra, useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { log } from '../platform/log.ts';
 import { authenticate } from '../sign-in/authenticate.ts';
 import { impersonationHeaders } from '../sign-in/impersonation.ts';
@@ -52,7 +52,7 @@ export function serveWebSocket(
   const sockets = new WebSocketServer({
     server,
     path: '/graphql',
-    maxPayload: config.bodyLimitBytes,
+    maxPayload: serverConfig.bodyLimitBytes,
     // Browsers send an Origin and do not ask first: only our own pages and the listed ones may open a socket.
     verifyClient: ({ origin, req }, done) => {
       // As over HTTP: the browser has compared the page's address with ours as it knows it.

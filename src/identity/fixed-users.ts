@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { User } from '../generated/prisma/client.ts';
 import type { Role } from '../generated/prisma/enums.ts';
-import { ConfigurationError, config } from '../platform/config.ts';
+import { ConfigurationError } from '../platform/config/environment.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { FailedPreconditionError } from '../platform/errors.ts';
 import { tenantNameFault } from './domain/tenant-checks.ts';
 import { passwordFault, usernameFault } from './domain/user-checks.ts';
@@ -143,7 +144,7 @@ let declared: FixedUsers | null = null;
 
 /** What the server's file declares, read once. @throws ConfigurationError */
 export function fixedUsers(): FixedUsers {
-  declared ??= config.fixedUsersFile === undefined ? none : readFixedUsers(config.fixedUsersFile);
+  declared ??= serverConfig.fixedUsersFile === undefined ? none : readFixedUsers(serverConfig.fixedUsersFile);
   return declared;
 }
 

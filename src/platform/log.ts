@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { config } from './config.ts';
+import { baseConfig } from './config/base.ts';
 
 export type Log = pino.Logger;
 
@@ -20,7 +20,7 @@ const secretNames = [
 
 /** Structured lines on standard output. What goes by a secret's name is replaced, two levels deep. */
 export const log: Log = pino({
-  level: config.logLevel,
+  level: baseConfig.logLevel,
   base: null,
   timestamp: pino.stdTimeFunctions.isoTime,
   redact: {

@@ -1,4 +1,5 @@
-import { ConfigurationError, config } from './config.ts';
+import { baseConfig } from './config/base.ts';
+import { ConfigurationError } from './config/environment.ts';
 import { log } from './log.ts';
 
 export interface Running {
@@ -15,7 +16,7 @@ export interface Running {
 export async function runProcess(
   name: string,
   start: () => Promise<Running & { readonly address?: string }>,
-  { stopSeconds = config.drainSeconds + 5 }: { stopSeconds?: number } = {},
+  { stopSeconds = baseConfig.drainSeconds + 5 }: { stopSeconds?: number } = {},
 ) {
   let running: Running | null = null;
   let isStopping = false;

@@ -6,7 +6,8 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
-import { ConfigurationError, config } from './config.ts';
+import { controlPlaneConfig } from './config/control-plane.ts';
+import { ConfigurationError } from './config/environment.ts';
 
 /**
  * Encryption at rest and signatures of our own, under SLIPWAY_SECRETS: the first secret writes, every one reads, so a
@@ -23,7 +24,7 @@ const MIN_CHARACTERS = 32;
 
 /** The configured secrets. @throws ConfigurationError when there is none, or one is too short to be one. */
 export function requiredSecrets(): readonly string[] {
-  const secrets = config.secrets ?? [];
+  const secrets = controlPlaneConfig.secrets ?? [];
   if (secrets.length === 0)
     throw new ConfigurationError(
       `SLIPWAY_SECRETS is required: a random text of at least ${MIN_CHARACTERS} characters`,

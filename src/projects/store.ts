@@ -1,7 +1,7 @@
 import { type Reader, readableSql } from '../authorization/store/readable.ts';
 import type { Project } from '../generated/prisma/client.ts';
 import { inOrder } from '../platform/by-id.ts';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { db } from '../platform/database/client.ts';
 import { run, statement } from '../platform/database/statement.ts';
 import { NotFoundError } from '../platform/errors.ts';
@@ -71,7 +71,7 @@ export async function getOpenProject(
 ): Promise<Project> {
   const project = await findProject(tenantId, { identifier });
   if (!project) throw new NotFoundError('project', identifier, [...path, 'project']);
-  requireOpenProject(project, domain, config.domains, path);
+  requireOpenProject(project, domain, serverConfig.domains, path);
   return project;
 }
 

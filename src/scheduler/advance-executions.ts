@@ -14,7 +14,7 @@ import { submitJobs } from '../jobs/commands/submit-jobs.ts';
 import { acknowledgeNews, type JobSetEvent, listNews } from '../jobs/store/job-sets.ts';
 import { ensureProjectQueue } from '../jobs/store/queues.ts';
 import { systemCaller } from '../platform/caller.ts';
-import { config } from '../platform/config.ts';
+import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import { isDatabaseLost } from '../platform/database/failures.ts';
 import { inTransaction, type Tx } from '../platform/database/transaction.ts';
 import type { Closure } from '../registry/domain/closure.ts';
@@ -84,7 +84,7 @@ async function takeOver(
   if (!last) return { retries: [], upTo: null };
   const nodes = await listNodesToAdvance(tx, execution.id);
   const events = toTaskEvents(news);
-  const limit = LITERALS_PER_PLAIN * config.outputLimitBytes;
+  const limit = LITERALS_PER_PLAIN * controlPlaneConfig.outputLimitBytes;
   const { retries, taken } = await recordTaskEvents(tx, execution, closure, nodes, events, limit);
   const inputs = await readNodeInputs(
     tx,

@@ -1,6 +1,6 @@
 import { assignPool } from '../jobs/commands/assign-jobs.ts';
 import { expireLeases } from '../jobs/commands/expire-leases.ts';
-import { config } from '../platform/config.ts';
+import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import { notifications } from '../platform/database/notify.ts';
 import { advanceExecution } from './advance-executions.ts';
 import { Grace } from './grace.ts';
@@ -28,9 +28,9 @@ export function startScheduler(): { stop(): Promise<void> } {
     everyMs: LOOK_MS,
     concurrency: 2,
     due: listWaitingPools,
-    each: async (pool) => (await assignPool(poolOf(pool), config.leaseSeconds)).mayHaveMore,
+    each: async (pool) => (await assignPool(poolOf(pool), controlPlaneConfig.leaseSeconds)).mayHaveMore,
   });
-  const grace = new Grace(config.leaseSeconds * 1000);
+  const grace = new Grace(controlPlaneConfig.leaseSeconds * 1000);
   const expire = startLoop({
     name: 'expire-leases',
     everyMs: LOOK_MS,

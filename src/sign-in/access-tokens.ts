@@ -12,7 +12,7 @@ import {
 import { z } from 'zod';
 import type { Resource } from '../authorization/domain/resources.ts';
 import { ResourceType } from '../generated/prisma/enums.ts';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { inTransaction, type Tx } from '../platform/database/transaction.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
@@ -194,7 +194,7 @@ export function hasEnded({ expiresAt, signedInAt }: TokenClaims): boolean {
 
 /** No token outlives this, however often it is renewed. */
 export const sessionEnd = (signedInAt: Date): Date =>
-  new Date(signedInAt.getTime() + config.sessionMaxSeconds * 1000);
+  new Date(signedInAt.getTime() + serverConfig.sessionMaxSeconds * 1000);
 
 /** @throws UnauthenticatedError when it is no token of ours, or its time is over. */
 export async function verifyToken(token: string): Promise<TokenClaims> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { usernameKey } from '../identity/domain/usernames.ts';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { ResourceExhaustedError, UnauthenticatedError } from '../platform/errors.ts';
 
 /**
@@ -115,7 +115,7 @@ export class AttemptCounts {
   }
 }
 
-const { perAccount, perAddress, seconds } = config.signInAttempts;
+const { perAccount, perAddress, seconds } = serverConfig.signInAttempts;
 const ofAccounts = new AttemptCounts(perAccount, seconds);
 const ofAddresses = new AttemptCounts(perAddress, seconds);
 

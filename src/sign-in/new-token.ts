@@ -1,7 +1,7 @@
 import type { Resource } from '../authorization/domain/resources.ts';
 import { isGuestAccount } from '../identity/fixed-users.ts';
 import type { Caller } from '../platform/caller.ts';
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 import { InvalidArgumentError, UnauthenticatedError } from '../platform/errors.ts';
 import { issueToken, sessionEnd } from './access-tokens.ts';
 import { findPrincipal } from './principals.ts';
@@ -34,7 +34,7 @@ export async function newToken(
   { expiresInMs, confinedTo }: TokenWish,
 ): Promise<NewToken> {
   if (caller.method === 'ANONYMOUS') throw new UnauthenticatedError();
-  const seconds = expiresInMs === null ? config.tokenSeconds : Math.floor(expiresInMs / 1000);
+  const seconds = expiresInMs === null ? serverConfig.tokenSeconds : Math.floor(expiresInMs / 1000);
   if (seconds < 1 || seconds > MAX_SECONDS)
     throw InvalidArgumentError.of(['input', 'expiresIn'], 'a token lives from a second to 365 days');
   const signedInAt = caller.signedInAt ?? new Date();

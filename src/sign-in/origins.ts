@@ -1,6 +1,6 @@
-import { config } from '../platform/config.ts';
+import { serverConfig } from '../platform/config/server.ts';
 
 /** Whether pages from there are our own or listed. */
 export function isAllowedOrigin(origin: string, publicUrl: string): boolean {
-  return config.corsOrigins.includes(origin) || origin === new URL(publicUrl).origin;
+  return serverConfig.corsOrigins.includes(origin) || origin === new URL(publicUrl).origin;
 }

@@ -120,7 +120,9 @@ describe('imports', () => {
       const isAllowed =
         room(to) === 'executor' ||
         room(to) === 'values' ||
-        /^platform\/(config|log|process|errors|duration|ids|group-by)\.ts$/.test(to) ||
+        /^platform\/(config\/(base|environment|executor)|log|process|errors|duration|ids|group-by)\.ts$/.test(
+          to,
+        ) ||
         to.startsWith('generated/executor/');
       return !isAllowed;
     });

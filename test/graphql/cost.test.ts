@@ -23,7 +23,7 @@ import {
   rowsOf,
 } from '../../src/graphql/cost.ts';
 import { MAX_PAGE } from '../../src/graphql/keyset.ts';
-import { config } from '../../src/platform/config.ts';
+import { serverConfig } from '../../src/platform/config/server.ts';
 
 const cost = (text: string, variables: Record<string, unknown> = {}, operationName?: string) =>
   costOf(schema, { document: parse(text), variables, operationName });
@@ -61,7 +61,7 @@ describe('the cost of an operation', () => {
         nodeExecutions(first: ${inner}) { edges { node { id } } } } } } }`);
     expect(nested(10, 20)).toBe(1 + 10 + 10 * (1 + 20));
     expect(nested(1000, 1000)).toBe(1_002_001);
-    expect(nested(1000, 1000)).toBeGreaterThan(config.queryCostLimit);
+    expect(nested(1000, 1000)).toBeGreaterThan(serverConfig.queryCostLimit);
   });
 
   it('takes the size that a list without pages says it has', () => {
@@ -199,7 +199,7 @@ describe('the default limit', () => {
         ),
       ),
     );
-    expect(Math.max(...costs)).toBeLessThan(config.queryCostLimit / 2);
-    expect(cost(getIntrospectionQuery())).toBeLessThan(config.queryCostLimit / 10);
+    expect(Math.max(...costs)).toBeLessThan(serverConfig.queryCostLimit / 2);
+    expect(cost(getIntrospectionQuery())).toBeLessThan(serverConfig.queryCostLimit / 10);
   });
 });

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { clientAddress } from '../../src/http/client-address.ts';
-import type { TrustedProxies } from '../../src/platform/config.ts';
+import type { TrustedProxies } from '../../src/platform/config/server.ts';
 
 const from = (remoteAddress: string | undefined, forwarded?: string) =>
   ({

@@ -5,11 +5,11 @@ afterEach(() => {
   vi.resetModules();
 });
 
-/** The configuration of a process with these variables besides its own. */
+/** The configuration of a server with these variables besides its own. */
 async function configOf(variables: Record<string, string>) {
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
   vi.resetModules();
-  return (await import('../../src/platform/config.ts')).config;
+  return (await import('../../src/platform/config/server.ts')).serverConfig;
 }
 
 const kerberos = {

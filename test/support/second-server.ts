@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { config } from '../../src/platform/config.ts';
+import { controlPlaneConfig } from '../../src/platform/config/control-plane.ts';
 import type { App } from './app.ts';
 
 const SERVER = fileURLToPath(new URL('../../src/bin/server.ts', import.meta.url));
@@ -18,7 +18,7 @@ export async function startSecondServer(): Promise<SecondServer> {
   const server = spawn(process.execPath, ['--import', 'tsx', SERVER], {
     env: {
       ...{ PATH, HOME, TMPDIR, SLIPWAY_SECRETS },
-      ...{ DATABASE_URL: config.databaseUrl, MIGRATE: 'off', PORT: '0', LOG_LEVEL: 'warn' },
+      ...{ DATABASE_URL: controlPlaneConfig.databaseUrl, MIGRATE: 'off', PORT: '0', LOG_LEVEL: 'warn' },
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

@@ -1,6 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
-import { config } from '../../platform/config.ts';
+import { serverConfig } from '../../platform/config/server.ts';
 import { InvalidArgumentError, NotFoundError, ResourceExhaustedError } from '../../platform/errors.ts';
 import { createBlobUpload } from '../commands/create-blob-upload.ts';
 import { blobUri } from '../domain/blob-uri.ts';
@@ -19,7 +19,12 @@ const CreateBlobUploadPayload = builder.objectRef<BlobRow>('CreateBlobUploadPayl
       resolve: (blob, _args, { publicUrl }) =>
         blob.uploadedAt
           ? null
-          : signedBlobUrl(publicUrl, 'PUT', blob.id, new Date(Date.now() + config.blobUrlSeconds * 1000)),
+          : signedBlobUrl(
+              publicUrl,
+              'PUT',
+              blob.id,
+              new Date(Date.now() + serverConfig.blobUrlSeconds * 1000),
+            ),
     }),
   }),
 });
@@ -60,7 +65,7 @@ builder.mutationField('createBlobUpload', (t) =>
       const { sha256, sizeBytes } = input;
       const projectId = await projectIdOf(input.owner, context);
       const upload = { projectId, sha256, sizeBytes: BigInt(sizeBytes) };
-      return await createBlobUpload(callerOf(context), upload, config.blobLimitBytes);
+      return await createBlobUpload(callerOf(context), upload, serverConfig.blobLimitBytes);
     },
   }),
 );

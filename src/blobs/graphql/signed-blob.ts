@@ -1,6 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 import type { Loaders } from '../../graphql/context.ts';
-import { config } from '../../platform/config.ts';
+import { serverConfig } from '../../platform/config/server.ts';
 import { blobIdOf } from '../domain/blob-uri.ts';
 import { signedBlobUrl } from '../signed-url.ts';
 
@@ -20,7 +20,7 @@ export const SignedBlobType = builder.objectRef<SignedBlob>('SignedBlob').implem
     downloadUrl: t.string({
       description: 'Whoever holds this address may fetch the file with GET, for a few minutes.',
       resolve: (blob, _args, { publicUrl }) =>
-        signedBlobUrl(publicUrl, 'GET', blob.id, new Date(Date.now() + config.blobUrlSeconds * 1000)),
+        signedBlobUrl(publicUrl, 'GET', blob.id, new Date(Date.now() + serverConfig.blobUrlSeconds * 1000)),
     }),
     sizeBytes: t.field({ type: 'BigInt', resolve: (blob) => blob.sizeBytes }),
   }),

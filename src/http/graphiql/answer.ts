@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { config } from '../../platform/config.ts';
+import { serverConfig } from '../../platform/config/server.ts';
 import { contentSecurityPolicy, renderPage } from './page.ts';
 
 /** A person's browser asks for the page; everything else asks GraphQL. */
 export function wantsGraphiQL(request: IncomingMessage): boolean {
-  return config.graphiql && request.method === 'GET' && (request.headers.accept ?? '').includes('text/html');
+  return (
+    serverConfig.graphiql && request.method === 'GET' && (request.headers.accept ?? '').includes('text/html')
+  );
 }
 
 interface Page {

@@ -1,5 +1,6 @@
 import { createEveryone } from '../../authorization/store/groups.ts';
-import { ConfigurationError, config } from '../../platform/config.ts';
+import { ConfigurationError } from '../../platform/config/environment.ts';
+import { serverConfig } from '../../platform/config/server.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
@@ -52,7 +53,7 @@ export async function firstStart(
         username: adminUsername,
         usernameKey: usernameKey(adminUsername),
         name: 'Administrator',
-        role: config.adminRole,
+        role: serverConfig.adminRole,
         passwordHash,
       },
     });

@@ -3,7 +3,7 @@ import { recordAccessChange } from '../../authorization/store/changes.ts';
 import { createEveryone } from '../../authorization/store/groups.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { systemCaller } from '../../platform/caller.ts';
-import { ConfigurationError } from '../../platform/config.ts';
+import { ConfigurationError } from '../../platform/config/environment.ts';
 import { db } from '../../platform/database/client.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';

@@ -2,7 +2,7 @@ import { textsIn } from '../../blobs/domain/texts.ts';
 import { SignedBlobType, signedBlobs } from '../../blobs/graphql/signed-blob.ts';
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
-import { config } from '../../platform/config.ts';
+import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { InvalidArgumentError, ResourceExhaustedError } from '../../platform/errors.ts';
 import { leaseJobs } from '../commands/lease-jobs.ts';
 import { renewLeases } from '../commands/renew-leases.ts';
@@ -288,7 +288,7 @@ builder.mutationFields((t) => ({
           maxJobs: input.maxJobs,
           waitMs: input.wait ?? 0,
         },
-        { leaseSeconds: config.leaseSeconds, signal: context.signal },
+        { leaseSeconds: controlPlaneConfig.leaseSeconds, signal: context.signal },
       ),
   }),
   renewLeases: t.field({
@@ -298,7 +298,7 @@ builder.mutationFields((t) => ({
     errors: { types: [InvalidArgumentError] },
     args: { input: t.arg({ type: RenewLeasesInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
-      held: await renewLeases(callerOf(context), input.runs, config.leaseSeconds),
+      held: await renewLeases(callerOf(context), input.runs, controlPlaneConfig.leaseSeconds),
     }),
   }),
   returnLease: t.field({
@@ -335,7 +335,7 @@ builder.mutationFields((t) => ({
           error: event.error ?? null,
           outputs: (event.outputs as Record<string, unknown> | null | undefined) ?? null,
         })),
-        { outputLimitBytes: config.outputLimitBytes },
+        { outputLimitBytes: controlPlaneConfig.outputLimitBytes },
       ),
     }),
   }),

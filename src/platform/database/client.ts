@@ -1,7 +1,8 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../../generated/prisma/client.ts';
-import { ConfigurationError, config } from '../config.ts';
+import { controlPlaneConfig } from '../config/control-plane.ts';
+import { ConfigurationError } from '../config/environment.ts';
 
 /**
  * The database: one pool, shared by Prisma and by the prepared statements of the `store.ts` files. Which one reads
@@ -9,13 +10,13 @@ import { ConfigurationError, config } from '../config.ts';
  */
 
 function connectionString(): string {
-  if (!config.databaseUrl) throw new ConfigurationError('DATABASE_URL is required');
-  return config.databaseUrl;
+  if (!controlPlaneConfig.databaseUrl) throw new ConfigurationError('DATABASE_URL is required');
+  return controlPlaneConfig.databaseUrl;
 }
 
 export const pool = new pg.Pool({
   connectionString: connectionString(),
-  max: config.databasePoolSize,
+  max: controlPlaneConfig.databasePoolSize,
   idleTimeoutMillis: 60_000,
   connectionTimeoutMillis: 5_000,
   application_name: 'slipway',

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { config } from '../config.ts';
+import { controlPlaneConfig } from '../config/control-plane.ts';
 import { log } from '../log.ts';
 
 /**
@@ -63,7 +63,7 @@ export class Notifications {
   async #keepListening(): Promise<void> {
     for (let pause = 50; !this.#closed; ) {
       const client = new pg.Client({
-        connectionString: config.databaseUrl,
+        connectionString: controlPlaneConfig.databaseUrl,
         application_name: 'slipway-listen',
         connectionTimeoutMillis: 5_000,
         keepAlive: true,

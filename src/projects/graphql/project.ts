@@ -2,7 +2,7 @@ import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
-import { config } from '../../platform/config.ts';
+import { serverConfig } from '../../platform/config/server.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { registerProject } from '../commands/register-project.ts';
 import { listProjects, type ProjectBy } from '../store.ts';
@@ -40,7 +40,11 @@ export const ProjectType = builder.prismaObject('Project', {
       select: { state: true },
       resolve: (project) => project.state,
     }),
-    domains: t.field({ type: [Domain], extensions: { listSize: 5 }, resolve: () => [...config.domains] }),
+    domains: t.field({
+      type: [Domain],
+      extensions: { listSize: 5 },
+      resolve: () => [...serverConfig.domains],
+    }),
     createdAt: t.field({
       type: 'DateTime',
       select: { createdAt: true },
@@ -96,7 +100,7 @@ builder.queryFields((t) => ({
     type: [Domain],
     extensions: { listSize: 5 },
     description: 'The domains that every project has.',
-    resolve: () => [...config.domains],
+    resolve: () => [...serverConfig.domains],
   }),
 }));
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { ConfigurationError } from '../../platform/config.ts';
+import { ConfigurationError } from '../../platform/config/environment.ts';
 
 /** The outside issuers whose tokens are taken: the file of OIDC_ISSUERS_FILE, a JSON list. */
 

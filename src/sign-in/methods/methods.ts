@@ -1,4 +1,4 @@
-import { config } from '../../platform/config.ts';
+import { serverConfig } from '../../platform/config/server.ts';
 import { anonymous } from './anonymous.ts';
 import { basic } from './basic.ts';
 import { ownBearer } from './bearer.ts';
@@ -10,10 +10,10 @@ import { sessionCookie } from './session-cookie.ts';
 
 /** The ways to sign in that are configured, in the order that they are asked, which is also that of their challenges. */
 export const methods: readonly SignInMethodHandler[] = [
-  ...(config.oidcIssuersFile ? [outsideBearer(config.oidcIssuersFile)] : []),
+  ...(serverConfig.oidcIssuersFile ? [outsideBearer(serverConfig.oidcIssuersFile)] : []),
   ownBearer,
   limited(basic),
-  ...(config.kerberos ? [negotiate(config.kerberos)] : []),
+  ...(serverConfig.kerberos ? [negotiate(serverConfig.kerberos)] : []),
   sessionCookie,
-  ...(config.anonymous ? [anonymous(config.anonymous)] : []),
+  ...(serverConfig.anonymous ? [anonymous(serverConfig.anonymous)] : []),
 ];

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { ConfigurationError } from '../../platform/config.ts';
+import { ConfigurationError, setVariable } from '../../platform/config/environment.ts';
 import { ResourceExhaustedError, UnauthenticatedError } from '../../platform/errors.ts';
 import { log } from '../../platform/log.ts';
 import { Turns } from '../../platform/turns.ts';
@@ -144,7 +144,7 @@ async function loadKerberos(
   importPackage: ImportPackage,
 ): Promise<Kerberos> {
   // The Kerberos library reads the path from the environment.
-  process.env['KRB5_KTNAME'] = `FILE:${resolve(keytab)}`;
+  setVariable('KRB5_KTNAME', `FILE:${resolve(keytab)}`);
   const { default: kerberos } = await importPackage().catch((error: NodeJS.ErrnoException) => {
     throw new ConfigurationError(
       error.code === 'ERR_MODULE_NOT_FOUND'

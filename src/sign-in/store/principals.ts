@@ -1,5 +1,5 @@
 import type { CreationPolicy, Level, Role } from '../../generated/prisma/enums.ts';
-import { config } from '../../platform/config.ts';
+import { serverConfig } from '../../platform/config/server.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 
 /** What a request needs to know of who signed in. */
@@ -22,7 +22,7 @@ const principalStatement = statement<Principal>(
   'find_principal',
   `select account.id as "userId", account.tenant_id as "tenantId", account.username, account.role::text as role,
           account.version,
-          coalesce(account.default_level, tenant.default_level, '${config.defaultLevel}')::text as "defaultLevel",
+          coalesce(account.default_level, tenant.default_level, '${serverConfig.defaultLevel}')::text as "defaultLevel",
           case when account.default_level is not null then 'USER' when tenant.default_level is not null then 'TENANT'
                else 'SERVER' end as "defaultFrom",
           tenant.creation_policy::text as "creationPolicy",

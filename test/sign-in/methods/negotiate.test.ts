@@ -58,9 +58,9 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
     app = await startApp({ scheduler: false });
     const { signUp } = await import('../../support/users.ts');
     await signUp(app, 'alice', 'USER');
-    const { config } = await import('../../../src/platform/config.ts');
-    if (!config.kerberos) throw new Error('Kerberos is not configured');
-    settings = config.kerberos;
+    const { serverConfig } = await import('../../../src/platform/config/server.ts');
+    if (!serverConfig.kerberos) throw new Error('Kerberos is not configured');
+    settings = serverConfig.kerberos;
   }, 60_000);
   afterAll(async () => {
     await app?.stop();

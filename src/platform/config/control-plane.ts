@@ -1,0 +1,21 @@
+import { list, readEnvironment, url, whole } from './environment.ts';
+
+/** What the server and the scheduler share: the database, and the values that both must agree on. */
+export const controlPlaneVariables = {
+  DATABASE_URL: url(/^postgres(ql)?$/, 'postgresql://user:password@host:5432/database').optional(),
+  DATABASE_POOL_SIZE: whole(2, 100).default(10),
+  SLIPWAY_SECRETS: list.optional(),
+  LEASE_SECONDS: whole(2, 86_400).default(30),
+  OUTPUT_LIMIT_BYTES: whole(1024, 64 * 1024 * 1024).default(2 * 1024 * 1024),
+};
+
+const settings = readEnvironment(controlPlaneVariables);
+
+export const controlPlaneConfig = {
+  databaseUrl: settings.DATABASE_URL,
+  databasePoolSize: settings.DATABASE_POOL_SIZE,
+  /** Read through `requiredSecrets` of ../secrets.ts. */
+  secrets: settings.SLIPWAY_SECRETS,
+  leaseSeconds: settings.LEASE_SECONDS,
+  outputLimitBytes: settings.OUTPUT_LIMIT_BYTES,
+} as const;

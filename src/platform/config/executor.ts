@@ -1,0 +1,27 @@
+import { choice, httpUrl, readEnvironment, text, whole } from './environment.ts';
+
+const label = text().regex(
+  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  'must have 1 to 63 lower-case letters, digits and hyphens, and no hyphen at either end',
+);
+
+/** What the executor reads beside the base. */
+export const executorVariables = {
+  SLIPWAY_URL: httpUrl('https://slipway.example.com').default('http://127.0.0.1:4000'),
+  SLIPWAY_EXECUTOR: label.default('local'),
+  SLIPWAY_EXECUTOR_POOL: label.default('default'),
+  SLIPWAY_EXECUTOR_SLOTS: whole(1, 1000).default(4),
+  SLIPWAY_EXECUTOR_PATH: text().optional(),
+  SLIPWAY_EXECUTOR_RUNTIME: choice('process').optional(),
+};
+
+const settings = readEnvironment(executorVariables);
+
+export const executorConfig = {
+  url: settings.SLIPWAY_URL,
+  name: settings.SLIPWAY_EXECUTOR,
+  pool: settings.SLIPWAY_EXECUTOR_POOL,
+  slots: settings.SLIPWAY_EXECUTOR_SLOTS,
+  path: settings.SLIPWAY_EXECUTOR_PATH,
+  runtime: settings.SLIPWAY_EXECUTOR_RUNTIME,
+} as const;

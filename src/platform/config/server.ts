@@ -1,0 +1,164 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import {
+  ConfigurationError,
+  choice,
+  flag,
+  httpUrl,
+  list,
+  readEnvironment,
+  text,
+  whole,
+} from './environment.ts';
+
+const proxies = list
+  .refine((parts) => parts.every(isProxy) && (parts.length <= 1 || !parts.some(isCount)), {
+    message: 'must list IP addresses and networks (10.0.0.0/8), or be one number of proxies',
+  })
+  .transform((parts): TrustedProxies => (parts.some(isCount) ? Number(parts[0]) : parts));
+
+/** How many proxies stand in a row before the server, or their addresses and networks. 0 and [] trust no proxy. */
+export type TrustedProxies = number | readonly string[];
+
+function isCount(part: string): boolean {
+  return /^\d$/.test(part);
+}
+
+function isProxy(part: string): boolean {
+  const [address = '', bits, ...more] = part.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return isCount(part);
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
+const portOrOff = text().transform((value, issues) => {
+  if (value === 'off') return null;
+  const port = whole(0, 65_535).safeParse(value);
+  if (port.success) return port.data;
+  issues.addIssue({ code: 'custom', message: 'must be a port from 0 to 65535, or off' });
+  return z.NEVER;
+});
+
+/** What the server reads beside the base and the control plane. */
+export const serverVariables = {
+  MIGRATE: flag.default(true),
+  HOST: text().default('127.0.0.1'),
+  PORT: whole(0, 65_535).default(4000),
+  PUBLIC_URL: httpUrl('https://slipway.example.com').optional(),
+  CORS_ORIGINS: list.default([]),
+  TRUSTED_PROXIES: proxies.default([]),
+  GRAPHIQL: flag.default(true),
+  INTROSPECTION: flag.default(true),
+  BODY_LIMIT_BYTES: whole(1024, 64 * 1024 * 1024).default(4 * 1024 * 1024),
+  QUERY_DEPTH_LIMIT: whole(1, 100).default(20),
+  QUERY_TOKEN_LIMIT: whole(100, 100_000).default(5000),
+  QUERY_ALIAS_LIMIT: whole(0, 1000).default(60),
+  QUERY_DIRECTIVE_LIMIT: whole(0, 1000).default(50),
+  QUERY_COST_LIMIT: whole(1000, 1_000_000_000).default(250_000),
+  BATCH_LIMIT: whole(1, 100).default(10),
+  RATE_COST_PER_MINUTE: whole(0, 1_000_000_000).default(2_500_000),
+  RATE_COST_BURST: whole(100, 1_000_000_000).default(2_500_000),
+  TRUSTED_DOCUMENTS: choice('off', 'log', 'enforce').default('off'),
+  TRUSTED_DOCUMENTS_FILE: text().optional(),
+  METRICS_HOST: text().default('127.0.0.1'),
+  METRICS_PORT: portOrOff.default(9464),
+  SUBSCRIPTION_LIMIT: whole(1, 100_000).default(1000),
+  TOKEN_SECONDS: whole(60, 31_536_000).default(2_592_000),
+  SIGN_IN_ATTEMPTS_PER_ACCOUNT: whole(1, 10_000).default(10),
+  SIGN_IN_ATTEMPTS_PER_ADDRESS: whole(1, 100_000).default(100),
+  SIGN_IN_ATTEMPTS_SECONDS: whole(1, 86_400).default(300),
+  OIDC_ISSUERS_FILE: text().optional(),
+  KERBEROS_SERVICE: text()
+    .regex(/^[A-Za-z]+@[A-Za-z0-9.-]+$/, 'must be service@host, such as HTTP@slipway.example.com')
+    .optional(),
+  KERBEROS_KEYTAB: text().optional(),
+  KERBEROS_REALMS: list.default([]),
+  KERBEROS_TENANT: text().default('default'),
+  KERBEROS_USERNAME_SUFFIX: text(100).default(''),
+  KERBEROS_CREATE_USERS: choice('USER', 'GUEST').optional(),
+  ANONYMOUS_USER: text(255).optional(),
+  ANONYMOUS_TENANT: text().default('default'),
+  SESSION_MAX_SECONDS: whole(60, 315_360_000).default(31_536_000),
+  SLIPWAY_ADMIN_USERNAME: text(255).default('admin'),
+  SLIPWAY_ADMIN_ROLE: choice('ADMIN', 'ROOT').default('ADMIN'),
+  FIXED_USERS_FILE: text().optional(),
+  DEFAULT_LEVEL: choice('NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE').default('NO_PERMISSIONS'),
+  SLIPWAY_DOMAINS: list.default(['development', 'staging', 'production']),
+  BLOB_LIMIT_BYTES: whole(1, 1024 * 1024 * 1024).default(256 * 1024 * 1024),
+  BLOB_URL_SECONDS: whole(10, 86_400).default(900),
+};
+
+const settings = readEnvironment(serverVariables);
+
+/** @throws ConfigurationError when a part of Kerberos' settings is missing. */
+function kerberosSettings(given: typeof settings) {
+  const { KERBEROS_SERVICE: service, KERBEROS_KEYTAB: keytab, KERBEROS_REALMS: realms } = given;
+  if (!service && !keytab) return null;
+  if (!service || !keytab || realms.length === 0)
+    throw new ConfigurationError(
+      'For Kerberos, set KERBEROS_SERVICE, KERBEROS_KEYTAB and KERBEROS_REALMS together, or none of them.',
+    );
+  return {
+    service,
+    keytab,
+    realms,
+    tenant: given.KERBEROS_TENANT,
+    usernameSuffix: given.KERBEROS_USERNAME_SUFFIX,
+    /** The role of the users that a first ticket creates; null: a ticket creates no user. */
+    createUsers: given.KERBEROS_CREATE_USERS ? { role: given.KERBEROS_CREATE_USERS } : null,
+  };
+}
+
+export const serverConfig = {
+  migrate: settings.MIGRATE,
+  host: settings.HOST,
+  port: settings.PORT,
+  publicUrl: settings.PUBLIC_URL,
+  corsOrigins: settings.CORS_ORIGINS,
+  trustedProxies: settings.TRUSTED_PROXIES,
+  graphiql: settings.GRAPHIQL,
+  introspection: settings.INTROSPECTION,
+  bodyLimitBytes: settings.BODY_LIMIT_BYTES,
+  queryDepthLimit: settings.QUERY_DEPTH_LIMIT,
+  queryTokenLimit: settings.QUERY_TOKEN_LIMIT,
+  queryAliasLimit: settings.QUERY_ALIAS_LIMIT,
+  queryDirectiveLimit: settings.QUERY_DIRECTIVE_LIMIT,
+  queryCostLimit: settings.QUERY_COST_LIMIT,
+  /** Operations in one request. */
+  batchLimit: settings.BATCH_LIMIT,
+  /** 0: unlimited. */
+  rateCostPerMinute: settings.RATE_COST_PER_MINUTE,
+  rateCostBurst: settings.RATE_COST_BURST,
+  trustedDocuments: settings.TRUSTED_DOCUMENTS,
+  trustedDocumentsFile: settings.TRUSTED_DOCUMENTS_FILE,
+  metricsHost: settings.METRICS_HOST,
+  /** Null: not served. */
+  metricsPort: settings.METRICS_PORT,
+  subscriptionLimit: settings.SUBSCRIPTION_LIMIT,
+  tokenSeconds: settings.TOKEN_SECONDS,
+  /** How many sign-ins may fail within `seconds`. */
+  signInAttempts: {
+    perAccount: settings.SIGN_IN_ATTEMPTS_PER_ACCOUNT,
+    perAddress: settings.SIGN_IN_ATTEMPTS_PER_ADDRESS,
+    seconds: settings.SIGN_IN_ATTEMPTS_SECONDS,
+  },
+  oidcIssuersFile: settings.OIDC_ISSUERS_FILE,
+  /** Null: no Kerberos. */
+  kerberos: kerberosSettings(settings),
+  /** The user that requests without credentials act as; null: they are refused. */
+  anonymous: settings.ANONYMOUS_USER
+    ? { username: settings.ANONYMOUS_USER, tenant: settings.ANONYMOUS_TENANT }
+    : null,
+  /** How long after a sign-in its tokens may be exchanged for new ones. */
+  sessionMaxSeconds: settings.SESSION_MAX_SECONDS,
+  adminUsername: settings.SLIPWAY_ADMIN_USERNAME,
+  /** ROOT creates tenants and reaches all of them. */
+  adminRole: settings.SLIPWAY_ADMIN_ROLE,
+  /** Declares users (fixed users mode); src/identity/fixed-users.ts reads it. */
+  fixedUsersFile: settings.FIXED_USERS_FILE,
+  /** The level where neither a grant decides nor a default of the user or the tenant. */
+  defaultLevel: settings.DEFAULT_LEVEL,
+  domains: settings.SLIPWAY_DOMAINS,
+  blobLimitBytes: settings.BLOB_LIMIT_BYTES,
+  blobUrlSeconds: settings.BLOB_URL_SECONDS,
+} as const;

@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/** Which process reads which part of the configuration, as the table in src/platform/config/environment.ts says. */
+
+const source = resolve(import.meta.dirname, '../../src');
+
+const readBy = {
+  server: ['base', 'control-plane', 'server'],
+  scheduler: ['base', 'control-plane'],
+  executor: ['base', 'executor'],
+  start: ['base', 'control-plane', 'executor', 'server', 'supervisor'],
+};
+
+/** Every file that this one loads, however far down. Types are gone at run time. */
+function loadedBy(entry: string): Set<string> {
+  const loaded = new Set<string>();
+  const waiting = [entry];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (loaded.has(file)) continue;
+    loaded.add(file);
+    if (file.startsWith('generated/')) continue;
+    const text = readFileSync(join(source, file), 'utf8');
+    for (const [, target = ''] of text.matchAll(
+      /^(?:import|export)\s+(?!type\s)(?:[^'"]*?from\s+)?['"](\.[^'"]+)['"];?$/gm,
+    )) {
+      waiting.push(relative(source, resolve(source, dirname(file), target)).replaceAll('\\', '/'));
+    }
+  }
+  return loaded;
+}
+
+describe('the configuration', () => {
+  it.each(Object.entries(readBy))('that %s reads is its own', (process, expected) => {
+    const files = [...loadedBy(`bin/${process}.ts`)].flatMap((file) => {
+      const [, name] = /^platform\/config\/(.+)\.ts$/.exec(file) ?? [];
+      return name === undefined || name === 'environment' ? [] : [name];
+    });
+    expect(files.sort()).toEqual(expected);
+  });
+
+  it('is read from the environment by one file', () => {
+    const readers = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
+      (file) =>
+        /\.[cm]?[tj]sx?$/.test(file) &&
+        !file.startsWith('generated') &&
+        /\bprocess\s*\??\.\s*env\b|\bprocess\s*\[|from 'node:process'/.test(
+          readFileSync(join(source, file), 'utf8'),
+        ),
+    );
+    expect(readers).toEqual(['platform/config/environment.ts']);
+  });
+});
