@@ -13,7 +13,6 @@ export interface BlobRow {
 }
 
 const announceStatement = statement<{ id: string }>(
-  'announce_blob',
   `insert into blobs as blob (id, tenant_id, project_id, sha256, size_bytes)
    values ($1::uuid, $2::uuid, $3::uuid, $4, $5)
    on conflict (tenant_id, project_id, sha256) do update set size_bytes = excluded.size_bytes
@@ -43,7 +42,6 @@ export function findBlob(id: string): Promise<BlobRow | null> {
 }
 
 const sizesStatement = statement<{ id: string; sizeBytes: bigint }>(
-  'blob_sizes',
   `select id, size_bytes as "sizeBytes" from blobs
     where tenant_id = $1::uuid and project_id = $2::uuid and id = any($3::uuid[]) and uploaded_at is not null`,
 );
@@ -63,7 +61,6 @@ export async function listSizes(
 export const CHUNK_BYTES = 512 * 1024;
 
 const storeChunkStatement = statement<{ position: number }>(
-  'store_blob_chunk',
   `insert into blob_chunks as chunk (blob_id, tenant_id, position, content)
    select blob.id, blob.tenant_id, $2::int, $3::bytea
      from (select id, tenant_id from blobs where id = $1::uuid and uploaded_at is null for share) as blob
@@ -81,7 +78,6 @@ export async function storeChunk(blobId: string, position: number, content: Uint
 }
 
 const finishStatement = statement<{ id: string }>(
-  'finish_blob',
   `with blob as materialized (
      select id from blobs where id = $1::uuid and uploaded_at is null for update
    ),
@@ -105,7 +101,6 @@ export async function finishBlob(blobId: string, pieces: number, sizeBytes: bigi
 }
 
 const chunkStatement = statement<{ content: Buffer }>(
-  'blob_chunk',
   'select content from blob_chunks where blob_id = $1::uuid and position = $2',
 );
 

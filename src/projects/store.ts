@@ -46,7 +46,6 @@ export async function listProjects(
   const readable = readableSql(reader, [{ type: 'PROJECT', column: 'project.id' }]);
   const [beyond, direction] = page.backward ? ['<', 'desc'] : ['>', 'asc'];
   const list = statement<{ id: string }>(
-    `list_projects_${readable.name}_${direction}`,
     `${readable.with}
      select project.id from projects as project ${readable.joins}
       where project.tenant_id = $1::uuid and ${readable.condition}

@@ -2,7 +2,6 @@ import { run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
 
 const lockStatement = statement<{ id: string }>(
-  'lock_launch_plan_versions',
   `select id from launch_plans
     where tenant_id = $1::uuid and project_id = $2::uuid and domain = $3 and name = $4
     order by id for update`,

@@ -157,7 +157,6 @@ export async function findNamedEntity(
 }
 
 const findEntityStatement = statement<{ id: string }>(
-  'find_named_entity',
   'select id from named_entities where project_id = $1::uuid and domain = $2 and name = $3',
 );
 
@@ -175,7 +174,6 @@ export interface WorkflowNameRow {
 }
 
 const workflowNamesStatement = statement<WorkflowNameRow & { readonly at: number }>(
-  'read_workflow_names',
   `with asked as (
      select * from jsonb_to_recordset($2::jsonb) as asked(at int, id uuid, project text, domain text, name text)
    ),
@@ -208,7 +206,6 @@ export async function readWorkflowNames(
 const idOrNull = (text: string) => (isId(text) ? text : null);
 
 const ensureEntityStatement = statement<{ id: string; isNew: boolean }>(
-  'ensure_named_entity',
   `with made as (
      insert into named_entities (id, tenant_id, project_id, domain, name)
      values ($1::uuid, $2::uuid, $3::uuid, $4, $5)
@@ -245,7 +242,6 @@ const entityColumns: readonly ResourceColumn[] = [
 export async function hasReadableWorkflow(reader: Reader, projectId: string | null): Promise<boolean> {
   const readable = readableSql(reader, entityColumns);
   const some = statement<{ some: boolean }>(
-    `has_readable_workflow_${readable.name}`,
     `${readable.with}
      select exists (
        select from named_entities as entity ${readable.joins}
@@ -296,7 +292,6 @@ async function listVersionIds(
   const readable = readableSql(reader, resources);
   const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
   const list = statement<{ id: string }>(
-    `list_${table}_${readable.name}_${direction}${page.from ? '_from' : ''}`,
     `${readable.with}
      select version.id from ${table} as version join projects as project on project.id = version.project_id
             ${readable.joins}

@@ -136,6 +136,34 @@ describe('auditEvents', () => {
     expect(many.statements).toHaveLength(one.statements.length);
   });
 
+  it('answers every combination of filters, however long', async () => {
+    const [admin, ann] = [await person(app, 'ADMIN'), await person(app)];
+    await write.grant(granting(ann), admin.authorization);
+    const [granted] = await events({ actor: { id: admin.id } });
+    const filter = {
+      actor: { id: admin.id },
+      action: granted.action,
+      outcome: granted.outcome,
+      targetType: granted.target.type,
+      targetId: granted.target.id,
+    };
+    const bothWays = `query ($filter: AuditEventFilter, $first: Int, $last: Int) {
+      auditEvents(filter: $filter, first: $first, last: $last) { edges { node { id } } }
+    }`;
+    const forms = [
+      { filter, first: 5 },
+      { filter, last: 5 },
+      { filter: { ...filter, since: '2020-01-01T00:00:00Z' }, first: 5 },
+      { filter: { ...filter, until: '2120-01-01T00:00:00Z' }, last: 5 },
+    ];
+    // One after the other, so that the same connection meets every form.
+    for (const variables of [...forms, ...forms]) {
+      const { data, errors } = await app.ask(bothWays, variables);
+      expect(errors).toBeUndefined();
+      expect(data.auditEvents.edges).toEqual([{ node: { id: granted.id } }]);
+    }
+  });
+
   it('is for administrators of the tenant; root names another, and nobody else finds one', async () => {
     const tenantId = await newTenant('audited-elsewhere');
     const theirs = await person(app, 'ADMIN', { tenantId });

@@ -58,19 +58,16 @@ export async function listAuditEvents(
   };
   const values: Value[] = [tenantId];
   const parts = ['tenant_id = $1::uuid'];
-  let name = 'list_audit_events';
   for (const [field, condition] of Object.entries(conditions)) {
     const value = asked[field] ?? null;
     if (value === null) continue;
     values.push(value);
     parts.push(condition.replace('$', `$${values.length}`));
-    name += `_${field}`;
   }
   const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
   values.push(page.from?.[0] ?? null, page.limit + 1);
   parts.push(`($${values.length - 1}::uuid is null or id ${beyond} $${values.length - 1}::uuid)`);
   const list = statement<AuditEvent>(
-    `${name}_${direction}`,
     `select ${columns} from audit_events where ${parts.join(' and ')} order by id ${direction} limit $${values.length}`,
   );
   return await run(list, values);

@@ -32,7 +32,7 @@ const insertRows = `
            "credentialId" uuid, address text, action text, outcome audit_outcome, code text, "targetType" text,
            "targetId" text, "targetName" text, before jsonb, after jsonb, count int)`;
 
-const insertAuditStatement = statement<Record<string, never>>('insert_audit_events', insertRows);
+const insertAuditStatement = statement<Record<string, never>>(insertRows);
 
 /** Writes what was changed, in the transaction that changes it. */
 export async function insertAuditEvents(rows: readonly AuditRow[], tx: Tx): Promise<void> {
@@ -40,7 +40,6 @@ export async function insertAuditEvents(rows: readonly AuditRow[], tx: Tx): Prom
 }
 
 const insertDenialsStatement = statement<Record<string, never>>(
-  'insert_denials',
   `/* behind the answers */ ${insertRows} on conflict (id) do nothing`,
 );
 

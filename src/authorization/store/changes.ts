@@ -3,7 +3,6 @@ import { run, statement } from '../../platform/database/statement.ts';
 import { afterCommit, type Tx } from '../../platform/database/transaction.ts';
 
 const changeStatement = statement<{ version: bigint }>(
-  'record_access_change',
   `with tick as (update access_clock set version = version + 1 where id = 1 returning version),
    change as (
      insert into access_changes (version, tenant_id, user_id, kind)
@@ -54,7 +53,6 @@ const MAX_CHANGES = 1000;
 const pollStatement = statement<
   { clock: bigint } & { [Name in keyof AccessChange]: AccessChange[Name] | null }
 >(
-  'poll_access_changes',
   `select clock.version as clock, change.tenant_id as "tenantId", change.user_id as "userId", change.kind::text as kind
      from access_clock as clock
      left join lateral (
@@ -74,7 +72,6 @@ export async function readAccessNews(after: bigint): Promise<AccessNews> {
 }
 
 const sweepStatement = statement<Record<string, never>>(
-  'sweep_access_changes',
   `delete from access_changes where version in (
      select version from access_changes where created_at < now() - interval '1 hour' order by created_at limit 10000
    )`,

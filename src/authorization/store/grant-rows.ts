@@ -30,14 +30,12 @@ function whereKey({ tenantId, subject, place }: GrantKey) {
   const [column, id] = 'userId' in subject ? ['user_id', subject.userId] : ['group_id', subject.groupId];
   const ofPlace = place.id === null ? '$4::uuid is null and resource_id is null' : 'resource_id = $4::uuid';
   return {
-    name: `${column}_${place.id === null ? 'wide' : 'resource'}`,
     where: `tenant_id = $1::uuid and ${column} = $2::uuid and resource_type = $3::text::resource_type and ${ofPlace}`,
     values: [tenantId, id, place.type, place.id] satisfies Value[],
   };
 }
 
 const insertStatement = statement<Grant>(
-  'insert_grant',
   `insert into grants (id, tenant_id, user_id, group_id, resource_type, resource_id, level, updated_at)
    values ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::text::resource_type, $6::uuid, $7::text::level, now())
    on conflict (tenant_id, resource_type, resource_id, user_id, group_id) do nothing
@@ -63,9 +61,8 @@ export async function updateGrant(
   key: GrantKey,
   level: Level,
 ): Promise<{ readonly grant: Grant; readonly before: Level } | null> {
-  const { name, where, values } = whereKey(key);
+  const { where, values } = whereKey(key);
   const update = statement<Grant & { readonly before: Level }>(
-    `update_grant_${name}`,
     `with old as (select id, level from grants where ${where} for update)
      update grants set level = $5::text::level, updated_at = now() from old where grants.id = old.id
      returning ${columns}, old.level::text as before`,
@@ -78,19 +75,16 @@ export async function updateGrant(
 
 /** The row as it was; null when there is none. */
 export async function deleteGrant(tx: Tx, key: GrantKey): Promise<Grant | null> {
-  const { name, where, values } = whereKey(key);
-  const remove = statement<Grant>(
-    `delete_grant_${name}`,
-    `delete from grants where ${where} returning ${columns}`,
-  );
+  const { where, values } = whereKey(key);
+  const remove = statement<Grant>(`delete from grants where ${where} returning ${columns}`);
   const [row] = await run(remove, values, tx);
   return row ?? null;
 }
 
 /** The stored row, never a default; null when there is none. */
 export async function findGrant(key: GrantKey): Promise<Grant | null> {
-  const { name, where, values } = whereKey(key);
-  const find = statement<Grant>(`find_grant_${name}`, `select ${columns} from grants where ${where}`);
+  const { where, values } = whereKey(key);
+  const find = statement<Grant>(`select ${columns} from grants where ${where}`);
   const [row] = await run(find, values);
   return row ?? null;
 }
@@ -114,7 +108,6 @@ export async function listGrantsAt(
     ? ['(found.position, $4::uuid) < ($3::int, found.id)', 'position desc, id asc']
     : ['(found.position, $4::uuid) > ($3::int, found.id)', 'position asc, id desc'];
   const list = statement<GrantAt>(
-    `list_grants_at_${page.backward ? 'backward' : 'forward'}`,
     `with place as (
        select type::resource_type as type, id, position::int as position
          from jsonb_to_recordset($2::jsonb) as place(type text, id uuid, position int)
@@ -151,7 +144,6 @@ export async function listGrantsFor(
 ): Promise<Grant[]> {
   const [beyond, order] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
   const list = statement<Grant>(
-    `list_grants_for_${order}`,
     `with ${spokenOf},
      decided as (
        select id, resource_id,
@@ -188,7 +180,6 @@ export async function listGrantsOfUsers(
 ): Promise<Grant[]> {
   const [beyond, order] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
   const list = statement<Grant>(
-    `list_grants_of_users_${order}`,
     `select of_user.* from unnest($2::uuid[]) as subject(id) cross join lateral (
        select ${columns} from grants
         where grants.user_id = subject.id and grants.tenant_id = $1::uuid
@@ -210,7 +201,6 @@ const MAX_SPOKEN = 1000;
 export type SpokenRow = Grant & { readonly groupName: string | null };
 
 const spokenStatement = statement<SpokenRow>(
-  'list_spoken_rows',
   `with ${spokenOf}
    select ${columns}, groups.name as "groupName"
      from spoken join grants on grants.id = spoken.id left join groups on groups.id = grants.group_id

@@ -31,7 +31,6 @@ const grantedStatement = statement<{
   own: Level | null;
   group: Level | null;
 }>(
-  'granted_to_user',
   `with ${spokenOf}
    select resource_type::text as type, resource_id as id, max(level) filter (where is_own)::text as own,
           max(level) filter (where not is_own)::text as "group"
@@ -50,7 +49,6 @@ export async function listGranted(
 }
 
 const grantCreatorStatement = statement<Record<string, never>>(
-  'grant_creator',
   `insert into grants (id, tenant_id, user_id, resource_type, resource_id, level, updated_at)
    values ($1::uuid, $2::uuid, $3::uuid, $4::text::resource_type, $5::uuid, 'MANAGE', now())
    on conflict (tenant_id, resource_type, resource_id, user_id, group_id)
@@ -67,7 +65,6 @@ export async function storeCreatorGrant(
 }
 
 const dropGrantsStatement = statement<Record<string, never>>(
-  'drop_grants',
   `delete from grants where tenant_id = $1::uuid and resource_type = $2::text::resource_type and resource_id = $3::uuid`,
 );
 

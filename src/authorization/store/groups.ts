@@ -59,7 +59,6 @@ const readerValues = ({ tenantId, userId, groupIds, seesAll }: GroupReader) => [
 ];
 
 const findStatement = statement<{ id: string }>(
-  'find_groups',
   `select team.id from groups as team
     where ${visible} and (team.id = any($5::uuid[]) or team.name_key = any($6::text[]))`,
 );
@@ -92,7 +91,6 @@ export async function listGroups(
 ): Promise<Group[]> {
   const [beyond, direction] = page.backward ? ['<', 'desc'] : ['>', 'asc'];
   const list = statement<{ id: string }>(
-    `list_groups_${direction}`,
     `select team.id from groups as team
       where ${visible} and ($5::text is null or starts_with(team.name_key, $5))
         and ($6::text is null or team.name_key collate "C" ${beyond} $6)
@@ -105,7 +103,6 @@ export async function listGroups(
 }
 
 const countStatement = statement<{ count: bigint }>(
-  'count_groups',
   `select count(*) as count from groups as team
     where ${visible} and ($5::text is null or starts_with(team.name_key, $5))`,
 );
@@ -123,7 +120,6 @@ export async function countGroups(
 const MAX_GROUPS_OF_USER = 1000;
 
 const groupsOfUsersStatement = statement<{ userId: string; id: string }>(
-  'groups_of_users',
   `select asked.id as "userId", joined.id
      from unnest($2::uuid[]) as asked(id)
     cross join lateral (
@@ -144,7 +140,6 @@ export async function listGroupsOf(tenantId: string, userIds: readonly string[])
 }
 
 const membersStatement = statement<{ groupId: string; count: bigint }>(
-  'count_group_members',
   `select group_id as "groupId", count(*) as count from group_members
     where group_id = any($1::uuid[]) group by group_id`,
 );
@@ -157,7 +152,6 @@ export async function countMembers(groupIds: readonly string[], tx?: Tx): Promis
 }
 
 const lockStatement = statement<{ id: string }>(
-  'lock_group',
   `select id from groups where tenant_id = $1::uuid and (id = $2::uuid or name_key = $3) for update`,
 );
 
@@ -184,7 +178,6 @@ export async function insertMembers(
 }
 
 const removeStatement = statement<{ userId: string }>(
-  'remove_group_members',
   `delete from group_members where group_id = $1::uuid and user_id = any($2::uuid[]) returning user_id as "userId"`,
 );
 

@@ -1,7 +1,6 @@
 import { run, statement } from '../../platform/database/statement.ts';
 
 const namedGroupsStatement = statement<{ id: string }>(
-  'find_named_groups',
   `select id from groups where tenant_id = $1::uuid and name_key = any($2::text[]) and not is_everyone
     order by id limit 1000`,
 );

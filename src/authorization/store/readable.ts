@@ -19,8 +19,6 @@ export interface ResourceColumn {
 
 /** The parts of a statement that shows only what its caller may read. */
 export interface ReadableSql {
-  /** Tells statements of different forms apart. */
-  readonly name: string;
   /** The parameters that the parts use: $1 to $6. */
   readonly values: readonly Value[];
   /** `with …`, to begin the statement with; `with recursive` and further queries cannot be added. */
@@ -54,8 +52,7 @@ export function readableSql(
   const within = `(not $6::boolean or ${columns.map(({ column }) => `coalesce(${column} = any($5::uuid[]), false)`).join(' or ')})`;
   // Every parameter is used in every form, so that PostgreSQL knows its type.
   const parameters = `parameters as (select $1::uuid, $2::uuid, $3::uuid[], $4::text)`;
-  if (managesTenant(reader.role))
-    return { name: 'all', values, with: `with ${parameters}`, joins: '', condition: within };
+  if (managesTenant(reader.role)) return { values, with: `with ${parameters}`, joins: '', condition: within };
   const nearest = columns.map((_, at) => `granted_${at}.level`);
   // What a row has no resource of says nothing about it either: the queue of no project is not asked about projects.
   const ofTypes = columns.map(
@@ -66,7 +63,6 @@ export function readableSql(
     `(select level from granted where resource_type = '${type}' and resource_id is null)`;
   const types = columns.map(({ type }, at) => `${wide(type)} as type_${at}`);
   return {
-    name: 'granted',
     values,
     with: `with ${parameters}, ${spokenOf},
       granted as materialized (

@@ -24,7 +24,6 @@ export interface LockedExecution {
 }
 
 const lockStatement = statement<LockedExecution>(
-  'lock_execution',
   `select execution.id, execution.tenant_id as "tenantId", execution.project_id as "projectId",
           project.identifier as project, execution.domain, execution.name, execution.phase::text as phase,
           execution.max_parallelism as "maxParallelism", execution.queue, execution.workflow_id as "workflowId",
@@ -54,7 +53,6 @@ export interface NodeRow {
 }
 
 const listNodesStatement = statement<NodeRow>(
-  'list_nodes_to_advance',
   `select id, node_id as "nodeId", phase::text as phase, latest_attempt as "latestAttempt",
           latest_task_phase::text as "latestTaskPhase", error_code as "errorCode", error_message as "errorMessage",
           error_kind::text as "errorKind"
@@ -71,7 +69,6 @@ const listOutputsStatement = statement<{
   nodeId: string;
   outputs: LiteralMap | null;
 }>(
-  'list_node_outputs',
   `select node_id as "nodeId", outputs from node_executions
     where execution_id = $1::uuid and node_id = any($2::text[])`,
 );
@@ -87,7 +84,6 @@ const listInputsStatement = statement<{
   nodeId: string;
   inputs: LiteralMap | null;
 }>(
-  'list_node_inputs',
   `select node_id as "nodeId", inputs from node_executions
     where execution_id = $1::uuid and node_id = any($2::text[])`,
 );
@@ -100,7 +96,6 @@ export async function readNodeInputs(tx: Tx, executionId: string, nodeIds: reado
 }
 
 const settleStatement = statement<{ id: string }>(
-  'settle_execution',
   `update executions set advance_at = case when $2::boolean then now() end, failed_turns = 0
     where id = $1::uuid returning id`,
 );
@@ -114,7 +109,6 @@ export async function settleExecution(tx: Tx, id: string, more: boolean): Promis
 const MAX_BACKOFF_SECONDS = 60;
 
 const countFailedStatement = statement<{ failedTurns: number }>(
-  'count_failed_turn',
   `update executions
       set failed_turns = failed_turns + 1,
           advance_at = now() + least(power(2, least(failed_turns, 10)), ${MAX_BACKOFF_SECONDS}) * interval '1 second'

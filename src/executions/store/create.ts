@@ -19,7 +19,6 @@ export interface NewExecution {
 }
 
 const insertStatement = statement<ExecutionRow>(
-  'insert_execution',
   `with execution as (
      insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
                              workflow_entity_id, principal_id, queue,

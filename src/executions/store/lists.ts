@@ -34,17 +34,12 @@ function shown(reader: Reader, filter: ExecutionListFilter) {
     'execution.domain = $8',
     readable.condition,
   ];
-  let name = `_${readable.name}`;
   if (filter.phases) {
     values.push(filter.phases);
     parts.push(`execution.phase = any($${values.length}::text[]::execution_phase[])`);
-    name += '_phases';
   }
-  if (!filter.withArchived) {
-    parts.push(`execution.state = 'ACTIVE'`);
-    name += '_active';
-  }
-  return { ...readable, name, where: parts.join(' and '), values };
+  if (!filter.withArchived) parts.push(`execution.state = 'ACTIVE'`);
+  return { ...readable, where: parts.join(' and '), values };
 }
 
 /** Executions of one project and domain, newest first; up to one more than the page. */
@@ -56,16 +51,13 @@ export async function listExecutions(
   const list = shown(reader, filter);
   const values = [...list.values, page.limit + 1];
   let where = list.where;
-  let name = `list_executions${list.name}${page.backward ? '_backward' : ''}`;
   if (page.from) {
     values.push(...page.from);
     const at = values.length - 1;
     where += ` and (execution.created_at, execution.id) ${page.backward ? '>' : '<'} ($${at}::timestamptz, $${at + 1}::uuid)`;
-    name += '_from';
   }
   const direction = page.backward ? 'asc' : 'desc';
   const select = statement<ExecutionRow>(
-    name,
     `${list.with}
      select ${executionColumns}
        from executions as execution join projects as project on project.id = execution.project_id ${list.joins}
@@ -79,7 +71,6 @@ export async function listExecutions(
 export async function countExecutions(reader: Reader, filter: ExecutionListFilter): Promise<number> {
   const list = shown(reader, filter);
   const count = statement<{ count: bigint }>(
-    `count_executions${list.name}`,
     `${list.with} select count(*) as count from executions as execution ${list.joins} where ${list.where}`,
   );
   const [row] = await run(count, list.values);

@@ -39,7 +39,6 @@ export interface Moved<P> {
 }
 
 const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
-  'move_execution',
   `with before as materialized (
      select id, tenant_id, phase from executions where id = $1::uuid for update
    ),
@@ -108,7 +107,6 @@ export interface NodeMoved {
 }
 
 const moveNodesStatement = statement<NodeMoved>(
-  'move_node_executions',
   `with asked as materialized (
      select * from jsonb_to_recordset($2::jsonb) as asked(
        "position" int, id uuid, "nodeId" text, "to" node_execution_phase, "from" node_execution_phase[],
@@ -212,7 +210,6 @@ export interface TaskMoved {
 }
 
 const moveTasksStatement = statement<TaskMoved>(
-  'move_task_executions',
   `with asked as materialized (
      select * from jsonb_to_recordset($2::jsonb) as asked(
        "position" int, id uuid, "nodeExecutionId" uuid, "nodeId" text, "taskId" uuid, attempt int,

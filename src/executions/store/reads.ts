@@ -69,13 +69,11 @@ export interface ExecutionKey {
 export type ExecutionBy = { readonly id: string } | { readonly key: ExecutionKey };
 
 const byIds = statement<ExecutionRow>(
-  'executions_by_id',
   `select ${executionColumns} from executions as execution join projects as project on project.id = execution.project_id
     where execution.id = any($1::uuid[]) and execution.tenant_id = $2::uuid`,
 );
 
 const byKeys = statement<ExecutionRow>(
-  'executions_by_key',
   `select ${executionColumns}
      from unnest($2::text[], $3::text[], $4::text[]) as asked(project, domain, name)
      join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
@@ -150,18 +148,10 @@ export interface ChildPage {
   readonly from: string | null;
 }
 
-function children<Row>(
-  name: string,
-  columns: string,
-  from: string,
-  parent: string,
-  order: string,
-  type: string,
-) {
+function children<Row>(columns: string, from: string, parent: string, order: string, type: string) {
   const variant = (backward: boolean, hasFrom: boolean) => {
     const compare = backward ? '>' : '<';
     return statement<Row>(
-      `${name}${backward ? '_backward' : ''}${hasFrom ? '_from' : ''}`,
       `select child.* from unnest($1::uuid[]) with ordinality as parent(id, position)
         cross join lateral (
           select ${columns} from ${from}
@@ -189,7 +179,6 @@ async function readChildren<Row>(variants: Variants<Row>, parentIds: readonly st
 }
 
 const nodesOfExecutions = children<NodeExecutionRow>(
-  'nodes_of_executions',
   nodeColumns,
   'node_executions as node',
   'node.execution_id',
@@ -203,7 +192,6 @@ export function readNodesOfExecutions(executionIds: readonly string[], page: Chi
 }
 
 const tasksOfNodes = children<TaskExecutionRow>(
-  'tasks_of_nodes',
   taskColumns,
   'task_executions as task',
   'task.node_execution_id',
@@ -217,7 +205,6 @@ export function readTasksOfNodes(nodeExecutionIds: readonly string[], page: Chil
 }
 
 const nodesById = statement<NodeExecutionRow>(
-  'nodes_by_id',
   `select ${nodeColumns} from node_executions as node where node.id = any($1::uuid[])`,
 );
 
@@ -226,7 +213,6 @@ export async function readNodeExecutions(ids: readonly string[]): Promise<(NodeE
 }
 
 const nodesByKey = statement<NodeExecutionRow>(
-  'nodes_by_key',
   `select ${nodeColumns} from node_executions as node where node.execution_id = $1::uuid and node.node_id = $2`,
 );
 
@@ -239,7 +225,6 @@ export async function findNodeExecution(
 }
 
 const tasksById = statement<TaskExecutionRow>(
-  'tasks_by_id',
   `select ${taskColumns} from task_executions as task where task.id = any($1::uuid[])`,
 );
 
@@ -257,18 +242,15 @@ export interface DataRow {
 }
 
 const executionData = statement<DataRow>(
-  'execution_data',
   `select id, tenant_id as "tenantId", project_id as "projectId", inputs, outputs
      from executions where id = any($1::uuid[])`,
 );
 const nodeData = statement<DataRow>(
-  'node_execution_data',
   `select node.id, execution.tenant_id as "tenantId", execution.project_id as "projectId", node.inputs, node.outputs
      from node_executions as node join executions as execution on execution.id = node.execution_id
     where node.id = any($1::uuid[])`,
 );
 const taskData = statement<DataRow>(
-  'task_execution_data',
   `select task.id, execution.tenant_id as "tenantId", execution.project_id as "projectId", node.inputs, task.outputs
      from task_executions as task
      join node_executions as node on node.id = task.node_execution_id
@@ -288,7 +270,6 @@ export interface PhaseCountRow {
 }
 
 const phaseCounts = statement<PhaseCountRow>(
-  'node_phase_counts',
   `select execution_id as "executionId", phase::text as phase, count
      from node_phase_counts where execution_id = any($1::uuid[]) and count > 0 order by phase`,
 );
@@ -313,7 +294,6 @@ export interface EventRow {
 }
 
 const eventsAfter = statement<EventRow>(
-  'execution_events_after',
   `select sequence, kind::text as kind, phase, node_id as "nodeId", attempt, error, reason,
           occurred_at as "occurredAt"
      from execution_events where execution_id = $1::uuid and sequence > $2 order by sequence limit $3`,
@@ -325,7 +305,6 @@ export function readEventsAfter(executionId: string, sequence: bigint, limit: nu
 }
 
 const lastEvent = statement<{ lastSequence: bigint; ended: boolean }>(
-  'last_execution_event',
   `select last_sequence as "lastSequence", ended_at is not null as ended from executions where id = $1::uuid`,
 );
 

@@ -19,7 +19,6 @@ export interface FirstSecrets {
 }
 
 const lockStatement = statement<{ locked: string }>(
-  'lock_first_start',
   `select pg_advisory_xact_lock(hashtextextended('slipway:first-start', 0))::text as locked`,
 );
 

@@ -11,7 +11,6 @@ export interface KeyOwner {
 }
 
 const lockOwnerStatement = statement<KeyOwner>(
-  'lock_key_owner',
   `select id, tenant_id as "tenantId", username, role::text as role, disabled_at is not null as "isDisabled"
      from users where id = $1::uuid for no key update`,
 );
@@ -23,7 +22,6 @@ export async function lockKeyOwner(tx: Tx, userId: string): Promise<KeyOwner | n
 }
 
 const keyUsesStatement = statement<Record<string, never>>(
-  'record_key_uses',
   `update credentials as credential set last_used_at = used.at, last_used_from = used."from"
      from jsonb_to_recordset($1::jsonb) as used("credentialId" uuid, at timestamptz, "from" text)
     where credential.id = used."credentialId"

@@ -9,7 +9,6 @@ export interface NamedUser {
 }
 
 const namedStatement = statement<NamedUser>(
-  'find_named_user',
   `select account.id as "userId", account.disabled_at is null as "isActive",
           account.outside_source as "outsideSource"
      from users as account join tenants as tenant on tenant.id = account.tenant_id

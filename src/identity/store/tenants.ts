@@ -32,7 +32,6 @@ export async function listTenants(page: {
 }): Promise<Tenant[]> {
   const [beyond, direction] = page.backward ? ['<', 'desc'] : ['>', 'asc'];
   const list = statement<{ id: string }>(
-    `list_tenants_${direction}`,
     `select id from tenants where $1::text is null or name collate "C" ${beyond} $1
       order by name collate "C" ${direction} limit $2`,
   );
@@ -41,10 +40,7 @@ export async function listTenants(page: {
   return rows.flatMap((row) => row ?? []);
 }
 
-const lockStatement = statement<{ id: string }>(
-  'lock_tenant',
-  'select id from tenants where id = $1::uuid for update',
-);
+const lockStatement = statement<{ id: string }>('select id from tenants where id = $1::uuid for update');
 
 /** Holds the tenant until commit; null when there is none. */
 export async function lockTenant(tx: Tx, id: string): Promise<Tenant | null> {

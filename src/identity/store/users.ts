@@ -39,7 +39,6 @@ function isAt(row: User, { tenantId, by }: UserAddress): boolean {
 }
 
 const lockStatement = statement<{ id: string }>(
-  'lock_user',
   'select id from users where id = $1::uuid and tenant_id = $2::uuid for update',
 );
 
@@ -55,7 +54,6 @@ export async function lockUser(tx: Tx, { tenantId, id }: UserPlace): Promise<Use
 }
 
 const administratorsStatement = statement<{ id: string }>(
-  'lock_administrators',
   `select id from users
     where tenant_id = $1::uuid
       and (id = $2::uuid or (role in ('ADMIN', 'ROOT') and kind = 'PERSON' and disabled_at is null))
@@ -152,7 +150,6 @@ export async function listUsers(filter: UserFilter, order: UserOrder, page: User
   const [beyond, direction] = isAscending ? ['>', 'asc'] : ['<', 'desc'];
   const { by, from } = orders[order];
   const list = statement<{ id: string }>(
-    `list_users_${order}_${direction}${page.from ? '_from' : ''}`,
     `select account.id from users as account where ${shown}
         ${page.from ? `and (${by.join(', ')}) ${beyond} (${from})` : ''}
       order by ${by.map((column) => `${column} ${direction}`).join(', ')} limit $8`,
@@ -164,7 +161,6 @@ export async function listUsers(filter: UserFilter, order: UserOrder, page: User
 }
 
 const countStatement = statement<{ count: bigint }>(
-  'count_users',
   `select count(*) as count from users as account where ${shown}`,
 );
 

@@ -10,7 +10,6 @@ export interface Pool {
 }
 
 const lockPool = statement<{ mine: boolean }>(
-  'lock_pool',
   `select pg_try_advisory_xact_lock(hashtextextended('slipway:pool:' || $1 || '/' || $2, 0)) as mine`,
 );
 
@@ -21,7 +20,6 @@ export async function tryLockPool(tx: Tx, pool: Pool): Promise<boolean> {
 }
 
 const listRoomStatement = statement<Room>(
-  'list_room',
   `select executor.id as "executorId",
           executor.slots - (select count(*)::int from job_runs as run
                              where run.executor_id = executor.id and run.ended_at is null) as room
@@ -37,7 +35,6 @@ export function listRoom(tx: Tx, pool: Pool, seconds: number): Promise<Room[]> {
 }
 
 const listWaitingStatement = statement<WaitingJob>(
-  'list_waiting_jobs',
   `select job.id from jobs as job join queues as queue on queue.id = job.queue_id
     where job.state = 'QUEUED' and job.tenant_id = $1::uuid and job.pool = $2 and not queue.cordoned
     order by job.class_priority desc, job.priority, job.submitted_at, job.id
@@ -50,7 +47,6 @@ export function listWaitingJobs(tx: Tx, pool: Pool, limit: number): Promise<Wait
 }
 
 const insertRunsStatement = statement<{ runId: string }>(
-  'insert_job_runs',
   `with asked as materialized (
      select * from jsonb_to_recordset($1::jsonb) as asked("position" int, "runId" uuid, "jobId" uuid, "executorId" uuid)
    ),
@@ -114,7 +110,6 @@ export interface Heartbeat {
 }
 
 const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date }>(
-  'executor_heartbeat',
   `with before as (select slots, pool from executors where tenant_id = $1::uuid and name = $3),
    executor as (
      insert into executors as known (id, tenant_id, name, pool, nodes, slots, user_id, last_seen_at)
@@ -162,7 +157,6 @@ export async function recordHeartbeat(beat: Heartbeat) {
 }
 
 const renewStatement = statement<{ id: string }>(
-  'renew_leases',
   `with held as materialized (
      select run.id from job_runs as run
        join executors as executor on executor.id = run.executor_id and executor.user_id = $1::uuid
@@ -194,7 +188,6 @@ export interface LeasedRun {
 }
 
 const listUnknownStatement = statement<LeasedRun>(
-  'list_unknown_runs',
   `select run.id as "runId", job.id as "jobId", set.name as "jobSet", queue.name as queue,
           set.project_id as "projectId", run.tenant_id as "tenantId", job.spec,
           job.active_deadline_seconds as "activeDeadlineSeconds", run.lease_expires_at as "leaseExpiresAt"
@@ -214,7 +207,6 @@ export function listUnknownRuns(executorId: string, knownRuns: readonly string[]
 }
 
 const listHeldStatement = statement<{ id: string }>(
-  'list_held_runs',
   `select id from job_runs where executor_id = $1::uuid and id = any($2::uuid[]) and ended_at is null`,
 );
 

@@ -21,7 +21,6 @@ export async function readQueues(tenantId: string, addresses: readonly QueueBy[]
 }
 
 const ensureStatement = statement<{ id: string }>(
-  'ensure_project_queue',
   `with made as (
      insert into queues (id, tenant_id, project_id, name, updated_at)
      values ($1::uuid, $2::uuid, $3::uuid, $4, now())
@@ -63,7 +62,6 @@ export async function listQueues(
   const readable = readableSql(reader, resources);
   const [beyond, direction] = page.backward ? ['<', 'desc'] : ['>', 'asc'];
   const list = statement<{ id: string }>(
-    `list_queues_${readable.name}_${direction}`,
     `${readable.with}
      select queue.id from queues as queue ${readable.joins}
       where queue.tenant_id = $1::uuid and ${readable.condition}

@@ -33,7 +33,6 @@ const jobTables = `jobs as job join queues as queue on queue.id = job.queue_id
   join job_sets as set on set.id = job.job_set_id`;
 
 const jobsById = statement<JobRow>(
-  'jobs_by_id',
   `select ${jobColumns} from ${jobTables} where job.tenant_id = $1::uuid and job.id = any($2::uuid[])`,
 );
 
@@ -43,7 +42,6 @@ export async function readJobs(tenantId: string, ids: readonly string[]): Promis
 }
 
 const jobsByClientId = statement<JobRow & { ownerId: string }>(
-  'jobs_by_client_id',
   `select ${jobColumns}, set.owner_id as "ownerId"
      from unnest($2::uuid[], $3::text[]) as asked("ownerId", "clientId")
      join job_sets as set on set.owner_id = asked."ownerId" and set.tenant_id = $1::uuid
@@ -100,7 +98,6 @@ const runTables = `job_runs as run join executors as executor on executor.id = r
 const MAX_RUNS = 100;
 
 const runsOfJobs = statement<JobRunRow>(
-  'runs_of_jobs',
   `select child.* from unnest($1::uuid[]) as parent(id) cross join lateral (
      select ${runColumns} from ${runTables} where run.job_id = parent.id
       order by run.leased_at desc, run.id desc limit ${MAX_RUNS}) as child`,
@@ -112,7 +109,6 @@ export async function readRunsOfJobs(jobIds: readonly string[]): Promise<JobRunR
 }
 
 const runsById = statement<JobRunRow>(
-  'runs_by_id',
   `select ${runColumns} from ${runTables} where run.tenant_id = $1::uuid and run.id = any($2::uuid[])`,
 );
 
@@ -129,7 +125,6 @@ export interface LogChunkRow {
 }
 
 const logOfRun = statement<LogChunkRow>(
-  'log_of_run',
   `select sequence, stream::text as stream, text, created_at as "createdAt" from job_run_logs
     where run_id = $1::uuid and sequence > $2 order by sequence limit $3`,
 );
@@ -146,7 +141,6 @@ export interface HeldRun {
 }
 
 const projectsOfRuns = statement<{ userId: string; runId: string; projectId: string | null }>(
-  'projects_of_runs',
   `select executor.user_id as "userId", run.id as "runId", set.project_id as "projectId"
      from unnest($1::uuid[], $2::uuid[]) as asked("userId", "runId")
      join job_runs as run on run.id = asked."runId" and run.ended_at is null

@@ -27,7 +27,6 @@ export interface RunMoved {
  */
 
 const moveRunsStatement = statement<RunMoved>(
-  'move_job_runs',
   `with asked as materialized (
      select * from jsonb_to_recordset($2::jsonb) as asked(
        "position" int, "runId" uuid, "to" job_run_state, "from" job_run_state[], at timestamptz, "exitCode" int,
@@ -118,7 +117,6 @@ export interface LeaseEnding {
 const MAX_UNATTEMPTED = 20;
 
 const endLeasesStatement = statement<{ runId: string; state: JobState }>(
-  'end_job_leases',
   `with asked as materialized (
      select * from jsonb_to_recordset($1::jsonb) as asked("position" int, "runId" uuid, reason text, attempted boolean)
    ),
@@ -196,7 +194,6 @@ export function expireLeases(endings: readonly LeaseEnding[]) {
 }
 
 const listExpiredStatement = statement<{ runId: string }>(
-  'list_expired_leases',
   `select id as "runId" from job_runs where ended_at is null and lease_expires_at <= now()
     order by lease_expires_at limit $1`,
 );
@@ -205,13 +202,9 @@ export function listExpiredLeases(limit: number) {
   return run(listExpiredStatement, [limit]);
 }
 
-const lockOwned = statement<{ id: string }>(
-  'lock_owned_job_set',
-  `select id from job_sets where owner_id = $1::uuid for update`,
-);
+const lockOwned = statement<{ id: string }>(`select id from job_sets where owner_id = $1::uuid for update`);
 
 const cancelStatement = statement<{ id: string }>(
-  'cancel_jobs',
   `with waiting as materialized (
      select id from jobs where job_set_id = $1::uuid and ended_at is null
    ),

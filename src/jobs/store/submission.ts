@@ -26,7 +26,6 @@ const asked = `
   )`;
 
 const insertJobs = statement<{ id: string }>(
-  'insert_jobs',
   `with ${asked},
    stored as (
      insert into jobs (id, tenant_id, queue_id, job_set_id, client_id, priority, spec, labels, annotations,
@@ -57,7 +56,6 @@ const insertJobs = statement<{ id: string }>(
 );
 
 const findByClientId = statement<{ clientId: string; id: string }>(
-  'find_jobs_by_client_id',
   `select client_id as "clientId", id from jobs where queue_id = $1::uuid and client_id = any($2::text[])`,
 );
 

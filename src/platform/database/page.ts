@@ -10,8 +10,6 @@ export interface Page {
 
 /** The parts of a statement that lists one page. */
 export interface PageSql {
-  /** Tells statements of different forms apart. */
-  readonly name: string;
   /** Beside the list's own conditions. */
   readonly and: string;
   /** Order and limit: the end of the statement. */
@@ -25,7 +23,6 @@ export function newestFirst(alias: string, page: Page, firstParameter: number): 
   const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
   const [limit, createdAt, id] = [0, 1, 2].map((at) => `$${firstParameter + at}`);
   return {
-    name: `${direction}${page.from ? '_from' : ''}`,
     and: page.from
       ? `and (${alias}.created_at, ${alias}.id) ${beyond} (${createdAt}::timestamptz, ${id}::uuid)`
       : '',

@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { pool } from './client.ts';
 import { isWriteConflict } from './failures.ts';
 import type { Tx } from './transaction.ts';
 
 /**
- * SQL that Prisma cannot say, or that costs too much through it. Each is prepared once a connection under its name.
+ * SQL that Prisma cannot say, or that costs too much through it. Each is prepared once a connection, under its name.
  *
  * Values are text, numbers, booleans, dates, bigints, bytes, nulls, or arrays of these; a row set goes in as one JSON
  * text (`jsonb_to_recordset`). In results, `int8` is a bigint and `jsonb` is parsed, through either door.
@@ -26,8 +27,18 @@ export type Value =
   | null
   | readonly (string | number)[];
 
-export function statement<Row>(name: string, text: string): Statement<Row> {
-  return { name, text };
+const statements = new Map<string, Statement<unknown>>();
+
+/**
+ * The statement of a text. Its name is a hash of the text: PostgreSQL keeps 63 characters of a name, so names put together
+ * from parts may collide. Values never stand in the text, so a list has few texts, and each is hashed once.
+ */
+export function statement<Row>(text: string): Statement<Row> {
+  const known = statements.get(text);
+  if (known) return known as Statement<Row>;
+  const made: Statement<Row> = { name: createHash('sha256').update(text).digest('base64url'), text };
+  statements.set(text, made);
+  return made;
 }
 
 const types: pg.CustomTypesConfig = {

@@ -19,7 +19,6 @@ export interface Principal {
 }
 
 const principalStatement = statement<Principal>(
-  'find_principal',
   `select account.id as "userId", account.tenant_id as "tenantId", account.username, account.role::text as role,
           account.version,
           coalesce(account.default_level, tenant.default_level, '${serverConfig.defaultLevel}')::text as "defaultLevel",
@@ -55,7 +54,6 @@ export interface Account {
 }
 
 const passwordStatement = statement<Account & { passwordHash: string | null; isFirst: boolean }>(
-  'find_password_user',
   `select account.id, account.tenant_id as "tenantId", account.username, account.version,
           account.password_hash as "passwordHash",
           tenant.id = (select id from tenants order by created_at, id limit 1) as "isFirst"
@@ -84,7 +82,6 @@ export interface AccessKey {
 }
 
 const accessKeyStatement = statement<AccessKey>(
-  'find_access_key',
   `select credential.user_id as "userId", credential.id as "credentialId", credential.secret_hash as "secretHash",
           credential.tenant_id as "tenantId", account.username
      from credentials as credential join users as account on account.id = credential.user_id
@@ -98,7 +95,6 @@ export async function readAccessKey(accessKey: string): Promise<AccessKey | null
 }
 
 const namedUserStatement = statement<{ id: string }>(
-  'find_user_by_name',
   'select id from users where tenant_id = $1::uuid and username_key = $2',
 );
 
@@ -108,7 +104,6 @@ export async function findUserId(tenantId: string, usernameKey: string): Promise
 }
 
 const accountStatement = statement<{ id: string; username: string; name: string }>(
-  'find_account',
   'select id, username, name from users where id = $1::uuid',
 );
 

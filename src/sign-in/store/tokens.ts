@@ -52,7 +52,6 @@ export async function hasKeys(tx: Tx, { tenantId, name }: SetKey): Promise<boole
 }
 
 const lockStatement = statement<{ locked: string }>(
-  'lock_first_key',
   `select pg_advisory_xact_lock(hashtextextended('slipway:first-key', 0))::text as locked`,
 );
 
@@ -94,7 +93,6 @@ export async function storeKey(
 }
 
 const revokeSessionStatement = statement<{ sessionId: string }>(
-  'revoke_session',
   `insert into revoked_sessions (session_id, tenant_id, user_id, expires_at)
    values ($1::uuid, $2::uuid, $3::uuid, $4::timestamptz)
    on conflict (session_id) do nothing returning session_id as "sessionId"`,
@@ -114,7 +112,6 @@ export async function revokeSession(tx: Tx, { id, tenantId, userId, endsAt }: Se
 }
 
 const sessionStatement = statement<{ isRevoked: boolean }>(
-  'is_session_revoked',
   'select exists (select from revoked_sessions where session_id = $1::uuid) as "isRevoked"',
 );
 
@@ -124,7 +121,6 @@ export async function isSessionRevoked(sessionId: string): Promise<boolean> {
 }
 
 const sweepSessionsStatement = statement<Record<string, never>>(
-  'sweep_revoked_sessions',
   `delete from revoked_sessions where session_id in (
      select session_id from revoked_sessions where expires_at < now() order by expires_at limit 10000
    )`,

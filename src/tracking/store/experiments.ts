@@ -26,13 +26,11 @@ const columns = `
 const source = 'experiments as experiment join projects as project on project.id = experiment.project_id';
 
 const byIds = statement<ExperimentRow>(
-  'experiments_by_id',
   `select ${columns} from ${source}
     where experiment.id = any($2::uuid[]) and (experiment.tenant_id = $1::uuid or experiment.public_at is not null)`,
 );
 
 const byKeys = statement<ExperimentRow>(
-  'experiments_by_key',
   `select ${columns} from unnest($2::text[], $3::text[]) as asked(project, name)
      join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
      join experiments as experiment on experiment.tenant_id = $1::uuid and experiment.project_id = project.id
@@ -64,11 +62,9 @@ const keyText = ({ project, name }: ExperimentKey) => JSON.stringify([project, n
 
 const lockStatements = {
   change: statement<ExperimentRow>(
-    'lock_experiment',
     `select ${columns} from ${source} where experiment.id = $1::uuid for no key update of experiment`,
   ),
   use: statement<ExperimentRow>(
-    'share_experiment',
     `select ${columns} from ${source} where experiment.id = $1::uuid for share of experiment`,
   ),
 };
@@ -114,21 +110,15 @@ function shown(reader: Reader, filter: ExperimentFilter) {
     readable.condition,
     filter.isPublic ? isPublicExperiment : 'experiment.tenant_id = $1::uuid',
   ];
-  let name = readable.name;
-  const fixed = (label: string, part: string) => {
-    parts.push(part);
-    name += `_${label}`;
-  };
-  const where = (label: string, part: (parameter: string) => string, value: Value) => {
+  const where = (part: (parameter: string) => string, value: Value) => {
     values.push(value);
-    fixed(label, part(`$${values.length}`));
+    parts.push(part(`$${values.length}`));
   };
-  if (filter.isPublic) name += '_public';
-  if (filter.isPublic === false) fixed('private', 'experiment.public_at is null');
-  if (filter.projectId) where('project', (at) => `experiment.project_id = ${at}::uuid`, filter.projectId);
-  if (filter.name) where('name', (at) => `starts_with(experiment.name, ${at})`, filter.name);
-  if (filter.stage) where('stage', (at) => `experiment.stage = ${at}::text::lifecycle_stage`, filter.stage);
-  return { ...readable, name, where: parts.join(' and '), values };
+  if (filter.isPublic === false) parts.push('experiment.public_at is null');
+  if (filter.projectId) where((at) => `experiment.project_id = ${at}::uuid`, filter.projectId);
+  if (filter.name) where((at) => `starts_with(experiment.name, ${at})`, filter.name);
+  if (filter.stage) where((at) => `experiment.stage = ${at}::text::lifecycle_stage`, filter.stage);
+  return { ...readable, where: parts.join(' and '), values };
 }
 
 /** Experiments that the caller may read, newest first; up to one more than the page. */
@@ -144,7 +134,6 @@ export async function listExperiments(
     ? `and (experiment.created_at, experiment.id) ${beyond} ($${at + 1}::timestamptz, $${at + 2}::uuid)`
     : '';
   const select = statement<ExperimentRow>(
-    `list_experiments_${list.name}_${direction}${from && '_from'}`,
     `${list.with}
      select ${columns} from ${source} ${list.joins} where ${list.where} ${from}
       order by experiment.created_at ${direction}, experiment.id ${direction} limit $${at}`,
@@ -156,7 +145,6 @@ export async function listExperiments(
 export async function countExperiments(reader: Reader, filter: ExperimentFilter): Promise<number> {
   const list = shown(reader, filter);
   const count = statement<{ count: bigint }>(
-    `count_experiments_${list.name}`,
     `${list.with} select count(*) as count from experiments as experiment ${list.joins} where ${list.where}`,
   );
   const [row] = await run(count, list.values);
@@ -167,7 +155,6 @@ export async function countExperiments(reader: Reader, filter: ExperimentFilter)
 export async function hasReadableExperiment(reader: Reader, projectId: string | null): Promise<boolean> {
   const readable = readableSql(reader, experimentResources, isPublicExperiment);
   const some = statement<{ some: boolean }>(
-    `has_readable_experiment_${readable.name}`,
     `${readable.with}
      select exists (
        select from experiments as experiment ${readable.joins}

@@ -25,13 +25,11 @@ const columns = `
 const source = 'registered_models as model join projects as project on project.id = model.project_id';
 
 const byIds = statement<RegisteredModelRow>(
-  'registered_models_by_id',
   `select ${columns} from ${source}
     where model.id = any($2::uuid[]) and (model.tenant_id = $1::uuid or model.public_at is not null)`,
 );
 
 const byKeys = statement<RegisteredModelRow>(
-  'registered_models_by_key',
   `select ${columns} from unnest($2::text[], $3::text[]) as asked(project, name)
      join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
      join registered_models as model on model.tenant_id = $1::uuid and model.project_id = project.id
@@ -62,7 +60,6 @@ export async function readRegisteredModels(
 const keyText = ({ project, name }: RegisteredModelKey) => JSON.stringify([project, name]);
 
 const lockStatement = statement<RegisteredModelRow>(
-  'lock_registered_model',
   `select ${columns} from ${source} where model.id = $1::uuid for update of model`,
 );
 
@@ -100,22 +97,16 @@ function shown(reader: Reader, filter: RegisteredModelFilter) {
   const readable = readableSql(reader, resources, isPublicModel);
   const values: Value[] = [...readable.values];
   const parts = [readable.condition, filter.isPublic ? isPublicModel : 'model.tenant_id = $1::uuid'];
-  let name = readable.name;
-  const fixed = (label: string, part: string) => {
-    parts.push(part);
-    name += `_${label}`;
-  };
-  const where = (label: string, part: (parameter: string) => string, value: Value) => {
+  const where = (part: (parameter: string) => string, value: Value) => {
     values.push(value);
-    fixed(label, part(`$${values.length}`));
+    parts.push(part(`$${values.length}`));
   };
-  if (filter.isPublic) name += '_public';
-  if (filter.isPublic === false) fixed('private', 'model.public_at is null');
-  if (filter.stage === 'ACTIVE') fixed('active', 'model.deleted_at is null');
-  if (filter.stage === 'DELETED') fixed('deleted', 'model.deleted_at is not null');
-  if (filter.projectId) where('project', (at) => `model.project_id = ${at}::uuid`, filter.projectId);
-  if (filter.name) where('name', (at) => `starts_with(model.name, ${at})`, filter.name);
-  return { ...readable, name, where: parts.join(' and '), values };
+  if (filter.isPublic === false) parts.push('model.public_at is null');
+  if (filter.stage === 'ACTIVE') parts.push('model.deleted_at is null');
+  if (filter.stage === 'DELETED') parts.push('model.deleted_at is not null');
+  if (filter.projectId) where((at) => `model.project_id = ${at}::uuid`, filter.projectId);
+  if (filter.name) where((at) => `starts_with(model.name, ${at})`, filter.name);
+  return { ...readable, where: parts.join(' and '), values };
 }
 
 /** Models that the caller may read, newest first; up to one more than the page. */
@@ -131,7 +122,6 @@ export async function listRegisteredModels(
     ? `and (model.created_at, model.id) ${beyond} ($${at + 1}::timestamptz, $${at + 2}::uuid)`
     : '';
   const select = statement<RegisteredModelRow>(
-    `list_models_${list.name}_${direction}${from && '_from'}`,
     `${list.with}
      select ${columns} from ${source} ${list.joins} where ${list.where} ${from}
       order by model.created_at ${direction}, model.id ${direction} limit $${at}`,
@@ -143,7 +133,6 @@ export async function listRegisteredModels(
 export async function countRegisteredModels(reader: Reader, filter: RegisteredModelFilter): Promise<number> {
   const list = shown(reader, filter);
   const count = statement<{ count: bigint }>(
-    `count_models_${list.name}`,
     `${list.with} select count(*) as count from registered_models as model ${list.joins} where ${list.where}`,
   );
   const [row] = await run(count, list.values);
@@ -154,7 +143,6 @@ export async function countRegisteredModels(reader: Reader, filter: RegisteredMo
 export async function hasReadableModel(reader: Reader, projectId: string | null): Promise<boolean> {
   const readable = readableSql(reader, resources, isPublicModel);
   const some = statement<{ some: boolean }>(
-    `has_readable_model_${readable.name}`,
     `${readable.with}
      select exists (
        select from registered_models as model ${readable.joins}

@@ -21,7 +21,6 @@ const source = 'experiment_runs as run join experiments as experiment on experim
 const reachable = '(experiment.tenant_id = $1::uuid or experiment.public_at is not null)';
 
 const byIds = statement<RunRow>(
-  'experiment_runs_by_id',
   `select ${columns} from ${source} where run.id = any($2::uuid[]) and ${reachable}`,
 );
 
@@ -31,7 +30,6 @@ export async function readRuns(tenantId: string, ids: readonly string[]): Promis
 }
 
 const lockStatement = statement<RunRow>(
-  'lock_experiment_run',
   `select ${columns} from ${source} where run.id = $1::uuid for no key update of run`,
 );
 
@@ -59,7 +57,6 @@ export async function readRunsOfExperiments(
   const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
   const from = page.from ? `and (run.created_at, run.id) ${beyond} ($4::timestamptz, $5::uuid)` : '';
   const children = statement<RunRow>(
-    `runs_of_experiments_${direction}${from && '_from'}`,
     `select child.* from unnest($1::uuid[]) with ordinality as parent(id, position)
       cross join lateral (
         select ${columns} from ${source}
@@ -92,7 +89,6 @@ export async function listRuns(
   const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
   const from = page.from ? `and (run.created_at, run.id) ${beyond} ($10::timestamptz, $11::uuid)` : '';
   const select = statement<RunRow>(
-    `list_experiment_runs_${list.name}_${direction}${from && '_from'}`,
     `${list.with}
      select ${columns} from ${source} ${list.joins} where ${list.where} ${from}
       order by run.created_at ${direction}, run.id ${direction} limit $9`,
@@ -104,7 +100,6 @@ export async function listRuns(
 export async function countRuns(reader: Reader, filter: RunFilter): Promise<number> {
   const list = shown(reader, filter);
   const count = statement<{ count: bigint }>(
-    `count_experiment_runs_${list.name}`,
     `${list.with} select count(*) as count from ${source} ${list.joins} where ${list.where}`,
   );
   const [row] = await run(count, list.values);

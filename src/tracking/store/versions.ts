@@ -26,12 +26,10 @@ const source = 'model_versions as version join registered_models as model on mod
 const reachable = '(model.tenant_id = $1::uuid or model.public_at is not null)';
 
 const byIds = statement<ModelVersionRow>(
-  'model_versions_by_id',
   `select ${columns} from ${source} where version.id = any($2::uuid[]) and ${reachable}`,
 );
 
 const byNumbers = statement<ModelVersionRow>(
-  'model_versions_by_number',
   `select ${columns} from unnest($2::uuid[], $3::int[]) as asked(model_id, version)
      join model_versions as version on version.model_id = asked.model_id and version.version = asked.version
      join registered_models as model on model.id = version.model_id
@@ -39,7 +37,6 @@ const byNumbers = statement<ModelVersionRow>(
 );
 
 const byAliases = statement<ModelVersionRow & { readonly alias: string }>(
-  'model_versions_by_alias',
   `select ${columns}, pointer.alias from unnest($2::uuid[], $3::text[]) as asked(model_id, alias)
      join model_aliases as pointer on pointer.model_id = asked.model_id and pointer.alias = asked.alias
      join model_versions as version on version.id = pointer.version_id
@@ -81,7 +78,6 @@ export async function readModelVersions(
 const nameText = (modelId: string | null, name: number | string) => JSON.stringify([modelId, name]);
 
 const lockStatement = statement<ModelVersionRow>(
-  'lock_model_version',
   `select ${columns} from ${source} where version.id = $1::uuid for no key update of version`,
 );
 
@@ -107,7 +103,6 @@ export async function readVersionsOfModels(
   const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
   const from = page.from === null ? '' : `and version.version ${beyond} $3::int`;
   const children = statement<ModelVersionRow>(
-    `versions_of_models_${direction}${from && '_from'}`,
     `select child.* from unnest($1::uuid[]) with ordinality as parent(id, position)
       cross join lateral (
         select ${columns} from ${source} where version.model_id = parent.id ${from}
@@ -122,16 +117,15 @@ export interface AliasRow extends Omit<ModelAlias, 'tenantId'> {
   readonly version: number;
 }
 
-const aliasStatement = (name: string, column: string) =>
+const aliasStatement = (column: string) =>
   statement<AliasRow>(
-    name,
     `select pointer.model_id as "modelId", pointer.alias, pointer.version_id as "versionId",
             pointer.updated_at as "updatedAt", version.version
        from model_aliases as pointer join model_versions as version on version.id = pointer.version_id
       where pointer.${column} = any($1::uuid[]) order by pointer.alias collate "C"`,
   );
-const aliasesOfModels = aliasStatement('aliases_of_models', 'model_id');
-const aliasesOfVersions = aliasStatement('aliases_of_model_versions', 'version_id');
+const aliasesOfModels = aliasStatement('model_id');
+const aliasesOfVersions = aliasStatement('version_id');
 
 /** All aliases of each model, by name: a model has few. */
 export const readAliasesOfModels = async (modelIds: readonly string[]) =>
@@ -147,7 +141,6 @@ function each(ids: readonly string[], rows: readonly AliasRow[], idOf: (row: Ali
 }
 
 const pointStatement = statement<Record<string, never>>(
-  'point_model_alias',
   `insert into model_aliases (model_id, alias, tenant_id, version_id, updated_at)
    values ($1::uuid, $2, $3::uuid, $4::uuid, now())
    on conflict (model_id, alias) do update set version_id = excluded.version_id, updated_at = now()`,
