@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import { groupBy } from './group-by.ts';
 
-/** A page of one parent's children. */
+/** What is asked of one parent: a page of its children, or how many there are. */
 export interface ChildKey<Page> {
   readonly parentId: string;
   readonly page: Page;
@@ -34,4 +34,22 @@ export function childLoader<Page, Row>(
     },
     { cacheKeyFn: (key) => JSON.stringify(key) },
   );
+}
+
+/** How many children a parent has. Parents without any may be left out. */
+export interface ChildCount {
+  readonly parentId: string;
+  readonly count: number | bigint;
+}
+
+/** The numbers of children of all parents of a level in one statement. */
+export function childCounter<Filter = null>(
+  read: (parentIds: readonly string[], filter: Filter) => Promise<ChildCount[]>,
+) {
+  const rows = childLoader(read, ({ parentId }) => parentId);
+  return {
+    load: async (parentId: string, filter: Filter): Promise<number> =>
+      Number((await rows.load({ parentId, page: filter }))[0]?.count ?? 0),
+    clearAll: () => rows.clearAll(),
+  };
 }
