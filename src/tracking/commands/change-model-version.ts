@@ -4,7 +4,7 @@ import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { type Tags, tagProblems, tagsWith, tagsWithout } from '../domain/tags.ts';
 import { descriptionProblems } from '../domain/texts.ts';
 import { lockModelVersion, type ModelVersionRow } from '../store/versions.ts';
-import { lockChangeableModel } from './change-registered-model.ts';
+import { lockChangeableModel } from './registered-models.ts';
 
 /** What can be done to a version that is there. All throw FailedPreconditionError while its model is deleted. */
 

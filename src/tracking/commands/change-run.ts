@@ -4,7 +4,7 @@ import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '..
 import { type Tags, tagProblems, tagsWith, tagsWithout } from '../domain/tags.ts';
 import { nameProblems } from '../domain/texts.ts';
 import { lockRun, type RunRow } from '../store/runs.ts';
-import { lockChangeable } from './change-experiment.ts';
+import { lockForRuns } from './experiments.ts';
 
 /** What can be done to a run that is there. All throw FailedPreconditionError while its experiment is deleted. */
 
@@ -57,7 +57,7 @@ async function changeRun(
   judge: (run: RunRow) => Prisma.ExperimentRunUncheckedUpdateInput,
 ): Promise<RunRow> {
   return await inTransaction(async (tx) => {
-    await lockChangeable(tx, experimentId);
+    await lockForRuns(tx, experimentId);
     const locked = await lockRun(tx, id);
     if (!locked) throw new NotFoundError('run', id);
     return { ...locked, ...(await tx.experimentRun.update({ where: { id }, data: judge(locked) })) };

@@ -15,7 +15,7 @@ import { descriptionProblems } from '../domain/texts.ts';
 import type { RegisteredModelRow } from '../store/models.ts';
 import { type RunRow, readRuns } from '../store/runs.ts';
 import type { ModelVersionRow } from '../store/versions.ts';
-import { lockChangeableModel } from './change-registered-model.ts';
+import { lockChangeableModel } from './registered-models.ts';
 
 export interface NewModelVersion {
   readonly modelId: string;

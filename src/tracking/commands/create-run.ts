@@ -9,7 +9,7 @@ import { generatedRunName } from '../domain/run-name.ts';
 import { type Tags, tagProblems } from '../domain/tags.ts';
 import { nameProblems } from '../domain/texts.ts';
 import type { RunRow } from '../store/runs.ts';
-import { lockChangeable } from './change-experiment.ts';
+import { lockForRuns } from './experiments.ts';
 
 export interface NewRun {
   readonly experimentId: string;
@@ -32,7 +32,7 @@ export async function createRun(caller: Caller, given: NewRun): Promise<RunRow> 
   const path = ['input', 'execution'];
   const execution = given.execution && (await getReadableExecution(caller, given.execution, path));
   return await inTransaction(async (tx) => {
-    const experiment = await lockChangeable(tx, given.experimentId);
+    const experiment = await lockForRuns(tx, given.experimentId);
     const { tenantId, projectId, publicAt } = experiment;
     requireActiveProject({ identifier: experiment.project, state: experiment.projectState }, [
       'input',

@@ -3,7 +3,7 @@ import { InvalidArgumentError, NotFoundError, ResourceExhaustedError } from '../
 import { aliasProblems } from '../domain/model-texts.ts';
 import type { RegisteredModelRow } from '../store/models.ts';
 import { pointAlias } from '../store/versions.ts';
-import { lockChangeableModel } from './change-registered-model.ts';
+import { lockChangeableModel } from './registered-models.ts';
 
 const MAX_ALIASES = 100;
 

@@ -12,11 +12,16 @@ import {
 } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
-import { createExperiment } from '../commands/create-experiment.ts';
-import { deleteExperiment, restoreExperiment } from '../commands/delete-experiment.ts';
-import { publishExperiment, unpublishExperiment } from '../commands/publish-experiment.ts';
-import { deleteExperimentTags, setExperimentTags } from '../commands/set-experiment-tags.ts';
-import { updateExperiment } from '../commands/update-experiment.ts';
+import {
+  createExperiment,
+  deleteExperiment,
+  deleteExperimentTags,
+  publishExperiment,
+  restoreExperiment,
+  setExperimentTags,
+  unpublishExperiment,
+  updateExperiment,
+} from '../commands/experiments.ts';
 import { forgetExperiments } from '../experiment-loaders.ts';
 import {
   countExperiments,
@@ -264,7 +269,7 @@ builder.mutationFields((t) => ({
     errors: { types: [FailedPreconditionError] },
     args: { input: t.arg({ type: DeleteExperimentInput, required: true }) },
     resolve: async (_root, { input }, context) =>
-      await changed(deleteExperiment((await addressed(input.by, context)).id), context),
+      await changed(deleteExperiment((await addressed(input.by, context)).id, new Date()), context),
   }),
   restoreExperiment: t.field({
     type: RestoreExperimentPayload,

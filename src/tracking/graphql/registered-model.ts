@@ -12,15 +12,17 @@ import {
 } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
-import { createRegisteredModel } from '../commands/create-registered-model.ts';
 import {
+  createRegisteredModel,
   deletePermanently,
   deleteRegisteredModel,
+  deleteRegisteredModelTags,
+  publishRegisteredModel,
   restoreRegisteredModel,
-} from '../commands/delete-registered-model.ts';
-import { publishRegisteredModel, unpublishRegisteredModel } from '../commands/publish-registered-model.ts';
-import { deleteRegisteredModelTags, setRegisteredModelTags } from '../commands/set-registered-model-tags.ts';
-import { updateRegisteredModel } from '../commands/update-registered-model.ts';
+  setRegisteredModelTags,
+  unpublishRegisteredModel,
+  updateRegisteredModel,
+} from '../commands/registered-models.ts';
 import { forgetModels } from '../model-loaders.ts';
 import {
   countRegisteredModels,
