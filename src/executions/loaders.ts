@@ -1,8 +1,9 @@
 import DataLoader from 'dataloader';
-import { childLoader } from '../platform/child-loader.ts';
+import { childCounter, childLoader } from '../platform/child-loader.ts';
 import { groupBy } from '../platform/group-by.ts';
-import type { ChildPage } from './store/reads.ts';
+import type { Page } from '../platform/database/page.ts';
 import {
+  countTasksOfNodes,
   type DataRow,
   type ExecutionBy,
   type ExecutionRow,
@@ -43,11 +44,12 @@ export function executionLoaders(tenantId: string) {
       cacheKeyFn: byText,
     }),
     taskExecution: each<TaskExecutionRow>(readTaskExecutions),
-    nodesOfExecution: childLoader<ChildPage, NodeExecutionRow>(
+    nodesOfExecution: childLoader<Page, NodeExecutionRow>(
       readNodesOfExecutions,
       (row) => row.executionId,
     ),
-    tasksOfNode: childLoader<ChildPage, TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
+    tasksOfNode: childLoader<Page, TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
+    taskCount: childCounter(countTasksOfNodes),
     executionData: each<DataRow>(readExecutionData),
     nodeData: each<DataRow>(readNodeData),
     taskData: each<DataRow>(readTaskData),

@@ -31,6 +31,13 @@ export const byCreation: Order<{ readonly createdAt: Date; readonly id: string }
   keyOf: ({ createdAt, id }) => [createdAt.toISOString(), id],
 };
 
+export const byId: Order<{ readonly id: string }> = { columns: ['id'], keyOf: ({ id }) => [id] };
+
+export const byNumber = <Row>(of: (row: Row) => number): Order<Row> => ({
+  columns: ['number'],
+  keyOf: (row) => [String(of(row))],
+});
+
 export const byName: Order<{ readonly name: string }> = {
   columns: ['text'],
   keyOf: ({ name }) => [name],

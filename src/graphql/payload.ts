@@ -11,7 +11,7 @@ export function payload<Key extends string, Shape extends object>(
   name: `${string}Payload`,
   key: Key,
   type: ObjectRef<Schema, Shape>,
-  description = 'The object as it is after the mutation.',
+  description = `The ${words(key)} as it is after the mutation.`,
 ) {
   return builder.objectRef<Readonly<Record<Key, Shape>>>(name).implement({
     description: `What \`${mutationOf(name)}\` answers when it succeeds.`,
@@ -24,6 +24,8 @@ export function payload<Key extends string, Shape extends object>(
     }),
   });
 }
+
+const words = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 const mutationOf = (name: string) =>
   `${name.charAt(0).toLowerCase()}${name.slice(1).replace(/Payload$/, '')}`;

@@ -9,6 +9,8 @@ import type {
   TaskExecutionPhase,
 } from '../../generated/prisma/enums.ts';
 import { eachOf } from '../../platform/by-id.ts';
+import type { ChildCount } from '../../platform/child-loader.ts';
+import type { Page } from '../../platform/database/page.ts';
 import { run, type Statement, statement, type Value } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
 import type { LiteralMap } from '../../values/literals.ts';
@@ -141,13 +143,6 @@ const taskColumns = `
   task.error_message as "errorMessage", task.error_kind::text as "errorKind", task.started_at as "startedAt",
   task.ended_at as "endedAt", task.created_at as "createdAt", task.updated_at as "updatedAt"`;
 
-/** A page of children, the same for each parent; without `from`, from the end that the direction starts at. */
-export interface ChildPage {
-  readonly limit: number;
-  readonly backward: boolean;
-  readonly from: string | null;
-}
-
 function children<Row>(columns: string, from: string, parent: string, order: string, type: string) {
   const variant = (backward: boolean, hasFrom: boolean) => {
     const compare = backward ? '>' : '<';
@@ -170,12 +165,12 @@ type Variants<Row> = {
   readonly backward: Statement<Row>[];
 };
 
-async function readChildren<Row>(variants: Variants<Row>, parentIds: readonly string[], page: ChildPage) {
+async function readChildren<Row>(variants: Variants<Row>, parentIds: readonly string[], page: Page) {
   const pair = page.backward ? variants.backward : variants.forward;
   const chosen = pair[page.from === null ? 0 : 1];
   if (!chosen) throw new Error('a list has four statements');
   const values: Value[] = [parentIds, page.limit + 1];
-  return await run(chosen, page.from === null ? values : [...values, page.from]);
+  return await run(chosen, [...values, ...(page.from ?? [])]);
 }
 
 const nodesOfExecutions = children<NodeExecutionRow>(
@@ -187,7 +182,7 @@ const nodesOfExecutions = children<NodeExecutionRow>(
 );
 
 /** The newest nodes of each execution; up to one more than the page, so that it shows whether there are more. */
-export function readNodesOfExecutions(executionIds: readonly string[], page: ChildPage) {
+export function readNodesOfExecutions(executionIds: readonly string[], page: Page) {
   return readChildren(nodesOfExecutions, executionIds, page);
 }
 
@@ -200,9 +195,17 @@ const tasksOfNodes = children<TaskExecutionRow>(
 );
 
 /** The newest attempts of each node; up to one more than the page. */
-export function readTasksOfNodes(nodeExecutionIds: readonly string[], page: ChildPage) {
+export function readTasksOfNodes(nodeExecutionIds: readonly string[], page: Page) {
   return readChildren(tasksOfNodes, nodeExecutionIds, page);
 }
+
+const taskCounts = statement<ChildCount>(
+  `select node_execution_id as "parentId", count(*) as count
+     from task_executions where node_execution_id = any($1::uuid[]) group by node_execution_id`,
+);
+
+export const countTasksOfNodes = (nodeExecutionIds: readonly string[]): Promise<ChildCount[]> =>
+  run(taskCounts, [nodeExecutionIds]);
 
 const nodesById = statement<NodeExecutionRow>(
   `select ${nodeColumns} from node_executions as node where node.id = any($1::uuid[])`,
