@@ -14,6 +14,14 @@ import {
   type Requirement,
   scopesAllow,
 } from './domain/permissions.ts';
+import {
+  ANONYMOUS,
+  CONFINED,
+  createsNothing,
+  needsRole,
+  needsServiceScope,
+  outsideScopes,
+} from './domain/requirement-text.ts';
 import type { Target } from './domain/resources.ts';
 import { grantsOf } from './granted.ts';
 
@@ -61,20 +69,28 @@ interface Verdict {
   readonly target: Target | null;
 }
 const allowed: Verdict = { error: null, target: null };
-const denied = (target: Target | null = null): Verdict => ({ error: new PermissionDeniedError(), target });
+const denied = (message: string, target: Target | null = null): Verdict => ({
+  error: new PermissionDeniedError(message),
+  target,
+});
 
 async function judge(caller: Caller, permission: Permission, find?: Find): Promise<Verdict> {
   const requirement: Requirement = permissions[permission];
-  if (!scopesAllow(caller, permission, requirement)) return denied();
-  if (caller.confinedTo && !openToConfined(permission, requirement)) return denied();
-  if (caller.method === 'ANONYMOUS' && !isForAnonymous(permission)) return denied();
+  if (!scopesAllow(caller, permission, requirement)) return denied(outsideScopes(permission));
+  if (caller.confinedTo && !openToConfined(permission, requirement)) return denied(CONFINED);
+  if (caller.method === 'ANONYMOUS' && !isForAnonymous(permission)) return denied(ANONYMOUS);
   if ('caller' in requirement) return allowed;
-  if ('serviceScope' in requirement)
-    return caller.role === 'SYSTEM' && caller.scopes.includes(requirement.serviceScope) ? allowed : denied();
-  // Who is confined to some resources does nothing to the tenant at large.
-  if ('roles' in requirement)
-    return requirement.roles.includes(caller.role) && !caller.confinedTo ? allowed : denied();
-  if ('create' in requirement && !mayCreateAnywhere(caller.role)) return denied();
+  if ('serviceScope' in requirement) {
+    const { serviceScope } = requirement;
+    const hasScope = caller.role === 'SYSTEM' && caller.scopes.includes(serviceScope);
+    return hasScope ? allowed : denied(needsServiceScope(serviceScope));
+  }
+  if ('roles' in requirement) {
+    if (!requirement.roles.includes(caller.role)) return denied(needsRole(requirement.roles));
+    // Who is confined to some resources does nothing to the tenant at large.
+    return caller.confinedTo ? denied(CONFINED) : allowed;
+  }
+  if ('create' in requirement && !mayCreateAnywhere(caller.role)) return denied(createsNothing(caller.role));
   if (!find) throw new Error(`${permission} is about an object, and its rule names none`);
   const target = await find.target();
   const { level } = await decisionOn(caller, target ?? nothing(caller));
@@ -83,7 +99,7 @@ async function judge(caller: Caller, permission: Permission, find?: Find): Promi
   const wanted = wantedLevel(caller, requirement);
   if (isAtLeast(level, wanted)) return allowed;
   // What is inside a target can be listed by who may read some of it.
-  return wanted === 'READ' ? allowed : denied(target);
+  return wanted === 'READ' ? allowed : denied(`requires ${wanted} on ${find.kind} ${find.key}`, target);
 }
 
 function wantedLevel(caller: Caller, requirement: { level: Level } | { create: true }): Level {

@@ -1,6 +1,6 @@
 import { chooseRuntime } from '../executor/choose-runtime.ts';
-import { createClient } from '../executor/client.ts';
-import { startWorkLoop } from '../executor/work-loop.ts';
+import { createClient } from '../executor/host/client.ts';
+import { startWorkLoop } from '../executor/host/work-loop.ts';
 import { baseConfig } from '../platform/config/base.ts';
 import { executorConfig } from '../platform/config/executor.ts';
 import { log } from '../platform/log.ts';

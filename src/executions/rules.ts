@@ -1,5 +1,6 @@
 import type { Target } from '../authorization/domain/resources.ts';
 import { can, type Finder, type RootRules } from '../graphql/rules.ts';
+import { addressText } from '../platform/address-text.ts';
 import { NO_ID } from '../platform/ids.ts';
 import { projectTarget } from '../projects/domain/targets.ts';
 import { ofProjectWithWorkflows } from '../registry/rules.ts';
@@ -8,13 +9,11 @@ import { executionTarget } from './domain/targets.ts';
 import { loadNodeExecution, type NodeExecutionBy } from './graphql/node-execution.ts';
 import type { ExecutionBy, ExecutionRow } from './store/reads.ts';
 
-const keyOf = (by: ExecutionBy) => ('id' in by ? by.id : by.key.name);
-
 const targetOf = (execution: ExecutionRow | null): Target | null => execution && executionTarget(execution);
 
 const ofExecution = (by: (args: never) => ExecutionBy): Finder => ({
   kind: 'execution',
-  key: (args) => keyOf(by(args as never)),
+  key: (args) => addressText(by(args as never)),
   target: async (args, { loaders }) => targetOf(await loaders.execution.load(by(args as never))),
 });
 
@@ -23,10 +22,7 @@ const ofExecutionBy = ofExecution(({ by }: { by: ExecutionBy }) => by);
 /** A node is its execution's, whose readers may read it. */
 const ofNodeExecution: Finder = {
   kind: 'node execution',
-  key: (args) => {
-    const by = args['by'] as NodeExecutionBy;
-    return 'id' in by ? by.id : by.key.nodeId;
-  },
+  key: (args) => addressText(args['by'] as NodeExecutionBy),
   target: async (args, { loaders }) => {
     const node = await loadNodeExecution(args['by'] as NodeExecutionBy, loaders);
     return targetOf(await loaders.execution.load({ id: node?.executionId ?? NO_ID }));

@@ -3,8 +3,8 @@ import { baseConfig } from '../platform/config/base.ts';
 import { ConfigurationError } from '../platform/config/environment.ts';
 import { executorConfig } from '../platform/config/executor.ts';
 import { log } from '../platform/log.ts';
-import { createProcessRuntime } from './runtimes/process.ts';
-import type { Runtime } from './runtimes/runtime.ts';
+import type { Runtime } from './host/runtime.ts';
+import { createProcessRuntime } from './runtimes/process/process-runtime.ts';
 
 /** @throws ConfigurationError in production, where what runs the jobs must be named. */
 export function requireNamedRuntime(): void {

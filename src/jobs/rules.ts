@@ -1,13 +1,11 @@
 import { can, type Finder, type RootRules } from '../graphql/rules.ts';
+import { addressText } from '../platform/address-text.ts';
 import { jobTarget, queueTarget } from './domain/targets.ts';
 import type { QueueBy } from './store/queues.ts';
 
 const ofQueueBy: Finder = {
   kind: 'queue',
-  key: (args) => {
-    const by = args['by'] as QueueBy;
-    return 'id' in by ? by.id : by.name;
-  },
+  key: (args) => addressText(args['by'] as QueueBy),
   target: async (args, { loaders }) => {
     const queue = await loaders.queue.load(args['by'] as QueueBy);
     return queue && queueTarget(queue);

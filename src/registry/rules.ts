@@ -1,6 +1,7 @@
 import type { Target } from '../authorization/domain/resources.ts';
 import { callerOf, type Loaders } from '../graphql/context.ts';
 import { can, type Finder, type RootRules } from '../graphql/rules.ts';
+import { addressText } from '../platform/address-text.ts';
 import { projectTarget } from '../projects/domain/targets.ts';
 import { ofProject } from '../projects/rules.ts';
 import type { EntityKey } from './domain/entity-keys.ts';
@@ -11,14 +12,13 @@ type ByArguments = { by: VersionBy };
 type FilterArguments = { filter: { project: string } };
 type CreateArguments = { input: { id: EntityKey } };
 
-const keyOf = (by: VersionBy) => ('id' in by ? by.id : by.key.name);
 const ofVersion = (
   kind: string,
   find: (by: VersionBy, loaders: Loaders) => Promise<Target | null>,
   by: (args: never) => VersionBy = ({ by: address }: ByArguments) => address,
 ): Finder => ({
   kind,
-  key: (args) => keyOf(by(args as never)),
+  key: (args) => addressText(by(args as never)),
   target: (args, { loaders }) => find(by(args as never), loaders),
 });
 

@@ -1,15 +1,13 @@
 import { callerOf } from '../graphql/context.ts';
 import { can, type Finder, type RootRules, type Rule } from '../graphql/rules.ts';
+import { addressText } from '../platform/address-text.ts';
 import { ofProject } from '../projects/rules.ts';
 import { experimentTarget, runTarget } from './domain/experiment-targets.ts';
 import { type ExperimentBy, hasReadableExperiment } from './store/experiments.ts';
 
 const ofExperiment = (by: (args: never) => ExperimentBy): Finder => ({
   kind: 'experiment',
-  key: (args) => {
-    const address = by(args as never);
-    return 'id' in address ? address.id : address.key.name;
-  },
+  key: (args) => addressText(by(args as never)),
   target: async (args, { loaders }) => {
     const experiment = await loaders.experiment.load(by(args as never));
     return experiment && experimentTarget(experiment);

@@ -1,16 +1,15 @@
 import { callerOf } from '../graphql/context.ts';
 import { can, type Finder, type RootRules, type Rule } from '../graphql/rules.ts';
+import { addressText } from '../platform/address-text.ts';
 import { ofProject } from '../projects/rules.ts';
 import { modelVersionTarget, registeredModelTarget } from './domain/model-targets.ts';
 import { asOwned } from './experiment-rules.ts';
 import { findVersion, type ModelVersionBy } from './find-version.ts';
 import { hasReadableModel, type RegisteredModelBy } from './store/models.ts';
 
-const keyOf = (by: RegisteredModelBy) => ('id' in by ? by.id : by.key.name);
-
 const ofModel = (by: (args: never) => RegisteredModelBy): Finder => ({
   kind: 'registered model',
-  key: (args) => keyOf(by(args as never)),
+  key: (args) => addressText(by(args as never)),
   target: async (args, { loaders }) => {
     const model = await loaders.registeredModel.load(by(args as never));
     return model && registeredModelTarget(model);
@@ -22,12 +21,7 @@ const ofInputModel = ofModel(({ input }: { input: { model: RegisteredModelBy } }
 
 const ofVersion = (by: (args: never) => ModelVersionBy): Finder => ({
   kind: 'model version',
-  key: (args) => {
-    const address = by(args as never);
-    if ('id' in address) return address.id;
-    if ('key' in address) return `${keyOf(address.key.model)}/${address.key.version}`;
-    return `${keyOf(address.alias.model)}@${address.alias.alias}`;
-  },
+  key: (args) => addressText(by(args as never)),
   target: async (args, { loaders }) => {
     const version = await findVersion(by(args as never), loaders);
     return version && modelVersionTarget(version);

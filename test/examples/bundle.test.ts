@@ -5,7 +5,7 @@ import { readDataSet, withCopiedFlippers } from '../../examples/penguins/data-se
 import type { Binding } from '../../examples/penguins/documents.ts';
 import type { Line } from '../../examples/penguins/steps/clean.ts';
 import { documents, type PenguinInputs } from '../../examples/penguins/workflow.ts';
-import type { RunOutcome, Variables } from '../../src/executor/runtimes/runtime.ts';
+import type { RunOutcome, Variables } from '../../src/executor/host/runtime.ts';
 import { command, createRoot, FolderBlobs, finish } from '../executor/fixture.ts';
 import { compilePenguins } from './compile-penguins.ts';
 

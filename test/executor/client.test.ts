@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ApiClient, createClient } from '../../src/executor/client.ts';
-import { returnLeaseDocument } from '../../src/executor/documents.ts';
+import { type ApiClient, createClient } from '../../src/executor/host/client.ts';
+import { returnLeaseDocument } from '../../src/executor/host/documents.ts';
 
 let server: Server;
 let folder: string;

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
-import { createProcessRuntime, type ProcessRuntimeOptions } from '../../src/executor/runtimes/process.ts';
 import type {
   BlobStore,
   LiteralType,
@@ -13,7 +12,11 @@ import type {
   RunOptions,
   RunOutcome,
   RunSpec,
-} from '../../src/executor/runtimes/runtime.ts';
+} from '../../src/executor/host/runtime.ts';
+import {
+  createProcessRuntime,
+  type ProcessRuntimeOptions,
+} from '../../src/executor/runtimes/process/process-runtime.ts';
 
 export const INTEGER: LiteralType = { simple: 'INTEGER' };
 export const STRING: LiteralType = { simple: 'STRING' };

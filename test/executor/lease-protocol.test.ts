@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ApiError } from '../../src/executor/api-error.ts';
-import type { ApiClient } from '../../src/executor/client.ts';
+import { ApiError } from '../../src/executor/host/api-error.ts';
+import type { ApiClient } from '../../src/executor/host/client.ts';
 import {
   leaseJobsDocument,
   reportJobEventsDocument,
   returnLeaseDocument,
-} from '../../src/executor/documents.ts';
-import type { RunOutcome, Runtime } from '../../src/executor/runtimes/runtime.ts';
-import { startWorkLoop, type WorkLoop } from '../../src/executor/work-loop.ts';
+} from '../../src/executor/host/documents.ts';
+import type { RunOutcome, Runtime } from '../../src/executor/host/runtime.ts';
+import { startWorkLoop, type WorkLoop } from '../../src/executor/host/work-loop.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { log } from '../../src/platform/log.ts';
 import { waitUntil } from './fixture.ts';

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { LogCapture } from '../../src/executor/runtimes/log-capture.ts';
-import type { LogChunk } from '../../src/executor/runtimes/runtime.ts';
+import { LogCapture } from '../../src/executor/host/log-capture.ts';
+import type { LogChunk } from '../../src/executor/host/runtime.ts';
 import { finish, node, shell, textOf, waitUntil } from './fixture.ts';
 
 const KIB = 1024;

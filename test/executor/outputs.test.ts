@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { LiteralType } from '../../src/executor/runtimes/runtime.ts';
+import type { LiteralType } from '../../src/executor/host/runtime.ts';
 import { BLOB, createRoot, FolderBlobs, finish, INTEGER, node, STRING, shell, types } from './fixture.ts';
 
 const OPTIONAL_INTEGER: LiteralType = { unionType: { variants: [INTEGER, { simple: 'NONE' }] } };

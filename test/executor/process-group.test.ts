@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { createProcessRuntime } from '../../src/executor/runtimes/process.ts';
+import type { RunSpec } from '../../src/executor/host/runtime.ts';
 import {
   endProcesses,
   identifyProcess,
   isSameProcess,
   listRunProcesses,
   signalTarget,
-} from '../../src/executor/runtimes/process-group.ts';
-import type { RunSpec } from '../../src/executor/runtimes/runtime.ts';
+} from '../../src/executor/runtimes/process/process-group.ts';
+import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
 import {
   createRoot,
   FolderBlobs,

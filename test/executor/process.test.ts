@@ -1,7 +1,7 @@
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { createProcessRuntime } from '../../src/executor/runtimes/process.ts';
+import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
 import {
   BLOB,
   command,

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createProcessRuntime } from '../../src/executor/runtimes/process.ts';
-import { identifyProcess } from '../../src/executor/runtimes/process-group.ts';
-import type { RunSpec } from '../../src/executor/runtimes/runtime.ts';
+import type { RunSpec } from '../../src/executor/host/runtime.ts';
+import { identifyProcess } from '../../src/executor/runtimes/process/process-group.ts';
+import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
 import { createRoot, DRIVER, isAlive, listFolder, shell, waitUntil } from './fixture.ts';
 
 const started: ChildProcess[] = [];

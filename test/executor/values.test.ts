@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { LiteralType, SimpleType } from '../../src/executor/runtimes/runtime.ts';
+import type { LiteralType, SimpleType } from '../../src/executor/host/runtime.ts';
 import {
   jsonOf,
   LocalFile,
   ValueError,
   valueFromJson,
   valueFromText,
-} from '../../src/executor/runtimes/values.ts';
+} from '../../src/executor/host/values.ts';
 
 const simple = (type: SimpleType): LiteralType => ({ simple: type });
 const listOf = (type: LiteralType): LiteralType => ({ collectionType: type });

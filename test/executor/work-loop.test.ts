@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { RunOutcome, Runtime } from '../../src/executor/runtimes/runtime.ts';
+import type { RunOutcome, Runtime } from '../../src/executor/host/runtime.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import {
   type CuttableLine,

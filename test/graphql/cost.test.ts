@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
-import * as executorDocuments from '../../src/executor/documents.ts';
+import * as executorDocuments from '../../src/executor/host/documents.ts';
 import {
   costOf,
   INTROSPECTION_COST,

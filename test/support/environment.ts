@@ -19,7 +19,7 @@ Object.assign(process.env, {
 });
 
 keepSecret('the secret of the installation', String(process.env['SLIPWAY_SECRETS']));
-listenToAnswers();
+const stopListening = listenToAnswers();
 
 /** Log lines are kept, and shown only where somebody asked for them. */
 vi.mock('pino', async (importOriginal) => {
@@ -63,6 +63,9 @@ vi.mock('../../src/identity/domain/secrets.ts', async (importOriginal) => {
 });
 
 afterAll(async () => {
+  const { controlPlaneConfig } = await import('../../src/platform/config/control-plane.ts');
+  if (database && !controlPlaneConfig.databaseUrl?.endsWith(new URL(database.url).pathname))
+    throw new Error('this file uses modules of another test file');
   const { closeDatabase, pool } = await import('../../src/platform/database/client.ts');
   const { notifications } = await import('../../src/platform/database/notify.ts');
   if (database) {
@@ -72,6 +75,9 @@ afterAll(async () => {
   await notifications.close();
   await closeDatabase();
   await database?.drop();
+  stopListening();
+  const leftRunning = process.getActiveResourcesInfo().filter((name) => /ServerWrap|ProcessWrap/.test(name));
+  if (leftRunning.length > 0) throw new Error(`this file ends without stopping: ${leftRunning.join(', ')}`);
   const leaks = foundLeaks();
   if (leaks.length > 0) throw new Error(`what is secret was said:\n${leaks.join('\n')}`);
 });

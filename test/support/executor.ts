@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createClient } from '../../src/executor/client.ts';
-import { createProcessRuntime } from '../../src/executor/runtimes/process.ts';
-import type { Runtime } from '../../src/executor/runtimes/runtime.ts';
-import { startWorkLoop, type WorkLoop } from '../../src/executor/work-loop.ts';
+import { createClient } from '../../src/executor/host/client.ts';
+import type { Runtime } from '../../src/executor/host/runtime.ts';
+import { startWorkLoop, type WorkLoop } from '../../src/executor/host/work-loop.ts';
+import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
 import { log } from '../../src/platform/log.ts';
 import type { App } from './app.ts';
 

@@ -14,6 +14,7 @@ import type { PermissionAddress } from '../commands/permission-change.ts';
 import { revokePermission } from '../commands/revoke-permission.ts';
 import { updatePermission } from '../commands/update-permission.ts';
 import {
+  ofResource,
   PermissionPlaceType,
   type PermissionResource,
   PermissionResourceInput,
@@ -132,8 +133,9 @@ export async function found(
   path: readonly string[],
 ): Promise<Resolved> {
   const resolved = await resolveResource(resource, callerOf(context).tenantId, context.loaders, path);
-  if (!resolved) throw new NotFoundError('resource', 'that is addressed', path);
-  return resolved;
+  if (resolved) return resolved;
+  const { kind, key } = ofResource(resource);
+  throw new NotFoundError(kind, key({}), path);
 }
 
 const subjectField = { type: PermissionSubjectInput, required: true } as const;

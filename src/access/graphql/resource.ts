@@ -8,6 +8,7 @@ import { ResourceTypeEnum } from '../../graphql/resource-type.ts';
 import type { Finder } from '../../graphql/rules.ts';
 import { queueTarget } from '../../jobs/domain/targets.ts';
 import { QueueByInput } from '../../jobs/graphql/queue.ts';
+import { addressText } from '../../platform/address-text.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectByInput } from '../../projects/graphql/project.ts';
@@ -36,8 +37,6 @@ export interface Resolved {
 
 interface Kind {
   readonly type: ResourceType;
-  /** How the address reads in a message. */
-  keyOf(address: Address): string;
   find(address: Address, loaders: Loaders): Promise<Resource | null>;
 }
 
@@ -52,18 +51,11 @@ function kind<Row extends { readonly id: string }>(
 ): Kind {
   return {
     type,
-    keyOf: textOf,
     async find(address, loaders) {
       const row = await load(address as never, loaders);
       return row && { type, id: row.id, name: nameOf(row), target: targetOf(row) };
     },
   };
-}
-
-/** The last part of an address is what people call the thing. */
-function textOf(address: Address): string {
-  const [value] = Object.values(address);
-  return typeof value === 'object' && value !== null ? String((value as Address)['name']) : String(value);
 }
 
 /** Every kind of resource, by the name of its field in `PermissionResource`. */
@@ -146,7 +138,7 @@ export function ofResource(resource: PermissionResource): Finder {
   const { kind: of, address } = addressed(resource);
   return {
     kind: kinds[of.type],
-    key: () => of.keyOf(address),
+    key: () => addressText(address),
     target: async (_args, { loaders }) => (await of.find(address, loaders))?.target ?? null,
   };
 }

@@ -4,6 +4,7 @@ import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
 import { GroupByInput } from '../../identity/graphql/group-by.ts';
 import { PrincipalType, UserByInput } from '../../identity/graphql/user.ts';
+import { addressText } from '../../platform/address-text.ts';
 import { NotFoundError } from '../../platform/errors.ts';
 import type { PermissionAddress } from '../commands/permission-change.ts';
 import { groupReader } from '../group-reader.ts';
@@ -31,8 +32,6 @@ export interface SubjectBy {
   readonly group?: Address | null;
 }
 
-const textOf = (address: Address) => String(Object.values(address)[0]);
-
 /** @throws NotFoundError naming the path: for what another tenant has, as for what nobody has. */
 export async function resolveSubject(
   by: SubjectBy,
@@ -43,12 +42,12 @@ export async function resolveSubject(
   if (by.user) {
     const { tenantId } = caller;
     const user = await context.loaders.userAt.load({ tenantId, by: by.user as never });
-    if (!user) throw new NotFoundError('user', textOf(by.user), [...path, 'user']);
+    if (!user) throw new NotFoundError('user', addressText(by.user), [...path, 'user']);
     return { userId: user.id, name: user.username };
   }
   const address = by.group ?? {};
   const [group] = await readGroups(groupReader(caller), [address as never]);
-  if (!group) throw new NotFoundError('group', textOf(address), [...path, 'group']);
+  if (!group) throw new NotFoundError('group', addressText(address), [...path, 'group']);
   return { groupId: group.id, name: group.name };
 }
 

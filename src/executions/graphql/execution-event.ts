@@ -1,6 +1,7 @@
 import type { ExecutionEventKind, ExecutionPhase } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
+import { addressText } from '../../platform/address-text.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { type EventRow, type ExecutionBy, readStreamEnd } from '../store/reads.ts';
 import { watchEvents } from '../watch-events.ts';
@@ -132,8 +133,9 @@ interface WatchArguments {
 
 /** Opens the stream: what is wrong with the arguments is said before anything is watched. */
 async function watch(args: WatchArguments, context: Context, kinds: readonly ExecutionEventKind[]) {
-  const execution = await context.loaders.execution.load(args.by as ExecutionBy);
-  if (!execution) throw new NotFoundError('execution', 'that is addressed');
+  const by = args.by as ExecutionBy;
+  const execution = await context.loaders.execution.load(by);
+  if (!execution) throw new NotFoundError('execution', addressText(by));
   const { id: executionId } = execution;
   const after = await sequenceOf(args.after, executionId);
   const events = watchEvents(executionId, { after, kinds: new Set(kinds), signal: context.signal });

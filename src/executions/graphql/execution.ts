@@ -7,6 +7,7 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { payload } from '../../graphql/payload.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
+import { addressText } from '../../platform/address-text.ts';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -270,7 +271,7 @@ builder.queryFields((t) => ({
       args: addressOf(ExecutionByInput, 'execution'),
       resolve: async (_root, { by, ...args }, { loaders }) => {
         const execution = await loaders.execution.load(by as ExecutionBy);
-        if (!execution) throw new NotFoundError('execution', 'that is addressed');
+        if (!execution) throw new NotFoundError('execution', addressText(by));
         return await nodesOf(execution.id, args, loaders);
       },
     },

@@ -4,6 +4,7 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
+import { addressText } from '../../platform/address-text.ts';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -216,9 +217,9 @@ const SetExperimentTagsPayload = payload('SetExperimentTagsPayload');
 const DeleteExperimentTagsPayload = payload('DeleteExperimentTagsPayload');
 
 /** The one that the rule has judged, even if its name is another's by now. */
-async function addressed(by: unknown, { loaders }: Context): Promise<ExperimentRow> {
+async function addressed(by: object, { loaders }: Context): Promise<ExperimentRow> {
   const experiment = await loaders.experiment.load(by as ExperimentBy);
-  if (!experiment) throw new NotFoundError('experiment', 'that is addressed', ['input', 'by']);
+  if (!experiment) throw new NotFoundError('experiment', addressText(by), ['input', 'by']);
   return experiment;
 }
 

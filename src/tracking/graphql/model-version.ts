@@ -8,6 +8,7 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
+import { addressText } from '../../platform/address-text.ts';
 import {
   FailedPreconditionError,
   InvalidArgumentError,
@@ -268,9 +269,9 @@ const SetModelAliasPayload = modelPayload('SetModelAliasPayload');
 const DeleteModelAliasPayload = modelPayload('DeleteModelAliasPayload');
 
 /** The one that the rule has judged, even if its alias has moved by now. */
-async function addressed(by: unknown, { loaders }: Context): Promise<ModelVersionRow> {
+async function addressed(by: object, { loaders }: Context): Promise<ModelVersionRow> {
   const version = await findVersion(by as ModelVersionBy, loaders);
-  if (!version) throw new NotFoundError('model version', 'that is addressed', ['input', 'by']);
+  if (!version) throw new NotFoundError('model version', addressText(by), ['input', 'by']);
   return version;
 }
 

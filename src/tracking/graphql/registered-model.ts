@@ -4,6 +4,7 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
+import { addressText } from '../../platform/address-text.ts';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -225,12 +226,12 @@ const DeleteRegisteredModelTagsPayload = modelPayload('DeleteRegisteredModelTags
 
 /** The one that the rule has judged, even if its name is another's by now. */
 export async function addressedModel(
-  by: unknown,
+  by: object,
   { loaders }: Context,
   path: readonly string[] = ['input', 'by'],
 ): Promise<RegisteredModelRow> {
   const model = await loaders.registeredModel.load(by as RegisteredModelBy);
-  if (!model) throw new NotFoundError('registered model', 'that is addressed', path);
+  if (!model) throw new NotFoundError('registered model', addressText(by), path);
   return model;
 }
 

@@ -8,6 +8,7 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { connectionOf, pageOf } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
+import { addressText } from '../../platform/address-text.ts';
 import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { deleteRun, deleteRunTags, restoreRun, setRunTags, updateRun } from '../commands/change-run.ts';
 import { createRun } from '../commands/create-run.ts';
@@ -208,7 +209,8 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: CreateRunInput, required: true }) },
     resolve: async (_root, { input }, context) => {
       const experiment = await context.loaders.experiment.load(input.experiment as ExperimentBy);
-      if (!experiment) throw new NotFoundError('experiment', 'that is addressed', ['input', 'experiment']);
+      if (!experiment)
+        throw new NotFoundError('experiment', addressText(input.experiment), ['input', 'experiment']);
       const run = createRun(callerOf(context), {
         experimentId: experiment.id,
         name: input.name ?? null,

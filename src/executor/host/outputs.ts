@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import type { RunDirectory } from './run-directory.ts';
 import { RunError, systemErrorCode } from './run-error.ts';
+import type { RunFiles } from './run-files.ts';
 import type { BlobStore, LiteralType, Variables } from './runtime.ts';
 import { firstBytes, withoutNul } from './utf8.ts';
 import {
@@ -25,7 +25,7 @@ const MESSAGE_LIMIT_BYTES = 8 * 1024;
 
 interface OutputsRequest {
   readonly declared: Variables;
-  readonly directory: RunDirectory;
+  readonly directory: RunFiles;
   /** Uris that the run was given as inputs. It may pass these on; any other is not its own to give. */
   readonly inputUris: ReadonlySet<string>;
   /** Of all values together, without the content of blobs. */
@@ -62,7 +62,7 @@ export async function readOutputs(
 }
 
 /** The message of the user's error file, its first `limitBytes`; null when there is no such file. */
-export async function readErrorFile(directory: RunDirectory, limitBytes: number): Promise<string | null> {
+export async function readErrorFile(directory: RunFiles, limitBytes: number): Promise<string | null> {
   try {
     const file = await openInside(directory, join(directory.outputs, ERROR_FILE));
     if (file === null) return null;
@@ -205,7 +205,7 @@ function localFilesIn(value: unknown): LocalFile[] {
  *
  * @throws ValueError when it is something else, cannot be read, or is a link that leads out of the run's directory.
  */
-async function openInside(directory: RunDirectory, path: string): Promise<FileHandle | null> {
+async function openInside(directory: RunFiles, path: string): Promise<FileHandle | null> {
   try {
     const real = await realpath(path);
     if (!real.startsWith(`${await realpath(directory.path)}${sep}`)) {

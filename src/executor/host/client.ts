@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import type { TypedDocumentString } from '../generated/executor/graphql.ts';
-import type { ErrorCode } from '../platform/errors.ts';
-import type { Log } from '../platform/log.ts';
+import type { TypedDocumentString } from '../../generated/executor/graphql.ts';
+import type { ErrorCode } from '../../platform/errors.ts';
+import type { Log } from '../../platform/log.ts';
 import { ApiError, codeOfStatus, mayPass, unanswered } from './api-error.ts';
 import { retrying } from './retry.ts';
 

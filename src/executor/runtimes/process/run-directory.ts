@@ -10,8 +10,9 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { RunError, systemErrorCode } from '../../host/run-error.ts';
+import type { RunFiles } from '../../host/run-files.ts';
 import { identifyProcess, isRunning, type ProcessIdentity } from './process-group.ts';
-import { RunError, systemErrorCode } from './run-error.ts';
 
 const STARTING = '.starting-';
 const ENDED = '.ended-';
@@ -27,13 +28,7 @@ interface RunNote {
   readonly leader: ProcessIdentity | null;
 }
 
-export interface RunDirectory {
-  readonly path: string;
-  readonly inputs: string;
-  readonly inputsFile: string;
-  /** Fetched files that are part of a list, map or union. */
-  readonly blobs: string;
-  readonly outputs: string;
+export interface RunDirectory extends RunFiles {
   readonly temporary: string;
   readonly work: string;
   /** Writes down which process runs here. Synchronous, so that nothing comes between the start and the note. */

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../platform/errors.ts';
+import type { ErrorCode } from '../../platform/errors.ts';
 
 /** What an unanswered, failed or refused call comes to, in the server's codes. */
 export class ApiError extends Error {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunDirectory } from './run-directory.ts';
 import { RunError } from './run-error.ts';
+import type { RunFiles } from './run-files.ts';
 import type { BlobStore, LiteralType, RunSpec, Variables } from './runtime.ts';
 import { isOptional } from './values.ts';
 
@@ -23,7 +23,7 @@ export interface LocalInputs {
  */
 export async function writeInputs(
   spec: Pick<RunSpec, 'interface' | 'inputs'>,
-  directory: RunDirectory,
+  directory: RunFiles,
   blobs: BlobStore,
   signal: AbortSignal,
 ): Promise<LocalInputs> {

@@ -9,7 +9,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RUN_ID_VARIABLE } from './environment.ts';
+import { RUN_ID_VARIABLE } from '../../host/environment.ts';
 
 const IS_LINUX = process.platform === 'linux';
 const LONGEST_POLL_MILLISECONDS = 50;

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { RunError, systemErrorCode } from '../../host/run-error.ts';
 import { openOutputPipes } from './output-pipes.ts';
 import type { RunDirectory } from './run-directory.ts';
-import { RunError, systemErrorCode } from './run-error.ts';
 
 /** How the first process of a run ended: exactly one of the two is set. */
 export interface CommandExit {

@@ -7,8 +7,8 @@ import { ApiError, codeOfStatus, unanswered } from './api-error.ts';
 import { type ApiClient, payloadOf } from './client.ts';
 import { createBlobUploadDocument } from './documents.ts';
 import { retrying } from './retry.ts';
-import { RunError } from './runtimes/run-error.ts';
-import type { BlobStore } from './runtimes/runtime.ts';
+import { RunError } from './run-error.ts';
+import type { BlobStore } from './runtime.ts';
 
 /** An input file, with an address that is good for some minutes after the run was leased. */
 export interface SignedFile {

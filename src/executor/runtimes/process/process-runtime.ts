@@ -11,10 +11,14 @@
  */
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { buildEnvironment, DEFAULT_PATH } from './environment.ts';
-import { type LocalInputs, requireFileNames, writeInputs } from './inputs.ts';
-import { LogCapture } from './log-capture.ts';
-import { RESERVED_OUTPUT_NAMES, readErrorFile, readOutputs } from './outputs.ts';
+import { buildEnvironment, DEFAULT_PATH } from '../../host/environment.ts';
+import { type LocalInputs, requireFileNames, writeInputs } from '../../host/inputs.ts';
+import { LogCapture } from '../../host/log-capture.ts';
+import { RESERVED_OUTPUT_NAMES, readErrorFile, readOutputs } from '../../host/outputs.ts';
+import { RunError, systemErrorCode } from '../../host/run-error.ts';
+import type { RunOptions, RunOutcome, RunSpec, Runtime } from '../../host/runtime.ts';
+import { renderCommand } from '../../host/template.ts';
+import { lastBytes } from '../../host/utf8.ts';
 import { endProcesses, findLeader, listRunProcesses } from './process-group.ts';
 import {
   createRunDirectory,
@@ -25,11 +29,7 @@ import {
   removeEndedDirectories,
   removeRunDirectory,
 } from './run-directory.ts';
-import { RunError, systemErrorCode } from './run-error.ts';
-import type { RunOptions, RunOutcome, RunSpec, Runtime } from './runtime.ts';
 import { type CommandExit, startCommand } from './start-command.ts';
-import { renderCommand } from './template.ts';
-import { lastBytes } from './utf8.ts';
 
 export interface ProcessRuntimeOptions {
   /** Where the directories of runs are made. Created, for its user only, if it is not there. */

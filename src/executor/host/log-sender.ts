@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '../platform/log.ts';
+import type { Log } from '../../platform/log.ts';
 import { type ApiClient, payloadOf } from './client.ts';
 import { reportRunLogDocument } from './documents.ts';
-import type { LogChunk } from './runtimes/runtime.ts';
+import type { LogChunk } from './runtime.ts';
 
 const BATCH_CHUNKS = 100;
 const BATCH_BYTES = 256 * 1024;

@@ -8,7 +8,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { RunError } from './run-error.ts';
+import { RunError } from '../../host/run-error.ts';
 
 export interface OutputPipe {
   readonly reader: Readable;

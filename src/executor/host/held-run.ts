@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JobEventInput, LeaseJobsMutation, ReportOutcome } from '../generated/executor/graphql.ts';
-import { parseDuration } from '../platform/duration.ts';
-import type { Log } from '../platform/log.ts';
+import type { JobEventInput, LeaseJobsMutation, ReportOutcome } from '../../generated/executor/graphql.ts';
+import { parseDuration } from '../../platform/duration.ts';
+import type { Log } from '../../platform/log.ts';
 import { ApiError } from './api-error.ts';
 import { createBlobStore } from './blob-store.ts';
 import { type ApiClient, payloadOf } from './client.ts';
 import { reportJobEventsDocument, returnLeaseDocument } from './documents.ts';
 import { LogSender } from './log-sender.ts';
-import type { RunOutcome, RunSpec, Runtime } from './runtimes/runtime.ts';
+import type { RunOutcome, RunSpec, Runtime } from './runtime.ts';
 
 type LeaseAnswer = Extract<NonNullable<LeaseJobsMutation['leaseJobs']>, { __typename: 'LeaseJobsPayload' }>;
 export type LeasedRun = LeaseAnswer['runs'][number];

@@ -1,4 +1,4 @@
-import { graphql } from '../generated/executor/gql.ts';
+import { graphql } from '../../generated/executor/gql.ts';
 
 /** Everything that the executor asks of the server. Its types are generated from these texts and `schema.graphql`. */
 

@@ -1,13 +1,13 @@
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatDuration, parseDuration } from '../platform/duration.ts';
-import type { Log } from '../platform/log.ts';
+import { formatDuration, parseDuration } from '../../platform/duration.ts';
+import type { Log } from '../../platform/log.ts';
 import { mayPass } from './api-error.ts';
 import { type ApiClient, payloadOf } from './client.ts';
 import { leaseJobsDocument, returnLeaseDocument } from './documents.ts';
 import { HeldRun, type LeasedRun, type RunHost, type StopReason } from './held-run.ts';
 import { BackOff } from './retry.ts';
-import type { Runtime } from './runtimes/runtime.ts';
+import type { Runtime } from './runtime.ts';
 
 /**
  * The executor's life: one long poll at a time, which is its sign of life, renews what it holds, and brings runs to
