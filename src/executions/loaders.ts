@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import { childCounter, childLoader } from '../platform/child-loader.ts';
-import { groupBy } from '../platform/group-by.ts';
 import type { Page } from '../platform/database/page.ts';
+import { groupBy } from '../platform/group-by.ts';
 import {
   countTasksOfNodes,
   type DataRow,
@@ -44,10 +44,7 @@ export function executionLoaders(tenantId: string) {
       cacheKeyFn: byText,
     }),
     taskExecution: each<TaskExecutionRow>(readTaskExecutions),
-    nodesOfExecution: childLoader<Page, NodeExecutionRow>(
-      readNodesOfExecutions,
-      (row) => row.executionId,
-    ),
+    nodesOfExecution: childLoader<Page, NodeExecutionRow>(readNodesOfExecutions, (row) => row.executionId),
     tasksOfNode: childLoader<Page, TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
     taskCount: childCounter(countTasksOfNodes),
     executionData: each<DataRow>(readExecutionData),

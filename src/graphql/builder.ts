@@ -37,6 +37,8 @@ export const builder = new SchemaBuilder<{
     directResult: true,
     defaultUnionOptions: {
       name: ({ fieldName }) => `${firstUpper(fieldName)}Result`,
+      description:
+        'What the mutation answers: its payload when it succeeds, otherwise the error that stopped it.',
     },
   },
   relay: {
@@ -44,10 +46,14 @@ export const builder = new SchemaBuilder<{
     nodeQueryOptions: false,
     nodesQueryOptions: false,
     nodesOnConnection: { description: 'The objects of this page, without their cursors.' },
-    cursorFieldOptions: { description: 'Where the object stands in the list. Pass it as `after` or `before`.' },
+    cursorFieldOptions: {
+      description: 'Where the object stands in the list. Pass it as `after` or `before`.',
+    },
     nodeFieldOptions: { description: 'The object.' },
     edgesFieldOptions: { description: 'The objects of this page, each with its cursor.' },
-    pageInfoFieldOptions: { description: 'Whether there are more pages, and where this one begins and ends.' },
+    pageInfoFieldOptions: {
+      description: 'Whether there are more pages, and where this one begins and ends.',
+    },
     pageInfoTypeOptions: { description: 'Where a page lies in its list.' },
     hasNextPageFieldOptions: { description: 'Whether more objects follow this page.' },
     hasPreviousPageFieldOptions: { description: 'Whether objects come before this page.' },
@@ -79,11 +85,11 @@ builder.globalConnectionField('totalCount', (t) =>
 );
 
 builder.queryType({
-  description: 'What can be asked. Every field needs a caller unless it says otherwise.',
+  description: 'What can be asked. Every field requires a sign-in unless it says otherwise.',
 });
 builder.mutationType({
   description:
-    'What can be changed. Each field answers its payload or one of the errors that it names; a refusal by the rules is a top-level error.',
+    'What can be changed. Each field answers its payload, or one of the errors that its union names. A refusal because of rights is a top-level error.',
 });
 builder.subscriptionType({
   description: 'What can be watched, over Server-Sent Events or WebSocket (graphql-transport-ws).',

@@ -9,7 +9,10 @@ export function enumOf<Value extends string>(
   description: string,
   values: Readonly<Record<Value, string>>,
 ) {
-  const entries = Object.entries<string>(values).map(([value, text]) => [value, { description: text, value }]);
+  const entries = Object.entries<string>(values).map(([value, text]) => [
+    value,
+    { description: text, value },
+  ]);
   return builder.enumType(name, {
     description,
     values: Object.fromEntries(entries) as Record<Value, { description: string; value: Value }>,

@@ -43,7 +43,8 @@ export const ErrorInterface = builder.interfaceRef<DomainError>('Error').impleme
     path: t.field({
       type: ['String'],
       nullable: true,
-      description: 'The place in the arguments that is wrong, outermost first: `["input", "name"]`. Null when no argument is to blame.',
+      description:
+        'The place in the arguments that is wrong, outermost first: `["input", "name"]`. Null when no argument is to blame.',
       resolve: (error) => (error.path.length > 0 ? [...error.path] : null),
     }),
   }),
@@ -103,7 +104,8 @@ builder.objectType(FailedPreconditionError, {
   fields: (t) => ({
     current: t.exposeString('current', {
       nullable: true,
-      description: 'The phase or state of the object that does not allow this; null when no phase or state is to blame.',
+      description:
+        'The phase or state of the object that does not allow this; null when no phase or state is to blame.',
     }),
   }),
 });

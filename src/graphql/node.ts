@@ -5,7 +5,8 @@ export const NodeInterface = builder.interfaceRef<{ readonly id: string }>('Node
   description: 'An object that can be looked up by its id alone, with `node` or `nodes`.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types and never used again. `node` finds the object by it.',
+      description:
+        'An opaque UUIDv7, unique over all types and never used again. `node` finds the object by it.',
     }),
   }),
 });

@@ -14,23 +14,21 @@ export interface ChildKey<Page> {
  */
 export function childLoader<Page, Row>(
   read: (parentIds: readonly string[], page: Page) => Promise<Row[]>,
-  parentOf: (row: Row) => string,
+  parentOf: (row: Row) => string | null,
 ) {
   return new DataLoader<ChildKey<Page>, Row[], string>(
     async (keys) => {
       // One selection asks the same page of every parent; another, under an alias, is a statement of its own.
-      const pages = groupBy(keys, (key) => JSON.stringify(key.page));
+      const alike = groupBy(keys, ({ page }) => JSON.stringify(page));
       const answers = await Promise.all(
-        [...pages].map(async ([text, group]) => {
-          const rows = await read(
-            group.map((key) => key.parentId),
-            JSON.parse(text) as Page,
-          );
+        [...alike].map(async ([text, group]) => {
+          const parentIds = group.map(({ parentId }) => parentId);
+          const rows = await read(parentIds, JSON.parse(text) as Page);
           return [text, groupBy(rows, parentOf)] as const;
         }),
       );
       const byPage = new Map(answers);
-      return keys.map((key) => byPage.get(JSON.stringify(key.page))?.get(key.parentId) ?? []);
+      return keys.map(({ parentId, page }) => byPage.get(JSON.stringify(page))?.get(parentId) ?? []);
     },
     { cacheKeyFn: (key) => JSON.stringify(key) },
   );

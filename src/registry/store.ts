@@ -2,7 +2,9 @@ import { type Reader, type ResourceColumn, readableSql } from '../authorization/
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
 import { inOrder } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
-import { run, statement } from '../platform/database/statement.ts';
+import { newestFirst, type Page, pageSql } from '../platform/database/page.ts';
+import { nothing, raw, sql } from '../platform/database/sql.ts';
+import { count, exists, query, run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
 import { isId, newId } from '../platform/ids.ts';
 import { type Closure, indexClosure } from './domain/closure.ts';
@@ -239,30 +241,20 @@ const entityColumns: readonly ResourceColumn[] = [
 ];
 
 /** Whether the caller may read some workflow of a project: then it may list what hangs on the project's workflows. */
-export async function hasReadableWorkflow(reader: Reader, projectId: string | null): Promise<boolean> {
+export function hasReadableWorkflow(reader: Reader, projectId: string | null): Promise<boolean> {
   const readable = readableSql(reader, entityColumns);
-  const some = statement<{ some: boolean }>(
-    `${readable.with}
-     select exists (
-       select from named_entities as entity ${readable.joins}
-        where entity.tenant_id = $1::uuid and entity.project_id = $7::uuid and ${readable.condition}
-     ) as some`,
+  return exists(
+    sql`named_entities as entity ${readable.joins}
+         where entity.tenant_id = ${reader.tenantId}::uuid and entity.project_id = ${projectId}::uuid
+           and ${readable.condition}`,
+    readable.with,
   );
-  const [row] = await run(some, [...readable.values, projectId]);
-  return row?.some ?? false;
 }
 
 interface VersionFilter {
   readonly project: string;
   readonly domain: string;
   readonly name?: string | null;
-}
-
-interface VersionPage {
-  readonly limit: number;
-  readonly backward: boolean;
-  /** createdAt and id of the row to go on from. */
-  readonly from: readonly string[] | null;
 }
 
 /** What a list of versions is of, and where its rows have what decides about them. */
@@ -282,38 +274,56 @@ const launchPlans: VersionTable = {
   resources: [{ type: 'WORKFLOW', column: 'version.workflow_entity_id' }, inProject],
 };
 
-/** The ids on one page of versions that the caller may read: newest first, up to one more than the page. */
-async function listVersionIds(
+export const versionOrder = newestFirst('version');
+
+/** What a list of versions shows to a reader: what follows `from`. */
+function versionsShownTo(
   { table, resources }: VersionTable,
   reader: Reader,
   { project, domain, name }: VersionFilter,
-  page: VersionPage,
-): Promise<string[]> {
+) {
   const readable = readableSql(reader, resources);
-  const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
-  const list = statement<{ id: string }>(
-    `${readable.with}
-     select version.id from ${table} as version join projects as project on project.id = version.project_id
-            ${readable.joins}
-      where version.tenant_id = $1::uuid and project.tenant_id = $1::uuid and project.identifier = $7
-        and version.domain = $8 and ($9::text is null or version.name = $9) and ${readable.condition}
-        ${page.from ? `and (version.created_at, version.id) ${beyond} ($11::timestamptz, $12::uuid)` : ''}
-      order by version.created_at ${direction}, version.id ${direction} limit $10`,
-  );
-  const values = [...readable.values, project, domain, name || null, page.limit + 1, ...(page.from ?? [])];
-  return (await run(list, values)).map(({ id }) => id);
+  const from = sql`
+    ${raw(table)} as version join projects as project on project.id = version.project_id ${readable.joins}
+    where version.tenant_id = ${reader.tenantId}::uuid and project.tenant_id = ${reader.tenantId}::uuid
+      and project.identifier = ${project} and version.domain = ${domain}
+      ${name ? sql`and version.name = ${name}` : nothing} and ${readable.condition}`;
+  return { with: readable.with, from };
 }
 
-export async function listTasks(reader: Reader, filter: VersionFilter, page: VersionPage): Promise<Task[]> {
+/** The ids on one page of versions that the caller may read: newest first, up to one more than the page. */
+async function listVersionIds(
+  table: VersionTable,
+  reader: Reader,
+  filter: VersionFilter,
+  page: Page,
+): Promise<string[]> {
+  const list = versionsShownTo(table, reader, filter);
+  const { beyond, end } = pageSql(versionOrder, page);
+  const rows = await query<{ id: string }>(
+    sql`${list.with} select version.id from ${list.from} ${beyond} ${end}`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** How many there are in all; read only where it is asked for. */
+function countVersions(table: VersionTable, reader: Reader, filter: VersionFilter): Promise<number> {
+  const list = versionsShownTo(table, reader, filter);
+  return count(list.from, list.with);
+}
+
+export const countTasks = (reader: Reader, filter: VersionFilter) => countVersions(tasks, reader, filter);
+export const countWorkflows = (reader: Reader, filter: VersionFilter) =>
+  countVersions(workflows, reader, filter);
+export const countLaunchPlans = (reader: Reader, filter: VersionFilter) =>
+  countVersions(launchPlans, reader, filter);
+
+export async function listTasks(reader: Reader, filter: VersionFilter, page: Page): Promise<Task[]> {
   const ids = await listVersionIds(tasks, reader, filter, page);
   return inOrder(ids, await db.task.findMany({ where: { id: { in: ids } } }));
 }
 
-export async function listWorkflows(
-  reader: Reader,
-  filter: VersionFilter,
-  page: VersionPage,
-): Promise<Workflow[]> {
+export async function listWorkflows(reader: Reader, filter: VersionFilter, page: Page): Promise<Workflow[]> {
   const ids = await listVersionIds(workflows, reader, filter, page);
   return inOrder(ids, await db.workflow.findMany({ where: { id: { in: ids } } }));
 }
@@ -321,7 +331,7 @@ export async function listWorkflows(
 export async function listLaunchPlans(
   reader: Reader,
   filter: VersionFilter,
-  page: VersionPage,
+  page: Page,
 ): Promise<LaunchPlan[]> {
   const ids = await listVersionIds(launchPlans, reader, filter, page);
   return inOrder(ids, await db.launchPlan.findMany({ where: { id: { in: ids } } }));

@@ -1,15 +1,16 @@
 import DataLoader from 'dataloader';
-import { childLoader } from '../platform/child-loader.ts';
+import { childCounter, childLoader } from '../platform/child-loader.ts';
+import type { Page } from '../platform/database/page.ts';
 import { type RegisteredModelBy, type RegisteredModelRow, readRegisteredModels } from './store/models.ts';
 import {
   type AliasRow,
+  countVersionsOfModels,
   type ModelVersionAddress,
   type ModelVersionRow,
   readAliasesOfModels,
   readAliasesOfVersions,
   readModelVersions,
   readVersionsOfModels,
-  type VersionPage,
 } from './store/versions.ts';
 
 export function modelLoaders(tenantId: string) {
@@ -22,7 +23,8 @@ export function modelLoaders(tenantId: string) {
       (addresses) => readModelVersions(tenantId, addresses),
       { cacheKeyFn: (by) => JSON.stringify(by) },
     ),
-    versionsOfModel: childLoader<VersionPage, ModelVersionRow>(readVersionsOfModels, (row) => row.modelId),
+    versionsOfModel: childLoader<Page, ModelVersionRow>(readVersionsOfModels, (row) => row.modelId),
+    versionCount: childCounter(countVersionsOfModels),
     aliasesOfModel: new DataLoader<string, AliasRow[]>(readAliasesOfModels),
     aliasesOfVersion: new DataLoader<string, AliasRow[]>(readAliasesOfVersions),
   };
@@ -39,6 +41,7 @@ export function forgetModels(loaders: ModelLoaders): void {
   loaders.registeredModel.clearAll();
   loaders.modelVersion.clearAll();
   loaders.versionsOfModel.clearAll();
+  loaders.versionCount.clearAll();
   loaders.aliasesOfModel.clearAll();
   loaders.aliasesOfVersion.clearAll();
 }

@@ -219,7 +219,7 @@ describe('the log', () => {
     // On a machine that is busy, a request may be answered UNAVAILABLE, and a batch written a moment later.
     expect(refused).toBeGreaterThan(2500);
     const rows = await eventually(
-      () => events({ actor: { id: eve.id } }),
+      () => events({ actor: { id: eve.id } }, { first: 1000 }),
       (found) => found.reduce((sum, row) => sum + row.count, 0) >= refused,
     );
     expect(rows.reduce((sum, row) => sum + row.count, 0)).toBe(refused);

@@ -6,7 +6,8 @@ import { listExecutions } from '../../src/executions/store/lists.ts';
 import type { Level, Role } from '../../src/generated/prisma/enums.ts';
 import { listQueues } from '../../src/jobs/store/queues.ts';
 import { type Caller, systemCaller } from '../../src/platform/caller.ts';
-import { pool } from '../../src/platform/database/client.ts';
+import { raw, sql } from '../../src/platform/database/sql.ts';
+import { query } from '../../src/platform/database/statement.ts';
 import { listProjects } from '../../src/projects/store.ts';
 import { listLaunchPlans, listWorkflows } from '../../src/registry/store.ts';
 import { findPrincipal, plainSignIn } from '../../src/sign-in/principals.ts';
@@ -126,13 +127,10 @@ async function listedWorkflows(caller: Caller, project: string) {
 }
 
 async function filtered(caller: Caller, table: string, columns: ResourceColumn[], isPublic?: string) {
-  const { with: queries, joins, condition, values } = readableSql(caller, columns, isPublic);
-  const { rows } = await pool.query<{ id: string }>(
-    `${queries} select object.id from ${table} as object ${joins}
-      where object.tenant_id = $1::uuid and ${condition}`,
-    values as unknown[],
-  );
-  return rows;
+  const readable = readableSql(caller, columns, isPublic);
+  return await query<{ id: string }>(sql`
+    ${readable.with} select object.id from ${raw(table)} as object ${readable.joins}
+     where object.tenant_id = ${caller.tenantId}::uuid and ${readable.condition}`);
 }
 
 /** All that differs, as text that a person can follow. */

@@ -94,7 +94,7 @@ describe('lists within lists', () => {
       const reads = statements.filter((text) => text.includes(`from ${table}`));
       expect(reads, `${table}, for ${parents} parents`).toHaveLength(1);
       expect(reads[0]).toMatch(
-        /from unnest\(\$1::uuid\[\]\) .* cross join lateral \(.* limit \$2\) as child/,
+        /from unnest\(\$1::uuid\[\]\) .* cross join lateral \(.* limit \$2 \) as child/,
       );
     }
   });

@@ -1,6 +1,7 @@
-import type { Level, ResourceType } from '../../generated/prisma/enums.ts';
+import type { Level } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { run, statement } from '../../platform/database/statement.ts';
+import { type Sql, sql } from '../../platform/database/sql.ts';
+import { query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import type { Place } from '../domain/decision.ts';
@@ -11,41 +12,32 @@ export type GrantSubject = Pick<Caller, 'tenantId' | 'userId' | 'groupIds'>;
 
 /**
  * The rows that speak about one user: its own and those of its groups, whether a member of them by a row, by a token or
- * like everybody. $1 the tenant, $2 the user, $3 groups of the token.
+ * like everybody. A query of a `with`, named `spoken`.
  */
-export const spokenOf = `
+export const spokenOf = ({ tenantId, userId, groupIds }: GrantSubject): Sql => sql`
   spoken as (
     select id, resource_type, resource_id, level, true as is_own from grants
-     where user_id = $2::uuid and tenant_id = $1::uuid
+     where user_id = ${userId}::uuid and tenant_id = ${tenantId}::uuid
     union all
     select grants.id, grants.resource_type, grants.resource_id, grants.level, false from grants
-      join (select group_id as id from group_members where user_id = $2::uuid
-            union select id from groups where tenant_id = $1::uuid and (is_everyone or id = any($3::uuid[]))
+      join (select group_id as id from group_members where user_id = ${userId}::uuid
+            union
+            select id from groups
+             where tenant_id = ${tenantId}::uuid and (is_everyone or id = any(${groupIds}::uuid[]))
            ) as joined on joined.id = grants.group_id
-     where grants.tenant_id = $1::uuid
+     where grants.tenant_id = ${tenantId}::uuid
   )`;
-
-const grantedStatement = statement<{
-  type: ResourceType;
-  id: string | null;
-  own: Level | null;
-  group: Level | null;
-}>(
-  `with ${spokenOf}
-   select resource_type::text as type, resource_id as id, max(level) filter (where is_own)::text as own,
-          max(level) filter (where not is_own)::text as "group"
-     from spoken where resource_id is null or resource_id = any($4::uuid[])
-    group by resource_type, resource_id`,
-);
 
 export type GrantedRow = Place & { readonly own: Level | null; readonly group: Level | null };
 
 /** What was granted to a user on those resources, on all of a type and on the tenant: one statement for all. */
-export async function listGranted(
-  subject: GrantSubject,
-  resourceIds: readonly string[],
-): Promise<GrantedRow[]> {
-  return await run(grantedStatement, [subject.tenantId, subject.userId, subject.groupIds, resourceIds]);
+export function listGranted(subject: GrantSubject, resourceIds: readonly string[]): Promise<GrantedRow[]> {
+  return query<GrantedRow>(sql`
+    with ${spokenOf(subject)}
+    select resource_type::text as type, resource_id as id, max(level) filter (where is_own)::text as own,
+           max(level) filter (where not is_own)::text as "group"
+      from spoken where resource_id is null or resource_id = any(${resourceIds}::uuid[])
+     group by resource_type, resource_id`);
 }
 
 const grantCreatorStatement = statement<Record<string, never>>(

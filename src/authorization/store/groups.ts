@@ -1,8 +1,11 @@
 import type { Group } from '../../generated/prisma/client.ts';
+import { eachAt } from '../../platform/by-address.ts';
 import { eachOf, inOrder } from '../../platform/by-id.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { db } from '../../platform/database/client.ts';
-import { run, statement } from '../../platform/database/statement.ts';
+import { byText, type Page, pageSql } from '../../platform/database/page.ts';
+import { nothing, type Sql, sql } from '../../platform/database/sql.ts';
+import { count, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { groupBy } from '../../platform/group-by.ts';
 import { isId, newId } from '../../platform/ids.ts';
@@ -46,22 +49,10 @@ export interface GroupReader extends Pick<Caller, 'tenantId' | 'userId' | 'group
   readonly seesAll: boolean;
 }
 
-/** Parameters $1 to $4. */
-const visible = `team.tenant_id = $1::uuid
-  and ($2::boolean or team.is_everyone or team.id = any($3::uuid[]) or exists (
-    select 1 from group_members as member where member.group_id = team.id and member.user_id = $4::uuid))`;
-
-const readerValues = ({ tenantId, userId, groupIds, seesAll }: GroupReader) => [
-  tenantId,
-  seesAll,
-  groupIds,
-  userId,
-];
-
-const findStatement = statement<{ id: string }>(
-  `select team.id from groups as team
-    where ${visible} and (team.id = any($5::uuid[]) or team.name_key = any($6::text[]))`,
-);
+const visibleTo = ({ tenantId, userId, groupIds, seesAll }: GroupReader): Sql => sql`
+  team.tenant_id = ${tenantId}::uuid
+  and (${seesAll}::boolean or team.is_everyone or team.id = any(${groupIds}::uuid[]) or exists (
+    select 1 from group_members as member where member.group_id = team.id and member.user_id = ${userId}::uuid))`;
 
 /** One row or null for each address, in their order: hidden and absent are the same. */
 export async function readGroups(
@@ -70,51 +61,50 @@ export async function readGroups(
 ): Promise<(Group | null)[]> {
   const ids = addresses.flatMap((by) => ('id' in by && isId(by.id) ? [by.id] : []));
   const names = addresses.flatMap((by) => ('name' in by ? [groupNameKey(by.name)] : []));
-  const found = await run(findStatement, [...readerValues(reader), ids, names]);
+  const found = await query<{ id: string }>(sql`
+    select team.id from groups as team
+     where ${visibleTo(reader)} and (team.id = any(${ids}::uuid[]) or team.name_key = any(${names}::text[]))`);
   const rows = await db.group.findMany({ where: { id: { in: found.map(({ id }) => id) } } });
-  return addresses.map(
-    (by) =>
-      rows.find((row) => ('id' in by ? row.id === by.id : row.nameKey === groupNameKey(by.name))) ?? null,
+  return eachAt(
+    addresses,
+    (by) => ('id' in by ? by.id : nameText(groupNameKey(by.name))),
+    rows.flatMap((row) => [[row.id, row] as const, [nameText(row.nameKey), row] as const]),
   );
 }
+
+/** No id reads like this. */
+const nameText = (nameKey: string) => `name ${nameKey}`;
 
 /** One row or null for each id, in their order: to name whom a permission is of. */
 export async function readGroupsById(tenantId: string, ids: readonly string[]): Promise<(Group | null)[]> {
   return eachOf(ids, await db.group.findMany({ where: { tenantId, id: { in: [...ids] } } }));
 }
 
-/** The groups that a reader sees, by name, ascending; up to one more than the page. */
-export async function listGroups(
-  reader: GroupReader,
-  { prefix }: { readonly prefix: string | null },
-  page: { limit: number; backward: boolean; from: readonly string[] | null },
-): Promise<Group[]> {
-  const [beyond, direction] = page.backward ? ['<', 'desc'] : ['>', 'asc'];
-  const list = statement<{ id: string }>(
-    `select team.id from groups as team
-      where ${visible} and ($5::text is null or starts_with(team.name_key, $5))
-        and ($6::text is null or team.name_key collate "C" ${beyond} $6)
-      order by team.name_key collate "C" ${direction} limit $7`,
+/** Which of the groups a list shows. */
+export interface GroupFilter {
+  /** How the name begins; null for all. */
+  readonly prefix: string | null;
+}
+
+const shownTo = (reader: GroupReader, { prefix }: GroupFilter): Sql => sql`${visibleTo(reader)}
+  ${prefix === null ? nothing : sql`and starts_with(team.name_key, ${groupNameKey(prefix)})`}`;
+
+/** By name. */
+export const groupOrder = byText<Group>('team.name_key', (group) => group.nameKey);
+
+/** The groups that a reader sees; up to one more than the page. */
+export async function listGroups(reader: GroupReader, filter: GroupFilter, page: Page): Promise<Group[]> {
+  const { beyond, end } = pageSql(groupOrder, page);
+  const rows = await query<{ id: string }>(
+    sql`select team.id from groups as team where ${shownTo(reader, filter)} ${beyond} ${end}`,
   );
-  const start = prefix === null ? null : groupNameKey(prefix);
-  const values = [...readerValues(reader), start, page.from?.[0] ?? null, page.limit + 1];
-  const ids = (await run(list, values)).map(({ id }) => id);
+  const ids = rows.map(({ id }) => id);
   return inOrder(ids, await db.group.findMany({ where: { id: { in: ids } } }));
 }
 
-const countStatement = statement<{ count: bigint }>(
-  `select count(*) as count from groups as team
-    where ${visible} and ($5::text is null or starts_with(team.name_key, $5))`,
-);
-
 /** How many there are in all; read only where it is asked for. */
-export async function countGroups(
-  reader: GroupReader,
-  { prefix }: { readonly prefix: string | null },
-): Promise<number> {
-  const start = prefix === null ? null : groupNameKey(prefix);
-  const [row] = await run(countStatement, [...readerValues(reader), start]);
-  return Number(row?.count ?? 0n);
+export async function countGroups(reader: GroupReader, filter: GroupFilter): Promise<number> {
+  return await count(sql`groups as team where ${shownTo(reader, filter)}`);
 }
 
 const MAX_GROUPS_OF_USER = 1000;
@@ -134,9 +124,13 @@ const groupsOfUsersStatement = statement<{ userId: string; id: string }>(
 export async function listGroupsOf(tenantId: string, userIds: readonly string[]): Promise<Group[][]> {
   const pairs = await run(groupsOfUsersStatement, [tenantId, userIds]);
   const ids = [...new Set(pairs.map(({ id }) => id))];
-  const rows = new Map((await db.group.findMany({ where: { id: { in: ids } } })).map((row) => [row.id, row]));
-  const byUser = groupBy(pairs, ({ userId }) => userId);
-  return userIds.map((userId) => (byUser.get(userId) ?? []).flatMap(({ id }) => rows.get(id) ?? []));
+  const rows = await db.group.findMany({ where: { id: { in: ids } } });
+  const groups = eachOf(
+    pairs.map(({ id }) => id),
+    rows,
+  );
+  const byUser = groupBy([...pairs.entries()], ([, { userId }]) => userId);
+  return userIds.map((userId) => (byUser.get(userId) ?? []).flatMap(([at]) => groups[at] ?? []));
 }
 
 const membersStatement = statement<{ groupId: string; count: bigint }>(

@@ -1,6 +1,6 @@
 import type { ResourceType } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
-import type { Value } from '../../platform/database/statement.ts';
+import { join, nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import { managesTenant } from '../domain/levels.ts';
 import { spokenOf } from './grants.ts';
 
@@ -19,14 +19,12 @@ export interface ResourceColumn {
 
 /** The parts of a statement that shows only what its caller may read. */
 export interface ReadableSql {
-  /** The parameters that the parts use: $1 to $6. */
-  readonly values: readonly Value[];
-  /** `with …`, to begin the statement with; `with recursive` and further queries cannot be added. */
-  readonly with: string;
+  /** Begins the statement; `with recursive` and further queries cannot be added. */
+  readonly with: Sql;
   /** After the tables that the columns are of. */
-  readonly joins: string;
+  readonly joins: Sql;
   /** Besides the tenant, which the statement asks itself. */
-  readonly condition: string;
+  readonly condition: Sql;
 }
 
 /**
@@ -40,19 +38,8 @@ export function readableSql(
   columns: readonly ResourceColumn[],
   publicColumn?: string,
 ): ReadableSql {
-  const confined = reader.confinedTo;
-  const values: Value[] = [
-    reader.tenantId,
-    reader.userId,
-    reader.groupIds,
-    reader.defaultLevel,
-    (confined ?? []).map(({ id }) => id),
-    confined !== null,
-  ];
-  const within = `(not $6::boolean or ${columns.map(({ column }) => `coalesce(${column} = any($5::uuid[]), false)`).join(' or ')})`;
-  // Every parameter is used in every form, so that PostgreSQL knows its type.
-  const parameters = `parameters as (select $1::uuid, $2::uuid, $3::uuid[], $4::text)`;
-  if (managesTenant(reader.role)) return { values, with: `with ${parameters}`, joins: '', condition: within };
+  const within = withinSql(reader, columns);
+  if (managesTenant(reader.role)) return { with: nothing, joins: nothing, condition: within };
   const nearest = columns.map((_, at) => `granted_${at}.level`);
   // What a row has no resource of says nothing about it either: the queue of no project is not asked about projects.
   const ofTypes = columns.map(
@@ -62,23 +49,33 @@ export function readableSql(
   const wide = (type: string) =>
     `(select level from granted where resource_type = '${type}' and resource_id is null)`;
   const types = columns.map(({ type }, at) => `${wide(type)} as type_${at}`);
+  const isReadable = publicColumn ? `(${publicColumn} or ${level})` : level;
   return {
-    values,
-    with: `with ${parameters}, ${spokenOf},
+    with: sql`with ${spokenOf(reader)},
       granted as materialized (
         select resource_type, resource_id, coalesce(max(level) filter (where is_own), max(level)) as level
           from spoken group by resource_type, resource_id
       ),
       elsewhere as materialized (
-        select ${types.join(', ')}, coalesce(${wide('TENANT')}, $4::text::level) as level
+        select ${raw(types.join(', '))}, coalesce(${raw(wide('TENANT'))}, ${reader.defaultLevel}::text::level) as level
       )`,
-    joins: columns
-      .map(
-        ({ type, column }, at) =>
+    joins: join(
+      columns.map(({ type, column }, at) =>
+        raw(
           `left join granted as granted_${at}
              on granted_${at}.resource_type = '${type}' and granted_${at}.resource_id = ${column}`,
-      )
-      .join(' '),
-    condition: publicColumn ? `((${publicColumn} or ${level}) and ${within})` : `(${level} and ${within})`,
+        ),
+      ),
+      ' ',
+    ),
+    condition: sql`(${raw(isReadable)} and ${within})`,
   };
+}
+
+/** Of a caller that is confined to some resources: only what is one of them, or in one of them. */
+function withinSql({ confinedTo }: Reader, columns: readonly ResourceColumn[]): Sql {
+  if (confinedTo === null) return sql`true`;
+  const ids = confinedTo.map(({ id }) => id);
+  const among = columns.map(({ column }) => sql`coalesce(${raw(column)} = any(${ids}::uuid[]), false)`);
+  return sql`(${join(among, ' or ')})`;
 }

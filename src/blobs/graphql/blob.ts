@@ -17,7 +17,8 @@ const CreateBlobUploadPayload = builder.objectRef<BlobRow>('CreateBlobUploadPayl
     }),
     uploadUrl: t.string({
       nullable: true,
-      description: 'The address to PUT the content to, within a few minutes; null when the content is there already.',
+      description:
+        'The address to PUT the content to, within a few minutes; null when the content is there already.',
       resolve: (blob, _args, { publicUrl }) =>
         blob.uploadedAt
           ? null
@@ -45,12 +46,20 @@ const BlobOwnerInput = builder.inputType('BlobOwnerInput', {
 const CreateBlobUploadInput = builder.inputType('CreateBlobUploadInput', {
   description: 'A file to upload.',
   fields: (t) => ({
-    owner: t.field({ type: BlobOwnerInput, required: true, description: 'The project that it will belong to.' }),
+    owner: t.field({
+      type: BlobOwnerInput,
+      required: true,
+      description: 'The project that it will belong to.',
+    }),
     sha256: t.string({
       required: true,
       description: 'The SHA-256 of the content, as 64 hexadecimal digits.',
     }),
-    sizeBytes: t.field({ type: 'BigInt', required: true, description: 'The length of the content in bytes.' }),
+    sizeBytes: t.field({
+      type: 'BigInt',
+      required: true,
+      description: 'The length of the content in bytes.',
+    }),
   }),
 });
 

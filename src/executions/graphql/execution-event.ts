@@ -40,7 +40,8 @@ const ExecutionEventType = builder.objectRef<StreamEvent>('ExecutionEvent').impl
   description: 'One change of the phase of an execution.',
   fields: (t) => ({
     id: t.id({
-      description: "The event's place in the execution's stream. Pass it as `after` to go on with what follows.",
+      description:
+        "The event's place in the execution's stream. Pass it as `after` to go on with what follows.",
       resolve: idOf,
     }),
     phase: t.field({
@@ -76,7 +77,8 @@ const NodeExecutionEventType = builder.objectRef<StreamEvent>('NodeExecutionEven
     'One change of the phase of a node, or of one of its attempts: exactly one of `phase` and `taskPhase` is set.',
   fields: (t) => ({
     id: t.id({
-      description: "The event's place in the execution's stream. Pass it as `after` to go on with what follows.",
+      description:
+        "The event's place in the execution's stream. Pass it as `after` to go on with what follows.",
       resolve: idOf,
     }),
     nodeId: t.string({

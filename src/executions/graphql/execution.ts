@@ -1,10 +1,11 @@
 import type { ExecutionMode, ExecutionPhase, ExecutionState } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
-import { byCreation, connectionType, paged } from '../../graphql/connection.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { payload } from '../../graphql/payload.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
@@ -23,7 +24,7 @@ import { WorkflowType } from '../../registry/graphql/workflow.ts';
 import type { VersionBy } from '../../registry/store.ts';
 import { createExecution, DEFAULT_MAX_PARALLELISM } from '../commands/create-execution.ts';
 import { terminateExecution } from '../commands/terminate-execution.ts';
-import { countExecutions, type ExecutionListFilter, listExecutions } from '../store/lists.ts';
+import { countExecutions, type ExecutionListFilter, executionOrder, listExecutions } from '../store/lists.ts';
 import type { ExecutionBy, ExecutionRow, PhaseCountRow } from '../store/reads.ts';
 import {
   NodeExecutionConnection,
@@ -43,7 +44,8 @@ export const ExecutionPhaseEnum = enumOf<ExecutionPhase>(
     SUCCEEDED: 'The execution is done and its outputs are stored. Final.',
     FAILING: 'A node has failed, and what still runs is being stopped or finished. FAILED follows.',
     FAILED: 'The execution failed; `error` says why. Final.',
-    ABORTING: 'Somebody asked for its end, and its work is being stopped. ABORTED follows, unless the work ends by itself first.',
+    ABORTING:
+      'Somebody asked for its end, and its work is being stopped. ABORTED follows, unless the work ends by itself first.',
     ABORTED: 'The execution was stopped because somebody asked for it; `abort` says who and why. Final.',
     TIMED_OUT: 'The execution took longer than it may. Final.',
   },
@@ -68,7 +70,10 @@ const ExecutionStateEnum = enumOf<ExecutionState>(
 const NodePhaseCountType = builder.objectRef<PhaseCountRow>('NodePhaseCount').implement({
   description: 'How many nodes of an execution are in one phase.',
   fields: (t) => ({
-    phase: t.expose('phase', { type: NodeExecutionPhaseEnum, description: 'The phase that the nodes are in.' }),
+    phase: t.expose('phase', {
+      type: NodeExecutionPhaseEnum,
+      description: 'The phase that the nodes are in.',
+    }),
     count: t.exposeInt('count', { description: 'How many nodes are in it: at least 1.' }),
   }),
 });
@@ -175,7 +180,10 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       resolve: durationOf,
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the execution was created.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the execution itself last changed.' }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description: 'When the execution itself last changed.',
+    }),
     data: t.field({
       type: DataType,
       description: 'What it was started with, and what it put out.',
@@ -222,7 +230,7 @@ export const ExecutionByInput = builder.inputType('ExecutionBy', {
 const ExecutionFilterInput = builder.inputType('ExecutionFilter', {
   description: 'Which executions a list shows: those that meet every condition given.',
   fields: (t) => ({
-    project: t.string({ required: true, description: "Only executions of the project of this identifier." }),
+    project: t.string({ required: true, description: 'Only executions of the project of this identifier.' }),
     domain: t.string({ required: true, description: 'Only executions in this domain.' }),
     phases: t.field({ type: [ExecutionPhaseEnum], description: 'Only executions in one of these phases.' }),
     withArchived: t.boolean({ defaultValue: false, description: 'Show ARCHIVED executions as well.' }),
@@ -242,7 +250,11 @@ builder.queryFields((t) => ({
       type: ExecutionType,
       description: 'The executions of a project and domain that you may read, newest first.',
       args: {
-        filter: t.arg({ type: ExecutionFilterInput, required: true, description: 'Which executions to list.' }),
+        filter: t.arg({
+          type: ExecutionFilterInput,
+          required: true,
+          description: 'Which executions to list.',
+        }),
       },
       resolve: async (_root, { filter, ...args }, context) => {
         const project = await context.loaders.project.load({ identifier: filter.project });
@@ -254,9 +266,9 @@ builder.queryFields((t) => ({
           phases: filter.phases ?? null,
           withArchived: filter.withArchived ?? false,
         };
-        return await paged(
+        return await pagedList(
           args,
-          byCreation,
+          executionOrder,
           async (page) => (await listExecutions(caller, shown, page)).map(listed),
           () => countExecutions(caller, shown),
         );

@@ -1,12 +1,12 @@
 import type { NodeExecutionPhase } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
-import { byId, byNumber, connectionType, paged } from '../../graphql/connection.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import type { Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { addressOf } from '../../graphql/input.ts';
-import type { PageArguments } from '../../graphql/keyset.ts';
+import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
 import { NO_ID } from '../../platform/ids.ts';
-import type { NodeExecutionRow, TaskExecutionRow } from '../store/reads.ts';
+import { type NodeExecutionRow, nodesOfExecutions, tasksOfNodes } from '../store/reads.ts';
 import { TaskExecutionConnection, TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
 import { DataType, durationOf, ExecutionErrorType, listed, noData, shownError } from './values.ts';
 
@@ -64,7 +64,8 @@ export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecut
     duration: t.field({
       type: 'Duration',
       nullable: true,
-      description: 'The time from its first start to its end; null until it has ended, and when it never started.',
+      description:
+        'The time from its first start to its end; null until it has ended, and when it never started.',
       resolve: durationOf,
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the node became ready to run.' }),
@@ -79,9 +80,9 @@ export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecut
         type: TaskExecutionType,
         description: 'The attempts of the node, newest first.',
         resolve: ({ id: parentId }, args, { loaders }) =>
-          paged(
+          pagedList(
             args,
-            byNumber<TaskExecutionRow>(({ retryAttempt }) => retryAttempt),
+            tasksOfNodes.order,
             (page) => loaders.tasksOfNode.load({ parentId, page }),
             () => loaders.taskCount.load(parentId, null),
           ),
@@ -94,7 +95,8 @@ export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecut
 export const NodeExecutionConnection = connectionType('NodeExecution', NodeExecutionType);
 
 const NodeExecutionKeyInput = builder.inputType('NodeExecutionKeyInput', {
-  description: "What identifies a node of an execution: the execution's key and the node's id in the workflow.",
+  description:
+    "What identifies a node of an execution: the execution's key and the node's id in the workflow.",
   fields: (t) => ({
     project: t.string({ required: true, description: "The project's identifier." }),
     domain: t.string({ required: true, description: 'The domain of the execution, such as `development`.' }),
@@ -108,7 +110,10 @@ const NodeExecutionByInput = builder.inputType('NodeExecutionBy', {
   isOneOf: true,
   fields: (t) => ({
     id: t.id({ description: "The node execution's id." }),
-    key: t.field({ type: NodeExecutionKeyInput, description: "The execution's key and the node's id in the workflow." }),
+    key: t.field({
+      type: NodeExecutionKeyInput,
+      description: "The execution's key and the node's id in the workflow.",
+    }),
   }),
 });
 
@@ -149,9 +154,9 @@ export async function loadNodeExecution(
 
 /** The nodes of an execution, as a connection field on whatever has its id. */
 export function nodesOf(executionId: string, args: PageArguments, { nodesOfExecution, nodeCounts }: Loaders) {
-  return paged(
+  return pagedList(
     args,
-    byId,
+    nodesOfExecutions.order,
     async (page) => (await nodesOfExecution.load({ parentId: executionId, page })).map(listed),
     async () => (await nodeCounts.load(executionId)).reduce((sum, { count }) => sum + count, 0),
   );

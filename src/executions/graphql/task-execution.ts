@@ -19,21 +19,25 @@ export const TaskExecutionPhaseEnum = enumOf<TaskExecutionPhase>(
     SUCCEEDED: 'The code ended well and its outputs are stored. Final.',
     FAILED: 'The code failed, and the node has no retries left. Final.',
     ABORTED: 'The attempt was stopped because its execution was aborted or failed elsewhere. Final.',
-    RETRYABLE_FAILED: 'The code failed, and another attempt of the node follows. This attempt keeps its error and its end.',
+    RETRYABLE_FAILED:
+      'The code failed, and another attempt of the node follows. This attempt keeps its error and its end.',
   },
 );
 
 export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecution').implement({
   description: "One attempt of a node's task. Who may read its execution may read it.",
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types. `taskExecution` finds the attempt by it.' }),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `taskExecution` finds the attempt by it.',
+    }),
     retryAttempt: t.exposeInt('retryAttempt', {
       description: 'The number of the attempt among those of its node, from 0.',
     }),
     phase: t.expose('phase', { type: TaskExecutionPhaseEnum, description: 'Where the attempt stands now.' }),
     reason: t.exposeString('reason', {
       nullable: true,
-      description: 'The latest explanation of why the attempt is in its phase, for people. Null when nobody gave one.',
+      description:
+        'The latest explanation of why the attempt is in its phase, for people. Null when nobody gave one.',
     }),
     error: t.field({
       type: ExecutionErrorType,

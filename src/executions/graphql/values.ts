@@ -20,7 +20,8 @@ export const ExecutionErrorType = builder.objectRef<ShownError>('ExecutionError'
   description: 'Why an execution, one of its nodes or an attempt failed.',
   fields: (t) => ({
     code: t.exposeString('code', {
-      description: 'A stable word for programs, such as `OutputsInvalid`; the executor or the engine chooses it.',
+      description:
+        'A stable word for programs, such as `OutputsInvalid`; the executor or the engine chooses it.',
     }),
     message: t.exposeString('message', {
       description: 'What happened, for people. Lists cut it to 100 bytes.',
@@ -31,7 +32,8 @@ export const ExecutionErrorType = builder.objectRef<ShownError>('ExecutionError'
     }),
     nodeId: t.exposeString('nodeId', {
       nullable: true,
-      description: "The id, in the workflow, of the node that failed the execution. Null for a node's or attempt's own error.",
+      description:
+        "The id, in the workflow, of the node that failed the execution. Null for a node's or attempt's own error.",
     }),
   }),
 });

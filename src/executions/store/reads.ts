@@ -8,10 +8,17 @@ import type {
   NodeExecutionPhase,
   TaskExecutionPhase,
 } from '../../generated/prisma/enums.ts';
+import { readAddressed } from '../../platform/by-address.ts';
 import { eachOf } from '../../platform/by-id.ts';
 import type { ChildCount } from '../../platform/child-loader.ts';
-import type { Page } from '../../platform/database/page.ts';
-import { run, type Statement, statement, type Value } from '../../platform/database/statement.ts';
+import {
+  countOfEach,
+  highestFirst,
+  lastIdFirst,
+  type Page,
+  pageOfEach,
+} from '../../platform/database/page.ts';
+import { query, run, statement } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 
@@ -83,24 +90,18 @@ const byKeys = statement<ExecutionRow>(
       and execution.domain = asked.domain and execution.name = asked.name`,
 );
 
-/** One row or null for each address, in their order: a statement for ids, one for keys. */
-export async function readExecutions(
+/** One row or null for each address, in their order. */
+export function readExecutions(
   tenantId: string,
   addresses: readonly ExecutionBy[],
 ): Promise<(ExecutionRow | null)[]> {
-  const ids = addresses.flatMap((by) => ('id' in by && isId(by.id) ? [by.id] : []));
-  const keys = addresses.flatMap((by) => ('key' in by ? [by.key] : []));
-  const column = (part: keyof ExecutionKey) => keys.map((key) => key[part]);
-  const [foundById, foundByKey] = await Promise.all([
-    ids.length > 0 ? run(byIds, [ids, tenantId]) : [],
-    keys.length > 0 ? run(byKeys, [tenantId, column('project'), column('domain'), column('name')]) : [],
-  ]);
-  const byId = new Map(foundById.map((row) => [row.id, row]));
-  const byKey = new Map(foundByKey.map((row) => [keyText(row), row]));
-  return addresses.map((by) => ('id' in by ? byId.get(by.id) : byKey.get(keyText(by.key))) ?? null);
+  return readAddressed(
+    addresses,
+    ['project', 'domain', 'name'],
+    (ids) => run(byIds, [ids, tenantId]),
+    (...columns) => run(byKeys, [tenantId, ...columns]),
+  );
 }
-
-const keyText = ({ project, domain, name }: ExecutionKey) => JSON.stringify([project, domain, name]);
 
 export interface NodeExecutionRow extends ErrorColumns {
   readonly id: string;
@@ -143,69 +144,30 @@ const taskColumns = `
   task.error_message as "errorMessage", task.error_kind::text as "errorKind", task.started_at as "startedAt",
   task.ended_at as "endedAt", task.created_at as "createdAt", task.updated_at as "updatedAt"`;
 
-function children<Row>(columns: string, from: string, parent: string, order: string, type: string) {
-  const variant = (backward: boolean, hasFrom: boolean) => {
-    const compare = backward ? '>' : '<';
-    return statement<Row>(
-      `select child.* from unnest($1::uuid[]) with ordinality as parent(id, position)
-        cross join lateral (
-          select ${columns} from ${from}
-           where ${parent} = parent.id ${hasFrom ? `and ${order} ${compare} $3::${type}` : ''}
-           order by ${order} ${backward ? 'asc' : 'desc'} limit $2) as child`,
-    );
-  };
-  return {
-    forward: [variant(false, false), variant(false, true)],
-    backward: [variant(true, false), variant(true, true)],
-  };
-}
-
-type Variants<Row> = {
-  readonly forward: Statement<Row>[];
-  readonly backward: Statement<Row>[];
+export const nodesOfExecutions = {
+  columns: nodeColumns,
+  source: 'node_executions as node',
+  parent: 'node.execution_id',
+  order: lastIdFirst('node'),
 };
 
-async function readChildren<Row>(variants: Variants<Row>, parentIds: readonly string[], page: Page) {
-  const pair = page.backward ? variants.backward : variants.forward;
-  const chosen = pair[page.from === null ? 0 : 1];
-  if (!chosen) throw new Error('a list has four statements');
-  const values: Value[] = [parentIds, page.limit + 1];
-  return await run(chosen, [...values, ...(page.from ?? [])]);
-}
+/** The nodes of each execution that began last; up to one more than the page, so that it shows whether there are more. */
+export const readNodesOfExecutions = (executionIds: readonly string[], page: Page) =>
+  query<NodeExecutionRow>(pageOfEach(nodesOfExecutions, executionIds, page));
 
-const nodesOfExecutions = children<NodeExecutionRow>(
-  nodeColumns,
-  'node_executions as node',
-  'node.execution_id',
-  'node.id',
-  'uuid',
-);
-
-/** The newest nodes of each execution; up to one more than the page, so that it shows whether there are more. */
-export function readNodesOfExecutions(executionIds: readonly string[], page: Page) {
-  return readChildren(nodesOfExecutions, executionIds, page);
-}
-
-const tasksOfNodes = children<TaskExecutionRow>(
-  taskColumns,
-  'task_executions as task',
-  'task.node_execution_id',
-  'task.retry_attempt',
-  'int',
-);
+export const tasksOfNodes = {
+  columns: taskColumns,
+  source: 'task_executions as task',
+  parent: 'task.node_execution_id',
+  order: highestFirst<TaskExecutionRow>('task.retry_attempt', (task) => task.retryAttempt),
+};
 
 /** The newest attempts of each node; up to one more than the page. */
-export function readTasksOfNodes(nodeExecutionIds: readonly string[], page: Page) {
-  return readChildren(tasksOfNodes, nodeExecutionIds, page);
-}
+export const readTasksOfNodes = (nodeExecutionIds: readonly string[], page: Page) =>
+  query<TaskExecutionRow>(pageOfEach(tasksOfNodes, nodeExecutionIds, page));
 
-const taskCounts = statement<ChildCount>(
-  `select node_execution_id as "parentId", count(*) as count
-     from task_executions where node_execution_id = any($1::uuid[]) group by node_execution_id`,
-);
-
-export const countTasksOfNodes = (nodeExecutionIds: readonly string[]): Promise<ChildCount[]> =>
-  run(taskCounts, [nodeExecutionIds]);
+export const countTasksOfNodes = (nodeExecutionIds: readonly string[]) =>
+  query<ChildCount>(countOfEach(tasksOfNodes, nodeExecutionIds));
 
 const nodesById = statement<NodeExecutionRow>(
   `select ${nodeColumns} from node_executions as node where node.id = any($1::uuid[])`,

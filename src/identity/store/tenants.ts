@@ -1,7 +1,9 @@
 import type { Tenant } from '../../generated/prisma/client.ts';
-import { eachOf } from '../../platform/by-id.ts';
+import { eachOf, inOrder } from '../../platform/by-id.ts';
 import { db } from '../../platform/database/client.ts';
-import { run, statement } from '../../platform/database/statement.ts';
+import { byText, type Page, pageSql } from '../../platform/database/page.ts';
+import { sql } from '../../platform/database/sql.ts';
+import { query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId } from '../../platform/ids.ts';
 
@@ -24,20 +26,18 @@ export async function readTenants(ids: readonly string[]): Promise<(Tenant | nul
   return eachOf(ids, await db.tenant.findMany({ where: { id: { in: [...ids] } } }));
 }
 
+export const tenantOrder = byText<Tenant>('tenant.name', ({ name }) => name);
+
+export const countTenants = (): Promise<number> => db.tenant.count();
+
 /** All tenants by name, ascending; up to one more than the page. */
-export async function listTenants(page: {
-  limit: number;
-  backward: boolean;
-  from: readonly string[] | null;
-}): Promise<Tenant[]> {
-  const [beyond, direction] = page.backward ? ['<', 'desc'] : ['>', 'asc'];
-  const list = statement<{ id: string }>(
-    `select id from tenants where $1::text is null or name collate "C" ${beyond} $1
-      order by name collate "C" ${direction} limit $2`,
+export async function listTenants(page: Page): Promise<Tenant[]> {
+  const { beyond, end } = pageSql(tenantOrder, page);
+  const rows = await query<{ id: string }>(
+    sql`select tenant.id from tenants as tenant where true ${beyond} ${end}`,
   );
-  const ids = (await run(list, [page.from?.[0] ?? null, page.limit + 1])).map(({ id }) => id);
-  const rows = await readTenants(ids);
-  return rows.flatMap((row) => row ?? []);
+  const ids = rows.map(({ id }) => id);
+  return inOrder(ids, await db.tenant.findMany({ where: { id: { in: ids } } }));
 }
 
 const lockStatement = statement<{ id: string }>('select id from tenants where id = $1::uuid for update');

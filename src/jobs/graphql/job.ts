@@ -32,7 +32,8 @@ const JobRunStateEnum = enumOf<JobRunState>(
     FAILED: 'Its program failed; `error` says why. Final.',
     PREEMPTED: 'It was stopped to make room for other work. Final.',
     CANCELLED: 'Somebody cancelled the job. Final.',
-    LEASE_EXPIRED: 'The executor was not heard of before the lease ended. Final; the job may be leased again.',
+    LEASE_EXPIRED:
+      'The executor was not heard of before the lease ended. Final; the job may be leased again.',
     LEASE_RETURNED: 'The executor gave it back without a result. Final; the job may be leased again.',
   },
 );
@@ -44,7 +45,10 @@ const JobErrorType = builder.objectRef<JobRunRow>('JobError').implement({
       description: 'A stable word for programs, such as `CommandNotFound`; the executor chooses it.',
       resolve: (run) => run.errorCode ?? '',
     }),
-    message: t.string({ description: 'What happened, for people.', resolve: (run) => run.errorMessage ?? '' }),
+    message: t.string({
+      description: 'What happened, for people.',
+      resolve: (run) => run.errorMessage ?? '',
+    }),
     kind: t.field({
       type: ErrorKindEnum,
       description: 'Whether the work failed, or what ran it.',
@@ -64,7 +68,10 @@ const LogChunkType = builder.objectRef<LogChunkRow>('LogChunk').implement({
     sequence: t.exposeInt('sequence', {
       description: "The number of the piece in its run's log. Pass it as `after` to go on with what follows.",
     }),
-    stream: t.expose('stream', { type: LogStreamEnum, description: 'The output that the text was written to.' }),
+    stream: t.expose('stream', {
+      type: LogStreamEnum,
+      description: 'The output that the text was written to.',
+    }),
     text: t.exposeString('text', { description: 'The text. A line may be cut at the end of a piece.' }),
     at: t.field({
       type: 'DateTime',
@@ -80,8 +87,12 @@ const DEFAULT_LOG_CHUNKS = 100;
 export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
   description: 'One lease of a job to one executor. Who may read the job may read it.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types. `jobRun` finds the run by it.' }),
-    executor: t.exposeString('executor', { description: 'The name of the executor that holds or held the lease.' }),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `jobRun` finds the run by it.',
+    }),
+    executor: t.exposeString('executor', {
+      description: 'The name of the executor that holds or held the lease.',
+    }),
     state: t.expose('state', { type: JobRunStateEnum, description: 'Where the run stands now.' }),
     exitCode: t.exposeInt('exitCode', {
       nullable: true,
@@ -128,16 +139,20 @@ export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
 });
 
 export const JobType = builder.objectRef<JobRow>('Job').implement({
-  description: 'A unit of work on a queue. Who may read the queue, or the workflow that it works for, may read it.',
+  description:
+    'A unit of work on a queue. Who may read the queue, or the workflow that it works for, may read it.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types. `job` finds the job by it.' }),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `job` finds the job by it.',
+    }),
     queue: t.exposeString('queue', { description: 'The name of the queue that it waits on.' }),
     jobSet: t.exposeString('jobSet', {
       description: 'The name of the set of jobs that it is watched and cancelled with.',
     }),
     clientId: t.exposeString('clientId', {
       nullable: true,
-      description: 'The id that the submitter chose: submitting it twice to one queue makes one job. Null when none was chosen.',
+      description:
+        'The id that the submitter chose: submitting it twice to one queue makes one job. Null when none was chosen.',
     }),
     state: t.expose('state', { type: JobStateEnum, description: 'Where the job stands now.' }),
     priority: t.expose('priority', {
@@ -150,7 +165,10 @@ export const JobType = builder.objectRef<JobRow>('Job').implement({
     maxAttempts: t.exposeInt('maxAttempts', {
       description: 'How many leases may be lost or given back before the job fails.',
     }),
-    submittedAt: t.expose('submittedAt', { type: 'DateTime', description: 'When the job came to its queue.' }),
+    submittedAt: t.expose('submittedAt', {
+      type: 'DateTime',
+      description: 'When the job came to its queue.',
+    }),
     endedAt: t.expose('endedAt', {
       type: 'DateTime',
       nullable: true,

@@ -1,5 +1,6 @@
 import { textsIn } from '../../blobs/domain/texts.ts';
 import { SignedBlobType, signedBlobs } from '../../blobs/graphql/signed-blob.ts';
+import type { ErrorKind } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
@@ -11,7 +12,6 @@ import { renewLeases } from '../commands/renew-leases.ts';
 import { type ReportOutcome, reportJobEvents } from '../commands/report-job-events.ts';
 import { reportRunLog } from '../commands/report-run-log.ts';
 import { returnLease } from '../commands/return-lease.ts';
-import type { ErrorKind } from '../../generated/prisma/enums.ts';
 import type { ReportableKind } from '../domain/states.ts';
 import type { LeasedRun } from '../store/leases.ts';
 import { LogStreamEnum } from './job.ts';
@@ -89,8 +89,15 @@ const LeaseJobsInput = builder.inputType('LeaseJobsInput', {
       required: true,
       description: "The executor's name, a DNS-1123 label. Each name is for one process only.",
     }),
-    pool: t.string({ defaultValue: DEFAULT_POOL, description: 'The pool of executors that it belongs to, a DNS-1123 label.' }),
-    nodes: t.field({ type: [ExecutorNodeInput], defaultValue: [], description: 'The machines that it runs work on.' }),
+    pool: t.string({
+      defaultValue: DEFAULT_POOL,
+      description: 'The pool of executors that it belongs to, a DNS-1123 label.',
+    }),
+    nodes: t.field({
+      type: [ExecutorNodeInput],
+      defaultValue: [],
+      description: 'The machines that it runs work on.',
+    }),
     knownRuns: t.idList({
       required: true,
       description: 'The ids of all runs that it knows of, started or not. Their leases are renewed.',
@@ -123,12 +130,14 @@ const LeaseJobsPayload = builder.objectRef<LeasePayload>('LeaseJobsPayload').imp
     }),
     cancelRuns: t.field({
       type: ['ID'],
-      description: 'Runs from `knownRuns` that the executor must stop. Further reports about them are ignored.',
+      description:
+        'Runs from `knownRuns` that the executor must stop. Further reports about them are ignored.',
       resolve: (payload) => [...payload.cancelRuns],
     }),
     leaseExpiresAt: t.expose('leaseExpiresAt', {
       type: 'DateTime',
-      description: "When the leases of the known runs end, unless the executor calls again. By the server's clock.",
+      description:
+        "When the leases of the known runs end, unless the executor calls again. By the server's clock.",
     }),
     leaseDuration: t.field({
       type: 'Duration',
@@ -141,7 +150,9 @@ const LeaseJobsPayload = builder.objectRef<LeasePayload>('LeaseJobsPayload').imp
 
 const RenewLeasesInput = builder.inputType('RenewLeasesInput', {
   description: 'Leases to renew.',
-  fields: (t) => ({ runs: t.idList({ required: true, description: 'The ids of the runs that the executor holds.' }) }),
+  fields: (t) => ({
+    runs: t.idList({ required: true, description: 'The ids of the runs that the executor holds.' }),
+  }),
 });
 
 const RenewLeasesPayload = builder.objectRef<{ held: string[] }>('RenewLeasesPayload').implement({
@@ -198,8 +209,15 @@ const JobErrorInput = builder.inputType('JobErrorInput', {
   description: 'Why a run failed.',
   fields: (t) => ({
     code: t.string({ required: true, description: 'A stable word for programs, at most 255 characters.' }),
-    message: t.string({ required: true, description: 'What happened, for people. What is beyond 8192 characters is cut.' }),
-    kind: t.field({ type: JobErrorKindEnum, required: true, description: 'Whether the work failed, or what ran it.' }),
+    message: t.string({
+      required: true,
+      description: 'What happened, for people. What is beyond 8192 characters is cut.',
+    }),
+    kind: t.field({
+      type: JobErrorKindEnum,
+      required: true,
+      description: 'Whether the work failed, or what ran it.',
+    }),
   }),
 });
 
@@ -208,9 +226,16 @@ const JobEventInput = builder.inputType('JobEventInput', {
   fields: (t) => ({
     run: t.id({ required: true, description: 'The id of the run.' }),
     kind: t.field({ type: JobEventReportKindEnum, required: true, description: 'What happened to it.' }),
-    occurredAt: t.field({ type: 'DateTime', required: true, description: "When it happened, by the executor's clock." }),
+    occurredAt: t.field({
+      type: 'DateTime',
+      required: true,
+      description: "When it happened, by the executor's clock.",
+    }),
     exitCode: t.int({ description: 'The exit code of the program, when it has ended by itself.' }),
-    error: t.field({ type: JobErrorInput, description: 'Why the run failed. Required for FAILED, and only there.' }),
+    error: t.field({
+      type: JobErrorInput,
+      description: 'Why the run failed. Required for FAILED, and only there.',
+    }),
     outputs: t.field({
       type: 'JSON',
       description: 'For SUCCEEDED: an object from the name of each output to its plain value.',
@@ -254,9 +279,17 @@ const LogChunkInput = builder.inputType('LogChunkInput', {
       required: true,
       description: 'The number of the piece: from 0, without gaps. A number that was sent before is ignored.',
     }),
-    stream: t.field({ type: LogStreamEnum, required: true, description: 'The output that the text was written to.' }),
+    stream: t.field({
+      type: LogStreamEnum,
+      required: true,
+      description: 'The output that the text was written to.',
+    }),
     text: t.string({ required: true, description: 'The text, at most 64 KiB.' }),
-    at: t.field({ type: 'DateTime', required: true, description: "When it was printed, by the executor's clock." }),
+    at: t.field({
+      type: 'DateTime',
+      required: true,
+      description: "When it was printed, by the executor's clock.",
+    }),
   }),
 });
 
@@ -264,7 +297,11 @@ const ReportRunLogInput = builder.inputType('ReportRunLogInput', {
   description: 'What a run printed since the last report.',
   fields: (t) => ({
     run: t.id({ required: true, description: 'The id of the run.' }),
-    chunks: t.field({ type: [LogChunkInput], required: true, description: 'The pieces in their order, at most 200.' }),
+    chunks: t.field({
+      type: [LogChunkInput],
+      required: true,
+      description: 'The pieces in their order, at most 200.',
+    }),
   }),
 });
 
@@ -303,7 +340,8 @@ builder.mutationFields((t) => ({
   renewLeases: t.field({
     type: RenewLeasesPayload,
     nullable: true,
-    description: 'Renews leases, for executors that do it apart from `leaseJobs`. Requires the scope `executor`.',
+    description:
+      'Renews leases, for executors that do it apart from `leaseJobs`. Requires the scope `executor`.',
     errors: { types: [InvalidArgumentError] },
     args: inputOf(RenewLeasesInput),
     resolve: async (_root, { input }, context) => ({
@@ -329,7 +367,8 @@ builder.mutationFields((t) => ({
   reportJobEvents: t.field({
     type: ReportJobEventsPayload,
     nullable: true,
-    description: 'Reports what happened to runs. Requires the scope `executor`. Reporting the same twice changes nothing.',
+    description:
+      'Reports what happened to runs. Requires the scope `executor`. Reporting the same twice changes nothing.',
     extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError, ResourceExhaustedError] },
     args: inputOf(ReportJobEventsInput),
@@ -351,7 +390,8 @@ builder.mutationFields((t) => ({
   reportRunLog: t.field({
     type: ReportRunLogPayload,
     nullable: true,
-    description: 'Reports what a run printed. Requires the scope `executor`. Reporting the same twice changes nothing; what is beyond 2 MiB of a run is dropped.',
+    description:
+      'Reports what a run printed. Requires the scope `executor`. Reporting the same twice changes nothing; what is beyond 2 MiB of a run is dropped.',
     extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError] },
     args: inputOf(ReportRunLogInput),

@@ -1,17 +1,20 @@
 import { builder } from '../../graphql/builder.ts';
-import { byName, connectionType, paged } from '../../graphql/connection.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { createQueue } from '../commands/create-queue.ts';
-import { countQueues, listQueues, type QueueBy } from '../store/queues.ts';
+import { countQueues, listQueues, type QueueBy, queueOrder } from '../store/queues.ts';
 
 export const QueueType = builder.prismaObject('Queue', {
   description: 'Where jobs wait until an executor takes them. Queues share the executors fairly.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types. `queue` finds the queue by it.' }),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `queue` finds the queue by it.',
+    }),
     name: t.exposeString('name', {
       description: "The name, unique in the tenant. A project's own queue is called `<project>/<domain>`.",
     }),
@@ -56,9 +59,9 @@ builder.queryFields((t) => ({
       description: 'The queues that you may read, by name, ascending.',
       resolve: (_root, args, context) => {
         const caller = callerOf(context);
-        return paged(
+        return pagedList(
           args,
-          byName,
+          queueOrder,
           (page) => listQueues(caller, page),
           () => countQueues(caller),
         );
@@ -71,7 +74,10 @@ builder.queryFields((t) => ({
 const CreateQueueInput = builder.inputType('CreateQueueInput', {
   description: 'A queue to create.',
   fields: (t) => ({
-    name: t.string({ required: true, description: 'The name, unique in the tenant. It cannot be changed later.' }),
+    name: t.string({
+      required: true,
+      description: 'The name, unique in the tenant. It cannot be changed later.',
+    }),
     priorityFactor: t.float({
       defaultValue: 1,
       description: 'How small its share is: at least 1, and shares go by 1 / factor.',

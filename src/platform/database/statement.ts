@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { pool } from './client.ts';
 import { isWriteConflict } from './failures.ts';
+import { nothing, type Sql, sql } from './sql.ts';
 import type { Tx } from './transaction.ts';
 
 /**
@@ -9,6 +10,9 @@ import type { Tx } from './transaction.ts';
  *
  * Values are text, numbers, booleans, dates, bigints, bytes, nulls, or arrays of these; a row set goes in as one JSON
  * text (`jsonb_to_recordset`). In results, `int8` is a bigint and `jsonb` is parsed, through either door.
+ *
+ * A text that is always the same is a `statement`, with `$1`, `$2` … in it. One that is put together from parts, such as
+ * a list with filters, is `sql` (sql.ts), and `query` runs it.
  */
 export interface Statement<Row> {
   readonly name: string;
@@ -64,4 +68,21 @@ export async function run<Row>(statement: Statement<Row>, values: readonly Value
       if (tries === MAX_TRIES || !isWriteConflict(error)) throw error;
     }
   }
+}
+
+/** Runs SQL that was put together from parts: see `run`. */
+export function query<Row>(parts: Sql, tx?: Tx): Promise<Row[]> {
+  return run(statement<Row>(parts.text), parts.values as Value[], tx);
+}
+
+/** How many rows there are in all. @param from  what follows `from`: tables and conditions. */
+export async function count(from: Sql, withs: Sql = nothing): Promise<number> {
+  const [row] = await query<{ count: bigint }>(sql`${withs} select count(*) as count from ${from}`);
+  return Number(row?.count ?? 0n);
+}
+
+/** Whether there is any row. @param from  what follows `from`: tables and conditions. */
+export async function exists(from: Sql, withs: Sql = nothing): Promise<boolean> {
+  const [row] = await query<{ some: boolean }>(sql`${withs} select exists (select from ${from}) as some`);
+  return row?.some ?? false;
 }

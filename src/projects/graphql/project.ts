@@ -1,15 +1,16 @@
 import type { ProjectState } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
-import { connectionType, type Order, paged } from '../../graphql/connection.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { payload } from '../../graphql/payload.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { registerProject } from '../commands/register-project.ts';
-import { countProjects, listProjects, type ProjectBy } from '../store.ts';
+import { countProjects, listProjects, type ProjectBy, projectOrder } from '../store.ts';
 
 const ProjectStateEnum = enumOf<ProjectState>(
   'ProjectState',
@@ -17,7 +18,7 @@ const ProjectStateEnum = enumOf<ProjectState>(
   {
     ACTIVE: 'It takes new versions and executions.',
     ARCHIVED: 'It takes nothing new, and lists leave it out unless they are asked for archived ones.',
-    SYSTEM_GENERATED: 'The platform made it. It takes nothing from users.',
+    SYSTEM_GENERATED: 'The platform made it for itself. Nobody adds anything to it.',
     SYSTEM_ARCHIVED: 'The platform archived it. It takes nothing new, and lists still show it.',
   },
 );
@@ -25,7 +26,10 @@ const ProjectStateEnum = enumOf<ProjectState>(
 const DomainType = builder.objectRef<string>('Domain').implement({
   description: 'A stage that every project has, such as `development` or `production`.',
   fields: (t) => ({
-    id: t.id({ description: 'The same as the name: domains come from the configuration.', resolve: (domain) => domain }),
+    id: t.id({
+      description: 'The same as the name: domains come from the configuration.',
+      resolve: (domain) => domain,
+    }),
     name: t.string({ description: 'The name, as keys and filters take it.', resolve: (domain) => domain }),
   }),
 });
@@ -40,14 +44,19 @@ export const ProjectType = builder.prismaObject('Project', {
       description: 'The short name that keys and filters take, unique in the tenant. It never changes.',
     }),
     name: t.exposeString('name', { description: 'The name that people read; need not be unique.' }),
-    description: t.exposeString('description', { description: 'What the project is for; empty when nobody said.' }),
+    description: t.exposeString('description', {
+      description: 'What the project is for; empty when nobody said.',
+    }),
     labels: t.field({
       type: [LabelType],
       extensions: { listSize: 5 },
       description: 'Labels by the rules of Kubernetes, at most 16.',
       resolve: (project) => labelEntries(project.labels),
     }),
-    state: t.expose('state', { type: ProjectStateEnum, description: 'Whether it takes new versions and executions.' }),
+    state: t.expose('state', {
+      type: ProjectStateEnum,
+      description: 'Whether it takes new versions and executions.',
+    }),
     domains: t.field({
       type: [DomainType],
       extensions: { listSize: 5 },
@@ -55,16 +64,14 @@ export const ProjectType = builder.prismaObject('Project', {
       resolve: () => [...serverConfig.domains],
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the project was registered.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the project itself last changed.' }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description: 'When the project itself last changed.',
+    }),
   }),
 });
 
 const ProjectConnection = connectionType('Project', ProjectType);
-
-const byIdentifier: Order<{ readonly identifier: string }> = {
-  columns: ['text'],
-  keyOf: ({ identifier }) => [identifier],
-};
 
 export const ProjectByInput = builder.inputType('ProjectBy', {
   description: 'The address of a project.',
@@ -90,15 +97,16 @@ builder.queryFields((t) => ({
       args: {
         withArchived: t.arg.boolean({
           defaultValue: false,
-          description: 'List ARCHIVED projects as well. SYSTEM_ARCHIVED ones are listed either way, as in Flyte.',
+          description:
+            'List ARCHIVED projects as well. SYSTEM_ARCHIVED ones are listed either way, as in Flyte.',
         }),
       },
       resolve: (_root, { withArchived, ...args }, context) => {
         const caller = callerOf(context);
         const shown = { withArchived: withArchived ?? false };
-        return paged(
+        return pagedList(
           args,
-          byIdentifier,
+          projectOrder,
           (page) => listProjects(caller, shown, page),
           () => countProjects(caller, shown),
         );
@@ -123,7 +131,10 @@ const RegisterProjectInput = builder.inputType('RegisterProjectInput', {
         'The short name that keys and filters take, unique in the tenant: at most 63 lower-case letters, digits and hyphens (a DNS-1123 label).',
     }),
     name: t.string({ required: true, description: 'The name that people read, at most 64 characters.' }),
-    description: t.string({ defaultValue: '', description: 'What the project is for, at most 300 characters.' }),
+    description: t.string({
+      defaultValue: '',
+      description: 'What the project is for, at most 300 characters.',
+    }),
     labels: t.field({
       type: [LabelInput],
       defaultValue: [],

@@ -10,7 +10,10 @@ export const EntityKeyInput = builder.inputType('EntityKeyInput', {
       required: true,
       description: 'The name that all versions share: at most 255 characters, dots and slashes included.',
     }),
-    version: t.string({ required: true, description: 'The version, which the one who registers it chooses.' }),
+    version: t.string({
+      required: true,
+      description: 'The version, which the one who registers it chooses.',
+    }),
   }),
 });
 

@@ -1,10 +1,11 @@
 import type { LaunchPlanState } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
-import { byCreation, connectionType, paged } from '../../graphql/connection.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
@@ -15,7 +16,13 @@ import { createLaunchPlan } from '../commands/create-launch-plan.ts';
 import { updateLaunchPlan } from '../commands/update-launch-plan.ts';
 import type { ExpectedInput } from '../domain/launch-plan.ts';
 import { workflowTarget } from '../domain/targets.ts';
-import { countLaunchPlans, findActiveLaunchPlan, listLaunchPlans, type VersionBy } from '../store.ts';
+import {
+  countLaunchPlans,
+  findActiveLaunchPlan,
+  listLaunchPlans,
+  type VersionBy,
+  versionOrder,
+} from '../store.ts';
 import { EntityKeyInput, EntityNameInput, LaunchPlanByInput, VersionFilterInput } from './entity-key.ts';
 import { WorkflowType } from './workflow.ts';
 
@@ -95,7 +102,8 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
     }),
     fixedInputs: t.field({
       type: 'JSON',
-      description: 'An object from the name of each fixed input to its plain value. No execution may give them.',
+      description:
+        'An object from the name of each fixed input to its plain value. No execution may give them.',
       resolve: (plan) =>
         Object.fromEntries(
           Object.entries(plan.fixedInputs as unknown as Record<string, Literal>).map(([name, literal]) => [
@@ -104,7 +112,10 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
           ]),
         ),
     }),
-    state: t.expose('state', { type: LaunchPlanStateEnum, description: 'Whether this version is the one in use.' }),
+    state: t.expose('state', {
+      type: LaunchPlanStateEnum,
+      description: 'Whether this version is the one in use.',
+    }),
     digest: t.exposeString('digest', {
       description: 'SHA-256 of the launch plan in its canonical form: equal digests mean equal launch plans.',
     }),
@@ -127,12 +138,14 @@ builder.queryFields((t) => ({
     {
       type: LaunchPlanType,
       description: 'Versions of launch plans that you may read, newest first.',
-      args: { filter: t.arg({ type: VersionFilterInput, required: true, description: 'Which versions to list.' }) },
+      args: {
+        filter: t.arg({ type: VersionFilterInput, required: true, description: 'Which versions to list.' }),
+      },
       resolve: (_root, { filter, ...args }, context) => {
         const caller = callerOf(context);
-        return paged(
+        return pagedList(
           args,
-          byCreation,
+          versionOrder,
           (page) => listLaunchPlans(caller, filter, page),
           () => countLaunchPlans(caller, filter),
         );
@@ -143,8 +156,11 @@ builder.queryFields((t) => ({
   activeLaunchPlan: t.field({
     type: LaunchPlanType,
     nullable: true,
-    description: 'The ACTIVE version of a launch plan; null with NOT_FOUND when there is none, or it is hidden.',
-    args: { key: t.arg({ type: EntityNameInput, required: true, description: 'The name of the launch plan.' }) },
+    description:
+      'The ACTIVE version of a launch plan; null with NOT_FOUND when there is none, or it is hidden.',
+    args: {
+      key: t.arg({ type: EntityNameInput, required: true, description: 'The name of the launch plan.' }),
+    },
     resolve: async (_root, { key }, context) => {
       const plan = await findActiveLaunchPlan(callerOf(context).tenantId, key);
       if (!plan) throw new NotFoundError('active launch plan', key.name);
@@ -169,11 +185,13 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
     }),
     defaultInputLiterals: t.field({
       type: 'JSON',
-      description: "Default inputs as Flyte's literals, by name. An input is given here or in `defaultInputs`.",
+      description:
+        "Default inputs as Flyte's literals, by name. An input is given here or in `defaultInputs`.",
     }),
     requiredInputs: t.stringList({
       defaultValue: [],
-      description: 'Names of inputs that every execution must give. Inputs that are mentioned nowhere are required too.',
+      description:
+        'Names of inputs that every execution must give. Inputs that are mentioned nowhere are required too.',
     }),
     fixedInputs: t.field({
       type: 'JSON',
@@ -193,7 +211,11 @@ const UpdateLaunchPlanInput = builder.inputType('UpdateLaunchPlanInput', {
   description: 'A version of a launch plan to activate or deactivate.',
   fields: (t) => ({
     by: t.field({ type: LaunchPlanByInput, required: true, description: 'Which version to change.' }),
-    state: t.field({ type: LaunchPlanStateEnum, required: true, description: 'The state that it will have.' }),
+    state: t.field({
+      type: LaunchPlanStateEnum,
+      required: true,
+      description: 'The state that it will have.',
+    }),
   }),
 });
 

@@ -1,16 +1,17 @@
 import { builder } from '../../graphql/builder.ts';
-import { byCreation, connectionType, paged } from '../../graphql/connection.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { createTask } from '../commands/create-task.ts';
 import type { TaskTemplate } from '../domain/task-templates.ts';
-import { countTasks, listTasks, type VersionBy } from '../store.ts';
+import { countTasks, listTasks, type VersionBy, versionOrder } from '../store.ts';
 import { EntityKeyInput, TaskByInput, VersionFilterInput } from './entity-key.ts';
 import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-interface.ts';
 
@@ -19,7 +20,9 @@ const templateOf = (task: { template: unknown }) => task.template as TaskTemplat
 export const TaskType = builder.prismaObject('Task', {
   description: 'One registered version of a task: what a node of a workflow runs. It never changes.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types. `task` finds the version by it.' }),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `task` finds the version by it.',
+    }),
     project: t.field({
       type: ProjectType,
       nullable: true,
@@ -47,7 +50,8 @@ export const TaskType = builder.prismaObject('Task', {
       resolve: (task) => task.template,
     }),
     digest: t.exposeString('digest', {
-      description: 'SHA-256 of the compiled template in its canonical form: equal digests mean equal templates.',
+      description:
+        'SHA-256 of the compiled template in its canonical form: equal digests mean equal templates.',
     }),
     shortDescription: t.exposeString('shortDescription', {
       description: 'What the task does, in at most 300 characters; empty when nobody said.',
@@ -70,12 +74,14 @@ builder.queryFields((t) => ({
     {
       type: TaskType,
       description: 'Versions of tasks that you may read, newest first.',
-      args: { filter: t.arg({ type: VersionFilterInput, required: true, description: 'Which versions to list.' }) },
+      args: {
+        filter: t.arg({ type: VersionFilterInput, required: true, description: 'Which versions to list.' }),
+      },
       resolve: (_root, { filter, ...args }, context) => {
         const caller = callerOf(context);
-        return paged(
+        return pagedList(
           args,
-          byCreation,
+          versionOrder,
           (page) => listTasks(caller, filter, page),
           () => countTasks(caller, filter),
         );
@@ -89,7 +95,7 @@ const KeyValueInput = builder.inputType('KeyValueInput', {
   description: 'One environment variable.',
   fields: (t) => ({
     key: t.string({ required: true, description: 'The name of the variable.' }),
-    value: t.string({ required: true, description: 'Its value.' }),
+    value: t.string({ required: true, description: 'The text that the program finds under the name.' }),
   }),
 });
 
@@ -133,10 +139,20 @@ const ContainerInput = builder.inputType('ContainerInput', {
       required: true,
       description: 'The image of the container. The process runtime, which does not isolate, ignores it.',
     }),
-    command: t.stringList({ defaultValue: [], description: "The program, and what comes before `args`. Empty: the image's own." }),
+    command: t.stringList({
+      defaultValue: [],
+      description: "The program, and what comes before `args`. Empty: the image's own.",
+    }),
     args: t.stringList({ defaultValue: [], description: 'The arguments of the program.' }),
-    env: t.field({ type: [KeyValueInput], defaultValue: [], description: 'Environment variables of the program.' }),
-    resources: t.field({ type: ResourcesInput, description: 'What the container asks for. Left out: nothing.' }),
+    env: t.field({
+      type: [KeyValueInput],
+      defaultValue: [],
+      description: 'Environment variables of the program.',
+    }),
+    resources: t.field({
+      type: ResourcesInput,
+      description: 'What the container asks for. Left out: nothing.',
+    }),
   }),
 });
 
@@ -164,10 +180,12 @@ const TaskMetadataInput = builder.inputType('TaskMetadataInput', {
       description: "How many further attempts a node gets after the task's code failed: 0 to 10.",
     }),
     interruptible: t.boolean({
-      description: 'Whether it may run on machines that can be taken back at any time. Left out: the platform decides.',
+      description:
+        'Whether it may run on machines that can be taken back at any time. Left out: the platform decides.',
     }),
     deprecatedErrorMessage: t.string({
-      description: 'Why nobody should use the task any more, and what to use instead. Empty for a task in use.',
+      description:
+        'Why nobody should use the task any more, and what to use instead. Empty for a task in use.',
     }),
     runtime: t.field({ type: RuntimeMetadataInput, description: 'What made the task.' }),
   }),
@@ -183,7 +201,10 @@ const TaskTemplateInput = builder.inputType('TaskTemplateInput', {
       required: true,
       description: 'What the task takes and what it puts out.',
     }),
-    container: t.field({ type: ContainerInput, description: 'The program that a task of type `container` runs.' }),
+    container: t.field({
+      type: ContainerInput,
+      description: 'The program that a task of type `container` runs.',
+    }),
     custom: t.field({ type: 'JSON', description: 'An object that the plugin reads.' }),
     config: t.field({ type: 'JSON', description: 'An object of texts that the plugin reads.' }),
   }),
@@ -193,7 +214,11 @@ const CreateTaskInput = builder.inputType('CreateTaskInput', {
   description: 'A version of a task to register.',
   fields: (t) => ({
     id: t.field({ type: EntityKeyInput, required: true, description: 'What the version will be called.' }),
-    template: t.field({ type: TaskTemplateInput, required: true, description: 'What the task runs, and how.' }),
+    template: t.field({
+      type: TaskTemplateInput,
+      required: true,
+      description: 'What the task runs, and how.',
+    }),
     shortDescription: t.string({
       defaultValue: '',
       description: 'What the task does, in at most 300 characters.',

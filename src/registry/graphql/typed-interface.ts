@@ -77,7 +77,10 @@ const BlobTypeInput = builder.inputType('BlobTypeInput', {
 const EnumTypeInput = builder.inputType('EnumTypeInput', {
   description: 'The type of a text that is one of a few.',
   fields: (t) => ({
-    values: t.stringList({ required: true, description: 'The texts that are allowed. The first is the default.' }),
+    values: t.stringList({
+      required: true,
+      description: 'The texts that are allowed. The first is the default.',
+    }),
   }),
 });
 
@@ -100,22 +103,35 @@ const LiteralTypeInput = builder.inputRef<object>('LiteralTypeInput').implement(
       description: 'A value of one of several types. With NONE among them it is optional.',
     }),
     metadata: t.field({ type: 'JSON', description: 'Anything that the author wants to keep with the type.' }),
-    annotation: t.field({ type: 'JSON', description: "Flyte's TypeAnnotation: notes of the SDK about the type." }),
-    structure: t.field({ type: 'JSON', description: "Flyte's TypeStructure: how the SDK tells variants of a union apart." }),
+    annotation: t.field({
+      type: 'JSON',
+      description: "Flyte's TypeAnnotation: notes of the SDK about the type.",
+    }),
+    structure: t.field({
+      type: 'JSON',
+      description: "Flyte's TypeStructure: how the SDK tells variants of a union apart.",
+    }),
   }),
 });
 
 const UnionTypeInput = builder.inputRef<object>('UnionTypeInput').implement({
   description: 'The type of a value that has one of several types.',
   fields: (t) => ({
-    variants: t.field({ type: [LiteralTypeInput], required: true, description: 'The types that the value may have.' }),
+    variants: t.field({
+      type: [LiteralTypeInput],
+      required: true,
+      description: 'The types that the value may have.',
+    }),
   }),
 });
 
 const VariableInput = builder.inputType('VariableInput', {
   description: 'One input or output of an interface.',
   fields: (t) => ({
-    name: t.string({ required: true, description: 'The name, unique among the inputs or among the outputs.' }),
+    name: t.string({
+      required: true,
+      description: 'The name, unique among the inputs or among the outputs.',
+    }),
     type: t.field({ type: LiteralTypeInput, required: true, description: 'The type of its value.' }),
     description: t.string({ description: 'What it means, for people.' }),
   }),
@@ -125,7 +141,11 @@ export const TypedInterfaceInput = builder.inputType('TypedInterfaceInput', {
   description: 'What a task or workflow takes and what it puts out, with the type of each value.',
   fields: (t) => ({
     inputs: t.field({ type: [VariableInput], defaultValue: [], description: 'The values that it takes.' }),
-    outputs: t.field({ type: [VariableInput], defaultValue: [], description: 'The values that it puts out.' }),
+    outputs: t.field({
+      type: [VariableInput],
+      defaultValue: [],
+      description: 'The values that it puts out.',
+    }),
   }),
 });
 

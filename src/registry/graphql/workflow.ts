@@ -1,9 +1,10 @@
 import { builder, type Json } from '../../graphql/builder.ts';
-import { byCreation, connectionType, paged } from '../../graphql/connection.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { recordOf } from '../../graphql/labels.ts';
 import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
@@ -11,14 +12,17 @@ import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import type { TypedInterface } from '../../values/literal-types.ts';
 import { createWorkflow } from '../commands/create-workflow.ts';
-import { countWorkflows, listWorkflows, type VersionBy } from '../store.ts';
+import { countWorkflows, listWorkflows, type VersionBy, versionOrder } from '../store.ts';
 import { EntityKeyInput, VersionFilterInput, WorkflowByInput } from './entity-key.ts';
 import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-interface.ts';
 
 export const WorkflowType = builder.prismaObject('Workflow', {
-  description: 'One registered version of a workflow: nodes that run tasks, and how values go from one to the next. It never changes.',
+  description:
+    'One registered version of a workflow: nodes that run tasks, and how values go from one to the next. It never changes.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types. `workflow` finds the version by it.' }),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `workflow` finds the version by it.',
+    }),
     project: t.field({
       type: ProjectType,
       nullable: true,
@@ -41,7 +45,8 @@ export const WorkflowType = builder.prismaObject('Workflow', {
     }),
     closure: t.field({
       type: 'JSON',
-      description: 'The compiled workflow with everything that it needs: nodes, bindings, connections and tasks.',
+      description:
+        'The compiled workflow with everything that it needs: nodes, bindings, connections and tasks.',
       resolve: (workflow) => workflow.closure,
     }),
     digest: t.exposeString('digest', {
@@ -68,12 +73,14 @@ builder.queryFields((t) => ({
     {
       type: WorkflowType,
       description: 'Versions of workflows that you may read, newest first.',
-      args: { filter: t.arg({ type: VersionFilterInput, required: true, description: 'Which versions to list.' }) },
+      args: {
+        filter: t.arg({ type: VersionFilterInput, required: true, description: 'Which versions to list.' }),
+      },
       resolve: (_root, { filter, ...args }, context) => {
         const caller = callerOf(context);
-        return paged(
+        return pagedList(
           args,
-          byCreation,
+          versionOrder,
           (page) => listWorkflows(caller, filter, page),
           () => countWorkflows(caller, filter),
         );
@@ -86,7 +93,10 @@ builder.queryFields((t) => ({
 const PromiseInput = builder.inputType('PromiseInput', {
   description: "A value that is there later: an output of another node, or one of the workflow's inputs.",
   fields: (t) => ({
-    nodeId: t.string({ required: true, description: "The node whose output it is; empty for one of the workflow's inputs." }),
+    nodeId: t.string({
+      required: true,
+      description: "The node whose output it is; empty for one of the workflow's inputs.",
+    }),
     var: t.string({ required: true, description: 'The name of the output or input.' }),
     attrPath: t.field({
       type: ['JSON'],
@@ -107,7 +117,10 @@ const BindingDataInput = builder.inputRef<BindingDataFields>('BindingDataInput')
   description: 'Where a value comes from.',
   isOneOf: true,
   fields: (t) => ({
-    promise: t.field({ type: PromiseInput, description: "Another node's output, or an input of the workflow." }),
+    promise: t.field({
+      type: PromiseInput,
+      description: "Another node's output, or an input of the workflow.",
+    }),
     value: t.field({ type: 'JSON', description: 'A plain value, read as the type that it is bound to.' }),
     literal: t.field({ type: 'JSON', description: "A value as Flyte's Literal." }),
     collection: t.field({ type: [BindingDataInput], description: 'A list, with the origin of each item.' }),
@@ -121,7 +134,11 @@ const BindingEntryInput = builder
     description: 'One entry of a map, with the origin of its value.',
     fields: (t) => ({
       key: t.string({ required: true, description: 'The key, unique in its map.' }),
-      binding: t.field({ type: BindingDataInput, required: true, description: 'Where the value under the key comes from.' }),
+      binding: t.field({
+        type: BindingDataInput,
+        required: true,
+        description: 'Where the value under the key comes from.',
+      }),
     }),
   });
 
@@ -138,15 +155,23 @@ const NodeMetadataInput = builder.inputType('NodeMetadataInput', {
   fields: (t) => ({
     name: t.string({ description: 'A name that people read; need not be unique.' }),
     timeout: t.string({ description: 'How long one attempt may take, ISO 8601. Zero is no limit.' }),
-    retries: t.int({ description: "How many further attempts it gets after the task's code failed: 0 to 10." }),
-    interruptible: t.boolean({ description: 'Whether it may run on machines that can be taken back at any time.' }),
+    retries: t.int({
+      description: "How many further attempts it gets after the task's code failed: 0 to 10.",
+    }),
+    interruptible: t.boolean({
+      description: 'Whether it may run on machines that can be taken back at any time.',
+    }),
   }),
 });
 
 const TaskNodeInput = builder.inputType('TaskNodeInput', {
   description: 'A node that runs a task.',
   fields: (t) => ({
-    referenceId: t.field({ type: EntityKeyInput, required: true, description: 'The version of the task to run.' }),
+    referenceId: t.field({
+      type: EntityKeyInput,
+      required: true,
+      description: 'The version of the task to run.',
+    }),
   }),
 });
 
@@ -162,7 +187,10 @@ const NodeInput = builder.inputType('NodeInput', {
   description: 'One step of a workflow.',
   fields: (t) => ({
     id: t.string({ required: true, description: 'The name of the step, unique in the workflow.' }),
-    metadata: t.field({ type: NodeMetadataInput, description: 'How the node runs. Left out: as its task says.' }),
+    metadata: t.field({
+      type: NodeMetadataInput,
+      description: 'How the node runs. Left out: as its task says.',
+    }),
     inputs: t.field({ type: [BindingInput], defaultValue: [], description: 'Each input of the task, once.' }),
     upstreamNodeIds: t.stringList({
       defaultValue: [],
@@ -173,10 +201,14 @@ const NodeInput = builder.inputType('NodeInput', {
   }),
 });
 
-const OnFailurePolicyEnum = enumOf('OnFailurePolicy', 'What becomes of the other nodes when one has failed.', {
-  FAIL_IMMEDIATELY: 'No further node starts, and running ones are cancelled.',
-  FAIL_AFTER_EXECUTABLE_NODES_COMPLETE: 'Nodes that do not depend on the failed one still run.',
-});
+const OnFailurePolicyEnum = enumOf(
+  'OnFailurePolicy',
+  'What becomes of the other nodes when one has failed.',
+  {
+    FAIL_IMMEDIATELY: 'No further node starts, and running ones are cancelled.',
+    FAIL_AFTER_EXECUTABLE_NODES_COMPLETE: 'Nodes that do not depend on the failed one still run.',
+  },
+);
 
 const WorkflowTemplateInput = builder.inputType('WorkflowTemplateInput', {
   description: 'A workflow as its author writes it, before it is compiled.',
@@ -192,7 +224,11 @@ const WorkflowTemplateInput = builder.inputType('WorkflowTemplateInput', {
       description: 'What the workflow takes and what it puts out.',
     }),
     nodes: t.field({ type: [NodeInput], required: true, description: 'The steps, in any order.' }),
-    outputs: t.field({ type: [BindingInput], defaultValue: [], description: 'Each output of the interface, once.' }),
+    outputs: t.field({
+      type: [BindingInput],
+      defaultValue: [],
+      description: 'Each output of the interface, once.',
+    }),
   }),
 });
 
@@ -200,7 +236,11 @@ const CreateWorkflowInput = builder.inputType('CreateWorkflowInput', {
   description: 'A version of a workflow to register.',
   fields: (t) => ({
     id: t.field({ type: EntityKeyInput, required: true, description: 'What the version will be called.' }),
-    template: t.field({ type: WorkflowTemplateInput, required: true, description: 'What the workflow does.' }),
+    template: t.field({
+      type: WorkflowTemplateInput,
+      required: true,
+      description: 'What the workflow does.',
+    }),
     shortDescription: t.string({
       defaultValue: '',
       description: 'What the workflow does, in at most 300 characters.',

@@ -1,7 +1,8 @@
 import { builder } from '../../graphql/builder.ts';
-import { byCreation, connectionType, paged } from '../../graphql/connection.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { FailedPreconditionError, NotFoundError } from '../../platform/errors.ts';
 import { experiments } from '../commands/experiments.ts';
 import { forgetExperiments } from '../experiment-loaders.ts';
@@ -10,6 +11,7 @@ import {
   type ExperimentBy,
   type ExperimentFilter,
   type ExperimentRow,
+  experimentOrder,
   listExperiments,
 } from '../store/experiments.ts';
 import { LifecycleFilterEnum, LifecycleStageEnum, offerLifecycle, stageOf, trackedBy } from './lifecycle.ts';
@@ -43,7 +45,8 @@ const ExperimentFilterInput = builder.inputType('ExperimentFilter', {
   description: 'Which experiments a list shows: those that meet every condition given.',
   fields: (t) => ({
     project: t.string({
-      description: 'Only experiments in the project of this identifier. Left out: in all projects of the tenant.',
+      description:
+        'Only experiments in the project of this identifier. Left out: in all projects of the tenant.',
     }),
     name: t.string({ description: 'Only experiments whose names begin with this text.' }),
     stage: t.field({
@@ -70,7 +73,12 @@ builder.queryFields((t) => ({
     {
       type: ExperimentType,
       description: 'The experiments that you may read, newest first.',
-      args: { filter: t.arg({ type: ExperimentFilterInput, description: 'Which experiments to list. Left out: the active ones.' }) },
+      args: {
+        filter: t.arg({
+          type: ExperimentFilterInput,
+          description: 'Which experiments to list. Left out: the active ones.',
+        }),
+      },
       resolve: async (_root, { filter, ...args }, context) => {
         const caller = callerOf(context);
         const shown: ExperimentFilter = {
@@ -79,9 +87,9 @@ builder.queryFields((t) => ({
           stage: stageOf(filter?.stage),
           isPublic: filter?.public ?? null,
         };
-        return await paged(
+        return await pagedList(
           args,
-          byCreation,
+          experimentOrder,
           (page) => listExperiments(caller, shown, page),
           () => countExperiments(caller, shown),
         );

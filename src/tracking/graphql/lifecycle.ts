@@ -29,11 +29,15 @@ export const LifecycleStageEnum = enumOf<LifecycleStage>(
   },
 );
 
-export const LifecycleFilterEnum = enumOf<LifecycleStage | 'ALL'>('LifecycleFilter', 'Which stages a list shows.', {
-  ACTIVE: 'Only what is in use.',
-  DELETED: 'Only what is deleted.',
-  ALL: 'What is in use and what is deleted.',
-});
+export const LifecycleFilterEnum = enumOf<LifecycleStage | 'ALL'>(
+  'LifecycleFilter',
+  'Which stages a list shows.',
+  {
+    ACTIVE: 'Only what is in use.',
+    DELETED: 'Only what is deleted.',
+    ALL: 'What is in use and what is deleted.',
+  },
+);
 
 /** @returns null for all. */
 export const stageOf = (filter: LifecycleStage | 'ALL' | null | undefined): LifecycleStage | null =>
@@ -45,9 +49,9 @@ type Schema = typeof builder.$inferSchemaTypes;
 export type TrackedBy = { readonly id: string } | { readonly key: TrackedKey };
 
 /** One of the kinds that live the same life: see ../commands/lifecycle.ts. */
-interface Noun<Row extends TrackedRow, Field extends string> {
+interface Noun<Row extends TrackedRow> {
   /** What fields are called after: `experiment`. */
-  readonly field: Field;
+  readonly field: string;
   /** What operations and types are called after: `Experiment`. */
   readonly name: string;
   /** What people call it. */
@@ -76,14 +80,14 @@ export function trackedBy(name: string, words: string) {
     description: `The address of ${words}. One of another tenant is found by id while it is public.`,
     isOneOf: true,
     fields: (t) => ({
-      id: t.id({ description: 'Its id.' }),
+      id: t.id({ description: 'The id that it has for good.' }),
       key: t.field({ type: key, description: 'Its project and name.' }),
     }),
   });
 }
 
 /** The fields and mutations that all kinds have. */
-export function offerLifecycle<Row extends TrackedRow, Field extends string>(noun: Noun<Row, Field>) {
+export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
   offerFields(noun);
 
   /** The one that the rule has judged, even if its name is another's by now. */
@@ -96,13 +100,14 @@ export function offerLifecycle<Row extends TrackedRow, Field extends string>(nou
   /** What a command answers, with what the request knew forgotten. */
   async function changed(work: Promise<Row>, { loaders }: Context) {
     try {
-      return { [noun.field]: await work } as Record<Field, Row>;
+      return { [noun.field]: await work };
     } finally {
       noun.forget(loaders);
     }
   }
 
-  const payloadOf = (verb: string, what = '') => payload(`${verb}${noun.name}${what}Payload`, noun.field, noun.type);
+  const payloadOf = (verb: string, what = '') =>
+    payload(`${verb}${noun.name}${what}Payload`, noun.field, noun.type);
 
   const byField = (t: PothosSchemaTypes.InputFieldBuilder<Schema, 'InputObject'>) =>
     t.field({ type: noun.by, required: true, description: `Which ${noun.words}.` });
@@ -124,7 +129,10 @@ export function offerLifecycle<Row extends TrackedRow, Field extends string>(nou
     const type = builder.inputType(`Create${noun.name}Input`, {
       description: `A ${noun.words} to create.`,
       fields: (t) => ({
-        project: t.string({ required: true, description: "The identifier of the project that it belongs to." }),
+        project: t.string({
+          required: true,
+          description: 'The identifier of the project that it belongs to.',
+        }),
         name: t.string({ required: true, description: noun.nameForm }),
         description: t.string({ defaultValue: '', description: 'What it is for, at most 5000 characters.' }),
         tags: t.field({
@@ -143,7 +151,12 @@ export function offerLifecycle<Row extends TrackedRow, Field extends string>(nou
         args: inputOf(type),
         resolve: (_root, { input }, context) => {
           const { project, name, description, tags } = input;
-          const given = { project, name, description: description ?? '', tags: labelsOf(tags ?? [], ['input', 'tags']) };
+          const given = {
+            project,
+            name,
+            description: description ?? '',
+            tags: labelsOf(tags ?? [], ['input', 'tags']),
+          };
           return changed(noun.commands.create(callerOf(context), given), context);
         },
       }),
@@ -205,7 +218,10 @@ export function offerLifecycle<Row extends TrackedRow, Field extends string>(nou
       description: `Tags to remove from a ${noun.words}.`,
       fields: (t) => ({
         by: byField(t),
-        keys: t.stringList({ required: true, description: 'The keys of the tags. Keys that are not there are ignored.' }),
+        keys: t.stringList({
+          required: true,
+          description: 'The keys of the tags. Keys that are not there are ignored.',
+        }),
       }),
     });
     builder.mutationField(`delete${noun.name}Tags`, (t) =>
@@ -269,7 +285,7 @@ export function offerLifecycle<Row extends TrackedRow, Field extends string>(nou
   }
 }
 
-function offerFields<Row extends TrackedRow>({ type, field, words, contents }: Noun<Row, string>): void {
+function offerFields<Row extends TrackedRow>({ type, field, words, contents }: Noun<Row>): void {
   builder.objectFields(type as unknown as ObjectRef<Schema, TrackedRow>, (t) => ({
     id: t.exposeID('id', {
       description: `An opaque UUIDv7, unique over all types. \`${field}\` finds the ${words} by it.`,

@@ -3,10 +3,11 @@ import { executionTarget } from '../../executions/domain/targets.ts';
 import { ExecutionByInput, ExecutionType } from '../../executions/graphql/execution.ts';
 import type { ExecutionBy } from '../../executions/store/reads.ts';
 import { builder } from '../../graphql/builder.ts';
-import { byNumber, connectionType, paged } from '../../graphql/connection.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { payload } from '../../graphql/payload.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
@@ -29,7 +30,8 @@ import { runTarget } from '../domain/experiment-targets.ts';
 import { registeredModelTarget } from '../domain/model-targets.ts';
 import { findVersion, type ModelVersionBy } from '../find-version.ts';
 import { forgetModels } from '../model-loaders.ts';
-import type { AliasRow, ModelVersionRow } from '../store/versions.ts';
+import type { RegisteredModelRow } from '../store/models.ts';
+import { type AliasRow, type ModelVersionRow, versionOrder } from '../store/versions.ts';
 import {
   addressedModel,
   changedModel,
@@ -54,9 +56,12 @@ export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion
         registeredModelTarget,
       ),
     }),
-    version: t.exposeInt('version', { description: 'The number of the version under its model, from 1. A number is never used again.' }),
+    version: t.exposeInt('version', {
+      description: 'The number of the version under its model, from 1. A number is never used again.',
+    }),
     source: t.exposeString('source', {
-      description: "The address of the model's bytes: a file stored on this server (`slipway://blobs/…`), or elsewhere.",
+      description:
+        "The address of the model's bytes: a file stored on this server (`slipway://blobs/…`), or elsewhere.",
     }),
     file: t.field({
       type: SignedBlobType,
@@ -65,7 +70,9 @@ export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion
       resolve: async (version, _args, { loaders }) =>
         (await signedBlobs(version, [version.source], loaders))[0] ?? null,
     }),
-    description: t.exposeString('description', { description: 'What is new or special in it; empty when nobody said.' }),
+    description: t.exposeString('description', {
+      description: 'What is new or special in it; empty when nobody said.',
+    }),
     tags: t.field({
       type: [LabelType],
       extensions: { listSize: 10 },
@@ -110,7 +117,8 @@ export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion
 });
 
 const ModelAliasType = builder.objectRef<AliasRow>('ModelAlias').implement({
-  description: 'A name such as `champion` that points at one version of a registered model, and can be pointed at another.',
+  description:
+    'A name such as `champion` that points at one version of a registered model, and can be pointed at another.',
   fields: (t) => ({
     alias: t.exposeString('alias', { description: 'The name, unique in its registered model.' }),
     version: t.exposeInt('version', { description: 'The number of the version that it points at.' }),
@@ -120,7 +128,10 @@ const ModelAliasType = builder.objectRef<AliasRow>('ModelAlias').implement({
       description: 'The version that it points at.',
       resolve: ({ versionId }, _args, { loaders }) => loaders.modelVersion.load({ id: versionId }),
     }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was pointed at this version.' }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description: 'When it was pointed at this version.',
+    }),
   }),
 });
 
@@ -132,9 +143,9 @@ builder.objectFields(RegisteredModelType, (t) => ({
       type: ModelVersionType,
       description: 'The versions of the model, newest first.',
       resolve: ({ id: parentId }, args, { loaders }) =>
-        paged(
+        pagedList(
           args,
-          byNumber<ModelVersionRow>(({ version }) => version),
+          versionOrder,
           (page) => loaders.versionsOfModel.load({ parentId, page }),
           () => loaders.versionCount.load(parentId, null),
         ),
@@ -197,7 +208,11 @@ builder.queryField('modelVersion', (t) =>
 const CreateModelVersionInput = builder.inputType('CreateModelVersionInput', {
   description: 'A version to add to a registered model.',
   fields: (t) => ({
-    model: t.field({ type: RegisteredModelByInput, required: true, description: 'The model that gets the version.' }),
+    model: t.field({
+      type: RegisteredModelByInput,
+      required: true,
+      description: 'The model that gets the version.',
+    }),
     source: t.string({
       required: true,
       description:
@@ -208,7 +223,10 @@ const CreateModelVersionInput = builder.inputType('CreateModelVersionInput', {
       description: 'The execution that made it, which you must be allowed to read.',
     }),
     run: t.id({ description: 'The id of the run that it came from, which you must be allowed to read.' }),
-    description: t.string({ defaultValue: '', description: 'What is new or special in it, at most 5000 characters.' }),
+    description: t.string({
+      defaultValue: '',
+      description: 'What is new or special in it, at most 5000 characters.',
+    }),
     tags: t.field({
       type: [LabelInput],
       defaultValue: [],
@@ -243,7 +261,10 @@ const DeleteModelVersionTagsInput = builder.inputType('DeleteModelVersionTagsInp
   description: 'Tags to remove from a version.',
   fields: (t) => ({
     by: t.field(byVersion),
-    keys: t.stringList({ required: true, description: 'The keys of the tags. Keys that are not there are ignored.' }),
+    keys: t.stringList({
+      required: true,
+      description: 'The keys of the tags. Keys that are not there are ignored.',
+    }),
   }),
 });
 
@@ -255,7 +276,11 @@ const DeleteModelVersionInput = builder.inputType('DeleteModelVersionInput', {
 const SetModelAliasInput = builder.inputType('SetModelAliasInput', {
   description: 'An alias, and the version that it will point at.',
   fields: (t) => ({
-    model: t.field({ type: RegisteredModelByInput, required: true, description: 'The model that has the version.' }),
+    model: t.field({
+      type: RegisteredModelByInput,
+      required: true,
+      description: 'The model that has the version.',
+    }),
     alias: t.string({
       required: true,
       description:
@@ -268,13 +293,18 @@ const SetModelAliasInput = builder.inputType('SetModelAliasInput', {
 const DeleteModelAliasInput = builder.inputType('DeleteModelAliasInput', {
   description: 'An alias to delete.',
   fields: (t) => ({
-    model: t.field({ type: RegisteredModelByInput, required: true, description: 'The model that has the alias.' }),
+    model: t.field({
+      type: RegisteredModelByInput,
+      required: true,
+      description: 'The model that has the alias.',
+    }),
     alias: t.string({ required: true, description: 'The name of the alias.' }),
   }),
 });
 
 const versionPayload = (name: `${string}Payload`) => payload(name, 'modelVersion', ModelVersionType);
-const modelPayload = (name: `${string}Payload`) => payload(name, 'registeredModel', RegisteredModelType);
+const modelPayload = (name: `${string}Payload`) =>
+  payload<string, RegisteredModelRow>(name, 'registeredModel', RegisteredModelType);
 
 /** The one that the rule has judged, even if its alias has moved by now. */
 async function addressed(by: object, { loaders }: Context): Promise<ModelVersionRow> {

@@ -1,13 +1,15 @@
 import { builder } from '../../graphql/builder.ts';
-import { byCreation, connectionType, paged } from '../../graphql/connection.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { FailedPreconditionError } from '../../platform/errors.ts';
 import { deletePermanently, registeredModels } from '../commands/registered-models.ts';
 import { forgetModels } from '../model-loaders.ts';
 import {
   countRegisteredModels,
   listRegisteredModels,
+  modelOrder,
   type RegisteredModelBy,
   type RegisteredModelFilter,
   type RegisteredModelRow,
@@ -58,7 +60,11 @@ const RegisteredModelFilterInput = builder.inputType('RegisteredModelFilter', {
       description: 'Only models in the project of this identifier. Left out: in all projects of the tenant.',
     }),
     name: t.string({ description: 'Only models whose names begin with this text.' }),
-    stage: t.field({ type: LifecycleFilterEnum, defaultValue: 'ACTIVE', description: 'Only models in this stage.' }),
+    stage: t.field({
+      type: LifecycleFilterEnum,
+      defaultValue: 'ACTIVE',
+      description: 'Only models in this stage.',
+    }),
     public: t.boolean({
       description:
         "True: only public models, also those of other tenants. False: only the tenant's own private ones. Left out: all of the tenant's own.",
@@ -78,7 +84,12 @@ builder.queryFields((t) => ({
     {
       type: RegisteredModelType,
       description: 'The registered models that you may read, newest first.',
-      args: { filter: t.arg({ type: RegisteredModelFilterInput, description: 'Which models to list. Left out: the active ones.' }) },
+      args: {
+        filter: t.arg({
+          type: RegisteredModelFilterInput,
+          description: 'Which models to list. Left out: the active ones.',
+        }),
+      },
       resolve: async (_root, { filter, ...args }, context) => {
         const caller = callerOf(context);
         const shown: RegisteredModelFilter = {
@@ -87,9 +98,9 @@ builder.queryFields((t) => ({
           stage: stageOf(filter?.stage),
           isPublic: filter?.public ?? null,
         };
-        return await paged(
+        return await pagedList(
           args,
-          byCreation,
+          modelOrder,
           (page) => listRegisteredModels(caller, shown, page),
           () => countRegisteredModels(caller, shown),
         );

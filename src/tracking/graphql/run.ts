@@ -3,10 +3,11 @@ import { executionTarget } from '../../executions/domain/targets.ts';
 import { ExecutionByInput, ExecutionType } from '../../executions/graphql/execution.ts';
 import type { ExecutionBy } from '../../executions/store/reads.ts';
 import { builder } from '../../graphql/builder.ts';
-import { byCreation, connectionType, paged } from '../../graphql/connection.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { inputOf } from '../../graphql/input.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { payload } from '../../graphql/payload.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
@@ -17,7 +18,7 @@ import { createRun } from '../commands/create-run.ts';
 import { experimentTarget } from '../domain/experiment-targets.ts';
 import { forgetExperiments } from '../experiment-loaders.ts';
 import type { ExperimentBy } from '../store/experiments.ts';
-import { countRuns, listRuns, type RunFilter, type RunRow } from '../store/runs.ts';
+import { countRuns, listRuns, type RunFilter, type RunRow, runOrder } from '../store/runs.ts';
 import { ExperimentByInput, ExperimentType } from './experiment.ts';
 import { LifecycleFilterEnum, LifecycleStageEnum, stageOf } from './lifecycle.ts';
 
@@ -27,7 +28,9 @@ const MAX_EXPERIMENTS = 1000;
 export const RunType = builder.objectRef<RunRow>('Run').implement({
   description: 'One trial of an experiment. Who may read the experiment may read it.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types. `run` finds the run by it.' }),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `run` finds the run by it.',
+    }),
     experiment: t.field({
       type: ExperimentType,
       nullable: true,
@@ -74,9 +77,14 @@ builder.objectField(ExperimentType, 'runs', (t) =>
     {
       type: RunType,
       nullable: true,
-      description: "The runs of the experiment, newest first; null when your scopes do not include `run:read`.",
+      description:
+        'The runs of the experiment, newest first; null when your scopes do not include `run:read`.',
       args: {
-        stage: t.arg({ type: LifecycleFilterEnum, defaultValue: 'ACTIVE', description: 'Only runs in this stage.' }),
+        stage: t.arg({
+          type: LifecycleFilterEnum,
+          defaultValue: 'ACTIVE',
+          description: 'Only runs in this stage.',
+        }),
       },
       resolve: async (experiment, { stage: filter, ...args }, context) => {
         const target = async () => experimentTarget(experiment);
@@ -84,9 +92,9 @@ builder.objectField(ExperimentType, 'runs', (t) =>
         const { runsOfExperiment, runCount } = context.loaders;
         const { id: parentId } = experiment;
         const stage = stageOf(filter);
-        return await paged(
+        return await pagedList(
           args,
-          byCreation,
+          runOrder,
           (page) => runsOfExperiment.load({ parentId, page: { ...page, stage } }),
           () => runCount.load(parentId, stage),
         );
@@ -103,7 +111,11 @@ const RunFilterInput = builder.inputType('RunFilter', {
       required: true,
       description: `Only runs of the experiments with these ids, at most ${MAX_EXPERIMENTS}. Ids of experiments that are absent or hidden are ignored.`,
     }),
-    stage: t.field({ type: LifecycleFilterEnum, defaultValue: 'ACTIVE', description: 'Only runs in this stage.' }),
+    stage: t.field({
+      type: LifecycleFilterEnum,
+      defaultValue: 'ACTIVE',
+      description: 'Only runs in this stage.',
+    }),
   }),
 });
 
@@ -129,9 +141,9 @@ builder.queryFields((t) => ({
           );
         const shown: RunFilter = { experimentIds, stage: stageOf(filter.stage) };
         const caller = callerOf(context);
-        return paged(
+        return pagedList(
           args,
-          byCreation,
+          runOrder,
           (page) => listRuns(caller, shown, page),
           () => countRuns(caller, shown),
         );
@@ -150,7 +162,8 @@ const CreateRunInput = builder.inputType('CreateRunInput', {
       description: 'The experiment that the run belongs to.',
     }),
     name: t.string({
-      description: 'The name that people read, 1 to 255 characters. The server makes one up when it is left out.',
+      description:
+        'The name that people read, 1 to 255 characters. The server makes one up when it is left out.',
     }),
     execution: t.field({
       type: ExecutionByInput,
@@ -193,7 +206,10 @@ const DeleteRunTagsInput = builder.inputType('DeleteRunTagsInput', {
   description: 'Tags to remove from a run.',
   fields: (t) => ({
     id: t.id(idOf),
-    keys: t.stringList({ required: true, description: 'The keys of the tags. Keys that are not there are ignored.' }),
+    keys: t.stringList({
+      required: true,
+      description: 'The keys of the tags. Keys that are not there are ignored.',
+    }),
   }),
 });
 
@@ -218,7 +234,8 @@ builder.mutationFields((t) => ({
   createRun: t.field({
     type: runPayload('CreateRunPayload'),
     nullable: true,
-    description: 'Creates a run in an experiment. Requires EDIT on the experiment, and READ on the execution.',
+    description:
+      'Creates a run in an experiment. Requires EDIT on the experiment, and READ on the execution.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
     args: inputOf(CreateRunInput),
     resolve: async (_root, { input }, context) => {

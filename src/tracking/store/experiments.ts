@@ -1,8 +1,10 @@
 import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
 import type { Experiment, LifecycleStage, ProjectState } from '../../generated/prisma/client.ts';
-import { run, statement, type Value } from '../../platform/database/statement.ts';
+import { readAddressed } from '../../platform/by-address.ts';
+import { newestFirst, type Page, pageSql } from '../../platform/database/page.ts';
+import { nothing, raw, sql } from '../../platform/database/sql.ts';
+import { count, exists, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { isId } from '../../platform/ids.ts';
 
 export interface ExperimentRow extends Experiment {
   /** The project's identifier. */
@@ -37,28 +39,18 @@ const byKeys = statement<ExperimentRow>(
       and experiment.name = asked.name`,
 );
 
-/**
- * One row or null for each address, in their order: a statement for ids, one for keys. Other tenants' experiments are
- * found by id while they are public.
- */
-export async function readExperiments(
+/** One row or null for each address, in their order. Other tenants' experiments are found by id while they are public. */
+export function readExperiments(
   tenantId: string,
   addresses: readonly ExperimentBy[],
 ): Promise<(ExperimentRow | null)[]> {
-  const ids = addresses.flatMap((by) => ('id' in by && isId(by.id) ? [by.id] : []));
-  const keys = addresses.flatMap((by) => ('key' in by ? [by.key] : []));
-  const [foundById, foundByKey] = await Promise.all([
-    ids.length > 0 ? run(byIds, [tenantId, ids]) : [],
-    keys.length > 0
-      ? run(byKeys, [tenantId, keys.map(({ project }) => project), keys.map(({ name }) => name)])
-      : [],
-  ]);
-  const byId = new Map(foundById.map((row) => [row.id, row]));
-  const byKey = new Map(foundByKey.map((row) => [keyText(row), row]));
-  return addresses.map((by) => ('id' in by ? byId.get(by.id) : byKey.get(keyText(by.key))) ?? null);
+  return readAddressed(
+    addresses,
+    ['project', 'name'],
+    (ids) => run(byIds, [tenantId, ids]),
+    (...columns) => run(byKeys, [tenantId, ...columns]),
+  );
 }
-
-const keyText = ({ project, name }: ExperimentKey) => JSON.stringify([project, name]);
 
 const lockStatements = {
   change: statement<ExperimentRow>(
@@ -89,13 +81,6 @@ export interface ExperimentFilter {
   readonly isPublic: boolean | null;
 }
 
-interface ListPage {
-  readonly limit: number;
-  readonly backward: boolean;
-  /** createdAt and id of the row to go on from. */
-  readonly from: readonly string[] | null;
-}
-
 /** Where experiments have what decides about them. */
 export const experimentResources: readonly ResourceColumn[] = [
   { type: 'EXPERIMENT', column: 'experiment.id' },
@@ -103,64 +88,45 @@ export const experimentResources: readonly ResourceColumn[] = [
 ];
 export const isPublicExperiment = 'experiment.public_at is not null';
 
-function shown(reader: Reader, filter: ExperimentFilter) {
+/** What a list shows to a reader: what follows `from`. */
+function shownTo(reader: Reader, { projectId, name, stage, isPublic }: ExperimentFilter) {
   const readable = readableSql(reader, experimentResources, isPublicExperiment);
-  const values: Value[] = [...readable.values];
-  const parts = [
-    readable.condition,
-    filter.isPublic ? isPublicExperiment : 'experiment.tenant_id = $1::uuid',
-  ];
-  const where = (part: (parameter: string) => string, value: Value) => {
-    values.push(value);
-    parts.push(part(`$${values.length}`));
-  };
-  if (filter.isPublic === false) parts.push('experiment.public_at is null');
-  if (filter.projectId) where((at) => `experiment.project_id = ${at}::uuid`, filter.projectId);
-  if (filter.name) where((at) => `starts_with(experiment.name, ${at})`, filter.name);
-  if (filter.stage) where((at) => `experiment.stage = ${at}::text::lifecycle_stage`, filter.stage);
-  return { ...readable, where: parts.join(' and '), values };
+  const ofTenant = sql`experiment.tenant_id = ${reader.tenantId}::uuid`;
+  const from = sql`${raw(source)} ${readable.joins}
+    where ${readable.condition} and ${isPublic ? raw(isPublicExperiment) : ofTenant}
+      ${isPublic === false ? sql`and experiment.public_at is null` : nothing}
+      ${projectId ? sql`and experiment.project_id = ${projectId}::uuid` : nothing}
+      ${name ? sql`and starts_with(experiment.name, ${name})` : nothing}
+      ${stage ? sql`and experiment.stage = ${stage}::text::lifecycle_stage` : nothing}`;
+  return { with: readable.with, from };
 }
 
+export const experimentOrder = newestFirst('experiment');
+
 /** Experiments that the caller may read, newest first; up to one more than the page. */
-export async function listExperiments(
+export function listExperiments(
   reader: Reader,
   filter: ExperimentFilter,
-  page: ListPage,
+  page: Page,
 ): Promise<ExperimentRow[]> {
-  const list = shown(reader, filter);
-  const at = list.values.length + 1;
-  const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
-  const from = page.from
-    ? `and (experiment.created_at, experiment.id) ${beyond} ($${at + 1}::timestamptz, $${at + 2}::uuid)`
-    : '';
-  const select = statement<ExperimentRow>(
-    `${list.with}
-     select ${columns} from ${source} ${list.joins} where ${list.where} ${from}
-      order by experiment.created_at ${direction}, experiment.id ${direction} limit $${at}`,
-  );
-  return await run(select, [...list.values, page.limit + 1, ...(page.from ?? [])]);
+  const list = shownTo(reader, filter);
+  const { beyond, end } = pageSql(experimentOrder, page);
+  return query<ExperimentRow>(sql`${list.with} select ${raw(columns)} from ${list.from} ${beyond} ${end}`);
 }
 
 /** How many there are in all; read only where it is asked for. */
-export async function countExperiments(reader: Reader, filter: ExperimentFilter): Promise<number> {
-  const list = shown(reader, filter);
-  const count = statement<{ count: bigint }>(
-    `${list.with} select count(*) as count from experiments as experiment ${list.joins} where ${list.where}`,
-  );
-  const [row] = await run(count, list.values);
-  return Number(row?.count ?? 0n);
+export function countExperiments(reader: Reader, filter: ExperimentFilter): Promise<number> {
+  const list = shownTo(reader, filter);
+  return count(list.from, list.with);
 }
 
 /** Whether the caller may read some experiment of a project: then it may list them. */
-export async function hasReadableExperiment(reader: Reader, projectId: string | null): Promise<boolean> {
+export function hasReadableExperiment(reader: Reader, projectId: string | null): Promise<boolean> {
   const readable = readableSql(reader, experimentResources, isPublicExperiment);
-  const some = statement<{ some: boolean }>(
-    `${readable.with}
-     select exists (
-       select from experiments as experiment ${readable.joins}
-        where experiment.tenant_id = $1::uuid and experiment.project_id = $7::uuid and ${readable.condition}
-     ) as some`,
+  return exists(
+    sql`experiments as experiment ${readable.joins}
+         where experiment.tenant_id = ${reader.tenantId}::uuid and experiment.project_id = ${projectId}::uuid
+           and ${readable.condition}`,
+    readable.with,
   );
-  const [row] = await run(some, [...readable.values, projectId]);
-  return row?.some ?? false;
 }

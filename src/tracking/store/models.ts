@@ -1,8 +1,10 @@
 import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
 import type { LifecycleStage, ProjectState, RegisteredModel } from '../../generated/prisma/client.ts';
-import { run, statement, type Value } from '../../platform/database/statement.ts';
+import { readAddressed } from '../../platform/by-address.ts';
+import { newestFirst, type Page, pageSql } from '../../platform/database/page.ts';
+import { nothing, raw, sql } from '../../platform/database/sql.ts';
+import { count, exists, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { isId } from '../../platform/ids.ts';
 
 export interface RegisteredModelRow extends RegisteredModel {
   /** The project's identifier. */
@@ -36,28 +38,18 @@ const byKeys = statement<RegisteredModelRow>(
       and model.name = asked.name`,
 );
 
-/**
- * One row or null for each address, in their order: a statement for ids, one for keys. Other tenants' models are found
- * by id while they are public.
- */
-export async function readRegisteredModels(
+/** One row or null for each address, in their order. Other tenants' models are found by id while they are public. */
+export function readRegisteredModels(
   tenantId: string,
   addresses: readonly RegisteredModelBy[],
 ): Promise<(RegisteredModelRow | null)[]> {
-  const ids = addresses.flatMap((by) => ('id' in by && isId(by.id) ? [by.id] : []));
-  const keys = addresses.flatMap((by) => ('key' in by ? [by.key] : []));
-  const [foundById, foundByKey] = await Promise.all([
-    ids.length > 0 ? run(byIds, [tenantId, ids]) : [],
-    keys.length > 0
-      ? run(byKeys, [tenantId, keys.map(({ project }) => project), keys.map(({ name }) => name)])
-      : [],
-  ]);
-  const byId = new Map(foundById.map((row) => [row.id, row]));
-  const byKey = new Map(foundByKey.map((row) => [keyText(row), row]));
-  return addresses.map((by) => ('id' in by ? byId.get(by.id) : byKey.get(keyText(by.key))) ?? null);
+  return readAddressed(
+    addresses,
+    ['project', 'name'],
+    (ids) => run(byIds, [tenantId, ids]),
+    (...columns) => run(byKeys, [tenantId, ...columns]),
+  );
 }
-
-const keyText = ({ project, name }: RegisteredModelKey) => JSON.stringify([project, name]);
 
 const lockStatement = statement<RegisteredModelRow>(
   `select ${columns} from ${source} where model.id = $1::uuid for update of model`,
@@ -79,13 +71,6 @@ export interface RegisteredModelFilter {
   readonly isPublic: boolean | null;
 }
 
-interface ListPage {
-  readonly limit: number;
-  readonly backward: boolean;
-  /** createdAt and id of the row to go on from. */
-  readonly from: readonly string[] | null;
-}
-
 /** Where models have what decides about them. */
 const resources: readonly ResourceColumn[] = [
   { type: 'REGISTERED_MODEL', column: 'model.id' },
@@ -93,62 +78,48 @@ const resources: readonly ResourceColumn[] = [
 ];
 const isPublicModel = 'model.public_at is not null';
 
-function shown(reader: Reader, filter: RegisteredModelFilter) {
+/** What a list shows to a reader: what follows `from`. */
+function shownTo(reader: Reader, { projectId, name, stage, isPublic }: RegisteredModelFilter) {
   const readable = readableSql(reader, resources, isPublicModel);
-  const values: Value[] = [...readable.values];
-  const parts = [readable.condition, filter.isPublic ? isPublicModel : 'model.tenant_id = $1::uuid'];
-  const where = (part: (parameter: string) => string, value: Value) => {
-    values.push(value);
-    parts.push(part(`$${values.length}`));
-  };
-  if (filter.isPublic === false) parts.push('model.public_at is null');
-  if (filter.stage === 'ACTIVE') parts.push('model.deleted_at is null');
-  if (filter.stage === 'DELETED') parts.push('model.deleted_at is not null');
-  if (filter.projectId) where((at) => `model.project_id = ${at}::uuid`, filter.projectId);
-  if (filter.name) where((at) => `starts_with(model.name, ${at})`, filter.name);
-  return { ...readable, where: parts.join(' and '), values };
+  const ofTenant = sql`model.tenant_id = ${reader.tenantId}::uuid`;
+  const from = sql`${raw(source)} ${readable.joins}
+    where ${readable.condition} and ${isPublic ? raw(isPublicModel) : ofTenant}
+      ${isPublic === false ? sql`and model.public_at is null` : nothing}
+      ${projectId ? sql`and model.project_id = ${projectId}::uuid` : nothing}
+      ${name ? sql`and starts_with(model.name, ${name})` : nothing}
+      ${stage === 'ACTIVE' ? sql`and model.deleted_at is null` : nothing}
+      ${stage === 'DELETED' ? sql`and model.deleted_at is not null` : nothing}`;
+  return { with: readable.with, from };
 }
 
+export const modelOrder = newestFirst('model');
+
 /** Models that the caller may read, newest first; up to one more than the page. */
-export async function listRegisteredModels(
+export function listRegisteredModels(
   reader: Reader,
   filter: RegisteredModelFilter,
-  page: ListPage,
+  page: Page,
 ): Promise<RegisteredModelRow[]> {
-  const list = shown(reader, filter);
-  const at = list.values.length + 1;
-  const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
-  const from = page.from
-    ? `and (model.created_at, model.id) ${beyond} ($${at + 1}::timestamptz, $${at + 2}::uuid)`
-    : '';
-  const select = statement<RegisteredModelRow>(
-    `${list.with}
-     select ${columns} from ${source} ${list.joins} where ${list.where} ${from}
-      order by model.created_at ${direction}, model.id ${direction} limit $${at}`,
+  const list = shownTo(reader, filter);
+  const { beyond, end } = pageSql(modelOrder, page);
+  return query<RegisteredModelRow>(
+    sql`${list.with} select ${raw(columns)} from ${list.from} ${beyond} ${end}`,
   );
-  return await run(select, [...list.values, page.limit + 1, ...(page.from ?? [])]);
 }
 
 /** How many there are in all; read only where it is asked for. */
-export async function countRegisteredModels(reader: Reader, filter: RegisteredModelFilter): Promise<number> {
-  const list = shown(reader, filter);
-  const count = statement<{ count: bigint }>(
-    `${list.with} select count(*) as count from registered_models as model ${list.joins} where ${list.where}`,
-  );
-  const [row] = await run(count, list.values);
-  return Number(row?.count ?? 0n);
+export function countRegisteredModels(reader: Reader, filter: RegisteredModelFilter): Promise<number> {
+  const list = shownTo(reader, filter);
+  return count(list.from, list.with);
 }
 
 /** Whether the caller may read some model of a project: then it may list them. */
-export async function hasReadableModel(reader: Reader, projectId: string | null): Promise<boolean> {
+export function hasReadableModel(reader: Reader, projectId: string | null): Promise<boolean> {
   const readable = readableSql(reader, resources, isPublicModel);
-  const some = statement<{ some: boolean }>(
-    `${readable.with}
-     select exists (
-       select from registered_models as model ${readable.joins}
-        where model.tenant_id = $1::uuid and model.project_id = $7::uuid and ${readable.condition}
-     ) as some`,
+  return exists(
+    sql`registered_models as model ${readable.joins}
+         where model.tenant_id = ${reader.tenantId}::uuid and model.project_id = ${projectId}::uuid
+           and ${readable.condition}`,
+    readable.with,
   );
-  const [row] = await run(some, [...readable.values, projectId]);
-  return row?.some ?? false;
 }

@@ -1,7 +1,10 @@
 import { type Reader, readableSql } from '../../authorization/store/readable.ts';
 import type { ExperimentRun, LifecycleStage } from '../../generated/prisma/client.ts';
 import { eachOf } from '../../platform/by-id.ts';
-import { run, statement, type Value } from '../../platform/database/statement.ts';
+import type { ChildCount } from '../../platform/child-loader.ts';
+import { countOfEach, newestFirst, type Page, pageOfEach, pageSql } from '../../platform/database/page.ts';
+import { nothing, raw, sql } from '../../platform/database/sql.ts';
+import { count, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId } from '../../platform/ids.ts';
 import { experimentResources, isPublicExperiment } from './experiments.ts';
@@ -18,10 +21,9 @@ const columns = `
   run.updated_at as "updatedAt", experiment.project_id as "projectId", experiment.public_at as "publicAt"`;
 
 const source = 'experiment_runs as run join experiments as experiment on experiment.id = run.experiment_id';
-const reachable = '(experiment.tenant_id = $1::uuid or experiment.public_at is not null)';
 
 const byIds = statement<RunRow>(
-  `select ${columns} from ${source} where run.id = any($2::uuid[]) and ${reachable}`,
+  `select ${columns} from ${source} where run.id = any($2::uuid[]) and (experiment.tenant_id = $1::uuid or ${isPublicExperiment})`,
 );
 
 /** One row or null for each id, in their order; of other tenants, those of public experiments. */
@@ -39,69 +41,49 @@ export async function lockRun(tx: Tx, id: string): Promise<RunRow | null> {
   return row ?? null;
 }
 
-/** A page of each experiment's runs. */
-export interface RunPage {
-  readonly limit: number;
-  readonly backward: boolean;
-  /** createdAt and id of the row to go on from. */
-  readonly from: readonly string[] | null;
+/** Which runs of each experiment a page shows. */
+export interface RunPage extends Page {
   /** Null: all. */
   readonly stage: LifecycleStage | null;
 }
 
+const ofStage = (stage: LifecycleStage | null) =>
+  stage ? sql`and run.stage = ${stage}::text::lifecycle_stage` : nothing;
+
+export const runOrder = newestFirst('run');
+const runsOfExperiments = { columns, source, parent: 'run.experiment_id', order: runOrder };
+
 /** The newest runs of each experiment; up to one more than the page, so that it shows whether there are more. */
-export async function readRunsOfExperiments(
-  experimentIds: readonly string[],
-  page: RunPage,
-): Promise<RunRow[]> {
-  const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
-  const from = page.from ? `and (run.created_at, run.id) ${beyond} ($4::timestamptz, $5::uuid)` : '';
-  const children = statement<RunRow>(
-    `select child.* from unnest($1::uuid[]) with ordinality as parent(id, position)
-      cross join lateral (
-        select ${columns} from ${source}
-         where run.experiment_id = parent.id and ($3::text is null or run.stage = $3::text::lifecycle_stage) ${from}
-         order by run.created_at ${direction}, run.id ${direction} limit $2) as child`,
-  );
-  return await run(children, [experimentIds, page.limit + 1, page.stage, ...(page.from ?? [])]);
-}
+export const readRunsOfExperiments = (experimentIds: readonly string[], page: RunPage) =>
+  query<RunRow>(pageOfEach(runsOfExperiments, experimentIds, page, ofStage(page.stage)));
+
+export const countRunsOfExperiments = (experimentIds: readonly string[], stage: LifecycleStage | null) =>
+  query<ChildCount>(countOfEach(runsOfExperiments, experimentIds, ofStage(stage)));
 
 export interface RunFilter {
   readonly experimentIds: readonly string[];
   readonly stage: LifecycleStage | null;
 }
 
-function shown(reader: Reader, filter: RunFilter) {
+/** What a list shows to a reader: what follows `from`. */
+function shownTo(reader: Reader, { experimentIds, stage }: RunFilter) {
   const readable = readableSql(reader, experimentResources, isPublicExperiment);
-  const values: Value[] = [...readable.values, filter.experimentIds.filter(isId), filter.stage];
-  const where = `run.experiment_id = any($7::uuid[]) and ${reachable} and ${readable.condition}
-    and ($8::text is null or run.stage = $8::text::lifecycle_stage)`;
-  return { ...readable, where, values };
+  const from = sql`${raw(source)} ${readable.joins}
+    where run.experiment_id = any(${experimentIds.filter(isId)}::uuid[])
+      and (experiment.tenant_id = ${reader.tenantId}::uuid or ${raw(isPublicExperiment)})
+      and ${readable.condition} ${ofStage(stage)}`;
+  return { with: readable.with, from };
 }
 
 /** Runs of those of the experiments that the caller may read, newest first; up to one more than the page. */
-export async function listRuns(
-  reader: Reader,
-  filter: RunFilter,
-  page: Omit<RunPage, 'stage'>,
-): Promise<RunRow[]> {
-  const list = shown(reader, filter);
-  const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
-  const from = page.from ? `and (run.created_at, run.id) ${beyond} ($10::timestamptz, $11::uuid)` : '';
-  const select = statement<RunRow>(
-    `${list.with}
-     select ${columns} from ${source} ${list.joins} where ${list.where} ${from}
-      order by run.created_at ${direction}, run.id ${direction} limit $9`,
-  );
-  return await run(select, [...list.values, page.limit + 1, ...(page.from ?? [])]);
+export function listRuns(reader: Reader, filter: RunFilter, page: Page): Promise<RunRow[]> {
+  const list = shownTo(reader, filter);
+  const { beyond, end } = pageSql(runOrder, page);
+  return query<RunRow>(sql`${list.with} select ${raw(columns)} from ${list.from} ${beyond} ${end}`);
 }
 
 /** How many there are in all; read only where it is asked for. */
-export async function countRuns(reader: Reader, filter: RunFilter): Promise<number> {
-  const list = shown(reader, filter);
-  const count = statement<{ count: bigint }>(
-    `${list.with} select count(*) as count from ${source} ${list.joins} where ${list.where}`,
-  );
-  const [row] = await run(count, list.values);
-  return Number(row?.count ?? 0n);
+export function countRuns(reader: Reader, filter: RunFilter): Promise<number> {
+  const list = shownTo(reader, filter);
+  return count(list.from, list.with);
 }

@@ -1,5 +1,8 @@
 import type { ModelAlias, ModelVersion } from '../../generated/prisma/client.ts';
-import { run, statement } from '../../platform/database/statement.ts';
+import { eachAt } from '../../platform/by-address.ts';
+import type { ChildCount } from '../../platform/child-loader.ts';
+import { countOfEach, highestFirst, type Page, pageOfEach } from '../../platform/database/page.ts';
+import { query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { groupBy } from '../../platform/group-by.ts';
 import { isId } from '../../platform/ids.ts';
@@ -64,18 +67,17 @@ export async function readModelVersions(
       : [],
     aliases.length > 0 ? run(byAliases, [tenantId, models(aliases), aliases.map(({ alias }) => alias)]) : [],
   ]);
-  const byId = new Map(foundById.map((row) => [row.id, row]));
-  const byName = new Map<string, ModelVersionRow>([
-    ...foundByNumber.map((row) => [nameText(row.modelId, row.version), row] as const),
-    ...foundByAlias.map((row) => [nameText(row.modelId, row.alias), row] as const),
+  return eachAt(addresses, addressText, [
+    ...foundById.map((row) => [row.id, row] as const),
+    ...foundByNumber.map((row) => [addressText(row), row] as const),
+    ...foundByAlias.map((row) => [addressText({ modelId: row.modelId, alias: row.alias }), row] as const),
   ]);
-  return addresses.map((by) => {
-    if ('id' in by) return byId.get(by.id) ?? null;
-    return byName.get(nameText(by.modelId, 'version' in by ? by.version : by.alias)) ?? null;
-  });
 }
 
-const nameText = (modelId: string | null, name: number | string) => JSON.stringify([modelId, name]);
+function addressText(by: ModelVersionAddress): string {
+  if ('alias' in by) return JSON.stringify([by.modelId, by.alias]);
+  return 'version' in by ? JSON.stringify([by.modelId, by.version]) : by.id;
+}
 
 const lockStatement = statement<ModelVersionRow>(
   `select ${columns} from ${source} where version.id = $1::uuid for no key update of version`,
@@ -87,29 +89,15 @@ export async function lockModelVersion(tx: Tx, id: string): Promise<ModelVersion
   return row ?? null;
 }
 
-/** A page of each model's versions. */
-export interface VersionPage {
-  readonly limit: number;
-  readonly backward: boolean;
-  /** The number of the version to go on from. */
-  readonly from: string | null;
-}
+export const versionOrder = highestFirst<ModelVersionRow>('version.version', ({ version }) => version);
+const versionsOfModels = { columns, source, parent: 'version.model_id', order: versionOrder };
 
 /** The newest versions of each model; up to one more than the page, so that it shows whether there are more. */
-export async function readVersionsOfModels(
-  modelIds: readonly string[],
-  page: VersionPage,
-): Promise<ModelVersionRow[]> {
-  const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
-  const from = page.from === null ? '' : `and version.version ${beyond} $3::int`;
-  const children = statement<ModelVersionRow>(
-    `select child.* from unnest($1::uuid[]) with ordinality as parent(id, position)
-      cross join lateral (
-        select ${columns} from ${source} where version.model_id = parent.id ${from}
-         order by version.version ${direction} limit $2) as child`,
-  );
-  return await run(children, [modelIds, page.limit + 1, ...(page.from === null ? [] : [Number(page.from)])]);
-}
+export const readVersionsOfModels = (modelIds: readonly string[], page: Page) =>
+  query<ModelVersionRow>(pageOfEach(versionsOfModels, modelIds, page));
+
+export const countVersionsOfModels = (modelIds: readonly string[]) =>
+  query<ChildCount>(countOfEach(versionsOfModels, modelIds));
 
 /** A name of a version. */
 export interface AliasRow extends Omit<ModelAlias, 'tenantId'> {
