@@ -1,7 +1,7 @@
 /** Slipway itself for the time of a demo: database, server, scheduler and one executor, as `npm start` runs them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,7 +45,7 @@ export async function startPlatform(signal: AbortSignal): Promise<Platform> {
 
   const stop = async () => {
     await endProcess(child);
-    if (keptHome === undefined) await rm(home, { recursive: true, force: true, maxRetries: 5 });
+    if (keptHome === undefined) await removeHome(home);
   };
   try {
     const url = await addressOf(child, AbortSignal.any([signal, ended.signal]));
@@ -63,6 +63,12 @@ async function throwAwayHome(): Promise<string> {
   // PostgreSQL refuses to run as root, so then it runs as another user, who has to pass through.
   if (process.getuid?.() === 0) await chmod(home, 0o711);
   return home;
+}
+
+/** Under root the database may be elsewhere, and a link in its place. */
+async function removeHome(home: string): Promise<void> {
+  const database = await realpath(join(home, 'postgres')).catch(() => home);
+  for (const path of [database, home]) await rm(path, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** Ours, without what would lead to another database or server than the demo's own. */

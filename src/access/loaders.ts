@@ -7,7 +7,7 @@ import {
 } from '../authorization/store/grant-rows.ts';
 import { countMembers, listGroupsOf, readGroupsById } from '../authorization/store/groups.ts';
 import type { Grant, Group } from '../generated/prisma/client.ts';
-import { childCounter, childLoader } from '../platform/child-loader.ts';
+import { childCounter, childLoader } from '../platform/loaders.ts';
 
 export function accessLoaders(tenantId: string) {
   return {

@@ -4,6 +4,7 @@ import type { Tx } from '../platform/database/transaction.ts';
 import type { ErrorCode } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import { log } from '../platform/log.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
 import { storable } from '../platform/text.ts';
 import type { Permission } from './domain/permissions.ts';
 import type { Target } from './domain/resources.ts';
@@ -17,8 +18,7 @@ import { type AuditRow, insertAuditEvents, insertDenials } from './store/audit.t
  */
 
 export interface AuditTarget {
-  /** `user`, `group`, `project` … */
-  readonly type: string;
+  readonly type: ObjectKind;
   readonly id: string | null;
   readonly name?: string | null;
 }
@@ -78,7 +78,7 @@ export function noteDenial(
   permission: Permission,
   code: ErrorCode,
   target: Target | null,
-  about?: { kind: string; key: string },
+  about?: { kind: ObjectKind; key: string },
 ): void {
   if (caller.method === 'SYSTEM') return;
   const [nearest] = target?.resources ?? [];

@@ -1,41 +1,43 @@
 import type { Level } from '../generated/prisma/enums.ts';
 import type { Caller } from '../platform/caller.ts';
 import { type DomainError, NotFoundError, PermissionDeniedError } from '../platform/errors.ts';
-import { NO_ID } from '../platform/ids.ts';
+import { idOfNothing } from '../platform/ids.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
 import { noteDenial } from './audit.ts';
 import { type Decision, decide } from './domain/decision.ts';
-import { isAtLeast, managesTenant } from './domain/levels.ts';
+import { isAtLeast } from './domain/levels.ts';
 import {
-  isForAnonymous,
-  mayCreateAnywhere,
-  openToConfined,
+  type Obstacle,
+  obstacleTo,
   type Permission,
   permissions,
   type Requirement,
-  scopesAllow,
 } from './domain/permissions.ts';
-import {
-  ANONYMOUS,
-  CONFINED,
-  createsNothing,
-  needsRole,
-  needsServiceScope,
-  outsideScopes,
-} from './domain/requirement-text.ts';
+import { obstacleText } from './domain/requirement-text.ts';
 import type { Target } from './domain/resources.ts';
+import { managesTenant } from './domain/roles.ts';
 import { grantsOf } from './granted.ts';
 
-/** How a decision finds what it is about, and names it when it must look absent. */
-export interface Find {
-  readonly kind: string;
+/** How an object is named in messages. */
+interface Name {
+  readonly kind: ObjectKind;
   readonly key: string;
+}
+
+/** How a decision finds what a call is about. */
+export interface FindTarget extends Partial<Name> {
   target(): Promise<Target | null>;
   /**
    * Whether the caller may read something inside a target that it may not read itself: enough to list what is there.
    * Asked with null where there is no target, so that absent and hidden cost the same.
    */
   within?(target: Target | null): Promise<boolean>;
+  /** The rule only asks whether the caller may read the target: the command asks for the permission's own level. */
+  readonly levelIsAskedLater?: boolean;
 }
+
+/** The same, with what a refusal calls the target. */
+export type Find = FindTarget & Name;
 
 /**
  * Whether the caller may do this, decided in the order that keeps hidden things hidden:
@@ -53,64 +55,65 @@ export async function refusal(
   permission: Permission,
   find?: Find,
 ): Promise<DomainError | null> {
-  const { error, target } = await judge(caller, permission, find);
-  if (error && (target || error.code !== 'NOT_FOUND'))
-    noteDenial(caller, permission, error.code, target, find);
+  const { obstacle, target } = await judge(caller, permission, find);
+  if (obstacle === null) return null;
+  const error = errorOf(obstacle, permission, find);
+  if (target || error.code !== 'NOT_FOUND') noteDenial(caller, permission, error.code, target, find);
   return error;
 }
 
 /** The same, where a refusal is no attempt of the caller's: a nested field that shows null, a filter. */
-export async function isAllowed(caller: Caller, permission: Permission, find?: Find): Promise<boolean> {
-  return (await judge(caller, permission, find)).error === null;
+export async function isAllowed(caller: Caller, permission: Permission, find?: FindTarget): Promise<boolean> {
+  return (await judge(caller, permission, find)).obstacle === null;
 }
 
+/** What came of a question: nothing in the way, or the first obstacle. */
 interface Verdict {
-  readonly error: DomainError | null;
+  /** UNSEEN: the target is absent, or the caller may not read it. A level: the caller reads the target and lacks this. */
+  readonly obstacle: Obstacle | 'UNSEEN' | { readonly level: Level } | null;
   readonly target: Target | null;
 }
-const allowed: Verdict = { error: null, target: null };
-const denied = (message: string, target: Target | null = null): Verdict => ({
-  error: new PermissionDeniedError(message),
-  target,
-});
 
-async function judge(caller: Caller, permission: Permission, find?: Find): Promise<Verdict> {
-  const requirement: Requirement = permissions[permission];
-  if (!scopesAllow(caller, permission, requirement)) return denied(outsideScopes(permission));
-  if (caller.confinedTo && !openToConfined(permission, requirement)) return denied(CONFINED);
-  if (caller.method === 'ANONYMOUS' && !isForAnonymous(permission)) return denied(ANONYMOUS);
-  if ('caller' in requirement) return allowed;
-  if ('serviceScope' in requirement) {
-    const { serviceScope } = requirement;
-    const hasScope = caller.role === 'SYSTEM' && caller.scopes.includes(serviceScope);
-    return hasScope ? allowed : denied(needsServiceScope(serviceScope));
-  }
-  if ('roles' in requirement) {
-    if (!requirement.roles.includes(caller.role)) return denied(needsRole(requirement.roles));
-    // Who is confined to some resources does nothing to the tenant at large.
-    return caller.confinedTo ? denied(CONFINED) : allowed;
-  }
-  if ('create' in requirement && !mayCreateAnywhere(caller.role)) return denied(createsNothing(caller.role));
+async function judge(caller: Caller, permission: Permission, find?: FindTarget): Promise<Verdict> {
+  const obstacle = obstacleTo(caller, permission);
+  const { level: wanted }: Requirement = permissions[permission];
+  if (obstacle || wanted === 'NONE') return { obstacle, target: null };
   if (!find) throw new Error(`${permission} is about an object, and its rule names none`);
   const target = await find.target();
-  const { level } = await decisionOn(caller, target ?? nothing(caller));
-  const isSeen = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);
-  if (!target || !isSeen) return { error: new NotFoundError(find.kind, find.key), target };
-  const wanted = wantedLevel(caller, requirement);
-  if (isAtLeast(level, wanted)) return allowed;
+  const { level } = await decisionOn(caller, target ?? nothing(caller, find));
+  const isReadable = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);
+  if (!target || !isReadable) return { obstacle: 'UNSEEN', target };
+  const needed = neededLevel(caller, wanted, find);
   // What is inside a target can be listed by who may read some of it.
-  return wanted === 'READ' ? allowed : denied(`requires ${wanted} on ${find.kind} ${find.key}`, target);
+  const isEnough = isAtLeast(level, needed) || needed === 'READ';
+  return { obstacle: isEnough ? null : { level: needed }, target };
 }
 
-function wantedLevel(caller: Caller, requirement: { level: Level } | { create: true }): Level {
-  if ('level' in requirement) return requirement.level;
-  return caller.creationPolicy === 'OPEN' ? 'READ' : 'EDIT';
+function errorOf(
+  obstacle: NonNullable<Verdict['obstacle']>,
+  permission: Permission,
+  find?: Find,
+): DomainError {
+  const { kind = 'tenant', key = '' } = find ?? {};
+  if (obstacle === 'UNSEEN') return new NotFoundError(kind, key);
+  if (typeof obstacle === 'string') return new PermissionDeniedError(obstacleText(obstacle, permission));
+  return new PermissionDeniedError(`requires ${obstacle.level} on ${kind} ${key}`);
+}
+
+function neededLevel(
+  { creationPolicy }: Caller,
+  wanted: Level | 'CREATION_POLICY',
+  { levelIsAskedLater }: FindTarget,
+): Level {
+  if (levelIsAskedLater) return 'READ';
+  if (wanted !== 'CREATION_POLICY') return wanted;
+  return creationPolicy === 'OPEN' ? 'READ' : 'EDIT';
 }
 
 /** What is asked about in place of what is not there, so that the same statements are sent. */
-const nothing = ({ tenantId }: Caller): Target => ({
+const nothing = ({ tenantId }: Caller, { kind, key }: Partial<Name>): Target => ({
   tenantId,
-  resources: [{ type: 'PROJECT', id: NO_ID }],
+  resources: [{ type: 'PROJECT', id: idOfNothing(`${kind} ${key}`) }],
 });
 
 /** The caller's level on a target, and which step of the model answered. One statement for all that are asked at once. */
@@ -121,14 +124,11 @@ export async function decisionOn(caller: Caller, target: Target): Promise<Decisi
   return decide(caller, target, granted);
 }
 
-/** The same decision for a second object that an input names, asked by a command. @throws the refusal. */
-export async function requireMay(
-  caller: Caller,
-  permission: Permission,
-  target: Target,
-  kind: string,
-  key: string,
-): Promise<void> {
-  const refused = await refusal(caller, permission, { kind, key, target: async () => target });
-  if (refused) throw refused;
+/**
+ * Whether the caller's level lets it read a target, whatever the scopes of its sign-in say: enough to be told that
+ * something has a name. Asked with null where there is no target, so that absent and hidden cost the same.
+ */
+export async function isSeen(caller: Caller, name: Name, target: Target | null): Promise<boolean> {
+  const { level } = await decisionOn(caller, target ?? nothing(caller, name));
+  return target !== null && isAtLeast(level, 'READ');
 }

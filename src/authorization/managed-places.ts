@@ -1,8 +1,8 @@
 import type { Caller } from '../platform/caller.ts';
 import { decisionOn } from './can.ts';
 import { type Place, placesOf } from './domain/decision.ts';
-import { managesTenant } from './domain/levels.ts';
 import type { Target } from './domain/resources.ts';
+import { managesTenant } from './domain/roles.ts';
 
 /**
  * The places of a target whose permissions are for a caller to see: the resources that it manages. What was granted on

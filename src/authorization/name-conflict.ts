@@ -1,7 +1,7 @@
 import type { Caller } from '../platform/caller.ts';
 import { AlreadyExistsError, type DomainError, InvalidArgumentError } from '../platform/errors.ts';
-import { isAllowed } from './can.ts';
-import type { Permission } from './domain/permissions.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
+import { isSeen } from './can.ts';
 import type { Target } from './domain/resources.ts';
 
 /**
@@ -13,12 +13,18 @@ import type { Target } from './domain/resources.ts';
  */
 export async function nameConflict(
   caller: Caller,
-  permission: Permission,
   holder: Target | null,
-  { kind, name, path }: { readonly kind: string; readonly name: string; readonly path: readonly string[] },
+  {
+    kind,
+    name,
+    path,
+  }: { readonly kind: ObjectKind; readonly name: string; readonly path: readonly string[] },
 ): Promise<DomainError> {
-  const isSeen = await isAllowed(caller, permission, { kind, key: name, target: async () => holder });
-  return isSeen
+  return (await isSeen(caller, { kind, key: name }, holder))
     ? new AlreadyExistsError(`${kind} ${name} exists already`, { path })
-    : InvalidArgumentError.of(path, 'this name cannot be used here', 'NameUnavailable');
+    : nameUnavailable(path);
 }
+
+/** The answer for a reserved name, and for one that something has which the caller may not read. */
+export const nameUnavailable = (path: readonly string[]): InvalidArgumentError =>
+  InvalidArgumentError.of(path, 'this name cannot be used here', 'NameUnavailable');

@@ -1,4 +1,5 @@
-import { chooseRuntime } from '../executor/choose-runtime.ts';
+import { chooseRuntime, requireNamedRuntime } from '../executor/choose-runtime.ts';
+import { openExecutorFolder } from '../executor/executor-folder.ts';
 import { createClient } from '../executor/host/client.ts';
 import { startWorkLoop } from '../executor/host/work-loop.ts';
 import { baseConfig } from '../platform/config/base.ts';
@@ -7,10 +8,13 @@ import { log } from '../platform/log.ts';
 import { runProcess } from '../platform/process.ts';
 
 /** Leases jobs over the server's public API and runs them. Any number, anywhere, each under a name of its own. */
-await runProcess('executor', async () => {
+await runProcess('executor', async (ending) => {
+  requireNamedRuntime();
   const { url, name, pool, slots } = executorConfig;
   const { credentialFile, drainSeconds } = baseConfig;
-  const runtime = chooseRuntime();
+  const runtime = chooseRuntime(await openExecutorFolder());
   const client = createClient({ url, credentialFile, log });
-  return await startWorkLoop({ client, runtime, log, name, pool, slots, drainSeconds });
+  const loop = await startWorkLoop({ client, runtime, log, name, pool, slots, drainSeconds });
+  ending.add(() => loop.stop());
+  return {};
 });

@@ -4,14 +4,11 @@ import { runProcess } from '../platform/process.ts';
 import { startScheduler } from '../scheduler/start.ts';
 
 /** Starts ready nodes, assigns jobs, expires leases. Any number. */
-await runProcess('scheduler', async () => {
+await runProcess('scheduler', async (ending) => {
+  ending.add(closeDatabase);
+  ending.add(() => notifications.close());
   await notifications.start();
   const scheduler = startScheduler();
-  return {
-    async stop() {
-      await scheduler.stop();
-      await notifications.close();
-      await closeDatabase();
-    },
-  };
+  ending.add(() => scheduler.stop());
+  return {};
 });

@@ -16,28 +16,26 @@ import { requiredSecrets } from '../platform/secrets.ts';
 import { handOver } from './first-secrets.ts';
 
 /** GraphQL, GraphiQL, subscriptions, files and health. Any number behind a balancer. */
-await runProcess('server', async () => {
+await runProcess('server', async (ending) => {
   requiredSecrets();
   // A wrong file is told before anything is changed.
   fixedUsers();
+  ending.add(closeDatabase);
   await whenDatabaseAnswers(migrate);
   await whenDatabaseAnswers(() => firstStart(serverConfig.adminUsername, handOver));
   await whenDatabaseAnswers(() => keepFixedUsers());
+  ending.add(() => notifications.close());
   await notifications.start();
+  if (serverConfig.metricsPort !== null) {
+    const metrics = await startMetricsServer({
+      host: serverConfig.metricsHost,
+      port: serverConfig.metricsPort,
+    });
+    ending.add(() => metrics?.stop());
+  }
   const server = await startServer({ host: serverConfig.host, port: serverConfig.port });
-  const metrics =
-    serverConfig.metricsPort === null
-      ? null
-      : await startMetricsServer({ host: serverConfig.metricsHost, port: serverConfig.metricsPort });
-  return {
-    address: server.url,
-    async stop() {
-      await server.stop();
-      await metrics?.stop();
-      await notifications.close();
-      await closeDatabase();
-    },
-  };
+  ending.add(() => server.stop());
+  return { address: server.url };
 });
 
 async function migrate(): Promise<void> {

@@ -1,47 +1,55 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startEmbeddedPostgres } from '../platform/database/embedded.ts';
+import {
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+  startEmbeddedPostgres,
+} from '../platform/database/embedded.ts';
 import { log } from '../platform/log.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
 export interface SupervisedDatabase {
-  readonly url: string;
   /** Null while there is none. */
   readonly pid: number | null;
+  /** @throws Error when it does not start. */
+  start(): Promise<EmbeddedPostgres>;
+  /** Ends it for good, also one that is just starting. */
   stop(): Promise<void>;
 }
 
 /**
  * The embedded PostgreSQL, started again whenever it ends. Its address stays, unless its port was taken meanwhile.
  *
- * @param onChange  called when process id or address have changed.
- * @throws Error when the first start fails.
+ * @param onChange  called when the process id or the address has changed.
  */
-export async function superviseDatabase(folder: string, onChange: () => void): Promise<SupervisedDatabase> {
-  let server: Awaited<ReturnType<typeof startEmbeddedPostgres>> | null = null;
-  let restarting: Promise<void> | null = null;
+export function superviseDatabase(
+  options: EmbeddedPostgresOptions,
+  onChange: (server: EmbeddedPostgres | null) => void,
+): SupervisedDatabase {
+  let server: EmbeddedPostgres | null = null;
+  let starting: Promise<unknown> | null = null;
   let isStopping = false;
-  const state = { url: '' };
 
-  async function launch(): Promise<void> {
-    const started = await startEmbeddedPostgres({ folder });
+  async function launch(): Promise<EmbeddedPostgres> {
+    const started = await startEmbeddedPostgres(options);
     server = started;
-    state.url = started.url;
     started.onExit((reason) => {
       server = null;
-      onChange();
+      onChange(server);
       if (isStopping) return;
       log.error({ process: 'postgres', reason }, 'ended unasked, starts again');
-      restarting = relaunch();
+      starting = relaunch();
     });
-    onChange();
+    onChange(server);
+    return started;
   }
 
   async function relaunch(): Promise<void> {
     for (let pauseMs = FIRST_PAUSE_MS; !isStopping; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       try {
-        return await launch();
+        await launch();
+        return;
       } catch (error) {
         log.error({ err: error, process: 'postgres', pauseMs }, 'did not start, is tried again');
         await sleep(pauseMs);
@@ -49,17 +57,18 @@ export async function superviseDatabase(folder: string, onChange: () => void): P
     }
   }
 
-  await launch();
   return {
-    get url() {
-      return state.url;
-    },
     get pid() {
       return server?.pid ?? null;
     },
+    start() {
+      const first = launch();
+      starting = first;
+      return first;
+    },
     async stop() {
       isStopping = true;
-      await restarting;
+      await starting?.catch(() => undefined);
       await server?.stop();
     },
   };

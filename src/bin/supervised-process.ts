@@ -4,13 +4,17 @@ import { log } from '../platform/log.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
-/** Whoever ran for this long starts again without a pause. */
+/** A process that ran for this long starts again without a pause. */
 const STEADY_MS = 10_000;
 
 export interface SupervisedProcess {
   /** Null while there is none. */
   readonly pid: number | null;
-  /** Starts it. Resolves with its address, if it has one, when it is ready; rejects when it ends before. */
+  /**
+   * Starts it. Resolves when it is ready, with its address if it has one.
+   *
+   * @throws Error when it ends before that.
+   */
   start(): Promise<string | undefined>;
   /** Lets it end in order, and starts it again: its program or its environment is another now. */
   restart(): void;
@@ -67,6 +71,7 @@ export function superviseProcess(
     },
     start: () =>
       new Promise((resolve, reject) => {
+        if (isStopping) throw new Error(`the ${name} is stopping`);
         const first = launch();
         first.once('message', ({ address }: { address?: string }) => {
           wasReady = true;

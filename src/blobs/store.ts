@@ -1,3 +1,4 @@
+import { eachAt } from '../platform/by-address.ts';
 import { db } from '../platform/database/client.ts';
 import { run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
@@ -41,20 +42,32 @@ export function findBlob(id: string): Promise<BlobRow | null> {
   return db.blob.findUnique({ where: { id } });
 }
 
-const sizesStatement = statement<{ id: string; sizeBytes: bigint }>(
-  `select id, size_bytes as "sizeBytes" from blobs
-    where tenant_id = $1::uuid and project_id = $2::uuid and id = any($3::uuid[]) and uploaded_at is not null`,
+/** A blob, asked for on behalf of a project: another project's is as if it were not there. */
+export interface BlobOfProject {
+  readonly tenantId: string;
+  readonly projectId: string;
+  readonly id: string;
+}
+
+const sizesStatement = statement<BlobOfProject & { readonly sizeBytes: bigint }>(
+  `select blob.id, blob.tenant_id as "tenantId", blob.project_id as "projectId", blob.size_bytes as "sizeBytes"
+     from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as asked(tenant_id, project_id, id)
+     join blobs as blob on blob.id = asked.id and blob.tenant_id = asked.tenant_id
+      and blob.project_id = asked.project_id
+    where blob.uploaded_at is not null`,
 );
 
-/** Those of the named blobs that are the project's and whole, with their sizes in bytes. */
-export async function listSizes(
-  project: { tenantId: string; projectId: string },
-  ids: readonly string[],
-  tx?: Tx,
-): Promise<ReadonlyMap<string, bigint>> {
-  if (ids.length === 0) return new Map();
-  const rows = await run(sizesStatement, [project.tenantId, project.projectId, ids], tx);
-  return new Map(rows.map((row) => [row.id, row.sizeBytes]));
+/** The size in bytes of each blob that is the project's and whole; null for the others. */
+export async function readSizes(blobs: readonly BlobOfProject[], tx?: Tx): Promise<(bigint | null)[]> {
+  if (blobs.length === 0) return [];
+  const column = (part: keyof BlobOfProject) => blobs.map((blob) => blob[part]);
+  const rows = await run(sizesStatement, [column('tenantId'), column('projectId'), column('id')], tx);
+  const textOf = ({ tenantId, projectId, id }: BlobOfProject) => JSON.stringify([tenantId, projectId, id]);
+  return eachAt(
+    blobs,
+    textOf,
+    rows.map((row) => [textOf(row), row.sizeBytes]),
+  );
 }
 
 /** Size of the pieces that content is kept in, but the last. */

@@ -2,9 +2,7 @@ import type { Target } from '../authorization/domain/resources.ts';
 import { can, type Finder, type RootRules } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import { NO_ID } from '../platform/ids.ts';
-import { projectTarget } from '../projects/domain/targets.ts';
-import { ofProjectWithWorkflows } from '../registry/rules.ts';
-import type { VersionBy } from '../registry/store.ts';
+import { ofProjectWithNew, ofProjectWithWorkflows } from '../registry/rules.ts';
 import { executionTarget } from './domain/targets.ts';
 import { loadNodeExecution, type NodeExecutionBy } from './graphql/node-execution.ts';
 import type { ExecutionBy, ExecutionRow } from './store/reads.ts';
@@ -38,32 +36,6 @@ const ofTaskExecution: Finder = {
   },
 };
 
-interface NewExecutionArguments {
-  readonly input: { readonly project: string; readonly launchPlan: VersionBy };
-}
-
-/** An execution that is to be: of the workflow that its launch plan is for, in its project. */
-const ofNewExecution: Finder = {
-  kind: 'project',
-  key: (args) => (args as unknown as NewExecutionArguments).input.project,
-  async target(args, { loaders }) {
-    const { input } = args as unknown as NewExecutionArguments;
-    const [project, plan] = await Promise.all([
-      loaders.project.load({ identifier: input.project }),
-      loaders.launchPlanBy.load(input.launchPlan),
-    ]);
-    if (!project) return null;
-    const target = projectTarget(project);
-    return plan
-      ? executionTarget({
-          tenantId: project.tenantId,
-          projectId: project.id,
-          workflowEntityId: plan.workflowEntityId,
-        })
-      : target;
-  },
-};
-
 export const executionRules: RootRules = {
   Query: {
     execution: can('execution:read', ofExecutionBy),
@@ -76,7 +48,10 @@ export const executionRules: RootRules = {
     taskExecution: can('execution:read', ofTaskExecution),
   },
   Mutation: {
-    createExecution: can('execution:create', ofNewExecution),
+    createExecution: can(
+      'execution:create',
+      ofProjectWithNew(({ input }: { input: { project: string } }) => input.project),
+    ),
     terminateExecution: can(
       'execution:terminate',
       ofExecution(({ input }: { input: { by: ExecutionBy } }) => input.by),

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { baseConfig } from '../platform/config/base.ts';
 import { ConfigurationError } from '../platform/config/environment.ts';
 import { executorConfig } from '../platform/config/executor.ts';
@@ -15,13 +14,22 @@ export function requireNamedRuntime(): void {
     );
 }
 
-/** The runtime that is configured; `process` where none has to be named. @see requireNamedRuntime */
-export function chooseRuntime(): Runtime {
-  requireNamedRuntime();
-  log.warn(
-    { runtime: 'process' },
-    'jobs run as processes of this user, without isolation: they can read and do what it can',
-  );
-  const root = join(baseConfig.home, 'executors', executorConfig.name);
-  return createProcessRuntime({ root, path: executorConfig.path });
+type RuntimeName = NonNullable<typeof executorConfig.runtime>;
+
+const runtimes: Readonly<Record<RuntimeName, (folder: string) => Runtime>> = {
+  process(folder) {
+    log.warn('jobs run as processes of this user, without isolation: they can read and do what it can');
+    return createProcessRuntime({ root: folder, path: executorConfig.path });
+  },
+};
+
+/**
+ * The runtime that is configured; `process` where none has to be named.
+ *
+ * @param folder  where it keeps its runs.
+ */
+export function chooseRuntime(folder: string): Runtime {
+  const name = executorConfig.runtime ?? 'process';
+  log.info({ runtime: name }, 'runtime chosen');
+  return runtimes[name](folder);
 }

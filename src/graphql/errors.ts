@@ -13,6 +13,7 @@ import {
 } from '../platform/errors.ts';
 import { builder } from './builder.ts';
 import { enumOf } from './enum.ts';
+import { ObjectKindEnum } from './object-kind.ts';
 
 export const ErrorCodeEnum = enumOf<ErrorCode>(
   'ErrorCode',
@@ -85,9 +86,7 @@ builder.objectType(NotFoundError, {
   description: 'Something that the input names is absent, or hidden from the caller: the two look alike.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    kind: t.exposeString('kind', {
-      description: 'What was looked for, such as `launch plan`.',
-    }),
+    kind: t.expose('kind', { type: ObjectKindEnum, description: 'What kind of object was looked for.' }),
   }),
 });
 
@@ -132,7 +131,7 @@ export function shownError(error: unknown): GraphQLError {
   if (cause instanceof DomainError) return located(topLevelError(cause), error);
   if (isDatabaseLost(cause)) return located(topLevelError(new UnavailableError()), error);
   // A refusal of the rules, of a scalar, or of GraphQL itself: written for the caller.
-  if (cause instanceof GraphQLError) return located(placed(cause, error), error);
+  if (cause instanceof GraphQLError) return located(cause, error);
   return located(new GraphQLError('something went wrong', { extensions: { code: 'INTERNAL' } }), error);
 }
 
@@ -141,20 +140,6 @@ function causeOf(error: unknown): unknown {
   let cause = error;
   while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError;
   return cause;
-}
-
-/**
- * A scalar's refusal of a part of a variable, with the place. GraphQL says it only in the words that it puts in front,
- * together with the value: `Variable "$input" got invalid value … at "input.events[0].outputs"; …`.
- */
-function placed(refusal: GraphQLError, from: unknown): GraphQLError {
-  if (!(from instanceof GraphQLError) || !from.message.endsWith(`; ${refusal.message}`)) return refusal;
-  const words = from.message.slice(0, -refusal.message.length - 2);
-  const [, variable] = /^Variable "\$(\w+)" got invalid value /.exec(words) ?? [];
-  if (!variable) return refusal;
-  const place = / at "([^"]+)"$/.exec(words)?.[1] ?? variable;
-  const path = place.split(/[.[\]]+/).filter((part) => part !== '');
-  return new GraphQLError(`${place}: ${refusal.message}`, { extensions: { ...refusal.extensions, path } });
 }
 
 function located(shown: GraphQLError, from: unknown): GraphQLError {

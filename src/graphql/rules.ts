@@ -2,16 +2,19 @@ import { refusal } from '../authorization/can.ts';
 import type { Permission } from '../authorization/domain/permissions.ts';
 import type { Target } from '../authorization/domain/resources.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
 import type { Context } from './context.ts';
 import { shownError, topLevelError } from './errors.ts';
 
 /** How a rule finds the object that a field is about. */
 export interface Finder {
-  readonly kind: string;
+  readonly kind: ObjectKind;
   key(args: FieldArguments): string;
   target(args: FieldArguments, context: Context): Promise<Target | null>;
   /** Whether the caller may read something inside of it: then lists of that are not hidden. */
   within?(target: Target | null, args: FieldArguments, context: Context): Promise<boolean>;
+  /** The rule only asks whether the caller may read the object: the command asks for the permission's own level. */
+  readonly levelIsAskedLater?: boolean;
 }
 
 // The rules read arguments of every field; their types are checked where the finder is written.
@@ -34,6 +37,7 @@ export function can(permission: Permission, finder?: Finder): Rule {
           kind: finder.kind,
           key: finder.key(args),
           target: () => finder.target(args, context),
+          levelIsAskedLater: finder.levelIsAskedLater ?? false,
           ...(finder.within
             ? {
                 within: (target: Target | null) =>

@@ -1,5 +1,6 @@
 import { GraphQLError, Kind, type ValueNode } from 'graphql';
 import { formatDuration, parseDuration } from '../platform/duration.ts';
+import { keepsDigits } from '../platform/exact-json.ts';
 import { depthFault, MAX_JSON_DEPTH } from '../platform/storable-json.ts';
 import { builder, type Json } from './builder.ts';
 
@@ -68,10 +69,11 @@ builder.scalarType('BigInt', {
     parseInt64(node.kind === Kind.INT || node.kind === Kind.STRING ? node.value : undefined),
 });
 
+const losesDigits = 'of numbers that keep their digits; write others as text';
 const tooDeep = `nested at most ${MAX_JSON_DEPTH} deep`;
 
 builder.scalarType('JSON', {
-  description: `Any JSON value. Its lists and objects may be nested ${MAX_JSON_DEPTH} deep.`,
+  description: `Any JSON value. Its lists and objects may be nested ${MAX_JSON_DEPTH} deep. A whole number beyond 2^53 that would lose digits is refused: send it as text.`,
   serialize: (value) => value,
   parseValue: (value) => (depthFault(value) ? refuse('JSON', tooDeep) : (value as Json)),
   parseLiteral: (node, variables) => {
@@ -89,9 +91,9 @@ function jsonOf(node: ValueNode, variables: Record<string, unknown>, levels: num
     case Kind.VARIABLE:
       return variables[node.name.value];
     case Kind.INT:
-      return Number.isSafeInteger(Number(node.value)) ? Number(node.value) : node.value;
+      return keepsDigits(node.value) ? Number(node.value) : refuse('JSON', losesDigits, node);
     case Kind.FLOAT:
-      return Number(node.value);
+      return Number.isFinite(Number(node.value)) ? Number(node.value) : refuse('JSON', losesDigits, node);
     case Kind.STRING:
     case Kind.BOOLEAN:
     case Kind.ENUM:

@@ -1,7 +1,7 @@
 import type { User } from '../generated/prisma/client.ts';
 import { type Context, callerOf } from '../graphql/context.ts';
+import { nameKey } from '../platform/text.ts';
 import { isOwn, type UserBy } from './domain/addresses.ts';
-import { usernameKey } from './domain/usernames.ts';
 import { reachesAllTenants } from './reach.ts';
 
 /**
@@ -19,5 +19,5 @@ export async function isOwnAddress(context: Context, by: UserBy): Promise<boolea
   const caller = callerOf(context);
   if (!('email' in by)) return isOwn(caller, by);
   const self = await context.loaders.user.load(caller.userId);
-  return self?.emailKey != null && self.emailKey === usernameKey(by.email);
+  return self?.emailKey != null && self.emailKey === nameKey(by.email);
 }

@@ -1,6 +1,6 @@
 import { noteDenial } from '../authorization/audit.ts';
-import { managesTenant } from '../authorization/domain/levels.ts';
 import type { Permission } from '../authorization/domain/permissions.ts';
+import { managesTenant } from '../authorization/domain/roles.ts';
 import type { Caller } from '../platform/caller.ts';
 import { NotFoundError, PermissionDeniedError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
@@ -31,6 +31,6 @@ export async function keyOwnerId(
 
 /** The refusal, noted in the audit log. */
 export function keyDenied(caller: Caller, permission: Permission, key: string): PermissionDeniedError {
-  noteDenial(caller, permission, 'PERMISSION_DENIED', null, { kind: 'credential', key });
+  noteDenial(caller, permission, 'PERMISSION_DENIED', null, { kind: 'access key', key });
   return new PermissionDeniedError();
 }

@@ -1,11 +1,12 @@
-import { managesTenant } from '../authorization/domain/levels.ts';
 import type { Permission } from '../authorization/domain/permissions.ts';
+import { managesTenant } from '../authorization/domain/roles.ts';
 import type { Credential } from '../generated/prisma/client.ts';
 import type { Caller } from '../platform/caller.ts';
 import type { Tx } from '../platform/database/transaction.ts';
 import { NotFoundError } from '../platform/errors.ts';
 import { keyDenied } from './credential-owner.ts';
 import { mayManageKeys } from './domain/acting.ts';
+import { scopesOf } from './domain/credentials.ts';
 import { lockKeyOwner } from './store/access-keys.ts';
 
 /**
@@ -29,6 +30,6 @@ export async function lockCredential(
   if (owner.id === caller.userId) return credential;
   if (!managesTenant(caller.role)) throw missing;
   if (owner.tenantId !== caller.tenantId && caller.role !== 'ROOT') throw missing;
-  if (!mayManageKeys(caller, owner, credential.scopes)) throw keyDenied(caller, permission, accessKey);
+  if (!mayManageKeys(caller, owner, scopesOf(credential))) throw keyDenied(caller, permission, accessKey);
   return credential;
 }

@@ -2,6 +2,7 @@ import { noteDenial } from '../authorization/audit.ts';
 import type { Permission } from '../authorization/domain/permissions.ts';
 import type { Caller } from '../platform/caller.ts';
 import { NotFoundError, PermissionDeniedError } from '../platform/errors.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
 import { findFirstTenant, findTenant, type TenantBy, tenantKeyOf } from './store/tenants.ts';
 
 /**
@@ -46,7 +47,7 @@ export async function reachedTenantId(
 export function denied(
   caller: Caller,
   permission: Permission,
-  kind: string,
+  kind: ObjectKind,
   key: string,
 ): PermissionDeniedError {
   noteDenial(caller, permission, 'PERMISSION_DENIED', null, { kind, key });

@@ -4,6 +4,8 @@
  * helps us goes into `cause` and the log.
  */
 
+import type { ObjectKind } from './object-kinds.ts';
+
 export type ErrorCode =
   | 'INVALID_ARGUMENT'
   | 'NOT_FOUND'
@@ -61,11 +63,11 @@ export class InvalidArgumentError extends DomainError {
 
 export class NotFoundError extends DomainError {
   readonly code = 'NOT_FOUND';
-  /** What was looked for: `execution`, `launch plan`. */
-  readonly kind: string;
+  /** What was looked for. */
+  readonly kind: ObjectKind;
   readonly key: string;
 
-  constructor(kind: string, key: string, path: readonly string[] = []) {
+  constructor(kind: ObjectKind, key: string, path: readonly string[] = []) {
     super(`${kind} ${key} not found`, { path });
     this.kind = kind;
     this.key = key;

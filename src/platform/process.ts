@@ -2,50 +2,82 @@ import { baseConfig } from './config/base.ts';
 import { ConfigurationError } from './config/environment.ts';
 import { log } from './log.ts';
 
-export interface Running {
-  stop(): Promise<void>;
+type Step = () => Promise<unknown> | unknown;
+
+/** What a process does when it ends. */
+export interface Ending {
+  /**
+   * Adds a step; the last one added runs first. Add what ends a thing before it begins, or in the same breath.
+   *
+   * @throws EndingError when the process is ending already: nothing more may begin.
+   */
+  add(step: Step): void;
+}
+
+class EndingError extends Error {
+  override name = 'EndingError';
 }
 
 /**
  * The life of a process: starts, tells a parent that it is ready, and ends in order on SIGTERM, on SIGINT, when its
- * terminal closes, or when the parent is gone. A second signal, or a stop that takes longer than `stopSeconds`, ends it
- * at once.
+ * terminal closes, when the parent is gone, or when it cannot start. In order means that the steps of `ending` run, also
+ * when the start is not over. A second signal, or steps that take longer than `stopSeconds`, end it at once.
  *
  * @param stopSeconds  DRAIN_SECONDS and 5 s unless told otherwise.
  */
 export async function runProcess(
   name: string,
-  start: () => Promise<Running & { readonly address?: string }>,
+  start: (ending: Ending) => Promise<{ readonly address?: string }>,
   { stopSeconds = baseConfig.drainSeconds + 5 }: { stopSeconds?: number } = {},
-) {
-  let running: Running | null = null;
-  let isStopping = false;
-  const stop = async (reason: string) => {
-    if (isStopping) process.exit(1);
-    isStopping = true;
-    log.info({ process: name, reason }, 'stopping');
+): Promise<void> {
+  const steps: Step[] = [];
+  let isEnding = false;
+
+  const add = (step: Step) => {
+    if (isEnding) throw new EndingError(`the ${name} is ending`);
+    steps.push(step);
+  };
+  const end = async (code: number) => {
+    isEnding = true;
     setTimeout(() => process.exit(1), stopSeconds * 1000).unref();
-    await running?.stop();
-    log.info({ process: name }, 'stopped');
-    process.exit(0);
+    for (const step of steps.reverse()) {
+      try {
+        await step();
+      } catch (error) {
+        log.error({ err: error, process: name }, 'a step of the end failed');
+      }
+    }
+    process.exit(code);
+  };
+  const stop = async (reason: string) => {
+    if (isEnding) process.exit(1);
+    log.info({ process: name, reason }, 'stopping');
+    process.once('exit', () => log.info({ process: name }, 'stopped'));
+    await end(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
-  process.on('disconnect', () => {
-    if (!isStopping) void stop('the parent is gone');
-  });
+  const onOrphaned = () => {
+    if (!isEnding) void stop('the parent is gone');
+  };
+  process.on('disconnect', onOrphaned);
   process.on('unhandledRejection', (error) => {
     log.fatal({ err: error, process: name }, 'unhandled rejection');
     process.exit(1);
   });
+  // A parent that went away before we listened is told of by no event.
+  if (process.connected === false) return onOrphaned();
+
   try {
-    const started = await start();
-    running = started;
-    log.info({ process: name, address: started.address }, 'started');
+    const { address } = await start({ add });
+    if (isEnding) return;
+    log.info({ process: name, address }, 'started');
     // A parent that went away in this very moment is told of by `disconnect`.
-    process.send?.({ ready: name, address: started.address }, undefined, undefined, () => {});
+    process.send?.({ ready: name, address }, undefined, undefined, () => {});
   } catch (error) {
+    // What fails because it was interrupted is no failure.
+    if (isEnding) return;
     if (error instanceof ConfigurationError) process.stderr.write(`${error.message}\n`);
     else log.fatal({ err: error, process: name }, 'could not start');
-    process.exit(1);
+    await end(1);
   }
 }

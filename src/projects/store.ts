@@ -2,14 +2,11 @@ import { type Reader, readableSql } from '../authorization/store/readable.ts';
 import type { Project } from '../generated/prisma/client.ts';
 import { readAddressed } from '../platform/by-address.ts';
 import { inOrder } from '../platform/by-id.ts';
-import { serverConfig } from '../platform/config/server.ts';
 import { db } from '../platform/database/client.ts';
 import { byText, type Page, pageSql } from '../platform/database/page.ts';
 import { nothing, sql } from '../platform/database/sql.ts';
 import { count, query } from '../platform/database/statement.ts';
-import { NotFoundError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
-import { requireActiveProject, requireOpenProject } from './domain/project-checks.ts';
 
 export type ProjectBy = { readonly id: string } | { readonly identifier: string };
 
@@ -65,36 +62,4 @@ export async function listProjects(reader: Reader, filter: ProjectFilter, page: 
   );
   const ids = rows.map(({ id }) => id);
   return inOrder(ids, await db.project.findMany({ where: { id: { in: ids } } }));
-}
-
-/**
- * The project that something is about to be made in: there, ACTIVE, with that domain.
- *
- * @throws NotFoundError, InvalidArgumentError `InactiveProject` or naming the domain.
- */
-export async function getOpenProject(
-  tenantId: string,
-  { project: identifier, domain }: { readonly project: string; readonly domain: string },
-  path: readonly string[],
-): Promise<Project> {
-  const project = await findProject(tenantId, { identifier });
-  if (!project) throw new NotFoundError('project', identifier, [...path, 'project']);
-  requireOpenProject(project, domain, serverConfig.domains, path);
-  return project;
-}
-
-/**
- * The project that something without a domain is about to be made in: there and ACTIVE.
- *
- * @throws NotFoundError, InvalidArgumentError `InactiveProject`.
- */
-export async function getActiveProject(
-  tenantId: string,
-  identifier: string,
-  path: readonly string[],
-): Promise<Project> {
-  const project = await findProject(tenantId, { identifier });
-  if (!project) throw new NotFoundError('project', identifier, path);
-  requireActiveProject(project, path);
-  return project;
 }

@@ -1,12 +1,13 @@
 import { type Reader, type ResourceColumn, readableSql } from '../authorization/store/readable.ts';
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
-import { inOrder } from '../platform/by-id.ts';
+import { eachAt, readAddressed } from '../platform/by-address.ts';
+import { eachOf, inOrder } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
 import { newestFirst, type Page, pageSql } from '../platform/database/page.ts';
 import { nothing, raw, sql } from '../platform/database/sql.ts';
 import { count, exists, query, run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
-import { isId, newId } from '../platform/ids.ts';
+import { isId, NO_ID, newId } from '../platform/ids.ts';
 import { type Closure, indexClosure } from './domain/closure.ts';
 import { type EntityKey, entityKeyText } from './domain/entity-keys.ts';
 import type { CompiledTask, TaskTemplate } from './domain/task-templates.ts';
@@ -15,59 +16,101 @@ import type { CompiledWorkflowClosure } from './domain/workflow-templates.ts';
 /** How a version is addressed. */
 export type VersionBy = { readonly id: string } | { readonly key: EntityKey };
 
-/** Which rows a tenant's caller means; null when the address cannot be one. */
-function whereVersion(tenantId: string, by: VersionBy) {
-  if ('id' in by) return isId(by.id) ? { id: by.id, tenantId } : null;
-  const { project, domain, name, version } = by.key;
-  return {
-    tenantId,
-    project: { tenantId, identifier: project },
-    domain,
-    name,
-    version,
-  };
+/** Where versions are kept. */
+type VersionTable = 'tasks' | 'workflows' | 'launch_plans';
+
+/** One row or null for each address, in their order: `find` reads the rows, after one statement for all keys. */
+async function readVersions<Row extends { readonly id: string }>(
+  table: VersionTable,
+  tenantId: string,
+  addresses: readonly VersionBy[],
+  find: (ids: string[]) => Promise<Row[]>,
+): Promise<(Row | null)[]> {
+  const keys = addresses.flatMap((by) => ('key' in by ? [by.key] : []));
+  const named = keys.length > 0 ? await listIdsOfKeys(table, tenantId, keys) : [];
+  const idOfKey = new Map(named.map((row) => [entityKeyText(row), row.id]));
+  // Asked also where there is none, so that what is absent costs as much as what is hidden.
+  const ids = addresses.map((by) => {
+    if ('key' in by) return idOfKey.get(entityKeyText(by.key)) ?? NO_ID;
+    return isId(by.id) ? by.id : NO_ID;
+  });
+  return eachOf(ids, await find(ids));
 }
 
+function listIdsOfKeys(table: VersionTable, tenantId: string, keys: readonly EntityKey[]) {
+  const column = (part: keyof EntityKey) => keys.map((key) => key[part]);
+  return query<EntityKey & { readonly id: string }>(sql`
+    select row.id, project.identifier as project, row.domain, row.name, row.version
+      from unnest(${column('project')}::text[], ${column('domain')}::text[], ${column('name')}::text[],
+                  ${column('version')}::text[]) as asked(project, domain, name, version)
+      join projects as project on project.tenant_id = ${tenantId}::uuid and project.identifier = asked.project
+      join ${raw(table)} as row on row.tenant_id = ${tenantId}::uuid and row.project_id = project.id
+       and row.domain = asked.domain and row.name = asked.name and row.version = asked.version`);
+}
+
+export const readTasks = (tenantId: string, addresses: readonly VersionBy[]): Promise<(Task | null)[]> =>
+  readVersions('tasks', tenantId, addresses, (ids) =>
+    db.task.findMany({ where: { id: { in: ids }, tenantId } }),
+  );
+
+export const readWorkflows = (
+  tenantId: string,
+  addresses: readonly VersionBy[],
+): Promise<(Workflow | null)[]> =>
+  readVersions('workflows', tenantId, addresses, (ids) =>
+    db.workflow.findMany({ where: { id: { in: ids }, tenantId } }),
+  );
+
+export const readLaunchPlans = (
+  tenantId: string,
+  addresses: readonly VersionBy[],
+): Promise<(LaunchPlan | null)[]> =>
+  readVersions('launch_plans', tenantId, addresses, (ids) =>
+    db.launchPlan.findMany({ where: { id: { in: ids }, tenantId } }),
+  );
+
 export async function findTask(tenantId: string, by: VersionBy): Promise<Task | null> {
-  const where = whereVersion(tenantId, by);
-  return where && (await db.task.findFirst({ where }));
+  const [task = null] = await readTasks(tenantId, [by]);
+  return task;
 }
 
 export async function findWorkflow(tenantId: string, by: VersionBy): Promise<Workflow | null> {
-  const where = whereVersion(tenantId, by);
-  return where && (await db.workflow.findFirst({ where }));
+  const [workflow = null] = await readWorkflows(tenantId, [by]);
+  return workflow;
 }
 
-export type LaunchPlanWithWorkflow = LaunchPlan & {
-  readonly project: { readonly identifier: string };
-};
+export async function findLaunchPlan(tenantId: string, by: VersionBy): Promise<LaunchPlan | null> {
+  const [plan = null] = await readLaunchPlans(tenantId, [by]);
+  return plan;
+}
 
-export async function findLaunchPlan(
+/** What all versions of a task, workflow or launch plan share. */
+export type EntityName = Omit<EntityKey, 'version'>;
+
+const nameText = ({ project, domain, name }: EntityName) => JSON.stringify([project, domain, name]);
+
+/** The active version of each launch plan, in the order of the names; null where there is none. */
+export async function readActiveLaunchPlans(
   tenantId: string,
-  by: VersionBy,
-): Promise<LaunchPlanWithWorkflow | null> {
-  const where = whereVersion(tenantId, by);
-  return (
-    where &&
-    (await db.launchPlan.findFirst({
-      where,
-      include: { project: { select: { identifier: true } } },
-    }))
+  names: readonly EntityName[],
+): Promise<(LaunchPlan | null)[]> {
+  const column = (part: keyof EntityName) => names.map((name) => name[part]);
+  const active = await query<EntityName & { readonly id: string }>(sql`
+    select plan.id, project.identifier as project, plan.domain, plan.name
+      from unnest(${column('project')}::text[], ${column('domain')}::text[], ${column('name')}::text[])
+           as asked(project, domain, name)
+      join projects as project on project.tenant_id = ${tenantId}::uuid and project.identifier = asked.project
+      join launch_plans as plan on plan.tenant_id = ${tenantId}::uuid and plan.project_id = project.id
+       and plan.domain = asked.domain and plan.name = asked.name and plan.state = 'ACTIVE'`);
+  const ids = eachAt(
+    names,
+    nameText,
+    active.map((row) => [nameText(row), row.id]),
   );
-}
-
-export async function findActiveLaunchPlan(
-  tenantId: string,
-  { project, domain, name }: Omit<EntityKey, 'version'>,
-): Promise<LaunchPlan | null> {
-  const where = {
+  return await readLaunchPlans(
     tenantId,
-    project: { tenantId, identifier: project },
-    domain,
-    name,
-    state: 'ACTIVE',
-  } as const;
-  return await db.launchPlan.findFirst({ where });
+    ids.map((id) => ({ id: id ?? NO_ID })),
+  );
 }
 
 /** A registered task in the form that the compiler takes, and whose it is. */
@@ -78,38 +121,35 @@ export interface RegisteredTask {
   readonly task: CompiledTask;
 }
 
-/** Those of the named tasks that are registered. */
-export async function listCompiledTasks(
+const tasksStatement = statement<{
+  at: number;
+  id: string;
+  tenantId: string;
+  projectId: string;
+  template: TaskTemplate;
+}>(
+  `select asked.at, task.id, task.tenant_id as "tenantId", task.project_id as "projectId", task.template
+     from jsonb_to_recordset($2::jsonb) as asked(at int, project text, domain text, name text, version text)
+     join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
+     join tasks as task
+       on task.tenant_id = $1::uuid and task.project_id = project.id and task.domain = asked.domain
+      and task.name = asked.name and task.version = asked.version`,
+);
+
+/** One compiled task or null for each key, in their order. */
+export async function readCompiledTasks(
   tenantId: string,
   keys: readonly EntityKey[],
-): Promise<RegisteredTask[]> {
-  if (keys.length === 0) return [];
-  const rows = await db.task.findMany({
-    where: {
-      tenantId,
-      OR: keys.map(({ project, domain, name, version }) => ({
-        project: { tenantId, identifier: project },
-        domain,
-        name,
-        version,
-      })),
-    },
-    include: { project: { select: { identifier: true } } },
+): Promise<(RegisteredTask | null)[]> {
+  const asked = keys.map((key, at) => ({ at, ...key }));
+  const rows = await run(tasksStatement, [tenantId, JSON.stringify(asked)]);
+  const byPlace = new Map(rows.map(({ at, ...row }) => [at, row]));
+  return keys.map((id, at) => {
+    const row = byPlace.get(at);
+    if (!row) return null;
+    const { template, ...rest } = row;
+    return { ...rest, task: { id, template } };
   });
-  return rows.map((row) => ({
-    id: row.id,
-    tenantId: row.tenantId,
-    projectId: row.projectId,
-    task: {
-      id: {
-        project: row.project.identifier,
-        domain: row.domain,
-        name: row.name,
-        version: row.version,
-      },
-      template: row.template as unknown as TaskTemplate,
-    },
-  }));
 }
 
 const MAX_CLOSURES = 200;
@@ -163,7 +203,7 @@ const findEntityStatement = statement<{ id: string }>(
 );
 
 /** How a workflow's name, which all its versions share, is addressed. */
-export type WorkflowNameBy = { readonly id: string } | { readonly key: Omit<EntityKey, 'version'> };
+export type WorkflowNameBy = { readonly id: string } | { readonly key: EntityName };
 
 /** What all versions of a workflow share, with the identifier of its project. */
 export interface WorkflowNameRow {
@@ -175,37 +215,33 @@ export interface WorkflowNameRow {
   readonly name: string;
 }
 
-const workflowNamesStatement = statement<WorkflowNameRow & { readonly at: number }>(
-  `with asked as (
-     select * from jsonb_to_recordset($2::jsonb) as asked(at int, id uuid, project text, domain text, name text)
-   ),
-   found as (
-     select asked.at, entity.* from asked join named_entities as entity on entity.id = asked.id
-     union all
-     select asked.at, entity.* from asked
-       join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
-       join named_entities as entity
-         on entity.tenant_id = $1::uuid and entity.project_id = project.id
-        and entity.domain = asked.domain and entity.name = asked.name
-   )
-   select found.at, found.id, found.tenant_id as "tenantId", found.project_id as "projectId",
-          project.identifier as project, found.domain, found.name
-     from found join projects as project on project.id = found.project_id
-    where found.tenant_id = $1::uuid`,
+const nameColumns = `entity.id, entity.tenant_id as "tenantId", entity.project_id as "projectId",
+  project.identifier as project, entity.domain, entity.name`;
+
+const namesByIds = statement<WorkflowNameRow>(
+  `select ${nameColumns} from named_entities as entity join projects as project on project.id = entity.project_id
+    where entity.tenant_id = $1::uuid and entity.id = any($2::uuid[])`,
+);
+
+const namesByKeys = statement<WorkflowNameRow>(
+  `select ${nameColumns} from unnest($2::text[], $3::text[], $4::text[]) as asked(project, domain, name)
+     join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
+     join named_entities as entity on entity.tenant_id = $1::uuid and entity.project_id = project.id
+      and entity.domain = asked.domain and entity.name = asked.name`,
 );
 
 /** One row or null for each address, in their order. */
-export async function readWorkflowNames(
+export function readWorkflowNames(
   tenantId: string,
   addresses: readonly WorkflowNameBy[],
 ): Promise<(WorkflowNameRow | null)[]> {
-  const asked = addresses.map((by, at) => ('key' in by ? { at, ...by.key } : { at, id: idOrNull(by.id) }));
-  const rows = await run(workflowNamesStatement, [tenantId, JSON.stringify(asked)]);
-  const byPlace = new Map(rows.map(({ at, ...row }) => [at, row]));
-  return addresses.map((_by, at) => byPlace.get(at) ?? null);
+  return readAddressed(
+    addresses,
+    ['project', 'domain', 'name'],
+    (ids) => run(namesByIds, [tenantId, ids]),
+    (...columns) => run(namesByKeys, [tenantId, ...columns]),
+  );
 }
-
-const idOrNull = (text: string) => (isId(text) ? text : null);
 
 const ensureEntityStatement = statement<{ id: string; isNew: boolean }>(
   `with made as (
@@ -258,18 +294,18 @@ interface VersionFilter {
 }
 
 /** What a list of versions is of, and where its rows have what decides about them. */
-interface VersionTable {
-  readonly table: 'tasks' | 'workflows' | 'launch_plans';
+interface VersionList {
+  readonly table: VersionTable;
   readonly resources: readonly ResourceColumn[];
 }
 
 const inProject: ResourceColumn = { type: 'PROJECT', column: 'version.project_id' };
-const tasks: VersionTable = { table: 'tasks', resources: [inProject] };
-const workflows: VersionTable = {
+const tasks: VersionList = { table: 'tasks', resources: [inProject] };
+const workflows: VersionList = {
   table: 'workflows',
   resources: [{ type: 'WORKFLOW', column: 'version.entity_id' }, inProject],
 };
-const launchPlans: VersionTable = {
+const launchPlans: VersionList = {
   table: 'launch_plans',
   resources: [{ type: 'WORKFLOW', column: 'version.workflow_entity_id' }, inProject],
 };
@@ -278,7 +314,7 @@ export const versionOrder = newestFirst('version');
 
 /** What a list of versions shows to a reader: what follows `from`. */
 function versionsShownTo(
-  { table, resources }: VersionTable,
+  { table, resources }: VersionList,
   reader: Reader,
   { project, domain, name }: VersionFilter,
 ) {
@@ -293,7 +329,7 @@ function versionsShownTo(
 
 /** The ids on one page of versions that the caller may read: newest first, up to one more than the page. */
 async function listVersionIds(
-  table: VersionTable,
+  table: VersionList,
   reader: Reader,
   filter: VersionFilter,
   page: Page,
@@ -307,7 +343,7 @@ async function listVersionIds(
 }
 
 /** How many there are in all; read only where it is asked for. */
-function countVersions(table: VersionTable, reader: Reader, filter: VersionFilter): Promise<number> {
+function countVersions(table: VersionList, reader: Reader, filter: VersionFilter): Promise<number> {
   const list = versionsShownTo(table, reader, filter);
   return count(list.from, list.with);
 }

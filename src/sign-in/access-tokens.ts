@@ -53,8 +53,8 @@ export interface TokenClaims {
   /** Until when whoever signed in from outside was vouched for; null for a sign-in of ours. */
   readonly vouchedUntil: Date | null;
   readonly expiresAt: Date;
-  /** Empty: no narrower than the access key and the role. */
-  readonly scopes: readonly string[];
+  /** Null: no narrower than the access key and the role. */
+  readonly scopes: readonly string[] | null;
   readonly confinedTo: readonly Resource[] | null;
   /** Who had it made for the user, where that is somebody else. */
   readonly actor: { readonly userId: string; readonly version: number } | null;
@@ -138,7 +138,7 @@ export async function issueToken(
     auth_time: seconds(claims.signedInAt),
     ...(claims.vouchedUntil ? { vouched: seconds(claims.vouchedUntil) } : {}),
     ...(credentialId ? { cred: credentialId } : {}),
-    ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
+    ...(scopes ? { scope: scopes.join(' ') } : {}),
     ...(confinedTo ? { res: confinedTo.map(({ type, id }) => [type, id]) } : {}),
     // As RFC 8693 names the party that acts.
     ...(actor ? { act: { sub: actor.userId, ver: actor.version } } : {}),
@@ -232,7 +232,7 @@ function claimsOf(payload: JWTPayload): TokenClaims | null {
     signedInAt: instant(data.auth_time ?? data.iat),
     vouchedUntil: data.vouched === undefined ? null : instant(data.vouched),
     expiresAt: instant(data.exp),
-    scopes: data.scope?.split(' ') ?? [],
+    scopes: data.scope?.split(' ').filter((scope) => scope !== '') ?? null,
     confinedTo: data.res?.map(([type, id]) => ({ type, id })) ?? null,
     actor: data.act ? { userId: data.act.sub, version: data.act.ver } : null,
   };

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import { usernameKey } from '../identity/domain/usernames.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import { ResourceExhaustedError, UnauthenticatedError } from '../platform/errors.ts';
+import { nameKey } from '../platform/text.ts';
 
 /**
  * How often a secret may be guessed: so many failures for one account, and so many from one address, in a sliding
@@ -127,7 +127,7 @@ const ofAddresses = new AttemptCounts(perAddress, seconds);
  * @throws TooManyAttemptsError
  */
 export async function limitedAttempt<T>(attempt: Attempt, check: () => Promise<T>): Promise<T> {
-  const ends = [await ofAccounts.begin(usernameKey(attempt.account))];
+  const ends = [await ofAccounts.begin(nameKey(attempt.account))];
   let isFailed = false;
   try {
     if (attempt.address) ends.push(await ofAddresses.begin(networkOf(attempt.address)));

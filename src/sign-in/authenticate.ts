@@ -1,3 +1,4 @@
+import { isSharedIdentity } from '../identity/shared-identities.ts';
 import type { Caller } from '../platform/caller.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
@@ -47,6 +48,7 @@ function callerOf(signedIn: SignedIn, { address }: SignInRequest, log: Log): Cal
     defaultFrom: principal.defaultFrom,
     creationPolicy: principal.creationPolicy,
     ...how,
+    isShared: isSharedIdentity(principal.userId),
     address,
     log: log.child({ userId: principal.userId, ...(how.real ? { realUserId: how.real.userId } : {}) }),
   };

@@ -1,10 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { permissions, scopesAllow } from '../authorization/domain/permissions.ts';
+import { obstacleTo } from '../authorization/domain/permissions.ts';
 import { mayActAs } from '../identity/domain/acting.ts';
-import { usernameKey } from '../identity/domain/usernames.ts';
+import { isSharedIdentity } from '../identity/shared-identities.ts';
 import type { Caller } from '../platform/caller.ts';
 import { InvalidArgumentError, PermissionDeniedError, UnauthenticatedError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
+import { nameKey } from '../platform/text.ts';
 import { findPrincipal, findUserId, type Principal, plainSignIn } from './principals.ts';
 
 /**
@@ -40,15 +41,12 @@ export async function impersonated(
   return actingAs(caller, user, actAs.includes(header));
 }
 
-/** What a key with scopes must name to act as somebody. */
-const TAKES = 'token:createForOthers';
-
 async function findUser(caller: Caller, address: string): Promise<Principal | null> {
   // Who acts as somebody already goes no further: it would leave no trace of the one in between.
-  if (caller.real || caller.confinedTo || !mayActAs(caller, caller)) return null;
+  if (caller.real || !mayActAs(caller, caller)) return null;
   // A narrow sign-in is made no wider by acting as somebody.
-  if (!scopesAllow(caller, TAKES, permissions[TAKES])) return null;
-  const userId = isId(address) ? address : await findUserId(caller.tenantId, usernameKey(address));
+  if (obstacleTo(caller, 'token:createForOthers')) return null;
+  const userId = isId(address) ? address : await findUserId(caller.tenantId, nameKey(address));
   const user = userId && (await findPrincipal(plainSignIn(userId)));
   return user && mayActAs(caller, user) ? user : null;
 }
@@ -65,6 +63,7 @@ function actingAs(caller: Caller, user: Principal, lendsRole: boolean): Caller {
     defaultLevel: user.defaultLevel,
     defaultFrom: user.defaultFrom,
     creationPolicy: user.creationPolicy,
+    isShared: isSharedIdentity(user.userId),
     // Those were named by the sign-in of the real caller.
     groupIds: [],
     real: { userId, username, role, version, lendsRole },

@@ -1,12 +1,10 @@
 import DataLoader from 'dataloader';
-import { findPrincipal, type Principal, plainSignIn } from './principals.ts';
+import { type Principal, readPrincipals } from './store/principals.ts';
 
 export function signInLoaders() {
   return {
     /** The user as a sign-in would find them now: role and default level. Null for disabled and deleted users. */
-    principal: new DataLoader<string, Principal | null>((ids) =>
-      Promise.all(ids.map((id) => findPrincipal(plainSignIn(id)))),
-    ),
+    principal: new DataLoader<string, Principal | null>((ids) => readPrincipals(ids, null, null)),
   };
 }
 

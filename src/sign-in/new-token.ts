@@ -1,5 +1,5 @@
 import type { Resource } from '../authorization/domain/resources.ts';
-import { isGuestAccount } from '../identity/fixed-users.ts';
+import { isGuestAccount } from '../identity/shared-identities.ts';
 import type { Caller } from '../platform/caller.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import { InvalidArgumentError, UnauthenticatedError } from '../platform/errors.ts';
@@ -55,7 +55,7 @@ export async function newToken(
     vouchedUntil,
     expiresAt,
     // An access key's own are read with it; the guest's password is limited to this, its token is not.
-    scopes: credentialId || isGuestAccount(user.userId) ? [] : scopes,
+    scopes: credentialId || isGuestAccount(user.userId) ? null : scopes,
     confinedTo,
     actor: holder.userId === user.userId ? null : { userId: holder.userId, version: holder.version },
   });

@@ -1,6 +1,6 @@
 import { createOutsideUser, type OutsideUser } from '../identity/commands/create-outside-user.ts';
-import { usernameKey } from '../identity/domain/usernames.ts';
 import { findNamedUser } from '../identity/store/named-users.ts';
+import { nameKey } from '../platform/text.ts';
 import { findPrincipal, type Principal, plainSignIn } from './principals.ts';
 
 const LONGEST = 255;
@@ -23,7 +23,7 @@ export async function findOutsideUser(
 ): Promise<Principal | null> {
   const { tenant, username, role, source, linksLocalUsers } = outside;
   if (!isFitName(username)) return null;
-  const key = usernameKey(username);
+  const key = nameKey(username);
   let user = await findNamedUser(tenant, key);
   if (!user && role) {
     await createOutsideUser({ ...outside, role });

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { usernameKey } from '../identity/domain/usernames.ts';
 import { isPassword } from '../identity/passwords.ts';
 import { LruMap } from '../platform/lru-map.ts';
+import { nameKey } from '../platform/text.ts';
 import { type Account, findPasswordUser, findPrincipal, type Principal } from './principals.ts';
 
 /**
@@ -40,7 +40,7 @@ export interface PasswordSignIn {
 export async function signInByPassword(name: string, password: string): Promise<PasswordSignIn> {
   const slash = name.lastIndexOf('/');
   const tenantName = slash < 0 ? null : name.slice(0, slash);
-  const key = usernameKey(name.slice(slash + 1));
+  const key = nameKey(name.slice(slash + 1));
   const remembered = mark(tenantName, key, password);
   const known = verified.get(remembered);
   if (known && known.untilMs > Date.now()) {
@@ -83,7 +83,7 @@ async function verify(attempt: Attempt): Promise<PasswordSignIn> {
 /** The user, if it still is what it was when the password was checked, and still has that name. */
 async function principalOf(userId: string, version: number, key: string): Promise<Principal | null> {
   const principal = await findPrincipal({ userId, credentialId: null, sessionId: null, version });
-  return principal && usernameKey(principal.username) === key ? principal : null;
+  return principal && nameKey(principal.username) === key ? principal : null;
 }
 
 function mark(tenantName: string | null, key: string, password: string): string {

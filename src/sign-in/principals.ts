@@ -1,6 +1,6 @@
 import { type AccessEvent, accessFeed } from '../authorization/feed.ts';
 import { LruMap } from '../platform/lru-map.ts';
-import { type AccessKey, type Principal, readAccessKey, readPrincipal } from './store/principals.ts';
+import { type AccessKey, type Principal, readAccessKey, readPrincipals } from './store/principals.ts';
 
 export {
   type Account,
@@ -79,7 +79,7 @@ class Principals {
 
   async #load(name: string, key: SignInKey): Promise<Principal | null> {
     const generation = this.#generation;
-    const principal = await readPrincipal(key.userId, key.credentialId, key.sessionId);
+    const [principal = null] = await readPrincipals([key.userId], key.credentialId, key.sessionId);
     if (principal && generation === this.#generation) this.#remember(name, principal);
     return principal;
   }

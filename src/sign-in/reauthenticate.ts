@@ -1,5 +1,4 @@
-import { managesTenant } from '../authorization/domain/levels.ts';
-import { isAbove } from '../identity/domain/acting.ts';
+import { isRoleAtLeast, managesTenant } from '../authorization/domain/roles.ts';
 import type { Caller } from '../platform/caller.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import { findPrincipal, type Principal } from './principals.ts';
@@ -19,7 +18,7 @@ export async function reauthenticated(caller: Caller): Promise<Caller> {
   if (!user) throw ended();
   if (!real) return { ...caller, ...standing(user), role: user.role, expiresAt: endOf(caller, user) };
   const acting = await findPrincipal({ ...real, sessionId, credentialId });
-  if (!acting || !managesTenant(acting.role) || isAbove(user.role, acting.role)) throw ended();
+  if (!acting || !managesTenant(acting.role) || !isRoleAtLeast(acting.role, user.role)) throw ended();
   return {
     ...caller,
     ...standing(user),

@@ -1,5 +1,4 @@
-import { managesTenant } from '../authorization/domain/levels.ts';
-import { isAbove } from '../identity/domain/acting.ts';
+import { isRoleAtLeast, managesTenant } from '../authorization/domain/roles.ts';
 import type { TokenClaims } from './access-tokens.ts';
 import { findPrincipal, type Principal } from './principals.ts';
 
@@ -20,6 +19,6 @@ export async function findTokenPrincipals(claims: TokenClaims): Promise<TokenPri
   if (!user || user.tenantId !== claims.tenantId) return null;
   if (!claims.actor) return { user, actor: null };
   const actor = await findPrincipal({ ...claims.actor, credentialId, sessionId: null });
-  if (!actor || !managesTenant(actor.role) || isAbove(user.role, actor.role)) return null;
+  if (!actor || !managesTenant(actor.role) || !isRoleAtLeast(actor.role, user.role)) return null;
   return { user, actor };
 }

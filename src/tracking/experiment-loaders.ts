@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import { childCounter, childLoader } from '../platform/child-loader.ts';
+import { addressLoader, childCounter, childLoader } from '../platform/loaders.ts';
 import { type ExperimentBy, type ExperimentRow, readExperiments } from './store/experiments.ts';
 import {
   countRunsOfExperiments,
@@ -11,9 +11,8 @@ import {
 
 export function experimentLoaders(tenantId: string) {
   return {
-    experiment: new DataLoader<ExperimentBy, ExperimentRow | null, string>(
-      (addresses) => readExperiments(tenantId, addresses),
-      { cacheKeyFn: (by) => JSON.stringify(by) },
+    experiment: addressLoader<ExperimentBy, ExperimentRow | null>((addresses) =>
+      readExperiments(tenantId, addresses),
     ),
     run: new DataLoader<string, RunRow | null>((ids) => readRuns(tenantId, ids)),
     runsOfExperiment: childLoader<RunPage, RunRow>(readRunsOfExperiments, (row) => row.experimentId),

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
-import { childCounter, childLoader } from '../platform/child-loader.ts';
 import type { Page } from '../platform/database/page.ts';
+import { addressLoader, childCounter, childLoader } from '../platform/loaders.ts';
 import { type RegisteredModelBy, type RegisteredModelRow, readRegisteredModels } from './store/models.ts';
 import {
   type AliasRow,
@@ -15,13 +15,11 @@ import {
 
 export function modelLoaders(tenantId: string) {
   return {
-    registeredModel: new DataLoader<RegisteredModelBy, RegisteredModelRow | null, string>(
-      (addresses) => readRegisteredModels(tenantId, addresses),
-      { cacheKeyFn: (by) => JSON.stringify(by) },
+    registeredModel: addressLoader<RegisteredModelBy, RegisteredModelRow | null>((addresses) =>
+      readRegisteredModels(tenantId, addresses),
     ),
-    modelVersion: new DataLoader<ModelVersionAddress, ModelVersionRow | null, string>(
-      (addresses) => readModelVersions(tenantId, addresses),
-      { cacheKeyFn: (by) => JSON.stringify(by) },
+    modelVersion: addressLoader<ModelVersionAddress, ModelVersionRow | null>((addresses) =>
+      readModelVersions(tenantId, addresses),
     ),
     versionsOfModel: childLoader<Page, ModelVersionRow>(readVersionsOfModels, (row) => row.modelId),
     versionCount: childCounter(countVersionsOfModels),

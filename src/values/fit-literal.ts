@@ -1,11 +1,10 @@
-import { canonicalJson } from './canonical-json.ts';
 import { isCastable } from './castable.ts';
-import { inferLiteralType } from './infer-literal-type.ts';
-import { type LiteralType, typeText } from './literal-types.ts';
+import { type EnumType, type LiteralType, typeText, type UnionType } from './literal-types.ts';
 import { isNoneLiteral, type Literal } from './literals.ts';
 import { enumValue } from './plain-values.ts';
 import { type Outcome, outcomeOf, type Place } from './problem-list.ts';
-import { absentValue, onlyFittingVariant, unionLiteral } from './union-variants.ts';
+import { typeOfScalar } from './scalar-types.ts';
+import { absentValue, onlyFittingVariant, unionLiteral, variantsOf } from './unions.ts';
 
 /**
  * Checks a literal against a type and answers it in that type's form: wrapped where the type is a union, unwrapped
@@ -21,7 +20,8 @@ export function checkLiteral(type: LiteralType, literal: Literal, path: readonly
 
 /** As checkLiteral, for callers that gather problems. */
 export function fitLiteral(type: LiteralType, literal: Literal, place: Place): Literal | undefined {
-  if ('unionType' in type) return fitUnion(type.unionType.variants, literal, place);
+  place.work.take(1, place);
+  if ('unionType' in type) return fitUnion(type.unionType, literal, place);
   if ('scalar' in literal && 'union' in literal.scalar) {
     return fitLiteral(type, literal.scalar.union.value, place);
   }
@@ -29,18 +29,20 @@ export function fitLiteral(type: LiteralType, literal: Literal, place: Place): L
     return fitCollection(type.collectionType, literal, place);
   }
   if ('mapValueType' in type && 'map' in literal) return fitMap(type.mapValueType, literal, place);
-  const actual = inferLiteralType(literal);
-  if (!isCastable(actual, type)) {
-    return place.report('MismatchingTypes', `expected ${typeText(type)}, got ${typeText(actual)}`);
-  }
-  return 'enumType' in type ? fitEnum(type.enumType.values, literal, place) : literal;
+  if (!('scalar' in literal)) return mismatch(type, 'map' in literal ? 'map' : 'list', place);
+  const actual = typeOfScalar(literal.scalar);
+  if (!isCastable(actual, type)) return mismatch(type, typeText(actual), place);
+  return 'enumType' in type ? fitEnum(type.enumType, literal, place) : literal;
 }
 
-function fitEnum(values: readonly string[], literal: Literal, place: Place): Literal | undefined {
+function mismatch(type: LiteralType, actual: string, place: Place): undefined {
+  return place.report('MismatchingTypes', `expected ${typeText(type)}, got ${actual}`);
+}
+
+function fitEnum(type: EnumType, literal: Literal, place: Place): Literal | undefined {
   if (!('scalar' in literal) || !('primitive' in literal.scalar)) return undefined;
   const { primitive } = literal.scalar;
-  const isMember =
-    'stringValue' in primitive && enumValue(values, primitive.stringValue, place) !== undefined;
+  const isMember = 'stringValue' in primitive && enumValue(type, primitive.stringValue, place) !== undefined;
   return isMember ? literal : undefined;
 }
 
@@ -67,27 +69,21 @@ function fitMap(
   return { ...literal, map: { literals: Object.fromEntries(entries) } };
 }
 
-function fitUnion(variants: readonly LiteralType[], literal: Literal, place: Place): Literal | undefined {
+function fitUnion(union: UnionType, literal: Literal, place: Place): Literal | undefined {
   if ('scalar' in literal && 'union' in literal.scalar) {
     const named = literal.scalar.union.type;
-    const variant = variantFor(named, variants);
+    const variant = variantsOf(union).named(named, place);
     if (variant === undefined) {
       return place.report('IncompatibleBindingUnionValue', `the union has no variant ${typeText(named)}`);
     }
     const value = fitLiteral(variant, literal.scalar.union.value, place);
-    return value === undefined ? undefined : { ...literal, ...unionLiteral(variant, value) };
+    return value === undefined ? undefined : { ...literal, ...unionLiteral(variant, value, place) };
   }
-  const absent = isNoneLiteral(literal) ? absentValue({ unionType: { variants } }) : undefined;
+  const absent = isNoneLiteral(literal) ? absentValue({ unionType: union }, place) : undefined;
   if (absent !== undefined) return absent;
-  const fitting = onlyFittingVariant(variants, place, (variant, at) => fitLiteral(variant, literal, at));
-  return fitting && unionLiteral(fitting.variant, fitting.value);
-}
-
-/** The variant of the same type, else the first one that accepts it. */
-export function variantFor(named: LiteralType, variants: readonly LiteralType[]): LiteralType | undefined {
-  const text = canonicalJson(named);
-  return (
-    variants.find((variant) => canonicalJson(variant) === text) ??
-    variants.find((variant) => isCastable(named, variant))
+  const candidates = variantsOf(union).forLiteral(literal);
+  const fitting = onlyFittingVariant(union, candidates, place, (variant, at) =>
+    fitLiteral(variant, literal, at),
   );
+  return fitting && unionLiteral(fitting.variant, fitting.value, place);
 }

@@ -28,5 +28,5 @@ export function kindOfPlain(value: unknown): string {
   if (value === null) return 'null';
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'list';
-  return typeof value;
+  return typeof value === 'bigint' ? 'number' : typeof value;
 }

@@ -105,19 +105,43 @@ export function isOptionalType(type: LiteralType): boolean {
 
 /** How messages name a type: `list<integer>`, `union<string, none>`, `enum(small, large)`; long ones are cut. */
 export function typeText(type: LiteralType): string {
-  const whole = wholeTypeText(type);
-  return whole.length <= MAX_TYPE_TEXT ? whole : `${whole.slice(0, MAX_TYPE_TEXT)}…`;
+  let text = '';
+  for (const part of typeParts(type)) {
+    text += part;
+    // A type may have thousands of names, and a message is made for each fault.
+    if (text.length > MAX_TYPE_TEXT) return `${text.slice(0, MAX_TYPE_TEXT)}…`;
+  }
+  return text;
 }
 
 const MAX_TYPE_TEXT = 200;
 
-function wholeTypeText(type: LiteralType): string {
-  if ('simple' in type) return type.simple.toLowerCase();
-  if ('collectionType' in type) return `list<${wholeTypeText(type.collectionType)}>`;
-  if ('mapValueType' in type) return `map<${wholeTypeText(type.mapValueType)}>`;
-  if ('enumType' in type) return `enum(${type.enumType.values.join(', ')})`;
-  if ('unionType' in type) return `union<${type.unionType.variants.map(wholeTypeText).join(', ')}>`;
-  if ('schema' in type) return `schema(${type.schema.columns.map(({ name }) => name).join(', ')})`;
-  if ('blob' in type) return `${type.blob.dimensionality.toLowerCase()} blob(${type.blob.format || 'any'})`;
-  return `structured dataset(${type.structuredDatasetType.format || 'any'})`;
+function* typeParts(type: LiteralType): Generator<string> {
+  if ('simple' in type) yield type.simple.toLowerCase();
+  else if ('collectionType' in type) yield* around('list<', typeParts(type.collectionType), '>');
+  else if ('mapValueType' in type) yield* around('map<', typeParts(type.mapValueType), '>');
+  else if ('enumType' in type) yield* around('enum(', listed(type.enumType.values), ')');
+  else if ('unionType' in type) yield* around('union<', variantParts(type.unionType), '>');
+  else if ('schema' in type)
+    yield* around('schema(', listed(type.schema.columns.map(({ name }) => name)), ')');
+  else if ('blob' in type)
+    yield `${type.blob.dimensionality.toLowerCase()} blob(${type.blob.format || 'any'})`;
+  else yield `structured dataset(${type.structuredDatasetType.format || 'any'})`;
+}
+
+function* around(before: string, parts: Iterable<string>, after: string): Generator<string> {
+  yield before;
+  yield* parts;
+  yield after;
+}
+
+function* listed(names: readonly string[]): Generator<string> {
+  for (const [index, name] of names.entries()) yield index > 0 ? `, ${name}` : name;
+}
+
+function* variantParts({ variants }: UnionType): Generator<string> {
+  for (const [index, variant] of variants.entries()) {
+    if (index > 0) yield ', ';
+    yield* typeParts(variant);
+  }
 }

@@ -56,8 +56,9 @@ function integerFromPlain(value: unknown, place: Place): Scalar | undefined {
       ? place.report('InvalidValue', 'a number this large has lost digits; send it as a decimal string')
       : place.report('MismatchingTypes', 'expected integer, got a fraction');
   }
-  if (typeof value !== 'string' || !/^-?\d+$/.test(value)) return mismatch('integer', value, place);
-  const integer = normalInt64(value);
+  const digits = typeof value === 'bigint' ? String(value) : value;
+  if (typeof digits !== 'string' || !/^-?\d+$/.test(digits)) return mismatch('integer', value, place);
+  const integer = normalInt64(digits);
   if (integer !== null) return { primitive: { integer } };
   return place.report('InvalidValue', 'out of the range of a 64-bit integer');
 }
@@ -66,10 +67,14 @@ function floatFromPlain(value: unknown, place: Place): Scalar | undefined {
   if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') {
     return { primitive: { floatValue: value } };
   }
-  if (typeof value !== 'number') return mismatch('float', value, place);
-  if (!Number.isFinite(value)) return place.report('InvalidValue', 'out of the range of a 64-bit float');
-  // JSON writes -0 as 0, so both are one value from the start.
-  return { primitive: { floatValue: value === 0 ? 0 : value } };
+  if (typeof value !== 'number' && typeof value !== 'bigint') return mismatch('float', value, place);
+  const number = Number(value);
+  if (Number.isFinite(number)) {
+    // JSON writes -0 as 0, so both are one value from the start.
+    return { primitive: { floatValue: number === 0 ? 0 : number } };
+  }
+  if (typeof value === 'bigint') return place.report('InvalidValue', 'out of the range of a 64-bit float');
+  return { primitive: { floatValue: String(number) as 'NaN' | 'Infinity' | '-Infinity' } };
 }
 
 function errorFromPlain(value: unknown, place: Place): Scalar | undefined {

@@ -1,10 +1,10 @@
-import { isRecord, type JsonValue, mapRecord } from './json.ts';
-import { type LiteralType, typeText } from './literal-types.ts';
-import type { Literal, Primitive, Scalar } from './literals.ts';
+import { entryOf, isRecord, type JsonValue, mapRecord } from './json.ts';
+import { type EnumType, type LiteralType, typeText, type UnionType, type Variable } from './literal-types.ts';
+import type { Literal, LiteralMap, Primitive, Scalar } from './literals.ts';
 import { mismatch, plainScalars, textFromPlain } from './plain-scalars.ts';
-import { type Outcome, outcomeOf, type Place } from './problem-list.ts';
+import { type Outcome, outcomeOf, type Place, type Work } from './problem-list.ts';
 import { mapOf, text } from './readers.ts';
-import { absentValue, onlyFittingVariant, unionLiteral } from './union-variants.ts';
+import { absentValue, onlyFittingVariant, unionLiteral, variantsOf } from './unions.ts';
 
 /**
  * Reads plain JSON as a value of a type, so that callers may write `{ rows: 100 }` instead of a Literal.
@@ -22,12 +22,40 @@ export function coerceToLiteral(type: LiteralType, json: unknown, path: readonly
   return outcomeOf(path, (place) => literalFromPlain(type, json, place));
 }
 
+/**
+ * Reads a value for each variable, in the order in which they are declared, and none for any other name.
+ *
+ * Problems: those of coerceToLiteral, at the name, and `VariableNameNotFound`.
+ */
+export function coerceToLiterals(
+  variables: Readonly<Record<string, Variable>>,
+  given: Readonly<Record<string, unknown>>,
+  work: Work,
+): Outcome<LiteralMap> {
+  return outcomeOf(
+    [],
+    (place) => {
+      const literals = Object.entries(variables).flatMap(([name, { type }]) => {
+        const literal = literalFromPlain(type, entryOf(given, name), place.at(name));
+        return literal === undefined ? [] : [[name, literal] as const];
+      });
+      for (const name of Object.keys(given)) {
+        if (!Object.hasOwn(variables, name))
+          place.at(name).report('VariableNameNotFound', 'it is not declared');
+      }
+      return Object.fromEntries(literals);
+    },
+    work,
+  );
+}
+
 /** As coerceToLiteral, for callers that gather problems. */
 export function literalFromPlain(type: LiteralType, json: unknown, place: Place): Literal | undefined {
+  place.work.take(1, place);
   if (json === undefined) return place.report('ValueRequired', `expected ${typeText(type)}, got nothing`);
   if ('collectionType' in type) return collectionFromPlain(type.collectionType, json, place);
   if ('mapValueType' in type) return mapFromPlain(type.mapValueType, json, place);
-  if ('unionType' in type) return unionFromPlain(type.unionType.variants, json, place);
+  if ('unionType' in type) return unionFromPlain(type.unionType, json, place);
   const scalar = scalarFromPlain(type, json, place);
   return scalar === undefined ? undefined : { scalar };
 }
@@ -39,11 +67,10 @@ type ScalarType = Exclude<
 
 function scalarFromPlain(type: ScalarType, json: unknown, place: Place): Scalar | undefined {
   if ('simple' in type) return plainScalars[type.simple](json, place);
-  if ('enumType' in type) {
-    const value = textFromPlain(typeText(type), json, place);
-    return value === undefined ? undefined : enumValue(type.enumType.values, value, place);
-  }
-  const uri = textFromPlain(`the URI of a ${typeText(type)}`, json, place);
+  // The text of a type is long to make, so it is made for messages only.
+  if (typeof json !== 'string') return mismatch(plainTextOf(type), json, place);
+  if ('enumType' in type) return enumValue(type.enumType, json, place);
+  const uri = textFromPlain('a URI', json, place);
   if (uri === undefined) return undefined;
   if (uri === '') return place.report('ValueRequired', 'expected a URI, got empty text');
   if ('blob' in type) return { blob: { uri, metadata: { type: type.blob } } };
@@ -53,9 +80,17 @@ function scalarFromPlain(type: ScalarType, json: unknown, place: Place): Scalar 
   };
 }
 
-export function enumValue(values: readonly string[], value: string, place: Place): Scalar | undefined {
-  if (values.includes(value)) return { primitive: { stringValue: value } };
-  const expected = typeText({ enumType: { values } });
+function plainTextOf(type: ScalarType): string {
+  return 'enumType' in type ? typeText(type) : `the URI of a ${typeText(type)}`;
+}
+
+const members = new WeakMap<EnumType, ReadonlySet<string>>();
+
+export function enumValue(type: EnumType, value: string, place: Place): Scalar | undefined {
+  const values = members.get(type) ?? new Set(type.values);
+  members.set(type, values);
+  if (values.has(value)) return { primitive: { stringValue: value } };
+  const expected = typeText({ enumType: type });
   return place.report('IllegalEnumValue', `expected ${expected}, got ${value.slice(0, 100)}`);
 }
 
@@ -71,11 +106,14 @@ function mapFromPlain(value: LiteralType, json: unknown, place: Place): Literal 
   return literals && { map: { literals } };
 }
 
-function unionFromPlain(variants: readonly LiteralType[], json: unknown, place: Place): Literal | undefined {
-  const absent = json === null ? absentValue({ unionType: { variants } }) : undefined;
+function unionFromPlain(union: UnionType, json: unknown, place: Place): Literal | undefined {
+  const absent = json === null ? absentValue({ unionType: union }, place) : undefined;
   if (absent !== undefined) return absent;
-  const fitting = onlyFittingVariant(variants, place, (variant, at) => literalFromPlain(variant, json, at));
-  return fitting && unionLiteral(fitting.variant, fitting.value);
+  const candidates = variantsOf(union).forPlain(json);
+  const fitting = onlyFittingVariant(union, candidates, place, (variant, at) =>
+    literalFromPlain(variant, json, at),
+  );
+  return fitting && unionLiteral(fitting.variant, fitting.value, place);
 }
 
 /**

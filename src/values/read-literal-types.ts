@@ -1,3 +1,4 @@
+import { mapRecord } from './json.ts';
 import {
   type LiteralType,
   type SchemaColumn,
@@ -13,6 +14,7 @@ import {
   checked,
   choice,
   defaulting,
+  type Field,
   fields,
   jsonObject,
   list,
@@ -31,10 +33,16 @@ export const MAX_TYPE_DEPTH = 32;
 export const MAX_TYPE_PARTS = 1000;
 
 /**
+ * A union has at most this many variants, with those of a union among them counted: each value is tried against all
+ * variants of its kind.
+ */
+export const MAX_UNION_VARIANTS = 50;
+
+/**
  * Checks a literal type that came from outside and answers its stored form.
  *
  * Problems: `MissingField`, `UnrecognizedValue` for an unknown field, `InvalidValue` for a wrong value, a name
- * over 255 characters, a name or value twice, or nesting over 32 levels.
+ * over 255 characters, a name or value twice, nesting over 32 levels, or a union of more than 50 variants.
  * Source: Flyte v1.16, `flyteidl/core/types.proto`.
  */
 export function parseLiteralType(input: unknown, path: readonly string[]): Outcome<LiteralType> {
@@ -109,13 +117,27 @@ function structuredDatasetTypeWithin(depth: number) {
 
 export const structuredDatasetType = structuredDatasetTypeWithin(MAX_TYPE_DEPTH);
 
+/** The readers for each depth that is left, made when they are first needed: a value may carry many thousands of types. */
+const readersByDepth = new Map<number, ReturnType<typeof makeReaders>>();
+
+function makeReaders(depth: number) {
+  const kinds = kindReaders(depth);
+  const notes = noteReaders(depth);
+  return {
+    kinds,
+    whole: mapRecord<Field<unknown>, Reader<object>>(kinds, (reader, kind) =>
+      fields({ ...notes, [kind]: reader }),
+    ),
+  };
+}
+
 function typeWithin(depth: number): Reader<LiteralType> {
   return (value, place) => {
     if (depth === 0) return place.report('InvalidValue', `a type nests at most ${MAX_TYPE_DEPTH} levels`);
-    const readers = kindReaders(depth);
-    const kind = onlyKey(value, readers, place);
-    if (kind === undefined) return undefined;
-    return fields({ ...noteReaders(depth), [kind]: readers[kind] })(value, place) as LiteralType | undefined;
+    const readers = readersByDepth.get(depth) ?? makeReaders(depth);
+    readersByDepth.set(depth, readers);
+    const kind = onlyKey(value, readers.kinds, place);
+    return kind && (readers.whole[kind]?.(value, place) as LiteralType | undefined);
   };
 }
 
@@ -130,9 +152,13 @@ function kindReaders(depth: number) {
     enumType: required(enumType),
     structuredDatasetType: required(structuredDatasetTypeWithin(depth - 1)),
     unionType: required(
-      fields({
-        variants: required(nonEmpty(list(inner), 'a union needs a variant')),
-      }),
+      checked(
+        fields({ variants: required(nonEmpty(list(inner), 'a union needs a variant')) }),
+        ({ variants }, place) => {
+          if (variants.reduce((sum, variant) => sum + countVariants(variant), 0) > MAX_UNION_VARIANTS)
+            place.at('variants').report('InvalidValue', `a union has at most ${MAX_UNION_VARIANTS} variants`);
+        },
+      ),
     ),
   };
 }
@@ -165,6 +191,11 @@ function nonEmpty<T>(read: Reader<T[]>, message: string): Reader<T[]> {
   return checked(read, (items, place) => {
     if (items.length === 0) place.report('InvalidValue', message);
   });
+}
+
+function countVariants(type: LiteralType): number {
+  if (!('unionType' in type)) return 1;
+  return type.unionType.variants.reduce((sum, variant) => sum + countVariants(variant), 0);
 }
 
 function countParts(type: LiteralType): number {

@@ -1,6 +1,6 @@
 import { normalDuration } from './durations.ts';
 import { normalInt64 } from './integers.ts';
-import type { Literal, LiteralMap, Primitive, Scalar } from './literals.ts';
+import type { Literal, Primitive, Scalar } from './literals.ts';
 import { onlyKey } from './one-of.ts';
 import { isBase64, plainScalars } from './plain-scalars.ts';
 import { type Outcome, outcomeOf } from './problem-list.ts';
@@ -33,27 +33,37 @@ export function parseLiteral(input: unknown, path: readonly string[]): Outcome<L
   return outcomeOf(path, (place) => literal(input, place));
 }
 
-/** As parseLiteral, for a map of literals by name: the outputs that an engine reports. */
-export function parseLiteralMap(input: unknown, path: readonly string[]): Outcome<LiteralMap> {
-  return outcomeOf(path, (place) => mapOf(literal)(input, place));
-}
-
 export const literal: Reader<Literal> = (value, place) => literalWithin(MAX_LITERAL_DEPTH)(value, place);
 
+/** The reader for each depth that is left, made once: a list may hold many thousands of literals. */
+const readersByDepth = new Map<number, Reader<Literal>>();
+
 function literalWithin(depth: number): Reader<Literal> {
+  const made = readersByDepth.get(depth) ?? makeReader(depth);
+  readersByDepth.set(depth, made);
+  return made;
+}
+
+function makeReader(depth: number): Reader<Literal> {
+  if (depth === 0)
+    return (_value, place) =>
+      place.report('InvalidValue', `a literal nests at most ${MAX_LITERAL_DEPTH} levels`);
+  const inner: Reader<Literal> = (one, at) => literalWithin(depth - 1)(one, at);
+  const notes = { hash: optional(text), metadata: optional(mapOf(text)) };
+  const shape = {
+    scalar: required(oneOf(scalarReaders(inner))),
+    collection: required(fields({ literals: defaulting(list(inner), []) })),
+    map: required(fields({ literals: defaulting(mapOf(inner, text), {}) })),
+  };
+  const readers = {
+    scalar: fields({ ...notes, scalar: shape.scalar }),
+    collection: fields({ ...notes, collection: shape.collection }),
+    map: fields({ ...notes, map: shape.map }),
+  };
   return (value, place) => {
-    if (depth === 0)
-      return place.report('InvalidValue', `a literal nests at most ${MAX_LITERAL_DEPTH} levels`);
-    const inner: Reader<Literal> = (one, at) => literalWithin(depth - 1)(one, at);
-    const shape = {
-      scalar: required(oneOf(scalarReaders(inner))),
-      collection: required(fields({ literals: defaulting(list(inner), []) })),
-      map: required(fields({ literals: defaulting(mapOf(inner, text), {}) })),
-    };
+    place.work.take(1, place);
     const kind = onlyKey(value, shape, place);
-    if (kind === undefined) return undefined;
-    const notes = { hash: optional(text), metadata: optional(mapOf(text)) };
-    return fields({ ...notes, [kind]: shape[kind] })(value, place) as Literal | undefined;
+    return kind && (readers[kind](value, place) as Literal | undefined);
   };
 }
 

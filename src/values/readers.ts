@@ -1,3 +1,4 @@
+import { keepsDigits } from '../platform/exact-json.ts';
 import { entryOf, isRecord, isStorableText, type JsonObject, type JsonValue, kindOfPlain } from './json.ts';
 import type { Place } from './problem-list.ts';
 
@@ -13,7 +14,7 @@ export const MAX_NAME_LENGTH = 255;
 /** Free-form JSON, such as a struct or a plugin's settings, nests at most this deep. */
 export const MAX_JSON_DEPTH = 64;
 
-interface Field<T> {
+export interface Field<T> {
   readonly read: Reader<T>;
   readonly absent: 'refused' | 'left out' | { readonly standsFor: T };
 }
@@ -137,26 +138,44 @@ export function mapOf<T>(entry: Reader<T>, key: Reader<string> = name): Reader<R
 
 export const jsonObject: Reader<JsonObject> = (value, place) => {
   if (!isRecord(value)) return wrongKind('an object', value, place);
-  return isJson(value, MAX_JSON_DEPTH) ? value : notJson(place);
+  const read = jsonWithin(value, MAX_JSON_DEPTH);
+  return isRecord(read) ? read : notJson(place);
 };
 
-export const json: Reader<JsonValue> = (value, place) =>
-  isJson(value, MAX_JSON_DEPTH) ? value : notJson(place);
+export const json: Reader<JsonValue> = (value, place) => {
+  const read = jsonWithin(value, MAX_JSON_DEPTH);
+  return read === undefined ? notJson(place) : read;
+};
 
-function isJson(value: unknown, depthLeft: number): value is JsonValue {
-  if (typeof value === 'string') return isStorableText(value);
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (value === null || typeof value === 'boolean') return true;
-  if (depthLeft === 0) return false;
-  if (Array.isArray(value)) return value.every((one) => isJson(one, depthLeft - 1));
-  if (!isRecord(value)) return false;
-  return Object.entries(value).every(([key, one]) => isStorableText(key) && isJson(one, depthLeft - 1));
+/** The value as JSON keeps it; undefined for what JSON cannot say, or not to the last digit. */
+function jsonWithin(value: unknown, levels: number): JsonValue | undefined {
+  if (typeof value === 'string') return isStorableText(value) ? value : undefined;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
+  if (typeof value === 'bigint') return keepsDigits(String(value)) ? Number(value) : undefined;
+  if (value === null || typeof value === 'boolean') return value;
+  if (levels === 0) return undefined;
+  if (Array.isArray(value)) {
+    const items = value.map((one) => jsonWithin(one, levels - 1));
+    return items.every((one) => one !== undefined) ? items : undefined;
+  }
+  if (!isRecord(value)) return undefined;
+  const entries = Object.entries(value).flatMap(([key, one]) => {
+    const read = isStorableText(key) ? jsonWithin(one, levels - 1) : undefined;
+    return read === undefined ? [] : [[key, read] as const];
+  });
+  return entries.length === Object.keys(value).length ? Object.fromEntries(entries) : undefined;
+}
+
+/** Whether lists and objects nest at most so deep, the outermost being the first level. */
+export function nestsWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((one) => nestsWithin(one, levels - 1));
 }
 
 const notJson = (place: Place): undefined =>
   place.report(
     'InvalidValue',
-    `expected JSON nested at most ${MAX_JSON_DEPTH} deep, of finite numbers and text without U+0000`,
+    `expected JSON nested at most ${MAX_JSON_DEPTH} deep, of text without U+0000 and finite numbers; write a whole number beyond 2^53 that would lose digits as text`,
   );
 
 export function wrongKind(expected: string, value: unknown, place: Place): undefined {

@@ -54,7 +54,7 @@ const drawing: Record<string, readonly string[]> = {
   ],
   http: ['authorization', 'graphql', 'sign-in', 'blobs', 'api'],
   scheduler: ['values', 'registry', 'jobs', 'executions'],
-  executor: [],
+  executor: ['values'],
   bin: ['identity', 'http', 'scheduler', 'executor'],
 };
 
@@ -94,7 +94,7 @@ describe('imports', () => {
     const wrong = imports.filter(({ from, to }) => {
       if (role(from) !== 'domain' && room(from) !== 'values') return false;
       const isDomain = role(to) === 'domain' || room(to) === 'values';
-      const isPure = /^platform\/(errors|phase-table|duration|ids)\.ts$/.test(to);
+      const isPure = /^platform\/(errors|phase-table|duration|ids|text|exact-json)\.ts$/.test(to);
       return !isDomain && !isPure && to !== 'generated/prisma/enums.ts';
     });
     expect(shown(wrong)).toEqual([]);
@@ -120,7 +120,7 @@ describe('imports', () => {
       const isAllowed =
         room(to) === 'executor' ||
         room(to) === 'values' ||
-        /^platform\/(config\/(base|environment|executor)|log|process|errors|duration|ids|group-by)\.ts$/.test(
+        /^platform\/(config\/(base|environment|executor)|log|process|process-identity|folder-lock|errors|duration|ids|group-by)\.ts$/.test(
           to,
         ) ||
         to.startsWith('generated/executor/');

@@ -92,7 +92,9 @@ describe('reading', () => {
   it.each(reads)(
     '%s is for those with READ; to all others it looks absent',
     async (_name, document, variables) => {
-      const outsider = await db.tenant.create({ data: { id: newId(), name: `tenant-${++users}` } });
+      const outsider = await db.tenant.create({
+        data: { id: newId(), name: `tenant-${++users}`, nameKey: `tenant-${users}` },
+      });
       expect(await codeOf(document, variables(), await user('USER', 'READ'))).toBe('OK');
       expect(await codeOf(document, variables(), await user('GUEST', 'MANAGE'))).toBe('OK');
       for (const authorization of [

@@ -114,12 +114,12 @@ describe('PERMISSION_DENIED', () => {
   it('says which role it takes', async () => {
     expect(await refusalOf(register, {}, await caller('USER'))).toEqual([
       'PERMISSION_DENIED',
-      'requires one of the roles ROOT, SYSTEM, ADMIN, SUPERUSER',
+      'requires the role SUPERUSER or a higher one',
     ]);
     const experiment = `mutation { createExperiment(input: { project: "told", name: "new" }) { __typename } }`;
     expect(await refusalOf(experiment, {}, await caller('GUEST', { grants: reader }))).toEqual([
       'PERMISSION_DENIED',
-      'the role GUEST cannot create anything',
+      'requires the role USER or a higher one',
     ]);
   });
 

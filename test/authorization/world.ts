@@ -131,8 +131,8 @@ export async function store(world: World): Promise<Stored> {
   const stored = { home, away, users, groups, ids };
   await db.tenant.createMany({
     data: [
-      { id: home, name: home, defaultLevel: world.tenantDefault },
-      { id: away, name: away, defaultLevel: 'MANAGE' },
+      { id: home, name: home, nameKey: home, defaultLevel: world.tenantDefault },
+      { id: away, name: away, nameKey: away, defaultLevel: 'MANAGE' },
     ],
   });
   await db.user.createMany({

@@ -258,6 +258,18 @@ describe('terminateExecution', () => {
     await retire();
   });
 
+  it('takes a cause of 500 characters, and refuses a longer one', async () => {
+    const id = await launch(app, project, 'wide');
+    expect(await terminate(id, 'x'.repeat(501))).toMatchObject({
+      __typename: 'InvalidArgumentError',
+      code: 'INVALID_ARGUMENT',
+    });
+    expect((await readExecution(app, id)).phase).not.toMatch(/^ABORT/);
+    expect((await terminate(id, 'x'.repeat(500))).execution.abort.cause).toHaveLength(500);
+    await untilEnded(app, id);
+    await retire();
+  });
+
   it('answers FailedPreconditionError with the phase once it has ended', async () => {
     const id = await launch(app, project, 'wide');
     await terminate(id);

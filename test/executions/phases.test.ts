@@ -82,7 +82,12 @@ const taskMatrix = matrix(`
 async function insertExecution(phase: string, nodePhase = 'RUNNING', taskPhase = 'RUNNING') {
   const tenantId = newId();
   const project = await db.project.create({
-    data: { id: newId(), tenant: { create: { id: tenantId, name: tenantId } }, identifier: 'p', name: 'p' },
+    data: {
+      id: newId(),
+      tenant: { create: { id: tenantId, name: tenantId, nameKey: tenantId } },
+      identifier: 'p',
+      name: 'p',
+    },
   });
   const [id, nodeId, taskId, refersTo] = [newId(), newId(), newId(), newId()];
   const named = {

@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 import type {
   BlobStore,
-  LiteralType,
   LogChunk,
   RunOptions,
   RunOutcome,
@@ -17,6 +16,7 @@ import {
   createProcessRuntime,
   type ProcessRuntimeOptions,
 } from '../../src/executor/runtimes/process/process-runtime.ts';
+import type { LiteralType } from '../../src/values/literal-types.ts';
 
 export const INTEGER: LiteralType = { simple: 'INTEGER' };
 export const STRING: LiteralType = { simple: 'STRING' };
@@ -46,7 +46,7 @@ export function command(words: string[], changes: Partial<RunSpec> = {}): RunSpe
   return {
     runId: crypto.randomUUID(),
     jobId: crypto.randomUUID(),
-    container: { image: 'none', command: words, args: [], env: [] },
+    container: { image: 'none', command: words, args: [], env: [], resources: { requests: [], limits: [] } },
     interface: { inputs: {}, outputs: {} },
     inputs: {},
     timeoutSeconds: null,

@@ -227,11 +227,10 @@ describe('an executor', () => {
     (await server.poll(1)).answer([]);
     await server.poll(2);
     const stopping = stop();
-    const error = { code: 'ProcessesRemain', message: 'some', kind: 'SYSTEM' } as const;
     runtime.reapLeftovers = async () => {
       throw new Error('processes survived SIGKILL');
     };
-    runtime.end(a, { kind: 'FAILED', error, exitCode: null, signal: null });
+    runtime.end(a, { kind: 'STUCK', message: 'one process survived SIGKILL' });
     await stopping;
     expect(server.said).toEqual([`RUNNING ${a}`]);
   });

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import type { RunSpec } from '../../src/executor/host/runtime.ts';
 import {
   endProcesses,
-  identifyProcess,
-  isSameProcess,
   listRunProcesses,
   signalTarget,
 } from '../../src/executor/runtimes/process/process-group.ts';
 import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
+import { identifyProcess, isSameProcess } from '../../src/platform/process-identity.ts';
 import {
+  BLOB,
   createRoot,
   FolderBlobs,
   finish,
@@ -92,7 +92,7 @@ describe('cancel', () => {
     let isStarted = false;
     const outcome = await createProcessRuntime({ root }).run(
       shell(':', {
-        interface: { inputs: { a: { type: { blob: {} } } }, outputs: {} },
+        interface: { inputs: { a: { type: BLOB } }, outputs: {} },
         inputs: { a: 'slipway://x' },
       }),
       {

@@ -59,6 +59,7 @@ describe('run: the command', () => {
             '{{.inputs.absent}}',
           ],
           env: [],
+          resources: { requests: [], limits: [] },
         },
         interface: {
           inputs: types({ absent: { unionType: { variants: [STRING, { simple: 'NONE' }] } } }),

@@ -4,8 +4,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RunSpec } from '../../src/executor/host/runtime.ts';
-import { identifyProcess } from '../../src/executor/runtimes/process/process-group.ts';
 import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
+import { identifyProcess } from '../../src/platform/process-identity.ts';
 import { createRoot, DRIVER, isAlive, listFolder, shell, waitUntil } from './fixture.ts';
 
 const started: ChildProcess[] = [];

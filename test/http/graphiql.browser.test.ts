@@ -1,12 +1,13 @@
 /** GraphiQL as a person meets it: in a browser, with every request to another host blocked. */
 import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
 import { needs } from '../support/require.ts';
 import { launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 
-const artifacts = new URL('../.artifacts/', import.meta.url).pathname;
+const artifacts = fileURLToPath(new URL('../.artifacts/', import.meta.url));
 
 describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
   let app: App;

@@ -126,6 +126,33 @@ describe('leasing', () => {
     await retire(one);
   });
 
+  it('takes nothing from a queue that is cordoned, until it is opened again', async () => {
+    const cordon = (cordoned: boolean) => db.queue.update({ where: { id: queue.id }, data: { cordoned } });
+    await submit('cordoned queue', [job(null)]);
+    const one = await hands('patient', 1);
+    await cordon(true);
+    expect((await assign()).assigned).toBe(0);
+    await cordon(false);
+    expect((await assign()).assigned).toBe(1);
+    const { runs } = await one.lease({ wait: 'PT0S' });
+    for (const run of runs) await one.succeed(run, {});
+    await retire(one);
+  });
+
+  it('gives nothing to an executor that is cordoned, until it is opened again', async () => {
+    const cordon = (cordoned: boolean) =>
+      db.executor.updateMany({ where: { name: 'cordoned' }, data: { cordoned } });
+    await submit('cordoned executor', [job(null)]);
+    const one = await hands('cordoned', 1);
+    await cordon(true);
+    expect((await assign()).assigned).toBe(0);
+    await cordon(false);
+    expect((await assign()).assigned).toBe(1);
+    const { runs } = await one.lease({ wait: 'PT0S' });
+    for (const run of runs) await one.succeed(run, {});
+    await retire(one);
+  });
+
   it('answers a run again until it is named', async () => {
     await submit('again', [job(null)]);
     const one = await hands('again', 1);
@@ -343,5 +370,18 @@ describe('reporting', () => {
     expect(large).toMatchObject({ code: 'RESOURCE_EXHAUSTED', path: ['input', 'events', '0', 'outputs'] });
     const zero = await one.report({ run: newId(), kind: 'SUCCEEDED', outputs: { y: 'a\u0000b' } });
     expect(zero).toMatchObject({ code: 'INVALID_ARGUMENT', path: ['input', 'events', '0', 'outputs'] });
+  });
+});
+
+describe('a turn of the assigner', () => {
+  it('assigns 500 jobs, and says that there may be more', async () => {
+    await submit(
+      'many',
+      Array.from({ length: 501 }, () => job(null)),
+    );
+    await hands('roomy');
+    await db.executor.updateMany({ where: { name: 'roomy' }, data: { slots: 501 } });
+    expect(await assign()).toEqual({ assigned: 500, mayHaveMore: true });
+    expect((await assign()).assigned).toBe(1);
   });
 });

@@ -192,7 +192,7 @@ describe('executors of others', () => {
   };
 
   it('get no jobs of another tenant', async () => {
-    const other = await db.tenant.create({ data: { id: newId(), name: 'other' } });
+    const other = await db.tenant.create({ data: { id: newId(), name: 'other', nameKey: 'other' } });
     const spy = await service(other.id, 'spy');
     await lease('spy', spy);
     const { ownerId } = await submitted(3);

@@ -4,7 +4,7 @@
  */
 import { startEmbeddedPostgres } from '../../src/platform/database/embedded.ts';
 
-const [, , folder, then] = process.argv;
+const [, , folder = '', then] = process.argv;
 const server = await startEmbeddedPostgres({ folder, isDurable: false });
 process.stdout.write(`${server.pid}\n`);
 if (then === '--exit') process.exit(0);

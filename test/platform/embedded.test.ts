@@ -1,6 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  cp,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,11 +21,17 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   type EmbeddedPostgres,
-  EmbeddedPostgresInUseError,
   type EmbeddedPostgresOptions,
   startEmbeddedPostgres,
 } from '../../src/platform/database/embedded.ts';
-import { isRunning, postgresProcessesOn } from '../../src/platform/database/embedded-host.ts';
+import {
+  chooseAccount,
+  findPackage,
+  homeMode,
+  isPostgresOn,
+  preparePrograms,
+} from '../../src/platform/database/embedded-host.ts';
+import { isAlive } from '../executor/fixture.ts';
 
 const started: EmbeddedPostgres[] = [];
 const drivers: ChildProcess[] = [];
@@ -22,8 +40,8 @@ let root: string;
 let folder: string;
 
 beforeAll(async () => {
-  // Closed to everyone else, as temporary folders are: under root, PostgreSQL has to get through all the same.
   root = await mkdtemp(join(tmpdir(), 'slipway-embedded-'));
+  await chmod(root, homeMode());
   folder = join(root, 'postgres');
 });
 afterEach(async () => {
@@ -53,7 +71,7 @@ describe('startEmbeddedPostgres', () => {
     const first = await start();
     await first.stop();
     await first.stop();
-    expect(await isRunning(first.pid)).toBe(false);
+    expect(isAlive(first.pid)).toBe(false);
     const second = await start();
     expect(second.url).toBe(first.url);
     expect(await query(second, 'select told from kept')).toEqual([{ told: 'first start' }]);
@@ -83,8 +101,7 @@ describe('startEmbeddedPostgres', () => {
     expect(await busy).toBeInstanceOf(Error);
     expect(await query(next, 'select told from kept')).toHaveLength(1);
     await server.stop();
-    expect(await isRunning(next.pid)).toBe(true);
-    await expect(start()).rejects.toBeInstanceOf(EmbeddedPostgresInUseError);
+    expect(isAlive(next.pid)).toBe(true);
   });
 
   it('does not tell when it was asked to stop', async () => {
@@ -95,46 +112,28 @@ describe('startEmbeddedPostgres', () => {
     expect(told).toEqual([]);
   });
 
-  it('takes over from a process that was killed, and ends the server it left', async () => {
-    const { driver, pid } = await drive();
-    driver.kill('SIGKILL');
-    await once(driver, 'exit');
-    expect(await isRunning(pid)).toBe(true);
-
-    const server = await start();
-    expect(await isRunning(pid)).toBe(false);
-    expect(await query(server, 'select told from kept')).toHaveLength(1);
-  });
-
-  it('lets the server shut down when its process exits without stopping it', async () => {
-    const { pid } = await drive('--exit');
-    await expect.poll(() => isRunning(pid), { timeout: 5000 }).toBe(false);
+  it.each(['SIGKILL', 'exit'])('ends the server when its process ends by %s', async (how) => {
+    const { driver, pid } = await drive(...(how === 'exit' ? ['--exit'] : []));
+    if (how !== 'exit') driver.kill('SIGKILL');
+    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
     expect(await readdir(join(folder, 'data'))).not.toContain('postmaster.pid');
   });
 
-  it('refuses while another process uses the folder', async () => {
-    const { driver, pid } = await drive();
-    await expect(start()).rejects.toThrow(`in use by process ${driver.pid}`);
-    expect(await isRunning(pid)).toBe(true);
+  it('ends a server that outlived its process, and starts its own', async () => {
+    const server = await start();
+    expect(isAlive(server.pid)).toBe(true);
+    const next = await start();
+    expect(isAlive(server.pid)).toBe(false);
+    expect(await query(next, 'select told from kept')).toHaveLength(1);
   });
 
-  it('lets one of several through that find the mark of a killed process at once', async () => {
-    await writeFile(join(folder, await ownerMark()), '2000000000 long-ago\n');
-    const results = await Promise.allSettled(Array.from({ length: 8 }, () => start()));
-    expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
-    for (const result of results) {
-      if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(EmbeddedPostgresInUseError);
-    }
-  });
-
-  it.runIf(process.platform === 'linux')('is not misled by the marks of dead processes', async () => {
+  it.runIf(process.platform === 'linux')('is not misled by the marks of a dead server', async () => {
     const server = await start();
     const pidFile = join(folder, 'data/postmaster.pid');
     const marks = (await readFile(pidFile, 'utf8')).split('\n');
     await server.stop();
-    // As after a crash, with the numbers given to strangers since: this very process.
+    // As after a crash, with its number given to a stranger since: this very process.
     await writeFile(pidFile, [process.pid, ...marks.slice(1)].join('\n'));
-    await writeFile(join(folder, await ownerMark()), `${process.pid} long-ago\n`);
     expect(await query(await start(), 'select told from kept')).toHaveLength(1);
   });
 
@@ -170,25 +169,81 @@ describe('startEmbeddedPostgres', () => {
 
     const server = await start({ folder: fresh });
     expect(await query(server, 'select 1 as one')).toEqual([{ one: 1 }]);
-    expect((await readdir(fresh)).sort()).toEqual(['data', 'owner.2', 'password', 'port', 'postgres.log']);
+    const left = (await readdir(fresh)).filter((entry) => !entry.startsWith('programs-'));
+    expect(left.sort()).toEqual(['data', 'password', 'port', 'postgres.log']);
   });
 
   it.runIf(process.platform === 'linux')('leaves no process behind', async () => {
-    expect(await postgresProcessesOn(join(folder, 'data'))).toEqual([]);
+    const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0);
+    const left = await Promise.all(pids.map((pid) => isPostgresOn(pid, join(folder, 'data'))));
+    expect(left).not.toContain(true);
   });
 });
 
-async function start(options: EmbeddedPostgresOptions = {}): Promise<EmbeddedPostgres> {
+describe.runIf(process.getuid?.() === 0)(
+  'startEmbeddedPostgres under root, in a folder closed to others,',
+  () => {
+    let closed: string;
+    beforeAll(async () => {
+      closed = await mkdtemp(join(tmpdir(), 'slipway-closed-'));
+    });
+    afterAll(() => rm(closed, { recursive: true }));
+
+    it('keeps the data where PostgreSQL may go, and links to it', async () => {
+      const target = join(closed, 'postgres');
+      const { place, stop } = await start({ folder: target });
+      expect(place.barrier).toBe(closed);
+      expect(place.path).toBe(await readlink(target));
+      expect(place.path).toMatch(/^\/var\/(lib|tmp)\/slipway-/);
+      expect((await stat(join(place.path, 'data'))).uid).not.toBe(0);
+      await stop();
+      const again = await start({ folder: target });
+      expect(again.place).toEqual(place);
+      await again.stop();
+
+      await rm(place.path, { recursive: true });
+      await expect(start({ folder: target })).rejects.toThrow(`is a link to ${place.path}, which is missing`);
+    });
+
+    it('runs a copy of the programs where PostgreSQL may not enter node_modules', async () => {
+      const hidden = join(closed, 'package');
+      await cp(findPackage(), hidden, { recursive: true, verbatimSymlinks: true });
+      const open = join(root, 'programs');
+      await mkdir(open);
+      await chmod(open, homeMode());
+      const account = await chooseAccount(join(open, 'data'));
+      const { postgres } = await preparePrograms(hidden, account, open);
+      expect(postgres.startsWith(open)).toBe(true);
+      const run = () => spawnSync(postgres, ['--version'], { ...account, encoding: 'utf8' }).stdout;
+      expect(run()).toMatch(/^postgres \(PostgreSQL\) 18/);
+      expect(
+        spawnSync(join(hidden, 'native/bin/postgres'), ['--version'], { ...account }).error,
+      ).toMatchObject({
+        code: 'EACCES',
+      });
+      expect(await preparePrograms(hidden, account, open)).toMatchObject({ postgres });
+    });
+
+    it('refuses, in production, before anything is made', async () => {
+      const target = join(closed, 'production');
+      await expect(start({ folder: target, mayLink: false })).rejects.toThrow(`may not enter ${closed}`);
+      expect(await readdir(closed)).not.toContain('production');
+    });
+
+    it('refuses to leave data behind that lies there', async () => {
+      await mkdir(join(closed, 'old/data'), { recursive: true });
+      await expect(start({ folder: join(closed, 'old') })).rejects.toThrow(
+        /may not enter .* it cannot reach the data/,
+      );
+      expect((await lstat(join(closed, 'old'))).isDirectory()).toBe(true);
+    });
+  },
+);
+
+async function start(options: Partial<EmbeddedPostgresOptions> = {}): Promise<EmbeddedPostgres> {
   const server = await startEmbeddedPostgres({ folder, isDurable: false, ...options });
   started.push(server);
   return server;
-}
-
-/** The one file that says who has the folder. */
-async function ownerMark(): Promise<string> {
-  const marks = (await readdir(folder)).filter((entry) => entry.startsWith('owner.'));
-  expect(marks).toHaveLength(1);
-  return marks[0] ?? '';
 }
 
 function spawnDriver(target: string, ...args: string[]): ChildProcess {

@@ -17,7 +17,7 @@ beforeAll(async () => {
   const kid = await calculateJwkThumbprint(publicJwk);
   const named = { kid, alg: 'EdDSA', use: 'sig' };
   app = await startApp({ scheduler: false });
-  await db.tenant.create({ data: { id: otherTenantId, name: 'other' } });
+  await db.tenant.create({ data: { id: otherTenantId, name: 'other', nameKey: 'other' } });
   await inTransaction(async (tx) =>
     storeKey(tx, {
       set: { tenantId: otherTenantId, name },

@@ -12,10 +12,10 @@ vi.mock('../../src/sign-in/store/principals.ts', async (importOriginal) => {
   const original = await importOriginal<typeof import('../../src/sign-in/store/principals.ts')>();
   return {
     ...original,
-    readPrincipal: async (...key: Parameters<typeof original.readPrincipal>) => {
+    readPrincipals: async (...key: Parameters<typeof original.readPrincipals>) => {
       reading.count += 1;
       const { gate } = reading;
-      const read = await original.readPrincipal(...key);
+      const read = await original.readPrincipals(...key);
       await gate;
       return read;
     },

@@ -1,10 +1,10 @@
 /** What signing in costs: statements and hashes are counted, never the time. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { flushDenials } from '../../src/authorization/audit.ts';
-import { usernameKey } from '../../src/identity/domain/usernames.ts';
 import { hashPassword } from '../../src/identity/passwords.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
+import { nameKey } from '../../src/platform/text.ts';
 import { flushKeyUses } from '../../src/sign-in/key-uses.ts';
 import { type App, basic, startApp } from '../support/app.ts';
 import { newKey, newTenant, tokenOf } from '../support/credentials.ts';
@@ -48,7 +48,7 @@ async function newPerson(name: string, secret: string, tenantId?: string): Promi
   const id = newId();
   const passwordHash = await hashPassword(secret);
   await db.user.create({
-    data: { id, tenantId: tenant, username: name, usernameKey: usernameKey(name), name, passwordHash },
+    data: { id, tenantId: tenant, username: name, usernameKey: nameKey(name), name, passwordHash },
   });
   return id;
 }

@@ -63,12 +63,11 @@ vi.mock('../../src/identity/domain/secrets.ts', async (importOriginal) => {
 });
 
 afterAll(async () => {
-  const { controlPlaneConfig } = await import('../../src/platform/config/control-plane.ts');
-  if (database && !controlPlaneConfig.databaseUrl?.endsWith(new URL(database.url).pathname))
-    throw new Error('this file uses modules of another test file');
   const { closeDatabase, pool } = await import('../../src/platform/database/client.ts');
   const { notifications } = await import('../../src/platform/database/notify.ts');
   if (database) {
+    if (!pool.options.connectionString?.endsWith(new URL(database.url).pathname))
+      throw new Error('this file uses modules of another test file');
     const { rows } = await pool.query('select to_jsonb(audit_events)::text as text from audit_events');
     for (const { text } of rows) keepSaid('audit log', text);
   }

@@ -4,16 +4,14 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { lstat, mkdir, rm } from 'node:fs/promises';
+import { lstat, mkdir } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import {
-  type EmbeddedPostgres,
-  EmbeddedPostgresInUseError,
-  startEmbeddedPostgres,
-} from '../../src/platform/database/embedded.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/platform/database/embedded.ts';
+import { homeMode } from '../../src/platform/database/embedded-host.ts';
 import { applyMigrations } from '../../src/platform/database/migrations.ts';
+import { FolderInUseError, lockFolder } from '../../src/platform/folder-lock.ts';
 import { asAdmin, urlOf } from './database.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -58,28 +56,32 @@ async function startThrowAwayServer(): Promise<EmbeddedPostgres & { remove: () =
     .slice(0, 8);
   for (let slot = 0; slot < 16; slot += 1) {
     const folder = join(tmpdir(), `slipway-test-${uid}-${project}-${slot}`);
-    // Root's server runs as another user, who passes through.
-    await mkdir(folder, { recursive: true, mode: uid === 0 ? 0o711 : 0o700 });
+    await mkdir(folder, { recursive: true, mode: homeMode() });
     const found = await lstat(folder);
     if (!found.isDirectory() || (uid >= 0 && found.uid !== uid)) continue;
     try {
-      const server = await startEmbeddedPostgres({
-        folder,
-        isDurable: false,
-        settings: { max_connections: 300 },
-      });
-      // A run that is interrupted does not get as far as `remove`.
-      const removeAtOnce = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-      process.once('exit', removeAtOnce);
-      const remove = async () => {
-        await server.stop();
-        process.off('exit', removeAtOnce);
-        await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-      };
-      return { ...server, remove };
+      lockFolder(folder);
     } catch (error) {
-      if (!(error instanceof EmbeddedPostgresInUseError)) throw error;
+      if (error instanceof FolderInUseError) continue;
+      throw error;
     }
+    const server = await startEmbeddedPostgres({
+      folder: join(folder, 'postgres'),
+      isDurable: false,
+      settings: { max_connections: 300 },
+    });
+    // The database may be elsewhere (embedded-host.ts). A run that is interrupted does not get as far as `remove`.
+    const removeAtOnce = () => {
+      for (const path of [server.place.path, folder])
+        rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+    };
+    process.once('exit', removeAtOnce);
+    const remove = async () => {
+      await server.stop();
+      process.off('exit', removeAtOnce);
+      removeAtOnce();
+    };
+    return { ...server, remove };
   }
   throw new Error('too many test runs at once');
 }

@@ -1,12 +1,13 @@
 /** All of Slipway as `npm start` runs it, in processes of its own and a home of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { homeMode } from '../../src/platform/database/embedded-host.ts';
 import { type App, basic, type GraphQLAnswer } from './app.ts';
 import { keepSaid } from './leaks.ts';
 
@@ -28,6 +29,7 @@ export interface Tree extends App {
 
 export async function startTree(environment: NodeJS.ProcessEnv = {}): Promise<Tree> {
   const home = mkdtempSync(join(tmpdir(), 'slipway-tree-'));
+  chmodSync(home, homeMode());
   let supervisor: ChildProcess;
   let url = '';
   let output = '';
@@ -120,7 +122,9 @@ export async function startTree(environment: NodeJS.ProcessEnv = {}): Promise<Tr
         supervisor.kill('SIGTERM');
         await exited;
       }
-      rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+      // The database may be elsewhere (embedded-host.ts).
+      for (const path of [realpathSync(join(home, 'postgres')), home])
+        rmSync(path, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

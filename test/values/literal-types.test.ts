@@ -72,7 +72,10 @@ describe('parseLiteralType', () => {
     expect(parseLiteralType(nested(MAX_TYPE_DEPTH + 1), []).ok).toBe(false);
     expect(parseLiteralType(nested(10_000), []).ok).toBe(false);
 
-    const wide = (parts: number) => ({ unionType: { variants: Array(parts - 1).fill({ simple: 'NONE' }) } });
+    const column = (index: number) => ({ name: String(index), literalType: { simple: 'NONE' } });
+    const wide = (parts: number) => ({
+      structuredDatasetType: { columns: Array.from({ length: parts - 1 }, (_, index) => column(index)) },
+    });
     expect(parseLiteralType(wide(MAX_TYPE_PARTS), []).ok).toBe(true);
     expect(parseLiteralType(wide(MAX_TYPE_PARTS + 1), []).ok).toBe(false);
   });

@@ -37,6 +37,7 @@ describe('coerceToLiteral and toPlain', () => {
     ['FLOAT', 3, 3],
     ['FLOAT', -0, 0],
     ['FLOAT', 'NaN', 'NaN'],
+    ['FLOAT', Number.NEGATIVE_INFINITY, '-Infinity'],
     ['DATETIME', '2024-02-29T23:59:59.5+14:00', '2024-02-29T09:59:59.500Z'],
     ['DATETIME', '2024-12-31t23:00:00-02:30', '2025-01-01T01:30:00Z'],
     ['DATETIME', '0001-01-01T00:00:00Z', '0001-01-01T00:00:00Z'],
@@ -61,7 +62,6 @@ describe('coerceToLiteral and toPlain', () => {
     ['INTEGER', true, 'MismatchingTypes'],
     ['INTEGER', undefined, 'ValueRequired'],
     ['FLOAT', '1.5', 'MismatchingTypes'],
-    ['FLOAT', Number.POSITIVE_INFINITY, 'InvalidValue'],
     ['BOOLEAN', 'true', 'MismatchingTypes'],
     ['STRING', 1, 'MismatchingTypes'],
     ['STRING', 'a\0b', 'InvalidValue'],
@@ -82,6 +82,16 @@ describe('coerceToLiteral and toPlain', () => {
     ['NONE', 0, 'MismatchingTypes'],
   ] as const)('refuses %s %j: %s', (simple, plain, code) => {
     expect(faultsOf(coerceToLiteral({ simple }, plain, ['x']))).toEqual([`${code} x`]);
+  });
+
+  it('takes whole numbers of any size from JSON that kept their digits', () => {
+    expect(roundTrip(integer, 9007199254740993n)).toBe('9007199254740993');
+    expect(roundTrip({ simple: 'FLOAT' }, 2n ** 60n)).toBe(2 ** 60);
+    expect(roundTrip({ simple: 'STRUCT' }, { even: 9007199254740994n })).toEqual({ even: 9007199254740994 });
+    expect(faultsOf(coerceToLiteral(integer, 2n ** 63n, ['x']))).toEqual(['InvalidValue x']);
+    expect(faultsOf(coerceToLiteral({ simple: 'STRUCT' }, { id: 9007199254740993n }, ['x']))).toEqual([
+      'InvalidValue x',
+    ]);
   });
 
   it('tells every fault of a list or map, each at its own path', () => {

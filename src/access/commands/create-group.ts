@@ -1,5 +1,5 @@
 import { recordChange } from '../../authorization/audit.ts';
-import { groupNameKey, groupProblems } from '../../authorization/domain/group-names.ts';
+import { groupProblems } from '../../authorization/domain/group-names.ts';
 import { forgetGrants } from '../../authorization/granted.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import { insertGroup, insertMembers } from '../../authorization/store/groups.ts';
@@ -9,6 +9,7 @@ import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
+import { nameKey } from '../../platform/text.ts';
 import { keepingMembers } from './change-members.ts';
 
 export interface NewGroup {
@@ -32,7 +33,7 @@ export async function createGroup(caller: Caller, given: NewGroup): Promise<Grou
   try {
     const made = await keepingMembers(() =>
       inTransaction(async (tx) => {
-        const row = { id: newId(), tenantId, name, nameKey: groupNameKey(name), description };
+        const row = { id: newId(), tenantId, name, nameKey: nameKey(name), description };
         const group = await insertGroup(tx, row);
         const added = await insertMembers(tx, group, memberIds);
         await recordChange(tx, caller, {

@@ -1,5 +1,5 @@
 import { recordChange } from '../../authorization/audit.ts';
-import { groupNameKey, groupProblems } from '../../authorization/domain/group-names.ts';
+import { groupProblems } from '../../authorization/domain/group-names.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import { type GroupBy, groupKeyOf, lockGroup, updateGroup } from '../../authorization/store/groups.ts';
 import type { Group } from '../../generated/prisma/client.ts';
@@ -7,6 +7,7 @@ import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { nameKey } from '../../platform/text.ts';
 import { takenGroupName } from './create-group.ts';
 
 /** What is undefined stays. */
@@ -37,7 +38,7 @@ export async function editGroup(caller: Caller, by: GroupBy, changes: GroupChang
         throw new FailedPreconditionError('the group of everyone keeps its name', { current: 'everyone' });
       if (!isRenamed && (description ?? group.description) === group.description) return group;
       const data = {
-        ...(isRenamed ? { name, nameKey: groupNameKey(name) } : {}),
+        ...(isRenamed ? { name, nameKey: nameKey(name) } : {}),
         ...(description === undefined ? {} : { description }),
       };
       const edited = await updateGroup(tx, group.id, data);

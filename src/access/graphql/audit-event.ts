@@ -1,15 +1,21 @@
-import type { AuditEvent } from '../../generated/prisma/client.ts';
 import type { AuditOutcome } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { ObjectKindEnum } from '../../graphql/object-kind.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { isId } from '../../platform/ids.ts';
-import { type AuditFilter, auditOrder, countAuditEvents, listAuditEvents } from '../store/audit-list.ts';
+import {
+  type AuditEventRow,
+  type AuditFilter,
+  auditOrder,
+  countAuditEvents,
+  listAuditEvents,
+} from '../store/audit-list.ts';
 
 const AuditOutcomeEnum = enumOf<AuditOutcome>('AuditOutcome', 'Whether something was done or refused.', {
   DONE: 'It was done.',
@@ -29,13 +35,13 @@ const AuditActorType = builder.objectRef<{ id: string; username: string | null }
 
 const actor = (id: string | null, username: string | null) => (id === null ? null : { id, username });
 
-const AuditTargetType = builder.objectRef<AuditEvent>('AuditTarget').implement({
+const AuditTargetType = builder.objectRef<AuditEventRow>('AuditTarget').implement({
   description: 'What an event was about, as it was called when it happened.',
   fields: (t) => ({
-    type: t.string({
+    type: t.expose('targetType', {
+      type: ObjectKindEnum,
       nullable: true,
-      description: 'The kind of object: `user`, `group`, `project` …',
-      resolve: ({ targetType }) => targetType,
+      description: 'What kind of object it was.',
     }),
     id: t.id({
       nullable: true,
@@ -50,7 +56,7 @@ const AuditTargetType = builder.objectRef<AuditEvent>('AuditTarget').implement({
   }),
 });
 
-const AuditEventType = builder.objectRef<AuditEvent>('AuditEvent').implement({
+const AuditEventType = builder.objectRef<AuditEventRow>('AuditEvent').implement({
   description: 'A change of access, a sign-in or a refusal. Events are never changed or deleted.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types.' }),

@@ -1,3 +1,4 @@
+import { isAllowed } from '../../authorization/can.ts';
 import {
   countGroups,
   type GroupBy,
@@ -103,12 +104,14 @@ builder.objectField(UserType, 'groups', (t) =>
     type: [GroupType],
     extensions: { listSize: 25 },
     description:
-      'The groups that the user is in, by name, at most 1000. Empty unless it is you, or you have the role SUPERUSER or one above it.',
-    resolve: (user, _args, context) => {
+      'The groups that the user is in, by name, at most 1000. Empty unless it is you, or you have the role SUPERUSER or one above it; it also requires the permission `group:list`.',
+    resolve: async (user, _args, context) => {
       const caller = callerOf(context);
       const isShown =
         user.tenantId === caller.tenantId && (user.id === caller.userId || groupReader(caller).seesAll);
-      return isShown ? context.loaders.groupsOfUser.load(user.id) : [];
+      return isShown && (await isAllowed(caller, 'group:list'))
+        ? await context.loaders.groupsOfUser.load(user.id)
+        : [];
     },
   }),
 );

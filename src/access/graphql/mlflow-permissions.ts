@@ -1,5 +1,5 @@
 import { isAllowed } from '../../authorization/can.ts';
-import { managesTenant } from '../../authorization/domain/levels.ts';
+import { managesTenant } from '../../authorization/domain/roles.ts';
 import { findGrant, grantOrder } from '../../authorization/store/grant-rows.ts';
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Level, ResourceType } from '../../generated/prisma/enums.ts';
@@ -85,7 +85,7 @@ function offerRead(noun: Noun): void {
       resolve: async (_root, args, context) => {
         const address = await addressOf(noun, args as unknown as Named, context, []);
         const grant = await findGrant(keyOf(callerOf(context), address));
-        if (!grant) throw new NotFoundError('permission', described(address));
+        if (!grant) throw new NotFoundError('grant', described(address));
         return grant;
       },
     }),

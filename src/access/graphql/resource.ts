@@ -1,5 +1,4 @@
 import type { Place } from '../../authorization/domain/decision.ts';
-import { kinds } from '../../authorization/domain/kinds.ts';
 import type { Target } from '../../authorization/domain/resources.ts';
 import type { ResourceType } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
@@ -10,6 +9,7 @@ import { queueTarget } from '../../jobs/domain/targets.ts';
 import { QueueByInput } from '../../jobs/graphql/queue.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
+import { kindOf } from '../../platform/object-kinds.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectByInput } from '../../projects/graphql/project.ts';
 import { workflowTarget } from '../../registry/domain/targets.ts';
@@ -138,7 +138,7 @@ function addressed(resource: PermissionResource): { kind: Kind; address: Address
 export function ofResource(resource: PermissionResource): Finder {
   const { kind: of, address } = addressed(resource);
   return {
-    kind: kinds[of.type],
+    kind: kindOf[of.type],
     key: () => addressText(address),
     target: async (_args, { loaders }) => (await of.find(address, loaders))?.target ?? null,
   };

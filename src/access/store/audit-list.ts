@@ -3,6 +3,7 @@ import type { AuditOutcome } from '../../generated/prisma/enums.ts';
 import { lastIdFirst, type Page, pageSql } from '../../platform/database/page.ts';
 import { nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import { count, query } from '../../platform/database/statement.ts';
+import type { ObjectKind } from '../../platform/object-kinds.ts';
 
 /** Which events a list shows; null is no limit. */
 export interface AuditFilter {
@@ -12,12 +13,15 @@ export interface AuditFilter {
   /** `permission:grant`, or the noun alone for all about it. */
   readonly action: string | null;
   readonly outcome: AuditOutcome | null;
-  readonly targetType: string | null;
+  readonly targetType: ObjectKind | null;
   readonly targetId: string | null;
   readonly since: Date | null;
   readonly until: Date | null;
   readonly credentialId: string | null;
 }
+
+/** A row of the log. */
+export type AuditEventRow = Omit<AuditEvent, 'targetType'> & { readonly targetType: ObjectKind | null };
 
 const columns = `
   id, tenant_id as "tenantId", created_at as "createdAt", actor_id as "actorId", actor_name as "actorName",
@@ -51,9 +55,9 @@ function shown(tenantId: string, filter: AuditFilter): Sql {
 }
 
 /** The tenant's events, newest first; up to one more than the page. */
-export function listAuditEvents(tenantId: string, filter: AuditFilter, page: Page): Promise<AuditEvent[]> {
+export function listAuditEvents(tenantId: string, filter: AuditFilter, page: Page): Promise<AuditEventRow[]> {
   const { beyond, end } = pageSql(auditOrder, page);
-  return query<AuditEvent>(sql`select ${raw(columns)} from ${shown(tenantId, filter)} ${beyond} ${end}`);
+  return query<AuditEventRow>(sql`select ${raw(columns)} from ${shown(tenantId, filter)} ${beyond} ${end}`);
 }
 
 /** How many there are in all; read only where it is asked for. */

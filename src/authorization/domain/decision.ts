@@ -1,6 +1,7 @@
 import type { Level, ResourceType, Role } from '../../generated/prisma/enums.ts';
-import { ceilings, isAtLeast, lower, managesTenant } from './levels.ts';
+import { isAtLeast, lower } from './levels.ts';
 import type { Resource, Target } from './resources.ts';
+import { ceilings, managesTenant } from './roles.ts';
 
 /** Whom a decision is about. */
 export interface Subject {

@@ -1,12 +1,8 @@
 import type { Problem } from '../../platform/errors.ts';
+import { nameKey } from '../../platform/text.ts';
 
 const MAX_NAME = 255;
 const MAX_DESCRIPTION = 1000;
-
-/** How names of groups are compared: NFKC, lower case. */
-export function groupNameKey(name: string): string {
-  return name.normalize('NFKC').toLowerCase();
-}
 
 /** Everything wrong with what is given of a group; undefined is not given. */
 export function groupProblems(given: {
@@ -18,7 +14,7 @@ export function groupProblems(given: {
     problems.push({ path: ['input', field], code: 'InvalidValue', message });
   const { name, description } = given;
   if (name !== undefined) {
-    const key = groupNameKey(name);
+    const key = nameKey(name);
     if (key.trim() === '') fault('name', 'the name is empty');
     else if (name.trim() !== name || key.trim() !== key)
       fault('name', 'a name neither begins nor ends with a space');

@@ -1,105 +1,123 @@
 import type { Level, Role } from '../../generated/prisma/enums.ts';
+import { isRoleAtLeast } from './roles.ts';
 
-/** What a permission takes. */
-export type Requirement =
-  /** A level on the object named. */
-  | { readonly level: Level }
-  /** Leave to make something in the object named, by the tenant's policy. */
-  | { readonly create: true }
-  /** One of some roles. */
-  | { readonly roles: readonly Role[] }
-  /** A scope that only programs carry. */
-  | { readonly serviceScope: string }
-  /** Somebody who is signed in: about oneself, or filtered. */
-  | { readonly caller: true };
+/** What one permission takes of a caller. A row names everything, and what it does not open stays closed. */
+export interface Requirement {
+  /**
+   * The level on the object that the call is about. CREATION_POLICY: READ or EDIT on what will hold the new object, as
+   * the tenant's policy says. NONE: the call is about no object that has grants.
+   */
+  readonly level: Level | 'CREATION_POLICY' | 'NONE';
+  /** The lowest role that may use it. */
+  readonly role: Role;
+  /** The narrow sign-ins that may use it too. */
+  readonly openTo: readonly NarrowSignIn[];
+  /** A scope that the access key must name: only keys of programs can have it. */
+  readonly serviceScope?: ServiceScope;
+}
 
-const admins: readonly Role[] = ['ROOT', 'SYSTEM', 'ADMIN'];
-const superusers: readonly Role[] = [...admins, 'SUPERUSER'];
+/** What makes a sign-in narrower than its user. A sign-in may be several of these: a permission must be open to each. */
+export type NarrowSignIn =
+  /** A request without credentials: it acts as the anonymous user. */
+  | 'ANONYMOUS'
+  /** A user that several people sign in as: the configured guest, the anonymous user. */
+  | 'SHARED'
+  /** A token that is confined to some resources. */
+  | 'CONFINED'
+  /** An access key or a token with scopes, none of which names the permission. */
+  | 'OUT_OF_SCOPE';
 
-/** Every permission of the product, `noun:verb`; usable as an OAuth scope. */
+const ANYONE = ['ANONYMOUS', 'SHARED', 'CONFINED'] as const;
+const CONFINED = ['CONFINED'] as const;
+const NOBODY = [] as const;
+
+/** Every permission of the product, `noun:verb`. Each is also a scope. */
 export const permissions = {
-  'version:read': { caller: true },
-  'viewer:read': { caller: true },
-  'token:create': { caller: true },
-  'project:register': { roles: superusers },
-  'project:read': { level: 'READ' },
-  'project:list': { caller: true },
-  'task:create': { level: 'EDIT' },
-  'task:read': { level: 'READ' },
-  'workflow:create': { level: 'EDIT' },
-  'workflow:read': { level: 'READ' },
-  'launchPlan:create': { level: 'EDIT' },
-  'launchPlan:read': { level: 'READ' },
-  'launchPlan:update': { level: 'EDIT' },
-  'launchPlan:use': { level: 'USE' },
-  'execution:create': { level: 'USE' },
-  'execution:read': { level: 'READ' },
-  'execution:terminate': { level: 'EDIT' },
-  'blob:create': { level: 'USE' },
-  'queue:create': { roles: superusers },
-  'queue:read': { level: 'READ' },
-  'queue:list': { caller: true },
-  'job:read': { level: 'READ' },
-  'job:run': { serviceScope: 'executor' },
+  'version:read': { level: 'NONE', role: 'GUEST', openTo: [...ANYONE, 'OUT_OF_SCOPE'] },
+  'viewer:read': { level: 'NONE', role: 'GUEST', openTo: [...ANYONE, 'OUT_OF_SCOPE'] },
+  'token:create': { level: 'NONE', role: 'GUEST', openTo: ['SHARED', 'CONFINED', 'OUT_OF_SCOPE'] },
+  'session:end': { level: 'NONE', role: 'GUEST', openTo: ['SHARED', 'CONFINED', 'OUT_OF_SCOPE'] },
+  'project:register': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
+  'project:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'project:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'task:create': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'task:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'workflow:create': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'workflow:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'launchPlan:create': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'launchPlan:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'launchPlan:update': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'launchPlan:use': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
+  'execution:create': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
+  'execution:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'execution:terminate': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'blob:create': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
+  'queue:create': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
+  'queue:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'queue:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'job:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'job:run': { level: 'NONE', role: 'SYSTEM', openTo: NOBODY, serviceScope: 'executor' },
 
   // Experiments and registered models.
-  'experiment:create': { create: true },
-  'experiment:read': { level: 'READ' },
-  'experiment:list': { caller: true },
-  'experiment:update': { level: 'EDIT' },
-  'experiment:delete': { level: 'MANAGE' },
-  'experiment:publish': { level: 'MANAGE' },
-  'run:create': { level: 'EDIT' },
-  'run:read': { level: 'READ' },
-  'run:list': { caller: true },
-  'run:update': { level: 'EDIT' },
-  'run:delete': { level: 'MANAGE' },
-  'model:create': { create: true },
-  'model:read': { level: 'READ' },
-  'model:list': { caller: true },
-  'model:update': { level: 'EDIT' },
-  'model:delete': { level: 'MANAGE' },
-  'model:publish': { level: 'MANAGE' },
+  'experiment:create': { level: 'CREATION_POLICY', role: 'USER', openTo: CONFINED },
+  'experiment:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'experiment:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'experiment:update': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'experiment:delete': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+  'experiment:publish': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+  'run:create': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'run:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'run:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'run:update': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'run:delete': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+  'model:create': { level: 'CREATION_POLICY', role: 'USER', openTo: CONFINED },
+  'model:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'model:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'model:update': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'model:delete': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+  'model:publish': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
 
-  // Permissions on resources.
-  'permission:read': { level: 'MANAGE' },
-  'permission:grant': { level: 'MANAGE' },
-  'permission:list': { caller: true },
-  'permission:explain': { level: 'READ' },
-  'permission:administer': { roles: admins },
+  // Grants on resources.
+  'permission:read': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+  'permission:grant': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+  'permission:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'permission:explain': { level: 'READ', role: 'GUEST', openTo: ['SHARED', 'CONFINED'] },
+  'permission:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
 
-  // People and programs.
-  'user:list': { roles: superusers },
-  'user:read': { caller: true },
-  'user:create': { roles: admins },
-  'user:update': { caller: true },
-  'user:administer': { roles: admins },
-  'user:changePassword': { caller: true },
-  'group:list': { caller: true },
-  'group:create': { roles: superusers },
-  'group:administer': { roles: admins },
-  'tenant:read': { caller: true },
-  'tenant:administer': { roles: admins },
-  'tenant:create': { roles: ['ROOT', 'SYSTEM'] },
-  'credential:read': { caller: true },
-  'credential:create': { caller: true },
-  'credential:update': { caller: true },
-  'credential:revoke': { caller: true },
-  'session:end': { caller: true },
-  'token:createForOthers': { caller: true },
-  'token:validate': { caller: true },
-  'audit:read': { roles: admins },
+  // People and programs. A shared identity changes nothing about its account and makes no keys.
+  'user:list': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
+  'user:read': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'user:create': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'user:update': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'user:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'user:changePassword': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'group:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'group:create': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
+  'group:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'tenant:read': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'tenant:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'tenant:create': { level: 'NONE', role: 'SYSTEM', openTo: NOBODY },
+  'credential:read': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'credential:create': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'credential:update': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'credential:revoke': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'token:createForOthers': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'token:validate': { level: 'NONE', role: 'GUEST', openTo: ['SHARED'] },
+  'audit:read': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
 } as const satisfies Readonly<Record<string, Requirement>>;
 
 export type Permission = keyof typeof permissions;
 
+/** Scopes of services, which are no permissions: what they open is open to nobody else. */
+const serviceScopes = ['executor', 'engine', 'login-app'] as const;
+export type ServiceScope = (typeof serviceScopes)[number];
+
+export const isServiceScope = (scope: string): boolean => serviceScopes.some((one) => one === scope);
+
 /** Whether a scope is one of ours: a permission, `noun:*`, `*:verb`, or a scope of services. */
 export function isScope(scope: string): boolean {
-  if (serviceScopes.has(scope)) return true;
-  return Object.keys(permissions).some((permission) => covers(scope, permission));
+  return isServiceScope(scope) || Object.keys(permissions).some((permission) => covers(scope, permission));
 }
-
-export const serviceScopes: ReadonlySet<string> = new Set(['executor', 'engine', 'login-app']);
 
 /** `execution:read` covers reading and listing; `execution:*` all about executions; `*:read` all reading. */
 function covers(scope: string, permission: string): boolean {
@@ -112,46 +130,39 @@ function covers(scope: string, permission: string): boolean {
 
 /** Whether a scope allows nothing that none of the others does: wildcards stay inside wildcards. */
 export function isWithinScopes(scope: string, others: readonly string[]): boolean {
-  return others.some((other) => other === scope || (!serviceScopes.has(scope) && covers(other, scope)));
+  return others.some((other) => other === scope || (!isServiceScope(scope) && covers(other, scope)));
 }
 
-/** What somebody may do with any sign-in, however narrow: ask who it is, take a token no wider, and end it. */
-const alwaysAllowed: ReadonlySet<string> = new Set([
-  'version:read',
-  'viewer:read',
-  'token:create',
-  'session:end',
-]);
-
-/** A credential with scopes does what they name and nothing else; without, all that its user may do. */
-export function scopesAllow(
-  { scopes }: { readonly scopes: readonly string[] },
-  permission: Permission,
-  requirement: Requirement,
-): boolean {
-  if (scopes.length === 0 || alwaysAllowed.has(permission)) return true;
-  if ('serviceScope' in requirement) return scopes.includes(requirement.serviceScope);
-  return scopes.some((scope) => covers(scope, permission));
+/** As much of a caller as decides whether a permission is open to it. */
+export interface SignIn {
+  readonly role: Role;
+  readonly method: string;
+  readonly isShared: boolean;
+  readonly confinedTo: object | null;
+  readonly scopes: readonly string[] | null;
 }
 
-/**
- * Whether a token that is confined to some resources may be asked for this at all: for what is about resources, which
- * the decision confines, and for looking. Nothing about people, programs or the tenant, and no way to a wider sign-in.
- */
-export function openToConfined(permission: Permission, requirement: Requirement): boolean {
-  if ('level' in requirement || 'create' in requirement || alwaysAllowed.has(permission)) return true;
-  return 'caller' in requirement && /:(read|list|explain)$/.test(permission);
+/** What keeps a caller from a permission, whatever the call is about. */
+export type Obstacle = NarrowSignIn | 'ROLE';
+
+/** The first obstacle between a caller and a permission; null for none. */
+export function obstacleTo(signIn: SignIn, permission: Permission): Obstacle | null {
+  const { role, openTo }: Requirement = permissions[permission];
+  const narrow = narrowSignIns.find((one) => isSignIn[one](signIn, permission) && !openTo.includes(one));
+  return narrow ?? (isRoleAtLeast(signIn.role, role) ? null : 'ROLE');
 }
 
-/**
- * Whether somebody who gave no credentials, and acts as the anonymous user, may ask for it: reading and listing. The user
- * is nobody's own, so nobody changes it, gives it tokens or access keys, or sees those that it has.
- */
-export function isForAnonymous(permission: Permission): boolean {
-  return /:(read|list)$/.test(permission) && !permission.startsWith('credential:');
-}
+const isSignIn: Readonly<Record<NarrowSignIn, (signIn: SignIn, permission: Permission) => boolean>> = {
+  OUT_OF_SCOPE: ({ scopes }, permission) => !hasScopeFor(scopes, permission),
+  CONFINED: ({ confinedTo }) => confinedTo !== null,
+  ANONYMOUS: ({ method }) => method === 'ANONYMOUS',
+  SHARED: ({ isShared }) => isShared,
+};
+const narrowSignIns = Object.keys(isSignIn) as NarrowSignIn[];
 
-/** Roles that a tenant's creation policy is about. The others make nothing anywhere. */
-export function mayCreateAnywhere(role: Role): boolean {
-  return role !== 'GUEST' && role !== 'ANNOTATOR';
+/** Null is no limit, except where only a scope of services will do; an empty list is a scope for nothing. */
+function hasScopeFor(scopes: readonly string[] | null, permission: Permission): boolean {
+  const { serviceScope }: Requirement = permissions[permission];
+  if (serviceScope) return scopes?.includes(serviceScope) ?? false;
+  return scopes?.some((scope) => covers(scope, permission)) ?? true;
 }

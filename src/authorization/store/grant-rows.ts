@@ -1,6 +1,5 @@
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Level, ResourceType } from '../../generated/prisma/enums.ts';
-import type { ChildCount } from '../../platform/child-loader.ts';
 import {
   countOfEach,
   lastIdFirst,
@@ -13,8 +12,9 @@ import { nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import { count, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
+import type { ChildCount } from '../../platform/loaders.ts';
 import type { Place } from '../domain/decision.ts';
-import { managesTenant } from '../domain/levels.ts';
+import { managesTenant } from '../domain/roles.ts';
 import { type GrantSubject, spokenOf } from './grants.ts';
 import type { Reader } from './readable.ts';
 

@@ -9,7 +9,7 @@ import { count, query, run, statement } from '../../platform/database/statement.
 import type { Tx } from '../../platform/database/transaction.ts';
 import { groupBy } from '../../platform/group-by.ts';
 import { isId, newId } from '../../platform/ids.ts';
-import { groupNameKey } from '../domain/group-names.ts';
+import { nameKey } from '../../platform/text.ts';
 
 export type GroupBy = { readonly id: string } | { readonly name: string };
 
@@ -60,20 +60,20 @@ export async function readGroups(
   addresses: readonly GroupBy[],
 ): Promise<(Group | null)[]> {
   const ids = addresses.flatMap((by) => ('id' in by && isId(by.id) ? [by.id] : []));
-  const names = addresses.flatMap((by) => ('name' in by ? [groupNameKey(by.name)] : []));
+  const names = addresses.flatMap((by) => ('name' in by ? [nameKey(by.name)] : []));
   const found = await query<{ id: string }>(sql`
     select team.id from groups as team
      where ${visibleTo(reader)} and (team.id = any(${ids}::uuid[]) or team.name_key = any(${names}::text[]))`);
   const rows = await db.group.findMany({ where: { id: { in: found.map(({ id }) => id) } } });
   return eachAt(
     addresses,
-    (by) => ('id' in by ? by.id : nameText(groupNameKey(by.name))),
+    (by) => ('id' in by ? by.id : nameText(nameKey(by.name))),
     rows.flatMap((row) => [[row.id, row] as const, [nameText(row.nameKey), row] as const]),
   );
 }
 
 /** No id reads like this. */
-const nameText = (nameKey: string) => `name ${nameKey}`;
+const nameText = (key: string) => `name ${key}`;
 
 /** One row or null for each id, in their order: to name whom a permission is of. */
 export async function readGroupsById(tenantId: string, ids: readonly string[]): Promise<(Group | null)[]> {
@@ -87,7 +87,7 @@ export interface GroupFilter {
 }
 
 const shownTo = (reader: GroupReader, { prefix }: GroupFilter): Sql => sql`${visibleTo(reader)}
-  ${prefix === null ? nothing : sql`and starts_with(team.name_key, ${groupNameKey(prefix)})`}`;
+  ${prefix === null ? nothing : sql`and starts_with(team.name_key, ${nameKey(prefix)})`}`;
 
 /** By name. */
 export const groupOrder = byText<Group>('team.name_key', (group) => group.nameKey);
@@ -141,8 +141,12 @@ const membersStatement = statement<{ groupId: string; count: bigint }>(
 /** How many members each group has by a row of its own; `everyone` has none of these. */
 export async function countMembers(groupIds: readonly string[], tx?: Tx): Promise<number[]> {
   const rows = await run(membersStatement, [groupIds], tx);
-  const counts = new Map(rows.map((row) => [row.groupId, Number(row.count)]));
-  return groupIds.map((id) => counts.get(id) ?? 0);
+  const counts = eachAt(
+    groupIds,
+    (id) => id,
+    rows.map((row) => [row.groupId, Number(row.count)]),
+  );
+  return counts.map((count) => count ?? 0);
 }
 
 const lockStatement = statement<{ id: string }>(
@@ -152,7 +156,7 @@ const lockStatement = statement<{ id: string }>(
 /** Holds a group of the tenant until commit; null when there is none. */
 export async function lockGroup(tx: Tx, tenantId: string, by: GroupBy): Promise<Group | null> {
   const id = 'id' in by && isId(by.id) ? by.id : null;
-  const key = 'name' in by ? groupNameKey(by.name) : null;
+  const key = 'name' in by ? nameKey(by.name) : null;
   const [held] = await run(lockStatement, [tenantId, id, key], tx);
   return held ? await tx.group.findUnique({ where: { id: held.id } }) : null;
 }

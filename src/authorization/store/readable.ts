@@ -1,7 +1,7 @@
 import type { ResourceType } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { join, nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
-import { managesTenant } from '../domain/levels.ts';
+import { managesTenant } from '../domain/roles.ts';
 import { spokenOf } from './grants.ts';
 
 /** As much of a caller as decides what its lists show. */

@@ -3,6 +3,7 @@ import { type Context, callerOf } from '../../graphql/context.ts';
 import { inputOf } from '../../graphql/input.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { InvalidArgumentError, NotFoundError, ResourceExhaustedError } from '../../platform/errors.ts';
+import { getProject } from '../../projects/loaders.ts';
 import { createBlobUpload } from '../commands/create-blob-upload.ts';
 import { blobUri } from '../domain/blob-uri.ts';
 import { signedBlobUrl } from '../signed-url.ts';
@@ -86,9 +87,7 @@ builder.mutationField('createBlobUpload', (t) =>
 async function projectIdOf(owner: typeof BlobOwnerInput.$inferInput, context: Context): Promise<string> {
   const { loaders } = context;
   if (owner.project) {
-    const project = await loaders.project.load({ identifier: owner.project });
-    if (project) return project.id;
-    throw new NotFoundError('project', owner.project, ['input', 'owner', 'project']);
+    return (await getProject(owner.project, loaders)).id;
   }
   const runId = owner.run ?? '';
   const projectId = await loaders.projectIdOfRun.load({ userId: callerOf(context).userId, runId });

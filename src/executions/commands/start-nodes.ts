@@ -4,8 +4,9 @@ import type { Closure, TaskNode } from '../../registry/domain/closure.ts';
 import { promisedNodesOf } from '../../registry/domain/compile-bindings.ts';
 import { resolveBindings, type UpstreamValues } from '../../registry/domain/resolve-bindings.ts';
 import type { LiteralMap } from '../../values/literals.ts';
+import { Work } from '../../values/problem-list.ts';
 import type { AttemptError } from '../domain/attempts.ts';
-import { literalBytes, MAX_TURN_BYTES } from '../domain/limits.ts';
+import { literalBytes, MAX_TURN_BYTES, MAX_TURN_STEPS } from '../domain/limits.ts';
 import { type LockedExecution, readNodeOutputs } from '../store/advance.ts';
 import { moveNodes, moveTasks, type NodeMove } from '../store/moves.ts';
 import type { NewAttempt } from './record-task-events.ts';
@@ -39,8 +40,12 @@ export async function startNodes(
   const moves: NodeMove[] = [];
   const started: StartedAttempt[] = [];
   let bytes = 0;
+  let steps = 0;
   for (const node of nodes) {
-    const begun = begin(node, upstream);
+    if (steps > MAX_TURN_STEPS) break;
+    const work = new Work();
+    const begun = begin(node, upstream, work);
+    steps += work.steps;
     bytes += begun.bytes;
     if (bytes > MAX_TURN_BYTES && moves.length > 0) break;
     const move = { id: newId(), nodeId: node.id, from: [], at: now };
@@ -79,10 +84,10 @@ type Begun =
   | { readonly error: AttemptError; readonly bytes: 0 };
 
 /** What a node is to run on, or why it cannot be run. */
-function begin(node: TaskNode, upstream: UpstreamValues): Begun {
+function begin(node: TaskNode, upstream: UpstreamValues, work: Work): Begun {
   const { type, container } = node.task.template;
   if (!container) return refused('UnsupportedTask', `nothing here runs tasks of type ${type}`);
-  const inputs = resolveBindings(node.inputs, node.inputTypes, upstream);
+  const inputs = resolveBindings(node.inputs, node.inputTypes, upstream, work);
   if (!inputs.ok)
     return refused('BindingFailed', inputs.problems.map((problem) => problem.message).join('; '));
   const bytes = literalBytes(inputs.value);

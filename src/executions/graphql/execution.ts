@@ -17,6 +17,7 @@ import {
 } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import { launchPlanTarget, workflowTarget } from '../../registry/domain/targets.ts';
 import { LaunchPlanByInput } from '../../registry/graphql/entity-key.ts';
 import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
@@ -131,7 +132,7 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       description: 'The version of the launch plan that it runs; null when it is hidden from you.',
       resolve: guardedEdge(
         'launchPlan:read',
-        (execution, { loaders }) => loaders.launchPlan.load(execution.launchPlanId),
+        (execution, { loaders }) => loaders.launchPlan.load({ id: execution.launchPlanId }),
         launchPlanTarget,
       ),
     }),
@@ -141,7 +142,7 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       description: 'The version of the workflow that it runs; null when it is hidden from you.',
       resolve: guardedEdge(
         'workflow:read',
-        (execution, { loaders }) => loaders.workflow.load(execution.workflowId),
+        (execution, { loaders }) => loaders.workflow.load({ id: execution.workflowId }),
         workflowTarget,
       ),
     }),
@@ -257,8 +258,7 @@ builder.queryFields((t) => ({
         }),
       },
       resolve: async (_root, { filter, ...args }, context) => {
-        const project = await context.loaders.project.load({ identifier: filter.project });
-        if (!project) throw new NotFoundError('project', filter.project);
+        const project = await getProject(filter.project, context.loaders);
         const caller = callerOf(context);
         const shown: ExecutionListFilter = {
           projectId: project.id,
@@ -339,17 +339,18 @@ builder.mutationFields((t) => ({
       'Starts an execution of a launch plan. Requires USE on the workflow. The execution is QUEUED, and the scheduler takes it up at once.',
     errors: { types: [InvalidArgumentError, NotFoundError, AlreadyExistsError] },
     args: inputOf(CreateExecutionInput),
-    resolve: async (_root, { input }, context) => ({
-      execution: await createExecution(callerOf(context), {
-        project: input.project,
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.project, context.loaders);
+      const execution = await createExecution(callerOf(context), project, {
         domain: input.domain,
         name: input.name ?? null,
         launchPlan: input.launchPlan as VersionBy,
         inputs: input.inputs,
         inputLiterals: input.inputLiterals,
         maxParallelism: input.maxParallelism ?? null,
-      }),
-    }),
+      });
+      return { execution };
+    },
   }),
   terminateExecution: t.field({
     type: TerminateExecutionPayload,

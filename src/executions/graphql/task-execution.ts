@@ -72,7 +72,11 @@ export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecut
       type: TaskType,
       description: 'The version of the task that the attempt runs; null when it is hidden from you.',
       nullable: true,
-      resolve: guardedEdge('task:read', (task, { loaders }) => loaders.task.load(task.taskId), taskTarget),
+      resolve: guardedEdge(
+        'task:read',
+        (task, { loaders }) => loaders.task.load({ id: task.taskId }),
+        taskTarget,
+      ),
     }),
   }),
 });

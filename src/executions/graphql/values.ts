@@ -4,7 +4,7 @@ import { builder } from '../../graphql/builder.ts';
 import { ErrorKindEnum } from '../../graphql/error-kind.ts';
 import type { Literal, LiteralMap } from '../../values/literals.ts';
 import { toPlain } from '../../values/plain-values.ts';
-import { urisIn } from '../domain/blob-uris.ts';
+import { urisIn } from '../../values/uris.ts';
 import type { ErrorColumns } from '../store/reads.ts';
 
 /** What several nouns of this folder share: errors, values, lengths of time. */

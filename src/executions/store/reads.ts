@@ -8,9 +8,8 @@ import type {
   NodeExecutionPhase,
   TaskExecutionPhase,
 } from '../../generated/prisma/enums.ts';
-import { readAddressed } from '../../platform/by-address.ts';
+import { eachAt, readAddressed } from '../../platform/by-address.ts';
 import { eachOf } from '../../platform/by-id.ts';
-import type { ChildCount } from '../../platform/child-loader.ts';
 import {
   countOfEach,
   highestFirst,
@@ -20,6 +19,7 @@ import {
 } from '../../platform/database/page.ts';
 import { query, run, statement } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
+import type { ChildCount } from '../../platform/loaders.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 
 /**
@@ -177,16 +177,26 @@ export async function readNodeExecutions(ids: readonly string[]): Promise<(NodeE
   return eachOf(ids, await run(nodesById, [ids.filter(isId)]));
 }
 
+/** A node by its id in the workflow. */
+export interface NodeKey {
+  readonly executionId: string;
+  readonly nodeId: string;
+}
+
 const nodesByKey = statement<NodeExecutionRow>(
-  `select ${nodeColumns} from node_executions as node where node.execution_id = $1::uuid and node.node_id = $2`,
+  `select ${nodeColumns} from unnest($1::uuid[], $2::text[]) as asked(execution_id, node_id)
+     join node_executions as node on node.execution_id = asked.execution_id and node.node_id = asked.node_id`,
 );
 
-export async function findNodeExecution(
-  executionId: string,
-  nodeId: string,
-): Promise<NodeExecutionRow | null> {
-  const [row] = await run(nodesByKey, [executionId, nodeId]);
-  return row ?? null;
+export async function readNodesByKey(keys: readonly NodeKey[]): Promise<(NodeExecutionRow | null)[]> {
+  const values = [keys.map(({ executionId }) => executionId), keys.map(({ nodeId }) => nodeId)];
+  const rows = await run(nodesByKey, values);
+  const textOf = ({ executionId, nodeId }: NodeKey) => JSON.stringify([executionId, nodeId]);
+  return eachAt(
+    keys,
+    textOf,
+    rows.map((row) => [textOf(row), row]),
+  );
 }
 
 const tasksById = statement<TaskExecutionRow>(

@@ -141,12 +141,12 @@ export class HeldRun {
     });
   }
 
-  /** While processes of the run withstand, its lease is kept: no second copy may run beside them. */
+  /** While something of the run withstands, its lease is kept: no second copy may run beside it. */
   async #whenGone(outcome: RunOutcome): Promise<RunOutcome> {
-    if (!hasProcesses(outcome)) return outcome;
+    if (outcome.kind !== 'STUCK') return outcome;
     const { runtime, giveUp } = this.#host;
     while (!giveUp.aborted) {
-      this.#log.error('processes of the run survived SIGKILL; its lease is kept');
+      this.#log.error({ reason: outcome.message }, 'the run cannot be ended; its lease is kept');
       await sleep(REAP_AGAIN_MS, undefined, { signal: giveUp }).catch(() => {});
       const isGone = await runtime.reapLeftovers().then(
         () => true,
@@ -160,8 +160,8 @@ export class HeldRun {
   /** Tells the server what became of the run, whatever it takes. */
   async #conclude(outcome: RunOutcome): Promise<void> {
     const reason = this.#stopReason;
-    if (hasProcesses(outcome)) {
-      this.#log.error('the lease is not given back: processes of the run remain');
+    if (outcome.kind === 'STUCK') {
+      this.#log.error('the lease is not given back: the run could not be ended');
     } else if (reason === 'FENCED') {
       this.#log.info('the run was stopped: it is not ours any more');
     } else if (outcome.kind === 'SUCCEEDED') {
@@ -209,10 +209,6 @@ export class HeldRun {
     this.#log.info({ kind: event.kind, outcome, error: event.error?.code }, 'run reported');
     if (outcome === 'FENCED') this.stop('FENCED');
   }
-}
-
-function hasProcesses(outcome: RunOutcome): boolean {
-  return outcome.kind === 'FAILED' && outcome.error.code === 'ProcessesRemain';
 }
 
 function specOf(leased: LeasedRun): RunSpec {

@@ -1,9 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { entryOf, isRecord } from '../../values/json.ts';
+import type { LiteralType } from '../../values/literal-types.ts';
+import { literalFromPlain } from '../../values/plain-values.ts';
+import { Place } from '../../values/problem-list.ts';
+import { blobUrisIn } from '../../values/uris.ts';
 import { RunError } from './run-error.ts';
 import type { RunFiles } from './run-files.ts';
-import type { BlobStore, LiteralType, RunSpec, Variables } from './runtime.ts';
-import { isOptional } from './values.ts';
+import type { BlobStore, RunSpec } from './runtime.ts';
 
 const URI = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//;
 
@@ -33,14 +37,14 @@ export async function writeInputs(
   const texts = new Map<string, string>();
 
   for (const [name, value] of Object.entries(spec.inputs)) {
-    const type = typeOf(spec.interface.inputs, name);
+    const type = entryOf(spec.interface.inputs, name)?.type;
     const file = join(directory.inputs, name);
     const fetchTo = async (uri: string, toFile: string): Promise<string> => {
       await fetchBlob(name, uri, toFile, blobs, signal);
       fetched.set(toFile, uri);
       return toFile;
     };
-    if (type?.blob && typeof value === 'string') {
+    if (type && 'blob' in type && typeof value === 'string') {
       const path = await fetchTo(value, file);
       local.push([name, path]);
       texts.set(name, path);
@@ -54,7 +58,7 @@ export async function writeInputs(
     }
   }
   for (const [name, { type }] of Object.entries(spec.interface.inputs)) {
-    if (!texts.has(name) && isOptional(type)) texts.set(name, '');
+    if (!texts.has(name) && mayBeAbsent(type)) texts.set(name, '');
   }
   await writeFile(directory.inputsFile, JSON.stringify(Object.fromEntries(local)), { mode: 0o600 });
   return { texts, blobs: fetched };
@@ -73,40 +77,41 @@ export function requireFileNames(kind: string, names: readonly string[], taken: 
   }
 }
 
-export function typeOf(variables: Variables, name: string): LiteralType | null {
-  return Object.hasOwn(variables, name) ? (variables[name]?.type ?? null) : null;
+/** Whether there may be no value at all. */
+export function mayBeAbsent(type: LiteralType): boolean {
+  return literalFromPlain(type, null, new Place([]).trial()) !== undefined;
 }
 
 /** The value with every blob in it fetched: `fetchBlobOf` gives the path that takes the uri's place. */
 async function localize(
-  type: LiteralType | null,
+  type: LiteralType | undefined,
   value: unknown,
   fetchBlobOf: (uri: string) => Promise<string>,
 ): Promise<unknown> {
-  if (type === null || value === null) return value;
-  if (type.blob && typeof value === 'string') return fetchBlobOf(value);
-  if (type.collectionType && Array.isArray(value)) {
+  if (type === undefined || value === null) return value;
+  if ('blob' in type && typeof value === 'string') return fetchBlobOf(value);
+  if ('collectionType' in type && Array.isArray(value)) {
     const items: unknown[] = [];
     for (const item of value) items.push(await localize(type.collectionType, item, fetchBlobOf));
     return items;
   }
-  if (type.mapValueType && typeof value === 'object') {
+  if ('mapValueType' in type && isRecord(value)) {
     const entries: [string, unknown][] = [];
     for (const [key, item] of Object.entries(value)) {
       entries.push([key, await localize(type.mapValueType, item, fetchBlobOf)]);
     }
     return Object.fromEntries(entries);
   }
-  const variant = type.unionType?.variants.find((candidate) => hasShapeOf(candidate, value));
-  return variant === undefined ? value : localize(variant, value, fetchBlobOf);
+  if (!('unionType' in type)) return value;
+  const variant = type.unionType.variants.find((candidate) => holdsFilesOf(candidate, value));
+  return localize(variant, value, fetchBlobOf);
 }
 
-/** Which variant of a union a value has matters here only as far as blobs may be inside it. */
-function hasShapeOf(type: LiteralType, value: unknown): boolean {
-  if (type.blob) return typeof value === 'string' && URI.test(value);
-  if (type.collectionType) return Array.isArray(value);
-  if (type.mapValueType) return typeof value === 'object' && value !== null && !Array.isArray(value);
-  return false;
+/** Of a union's value, whose variant the server knows, only the files in it matter here. */
+function holdsFilesOf(type: LiteralType, value: unknown): boolean {
+  const literal = literalFromPlain(type, value, new Place([]).trial());
+  const uris = literal ? blobUrisIn(literal) : [];
+  return uris.length > 0 && uris.every((uri) => URI.test(uri));
 }
 
 /** Strings as they are, structures as JSON; null, which only an optional input has, as nothing. */

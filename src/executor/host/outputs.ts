@@ -1,19 +1,20 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
+import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
+import { isRecord } from '../../values/json.ts';
+import type { LiteralType, Variable } from '../../values/literal-types.ts';
+import type { Literal } from '../../values/literals.ts';
+import { literalFromPlain, toPlain } from '../../values/plain-values.ts';
+import { Place } from '../../values/problem-list.ts';
+import { MAX_JSON_DEPTH, nestsWithin } from '../../values/readers.ts';
+import { jsonFromText, literalFromText } from '../../values/text-values.ts';
+import { blobUrisIn, withBlobUris } from '../../values/uris.ts';
+import { mayBeAbsent } from './inputs.ts';
 import { RunError, systemErrorCode } from './run-error.ts';
 import type { RunFiles } from './run-files.ts';
-import type { BlobStore, LiteralType, Variables } from './runtime.ts';
+import type { BlobStore } from './runtime.ts';
 import { firstBytes, withoutNul } from './utf8.ts';
-import {
-  isFileType,
-  isOptional,
-  jsonOf,
-  LocalFile,
-  ValueError,
-  valueFromJson,
-  valueFromText,
-} from './values.ts';
 
 /** All outputs in one file, name → value. A blob's value here is its path, from the outputs directory on. */
 const OUTPUTS_FILE = 'outputs.json';
@@ -22,9 +23,11 @@ const ERROR_FILE = '_ERROR';
 export const RESERVED_OUTPUT_NAMES = [OUTPUTS_FILE, ERROR_FILE];
 
 const MESSAGE_LIMIT_BYTES = 8 * 1024;
+/** The server's JSON nests so deep, and the names are its first level. */
+const MAX_NESTING = MAX_JSON_DEPTH - 1;
 
 interface OutputsRequest {
-  readonly declared: Variables;
+  readonly declared: Readonly<Record<string, Variable>>;
   readonly directory: RunFiles;
   /** Uris that the run was given as inputs. It may pass these on; any other is not its own to give. */
   readonly inputUris: ReadonlySet<string>;
@@ -35,6 +38,11 @@ interface OutputsRequest {
 /** How much text may still be read; shared by all files of a run. */
 interface Budget {
   leftBytes: number;
+}
+
+/** Why a file cannot be an output; the reader knows of which one. */
+class FileFault extends Error {
+  override name = this.constructor.name;
 }
 
 /**
@@ -48,17 +56,22 @@ export async function readOutputs(
   blobs: BlobStore,
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
-  const problems: string[] = [];
-  const values = await readValues(request, problems);
-  const files = await findFiles(request, values, problems);
-  if (problems.length > 0) {
-    throw new RunError('USER', 'OutputsInvalid', firstBytes(problems.join('; '), MESSAGE_LIMIT_BYTES));
-  }
-  if (Buffer.byteLength(JSON.stringify(Object.fromEntries(values))) > request.limitBytes) {
-    throw tooLarge(request.limitBytes);
-  }
+  const place = new Place([]);
+  const literals = await readLiterals(request, place);
+  const files = await findFiles(request, literals, place);
+  if (place.problems.size > 0) throw invalid(place.problems.all);
   const uris = await storeFiles(files, blobs, signal);
-  return Object.fromEntries([...values].map(([name, value]) => [name, withUris(value, uris)]));
+  const outputs = [...literals].map(([name, literal]) => [
+    name,
+    toPlain(withBlobUris(literal, (uri) => uris.get(uri) ?? uri)),
+  ]);
+  return Object.fromEntries(outputs);
+}
+
+function invalid(problems: readonly Problem[]): RunError {
+  const texts = problems.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const code = problems.some((problem) => problem.code === 'TooLarge') ? 'OutputsTooLarge' : 'OutputsInvalid';
+  return new RunError('USER', code, firstBytes(texts.join('; '), MESSAGE_LIMIT_BYTES));
 }
 
 /** The message of the user's error file, its first `limitBytes`; null when there is no such file. */
@@ -73,40 +86,58 @@ export async function readErrorFile(directory: RunFiles, limitBytes: number): Pr
       await file.close();
     }
   } catch (error) {
-    if (error instanceof ValueError) return '';
+    if (error instanceof FileFault) return '';
     throw error;
   }
 }
 
-async function readValues(request: OutputsRequest, problems: string[]): Promise<Map<string, unknown>> {
-  const values = new Map<string, unknown>();
+/** The literal of each output, a blob's still with the path of its file. @throws RunError `OutputsTooLarge` */
+async function readLiterals(request: OutputsRequest, place: Place): Promise<Map<string, Literal>> {
   const budget = { leftBytes: request.limitBytes };
-  const written = await collectProblem(OUTPUTS_FILE, problems, () => readOutputsFile(request, budget));
-  for (const name of Object.keys(written ?? {})) {
+  const written = await readOutputsFile(request, budget, place.at(OUTPUTS_FILE));
+  for (const name of Object.keys(written)) {
     if (!Object.hasOwn(request.declared, name))
-      problems.push(`${OUTPUTS_FILE} has ${name}, which is not declared`);
+      place.at(OUTPUTS_FILE).report('VariableNameNotFound', `${name} is not declared`);
   }
+  const literals = new Map<string, Literal>();
   for (const [name, { type }] of Object.entries(request.declared)) {
-    const value = await collectProblem(name, problems, () =>
-      written && Object.hasOwn(written, name)
-        ? valueFromJson(type, written[name])
-        : readFileValue(request, budget, name, type),
+    const at = place.at(name);
+    const literal = await withinBudget(() =>
+      Object.hasOwn(written, name)
+        ? literalFromPlain(type, written[name], at)
+        : readFileValue(request, budget, name, type, at),
     );
-    values.set(name, value);
+    if (literal === undefined) continue;
+    literals.set(name, literal);
+    if (!nestsWithin(toPlain(literal), MAX_NESTING))
+      at.report('InvalidValue', `nests more than ${MAX_NESTING} levels deep`);
   }
-  return values;
+  const plain = [...literals].map(([name, literal]) => [name, toPlain(literal)]);
+  if (Buffer.byteLength(JSON.stringify(Object.fromEntries(plain))) > request.limitBytes)
+    throw tooLarge(request.limitBytes);
+  return literals;
+}
+
+/** @throws RunError where reading takes too many steps. */
+async function withinBudget<T>(read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw error instanceof InvalidArgumentError ? invalid(error.problems) : error;
+  }
 }
 
 async function readOutputsFile(
   request: OutputsRequest,
   budget: Budget,
-): Promise<Record<string, unknown> | null> {
-  const text = await readText(request, budget, OUTPUTS_FILE);
-  if (text === null) return null;
-  const value = jsonOf(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new ValueError('is not an object');
-  return value as Record<string, unknown>;
+  place: Place,
+): Promise<Record<string, unknown>> {
+  const text = await fileOrFault(place, () => readText(request, budget, OUTPUTS_FILE));
+  if (typeof text !== 'string') return {};
+  const parsed = jsonFromText(text, place);
+  if (parsed && isRecord(parsed.json)) return parsed.json;
+  if (parsed) place.report('InvalidValue', 'expected a JSON object');
+  return {};
 }
 
 async function readFileValue(
@@ -114,17 +145,32 @@ async function readFileValue(
   budget: Budget,
   name: string,
   type: LiteralType,
-): Promise<unknown> {
-  if (isFileType(type)) {
-    const file = await openInside(request.directory, join(request.directory.outputs, name));
-    await file?.close();
-    if (file !== null) return new LocalFile(name);
-  } else {
-    const text = await readText(request, budget, name);
-    if (text !== null) return valueFromText(type, text);
+  place: Place,
+): Promise<Literal | undefined> {
+  const fileType = fileTypeOf(type);
+  const text = await fileOrFault(place, () =>
+    fileType ? pathOf(request.directory, name) : readText(request, budget, name),
+  );
+  if (text === undefined) return undefined;
+  if (text !== null) {
+    return fileType ? literalFromPlain(fileType, text, place) : literalFromText(type, text, place);
   }
-  if (isOptional(type)) return null;
-  throw new ValueError('was not written');
+  return mayBeAbsent(type)
+    ? literalFromPlain(type, null, place)
+    : place.report('ValueRequired', 'the command wrote no such file');
+}
+
+/** The type of a file that is a blob itself, and not the text of a value; undefined where a file is text. */
+function fileTypeOf(type: LiteralType): LiteralType | undefined {
+  if ('blob' in type) return type;
+  return 'unionType' in type ? type.unionType.variants.map(fileTypeOf).find((found) => found) : undefined;
+}
+
+/** The path of a file by its name, from the outputs directory on; null when there is none. */
+async function pathOf(directory: RunFiles, name: string): Promise<string | null> {
+  const file = await openInside(directory, join(directory.outputs, name));
+  await file?.close();
+  return file && name;
 }
 
 async function readText(
@@ -139,44 +185,46 @@ async function readText(
     if (budget.leftBytes < 0) throw tooLarge(limitBytes);
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await file.readFile());
   } catch (error) {
-    if (error instanceof TypeError) throw new ValueError('is not UTF-8');
+    if (error instanceof TypeError) throw new FileFault('the file is not UTF-8');
     throw error;
   } finally {
     await file.close();
   }
 }
 
-/** Every local file among the values → the path under which it can be read, links followed. */
+/** Each path that the outputs name → the path under which the file can be read, links followed. */
 async function findFiles(
   request: OutputsRequest,
-  values: ReadonlyMap<string, unknown>,
-  problems: string[],
-): Promise<Map<LocalFile, string>> {
-  const files = new Map<LocalFile, string>();
-  for (const [name, value] of values) {
-    for (const local of localFilesIn(value)) {
-      if (request.inputUris.has(local.path)) continue;
-      await collectProblem(name, problems, async () => {
-        const path = resolve(request.directory.outputs, local.path);
+  literals: ReadonlyMap<string, Literal>,
+  place: Place,
+): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const [name, literal] of literals) {
+    for (const named of new Set(blobUrisIn(literal))) {
+      if (request.inputUris.has(named) || files.has(named)) continue;
+      const real = await fileOrFault(place.at(name), async () => {
+        const path = resolve(request.directory.outputs, named);
         const file = await openInside(request.directory, path);
-        if (file === null) throw new ValueError(`names a file that does not exist: ${local.path}`);
+        if (file === null) throw new FileFault(`there is no file ${named}`);
         await file.close();
-        files.set(local, await realpath(path));
+        return await realpath(path);
       });
+      if (real !== undefined) files.set(named, real);
     }
   }
   return files;
 }
 
+/** @returns the uri of each file, by the path that the outputs name. */
 async function storeFiles(
-  files: ReadonlyMap<LocalFile, string>,
+  files: ReadonlyMap<string, string>,
   blobs: BlobStore,
   signal: AbortSignal,
-): Promise<Map<LocalFile, string>> {
-  const uris = new Map<LocalFile, string>();
-  for (const [local, path] of files) {
+): Promise<Map<string, string>> {
+  const uris = new Map<string, string>();
+  for (const [named, path] of files) {
     try {
-      uris.set(local, await blobs.store(path, signal));
+      uris.set(named, await blobs.store(path, signal));
     } catch (cause) {
       if (cause instanceof RunError) throw cause;
       throw new RunError('SYSTEM', 'OutputNotStored', 'a file of the outputs could not be stored', { cause });
@@ -185,55 +233,36 @@ async function storeFiles(
   return uris;
 }
 
-function withUris(value: unknown, uris: ReadonlyMap<LocalFile, string>): unknown {
-  if (value instanceof LocalFile) return uris.get(value) ?? value.path;
-  if (localFilesIn(value).length === 0) return value;
-  if (Array.isArray(value)) return value.map((item) => withUris(item, uris));
-  return Object.fromEntries(
-    Object.entries(value as object).map(([key, item]) => [key, withUris(item, uris)]),
-  );
-}
-
-function localFilesIn(value: unknown): LocalFile[] {
-  if (value instanceof LocalFile) return [value];
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.values(value).flatMap(localFilesIn);
-}
-
 /**
  * Opens a plain file for reading, if it is there.
  *
- * @throws ValueError when it is something else, cannot be read, or is a link that leads out of the run's directory.
+ * @throws FileFault when it is something else, cannot be read, or is a link that leads out of the run's directory.
  */
 async function openInside(directory: RunFiles, path: string): Promise<FileHandle | null> {
   try {
     const real = await realpath(path);
     if (!real.startsWith(`${await realpath(directory.path)}${sep}`)) {
-      throw new ValueError("leads out of the run's directory");
+      throw new FileFault("the file leads out of the run's directory");
     }
     // Without O_NONBLOCK a named pipe would be waited for.
     const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     if ((await file.stat()).isFile()) return file;
     await file.close();
-    throw new ValueError('is not a plain file');
+    throw new FileFault('the file is not a plain one');
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === 'ENOENT') return null;
-    throw code === null ? error : new ValueError(`cannot be read: ${code}`);
+    throw code === null ? error : new FileFault(`the file cannot be read: ${code}`);
   }
 }
 
-async function collectProblem<T>(
-  name: string,
-  problems: string[],
-  read: () => T | Promise<T>,
-): Promise<T | null> {
+/** What reading a file answered; undefined when the file has a fault, which is reported. */
+async function fileOrFault<T>(place: Place, read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
-    if (!(error instanceof ValueError)) throw error;
-    problems.push(`${name} ${error.message}`);
-    return null;
+    if (!(error instanceof FileFault)) throw error;
+    return place.report('InvalidValue', error.message);
   }
 }
 

@@ -1,36 +1,15 @@
+import type { TypedInterface } from '../../values/literal-types.ts';
+
 /**
  * What a runtime is: the part of the executor that carries one leased run to its end. It knows nothing of leases,
  * of GraphQL or of where results go; the work loop hands it a spec and two callbacks.
  */
 
-export type SimpleType =
-  | 'NONE'
-  | 'INTEGER'
-  | 'FLOAT'
-  | 'STRING'
-  | 'BOOLEAN'
-  | 'DATETIME'
-  | 'DURATION'
-  | 'BINARY'
-  | 'ERROR'
-  | 'STRUCT';
-
-/** A type in Flyte's JSON form: exactly one of these keys; others may stand beside it and are not looked at. */
-export interface LiteralType {
-  readonly simple?: SimpleType;
-  readonly collectionType?: LiteralType;
-  readonly mapValueType?: LiteralType;
-  readonly blob?: {
-    readonly format?: string;
-    readonly dimensionality?: 'SINGLE' | 'MULTIPART';
-  };
-  readonly enumType?: { readonly values: readonly string[] };
-  readonly unionType?: { readonly variants: readonly LiteralType[] };
-  readonly schema?: object;
-  readonly structuredDatasetType?: object;
+export interface Quantity {
+  /** `CPU`, `MEMORY` … as tasks name them. */
+  readonly name: string;
+  readonly value: string;
 }
-
-export type Variables = Readonly<Record<string, { readonly type: LiteralType }>>;
 
 /** One attempt of a job, as leased. */
 export interface RunSpec {
@@ -38,11 +17,13 @@ export interface RunSpec {
   jobId: string;
   container: {
     image: string;
-    command: string[];
-    args: string[];
-    env: { key: string; value: string }[];
+    command: readonly string[];
+    args: readonly string[];
+    env: readonly { key: string; value: string }[];
+    /** Kubernetes quantities by resource name: what the run needs at least, and what it may take at most. */
+    resources: { requests: readonly Quantity[]; limits: readonly Quantity[] };
   };
-  interface: { inputs: Variables; outputs: Variables };
+  interface: TypedInterface;
   /** Plain JSON values by name; a blob's value is its uri, such as `slipway://blobs/<uuid>`. */
   inputs: Record<string, unknown>;
   /** Counted from the start of the command, not from the lease. */
@@ -83,8 +64,13 @@ export type RunOutcome =
       exitCode: number | null;
       signal: string | null;
     }
-  /** The caller's signal fired, and every process of the run is gone. */
-  | { kind: 'CANCELLED' };
+  /** The caller's signal fired, and nothing of the run is left. */
+  | { kind: 'CANCELLED' }
+  /**
+   * Something of the run withstands every attempt to end it. Its lease must be kept, so that no second copy runs beside
+   * it; `reapLeftovers` tries again.
+   */
+  | { kind: 'STUCK'; message: string };
 
 export interface RunOptions {
   blobs: BlobStore;
@@ -98,15 +84,15 @@ export interface RunOptions {
 
 export interface Runtime {
   /**
-   * Runs to the end: answers only once every process of the run has exited and all it printed was handed to `onLog`.
-   * The one exception is told as such: FAILED, SYSTEM, `ProcessesRemain`. Rejects only on a bug of ours.
+   * Runs to the end: answers only once nothing of the run is left and all it printed was handed to `onLog`. The one
+   * exception is told as such: STUCK. Rejects only on a bug of ours.
    */
   run(spec: RunSpec, options: RunOptions): Promise<RunOutcome>;
   /**
-   * Kills what an earlier, killed executor left behind and waits for its exit.
+   * Ends what an earlier, killed executor left behind, and what was STUCK, and waits until it is gone.
    *
    * @returns the ids of the runs that were cut off, so that they can be given back.
-   * @throws Error when processes survive SIGKILL; nothing is forgotten then, and a later call tries again.
+   * @throws Error when something withstands; nothing is forgotten then, and a later call tries again.
    */
   reapLeftovers(): Promise<string[]>;
 }

@@ -1,5 +1,5 @@
 import { recordChange } from '../../authorization/audit.ts';
-import { managesTenant } from '../../authorization/domain/levels.ts';
+import { isRoleAtLeast, managesTenant } from '../../authorization/domain/roles.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import type { Level, Role } from '../../generated/prisma/enums.ts';
@@ -7,14 +7,9 @@ import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
-import {
-  isActiveAdministrator,
-  isDemotion,
-  mayChange,
-  requireStillManaged,
-} from '../domain/administration.ts';
+import { nameKey } from '../../platform/text.ts';
+import { isActiveAdministrator, requireStillManaged } from '../domain/administration.ts';
 import { kindProblems } from '../domain/user-checks.ts';
-import { usernameKey } from '../domain/usernames.ts';
 import { requireNotFixed } from '../fixed-users.ts';
 import { denied } from '../reach.ts';
 import { findTakenName, lockUserAmongAdministrators } from '../store/users.ts';
@@ -81,8 +76,8 @@ export async function changeUser(
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     const keys = {
-      usernameKey: usernameKey(refused.username ?? ''),
-      emailKey: refused.email ? usernameKey(refused.email) : null,
+      usernameKey: nameKey(refused.username ?? ''),
+      emailKey: refused.email ? nameKey(refused.email) : null,
     };
     const field = await findTakenName(address.tenantId, keys, address.id);
     throw takenError(field ?? (refused.username === undefined ? 'email' : 'username'));
@@ -91,18 +86,18 @@ export async function changeUser(
 
 function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherAdministrators: number): void {
   const isSelf = isOneself(caller, user);
-  if (!isSelf && !mayChange(caller.role, user.role))
+  if (!isSelf && !isRoleAtLeast(caller.role, user.role))
     throw denied(caller, 'user:administer', 'user', user.username);
   const standing = { isSelf, isAdministrator: isActiveAdministrator(user), otherAdministrators };
   const { role, isDisabled } = changes;
   if (role !== undefined && role !== user.role) {
-    const isWidened = caller.scopes.length > 0 && managesTenant(role);
-    if (isWidened || !mayChange(caller.role, role))
+    const isWidened = caller.scopes !== null && managesTenant(role);
+    if (isWidened || !isRoleAtLeast(caller.role, role))
       throw denied(caller, 'user:administer', 'user', user.username);
     const problems = kindProblems({ kind: user.kind, role });
     if (problems.length > 0) throw new InvalidArgumentError(problems);
     const isAdministrator = standing.isAdministrator && !isActiveAdministrator({ ...user, role });
-    if (isDemotion(user.role, role)) requireStillManaged('demote', { ...standing, isAdministrator });
+    if (!isRoleAtLeast(role, user.role)) requireStillManaged('demote', { ...standing, isAdministrator });
   }
   if (isDisabled && !user.disabledAt) requireStillManaged('disable', standing);
 }
@@ -117,8 +112,8 @@ function changedColumns(user: User, changes: UserChanges) {
   const { isDisabled, username, email, givenName, familyName, avatar, ...plain } = changes;
   const wanted: Partial<User> = {
     ...plain,
-    ...(username === undefined ? {} : { username, usernameKey: usernameKey(username) }),
-    ...(email === undefined ? {} : { email, emailKey: email && usernameKey(email) }),
+    ...(username === undefined ? {} : { username, usernameKey: nameKey(username) }),
+    ...(email === undefined ? {} : { email, emailKey: email && nameKey(email) }),
     ...(givenName === undefined ? {} : { givenName: givenName || null }),
     ...(familyName === undefined ? {} : { familyName: familyName || null }),
     ...(avatar === undefined ? {} : { avatar: avatar || null }),

@@ -36,7 +36,7 @@ export async function editCredentials(caller: Caller, changes: CredentialChanges
     });
     await recordChange(tx, caller, {
       action: 'credential:update',
-      target: { type: 'credential', id: before.id, name: accessKey },
+      target: { type: 'access key', id: before.id, name: accessKey },
       before: { label: before.label, expiresAt: before.expiresAt },
       after: { label: after.label, expiresAt: after.expiresAt },
       tenantId: before.tenantId,

@@ -15,7 +15,7 @@ export async function revokeCredentials(caller: Caller, accessKey: string): Prom
   await inTransaction(async (tx) => {
     const { id, tenantId, userId } = await lockCredential(tx, caller, accessKey, 'credential:revoke');
     await tx.credential.update({ where: { id }, data: { revokedAt: new Date() } });
-    const target = { type: 'credential', id, name: accessKey };
+    const target = { type: 'access key', id, name: accessKey } as const;
     await recordChange(tx, caller, { action: 'credential:revoke', target, tenantId });
     await recordAccessChange(tx, { tenantId, userId, kind: 'PRINCIPAL' });
   });

@@ -15,6 +15,7 @@ import { createCredentials, type MadeCredentials } from '../commands/create-cred
 import { editCredentials } from '../commands/edit-credentials.ts';
 import { revokeCredentials } from '../commands/revoke-credentials.ts';
 import type { UserBy } from '../domain/addresses.ts';
+import { scopesOf } from '../domain/credentials.ts';
 import { countCredentials, credentialOrder, listCredentials, listedOwnerId } from '../list-credentials.ts';
 import { UserByInput } from './user.ts';
 
@@ -33,9 +34,11 @@ const CredentialType = builder.objectRef<CredentialRow>('Credential').implement(
       nullable: true,
       description: 'What people call it; null when nobody said.',
     }),
-    scopes: t.exposeStringList('scopes', {
+    scopes: t.stringList({
+      nullable: true,
       description:
-        'The permissions that it is confined to, such as `execution:read`, `execution:*` or `*:read`. None: it may do all that its user may do.',
+        'The permissions that the key is limited to, such as `execution:read`, `execution:*` or `*:read`. Null: the key may do all that its user may do.',
+      resolve: (row) => scopesOf(row),
     }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
@@ -102,7 +105,7 @@ const CreateCredentialsInput = builder.inputType('CreateCredentialsInput', {
     expiresAt: t.field({ type: 'DateTime', description: 'When it ends by itself. Left out: never.' }),
     scopes: t.stringList({
       description:
-        'Confines it to permissions such as `execution:read`, `execution:*`, `*:read`, at most 50; `executor` is for users of role SYSTEM. Left out, it is as wide as this very sign-in.',
+        'Limits the key to permissions such as `execution:read`, `execution:*` or `*:read`: 1 to 50 of them. `executor` is for users of the role SYSTEM. Left out: the key may do as much as this sign-in.',
     }),
   }),
 });
@@ -163,7 +166,7 @@ builder.mutationFields((t) => ({
         user: (input.user ?? null) as UserBy | null,
         label: input.label ?? null,
         expiresAt: input.expiresAt ?? null,
-        scopes: input.scopes ?? [],
+        scopes: input.scopes ?? null,
       }),
   }),
   editCredentials: t.field({

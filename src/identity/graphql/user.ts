@@ -1,4 +1,5 @@
-import { managesTenant } from '../../authorization/domain/levels.ts';
+import { isAllowed } from '../../authorization/can.ts';
+import { managesTenant } from '../../authorization/domain/roles.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import type { Role, UserKind } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
@@ -106,8 +107,11 @@ export const UserType = builder.prismaObject('User', {
     tenant: t.field({
       type: TenantType,
       nullable: true,
-      description: 'The tenant that the user belongs to.',
-      resolve: (user, _args, { loaders }) => loaders.tenant.load(user.tenantId),
+      description: 'The tenant that the user belongs to. Null without the permission `tenant:read`.',
+      resolve: async (user, _args, context) =>
+        (await isAllowed(callerOf(context), 'tenant:read'))
+          ? await context.loaders.tenant.load(user.tenantId)
+          : null,
     }),
     disabledAt: t.expose('disabledAt', {
       type: 'DateTime',

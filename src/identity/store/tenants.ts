@@ -6,13 +6,14 @@ import { sql } from '../../platform/database/sql.ts';
 import { query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId } from '../../platform/ids.ts';
+import { nameKey } from '../../platform/text.ts';
 
 export type TenantBy = { readonly id: string } | { readonly name: string };
 
 export const tenantKeyOf = (by: TenantBy): string => ('id' in by ? by.id : by.name);
 
 export async function findTenant(by: TenantBy, tx: Tx = db): Promise<Tenant | null> {
-  if ('name' in by) return await tx.tenant.findUnique({ where: { name: by.name } });
+  if ('name' in by) return await tx.tenant.findUnique({ where: { nameKey: nameKey(by.name) } });
   return isId(by.id) ? await tx.tenant.findUnique({ where: { id: by.id } }) : null;
 }
 

@@ -1,4 +1,3 @@
-import { groupNameKey } from '../../authorization/domain/group-names.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import type { Role, UserKind } from '../../generated/prisma/enums.ts';
 import { eachAt } from '../../platform/by-address.ts';
@@ -16,8 +15,8 @@ import { nothing, type Sql, sql } from '../../platform/database/sql.ts';
 import { count, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId, NO_ID } from '../../platform/ids.ts';
+import { nameKey } from '../../platform/text.ts';
 import type { UserBy } from '../domain/addresses.ts';
-import { usernameKey } from '../domain/usernames.ts';
 
 /** An address, and the tenant that it is looked for in: null for all, which an id alone can name. */
 export interface UserAddress {
@@ -37,14 +36,14 @@ function whereOf({ tenantId, by }: UserAddress) {
   const within = tenantId === null ? {} : { tenantId };
   if ('id' in by) return isId(by.id) ? { ...within, id: by.id } : null;
   if (tenantId === null) return null;
-  if ('username' in by) return { tenantId, usernameKey: usernameKey(by.username) };
-  return { tenantId, emailKey: usernameKey(by.email) };
+  if ('username' in by) return { tenantId, usernameKey: nameKey(by.username) };
+  return { tenantId, emailKey: nameKey(by.email) };
 }
 
 function addressText({ tenantId, by }: UserAddress): string {
   if ('id' in by) return JSON.stringify([tenantId, 'id', by.id]);
-  if ('username' in by) return JSON.stringify([tenantId, 'username', usernameKey(by.username)]);
-  return JSON.stringify([tenantId, 'email', usernameKey(by.email)]);
+  if ('username' in by) return JSON.stringify([tenantId, 'username', nameKey(by.username)]);
+  return JSON.stringify([tenantId, 'email', nameKey(by.email)]);
 }
 
 /** Each address that a row is at. */
@@ -137,7 +136,7 @@ function shown({ tenantId, roles, kind, isDisabled, prefix, group }: UserFilter)
     ${roles ? sql`and account.role::text = any(${roles}::text[])` : nothing}
     ${kind ? sql`and account.kind::text = ${kind}` : nothing}
     ${isDisabled == null ? nothing : sql`and (account.disabled_at is not null) = ${isDisabled}::boolean`}
-    ${prefix ? sql`and starts_with(account.username_key, ${usernameKey(prefix)})` : nothing}
+    ${prefix ? sql`and starts_with(account.username_key, ${nameKey(prefix)})` : nothing}
     ${group ? sql`and ${isInGroup(group)}` : nothing}`;
 }
 
@@ -145,7 +144,7 @@ function isInGroup(group: NonNullable<UserFilter['group']>): Sql {
   const isNamed =
     'id' in group
       ? sql`team.id = ${isId(group.id) ? group.id : NO_ID}::uuid`
-      : sql`team.name_key = ${groupNameKey(group.name)}`;
+      : sql`team.name_key = ${nameKey(group.name)}`;
   return sql`exists (
     select 1 from groups as team
      where team.tenant_id = account.tenant_id and ${isNamed}
@@ -181,3 +180,18 @@ export const readMembersOfGroups = (groupIds: readonly string[], page: Page) =>
 
 /** How many there are in all; read only where it is asked for. */
 export const countUsers = (filter: UserFilter): Promise<number> => count(shown(filter));
+
+const tenantCountStatement = statement<{ tenantId: string; count: bigint }>(
+  'select tenant_id as "tenantId", count(*) as count from users where tenant_id = any($1::uuid[]) group by tenant_id',
+);
+
+/** How many users each tenant has. */
+export async function countUsersOf(tenantIds: readonly string[]): Promise<number[]> {
+  const rows = await run(tenantCountStatement, [tenantIds]);
+  const counts = eachAt(
+    tenantIds,
+    (id) => id,
+    rows.map((row) => [row.tenantId, Number(row.count)]),
+  );
+  return counts.map((count) => count ?? 0);
+}

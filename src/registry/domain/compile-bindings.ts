@@ -4,7 +4,7 @@ import { entryOf } from '../../values/json.ts';
 import { isOptionalType, type LiteralType, typeText, type Variable } from '../../values/literal-types.ts';
 import { literalFromPlain } from '../../values/plain-values.ts';
 import type { Place } from '../../values/problem-list.ts';
-import { onlyFittingVariant } from '../../values/union-variants.ts';
+import { onlyFittingVariant, variantsOf } from '../../values/unions.ts';
 import { typeAtPath } from './attribute-types.ts';
 import {
   type Binding,
@@ -88,8 +88,8 @@ function compileBindingData(
     return literal && { literal };
   }
   if ('unionType' in type) {
-    const { variants } = type.unionType;
-    const fitting = onlyFittingVariant(variants, place, (variant, at) =>
+    const candidates = variantsOf(type.unionType).forLiteral('collection' in data ? 'LIST' : 'MAP');
+    const fitting = onlyFittingVariant(type.unionType, candidates, place, (variant, at) =>
       compileBindingData(data, variant, outputs, at),
     );
     return fitting && { ...fitting.value, union: { targetType: fitting.variant } };

@@ -24,6 +24,12 @@ export const workflowTarget = ({
   ],
 });
 
+/** The same, of a workflow's name in its project. */
+export const workflowNameTarget = (
+  { id: projectId, tenantId }: { id: string; tenantId: string },
+  { id: entityId }: { id: string },
+): Target => workflowTarget({ tenantId, projectId, entityId });
+
 /** What decides about a launch plan: the workflow that it launches, then its own project. */
 export const launchPlanTarget = ({
   workflowEntityId,

@@ -7,22 +7,18 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { payload } from '../../graphql/payload.ts';
+import { addressText } from '../../platform/address-text.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import type { Literal } from '../../values/literals.ts';
 import { toPlain } from '../../values/plain-values.ts';
 import { createLaunchPlan } from '../commands/create-launch-plan.ts';
 import { updateLaunchPlan } from '../commands/update-launch-plan.ts';
 import type { ExpectedInput } from '../domain/launch-plan.ts';
 import { workflowTarget } from '../domain/targets.ts';
-import {
-  countLaunchPlans,
-  findActiveLaunchPlan,
-  listLaunchPlans,
-  type VersionBy,
-  versionOrder,
-} from '../store.ts';
+import { countLaunchPlans, listLaunchPlans, type VersionBy, versionOrder } from '../store.ts';
 import { EntityKeyInput, EntityNameInput, LaunchPlanByInput, VersionFilterInput } from './entity-key.ts';
 import { WorkflowType } from './workflow.ts';
 
@@ -87,7 +83,7 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
       description: 'The version of the workflow that it launches; null when it is hidden from you.',
       resolve: guardedEdge(
         'workflow:read',
-        (plan, { loaders }) => loaders.workflow.load(plan.workflowId),
+        (plan, { loaders }) => loaders.workflow.load({ id: plan.workflowId }),
         workflowTarget,
       ),
     }),
@@ -132,7 +128,7 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One version of a launch plan; null with NOT_FOUND when it is absent or hidden.',
     args: addressOf(LaunchPlanByInput, 'version of a launch plan'),
-    resolve: (_root, { by }, { loaders }) => loaders.launchPlanBy.load(by as VersionBy),
+    resolve: (_root, { by }, { loaders }) => loaders.launchPlan.load(by as VersionBy),
   }),
   launchPlans: t.connection(
     {
@@ -161,11 +157,7 @@ builder.queryFields((t) => ({
     args: {
       key: t.arg({ type: EntityNameInput, required: true, description: 'The name of the launch plan.' }),
     },
-    resolve: async (_root, { key }, context) => {
-      const plan = await findActiveLaunchPlan(callerOf(context).tenantId, key);
-      if (!plan) throw new NotFoundError('active launch plan', key.name);
-      return plan;
-    },
+    resolve: (_root, { key }, { loaders }) => loaders.activeLaunchPlan.load(key),
   }),
 }));
 
@@ -227,19 +219,22 @@ builder.mutationFields((t) => ({
       'Registers a version of a launch plan, which is INACTIVE. Requires EDIT on the project, and that you may read the workflow.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
     args: inputOf(CreateLaunchPlanInput),
-    resolve: async (_root, { input }, context) => ({
-      launchPlan: await createLaunchPlan(callerOf(context), input),
-    }),
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.id.project, context.loaders);
+      return { launchPlan: await createLaunchPlan(callerOf(context), project, input) };
+    },
   }),
   updateLaunchPlan: t.field({
     type: UpdateLaunchPlanPayload,
     nullable: true,
     description:
-      'Activates or deactivates a version of a launch plan. Requires EDIT on its workflow. Activating one deactivates the version that was active, in one step.',
-    errors: { types: [NotFoundError] },
+      'Activates or deactivates a version of a launch plan. Activating one deactivates the version that was active, in one step. Requires EDIT on the workflows of both.',
+    errors: { types: [NotFoundError, InvalidArgumentError] },
     args: inputOf(UpdateLaunchPlanInput),
-    resolve: async (_root, { input }, context) => ({
-      launchPlan: await updateLaunchPlan(callerOf(context), input.by as VersionBy, input.state),
-    }),
+    resolve: async (_root, { input }, context) => {
+      const plan = await context.loaders.launchPlan.load(input.by as VersionBy);
+      if (!plan) throw new NotFoundError('launch plan', addressText(input.by), ['input', 'by']);
+      return { launchPlan: await updateLaunchPlan(callerOf(context), plan, input.state) };
+    },
   }),
 }));

@@ -9,6 +9,7 @@ import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import { createTask } from '../commands/create-task.ts';
 import type { TaskTemplate } from '../domain/task-templates.ts';
 import { countTasks, listTasks, type VersionBy, versionOrder } from '../store.ts';
@@ -68,7 +69,7 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One version of a task; null with NOT_FOUND when it is absent or hidden.',
     args: addressOf(TaskByInput, 'version of a task'),
-    resolve: (_root, { by }, { loaders }) => loaders.taskBy.load(by as VersionBy),
+    resolve: (_root, { by }, { loaders }) => loaders.task.load(by as VersionBy),
   }),
   tasks: t.connection(
     {
@@ -236,15 +237,17 @@ builder.mutationField('createTask', (t) =>
       'Registers a version of a task. Requires EDIT on the project. The very same version again is ALREADY_EXISTS; something else under the same version is INVALID_ARGUMENT, with the difference.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
     args: inputOf(CreateTaskInput),
-    resolve: async (_root, { input }, context) => ({
-      task: await createTask(callerOf(context), {
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.id.project, context.loaders);
+      const task = await createTask(callerOf(context), project, {
         id: input.id,
         template: {
           ...input.template,
           interface: interfaceOf(input.template.interface, ['input', 'template', 'interface']),
         },
         shortDescription: input.shortDescription ?? '',
-      }),
-    }),
+      });
+      return { task };
+    },
   }),
 );

@@ -10,6 +10,7 @@ import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import type { TypedInterface } from '../../values/literal-types.ts';
 import { createWorkflow } from '../commands/create-workflow.ts';
 import { countWorkflows, listWorkflows, type VersionBy, versionOrder } from '../store.ts';
@@ -67,7 +68,7 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One version of a workflow; null with NOT_FOUND when it is absent or hidden.',
     args: addressOf(WorkflowByInput, 'version of a workflow'),
-    resolve: (_root, { by }, { loaders }) => loaders.workflowBy.load(by as VersionBy),
+    resolve: (_root, { by }, { loaders }) => loaders.workflow.load(by as VersionBy),
   }),
   workflows: t.connection(
     {
@@ -258,13 +259,15 @@ builder.mutationField('createWorkflow', (t) =>
       "Compiles and registers a version of a workflow. Requires EDIT on the project, and on the workflow where it exists. All of the compiler's problems come together, each with its code and the node that it is about.",
     errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
     args: inputOf(CreateWorkflowInput),
-    resolve: async (_root, { input }, context) => ({
-      workflow: await createWorkflow(callerOf(context), {
+    resolve: async (_root, { input }, context) => {
+      const project = await getProject(input.id.project, context.loaders);
+      const workflow = await createWorkflow(callerOf(context), project, {
         id: input.id,
         template: templateOf(input.template),
         shortDescription: input.shortDescription ?? '',
-      }),
-    }),
+      });
+      return { workflow };
+    },
   }),
 );
 

@@ -1,6 +1,5 @@
 import { noteDenial, recordChange } from '../../authorization/audit.ts';
-import { managesTenant } from '../../authorization/domain/levels.ts';
-import { isAbove } from '../../identity/domain/acting.ts';
+import { isRoleAtLeast, managesTenant } from '../../authorization/domain/roles.ts';
 import { addressText, isOwn, type UserBy } from '../../identity/domain/addresses.ts';
 import { reachesAllTenants } from '../../identity/reach.ts';
 import { readUsers } from '../../identity/store/users.ts';
@@ -36,8 +35,8 @@ export async function createTokenForUser(
   const found = await find(user, reachesAll && 'id' in user ? null : (tenantId ?? caller.tenantId));
   const isVisible = found && (tenantId === null || found.tenantId === tenantId);
   if (!isVisible || (found.tenantId !== caller.tenantId && !reachesAll))
-    throw new NotFoundError('active user', addressText(user), ['input', 'user']);
-  if (isAbove(found.role, caller.role)) throw denied(caller, user);
+    throw new NotFoundError('user', addressText(user), ['input', 'user']);
+  if (!isRoleAtLeast(caller.role, found.role)) throw denied(caller, user);
   const made = await newToken(caller, found, { expiresInMs, confinedTo: caller.confinedTo });
   await inTransaction((tx) =>
     recordChange(tx, caller, {
@@ -57,7 +56,7 @@ async function find(user: UserBy, tenantId: string | null): Promise<Principal | 
 }
 
 function denied(caller: Caller, user: UserBy): PermissionDeniedError {
-  const about = { kind: 'user', key: addressText(user) };
+  const about = { kind: 'user', key: addressText(user) } as const;
   noteDenial(caller, 'token:createForOthers', 'PERMISSION_DENIED', null, about);
   return new PermissionDeniedError();
 }

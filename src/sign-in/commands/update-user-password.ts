@@ -1,8 +1,8 @@
 import { recordChange } from '../../authorization/audit.ts';
+import { isRoleAtLeast } from '../../authorization/domain/roles.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { isOneself } from '../../identity/commands/change-user.ts';
-import { mayChange } from '../../identity/domain/administration.ts';
 import { userProblems } from '../../identity/domain/user-checks.ts';
 import { requireNotFixed } from '../../identity/fixed-users.ts';
 import { hashPassword, isPassword } from '../../identity/passwords.ts';
@@ -37,7 +37,7 @@ export async function updateUserPassword(
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const isSelf = isOneself(caller, user);
   // A narrow sign-in sets nobody a password that could be used for more.
-  if (!isSelf && (caller.scopes.length > 0 || !mayChange(caller.role, user.role)))
+  if (!isSelf && (caller.scopes !== null || !isRoleAtLeast(caller.role, user.role)))
     throw denied(caller, 'user:administer', 'user', user.username);
   requirePasswordable(user);
   if (isSelf) await requireCurrent(caller, user, { password, currentPassword });
@@ -48,12 +48,12 @@ export async function updateUserPassword(
     if (!held) throw new NotFoundError('user', username, ['input', 'by']);
     // It may have become another since it was judged.
     requirePasswordable(held);
-    if (!isSelf && !mayChange(caller.role, held.role))
+    if (!isSelf && !isRoleAtLeast(caller.role, held.role))
       throw denied(caller, 'user:administer', 'user', username);
     if (isSelf && held.passwordHash !== user.passwordHash)
       throw new FailedPreconditionError('the password was changed meanwhile');
     const changed = await storePasswordHash(tx, id, passwordHash);
-    const target = { type: 'user', id, name: username };
+    const target = { type: 'user', id, name: username } as const;
     await recordChange(tx, caller, { tenantId, action: 'user:changePassword', target });
     await recordAccessChange(tx, { tenantId, userId: id, kind: 'PRINCIPAL' });
     return changed;

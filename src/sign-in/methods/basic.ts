@@ -1,6 +1,6 @@
 import { noteFailedSignIn } from '../../authorization/audit.ts';
 import { isSecret } from '../../identity/domain/secrets.ts';
-import { isGuestAccount } from '../../identity/fixed-users.ts';
+import { isGuestAccount } from '../../identity/shared-identities.ts';
 import { UnauthenticatedError } from '../../platform/errors.ts';
 import { noteKeyUse } from '../key-uses.ts';
 import { signInByPassword } from '../password-sign-in.ts';
@@ -69,6 +69,6 @@ async function byPassword(
   if (!principal && account) noteFailedSignIn(account, address);
   if (!principal) return null;
   // The guest's password, which the login page shows, is good for a token and nothing else.
-  const scopes = isGuestAccount(principal.userId) ? ['token:create'] : [];
+  const scopes = isGuestAccount(principal.userId) ? ['token:create'] : null;
   return { ...plain, principal, method: 'PASSWORD', scopes };
 }

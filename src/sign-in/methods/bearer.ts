@@ -34,7 +34,7 @@ export async function signInByToken(token: string): Promise<SignedIn> {
     vouchedUntil,
     expiresAt: earlier(claims.expiresAt, keyHolder.credentialExpiresAt),
     sessionEndsAt: claims.expiresAt,
-    scopes: claims.scopes.length > 0 ? claims.scopes : keyHolder.scopes,
+    scopes: claims.scopes ?? keyHolder.scopes,
     confinedTo,
     real: found.actor && { ...namesOf(found.actor), lendsRole: false },
   };

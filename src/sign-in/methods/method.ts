@@ -70,7 +70,7 @@ export const plain = {
   vouchedUntil: null,
   expiresAt: null,
   sessionEndsAt: null,
-  scopes: [],
+  scopes: null,
   confinedTo: null,
   groupIds: [],
   real: null,

@@ -1,9 +1,9 @@
 import { decodeJwt, errors, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
 import { isScope } from '../../authorization/domain/permissions.ts';
 import { listGroupIds } from '../../authorization/store/named-groups.ts';
-import { usernameKey } from '../../identity/domain/usernames.ts';
 import { DomainError, UnauthenticatedError } from '../../platform/errors.ts';
 import { log } from '../../platform/log.ts';
+import { nameKey } from '../../platform/text.ts';
 import { findOutsideUser } from '../outside-users.ts';
 import { IssuerKeys } from './issuer-keys.ts';
 import { type IssuerSettings, readIssuers } from './issuers-file.ts';
@@ -53,7 +53,8 @@ interface Vouched {
   readonly username: string;
   readonly name: string | null;
   readonly groups: readonly string[];
-  readonly scopes: readonly string[];
+  /** Null for no limit. */
+  readonly scopes: readonly string[] | null;
   readonly signedInAt: Date | null;
   readonly expiresAt: Date;
 }
@@ -63,9 +64,6 @@ const MAX_GROUPS = 500;
 
 /** The last that a date can be. */
 const LAST_SECOND = 8.64e12;
-
-/** Stands for a scope that allows nothing: an empty list would be no limit. */
-const NO_SCOPE = 'none';
 
 const refused = (reason: string, cause?: unknown): UnauthenticatedError =>
   Object.assign(new UnauthenticatedError('the token is not valid'), { cause: cause ?? reason });
@@ -152,7 +150,7 @@ export class OutsideIssuer {
       username,
       name: nameIn(payload),
       groups: groupsClaim ? groupsIn(payload[groupsClaim]) : [],
-      scopes: scopesFromClaim ? scopesIn(payload['scope']) : [],
+      scopes: scopesFromClaim ? scopesIn(payload['scope']) : null,
       signedInAt: dateOf(payload['auth_time']) ?? dateOf(payload.iat),
       // As long as the check itself takes it for good.
       expiresAt: new Date(Math.min(Number(payload.exp) + clockToleranceSeconds, LAST_SECOND) * 1000),
@@ -168,13 +166,12 @@ function nameIn({ name }: JWTPayload): string | null {
 function groupsIn(claim: unknown): string[] {
   if (!Array.isArray(claim)) return [];
   const names = claim.filter((name): name is string => typeof name === 'string' && !name.includes('\u0000'));
-  return names.slice(0, MAX_GROUPS).map(usernameKey);
+  return names.slice(0, MAX_GROUPS).map(nameKey);
 }
 
-/** Those that are ours; where none is, one that allows nothing. Source: RFC 8693 §4.2. */
+/** The scopes that are ours; without one, the token may do nothing. Source: RFC 8693 §4.2. */
 function scopesIn(claim: unknown): string[] {
-  const scopes = typeof claim === 'string' ? claim.split(' ').filter(isScope) : [];
-  return scopes.length > 0 ? scopes : [NO_SCOPE];
+  return typeof claim === 'string' ? claim.split(' ').filter(isScope) : [];
 }
 
 function dateOf(seconds: unknown): Date | null {

@@ -1,6 +1,8 @@
 import type { CreationPolicy, Level, Role } from '../../generated/prisma/enums.ts';
+import { eachAt } from '../../platform/by-address.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { run, statement } from '../../platform/database/statement.ts';
+import { nameKey } from '../../platform/text.ts';
 
 /** What a request needs to know of who signed in. */
 export interface Principal {
@@ -12,8 +14,8 @@ export interface Principal {
   readonly defaultLevel: Level;
   readonly defaultFrom: 'USER' | 'TENANT' | 'SERVER';
   readonly creationPolicy: CreationPolicy;
-  /** Of the access key that signed in; empty for no such limit. */
-  readonly scopes: readonly string[];
+  /** Of the access key that signed in; null for no such limit. */
+  readonly scopes: readonly string[] | null;
   /** The access key's end. */
   readonly credentialExpiresAt: Date | null;
 }
@@ -25,24 +27,31 @@ const principalStatement = statement<Principal>(
           case when account.default_level is not null then 'USER' when tenant.default_level is not null then 'TENANT'
                else 'SERVER' end as "defaultFrom",
           tenant.creation_policy::text as "creationPolicy",
-          coalesce(to_jsonb(credential.scopes), '[]') as scopes, credential.expires_at as "credentialExpiresAt"
+          to_jsonb(nullif(credential.scopes, '{}')) as scopes, credential.expires_at as "credentialExpiresAt"
      from users as account
      join tenants as tenant on tenant.id = account.tenant_id
      left join credentials as credential
        on credential.id = $2::uuid and credential.user_id = account.id and credential.revoked_at is null
       and (credential.expires_at is null or credential.expires_at > now())
-    where account.id = $1::uuid and account.disabled_at is null and ($2::uuid is null or credential.id is not null)
+    where account.id = any($1::uuid[]) and account.disabled_at is null and ($2::uuid is null or credential.id is not null)
       and not exists (select from revoked_sessions where session_id = $3::uuid)`,
 );
 
-/** The active user, with the access key and in the session that signed in; null when one of the three has ended. */
-export async function readPrincipal(
-  userId: string,
+/**
+ * The active users, in the order of the ids, with the access key and in the session that signed in; null where one of
+ * the three has ended.
+ */
+export async function readPrincipals(
+  userIds: readonly string[],
   credentialId: string | null,
   sessionId: string | null,
-): Promise<Principal | null> {
-  const [row] = await run(principalStatement, [userId, credentialId, sessionId]);
-  return row ?? null;
+): Promise<(Principal | null)[]> {
+  const rows = await run(principalStatement, [userIds, credentialId, sessionId]);
+  return eachAt(
+    userIds,
+    (id) => id,
+    rows.map((row) => [row.userId, row]),
+  );
 }
 
 /** An account as a sign-in finds it, before anything was proved. */
@@ -58,7 +67,7 @@ const passwordStatement = statement<Account & { passwordHash: string | null; isF
           account.password_hash as "passwordHash",
           tenant.id = (select id from tenants order by created_at, id limit 1) as "isFirst"
      from users as account join tenants as tenant on tenant.id = account.tenant_id
-    where account.username_key = $1 and account.disabled_at is null and ($2::text is null or tenant.name = $2)
+    where account.username_key = $1 and account.disabled_at is null and ($2::text is null or tenant.name_key = $2)
     order by "isFirst" desc limit 2`,
 );
 
@@ -67,7 +76,7 @@ const passwordStatement = statement<Account & { passwordHash: string | null; isF
  * the way of; else the only one there is; null when there is none, or when several tenants have one.
  */
 export async function findPasswordUser(usernameKey: string, tenantName: string | null) {
-  const rows = await run(passwordStatement, [usernameKey, tenantName]);
+  const rows = await run(passwordStatement, [usernameKey, tenantName === null ? null : nameKey(tenantName)]);
   const [first] = rows;
   return first && (rows.length === 1 || first.isFirst) ? first : null;
 }

@@ -1,6 +1,6 @@
-import { refusal } from '../../authorization/can.ts';
+import { getAllowed } from '../../authorization/get-allowed.ts';
 import { blobIdOf, isBlobUri } from '../../blobs/domain/blob-uri.ts';
-import { listSizes } from '../../blobs/store.ts';
+import { readSizes } from '../../blobs/store.ts';
 import { getReadableExecution } from '../../executions/commands/get-readable-execution.ts';
 import type { ExecutionBy } from '../../executions/store/reads.ts';
 import type { Caller } from '../../platform/caller.ts';
@@ -52,8 +52,10 @@ export async function createModelVersion(caller: Caller, given: NewModelVersion)
     const model = await registeredModels.lockChangeable(tx, given.modelId);
     const { id: modelId, tenantId, projectId, publicAt } = model;
     requireActiveProject({ identifier: model.project, state: model.projectState }, ['input', 'model']);
-    for (const [kind, made] of Object.entries(maker))
+    for (const kind of ['execution', 'run'] as const) {
+      const made = maker[kind];
       if (made && made.tenantId !== tenantId) throw new NotFoundError(kind, made.id, ['input', kind]);
+    }
     await requireFile(tx, model, given.source);
     const version = model.lastVersion + 1;
     await tx.registeredModel.update({ where: { id: modelId }, data: { lastVersion: version } });
@@ -79,15 +81,17 @@ export async function createModelVersion(caller: Caller, given: NewModelVersion)
 async function requireFile(tx: Tx, project: RegisteredModelRow, source: string): Promise<void> {
   if (!isBlobUri(source)) return;
   const id = blobIdOf(source);
-  const uploaded = await listSizes(project, id === null ? [] : [id], tx);
-  if (id === null || !uploaded.has(id)) throw new NotFoundError('file', source, ['input', 'source']);
+  const { tenantId, projectId } = project;
+  const [size = null] = id === null ? [] : await readSizes([{ tenantId, projectId, id }], tx);
+  if (size === null) throw new NotFoundError('file', source, ['input', 'source']);
 }
 
 async function getReadableRun(caller: Caller, id: string): Promise<RunRow> {
-  const [run = null] = await readRuns(caller.tenantId, [id]);
-  const target = async () => run && runTarget(run);
-  const refused = await refusal(caller, 'run:read', { kind: 'run', key: id, target });
-  if (refused && refused.code !== 'NOT_FOUND') throw refused;
-  if (refused || !run) throw new NotFoundError('run', id, ['input', 'run']);
-  return run;
+  return await getAllowed(caller, 'run:read', {
+    kind: 'run',
+    key: id,
+    path: ['input', 'run'],
+    find: async () => (await readRuns(caller.tenantId, [id]))[0] ?? null,
+    targetOf: runTarget,
+  });
 }

@@ -10,8 +10,6 @@ import { lifecycleOf } from './lifecycle.ts';
 export const experiments = lifecycleOf<ExperimentRow, Prisma.ExperimentUncheckedUpdateInput>({
   name: 'experiment',
   resourceType: 'EXPERIMENT',
-  auditType: 'experiment',
-  read: 'experiment:read',
   publish: 'experiment:publish',
   targetOf: experimentTarget,
   nameProblems,

@@ -4,6 +4,7 @@ import type { Target } from '../../authorization/domain/resources.ts';
 import { grantCreator } from '../../authorization/grant-creator.ts';
 import { nameConflict } from '../../authorization/name-conflict.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
+import type { Project } from '../../generated/prisma/client.ts';
 import type { ProjectState } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
@@ -16,7 +17,7 @@ import {
   type Problem,
 } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import { getActiveProject } from '../../projects/store.ts';
+import { requireActiveProject } from '../../projects/domain/project-checks.ts';
 import { requireChangeable, requirePrivate } from '../domain/lifecycle.ts';
 import { type Tags, tagProblems, tagsWith, tagsWithout } from '../domain/tags.ts';
 import { descriptionProblems, isReservedName } from '../domain/texts.ts';
@@ -68,9 +69,6 @@ interface Kind<Row extends TrackedRow, Changes> {
   /** What people call it. */
   readonly name: 'experiment' | 'registered model';
   readonly resourceType: 'EXPERIMENT' | 'REGISTERED_MODEL';
-  /** The type of the audit log's target. */
-  readonly auditType: string;
-  readonly read: Permission;
   readonly publish: Permission;
   targetOf(row: Row): Target;
   nameProblems(name: string): Problem[];
@@ -85,7 +83,6 @@ interface Kind<Row extends TrackedRow, Changes> {
 }
 
 export interface NewTracked {
-  readonly project: string;
   readonly name: string;
   readonly description: string;
   readonly tags: Tags;
@@ -137,7 +134,7 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
   }
 
   const taken = (caller: Caller, { name }: TrackedKey, holder: Row | null): Promise<DomainError> =>
-    nameConflict(caller, kind.read, holder && kind.targetOf(holder), {
+    nameConflict(caller, holder && kind.targetOf(holder), {
       kind: kind.name,
       name,
       path: ['input', 'name'],
@@ -166,7 +163,7 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
       async (tx, { tenantId, name, publicAt: was }) => {
         await recordChange(tx, caller, {
           action: kind.publish,
-          target: { type: kind.auditType, id, name },
+          target: { type: kind.name, id, name },
           before: { isPublic: was !== null },
           after: { isPublic: was === null },
           tenantId,
@@ -183,7 +180,7 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
      * @throws InvalidArgumentError with every fault, or `NameUnavailable`; AlreadyExistsError for a name of something
      * that the caller may read, deleted or not. Source: MLflow's create experiment and create registered model.
      */
-    async create(caller: Caller, { project: identifier, ...given }: NewTracked): Promise<Row> {
+    async create(caller: Caller, project: Project, given: NewTracked): Promise<Row> {
       const { name, description, tags } = given;
       const problems = [
         ...kind.nameProblems(name),
@@ -192,13 +189,13 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
       ];
       if (problems.length > 0) throw new InvalidArgumentError(problems);
       const { tenantId, userId: createdById } = caller;
-      const project = await getActiveProject(tenantId, identifier, ['input', 'project']);
-      const key = { project: identifier, name };
+      requireActiveProject(project, ['input', 'project']);
+      const key = { project: project.identifier, name };
       await requireFreeName(caller, key, null);
       return await underName(caller, key, () =>
         inTransaction(async (tx) => {
           const row = { ...given, id: newId(), tenantId, projectId: project.id, createdById };
-          const made = await kind.insert(tx, row, { project: identifier, projectState: project.state });
+          const made = await kind.insert(tx, row, { project: key.project, projectState: project.state });
           await grantCreator(tx, caller, { type: kind.resourceType, id: row.id, name });
           return made;
         }),

@@ -15,8 +15,6 @@ import { lifecycleOf } from './lifecycle.ts';
 export const registeredModels = lifecycleOf<RegisteredModelRow, Prisma.RegisteredModelUncheckedUpdateInput>({
   name: 'registered model',
   resourceType: 'REGISTERED_MODEL',
-  auditType: 'registered_model',
-  read: 'model:read',
   publish: 'model:publish',
   targetOf: registeredModelTarget,
   nameProblems: modelNameProblems,
@@ -44,7 +42,7 @@ export async function deletePermanently(caller: Caller, id: string, now: Date): 
     await dropGrants(tx, tenantId, { type: 'REGISTERED_MODEL', id });
     await recordChange(tx, caller, {
       action: 'model:delete',
-      target: { type: 'registered_model', id, name },
+      target: { type: 'registered model', id, name },
       before: { project, name, lastVersion: model.lastVersion },
       tenantId,
     });

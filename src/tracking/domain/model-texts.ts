@@ -6,7 +6,7 @@ const MAX_SOURCE = 2048;
 const aliasForm = /^[\w.-]+$/;
 /** `v1` and `latest` read like versions. */
 const likeVersion = /^(v\d+|latest)$/i;
-const address = /^([a-z][a-z0-9+.-]*):\/\/[^\s/?#]+[^\s]*$/i;
+const address = /^([a-z][a-z0-9+.-]*):\/\/[^\s/?#]\S*$/i;
 const password = /^[^/]*:\/\/[^/?#@]*:[^/?#@]*@/;
 
 /** Names of models stand in addresses such as `models:/name/1`. Source: MLflow. */

@@ -3,7 +3,8 @@ import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
-import { FailedPreconditionError, NotFoundError } from '../../platform/errors.ts';
+import { FailedPreconditionError } from '../../platform/errors.ts';
+import { getProject } from '../../projects/loaders.ts';
 import { experiments } from '../commands/experiments.ts';
 import { forgetExperiments } from '../experiment-loaders.ts';
 import {
@@ -105,9 +106,7 @@ export async function projectIdOf(
   { loaders }: Context,
 ): Promise<string | null> {
   if (identifier == null) return null;
-  const project = await loaders.project.load({ identifier });
-  if (!project) throw new NotFoundError('project', identifier);
-  return project.id;
+  return (await getProject(identifier, loaders)).id;
 }
 
 builder.mutationField('deleteExperiment', (t) =>

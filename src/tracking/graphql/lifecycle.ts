@@ -17,6 +17,7 @@ import {
 } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
 import type { Lifecycle, TrackedKey, TrackedRow } from '../commands/lifecycle.ts';
 
 /** Of experiments, runs and registered models. */
@@ -55,7 +56,7 @@ interface Noun<Row extends TrackedRow> {
   /** What operations and types are called after: `Experiment`. */
   readonly name: string;
   /** What people call it. */
-  readonly words: string;
+  readonly words: 'experiment' | 'registered model';
   /** What goes with it when it is read: `its runs`. */
   readonly contents: string;
   readonly nameForm: string;
@@ -149,15 +150,15 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
         description: `Creates a ${noun.words}, and grants you MANAGE on it. The tenant's creation policy says who may.`,
         errors: { types: [InvalidArgumentError, AlreadyExistsError] },
         args: inputOf(type),
-        resolve: (_root, { input }, context) => {
-          const { project, name, description, tags } = input;
+        resolve: async (_root, { input }, context) => {
+          const { name, description, tags } = input;
+          const project = await getProject(input.project, context.loaders);
           const given = {
-            project,
             name,
             description: description ?? '',
             tags: labelsOf(tags ?? [], ['input', 'tags']),
           };
-          return changed(noun.commands.create(callerOf(context), given), context);
+          return await changed(noun.commands.create(callerOf(context), project, given), context);
         },
       }),
     );

@@ -88,7 +88,7 @@ builder.objectField(ExperimentType, 'runs', (t) =>
       },
       resolve: async (experiment, { stage: filter, ...args }, context) => {
         const target = async () => experimentTarget(experiment);
-        if (!(await isAllowed(callerOf(context), 'run:read', { kind: 'edge', key: '', target }))) return null;
+        if (!(await isAllowed(callerOf(context), 'run:read', { target }))) return null;
         const { runsOfExperiment, runCount } = context.loaders;
         const { id: parentId } = experiment;
         const stage = stageOf(filter);

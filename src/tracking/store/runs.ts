@@ -1,12 +1,12 @@
 import { type Reader, readableSql } from '../../authorization/store/readable.ts';
 import type { ExperimentRun, LifecycleStage } from '../../generated/prisma/client.ts';
 import { eachOf } from '../../platform/by-id.ts';
-import type { ChildCount } from '../../platform/child-loader.ts';
 import { countOfEach, newestFirst, type Page, pageOfEach, pageSql } from '../../platform/database/page.ts';
 import { nothing, raw, sql } from '../../platform/database/sql.ts';
 import { count, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId } from '../../platform/ids.ts';
+import type { ChildCount } from '../../platform/loaders.ts';
 import { experimentResources, isPublicExperiment } from './experiments.ts';
 
 /** A run, with what decides about its experiment. */

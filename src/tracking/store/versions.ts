@@ -1,11 +1,11 @@
 import type { ModelAlias, ModelVersion } from '../../generated/prisma/client.ts';
 import { eachAt } from '../../platform/by-address.ts';
-import type { ChildCount } from '../../platform/child-loader.ts';
 import { countOfEach, highestFirst, type Page, pageOfEach } from '../../platform/database/page.ts';
 import { query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { groupBy } from '../../platform/group-by.ts';
 import { isId } from '../../platform/ids.ts';
+import type { ChildCount } from '../../platform/loaders.ts';
 
 /** A version, with what decides about its model. */
 export interface ModelVersionRow extends ModelVersion {

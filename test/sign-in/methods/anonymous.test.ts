@@ -1,11 +1,11 @@
 /** Requests without credentials, where a user is named for them. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { refusal } from '../../../src/authorization/can.ts';
-import { permissions } from '../../../src/authorization/domain/permissions.ts';
+import { hashSecret, newAccessKey, newSecretKey } from '../../../src/identity/domain/secrets.ts';
 import { db } from '../../../src/platform/database/client.ts';
 import { log } from '../../../src/platform/log.ts';
 import { authenticate } from '../../../src/sign-in/authenticate.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
+import { setPreferences } from '../../support/people.ts';
 import { registerProject } from '../../support/seed.ts';
 import { changeUser, signUp } from '../../support/users.ts';
 import { overWebSocket } from '../../support/watch.ts';
@@ -66,21 +66,21 @@ describe('a request without credentials', () => {
     expect(response.headers.get('set-cookie')).toBeNull();
   });
 
-  it('may do what reads and lists, and nothing else that somebody signed in may', async () => {
+  it('is a shared identity, also for somebody who signs in as the user in another way', async () => {
     const request = { headers: {}, address: null, publicUrl: app.url, connection: {} };
-    const caller = await authenticate(request, log);
-    if (!caller) throw new Error('nobody');
-    expect(caller.method).toBe('ANONYMOUS');
-    const open = Object.entries(permissions).flatMap(([permission, requirement]) =>
-      'caller' in requirement ? [permission as keyof typeof permissions] : [],
-    );
-    const allowed: string[] = [];
-    for (const permission of open) if (!(await refusal(caller, permission))) allowed.push(permission);
-    expect(allowed).toEqual(expect.arrayContaining(['viewer:read', 'project:list', 'user:read']));
-    expect(allowed.filter((permission) => !/:(read|list)$/.test(permission))).toEqual([]);
-    expect(allowed.filter((permission) => /^(credential|token|session):/.test(permission))).toEqual([]);
-    // The guest itself, signed in, may.
-    expect(await refusal({ ...caller, method: 'PASSWORD' }, 'token:create')).toBeNull();
+    expect(await authenticate(request, log)).toMatchObject({ method: 'ANONYMOUS', isShared: true });
+    const { id: userId, tenantId } = await db.user.findFirstOrThrow({ where: { usernameKey: 'anonymous' } });
+    const [accessKey, secret] = [newAccessKey(), newSecretKey()];
+    const secretHash = new Uint8Array(hashSecret(secret));
+    await db.credential.create({ data: { tenantId, userId, accessKey, secretHash } });
+    const authorization = basic(accessKey, secret);
+    expect(await authenticate({ ...request, headers: { authorization } }, log)).toMatchObject({
+      method: 'ACCESS_KEY',
+      isShared: true,
+    });
+    expect(await setPreferences(app, { preferences: { theme: 'dark' } }, authorization)).toMatchObject({
+      code: 'PERMISSION_DENIED',
+    });
   });
 });
 

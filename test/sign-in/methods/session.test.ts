@@ -1,6 +1,10 @@
 /** The session of a browser, as a browser and its pages use it. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
+import { rules } from '../../../src/api/schema.ts';
+import { topLevelError } from '../../../src/graphql/errors.ts';
+import type { Rule } from '../../../src/graphql/rules.ts';
+import { PermissionDeniedError } from '../../../src/platform/errors.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
 import { changeUser, signUp } from '../../support/users.ts';
 
@@ -83,17 +87,26 @@ describe('POST /session', () => {
   });
 
   it.each<[name: string, method: string, headers: Headers, body: string | undefined, status: number]>([
-    ['a form', 'POST', { 'content-type': 'application/x-www-form-urlencoded' }, 'username=ada', 400],
-    ['plain text', 'POST', { 'content-type': 'text/plain' }, '{}', 400],
+    ['a form', 'POST', { 'content-type': 'application/x-www-form-urlencoded' }, 'username=ada', 415],
+    ['plain text', 'POST', { 'content-type': 'text/plain' }, '{}', 415],
     ['no JSON', 'POST', json, '{', 400],
     ['another field', 'POST', json, '{"username":"ada","password":"x","role":"ADMIN"}', 400],
     ['half of it', 'POST', json, '{"username":"ada"}', 400],
-    ['too much', 'POST', json, JSON.stringify({ username: 'ada', password: 'x'.repeat(20_000) }), 400],
+    ['too much', 'POST', json, JSON.stringify({ username: 'ada', password: 'x'.repeat(20_000) }), 413],
     ['GET', 'GET', {}, undefined, 405],
   ])('refuses %s', async (_name, method, headers, body, status) => {
     const response = await session(method, headers, body);
     expect(response.status).toBe(status);
-    expect((await response.json()).errors[0].extensions.code).toBe('INVALID_ARGUMENT');
+    const code = status === 413 ? 'RESOURCE_EXHAUSTED' : 'INVALID_ARGUMENT';
+    expect((await response.json()).errors[0].extensions.code).toBe(code);
+  });
+
+  it('asks the rule of `login`', async () => {
+    const denied = topLevelError(new PermissionDeniedError());
+    const decide = vi.spyOn(rules.Mutation['login'] as Rule, 'decide').mockResolvedValue(denied);
+    expect((await open({ body: { username: 'ada', password } })).status).toBe(403);
+    decide.mockRestore();
+    expect((await open({ body: { username: 'ada', password } })).status).toBe(200);
   });
 
   it('signs nobody in from a foreign page', async () => {

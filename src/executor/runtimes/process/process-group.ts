@@ -6,49 +6,26 @@
  * environment (what called setsid). Elsewhere only the group is known. A zombie counts as gone: where nobody reaps
  * orphans, as in many containers, it stays in its group for ever and does no harm.
  */
-import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  identifyProcess,
+  isSameProcess,
+  isZombie,
+  type ProcessIdentity,
+  type ProcessStat,
+  readProc,
+  readStat,
+} from '../../../platform/process-identity.ts';
 import { RUN_ID_VARIABLE } from '../../host/environment.ts';
 
 const IS_LINUX = process.platform === 'linux';
 const LONGEST_POLL_MILLISECONDS = 50;
 
-/** One process, told apart from a later one with the same id. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  /** Opaque; equal for the same process and, on Linux, for the same boot only. */
-  readonly startedAt: string;
-}
-
 /** A process of a run. Its whole group is the run's too: only a run's own processes can join its sessions. */
 export interface RunProcess {
   readonly pid: number;
   readonly group: number;
-}
-
-interface ProcessStat extends RunProcess {
-  readonly session: number;
-  readonly state: string;
-  readonly threads: number;
-  /** Clock ticks since boot. */
-  readonly startTicks: string;
-}
-
-/** Who a process is; null when there is none. A zombie still is one. */
-export function identifyProcess(pid: number): ProcessIdentity | null {
-  const startedAt = IS_LINUX ? startOnLinux(pid) : startByPs(pid);
-  return startedAt === null ? null : { pid, startedAt };
-}
-
-export function isSameProcess(a: ProcessIdentity, b: ProcessIdentity | null): boolean {
-  return b !== null && a.pid === b.pid && a.startedAt === b.startedAt;
-}
-
-/** Whether a process still runs; a zombie does not. */
-export function isRunning(identity: ProcessIdentity): boolean {
-  if (!isSameProcess(identity, identifyProcess(identity.pid))) return false;
-  return !IS_LINUX || !isZombie(readStat(identity.pid));
 }
 
 /**
@@ -158,55 +135,7 @@ function listProcesses(): ProcessStat[] {
   return stats;
 }
 
-function readStat(pid: number): ProcessStat | null {
-  const text = readProc(`${pid}/stat`);
-  if (text === null) return null;
-  // Field 2, the command's name, stands in parentheses and may itself hold spaces and parentheses.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state = '', , group, session] = fields;
-  return {
-    pid,
-    state,
-    group: Number(group),
-    session: Number(session),
-    threads: Number(fields[17]),
-    startTicks: fields[19] ?? '',
-  };
-}
-
-/** A process whose first thread has ended looks like a zombie while its other threads run on. */
-function isZombie(stat: ProcessStat | null): boolean {
-  return stat === null || ('ZXx'.includes(stat.state) && stat.threads <= 1);
-}
-
 function hasVariable(pid: number, assignment: string): boolean {
   const environment = readProc(`${pid}/environ`);
   return environment?.split('\0').includes(assignment) ?? false;
-}
-
-/** Null when the process has gone, or is not ours to read. */
-function readProc(path: string): string | null {
-  try {
-    return readFileSync(`/proc/${path}`, 'latin1');
-  } catch {
-    return null;
-  }
-}
-
-function startOnLinux(pid: number): string | null {
-  const stat = readStat(pid);
-  // Ticks count from the boot, so that after another boot they prove nothing.
-  return stat && `${readProc('sys/kernel/random/boot_id')?.trim()} ${stat.startTicks}`;
-}
-
-function startByPs(pid: number): string | null {
-  try {
-    return (
-      execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
-        encoding: 'utf8',
-      }).trim() || null
-    );
-  } catch {
-    return null;
-  }
 }

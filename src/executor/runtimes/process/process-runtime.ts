@@ -52,9 +52,13 @@ const LAST_OUTPUT_MILLISECONDS = 2000;
 /** Leftovers are ended before the executor takes work, so a long grace is not granted to them. */
 const LEFTOVER_GRACE_SECONDS = 10;
 const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
-const REMAINING = 'ProcessesRemain';
 
 type Settings = Required<ProcessRuntimeOptions>;
+/** Processes of a run survived SIGKILL. */
+class StuckError extends Error {
+  override name = this.constructor.name;
+}
+
 type EndReason = 'EXITED' | 'CANCELLED' | 'TIMED_OUT';
 
 /** @throws Error on Windows, which has no process groups. */
@@ -154,9 +158,7 @@ async function runCommand(
     remaining = left.length;
     await logs.finish(LAST_OUTPUT_MILLISECONDS);
   }
-  if (remaining > 0) {
-    throw new RunError('SYSTEM', REMAINING, `${remaining} processes of the run survived SIGKILL`);
-  }
+  if (remaining > 0) throw new StuckError(`${remaining} processes of the run survived SIGKILL`);
   return { reason, exit: await command.exited };
 }
 
@@ -237,8 +239,9 @@ function collectOutputs(
 
 /** A cancelled run is that, however its steps failed because of it; unless some of its processes live on. */
 function outcomeOf(error: unknown, exit: CommandExit, signal: AbortSignal): RunOutcome {
+  if (error instanceof StuckError) return { kind: 'STUCK', message: error.message };
+  if (signal.aborted) return { kind: 'CANCELLED' };
   const failure = asRunError(error);
-  if (signal.aborted && failure?.code !== REMAINING) return { kind: 'CANCELLED' };
   if (failure === null) throw error;
   const { code, message, kind } = failure;
   return {
@@ -265,10 +268,9 @@ async function retire(
   directory: RunDirectory,
   outcome: RunOutcome,
 ): Promise<void> {
-  const isFailed = outcome.kind === 'FAILED';
   // What lives on is still to be found by its note.
-  if (isFailed && outcome.error.code === REMAINING) return;
-  if (isFailed && settings.keepFailed) await keepRunDirectory(directory.path);
+  if (outcome.kind === 'STUCK') return;
+  if (outcome.kind === 'FAILED' && settings.keepFailed) await keepRunDirectory(directory.path);
   else await removeRunDirectory(settings.root, runId, directory.path);
 }
 

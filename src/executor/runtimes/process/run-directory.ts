@@ -10,9 +10,9 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../../../platform/process-identity.ts';
 import { RunError, systemErrorCode } from '../../host/run-error.ts';
 import type { RunFiles } from '../../host/run-files.ts';
-import { identifyProcess, isRunning, type ProcessIdentity } from './process-group.ts';
 
 const STARTING = '.starting-';
 const ENDED = '.ended-';

@@ -1,0 +1,36 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { baseConfig } from '../platform/config/base.ts';
+import { ConfigurationError } from '../platform/config/environment.ts';
+import { executorConfig } from '../platform/config/executor.ts';
+import { FolderInUseError, lockFolder } from '../platform/folder-lock.ts';
+import { log } from '../platform/log.ts';
+
+/**
+ * Makes the folder of the executor's name and takes it for this process alone. A predecessor whose tree was killed may
+ * still be ending its runs; it gets the time that this takes.
+ *
+ * @throws ConfigurationError when another executor of this name goes on working here.
+ */
+export async function openExecutorFolder(): Promise<string> {
+  const { name } = executorConfig;
+  const folder = join(baseConfig.home, 'executors', name);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const until = Date.now() + (baseConfig.drainSeconds + 10) * 1000;
+  for (let isTold = false; ; isTold = true) {
+    try {
+      lockFolder(folder);
+      return folder;
+    } catch (error) {
+      if (!(error instanceof FolderInUseError)) throw error;
+      if (Date.now() > until)
+        throw new ConfigurationError(
+          `SLIPWAY_EXECUTOR: an executor named ${name} runs here already (process ${error.pid}). Set SLIPWAY_EXECUTOR to another name.`,
+        );
+      if (!isTold)
+        log.warn({ executor: name, pid: error.pid }, 'another executor has this name; waiting for its end');
+      await sleep(100);
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { AddressInfo, Server } from 'node:net';
+import { ConfigurationError } from './config/environment.ts';
+
+/** Another process listens there. */
+export class PortInUseError extends ConfigurationError {}
+
+/**
+ * Makes a server listen where the configuration says; port 0 takes a free one.
+ *
+ * @param names  the variables that said so, for the message.
+ * @throws ConfigurationError that names the variable; PortInUseError when the port is taken.
+ */
+export function listen(
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+  names = { host: 'HOST', port: 'PORT' },
+): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE')
+        reject(
+          new PortInUseError(
+            `Port ${port} of ${host} is in use. Stop the process that uses it, or set ${names.port} to another one.`,
+          ),
+        );
+      else if (error.code === 'EACCES')
+        reject(
+          new ConfigurationError(
+            `${names.port}: this user may not listen on port ${port}. Set ${names.port} to one from 1024 on.`,
+          ),
+        );
+      else
+        reject(
+          new ConfigurationError(
+            `${names.host}: ${host} is not an address of this machine (${error.code}). Set ${names.host} to one, such as 127.0.0.1 or 0.0.0.0.`,
+          ),
+        );
+    });
+    server.listen(port, host, () => resolve(server.address() as AddressInfo));
+  });
+}
