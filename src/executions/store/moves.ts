@@ -3,6 +3,7 @@ import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isTerminal } from '../../platform/phase-table.ts';
+import type { WorkError } from '../../platform/work-error.ts';
 import { executionPhases, isEndOfAttempt, nodeExecutionPhases } from '../domain/phases.ts';
 
 /**
@@ -14,19 +15,13 @@ import { executionPhases, isEndOfAttempt, nodeExecutionPhases } from '../domain/
  * (`lockExecution`), so that rows made meanwhile by another are seen.
  */
 
-export interface ExecutionErrorValue {
-  readonly code: string;
-  readonly message: string;
-  readonly kind: 'USER' | 'SYSTEM' | 'UNKNOWN';
-}
-
 export interface ExecutionMove {
   readonly id: string;
   readonly to: ExecutionPhase;
   readonly from: readonly ExecutionPhase[];
   readonly at: Date;
   readonly outputs?: object | null;
-  readonly error?: (ExecutionErrorValue & { readonly nodeId?: string | null }) | null;
+  readonly error?: (WorkError & { readonly nodeId?: string | null }) | null;
   readonly abort?: {
     readonly cause: string;
     readonly principalId: string;
@@ -102,7 +97,7 @@ export interface NodeMove {
   readonly at: Date;
   readonly inputs?: object | null;
   readonly outputs?: object | null;
-  readonly error?: ExecutionErrorValue | null;
+  readonly error?: WorkError | null;
 }
 
 export interface NodeMoved {
@@ -203,7 +198,7 @@ export interface TaskMove {
   readonly at: Date;
   readonly reason?: string | null;
   readonly outputs?: object | null;
-  readonly error?: ExecutionErrorValue | null;
+  readonly error?: WorkError | null;
 }
 
 export interface TaskMoved {

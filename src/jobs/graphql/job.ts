@@ -1,6 +1,7 @@
 import { builder } from '../../graphql/builder.ts';
 import { ErrorKindEnum } from '../../graphql/error-kind.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
+import { type WorkError, workErrorOf } from '../../platform/work-error.ts';
 import type { JobRow, JobRunRow, LogChunkRow } from '../store/reads.ts';
 
 export const JobStateEnum = builder.enumType('JobState', {
@@ -31,14 +32,11 @@ const JobRunStateEnum = builder.enumType('JobRunState', {
   ] as const,
 });
 
-const JobErrorType = builder.objectRef<JobRunRow>('JobError').implement({
+const JobErrorType = builder.objectRef<WorkError>('JobError').implement({
   fields: (t) => ({
-    code: t.string({ resolve: (run) => run.errorCode ?? '' }),
-    message: t.string({ resolve: (run) => run.errorMessage ?? '' }),
-    kind: t.field({
-      type: ErrorKindEnum,
-      resolve: (run) => run.errorKind ?? 'UNKNOWN',
-    }),
+    code: t.exposeString('code'),
+    message: t.exposeString('message'),
+    kind: t.field({ type: ErrorKindEnum, resolve: ({ kind }) => kind }),
   }),
 });
 
@@ -70,7 +68,7 @@ export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
     error: t.field({
       type: JobErrorType,
       nullable: true,
-      resolve: (run) => (run.errorCode === null ? null : run),
+      resolve: workErrorOf,
     }),
     leasedAt: t.field({ type: 'DateTime', resolve: (run) => run.leasedAt }),
     startedAt: t.field({
