@@ -1,6 +1,7 @@
+import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
 import { type AccessEvent, accessFeed } from '../authorization/feed.ts';
-import { type AccessKey, type Principal, readAccessKey, readPrincipals } from './store/principals.ts';
+import { type AccessKey, type Principal, readAccessKeys, readPrincipals } from './store/principals.ts';
 
 export {
   type Account,
@@ -122,12 +123,18 @@ export function findPrincipal(key: SignInKey): Promise<Principal | null> {
 /** Keys whose secret was right: they never change, and whether they still hold is asked of their principal. */
 const accessKeys = new LRUCache<string, AccessKey>({ max: MAX_PRINCIPALS });
 
+/** Keys that are asked for at the same time, good ones and made-up ones, are read together. */
+const askedKeys = new DataLoader<string, AccessKey | null>(readAccessKeys, {
+  cache: false,
+  maxBatchSize: 100,
+});
+
 /** The access key that `isRight` finds right; otherwise why not: it is unknown, or its secret is another. */
 export async function findAccessKey(
   accessKey: string,
   isRight: (key: AccessKey) => boolean,
 ): Promise<{ key: AccessKey | null; isRight: boolean }> {
-  const known = accessKeys.get(accessKey) ?? (await readAccessKey(accessKey));
+  const known = accessKeys.get(accessKey) ?? (await askedKeys.load(accessKey));
   if (!known) return { key: null, isRight: false };
   if (!isRight(known)) return { key: known, isRight: false };
   accessKeys.set(accessKey, known);

@@ -108,8 +108,8 @@ builder.queryFields((t) => ({
     description: 'One group; null with NOT_FOUND when it is absent or hidden.',
     args: { by: t.arg({ type: GroupByInput, required: true }) },
     resolve: async (_root, { by }, context) => {
-      const [group = null] = await readGroups(groupReader(callerOf(context)), [by as GroupBy]);
-      return group;
+      const [group] = await readGroups(groupReader(callerOf(context)), [by as GroupBy]);
+      return group?.isVisible ? group : null;
     },
   }),
   groups: t.connection(

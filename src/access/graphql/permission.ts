@@ -124,7 +124,7 @@ export async function found(
   const resolved = await resolveResource(resource, callerOf(context).tenantId, context.loaders, path);
   if (resolved) return resolved;
   const { kind, key } = ofResource(resource);
-  throw new NotFoundError(kind, key({}), path);
+  throw new NotFoundError(kind, key({}, context), path);
 }
 
 const subjectField = { type: PermissionSubjectInput, required: true } as const;

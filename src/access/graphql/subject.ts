@@ -45,7 +45,7 @@ export async function resolveSubject(
   }
   const address = by.group ?? {};
   const [group] = await readGroups(groupReader(caller), [address as never]);
-  if (!group) throw new NotFoundError('group', addressText(address), [...path, 'group']);
+  if (!group?.isVisible) throw new NotFoundError('group', addressText(address), [...path, 'group']);
   return { groupId: group.id, name: group.name };
 }
 

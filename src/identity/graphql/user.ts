@@ -166,7 +166,7 @@ builder.queryFields((t) => ({
         const tenant = (filter?.tenant ?? null) as TenantBy | null;
         const path = ['filter', 'tenant'];
         const shown: UserFilter = {
-          tenantId: await reachedTenantId(callerOf(context), 'user:list', tenant, path),
+          tenantId: await reachedTenantId(callerOf(context), tenant, path),
           roles: filter?.roles ?? null,
           kind: filter?.kind ?? null,
           isDisabled: filter?.disabled ?? null,
