@@ -1,22 +1,19 @@
 import { SignedBlobType, signedBlobs } from '../../blobs/graphql/signed-blob.ts';
-import type { ErrorKind } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { ErrorKindEnum } from '../../graphql/error-kind.ts';
+import { type WorkError, type WorkErrorColumns, workErrorOf } from '../../platform/work-error.ts';
 import type { Literal, LiteralMap } from '../../values/literals.ts';
 import { toPlain } from '../../values/plain-values.ts';
 import { urisIn } from '../../values/uris.ts';
-import type { ErrorColumns } from '../store/reads.ts';
 
 /** What several nouns of this folder share: errors, values, lengths of time. */
 
-export interface ShownError {
-  readonly code: string;
-  readonly message: string;
-  readonly kind: ErrorKind;
+interface ExecutionError extends WorkError {
+  /** The node that failed the execution. */
   readonly nodeId: string | null;
 }
 
-export const ExecutionErrorType = builder.objectRef<ShownError>('ExecutionError').implement({
+export const ExecutionErrorType = builder.objectRef<ExecutionError>('ExecutionError').implement({
   description: 'Why an execution, one of its nodes or an attempt failed.',
   fields: (t) => ({
     code: t.exposeString('code', {
@@ -38,20 +35,15 @@ export const ExecutionErrorType = builder.objectRef<ShownError>('ExecutionError'
   }),
 });
 
-export function shownError(row: ErrorColumns, nodeId: string | null = null): ShownError | null {
-  if (row.errorCode === null) return null;
-  return {
-    code: row.errorCode,
-    message: row.errorMessage ?? '',
-    kind: row.errorKind ?? 'UNKNOWN',
-    nodeId,
-  };
+export function shownError(row: WorkErrorColumns, nodeId: string | null = null): ExecutionError | null {
+  const error = workErrorOf(row);
+  return error && { ...error, nodeId };
 }
 
 const MAX_LISTED_MESSAGE_BYTES = 100;
 
 /** The row as lists show it: its error's message cut to 100 bytes, still valid text. */
-export function listed<Row extends ErrorColumns>(row: Row): Row {
+export function listed<Row extends WorkErrorColumns>(row: Row): Row {
   if (row.errorMessage === null || Buffer.byteLength(row.errorMessage) <= MAX_LISTED_MESSAGE_BYTES)
     return row;
   const bytes = Buffer.from(row.errorMessage).subarray(0, MAX_LISTED_MESSAGE_BYTES);

@@ -3,6 +3,7 @@ import { builder } from '../../graphql/builder.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { ErrorKindEnum } from '../../graphql/error-kind.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
+import { type WorkError, workErrorOf } from '../../platform/work-error.ts';
 import type { JobRow, JobRunRow, LogChunkRow } from '../store/reads.ts';
 
 export const JobStateEnum = enumOf<JobState>(
@@ -38,21 +39,16 @@ const JobRunStateEnum = enumOf<JobRunState>(
   },
 );
 
-const JobErrorType = builder.objectRef<JobRunRow>('JobError').implement({
+const JobErrorType = builder.objectRef<WorkError>('JobError').implement({
   description: 'Why a run of a job failed.',
   fields: (t) => ({
-    code: t.string({
+    code: t.exposeString('code', {
       description: 'A stable word for programs, such as `CommandNotFound`; the executor chooses it.',
-      resolve: (run) => run.errorCode ?? '',
     }),
-    message: t.string({
-      description: 'What happened, for people.',
-      resolve: (run) => run.errorMessage ?? '',
-    }),
-    kind: t.field({
+    message: t.exposeString('message', { description: 'What happened, for people.' }),
+    kind: t.expose('kind', {
       type: ErrorKindEnum,
       description: 'Whether the work failed, or what ran it.',
-      resolve: (run) => run.errorKind ?? 'UNKNOWN',
     }),
   }),
 });
@@ -102,7 +98,7 @@ export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
       type: JobErrorType,
       nullable: true,
       description: 'Why the run failed; null unless it did.',
-      resolve: (run) => (run.errorCode === null ? null : run),
+      resolve: workErrorOf,
     }),
     leasedAt: t.expose('leasedAt', { type: 'DateTime', description: 'When the executor was given the job.' }),
     startedAt: t.expose('startedAt', {
