@@ -11,7 +11,7 @@ import type { Tx } from '../platform/database/transaction.ts';
 import { isId, NO_ID, newId } from '../platform/ids.ts';
 import { type Closure, indexClosure } from './domain/closure.ts';
 import { type EntityKey, entityKeyText } from './domain/entity-keys.ts';
-import type { CompiledTask, TaskTemplate } from './domain/task-templates.ts';
+import type { CompiledTask } from './domain/task-templates.ts';
 import type { CompiledWorkflowClosure } from './domain/workflow-templates.ts';
 
 /** How a version is addressed. */
@@ -112,45 +112,6 @@ export async function readActiveLaunchPlans(
     tenantId,
     ids.map((id) => ({ id: id ?? NO_ID })),
   );
-}
-
-/** A registered task in the form that the compiler takes, and whose it is. */
-export interface RegisteredTask {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly projectId: string;
-  readonly task: CompiledTask;
-}
-
-const tasksStatement = statement<{
-  at: number;
-  id: string;
-  tenantId: string;
-  projectId: string;
-  template: TaskTemplate;
-}>(
-  `select asked.at, task.id, task.tenant_id as "tenantId", task.project_id as "projectId", task.template
-     from jsonb_to_recordset($2::jsonb) as asked(at int, project text, domain text, name text, version text)
-     join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
-     join tasks as task
-       on task.tenant_id = $1::uuid and task.project_id = project.id and task.domain = asked.domain
-      and task.name = asked.name and task.version = asked.version`,
-);
-
-/** One compiled task or null for each key, in their order. */
-export async function readCompiledTasks(
-  tenantId: string,
-  keys: readonly EntityKey[],
-): Promise<(RegisteredTask | null)[]> {
-  const asked = keys.map((key, at) => ({ at, ...key }));
-  const rows = await run(tasksStatement, [tenantId, JSON.stringify(asked)]);
-  const byPlace = new Map(rows.map(({ at, ...row }) => [at, row]));
-  return keys.map((id, at) => {
-    const row = byPlace.get(at);
-    if (!row) return null;
-    const { template, ...rest } = row;
-    return { ...rest, task: { id, template } };
-  });
 }
 
 const MAX_CLOSURES = 200;
