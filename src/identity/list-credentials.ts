@@ -20,7 +20,7 @@ export async function listCredentials(
   { user, withRevoked }: { user: UserBy | null; withRevoked: boolean },
   page: Page,
 ): Promise<Omit<Credential, 'secretHash'>[]> {
-  const id = await keyOwnerId(caller, user, 'credential:read', ['user']);
+  const id = await keyOwnerId(caller, user, ['user']);
   const tenant = caller.role === 'ROOT' ? {} : { tenantId: caller.tenantId };
   const owner = await db.user.findFirst({ where: { id, ...tenant }, select: { id: true } });
   if (!owner) throw new NotFoundError('user', user ? addressText(user) : id, ['user']);

@@ -9,6 +9,7 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Resource } from '../authorization/domain/resources.ts';
 import { accessFeed } from '../authorization/feed.ts';
@@ -17,7 +18,6 @@ import { serverConfig } from '../platform/config/server.ts';
 import { inTransaction, type Tx } from '../platform/database/transaction.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
-import { LruMap } from '../platform/lru-map.ts';
 import { open } from '../platform/secrets.ts';
 import {
   findServerTenantId,
@@ -167,7 +167,7 @@ const seconds = (instant: Date) => Math.floor(instant.getTime() / 1000);
 const instant = (seconds: unknown) => new Date(Number(seconds) * 1000);
 
 /** Tokens whose signature was checked, and with which keys: only that is remembered. */
-const verified = new LruMap<string, { readonly claims: TokenClaims; readonly keys: Keys }>(10_000);
+const verified = new LRUCache<string, { readonly claims: TokenClaims; readonly keys: Keys }>({ max: 10_000 });
 
 /** What a token of ours claims, also one that has ended by itself; null for any other text. */
 export async function readToken(token: string): Promise<TokenClaims | null> {

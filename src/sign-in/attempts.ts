@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import { LRUCache } from 'lru-cache';
 import { serverConfig } from '../platform/config/server.ts';
 import { ResourceExhaustedError, UnauthenticatedError } from '../platform/errors.ts';
-import { LruMap } from '../platform/lru-map.ts';
+
 import { nameKey } from '../platform/text.ts';
 
 /**
@@ -139,7 +140,7 @@ const ofAccountsHere = new AttemptCounts(perAccount, seconds);
 const ofAccounts = new AttemptCounts(perAccount * NETWORKS, seconds);
 const ofNetworks = new AttemptCounts(perAddress, seconds, AT_ONCE);
 /** From where accounts have signed in with their right password. */
-const knownPlaces = new LruMap<string, object>(MAX_COUNTS);
+const knownPlaces = new LRUCache<string, true>({ max: MAX_COUNTS });
 
 /**
  * Checks a password, unless too many checks have failed lately: then nothing is checked. To be used wherever a password
@@ -161,10 +162,10 @@ export async function limitedAttempt<T>(
   try {
     if (network) ends.push(await ofNetworks.begin(network));
     ends.push(await ofAccountsHere.begin(place));
-    if (!knownPlaces.get(hashOf(place))) ends.push(await ofAccounts.begin(account));
+    if (!knownPlaces.has(hashOf(place))) ends.push(await ofAccounts.begin(account));
     const answer = await check();
     isFailed = !isRight(answer);
-    if (!isFailed) knownPlaces.set(hashOf(place), {});
+    if (!isFailed) knownPlaces.set(hashOf(place), true);
     return answer;
   } catch (error) {
     isFailed = error instanceof UnauthenticatedError;

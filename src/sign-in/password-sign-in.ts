@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { isPassword } from '../identity/passwords.ts';
-import { LruMap } from '../platform/lru-map.ts';
 import { nameKey } from '../platform/text.ts';
 import { limitedAttempt } from './attempts.ts';
 import { type Account, findPasswordUser, findPrincipal, type Principal } from './principals.ts';
@@ -24,7 +24,7 @@ interface Verified {
   readonly version: number;
   readonly untilMs: number;
 }
-const verified = new LruMap<string, Verified>(MAX_REMEMBERED);
+const verified = new LRUCache<string, Verified>({ max: MAX_REMEMBERED });
 
 export interface PasswordSignIn {
   /** Null where nobody is signed in. */

@@ -98,7 +98,7 @@ describe('limitedAttempt', () => {
     let checks = 0;
     const slowly = (answer: boolean) => async () => {
       checks += 1;
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise(setImmediate);
       return answer;
     };
     const flood = (account: string, answer: boolean) =>

@@ -3,13 +3,13 @@ import { managesTenant } from '../../authorization/domain/roles.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
-import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { addressedUser } from '../addressed-user.ts';
 import type { UserBy } from '../domain/addresses.ts';
 import { reachedTenantId } from '../reach.ts';
 import type { TenantBy } from '../store/tenants.ts';
-import { countUsers, listUsers, type UserFilter, type UserOrder, userOrders } from '../store/users.ts';
+import { countUsers, listUsers, type UserFilter, userOrders } from '../store/users.ts';
 import { GroupByInput } from './group-by.ts';
 import { TenantByInput, TenantType } from './tenant.ts';
 
@@ -26,14 +26,16 @@ export const RoleEnum = builder.enumType('Role', {
   } as const,
 });
 
-export const PrincipalType = builder.objectRef<User>('Principal').implement({
-  description: 'Who did something: as much of a user as everyone may know who may see what was done.',
-  fields: (t) => ({
-    id: t.exposeID('id'),
-    username: t.exposeString('username'),
-    name: t.exposeString('name'),
-  }),
-});
+export const PrincipalType = builder
+  .objectRef<Pick<User, 'id' | 'username' | 'name'>>('Principal')
+  .implement({
+    description: 'Who did something: as much of a user as everyone may know who may see what was done.',
+    fields: (t) => ({
+      id: t.exposeID('id'),
+      username: t.exposeString('username'),
+      name: t.exposeString('name'),
+    }),
+  });
 
 export const UserKindEnum = builder.enumType('UserKind', {
   values: {
@@ -138,12 +140,6 @@ const UserOrderEnum = builder.enumType('UserOrder', {
   } as const,
 });
 
-/** A page of users, and how many there are in all. */
-export async function usersOf(filter: UserFilter, args: PageArguments, order: UserOrder = 'USERNAME') {
-  const connection = await pagedList(args, userOrders[order], (page) => listUsers(filter, order, page));
-  return { ...connection, count: () => countUsers(filter) };
-}
-
 builder.queryFields((t) => ({
   viewer: t.field({
     type: UserType,
@@ -170,14 +166,16 @@ builder.queryFields((t) => ({
         const tenant = (filter?.tenant ?? null) as TenantBy | null;
         const path = ['filter', 'tenant'];
         const shown: UserFilter = {
-          tenantId: await reachedTenantId(callerOf(context), 'user:list', tenant, path),
+          tenantId: await reachedTenantId(callerOf(context), tenant, path),
           roles: filter?.roles ?? null,
           kind: filter?.kind ?? null,
           isDisabled: filter?.disabled ?? null,
           prefix: filter?.prefix ?? null,
           group: (filter?.group ?? null) as UserFilter['group'] & object,
         };
-        return await usersOf(shown, args, orderBy ?? 'USERNAME');
+        const order = orderBy ?? 'USERNAME';
+        const connection = await pagedList(args, userOrders[order], (page) => listUsers(shown, order, page));
+        return { ...connection, count: () => countUsers(shown) };
       },
     },
     {
