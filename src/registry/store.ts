@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { type Reader, type ResourceColumn, readableSql } from '../authorization/store/readable.ts';
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
 import { readAddressed } from '../platform/by-address.ts';
@@ -5,7 +6,7 @@ import { inOrder } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
 import { newestFirst, type Page, pageSql } from '../platform/database/page.ts';
 import { nothing, raw, sql } from '../platform/database/sql.ts';
-import { exists, query, run, statement } from '../platform/database/statement.ts';
+import { count, exists, query, run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
 import { isId, NO_ID, newId } from '../platform/ids.ts';
 import { type Closure, indexClosure } from './domain/closure.ts';
@@ -100,7 +101,7 @@ export async function readActiveLaunchPlans(
 }
 
 const MAX_CLOSURES = 200;
-const closures = new Map<string, Closure>();
+const closures = new LRUCache<string, Closure>({ max: MAX_CLOSURES });
 
 /**
  * A registered workflow, indexed for running. Versions never change, so the most recently used ones are kept in memory.
@@ -110,11 +111,7 @@ const closures = new Map<string, Closure>();
  */
 export async function getClosure(workflowId: string, tx?: Tx): Promise<Closure> {
   const known = closures.get(workflowId);
-  if (known) {
-    closures.delete(workflowId);
-    closures.set(workflowId, known);
-    return known;
-  }
+  if (known) return known;
   const row = await (tx ?? db).workflow.findUniqueOrThrow({
     where: { id: workflowId },
     select: { closure: true, taskIds: true },
@@ -124,10 +121,6 @@ export async function getClosure(workflowId: string, tx?: Tx): Promise<Closure> 
     row.taskIds as Record<string, string>,
   );
   closures.set(workflowId, closure);
-  for (const oldest of closures.keys()) {
-    if (closures.size <= MAX_CLOSURES) break;
-    closures.delete(oldest);
-  }
   return closure;
 }
 
@@ -259,24 +252,47 @@ const launchPlans: VersionList = {
 
 export const versionOrder = newestFirst('version');
 
-/** The ids on one page of versions that the caller may read: newest first, up to one more than the page. */
-async function listVersionIds(
+/** What a list of versions shows to a reader: what follows `from`. */
+function versionsShownTo(
   { table, resources }: VersionList,
   reader: Reader,
   { project, domain, name }: VersionFilter,
+) {
+  const readable = readableSql(reader, resources);
+  const from = sql`
+    ${raw(table)} as version join projects as project on project.id = version.project_id ${readable.joins}
+    where version.tenant_id = ${reader.tenantId}::uuid and project.tenant_id = ${reader.tenantId}::uuid
+      and project.identifier = ${project} and version.domain = ${domain}
+      ${name ? sql`and version.name = ${name}` : nothing} and ${readable.condition}`;
+  return { with: readable.with, from };
+}
+
+/** The ids on one page of versions that the caller may read: newest first, up to one more than the page. */
+async function listVersionIds(
+  table: VersionList,
+  reader: Reader,
+  filter: VersionFilter,
   page: Page,
 ): Promise<string[]> {
-  const readable = readableSql(reader, resources);
+  const list = versionsShownTo(table, reader, filter);
   const { beyond, end } = pageSql(versionOrder, page);
-  const rows = await query<{ id: string }>(sql`
-    ${readable.with}
-    select version.id from ${raw(table)} as version join projects as project on project.id = version.project_id
-           ${readable.joins}
-     where version.tenant_id = ${reader.tenantId}::uuid and project.tenant_id = ${reader.tenantId}::uuid
-       and project.identifier = ${project} and version.domain = ${domain}
-       ${name ? sql`and version.name = ${name}` : nothing} and ${readable.condition} ${beyond} ${end}`);
+  const rows = await query<{ id: string }>(
+    sql`${list.with} select version.id from ${list.from} ${beyond} ${end}`,
+  );
   return rows.map(({ id }) => id);
 }
+
+/** How many there are in all; read only where it is asked for. */
+function countVersions(table: VersionList, reader: Reader, filter: VersionFilter): Promise<number> {
+  const list = versionsShownTo(table, reader, filter);
+  return count(list.from, list.with);
+}
+
+export const countTasks = (reader: Reader, filter: VersionFilter) => countVersions(tasks, reader, filter);
+export const countWorkflows = (reader: Reader, filter: VersionFilter) =>
+  countVersions(workflows, reader, filter);
+export const countLaunchPlans = (reader: Reader, filter: VersionFilter) =>
+  countVersions(launchPlans, reader, filter);
 
 export async function listTasks(reader: Reader, filter: VersionFilter, page: Page): Promise<Task[]> {
   const ids = await listVersionIds(tasks, reader, filter, page);

@@ -144,7 +144,7 @@ async function differences(world: World, seen: Set<string>): Promise<string[]> {
       const target = targetOf(name, world, stored);
       const wanted = modelLevel(world, user, name);
       const { level, decidedBy } = await decisionOn(caller, target);
-      const find = { kind: 'object', key: name, target: async () => target };
+      const find = { target: async () => target };
       const isReadable = await isAllowed(caller, 'experiment:read', find);
       seen.add(decidedBy).add(level);
       if (level !== wanted) found.push(`user ${user} on ${name}: checked ${level}, model ${wanted}`);

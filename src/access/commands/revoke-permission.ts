@@ -17,7 +17,7 @@ import { described, keyOf, type PermissionAddress, recordPermissionChange } from
 export async function revokePermission(caller: Caller, address: PermissionAddress): Promise<Grant> {
   const grant = await inTransaction(async (tx) => {
     const revoked = await deleteGrant(tx, keyOf(caller, address));
-    if (!revoked) throw new NotFoundError('permission', described(address), ['input']);
+    if (!revoked) throw new NotFoundError('grant', described(address), ['input']);
     const levels = { before: revoked.level, after: null };
     await recordPermissionChange(tx, caller, 'permission:revoke', address, levels);
     return revoked;

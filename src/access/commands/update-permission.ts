@@ -20,7 +20,7 @@ export async function updatePermission(
 ): Promise<Grant> {
   const grant = await inTransaction(async (tx) => {
     const changed = await updateGrant(tx, keyOf(caller, address), level);
-    if (!changed) throw new NotFoundError('permission', described(address), ['input']);
+    if (!changed) throw new NotFoundError('grant', described(address), ['input']);
     const levels = { before: changed.before, after: level };
     await recordPermissionChange(tx, caller, 'permission:update', address, levels);
     return changed.grant;

@@ -11,17 +11,18 @@ import { groupReader } from '../group-reader.ts';
 import { GroupType } from './group.ts';
 
 export const PermissionSubjectInput = builder.inputType('PermissionSubjectBy', {
-  description: 'Whose permission: a user or a group of your tenant.',
+  description: 'Who a grant is to: a user or a group of your tenant.',
   isOneOf: true,
-  fields: (t) => ({ user: t.field({ type: UserByInput }), group: t.field({ type: GroupByInput }) }),
+  fields: (t) => ({
+    user: t.field({ type: UserByInput, description: 'A person or a service account.' }),
+    group: t.field({ type: GroupByInput, description: 'A group: all its members.' }),
+  }),
 });
 
-const isUser = (subject: User | Group): subject is User => 'username' in subject;
-
 export const PermissionSubjectType = builder.unionType('PermissionSubject', {
-  description: 'Whose permission it is.',
+  description: 'Who a grant is to: a user or a group.',
   types: [PrincipalType, GroupType],
-  resolveType: (subject) => (isUser(subject) ? PrincipalType : GroupType),
+  resolveType: (subject) => ('username' in subject ? PrincipalType : GroupType),
 });
 
 type Address = Readonly<Record<string, unknown>>;
@@ -47,7 +48,7 @@ export async function resolveSubject(
   }
   const address = by.group ?? {};
   const [group] = await readGroups(groupReader(caller), [address as never]);
-  if (!group) throw new NotFoundError('group', addressText(address), [...path, 'group']);
+  if (!group?.isVisible) throw new NotFoundError('group', addressText(address), [...path, 'group']);
   return { groupId: group.id, name: group.name };
 }
 

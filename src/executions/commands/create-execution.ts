@@ -34,7 +34,7 @@ export interface ExecutionRequest {
 }
 
 /** Nodes side by side when nobody says. Source: Flyte's service default. */
-const DEFAULT_MAX_PARALLELISM = 25;
+export const DEFAULT_MAX_PARALLELISM = 25;
 
 /**
  * Starts an execution of a launch plan, any version of it, active or not. It is QUEUED; the scheduler takes it up at

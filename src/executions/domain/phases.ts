@@ -1,5 +1,5 @@
 import type { ExecutionPhase, NodeExecutionPhase, TaskExecutionPhase } from '../../generated/prisma/enums.ts';
-import type { PhaseTable } from '../../platform/phase-table.ts';
+import { isTerminal, type PhaseTable } from '../../platform/phase-table.ts';
 
 /**
  *  ──▶ QUEUED ──▶ RUNNING ──▶ SUCCEEDING ──▶ SUCCEEDED
@@ -67,3 +67,7 @@ export const taskExecutionPhases: PhaseTable<TaskExecutionPhase> = {
   FAILED: [],
   ABORTED: [],
 };
+
+/** Whether an attempt in that phase has ended: also one that another attempt follows. */
+export const isEndOfAttempt = (phase: TaskExecutionPhase): boolean =>
+  phase === 'RETRYABLE_FAILED' || isTerminal(taskExecutionPhases, phase);

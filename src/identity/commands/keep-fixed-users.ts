@@ -107,7 +107,7 @@ async function keepTenant(name: string | null): Promise<string> {
     if (known) return known.id;
     const { id } = await tx.tenant.create({ data: { id: newId(), name, nameKey: nameKey(name) } });
     await createEveryone(tx, id);
-    const target = { type: 'tenant', id, name };
+    const target = { type: 'tenant', id, name } as const;
     await recordChange(tx, systemCaller(id, id), { action: 'tenant:create', target, after: { name } });
     return id;
   });
@@ -125,7 +125,7 @@ async function deleteAllBut(kept: readonly string[]): Promise<void> {
       if (!user) return;
       const { tenantId, username, role } = user;
       await tx.user.delete({ where: { id } });
-      const target = { type: 'user', id, name: username };
+      const target = { type: 'user', id, name: username } as const;
       const before = { username, role, isFixed: true };
       await recordChange(tx, systemCaller(tenantId, id), { action: 'user:delete', target, before });
       await recordAccessChange(tx, { tenantId, userId: id, kind: 'PRINCIPAL' });

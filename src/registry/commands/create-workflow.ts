@@ -1,4 +1,4 @@
-import { isAllowed, isSeen, refusal } from '../../authorization/can.ts';
+import { type Find, isAllowed, isSeen, refusal } from '../../authorization/can.ts';
 import type { Target } from '../../authorization/domain/resources.ts';
 import { grantCreator } from '../../authorization/grant-creator.ts';
 import type { Project, Workflow } from '../../generated/prisma/client.ts';
@@ -92,11 +92,17 @@ export async function createWorkflow(
 async function requireMayRegister(caller: Caller, project: Project, key: EntityKey): Promise<Target | null> {
   const name = await findNamedEntity(project.id, key);
   const workflow = name && workflowNameTarget(project, name);
-  const named = { kind: 'workflow', key: addressText({ key }) };
-  const find =
-    (await isSeen(caller, named, workflow)) && workflow
+  const named = { kind: 'workflow', key: addressText({ key }) } as const;
+  const inProject = { kind: 'project', key: project.identifier } as const;
+  // Both at once, so that their grants are one statement, whatever there is.
+  const [isReadable] = await Promise.all([
+    isSeen(caller, named, workflow),
+    isSeen(caller, inProject, projectTarget(project)),
+  ]);
+  const find: Find =
+    isReadable && workflow
       ? { ...named, target: async () => workflow }
-      : { kind: 'project', key: project.identifier, target: async () => projectTarget(project) };
+      : { ...inProject, target: async () => projectTarget(project) };
   // The rule has let in those who may read some workflow of the project: they know of the project.
   const refused = await refusal(caller, 'workflow:create', { ...find, within: async () => true });
   if (refused) throw refused;

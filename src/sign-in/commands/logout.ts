@@ -15,7 +15,7 @@ export async function logout(caller: Caller): Promise<boolean> {
   if (!sessionId || !sessionEndsAt) return false;
   await inTransaction(async (tx) => {
     if (!(await revokeSession(tx, { id: sessionId, tenantId, userId, endsAt: sessionEndsAt }))) return;
-    const target = { type: 'user', id: userId, name: username };
+    const target = { type: 'user', id: userId, name: username } as const;
     await recordChange(tx, caller, { action: 'session:logout', target, before: { sessionId } });
     // Under a header that impersonates, the session is the real caller's.
     for (const owner of new Set([userId, caller.real?.userId ?? userId]))
