@@ -3,6 +3,7 @@ import type { Tenant, User } from '../generated/prisma/client.ts';
 import { eachOf } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
 import { addressLoader } from '../platform/loaders.ts';
+import { type PublicUser, readPublicUsers } from './store/public-users.ts';
 import { readTenants } from './store/tenants.ts';
 import { countUsersOf, readUsers, type UserAddress } from './store/users.ts';
 
@@ -11,6 +12,7 @@ export function identityLoaders(tenantId: string) {
     user: new DataLoader<string, User | null>(async (ids) =>
       eachOf(ids, await db.user.findMany({ where: { id: { in: [...ids] }, tenantId } })),
     ),
+    publicUser: new DataLoader<string, PublicUser | null>((ids) => readPublicUsers(tenantId, ids)),
     userAt: addressLoader<UserAddress, User | null>(readUsers),
     tenant: new DataLoader<string, Tenant | null>(readTenants),
     userCount: new DataLoader<string, number>(countUsersOf),

@@ -4,7 +4,6 @@ import { type AccessKey, type Principal, readAccessKey, readPrincipals } from '.
 
 export {
   type Account,
-  findAccount,
   findPasswordUser,
   findUserId,
   type Principal,

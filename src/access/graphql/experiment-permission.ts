@@ -14,7 +14,7 @@ const ExperimentPermission = builder.objectRef<Grant>('ExperimentPermission').im
       type: PrincipalType,
       nullable: true,
       description: 'Null when the user was deleted this moment.',
-      resolve: (grant, _args, { loaders }) => loaders.user.load(grant.userId ?? ''),
+      resolve: (grant, _args, { loaders }) => loaders.publicUser.load(grant.userId ?? ''),
     }),
     permission: t.field({ type: LevelEnum, resolve: (grant) => grant.level }),
   }),

@@ -27,7 +27,7 @@ const RegisteredModelPermission = builder.objectRef<Grant>('RegisteredModelPermi
       type: PrincipalType,
       nullable: true,
       description: 'Null when the user was deleted this moment.',
-      resolve: (grant, _args, { loaders }) => loaders.user.load(grant.userId ?? ''),
+      resolve: (grant, _args, { loaders }) => loaders.publicUser.load(grant.userId ?? ''),
     }),
     permission: t.field({ type: LevelEnum, resolve: (grant) => grant.level }),
   }),

@@ -72,7 +72,7 @@ const AbortType = builder.objectRef<ExecutionRow>('Abort').implement({
       type: PrincipalType,
       nullable: true,
       resolve: (execution, _args, { loaders }) =>
-        execution.abortPrincipalId ? loaders.user.load(execution.abortPrincipalId) : null,
+        execution.abortPrincipalId ? loaders.publicUser.load(execution.abortPrincipalId) : null,
     }),
   }),
 });
@@ -134,8 +134,8 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     principal: t.field({
       type: PrincipalType,
       nullable: true,
-      description: 'Who asked for it.',
-      resolve: (execution, _args, { loaders }) => loaders.user.load(execution.principalId),
+      description: 'Who asked for it, also after the user was deleted.',
+      resolve: (execution, _args, { loaders }) => loaders.publicUser.load(execution.principalId),
     }),
     error: t.field({
       type: ExecutionErrorType,

@@ -8,8 +8,10 @@ import { LevelEnum } from '../../graphql/level.ts';
 import { addressedUser } from '../addressed-user.ts';
 import type { UserBy } from '../domain/addresses.ts';
 import { reachedTenantId } from '../reach.ts';
+import type { PublicUser } from '../store/public-users.ts';
 import type { TenantBy } from '../store/tenants.ts';
 import { countUsers, listUsers, type UserFilter, type UserOrder, userOrders } from '../store/users.ts';
+import { signInEnded } from '../user-gone.ts';
 import { GroupByInput } from './group-by.ts';
 import { TenantByInput, TenantType } from './tenant.ts';
 
@@ -26,12 +28,20 @@ export const RoleEnum = builder.enumType('Role', {
   } as const,
 });
 
-export const PrincipalType = builder.objectRef<User>('Principal').implement({
-  description: 'Who did something: as much of a user as everyone may know who may see what was done.',
+export const PrincipalType = builder.objectRef<PublicUser>('Principal').implement({
+  description: 'The public identity of a user, shown wherever an action is attributed to the user.',
   fields: (t) => ({
     id: t.exposeID('id'),
-    username: t.exposeString('username'),
+    username: t.exposeString('username', {
+      description: 'Of a deleted user, the name that it had: somebody else may have it now.',
+    }),
     name: t.exposeString('name'),
+    deletedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the user was deleted; null for a user who is there.',
+      resolve: ({ deletedAt }) => deletedAt ?? null,
+    }),
   }),
 });
 
@@ -149,7 +159,11 @@ builder.queryFields((t) => ({
     type: UserType,
     nullable: true,
     description: 'Who you are.',
-    resolve: (_root, _args, context) => context.loaders.user.load(callerOf(context).userId),
+    resolve: async (_root, _args, context) => {
+      const user = await context.loaders.user.load(callerOf(context).userId);
+      if (!user) throw signInEnded();
+      return user;
+    },
   }),
   user: t.field({
     type: UserType,

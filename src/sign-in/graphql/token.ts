@@ -60,7 +60,7 @@ const TokenValidationType = builder.objectRef<TokenValidation>('TokenValidation'
       type: TokenUser,
       nullable: true,
       description:
-        'Also where it is not valid any more; null when it is no token of this server, or the user is gone.',
+        'Also of a token that is not valid any more and of a user who was deleted; null when it is no token of this server.',
       resolve: (validation) => validation.user,
     }),
     tenant: t.exposeID('tenantId', { nullable: true, description: "The id of the user's tenant." }),

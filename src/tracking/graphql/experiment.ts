@@ -68,7 +68,9 @@ export const ExperimentType = builder.objectRef<ExperimentRow>('Experiment').imp
     createdBy: t.field({
       type: PrincipalType,
       nullable: true,
-      resolve: ({ createdById }, _args, { loaders }) => loaders.user.load(createdById),
+      description:
+        'Who made it, also after the user was deleted. Null for what another tenant has published.',
+      resolve: ({ createdById }, _args, { loaders }) => loaders.publicUser.load(createdById),
     }),
     createdAt: t.field({ type: 'DateTime', resolve: ({ createdAt }) => createdAt }),
     updatedAt: t.field({ type: 'DateTime', resolve: ({ updatedAt }) => updatedAt }),
