@@ -10,7 +10,8 @@ import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { GroupByInput } from '../../identity/graphql/group-by.ts';
-import { PrincipalType, UserByInput, UserType, usersOf } from '../../identity/graphql/user.ts';
+import { PrincipalType, UserByInput, UserType } from '../../identity/graphql/user.ts';
+import { membersOfGroups } from '../../identity/store/users.ts';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -66,7 +67,9 @@ export const GroupType = builder.prismaObject('Group', {
           'Its members by user name, ascending; null for whoever is neither a superuser nor one of them.',
         resolve: async (group, args, context) => {
           if (!(await maySeeMembers(group, context))) return null;
-          return await usersOf({ tenantId: group.tenantId, group: { id: group.id } }, args);
+          return await pagedList(args, membersOfGroups.order, (page) =>
+            context.loaders.membersOfGroup.load({ parentId: group.id, page }),
+          );
         },
       },
       { name: 'GroupMemberConnection' },
@@ -146,6 +149,7 @@ async function memberIds(addresses: readonly UserAddressInput[], context: Contex
     throw InvalidArgumentError.of(path, `at most ${MAX_MEMBERS} members at once`);
   // They are about to be others.
   context.loaders.memberCount.clearAll();
+  context.loaders.membersOfGroup.clearAll();
   context.loaders.groupsOfUser.clearAll();
   const { tenantId } = callerOf(context);
   const users = await Promise.all(

@@ -50,20 +50,17 @@ export const PermissionType = builder.objectRef<Grant>('Permission').implement({
   }),
 });
 
-const MyPermissionType = builder
-  .objectRef<{ permission: Grant; effectiveLevel: Level }>('MyPermission')
-  .implement({
-    description: 'A permission that speaks about you: your own, or one of a group that you are in.',
-    fields: (t) => ({
-      permission: t.field({ type: PermissionType, resolve: ({ permission }) => permission }),
-      effectiveLevel: t.field({
-        type: LevelEnum,
-        description:
-          'What you may do there with this sign-in, all permissions, your role and limits together.',
-        resolve: ({ effectiveLevel }) => effectiveLevel,
-      }),
+const MyPermissionType = builder.objectRef<Grant>('MyPermission').implement({
+  description: 'A permission that speaks about you: your own, or one of a group that you are in.',
+  fields: (t) => ({
+    permission: t.field({ type: PermissionType, resolve: (grant) => grant }),
+    effectiveLevel: t.field({
+      type: LevelEnum,
+      description: 'What you may do there with this sign-in, all permissions, your role and limits together.',
+      resolve: (grant, _args, context) => effectiveLevel(grant, context),
     }),
-  });
+  }),
+});
 
 const MyPermissionFilterInput = builder.inputType('MyPermissionFilter', {
   fields: (t) => ({
@@ -103,14 +100,7 @@ builder.queryFields((t) => ({
       args: { filter: t.arg({ type: MyPermissionFilterInput }) },
       resolve: async (_root, { filter, ...args }, context) => {
         const type = filter?.resourceType ?? null;
-        const connection = await pagedList(args, grantOrder, (page) =>
-          listGrantsFor(callerOf(context), type, page),
-        );
-        const edges = connection.edges.map(async ({ node, cursor }) => ({
-          cursor,
-          node: { permission: node, effectiveLevel: await effectiveLevel(node, context) },
-        }));
-        return { ...connection, edges: await Promise.all(edges) };
+        return await pagedList(args, grantOrder, (page) => listGrantsFor(callerOf(context), type, page));
       },
     },
     { name: 'MyPermissionConnection' },

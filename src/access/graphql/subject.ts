@@ -17,12 +17,10 @@ export const PermissionSubjectInput = builder.inputType('PermissionSubjectBy', {
   fields: (t) => ({ user: t.field({ type: UserByInput }), group: t.field({ type: GroupByInput }) }),
 });
 
-const isUser = (subject: PublicUser | Group): subject is PublicUser => 'username' in subject;
-
 export const PermissionSubjectType = builder.unionType('PermissionSubject', {
   description: 'Whose permission it is.',
   types: [PrincipalType, GroupType],
-  resolveType: (subject) => (isUser(subject) ? PrincipalType : GroupType),
+  resolveType: (subject) => ('username' in subject ? PrincipalType : GroupType),
 });
 
 type Address = Readonly<Record<string, unknown>>;

@@ -3,14 +3,14 @@ import { managesTenant } from '../../authorization/domain/roles.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
-import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { addressedUser } from '../addressed-user.ts';
 import type { UserBy } from '../domain/addresses.ts';
 import { reachedTenantId } from '../reach.ts';
 import type { PublicUser } from '../store/public-users.ts';
 import type { TenantBy } from '../store/tenants.ts';
-import { countUsers, listUsers, type UserFilter, type UserOrder, userOrders } from '../store/users.ts';
+import { countUsers, listUsers, type UserFilter, userOrders } from '../store/users.ts';
 import { signInEnded } from '../user-gone.ts';
 import { GroupByInput } from './group-by.ts';
 import { TenantByInput, TenantType } from './tenant.ts';
@@ -148,12 +148,6 @@ const UserOrderEnum = builder.enumType('UserOrder', {
   } as const,
 });
 
-/** A page of users, and how many there are in all. */
-export async function usersOf(filter: UserFilter, args: PageArguments, order: UserOrder = 'USERNAME') {
-  const connection = await pagedList(args, userOrders[order], (page) => listUsers(filter, order, page));
-  return { ...connection, count: () => countUsers(filter) };
-}
-
 builder.queryFields((t) => ({
   viewer: t.field({
     type: UserType,
@@ -191,7 +185,9 @@ builder.queryFields((t) => ({
           prefix: filter?.prefix ?? null,
           group: (filter?.group ?? null) as UserFilter['group'] & object,
         };
-        return await usersOf(shown, args, orderBy ?? 'USERNAME');
+        const order = orderBy ?? 'USERNAME';
+        const connection = await pagedList(args, userOrders[order], (page) => listUsers(shown, order, page));
+        return { ...connection, count: () => countUsers(shown) };
       },
     },
     {

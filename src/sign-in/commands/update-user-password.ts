@@ -81,9 +81,12 @@ async function requireCurrent(
   const path = ['input', 'currentPassword'];
   if (current === null)
     throw InvalidArgumentError.of(path, 'your own password is changed with the current one', 'MissingField');
-  // By id: another tenant's user of that name is not meant.
-  const { id: account, passwordHash } = user;
-  const isRight = await limitedAttempt({ account, address }, () => isPassword(current, passwordHash));
+  const { username, passwordHash } = user;
+  const isRight = await limitedAttempt(
+    { username, address },
+    () => isPassword(current, passwordHash),
+    (isTheCurrent) => isTheCurrent,
+  );
   if (!isRight) throw asRefusal(InvalidArgumentError.of(path, 'this is not the current password'));
   if (password === current)
     throw InvalidArgumentError.of(['input', 'password'], 'the new password is the old one');
