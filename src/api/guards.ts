@@ -5,6 +5,7 @@ import type { FieldArguments, RootRules, Rule } from '../graphql/rules.ts';
 import { storableArguments } from './arguments.ts';
 import { watchedLongPoll } from './long-polls.ts';
 import { allowed, requireRules, shieldMiddleware } from './permissions.ts';
+import { recordedRefusals } from './refusals.ts';
 import { watchedSubscription } from './subscriptions.ts';
 
 export type Resolver = (
@@ -37,10 +38,10 @@ export interface GuardedRootField extends GuardedField {
  * (src/graphql/guarded-edge.ts).
  */
 const guards = {
-  Query: [storableArguments, allowed],
-  Mutation: [storableArguments, allowed, watchedLongPoll],
+  Query: [storableArguments, recordedRefusals, allowed],
+  Mutation: [storableArguments, recordedRefusals, allowed, watchedLongPoll],
   /** In front of `subscribe`. */
-  Subscription: [storableArguments, watchedSubscription],
+  Subscription: [storableArguments, recordedRefusals, watchedSubscription],
   /** Fields of every other type. */
   nested: [storableArguments],
 };

@@ -1,9 +1,14 @@
 import type { Level } from '../generated/prisma/enums.ts';
 import type { Caller } from '../platform/caller.ts';
-import { type DomainError, NotFoundError, PermissionDeniedError } from '../platform/errors.ts';
-import { idOfNothing } from '../platform/ids.ts';
-import type { ObjectKind } from '../platform/object-kinds.ts';
-import { noteDenial } from './audit.ts';
+import {
+  asRefusal,
+  type DomainError,
+  NotFoundError,
+  PermissionDeniedError,
+  type RefusalTarget,
+} from '../platform/errors.ts';
+import { idOfNothing, isId } from '../platform/ids.ts';
+import { kindOf, type ObjectKind } from '../platform/object-kinds.ts';
 import { type Decision, decide } from './domain/decision.ts';
 import { isAtLeast } from './domain/levels.ts';
 import {
@@ -24,7 +29,7 @@ interface Name {
   readonly key: string;
 }
 
-/** How a decision finds what a call is about. */
+/** How a decision finds the object that grants decide about. */
 export interface FindTarget extends Partial<Name> {
   target(): Promise<Target | null>;
   /**
@@ -36,8 +41,21 @@ export interface FindTarget extends Partial<Name> {
   readonly levelIsAskedLater?: boolean;
 }
 
-/** The same, with what a refusal calls the target. */
-export type Find = FindTarget & Name;
+/** The object that a call is about, as a refusal names it, and how it is found where it must be there. */
+export interface Find extends Partial<Omit<FindTarget, keyof Name>>, Name {
+  /** Where it is known without a look. */
+  readonly id?: string | null;
+  /** Where an input names it; left out, the whole call is about it. */
+  readonly path?: readonly string[];
+  /** For objects without grants, such as users and groups: asked after the role has been judged. */
+  lookUp?(): Promise<FoundObject | null>;
+}
+
+export interface FoundObject {
+  readonly id: string;
+  /** The caller may not know that it is there. */
+  readonly isHidden?: boolean;
+}
 
 /**
  * Whether the caller may do this, decided in the order that keeps hidden things hidden:
@@ -46,9 +64,8 @@ export type Find = FindTarget & Name;
  * 2. the object is absent, or the caller may not read it: NOT_FOUND, alike, after the same statements;
  * 3. it is readable but the level is too low: PERMISSION_DENIED.
  *
- * Refusals go to the audit log, but for what is not there.
- *
- * @returns null when it is allowed, else the refusal. It refuses nothing by throwing: what is thrown is a failure.
+ * @returns null when it is allowed, else the error, marked as a refusal unless the object is absent: it goes to the audit
+ * log where it becomes an answer. An exception means that the check itself failed.
  */
 export async function refusal(
   caller: Caller,
@@ -56,11 +73,37 @@ export async function refusal(
   find?: Find,
 ): Promise<DomainError | null> {
   const { obstacle, target } = await judge(caller, permission, find);
-  if (obstacle === null) return null;
-  const error = errorOf(obstacle, permission, find);
-  if (target || error.code !== 'NOT_FOUND') noteDenial(caller, permission, error.code, target, find);
-  return error;
+  if (obstacle) {
+    const error = errorOf(obstacle, permission, find);
+    const isAbsent = obstacle === 'UNSEEN' && target === null;
+    return isAbsent
+      ? error
+      : asRefusal(error, { action: permission, target: find ? nameOf(find, idIn(target, find)) : null });
+  }
+  if (!find?.lookUp) return null;
+  const found = await find.lookUp();
+  if (found && !found.isHidden) return null;
+  const error = new NotFoundError(find.kind, find.key, find.path);
+  return found ? asRefusal(error, { action: permission, target: nameOf(find, found.id) }) : error;
 }
+
+/** The object that a call is about, for the audit log. */
+export async function refusalTargetOf(find: Find): Promise<RefusalTarget> {
+  const target = (await find.target?.()) ?? null;
+  return nameOf(find, idIn(target, find) ?? (await find.lookUp?.())?.id ?? null);
+}
+
+/** Of a target whose nearest resource is the object itself; a run, for example, has no grants of its own. */
+function idIn(target: Target | null, { kind }: Find): string | null {
+  const [nearest] = target?.resources ?? [];
+  return nearest && kindOf[nearest.type] === kind ? nearest.id : null;
+}
+
+const nameOf = ({ kind, key, id: known = null }: Find, id: string | null): RefusalTarget => ({
+  type: kind,
+  id: id ?? known ?? (isId(key) ? key : null),
+  name: key,
+});
 
 /** The same, where a refusal is no attempt of the caller's: a nested field that shows null, a filter. */
 export async function isAllowed(caller: Caller, permission: Permission, find?: FindTarget): Promise<boolean> {
@@ -74,11 +117,15 @@ interface Verdict {
   readonly target: Target | null;
 }
 
-async function judge(caller: Caller, permission: Permission, find?: FindTarget): Promise<Verdict> {
+async function judge(
+  caller: Caller,
+  permission: Permission,
+  find: Partial<FindTarget> = {},
+): Promise<Verdict> {
   const obstacle = obstacleTo(caller, permission);
   const { level: wanted }: Requirement = permissions[permission];
   if (obstacle || wanted === 'NONE') return { obstacle, target: null };
-  if (!find) throw new Error(`${permission} is about an object, and its rule names none`);
+  if (!find.target) throw new Error(`${permission} is about an object, and its rule finds none`);
   const target = await find.target();
   const { level } = await decisionOn(caller, target ?? nothing(caller, find));
   const isReadable = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);
@@ -94,8 +141,8 @@ function errorOf(
   permission: Permission,
   find?: Find,
 ): DomainError {
-  const { kind = 'tenant', key = '' } = find ?? {};
-  if (obstacle === 'UNSEEN') return new NotFoundError(kind, key);
+  const { kind = 'tenant', key = '', path = [] } = find ?? {};
+  if (obstacle === 'UNSEEN') return new NotFoundError(kind, key, path);
   if (typeof obstacle === 'string') return new PermissionDeniedError(obstacleText(obstacle, permission));
   return new PermissionDeniedError(`requires ${obstacle.level} on ${kind} ${key}`);
 }
@@ -103,7 +150,7 @@ function errorOf(
 function neededLevel(
   { creationPolicy }: Caller,
   wanted: Level | 'CREATION_POLICY',
-  { levelIsAskedLater }: FindTarget,
+  { levelIsAskedLater }: Partial<FindTarget>,
 ): Level {
   if (levelIsAskedLater) return 'READ';
   if (wanted !== 'CREATION_POLICY') return wanted;

@@ -31,8 +31,7 @@ export async function getAllowed<Row>(
     row = await find();
     return row && targetOf(row);
   };
-  const refused = await refusal(caller, permission, { kind, key, target });
-  if (refused && refused.code !== 'NOT_FOUND') throw refused;
-  if (refused || !row) throw new NotFoundError(kind, key, path);
+  const refused = await refusal(caller, permission, { kind, key, path, target });
+  if (refused || !row) throw refused ?? new NotFoundError(kind, key, path);
   return row;
 }

@@ -22,7 +22,7 @@ export interface CredentialFilter {
  * user who is absent or of another tenant.
  */
 export async function listedOwnerId(caller: Caller, user: UserBy | null): Promise<string> {
-  const id = await keyOwnerId(caller, user, 'credential:read', ['user']);
+  const id = await keyOwnerId(caller, user, ['user']);
   const tenant = caller.role === 'ROOT' ? {} : { tenantId: caller.tenantId };
   const owner = await db.user.findFirst({ where: { id, ...tenant }, select: { id: true } });
   if (!owner) throw new NotFoundError('user', user ? addressText(user) : id, ['user']);

@@ -5,7 +5,13 @@ import { db } from '../platform/database/client.ts';
 import type { Page } from '../platform/database/page.ts';
 import { addressLoader, childLoader } from '../platform/loaders.ts';
 import { readTenants } from './store/tenants.ts';
-import { countUsersOf, readMembersOfGroups, readUsers, type UserAddress } from './store/users.ts';
+import {
+  countUsersOf,
+  type GroupMemberRow,
+  readMembersOfGroups,
+  readUsers,
+  type UserAddress,
+} from './store/users.ts';
 
 export function identityLoaders(tenantId: string) {
   return {
@@ -13,11 +19,11 @@ export function identityLoaders(tenantId: string) {
       eachOf(ids, await db.user.findMany({ where: { id: { in: [...ids] }, tenantId } })),
     ),
     userAt: addressLoader<UserAddress, User | null>(readUsers),
-    membersOfGroup: childLoader<Page, { readonly groupId: string; readonly id: string }>(
-      readMembersOfGroups,
-      ({ groupId }) => groupId,
-    ),
     tenant: new DataLoader<string, Tenant | null>(readTenants),
+    membersOfGroup: childLoader<Page, GroupMemberRow>(
+      (groupIds, page) => readMembersOfGroups(tenantId, groupIds, page),
+      (member) => member.groupId,
+    ),
     userCount: new DataLoader<string, number>(countUsersOf),
   };
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { type Reader, type ResourceColumn, readableSql } from '../authorization/store/readable.ts';
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
 import { eachAt, readAddressed } from '../platform/by-address.ts';
@@ -153,7 +154,7 @@ export async function readCompiledTasks(
 }
 
 const MAX_CLOSURES = 200;
-const closures = new Map<string, Closure>();
+const closures = new LRUCache<string, Closure>({ max: MAX_CLOSURES });
 
 /**
  * A registered workflow, indexed for running. Versions never change, so the most recently used ones are kept in memory.
@@ -163,11 +164,7 @@ const closures = new Map<string, Closure>();
  */
 export async function getClosure(workflowId: string, tx?: Tx): Promise<Closure> {
   const known = closures.get(workflowId);
-  if (known) {
-    closures.delete(workflowId);
-    closures.set(workflowId, known);
-    return known;
-  }
+  if (known) return known;
   const row = await (tx ?? db).workflow.findUniqueOrThrow({
     where: { id: workflowId },
     select: { closure: true, taskIds: true },
@@ -177,10 +174,6 @@ export async function getClosure(workflowId: string, tx?: Tx): Promise<Closure> 
     row.taskIds as Record<string, string>,
   );
   closures.set(workflowId, closure);
-  for (const oldest of closures.keys()) {
-    if (closures.size <= MAX_CLOSURES) break;
-    closures.delete(oldest);
-  }
   return closure;
 }
 

@@ -9,6 +9,7 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Resource } from '../authorization/domain/resources.ts';
 import { ResourceType } from '../generated/prisma/enums.ts';
@@ -16,7 +17,6 @@ import { serverConfig } from '../platform/config/server.ts';
 import { inTransaction, type Tx } from '../platform/database/transaction.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
-import { LruMap } from '../platform/lru-map.ts';
 import { open } from '../platform/secrets.ts';
 import {
   findServerTenantId,
@@ -157,7 +157,7 @@ const seconds = (instant: Date) => Math.floor(instant.getTime() / 1000);
 const instant = (seconds: unknown) => new Date(Number(seconds) * 1000);
 
 /** Tokens whose signature was checked: only that is remembered. */
-const verified = new LruMap<string, TokenClaims>(10_000);
+const verified = new LRUCache<string, TokenClaims>({ max: 10_000 });
 
 /** What a token of ours claims, also one that has ended by itself; null for any other text. */
 export async function readToken(token: string): Promise<TokenClaims | null> {

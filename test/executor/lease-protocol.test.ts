@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from '../../src/executor/host/api-error.ts';
 import type { ApiClient } from '../../src/executor/host/client.ts';
 import {
@@ -10,6 +10,7 @@ import type { RunOutcome, Runtime } from '../../src/executor/host/runtime.ts';
 import { startWorkLoop, type WorkLoop } from '../../src/executor/host/work-loop.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { log } from '../../src/platform/log.ts';
+import { stopClocks } from '../support/clock.ts';
 import { waitUntil } from './fixture.ts';
 
 /** What the executor says and when, to a server and with a runtime that the test plays. */
@@ -183,15 +184,18 @@ describe('an executor', () => {
   });
 
   it('ends its runs when no call was answered for a lease, counted from when the last was sent', async () => {
+    stopClocks('performance', 'setTimeout', 'clearTimeout');
     await start();
     (await server.poll(0)).answer([a], { leaseDuration: 'PT0.6S' });
     const second = await server.poll(1);
-    const sentAt = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    vi.advanceTimersByTime(300);
     second.answer([], { leaseDuration: 'PT0.6S' });
     (await server.poll(2)).fail();
-    await waitUntil(() => runtime.stopped.length > 0, 'the run was stopped');
-    expect(performance.now() - sentAt).toBeLessThan(750);
+    await waitUntil(() => runtime.begun.length === 1, 'the run began');
+    vi.advanceTimersByTime(299);
+    expect(runtime.stopped).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(runtime.stopped).toEqual([a]);
     runtime.end(a, { kind: 'CANCELLED' });
     await waitUntil(() => server.said.length === 2, 'the lease was given back');
     expect(server.said).toEqual([`RUNNING ${a}`, `returned ${a} attempted`]);

@@ -4,13 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RunOutcome, Runtime } from '../../src/executor/host/runtime.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
-import {
-  type CuttableLine,
-  cuttableLine,
-  type ExecutorOptions,
-  startExecutor,
-  type TestExecutor,
-} from '../support/executor.ts';
+import { type ExecutorOptions, startExecutor, type TestExecutor } from '../support/executor.ts';
 import {
   createLaunchPlan,
   createWorkflow,
@@ -24,6 +18,7 @@ import {
   type TaskOptions,
   untilEnded,
 } from '../support/seed.ts';
+import { startWire, type Wire } from '../support/wire.ts';
 import { isAlive } from './fixture.ts';
 
 /** A real server, scheduler and executor; commands are small shell scripts. */
@@ -35,7 +30,7 @@ const file = { blob: { format: '', dimensionality: 'SINGLE' } };
 let app: App;
 let scratch: string;
 const executors: TestExecutor[] = [];
-const lines: CuttableLine[] = [];
+const lines: Wire[] = [];
 
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'slipway-work-loop-'));
@@ -44,7 +39,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   await Promise.all(executors.splice(0).map((executor) => executor.stop()));
-  for (const line of lines.splice(0)) line.close();
+  for (const line of lines.splice(0)) await line.close();
 });
 afterAll(async () => {
   await app.stop();
@@ -57,8 +52,8 @@ async function executor(options?: ExecutorOptions): Promise<TestExecutor> {
   return started;
 }
 
-async function lineToServer(): Promise<CuttableLine> {
-  const line = await cuttableLine(app.url);
+async function lineToServer(): Promise<Wire> {
+  const line = await startWire(app.url);
   lines.push(line);
   return line;
 }
@@ -191,7 +186,6 @@ describe('the work loop', () => {
     await executor();
     const pids = (await written(note)).split(' ').map(Number);
     expect(pids.map(isAlive)).toEqual([true, true]);
-    const terminatedAt = Date.now();
     await app.ask(
       'mutation ($id: ID!) { terminateExecution(input: { by: { id: $id }, cause: "enough" }) { __typename } }',
       { id },
@@ -201,9 +195,7 @@ describe('the work loop', () => {
     await eventually(
       async () => pids.some(isAlive),
       (alive) => !alive,
-      3,
     );
-    expect(Date.now() - terminatedAt).toBeLessThan(3000);
     const [run] = jobOf(execution, 'long').runs;
     expect(run.state).toBe('CANCELLED');
     await eventually(
@@ -220,7 +212,7 @@ describe('the work loop', () => {
     ]);
     const id = await launchSteps('shared', Object.fromEntries(steps));
     await Promise.all([executor({ name: 'left', slots: 2 }), executor({ name: 'right', slots: 2 })]);
-    const execution = await untilEnded(app, id, 20);
+    const execution = await untilEnded(app, id);
     expect(execution.phase).toBe('SUCCEEDED');
     const jobs = readFileSync(note, 'utf8').trim().split('\n');
     expect(new Set(jobs).size).toBe(12);
@@ -259,18 +251,13 @@ describe('the work loop', () => {
     });
     await executor({ name: 'cut-off', url: line.url });
     const pid = Number(await written(note));
-    line.cut();
-    const cutAt = Date.now();
+    line.down();
     await eventually(
       async () => isAlive(pid),
       (alive) => !alive,
-      8,
     );
-    // LEASE_SECONDS is 5 in tests; the last renewal was at most a third of that before the cut.
-    expect(Date.now() - cutAt).toBeGreaterThan(2500);
-    expect(Date.now() - cutAt).toBeLessThan(6000);
-    line.mend();
-    const execution = await untilEnded(app, id, 15);
+    line.up();
+    const execution = await untilEnded(app, id);
     expect(execution.phase).toBe('SUCCEEDED');
     expect(attemptsOf(execution, 'long')).toHaveLength(1);
     const { runs, attemptedRuns } = jobOf(execution, 'long');
@@ -287,14 +274,20 @@ describe('the work loop', () => {
     const id = await launchSteps('silence', {
       short: {
         outputs: { y: integer },
-        script: `echo begun > ${note}; sleep 0.5; echo 5 > "$SLIPWAY_OUTPUTS/y"; echo done`,
+        script: `echo begun > ${note}; while test -e ${note}; do sleep 0.05; done; echo 5 > "$SLIPWAY_OUTPUTS/y"; echo done`,
       },
     });
     await executor({ url: line.url });
     await written(note);
-    line.cut();
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    line.mend();
+    line.down();
+    // It ends meanwhile, and the executor tries to say so.
+    rmSync(note);
+    const { refused } = line;
+    await eventually(
+      () => line.refused,
+      (count) => count > refused + 2,
+    );
+    line.up();
     const execution = await untilEnded(app, id);
     expect(execution.nodes.short.data.outputs).toEqual({ y: 5 });
     expect(jobOf(execution, 'short').runs).toHaveLength(1);

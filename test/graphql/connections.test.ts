@@ -100,7 +100,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => app.stop());
 
-const untilStarted = async (id: string) => (await untilEnded(app, id, 30)).phase;
+const untilStarted = async (id: string) => (await untilEnded(app, id)).phase;
 
 const listOf = (field: string, rest: string, page = '') => {
   const given =

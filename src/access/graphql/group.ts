@@ -14,7 +14,7 @@ import { pagedList } from '../../graphql/keyset.ts';
 import { payload } from '../../graphql/payload.ts';
 import { GroupByInput } from '../../identity/graphql/group-by.ts';
 import { PrincipalConnection, PrincipalType, UserByInput, UserType } from '../../identity/graphql/user.ts';
-import { userOrders } from '../../identity/store/users.ts';
+import { membersOfGroups } from '../../identity/store/users.ts';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -77,12 +77,8 @@ export const GroupType = builder.prismaObject('Group', {
           const { loaders } = context;
           return await pagedList(
             args,
-            userOrders.USERNAME,
-            async (page) => {
-              const members = await loaders.membersOfGroup.load({ parentId: group.id, page });
-              const users = await Promise.all(members.map(({ id }) => loaders.user.load(id)));
-              return users.filter((user) => user !== null);
-            },
+            membersOfGroups.order,
+            (page) => loaders.membersOfGroup.load({ parentId: group.id, page }),
             () => countMembersOf(group, loaders),
           );
         },
@@ -128,8 +124,8 @@ builder.queryFields((t) => ({
     description: 'One group; null with NOT_FOUND when it is absent or hidden.',
     args: addressOf(GroupByInput, 'group'),
     resolve: async (_root, { by }, context) => {
-      const [group = null] = await readGroups(groupReader(callerOf(context)), [by as GroupBy]);
-      return group;
+      const [group] = await readGroups(groupReader(callerOf(context)), [by as GroupBy]);
+      return group?.isVisible ? group : null;
     },
   }),
   groups: t.connection(

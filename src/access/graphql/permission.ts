@@ -65,19 +65,22 @@ export const PermissionType = builder.objectRef<Grant>('Permission').implement({
   }),
 });
 
-const MyPermissionType = builder
-  .objectRef<{ permission: Grant; effectiveLevel: Level }>('MyPermission')
-  .implement({
-    description: 'A grant that is about you: your own, or one of a group that you are in.',
-    fields: (t) => ({
-      permission: t.expose('permission', { type: PermissionType, description: 'The grant itself.' }),
-      effectiveLevel: t.expose('effectiveLevel', {
-        type: LevelEnum,
-        description:
-          'The level that you have on the resource with this sign-in: all grants, your role and the limits of the sign-in together.',
-      }),
+const MyPermissionType = builder.objectRef<Grant>('MyPermission').implement({
+  description: 'A grant that is about you: your own, or one of a group that you are in.',
+  fields: (t) => ({
+    permission: t.field({
+      type: PermissionType,
+      description: 'The grant itself.',
+      resolve: (grant) => grant,
     }),
-  });
+    effectiveLevel: t.field({
+      type: LevelEnum,
+      description:
+        'The level that you have on the resource with this sign-in: all grants, your role and the limits of the sign-in together.',
+      resolve: (grant, _args, context) => effectiveLevel(grant, context),
+    }),
+  }),
+});
 
 const MyPermissionFilterInput = builder.inputType('MyPermissionFilter', {
   description: 'Which grants a list shows.',
@@ -132,17 +135,12 @@ builder.queryFields((t) => ({
       resolve: async (_root, { filter, ...args }, context) => {
         const type = filter?.resourceType ?? null;
         const caller = callerOf(context);
-        const connection = await pagedList(
+        return await pagedList(
           args,
           grantOrder,
           (page) => listGrantsFor(caller, type, page),
           () => countGrantsFor(caller, type),
         );
-        const edges = connection.edges.map(async ({ node, cursor }) => ({
-          cursor,
-          node: { permission: node, effectiveLevel: await effectiveLevel(node, context) },
-        }));
-        return { ...connection, edges: await Promise.all(edges) };
       },
     },
     MyPermissionConnection,
@@ -165,7 +163,7 @@ export async function found(
   const resolved = await resolveResource(resource, callerOf(context).tenantId, context.loaders, path);
   if (resolved) return resolved;
   const { kind, key } = ofResource(resource);
-  throw new NotFoundError(kind, key({}), path);
+  throw new NotFoundError(kind, key({}, context), path);
 }
 
 const subjectField = {

@@ -9,7 +9,7 @@ import { queueTarget } from '../../jobs/domain/targets.ts';
 import { QueueByInput } from '../../jobs/graphql/queue.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
-import { kindOf } from '../../platform/object-kinds.ts';
+import { kindOf, type ObjectKind } from '../../platform/object-kinds.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectByInput } from '../../projects/graphql/project.ts';
 import { workflowTarget } from '../../registry/domain/targets.ts';
@@ -123,6 +123,9 @@ export interface PermissionResource {
 
 /** Whether it is about no single object: then only administrators have a say. */
 export const isWide = ({ all, tenant }: PermissionResource): boolean => all != null || tenant != null;
+
+/** What all of it are. */
+export const wideKind = ({ all }: PermissionResource): ObjectKind => kindOf[all ?? 'TENANT'];
 
 /** The kind and the address of the object that it names. */
 function addressed(resource: PermissionResource): { kind: Kind; address: Address } {

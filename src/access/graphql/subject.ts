@@ -19,12 +19,10 @@ export const PermissionSubjectInput = builder.inputType('PermissionSubjectBy', {
   }),
 });
 
-const isUser = (subject: User | Group): subject is User => 'username' in subject;
-
 export const PermissionSubjectType = builder.unionType('PermissionSubject', {
   description: 'Who a grant is to: a user or a group.',
   types: [PrincipalType, GroupType],
-  resolveType: (subject) => (isUser(subject) ? PrincipalType : GroupType),
+  resolveType: (subject) => ('username' in subject ? PrincipalType : GroupType),
 });
 
 type Address = Readonly<Record<string, unknown>>;
@@ -50,7 +48,7 @@ export async function resolveSubject(
   }
   const address = by.group ?? {};
   const [group] = await readGroups(groupReader(caller), [address as never]);
-  if (!group) throw new NotFoundError('group', addressText(address), [...path, 'group']);
+  if (!group?.isVisible) throw new NotFoundError('group', addressText(address), [...path, 'group']);
   return { groupId: group.id, name: group.name };
 }
 

@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ApiError, codeOfStatus, unanswered } from './api-error.ts';
+import { ApiError, errorOfResponse, unanswered } from './api-error.ts';
 import { type ApiClient, payloadOf } from './client.ts';
 import { createBlobUploadDocument } from './documents.ts';
 import { retrying } from './retry.ts';
@@ -102,7 +102,7 @@ async function put(uploadUrl: string, file: string, size: number, signal: AbortS
 
 async function refusal(response: Response): Promise<ApiError> {
   await response.body?.cancel();
-  return new ApiError(codeOfStatus(response.status), `HTTP ${response.status}`);
+  return errorOfResponse(response);
 }
 
 async function hashOf(file: string, signal: AbortSignal): Promise<string> {

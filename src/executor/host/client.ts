@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { setMaxListeners } from 'node:events';
 import type { TypedDocumentString } from '../../generated/executor/graphql.ts';
 import type { ErrorCode } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
-import { ApiError, codeOfStatus, mayPass, unanswered } from './api-error.ts';
+import { ApiError, errorOfResponse, unanswered } from './api-error.ts';
+import { loginDocument } from './documents.ts';
 import { retrying } from './retry.ts';
+import { SignIn } from './sign-in.ts';
 
 export interface CallOptions {
   readonly signal: AbortSignal;
@@ -41,23 +43,53 @@ interface Answer {
 export function createClient({ url, credentialFile, log }: ClientOptions): ApiClient {
   const endpoint = `${url.replace(/\/+$/, '')}/graphql`;
   const state = new ServerState(log.child({ url }));
-  let authorization: string | null = null;
+
+  async function call<R, V>(
+    document: TypedDocumentString<R, V>,
+    variables: V,
+    authorization: string,
+    signal: AbortSignal,
+  ): Promise<R> {
+    const answer = await post(endpoint, authorization, { query: String(document), variables }, signal);
+    return answer as R;
+  }
+
+  const signIn = new SignIn(credentialFile, (authorization, expiresIn) =>
+    withTimeout(never, TIMEOUT_MS, async (signal) => {
+      const { login } = await call(loginDocument, { input: { expiresIn } }, authorization, signal);
+      return payloadOf(login, 'LoginPayload').token;
+    }).catch((error) => {
+      const failure = unanswered(error, never);
+      if (!(failure instanceof ApiError) || failure.mayPass) throw failure;
+      // However it was refused: that says nothing about the call that waits for it.
+      throw new ApiError('UNAUTHENTICATED', `the sign-in was refused: ${failure.message}`, {
+        cause: failure,
+      });
+    }),
+  );
 
   async function ask<R, V>(
     document: TypedDocumentString<R, V>,
     variables: V,
-    options: CallOptions,
+    { signal, timeoutMs = TIMEOUT_MS }: CallOptions,
   ): Promise<R> {
     try {
-      authorization ??= await readAuthorization(credentialFile);
-      const answer = await post(endpoint, authorization, { query: String(document), variables }, options);
+      const answer = await withTimeout(signal, timeoutMs, async (either) => {
+        const authorization = await beforeAbort(signIn.authorization(), either);
+        try {
+          return await call(document, variables, authorization, either);
+        } catch (error) {
+          if (!isUnauthenticated(error)) throw error;
+          // Its time is over, or its key was exchanged for another.
+          signIn.refused(authorization);
+          return await call(document, variables, await beforeAbort(signIn.authorization(), either), either);
+        }
+      });
       state.answered();
-      return answer as R;
+      return answer;
     } catch (error) {
-      const failure = unanswered(error, options.signal);
-      // The server may be writing another credential at this moment: read again before the next try.
-      if (failure instanceof ApiError && failure.code === 'UNAUTHENTICATED') authorization = null;
-      if (failure instanceof ApiError && mayPass(failure)) state.failed(failure);
+      const failure = unanswered(error, signal);
+      if (failure instanceof ApiError && failure.mayPass) state.failed(failure);
       throw failure;
     }
   }
@@ -69,36 +101,28 @@ export function createClient({ url, credentialFile, log }: ClientOptions): ApiCl
   };
 }
 
-/** @throws ApiError UNAUTHENTICATED when there is no credential yet. */
-async function readAuthorization(file: string): Promise<string> {
-  try {
-    const { accessKey, secretKey } = JSON.parse(await readFile(file, 'utf8'));
-    return `Basic ${Buffer.from(`${accessKey}:${secretKey}`).toString('base64')}`;
-  } catch (cause) {
-    throw new ApiError('UNAUTHENTICATED', `no credential can be read from ${file}`, { cause });
-  }
-}
+const never = new AbortController().signal;
+
+const isUnauthenticated = (error: unknown) => error instanceof ApiError && error.code === 'UNAUTHENTICATED';
 
 async function post(
   endpoint: string,
   authorization: string,
   body: object,
-  { signal, timeoutMs = TIMEOUT_MS }: CallOptions,
+  signal: AbortSignal,
 ): Promise<unknown> {
-  return await withTimeout(signal, timeoutMs, async (either) => {
-    const response = await fetch(endpoint, {
-      method: 'POST',
-      headers: { authorization, 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify(body),
-      redirect: 'error',
-      signal: either,
-    });
-    const answer = parseAnswer(await response.text());
-    const [error] = answer?.errors ?? [];
-    if (error) throw new ApiError(error.extensions?.code ?? codeOfStatus(response.status), error.message);
-    if (!answer?.data) throw new ApiError(codeOfStatus(response.status), `HTTP ${response.status}`);
-    return answer.data;
+  const response = await fetch(endpoint, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify(body),
+    redirect: 'error',
+    signal,
   });
+  const answer = parseAnswer(await response.text());
+  const [error] = answer?.errors ?? [];
+  if (error) throw errorOfResponse(response, { code: error.extensions?.code, message: error.message });
+  if (!answer?.data) throw errorOfResponse(response);
+  return answer.data;
 }
 
 function parseAnswer(text: string): Answer | null {
@@ -116,6 +140,8 @@ async function withTimeout<T>(
   work: (either: AbortSignal) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
+  // One signal ends the calls of all runs.
+  setMaxListeners(0, signal);
   const controller = new AbortController();
   const pass = () => controller.abort(signal.reason);
   signal.addEventListener('abort', pass);
@@ -129,6 +155,15 @@ async function withTimeout<T>(
     clearTimeout(timer);
     signal.removeEventListener('abort', pass);
   }
+}
+
+/** What others wait for too, but no longer than until the signal fires. */
+function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }
 
 /** Says once that calls fail, now and then again, and once that they no longer do. */
@@ -152,7 +187,7 @@ class ServerState {
   }
 }
 
-/** The payload of a mutation's result. @throws ApiError with the code of the error that stands there instead. */
+/** The payload of a mutation's result. @throws ApiError, final, with the code of the error that stands there instead. */
 export function payloadOf<R extends { readonly __typename: string }, N extends R['__typename']>(
   result: R | null,
   name: N,
@@ -162,5 +197,5 @@ export function payloadOf<R extends { readonly __typename: string }, N extends R
     code?: ErrorCode;
     message?: string;
   };
-  throw new ApiError(code, message);
+  throw new ApiError(code, message, { isFinal: true });
 }

@@ -2,6 +2,21 @@ import { graphql } from '../../generated/executor/gql.ts';
 
 /** Everything that the executor asks of the server. Its types are generated from these texts and `schema.graphql`. */
 
+export const loginDocument = graphql(`
+  mutation Login($input: LoginInput!) {
+    login(input: $input) {
+      __typename
+      ... on LoginPayload {
+        token
+      }
+      ... on Error {
+        code
+        message
+      }
+    }
+  }
+`);
+
 export const leaseJobsDocument = graphql(`
   mutation LeaseJobs($input: LeaseJobsInput!) {
     leaseJobs(input: $input) {

@@ -141,7 +141,7 @@ class Loop {
         // What passes is told by the client.
         if (!mayPass(error)) this.#log.error({ err: error }, 'asking for work failed');
         this.#poll = { interrupt, isIdle: true };
-        await backOff.pause(interrupt.signal).catch(() => {});
+        await backOff.pause(interrupt.signal, error).catch(() => {});
       }
     }
   }

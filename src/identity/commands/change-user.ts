@@ -6,12 +6,16 @@ import type { Level, Role } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import {
+  asRefusal,
+  InvalidArgumentError,
+  NotFoundError,
+  PermissionDeniedError,
+} from '../../platform/errors.ts';
 import { nameKey } from '../../platform/text.ts';
 import { isActiveAdministrator, requireStillManaged } from '../domain/administration.ts';
 import { kindProblems } from '../domain/user-checks.ts';
 import { requireNotFixed } from '../fixed-users.ts';
-import { denied } from '../reach.ts';
 import { findTakenName, lockUserAmongAdministrators } from '../store/users.ts';
 import { takenError } from './create-user.ts';
 
@@ -86,14 +90,12 @@ export async function changeUser(
 
 function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherAdministrators: number): void {
   const isSelf = isOneself(caller, user);
-  if (!isSelf && !isRoleAtLeast(caller.role, user.role))
-    throw denied(caller, 'user:administer', 'user', user.username);
+  if (!isSelf && !isRoleAtLeast(caller.role, user.role)) throw denied();
   const standing = { isSelf, isAdministrator: isActiveAdministrator(user), otherAdministrators };
   const { role, isDisabled } = changes;
   if (role !== undefined && role !== user.role) {
     const isWidened = caller.scopes !== null && managesTenant(role);
-    if (isWidened || !isRoleAtLeast(caller.role, role))
-      throw denied(caller, 'user:administer', 'user', user.username);
+    if (isWidened || !isRoleAtLeast(caller.role, role)) throw denied();
     const problems = kindProblems({ kind: user.kind, role });
     if (problems.length > 0) throw new InvalidArgumentError(problems);
     const isAdministrator = standing.isAdministrator && !isActiveAdministrator({ ...user, role });
@@ -101,6 +103,8 @@ function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherA
   }
   if (isDisabled && !user.disabledAt) requireStillManaged('disable', standing);
 }
+
+const denied = () => asRefusal(new PermissionDeniedError(), { action: 'user:administer' });
 
 /** Also whoever acts as another is itself. */
 export function isOneself({ userId, real }: Caller, user: { readonly id: string }): boolean {

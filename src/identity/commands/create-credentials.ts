@@ -13,7 +13,7 @@ import {
   ResourceExhaustedError,
 } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import { keyDenied, keyOwnerId } from '../credential-owner.ts';
+import { keyOwnerId } from '../credential-owner.ts';
 import { mayManageKeys } from '../domain/acting.ts';
 import { addressText, type UserBy } from '../domain/addresses.ts';
 import { credentialProblems, MAX_ACTIVE_CREDENTIALS, outlives } from '../domain/credentials.ts';
@@ -48,12 +48,12 @@ export async function createCredentials(caller: Caller, wanted: NewCredentials):
   const problems = [...credentialProblems(wanted, new Date()), ...scopeProblems(wanted.scopes)];
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   if (caller.scopes && !scopes?.every((scope) => isWithinScopes(scope, caller.scopes ?? [])))
-    throw keyDenied(caller, 'credential:create', wanted.user ? addressText(wanted.user) : caller.userId);
+    throw new PermissionDeniedError();
   // Without an end of its own it ends with the sign-in that makes it, where that has one.
   const expiresAt = wanted.expiresAt ?? (outlives(null, caller) ? caller.expiresAt : null);
   if (outlives(expiresAt, caller))
     throw new PermissionDeniedError('an access key does not outlive the sign-in that makes it');
-  const ownerId = await keyOwnerId(caller, wanted.user, 'credential:create', ['input', 'user']);
+  const ownerId = await keyOwnerId(caller, wanted.user, ['input', 'user']);
   const made = await inTransaction(async (tx) => {
     const owner = await lockKeyOwner(tx, ownerId);
     requireOwner(caller, owner, wanted, scopes);
@@ -72,8 +72,7 @@ function requireOwner(
 ): asserts owner is KeyOwner {
   if (!owner || (owner.tenantId !== caller.tenantId && caller.role !== 'ROOT'))
     throw new NotFoundError('user', user ? addressText(user) : caller.userId, ['input', 'user']);
-  if (owner.id !== caller.userId && !mayManageKeys(caller, owner, scopes))
-    throw keyDenied(caller, 'credential:create', owner.id);
+  if (owner.id !== caller.userId && !mayManageKeys(caller, owner, scopes)) throw new PermissionDeniedError();
   if (owner.isDisabled)
     throw new FailedPreconditionError('the user is disabled', { path: ['input', 'user'] });
   const problems = serviceScopeProblems(scopes, owner.role);

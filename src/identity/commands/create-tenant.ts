@@ -19,7 +19,7 @@ import { underTenantName } from '../tenant-names.ts';
 export async function createTenant(caller: Caller, name: string): Promise<Tenant> {
   const problems = tenantNameProblems(name);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
-  await requireAllTenants(caller, 'tenant:create');
+  await requireAllTenants(caller);
   return await underTenantName(caller, name, null, () =>
     inTransaction(async (tx) => {
       const tenant = await tx.tenant.create({ data: { id: newId(), name, nameKey: nameKey(name) } });

@@ -6,13 +6,18 @@ import type { Level, Role, UserKind } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { AlreadyExistsError, InvalidArgumentError, type Problem } from '../../platform/errors.ts';
+import {
+  AlreadyExistsError,
+  InvalidArgumentError,
+  PermissionDeniedError,
+  type Problem,
+} from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { nameKey } from '../../platform/text.ts';
 import { mayAssign } from '../domain/administration.ts';
 import { kindProblems, userProblems } from '../domain/user-checks.ts';
 import { hashPassword } from '../passwords.ts';
-import { denied, reachedTenantId } from '../reach.ts';
+import { reachedTenantId } from '../reach.ts';
 import type { TenantBy } from '../store/tenants.ts';
 import { findTakenName } from '../store/users.ts';
 
@@ -47,8 +52,8 @@ export async function createUser(caller: Caller, given: NewUser): Promise<User> 
   // A narrow sign-in makes nobody who could sign in wider.
   const isWide = given.password !== null || managesTenant(given.role);
   if ((caller.scopes !== null && isWide) || !mayAssign(caller.role, given.role, given.kind))
-    throw denied(caller, 'user:create', 'user', username);
-  const tenantId = await reachedTenantId(caller, 'user:create', given.tenant, ['input', 'tenant']);
+    throw new PermissionDeniedError();
+  const tenantId = await reachedTenantId(caller, given.tenant, ['input', 'tenant']);
   const keys = { usernameKey: nameKey(username), emailKey: given.email && nameKey(given.email) };
   const passwordHash = given.password === null ? null : await hashPassword(given.password);
   const { email, givenName, familyName, avatar, role, kind, defaultLevel } = given;

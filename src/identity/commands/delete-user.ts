@@ -2,10 +2,9 @@ import { recordChange } from '../../authorization/audit.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { NotFoundError } from '../../platform/errors.ts';
+import { NotFoundError, PermissionDeniedError } from '../../platform/errors.ts';
 import { isActiveAdministrator, mayAssign, requireStillManaged } from '../domain/administration.ts';
 import { requireNotFixed } from '../fixed-users.ts';
-import { denied } from '../reach.ts';
 import { lockUserAmongAdministrators } from '../store/users.ts';
 import { isOneself } from './change-user.ts';
 
@@ -27,7 +26,7 @@ export async function deleteUser(
     const { user, otherAdministrators } = held;
     const { id, tenantId, username, email, role, kind } = user;
     requireNotFixed(user);
-    if (!mayAssign(caller.role, role, kind)) throw denied(caller, 'user:administer', 'user', username);
+    if (!mayAssign(caller.role, role, kind)) throw new PermissionDeniedError();
     requireStillManaged('delete', {
       isSelf: isOneself(caller, user),
       isAdministrator: isActiveAdministrator(user),

@@ -29,7 +29,7 @@ export async function editCredentials(caller: Caller, changes: CredentialChanges
   if (expiresAt !== undefined && outlives(expiresAt, caller))
     throw new PermissionDeniedError('an access key does not outlive the sign-in that changes it');
   return await inTransaction(async (tx) => {
-    const before = await lockCredential(tx, caller, accessKey, 'credential:update');
+    const before = await lockCredential(tx, caller, accessKey);
     const after = await tx.credential.update({
       where: { id: before.id },
       data: { label, ...(expiresAt === undefined ? {} : { expiresAt }) },

@@ -13,7 +13,7 @@ import { lockCredential } from '../lock-credential.ts';
  */
 export async function revokeCredentials(caller: Caller, accessKey: string): Promise<void> {
   await inTransaction(async (tx) => {
-    const { id, tenantId, userId } = await lockCredential(tx, caller, accessKey, 'credential:revoke');
+    const { id, tenantId, userId } = await lockCredential(tx, caller, accessKey);
     await tx.credential.update({ where: { id }, data: { revokedAt: new Date() } });
     const target = { type: 'access key', id, name: accessKey } as const;
     await recordChange(tx, caller, { action: 'credential:revoke', target, tenantId });

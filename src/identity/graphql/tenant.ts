@@ -64,7 +64,7 @@ builder.queryFields((t) => ({
     args: { by: t.arg({ type: TenantByInput, description: 'Which tenant. Left out: your own.' }) },
     resolve: async (_root, { by }, context) => {
       const address = (by ?? null) as TenantBy | null;
-      const id = await reachedTenantId(callerOf(context), 'tenant:read', address, ['by']);
+      const id = await reachedTenantId(callerOf(context), address, ['by']);
       return await context.loaders.tenant.load(id);
     },
   }),
@@ -73,7 +73,7 @@ builder.queryFields((t) => ({
       type: TenantType,
       description: 'All tenants by name, ascending. Requires the role ROOT, or SYSTEM in the first tenant.',
       resolve: async (_root, args, context) => {
-        await requireAllTenants(callerOf(context), 'tenant:create');
+        await requireAllTenants(callerOf(context));
         return await pagedList(args, tenantOrder, listTenants, countTenants);
       },
     },

@@ -7,7 +7,7 @@ import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { addressOf } from '../../graphql/input.ts';
-import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { addressedUser } from '../addressed-user.ts';
 import type { UserBy } from '../domain/addresses.ts';
@@ -31,16 +31,18 @@ export const RoleEnum = enumOf<Role>(
   },
 );
 
-export const PrincipalType = builder.objectRef<User>('Principal').implement({
-  description: 'The public identity of a user, shown wherever an action is attributed to them.',
-  fields: (t) => ({
-    id: t.exposeID('id', { description: "The user's id: an opaque UUIDv7, unique over all types." }),
-    username: t.exposeString('username', {
-      description: 'The name that the user signs in with, unique in the tenant.',
+export const PrincipalType = builder
+  .objectRef<Pick<User, 'id' | 'username' | 'name'>>('Principal')
+  .implement({
+    description: 'The public identity of a user, shown wherever an action is attributed to them.',
+    fields: (t) => ({
+      id: t.exposeID('id', { description: "The user's id: an opaque UUIDv7, unique over all types." }),
+      username: t.exposeString('username', {
+        description: 'The name that the user signs in with, unique in the tenant.',
+      }),
+      name: t.exposeString('name', { description: 'The name that people read.' }),
     }),
-    name: t.exposeString('name', { description: 'The name that people read.' }),
-  }),
-});
+  });
 
 export const UserKindEnum = enumOf<UserKind>('UserKind', 'Whether a user is a person or a program.', {
   PERSON: 'A person, who signs in with a password or through another service.',
@@ -158,16 +160,6 @@ const UserOrderEnum = enumOf<UserOrder>('UserOrder', 'How a list of users is sor
   NEWEST: 'The user who was created last comes first.',
 });
 
-/** A page of users, and how many there are in all. */
-export function usersOf(filter: UserFilter, args: PageArguments, order: UserOrder = 'USERNAME') {
-  return pagedList(
-    args,
-    userOrders[order],
-    (page) => listUsers(filter, order, page),
-    () => countUsers(filter),
-  );
-}
-
 builder.queryFields((t) => ({
   viewer: t.field({
     type: UserType,
@@ -202,14 +194,20 @@ builder.queryFields((t) => ({
         const tenant = (filter?.tenant ?? null) as TenantBy | null;
         const path = ['filter', 'tenant'];
         const shown: UserFilter = {
-          tenantId: await reachedTenantId(callerOf(context), 'user:list', tenant, path),
+          tenantId: await reachedTenantId(callerOf(context), tenant, path),
           roles: filter?.roles ?? null,
           kind: filter?.kind ?? null,
           isDisabled: filter?.disabled ?? null,
           prefix: filter?.prefix ?? null,
           group: (filter?.group ?? null) as UserFilter['group'] & object,
         };
-        return await usersOf(shown, args, orderBy ?? 'USERNAME');
+        const order = orderBy ?? 'USERNAME';
+        return await pagedList(
+          args,
+          userOrders[order],
+          (page) => listUsers(shown, order, page),
+          () => countUsers(shown),
+        );
       },
     },
     UserConnection,

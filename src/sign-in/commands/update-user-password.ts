@@ -6,11 +6,16 @@ import { isOneself } from '../../identity/commands/change-user.ts';
 import { userProblems } from '../../identity/domain/user-checks.ts';
 import { requireNotFixed } from '../../identity/fixed-users.ts';
 import { hashPassword, isPassword } from '../../identity/passwords.ts';
-import { denied } from '../../identity/reach.ts';
 import { lockUser, storePasswordHash } from '../../identity/store/users.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import {
+  asRefusal,
+  FailedPreconditionError,
+  InvalidArgumentError,
+  NotFoundError,
+  PermissionDeniedError,
+} from '../../platform/errors.ts';
 import { limitedAttempt } from '../attempts.ts';
 
 export interface NewPassword {
@@ -38,7 +43,7 @@ export async function updateUserPassword(
   const isSelf = isOneself(caller, user);
   // A narrow sign-in sets nobody a password that could be used for more.
   if (!isSelf && (caller.scopes !== null || !isRoleAtLeast(caller.role, user.role)))
-    throw denied(caller, 'user:administer', 'user', user.username);
+    throw new PermissionDeniedError();
   requirePasswordable(user);
   if (isSelf) await requireCurrent(caller, user, { password, currentPassword });
   const passwordHash = await hashPassword(password);
@@ -48,8 +53,7 @@ export async function updateUserPassword(
     if (!held) throw new NotFoundError('user', username, ['input', 'by']);
     // It may have become another since it was judged.
     requirePasswordable(held);
-    if (!isSelf && !isRoleAtLeast(caller.role, held.role))
-      throw denied(caller, 'user:administer', 'user', username);
+    if (!isSelf && !isRoleAtLeast(caller.role, held.role)) throw new PermissionDeniedError();
     if (isSelf && held.passwordHash !== user.passwordHash)
       throw new FailedPreconditionError('the password was changed meanwhile');
     const changed = await storePasswordHash(tx, id, passwordHash);
@@ -77,10 +81,13 @@ async function requireCurrent(
   const path = ['input', 'currentPassword'];
   if (current === null)
     throw InvalidArgumentError.of(path, 'your own password is changed with the current one', 'MissingField');
-  // By id: another tenant's user of that name is not meant.
-  const { id: account, passwordHash } = user;
-  const isRight = await limitedAttempt({ account, address }, () => isPassword(current, passwordHash));
-  if (!isRight) throw InvalidArgumentError.of(path, 'this is not the current password');
+  const { username, passwordHash } = user;
+  const isRight = await limitedAttempt(
+    { username, address },
+    () => isPassword(current, passwordHash),
+    (isTheCurrent) => isTheCurrent,
+  );
+  if (!isRight) throw asRefusal(InvalidArgumentError.of(path, 'this is not the current password'));
   if (password === current)
     throw InvalidArgumentError.of(['input', 'password'], 'the new password is the old one');
 }

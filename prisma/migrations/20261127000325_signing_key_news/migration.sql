@@ -1,0 +1,2 @@
+-- AlterEnum
+ALTER TYPE "access_change_kind" ADD VALUE 'SIGNING_KEY';
