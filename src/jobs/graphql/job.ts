@@ -4,31 +4,39 @@ import { InvalidArgumentError } from '../../platform/errors.ts';
 import type { JobRow, JobRunRow, LogChunkRow } from '../store/reads.ts';
 
 export const JobStateEnum = builder.enumType('JobState', {
-  values: [
-    'QUEUED',
-    'LEASED',
-    'PENDING',
-    'RUNNING',
-    'SUCCEEDED',
-    'FAILED',
-    'CANCELLED',
-    'PREEMPTED',
-    'REJECTED',
-  ] as const,
+  description: 'Where a job stands. SUCCEEDED, FAILED, CANCELLED, PREEMPTED and REJECTED are ends.',
+  values: {
+    QUEUED: { description: 'It waits for an executor.' },
+    LEASED: { description: 'An executor was chosen for it.' },
+    PENDING: { description: 'Its executor prepares it.' },
+    RUNNING: { description: 'It runs.' },
+    SUCCEEDED: { description: 'It ended well.' },
+    FAILED: { description: 'It failed, or its attempts are used up.' },
+    CANCELLING: {
+      description: 'Somebody asked for its end, and its executor has not confirmed the end yet.',
+    },
+    CANCELLED: { description: 'It was ended on request: nothing of it runs any more.' },
+    PREEMPTED: { description: 'It had to give way to other work.' },
+    REJECTED: { description: 'It can never run here.' },
+  } as const,
 });
 
 const JobRunStateEnum = builder.enumType('JobRunState', {
-  values: [
-    'LEASED',
-    'PENDING',
-    'RUNNING',
-    'SUCCEEDED',
-    'FAILED',
-    'PREEMPTED',
-    'CANCELLED',
-    'LEASE_EXPIRED',
-    'LEASE_RETURNED',
-  ] as const,
+  description: 'Where one lease of a job stands. All but LEASED, PENDING and RUNNING are ends.',
+  values: {
+    LEASED: { description: 'It is assigned to an executor.' },
+    PENDING: { description: 'The executor prepares it.' },
+    RUNNING: { description: 'It runs, also while its job is CANCELLING.' },
+    SUCCEEDED: { description: 'It ended well.' },
+    FAILED: { description: 'It failed.' },
+    PREEMPTED: { description: 'It had to give way to other work.' },
+    CANCELLED: { description: 'It was ended on request.' },
+    LEASE_EXPIRED: {
+      description:
+        'Its executor was not heard of in time. If the executor comes back while nobody else has the job, the run goes on.',
+    },
+    LEASE_RETURNED: { description: 'The executor gave it back without a result.' },
+  } as const,
 });
 
 const JobErrorType = builder.objectRef<JobRunRow>('JobError').implement({

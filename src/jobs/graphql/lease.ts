@@ -9,7 +9,7 @@ import { renewLeases } from '../commands/renew-leases.ts';
 import { type ReportOutcome, reportJobEvents } from '../commands/report-job-events.ts';
 import { reportRunLog } from '../commands/report-run-log.ts';
 import { returnLease } from '../commands/return-lease.ts';
-import { reportableKinds } from '../domain/states.ts';
+import type { ReportableKind } from '../domain/states.ts';
 import type { LeasedRun } from '../store/leases.ts';
 import { LogStreamEnum } from './job.ts';
 
@@ -87,6 +87,11 @@ const LeaseJobsInput = builder.inputType('LeaseJobsInput', {
       required: true,
       description: 'Every run that the executor has, also those it only heard of: their leases are renewed.',
     }),
+    stoppingRuns: t.idList({
+      defaultValue: [],
+      description:
+        'Those of `knownRuns` that the executor is stopping already. Their leases are renewed too, and the call does not answer because of them.',
+    }),
     maxJobs: t.int({
       required: true,
       description: 'How many more it would take: 0 to 100.',
@@ -116,7 +121,8 @@ const LeaseJobsPayload = builder.objectRef<LeasePayload>('LeaseJobsPayload').imp
     }),
     cancelRuns: t.field({
       type: ['ID'],
-      description: 'Of the runs it named, those that it must stop: nothing said of them counts any more.',
+      description:
+        'Of the runs that it named, those that it must stop: somebody cancelled them, or they have ended for the server. It reports CANCELLED when nothing of them is left, and names them until then.',
       resolve: (payload) => [...payload.cancelRuns],
     }),
     leaseExpiresAt: t.field({
@@ -141,7 +147,8 @@ const RenewLeasesPayload = builder.objectRef<{ held: string[] }>('RenewLeasesPay
   fields: (t) => ({
     held: t.field({
       type: ['ID'],
-      description: 'Those still held; the others have ended: stop them.',
+      description:
+        'The runs to go on with. The others must be stopped: somebody cancelled them, or they have ended for the server.',
       resolve: (payload) => payload.held,
     }),
   }),
@@ -167,7 +174,14 @@ const ReturnLeasePayload = builder.objectRef<{ returned: boolean }>('ReturnLease
 });
 
 const JobEventReportKind = builder.enumType('JobEventReportKind', {
-  values: reportableKinds,
+  description: 'What an executor reports of a run.',
+  values: {
+    PENDING: { description: 'It is being prepared.' },
+    RUNNING: { description: 'It runs.' },
+    SUCCEEDED: { description: 'It ended well; with its outputs.' },
+    FAILED: { description: 'It failed; with the error.' },
+    CANCELLED: { description: 'The executor was told to stop it, and nothing of it is left.' },
+  } satisfies Record<ReportableKind, object>,
 });
 
 const JobErrorKind = builder.enumType('JobErrorKind', {
@@ -214,10 +228,11 @@ const ReportOutcomeEnum = builder.enumType('ReportOutcome', {
   values: {
     APPLIED: { description: 'The run moved.' },
     REPEATED: {
-      description: 'It was there already: said before, acknowledged again.',
+      description:
+        'The run is in that state or has passed it. The report is acknowledged and changes nothing.',
     },
     FENCED: {
-      description: 'The run has ended otherwise or is not known: stop it, nothing said of it counts.',
+      description: "The run has ended otherwise, or is not the executor's: stop it, no report of it counts.",
     },
   } as const,
 });
@@ -285,6 +300,7 @@ builder.mutationFields((t) => ({
           pool: input.pool ?? 'default',
           nodes: input.nodes ?? [],
           knownRuns: input.knownRuns,
+          stoppingRuns: input.stoppingRuns ?? [],
           maxJobs: input.maxJobs,
           waitMs: input.wait ?? 0,
         },
@@ -305,7 +321,7 @@ builder.mutationFields((t) => ({
     type: ReturnLeasePayload,
     nullable: true,
     description:
-      'Gives a run back without a result: its job waits again, or fails when its attempts are used up.',
+      'Gives a run back without a result: its job waits again, fails when its attempts are used up, or is CANCELLED if it was CANCELLING.',
     extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError] },
     args: { input: t.arg({ type: ReturnLeaseInput, required: true }) },
@@ -335,7 +351,7 @@ builder.mutationFields((t) => ({
           error: event.error ?? null,
           outputs: (event.outputs as Record<string, unknown> | null | undefined) ?? null,
         })),
-        { outputLimitBytes: controlPlaneConfig.outputLimitBytes },
+        controlPlaneConfig,
       ),
     }),
   }),
