@@ -188,26 +188,30 @@ builder.queryFields((t) => ({
       return user;
     },
   }),
-  user: t.field(
+  user: t.field({
     type: UserType,
     nullable: true,
     description:
       'One user; null with NOT_FOUND when it is absent. Another user than yourself requires the role SUPERUSER or one above it.',
     args: addressOf(UserByInput, 'user'),
-    resolve: (_root, by , context) => addressedUser(context, by as UserBy),),
+    resolve: (_root, { by }, context) => addressedUser(context, by as UserBy),
+  }),
   users: t.connection(
+    {
       type: UserType,
       description: 'The users of a tenant. Requires the role SUPERUSER or one above it.',
-      args: 
+      args: {
         filter: t.arg({
           type: UserFilterInput,
           description: 'Which users to list. Left out: all of your tenant.',
         }),
-        orderBy: t.arg(
+        orderBy: t.arg({
           type: UserOrderEnum,
           defaultValue: 'USERNAME',
-          description: 'How to sort the list.',),,
-      resolve: async (_root, filter, orderBy, ...args , context) => {
+          description: 'How to sort the list.',
+        }),
+      },
+      resolve: async (_root, { filter, orderBy, ...args }, context) => {
         const tenant = (filter?.tenant ?? null) as TenantBy | null;
         const path = ['filter', 'tenant'];
         const shown: UserFilter = {
@@ -219,7 +223,8 @@ builder.queryFields((t) => ({
           group: (filter?.group ?? null) as UserFilter['group'] & object,
         };
         return await usersOf(shown, args, orderBy ?? 'USERNAME');
-      },,
+      },
+    },
     UserConnection,
   ),
 }));
