@@ -2,9 +2,9 @@ import type { Credential } from '../generated/prisma/client.ts';
 import type { Caller } from '../platform/caller.ts';
 import { db } from '../platform/database/client.ts';
 import { lastIdFirst, type Page } from '../platform/database/page.ts';
-import { NotFoundError } from '../platform/errors.ts';
 import { keyOwnerId } from './credential-owner.ts';
 import { addressText, type UserBy } from './domain/addresses.ts';
+import { userGone } from './user-gone.ts';
 
 /** The newest first. */
 export const credentialOrder = lastIdFirst('credential');
@@ -25,7 +25,7 @@ export async function listedOwnerId(caller: Caller, user: UserBy | null): Promis
   const id = await keyOwnerId(caller, user, ['user']);
   const tenant = caller.role === 'ROOT' ? {} : { tenantId: caller.tenantId };
   const owner = await db.user.findFirst({ where: { id, ...tenant }, select: { id: true } });
-  if (!owner) throw new NotFoundError('user', user ? addressText(user) : id, ['user']);
+  if (!owner) throw userGone(caller, id, user ? addressText(user) : id, ['user']);
   return owner.id;
 }
 

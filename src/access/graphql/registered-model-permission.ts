@@ -32,7 +32,7 @@ const RegisteredModelPermission = builder.objectRef<Grant>('RegisteredModelPermi
       type: PrincipalType,
       nullable: true,
       description: 'The user that the level was granted to; null when it was deleted this moment.',
-      resolve: (grant, _args, { loaders }) => loaders.user.load(grant.userId ?? ''),
+      resolve: (grant, _args, { loaders }) => loaders.publicUser.load(grant.userId ?? ''),
     }),
     permission: t.field({
       type: LevelEnum,

@@ -1,9 +1,10 @@
 import { readGroups } from '../../authorization/store/groups.ts';
-import type { Grant, Group, User } from '../../generated/prisma/client.ts';
+import type { Grant, Group } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
 import { GroupByInput } from '../../identity/graphql/group-by.ts';
 import { PrincipalType, UserByInput } from '../../identity/graphql/user.ts';
+import type { PublicUser } from '../../identity/store/public-users.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { NotFoundError } from '../../platform/errors.ts';
 import type { PermissionAddress } from '../commands/permission-change.ts';
@@ -53,7 +54,7 @@ export async function resolveSubject(
 }
 
 /** Null when it was deleted since the row was read. */
-export async function subjectOf(grant: Grant, loaders: Loaders): Promise<User | Group | null> {
-  if (grant.userId) return await loaders.user.load(grant.userId);
+export async function subjectOf(grant: Grant, loaders: Loaders): Promise<PublicUser | Group | null> {
+  if (grant.userId) return await loaders.publicUser.load(grant.userId);
   return grant.groupId ? await loaders.group.load(grant.groupId) : null;
 }

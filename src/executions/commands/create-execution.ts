@@ -43,7 +43,7 @@ export const DEFAULT_MAX_PARALLELISM = 25;
  * @param project  where it runs, which the caller may read or has a readable workflow in.
  * @throws NotFoundError for the launch plan; InvalidArgumentError for everything wrong with name and inputs, together;
  * AlreadyExistsError for a taken name: of two that ask at once for one name, one gets it.
- * Source: Flyte's CreateExecution, workflows.md §6.
+ * Source: Flyte's CreateExecution.
  */
 export async function createExecution(
   caller: Caller,

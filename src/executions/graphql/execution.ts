@@ -91,7 +91,7 @@ const AbortType = builder.objectRef<ExecutionRow>('Abort').implement({
       nullable: true,
       description: 'The user who asked for it last.',
       resolve: (execution, _args, { loaders }) =>
-        execution.abortPrincipalId ? loaders.user.load(execution.abortPrincipalId) : null,
+        execution.abortPrincipalId ? loaders.publicUser.load(execution.abortPrincipalId) : null,
     }),
   }),
 });
@@ -150,7 +150,7 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       type: PrincipalType,
       nullable: true,
       description: 'The user who created the execution.',
-      resolve: (execution, _args, { loaders }) => loaders.user.load(execution.principalId),
+      resolve: (execution, _args, { loaders }) => loaders.publicUser.load(execution.principalId),
     }),
     error: t.field({
       type: ExecutionErrorType,

@@ -18,8 +18,9 @@ import { deleteUser } from '../commands/delete-user.ts';
 import { editUser } from '../commands/edit-user.ts';
 import { type SetPreferences, setPreferences } from '../commands/set-preferences.ts';
 import { updateUserAdmin } from '../commands/update-user-admin.ts';
-import { addressText, type UserBy } from '../domain/addresses.ts';
+import { addressText, isOwn, type UserBy } from '../domain/addresses.ts';
 import type { TenantBy } from '../store/tenants.ts';
+import { userGone } from '../user-gone.ts';
 import { TenantByInput } from './tenant.ts';
 import { RoleEnum, UserByInput, UserKindEnum, UserType } from './user.ts';
 
@@ -27,7 +28,8 @@ import { RoleEnum, UserByInput, UserKindEnum, UserType } from './user.ts';
 export async function userAt(context: Context, by: UserBy): Promise<User> {
   const user = await addressedUser(context, by);
   context.loaders.userAt.clearAll();
-  if (!user) throw new NotFoundError('user', addressText(by), ['input', 'by']);
+  const caller = callerOf(context);
+  if (!user) throw userGone(caller, isOwn(caller, by) ? caller.userId : '', addressText(by));
   return user;
 }
 

@@ -12,8 +12,10 @@ import { LevelEnum } from '../../graphql/level.ts';
 import { addressedUser } from '../addressed-user.ts';
 import type { UserBy } from '../domain/addresses.ts';
 import { reachedTenantId } from '../reach.ts';
+import type { PublicUser } from '../store/public-users.ts';
 import type { TenantBy } from '../store/tenants.ts';
 import { countUsers, listUsers, type UserFilter, type UserOrder, userOrders } from '../store/users.ts';
+import { signInEnded } from '../user-gone.ts';
 import { GroupByInput } from './group-by.ts';
 import { TenantByInput, TenantType } from './tenant.ts';
 
@@ -31,18 +33,23 @@ export const RoleEnum = enumOf<Role>(
   },
 );
 
-export const PrincipalType = builder
-  .objectRef<Pick<User, 'id' | 'username' | 'name'>>('Principal')
-  .implement({
-    description: 'The public identity of a user, shown wherever an action is attributed to them.',
-    fields: (t) => ({
-      id: t.exposeID('id', { description: "The user's id: an opaque UUIDv7, unique over all types." }),
-      username: t.exposeString('username', {
-        description: 'The name that the user signs in with, unique in the tenant.',
-      }),
-      name: t.exposeString('name', { description: 'The name that people read.' }),
+export const PrincipalType = builder.objectRef<PublicUser>('Principal').implement({
+  description: 'The public identity of a user, shown wherever an action is attributed to the user.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: "The user's id: an opaque UUIDv7, unique over all types." }),
+    username: t.exposeString('username', {
+      description:
+        'The name that the user signs in with, unique in the tenant. For a deleted user, the name that they had: somebody else may have it now.',
     }),
-  });
+    name: t.exposeString('name', { description: 'The name that people read.' }),
+    deletedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the user was deleted; null for a user who is there.',
+      resolve: ({ deletedAt }) => deletedAt ?? null,
+    }),
+  }),
+});
 
 export const UserKindEnum = enumOf<UserKind>('UserKind', 'Whether a user is a person or a program.', {
   PERSON: 'A person, who signs in with a password or through another service.',
@@ -175,7 +182,11 @@ builder.queryFields((t) => ({
     type: UserType,
     nullable: true,
     description: 'The user that you are signed in as.',
-    resolve: (_root, _args, context) => context.loaders.user.load(callerOf(context).userId),
+    resolve: async (_root, _args, context) => {
+      const user = await context.loaders.user.load(callerOf(context).userId);
+      if (!user) throw signInEnded();
+      return user;
+    },
   }),
   user: t.field({
     type: UserType,

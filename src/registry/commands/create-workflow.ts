@@ -25,7 +25,7 @@ import { requireUsableName, storeVersion } from './store-version.ts';
  * Tasks of other projects may be used where the caller may read them; those it may not are reported as not found.
  *
  * @throws InvalidArgumentError with every fault that the compiler found; AlreadyExistsError when the very same is
- * registered. Source: Flyte's CreateWorkflow, workflows.md §4 and §5.
+ * registered. Source: Flyte's CreateWorkflow.
  */
 export async function createWorkflow(
   caller: Caller,

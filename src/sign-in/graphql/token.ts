@@ -65,7 +65,7 @@ const TokenValidationType = builder.objectRef<TokenValidation>('TokenValidation'
       type: TokenUser,
       nullable: true,
       description:
-        'The user that it signs in, or did while it was valid. Null when it is not a token of this server, or the user is deleted.',
+        'The user that it signs in, or did while it was valid; also after the user was deleted. Null when it is not a token of this server.',
       resolve: (validation) => validation.user,
     }),
     tenant: t.exposeID('tenantId', {

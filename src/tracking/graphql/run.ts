@@ -63,7 +63,7 @@ export const RunType = builder.objectRef<RunRow>('Run').implement({
       type: PrincipalType,
       nullable: true,
       description: 'The user who created the run.',
-      resolve: ({ createdById }, _args, { loaders }) => loaders.user.load(createdById),
+      resolve: ({ createdById }, _args, { loaders }) => loaders.publicUser.load(createdById),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the run was created.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the run was last changed.' }),
