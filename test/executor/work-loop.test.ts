@@ -240,34 +240,6 @@ describe('the work loop', () => {
     expect(readFileSync(note, 'utf8').replaceAll('\n', '')).toBe('+-'.repeat(6));
   });
 
-  it('stops its runs when their leases could not be renewed, and another run finishes the work', async () => {
-    const note = join(scratch, 'cut-off');
-    const line = await lineToServer();
-    const id = await launchSteps('cut-off', {
-      long: {
-        outputs: { y: integer },
-        script: `test -e ${note} || { echo $$ > ${note}; sleep 300; }; echo 1 > "$SLIPWAY_OUTPUTS/y"`,
-      },
-    });
-    await executor({ name: 'cut-off', url: line.url });
-    const pid = Number(await written(note));
-    line.down();
-    await eventually(
-      async () => isAlive(pid),
-      (alive) => !alive,
-    );
-    line.up();
-    const execution = await untilEnded(app, id);
-    expect(execution.phase).toBe('SUCCEEDED');
-    expect(attemptsOf(execution, 'long')).toHaveLength(1);
-    const { runs, attemptedRuns } = jobOf(execution, 'long');
-    expect(runs.map((run: Answer) => run.state)).toEqual([
-      'SUCCEEDED',
-      expect.stringMatching(/^LEASE_(EXPIRED|RETURNED)$/),
-    ]);
-    expect(attemptedRuns).toBe(1);
-  });
-
   it('keeps a result through a time without the server', async () => {
     const note = join(scratch, 'silence');
     const line = await lineToServer();
