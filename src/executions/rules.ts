@@ -59,9 +59,9 @@ const ofNewExecution: Finder = {
       context.loaders.launchPlan.load(by),
     ]);
     const caller = callerOf(context);
-    const name = { kind: 'launch plan', key: addressText(by) };
+    const name = { kind: 'launch plan', key: addressText(by) } as const;
     await Promise.all([
-      isSeen(caller, { kind: 'project', key: inProjectOfNew.key(args) }, project),
+      isSeen(caller, { kind: 'project', key: inProjectOfNew.key(args, context) }, project),
       isSeen(caller, name, plan && launchPlanTarget(plan)),
     ]);
     return project;
