@@ -1,6 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 import { recordOf } from '../../graphql/labels.ts';
-import type { TypedInterface, Variable } from '../../values/literal-types.ts';
+import { simpleTypes, type TypedInterface, type Variable } from '../../values/literal-types.ts';
 
 interface NamedVariable extends Variable {
   readonly name: string;
@@ -41,20 +41,7 @@ export const TypedInterfaceType = builder.objectRef<TypedInterface>('TypedInterf
   }),
 });
 
-const SimpleType = builder.enumType('SimpleType', {
-  values: [
-    'NONE',
-    'INTEGER',
-    'FLOAT',
-    'STRING',
-    'BOOLEAN',
-    'DATETIME',
-    'DURATION',
-    'BINARY',
-    'ERROR',
-    'STRUCT',
-  ] as const,
-});
+const SimpleType = builder.enumType('SimpleType', { values: simpleTypes });
 
 const BlobDimensionality = builder.enumType('BlobDimensionality', {
   values: ['SINGLE', 'MULTIPART'] as const,
