@@ -3,6 +3,7 @@ import type { Context } from '../graphql/context.ts';
 import type { FieldNeeds } from '../graphql/field-needs.ts';
 import type { FieldArguments, RootRules, Rule } from '../graphql/rules.ts';
 import { storableArguments } from './arguments.ts';
+import { endedSignIns } from './ended-sign-ins.ts';
 import { watchedLongPoll } from './long-polls.ts';
 import { allowed, requireRules, shieldMiddleware } from './permissions.ts';
 import { recordedRefusals } from './refusals.ts';
@@ -39,7 +40,7 @@ export interface GuardedRootField extends GuardedField {
  */
 const guards = {
   Query: [storableArguments, recordedRefusals, allowed],
-  Mutation: [storableArguments, recordedRefusals, allowed, watchedLongPoll],
+  Mutation: [storableArguments, recordedRefusals, allowed, watchedLongPoll, endedSignIns],
   /** In front of `subscribe`. */
   Subscription: [storableArguments, recordedRefusals, watchedSubscription],
   /** Fields of every other type. */

@@ -4,6 +4,7 @@ import { eachOf } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
 import type { Page } from '../platform/database/page.ts';
 import { addressLoader, childLoader } from '../platform/loaders.ts';
+import { type PublicUser, readPublicUsers } from './store/public-users.ts';
 import { readTenants } from './store/tenants.ts';
 import {
   countUsersOf,
@@ -18,6 +19,7 @@ export function identityLoaders(tenantId: string) {
     user: new DataLoader<string, User | null>(async (ids) =>
       eachOf(ids, await db.user.findMany({ where: { id: { in: [...ids] }, tenantId } })),
     ),
+    publicUser: new DataLoader<string, PublicUser | null>((ids) => readPublicUsers(tenantId, ids)),
     userAt: addressLoader<UserAddress, User | null>(readUsers),
     tenant: new DataLoader<string, Tenant | null>(readTenants),
     membersOfGroup: childLoader<Page, GroupMemberRow>(

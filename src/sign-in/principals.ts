@@ -5,7 +5,6 @@ import { type AccessKey, type Principal, readAccessKeys, readPrincipals } from '
 
 export {
   type Account,
-  findAccount,
   findPasswordUser,
   findUserId,
   type Principal,

@@ -42,6 +42,21 @@ async function insertEvent(targetType: string): Promise<void> {
   );
 }
 
+describe('former_users', () => {
+  it('has the names of users who were deleted before', async () => {
+    await applyBefore('former_users');
+    const [id, tenantId] = [newId(), newId()];
+    await client.query(
+      `insert into audit_events (id, tenant_id, action, outcome, target_type, target_id, target_name)
+       values ($1, $2, 'user:delete', 'DONE', 'user', $3, 'bob'), ($4, $2, 'user:delete', 'DENIED', 'user', $5, 'eve')`,
+      [newId(), tenantId, id, newId(), newId()],
+    );
+    await applyMigrations(database.url);
+    const { rows } = await client.query('select id, tenant_id, username, name from former_users');
+    expect(rows).toEqual([{ id, tenant_id: tenantId, username: 'bob', name: 'bob' }]);
+  });
+});
+
 describe('audit_kinds', () => {
   it('gives each kind one name, and lets nobody change events afterwards', async () => {
     await applyBefore('audit_kinds');

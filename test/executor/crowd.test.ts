@@ -14,7 +14,7 @@ import {
 } from '../support/seed.ts';
 
 const project = 'crowd';
-const NODES = 100;
+const NODES = process.env['SOAK'] ? 100 : 20;
 
 /** Hands requests on to the server; while it is crowded, each report is first refused as often as the list is long. */
 class Door {

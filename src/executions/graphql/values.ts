@@ -14,16 +14,23 @@ interface ExecutionError extends WorkError {
 }
 
 export const ExecutionErrorType = builder.objectRef<ExecutionError>('ExecutionError').implement({
-  description: 'Why it failed.',
+  description: 'Why an execution, one of its nodes or an attempt failed.',
   fields: (t) => ({
-    code: t.exposeString('code'),
-    message: t.exposeString('message', {
-      description: 'Cut to 100 bytes in lists.',
+    code: t.exposeString('code', {
+      description:
+        'A stable word for programs, such as `OutputsInvalid`; the executor or the engine chooses it.',
     }),
-    kind: t.field({ type: ErrorKindEnum, resolve: (error) => error.kind }),
+    message: t.exposeString('message', {
+      description: 'What happened, for people. Lists cut it to 100 bytes.',
+    }),
+    kind: t.expose('kind', {
+      type: ErrorKindEnum,
+      description: 'Whether the work failed, or what ran it.',
+    }),
     nodeId: t.exposeString('nodeId', {
       nullable: true,
-      description: 'The node that failed the execution.',
+      description:
+        "The id, in the workflow, of the node that failed the execution. Null for a node's or attempt's own error.",
     }),
   }),
 });
@@ -60,38 +67,43 @@ export interface Data {
   readonly projectId?: string;
 }
 
+/** Where no values are stored. */
+export const noData: Data = { inputs: null, outputs: null };
+
 const plain = (values: LiteralMap | null) =>
   Object.fromEntries(
     Object.entries(values ?? {}).map(([name, literal]: [string, Literal]) => [name, toPlain(literal)]),
   );
 
 export const DataType = builder.objectRef<Data>('ExecutionData').implement({
-  description: 'Inputs and outputs, plain and in full. Outputs are empty until it has succeeded.',
+  description:
+    'Inputs and outputs of an execution, a node or an attempt, as plain values and as literals. Outputs are empty until it has succeeded.',
   fields: (t) => ({
     inputs: t.field({
       type: 'JSON',
-      description: 'Plain values by name.',
+      description: 'An object from the name of each input to its plain value: `{"rows": 100}`.',
       resolve: (data) => plain(data.inputs),
     }),
     inputLiterals: t.field({
       type: 'JSON',
-      description: "Flyte's literals by name.",
+      description: "The same inputs as Flyte's literals: an object from name to Literal.",
       resolve: (data) => data.inputs ?? {},
     }),
     outputs: t.field({
       type: 'JSON',
-      description: 'Plain values by name.',
+      description: 'An object from the name of each output to its plain value.',
       resolve: (data) => plain(data.outputs),
     }),
     outputLiterals: t.field({
       type: 'JSON',
-      description: "Flyte's literals by name.",
+      description: "The same outputs as Flyte's literals: an object from name to Literal.",
       resolve: (data) => data.outputs ?? {},
     }),
     files: t.field({
       type: [SignedBlobType],
       extensions: { listSize: 10 },
-      description: 'The files of ours among inputs and outputs, each with an address to fetch it from.',
+      description:
+        'The files stored on this server that inputs and outputs name, each with an address to fetch it from.',
       resolve: ({ inputs, outputs, tenantId = '', projectId = null }, _args, { loaders }) =>
         signedBlobs({ tenantId, projectId }, [...urisIn(inputs ?? {}), ...urisIn(outputs ?? {})], loaders),
     }),

@@ -9,9 +9,16 @@ import type {
 } from '../../generated/prisma/enums.ts';
 import { eachAt, readAddressed } from '../../platform/by-address.ts';
 import { eachOf } from '../../platform/by-id.ts';
-import { highestFirst, lastIdFirst, type Page, pageOfEach } from '../../platform/database/page.ts';
+import {
+  countOfEach,
+  highestFirst,
+  lastIdFirst,
+  type Page,
+  pageOfEach,
+} from '../../platform/database/page.ts';
 import { query, run, statement } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
+import type { ChildCount } from '../../platform/loaders.ts';
 import type { WorkError, WorkErrorColumns } from '../../platform/work-error.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 
@@ -152,6 +159,9 @@ export const tasksOfNodes = {
 /** The newest attempts of each node; up to one more than the page. */
 export const readTasksOfNodes = (nodeExecutionIds: readonly string[], page: Page) =>
   query<TaskExecutionRow>(pageOfEach(tasksOfNodes, nodeExecutionIds, page));
+
+export const countTasksOfNodes = (nodeExecutionIds: readonly string[]) =>
+  query<ChildCount>(countOfEach(tasksOfNodes, nodeExecutionIds));
 
 const nodesById = statement<NodeExecutionRow>(
   `select ${nodeColumns} from node_executions as node where node.id = any($1::uuid[])`,

@@ -6,17 +6,13 @@ import type { Level, Role } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import {
-  asRefusal,
-  InvalidArgumentError,
-  NotFoundError,
-  PermissionDeniedError,
-} from '../../platform/errors.ts';
+import { asRefusal, InvalidArgumentError, PermissionDeniedError } from '../../platform/errors.ts';
 import { nameKey } from '../../platform/text.ts';
 import { isActiveAdministrator, requireStillManaged } from '../domain/administration.ts';
 import { kindProblems } from '../domain/user-checks.ts';
 import { requireNotFixed } from '../fixed-users.ts';
 import { findTakenName, lockUserAmongAdministrators } from '../store/users.ts';
+import { userGone } from '../user-gone.ts';
 import { takenError } from './create-user.ts';
 
 /** What a user becomes; what is undefined stays, null clears. */
@@ -55,7 +51,7 @@ export async function changeUser(
   try {
     return await inTransaction(async (tx) => {
       const held = await lockUserAmongAdministrators(tx, address);
-      if (!held) throw new NotFoundError('user', address.id, ['input', 'by']);
+      if (!held) throw userGone(caller, address.id, address.id);
       const { user, otherAdministrators } = held;
       requireNotFixed(user);
       const changes = changesOf(user);

@@ -7,7 +7,6 @@ import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import {
   FailedPreconditionError,
   InvalidArgumentError,
-  NotFoundError,
   PermissionDeniedError,
   type Problem,
   ResourceExhaustedError,
@@ -19,6 +18,7 @@ import { addressText, type UserBy } from '../domain/addresses.ts';
 import { credentialProblems, MAX_ACTIVE_CREDENTIALS, outlives } from '../domain/credentials.ts';
 import { hashSecret, newAccessKey, newSecretKey } from '../domain/secrets.ts';
 import { type KeyOwner, lockKeyOwner } from '../store/access-keys.ts';
+import { userGone } from '../user-gone.ts';
 
 export interface NewCredentials {
   /** Null for the caller. */
@@ -56,7 +56,7 @@ export async function createCredentials(caller: Caller, wanted: NewCredentials):
   const ownerId = await keyOwnerId(caller, wanted.user, ['input', 'user']);
   const made = await inTransaction(async (tx) => {
     const owner = await lockKeyOwner(tx, ownerId);
-    requireOwner(caller, owner, wanted, scopes);
+    requireOwner(caller, owner, { ...wanted, ownerId }, scopes);
     await requireRoom(tx, owner.id);
     return await store(tx, caller, owner, { ...wanted, expiresAt, scopes });
   });
@@ -67,11 +67,11 @@ export async function createCredentials(caller: Caller, wanted: NewCredentials):
 function requireOwner(
   caller: Caller,
   owner: KeyOwner | null,
-  { user }: NewCredentials,
+  { ownerId, user }: NewCredentials & { readonly ownerId: string },
   scopes: readonly string[] | null,
 ): asserts owner is KeyOwner {
   if (!owner || (owner.tenantId !== caller.tenantId && caller.role !== 'ROOT'))
-    throw new NotFoundError('user', user ? addressText(user) : caller.userId, ['input', 'user']);
+    throw userGone(caller, ownerId, user ? addressText(user) : ownerId, ['input', 'user']);
   if (owner.id !== caller.userId && !mayManageKeys(caller, owner, scopes)) throw new PermissionDeniedError();
   if (owner.isDisabled)
     throw new FailedPreconditionError('the user is disabled', { path: ['input', 'user'] });

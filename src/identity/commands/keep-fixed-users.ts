@@ -14,6 +14,7 @@ import { type FixedUser, type FixedUsers, fixedUsers } from '../fixed-users.ts';
 import { hashPassword, isPassword } from '../passwords.ts';
 import { setSharedIdentity } from '../shared-identities.ts';
 import { lockFixedUsers } from '../store/fixed-users.ts';
+import { removeUser } from '../store/public-users.ts';
 import { findFirstTenant, findTenant } from '../store/tenants.ts';
 
 /**
@@ -124,7 +125,7 @@ async function deleteAllBut(kept: readonly string[]): Promise<void> {
       const user = await tx.user.findUnique({ where: { id } });
       if (!user) return;
       const { tenantId, username, role } = user;
-      await tx.user.delete({ where: { id } });
+      await removeUser(tx, user);
       const target = { type: 'user', id, name: username } as const;
       const before = { username, role, isFixed: true };
       await recordChange(tx, systemCaller(tenantId, id), { action: 'user:delete', target, before });

@@ -7,13 +7,13 @@ import { userProblems } from '../../identity/domain/user-checks.ts';
 import { requireNotFixed } from '../../identity/fixed-users.ts';
 import { hashPassword, isPassword } from '../../identity/passwords.ts';
 import { lockUser, storePasswordHash } from '../../identity/store/users.ts';
+import { userGone } from '../../identity/user-gone.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import {
   asRefusal,
   FailedPreconditionError,
   InvalidArgumentError,
-  NotFoundError,
   PermissionDeniedError,
 } from '../../platform/errors.ts';
 import { limitedAttempt } from '../attempts.ts';
@@ -50,7 +50,7 @@ export async function updateUserPassword(
   const { id, tenantId, username } = user;
   return await inTransaction(async (tx) => {
     const held = await lockUser(tx, user);
-    if (!held) throw new NotFoundError('user', username, ['input', 'by']);
+    if (!held) throw userGone(caller, id, username);
     // It may have become another since it was judged.
     requirePasswordable(held);
     if (!isSelf && !isRoleAtLeast(caller.role, held.role)) throw new PermissionDeniedError();

@@ -116,13 +116,3 @@ export async function findUserId(tenantId: string, usernameKey: string): Promise
   const [row] = await run(namedUserStatement, [tenantId, usernameKey]);
   return row?.id ?? null;
 }
-
-const accountStatement = statement<{ id: string; username: string; name: string }>(
-  'select id, username, name from users where id = $1::uuid',
-);
-
-/** What anybody may know of a user, disabled ones included. */
-export async function findAccount(userId: string) {
-  const [row] = await run(accountStatement, [userId]);
-  return row ?? null;
-}
