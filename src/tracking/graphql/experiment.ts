@@ -297,7 +297,7 @@ builder.mutationFields((t) => ({
     type: DeleteExperimentTagsPayload,
     nullable: true,
     description: 'Takes tags away. Needs EDIT.',
-    errors: { types: [FailedPreconditionError] },
+    errors: { types: [InvalidArgumentError, FailedPreconditionError] },
     args: { input: t.arg({ type: DeleteExperimentTagsInput, required: true }) },
     resolve: async (_root, { input }, context) =>
       await changed(deleteExperimentTags((await addressed(input.by, context)).id, input.keys), context),

@@ -329,7 +329,7 @@ builder.mutationFields((t) => ({
     type: DeleteModelVersionTagsPayload,
     nullable: true,
     description: 'Takes tags away. Needs MANAGE on its model, as in MLflow.',
-    errors: { types: [FailedPreconditionError] },
+    errors: { types: [InvalidArgumentError, FailedPreconditionError] },
     args: { input: t.arg({ type: DeleteModelVersionTagsInput, required: true }) },
     resolve: async (_root, { input }, context) =>
       await changed(deleteModelVersionTags(await addressed(input.by, context), input.keys), context),

@@ -318,7 +318,7 @@ builder.mutationFields((t) => ({
     type: DeleteRegisteredModelTagsPayload,
     nullable: true,
     description: 'Takes tags away. Needs EDIT.',
-    errors: { types: [FailedPreconditionError] },
+    errors: { types: [InvalidArgumentError, FailedPreconditionError] },
     args: { input: t.arg({ type: DeleteRegisteredModelTagsInput, required: true }) },
     resolve: async (_root, { input }, context) => {
       const { id } = await addressedModel(input.by, context);

@@ -264,7 +264,7 @@ builder.mutationFields((t) => ({
     type: DeleteRunTagsPayload,
     nullable: true,
     description: 'Takes tags away. Needs EDIT on its experiment.',
-    errors: { types: [FailedPreconditionError] },
+    errors: { types: [InvalidArgumentError, FailedPreconditionError] },
     args: { input: t.arg({ type: DeleteRunTagsInput, required: true }) },
     resolve: async (_root, { input }, context) =>
       await changed(deleteRunTags(await addressed(input.id, context), input.keys), context),
