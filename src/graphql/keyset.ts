@@ -22,15 +22,17 @@ export interface PageArguments {
  * One page of a list, as a connection.
  *
  * @param list  fetches the rows of a page in the order, up to one more than the page.
+ * @param count  how many rows the whole list has; called only when `totalCount` is selected.
  * @throws InvalidArgumentError naming the argument.
  */
 export async function pagedList<Row extends Sorted, Sorted>(
   args: PageArguments,
   order: Order<Sorted>,
   list: (page: Page) => Promise<readonly Row[]>,
+  count: () => Promise<number>,
 ) {
   const page = pageOf(args, order);
-  return connectionOf(await list(page), page, order);
+  return { ...connectionOf(await list(page), page, order), count };
 }
 
 /** What a cursor of ours may hold. Callers may send any other text, and PostgreSQL must not be the one to refuse it. */

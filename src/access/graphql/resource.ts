@@ -97,19 +97,20 @@ const kindsByType: ReadonlyMap<ResourceType, Kind> = new Map(
 );
 
 export const PermissionResourceInput = builder.inputType('PermissionResource', {
-  description: 'What a permission is about: one resource, all resources of a type, or the whole tenant.',
+  description: 'What a grant is on: one resource, all resources of a type, or the whole tenant.',
   isOneOf: true,
   fields: (t) => ({
-    project: t.field({ type: ProjectByInput }),
-    experiment: t.field({ type: ExperimentByInput }),
-    registeredModel: t.field({ type: RegisteredModelByInput }),
-    workflow: t.field({ type: EntityNameInput, description: 'All versions of that name.' }),
-    queue: t.field({ type: QueueByInput }),
+    project: t.field({ type: ProjectByInput, description: 'One project.' }),
+    experiment: t.field({ type: ExperimentByInput, description: 'One experiment.' }),
+    registeredModel: t.field({ type: RegisteredModelByInput, description: 'One registered model.' }),
+    workflow: t.field({ type: EntityNameInput, description: 'One workflow: all versions of the name.' }),
+    queue: t.field({ type: QueueByInput, description: 'One queue.' }),
     all: t.field({
       type: ResourceTypeEnum,
-      description: 'All of that type in the tenant, those to come included. For administrators.',
+      description:
+        'All resources of this type in the tenant, future ones included. Requires an administrator.',
     }),
-    tenant: t.boolean({ description: 'True: everything in the tenant. For administrators.' }),
+    tenant: t.boolean({ description: 'True: everything in the tenant. Requires an administrator.' }),
   }),
 });
 
@@ -189,17 +190,21 @@ export interface PlaceShown extends Place {
 }
 
 export const PermissionPlaceType = builder.objectRef<PlaceShown>('PermissionPlace').implement({
-  description: 'Where permissions are: one resource, all of a type (no id), or the tenant (type TENANT).',
+  description: 'What a grant is on: one resource, all resources of a type, or the whole tenant.',
   fields: (t) => ({
-    type: t.field({ type: ResourceTypeEnum, resolve: (place) => place.type }),
+    type: t.expose('type', {
+      type: ResourceTypeEnum,
+      description: 'The type of resource; TENANT for the whole tenant.',
+    }),
     id: t.id({
       nullable: true,
-      description: 'Null for all of a type and for the tenant.',
+      description: 'The id of the resource; null for all of a type and for the tenant.',
       resolve: (place) => place.id,
     }),
     name: t.string({
       nullable: true,
-      description: "What people call it, a project's identifier. Null for all of a type and for the tenant.",
+      description:
+        'The name of the resource, or the identifier of a project; null for all of a type and for the tenant.',
       resolve: async (place, _args, { loaders }) =>
         (await resolvePlace(place, place.tenantId, loaders))?.name ?? null,
     }),

@@ -12,13 +12,16 @@ import { groupReader } from '../group-reader.ts';
 import { GroupType } from './group.ts';
 
 export const PermissionSubjectInput = builder.inputType('PermissionSubjectBy', {
-  description: 'Whose permission: a user or a group of your tenant.',
+  description: 'Who a grant is to: a user or a group of your tenant.',
   isOneOf: true,
-  fields: (t) => ({ user: t.field({ type: UserByInput }), group: t.field({ type: GroupByInput }) }),
+  fields: (t) => ({
+    user: t.field({ type: UserByInput, description: 'A person or a service account.' }),
+    group: t.field({ type: GroupByInput, description: 'A group: all its members.' }),
+  }),
 });
 
 export const PermissionSubjectType = builder.unionType('PermissionSubject', {
-  description: 'Whose permission it is.',
+  description: 'Who a grant is to: a user or a group.',
   types: [PrincipalType, GroupType],
   resolveType: (subject) => ('username' in subject ? PrincipalType : GroupType),
 });

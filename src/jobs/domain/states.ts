@@ -12,7 +12,7 @@ import type { PhaseTable } from '../../platform/phase-table.ts';
  *        └──▶ REJECTED           any that has not ended ──▶ CANCELLED
  *
  * Below, one lease of a job. A run never comes back: the job's next lease is a run of its own. A state that leads nowhere
- * is terminal: whatever comes later changes nothing and writes no event. Source: Armada, jobs.md §5.1.
+ * is terminal: whatever comes later changes nothing and writes no event. Source: Armada's job states.
  */
 export const jobRunStates: PhaseTable<JobRunState> = {
   LEASED: [

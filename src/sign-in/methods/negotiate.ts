@@ -32,7 +32,7 @@ interface Acceptor {
   step(token: string): Promise<string | null>;
 }
 
-/** Negotiation failed: a SPNEGO reply that says "reject". Source: Armada, jobs.md §8.2. */
+/** Negotiation failed: a SPNEGO reply that says "reject". Source: Armada's Kerberos authentication. */
 const REJECT = 'oQcwBaADCgEC';
 
 /** A ticket with the groups of a large directory, in base64. */

@@ -19,7 +19,7 @@ import {
 
 /**
  * `Authorization: Bearer`, with a token of a configured outside issuer. Tokens of others are left to `ownBearer`, which
- * takes our own and refuses the rest. Source: Armada's OpenID authentication, jobs.md §8.2.
+ * takes our own and refuses the rest. Source: Armada's OpenID authentication.
  *
  * @param file  a JSON list, read before the server listens.
  */

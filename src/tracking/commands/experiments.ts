@@ -7,16 +7,7 @@ import { nameProblems } from '../domain/texts.ts';
 import { type ExperimentRow, lockExperiment, readExperiments } from '../store/experiments.ts';
 import { lifecycleOf } from './lifecycle.ts';
 
-export const {
-  create: createExperiment,
-  update: updateExperiment,
-  setTags: setExperimentTags,
-  deleteTags: deleteExperimentTags,
-  remove: deleteExperiment,
-  restore: restoreExperiment,
-  publish: publishExperiment,
-  unpublish: unpublishExperiment,
-} = lifecycleOf<ExperimentRow, Prisma.ExperimentUncheckedUpdateInput>({
+export const experiments = lifecycleOf<ExperimentRow, Prisma.ExperimentUncheckedUpdateInput>({
   name: 'experiment',
   resourceType: 'EXPERIMENT',
   publish: 'experiment:publish',

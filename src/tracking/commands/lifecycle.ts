@@ -37,6 +37,9 @@ export interface TrackedRow {
   readonly description: string;
   readonly tags: unknown;
   readonly publicAt: Date | null;
+  readonly createdById: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
   /** The project's identifier. */
   readonly project: string;
 }
@@ -99,6 +102,9 @@ interface CommonChanges {
   tags?: Tags;
   publicAt?: Date | null;
 }
+
+/** The commands over one kind of row. */
+export type Lifecycle<Row extends TrackedRow> = ReturnType<typeof lifecycleOf<Row, never>>;
 
 /** The commands over one kind. Those that change a row hold it from the decision to the commit. */
 export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Changes | CommonChanges>) {

@@ -12,17 +12,7 @@ import { modelNameProblems } from '../domain/model-texts.ts';
 import { lockRegisteredModel, type RegisteredModelRow, readRegisteredModels } from '../store/models.ts';
 import { lifecycleOf } from './lifecycle.ts';
 
-export const {
-  create: createRegisteredModel,
-  update: updateRegisteredModel,
-  setTags: setRegisteredModelTags,
-  deleteTags: deleteRegisteredModelTags,
-  remove: deleteRegisteredModel,
-  restore: restoreRegisteredModel,
-  publish: publishRegisteredModel,
-  unpublish: unpublishRegisteredModel,
-  lockChangeable: lockChangeableModel,
-} = lifecycleOf<RegisteredModelRow, Prisma.RegisteredModelUncheckedUpdateInput>({
+export const registeredModels = lifecycleOf<RegisteredModelRow, Prisma.RegisteredModelUncheckedUpdateInput>({
   name: 'registered model',
   resourceType: 'REGISTERED_MODEL',
   publish: 'model:publish',
