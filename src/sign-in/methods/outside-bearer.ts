@@ -3,19 +3,14 @@ import { LRUCache } from 'lru-cache';
 import { displayNameFault } from '../../authorization/domain/names.ts';
 import { isScope } from '../../authorization/domain/permissions.ts';
 import { listGroupIds } from '../../authorization/store/named-groups.ts';
+import { plain } from '../../platform/caller.ts';
 import { DomainError, UnauthenticatedError } from '../../platform/errors.ts';
 import { log } from '../../platform/log.ts';
 import { nameKey } from '../../platform/text.ts';
 import { findOutsideUser } from '../outside-users.ts';
 import { IssuerKeys } from './issuer-keys.ts';
 import { type IssuerSettings, readIssuers } from './issuers-file.ts';
-import {
-  authorizationOf,
-  plain,
-  type SignedIn,
-  type SignInMethodHandler,
-  type SignInRequest,
-} from './method.ts';
+import { authorizationOf, type SignedIn, type SignInMethodHandler, type SignInRequest } from './method.ts';
 
 /**
  * `Authorization: Bearer`, with a token of a configured outside issuer. Tokens of others are left to `ownBearer`, which
