@@ -1,3 +1,4 @@
+import '../platform/plain-faults.ts';
 import { chooseRuntime, requireNamedRuntime } from '../executor/choose-runtime.ts';
 import { createClient } from '../executor/client.ts';
 import { openExecutorFolder } from '../executor/executor-folder.ts';

@@ -105,7 +105,7 @@ describe('imports', () => {
       if (room(from) !== 'executor' && from !== 'bin/executor.ts') return false;
       const isAllowed =
         room(to) === 'executor' ||
-        /^platform\/(config\/(base|environment|executor)|log|process|process-identity|folder-lock|errors|duration|ids|group-by)\.ts$/.test(
+        /^platform\/(config\/(base|environment|executor)|log|process|process-identity|folder-lock|in-home|plain-faults|errors|duration|ids|group-by)\.ts$/.test(
           to,
         ) ||
         to.startsWith('generated/executor/');
