@@ -31,8 +31,7 @@ const steps: readonly Step[] = [
     name: 'schema.graphql',
     inputs: ['src', 'prisma/schema', 'package-lock.json'],
     outputs: ['schema.graphql'],
-    run: () =>
-      runNode(['--import', 'tsx', 'src/graphql/print-schema.ts', 'schema.graphql'], 'schema.graphql'),
+    run: () => runNode(['--import', 'tsx', 'src/api/print-schema.ts', 'schema.graphql'], 'schema.graphql'),
   },
   {
     name: 'documents',

@@ -1,8 +1,8 @@
 import '../platform/plain-faults.ts';
 import { chooseRuntime, requireNamedRuntime } from '../executor/choose-runtime.ts';
-import { createClient } from '../executor/client.ts';
 import { openExecutorFolder } from '../executor/executor-folder.ts';
-import { startWorkLoop } from '../executor/work-loop.ts';
+import { createClient } from '../executor/host/client.ts';
+import { startWorkLoop } from '../executor/host/work-loop.ts';
 import { baseConfig } from '../platform/config/base.ts';
 import { executorConfig } from '../platform/config/executor.ts';
 import { log } from '../platform/log.ts';
@@ -11,11 +11,13 @@ import { runProcess } from '../platform/process.ts';
 /** Leases jobs over the server's public API and runs them. Any number, anywhere, each under a name of its own. */
 await runProcess('executor', async (ending) => {
   requireNamedRuntime();
-  const { url, name, pool, slots } = executorConfig;
+  const { url, name, pool, slots, onLostContact } = executorConfig;
   const { credentialFile, drainSeconds } = baseConfig;
   const runtime = chooseRuntime(await openExecutorFolder());
   const client = createClient({ url, credentialFile, log });
-  const loop = await startWorkLoop({ client, runtime, log, name, pool, slots, drainSeconds });
+  const loop = await startWorkLoop({
+    ...{ client, runtime, log, name, pool, slots, drainSeconds, onLostContact },
+  });
   ending.add(() => loop.stop());
   return {};
 });

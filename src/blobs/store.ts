@@ -1,3 +1,4 @@
+import { eachAt } from '../platform/by-address.ts';
 import { db } from '../platform/database/client.ts';
 import { run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
@@ -13,7 +14,6 @@ export interface BlobRow {
 }
 
 const announceStatement = statement<{ id: string }>(
-  'announce_blob',
   `insert into blobs as blob (id, tenant_id, project_id, sha256, size_bytes)
    values ($1::uuid, $2::uuid, $3::uuid, $4, $5)
    on conflict (tenant_id, project_id, sha256) do update set size_bytes = excluded.size_bytes
@@ -42,28 +42,38 @@ export function findBlob(id: string): Promise<BlobRow | null> {
   return db.blob.findUnique({ where: { id } });
 }
 
-const sizesStatement = statement<{ id: string; sizeBytes: bigint }>(
-  'blob_sizes',
-  `select id, size_bytes as "sizeBytes" from blobs
-    where tenant_id = $1::uuid and project_id = $2::uuid and id = any($3::uuid[]) and uploaded_at is not null`,
+/** A blob, asked for on behalf of a project: another project's is as if it were not there. */
+export interface BlobOfProject {
+  readonly tenantId: string;
+  readonly projectId: string;
+  readonly id: string;
+}
+
+const sizesStatement = statement<BlobOfProject & { readonly sizeBytes: bigint }>(
+  `select blob.id, blob.tenant_id as "tenantId", blob.project_id as "projectId", blob.size_bytes as "sizeBytes"
+     from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as asked(tenant_id, project_id, id)
+     join blobs as blob on blob.id = asked.id and blob.tenant_id = asked.tenant_id
+      and blob.project_id = asked.project_id
+    where blob.uploaded_at is not null`,
 );
 
-/** Those of the named blobs that are the project's and whole, with their sizes in bytes. */
-export async function listSizes(
-  project: { tenantId: string; projectId: string },
-  ids: readonly string[],
-  tx?: Tx,
-): Promise<ReadonlyMap<string, bigint>> {
-  if (ids.length === 0) return new Map();
-  const rows = await run(sizesStatement, [project.tenantId, project.projectId, ids], tx);
-  return new Map(rows.map((row) => [row.id, row.sizeBytes]));
+/** The size in bytes of each blob that is the project's and whole; null for the others. */
+export async function readSizes(blobs: readonly BlobOfProject[], tx?: Tx): Promise<(bigint | null)[]> {
+  if (blobs.length === 0) return [];
+  const column = (part: keyof BlobOfProject) => blobs.map((blob) => blob[part]);
+  const rows = await run(sizesStatement, [column('tenantId'), column('projectId'), column('id')], tx);
+  const textOf = ({ tenantId, projectId, id }: BlobOfProject) => JSON.stringify([tenantId, projectId, id]);
+  return eachAt(
+    blobs,
+    textOf,
+    rows.map((row) => [textOf(row), row.sizeBytes]),
+  );
 }
 
 /** Size of the pieces that content is kept in, but the last. */
 export const CHUNK_BYTES = 512 * 1024;
 
 const storeChunkStatement = statement<{ position: number }>(
-  'store_blob_chunk',
   `insert into blob_chunks as chunk (blob_id, tenant_id, position, content)
    select blob.id, blob.tenant_id, $2::int, $3::bytea
      from (select id, tenant_id from blobs where id = $1::uuid and uploaded_at is null for share) as blob
@@ -81,7 +91,6 @@ export async function storeChunk(blobId: string, position: number, content: Uint
 }
 
 const finishStatement = statement<{ id: string }>(
-  'finish_blob',
   `with blob as materialized (
      select id from blobs where id = $1::uuid and uploaded_at is null for update
    ),
@@ -105,7 +114,6 @@ export async function finishBlob(blobId: string, pieces: number, sizeBytes: bigi
 }
 
 const chunkStatement = statement<{ content: Buffer }>(
-  'blob_chunk',
   'select content from blob_chunks where blob_id = $1::uuid and position = $2',
 );
 
@@ -116,20 +124,4 @@ export async function* readContent(blobId: string): AsyncGenerator<Buffer> {
     if (!chunk) return;
     yield chunk.content;
   }
-}
-
-const projectOfRunStatement = statement<{ projectId: string | null }>(
-  'project_of_run',
-  `select set.project_id as "projectId"
-     from job_runs as run
-     join jobs as job on job.id = run.job_id
-     join job_sets as set on set.id = job.job_set_id
-     join executors as executor on executor.id = run.executor_id and executor.user_id = $1::uuid
-    where run.id = $2::uuid and run.ended_at is null`,
-);
-
-/** The project that a run works for; null when the run has ended, is another account's, or works for none. */
-export async function findProjectIdOfRun(userId: string, runId: string): Promise<string | null> {
-  const [row] = await run(projectOfRunStatement, [userId, runId]);
-  return row?.projectId ?? null;
 }

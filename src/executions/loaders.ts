@@ -1,18 +1,20 @@
 import DataLoader from 'dataloader';
-import { childLoader } from '../platform/child-loader.ts';
+import type { Page } from '../platform/database/page.ts';
 import { groupBy } from '../platform/group-by.ts';
-import type { ChildPage } from './store/reads.ts';
+import { addressLoader, childCounter, childLoader } from '../platform/loaders.ts';
 import {
+  countTasksOfNodes,
   type DataRow,
   type ExecutionBy,
   type ExecutionRow,
-  findNodeExecution,
   type NodeExecutionRow,
+  type NodeKey,
   type PhaseCountRow,
   readExecutionData,
   readExecutions,
   readNodeData,
   readNodeExecutions,
+  readNodesByKey,
   readNodesOfExecutions,
   readPhaseCounts,
   readTaskData,
@@ -26,31 +28,19 @@ import {
  * is what the resolver answers.
  */
 export function executionLoaders(tenantId: string) {
-  const byText = <Key>(key: Key) => JSON.stringify(key);
-  const each = <Row>(read: (ids: readonly string[]) => Promise<(Row | null)[]>) =>
-    new DataLoader<string, Row | null>((ids) => read(ids));
   return {
-    execution: new DataLoader<ExecutionBy, ExecutionRow | null, string>(
-      (addresses) => readExecutions(tenantId, addresses),
-      { cacheKeyFn: byText },
+    execution: addressLoader<ExecutionBy, ExecutionRow | null>((addresses) =>
+      readExecutions(tenantId, addresses),
     ),
-    nodeExecution: each<NodeExecutionRow>(readNodeExecutions),
-    nodeExecutionByKey: new DataLoader<
-      { executionId: string; nodeId: string },
-      NodeExecutionRow | null,
-      string
-    >((keys) => Promise.all(keys.map((key) => findNodeExecution(key.executionId, key.nodeId))), {
-      cacheKeyFn: byText,
-    }),
-    taskExecution: each<TaskExecutionRow>(readTaskExecutions),
-    nodesOfExecution: childLoader<ChildPage, NodeExecutionRow>(
-      readNodesOfExecutions,
-      (row) => row.executionId,
-    ),
-    tasksOfNode: childLoader<ChildPage, TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
-    executionData: each<DataRow>(readExecutionData),
-    nodeData: each<DataRow>(readNodeData),
-    taskData: each<DataRow>(readTaskData),
+    nodeExecution: new DataLoader<string, NodeExecutionRow | null>(readNodeExecutions),
+    nodeExecutionByKey: addressLoader<NodeKey, NodeExecutionRow | null>(readNodesByKey),
+    taskExecution: new DataLoader<string, TaskExecutionRow | null>(readTaskExecutions),
+    nodesOfExecution: childLoader<Page, NodeExecutionRow>(readNodesOfExecutions, (row) => row.executionId),
+    tasksOfNode: childLoader<Page, TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
+    taskCount: childCounter(countTasksOfNodes),
+    executionData: new DataLoader<string, DataRow | null>(readExecutionData),
+    nodeData: new DataLoader<string, DataRow | null>(readNodeData),
+    taskData: new DataLoader<string, DataRow | null>(readTaskData),
     nodeCounts: new DataLoader<string, PhaseCountRow[]>(async (ids) => {
       const byExecution = groupBy(await readPhaseCounts(ids), (row) => row.executionId);
       return ids.map((id) => byExecution.get(id) ?? []);
@@ -58,4 +48,8 @@ export function executionLoaders(tenantId: string) {
   };
 }
 
-export type ExecutionLoaders = ReturnType<typeof executionLoaders>;
+type ExecutionLoaders = ReturnType<typeof executionLoaders>;
+
+declare module '../graphql/context.ts' {
+  interface Loaders extends ExecutionLoaders {}
+}

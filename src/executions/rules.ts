@@ -1,20 +1,21 @@
-import type { Target } from '../access/domain/resources.ts';
-import { can, type Finder, type RootRules } from '../graphql/permissions.ts';
+import { isSeen } from '../authorization/can.ts';
+import type { Target } from '../authorization/domain/resources.ts';
+import { callerOf } from '../graphql/context.ts';
+import { can, type Finder, type RootRules } from '../graphql/rules.ts';
+import { addressText } from '../platform/address-text.ts';
 import { NO_ID } from '../platform/ids.ts';
-import { projectTarget } from '../projects/domain/targets.ts';
-import { ofProjectWithWorkflows } from '../registry/rules.ts';
+import { launchPlanTarget } from '../registry/domain/targets.ts';
+import { ofProjectWithNew, ofProjectWithWorkflows } from '../registry/rules.ts';
 import type { VersionBy } from '../registry/store.ts';
 import { executionTarget } from './domain/targets.ts';
 import { loadNodeExecution, type NodeExecutionBy } from './graphql/node-execution.ts';
 import type { ExecutionBy, ExecutionRow } from './store/reads.ts';
 
-const keyOf = (by: ExecutionBy) => ('id' in by ? by.id : by.key.name);
-
 const targetOf = (execution: ExecutionRow | null): Target | null => execution && executionTarget(execution);
 
 const ofExecution = (by: (args: never) => ExecutionBy): Finder => ({
   kind: 'execution',
-  key: (args) => keyOf(by(args as never)),
+  key: (args) => addressText(by(args as never)),
   target: async (args, { loaders }) => targetOf(await loaders.execution.load(by(args as never))),
 });
 
@@ -23,10 +24,7 @@ const ofExecutionBy = ofExecution(({ by }: { by: ExecutionBy }) => by);
 /** A node is its execution's, whose readers may read it. */
 const ofNodeExecution: Finder = {
   kind: 'node execution',
-  key: (args) => {
-    const by = args['by'] as NodeExecutionBy;
-    return 'id' in by ? by.id : by.key.nodeId;
-  },
+  key: (args) => addressText(args['by'] as NodeExecutionBy),
   target: async (args, { loaders }) => {
     const node = await loadNodeExecution(args['by'] as NodeExecutionBy, loaders);
     return targetOf(await loaders.execution.load({ id: node?.executionId ?? NO_ID }));
@@ -46,25 +44,26 @@ interface NewExecutionArguments {
   readonly input: { readonly project: string; readonly launchPlan: VersionBy };
 }
 
-/** An execution that is to be: of the workflow that its launch plan is for, in its project. */
+const inProjectOfNew = ofProjectWithNew(({ input }: NewExecutionArguments) => input.project);
+
+/**
+ * The project of a new execution. Its launch plan is looked up at the same time, so that the grants on both are read by
+ * one statement: the command judges the plan, and finds both rows and grants remembered.
+ */
 const ofNewExecution: Finder = {
-  kind: 'project',
-  key: (args) => (args as unknown as NewExecutionArguments).input.project,
-  async target(args, { loaders }) {
-    const { input } = args as unknown as NewExecutionArguments;
+  ...inProjectOfNew,
+  async target(args, context) {
+    const { launchPlan: by } = (args as unknown as NewExecutionArguments).input;
     const [project, plan] = await Promise.all([
-      loaders.project.load({ identifier: input.project }),
-      loaders.launchPlanBy.load(input.launchPlan),
+      inProjectOfNew.target(args, context),
+      context.loaders.launchPlan.load(by),
     ]);
-    if (!project) return null;
-    const target = projectTarget(project);
-    return plan
-      ? executionTarget({
-          tenantId: project.tenantId,
-          projectId: project.id,
-          workflowEntityId: plan.workflowEntityId,
-        })
-      : target;
+    const caller = callerOf(context);
+    await Promise.all([
+      isSeen(caller, { kind: 'project', key: inProjectOfNew.key(args, context) }, project),
+      isSeen(caller, { kind: 'launch plan', key: addressText(by) }, plan && launchPlanTarget(plan)),
+    ]);
+    return project;
   },
 };
 

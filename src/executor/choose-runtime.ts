@@ -2,8 +2,8 @@ import { baseConfig } from '../platform/config/base.ts';
 import { ConfigurationError } from '../platform/config/environment.ts';
 import { executorConfig } from '../platform/config/executor.ts';
 import { log } from '../platform/log.ts';
-import { createProcessRuntime } from './runtimes/process.ts';
-import type { Runtime } from './runtimes/runtime.ts';
+import type { Runtime } from './host/runtime.ts';
+import { createProcessRuntime } from './runtimes/process/process-runtime.ts';
 
 /** @throws ConfigurationError in production, where what runs the jobs must be named. */
 export function requireNamedRuntime(): void {
@@ -14,15 +14,22 @@ export function requireNamedRuntime(): void {
     );
 }
 
+type RuntimeName = NonNullable<typeof executorConfig.runtime>;
+
+const runtimes: Readonly<Record<RuntimeName, (folder: string) => Runtime>> = {
+  process(folder) {
+    log.warn('jobs run as processes of this user, without isolation: they can read and do what it can');
+    return createProcessRuntime({ root: folder, path: executorConfig.path });
+  },
+};
+
 /**
  * The runtime that is configured; `process` where none has to be named.
  *
  * @param folder  where it keeps its runs.
  */
 export function chooseRuntime(folder: string): Runtime {
-  log.warn(
-    { runtime: 'process' },
-    'jobs run as processes of this user, without isolation: they can read and do what it can',
-  );
-  return createProcessRuntime({ root: folder, path: executorConfig.path });
+  const name = executorConfig.runtime ?? 'process';
+  log.info({ runtime: name }, 'runtime chosen');
+  return runtimes[name](folder);
 }

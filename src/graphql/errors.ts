@@ -12,54 +12,56 @@ import {
   UnavailableError,
 } from '../platform/errors.ts';
 import { builder } from './builder.ts';
+import { enumOf } from './enum.ts';
+import { ObjectKindEnum } from './object-kind.ts';
 
-const codes = [
-  'INVALID_ARGUMENT',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'RESOURCE_EXHAUSTED',
-  'PERMISSION_DENIED',
-  'UNAUTHENTICATED',
-  'UNIMPLEMENTED',
-  'UNAVAILABLE',
-  'DEADLINE_EXCEEDED',
-  'INTERNAL',
-] as const satisfies readonly ErrorCode[];
-
-const ErrorCodeEnum = builder.enumType('ErrorCode', {
-  description: "What went wrong, in gRPC's words. Also in `extensions.code` of top-level errors.",
-  values: codes,
-});
+export const ErrorCodeEnum = enumOf<ErrorCode>(
+  'ErrorCode',
+  "What went wrong, in gRPC's words. Top-level errors have it in `extensions.code`.",
+  {
+    INVALID_ARGUMENT: 'The input is wrong whatever the state of the server. Change it before you try again.',
+    NOT_FOUND: 'The object is absent, or hidden from the caller: the two look alike.',
+    ALREADY_EXISTS: 'Such an object exists already. It was not changed.',
+    FAILED_PRECONDITION: 'The input is right, but the object is in a state that does not allow this.',
+    ABORTED: 'Another request changed the same object at the same time. Try again from the start.',
+    RESOURCE_EXHAUSTED: 'A limit is reached: of size, cost, rate or number. The message names it.',
+    PERMISSION_DENIED: "The caller's level, role, scopes or token do not allow this.",
+    UNAUTHENTICATED: 'The request has no valid sign-in, and the field needs one.',
+    UNIMPLEMENTED: 'The server does not support this.',
+    UNAVAILABLE: 'The server cannot answer now, for example because the database is down. Try again later.',
+    DEADLINE_EXCEEDED: 'The operation took longer than it may.',
+    INTERNAL: 'The server failed in a way that it did not foresee. The details are in its log.',
+  },
+);
 
 export const ErrorInterface = builder.interfaceRef<DomainError>('Error').implement({
-  description: 'A refusal that the caller can act on.',
+  description: 'A refusal that the caller can act on. Every error in a result union implements it.',
   fields: (t) => ({
-    code: t.field({ type: ErrorCodeEnum, resolve: (error) => error.code }),
+    code: t.expose('code', { type: ErrorCodeEnum, description: 'What kind of refusal it is, for programs.' }),
     message: t.exposeString('message', {
-      description: 'For people. Programs read `code`.',
+      description: 'What is wrong and, where there is one, what to do: for people. Programs read `code`.',
     }),
     path: t.field({
       type: ['String'],
       nullable: true,
-      description: 'Where in the arguments the fault lies, outermost first; null when it is not theirs.',
-      resolve: (error) => (error.path.length > 0 ? [...error.path] : null),
+      description:
+        'The place in the arguments that is wrong, outermost first: `["input", "name"]`. Null when no argument is to blame.',
+      resolve: (error) => (error.inputPath.length > 0 ? [...error.inputPath] : null),
     }),
   }),
 });
 
 const ProblemType = builder.objectRef<Problem>('Problem').implement({
-  description: 'One fault of an input.',
+  description: 'One thing that is wrong with an input.',
   fields: (t) => ({
     code: t.exposeString('code', {
       description:
         "A stable word for programs: a compiler's code such as `MismatchingTypes`, `MissingField`, `InvalidValue`.",
     }),
-    message: t.exposeString('message'),
+    message: t.exposeString('message', { description: 'What is wrong, for people.' }),
     path: t.field({
       type: ['String'],
-      description: 'Outermost first, from the argument down.',
+      description: 'The place that is wrong, from the argument down: `["input", "template", "nodes", "n1"]`.',
       resolve: (problem) => [...problem.path],
     }),
   }),
@@ -67,12 +69,13 @@ const ProblemType = builder.objectRef<Problem>('Problem').implement({
 
 builder.objectType(InvalidArgumentError, {
   name: 'InvalidArgumentError',
-  description: 'The input is wrong in itself. All faults are reported together.',
+  description: 'The input is wrong in itself. All its problems are reported together.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     problems: t.field({
       type: [ProblemType],
       extensions: { listSize: 10 },
+      description: 'Everything that is wrong with the input: at least one problem.',
       resolve: (error) => [...error.problems],
     }),
   }),
@@ -83,33 +86,32 @@ builder.objectType(NotFoundError, {
   description: 'Something that the input names is absent, or hidden from the caller: the two look alike.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    kind: t.exposeString('kind', {
-      description: 'What was looked for, such as `launch plan`.',
-    }),
+    kind: t.expose('kind', { type: ObjectKindEnum, description: 'What kind of object was looked for.' }),
   }),
 });
 
 builder.objectType(AlreadyExistsError, {
   name: 'AlreadyExistsError',
-  description: 'It is there already, unchanged.',
+  description: 'Such an object exists already. It was not changed.',
   interfaces: [ErrorInterface],
 });
 
 builder.objectType(FailedPreconditionError, {
   name: 'FailedPreconditionError',
-  description: 'Right in itself, but not as things stand now.',
+  description: 'The input is right, but the object is in a state that does not allow this.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     current: t.exposeString('current', {
       nullable: true,
-      description: 'The phase or state that refused it, where one did.',
+      description:
+        'The phase or state of the object that does not allow this; null when no phase or state is to blame.',
     }),
   }),
 });
 
 builder.objectType(ResourceExhaustedError, {
   name: 'ResourceExhaustedError',
-  description: 'A limit is reached; the message names it.',
+  description: 'A limit is reached. The message names it.',
   interfaces: [ErrorInterface],
 });
 
@@ -118,7 +120,7 @@ export function topLevelError(error: DomainError): GraphQLError {
   return new GraphQLError(error.message, {
     extensions: {
       code: error.code,
-      ...(error.path.length > 0 ? { path: error.path } : {}),
+      ...(error.inputPath.length > 0 ? { path: error.inputPath } : {}),
     },
   });
 }
@@ -129,7 +131,7 @@ export function shownError(error: unknown): GraphQLError {
   if (cause instanceof DomainError) return located(topLevelError(cause), error);
   if (isDatabaseLost(cause)) return located(topLevelError(new UnavailableError()), error);
   // A refusal of the rules, of a scalar, or of GraphQL itself: written for the caller.
-  if (cause instanceof GraphQLError) return located(placed(cause, error), error);
+  if (cause instanceof GraphQLError) return located(cause, error);
   return located(new GraphQLError('something went wrong', { extensions: { code: 'INTERNAL' } }), error);
 }
 
@@ -138,20 +140,6 @@ function causeOf(error: unknown): unknown {
   let cause = error;
   while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError;
   return cause;
-}
-
-/**
- * A scalar's refusal of a part of a variable, with the place. GraphQL says it only in the words that it puts in front,
- * together with the value: `Variable "$input" got invalid value … at "input.events[0].outputs"; …`.
- */
-function placed(refusal: GraphQLError, from: unknown): GraphQLError {
-  if (!(from instanceof GraphQLError) || !from.message.endsWith(`; ${refusal.message}`)) return refusal;
-  const words = from.message.slice(0, -refusal.message.length - 2);
-  const [, variable] = /^Variable "\$(\w+)" got invalid value /.exec(words) ?? [];
-  if (!variable) return refusal;
-  const place = / at "([^"]+)"$/.exec(words)?.[1] ?? variable;
-  const path = place.split(/[.[\]]+/).filter((part) => part !== '');
-  return new GraphQLError(`${place}: ${refusal.message}`, { extensions: { ...refusal.extensions, path } });
 }
 
 function located(shown: GraphQLError, from: unknown): GraphQLError {

@@ -1,6 +1,6 @@
-import { isAllowed } from '../access/can.ts';
-import type { Permission } from '../access/domain/permissions.ts';
-import type { Target } from '../access/domain/resources.ts';
+import { isAllowed } from '../authorization/can.ts';
+import type { Permission } from '../authorization/domain/permissions.ts';
+import type { Target } from '../authorization/domain/resources.ts';
 import { type Context, callerOf } from './context.ts';
 
 /**
@@ -19,7 +19,7 @@ export function guardedEdge<Parent, Row extends object>(
       row = await load(parent, context);
       return row && targetOf(row);
     };
-    const isShown = await isAllowed(callerOf(context), permission, { kind: 'edge', key: '', target });
+    const isShown = await isAllowed(callerOf(context), permission, { target });
     return isShown ? row : null;
   };
 }

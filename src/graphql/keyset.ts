@@ -1,5 +1,7 @@
+import type { Order, Page, SortKey, SortType } from '../platform/database/page.ts';
 import { InvalidArgumentError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
+import { isStorable } from '../platform/text.ts';
 
 /**
  * Pages by keyset: a cursor is the sort key of a row, opaque to callers, so a page costs the same wherever it starts and
@@ -16,28 +18,38 @@ export interface PageArguments {
   readonly before?: string | null;
 }
 
-/** A row's sort key: its columns in the order of the list. */
-export type SortKey = readonly string[];
-
-/** What a list is sorted by, column by column. */
-export type SortColumn = 'instant' | 'id' | 'number' | 'text';
-
-const isColumn: Readonly<Record<SortColumn, (text: string) => boolean>> = {
-  instant: (text) => /^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text)),
-  id: isId,
-  number: (text) => /^\d{1,9}$/.test(text),
-  text: (text) => text.length <= 255 && !text.includes('\u0000'),
-};
-
-/** What a store fetches: up to `limit + 1` rows beyond `from`, in the list's order, or against it when `backward`. */
-export interface Page {
-  readonly limit: number;
-  readonly backward: boolean;
-  readonly from: SortKey | null;
+/**
+ * One page of a list, as a connection.
+ *
+ * @param list  fetches the rows of a page in the order, up to one more than the page.
+ * @param count  how many rows the whole list has; called only when `totalCount` is selected.
+ * @throws InvalidArgumentError naming the argument.
+ */
+export async function pagedList<Row extends Sorted, Sorted>(
+  args: PageArguments,
+  order: Order<Sorted>,
+  list: (page: Page) => Promise<readonly Row[]>,
+  count: () => Promise<number>,
+) {
+  const page = pageOf(args, order);
+  return { ...connectionOf(await list(page), page, order), count };
 }
 
-/** @throws InvalidArgumentError naming the argument. */
-export function pageOf(args: PageArguments, columns: readonly SortColumn[]): Page {
+/** What a cursor of ours may hold. Callers may send any other text, and PostgreSQL must not be the one to refuse it. */
+const isOfType: Readonly<Record<SortType, (text: string) => boolean>> = {
+  timestamptz: isInstant,
+  uuid: isId,
+  int: (text) => /^\d{1,9}$/.test(text),
+  text: (text) => text.length <= 255 && isStorable(text),
+};
+
+/** An instant of the years 1 to 9999 as `toISOString` writes it. JavaScript reads the 30th of February as March. */
+function isInstant(text: string): boolean {
+  const instant = new Date(text);
+  return /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(instant.getTime()) && instant.toISOString() === text;
+}
+
+function pageOf<Row>(args: PageArguments, order: Order<Row>): Page {
   const backward = args.last != null || args.before != null;
   if (backward && (args.first != null || args.after != null))
     throw InvalidArgumentError.of(['last'], 'first and after go forward, last and before backward: not both');
@@ -49,37 +61,37 @@ export function pageOf(args: PageArguments, columns: readonly SortColumn[]): Pag
   return {
     limit,
     backward,
-    from: cursor == null ? null : keyOf(cursor, columns, backward ? 'before' : 'after'),
+    from: cursor == null ? null : keyOf(cursor, order, backward ? 'before' : 'after'),
   };
 }
 
-function keyOf(cursor: string, columns: readonly SortColumn[], argument: string): SortKey {
+function keyOf<Row>(cursor: string, order: Order<Row>, argument: string): SortKey {
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    const fitsAll = Array.isArray(key) && key.length === columns.length;
-    if (fitsAll && columns.every((column, at) => fits(column, key[at]))) return key;
+    const fitsAll = Array.isArray(key) && key.length === order.length;
+    if (fitsAll && order.every(({ type }, at) => fits(type, key[at]))) return key;
   } catch {
     // Not one of ours, like any other wrong text.
   }
   throw InvalidArgumentError.of([argument], `${argument} is no cursor of this list`);
 }
 
-function fits(column: SortColumn, part: unknown): boolean {
-  return typeof part === 'string' && isColumn[column](part);
+function fits(type: SortType, part: unknown): boolean {
+  return typeof part === 'string' && isOfType[type](part);
 }
 
-export function cursorOf(key: SortKey): string {
+function cursorOf(key: SortKey): string {
   return Buffer.from(JSON.stringify(key), 'utf8').toString('base64url');
 }
 
-/** Cuts what the store fetched to the page and puts it into the list's order. */
-export function connectionOf<Row>(fetched: readonly Row[], page: Page, keyOfRow: (row: Row) => SortKey) {
+/** Cuts what was fetched to the page and puts it into the list's order. */
+function connectionOf<Row extends Sorted, Sorted>(fetched: readonly Row[], page: Page, order: Order<Sorted>) {
   const hasMore = fetched.length > page.limit;
   const rows = fetched.slice(0, page.limit);
   if (page.backward) rows.reverse();
   const edges = rows.map((node) => ({
     node,
-    cursor: cursorOf(keyOfRow(node)),
+    cursor: cursorOf(order.map(({ of }) => of(node))),
   }));
   return {
     edges,

@@ -1,34 +1,102 @@
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { GraphQLError } from 'graphql';
+import { shownError } from '../graphql/errors.ts';
 import type { ErrorCode } from '../platform/errors.ts';
+import { log } from '../platform/log.ts';
+import { challengesAfter } from '../sign-in/authenticate.ts';
+
+type Headers = Record<string, string | string[]>;
+
+/** The HTTP status of a refusal that brings none of its own. Source: `google/rpc/code.proto`. */
+const statusOf: Readonly<Record<ErrorCode, number>> = {
+  INVALID_ARGUMENT: 400,
+  FAILED_PRECONDITION: 400,
+  UNAUTHENTICATED: 401,
+  PERMISSION_DENIED: 403,
+  NOT_FOUND: 404,
+  ALREADY_EXISTS: 409,
+  ABORTED: 409,
+  RESOURCE_EXHAUSTED: 429,
+  INTERNAL: 500,
+  UNIMPLEMENTED: 501,
+  UNAVAILABLE: 503,
+  DEADLINE_EXCEEDED: 504,
+};
+
+/** A refusal of a whole request, in the form of GraphQL's errors so that every client reads it. */
+export function refusal(
+  code: ErrorCode,
+  message: string,
+  { status = statusOf[code], headers = {} }: { status?: number; headers?: Record<string, string> } = {},
+): GraphQLError {
+  return new GraphQLError(message, { extensions: { code, http: { status, headers } } });
+}
+
+/** A refusal with its status and headers, as it goes out. */
+interface Failure {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: object;
+}
+
+/** What anything thrown tells the caller; what is no refusal goes to the log and is told as INTERNAL, without a word of it. */
+function failureOf(error: unknown): Failure {
+  const shown = shownError(error);
+  const { http, ...extensions } = shown.extensions as {
+    code: ErrorCode;
+    http?: { status?: number; headers?: Headers };
+  };
+  const { code } = extensions;
+  if (code === 'INTERNAL') log.error({ err: error }, 'request failed');
+  return {
+    status: http?.status ?? statusOf[code],
+    headers: http?.headers ?? headersOf(code, error),
+    body: { errors: [{ message: shown.message, extensions }] },
+  };
+}
+
+/** How to sign in, or when to try again. */
+function headersOf(code: ErrorCode, error: unknown): Headers {
+  if (code === 'UNAUTHENTICATED') return { 'www-authenticate': challengesAfter(error) };
+  if (code !== 'UNAVAILABLE' && code !== 'RESOURCE_EXHAUSTED') return {};
+  const { retryAfterSeconds = 1 } = error as { readonly retryAfterSeconds?: number };
+  return { 'retry-after': String(retryAfterSeconds) };
+}
 
 export function answerJson(
   response: ServerResponse,
   status: number,
   body: unknown,
-  headers: Record<string, string | string[]> = {},
+  headers: Headers = {},
 ): void {
   if (response.headersSent) return void response.destroy();
   const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-    ...headers,
-  });
+  response.writeHead(status, { ...jsonHeaders(text), ...headers });
   response.end(text);
 }
 
-/** A refusal of a whole request, in the form of GraphQL's errors so that every client reads it. */
-export function answerError(
-  response: ServerResponse,
-  status: number,
-  code: ErrorCode,
-  message: string,
-  headers: Record<string, string | string[]> = {},
-): void {
-  answerJson(response, status, { errors: [{ message, extensions: { code } }] }, headers);
+export function answerFailure(response: ServerResponse, error: unknown): void {
+  const { status, headers, body } = failureOf(error);
+  answerJson(response, status, body, headers);
 }
+
+/** The same where Node has no response: for what is no HTTP, and for what asks for another protocol. */
+export function refuseSocket(socket: Duplex, error: unknown): void {
+  const { status, headers, body } = failureOf(error);
+  const text = JSON.stringify(body);
+  const lines = Object.entries({ ...jsonHeaders(text), ...headers, connection: 'close' }).flatMap(
+    ([name, value]) => [value].flat().map((one) => `${name}: ${one}`),
+  );
+  socket.once('finish', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n${text}`);
+}
+
+const jsonHeaders = (text: string) => ({
+  'content-type': 'application/json; charset=utf-8',
+  'content-length': Buffer.byteLength(text),
+  'cache-control': 'no-store',
+});
 
 /** The same refusal where there is no HTTP status: over a WebSocket. */
 export function withoutStatus(error: GraphQLError): GraphQLError {

@@ -12,42 +12,54 @@ import { type BlobRow, CHUNK_BYTES, findBlob, readContent } from '../blobs/store
 import { inUploadSlot, UPLOAD_RETRY_SECONDS } from '../blobs/upload-slots.ts';
 import { ResourceExhaustedError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
-import { answerError, answerJson } from './answer.ts';
+import { answerJson, refusal } from './answer.ts';
+import { bodyOf } from './body.ts';
+import type { Exchange } from './exchange.ts';
 
 /**
- * Files: `PUT` and `GET /blobs/{id}` with the signature of a link that GraphQL gave. The link is the permission; without
+ * Files: `GET` and `PUT /blobs/{id}` with the signature of a link that GraphQL gave. The link is the permission; without
  * a good one, every id answers alike.
  */
-export async function answerBlob(
-  request: IncomingMessage,
-  response: ServerResponse,
-  url: URL,
-): Promise<void> {
+export async function fetchBlob({ url, response }: Exchange): Promise<void> {
+  const blob = await linkedBlob('GET', url);
+  if (!blob.uploadedAt) throw noFile();
+  response.writeHead(200, {
+    'content-type': 'application/octet-stream',
+    'content-length': String(blob.sizeBytes),
+    'content-disposition': 'attachment',
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'private, no-store',
+    etag: `"${Buffer.from(blob.sha256).toString('hex')}"`,
+  });
+  await pipeline(Readable.from(readContent(blob.id)), response);
+}
+
+export async function storeBlob({ url, request, response }: Exchange): Promise<void> {
+  const blob = await linkedBlob('PUT', url);
+  try {
+    await inUploadSlot(() => receive(blob, request, response));
+  } catch (error) {
+    if (!(error instanceof ResourceExhaustedError)) throw error;
+    const headers = { 'retry-after': String(UPLOAD_RETRY_SECONDS), connection: 'close' };
+    throw refusal(error.code, error.message, { status: 503, headers });
+  }
+}
+
+/** @throws GraphQLError when the link is not good, or there is no such file. */
+async function linkedBlob(action: 'GET' | 'PUT', url: URL): Promise<BlobRow> {
   const id = url.pathname.slice('/blobs/'.length);
-  const action = request.method === 'PUT' ? 'PUT' : request.method === 'GET' ? 'GET' : null;
-  if (!action)
-    return answerError(response, 405, 'INVALID_ARGUMENT', 'PUT or GET', {
-      allow: 'GET, PUT',
-    });
   const query = {
     expires: url.searchParams.get('expires'),
     signature: url.searchParams.get('signature'),
   };
   if (!isId(id) || !isSignedBlobUrl(action, id, query, new Date()))
-    return answerError(response, 403, 'PERMISSION_DENIED', 'the link is not valid, or not any more');
+    throw refusal('PERMISSION_DENIED', 'the link is not valid, or no longer valid');
   const blob = await findBlob(id);
-  if (!blob) return answerError(response, 404, 'NOT_FOUND', 'there is no such file');
-  if (action === 'GET') return await send(blob, response);
-  try {
-    await inUploadSlot(() => receive(blob, request, response));
-  } catch (error) {
-    if (!(error instanceof ResourceExhaustedError)) throw error;
-    answerError(response, 503, error.code, error.message, {
-      'retry-after': String(UPLOAD_RETRY_SECONDS),
-      connection: 'close',
-    });
-  }
+  if (!blob) throw noFile();
+  return blob;
 }
+
+const noFile = () => refusal('NOT_FOUND', 'there is no such file');
 
 /** Takes the content in by way of a temporary file, so that a slow sender holds no connection to the database. */
 async function receive(blob: BlobRow, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -64,37 +76,16 @@ async function receive(blob: BlobRow, request: IncomingMessage, response: Server
       transform(chunk: Buffer, _encoding, done) {
         size += BigInt(chunk.length);
         hash.update(chunk);
-        done(size > blob.sizeBytes ? new TooLong() : null, chunk);
+        done(null, chunk);
       },
     });
-    try {
-      await pipeline(request, check, createWriteStream(file, { mode: 0o600 }));
-    } catch (error) {
-      if (!(error instanceof TooLong)) throw error;
-      return answerError(response, 413, 'INVALID_ARGUMENT', 'longer than was announced', {
-        connection: 'close',
-      });
-    }
+    const body = bodyOf(request, Number(blob.sizeBytes), 'INVALID_ARGUMENT');
+    await pipeline(body, check, createWriteStream(file, { mode: 0o600 }));
     if (size !== blob.sizeBytes || !hash.digest().equals(blob.sha256))
-      return answerError(response, 422, 'INVALID_ARGUMENT', 'the content is not what was announced');
+      throw refusal('INVALID_ARGUMENT', 'the content is not what was announced', { status: 422 });
     await storeContent(blob, createReadStream(file, { highWaterMark: CHUNK_BYTES }));
     answerJson(response, 201, { status: 'stored' });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-class TooLong extends Error {}
-
-async function send(blob: BlobRow, response: ServerResponse): Promise<void> {
-  if (!blob.uploadedAt) return answerError(response, 404, 'NOT_FOUND', 'there is no such file');
-  response.writeHead(200, {
-    'content-type': 'application/octet-stream',
-    'content-length': String(blob.sizeBytes),
-    'content-disposition': 'attachment',
-    'x-content-type-options': 'nosniff',
-    'cache-control': 'private, no-store',
-    etag: `"${Buffer.from(blob.sha256).toString('hex')}"`,
-  });
-  await pipeline(Readable.from(readContent(blob.id)), response);
 }

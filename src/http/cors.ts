@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { serverConfig } from '../platform/config/server.ts';
-import { impersonationHeaders } from './impersonation.ts';
+import { impersonationHeaders } from '../sign-in/impersonation.ts';
 
 const allowedHeaders = ['authorization', 'content-type', 'x-slipway-worker', ...impersonationHeaders].join(
   ', ',
@@ -36,9 +36,4 @@ export function answerOrigin(request: IncomingMessage, response: ServerResponse)
   }
   if (asksFirst) response.writeHead(204).end();
   return asksFirst;
-}
-
-/** Whether pages from there are our own or listed. */
-export function isAllowedOrigin(origin: string, publicUrl: string): boolean {
-  return serverConfig.corsOrigins.includes(origin) || origin === new URL(publicUrl).origin;
 }

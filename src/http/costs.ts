@@ -1,10 +1,10 @@
 import { type DocumentNode, type ExecutionArgs, GraphQLError, getOperationAST, parse } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
+import { schema } from '../api/schema.ts';
 import { costOf, type Operation } from '../graphql/cost.ts';
-import { schema } from '../graphql/schema.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import { limitRefusals } from '../platform/metrics.ts';
-import { withoutStatus } from './answer.ts';
+import { refusal, withoutStatus } from './answer.ts';
 import type { EdgeContext } from './graphql.ts';
 import type { Meter } from './rate.ts';
 
@@ -56,10 +56,6 @@ export function boundedCosts(): Plugin {
           },
         }),
       };
-    },
-    onResponse({ response, serverContext }) {
-      for (const [name, value] of Object.entries(meterOf(serverContext).headers))
-        response.headers.set(name, value);
     },
   };
 }
@@ -117,9 +113,7 @@ export function settleBatch(
     const document = parsed(query);
     // What is no GraphQL is refused in its turn.
     if (document && getOperationAST(document, operation.operationName)?.operation === 'subscription')
-      throw new GraphQLError('a batch has no subscriptions', {
-        extensions: { code: 'INVALID_ARGUMENT', http: { status: 400 } },
-      });
+      throw refusal('INVALID_ARGUMENT', 'a batch has no subscriptions');
     requested += document ? costOf(schema, { document, ...operation }) : 1;
   }
   const cost = { requested, limit: serverConfig.queryCostLimit };

@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getOperationAST } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
@@ -18,7 +18,9 @@ import {
   registry,
   signIns,
 } from '../platform/metrics.ts';
-import { answerError } from './answer.ts';
+import { refusal } from './answer.ts';
+import { createListener } from './listener.ts';
+import type { Route } from './routes.ts';
 
 export interface MetricsServer {
   readonly url: string;
@@ -34,12 +36,7 @@ export async function startMetricsServer(options: {
   readonly host: string;
   readonly port: number;
 }): Promise<MetricsServer | null> {
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
-    answerMetrics(request, response).catch((error) => {
-      log.error({ err: error }, 'metrics failed');
-      answerError(response, 500, 'INTERNAL', 'something went wrong');
-    });
-  });
+  const server = createListener({ requestTimeout: 10_000, headersTimeout: 5_000 }, answerMetrics);
   let bound: AddressInfo;
   try {
     bound = await listen(server, options, { host: 'METRICS_HOST', port: 'METRICS_PORT' });
@@ -61,10 +58,12 @@ export async function startMetricsServer(options: {
 }
 
 async function answerMetrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.url?.split('?')[0] !== '/metrics')
-    return answerError(response, 404, 'NOT_FOUND', 'there is nothing here');
+  if (request.url?.split('?')[0] !== '/metrics') throw refusal('NOT_FOUND', 'there is nothing here');
   if (request.method !== 'GET' && request.method !== 'HEAD')
-    return answerError(response, 405, 'INVALID_ARGUMENT', 'GET', { allow: 'GET' });
+    throw refusal('INVALID_ARGUMENT', 'metrics are asked with GET', {
+      status: 405,
+      headers: { allow: 'GET, HEAD' },
+    });
   const text = await registry.metrics();
   response.writeHead(200, { 'content-type': registry.contentType, 'cache-control': 'no-store' });
   response.end(request.method === 'HEAD' ? undefined : text);
@@ -82,16 +81,8 @@ new Gauge({
   },
 });
 
-/** Where a request goes, in few words: an address is never a label. */
-const routes: readonly [start: string, route: string][] = [
-  ['/graphql', 'graphql'],
-  ['/blobs/', 'blobs'],
-  ['/health/', 'health'],
-];
-
-export function measureRequest(request: IncomingMessage, response: ServerResponse): void {
-  const address = request.url ?? '';
-  const route = routes.find(([start]) => address.startsWith(start))?.[1] ?? 'other';
+/** Counts a request when its answer ends. */
+export function measureRequest(response: ServerResponse, route: Route['label']): void {
   const measured = httpSeconds.startTimer({ route });
   response.once('close', () => {
     measured();

@@ -1,8 +1,8 @@
 import { GraphQLError } from 'graphql';
-import { networkOf } from '../identity/sign-in-attempts.ts';
 import type { Caller } from '../platform/caller.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import { limitRefusals } from '../platform/metrics.ts';
+import { networkOf } from '../sign-in/attempts.ts';
 
 /** What was taken, or when it may be tried again, and what the bucket holds now. */
 export interface Taken {

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { UnavailableError } from '../platform/errors.ts';
 
 /** Requests under way, so that a stopping server can end those that wait and wait for those that work. */
 export class RequestsUnderWay {
@@ -37,9 +38,7 @@ export class RequestsUnderWay {
 }
 
 /** Why a signal fired, when it is not the caller's going away; and why a request that comes now is refused. */
-export class ServerStopping extends Error {
-  override name = 'ServerStopping';
-
+export class ServerStopping extends UnavailableError {
   constructor() {
     super('the server is stopping, try again');
   }

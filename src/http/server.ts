@@ -1,37 +1,25 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { flushDenials } from '../access/audit.ts';
-import { accessFeed } from '../access/feed.ts';
-import { sweepAccessChanges } from '../access/store/changes.ts';
-import { flushKeyUses } from '../identity/key-uses.ts';
-import { TooManyAttemptsError } from '../identity/sign-in-attempts.ts';
-import { sweepRevokedSessions } from '../oauth/store.ts';
+import { flushDenials } from '../authorization/audit.ts';
+import { accessFeed } from '../authorization/feed.ts';
+import { sweepAccessChanges } from '../authorization/store/changes.ts';
 import { baseConfig } from '../platform/config/base.ts';
 import { serverConfig } from '../platform/config/server.ts';
-import { isDatabaseLost } from '../platform/database/failures.ts';
-import {
-  DomainError,
-  InvalidArgumentError,
-  PermissionDeniedError,
-  ResourceExhaustedError,
-  UnavailableError,
-} from '../platform/errors.ts';
 import { listen } from '../platform/listen.ts';
 import { log } from '../platform/log.ts';
-import { answerError } from './answer.ts';
-import { authenticate, challengesAfter, prepareSignIn } from './authenticate.ts';
-import { answerBlob } from './blobs.ts';
+import { prepareSignIn } from '../sign-in/authenticate.ts';
+import { flushKeyUses } from '../sign-in/key-uses.ts';
+import type { SignInRequest } from '../sign-in/methods/method.ts';
+import { MAX_HEADER_BYTES } from '../sign-in/methods/negotiate.ts';
+import { sweepRevokedSessions } from '../sign-in/store/tokens.ts';
+import { refusal } from './answer.ts';
 import { clientAddress } from './client-address.ts';
 import { answerOrigin } from './cors.ts';
-import { answerGraphiQL, wantsGraphiQL } from './graphiql/answer.ts';
 import { createGraphQLServer } from './graphql.ts';
-import { answerAlive, answerReady } from './health.ts';
-import { measureRequest, measureSignIn } from './metrics.ts';
-import { Meter } from './rate.ts';
+import { createListener } from './listener.ts';
+import { measureRequest } from './metrics.ts';
 import { RequestsUnderWay, ServerStopping } from './requests.ts';
-import { answerSession } from './session.ts';
-import type { SignInRequest } from './sign-in/method.ts';
-import { MAX_HEADER_BYTES } from './sign-in/negotiate.ts';
+import { routeOf } from './routes.ts';
 import { serveWebSocket } from './websocket.ts';
 
 export interface RunningServer {
@@ -40,7 +28,7 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** The edge: every route of the server, and who asks. @throws ConfigurationError */
+/** The edge. @throws ConfigurationError */
 export async function startServer({ host, port }: { host: string; port: number }): Promise<RunningServer> {
   await prepareSignIn();
   const stopFeed = await accessFeed.start();
@@ -51,41 +39,28 @@ export async function startServer({ host, port }: { host: string; port: number }
     headersTimeout: 20_000,
     ...(serverConfig.kerberos ? { maxHeaderSize: MAX_HEADER_BYTES } : {}),
   };
-  const server = createServer(limits, (request, response) => {
-    measureRequest(request, response);
-    answer(request, response).catch((error) => answerFailure(error, response));
-  });
-  const publicUrl = () => serverConfig.publicUrl?.replace(/\/+$/, '') ?? addressOf(server, host);
+  const server = createListener(limits, answer);
+  let address = '';
+  const publicUrl = () => serverConfig.publicUrl?.replace(/\/+$/, '') ?? address;
   const sockets = serveWebSocket(server, graphql, requests, publicUrl);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const target = request.url ?? '/';
-    const base = 'http://slipway.invalid';
-    if (!URL.canParse(target, base))
-      return answerError(response, 400, 'INVALID_ARGUMENT', 'the address is not valid');
-    const url = new URL(target, base);
-    if (url.pathname === '/health/alive') return answerAlive(response);
-    if (url.pathname === '/health/ready') return await answerReady(response, requests.isStopping);
-    if (answerOrigin(request, response)) return;
-    if (requests.isStopping) throw new ServerStopping();
-    if (url.pathname.startsWith('/blobs/')) return await answerBlob(request, response, url);
-    if (url.pathname === '/session')
-      return await answerSession(request, response, signInOf(request, response));
-    if (url.pathname === '/') {
-      response.writeHead(302, { location: '/graphql' }).end();
-      return;
+    const [target, base] = [request.url ?? '/', 'http://slipway.invalid'];
+    const url = URL.canParse(target, base) ? new URL(target, base) : null;
+    const route = url ? routeOf(url.pathname) : undefined;
+    measureRequest(response, route?.label ?? 'other');
+    if (!url) throw refusal('INVALID_ARGUMENT', 'the address is not valid');
+    if (!route?.isForOperators) {
+      if (answerOrigin(request, response)) return;
+      if (requests.isStopping) {
+        response.setHeader('connection', 'close');
+        throw new ServerStopping();
+      }
     }
-    if (url.pathname !== '/graphql') return answerError(response, 404, 'NOT_FOUND', 'there is nothing here');
-    if (wantsGraphiQL(request)) return answerGraphiQL(request, response);
-    const signIn = signInOf(request, response);
-    const caller = await measureSignIn(request.headers, authenticate(signIn, log));
-    const signal = requests.begin(response);
-    await graphql(request, response, {
-      caller,
-      signal,
-      publicUrl: publicUrl(),
-      meter: new Meter(caller, signIn.address),
-    });
+    if (!route) throw refusal('NOT_FOUND', 'there is nothing here');
+    const handler = route.answers[request.method === 'HEAD' ? 'GET' : (request.method ?? '')];
+    if (!handler) throw notAllowed(Object.keys(route.answers));
+    await handler({ request, response, url, signIn: signInOf(request, response), graphql, requests });
   }
 
   function signInOf(request: IncomingMessage, response: ServerResponse): SignInRequest {
@@ -100,8 +75,9 @@ export async function startServer({ host, port }: { host: string; port: number }
 
   const sweeping = setInterval(sweep, SWEEP_EVERY_MS).unref();
   await listen(server, { host, port });
+  address = addressOf(server, host);
   return {
-    url: addressOf(server, host),
+    url: address,
     async stop() {
       // Sockets first: their clients read the reason of the closing, not the end of each operation.
       const socketsClosed = sockets.close();
@@ -138,31 +114,9 @@ function addressOf(server: Server, host: string): string {
   return `http://${name}:${port}`;
 }
 
-function answerFailure(error: unknown, response: ServerResponse): void {
-  if (error instanceof DomainError && error.code === 'UNAUTHENTICATED') {
-    answerError(response, 401, error.code, error.message, {
-      'www-authenticate': challengesAfter(error),
-    });
-  } else if (error instanceof InvalidArgumentError) {
-    answerError(response, 400, error.code, error.message);
-  } else if (error instanceof PermissionDeniedError) {
-    answerError(response, 403, error.code, error.message);
-  } else if (error instanceof TooManyAttemptsError) {
-    answerError(response, 429, error.code, error.message, {
-      'retry-after': String(error.retryAfterSeconds),
-    });
-  } else if (error instanceof UnavailableError) {
-    answerError(response, 503, error.code, error.message, { 'retry-after': '1' });
-  } else if (error instanceof ServerStopping) {
-    answerError(response, 503, 'UNAVAILABLE', error.message, { 'retry-after': '1', connection: 'close' });
-  } else if (error instanceof ResourceExhaustedError) {
-    answerError(response, 503, error.code, error.message, { 'retry-after': '1' });
-  } else if (isDatabaseLost(error)) {
-    answerError(response, 503, 'UNAVAILABLE', 'the database does not answer, try again', {
-      'retry-after': '1',
-    });
-  } else {
-    log.error({ err: error }, 'request failed');
-    answerError(response, 500, 'INTERNAL', 'something went wrong');
-  }
+function notAllowed(methods: readonly string[]): Error {
+  return refusal('INVALID_ARGUMENT', `this address takes ${methods.join(' and ')}`, {
+    status: 405,
+    headers: { allow: methods.join(', ') },
+  });
 }

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { GraphQLError } from 'graphql';
 import { z } from 'zod';
 import * as executorDocuments from '../generated/executor/graphql.ts';
 import { ConfigurationError } from '../platform/config/environment.ts';
 import { serverConfig } from '../platform/config/server.ts';
-import type { ErrorCode } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
 import { limitRefusals } from '../platform/metrics.ts';
+import { refusal } from './answer.ts';
 
 /** What a request says of its document: the text, or under which id it is listed. */
 export interface DocumentReference {
@@ -65,17 +64,17 @@ export class TrustedDocuments {
     if (typeof id !== 'string') {
       // An empty text is no GraphQL, as the parser will say.
       if (query === '') return query;
-      throw refusal(400, 'INVALID_ARGUMENT', 'the request needs a query, or the id of a trusted document');
+      throw refusal('INVALID_ARGUMENT', 'the request needs a query, or the id of a trusted document');
     }
     const text = this.#texts.get(bare(id));
-    if (text === undefined) throw refusal(404, 'NOT_FOUND', 'there is no trusted document of this id');
+    if (text === undefined) throw refusal('NOT_FOUND', 'there is no trusted document of this id');
     return text;
   }
 
   #untrusted(hash: string, text: string): void {
     if (this.#mode === 'enforce') {
       limitRefusals.inc({ limit: 'trusted_documents' });
-      throw refusal(403, 'PERMISSION_DENIED', 'only trusted documents are taken; this one is not listed');
+      throw refusal('PERMISSION_DENIED', 'only trusted documents are taken; this one is not listed');
     }
     if (this.#named.has(hash) || this.#named.size >= MOST_NAMED) return;
     this.#named.add(hash);
@@ -116,7 +115,3 @@ function persistedQueryHash(extensions: unknown): unknown {
 
 const bare = (id: string) => id.replace(/^sha256:/, '');
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-
-function refusal(status: number, code: ErrorCode, message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code, http: { status } } });
-}

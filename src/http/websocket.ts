@@ -1,21 +1,23 @@
-import type { IncomingHttpHeaders, Server } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server } from 'node:http';
 import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql';
 import type { ServerOptions, SubscribeMessage } from 'graphql-ws';
 import { type Extra as SocketExtra, useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import { shownError } from '../graphql/errors.ts';
+import { shownError, topLevelError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
 import { serverConfig } from '../platform/config/server.ts';
+import { InvalidArgumentError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
-import { withoutStatus } from './answer.ts';
-import { authenticate } from './authenticate.ts';
+import { roundingFault } from '../platform/storable-json.ts';
+import { authenticate } from '../sign-in/authenticate.ts';
+import { impersonationHeaders } from '../sign-in/impersonation.ts';
+import { isAllowedOrigin } from '../sign-in/origins.ts';
+import { refusal, refuseSocket, withoutStatus } from './answer.ts';
 import { clientAddress } from './client-address.ts';
-import { isAllowedOrigin } from './cors.ts';
 import type { EdgeContext, GraphQLServer } from './graphql.ts';
-import { impersonationHeaders } from './impersonation.ts';
 import { measureSignIn } from './metrics.ts';
 import { Meter } from './rate.ts';
-import type { RequestsUnderWay } from './requests.ts';
+import { type RequestsUnderWay, ServerStopping } from './requests.ts';
 import { trustedDocuments } from './trusted-documents.ts';
 
 /** What a connection knows: how its caller signs in, and its operations under way, by their
@@ -49,16 +51,15 @@ export function serveWebSocket(
   requests: RequestsUnderWay,
   publicUrl: () => string,
 ): Sockets {
-  const sockets = new WebSocketServer({
-    server,
-    path: '/graphql',
-    maxPayload: serverConfig.bodyLimitBytes,
-    // Browsers send an Origin and do not ask first: only our own pages and the listed ones may open a socket.
-    verifyClient: ({ origin, req }, done) => {
-      // As over HTTP: the browser has compared the page's address with ours as it knows it.
-      const isOurs = !origin || req.headers['sec-fetch-site'] === 'same-origin';
-      done(isOurs || isAllowedOrigin(origin, publicUrl()), 403, 'Forbidden');
-    },
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: serverConfig.bodyLimitBytes });
+  sockets.on('wsClientError', (_error, socket) => {
+    refuseSocket(socket, refusal('INVALID_ARGUMENT', 'this is not a valid WebSocket handshake'));
+  });
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => {});
+    const refused = upgradeFault(request, requests, publicUrl());
+    if (refused) return refuseSocket(socket, refused);
+    sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
   });
   // A frame that is too long or broken closes its connection; the library has said why to the client.
   sockets.on('connection', (socket) => socket.on('error', () => {}));
@@ -116,6 +117,19 @@ export function serveWebSocket(
   };
 }
 
+/** Why no socket opens; null where it does. Browsers ask no server before they open one, so its pages are judged here. */
+function upgradeFault(request: IncomingMessage, requests: RequestsUnderWay, publicUrl: string): Error | null {
+  const { origin, 'sec-fetch-site': site } = request.headers;
+  if (requests.isStopping) return new ServerStopping();
+  if (request.url?.split('?', 1)[0] !== '/graphql')
+    return refusal('NOT_FOUND', 'there is no WebSocket here; GraphQL has one at /graphql');
+  // As over HTTP: the browser has compared the page's address with ours as it knows it.
+  const isOurs = !origin || site === 'same-origin' || isAllowedOrigin(origin, publicUrl);
+  return isOurs
+    ? null
+    : refusal('PERMISSION_DENIED', 'a WebSocket is opened by our own pages and the listed ones only');
+}
+
 const refusals: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'PERMISSION_DENIED', 'INVALID_ARGUMENT']);
 
 const parameterNames: readonly string[] = ['authorization', 'x-slipway-worker', ...impersonationHeaders];
@@ -162,6 +176,8 @@ async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payloa
     const errors: readonly GraphQLError[] = validate(schema, document);
     if (errors.length > 0) return errors.map(withoutStatus);
     if (!getOperationAST(document, payload.operationName)) throw unknownOperation();
+    // Nobody looks at a stranger's variables before it is clear that the operation is open to strangers.
+    if (edge.caller) requireDigits(payload.variables ?? {});
     return {
       schema,
       operationName: payload.operationName,
@@ -175,6 +191,16 @@ async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payloa
     log.error({ err: error }, 'preparing an operation over WebSocket failed');
     return [shownError(error)];
   }
+}
+
+/** Deeper than any input that is accepted. */
+const MAX_VARIABLE_DEPTH = 256;
+
+/** The library has parsed the message, so that what was written is not known any more. */
+function requireDigits(variables: Record<string, unknown>): void {
+  const fault = roundingFault(variables, MAX_VARIABLE_DEPTH);
+  if (fault)
+    throw topLevelError(InvalidArgumentError.of(fault.path, `${fault.path.join('.')}: ${fault.message}`));
 }
 
 function unknownOperation(): GraphQLError {

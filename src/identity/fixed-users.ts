@@ -5,14 +5,14 @@ import type { Role } from '../generated/prisma/enums.ts';
 import { ConfigurationError } from '../platform/config/environment.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import { FailedPreconditionError } from '../platform/errors.ts';
+import { nameKey } from '../platform/text.ts';
 import { tenantNameFault } from './domain/tenant-checks.ts';
 import { passwordFault, usernameFault } from './domain/user-checks.ts';
-import { usernameKey } from './domain/usernames.ts';
 
 /**
  * Fixed users mode: users whom the operator declares in a file rather than in the product. The server brings the table
  * in line with the file when it starts (commands/keep-fixed-users.ts), and the API leaves them alone. Source: ClearML's
- * fixed users and guest, access.md §2.7.
+ * fixed users and guest.
  */
 
 export interface FixedUser {
@@ -128,7 +128,7 @@ function hashFault(hash: string): string | null {
 
 /** One name signs one user in, whatever the tenant. */
 function duplicates(users: readonly { readonly username: string }[]): string[] {
-  const keys = users.map(({ username }) => usernameKey(username));
+  const keys = users.map(({ username }) => nameKey(username));
   const twice = users.filter((_, at) => keys.indexOf(keys[at] ?? '') !== at);
   return twice.map(({ username }) => `the user name ${username} is declared twice`);
 }
@@ -152,19 +152,4 @@ export function fixedUsers(): FixedUsers {
 export function requireNotFixed({ isFixed }: Pick<User, 'isFixed'>): void {
   if (isFixed && fixedUsers().isEnabled)
     throw new FailedPreconditionError('the user is declared in the server’s configuration: change it there');
-}
-
-let guestId: string | null = null;
-
-/** To be told by whoever brings the table in line with the file. */
-export function setGuestAccount(userId: string | null): void {
-  guestId = userId;
-}
-
-/**
- * Whether this is the guest that everybody may sign in as. Its name and password are public, so with them it may only
- * take a token (`login`), which is then like any other.
- */
-export function isGuestAccount(userId: string): boolean {
-  return userId === guestId;
 }

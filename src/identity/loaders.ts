@@ -2,27 +2,36 @@ import DataLoader from 'dataloader';
 import type { Tenant, User } from '../generated/prisma/client.ts';
 import { eachOf } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
-import { findPrincipal, type Principal, plainSignIn } from './principals.ts';
+import type { Page } from '../platform/database/page.ts';
+import { addressLoader, childLoader } from '../platform/loaders.ts';
+import { type PublicUser, readPublicUsers } from './store/public-users.ts';
 import { readTenants } from './store/tenants.ts';
-import { countUsers, readUsers, type UserAddress } from './store/users.ts';
+import {
+  countUsersOf,
+  type GroupMemberRow,
+  readMembersOfGroups,
+  readUsers,
+  type UserAddress,
+} from './store/users.ts';
 
 export function identityLoaders(tenantId: string) {
   return {
     user: new DataLoader<string, User | null>(async (ids) =>
       eachOf(ids, await db.user.findMany({ where: { id: { in: [...ids] }, tenantId } })),
     ),
-    userAt: new DataLoader<UserAddress, User | null, string>((addresses) => readUsers(addresses), {
-      cacheKeyFn: (address) => JSON.stringify(address),
-    }),
-    tenant: new DataLoader<string, Tenant | null>((ids) => readTenants(ids)),
-    /** As a sign-in of the user would be: its role and default level; null for who is disabled or gone. */
-    principal: new DataLoader<string, Principal | null>((ids) =>
-      Promise.all(ids.map((id) => findPrincipal(plainSignIn(id)))),
+    publicUser: new DataLoader<string, PublicUser | null>((ids) => readPublicUsers(tenantId, ids)),
+    userAt: addressLoader<UserAddress, User | null>(readUsers),
+    tenant: new DataLoader<string, Tenant | null>(readTenants),
+    membersOfGroup: childLoader<Page, GroupMemberRow>(
+      (groupIds, page) => readMembersOfGroups(tenantId, groupIds, page),
+      (member) => member.groupId,
     ),
-    userCount: new DataLoader<string, number>((ids) =>
-      Promise.all(ids.map((id) => countUsers({ tenantId: id }))),
-    ),
+    userCount: new DataLoader<string, number>(countUsersOf),
   };
 }
 
-export type IdentityLoaders = ReturnType<typeof identityLoaders>;
+type IdentityLoaders = ReturnType<typeof identityLoaders>;
+
+declare module '../graphql/context.ts' {
+  interface Loaders extends IdentityLoaders {}
+}

@@ -1,31 +1,37 @@
 import DataLoader from 'dataloader';
 import type { Queue } from '../generated/prisma/client.ts';
+import { addressLoader, childLoader } from '../platform/loaders.ts';
 import { type QueueBy, readQueues } from './store/queues.ts';
 import {
   type ClientKey,
+  type HeldRun,
   type JobRow,
   type JobRunRow,
+  type LogChunkRow,
+  type LogPage,
   readJobs,
   readJobsByClientId,
+  readLogsOfRuns,
+  readProjectIdsOfRuns,
   readRuns,
   readRunsOfJobs,
 } from './store/reads.ts';
 
 export function jobLoaders(tenantId: string) {
   return {
-    queue: new DataLoader<QueueBy, Queue | null, string>((addresses) => readQueues(tenantId, addresses), {
-      cacheKeyFn: (by) => JSON.stringify(by),
-    }),
+    queue: addressLoader<QueueBy, Queue | null>((addresses) => readQueues(tenantId, addresses)),
     job: new DataLoader<string, JobRow | null>((ids) => readJobs(tenantId, ids)),
-    jobByClientId: new DataLoader<ClientKey, JobRow | null, string>(
-      (keys) => readJobsByClientId(tenantId, keys),
-      {
-        cacheKeyFn: (key) => JSON.stringify(key),
-      },
-    ),
+    jobByClientId: addressLoader<ClientKey, JobRow | null>((keys) => readJobsByClientId(tenantId, keys)),
     jobRun: new DataLoader<string, JobRunRow | null>((ids) => readRuns(tenantId, ids)),
+    /** The project that a run works for; null unless the account's executor holds it. */
+    projectIdOfRun: addressLoader<HeldRun, string | null>(readProjectIdsOfRuns),
     runsOfJob: new DataLoader<string, JobRunRow[]>(readRunsOfJobs),
+    logOfRun: childLoader<LogPage, LogChunkRow>(readLogsOfRuns, (chunk) => chunk.runId),
   };
 }
 
-export type JobLoaders = ReturnType<typeof jobLoaders>;
+type JobLoaders = ReturnType<typeof jobLoaders>;
+
+declare module '../graphql/context.ts' {
+  interface Loaders extends JobLoaders {}
+}

@@ -21,7 +21,7 @@ export interface RealCaller {
   readonly lendsRole: boolean;
 }
 
-/** Who asks. Made once a request by src/http/authenticate.ts, or `systemCaller` where one of our loops acts. */
+/** Who asks. Made once a request by src/sign-in/authenticate.ts, or `systemCaller` where one of our loops acts. */
 export interface Caller {
   readonly tenantId: string;
   readonly userId: string;
@@ -42,8 +42,10 @@ export interface Caller {
   readonly expiresAt: Date | null;
   /** The token's own end, whatever becomes of its access key: until then logout must be remembered. */
   readonly sessionEndsAt: Date | null;
-  /** Empty: no narrower than the role. Otherwise a ceiling. */
-  readonly scopes: readonly string[];
+  /** All that the sign-in may be used for: null for no limit, and nothing where it is empty. */
+  readonly scopes: readonly string[] | null;
+  /** Whether several people sign in as this user: the configured guest, the anonymous user. */
+  readonly isShared: boolean;
   /** The resources that the token was confined to; null for no such limit. */
   readonly confinedTo: readonly { readonly type: ResourceType; readonly id: string }[] | null;
   /** The level where no grant decides: the user's own, else the tenant's, else the server's. */
@@ -75,7 +77,8 @@ export function systemCaller(tenantId: string, userId: string): Caller {
     vouchedUntil: null,
     expiresAt: null,
     sessionEndsAt: null,
-    scopes: [],
+    scopes: null,
+    isShared: false,
     confinedTo: null,
     defaultLevel: 'NO_PERMISSIONS',
     defaultFrom: 'SERVER',

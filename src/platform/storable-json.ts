@@ -11,7 +11,16 @@ export interface JsonFault {
 
 /** Where a value holds what PostgreSQL cannot keep, or nests deeper than `levels`; null when it is well. */
 export function jsonFault(value: unknown, levels = MAX_JSON_DEPTH): JsonFault | null {
-  return faultWithin(value, levels, (text) => (isStorable(text) ? null : notStorable));
+  return faultWithin(value, levels, (leaf) =>
+    typeof leaf === 'string' && !isStorable(leaf) ? notStorable : null,
+  );
+}
+
+/** Where a value that was parsed by JSON.parse holds a number that may have lost digits; null when none can have. */
+export function roundingFault(value: unknown, levels: number): JsonFault | null {
+  return faultWithin(value, levels, (leaf) =>
+    typeof leaf === 'number' && !Number.isSafeInteger(leaf) && Number.isInteger(leaf) ? mayBeRounded : null,
+  );
 }
 
 /** Where a value nests deeper than `levels`, whatever its texts hold; null when it does not. */
@@ -23,22 +32,25 @@ export function depthFault(value: unknown, levels = MAX_JSON_DEPTH): JsonFault |
 function faultWithin(
   value: unknown,
   levels: number,
-  textFault: (text: string) => JsonFault | null,
+  leafFault: (leaf: unknown) => JsonFault | null,
 ): JsonFault | null {
-  if (typeof value === 'string') return textFault(value);
-  if (value === null || typeof value !== 'object') return null;
+  if (value === null || typeof value !== 'object') return leafFault(value);
   if (levels === 0) return tooDeep;
   // Not as entries: a list may have millions of items.
   for (const key of Array.isArray(value) ? value.keys() : Object.keys(value)) {
     const name = String(key);
     const part = (value as Record<string | number, unknown>)[key];
-    const fault = textFault(name) ?? faultWithin(part, levels - 1, textFault);
+    const fault = leafFault(name) ?? faultWithin(part, levels - 1, leafFault);
     if (fault) return { ...fault, path: [name, ...fault.path] };
   }
   return null;
 }
 
 const tooDeep: JsonFault = { path: [], message: 'lists and objects nest too deep' };
+const mayBeRounded: JsonFault = {
+  path: [],
+  message: 'a whole number beyond 2^53 may have lost digits; send it as text',
+};
 const notStorable: JsonFault = {
   path: [],
   message: 'a text holds a NUL character or half of a surrogate pair, which cannot be stored',

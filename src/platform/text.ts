@@ -14,3 +14,16 @@ export function storable(text: string, maxCharacters = Number.POSITIVE_INFINITY)
   if (isStorable(cut)) return cut;
   return cut.replaceAll(NUL, REPLACEMENT).replaceAll(new RegExp(loneSurrogate, 'gu'), REPLACEMENT);
 }
+
+/** No name is longer. */
+const MAX_NAME = 255;
+/** The key of what is no name: no stored name has a control character. */
+const NO_NAME = '\u0001';
+
+/**
+ * How names of users and groups, and e-mail addresses, are compared: NFKC, lower case. A text that is too long for a name
+ * has a key that nothing has: normalizing takes time that grows with the square of the length.
+ */
+export function nameKey(name: string): string {
+  return name.length > MAX_NAME ? NO_NAME : name.normalize('NFKC').toLowerCase();
+}

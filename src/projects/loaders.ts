@@ -1,14 +1,27 @@
-import DataLoader from 'dataloader';
 import type { Project } from '../generated/prisma/client.ts';
+import { NotFoundError } from '../platform/errors.ts';
+import { addressLoader } from '../platform/loaders.ts';
 import { type ProjectBy, readProjects } from './store.ts';
 
 export function projectLoaders(tenantId: string) {
   return {
-    project: new DataLoader<ProjectBy, Project | null, string>(
-      (addresses) => readProjects(tenantId, addresses),
-      { cacheKeyFn: (by) => JSON.stringify(by) },
-    ),
+    project: addressLoader<ProjectBy, Project | null>((addresses) => readProjects(tenantId, addresses)),
   };
 }
 
-export type ProjectLoaders = ReturnType<typeof projectLoaders>;
+/**
+ * The project that a field names, the very row that the field's rule has judged.
+ *
+ * @throws NotFoundError.
+ */
+export async function getProject(identifier: string, { project }: ProjectLoaders): Promise<Project> {
+  const found = await project.load({ identifier });
+  if (!found) throw new NotFoundError('project', identifier);
+  return found;
+}
+
+type ProjectLoaders = ReturnType<typeof projectLoaders>;
+
+declare module '../graphql/context.ts' {
+  interface Loaders extends ProjectLoaders {}
+}

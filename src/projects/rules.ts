@@ -1,14 +1,12 @@
-import { can, type Finder, type RootRules } from '../graphql/permissions.ts';
+import { can, type Finder, type RootRules } from '../graphql/rules.ts';
+import { addressText } from '../platform/address-text.ts';
 import { projectTarget } from './domain/targets.ts';
 import type { ProjectBy } from './store.ts';
 
 /** The project that `by` addresses. */
 export const ofProjectBy = (by: (args: never) => ProjectBy): Finder => ({
   kind: 'project',
-  key: (args) => {
-    const address = by(args as never);
-    return 'id' in address ? address.id : address.identifier;
-  },
+  key: (args) => addressText(by(args as never)),
   target: async (args, { loaders }) => {
     const project = await loaders.project.load(by(args as never));
     return project && projectTarget(project);
@@ -29,6 +27,9 @@ export const projectRules: RootRules = {
     domains: can('project:list'),
   },
   Mutation: {
-    registerProject: can('project:register'),
+    registerProject: can('project:register', {
+      kind: 'project',
+      key: (args) => (args['input'] as { identifier: string }).identifier,
+    }),
   },
 };

@@ -1,12 +1,12 @@
-import { type Reader, readableSql } from '../access/store/readable.ts';
+import { type Reader, readableSql } from '../authorization/store/readable.ts';
 import type { Project } from '../generated/prisma/client.ts';
+import { readAddressed } from '../platform/by-address.ts';
 import { inOrder } from '../platform/by-id.ts';
-import { serverConfig } from '../platform/config/server.ts';
 import { db } from '../platform/database/client.ts';
-import { run, statement } from '../platform/database/statement.ts';
-import { NotFoundError } from '../platform/errors.ts';
+import { byText, type Page, pageSql } from '../platform/database/page.ts';
+import { nothing, sql } from '../platform/database/sql.ts';
+import { count, query } from '../platform/database/statement.ts';
 import { isId } from '../platform/ids.ts';
-import { requireActiveProject, requireOpenProject } from './domain/project-checks.ts';
 
 export type ProjectBy = { readonly id: string } | { readonly identifier: string };
 
@@ -20,73 +20,46 @@ export async function findProject(tenantId: string, by: ProjectBy): Promise<Proj
 }
 
 /** One row or null for each address, in their order. */
-export async function readProjects(
-  tenantId: string,
-  addresses: readonly ProjectBy[],
-): Promise<(Project | null)[]> {
-  const ids = addresses.flatMap((by) => ('id' in by && isId(by.id) ? [by.id] : []));
-  const identifiers = addresses.flatMap((by) => ('identifier' in by ? [by.identifier] : []));
-  const rows = await db.project.findMany({
-    where: { tenantId, OR: [{ id: { in: ids } }, { identifier: { in: identifiers } }] },
-  });
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  const byIdentifier = new Map(rows.map((row) => [row.identifier, row]));
-  return addresses.map((by) => ('id' in by ? byId.get(by.id) : byIdentifier.get(by.identifier)) ?? null);
+export function readProjects(tenantId: string, addresses: readonly ProjectBy[]): Promise<(Project | null)[]> {
+  return readAddressed(
+    addresses,
+    ['identifier'],
+    (ids) => db.project.findMany({ where: { tenantId, id: { in: ids } } }),
+    (identifiers) => db.project.findMany({ where: { tenantId, identifier: { in: identifiers } } }),
+  );
+}
+
+export const projectOrder = byText<Project>('project.identifier', ({ identifier }) => identifier);
+
+interface ProjectFilter {
+  readonly withArchived: boolean;
+}
+
+/** What a list shows to a reader: what follows `from`. */
+function shownTo(reader: Reader, { withArchived }: ProjectFilter) {
+  const readable = readableSql(reader, [{ type: 'PROJECT', column: 'project.id' }]);
+  const from = sql`projects as project ${readable.joins}
+    where project.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}
+      ${withArchived ? nothing : sql`and project.state <> 'ARCHIVED'`}`;
+  return { with: readable.with, from };
+}
+
+/** How many there are in all; read only where it is asked for. */
+export function countProjects(reader: Reader, filter: ProjectFilter): Promise<number> {
+  const list = shownTo(reader, filter);
+  return count(list.from, list.with);
 }
 
 /**
  * The projects that the caller may read, by identifier, ascending; up to one more than the page. Those ARCHIVED are left
  * out unless asked for; SYSTEM_ARCHIVED ones never are.
  */
-export async function listProjects(
-  reader: Reader,
-  { withArchived }: { withArchived: boolean },
-  page: { limit: number; backward: boolean; from: readonly string[] | null },
-): Promise<Project[]> {
-  const readable = readableSql(reader, [{ type: 'PROJECT', column: 'project.id' }]);
-  const [beyond, direction] = page.backward ? ['<', 'desc'] : ['>', 'asc'];
-  const list = statement<{ id: string }>(
-    `list_projects_${readable.name}_${direction}`,
-    `${readable.with}
-     select project.id from projects as project ${readable.joins}
-      where project.tenant_id = $1::uuid and ${readable.condition}
-        and ($7::boolean or project.state <> 'ARCHIVED')
-        and ($8::text is null or project.identifier collate "C" ${beyond} $8)
-      order by project.identifier collate "C" ${direction} limit $9`,
+export async function listProjects(reader: Reader, filter: ProjectFilter, page: Page): Promise<Project[]> {
+  const list = shownTo(reader, filter);
+  const { beyond, end } = pageSql(projectOrder, page);
+  const rows = await query<{ id: string }>(
+    sql`${list.with} select project.id from ${list.from} ${beyond} ${end}`,
   );
-  const values = [...readable.values, withArchived, page.from?.[0] ?? null, page.limit + 1];
-  const ids = (await run(list, values)).map(({ id }) => id);
+  const ids = rows.map(({ id }) => id);
   return inOrder(ids, await db.project.findMany({ where: { id: { in: ids } } }));
-}
-
-/**
- * The project that something is about to be made in: there, ACTIVE, with that domain.
- *
- * @throws NotFoundError, InvalidArgumentError `InactiveProject` or naming the domain.
- */
-export async function getOpenProject(
-  tenantId: string,
-  { project: identifier, domain }: { readonly project: string; readonly domain: string },
-  path: readonly string[],
-): Promise<Project> {
-  const project = await findProject(tenantId, { identifier });
-  if (!project) throw new NotFoundError('project', identifier, [...path, 'project']);
-  requireOpenProject(project, domain, serverConfig.domains, path);
-  return project;
-}
-
-/**
- * The project that something without a domain is about to be made in: there and ACTIVE.
- *
- * @throws NotFoundError, InvalidArgumentError `InactiveProject`.
- */
-export async function getActiveProject(
-  tenantId: string,
-  identifier: string,
-  path: readonly string[],
-): Promise<Project> {
-  const project = await findProject(tenantId, { identifier });
-  if (!project) throw new NotFoundError('project', identifier, path);
-  requireActiveProject(project, path);
-  return project;
 }

@@ -1,46 +1,35 @@
-import DataLoader from 'dataloader';
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
-import { eachOf } from '../platform/by-id.ts';
-import { db } from '../platform/database/client.ts';
+import { addressLoader } from '../platform/loaders.ts';
 import {
-  findLaunchPlan,
-  findTask,
-  findWorkflow,
-  type LaunchPlanWithWorkflow,
+  type EntityName,
+  readActiveLaunchPlans,
+  readLaunchPlans,
+  readTasks,
   readWorkflowNames,
+  readWorkflows,
   type VersionBy,
   type WorkflowNameBy,
   type WorkflowNameRow,
 } from './store.ts';
 
 export function registryLoaders(tenantId: string) {
-  const byText = { cacheKeyFn: (by: VersionBy) => JSON.stringify(by) };
   return {
-    taskBy: new DataLoader<VersionBy, Task | null, string>(
-      (addresses) => Promise.all(addresses.map((by) => findTask(tenantId, by))),
-      byText,
+    task: addressLoader<VersionBy, Task | null>((addresses) => readTasks(tenantId, addresses)),
+    workflow: addressLoader<VersionBy, Workflow | null>((addresses) => readWorkflows(tenantId, addresses)),
+    launchPlan: addressLoader<VersionBy, LaunchPlan | null>((addresses) =>
+      readLaunchPlans(tenantId, addresses),
     ),
-    workflowBy: new DataLoader<VersionBy, Workflow | null, string>(
-      (addresses) => Promise.all(addresses.map((by) => findWorkflow(tenantId, by))),
-      byText,
+    workflowName: addressLoader<WorkflowNameBy, WorkflowNameRow | null>((addresses) =>
+      readWorkflowNames(tenantId, addresses),
     ),
-    launchPlanBy: new DataLoader<VersionBy, LaunchPlanWithWorkflow | null, string>(
-      (addresses) => Promise.all(addresses.map((by) => findLaunchPlan(tenantId, by))),
-      byText,
+    activeLaunchPlan: addressLoader<EntityName, LaunchPlan | null>((names) =>
+      readActiveLaunchPlans(tenantId, names),
     ),
-    workflowName: new DataLoader<WorkflowNameBy, WorkflowNameRow | null, string>(
-      (addresses) => readWorkflowNames(tenantId, addresses),
-      { cacheKeyFn: (by) => JSON.stringify(by) },
-    ),
-    task: byId<Task>((ids) => db.task.findMany({ where: { id: { in: ids }, tenantId } })),
-    workflow: byId<Workflow>((ids) => db.workflow.findMany({ where: { id: { in: ids }, tenantId } })),
-    launchPlan: byId<LaunchPlan>((ids) => db.launchPlan.findMany({ where: { id: { in: ids }, tenantId } })),
   };
 }
 
-export type RegistryLoaders = ReturnType<typeof registryLoaders>;
+type RegistryLoaders = ReturnType<typeof registryLoaders>;
 
-/** One statement for all rows that a level of the answer names. */
-function byId<Row extends { id: string }>(find: (ids: string[]) => Promise<Row[]>) {
-  return new DataLoader<string, Row | null>(async (ids) => eachOf(ids, await find([...ids])));
+declare module '../graphql/context.ts' {
+  interface Loaders extends RegistryLoaders {}
 }

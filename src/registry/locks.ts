@@ -1,9 +1,17 @@
+import type { LaunchPlanState } from '../generated/prisma/enums.ts';
 import { run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
 
-const lockStatement = statement<{ id: string }>(
-  'lock_launch_plan_versions',
-  `select id from launch_plans
+/** As much of a version as decides what its activation does to the others. */
+export interface LockedVersion {
+  readonly id: string;
+  readonly version: string;
+  readonly state: LaunchPlanState;
+  readonly workflowEntityId: string;
+}
+
+const lockStatement = statement<LockedVersion>(
+  `select id, version, state::text as state, workflow_entity_id as "workflowEntityId" from launch_plans
     where tenant_id = $1::uuid and project_id = $2::uuid and domain = $3 and name = $4
     order by id for update`,
 );
@@ -12,6 +20,6 @@ const lockStatement = statement<{ id: string }>(
 export async function lockVersions(
   tx: Tx,
   plan: { tenantId: string; projectId: string; domain: string; name: string },
-): Promise<void> {
-  await run(lockStatement, [plan.tenantId, plan.projectId, plan.domain, plan.name], tx);
+): Promise<LockedVersion[]> {
+  return await run(lockStatement, [plan.tenantId, plan.projectId, plan.domain, plan.name], tx);
 }

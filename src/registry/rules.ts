@@ -1,37 +1,37 @@
-import type { Target } from '../access/domain/resources.ts';
+import type { Target } from '../authorization/domain/resources.ts';
 import { callerOf, type Loaders } from '../graphql/context.ts';
-import { can, type Finder, type RootRules } from '../graphql/permissions.ts';
-import { projectTarget } from '../projects/domain/targets.ts';
+import { can, type Finder, type RootRules } from '../graphql/rules.ts';
+import { addressText } from '../platform/address-text.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
 import { ofProject } from '../projects/rules.ts';
 import type { EntityKey } from './domain/entity-keys.ts';
 import { launchPlanTarget, taskTarget, workflowTarget } from './domain/targets.ts';
-import { findNamedEntity, hasReadableWorkflow, type VersionBy } from './store.ts';
+import { type EntityName, hasReadableWorkflow, type VersionBy } from './store.ts';
 
 type ByArguments = { by: VersionBy };
 type FilterArguments = { filter: { project: string } };
 type CreateArguments = { input: { id: EntityKey } };
 
-const keyOf = (by: VersionBy) => ('id' in by ? by.id : by.key.name);
 const ofVersion = (
-  kind: string,
+  kind: ObjectKind,
   find: (by: VersionBy, loaders: Loaders) => Promise<Target | null>,
   by: (args: never) => VersionBy = ({ by: address }: ByArguments) => address,
 ): Finder => ({
   kind,
-  key: (args) => keyOf(by(args as never)),
+  key: (args) => addressText(by(args as never)),
   target: (args, { loaders }) => find(by(args as never), loaders),
 });
 
-const findTask = async (by: VersionBy, { taskBy }: Loaders) => {
-  const task = await taskBy.load(by);
+const findTask = async (by: VersionBy, loaders: Loaders) => {
+  const task = await loaders.task.load(by);
   return task && taskTarget(task);
 };
-const findWorkflow = async (by: VersionBy, { workflowBy }: Loaders) => {
-  const workflow = await workflowBy.load(by);
+const findWorkflow = async (by: VersionBy, loaders: Loaders) => {
+  const workflow = await loaders.workflow.load(by);
   return workflow && workflowTarget(workflow);
 };
-const findLaunchPlan = async (by: VersionBy, { launchPlanBy }: Loaders) => {
-  const plan = await launchPlanBy.load(by);
+const findLaunchPlan = async (by: VersionBy, loaders: Loaders) => {
+  const plan = await loaders.launchPlan.load(by);
   return plan && launchPlanTarget(plan);
 };
 const ofTask = ofVersion('task', findTask);
@@ -47,19 +47,24 @@ export const ofProjectWithWorkflows = (identifier: (args: never) => string): Fin
     hasReadableWorkflow(callerOf(context), target?.resources[0]?.id ?? null),
 });
 
+/**
+ * A project, for a new thing in it that hangs on a workflow. A level on the workflow is enough, so the command asks for
+ * it, once it has found the workflow: what the input names beside the project looks absent where it is hidden.
+ */
+export const ofProjectWithNew = (identifier: (args: never) => string): Finder => ({
+  ...ofProjectWithWorkflows(identifier),
+  levelIsAskedLater: true,
+});
+
 const ofListedWorkflows = ofProjectWithWorkflows(({ filter }: FilterArguments) => filter.project);
 
-/** The workflow whose version is to be made; its name may have grants of its own. */
-const ofCreatedWorkflow: Finder = {
-  ...ofCreated,
+/** The version of a name that is active, if any: whoever may not read it learns nothing of it. */
+const ofActiveLaunchPlan: Finder = {
+  kind: 'launch plan',
+  key: (args) => `${addressText(args)} (active)`,
   async target(args, { loaders }) {
-    const { id } = (args as unknown as CreateArguments).input;
-    const project = await loaders.project.load({ identifier: id.project });
-    const entity = await findNamedEntity(project?.id ?? null, id);
-    if (!project) return null;
-    return entity
-      ? workflowTarget({ tenantId: project.tenantId, projectId: project.id, entityId: entity.id })
-      : projectTarget(project);
+    const plan = await loaders.activeLaunchPlan.load((args as unknown as { key: EntityName }).key);
+    return plan && launchPlanTarget(plan);
   },
 };
 
@@ -71,14 +76,14 @@ export const registryRules: RootRules = {
     workflows: can('workflow:read', ofListedWorkflows),
     launchPlan: can('launchPlan:read', ofVersion('launch plan', findLaunchPlan)),
     launchPlans: can('launchPlan:read', ofListedWorkflows),
-    activeLaunchPlan: can(
-      'launchPlan:read',
-      ofProjectWithWorkflows(({ key }: { key: { project: string } }) => key.project),
-    ),
+    activeLaunchPlan: can('launchPlan:read', ofActiveLaunchPlan),
   },
   Mutation: {
     createTask: can('task:create', ofCreated),
-    createWorkflow: can('workflow:create', ofCreatedWorkflow),
+    createWorkflow: can(
+      'workflow:create',
+      ofProjectWithNew(({ input }: CreateArguments) => input.id.project),
+    ),
     createLaunchPlan: can('launchPlan:create', ofCreated),
     updateLaunchPlan: can(
       'launchPlan:update',

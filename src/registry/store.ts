@@ -1,117 +1,107 @@
-import { type Reader, type ResourceColumn, readableSql } from '../access/store/readable.ts';
+import { LRUCache } from 'lru-cache';
+import { type Reader, type ResourceColumn, readableSql } from '../authorization/store/readable.ts';
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
+import { readAddressed } from '../platform/by-address.ts';
 import { inOrder } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
-import { run, statement } from '../platform/database/statement.ts';
+import { newestFirst, type Page, pageSql } from '../platform/database/page.ts';
+import { nothing, raw, sql } from '../platform/database/sql.ts';
+import { count, exists, query, run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
-import { isId, newId } from '../platform/ids.ts';
+import { isId, NO_ID, newId } from '../platform/ids.ts';
 import { type Closure, indexClosure } from './domain/closure.ts';
 import { type EntityKey, entityKeyText } from './domain/entity-keys.ts';
-import type { CompiledTask, TaskTemplate } from './domain/task-templates.ts';
+import type { CompiledTask } from './domain/task-templates.ts';
 import type { CompiledWorkflowClosure } from './domain/workflow-templates.ts';
 
 /** How a version is addressed. */
 export type VersionBy = { readonly id: string } | { readonly key: EntityKey };
 
-/** Which rows a tenant's caller means; null when the address cannot be one. */
-function whereVersion(tenantId: string, by: VersionBy) {
-  if ('id' in by) return isId(by.id) ? { id: by.id, tenantId } : null;
-  const { project, domain, name, version } = by.key;
-  return {
-    tenantId,
-    project: { tenantId, identifier: project },
-    domain,
-    name,
-    version,
-  };
+/** Where versions are kept. */
+type VersionTable = 'tasks' | 'workflows' | 'launch_plans';
+
+/** One row or null for each address, in their order; one statement for all, which costs the same when nothing is there. */
+async function readVersions<Row>(
+  table: VersionTable,
+  tenantId: string,
+  addresses: readonly VersionBy[],
+): Promise<(Row | null)[]> {
+  const asked = addresses.map((by, at) =>
+    'key' in by ? { at, ...by.key } : { at, id: isId(by.id) ? by.id : NO_ID },
+  );
+  const rows = await query<StoredRow & { readonly at: number }>(sql`
+    with asked as (
+      select * from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb)
+             as asked(at int, id uuid, project text, domain text, name text, version text)
+    )
+    select asked.at, row.* from asked join ${raw(table)} as row on row.id = asked.id
+     where row.tenant_id = ${tenantId}::uuid
+    union all
+    select asked.at, row.* from asked
+      join projects as project on project.tenant_id = ${tenantId}::uuid and project.identifier = asked.project
+      join ${raw(table)} as row on row.tenant_id = ${tenantId}::uuid and row.project_id = project.id
+       and row.domain = asked.domain and row.name = asked.name and row.version = asked.version`);
+  const byPlace = new Map(rows.map(({ at, ...row }) => [at, modelOf<Row>(row)]));
+  return addresses.map((_by, at) => byPlace.get(at) ?? null);
 }
 
+type StoredRow = Readonly<Record<string, unknown>>;
+
+/** A row as Prisma would read it: its models name each column in camel case. */
+function modelOf<Model>(row: StoredRow): Model {
+  const camelCase = (column: string) =>
+    column.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return Object.fromEntries(
+    Object.entries(row).map(([column, value]) => [camelCase(column), value]),
+  ) as Model;
+}
+
+export const readTasks = (tenantId: string, addresses: readonly VersionBy[]) =>
+  readVersions<Task>('tasks', tenantId, addresses);
+
+export const readWorkflows = (tenantId: string, addresses: readonly VersionBy[]) =>
+  readVersions<Workflow>('workflows', tenantId, addresses);
+
+export const readLaunchPlans = (tenantId: string, addresses: readonly VersionBy[]) =>
+  readVersions<LaunchPlan>('launch_plans', tenantId, addresses);
+
 export async function findTask(tenantId: string, by: VersionBy): Promise<Task | null> {
-  const where = whereVersion(tenantId, by);
-  return where && (await db.task.findFirst({ where }));
+  const [task = null] = await readTasks(tenantId, [by]);
+  return task;
 }
 
 export async function findWorkflow(tenantId: string, by: VersionBy): Promise<Workflow | null> {
-  const where = whereVersion(tenantId, by);
-  return where && (await db.workflow.findFirst({ where }));
+  const [workflow = null] = await readWorkflows(tenantId, [by]);
+  return workflow;
 }
 
-export type LaunchPlanWithWorkflow = LaunchPlan & {
-  readonly project: { readonly identifier: string };
-};
+export async function findLaunchPlan(tenantId: string, by: VersionBy): Promise<LaunchPlan | null> {
+  const [plan = null] = await readLaunchPlans(tenantId, [by]);
+  return plan;
+}
 
-export async function findLaunchPlan(
+/** What all versions of a task, workflow or launch plan share. */
+export type EntityName = Omit<EntityKey, 'version'>;
+
+/** The active version of each launch plan, in the order of the names; null where there is none. */
+export async function readActiveLaunchPlans(
   tenantId: string,
-  by: VersionBy,
-): Promise<LaunchPlanWithWorkflow | null> {
-  const where = whereVersion(tenantId, by);
-  return (
-    where &&
-    (await db.launchPlan.findFirst({
-      where,
-      include: { project: { select: { identifier: true } } },
-    }))
-  );
-}
-
-export async function findActiveLaunchPlan(
-  tenantId: string,
-  { project, domain, name }: Omit<EntityKey, 'version'>,
-): Promise<LaunchPlan | null> {
-  const where = {
-    tenantId,
-    project: { tenantId, identifier: project },
-    domain,
-    name,
-    state: 'ACTIVE',
-  } as const;
-  return await db.launchPlan.findFirst({ where });
-}
-
-/** A registered task in the form that the compiler takes, and whose it is. */
-export interface RegisteredTask {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly projectId: string;
-  readonly task: CompiledTask;
-}
-
-/** Those of the named tasks that are registered. */
-export async function listCompiledTasks(
-  tenantId: string,
-  keys: readonly EntityKey[],
-): Promise<RegisteredTask[]> {
-  if (keys.length === 0) return [];
-  const rows = await db.task.findMany({
-    where: {
-      tenantId,
-      OR: keys.map(({ project, domain, name, version }) => ({
-        project: { tenantId, identifier: project },
-        domain,
-        name,
-        version,
-      })),
-    },
-    include: { project: { select: { identifier: true } } },
-  });
-  return rows.map((row) => ({
-    id: row.id,
-    tenantId: row.tenantId,
-    projectId: row.projectId,
-    task: {
-      id: {
-        project: row.project.identifier,
-        domain: row.domain,
-        name: row.name,
-        version: row.version,
-      },
-      template: row.template as unknown as TaskTemplate,
-    },
-  }));
+  names: readonly EntityName[],
+): Promise<(LaunchPlan | null)[]> {
+  const asked = names.map((name, at) => ({ at, ...name }));
+  const rows = await query<StoredRow & { readonly at: number }>(sql`
+    select asked.at, plan.*
+      from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb)
+           as asked(at int, project text, domain text, name text)
+      join projects as project on project.tenant_id = ${tenantId}::uuid and project.identifier = asked.project
+      join launch_plans as plan on plan.tenant_id = ${tenantId}::uuid and plan.project_id = project.id
+       and plan.domain = asked.domain and plan.name = asked.name and plan.state = 'ACTIVE'`);
+  const byPlace = new Map(rows.map(({ at, ...row }) => [at, modelOf<LaunchPlan>(row)]));
+  return names.map((_name, at) => byPlace.get(at) ?? null);
 }
 
 const MAX_CLOSURES = 200;
-const closures = new Map<string, Closure>();
+const closures = new LRUCache<string, Closure>({ max: MAX_CLOSURES });
 
 /**
  * A registered workflow, indexed for running. Versions never change, so the most recently used ones are kept in memory.
@@ -121,11 +111,7 @@ const closures = new Map<string, Closure>();
  */
 export async function getClosure(workflowId: string, tx?: Tx): Promise<Closure> {
   const known = closures.get(workflowId);
-  if (known) {
-    closures.delete(workflowId);
-    closures.set(workflowId, known);
-    return known;
-  }
+  if (known) return known;
   const row = await (tx ?? db).workflow.findUniqueOrThrow({
     where: { id: workflowId },
     select: { closure: true, taskIds: true },
@@ -135,10 +121,6 @@ export async function getClosure(workflowId: string, tx?: Tx): Promise<Closure> 
     row.taskIds as Record<string, string>,
   );
   closures.set(workflowId, closure);
-  for (const oldest of closures.keys()) {
-    if (closures.size <= MAX_CLOSURES) break;
-    closures.delete(oldest);
-  }
   return closure;
 }
 
@@ -157,12 +139,11 @@ export async function findNamedEntity(
 }
 
 const findEntityStatement = statement<{ id: string }>(
-  'find_named_entity',
   'select id from named_entities where project_id = $1::uuid and domain = $2 and name = $3',
 );
 
 /** How a workflow's name, which all its versions share, is addressed. */
-export type WorkflowNameBy = { readonly id: string } | { readonly key: Omit<EntityKey, 'version'> };
+export type WorkflowNameBy = { readonly id: string } | { readonly key: EntityName };
 
 /** What all versions of a workflow share, with the identifier of its project. */
 export interface WorkflowNameRow {
@@ -174,41 +155,35 @@ export interface WorkflowNameRow {
   readonly name: string;
 }
 
-const workflowNamesStatement = statement<WorkflowNameRow & { readonly at: number }>(
-  'read_workflow_names',
-  `with asked as (
-     select * from jsonb_to_recordset($2::jsonb) as asked(at int, id uuid, project text, domain text, name text)
-   ),
-   found as (
-     select asked.at, entity.* from asked join named_entities as entity on entity.id = asked.id
-     union all
-     select asked.at, entity.* from asked
-       join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
-       join named_entities as entity
-         on entity.tenant_id = $1::uuid and entity.project_id = project.id
-        and entity.domain = asked.domain and entity.name = asked.name
-   )
-   select found.at, found.id, found.tenant_id as "tenantId", found.project_id as "projectId",
-          project.identifier as project, found.domain, found.name
-     from found join projects as project on project.id = found.project_id
-    where found.tenant_id = $1::uuid`,
+const nameColumns = `entity.id, entity.tenant_id as "tenantId", entity.project_id as "projectId",
+  project.identifier as project, entity.domain, entity.name`;
+
+const namesByIds = statement<WorkflowNameRow>(
+  `select ${nameColumns} from named_entities as entity join projects as project on project.id = entity.project_id
+    where entity.tenant_id = $1::uuid and entity.id = any($2::uuid[])`,
+);
+
+const namesByKeys = statement<WorkflowNameRow>(
+  `select ${nameColumns} from unnest($2::text[], $3::text[], $4::text[]) as asked(project, domain, name)
+     join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
+     join named_entities as entity on entity.tenant_id = $1::uuid and entity.project_id = project.id
+      and entity.domain = asked.domain and entity.name = asked.name`,
 );
 
 /** One row or null for each address, in their order. */
-export async function readWorkflowNames(
+export function readWorkflowNames(
   tenantId: string,
   addresses: readonly WorkflowNameBy[],
 ): Promise<(WorkflowNameRow | null)[]> {
-  const asked = addresses.map((by, at) => ('key' in by ? { at, ...by.key } : { at, id: idOrNull(by.id) }));
-  const rows = await run(workflowNamesStatement, [tenantId, JSON.stringify(asked)]);
-  const byPlace = new Map(rows.map(({ at, ...row }) => [at, row]));
-  return addresses.map((_by, at) => byPlace.get(at) ?? null);
+  return readAddressed(
+    addresses,
+    ['project', 'domain', 'name'],
+    (ids) => run(namesByIds, [tenantId, ids]),
+    (...columns) => run(namesByKeys, [tenantId, ...columns]),
+  );
 }
 
-const idOrNull = (text: string) => (isId(text) ? text : null);
-
 const ensureEntityStatement = statement<{ id: string; isNew: boolean }>(
-  'ensure_named_entity',
   `with made as (
      insert into named_entities (id, tenant_id, project_id, domain, name)
      values ($1::uuid, $2::uuid, $3::uuid, $4, $5)
@@ -242,18 +217,14 @@ const entityColumns: readonly ResourceColumn[] = [
 ];
 
 /** Whether the caller may read some workflow of a project: then it may list what hangs on the project's workflows. */
-export async function hasReadableWorkflow(reader: Reader, projectId: string | null): Promise<boolean> {
+export function hasReadableWorkflow(reader: Reader, projectId: string | null): Promise<boolean> {
   const readable = readableSql(reader, entityColumns);
-  const some = statement<{ some: boolean }>(
-    `has_readable_workflow_${readable.name}`,
-    `${readable.with}
-     select exists (
-       select from named_entities as entity ${readable.joins}
-        where entity.tenant_id = $1::uuid and entity.project_id = $7::uuid and ${readable.condition}
-     ) as some`,
+  return exists(
+    sql`named_entities as entity ${readable.joins}
+         where entity.tenant_id = ${reader.tenantId}::uuid and entity.project_id = ${projectId}::uuid
+           and ${readable.condition}`,
+    readable.with,
   );
-  const [row] = await run(some, [...readable.values, projectId]);
-  return row?.some ?? false;
 }
 
 interface VersionFilter {
@@ -262,63 +233,73 @@ interface VersionFilter {
   readonly name?: string | null;
 }
 
-interface VersionPage {
-  readonly limit: number;
-  readonly backward: boolean;
-  /** createdAt and id of the row to go on from. */
-  readonly from: readonly string[] | null;
-}
-
 /** What a list of versions is of, and where its rows have what decides about them. */
-interface VersionTable {
-  readonly table: 'tasks' | 'workflows' | 'launch_plans';
+interface VersionList {
+  readonly table: VersionTable;
   readonly resources: readonly ResourceColumn[];
 }
 
 const inProject: ResourceColumn = { type: 'PROJECT', column: 'version.project_id' };
-const tasks: VersionTable = { table: 'tasks', resources: [inProject] };
-const workflows: VersionTable = {
+const tasks: VersionList = { table: 'tasks', resources: [inProject] };
+const workflows: VersionList = {
   table: 'workflows',
   resources: [{ type: 'WORKFLOW', column: 'version.entity_id' }, inProject],
 };
-const launchPlans: VersionTable = {
+const launchPlans: VersionList = {
   table: 'launch_plans',
   resources: [{ type: 'WORKFLOW', column: 'version.workflow_entity_id' }, inProject],
 };
 
-/** The ids on one page of versions that the caller may read: newest first, up to one more than the page. */
-async function listVersionIds(
-  { table, resources }: VersionTable,
+export const versionOrder = newestFirst('version');
+
+/** What a list of versions shows to a reader: what follows `from`. */
+function versionsShownTo(
+  { table, resources }: VersionList,
   reader: Reader,
   { project, domain, name }: VersionFilter,
-  page: VersionPage,
-): Promise<string[]> {
+) {
   const readable = readableSql(reader, resources);
-  const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
-  const list = statement<{ id: string }>(
-    `list_${table}_${readable.name}_${direction}${page.from ? '_from' : ''}`,
-    `${readable.with}
-     select version.id from ${table} as version join projects as project on project.id = version.project_id
-            ${readable.joins}
-      where version.tenant_id = $1::uuid and project.tenant_id = $1::uuid and project.identifier = $7
-        and version.domain = $8 and ($9::text is null or version.name = $9) and ${readable.condition}
-        ${page.from ? `and (version.created_at, version.id) ${beyond} ($11::timestamptz, $12::uuid)` : ''}
-      order by version.created_at ${direction}, version.id ${direction} limit $10`,
-  );
-  const values = [...readable.values, project, domain, name || null, page.limit + 1, ...(page.from ?? [])];
-  return (await run(list, values)).map(({ id }) => id);
+  const from = sql`
+    ${raw(table)} as version join projects as project on project.id = version.project_id ${readable.joins}
+    where version.tenant_id = ${reader.tenantId}::uuid and project.tenant_id = ${reader.tenantId}::uuid
+      and project.identifier = ${project} and version.domain = ${domain}
+      ${name ? sql`and version.name = ${name}` : nothing} and ${readable.condition}`;
+  return { with: readable.with, from };
 }
 
-export async function listTasks(reader: Reader, filter: VersionFilter, page: VersionPage): Promise<Task[]> {
+/** The ids on one page of versions that the caller may read: newest first, up to one more than the page. */
+async function listVersionIds(
+  table: VersionList,
+  reader: Reader,
+  filter: VersionFilter,
+  page: Page,
+): Promise<string[]> {
+  const list = versionsShownTo(table, reader, filter);
+  const { beyond, end } = pageSql(versionOrder, page);
+  const rows = await query<{ id: string }>(
+    sql`${list.with} select version.id from ${list.from} ${beyond} ${end}`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** How many there are in all; read only where it is asked for. */
+function countVersions(table: VersionList, reader: Reader, filter: VersionFilter): Promise<number> {
+  const list = versionsShownTo(table, reader, filter);
+  return count(list.from, list.with);
+}
+
+export const countTasks = (reader: Reader, filter: VersionFilter) => countVersions(tasks, reader, filter);
+export const countWorkflows = (reader: Reader, filter: VersionFilter) =>
+  countVersions(workflows, reader, filter);
+export const countLaunchPlans = (reader: Reader, filter: VersionFilter) =>
+  countVersions(launchPlans, reader, filter);
+
+export async function listTasks(reader: Reader, filter: VersionFilter, page: Page): Promise<Task[]> {
   const ids = await listVersionIds(tasks, reader, filter, page);
   return inOrder(ids, await db.task.findMany({ where: { id: { in: ids } } }));
 }
 
-export async function listWorkflows(
-  reader: Reader,
-  filter: VersionFilter,
-  page: VersionPage,
-): Promise<Workflow[]> {
+export async function listWorkflows(reader: Reader, filter: VersionFilter, page: Page): Promise<Workflow[]> {
   const ids = await listVersionIds(workflows, reader, filter, page);
   return inOrder(ids, await db.workflow.findMany({ where: { id: { in: ids } } }));
 }
@@ -326,7 +307,7 @@ export async function listWorkflows(
 export async function listLaunchPlans(
   reader: Reader,
   filter: VersionFilter,
-  page: VersionPage,
+  page: Page,
 ): Promise<LaunchPlan[]> {
   const ids = await listVersionIds(launchPlans, reader, filter, page);
   return inOrder(ids, await db.launchPlan.findMany({ where: { id: { in: ids } } }));

@@ -1,9 +1,9 @@
 import { clientIdOf } from '../executions/domain/client-id.ts';
-import type { LockedExecution } from '../executions/store/advance.ts';
+import type { LockedExecution } from '../executions/store/locked-execution.ts';
 import type { NewJobRequest } from '../jobs/commands/submit-jobs.ts';
 import type { TaskNode } from '../registry/domain/closure.ts';
-import type { LiteralMap } from '../registry/domain/literals.ts';
-import { toPlain } from '../registry/domain/plain-values.ts';
+import type { LiteralMap } from '../values/literals.ts';
+import { toPlain } from '../values/plain-values.ts';
 
 /** Between being asked to end and being killed. */
 const TERMINATION_GRACE_SECONDS = 5;

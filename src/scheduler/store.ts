@@ -5,7 +5,6 @@ import { run, statement } from '../platform/database/statement.ts';
 const BATCH = 200;
 
 const dueExecutions = statement<{ id: string }>(
-  'due_executions',
   `select id from executions where advance_at <= now() and engine = 'SLIPWAY' order by advance_at limit $1`,
 );
 
@@ -16,7 +15,6 @@ export async function listDueExecutions(): Promise<string[]> {
 }
 
 const waitingPools = statement<{ pool: string }>(
-  'waiting_pools',
   `select tenant_id || '/' || pool as pool from executors group by tenant_id, pool
    having exists (select from jobs where jobs.tenant_id = executors.tenant_id and jobs.pool = executors.pool
                                      and jobs.state = 'QUEUED')`,

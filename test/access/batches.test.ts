@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readableSql } from '../../src/access/store/readable.ts';
+import { readableSql } from '../../src/authorization/store/readable.ts';
 import type { ResourceType } from '../../src/generated/prisma/enums.ts';
 import { systemCaller } from '../../src/platform/caller.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
+import { sql } from '../../src/platform/database/sql.ts';
+import { query } from '../../src/platform/database/statement.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { domain, registerProject } from '../support/seed.ts';
@@ -148,19 +150,12 @@ describe('a page of projects', () => {
 
   it('is planned without comparing every project with every permission', async () => {
     const reader = { ...systemCaller(tenantId, rich.id), role: 'USER' as const };
-    const {
-      with: queries,
-      joins,
-      condition,
-      values,
-    } = readableSql(reader, [{ type: 'PROJECT', column: 'project.id' }]);
-    const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
-      `explain (analyze, costs off, timing off) ${queries}
-       select project.id from projects as project ${joins}
-        where project.tenant_id = $1::uuid and ${condition}
-        order by project.identifier collate "C" limit 101`,
-      values as unknown[],
-    );
+    const readable = readableSql(reader, [{ type: 'PROJECT', column: 'project.id' }]);
+    const rows = await query<{ 'QUERY PLAN': string }>(sql`
+      explain (analyze, costs off, timing off) ${readable.with}
+      select project.id from projects as project ${readable.joins}
+       where project.tenant_id = ${tenantId}::uuid and ${readable.condition}
+       order by project.identifier collate "C" limit 101`);
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
     // A scan of the permissions inside a loop would be repeated once a project.
     const scans = [...plan.matchAll(/CTE Scan on granted granted_0 .*loops=(\d+)/g)];

@@ -248,6 +248,29 @@ describe('grantPermission', () => {
     });
     expect(answer.errors?.map((error) => error.extensions.code)).toEqual(['PERMISSION_DENIED']);
   });
+
+  it('is seen by what follows in the same request, also where it lowers the level', async () => {
+    const { id } = await experiment(projectId, 'lowered');
+    const answer = await app.ask(
+      `mutation ($before: UpdateExperimentInput!, $grant: GrantPermissionInput!, $after: UpdateExperimentInput!) {
+         before: updateExperiment(input: $before) { __typename }
+         grantPermission(input: $grant) { __typename }
+         after: updateExperiment(input: $after) { __typename }
+       }`,
+      {
+        before: { by: { id }, name: 'first' },
+        grant: granting(manager, 'READ', { experiment: { id } }),
+        after: { by: { id }, name: 'second' },
+      },
+      manager.authorization,
+    );
+    expect(answer.data).toEqual({
+      before: { __typename: 'UpdateExperimentPayload' },
+      grantPermission: { __typename: 'GrantPermissionPayload' },
+      after: null,
+    });
+    expect(answer.errors?.map((error) => error.extensions.code)).toEqual(['PERMISSION_DENIED']);
+  });
 });
 
 describe('updatePermission', () => {

@@ -1,6 +1,6 @@
 /** People and things for tests of permissions, made in the database: each test has its own. */
 
-import { recordAccessChange } from '../../src/access/store/changes.ts';
+import { recordAccessChange } from '../../src/authorization/store/changes.ts';
 import type { Level, Role } from '../../src/generated/prisma/enums.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';

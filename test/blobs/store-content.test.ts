@@ -10,7 +10,7 @@ import { newId } from '../../src/platform/ids.ts';
 const tenantId = newId();
 const projectId = newId();
 beforeAll(async () => {
-  await db.tenant.create({ data: { id: tenantId, name: 'blobs' } });
+  await db.tenant.create({ data: { id: tenantId, name: 'blobs', nameKey: 'blobs' } });
   await db.project.create({ data: { id: projectId, tenantId, identifier: 'p', name: 'p' } });
 });
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { homeMode } from '../../src/platform/database/embedded-host.ts';
 import { keepSaid } from '../support/leaks.ts';
-import { eventually } from '../support/seed.ts';
+import { eventually } from '../support/waiting.ts';
 
 const START = fileURLToPath(new URL('../../src/bin/start.ts', import.meta.url));
 
@@ -61,7 +61,6 @@ async function untilGone(): Promise<void> {
   await eventually(
     async () => processesOf(home),
     (left) => left.length === 0,
-    30,
   );
 }
 
@@ -96,7 +95,6 @@ describe.runIf(process.platform === 'linux')('npm start', { timeout: 120_000 }, 
       await eventually(
         async () => isThere(tree),
         (there) => there || tree.supervisor.exitCode !== null,
-        60,
       );
       const exited = once(tree.supervisor, 'exit');
       tree.supervisor.kill(signal);
@@ -115,7 +113,6 @@ describe.runIf(process.platform === 'linux')('npm start', { timeout: 120_000 }, 
     await eventually(
       async () => moments['everything has started']?.(first),
       (there) => there === true || first.supervisor.exitCode !== null,
-      60,
     );
     const before = processes();
     const second = start();

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { waitForDatabase } from '../../src/platform/database/wait.ts';
 import { listen } from '../../src/platform/listen.ts';
-import { eventually } from '../support/seed.ts';
+import { eventually } from '../support/waiting.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -5,7 +5,7 @@ import { readDataSet, withCopiedFlippers } from '../../examples/penguins/data-se
 import type { Binding } from '../../examples/penguins/documents.ts';
 import type { Line } from '../../examples/penguins/steps/clean.ts';
 import { documents, type PenguinInputs } from '../../examples/penguins/workflow.ts';
-import type { RunOutcome, Variables } from '../../src/executor/runtimes/runtime.ts';
+import type { RunOutcome } from '../../src/executor/host/runtime.ts';
 import { command, createRoot, FolderBlobs, finish } from '../executor/fixture.ts';
 import { compilePenguins } from './compile-penguins.ts';
 
@@ -40,7 +40,7 @@ async function runWorkflow(inputs: PenguinInputs = {}, lines: readonly Line[] = 
     const { container, interface: signature } = task.template;
     const run = command([...container.command], {
       container: { ...container, command: [...container.command], args: [...container.args], env: [] },
-      interface: signature as { inputs: Variables; outputs: Variables },
+      interface: signature,
       inputs: valuesOf(node.inputs),
     });
     const { outcome } = await finish(run, { blobs });

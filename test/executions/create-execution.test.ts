@@ -50,6 +50,21 @@ describe('createExecution', () => {
   });
 
   it.each([
+    [undefined, 25],
+    [0, 0],
+    [3, 3],
+  ])(
+    'may have as many nodes side by side as it is told, 25 by default: %s',
+    async (maxParallelism, expected) => {
+      const { execution } = await ask({ maxParallelism });
+      const { data } = await app.ask('query ($by: ExecutionBy!) { execution(by: $by) { maxParallelism } }', {
+        by: { id: execution.id },
+      });
+      expect(data.execution.maxParallelism).toBe(expected);
+    },
+  );
+
+  it.each([
     ['2^53 + 1', '9007199254740993'],
     ['the largest', '9223372036854775807'],
     ['the smallest', '-9223372036854775808'],
@@ -232,6 +247,6 @@ describe('executions', () => {
        }`,
       args,
     );
-    expect(errors).toMatchObject([{ extensions: { code: 'INVALID_ARGUMENT' } }]);
+    expect(errors).toMatchObject([{ path: ['executions'], extensions: { code: 'INVALID_ARGUMENT' } }]);
   });
 });

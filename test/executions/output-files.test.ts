@@ -96,7 +96,9 @@ describe('an attempt whose outputs name a file', () => {
       );
       return await untilEnded(app, id);
     });
-    const asked = statements.filter((text) => text.includes('from blobs') && text.includes('any($3'));
+    const asked = statements.filter(
+      (text) => text.includes('join blobs') && text.includes('unnest($1::uuid[], $2::uuid[], $3::uuid[])'),
+    );
     expect(asked).toHaveLength(1);
   });
 });

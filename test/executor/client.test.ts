@@ -5,35 +5,52 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ApiClient, createClient } from '../../src/executor/client.ts';
-import { returnLeaseDocument } from '../../src/executor/documents.ts';
+import { ApiError } from '../../src/executor/host/api-error.ts';
+import { type ApiClient, createClient, payloadOf } from '../../src/executor/host/client.ts';
+import { returnLeaseDocument } from '../../src/executor/host/documents.ts';
+import { BackOff, retrying } from '../../src/executor/host/retry.ts';
+import { waitUntil } from './fixture.ts';
 
 let server: Server;
 let folder: string;
 let client: ApiClient;
 let lines: string[];
+/** How each call signed in: `KEY:<secret>` to log in, `token-<n>` for everything else. */
 let requests: string[];
 let answer: (request: IncomingMessage, response: ServerResponse) => void;
+let answerLogin: (request: IncomingMessage, response: ServerResponse) => void;
 
 const variables = { input: { run: 'x', reason: 'none', attempted: false } };
 const options = { signal: new AbortController().signal };
 const credential = (secretKey: string) =>
   writeFileSync(join(folder, 'credential.json'), JSON.stringify({ accessKey: 'KEY', secretKey }));
 
-function reply(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+function reply(response: ServerResponse, status: number, body: unknown, headers: object = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
 const refusal = (code: string) => ({ errors: [{ message: code, extensions: { code } }] });
 const fine = { data: { returnLease: { __typename: 'ReturnLeasePayload', returned: true } } };
+const token = (number: number) => ({
+  data: { login: { __typename: 'LoginPayload', token: `token-${number}` } },
+});
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'slipway-client-'));
   lines = [];
   requests = [];
+  let tokens = 0;
+  answerLogin = (_request, response) => {
+    tokens += 1;
+    reply(response, 200, token(tokens));
+  };
   server = createServer((request, response) => {
-    const [, encoded = ''] = (request.headers.authorization ?? '').split(' ');
-    requests.push(Buffer.from(encoded, 'base64').toString());
-    request.resume().on('end', () => answer(request, response));
+    const [scheme, value = ''] = (request.headers.authorization ?? '').split(' ');
+    requests.push(scheme === 'Basic' ? Buffer.from(value, 'base64').toString() : value);
+    let body = '';
+    request.on('data', (piece) => {
+      body += piece;
+    });
+    request.on('end', () => (body.includes('login(') ? answerLogin : answer)(request, response));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -52,17 +69,49 @@ afterEach(() => {
 
 describe('the client of the API', () => {
   it('waits for a credential that is yet to come, and reads it anew when it is refused', async () => {
-    answer = (_request, response) =>
+    answerLogin = (_request, response) =>
       requests.at(-1) === 'KEY:new'
+        ? reply(response, 200, token(1))
+        : reply(response, 401, refusal('UNAUTHENTICATED'));
+    answer = (_request, response) => reply(response, 200, fine);
+    const answered = client.insist(returnLeaseDocument, variables, options);
+    await waitUntil(() => lines.length > 0, 'it missed the credential');
+    credential('old');
+    await waitUntil(() => requests.includes('KEY:old'), 'it was refused');
+    credential('new');
+    expect((await answered).returnLease).toMatchObject({ returned: true });
+    expect(new Set(requests)).toEqual(new Set(['KEY:old', 'KEY:new', 'token-1']));
+    expect(lines.join('')).not.toMatch(/old|S0VZ|token-1/);
+    expect(lines.at(-1)).toContain('the server answers again');
+  });
+
+  it('signs in once for all its calls, also for those that are made at the same time', async () => {
+    credential('secret');
+    answer = (_request, response) => reply(response, 200, fine);
+    await Promise.all(Array.from({ length: 20 }, () => client.ask(returnLeaseDocument, variables, options)));
+    expect(requests.filter((one) => one === 'KEY:secret')).toHaveLength(1);
+    expect(requests.filter((one) => one === 'token-1')).toHaveLength(20);
+  });
+
+  it('signs in anew, with the key, when its token is refused', async () => {
+    credential('secret');
+    answer = (_request, response) =>
+      requests.at(-1) === 'token-2'
         ? reply(response, 200, fine)
         : reply(response, 401, refusal('UNAUTHENTICATED'));
-    const answered = client.insist(returnLeaseDocument, variables, options);
-    setTimeout(() => credential('old'), 50);
-    setTimeout(() => credential('new'), 400);
-    expect((await answered).returnLease).toMatchObject({ returned: true });
-    expect(new Set(requests)).toEqual(new Set(['KEY:old', 'KEY:new']));
-    expect(lines.join('')).not.toMatch(/old|S0VZ/);
-    expect(lines.at(-1)).toContain('the server answers again');
+    await client.ask(returnLeaseDocument, variables, options);
+    expect(requests).toEqual(['KEY:secret', 'token-1', 'KEY:secret', 'token-2']);
+  });
+
+  it('goes on trying when its sign-in is refused, and does not take that for its answer', async () => {
+    credential('secret');
+    let refusals = 2;
+    const logIn = answerLogin;
+    answerLogin = (request, response) =>
+      refusals-- > 0 ? reply(response, 403, refusal('PERMISSION_DENIED')) : logIn(request, response);
+    answer = (_request, response) => reply(response, 200, fine);
+    const answered = await client.insist(returnLeaseDocument, variables, options);
+    expect(answered.returnLease).toMatchObject({ returned: true });
   });
 
   it('goes on while the server or its database is away, or answers with something else', async () => {
@@ -76,7 +125,46 @@ describe('the client of the API', () => {
     ];
     answer = (_request, response) => answers.shift()?.(response);
     await client.insist(returnLeaseDocument, variables, options);
-    expect(requests).toHaveLength(5);
+    expect(requests.filter((one) => one === 'token-1')).toHaveLength(5);
+  });
+
+  it('takes "not now" for that, and the server at its word when to come again', async () => {
+    credential('secret');
+    const answers = [
+      (response: ServerResponse) =>
+        reply(response, 429, refusal('RESOURCE_EXHAUSTED'), { 'retry-after': '7' }),
+      (response: ServerResponse) => reply(response, 503, refusal('RESOURCE_EXHAUSTED')),
+      (response: ServerResponse) => reply(response, 200, refusal('RESOURCE_EXHAUSTED')),
+      (response: ServerResponse) => response.writeHead(429, { 'retry-after': '3600' }).end('slow down'),
+      (response: ServerResponse) => reply(response, 200, fine),
+    ];
+    answer = (_request, response) => answers.shift()?.(response);
+    const pauses: number[] = [];
+    const backOff = new BackOff(async (milliseconds) => pauses.push(milliseconds));
+    const ask = () => client.ask(returnLeaseDocument, variables, options);
+    const answered = await retrying(options.signal, ask, backOff);
+    expect(answered.returnLease).toMatchObject({ returned: true });
+    // What the server asked for, which is bounded, and a pause of its own on top.
+    expect(pauses.map((milliseconds) => Math.floor(milliseconds / 1000))).toEqual([7, 0, 0, 300]);
+  });
+
+  it('takes a refusal in the result, and a request that is too large, as final', async () => {
+    credential('secret');
+    const tooLarge = { __typename: 'ResourceExhaustedError', code: 'RESOURCE_EXHAUSTED', message: 'large' };
+    answer = (_request, response) => reply(response, 200, { data: { returnLease: tooLarge } });
+    const { returnLease } = await client.insist(returnLeaseDocument, variables, options);
+    const refused = (() => {
+      try {
+        return payloadOf(returnLease, 'ReturnLeasePayload');
+      } catch (error) {
+        return error;
+      }
+    })();
+    expect(refused).toMatchObject({ code: 'RESOURCE_EXHAUSTED', mayPass: false });
+    answer = (_request, response) => reply(response, 413, refusal('RESOURCE_EXHAUSTED'));
+    const asked = client.insist(returnLeaseDocument, variables, options);
+    await expect(asked).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED', mayPass: false });
+    await expect(asked).rejects.toBeInstanceOf(ApiError);
   });
 
   it('does not repeat what was refused for good', async () => {
@@ -85,7 +173,7 @@ describe('the client of the API', () => {
     await expect(client.insist(returnLeaseDocument, variables, options)).rejects.toMatchObject({
       code: 'PERMISSION_DENIED',
     });
-    expect(requests).toHaveLength(1);
+    expect(requests).toEqual(['KEY:secret', 'token-1']);
   });
 
   it('takes no answer in time for none', async () => {
@@ -98,10 +186,9 @@ describe('the client of the API', () => {
 
   it('ends with the reason of its signal', async () => {
     credential('secret');
-    answer = () => {};
     const controller = new AbortController();
+    answer = () => controller.abort(new Error('enough'));
     const asked = client.insist(returnLeaseDocument, variables, { signal: controller.signal });
-    setTimeout(() => controller.abort(new Error('enough')), 50);
     await expect(asked).rejects.toThrow('enough');
   });
 });

@@ -2,7 +2,7 @@
  * An executor to be killed: runs the spec in its second argument under the root in its first, and prints a line when
  * the command runs.
  */
-import { createProcessRuntime } from '../../src/executor/runtimes/process.ts';
+import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
 
 const [root = '', spec = ''] = process.argv.slice(2);
 await createProcessRuntime({ root }).run(JSON.parse(spec), {

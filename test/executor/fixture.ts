@@ -1,19 +1,24 @@
 /** What the tests of the process runtime share: a root that is removed again, a spec to vary, a store of real files. */
+
 import { spawnSync } from 'node:child_process';
 import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
-import { createProcessRuntime, type ProcessRuntimeOptions } from '../../src/executor/runtimes/process.ts';
 import type {
   BlobStore,
-  LiteralType,
   LogChunk,
   RunOptions,
   RunOutcome,
   RunSpec,
-} from '../../src/executor/runtimes/runtime.ts';
+} from '../../src/executor/host/runtime.ts';
+import {
+  createProcessRuntime,
+  type ProcessRuntimeOptions,
+} from '../../src/executor/runtimes/process/process-runtime.ts';
+import type { LiteralType } from '../../src/values/literal-types.ts';
+import { eventually } from '../support/waiting.ts';
 
 export const INTEGER: LiteralType = { simple: 'INTEGER' };
 export const STRING: LiteralType = { simple: 'STRING' };
@@ -43,7 +48,7 @@ export function command(words: string[], changes: Partial<RunSpec> = {}): RunSpe
   return {
     runId: crypto.randomUUID(),
     jobId: crypto.randomUUID(),
-    container: { image: 'none', command: words, args: [], env: [] },
+    container: { image: 'none', command: words, args: [], env: [], resources: { requests: [], limits: [] } },
     interface: { inputs: {}, outputs: {} },
     inputs: {},
     timeoutSeconds: null,
@@ -125,11 +130,10 @@ export function isAlive(pid: number): boolean {
 }
 
 export async function waitUntil(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`waited in vain until ${what}`);
+  await eventually(
+    async () => ((await condition()) ? null : `waited until ${what}`),
+    (complaint) => complaint === null,
+  );
 }
 
 export const listFolder = (path: string): Promise<string[]> => readdir(path);

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { LiteralType } from '../../src/executor/runtimes/runtime.ts';
+import type { LiteralType } from '../../src/values/literal-types.ts';
 import { BLOB, createRoot, FolderBlobs, finish, INTEGER, node, STRING, shell, types } from './fixture.ts';
 
 const OPTIONAL_INTEGER: LiteralType = { unionType: { variants: [INTEGER, { simple: 'NONE' }] } };
@@ -67,7 +67,8 @@ describe('outputs as files', () => {
     expect(run.problem).toEqual({
       code: 'OutputsInvalid',
       kind: 'USER',
-      message: 'rows is not an INTEGER: "many"; absent was not written; bytes is not UTF-8',
+      message:
+        'rows: expected integer, got "many"; absent: the command wrote no such file; bytes: the file is not UTF-8',
     });
     expect(run.blobs.stored).toBe(0);
   });
@@ -82,12 +83,12 @@ describe('outputs as files', () => {
     );
     expect(run.problem?.code).toBe('OutputsInvalid');
     expect(run.problem?.message.split('; ')).toEqual([
-      "link leads out of the run's directory",
-      "text leads out of the run's directory",
-      "chain leads out of the run's directory",
-      'folder is not a plain file',
-      'pipe is not a plain file',
-      "device leads out of the run's directory",
+      "link: the file leads out of the run's directory",
+      "text: the file leads out of the run's directory",
+      "chain: the file leads out of the run's directory",
+      'folder: the file is not a plain one',
+      'pipe: the file is not a plain one',
+      "device: the file leads out of the run's directory",
     ]);
     expect(run.blobs.stored).toBe(0);
   });
@@ -102,7 +103,7 @@ describe('outputs as files', () => {
     const elsewhere = await createRoot();
     await writeFile(join(elsewhere, 'x'), '5');
     const run = await write({ x: INTEGER }, `cd .. && rmdir outputs && ln -s ${elsewhere} outputs`);
-    expect(run.problem?.message).toBe("x leads out of the run's directory");
+    expect(run.problem?.message).toBe("x: the file leads out of the run's directory");
   });
 
   it('are bounded in all', async () => {
@@ -148,11 +149,11 @@ describe('outputs.json', () => {
       `echo '{"rows": "x", "model": "nosuch", "key": "/etc/hostname", "extra": 1, "__proto__": 1}' > outputs.json`,
     );
     expect(run.problem?.message.split('; ')).toEqual([
-      'outputs.json has extra, which is not declared',
-      'outputs.json has __proto__, which is not declared',
-      'rows is not an INTEGER: "x"',
-      'model names a file that does not exist: nosuch',
-      "key leads out of the run's directory",
+      'outputs.json: extra is not declared',
+      'outputs.json: __proto__ is not declared',
+      'rows: expected integer, got string',
+      'model: there is no file nosuch',
+      "key: the file leads out of the run's directory",
     ]);
   });
 
@@ -160,8 +161,42 @@ describe('outputs.json', () => {
     const run = await write({}, `printf '%s' '${text}' > outputs.json`);
     expect(run.problem).toMatchObject({
       code: 'OutputsInvalid',
-      message: expect.stringMatching(/^outputs.json is not/),
+      message: expect.stringMatching(/^outputs.json: expected (a )?JSON/),
     });
+  });
+
+  it('keeps the digits of whole numbers in a struct, or is refused', async () => {
+    const struct: LiteralType = { simple: 'STRUCT' };
+    const kept = await write(
+      { s: struct },
+      `echo '{"s": {"even": 9007199254740994, "loss": 1e30}}' > outputs.json`,
+    );
+    expect(kept.outputs).toEqual({ s: { even: 9007199254740994, loss: 1e30 } });
+    const lost = await write(
+      { s: struct, t: struct },
+      `echo '{"s": {"id": 9007199254740993}}' > outputs.json
+      echo '{"id": 9007199254740993}' > t`,
+    );
+    expect(lost.problem?.message).toMatch(/^s: .*lose digits.*; t: .*lose digits/);
+  });
+
+  it('is refused when it nests deeper than the server takes', async () => {
+    const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+    const [fits, deep] = [63, 64].map((levels) => nested(levels));
+    expect((await write({ s: { simple: 'STRUCT' } }, `echo '${fits}' > s`)).problem).toBeNull();
+    expect((await write({ s: { simple: 'STRUCT' } }, `echo '${deep}' > s`)).problem?.message).toBe(
+      's: nests more than 63 levels deep',
+    );
+  });
+
+  it('is read in a bounded number of steps', async () => {
+    const many = { collectionType: INTEGER };
+    const run = await write(
+      { y: many },
+      `node -e 'process.stdout.write(JSON.stringify({y: Array(600000).fill(1)}))' > outputs.json`,
+    );
+    expect(run.problem).toMatchObject({ code: 'OutputsTooLarge', kind: 'USER' });
+    expect(run.problem?.message).toContain('y.499999: checking the values takes more than 500000 steps');
   });
 
   it('may pass on a blob that was an input, and no other uri', async () => {

@@ -1,7 +1,7 @@
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { createProcessRuntime } from '../../src/executor/runtimes/process.ts';
+import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
 import {
   BLOB,
   command,
@@ -59,6 +59,7 @@ describe('run: the command', () => {
             '{{.inputs.absent}}',
           ],
           env: [],
+          resources: { requests: [], limits: [] },
         },
         interface: {
           inputs: types({ absent: { unionType: { variants: [STRING, { simple: 'NONE' }] } } }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { renderCommand } from '../../src/executor/runtimes/template.ts';
+import { renderCommand } from '../../src/executor/host/template.ts';
 
 const values = {
   inputs: new Map([

@@ -12,7 +12,8 @@ import {
   validate,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import * as executorDocuments from '../../src/executor/documents.ts';
+import { schema } from '../../src/api/schema.ts';
+import * as executorDocuments from '../../src/executor/host/documents.ts';
 import {
   costOf,
   INTROSPECTION_COST,
@@ -22,7 +23,6 @@ import {
   rowsOf,
 } from '../../src/graphql/cost.ts';
 import { MAX_PAGE } from '../../src/graphql/keyset.ts';
-import { schema } from '../../src/graphql/schema.ts';
 import { serverConfig } from '../../src/platform/config/server.ts';
 
 const cost = (text: string, variables: Record<string, unknown> = {}, operationName?: string) =>
@@ -125,7 +125,10 @@ describe('every list of objects in the schema', () => {
     });
   const unsized = (all: typeof fields) =>
     all
-      .filter(({ type, field }) => isListOfObjects(field) && !(isConnection(type) && field.name === 'edges'))
+      .filter(
+        ({ type, field }) =>
+          isListOfObjects(field) && !(isConnection(type) && ['edges', 'nodes'].includes(field.name)),
+      )
       .filter(({ field }) => rowsOf(field, () => undefined) === null)
       .map(({ type, field }) => `${type.name}.${field.name}`);
 

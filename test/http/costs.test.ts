@@ -93,12 +93,16 @@ describe('the cost of an operation', () => {
     const cheapEvents = 'subscription ($id: ID!) { executionEvents(by: { id: $id }) { phase } }';
     const listen = vi.spyOn(notifications, 'on');
     const { statements } = await countStatements(async () => {
-      for (const [text, code] of [
-        [dearEvents, 'RESOURCE_EXHAUSTED'],
-        [cheapEvents, 'UNAUTHENTICATED'],
+      for (const [text, authorization, code] of [
+        [dearEvents, app.admin, 'RESOURCE_EXHAUSTED'],
+        [dearEvents, null, 'UNAUTHENTICATED'],
+        [cheapEvents, null, 'UNAUTHENTICATED'],
       ] as const) {
-        expect((await first(overSse(app, text, { id }, null))).errors[0].extensions.code).toBe(code);
-        expect((await overWebSocket(app, text, { id }, null)).errors[0].extensions.code).toBe(code);
+        for (const { errors } of [
+          await first(overSse(app, text, { id }, authorization)),
+          await overWebSocket(app, text, { id }, authorization),
+        ])
+          expect(errors[0].extensions.code).toBe(code);
       }
     });
     expect(statements).toEqual([]);

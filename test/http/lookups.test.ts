@@ -9,7 +9,7 @@ import {
   isRequiredInputField,
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { schema } from '../../src/graphql/schema.ts';
+import { schema } from '../../src/api/schema.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
 import { overWebSocket } from '../support/watch.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GraphQLError } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { leaseJobsDocument } from '../../src/executor/documents.ts';
+import { leaseJobsDocument } from '../../src/executor/host/documents.ts';
 import { TrustedDocuments } from '../../src/http/trusted-documents.ts';
 import { log } from '../../src/platform/log.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';

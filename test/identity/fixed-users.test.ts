@@ -18,10 +18,13 @@ writeFileSync(file, JSON.stringify({ enabled: true, users: [bea, carl], guest })
 // The configuration is read when it is first imported.
 vi.stubEnv('FIXED_USERS_FILE', file);
 const { basic, startApp } = await import('../support/app.ts');
+const { tokenOf } = await import('../support/credentials.ts');
+const { endOf, mutate } = await import('../support/mutate.ts');
 const { deleteUser, editUser, newUser, setPreferences, updateUserAdmin, updateUserPassword, viewerOf } =
   await import('../support/people.ts');
 const { keepFixedUsers } = await import('../../src/identity/commands/keep-fixed-users.ts');
-const { fixedUsers, isGuestAccount, readFixedUsers } = await import('../../src/identity/fixed-users.ts');
+const { fixedUsers, readFixedUsers } = await import('../../src/identity/fixed-users.ts');
+const { isGuestAccount } = await import('../../src/identity/shared-identities.ts');
 const { hashPassword } = await import('../../src/identity/passwords.ts');
 const { hashSecret, newAccessKey, newSecretKey } = await import('../../src/identity/domain/secrets.ts');
 const { newId } = await import('../../src/platform/ids.ts');
@@ -169,10 +172,34 @@ describe('fixed users', () => {
 describe('the guest', () => {
   it('is a GUEST of the tenant guests, and known as the one who may only take a token', async () => {
     const row = await rowOf('visitor');
-    const viewer = await viewerOf(app, basic('visitor', 'welcome'));
+    const viewer = await viewerOf(app, await tokenOf(app, basic('visitor', 'welcome')));
     expect(viewer).toMatchObject({ role: 'GUEST', name: 'Visitor', tenant: { name: 'guests' } });
     expect(isGuestAccount(row.id)).toBe(true);
     expect(isGuestAccount((await rowOf('bea')).id)).toBe(false);
+  });
+
+  it('may take and end a token, and do nothing else for itself', async () => {
+    const token = await tokenOf(app, basic('visitor', 'welcome'));
+    const { id } = await rowOf('visitor');
+    const keys = await app.ask('{ credentials { edges { node { id } } } }', {}, token);
+    expect(keys.errors).toMatchObject([{ extensions: { code: 'PERMISSION_DENIED' } }]);
+    for (const [field, input] of [
+      ['createCredentials', { label: 'for ever' }],
+      ['editCredentials', { accessKey: newAccessKey(), label: 'x' }],
+      ['revokeCredentials', { accessKey: newAccessKey() }],
+      ['createTokenForUser', { user: { id } }],
+      ['setPreferences', { preferences: { theme: 'dark' } }],
+      ['editUser', { by: { id }, name: 'x' }],
+      ['editUser', { by: { id }, email: 'x@example.com' }],
+      ['updateUserPassword', { password: 'another password', currentPassword: 'welcome' }],
+    ] as const)
+      expect([field, endOf(await mutate(app, field, input, '', token))]).toEqual([
+        field,
+        'PERMISSION_DENIED',
+      ]);
+    expect(await db.credential.count({ where: { userId: id } })).toBe(0);
+    const ended = await app.ask('mutation { logout { ... on LogoutPayload { ended } } }', {}, token);
+    expect(ended.data.logout).toEqual({ ended: true });
   });
 
   it('goes when it is switched off', async () => {

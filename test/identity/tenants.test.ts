@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
-import { type Answer, type App, startApp } from '../support/app.ts';
+import { askAlike } from '../support/alike.ts';
+import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { newCaller, newTenant } from '../support/credentials.ts';
-import { answerOf, createTenant, updateTenant, viewerOf } from '../support/people.ts';
+import { answerOf, createTenant, createUser, password, updateTenant, viewerOf } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
 
 let app: App;
@@ -42,6 +43,22 @@ describe('tenants', () => {
     );
     const kinds = answers.map((answer) => answer.__typename).sort();
     expect(kinds).toEqual([...Array(9).fill('AlreadyExistsError'), 'CreateTenantPayload']);
+  });
+
+  it('have names that differ in more than case, and are found in any case', async () => {
+    const { tenant: made } = await createTenant(app, { name: 'Initech' }, root);
+    expect(await createTenant(app, { name: 'INITECH' }, root)).toMatchObject({
+      code: 'ALREADY_EXISTS',
+      path: ['input', 'name'],
+    });
+    expect(await tenant({ name: 'initech' }, root)).toMatchObject({ id: made.id, name: 'Initech' });
+    const input = { username: 'peter', password, tenant: { name: 'initech' } };
+    expect(await createUser(app, input, root)).toMatchObject({ __typename: 'CreateUserPayload' });
+    expect((await viewerOf(app, basic('INITECH/peter', password))).tenant).toMatchObject({ name: 'Initech' });
+    const admin = await newCaller({ role: 'ADMIN', tenantId: made.id });
+    expect(await updateTenant(app, { name: 'INITECH' }, admin)).toMatchObject({
+      tenant: { name: 'INITECH' },
+    });
   });
 
   it('are neither made nor listed by administrators, nor by SYSTEM of another tenant', async () => {
@@ -95,6 +112,16 @@ describe('updateTenant', () => {
     });
     expect(await updateTenant(app, {}, admin)).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect((await viewerOf(app, admin)).tenant).toMatchObject({ name: 'after' });
+  });
+
+  it('answers a taken name, in any case, like a reserved one', async () => {
+    const admin = await newCaller({ role: 'ADMIN', tenantId: await newTenant('curious') });
+    await newTenant('occupied');
+    const rename = (name: string) => updateTenant(app, { name }, admin);
+    for (const taken of ['occupied', 'OCCUPIED'])
+      expect(await askAlike(rename, [taken, 'guests'])).toMatchObject({
+        problems: [{ code: 'NameUnavailable', path: ['input', 'name'] }],
+      });
   });
 
   it('is for its administrators', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { isDemotion, mayAssign, mayChange } from '../../src/identity/domain/administration.ts';
+import { mayAssign } from '../../src/identity/domain/administration.ts';
 import { mergedPreferences } from '../../src/identity/domain/preferences.ts';
 import { kindProblems, userProblems } from '../../src/identity/domain/user-checks.ts';
-import { usernameKey } from '../../src/identity/domain/usernames.ts';
+import { nameKey } from '../../src/platform/text.ts';
 
 const faultsOf = (given: object) => userProblems(given).map(({ path }) => path.join('.'));
 
@@ -34,8 +34,8 @@ describe('user names', () => {
   });
 
   it('are compared without regard to case and form', () => {
-    expect(usernameKey('ＡＤＡ')).toBe(usernameKey('ada'));
-    expect(usernameKey('Straße')).not.toBe(usernameKey('strasse'));
+    expect(nameKey('ＡＤＡ')).toBe(nameKey('ada'));
+    expect(nameKey('Straße')).not.toBe(nameKey('strasse'));
   });
 });
 
@@ -100,19 +100,6 @@ describe('administration', () => {
     expect(mayAssign('ADMIN', 'ROOT', 'SERVICE_ACCOUNT')).toBe(false);
     expect(mayAssign('SYSTEM', 'ROOT', 'PERSON')).toBe(false);
     expect(mayAssign('ROOT', 'ROOT', 'PERSON')).toBe(true);
-  });
-
-  it('changes nobody above itself', () => {
-    expect(mayChange('ADMIN', 'ADMIN')).toBe(true);
-    expect(mayChange('ADMIN', 'SYSTEM')).toBe(false);
-    expect(mayChange('ADMIN', 'ROOT')).toBe(false);
-    expect(mayChange('ROOT', 'SYSTEM')).toBe(true);
-  });
-
-  it('knows what a demotion is', () => {
-    expect(isDemotion('ADMIN', 'SUPERUSER')).toBe(true);
-    expect(isDemotion('USER', 'SUPERUSER')).toBe(false);
-    expect(isDemotion('USER', 'USER')).toBe(false);
   });
 });
 

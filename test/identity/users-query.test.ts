@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { flushDenials } from '../../src/access/audit.ts';
+import { flushDenials } from '../../src/authorization/audit.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { newCaller, newTenant } from '../support/credentials.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson } from '../../src/registry/domain/canonical-json.ts';
 import { differences, differencesText } from '../../src/registry/domain/difference.ts';
+import { canonicalJson } from '../../src/values/canonical-json.ts';
 
 const json = fc.jsonValue({ maxDepth: 4 });
 

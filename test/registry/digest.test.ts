@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson } from '../../src/registry/domain/canonical-json.ts';
 import { compileTask } from '../../src/registry/domain/compile-task.ts';
 import { compileWorkflow } from '../../src/registry/domain/compile-workflow.ts';
 import { digestOf } from '../../src/registry/domain/digest.ts';
 import { readWorkflowTemplate } from '../../src/registry/domain/read-workflow-templates.ts';
+import { canonicalJson } from '../../src/values/canonical-json.ts';
 import { aNode, aTask, string, value } from './workflows.ts';
 
 const json = fc.jsonValue({ noUnicodeString: false, maxDepth: 4 });

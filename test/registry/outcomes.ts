@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { InvalidArgumentError } from '../../src/platform/errors.ts';
-import type { Outcome } from '../../src/registry/domain/problem-list.ts';
+import type { Outcome } from '../../src/values/problem-list.ts';
 
 export function valueIn<T>(outcome: Outcome<T>): T {
   if (!outcome.ok) throw new Error(JSON.stringify(outcome.problems));

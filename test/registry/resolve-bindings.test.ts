@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { compileBindings, type Output } from '../../src/registry/domain/compile-bindings.ts';
-import type { LiteralType } from '../../src/registry/domain/literal-types.ts';
-import { coerceToLiteral, toPlain } from '../../src/registry/domain/plain-values.ts';
-import { Place } from '../../src/registry/domain/problem-list.ts';
 import { readWorkflowTemplate } from '../../src/registry/domain/read-workflow-templates.ts';
 import { resolveBindings, type UpstreamValues } from '../../src/registry/domain/resolve-bindings.ts';
+import type { LiteralType } from '../../src/values/literal-types.ts';
+import { coerceToLiteral, toPlain } from '../../src/values/plain-values.ts';
+import { Place } from '../../src/values/problem-list.ts';
 import { faultsOf, valueIn } from './outcomes.ts';
 import {
   bindings,
@@ -60,7 +60,7 @@ function resolve(types: Record<string, LiteralType>, bound: Record<string, unkno
   ]);
   const compiled = compileBindings(template.outputs, variables(types), sources, place);
   expect(place.problems.all).toEqual([]);
-  return resolveBindings(compiled, variables(types), upstream, ['inputs']);
+  return resolveBindings(compiled, variables(types), upstream);
 }
 
 describe('resolveBindings', () => {
@@ -114,38 +114,23 @@ describe('resolveBindings', () => {
   });
 
   it.each<[string, LiteralType, unknown, string]>([
-    ['an output that was not given', integer, promise('load', 'missing'), 'ValueRequired inputs.x'],
-    ['an index past the end', integer, promise('load', 'list', 2, 'a'), 'FieldNotFound inputs.x.attrPath.0'],
-    [
-      'a key that is not there',
-      integer,
-      promise('load', 'list', 0, 'a'),
-      'FieldNotFound inputs.x.attrPath.1',
-    ],
+    ['an output that was not given', integer, promise('load', 'missing'), 'ValueRequired x'],
+    ['an index past the end', integer, promise('load', 'list', 2, 'a'), 'FieldNotFound x.attrPath.0'],
+    ['a key that is not there', integer, promise('load', 'list', 0, 'a'), 'FieldNotFound x.attrPath.1'],
     [
       'a name of the prototype',
       integer,
       promise('load', 'list', 0, 'toString'),
-      'FieldNotFound inputs.x.attrPath.1',
+      'FieldNotFound x.attrPath.1',
     ],
-    [
-      'a field that is not there',
-      integer,
-      promise('load', 'info', 'shallow'),
-      'FieldNotFound inputs.x.attrPath.0',
-    ],
+    ['a field that is not there', integer, promise('load', 'info', 'shallow'), 'FieldNotFound x.attrPath.0'],
     [
       'a field of a number',
       integer,
       promise('load', 'info', 'deep', 0, 'rate', 'x'),
-      'FieldNotFound inputs.x.attrPath.3',
+      'FieldNotFound x.attrPath.3',
     ],
-    [
-      'a field of another type',
-      string,
-      promise('load', 'info', 'deep', 0, 'rate'),
-      'MismatchingTypes inputs.x',
-    ],
+    ['a field of another type', string, promise('load', 'info', 'deep', 0, 'rate'), 'MismatchingTypes x'],
   ])('refuses %s, naming the variable', (_what, type, binding, fault) => {
     const outcome = resolve({ x: type }, { x: binding });
     expect(faultsOf(outcome)).toEqual([fault]);

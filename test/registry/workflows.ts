@@ -1,6 +1,6 @@
 import { compileTask } from '../../src/registry/domain/compile-task.ts';
-import type { LiteralType } from '../../src/registry/domain/literal-types.ts';
 import type { CompiledTask } from '../../src/registry/domain/task-templates.ts';
+import type { LiteralType } from '../../src/values/literal-types.ts';
 
 /** Builders of workflows for tests: only what a test is about needs to be written. */
 export const integer: LiteralType = { simple: 'INTEGER' };

@@ -77,6 +77,7 @@ export async function startApp({ scheduler = true }: { scheduler?: boolean } = {
     async stop() {
       await loops?.stop();
       await server.stop();
+      await notifications.close();
     },
   };
 }

@@ -1,11 +1,12 @@
-/** Callers of every kind. Until the API makes users, their rows are written here. */
+/** Callers of every kind, written as rows: a test takes any role, scopes and grants without a request for each. */
 
-import { createEveryone } from '../../src/access/store/groups.ts';
+import { createEveryone } from '../../src/authorization/store/groups.ts';
 import type { Level, ResourceType, Role } from '../../src/generated/prisma/enums.ts';
 import { hashSecret, newAccessKey, newSecretKey } from '../../src/identity/domain/secrets.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
+import { nameKey } from '../../src/platform/text.ts';
 import { type App, basic } from './app.ts';
 
 /** A level on a resource, on all of a type (no id), or on the tenant. */
@@ -81,7 +82,7 @@ export async function tokenOf(app: App, authorization: string, input: object = {
 
 export async function newTenant(name: string): Promise<string> {
   return await inTransaction(async (tx) => {
-    const { id } = await tx.tenant.create({ data: { id: newId(), name } });
+    const { id } = await tx.tenant.create({ data: { id: newId(), name, nameKey: nameKey(name) } });
     await createEveryone(tx, id);
     return id;
   });

@@ -15,11 +15,12 @@ Object.assign(process.env, {
   LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'debug',
   PORT: '0',
   METRICS_PORT: 'off',
-  LEASE_SECONDS: '5',
+  // So long that a machine that is busy with other things loses none.
+  LEASE_SECONDS: '60',
 });
 
 keepSecret('the secret of the installation', String(process.env['SLIPWAY_SECRETS']));
-listenToAnswers();
+const stopListening = listenToAnswers();
 
 /** Log lines are kept, and shown only where somebody asked for them. */
 vi.mock('pino', async (importOriginal) => {
@@ -66,12 +67,17 @@ afterAll(async () => {
   const { closeDatabase, pool } = await import('../../src/platform/database/client.ts');
   const { notifications } = await import('../../src/platform/database/notify.ts');
   if (database) {
+    if (!pool.options.connectionString?.endsWith(new URL(database.url).pathname))
+      throw new Error('this file uses modules of another test file');
     const { rows } = await pool.query('select to_jsonb(audit_events)::text as text from audit_events');
     for (const { text } of rows) keepSaid('audit log', text);
   }
   await notifications.close();
   await closeDatabase();
   await database?.drop();
+  stopListening();
+  const leftRunning = process.getActiveResourcesInfo().filter((name) => /ServerWrap|ProcessWrap/.test(name));
+  if (leftRunning.length > 0) throw new Error(`this file ends without stopping: ${leftRunning.join(', ')}`);
   const leaks = foundLeaks();
   if (leaks.length > 0) throw new Error(`what is secret was said:\n${leaks.join('\n')}`);
 });

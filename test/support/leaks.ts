@@ -68,8 +68,8 @@ export function foundLeaks(): string[] {
   return [...leaks];
 }
 
-/** Listens to every answer and frame of this process. */
-export function listenToAnswers(): void {
+/** Listens to every answer and frame of this process. @returns what ends that. */
+export function listenToAnswers(): () => void {
   const { write, end } = ServerResponse.prototype;
   const listened = <Method extends typeof write | typeof end>(method: Method) =>
     function (this: ServerResponse, ...args: unknown[]) {
@@ -86,6 +86,10 @@ export function listenToAnswers(): void {
     if (isServers && typeof args[0] === 'string') keepSaid('frame', args[0]);
     return (send as (...rest: unknown[]) => void).apply(this, args);
   } as typeof send;
+  return () => {
+    Object.assign(ServerResponse.prototype, { write, end });
+    WebSocket.prototype.send = send;
+  };
 }
 
 function readable(response: ServerResponse, chunk: string | Uint8Array): string {

@@ -1,4 +1,5 @@
 /** One mutation by its field's name: its payload, or how it was refused. */
+import { schema } from '../../src/api/schema.ts';
 import type { Answer, App } from './app.ts';
 
 const upper = (field: string) => `${field.charAt(0).toUpperCase()}${field.slice(1)}`;
@@ -15,8 +16,9 @@ export async function mutate(
   authorization?: string,
 ): Promise<Answer> {
   const type = upper(field);
+  const inputType = schema.getMutationType()?.getFields()[field]?.args[0]?.type;
   const { data, errors } = await app.ask(
-    `mutation ($input: ${type}Input!) {
+    `mutation ($input: ${inputType}) {
        ${field}(input: $input) {
          __typename ${selected && `... on ${type}Payload { ${selected} }`}
          ... on Error { code message path ... on InvalidArgumentError { problems { path code } } }

@@ -1,6 +1,9 @@
 /** What tests need to be there, made through the API as a user would. */
 import { expect } from 'vitest';
 import type { Answer, App } from './app.ts';
+import { eventually } from './waiting.ts';
+
+export { eventually };
 
 const errorFields =
   '... on Error { code message path } ... on InvalidArgumentError { problems { path code message } }';
@@ -77,6 +80,8 @@ export type Shape = Record<string, readonly string[]>;
 export interface WorkflowOptions {
   readonly version?: string;
   readonly task?: string;
+  /** Where the task is, unless in the same project. */
+  readonly taskProject?: string;
   readonly onFailure?: string;
   /** The node whose `y` is the workflow's output `z`. */
   readonly output?: string;
@@ -87,7 +92,7 @@ export function workflowInput(project: string, name: string, shape: Shape, optio
     id,
     inputs: [{ var: 'x', binding: { promise: { nodeId: upstream[0] ?? '', var: upstream[0] ? 'y' : 'x' } } }],
     upstreamNodeIds: upstream.slice(1),
-    taskNode: { referenceId: keyOf(project, options.task ?? 'double') },
+    taskNode: { referenceId: keyOf(options.taskProject ?? project, options.task ?? 'double') },
   }));
   const last = options.output ?? Object.keys(shape).at(-1);
   return {
@@ -184,25 +189,9 @@ export async function readExecution(app: App, id: string): Promise<Answer> {
   return { ...execution, nodes: Object.fromEntries(nodes.map((node: Answer) => [node.nodeId, node])) };
 }
 
-/** Asks again until it holds; fails with the last answer after `seconds`. */
-export async function eventually<T>(
-  read: () => Promise<T>,
-  holds: (answer: T) => boolean,
-  seconds = 10,
-): Promise<T> {
-  const until = Date.now() + seconds * 1000;
-  for (;;) {
-    const answer = await read();
-    if (holds(answer)) return answer;
-    if (Date.now() > until) throw new Error(`it never came to hold: ${JSON.stringify(answer)}`);
-    await new Promise((resolve) => setTimeout(resolve, 15));
-  }
-}
-
 const ended = new Set(['SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT']);
-export const untilEnded = (app: App, id: string, seconds?: number) =>
+export const untilEnded = (app: App, id: string) =>
   eventually(
     () => readExecution(app, id),
     (execution) => ended.has(execution.phase),
-    seconds,
   );

@@ -1,5 +1,6 @@
-/** Counts the statements that reach PostgreSQL, whoever sends them: Prisma, prepared ones, transactions. */
+/** The statements that go to PostgreSQL, whoever sends them: Prisma, prepared ones, transactions. */
 import pg from 'pg';
+import { onTestFinished } from 'vitest';
 
 /** What the server asks by itself, whether or not there is a request. */
 const inBackground = [
@@ -10,22 +11,33 @@ const inBackground = [
 
 export const isOfRequests = (text: string) => !inBackground.some((form) => form.test(text));
 
+type Send = (args: unknown[]) => unknown;
+
+/** Has each statement go through `pass`, which sends it. @returns what ends that. */
+function intercept(pass: (text: string, args: unknown[], send: Send) => unknown): () => void {
+  const original = pg.Client.prototype.query;
+  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+    const [query] = args as [string | { text?: string }];
+    const text = (typeof query === 'string' ? query : (query.text ?? '')).replaceAll(/\s+/g, ' ').trim();
+    return pass(text, args, (sent) => (original as (...rest: unknown[]) => unknown).apply(this, sent));
+  } as typeof original;
+  return () => {
+    pg.Client.prototype.query = original;
+  };
+}
+
 export async function countStatements<T>(
   work: () => Promise<T>,
 ): Promise<{ result: T; statements: string[] }> {
   const statements: string[] = [];
-  const original = pg.Client.prototype.query;
-  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
-    const [query] = args as [string | { text?: string }];
-    const text = typeof query === 'string' ? query : (query.text ?? '');
-    const flat = text.replaceAll(/\s+/g, ' ').trim();
-    if (isOfRequests(flat)) statements.push(flat);
-    return (original as (...rest: unknown[]) => unknown).apply(this, args);
-  } as typeof original;
+  const stop = intercept((text, args, send) => {
+    if (isOfRequests(text)) statements.push(text);
+    return send(args);
+  });
   try {
     return { result: await work(), statements };
   } finally {
-    pg.Client.prototype.query = original;
+    stop();
   }
 }
 
@@ -33,4 +45,48 @@ export async function countStatements<T>(
 export async function statementsOf<T>(work: () => Promise<T>): Promise<{ result: T; statements: string[] }> {
   const { result, statements } = await countStatements(work);
   return { result, statements: statements.filter((text) => !text.startsWith('insert into audit_events')) };
+}
+
+export interface HeldAnswers {
+  /** How many answers have come from the database and wait here. */
+  readonly held: number;
+  /** Lets them through, and all that follow. */
+  release(): void;
+}
+
+/**
+ * Holds the answers to statements that match, at most until the test ends: the database has done its part, and nobody
+ * here knows it yet.
+ */
+export function holdAnswers(form: RegExp): HeldAnswers {
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let held = 0;
+  const wait = () => {
+    held += 1;
+    return gate;
+  };
+  const stop = intercept((text, args, send) => {
+    if (!form.test(text)) return send(args);
+    const callback = args.at(-1);
+    if (typeof callback === 'function')
+      return send([
+        ...args.slice(0, -1),
+        (...answer: unknown[]) => void wait().then(() => callback(...answer)),
+      ]);
+    return (send(args) as Promise<unknown>).then((answer) => wait().then(() => answer));
+  });
+  const release = () => {
+    stop();
+    open();
+  };
+  onTestFinished(release);
+  return {
+    get held() {
+      return held;
+    },
+    release,
+  };
 }

@@ -1,12 +1,12 @@
-/** People beside the administrator. Until the API makes users, their rows are written here. */
+/** Users, written as rows: a test takes any role and state without a request for each. */
 
-import { recordAccessChange } from '../../src/access/store/changes.ts';
+import { recordAccessChange } from '../../src/authorization/store/changes.ts';
 import type { Prisma } from '../../src/generated/prisma/client.ts';
-import { usernameKey } from '../../src/identity/domain/usernames.ts';
 import { hashPassword } from '../../src/identity/passwords.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
+import { nameKey } from '../../src/platform/text.ts';
 import { type App, basic } from './app.ts';
 
 /** @returns the Authorization header of a new user of the administrator's tenant, whom nothing was granted. */
@@ -22,7 +22,7 @@ export async function signUp(
       id: newId(),
       tenantId,
       username,
-      usernameKey: usernameKey(username),
+      usernameKey: nameKey(username),
       name: username,
       role,
       passwordHash: await hashPassword(password),

@@ -1,10 +1,36 @@
-/** Races with a known winner. */
+/** Waiting for a cause, and races with a known winner. */
+import { onTestFinished } from 'vitest';
 import { pool } from '../../src/platform/database/client.ts';
 import { inTransaction, type Tx } from '../../src/platform/database/transaction.ts';
-import { eventually } from './seed.ts';
+
+// As they are before a test puts the clock in its own hands.
+const { setTimeout } = globalThis;
+const { now } = Date;
+
+/** Longer than anything that a test waits for, also on a machine that is busy; shorter than a test may take. */
+const PATIENCE_MS = 50_000;
+
+/** Asks again until it holds. @throws Error with the last answer when it never does. */
+export async function eventually<T>(read: () => T | Promise<T>, holds: (answer: T) => boolean): Promise<T> {
+  const until = now() + PATIENCE_MS;
+  for (;;) {
+    const answer = await read();
+    if (holds(answer)) return answer;
+    if (now() > until) throw new Error(`it never came to hold: ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 15));
+  }
+}
 
 const waiting = `select count(*)::int as count from pg_stat_activity
   where datname = current_database() and wait_event_type = 'Lock'`;
+
+/** Until a session waits for a lock that another one holds. */
+export async function untilLocked(): Promise<void> {
+  await eventually(
+    async () => (await pool.query(waiting)).rows[0]?.count as number,
+    (count) => count > 0,
+  );
+}
 
 /**
  * Runs `before`, which locks something; then begins `ask`; once that waits for the lock runs `meanwhile` and commits.
@@ -19,12 +45,25 @@ export async function overtaken<T>(
   const { answer } = await inTransaction(async (tx) => {
     await before(tx);
     const answer = ask();
-    await eventually(
-      async () => (await pool.query(waiting)).rows[0]?.count as number,
-      (count) => count > 0,
-    );
+    await untilLocked();
     await meanwhile(tx);
     return { answer };
   });
   return await answer;
+}
+
+/** Makes every statement on the table hang, without an error, at most until the test ends. @returns what ends that. */
+export async function hangTable(table: string): Promise<() => Promise<void>> {
+  const client = await pool.connect();
+  await client.query('begin');
+  await client.query(`lock table ${table} in access exclusive mode`);
+  let isHeld = true;
+  const release = async () => {
+    if (!isHeld) return;
+    isHeld = false;
+    await client.query('rollback');
+    client.release();
+  };
+  onTestFinished(release);
+  return release;
 }

@@ -1,5 +1,5 @@
+import { type GroupBy, insertMembers } from '../../authorization/store/groups.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { type GroupBy, insertMembers } from '../store/groups.ts';
 import { type ChangedMembers, changeMembers } from './change-members.ts';
 
 /**

@@ -1,12 +1,12 @@
+import { recordChange } from '../../authorization/audit.ts';
+import { forgetGrants } from '../../authorization/granted.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
+import { type GroupBy, groupKeyOf, lockGroup } from '../../authorization/store/groups.ts';
 import type { Group } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { sqlState } from '../../platform/database/failures.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { FailedPreconditionError, NotFoundError } from '../../platform/errors.ts';
-import { recordChange } from '../audit.ts';
-import { forgetGrants } from '../granted.ts';
-import { recordAccessChange } from '../store/changes.ts';
-import { type GroupBy, groupKeyOf, lockGroup } from '../store/groups.ts';
 
 export interface ChangedMembers {
   readonly group: Group;
@@ -29,7 +29,7 @@ export async function changeMembers(
       requireOwnMembers(group);
       const users = await change(tx, group);
       if (users.length === 0) return { group, count: 0 };
-      const target = { type: 'group', id: group.id, name: group.name };
+      const target = { type: 'group', id: group.id, name: group.name } as const;
       await recordChange(tx, caller, { action, target, after: { users } });
       const [first = null] = users;
       const userId = users.length === 1 ? first : null;

@@ -1,14 +1,15 @@
+import { recordChange } from '../../authorization/audit.ts';
+import { groupProblems } from '../../authorization/domain/group-names.ts';
+import { forgetGrants } from '../../authorization/granted.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
+import { insertGroup, insertMembers } from '../../authorization/store/groups.ts';
 import type { Group } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import { recordChange } from '../audit.ts';
-import { groupNameKey, groupProblems } from '../domain/group-names.ts';
-import { forgetGrants } from '../granted.ts';
-import { recordAccessChange } from '../store/changes.ts';
-import { insertMembers } from '../store/groups.ts';
+import { nameKey } from '../../platform/text.ts';
 import { keepingMembers } from './change-members.ts';
 
 export interface NewGroup {
@@ -32,8 +33,8 @@ export async function createGroup(caller: Caller, given: NewGroup): Promise<Grou
   try {
     const made = await keepingMembers(() =>
       inTransaction(async (tx) => {
-        const row = { id: newId(), tenantId, name, nameKey: groupNameKey(name), description };
-        const group = await tx.group.create({ data: row });
+        const row = { id: newId(), tenantId, name, nameKey: nameKey(name), description };
+        const group = await insertGroup(tx, row);
         const added = await insertMembers(tx, group, memberIds);
         await recordChange(tx, caller, {
           action: 'group:create',

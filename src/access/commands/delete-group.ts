@@ -1,10 +1,16 @@
+import { recordChange } from '../../authorization/audit.ts';
+import { forgetGrants } from '../../authorization/granted.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
+import {
+  countMembers,
+  type GroupBy,
+  groupKeyOf,
+  lockGroup,
+  removeGroup,
+} from '../../authorization/store/groups.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError } from '../../platform/errors.ts';
-import { recordChange } from '../audit.ts';
-import { forgetGrants } from '../granted.ts';
-import { recordAccessChange } from '../store/changes.ts';
-import { countMembers, type GroupBy, groupKeyOf, lockGroup } from '../store/groups.ts';
 import { requireOwnMembers } from './change-members.ts';
 
 /**
@@ -20,8 +26,8 @@ export async function deleteGroup(caller: Caller, by: GroupBy): Promise<string> 
     requireOwnMembers(group);
     const { id, name, description } = group;
     const [members] = await countMembers([id], tx);
-    await tx.group.delete({ where: { id } });
-    const target = { type: 'group', id, name };
+    await removeGroup(tx, id);
+    const target = { type: 'group', id, name } as const;
     await recordChange(tx, caller, {
       action: 'group:delete',
       target,

@@ -1,12 +1,13 @@
+import { recordChange } from '../../authorization/audit.ts';
+import { groupProblems } from '../../authorization/domain/group-names.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
+import { type GroupBy, groupKeyOf, lockGroup, updateGroup } from '../../authorization/store/groups.ts';
 import type { Group } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
-import { recordChange } from '../audit.ts';
-import { groupNameKey, groupProblems } from '../domain/group-names.ts';
-import { recordAccessChange } from '../store/changes.ts';
-import { type GroupBy, groupKeyOf, lockGroup } from '../store/groups.ts';
+import { nameKey } from '../../platform/text.ts';
 import { takenGroupName } from './create-group.ts';
 
 /** What is undefined stays. */
@@ -37,10 +38,10 @@ export async function editGroup(caller: Caller, by: GroupBy, changes: GroupChang
         throw new FailedPreconditionError('the group of everyone keeps its name', { current: 'everyone' });
       if (!isRenamed && (description ?? group.description) === group.description) return group;
       const data = {
-        ...(isRenamed ? { name, nameKey: groupNameKey(name) } : {}),
+        ...(isRenamed ? { name, nameKey: nameKey(name) } : {}),
         ...(description === undefined ? {} : { description }),
       };
-      const edited = await tx.group.update({ where: { id: group.id }, data });
+      const edited = await updateGroup(tx, group.id, data);
       await recordChange(tx, caller, {
         action: 'group:update',
         target: { type: 'group', id: group.id, name: group.name },

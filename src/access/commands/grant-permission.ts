@@ -1,18 +1,18 @@
+import { forgetGrants } from '../../authorization/granted.ts';
+import { insertGrant } from '../../authorization/store/grant-rows.ts';
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Level } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isForeignKeyViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { AlreadyExistsError, NotFoundError } from '../../platform/errors.ts';
-import { forgetGrants } from '../granted.ts';
-import { insertGrant } from '../store/permission-rows.ts';
 import { described, keyOf, type PermissionAddress, recordPermissionChange } from './permission-change.ts';
 
 /**
  * Gives a user or group a level on a resource. It only inserts: a row that is there stays, whatever its level.
  *
  * @throws AlreadyExistsError; NotFoundError when the subject was deleted meanwhile.
- * Source: MLflow's createExperimentPermission, access.md §1.5.
+ * Source: MLflow's createExperimentPermission.
  */
 export async function grantPermission(
   caller: Caller,

@@ -1,5 +1,5 @@
+import { deleteMembers, type GroupBy } from '../../authorization/store/groups.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { deleteMembers, type GroupBy } from '../store/groups.ts';
 import { type ChangedMembers, changeMembers } from './change-members.ts';
 
 /**

@@ -1,22 +1,23 @@
-import { experimentTarget } from '../../experiments/domain/targets.ts';
-import { ExperimentByInput } from '../../experiments/graphql/experiment.ts';
+import type { Place } from '../../authorization/domain/decision.ts';
+import type { Target } from '../../authorization/domain/resources.ts';
 import type { ResourceType } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Loaders } from '../../graphql/context.ts';
-import type { Finder } from '../../graphql/permissions.ts';
+import { ResourceTypeEnum } from '../../graphql/resource-type.ts';
+import type { Finder } from '../../graphql/rules.ts';
 import { queueTarget } from '../../jobs/domain/targets.ts';
 import { QueueByInput } from '../../jobs/graphql/queue.ts';
-import { registeredModelTarget } from '../../models/domain/targets.ts';
-import { RegisteredModelByInput } from '../../models/graphql/registered-model.ts';
+import { addressText } from '../../platform/address-text.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
+import { kindOf, type ObjectKind } from '../../platform/object-kinds.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectByInput } from '../../projects/graphql/project.ts';
 import { workflowTarget } from '../../registry/domain/targets.ts';
 import { EntityNameInput } from '../../registry/graphql/entity-key.ts';
-import type { Place } from '../domain/decision.ts';
-import { kinds } from '../domain/kinds.ts';
-import type { Target } from '../domain/resources.ts';
-import { ResourceTypeEnum } from './resource-type.ts';
+import { experimentTarget } from '../../tracking/domain/experiment-targets.ts';
+import { registeredModelTarget } from '../../tracking/domain/model-targets.ts';
+import { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
+import { RegisteredModelByInput } from '../../tracking/graphql/registered-model.ts';
 
 /** An object that permissions are about, as its address found it. */
 export interface Resource {
@@ -36,8 +37,6 @@ export interface Resolved {
 
 interface Kind {
   readonly type: ResourceType;
-  /** How the address reads in a message. */
-  keyOf(address: Address): string;
   find(address: Address, loaders: Loaders): Promise<Resource | null>;
 }
 
@@ -52,18 +51,11 @@ function kind<Row extends { readonly id: string }>(
 ): Kind {
   return {
     type,
-    keyOf: textOf,
     async find(address, loaders) {
       const row = await load(address as never, loaders);
       return row && { type, id: row.id, name: nameOf(row), target: targetOf(row) };
     },
   };
-}
-
-/** The last part of an address is what people call the thing. */
-function textOf(address: Address): string {
-  const [value] = Object.values(address);
-  return typeof value === 'object' && value !== null ? String((value as Address)['name']) : String(value);
 }
 
 /** Every kind of resource, by the name of its field in `PermissionResource`. */
@@ -105,19 +97,20 @@ const kindsByType: ReadonlyMap<ResourceType, Kind> = new Map(
 );
 
 export const PermissionResourceInput = builder.inputType('PermissionResource', {
-  description: 'What a permission is about: one resource, all resources of a type, or the whole tenant.',
+  description: 'What a grant is on: one resource, all resources of a type, or the whole tenant.',
   isOneOf: true,
   fields: (t) => ({
-    project: t.field({ type: ProjectByInput }),
-    experiment: t.field({ type: ExperimentByInput }),
-    registeredModel: t.field({ type: RegisteredModelByInput }),
-    workflow: t.field({ type: EntityNameInput, description: 'All versions of that name.' }),
-    queue: t.field({ type: QueueByInput }),
+    project: t.field({ type: ProjectByInput, description: 'One project.' }),
+    experiment: t.field({ type: ExperimentByInput, description: 'One experiment.' }),
+    registeredModel: t.field({ type: RegisteredModelByInput, description: 'One registered model.' }),
+    workflow: t.field({ type: EntityNameInput, description: 'One workflow: all versions of the name.' }),
+    queue: t.field({ type: QueueByInput, description: 'One queue.' }),
     all: t.field({
       type: ResourceTypeEnum,
-      description: 'All of that type in the tenant, those to come included. For administrators.',
+      description:
+        'All resources of this type in the tenant, future ones included. Requires an administrator.',
     }),
-    tenant: t.boolean({ description: 'True: everything in the tenant. For administrators.' }),
+    tenant: t.boolean({ description: 'True: everything in the tenant. Requires an administrator.' }),
   }),
 });
 
@@ -130,6 +123,9 @@ export interface PermissionResource {
 
 /** Whether it is about no single object: then only administrators have a say. */
 export const isWide = ({ all, tenant }: PermissionResource): boolean => all != null || tenant != null;
+
+/** What all of it are. */
+export const wideKind = ({ all }: PermissionResource): ObjectKind => kindOf[all ?? 'TENANT'];
 
 /** The kind and the address of the object that it names. */
 function addressed(resource: PermissionResource): { kind: Kind; address: Address } {
@@ -145,8 +141,8 @@ function addressed(resource: PermissionResource): { kind: Kind; address: Address
 export function ofResource(resource: PermissionResource): Finder {
   const { kind: of, address } = addressed(resource);
   return {
-    kind: kinds[of.type],
-    key: () => of.keyOf(address),
+    kind: kindOf[of.type],
+    key: () => addressText(address),
     target: async (_args, { loaders }) => (await of.find(address, loaders))?.target ?? null,
   };
 }
@@ -194,17 +190,21 @@ export interface PlaceShown extends Place {
 }
 
 export const PermissionPlaceType = builder.objectRef<PlaceShown>('PermissionPlace').implement({
-  description: 'Where permissions are: one resource, all of a type (no id), or the tenant (type TENANT).',
+  description: 'What a grant is on: one resource, all resources of a type, or the whole tenant.',
   fields: (t) => ({
-    type: t.field({ type: ResourceTypeEnum, resolve: (place) => place.type }),
+    type: t.expose('type', {
+      type: ResourceTypeEnum,
+      description: 'The type of resource; TENANT for the whole tenant.',
+    }),
     id: t.id({
       nullable: true,
-      description: 'Null for all of a type and for the tenant.',
+      description: 'The id of the resource; null for all of a type and for the tenant.',
       resolve: (place) => place.id,
     }),
     name: t.string({
       nullable: true,
-      description: "What people call it, a project's identifier. Null for all of a type and for the tenant.",
+      description:
+        'The name of the resource, or the identifier of a project; null for all of a type and for the tenant.',
       resolve: async (place, _args, { loaders }) =>
         (await resolvePlace(place, place.tenantId, loaders))?.name ?? null,
     }),

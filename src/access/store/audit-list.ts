@@ -1,6 +1,9 @@
 import type { AuditEvent } from '../../generated/prisma/client.ts';
 import type { AuditOutcome } from '../../generated/prisma/enums.ts';
-import { run, statement, type Value } from '../../platform/database/statement.ts';
+import { lastIdFirst, type Page, pageSql } from '../../platform/database/page.ts';
+import { nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { count, query } from '../../platform/database/statement.ts';
+import type { ObjectKind } from '../../platform/object-kinds.ts';
 
 /** Which events a list shows; null is no limit. */
 export interface AuditFilter {
@@ -10,18 +13,15 @@ export interface AuditFilter {
   /** `permission:grant`, or the noun alone for all about it. */
   readonly action: string | null;
   readonly outcome: AuditOutcome | null;
-  readonly targetType: string | null;
+  readonly targetType: ObjectKind | null;
   readonly targetId: string | null;
   readonly since: Date | null;
   readonly until: Date | null;
   readonly credentialId: string | null;
 }
 
-interface AuditPage {
-  readonly limit: number;
-  readonly backward: boolean;
-  readonly from: readonly string[] | null;
-}
+/** A row of the log. */
+export type AuditEventRow = Omit<AuditEvent, 'targetType'> & { readonly targetType: ObjectKind | null };
 
 const columns = `
   id, tenant_id as "tenantId", created_at as "createdAt", actor_id as "actorId", actor_name as "actorName",
@@ -29,49 +29,37 @@ const columns = `
   outcome::text as outcome, code, target_type as "targetType", target_id as "targetId", target_name as "targetName",
   before, after, count`;
 
-/** Conditions by the filter's field, `$` the place of its value. Only those that are asked stand in the statement. */
-const conditions: Readonly<Record<string, string>> = {
-  actorId: 'actor_id = $::uuid',
-  actorName: 'actor_name = $',
-  exactAction: 'action = $',
-  noun: `action like $ || ':%'`,
-  outcome: 'outcome = $::text::audit_outcome',
-  targetType: 'target_type = $',
-  targetId: 'target_id = $',
-  since: 'created_at >= $::timestamptz',
-  until: 'created_at < $::timestamptz',
-  credentialId: 'credential_id = $::uuid',
-};
+/** What a caller writes stands for itself: `%` and `_` are no patterns. */
+const escaped = (text: string) => text.replaceAll(/[\\%_]/g, '\\$&');
+
+function isOfAction(action: string): Sql {
+  return action.includes(':') ? sql`action = ${action}` : sql`action like ${`${escaped(action)}:%`}`;
+}
+
+/** The newest first. */
+export const auditOrder = lastIdFirst('event');
+
+/** What a list shows: what follows `from`. */
+function shown(tenantId: string, filter: AuditFilter): Sql {
+  const { actorId, actorName, action, outcome, targetType, targetId, since, until, credentialId } = filter;
+  return sql`audit_events as event where tenant_id = ${tenantId}::uuid
+      ${actorId === null ? nothing : sql`and actor_id = ${actorId}::uuid`}
+      ${actorName === null ? nothing : sql`and actor_name = ${actorName}`}
+      ${action ? sql`and ${isOfAction(action)}` : nothing}
+      ${outcome === null ? nothing : sql`and outcome = ${outcome}::text::audit_outcome`}
+      ${targetType === null ? nothing : sql`and target_type = ${targetType}`}
+      ${targetId === null ? nothing : sql`and target_id = ${targetId}`}
+      ${since === null ? nothing : sql`and created_at >= ${since}::timestamptz`}
+      ${until === null ? nothing : sql`and created_at < ${until}::timestamptz`}
+      ${credentialId === null ? nothing : sql`and credential_id = ${credentialId}::uuid`}`;
+}
 
 /** The tenant's events, newest first; up to one more than the page. */
-export async function listAuditEvents(
-  tenantId: string,
-  { action, ...filter }: AuditFilter,
-  page: AuditPage,
-): Promise<AuditEvent[]> {
-  const isExact = action?.includes(':') ?? false;
-  const asked: Record<string, Value> = {
-    ...filter,
-    exactAction: isExact ? action : null,
-    // What a caller writes stands for itself: `%` and `_` are no nouns.
-    noun: action && !isExact ? action.replaceAll(/[\\%_]/g, '\\$&') : null,
-  };
-  const values: Value[] = [tenantId];
-  const parts = ['tenant_id = $1::uuid'];
-  let name = 'list_audit_events';
-  for (const [field, condition] of Object.entries(conditions)) {
-    const value = asked[field] ?? null;
-    if (value === null) continue;
-    values.push(value);
-    parts.push(condition.replace('$', `$${values.length}`));
-    name += `_${field}`;
-  }
-  const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
-  values.push(page.from?.[0] ?? null, page.limit + 1);
-  parts.push(`($${values.length - 1}::uuid is null or id ${beyond} $${values.length - 1}::uuid)`);
-  const list = statement<AuditEvent>(
-    `${name}_${direction}`,
-    `select ${columns} from audit_events where ${parts.join(' and ')} order by id ${direction} limit $${values.length}`,
-  );
-  return await run(list, values);
+export function listAuditEvents(tenantId: string, filter: AuditFilter, page: Page): Promise<AuditEventRow[]> {
+  const { beyond, end } = pageSql(auditOrder, page);
+  return query<AuditEventRow>(sql`select ${raw(columns)} from ${shown(tenantId, filter)} ${beyond} ${end}`);
 }
+
+/** How many there are in all; read only where it is asked for. */
+export const countAuditEvents = (tenantId: string, filter: AuditFilter): Promise<number> =>
+  count(shown(tenantId, filter));

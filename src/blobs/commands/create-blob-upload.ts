@@ -1,16 +1,9 @@
 import type { Caller } from '../../platform/caller.ts';
-import {
-  InvalidArgumentError,
-  NotFoundError,
-  type Problem,
-  ResourceExhaustedError,
-} from '../../platform/errors.ts';
-import { isId } from '../../platform/ids.ts';
-import { type BlobRow, ensureBlob, findProjectIdOfRun } from '../store.ts';
+import { InvalidArgumentError, type Problem, ResourceExhaustedError } from '../../platform/errors.ts';
+import { type BlobRow, ensureBlob } from '../store.ts';
 
 export interface BlobUpload {
-  /** Whose file it will be. */
-  readonly owner: { readonly projectId: string } | { readonly runId: string };
+  readonly projectId: string;
   /** Of the content, hexadecimal. */
   readonly sha256: string;
   readonly sizeBytes: bigint;
@@ -19,8 +12,7 @@ export interface BlobUpload {
 /**
  * Announces a file. The same content in the same project is the same blob, which need not be sent again.
  *
- * @throws InvalidArgumentError; ResourceExhaustedError when it is larger than `limitBytes`; NotFoundError for a run that
- * is not held any more.
+ * @throws InvalidArgumentError; ResourceExhaustedError when it is larger than `limitBytes`.
  */
 export async function createBlobUpload(
   caller: Caller,
@@ -45,20 +37,10 @@ export async function createBlobUpload(
     throw new ResourceExhaustedError(`a file has at most ${limitBytes} bytes`, {
       path: ['input', 'sizeBytes'],
     });
-  const { owner } = upload;
-  const { tenantId } = caller;
-  const projectId =
-    'projectId' in owner
-      ? owner.projectId
-      : isId(owner.runId)
-        ? await findProjectIdOfRun(caller.userId, owner.runId)
-        : null;
-  if (!projectId)
-    throw new NotFoundError('run', 'runId' in owner ? owner.runId : '', ['input', 'owner', 'run']);
   const sha256 = new Uint8Array(Buffer.from(upload.sha256, 'hex'));
   const blob = await ensureBlob({
-    tenantId,
-    projectId,
+    tenantId: caller.tenantId,
+    projectId: upload.projectId,
     sha256,
     sizeBytes: upload.sizeBytes,
   });

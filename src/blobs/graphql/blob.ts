@@ -1,21 +1,25 @@
 import { builder } from '../../graphql/builder.ts';
-import { callerOf } from '../../graphql/context.ts';
+import { type Context, callerOf } from '../../graphql/context.ts';
+import { inputOf } from '../../graphql/input.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { InvalidArgumentError, NotFoundError, ResourceExhaustedError } from '../../platform/errors.ts';
+import { getProject } from '../../projects/loaders.ts';
 import { createBlobUpload } from '../commands/create-blob-upload.ts';
 import { blobUri } from '../domain/blob-uri.ts';
 import { signedBlobUrl } from '../signed-url.ts';
 import type { BlobRow } from '../store.ts';
 
 const CreateBlobUploadPayload = builder.objectRef<BlobRow>('CreateBlobUploadPayload').implement({
+  description: 'What `createBlobUpload` answers when it succeeds.',
   fields: (t) => ({
     uri: t.string({
-      description: 'The value that names the file: `slipway://blobs/…`.',
+      description: 'The URI that names the file in inputs and outputs: `slipway://blobs/…`.',
       resolve: ({ id }) => blobUri(id),
     }),
     uploadUrl: t.string({
       nullable: true,
-      description: 'Where to PUT the content, within a few minutes; null when it is there already.',
+      description:
+        'The address to PUT the content to, within a few minutes; null when the content is there already.',
       resolve: (blob, _args, { publicUrl }) =>
         blob.uploadedAt
           ? null
@@ -30,24 +34,33 @@ const CreateBlobUploadPayload = builder.objectRef<BlobRow>('CreateBlobUploadPayl
 });
 
 const BlobOwnerInput = builder.inputType('BlobOwnerInput', {
-  description: 'Whose file it will be.',
+  description: 'The project that a file will belong to.',
   isOneOf: true,
   fields: (t) => ({
-    project: t.string({ description: "A project's identifier." }),
+    project: t.string({ description: "The project's identifier." }),
     run: t.id({
-      description: 'For executors: the project that the run works for.',
+      description: "A run's id, for executors: the project that the run works for.",
     }),
   }),
 });
 
 const CreateBlobUploadInput = builder.inputType('CreateBlobUploadInput', {
+  description: 'A file to upload.',
   fields: (t) => ({
-    owner: t.field({ type: BlobOwnerInput, required: true }),
+    owner: t.field({
+      type: BlobOwnerInput,
+      required: true,
+      description: 'The project that it will belong to.',
+    }),
     sha256: t.string({
       required: true,
-      description: 'Of the content, 64 hexadecimal digits.',
+      description: 'The SHA-256 of the content, as 64 hexadecimal digits.',
     }),
-    sizeBytes: t.field({ type: 'BigInt', required: true }),
+    sizeBytes: t.field({
+      type: 'BigInt',
+      required: true,
+      description: 'The length of the content in bytes.',
+    }),
   }),
 });
 
@@ -56,25 +69,28 @@ builder.mutationField('createBlobUpload', (t) =>
     type: CreateBlobUploadPayload,
     nullable: true,
     description:
-      'Announces a file and answers where to send it. The same content in the same project is one file, sent once.',
+      'Announces a file and answers where to send it. Requires USE on the project. The same content in the same project is one file, which is sent once.',
     errors: {
       types: [InvalidArgumentError, NotFoundError, ResourceExhaustedError],
     },
-    args: { input: t.arg({ type: CreateBlobUploadInput, required: true }) },
+    args: inputOf(CreateBlobUploadInput),
     resolve: async (_root, { input }, context) => {
-      const { owner } = input;
-      const project = owner.project
-        ? await context.loaders.project.load({ identifier: owner.project })
-        : null;
-      return await createBlobUpload(
-        callerOf(context),
-        {
-          owner: project ? { projectId: project.id } : { runId: owner.run ?? '' },
-          sha256: input.sha256,
-          sizeBytes: BigInt(input.sizeBytes),
-        },
-        serverConfig.blobLimitBytes,
-      );
+      const { sha256, sizeBytes } = input;
+      const projectId = await projectIdOf(input.owner, context);
+      const upload = { projectId, sha256, sizeBytes: BigInt(sizeBytes) };
+      return await createBlobUpload(callerOf(context), upload, serverConfig.blobLimitBytes);
     },
   }),
 );
+
+/** @throws NotFoundError for a run that the caller's executor does not hold. */
+async function projectIdOf(owner: typeof BlobOwnerInput.$inferInput, context: Context): Promise<string> {
+  const { loaders } = context;
+  if (owner.project) {
+    return (await getProject(owner.project, loaders)).id;
+  }
+  const runId = owner.run ?? '';
+  const projectId = await loaders.projectIdOfRun.load({ userId: callerOf(context).userId, runId });
+  if (projectId) return projectId;
+  throw new NotFoundError('run', runId, ['input', 'owner', 'run']);
+}

@@ -1,8 +1,8 @@
 import { blobIdOf, isBlobUri } from '../../blobs/domain/blob-uri.ts';
-import { listSizes } from '../../blobs/store.ts';
+import { readSizes } from '../../blobs/store.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import type { LiteralMap } from '../../registry/domain/literals.ts';
-import { urisIn } from '../domain/blob-uris.ts';
+import type { LiteralMap } from '../../values/literals.ts';
+import { urisIn } from '../../values/uris.ts';
 
 interface FileOwner {
   readonly tenantId: string;
@@ -25,8 +25,12 @@ export async function missingFilesOfEach(
   tx?: Tx,
 ): Promise<string[][]> {
   const uris = each.map((values) => urisIn(values).filter(isBlobUri));
-  const ids = uris.flat().flatMap((uri) => blobIdOf(uri) ?? []);
-  const uploaded = await listSizes(project, ids, tx);
+  const ids = [...new Set(uris.flat().flatMap((uri) => blobIdOf(uri) ?? []))];
+  const sizes = await readSizes(
+    ids.map((id) => ({ ...project, id })),
+    tx,
+  );
+  const uploaded = new Set(ids.filter((_, at) => sizes[at] !== null));
   return uris.map((named) => named.filter((uri) => !uploaded.has(blobIdOf(uri) ?? '')));
 }
 

@@ -1,23 +1,31 @@
-import { requireMay } from '../../access/can.ts';
+import { refusal } from '../../authorization/can.ts';
+import { getAllowed } from '../../authorization/get-allowed.ts';
+import { nameConflict } from '../../authorization/name-conflict.ts';
+import type { LaunchPlan, Project } from '../../generated/prisma/client.ts';
+import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { type DomainError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import { getOpenProject } from '../../projects/store.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
+import { requireOpenProject } from '../../projects/open-project.ts';
 import { effectiveInputs } from '../../registry/domain/effective-inputs.ts';
 import type { LaunchPlanInputs } from '../../registry/domain/launch-plan.ts';
 import { launchPlanTarget } from '../../registry/domain/targets.ts';
-import { findLaunchPlan, type VersionBy } from '../../registry/store.ts';
+import type { VersionBy } from '../../registry/store.ts';
 import { defaultQueueName } from '../domain/default-queue.ts';
 import { executionNameProblem, generatedExecutionName } from '../domain/execution-name.ts';
+import { executionTarget } from '../domain/targets.ts';
 import { insertExecution } from '../store/create.ts';
-import type { ExecutionRow } from '../store/reads.ts';
+import { type ExecutionRow, readExecutions } from '../store/reads.ts';
 import { missingFiles } from './check-files.ts';
 
 export interface ExecutionRequest {
-  readonly project: string;
   readonly domain: string;
   readonly name: string | null;
-  readonly launchPlan: VersionBy;
+  readonly launchPlan: {
+    readonly by: VersionBy;
+    find(): Promise<LaunchPlan | null>;
+  };
   /** Plain values by name. */
   readonly inputs: unknown;
   /** The same in Flyte's full form; a name stands in one of the two. */
@@ -26,23 +34,32 @@ export interface ExecutionRequest {
 }
 
 /** Nodes side by side when nobody says. Source: Flyte's service default. */
-const DEFAULT_MAX_PARALLELISM = 25;
+export const DEFAULT_MAX_PARALLELISM = 25;
 
 /**
  * Starts an execution of a launch plan, any version of it, active or not. It is QUEUED; the scheduler takes it up at
- * once.
+ * once. It takes USE on the workflow of the plan, and on the project when the plan is another project's.
  *
+ * @param project  where it runs, which the caller may read or has a readable workflow in.
  * @throws NotFoundError for the launch plan; InvalidArgumentError for everything wrong with name and inputs, together;
  * AlreadyExistsError for a taken name: of two that ask at once for one name, one gets it.
- * Source: Flyte's CreateExecution, workflows.md §6.
+ * Source: Flyte's CreateExecution.
  */
-export async function createExecution(caller: Caller, request: ExecutionRequest): Promise<ExecutionRow> {
+export async function createExecution(
+  caller: Caller,
+  project: Project,
+  request: ExecutionRequest,
+): Promise<ExecutionRow> {
   const { tenantId } = caller;
-  const project = await getOpenProject(tenantId, request, ['input']);
-  const plan = await findLaunchPlan(tenantId, request.launchPlan);
-  const planName = 'id' in request.launchPlan ? request.launchPlan.id : request.launchPlan.key.name;
-  if (!plan) throw new NotFoundError('launch plan', planName, ['input', 'launchPlan']);
-  await requireMay(caller, 'launchPlan:use', launchPlanTarget(plan), 'launch plan', planName);
+  requireOpenProject(project, request.domain, ['input']);
+  const plan = await getAllowed(caller, 'launchPlan:use', {
+    kind: 'launch plan',
+    key: addressText(request.launchPlan.by),
+    path: ['input', 'launchPlan'],
+    find: () => request.launchPlan.find(),
+    targetOf: launchPlanTarget,
+  });
+  if (plan.projectId !== project.id) await requireMayUse(caller, project);
 
   const nameProblem = request.name === null ? null : executionNameProblem(request.name, ['input', 'name']);
   const effective = effectiveInputs(plan as unknown as LaunchPlanInputs, request);
@@ -59,25 +76,47 @@ export async function createExecution(caller: Caller, request: ExecutionRequest)
     throw new NotFoundError('file', missing.slice(0, 5).join(', '), ['input', 'inputs']);
 
   const name = request.name ?? generatedExecutionName();
+  const { domain } = request;
   const execution = await insertExecution({
     id: newId(),
     tenantId,
     projectId: project.id,
-    domain: request.domain,
+    domain,
     name,
     launchPlanId: plan.id,
     workflowId: plan.workflowId,
     workflowEntityId: plan.workflowEntityId,
     principalId: caller.userId,
-    queue: defaultQueueName(request.project, request.domain),
+    queue: defaultQueueName(project.identifier, domain),
     maxParallelism: request.maxParallelism ?? DEFAULT_MAX_PARALLELISM,
     userInputs: effective.value.userInputs,
     inputs: effective.value.inputs,
   });
-  if (!execution)
-    throw new AlreadyExistsError(`an execution named ${name} exists already`, {
-      path: ['input', 'name'],
-    });
-  caller.log.info({ executionId: execution.id, project: request.project }, 'execution created');
+  if (!execution) throw await takenName(caller, { project: project.identifier, domain, name });
+  caller.log.info({ executionId: execution.id, project: project.identifier }, 'execution created');
   return execution;
+}
+
+/** The grants on a workflow of another project say nothing about this one, whose queue the execution takes. */
+async function requireMayUse(caller: Caller, project: Project): Promise<void> {
+  const refused = await refusal(caller, 'execution:create', {
+    kind: 'project',
+    key: project.identifier,
+    target: async () => projectTarget(project),
+    // Whoever came here knows of the project, by a workflow in it if not by itself.
+    within: async () => true,
+  });
+  if (refused) throw refused;
+}
+
+async function takenName(
+  caller: Caller,
+  key: { readonly project: string; readonly domain: string; readonly name: string },
+): Promise<DomainError> {
+  const [holder] = await readExecutions(caller.tenantId, [{ key }]);
+  return await nameConflict(caller, holder ? executionTarget(holder) : null, {
+    kind: 'execution',
+    name: key.name,
+    path: ['input', 'name'],
+  });
 }

@@ -1,8 +1,9 @@
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { Closure, TaskNode } from '../../registry/domain/closure.ts';
 import { type AttemptOutcome, failedAttempt, judgeAttempt, type TaskEvent } from '../domain/attempts.ts';
-import { MAX_TURN_BYTES } from '../domain/limits.ts';
-import type { LockedExecution, NodeRow } from '../store/advance.ts';
+import { MAX_TURN_BYTES, MAX_TURN_STEPS } from '../domain/limits.ts';
+import type { LockedExecution } from '../store/locked-execution.ts';
+import type { NodeRow } from '../store/nodes.ts';
 import { missingFilesOfEach, missingFilesText } from './check-files.ts';
 
 /** An event of an attempt, and what becomes of it. */
@@ -14,7 +15,7 @@ export interface Judged {
 }
 
 /**
- * Judges events in their order, as many as one turn may move by the size of their outputs. An attempt whose outputs
+ * Judges events in their order, as many as one turn may by the size and the work of their outputs. An attempt whose outputs
  * name files that are not there has failed (`OutputsInvalid`). Events of nodes that the execution does not have are
  * left out.
  *
@@ -31,13 +32,16 @@ export async function judgeTaskEvents(
   const nodeById = new Map(nodes.map((node) => [node.id, node]));
   const judged: Judged[] = [];
   let bytes = 0;
+  let steps = 0;
   let taken = 0;
   for (const event of events) {
+    if (steps > MAX_TURN_STEPS) break;
     const node = nodeById.get(event.nodeExecutionId);
     const taskNode = node && closure.nodes.get(node.nodeId);
     if (node && taskNode) {
       const outcome = judgeAttempt(taskNode, event, outputLimitBytes);
       bytes += outcome.outputBytes;
+      steps += outcome.steps;
       if (bytes > MAX_TURN_BYTES && taken > 0) break;
       judged.push({ event, node, taskNode, outcome });
     }

@@ -1,13 +1,15 @@
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
+import type { WorkError } from '../../platform/work-error.ts';
 import type { Closure, TaskNode } from '../../registry/domain/closure.ts';
 import { promisedNodesOf } from '../../registry/domain/compile-bindings.ts';
-import type { LiteralMap } from '../../registry/domain/literals.ts';
 import { resolveBindings, type UpstreamValues } from '../../registry/domain/resolve-bindings.ts';
-import type { AttemptError } from '../domain/attempts.ts';
-import { literalBytes, MAX_TURN_BYTES } from '../domain/limits.ts';
-import { type LockedExecution, readNodeOutputs } from '../store/advance.ts';
+import type { LiteralMap } from '../../values/literals.ts';
+import { Work } from '../../values/problem-list.ts';
+import { literalBytes, MAX_TURN_BYTES, MAX_TURN_STEPS } from '../domain/limits.ts';
+import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveNodes, moveTasks, type NodeMove } from '../store/moves.ts';
+import { readNodeLiterals } from '../store/nodes.ts';
 import type { NewAttempt } from './record-task-events.ts';
 
 /** An attempt with what it is to run on. */
@@ -34,13 +36,17 @@ export async function startNodes(
 ): Promise<StartedAttempt[]> {
   const nodes = nodeIds.map((nodeId) => nodeOf(closure, nodeId));
   const promised = promisedNodesOf(nodes.flatMap((node) => node.inputs));
-  const outputs = await readNodeOutputs(tx, execution.id, promised);
+  const outputs = await readNodeLiterals(tx, execution.id, 'outputs', promised);
   const upstream = { inputs: execution.inputs, outputs };
   const moves: NodeMove[] = [];
   const started: StartedAttempt[] = [];
   let bytes = 0;
+  let steps = 0;
   for (const node of nodes) {
-    const begun = begin(node, upstream);
+    if (steps > MAX_TURN_STEPS) break;
+    const work = new Work();
+    const begun = begin(node, upstream, work);
+    steps += work.steps;
     bytes += begun.bytes;
     if (bytes > MAX_TURN_BYTES && moves.length > 0) break;
     const move = { id: newId(), nodeId: node.id, from: [], at: now };
@@ -76,13 +82,13 @@ function nodeOf(closure: Closure, nodeId: string): TaskNode {
 
 type Begun =
   | { readonly inputs: LiteralMap; readonly bytes: number }
-  | { readonly error: AttemptError; readonly bytes: 0 };
+  | { readonly error: WorkError; readonly bytes: 0 };
 
 /** What a node is to run on, or why it cannot be run. */
-function begin(node: TaskNode, upstream: UpstreamValues): Begun {
+function begin(node: TaskNode, upstream: UpstreamValues, work: Work): Begun {
   const { type, container } = node.task.template;
   if (!container) return refused('UnsupportedTask', `nothing here runs tasks of type ${type}`);
-  const inputs = resolveBindings(node.inputs, node.inputTypes, upstream);
+  const inputs = resolveBindings(node.inputs, node.inputTypes, upstream, work);
   if (!inputs.ok)
     return refused('BindingFailed', inputs.problems.map((problem) => problem.message).join('; '));
   const bytes = literalBytes(inputs.value);

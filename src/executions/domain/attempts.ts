@@ -1,14 +1,11 @@
 import type { TaskExecutionPhase } from '../../generated/prisma/enums.ts';
-import type { Variable } from '../../registry/domain/literal-types.ts';
-import type { LiteralMap } from '../../registry/domain/literals.ts';
-import { coerceToLiteral } from '../../registry/domain/plain-values.ts';
+import type { Problem } from '../../platform/errors.ts';
+import type { WorkError } from '../../platform/work-error.ts';
+import type { Variable } from '../../values/literal-types.ts';
+import type { LiteralMap } from '../../values/literals.ts';
+import { coerceToLiterals } from '../../values/plain-values.ts';
+import { Work } from '../../values/problem-list.ts';
 import { literalBytes } from './limits.ts';
-
-export interface AttemptError {
-  readonly code: string;
-  readonly message: string;
-  readonly kind: 'USER' | 'SYSTEM' | 'UNKNOWN';
-}
 
 /** What is reported of one attempt. */
 export interface TaskEvent {
@@ -17,7 +14,7 @@ export interface TaskEvent {
   readonly phase: Exclude<TaskExecutionPhase, 'RETRYABLE_FAILED'>;
   readonly at: Date;
   readonly reason: string | null;
-  readonly error: AttemptError | null;
+  readonly error: WorkError | null;
   /** Plain values by name, of SUCCEEDED; checked here against the task's interface. */
   readonly outputs: Readonly<Record<string, unknown>> | null;
 }
@@ -28,7 +25,9 @@ export interface AttemptOutcome {
   readonly outputs: LiteralMap | null;
   /** Size of the outputs' literals. */
   readonly outputBytes: number;
-  readonly error: AttemptError | null;
+  /** What checking the outputs took, right or wrong. */
+  readonly steps: number;
+  readonly error: WorkError | null;
 }
 
 /**
@@ -45,60 +44,55 @@ export function judgeAttempt(
   report: Pick<TaskEvent, 'phase' | 'attempt' | 'error' | 'outputs'>,
   outputLimitBytes: number,
 ): AttemptOutcome {
-  if (report.phase === 'SUCCEEDED') {
-    const checked = checkOutputs(node.outputs, report.outputs ?? {});
-    if ('error' in checked) return failedAttempt(node, report, checked.error);
-    const { outputs } = checked;
-    const outputBytes = literalBytes(outputs);
-    if (outputBytes > outputLimitBytes) return failedAttempt(node, report, tooLarge(outputLimitBytes));
-    return { phase: 'SUCCEEDED', outputs, outputBytes, error: null };
-  }
+  if (report.phase === 'SUCCEEDED') return judgeOutputs(node, report, outputLimitBytes);
   if (report.phase === 'FAILED') return failedAttempt(node, report, report.error ?? unknownError);
-  return { phase: report.phase, outputs: null, outputBytes: 0, error: null };
+  return { ...withoutOutputs, phase: report.phase };
 }
 
-const unknownError: AttemptError = {
+const withoutOutputs = { outputs: null, outputBytes: 0, steps: 0, error: null };
+
+const unknownError: WorkError = {
   code: 'Unknown',
   message: 'it failed without saying why',
   kind: 'UNKNOWN',
 };
 
-const tooLarge = (limitBytes: number): AttemptError => ({
-  code: 'OutputsTooLarge',
-  message: `the outputs take more than ${limitBytes} bytes as literals; write a file instead`,
-  kind: 'USER',
-});
-
 /** What becomes of an attempt that failed: retried, where its user's code is at fault and the node has retries left. */
 export function failedAttempt(
   node: { readonly retries: number },
   { attempt }: { readonly attempt: number },
-  error: AttemptError,
+  error: WorkError,
 ): AttemptOutcome {
   const isRetried = error.kind === 'USER' && attempt < node.retries;
-  return { phase: isRetried ? 'RETRYABLE_FAILED' : 'FAILED', outputs: null, outputBytes: 0, error };
+  return { ...withoutOutputs, phase: isRetried ? 'RETRYABLE_FAILED' : 'FAILED', error };
 }
 
-function checkOutputs(
-  promised: Readonly<Record<string, Variable>>,
-  given: Readonly<Record<string, unknown>>,
-): { outputs: LiteralMap } | { error: AttemptError } {
-  const outputs: Record<string, LiteralMap[string]> = {};
-  const faults: string[] = [];
-  for (const [name, variable] of Object.entries(promised)) {
-    const value = Object.hasOwn(given, name) ? given[name] : undefined;
-    const result = coerceToLiteral(variable.type, value, [name]);
-    if (result.ok) outputs[name] = result.value;
-    else faults.push(...result.problems.map((problem) => `${problem.path.join('.')}: ${problem.message}`));
+function judgeOutputs(
+  node: { readonly retries: number; readonly outputs: Readonly<Record<string, Variable>> },
+  report: Pick<TaskEvent, 'attempt' | 'outputs'>,
+  limitBytes: number,
+): AttemptOutcome {
+  const work = new Work();
+  const failed = (code: string, message: string) => ({
+    ...failedAttempt(node, report, { code, message, kind: 'USER' }),
+    steps: work.steps,
+  });
+  const checked = coerceToLiterals(node.outputs, report.outputs ?? {}, work);
+  if (!checked.ok) {
+    const isTooLarge = checked.problems.some(({ code }) => code === 'TooLarge');
+    return failed(isTooLarge ? 'OutputsTooLarge' : 'OutputsInvalid', faultsText(checked.problems));
   }
-  for (const name of Object.keys(given))
-    if (!Object.hasOwn(promised, name)) faults.push(`${name}: the task has no output of this name`);
-  if (faults.length === 0) return { outputs };
-  return {
-    error: {
-      code: 'OutputsInvalid',
-      message: faults.slice(0, 20).join('; '),
-      kind: 'USER',
-    },
-  };
+  const outputBytes = literalBytes(checked.value);
+  if (outputBytes > limitBytes)
+    return failed(
+      'OutputsTooLarge',
+      `the outputs take more than ${limitBytes} bytes as literals; write a file instead`,
+    );
+  return { phase: 'SUCCEEDED', outputs: checked.value, outputBytes, steps: work.steps, error: null };
 }
+
+const faultsText = (problems: readonly Problem[]) =>
+  problems
+    .slice(0, 20)
+    .map(({ path, message }) => `${path.join('.')}: ${message}`)
+    .join('; ');

@@ -1,4 +1,4 @@
-import type { Target } from '../../access/domain/resources.ts';
+import type { Target } from '../../authorization/domain/resources.ts';
 
 /** What decides about an execution, its nodes and their attempts: the workflow that it runs, then its project. */
 export const executionTarget = (execution: {

@@ -1,6 +1,8 @@
-import { type Reader, type ResourceColumn, readableSql } from '../../access/store/readable.ts';
+import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
 import type { ExecutionPhase } from '../../generated/prisma/enums.ts';
-import { run, statement, type Value } from '../../platform/database/statement.ts';
+import { newestFirst, type Page, pageSql } from '../../platform/database/page.ts';
+import { nothing, raw, sql } from '../../platform/database/sql.ts';
+import { count, query } from '../../platform/database/statement.ts';
 import { type ExecutionRow, executionColumns } from './reads.ts';
 
 /** Which executions a list shows. Archived ones only where they are asked for. */
@@ -11,77 +13,42 @@ export interface ExecutionListFilter {
   readonly withArchived: boolean;
 }
 
-export interface ExecutionListPage {
-  readonly limit: number;
-  readonly backward: boolean;
-  /** createdAt and id of the row to go on from. */
-  readonly from: readonly string[] | null;
-}
-
 /** Where executions have what decides about them. */
 const resources: readonly ResourceColumn[] = [
   { type: 'WORKFLOW', column: 'execution.workflow_entity_id' },
   { type: 'PROJECT', column: 'execution.project_id' },
 ];
 
-/** What a list shows to a reader, for any statement over executions and their projects. */
-function shown(reader: Reader, filter: ExecutionListFilter) {
+const source = 'executions as execution join projects as project on project.id = execution.project_id';
+
+/** What a list shows to a reader: what follows `from`. */
+function shownTo(reader: Reader, { projectId, domain, phases, withArchived }: ExecutionListFilter) {
   const readable = readableSql(reader, resources);
-  const values: Value[] = [...readable.values, filter.projectId, filter.domain];
-  const parts = [
-    'execution.tenant_id = $1::uuid',
-    'execution.project_id = $7::uuid',
-    'execution.domain = $8',
-    readable.condition,
-  ];
-  let name = `_${readable.name}`;
-  if (filter.phases) {
-    values.push(filter.phases);
-    parts.push(`execution.phase = any($${values.length}::text[]::execution_phase[])`);
-    name += '_phases';
-  }
-  if (!filter.withArchived) {
-    parts.push(`execution.state = 'ACTIVE'`);
-    name += '_active';
-  }
-  return { ...readable, name, where: parts.join(' and '), values };
+  const from = sql`${raw(source)} ${readable.joins}
+    where execution.tenant_id = ${reader.tenantId}::uuid and execution.project_id = ${projectId}::uuid
+      and execution.domain = ${domain} and ${readable.condition}
+      ${phases ? sql`and execution.phase = any(${phases}::text[]::execution_phase[])` : nothing}
+      ${withArchived ? nothing : sql`and execution.state = 'ACTIVE'`}`;
+  return { with: readable.with, from };
 }
 
+export const executionOrder = newestFirst('execution');
+
 /** Executions of one project and domain, newest first; up to one more than the page. */
-export async function listExecutions(
+export function listExecutions(
   reader: Reader,
   filter: ExecutionListFilter,
-  page: ExecutionListPage,
+  page: Page,
 ): Promise<ExecutionRow[]> {
-  const list = shown(reader, filter);
-  const values = [...list.values, page.limit + 1];
-  let where = list.where;
-  let name = `list_executions${list.name}${page.backward ? '_backward' : ''}`;
-  if (page.from) {
-    values.push(...page.from);
-    const at = values.length - 1;
-    where += ` and (execution.created_at, execution.id) ${page.backward ? '>' : '<'} ($${at}::timestamptz, $${at + 1}::uuid)`;
-    name += '_from';
-  }
-  const direction = page.backward ? 'asc' : 'desc';
-  const select = statement<ExecutionRow>(
-    name,
-    `${list.with}
-     select ${executionColumns}
-       from executions as execution join projects as project on project.id = execution.project_id ${list.joins}
-      where ${where} order by execution.created_at ${direction}, execution.id ${direction}
-      limit $${list.values.length + 1}`,
+  const list = shownTo(reader, filter);
+  const { beyond, end } = pageSql(executionOrder, page);
+  return query<ExecutionRow>(
+    sql`${list.with} select ${raw(executionColumns)} from ${list.from} ${beyond} ${end}`,
   );
-  return await run(select, values);
 }
 
 /** How many there are in all; read only where it is asked for. */
-export async function countExecutions(reader: Reader, filter: ExecutionListFilter): Promise<number> {
-  const list = shown(reader, filter);
-  const count = statement<{ count: bigint }>(
-    `count_executions${list.name}`,
-    `${list.with} select count(*) as count from executions as execution ${list.joins} where ${list.where}`,
-  );
-  const [row] = await run(count, list.values);
-  return Number(row?.count ?? 0n);
+export function countExecutions(reader: Reader, filter: ExecutionListFilter): Promise<number> {
+  const list = shownTo(reader, filter);
+  return count(list.from, list.with);
 }

@@ -1,5 +1,4 @@
 import type {
-  ErrorKind,
   ExecutionEngine,
   ExecutionEventKind,
   ExecutionMode,
@@ -8,23 +7,27 @@ import type {
   NodeExecutionPhase,
   TaskExecutionPhase,
 } from '../../generated/prisma/enums.ts';
+import { eachAt, readAddressed } from '../../platform/by-address.ts';
 import { eachOf } from '../../platform/by-id.ts';
-import { run, type Statement, statement, type Value } from '../../platform/database/statement.ts';
+import {
+  countOfEach,
+  highestFirst,
+  lastIdFirst,
+  type Page,
+  pageOfEach,
+} from '../../platform/database/page.ts';
+import { query, run, statement } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
-import type { LiteralMap } from '../../registry/domain/literals.ts';
+import type { ChildCount } from '../../platform/loaders.ts';
+import type { WorkError, WorkErrorColumns } from '../../platform/work-error.ts';
+import type { LiteralMap } from '../../values/literals.ts';
 
 /**
  * The hot reads: flat rows by prepared statements, one a level. What is large or rare (inputs, outputs) stays behind
  * and is read when it is asked for.
  */
 
-export interface ErrorColumns {
-  readonly errorCode: string | null;
-  readonly errorMessage: string | null;
-  readonly errorKind: ErrorKind | null;
-}
-
-export interface ExecutionRow extends ErrorColumns {
+export interface ExecutionRow extends WorkErrorColumns {
   readonly id: string;
   readonly tenantId: string;
   readonly projectId: string;
@@ -69,13 +72,11 @@ export interface ExecutionKey {
 export type ExecutionBy = { readonly id: string } | { readonly key: ExecutionKey };
 
 const byIds = statement<ExecutionRow>(
-  'executions_by_id',
   `select ${executionColumns} from executions as execution join projects as project on project.id = execution.project_id
     where execution.id = any($1::uuid[]) and execution.tenant_id = $2::uuid`,
 );
 
 const byKeys = statement<ExecutionRow>(
-  'executions_by_key',
   `select ${executionColumns}
      from unnest($2::text[], $3::text[], $4::text[]) as asked(project, domain, name)
      join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
@@ -83,26 +84,20 @@ const byKeys = statement<ExecutionRow>(
       and execution.domain = asked.domain and execution.name = asked.name`,
 );
 
-/** One row or null for each address, in their order: a statement for ids, one for keys. */
-export async function readExecutions(
+/** One row or null for each address, in their order. */
+export function readExecutions(
   tenantId: string,
   addresses: readonly ExecutionBy[],
 ): Promise<(ExecutionRow | null)[]> {
-  const ids = addresses.flatMap((by) => ('id' in by && isId(by.id) ? [by.id] : []));
-  const keys = addresses.flatMap((by) => ('key' in by ? [by.key] : []));
-  const column = (part: keyof ExecutionKey) => keys.map((key) => key[part]);
-  const [foundById, foundByKey] = await Promise.all([
-    ids.length > 0 ? run(byIds, [ids, tenantId]) : [],
-    keys.length > 0 ? run(byKeys, [tenantId, column('project'), column('domain'), column('name')]) : [],
-  ]);
-  const byId = new Map(foundById.map((row) => [row.id, row]));
-  const byKey = new Map(foundByKey.map((row) => [keyText(row), row]));
-  return addresses.map((by) => ('id' in by ? byId.get(by.id) : byKey.get(keyText(by.key))) ?? null);
+  return readAddressed(
+    addresses,
+    ['project', 'domain', 'name'],
+    (ids) => run(byIds, [ids, tenantId]),
+    (...columns) => run(byKeys, [tenantId, ...columns]),
+  );
 }
 
-const keyText = ({ project, domain, name }: ExecutionKey) => JSON.stringify([project, domain, name]);
-
-export interface NodeExecutionRow extends ErrorColumns {
+export interface NodeExecutionRow extends WorkErrorColumns {
   readonly id: string;
   readonly executionId: string;
   readonly nodeId: string;
@@ -123,7 +118,7 @@ const nodeColumns = `
   node.error_message as "errorMessage", node.error_kind::text as "errorKind", node.started_at as "startedAt",
   node.ended_at as "endedAt", node.created_at as "createdAt", node.updated_at as "updatedAt"`;
 
-export interface TaskExecutionRow extends ErrorColumns {
+export interface TaskExecutionRow extends WorkErrorColumns {
   readonly id: string;
   readonly executionId: string;
   readonly nodeExecutionId: string;
@@ -143,81 +138,32 @@ const taskColumns = `
   task.error_message as "errorMessage", task.error_kind::text as "errorKind", task.started_at as "startedAt",
   task.ended_at as "endedAt", task.created_at as "createdAt", task.updated_at as "updatedAt"`;
 
-/** A page of children, the same for each parent; without `from`, from the end that the direction starts at. */
-export interface ChildPage {
-  readonly limit: number;
-  readonly backward: boolean;
-  readonly from: string | null;
-}
-
-function children<Row>(
-  name: string,
-  columns: string,
-  from: string,
-  parent: string,
-  order: string,
-  type: string,
-) {
-  const variant = (backward: boolean, hasFrom: boolean) => {
-    const compare = backward ? '>' : '<';
-    return statement<Row>(
-      `${name}${backward ? '_backward' : ''}${hasFrom ? '_from' : ''}`,
-      `select child.* from unnest($1::uuid[]) with ordinality as parent(id, position)
-        cross join lateral (
-          select ${columns} from ${from}
-           where ${parent} = parent.id ${hasFrom ? `and ${order} ${compare} $3::${type}` : ''}
-           order by ${order} ${backward ? 'asc' : 'desc'} limit $2) as child`,
-    );
-  };
-  return {
-    forward: [variant(false, false), variant(false, true)],
-    backward: [variant(true, false), variant(true, true)],
-  };
-}
-
-type Variants<Row> = {
-  readonly forward: Statement<Row>[];
-  readonly backward: Statement<Row>[];
+export const nodesOfExecutions = {
+  columns: nodeColumns,
+  source: 'node_executions as node',
+  parent: 'node.execution_id',
+  order: lastIdFirst('node'),
 };
 
-async function readChildren<Row>(variants: Variants<Row>, parentIds: readonly string[], page: ChildPage) {
-  const pair = page.backward ? variants.backward : variants.forward;
-  const chosen = pair[page.from === null ? 0 : 1];
-  if (!chosen) throw new Error('a list has four statements');
-  const values: Value[] = [parentIds, page.limit + 1];
-  return await run(chosen, page.from === null ? values : [...values, page.from]);
-}
+/** The nodes of each execution that began last; up to one more than the page, so that it shows whether there are more. */
+export const readNodesOfExecutions = (executionIds: readonly string[], page: Page) =>
+  query<NodeExecutionRow>(pageOfEach(nodesOfExecutions, executionIds, page));
 
-const nodesOfExecutions = children<NodeExecutionRow>(
-  'nodes_of_executions',
-  nodeColumns,
-  'node_executions as node',
-  'node.execution_id',
-  'node.id',
-  'uuid',
-);
-
-/** The newest nodes of each execution; up to one more than the page, so that it shows whether there are more. */
-export function readNodesOfExecutions(executionIds: readonly string[], page: ChildPage) {
-  return readChildren(nodesOfExecutions, executionIds, page);
-}
-
-const tasksOfNodes = children<TaskExecutionRow>(
-  'tasks_of_nodes',
-  taskColumns,
-  'task_executions as task',
-  'task.node_execution_id',
-  'task.retry_attempt',
-  'int',
-);
+export const tasksOfNodes = {
+  columns: taskColumns,
+  source: 'task_executions as task',
+  parent: 'task.node_execution_id',
+  order: highestFirst<TaskExecutionRow>('task.retry_attempt', (task) => task.retryAttempt),
+};
 
 /** The newest attempts of each node; up to one more than the page. */
-export function readTasksOfNodes(nodeExecutionIds: readonly string[], page: ChildPage) {
-  return readChildren(tasksOfNodes, nodeExecutionIds, page);
-}
+export const readTasksOfNodes = (nodeExecutionIds: readonly string[], page: Page) =>
+  query<TaskExecutionRow>(pageOfEach(tasksOfNodes, nodeExecutionIds, page));
+
+export const countTasksOfNodes = (nodeExecutionIds: readonly string[]) =>
+  query<ChildCount>(countOfEach(tasksOfNodes, nodeExecutionIds));
 
 const nodesById = statement<NodeExecutionRow>(
-  'nodes_by_id',
   `select ${nodeColumns} from node_executions as node where node.id = any($1::uuid[])`,
 );
 
@@ -225,21 +171,29 @@ export async function readNodeExecutions(ids: readonly string[]): Promise<(NodeE
   return eachOf(ids, await run(nodesById, [ids.filter(isId)]));
 }
 
+/** A node by its id in the workflow. */
+export interface NodeKey {
+  readonly executionId: string;
+  readonly nodeId: string;
+}
+
 const nodesByKey = statement<NodeExecutionRow>(
-  'nodes_by_key',
-  `select ${nodeColumns} from node_executions as node where node.execution_id = $1::uuid and node.node_id = $2`,
+  `select ${nodeColumns} from unnest($1::uuid[], $2::text[]) as asked(execution_id, node_id)
+     join node_executions as node on node.execution_id = asked.execution_id and node.node_id = asked.node_id`,
 );
 
-export async function findNodeExecution(
-  executionId: string,
-  nodeId: string,
-): Promise<NodeExecutionRow | null> {
-  const [row] = await run(nodesByKey, [executionId, nodeId]);
-  return row ?? null;
+export async function readNodesByKey(keys: readonly NodeKey[]): Promise<(NodeExecutionRow | null)[]> {
+  const values = [keys.map(({ executionId }) => executionId), keys.map(({ nodeId }) => nodeId)];
+  const rows = await run(nodesByKey, values);
+  const textOf = ({ executionId, nodeId }: NodeKey) => JSON.stringify([executionId, nodeId]);
+  return eachAt(
+    keys,
+    textOf,
+    rows.map((row) => [textOf(row), row]),
+  );
 }
 
 const tasksById = statement<TaskExecutionRow>(
-  'tasks_by_id',
   `select ${taskColumns} from task_executions as task where task.id = any($1::uuid[])`,
 );
 
@@ -257,18 +211,15 @@ export interface DataRow {
 }
 
 const executionData = statement<DataRow>(
-  'execution_data',
   `select id, tenant_id as "tenantId", project_id as "projectId", inputs, outputs
      from executions where id = any($1::uuid[])`,
 );
 const nodeData = statement<DataRow>(
-  'node_execution_data',
   `select node.id, execution.tenant_id as "tenantId", execution.project_id as "projectId", node.inputs, node.outputs
      from node_executions as node join executions as execution on execution.id = node.execution_id
     where node.id = any($1::uuid[])`,
 );
 const taskData = statement<DataRow>(
-  'task_execution_data',
   `select task.id, execution.tenant_id as "tenantId", execution.project_id as "projectId", node.inputs, task.outputs
      from task_executions as task
      join node_executions as node on node.id = task.node_execution_id
@@ -288,7 +239,6 @@ export interface PhaseCountRow {
 }
 
 const phaseCounts = statement<PhaseCountRow>(
-  'node_phase_counts',
   `select execution_id as "executionId", phase::text as phase, count
      from node_phase_counts where execution_id = any($1::uuid[]) and count > 0 order by phase`,
 );
@@ -303,17 +253,12 @@ export interface EventRow {
   readonly phase: string;
   readonly nodeId: string | null;
   readonly attempt: number | null;
-  readonly error: {
-    readonly code: string;
-    readonly message: string;
-    readonly kind: ErrorKind;
-  } | null;
+  readonly error: WorkError | null;
   readonly reason: string | null;
   readonly occurredAt: Date;
 }
 
 const eventsAfter = statement<EventRow>(
-  'execution_events_after',
   `select sequence, kind::text as kind, phase, node_id as "nodeId", attempt, error, reason,
           occurred_at as "occurredAt"
      from execution_events where execution_id = $1::uuid and sequence > $2 order by sequence limit $3`,
@@ -325,7 +270,6 @@ export function readEventsAfter(executionId: string, sequence: bigint, limit: nu
 }
 
 const lastEvent = statement<{ lastSequence: bigint; ended: boolean }>(
-  'last_execution_event',
   `select last_sequence as "lastSequence", ended_at is not null as ended from executions where id = $1::uuid`,
 );
 

@@ -1,14 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { serverConfig } from '../../platform/config/server.ts';
+import { refusal } from '../answer.ts';
+import type { Exchange } from '../exchange.ts';
 import { contentSecurityPolicy, renderPage } from './page.ts';
-
-/** A person's browser asks for the page; everything else asks GraphQL. */
-export function wantsGraphiQL(request: IncomingMessage): boolean {
-  return (
-    serverConfig.graphiql && request.method === 'GET' && (request.headers.accept ?? '').includes('text/html')
-  );
-}
 
 interface Page {
   readonly plain: Buffer;
@@ -25,7 +19,13 @@ function thePage(): Page {
   return page;
 }
 
-export function answerGraphiQL(request: IncomingMessage, response: ServerResponse): void {
+/** The page, for a person's browser; programs ask GraphQL with POST. */
+export async function answerGraphiQL({ request, response }: Exchange): Promise<void> {
+  if (!serverConfig.graphiql || !(request.headers.accept ?? '').includes('text/html'))
+    throw refusal('INVALID_ARGUMENT', 'GraphQL is asked with POST', {
+      status: 405,
+      headers: { allow: 'POST' },
+    });
   const { plain, compressed, policy } = thePage();
   const zipped = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
   response.writeHead(200, {

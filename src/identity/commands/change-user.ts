@@ -1,23 +1,18 @@
-import { recordChange } from '../../access/audit.ts';
-import { managesTenant } from '../../access/domain/levels.ts';
-import { recordAccessChange } from '../../access/store/changes.ts';
+import { recordChange } from '../../authorization/audit.ts';
+import { isRoleAtLeast, managesTenant } from '../../authorization/domain/roles.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import type { Level, Role } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
-import {
-  isActiveAdministrator,
-  isDemotion,
-  mayChange,
-  requireStillManaged,
-} from '../domain/administration.ts';
+import { asRefusal, InvalidArgumentError, PermissionDeniedError } from '../../platform/errors.ts';
+import { nameKey } from '../../platform/text.ts';
+import { isActiveAdministrator, requireStillManaged } from '../domain/administration.ts';
 import { kindProblems } from '../domain/user-checks.ts';
-import { usernameKey } from '../domain/usernames.ts';
 import { requireNotFixed } from '../fixed-users.ts';
-import { denied } from '../reach.ts';
 import { findTakenName, lockUserAmongAdministrators } from '../store/users.ts';
+import { userGone } from '../user-gone.ts';
 import { takenError } from './create-user.ts';
 
 /** What a user becomes; what is undefined stays, null clears. */
@@ -56,7 +51,7 @@ export async function changeUser(
   try {
     return await inTransaction(async (tx) => {
       const held = await lockUserAmongAdministrators(tx, address);
-      if (!held) throw new NotFoundError('user', address.id, ['input', 'by']);
+      if (!held) throw userGone(caller, address.id, address.id);
       const { user, otherAdministrators } = held;
       requireNotFixed(user);
       const changes = changesOf(user);
@@ -81,8 +76,8 @@ export async function changeUser(
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     const keys = {
-      usernameKey: usernameKey(refused.username ?? ''),
-      emailKey: refused.email ? usernameKey(refused.email) : null,
+      usernameKey: nameKey(refused.username ?? ''),
+      emailKey: refused.email ? nameKey(refused.email) : null,
     };
     const field = await findTakenName(address.tenantId, keys, address.id);
     throw takenError(field ?? (refused.username === undefined ? 'email' : 'username'));
@@ -91,21 +86,21 @@ export async function changeUser(
 
 function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherAdministrators: number): void {
   const isSelf = isOneself(caller, user);
-  if (!isSelf && !mayChange(caller.role, user.role))
-    throw denied(caller, 'user:administer', 'user', user.username);
+  if (!isSelf && !isRoleAtLeast(caller.role, user.role)) throw denied();
   const standing = { isSelf, isAdministrator: isActiveAdministrator(user), otherAdministrators };
   const { role, isDisabled } = changes;
   if (role !== undefined && role !== user.role) {
-    const isWidened = caller.scopes.length > 0 && managesTenant(role);
-    if (isWidened || !mayChange(caller.role, role))
-      throw denied(caller, 'user:administer', 'user', user.username);
+    const isWidened = caller.scopes !== null && managesTenant(role);
+    if (isWidened || !isRoleAtLeast(caller.role, role)) throw denied();
     const problems = kindProblems({ kind: user.kind, role });
     if (problems.length > 0) throw new InvalidArgumentError(problems);
     const isAdministrator = standing.isAdministrator && !isActiveAdministrator({ ...user, role });
-    if (isDemotion(user.role, role)) requireStillManaged('demote', { ...standing, isAdministrator });
+    if (!isRoleAtLeast(role, user.role)) requireStillManaged('demote', { ...standing, isAdministrator });
   }
   if (isDisabled && !user.disabledAt) requireStillManaged('disable', standing);
 }
+
+const denied = () => asRefusal(new PermissionDeniedError(), { action: 'user:administer' });
 
 /** Also whoever acts as another is itself. */
 export function isOneself({ userId, real }: Caller, user: { readonly id: string }): boolean {
@@ -117,8 +112,8 @@ function changedColumns(user: User, changes: UserChanges) {
   const { isDisabled, username, email, givenName, familyName, avatar, ...plain } = changes;
   const wanted: Partial<User> = {
     ...plain,
-    ...(username === undefined ? {} : { username, usernameKey: usernameKey(username) }),
-    ...(email === undefined ? {} : { email, emailKey: email && usernameKey(email) }),
+    ...(username === undefined ? {} : { username, usernameKey: nameKey(username) }),
+    ...(email === undefined ? {} : { email, emailKey: email && nameKey(email) }),
     ...(givenName === undefined ? {} : { givenName: givenName || null }),
     ...(familyName === undefined ? {} : { familyName: familyName || null }),
     ...(avatar === undefined ? {} : { avatar: avatar || null }),

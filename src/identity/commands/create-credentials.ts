@@ -1,5 +1,5 @@
-import { recordChange } from '../../access/audit.ts';
-import { isScope, isWithinScopes, serviceScopes } from '../../access/domain/permissions.ts';
+import { recordChange } from '../../authorization/audit.ts';
+import { isScope, isServiceScope, isWithinScopes } from '../../authorization/domain/permissions.ts';
 import type { Credential } from '../../generated/prisma/client.ts';
 import type { Role } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
@@ -7,27 +7,26 @@ import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import {
   FailedPreconditionError,
   InvalidArgumentError,
-  NotFoundError,
   PermissionDeniedError,
   type Problem,
   ResourceExhaustedError,
-  UnauthenticatedError,
 } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import { keyDenied, keyOwnerId } from '../credential-owner.ts';
+import { keyOwnerId } from '../credential-owner.ts';
 import { mayManageKeys } from '../domain/acting.ts';
 import { addressText, type UserBy } from '../domain/addresses.ts';
 import { credentialProblems, MAX_ACTIVE_CREDENTIALS, outlives } from '../domain/credentials.ts';
 import { hashSecret, newAccessKey, newSecretKey } from '../domain/secrets.ts';
-import { type KeyOwner, lockKeyOwner } from '../store.ts';
+import { type KeyOwner, lockKeyOwner } from '../store/access-keys.ts';
+import { userGone } from '../user-gone.ts';
 
 export interface NewCredentials {
   /** Null for the caller. */
   readonly user: UserBy | null;
   readonly label: string | null;
   readonly expiresAt: Date | null;
-  /** Empty: as wide as the sign-in that makes it. */
-  readonly scopes: readonly string[];
+  /** Null: as wide as the sign-in that makes it. */
+  readonly scopes: readonly string[] | null;
 }
 
 export interface MadeCredentials {
@@ -42,25 +41,22 @@ export interface MadeCredentials {
  *
  * @throws InvalidArgumentError with every fault; NotFoundError for a user who is absent or of another tenant;
  * FailedPreconditionError for a disabled one; ResourceExhaustedError past 100 active keys; PermissionDeniedError.
- * Source: ClearML's auth.create_credentials, access.md §2.4.
+ * Source: ClearML's auth.create_credentials.
  */
 export async function createCredentials(caller: Caller, wanted: NewCredentials): Promise<MadeCredentials> {
-  if (caller.method === 'ANONYMOUS') throw new UnauthenticatedError();
-  if (caller.confinedTo)
-    throw new PermissionDeniedError('a token that is confined to resources makes no keys');
-  const scopes = wanted.scopes.length > 0 ? [...new Set(wanted.scopes)] : caller.scopes;
+  const scopes = wanted.scopes ? [...new Set(wanted.scopes)] : caller.scopes;
   const problems = [...credentialProblems(wanted, new Date()), ...scopeProblems(wanted.scopes)];
   if (problems.length > 0) throw new InvalidArgumentError(problems);
-  if (caller.scopes.length > 0 && !scopes.every((scope) => isWithinScopes(scope, caller.scopes)))
-    throw keyDenied(caller, 'credential:create', wanted.user ? addressText(wanted.user) : caller.userId);
+  if (caller.scopes && !scopes?.every((scope) => isWithinScopes(scope, caller.scopes ?? [])))
+    throw new PermissionDeniedError();
   // Without an end of its own it ends with the sign-in that makes it, where that has one.
   const expiresAt = wanted.expiresAt ?? (outlives(null, caller) ? caller.expiresAt : null);
   if (outlives(expiresAt, caller))
     throw new PermissionDeniedError('an access key does not outlive the sign-in that makes it');
-  const ownerId = await keyOwnerId(caller, wanted.user, 'credential:create', ['input', 'user']);
+  const ownerId = await keyOwnerId(caller, wanted.user, ['input', 'user']);
   const made = await inTransaction(async (tx) => {
     const owner = await lockKeyOwner(tx, ownerId);
-    requireOwner(caller, owner, wanted, scopes);
+    requireOwner(caller, owner, { ...wanted, ownerId }, scopes);
     await requireRoom(tx, owner.id);
     return await store(tx, caller, owner, { ...wanted, expiresAt, scopes });
   });
@@ -71,13 +67,12 @@ export async function createCredentials(caller: Caller, wanted: NewCredentials):
 function requireOwner(
   caller: Caller,
   owner: KeyOwner | null,
-  { user }: NewCredentials,
-  scopes: readonly string[],
+  { ownerId, user }: NewCredentials & { readonly ownerId: string },
+  scopes: readonly string[] | null,
 ): asserts owner is KeyOwner {
   if (!owner || (owner.tenantId !== caller.tenantId && caller.role !== 'ROOT'))
-    throw new NotFoundError('user', user ? addressText(user) : caller.userId, ['input', 'user']);
-  if (owner.id !== caller.userId && !mayManageKeys(caller, owner, scopes))
-    throw keyDenied(caller, 'credential:create', owner.id);
+    throw userGone(caller, ownerId, user ? addressText(user) : ownerId, ['input', 'user']);
+  if (owner.id !== caller.userId && !mayManageKeys(caller, owner, scopes)) throw new PermissionDeniedError();
   if (owner.isDisabled)
     throw new FailedPreconditionError('the user is disabled', { path: ['input', 'user'] });
   const problems = serviceScopeProblems(scopes, owner.role);
@@ -107,34 +102,40 @@ async function store(
       accessKey: newAccessKey(),
       secretHash: new Uint8Array(hashSecret(secretKey)),
       label,
-      scopes: [...scopes],
+      scopes: [...(scopes ?? [])],
       expiresAt,
     },
   });
   // Nobody remembers that a key is not there: so no process has to be told.
   await recordChange(tx, caller, {
     action: 'credential:create',
-    target: { type: 'credential', id: credential.id, name: credential.accessKey },
+    target: { type: 'access key', id: credential.id, name: credential.accessKey },
     after: { user: owner.username, label, expiresAt, scopes },
     tenantId: owner.tenantId,
   });
   return { credential, secretKey };
 }
 
-function scopeProblems(scopes: readonly string[]): Problem[] {
-  return scopes.flatMap((scope, index) => (isScope(scope) ? [] : [atScope(index, 'there is no such scope')]));
+function scopeProblems(scopes: readonly string[] | null): Problem[] {
+  if (scopes?.length === 0) {
+    const message = 'name at least one scope, or leave the scopes out for a key without this limit';
+    return [{ path: ['input', 'scopes'], code: 'InvalidValue', message }];
+  }
+  return unfitScopes(scopes, isScope, 'there is no such scope');
 }
 
 /** A scope of services on a user who is none would be a key that does nothing. */
-function serviceScopeProblems(scopes: readonly string[], role: Role): Problem[] {
-  if (role === 'SYSTEM') return [];
-  return scopes.flatMap((scope, index) =>
-    serviceScopes.has(scope) ? [atScope(index, 'this scope is for users of role SYSTEM')] : [],
-  );
+function serviceScopeProblems(scopes: readonly string[] | null, role: Role): Problem[] {
+  const isFit = (scope: string) => role === 'SYSTEM' || !isServiceScope(scope);
+  return unfitScopes(scopes, isFit, 'this scope is for users of role SYSTEM');
 }
 
-const atScope = (index: number, message: string): Problem => ({
-  path: ['input', 'scopes', String(index)],
-  code: 'InvalidValue',
-  message,
-});
+function unfitScopes(
+  scopes: readonly string[] | null,
+  isFit: (scope: string) => boolean,
+  message: string,
+): Problem[] {
+  return (scopes ?? []).flatMap((scope, index) =>
+    isFit(scope) ? [] : [{ path: ['input', 'scopes', String(index)], code: 'InvalidValue', message }],
+  );
+}

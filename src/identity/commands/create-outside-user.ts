@@ -1,10 +1,11 @@
-import { recordChange } from '../../access/audit.ts';
-import { recordAccessChange } from '../../access/store/changes.ts';
+import { recordChange } from '../../authorization/audit.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
 import { systemCaller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import { log } from '../../platform/log.ts';
-import { usernameKey } from '../domain/usernames.ts';
+import { nameKey } from '../../platform/text.ts';
+import { findTenant } from '../store/tenants.ts';
 
 /** Somebody whom an outside issuer or a Kerberos realm vouches for. */
 export interface OutsideUser {
@@ -28,13 +29,13 @@ export interface OutsideUser {
 export async function createOutsideUser(outside: OutsideUser): Promise<boolean> {
   const { username, role, source, address } = outside;
   return await inTransaction(async (tx) => {
-    const tenant = await tx.tenant.findUnique({ where: { name: outside.tenant }, select: { id: true } });
+    const tenant = await findTenant({ name: outside.tenant }, tx);
     if (!tenant) {
       log.error({ tenant: outside.tenant, source }, 'the tenant of an outside sign-in is not there');
       return false;
     }
     const outsideSource = source;
-    const key = usernameKey(username);
+    const key = nameKey(username);
     const row = { id: newId(), tenantId: tenant.id, username, usernameKey: key, role, outsideSource };
     const name = outside.name ?? username;
     const { count } = await tx.user.createMany({ data: [{ ...row, name }], skipDuplicates: true });

@@ -1,39 +1,34 @@
-import { recordChange } from '../../access/audit.ts';
-import { recordAccessChange } from '../../access/store/changes.ts';
-import { createEveryone } from '../../access/store/groups.ts';
+import { recordChange } from '../../authorization/audit.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
+import { createEveryone } from '../../authorization/store/groups.ts';
 import type { Tenant } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
+import { InvalidArgumentError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
+import { nameKey } from '../../platform/text.ts';
 import { tenantNameProblems } from '../domain/tenant-checks.ts';
 import { requireAllTenants } from '../reach.ts';
+import { underTenantName } from '../tenant-names.ts';
 
 /**
  * Makes a tenant, with its group of everybody and nobody in it.
  *
- * @throws InvalidArgumentError, AlreadyExistsError for a taken name, PermissionDeniedError.
+ * @throws InvalidArgumentError, PermissionDeniedError; for a taken name as underTenantName.
  */
 export async function createTenant(caller: Caller, name: string): Promise<Tenant> {
   const problems = tenantNameProblems(name);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
-  await requireAllTenants(caller, 'tenant:create');
-  try {
-    return await inTransaction(async (tx) => {
-      const tenant = await tx.tenant.create({ data: { id: newId(), name } });
+  await requireAllTenants(caller);
+  return await underTenantName(caller, name, null, () =>
+    inTransaction(async (tx) => {
+      const tenant = await tx.tenant.create({ data: { id: newId(), name, nameKey: nameKey(name) } });
       const tenantId = tenant.id;
       await createEveryone(tx, tenantId);
-      const target = { type: 'tenant', id: tenantId, name };
+      const target = { type: 'tenant', id: tenantId, name } as const;
       await recordChange(tx, caller, { tenantId, action: 'tenant:create', target, after: { name } });
       await recordAccessChange(tx, { tenantId, userId: null, kind: 'PRINCIPAL' });
       return tenant;
-    });
-  } catch (error) {
-    if (isUniqueViolation(error)) throw takenTenantName();
-    throw error;
-  }
+    }),
+  );
 }
-
-export const takenTenantName = () =>
-  new AlreadyExistsError('a tenant of that name is there already', { path: ['input', 'name'] });

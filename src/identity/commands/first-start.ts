@@ -1,12 +1,12 @@
-import { createEveryone } from '../../access/store/groups.ts';
+import { createEveryone } from '../../authorization/store/groups.ts';
 import { ConfigurationError } from '../../platform/config/environment.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
+import { nameKey } from '../../platform/text.ts';
 import { hashSecret, newAccessKey, newPassword, newSecretKey } from '../domain/secrets.ts';
 import { usernameFault } from '../domain/user-checks.ts';
-import { usernameKey } from '../domain/usernames.ts';
 import { hashPassword } from '../passwords.ts';
 
 /** Shown or handed over once; only hashes are kept. */
@@ -19,7 +19,6 @@ export interface FirstSecrets {
 }
 
 const lockStatement = statement<{ locked: string }>(
-  'lock_first_start',
   `select pg_advisory_xact_lock(hashtextextended('slipway:first-start', 0))::text as locked`,
 );
 
@@ -44,14 +43,14 @@ export async function firstStart(
     await run(lockStatement, [], tx);
     if (await tx.tenant.findFirst({ select: { id: true } })) return false;
     const tenantId = newId();
-    await tx.tenant.create({ data: { id: tenantId, name: 'default' } });
+    await tx.tenant.create({ data: { id: tenantId, name: 'default', nameKey: 'default' } });
     await createEveryone(tx, tenantId);
     await tx.user.create({
       data: {
         id: newId(),
         tenantId,
         username: adminUsername,
-        usernameKey: usernameKey(adminUsername),
+        usernameKey: nameKey(adminUsername),
         name: 'Administrator',
         role: serverConfig.adminRole,
         passwordHash,

@@ -1,6 +1,6 @@
-import { recordChange } from '../../access/audit.ts';
-import { recordAccessChange } from '../../access/store/changes.ts';
-import { createEveryone } from '../../access/store/groups.ts';
+import { recordChange } from '../../authorization/audit.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
+import { createEveryone } from '../../authorization/store/groups.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { systemCaller } from '../../platform/caller.ts';
 import { ConfigurationError } from '../../platform/config/environment.ts';
@@ -8,11 +8,13 @@ import { db } from '../../platform/database/client.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import { log } from '../../platform/log.ts';
+import { nameKey } from '../../platform/text.ts';
 import { GUESTS_TENANT } from '../domain/tenant-checks.ts';
-import { usernameKey } from '../domain/usernames.ts';
-import { type FixedUser, type FixedUsers, fixedUsers, setGuestAccount } from '../fixed-users.ts';
+import { type FixedUser, type FixedUsers, fixedUsers } from '../fixed-users.ts';
 import { hashPassword, isPassword } from '../passwords.ts';
+import { setSharedIdentity } from '../shared-identities.ts';
 import { lockFixedUsers } from '../store/fixed-users.ts';
+import { removeUser } from '../store/public-users.ts';
 import { findFirstTenant, findTenant } from '../store/tenants.ts';
 
 /**
@@ -23,7 +25,7 @@ import { findFirstTenant, findTenant } from '../store/tenants.ts';
  * @throws ConfigurationError when somebody of a declared name was made in the product.
  */
 export async function keepFixedUsers(declared: FixedUsers = fixedUsers()): Promise<void> {
-  setGuestAccount(null);
+  setSharedIdentity('GUEST', null);
   if (!declared.isEnabled) return;
   const kept: string[] = [];
   for (const user of declared.users)
@@ -31,7 +33,7 @@ export async function keepFixedUsers(declared: FixedUsers = fixedUsers()): Promi
   if (declared.guest) {
     const guest = { ...declared.guest, role: 'GUEST', tenant: GUESTS_TENANT } as const;
     const id = await keepUser(guest, { isHashed: false });
-    setGuestAccount(id);
+    setSharedIdentity('GUEST', id);
     kept.push(id);
   }
   if (declared.deletesMissing) await deleteAllBut(kept);
@@ -42,7 +44,7 @@ const MAX_TRIES = 10;
 /** The hash is made outside of the transaction; when another server has put one there meanwhile, that is judged anew. */
 async function keepUser(user: FixedUser, { isHashed }: { isHashed: boolean }): Promise<string> {
   const tenantId = await keepTenant(user.tenant);
-  const key = { tenantId, usernameKey: usernameKey(user.username) };
+  const key = { tenantId, usernameKey: nameKey(user.username) };
   for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
     const known = await db.user.findUnique({ where: { tenantId_usernameKey: key } });
     const passwordHash = await hashFor(user, isHashed, known?.passwordHash ?? null);
@@ -104,9 +106,9 @@ async function keepTenant(name: string | null): Promise<string> {
     await lockFixedUsers(tx);
     const known = await findTenant({ name }, tx);
     if (known) return known.id;
-    const { id } = await tx.tenant.create({ data: { id: newId(), name } });
+    const { id } = await tx.tenant.create({ data: { id: newId(), name, nameKey: nameKey(name) } });
     await createEveryone(tx, id);
-    const target = { type: 'tenant', id, name };
+    const target = { type: 'tenant', id, name } as const;
     await recordChange(tx, systemCaller(id, id), { action: 'tenant:create', target, after: { name } });
     return id;
   });
@@ -123,8 +125,8 @@ async function deleteAllBut(kept: readonly string[]): Promise<void> {
       const user = await tx.user.findUnique({ where: { id } });
       if (!user) return;
       const { tenantId, username, role } = user;
-      await tx.user.delete({ where: { id } });
-      const target = { type: 'user', id, name: username };
+      await removeUser(tx, user);
+      const target = { type: 'user', id, name: username } as const;
       const before = { username, role, isFixed: true };
       await recordChange(tx, systemCaller(tenantId, id), { action: 'user:delete', target, before });
       await recordAccessChange(tx, { tenantId, userId: id, kind: 'PRINCIPAL' });

@@ -1,15 +1,15 @@
-import { recordChange } from '../../access/audit.ts';
-import { recordAccessChange } from '../../access/store/changes.ts';
+import { recordChange } from '../../authorization/audit.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { Tenant } from '../../generated/prisma/client.ts';
 import type { CreationPolicy, Level } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { nameKey } from '../../platform/text.ts';
 import { tenantNameProblems } from '../domain/tenant-checks.ts';
-import { reachedTenantId, reachesAllTenants } from '../reach.ts';
+import { reachedTenantId } from '../reach.ts';
 import { lockTenant, type TenantBy } from '../store/tenants.ts';
-import { takenTenantName } from './create-tenant.ts';
+import { underTenantName } from '../tenant-names.ts';
 
 /** What is undefined stays; null clears. */
 export interface TenantChanges {
@@ -22,8 +22,8 @@ export interface TenantChanges {
  * Changes a tenant's settings: what its users may do where no grant decides, and who may make things in its projects.
  *
  * @param by  null: the caller's own.
- * @throws InvalidArgumentError for a wrong name, or when nothing is given; AlreadyExistsError for a taken name;
- * NotFoundError, PermissionDeniedError for another's tenant.
+ * @throws InvalidArgumentError for a wrong name, or when nothing is given; NotFoundError, PermissionDeniedError for
+ * another's tenant; for a taken name as underTenantName.
  */
 export async function updateTenant(
   caller: Caller,
@@ -33,17 +33,21 @@ export async function updateTenant(
   const given = Object.entries(changes).filter(([, value]) => value !== undefined);
   if (given.length === 0)
     throw InvalidArgumentError.of(['input'], 'nothing is given to be changed', 'MissingField');
-  const problems = changes.name === undefined ? [] : tenantNameProblems(changes.name);
+  const { name } = changes;
+  const problems = name === undefined ? [] : tenantNameProblems(name);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
-  const tenantId = await reachedTenantId(caller, 'tenant:administer', by, ['input', 'by']);
-  try {
-    return await inTransaction(async (tx) => {
+  const tenantId = await reachedTenantId(caller, by, ['input', 'by']);
+  const update = () =>
+    inTransaction(async (tx) => {
       const before = await lockTenant(tx, tenantId);
       if (!before) throw new NotFoundError('tenant', tenantId, ['input', 'by']);
       const changed = given.filter(([field, value]) => before[field as keyof Tenant] !== value);
       if (changed.length === 0) return before;
       const data = Object.fromEntries(changed);
-      const tenant = await tx.tenant.update({ where: { id: tenantId }, data });
+      const tenant = await tx.tenant.update({
+        where: { id: tenantId },
+        data: name === undefined ? data : { ...data, nameKey: nameKey(name) },
+      });
       await recordChange(tx, caller, {
         tenantId,
         action: 'tenant:update',
@@ -54,10 +58,5 @@ export async function updateTenant(
       await recordAccessChange(tx, { tenantId, userId: null, kind: 'PRINCIPAL' });
       return tenant;
     });
-  } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
-    if (await reachesAllTenants(caller)) throw takenTenantName();
-    // Which other tenants there are is nobody's to know.
-    throw InvalidArgumentError.of(['input', 'name'], 'this name cannot be used here', 'NameUnavailable');
-  }
+  return name === undefined ? await update() : await underTenantName(caller, name, tenantId, update);
 }

@@ -1,4 +1,4 @@
-import { usernameKey } from './usernames.ts';
+import { nameKey } from '../../platform/text.ts';
 
 /** How a user is addressed. */
 export type UserBy = { readonly id: string } | { readonly username: string } | { readonly email: string };
@@ -10,5 +10,5 @@ export const addressText = (by: UserBy): string =>
 /** Whether somebody is addressed by its own id or name, told without a look at anybody. */
 export function isOwn(caller: { readonly userId: string; readonly username: string }, by: UserBy): boolean {
   if ('id' in by) return by.id === caller.userId;
-  return 'username' in by && usernameKey(by.username) === usernameKey(caller.username);
+  return 'username' in by && nameKey(by.username) === nameKey(caller.username);
 }

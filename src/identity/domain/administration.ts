@@ -1,10 +1,6 @@
+import { isRoleAtLeast } from '../../authorization/domain/roles.ts';
 import type { Role, UserKind } from '../../generated/prisma/enums.ts';
-import { FailedPreconditionError } from '../../platform/errors.ts';
-
-/** Who may give, change and take away users, whatever the tenant. Lowest first. */
-const ranks: readonly Role[] = ['GUEST', 'ANNOTATOR', 'USER', 'SUPERUSER', 'ADMIN', 'SYSTEM', 'ROOT'];
-
-const isAbove = (one: Role, other: Role) => ranks.indexOf(one) > ranks.indexOf(other);
+import { asRefusal, FailedPreconditionError } from '../../platform/errors.ts';
 
 /**
  * Whether an administrator may make somebody of that role, or delete one: nobody above itself. An administrator's
@@ -12,12 +8,7 @@ const isAbove = (one: Role, other: Role) => ranks.indexOf(one) > ranks.indexOf(o
  */
 export function mayAssign(by: Role, role: Role, kind: UserKind): boolean {
   if (by === 'ADMIN' && role === 'SYSTEM') return kind === 'SERVICE_ACCOUNT';
-  return !isAbove(role, by);
-}
-
-/** Whether an administrator may change what somebody is: not those of the server, nor those above itself. */
-export function mayChange(by: Role, role: Role): boolean {
-  return !isAbove(role, by);
+  return isRoleAtLeast(by, role);
 }
 
 /** Who keeps a tenant from being without anybody who manages it. */
@@ -39,9 +30,11 @@ export function requireStillManaged(
   change: 'demote' | 'disable' | 'delete',
   { isSelf, isAdministrator, otherAdministrators }: Standing,
 ): void {
-  if (isSelf) throw new FailedPreconditionError(`nobody may ${change} oneself`);
+  if (isSelf) throw asRefusal(new FailedPreconditionError(`nobody may ${change} oneself`));
   if (isAdministrator && otherAdministrators === 0)
-    throw new FailedPreconditionError(`the last administrator of a tenant cannot be ${past[change]}`);
+    throw asRefusal(
+      new FailedPreconditionError(`the last administrator of a tenant cannot be ${past[change]}`),
+    );
 }
 
 export interface Standing {
@@ -51,6 +44,3 @@ export interface Standing {
 }
 
 const past = { demote: 'demoted', disable: 'disabled', delete: 'deleted' } as const;
-
-/** Whether a new role is less than the old one. */
-export const isDemotion = (from: Role, to: Role): boolean => isAbove(from, to);

@@ -1,4 +1,5 @@
 import type { Problem } from '../../platform/errors.ts';
+import { nameKey } from '../../platform/text.ts';
 
 const MIN_NAME = 3;
 const MAX_NAME = 255;
@@ -17,7 +18,9 @@ export function tenantNameFault(name: string): string | null {
 
 /** The same for a name that somebody asks for. */
 export function tenantNameProblems(name: string): Problem[] {
-  const isReserved = name.normalize('NFKC').toLowerCase() === GUESTS_TENANT;
-  const fault = isReserved ? `${GUESTS_TENANT} is kept for the server's guest` : tenantNameFault(name);
+  const fault = tenantNameFault(name);
   return fault === null ? [] : [{ path: ['input', 'name'], code: 'InvalidValue', message: fault }];
 }
+
+/** Names that nobody may give: the server keeps them for itself. */
+export const isReservedTenantName = (name: string): boolean => nameKey(name) === GUESTS_TENANT;

@@ -1,6 +1,6 @@
 import type { Role, UserKind } from '../../generated/prisma/enums.ts';
 import type { Problem } from '../../platform/errors.ts';
-import { usernameKey } from './usernames.ts';
+import { nameKey } from '../../platform/text.ts';
 
 const MAX_NAME = 255;
 const MAX_EMAIL = 254;
@@ -46,7 +46,7 @@ export function userProblems(given: GivenUser): Problem[] {
 
 /** Both forms are looked at: a full-width colon is compared as a colon. Null when the name is good. */
 export function usernameFault(username: string): string | null {
-  const key = usernameKey(username);
+  const key = nameKey(username);
   if (key.trim() === '') return 'the user name is empty';
   if (Math.max(username.length, key.length) > MAX_NAME)
     return `the user name has more than ${MAX_NAME} characters`;
@@ -59,7 +59,7 @@ export function usernameFault(username: string): string | null {
 }
 
 function emailFault(email: string): string | null {
-  const key = usernameKey(email);
+  const key = nameKey(email);
   if (Math.max(email.length, key.length) > MAX_EMAIL)
     return `the e-mail address has more than ${MAX_EMAIL} characters`;
   const [local = ''] = key.split('@');

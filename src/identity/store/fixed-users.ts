@@ -3,7 +3,6 @@ import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 
 const lockStatement = statement<{ locked: string }>(
-  'lock_fixed_users',
   `select pg_advisory_xact_lock(hashtextextended('slipway:fixed-users', 0))::text as locked`,
 );
 
@@ -12,7 +11,7 @@ export async function lockFixedUsers(tx: Tx): Promise<void> {
   await run(lockStatement, [], tx);
 }
 
-const answersStatement = statement<{ one: number }>('database_answers', 'select 1 as one');
+const answersStatement = statement<{ one: number }>('select 1 as one');
 
 /** Whether anybody can be signed in at all. */
 export async function doesDatabaseAnswer(): Promise<boolean> {

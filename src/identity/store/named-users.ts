@@ -1,4 +1,5 @@
 import { run, statement } from '../../platform/database/statement.ts';
+import { nameKey } from '../../platform/text.ts';
 
 /** A user as a name finds it, active or not. */
 export interface NamedUser {
@@ -9,14 +10,13 @@ export interface NamedUser {
 }
 
 const namedStatement = statement<NamedUser>(
-  'find_named_user',
   `select account.id as "userId", account.disabled_at is null as "isActive",
           account.outside_source as "outsideSource"
      from users as account join tenants as tenant on tenant.id = account.tenant_id
-    where tenant.name = $1 and account.username_key = $2`,
+    where tenant.name_key = $1 and account.username_key = $2`,
 );
 
 export async function findNamedUser(tenant: string, usernameKey: string): Promise<NamedUser | null> {
-  const [row] = await run(namedStatement, [tenant, usernameKey]);
+  const [row] = await run(namedStatement, [nameKey(tenant), usernameKey]);
   return row ?? null;
 }

@@ -1,16 +1,19 @@
 import type { Tenant } from '../../generated/prisma/client.ts';
-import { eachOf } from '../../platform/by-id.ts';
+import { eachOf, inOrder } from '../../platform/by-id.ts';
 import { db } from '../../platform/database/client.ts';
-import { run, statement } from '../../platform/database/statement.ts';
+import { byText, type Page, pageSql } from '../../platform/database/page.ts';
+import { sql } from '../../platform/database/sql.ts';
+import { query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId } from '../../platform/ids.ts';
+import { nameKey } from '../../platform/text.ts';
 
 export type TenantBy = { readonly id: string } | { readonly name: string };
 
 export const tenantKeyOf = (by: TenantBy): string => ('id' in by ? by.id : by.name);
 
 export async function findTenant(by: TenantBy, tx: Tx = db): Promise<Tenant | null> {
-  if ('name' in by) return await tx.tenant.findUnique({ where: { name: by.name } });
+  if ('name' in by) return await tx.tenant.findUnique({ where: { nameKey: nameKey(by.name) } });
   return isId(by.id) ? await tx.tenant.findUnique({ where: { id: by.id } }) : null;
 }
 
@@ -24,27 +27,21 @@ export async function readTenants(ids: readonly string[]): Promise<(Tenant | nul
   return eachOf(ids, await db.tenant.findMany({ where: { id: { in: [...ids] } } }));
 }
 
+export const tenantOrder = byText<Tenant>('tenant.name', ({ name }) => name);
+
+export const countTenants = (): Promise<number> => db.tenant.count();
+
 /** All tenants by name, ascending; up to one more than the page. */
-export async function listTenants(page: {
-  limit: number;
-  backward: boolean;
-  from: readonly string[] | null;
-}): Promise<Tenant[]> {
-  const [beyond, direction] = page.backward ? ['<', 'desc'] : ['>', 'asc'];
-  const list = statement<{ id: string }>(
-    `list_tenants_${direction}`,
-    `select id from tenants where $1::text is null or name collate "C" ${beyond} $1
-      order by name collate "C" ${direction} limit $2`,
+export async function listTenants(page: Page): Promise<Tenant[]> {
+  const { beyond, end } = pageSql(tenantOrder, page);
+  const rows = await query<{ id: string }>(
+    sql`select tenant.id from tenants as tenant where true ${beyond} ${end}`,
   );
-  const ids = (await run(list, [page.from?.[0] ?? null, page.limit + 1])).map(({ id }) => id);
-  const rows = await readTenants(ids);
-  return rows.flatMap((row) => row ?? []);
+  const ids = rows.map(({ id }) => id);
+  return inOrder(ids, await db.tenant.findMany({ where: { id: { in: ids } } }));
 }
 
-const lockStatement = statement<{ id: string }>(
-  'lock_tenant',
-  'select id from tenants where id = $1::uuid for update',
-);
+const lockStatement = statement<{ id: string }>('select id from tenants where id = $1::uuid for update');
 
 /** Holds the tenant until commit; null when there is none. */
 export async function lockTenant(tx: Tx, id: string): Promise<Tenant | null> {

@@ -1,13 +1,22 @@
-import { groupNameKey } from '../../access/domain/group-names.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import type { Role, UserKind } from '../../generated/prisma/enums.ts';
+import { eachAt } from '../../platform/by-address.ts';
 import { inOrder } from '../../platform/by-id.ts';
 import { db } from '../../platform/database/client.ts';
-import { run, statement } from '../../platform/database/statement.ts';
+import {
+  byText,
+  newestFirst,
+  type Order,
+  type Page,
+  pageOfEach,
+  pageSql,
+} from '../../platform/database/page.ts';
+import { nothing, type Sql, sql } from '../../platform/database/sql.ts';
+import { count, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { isId } from '../../platform/ids.ts';
+import { isId, NO_ID } from '../../platform/ids.ts';
+import { nameKey } from '../../platform/text.ts';
 import type { UserBy } from '../domain/addresses.ts';
-import { usernameKey } from '../domain/usernames.ts';
 
 /** An address, and the tenant that it is looked for in: null for all, which an id alone can name. */
 export interface UserAddress {
@@ -20,26 +29,36 @@ export async function readUsers(addresses: readonly UserAddress[]): Promise<(Use
   const wheres = addresses.flatMap((address) => whereOf(address) ?? []);
   if (wheres.length === 0) return addresses.map(() => null);
   const rows = await db.user.findMany({ where: { OR: wheres } });
-  return addresses.map((address) => rows.find((row) => isAt(row, address)) ?? null);
+  return eachAt(addresses, addressText, rows.flatMap(addressesOf));
 }
 
 function whereOf({ tenantId, by }: UserAddress) {
   const within = tenantId === null ? {} : { tenantId };
   if ('id' in by) return isId(by.id) ? { ...within, id: by.id } : null;
   if (tenantId === null) return null;
-  if ('username' in by) return { tenantId, usernameKey: usernameKey(by.username) };
-  return { tenantId, emailKey: usernameKey(by.email) };
+  if ('username' in by) return { tenantId, usernameKey: nameKey(by.username) };
+  return { tenantId, emailKey: nameKey(by.email) };
 }
 
-function isAt(row: User, { tenantId, by }: UserAddress): boolean {
-  if (tenantId !== null && row.tenantId !== tenantId) return false;
-  if ('id' in by) return row.id === by.id;
-  if ('username' in by) return row.usernameKey === usernameKey(by.username);
-  return row.emailKey === usernameKey(by.email);
+function addressText({ tenantId, by }: UserAddress): string {
+  if ('id' in by) return JSON.stringify([tenantId, 'id', by.id]);
+  if ('username' in by) return JSON.stringify([tenantId, 'username', nameKey(by.username)]);
+  return JSON.stringify([tenantId, 'email', nameKey(by.email)]);
+}
+
+/** Each address that a row is at. */
+function addressesOf(row: User): (readonly [string, User])[] {
+  const { id, tenantId, usernameKey: username, emailKey: email } = row;
+  const texts = [
+    [null, 'id', id],
+    [tenantId, 'id', id],
+    [tenantId, 'username', username],
+    [tenantId, 'email', email],
+  ];
+  return texts.map((text) => [JSON.stringify(text), row]);
 }
 
 const lockStatement = statement<{ id: string }>(
-  'lock_user',
   'select id from users where id = $1::uuid and tenant_id = $2::uuid for update',
 );
 
@@ -55,7 +74,6 @@ export async function lockUser(tx: Tx, { tenantId, id }: UserPlace): Promise<Use
 }
 
 const administratorsStatement = statement<{ id: string }>(
-  'lock_administrators',
   `select id from users
     where tenant_id = $1::uuid
       and (id = $2::uuid or (role in ('ADMIN', 'ROOT') and kind = 'PERSON' and disabled_at is null))
@@ -76,6 +94,10 @@ export async function lockUserAmongAdministrators(
   const user = await tx.user.findUnique({ where: { id, tenantId } });
   return user && { user, otherAdministrators: held.filter((row) => row.id !== id).length };
 }
+
+/** Sets the password's hash; the new version ends every token made before. */
+export const storePasswordHash = (tx: Tx, id: string, passwordHash: string): Promise<User> =>
+  tx.user.update({ where: { id }, data: { passwordHash, version: { increment: 1 } } });
 
 /** Which of the unique names of a user somebody else in the tenant has: the first of the two, null when neither. */
 export async function findTakenName(
@@ -109,63 +131,74 @@ export interface UserFilter {
 
 export type UserOrder = 'USERNAME' | 'NEWEST';
 
-interface UserPage {
-  readonly limit: number;
-  readonly backward: boolean;
-  /** In the order by name its key; in the order by age createdAt and id. */
-  readonly from: readonly string[] | null;
+const isMember = sql`(team.is_everyone or exists (
+  select 1 from group_members as member where member.group_id = team.id and member.user_id = account.id))`;
+
+function shown({ tenantId, roles, kind, isDisabled, prefix, group }: UserFilter): Sql {
+  return sql`users as account where account.tenant_id = ${tenantId}::uuid
+    ${roles ? sql`and account.role::text = any(${roles}::text[])` : nothing}
+    ${kind ? sql`and account.kind::text = ${kind}` : nothing}
+    ${isDisabled == null ? nothing : sql`and (account.disabled_at is not null) = ${isDisabled}::boolean`}
+    ${prefix ? sql`and starts_with(account.username_key, ${nameKey(prefix)})` : nothing}
+    ${group ? sql`and ${isInGroup(group)}` : nothing}`;
 }
 
-/** Parameters $1 to $7. */
-const shown = `account.tenant_id = $1::uuid
-  and ($2::text[] is null or account.role::text = any($2::text[]))
-  and ($3::text is null or account.kind::text = $3)
-  and ($4::boolean is null or (account.disabled_at is not null) = $4)
-  and ($5::text is null or starts_with(account.username_key, $5))
-  and ($6::text is null and $7::text is null or exists (
+function isInGroup(group: NonNullable<UserFilter['group']>): Sql {
+  const isNamed =
+    'id' in group
+      ? sql`team.id = ${isId(group.id) ? group.id : NO_ID}::uuid`
+      : sql`team.name_key = ${nameKey(group.name)}`;
+  return sql`exists (
     select 1 from groups as team
-     where team.tenant_id = account.tenant_id and (team.id = $6::uuid or team.name_key = $7)
-       and (team.is_everyone or exists (
-         select 1 from group_members as member where member.group_id = team.id and member.user_id = account.id))))`;
-
-const NOBODY = '00000000-0000-0000-0000-000000000000';
-
-function valuesOf({ tenantId, roles, kind, isDisabled, prefix, group }: UserFilter) {
-  const id = group && 'id' in group ? (isId(group.id) ? group.id : NOBODY) : null;
-  const name = group && 'name' in group ? groupNameKey(group.name) : null;
-  const start = prefix == null ? null : usernameKey(prefix);
-  return [tenantId, roles ?? null, kind ?? null, isDisabled ?? null, start, id, name];
+     where team.tenant_id = account.tenant_id and ${isNamed} and ${isMember})`;
 }
 
-const orders = {
-  USERNAME: { by: ['account.username_key collate "C"'], from: '$9' },
-  NEWEST: { by: ['account.created_at', 'account.id'], from: '$9::timestamptz, $10::uuid' },
-} as const satisfies Record<UserOrder, { by: readonly string[]; from: string }>;
+export const userOrders: Readonly<Record<UserOrder, Order<User>>> = {
+  USERNAME: byText('account.username_key', (user) => user.usernameKey),
+  NEWEST: newestFirst('account'),
+};
 
 /** Users of a tenant, by name ascending or the newest first; up to one more than the page. */
-export async function listUsers(filter: UserFilter, order: UserOrder, page: UserPage): Promise<User[]> {
-  const isAscending = (order === 'USERNAME') !== page.backward;
-  const [beyond, direction] = isAscending ? ['>', 'asc'] : ['<', 'desc'];
-  const { by, from } = orders[order];
-  const list = statement<{ id: string }>(
-    `list_users_${order}_${direction}${page.from ? '_from' : ''}`,
-    `select account.id from users as account where ${shown}
-        ${page.from ? `and (${by.join(', ')}) ${beyond} (${from})` : ''}
-      order by ${by.map((column) => `${column} ${direction}`).join(', ')} limit $8`,
-  );
-  const ids = (await run(list, [...valuesOf(filter), page.limit + 1, ...(page.from ?? [])])).map(
-    ({ id }) => id,
-  );
+export async function listUsers(filter: UserFilter, order: UserOrder, page: Page): Promise<User[]> {
+  const { beyond, end } = pageSql(userOrders[order], page);
+  const rows = await query<{ id: string }>(sql`select account.id from ${shown(filter)} ${beyond} ${end}`);
+  const ids = rows.map(({ id }) => id);
   return inOrder(ids, await db.user.findMany({ where: { id: { in: ids } } }));
 }
 
-const countStatement = statement<{ count: bigint }>(
-  'count_users',
-  `select count(*) as count from users as account where ${shown}`,
+/** How many there are in all; read only where it is asked for. */
+export const countUsers = (filter: UserFilter): Promise<number> => count(shown(filter));
+
+/** A member of a group, as everyone who sees the group may know it. */
+export interface GroupMemberRow extends Pick<User, 'id' | 'username' | 'name' | 'usernameKey'> {
+  readonly groupId: string;
+}
+
+export const membersOfGroups = {
+  columns:
+    'team.id as "groupId", account.id, account.username, account.name, account.username_key as "usernameKey"',
+  source: 'users as account join groups as team on team.tenant_id = account.tenant_id',
+  parent: 'team.id',
+  order: byText<GroupMemberRow>('account.username_key', (member) => member.usernameKey),
+};
+
+/** The members of each group of the tenant, by name; up to one more than the page. */
+export const readMembersOfGroups = (tenantId: string, groupIds: readonly string[], page: Page) =>
+  query<GroupMemberRow>(
+    pageOfEach(membersOfGroups, groupIds, page, sql`and team.tenant_id = ${tenantId}::uuid and ${isMember}`),
+  );
+
+const tenantCountStatement = statement<{ tenantId: string; count: bigint }>(
+  'select tenant_id as "tenantId", count(*) as count from users where tenant_id = any($1::uuid[]) group by tenant_id',
 );
 
-/** How many there are in all; read only where it is asked for. */
-export async function countUsers(filter: UserFilter): Promise<number> {
-  const [row] = await run(countStatement, valuesOf(filter));
-  return Number(row?.count ?? 0n);
+/** How many users each tenant has. */
+export async function countUsersOf(tenantIds: readonly string[]): Promise<number[]> {
+  const rows = await run(tenantCountStatement, [tenantIds]);
+  const counts = eachAt(
+    tenantIds,
+    (id) => id,
+    rows.map((row) => [row.tenantId, Number(row.count)]),
+  );
+  return counts.map((count) => count ?? 0);
 }

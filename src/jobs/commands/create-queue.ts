@@ -1,10 +1,13 @@
-import { grantCreator } from '../../access/commands/grant-creator.ts';
+import { grantCreator } from '../../authorization/grant-creator.ts';
+import { nameConflict } from '../../authorization/name-conflict.ts';
 import type { Queue } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { AlreadyExistsError, InvalidArgumentError, type Problem } from '../../platform/errors.ts';
+import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
+import { queueTarget } from '../domain/targets.ts';
+import { readQueues } from '../store/queues.ts';
 
 const MAX_NAME = 255;
 
@@ -18,8 +21,9 @@ export interface NewQueue {
 /**
  * Makes a queue. Whoever makes it manages it.
  *
- * @throws InvalidArgumentError with every fault; AlreadyExistsError for a taken name, the stored queue unchanged.
- * Source: Armada's CreateQueue, jobs.md §3.2.
+ * @throws InvalidArgumentError with every fault; AlreadyExistsError for the name of a queue that the caller may read,
+ * InvalidArgumentError `NameUnavailable` for that of a hidden one. The stored queue stays unchanged.
+ * Source: Armada's CreateQueue.
  */
 export async function createQueue(caller: Caller, queue: NewQueue): Promise<Queue> {
   const problems = queueProblems(queue);
@@ -31,11 +35,11 @@ export async function createQueue(caller: Caller, queue: NewQueue): Promise<Queu
       return made;
     });
   } catch (error) {
-    if (isUniqueViolation(error))
-      throw new AlreadyExistsError(`queue ${queue.name} exists already`, {
-        path: ['input', 'name'],
-      });
-    throw error;
+    if (!isUniqueViolation(error)) throw error;
+    const { name } = queue;
+    const [holder] = await readQueues(caller.tenantId, [{ name }]);
+    const path = ['input', 'name'];
+    throw await nameConflict(caller, holder ? queueTarget(holder) : null, { kind: 'queue', name, path });
   }
 }
 

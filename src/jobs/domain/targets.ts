@@ -1,4 +1,4 @@
-import type { Resource, Target } from '../../access/domain/resources.ts';
+import type { Resource, Target } from '../../authorization/domain/resources.ts';
 
 /** What decides about a queue: its own grants; a project's queue is also its project's. */
 export const queueTarget = (queue: { id: string; tenantId: string; projectId: string | null }): Target => ({

@@ -15,7 +15,6 @@ export interface JobSetKey {
 }
 
 const ensureJobSet = statement<{ id: string; ownerId: string | null }>(
-  'ensure_job_set',
   `insert into job_sets as known (id, tenant_id, queue_id, name, owner_id, project_id, workflow_entity_id)
    values ($1::uuid, $2::uuid, $3::uuid, $4, $5::uuid, $6::uuid, $7::uuid)
    on conflict (tenant_id, queue_id, name) do update set name = known.name
@@ -47,7 +46,6 @@ export interface JobSetEvent {
 const MAX_READ_BYTES = 8 * 1024 * 1024;
 
 const readNews = statement<JobSetEvent>(
-  'read_owned_job_set_news',
   `with news as (
      select event.*, sum(length(event.detail::text)) over (order by event.sequence) as bytes,
             row_number() over (order by event.sequence) as number
@@ -70,7 +68,6 @@ export function listNews(tx: Tx, ownerId: string, limit: number): Promise<JobSet
 }
 
 const acknowledge = statement<{ hasMore: boolean }>(
-  'acknowledge_job_set_news',
   `update job_sets set owner_sequence = $2 where owner_id = $1::uuid
    returning last_sequence > owner_sequence as "hasMore"`,
 );
@@ -81,8 +78,20 @@ export async function acknowledgeNews(tx: Tx, ownerId: string, sequence: bigint)
   return row?.hasMore === true;
 }
 
+const openJobs = statement<{ some: boolean }>(
+  `select exists (
+     select from job_sets as set join jobs as job on job.job_set_id = set.id
+      where set.owner_id = $1::uuid and job.ended_at is null
+   ) as some`,
+);
+
+/** Whether a job of the owner's set has not ended. */
+export async function hasOpenJobs(tx: Tx, ownerId: string): Promise<boolean> {
+  const [row] = await run(openJobs, [ownerId], tx);
+  return row?.some === true;
+}
+
 const ownersWithNews = statement<{ ownerId: string }>(
-  'owners_with_news',
   `select owner_id as "ownerId" from job_sets
     where owner_id is not null and last_sequence > owner_sequence limit $1`,
 );

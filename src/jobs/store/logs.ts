@@ -4,7 +4,6 @@ import { run, statement } from '../../platform/database/statement.ts';
 const MAX_RUN_BYTES = 2 * 1024 * 1024;
 
 const storeStatement = statement<{ stored: number }>(
-  'store_run_log',
   `with run as (
      select job_runs.id, job_runs.tenant_id, log_bytes
        from job_runs join executors on executors.id = job_runs.executor_id and executors.user_id = $1::uuid

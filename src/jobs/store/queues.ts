@@ -1,27 +1,27 @@
-import { type Reader, type ResourceColumn, readableSql } from '../../access/store/readable.ts';
+import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
 import type { Queue } from '../../generated/prisma/client.ts';
+import { readAddressed } from '../../platform/by-address.ts';
 import { inOrder } from '../../platform/by-id.ts';
 import { db } from '../../platform/database/client.ts';
-import { run, statement } from '../../platform/database/statement.ts';
+import { byText, type Page, pageSql } from '../../platform/database/page.ts';
+import { sql } from '../../platform/database/sql.ts';
+import { count, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { isId, newId } from '../../platform/ids.ts';
+import { newId } from '../../platform/ids.ts';
 
 export type QueueBy = { readonly id: string } | { readonly name: string };
 
 /** One row or null for each address, in their order. */
-export async function readQueues(tenantId: string, addresses: readonly QueueBy[]): Promise<(Queue | null)[]> {
-  const ids = addresses.flatMap((by) => ('id' in by && isId(by.id) ? [by.id] : []));
-  const names = addresses.flatMap((by) => ('name' in by ? [by.name] : []));
-  const rows = await db.queue.findMany({
-    where: { tenantId, OR: [{ id: { in: ids } }, { name: { in: names } }] },
-  });
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  const byName = new Map(rows.map((row) => [row.name, row]));
-  return addresses.map((by) => ('id' in by ? byId.get(by.id) : byName.get(by.name)) ?? null);
+export function readQueues(tenantId: string, addresses: readonly QueueBy[]): Promise<(Queue | null)[]> {
+  return readAddressed(
+    addresses,
+    ['name'],
+    (ids) => db.queue.findMany({ where: { tenantId, id: { in: ids } } }),
+    (names) => db.queue.findMany({ where: { tenantId, name: { in: names } } }),
+  );
 }
 
 const ensureStatement = statement<{ id: string }>(
-  'ensure_project_queue',
   `with made as (
      insert into queues (id, tenant_id, project_id, name, updated_at)
      values ($1::uuid, $2::uuid, $3::uuid, $4, now())
@@ -55,22 +55,29 @@ const resources: readonly ResourceColumn[] = [
   { type: 'PROJECT', column: 'queue.project_id' },
 ];
 
-/** The queues that the caller may read, by name; up to one more than the page. */
-export async function listQueues(
-  reader: Reader,
-  page: { limit: number; backward: boolean; from: readonly string[] | null },
-): Promise<Queue[]> {
+export const queueOrder = byText<Queue>('queue.name', ({ name }) => name);
+
+/** What a list shows to a reader: what follows `from`. */
+function shownTo(reader: Reader) {
   const readable = readableSql(reader, resources);
-  const [beyond, direction] = page.backward ? ['<', 'desc'] : ['>', 'asc'];
-  const list = statement<{ id: string }>(
-    `list_queues_${readable.name}_${direction}`,
-    `${readable.with}
-     select queue.id from queues as queue ${readable.joins}
-      where queue.tenant_id = $1::uuid and ${readable.condition}
-        and ($7::text is null or queue.name collate "C" ${beyond} $7)
-      order by queue.name collate "C" ${direction} limit $8`,
+  const from = sql`queues as queue ${readable.joins}
+    where queue.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}`;
+  return { with: readable.with, from };
+}
+
+/** How many there are in all; read only where it is asked for. */
+export function countQueues(reader: Reader): Promise<number> {
+  const list = shownTo(reader);
+  return count(list.from, list.with);
+}
+
+/** The queues that the caller may read, by name; up to one more than the page. */
+export async function listQueues(reader: Reader, page: Page): Promise<Queue[]> {
+  const list = shownTo(reader);
+  const { beyond, end } = pageSql(queueOrder, page);
+  const rows = await query<{ id: string }>(
+    sql`${list.with} select queue.id from ${list.from} ${beyond} ${end}`,
   );
-  const values = [...readable.values, page.from?.[0] ?? null, page.limit + 1];
-  const ids = (await run(list, values)).map(({ id }) => id);
+  const ids = rows.map(({ id }) => id);
   return inOrder(ids, await db.queue.findMany({ where: { id: { in: ids } } }));
 }

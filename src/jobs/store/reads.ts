@@ -1,7 +1,10 @@
-import type { ErrorKind, JobRunState, JobState, LogStream } from '../../generated/prisma/enums.ts';
+import type { JobRunState, JobState, LogStream } from '../../generated/prisma/enums.ts';
+import { eachAt } from '../../platform/by-address.ts';
+import { eachOf } from '../../platform/by-id.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { groupBy } from '../../platform/group-by.ts';
 import { isId } from '../../platform/ids.ts';
+import type { WorkErrorColumns } from '../../platform/work-error.ts';
 
 export interface JobRow {
   readonly id: string;
@@ -33,17 +36,14 @@ const jobTables = `jobs as job join queues as queue on queue.id = job.queue_id
   join job_sets as set on set.id = job.job_set_id`;
 
 const jobsById = statement<JobRow>(
-  'jobs_by_id',
   `select ${jobColumns} from ${jobTables} where job.tenant_id = $1::uuid and job.id = any($2::uuid[])`,
 );
 
 export async function readJobs(tenantId: string, ids: readonly string[]): Promise<(JobRow | null)[]> {
-  const rows = new Map((await run(jobsById, [tenantId, ids.filter(isId)])).map((row) => [row.id, row]));
-  return ids.map((id) => rows.get(id) ?? null);
+  return eachOf(ids, await run(jobsById, [tenantId, ids.filter(isId)]));
 }
 
 const jobsByClientId = statement<JobRow & { ownerId: string }>(
-  'jobs_by_client_id',
   `select ${jobColumns}, set.owner_id as "ownerId"
      from unnest($2::uuid[], $3::text[]) as asked("ownerId", "clientId")
      join job_sets as set on set.owner_id = asked."ownerId" and set.tenant_id = $1::uuid
@@ -63,11 +63,14 @@ export async function readJobsByClientId(
 ): Promise<(JobRow | null)[]> {
   const values = [tenantId, keys.map((key) => key.ownerId), keys.map((key) => key.clientId)];
   const rows = await run(jobsByClientId, values);
-  const byKey = new Map(rows.map((row) => [JSON.stringify([row.ownerId, row.clientId]), row]));
-  return keys.map((key) => byKey.get(JSON.stringify([key.ownerId, key.clientId])) ?? null);
+  return eachAt(
+    keys,
+    ({ ownerId, clientId }) => JSON.stringify([ownerId, clientId]),
+    rows.map((row) => [JSON.stringify([row.ownerId, row.clientId]), row]),
+  );
 }
 
-export interface JobRunRow {
+export interface JobRunRow extends WorkErrorColumns {
   readonly id: string;
   readonly tenantId: string;
   readonly jobId: string;
@@ -78,9 +81,6 @@ export interface JobRunRow {
   readonly node: string | null;
   readonly state: JobRunState;
   readonly exitCode: number | null;
-  readonly errorCode: string | null;
-  readonly errorMessage: string | null;
-  readonly errorKind: ErrorKind | null;
   readonly leasedAt: Date;
   readonly pendingAt: Date | null;
   readonly startedAt: Date | null;
@@ -100,7 +100,6 @@ const runTables = `job_runs as run join executors as executor on executor.id = r
 const MAX_RUNS = 100;
 
 const runsOfJobs = statement<JobRunRow>(
-  'runs_of_jobs',
   `select child.* from unnest($1::uuid[]) as parent(id) cross join lateral (
      select ${runColumns} from ${runTables} where run.job_id = parent.id
       order by run.leased_at desc, run.id desc limit ${MAX_RUNS}) as child`,
@@ -112,29 +111,69 @@ export async function readRunsOfJobs(jobIds: readonly string[]): Promise<JobRunR
 }
 
 const runsById = statement<JobRunRow>(
-  'runs_by_id',
   `select ${runColumns} from ${runTables} where run.tenant_id = $1::uuid and run.id = any($2::uuid[])`,
 );
 
 export async function readRuns(tenantId: string, ids: readonly string[]): Promise<(JobRunRow | null)[]> {
-  const rows = new Map((await run(runsById, [tenantId, ids.filter(isId)])).map((row) => [row.id, row]));
-  return ids.map((id) => rows.get(id) ?? null);
+  return eachOf(ids, await run(runsById, [tenantId, ids.filter(isId)]));
 }
 
 export interface LogChunkRow {
+  readonly runId: string;
   readonly sequence: number;
   readonly stream: LogStream;
   readonly text: string;
   readonly createdAt: Date;
 }
 
-const logOfRun = statement<LogChunkRow>(
-  'log_of_run',
-  `select sequence, stream::text as stream, text, created_at as "createdAt" from job_run_logs
-    where run_id = $1::uuid and sequence > $2 order by sequence limit $3`,
+/** Which pieces of each log are asked for. */
+export interface LogPage {
+  /** The sequence of the piece before the first. */
+  readonly after: number;
+  readonly first: number;
+}
+
+const logsOfRuns = statement<LogChunkRow>(
+  `select chunk.* from unnest($1::uuid[]) as parent(id) cross join lateral (
+     select run_id as "runId", sequence, stream::text as stream, text, created_at as "createdAt" from job_run_logs
+      where run_id = parent.id and sequence > $2 order by sequence limit $3) as chunk`,
 );
 
-/** What a run printed after piece `after`, in its order. */
-export function readLog(runId: string, after: number, limit: number): Promise<LogChunkRow[]> {
-  return run(logOfRun, [runId, after, limit]);
+/** What each run printed, in its order. */
+export function readLogsOfRuns(runIds: readonly string[], { after, first }: LogPage): Promise<LogChunkRow[]> {
+  return run(logsOfRuns, [runIds, after, first]);
+}
+
+/** A run as the account of its executor names it. */
+export interface HeldRun {
+  readonly userId: string;
+  readonly runId: string;
+}
+
+const projectsOfRuns = statement<{ userId: string; runId: string; projectId: string | null }>(
+  `select executor.user_id as "userId", run.id as "runId", set.project_id as "projectId"
+     from unnest($1::uuid[], $2::uuid[]) as asked("userId", "runId")
+     join job_runs as run on run.id = asked."runId"
+     join executors as executor on executor.id = run.executor_id and executor.user_id = asked."userId"
+     join jobs as job on job.id = run.job_id
+      and (run.ended_at is null or run.state = 'LEASE_EXPIRED' and job.state = 'QUEUED')
+     join job_sets as set on set.id = job.job_set_id`,
+);
+
+/**
+ * The project that each run works for; null when the run has ended, is another account's, or works for none. A run whose
+ * lease expired while nobody else has its job may still come back with what it made.
+ */
+export async function readProjectIdsOfRuns(runs: readonly HeldRun[]): Promise<(string | null)[]> {
+  const asked = runs.filter(({ runId }) => isId(runId));
+  const rows = await run(projectsOfRuns, [
+    asked.map(({ userId }) => userId),
+    asked.map(({ runId }) => runId),
+  ]);
+  const textOf = ({ userId, runId }: HeldRun) => JSON.stringify([userId, runId]);
+  return eachAt(
+    runs,
+    textOf,
+    rows.map((row) => [textOf(row), row.projectId]),
+  );
 }

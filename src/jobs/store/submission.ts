@@ -1,4 +1,5 @@
 import { run, statement } from '../../platform/database/statement.ts';
+import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 
 /** A job to be stored, in the form of the statement's JSON. */
@@ -26,7 +27,6 @@ const asked = `
   )`;
 
 const insertJobs = statement<{ id: string }>(
-  'insert_jobs',
   `with ${asked},
    stored as (
      insert into jobs (id, tenant_id, queue_id, job_set_id, client_id, priority, spec, labels, annotations,
@@ -51,13 +51,12 @@ const insertJobs = statement<{ id: string }>(
             case step when 0 then 'SUBMITTED' else 'QUEUED' end::job_event_kind
        from numbered cross join stream cross join generate_series(0, 1) as step
    )
-   select numbered.id, pg_notify('slipway', 'pool:' || $1::text || '/' || pool)::text,
-          pg_notify('slipway', 'job-set:' || stream.news)::text
+   select numbered.id, ${notifySql('pool', poolIdSql('$1', 'pool'))},
+          ${notifySql('job-set', 'stream.news')}
      from numbered cross join stream`,
 );
 
 const findByClientId = statement<{ clientId: string; id: string }>(
-  'find_jobs_by_client_id',
   `select client_id as "clientId", id from jobs where queue_id = $1::uuid and client_id = any($2::text[])`,
 );
 

@@ -1,35 +1,114 @@
-import type { Value } from './statement.ts';
+import { join, nothing, raw, type Sql, sql } from './sql.ts';
 
-/** What a list's statement fetches: up to `limit + 1` rows beyond `from`, in the list's order, or against it when `backward`. */
+/** A row's sort key: its columns in the order of the list. */
+export type SortKey = readonly string[];
+
+/** What a list fetches: up to `limit + 1` rows beyond `from`, in the list's order, or against it when `backward`. */
 export interface Page {
   readonly limit: number;
   readonly backward: boolean;
-  /** The sort key of the row to go on from, column by column; null from the beginning. */
-  readonly from: readonly string[] | null;
+  /** The sort key of the row to go on from; null to begin at the end that the direction starts at. */
+  readonly from: SortKey | null;
+}
+
+export type SortType = 'timestamptz' | 'uuid' | 'int' | 'text';
+
+/** A column that a list is sorted by: in SQL, and in a row. */
+export interface SortColumn<Row> {
+  readonly column: string;
+  readonly type: SortType;
+  readonly direction: 'asc' | 'desc';
+  readonly of: (row: Row) => string;
+}
+
+/** How a list is sorted; the last column makes it definite. The store and the cursors read the same order. */
+export type Order<Row> = readonly SortColumn<Row>[];
+
+export function newestFirst(alias: string): Order<{ readonly id: string; readonly createdAt: Date }> {
+  return [
+    {
+      column: `${alias}.created_at`,
+      type: 'timestamptz',
+      direction: 'desc',
+      of: ({ createdAt }) => createdAt.toISOString(),
+    },
+    ...lastIdFirst(alias),
+  ];
+}
+
+/** Ids grow with time, so this is the order of making wherever the server makes the id. */
+export function lastIdFirst(alias: string): Order<{ readonly id: string }> {
+  return [{ column: `${alias}.id`, type: 'uuid', direction: 'desc', of: ({ id }) => id }];
+}
+
+/** Byte by byte, as a unique index with `collate "C"` sorts. */
+export function byText<Row>(column: string, of: (row: Row) => string): Order<Row> {
+  return [{ column: `${column} collate "C"`, type: 'text', direction: 'asc', of }];
+}
+
+export function highestFirst<Row>(column: string, of: (row: Row) => number): Order<Row> {
+  return [{ column, type: 'int', direction: 'desc', of: (row) => String(of(row)) }];
 }
 
 /** The parts of a statement that lists one page. */
 export interface PageSql {
-  /** Tells statements of different forms apart. */
-  readonly name: string;
-  /** Beside the list's own conditions. */
-  readonly and: string;
+  /** Beside the list's own conditions: `and …`, or nothing. */
+  readonly beyond: Sql;
   /** Order and limit: the end of the statement. */
-  readonly end: string;
-  /** Those of the parts, the first of which is the parameter that was named. */
-  readonly values: readonly Value[];
+  readonly end: Sql;
 }
 
-/** A page of what was made last first, by `created_at` and `id`. */
-export function newestFirst(alias: string, page: Page, firstParameter: number): PageSql {
-  const [beyond, direction] = page.backward ? ['>', 'asc'] : ['<', 'desc'];
-  const [limit, createdAt, id] = [0, 1, 2].map((at) => `$${firstParameter + at}`);
+export function pageSql<Row>(order: Order<Row>, page: Page): PageSql {
+  const columns = order.map(({ column, type, direction }, at) => ({
+    column,
+    from: sql`${page.from?.[at] ?? null}::${raw(type)}`,
+    isAscending: (direction === 'asc') !== page.backward,
+  }));
+  // One comparison serves columns of either direction: the side that the list comes to later is the greater one.
+  const later = columns.map(({ column, from, isAscending }) => (isAscending ? raw(column) : from));
+  const earlier = columns.map(({ column, from, isAscending }) => (isAscending ? from : raw(column)));
+  const sorted = columns.map(({ column, isAscending }) => raw(`${column} ${isAscending ? 'asc' : 'desc'}`));
   return {
-    name: `${direction}${page.from ? '_from' : ''}`,
-    and: page.from
-      ? `and (${alias}.created_at, ${alias}.id) ${beyond} (${createdAt}::timestamptz, ${id}::uuid)`
-      : '',
-    end: `order by ${alias}.created_at ${direction}, ${alias}.id ${direction} limit ${limit}`,
-    values: [page.limit + 1, ...(page.from ?? [])],
+    beyond: page.from ? sql`and (${join(later)}) > (${join(earlier)})` : nothing,
+    end: sql`order by ${join(sorted)} limit ${page.limit + 1}`,
   };
+}
+
+/** Where the children of some parents are read. */
+export interface ChildTable<Row> {
+  readonly columns: string;
+  readonly source: string;
+  /** The column that has the id of the parent. */
+  readonly parent: string;
+  readonly order: Order<Row>;
+}
+
+/**
+ * The same page of each parent's children.
+ *
+ * @param and  further conditions: `and …`.
+ */
+export function pageOfEach<Row>(
+  { columns, source, parent, order }: ChildTable<Row>,
+  parentIds: readonly string[],
+  page: Page,
+  and: Sql = nothing,
+): Sql {
+  const { beyond, end } = pageSql(order, page);
+  return sql`
+    select child.* from unnest(${parentIds}::uuid[]) as parent(id)
+     cross join lateral (
+       select ${raw(columns)} from ${raw(source)} where ${raw(parent)} = parent.id ${and} ${beyond} ${end}
+     ) as child`;
+}
+
+/** How many children each parent has; parents without any are left out. Rows: `parentId`, `count`. */
+export function countOfEach(
+  { source, parent }: Pick<ChildTable<never>, 'source' | 'parent'>,
+  parentIds: readonly string[],
+  and: Sql = nothing,
+): Sql {
+  return sql`
+    select ${raw(parent)} as "parentId", count(*) as count from ${raw(source)}
+     where ${raw(parent)} = any(${parentIds}::uuid[]) ${and} group by ${raw(parent)}`;
 }

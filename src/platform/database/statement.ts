@@ -1,13 +1,18 @@
+import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { pool } from './client.ts';
 import { isWriteConflict } from './failures.ts';
+import { nothing, type Sql, sql } from './sql.ts';
 import type { Tx } from './transaction.ts';
 
 /**
- * SQL that Prisma cannot say, or that costs too much through it. Each is prepared once a connection under its name.
+ * SQL that Prisma cannot say, or that costs too much through it. Each is prepared once a connection, under its name.
  *
  * Values are text, numbers, booleans, dates, bigints, bytes, nulls, or arrays of these; a row set goes in as one JSON
  * text (`jsonb_to_recordset`). In results, `int8` is a bigint and `jsonb` is parsed, through either door.
+ *
+ * A text that is always the same is a `statement`, with `$1`, `$2` … in it. One that is put together from parts, such as
+ * a list with filters, is `sql` (sql.ts), and `query` runs it.
  */
 export interface Statement<Row> {
   readonly name: string;
@@ -26,8 +31,18 @@ export type Value =
   | null
   | readonly (string | number)[];
 
-export function statement<Row>(name: string, text: string): Statement<Row> {
-  return { name, text };
+const statements = new Map<string, Statement<unknown>>();
+
+/**
+ * The statement of a text. Its name is a hash of the text: PostgreSQL keeps 63 characters of a name, so names put together
+ * from parts may collide. Values never stand in the text, so a list has few texts, and each is hashed once.
+ */
+export function statement<Row>(text: string): Statement<Row> {
+  const known = statements.get(text);
+  if (known) return known as Statement<Row>;
+  const made: Statement<Row> = { name: createHash('sha256').update(text).digest('base64url'), text };
+  statements.set(text, made);
+  return made;
 }
 
 const types: pg.CustomTypesConfig = {
@@ -53,4 +68,21 @@ export async function run<Row>(statement: Statement<Row>, values: readonly Value
       if (tries === MAX_TRIES || !isWriteConflict(error)) throw error;
     }
   }
+}
+
+/** Runs SQL that was put together from parts: see `run`. */
+export function query<Row>(parts: Sql, tx?: Tx): Promise<Row[]> {
+  return run(statement<Row>(parts.text), parts.values as Value[], tx);
+}
+
+/** How many rows there are in all. @param from  what follows `from`: tables and conditions. */
+export async function count(from: Sql, withs: Sql = nothing): Promise<number> {
+  const [row] = await query<{ count: bigint }>(sql`${withs} select count(*) as count from ${from}`);
+  return Number(row?.count ?? 0n);
+}
+
+/** Whether there is any row. @param from  what follows `from`: tables and conditions. */
+export async function exists(from: Sql, withs: Sql = nothing): Promise<boolean> {
+  const [row] = await query<{ some: boolean }>(sql`${withs} select exists (select from ${from}) as some`);
+  return row?.some ?? false;
 }

@@ -1,16 +1,20 @@
-import { grantCreator } from '../../access/commands/grant-creator.ts';
+import { grantCreator } from '../../authorization/grant-creator.ts';
+import { nameConflict } from '../../authorization/name-conflict.ts';
 import type { Project } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
+import { InvalidArgumentError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { type NewProject, projectProblems } from '../domain/project-checks.ts';
+import { projectTarget } from '../domain/targets.ts';
+import { findProject } from '../store.ts';
 
 /**
  * Makes a project, ACTIVE, with the service's domains. Whoever makes it manages it.
  *
- * @throws InvalidArgumentError with every fault, AlreadyExistsError for a taken identifier.
+ * @throws InvalidArgumentError with every fault; AlreadyExistsError for the identifier of a project that the caller may
+ * read, InvalidArgumentError `NameUnavailable` for that of a hidden one.
  */
 export async function registerProject(caller: Caller, project: NewProject): Promise<Project> {
   const problems = projectProblems(project);
@@ -22,10 +26,11 @@ export async function registerProject(caller: Caller, project: NewProject): Prom
       return made;
     });
   } catch (error) {
-    if (isUniqueViolation(error))
-      throw new AlreadyExistsError(`project ${project.identifier} exists already`, {
-        path: ['input', 'identifier'],
-      });
-    throw error;
+    if (!isUniqueViolation(error)) throw error;
+    const { tenantId } = caller;
+    const { identifier: name } = project;
+    const holder = await findProject(tenantId, { identifier: name });
+    const path = ['input', 'identifier'];
+    throw await nameConflict(caller, holder && projectTarget(holder), { kind: 'project', name, path });
   }
 }

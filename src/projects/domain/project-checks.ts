@@ -16,7 +16,7 @@ export interface NewProject {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Everything wrong with a project's description. Source: Flyte, workflows.md §3.8 and §1.2. */
+/** Everything wrong with a project's description. Source: Flyte's RegisterProject. */
 export function projectProblems(project: NewProject): Problem[] {
   const problems: Problem[] = [];
   const fault = (field: string, message: string) =>
@@ -70,20 +70,4 @@ export function requireActiveProject(
 ): void {
   if (project.state !== 'ACTIVE')
     throw InvalidArgumentError.of(path, `project ${project.identifier} is not active`, 'InactiveProject');
-}
-
-/**
- * The same, with the domain that something is to be made in.
- *
- * @throws InvalidArgumentError `InactiveProject`, or naming the domain.
- */
-export function requireOpenProject(
-  project: { readonly identifier: string; readonly state: ProjectState },
-  domain: string,
-  domains: readonly string[],
-  path: readonly string[],
-): void {
-  requireActiveProject(project, [...path, 'project']);
-  if (!domains.includes(domain))
-    throw InvalidArgumentError.of([...path, 'domain'], `there is no domain ${domain.slice(0, 100)}`);
 }

@@ -1,4 +1,4 @@
-import type { Target } from '../../access/domain/resources.ts';
+import type { Target } from '../../authorization/domain/resources.ts';
 
 /** What decides about a project: its own grants. */
 export const projectTarget = ({ id, tenantId }: { id: string; tenantId: string }): Target => ({

@@ -1,15 +1,15 @@
-import { requireMay } from '../../access/can.ts';
-import type { LaunchPlan } from '../../generated/prisma/client.ts';
+import { getAllowed } from '../../authorization/get-allowed.ts';
+import type { LaunchPlan, Project } from '../../generated/prisma/client.ts';
+import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { db } from '../../platform/database/client.ts';
-import { NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import { getOpenProject } from '../../projects/store.ts';
+import { requireOpenProject } from '../../projects/open-project.ts';
+import type { TypedInterface } from '../../values/literal-types.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { compileLaunchPlan, type LaunchPlanSpec } from '../domain/launch-plan.ts';
-import type { TypedInterface } from '../domain/literal-types.ts';
-import { workflowTarget } from '../domain/targets.ts';
+import { launchPlanTarget, workflowTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
 import { findLaunchPlan, findWorkflow } from '../store.ts';
 import { storeVersion } from './store-version.ts';
@@ -23,16 +23,25 @@ export interface NewLaunchPlan extends LaunchPlanSpec {
  * Registers a version of a launch plan, INACTIVE.
  *
  * @throws NotFoundError for the workflow, before anything else is looked at; InvalidArgumentError with every fault;
- * AlreadyExistsError when the very same is registered. Source: Flyte's CreateLaunchPlan, workflows.md §5.3.
+ * AlreadyExistsError when the very same is registered. Source: Flyte's CreateLaunchPlan.
  */
-export async function createLaunchPlan(caller: Caller, plan: NewLaunchPlan): Promise<LaunchPlan> {
+export async function createLaunchPlan(
+  caller: Caller,
+  project: Project,
+  plan: NewLaunchPlan,
+): Promise<LaunchPlan> {
   const { id: key, workflowId: workflowKey } = plan;
   requireCompleteKey(workflowKey, ['input', 'workflowId']);
-  const workflow = await findWorkflow(caller.tenantId, { key: workflowKey });
-  if (!workflow) throw new NotFoundError('workflow', workflowKey.name, ['input', 'workflowId']);
-  await requireMay(caller, 'workflow:read', workflowTarget(workflow), 'workflow', workflowKey.name);
+  const by = { key: workflowKey };
+  const workflow = await getAllowed(caller, 'workflow:read', {
+    kind: 'workflow',
+    key: addressText(by),
+    path: ['input', 'workflowId'],
+    find: () => findWorkflow(caller.tenantId, by),
+    targetOf: workflowTarget,
+  });
   requireCompleteKey(key, ['input', 'id']);
-  const project = await getOpenProject(caller.tenantId, key, ['input', 'id']);
+  requireOpenProject(project, key.domain, ['input', 'id']);
   const signature = workflow.interface as unknown as TypedInterface;
   const { expectedInputs, fixedInputs } = compileLaunchPlan(signature, plan);
   const document = {
@@ -42,33 +51,33 @@ export async function createLaunchPlan(caller: Caller, plan: NewLaunchPlan): Pro
     fixedInputs,
   };
   const digest = digestOf(document);
-  return await storeVersion(
-    'launch plan',
+  return await storeVersion(caller, {
+    kind: 'launch plan',
     key,
-    { digest, document },
-    {
-      insert: () =>
-        db.launchPlan.create({
-          data: {
-            id: newId(),
-            tenantId: caller.tenantId,
-            projectId: project.id,
-            domain: key.domain,
-            name: key.name,
-            version: key.version,
-            workflowId: workflow.id,
-            workflowEntityId: workflow.entityId,
-            spec: document as object,
-            expectedInputs: expectedInputs as object,
-            fixedInputs: fixedInputs as object,
-            expectedOutputs: signature.outputs as object,
-            digest,
-          },
-        }),
-      find: async () => {
-        const known = await findLaunchPlan(caller.tenantId, { key });
-        return known && { digest: known.digest, document: known.spec };
-      },
+    digest,
+    document,
+    read: 'launchPlan:read',
+    insert: () =>
+      db.launchPlan.create({
+        data: {
+          id: newId(),
+          tenantId: caller.tenantId,
+          projectId: project.id,
+          domain: key.domain,
+          name: key.name,
+          version: key.version,
+          workflowId: workflow.id,
+          workflowEntityId: workflow.entityId,
+          spec: document as object,
+          expectedInputs: expectedInputs as object,
+          fixedInputs: fixedInputs as object,
+          expectedOutputs: signature.outputs as object,
+          digest,
+        },
+      }),
+    find: async () => {
+      const known = await findLaunchPlan(caller.tenantId, { key });
+      return known && { digest: known.digest, document: known.spec, target: launchPlanTarget(known) };
     },
-  );
+  });
 }

@@ -1,11 +1,12 @@
-import type { Task } from '../../generated/prisma/client.ts';
+import type { Project, Task } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { db } from '../../platform/database/client.ts';
 import { newId } from '../../platform/ids.ts';
-import { getOpenProject } from '../../projects/store.ts';
+import { requireOpenProject } from '../../projects/open-project.ts';
 import { compileTask } from '../domain/compile-task.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
+import { taskTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
 import { findTask } from '../store.ts';
 import { storeVersion } from './store-version.ts';
@@ -14,40 +15,41 @@ import { storeVersion } from './store-version.ts';
  * Registers a version of a task: its template is checked, brought into canonical form and kept for ever.
  *
  * @throws InvalidArgumentError with every fault; AlreadyExistsError when the very same is registered.
- * Source: Flyte's CreateTask, workflows.md §5.
+ * Source: Flyte's CreateTask.
  */
 export async function createTask(
   caller: Caller,
+  project: Project,
   { id: key, template, shortDescription }: { id: EntityKey; template: unknown; shortDescription: string },
 ): Promise<Task> {
   requireCompleteKey(key, ['input', 'id']);
-  const project = await getOpenProject(caller.tenantId, key, ['input', 'id']);
+  requireOpenProject(project, key.domain, ['input', 'id']);
   const compiled = compileTask(template);
   const digest = digestOf(compiled);
-  return await storeVersion(
-    'task',
+  return await storeVersion(caller, {
+    kind: 'task',
     key,
-    { digest, document: compiled },
-    {
-      insert: () =>
-        db.task.create({
-          data: {
-            id: newId(),
-            tenantId: caller.tenantId,
-            projectId: project.id,
-            domain: key.domain,
-            name: key.name,
-            version: key.version,
-            type: compiled.type,
-            template: compiled as object,
-            digest,
-            shortDescription,
-          },
-        }),
-      find: async () => {
-        const task = await findTask(caller.tenantId, { key });
-        return task && { digest: task.digest, document: task.template };
-      },
+    digest,
+    document: compiled,
+    read: 'task:read',
+    insert: () =>
+      db.task.create({
+        data: {
+          id: newId(),
+          tenantId: caller.tenantId,
+          projectId: project.id,
+          domain: key.domain,
+          name: key.name,
+          version: key.version,
+          type: compiled.type,
+          template: compiled as object,
+          digest,
+          shortDescription,
+        },
+      }),
+    find: async () => {
+      const task = await findTask(caller.tenantId, { key });
+      return task && { digest: task.digest, document: task.template, target: taskTarget(task) };
     },
-  );
+  });
 }

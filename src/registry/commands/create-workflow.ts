@@ -1,25 +1,23 @@
-import { isAllowed } from '../../access/can.ts';
-import { grantCreator } from '../../access/commands/grant-creator.ts';
-import type { Workflow } from '../../generated/prisma/client.ts';
+import { type Find, isAllowed, isSeen, refusal } from '../../authorization/can.ts';
+import type { Target } from '../../authorization/domain/resources.ts';
+import { grantCreator } from '../../authorization/grant-creator.ts';
+import type { Project, Workflow } from '../../generated/prisma/client.ts';
+import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
-import { getOpenProject } from '../../projects/store.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
+import { requireOpenProject } from '../../projects/open-project.ts';
 import { compileWorkflow } from '../domain/compile-workflow.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { referencedTasks } from '../domain/node-interfaces.ts';
 import { readWorkflowTemplate } from '../domain/read-workflow-templates.ts';
-import { taskTarget } from '../domain/targets.ts';
+import { taskTarget, workflowNameTarget, workflowTarget } from '../domain/targets.ts';
+import type { CompiledTask, TaskTemplate } from '../domain/task-templates.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
-import {
-  ensureNamedEntity,
-  findWorkflow,
-  listCompiledTasks,
-  type RegisteredTask,
-  taskIdsOf,
-} from '../store.ts';
-import { storeVersion } from './store-version.ts';
+import { ensureNamedEntity, findNamedEntity, findWorkflow, readTasks, taskIdsOf } from '../store.ts';
+import { requireUsableName, storeVersion } from './store-version.ts';
 
 /**
  * Registers a version of a workflow: it is compiled against the registered tasks and kept, with them, for ever.
@@ -27,67 +25,106 @@ import { storeVersion } from './store-version.ts';
  * Tasks of other projects may be used where the caller may read them; those it may not are reported as not found.
  *
  * @throws InvalidArgumentError with every fault that the compiler found; AlreadyExistsError when the very same is
- * registered. Source: Flyte's CreateWorkflow, workflows.md §4 and §5.
+ * registered. Source: Flyte's CreateWorkflow.
  */
 export async function createWorkflow(
   caller: Caller,
+  project: Project,
   { id: key, template, shortDescription }: { id: EntityKey; template: unknown; shortDescription: string },
 ): Promise<Workflow> {
+  const holder = await requireMayRegister(caller, project, key);
   requireCompleteKey(key, ['input', 'id']);
-  const project = await getOpenProject(caller.tenantId, key, ['input', 'id']);
+  requireOpenProject(project, key.domain, ['input', 'id']);
   const written = readWorkflowTemplate(template);
-  const registered = await listCompiledTasks(caller.tenantId, referencedTasks(written));
-  const tasks = await readableOf(caller, registered);
+  const tasks = await readableTasks(caller, referencedTasks(written));
   const closure = compileWorkflow(
     written,
     tasks.map(({ task }) => task),
   );
   const digest = digestOf(closure);
-  return await storeVersion(
-    'workflow',
+  await requireUsableName(caller, key, holder);
+  return await storeVersion(caller, {
+    kind: 'workflow',
     key,
-    { digest, document: closure },
-    {
-      insert: () =>
-        inTransaction(async (tx) => {
-          const entity = await ensureNamedEntity(tx, project, key);
-          if (entity.isNew)
-            await grantCreator(tx, caller, { type: 'WORKFLOW', id: entity.id, name: key.name });
-          return await tx.workflow.create({
-            data: {
-              entityId: entity.id,
-              id: newId(),
-              tenantId: caller.tenantId,
-              projectId: project.id,
-              domain: key.domain,
-              name: key.name,
-              version: key.version,
-              interface: closure.primary.template.interface as object,
-              closure: closure as object,
-              taskIds: taskIdsOf(tasks),
-              digest,
-              shortDescription,
-            },
-          });
-        }),
-      find: async () => {
-        const workflow = await findWorkflow(caller.tenantId, { key });
-        return workflow && { digest: workflow.digest, document: workflow.closure };
-      },
+    digest,
+    document: closure,
+    read: 'workflow:read',
+    insert: () =>
+      inTransaction(async (tx) => {
+        const entity = await ensureNamedEntity(tx, project, key);
+        if (entity.isNew) await grantCreator(tx, caller, { type: 'WORKFLOW', id: entity.id, name: key.name });
+        return await tx.workflow.create({
+          data: {
+            entityId: entity.id,
+            id: newId(),
+            tenantId: caller.tenantId,
+            projectId: project.id,
+            domain: key.domain,
+            name: key.name,
+            version: key.version,
+            interface: closure.primary.template.interface as object,
+            closure: closure as object,
+            taskIds: taskIdsOf(tasks),
+            digest,
+            shortDescription,
+          },
+        });
+      }),
+    find: async () => {
+      const workflow = await findWorkflow(caller.tenantId, { key });
+      return (
+        workflow && {
+          digest: workflow.digest,
+          document: workflow.closure,
+          target: workflowTarget(workflow),
+        }
+      );
     },
-  );
+  });
 }
 
-/** Those that the caller may read: the others are as absent to the compiler as they are to the caller. */
-async function readableOf(caller: Caller, tasks: readonly RegisteredTask[]): Promise<RegisteredTask[]> {
-  const verdicts = await Promise.all(
-    tasks.map((row) =>
-      isAllowed(caller, 'task:read', {
+/**
+ * EDIT on the workflow where the caller may read one of that name, else on the project. So a hidden workflow is judged
+ * like an absent one, after the same statements; its name is refused later.
+ *
+ * @returns what decides about the workflow that has the name; null when none has.
+ */
+async function requireMayRegister(caller: Caller, project: Project, key: EntityKey): Promise<Target | null> {
+  const name = await findNamedEntity(project.id, key);
+  const workflow = name && workflowNameTarget(project, name);
+  const named = { kind: 'workflow', key: addressText({ key }) } as const;
+  const find: Find =
+    (await isSeen(caller, named, workflow)) && workflow
+      ? { ...named, target: async () => workflow }
+      : { kind: 'project', key: project.identifier, target: async () => projectTarget(project) };
+  // The rule has let in those who may read some workflow of the project: they know of the project.
+  const refused = await refusal(caller, 'workflow:create', { ...find, within: async () => true });
+  if (refused) throw refused;
+  return workflow;
+}
+
+/** A registered task in the form that the compiler takes. */
+interface RegisteredTask {
+  readonly id: string;
+  readonly task: CompiledTask;
+}
+
+/** The tasks that the caller may read: the others are as absent to the compiler as they are to the caller. */
+async function readableTasks(caller: Caller, keys: readonly EntityKey[]): Promise<RegisteredTask[]> {
+  const addresses = keys.map((key) => ({ key }));
+  const rows = await readTasks(caller.tenantId, addresses);
+  const tasks = await Promise.all(
+    addresses.map(async (by, at) => {
+      const row = rows[at] ?? null;
+      // Asked about absent ones too, so that these cost what hidden ones do.
+      const isReadable = await isAllowed(caller, 'task:read', {
         kind: 'task',
-        key: row.task.id.name,
-        target: async () => taskTarget(row),
-      }),
-    ),
+        key: addressText(by),
+        target: async () => row && taskTarget(row),
+      });
+      if (!isReadable || !row) return [];
+      return [{ id: row.id, task: { id: by.key, template: row.template as unknown as TaskTemplate } }];
+    }),
   );
-  return tasks.filter((_, index) => verdicts[index]);
+  return tasks.flat();
 }

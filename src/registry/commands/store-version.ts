@@ -1,39 +1,91 @@
+import { isAllowed, isSeen } from '../../authorization/can.ts';
+import type { Permission } from '../../authorization/domain/permissions.ts';
+import type { Target } from '../../authorization/domain/resources.ts';
+import { nameUnavailable } from '../../authorization/name-conflict.ts';
+import { addressText } from '../../platform/address-text.ts';
+import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
-import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
+import { AlreadyExistsError, type DomainError, InvalidArgumentError } from '../../platform/errors.ts';
 import { differences, differencesText } from '../domain/difference.ts';
-import { type EntityKey, entityKeyText } from '../domain/entity-keys.ts';
+import type { EntityKey } from '../domain/entity-keys.ts';
+import { isReservedName } from '../domain/reserved-names.ts';
 
 /** So that a refusal stays one that a client can show. */
 const MAX_DIFFERENCE_CHARACTERS = 64 * 1024;
 
+/** Where a name stands that cannot be used. */
+const namePath = ['input', 'id', 'name'];
+
+/** A version as it is registered, and what decides about it. */
+interface Registered {
+  readonly digest: string;
+  readonly document: unknown;
+  readonly target: Target;
+}
+
+interface Version<Row> {
+  readonly kind: 'task' | 'workflow' | 'launch plan';
+  readonly key: EntityKey;
+  readonly digest: string;
+  readonly document: unknown;
+  readonly read: Permission;
+  insert(): Promise<Row>;
+  find(): Promise<Registered | null>;
+}
+
 /**
- * Stores a version once. What is registered never changes: registering the same again is AlreadyExistsError, which a
- * client may take for success; something else under the same version is InvalidArgumentError
- * (`DifferentStructure`) with the difference.
+ * Stores a version once. What is registered never changes.
+ *
+ * @throws AlreadyExistsError for the same again, which a client may take for success; InvalidArgumentError
+ * `DifferentStructure`, with the difference, for something else under the same version; `NameUnavailable`, without
+ * content, for a reserved name and for the version of something that the caller may not read.
  */
-export async function storeVersion<Row>(
-  kind: string,
-  key: EntityKey,
-  content: { digest: string; document: unknown },
-  store: {
-    insert: () => Promise<Row>;
-    find: () => Promise<{ digest: string; document: unknown } | null>;
-  },
-): Promise<Row> {
+export async function storeVersion<Row>(caller: Caller, version: Version<Row>): Promise<Row> {
+  // Looks before writing, so that a reserved name and a hidden version cost the same.
+  const known = await version.find();
+  if (known || isReservedName(version.key.name)) throw await conflict(caller, version, known);
   try {
-    return await store.insert();
+    return await version.insert();
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    const existing = await store.find();
-    if (!existing) throw error;
-    const name = `${kind} ${key.name} version ${key.version}`;
-    if (existing.digest === content.digest)
-      throw new AlreadyExistsError(`${name} is registered already, identical`);
-    const text = differencesText(differences(existing.document, content.document), MAX_DIFFERENCE_CHARACTERS);
-    throw InvalidArgumentError.of(
-      ['input', 'id', 'version'],
-      `${name} is registered already with another structure (${entityKeyText(key)}):\n${text}`,
-      'DifferentStructure',
-    );
+    // Another caller was quicker.
+    throw await conflict(caller, version, await version.find());
   }
+}
+
+async function conflict<Row>(
+  caller: Caller,
+  { kind, key, digest, document, read }: Version<Row>,
+  known: Registered | null,
+): Promise<DomainError> {
+  const named = { kind, key: addressText({ key }) };
+  const isReadable = await isSeen(caller, named, known?.target ?? null);
+  if (!isReadable || !known) return nameUnavailable(namePath);
+  const name = `${kind} ${key.name} version ${key.version}`;
+  if (known.digest === digest) return new AlreadyExistsError(`${name} is registered already, identical`);
+  const text = (await isAllowed(caller, read, { ...named, target: async () => known.target }))
+    ? `:\n${differencesText(differences(known.document, document), MAX_DIFFERENCE_CHARACTERS)}`
+    : '';
+  return InvalidArgumentError.of(
+    ['input', 'id', 'version'],
+    `${name} is registered already with another structure${text}`,
+    'DifferentStructure',
+  );
+}
+
+/**
+ * Refuses the name of a workflow that the caller may not read, and reserved names, alike.
+ *
+ * @param holder  what has the name; null when nothing has.
+ * @throws InvalidArgumentError `NameUnavailable`.
+ */
+export async function requireUsableName(
+  caller: Caller,
+  key: EntityKey,
+  holder: Target | null,
+): Promise<void> {
+  const isReserved = isReservedName(key.name);
+  if (!holder && !isReserved) return;
+  const isReadable = await isSeen(caller, { kind: 'workflow', key: addressText({ key }) }, holder);
+  if (isReserved || !isReadable) throw nameUnavailable(namePath);
 }

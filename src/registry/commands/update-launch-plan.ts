@@ -1,42 +1,50 @@
+import { refusal } from '../../authorization/can.ts';
+import { nameUnavailable } from '../../authorization/name-conflict.ts';
 import type { LaunchPlan, LaunchPlanState } from '../../generated/prisma/client.ts';
+import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { NotFoundError } from '../../platform/errors.ts';
+import { launchPlanTarget } from '../domain/targets.ts';
 import { lockVersions } from '../locks.ts';
-import { findLaunchPlan, type VersionBy } from '../store.ts';
 
 /**
  * Activates or deactivates a version. Activating one deactivates the version of the same name that was active, in the
  * same step; deactivating touches no other. Repeating either succeeds.
  *
- * @throws NotFoundError. Source: Flyte's UpdateLaunchPlan, workflows.md §5.4.
+ * @param plan  the version, which the caller may EDIT.
+ * @throws PermissionDeniedError when the caller may read the active version and not EDIT it; InvalidArgumentError
+ * `NameUnavailable`, as for a reserved name, when it may not even read it. Source: Flyte's UpdateLaunchPlan.
  */
 export async function updateLaunchPlan(
   caller: Caller,
-  by: VersionBy,
+  plan: LaunchPlan,
   state: LaunchPlanState,
 ): Promise<LaunchPlan> {
-  const plan = await findLaunchPlan(caller.tenantId, by);
-  if (!plan) throw new NotFoundError('launch plan', 'id' in by ? by.id : by.key.name, ['input', 'by']);
-  const { tenantId, projectId, domain, name } = plan;
-  return await inTransaction(async (tx) => {
-    await lockVersions(tx, plan);
-    if (state === 'ACTIVE') {
-      await tx.launchPlan.updateMany({
-        where: {
-          tenantId,
-          projectId,
-          domain,
-          name,
-          state: 'ACTIVE',
-          id: { not: plan.id },
-        },
-        data: { state: 'INACTIVE' },
-      });
-    }
-    return await tx.launchPlan.update({
-      where: { id: plan.id },
-      data: { state },
+  const { id, workflowEntityId } = plan;
+  // Versions of one name may be of different workflows, and a workflow's grants decide about its plans.
+  const judged = new Set([workflowEntityId]);
+  for (;;) {
+    const done = await inTransaction(async (tx) => {
+      const others = (await lockVersions(tx, plan)).filter((version) => version.id !== id);
+      const active = state === 'ACTIVE' ? others.find((version) => version.state === 'ACTIVE') : undefined;
+      if (active && !judged.has(active.workflowEntityId)) return { unjudged: active } as const;
+      if (active) await tx.launchPlan.update({ where: { id: active.id }, data: { state: 'INACTIVE' } });
+      return { updated: await tx.launchPlan.update({ where: { id }, data: { state } }) } as const;
     });
+    if (done.updated) return done.updated;
+    // Asked without the lock, then tried again: each round judges one workflow more.
+    await requireMayDeactivate(caller, { ...plan, ...done.unjudged });
+    judged.add(done.unjudged.workflowEntityId);
+  }
+}
+
+async function requireMayDeactivate(caller: Caller, active: LaunchPlan): Promise<void> {
+  const { domain, name, version } = active;
+  const refused = await refusal(caller, 'launchPlan:update', {
+    kind: 'launch plan',
+    key: addressText({ key: { domain, name, version } }),
+    target: async () => launchPlanTarget(active),
   });
+  if (refused?.code === 'NOT_FOUND') throw nameUnavailable(['input', 'by']);
+  if (refused) throw refused;
 }

@@ -1,7 +1,7 @@
-import { entryOf, isRecord } from './json.ts';
-import { typeOfJsonSchema } from './json-schema-types.ts';
-import { type LiteralType, typeText } from './literal-types.ts';
-import type { Place } from './problem-list.ts';
+import { entryOf, isRecord } from '../../values/json.ts';
+import { typeOfJsonSchema } from '../../values/json-schema-types.ts';
+import { type LiteralType, typeText } from '../../values/literal-types.ts';
+import type { Place } from '../../values/problem-list.ts';
 import type { Attribute } from './workflow-templates.ts';
 
 /** What lies inside a struct that tells nothing of its fields: only the value will show its type. */

@@ -1,7 +1,7 @@
+import { entryOf, isRecord, type JsonValue, kindOfPlain } from '../../values/json.ts';
+import type { Literal } from '../../values/literals.ts';
+import type { Place } from '../../values/problem-list.ts';
 import { attributeText } from './attribute-types.ts';
-import { entryOf, isRecord, type JsonValue, kindOfPlain } from './json.ts';
-import type { Literal } from './literals.ts';
-import type { Place } from './problem-list.ts';
 import type { Attribute } from './workflow-templates.ts';
 
 /** What an attribute path leads to: a literal, or plain JSON inside a struct. */

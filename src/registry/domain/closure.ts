@@ -1,6 +1,6 @@
-import { durationNanoseconds } from './durations.ts';
+import { durationNanoseconds } from '../../values/durations.ts';
+import type { Variable } from '../../values/literal-types.ts';
 import { entityKeyText } from './entity-keys.ts';
-import type { Variable } from './literal-types.ts';
 import type { CompiledTask } from './task-templates.ts';
 import type { CompiledBinding, CompiledWorkflow, CompiledWorkflowClosure } from './workflow-templates.ts';
 

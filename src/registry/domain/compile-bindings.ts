@@ -1,11 +1,11 @@
+import { isCastable, onlyCastableVariant } from '../../values/castable.ts';
+import { fitLiteral } from '../../values/fit-literal.ts';
+import { entryOf } from '../../values/json.ts';
+import { isOptionalType, type LiteralType, typeText, type Variable } from '../../values/literal-types.ts';
+import { literalFromPlain } from '../../values/plain-values.ts';
+import type { Place } from '../../values/problem-list.ts';
+import { onlyFittingVariant, variantsOf } from '../../values/unions.ts';
 import { typeAtPath } from './attribute-types.ts';
-import { isCastable, onlyCastableVariant } from './castable.ts';
-import { fitLiteral } from './fit-literal.ts';
-import { entryOf } from './json.ts';
-import { isOptionalType, type LiteralType, typeText, type Variable } from './literal-types.ts';
-import { literalFromPlain } from './plain-values.ts';
-import type { Place } from './problem-list.ts';
-import { onlyFittingVariant } from './union-variants.ts';
 import {
   type Binding,
   type BindingData,
@@ -88,8 +88,8 @@ function compileBindingData(
     return literal && { literal };
   }
   if ('unionType' in type) {
-    const { variants } = type.unionType;
-    const fitting = onlyFittingVariant(variants, place, (variant, at) =>
+    const candidates = variantsOf(type.unionType).forLiteral('collection' in data ? 'LIST' : 'MAP');
+    const fitting = onlyFittingVariant(type.unionType, candidates, place, (variant, at) =>
       compileBindingData(data, variant, outputs, at),
     );
     return fitting && { ...fitting.value, union: { targetType: fitting.variant } };

@@ -1,4 +1,4 @@
-import { Place, valueOrThrow } from './problem-list.ts';
+import { Place, valueOrThrow } from '../../values/problem-list.ts';
 import { taskTemplate } from './read-task-templates.ts';
 import { checkPlatformLimits } from './task-resources.ts';
 import type { ResourceEntry, TaskTemplate } from './task-templates.ts';

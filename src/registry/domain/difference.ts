@@ -1,5 +1,5 @@
-import { canonicalJson } from './canonical-json.ts';
-import { entryOf, isRecord } from './json.ts';
+import { canonicalJson } from '../../values/canonical-json.ts';
+import { entryOf, isRecord } from '../../values/json.ts';
 
 /** One place where two documents differ. Values are canonical JSON, null where the document has nothing. */
 export interface Difference {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '../../values/canonical-json.ts';
 
 /**
  * The digest of compiled content, by which a repeated registration is told from a changed one: SHA-256, in hex, of

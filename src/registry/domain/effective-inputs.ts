@@ -1,8 +1,8 @@
-import { readGivenInputs, readNamedValues } from './given-inputs.ts';
-import { mapRecord } from './json.ts';
+import { readGivenInputs, readNamedValues } from '../../values/given-inputs.ts';
+import { mapRecord } from '../../values/json.ts';
+import type { LiteralMap } from '../../values/literals.ts';
+import { type Outcome, outcomeOf, type Place } from '../../values/problem-list.ts';
 import type { LaunchPlanInputs } from './launch-plan.ts';
-import type { LiteralMap } from './literals.ts';
-import { type Outcome, outcomeOf, type Place } from './problem-list.ts';
 
 export interface RequestedInputs {
   /** Plain JSON by name. */

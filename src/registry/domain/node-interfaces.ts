@@ -1,6 +1,6 @@
+import type { TypedInterface } from '../../values/literal-types.ts';
+import type { Place } from '../../values/problem-list.ts';
 import { type EntityKey, entityKeyText } from './entity-keys.ts';
-import type { TypedInterface } from './literal-types.ts';
-import type { Place } from './problem-list.ts';
 import type { CompiledTask } from './task-templates.ts';
 import type { Node, WorkflowTemplate } from './workflow-templates.ts';
 

@@ -1,7 +1,7 @@
-import { durationNanoseconds, normalDuration } from './durations.ts';
-import { isRecord, type JsonObject } from './json.ts';
-import type { Place } from './problem-list.ts';
-import { typedInterface } from './read-literal-types.ts';
+import { durationNanoseconds, normalDuration } from '../../values/durations.ts';
+import { isRecord, type JsonObject } from '../../values/json.ts';
+import type { Place } from '../../values/problem-list.ts';
+import { typedInterface } from '../../values/read-literal-types.ts';
 import {
   boolean,
   checked,
@@ -18,7 +18,7 @@ import {
   type Reader,
   required,
   text,
-} from './readers.ts';
+} from '../../values/readers.ts';
 import { checkResources } from './task-resources.ts';
 import {
   type Container,

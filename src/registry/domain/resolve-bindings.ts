@@ -1,11 +1,11 @@
+import { fitLiteral } from '../../values/fit-literal.ts';
+import { entryOf } from '../../values/json.ts';
+import type { LiteralType, Variable } from '../../values/literal-types.ts';
+import type { Literal, LiteralMap } from '../../values/literals.ts';
+import { literalFromPlain } from '../../values/plain-values.ts';
+import { naming, type Outcome, outcomeOf, type Place, type Work } from '../../values/problem-list.ts';
+import { absentValue, unionLiteral } from '../../values/unions.ts';
 import { valueAtPath } from './attribute-values.ts';
-import { fitLiteral } from './fit-literal.ts';
-import { entryOf } from './json.ts';
-import type { LiteralType, Variable } from './literal-types.ts';
-import type { Literal, LiteralMap } from './literals.ts';
-import { literalFromPlain } from './plain-values.ts';
-import { naming, type Outcome, outcomeOf, type Place } from './problem-list.ts';
-import { absentValue, unionLiteral } from './union-variants.ts';
 import {
   type CompiledBinding,
   type CompiledBindingData,
@@ -34,10 +34,10 @@ export function resolveBindings(
   bindings: readonly CompiledBinding[],
   variables: Readonly<Record<string, Variable>>,
   upstream: UpstreamValues,
-  path: readonly string[] = [],
+  work?: Work,
 ): Outcome<LiteralMap> {
   const byName = new Map(bindings.map((binding) => [binding.var, binding.binding]));
-  return outcomeOf(path, (place) => {
+  const resolveAll = (place: Place): LiteralMap => {
     const resolved = Object.entries(variables).flatMap(([name, { type }]) => {
       const value = naming(name, place.at(name), (at) =>
         resolveVariable(byName.get(name), type, upstream, at),
@@ -45,7 +45,8 @@ export function resolveBindings(
       return value === undefined ? [] : [[name, value] as const];
     });
     return Object.fromEntries(resolved);
-  });
+  };
+  return outcomeOf([], resolveAll, work);
 }
 
 function resolveVariable(
@@ -55,7 +56,7 @@ function resolveVariable(
   place: Place,
 ): Literal | undefined {
   if (data !== undefined) return resolveData(data, type, upstream, place);
-  return absentValue(type) ?? place.report('ParameterNotBound', 'nothing is bound to it');
+  return absentValue(type, place) ?? place.report('ParameterNotBound', 'nothing is bound to it');
 }
 
 function resolveData(
@@ -69,7 +70,7 @@ function resolveData(
   if (data.union !== undefined) {
     const { targetType } = data.union;
     const value = resolveData({ ...data, union: undefined }, targetType, upstream, place);
-    return value && unionLiteral(targetType, value);
+    return value && unionLiteral(targetType, value, place);
   }
   if ('collection' in data && 'collectionType' in type) {
     const literals = data.collection.bindings.map((item, index) =>
@@ -97,12 +98,14 @@ function resolvePromise(
   const values = promise.nodeId === START_NODE_ID ? upstream.inputs : upstream.outputs.get(promise.nodeId);
   const literal = values && entryOf(values, promise.var);
   if (literal === undefined) {
-    return absentValue(type) ?? place.report('ValueRequired', `${promise.nodeId} gave no ${promise.var}`);
+    return (
+      absentValue(type, place) ?? place.report('ValueRequired', `${promise.nodeId} gave no ${promise.var}`)
+    );
   }
   const found = valueAtPath(literal, promise.attrPath ?? [], place);
   if (found === undefined) return undefined;
   const target = variant ?? type;
   const value =
     'json' in found ? literalFromPlain(target, found.json, place) : fitLiteral(target, found.literal, place);
-  return value && variant !== undefined ? unionLiteral(variant, value) : value;
+  return value && variant !== undefined ? unionLiteral(variant, value, place) : value;
 }

@@ -1,4 +1,4 @@
-import type { Target } from '../../access/domain/resources.ts';
+import type { Target } from '../../authorization/domain/resources.ts';
 
 interface InProject {
   readonly tenantId: string;
@@ -23,6 +23,12 @@ export const workflowTarget = ({
     { type: 'PROJECT', id: projectId },
   ],
 });
+
+/** The same, of a workflow's name in its project. */
+export const workflowNameTarget = (
+  { id: projectId, tenantId }: { id: string; tenantId: string },
+  { id: entityId }: { id: string },
+): Target => workflowTarget({ tenantId, projectId, entityId });
 
 /** What decides about a launch plan: the workflow that it launches, then its own project. */
 export const launchPlanTarget = ({

@@ -1,4 +1,4 @@
-import type { Place } from './problem-list.ts';
+import type { Place } from '../../values/problem-list.ts';
 import { isEqual, isGreater, isNegative, isWhole, parseQuantity, type Quantity } from './quantities.ts';
 import type { ResourceEntry, Resources } from './task-templates.ts';
 

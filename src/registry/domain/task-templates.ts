@@ -1,6 +1,6 @@
+import type { JsonObject } from '../../values/json.ts';
+import type { TypedInterface } from '../../values/literal-types.ts';
 import type { EntityKey } from './entity-keys.ts';
-import type { JsonObject } from './json.ts';
-import type { TypedInterface } from './literal-types.ts';
 
 /** Source: Flyte v1.16, `flyteidl/core/tasks.proto`. */
 export interface TaskMetadata {

@@ -1,7 +1,7 @@
+import type { JsonValue } from '../../values/json.ts';
+import type { LiteralType, TypedInterface } from '../../values/literal-types.ts';
+import type { Literal } from '../../values/literals.ts';
 import type { EntityKey } from './entity-keys.ts';
-import type { JsonValue } from './json.ts';
-import type { LiteralType, TypedInterface } from './literal-types.ts';
-import type { Literal } from './literals.ts';
 import type { CompiledTask } from './task-templates.ts';
 
 /**

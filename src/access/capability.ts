@@ -1,0 +1,16 @@
+import type { Capability } from '../graphql/capability.ts';
+import { groupRules } from './group-rules.ts';
+import { accessLoaders } from './loaders.ts';
+import { accessRules } from './rules.ts';
+import './graphql/group.ts';
+import './graphql/permission.ts';
+import './graphql/explanation.ts';
+import './graphql/experiment-permission.ts';
+import './graphql/registered-model-permission.ts';
+import './graphql/mlflow-permissions.ts';
+import './graphql/audit-event.ts';
+
+export const access: Capability = {
+  rules: [accessRules, groupRules],
+  loaders: accessLoaders,
+};

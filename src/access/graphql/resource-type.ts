@@ -1,6 +1,0 @@
-import { builder } from '../../graphql/builder.ts';
-
-export const ResourceTypeEnum = builder.enumType('ResourceType', {
-  description: 'What levels are granted on. TENANT is everything of the tenant.',
-  values: ['TENANT', 'PROJECT', 'EXPERIMENT', 'REGISTERED_MODEL', 'WORKFLOW', 'QUEUE'] as const,
-});

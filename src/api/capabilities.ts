@@ -1,0 +1,25 @@
+import { access } from '../access/capability.ts';
+import { blobs } from '../blobs/capability.ts';
+import { executions } from '../executions/capability.ts';
+import type { Capability } from '../graphql/capability.ts';
+import { identity } from '../identity/capability.ts';
+import { jobs } from '../jobs/capability.ts';
+import { projects } from '../projects/capability.ts';
+import { registry } from '../registry/capability.ts';
+import { signIn } from '../sign-in/capability.ts';
+import { tracking } from '../tracking/capability.ts';
+import { version } from './version.ts';
+
+/** What the product does. A new capability is one more name here. */
+export const capabilities: readonly Capability[] = [
+  version,
+  identity,
+  signIn,
+  projects,
+  registry,
+  executions,
+  jobs,
+  blobs,
+  tracking,
+  access,
+];

@@ -1,0 +1,25 @@
+import { clientIdOf } from '../executions/domain/client-id.ts';
+import { TaskExecutionType } from '../executions/graphql/task-execution.ts';
+import { builder } from '../graphql/builder.ts';
+import { guardedEdge } from '../graphql/guarded-edge.ts';
+import { jobTarget } from '../jobs/domain/targets.ts';
+import { JobType } from '../jobs/graphql/job.ts';
+
+// An attempt and its job are joined here: executions and jobs do not know each other.
+builder.objectField(TaskExecutionType, 'job', (t) =>
+  t.field({
+    type: JobType,
+    nullable: true,
+    description:
+      'The job that runs the attempt, with its leases and what they printed. Null when there is none, or it is hidden from you.',
+    resolve: guardedEdge(
+      'job:read',
+      (task, { loaders }) =>
+        loaders.jobByClientId.load({
+          ownerId: task.executionId,
+          clientId: clientIdOf(task.nodeExecutionId, task.retryAttempt),
+        }),
+      jobTarget,
+    ),
+  }),
+);

@@ -1,0 +1,145 @@
+import type { AuditOutcome } from '../generated/prisma/enums.ts';
+import type { Caller } from '../platform/caller.ts';
+import type { Tx } from '../platform/database/transaction.ts';
+import type { ErrorCode, Refusal } from '../platform/errors.ts';
+import { newId } from '../platform/ids.ts';
+import { log } from '../platform/log.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
+import { storable } from '../platform/text.ts';
+import { type AuditRow, insertAuditEvents, insertDenials } from './store/audit.ts';
+
+/**
+ * The audit log: who did what about access, and who was refused what. A change writes its row in its own transaction,
+ * so one is never without the other. Refusals change nothing and have no transaction: they are gathered for a moment and
+ * written together, those of one kind as one row with a count, so that a flood of them costs little and takes no more
+ * time than an answer about something that is not there.
+ */
+
+export interface AuditTarget {
+  readonly type: ObjectKind;
+  readonly id: string | null;
+  readonly name?: string | null;
+}
+
+export interface AuditedChange {
+  /** A permission, or `session:login` and the like. */
+  readonly action: string;
+  readonly target: AuditTarget;
+  /** What it was and what it is, where that says more. Never secrets, hashes or tokens. */
+  readonly before?: object | null;
+  readonly after?: object | null;
+  /** The tenant that it happened in, where it is not the caller's. */
+  readonly tenantId?: string;
+}
+
+/** Records a change of access in the transaction that makes it. */
+export async function recordChange(tx: Tx, caller: Caller, change: AuditedChange): Promise<void> {
+  const { action, target, before = null, after = null, tenantId = caller.tenantId } = change;
+  const row = {
+    ...actorOf(caller),
+    tenantId,
+    action,
+    outcome: 'DONE' as AuditOutcome,
+    code: null,
+    before,
+    after,
+  };
+  await insertAuditEvents([{ id: newId(), count: 1, ...row, ...namesOf(target) }], tx);
+}
+
+const namesOf = ({ type, id, name = null }: AuditTarget) => ({
+  targetType: type,
+  targetId: id,
+  targetName: name,
+});
+
+const actorOf = (caller: Caller) => ({
+  actorId: caller.userId,
+  actorName: caller.username,
+  realActorId: caller.real?.userId ?? null,
+  realActorName: caller.real?.username ?? null,
+  credentialId: caller.credentialId,
+  address: caller.address,
+});
+
+const MAX_PENDING = 1000;
+const FLUSH_MS = 250;
+
+const pending = new Map<string, AuditRow>();
+let overflow = 0;
+let timer: NodeJS.Timeout | null = null;
+let flushing: Promise<void> = Promise.resolve();
+
+/** What a caller was refused. */
+export interface Denial extends Required<Refusal> {
+  readonly code: ErrorCode;
+}
+
+/** Notes that a caller was refused; written within a quarter of a second, and before the process ends. */
+export function noteDenial(caller: Caller, { action, code, target }: Denial): void {
+  if (caller.method === 'SYSTEM') return;
+  note({
+    ...actorOf(caller),
+    tenantId: caller.tenantId,
+    action,
+    code,
+    targetType: target?.type ?? null,
+    targetId: target?.id ?? null,
+    targetName: target?.name == null ? null : storable(target.name, 255),
+  });
+}
+
+/** Notes a sign-in that failed, of an account that is there: of others, no tenant could be told. */
+export function noteFailedSignIn(
+  user: { tenantId: string; id: string; username: string },
+  address: string | null,
+): void {
+  note({
+    tenantId: user.tenantId,
+    actorId: null,
+    actorName: null,
+    realActorId: null,
+    realActorName: null,
+    credentialId: null,
+    address,
+    action: 'session:login',
+    code: 'UNAUTHENTICATED',
+    targetType: 'user',
+    targetId: user.id,
+    targetName: user.username,
+  });
+}
+
+type Noted = Omit<AuditRow, 'id' | 'outcome' | 'before' | 'after' | 'count'>;
+
+function note(denial: Noted): void {
+  keep({ id: newId(), ...denial, outcome: 'DENIED', before: null, after: null, count: 1 });
+  timer ??= setTimeout(() => void flushDenials(), FLUSH_MS).unref();
+}
+
+function keep(row: AuditRow): void {
+  const { id: _id, count, ...kind } = row;
+  const key = JSON.stringify(kind);
+  const known = pending.get(key);
+  if (known) pending.set(key, { ...known, count: known.count + count });
+  else if (pending.size < MAX_PENDING) pending.set(key, row);
+  else overflow += count;
+}
+
+/** Writes what was noted. Awaited when the server stops. What cannot be written now is tried again with what follows. */
+export function flushDenials(): Promise<void> {
+  if (timer) clearTimeout(timer);
+  timer = null;
+  const rows = [...pending.values()];
+  pending.clear();
+  if (overflow > 0) log.warn({ denials: overflow }, 'denials beyond the audit log');
+  overflow = 0;
+  if (rows.length > 0)
+    flushing = flushing
+      .then(() => insertDenials(rows))
+      .catch((error) => {
+        log.warn({ err: error, denials: rows.length }, 'denials could not be recorded yet');
+        for (const row of rows) keep(row);
+      });
+  return flushing;
+}

@@ -1,0 +1,168 @@
+import type { Level, Role } from '../../generated/prisma/enums.ts';
+import { isRoleAtLeast } from './roles.ts';
+
+/** What one permission takes of a caller. A row names everything, and what it does not open stays closed. */
+export interface Requirement {
+  /**
+   * The level on the object that the call is about. CREATION_POLICY: READ or EDIT on what will hold the new object, as
+   * the tenant's policy says. NONE: the call is about no object that has grants.
+   */
+  readonly level: Level | 'CREATION_POLICY' | 'NONE';
+  /** The lowest role that may use it. */
+  readonly role: Role;
+  /** The narrow sign-ins that may use it too. */
+  readonly openTo: readonly NarrowSignIn[];
+  /** A scope that the access key must name: only keys of programs can have it. */
+  readonly serviceScope?: ServiceScope;
+}
+
+/** What makes a sign-in narrower than its user. A sign-in may be several of these: a permission must be open to each. */
+export type NarrowSignIn =
+  /** A request without credentials: it acts as the anonymous user. */
+  | 'ANONYMOUS'
+  /** A user that several people sign in as: the configured guest, the anonymous user. */
+  | 'SHARED'
+  /** A token that is confined to some resources. */
+  | 'CONFINED'
+  /** An access key or a token with scopes, none of which names the permission. */
+  | 'OUT_OF_SCOPE';
+
+const ANYONE = ['ANONYMOUS', 'SHARED', 'CONFINED'] as const;
+const CONFINED = ['CONFINED'] as const;
+const NOBODY = [] as const;
+
+/** Every permission of the product, `noun:verb`. Each is also a scope. */
+export const permissions = {
+  'version:read': { level: 'NONE', role: 'GUEST', openTo: [...ANYONE, 'OUT_OF_SCOPE'] },
+  'viewer:read': { level: 'NONE', role: 'GUEST', openTo: [...ANYONE, 'OUT_OF_SCOPE'] },
+  'token:create': { level: 'NONE', role: 'GUEST', openTo: ['SHARED', 'CONFINED', 'OUT_OF_SCOPE'] },
+  'session:end': { level: 'NONE', role: 'GUEST', openTo: ['SHARED', 'CONFINED', 'OUT_OF_SCOPE'] },
+  'project:register': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
+  'project:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'project:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'task:create': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'task:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'workflow:create': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'workflow:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'launchPlan:create': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'launchPlan:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'launchPlan:update': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'launchPlan:use': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
+  'execution:create': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
+  'execution:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'execution:terminate': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'blob:create': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
+  'queue:create': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
+  'queue:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'queue:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'job:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'job:run': { level: 'NONE', role: 'SYSTEM', openTo: NOBODY, serviceScope: 'executor' },
+
+  // Experiments and registered models.
+  'experiment:create': { level: 'CREATION_POLICY', role: 'USER', openTo: CONFINED },
+  'experiment:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'experiment:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'experiment:update': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'experiment:delete': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+  'experiment:publish': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+  'run:create': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'run:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'run:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'run:update': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'run:delete': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+  'model:create': { level: 'CREATION_POLICY', role: 'USER', openTo: CONFINED },
+  'model:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'model:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'model:update': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'model:delete': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+  'model:publish': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+
+  // Grants on resources.
+  'permission:read': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+  'permission:grant': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
+  'permission:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'permission:explain': { level: 'READ', role: 'GUEST', openTo: ['SHARED', 'CONFINED'] },
+  'permission:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+
+  // People and programs. A shared identity changes nothing about its account and makes no keys.
+  'user:list': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
+  'user:read': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'user:create': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'user:update': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'user:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'user:changePassword': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'group:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'group:create': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
+  'group:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'tenant:read': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'tenant:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+  'tenant:create': { level: 'NONE', role: 'SYSTEM', openTo: NOBODY },
+  'credential:read': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'credential:create': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'credential:update': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'credential:revoke': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'token:createForOthers': { level: 'NONE', role: 'GUEST', openTo: NOBODY },
+  'token:validate': { level: 'NONE', role: 'GUEST', openTo: ['SHARED'] },
+  'audit:read': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
+} as const satisfies Readonly<Record<string, Requirement>>;
+
+export type Permission = keyof typeof permissions;
+
+/** Scopes of services, which are no permissions: what they open is open to nobody else. */
+const serviceScopes = ['executor', 'engine', 'login-app'] as const;
+export type ServiceScope = (typeof serviceScopes)[number];
+
+export const isServiceScope = (scope: string): boolean => serviceScopes.some((one) => one === scope);
+
+/** Whether a scope is one of ours: a permission, `noun:*`, `*:verb`, or a scope of services. */
+export function isScope(scope: string): boolean {
+  return isServiceScope(scope) || Object.keys(permissions).some((permission) => covers(scope, permission));
+}
+
+/** `execution:read` covers reading and listing; `execution:*` all about executions; `*:read` all reading. */
+function covers(scope: string, permission: string): boolean {
+  const [noun = '', verb = ''] = scope.split(':');
+  const [wantedNoun, wantedVerb] = permission.split(':');
+  if (noun === '*' && verb === '*') return false;
+  const isVerb = verb === '*' || verb === wantedVerb || (verb === 'read' && wantedVerb === 'list');
+  return (noun === '*' || noun === wantedNoun) && isVerb;
+}
+
+/** Whether a scope allows nothing that none of the others does: wildcards stay inside wildcards. */
+export function isWithinScopes(scope: string, others: readonly string[]): boolean {
+  return others.some((other) => other === scope || (!isServiceScope(scope) && covers(other, scope)));
+}
+
+/** As much of a caller as decides whether a permission is open to it. */
+export interface SignIn {
+  readonly role: Role;
+  readonly method: string;
+  readonly isShared: boolean;
+  readonly confinedTo: object | null;
+  readonly scopes: readonly string[] | null;
+}
+
+/** What keeps a caller from a permission, whatever the call is about. */
+export type Obstacle = NarrowSignIn | 'ROLE';
+
+/** The first obstacle between a caller and a permission; null for none. */
+export function obstacleTo(signIn: SignIn, permission: Permission): Obstacle | null {
+  const { role, openTo }: Requirement = permissions[permission];
+  const narrow = narrowSignIns.find((one) => isSignIn[one](signIn, permission) && !openTo.includes(one));
+  return narrow ?? (isRoleAtLeast(signIn.role, role) ? null : 'ROLE');
+}
+
+const isSignIn: Readonly<Record<NarrowSignIn, (signIn: SignIn, permission: Permission) => boolean>> = {
+  OUT_OF_SCOPE: ({ scopes }, permission) => !hasScopeFor(scopes, permission),
+  CONFINED: ({ confinedTo }) => confinedTo !== null,
+  ANONYMOUS: ({ method }) => method === 'ANONYMOUS',
+  SHARED: ({ isShared }) => isShared,
+};
+const narrowSignIns = Object.keys(isSignIn) as NarrowSignIn[];
+
+/** Null is no limit, except where only a scope of services will do; an empty list is a scope for nothing. */
+function hasScopeFor(scopes: readonly string[] | null, permission: Permission): boolean {
+  const { serviceScope }: Requirement = permissions[permission];
+  if (serviceScope) return scopes?.includes(serviceScope) ?? false;
+  return scopes?.some((scope) => covers(scope, permission)) ?? true;
+}

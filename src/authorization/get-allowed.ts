@@ -1,0 +1,37 @@
+import type { Caller } from '../platform/caller.ts';
+import { NotFoundError } from '../platform/errors.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
+import { refusal } from './can.ts';
+import type { Permission } from './domain/permissions.ts';
+import type { Target } from './domain/resources.ts';
+
+/** What an input names beside the object that the rule has judged. */
+export interface Named<Row> {
+  readonly kind: ObjectKind;
+  readonly key: string;
+  /** Where the input names it. */
+  readonly path: readonly string[];
+  find(): Promise<Row | null>;
+  targetOf(row: NoInfer<Row>): Target;
+}
+
+/**
+ * A further object that an input names, found for a command that needs `permission` on it.
+ *
+ * @throws NotFoundError with the path when it is absent or hidden: the same, after the same statements.
+ * PermissionDeniedError when the caller may read it and the level is too low.
+ */
+export async function getAllowed<Row>(
+  caller: Caller,
+  permission: Permission,
+  { kind, key, path, find, targetOf }: Named<Row>,
+): Promise<Row> {
+  let row: Row | null = null;
+  const target = async () => {
+    row = await find();
+    return row && targetOf(row);
+  };
+  const refused = await refusal(caller, permission, { kind, key, path, target });
+  if (refused || !row) throw refused ?? new NotFoundError(kind, key, path);
+  return row;
+}

@@ -1,0 +1,84 @@
+import type { AccessChangeKind } from '../../generated/prisma/enums.ts';
+import { run, statement } from '../../platform/database/statement.ts';
+import { notifySql } from '../../platform/database/topics.ts';
+import { afterCommit, type Tx } from '../../platform/database/transaction.ts';
+
+const changeStatement = statement<{ version: bigint }>(
+  `with tick as (update access_clock set version = version + 1 where id = 1 returning version),
+   change as (
+     insert into access_changes (version, tenant_id, user_id, kind)
+     select version, $1::uuid, $2::uuid, $3::text::access_change_kind from tick
+     returning version
+   )
+   select version, ${notifySql('access', 'version')} from change`,
+);
+
+const watchers = new Set<() => Promise<void>>();
+
+/** Has each commit of a change in this process wait for `look`. */
+export function beforeAnsweringChanges(look: () => Promise<void>): void {
+  watchers.add(look);
+}
+
+/**
+ * Tells every process to forget what it knows about a sign-in (PRINCIPAL: user, credential, session, role, tenant
+ * defaults) or about rights (GRANT: grants, groups), when the transaction commits. This process has forgotten it before
+ * `inTransaction` answers, others do within a second. To be called last in a transaction: it holds the clock until then.
+ *
+ * @param change.userId  null: anybody's of the tenant.
+ */
+export async function recordAccessChange(
+  tx: Tx,
+  change: { tenantId: string; userId: string | null; kind: AccessChangeKind },
+): Promise<void> {
+  await run(changeStatement, [change.tenantId, change.userId, change.kind], tx);
+  for (const look of watchers) afterCommit(tx, look);
+}
+
+export interface AccessChange {
+  readonly tenantId: string;
+  readonly userId: string | null;
+  readonly kind: AccessChangeKind;
+}
+
+/** What a look at the feed finds. */
+export interface AccessNews {
+  /** The number of the last change of all. */
+  readonly clock: bigint;
+  /** Oldest first; null when some are missing: they were swept, or are too many. */
+  readonly changes: readonly AccessChange[] | null;
+}
+
+const MAX_CHANGES = 1000;
+
+const pollStatement = statement<
+  { clock: bigint } & { [Name in keyof AccessChange]: AccessChange[Name] | null }
+>(
+  `select clock.version as clock, change.tenant_id as "tenantId", change.user_id as "userId", change.kind::text as kind
+     from access_clock as clock
+     left join lateral (
+       select * from access_changes where version > $1 and version <= clock.version order by version limit ${MAX_CHANGES}
+     ) as change on true
+    order by change.version`,
+);
+
+/** What changed after a version. Changes are numbered without a gap, so one that is missing shows. */
+export async function readAccessNews(after: bigint): Promise<AccessNews> {
+  const rows = await run(pollStatement, [after]);
+  const clock = rows[0]?.clock ?? 0n;
+  const changes = rows.flatMap(({ tenantId, userId, kind }) =>
+    tenantId && kind ? [{ tenantId, userId, kind }] : [],
+  );
+  return { clock, changes: BigInt(changes.length) === clock - after ? changes : null };
+}
+
+const sweepStatement = statement<Record<string, never>>(
+  `delete from access_changes where version in (
+     select version from access_changes where created_at < now() - interval '1 hour' order by created_at limit 10000
+   )`,
+);
+
+/** Drops changes that every process has long seen; at most 10 000 at a time. */
+export async function sweepAccessChanges(): Promise<void> {
+  await run(sweepStatement, []);
+}

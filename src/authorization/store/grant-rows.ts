@@ -1,0 +1,223 @@
+import type { Grant } from '../../generated/prisma/client.ts';
+import type { Level, ResourceType } from '../../generated/prisma/enums.ts';
+import {
+  countOfEach,
+  lastIdFirst,
+  type Order,
+  type Page,
+  pageOfEach,
+  pageSql,
+} from '../../platform/database/page.ts';
+import { nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { count, query, run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+import { newId } from '../../platform/ids.ts';
+import type { ChildCount } from '../../platform/loaders.ts';
+import type { Place } from '../domain/decision.ts';
+import { managesTenant } from '../domain/roles.ts';
+import { type GrantSubject, spokenOf } from './grants.ts';
+import type { Reader } from './readable.ts';
+
+/** The rows of `grants` one by one, as the API of permissions shows and writes them; decisions read `grants.ts`. */
+
+const columns = `
+  grants.id, grants.tenant_id as "tenantId", grants.user_id as "userId", grants.group_id as "groupId",
+  grants.resource_type::text as "resourceType", grants.resource_id as "resourceId", grants.level::text as level,
+  grants.created_at as "createdAt", grants.updated_at as "updatedAt"`;
+
+/** Whose row: a user's or a group's. */
+export type SubjectId = { readonly userId: string } | { readonly groupId: string };
+
+/** What identifies a row, its level apart. */
+export interface GrantKey {
+  readonly tenantId: string;
+  readonly subject: SubjectId;
+  readonly place: Place;
+}
+
+/** The condition in a form that the unique index serves: it knows no `is not distinct from`. */
+function whereKey({ tenantId, subject, place }: GrantKey): Sql {
+  const ofSubject =
+    'userId' in subject ? sql`user_id = ${subject.userId}::uuid` : sql`group_id = ${subject.groupId}::uuid`;
+  const ofPlace = place.id === null ? sql`resource_id is null` : sql`resource_id = ${place.id}::uuid`;
+  return sql`tenant_id = ${tenantId}::uuid and ${ofSubject}
+    and resource_type = ${place.type}::text::resource_type and ${ofPlace}`;
+}
+
+const insertStatement = statement<Grant>(
+  `insert into grants (id, tenant_id, user_id, group_id, resource_type, resource_id, level, updated_at)
+   values ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::text::resource_type, $6::uuid, $7::text::level, now())
+   on conflict (tenant_id, resource_type, resource_id, user_id, group_id) do nothing
+   returning ${columns}`,
+);
+
+/** Null when there is a row already, whatever its level. Of several at once, one is made. */
+export async function insertGrant(
+  tx: Tx,
+  { tenantId, subject, place }: GrantKey,
+  level: Level,
+): Promise<Grant | null> {
+  const userId = 'userId' in subject ? subject.userId : null;
+  const groupId = 'groupId' in subject ? subject.groupId : null;
+  const values = [newId(), tenantId, userId, groupId, place.type, place.id, level];
+  const [row] = await run(insertStatement, values, tx);
+  return row ?? null;
+}
+
+/** Null when there is no row. */
+export async function updateGrant(
+  tx: Tx,
+  key: GrantKey,
+  level: Level,
+): Promise<{ readonly grant: Grant; readonly before: Level } | null> {
+  const [row] = await query<Grant & { readonly before: Level }>(
+    sql`with old as (select id, level from grants where ${whereKey(key)} for update)
+        update grants set level = ${level}::text::level, updated_at = now() from old where grants.id = old.id
+        returning ${raw(columns)}, old.level::text as before`,
+    tx,
+  );
+  if (!row) return null;
+  const { before, ...grant } = row;
+  return { grant, before };
+}
+
+/** The row as it was; null when there is none. */
+export async function deleteGrant(tx: Tx, key: GrantKey): Promise<Grant | null> {
+  const [row] = await query<Grant>(
+    sql`delete from grants where ${whereKey(key)} returning ${raw(columns)}`,
+    tx,
+  );
+  return row ?? null;
+}
+
+/** The stored row, never a default; null when there is none. */
+export async function findGrant(key: GrantKey): Promise<Grant | null> {
+  const [row] = await query<Grant>(sql`select ${raw(columns)} from grants where ${whereKey(key)}`);
+  return row ?? null;
+}
+
+/** A row, and which of the places that were asked it is at, counted from 1. */
+export type GrantAt = Grant & { readonly position: number };
+
+/** Place by place, the newest first at each. */
+export const placeOrder: Order<GrantAt> = [
+  { column: 'found.position', type: 'int', direction: 'asc', of: ({ position }) => String(position) },
+  ...lastIdFirst('found'),
+];
+
+/** Queries of a `with`: the rows at those places are `found`. */
+function foundAt(tenantId: string, places: readonly Place[]): Sql {
+  const asked = JSON.stringify(places.map((place, at) => ({ ...place, position: at + 1 })));
+  return sql`
+    with place as (
+      select type::resource_type as type, id, position::int as position
+        from jsonb_to_recordset(${asked}::jsonb) as place(type text, id uuid, position int)
+    ),
+    found as (
+      select ${raw(columns)}, place.position from place join grants
+          on grants.tenant_id = ${tenantId}::uuid and grants.resource_type = place.type
+         and grants.resource_id = place.id
+      union all
+      select ${raw(columns)}, place.position from place join grants
+          on grants.tenant_id = ${tenantId}::uuid and grants.resource_type = place.type
+         and grants.resource_id is null
+       where place.id is null
+    )`;
+}
+
+/** Rows at those places; up to one more than the page. */
+export function listGrantsAt(tenantId: string, places: readonly Place[], page: Page): Promise<GrantAt[]> {
+  const { beyond, end } = pageSql(placeOrder, page);
+  return query<GrantAt>(sql`${foundAt(tenantId, places)} select * from found where true ${beyond} ${end}`);
+}
+
+/** How many there are in all; read only where it is asked for. */
+export const countGrantsAt = (tenantId: string, places: readonly Place[]): Promise<number> =>
+  count(sql`found`, foundAt(tenantId, places));
+
+/** The newest first. */
+export const grantOrder: Order<Grant> = lastIdFirst('grants');
+
+/** What `listGrantsFor` shows: what follows `from`, and the `with` before it. */
+function spokenTo(reader: Reader, type: ResourceType | null) {
+  const isOpen = managesTenant(reader.role)
+    ? sql`true`
+    : sql`(decided.resource_id is null or decided.effective >= 'READ')`;
+  const ids = reader.confinedTo?.map(({ id }) => id);
+  return {
+    with: sql`
+      with ${spokenOf(reader)},
+      decided as (
+        select id, resource_id,
+               coalesce(max(level) filter (where is_own) over place, max(level) over place) as effective
+          from spoken window place as (partition by resource_type, resource_id)
+      )`,
+    from: sql`decided join grants on grants.id = decided.id
+       where ${isOpen} ${ids ? sql`and decided.resource_id = any(${ids}::uuid[])` : nothing}
+         ${type ? sql`and grants.resource_type = ${type}::text::resource_type` : nothing}`,
+  };
+}
+
+/**
+ * The caller's own rows and those of its groups, newest first; up to one more than the page. What they close to the
+ * caller is left out, as it is everywhere; of a caller confined to some resources, so are rows on others.
+ */
+export function listGrantsFor(reader: Reader, type: ResourceType | null, page: Page): Promise<Grant[]> {
+  const list = spokenTo(reader, type);
+  const { beyond, end } = pageSql(grantOrder, page);
+  return query<Grant>(sql`${list.with} select ${raw(columns)} from ${list.from} ${beyond} ${end}`);
+}
+
+/** How many there are in all; read only where it is asked for. */
+export function countGrantsFor(reader: Reader, type: ResourceType | null): Promise<number> {
+  const list = spokenTo(reader, type);
+  return count(list.from, list.with);
+}
+
+/** Which of the users' own rows are listed. */
+export interface GrantsOfUserFilter {
+  readonly type: ResourceType;
+  /** Also NO_PERMISSIONS, which tell of what is hidden. */
+  readonly withClosed: boolean;
+  /** Only those on these resources; null for all. */
+  readonly within: readonly string[] | null;
+}
+
+export interface GrantsOfUserPage extends Page, GrantsOfUserFilter {}
+
+const ofUsers = { columns, source: 'grants', parent: 'grants.user_id', order: grantOrder };
+
+const isOfUser = (tenantId: string, { type, withClosed, within }: GrantsOfUserFilter): Sql => sql`
+  and grants.tenant_id = ${tenantId}::uuid and grants.resource_type = ${type}::text::resource_type
+  and grants.resource_id is not null ${withClosed ? nothing : sql`and grants.level <> 'NO_PERMISSIONS'`}
+  ${within ? sql`and grants.resource_id = any(${within}::uuid[])` : nothing}`;
+
+/** The users' own rows on resources of a type, newest first; of each user, up to one more than the page. */
+export function listGrantsOfUsers(
+  tenantId: string,
+  userIds: readonly string[],
+  page: GrantsOfUserPage,
+): Promise<Grant[]> {
+  return query<Grant>(pageOfEach(ofUsers, userIds, page, isOfUser(tenantId, page)));
+}
+
+export const countGrantsOfUsers = (
+  tenantId: string,
+  userIds: readonly string[],
+  filter: GrantsOfUserFilter,
+) => query<ChildCount>(countOfEach(ofUsers, userIds, isOfUser(tenantId, filter)));
+
+const MAX_SPOKEN = 1000;
+
+/** A row that speaks about a user, and the name of the group that it is for; null for the user's own. */
+export type SpokenRow = Grant & { readonly groupName: string | null };
+
+/** The rows behind what was granted to a user on those resources, on all of a type and on the tenant; highest first. */
+export function listSpoken(subject: GrantSubject, resourceIds: readonly string[]): Promise<SpokenRow[]> {
+  return query<SpokenRow>(sql`
+    with ${spokenOf(subject)}
+    select ${raw(columns)}, groups.name as "groupName"
+      from spoken join grants on grants.id = spoken.id left join groups on groups.id = grants.group_id
+     where grants.resource_id is null or grants.resource_id = any(${resourceIds}::uuid[])
+     order by grants.level desc, grants.id limit ${MAX_SPOKEN}`);
+}

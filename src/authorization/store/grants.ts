@@ -1,0 +1,66 @@
+import type { Level } from '../../generated/prisma/enums.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { type Sql, sql } from '../../platform/database/sql.ts';
+import { query, run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+import { newId } from '../../platform/ids.ts';
+import type { Place } from '../domain/decision.ts';
+import type { Resource } from '../domain/resources.ts';
+
+/** As much of a caller as decides what it was granted. */
+export type GrantSubject = Pick<Caller, 'tenantId' | 'userId' | 'groupIds'>;
+
+/**
+ * The rows that speak about one user: its own and those of its groups, whether a member of them by a row, by a token or
+ * like everybody. A query of a `with`, named `spoken`.
+ */
+export const spokenOf = ({ tenantId, userId, groupIds }: GrantSubject): Sql => sql`
+  spoken as (
+    select id, resource_type, resource_id, level, true as is_own from grants
+     where user_id = ${userId}::uuid and tenant_id = ${tenantId}::uuid
+    union all
+    select grants.id, grants.resource_type, grants.resource_id, grants.level, false from grants
+      join (select group_id as id from group_members where user_id = ${userId}::uuid
+            union
+            select id from groups
+             where tenant_id = ${tenantId}::uuid and (is_everyone or id = any(${groupIds}::uuid[]))
+           ) as joined on joined.id = grants.group_id
+     where grants.tenant_id = ${tenantId}::uuid
+  )`;
+
+export type GrantedRow = Place & { readonly own: Level | null; readonly group: Level | null };
+
+/** What was granted to a user on those resources, on all of a type and on the tenant: one statement for all. */
+export function listGranted(subject: GrantSubject, resourceIds: readonly string[]): Promise<GrantedRow[]> {
+  return query<GrantedRow>(sql`
+    with ${spokenOf(subject)}
+    select resource_type::text as type, resource_id as id, max(level) filter (where is_own)::text as own,
+           max(level) filter (where not is_own)::text as "group"
+      from spoken where resource_id is null or resource_id = any(${resourceIds}::uuid[])
+     group by resource_type, resource_id`);
+}
+
+const grantCreatorStatement = statement<Record<string, never>>(
+  `insert into grants (id, tenant_id, user_id, resource_type, resource_id, level, updated_at)
+   values ($1::uuid, $2::uuid, $3::uuid, $4::text::resource_type, $5::uuid, 'MANAGE', now())
+   on conflict (tenant_id, resource_type, resource_id, user_id, group_id)
+   do update set level = 'MANAGE', updated_at = now()`,
+);
+
+/** The row of whoever made a resource; one that is there already becomes MANAGE. */
+export async function storeCreatorGrant(
+  tx: Tx,
+  { tenantId, userId }: Pick<Caller, 'tenantId' | 'userId'>,
+  resource: Resource,
+): Promise<void> {
+  await run(grantCreatorStatement, [newId(), tenantId, userId, resource.type, resource.id], tx);
+}
+
+const dropGrantsStatement = statement<Record<string, never>>(
+  `delete from grants where tenant_id = $1::uuid and resource_type = $2::text::resource_type and resource_id = $3::uuid`,
+);
+
+/** Takes every grant on a resource away, in the transaction that deletes it for good. */
+export async function dropGrants(tx: Tx, tenantId: string, resource: Resource): Promise<void> {
+  await run(dropGrantsStatement, [tenantId, resource.type, resource.id], tx);
+}

@@ -1,0 +1,191 @@
+import type { Group } from '../../generated/prisma/client.ts';
+import { eachAt } from '../../platform/by-address.ts';
+import { eachOf, inOrder } from '../../platform/by-id.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { db } from '../../platform/database/client.ts';
+import { byText, type Page, pageSql } from '../../platform/database/page.ts';
+import { nothing, type Sql, sql } from '../../platform/database/sql.ts';
+import { count, query, run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+import { groupBy } from '../../platform/group-by.ts';
+import { isId, newId } from '../../platform/ids.ts';
+import { nameKey } from '../../platform/text.ts';
+
+export type GroupBy = { readonly id: string } | { readonly name: string };
+
+export const groupKeyOf = (by: GroupBy): string => ('id' in by ? by.id : by.name);
+
+/** The group that all users of a tenant are in, made with the tenant. Source: Armada's `everyone`. */
+export async function createEveryone(tx: Tx, tenantId: string): Promise<void> {
+  await tx.group.create({
+    data: {
+      id: newId(),
+      tenantId,
+      name: 'everyone',
+      nameKey: 'everyone',
+      description: 'All users of the tenant',
+      isEveryone: true,
+    },
+  });
+}
+
+/** @throws a unique violation for a taken name. */
+export const insertGroup = (tx: Tx, group: Omit<Group, 'isEveryone' | 'createdAt' | 'updatedAt'>) =>
+  tx.group.create({ data: group });
+
+/** @throws a unique violation for a taken name. */
+export const updateGroup = (
+  tx: Tx,
+  id: string,
+  changes: Partial<Pick<Group, 'name' | 'nameKey' | 'description'>>,
+) => tx.group.update({ where: { id }, data: changes });
+
+/** Deletes the group with its memberships and grants. */
+export const removeGroup = (tx: Tx, id: string) => tx.group.delete({ where: { id } });
+
+/** As much of a caller as decides which groups it sees. */
+export interface GroupReader extends Pick<Caller, 'tenantId' | 'userId' | 'groupIds'> {
+  /** Whether it sees those that it is not in. */
+  readonly seesAll: boolean;
+}
+
+const isVisibleTo = ({ userId, groupIds, seesAll }: GroupReader): Sql => sql`
+  (${seesAll}::boolean or team.is_everyone or team.id = any(${groupIds}::uuid[]) or exists (
+    select 1 from group_members as member where member.group_id = team.id and member.user_id = ${userId}::uuid))`;
+
+/** A group of the tenant, and whether its reader sees it. */
+export type GroupFor = Group & { readonly isVisible: boolean };
+
+/** One row or null for each address, in their order, also of groups that the reader does not see. */
+export async function readGroups(
+  reader: GroupReader,
+  addresses: readonly GroupBy[],
+): Promise<(GroupFor | null)[]> {
+  const ids = addresses.flatMap((by) => ('id' in by && isId(by.id) ? [by.id] : []));
+  const names = addresses.flatMap((by) => ('name' in by ? [nameKey(by.name)] : []));
+  const rows = await query<GroupFor>(sql`
+    select team.id, team.tenant_id as "tenantId", team.name, team.name_key as "nameKey", team.description,
+           team.is_everyone as "isEveryone", team.created_at as "createdAt", team.updated_at as "updatedAt",
+           ${isVisibleTo(reader)} as "isVisible"
+      from groups as team
+     where team.tenant_id = ${reader.tenantId}::uuid
+       and (team.id = any(${ids}::uuid[]) or team.name_key = any(${names}::text[]))`);
+  return eachAt(
+    addresses,
+    (by) => ('id' in by ? by.id : nameText(nameKey(by.name))),
+    rows.flatMap((row) => [[row.id, row] as const, [nameText(row.nameKey), row] as const]),
+  );
+}
+
+/** No id reads like this. */
+const nameText = (key: string) => `name ${key}`;
+
+/** One row or null for each id, in their order: to name whom a permission is of. */
+export async function readGroupsById(tenantId: string, ids: readonly string[]): Promise<(Group | null)[]> {
+  return eachOf(ids, await db.group.findMany({ where: { tenantId, id: { in: [...ids] } } }));
+}
+
+/** Which of the groups a list shows. */
+export interface GroupFilter {
+  /** How the name begins; null for all. */
+  readonly prefix: string | null;
+}
+
+const isListed = (reader: GroupReader, { prefix }: GroupFilter): Sql => sql`
+  team.tenant_id = ${reader.tenantId}::uuid and ${isVisibleTo(reader)}
+  ${prefix === null ? nothing : sql`and starts_with(team.name_key, ${nameKey(prefix)})`}`;
+
+/** By name. */
+export const groupOrder = byText<Group>('team.name_key', (group) => group.nameKey);
+
+/** The groups that a reader sees; up to one more than the page. */
+export async function listGroups(reader: GroupReader, filter: GroupFilter, page: Page): Promise<Group[]> {
+  const { beyond, end } = pageSql(groupOrder, page);
+  const rows = await query<{ id: string }>(
+    sql`select team.id from groups as team where ${isListed(reader, filter)} ${beyond} ${end}`,
+  );
+  const ids = rows.map(({ id }) => id);
+  return inOrder(ids, await db.group.findMany({ where: { id: { in: ids } } }));
+}
+
+/** How many there are in all; read only where it is asked for. */
+export async function countGroups(reader: GroupReader, filter: GroupFilter): Promise<number> {
+  return await count(sql`groups as team where ${isListed(reader, filter)}`);
+}
+
+const MAX_GROUPS_OF_USER = 1000;
+
+const groupsOfUsersStatement = statement<{ userId: string; id: string }>(
+  `select asked.id as "userId", joined.id
+     from unnest($2::uuid[]) as asked(id)
+    cross join lateral (
+      select team.id from groups as team
+       where team.tenant_id = $1::uuid and (team.is_everyone or exists (
+               select 1 from group_members as member where member.group_id = team.id and member.user_id = asked.id))
+       order by team.name_key collate "C" limit ${MAX_GROUPS_OF_USER}
+    ) as joined`,
+);
+
+/** The groups of each user, by name, ascending, at most 1000 each. */
+export async function listGroupsOf(tenantId: string, userIds: readonly string[]): Promise<Group[][]> {
+  const pairs = await run(groupsOfUsersStatement, [tenantId, userIds]);
+  const ids = [...new Set(pairs.map(({ id }) => id))];
+  const rows = await db.group.findMany({ where: { id: { in: ids } } });
+  const groups = eachOf(
+    pairs.map(({ id }) => id),
+    rows,
+  );
+  const byUser = groupBy([...pairs.entries()], ([, { userId }]) => userId);
+  return userIds.map((userId) => (byUser.get(userId) ?? []).flatMap(([at]) => groups[at] ?? []));
+}
+
+const membersStatement = statement<{ groupId: string; count: bigint }>(
+  `select group_id as "groupId", count(*) as count from group_members
+    where group_id = any($1::uuid[]) group by group_id`,
+);
+
+/** How many members each group has by a row of its own; `everyone` has none of these. */
+export async function countMembers(groupIds: readonly string[], tx?: Tx): Promise<number[]> {
+  const rows = await run(membersStatement, [groupIds], tx);
+  const counts = eachAt(
+    groupIds,
+    (id) => id,
+    rows.map((row) => [row.groupId, Number(row.count)]),
+  );
+  return counts.map((count) => count ?? 0);
+}
+
+const lockStatement = statement<{ id: string }>(
+  `select id from groups where tenant_id = $1::uuid and (id = $2::uuid or name_key = $3) for update`,
+);
+
+/** Holds a group of the tenant until commit; null when there is none. */
+export async function lockGroup(tx: Tx, tenantId: string, by: GroupBy): Promise<Group | null> {
+  const id = 'id' in by && isId(by.id) ? by.id : null;
+  const key = 'name' in by ? nameKey(by.name) : null;
+  const [held] = await run(lockStatement, [tenantId, id, key], tx);
+  return held ? await tx.group.findUnique({ where: { id: held.id } }) : null;
+}
+
+/** Those who were not members before become members. @returns who they are. */
+export async function insertMembers(
+  tx: Tx,
+  { id: groupId, tenantId }: { readonly id: string; readonly tenantId: string },
+  userIds: readonly string[],
+): Promise<string[]> {
+  const made = await tx.groupMember.createManyAndReturn({
+    data: userIds.map((userId) => ({ groupId, userId, tenantId })),
+    skipDuplicates: true,
+    select: { userId: true },
+  });
+  return made.map(({ userId }) => userId);
+}
+
+const removeStatement = statement<{ userId: string }>(
+  `delete from group_members where group_id = $1::uuid and user_id = any($2::uuid[]) returning user_id as "userId"`,
+);
+
+/** Those who were members are none any more. @returns who they are. */
+export async function deleteMembers(tx: Tx, groupId: string, userIds: readonly string[]): Promise<string[]> {
+  return (await run(removeStatement, [groupId, userIds], tx)).map(({ userId }) => userId);
+}

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../../platform/log.ts';
+import { type ApiClient, payloadOf } from './client.ts';
+import { reportRunLogDocument } from './documents.ts';
+import type { LogChunk } from './runtime.ts';
+
+const BATCH_CHUNKS = 100;
+const BATCH_BYTES = 256 * 1024;
+
+/**
+ * Sends what one run prints, in order, one call at a time; what comes meanwhile goes with the next call. Memory is
+ * bounded by the runtime, which hands over a bounded amount a run.
+ */
+export class LogSender {
+  readonly #client: ApiClient;
+  readonly #runId: string;
+  readonly #log: Log;
+  readonly #end = new AbortController();
+  readonly #queue: LogChunk[] = [];
+  #sending: Promise<void> | null = null;
+
+  constructor(client: ApiClient, runId: string, log: Log) {
+    this.#client = client;
+    this.#runId = runId;
+    this.#log = log;
+  }
+
+  add(chunk: LogChunk): void {
+    if (this.#end.signal.aborted) return;
+    this.#queue.push(chunk);
+    this.#sending ??= this.#send();
+  }
+
+  /** Waits until all that was added is stored, but not longer than `limitMs`; the sending goes on in any case. */
+  async settle(limitMs: number): Promise<void> {
+    if (!this.#sending) return;
+    const timer = new AbortController();
+    const limit = sleep(limitMs, undefined, { signal: timer.signal }).catch(() => {});
+    await Promise.race([this.#sending, limit]);
+    timer.abort();
+  }
+
+  /** Ends the sending. What was not stored by now is lost. */
+  close(): void {
+    this.#end.abort();
+    if (this.#queue.length > 0)
+      this.#log.warn({ chunks: this.#queue.length }, 'log of the run is incomplete');
+  }
+
+  async #send(): Promise<void> {
+    while (this.#queue.length > 0 && !this.#end.signal.aborted) {
+      const count = this.#countOfBatch();
+      const chunks = this.#queue
+        .slice(0, count)
+        .map(({ at, ...chunk }) => ({ ...chunk, at: at.toISOString() }));
+      try {
+        const variables = { input: { run: this.#runId, chunks } };
+        const answer = await this.#client.insist(reportRunLogDocument, variables, {
+          signal: this.#end.signal,
+        });
+        payloadOf(answer.reportRunLog, 'ReportRunLogPayload');
+      } catch (error) {
+        if (this.#end.signal.aborted) break;
+        // Refused for good: the rest may still be fine.
+        this.#log.warn({ err: error, chunks: count }, 'log of the run was refused');
+      }
+      this.#queue.splice(0, count);
+    }
+    this.#sending = null;
+  }
+
+  /** How many chunks go with the next call: at least one. */
+  #countOfBatch(): number {
+    let bytes = 0;
+    const over = this.#queue.findIndex((chunk, index) => {
+      bytes += Buffer.byteLength(chunk.text);
+      return index > 0 && (index >= BATCH_CHUNKS || bytes > BATCH_BYTES);
+    });
+    return over < 0 ? this.#queue.length : over;
+  }
+}

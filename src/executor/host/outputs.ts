@@ -1,0 +1,271 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { join, resolve, sep } from 'node:path';
+import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
+import { isRecord } from '../../values/json.ts';
+import type { LiteralType, Variable } from '../../values/literal-types.ts';
+import type { Literal } from '../../values/literals.ts';
+import { literalFromPlain, toPlain } from '../../values/plain-values.ts';
+import { Place } from '../../values/problem-list.ts';
+import { MAX_JSON_DEPTH, nestsWithin } from '../../values/readers.ts';
+import { jsonFromText, literalFromText } from '../../values/text-values.ts';
+import { blobUrisIn, withBlobUris } from '../../values/uris.ts';
+import { mayBeAbsent } from './inputs.ts';
+import { RunError, systemErrorCode } from './run-error.ts';
+import type { RunFiles } from './run-files.ts';
+import type { BlobStore } from './runtime.ts';
+import { firstBytes, withoutNul } from './utf8.ts';
+
+/** All outputs in one file, name → value. A blob's value here is its path, from the outputs directory on. */
+const OUTPUTS_FILE = 'outputs.json';
+/** Flyte's copilot: a command that writes this file has failed, whatever its exit code, and says why in it. */
+const ERROR_FILE = '_ERROR';
+export const RESERVED_OUTPUT_NAMES = [OUTPUTS_FILE, ERROR_FILE];
+
+const MESSAGE_LIMIT_BYTES = 8 * 1024;
+/** The server's JSON nests so deep, and the names are its first level. */
+const MAX_NESTING = MAX_JSON_DEPTH - 1;
+
+interface OutputsRequest {
+  readonly declared: Readonly<Record<string, Variable>>;
+  readonly directory: RunFiles;
+  /** Uris that the run was given as inputs. It may pass these on; any other is not its own to give. */
+  readonly inputUris: ReadonlySet<string>;
+  /** Of all values together, without the content of blobs. */
+  readonly limitBytes: number;
+}
+
+/** How much text may still be read; shared by all files of a run. */
+interface Budget {
+  leftBytes: number;
+}
+
+/** Why a file cannot be an output; the reader knows of which one. */
+class FileFault extends Error {
+  override name = this.constructor.name;
+}
+
+/**
+ * Reads what a command wrote: each output from `outputs.json` or, if it is not there, from the file of its name. Blobs
+ * are stored, after everything was found right.
+ *
+ * @throws RunError `OutputsInvalid` naming each problem, `OutputsTooLarge`, or `OutputNotStored` (SYSTEM).
+ */
+export async function readOutputs(
+  request: OutputsRequest,
+  blobs: BlobStore,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  const place = new Place([]);
+  const literals = await readLiterals(request, place);
+  const files = await findFiles(request, literals, place);
+  if (place.problems.size > 0) throw invalid(place.problems.all);
+  const uris = await storeFiles(files, blobs, signal);
+  const outputs = [...literals].map(([name, literal]) => [
+    name,
+    toPlain(withBlobUris(literal, (uri) => uris.get(uri) ?? uri)),
+  ]);
+  return Object.fromEntries(outputs);
+}
+
+function invalid(problems: readonly Problem[]): RunError {
+  const texts = problems.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const code = problems.some((problem) => problem.code === 'TooLarge') ? 'OutputsTooLarge' : 'OutputsInvalid';
+  return new RunError('USER', code, firstBytes(texts.join('; '), MESSAGE_LIMIT_BYTES));
+}
+
+/** The message of the user's error file, its first `limitBytes`; null when there is no such file. */
+export async function readErrorFile(directory: RunFiles, limitBytes: number): Promise<string | null> {
+  try {
+    const file = await openInside(directory, join(directory.outputs, ERROR_FILE));
+    if (file === null) return null;
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(limitBytes), 0, limitBytes, 0);
+      return withoutNul(firstBytes(buffer.toString('utf8', 0, bytesRead), limitBytes)).trim();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof FileFault) return '';
+    throw error;
+  }
+}
+
+/** The literal of each output, a blob's still with the path of its file. @throws RunError `OutputsTooLarge` */
+async function readLiterals(request: OutputsRequest, place: Place): Promise<Map<string, Literal>> {
+  const budget = { leftBytes: request.limitBytes };
+  const written = await readOutputsFile(request, budget, place.at(OUTPUTS_FILE));
+  for (const name of Object.keys(written)) {
+    if (!Object.hasOwn(request.declared, name))
+      place.at(OUTPUTS_FILE).report('VariableNameNotFound', `${name} is not declared`);
+  }
+  const literals = new Map<string, Literal>();
+  for (const [name, { type }] of Object.entries(request.declared)) {
+    const at = place.at(name);
+    const literal = await withinBudget(() =>
+      Object.hasOwn(written, name)
+        ? literalFromPlain(type, written[name], at)
+        : readFileValue(request, budget, name, type, at),
+    );
+    if (literal === undefined) continue;
+    literals.set(name, literal);
+    if (!nestsWithin(toPlain(literal), MAX_NESTING))
+      at.report('InvalidValue', `nests more than ${MAX_NESTING} levels deep`);
+  }
+  const plain = [...literals].map(([name, literal]) => [name, toPlain(literal)]);
+  if (Buffer.byteLength(JSON.stringify(Object.fromEntries(plain))) > request.limitBytes)
+    throw tooLarge(request.limitBytes);
+  return literals;
+}
+
+/** @throws RunError where reading takes too many steps. */
+async function withinBudget<T>(read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw error instanceof InvalidArgumentError ? invalid(error.problems) : error;
+  }
+}
+
+async function readOutputsFile(
+  request: OutputsRequest,
+  budget: Budget,
+  place: Place,
+): Promise<Record<string, unknown>> {
+  const text = await fileOrFault(place, () => readText(request, budget, OUTPUTS_FILE));
+  if (typeof text !== 'string') return {};
+  const parsed = jsonFromText(text, place);
+  if (parsed && isRecord(parsed.json)) return parsed.json;
+  if (parsed) place.report('InvalidValue', 'expected a JSON object');
+  return {};
+}
+
+async function readFileValue(
+  request: OutputsRequest,
+  budget: Budget,
+  name: string,
+  type: LiteralType,
+  place: Place,
+): Promise<Literal | undefined> {
+  const fileType = fileTypeOf(type);
+  const text = await fileOrFault(place, () =>
+    fileType ? pathOf(request.directory, name) : readText(request, budget, name),
+  );
+  if (text === undefined) return undefined;
+  if (text !== null) {
+    return fileType ? literalFromPlain(fileType, text, place) : literalFromText(type, text, place);
+  }
+  return mayBeAbsent(type)
+    ? literalFromPlain(type, null, place)
+    : place.report('ValueRequired', 'the command wrote no such file');
+}
+
+/** The type of a file that is a blob itself, and not the text of a value; undefined where a file is text. */
+function fileTypeOf(type: LiteralType): LiteralType | undefined {
+  if ('blob' in type) return type;
+  return 'unionType' in type ? type.unionType.variants.map(fileTypeOf).find((found) => found) : undefined;
+}
+
+/** The path of a file by its name, from the outputs directory on; null when there is none. */
+async function pathOf(directory: RunFiles, name: string): Promise<string | null> {
+  const file = await openInside(directory, join(directory.outputs, name));
+  await file?.close();
+  return file && name;
+}
+
+async function readText(
+  { directory, limitBytes }: OutputsRequest,
+  budget: Budget,
+  name: string,
+): Promise<string | null> {
+  const file = await openInside(directory, join(directory.outputs, name));
+  if (file === null) return null;
+  try {
+    budget.leftBytes -= (await file.stat()).size;
+    if (budget.leftBytes < 0) throw tooLarge(limitBytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await file.readFile());
+  } catch (error) {
+    if (error instanceof TypeError) throw new FileFault('the file is not UTF-8');
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Each path that the outputs name → the path under which the file can be read, links followed. */
+async function findFiles(
+  request: OutputsRequest,
+  literals: ReadonlyMap<string, Literal>,
+  place: Place,
+): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const [name, literal] of literals) {
+    for (const named of new Set(blobUrisIn(literal))) {
+      if (request.inputUris.has(named) || files.has(named)) continue;
+      const real = await fileOrFault(place.at(name), async () => {
+        const path = resolve(request.directory.outputs, named);
+        const file = await openInside(request.directory, path);
+        if (file === null) throw new FileFault(`there is no file ${named}`);
+        await file.close();
+        return await realpath(path);
+      });
+      if (real !== undefined) files.set(named, real);
+    }
+  }
+  return files;
+}
+
+/** @returns the uri of each file, by the path that the outputs name. */
+async function storeFiles(
+  files: ReadonlyMap<string, string>,
+  blobs: BlobStore,
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
+  const uris = new Map<string, string>();
+  for (const [named, path] of files) {
+    try {
+      uris.set(named, await blobs.store(path, signal));
+    } catch (cause) {
+      if (cause instanceof RunError) throw cause;
+      throw new RunError('SYSTEM', 'OutputNotStored', 'a file of the outputs could not be stored', { cause });
+    }
+  }
+  return uris;
+}
+
+/**
+ * Opens a plain file for reading, if it is there.
+ *
+ * @throws FileFault when it is something else, cannot be read, or is a link that leads out of the run's directory.
+ */
+async function openInside(directory: RunFiles, path: string): Promise<FileHandle | null> {
+  try {
+    const real = await realpath(path);
+    if (!real.startsWith(`${await realpath(directory.path)}${sep}`)) {
+      throw new FileFault("the file leads out of the run's directory");
+    }
+    // Without O_NONBLOCK a named pipe would be waited for.
+    const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+    throw new FileFault('the file is not a plain one');
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT') return null;
+    throw code === null ? error : new FileFault(`the file cannot be read: ${code}`);
+  }
+}
+
+/** What reading a file answered; undefined when the file has a fault, which is reported. */
+async function fileOrFault<T>(place: Place, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof FileFault)) throw error;
+    return place.report('InvalidValue', error.message);
+  }
+}
+
+function tooLarge(limitBytes: number): RunError {
+  return new RunError('USER', 'OutputsTooLarge', `the outputs are larger than ${limitBytes} bytes in all`);
+}

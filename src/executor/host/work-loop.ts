@@ -1,0 +1,288 @@
+import { availableParallelism, hostname, totalmem } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatDuration, parseDuration } from '../../platform/duration.ts';
+import type { Log } from '../../platform/log.ts';
+import { mayPass } from './api-error.ts';
+import { type ApiClient, payloadOf } from './client.ts';
+import { leaseJobsDocument, returnLeaseDocument } from './documents.ts';
+import { HeldRun, type LeasedRun, type RunHost, type StopReason } from './held-run.ts';
+import { BackOff } from './retry.ts';
+import type { Runtime } from './runtime.ts';
+
+/**
+ * The executor's life: one long poll at a time, which is its sign of life, renews what it holds, and brings runs to
+ * begin and to stop.
+ *
+ * A run begins only after a call that named it was answered, and its lease is given back only when nothing of it is
+ * left. When no call was answered for as long as a lease lasts, the runs go on: their ids fence them, so that only one
+ * result counts, and a server that is away must not end anybody's work. Somebody else may have taken up the job by then;
+ * for work that must never run twice at the same time the runs are stopped (`onLostContact`).
+ */
+
+export interface WorkLoopOptions {
+  readonly client: ApiClient;
+  readonly runtime: Runtime;
+  readonly log: Log;
+  /** The executor's name; one process a name. */
+  readonly name: string;
+  readonly pool: string;
+  /** Runs side by side, at most. */
+  readonly slots: number;
+  /** How long `stop` may take. */
+  readonly drainSeconds: number;
+  /** What becomes of the runs when the server was not heard of for as long as a lease lasts. */
+  readonly onLostContact: 'continue' | 'stop';
+}
+
+export interface WorkLoop {
+  /**
+   * Asks for nothing more, lets runs that are about to end do so, ends the others and gives their leases back. Within
+   * `drainSeconds`, unless processes withstand: what the server was not told by then it learns when leases expire.
+   */
+  stop(): Promise<void>;
+}
+
+/** The server cuts it to a third of the lease. */
+const WAIT_MS = 20_000;
+const MAX_JOBS = 100;
+/** Until the first answer tells. */
+const FIRST_LEASE_MS = 30_000;
+/** What a draining executor grants to runs that may be just about to end. */
+const FINISH_MS = 2_000;
+/** How long, after all processes of a draining executor are gone, it goes on telling the server. */
+const LAST_WORDS_MS = 5_000;
+const SIGN_OFF_MS = 3_000;
+
+/** First ends what an earlier, killed executor left behind, and gives those leases back. */
+export async function startWorkLoop(options: WorkLoopOptions): Promise<WorkLoop> {
+  const giveUp = new AbortController();
+  const leftovers = await options.runtime.reapLeftovers().catch((error) => {
+    // Their leases run out; the next start tries again.
+    options.log.error({ err: error }, 'what an earlier executor left could not be ended');
+    return [];
+  });
+  if (leftovers.length > 0) options.log.warn({ runs: leftovers }, 'runs of an earlier executor were ended');
+  const returned = Promise.all(leftovers.map((run) => returnLeftover(options, run, giveUp.signal)));
+  const loop = new Loop(options, giveUp);
+  return {
+    async stop() {
+      await loop.stop();
+      await returned;
+    },
+  };
+}
+
+async function returnLeftover(
+  { client, log }: WorkLoopOptions,
+  run: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const input = { run, reason: 'the executor was killed', attempted: true };
+    const answer = await client.insist(returnLeaseDocument, { input }, { signal });
+    const { returned } = payloadOf(answer.returnLease, 'ReturnLeasePayload');
+    log.info({ runId: run, attempted: true, returned }, 'lease given back');
+  } catch (error) {
+    log.warn({ reason: (error as Error).message, runId: run }, 'lease was not given back');
+  }
+}
+
+class Loop {
+  readonly #options: WorkLoopOptions;
+  readonly #giveUp: AbortController;
+  readonly #host: RunHost;
+  readonly #log: Log;
+  /** All that the executor has, from hearing of it until its end was acknowledged. Each takes up a slot. */
+  readonly #runs = new Map<string, HeldRun>();
+  /** Resolve when the processes of a run are gone. */
+  readonly #working = new Set<Promise<void>>();
+  /** Resolve when there is nothing left to tell the server of a run. */
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #asking: Promise<void>;
+  #isStopping = false;
+  /** The call under way, or the pause before the next. Idle: it brings no new work, as there was no room. */
+  #poll: { readonly interrupt: AbortController; readonly isIdle: boolean } | null = null;
+  #leaseMs = FIRST_LEASE_MS;
+  #leaseTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: WorkLoopOptions, giveUp: AbortController) {
+    const { client, runtime, log } = options;
+    this.#options = options;
+    this.#giveUp = giveUp;
+    this.#log = log;
+    this.#host = { client, runtime, log, giveUp: giveUp.signal };
+    this.#asking = this.#keepAsking();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const timers = [this.#giveUpIn(this.#options.drainSeconds * 1000)];
+    this.#poll?.interrupt.abort();
+    await this.#asking;
+    clearTimeout(this.#leaseTimer);
+    this.#dropUnstarted('DRAINING');
+    await this.#signOff();
+    await Promise.race([this.#settled(), sleep(FINISH_MS, undefined, { ref: false })]);
+    for (const run of this.#runs.values()) run.stop('DRAINING');
+    await Promise.all(this.#working);
+    timers.push(this.#giveUpIn(LAST_WORDS_MS));
+    await this.#settled();
+    // Once more: a call that was under way when the executor began to stop may have asked for work after the first.
+    await this.#signOff();
+    await this.#settled();
+    for (const timer of timers) clearTimeout(timer);
+  }
+
+  async #keepAsking(): Promise<void> {
+    for (const backOff = new BackOff(); !this.#isStopping; ) {
+      const interrupt = new AbortController();
+      try {
+        await this.#ask(interrupt);
+        backOff.reset();
+      } catch (error) {
+        if (interrupt.signal.aborted) continue;
+        // What passes is told by the client.
+        if (!mayPass(error)) this.#log.error({ err: error }, 'asking for work failed');
+        this.#poll = { interrupt, isIdle: true };
+        await backOff.pause(interrupt.signal, error).catch(() => {});
+      }
+    }
+  }
+
+  async #ask(interrupt: AbortController): Promise<void> {
+    const named = [...this.#runs.values()];
+    const maxJobs = Math.max(0, Math.min(MAX_JOBS, this.#options.slots - this.#runs.size));
+    // Runs just heard of wait for this very answer to begin.
+    const waitMs = named.some((run) => run.state === 'HEARD') ? 0 : Math.min(WAIT_MS, this.#leaseMs / 3);
+    this.#poll = { interrupt, isIdle: maxJobs === 0 && waitMs > 0 };
+    const sentAt = performance.now();
+    const answer = await this.#lease(
+      {
+        knownRuns: named.map((run) => run.id),
+        stoppingRuns: named.filter((run) => run.isStopping).map((run) => run.id),
+        maxJobs,
+        wait: formatDuration(waitMs),
+      },
+      { signal: interrupt.signal, timeoutMs: waitMs + Math.max(2_000, this.#leaseMs / 3) },
+    );
+    this.#renewed(sentAt, parseDuration(answer.leaseDuration) ?? FIRST_LEASE_MS);
+    const cancelled = new Set(answer.cancelRuns);
+    for (const run of named) {
+      if (cancelled.has(run.id)) this.#end(run);
+      else if (run.state === 'HEARD') run.state = 'CONFIRMED';
+    }
+    for (const leased of answer.runs) this.#hear(leased);
+    this.#startWaiting();
+  }
+
+  async #lease(
+    request: { knownRuns: string[]; stoppingRuns: string[]; maxJobs: number; wait: string },
+    call: { signal: AbortSignal; timeoutMs: number },
+  ) {
+    const { client, name, pool } = this.#options;
+    const input = { executor: name, pool, nodes: [thisMachine], ...request };
+    const answer = await client.ask(leaseJobsDocument, { input }, call);
+    return payloadOf(answer.leaseJobs, 'LeaseJobsPayload');
+  }
+
+  /** Counted from when the call was sent: the server began to count later. */
+  #renewed(sentAt: number, leaseMs: number): void {
+    this.#leaseMs = leaseMs;
+    clearTimeout(this.#leaseTimer);
+    this.#leaseTimer = setTimeout(() => this.#loseLeases(), sentAt + leaseMs - performance.now());
+  }
+
+  #loseLeases(): void {
+    if (this.#runs.size === 0) return;
+    const isStopped = this.#options.onLostContact === 'stop';
+    this.#log.error(
+      { runs: [...this.#runs.keys()] },
+      `leases could not be renewed in time: the runs ${isStopped ? 'are stopped' : 'go on'}`,
+    );
+    if (isStopped) this.#dropUnstarted('LEASE_LOST');
+    for (const run of this.#runs.values()) {
+      if (isStopped) run.stop('LEASE_LOST');
+      else run.waitForConfirmation();
+    }
+  }
+
+  #hear(leased: LeasedRun): void {
+    if (!this.#runs.has(leased.id)) this.#runs.set(leased.id, new HeldRun(leased, this.#host));
+  }
+
+  /** The server wants the end of a run. */
+  #end(run: HeldRun): void {
+    if (run.isUnstarted) this.#drop(run, 'TOLD');
+    else run.stop('TOLD');
+  }
+
+  /** Begins runs while fewer than `slots` have processes: one that is being killed is still there. */
+  #startWaiting(): void {
+    const waiting = [...this.#runs.values()].filter((run) => run.state === 'CONFIRMED');
+    const free = this.#isStopping ? 0 : this.#options.slots - this.#working.size;
+    for (const run of waiting.slice(0, Math.max(0, free))) this.#start(run);
+  }
+
+  #start(run: HeldRun): void {
+    let onEnded = () => {};
+    const ended = new Promise<void>((resolve) => {
+      onEnded = resolve;
+    });
+    this.#working.add(ended);
+    const work = run.work(() => {
+      onEnded();
+      this.#working.delete(ended);
+      this.#startWaiting();
+    });
+    this.#track(
+      work.finally(() => {
+        this.#runs.delete(run.id);
+        // There is room now, and the server answers.
+        if (this.#poll?.isIdle) this.#poll.interrupt.abort();
+      }),
+    );
+  }
+
+  #dropUnstarted(reason: StopReason): void {
+    for (const run of [...this.#runs.values()].filter((one) => one.isUnstarted)) this.#drop(run, reason);
+  }
+
+  #drop(run: HeldRun, reason: StopReason): void {
+    this.#runs.delete(run.id);
+    this.#track(run.endUnstarted(reason));
+  }
+
+  /** The last call: it leaves no room, so that the server assigns nothing more. What nobody heard of goes back. */
+  async #signOff(): Promise<void> {
+    try {
+      const request = { knownRuns: [], stoppingRuns: [], maxJobs: 0, wait: 'PT0S' };
+      const { runs } = await this.#lease(request, { signal: this.#giveUp.signal, timeoutMs: SIGN_OFF_MS });
+      for (const leased of runs.filter(({ id }) => !this.#runs.has(id)))
+        this.#track(new HeldRun(leased, this.#host).endUnstarted('DRAINING'));
+    } catch (error) {
+      this.#log.warn({ reason: (error as Error).message }, 'could not sign off');
+    }
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work
+      .catch((error) => {
+        if (!this.#giveUp.signal.aborted) this.#log.error({ err: error }, 'the server refused what was said');
+      })
+      .finally(() => this.#underWay.delete(tracked));
+    this.#underWay.add(tracked);
+  }
+
+  async #settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  #giveUpIn(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => this.#giveUp.abort(), milliseconds);
+  }
+}
+
+const thisMachine = {
+  name: hostname(),
+  allocatable: { cpu: String(availableParallelism()), memory: String(totalmem()) },
+};

@@ -1,0 +1,201 @@
+/**
+ * The directory of a run, and the note in it by which a later executor finds what this one left behind.
+ *
+ *     <root>/.starting-<run>  ──▶  <root>/<run>  ──▶  <root>/.ended-<run>  ──▶  removed
+ *        no process yet            may have one         has none any more
+ *
+ * Each arrow is one rename, so a crash at any point leaves one of these three. Whatever else lies under the root, such
+ * as a failed run that was kept, has no note and is never touched.
+ */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../../../platform/process-identity.ts';
+import { RunError, systemErrorCode } from '../../host/run-error.ts';
+import type { RunFiles } from '../../host/run-files.ts';
+
+const STARTING = '.starting-';
+const ENDED = '.ended-';
+const NOTE = 'run.json';
+const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/;
+
+/** What stands in a run's note. */
+interface RunNote {
+  /** The executor: while it lives, its runs are its own business. */
+  readonly owner: ProcessIdentity;
+  readonly terminationGraceSeconds: number;
+  /** The command; null before it is started. */
+  readonly leader: ProcessIdentity | null;
+}
+
+export interface RunDirectory extends RunFiles {
+  readonly temporary: string;
+  readonly work: string;
+  /** Writes down which process runs here. Synchronous, so that nothing comes between the start and the note. */
+  noteLeader(pid: number): void;
+}
+
+/** A run that no living executor looks after. */
+export interface Leftover {
+  readonly runId: string;
+  readonly path: string;
+  readonly leader: ProcessIdentity | null;
+  readonly terminationGraceSeconds: number;
+}
+
+/** @throws RunError `RunDirectoryUnavailable` when the run has a directory already, or its id cannot name one. */
+export function createRunDirectory(
+  root: string,
+  run: { runId: string; terminationGraceSeconds: number },
+): RunDirectory {
+  if (!RUN_ID.test(run.runId)) throw unavailable(`${JSON.stringify(run.runId)} cannot name a directory`);
+  const path = join(root, run.runId);
+  const starting = join(root, `${STARTING}${run.runId}`);
+  const note: RunNote = {
+    owner: getOwnIdentity(),
+    terminationGraceSeconds: run.terminationGraceSeconds,
+    leader: null,
+  };
+
+  rmSync(starting, { recursive: true, force: true });
+  mkdirSync(starting, { recursive: true, mode: 0o700 });
+  writeNote(starting, note);
+  for (const name of ['inputs', 'blobs', 'outputs', 'tmp', 'work']) {
+    mkdirSync(join(starting, name), { mode: 0o700 });
+  }
+  try {
+    renameSync(starting, path);
+  } catch (error) {
+    rmSync(starting, { recursive: true, force: true });
+    if (systemErrorCode(error) !== 'ENOTEMPTY') throw error;
+    throw unavailable('the run has been started here already', error);
+  }
+  return {
+    path,
+    inputs: join(path, 'inputs'),
+    inputsFile: join(path, 'inputs', 'inputs.json'),
+    blobs: join(path, 'blobs'),
+    outputs: join(path, 'outputs'),
+    temporary: join(path, 'tmp'),
+    work: join(path, 'work'),
+    noteLeader: (pid) => writeNote(path, { ...note, leader: identifyProcess(pid) }),
+  };
+}
+
+/** Every run under the root that some executor, now dead, did not bring to its end. */
+export function findLeftovers(root: string): Leftover[] {
+  const leftovers: Leftover[] = [];
+  for (const name of listNames(root)) {
+    const path = join(root, name);
+    const note = readNote(path);
+    const runId = name.startsWith(STARTING) ? name.slice(STARTING.length) : name;
+    if (!RUN_ID.test(runId) || (note === null && name === runId)) continue;
+    if (note !== null && isSomeoneElsesBusiness(note.owner)) continue;
+    leftovers.push({
+      runId,
+      path,
+      leader: note?.leader ?? null,
+      terminationGraceSeconds: note?.terminationGraceSeconds ?? 0,
+    });
+  }
+  return leftovers;
+}
+
+/** Removes the directory of a run whose processes are all gone. */
+export async function removeRunDirectory(root: string, runId: string, path: string): Promise<void> {
+  const ended = join(root, `${ENDED}${runId}`);
+  try {
+    await rename(path, ended);
+  } catch (error) {
+    // The command may have moved it away, say. How the run ended does not depend on it.
+    if (systemErrorCode(error) === null) throw error;
+  }
+  await removeAsFarAsPossible(ended);
+}
+
+/** Leaves the directory for people to look into. */
+export async function keepRunDirectory(path: string): Promise<void> {
+  await rm(join(path, NOTE), { force: true });
+}
+
+/** Removes what an executor was removing when it was killed. */
+export async function removeEndedDirectories(root: string): Promise<void> {
+  for (const name of listNames(root)) {
+    if (name.startsWith(ENDED)) await removeAsFarAsPossible(join(root, name));
+  }
+}
+
+function isSomeoneElsesBusiness(owner: ProcessIdentity): boolean {
+  return owner.pid !== process.pid && isRunning(owner);
+}
+
+function getOwnIdentity(): ProcessIdentity {
+  return identifyProcess(process.pid) ?? { pid: process.pid, startedAt: 'unknown' };
+}
+
+/** A kill in the middle of the write leaves the old note, never half of one. */
+function writeNote(directory: string, note: RunNote): void {
+  const path = join(directory, NOTE);
+  writeFileSync(`${path}.new`, JSON.stringify(note), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** Null when there is none, or none of ours. The command may write here too, so nothing of it is taken on trust. */
+function readNote(directory: string): RunNote | null {
+  try {
+    const note = JSON.parse(readFileSync(join(directory, NOTE), 'utf8'));
+    if (!isIdentity(note.owner)) return null;
+    return {
+      owner: note.owner,
+      leader: isIdentity(note.leader) ? note.leader : null,
+      terminationGraceSeconds: Number(note.terminationGraceSeconds) || 0,
+    };
+  } catch {
+    return null;
+  }
+}
+
+function isIdentity(value: unknown): value is ProcessIdentity {
+  if (typeof value !== 'object' || value === null || !('pid' in value) || !('startedAt' in value))
+    return false;
+  // Process 1 is init: nothing that a run left behind.
+  return typeof value.pid === 'number' && Number.isSafeInteger(value.pid) && value.pid > 1;
+}
+
+function listNames(root: string): string[] {
+  try {
+    return readdirSync(root);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** What withstands is left for the next start: a file that stays is no reason to change how a run ended. */
+async function removeAsFarAsPossible(path: string): Promise<void> {
+  try {
+    await removeTree(path);
+  } catch (error) {
+    if (systemErrorCode(error) === null) throw error;
+  }
+}
+
+/** Also where the command took away its own right to write, as Go's module cache does. */
+async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch {
+    await makeWritable(path);
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function makeWritable(path: string): Promise<void> {
+  if (!(await lstat(path)).isDirectory()) return;
+  await chmod(path, 0o700);
+  for (const name of await readdir(path)) await makeWritable(join(path, name));
+}
+
+function unavailable(message: string, cause?: unknown): RunError {
+  return new RunError('SYSTEM', 'RunDirectoryUnavailable', message, { cause });
+}

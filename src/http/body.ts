@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http';
+import type { ErrorCode } from '../platform/errors.ts';
+import { findRoundedNumber } from '../platform/exact-json.ts';
+import { limitRefusals } from '../platform/metrics.ts';
+import { refusal } from './answer.ts';
+
+/**
+ * The body of a request as it comes, at most `limit` bytes. Of a longer one that did not announce its length, as much
+ * again is read and dropped: most senders read no answer before they have sent all.
+ *
+ * @throws GraphQLError of this code, with HTTP status 413.
+ */
+export async function* bodyOf(
+  request: IncomingMessage,
+  limit: number,
+  code: ErrorCode = 'RESOURCE_EXHAUSTED',
+): AsyncGenerator<Buffer> {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  let size = 0;
+  if (announced <= limit)
+    // A stream that is left early would otherwise take the connection with it, and the answer.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size <= limit) yield chunk;
+      else if (size > 2 * limit) break;
+    }
+  if (Math.max(announced, size) <= limit) return;
+  limitRefusals.inc({ limit: 'body' });
+  throw refusal(code, `the body has at most ${limit} bytes`, {
+    status: 413,
+    headers: { connection: 'close' },
+  });
+}
+
+/**
+ * The JSON in the body of a request.
+ *
+ * @throws GraphQLError for a body of another type: forms and plain text are what a foreign page can send without asking.
+ */
+export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
+  if (!/^application\/(graphql\+)?json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))
+    throw refusal('INVALID_ARGUMENT', 'the content type must be application/json', { status: 415 });
+  const chunks: Buffer[] = [];
+  for await (const chunk of bodyOf(request, limit)) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString('utf8');
+  const rounded = findRoundedNumber(text);
+  if (rounded !== null)
+    throw refusal(
+      'INVALID_ARGUMENT',
+      `the number ${rounded.slice(0, 40)} would lose digits; send it as text`,
+    );
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw refusal('INVALID_ARGUMENT', 'the body is not valid JSON');
+  }
+}

@@ -1,0 +1,55 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import type { Duplex } from 'node:stream';
+import { answerFailure, refusal, refuseSocket } from './answer.ts';
+
+/** What Node finds wrong before there is a request; any other code is HTTP that cannot be read. */
+const clientFaults: Readonly<Record<string, readonly [status: number, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'the headers of the request are too long'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'the extensions of a chunk are too long'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request took too long to arrive'],
+};
+
+/** A server of HTTP of which every answer is ours, also what Node would otherwise answer by itself. */
+export function createListener(
+  options: ServerOptions,
+  answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+): Server {
+  /** The last response of each connection: while one is under way, nothing else may be written there. */
+  const last = new WeakMap<Duplex, ServerResponse>();
+  const server = createServer({ ...options, requireHostHeader: false }, async (request, response) => {
+    last.set(request.socket, response);
+    try {
+      requireHost(request);
+      await answer(request, response);
+    } catch (error) {
+      answerFailure(response, error);
+    }
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const response = last.get(socket);
+    const isBusy = response?.headersSent && !response.writableEnded;
+    if (isBusy || !socket.writable) return void socket.destroy();
+    const [status, message] = clientFaults[error.code ?? ''] ?? [400, 'this is not valid HTTP'];
+    refuseSocket(socket, refusal('INVALID_ARGUMENT', message, { status }));
+  });
+  server.on('checkExpectation', (_request, response: ServerResponse) =>
+    answerFailure(response, refusal('INVALID_ARGUMENT', 'Expect must be 100-continue', { status: 417 })),
+  );
+  return server;
+}
+
+/** Source: RFC 9112 §3.2: one `Host` with one authority, which only HTTP/1.0 may leave out. */
+function requireHost({ headersDistinct, httpVersion }: IncomingMessage): void {
+  const [host, ...more] = headersDistinct['host'] ?? [];
+  const isLeftOut = host === undefined && httpVersion === '1.0';
+  const isGood =
+    host !== undefined && /^[\w.~%!$&'()*+,;=:[\]-]*$/.test(host) && URL.canParse(`http://${host || 'none'}`);
+  if (more.length > 0 || !(isLeftOut || isGood))
+    throw refusal('INVALID_ARGUMENT', 'a request has one Host header, with one host and its port');
+}

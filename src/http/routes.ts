@@ -1,0 +1,37 @@
+import { fetchBlob, storeBlob } from './blobs.ts';
+import type { Handler } from './exchange.ts';
+import { answerGraphiQL } from './graphiql/answer.ts';
+import { answerOperations } from './graphql.ts';
+import { answerAlive, answerReady } from './health.ts';
+import { beginSession, endSession } from './session.ts';
+
+export interface Route {
+  /** Exactly this; or, with a slash at the end, all below it. */
+  readonly path: string;
+  /** What metrics call it: an address is never a label. */
+  readonly label: 'health' | 'graphql' | 'blobs' | 'session' | 'other';
+  /** By the request's method; HEAD is answered as GET. */
+  readonly answers: Readonly<Record<string, Handler>>;
+  /** Answered also while the server stops, and never asked by pages of other origins. */
+  readonly isForOperators?: true;
+}
+
+/** Every route of the server. */
+const routes: readonly Route[] = [
+  { path: '/health/alive', label: 'health', answers: { GET: answerAlive }, isForOperators: true },
+  { path: '/health/ready', label: 'health', answers: { GET: answerReady }, isForOperators: true },
+  { path: '/graphql', label: 'graphql', answers: { GET: answerGraphiQL, POST: answerOperations } },
+  { path: '/session', label: 'session', answers: { POST: beginSession, DELETE: endSession } },
+  { path: '/blobs/', label: 'blobs', answers: { GET: fetchBlob, PUT: storeBlob } },
+  { path: '/', label: 'other', answers: { GET: toGraphiQL } },
+];
+
+export function routeOf(path: string): Route | undefined {
+  return routes.find((route) =>
+    route.path !== '/' && route.path.endsWith('/') ? path.startsWith(route.path) : path === route.path,
+  );
+}
+
+async function toGraphiQL({ response }: Parameters<Handler>[0]): Promise<void> {
+  response.writeHead(302, { location: '/graphql' }).end();
+}

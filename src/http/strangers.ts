@@ -1,0 +1,85 @@
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  type FragmentDefinitionNode,
+  getOperationAST,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
+import { rules } from '../api/schema.ts';
+import { topLevelError } from '../graphql/errors.ts';
+import { anyone, type RuleTable } from '../graphql/rules.ts';
+import { UnauthenticatedError } from '../platform/errors.ts';
+import { challengesAfter } from '../sign-in/authenticate.ts';
+import type { EdgeContext } from './graphql.ts';
+
+/**
+ * Refuses a stranger's operation of which nothing is open to strangers, before anybody looks at its variables: they may
+ * be large, and nobody has vouched for them.
+ */
+export function refusedStrangers(): Plugin {
+  return {
+    onExecute({ args, context, setResultAndStopExecution: stop }) {
+      if (isInVain(args, context)) stop(refusal());
+    },
+    onSubscribe({ args, context, setResultAndStopExecution: stop }) {
+      if (isInVain(args, context)) stop(refusal());
+    },
+  };
+}
+
+const refusal = (): ExecutionResult => ({ data: null, errors: [topLevelError(new UnauthenticatedError())] });
+
+const tables = { query: rules.Query, mutation: rules.Mutation, subscription: rules.Subscription };
+
+function isInVain({ document, operationName }: ExecutionArgs, context: unknown): boolean {
+  if ((context as EdgeContext).caller) return false;
+  const operation = getOperationAST(document, operationName);
+  if (!operation) return false;
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions)
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  return !asksForOpen(operation.selectionSet, tables[operation.operation], fragments);
+}
+
+/** @param fragments  that were not looked at yet: each is looked at once. */
+function asksForOpen(
+  { selections }: SelectionSetNode,
+  table: RuleTable,
+  fragments: Map<string, FragmentDefinitionNode>,
+): boolean {
+  return selections.some((selection) => {
+    if (selection.kind === Kind.FIELD)
+      return selection.name.value.startsWith('__') || table[selection.name.value] === anyone;
+    if (selection.kind === Kind.INLINE_FRAGMENT) return asksForOpen(selection.selectionSet, table, fragments);
+    const fragment = fragments.get(selection.name.value);
+    fragments.delete(selection.name.value);
+    return fragment !== undefined && asksForOpen(fragment.selectionSet, table, fragments);
+  });
+}
+
+/**
+ * Answers 401 with the challenges to a stranger who is refused everything. Kerberos clients send no ticket before they
+ * are asked for one; without Kerberos a stranger is told in the body alone, as GraphQL clients expect. Source: RFC 4559;
+ * Armada adds its challenge to every unauthenticated reply.
+ */
+export function challengedStrangers(): Plugin<object, EdgeContext> {
+  return {
+    onResultProcess({ result, setResult, serverContext }) {
+      const { caller } = serverContext as unknown as EdgeContext;
+      if (caller || Array.isArray(result) || isAsyncIterable(result) || !isRefusedWhole(result)) return;
+      const headers = { 'www-authenticate': challengesAfter().join(', ') };
+      setResult({ ...result, extensions: { ...result.extensions, http: { status: 401, headers } } });
+    },
+  };
+}
+
+function isRefusedWhole({ data, errors = [] }: ExecutionResult): boolean {
+  const isNothing = Object.values(data ?? {}).every((value) => value === null);
+  return (
+    isNothing &&
+    errors.length > 0 &&
+    errors.every(({ extensions }) => extensions['code'] === 'UNAUTHENTICATED')
+  );
+}

@@ -1,0 +1,17 @@
+/** The parts of keys, outermost first. The schema keeps its fields, and so its arguments, in alphabetical order. */
+const order = ['project', 'model', 'domain', 'execution', 'name', 'nodeId'];
+
+/**
+ * How a message names what an address names: the id or the name, or the parts of a key, outermost first:
+ * `demo/development/chain version v9`, `demo/churn@champion`.
+ */
+export function addressText(by: object): string {
+  const [address] = Object.values(by);
+  if (typeof address !== 'object' || address === null) return String(address);
+  const { version, alias, ...path } = address as Record<string, unknown>;
+  const parts = Object.entries(path)
+    .sort(([one], [other]) => order.indexOf(one) - order.indexOf(other))
+    .map(([, part]) => (typeof part === 'object' && part !== null ? addressText(part) : String(part)));
+  const ending = version === undefined ? '' : ` version ${version}`;
+  return `${parts.join('/')}${ending}${alias === undefined ? '' : `@${alias}`}`;
+}

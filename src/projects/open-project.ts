@@ -1,0 +1,19 @@
+import type { ProjectState } from '../generated/prisma/enums.ts';
+import { serverConfig } from '../platform/config/server.ts';
+import { InvalidArgumentError } from '../platform/errors.ts';
+import { requireActiveProject } from './domain/project-checks.ts';
+
+/**
+ * What every creation in a domain of a project demands: the project is ACTIVE and has the domain.
+ *
+ * @throws InvalidArgumentError `InactiveProject`, or naming the domain.
+ */
+export function requireOpenProject(
+  project: { readonly identifier: string; readonly state: ProjectState },
+  domain: string,
+  path: readonly string[],
+): void {
+  requireActiveProject(project, [...path, 'project']);
+  if (!serverConfig.domains.includes(domain))
+    throw InvalidArgumentError.of([...path, 'domain'], `there is no domain ${domain.slice(0, 100)}`);
+}

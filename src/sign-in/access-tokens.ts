@@ -1,0 +1,250 @@
+import {
+  calculateJwkThumbprint,
+  createLocalJWKSet,
+  errors,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWTPayload,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import type { Resource } from '../authorization/domain/resources.ts';
+import { accessFeed } from '../authorization/feed.ts';
+import { ResourceType } from '../generated/prisma/enums.ts';
+import { serverConfig } from '../platform/config/server.ts';
+import { inTransaction, type Tx } from '../platform/database/transaction.ts';
+import { UnauthenticatedError } from '../platform/errors.ts';
+import { isId, newId } from '../platform/ids.ts';
+import { open } from '../platform/secrets.ts';
+import {
+  findServerTenantId,
+  hasKeys,
+  listKeys,
+  lockForFirstKey,
+  type SetKey,
+  storeKey,
+} from './store/tokens.ts';
+
+/**
+ * Our own access tokens: JWTs with short claims, signed with the newest key of the first tenant's set `slipway.access-token`.
+ * They say who and under which version, never what one may do: that is read when it is asked.
+ */
+
+const SET = 'slipway.access-token';
+const ALGORITHM = 'EdDSA';
+const ISSUER = 'slipway';
+const AUDIENCE = 'slipway';
+
+export interface TokenClaims {
+  readonly userId: string;
+  readonly tenantId: string;
+  /** The user's version when it was made. */
+  readonly version: number;
+  /** The access key behind it: the actor's, where there is one. */
+  readonly credentialId: string | null;
+  /** Each token is a session of its own: logging one out leaves the others. */
+  readonly sessionId: string;
+  /** When somebody last proved who they are, however often the token was renewed since. */
+  readonly signedInAt: Date;
+  /** Until when whoever signed in from outside was vouched for; null for a sign-in of ours. */
+  readonly vouchedUntil: Date | null;
+  readonly expiresAt: Date;
+  /** Null: no narrower than the access key and the role. */
+  readonly scopes: readonly string[] | null;
+  readonly confinedTo: readonly Resource[] | null;
+  /** Who had it made for the user, where that is somebody else. */
+  readonly actor: { readonly userId: string; readonly version: number } | null;
+}
+
+/** Makes the first signing key, on first use. Of several servers that try at once, one does. */
+async function createFirstKey(set: SetKey): Promise<void> {
+  await inTransaction(async (tx) => {
+    await lockForFirstKey(tx);
+    if (!(await hasKeys(tx, set))) await createSigningKey(tx, set);
+  });
+}
+
+async function createSigningKey(tx: Tx, set: SetKey): Promise<void> {
+  const { publicKey, privateKey } = await generateKeyPair('EdDSA', {
+    crv: 'Ed25519',
+    extractable: true,
+  });
+  const publicJwk = await exportJWK(publicKey);
+  const kid = await calculateJwkThumbprint(publicJwk);
+  const named = { kid, alg: ALGORITHM, use: 'sig' };
+  await storeKey(tx, {
+    set,
+    kid,
+    alg: ALGORITHM,
+    publicJwk: { ...publicJwk, ...named },
+    privateJwk: { ...(await exportJWK(privateKey)), ...named },
+  });
+}
+
+interface Keys {
+  /** The set as it is stored. */
+  readonly stored: string;
+  readonly verify: ReturnType<typeof createLocalJWKSet>;
+  readonly signing: {
+    readonly kid: string;
+    readonly key: Awaited<ReturnType<typeof importJWK>>;
+  };
+}
+
+/** Read once, and again after each change of keys that the feed tells of. */
+let reading: Promise<Keys> | null = null;
+let last: Keys | null = null;
+accessFeed.on((event) => {
+  if (event === 'ANYTHING' || event.kind === 'SIGNING_KEY') reading = null;
+});
+
+/** The keys as they are now; the same object for as long as they are the same. */
+function currentKeys(): Promise<Keys> {
+  if (reading && accessFeed.isFresh) return reading;
+  const started = readKeys();
+  reading = started;
+  started.catch(() => {
+    if (reading === started) reading = null;
+  });
+  return started;
+}
+
+async function readKeys(): Promise<Keys> {
+  const tenantId = await findServerTenantId();
+  if (!tenantId) throw new Error('there is no tenant, so nobody to sign in');
+  const set = { tenantId, name: SET };
+  let rows = await listKeys(set);
+  if (rows.length === 0) {
+    await createFirstKey(set);
+    rows = await listKeys(set);
+  }
+  const stored = JSON.stringify(rows);
+  if (last?.stored === stored) return last;
+  const newest = rows.find((key) => key.privateJwkSealed !== null);
+  if (!newest?.privateJwkSealed) throw new Error('there is no key to sign tokens with');
+  const privateJwk = JSON.parse(open('json-web-key', newest.privateJwkSealed));
+  last = {
+    stored,
+    verify: createLocalJWKSet({ keys: rows.map((key) => key.publicJwk) }),
+    signing: { kid: newest.kid, key: await importJWK(privateJwk, ALGORITHM) },
+  };
+  return last;
+}
+
+/** @returns the token, a new session. */
+export async function issueToken(
+  claims: Omit<TokenClaims, 'sessionId'>,
+): Promise<{ token: string; sessionId: string }> {
+  const { signing } = await currentKeys();
+  const { actor, scopes, confinedTo, credentialId } = claims;
+  const sessionId = newId();
+  const token = await new SignJWT({
+    tenant: claims.tenantId,
+    ver: claims.version,
+    sid: sessionId,
+    auth_time: seconds(claims.signedInAt),
+    ...(claims.vouchedUntil ? { vouched: seconds(claims.vouchedUntil) } : {}),
+    ...(credentialId ? { cred: credentialId } : {}),
+    ...(scopes ? { scope: scopes.join(' ') } : {}),
+    ...(confinedTo ? { res: confinedTo.map(({ type, id }) => [type, id]) } : {}),
+    // As RFC 8693 names the party that acts.
+    ...(actor ? { act: { sub: actor.userId, ver: actor.version } } : {}),
+  })
+    .setProtectedHeader({ alg: ALGORITHM, kid: signing.kid, typ: 'at+jwt' })
+    .setIssuer(ISSUER)
+    .setAudience(AUDIENCE)
+    .setSubject(claims.userId)
+    .setIssuedAt()
+    .setExpirationTime(seconds(claims.expiresAt))
+    .sign(signing.key);
+  return { token, sessionId };
+}
+
+const seconds = (instant: Date) => Math.floor(instant.getTime() / 1000);
+const instant = (seconds: unknown) => new Date(Number(seconds) * 1000);
+
+/** Tokens whose signature was checked, and with which keys: only that is remembered. */
+const verified = new LRUCache<string, { readonly claims: TokenClaims; readonly keys: Keys }>({ max: 10_000 });
+
+/** What a token of ours claims, also one that has ended by itself; null for any other text. */
+export async function readToken(token: string): Promise<TokenClaims | null> {
+  const keys = await currentKeys();
+  const known = verified.get(token);
+  if (known?.keys === keys) return known.claims;
+  verified.delete(token);
+  const payload = await verifiedPayload(token, keys.verify);
+  const claims = payload && claimsOf(payload);
+  if (claims && !hasEnded(claims)) verified.set(token, { claims, keys });
+  return claims;
+}
+
+async function verifiedPayload(token: string, verify: Keys['verify']): Promise<JWTPayload | null> {
+  try {
+    const { payload } = await jwtVerify(token, verify, {
+      algorithms: [ALGORITHM],
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      typ: 'at+jwt',
+      requiredClaims: ['sub', 'iat', 'exp', 'tenant', 'ver', 'sid'],
+    });
+    return payload;
+  } catch (error) {
+    // The end is looked at last, after signature, issuer and audience.
+    return error instanceof errors.JWTExpired ? error.payload : null;
+  }
+}
+
+/** Whether a token's time is over: its own, or that of the sign-in which it goes back to. */
+export function hasEnded({ expiresAt, signedInAt }: TokenClaims): boolean {
+  const now = Date.now();
+  return expiresAt.getTime() <= now || sessionEnd(signedInAt).getTime() <= now;
+}
+
+/** No token outlives this, however often it is renewed. */
+export const sessionEnd = (signedInAt: Date): Date =>
+  new Date(signedInAt.getTime() + serverConfig.sessionMaxSeconds * 1000);
+
+/** @throws UnauthenticatedError when it is no token of ours, or its time is over. */
+export async function verifyToken(token: string): Promise<TokenClaims> {
+  const claims = await readToken(token);
+  if (!claims || hasEnded(claims)) throw new UnauthenticatedError('the token is not valid');
+  return claims;
+}
+
+const signedClaims = z.object({
+  sub: z.string(),
+  tenant: z.string(),
+  ver: z.number(),
+  sid: z.string(),
+  iat: z.number(),
+  exp: z.number(),
+  auth_time: z.number().optional(),
+  vouched: z.number().optional(),
+  cred: z.string().optional(),
+  scope: z.string().optional(),
+  res: z.array(z.tuple([z.enum(ResourceType), z.string()])).optional(),
+  act: z.object({ sub: z.string(), ver: z.number() }).optional(),
+});
+
+/** Null for what was signed with our key and yet is none of these tokens. */
+function claimsOf(payload: JWTPayload): TokenClaims | null {
+  const { data, success } = signedClaims.safeParse(payload);
+  if (!success || ![data.sub, data.sid, data.cred ?? data.sid, data.act?.sub ?? data.sid].every(isId))
+    return null;
+  return {
+    userId: data.sub,
+    tenantId: data.tenant,
+    version: data.ver,
+    sessionId: data.sid,
+    credentialId: data.cred ?? null,
+    signedInAt: instant(data.auth_time ?? data.iat),
+    vouchedUntil: data.vouched === undefined ? null : instant(data.vouched),
+    expiresAt: instant(data.exp),
+    scopes: data.scope?.split(' ').filter((scope) => scope !== '') ?? null,
+    confinedTo: data.res?.map(([type, id]) => ({ type, id })) ?? null,
+    actor: data.act ? { userId: data.act.sub, version: data.act.ver } : null,
+  };
+}

@@ -1,0 +1,56 @@
+import { recordChange } from '../../authorization/audit.ts';
+import { isRoleAtLeast, managesTenant } from '../../authorization/domain/roles.ts';
+import { addressText, isOwn, type UserBy } from '../../identity/domain/addresses.ts';
+import { reachesAllTenants } from '../../identity/reach.ts';
+import { readUsers } from '../../identity/store/users.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { NotFoundError, PermissionDeniedError } from '../../platform/errors.ts';
+import { type NewToken, newToken } from '../new-token.ts';
+import { findPrincipal, type Principal, plainSignIn } from '../principals.ts';
+
+export interface TokenForUser {
+  readonly user: UserBy;
+  /** Null for the caller's. */
+  readonly tenantId: string | null;
+  readonly expiresInMs: number | null;
+}
+
+/**
+ * A token for another user, which remembers who asked for it: root and the system of the first tenant for users
+ * of any, administrators for those of theirs, everyone for themselves; never for somebody above the caller.
+ *
+ * @throws PermissionDeniedError without a look at the user where the caller's role decides; NotFoundError for a user
+ * who is absent or disabled; InvalidArgumentError for a length that is not possible. Source: ClearML's
+ * auth.get_token_for_user.
+ */
+export async function createTokenForUser(
+  caller: Caller,
+  { user, tenantId, expiresInMs }: TokenForUser,
+): Promise<NewToken> {
+  const isElsewhere = tenantId !== null && tenantId !== caller.tenantId;
+  const reachesAll = await reachesAllTenants(caller);
+  const mayAsk = managesTenant(caller.role) || isOwn(caller, user);
+  if (!mayAsk || (isElsewhere && !reachesAll)) throw new PermissionDeniedError();
+  const found = await find(user, reachesAll && 'id' in user ? null : (tenantId ?? caller.tenantId));
+  const isVisible = found && (tenantId === null || found.tenantId === tenantId);
+  if (!isVisible || (found.tenantId !== caller.tenantId && !reachesAll))
+    throw new NotFoundError('user', addressText(user), ['input', 'user']);
+  if (!isRoleAtLeast(caller.role, found.role)) throw new PermissionDeniedError();
+  const made = await newToken(caller, found, { expiresInMs, confinedTo: caller.confinedTo });
+  await inTransaction((tx) =>
+    recordChange(tx, caller, {
+      action: 'token:createForOthers',
+      target: { type: 'user', id: found.userId, name: found.username },
+      after: { sessionId: made.sessionId, expiresAt: made.expiresAt },
+      tenantId: found.tenantId,
+    }),
+  );
+  caller.log.info({ forUserId: found.userId, sessionId: made.sessionId }, 'token made for a user');
+  return made;
+}
+
+async function find(user: UserBy, tenantId: string | null): Promise<Principal | null> {
+  const [found] = await readUsers([{ tenantId, by: user }]);
+  return found ? await findPrincipal(plainSignIn(found.id)) : null;
+}

@@ -1,0 +1,58 @@
+import { recordChange } from '../../authorization/audit.ts';
+import type { Resource } from '../../authorization/domain/resources.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { InvalidArgumentError, PermissionDeniedError, type Problem } from '../../platform/errors.ts';
+import { isId } from '../../platform/ids.ts';
+import { type NewToken, newToken } from '../new-token.ts';
+
+const MAX_RESOURCES = 50;
+
+/**
+ * A token for whoever the request was signed in as, with the same credential behind it. Made with a token it renews
+ * that: what a token was confined to can be kept or narrowed.
+ *
+ * @param resources  what the token is confined to; null for what the sign-in is confined to.
+ * @throws InvalidArgumentError for a length or resources that are not possible; PermissionDeniedError for resources
+ * beyond those of the sign-in.
+ */
+export async function login(
+  caller: Caller,
+  { expiresInMs, resources }: { expiresInMs: number | null; resources: readonly Resource[] | null },
+): Promise<NewToken> {
+  if (resources) requireResources(resources);
+  const confinedTo = resources ?? caller.confinedTo;
+  if (!isWithin(confinedTo, caller.confinedTo))
+    throw new PermissionDeniedError('the token of this sign-in is confined to other resources');
+  const made = await newToken(caller, caller, { expiresInMs, confinedTo });
+  const { userId: id, username: name, method } = caller;
+  const after = { method, sessionId: made.sessionId, expiresAt: made.expiresAt, confinedTo };
+  await inTransaction((tx) =>
+    recordChange(tx, caller, { action: 'session:login', target: { type: 'user', id, name }, after }),
+  );
+  caller.log.info({ credentialId: caller.credentialId, sessionId: made.sessionId }, 'signed in');
+  return made;
+}
+
+/** @throws InvalidArgumentError with every fault. */
+function requireResources(resources: readonly Resource[]): void {
+  const problems: Problem[] = [];
+  const fault = (path: readonly string[], message: string) =>
+    problems.push({ path: ['input', 'resources', ...path], code: 'InvalidValue', message });
+  if (resources.length < 1 || resources.length > MAX_RESOURCES)
+    fault([], `name 1 … ${MAX_RESOURCES} resources`);
+  for (const [index, { type, id }] of resources.slice(0, MAX_RESOURCES).entries()) {
+    if (type === 'TENANT')
+      fault([String(index), 'type'], 'a token without resources is for all of the tenant');
+    if (!isId(id)) fault([String(index), 'id'], 'this is no id');
+  }
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+}
+
+function isWithin(wanted: readonly Resource[] | null, limit: readonly Resource[] | null): boolean {
+  if (!limit) return true;
+  return (
+    wanted?.every(({ type, id }) => limit.some((allowed) => allowed.type === type && allowed.id === id)) ??
+    false
+  );
+}

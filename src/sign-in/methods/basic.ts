@@ -1,0 +1,74 @@
+import { noteFailedSignIn } from '../../authorization/audit.ts';
+import { isSecret } from '../../identity/domain/secrets.ts';
+import { isGuestAccount } from '../../identity/shared-identities.ts';
+import { UnauthenticatedError } from '../../platform/errors.ts';
+import { noteKeyUse } from '../key-uses.ts';
+import { signInByPassword } from '../password-sign-in.ts';
+import { findAccessKey, findPrincipal } from '../principals.ts';
+import {
+  authorizationOf,
+  plain,
+  type SignedIn,
+  type SignInMethodHandler,
+  type SignInRequest,
+} from './method.ts';
+
+/** `Authorization: Basic`, with a user name and password, or an access key and its secret. */
+export const basic: SignInMethodHandler = {
+  challenge: 'Basic realm="slipway", charset="UTF-8"',
+  async signIn(request) {
+    const authorization = authorizationOf(request);
+    if (authorization?.scheme !== 'basic') return null;
+    const pair = Buffer.from(authorization.value, 'base64').toString('utf8');
+    const colon = pair.indexOf(':');
+    if (colon < 0 || pair.includes('\u0000')) throw refused();
+    const [name, secret] = [pair.slice(0, colon), pair.slice(colon + 1)];
+    // Access keys have a form of their own, so the two kinds are told apart without trying both.
+    const signedIn = /^[A-Z0-9]{30}$/.test(name)
+      ? await byAccessKey(name, secret, request)
+      : await byPassword(name, secret, request);
+    if (!signedIn) throw refused();
+    return signedIn;
+  },
+};
+
+const refused = () => new UnauthenticatedError('the credentials are not valid');
+
+async function byAccessKey(
+  accessKey: string,
+  secret: string,
+  request: SignInRequest,
+): Promise<SignedIn | null> {
+  const { key, isRight } = await findAccessKey(accessKey, ({ secretHash }) => isSecret(secret, secretHash));
+  if (!key) return null;
+  const { userId, credentialId } = key;
+  const principal = isRight
+    ? await findPrincipal({ userId, credentialId, sessionId: null, version: null })
+    : null;
+  if (!principal) {
+    noteFailedSignIn({ tenantId: key.tenantId, id: userId, username: key.username }, request.address);
+    return null;
+  }
+  noteKeyUse(credentialId, workerOf(request) ?? request.address);
+  const { scopes, credentialExpiresAt: expiresAt } = principal;
+  return { ...plain, principal, method: 'ACCESS_KEY', credentialId, scopes, expiresAt };
+}
+
+/** What the program calls itself. */
+function workerOf({ headers }: SignInRequest): string | null {
+  const worker = headers['x-slipway-worker'];
+  return typeof worker === 'string' && worker.trim() !== '' ? worker.trim() : null;
+}
+
+async function byPassword(
+  name: string,
+  password: string,
+  { address }: SignInRequest,
+): Promise<SignedIn | null> {
+  const { principal, account } = await signInByPassword(name, password, address);
+  if (!principal && account) noteFailedSignIn(account, address);
+  if (!principal) return null;
+  // The guest's password, which the login page shows, is good for a token and nothing else.
+  const scopes = isGuestAccount(principal.userId) ? ['token:create'] : null;
+  return { ...plain, principal, method: 'PASSWORD', scopes };
+}

@@ -1,0 +1,45 @@
+import { UnauthenticatedError } from '../../platform/errors.ts';
+import { verifyToken } from '../access-tokens.ts';
+import type { Principal } from '../principals.ts';
+import { findTokenPrincipals } from '../token-principals.ts';
+import { authorizationOf, plain, type SignedIn, type SignInMethodHandler } from './method.ts';
+
+/** `Authorization: Bearer`, with a token of our own. */
+export const ownBearer: SignInMethodHandler = {
+  challenge: 'Bearer realm="slipway"',
+  async signIn(request) {
+    const authorization = authorizationOf(request);
+    return authorization?.scheme === 'bearer' ? await signInByToken(authorization.value) : null;
+  },
+};
+
+/**
+ * Who a token of ours stands for, wherever it was found.
+ *
+ * @throws UnauthenticatedError, the same for whatever is wrong with it.
+ */
+export async function signInByToken(token: string): Promise<SignedIn> {
+  const claims = await verifyToken(token);
+  const { credentialId, sessionId, signedInAt, vouchedUntil, confinedTo } = claims;
+  const found = await findTokenPrincipals(claims);
+  if (!found) throw new UnauthenticatedError('the token is not valid');
+  const keyHolder = found.actor ?? found.user;
+  return {
+    ...plain,
+    principal: found.user,
+    method: 'TOKEN',
+    credentialId,
+    sessionId,
+    signedInAt,
+    vouchedUntil,
+    expiresAt: earlier(claims.expiresAt, keyHolder.credentialExpiresAt),
+    sessionEndsAt: claims.expiresAt,
+    scopes: claims.scopes ?? keyHolder.scopes,
+    confinedTo,
+    real: found.actor && { ...namesOf(found.actor), lendsRole: false },
+  };
+}
+
+const namesOf = ({ userId, username, role, version }: Principal) => ({ userId, username, role, version });
+
+const earlier = (one: Date, other: Date | null) => (other && other < one ? other : one);

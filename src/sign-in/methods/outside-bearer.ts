@@ -1,0 +1,176 @@
+import { decodeJwt, errors, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { isScope } from '../../authorization/domain/permissions.ts';
+import { listGroupIds } from '../../authorization/store/named-groups.ts';
+import { DomainError, UnauthenticatedError } from '../../platform/errors.ts';
+import { log } from '../../platform/log.ts';
+import { nameKey } from '../../platform/text.ts';
+import { findOutsideUser } from '../outside-users.ts';
+import { IssuerKeys } from './issuer-keys.ts';
+import { type IssuerSettings, readIssuers } from './issuers-file.ts';
+import {
+  authorizationOf,
+  plain,
+  type SignedIn,
+  type SignInMethodHandler,
+  type SignInRequest,
+} from './method.ts';
+
+/**
+ * `Authorization: Bearer`, with a token of a configured outside issuer. Tokens of others are left to `ownBearer`, which
+ * takes our own and refuses the rest. Source: Armada's OpenID authentication.
+ *
+ * @param file  a JSON list, read before the server listens.
+ */
+export function outsideBearer(file: string): SignInMethodHandler {
+  const issuers = new Map<string, OutsideIssuer>();
+  return {
+    // `ownBearer` names the scheme.
+    challenge: null,
+    async prepare() {
+      for (const settings of await readIssuers(file))
+        issuers.set(settings.issuer, new OutsideIssuer(settings));
+    },
+    async signIn(request) {
+      const authorization = authorizationOf(request);
+      if (authorization?.scheme !== 'bearer') return null;
+      const issuer = issuers.get(claimedIssuer(authorization.value) ?? '');
+      return issuer ? await issuer.signIn(authorization.value, request) : null;
+    },
+  };
+}
+
+/** Who a token says made it: good for nothing but to choose who judges it. */
+function claimedIssuer(token: string): string | null {
+  try {
+    return decodeJwt(token).iss ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** What a token that was verified says. */
+interface Vouched {
+  readonly username: string;
+  readonly name: string | null;
+  readonly groups: readonly string[];
+  /** Null for no limit. */
+  readonly scopes: readonly string[] | null;
+  readonly signedInAt: Date | null;
+  readonly expiresAt: Date;
+}
+
+const MAX_VERIFIED = 10_000;
+const MAX_GROUPS = 500;
+
+/** The last that a date can be. */
+const LAST_SECOND = 8.64e12;
+
+const refused = (reason: string, cause?: unknown): UnauthenticatedError =>
+  Object.assign(new UnauthenticatedError('the token is not valid'), { cause: cause ?? reason });
+
+/** One outside issuer: verifies its tokens and says whose they are. */
+export class OutsideIssuer {
+  readonly #settings: IssuerSettings;
+  /** Tokens whose signature was checked: only that is remembered, until they end or the keys change. */
+  readonly #verified = new LRUCache<string, Vouched>({ max: MAX_VERIFIED });
+  readonly #keys: IssuerKeys;
+
+  constructor(settings: IssuerSettings) {
+    this.#settings = settings;
+    this.#keys = new IssuerKeys(settings, () => this.#verified.clear());
+  }
+
+  /** @throws UnauthenticatedError; UnavailableError when the issuer's keys are needed and cannot be had. */
+  async signIn(token: string, { address }: Pick<SignInRequest, 'address'>): Promise<SignedIn> {
+    const { issuer: source, tenant, createUsers, linkLocalUsers: linksLocalUsers } = this.#settings;
+    const { username, name, groups, ...limits } = await this.verify(token);
+    const role = createUsers?.role ?? null;
+    const outside = { tenant, username, name, role, source, address, linksLocalUsers };
+    const principal = await findOutsideUser(outside);
+    if (!principal) {
+      log.info({ issuer: source, tenant }, 'an outside token names no user of ours');
+      throw refused('no user');
+    }
+    const groupIds = await listGroupIds(principal.tenantId, groups);
+    const vouchedUntil = limits.expiresAt;
+    return { ...plain, ...limits, vouchedUntil, principal, groupIds, method: 'OUTSIDE_TOKEN' };
+  }
+
+  /** @throws UnauthenticatedError; UnavailableError */
+  async verify(token: string): Promise<Vouched> {
+    await this.#keys.refresh();
+    const known = this.#verified.get(token);
+    if (known && known.expiresAt.getTime() > Date.now()) return known;
+    this.#verified.delete(token);
+    const vouched = this.#read(await this.#judge(token));
+    this.#verified.set(token, vouched);
+    return vouched;
+  }
+
+  async #judge(token: string): Promise<JWTVerifyResult> {
+    const { issuer, audience, algorithms, clockToleranceSeconds } = this.#settings;
+    try {
+      return await jwtVerify(token, this.#keys.find, {
+        issuer,
+        algorithms,
+        clockTolerance: clockToleranceSeconds,
+        requiredClaims: ['exp'],
+        ...(audience === undefined ? {} : { audience }),
+      });
+    } catch (error) {
+      if (error instanceof DomainError) throw error;
+      const reason = error instanceof errors.JOSEError ? error.code : (error as Error).name;
+      log.info({ issuer, reason }, 'an outside token was refused');
+      throw refused(reason, error);
+    }
+  }
+
+  /** @throws UnauthenticatedError for a token that is good, but not for signing in here. */
+  #read({ payload, protectedHeader }: JWTVerifyResult): Vouched {
+    const { usernameClaim, groupsClaim, scopesFromClaim, clockToleranceSeconds } = this.#settings;
+    const header = protectedHeader.typ?.toLowerCase().replace(/^application\//, '');
+    const isOfUse =
+      (header === undefined || header === 'jwt' || header === 'at+jwt') &&
+      // Keycloak tells kinds apart in a claim: `Refresh`, `Offline`, `Logout` …
+      [undefined, 'Bearer', 'ID'].includes(payload['typ'] as string | undefined);
+    if (!isOfUse) throw refused('a token of another kind');
+    // Good only together with a key that its owner proves to have: RFC 7800.
+    // Of a logout token: OpenID Connect Back-Channel Logout.
+    if (payload['events'] !== undefined) throw refused('a token of another kind');
+    if (payload['cnf'] !== undefined) throw refused('a bound token');
+    if (usernameClaim === 'email' && payload['email_verified'] !== true)
+      throw refused('an unverified address');
+    const username = payload[usernameClaim];
+    if (typeof username !== 'string' || username === '') throw refused('no user name');
+    return {
+      username,
+      name: nameIn(payload),
+      groups: groupsClaim ? groupsIn(payload[groupsClaim]) : [],
+      scopes: scopesFromClaim ? scopesIn(payload['scope']) : null,
+      signedInAt: dateOf(payload['auth_time']) ?? dateOf(payload.iat),
+      // As long as the check itself takes it for good.
+      expiresAt: new Date(Math.min(Number(payload.exp) + clockToleranceSeconds, LAST_SECOND) * 1000),
+    };
+  }
+}
+
+function nameIn({ name }: JWTPayload): string | null {
+  return typeof name === 'string' && /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(name) ? name : null;
+}
+
+/** Names of groups as they are compared; none where the claim is no list. */
+function groupsIn(claim: unknown): string[] {
+  if (!Array.isArray(claim)) return [];
+  const names = claim.filter((name): name is string => typeof name === 'string' && !name.includes('\u0000'));
+  return names.slice(0, MAX_GROUPS).map(nameKey);
+}
+
+/** The scopes that are ours; without one, the token may do nothing. Source: RFC 8693 §4.2. */
+function scopesIn(claim: unknown): string[] {
+  return typeof claim === 'string' ? claim.split(' ').filter(isScope) : [];
+}
+
+function dateOf(seconds: unknown): Date | null {
+  return typeof seconds === 'number' && Math.abs(seconds) <= LAST_SECOND ? new Date(seconds * 1000) : null;
+}

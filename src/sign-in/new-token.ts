@@ -1,0 +1,80 @@
+import type { Resource } from '../authorization/domain/resources.ts';
+import { isGuestAccount } from '../identity/shared-identities.ts';
+import type { Caller } from '../platform/caller.ts';
+import { serverConfig } from '../platform/config/server.ts';
+import { InvalidArgumentError, UnauthenticatedError } from '../platform/errors.ts';
+import { issueToken, sessionEnd } from './access-tokens.ts';
+import { findPrincipal } from './principals.ts';
+
+const MAX_SECONDS = 31_536_000;
+
+export interface NewToken {
+  readonly token: string;
+  readonly expiresAt: Date;
+  readonly sessionId: string;
+}
+
+export interface TokenWish {
+  /** Null for the server's default. */
+  readonly expiresInMs: number | null;
+  readonly confinedTo: readonly Resource[] | null;
+}
+
+/**
+ * A token for a user, at a caller's request. It carries on how the caller signed in: since when, with which access key
+ * and scopes; and who asked, where that is not the user. It ends with the session that it goes back to, and with the
+ * access key or the outside token, if that is sooner than was asked.
+ *
+ * @throws InvalidArgumentError for less than a second or more than a year. Source: ClearML's auth.login, but a
+ * negative length is refused. UnauthenticatedError for a caller who did not sign in.
+ */
+export async function newToken(
+  caller: Caller,
+  user: { readonly userId: string; readonly tenantId: string; readonly version: number },
+  { expiresInMs, confinedTo }: TokenWish,
+): Promise<NewToken> {
+  if (caller.method === 'ANONYMOUS') throw new UnauthenticatedError();
+  const seconds = expiresInMs === null ? serverConfig.tokenSeconds : Math.floor(expiresInMs / 1000);
+  if (seconds < 1 || seconds > MAX_SECONDS)
+    throw InvalidArgumentError.of(['input', 'expiresIn'], 'a token lives from a second to 365 days');
+  const signedInAt = caller.signedInAt ?? new Date();
+  const expiresAt = earliest([
+    new Date(Date.now() + seconds * 1000),
+    sessionEnd(signedInAt),
+    await accessKeyEnd(caller),
+    caller.vouchedUntil,
+  ]);
+  const { credentialId, scopes, vouchedUntil } = caller;
+  const holder = caller.real ?? caller;
+  const { token, sessionId } = await issueToken({
+    userId: user.userId,
+    tenantId: user.tenantId,
+    version: user.version,
+    credentialId,
+    signedInAt,
+    vouchedUntil,
+    expiresAt,
+    // An access key's own are read with it; the guest's password is limited to this, its token is not.
+    scopes: credentialId || isGuestAccount(user.userId) ? null : scopes,
+    confinedTo,
+    actor: holder.userId === user.userId ? null : { userId: holder.userId, version: holder.version },
+  });
+  return { token, sessionId, expiresAt: new Date(Math.floor(expiresAt.getTime() / 1000) * 1000) };
+}
+
+/** @throws UnauthenticatedError when it has ended since the request began. */
+async function accessKeyEnd({ real, userId, credentialId }: Caller): Promise<Date | null> {
+  if (!credentialId) return null;
+  const sessionId = null;
+  const holder = await findPrincipal({
+    userId: real?.userId ?? userId,
+    credentialId,
+    sessionId,
+    version: null,
+  });
+  if (!holder) throw new UnauthenticatedError('the access key is not valid any more');
+  return holder.credentialExpiresAt;
+}
+
+const earliest = (instants: readonly (Date | null)[]): Date =>
+  new Date(Math.min(...instants.flatMap((instant) => instant?.getTime() ?? [])));

@@ -1,0 +1,69 @@
+import type { Prisma } from '../../generated/prisma/client.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { type Tags, tagProblems, tagsWith, tagsWithout } from '../domain/tags.ts';
+import { nameProblems } from '../domain/texts.ts';
+import { lockRun, type RunRow } from '../store/runs.ts';
+import { lockForRuns } from './experiments.ts';
+
+/** What can be done to a run that is there. All throw FailedPreconditionError while its experiment is deleted. */
+
+export async function updateRun(run: RunRow, { name }: { name: string | null }): Promise<RunRow> {
+  const problems = name === null ? [] : nameProblems(name);
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  return await changeRun(run, (locked) => {
+    requireActive(locked);
+    return { name: name ?? locked.name };
+  });
+}
+
+/** Puts a run away; it can be restored. @throws FailedPreconditionError when it is deleted already. */
+export async function deleteRun(run: RunRow): Promise<RunRow> {
+  return await changeRun(run, (locked) => {
+    requireActive(locked);
+    return { stage: 'DELETED' };
+  });
+}
+
+/** @throws FailedPreconditionError when it is not deleted. */
+export async function restoreRun(run: RunRow): Promise<RunRow> {
+  return await changeRun(run, ({ stage }) => {
+    if (stage === 'ACTIVE')
+      throw new FailedPreconditionError('the run is not deleted', { current: 'ACTIVE' });
+    return { stage: 'ACTIVE' };
+  });
+}
+
+/** Adds tags, or changes those that are there. */
+export async function setRunTags(run: RunRow, tags: Tags): Promise<RunRow> {
+  const problems = tagProblems(tags);
+  if (problems.length > 0) throw new InvalidArgumentError(problems);
+  return await changeRun(run, (locked) => {
+    requireActive(locked);
+    return { tags: tagsWith(locked.tags, tags) };
+  });
+}
+
+/** Takes tags away; keys that are not there are no fault. */
+export async function deleteRunTags(run: RunRow, keys: readonly string[]): Promise<RunRow> {
+  return await changeRun(run, (locked) => {
+    requireActive(locked);
+    return { tags: tagsWithout(locked.tags, keys) };
+  });
+}
+
+async function changeRun(
+  { id, experimentId }: RunRow,
+  judge: (run: RunRow) => Prisma.ExperimentRunUncheckedUpdateInput,
+): Promise<RunRow> {
+  return await inTransaction(async (tx) => {
+    await lockForRuns(tx, experimentId);
+    const locked = await lockRun(tx, id);
+    if (!locked) throw new NotFoundError('run', id);
+    return { ...locked, ...(await tx.experimentRun.update({ where: { id }, data: judge(locked) })) };
+  });
+}
+
+function requireActive({ stage }: RunRow): void {
+  if (stage === 'DELETED') throw new FailedPreconditionError('the run is deleted', { current: 'DELETED' });
+}

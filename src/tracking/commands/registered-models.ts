@@ -1,0 +1,54 @@
+import { recordChange } from '../../authorization/audit.ts';
+import { forgetGrants } from '../../authorization/granted.ts';
+import { recordAccessChange } from '../../authorization/store/changes.ts';
+import { dropGrants } from '../../authorization/store/grants.ts';
+import type { Prisma } from '../../generated/prisma/client.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { NotFoundError } from '../../platform/errors.ts';
+import { requirePrivate } from '../domain/lifecycle.ts';
+import { registeredModelTarget } from '../domain/model-targets.ts';
+import { modelNameProblems } from '../domain/model-texts.ts';
+import { lockRegisteredModel, type RegisteredModelRow, readRegisteredModels } from '../store/models.ts';
+import { lifecycleOf } from './lifecycle.ts';
+
+export const registeredModels = lifecycleOf<RegisteredModelRow, Prisma.RegisteredModelUncheckedUpdateInput>({
+  name: 'registered model',
+  resourceType: 'REGISTERED_MODEL',
+  publish: 'model:publish',
+  targetOf: registeredModelTarget,
+  nameProblems: modelNameProblems,
+  isDeleted: ({ deletedAt }) => deletedAt !== null,
+  deletion: (deletedAt) => ({ deletedAt }),
+  find: async (tenantId, key) => (await readRegisteredModels(tenantId, [{ key }]))[0] ?? null,
+  lock: lockRegisteredModel,
+  insert: async (tx, data, project) => ({ ...(await tx.registeredModel.create({ data })), ...project }),
+  update: (tx, id, data) => tx.registeredModel.update({ where: { id }, data }),
+});
+
+/**
+ * Deletes a model for good, whether or not it was deleted before: its versions, its aliases and all grants on it go with
+ * it, so that the next model of that name starts clean.
+ *
+ * @returns the model as it was, with the time of its deletion. Source: MLflow's delete registered model.
+ */
+export async function deletePermanently(caller: Caller, id: string, now: Date): Promise<RegisteredModelRow> {
+  const gone = await inTransaction(async (tx) => {
+    const model = await lockRegisteredModel(tx, id);
+    if (!model) throw new NotFoundError('registered model', id);
+    requirePrivate('registered model', model);
+    const { tenantId, name, project } = model;
+    await tx.registeredModel.delete({ where: { id } });
+    await dropGrants(tx, tenantId, { type: 'REGISTERED_MODEL', id });
+    await recordChange(tx, caller, {
+      action: 'model:delete',
+      target: { type: 'registered model', id, name },
+      before: { project, name, lastVersion: model.lastVersion },
+      tenantId,
+    });
+    await recordAccessChange(tx, { tenantId, userId: null, kind: 'GRANT' });
+    return { ...model, deletedAt: model.deletedAt ?? now };
+  });
+  forgetGrants(caller);
+  return gone;
+}

@@ -1,0 +1,35 @@
+import DataLoader from 'dataloader';
+import { addressLoader, childCounter, childLoader } from '../platform/loaders.ts';
+import { type ExperimentBy, type ExperimentRow, readExperiments } from './store/experiments.ts';
+import {
+  countRunsOfExperiments,
+  type RunPage,
+  type RunRow,
+  readRuns,
+  readRunsOfExperiments,
+} from './store/runs.ts';
+
+export function experimentLoaders(tenantId: string) {
+  return {
+    experiment: addressLoader<ExperimentBy, ExperimentRow | null>((addresses) =>
+      readExperiments(tenantId, addresses),
+    ),
+    run: new DataLoader<string, RunRow | null>((ids) => readRuns(tenantId, ids)),
+    runsOfExperiment: childLoader<RunPage, RunRow>(readRunsOfExperiments, (row) => row.experimentId),
+    runCount: childCounter(countRunsOfExperiments),
+  };
+}
+
+type ExperimentLoaders = ReturnType<typeof experimentLoaders>;
+
+declare module '../graphql/context.ts' {
+  interface Loaders extends ExperimentLoaders {}
+}
+
+/** To be called after a change: what follows in the same request reads anew. */
+export function forgetExperiments({ experiment, run, runsOfExperiment, runCount }: ExperimentLoaders): void {
+  experiment.clearAll();
+  run.clearAll();
+  runsOfExperiment.clearAll();
+  runCount.clearAll();
+}

@@ -1,0 +1,125 @@
+import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
+import { type Context, callerOf } from '../../graphql/context.ts';
+import { addressOf, inputOf } from '../../graphql/input.ts';
+import { pagedList } from '../../graphql/keyset.ts';
+import { FailedPreconditionError } from '../../platform/errors.ts';
+import { getProject } from '../../projects/loaders.ts';
+import { experiments } from '../commands/experiments.ts';
+import { forgetExperiments } from '../experiment-loaders.ts';
+import {
+  countExperiments,
+  type ExperimentBy,
+  type ExperimentFilter,
+  type ExperimentRow,
+  experimentOrder,
+  listExperiments,
+} from '../store/experiments.ts';
+import { LifecycleFilterEnum, LifecycleStageEnum, offerLifecycle, stageOf, trackedBy } from './lifecycle.ts';
+
+export const ExperimentType = builder.objectRef<ExperimentRow>('Experiment').implement({
+  description: 'A collection of runs that are compared with one another.',
+  fields: (t) => ({
+    stage: t.expose('stage', { type: LifecycleStageEnum, description: 'Whether the experiment is deleted.' }),
+  }),
+});
+
+export const ExperimentByInput = trackedBy('Experiment', 'an experiment');
+
+const { addressed, changed, onlyBy, payloadOf } = offerLifecycle({
+  field: 'experiment',
+  name: 'Experiment',
+  words: 'experiment',
+  contents: 'its runs',
+  nameForm:
+    'The name, unique in the project: 1 to 255 characters without control characters. Names that begin with two underscores are reserved.',
+  type: ExperimentType,
+  by: ExperimentByInput,
+  commands: experiments,
+  find: (by, { experiment }) => experiment.load(by),
+  forget: forgetExperiments,
+});
+
+const ExperimentConnection = connectionType('Experiment', ExperimentType);
+
+const ExperimentFilterInput = builder.inputType('ExperimentFilter', {
+  description: 'Which experiments a list shows: those that meet every condition given.',
+  fields: (t) => ({
+    project: t.string({
+      description:
+        'Only experiments in the project of this identifier. Left out: in all projects of the tenant.',
+    }),
+    name: t.string({ description: 'Only experiments whose names begin with this text.' }),
+    stage: t.field({
+      type: LifecycleFilterEnum,
+      defaultValue: 'ACTIVE',
+      description: 'Only experiments in this stage.',
+    }),
+    public: t.boolean({
+      description:
+        "True: only public experiments, also those of other tenants. False: only the tenant's own private ones. Left out: all of the tenant's own.",
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  experiment: t.field({
+    type: ExperimentType,
+    nullable: true,
+    description: 'One experiment; null with NOT_FOUND when it is absent or hidden.',
+    args: addressOf(ExperimentByInput, 'experiment'),
+    resolve: (_root, { by }, { loaders }) => loaders.experiment.load(by as ExperimentBy),
+  }),
+  experiments: t.connection(
+    {
+      type: ExperimentType,
+      description: 'The experiments that you may read, newest first.',
+      args: {
+        filter: t.arg({
+          type: ExperimentFilterInput,
+          description: 'Which experiments to list. Left out: the active ones.',
+        }),
+      },
+      resolve: async (_root, { filter, ...args }, context) => {
+        const caller = callerOf(context);
+        const shown: ExperimentFilter = {
+          projectId: await projectIdOf(filter?.project, context),
+          name: filter?.name ?? null,
+          stage: stageOf(filter?.stage),
+          isPublic: filter?.public ?? null,
+        };
+        return await pagedList(
+          args,
+          experimentOrder,
+          (page) => listExperiments(caller, shown, page),
+          () => countExperiments(caller, shown),
+        );
+      },
+    },
+    ExperimentConnection,
+  ),
+}));
+
+/** The project that a filter names, which the rule has asked about; null where it names none. */
+export async function projectIdOf(
+  identifier: string | null | undefined,
+  { loaders }: Context,
+): Promise<string | null> {
+  if (identifier == null) return null;
+  return (await getProject(identifier, loaders)).id;
+}
+
+builder.mutationField('deleteExperiment', (t) =>
+  t.field({
+    type: payloadOf('Delete'),
+    nullable: true,
+    description:
+      'Deletes an experiment with its runs, until it is restored. Requires MANAGE on it. Its name and its grants stay.',
+    errors: { types: [FailedPreconditionError] },
+    args: inputOf(onlyBy('Delete')),
+    resolve: async (_root, { input }, context) => {
+      const { id } = await addressed(input.by, context);
+      return await changed(experiments.remove(id, new Date()), context);
+    },
+  }),
+);

@@ -1,0 +1,411 @@
+import { SignedBlobType, signedBlobs } from '../../blobs/graphql/signed-blob.ts';
+import { executionTarget } from '../../executions/domain/targets.ts';
+import { ExecutionByInput, ExecutionType } from '../../executions/graphql/execution.ts';
+import type { ExecutionBy } from '../../executions/store/reads.ts';
+import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
+import { type Context, callerOf } from '../../graphql/context.ts';
+import { guardedEdge } from '../../graphql/guarded-edge.ts';
+import { addressOf, inputOf } from '../../graphql/input.ts';
+import { pagedList } from '../../graphql/keyset.ts';
+import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
+import { payload } from '../../graphql/payload.ts';
+import { PrincipalType } from '../../identity/graphql/user.ts';
+import { addressText } from '../../platform/address-text.ts';
+import {
+  FailedPreconditionError,
+  InvalidArgumentError,
+  NotFoundError,
+  ResourceExhaustedError,
+} from '../../platform/errors.ts';
+import {
+  deleteModelVersion,
+  deleteModelVersionTags,
+  setModelVersionTags,
+  updateModelVersion,
+} from '../commands/change-model-version.ts';
+import { createModelVersion } from '../commands/create-model-version.ts';
+import { deleteModelAlias, setModelAlias } from '../commands/set-model-alias.ts';
+import { runTarget } from '../domain/experiment-targets.ts';
+import { registeredModelTarget } from '../domain/model-targets.ts';
+import { findVersion, type ModelVersionBy } from '../find-version.ts';
+import { forgetModels } from '../model-loaders.ts';
+import type { RegisteredModelRow } from '../store/models.ts';
+import { type AliasRow, type ModelVersionRow, versionOrder } from '../store/versions.ts';
+import {
+  addressedModel,
+  changedModel,
+  RegisteredModelByInput,
+  RegisteredModelType,
+} from './registered-model.ts';
+import { RunType } from './run.ts';
+
+export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion').implement({
+  description: 'One version of a registered model. Who may read the model may read it.',
+  fields: (t) => ({
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `modelVersion` finds the version by it.',
+    }),
+    model: t.field({
+      type: RegisteredModelType,
+      nullable: true,
+      description: 'The registered model that it is a version of.',
+      resolve: guardedEdge(
+        'model:read',
+        (version, { loaders }) => loaders.registeredModel.load({ id: version.modelId }),
+        registeredModelTarget,
+      ),
+    }),
+    version: t.exposeInt('version', {
+      description: 'The number of the version under its model, from 1. A number is never used again.',
+    }),
+    source: t.exposeString('source', {
+      description:
+        "The address of the model's bytes: a file stored on this server (`slipway://blobs/…`), or elsewhere.",
+    }),
+    file: t.field({
+      type: SignedBlobType,
+      nullable: true,
+      description: 'The source with an address to fetch it from; null when it is not stored on this server.',
+      resolve: async (version, _args, { loaders }) =>
+        (await signedBlobs(version, [version.source], loaders))[0] ?? null,
+    }),
+    description: t.exposeString('description', {
+      description: 'What is new or special in it; empty when nobody said.',
+    }),
+    tags: t.field({
+      type: [LabelType],
+      extensions: { listSize: 10 },
+      description: 'Its tags, at most 100.',
+      resolve: ({ tags }) => labelEntries(tags),
+    }),
+    aliases: t.stringList({
+      description: 'The aliases that point at this version, by name.',
+      resolve: async ({ id }, _args, { loaders }) =>
+        (await loaders.aliasesOfVersion.load(id)).map(({ alias }) => alias),
+    }),
+    execution: t.field({
+      type: ExecutionType,
+      nullable: true,
+      description: 'The execution that made it; null when there is none, or it is hidden from you.',
+      resolve: guardedEdge(
+        'execution:read',
+        (version, { loaders }) =>
+          version.executionId ? loaders.execution.load({ id: version.executionId }) : null,
+        executionTarget,
+      ),
+    }),
+    run: t.field({
+      type: RunType,
+      nullable: true,
+      description: 'The run that it came from; null when there is none, or it is hidden from you.',
+      resolve: guardedEdge(
+        'run:read',
+        (version, { loaders }) => (version.runId ? loaders.run.load(version.runId) : null),
+        runTarget,
+      ),
+    }),
+    createdBy: t.field({
+      type: PrincipalType,
+      nullable: true,
+      description: 'The user who created it.',
+      resolve: ({ createdById }, _args, { loaders }) => loaders.publicUser.load(createdById),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
+  }),
+});
+
+const ModelAliasType = builder.objectRef<AliasRow>('ModelAlias').implement({
+  description:
+    'A name such as `champion` that points at one version of a registered model, and can be pointed at another.',
+  fields: (t) => ({
+    alias: t.exposeString('alias', { description: 'The name, unique in its registered model.' }),
+    version: t.exposeInt('version', { description: 'The number of the version that it points at.' }),
+    modelVersion: t.field({
+      type: ModelVersionType,
+      nullable: true,
+      description: 'The version that it points at.',
+      resolve: ({ versionId }, _args, { loaders }) => loaders.modelVersion.load({ id: versionId }),
+    }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description: 'When it was pointed at this version.',
+    }),
+  }),
+});
+
+const ModelVersionConnection = connectionType('ModelVersion', ModelVersionType);
+
+builder.objectFields(RegisteredModelType, (t) => ({
+  versions: t.connection(
+    {
+      type: ModelVersionType,
+      description: 'The versions of the model, newest first.',
+      resolve: ({ id: parentId }, args, { loaders }) =>
+        pagedList(
+          args,
+          versionOrder,
+          (page) => loaders.versionsOfModel.load({ parentId, page }),
+          () => loaders.versionCount.load(parentId, null),
+        ),
+    },
+    ModelVersionConnection,
+  ),
+  latestVersion: t.field({
+    type: ModelVersionType,
+    nullable: true,
+    description: 'The version with the highest number that is not deleted; null when there is none.',
+    resolve: async (model, _args, { loaders }) => {
+      const page = { limit: 1, backward: false, from: null };
+      return (await loaders.versionsOfModel.load({ parentId: model.id, page }))[0] ?? null;
+    },
+  }),
+  aliases: t.field({
+    type: [ModelAliasType],
+    extensions: { listSize: 10 },
+    description: 'The aliases of the model, by name, at most 100.',
+    resolve: (model, _args, { loaders }) => loaders.aliasesOfModel.load(model.id),
+  }),
+}));
+
+const ModelVersionKeyInput = builder.inputType('ModelVersionKeyInput', {
+  description: 'What identifies a version by its number.',
+  fields: (t) => ({
+    model: t.field({ type: RegisteredModelByInput, required: true, description: 'The registered model.' }),
+    version: t.int({ required: true, description: 'The number of the version, from 1.' }),
+  }),
+});
+
+const ModelAliasKeyInput = builder.inputType('ModelAliasKeyInput', {
+  description: 'What identifies a version by an alias that points at it.',
+  fields: (t) => ({
+    model: t.field({ type: RegisteredModelByInput, required: true, description: 'The registered model.' }),
+    alias: t.string({ required: true, description: 'The name of the alias, such as `champion`.' }),
+  }),
+});
+
+const ModelVersionByInput = builder.inputType('ModelVersionBy', {
+  description: 'The address of a version of a registered model.',
+  isOneOf: true,
+  fields: (t) => ({
+    id: t.id({ description: 'The id of the version.' }),
+    key: t.field({ type: ModelVersionKeyInput, description: 'Its model and number.' }),
+    alias: t.field({ type: ModelAliasKeyInput, description: 'Its model and an alias that points at it.' }),
+  }),
+});
+
+builder.queryField('modelVersion', (t) =>
+  t.field({
+    type: ModelVersionType,
+    nullable: true,
+    description: 'One version of a registered model; null with NOT_FOUND when it is absent or hidden.',
+    args: addressOf(ModelVersionByInput, 'version of a registered model'),
+    resolve: (_root, { by }, { loaders }) => findVersion(by as ModelVersionBy, loaders),
+  }),
+);
+
+const CreateModelVersionInput = builder.inputType('CreateModelVersionInput', {
+  description: 'A version to add to a registered model.',
+  fields: (t) => ({
+    model: t.field({
+      type: RegisteredModelByInput,
+      required: true,
+      description: 'The model that gets the version.',
+    }),
+    source: t.string({
+      required: true,
+      description:
+        "The address of the model's bytes: a file of the model's project (`slipway://blobs/…`), or elsewhere (`s3://…`, `gs://…`, `https://…`). At most 2048 characters, without a password.",
+    }),
+    execution: t.field({
+      type: ExecutionByInput,
+      description: 'The execution that made it, which you must be allowed to read.',
+    }),
+    run: t.id({ description: 'The id of the run that it came from, which you must be allowed to read.' }),
+    description: t.string({
+      defaultValue: '',
+      description: 'What is new or special in it, at most 5000 characters.',
+    }),
+    tags: t.field({
+      type: [LabelInput],
+      defaultValue: [],
+      description: 'At most 100 tags, with keys of 1 to 250 characters and values of at most 5000.',
+    }),
+  }),
+});
+
+const byVersion = { type: ModelVersionByInput, required: true, description: 'Which version.' } as const;
+
+const UpdateModelVersionInput = builder.inputType('UpdateModelVersionInput', {
+  description: 'Changes of a version. What is left out stays as it is.',
+  fields: (t) => ({
+    by: t.field(byVersion),
+    description: t.string({ description: 'The new description, at most 5000 characters.' }),
+  }),
+});
+
+const SetModelVersionTagsInput = builder.inputType('SetModelVersionTagsInput', {
+  description: 'Tags to add to a version.',
+  fields: (t) => ({
+    by: t.field(byVersion),
+    tags: t.field({
+      type: [LabelInput],
+      required: true,
+      description: 'Tags to add. One whose key is there already takes its place; all others stay.',
+    }),
+  }),
+});
+
+const DeleteModelVersionTagsInput = builder.inputType('DeleteModelVersionTagsInput', {
+  description: 'Tags to remove from a version.',
+  fields: (t) => ({
+    by: t.field(byVersion),
+    keys: t.stringList({
+      required: true,
+      description: 'The keys of the tags. Keys that are not there are ignored.',
+    }),
+  }),
+});
+
+const DeleteModelVersionInput = builder.inputType('DeleteModelVersionInput', {
+  description: 'A version to delete.',
+  fields: (t) => ({ by: t.field(byVersion) }),
+});
+
+const SetModelAliasInput = builder.inputType('SetModelAliasInput', {
+  description: 'An alias, and the version that it will point at.',
+  fields: (t) => ({
+    model: t.field({
+      type: RegisteredModelByInput,
+      required: true,
+      description: 'The model that has the version.',
+    }),
+    alias: t.string({
+      required: true,
+      description:
+        'The name: at most 255 letters, digits, hyphens, underscores and dots. Names that read like a version, such as `v1` or `latest`, are refused.',
+    }),
+    version: t.int({ required: true, description: 'The number of the version to point at.' }),
+  }),
+});
+
+const DeleteModelAliasInput = builder.inputType('DeleteModelAliasInput', {
+  description: 'An alias to delete.',
+  fields: (t) => ({
+    model: t.field({
+      type: RegisteredModelByInput,
+      required: true,
+      description: 'The model that has the alias.',
+    }),
+    alias: t.string({ required: true, description: 'The name of the alias.' }),
+  }),
+});
+
+const versionPayload = (name: `${string}Payload`) => payload(name, 'modelVersion', ModelVersionType);
+const modelPayload = (name: `${string}Payload`) =>
+  payload<string, RegisteredModelRow>(name, 'registeredModel', RegisteredModelType);
+
+/** The one that the rule has judged, even if its alias has moved by now. */
+async function addressed(by: object, { loaders }: Context): Promise<ModelVersionRow> {
+  const version = await findVersion(by as ModelVersionBy, loaders);
+  if (!version) throw new NotFoundError('model version', addressText(by), ['input', 'by']);
+  return version;
+}
+
+/** What a command answers, with what the request knew of models forgotten. */
+async function changed(work: Promise<ModelVersionRow>, { loaders }: Context) {
+  try {
+    return { modelVersion: await work };
+  } finally {
+    forgetModels(loaders);
+  }
+}
+
+builder.mutationFields((t) => ({
+  createModelVersion: t.field({
+    type: versionPayload('CreateModelVersionPayload'),
+    nullable: true,
+    description:
+      'Adds a version to a registered model, with the next number. Requires EDIT on the model, and READ on the execution and the run that it names.',
+    errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
+    args: inputOf(CreateModelVersionInput),
+    resolve: async (_root, { input }, context) => {
+      const model = await addressedModel(input.model, context, ['input', 'model']);
+      const version = createModelVersion(callerOf(context), {
+        modelId: model.id,
+        source: input.source,
+        description: input.description ?? '',
+        tags: labelsOf(input.tags ?? [], ['input', 'tags']),
+        execution: (input.execution ?? null) as ExecutionBy | null,
+        runId: input.run ?? null,
+      });
+      return await changed(version, context);
+    },
+  }),
+  updateModelVersion: t.field({
+    type: versionPayload('UpdateModelVersionPayload'),
+    nullable: true,
+    description: 'Changes the description of a version. Requires EDIT on its model.',
+    errors: { types: [InvalidArgumentError, FailedPreconditionError] },
+    args: inputOf(UpdateModelVersionInput),
+    resolve: async (_root, { input }, context) => {
+      const version = await addressed(input.by, context);
+      return await changed(updateModelVersion(version, { description: input.description ?? null }), context);
+    },
+  }),
+  setModelVersionTags: t.field({
+    type: versionPayload('SetModelVersionTagsPayload'),
+    nullable: true,
+    description: 'Adds tags to a version, or changes their values. Requires EDIT on its model.',
+    errors: { types: [InvalidArgumentError, FailedPreconditionError] },
+    args: inputOf(SetModelVersionTagsInput),
+    resolve: async (_root, { input }, context) => {
+      const tags = labelsOf(input.tags, ['input', 'tags']);
+      return await changed(setModelVersionTags(await addressed(input.by, context), tags), context);
+    },
+  }),
+  deleteModelVersionTags: t.field({
+    type: versionPayload('DeleteModelVersionTagsPayload'),
+    nullable: true,
+    description: 'Removes tags from a version. Requires MANAGE on its model, as in MLflow.',
+    errors: { types: [FailedPreconditionError] },
+    args: inputOf(DeleteModelVersionTagsInput),
+    resolve: async (_root, { input }, context) =>
+      await changed(deleteModelVersionTags(await addressed(input.by, context), input.keys), context),
+  }),
+  deleteModelVersion: t.field({
+    type: versionPayload('DeleteModelVersionPayload'),
+    nullable: true,
+    description:
+      'Deletes a version for good, with the aliases that point at it. Requires MANAGE on its model. Its number is never used again.',
+    errors: { types: [FailedPreconditionError] },
+    args: inputOf(DeleteModelVersionInput),
+    resolve: async (_root, { input }, context) =>
+      await changed(deleteModelVersion(await addressed(input.by, context)), context),
+  }),
+  setModelAlias: t.field({
+    type: modelPayload('SetModelAliasPayload'),
+    nullable: true,
+    description: 'Points an alias at a version; a new one is created. Requires EDIT on the model.',
+    errors: {
+      types: [InvalidArgumentError, NotFoundError, FailedPreconditionError, ResourceExhaustedError],
+    },
+    args: inputOf(SetModelAliasInput),
+    resolve: async (_root, { input }, context) => {
+      const { id } = await addressedModel(input.model, context, ['input', 'model']);
+      return await changedModel(setModelAlias(id, input.alias, input.version), context);
+    },
+  }),
+  deleteModelAlias: t.field({
+    type: modelPayload('DeleteModelAliasPayload'),
+    nullable: true,
+    description: 'Deletes an alias; the version stays. Requires MANAGE on the model, as in MLflow.',
+    errors: { types: [NotFoundError, FailedPreconditionError] },
+    args: inputOf(DeleteModelAliasInput),
+    resolve: async (_root, { input }, context) => {
+      const { id } = await addressedModel(input.model, context, ['input', 'model']);
+      return await changedModel(deleteModelAlias(id, input.alias), context);
+    },
+  }),
+}));

@@ -1,0 +1,141 @@
+import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
+import { callerOf } from '../../graphql/context.ts';
+import { addressOf, inputOf } from '../../graphql/input.ts';
+import { pagedList } from '../../graphql/keyset.ts';
+import { FailedPreconditionError } from '../../platform/errors.ts';
+import { deletePermanently, registeredModels } from '../commands/registered-models.ts';
+import { forgetModels } from '../model-loaders.ts';
+import {
+  countRegisteredModels,
+  listRegisteredModels,
+  modelOrder,
+  type RegisteredModelBy,
+  type RegisteredModelFilter,
+  type RegisteredModelRow,
+} from '../store/models.ts';
+import { projectIdOf } from './experiment.ts';
+import { LifecycleFilterEnum, LifecycleStageEnum, offerLifecycle, stageOf, trackedBy } from './lifecycle.ts';
+
+export const RegisteredModelType = builder.objectRef<RegisteredModelRow>('RegisteredModel').implement({
+  description: 'A model under one name, with its versions.',
+  fields: (t) => ({
+    stage: t.field({
+      type: LifecycleStageEnum,
+      description: 'Whether the registered model is deleted.',
+      resolve: ({ deletedAt }) => (deletedAt ? 'DELETED' : 'ACTIVE'),
+    }),
+    deletedAt: t.expose('deletedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was deleted; null while it is in use.',
+    }),
+  }),
+});
+
+export const RegisteredModelByInput = trackedBy('RegisteredModel', 'a registered model');
+
+const lifecycle = offerLifecycle({
+  field: 'registeredModel',
+  name: 'RegisteredModel',
+  words: 'registered model',
+  contents: 'its versions, their files',
+  nameForm:
+    'The name, unique in the project: 1 to 255 characters without slashes, colons and control characters. Names that begin with two underscores are reserved.',
+  type: RegisteredModelType,
+  by: RegisteredModelByInput,
+  commands: registeredModels,
+  find: (by, { registeredModel }) => registeredModel.load(by),
+  forget: forgetModels,
+});
+
+export const { addressed: addressedModel, changed: changedModel } = lifecycle;
+
+const RegisteredModelConnection = connectionType('RegisteredModel', RegisteredModelType);
+
+const RegisteredModelFilterInput = builder.inputType('RegisteredModelFilter', {
+  description: 'Which registered models a list shows: those that meet every condition given.',
+  fields: (t) => ({
+    project: t.string({
+      description: 'Only models in the project of this identifier. Left out: in all projects of the tenant.',
+    }),
+    name: t.string({ description: 'Only models whose names begin with this text.' }),
+    stage: t.field({
+      type: LifecycleFilterEnum,
+      defaultValue: 'ACTIVE',
+      description: 'Only models in this stage.',
+    }),
+    public: t.boolean({
+      description:
+        "True: only public models, also those of other tenants. False: only the tenant's own private ones. Left out: all of the tenant's own.",
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  registeredModel: t.field({
+    type: RegisteredModelType,
+    nullable: true,
+    description: 'One registered model; null with NOT_FOUND when it is absent or hidden.',
+    args: addressOf(RegisteredModelByInput, 'registered model'),
+    resolve: (_root, { by }, { loaders }) => loaders.registeredModel.load(by as RegisteredModelBy),
+  }),
+  registeredModels: t.connection(
+    {
+      type: RegisteredModelType,
+      description: 'The registered models that you may read, newest first.',
+      args: {
+        filter: t.arg({
+          type: RegisteredModelFilterInput,
+          description: 'Which models to list. Left out: the active ones.',
+        }),
+      },
+      resolve: async (_root, { filter, ...args }, context) => {
+        const caller = callerOf(context);
+        const shown: RegisteredModelFilter = {
+          projectId: await projectIdOf(filter?.project, context),
+          name: filter?.name ?? null,
+          stage: stageOf(filter?.stage),
+          isPublic: filter?.public ?? null,
+        };
+        return await pagedList(
+          args,
+          modelOrder,
+          (page) => listRegisteredModels(caller, shown, page),
+          () => countRegisteredModels(caller, shown),
+        );
+      },
+    },
+    RegisteredModelConnection,
+  ),
+}));
+
+const DeleteRegisteredModelInput = builder.inputType('DeleteRegisteredModelInput', {
+  description: 'A registered model to delete.',
+  fields: (t) => ({
+    by: lifecycle.byField(t),
+    permanently: t.boolean({
+      defaultValue: false,
+      description:
+        'Delete it for good, with its versions, aliases and grants; its name is free again. Otherwise it can be restored.',
+    }),
+  }),
+});
+
+builder.mutationField('deleteRegisteredModel', (t) =>
+  t.field({
+    type: lifecycle.payloadOf('Delete'),
+    nullable: true,
+    description: 'Deletes a registered model, until it is restored or for good. Requires MANAGE on it.',
+    errors: { types: [FailedPreconditionError] },
+    args: inputOf(DeleteRegisteredModelInput),
+    resolve: async (_root, { input }, context) => {
+      const { id } = await addressedModel(input.by, context);
+      const now = new Date();
+      const deletion = input.permanently
+        ? deletePermanently(callerOf(context), id, now)
+        : registeredModels.remove(id, now);
+      return await changedModel(deletion, context);
+    },
+  }),
+);

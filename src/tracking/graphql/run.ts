@@ -1,0 +1,301 @@
+import { isAllowed } from '../../authorization/can.ts';
+import { executionTarget } from '../../executions/domain/targets.ts';
+import { ExecutionByInput, ExecutionType } from '../../executions/graphql/execution.ts';
+import type { ExecutionBy } from '../../executions/store/reads.ts';
+import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
+import { type Context, callerOf } from '../../graphql/context.ts';
+import { guardedEdge } from '../../graphql/guarded-edge.ts';
+import { inputOf } from '../../graphql/input.ts';
+import { pagedList } from '../../graphql/keyset.ts';
+import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
+import { payload } from '../../graphql/payload.ts';
+import { PrincipalType } from '../../identity/graphql/user.ts';
+import { addressText } from '../../platform/address-text.ts';
+import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { deleteRun, deleteRunTags, restoreRun, setRunTags, updateRun } from '../commands/change-run.ts';
+import { createRun } from '../commands/create-run.ts';
+import { experimentTarget } from '../domain/experiment-targets.ts';
+import { forgetExperiments } from '../experiment-loaders.ts';
+import type { ExperimentBy } from '../store/experiments.ts';
+import { countRuns, listRuns, type RunFilter, type RunRow, runOrder } from '../store/runs.ts';
+import { ExperimentByInput, ExperimentType } from './experiment.ts';
+import { LifecycleFilterEnum, LifecycleStageEnum, stageOf } from './lifecycle.ts';
+
+/** Experiments that one list of runs may be over. */
+const MAX_EXPERIMENTS = 1000;
+
+export const RunType = builder.objectRef<RunRow>('Run').implement({
+  description: 'One trial of an experiment. Who may read the experiment may read it.',
+  fields: (t) => ({
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `run` finds the run by it.',
+    }),
+    experiment: t.field({
+      type: ExperimentType,
+      nullable: true,
+      description: 'The experiment that the run belongs to; null when your sign-in may not read experiments.',
+      resolve: guardedEdge(
+        'experiment:read',
+        (run, { loaders }) => loaders.experiment.load({ id: run.experimentId }),
+        experimentTarget,
+      ),
+    }),
+    execution: t.field({
+      type: ExecutionType,
+      nullable: true,
+      description: 'The execution that did the work; null when there is none, or it is hidden from you.',
+      resolve: guardedEdge(
+        'execution:read',
+        (run, { loaders }) => (run.executionId ? loaders.execution.load({ id: run.executionId }) : null),
+        executionTarget,
+      ),
+    }),
+    name: t.exposeString('name', { description: 'The name that people read; need not be unique.' }),
+    tags: t.field({
+      type: [LabelType],
+      extensions: { listSize: 10 },
+      description: 'Its tags, at most 100.',
+      resolve: ({ tags }) => labelEntries(tags),
+    }),
+    stage: t.expose('stage', { type: LifecycleStageEnum, description: 'Whether the run is deleted.' }),
+    createdBy: t.field({
+      type: PrincipalType,
+      nullable: true,
+      description: 'The user who created the run.',
+      resolve: ({ createdById }, _args, { loaders }) => loaders.publicUser.load(createdById),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the run was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the run was last changed.' }),
+  }),
+});
+
+const RunConnection = connectionType('Run', RunType);
+
+builder.objectField(ExperimentType, 'runs', (t) =>
+  t.connection(
+    {
+      type: RunType,
+      nullable: true,
+      description:
+        'The runs of the experiment, newest first; null when your scopes do not include `run:read`.',
+      args: {
+        stage: t.arg({
+          type: LifecycleFilterEnum,
+          defaultValue: 'ACTIVE',
+          description: 'Only runs in this stage.',
+        }),
+      },
+      resolve: async (experiment, { stage: filter, ...args }, context) => {
+        const target = async () => experimentTarget(experiment);
+        if (!(await isAllowed(callerOf(context), 'run:read', { target }))) return null;
+        const { runsOfExperiment, runCount } = context.loaders;
+        const { id: parentId } = experiment;
+        const stage = stageOf(filter);
+        return await pagedList(
+          args,
+          runOrder,
+          (page) => runsOfExperiment.load({ parentId, page: { ...page, stage } }),
+          () => runCount.load(parentId, stage),
+        );
+      },
+    },
+    RunConnection,
+  ),
+);
+
+const RunFilterInput = builder.inputType('RunFilter', {
+  description: 'Which runs a list shows: those that meet every condition given.',
+  fields: (t) => ({
+    experiments: t.idList({
+      required: true,
+      description: `Only runs of the experiments with these ids, at most ${MAX_EXPERIMENTS}. Ids of experiments that are absent or hidden are ignored.`,
+    }),
+    stage: t.field({
+      type: LifecycleFilterEnum,
+      defaultValue: 'ACTIVE',
+      description: 'Only runs in this stage.',
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  run: t.field({
+    type: RunType,
+    nullable: true,
+    description: 'One run; null with NOT_FOUND when it is absent or hidden.',
+    args: { id: t.arg.id({ required: true, description: "The run's id." }) },
+    resolve: (_root, { id }, { loaders }) => loaders.run.load(id),
+  }),
+  runs: t.connection(
+    {
+      type: RunType,
+      description: 'Runs of some experiments that you may read, newest first.',
+      args: { filter: t.arg({ type: RunFilterInput, required: true, description: 'Which runs to list.' }) },
+      resolve: (_root, { filter, ...args }, context) => {
+        const { experiments: experimentIds } = filter;
+        if (experimentIds.length > MAX_EXPERIMENTS)
+          throw InvalidArgumentError.of(
+            ['filter', 'experiments'],
+            `more than ${MAX_EXPERIMENTS} experiments`,
+          );
+        const shown: RunFilter = { experimentIds, stage: stageOf(filter.stage) };
+        const caller = callerOf(context);
+        return pagedList(
+          args,
+          runOrder,
+          (page) => listRuns(caller, shown, page),
+          () => countRuns(caller, shown),
+        );
+      },
+    },
+    RunConnection,
+  ),
+}));
+
+const CreateRunInput = builder.inputType('CreateRunInput', {
+  description: 'A run to create.',
+  fields: (t) => ({
+    experiment: t.field({
+      type: ExperimentByInput,
+      required: true,
+      description: 'The experiment that the run belongs to.',
+    }),
+    name: t.string({
+      description:
+        'The name that people read, 1 to 255 characters. The server makes one up when it is left out.',
+    }),
+    execution: t.field({
+      type: ExecutionByInput,
+      description: 'The execution that does the work, which you must be allowed to read.',
+    }),
+    tags: t.field({
+      type: [LabelInput],
+      defaultValue: [],
+      description: 'At most 100 tags, with keys of 1 to 250 characters and values of at most 5000.',
+    }),
+  }),
+});
+
+const idOf = { required: true, description: "The run's id." } as const;
+
+const UpdateRunInput = builder.inputType('UpdateRunInput', {
+  description: 'Changes of a run. What is left out stays as it is.',
+  fields: (t) => ({ id: t.id(idOf), name: t.string({ description: 'The new name, 1 to 255 characters.' }) }),
+});
+
+const onlyId = (verb: string) =>
+  builder.inputType(`${verb}RunInput`, {
+    description: `A run to ${verb.toLowerCase()}.`,
+    fields: (t) => ({ id: t.id(idOf) }),
+  });
+
+const SetRunTagsInput = builder.inputType('SetRunTagsInput', {
+  description: 'Tags to add to a run.',
+  fields: (t) => ({
+    id: t.id(idOf),
+    tags: t.field({
+      type: [LabelInput],
+      required: true,
+      description: 'Tags to add. One whose key is there already takes its place; all others stay.',
+    }),
+  }),
+});
+
+const DeleteRunTagsInput = builder.inputType('DeleteRunTagsInput', {
+  description: 'Tags to remove from a run.',
+  fields: (t) => ({
+    id: t.id(idOf),
+    keys: t.stringList({
+      required: true,
+      description: 'The keys of the tags. Keys that are not there are ignored.',
+    }),
+  }),
+});
+
+const runPayload = (name: `${string}Payload`) => payload(name, 'run', RunType);
+
+async function addressed(id: string, { loaders }: Context): Promise<RunRow> {
+  const run = await loaders.run.load(id);
+  if (!run) throw new NotFoundError('run', id, ['input', 'id']);
+  return run;
+}
+
+/** What a command answers, with what the request knew of experiments and runs forgotten. */
+async function changed(work: Promise<RunRow>, { loaders }: Context) {
+  try {
+    return { run: await work };
+  } finally {
+    forgetExperiments(loaders);
+  }
+}
+
+builder.mutationFields((t) => ({
+  createRun: t.field({
+    type: runPayload('CreateRunPayload'),
+    nullable: true,
+    description:
+      'Creates a run in an experiment. Requires EDIT on the experiment, and READ on the execution.',
+    errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
+    args: inputOf(CreateRunInput),
+    resolve: async (_root, { input }, context) => {
+      const experiment = await context.loaders.experiment.load(input.experiment as ExperimentBy);
+      if (!experiment)
+        throw new NotFoundError('experiment', addressText(input.experiment), ['input', 'experiment']);
+      const run = createRun(callerOf(context), {
+        experimentId: experiment.id,
+        name: input.name ?? null,
+        execution: (input.execution ?? null) as ExecutionBy | null,
+        tags: labelsOf(input.tags ?? [], ['input', 'tags']),
+      });
+      return await changed(run, context);
+    },
+  }),
+  updateRun: t.field({
+    type: runPayload('UpdateRunPayload'),
+    nullable: true,
+    description: 'Renames a run. Requires EDIT on its experiment.',
+    errors: { types: [InvalidArgumentError, FailedPreconditionError] },
+    args: inputOf(UpdateRunInput),
+    resolve: async (_root, { input }, context) =>
+      await changed(updateRun(await addressed(input.id, context), { name: input.name ?? null }), context),
+  }),
+  deleteRun: t.field({
+    type: runPayload('DeleteRunPayload'),
+    nullable: true,
+    description: 'Deletes a run, until it is restored. Requires MANAGE on its experiment.',
+    errors: { types: [FailedPreconditionError] },
+    args: inputOf(onlyId('Delete')),
+    resolve: async (_root, { input }, context) =>
+      await changed(deleteRun(await addressed(input.id, context)), context),
+  }),
+  restoreRun: t.field({
+    type: runPayload('RestoreRunPayload'),
+    nullable: true,
+    description: 'Restores a deleted run. Requires MANAGE on its experiment.',
+    errors: { types: [FailedPreconditionError] },
+    args: inputOf(onlyId('Restore')),
+    resolve: async (_root, { input }, context) =>
+      await changed(restoreRun(await addressed(input.id, context)), context),
+  }),
+  setRunTags: t.field({
+    type: runPayload('SetRunTagsPayload'),
+    nullable: true,
+    description: 'Adds tags to a run, or changes their values. Requires EDIT on its experiment.',
+    errors: { types: [InvalidArgumentError, FailedPreconditionError] },
+    args: inputOf(SetRunTagsInput),
+    resolve: async (_root, { input }, context) => {
+      const tags = labelsOf(input.tags, ['input', 'tags']);
+      return await changed(setRunTags(await addressed(input.id, context), tags), context);
+    },
+  }),
+  deleteRunTags: t.field({
+    type: runPayload('DeleteRunTagsPayload'),
+    nullable: true,
+    description: 'Removes tags from a run. Requires EDIT on its experiment.',
+    errors: { types: [FailedPreconditionError] },
+    args: inputOf(DeleteRunTagsInput),
+    resolve: async (_root, { input }, context) =>
+      await changed(deleteRunTags(await addressed(input.id, context), input.keys), context),
+  }),
+}));

@@ -1,0 +1,132 @@
+import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
+import type { Experiment, LifecycleStage, ProjectState } from '../../generated/prisma/client.ts';
+import { readAddressed } from '../../platform/by-address.ts';
+import { newestFirst, type Page, pageSql } from '../../platform/database/page.ts';
+import { nothing, raw, sql } from '../../platform/database/sql.ts';
+import { count, exists, query, run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+
+export interface ExperimentRow extends Experiment {
+  /** The project's identifier. */
+  readonly project: string;
+  readonly projectState: ProjectState;
+}
+
+export interface ExperimentKey {
+  readonly project: string;
+  readonly name: string;
+}
+export type ExperimentBy = { readonly id: string } | { readonly key: ExperimentKey };
+
+const columns = `
+  experiment.id, experiment.tenant_id as "tenantId", experiment.project_id as "projectId",
+  project.identifier as project, project.state::text as "projectState", experiment.name, experiment.description,
+  experiment.tags, experiment.stage::text as stage, experiment.public_at as "publicAt",
+  experiment.created_by_id as "createdById", experiment.created_at as "createdAt",
+  experiment.updated_at as "updatedAt"`;
+
+const source = 'experiments as experiment join projects as project on project.id = experiment.project_id';
+
+const byIds = statement<ExperimentRow>(
+  `select ${columns} from ${source}
+    where experiment.id = any($2::uuid[]) and (experiment.tenant_id = $1::uuid or experiment.public_at is not null)`,
+);
+
+const byKeys = statement<ExperimentRow>(
+  `select ${columns} from unnest($2::text[], $3::text[]) as asked(project, name)
+     join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
+     join experiments as experiment on experiment.tenant_id = $1::uuid and experiment.project_id = project.id
+      and experiment.name = asked.name`,
+);
+
+/** One row or null for each address, in their order. Other tenants' experiments are found by id while they are public. */
+export function readExperiments(
+  tenantId: string,
+  addresses: readonly ExperimentBy[],
+): Promise<(ExperimentRow | null)[]> {
+  return readAddressed(
+    addresses,
+    ['project', 'name'],
+    (ids) => run(byIds, [tenantId, ids]),
+    (...columns) => run(byKeys, [tenantId, ...columns]),
+  );
+}
+
+const lockStatements = {
+  change: statement<ExperimentRow>(
+    `select ${columns} from ${source} where experiment.id = $1::uuid for no key update of experiment`,
+  ),
+  use: statement<ExperimentRow>(
+    `select ${columns} from ${source} where experiment.id = $1::uuid for share of experiment`,
+  ),
+};
+
+/** Holds an experiment until commit: to change it, or to change its runs, which others may do at the same time. */
+export async function lockExperiment(
+  tx: Tx,
+  id: string,
+  purpose: keyof typeof lockStatements,
+): Promise<ExperimentRow | null> {
+  const [row] = await run(lockStatements[purpose], [id], tx);
+  return row ?? null;
+}
+
+export interface ExperimentFilter {
+  readonly projectId: string | null;
+  /** What names begin with. */
+  readonly name: string | null;
+  /** Null: all. */
+  readonly stage: LifecycleStage | null;
+  /** True: public ones of every tenant; false: those of the tenant that are not; null: all of the tenant. */
+  readonly isPublic: boolean | null;
+}
+
+/** Where experiments have what decides about them. */
+export const experimentResources: readonly ResourceColumn[] = [
+  { type: 'EXPERIMENT', column: 'experiment.id' },
+  { type: 'PROJECT', column: 'experiment.project_id' },
+];
+export const isPublicExperiment = 'experiment.public_at is not null';
+
+/** What a list shows to a reader: what follows `from`. */
+function shownTo(reader: Reader, { projectId, name, stage, isPublic }: ExperimentFilter) {
+  const readable = readableSql(reader, experimentResources, isPublicExperiment);
+  const ofTenant = sql`experiment.tenant_id = ${reader.tenantId}::uuid`;
+  const from = sql`${raw(source)} ${readable.joins}
+    where ${readable.condition} and ${isPublic ? raw(isPublicExperiment) : ofTenant}
+      ${isPublic === false ? sql`and experiment.public_at is null` : nothing}
+      ${projectId ? sql`and experiment.project_id = ${projectId}::uuid` : nothing}
+      ${name ? sql`and starts_with(experiment.name, ${name})` : nothing}
+      ${stage ? sql`and experiment.stage = ${stage}::text::lifecycle_stage` : nothing}`;
+  return { with: readable.with, from };
+}
+
+export const experimentOrder = newestFirst('experiment');
+
+/** Experiments that the caller may read, newest first; up to one more than the page. */
+export function listExperiments(
+  reader: Reader,
+  filter: ExperimentFilter,
+  page: Page,
+): Promise<ExperimentRow[]> {
+  const list = shownTo(reader, filter);
+  const { beyond, end } = pageSql(experimentOrder, page);
+  return query<ExperimentRow>(sql`${list.with} select ${raw(columns)} from ${list.from} ${beyond} ${end}`);
+}
+
+/** How many there are in all; read only where it is asked for. */
+export function countExperiments(reader: Reader, filter: ExperimentFilter): Promise<number> {
+  const list = shownTo(reader, filter);
+  return count(list.from, list.with);
+}
+
+/** Whether the caller may read some experiment of a project: then it may list them. */
+export function hasReadableExperiment(reader: Reader, projectId: string | null): Promise<boolean> {
+  const readable = readableSql(reader, experimentResources, isPublicExperiment);
+  return exists(
+    sql`experiments as experiment ${readable.joins}
+         where experiment.tenant_id = ${reader.tenantId}::uuid and experiment.project_id = ${projectId}::uuid
+           and ${readable.condition}`,
+    readable.with,
+  );
+}

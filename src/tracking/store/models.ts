@@ -1,0 +1,125 @@
+import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
+import type { LifecycleStage, ProjectState, RegisteredModel } from '../../generated/prisma/client.ts';
+import { readAddressed } from '../../platform/by-address.ts';
+import { newestFirst, type Page, pageSql } from '../../platform/database/page.ts';
+import { nothing, raw, sql } from '../../platform/database/sql.ts';
+import { count, exists, query, run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+
+export interface RegisteredModelRow extends RegisteredModel {
+  /** The project's identifier. */
+  readonly project: string;
+  readonly projectState: ProjectState;
+}
+
+export interface RegisteredModelKey {
+  readonly project: string;
+  readonly name: string;
+}
+export type RegisteredModelBy = { readonly id: string } | { readonly key: RegisteredModelKey };
+
+const columns = `
+  model.id, model.tenant_id as "tenantId", model.project_id as "projectId", project.identifier as project,
+  project.state::text as "projectState", model.name, model.description, model.tags,
+  model.last_version as "lastVersion", model.deleted_at as "deletedAt", model.public_at as "publicAt",
+  model.created_by_id as "createdById", model.created_at as "createdAt", model.updated_at as "updatedAt"`;
+
+const source = 'registered_models as model join projects as project on project.id = model.project_id';
+
+const byIds = statement<RegisteredModelRow>(
+  `select ${columns} from ${source}
+    where model.id = any($2::uuid[]) and (model.tenant_id = $1::uuid or model.public_at is not null)`,
+);
+
+const byKeys = statement<RegisteredModelRow>(
+  `select ${columns} from unnest($2::text[], $3::text[]) as asked(project, name)
+     join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
+     join registered_models as model on model.tenant_id = $1::uuid and model.project_id = project.id
+      and model.name = asked.name`,
+);
+
+/** One row or null for each address, in their order. Other tenants' models are found by id while they are public. */
+export function readRegisteredModels(
+  tenantId: string,
+  addresses: readonly RegisteredModelBy[],
+): Promise<(RegisteredModelRow | null)[]> {
+  return readAddressed(
+    addresses,
+    ['project', 'name'],
+    (ids) => run(byIds, [tenantId, ids]),
+    (...columns) => run(byKeys, [tenantId, ...columns]),
+  );
+}
+
+const lockStatement = statement<RegisteredModelRow>(
+  `select ${columns} from ${source} where model.id = $1::uuid for update of model`,
+);
+
+/** Holds a model until commit, and with it the numbering of its versions and its aliases. */
+export async function lockRegisteredModel(tx: Tx, id: string): Promise<RegisteredModelRow | null> {
+  const [row] = await run(lockStatement, [id], tx);
+  return row ?? null;
+}
+
+export interface RegisteredModelFilter {
+  readonly projectId: string | null;
+  /** What names begin with. */
+  readonly name: string | null;
+  /** Null: all. */
+  readonly stage: LifecycleStage | null;
+  /** True: public ones of every tenant; false: those of the tenant that are not; null: all of the tenant. */
+  readonly isPublic: boolean | null;
+}
+
+/** Where models have what decides about them. */
+const resources: readonly ResourceColumn[] = [
+  { type: 'REGISTERED_MODEL', column: 'model.id' },
+  { type: 'PROJECT', column: 'model.project_id' },
+];
+const isPublicModel = 'model.public_at is not null';
+
+/** What a list shows to a reader: what follows `from`. */
+function shownTo(reader: Reader, { projectId, name, stage, isPublic }: RegisteredModelFilter) {
+  const readable = readableSql(reader, resources, isPublicModel);
+  const ofTenant = sql`model.tenant_id = ${reader.tenantId}::uuid`;
+  const from = sql`${raw(source)} ${readable.joins}
+    where ${readable.condition} and ${isPublic ? raw(isPublicModel) : ofTenant}
+      ${isPublic === false ? sql`and model.public_at is null` : nothing}
+      ${projectId ? sql`and model.project_id = ${projectId}::uuid` : nothing}
+      ${name ? sql`and starts_with(model.name, ${name})` : nothing}
+      ${stage === 'ACTIVE' ? sql`and model.deleted_at is null` : nothing}
+      ${stage === 'DELETED' ? sql`and model.deleted_at is not null` : nothing}`;
+  return { with: readable.with, from };
+}
+
+export const modelOrder = newestFirst('model');
+
+/** Models that the caller may read, newest first; up to one more than the page. */
+export function listRegisteredModels(
+  reader: Reader,
+  filter: RegisteredModelFilter,
+  page: Page,
+): Promise<RegisteredModelRow[]> {
+  const list = shownTo(reader, filter);
+  const { beyond, end } = pageSql(modelOrder, page);
+  return query<RegisteredModelRow>(
+    sql`${list.with} select ${raw(columns)} from ${list.from} ${beyond} ${end}`,
+  );
+}
+
+/** How many there are in all; read only where it is asked for. */
+export function countRegisteredModels(reader: Reader, filter: RegisteredModelFilter): Promise<number> {
+  const list = shownTo(reader, filter);
+  return count(list.from, list.with);
+}
+
+/** Whether the caller may read some model of a project: then it may list them. */
+export function hasReadableModel(reader: Reader, projectId: string | null): Promise<boolean> {
+  const readable = readableSql(reader, resources, isPublicModel);
+  return exists(
+    sql`registered_models as model ${readable.joins}
+         where model.tenant_id = ${reader.tenantId}::uuid and model.project_id = ${projectId}::uuid
+           and ${readable.condition}`,
+    readable.with,
+  );
+}

@@ -1,0 +1,326 @@
+import {
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  getNamedType,
+  isAbstractType,
+  isInputObjectType,
+  isObjectType,
+  isRequiredArgument,
+} from 'graphql';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { schema } from '../../src/api/schema.ts';
+import { permissions } from '../../src/authorization/domain/permissions.ts';
+import type { Level, ResourceType } from '../../src/generated/prisma/enums.ts';
+import { db } from '../../src/platform/database/client.ts';
+import { type Answer, type LocalApp, startApp } from '../support/app.ts';
+import { type CallerOptions, newCaller, newTenant, tokenOf } from '../support/credentials.ts';
+import { Hands } from '../support/hands.ts';
+import { mutate } from '../support/mutate.ts';
+import { createGroup, newUser } from '../support/people.ts';
+import {
+  createLaunchPlan,
+  keyOf,
+  launch,
+  readExecution,
+  registerProject,
+  registerTask,
+  registerWorkflow,
+} from '../support/seed.ts';
+
+/**
+ * Every field that leads from one protected object to another shows it to exactly the callers whose lookup finds it.
+ *
+ * The edges come from the schema: a type is protected when a root field looks it up by id, and an edge is every path
+ * from such a type to the next one. A new edge is asked about as soon as it is there. It fails the tests until the
+ * world below has an object at both ends, and until some caller may read one end but not the other.
+ */
+
+// One document asks for everything.
+vi.hoisted(() => {
+  process.env['QUERY_ALIAS_LIMIT'] = '1000';
+  process.env['QUERY_COST_LIMIT'] = '1000000000';
+  process.env['QUERY_TOKEN_LIMIT'] = '100000';
+  process.env['RATE_COST_PER_MINUTE'] = '0';
+});
+
+/**
+ * What can come between the ends of an edge, where it is not grants: only the scopes of a credential, because the same
+ * grants decide about both ends; or nothing, because one end is a part of the other.
+ */
+const between: Readonly<Record<string, 'scopes' | 'nothing'>> = {
+  'Execution.nodeExecutions': 'nothing',
+  'Experiment.runs': 'scopes',
+  'Job.runs': 'nothing',
+  'ModelVersion.model': 'nothing',
+  'NodeExecution.taskExecutions': 'nothing',
+  'RegisteredModel.aliases.modelVersion': 'nothing',
+  'RegisteredModel.latestVersion': 'nothing',
+  'RegisteredModel.versions': 'nothing',
+  'Run.experiment': 'scopes',
+  'Task.project': 'scopes',
+  'User.groups': 'scopes',
+  'User.tenant': 'scopes',
+};
+
+/** How a root field looks an object of a type up. */
+const lookups = new Map<string, (id: string) => string>();
+for (const field of Object.values(schema.getQueryType()?.getFields() ?? {})) {
+  const { type, args } = field;
+  const [by] = args;
+  if (!isObjectType(type) || args.length !== 1 || !by) continue;
+  const given = getNamedType(by.type);
+  if (given.name === 'ID') lookups.set(type.name, (id) => `${field.name}(${by.name}: "${id}")`);
+  if (isInputObjectType(given) && given.isOneOf && given.getFields()['id'])
+    lookups.set(type.name, (id) => `${field.name}(${by.name}: { id: "${id}" })`);
+}
+
+const protectedType = (name: string) => schema.getType(name) as GraphQLObjectType;
+const isWrapper = (name: string) => /(Connection|Edge)$/.test(name);
+
+/** The edges that begin at a type, by their paths: `aliases.modelVersion`. Plain types on the way are walked through. */
+function edgesOf(type: GraphQLObjectType, within: readonly string[] = []): string[] {
+  return Object.values(type.getFields()).flatMap((field) => {
+    if (field.args.some(isRequiredArgument)) return [];
+    const path = isWrapper(type.name) ? within : [...within, field.name];
+    return objectsOf(field.type).flatMap((named) => {
+      if (lookups.has(named.name)) return [path.join('.')];
+      return isWrapper(named.name) || path.length < 4 ? edgesOf(named, path) : [];
+    });
+  });
+}
+
+/** The object types that a field may lead to. */
+function objectsOf(type: GraphQLOutputType): GraphQLObjectType[] {
+  const named = getNamedType(type);
+  if (isAbstractType(named)) return [...schema.getPossibleTypes(named)];
+  return isObjectType(named) ? [named] : [];
+}
+
+/** What selects the other ends of all edges of a type; empty where it has none. */
+function selectionOf(type: GraphQLObjectType, depth = 0): string {
+  const fields = Object.values(type.getFields()).flatMap((field) => {
+    if (field.args.some(isRequiredArgument)) return [];
+    const below = objectsOf(field.type).flatMap((named) => {
+      const selected = lookups.has(named.name)
+        ? 'id'
+        : selectionOf(named, depth + (isWrapper(named.name) ? 0 : 1));
+      return selected ? [`... on ${named.name} { ${selected} }`] : [];
+    });
+    return below.length > 0 && depth < 4 ? [`${field.name} { __typename ${below.join(' ')} }`] : [];
+  });
+  return fields.join(' ');
+}
+
+interface Shown {
+  readonly edge: string;
+  readonly type: string;
+  readonly id: string;
+}
+
+/** The other ends that an answer shows. */
+function endsIn(answer: Answer, path: readonly string[] = []): Shown[] {
+  if (Array.isArray(answer)) return answer.flatMap((one) => endsIn(one, path));
+  if (typeof answer !== 'object' || answer === null) return [];
+  if (path.length > 1 && lookups.has(answer.__typename))
+    return [{ edge: path.join('.'), type: answer.__typename, id: answer.id }];
+  return Object.entries(answer).flatMap(([key, value]) =>
+    endsIn(value, key === 'edges' || key === 'node' ? path : [...path, key]),
+  );
+}
+
+interface Found {
+  readonly id: string;
+  readonly type: string;
+}
+
+/** What a caller finds when it looks objects up: the ends of their edges by id; no entry for what it does not find. */
+async function lookUp(objects: readonly Found[], authorization: string): Promise<Map<string, Shown[]>> {
+  const asked = objects.map(
+    ({ id, type }, index) => `o${index}: ${lookups.get(type)?.(id)} { __typename ...${type}Edges }`,
+  );
+  const fragments = [...new Set(objects.map(({ type }) => type))].map(
+    (type) => `fragment ${type}Edges on ${type} { id ${selectionOf(protectedType(type))} }`,
+  );
+  const { data, errors } = await app.ask(
+    `{ ${asked.join('\n')} } ${fragments.join('\n')}`,
+    {},
+    authorization,
+  );
+  const codes = new Set((errors ?? []).map((error) => error.extensions.code));
+  expect([...codes].filter((code) => code !== 'NOT_FOUND' && code !== 'PERMISSION_DENIED')).toEqual([]);
+  return new Map(
+    objects.flatMap(({ id, type }, index) => {
+      const answer = data[`o${index}`];
+      return answer ? [[id, endsIn(answer, [type])]] : [];
+    }),
+  );
+}
+
+let app: LocalApp;
+/** Everything there is, by id, as the administrator sees it. */
+const world = new Map<string, Found>();
+/** What an object is called when a test fails: `Project 2`. */
+const nameOf = (id: string) => {
+  const type = world.get(id)?.type;
+  const ofType = [...world.values()].filter((one) => one.type === type);
+  return `${type} ${ofType.findIndex((one) => one.id === id) + 1}`;
+};
+let edges: (Shown & { readonly from: string })[];
+let callers: {
+  readonly caller: string;
+  readonly hasScopes: boolean;
+  readonly readable: Map<string, Shown[]>;
+}[];
+
+beforeAll(async () => {
+  app = await startApp();
+  const roots = await seedWorld();
+  for (let found: Found[] = roots; found.length > 0; ) {
+    for (const one of found) world.set(one.id, one);
+    const ends = [...(await lookUp(found, app.admin)).values()].flat();
+    found = [...new Map(ends.map((end) => [end.id, end])).values()].filter(({ id }) => !world.has(id));
+  }
+  const objects = [...world.values()];
+  edges = [...(await lookUp(objects, app.admin))].flatMap(([from, ends]) =>
+    ends.map((end) => ({ ...end, from })),
+  );
+  callers = [];
+  for (const { authorization, ...caller } of await makeCallers())
+    callers.push({ ...caller, readable: await lookUp(objects, authorization) });
+}, 120_000);
+afterAll(() => app.stop());
+
+/** Two projects that use one another. @returns objects from which edges lead to all others. */
+async function seedWorld(): Promise<Found[]> {
+  const [home, away] = [await registerProject(app, 'home'), await registerProject(app, 'away')];
+  await registerTask(app, 'away', 'double');
+  await registerWorkflow(app, 'home', 'one', { a: [] }, { task: 'double', taskProject: 'away' });
+  const plan = { id: keyOf('away', 'one'), workflowId: keyOf('home', 'one'), defaultInputs: { x: 1 } };
+  expect(await createLaunchPlan(app, plan)).toMatchObject({ __typename: 'CreateLaunchPlanPayload' });
+  const executions = [
+    await launch(app, 'home', 'one'),
+    await launch(app, 'away', 'one'),
+    await launch(app, 'home', 'one', { launchPlan: { key: keyOf('away', 'one') } }),
+  ];
+  await new Hands(app).work(async () => {
+    const read = await Promise.all(executions.map((id) => readExecution(app, id)));
+    return read.every(({ phase }) => phase === 'SUCCEEDED');
+  });
+  await app.stopScheduler();
+  const made = async (field: string, input: object, noun: string): Promise<string> => {
+    const answer = await mutate(app, field, input, `${noun} { id }`);
+    expect(answer).toMatchObject({ [noun]: { id: expect.any(String) } });
+    return answer[noun].id;
+  };
+  const roots: Found[] = [];
+  for (const name of ['published', 'private']) {
+    const experiment = await made('createExperiment', { project: 'home', name }, 'experiment');
+    const model = await made('createRegisteredModel', { project: 'home', name }, 'registeredModel');
+    const execution = { id: executions[0] };
+    const run = await made('createRun', { experiment: { id: experiment }, execution, name }, 'run');
+    const source = 's3://bucket/model';
+    const version = await made(
+      'createModelVersion',
+      { model: { id: model }, source, execution, run },
+      'modelVersion',
+    );
+    await made('setModelAlias', { model: { id: model }, alias: 'best', version: 1 }, 'registeredModel');
+    if (name === 'published') {
+      await made('publishExperiment', { by: { id: experiment } }, 'experiment');
+      await made('publishRegisteredModel', { by: { id: model } }, 'registeredModel');
+    }
+    roots.push(
+      { type: 'Experiment', id: experiment },
+      { type: 'RegisteredModel', id: model },
+      { type: 'ModelVersion', id: version },
+    );
+  }
+  const user = await newUser(app, { username: 'someone', email: 'someone@example.com' });
+  await createGroup(app, { name: 'some', members: [{ id: user.id }] });
+  const queue = await app.ask('{ queue(by: { name: "away/development" }) { id } }');
+  const all = (type: string, ids: readonly string[]) => ids.map((id) => ({ type, id }));
+  return [
+    ...roots,
+    ...all('Project', [home, away]),
+    ...all('Execution', executions),
+    ...all('Queue', [queue.data.queue.id]),
+    ...all('User', [user.id]),
+  ];
+}
+
+const resourceTypes: Readonly<Record<string, ResourceType>> = {
+  Project: 'PROJECT',
+  Workflow: 'WORKFLOW',
+  Queue: 'QUEUE',
+  Experiment: 'EXPERIMENT',
+  RegisteredModel: 'REGISTERED_MODEL',
+};
+
+/** Callers who may read different parts of the world. */
+async function makeCallers() {
+  const options: Record<string, CallerOptions> = {
+    'a user without grants': { role: 'USER' },
+    'a superuser without grants': { role: 'SUPERUSER' },
+    'an administrator of another tenant': { role: 'ADMIN', tenantId: await newTenant('elsewhere') },
+  };
+  const confined: Record<string, { type: ResourceType; id: string }> = {};
+  for (const { id, type } of world.values()) {
+    const resourceType = resourceTypes[type];
+    if (!resourceType) continue;
+    // Grants on a workflow are about all of its versions.
+    const resource =
+      type === 'Workflow' ? (await db.workflow.findUniqueOrThrow({ where: { id } })).entityId : id;
+    const at = (level: Level) => [{ type: resourceType, id: resource, level }];
+    options[`a reader of ${nameOf(id)}`] = { role: 'USER', grants: at('READ') };
+    options[`a reader of all but ${nameOf(id)}`] = {
+      role: 'USER',
+      level: 'READ',
+      grants: at('NO_PERMISSIONS'),
+    };
+    confined[`a token that is confined to ${nameOf(id)}`] = { type: resourceType, id: resource };
+  }
+  for (const permission of Object.keys(permissions))
+    if (permission.endsWith(':read'))
+      options[`an administrator with the scope ${permission}`] = { role: 'ADMIN', scopes: [permission] };
+  const tokens = Object.entries(confined).map(async ([caller, resource]) => ({
+    caller,
+    hasScopes: false,
+    authorization: await tokenOf(app, app.admin, { resources: [resource] }),
+  }));
+  const credentials = Object.entries(options).map(async ([caller, one]) => ({
+    caller,
+    hasScopes: Boolean(one.scopes),
+    authorization: await newCaller(one),
+  }));
+  return await Promise.all([...tokens, ...credentials]);
+}
+
+const allEdges = [...lookups.keys()].flatMap((type) =>
+  edgesOf(protectedType(type)).map((path) => `${type}.${path}`),
+);
+
+describe('an edge shows an object to exactly the callers who may look it up', () => {
+  it.each(allEdges)('%s', (name) => {
+    const ofName = edges.filter(({ edge }) => edge === name);
+    expect(ofName.length, 'the world has no such edge').toBeGreaterThan(0);
+    const wrong: string[] = [];
+    const apart = new Set<string>();
+    for (const { from, id } of ofName)
+      for (const { caller, hasScopes, readable } of callers) {
+        const ends = readable.get(from);
+        if (!ends) continue;
+        const isShown = ends.some((end) => end.edge === name && end.id === id);
+        const mayRead = readable.has(id);
+        if (isShown !== mayRead)
+          wrong.push(`${nameOf(from)} ${isShown ? 'shows' : 'hides'} ${nameOf(id)} to ${caller}`);
+        if (!mayRead) apart.add(hasScopes ? 'scopes' : 'grants');
+      }
+    expect(wrong).toEqual([]);
+    const what = apart.has('grants') ? 'grants' : apart.has('scopes') ? 'scopes' : 'nothing';
+    expect(what, 'what comes between its ends').toBe(between[name] ?? 'grants');
+  });
+
+  it('and no other edge is named as an exception', () => {
+    expect(Object.keys(between).filter((name) => !allEdges.includes(name))).toEqual([]);
+  });
+});

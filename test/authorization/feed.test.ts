@@ -1,0 +1,272 @@
+/** What one server ends is over on every other within a second, whether or not it is told. */
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type AccessEvent, AccessFeed, accessFeed } from '../../src/authorization/feed.ts';
+import { recordAccessChange, sweepAccessChanges } from '../../src/authorization/store/changes.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
+import { inTransaction } from '../../src/platform/database/transaction.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { type App, startApp } from '../support/app.ts';
+import { stopClocks, stopStopwatch } from '../support/clock.ts';
+import { newKey, tokenOf } from '../support/credentials.ts';
+import { type SecondServer, startSecondServer } from '../support/second-server.ts';
+import { holdAnswers } from '../support/statements.ts';
+import { changeUser } from '../support/users.ts';
+import { eventually, hangTable } from '../support/waiting.ts';
+
+let app: App;
+let second: SecondServer;
+let tenantId: string;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  second = await startSecondServer();
+  ({ id: tenantId } = await db.tenant.findFirstOrThrow({ where: { name: 'default' } }));
+});
+afterAll(async () => {
+  await second.stop();
+  await app.stop();
+});
+
+const viewerStatus = async (authorization: string) =>
+  (await app.ask('{ viewer { id } }', {}, authorization)).status;
+
+const isRefusedThere = (authorization: string) =>
+  eventually(
+    () => second.statusFor(authorization),
+    (status) => status === 401,
+  );
+
+/** A change by hand that nobody is told of: as if the notification were lost. */
+async function silently(sql: string, values: unknown[], userId: string): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    await client.query(sql, values);
+    await client.query(
+      `with tick as (update access_clock set version = version + 1 returning version)
+       insert into access_changes (version, tenant_id, user_id, kind)
+       select version, $1, $2, 'PRINCIPAL' from tick`,
+      [tenantId, userId],
+    );
+    await client.query('commit');
+  } finally {
+    client.release();
+  }
+}
+
+describe('a token that is known to two servers dies on both', () => {
+  const ends: [string, (token: string, key: Awaited<ReturnType<typeof newKey>>) => Promise<unknown>][] = [
+    ['logout', (token) => app.ask('mutation { logout { __typename } }', {}, token)],
+    [
+      'the revocation of its access key',
+      (_token, { accessKey, authorization }) =>
+        app.ask(
+          'mutation ($input: RevokeCredentialsInput!) { revokeCredentials(input: $input) { __typename } }',
+          { input: { accessKey } },
+          authorization,
+        ),
+    ],
+    ['a new password', (_token, { username }) => changeUser(username, { version: { increment: 1 } })],
+    ['disabling its user', (_token, { username }) => changeUser(username, { disabledAt: new Date() })],
+  ];
+
+  it.each(ends)('by %s: here before the answer, there soon', async (_name, end) => {
+    const key = await newKey({ role: 'USER' });
+    const token = await tokenOf(app, key.authorization);
+    const other = await tokenOf(app, key.authorization);
+    expect([await viewerStatus(token), await second.statusFor(token)]).toEqual([200, 200]);
+    await end(token, key);
+    expect(await viewerStatus(token)).toBe(401);
+    await isRefusedThere(token);
+    // Logging out ends one session, the rest ends all.
+    expect(await viewerStatus(other)).toBe(_name === 'logout' ? 200 : 401);
+  });
+
+  it.each([
+    ['an ended session', "insert into revoked_sessions values ($2, $3, $1, now() + interval '1 day')"],
+    ['a revoked access key', 'update credentials set revoked_at = now() where user_id = $1'],
+    ['a disabled user', 'update users set disabled_at = now() where id = $1'],
+  ])('by %s that nobody was told of', async (_name, sql) => {
+    const key = await newKey({ role: 'USER' });
+    const token = await tokenOf(app, key.authorization);
+    expect([await viewerStatus(token), await second.statusFor(token)]).toEqual([200, 200]);
+    const { sid } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    const values = sql.includes('$2') ? [key.userId, sid, tenantId] : [key.userId];
+    await silently(sql, values, key.userId);
+    await isRefusedThere(token);
+    await eventually(
+      () => viewerStatus(token),
+      (status) => status === 401,
+    );
+  });
+});
+
+const change = (userId: string) => ({ tenantId, userId, kind: 'PRINCIPAL' as const });
+
+/** A feed of the test's own, and what it told. */
+async function startFeed(): Promise<{ feed: AccessFeed; told: AccessEvent[] }> {
+  const feed = new AccessFeed();
+  const stop = await feed.start();
+  onTestFinished(stop);
+  const told: AccessEvent[] = [];
+  feed.on((event) => told.push(event));
+  return { feed, told };
+}
+
+/** What the feed learns from here on, it learns without its timer. */
+const stopTheClock = () => stopClocks('performance', 'setInterval', 'clearInterval');
+
+describe('the feed', () => {
+  it('is told of a change, without waiting for its timer', async () => {
+    stopTheClock();
+    const { told } = await startFeed();
+    const userId = newId();
+    await inTransaction((tx) => recordAccessChange(tx, change(userId)));
+    await eventually(
+      () => told,
+      (events) => events.length > 0,
+    );
+    expect(told).toEqual([change(userId)]);
+  });
+
+  it('looks every 400 ms, for what it was not told of', async () => {
+    stopTheClock();
+    const { told } = await startFeed();
+    const userId = newId();
+    await silently('select 1', [], userId);
+    vi.advanceTimersByTime(400);
+    await eventually(
+      () => told,
+      (events) => events.length > 0,
+    );
+    expect(told).toEqual([change(userId)]);
+  });
+
+  it('is fresh for a second from the start of its last look, while the next one hangs', async () => {
+    stopTheClock();
+    const { feed } = await startFeed();
+    const release = await hangTable('access_clock');
+    vi.advanceTimersByTime(999);
+    expect(feed.isFresh).toBe(true);
+    vi.advanceTimersByTime(1);
+    expect(feed.isFresh).toBe(false);
+    await release();
+    await feed.catchUp();
+    expect(feed.isFresh).toBe(true);
+  });
+
+  it('is not fresh once a look has failed, nor after its end', async () => {
+    stopTheClock();
+    const feed = new AccessFeed();
+    const stop = await feed.start();
+    await pool.query('alter table access_clock rename to no_clock');
+    vi.advanceTimersByTime(400);
+    await eventually(
+      () => feed.isFresh,
+      (isFresh) => !isFresh,
+    );
+    await pool.query('alter table no_clock rename to access_clock');
+    await feed.catchUp();
+    expect(feed.isFresh).toBe(true);
+    await stop();
+    expect(feed.isFresh).toBe(false);
+  });
+
+  it('says after three seconds of silence that anything may have changed, and again as often', async () => {
+    stopTheClock();
+    const { told } = await startFeed();
+    await hangTable('access_clock');
+    vi.advanceTimersByTime(3199);
+    expect(told).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(told).toEqual(['ANYTHING']);
+    vi.advanceTimersByTime(3200);
+    expect(told).toEqual(['ANYTHING', 'ANYTHING']);
+  });
+
+  it('tells each change once, whoever looks', async () => {
+    const { feed, told } = await startFeed();
+    const users = Array.from({ length: 20 }, newId);
+    await Promise.all(
+      users.map((id) => inTransaction((tx) => recordAccessChange(tx, change(id))).then(() => feed.catchUp())),
+    );
+    await feed.catchUp();
+    expect(told).toHaveLength(20);
+    expect(new Set(told.map((event) => event !== 'ANYTHING' && event.userId))).toEqual(new Set(users));
+  });
+
+  it('catches up with what was committed after the look under way had read', async () => {
+    stopTheClock();
+    const { feed, told } = await startFeed();
+    const answers = holdAnswers(/^select clock\.version as clock, change\./);
+    const early = feed.catchUp();
+    await eventually(
+      () => answers.held,
+      (held) => held > 0,
+    );
+    const userId = newId();
+    await silently('select 1', [], userId);
+    // Its bound of a second never comes.
+    stopClocks('setTimeout');
+    const caughtUp = feed.catchUp();
+    vi.useRealTimers();
+    answers.release();
+    await caughtUp;
+    expect(told).toEqual([change(userId)]);
+    await early;
+  });
+
+  it('tells that anything may have changed when changes are missing, or too many', async () => {
+    const { feed, told } = await startFeed();
+    await pool.query('update access_clock set version = version + 3');
+    await feed.catchUp();
+    expect(told).toEqual(['ANYTHING']);
+    await pool.query(
+      `with tick as (update access_clock set version = version + 1500 returning version)
+       insert into access_changes (version, tenant_id, user_id, kind)
+       select version - 1500 + n, $1, null, 'GRANT' from tick, generate_series(1, 1500) as n`,
+      [tenantId],
+    );
+    await feed.catchUp();
+    expect(told).toEqual(['ANYTHING', 'ANYTHING']);
+    const userId = newId();
+    await inTransaction((tx) => recordAccessChange(tx, change(userId)));
+    await feed.catchUp();
+    expect(told.slice(2)).toEqual([change(userId)]);
+  });
+
+  it('is not told of what was rolled back', async () => {
+    const { feed, told } = await startFeed();
+    const failing = inTransaction(async (tx) => {
+      await recordAccessChange(tx, change(newId()));
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    await feed.catchUp();
+    expect(told).toEqual([]);
+  });
+
+  it('is swept of what is older than an hour', async () => {
+    await pool.query(
+      `update access_changes set created_at = now() - interval '2 hours' where kind = 'GRANT'`,
+    );
+    await sweepAccessChanges();
+    const { rows } = await pool.query('select kind::text from access_changes group by kind order by 1');
+    expect(rows).toEqual([{ kind: 'PRINCIPAL' }, { kind: 'SIGNING_KEY' }]);
+  });
+});
+
+describe('a sign-in that is remembered', () => {
+  it('is good for a second while the feed hangs; then the database is asked', async () => {
+    const { authorization, userId } = await newKey({ role: 'USER' });
+    const token = await tokenOf(app, authorization);
+    expect(await viewerStatus(token)).toBe(200);
+    const moveOn = stopStopwatch();
+    await accessFeed.catchUp();
+    await hangTable('access_clock');
+    await db.user.update({ where: { id: userId }, data: { disabledAt: new Date() } });
+    moveOn(999);
+    expect(await viewerStatus(token)).toBe(200);
+    moveOn(1);
+    expect(await viewerStatus(token)).toBe(401);
+  });
+});

@@ -1,0 +1,378 @@
+/**
+ * What a mutation names beside the object that it is about: hidden and absent, it is refused in the same place with the
+ * same words, after the same statements.
+ */
+import {
+  GraphQLID,
+  type GraphQLInputField,
+  type GraphQLInputObjectType,
+  getNamedType,
+  isInputObjectType,
+} from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { schema } from '../../src/api/schema.ts';
+import { db } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { askAlike } from '../support/alike.ts';
+import { type LocalApp, startApp } from '../support/app.ts';
+import { newCaller, newKey, newTenant } from '../support/credentials.ts';
+import { grant } from '../support/grants.ts';
+import { mutate } from '../support/mutate.ts';
+import {
+  createLaunchPlan,
+  domain,
+  integer,
+  keyOf,
+  launch,
+  registerProject,
+  registerTask,
+  registerWorkflow,
+  workflowInput,
+} from '../support/seed.ts';
+import { announce } from '../support/upload.ts';
+import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
+import { makeModel } from '../tracking/model-seed.ts';
+
+/** The project of the callers, and one that is hidden from all of them but the administrator. */
+const [own, hidden] = ['own', 'hidden'];
+let app: LocalApp;
+let callers: { maker: string; superuser: string; admin: string };
+/** Ids of hidden things. */
+let ids: { plan: string; execution: string; run: string; file: string; group: string };
+let there: { experiment: string; model: string };
+/** Of another tenant. */
+let stranger: { userId: string; username: string };
+
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  const ownId = await registerProject(app, own);
+  for (const project of [own, hidden]) {
+    if (project === hidden) await registerProject(app, project);
+    await registerTask(app, project, 'double');
+    await registerTask(app, project, 'reader', { inputs: { file: { blob: {} } }, outputs: { y: integer } });
+    await registerWorkflow(app, project, 'secret', { a: [] });
+  }
+  const execution = await launch(app, hidden, 'secret', { name: 'secret' });
+  await launch(app, own, 'secret', { name: 'secret' });
+  await registerFilePlan();
+  const { id: plan } = await db.launchPlan.findFirstOrThrow({
+    where: { name: 'secret', project: { identifier: own } },
+  });
+  const run = await makeRun(app, await makeExperiment(app, hidden, 'secret'));
+  const { uri: file } = await announce(app, hidden, { sha256: 'ab'.repeat(32), sizeBytes: 3 });
+  await db.blob.updateMany({ data: { uploadedAt: new Date() } });
+  there = {
+    experiment: await makeExperiment(app, own, 'there'),
+    model: await makeModel(app, own, 'there'),
+  };
+  const tenantId = await newTenant('strangers');
+  stranger = await newKey({ role: 'USER', tenantId });
+  const { id: home } = await db.tenant.findFirstOrThrow({ where: { name: 'default' } });
+  const team = { id: newId(), tenantId: home, name: 'secret-team', nameKey: 'secret-team' };
+  await db.group.create({ data: team });
+  ids = { plan, execution, run, file, group: team.id };
+  const managed = [{ type: 'PROJECT', id: ownId, level: 'MANAGE' }] as const;
+  callers = {
+    maker: await newCaller({ role: 'USER', grants: managed }),
+    superuser: await newCaller({ role: 'SUPERUSER', grants: managed }),
+    admin: await newCaller({ role: 'ADMIN' }),
+  };
+  const { id: closed } = await db.namedEntity.findFirstOrThrow({
+    where: { name: 'secret', project: { identifier: own } },
+  });
+  await grant(callers.maker, 'WORKFLOW', closed, 'NO_PERMISSIONS');
+}, 60_000);
+afterAll(() => app.stop());
+
+/** A plan whose input is a file. */
+async function registerFilePlan(): Promise<void> {
+  const { id, template } = workflowInput(own, 'reads', { a: [] }, { task: 'reader' });
+  const file = { var: 'file', binding: { promise: { nodeId: '', var: 'file' } } };
+  const nodes = template.nodes.map((node) => ({ ...node, inputs: [file] }));
+  const typed = { ...template.interface, inputs: [{ name: 'file', type: { blob: {} } }] };
+  const made = await mutate(app, 'createWorkflow', {
+    id,
+    template: { ...template, nodes, interface: typed },
+  });
+  expect(made).toMatchObject({ __typename: 'CreateWorkflowPayload' });
+  await createLaunchPlan(app, { id, workflowId: id });
+}
+
+const absentId = '01a202b2-5304-72e0-b221-04449f1f6bfe';
+const notFound = (...path: string[]) => ({ __typename: 'NotFoundError', path: ['input', ...path] });
+const key = (project: string) => (name: string) => keyOf(project, name);
+const execution = (project: string) => (name: string) => ({ key: { project, domain, name } });
+const withTask = (name: string) => {
+  const { id, template } = workflowInput(own, 'new', { a: [] });
+  const nodes = template.nodes.map((node) => ({ ...node, taskNode: { referenceId: keyOf(hidden, name) } }));
+  return { id, template: { ...template, nodes } };
+};
+const level = 'READ';
+const project = { project: { identifier: own } };
+const model = () => ({ id: there.model });
+const user = (username: string) => ({ user: { username } });
+
+interface Row {
+  /** The mutation, and where its input names the further object. */
+  readonly field: string;
+  readonly further: string;
+  readonly caller?: keyof typeof callers;
+  /** A hidden object and an absent one, as the input names them. */
+  readonly names: () => readonly [string, string];
+  readonly input: (name: string) => object;
+  readonly answer: object;
+}
+
+const names = () => ['secret', 'ghostly'] as const;
+const strangers = () => [stranger.username, 'ghostly'] as const;
+
+const rows: readonly Row[] = [
+  {
+    field: 'createExecution',
+    further: 'launchPlan',
+    names,
+    input: (name) => ({ project: own, domain, launchPlan: { key: key(own)(name) } }),
+    answer: notFound('launchPlan'),
+  },
+  {
+    field: 'createExecution',
+    further: 'launchPlan',
+    names,
+    input: (name) => ({ project: own, domain, launchPlan: { key: key(hidden)(name) } }),
+    answer: notFound('launchPlan'),
+  },
+  {
+    field: 'createExecution',
+    further: 'launchPlan',
+    names: () => [ids.plan, absentId],
+    input: (id) => ({ project: own, domain, launchPlan: { id } }),
+    answer: notFound('launchPlan'),
+  },
+  {
+    field: 'createExecution',
+    further: 'inputs',
+    names: () => [ids.file, `slipway://blobs/${absentId}`],
+    input: (file) => ({ project: own, domain, launchPlan: { key: key(own)('reads') }, inputs: { file } }),
+    answer: notFound('inputs'),
+  },
+  {
+    field: 'createLaunchPlan',
+    further: 'workflowId',
+    names,
+    input: (name) => ({ id: key(own)('new'), workflowId: key(own)(name) }),
+    answer: notFound('workflowId'),
+  },
+  {
+    field: 'createLaunchPlan',
+    further: 'workflowId',
+    names,
+    input: (name) => ({ id: key(own)('of-other'), workflowId: key(hidden)(name) }),
+    answer: notFound('workflowId'),
+  },
+  {
+    field: 'createWorkflow',
+    further: 'template.nodes.taskNode.referenceId',
+    names: () => ['double', 'ghostly'],
+    input: withTask,
+    answer: { problems: [{ code: 'TaskReferenceNotFound' }] },
+  },
+  {
+    field: 'createRun',
+    further: 'execution',
+    names,
+    input: (name) => ({ experiment: { id: there.experiment }, execution: execution(own)(name) }),
+    answer: notFound('execution'),
+  },
+  {
+    field: 'createRun',
+    further: 'execution',
+    names: () => [ids.execution, absentId],
+    input: (id) => ({ experiment: { id: there.experiment }, execution: { id } }),
+    answer: notFound('execution'),
+  },
+  {
+    field: 'createModelVersion',
+    further: 'execution',
+    names,
+    input: (name) => ({ model: model(), source: 's3://x/y', execution: execution(hidden)(name) }),
+    answer: notFound('execution'),
+  },
+  {
+    field: 'createModelVersion',
+    further: 'run',
+    names: () => [ids.run, absentId],
+    input: (run) => ({ model: model(), source: 's3://x/y', run }),
+    answer: notFound('run'),
+  },
+  {
+    field: 'createModelVersion',
+    further: 'source',
+    names: () => [ids.file, `slipway://blobs/${absentId}`],
+    input: (source) => ({ model: model(), source }),
+    answer: notFound('source'),
+  },
+  ...['grantPermission', 'updatePermission', 'revokePermission'].flatMap((field): Row[] => {
+    const more = field === 'revokePermission' ? {} : { level };
+    return [
+      {
+        field,
+        further: 'subject',
+        names: strangers,
+        input: (username) => ({ resource: project, subject: user(username), ...more }),
+        answer: notFound('subject', 'user'),
+      },
+      {
+        field,
+        further: 'subject',
+        names: () => ['secret-team', 'ghostly'],
+        input: (name) => ({ resource: project, subject: { group: { name } }, ...more }),
+        answer: notFound('subject', 'group'),
+      },
+    ];
+  }),
+  ...['Experiment', 'RegisteredModel'].flatMap((noun) =>
+    ['create', 'update', 'delete'].map((verb): Row => {
+      const resource = () =>
+        noun === 'Experiment' ? { experiment: { id: there.experiment } } : { registeredModel: model() };
+      return {
+        field: `${verb}${noun}Permission`,
+        further: 'username',
+        names: strangers,
+        input: (username) => ({
+          ...resource(),
+          username,
+          ...(verb === 'delete' ? {} : { permission: level }),
+        }),
+        answer: notFound('username'),
+      };
+    }),
+  ),
+  {
+    field: 'createGroup',
+    further: 'members',
+    caller: 'superuser',
+    names: strangers,
+    input: (username) => ({ name: 'new', members: [{ username }] }),
+    answer: notFound('members', '0'),
+  },
+  ...['addGroupMembers', 'removeGroupMembers'].map(
+    (field): Row => ({
+      field,
+      further: 'members',
+      caller: 'admin',
+      names: strangers,
+      input: (username) => ({ by: { id: ids.group }, members: [{ username }] }),
+      answer: notFound('members', '0'),
+    }),
+  ),
+  {
+    field: 'createCredentials',
+    further: 'user',
+    caller: 'admin',
+    names: strangers,
+    input: (username) => user(username),
+    answer: notFound('user'),
+  },
+  {
+    field: 'createTokenForUser',
+    further: 'user',
+    caller: 'admin',
+    names: () => [stranger.userId, absentId],
+    input: (id) => ({ user: { id } }),
+    answer: notFound('user'),
+  },
+  // An administrator of one tenant is refused whatever other tenant is named, without a look.
+  {
+    field: 'createTokenForUser',
+    further: 'tenant',
+    caller: 'admin',
+    names: () => [stranger.userId, absentId],
+    input: (id) => ({ user: { id: absentId }, tenant: id }),
+    answer: { refused: 'PERMISSION_DENIED' },
+  },
+  {
+    field: 'createUser',
+    further: 'tenant',
+    caller: 'admin',
+    names: () => ['strangers', 'ghostly'],
+    input: (name) => ({ username: 'new', tenant: { name } }),
+    answer: { refused: 'PERMISSION_DENIED' },
+  },
+];
+
+describe('a further object that is hidden', () => {
+  it.each(rows.map((row) => [row.field, row.further, row] as const))(
+    'is as absent to %s as one that is not there: %s',
+    async (field, _further, { caller = 'maker', input, answer, ...row }) => {
+      const ask = (name: string) => mutate(app, field, input(name), '', callers[caller]);
+      expect(await askAlike(ask, row.names())).toMatchObject(answer);
+    },
+  );
+
+  it('can be named where it is not hidden', async () => {
+    const open = await newCaller({ role: 'USER', level: 'EDIT' });
+    for (const row of rows.filter(({ field }) => /Execution|LaunchPlan|Run|ModelVersion/.test(field))) {
+      const [name] = row.names();
+      if (row.further === 'source' || row.further === 'inputs') continue;
+      const answer = await mutate(app, row.field, row.input(name), '', open);
+      expect([row.field, row.further, answer]).toEqual([
+        row.field,
+        row.further,
+        expect.objectContaining({ __typename: expect.stringMatching(/Payload$|AlreadyExistsError/) }),
+      ]);
+    }
+  });
+});
+
+describe('the table', () => {
+  it('has every further object that an input of the schema names', () => {
+    const inTable = new Set(rows.map(({ field, further }) => `${field}.${further}`));
+    const named = Object.values(schema.getMutationType()?.getFields() ?? {}).flatMap(({ name, args }) => {
+      const input = args[0] && getNamedType(args[0].type);
+      return isInputObjectType(input) ? furtherObjects(input).map((path) => `${name}.${path}`) : [];
+    });
+    const missing = named.filter((path) => !inTable.has(path) && !judgedElsewhere.has(path));
+    expect(missing).toEqual([]);
+    expect(named.length).toBeGreaterThan(15);
+  });
+});
+
+/** Not looked at: a token may be confined to what its caller does not see, and finds it hidden as before. */
+const judgedElsewhere = new Set(['login.resources.id']);
+
+/** Fields that name the object that a mutation is about. */
+const about = new Set(['by', 'id', 'owner', 'resource', 'experiment', 'model', 'registeredModel']);
+/** What executors say of runs that they hold; the work is about these. */
+const ofExecutors = new Set(['runs', 'knownRuns', 'run']);
+
+function furtherObjects(input: GraphQLInputObjectType): string[] {
+  const isOfExecutor = /Lease|Report|Renew/.test(input.name);
+  return addressesIn(input, []).filter((path) => {
+    const last = path.split('.').at(-1) ?? '';
+    return !about.has(path) && !(isOfExecutor && ofExecutors.has(last));
+  });
+}
+
+function addressesIn(
+  input: GraphQLInputObjectType,
+  path: readonly string[],
+  within: readonly string[] = [],
+): string[] {
+  if (within.includes(input.name)) return [];
+  return Object.values(input.getFields()).flatMap((field) => {
+    const here = [...path, field.name];
+    const type = getNamedType(field.type);
+    if (isAddress(field)) return [here.join('.')];
+    return isInputObjectType(type) ? addressesIn(type, here, [...within, input.name]) : [];
+  });
+}
+
+/** An id, a key, a choice among these, or the user name of MLflow's operations. */
+function isAddress(field: GraphQLInputField, depth = 3): boolean {
+  const type = getNamedType(field.type);
+  if (type === GraphQLID) return true;
+  if (!isInputObjectType(type)) return field.name === 'username' && field.type.toString().endsWith('!');
+  const fields = Object.values(type.getFields());
+  if (type.isOneOf) return depth > 0 && fields.some((choice) => isAddress(choice, depth - 1));
+  return fields.some(({ name }) => name === 'project') && fields.some(({ name }) => name === 'name');
+}

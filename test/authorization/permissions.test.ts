@@ -1,0 +1,161 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isAtLeast } from '../../src/authorization/domain/levels.ts';
+import {
+  obstacleTo,
+  type Permission,
+  permissions,
+  type Requirement,
+  type SignIn,
+} from '../../src/authorization/domain/permissions.ts';
+import { ceilings, isRoleAtLeast } from '../../src/authorization/domain/roles.ts';
+import type { Role } from '../../src/generated/prisma/enums.ts';
+
+/** The same facts as the table's, written down a second time, by who is concerned. */
+
+/** What a guest may use. */
+const forGuests: readonly Permission[] = [
+  ...(['version:read', 'viewer:read', 'token:create', 'token:validate', 'token:createForOthers'] as const),
+  ...([
+    'session:end',
+    'project:read',
+    'project:list',
+    'task:read',
+    'workflow:read',
+    'launchPlan:read',
+  ] as const),
+  ...([
+    'execution:read',
+    'queue:read',
+    'queue:list',
+    'job:read',
+    'experiment:read',
+    'experiment:list',
+  ] as const),
+  ...(['run:read', 'run:list', 'model:read', 'model:list', 'permission:list', 'permission:explain'] as const),
+  ...(['user:read', 'user:update', 'user:changePassword', 'group:list', 'tenant:read'] as const),
+  ...(['credential:read', 'credential:create', 'credential:update', 'credential:revoke'] as const),
+];
+/** What each rung of the ladder may use besides. */
+const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> = {
+  ANNOTATOR: ['launchPlan:use', 'execution:create', 'blob:create'],
+  USER: [
+    ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
+    ...(['execution:terminate', 'experiment:create', 'experiment:update', 'experiment:delete'] as const),
+    ...(['experiment:publish', 'run:create', 'run:update', 'run:delete', 'model:create'] as const),
+    ...(['model:update', 'model:delete', 'model:publish', 'permission:read', 'permission:grant'] as const),
+  ],
+  SUPERUSER: ['project:register', 'queue:create', 'user:list', 'group:create'],
+  ADMIN: [
+    ...(['permission:administer', 'user:create', 'user:administer', 'group:administer'] as const),
+    ...(['tenant:administer', 'audit:read'] as const),
+  ],
+  SYSTEM: ['tenant:create', 'job:run'],
+  ROOT: [],
+};
+const ladder = ['GUEST', 'ANNOTATOR', 'USER', 'SUPERUSER', 'ADMIN', 'SYSTEM', 'ROOT'] as const;
+
+/** What requests without credentials may use. */
+const forAnonymous: readonly Permission[] = [
+  ...(['version:read', 'viewer:read', 'project:read', 'project:list', 'task:read', 'workflow:read'] as const),
+  ...([
+    'launchPlan:read',
+    'execution:read',
+    'queue:read',
+    'queue:list',
+    'job:read',
+    'experiment:read',
+  ] as const),
+  ...(['experiment:list', 'run:read', 'run:list', 'model:read', 'model:list', 'permission:list'] as const),
+  ...(['user:read', 'group:list', 'tenant:read'] as const),
+];
+/** What a user may use whom several people sign in as. */
+const forShared: readonly Permission[] = [
+  ...forAnonymous,
+  ...(['token:create', 'session:end', 'token:validate', 'permission:explain'] as const),
+];
+/** What a token that is confined to some resources may use. */
+const forConfined: readonly Permission[] = [
+  ...forAnonymous,
+  ...besides.ANNOTATOR,
+  ...besides.USER,
+  ...(['token:create', 'session:end', 'permission:explain'] as const),
+];
+/** What a key or token with scopes may use whatever they name. */
+const outOfScope: readonly Permission[] = ['version:read', 'viewer:read', 'token:create', 'session:end'];
+
+const all = Object.keys(permissions) as Permission[];
+
+function isInLists(signIn: SignIn, permission: Permission): boolean {
+  const rungs = ladder.slice(1, ladder.indexOf(signIn.role) + 1) as Exclude<Role, 'GUEST'>[];
+  const ofRole = [...forGuests, ...rungs.flatMap((role) => besides[role])];
+  const { scopes } = signIn;
+  // A scope to read is also one to list.
+  const names = [permission, permission.replace(/:list$/, ':read'), `${permission.split(':')[0]}:*`];
+  const isNamed =
+    permission === 'job:run'
+      ? scopes?.includes('executor')
+      : !scopes || names.some((name) => scopes.includes(name));
+  return (
+    ofRole.includes(permission) &&
+    (signIn.method !== 'ANONYMOUS' || forAnonymous.includes(permission)) &&
+    (!signIn.isShared || forShared.includes(permission)) &&
+    (!signIn.confinedTo || forConfined.includes(permission)) &&
+    (isNamed || outOfScope.includes(permission))
+  );
+}
+
+const signIns: fc.Arbitrary<SignIn> = fc.record({
+  role: fc.constantFrom(...ladder),
+  method: fc.constantFrom('PASSWORD', 'ACCESS_KEY', 'TOKEN', 'ANONYMOUS'),
+  isShared: fc.boolean(),
+  confinedTo: fc.constantFrom(null, []),
+  scopes: fc.option(fc.subarray([...all, 'executor', 'engine', 'run:*', 'credential:*'])),
+});
+const plain = { method: 'PASSWORD', isShared: false, confinedTo: null, scopes: null };
+
+describe('the table of permissions', () => {
+  it('says the same as the lists, for every caller and every permission', () => {
+    fc.assert(
+      fc.property(signIns, (signIn) => {
+        const usable = all.filter((permission) => obstacleTo(signIn, permission) === null);
+        expect(usable).toEqual(all.filter((permission) => isInLists(signIn, permission)));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('has each permission on one rung of the ladder', () => {
+    expect([...forGuests, ...Object.values(besides).flat()].toSorted()).toEqual(all.toSorted());
+  });
+
+  it('asks no role for a level that the role cannot have', () => {
+    for (const [permission, { level, role }] of Object.entries(permissions) as [string, Requirement][]) {
+      if (level === 'NONE') continue;
+      const needed = level === 'CREATION_POLICY' ? 'EDIT' : level;
+      expect([permission, isAtLeast(ceilings[role], needed)]).toEqual([permission, true]);
+    }
+  });
+
+  it('opens to a request without credentials only what it opens to shared identities', () => {
+    for (const { openTo } of Object.values(permissions) as Requirement[])
+      if (openTo.includes('ANONYMOUS')) expect(openTo).toContain('SHARED');
+  });
+});
+
+describe('scopes', () => {
+  it('are no limit when there are none, and allow nothing when the list is empty', () => {
+    const usable = (scopes: readonly string[] | null) =>
+      all.filter((permission) => obstacleTo({ ...plain, role: 'ROOT', scopes }, permission) === null);
+    expect(usable(null)).toEqual(all.filter((permission) => permission !== 'job:run'));
+    expect(usable([])).toEqual(all.filter((permission) => outOfScope.includes(permission)));
+  });
+});
+
+describe('the ladder of roles', () => {
+  it('is in this order', () => {
+    for (const [at, role] of ladder.entries())
+      expect(ladder.filter((least) => isRoleAtLeast(role, least))).toEqual(ladder.slice(0, at + 1));
+    expect(Object.keys(ceilings)).toHaveLength(ladder.length);
+  });
+});

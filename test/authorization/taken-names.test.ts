@@ -1,0 +1,74 @@
+/** A name that is taken: by something that the caller may read, and by something hidden. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { db } from '../../src/platform/database/client.ts';
+import { type LocalApp, startApp } from '../support/app.ts';
+import { newCaller } from '../support/credentials.ts';
+import { mutate } from '../support/mutate.ts';
+import { domain, keyOf, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
+import { statementsOf } from '../support/statements.ts';
+import { makeExperiment } from '../tracking/experiment-seed.ts';
+import { makeModel } from '../tracking/model-seed.ts';
+
+const project = 'open';
+let app: LocalApp;
+/** May see and use what is called `seen`, and make things beside it. */
+let caller: string;
+
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  const open = await registerProject(app, project);
+  const seen = await registerProject(app, 'seen');
+  await registerProject(app, 'unseen');
+  await registerTask(app, project, 'double');
+  await registerWorkflow(app, project, 'mine', { a: [] });
+  for (const name of ['seen', 'unseen']) {
+    await registerWorkflow(app, project, name, { a: [] });
+    await launch(app, project, name, { name });
+    await mutate(app, 'createQueue', { name });
+  }
+  const hidden = await db.namedEntity.findFirstOrThrow({ where: { name: 'unseen' } });
+  const queue = await db.queue.findFirstOrThrow({ where: { name: 'seen' } });
+  const [, experiment] = [
+    await makeExperiment(app, project, 'seen'),
+    await makeExperiment(app, project, 'unseen'),
+  ];
+  const [, model] = [await makeModel(app, project, 'seen'), await makeModel(app, project, 'unseen')];
+  caller = await newCaller({
+    role: 'SUPERUSER',
+    grants: [
+      { type: 'PROJECT', id: open, level: 'EDIT' },
+      { type: 'PROJECT', id: seen, level: 'READ' },
+      { type: 'QUEUE', id: queue.id, level: 'READ' },
+      { type: 'WORKFLOW', id: hidden.id, level: 'NO_PERMISSIONS' },
+      { type: 'EXPERIMENT', id: experiment, level: 'NO_PERMISSIONS' },
+      { type: 'REGISTERED_MODEL', id: model, level: 'NO_PERMISSIONS' },
+    ],
+  });
+});
+afterAll(() => app.stop());
+
+describe('a name that is taken', () => {
+  it.each([
+    ['registerProject', 'identifier', (identifier: string) => ({ identifier, name: 'New' })],
+    ['createQueue', 'name', (name: string) => ({ name })],
+    [
+      'createExecution',
+      'name',
+      (name: string) => ({ project, domain, name, launchPlan: { key: keyOf(project, 'mine') } }),
+    ],
+    ['createExperiment', 'name', (name: string) => ({ project, name })],
+    ['createRegisteredModel', 'name', (name: string) => ({ project, name })],
+  ] as const)('is told by %s only where the caller may read what has it', async (field, part, input) => {
+    const ask = (name: string) => mutate(app, field, input(name), '', caller);
+    await ask('seen');
+    const seen = await statementsOf(() => ask('seen'));
+    const unseen = await statementsOf(() => ask('unseen'));
+    const path = ['input', part];
+    expect(seen.result).toMatchObject({ __typename: 'AlreadyExistsError', path });
+    expect(unseen.result).toMatchObject({
+      message: 'this name cannot be used here',
+      problems: [{ code: 'NameUnavailable', path }],
+    });
+    expect(unseen.statements).toEqual(seen.statements);
+  });
+});

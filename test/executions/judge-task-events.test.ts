@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { judgeTaskEvents } from '../../src/executions/commands/judge-task-events.ts';
+import { MAX_TURN_STEPS } from '../../src/executions/domain/limits.ts';
+import { inTransaction } from '../../src/platform/database/transaction.ts';
+
+const type = { collectionType: { simple: 'INTEGER' } } as const;
+const taskNode = { retries: 0, outputs: { y: { type } } };
+
+/** Judges the reports of three nodes, each of a list of so many items, in one turn. */
+function judge(items: number) {
+  const ids = ['a', 'b', 'c'];
+  const closure = { nodes: new Map(ids.map((id) => [id, taskNode])) };
+  const nodes = ids.map((id) => ({ id, nodeId: id }));
+  const events = ids.map((id) => ({
+    ...{ nodeExecutionId: id, attempt: 0, phase: 'SUCCEEDED', at: new Date(), reason: null, error: null },
+    outputs: { y: Array(items).fill(1) },
+  }));
+  return inTransaction((tx) =>
+    judgeTaskEvents(tx, {} as never, closure as never, nodes as never, events as never, 1_000),
+  );
+}
+
+describe('one turn', () => {
+  it('checks a bounded amount of outputs, also of those that it refuses', async () => {
+    const { judged, taken } = await judge(MAX_TURN_STEPS);
+    expect(judged.map(({ outcome }) => outcome.error?.code)).toEqual(['OutputsTooLarge']);
+    expect(taken).toBe(1);
+  });
+
+  it('judges all that is small together', async () => {
+    const { judged, taken } = await judge(5);
+    expect(judged.map(({ outcome }) => outcome.phase)).toEqual(['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED']);
+    expect(taken).toBe(3);
+  });
+});

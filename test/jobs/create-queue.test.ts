@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, type App, startApp } from '../support/app.ts';
+import { mutate } from '../support/mutate.ts';
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+});
+afterAll(() => app.stop());
+
+const create = (input: object): Promise<Answer> =>
+  mutate(app, 'createQueue', input, 'queue { name priorityFactor cordoned labels { key value } }');
+
+describe('createQueue', () => {
+  it('makes a queue that is open, with a priority factor of 1 unless told otherwise', async () => {
+    expect((await create({ name: 'plain' })).queue).toEqual({
+      name: 'plain',
+      priorityFactor: 1,
+      cordoned: false,
+      labels: [],
+    });
+    const labels = [{ key: 'team', value: 'vision' }];
+    expect((await create({ name: 'rich', priorityFactor: 2.5, labels })).queue).toMatchObject({
+      priorityFactor: 2.5,
+      labels,
+    });
+  });
+
+  it.each([0, -1, 0.99])('refuses a priority factor of %d', async (priorityFactor) => {
+    expect(await create({ name: 'unfair', priorityFactor })).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      problems: [{ path: ['input', 'priorityFactor'], code: 'InvalidValue' }],
+    });
+  });
+
+  it.each([
+    ['no name', ' '],
+    ['a name with a slash, which is for the queues of projects', 'a/b'],
+    ['a name of 256 characters', 'x'.repeat(256)],
+  ])('refuses %s', async (_what, name) => {
+    expect(await create({ name })).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      problems: [{ path: ['input', 'name'], code: 'InvalidValue' }],
+    });
+  });
+
+  it('takes a name of 255 characters, once', async () => {
+    const name = 'x'.repeat(255);
+    expect((await create({ name })).queue.name).toBe(name);
+    expect(await create({ name })).toMatchObject({ code: 'ALREADY_EXISTS', path: ['input', 'name'] });
+  });
+
+  it('takes a superuser', async () => {
+    expect((await mutate(app, 'createQueue', { name: 'not yours' }, '', app.executor)).refused).toBe(
+      'PERMISSION_DENIED',
+    );
+  });
+});

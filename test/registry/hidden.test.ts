@@ -1,0 +1,262 @@
+/** What is hidden stays hidden: from lookups by name, from conflicts of names, and from activations. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { db } from '../../src/platform/database/client.ts';
+import { askAlike } from '../support/alike.ts';
+import { type LocalApp, startApp } from '../support/app.ts';
+import { newCaller } from '../support/credentials.ts';
+import { grant } from '../support/grants.ts';
+import { endOf, mutate } from '../support/mutate.ts';
+import {
+  createLaunchPlan,
+  domain,
+  keyOf,
+  registerProject,
+  registerTask,
+  registerWorkflow,
+  taskInput,
+  workflowInput,
+} from '../support/seed.ts';
+import { overtaken } from '../support/waiting.ts';
+
+const project = 'shared';
+let app: LocalApp;
+let ids: { project: string; secret: string };
+/** May EDIT the project, and not read the workflow `secret` in it. */
+let editor: string;
+
+const entity = async (name: string) =>
+  (await db.namedEntity.findFirstOrThrow({ where: { name, project: { identifier: project } } })).id;
+
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  const projectId = await registerProject(app, project);
+  await registerTask(app, project, 'double');
+  await registerWorkflow(app, project, 'secret', { a: [] });
+  await registerWorkflow(app, project, 'open', { a: [] });
+  ids = { project: projectId, secret: await entity('secret') };
+  await plan('payroll', 'secret', { fixedInputs: { x: 4711 } });
+  await activate('payroll', 'v1');
+  editor = await newEditor();
+});
+afterAll(() => app.stop());
+
+async function newEditor(): Promise<string> {
+  const caller = await newCaller({
+    role: 'USER',
+    grants: [{ type: 'PROJECT', id: ids.project, level: 'EDIT' }],
+  });
+  await grant(caller, 'WORKFLOW', ids.secret, 'NO_PERMISSIONS');
+  return caller;
+}
+
+async function plan(name: string, workflow: string, more: object = {}, version = 'v1') {
+  const made = await createLaunchPlan(app, {
+    id: keyOf(project, name, version),
+    workflowId: keyOf(project, workflow),
+    ...more,
+  });
+  expect(made).toMatchObject({ __typename: 'CreateLaunchPlanPayload' });
+}
+
+const activate = (name: string, version: string, caller?: string, state = 'ACTIVE') =>
+  mutate(
+    app,
+    'updateLaunchPlan',
+    { by: { key: keyOf(project, name, version) }, state },
+    'launchPlan { version state }',
+    caller,
+  );
+
+const activeVersion = async (name: string) =>
+  (await db.launchPlan.findFirst({ where: { name, state: 'ACTIVE' } }))?.version ?? null;
+
+describe('activeLaunchPlan', () => {
+  const ask = (name: string, caller?: string) =>
+    app.ask(
+      'query ($key: EntityNameInput!) { activeLaunchPlan(key: $key) { version fixedInputs } }',
+      { key: { project, domain, name } },
+      caller,
+    );
+  const lookup = (caller: string) => async (name: string) => {
+    const { data, errors } = await ask(name, caller);
+    return { data, errors };
+  };
+
+  it('is found by whoever may read its workflow', async () => {
+    expect((await ask('payroll')).data.activeLaunchPlan).toEqual({ version: 'v1', fixedInputs: { x: 4711 } });
+  });
+
+  it('is absent for a guest of the project whom its workflow is closed to', async () => {
+    const guest = await newCaller({
+      role: 'GUEST',
+      grants: [
+        { type: 'PROJECT', id: ids.project, level: 'READ' },
+        { type: 'WORKFLOW', id: ids.secret, level: 'NO_PERMISSIONS' },
+      ],
+    });
+    const { data, errors } = await askAlike(lookup(guest), ['payroll', 'nothing']);
+    expect(data).toEqual({ activeLaunchPlan: null });
+    expect(errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
+  });
+
+  it('is absent for whoever may read another workflow of a hidden project', async () => {
+    const level = 'READ';
+    const reader = await newCaller({
+      role: 'USER',
+      grants: [{ type: 'WORKFLOW', id: await entity('open'), level }],
+    });
+    const { errors } = await askAlike(lookup(reader), ['payroll', 'nothing']);
+    expect(errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
+  });
+});
+
+describe('a version that is there already', () => {
+  const register = (caller: string) => (name: string) =>
+    mutate(
+      app,
+      'createLaunchPlan',
+      { id: keyOf(project, name), workflowId: keyOf(project, 'open') },
+      'launchPlan { id }',
+      caller,
+    );
+
+  it('is shown with the difference to whoever may read it', async () => {
+    await plan('known', 'open', { fixedInputs: { x: 1 } });
+    const answer = await register(editor)('known');
+    expect(answer).toMatchObject({ problems: [{ code: 'DifferentStructure' }] });
+    expect(answer.message).toContain('fixedInputs');
+  });
+
+  it('is a name that cannot be used where it is hidden: the answer of a reserved name, without content', async () => {
+    const answer = await askAlike(register(editor), ['payroll', '.flytegen.payroll']);
+    expect(answer).toMatchObject({
+      message: 'this name cannot be used here',
+      problems: [{ code: 'NameUnavailable', path: ['input', 'id', 'name'] }],
+    });
+    expect(JSON.stringify(answer)).not.toMatch(/4711|secret|payroll/);
+  });
+
+  it('is told without the difference to a sign-in whose scopes do not cover reading', async () => {
+    const scopes = ['task:create'];
+    const scoped = await newCaller({
+      role: 'USER',
+      scopes,
+      grants: [{ type: 'PROJECT', id: ids.project, level: 'EDIT' }],
+    });
+    const input = taskInput(project, 'double');
+    expect(await mutate(app, 'createTask', input, '', scoped)).toMatchObject({ code: 'ALREADY_EXISTS' });
+    const other = await mutate(app, 'createTask', taskInput(project, 'double', { retries: 2 }), '', scoped);
+    expect(other).toMatchObject({ problems: [{ code: 'DifferentStructure' }] });
+    expect(other.message).not.toContain('retries');
+  });
+});
+
+describe('createWorkflow', () => {
+  const register = (caller: string) => (name: string) =>
+    mutate(app, 'createWorkflow', workflowInput(project, name, { a: [] }, { version: 'v2' }), '', caller);
+
+  it('over a hidden workflow answers like a reserved name', async () => {
+    expect(await askAlike(register(editor), ['secret', '.flytegen.one'])).toMatchObject({
+      problems: [{ code: 'NameUnavailable', path: ['input', 'id', 'name'] }],
+    });
+    expect(await db.workflow.count({ where: { name: 'secret' } })).toBe(1);
+  });
+
+  it('over a hidden workflow is refused like a new name to whoever may only read the project', async () => {
+    const reader = await newCaller({
+      role: 'USER',
+      grants: [
+        { type: 'PROJECT', id: ids.project, level: 'READ' },
+        { type: 'WORKFLOW', id: ids.secret, level: 'NO_PERMISSIONS' },
+      ],
+    });
+    expect(await askAlike(register(reader), ['secret', 'fresh'])).toEqual({
+      refused: 'PERMISSION_DENIED',
+      message: 'requires EDIT on project shared',
+    });
+  });
+
+  it('takes EDIT on the workflow where there is one, also in a closed project', async () => {
+    const open = await entity('open');
+    const maker = await newCaller({ role: 'USER', grants: [{ type: 'WORKFLOW', id: open, level: 'EDIT' }] });
+    const reads = await newCaller({ role: 'USER', grants: [{ type: 'WORKFLOW', id: open, level: 'READ' }] });
+    expect(await register(reads)('open')).toEqual({
+      refused: 'PERMISSION_DENIED',
+      message: 'requires EDIT on workflow shared/development/open version v2',
+    });
+    // Its task is in the closed project, so the compiler does not find it: the right to register came first.
+    expect(await register(maker)('open')).toMatchObject({ problems: [{ code: 'TaskReferenceNotFound' }] });
+    expect(await register(maker)('fresh')).toEqual({
+      refused: 'PERMISSION_DENIED',
+      message: 'requires EDIT on project shared',
+    });
+  });
+});
+
+describe('updateLaunchPlan', () => {
+  beforeAll(() => plan('payroll', 'open', {}, 'mine'));
+
+  it('does not deactivate a version that the caller may not read', async () => {
+    expect(await activate('payroll', 'mine', editor)).toMatchObject({
+      problems: [{ code: 'NameUnavailable', path: ['input', 'by'] }],
+    });
+    expect(await activeVersion('payroll')).toBe('v1');
+  });
+
+  it('does not deactivate a version that the caller may read and not EDIT', async () => {
+    const reader = await newCaller({
+      role: 'USER',
+      grants: [
+        { type: 'PROJECT', id: ids.project, level: 'EDIT' },
+        { type: 'WORKFLOW', id: ids.secret, level: 'READ' },
+      ],
+    });
+    expect(await activate('payroll', 'mine', reader)).toEqual({
+      refused: 'PERMISSION_DENIED',
+      message: 'requires EDIT on launch plan development/payroll version v1',
+    });
+    expect(await activeVersion('payroll')).toBe('v1');
+  });
+
+  it('deactivates the version of another workflow for whoever may EDIT both', async () => {
+    await plan('both', 'secret');
+    await plan('both', 'open', {}, 'mine');
+    await activate('both', 'v1');
+    const owner = await newCaller({
+      role: 'USER',
+      grants: [{ type: 'PROJECT', id: ids.project, level: 'EDIT' }],
+    });
+    expect(endOf(await activate('both', 'mine', owner))).toBe('OK');
+    expect(await activeVersion('both')).toBe('mine');
+  });
+
+  it('needs nothing of other versions to deactivate the own one', async () => {
+    expect(endOf(await activate('payroll', 'mine', editor, 'INACTIVE'))).toBe('OK');
+    expect(await activeVersion('payroll')).toBe('v1');
+  });
+
+  it('asks about a version that becomes active while it waits', async () => {
+    await plan('late', 'secret');
+    await plan('late', 'open', {}, 'mine');
+    const answer = await overtaken(
+      () => activate('late', 'mine', editor),
+      (tx) => tx.launchPlan.updateMany({ where: { name: 'late', version: 'v1' }, data: { state: 'ACTIVE' } }),
+    );
+    expect(answer).toMatchObject({ problems: [{ code: 'NameUnavailable' }] });
+    expect(await activeVersion('late')).toBe('v1');
+  });
+
+  it('never lets the hidden version lose a race', async () => {
+    await plan('raced', 'secret');
+    await plan('raced', 'open', {}, 'mine');
+    for (let round = 0; round < 10; round += 1) {
+      await db.launchPlan.updateMany({ where: { name: 'raced' }, data: { state: 'INACTIVE' } });
+      await Promise.all([
+        ...[1, 2, 3].map(() => activate('raced', 'mine', editor)),
+        activate('raced', 'v1'),
+        ...[1, 2, 3].map(() => activate('raced', 'mine', editor)),
+      ]);
+      expect(await activeVersion('raced')).toBe('v1');
+    }
+  });
+});

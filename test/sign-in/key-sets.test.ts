@@ -1,0 +1,105 @@
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { accessFeed } from '../../src/authorization/feed.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
+import { inTransaction } from '../../src/platform/database/transaction.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { findServerTenantId, listKeys, storeKey } from '../../src/sign-in/store/tokens.ts';
+import { type App, basic, startApp } from '../support/app.ts';
+import { tokenOf } from '../support/credentials.ts';
+
+const name = 'slipway.access-token';
+const otherTenantId = newId();
+let app: App;
+let forged: string;
+beforeAll(async () => {
+  // Another tenant makes a set of the same name before the server has read its own, with a newer key.
+  const { publicKey, privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
+  const publicJwk = await exportJWK(publicKey);
+  const kid = await calculateJwkThumbprint(publicJwk);
+  const named = { kid, alg: 'EdDSA', use: 'sig' };
+  app = await startApp({ scheduler: false });
+  await db.tenant.create({ data: { id: otherTenantId, name: 'other', nameKey: 'other' } });
+  await inTransaction(async (tx) =>
+    storeKey(tx, {
+      set: { tenantId: otherTenantId, name },
+      kid,
+      alg: 'EdDSA',
+      publicJwk: { ...publicJwk, ...named },
+      privateJwk: { ...(await exportJWK(privateKey)), ...named },
+    }),
+  );
+  const admin = await db.user.findFirstOrThrow({ where: { username: 'admin' } });
+  forged = await new SignJWT({ tenant: admin.tenantId, ver: admin.version, sid: newId() })
+    .setProtectedHeader({ alg: 'EdDSA', kid, typ: 'at+jwt' })
+    .setIssuer('slipway')
+    .setAudience('slipway')
+    .setSubject(admin.id)
+    .setIssuedAt()
+    .setExpirationTime('1h')
+    .sign(privateKey);
+});
+afterAll(() => app.stop());
+
+describe('the keys of access tokens', () => {
+  it("are the first tenant's own, whatever another tenant calls its set", async () => {
+    const tenantId = await findServerTenantId();
+    expect(tenantId).not.toBe(otherTenantId);
+    const own = await listKeys({ tenantId: tenantId ?? '', name });
+    const others = await listKeys({ tenantId: otherTenantId, name });
+    expect(own).toHaveLength(1);
+    expect(others).toHaveLength(1);
+    expect(own[0]?.kid).not.toBe(others[0]?.kid);
+  });
+
+  it('do not let another tenant sign for an administrator', async () => {
+    const verdict = async () => {
+      // A server that starts now: nothing was read before the other set was there.
+      vi.resetModules();
+      const { verifyToken } = await import('../../src/sign-in/access-tokens.ts');
+      return await verifyToken(forged);
+    };
+    await expect(verdict()).rejects.toThrow('the token is not valid');
+    const { status } = await app.ask('{ viewer { id } }', {}, `Bearer ${forged}`);
+    expect(status).toBe(401);
+  });
+
+  it('still sign', async () => {
+    const { administrator } = app.secrets;
+    const password = basic(administrator.username, administrator.password);
+    const { data } = await app.ask('mutation { login { ... on LoginPayload { token } } }', {}, password);
+    const answer = await app.ask('{ viewer { username } }', {}, `Bearer ${data.login.token}`);
+    expect(answer.data.viewer.username).toBe('admin');
+  });
+
+  it('take their tokens with them when they go, and say so themselves', async () => {
+    const { administrator } = app.secrets;
+    const password = basic(administrator.username, administrator.password);
+    const statusOf = async (authorization: string) =>
+      (await app.ask('{ viewer { username } }', {}, authorization)).status;
+    for (const takeBack of [
+      'delete from json_web_keys where tenant_id <> $1',
+      'delete from json_web_key_sets where tenant_id <> $1',
+    ]) {
+      const token = await tokenOf(app, password);
+      expect([await statusOf(token), await statusOf(token)]).toEqual([200, 200]);
+      // As an operator would, without a word to any server.
+      await pool.query(takeBack, [otherTenantId]);
+      await accessFeed.catchUp();
+      expect(await statusOf(token)).toBe(401);
+      expect(await statusOf(await tokenOf(app, password))).toBe(200);
+    }
+  });
+
+  it('that went while the feed of changes was silent take theirs, too', async () => {
+    const { administrator } = app.secrets;
+    const token = await tokenOf(app, basic(administrator.username, administrator.password));
+    expect((await app.ask('{ viewer { username } }', {}, token)).status).toBe(200);
+    // Nothing tells of it, and the feed cannot be asked.
+    await pool.query('alter table json_web_keys disable trigger json_web_keys_are_news');
+    vi.spyOn(accessFeed, 'isFresh', 'get').mockReturnValue(false);
+    await pool.query('delete from json_web_keys where tenant_id <> $1', [otherTenantId]);
+    expect((await app.ask('{ viewer { username } }', {}, token)).status).toBe(401);
+    vi.restoreAllMocks();
+  });
+});

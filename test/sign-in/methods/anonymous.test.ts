@@ -1,0 +1,124 @@
+/** Requests without credentials, where a user is named for them. */
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { hashSecret, newAccessKey, newSecretKey } from '../../../src/identity/domain/secrets.ts';
+import { db } from '../../../src/platform/database/client.ts';
+import { log } from '../../../src/platform/log.ts';
+import { authenticate } from '../../../src/sign-in/authenticate.ts';
+import { type App, basic, startApp } from '../../support/app.ts';
+import { setPreferences } from '../../support/people.ts';
+import { registerProject } from '../../support/seed.ts';
+import { changeUser, signUp } from '../../support/users.ts';
+import { overWebSocket } from '../../support/watch.ts';
+
+vi.hoisted(() => {
+  process.env['ANONYMOUS_USER'] = 'Anonymous';
+});
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+});
+afterAll(() => app.stop());
+
+const viewer = '{ viewer { username role } }';
+const asStranger = (query = viewer) => app.ask(query, {}, null);
+const stranger = { status: 200, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] };
+
+describe('a request without credentials', () => {
+  it('is a stranger until the user is there', async () => {
+    expect(await asStranger()).toMatchObject(stranger);
+    await signUp(app, 'anonymous', 'GUEST');
+    expect((await asStranger()).data.viewer).toEqual({ username: 'anonymous', role: 'GUEST' });
+    expect((await overWebSocket(app, viewer, {}, null)).data.viewer.username).toBe('anonymous');
+  });
+
+  it('is a stranger again when the user is more than a guest, or disabled', async () => {
+    for (const data of [{ role: 'USER' as const }, { role: 'ADMIN' as const }, { disabledAt: new Date() }]) {
+      await changeUser('anonymous', data);
+      expect(await asStranger()).toMatchObject(stranger);
+    }
+    await changeUser('anonymous', { role: 'GUEST', disabledAt: null });
+    expect((await asStranger()).errors).toBeUndefined();
+  });
+
+  it('sees what the guest was granted, and changes nothing', async () => {
+    await registerProject(app, 'open');
+    await registerProject(app, 'closed');
+    const { id: resourceId } = await db.project.findFirstOrThrow({ where: { identifier: 'open' } });
+    const { id: userId, tenantId } = await db.user.findFirstOrThrow({ where: { usernameKey: 'anonymous' } });
+    await db.grant.create({
+      data: { tenantId, userId, resourceType: 'PROJECT', resourceId, level: 'MANAGE' },
+    });
+    const { data } = await asStranger('{ projects { edges { node { identifier } } } }');
+    expect(data.projects.edges).toEqual([{ node: { identifier: 'open' } }]);
+    const { errors } = await asStranger(
+      'mutation { createTask(input: { id: { project: "open", domain: "development", name: "x", version: "1" }, template: { type: "x", interface: {}, metadata: {} } }) { __typename } }',
+    );
+    expect(errors?.[0]?.extensions.code).toBe('PERMISSION_DENIED');
+  });
+
+  it('gets no token and no session', async () => {
+    const { errors } = await asStranger('mutation { login { ... on LoginPayload { token } } }');
+    expect(errors?.[0]?.extensions.code).toBe('PERMISSION_DENIED');
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${app.url}/session`, { method: 'POST', headers, body: '{}' });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('set-cookie')).toBeNull();
+  });
+
+  it('is a shared identity, also for somebody who signs in as the user in another way', async () => {
+    const request = { headers: {}, address: null, publicUrl: app.url, connection: {} };
+    expect(await authenticate(request, log)).toMatchObject({ method: 'ANONYMOUS', isShared: true });
+    const { id: userId, tenantId } = await db.user.findFirstOrThrow({ where: { usernameKey: 'anonymous' } });
+    const [accessKey, secret] = [newAccessKey(), newSecretKey()];
+    const secretHash = new Uint8Array(hashSecret(secret));
+    await db.credential.create({ data: { tenantId, userId, accessKey, secretHash } });
+    const authorization = basic(accessKey, secret);
+    expect(await authenticate({ ...request, headers: { authorization } }, log)).toMatchObject({
+      method: 'ACCESS_KEY',
+      isShared: true,
+    });
+    expect(await setPreferences(app, { preferences: { theme: 'dark' } }, authorization)).toMatchObject({
+      code: 'PERMISSION_DENIED',
+    });
+  });
+});
+
+describe('credentials that do not convince', () => {
+  it.each([
+    ['a wrong password', basic('admin', 'wrong')],
+    ['an unknown user', basic('nobody', 'wrong')],
+    ['the wrong password of the anonymous user', basic('anonymous', '')],
+    ['an empty Basic', 'Basic '],
+    ['a token that is none', 'Bearer x'],
+    ['a scheme that is not on', 'Negotiate YIIC'],
+    ['an unknown scheme', 'Digest x'],
+    ['a word', 'x'],
+  ])('are refused, and never become the anonymous user: %s', async (_name, authorization) => {
+    const { status, headers, data } = await app.ask(viewer, {}, authorization);
+    expect(status).toBe(401);
+    expect(headers.get('www-authenticate')).toMatch(/^Bearer .*, Basic /);
+    expect(data).toBeUndefined();
+  });
+
+  it.each([
+    ['', 'from our page', 401],
+    ['nonsense', 'from our page', 401],
+    ['nonsense', 'from elsewhere', 403],
+  ])('are refused as a cookie: "%s" %s', async (token, from, status) => {
+    const response = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        cookie: `slipway_session=${token}`,
+        origin: from === 'from our page' ? new URL(app.url).origin : 'https://evil.example',
+      },
+      body: JSON.stringify({ query: viewer }),
+    });
+    expect(response.status).toBe(status);
+  });
+
+  it('are not anonymous where the header is empty', async () => {
+    expect(await app.ask(viewer, {}, ' ')).not.toHaveProperty('data.viewer.username');
+  });
+});

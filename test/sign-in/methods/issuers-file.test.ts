@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isSafeUrl, parseIssuers } from '../../../src/sign-in/methods/issuers-file.ts';
+import { OutsideIssuer, outsideBearer } from '../../../src/sign-in/methods/outside-bearer.ts';
+import { Issuer } from '../../support/issuer.ts';
+
+const parse = (...list: object[]) => parseIssuers(JSON.stringify(list), 'issuers.json');
+const good = { issuer: 'https://id.example', audience: 'slipway', linkLocalUsers: true };
+
+describe('the file of issuers', () => {
+  it('has defaults for all but the issuer and its audience', () => {
+    expect(parse(good)).toEqual([
+      {
+        ...good,
+        algorithms: ['RS256', 'ES256', 'EdDSA', 'PS256'],
+        tenant: 'default',
+        usernameClaim: 'sub',
+        scopesFromClaim: false,
+        clockToleranceSeconds: 5,
+      },
+    ]);
+  });
+
+  it.each<[fault: string, entry: object]>([
+    ['audience', { issuer: good.issuer, linkLocalUsers: true }],
+    ['audience', { ...good, anyAudience: true }],
+    ['audience', { ...good, audience: [] }],
+    ['anyAudience', { issuer: good.issuer, linkLocalUsers: true, anyAudience: false }],
+    ['createUsers', { ...good, linkLocalUsers: false }],
+    ['algorithms', { ...good, algorithms: ['HS256'] }],
+    ['algorithms', { ...good, algorithms: ['none'] }],
+    ['algorithms', { ...good, algorithms: [] }],
+    ['jwksUri', { ...good, jwksUri: 'http://id.example/keys' }],
+    ['jwksUri', { ...good, jwksUri: 'file:///etc/passwd' }],
+    ['issuer', { ...good, issuer: 'http://id.example' }],
+    ['issuer', { ...good, issuer: 'slipway', jwksUri: 'https://id.example/keys' }],
+    ['clockToleranceSeconds', { ...good, clockToleranceSeconds: 61 }],
+    ['createUsers.role', { ...good, createUsers: { role: 'ADMIN' } }],
+    ['usernameClaim', { ...good, usernameClaim: 'nickname' }],
+    ['0', { ...good, audiance: 'x' }],
+  ])('is refused, naming what is wrong: %s of %j', (fault, entry) => {
+    expect(() => parse(entry)).toThrow(
+      new RegExp(`issuers.json is wrong.\\s+(0\\.)?${fault.replace('.', '\\.')}`),
+    );
+  });
+
+  it('is refused when an issuer stands there twice, when it is no JSON, and when it is not there', async () => {
+    expect(() => parse(good, good)).toThrow('twice');
+    expect(() => parseIssuers('{', 'issuers.json')).toThrow('issuers.json is no JSON');
+    await expect(outsideBearer('/no/such/file').prepare?.()).rejects.toMatchObject({
+      name: 'ConfigurationError',
+      message: expect.stringContaining('OIDC_ISSUERS_FILE'),
+    });
+  });
+});
+
+describe('isSafeUrl', () => {
+  it.each([
+    ['https://id.example/keys', true],
+    ['http://localhost:8080/keys', true],
+    ['http://127.0.0.1/keys', true],
+    ['http://[::1]/keys', true],
+    ['http://id.example/keys', false],
+    ['http://127.0.0.1.evil.example/keys', false],
+    ['http://169.254.169.254/keys', false],
+    ['https://user:secret@id.example/keys', false],
+    ['ftp://id.example', false],
+    ['keys', false],
+  ])('of %s is %s', (url, expected) => {
+    expect(isSafeUrl(url)).toBe(expected);
+  });
+});
+
+describe('an issuer that was never reached', () => {
+  let issuer: Issuer;
+  beforeAll(async () => {
+    issuer = await Issuer.start();
+  });
+  afterAll(() => issuer.close());
+
+  const verdict = async () => {
+    const [settings] = parse({ issuer: issuer.url, audience: 'slipway-test', linkLocalUsers: true });
+    if (!settings) throw new Error('no settings');
+    const outside = new OutsideIssuer(settings);
+    const tokens = [await issuer.token({ sub: 'ada' }), await issuer.token({ sub: 'bob' })];
+    return await Promise.all(tokens.map((token) => outside.verify(token).catch((error) => error.code)));
+  };
+
+  it.each<[name: string, document: (url: string) => object]>([
+    ['of another issuer', (url) => ({ issuer: 'https://evil.example', jwks_uri: `${url}/keys` })],
+    ['without keys', (url) => ({ issuer: url })],
+    ['that leads over an open connection', (url) => ({ issuer: url, jwks_uri: 'http://id.example/keys' })],
+  ])('is UNAVAILABLE, and asked once, when its discovery document is one %s', async (_name, document) => {
+    issuer.asked.length = 0;
+    issuer.instead = (_request, response) => void response.end(JSON.stringify(document(issuer.url)));
+    expect(await verdict()).toEqual(['UNAVAILABLE', 'UNAVAILABLE']);
+    expect(issuer.asked).toEqual(['/.well-known/openid-configuration']);
+  });
+
+  it('is asked once for the keys of many tokens', async () => {
+    issuer.asked.length = 0;
+    issuer.instead = null;
+    expect(await verdict()).toMatchObject([{ username: 'ada' }, { username: 'bob' }]);
+    expect(issuer.asked).toEqual(['/.well-known/openid-configuration', '/keys']);
+  });
+});

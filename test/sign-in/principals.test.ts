@@ -1,0 +1,101 @@
+/** What is remembered of sign-ins, where a change comes in the middle of reading one. */
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { accessFeed } from '../../src/authorization/feed.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { findPrincipal, type SignInKey } from '../../src/sign-in/principals.ts';
+import { stopClocks } from '../support/clock.ts';
+import { type NewKey, newKey, newTenant } from '../support/credentials.ts';
+import { countStatements, holdAnswers } from '../support/statements.ts';
+import { changeUser } from '../support/users.ts';
+import { eventually } from '../support/waiting.ts';
+
+let stopFeed: () => Promise<void>;
+let tenantId: string;
+beforeAll(async () => {
+  stopFeed = await accessFeed.start();
+  tenantId = await newTenant('default');
+});
+afterAll(() => stopFeed());
+
+const keyOf = ({ userId, credentialId }: NewKey): SignInKey => ({
+  userId,
+  credentialId,
+  sessionId: null,
+  version: null,
+});
+
+/** The statement that reads who is behind a sign-in. */
+const reading = /^select account\.id as "userId"/;
+
+/** How often it was read of the database. */
+async function readsOf(work: () => Promise<unknown>): Promise<number> {
+  const { statements } = await countStatements(work);
+  return statements.filter((text) => reading.test(text)).length;
+}
+
+const user = () => newKey({ role: 'USER', tenantId });
+
+describe('what is remembered of a sign-in', () => {
+  it('is read once, and again after a change', async () => {
+    const made = await user();
+    const key = keyOf(made);
+    await accessFeed.catchUp();
+    const twice = async () => [await findPrincipal(key), await findPrincipal(key)];
+    expect(await readsOf(twice)).toBe(1);
+    await changeUser(made.username, { role: 'GUEST' });
+    expect(await readsOf(twice)).toBe(1);
+    expect((await findPrincipal(key))?.role).toBe('GUEST');
+  });
+
+  it('is not what was read before a change and came after it', async () => {
+    const made = await user();
+    const answers = holdAnswers(reading);
+    const early = findPrincipal(keyOf(made));
+    await eventually(
+      () => answers.held,
+      (held) => held === 1,
+    );
+    await changeUser(made.username, { disabledAt: new Date() });
+    const joined = findPrincipal(keyOf(made));
+    answers.release();
+    expect((await early)?.userId).toBe(made.userId);
+    expect(await joined).toBeNull();
+    expect(await findPrincipal(keyOf(made))).toBeNull();
+  });
+
+  it('only ever says yes: a version that it does not know is asked of the database', async () => {
+    const made = await user();
+    const key = keyOf(made);
+    await findPrincipal(key);
+    await accessFeed.catchUp();
+    const withVersion = (version: number) => async () => {
+      expect((await findPrincipal({ ...key, version }))?.version).toBe(version === 1 ? 1 : undefined);
+    };
+    expect(await readsOf(withVersion(1))).toBe(0);
+    expect(await readsOf(withVersion(2))).toBe(1);
+  });
+
+  it('is not used for another session, nor once its access key has expired', async () => {
+    const made = await user();
+    const key = keyOf(made);
+    await findPrincipal(key);
+    expect(await readsOf(() => findPrincipal({ ...key, sessionId: newId() }))).toBe(1);
+    const expiresAt = new Date(Date.now() + 3_600_000);
+    await changeUser(made.username, { credentials: { updateMany: { where: {}, data: { expiresAt } } } });
+    expect(await findPrincipal(key)).toMatchObject({ credentialExpiresAt: expiresAt });
+    stopClocks('Date');
+    vi.setSystemTime(expiresAt);
+    expect(await findPrincipal(key)).toBeNull();
+  });
+
+  it('is not used while the feed is not running', async () => {
+    const made = await user();
+    await findPrincipal(keyOf(made));
+    await stopFeed();
+    const twice = async () => [await findPrincipal(keyOf(made)), await findPrincipal(keyOf(made))];
+    expect(await readsOf(twice)).toBe(2);
+    stopFeed = await accessFeed.start();
+    await accessFeed.catchUp();
+    expect(await readsOf(twice)).toBe(1);
+  });
+});

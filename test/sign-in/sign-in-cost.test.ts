@@ -1,0 +1,208 @@
+/** What signing in costs: statements and hashes are counted, never the time. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { flushDenials } from '../../src/authorization/audit.ts';
+import { hashPassword } from '../../src/identity/passwords.ts';
+import { db } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { nameKey } from '../../src/platform/text.ts';
+import { flushKeyUses } from '../../src/sign-in/key-uses.ts';
+import { type App, basic, startApp } from '../support/app.ts';
+import { newKey, newTenant, tokenOf } from '../support/credentials.ts';
+import { countStatements } from '../support/statements.ts';
+import { changeUser } from '../support/users.ts';
+
+const hashing = vi.hoisted(() => {
+  // Guesses are limited elsewhere; here their cost is counted.
+  process.env['SIGN_IN_ATTEMPTS_PER_ACCOUNT'] = '1000';
+  return { count: 0 };
+});
+vi.mock('@node-rs/argon2', async (importOriginal) => {
+  const original = await importOriginal<typeof import('@node-rs/argon2')>();
+  const counted =
+    <Args extends unknown[], Result>(work: (...args: Args) => Result) =>
+    (...args: Args) => {
+      hashing.count += 1;
+      return work(...args);
+    };
+  return { ...original, hash: counted(original.hash), verify: counted(original.verify) };
+});
+
+let app: App;
+let password: string;
+let admin: string;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  password = app.secrets.administrator.password;
+  admin = basic('admin', password);
+});
+afterAll(() => app.stop());
+beforeEach(() => {
+  hashing.count = 0;
+});
+
+const statusOf = async (authorization: string) =>
+  (await app.ask('{ viewer { id } }', {}, authorization)).status;
+
+async function newPerson(name: string, secret: string, tenantId?: string): Promise<string> {
+  const tenant = tenantId ?? (await db.tenant.findFirstOrThrow({ where: { name: 'default' } })).id;
+  const id = newId();
+  const passwordHash = await hashPassword(secret);
+  await db.user.create({
+    data: { id, tenantId: tenant, username: name, usernameKey: nameKey(name), name, passwordHash },
+  });
+  return id;
+}
+
+describe('a password', () => {
+  it('costs no hashing after the first of 200 requests', async () => {
+    await newPerson('frequent', 'a password that is often sent');
+    hashing.count = 0;
+    const header = basic('frequent', 'a password that is often sent');
+    expect(await statusOf(header)).toBe(200);
+    expect(hashing.count).toBe(1);
+    const statuses = new Set<number>();
+    for (let request = 0; request < 200; request += 1) statuses.add(await statusOf(header));
+    expect([...statuses]).toEqual([200]);
+    expect(hashing.count).toBe(1);
+  });
+
+  it('that is wrong costs the same for a user, for nobody, for an ambiguous and for a disabled one', async () => {
+    await newPerson('twin', 'the password of one twin', await newTenant('castor'));
+    await newPerson('twin', 'the password of another', await newTenant('twins'));
+    await newPerson('gone', 'the password of gone');
+    await changeUser('gone', { disabledAt: new Date() });
+    const costs: [number, number, number][] = [];
+    for (const header of [
+      basic('admin', 'wrong'),
+      basic('nobody', 'wrong'),
+      basic('twin', 'the password of one twin'),
+      basic('gone', 'the password of gone'),
+      basic('twins/nobody', 'wrong'),
+      basic('no-tenant/admin', password),
+    ]) {
+      hashing.count = 0;
+      const { result, statements } = await countStatements(() => statusOf(header));
+      costs.push([result, hashing.count, statements.filter((text) => !text.includes('audit_events')).length]);
+    }
+    expect(costs).toEqual(costs.map(() => [401, 1, 1]));
+  });
+
+  it('signs in to the tenant that is named, where two have the name', async () => {
+    const tenantId = await newTenant('second tenant');
+    const ids = [
+      await newPerson('double', 'in the first one'),
+      await newPerson('double', 'in the second one', tenantId),
+    ];
+    const who = async (header: string) => (await app.ask('{ viewer { id } }', {}, header)).data?.viewer.id;
+    expect(await who(basic('default/double', 'in the first one'))).toBe(ids[0]);
+    expect(await who(basic('second tenant/DOUBLE', 'in the second one'))).toBe(ids[1]);
+    // A bare name is the first tenant's: no other tenant gets in its way.
+    expect(await who(basic('double', 'in the first one'))).toBe(ids[0]);
+    expect(await statusOf(basic('double', 'in the second one'))).toBe(401);
+    expect(await statusOf(basic('default/double', 'in the second one'))).toBe(401);
+  });
+
+  it('is dead at once when it was changed, remembered or not', async () => {
+    const id = await newPerson('changing', 'the first password');
+    const first = basic('changing', 'the first password');
+    expect([await statusOf(first), await statusOf(first)]).toEqual([200, 200]);
+    const token = await tokenOf(app, first);
+    const passwordHash = await hashPassword('the second password');
+    await changeUser('changing', { passwordHash, version: { increment: 1 } });
+    expect([await statusOf(first), await statusOf(token)]).toEqual([401, 401]);
+    expect(await statusOf(basic('changing', 'the second password'))).toBe(200);
+    await changeUser('changing', { disabledAt: new Date() });
+    expect(await statusOf(basic('changing', 'the second password'))).toBe(401);
+    expect(await db.auditEvent.count({ where: { actorId: id, action: 'session:login' } })).toBe(1);
+  });
+
+  it('that was changed while it was checked signs nobody in', async () => {
+    await newPerson('racing', 'before the race');
+    const passwordHash = await hashPassword('after the race');
+    // Asked many times, so that some are between the hash and the user when it changes.
+    const tokens: string[] = [];
+    const asking = Array.from({ length: 12 }, async (_, turn) => {
+      const { status, data } = await app.ask(
+        `mutation { login(input: { expiresIn: "PT${turn + 1}H" }) { ... on LoginPayload { token } } }`,
+        {},
+        basic('racing', 'before the race'),
+      );
+      if (status === 200) tokens.push(data.login.token);
+    });
+    await changeUser('racing', { passwordHash, version: { increment: 1 } });
+    await Promise.all(asking);
+    for (const token of tokens) expect(await statusOf(`Bearer ${token}`)).toBe(401);
+    expect(await statusOf(basic('racing', 'before the race'))).toBe(401);
+  });
+
+  it('does not sign in under a name that its user has no more', async () => {
+    await newPerson('old-name', 'the same password');
+    expect(await statusOf(basic('old-name', 'the same password'))).toBe(200);
+    await changeUser('old-name', { username: 'new-name', usernameKey: 'new-name' });
+    expect(await statusOf(basic('old-name', 'the same password'))).toBe(401);
+    expect(await statusOf(basic('new-name', 'the same password'))).toBe(200);
+  });
+
+  it('that many send at once leaves its user signed in', async () => {
+    await newPerson('eager', 'sent many times at once');
+    const header = basic('eager', 'sent many times at once');
+    hashing.count = 0;
+    const statuses = await Promise.all(Array.from({ length: 130 }, () => statusOf(header)));
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(hashing.count).toBe(1);
+  });
+});
+
+describe('a sign-in that is known', () => {
+  it('costs no statement: token, password, access key', async () => {
+    const { authorization } = await newKey({ role: 'USER' });
+    const token = await tokenOf(app, authorization);
+    for (const header of [token, admin, authorization]) {
+      await statusOf(header);
+      await flushKeyUses();
+      const { statements } = await countStatements(() => app.ask('{ version { version } }', {}, header));
+      expect(statements).toEqual([]);
+    }
+  });
+
+  it('costs no statement for an impersonated user either', async () => {
+    const { userId } = await newKey({ role: 'USER' });
+    const ask = () =>
+      fetch(`${app.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: app.admin, 'x-slipway-act-as': userId },
+        body: '{"query":"{ version { version } }"}',
+      }).then((response) => response.status);
+    expect(await ask()).toBe(200);
+    const { result, statements } = await countStatements(ask);
+    expect([result, statements]).toEqual([200, []]);
+  });
+
+  it('is read once by all who ask for it at the same time', async () => {
+    const { authorization } = await newKey({ role: 'USER' });
+    const token = await tokenOf(app, authorization);
+    await changeUser('admin', {});
+    const { statements } = await countStatements(() =>
+      Promise.all(Array.from({ length: 50 }, () => app.ask('{ version { version } }', {}, token))),
+    );
+    expect(statements.length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('a sign-in that failed', () => {
+  it('is in the audit log of the account that was tried, with a count', async () => {
+    const { accessKey, userId } = await newKey({ role: 'USER' });
+    const id = await newPerson('tried', 'the right password');
+    for (let attempt = 0; attempt < 3; attempt += 1) await statusOf(basic('tried', `wrong ${attempt}`));
+    await statusOf(basic(accessKey, 'wrong'));
+    await flushDenials();
+    const failed = (targetId: string) =>
+      db.auditEvent.findMany({ where: { targetId, action: 'session:login', outcome: 'DENIED' } });
+    const [byPassword, byKey] = [await failed(id), await failed(userId)];
+    expect(byPassword.reduce((sum, event) => sum + event.count, 0)).toBe(3);
+    expect(byKey).toMatchObject([
+      { count: 1, code: 'UNAUTHENTICATED', actorId: null, address: expect.stringContaining('127.0.0.1') },
+    ]);
+    expect(JSON.stringify([byPassword, byKey])).not.toContain('wrong');
+  });
+});

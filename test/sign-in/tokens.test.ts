@@ -1,0 +1,517 @@
+import { createHmac, createPublicKey } from 'node:crypto';
+import { decodeJwt, exportJWK, generateKeyPair, importJWK, type JWTPayload, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Role } from '../../src/generated/prisma/enums.ts';
+import { db } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { open } from '../../src/platform/secrets.ts';
+import { findServerTenantId, listKeys, sweepRevokedSessions } from '../../src/sign-in/store/tokens.ts';
+import { type Answer, type App, startApp } from '../support/app.ts';
+import { type NewKey, newKey, newTenant, tokenOf } from '../support/credentials.ts';
+import { changeUser } from '../support/users.ts';
+
+vi.hoisted(() => {
+  process.env['SESSION_MAX_SECONDS'] = '7200';
+});
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+});
+afterAll(() => app.stop());
+
+const statusOf = async (authorization: string) =>
+  (await app.ask('{ viewer { id } }', {}, authorization)).status;
+const someone = (role: Role, options: object = {}): Promise<NewKey> => newKey({ role, ...options });
+const claimsOf = (authorization: string): JWTPayload => decodeJwt(authorization.slice('Bearer '.length));
+
+async function outcome(document: string, variables: object, authorization: string): Promise<Answer> {
+  const { data, errors } = await app.ask(document, variables, authorization);
+  return errors ? { refused: errors[0]?.extensions.code } : Object.values(data)[0];
+}
+
+const login = (authorization: string, input: object = {}) =>
+  outcome(
+    `mutation ($input: LoginInput) { login(input: $input) { ... on LoginPayload { token expiresAt } ... on Error { code path } } }`,
+    { input },
+    authorization,
+  );
+const logout = (authorization: string) =>
+  outcome('mutation { logout { ... on LogoutPayload { ended } } }', {}, authorization);
+const tokenFor = (authorization: string, input: object) =>
+  outcome(
+    `mutation ($input: CreateTokenForUserInput!) { createTokenForUser(input: $input) {
+       ... on CreateTokenForUserPayload { token expiresAt } ... on Error { code message path } } }`,
+    { input },
+    authorization,
+  );
+const validate = (authorization: string, token: string) =>
+  outcome(
+    `query ($token: String!) { validateToken(token: $token) { valid user { id username } tenant expiresAt message } }`,
+    { token: token.replace('Bearer ', '') },
+    authorization,
+  );
+
+describe('login', () => {
+  it('gives a token with short claims: who, since when, by which key, and no rights', async () => {
+    const { authorization, userId, credentialId } = await someone('USER');
+    const claims = claimsOf(await tokenOf(app, authorization));
+    expect(Object.keys(claims).sort()).toEqual(
+      ['aud', 'auth_time', 'cred', 'exp', 'iat', 'iss', 'sid', 'sub', 'tenant', 'ver'].sort(),
+    );
+    expect(claims).toMatchObject({ sub: userId, cred: credentialId });
+  });
+
+  it('renews a token by a token, and remembers the sign-in that both go back to', async () => {
+    const { authorization } = await someone('USER');
+    const first = await tokenOf(app, authorization, { expiresIn: 'PT10M' });
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 300_000 });
+    try {
+      const second = await tokenOf(app, first, { expiresIn: 'PT1H' });
+      expect(claimsOf(second)['auth_time']).toBe(claimsOf(first)['auth_time']);
+      expect(Number(claimsOf(second).exp) - Number(claimsOf(first).iat)).toBeGreaterThanOrEqual(3900);
+      expect(claimsOf(second)['sid']).not.toBe(claimsOf(first)['sid']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('gives no token that outlives the sign-in by more than SESSION_MAX_SECONDS', async () => {
+    const { authorization } = await someone('USER');
+    const startedAt = Date.now();
+    let token = await tokenOf(app, authorization, { expiresIn: 'P1D' });
+    const end = Number(claimsOf(token)['auth_time']) + 7200;
+    expect(claimsOf(token).exp).toBe(end);
+    try {
+      vi.useFakeTimers({ toFake: ['Date'], now: startedAt + 7_000_000 });
+      token = await tokenOf(app, token, { expiresIn: 'PT1H' });
+      expect(claimsOf(token).exp).toBe(end);
+      expect(await statusOf(token)).toBe(200);
+      vi.setSystemTime(startedAt + 7_201_000);
+      expect(await statusOf(token)).toBe(401);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('ends with the access key behind it, and says so', async () => {
+    const { authorization, credentialId } = await someone('USER');
+    const expiresAt = new Date(Date.now() + 600_000);
+    await db.credential.update({ where: { id: credentialId }, data: { expiresAt } });
+    const made = await login(authorization, { expiresIn: 'PT1H' });
+    expect(Math.floor(Date.parse(made.expiresAt) / 1000)).toBe(Math.floor(expiresAt.getTime() / 1000));
+  });
+
+  it('keeps the scopes of the key', async () => {
+    const { authorization } = await someone('ADMIN', { scopes: ['project:list'] });
+    const token = await tokenOf(app, await tokenOf(app, authorization));
+    expect(await outcome('{ projects { totalCount: __typename } }', {}, token)).toBeTruthy();
+    expect(await outcome('{ queues { __typename } }', {}, token)).toEqual({ refused: 'PERMISSION_DENIED' });
+  });
+
+  it('confines a token to resources, and renewals to no more', async () => {
+    const made = await app.ask(
+      `mutation { one: registerProject(input: { identifier: "one", name: "one" }) { ... on RegisterProjectPayload { project { id } } }
+                  two: registerProject(input: { identifier: "two", name: "two" }) { ... on RegisterProjectPayload { project { id } } } }`,
+    );
+    const [one, two] = [made.data.one.project.id, made.data.two.project.id];
+    const projects = '{ projects { edges { node { id } } } }';
+    const seen = async (token: string) =>
+      (await app.ask(projects, {}, token)).data.projects.edges.map((edge: Answer) => edge.node.id);
+    const both = await tokenOf(app, app.admin, {
+      resources: [one, two].map((id) => ({ type: 'PROJECT', id })),
+    });
+    const single = await tokenOf(app, both, { resources: [{ type: 'PROJECT', id: two }] });
+    expect(await seen(both)).toEqual([one, two]);
+    expect(await seen(single)).toEqual([two]);
+    expect(await seen(await tokenOf(app, single))).toEqual([two]);
+    expect(await login(single, { resources: [{ type: 'PROJECT', id: one }] })).toEqual({
+      refused: 'PERMISSION_DENIED',
+    });
+    expect(await outcome(`{ project(by: { id: "${one}" }) { id } }`, {}, single)).toEqual({
+      refused: 'NOT_FOUND',
+    });
+    // It makes nothing for others either.
+    expect(await tokenFor(single, { user: { username: 'admin' } })).toEqual({ refused: 'PERMISSION_DENIED' });
+  });
+
+  it.each([
+    [[], 'input.resources'],
+    [[{ type: 'PROJECT', id: 'x' }], 'input.resources.0.id'],
+    [[{ type: 'TENANT', id: newId() }], 'input.resources.0.type'],
+    [Array.from({ length: 51 }, () => ({ type: 'PROJECT', id: newId() })), 'input.resources'],
+  ])('refuses impossible resources %#', async (resources, path) => {
+    const made = await login(app.admin, { resources });
+    expect([made.code, made.path.join('.')]).toEqual(['INVALID_ARGUMENT', path]);
+  });
+
+  it('is written to the audit log, without the token', async () => {
+    const { authorization, userId, credentialId } = await someone('USER');
+    const token = await tokenOf(app, authorization);
+    const [event, ...others] = await db.auditEvent.findMany({ where: { actorId: userId } });
+    expect(others).toEqual([]);
+    expect(event).toMatchObject({ action: 'session:login', outcome: 'DONE', targetId: userId, credentialId });
+    expect(event?.after).toMatchObject({ sessionId: claimsOf(token)['sid'], method: 'ACCESS_KEY' });
+    expect(JSON.stringify(event)).not.toContain(token.split('.')[2]);
+  });
+});
+
+describe('logout', () => {
+  it('ends the token at once, and no other', async () => {
+    const { authorization } = await someone('USER');
+    const [one, other] = [await tokenOf(app, authorization), await tokenOf(app, authorization)];
+    expect(await logout(one)).toEqual({ ended: true });
+    expect([await statusOf(one), await statusOf(other), await statusOf(authorization)]).toEqual([
+      401, 200, 200,
+    ]);
+  });
+
+  it('has nothing to end with an access key', async () => {
+    const { authorization } = await someone('USER');
+    expect(await logout(authorization)).toEqual({ ended: false });
+    expect(await statusOf(authorization)).toBe(200);
+  });
+
+  it('happens once, however many ask at once', async () => {
+    const { authorization, userId } = await someone('USER');
+    const token = await tokenOf(app, authorization);
+    const before = await db.accessChange.count({ where: { userId } });
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        app.ask('mutation { logout { ... on LogoutPayload { ended } } }', {}, token),
+      ),
+    );
+    for (const { status, data } of answers) expect(status === 401 || data.logout.ended).toBe(true);
+    expect(answers.some(({ status }) => status === 200)).toBe(true);
+    expect(await db.auditEvent.count({ where: { actorId: userId, action: 'session:logout' } })).toBe(1);
+    expect(await db.accessChange.count({ where: { userId } })).toBe(before + 1);
+    expect(await db.revokedSession.count({ where: { userId } })).toBe(1);
+  });
+
+  it('is remembered until the token would have ended, also where its key ends before and lives on after all', async () => {
+    const { authorization, userId, credentialId } = await someone('USER');
+    const token = await tokenOf(app, authorization, { expiresIn: 'PT1H' });
+    await db.credential.update({
+      where: { id: credentialId },
+      data: { expiresAt: new Date(Date.now() + 60_000) },
+    });
+    await changeUser(`user-${userId}`, {});
+    await logout(token);
+    const { expiresAt } = await db.revokedSession.findFirstOrThrow({ where: { userId } });
+    expect(expiresAt.getTime() / 1000).toBe(claimsOf(token).exp);
+  });
+
+  it('is forgotten by the sweep when the token has ended by itself', async () => {
+    const { authorization, userId } = await someone('USER');
+    await logout(await tokenOf(app, authorization));
+    await logout(await tokenOf(app, authorization));
+    const { sessionId } = await db.revokedSession.findFirstOrThrow({ where: { userId } });
+    await db.revokedSession.update({
+      where: { sessionId },
+      data: { expiresAt: new Date(Date.now() - 1000) },
+    });
+    await sweepRevokedSessions();
+    const left = await db.revokedSession.findMany({ where: { userId } });
+    expect(left).toHaveLength(1);
+    expect(left[0]?.sessionId).not.toBe(sessionId);
+  });
+});
+
+describe('a change of role', () => {
+  it('applies to the next call, and ends no token', async () => {
+    const { authorization, username } = await someone('USER');
+    const token = await tokenOf(app, authorization);
+    const role = async () => (await app.ask('{ viewer { role } }', {}, token)).data.viewer.role;
+    const register = () =>
+      outcome('mutation { registerProject(input: { identifier: "", name: "" }) { __typename } }', {}, token);
+    expect([await role(), await register()]).toEqual(['USER', { refused: 'PERMISSION_DENIED' }]);
+    await changeUser(username, { role: 'SUPERUSER' });
+    expect([await role(), await register()]).toEqual(['SUPERUSER', { __typename: 'InvalidArgumentError' }]);
+  });
+});
+
+describe('createTokenForUser', () => {
+  it('gives administrators tokens for users of theirs, which remember who asked', async () => {
+    const user = await someone('USER');
+    const made = await tokenFor(app.admin, { user: { username: user.username }, expiresIn: 'PT5M' });
+    const token = `Bearer ${made.token}`;
+    expect((await app.ask('{ viewer { id role } }', {}, token)).data.viewer).toEqual({
+      id: user.userId,
+      role: 'USER',
+    });
+    const admin = await db.user.findFirstOrThrow({ where: { username: 'admin' } });
+    expect(claimsOf(token)['act']).toEqual({ sub: admin.id, ver: admin.version });
+    const renewed = await tokenOf(app, token);
+    expect(claimsOf(renewed)['act']).toEqual({ sub: admin.id, ver: admin.version });
+    const events = await db.auditEvent.findMany({ where: { targetId: user.userId }, orderBy: { id: 'asc' } });
+    expect(events.map(({ action, actorName, realActorName }) => [action, actorName, realActorName])).toEqual([
+      ['token:createForOthers', 'admin', null],
+      ['session:login', user.username, 'admin'],
+    ]);
+  });
+
+  it('gives everyone tokens for themselves, and refuses others without looking', async () => {
+    const [one, other] = [await someone('USER'), await someone('USER')];
+    expect(
+      claimsOf((await tokenFor(one.authorization, { user: { id: one.userId } })).token)['act'],
+    ).toBeUndefined();
+    expect(
+      (await tokenFor(one.authorization, { user: { username: one.username.toUpperCase() } })).token,
+    ).toBeTruthy();
+    for (const user of [{ id: other.userId }, { username: other.username }, { username: 'nobody' }])
+      expect(await tokenFor(one.authorization, { user })).toEqual({ refused: 'PERMISSION_DENIED' });
+    expect(await tokenFor(one.authorization, { user: { id: one.userId }, tenant: newId() })).toEqual({
+      refused: 'PERMISSION_DENIED',
+    });
+  });
+
+  it('never goes up, nor into another tenant unless root or system asks', async () => {
+    const tenantId = await newTenant(`tokens ${newId()}`);
+    const [stranger, root, system] = [
+      await someone('USER', { tenantId }),
+      await someone('ROOT'),
+      await someone('SYSTEM'),
+    ];
+    for (const user of [{ id: root.userId }, { id: system.userId }])
+      expect(await tokenFor(app.admin, { user })).toEqual({ refused: 'PERMISSION_DENIED' });
+    expect(await tokenFor(system.authorization, { user: { id: root.userId } })).toEqual({
+      refused: 'PERMISSION_DENIED',
+    });
+    const hidden = await tokenFor(app.admin, { user: { id: stranger.userId } });
+    const absent = await tokenFor(app.admin, { user: { id: newId() } });
+    expect([hidden.code, absent.code]).toEqual(['NOT_FOUND', 'NOT_FOUND']);
+    expect(await tokenFor(app.admin, { user: { id: stranger.userId }, tenant: tenantId })).toEqual({
+      refused: 'PERMISSION_DENIED',
+    });
+    for (const { authorization } of [root, system]) {
+      const { token } = await tokenFor(authorization, {
+        user: { username: stranger.username },
+        tenant: tenantId,
+      });
+      expect(await statusOf(`Bearer ${token}`)).toBe(200);
+    }
+  });
+
+  it('is nothing for a disabled user, and the token ends with either sign-in', async () => {
+    const [user, disabled] = [await someone('USER'), await someone('USER')];
+    await changeUser(disabled.username, { disabledAt: new Date() });
+    expect((await tokenFor(app.admin, { user: { id: disabled.userId } })).code).toBe('NOT_FOUND');
+    const ends: ((asker: NewKey, user: NewKey) => Promise<unknown>)[] = [
+      (asker) => changeUser(asker.username, { version: { increment: 1 } }),
+      (asker) => changeUser(asker.username, { role: 'USER' }),
+      (asker) =>
+        changeUser(asker.username, {
+          credentials: { updateMany: { where: {}, data: { revokedAt: new Date() } } },
+        }),
+      (_asker, { username }) => changeUser(username, { disabledAt: new Date() }),
+    ];
+    for (const end of ends) {
+      const asker = await someone('ADMIN');
+      const token = `Bearer ${(await tokenFor(asker.authorization, { user: { id: user.userId } })).token}`;
+      expect(await statusOf(token)).toBe(200);
+      await end(asker, user);
+      expect(await statusOf(token)).toBe(401);
+    }
+  });
+});
+
+describe('validateToken', () => {
+  it('tells a caller about their own token', async () => {
+    const { authorization, userId, username } = await someone('USER');
+    const [one, other] = [await tokenOf(app, authorization), await tokenOf(app, authorization)];
+    const user = { id: userId, username };
+    expect(await validate(one, one)).toMatchObject({ valid: true, user, message: null });
+    await logout(other);
+    const ended = await validate(one, other);
+    expect(ended).toMatchObject({ valid: false, user, message: expect.stringContaining('logged out') });
+    expect(ended.tenant).toBe(claimsOf(one)['tenant']);
+  });
+
+  it("says of another's what it says of no token; root and system are told of any", async () => {
+    const [one, other, system] = [await someone('USER'), await someone('USER'), await someone('SYSTEM')];
+    const token = await tokenOf(app, other.authorization);
+    const nothing = await validate(one.authorization, 'nonsense');
+    expect(nothing).toMatchObject({ valid: false, user: null, tenant: null });
+    expect(await validate(one.authorization, token)).toEqual(nothing);
+    expect(await validate(app.admin, token)).toEqual(nothing);
+    expect(await validate(system.authorization, token)).toMatchObject({
+      valid: true,
+      user: { id: other.userId },
+    });
+    await changeUser(other.username, { version: { increment: 1 } });
+    expect(await validate(system.authorization, token)).toMatchObject({
+      valid: false,
+      user: { id: other.userId },
+      message: expect.stringContaining('password'),
+    });
+    await changeUser(other.username, { disabledAt: new Date() });
+    expect(await validate(system.authorization, token)).toMatchObject({
+      valid: false,
+      user: { id: other.userId },
+    });
+    await db.user.delete({ where: { id: other.userId } });
+    expect(await validate(system.authorization, token)).toMatchObject({
+      valid: false,
+      user: null,
+      tenant: claimsOf(token)['tenant'],
+    });
+  });
+
+  it('tells of one whose time is over, and of one whose key was revoked', async () => {
+    const { authorization, userId, accessKey } = await someone('USER');
+    const { authorization: asker } = await someone('SYSTEM');
+    const ended = await forge({ sub: userId }, { exp: Math.floor(Date.now() / 1000) - 5 });
+    expect(await validate(asker, ended)).toMatchObject({
+      valid: false,
+      user: { id: userId },
+      message: expect.stringContaining('time'),
+    });
+    const token = await tokenOf(app, authorization);
+    await app.ask(
+      'mutation ($input: RevokeCredentialsInput!) { revokeCredentials(input: $input) { __typename } }',
+      { input: { accessKey } },
+      authorization,
+    );
+    expect(await validate(asker, token)).toMatchObject({
+      valid: false,
+      user: { id: userId },
+      message: expect.stringContaining('access key'),
+    });
+  });
+
+  it('refuses an empty text, naming the argument', async () => {
+    for (const token of ['', ' '])
+      expect(await validate(app.admin, token)).toEqual({ refused: 'INVALID_ARGUMENT' });
+  });
+});
+
+/** The key that the server signs with. */
+async function serverKey() {
+  const tenantId = (await findServerTenantId()) ?? '';
+  const [stored] = await listKeys({ tenantId, name: 'slipway.access-token' });
+  if (!stored?.privateJwkSealed) throw new Error('there is no key');
+  const privateJwk = JSON.parse(open('json-web-key', stored.privateJwkSealed));
+  return { kid: stored.kid, publicJwk: stored.publicJwk, key: await importJWK(privateJwk, 'EdDSA') };
+}
+
+/** A token as the server makes them, signed with its own key, but for some claims. */
+async function forge(
+  claims: JWTPayload,
+  { exp, header = {} }: { exp?: unknown; header?: object } = {},
+): Promise<string> {
+  const { kid, key } = await serverKey();
+  const sub = claims.sub ?? (await db.user.findFirstOrThrow({ where: { username: 'admin' } })).id;
+  const { tenantId, version } = await db.user.findUniqueOrThrow({ where: { id: sub } });
+  const now = Math.floor(Date.now() / 1000);
+  const payload = {
+    iss: 'slipway',
+    aud: 'slipway',
+    sub,
+    tenant: tenantId,
+    ver: version,
+    sid: newId(),
+    iat: now,
+    auth_time: now,
+  };
+  return await new SignJWT({ ...payload, exp: exp ?? now + 60, ...claims } as unknown as JWTPayload)
+    .setProtectedHeader({ alg: 'EdDSA', kid, typ: 'at+jwt', ...header })
+    .sign(key);
+}
+
+const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+describe('a token that is not as we make them', () => {
+  it('is good when nothing is changed, so that the others are refused for what is', async () => {
+    expect(await statusOf(`Bearer ${await forge({})}`)).toBe(200);
+  });
+
+  it.each<[string, () => Promise<string>]>([
+    [
+      'algorithm none',
+      async () => `${encoded({ alg: 'none', typ: 'at+jwt' })}.${(await forge({})).split('.')[1]}.`,
+    ],
+    [
+      'HS256 with our public key as the secret',
+      async () => {
+        const { kid, publicJwk } = await serverKey();
+        const pem = createPublicKey({ key: publicJwk as never, format: 'jwk' }).export({
+          type: 'spki',
+          format: 'pem',
+        });
+        const text = `${encoded({ alg: 'HS256', kid, typ: 'at+jwt' })}.${(await forge({})).split('.')[1]}`;
+        return `${text}.${createHmac('sha256', pem).update(text).digest('base64url')}`;
+      },
+    ],
+    [
+      'HS256 with the bytes of our public key as the secret',
+      async () => {
+        const { kid, publicJwk } = await serverKey();
+        const text = `${encoded({ alg: 'HS256', kid, typ: 'at+jwt' })}.${(await forge({})).split('.')[1]}`;
+        return `${text}.${createHmac('sha256', Buffer.from(String(publicJwk.x), 'base64url'))
+          .update(text)
+          .digest('base64url')}`;
+      },
+    ],
+    [
+      "another's key under our name for it",
+      async () => {
+        const { kid } = await serverKey();
+        const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519' });
+        const [, payload = ''] = (await forge({})).split('.');
+        const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
+        return await new SignJWT(claims)
+          .setProtectedHeader({ alg: 'EdDSA', kid, typ: 'at+jwt' })
+          .sign(privateKey);
+      },
+    ],
+    [
+      'a key that it brings along',
+      async () => {
+        const { privateKey, publicKey } = await generateKeyPair('EdDSA', {
+          crv: 'Ed25519',
+          extractable: true,
+        });
+        const [, payload = ''] = (await forge({})).split('.');
+        const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
+        const jwk = await exportJWK(publicKey);
+        return await new SignJWT(claims)
+          .setProtectedHeader({ alg: 'EdDSA', jwk, typ: 'at+jwt' })
+          .sign(privateKey);
+      },
+    ],
+    ['a name of no key of ours', () => forge({}, { header: { kid: 'other' } })],
+    ['another type', () => forge({}, { header: { typ: 'JWT' } })],
+    ['another issuer', () => forge({ iss: 'https://elsewhere.example' })],
+    ['another audience', () => forge({ aud: 'elsewhere' })],
+    ['an end in the past', () => forge({}, { exp: 1 })],
+    ['a negative end', () => forge({}, { exp: -1 })],
+    ['an end that is no number', () => forge({}, { exp: 'never' })],
+    ['no end', () => forge({ exp: undefined } as JWTPayload, { exp: undefined })],
+    ['no session', () => forge({ sid: undefined })],
+    ['another tenant', () => forge({ tenant: newId() })],
+    ['another version', () => forge({ ver: 99 })],
+    ["a key of somebody else's", async () => forge({ cred: (await someone('USER')).credentialId })],
+    ['a sign-in that is too long ago', () => forge({ auth_time: Math.floor(Date.now() / 1000) - 7300 })],
+    [
+      'a changed payload',
+      async () => {
+        const [head, payload = '', signature] = (await forge({})).split('.');
+        const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
+        return `${head}.${encoded({ ...claims, exp: claims.exp + 1 })}.${signature}`;
+      },
+    ],
+    [
+      'a changed signature',
+      async () => {
+        const [head, payload, signature = ''] = (await forge({})).split('.');
+        const first = signature.startsWith('A') ? 'B' : 'A';
+        return `${head}.${payload}.${first}${signature.slice(1)}`;
+      },
+    ],
+  ])('is refused: %s', async (_name, make) => {
+    const token = await make();
+    expect(await statusOf(`Bearer ${token}`)).toBe(401);
+    const root = await someone('ROOT');
+    expect((await validate(root.authorization, token)).valid).toBe(false);
+  });
+});

@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { typeText } from '../../src/values/literal-types.ts';
+import {
+  MAX_TYPE_DEPTH,
+  MAX_TYPE_PARTS,
+  parseLiteralType,
+  parseTypedInterface,
+} from '../../src/values/read-literal-types.ts';
+import { faultsOf, valueIn } from '../registry/outcomes.ts';
+import { optionalType, unionlessType } from './arbitraries.ts';
+
+const faults = (input: unknown) => faultsOf(parseLiteralType(input, ['type']));
+
+describe('parseLiteralType', () => {
+  it('answers any well-formed type as it is', () => {
+    fc.assert(
+      fc.property(fc.oneof(unionlessType, optionalType), (type) => {
+        expect(valueIn(parseLiteralType(type, []))).toEqual(type);
+      }),
+    );
+  });
+
+  it('takes null for absent, and fills in what protobuf leaves out', () => {
+    const input = { blob: {}, simple: null, metadata: null, structure: { tag: 'file' } };
+    expect(valueIn(parseLiteralType(input, []))).toEqual({
+      blob: { format: '', dimensionality: 'SINGLE' },
+      structure: { tag: 'file' },
+    });
+  });
+
+  it.each([
+    ['no kind', {}, ['ValueRequired type']],
+    ['two kinds', { simple: 'INTEGER', blob: {} }, ['InvalidValue type']],
+    ['an unknown simple type', { simple: 'NUMBER' }, ['InvalidValue type.simple']],
+    ['an unknown field', { simple: 'INTEGER', sort: 1 }, ['UnrecognizedValue type.sort']],
+    ['no object', 'INTEGER', ['InvalidValue type']],
+    ['an enum without values', { enumType: { values: [] } }, ['InvalidValue type.enumType.values']],
+    ['a value twice', { enumType: { values: ['a', 'a'] } }, ['InvalidValue type.enumType.values.1']],
+    ['a union without variants', { unionType: { variants: [] } }, ['InvalidValue type.unionType.variants']],
+    [
+      'a fault far inside',
+      { collectionType: { mapValueType: { simple: 'X' } } },
+      ['InvalidValue type.collectionType.mapValueType.simple'],
+    ],
+    [
+      'all faults of a schema',
+      {
+        schema: {
+          columns: [
+            { name: '', type: 'INTEGER' },
+            { name: 'a', type: 'STRUCT' },
+          ],
+        },
+      },
+      ['MissingField type.schema.columns.0.name', 'InvalidValue type.schema.columns.1.type'],
+    ],
+    [
+      'a name over 255 characters',
+      { enumType: { values: ['x'.repeat(256)] } },
+      ['InvalidValue type.enumType.values.0'],
+    ],
+    ['text that jsonb cannot hold', { blob: { format: 'a\0' } }, ['InvalidValue type.blob.format']],
+  ])('refuses %s', (_what, input, expected) => {
+    expect(faults(input)).toEqual(expected);
+  });
+
+  it('bounds nesting and size', () => {
+    const nested = (levels: number): object =>
+      levels === 1 ? { simple: 'INTEGER' } : { collectionType: nested(levels - 1) };
+    expect(parseLiteralType(nested(MAX_TYPE_DEPTH), []).ok).toBe(true);
+    expect(parseLiteralType(nested(MAX_TYPE_DEPTH + 1), []).ok).toBe(false);
+    expect(parseLiteralType(nested(10_000), []).ok).toBe(false);
+
+    const column = (index: number) => ({ name: String(index), literalType: { simple: 'NONE' } });
+    const wide = (parts: number) => ({
+      structuredDatasetType: { columns: Array.from({ length: parts - 1 }, (_, index) => column(index)) },
+    });
+    expect(parseLiteralType(wide(MAX_TYPE_PARTS), []).ok).toBe(true);
+    expect(parseLiteralType(wide(MAX_TYPE_PARTS + 1), []).ok).toBe(false);
+  });
+});
+
+describe('parseTypedInterface', () => {
+  it('keeps variables with the names of prototype members', () => {
+    const input = JSON.parse(
+      '{"inputs": {"__proto__": {"type": {"simple": "INTEGER"}}, "toString": {"type": {"simple": "NONE"}}}}',
+    );
+    const { inputs, outputs } = valueIn(parseTypedInterface(input, []));
+    expect(Object.keys(inputs).sort()).toEqual(['__proto__', 'toString']);
+    expect(outputs).toEqual({});
+  });
+
+  it('tells all faults together', () => {
+    const input = { inputs: { a: {}, b: { type: { simple: 'X' } } }, outputs: { c: { type: {} } } };
+    expect(faultsOf(parseTypedInterface(input, ['interface']))).toEqual([
+      'MissingField interface.inputs.a.type',
+      'InvalidValue interface.inputs.b.type.simple',
+      'ValueRequired interface.outputs.c.type',
+    ]);
+  });
+});
+
+describe('typeText', () => {
+  it('names types as people say them, and cuts long ones', () => {
+    expect(
+      typeText({ collectionType: { unionType: { variants: [{ simple: 'STRING' }, { simple: 'NONE' }] } } }),
+    ).toBe('list<union<string, none>>');
+    expect(typeText({ enumType: { values: ['x'.repeat(500)] } }).length).toBeLessThan(210);
+  });
+});

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { fitLiteral } from '../../src/values/fit-literal.ts';
+import type { LiteralType } from '../../src/values/literal-types.ts';
+import type { Literal } from '../../src/values/literals.ts';
+import { literalFromPlain } from '../../src/values/plain-values.ts';
+import { MAX_STEPS, outcomeOf, Place, Work } from '../../src/values/problem-list.ts';
+import { MAX_UNION_VARIANTS, parseLiteralType } from '../../src/values/read-literal-types.ts';
+import { literal } from '../../src/values/read-literals.ts';
+import { faultsOf } from '../registry/outcomes.ts';
+
+const string: LiteralType = { simple: 'STRING' };
+const integer: LiteralType = { simple: 'INTEGER' };
+const list = (collectionType: LiteralType): LiteralType => ({ collectionType });
+const union = (...variants: LiteralType[]): LiteralType => ({ unionType: { variants } });
+const many = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+const enumOf = (index: number): LiteralType => ({ enumType: { values: [`a${index}`, `b${index}`] } });
+
+/** What reading the value takes, when it is read to its end. */
+function stepsOf(type: LiteralType, plain: unknown): number {
+  const place = new Place([]);
+  expect(literalFromPlain(type, plain, place)).toBeDefined();
+  return place.work.steps;
+}
+
+describe('reading a list of a union', () => {
+  it.each<[string, LiteralType[], unknown]>([
+    ['of other kinds', many(MAX_UNION_VARIANTS - 1, (index) => list(enumOf(index))), 'x'],
+    ['that are enums', many(MAX_UNION_VARIANTS - 1, enumOf), 'a48'],
+  ])('takes the same steps for 50 variants as for two, %s', (_what, others, value) => {
+    const own = value === 'x' ? string : enumOf(48);
+    const wide = union(own, ...others.filter((other) => JSON.stringify(other) !== JSON.stringify(own)));
+    const values = many(2000, () => value);
+    expect(stepsOf(list(wide), values)).toBe(stepsOf(list(union(own, list(integer))), values));
+  });
+
+  it('takes twice the steps for twice the values', () => {
+    const type = list(union(string, ...many(40, enumOf)));
+    const [one, two] = [500, 1000].map((count) =>
+      stepsOf(
+        type,
+        many(count, () => 'x'),
+      ),
+    );
+    expect(Number(two) - 1).toBe(2 * (Number(one) - 1));
+  });
+
+  it('takes few steps for literals that name their variants', () => {
+    const type = union(string, ...many(40, enumOf));
+    const named = {
+      scalar: { union: { value: { scalar: { primitive: { stringValue: 'x' } } }, type: string } },
+    };
+    const place = new Place([]);
+    const literals = many(1000, (): Literal => named);
+    expect(fitLiteral(list(type), { collection: { literals } }, place)).toBeDefined();
+    expect(place.work.steps).toBeLessThan(4 * 1000);
+  });
+});
+
+describe('an input that takes too many steps', () => {
+  const refused = (check: (place: Place) => unknown) => {
+    const work = new Work();
+    const outcome = outcomeOf(['x'], (place) => check(place) as object | undefined, work);
+    // Nothing goes on after the last step: at most one value's worth more.
+    expect(work.steps).toBeLessThan(MAX_STEPS + 2000);
+    return faultsOf(outcome).at(-1);
+  };
+  const nulls = many(MAX_STEPS, () => ({ scalar: { noneType: {} } }));
+
+  it('is refused with the place, whatever reads it', () => {
+    const last = `TooLarge x.${MAX_STEPS - 1}`;
+    expect(
+      refused((place) =>
+        literalFromPlain(
+          list(integer),
+          many(MAX_STEPS, () => 1),
+          place,
+        ),
+      ),
+    ).toBe(last);
+    expect(refused((place) => literal({ collection: { literals: nulls } }, place))).toBe(
+      `TooLarge x.collection.literals.${MAX_STEPS - 1}`,
+    );
+    const literals = nulls as unknown as Literal[];
+    expect(
+      refused((place) => fitLiteral(list({ simple: 'NONE' }), { collection: { literals } }, place)),
+    ).toBe(last);
+  });
+
+  it('is refused when a wide type would be carried by each of its values', () => {
+    const wide = union(
+      { enumType: { values: many(1000, (index) => `a name that is long enough ${index}`) } },
+      integer,
+    );
+    const values = many(2000, () => 'a name that is long enough 7');
+    expect(refused((place) => literalFromPlain(list(wide), values, place))).toMatch(/^TooLarge x\.\d+$/);
+  });
+
+  it('is refused when each value fits none of many variants', () => {
+    const tagged = many(
+      MAX_UNION_VARIANTS,
+      (index): LiteralType => ({
+        simple: 'DATETIME',
+        structure: { tag: String(index) },
+      }),
+    );
+    const values = many(100_000, () => 'never');
+    expect(refused((place) => literalFromPlain(list(union(...tagged)), values, place))).toMatch(/^TooLarge/);
+  });
+});
+
+describe('a union', () => {
+  const faults = (type: unknown) => faultsOf(parseLiteralType(type, ['type']));
+
+  it('has at most 50 variants, those of unions among them counted', () => {
+    const variants = many(MAX_UNION_VARIANTS, enumOf);
+    expect(parseLiteralType(union(...variants), []).ok).toBe(true);
+    expect(faults(union(...variants, string))).toEqual(['InvalidValue type.unionType.variants']);
+    const half = union(...variants.slice(0, 26));
+    expect(faults(union(half, half))).toEqual(['InvalidValue type.unionType.variants']);
+  });
+});
