@@ -1,43 +1,36 @@
-import type { Permission } from '../authorization/domain/permissions.ts';
 import { type GroupBy, groupKeyOf, readGroups } from '../authorization/store/groups.ts';
 import { callerOf } from '../graphql/context.ts';
-import { shownError, topLevelError } from '../graphql/errors.ts';
-import { can, type FieldArguments, type RootRules, type Rule } from '../graphql/rules.ts';
-import { NotFoundError } from '../platform/errors.ts';
+import { can, type FieldArguments, type Lookup, type ObjectName, type RootRules } from '../graphql/rules.ts';
 import { groupReader } from './group-reader.ts';
 
-/** The permission first; then the group must be there, for the caller's eyes: absent and hidden are one. */
-function onGroup(permission: Permission, byOf: (args: FieldArguments) => GroupBy): Rule {
-  const role = can(permission);
-  return {
-    async decide(args, context) {
-      const verdict = await role.decide(args, context);
-      if (verdict !== true) return verdict;
-      try {
-        const by = byOf(args);
-        const [group] = await readGroups(groupReader(callerOf(context)), [by]);
-        return group ? true : topLevelError(new NotFoundError('group', groupKeyOf(by)));
-      } catch (error) {
-        context.log.error({ err: error, permission }, 'rule failed');
-        return shownError(error);
-      }
-    },
-  };
-}
+const groupAt = (byOf: (args: FieldArguments) => GroupBy): Lookup => ({
+  kind: 'group',
+  key: (args) => groupKeyOf(byOf(args)),
+  async lookUp(args, context) {
+    const [group] = await readGroups(groupReader(callerOf(context)), [byOf(args)]);
+    return group ? { id: group.id, isHidden: !group.isVisible } : null;
+  },
+});
 
-const argument = (args: FieldArguments) => args['by'] as GroupBy;
-const input = (args: FieldArguments) => (args['input'] as { by: GroupBy }).by;
+const inInput = groupAt((args) => (args['input'] as { by: GroupBy }).by);
+const newGroup: ObjectName = {
+  kind: 'group',
+  key: (args) => (args['input'] as { name: string }).name,
+};
 
 export const groupRules: RootRules = {
   Query: {
-    group: onGroup('group:list', argument),
+    group: can(
+      'group:list',
+      groupAt((args) => args['by'] as GroupBy),
+    ),
     groups: can('group:list'),
   },
   Mutation: {
-    createGroup: can('group:create'),
-    editGroup: onGroup('group:administer', input),
-    addGroupMembers: onGroup('group:administer', input),
-    removeGroupMembers: onGroup('group:administer', input),
-    deleteGroup: onGroup('group:administer', input),
+    createGroup: can('group:create', newGroup),
+    editGroup: can('group:administer', inInput),
+    addGroupMembers: can('group:administer', inInput),
+    removeGroupMembers: can('group:administer', inInput),
+    deleteGroup: can('group:administer', inInput),
   },
 };

@@ -1,8 +1,13 @@
 import DataLoader from 'dataloader';
-import { type GrantsOfUserPage, listGrantsOfUsers } from '../authorization/store/grant-rows.ts';
+import {
+  countGrantsOfUsers,
+  type GrantsOfUserFilter,
+  type GrantsOfUserPage,
+  listGrantsOfUsers,
+} from '../authorization/store/grant-rows.ts';
 import { countMembers, listGroupsOf, readGroupsById } from '../authorization/store/groups.ts';
 import type { Grant, Group } from '../generated/prisma/client.ts';
-import { childLoader } from '../platform/loaders.ts';
+import { childCounter, childLoader } from '../platform/loaders.ts';
 
 export function accessLoaders(tenantId: string) {
   return {
@@ -13,6 +18,9 @@ export function accessLoaders(tenantId: string) {
     grantsOfUser: childLoader<GrantsOfUserPage, Grant>(
       (userIds, page) => listGrantsOfUsers(tenantId, userIds, page),
       (grant) => grant.userId,
+    ),
+    grantCountOfUser: childCounter<GrantsOfUserFilter>((userIds, filter) =>
+      countGrantsOfUsers(tenantId, userIds, filter),
     ),
   };
 }

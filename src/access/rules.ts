@@ -2,28 +2,31 @@ import { isAllowed } from '../authorization/can.ts';
 import type { Permission } from '../authorization/domain/permissions.ts';
 import { callerOf } from '../graphql/context.ts';
 import { can, type RootRules, type Rule, ruleBy } from '../graphql/rules.ts';
-import { isWide, ofResource, type PermissionResource } from './graphql/resource.ts';
+import { isWide, ofResource, type PermissionResource, wideKind } from './graphql/resource.ts';
 
 /** On an object it takes a level there; on all of a type or on the tenant, an administrator. */
 const on = (permission: Permission, resource: PermissionResource): Rule =>
-  isWide(resource) ? can('permission:administer') : can(permission, ofResource(resource));
+  isWide(resource)
+    ? can('permission:administer', { kind: wideKind(resource), key: () => '*' })
+    : can(permission, ofResource(resource));
 
 /**
- * What is public is for nobody to change, but those who would manage it if it were not may still see who may do what
- * with it: they are the ones to make it private.
+ * Nobody can change a public resource, but whoever would manage it if it were private may still list its grants, because
+ * they can unpublish it.
  */
 const toRead = (resource: PermissionResource): Rule => {
-  if (isWide(resource)) return on('permission:read', resource);
-  const { kind, key, target } = ofResource(resource);
+  const rule = on('permission:read', resource);
+  if (isWide(resource)) return rule;
+  const { target } = ofResource(resource);
   return {
+    ...rule,
     async decide(args, context) {
       const asPrivate = async () => {
         const found = await target(args, context);
         return found && { ...found, isPublic: false };
       };
-      const find = { kind, key: key(args), target: asPrivate };
-      const isManager = await isAllowed(callerOf(context), 'permission:read', find);
-      return isManager || (await on('permission:read', resource).decide(args, context));
+      const isManager = await isAllowed(callerOf(context), 'permission:read', { target: asPrivate });
+      return isManager || (await rule.decide(args, context));
     },
   };
 };

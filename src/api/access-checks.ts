@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import type { Loaders } from '../graphql/context.ts';
 import { shownError } from '../graphql/errors.ts';
 import type { Caller } from '../platform/caller.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
-import { Turns } from '../platform/turns.ts';
 import { reauthenticated } from '../sign-in/reauthenticate.ts';
 import { newLoaders } from './context.ts';
 
@@ -25,7 +25,7 @@ const refusals: ReadonlySet<unknown> = new Set(['UNAUTHENTICATED', 'PERMISSION_D
  * together, with the same loaders, in as many statements as one of them; and of different sign-ins a few at a time, so
  * that requests still get through.
  */
-const turns = new Turns(4);
+const inTurn = pLimit(4);
 const waiting = new Map<string, Waiting[]>();
 
 export function judgeAgain(caller: Caller, ask: Ask): Promise<Verdict> {
@@ -35,7 +35,7 @@ export function judgeAgain(caller: Caller, ask: Ask): Promise<Verdict> {
     if (others) return void others.push({ ask, tell });
     const all = [{ ask, tell }];
     waiting.set(signIn, all);
-    void turns.run(async () => {
+    void inTurn(async () => {
       // The feed tells one subscription after the other: all of them are to join.
       await setImmediate();
       waiting.delete(signIn);

@@ -3,8 +3,10 @@ import type { Context } from '../graphql/context.ts';
 import type { FieldNeeds } from '../graphql/field-needs.ts';
 import type { FieldArguments, RootRules, Rule } from '../graphql/rules.ts';
 import { storableArguments } from './arguments.ts';
+import { endedSignIns } from './ended-sign-ins.ts';
 import { watchedLongPoll } from './long-polls.ts';
 import { allowed, requireRules, shieldMiddleware } from './permissions.ts';
+import { recordedRefusals } from './refusals.ts';
 import { watchedSubscription } from './subscriptions.ts';
 
 export type Resolver = (
@@ -37,10 +39,10 @@ export interface GuardedRootField extends GuardedField {
  * (src/graphql/guarded-edge.ts).
  */
 const guards = {
-  Query: [storableArguments, allowed],
-  Mutation: [storableArguments, allowed, watchedLongPoll],
+  Query: [storableArguments, recordedRefusals, allowed],
+  Mutation: [storableArguments, recordedRefusals, allowed, watchedLongPoll, endedSignIns],
   /** In front of `subscribe`. */
-  Subscription: [storableArguments, watchedSubscription],
+  Subscription: [storableArguments, recordedRefusals, watchedSubscription],
   /** Fields of every other type. */
   nested: [storableArguments],
 };

@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import type { GraphQLSchema } from 'graphql';
 import type { Context } from '../graphql/context.ts';
-import { topLevelError } from '../graphql/errors.ts';
 import type { FieldArguments, RootRules, Rule, RuleTable } from '../graphql/rules.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import type { GuardedRootField, Middleware, Resolver } from './guards.ts';
@@ -30,7 +29,7 @@ export function shieldMiddleware(
     {
       allowExternalErrors: true,
       fallbackRule: allow,
-      fallbackError: topLevelError(new UnauthenticatedError()),
+      fallbackError: new UnauthenticatedError(),
     },
   );
   return shielded.generate(schema) as Record<string, Record<string, Middleware>>;

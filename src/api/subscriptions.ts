@@ -3,6 +3,7 @@ import type { Context } from '../graphql/context.ts';
 import { NO_ID } from '../platform/ids.ts';
 import { newLoaders } from './context.ts';
 import type { GuardedRootField, Resolver } from './guards.ts';
+import { recordRefusal } from './refusals.ts';
 import { WatchedAccess } from './watched-access.ts';
 
 /**
@@ -18,7 +19,9 @@ export function watchedSubscription(subscribe: Resolver, { rule }: GuardedRootFi
       const verdict = await rule.decide(args, context);
       if (verdict !== true) throw verdict;
       const events = await subscribe(root, args, { ...context, signal: access.signal }, info);
-      return whileAllowed(events as AsyncIterable<unknown>, access, context);
+      return whileAllowed(events as AsyncIterable<unknown>, access, context, (refusal) =>
+        recordRefusal(refusal, rule, args, context),
+      );
     } catch (error) {
       access.end();
       throw error;
@@ -26,7 +29,12 @@ export function watchedSubscription(subscribe: Resolver, { rule }: GuardedRootFi
   };
 }
 
-async function* whileAllowed(events: AsyncIterable<unknown>, access: WatchedAccess, context: Context) {
+async function* whileAllowed(
+  events: AsyncIterable<unknown>,
+  access: WatchedAccess,
+  context: Context,
+  record: (refusal: Error) => Promise<void>,
+) {
   try {
     for await (const event of events) {
       if (await access.refusal()) break;
@@ -35,7 +43,9 @@ async function* whileAllowed(events: AsyncIterable<unknown>, access: WatchedAcce
       yield event;
     }
     const refusal = await access.refusal();
-    if (refusal) throw refusal;
+    if (!refusal) return;
+    await record(refusal);
+    throw refusal;
   } finally {
     access.end();
   }

@@ -10,7 +10,8 @@ builder.objectField(TaskExecutionType, 'job', (t) =>
   t.field({
     type: JobType,
     nullable: true,
-    description: 'The job that runs it: its leases, and what it printed.',
+    description:
+      'The job that runs the attempt, with its leases and what they printed. Null when there is none, or it is hidden from you.',
     resolve: guardedEdge(
       'job:read',
       (task, { loaders }) =>

@@ -9,9 +9,10 @@ const { version: release } = createRequire(import.meta.url)('../../package.json'
 };
 
 const VersionType = builder.objectRef<{ version: string }>('Version').implement({
+  description: 'The release of Slipway that a server runs.',
   fields: (t) => ({
     version: t.exposeString('version', {
-      description: 'The release of Slipway.',
+      description: 'The number of the release, such as `0.1.0`.',
     }),
   }),
 });
@@ -20,7 +21,7 @@ builder.queryField('version', (t) =>
   t.field({
     type: VersionType,
     nullable: true,
-    description: 'Which release answers.',
+    description: 'The release that this server runs.',
     resolve: () => ({ version: release }),
   }),
 );

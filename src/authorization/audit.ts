@@ -1,12 +1,11 @@
 import type { AuditOutcome } from '../generated/prisma/enums.ts';
 import type { Caller } from '../platform/caller.ts';
 import type { Tx } from '../platform/database/transaction.ts';
-import type { ErrorCode } from '../platform/errors.ts';
+import type { ErrorCode, Refusal } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import { log } from '../platform/log.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
 import { storable } from '../platform/text.ts';
-import type { Permission } from './domain/permissions.ts';
-import type { Target } from './domain/resources.ts';
 import { type AuditRow, insertAuditEvents, insertDenials } from './store/audit.ts';
 
 /**
@@ -17,8 +16,7 @@ import { type AuditRow, insertAuditEvents, insertDenials } from './store/audit.t
  */
 
 export interface AuditTarget {
-  /** `user`, `group`, `project` … */
-  readonly type: string;
+  readonly type: ObjectKind;
   readonly id: string | null;
   readonly name?: string | null;
 }
@@ -72,24 +70,22 @@ let overflow = 0;
 let timer: NodeJS.Timeout | null = null;
 let flushing: Promise<void> = Promise.resolve();
 
+/** What a caller was refused. */
+export interface Denial extends Required<Refusal> {
+  readonly code: ErrorCode;
+}
+
 /** Notes that a caller was refused; written within a quarter of a second, and before the process ends. */
-export function noteDenial(
-  caller: Caller,
-  permission: Permission,
-  code: ErrorCode,
-  target: Target | null,
-  about?: { kind: string; key: string },
-): void {
+export function noteDenial(caller: Caller, { action, code, target }: Denial): void {
   if (caller.method === 'SYSTEM') return;
-  const [nearest] = target?.resources ?? [];
   note({
     ...actorOf(caller),
     tenantId: caller.tenantId,
-    action: permission,
+    action,
     code,
-    targetType: about?.kind ?? null,
-    targetId: nearest?.id ?? null,
-    targetName: about ? storable(about.key, 255) : null,
+    targetType: target?.type ?? null,
+    targetId: target?.id ?? null,
+    targetName: target?.name == null ? null : storable(target.name, 255),
   });
 }
 

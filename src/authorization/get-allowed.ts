@@ -1,12 +1,13 @@
 import type { Caller } from '../platform/caller.ts';
 import { NotFoundError } from '../platform/errors.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
 import { refusal } from './can.ts';
 import type { Permission } from './domain/permissions.ts';
 import type { Target } from './domain/resources.ts';
 
 /** What an input names beside the object that the rule has judged. */
 export interface Named<Row> {
-  readonly kind: string;
+  readonly kind: ObjectKind;
   readonly key: string;
   /** Where the input names it. */
   readonly path: readonly string[];
@@ -30,8 +31,7 @@ export async function getAllowed<Row>(
     row = await find();
     return row && targetOf(row);
   };
-  const refused = await refusal(caller, permission, { kind, key, target });
-  if (refused && refused.code !== 'NOT_FOUND') throw refused;
-  if (refused || !row) throw new NotFoundError(kind, key, path);
+  const refused = await refusal(caller, permission, { kind, key, path, target });
+  if (refused || !row) throw refused ?? new NotFoundError(kind, key, path);
   return row;
 }

@@ -1,7 +1,7 @@
 import type { Caller } from '../platform/caller.ts';
 import type { Tx } from '../platform/database/transaction.ts';
+import { kindOf } from '../platform/object-kinds.ts';
 import { recordChange } from './audit.ts';
-import { kinds } from './domain/kinds.ts';
 import type { Resource } from './domain/resources.ts';
 import { storeCreatorGrant } from './store/grants.ts';
 
@@ -18,7 +18,7 @@ export async function grantCreator(
   const user = { id: caller.userId, username: caller.username };
   await recordChange(tx, caller, {
     action: 'permission:grant',
-    target: { type: kinds[type], id, name },
+    target: { type: kindOf[type], id, name },
     after: { user, level: 'MANAGE' },
   });
 }

@@ -1,5 +1,6 @@
 import type { Caller } from '../platform/caller.ts';
 import { AlreadyExistsError, type DomainError, InvalidArgumentError } from '../platform/errors.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
 import { isSeen } from './can.ts';
 import type { Target } from './domain/resources.ts';
 
@@ -13,7 +14,11 @@ import type { Target } from './domain/resources.ts';
 export async function nameConflict(
   caller: Caller,
   holder: Target | null,
-  { kind, name, path }: { readonly kind: string; readonly name: string; readonly path: readonly string[] },
+  {
+    kind,
+    name,
+    path,
+  }: { readonly kind: ObjectKind; readonly name: string; readonly path: readonly string[] },
 ): Promise<DomainError> {
   return (await isSeen(caller, { kind, key: name }, holder))
     ? new AlreadyExistsError(`${kind} ${name} exists already`, { path })

@@ -1,4 +1,4 @@
-import { can, type FieldArguments, type RootRules, type Rule } from '../graphql/rules.ts';
+import { can, type RootRules, ruleBy } from '../graphql/rules.ts';
 import { ofProject } from '../projects/rules.ts';
 
 interface UploadArguments {
@@ -14,15 +14,13 @@ const forProject = can(
   'blob:create',
   ofProject(({ input }: UploadArguments) => input.owner.project ?? ''),
 );
-const forRun = can('job:run');
+const forRun = can('job:run', {
+  kind: 'job run',
+  key: (args) => (args as unknown as UploadArguments).input.owner.run ?? '',
+});
 
 /** A project's file is for those who may run things in it; a run's, for the executors. */
-const byOwner: Rule = {
-  decide: (args: FieldArguments, context) => {
-    const { owner } = (args as unknown as UploadArguments).input;
-    return (owner.run == null ? forProject : forRun).decide(args, context);
-  },
-};
+const byOwner = ruleBy(({ input }: UploadArguments) => (input.owner.run == null ? forProject : forRun));
 
 export const blobRules: RootRules = {
   Mutation: { createBlobUpload: byOwner },

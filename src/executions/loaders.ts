@@ -1,8 +1,9 @@
 import DataLoader from 'dataloader';
 import type { Page } from '../platform/database/page.ts';
 import { groupBy } from '../platform/group-by.ts';
-import { addressLoader, childLoader } from '../platform/loaders.ts';
+import { addressLoader, childCounter, childLoader } from '../platform/loaders.ts';
 import {
+  countTasksOfNodes,
   type DataRow,
   type ExecutionBy,
   type ExecutionRow,
@@ -36,6 +37,7 @@ export function executionLoaders(tenantId: string) {
     taskExecution: new DataLoader<string, TaskExecutionRow | null>(readTaskExecutions),
     nodesOfExecution: childLoader<Page, NodeExecutionRow>(readNodesOfExecutions, (row) => row.executionId),
     tasksOfNode: childLoader<Page, TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
+    taskCount: childCounter(countTasksOfNodes),
     executionData: new DataLoader<string, DataRow | null>(readExecutionData),
     nodeData: new DataLoader<string, DataRow | null>(readNodeData),
     taskData: new DataLoader<string, DataRow | null>(readTaskData),

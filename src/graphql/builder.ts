@@ -7,6 +7,7 @@ import { getDatamodel } from '../generated/pothos.ts';
 import { baseConfig } from '../platform/config/base.ts';
 import { db } from '../platform/database/client.ts';
 import type { Context } from './context.ts';
+import { DEFAULT_PAGE, MAX_PAGE } from './keyset.ts';
 
 /** Any JSON value but null, which GraphQL has a word of its own for. */
 export type Json = string | number | boolean | object;
@@ -19,6 +20,8 @@ export const builder = new SchemaBuilder<{
   DefaultFieldNullability: false;
   DefaultInputFieldRequiredness: false;
   PrismaTypes: PrismaTypes;
+  /** Every connection can count its list; src/graphql/connection.ts makes them. */
+  Connection: { readonly count: () => Promise<number> };
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
@@ -34,9 +37,37 @@ export const builder = new SchemaBuilder<{
     directResult: true,
     defaultUnionOptions: {
       name: ({ fieldName }) => `${firstUpper(fieldName)}Result`,
+      description:
+        'What the mutation answers: its payload when it succeeds, otherwise the error that stopped it.',
     },
   },
-  relay: { nodeQueryOptions: false, nodesQueryOptions: false },
+  relay: {
+    // `node` and `nodes` are fields of our own (src/api/node.ts): the plugin's would pass every type's rule by.
+    nodeQueryOptions: false,
+    nodesQueryOptions: false,
+    nodesOnConnection: { description: 'The objects of this page, without their cursors.' },
+    cursorFieldOptions: {
+      description: 'Where the object stands in the list. Pass it as `after` or `before`.',
+    },
+    nodeFieldOptions: { description: 'The object.' },
+    edgesFieldOptions: { description: 'The objects of this page, each with its cursor.' },
+    pageInfoFieldOptions: {
+      description: 'Whether there are more pages, and where this one begins and ends.',
+    },
+    pageInfoTypeOptions: { description: 'Where a page lies in its list.' },
+    hasNextPageFieldOptions: { description: 'Whether more objects follow this page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether objects come before this page.' },
+    startCursorFieldOptions: { description: 'The cursor of the first object; null on an empty page.' },
+    endCursorFieldOptions: { description: 'The cursor of the last object; null on an empty page.' },
+    firstArgOptions: {
+      description: `How many objects, from the beginning or after \`after\`: 1 to ${MAX_PAGE}. Without \`first\` and \`last\`: ${DEFAULT_PAGE}.`,
+    },
+    afterArgOptions: { description: 'Only objects that follow this cursor.' },
+    lastArgOptions: {
+      description: `How many objects, from the end or before \`before\`: 1 to ${MAX_PAGE}. Not together with \`first\`.`,
+    },
+    beforeArgOptions: { description: 'Only objects that come before this cursor.' },
+  },
   prisma: {
     client: db,
     dmmf: getDatamodel(),
@@ -46,12 +77,19 @@ export const builder = new SchemaBuilder<{
   },
 });
 
+builder.globalConnectionField('totalCount', (t) =>
+  t.int({
+    description: 'How many objects the whole list has. Counted only when it is selected.',
+    resolve: ({ count }) => count(),
+  }),
+);
+
 builder.queryType({
-  description: 'What can be asked. Every field needs a caller unless it says otherwise.',
+  description: 'What can be asked. Every field requires a sign-in unless it says otherwise.',
 });
 builder.mutationType({
   description:
-    'What can be changed. Each field answers its payload or one of the errors that it names; a refusal by the rules is a top-level error.',
+    'What can be changed. Each field answers its payload, or one of the errors that its union names. A refusal because of rights is a top-level error.',
 });
 builder.subscriptionType({
   description: 'What can be watched, over Server-Sent Events or WebSocket (graphql-transport-ws).',

@@ -1,7 +1,9 @@
-import { builder } from './builder.ts';
+import type { ErrorKind } from '../generated/prisma/enums.ts';
+import { enumOf } from './enum.ts';
 
 /** Of every failure that is recorded: an execution's, a node's, an attempt's, a job's. */
-export const ErrorKindEnum = builder.enumType('ErrorKind', {
-  description: 'Whose fault: USER, the work itself; SYSTEM, what ran it.',
-  values: ['UNKNOWN', 'USER', 'SYSTEM'] as const,
+export const ErrorKindEnum = enumOf<ErrorKind>('ErrorKind', 'Who or what caused a failure.', {
+  UNKNOWN: 'Nobody said what caused it.',
+  USER: 'The work itself failed: the code of the task, or its input.',
+  SYSTEM: 'What ran the work failed: the executor, its machine or the server.',
 });

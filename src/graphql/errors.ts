@@ -12,54 +12,56 @@ import {
   UnavailableError,
 } from '../platform/errors.ts';
 import { builder } from './builder.ts';
+import { enumOf } from './enum.ts';
+import { ObjectKindEnum } from './object-kind.ts';
 
-const codes = [
-  'INVALID_ARGUMENT',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'RESOURCE_EXHAUSTED',
-  'PERMISSION_DENIED',
-  'UNAUTHENTICATED',
-  'UNIMPLEMENTED',
-  'UNAVAILABLE',
-  'DEADLINE_EXCEEDED',
-  'INTERNAL',
-] as const satisfies readonly ErrorCode[];
-
-const ErrorCodeEnum = builder.enumType('ErrorCode', {
-  description: "What went wrong, in gRPC's words. Also in `extensions.code` of top-level errors.",
-  values: codes,
-});
+export const ErrorCodeEnum = enumOf<ErrorCode>(
+  'ErrorCode',
+  "What went wrong, in gRPC's words. Top-level errors have it in `extensions.code`.",
+  {
+    INVALID_ARGUMENT: 'The input is wrong whatever the state of the server. Change it before you try again.',
+    NOT_FOUND: 'The object is absent, or hidden from the caller: the two look alike.',
+    ALREADY_EXISTS: 'Such an object exists already. It was not changed.',
+    FAILED_PRECONDITION: 'The input is right, but the object is in a state that does not allow this.',
+    ABORTED: 'Another request changed the same object at the same time. Try again from the start.',
+    RESOURCE_EXHAUSTED: 'A limit is reached: of size, cost, rate or number. The message names it.',
+    PERMISSION_DENIED: "The caller's level, role, scopes or token do not allow this.",
+    UNAUTHENTICATED: 'The request has no valid sign-in, and the field needs one.',
+    UNIMPLEMENTED: 'The server does not support this.',
+    UNAVAILABLE: 'The server cannot answer now, for example because the database is down. Try again later.',
+    DEADLINE_EXCEEDED: 'The operation took longer than it may.',
+    INTERNAL: 'The server failed in a way that it did not foresee. The details are in its log.',
+  },
+);
 
 export const ErrorInterface = builder.interfaceRef<DomainError>('Error').implement({
-  description: 'A refusal that the caller can act on.',
+  description: 'A refusal that the caller can act on. Every error in a result union implements it.',
   fields: (t) => ({
-    code: t.field({ type: ErrorCodeEnum, resolve: (error) => error.code }),
+    code: t.expose('code', { type: ErrorCodeEnum, description: 'What kind of refusal it is, for programs.' }),
     message: t.exposeString('message', {
-      description: 'For people. Programs read `code`.',
+      description: 'What is wrong and, where there is one, what to do: for people. Programs read `code`.',
     }),
     path: t.field({
       type: ['String'],
       nullable: true,
-      description: 'Where in the arguments the fault lies, outermost first; null when it is not theirs.',
+      description:
+        'The place in the arguments that is wrong, outermost first: `["input", "name"]`. Null when no argument is to blame.',
       resolve: (error) => (error.path.length > 0 ? [...error.path] : null),
     }),
   }),
 });
 
 const ProblemType = builder.objectRef<Problem>('Problem').implement({
-  description: 'One fault of an input.',
+  description: 'One thing that is wrong with an input.',
   fields: (t) => ({
     code: t.exposeString('code', {
       description:
         "A stable word for programs: a compiler's code such as `MismatchingTypes`, `MissingField`, `InvalidValue`.",
     }),
-    message: t.exposeString('message'),
+    message: t.exposeString('message', { description: 'What is wrong, for people.' }),
     path: t.field({
       type: ['String'],
-      description: 'Outermost first, from the argument down.',
+      description: 'The place that is wrong, from the argument down: `["input", "template", "nodes", "n1"]`.',
       resolve: (problem) => [...problem.path],
     }),
   }),
@@ -67,12 +69,13 @@ const ProblemType = builder.objectRef<Problem>('Problem').implement({
 
 builder.objectType(InvalidArgumentError, {
   name: 'InvalidArgumentError',
-  description: 'The input is wrong in itself. All faults are reported together.',
+  description: 'The input is wrong in itself. All its problems are reported together.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     problems: t.field({
       type: [ProblemType],
       extensions: { listSize: 10 },
+      description: 'Everything that is wrong with the input: at least one problem.',
       resolve: (error) => [...error.problems],
     }),
   }),
@@ -83,33 +86,32 @@ builder.objectType(NotFoundError, {
   description: 'Something that the input names is absent, or hidden from the caller: the two look alike.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    kind: t.exposeString('kind', {
-      description: 'What was looked for, such as `launch plan`.',
-    }),
+    kind: t.expose('kind', { type: ObjectKindEnum, description: 'What kind of object was looked for.' }),
   }),
 });
 
 builder.objectType(AlreadyExistsError, {
   name: 'AlreadyExistsError',
-  description: 'It is there already, unchanged.',
+  description: 'Such an object exists already. It was not changed.',
   interfaces: [ErrorInterface],
 });
 
 builder.objectType(FailedPreconditionError, {
   name: 'FailedPreconditionError',
-  description: 'Right in itself, but not as things stand now.',
+  description: 'The input is right, but the object is in a state that does not allow this.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     current: t.exposeString('current', {
       nullable: true,
-      description: 'The phase or state that refused it, where one did.',
+      description:
+        'The phase or state of the object that does not allow this; null when no phase or state is to blame.',
     }),
   }),
 });
 
 builder.objectType(ResourceExhaustedError, {
   name: 'ResourceExhaustedError',
-  description: 'A limit is reached; the message names it.',
+  description: 'A limit is reached. The message names it.',
   interfaces: [ErrorInterface],
 });
 

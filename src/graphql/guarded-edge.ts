@@ -19,7 +19,7 @@ export function guardedEdge<Parent, Row extends object>(
       row = await load(parent, context);
       return row && targetOf(row);
     };
-    const isShown = await isAllowed(callerOf(context), permission, { kind: 'edge', key: '', target });
+    const isShown = await isAllowed(callerOf(context), permission, { target });
     return isShown ? row : null;
   };
 }

@@ -1,6 +1,7 @@
 import type { Order, Page, SortKey, SortType } from '../platform/database/page.ts';
 import { InvalidArgumentError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
+import { isStorable } from '../platform/text.ts';
 
 /**
  * Pages by keyset: a cursor is the sort key of a row, opaque to callers, so a page costs the same wherever it starts and
@@ -21,23 +22,32 @@ export interface PageArguments {
  * One page of a list, as a connection.
  *
  * @param list  fetches the rows of a page in the order, up to one more than the page.
+ * @param count  how many rows the whole list has; called only when `totalCount` is selected.
  * @throws InvalidArgumentError naming the argument.
  */
 export async function pagedList<Row extends Sorted, Sorted>(
   args: PageArguments,
   order: Order<Sorted>,
   list: (page: Page) => Promise<readonly Row[]>,
+  count: () => Promise<number>,
 ) {
   const page = pageOf(args, order);
-  return connectionOf(await list(page), page, order);
+  return { ...connectionOf(await list(page), page, order), count };
 }
 
+/** What a cursor of ours may hold. Callers may send any other text, and PostgreSQL must not be the one to refuse it. */
 const isOfType: Readonly<Record<SortType, (text: string) => boolean>> = {
-  timestamptz: (text) => /^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text)),
+  timestamptz: isInstant,
   uuid: isId,
   int: (text) => /^\d{1,9}$/.test(text),
-  text: (text) => text.length <= 255 && !text.includes('\u0000'),
+  text: (text) => text.length <= 255 && isStorable(text),
 };
+
+/** An instant of the years 1 to 9999 as `toISOString` writes it. JavaScript reads the 30th of February as March. */
+function isInstant(text: string): boolean {
+  const instant = new Date(text);
+  return /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(instant.getTime()) && instant.toISOString() === text;
+}
 
 function pageOf<Row>(args: PageArguments, order: Order<Row>): Page {
   const backward = args.last != null || args.before != null;

@@ -8,16 +8,18 @@ interface Label {
 }
 
 export const LabelType = builder.objectRef<Label>('Label').implement({
+  description: 'One entry of a map from text to text, such as a label or a tag.',
   fields: (t) => ({
-    key: t.exposeString('key'),
-    value: t.exposeString('value'),
+    key: t.exposeString('key', { description: 'The name of the entry, unique in its map.' }),
+    value: t.exposeString('value', { description: 'The text that stands under the key; it may be empty.' }),
   }),
 });
 
 export const LabelInput = builder.inputType('LabelInput', {
+  description: 'One entry of a map from text to text. A map that names a key twice is INVALID_ARGUMENT.',
   fields: (t) => ({
-    key: t.string({ required: true }),
-    value: t.string({ required: true }),
+    key: t.string({ required: true, description: 'The name of the entry, unique in its map.' }),
+    value: t.string({ required: true, description: 'The text that stands under the key; it may be empty.' }),
   }),
 });
 

@@ -1,12 +1,14 @@
-import { builder } from './builder.ts';
+import type { Level } from '../generated/prisma/enums.ts';
+import { enumOf } from './enum.ts';
 
-export const LevelEnum = builder.enumType('Level', {
-  description: 'What somebody may do with a resource; each includes those before it.',
-  values: {
-    NO_PERMISSIONS: { description: 'Nothing: it looks absent.' },
-    READ: { description: 'Look at it and at what is in it.' },
-    USE: { description: 'Run it, submit to it, take it as an input.' },
-    EDIT: { description: 'Change it.' },
-    MANAGE: { description: 'Delete and restore it, and say who may do what with it.' },
-  } as const,
-});
+export const LevelEnum = enumOf<Level>(
+  'Level',
+  'How much a user may do with a resource. Each level includes the ones before it.',
+  {
+    NO_PERMISSIONS: 'Nothing: the resource looks absent.',
+    READ: 'See the resource and what it holds.',
+    USE: 'Run it, submit jobs to it, or take it as an input.',
+    EDIT: 'Change it.',
+    MANAGE: 'Delete and restore it, and grant levels on it.',
+  },
+);

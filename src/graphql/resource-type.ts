@@ -1,6 +1,16 @@
-import { builder } from './builder.ts';
+import type { ResourceType } from '../generated/prisma/enums.ts';
+import { enumOf } from './enum.ts';
 
-export const ResourceTypeEnum = builder.enumType('ResourceType', {
-  description: 'What levels are granted on. TENANT is everything of the tenant.',
-  values: ['TENANT', 'PROJECT', 'EXPERIMENT', 'REGISTERED_MODEL', 'WORKFLOW', 'QUEUE'] as const,
-});
+export const ResourceTypeEnum = enumOf<ResourceType>(
+  'ResourceType',
+  'The kinds of resource that levels are granted on.',
+  {
+    TENANT: 'The tenant: everything in it.',
+    PROJECT:
+      'A project, with its tasks, workflows, launch plans, executions, experiments and registered models.',
+    EXPERIMENT: 'An experiment, with its runs.',
+    REGISTERED_MODEL: 'A registered model, with its versions.',
+    WORKFLOW: 'A workflow by its name: all its versions, with their launch plans and executions.',
+    QUEUE: 'A queue, with its jobs.',
+  },
+);

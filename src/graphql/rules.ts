@@ -1,14 +1,24 @@
-import { refusal } from '../authorization/can.ts';
+import { type Find, type FoundObject, refusal, refusalTargetOf } from '../authorization/can.ts';
 import type { Permission } from '../authorization/domain/permissions.ts';
 import type { Target } from '../authorization/domain/resources.ts';
-import { UnauthenticatedError } from '../platform/errors.ts';
+import type { Caller } from '../platform/caller.ts';
+import { type Refusal, UnauthenticatedError } from '../platform/errors.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
 import type { Context } from './context.ts';
-import { shownError, topLevelError } from './errors.ts';
 
-/** How a rule finds the object that a field is about. */
-export interface Finder {
-  readonly kind: string;
-  key(args: FieldArguments): string;
+// The rules read arguments of every field; their types are checked where the object of the rule is written.
+export type FieldArguments = Readonly<Record<string, unknown>>;
+
+/** What a rule calls the object that a field is about, in refusals and in the audit log. */
+export interface ObjectName {
+  readonly kind: ObjectKind;
+  key(args: FieldArguments, context: Context): string;
+  /** Its id, where that is known without a look. */
+  id?(context: Context): string;
+}
+
+/** How a rule finds an object that grants decide about. */
+export interface Finder extends ObjectName {
   target(args: FieldArguments, context: Context): Promise<Target | null>;
   /** Whether the caller may read something inside of it: then lists of that are not hidden. */
   within?(target: Target | null, args: FieldArguments, context: Context): Promise<boolean>;
@@ -16,67 +26,75 @@ export interface Finder {
   readonly levelIsAskedLater?: boolean;
 }
 
-// The rules read arguments of every field; their types are checked where the finder is written.
-export type FieldArguments = Readonly<Record<string, unknown>>;
+/** How a rule finds an object that roles alone decide about, such as a user or a group. */
+export interface Lookup extends ObjectName {
+  lookUp(args: FieldArguments, context: Context): Promise<FoundObject | null>;
+}
 
-/** Decides one call: true, or the refusal as the caller will read it. */
+/** Decides one call. */
 export interface Rule {
+  /** True, or the refusal. */
   decide(args: FieldArguments, context: Context): Promise<true | Error>;
+  /** What the call asks for: what the audit log says of a refusal that comes after the rule. */
+  asks(args: FieldArguments, context: Context): Promise<Required<Refusal>>;
 }
 
 export type RuleTable = Readonly<Record<string, Rule>>;
 
-/** The caller needs `permission`, on the object that `finder` finds where it is about one. */
-export function can(permission: Permission, finder?: Finder): Rule {
+/** The caller needs `permission`, on the object that the field is about where it is about one. */
+export function can(permission: Permission, object?: ObjectName | Finder | Lookup): Rule {
   return {
-    async decide(args, context) {
-      try {
-        if (!context.caller) return topLevelError(new UnauthenticatedError());
-        const find = finder && {
-          kind: finder.kind,
-          key: finder.key(args),
-          target: () => finder.target(args, context),
-          levelIsAskedLater: finder.levelIsAskedLater ?? false,
-          ...(finder.within
-            ? {
-                within: (target: Target | null) =>
-                  finder.within?.(target, args, context) ?? Promise.resolve(false),
-              }
-            : {}),
-        };
-        const refused = await refusal(context.caller, permission, find);
-        return refused ? topLevelError(refused) : true;
-      } catch (error) {
-        return failure(error, context);
-      }
-    },
+    decide: decideForCallers(async (args, context, caller) => {
+      return (await refusal(caller, permission, object && findOf(object, args, context))) ?? true;
+    }),
+    asks: async (args, context) => ({
+      action: permission,
+      target: object ? await refusalTargetOf(findOf(object, args, context)) : null,
+    }),
   };
 }
 
-/** A failure to decide is no refusal: a dead database must read UNAVAILABLE. */
-function failure(error: unknown, context: Context): Error {
-  const shown = shownError(error);
-  if (shown.extensions['code'] === 'INTERNAL') context.log.error({ err: error }, 'rule failed');
-  return shown;
+function findOf(object: ObjectName | Finder | Lookup, args: FieldArguments, context: Context): Find {
+  const { kind } = object;
+  const name = { kind, key: object.key(args, context), id: object.id?.(context) ?? null };
+  if ('lookUp' in object) return { ...name, lookUp: () => object.lookUp(args, context) };
+  if (!('target' in object)) return name;
+  const { within, levelIsAskedLater = false } = object;
+  return {
+    ...{ ...name, levelIsAskedLater, target: () => object.target(args, context) },
+    ...(within ? { within: (target: Target | null) => within(target, args, context) } : {}),
+  };
 }
 
 /** A rule that depends on what is asked; only for callers, whom it may look things up for. */
 export function ruleBy(choose: (args: never, context: Context) => Rule | Promise<Rule>): Rule {
   return {
-    async decide(args, context) {
-      try {
-        if (!context.caller) return topLevelError(new UnauthenticatedError());
-        const rule = await choose(args as never, context);
-        return await rule.decide(args, context);
-      } catch (error) {
-        return failure(error, context);
-      }
-    },
+    decide: decideForCallers(async (args, context) => {
+      return await (await choose(args as never, context)).decide(args, context);
+    }),
+    asks: async (args, context) => await (await choose(args as never, context)).asks(args, context),
+  };
+}
+
+/** Refuses strangers. A failure to decide is no refusal: a dead database must read UNAVAILABLE. */
+function decideForCallers(
+  decide: (args: FieldArguments, context: Context, caller: Caller) => Promise<true | Error>,
+): Rule['decide'] {
+  return async (args, context) => {
+    if (!context.caller) return new UnauthenticatedError();
+    try {
+      return await decide(args, context, context.caller);
+    } catch (error) {
+      return error instanceof Error ? error : new Error('a rule failed', { cause: error });
+    }
   };
 }
 
 /** Open to everyone, signed in or not. Each use is listed in test/architecture. */
-export const anyone: Rule = { decide: async () => true };
+export const anyone: Rule = {
+  decide: async () => true,
+  asks: async () => ({ action: 'anyone', target: null }),
+};
 
 /** One table of rules a root type. */
 export interface RootRules {

@@ -25,7 +25,7 @@ function isDay(year: number, month: number, day: number): boolean {
 
 builder.scalarType('DateTime', {
   description:
-    'An instant, RFC 3339, always in UTC with milliseconds when it is an answer: `2026-11-22T08:30:00.000Z`.',
+    'An instant as RFC 3339 text. Answers are in UTC with milliseconds: `2026-11-22T08:30:00.000Z`. Inputs need a time zone.',
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
     const parts = typeof value === 'string' ? rfc3339.exec(value) : null;
@@ -42,7 +42,7 @@ builder.scalarType('DateTime', {
 
 builder.scalarType('Duration', {
   description:
-    'A length of time, ISO 8601, of weeks, days, hours, minutes and seconds: `PT1M30S`, `PT0.250S`.',
+    'A length of time as ISO 8601 text, in weeks, days, hours, minutes and seconds: `PT1M30S`, `PT0.250S`.',
   serialize: (value) => formatDuration(value),
   parseValue: (value) => {
     const milliseconds = typeof value === 'string' ? parseDuration(value) : null;
@@ -62,7 +62,7 @@ function parseInt64(value: unknown): bigint {
 }
 
 builder.scalarType('BigInt', {
-  description: 'A signed 64-bit integer as a decimal text, since JSON numbers lose precision above 2^53.',
+  description: 'A signed 64-bit integer as decimal text, because JSON numbers lose precision above 2^53.',
   serialize: (value) => value.toString(),
   parseValue: parseInt64,
   parseLiteral: (node) =>
@@ -73,7 +73,7 @@ const losesDigits = 'of numbers that keep their digits; write others as text';
 const tooDeep = `nested at most ${MAX_JSON_DEPTH} deep`;
 
 builder.scalarType('JSON', {
-  description: `Any JSON value, its lists and objects nested at most ${MAX_JSON_DEPTH} deep. A whole number beyond 2^53 that would lose digits is refused: send it as text.`,
+  description: `Any JSON value. Its lists and objects may be nested ${MAX_JSON_DEPTH} deep. A whole number beyond 2^53 that would lose digits is refused: send it as text.`,
   serialize: (value) => value,
   parseValue: (value) => (depthFault(value) ? refuse('JSON', tooDeep) : (value as Json)),
   parseLiteral: (node, variables) => {

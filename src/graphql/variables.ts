@@ -18,6 +18,8 @@ import {
 /** Longer names of fields are cut in messages. */
 const MAX_NAME = 100;
 const MAX_WORDS = 500;
+/** Input objects inside one another. Types and bindings, which hold themselves, have lower bounds of their own. */
+const MAX_DEPTH = 256;
 
 /**
  * The first fault of an operation's variables; null when they fit. GraphQL's own check goes on after a fault and prints
@@ -41,21 +43,39 @@ export function variableFault(
       if (isNonNullType(type) && !defaultValue) return faultAt([name], `a ${type} is required`);
       continue;
     }
+    const value = given[name];
     try {
       coerceInputValue(
-        given[name],
+        value,
         type,
-        (path, value, error) => {
-          throw faultAt([name, ...path], wordsFor(typeAt(type, path), value, error), error.extensions);
+        (path, part, error) => {
+          throw faultAt([name, ...path], wordsFor(typeAt(type, path), part, error), error.extensions);
         },
         !suggests,
       );
     } catch (error) {
-      if (!(error instanceof GraphQLError)) throw error;
-      return error;
+      if (error instanceof GraphQLError) return error;
+      // The check calls itself for each level of a type that holds itself: very deep values exhaust the stack.
+      if (!(error instanceof RangeError)) throw error;
     }
+    if (nestsDeeper(value, type, MAX_DEPTH))
+      return faultAt([name], `this nests deeper than ${MAX_DEPTH} levels`);
   }
   return null;
+}
+
+/** Whether input objects nest deeper than that. What JSON holds is bounded by its scalar. */
+function nestsDeeper(value: unknown, type: GraphQLInputType, levels: number): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  const inner = getNullableType(type);
+  if (isListType(inner))
+    return (Array.isArray(value) ? value : [value]).some((item) => nestsDeeper(item, inner.ofType, levels));
+  if (!isInputObjectType(inner)) return false;
+  if (levels === 0) return true;
+  const fields = Object.entries(inner.getFields());
+  return fields.some(([name, field]) =>
+    nestsDeeper((value as Record<string, unknown>)[name], field.type, levels - 1),
+  );
 }
 
 function faultAt(path: readonly (string | number)[], words: string, extensions = {}): GraphQLError {

@@ -2,10 +2,13 @@ import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthPlugin } from '@escape.tech/graphql-armor-max-depth';
 import { maxDirectivesPlugin } from '@escape.tech/graphql-armor-max-directives';
 import { maxTokensPlugin } from '@escape.tech/graphql-armor-max-tokens';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, Lexer, Source, TokenKind } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { serverConfig } from '../platform/config/server.ts';
 import { limitRefusals } from '../platform/metrics.ts';
+
+/** Brackets inside one another: a document that is larger nests its values deeper than any input takes. */
+const MAX_NESTING = 512;
 
 /** Tokens, depth, aliases and directives are bounded before anything is asked of the database. */
 export function documentLimits(): Plugin[] {
@@ -17,6 +20,7 @@ export function documentLimits(): Plugin[] {
   } = serverConfig;
   return [
     maxTokensPlugin({ n: tokens, onReject: [refuse('tokens', `a document has at most ${tokens} tokens`)] }),
+    boundedNesting(),
     maxDepthPlugin({
       n: depth,
       ignoreIntrospection: true,
@@ -31,6 +35,41 @@ export function documentLimits(): Plugin[] {
       onReject: [refuse('directives', `an operation has at most ${directives} directives`)],
     }),
   ] as unknown as Plugin[];
+}
+
+/** GraphQL's parser calls itself for each bracket that opens: a document that nests very deep exhausts its stack. */
+function boundedNesting(): Plugin {
+  const reject = refuse('nesting', `brackets in a document nest at most ${MAX_NESTING} deep`);
+  return {
+    onParse({ parseFn, setParseFn }) {
+      setParseFn((source, options) => {
+        if (nestsDeeper(source, MAX_NESTING)) reject();
+        return parseFn(source, options);
+      });
+    },
+  };
+}
+
+const opening: ReadonlySet<string> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
+const closing: ReadonlySet<string> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
+
+/** Also of a text that is not GraphQL, up to where it is not. */
+function nestsDeeper(source: string | Source, levels: number): boolean {
+  const lexer = new Lexer(typeof source === 'string' ? new Source(source) : source);
+  let depth = 0;
+  try {
+    // The parser refuses what has more tokens.
+    for (let tokens = 0; tokens <= serverConfig.queryTokenLimit; tokens += 1) {
+      const { kind } = lexer.advance();
+      if (kind === TokenKind.EOF) break;
+      if (opening.has(kind)) depth += 1;
+      else if (closing.has(kind)) depth -= 1;
+      if (depth > levels) return true;
+    }
+  } catch {
+    // The parser will say what is wrong.
+  }
+  return false;
 }
 
 /** Thrown in place of the plugin's own error, which has no code. */

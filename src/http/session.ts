@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { newContext } from '../api/context.ts';
+import { requireAllowed } from '../api/refusals.ts';
 import { rules } from '../api/schema.ts';
 import { InvalidArgumentError, UnauthenticatedError } from '../platform/errors.ts';
 import { log } from '../platform/log.ts';
@@ -26,8 +27,7 @@ export async function beginSession({ request, response, signIn, requests }: Exch
   if (!caller) throw new UnauthenticatedError();
   const { publicUrl } = signIn;
   const context = newContext({ caller, signal: requests.begin(response), publicUrl });
-  const verdict = await rules.Mutation['login']?.decide({}, context);
-  if (verdict !== true) throw verdict;
+  await requireAllowed(rules.Mutation['login'], context);
   const { token, expiresAt } = await login(caller, { expiresInMs: null, resources: null });
   const seconds = Math.floor((expiresAt.getTime() - Date.now()) / 1000);
   const cookie = cookieOf(token, seconds, publicUrl);

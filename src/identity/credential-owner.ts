@@ -1,5 +1,3 @@
-import { noteDenial } from '../authorization/audit.ts';
-import type { Permission } from '../authorization/domain/permissions.ts';
 import { managesTenant } from '../authorization/domain/roles.ts';
 import type { Caller } from '../platform/caller.ts';
 import { NotFoundError, PermissionDeniedError } from '../platform/errors.ts';
@@ -18,19 +16,12 @@ import { readUsers } from './store/users.ts';
 export async function keyOwnerId(
   caller: Caller,
   user: UserBy | null,
-  permission: Permission,
   path: readonly string[],
 ): Promise<string> {
   if (user === null || isOwn(caller, user)) return caller.userId;
-  if (!managesTenant(caller.role)) throw keyDenied(caller, permission, addressText(user));
+  if (!managesTenant(caller.role)) throw new PermissionDeniedError();
   if ('id' in user && isId(user.id)) return user.id;
   const [found] = await readUsers([{ tenantId: caller.tenantId, by: user }]);
   if (!found) throw new NotFoundError('user', addressText(user), path);
   return found.id;
-}
-
-/** The refusal, noted in the audit log. */
-export function keyDenied(caller: Caller, permission: Permission, key: string): PermissionDeniedError {
-  noteDenial(caller, permission, 'PERMISSION_DENIED', null, { kind: 'credential', key });
-  return new PermissionDeniedError();
 }

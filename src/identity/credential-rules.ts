@@ -1,11 +1,35 @@
-import { can, type RootRules } from '../graphql/rules.ts';
+import { can, type FieldArguments, type ObjectName, type RootRules } from '../graphql/rules.ts';
+import { addressText, type UserBy } from './domain/addresses.ts';
+import { ofCaller } from './rules.ts';
 
-/** Whose keys they are is decided by the commands: one's own, or for administrators those of the tenant's users. */
+/** Whose keys a call is about: the user that it names, else the caller. */
+const keyOwner = (userOf: (args: FieldArguments) => UserBy | null | undefined): ObjectName => ({
+  kind: 'user',
+  key(args, context) {
+    const user = userOf(args);
+    return user ? addressText(user) : ofCaller.key(args, context);
+  },
+});
+
+const keyInInput: ObjectName = {
+  kind: 'access key',
+  key: (args) => (args['input'] as { accessKey: string }).accessKey,
+};
+
+/** The commands decide whose keys they are: one's own, or for administrators those of the tenant's users. */
 export const credentialRules: RootRules = {
-  Query: { credentials: can('credential:read') },
+  Query: {
+    credentials: can(
+      'credential:read',
+      keyOwner((args) => args['user'] as UserBy | null),
+    ),
+  },
   Mutation: {
-    createCredentials: can('credential:create'),
-    editCredentials: can('credential:update'),
-    revokeCredentials: can('credential:revoke'),
+    createCredentials: can(
+      'credential:create',
+      keyOwner((args) => (args['input'] as { user?: UserBy | null }).user),
+    ),
+    editCredentials: can('credential:update', keyInInput),
+    revokeCredentials: can('credential:revoke', keyInInput),
   },
 };

@@ -2,37 +2,52 @@ import type { Credential } from '../generated/prisma/client.ts';
 import type { Caller } from '../platform/caller.ts';
 import { db } from '../platform/database/client.ts';
 import { lastIdFirst, type Page } from '../platform/database/page.ts';
-import { NotFoundError } from '../platform/errors.ts';
 import { keyOwnerId } from './credential-owner.ts';
 import { addressText, type UserBy } from './domain/addresses.ts';
+import { userGone } from './user-gone.ts';
 
 /** The newest first. */
 export const credentialOrder = lastIdFirst('credential');
 
+/** Which access keys a list shows: those of one user. */
+export interface CredentialFilter {
+  readonly userId: string;
+  readonly withRevoked: boolean;
+}
+
 /**
- * A user's access keys, newest first, without what proves their secrets: up to `limit + 1` of them.
+ * The id of the user whose access keys are listed: the caller's own, unless another is named.
  *
  * @throws PermissionDeniedError when somebody else is named by one who does not manage the tenant; NotFoundError for a
  * user who is absent or of another tenant.
  */
-export async function listCredentials(
-  caller: Caller,
-  { user, withRevoked }: { user: UserBy | null; withRevoked: boolean },
-  page: Page,
-): Promise<Omit<Credential, 'secretHash'>[]> {
-  const id = await keyOwnerId(caller, user, 'credential:read', ['user']);
+export async function listedOwnerId(caller: Caller, user: UserBy | null): Promise<string> {
+  const id = await keyOwnerId(caller, user, ['user']);
   const tenant = caller.role === 'ROOT' ? {} : { tenantId: caller.tenantId };
   const owner = await db.user.findFirst({ where: { id, ...tenant }, select: { id: true } });
-  if (!owner) throw new NotFoundError('user', user ? addressText(user) : id, ['user']);
-  const [from] = page.from ?? [];
+  if (!owner) throw userGone(caller, id, user ? addressText(user) : id, ['user']);
+  return owner.id;
+}
+
+const shown = ({ userId, withRevoked }: CredentialFilter) => ({
+  userId,
+  ...(withRevoked ? {} : { revokedAt: null }),
+});
+
+/** A user's access keys, newest first, without what proves their secrets; up to one more than the page. */
+export async function listCredentials(
+  filter: CredentialFilter,
+  { limit, backward, from }: Page,
+): Promise<Omit<Credential, 'secretHash'>[]> {
+  const [id] = from ?? [];
   return await db.credential.findMany({
-    where: {
-      userId: id,
-      ...(withRevoked ? {} : { revokedAt: null }),
-      ...(from === undefined ? {} : { id: page.backward ? { gt: from } : { lt: from } }),
-    },
+    where: { ...shown(filter), ...(id === undefined ? {} : { id: backward ? { gt: id } : { lt: id } }) },
     omit: { secretHash: true },
-    orderBy: { id: page.backward ? 'asc' : 'desc' },
-    take: page.limit + 1,
+    orderBy: { id: backward ? 'asc' : 'desc' },
+    take: limit + 1,
   });
 }
+
+/** How many there are in all; read only where it is asked for. */
+export const countCredentials = (filter: CredentialFilter): Promise<number> =>
+  db.credential.count({ where: shown(filter) });

@@ -2,17 +2,30 @@ import DataLoader from 'dataloader';
 import type { Tenant, User } from '../generated/prisma/client.ts';
 import { eachOf } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
-import { addressLoader } from '../platform/loaders.ts';
+import type { Page } from '../platform/database/page.ts';
+import { addressLoader, childLoader } from '../platform/loaders.ts';
+import { type PublicUser, readPublicUsers } from './store/public-users.ts';
 import { readTenants } from './store/tenants.ts';
-import { countUsersOf, readUsers, type UserAddress } from './store/users.ts';
+import {
+  countUsersOf,
+  type GroupMemberRow,
+  readMembersOfGroups,
+  readUsers,
+  type UserAddress,
+} from './store/users.ts';
 
 export function identityLoaders(tenantId: string) {
   return {
     user: new DataLoader<string, User | null>(async (ids) =>
       eachOf(ids, await db.user.findMany({ where: { id: { in: [...ids] }, tenantId } })),
     ),
+    publicUser: new DataLoader<string, PublicUser | null>((ids) => readPublicUsers(tenantId, ids)),
     userAt: addressLoader<UserAddress, User | null>(readUsers),
     tenant: new DataLoader<string, Tenant | null>(readTenants),
+    membersOfGroup: childLoader<Page, GroupMemberRow>(
+      (groupIds, page) => readMembersOfGroups(tenantId, groupIds, page),
+      (member) => member.groupId,
+    ),
     userCount: new DataLoader<string, number>(countUsersOf),
   };
 }

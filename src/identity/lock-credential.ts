@@ -1,10 +1,8 @@
-import type { Permission } from '../authorization/domain/permissions.ts';
 import { managesTenant } from '../authorization/domain/roles.ts';
 import type { Credential } from '../generated/prisma/client.ts';
 import type { Caller } from '../platform/caller.ts';
 import type { Tx } from '../platform/database/transaction.ts';
-import { NotFoundError } from '../platform/errors.ts';
-import { keyDenied } from './credential-owner.ts';
+import { asRefusal, NotFoundError, PermissionDeniedError } from '../platform/errors.ts';
 import { mayManageKeys } from './domain/acting.ts';
 import { scopesOf } from './domain/credentials.ts';
 import { lockKeyOwner } from './store/access-keys.ts';
@@ -16,20 +14,16 @@ import { lockKeyOwner } from './store/access-keys.ts';
  * @throws NotFoundError, the same for one that is absent, revoked, or not theirs to know of; PermissionDeniedError for
  * one of somebody above them.
  */
-export async function lockCredential(
-  tx: Tx,
-  caller: Caller,
-  accessKey: string,
-  permission: Permission,
-): Promise<Credential> {
+export async function lockCredential(tx: Tx, caller: Caller, accessKey: string): Promise<Credential> {
   const missing = new NotFoundError('access key', accessKey, ['input', 'accessKey']);
   const found = await tx.credential.findUnique({ where: { accessKey }, select: { userId: true } });
   const owner = found && (await lockKeyOwner(tx, found.userId));
   const credential = owner && (await tx.credential.findUnique({ where: { accessKey } }));
   if (!credential || credential.revokedAt) throw missing;
   if (owner.id === caller.userId) return credential;
-  if (!managesTenant(caller.role)) throw missing;
-  if (owner.tenantId !== caller.tenantId && caller.role !== 'ROOT') throw missing;
-  if (!mayManageKeys(caller, owner, scopesOf(credential))) throw keyDenied(caller, permission, accessKey);
+  const isInReach =
+    managesTenant(caller.role) && (owner.tenantId === caller.tenantId || caller.role === 'ROOT');
+  if (!isInReach) throw asRefusal(missing);
+  if (!mayManageKeys(caller, owner, scopesOf(credential))) throw new PermissionDeniedError();
   return credential;
 }

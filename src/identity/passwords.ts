@@ -1,6 +1,6 @@
 import { hash, verify } from '@node-rs/argon2';
 import { ResourceExhaustedError } from '../platform/errors.ts';
-import { Turns } from '../platform/turns.ts';
+import { turns } from '../platform/turns.ts';
 
 /** Passwords are kept as argon2id, made off the event loop: each takes 19 MiB and a thread of the pool for 0.1 s. */
 
@@ -15,7 +15,7 @@ const parameters = {
 const MAX_AT_ONCE = 2;
 const MAX_WAITING = 100;
 
-const turns = new Turns(
+const inTurn = turns(
   MAX_AT_ONCE,
   MAX_WAITING,
   () => new ResourceExhaustedError('too many passwords are being checked, try again'),
@@ -23,7 +23,7 @@ const turns = new Turns(
 
 /** @throws ResourceExhaustedError when too many wait already. */
 export function hashPassword(password: string): Promise<string> {
-  return turns.run(() => hash(password, parameters));
+  return inTurn(() => hash(password, parameters));
 }
 
 let dummyHash: Promise<string> | null = null;
@@ -38,7 +38,7 @@ const dummy = () => {
  * @throws ResourceExhaustedError when too many wait already.
  */
 export async function isPassword(password: string, passwordHash: string | null): Promise<boolean> {
-  const right = await turns.run(async () => {
+  const right = await inTurn(async () => {
     const other = await dummy();
     return await verify(passwordHash ?? other, password);
   });

@@ -1,5 +1,3 @@
-import { noteDenial } from '../authorization/audit.ts';
-import type { Permission } from '../authorization/domain/permissions.ts';
 import type { Caller } from '../platform/caller.ts';
 import { NotFoundError, PermissionDeniedError } from '../platform/errors.ts';
 import { findFirstTenant, findTenant, type TenantBy, tenantKeyOf } from './store/tenants.ts';
@@ -14,9 +12,9 @@ export async function reachesAllTenants({ role, tenantId }: Caller): Promise<boo
   return role === 'SYSTEM' && (await findFirstTenant())?.id === tenantId;
 }
 
-/** @throws PermissionDeniedError, noted in the audit log. */
-export async function requireAllTenants(caller: Caller, permission: Permission): Promise<void> {
-  if (!(await reachesAllTenants(caller))) throw denied(caller, permission, 'tenant', 'of others');
+/** @throws PermissionDeniedError */
+export async function requireAllTenants(caller: Caller): Promise<void> {
+  if (!(await reachesAllTenants(caller))) throw new PermissionDeniedError();
 }
 
 /**
@@ -26,7 +24,6 @@ export async function requireAllTenants(caller: Caller, permission: Permission):
  */
 export async function reachedTenantId(
   caller: Caller,
-  permission: Permission,
   by: TenantBy | null,
   path: readonly string[],
 ): Promise<string> {
@@ -35,20 +32,9 @@ export async function reachedTenantId(
     // Its own, by name, is no attempt at another.
     const own = 'name' in by ? await findTenant({ id: caller.tenantId }) : null;
     if (own && 'name' in by && own.name === by.name) return own.id;
-    throw denied(caller, permission, 'tenant', tenantKeyOf(by));
+    throw new PermissionDeniedError();
   }
   const tenant = await findTenant(by);
   if (!tenant) throw new NotFoundError('tenant', tenantKeyOf(by), path);
   return tenant.id;
-}
-
-/** A refusal that a command finds, under its locks; it goes to the audit log like those of the rules. */
-export function denied(
-  caller: Caller,
-  permission: Permission,
-  kind: string,
-  key: string,
-): PermissionDeniedError {
-  noteDenial(caller, permission, 'PERMISSION_DENIED', null, { kind, key });
-  return new PermissionDeniedError();
 }

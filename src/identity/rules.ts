@@ -1,56 +1,96 @@
 import type { Permission } from '../authorization/domain/permissions.ts';
-import { shownError, topLevelError } from '../graphql/errors.ts';
-import { anyone, can, type FieldArguments, type RootRules, type Rule } from '../graphql/rules.ts';
-import { NotFoundError } from '../platform/errors.ts';
+import { callerOf } from '../graphql/context.ts';
+import {
+  anyone,
+  can,
+  type FieldArguments,
+  type Lookup,
+  type ObjectName,
+  type RootRules,
+  type Rule,
+  ruleBy,
+} from '../graphql/rules.ts';
 import { addressedUser, isOwnAddress } from './addressed-user.ts';
 import { addressText, type UserBy } from './domain/addresses.ts';
+import { type TenantBy, tenantKeyOf } from './store/tenants.ts';
+
+/** The caller as a user. */
+export const ofCaller: ObjectName = {
+  kind: 'user',
+  key: (_args, context) => callerOf(context).username,
+  id: (context) => callerOf(context).userId,
+};
+
+const userAt = (by: UserBy): Lookup => ({
+  kind: 'user',
+  key: () => addressText(by),
+  lookUp: (_args, context) => addressedUser(context, by),
+});
 
 /**
- * Oneself with one permission, anybody else with another. Who lacks that is refused before anybody is looked for, so that
- * it learns of nobody whether they are there; who has it is told when there is none.
+ * Oneself with one permission, anybody else with another. Callers without that other permission are refused before the
+ * user is looked up, so that they do not learn whether the user exists.
  */
 export function onUser(
   own: Permission,
   others: Permission,
   byOf: (args: FieldArguments) => UserBy | null,
 ): Rule {
-  return {
-    async decide(args, context) {
-      try {
-        const by = byOf(args);
-        const isOwn = context.caller && (by === null || (await isOwnAddress(context, by)));
-        const verdict = await can(isOwn ? own : others).decide(args, context);
-        if (verdict !== true || isOwn || by === null) return verdict;
-        const user = await addressedUser(context, by);
-        return user ? true : topLevelError(new NotFoundError('user', addressText(by)));
-      } catch (error) {
-        context.log.error({ err: error }, 'rule failed');
-        return shownError(error);
-      }
-    },
-  };
+  return ruleBy(async (args, context) => {
+    const by = byOf(args);
+    const isOwn = by === null || (await isOwnAddress(context, by));
+    return isOwn ? can(own, ofCaller) : can(others, userAt(by));
+  });
 }
 
 const argument = (args: FieldArguments) => args['by'] as UserBy;
 /** The user that `input.by` names. */
 export const userOfInput = (args: FieldArguments) => (args['input'] as { by?: UserBy | null }).by ?? null;
 
+const newUser: ObjectName = {
+  kind: 'user',
+  key(args) {
+    const { username, email } = args['input'] as { username?: string | null; email?: string | null };
+    return username ?? email ?? '';
+  },
+};
+
+const newTenant: ObjectName = {
+  kind: 'tenant',
+  key: (args) => (args['input'] as { name: string }).name,
+};
+
+/** The tenant that a call names, else the caller's. */
+const tenantAt = (byOf: (args: FieldArguments) => TenantBy | null | undefined): ObjectName => ({
+  kind: 'tenant',
+  key(args, context) {
+    const by = byOf(args);
+    return by ? tenantKeyOf(by) : callerOf(context).tenantId;
+  },
+});
+
 export const identityRules: RootRules = {
   Query: {
-    viewer: can('viewer:read'),
+    viewer: can('viewer:read', ofCaller),
     user: onUser('user:read', 'user:list', argument),
     users: can('user:list'),
-    tenant: can('tenant:read'),
+    tenant: can(
+      'tenant:read',
+      tenantAt((args) => args['by'] as TenantBy | null),
+    ),
     tenants: can('tenant:create'),
     fixedUsersMode: anyone,
   },
   Mutation: {
-    createUser: can('user:create'),
+    createUser: can('user:create', newUser),
     editUser: onUser('user:update', 'user:administer', userOfInput),
     updateUserAdmin: onUser('user:administer', 'user:administer', userOfInput),
     deleteUser: onUser('user:administer', 'user:administer', userOfInput),
-    setPreferences: can('user:update'),
-    createTenant: can('tenant:create'),
-    updateTenant: can('tenant:administer'),
+    setPreferences: can('user:update', ofCaller),
+    createTenant: can('tenant:create', newTenant),
+    updateTenant: can(
+      'tenant:administer',
+      tenantAt((args) => (args['input'] as { by?: TenantBy | null }).by),
+    ),
   },
 };

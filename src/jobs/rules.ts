@@ -1,4 +1,4 @@
-import { can, type Finder, type RootRules } from '../graphql/rules.ts';
+import { can, type Finder, type ObjectName, type RootRules } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import { jobTarget, queueTarget } from './domain/targets.ts';
 import type { QueueBy } from './store/queues.ts';
@@ -31,6 +31,18 @@ const ofJobRun: Finder = {
   },
 };
 
+/** What a field of the input names; of several, the first. */
+const inInput = (kind: 'queue' | 'executor' | 'job run', field: string): ObjectName => ({
+  kind,
+  key: (args) => String([(args['input'] as Record<string, unknown>)[field]].flat()[0] ?? ''),
+});
+
+/** Of several events, the first. */
+const firstReported: ObjectName = {
+  kind: 'job run',
+  key: (args) => (args['input'] as { events: readonly { run: string }[] }).events[0]?.run ?? '',
+};
+
 export const jobRules: RootRules = {
   Query: {
     queue: can('queue:read', ofQueueBy),
@@ -39,11 +51,11 @@ export const jobRules: RootRules = {
     jobRun: can('job:read', ofJobRun),
   },
   Mutation: {
-    createQueue: can('queue:create'),
-    leaseJobs: can('job:run'),
-    renewLeases: can('job:run'),
-    returnLease: can('job:run'),
-    reportJobEvents: can('job:run'),
-    reportRunLog: can('job:run'),
+    createQueue: can('queue:create', inInput('queue', 'name')),
+    leaseJobs: can('job:run', inInput('executor', 'executor')),
+    renewLeases: can('job:run', inInput('job run', 'runs')),
+    returnLease: can('job:run', inInput('job run', 'run')),
+    reportJobEvents: can('job:run', firstReported),
+    reportRunLog: can('job:run', inInput('job run', 'run')),
   },
 };

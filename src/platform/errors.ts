@@ -4,6 +4,8 @@
  * helps us goes into `cause` and the log.
  */
 
+import type { ObjectKind } from './object-kinds.ts';
+
 export type ErrorCode =
   | 'INVALID_ARGUMENT'
   | 'NOT_FOUND'
@@ -23,11 +25,32 @@ export abstract class DomainError extends Error {
   override name = this.constructor.name;
   /** Where in the input the fault lies, outermost first: `['input', 'nodes', '2', 'id']`. Empty when it is not the input's. */
   readonly path: readonly string[];
+  /** Set where the error refuses what the caller may not do: then the audit log records it. */
+  refusal: Refusal | null = null;
 
   constructor(message: string, options: { path?: readonly string[]; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.path = options.path ?? [];
   }
+}
+
+/** What was refused, as far as the place knows that refuses it. The rule of the field says the rest. */
+export interface Refusal {
+  /** The permission that was asked for. */
+  readonly action?: string;
+  readonly target?: RefusalTarget | null;
+}
+
+export interface RefusalTarget {
+  readonly type: ObjectKind;
+  readonly id: string | null;
+  readonly name: string | null;
+}
+
+/** Marks an error as a refusal. PermissionDeniedError always is one; others are where something is hidden or kept. */
+export function asRefusal<E extends DomainError>(error: E, refusal: Refusal = {}): E {
+  error.refusal = refusal;
+  return error;
 }
 
 /** One fault of an input. A compiler or validator reports all of them together. */
@@ -61,11 +84,11 @@ export class InvalidArgumentError extends DomainError {
 
 export class NotFoundError extends DomainError {
   readonly code = 'NOT_FOUND';
-  /** What was looked for: `execution`, `launch plan`. */
-  readonly kind: string;
+  /** What was looked for. */
+  readonly kind: ObjectKind;
   readonly key: string;
 
-  constructor(kind: string, key: string, path: readonly string[] = []) {
+  constructor(kind: ObjectKind, key: string, path: readonly string[] = []) {
     super(`${kind} ${key} not found`, { path });
     this.kind = kind;
     this.key = key;
@@ -93,6 +116,8 @@ export class ResourceExhaustedError extends DomainError {
 
 export class PermissionDeniedError extends DomainError {
   readonly code = 'PERMISSION_DENIED';
+
+  override refusal: Refusal | null = {};
 
   constructor(message = 'you may not do this') {
     super(message);

@@ -5,8 +5,11 @@ import { randomUUID } from 'node:crypto';
  * larger ones without a word.
  */
 
-/** A string, or a number: texts that look like numbers are skipped with their string. */
-const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|NaN|-?Infinity|-?\d[\d.eE+-]*/g;
+/**
+ * A string, or a number: texts that look like numbers are skipped with their string. A string that is never closed goes to
+ * the end of the text: were it no token, each quote in it would be tried as the beginning of another one.
+ */
+const TOKEN = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|NaN|-?Infinity|-?\d[\d.eE+-]*/g;
 /** Only such a text can hold a number that needs a second look. */
 const NEEDS_CARE = /\d{16}|[eE]\+?\d{3}|NaN|Infinity/;
 const WHOLE = /^-?\d+$/;

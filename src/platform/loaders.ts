@@ -8,7 +8,7 @@ export function addressLoader<Address extends object, Row>(
   return new DataLoader<Address, Row, string>(read, { cacheKeyFn: (address) => JSON.stringify(address) });
 }
 
-/** A page of one parent's children. */
+/** What is asked of one parent: a page of its children, or how many there are. */
 export interface ChildKey<Page> {
   readonly parentId: string;
   readonly page: Page;
@@ -36,4 +36,22 @@ export function childLoader<Page, Row>(
     const byPage = new Map(answers);
     return keys.map(({ parentId, page }) => byPage.get(JSON.stringify(page))?.get(parentId) ?? []);
   });
+}
+
+/** How many children a parent has. Parents without any may be left out. */
+export interface ChildCount {
+  readonly parentId: string;
+  readonly count: number | bigint;
+}
+
+/** The numbers of children of all parents of a level in one statement. */
+export function childCounter<Filter = null>(
+  read: (parentIds: readonly string[], filter: Filter) => Promise<ChildCount[]>,
+) {
+  const rows = childLoader(read, ({ parentId }) => parentId);
+  return {
+    load: async (parentId: string, filter: Filter): Promise<number> =>
+      Number((await rows.load({ parentId, page: filter }))[0]?.count ?? 0),
+    clearAll: () => rows.clearAll(),
+  };
 }

@@ -27,6 +27,9 @@ export const projectRules: RootRules = {
     domains: can('project:list'),
   },
   Mutation: {
-    registerProject: can('project:register'),
+    registerProject: can('project:register', {
+      kind: 'project',
+      key: (args) => (args['input'] as { identifier: string }).identifier,
+    }),
   },
 };

@@ -2,6 +2,7 @@ import type { Target } from '../authorization/domain/resources.ts';
 import { callerOf, type Loaders } from '../graphql/context.ts';
 import { can, type Finder, type RootRules } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
+import type { ObjectKind } from '../platform/object-kinds.ts';
 import { ofProject } from '../projects/rules.ts';
 import type { EntityKey } from './domain/entity-keys.ts';
 import { launchPlanTarget, taskTarget, workflowTarget } from './domain/targets.ts';
@@ -12,7 +13,7 @@ type FilterArguments = { filter: { project: string } };
 type CreateArguments = { input: { id: EntityKey } };
 
 const ofVersion = (
-  kind: string,
+  kind: ObjectKind,
   find: (by: VersionBy, loaders: Loaders) => Promise<Target | null>,
   by: (args: never) => VersionBy = ({ by: address }: ByArguments) => address,
 ): Finder => ({
@@ -59,8 +60,8 @@ const ofListedWorkflows = ofProjectWithWorkflows(({ filter }: FilterArguments) =
 
 /** The version of a name that is active, if any: whoever may not read it learns nothing of it. */
 const ofActiveLaunchPlan: Finder = {
-  kind: 'active launch plan',
-  key: (args) => addressText(args),
+  kind: 'launch plan',
+  key: (args) => `${addressText(args)} (active)`,
   async target(args, { loaders }) {
     const plan = await loaders.activeLaunchPlan.load((args as unknown as { key: EntityName }).key);
     return plan && launchPlanTarget(plan);

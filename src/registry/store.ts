@@ -1,16 +1,17 @@
+import { LRUCache } from 'lru-cache';
 import { type Reader, type ResourceColumn, readableSql } from '../authorization/store/readable.ts';
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
-import { eachAt, readAddressed } from '../platform/by-address.ts';
-import { eachOf, inOrder } from '../platform/by-id.ts';
+import { readAddressed } from '../platform/by-address.ts';
+import { inOrder } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
 import { newestFirst, type Page, pageSql } from '../platform/database/page.ts';
 import { nothing, raw, sql } from '../platform/database/sql.ts';
-import { exists, query, run, statement } from '../platform/database/statement.ts';
+import { count, exists, query, run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
 import { isId, NO_ID, newId } from '../platform/ids.ts';
 import { type Closure, indexClosure } from './domain/closure.ts';
 import { type EntityKey, entityKeyText } from './domain/entity-keys.ts';
-import type { CompiledTask, TaskTemplate } from './domain/task-templates.ts';
+import type { CompiledTask } from './domain/task-templates.ts';
 import type { CompiledWorkflowClosure } from './domain/workflow-templates.ts';
 
 /** How a version is addressed. */
@@ -19,55 +20,50 @@ export type VersionBy = { readonly id: string } | { readonly key: EntityKey };
 /** Where versions are kept. */
 type VersionTable = 'tasks' | 'workflows' | 'launch_plans';
 
-/** One row or null for each address, in their order: `find` reads the rows, after one statement for all keys. */
-async function readVersions<Row extends { readonly id: string }>(
+/** One row or null for each address, in their order; one statement for all, which costs the same when nothing is there. */
+async function readVersions<Row>(
   table: VersionTable,
   tenantId: string,
   addresses: readonly VersionBy[],
-  find: (ids: string[]) => Promise<Row[]>,
 ): Promise<(Row | null)[]> {
-  const keys = addresses.flatMap((by) => ('key' in by ? [by.key] : []));
-  const named = keys.length > 0 ? await listIdsOfKeys(table, tenantId, keys) : [];
-  const idOfKey = new Map(named.map((row) => [entityKeyText(row), row.id]));
-  // Asked also where there is none, so that what is absent costs as much as what is hidden.
-  const ids = addresses.map((by) => {
-    if ('key' in by) return idOfKey.get(entityKeyText(by.key)) ?? NO_ID;
-    return isId(by.id) ? by.id : NO_ID;
-  });
-  return eachOf(ids, await find(ids));
-}
-
-function listIdsOfKeys(table: VersionTable, tenantId: string, keys: readonly EntityKey[]) {
-  const column = (part: keyof EntityKey) => keys.map((key) => key[part]);
-  return query<EntityKey & { readonly id: string }>(sql`
-    select row.id, project.identifier as project, row.domain, row.name, row.version
-      from unnest(${column('project')}::text[], ${column('domain')}::text[], ${column('name')}::text[],
-                  ${column('version')}::text[]) as asked(project, domain, name, version)
+  const asked = addresses.map((by, at) =>
+    'key' in by ? { at, ...by.key } : { at, id: isId(by.id) ? by.id : NO_ID },
+  );
+  const rows = await query<StoredRow & { readonly at: number }>(sql`
+    with asked as (
+      select * from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb)
+             as asked(at int, id uuid, project text, domain text, name text, version text)
+    )
+    select asked.at, row.* from asked join ${raw(table)} as row on row.id = asked.id
+     where row.tenant_id = ${tenantId}::uuid
+    union all
+    select asked.at, row.* from asked
       join projects as project on project.tenant_id = ${tenantId}::uuid and project.identifier = asked.project
       join ${raw(table)} as row on row.tenant_id = ${tenantId}::uuid and row.project_id = project.id
        and row.domain = asked.domain and row.name = asked.name and row.version = asked.version`);
+  const byPlace = new Map(rows.map(({ at, ...row }) => [at, modelOf<Row>(row)]));
+  return addresses.map((_by, at) => byPlace.get(at) ?? null);
 }
 
-export const readTasks = (tenantId: string, addresses: readonly VersionBy[]): Promise<(Task | null)[]> =>
-  readVersions('tasks', tenantId, addresses, (ids) =>
-    db.task.findMany({ where: { id: { in: ids }, tenantId } }),
-  );
+type StoredRow = Readonly<Record<string, unknown>>;
 
-export const readWorkflows = (
-  tenantId: string,
-  addresses: readonly VersionBy[],
-): Promise<(Workflow | null)[]> =>
-  readVersions('workflows', tenantId, addresses, (ids) =>
-    db.workflow.findMany({ where: { id: { in: ids }, tenantId } }),
-  );
+/** A row as Prisma would read it: its models name each column in camel case. */
+function modelOf<Model>(row: StoredRow): Model {
+  const camelCase = (column: string) =>
+    column.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return Object.fromEntries(
+    Object.entries(row).map(([column, value]) => [camelCase(column), value]),
+  ) as Model;
+}
 
-export const readLaunchPlans = (
-  tenantId: string,
-  addresses: readonly VersionBy[],
-): Promise<(LaunchPlan | null)[]> =>
-  readVersions('launch_plans', tenantId, addresses, (ids) =>
-    db.launchPlan.findMany({ where: { id: { in: ids }, tenantId } }),
-  );
+export const readTasks = (tenantId: string, addresses: readonly VersionBy[]) =>
+  readVersions<Task>('tasks', tenantId, addresses);
+
+export const readWorkflows = (tenantId: string, addresses: readonly VersionBy[]) =>
+  readVersions<Workflow>('workflows', tenantId, addresses);
+
+export const readLaunchPlans = (tenantId: string, addresses: readonly VersionBy[]) =>
+  readVersions<LaunchPlan>('launch_plans', tenantId, addresses);
 
 export async function findTask(tenantId: string, by: VersionBy): Promise<Task | null> {
   const [task = null] = await readTasks(tenantId, [by]);
@@ -87,73 +83,25 @@ export async function findLaunchPlan(tenantId: string, by: VersionBy): Promise<L
 /** What all versions of a task, workflow or launch plan share. */
 export type EntityName = Omit<EntityKey, 'version'>;
 
-const nameText = ({ project, domain, name }: EntityName) => JSON.stringify([project, domain, name]);
-
 /** The active version of each launch plan, in the order of the names; null where there is none. */
 export async function readActiveLaunchPlans(
   tenantId: string,
   names: readonly EntityName[],
 ): Promise<(LaunchPlan | null)[]> {
-  const column = (part: keyof EntityName) => names.map((name) => name[part]);
-  const active = await query<EntityName & { readonly id: string }>(sql`
-    select plan.id, project.identifier as project, plan.domain, plan.name
-      from unnest(${column('project')}::text[], ${column('domain')}::text[], ${column('name')}::text[])
-           as asked(project, domain, name)
+  const asked = names.map((name, at) => ({ at, ...name }));
+  const rows = await query<StoredRow & { readonly at: number }>(sql`
+    select asked.at, plan.*
+      from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb)
+           as asked(at int, project text, domain text, name text)
       join projects as project on project.tenant_id = ${tenantId}::uuid and project.identifier = asked.project
       join launch_plans as plan on plan.tenant_id = ${tenantId}::uuid and plan.project_id = project.id
        and plan.domain = asked.domain and plan.name = asked.name and plan.state = 'ACTIVE'`);
-  const ids = eachAt(
-    names,
-    nameText,
-    active.map((row) => [nameText(row), row.id]),
-  );
-  return await readLaunchPlans(
-    tenantId,
-    ids.map((id) => ({ id: id ?? NO_ID })),
-  );
-}
-
-/** A registered task in the form that the compiler takes, and whose it is. */
-export interface RegisteredTask {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly projectId: string;
-  readonly task: CompiledTask;
-}
-
-const tasksStatement = statement<{
-  at: number;
-  id: string;
-  tenantId: string;
-  projectId: string;
-  template: TaskTemplate;
-}>(
-  `select asked.at, task.id, task.tenant_id as "tenantId", task.project_id as "projectId", task.template
-     from jsonb_to_recordset($2::jsonb) as asked(at int, project text, domain text, name text, version text)
-     join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
-     join tasks as task
-       on task.tenant_id = $1::uuid and task.project_id = project.id and task.domain = asked.domain
-      and task.name = asked.name and task.version = asked.version`,
-);
-
-/** One compiled task or null for each key, in their order. */
-export async function readCompiledTasks(
-  tenantId: string,
-  keys: readonly EntityKey[],
-): Promise<(RegisteredTask | null)[]> {
-  const asked = keys.map((key, at) => ({ at, ...key }));
-  const rows = await run(tasksStatement, [tenantId, JSON.stringify(asked)]);
-  const byPlace = new Map(rows.map(({ at, ...row }) => [at, row]));
-  return keys.map((id, at) => {
-    const row = byPlace.get(at);
-    if (!row) return null;
-    const { template, ...rest } = row;
-    return { ...rest, task: { id, template } };
-  });
+  const byPlace = new Map(rows.map(({ at, ...row }) => [at, modelOf<LaunchPlan>(row)]));
+  return names.map((_name, at) => byPlace.get(at) ?? null);
 }
 
 const MAX_CLOSURES = 200;
-const closures = new Map<string, Closure>();
+const closures = new LRUCache<string, Closure>({ max: MAX_CLOSURES });
 
 /**
  * A registered workflow, indexed for running. Versions never change, so the most recently used ones are kept in memory.
@@ -163,11 +111,7 @@ const closures = new Map<string, Closure>();
  */
 export async function getClosure(workflowId: string, tx?: Tx): Promise<Closure> {
   const known = closures.get(workflowId);
-  if (known) {
-    closures.delete(workflowId);
-    closures.set(workflowId, known);
-    return known;
-  }
+  if (known) return known;
   const row = await (tx ?? db).workflow.findUniqueOrThrow({
     where: { id: workflowId },
     select: { closure: true, taskIds: true },
@@ -177,10 +121,6 @@ export async function getClosure(workflowId: string, tx?: Tx): Promise<Closure> 
     row.taskIds as Record<string, string>,
   );
   closures.set(workflowId, closure);
-  for (const oldest of closures.keys()) {
-    if (closures.size <= MAX_CLOSURES) break;
-    closures.delete(oldest);
-  }
   return closure;
 }
 
@@ -312,24 +252,47 @@ const launchPlans: VersionList = {
 
 export const versionOrder = newestFirst('version');
 
-/** The ids on one page of versions that the caller may read: newest first, up to one more than the page. */
-async function listVersionIds(
+/** What a list of versions shows to a reader: what follows `from`. */
+function versionsShownTo(
   { table, resources }: VersionList,
   reader: Reader,
   { project, domain, name }: VersionFilter,
+) {
+  const readable = readableSql(reader, resources);
+  const from = sql`
+    ${raw(table)} as version join projects as project on project.id = version.project_id ${readable.joins}
+    where version.tenant_id = ${reader.tenantId}::uuid and project.tenant_id = ${reader.tenantId}::uuid
+      and project.identifier = ${project} and version.domain = ${domain}
+      ${name ? sql`and version.name = ${name}` : nothing} and ${readable.condition}`;
+  return { with: readable.with, from };
+}
+
+/** The ids on one page of versions that the caller may read: newest first, up to one more than the page. */
+async function listVersionIds(
+  table: VersionList,
+  reader: Reader,
+  filter: VersionFilter,
   page: Page,
 ): Promise<string[]> {
-  const readable = readableSql(reader, resources);
+  const list = versionsShownTo(table, reader, filter);
   const { beyond, end } = pageSql(versionOrder, page);
-  const rows = await query<{ id: string }>(sql`
-    ${readable.with}
-    select version.id from ${raw(table)} as version join projects as project on project.id = version.project_id
-           ${readable.joins}
-     where version.tenant_id = ${reader.tenantId}::uuid and project.tenant_id = ${reader.tenantId}::uuid
-       and project.identifier = ${project} and version.domain = ${domain}
-       ${name ? sql`and version.name = ${name}` : nothing} and ${readable.condition} ${beyond} ${end}`);
+  const rows = await query<{ id: string }>(
+    sql`${list.with} select version.id from ${list.from} ${beyond} ${end}`,
+  );
   return rows.map(({ id }) => id);
 }
+
+/** How many there are in all; read only where it is asked for. */
+function countVersions(table: VersionList, reader: Reader, filter: VersionFilter): Promise<number> {
+  const list = versionsShownTo(table, reader, filter);
+  return count(list.from, list.with);
+}
+
+export const countTasks = (reader: Reader, filter: VersionFilter) => countVersions(tasks, reader, filter);
+export const countWorkflows = (reader: Reader, filter: VersionFilter) =>
+  countVersions(workflows, reader, filter);
+export const countLaunchPlans = (reader: Reader, filter: VersionFilter) =>
+  countVersions(launchPlans, reader, filter);
 
 export async function listTasks(reader: Reader, filter: VersionFilter, page: Page): Promise<Task[]> {
   const ids = await listVersionIds(tasks, reader, filter, page);

@@ -1,14 +1,10 @@
-import { moveToPhase } from '../executions/commands/finish-execution.ts';
+import { moveToPhase } from '../executions/commands/move-to-phase.ts';
 import { recordTaskEvents } from '../executions/commands/record-task-events.ts';
 import { startNodes } from '../executions/commands/start-nodes.ts';
 import { type Progress, progress } from '../executions/domain/progress.ts';
-import {
-  type LockedExecution,
-  listNodesToAdvance,
-  lockExecution,
-  readNodeInputs,
-  settleExecution,
-} from '../executions/store/advance.ts';
+import { type LockedExecution, lockExecution } from '../executions/store/locked-execution.ts';
+import { listNodesToAdvance, readNodeLiterals } from '../executions/store/nodes.ts';
+import { settleExecution } from '../executions/store/turns.ts';
 import { cancelJobSet } from '../jobs/commands/cancel-job-set.ts';
 import { submitJobs } from '../jobs/commands/submit-jobs.ts';
 import { acknowledgeNews, type JobSetEvent, listNews } from '../jobs/store/job-sets.ts';
@@ -86,9 +82,10 @@ async function takeOver(
   const events = toTaskEvents(news);
   const limit = LITERALS_PER_PLAIN * controlPlaneConfig.outputLimitBytes;
   const { retries, taken } = await recordTaskEvents(tx, execution, closure, nodes, events, limit);
-  const inputs = await readNodeInputs(
+  const inputs = await readNodeLiterals(
     tx,
     execution.id,
+    'inputs',
     retries.map((retry) => retry.nodeId),
   );
   const left = events[taken];

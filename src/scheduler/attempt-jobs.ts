@@ -1,5 +1,5 @@
 import { clientIdOf } from '../executions/domain/client-id.ts';
-import type { LockedExecution } from '../executions/store/advance.ts';
+import type { LockedExecution } from '../executions/store/locked-execution.ts';
 import type { NewJobRequest } from '../jobs/commands/submit-jobs.ts';
 import type { TaskNode } from '../registry/domain/closure.ts';
 import type { LiteralMap } from '../values/literals.ts';

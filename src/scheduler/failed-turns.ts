@@ -1,6 +1,7 @@
 import { failExecution } from '../executions/commands/fail-execution.ts';
 import { executionPhases } from '../executions/domain/phases.ts';
-import { countFailedTurn, lockExecution, settleExecution } from '../executions/store/advance.ts';
+import { lockExecution } from '../executions/store/locked-execution.ts';
+import { countFailedTurn, settleExecution } from '../executions/store/turns.ts';
 import { cancelJobSet } from '../jobs/commands/cancel-job-set.ts';
 import { acknowledgeNews, hasOpenJobs } from '../jobs/store/job-sets.ts';
 import { systemCaller } from '../platform/caller.ts';

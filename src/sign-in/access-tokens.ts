@@ -9,14 +9,15 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Resource } from '../authorization/domain/resources.ts';
+import { accessFeed } from '../authorization/feed.ts';
 import { ResourceType } from '../generated/prisma/enums.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import { inTransaction, type Tx } from '../platform/database/transaction.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
-import { LruMap } from '../platform/lru-map.ts';
 import { open } from '../platform/secrets.ts';
 import {
   findServerTenantId,
@@ -36,8 +37,6 @@ const SET = 'slipway.access-token';
 const ALGORITHM = 'EdDSA';
 const ISSUER = 'slipway';
 const AUDIENCE = 'slipway';
-/** How long keys are held in memory before the table is looked at again. */
-const KEYS_MS = 60_000;
 
 export interface TokenClaims {
   readonly userId: string;
@@ -86,42 +85,53 @@ async function createSigningKey(tx: Tx, set: SetKey): Promise<void> {
 }
 
 interface Keys {
+  /** The set as it is stored. */
+  readonly stored: string;
   readonly verify: ReturnType<typeof createLocalJWKSet>;
   readonly signing: {
     readonly kid: string;
     readonly key: Awaited<ReturnType<typeof importJWK>>;
   };
 }
-let keys: Promise<Keys> | null = null;
-let keysReadAt = 0;
+
+/** Read once, and again after each change of keys that the feed tells of. */
+let reading: Promise<Keys> | null = null;
+let last: Keys | null = null;
+accessFeed.on((event) => {
+  if (event === 'ANYTHING' || event.kind === 'SIGNING_KEY') reading = null;
+});
+
+/** The keys as they are now; the same object for as long as they are the same. */
+function currentKeys(): Promise<Keys> {
+  if (reading && accessFeed.isFresh) return reading;
+  const started = readKeys();
+  reading = started;
+  started.catch(() => {
+    if (reading === started) reading = null;
+  });
+  return started;
+}
 
 async function readKeys(): Promise<Keys> {
   const tenantId = await findServerTenantId();
   if (!tenantId) throw new Error('there is no tenant, so nobody to sign in');
   const set = { tenantId, name: SET };
-  let stored = await listKeys(set);
-  if (stored.length === 0) {
+  let rows = await listKeys(set);
+  if (rows.length === 0) {
     await createFirstKey(set);
-    stored = await listKeys(set);
+    rows = await listKeys(set);
   }
-  const newest = stored.find((key) => key.privateJwkSealed !== null);
+  const stored = JSON.stringify(rows);
+  if (last?.stored === stored) return last;
+  const newest = rows.find((key) => key.privateJwkSealed !== null);
   if (!newest?.privateJwkSealed) throw new Error('there is no key to sign tokens with');
   const privateJwk = JSON.parse(open('json-web-key', newest.privateJwkSealed));
-  return {
-    verify: createLocalJWKSet({ keys: stored.map((key) => key.publicJwk) }),
+  last = {
+    stored,
+    verify: createLocalJWKSet({ keys: rows.map((key) => key.publicJwk) }),
     signing: { kid: newest.kid, key: await importJWK(privateJwk, ALGORITHM) },
   };
-}
-
-function currentKeys(): Promise<Keys> {
-  if (!keys || Date.now() - keysReadAt > KEYS_MS) {
-    keysReadAt = Date.now();
-    keys = readKeys().catch((error) => {
-      keys = null;
-      throw error;
-    });
-  }
-  return keys;
+  return last;
 }
 
 /** @returns the token, a new session. */
@@ -156,17 +166,18 @@ export async function issueToken(
 const seconds = (instant: Date) => Math.floor(instant.getTime() / 1000);
 const instant = (seconds: unknown) => new Date(Number(seconds) * 1000);
 
-/** Tokens whose signature was checked: only that is remembered. */
-const verified = new LruMap<string, TokenClaims>(10_000);
+/** Tokens whose signature was checked, and with which keys: only that is remembered. */
+const verified = new LRUCache<string, { readonly claims: TokenClaims; readonly keys: Keys }>({ max: 10_000 });
 
 /** What a token of ours claims, also one that has ended by itself; null for any other text. */
 export async function readToken(token: string): Promise<TokenClaims | null> {
+  const keys = await currentKeys();
   const known = verified.get(token);
-  if (known) return known;
-  const { verify } = await currentKeys();
-  const payload = await verifiedPayload(token, verify);
+  if (known?.keys === keys) return known.claims;
+  verified.delete(token);
+  const payload = await verifiedPayload(token, keys.verify);
   const claims = payload && claimsOf(payload);
-  if (claims && !hasEnded(claims)) verified.set(token, claims);
+  if (claims && !hasEnded(claims)) verified.set(token, { claims, keys });
   return claims;
 }
 

@@ -1,26 +1,35 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import { LRUCache } from 'lru-cache';
 import { serverConfig } from '../platform/config/server.ts';
 import { ResourceExhaustedError, UnauthenticatedError } from '../platform/errors.ts';
+
 import { nameKey } from '../platform/text.ts';
 
 /**
- * How often a secret may be guessed: so many failures for one account, and so many from one address, in a sliding
- * window. Accounts that do not exist are counted like all others, so nobody learns which do.
+ * How often a password may be guessed in a sliding window. Failures are counted in three ways:
+ *
+ * - of one account from one network: somebody elsewhere cannot lock its owner out;
+ * - of one network over all accounts;
+ * - of one account from all networks together, for somebody who has many of them. A network from which the account
+ *   signed in before is not asked about this: its owner still comes in.
+ *
+ * An account is its user name, however it is written and whatever tenant stands in front. Accounts that do not exist are
+ * counted like all others, so nobody learns which do. Only passwords are counted, which people choose: the secret of an
+ * access key and the signatures of tokens and tickets cannot be guessed, and so are never refused for others' failures.
  *
  * The counts are kept in this process, not in a table: a write for each wrong password would let any stranger load the
- * database. So N servers allow N times as many, and a restart forgets. What is counted is bounded: of very many
- * accounts that fail at once, those whose last failure is oldest are forgotten first. Only secrets that people choose or
- * handle are limited; signatures of tokens and tickets cannot be guessed.
+ * database. So N servers allow N times as many, and a restart forgets. The number of counts is bounded: of very many
+ * that fail at once, those whose last failure is oldest are forgotten first.
  *
  * A right password takes nothing off: somebody who knows one cannot make room for guessing at others. Checks under way
- * count as failures until they end, so that many at once get no further than many in a row; what would go beyond waits.
+ * count as failures until they end, so that many at once get no further than many in a row; the others wait.
  */
 
-/** Whose secret is tried, and from where. */
+/** Whose password is tried, and from where. */
 export interface Attempt {
-  /** The user name or access key as it was given. */
-  readonly account: string;
+  /** The user name as it was given, without a tenant. */
+  readonly username: string;
   readonly address: string | null;
 }
 
@@ -46,16 +55,19 @@ interface Count {
 const MAX_COUNTS = 50_000;
 const MAX_WAITING = 100;
 
-/** Failures by account, or by address. */
+/** Failures by some name: of an account, a network, or both. */
 export class AttemptCounts {
   readonly #limit: number;
   readonly #windowMs: number;
-  /** By the hash of a name: people type passwords where names belong. Whose last failure is oldest comes first. */
+  readonly #atOnce: number;
+  /** By the hash of a name: people type passwords where names belong. The name whose last failure is oldest comes first. */
   readonly #counts = new Map<string, Count>();
 
-  constructor(limit: number, windowSeconds: number) {
+  /** @param atOnce  how many attempts of one name may be under way; the others wait. */
+  constructor(limit: number, windowSeconds: number, atOnce = limit) {
     this.#limit = limit;
     this.#windowMs = windowSeconds * 1000;
+    this.#atOnce = atOnce;
   }
 
   /** How many names have a count. */
@@ -70,7 +82,7 @@ export class AttemptCounts {
    * @throws TooManyAttemptsError
    */
   async begin(name: string): Promise<(isFailed: boolean) => void> {
-    const key = createHash('sha256').update(name).digest('base64url');
+    const key = hashOf(name);
     const count = this.#counts.get(key) ?? { failures: [], running: 0, waiting: [] };
     this.#counts.set(key, count);
     for (;;) {
@@ -78,7 +90,8 @@ export class AttemptCounts {
       const [oldest] = count.failures;
       if (oldest !== undefined && count.failures.length >= this.#limit)
         throw new TooManyAttemptsError(Math.max(1, Math.ceil((oldest + this.#windowMs - Date.now()) / 1000)));
-      if (count.failures.length + count.running < this.#limit) break;
+      const isRoom = count.failures.length + count.running < this.#limit;
+      if (isRoom && count.running < this.#atOnce) break;
       if (count.waiting.length >= MAX_WAITING)
         throw new ResourceExhaustedError('too many sign-ins at once, try again');
       await new Promise<void>((resolve) => count.waiting.push(resolve));
@@ -115,24 +128,44 @@ export class AttemptCounts {
   }
 }
 
+const hashOf = (name: string) => createHash('sha256').update(name).digest('base64url');
+
+/** For an account, as many failures from all networks together as from so many single ones. */
+const NETWORKS = 10;
+/** More passwords of one network are not checked side by side: the others that wait to be checked are others'. */
+const AT_ONCE = 10;
+
 const { perAccount, perAddress, seconds } = serverConfig.signInAttempts;
-const ofAccounts = new AttemptCounts(perAccount, seconds);
-const ofAddresses = new AttemptCounts(perAddress, seconds);
+const ofAccountsHere = new AttemptCounts(perAccount, seconds);
+const ofAccounts = new AttemptCounts(perAccount * NETWORKS, seconds);
+const ofNetworks = new AttemptCounts(perAddress, seconds, AT_ONCE);
+/** From where accounts have signed in with their right password. */
+const knownPlaces = new LRUCache<string, true>({ max: MAX_COUNTS });
 
 /**
- * Checks a secret, unless too many checks have failed lately: then nothing is checked. To be used wherever a password or
- * an access key's secret is compared, also inside a mutation that asks for the current password.
+ * Checks a password, unless too many checks have failed lately: then nothing is checked. To be used wherever a password
+ * is compared, also inside a mutation that asks for the current one.
  *
- * @param check  has failed when it answers null or false, or throws UnauthenticatedError.
+ * @param isRight  whether an answer means that the password was right; an UnauthenticatedError means that it was not.
  * @throws TooManyAttemptsError
  */
-export async function limitedAttempt<T>(attempt: Attempt, check: () => Promise<T>): Promise<T> {
-  const ends = [await ofAccounts.begin(nameKey(attempt.account))];
+export async function limitedAttempt<T>(
+  { username, address }: Attempt,
+  check: () => Promise<T>,
+  isRight: (answer: T) => boolean,
+): Promise<T> {
+  const account = nameKey(username);
+  const network = address && networkOf(address);
+  const place = JSON.stringify([account, network]);
+  const ends: ((isFailed: boolean) => void)[] = [];
   let isFailed = false;
   try {
-    if (attempt.address) ends.push(await ofAddresses.begin(networkOf(attempt.address)));
+    if (network) ends.push(await ofNetworks.begin(network));
+    ends.push(await ofAccountsHere.begin(place));
+    if (!knownPlaces.has(hashOf(place))) ends.push(await ofAccounts.begin(account));
     const answer = await check();
-    isFailed = answer === null || answer === false;
+    isFailed = !isRight(answer);
+    if (!isFailed) knownPlaces.set(hashOf(place), true);
     return answer;
   } catch (error) {
     isFailed = error instanceof UnauthenticatedError;
@@ -142,7 +175,7 @@ export async function limitedAttempt<T>(attempt: Attempt, check: () => Promise<T
   }
 }
 
-/** An address as it is counted: of IPv6 the first 64 bits, since who has one address there has all of those. */
+/** An address as it is counted: of IPv6 the first 64 bits, since whoever has one address there has all of those. */
 export function networkOf(address: string): string {
   const bare = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
   if (!isIPv6(bare)) return bare;

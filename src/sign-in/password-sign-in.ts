@@ -1,7 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { isPassword } from '../identity/passwords.ts';
-import { LruMap } from '../platform/lru-map.ts';
 import { nameKey } from '../platform/text.ts';
+import { limitedAttempt } from './attempts.ts';
 import { type Account, findPasswordUser, findPrincipal, type Principal } from './principals.ts';
 
 /**
@@ -23,7 +24,7 @@ interface Verified {
   readonly version: number;
   readonly untilMs: number;
 }
-const verified = new LruMap<string, Verified>(MAX_REMEMBERED);
+const verified = new LRUCache<string, Verified>({ max: MAX_REMEMBERED });
 
 export interface PasswordSignIn {
   /** Null where nobody is signed in. */
@@ -35,9 +36,14 @@ export interface PasswordSignIn {
 /**
  * @param name  `tenant/username`, or the user name alone where one active user in all tenants has it. An ambiguous or
  * unknown name is refused like a wrong password, at the same cost.
- * @throws ResourceExhaustedError when too many passwords wait to be checked.
+ * @throws TooManyAttemptsError unless the password was right before and is remembered; ResourceExhaustedError when too
+ * many passwords wait to be checked.
  */
-export async function signInByPassword(name: string, password: string): Promise<PasswordSignIn> {
+export async function signInByPassword(
+  name: string,
+  password: string,
+  address: string | null,
+): Promise<PasswordSignIn> {
   const slash = name.lastIndexOf('/');
   const tenantName = slash < 0 ? null : name.slice(0, slash);
   const key = nameKey(name.slice(slash + 1));
@@ -48,7 +54,7 @@ export async function signInByPassword(name: string, password: string): Promise<
     if (principal) return { principal, account: null };
   }
   verified.delete(remembered);
-  return await verifyOnce({ tenantName, key, password, remembered });
+  return await verifyOnce({ tenantName, key, password, remembered, address });
 }
 
 interface Attempt {
@@ -56,16 +62,24 @@ interface Attempt {
   readonly key: string;
   readonly password: string;
   readonly remembered: string;
+  readonly address: string | null;
 }
 
 const verifying = new Map<string, Promise<PasswordSignIn>>();
 
-/** The same attempt by many at once, as when a client starts, is checked once for all of them. */
+/** The same attempt by many at once, as when a client starts, is checked once for all of them, and counts once. */
 function verifyOnce(attempt: Attempt): Promise<PasswordSignIn> {
-  const known = verifying.get(attempt.remembered);
+  // Not for those elsewhere: they may be refused, and these not.
+  const name = `${attempt.remembered} ${attempt.address}`;
+  const known = verifying.get(name);
   if (known) return known;
-  const started = verify(attempt).finally(() => verifying.delete(attempt.remembered));
-  verifying.set(attempt.remembered, started);
+  const from = { username: attempt.key, address: attempt.address };
+  const started = limitedAttempt(
+    from,
+    () => verify(attempt),
+    ({ principal }) => principal !== null,
+  ).finally(() => verifying.delete(name));
+  verifying.set(name, started);
   return started;
 }
 

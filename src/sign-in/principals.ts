@@ -1,10 +1,10 @@
+import DataLoader from 'dataloader';
+import { LRUCache } from 'lru-cache';
 import { type AccessEvent, accessFeed } from '../authorization/feed.ts';
-import { LruMap } from '../platform/lru-map.ts';
-import { type AccessKey, type Principal, readAccessKey, readPrincipals } from './store/principals.ts';
+import { type AccessKey, type Principal, readAccessKeys, readPrincipals } from './store/principals.ts';
 
 export {
   type Account,
-  findAccount,
   findPasswordUser,
   findUserId,
   type Principal,
@@ -36,7 +36,10 @@ export const plainSignIn = (userId: string): SignInKey => ({
 const MAX_PRINCIPALS = 10_000;
 
 class Principals {
-  readonly #known = new LruMap<string, Principal>(MAX_PRINCIPALS);
+  readonly #known = new LRUCache<string, Principal>({
+    max: MAX_PRINCIPALS,
+    dispose: ({ userId }, name, why) => why === 'evict' && this.#forgetName(userId, name),
+  });
   readonly #keysOfUser = new Map<string, Set<string>>();
   readonly #loading = new Map<string, Promise<Principal | null>>();
   /** Grows with each change that was heard of: what was read before one is not remembered after it. */
@@ -87,12 +90,13 @@ class Principals {
   #remember(name: string, principal: Principal): void {
     const names = this.#keysOfUser.get(principal.userId) ?? new Set();
     this.#keysOfUser.set(principal.userId, names.add(name));
-    const forgotten = this.#known.set(name, principal);
-    if (forgotten === undefined) return;
-    const userId = forgotten.slice(0, forgotten.indexOf(' '));
-    const left = this.#keysOfUser.get(userId);
-    left?.delete(forgotten);
-    if (left?.size === 0) this.#keysOfUser.delete(userId);
+    this.#known.set(name, principal);
+  }
+
+  #forgetName(userId: string, name: string): void {
+    const names = this.#keysOfUser.get(userId);
+    names?.delete(name);
+    if (names?.size === 0) this.#keysOfUser.delete(userId);
   }
 }
 
@@ -116,14 +120,20 @@ export function findPrincipal(key: SignInKey): Promise<Principal | null> {
 }
 
 /** Keys whose secret was right: they never change, and whether they still hold is asked of their principal. */
-const accessKeys = new LruMap<string, AccessKey>(MAX_PRINCIPALS);
+const accessKeys = new LRUCache<string, AccessKey>({ max: MAX_PRINCIPALS });
+
+/** Keys that are asked for at the same time, good ones and made-up ones, are read together. */
+const askedKeys = new DataLoader<string, AccessKey | null>(readAccessKeys, {
+  cache: false,
+  maxBatchSize: 100,
+});
 
 /** The access key that `isRight` finds right; otherwise why not: it is unknown, or its secret is another. */
 export async function findAccessKey(
   accessKey: string,
   isRight: (key: AccessKey) => boolean,
 ): Promise<{ key: AccessKey | null; isRight: boolean }> {
-  const known = accessKeys.get(accessKey) ?? (await readAccessKey(accessKey));
+  const known = accessKeys.get(accessKey) ?? (await askedKeys.load(accessKey));
   if (!known) return { key: null, isRight: false };
   if (!isRight(known)) return { key: known, isRight: false };
   accessKeys.set(accessKey, known);

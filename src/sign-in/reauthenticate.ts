@@ -1,6 +1,6 @@
 import { isRoleAtLeast, managesTenant } from '../authorization/domain/roles.ts';
+import { signInEnded } from '../identity/user-gone.ts';
 import type { Caller } from '../platform/caller.ts';
-import { UnauthenticatedError } from '../platform/errors.ts';
 import { findPrincipal, type Principal } from './principals.ts';
 
 /**
@@ -12,13 +12,13 @@ import { findPrincipal, type Principal } from './principals.ts';
 export async function reauthenticated(caller: Caller): Promise<Caller> {
   if (caller.method === 'SYSTEM') return caller;
   const { real, sessionId, credentialId } = caller;
-  if (caller.expiresAt && caller.expiresAt.getTime() <= Date.now() && !credentialId) throw ended();
-  if (caller.sessionEndsAt && caller.sessionEndsAt.getTime() <= Date.now()) throw ended();
+  if (caller.expiresAt && caller.expiresAt.getTime() <= Date.now() && !credentialId) throw signInEnded();
+  if (caller.sessionEndsAt && caller.sessionEndsAt.getTime() <= Date.now()) throw signInEnded();
   const user = await findPrincipal({ ...caller, credentialId: real ? null : credentialId });
-  if (!user) throw ended();
+  if (!user) throw signInEnded();
   if (!real) return { ...caller, ...standing(user), role: user.role, expiresAt: endOf(caller, user) };
   const acting = await findPrincipal({ ...real, sessionId, credentialId });
-  if (!acting || !managesTenant(acting.role) || !isRoleAtLeast(acting.role, user.role)) throw ended();
+  if (!acting || !managesTenant(acting.role) || !isRoleAtLeast(acting.role, user.role)) throw signInEnded();
   return {
     ...caller,
     ...standing(user),
@@ -27,8 +27,6 @@ export async function reauthenticated(caller: Caller): Promise<Caller> {
     expiresAt: endOf(caller, acting),
   };
 }
-
-const ended = () => new UnauthenticatedError('the sign-in has ended');
 
 const standing = ({ username, defaultLevel, defaultFrom, creationPolicy }: Principal) => ({
   username,

@@ -1,8 +1,9 @@
 import { reachesAllTenants } from '../identity/reach.ts';
+import { readPublicUsers } from '../identity/store/public-users.ts';
 import type { Caller } from '../platform/caller.ts';
 import { InvalidArgumentError } from '../platform/errors.ts';
 import { hasEnded, readToken, type TokenClaims } from './access-tokens.ts';
-import { findAccount, findPrincipal } from './principals.ts';
+import { findPrincipal } from './principals.ts';
 import { isSessionRevoked } from './store/tokens.ts';
 import { findTokenPrincipals } from './token-principals.ts';
 
@@ -10,7 +11,7 @@ const MAX_TOKEN = 8192;
 
 export interface TokenValidation {
   readonly valid: boolean;
-  /** Null when the text is no token of ours, or the user is gone. */
+  /** Null when the text is no token of ours. */
   readonly user: { readonly id: string; readonly username: string; readonly name: string } | null;
   readonly tenantId: string | null;
   readonly expiresAt: Date | null;
@@ -20,7 +21,7 @@ export interface TokenValidation {
 
 /**
  * Whether a token is good, and whose it is; also of one that is good no more. Root and system may ask about any token,
- * others about their own: another's looks like none. Source: ClearML's auth.validate_token, access.md §2.8.
+ * others about their own: another's looks like none. Source: ClearML's auth.validate_token.
  *
  * @throws InvalidArgumentError for an empty text; a bad token is an answer.
  */
@@ -39,7 +40,8 @@ export async function validateToken(caller: Caller, token: string): Promise<Toke
     };
   const message = await faultOf(claims);
   const { tenantId, expiresAt } = claims;
-  return { valid: message === null, user: await findAccount(claims.userId), tenantId, expiresAt, message };
+  const [user = null] = await readPublicUsers(tenantId, [claims.userId]);
+  return { valid: message === null, user, tenantId, expiresAt, message };
 }
 
 /** What ended a token of ours; null for nothing. */

@@ -1,7 +1,13 @@
 import DataLoader from 'dataloader';
-import { addressLoader, childLoader } from '../platform/loaders.ts';
+import { addressLoader, childCounter, childLoader } from '../platform/loaders.ts';
 import { type ExperimentBy, type ExperimentRow, readExperiments } from './store/experiments.ts';
-import { type RunPage, type RunRow, readRuns, readRunsOfExperiments } from './store/runs.ts';
+import {
+  countRunsOfExperiments,
+  type RunPage,
+  type RunRow,
+  readRuns,
+  readRunsOfExperiments,
+} from './store/runs.ts';
 
 export function experimentLoaders(tenantId: string) {
   return {
@@ -10,6 +16,7 @@ export function experimentLoaders(tenantId: string) {
     ),
     run: new DataLoader<string, RunRow | null>((ids) => readRuns(tenantId, ids)),
     runsOfExperiment: childLoader<RunPage, RunRow>(readRunsOfExperiments, (row) => row.experimentId),
+    runCount: childCounter(countRunsOfExperiments),
   };
 }
 
@@ -20,8 +27,9 @@ declare module '../graphql/context.ts' {
 }
 
 /** To be called after a change: what follows in the same request reads anew. */
-export function forgetExperiments({ experiment, run, runsOfExperiment }: ExperimentLoaders): void {
+export function forgetExperiments({ experiment, run, runsOfExperiment, runCount }: ExperimentLoaders): void {
   experiment.clearAll();
   run.clearAll();
   runsOfExperiment.clearAll();
+  runCount.clearAll();
 }

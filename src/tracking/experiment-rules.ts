@@ -1,5 +1,5 @@
 import { callerOf } from '../graphql/context.ts';
-import { can, type Finder, type RootRules, type Rule } from '../graphql/rules.ts';
+import { can, type Finder, type RootRules, ruleBy } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import { ofProject } from '../projects/rules.ts';
 import { experimentTarget, runTarget } from './domain/experiment-targets.ts';
@@ -54,15 +54,12 @@ const inProject = can('experiment:read', {
     hasReadableExperiment(callerOf(context), target?.resources[0]?.id ?? null),
 });
 const inTenant = can('experiment:list');
-const listed: Rule = {
-  decide: (args, context) =>
-    ((args as ListArguments).filter?.project == null ? inTenant : inProject).decide(args, context),
-};
+const inFilter = ruleBy(({ filter }: ListArguments) => (filter?.project == null ? inTenant : inProject));
 
 export const experimentRules: RootRules = {
   Query: {
     experiment: can('experiment:read', ofExperimentBy),
-    experiments: listed,
+    experiments: inFilter,
     run: can(
       'run:read',
       ofRun(({ id }: { id: string }) => id),

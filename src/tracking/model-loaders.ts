@@ -1,9 +1,10 @@
 import DataLoader from 'dataloader';
 import type { Page } from '../platform/database/page.ts';
-import { addressLoader, childLoader } from '../platform/loaders.ts';
+import { addressLoader, childCounter, childLoader } from '../platform/loaders.ts';
 import { type RegisteredModelBy, type RegisteredModelRow, readRegisteredModels } from './store/models.ts';
 import {
   type AliasRow,
+  countVersionsOfModels,
   type ModelVersionAddress,
   type ModelVersionRow,
   readAliasesOfModels,
@@ -21,6 +22,7 @@ export function modelLoaders(tenantId: string) {
       readModelVersions(tenantId, addresses),
     ),
     versionsOfModel: childLoader<Page, ModelVersionRow>(readVersionsOfModels, (row) => row.modelId),
+    versionCount: childCounter(countVersionsOfModels),
     aliasesOfModel: new DataLoader<string, AliasRow[]>(readAliasesOfModels),
     aliasesOfVersion: new DataLoader<string, AliasRow[]>(readAliasesOfVersions),
   };
@@ -37,6 +39,7 @@ export function forgetModels(loaders: ModelLoaders): void {
   loaders.registeredModel.clearAll();
   loaders.modelVersion.clearAll();
   loaders.versionsOfModel.clearAll();
+  loaders.versionCount.clearAll();
   loaders.aliasesOfModel.clearAll();
   loaders.aliasesOfVersion.clearAll();
 }

@@ -1,5 +1,5 @@
 import { callerOf } from '../graphql/context.ts';
-import { can, type Finder, type RootRules, type Rule } from '../graphql/rules.ts';
+import { can, type Finder, type RootRules, ruleBy } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import { ofProject } from '../projects/rules.ts';
 import { modelVersionTarget, registeredModelTarget } from './domain/model-targets.ts';
@@ -40,10 +40,7 @@ const inProject = can('model:read', {
   within: (target, _args, context) => hasReadableModel(callerOf(context), target?.resources[0]?.id ?? null),
 });
 const inTenant = can('model:list');
-const listed: Rule = {
-  decide: (args, context) =>
-    ((args as ListArguments).filter?.project == null ? inTenant : inProject).decide(args, context),
-};
+const inFilter = ruleBy(({ filter }: ListArguments) => (filter?.project == null ? inTenant : inProject));
 
 export const modelRules: RootRules = {
   Query: {
@@ -51,7 +48,7 @@ export const modelRules: RootRules = {
       'model:read',
       ofModel(({ by }: { by: RegisteredModelBy }) => by),
     ),
-    registeredModels: listed,
+    registeredModels: inFilter,
     modelVersion: can(
       'model:read',
       ofVersion(({ by }: { by: ModelVersionBy }) => by),

@@ -71,7 +71,7 @@ describe('auditEvents', () => {
         action: 'permission:update',
         outcome: 'DONE',
         code: null,
-        target: { type: 'project', id: projectId, name: project },
+        target: { type: 'PROJECT', id: projectId, name: project },
         before: { user, level: 'READ' },
         after: { user, level: 'EDIT' },
         count: 1,
@@ -99,10 +99,10 @@ describe('auditEvents', () => {
     ]);
     expect(await of({ action: 'perm' })).toEqual([]);
     expect(await of({ action: 'permissio_' })).toEqual([]);
-    expect(await of({ targetType: 'project', targetId: projectId, outcome: 'DENIED' })).toEqual([
+    expect(await of({ targetType: 'PROJECT', targetId: projectId, outcome: 'DENIED' })).toEqual([
       'permission:grant',
     ]);
-    expect(await of({ targetType: 'queue' })).toEqual([]);
+    expect(await of({ targetType: 'QUEUE' })).toEqual([]);
     expect(await of({ until: since })).toEqual([]);
     expect(outcome(await ask({ filter: { credentialId: 'x' } }))).toBe('INVALID_ARGUMENT');
   });
@@ -194,7 +194,7 @@ describe('the log', () => {
   it('has no row of a change that was rolled back', async () => {
     const caller = systemCaller(await homeTenant(), newId());
     const work = inTransaction(async (tx) => {
-      await recordChange(tx, caller, { action: 'test:rolledBack', target: { type: 'test', id: null } });
+      await recordChange(tx, caller, { action: 'test:rolledBack', target: { type: 'user', id: null } });
       throw new Error('no');
     });
     await expect(work).rejects.toThrow('no');
@@ -273,7 +273,7 @@ describe("a creator's permission", () => {
     await expect(registerProjectCommand(await caller(nobody), made('unmade'))).rejects.toThrow();
     expect(await db.project.findFirst({ where: { identifier: 'unmade' } })).toBeNull();
     const { id } = await person(app);
-    await expect(registerProjectCommand(await caller(id), made(project))).rejects.toThrow('exists already');
+    await expect(registerProjectCommand(await caller(id), made(project))).rejects.toThrow('cannot be used');
     expect(await db.grant.count({ where: { userId: id } })).toBe(0);
   });
 

@@ -211,7 +211,10 @@ function selection(type: GraphQLOutputType, depth: number): string {
   if (!isObjectType(named)) return '';
   const isWrapper = /(Connection|Edge)$/.test(named.name);
   if (depth === 0 && !isWrapper) return '{ __typename }';
-  const fields = Object.values(named.getFields()).filter((field) => !field.args.some(isRequiredArgument));
+  // `nodes` leads where `edges` does.
+  const fields = Object.values(named.getFields()).filter(
+    (field) => field.name !== 'nodes' && !field.args.some(isRequiredArgument),
+  );
   const below = isWrapper ? depth : depth - 1;
   return `{ ${fields.map((field) => `${field.name} ${selection(field.type, below)}`).join(' ')} }`;
 }

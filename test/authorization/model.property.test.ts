@@ -27,7 +27,7 @@ import {
 
 /**
  * Three answers to 'what may this user do with that object', for every pair in random worlds: the filter of the lists
- * in SQL, the batched check behind single objects, and the plain model below, which is written from access.md §3 and
+ * in SQL, the batched check behind single objects, and the plain model below, which is written from ACCESS.md and
  * shares no code with the other two. They never differ.
  */
 
@@ -144,7 +144,7 @@ async function differences(world: World, seen: Set<string>): Promise<string[]> {
       const target = targetOf(name, world, stored);
       const wanted = modelLevel(world, user, name);
       const { level, decidedBy } = await decisionOn(caller, target);
-      const find = { kind: 'object', key: name, target: async () => target };
+      const find = { target: async () => target };
       const isReadable = await isAllowed(caller, 'experiment:read', find);
       seen.add(decidedBy).add(level);
       if (level !== wanted) found.push(`user ${user} on ${name}: checked ${level}, model ${wanted}`);

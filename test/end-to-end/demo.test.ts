@@ -12,7 +12,6 @@ const root = new URL('../../', import.meta.url);
 interface DemoRun {
   readonly code: number | null;
   readonly output: string;
-  readonly seconds: number;
 }
 
 /** The demo's throw-away homes are made here, so that what it leaves behind can be seen. */
@@ -20,7 +19,6 @@ const temporary = await mkdtemp(join(tmpdir(), 'slipway-demo-test-'));
 afterAll(() => rm(temporary, { recursive: true, force: true }));
 
 async function runDemo(args: string[], onOutput?: (output: string, pid: number) => void): Promise<DemoRun> {
-  const begunAt = Date.now();
   // As from a shell: nothing of the tests' own settings.
   const { PATH, HOME, LANG } = process.env;
   const child = spawn(process.execPath, ['--import', 'tsx', 'examples/penguins/demo.ts', ...args], {
@@ -37,7 +35,7 @@ async function runDemo(args: string[], onOutput?: (output: string, pid: number) 
     });
   }
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, output, seconds: (Date.now() - begunAt) / 1000 };
+  return { code, output };
 }
 
 const numberIn = (output: string, name: string) =>
@@ -56,7 +54,6 @@ describe.skipIf(!isBuilt)('npm run demo', { timeout: 120_000 }, () => {
   it('ends with SUCCEEDED, an accuracy far above the baseline, and where to look', () => {
     expect(plain.output).toMatch(/^Execution [0-9a-f-]{36} SUCCEEDED$/m);
     expect(plain.code).toBe(0);
-    expect(plain.seconds).toBeLessThan(60);
     expect(numberIn(plain.output, 'accuracy')).toBeGreaterThan(0.92);
     expect(baselineIn(plain.output)).toBeLessThan(0.6);
     expect(plain.output).toMatch(/GraphiQL: http:\/\/127\.0\.0\.1:\d+\/graphql/);

@@ -22,7 +22,7 @@ beforeAll(async () => {
   tree = await startTree({ LEASE_SECONDS: '5', DRAIN_SECONDS: '5' });
   await registerPenguins(client());
   const { id } = await launchPenguins(client());
-  undisturbed = await untilEnded(tree, id, 40);
+  undisturbed = await untilEnded(tree, id);
   expect(undisturbed.phase).toBe('SUCCEEDED');
 }, 60_000);
 afterAll(() => tree.stop());
@@ -33,7 +33,6 @@ async function launchHalfWay(): Promise<string> {
   await eventually(
     () => readExecution(tree, id),
     ({ nodes }) => nodes['train-decision-tree']?.phase === 'RUNNING',
-    20,
   );
   return id;
 }
@@ -53,7 +52,7 @@ async function isBack(name: ProcessName, killed: number): Promise<void> {
 }
 
 async function expectDoneOnce(id: string): Promise<void> {
-  const execution = await untilEnded(tree, id, 40);
+  const execution = await untilEnded(tree, id);
   expect(execution.phase).toBe('SUCCEEDED');
   // Files are known by their content: where a report says the same, it is the same file.
   expect(execution.data.outputs).toEqual(undisturbed.data.outputs);

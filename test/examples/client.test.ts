@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Refusal, SlipwayClient } from '../../examples/penguins/client.ts';
 import { nodeEvents } from '../../examples/penguins/follow.ts';
 import { launchPenguins, registerPenguins } from '../../examples/penguins/workflow.ts';
@@ -44,13 +44,21 @@ const watched = (client: SlipwayClient, hasEnded = async () => true) =>
 
 describe('watch', () => {
   it('goes on after the last event when the connection is lost', async () => {
+    let lose = () => {};
     const { client, sent } = await stub(
-      (response) =>
-        stream(response).write(next('a') + next('b'), () => setTimeout(() => response.destroy(), 50)),
+      (response) => {
+        stream(response).write(next('a') + next('b'));
+        lose = () => response.destroy();
+      },
       (response) => response.writeHead(503, { 'content-type': 'text/html' }).end('away'),
       (response) => stream(response).end(`:\n\n${next('c')}${complete}`),
     );
-    expect(await idsOf(watched(client))).toEqual(['a', 'b', 'c']);
+    const ids: string[] = [];
+    for await (const { id } of watched(client)) {
+      ids.push(id);
+      if (id === 'b') lose();
+    }
+    expect(ids).toEqual(['a', 'b', 'c']);
     expect(sent.map(({ variables }) => variables.after)).toEqual([null, 'b', 'b']);
   });
 
@@ -67,12 +75,16 @@ describe('watch', () => {
     const text = next('é') + complete;
     const bytes = Buffer.from(text);
     const cut = bytes.indexOf(0xc3) + 1;
-    const { client } = await stub((response) => {
-      stream(response).write(bytes.subarray(0, cut), () => {
-        setTimeout(() => response.end(bytes.subarray(cut)), 30);
-      });
+    const pieces = new ReadableStream({
+      start(controller) {
+        for (const piece of [bytes.subarray(0, cut), bytes.subarray(cut)]) controller.enqueue(piece);
+        controller.close();
+      },
     });
-    expect(await idsOf(watched(client))).toEqual(['é']);
+    vi.spyOn(globalThis, 'fetch').mockResolvedValueOnce(
+      new Response(pieces, { headers: { 'content-type': 'text/event-stream' } }),
+    );
+    expect(await idsOf(watched(new SlipwayClient('http://nowhere', 'Bearer x')))).toEqual(['é']);
   });
 
   it('does not ask again when it is refused', async () => {

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { NodeEvent } from '../../examples/penguins/follow.ts';
 import { NodeTable } from '../../examples/penguins/table.ts';
+import { stopClocks } from '../support/clock.ts';
 
 const screen = (isTTY: boolean) => {
   const written: string[] = [];
@@ -39,10 +39,11 @@ describe('the table of nodes', () => {
     ]);
   });
 
-  it('is drawn over itself on a terminal', async () => {
+  it('is drawn over itself on a terminal', () => {
+    stopClocks('setInterval', 'clearInterval');
     const { written, ...terminal } = screen(true);
     const table = new NodeTable(['clean', 'split'], terminal);
-    await sleep(250);
+    vi.advanceTimersByTime(250);
     for (const one of events) table.apply(one);
     table.end();
     expect(written.length).toBeGreaterThanOrEqual(2);

@@ -14,6 +14,7 @@ import {
   untilEnded,
   workflowInput,
 } from '../support/seed.ts';
+import { eventually } from '../support/waiting.ts';
 
 const project = 'large';
 const lists = { collectionType: integer };
@@ -76,11 +77,9 @@ describe('outputs that grow beyond measure', () => {
     const run = await hands.leaseNode('n0');
     await hands.succeed(run, { y: ones(1_000_000) });
     const other = await launch(app, project, 'one');
-    const begun = performance.now();
     await hands.succeed(await hands.leaseNode('a'), { y: 2 });
     expect((await untilEnded(app, other)).phase).toBe('SUCCEEDED');
-    const execution = await untilEnded(app, id, 15);
-    expect(performance.now() - begun).toBeLessThan(15_000);
+    const execution = await untilEnded(app, id);
     expect(execution).toMatchObject({
       phase: 'FAILED',
       error: { code: 'OutputsTooLarge', kind: 'USER', nodeId: 'n0' },
@@ -112,18 +111,16 @@ describe('eight nodes with outputs that are large but allowed', () => {
 
 /** Asks for the phases alone: the values are too large to be read fifty times a second. */
 async function ended(id: string) {
-  const until = Date.now() + 60_000;
-  for (;;) {
-    const { data } = await app.ask(
-      'query ($id: ID!) { execution(by: { id: $id }) { phase nodeCounts { phase count } error { message } } }',
-      { id },
-    );
-    if (data.execution.phase === 'SUCCEEDED') {
-      expect(data.execution.nodeCounts).toEqual([{ phase: 'SUCCEEDED', count: 8 }]);
-      return;
-    }
-    expect(data.execution.error).toBeNull();
-    if (Date.now() > until) throw new Error(`it never ended: ${JSON.stringify(data)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  const { nodeCounts, error } = await eventually(
+    async () => {
+      const { data } = await app.ask(
+        'query ($id: ID!) { execution(by: { id: $id }) { phase nodeCounts { phase count } error { message } } }',
+        { id },
+      );
+      return data.execution;
+    },
+    ({ phase }) => /SUCCEEDED|FAILED/.test(phase),
+  );
+  expect(error).toBeNull();
+  expect(nodeCounts).toEqual([{ phase: 'SUCCEEDED', count: 8 }]);
 }

@@ -17,6 +17,13 @@ import { type PhaseTable, phasesOf, phasesThatMayMoveTo } from '../../src/platfo
 
 const at = new Date('2026-11-22T10:00:00.000Z');
 
+/** The phases in which each of them has ended; of an attempt, also where another one follows. */
+const ends = {
+  executions: ['SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'],
+  node_executions: ['SUCCEEDED', 'FAILED', 'ABORTED', 'SKIPPED', 'TIMED_OUT', 'RECOVERED'],
+  task_executions: ['SUCCEEDED', 'FAILED', 'ABORTED', 'RETRYABLE_FAILED'],
+};
+
 /**
  * What the reference demands, written out: a row is where something stands, a column where it would go, `x` that it may.
  * Nothing here is taken from the tables of src/executions/domain/phases.ts.
@@ -33,9 +40,9 @@ function matrix(text: string): { from: string; to: string; allowed: boolean }[] 
 }
 
 /**
- * workflows.md §8.1. Where it lets the project choose, SUCCEEDING and FAILING do not go back to RUNNING or QUEUED. Two
- * cells are about other calls than events: QUEUED to itself assigns a cluster, which we have not; ABORTING to itself is
- * TerminateExecution asked again, §7.3, as is every way to ABORTING.
+ * Flyte's CreateWorkflowEvent. Where it lets the project choose, SUCCEEDING and FAILING do not go back to RUNNING or
+ * QUEUED. Two cells are about other calls than events: QUEUED to itself assigns a cluster, which we have not; ABORTING
+ * to itself is TerminateExecution asked again, as is every way to ABORTING.
  */
 const executionMatrix = matrix(`
              QUEUED RUNNING SUCCEEDING FAILING ABORTING SUCCEEDED FAILED ABORTED TIMED_OUT
@@ -50,7 +57,7 @@ const executionMatrix = matrix(`
   TIMED_OUT    .       .        .         .       .         .       .       .        .
 `);
 
-/** workflows.md §8.2: backwards too, but never out of an end. The same phase again is a repeat, which moves nothing. */
+/** Flyte's CreateNodeEvent: backwards too, but never out of an end. The same phase again is a repeat, which moves nothing. */
 const nodeMatrix = matrix(`
                    QUEUED RUNNING DYNAMIC_RUNNING FAILING SUCCEEDED FAILED ABORTED SKIPPED TIMED_OUT RECOVERED
   QUEUED             .       x           x           x        x        x      x       x        x         x
@@ -65,7 +72,7 @@ const nodeMatrix = matrix(`
   RECOVERED          .       .           .           .        .        .      .       .        .         .
 `);
 
-/** workflows.md §8.3: lower phases too; RETRYABLE_FAILED is no end. */
+/** Flyte's CreateTaskEvent: lower phases too; RETRYABLE_FAILED is no end. */
 const taskMatrix = matrix(`
                          QUEUED WAITING_FOR_RESOURCES INITIALIZING RUNNING RETRYABLE_FAILED SUCCEEDED FAILED ABORTED
   QUEUED                   .              x                x          x           x             x        x      x
@@ -108,18 +115,18 @@ async function insertExecution(phase: string, nodePhase = 'RUNNING', taskPhase =
   await db.launchPlan.create({
     data: { ...version, ...inputs, workflowId: refersTo, workflowEntityId: refersTo },
   });
-  const ended = (value: string, ends: string) => `case when '${value}' in (${ends}) then now() end`;
+  const ended = (value: string, table: keyof typeof ends) => (ends[table].includes(value) ? 'now()' : 'null');
   await pool.query(
     `insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
        workflow_entity_id, principal_id, queue, user_inputs, inputs, phase, ended_at)
      select $1, $2, $3, 'development', 'e', $4, $4, $4, $4, 'q', '{}', '{}', $5::execution_phase,
-       ${ended(phase, "'SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'")}`,
+       ${ended(phase, 'executions')}`,
     [id, tenantId, project.id, refersTo, phase],
   );
   await pool.query(
     `insert into node_executions (id, tenant_id, execution_id, node_id, phase, ended_at)
      select $1, $2, $3, 'n', $4::node_execution_phase,
-       ${ended(nodePhase, "'SUCCEEDED', 'FAILED', 'ABORTED', 'SKIPPED', 'TIMED_OUT', 'RECOVERED'")}`,
+       ${ended(nodePhase, 'node_executions')}`,
     [nodeId, tenantId, id, nodePhase],
   );
   await pool.query(
@@ -129,7 +136,7 @@ async function insertExecution(phase: string, nodePhase = 'RUNNING', taskPhase =
   await pool.query(
     `insert into task_executions (id, tenant_id, execution_id, node_execution_id, task_id, retry_attempt, phase, ended_at)
      select $1, $2, $3, $4, $5, 0, $6::task_execution_phase,
-       ${ended(taskPhase, "'SUCCEEDED', 'FAILED', 'ABORTED', 'RETRYABLE_FAILED'")}`,
+       ${ended(taskPhase, 'task_executions')}`,
     [taskId, tenantId, id, nodeId, refersTo, taskPhase],
   );
   return { id, nodeId, taskId, refersTo };
@@ -142,6 +149,11 @@ const eventsOf = async (id: string) =>
       [id],
     )
   ).rows;
+
+async function hasEnded(table: keyof typeof ends, id: string): Promise<boolean> {
+  const { rows } = await pool.query(`select ended_at is not null as ended from ${table} where id = $1`, [id]);
+  return rows[0].ended;
+}
 
 describe('the phase tables', () => {
   it.each([
@@ -171,6 +183,7 @@ describe('moveExecution', () => {
     const moved = await moveExecution({ ...move, from: phasesThatMayMoveTo(executionPhases, move.to), at });
     expect(moved).toMatchObject({ before: from, after: allowed ? to : null });
     expect(await eventsOf(id)).toEqual(allowed ? [{ sequence: '1', kind: 'EXECUTION', phase: to }] : []);
+    expect(await hasEnded('executions', id)).toBe(ends.executions.includes(allowed ? to : from));
   });
 
   it('answers null for an execution that does not exist', async () => {
@@ -187,6 +200,9 @@ describe('moveNodes', () => {
     const moved = await inTransaction((tx) => moveNodes(tx, id, [move]));
     expect(moved).toHaveLength(allowed ? 1 : 0);
     expect(await eventsOf(id)).toEqual(allowed ? [{ sequence: '1', kind: 'NODE', phase: to }] : []);
+    expect(await hasEnded('node_executions', nodeId)).toBe(
+      ends.node_executions.includes(allowed ? to : from),
+    );
     const { rows } = await pool.query(
       'select phase from node_phase_counts where execution_id = $1 and count > 0',
       [id],
@@ -236,6 +252,9 @@ describe('moveTasks', () => {
     );
     expect(moved).toHaveLength(allowed ? 1 : 0);
     expect(await eventsOf(id)).toEqual(allowed ? [{ sequence: '1', kind: 'TASK', phase: to }] : []);
+    expect(await hasEnded('task_executions', taskId)).toBe(
+      ends.task_executions.includes(allowed ? to : from),
+    );
     const { rows } = await pool.query('select latest_task_phase from node_executions where id = $1', [
       nodeId,
     ]);

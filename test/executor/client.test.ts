@@ -9,6 +9,7 @@ import { ApiError } from '../../src/executor/host/api-error.ts';
 import { type ApiClient, createClient, payloadOf } from '../../src/executor/host/client.ts';
 import { returnLeaseDocument } from '../../src/executor/host/documents.ts';
 import { BackOff, retrying } from '../../src/executor/host/retry.ts';
+import { waitUntil } from './fixture.ts';
 
 let server: Server;
 let folder: string;
@@ -74,8 +75,10 @@ describe('the client of the API', () => {
         : reply(response, 401, refusal('UNAUTHENTICATED'));
     answer = (_request, response) => reply(response, 200, fine);
     const answered = client.insist(returnLeaseDocument, variables, options);
-    setTimeout(() => credential('old'), 50);
-    setTimeout(() => credential('new'), 400);
+    await waitUntil(() => lines.length > 0, 'it missed the credential');
+    credential('old');
+    await waitUntil(() => requests.includes('KEY:old'), 'it was refused');
+    credential('new');
     expect((await answered).returnLease).toMatchObject({ returned: true });
     expect(new Set(requests)).toEqual(new Set(['KEY:old', 'KEY:new', 'token-1']));
     expect(lines.join('')).not.toMatch(/old|S0VZ|token-1/);
@@ -183,10 +186,9 @@ describe('the client of the API', () => {
 
   it('ends with the reason of its signal', async () => {
     credential('secret');
-    answer = () => {};
     const controller = new AbortController();
+    answer = () => controller.abort(new Error('enough'));
     const asked = client.insist(returnLeaseDocument, variables, { signal: controller.signal });
-    setTimeout(() => controller.abort(new Error('enough')), 50);
     await expect(asked).rejects.toThrow('enough');
   });
 });

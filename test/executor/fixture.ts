@@ -1,4 +1,5 @@
 /** What the tests of the process runtime share: a root that is removed again, a spec to vary, a store of real files. */
+
 import { spawnSync } from 'node:child_process';
 import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,6 +18,7 @@ import {
   type ProcessRuntimeOptions,
 } from '../../src/executor/runtimes/process/process-runtime.ts';
 import type { LiteralType } from '../../src/values/literal-types.ts';
+import { eventually } from '../support/waiting.ts';
 
 export const INTEGER: LiteralType = { simple: 'INTEGER' };
 export const STRING: LiteralType = { simple: 'STRING' };
@@ -128,11 +130,10 @@ export function isAlive(pid: number): boolean {
 }
 
 export async function waitUntil(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`waited in vain until ${what}`);
+  await eventually(
+    async () => ((await condition()) ? null : `waited until ${what}`),
+    (complaint) => complaint === null,
+  );
 }
 
 export const listFolder = (path: string): Promise<string[]> => readdir(path);

@@ -26,30 +26,27 @@ import {
 async function cancelWhenReady(spec: RunSpec) {
   const cancel = new AbortController();
   let printed = '';
-  let cancelledAt = 0;
   const run = await finish(spec, {
     signal: cancel.signal,
     onLog: ({ text }) => {
       printed += text;
       if (!printed.includes('ready') || cancel.signal.aborted) return;
-      cancelledAt = Date.now();
       cancel.abort();
     },
   });
   const pids = (printed.match(/\d+/g) ?? []).map(Number);
-  return { ...run, pids, milliseconds: Date.now() - cancelledAt };
+  return { ...run, pids };
 }
 
 describe('cancel', () => {
   it('lets a command end by itself on SIGTERM', async () => {
     const run = await cancelWhenReady(
       shell('trap "echo bye; exit 0" TERM; echo ready; while :; do sleep 0.02; done', {
-        terminationGraceSeconds: 30,
+        terminationGraceSeconds: 600,
       }),
     );
     expect(run.outcome).toEqual({ kind: 'CANCELLED' });
     expect(run.stdout).toContain('bye');
-    expect(run.milliseconds).toBeLessThan(2000);
     expect(await listFolder(run.root)).toEqual([]);
   });
 
@@ -59,8 +56,6 @@ describe('cancel', () => {
     expect(run.outcome).toEqual({ kind: 'CANCELLED' });
     expect(run.pids.length).toBeGreaterThanOrEqual(2);
     expect(run.pids.filter(isAlive)).toEqual([]);
-    expect(run.milliseconds).toBeGreaterThanOrEqual(390);
-    expect(run.milliseconds).toBeLessThan(2000);
   });
 
   it('kills children that outlive their parent', async () => {
@@ -77,7 +72,6 @@ describe('cancel', () => {
     );
     expect(run.outcome.kind).toBe('CANCELLED');
     expect(run.pids.filter(isAlive)).toEqual([]);
-    expect(run.milliseconds).toBeGreaterThanOrEqual(190);
   });
 
   it('before the start starts nothing', async () => {
@@ -247,13 +241,12 @@ describe('many runs at once', () => {
     const runs = Array.from({ length: 12 }, async (_, index) => {
       const chunks: Parameters<typeof textOf>[0][number][] = [];
       const cancel = new AbortController();
-      if (index % 3 === 0) setTimeout(() => cancel.abort(), 150);
       const script =
         index % 3 === 0 ? 'sleep 60' : `sleep 0.3; echo ${index}; exit ${index % 3 === 1 ? 0 : 5}`;
       const outcome = await runtime.run(shell(script), {
         blobs,
         signal: cancel.signal,
-        onStarted: () => {},
+        onStarted: () => index % 3 === 0 && cancel.abort(),
         onLog: (chunk) => chunks.push(chunk),
       });
       return [outcome.kind, textOf(chunks, 'STDOUT')];

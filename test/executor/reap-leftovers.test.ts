@@ -90,8 +90,9 @@ describe('reapLeftovers', () => {
       await once(leader.stdout, 'data');
       leader.stdin.end('\n');
       await once(leader, 'exit');
-      const orphans = membersOf(leader.pid ?? 0);
-      expect(orphans.length).toBe(3);
+      const orphansNow = () => membersOf(leader.pid ?? 0);
+      await waitUntil(() => orphansNow().length === 3, 'the inner shell had begun to sleep');
+      const orphans = orphansNow();
       await leaveRun(root, 'run-1', identity);
       expect(await createProcessRuntime({ root }).reapLeftovers()).toEqual(['run-1']);
       expect(orphans.filter(isAlive)).toEqual([]);
@@ -100,13 +101,17 @@ describe('reapLeftovers', () => {
 
   it('spares a process that has the same number but another start', async () => {
     const root = await createRoot();
-    const stranger = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
+    const stranger = spawn('sh', ['-c', 'read line; exit 7'], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
     started.push(stranger);
     const identity = identifyProcess(stranger.pid ?? 0);
     await leaveRun(root, 'run-1', { ...identity, startedAt: `${identity?.startedAt}0` });
     expect(await createProcessRuntime({ root }).reapLeftovers()).toEqual(['run-1']);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(isAlive(stranger.pid ?? 0)).toBe(true);
+    // It still does what it is for.
+    stranger.stdin.end('go on\n');
+    expect(await once(stranger, 'exit')).toEqual([7, null]);
     expect(await listFolder(root)).toEqual([]);
   });
 

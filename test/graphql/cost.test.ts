@@ -125,7 +125,10 @@ describe('every list of objects in the schema', () => {
     });
   const unsized = (all: typeof fields) =>
     all
-      .filter(({ type, field }) => isListOfObjects(field) && !(isConnection(type) && field.name === 'edges'))
+      .filter(
+        ({ type, field }) =>
+          isListOfObjects(field) && !(isConnection(type) && ['edges', 'nodes'].includes(field.name)),
+      )
       .filter(({ field }) => rowsOf(field, () => undefined) === null)
       .map(({ type, field }) => `${type.name}.${field.name}`);
 

@@ -38,7 +38,7 @@ async function growth(work: () => Promise<unknown>, expected: Record<string, num
       Object.keys(expected).map((name) => [name, (after.get(name) ?? 0) - (before.get(name) ?? 0)]),
     );
   };
-  await eventually(grown, (now) => JSON.stringify(now) === JSON.stringify(expected), 3);
+  await eventually(grown, (now) => JSON.stringify(now) === JSON.stringify(expected));
   expect(await grown()).toEqual(expected);
 }
 

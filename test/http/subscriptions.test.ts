@@ -1,5 +1,4 @@
 /** Subscriptions at the edge: who may open one, how many there are, and when they end. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { notifications } from '../../src/platform/database/notify.ts';
 import { openSubscriptions } from '../../src/platform/metrics.ts';
@@ -46,8 +45,6 @@ describe('a subscription', () => {
   });
 
   it('that is given up lets go of its source at once, without waiting for an event', async () => {
-    // The sockets of the test before are closed here, and a moment later there.
-    await sleep(100);
     let listening = 0;
     const { on } = notifications;
     vi.spyOn(notifications, 'on').mockImplementation((...listener) => {
@@ -67,7 +64,6 @@ describe('a subscription', () => {
     await eventually(
       async () => listening,
       (count) => count === 0,
-      2,
     );
     await client.dispose();
     vi.restoreAllMocks();
@@ -89,21 +85,17 @@ describe('a subscription', () => {
     // Nothing happens meanwhile that would wake the two.
     const opens = async () => codeOf(await overWebSocket(app, eventsDocument, { id })) === undefined;
     await watch.return?.();
-    await eventually(opens, Boolean, 2);
-    await eventually(
-      async () => {
-        const again = client.iterate({ query: eventsDocument, variables: { id } });
-        return codeOf((await again.next()).value as never) === undefined;
-      },
-      Boolean,
-      2,
-    );
+    await eventually(opens, Boolean);
+    await eventually(async () => {
+      const again = client.iterate({ query: eventsDocument, variables: { id } });
+      return codeOf((await again.next()).value as never) === undefined;
+    }, Boolean);
     expect(await opens()).toBe(false);
     await events.return(undefined);
-    await eventually(opens, Boolean, 2);
+    await eventually(opens, Boolean);
     client.terminate();
-    await eventually(async () => (await Promise.all([opens(), opens()])).every(Boolean), Boolean, 2);
-    await eventually(countOpen, (count) => count === 0, 2);
+    await eventually(async () => (await Promise.all([opens(), opens()])).every(Boolean), Boolean);
+    await eventually(countOpen, (count) => count === 0);
   });
 
   it('is not counted when it is refused', async () => {

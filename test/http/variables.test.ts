@@ -6,6 +6,7 @@ import { variableFault } from '../../src/graphql/variables.ts';
 import { createGraphQLServer } from '../../src/http/graphql.ts';
 import { Meter } from '../../src/http/rate.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
+import { taskInput } from '../support/seed.ts';
 import { overSse, overWebSocket } from '../support/watch.ts';
 
 let app: App;
@@ -94,6 +95,46 @@ describe('a fault of variables', () => {
     const given = { input: { identifier: 'x', name: 'x', nam: 'x' } };
     expect(faultIn(createProject, given, true)?.message).toContain('"name"?');
     expect(faultIn(createProject, given)?.message).not.toContain('?');
+  });
+});
+
+describe('input objects inside one another', () => {
+  const createTask = 'mutation ($input: CreateTaskInput!) { createTask(input: $input) { __typename } }';
+  const deepType = (levels: number) => {
+    let type: object = { simple: 'INTEGER' };
+    for (let level = 0; level < levels; level += 1) type = { collectionType: type };
+    return type;
+  };
+  const tooDeep = { code: 'INVALID_ARGUMENT', path: ['input'] };
+
+  it.each([300, 3_000, 20_000, 500_000])('are refused when they nest %i deep', (levels) => {
+    const input = taskInput('p', 'x', { inputs: { a: deepType(levels) } });
+    expect(faultIn(createTask, { input })?.extensions).toEqual(tooDeep);
+  });
+
+  it.each([300, 3_000])('are refused over HTTP and WebSocket alike: %i', async (levels) => {
+    const variables = { input: taskInput('p', 'x', { inputs: { a: deepType(levels) } }) };
+    for (const { errors } of [
+      await app.ask(createTask, variables),
+      await overWebSocket(app, createTask, variables),
+    ])
+      expect(errors?.map(({ extensions }: Answer) => extensions.code)).toEqual(['INVALID_ARGUMENT']);
+  });
+
+  it('are refused when a request nests them deeper than a program could write', async () => {
+    const written = JSON.stringify({
+      query: createTask,
+      variables: { input: taskInput('p', 'x', { inputs: { a: { simple: 'HERE' } } }) },
+    });
+    const [before, after] = written.split('{"simple":"HERE"}');
+    const type = `${'{"collectionType":'.repeat(20_000)}{"simple":"INTEGER"}${'}'.repeat(20_000)}`;
+    const response = await fetch(`${app.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: app.admin },
+      body: `${before}${type}${after}`,
+    });
+    const { errors } = (await response.json()) as Answer;
+    expect(errors).toMatchObject([{ extensions: tooDeep }]);
   });
 });
 

@@ -11,6 +11,7 @@ import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, basic, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
+import { untilLocked } from '../support/waiting.ts';
 
 let app: App;
 let tenantId: string;
@@ -24,7 +25,6 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const later = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const caller = () => systemCaller(tenantId, userId);
 const job = (clientId: string | null = null): NewJobRequest => ({
   clientId,
@@ -64,7 +64,7 @@ describe('cancelling while the assigner leases', () => {
     await inTransaction(async (tx) => {
       await storeRuns(tx, [{ jobId, executorId: executor, runId }], 30);
       cancelling = cancel(ownerId);
-      await later(200);
+      await untilLocked();
     });
     expect(await cancelling).toEqual([jobId]);
     expect((await hands.lease({ wait: 'PT0S' })).runs).toEqual([]);

@@ -71,7 +71,7 @@ function written({ nodes, inputs = {}, outputs = {}, bound = {} }: Written) {
 }
 
 const compile = (workflow: Written, maxNodes = 100) =>
-  compileWorkflow(readWorkflowTemplate(written(workflow), []), tasks, { path: [], maxNodes });
+  compileWorkflow(readWorkflowTemplate(written(workflow), [], maxNodes), tasks, { path: [] });
 const faults = (workflow: Written) => faultsThrown(() => compile(workflow));
 
 const load = aNode('load', 'load', { path: value('s3://rows') });
@@ -347,6 +347,22 @@ describe('compileWorkflow', () => {
     expect(faults({ nodes })).toEqual(['InvalidValue nodes']);
     expect(compile({ nodes }, 0).primary.template.nodes).toHaveLength(101);
     expect(compile({ nodes: nodes.slice(1) }).primary.template.nodes).toHaveLength(100);
+  });
+
+  it('refuses too many nodes before it looks at one', () => {
+    let looks = 0;
+    const node = new Proxy(
+      {},
+      {
+        get() {
+          looks += 1;
+          return undefined;
+        },
+      },
+    );
+    const nodes = Array.from({ length: 20_000 }, () => node);
+    expect(faultsThrown(() => readWorkflowTemplate({ nodes }, []))).toEqual(['InvalidValue nodes']);
+    expect(looks).toBe(0);
   });
 
   it('compiles a chain of 5,000 nodes, and finds a cycle as long', () => {

@@ -23,7 +23,7 @@ describe('compileLaunchPlan', () => {
     const { expectedInputs, fixedInputs } = compileLaunchPlan(signature, {
       defaultInputs: { rows: 10 },
       defaultInputLiterals: { rate: { scalar: { union: { value: one, type: integer } } } },
-      fixedInputs: { path: 's3://x', rows: 5 },
+      fixedInputs: { path: 's3://x' },
       requiredInputs: ['size'],
     });
     expect(plain(fixedInputs)).toEqual({ path: 's3://x' });
@@ -69,6 +69,22 @@ describe('compileLaunchPlan', () => {
     ]);
   });
 
+  it('refuses an input that is both fixed and defaulted, in whatever form', () => {
+    const spec = {
+      defaultInputs: { rows: 'many', path: 's3://y' },
+      defaultInputLiterals: { rate: one },
+      fixedInputs: { path: 's3://x', rate: 2 },
+      fixedInputLiterals: { rows: one },
+    };
+    expect(faultsThrown(() => compileLaunchPlan(signature, spec))).toEqual(
+      expect.arrayContaining([
+        'ParameterBoundMoreThanOnce input.fixedInputs.path',
+        'ParameterBoundMoreThanOnce input.fixedInputs.rate',
+        'ParameterBoundMoreThanOnce input.fixedInputLiterals.rows',
+      ]),
+    );
+  });
+
   it('refuses any value when the workflow has no inputs', () => {
     const spec = { defaultInputs: { a: 1 }, fixedInputs: { b: 1 } };
     expect(faultsThrown(() => compileLaunchPlan({ inputs: {}, outputs: {} }, spec))).toHaveLength(2);
@@ -84,7 +100,10 @@ describe('compileLaunchPlan', () => {
           Object.fromEntries(indexes.flatMap((index) => (index < all.length ? [[all[index], index]] : [])));
         const plan = compileLaunchPlan(
           { inputs, outputs: {} },
-          { defaultInputs: pick(defaulted), fixedInputs: pick(fixed) },
+          {
+            defaultInputs: pick(defaulted),
+            fixedInputs: pick(fixed.filter((at) => !defaulted.includes(at))),
+          },
         );
         const placed = [...Object.keys(plan.expectedInputs), ...Object.keys(plan.fixedInputs)];
         expect(placed.sort()).toEqual([...all].sort());

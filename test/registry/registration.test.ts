@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
+import {
+  readActiveLaunchPlans,
+  readLaunchPlans,
+  readTasks,
+  readWorkflows,
+} from '../../src/registry/store.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import {
   createLaunchPlan,
@@ -14,6 +20,7 @@ import {
   taskInput,
   workflowInput,
 } from '../support/seed.ts';
+import { statementsOf } from '../support/statements.ts';
 
 const project = 'registry';
 let app: App;
@@ -142,6 +149,23 @@ describe('createWorkflow', () => {
     expect(found).toContainEqual(['TaskReferenceNotFound', 'd']);
   });
 
+  it('refuses too many nodes before it looks for their tasks', async () => {
+    const shape = Object.fromEntries(Array.from({ length: 8_000 }, (_, index) => [`n${index}`, []]));
+    const { id, template } = workflowInput(project, 'wide', shape);
+    const nodes = template.nodes.map((node) => ({
+      ...node,
+      taskNode: { referenceId: keyOf(project, `task of ${node.id}`) },
+    }));
+    const { result, statements } = await statementsOf(() =>
+      createWorkflow(app, { id, template: { ...template, nodes } }),
+    );
+    expect(result).toMatchObject({
+      message: 'a workflow has at most 100 nodes, got 8000',
+      problems: [{ code: 'InvalidValue', path: ['input', 'template', 'nodes'] }],
+    });
+    expect(statements.filter((text) => text.includes('tasks'))).toEqual([]);
+  });
+
   it('tells identical from different', async () => {
     await registerWorkflow(app, project, 'stable', { a: [], b: ['a'] });
     const same = await createWorkflow(app, workflowInput(project, 'stable', { a: [], b: ['a'] }));
@@ -263,6 +287,45 @@ describe('updateLaunchPlan', () => {
       await Promise.all([...versions, ...versions].map((version) => update(version, 'ACTIVE')));
       expect(await db.launchPlan.count({ where: { name: 'switch', state: 'ACTIVE' } })).toBe(1);
     }
+  });
+});
+
+describe('a version', () => {
+  it('is read by id and by key as Prisma reads it', async () => {
+    await registerWorkflow(app, project, 'read', { a: [] });
+    await db.launchPlan.updateMany({ where: { name: 'read' }, data: { state: 'ACTIVE' } });
+    const { id: tenantId } = await db.tenant.findFirstOrThrow();
+    const task = await db.task.findFirstOrThrow({ where: { name: 'double' } });
+    const where = { where: { name: 'read' } };
+    const [workflow, plan] = [
+      await db.workflow.findFirstOrThrow(where),
+      await db.launchPlan.findFirstOrThrow(where),
+    ];
+    const addresses = (id: string, name: string) => [{ id }, { key: keyOf(project, name) }, { id: 'no id' }];
+    expect(await readTasks(tenantId, addresses(task.id, 'double'))).toEqual([task, task, null]);
+    expect(await readWorkflows(tenantId, addresses(workflow.id, 'read'))).toEqual([workflow, workflow, null]);
+    expect(await readLaunchPlans(tenantId, addresses(plan.id, 'read'))).toEqual([plan, plan, null]);
+    const names = [
+      { project, domain, name: 'read' },
+      { project, domain, name: 'ghost' },
+    ];
+    expect(await readActiveLaunchPlans(tenantId, names)).toEqual([plan, null]);
+  });
+});
+
+describe('the tasks of a workflow', () => {
+  it('are read in one statement, however many there are', async () => {
+    const { id: tenantId } = await db.tenant.findFirstOrThrow();
+    const names = [...Array.from({ length: 8_000 }, (_, index) => `ghost ${index}`), 'double'];
+    const { result, statements } = await statementsOf(() =>
+      readTasks(
+        tenantId,
+        names.map((name) => ({ key: keyOf(project, name) })),
+      ),
+    );
+    expect(statements).toHaveLength(1);
+    expect(result.at(-1)).toMatchObject({ name: 'double' });
+    expect(result.slice(0, -1).every((task) => task === null)).toBe(true);
   });
 });
 

@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { startLoop } from '../../src/scheduler/loop.ts';
+import { stopClocks } from '../support/clock.ts';
 
-const soon = (milliseconds = 5) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Until all is done that can be done without a timer. */
+const settled = () => new Promise(setImmediate);
 
 /** A loop over what the test says is due, that notes what it did. */
 function loopOf({
@@ -38,6 +40,7 @@ function loopOf({
 
 describe('a loop', () => {
   it('looks for what is due when it starts, and again on its timer', async () => {
+    stopClocks('setInterval', 'clearInterval');
     let looks = 0;
     const { loop, worked } = loopOf({
       everyMs: 10,
@@ -46,9 +49,15 @@ describe('a loop', () => {
         return [`look ${looks}`];
       },
     });
-    while (looks < 3) await soon();
+    await settled();
+    expect(worked).toEqual(['look 1']);
+    vi.advanceTimersByTime(9);
+    await settled();
+    expect(worked).toEqual(['look 1']);
+    vi.advanceTimersByTime(1);
+    await settled();
+    expect(worked).toEqual(['look 1', 'look 2']);
     await loop.stop();
-    expect(worked.slice(0, 2)).toEqual(['look 1', 'look 2']);
   });
 
   it('works on an id again when news of it comes while it is at it, and never twice at once', async () => {
@@ -59,15 +68,15 @@ describe('a loop', () => {
           finish = () => resolve(false);
         }),
     });
-    await soon();
+    await settled();
     loop.wake('a');
-    await soon();
+    await settled();
     loop.wake('a');
     loop.wake('a');
-    await soon();
+    await settled();
     expect(worked).toEqual(['a']);
     finish();
-    await soon();
+    await settled();
     expect(worked).toEqual(['a', 'a']);
     finish();
     await loop.stop();
@@ -75,9 +84,14 @@ describe('a loop', () => {
   });
 
   it('does no more at once than it was told', async () => {
-    const { loop, worked, most } = loopOf({ each: async () => Boolean(await soon(2)) && false });
+    const { loop, worked, most } = loopOf({
+      each: async () => {
+        await settled();
+        return false;
+      },
+    });
     for (let index = 0; index < 10; index += 1) loop.wake(String(index));
-    while (worked.length < 10) await soon();
+    while (worked.length < 10) await settled();
     await loop.stop();
     expect(most()).toBe(2);
   });
@@ -93,26 +107,30 @@ describe('a loop', () => {
     });
     loop.wake('bad');
     loop.wake('more');
-    while (turns < 4) await soon();
+    while (turns < 4) await settled();
     await loop.stop();
     expect(worked).toEqual(['bad', 'more', 'more', 'more']);
   });
 
   it('ends after what is under way, and begins nothing more', async () => {
-    let done = false;
+    let finish = () => {};
     const { loop, worked } = loopOf({
-      each: async () => {
-        await soon(30);
-        done = true;
-        return true;
-      },
+      each: () =>
+        new Promise((resolve) => {
+          finish = () => resolve(true);
+        }),
     });
     loop.wake('a');
-    await soon();
-    await loop.stop();
-    expect(done).toBe(true);
+    let hasStopped = false;
+    const stopping = loop.stop().then(() => {
+      hasStopped = true;
+    });
+    await settled();
+    expect(hasStopped).toBe(false);
+    finish();
+    await stopping;
     loop.wake('b');
-    await soon(40);
+    await settled();
     expect(worked).toEqual(['a']);
   });
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { App } from '../support/app.ts';
 
 // Read once, when the first module of the server is imported.
@@ -22,9 +22,7 @@ describe('advanceExecution', () => {
       await registerWorkflow(app, 'pool', name, { a: [] });
       ids.push(await launch(app, 'pool', name));
     }
-    const begun = performance.now();
+    // A turn that waited for a second connection would fail when that wait ends.
     await Promise.all(ids.map(advanceExecution));
-    // A wait for a connection ends after five seconds.
-    expect(performance.now() - begun).toBeLessThan(4_000);
   });
 });

@@ -14,6 +14,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const limited = <T>(username: string, address: string | null, check: () => Promise<T>) =>
+  limitedAttempt({ username, address }, check, (answer) => answer === true);
 const wrong = () => Promise.resolve(false);
 const right = () => Promise.resolve(true);
 
@@ -24,44 +26,71 @@ const refusals = (answers: readonly PromiseSettledResult<unknown>[]) =>
 describe('limitedAttempt', () => {
   it('lets ten attempts of an account fail in five minutes, however it is spelled, and then says when to come back', async () => {
     for (let at = 0; at < 10; at += 1) {
-      expect(await limitedAttempt({ account: at % 2 ? 'Ada' : 'ada', address: null }, wrong)).toBe(false);
+      expect(await limited(at % 2 ? 'Ada' : 'ada', null, wrong)).toBe(false);
       vi.advanceTimersByTime(10_000);
     }
     const check = vi.fn(right);
-    const refused = limitedAttempt({ account: 'ADA', address: null }, check);
+    const refused = limited('ADA', null, check);
     // The oldest failure was 100 s ago.
     await expect(refused).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED', retryAfterSeconds: 200 });
     expect(check).not.toHaveBeenCalled();
     vi.advanceTimersByTime(200_000);
-    expect(await limitedAttempt({ account: 'ada', address: null }, right)).toBe(true);
+    expect(await limited('ada', null, right)).toBe(true);
   });
 
   it('counts what throws UnauthenticatedError, and no failure of ours', async () => {
-    const attempt = { account: 'thrown', address: null };
     const throwing = (error: Error) => () => Promise.reject(error);
     for (let at = 0; at < 20; at += 1)
-      await expect(limitedAttempt(attempt, throwing(new UnavailableError()))).rejects.toThrow(
+      await expect(limited('thrown', null, throwing(new UnavailableError()))).rejects.toThrow(
         UnavailableError,
       );
     for (let at = 0; at < 10; at += 1)
-      await expect(limitedAttempt(attempt, throwing(new UnauthenticatedError()))).rejects.toThrow('sign in');
-    await expect(limitedAttempt(attempt, right)).rejects.toThrow(TooManyAttemptsError);
+      await expect(limited('thrown', null, throwing(new UnauthenticatedError()))).rejects.toThrow('sign in');
+    await expect(limited('thrown', null, right)).rejects.toThrow(TooManyAttemptsError);
   });
 
   it('is not reset by a right password', async () => {
-    const attempt = { account: 'bob', address: null };
-    for (let at = 0; at < 9; at += 1) await limitedAttempt(attempt, wrong);
-    expect(await limitedAttempt(attempt, right)).toBe(true);
-    await limitedAttempt(attempt, wrong);
-    await expect(limitedAttempt(attempt, right)).rejects.toThrow(TooManyAttemptsError);
+    for (let at = 0; at < 9; at += 1) await limited('bob', null, wrong);
+    expect(await limited('bob', null, right)).toBe(true);
+    await limited('bob', null, wrong);
+    await expect(limited('bob', null, right)).rejects.toThrow(TooManyAttemptsError);
   });
 
   it('counts the failures of one address over all accounts, and lets others through', async () => {
-    const from = (address: string) => (at: number) =>
-      limitedAttempt({ account: `user ${at}`, address }, wrong);
+    const from = (address: string) => (at: number) => limited(`user ${at}`, address, wrong);
     for (let at = 0; at < 100; at += 1) await from('192.0.2.1')(at);
     await expect(from('192.0.2.1')(200)).rejects.toThrow(TooManyAttemptsError);
     expect(await from('192.0.2.2')(200)).toBe(false);
+  });
+
+  it('locks nobody out elsewhere: not from one network, and not who came in from there before', async () => {
+    const from = (network: number) => `198.51.${network}.1`;
+    expect(await limited('ada-of-home', from(200), right)).toBe(true);
+    for (let at = 0; at < 10; at += 1) await limited('ada-of-home', from(1), wrong);
+    await expect(limited('ada-of-home', from(1), right)).rejects.toThrow(TooManyAttemptsError);
+    expect(await limited('ada-of-home', from(2), right)).toBe(true);
+    // Ten networks with ten guesses each: as many as there are for the account.
+    for (let network = 3; network < 12; network += 1)
+      for (let at = 0; at < 10; at += 1) await limited('ada-of-home', from(network), wrong);
+    await expect(limited('ada-of-home', from(100), right)).rejects.toThrow(TooManyAttemptsError);
+    for (const network of [200, 2]) expect(await limited('ada-of-home', from(network), right)).toBe(true);
+    // There, guesses are still counted by themselves.
+    for (let at = 0; at < 10; at += 1) await limited('ada-of-home', from(2), wrong);
+    await expect(limited('ada-of-home', from(2), right)).rejects.toThrow(TooManyAttemptsError);
+  });
+
+  it('leaves room for others: ten of one network are checked at once', async () => {
+    const ended: (() => void)[] = [];
+    const check = () => new Promise<boolean>((resolve) => ended.push(() => resolve(false)));
+    const all = Array.from({ length: 30 }, (_, at) => limited(`many ${at}`, '203.0.113.7', check));
+    const other = limited('another', '203.0.113.8', check);
+    await vi.waitFor(() => expect(ended).toHaveLength(11));
+    const settled = Promise.all([...all, other]);
+    while (ended.length > 0) {
+      for (const end of ended.splice(0)) end();
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    expect(await settled).toEqual(Array(31).fill(false));
   });
 
   it('lets no more be tried at once than in a row, and refuses no right one for coming at once', async () => {
@@ -69,13 +98,11 @@ describe('limitedAttempt', () => {
     let checks = 0;
     const slowly = (answer: boolean) => async () => {
       checks += 1;
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise(setImmediate);
       return answer;
     };
     const flood = (account: string, answer: boolean) =>
-      Promise.allSettled(
-        Array.from({ length: 60 }, () => limitedAttempt({ account, address: null }, slowly(answer))),
-      );
+      Promise.allSettled(Array.from({ length: 60 }, () => limited(account, null, slowly(answer))));
     expect(refusals(await flood('flooded', false))).toBe(50);
     expect(checks).toBe(10);
     expect(refusals(await flood('busy', true))).toBe(0);

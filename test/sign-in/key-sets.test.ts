@@ -1,10 +1,12 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { db } from '../../src/platform/database/client.ts';
+import { accessFeed } from '../../src/authorization/feed.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { findServerTenantId, listKeys, storeKey } from '../../src/sign-in/store/tokens.ts';
 import { type App, basic, startApp } from '../support/app.ts';
+import { tokenOf } from '../support/credentials.ts';
 
 const name = 'slipway.access-token';
 const otherTenantId = newId();
@@ -68,5 +70,36 @@ describe('the keys of access tokens', () => {
     const { data } = await app.ask('mutation { login { ... on LoginPayload { token } } }', {}, password);
     const answer = await app.ask('{ viewer { username } }', {}, `Bearer ${data.login.token}`);
     expect(answer.data.viewer.username).toBe('admin');
+  });
+
+  it('take their tokens with them when they go, and say so themselves', async () => {
+    const { administrator } = app.secrets;
+    const password = basic(administrator.username, administrator.password);
+    const statusOf = async (authorization: string) =>
+      (await app.ask('{ viewer { username } }', {}, authorization)).status;
+    for (const takeBack of [
+      'delete from json_web_keys where tenant_id <> $1',
+      'delete from json_web_key_sets where tenant_id <> $1',
+    ]) {
+      const token = await tokenOf(app, password);
+      expect([await statusOf(token), await statusOf(token)]).toEqual([200, 200]);
+      // As an operator would, without a word to any server.
+      await pool.query(takeBack, [otherTenantId]);
+      await accessFeed.catchUp();
+      expect(await statusOf(token)).toBe(401);
+      expect(await statusOf(await tokenOf(app, password))).toBe(200);
+    }
+  });
+
+  it('that went while the feed of changes was silent take theirs, too', async () => {
+    const { administrator } = app.secrets;
+    const token = await tokenOf(app, basic(administrator.username, administrator.password));
+    expect((await app.ask('{ viewer { username } }', {}, token)).status).toBe(200);
+    // Nothing tells of it, and the feed cannot be asked.
+    await pool.query('alter table json_web_keys disable trigger json_web_keys_are_news');
+    vi.spyOn(accessFeed, 'isFresh', 'get').mockReturnValue(false);
+    await pool.query('delete from json_web_keys where tenant_id <> $1', [otherTenantId]);
+    expect((await app.ask('{ viewer { username } }', {}, token)).status).toBe(401);
+    vi.restoreAllMocks();
   });
 });

@@ -190,9 +190,8 @@ export async function readExecution(app: App, id: string): Promise<Answer> {
 }
 
 const ended = new Set(['SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT']);
-export const untilEnded = (app: App, id: string, seconds?: number) =>
+export const untilEnded = (app: App, id: string) =>
   eventually(
     () => readExecution(app, id),
     (execution) => ended.has(execution.phase),
-    seconds,
   );

@@ -3,20 +3,20 @@ import { onTestFinished } from 'vitest';
 import { pool } from '../../src/platform/database/client.ts';
 import { inTransaction, type Tx } from '../../src/platform/database/transaction.ts';
 
-// Of before a test puts the clock in its own hands.
+// As they are before a test puts the clock in its own hands.
 const { setTimeout } = globalThis;
+const { now } = Date;
 
-/** Asks again until it holds; fails with the last answer after `seconds`, which no test should come near. */
-export async function eventually<T>(
-  read: () => T | Promise<T>,
-  holds: (answer: T) => boolean,
-  seconds = 30,
-): Promise<T> {
-  const until = Date.now() + seconds * 1000;
+/** Longer than anything that a test waits for, also on a machine that is busy; shorter than a test may take. */
+const PATIENCE_MS = 50_000;
+
+/** Asks again until it holds. @throws Error with the last answer when it never does. */
+export async function eventually<T>(read: () => T | Promise<T>, holds: (answer: T) => boolean): Promise<T> {
+  const until = now() + PATIENCE_MS;
   for (;;) {
     const answer = await read();
     if (holds(answer)) return answer;
-    if (Date.now() > until) throw new Error(`it never came to hold: ${JSON.stringify(answer)}`);
+    if (now() > until) throw new Error(`it never came to hold: ${JSON.stringify(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, 15));
   }
 }

@@ -8,6 +8,8 @@ export interface Wire {
   cut(): void;
   /** Cuts it until `up`. */
   down(): void;
+  /** How many tried to come while it was down. */
+  readonly refused: number;
   up(): void;
   close(): Promise<void>;
 }
@@ -16,8 +18,12 @@ export async function startWire(target: string): Promise<Wire> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let isDown = false;
+  let refused = 0;
   const server = createServer((near) => {
-    if (isDown) return void near.destroy();
+    if (isDown) {
+      refused += 1;
+      return void near.destroy();
+    }
     const far = connect(Number(port), hostname);
     for (const socket of [near, far]) {
       sockets.add(socket);
@@ -40,6 +46,9 @@ export async function startWire(target: string): Promise<Wire> {
   return {
     url: url.href.replace(/\/$/, ''),
     cut,
+    get refused() {
+      return refused;
+    },
     down() {
       isDown = true;
       cut();

@@ -191,7 +191,7 @@ describe('deleteRegisteredModel', () => {
     ).toMatchObject([
       {
         action: 'model:delete',
-        targetType: 'registered_model',
+        targetType: 'registered model',
         targetName: 'phoenix',
         before: { lastVersion: 1 },
       },

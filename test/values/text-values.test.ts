@@ -150,4 +150,11 @@ describe('findRoundedNumber', () => {
   ])('takes %s', (json) => {
     expect(findRoundedNumber(`[${json}]`)).toBeNull();
   });
+
+  it.each(['"\\" 9007199254740993', '"\\"\\" 9007199254740993\\', '"\\\n" "9007199254740993'])(
+    'looks for none in a string that is never closed, nor for the beginning of another: %j',
+    (json) => {
+      expect(findRoundedNumber(json)).toBeNull();
+    },
+  );
 });

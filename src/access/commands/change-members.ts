@@ -29,7 +29,7 @@ export async function changeMembers(
       requireOwnMembers(group);
       const users = await change(tx, group);
       if (users.length === 0) return { group, count: 0 };
-      const target = { type: 'group', id: group.id, name: group.name };
+      const target = { type: 'group', id: group.id, name: group.name } as const;
       await recordChange(tx, caller, { action, target, after: { users } });
       const [first = null] = users;
       const userId = users.length === 1 ? first : null;

@@ -27,7 +27,7 @@ export async function deleteGroup(caller: Caller, by: GroupBy): Promise<string> 
     const { id, name, description } = group;
     const [members] = await countMembers([id], tx);
     await removeGroup(tx, id);
-    const target = { type: 'group', id, name };
+    const target = { type: 'group', id, name } as const;
     await recordChange(tx, caller, {
       action: 'group:delete',
       target,

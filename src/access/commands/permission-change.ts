@@ -1,11 +1,11 @@
 import { recordChange } from '../../authorization/audit.ts';
 import type { Place } from '../../authorization/domain/decision.ts';
-import { kinds } from '../../authorization/domain/kinds.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { GrantKey, SubjectId } from '../../authorization/store/grant-rows.ts';
 import type { Level } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
+import { kindOf } from '../../platform/object-kinds.ts';
 
 /** Whose permission on what, both found in the caller's tenant. */
 export interface PermissionAddress {
@@ -22,8 +22,8 @@ export const keyOf = (caller: Caller, { subject, place }: PermissionAddress): Gr
 
 /** `of ann on the project penguins`, for messages. */
 export function described({ subject, place }: PermissionAddress): string {
-  const what = place.type === 'TENANT' ? 'the tenant' : `all of type ${kinds[place.type]}`;
-  return `of ${subject.name} on ${place.id === null ? what : `the ${kinds[place.type]} ${place.name}`}`;
+  const what = place.type === 'TENANT' ? 'the tenant' : `all of type ${kindOf[place.type]}`;
+  return `of ${subject.name} on ${place.id === null ? what : `the ${kindOf[place.type]} ${place.name}`}`;
 }
 
 /** What follows every write of a row, in its transaction and last in it: the audit log, and word to every process. */
@@ -41,7 +41,7 @@ export async function recordPermissionChange(
   const at = (level: Level | null) => (level ? { ...who, level } : null);
   await recordChange(tx, caller, {
     action,
-    target: { type: kinds[place.type], id: place.id, name: place.name ?? '*' },
+    target: { type: kindOf[place.type], id: place.id, name: place.name ?? '*' },
     before: at(levels.before),
     after: at(levels.after),
   });

@@ -12,12 +12,12 @@ import { described, keyOf, type PermissionAddress, recordPermissionChange } from
  *
  * @returns the row as it was.
  * @throws NotFoundError without a row: a repeat is told so.
- * Source: MLflow's deleteExperimentPermission, access.md §1.5.
+ * Source: MLflow's deleteExperimentPermission.
  */
 export async function revokePermission(caller: Caller, address: PermissionAddress): Promise<Grant> {
   const grant = await inTransaction(async (tx) => {
     const revoked = await deleteGrant(tx, keyOf(caller, address));
-    if (!revoked) throw new NotFoundError('permission', described(address), ['input']);
+    if (!revoked) throw new NotFoundError('grant', described(address), ['input']);
     const levels = { before: revoked.level, after: null };
     await recordPermissionChange(tx, caller, 'permission:revoke', address, levels);
     return revoked;

@@ -11,7 +11,7 @@ import { described, keyOf, type PermissionAddress, recordPermissionChange } from
  * Sets the level of a permission that is there: any level, also one that shuts out whoever sets it.
  *
  * @throws NotFoundError without a row: it inserts none.
- * Source: MLflow's updateExperimentPermission, access.md §1.5.
+ * Source: MLflow's updateExperimentPermission.
  */
 export async function updatePermission(
   caller: Caller,
@@ -20,7 +20,7 @@ export async function updatePermission(
 ): Promise<Grant> {
   const grant = await inTransaction(async (tx) => {
     const changed = await updateGrant(tx, keyOf(caller, address), level);
-    if (!changed) throw new NotFoundError('permission', described(address), ['input']);
+    if (!changed) throw new NotFoundError('grant', described(address), ['input']);
     const levels = { before: changed.before, after: level };
     await recordPermissionChange(tx, caller, 'permission:update', address, levels);
     return changed.grant;

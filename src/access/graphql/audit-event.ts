@@ -1,115 +1,169 @@
-import type { AuditEvent } from '../../generated/prisma/client.ts';
+import type { AuditOutcome } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
+import { enumOf } from '../../graphql/enum.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { ObjectKindEnum } from '../../graphql/object-kind.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { isId } from '../../platform/ids.ts';
-import { type AuditFilter, auditOrder, listAuditEvents } from '../store/audit-list.ts';
+import {
+  type AuditEventRow,
+  type AuditFilter,
+  auditOrder,
+  countAuditEvents,
+  listAuditEvents,
+} from '../store/audit-list.ts';
 
-const AuditOutcomeEnum = builder.enumType('AuditOutcome', {
-  values: { DONE: { description: 'It was done.' }, DENIED: { description: 'It was refused.' } } as const,
+const AuditOutcomeEnum = enumOf<AuditOutcome>('AuditOutcome', 'Whether something was done or refused.', {
+  DONE: 'It was done.',
+  DENIED: 'It was refused.',
 });
 
 const AuditActorType = builder.objectRef<{ id: string; username: string | null }>('AuditActor').implement({
-  description: 'A user as it was called then; it may be gone by now.',
-  fields: (t) => ({ id: t.exposeID('id'), username: t.exposeString('username', { nullable: true }) }),
+  description: 'A user as it was called when the event happened. It may have been deleted since.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: "The user's id: an opaque UUIDv7, unique over all types." }),
+    username: t.exposeString('username', {
+      nullable: true,
+      description: 'The user name at that time; null when it was not known.',
+    }),
+  }),
 });
 
 const actor = (id: string | null, username: string | null) => (id === null ? null : { id, username });
 
-const AuditTargetType = builder.objectRef<AuditEvent>('AuditTarget').implement({
-  description: 'What it was done to, as it was called then.',
+const AuditTargetType = builder.objectRef<AuditEventRow>('AuditTarget').implement({
+  description: 'What an event was about, as it was called when it happened.',
   fields: (t) => ({
-    type: t.string({ nullable: true, resolve: ({ targetType }) => targetType }),
-    id: t.id({ nullable: true, resolve: ({ targetId }) => targetId }),
-    name: t.string({ nullable: true, resolve: ({ targetName }) => targetName }),
+    type: t.expose('targetType', {
+      type: ObjectKindEnum,
+      nullable: true,
+      description: 'What kind of object it was.',
+    }),
+    id: t.id({
+      nullable: true,
+      description: 'The id of the object; null when none was found.',
+      resolve: ({ targetId }) => targetId,
+    }),
+    name: t.string({
+      nullable: true,
+      description: 'The name of the object at that time, or the name that was asked for.',
+      resolve: ({ targetName }) => targetName,
+    }),
   }),
 });
 
-const AuditEventType = builder.objectRef<AuditEvent>('AuditEvent').implement({
-  description: 'Something that was done about access, or refused. Events are only ever added.',
+const AuditEventType = builder.objectRef<AuditEventRow>('AuditEvent').implement({
+  description: 'A change of access, a sign-in or a refusal. Events are never changed or deleted.',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    tenantId: t.exposeID('tenantId'),
-    createdAt: t.field({ type: 'DateTime', resolve: (event) => event.createdAt }),
+    id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types.' }),
+    tenantId: t.exposeID('tenantId', { description: 'The id of the tenant that it happened in.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it happened.' }),
     actor: t.field({
       type: AuditActorType,
       nullable: true,
-      description: 'As whom it was done; null for a stranger.',
+      description: 'The user who did it or tried to; null for somebody who was not signed in.',
       resolve: ({ actorId, actorName }) => actor(actorId, actorName),
     }),
     realActor: t.field({
       type: AuditActorType,
       nullable: true,
-      description: 'Who acted as the actor; null where that was the actor.',
+      description: 'The user who impersonated the actor; null when nobody did.',
       resolve: ({ realActorId, realActorName }) => actor(realActorId, realActorName),
     }),
     credentialId: t.exposeID('credentialId', {
       nullable: true,
-      description: 'The access key that signed in; null for a password.',
+      description: 'The id of the access key that signed in; null when none did.',
     }),
-    address: t.exposeString('address', { nullable: true, description: "The caller's IP address." }),
+    address: t.exposeString('address', {
+      nullable: true,
+      description: 'The IP address that the request came from; null for the server itself.',
+    }),
     action: t.exposeString('action', {
-      description: 'What was done or tried, `noun:verb`: `permission:grant`, `session:login` …',
+      description: 'What was done or tried, as `noun:verb`: `permission:grant`, `session:login` …',
     }),
-    outcome: t.field({ type: AuditOutcomeEnum, resolve: (event) => event.outcome }),
-    code: t.exposeString('code', { nullable: true, description: 'Why it was refused: an error code.' }),
+    outcome: t.expose('outcome', { type: AuditOutcomeEnum, description: 'Whether it was done or refused.' }),
+    code: t.exposeString('code', {
+      nullable: true,
+      description: 'Why it was refused, as an error code; null when it was done.',
+    }),
     target: t.field({
       type: AuditTargetType,
       nullable: true,
-      description: 'Null where it was about nothing in particular.',
+      description: 'What it was about; null when it was about nothing in particular.',
       resolve: (event) => (event.targetType ? event : null),
     }),
     before: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'What it was; null for something new.',
+      description: 'What changed, as it was before; null for something new.',
       resolve: (event) => event.before,
     }),
     after: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'What it became; null for something gone.',
+      description: 'What changed, as it became; null for something deleted.',
       resolve: (event) => event.after,
     }),
     count: t.exposeInt('count', {
-      description: 'Refusals of one kind that came within a moment are one event.',
+      description:
+        'How many times it happened. Refusals of one kind that come within a moment are one event.',
     }),
   }),
 });
 
 const AuditEventFilterInput = builder.inputType('AuditEventFilter', {
+  description: 'Which events a list shows: those that meet every condition given.',
   fields: (t) => ({
-    actor: t.field({ type: UserByInput, description: 'As whom it was done; also who is gone by now.' }),
-    action: t.string({ description: '`permission:grant`, or the noun alone: `permission`.' }),
-    outcome: t.field({ type: AuditOutcomeEnum }),
-    targetType: t.string({ description: '`user`, `group`, `project` …' }),
-    targetId: t.id(),
-    since: t.field({ type: 'DateTime', description: 'From then on.' }),
-    until: t.field({ type: 'DateTime', description: 'Before then.' }),
-    credentialId: t.id({ description: 'Done with that access key.' }),
+    actor: t.field({
+      type: UserByInput,
+      description: 'Only what this user did or tried, who may have been deleted since.',
+    }),
+    action: t.string({
+      description: 'Only this action, such as `permission:grant`, or all of a noun: `permission`.',
+    }),
+    outcome: t.field({
+      type: AuditOutcomeEnum,
+      description: 'Only what was done, or only what was refused.',
+    }),
+    targetType: t.string({
+      description: 'Only events about this kind of object: `user`, `group`, `project` …',
+    }),
+    targetId: t.id({ description: 'Only events about the object of this id.' }),
+    since: t.field({ type: 'DateTime', description: 'Only events at this time or later.' }),
+    until: t.field({ type: 'DateTime', description: 'Only events before this time.' }),
+    credentialId: t.id({ description: 'Only events of sign-ins with the access key of this id.' }),
   }),
 });
+
+const AuditEventConnection = connectionType('AuditEvent', AuditEventType);
 
 builder.queryField('auditEvents', (t) =>
   t.connection(
     {
       type: AuditEventType,
-      description: 'What was done about access and who was refused, the newest first. For administrators.',
+      description: 'The audit log of a tenant, newest first. Requires an administrator.',
       args: {
-        filter: t.arg({ type: AuditEventFilterInput }),
-        tenant: t.arg.id({ description: 'Of that tenant instead of yours; only root may name another.' }),
+        filter: t.arg({ type: AuditEventFilterInput, description: 'Which events to list. Left out: all.' }),
+        tenant: t.arg.id({
+          description: 'The id of the tenant. Left out: your own. Another one requires the role ROOT.',
+        }),
       },
       resolve: async (_root, { filter, tenant, ...args }, context) => {
         const tenantId = tenantOf(callerOf(context), tenant ?? null);
         const asked = await filterOf((filter ?? {}) as GivenFilter, tenantId, context);
-        return await pagedList(args, auditOrder, (page) => listAuditEvents(tenantId, asked, page));
+        return await pagedList(
+          args,
+          auditOrder,
+          (page) => listAuditEvents(tenantId, asked, page),
+          () => countAuditEvents(tenantId, asked),
+        );
       },
     },
-    { name: 'AuditEventConnection' },
-    { name: 'AuditEventEdge' },
+    AuditEventConnection,
   ),
 );
 

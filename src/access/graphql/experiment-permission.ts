@@ -6,23 +6,32 @@ import { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
 import { offerPermissionsOf } from './mlflow-permissions.ts';
 
 const ExperimentPermission = builder.objectRef<Grant>('ExperimentPermission').implement({
-  description: "A user's own permission on an experiment. Source: MLflow's entity of that name.",
+  description:
+    "A level that a user was granted on an experiment, as MLflow shows it. Source: MLflow's entity of that name.",
   fields: (t) => ({
-    experimentId: t.id({ resolve: (grant) => grant.resourceId ?? '' }),
-    userId: t.id({ resolve: (grant) => grant.userId ?? '' }),
+    experimentId: t.id({
+      description: 'The id of the experiment.',
+      resolve: (grant) => grant.resourceId ?? '',
+    }),
+    userId: t.id({ description: 'The id of the user.', resolve: (grant) => grant.userId ?? '' }),
     user: t.field({
       type: PrincipalType,
       nullable: true,
-      description: 'Null when the user was deleted this moment.',
-      resolve: (grant, _args, { loaders }) => loaders.user.load(grant.userId ?? ''),
+      description: 'The user that the level was granted to; null when it was deleted this moment.',
+      resolve: (grant, _args, { loaders }) => loaders.publicUser.load(grant.userId ?? ''),
     }),
-    permission: t.field({ type: LevelEnum, resolve: (grant) => grant.level }),
+    permission: t.field({
+      type: LevelEnum,
+      description: 'The level that was granted.',
+      resolve: (grant) => grant.level,
+    }),
   }),
 });
 
 offerPermissionsOf({
   type: 'EXPERIMENT',
   field: 'experiment',
+  words: 'experiment',
   name: 'Experiment',
   by: ExperimentByInput,
   permission: ExperimentPermission,

@@ -4,82 +4,82 @@ import { managedPlaces } from '../../authorization/managed-places.ts';
 import type { GrantSubject } from '../../authorization/store/grants.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
+import { enumOf } from '../../graphql/enum.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
 import { NotFoundError } from '../../platform/errors.ts';
 import { found, PermissionType } from './permission.ts';
 import { PermissionPlaceType, type PermissionResource, PermissionResourceInput } from './resource.ts';
 
-const ExplanationStepKind = builder.enumType('ExplanationStepKind', {
-  description: 'The questions of a decision, in their order.',
-  values: {
-    DISABLED: { description: 'Is the user disabled? Then: nothing.' },
-    PUBLIC: { description: 'Is the resource public? Then: READ, for everybody.' },
-    OTHER_TENANT: { description: "Is it another tenant's? Then: nothing, except for root." },
-    ROLE: { description: 'Is the user an administrator? Then: MANAGE.' },
-    GRANTS: {
-      description:
-        "Is there a permission at this place? The user's own decides, else the highest of its groups'.",
-    },
-    DEFAULT: { description: 'Nothing has answered: the default of the user, else tenant, else server.' },
-  } as const,
+const ExplanationStepKind = enumOf<ExplainedStep['step']>(
+  'ExplanationStepKind',
+  'The questions of a decision, in the order in which they are asked.',
+  {
+    DISABLED: 'Is the user disabled? Then the level is NO_PERMISSIONS.',
+    PUBLIC: 'Is the resource public? Then the level is READ, for everybody.',
+    OTHER_TENANT:
+      'Does it belong to another tenant? Then the level is NO_PERMISSIONS, except for the role ROOT.',
+    ROLE: 'Is the user an administrator? Then the level is MANAGE.',
+    GRANTS:
+      "Is there a grant at this place? The user's own decides, otherwise the highest of the groups' grants.",
+    DEFAULT:
+      'Nothing has answered: the default of the user decides, otherwise of the tenant, otherwise of the server.',
+  },
+);
+
+const DecidedByEnum = enumOf<Explanation['decidedBy']>('DecidedBy', 'What decided which level a user has.', {
+  DISABLED: 'The user is disabled.',
+  PUBLIC: 'The resource is public.',
+  OTHER_TENANT: 'The resource belongs to another tenant.',
+  ROLE: 'The user is an administrator.',
+  USER_GRANT: 'A grant to the user.',
+  GROUP_GRANT: 'The highest grant to a group of the user.',
+  USER_DEFAULT: "The user's default level.",
+  TENANT_DEFAULT: "The tenant's default level.",
+  SERVER_DEFAULT: "The server's default level.",
 });
 
-const DecidedByEnum = builder.enumType('DecidedBy', {
-  description: 'What decided.',
-  values: [
-    'DISABLED',
-    'PUBLIC',
-    'OTHER_TENANT',
-    'ROLE',
-    'USER_GRANT',
-    'GROUP_GRANT',
-    'USER_DEFAULT',
-    'TENANT_DEFAULT',
-    'SERVER_DEFAULT',
-  ] as const,
-});
-
-const DecisionCap = builder.enumType('DecisionCap', {
-  description: 'What lowered the level that was decided.',
-  values: {
-    ROLE_CEILING: { description: 'The role may do no more on any resource.' },
-    TOKEN_RESOURCES: { description: 'The token was confined to other resources.' },
-  } as const,
-});
+const DecisionCap = enumOf<Explanation['caps'][number]>(
+  'DecisionCap',
+  'What lowered a level after it was decided.',
+  {
+    ROLE_CEILING: 'The role of the user allows no more on any resource.',
+    TOKEN_RESOURCES: 'The token is confined to other resources.',
+  },
+);
 
 type In<Row> = Row & { readonly tenantId: string };
 
 const placeOf = ({ place, tenantId }: In<Pick<Explanation, 'place'>>) => place && { ...place, tenantId };
 
 const ExplanationStepType = builder.objectRef<In<ExplainedStep>>('ExplanationStep').implement({
-  description: 'One question of a decision, as it was asked.',
+  description: 'One question of a decision, and what the answer was based on.',
   fields: (t) => ({
-    step: t.field({ type: ExplanationStepKind, resolve: ({ step }) => step }),
+    step: t.expose('step', { type: ExplanationStepKind, description: 'Which question was asked.' }),
     place: t.field({
       type: PermissionPlaceType,
       nullable: true,
-      description: 'Where permissions were looked for; null for other questions.',
+      description: 'Where grants were looked for; null for other questions.',
       resolve: placeOf,
     }),
     ownLevel: t.field({
       type: LevelEnum,
       nullable: true,
-      description: "Of the user's own permission there; null when there is none.",
+      description: "The level of the user's own grant there; null when there is none.",
       resolve: ({ granted }) => granted?.own ?? null,
     }),
     groupLevel: t.field({
       type: LevelEnum,
       nullable: true,
-      description: "The highest of its groups' permissions there; null when there is none.",
+      description: "The highest level of a grant to one of the user's groups there; null when there is none.",
       resolve: ({ granted }) => granted?.group ?? null,
     }),
     groups: t.stringList({
-      description: 'The names of its groups with a permission there, that with the highest first.',
+      description: "The names of the user's groups that have a grant there, the highest first.",
       resolve: ({ rows }) => rows.flatMap(({ groupName }) => groupName ?? []),
     }),
     answered: t.exposeBoolean('answered', {
-      description: 'Whether it decided. What would have come after it was not asked.',
+      description: 'Whether this question decided. The questions after it were not asked.',
     }),
   }),
 });
@@ -87,29 +87,29 @@ const ExplanationStepType = builder.objectRef<In<ExplainedStep>>('ExplanationSte
 const PermissionExplanationType = builder.objectRef<In<Explanation>>('PermissionExplanation').implement({
   description: 'What a user may do with a resource, and why.',
   fields: (t) => ({
-    level: t.field({ type: LevelEnum, resolve: ({ level }) => level }),
-    decidedBy: t.field({ type: DecidedByEnum, resolve: ({ decidedBy }) => decidedBy }),
+    level: t.expose('level', { type: LevelEnum, description: 'The level that the user has in the end.' }),
+    decidedBy: t.expose('decidedBy', { type: DecidedByEnum, description: 'What decided the level.' }),
     place: t.field({
       type: PermissionPlaceType,
       nullable: true,
-      description: 'Where the permission is that decided; null when none did.',
+      description: 'The resource that the deciding grant is on; null when no grant decided.',
       resolve: placeOf,
     }),
     grant: t.field({
       type: PermissionType,
       nullable: true,
-      description: 'The permission that decided; null when none did.',
+      description: 'The grant that decided; null when no grant did.',
       resolve: ({ grant }) => grant,
     }),
     caps: t.field({
       type: [DecisionCap],
-      description: 'What lowered the level afterwards.',
+      description: 'What lowered the level after it was decided. Usually empty.',
       resolve: ({ caps }) => [...caps],
     }),
     steps: t.field({
       type: [ExplanationStepType],
       extensions: { listSize: 10 },
-      description: 'The questions up to the one that answered, in their order.',
+      description: 'The questions that were asked, up to the one that decided.',
       resolve: ({ steps, tenantId }) => steps.map((step) => ({ ...step, tenantId })),
     }),
   }),
@@ -120,10 +120,10 @@ builder.queryField('explainPermission', (t) =>
     type: PermissionExplanationType,
     nullable: true,
     description:
-      'What a user may do with a resource, and which step decided. About others for those who manage it, as far as they manage what holds it; about yourself, with this sign-in, on what you may read.',
+      'What a user may do with a resource, and what decided it. About yourself it requires READ on the resource, and this sign-in counts; about others it requires MANAGE, and shows as much as you manage.',
     args: {
-      user: t.arg({ type: UserByInput, required: true }),
-      resource: t.arg({ type: PermissionResourceInput, required: true }),
+      user: t.arg({ type: UserByInput, required: true, description: 'Which user.' }),
+      resource: t.arg({ type: PermissionResourceInput, required: true, description: 'Which resource.' }),
     },
     resolve: async (_root, args, context) => {
       const caller = callerOf(context);

@@ -7,10 +7,14 @@ import {
   readGroups,
 } from '../../authorization/store/groups.ts';
 import { builder } from '../../graphql/builder.ts';
-import { type Context, callerOf } from '../../graphql/context.ts';
+import { connectionType } from '../../graphql/connection.ts';
+import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
+import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { payload } from '../../graphql/payload.ts';
 import { GroupByInput } from '../../identity/graphql/group-by.ts';
-import { PrincipalType, UserByInput, UserType, usersOf } from '../../identity/graphql/user.ts';
+import { PrincipalConnection, PrincipalType, UserByInput, UserType } from '../../identity/graphql/user.ts';
+import { membersOfGroups } from '../../identity/store/users.ts';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -37,52 +41,66 @@ async function maySeeMembers(group: GroupRow, context: Context): Promise<boolean
   return (await context.loaders.groupsOfUser.load(caller.userId)).some(({ id }) => id === group.id);
 }
 
+const countMembersOf = ({ id, tenantId, isEveryone }: GroupRow, { memberCount, userCount }: Loaders) =>
+  isEveryone ? userCount.load(tenantId) : memberCount.load(id);
+
 export const GroupType = builder.prismaObject('Group', {
   description: 'Users who are granted things together.',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    name: t.exposeString('name', {
-      description: 'Unique in the tenant, without regard to case and form (NFKC).',
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `group` finds the group by it.',
     }),
-    description: t.exposeString('description'),
-    isEveryone: t.boolean({
-      description: 'Whether all users of the tenant are in it by themselves: each tenant has one such group.',
-      resolve: (group) => group.isEveryone,
+    name: t.exposeString('name', {
+      description: 'The name, unique in the tenant without regard to case and form (NFKC).',
+    }),
+    description: t.exposeString('description', {
+      description: 'What the group is for; empty when nobody said.',
+    }),
+    isEveryone: t.exposeBoolean('isEveryone', {
+      description:
+        'Whether all users of the tenant are members without being added. Each tenant has one such group.',
     }),
     memberCount: t.int({
       nullable: true,
-      description: 'null for whoever may not see its members.',
-      resolve: async (group, _args, context) => {
-        if (!(await maySeeMembers(group, context))) return null;
-        const { memberCount, userCount } = context.loaders;
-        return await (group.isEveryone ? userCount.load(group.tenantId) : memberCount.load(group.id));
-      },
+      description: 'How many members the group has; null when you may not see them.',
+      resolve: async (group, _args, context) =>
+        (await maySeeMembers(group, context)) ? await countMembersOf(group, context.loaders) : null,
     }),
     members: t.connection(
       {
         type: PrincipalType,
         nullable: true,
         description:
-          'Its members by user name, ascending; null for whoever is neither a superuser nor one of them.',
+          'The members of the group by user name, ascending. Null unless you are a member of it or have the role SUPERUSER or one above it.',
         resolve: async (group, args, context) => {
           if (!(await maySeeMembers(group, context))) return null;
-          return await usersOf({ tenantId: group.tenantId, group: { id: group.id } }, args);
+          const { loaders } = context;
+          return await pagedList(
+            args,
+            membersOfGroups.order,
+            (page) => loaders.membersOfGroup.load({ parentId: group.id, page }),
+            () => countMembersOf(group, loaders),
+          );
         },
       },
-      { name: 'GroupMemberConnection' },
-      { name: 'GroupMemberEdge' },
+      PrincipalConnection,
     ),
-    createdAt: t.field({ type: 'DateTime', resolve: (group) => group.createdAt }),
-    updatedAt: t.field({ type: 'DateTime', resolve: (group) => group.updatedAt }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the group was created.' }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description: 'When its name or description last changed.',
+    }),
   }),
 });
+
+const GroupConnection = connectionType('Group', GroupType);
 
 builder.objectField(UserType, 'groups', (t) =>
   t.field({
     type: [GroupType],
     extensions: { listSize: 25 },
     description:
-      "The user's groups, sorted by name, at most 1000. Only the user and superusers see them, with the permission `group:list`; for others the list is empty.",
+      'The groups that the user is in, by name, at most 1000. Empty unless it is you, or you have the role SUPERUSER or one above it; it also requires the permission `group:list`.',
     resolve: async (user, _args, context) => {
       const caller = callerOf(context);
       const isShown =
@@ -95,7 +113,8 @@ builder.objectField(UserType, 'groups', (t) =>
 );
 
 const GroupFilterInput = builder.inputType('GroupFilter', {
-  fields: (t) => ({ prefix: t.string({ description: 'How the name begins.' }) }),
+  description: 'Which groups a list shows: those that meet every condition given.',
+  fields: (t) => ({ prefix: t.string({ description: 'Only groups whose names begin with this text.' }) }),
 });
 
 builder.queryFields((t) => ({
@@ -103,35 +122,35 @@ builder.queryFields((t) => ({
     type: GroupType,
     nullable: true,
     description: 'One group; null with NOT_FOUND when it is absent or hidden.',
-    args: { by: t.arg({ type: GroupByInput, required: true }) },
+    args: addressOf(GroupByInput, 'group'),
     resolve: async (_root, { by }, context) => {
-      const [group = null] = await readGroups(groupReader(callerOf(context)), [by as GroupBy]);
-      return group;
+      const [group] = await readGroups(groupReader(callerOf(context)), [by as GroupBy]);
+      return group?.isVisible ? group : null;
     },
   }),
   groups: t.connection(
     {
       type: GroupType,
       description:
-        'Groups by name, ascending: all of the tenant for superusers, for others those they are in.',
-      args: { filter: t.arg({ type: GroupFilterInput }) },
+        'Groups by name, ascending: all of the tenant for the role SUPERUSER and those above it, for others the groups that they are in.',
+      args: {
+        filter: t.arg({
+          type: GroupFilterInput,
+          description: 'Which groups to list. Left out: all that you may see.',
+        }),
+      },
       resolve: async (_root, { filter, ...args }, context) => {
         const reader = groupReader(callerOf(context));
         const shown = { prefix: filter?.prefix ?? null };
-        const connection = await pagedList(args, groupOrder, (page) => listGroups(reader, shown, page));
-        return { ...connection, count: () => countGroups(reader, shown) };
+        return await pagedList(
+          args,
+          groupOrder,
+          (page) => listGroups(reader, shown, page),
+          () => countGroups(reader, shown),
+        );
       },
     },
-    {
-      name: 'GroupConnection',
-      fields: (t) => ({
-        totalCount: t.int({
-          description: 'How many there are in all; counted only when it is asked for.',
-          resolve: (connection) => connection.count(),
-        }),
-      }),
-    },
-    { name: 'GroupEdge' },
+    GroupConnection,
   ),
 }));
 
@@ -146,6 +165,7 @@ async function memberIds(addresses: readonly UserAddressInput[], context: Contex
     throw InvalidArgumentError.of(path, `at most ${MAX_MEMBERS} members at once`);
   // They are about to be others.
   context.loaders.memberCount.clearAll();
+  context.loaders.membersOfGroup.clearAll();
   context.loaders.groupsOfUser.clearAll();
   const { tenantId } = callerOf(context);
   const users = await Promise.all(
@@ -162,29 +182,35 @@ async function memberIds(addresses: readonly UserAddressInput[], context: Contex
   ];
 }
 
-type Shape = typeof GroupType.$inferType;
-const groupField = (name: string) =>
-  builder.objectRef<{ group: Shape }>(name).implement({
-    fields: (t) => ({ group: t.field({ type: GroupType, resolve: ({ group }) => group }) }),
-  });
-
 const CreateGroupInput = builder.inputType('CreateGroupInput', {
+  description: 'A group to create.',
   fields: (t) => ({
-    name: t.string({ required: true, description: 'At most 255 characters.' }),
-    description: t.string({ description: 'At most 1000 characters.' }),
-    members: t.field({ type: [UserByInput], description: 'Users of the tenant, at most 1000.' }),
+    name: t.string({
+      required: true,
+      description:
+        'The name, unique in the tenant without regard to case and form (NFKC): at most 255 characters.',
+    }),
+    description: t.string({
+      defaultValue: '',
+      description: 'What the group is for, at most 1000 characters.',
+    }),
+    members: t.field({
+      type: [UserByInput],
+      defaultValue: [],
+      description: 'Its first members: users of the tenant, at most 1000.',
+    }),
   }),
 });
 
-const CreateGroupPayload = groupField('CreateGroupPayload');
+const CreateGroupPayload = payload('CreateGroupPayload', 'group', GroupType);
 
 builder.mutationField('createGroup', (t) =>
   t.field({
     type: CreateGroupPayload,
     nullable: true,
-    description: 'Makes a group. Needs a superuser.',
+    description: 'Creates a group. Requires the role SUPERUSER or one above it.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
-    args: { input: t.arg({ type: CreateGroupInput, required: true }) },
+    args: inputOf(CreateGroupInput),
     resolve: async (_root, { input }, context) => ({
       group: await createGroup(callerOf(context), {
         name: input.name,
@@ -196,23 +222,23 @@ builder.mutationField('createGroup', (t) =>
 );
 
 const EditGroupInput = builder.inputType('EditGroupInput', {
-  description: 'What is left out stays as it is.',
+  description: 'Changes of a group. What is left out stays as it is.',
   fields: (t) => ({
-    by: t.field({ type: GroupByInput, required: true }),
-    name: t.string(),
-    description: t.string(),
+    by: t.field({ type: GroupByInput, required: true, description: 'Which group to change.' }),
+    name: t.string({ description: 'The new name, at most 255 characters.' }),
+    description: t.string({ description: 'The new description, at most 1000 characters.' }),
   }),
 });
 
-const EditGroupPayload = groupField('EditGroupPayload');
+const EditGroupPayload = payload('EditGroupPayload', 'group', GroupType);
 
 builder.mutationField('editGroup', (t) =>
   t.field({
     type: EditGroupPayload,
     nullable: true,
-    description: 'Renames a group, or describes it anew; its grants stay. Needs an administrator.',
+    description: 'Renames or describes a group; its grants stay. Requires an administrator.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError, FailedPreconditionError] },
-    args: { input: t.arg({ type: EditGroupInput, required: true }) },
+    args: inputOf(EditGroupInput),
     resolve: async (_root, { input }, context) => ({
       group: await editGroup(callerOf(context), input.by as GroupBy, {
         name: input.name ?? undefined,
@@ -223,23 +249,32 @@ builder.mutationField('editGroup', (t) =>
 );
 
 const GroupMembersInput = builder.inputType('GroupMembersInput', {
+  description: 'A group, and users to add to it or to remove from it.',
   fields: (t) => ({
-    by: t.field({ type: GroupByInput, required: true }),
-    members: t.field({ type: [UserByInput], required: true, description: 'At most 1000.' }),
+    by: t.field({ type: GroupByInput, required: true, description: 'Which group to change.' }),
+    members: t.field({ type: [UserByInput], required: true, description: 'The users, at most 1000.' }),
   }),
 });
 
 const AddGroupMembersPayload = builder.objectRef<ChangedMembers>('AddGroupMembersPayload').implement({
+  description: 'What `addGroupMembers` answers when it succeeds.',
   fields: (t) => ({
-    group: t.field({ type: GroupType, resolve: ({ group }) => group }),
-    added: t.int({ description: 'Those who were not members before.', resolve: ({ count }) => count }),
+    group: t.expose('group', { type: GroupType, description: 'The group with its new members.' }),
+    added: t.int({
+      description: 'How many of the users were not members before.',
+      resolve: ({ count }) => count,
+    }),
   }),
 });
 
 const RemoveGroupMembersPayload = builder.objectRef<ChangedMembers>('RemoveGroupMembersPayload').implement({
+  description: 'What `removeGroupMembers` answers when it succeeds.',
   fields: (t) => ({
-    group: t.field({ type: GroupType, resolve: ({ group }) => group }),
-    removed: t.int({ description: 'Those who were members until now.', resolve: ({ count }) => count }),
+    group: t.expose('group', { type: GroupType, description: 'The group without those members.' }),
+    removed: t.int({
+      description: 'How many of the users were members before.',
+      resolve: ({ count }) => count,
+    }),
   }),
 });
 
@@ -247,38 +282,43 @@ builder.mutationFields((t) => ({
   addGroupMembers: t.field({
     type: AddGroupMembersPayload,
     nullable: true,
-    description: 'Makes users members; those who are already stay so. Needs an administrator.',
+    description: 'Adds members to a group; users who are members already stay so. Requires an administrator.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
-    args: { input: t.arg({ type: GroupMembersInput, required: true }) },
+    args: inputOf(GroupMembersInput),
     resolve: async (_root, { input }, context) =>
       addGroupMembers(callerOf(context), input.by as GroupBy, await memberIds(input.members, context)),
   }),
   removeGroupMembers: t.field({
     type: RemoveGroupMembersPayload,
     nullable: true,
-    description: 'Takes users out of a group; those who are not in it stay so. Needs an administrator.',
+    description:
+      'Removes members from a group; users who are not members are ignored. Requires an administrator.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
-    args: { input: t.arg({ type: GroupMembersInput, required: true }) },
+    args: inputOf(GroupMembersInput),
     resolve: async (_root, { input }, context) =>
       removeGroupMembers(callerOf(context), input.by as GroupBy, await memberIds(input.members, context)),
   }),
 }));
 
 const DeleteGroupInput = builder.inputType('DeleteGroupInput', {
-  fields: (t) => ({ by: t.field({ type: GroupByInput, required: true }) }),
+  description: 'A group to delete.',
+  fields: (t) => ({
+    by: t.field({ type: GroupByInput, required: true, description: 'Which group to delete.' }),
+  }),
 });
 
 const DeleteGroupPayload = builder.objectRef<{ id: string }>('DeleteGroupPayload').implement({
-  fields: (t) => ({ id: t.exposeID('id', { description: 'Of what is gone.' }) }),
+  description: 'What `deleteGroup` answers when it succeeds.',
+  fields: (t) => ({ id: t.exposeID('id', { description: 'The id of the deleted group.' }) }),
 });
 
 builder.mutationField('deleteGroup', (t) =>
   t.field({
     type: DeleteGroupPayload,
     nullable: true,
-    description: 'Deletes a group with its memberships and grants. Needs an administrator.',
+    description: 'Deletes a group with its memberships and grants. Requires an administrator.',
     errors: { types: [FailedPreconditionError] },
-    args: { input: t.arg({ type: DeleteGroupInput, required: true }) },
+    args: inputOf(DeleteGroupInput),
     resolve: async (_root, { input }, context) => ({
       id: await deleteGroup(callerOf(context), input.by as GroupBy),
     }),

@@ -4,9 +4,12 @@ import { findGrant, grantOrder } from '../../authorization/store/grant-rows.ts';
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Level, ResourceType } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
+import { inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
+import { payload } from '../../graphql/payload.ts';
 import { UserType } from '../../identity/graphql/user.ts';
 import { AlreadyExistsError, NotFoundError } from '../../platform/errors.ts';
 import type { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
@@ -22,6 +25,8 @@ interface Noun {
   readonly type: ResourceType;
   /** The field that names the resource: `experiment`. */
   readonly field: 'experiment' | 'registeredModel';
+  /** What people call it. */
+  readonly words: string;
   /** What operations and types are called after: `Experiment`. */
   readonly name: 'Experiment' | 'RegisteredModel';
   readonly by: typeof ExperimentByInput | typeof RegisteredModelByInput;
@@ -38,7 +43,7 @@ interface Named {
  * MLflow's four operations on the permissions of one kind of resource, and the list of them on `User`. They are about
  * users alone; `grantPermission` and its like are the general form, over the same rows.
  *
- * Source: MLflow's authentication REST API, access.md §1.5.
+ * Source: MLflow's authentication REST API.
  */
 export function offerPermissionsOf(noun: Noun): void {
   offerRead(noun);
@@ -72,39 +77,41 @@ function offerRead(noun: Noun): void {
     t.field({
       type: noun.permission,
       nullable: true,
-      description:
-        'The stored permission of a user, never a default: without one NOT_FOUND. For those who manage the resource; whose permission it is has no other right to it.',
+      description: `The grant stored for a user on a ${noun.words}. Requires MANAGE on it, even to read your own. NOT_FOUND if there is none: defaults do not count.`,
       args: {
-        [noun.field]: t.arg({ type: noun.by, required: true }),
-        username: t.arg.string({ required: true }),
+        [noun.field]: t.arg({ type: noun.by, required: true, description: `Which ${noun.words}.` }),
+        username: t.arg.string({ required: true, description: "The user's user name." }),
       },
       resolve: async (_root, args, context) => {
         const address = await addressOf(noun, args as unknown as Named, context, []);
         const grant = await findGrant(keyOf(callerOf(context), address));
-        if (!grant) throw new NotFoundError('permission', described(address));
+        if (!grant) throw new NotFoundError('grant', described(address));
         return grant;
       },
     }),
   );
 }
 
-const payload = ({ field, permission }: Noun, name: string, description?: string) =>
-  builder.objectRef<{ grant: Grant }>(name).implement({
-    fields: (t) => ({
-      [`${field}Permission`]: t.field({
-        type: permission,
-        ...(description ? { description } : {}),
-        resolve: ({ grant }: { grant: Grant }) => grant,
-      }),
-    }),
-  });
+const keyOfPayload = ({ field }: Noun) => `${field}Permission`;
+
+const payloadOf = (noun: Noun, verb: string, description?: string) =>
+  payload(`${verb}${noun.name}PermissionPayload`, keyOfPayload(noun), noun.permission, description);
 
 const input = (noun: Noun, name: string, hasLevel: boolean) =>
   builder.inputType(name, {
+    description: `A user's grant on a ${noun.words}.`,
     fields: (t) => ({
-      [noun.field]: t.field({ type: noun.by, required: true }),
-      username: t.string({ required: true }),
-      ...(hasLevel ? { permission: t.field({ type: LevelEnum, required: true }) } : {}),
+      [noun.field]: t.field({ type: noun.by, required: true, description: `Which ${noun.words}.` }),
+      username: t.string({ required: true, description: "The user's user name." }),
+      ...(hasLevel
+        ? {
+            permission: t.field({
+              type: LevelEnum,
+              required: true,
+              description: 'The level that the user will have.',
+            }),
+          }
+        : {}),
     }),
   });
 
@@ -115,16 +122,15 @@ function offerCreate(noun: Noun): void {
   const type = input(noun, `Create${noun.name}PermissionInput`, true);
   builder.mutationField(name, (t) =>
     t.field({
-      type: payload(noun, `Create${noun.name}PermissionPayload`),
+      type: payloadOf(noun, 'Create', 'The new grant.'),
       nullable: true,
-      description:
-        'Grants a user a level. A permission that is there, whatever its level, is ALREADY_EXISTS. For those who manage the resource.',
+      description: `Grants a user a level on a ${noun.words}. Requires MANAGE on it. A grant that is there already is ALREADY_EXISTS, whatever its level.`,
       errors: { types: [NotFoundError, AlreadyExistsError] },
-      args: { input: t.arg({ type, required: true }) },
+      args: inputOf(type),
       resolve: async (_root, args, context) => {
         const named = args.input as unknown as WithLevel;
         const address = await addressOf(noun, named, context, ['input']);
-        return { grant: await grantPermission(callerOf(context), address, named.permission) };
+        return { [keyOfPayload(noun)]: await grantPermission(callerOf(context), address, named.permission) };
       },
     }),
   );
@@ -134,16 +140,15 @@ function offerUpdate(noun: Noun): void {
   const type = input(noun, `Update${noun.name}PermissionInput`, true);
   builder.mutationField(`update${noun.name}Permission`, (t) =>
     t.field({
-      type: payload(noun, `Update${noun.name}PermissionPayload`),
+      type: payloadOf(noun, 'Update', 'The grant with its new level.'),
       nullable: true,
-      description:
-        "Sets the level of a user's permission, one's own included. Without one it makes none. For those who manage the resource.",
+      description: `Changes the level of a user's grant on a ${noun.words}, your own included. Requires MANAGE on it. NOT_FOUND if there is no grant.`,
       errors: { types: [NotFoundError] },
-      args: { input: t.arg({ type, required: true }) },
+      args: inputOf(type),
       resolve: async (_root, args, context) => {
         const named = args.input as unknown as WithLevel;
         const address = await addressOf(noun, named, context, ['input']);
-        return { grant: await updatePermission(callerOf(context), address, named.permission) };
+        return { [keyOfPayload(noun)]: await updatePermission(callerOf(context), address, named.permission) };
       },
     }),
   );
@@ -153,15 +158,14 @@ function offerDelete(noun: Noun): void {
   const type = input(noun, `Delete${noun.name}PermissionInput`, false);
   builder.mutationField(`delete${noun.name}Permission`, (t) =>
     t.field({
-      type: payload(noun, `Delete${noun.name}PermissionPayload`, 'As it was.'),
+      type: payloadOf(noun, 'Delete', 'The grant as it was before it was deleted.'),
       nullable: true,
-      description:
-        "Takes a user's permission away, once: the user falls back to what else decides. For those who manage the resource.",
+      description: `Deletes a user's grant on a ${noun.words}. Requires MANAGE on it. The user then has what groups, the project and defaults give. NOT_FOUND if there is no grant.`,
       errors: { types: [NotFoundError] },
-      args: { input: t.arg({ type, required: true }) },
+      args: inputOf(type),
       resolve: async (_root, args, context) => {
         const address = await addressOf(noun, args.input as unknown as Named, context, ['input']);
-        return { grant: await revokePermission(callerOf(context), address) };
+        return { [keyOfPayload(noun)]: await revokePermission(callerOf(context), address) };
       },
     }),
   );
@@ -173,8 +177,7 @@ function offerListOfUser(noun: Noun): void {
       {
         type: noun.permission,
         nullable: true,
-        description:
-          "The user's own permissions, the newest first; never defaults, nor those of groups. Null for all but the user and administrators.",
+        description: `The grants stored for the user on ${noun.words}s, newest first: no defaults, and no grants to groups. Null unless it is you, or you are an administrator.`,
         resolve: async (user, args, context) => {
           const caller = callerOf(context);
           const isTheirs = user.id === caller.userId || managesTenant(caller.role);
@@ -184,13 +187,16 @@ function offerListOfUser(noun: Noun): void {
             withClosed: managesTenant(caller.role),
             within: caller.confinedTo?.map(({ id }) => id) ?? null,
           };
-          return await pagedList(args, grantOrder, (page) =>
-            context.loaders.grantsOfUser.load({ parentId: user.id, page: { ...page, ...shown } }),
+          const { grantsOfUser, grantCountOfUser } = context.loaders;
+          return await pagedList(
+            args,
+            grantOrder,
+            (page) => grantsOfUser.load({ parentId: user.id, page: { ...page, ...shown } }),
+            () => grantCountOfUser.load(user.id, shown),
           );
         },
       },
-      { name: `${noun.name}PermissionConnection` },
-      { name: `${noun.name}PermissionEdge` },
+      connectionType(`${noun.name}Permission`, noun.permission),
     ),
   );
 }

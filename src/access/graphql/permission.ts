@@ -1,12 +1,22 @@
 import { decisionOn } from '../../authorization/can.ts';
 import { managedPlaces } from '../../authorization/managed-places.ts';
-import { grantOrder, listGrantsAt, listGrantsFor, placeOrder } from '../../authorization/store/grant-rows.ts';
+import {
+  countGrantsAt,
+  countGrantsFor,
+  grantOrder,
+  listGrantsAt,
+  listGrantsFor,
+  placeOrder,
+} from '../../authorization/store/grant-rows.ts';
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Level } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
+import { inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
+import { payload } from '../../graphql/payload.ts';
 import { ResourceTypeEnum } from '../../graphql/resource-type.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { grantPermission } from '../commands/grant-permission.ts';
@@ -31,90 +41,109 @@ import {
 } from './subject.ts';
 
 export const PermissionType = builder.objectRef<Grant>('Permission').implement({
-  description: 'What one user or group was granted at one place. There is at most one for each such pair.',
+  description:
+    'A level that a user or a group was granted on a resource. There is at most one for each such pair.',
   fields: (t) => ({
-    id: t.exposeID('id'),
+    id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types.' }),
     resource: t.field({
       type: PermissionPlaceType,
+      description: 'What it was granted on: one resource, all of a type, or the tenant.',
       resolve: ({ tenantId, resourceType, resourceId }) => ({ tenantId, type: resourceType, id: resourceId }),
     }),
     subject: t.field({
       type: PermissionSubjectType,
       nullable: true,
-      description: 'Null when the user or group was deleted this moment.',
+      description: 'The user or the group that it was granted to; null when that was deleted this moment.',
       resolve: (grant, _args, { loaders }) => subjectOf(grant, loaders),
     }),
-    level: t.field({ type: LevelEnum, resolve: (grant) => grant.level }),
-    createdAt: t.field({ type: 'DateTime', resolve: (grant) => grant.createdAt }),
-    updatedAt: t.field({ type: 'DateTime', resolve: (grant) => grant.updatedAt }),
+    level: t.expose('level', {
+      type: LevelEnum,
+      description: 'The level that was granted; NO_PERMISSIONS shuts out.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was granted.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When its level last changed.' }),
   }),
 });
 
-const MyPermissionType = builder
-  .objectRef<{ permission: Grant; effectiveLevel: Level }>('MyPermission')
-  .implement({
-    description: 'A permission that speaks about you: your own, or one of a group that you are in.',
-    fields: (t) => ({
-      permission: t.field({ type: PermissionType, resolve: ({ permission }) => permission }),
-      effectiveLevel: t.field({
-        type: LevelEnum,
-        description:
-          'What you may do there with this sign-in, all permissions, your role and limits together.',
-        resolve: ({ effectiveLevel }) => effectiveLevel,
-      }),
+const MyPermissionType = builder.objectRef<Grant>('MyPermission').implement({
+  description: 'A grant that is about you: your own, or one of a group that you are in.',
+  fields: (t) => ({
+    permission: t.field({
+      type: PermissionType,
+      description: 'The grant itself.',
+      resolve: (grant) => grant,
     }),
-  });
+    effectiveLevel: t.field({
+      type: LevelEnum,
+      description:
+        'The level that you have on the resource with this sign-in: all grants, your role and the limits of the sign-in together.',
+      resolve: (grant, _args, context) => effectiveLevel(grant, context),
+    }),
+  }),
+});
 
 const MyPermissionFilterInput = builder.inputType('MyPermissionFilter', {
+  description: 'Which grants a list shows.',
   fields: (t) => ({
-    resourceType: t.field({ type: ResourceTypeEnum, description: 'Only permissions on that type.' }),
+    resourceType: t.field({ type: ResourceTypeEnum, description: 'Only grants on resources of this type.' }),
   }),
 });
+
+const PermissionConnection = connectionType('Permission', PermissionType);
+const MyPermissionConnection = connectionType('MyPermission', MyPermissionType);
 
 builder.queryFields((t) => ({
   permissions: t.connection(
     {
       type: PermissionType,
       description:
-        'Who was granted what on a resource, the newest first. For those who manage it; on all of a type and on the tenant for administrators.',
+        'Who was granted what on a resource, newest first. Requires MANAGE on it; on all of a type and on the tenant an administrator.',
       args: {
-        resource: t.arg({ type: PermissionResourceInput, required: true }),
+        resource: t.arg({
+          type: PermissionResourceInput,
+          required: true,
+          description: 'What the grants are on.',
+        }),
         inherited: t.arg.boolean({
           defaultValue: false,
           description:
-            'Also what is granted on what holds it, as far as you manage that, and for administrators on all of its type and on the tenant; nearest first: the order in which they decide.',
+            'List the grants on everything that holds it as well, as far as you manage that, and as an administrator on all of its type and on the tenant. The nearest come first, in the order in which they decide.',
         }),
       },
       resolve: async (_root, { resource, inherited, ...args }, context) => {
         const caller = callerOf(context);
         const { place, target } = await found(resource as PermissionResource, context, ['resource']);
         const places = inherited ? await managedPlaces(caller, target) : [place];
-        return await pagedList(args, placeOrder, (page) => listGrantsAt(caller.tenantId, places, page));
+        return await pagedList(
+          args,
+          placeOrder,
+          (page) => listGrantsAt(caller.tenantId, places, page),
+          () => countGrantsAt(caller.tenantId, places),
+        );
       },
     },
-    { name: 'PermissionConnection' },
-    { name: 'PermissionEdge' },
+    PermissionConnection,
   ),
   myPermissions: t.connection(
     {
       type: MyPermissionType,
       description:
-        'What was granted to you and to your groups, the newest first. What a permission closes to you is not among it.',
-      args: { filter: t.arg({ type: MyPermissionFilterInput }) },
+        'What was granted to you and to your groups, newest first. Resources that NO_PERMISSIONS hides from you are left out.',
+      args: {
+        filter: t.arg({ type: MyPermissionFilterInput, description: 'Which grants to list. Left out: all.' }),
+      },
       resolve: async (_root, { filter, ...args }, context) => {
         const type = filter?.resourceType ?? null;
-        const connection = await pagedList(args, grantOrder, (page) =>
-          listGrantsFor(callerOf(context), type, page),
+        const caller = callerOf(context);
+        return await pagedList(
+          args,
+          grantOrder,
+          (page) => listGrantsFor(caller, type, page),
+          () => countGrantsFor(caller, type),
         );
-        const edges = connection.edges.map(async ({ node, cursor }) => ({
-          cursor,
-          node: { permission: node, effectiveLevel: await effectiveLevel(node, context) },
-        }));
-        return { ...connection, edges: await Promise.all(edges) };
       },
     },
-    { name: 'MyPermissionConnection' },
-    { name: 'MyPermissionEdge' },
+    MyPermissionConnection,
   ),
 }));
 
@@ -134,50 +163,55 @@ export async function found(
   const resolved = await resolveResource(resource, callerOf(context).tenantId, context.loaders, path);
   if (resolved) return resolved;
   const { kind, key } = ofResource(resource);
-  throw new NotFoundError(kind, key({}), path);
+  throw new NotFoundError(kind, key({}, context), path);
 }
 
-const subjectField = { type: PermissionSubjectInput, required: true } as const;
-const resourceField = { type: PermissionResourceInput, required: true } as const;
+const subjectField = {
+  type: PermissionSubjectInput,
+  required: true,
+  description: 'Who the grant is to: a user or a group of your tenant.',
+} as const;
+const resourceField = {
+  type: PermissionResourceInput,
+  required: true,
+  description: 'What the grant is on.',
+} as const;
 
 const GrantPermissionInput = builder.inputType('GrantPermissionInput', {
+  description: 'A level to grant.',
   fields: (t) => ({
     subject: t.field(subjectField),
     resource: t.field(resourceField),
-    level: t.field({ type: LevelEnum, required: true }),
+    level: t.field({ type: LevelEnum, required: true, description: 'The level; NO_PERMISSIONS shuts out.' }),
   }),
 });
 
 const UpdatePermissionInput = builder.inputType('UpdatePermissionInput', {
+  description: 'A grant to change.',
   fields: (t) => ({
     subject: t.field(subjectField),
     resource: t.field(resourceField),
-    level: t.field({ type: LevelEnum, required: true }),
+    level: t.field({
+      type: LevelEnum,
+      required: true,
+      description: 'The new level; NO_PERMISSIONS shuts out.',
+    }),
   }),
 });
 
 const RevokePermissionInput = builder.inputType('RevokePermissionInput', {
+  description: 'A grant to revoke.',
   fields: (t) => ({ subject: t.field(subjectField), resource: t.field(resourceField) }),
 });
 
-const permissionPayload = (name: string) =>
-  builder.objectRef<{ permission: Grant }>(name).implement({
-    fields: (t) => ({
-      permission: t.field({ type: PermissionType, resolve: ({ permission }) => permission }),
-    }),
-  });
-const GrantPermissionPayload = permissionPayload('GrantPermissionPayload');
-const UpdatePermissionPayload = permissionPayload('UpdatePermissionPayload');
-
-const RevokePermissionPayload = builder.objectRef<{ revoked: Grant }>('RevokePermissionPayload').implement({
-  fields: (t) => ({
-    revoked: t.field({
-      type: PermissionType,
-      description: 'As it was.',
-      resolve: ({ revoked }) => revoked,
-    }),
-  }),
-});
+const GrantPermissionPayload = payload('GrantPermissionPayload', 'permission', PermissionType);
+const UpdatePermissionPayload = payload('UpdatePermissionPayload', 'permission', PermissionType);
+const RevokePermissionPayload = payload(
+  'RevokePermissionPayload',
+  'revoked',
+  PermissionType,
+  'The grant as it was before it was revoked.',
+);
 
 /** What a write is about. The resource was found by the rule; the subject is what remains to be found. */
 async function addressOf(
@@ -196,9 +230,9 @@ builder.mutationFields((t) => ({
     type: GrantPermissionPayload,
     nullable: true,
     description:
-      'Grants a level to a user or group. Never replaces: what is there, whatever its level, is ALREADY_EXISTS. For those who manage the resource.',
+      'Grants a user or a group a level on a resource. Requires MANAGE on it. A grant that is there already is ALREADY_EXISTS, whatever its level.',
     errors: { types: [InvalidArgumentError, NotFoundError, AlreadyExistsError] },
-    args: { input: t.arg({ type: GrantPermissionInput, required: true }) },
+    args: inputOf(GrantPermissionInput),
     resolve: async (_root, { input }, context) => ({
       permission: await grantPermission(callerOf(context), await addressOf(input, context), input.level),
     }),
@@ -207,9 +241,9 @@ builder.mutationFields((t) => ({
     type: UpdatePermissionPayload,
     nullable: true,
     description:
-      'Sets the level of a permission that is there, your own included; NO_PERMISSIONS shuts out. For those who manage the resource.',
+      'Changes the level of a grant, your own included. Requires MANAGE on the resource. NOT_FOUND if there is no grant.',
     errors: { types: [InvalidArgumentError, NotFoundError] },
-    args: { input: t.arg({ type: UpdatePermissionInput, required: true }) },
+    args: inputOf(UpdatePermissionInput),
     resolve: async (_root, { input }, context) => ({
       permission: await updatePermission(callerOf(context), await addressOf(input, context), input.level),
     }),
@@ -218,9 +252,9 @@ builder.mutationFields((t) => ({
     type: RevokePermissionPayload,
     nullable: true,
     description:
-      'Takes a permission away. The subject falls back to what its groups, the next places and the defaults say: to shut out, set NO_PERMISSIONS. For those who manage the resource.',
+      'Revokes a grant. Requires MANAGE on the resource. The user or group then has what its groups, the places around and the defaults give: to shut somebody out, set NO_PERMISSIONS instead.',
     errors: { types: [InvalidArgumentError, NotFoundError] },
-    args: { input: t.arg({ type: RevokePermissionInput, required: true }) },
+    args: inputOf(RevokePermissionInput),
     resolve: async (_root, { input }, context) => ({
       revoked: await revokePermission(callerOf(context), await addressOf(input, context)),
     }),

@@ -14,28 +14,38 @@ const modelOf = guardedEdge(
 );
 
 const RegisteredModelPermission = builder.objectRef<Grant>('RegisteredModelPermission').implement({
-  description: "A user's own permission on a registered model. Source: MLflow's entity of that name.",
+  description:
+    "A level that a user was granted on a registered model, as MLflow shows it. Source: MLflow's entity of that name.",
   fields: (t) => ({
-    registeredModelId: t.id({ resolve: (grant) => grant.resourceId ?? '' }),
+    registeredModelId: t.id({
+      description: 'The id of the registered model.',
+      resolve: (grant) => grant.resourceId ?? '',
+    }),
     name: t.string({
       nullable: true,
-      description: "The model's name now, for who may read it: a permission stays when its model is renamed.",
+      description:
+        "The registered model's name; null when the model is hidden from you. The grant stays when the model is renamed.",
       resolve: async (grant, args, context) => (await modelOf(grant, args, context))?.name ?? null,
     }),
-    userId: t.id({ resolve: (grant) => grant.userId ?? '' }),
+    userId: t.id({ description: 'The id of the user.', resolve: (grant) => grant.userId ?? '' }),
     user: t.field({
       type: PrincipalType,
       nullable: true,
-      description: 'Null when the user was deleted this moment.',
-      resolve: (grant, _args, { loaders }) => loaders.user.load(grant.userId ?? ''),
+      description: 'The user that the level was granted to; null when it was deleted this moment.',
+      resolve: (grant, _args, { loaders }) => loaders.publicUser.load(grant.userId ?? ''),
     }),
-    permission: t.field({ type: LevelEnum, resolve: (grant) => grant.level }),
+    permission: t.field({
+      type: LevelEnum,
+      description: 'The level that was granted.',
+      resolve: (grant) => grant.level,
+    }),
   }),
 });
 
 offerPermissionsOf({
   type: 'REGISTERED_MODEL',
   field: 'registeredModel',
+  words: 'registered model',
   name: 'RegisteredModel',
   by: RegisteredModelByInput,
   permission: RegisteredModelPermission,

@@ -1,5 +1,4 @@
 import type { Place } from '../../authorization/domain/decision.ts';
-import { kinds } from '../../authorization/domain/kinds.ts';
 import type { Target } from '../../authorization/domain/resources.ts';
 import type { ResourceType } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
@@ -10,6 +9,7 @@ import { queueTarget } from '../../jobs/domain/targets.ts';
 import { QueueByInput } from '../../jobs/graphql/queue.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
+import { kindOf, type ObjectKind } from '../../platform/object-kinds.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectByInput } from '../../projects/graphql/project.ts';
 import { workflowTarget } from '../../registry/domain/targets.ts';
@@ -97,19 +97,20 @@ const kindsByType: ReadonlyMap<ResourceType, Kind> = new Map(
 );
 
 export const PermissionResourceInput = builder.inputType('PermissionResource', {
-  description: 'What a permission is about: one resource, all resources of a type, or the whole tenant.',
+  description: 'What a grant is on: one resource, all resources of a type, or the whole tenant.',
   isOneOf: true,
   fields: (t) => ({
-    project: t.field({ type: ProjectByInput }),
-    experiment: t.field({ type: ExperimentByInput }),
-    registeredModel: t.field({ type: RegisteredModelByInput }),
-    workflow: t.field({ type: EntityNameInput, description: 'All versions of that name.' }),
-    queue: t.field({ type: QueueByInput }),
+    project: t.field({ type: ProjectByInput, description: 'One project.' }),
+    experiment: t.field({ type: ExperimentByInput, description: 'One experiment.' }),
+    registeredModel: t.field({ type: RegisteredModelByInput, description: 'One registered model.' }),
+    workflow: t.field({ type: EntityNameInput, description: 'One workflow: all versions of the name.' }),
+    queue: t.field({ type: QueueByInput, description: 'One queue.' }),
     all: t.field({
       type: ResourceTypeEnum,
-      description: 'All of that type in the tenant, those to come included. For administrators.',
+      description:
+        'All resources of this type in the tenant, future ones included. Requires an administrator.',
     }),
-    tenant: t.boolean({ description: 'True: everything in the tenant. For administrators.' }),
+    tenant: t.boolean({ description: 'True: everything in the tenant. Requires an administrator.' }),
   }),
 });
 
@@ -122,6 +123,9 @@ export interface PermissionResource {
 
 /** Whether it is about no single object: then only administrators have a say. */
 export const isWide = ({ all, tenant }: PermissionResource): boolean => all != null || tenant != null;
+
+/** What all of it are. */
+export const wideKind = ({ all }: PermissionResource): ObjectKind => kindOf[all ?? 'TENANT'];
 
 /** The kind and the address of the object that it names. */
 function addressed(resource: PermissionResource): { kind: Kind; address: Address } {
@@ -137,7 +141,7 @@ function addressed(resource: PermissionResource): { kind: Kind; address: Address
 export function ofResource(resource: PermissionResource): Finder {
   const { kind: of, address } = addressed(resource);
   return {
-    kind: kinds[of.type],
+    kind: kindOf[of.type],
     key: () => addressText(address),
     target: async (_args, { loaders }) => (await of.find(address, loaders))?.target ?? null,
   };
@@ -186,17 +190,21 @@ export interface PlaceShown extends Place {
 }
 
 export const PermissionPlaceType = builder.objectRef<PlaceShown>('PermissionPlace').implement({
-  description: 'Where permissions are: one resource, all of a type (no id), or the tenant (type TENANT).',
+  description: 'What a grant is on: one resource, all resources of a type, or the whole tenant.',
   fields: (t) => ({
-    type: t.field({ type: ResourceTypeEnum, resolve: (place) => place.type }),
+    type: t.expose('type', {
+      type: ResourceTypeEnum,
+      description: 'The type of resource; TENANT for the whole tenant.',
+    }),
     id: t.id({
       nullable: true,
-      description: 'Null for all of a type and for the tenant.',
+      description: 'The id of the resource; null for all of a type and for the tenant.',
       resolve: (place) => place.id,
     }),
     name: t.string({
       nullable: true,
-      description: "What people call it, a project's identifier. Null for all of a type and for the tenant.",
+      description:
+        'The name of the resource, or the identifier of a project; null for all of a type and for the tenant.',
       resolve: async (place, _args, { loaders }) =>
         (await resolvePlace(place, place.tenantId, loaders))?.name ?? null,
     }),

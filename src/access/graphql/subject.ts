@@ -1,9 +1,10 @@
 import { readGroups } from '../../authorization/store/groups.ts';
-import type { Grant, Group, User } from '../../generated/prisma/client.ts';
+import type { Grant, Group } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
 import { GroupByInput } from '../../identity/graphql/group-by.ts';
 import { PrincipalType, UserByInput } from '../../identity/graphql/user.ts';
+import type { PublicUser } from '../../identity/store/public-users.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { NotFoundError } from '../../platform/errors.ts';
 import type { PermissionAddress } from '../commands/permission-change.ts';
@@ -11,17 +12,18 @@ import { groupReader } from '../group-reader.ts';
 import { GroupType } from './group.ts';
 
 export const PermissionSubjectInput = builder.inputType('PermissionSubjectBy', {
-  description: 'Whose permission: a user or a group of your tenant.',
+  description: 'Who a grant is to: a user or a group of your tenant.',
   isOneOf: true,
-  fields: (t) => ({ user: t.field({ type: UserByInput }), group: t.field({ type: GroupByInput }) }),
+  fields: (t) => ({
+    user: t.field({ type: UserByInput, description: 'A person or a service account.' }),
+    group: t.field({ type: GroupByInput, description: 'A group: all its members.' }),
+  }),
 });
 
-const isUser = (subject: User | Group): subject is User => 'username' in subject;
-
 export const PermissionSubjectType = builder.unionType('PermissionSubject', {
-  description: 'Whose permission it is.',
+  description: 'Who a grant is to: a user or a group.',
   types: [PrincipalType, GroupType],
-  resolveType: (subject) => (isUser(subject) ? PrincipalType : GroupType),
+  resolveType: (subject) => ('username' in subject ? PrincipalType : GroupType),
 });
 
 type Address = Readonly<Record<string, unknown>>;
@@ -47,12 +49,12 @@ export async function resolveSubject(
   }
   const address = by.group ?? {};
   const [group] = await readGroups(groupReader(caller), [address as never]);
-  if (!group) throw new NotFoundError('group', addressText(address), [...path, 'group']);
+  if (!group?.isVisible) throw new NotFoundError('group', addressText(address), [...path, 'group']);
   return { groupId: group.id, name: group.name };
 }
 
 /** Null when it was deleted since the row was read. */
-export async function subjectOf(grant: Grant, loaders: Loaders): Promise<User | Group | null> {
-  if (grant.userId) return await loaders.user.load(grant.userId);
+export async function subjectOf(grant: Grant, loaders: Loaders): Promise<PublicUser | Group | null> {
+  if (grant.userId) return await loaders.publicUser.load(grant.userId);
   return grant.groupId ? await loaders.group.load(grant.groupId) : null;
 }

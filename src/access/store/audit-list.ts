@@ -2,7 +2,8 @@ import type { AuditEvent } from '../../generated/prisma/client.ts';
 import type { AuditOutcome } from '../../generated/prisma/enums.ts';
 import { lastIdFirst, type Page, pageSql } from '../../platform/database/page.ts';
 import { nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
-import { query } from '../../platform/database/statement.ts';
+import { count, query } from '../../platform/database/statement.ts';
+import type { ObjectKind } from '../../platform/object-kinds.ts';
 
 /** Which events a list shows; null is no limit. */
 export interface AuditFilter {
@@ -12,12 +13,15 @@ export interface AuditFilter {
   /** `permission:grant`, or the noun alone for all about it. */
   readonly action: string | null;
   readonly outcome: AuditOutcome | null;
-  readonly targetType: string | null;
+  readonly targetType: ObjectKind | null;
   readonly targetId: string | null;
   readonly since: Date | null;
   readonly until: Date | null;
   readonly credentialId: string | null;
 }
+
+/** A row of the log. */
+export type AuditEventRow = Omit<AuditEvent, 'targetType'> & { readonly targetType: ObjectKind | null };
 
 const columns = `
   id, tenant_id as "tenantId", created_at as "createdAt", actor_id as "actorId", actor_name as "actorName",
@@ -35,12 +39,10 @@ function isOfAction(action: string): Sql {
 /** The newest first. */
 export const auditOrder = lastIdFirst('event');
 
-/** The tenant's events, newest first; up to one more than the page. */
-export function listAuditEvents(tenantId: string, filter: AuditFilter, page: Page): Promise<AuditEvent[]> {
+/** What a list shows: what follows `from`. */
+function shown(tenantId: string, filter: AuditFilter): Sql {
   const { actorId, actorName, action, outcome, targetType, targetId, since, until, credentialId } = filter;
-  const { beyond, end } = pageSql(auditOrder, page);
-  return query<AuditEvent>(sql`
-    select ${raw(columns)} from audit_events as event where tenant_id = ${tenantId}::uuid
+  return sql`audit_events as event where tenant_id = ${tenantId}::uuid
       ${actorId === null ? nothing : sql`and actor_id = ${actorId}::uuid`}
       ${actorName === null ? nothing : sql`and actor_name = ${actorName}`}
       ${action ? sql`and ${isOfAction(action)}` : nothing}
@@ -49,6 +51,15 @@ export function listAuditEvents(tenantId: string, filter: AuditFilter, page: Pag
       ${targetId === null ? nothing : sql`and target_id = ${targetId}`}
       ${since === null ? nothing : sql`and created_at >= ${since}::timestamptz`}
       ${until === null ? nothing : sql`and created_at < ${until}::timestamptz`}
-      ${credentialId === null ? nothing : sql`and credential_id = ${credentialId}::uuid`}
-      ${beyond} ${end}`);
+      ${credentialId === null ? nothing : sql`and credential_id = ${credentialId}::uuid`}`;
 }
+
+/** The tenant's events, newest first; up to one more than the page. */
+export function listAuditEvents(tenantId: string, filter: AuditFilter, page: Page): Promise<AuditEventRow[]> {
+  const { beyond, end } = pageSql(auditOrder, page);
+  return query<AuditEventRow>(sql`select ${raw(columns)} from ${shown(tenantId, filter)} ${beyond} ${end}`);
+}
+
+/** How many there are in all; read only where it is asked for. */
+export const countAuditEvents = (tenantId: string, filter: AuditFilter): Promise<number> =>
+  count(shown(tenantId, filter));

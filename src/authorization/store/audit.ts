@@ -1,6 +1,7 @@
 import type { AuditOutcome } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
+import type { ObjectKind } from '../../platform/object-kinds.ts';
 
 export interface AuditRow {
   readonly id: string;
@@ -14,7 +15,7 @@ export interface AuditRow {
   readonly action: string;
   readonly outcome: AuditOutcome;
   readonly code: string | null;
-  readonly targetType: string | null;
+  readonly targetType: ObjectKind | null;
   readonly targetId: string | null;
   readonly targetName: string | null;
   readonly before: object | null;

@@ -1,5 +1,6 @@
 import type { AccessChangeKind } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
+import { notifySql } from '../../platform/database/topics.ts';
 import { afterCommit, type Tx } from '../../platform/database/transaction.ts';
 
 const changeStatement = statement<{ version: bigint }>(
@@ -9,7 +10,7 @@ const changeStatement = statement<{ version: bigint }>(
      select version, $1::uuid, $2::uuid, $3::text::access_change_kind from tick
      returning version
    )
-   select version, pg_notify('slipway', 'access:' || version)::text from change`,
+   select version, ${notifySql('access', 'version')} from change`,
 );
 
 const watchers = new Set<() => Promise<void>>();

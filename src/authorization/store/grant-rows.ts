@@ -1,10 +1,18 @@
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Level, ResourceType } from '../../generated/prisma/enums.ts';
-import { lastIdFirst, type Order, type Page, pageOfEach, pageSql } from '../../platform/database/page.ts';
+import {
+  countOfEach,
+  lastIdFirst,
+  type Order,
+  type Page,
+  pageOfEach,
+  pageSql,
+} from '../../platform/database/page.ts';
 import { nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
-import { query, run, statement } from '../../platform/database/statement.ts';
+import { count, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
+import type { ChildCount } from '../../platform/loaders.ts';
 import type { Place } from '../domain/decision.ts';
 import { managesTenant } from '../domain/roles.ts';
 import { type GrantSubject, spokenOf } from './grants.ts';
@@ -97,11 +105,10 @@ export const placeOrder: Order<GrantAt> = [
   ...lastIdFirst('found'),
 ];
 
-/** Rows at those places; up to one more than the page. */
-export function listGrantsAt(tenantId: string, places: readonly Place[], page: Page): Promise<GrantAt[]> {
+/** Queries of a `with`: the rows at those places are `found`. */
+function foundAt(tenantId: string, places: readonly Place[]): Sql {
   const asked = JSON.stringify(places.map((place, at) => ({ ...place, position: at + 1 })));
-  const { beyond, end } = pageSql(placeOrder, page);
-  return query<GrantAt>(sql`
+  return sql`
     with place as (
       select type::resource_type as type, id, position::int as position
         from jsonb_to_recordset(${asked}::jsonb) as place(type text, id uuid, position int)
@@ -115,37 +122,60 @@ export function listGrantsAt(tenantId: string, places: readonly Place[], page: P
           on grants.tenant_id = ${tenantId}::uuid and grants.resource_type = place.type
          and grants.resource_id is null
        where place.id is null
-    )
-    select * from found where true ${beyond} ${end}`);
+    )`;
 }
+
+/** Rows at those places; up to one more than the page. */
+export function listGrantsAt(tenantId: string, places: readonly Place[], page: Page): Promise<GrantAt[]> {
+  const { beyond, end } = pageSql(placeOrder, page);
+  return query<GrantAt>(sql`${foundAt(tenantId, places)} select * from found where true ${beyond} ${end}`);
+}
+
+/** How many there are in all; read only where it is asked for. */
+export const countGrantsAt = (tenantId: string, places: readonly Place[]): Promise<number> =>
+  count(sql`found`, foundAt(tenantId, places));
 
 /** The newest first. */
 export const grantOrder: Order<Grant> = lastIdFirst('grants');
+
+/** What `listGrantsFor` shows: what follows `from`, and the `with` before it. */
+function spokenTo(reader: Reader, type: ResourceType | null) {
+  const isOpen = managesTenant(reader.role)
+    ? sql`true`
+    : sql`(decided.resource_id is null or decided.effective >= 'READ')`;
+  const ids = reader.confinedTo?.map(({ id }) => id);
+  return {
+    with: sql`
+      with ${spokenOf(reader)},
+      decided as (
+        select id, resource_id,
+               coalesce(max(level) filter (where is_own) over place, max(level) over place) as effective
+          from spoken window place as (partition by resource_type, resource_id)
+      )`,
+    from: sql`decided join grants on grants.id = decided.id
+       where ${isOpen} ${ids ? sql`and decided.resource_id = any(${ids}::uuid[])` : nothing}
+         ${type ? sql`and grants.resource_type = ${type}::text::resource_type` : nothing}`,
+  };
+}
 
 /**
  * The caller's own rows and those of its groups, newest first; up to one more than the page. What they close to the
  * caller is left out, as it is everywhere; of a caller confined to some resources, so are rows on others.
  */
 export function listGrantsFor(reader: Reader, type: ResourceType | null, page: Page): Promise<Grant[]> {
+  const list = spokenTo(reader, type);
   const { beyond, end } = pageSql(grantOrder, page);
-  const isOpen = managesTenant(reader.role)
-    ? sql`true`
-    : sql`(decided.resource_id is null or decided.effective >= 'READ')`;
-  const ids = reader.confinedTo?.map(({ id }) => id);
-  return query<Grant>(sql`
-    with ${spokenOf(reader)},
-    decided as (
-      select id, resource_id,
-             coalesce(max(level) filter (where is_own) over place, max(level) over place) as effective
-        from spoken window place as (partition by resource_type, resource_id)
-    )
-    select ${raw(columns)} from decided join grants on grants.id = decided.id
-     where ${isOpen} ${ids ? sql`and decided.resource_id = any(${ids}::uuid[])` : nothing}
-       ${type ? sql`and grants.resource_type = ${type}::text::resource_type` : nothing} ${beyond} ${end}`);
+  return query<Grant>(sql`${list.with} select ${raw(columns)} from ${list.from} ${beyond} ${end}`);
+}
+
+/** How many there are in all; read only where it is asked for. */
+export function countGrantsFor(reader: Reader, type: ResourceType | null): Promise<number> {
+  const list = spokenTo(reader, type);
+  return count(list.from, list.with);
 }
 
 /** Which of the users' own rows are listed. */
-export interface GrantsOfUserPage extends Page {
+export interface GrantsOfUserFilter {
   readonly type: ResourceType;
   /** Also NO_PERMISSIONS, which tell of what is hidden. */
   readonly withClosed: boolean;
@@ -153,25 +183,29 @@ export interface GrantsOfUserPage extends Page {
   readonly within: readonly string[] | null;
 }
 
+export interface GrantsOfUserPage extends Page, GrantsOfUserFilter {}
+
+const ofUsers = { columns, source: 'grants', parent: 'grants.user_id', order: grantOrder };
+
+const isOfUser = (tenantId: string, { type, withClosed, within }: GrantsOfUserFilter): Sql => sql`
+  and grants.tenant_id = ${tenantId}::uuid and grants.resource_type = ${type}::text::resource_type
+  and grants.resource_id is not null ${withClosed ? nothing : sql`and grants.level <> 'NO_PERMISSIONS'`}
+  ${within ? sql`and grants.resource_id = any(${within}::uuid[])` : nothing}`;
+
 /** The users' own rows on resources of a type, newest first; of each user, up to one more than the page. */
 export function listGrantsOfUsers(
   tenantId: string,
   userIds: readonly string[],
   page: GrantsOfUserPage,
 ): Promise<Grant[]> {
-  const { type, withClosed, within } = page;
-  const ofUsers = { columns, source: 'grants', parent: 'grants.user_id', order: grantOrder };
-  return query<Grant>(
-    pageOfEach(
-      ofUsers,
-      userIds,
-      page,
-      sql`and grants.tenant_id = ${tenantId}::uuid and grants.resource_type = ${type}::text::resource_type
-          and grants.resource_id is not null ${withClosed ? nothing : sql`and grants.level <> 'NO_PERMISSIONS'`}
-          ${within ? sql`and grants.resource_id = any(${within}::uuid[])` : nothing}`,
-    ),
-  );
+  return query<Grant>(pageOfEach(ofUsers, userIds, page, isOfUser(tenantId, page)));
 }
+
+export const countGrantsOfUsers = (
+  tenantId: string,
+  userIds: readonly string[],
+  filter: GrantsOfUserFilter,
+) => query<ChildCount>(countOfEach(ofUsers, userIds, isOfUser(tenantId, filter)));
 
 const MAX_SPOKEN = 1000;
 

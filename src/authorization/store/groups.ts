@@ -49,22 +49,27 @@ export interface GroupReader extends Pick<Caller, 'tenantId' | 'userId' | 'group
   readonly seesAll: boolean;
 }
 
-const visibleTo = ({ tenantId, userId, groupIds, seesAll }: GroupReader): Sql => sql`
-  team.tenant_id = ${tenantId}::uuid
-  and (${seesAll}::boolean or team.is_everyone or team.id = any(${groupIds}::uuid[]) or exists (
+const isVisibleTo = ({ userId, groupIds, seesAll }: GroupReader): Sql => sql`
+  (${seesAll}::boolean or team.is_everyone or team.id = any(${groupIds}::uuid[]) or exists (
     select 1 from group_members as member where member.group_id = team.id and member.user_id = ${userId}::uuid))`;
 
-/** One row or null for each address, in their order: hidden and absent are the same. */
+/** A group of the tenant, and whether its reader sees it. */
+export type GroupFor = Group & { readonly isVisible: boolean };
+
+/** One row or null for each address, in their order, also of groups that the reader does not see. */
 export async function readGroups(
   reader: GroupReader,
   addresses: readonly GroupBy[],
-): Promise<(Group | null)[]> {
+): Promise<(GroupFor | null)[]> {
   const ids = addresses.flatMap((by) => ('id' in by && isId(by.id) ? [by.id] : []));
   const names = addresses.flatMap((by) => ('name' in by ? [nameKey(by.name)] : []));
-  const found = await query<{ id: string }>(sql`
-    select team.id from groups as team
-     where ${visibleTo(reader)} and (team.id = any(${ids}::uuid[]) or team.name_key = any(${names}::text[]))`);
-  const rows = await db.group.findMany({ where: { id: { in: found.map(({ id }) => id) } } });
+  const rows = await query<GroupFor>(sql`
+    select team.id, team.tenant_id as "tenantId", team.name, team.name_key as "nameKey", team.description,
+           team.is_everyone as "isEveryone", team.created_at as "createdAt", team.updated_at as "updatedAt",
+           ${isVisibleTo(reader)} as "isVisible"
+      from groups as team
+     where team.tenant_id = ${reader.tenantId}::uuid
+       and (team.id = any(${ids}::uuid[]) or team.name_key = any(${names}::text[]))`);
   return eachAt(
     addresses,
     (by) => ('id' in by ? by.id : nameText(nameKey(by.name))),
@@ -86,7 +91,8 @@ export interface GroupFilter {
   readonly prefix: string | null;
 }
 
-const shownTo = (reader: GroupReader, { prefix }: GroupFilter): Sql => sql`${visibleTo(reader)}
+const isListed = (reader: GroupReader, { prefix }: GroupFilter): Sql => sql`
+  team.tenant_id = ${reader.tenantId}::uuid and ${isVisibleTo(reader)}
   ${prefix === null ? nothing : sql`and starts_with(team.name_key, ${nameKey(prefix)})`}`;
 
 /** By name. */
@@ -96,7 +102,7 @@ export const groupOrder = byText<Group>('team.name_key', (group) => group.nameKe
 export async function listGroups(reader: GroupReader, filter: GroupFilter, page: Page): Promise<Group[]> {
   const { beyond, end } = pageSql(groupOrder, page);
   const rows = await query<{ id: string }>(
-    sql`select team.id from groups as team where ${shownTo(reader, filter)} ${beyond} ${end}`,
+    sql`select team.id from groups as team where ${isListed(reader, filter)} ${beyond} ${end}`,
   );
   const ids = rows.map(({ id }) => id);
   return inOrder(ids, await db.group.findMany({ where: { id: { in: ids } } }));
@@ -104,7 +110,7 @@ export async function listGroups(reader: GroupReader, filter: GroupFilter, page:
 
 /** How many there are in all; read only where it is asked for. */
 export async function countGroups(reader: GroupReader, filter: GroupFilter): Promise<number> {
-  return await count(sql`groups as team where ${shownTo(reader, filter)}`);
+  return await count(sql`groups as team where ${isListed(reader, filter)}`);
 }
 
 const MAX_GROUPS_OF_USER = 1000;

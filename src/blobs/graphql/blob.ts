@@ -1,5 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
+import { inputOf } from '../../graphql/input.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { InvalidArgumentError, NotFoundError, ResourceExhaustedError } from '../../platform/errors.ts';
 import { getProject } from '../../projects/loaders.ts';
@@ -9,14 +10,16 @@ import { signedBlobUrl } from '../signed-url.ts';
 import type { BlobRow } from '../store.ts';
 
 const CreateBlobUploadPayload = builder.objectRef<BlobRow>('CreateBlobUploadPayload').implement({
+  description: 'What `createBlobUpload` answers when it succeeds.',
   fields: (t) => ({
     uri: t.string({
-      description: 'The value that names the file: `slipway://blobs/…`.',
+      description: 'The URI that names the file in inputs and outputs: `slipway://blobs/…`.',
       resolve: ({ id }) => blobUri(id),
     }),
     uploadUrl: t.string({
       nullable: true,
-      description: 'Where to PUT the content, within a few minutes; null when it is there already.',
+      description:
+        'The address to PUT the content to, within a few minutes; null when the content is there already.',
       resolve: (blob, _args, { publicUrl }) =>
         blob.uploadedAt
           ? null
@@ -31,24 +34,33 @@ const CreateBlobUploadPayload = builder.objectRef<BlobRow>('CreateBlobUploadPayl
 });
 
 const BlobOwnerInput = builder.inputType('BlobOwnerInput', {
-  description: 'Whose file it will be.',
+  description: 'The project that a file will belong to.',
   isOneOf: true,
   fields: (t) => ({
-    project: t.string({ description: "A project's identifier." }),
+    project: t.string({ description: "The project's identifier." }),
     run: t.id({
-      description: 'For executors: the project that the run works for.',
+      description: "A run's id, for executors: the project that the run works for.",
     }),
   }),
 });
 
 const CreateBlobUploadInput = builder.inputType('CreateBlobUploadInput', {
+  description: 'A file to upload.',
   fields: (t) => ({
-    owner: t.field({ type: BlobOwnerInput, required: true }),
+    owner: t.field({
+      type: BlobOwnerInput,
+      required: true,
+      description: 'The project that it will belong to.',
+    }),
     sha256: t.string({
       required: true,
-      description: 'Of the content, 64 hexadecimal digits.',
+      description: 'The SHA-256 of the content, as 64 hexadecimal digits.',
     }),
-    sizeBytes: t.field({ type: 'BigInt', required: true }),
+    sizeBytes: t.field({
+      type: 'BigInt',
+      required: true,
+      description: 'The length of the content in bytes.',
+    }),
   }),
 });
 
@@ -57,11 +69,11 @@ builder.mutationField('createBlobUpload', (t) =>
     type: CreateBlobUploadPayload,
     nullable: true,
     description:
-      'Announces a file and answers where to send it. The same content in the same project is one file, sent once.',
+      'Announces a file and answers where to send it. Requires USE on the project. The same content in the same project is one file, which is sent once.',
     errors: {
       types: [InvalidArgumentError, NotFoundError, ResourceExhaustedError],
     },
-    args: { input: t.arg({ type: CreateBlobUploadInput, required: true }) },
+    args: inputOf(CreateBlobUploadInput),
     resolve: async (_root, { input }, context) => {
       const { sha256, sizeBytes } = input;
       const projectId = await projectIdOf(input.owner, context);

@@ -12,17 +12,17 @@ export interface SignedBlob {
 }
 
 export const SignedBlobType = builder.objectRef<SignedBlob>('SignedBlob').implement({
-  description: 'A file that a value names, with an address to fetch it from.',
+  description: 'A file stored on this server, with an address to fetch it from.',
   fields: (t) => ({
     uri: t.exposeString('uri', {
-      description: 'As it stands in the values: `slipway://blobs/…`.',
+      description: 'The URI that names the file in inputs and outputs: `slipway://blobs/…`.',
     }),
     downloadUrl: t.string({
-      description: 'Whoever holds this address may fetch the file with GET, for a few minutes.',
+      description: 'An address that serves the file to everybody who has it, for a few minutes, with GET.',
       resolve: (blob, _args, { publicUrl }) =>
         signedBlobUrl(publicUrl, 'GET', blob.id, new Date(Date.now() + serverConfig.blobUrlSeconds * 1000)),
     }),
-    sizeBytes: t.field({ type: 'BigInt', resolve: (blob) => blob.sizeBytes }),
+    sizeBytes: t.expose('sizeBytes', { type: 'BigInt', description: 'The length of the file in bytes.' }),
   }),
 });
 

@@ -1,8 +1,9 @@
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isTerminal, phasesThatMayMoveTo } from '../../platform/phase-table.ts';
 import { executionPhases, nodeExecutionPhases } from '../domain/phases.ts';
-import { type LockedExecution, listNodesToAdvance } from '../store/advance.ts';
+import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveExecution, moveNodes } from '../store/moves.ts';
+import { listNodesToAdvance } from '../store/nodes.ts';
 
 /**
  * Ends an execution that the engine itself cannot move on: FAILED by the system (`EngineFailure`), its nodes that have

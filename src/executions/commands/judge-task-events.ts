@@ -2,7 +2,8 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import type { Closure, TaskNode } from '../../registry/domain/closure.ts';
 import { type AttemptOutcome, failedAttempt, judgeAttempt, type TaskEvent } from '../domain/attempts.ts';
 import { MAX_TURN_BYTES, MAX_TURN_STEPS } from '../domain/limits.ts';
-import type { LockedExecution, NodeRow } from '../store/advance.ts';
+import type { LockedExecution } from '../store/locked-execution.ts';
+import type { NodeRow } from '../store/nodes.ts';
 import { missingFilesOfEach, missingFilesText } from './check-files.ts';
 
 /** An event of an attempt, and what becomes of it. */

@@ -6,8 +6,9 @@ import { rounds } from '../../platform/rounds.ts';
 import type { Closure } from '../../registry/domain/closure.ts';
 import type { TaskEvent } from '../domain/attempts.ts';
 import { nodeExecutionPhases, taskExecutionPhases } from '../domain/phases.ts';
-import type { LockedExecution, NodeRow } from '../store/advance.ts';
+import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveNodes, moveTasks, type NodeMove, type TaskMove } from '../store/moves.ts';
+import type { NodeRow } from '../store/nodes.ts';
 import { type Judged, judgeTaskEvents } from './judge-task-events.ts';
 
 /** An attempt that has yet to be submitted. */

@@ -1,14 +1,15 @@
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
+import type { WorkError } from '../../platform/work-error.ts';
 import type { Closure, TaskNode } from '../../registry/domain/closure.ts';
 import { promisedNodesOf } from '../../registry/domain/compile-bindings.ts';
 import { resolveBindings, type UpstreamValues } from '../../registry/domain/resolve-bindings.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 import { Work } from '../../values/problem-list.ts';
-import type { AttemptError } from '../domain/attempts.ts';
 import { literalBytes, MAX_TURN_BYTES, MAX_TURN_STEPS } from '../domain/limits.ts';
-import { type LockedExecution, readNodeOutputs } from '../store/advance.ts';
+import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveNodes, moveTasks, type NodeMove } from '../store/moves.ts';
+import { readNodeLiterals } from '../store/nodes.ts';
 import type { NewAttempt } from './record-task-events.ts';
 
 /** An attempt with what it is to run on. */
@@ -35,7 +36,7 @@ export async function startNodes(
 ): Promise<StartedAttempt[]> {
   const nodes = nodeIds.map((nodeId) => nodeOf(closure, nodeId));
   const promised = promisedNodesOf(nodes.flatMap((node) => node.inputs));
-  const outputs = await readNodeOutputs(tx, execution.id, promised);
+  const outputs = await readNodeLiterals(tx, execution.id, 'outputs', promised);
   const upstream = { inputs: execution.inputs, outputs };
   const moves: NodeMove[] = [];
   const started: StartedAttempt[] = [];
@@ -81,7 +82,7 @@ function nodeOf(closure: Closure, nodeId: string): TaskNode {
 
 type Begun =
   | { readonly inputs: LiteralMap; readonly bytes: number }
-  | { readonly error: AttemptError; readonly bytes: 0 };
+  | { readonly error: WorkError; readonly bytes: 0 };
 
 /** What a node is to run on, or why it cannot be run. */
 function begin(node: TaskNode, upstream: UpstreamValues, work: Work): Begun {

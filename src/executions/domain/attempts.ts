@@ -1,16 +1,11 @@
 import type { TaskExecutionPhase } from '../../generated/prisma/enums.ts';
 import type { Problem } from '../../platform/errors.ts';
+import type { WorkError } from '../../platform/work-error.ts';
 import type { Variable } from '../../values/literal-types.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 import { coerceToLiterals } from '../../values/plain-values.ts';
 import { Work } from '../../values/problem-list.ts';
 import { literalBytes } from './limits.ts';
-
-export interface AttemptError {
-  readonly code: string;
-  readonly message: string;
-  readonly kind: 'USER' | 'SYSTEM' | 'UNKNOWN';
-}
 
 /** What is reported of one attempt. */
 export interface TaskEvent {
@@ -19,7 +14,7 @@ export interface TaskEvent {
   readonly phase: Exclude<TaskExecutionPhase, 'RETRYABLE_FAILED'>;
   readonly at: Date;
   readonly reason: string | null;
-  readonly error: AttemptError | null;
+  readonly error: WorkError | null;
   /** Plain values by name, of SUCCEEDED; checked here against the task's interface. */
   readonly outputs: Readonly<Record<string, unknown>> | null;
 }
@@ -32,7 +27,7 @@ export interface AttemptOutcome {
   readonly outputBytes: number;
   /** What checking the outputs took, right or wrong. */
   readonly steps: number;
-  readonly error: AttemptError | null;
+  readonly error: WorkError | null;
 }
 
 /**
@@ -56,7 +51,7 @@ export function judgeAttempt(
 
 const withoutOutputs = { outputs: null, outputBytes: 0, steps: 0, error: null };
 
-const unknownError: AttemptError = {
+const unknownError: WorkError = {
   code: 'Unknown',
   message: 'it failed without saying why',
   kind: 'UNKNOWN',
@@ -66,7 +61,7 @@ const unknownError: AttemptError = {
 export function failedAttempt(
   node: { readonly retries: number },
   { attempt }: { readonly attempt: number },
-  error: AttemptError,
+  error: WorkError,
 ): AttemptOutcome {
   const isRetried = error.kind === 'USER' && attempt < node.retries;
   return { ...withoutOutputs, phase: isRetried ? 'RETRYABLE_FAILED' : 'FAILED', error };

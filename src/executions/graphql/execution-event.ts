@@ -37,68 +37,88 @@ async function sequenceOf(id: string | null | undefined, executionId: string): P
 const shownError = (event: StreamEvent) => event.error && { nodeId: null, ...event.error };
 
 const ExecutionEventType = builder.objectRef<StreamEvent>('ExecutionEvent').implement({
-  description: 'A move of an execution.',
+  description: 'One change of the phase of an execution.',
   fields: (t) => ({
-    id: t.id({ description: 'To go on after it: `after`.', resolve: idOf }),
+    id: t.id({
+      description:
+        "The event's place in the execution's stream. Pass it as `after` to go on with what follows.",
+      resolve: idOf,
+    }),
     phase: t.field({
       type: ExecutionPhaseEnum,
+      description: 'The phase that the execution moved to.',
       resolve: (event) => event.phase as ExecutionPhase,
     }),
     error: t.field({
       type: ExecutionErrorType,
       nullable: true,
+      description: 'Why the execution failed; null unless it did.',
       resolve: shownError,
     }),
     reason: t.exposeString('reason', {
       nullable: true,
-      description: 'Why it was aborted, where it was.',
+      description: 'Why somebody asked for its end; null unless somebody did.',
     }),
-    occurredAt: t.field({
+    occurredAt: t.expose('occurredAt', {
       type: 'DateTime',
-      resolve: (event) => event.occurredAt,
+      description: 'When it happened, by the clock of whoever reported it.',
     }),
     execution: t.field({
       type: ExecutionType,
       nullable: true,
-      description: 'As it stands now, which may be further on than the event.',
+      description: 'The execution as it is now, which may be further on than the event.',
       resolve: (event, _args, { loaders }) => loaders.execution.load({ id: event.executionId }),
     }),
   }),
 });
 
 const NodeExecutionEventType = builder.objectRef<StreamEvent>('NodeExecutionEvent').implement({
-  description: 'A move of a node, or of one of its attempts: exactly one of `phase` and `taskPhase` is set.',
+  description:
+    'One change of the phase of a node, or of one of its attempts: exactly one of `phase` and `taskPhase` is set.',
   fields: (t) => ({
-    id: t.id({ description: 'To go on after it: `after`.', resolve: idOf }),
-    nodeId: t.string({ resolve: (event) => event.nodeId ?? '' }),
+    id: t.id({
+      description:
+        "The event's place in the execution's stream. Pass it as `after` to go on with what follows.",
+      resolve: idOf,
+    }),
+    nodeId: t.string({
+      description: 'The id, in the workflow, of the node that moved.',
+      resolve: (event) => event.nodeId ?? '',
+    }),
     phase: t.field({
       type: NodeExecutionPhaseEnum,
       nullable: true,
+      description: 'The phase that the node moved to; null when one of its attempts moved.',
       resolve: (event) => (event.kind === 'NODE' ? (event.phase as never) : null),
     }),
     taskPhase: t.field({
       type: TaskExecutionPhaseEnum,
       nullable: true,
+      description: 'The phase that the attempt moved to; null when the node itself moved.',
       resolve: (event) => (event.kind === 'TASK' ? (event.phase as never) : null),
     }),
     attempt: t.exposeInt('attempt', {
       nullable: true,
-      description: 'Of an attempt, from 0.',
+      description: 'The number of the attempt that moved, from 0; null when the node itself moved.',
     }),
     error: t.field({
       type: ExecutionErrorType,
       nullable: true,
+      description: 'Why the node or attempt failed; null unless it did.',
       resolve: shownError,
     }),
-    reason: t.exposeString('reason', { nullable: true }),
-    occurredAt: t.field({
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'Why it moved, for people; null when nobody said.',
+    }),
+    occurredAt: t.expose('occurredAt', {
       type: 'DateTime',
-      resolve: (event) => event.occurredAt,
+      description: 'When it happened, by the clock of whoever reported it.',
     }),
     nodeExecution: t.field({
       type: NodeExecutionType,
       nullable: true,
-      description: 'As it stands now, which may be further on than the event.',
+      description: 'The node as it is now, which may be further on than the event.',
       resolve: (event, _args, { loaders }) =>
         loaders.nodeExecutionByKey.load({
           executionId: event.executionId,
@@ -128,26 +148,27 @@ async function* withExecutionId(events: AsyncIterable<EventRow>, executionId: st
   for await (const event of events) yield { ...event, executionId };
 }
 
+const watchArguments = builder.args((t) => ({
+  by: t.field({ type: ExecutionByInput, required: true, description: 'Which execution to watch.' }),
+  after: t.id({
+    description: 'The id of the last event that you have seen. Left out: from the beginning.',
+  }),
+}));
+
 builder.subscriptionFields((t) => ({
   executionEvents: t.field({
     type: ExecutionEventType,
     description:
-      'The moves of an execution, from the first one or after `after`, without gap or repeat; completes when it has ended.',
-    args: {
-      by: t.arg({ type: ExecutionByInput, required: true }),
-      after: t.arg.id(),
-    },
+      'The changes of phase of an execution, without gap or repeat. It begins with the first one, or after `after`, and completes when the execution has ended.',
+    args: watchArguments,
     subscribe: (_root, args, context) => watch(args, context, ['EXECUTION']),
     resolve: (event: StreamEvent) => event,
   }),
   nodeExecutionEvents: t.field({
     type: NodeExecutionEventType,
     description:
-      "The moves of an execution's nodes and of their attempts, from the first one or after `after`, without gap or repeat; completes when the execution has ended.",
-    args: {
-      by: t.arg({ type: ExecutionByInput, required: true }),
-      after: t.arg.id(),
-    },
+      "The changes of phase of an execution's nodes and of their attempts, without gap or repeat. It begins with the first one, or after `after`, and completes when the execution has ended.",
+    args: watchArguments,
     subscribe: (_root, args, context) => watch(args, context, ['NODE', 'TASK']),
     resolve: (event: StreamEvent) => event,
   }),

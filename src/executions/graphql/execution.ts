@@ -1,7 +1,12 @@
+import type { ExecutionMode, ExecutionPhase, ExecutionState } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
+import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { payload } from '../../graphql/payload.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
 import {
@@ -18,7 +23,7 @@ import { LaunchPlanByInput } from '../../registry/graphql/entity-key.ts';
 import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
 import { WorkflowType } from '../../registry/graphql/workflow.ts';
 import type { VersionBy } from '../../registry/store.ts';
-import { createExecution } from '../commands/create-execution.ts';
+import { createExecution, DEFAULT_MAX_PARALLELISM } from '../commands/create-execution.ts';
 import { terminateExecution } from '../commands/terminate-execution.ts';
 import { countExecutions, type ExecutionListFilter, executionOrder, listExecutions } from '../store/lists.ts';
 import type { ExecutionBy, ExecutionRow, PhaseCountRow } from '../store/reads.ts';
@@ -28,62 +33,79 @@ import {
   NodeExecutionType,
   nodesOf,
 } from './node-execution.ts';
-import { DataType, durationOf, ExecutionErrorType, listed, shownError } from './values.ts';
+import { DataType, durationOf, ExecutionErrorType, listed, noData, shownError } from './values.ts';
 
-export const ExecutionPhaseEnum = builder.enumType('ExecutionPhase', {
-  values: [
-    'QUEUED',
-    'RUNNING',
-    'SUCCEEDING',
-    'SUCCEEDED',
-    'FAILING',
-    'FAILED',
-    'ABORTING',
-    'ABORTED',
-    'TIMED_OUT',
-  ] as const,
+export const ExecutionPhaseEnum = enumOf<ExecutionPhase>(
+  'ExecutionPhase',
+  'Where an execution stands. Every phase that is not final may also go straight to a final one.',
+  {
+    QUEUED: 'The execution is accepted and none of its nodes has started. RUNNING follows.',
+    RUNNING: 'Its nodes run. SUCCEEDING, FAILING or ABORTING follows.',
+    SUCCEEDING: 'All nodes are done, and the outputs are being put together. SUCCEEDED follows, or FAILING.',
+    SUCCEEDED: 'The execution is done and its outputs are stored. Final.',
+    FAILING: 'A node has failed, and what still runs is being stopped or finished. FAILED follows.',
+    FAILED: 'The execution failed; `error` says why. Final.',
+    ABORTING:
+      'Somebody asked for its end, and its work is being stopped. ABORTED follows, unless the work ends by itself first.',
+    ABORTED: 'The execution was stopped because somebody asked for it; `abort` says who and why. Final.',
+    TIMED_OUT: 'The execution took longer than it may. Final.',
+  },
+);
+
+const ExecutionModeEnum = enumOf<ExecutionMode>('ExecutionMode', 'How an execution came to be.', {
+  MANUAL: 'A user or a program called `createExecution`.',
+  SCHEDULED: 'The schedule of a launch plan was due.',
+  SYSTEM: 'The platform itself started it.',
+  RELAUNCH: 'It repeats an earlier execution with the same inputs.',
+  CHILD_WORKFLOW: 'A node of another execution started it.',
+  RECOVERED: 'It repeats a failed execution, and takes over what had succeeded there.',
+  TRIGGER: 'An event from outside started it.',
 });
 
-const ExecutionModeEnum = builder.enumType('ExecutionMode', {
-  description: 'How it came to be.',
-  values: ['MANUAL', 'SCHEDULED', 'SYSTEM', 'RELAUNCH', 'CHILD_WORKFLOW', 'RECOVERED', 'TRIGGER'] as const,
-});
-
-const ExecutionStateEnum = builder.enumType('ExecutionState', {
-  description: 'Whether lists show it. Independent of its phase.',
-  values: ['ACTIVE', 'ARCHIVED'] as const,
-});
+const ExecutionStateEnum = enumOf<ExecutionState>(
+  'ExecutionState',
+  'Whether lists show an execution. It has nothing to do with its phase.',
+  { ACTIVE: 'Lists show it.', ARCHIVED: 'Lists leave it out unless they are asked for archived ones.' },
+);
 
 const NodePhaseCountType = builder.objectRef<PhaseCountRow>('NodePhaseCount').implement({
+  description: 'How many nodes of an execution are in one phase.',
   fields: (t) => ({
-    phase: t.field({
+    phase: t.expose('phase', {
       type: NodeExecutionPhaseEnum,
-      resolve: (row) => row.phase,
+      description: 'The phase that the nodes are in.',
     }),
-    count: t.exposeInt('count'),
+    count: t.exposeInt('count', { description: 'How many nodes are in it: at least 1.' }),
   }),
 });
 
 const AbortType = builder.objectRef<ExecutionRow>('Abort').implement({
-  description: 'Who asked for its end, and why.',
+  description: 'Who asked for the end of an execution, and why.',
   fields: (t) => ({
-    cause: t.string({ resolve: (execution) => execution.abortCause ?? '' }),
+    cause: t.string({
+      description: 'The reason that was given, at most 500 characters. A later request replaces it.',
+      resolve: (execution) => execution.abortCause ?? '',
+    }),
     principal: t.field({
       type: PrincipalType,
       nullable: true,
+      description: 'The user who asked for it last.',
       resolve: (execution, _args, { loaders }) =>
-        execution.abortPrincipalId ? loaders.user.load(execution.abortPrincipalId) : null,
+        execution.abortPrincipalId ? loaders.publicUser.load(execution.abortPrincipalId) : null,
     }),
   }),
 });
 
 export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implement({
-  description: 'One run of a launch plan.',
+  description: 'One execution of a launch plan: its workflow runs once, with given inputs.',
   fields: (t) => ({
-    id: t.exposeID('id'),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `execution` finds the execution by it.',
+    }),
     project: t.field({
       type: ProjectType,
       nullable: true,
+      description: 'The project that the execution belongs to; null when it is hidden from you.',
       resolve: guardedEdge(
         'project:read',
         (execution, { loaders }) => loaders.project.load({ id: execution.projectId }),
@@ -91,31 +113,23 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       ),
     }),
     projectIdentifier: t.exposeString('project', {
-      description: "The project's name, also for who may not read the project.",
+      description: "The project's identifier, shown even when the project itself is hidden from you.",
     }),
-    domain: t.exposeString('domain'),
-    name: t.exposeString('name', {
-      description: 'Unique in the project and domain.',
+    domain: t.exposeString('domain', {
+      description: 'The domain of the project that it runs in, such as `development`.',
     }),
-    phase: t.field({
-      type: ExecutionPhaseEnum,
-      resolve: (execution) => execution.phase,
-    }),
-    state: t.field({
-      type: ExecutionStateEnum,
-      resolve: (execution) => execution.state,
-    }),
-    mode: t.field({
-      type: ExecutionModeEnum,
-      resolve: (execution) => execution.mode,
-    }),
-    queue: t.exposeString('queue', { description: 'Where its jobs wait.' }),
+    name: t.exposeString('name', { description: 'The name that identifies it in its project and domain.' }),
+    phase: t.expose('phase', { type: ExecutionPhaseEnum, description: 'Where the execution stands now.' }),
+    state: t.expose('state', { type: ExecutionStateEnum, description: 'Whether lists show the execution.' }),
+    mode: t.expose('mode', { type: ExecutionModeEnum, description: 'How the execution came to be.' }),
+    queue: t.exposeString('queue', { description: 'The name of the queue that its jobs wait on.' }),
     maxParallelism: t.exposeInt('maxParallelism', {
-      description: 'Nodes side by side at most; 0 is no limit.',
+      description: 'How many of its nodes may run at the same time; 0 is no limit.',
     }),
     launchPlan: t.field({
       type: LaunchPlanType,
       nullable: true,
+      description: 'The version of the launch plan that it runs; null when it is hidden from you.',
       resolve: guardedEdge(
         'launchPlan:read',
         (execution, { loaders }) => loaders.launchPlan.load({ id: execution.launchPlanId }),
@@ -125,6 +139,7 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     workflow: t.field({
       type: WorkflowType,
       nullable: true,
+      description: 'The version of the workflow that it runs; null when it is hidden from you.',
       resolve: guardedEdge(
         'workflow:read',
         (execution, { loaders }) => loaders.workflow.load({ id: execution.workflowId }),
@@ -134,61 +149,58 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     principal: t.field({
       type: PrincipalType,
       nullable: true,
-      description: 'Who asked for it.',
-      resolve: (execution, _args, { loaders }) => loaders.user.load(execution.principalId),
+      description: 'The user who created the execution.',
+      resolve: (execution, _args, { loaders }) => loaders.publicUser.load(execution.principalId),
     }),
     error: t.field({
       type: ExecutionErrorType,
       nullable: true,
+      description: 'Why the execution failed; null unless it did.',
       resolve: (execution) => shownError(execution, execution.errorNodeId),
     }),
     abort: t.field({
       type: AbortType,
       nullable: true,
+      description: 'Who asked for its end, and why; null when nobody did.',
       resolve: (execution) => (execution.abortPrincipalId === null ? null : execution),
     }),
-    startedAt: t.field({
+    startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
-      resolve: (execution) => execution.startedAt,
+      description: 'When its first node began to run; null before that.',
     }),
-    endedAt: t.field({
+    endedAt: t.expose('endedAt', {
       type: 'DateTime',
       nullable: true,
-      resolve: (execution) => execution.endedAt,
+      description: 'When it reached a final phase; null before that.',
     }),
     duration: t.field({
       type: 'Duration',
       nullable: true,
-      description: 'From start to end; null until it has ended.',
+      description: 'The time from start to end; null until it has ended, and when it never started.',
       resolve: durationOf,
     }),
-    createdAt: t.field({
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the execution was created.' }),
+    updatedAt: t.expose('updatedAt', {
       type: 'DateTime',
-      resolve: (execution) => execution.createdAt,
-    }),
-    updatedAt: t.field({
-      type: 'DateTime',
-      resolve: (execution) => execution.updatedAt,
+      description: 'When the execution itself last changed.',
     }),
     data: t.field({
       type: DataType,
+      description: 'What it was started with, and what it put out.',
       resolve: async (execution, _args, { loaders }) =>
-        (await loaders.executionData.load(execution.id)) ?? {
-          inputs: null,
-          outputs: null,
-        },
+        (await loaders.executionData.load(execution.id)) ?? noData,
     }),
     nodeCounts: t.field({
       type: [NodePhaseCountType],
       extensions: { listSize: 10 },
-      description: 'How many of its nodes are in each phase; phases without any are left out.',
+      description: 'How many of its nodes are in each phase. Phases without any node are left out.',
       resolve: (execution, _args, { loaders }) => loaders.nodeCounts.load(execution.id),
     }),
     nodeExecutions: t.connection(
       {
         type: NodeExecutionType,
-        description: 'Its nodes, those that began last first.',
+        description: 'The nodes of the execution that may run or have run, newest first.',
         resolve: (execution, args, { loaders }) => nodesOf(execution.id, args, loaders),
       },
       NodeExecutionConnection,
@@ -196,33 +208,33 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
   }),
 });
 
+const ExecutionConnection = connectionType('Execution', ExecutionType);
+
 const ExecutionKeyInput = builder.inputType('ExecutionKeyInput', {
+  description: 'What identifies an execution.',
   fields: (t) => ({
-    project: t.string({
-      required: true,
-      description: "The project's identifier.",
-    }),
-    domain: t.string({ required: true }),
-    name: t.string({ required: true }),
+    project: t.string({ required: true, description: "The project's identifier." }),
+    domain: t.string({ required: true, description: 'The domain that it runs in, such as `development`.' }),
+    name: t.string({ required: true, description: "The execution's name." }),
   }),
 });
 
 export const ExecutionByInput = builder.inputType('ExecutionBy', {
-  description: 'Which execution.',
+  description: 'The address of an execution.',
   isOneOf: true,
-  fields: (t) => ({ id: t.id(), key: t.field({ type: ExecutionKeyInput }) }),
+  fields: (t) => ({
+    id: t.id({ description: "The execution's id." }),
+    key: t.field({ type: ExecutionKeyInput, description: 'Its project, domain and name.' }),
+  }),
 });
 
 const ExecutionFilterInput = builder.inputType('ExecutionFilter', {
-  description: 'Executions of one project and domain.',
+  description: 'Which executions a list shows: those that meet every condition given.',
   fields: (t) => ({
-    project: t.string({ required: true }),
-    domain: t.string({ required: true }),
-    phases: t.field({
-      type: [ExecutionPhaseEnum],
-      description: 'Only these phases.',
-    }),
-    withArchived: t.boolean({ defaultValue: false }),
+    project: t.string({ required: true, description: 'Only executions of the project of this identifier.' }),
+    domain: t.string({ required: true, description: 'Only executions in this domain.' }),
+    phases: t.field({ type: [ExecutionPhaseEnum], description: 'Only executions in one of these phases.' }),
+    withArchived: t.boolean({ defaultValue: false, description: 'Show ARCHIVED executions as well.' }),
   }),
 });
 
@@ -231,14 +243,20 @@ builder.queryFields((t) => ({
     type: ExecutionType,
     nullable: true,
     description: 'One execution; null with NOT_FOUND when it is absent or hidden.',
-    args: { by: t.arg({ type: ExecutionByInput, required: true }) },
+    args: addressOf(ExecutionByInput, 'execution'),
     resolve: (_root, { by }, { loaders }) => loaders.execution.load(by as ExecutionBy),
   }),
   executions: t.connection(
     {
       type: ExecutionType,
-      description: 'Executions of a project and domain, newest first.',
-      args: { filter: t.arg({ type: ExecutionFilterInput, required: true }) },
+      description: 'The executions of a project and domain that you may read, newest first.',
+      args: {
+        filter: t.arg({
+          type: ExecutionFilterInput,
+          required: true,
+          description: 'Which executions to list.',
+        }),
+      },
       resolve: async (_root, { filter, ...args }, context) => {
         const project = await getProject(filter.project, context.loaders);
         const caller = callerOf(context);
@@ -248,28 +266,21 @@ builder.queryFields((t) => ({
           phases: filter.phases ?? null,
           withArchived: filter.withArchived ?? false,
         };
-        const connection = await pagedList(args, executionOrder, async (page) =>
-          (await listExecutions(caller, shown, page)).map(listed),
+        return await pagedList(
+          args,
+          executionOrder,
+          async (page) => (await listExecutions(caller, shown, page)).map(listed),
+          () => countExecutions(caller, shown),
         );
-        return { ...connection, count: () => countExecutions(caller, shown) };
       },
     },
-    {
-      name: 'ExecutionConnection',
-      fields: (t) => ({
-        totalCount: t.int({
-          description: 'How many there are in all; counted only when it is asked for.',
-          resolve: (connection) => connection.count(),
-        }),
-      }),
-    },
-    { name: 'ExecutionEdge' },
+    ExecutionConnection,
   ),
   nodeExecutions: t.connection(
     {
       type: NodeExecutionType,
-      description: 'The nodes of one execution, those that began last first.',
-      args: { by: t.arg({ type: ExecutionByInput, required: true }) },
+      description: 'The nodes of one execution that may run or have run, newest first.',
+      args: addressOf(ExecutionByInput, 'execution'),
       resolve: async (_root, { by, ...args }, { loaders }) => {
         const execution = await loaders.execution.load(by as ExecutionBy);
         if (!execution) throw new NotFoundError('execution', addressText(by));
@@ -281,54 +292,42 @@ builder.queryFields((t) => ({
 }));
 
 const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
+  description: 'An execution to start.',
   fields: (t) => ({
-    project: t.string({
-      required: true,
-      description: "The project's identifier.",
-    }),
-    domain: t.string({ required: true }),
+    project: t.string({ required: true, description: 'The identifier of the project that it belongs to.' }),
+    domain: t.string({ required: true, description: 'The domain that it runs in, such as `development`.' }),
     name: t.string({
       description:
-        'At most 63 lower-case letters, digits and hyphens, a letter first; made up when left out.',
+        'A name that is unique in project and domain: at most 63 lower-case letters, digits and hyphens, a letter first. The server makes one up when it is left out.',
     }),
     launchPlan: t.field({
       type: LaunchPlanByInput,
       required: true,
-      description: 'Any version, active or not.',
+      description: 'The version of the launch plan to run, active or not.',
     }),
     inputs: t.field({
       type: 'JSON',
-      description: 'Plain values by name: `{rows: 100}`.',
+      description: 'An object from the name of each input to its plain value: `{rows: 100}`.',
     }),
     inputLiterals: t.field({
       type: 'JSON',
-      description: "Flyte's literals by name, beside or instead of `inputs`.",
+      description: "Inputs as Flyte's literals, by name. An input is given here or in `inputs`, not in both.",
     }),
     maxParallelism: t.int({
-      description: 'Nodes side by side at most; 0 is no limit, 25 when left out.',
+      defaultValue: DEFAULT_MAX_PARALLELISM,
+      description: 'How many nodes may run at the same time; 0 is no limit.',
     }),
   }),
 });
 
-const executionPayload = (name: string) =>
-  builder.objectRef<{ execution: ExecutionRow }>(name).implement({
-    fields: (t) => ({
-      execution: t.field({
-        type: ExecutionType,
-        resolve: (payload) => payload.execution,
-      }),
-    }),
-  });
-const CreateExecutionPayload = executionPayload('CreateExecutionPayload');
-const TerminateExecutionPayload = executionPayload('TerminateExecutionPayload');
+const CreateExecutionPayload = payload('CreateExecutionPayload', 'execution', ExecutionType);
+const TerminateExecutionPayload = payload('TerminateExecutionPayload', 'execution', ExecutionType);
 
 const TerminateExecutionInput = builder.inputType('TerminateExecutionInput', {
+  description: 'An execution to stop.',
   fields: (t) => ({
-    by: t.field({ type: ExecutionByInput, required: true }),
-    cause: t.string({
-      required: true,
-      description: 'Why; at most 500 characters.',
-    }),
+    by: t.field({ type: ExecutionByInput, required: true, description: 'Which execution to stop.' }),
+    cause: t.string({ required: true, description: 'The reason, at most 500 characters. `abort` shows it.' }),
   }),
 });
 
@@ -336,17 +335,19 @@ builder.mutationFields((t) => ({
   createExecution: t.field({
     type: CreateExecutionPayload,
     nullable: true,
-    description: 'Starts an execution of a launch plan. It is QUEUED, and taken up at once.',
-    errors: {
-      types: [InvalidArgumentError, NotFoundError, AlreadyExistsError],
-    },
-    args: { input: t.arg({ type: CreateExecutionInput, required: true }) },
+    description:
+      'Starts an execution of a launch plan. Requires USE on the workflow. The execution is QUEUED, and the scheduler takes it up at once.',
+    errors: { types: [InvalidArgumentError, NotFoundError, AlreadyExistsError] },
+    args: inputOf(CreateExecutionInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.project, context.loaders);
       const execution = await createExecution(callerOf(context), project, {
         domain: input.domain,
         name: input.name ?? null,
-        launchPlan: input.launchPlan as VersionBy,
+        launchPlan: {
+          by: input.launchPlan as VersionBy,
+          find: () => context.loaders.launchPlan.load(input.launchPlan as VersionBy),
+        },
         inputs: input.inputs,
         inputLiterals: input.inputLiterals,
         maxParallelism: input.maxParallelism ?? null,
@@ -357,11 +358,10 @@ builder.mutationFields((t) => ({
   terminateExecution: t.field({
     type: TerminateExecutionPayload,
     nullable: true,
-    description: 'Asks for the end of an execution: ABORTING at once, ABORTED when its work has stopped.',
-    errors: {
-      types: [InvalidArgumentError, NotFoundError, FailedPreconditionError],
-    },
-    args: { input: t.arg({ type: TerminateExecutionInput, required: true }) },
+    description:
+      'Asks for the end of an execution. Requires EDIT on its workflow. It is ABORTING at once, and ABORTED when its work has stopped.',
+    errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
+    args: inputOf(TerminateExecutionInput),
     resolve: async (_root, { input }, context) => ({
       execution: await terminateExecution(
         callerOf(context),

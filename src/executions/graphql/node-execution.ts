@@ -1,121 +1,119 @@
+import type { NodeExecutionPhase } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import type { Loaders } from '../../graphql/context.ts';
+import { enumOf } from '../../graphql/enum.ts';
+import { addressOf } from '../../graphql/input.ts';
 import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
 import { NO_ID } from '../../platform/ids.ts';
 import { type NodeExecutionRow, nodesOfExecutions, tasksOfNodes } from '../store/reads.ts';
-import { TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
-import { DataType, durationOf, ExecutionErrorType, listed, shownError } from './values.ts';
+import { TaskExecutionConnection, TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
+import { DataType, durationOf, ExecutionErrorType, listed, noData, shownError } from './values.ts';
 
-export const NodeExecutionPhaseEnum = builder.enumType('NodeExecutionPhase', {
-  values: [
-    'QUEUED',
-    'RUNNING',
-    'DYNAMIC_RUNNING',
-    'FAILING',
-    'SUCCEEDED',
-    'FAILED',
-    'ABORTED',
-    'SKIPPED',
-    'TIMED_OUT',
-    'RECOVERED',
-  ] as const,
-});
+export const NodeExecutionPhaseEnum = enumOf<NodeExecutionPhase>(
+  'NodeExecutionPhase',
+  'Where a node of an execution stands. A node that has not ended may go back: RUNNING becomes QUEUED when its lease is lost.',
+  {
+    QUEUED: 'Everything that the node waits for is done, and its work waits to start.',
+    RUNNING: 'An attempt of the node runs, or the next one is about to.',
+    DYNAMIC_RUNNING: 'The node has made a workflow of its own, and the nodes of that run.',
+    FAILING: 'The node has failed, and what it started is being stopped. FAILED follows.',
+    SUCCEEDED: 'The node is done and its outputs are stored. Final.',
+    FAILED: 'The node failed with no retries left. Final.',
+    ABORTED: 'The node was stopped because its execution was aborted or failed elsewhere. Final.',
+    SKIPPED: 'The node did not run, because a branch was not taken. Final.',
+    TIMED_OUT: 'The node took longer than it may. Final.',
+    RECOVERED: 'The outputs were taken over from an earlier execution. Final.',
+  },
+);
 
 export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecution').implement({
-  description: 'One node of an execution, from the moment it may run.',
+  description:
+    'One node of an execution. It exists from the moment when it may run. Who may read the execution may read it.',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    nodeId: t.exposeString('nodeId', {
-      description: "The node's id in the workflow.",
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `nodeExecution` finds the node by it.',
     }),
-    phase: t.field({
-      type: NodeExecutionPhaseEnum,
-      resolve: (node) => node.phase,
-    }),
+    nodeId: t.exposeString('nodeId', { description: "The node's id in the workflow, such as `train`." }),
+    phase: t.expose('phase', { type: NodeExecutionPhaseEnum, description: 'Where the node stands now.' }),
     latestAttempt: t.exposeInt('latestAttempt', {
       nullable: true,
-      description: 'From 0.',
+      description: 'The number of the latest attempt, from 0; null before the first one.',
     }),
-    latestTaskPhase: t.field({
+    latestTaskPhase: t.expose('latestTaskPhase', {
       type: TaskExecutionPhaseEnum,
       nullable: true,
-      resolve: (node) => node.latestTaskPhase,
+      description: 'Where the latest attempt stands; null before the first one.',
     }),
     error: t.field({
       type: ExecutionErrorType,
       nullable: true,
+      description: 'Why the node failed; null unless it did.',
       resolve: (node) => shownError(node),
     }),
-    startedAt: t.field({
+    startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
-      resolve: (node) => node.startedAt,
+      description: 'When the first attempt began to run; null before that.',
     }),
-    endedAt: t.field({
+    endedAt: t.expose('endedAt', {
       type: 'DateTime',
       nullable: true,
-      resolve: (node) => node.endedAt,
+      description: 'When the node reached a final phase; null before that.',
     }),
     duration: t.field({
       type: 'Duration',
       nullable: true,
-      description: 'From its first start to its end.',
+      description:
+        'The time from its first start to its end; null until it has ended, and when it never started.',
       resolve: durationOf,
     }),
-    createdAt: t.field({
-      type: 'DateTime',
-      resolve: (node) => node.createdAt,
-    }),
-    updatedAt: t.field({
-      type: 'DateTime',
-      resolve: (node) => node.updatedAt,
-    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the node became ready to run.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the node last changed.' }),
     data: t.field({
       type: DataType,
-      resolve: async (node, _args, { loaders }) =>
-        (await loaders.nodeData.load(node.id)) ?? {
-          inputs: null,
-          outputs: null,
-        },
+      description: "The node's inputs, and the outputs of the attempt that succeeded.",
+      resolve: async (node, _args, { loaders }) => (await loaders.nodeData.load(node.id)) ?? noData,
     }),
     taskExecutions: t.connection(
       {
         type: TaskExecutionType,
-        description: 'Its attempts, newest first.',
-        resolve: (node, args, { loaders }) =>
-          pagedList(args, tasksOfNodes.order, (page) =>
-            loaders.tasksOfNode.load({ parentId: node.id, page }),
+        description: 'The attempts of the node, newest first.',
+        resolve: ({ id: parentId }, args, { loaders }) =>
+          pagedList(
+            args,
+            tasksOfNodes.order,
+            (page) => loaders.tasksOfNode.load({ parentId, page }),
+            () => loaders.taskCount.load(parentId, null),
           ),
       },
-      { name: 'TaskExecutionConnection' },
-      { name: 'TaskExecutionEdge' },
+      TaskExecutionConnection,
     ),
   }),
 });
 
-export const NodeExecutionConnection = builder.connectionObject(
-  { type: NodeExecutionType, name: 'NodeExecutionConnection' },
-  { name: 'NodeExecutionEdge' },
-);
+export const NodeExecutionConnection = connectionType('NodeExecution', NodeExecutionType);
 
 const NodeExecutionKeyInput = builder.inputType('NodeExecutionKeyInput', {
+  description:
+    "What identifies a node of an execution: the execution's key and the node's id in the workflow.",
   fields: (t) => ({
-    project: t.string({ required: true }),
-    domain: t.string({ required: true }),
-    execution: t.string({
-      required: true,
-      description: "The execution's name.",
-    }),
-    nodeId: t.string({ required: true }),
+    project: t.string({ required: true, description: "The project's identifier." }),
+    domain: t.string({ required: true, description: 'The domain of the execution, such as `development`.' }),
+    execution: t.string({ required: true, description: "The execution's name." }),
+    nodeId: t.string({ required: true, description: "The node's id in the workflow." }),
   }),
 });
 
 const NodeExecutionByInput = builder.inputType('NodeExecutionBy', {
-  description: 'Which node execution.',
+  description: 'The address of a node execution.',
   isOneOf: true,
   fields: (t) => ({
-    id: t.id(),
-    key: t.field({ type: NodeExecutionKeyInput }),
+    id: t.id({ description: "The node execution's id." }),
+    key: t.field({
+      type: NodeExecutionKeyInput,
+      description: "The execution's key and the node's id in the workflow.",
+    }),
   }),
 });
 
@@ -135,7 +133,7 @@ builder.queryField('nodeExecution', (t) =>
     type: NodeExecutionType,
     nullable: true,
     description: 'One node of an execution; null with NOT_FOUND when it is absent or hidden.',
-    args: { by: t.arg({ type: NodeExecutionByInput, required: true }) },
+    args: addressOf(NodeExecutionByInput, 'node execution'),
     resolve: (_root, { by }, context) => loadNodeExecution(by as NodeExecutionBy, context.loaders),
   }),
 );
@@ -155,8 +153,11 @@ export async function loadNodeExecution(
 }
 
 /** The nodes of an execution, as a connection field on whatever has its id. */
-export function nodesOf(executionId: string, args: PageArguments, loaders: Loaders) {
-  return pagedList(args, nodesOfExecutions.order, async (page) =>
-    (await loaders.nodesOfExecution.load({ parentId: executionId, page })).map(listed),
+export function nodesOf(executionId: string, args: PageArguments, { nodesOfExecution, nodeCounts }: Loaders) {
+  return pagedList(
+    args,
+    nodesOfExecutions.order,
+    async (page) => (await nodesOfExecution.load({ parentId: executionId, page })).map(listed),
+    async () => (await nodeCounts.load(executionId)).reduce((sum, { count }) => sum + count, 0),
   );
 }

@@ -1,75 +1,76 @@
+import type { TaskExecutionPhase } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
+import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { taskTarget } from '../../registry/domain/targets.ts';
 import { TaskType } from '../../registry/graphql/task.ts';
 import type { TaskExecutionRow } from '../store/reads.ts';
-import { DataType, durationOf, ExecutionErrorType, shownError } from './values.ts';
+import { DataType, durationOf, ExecutionErrorType, noData, shownError } from './values.ts';
 
-export const TaskExecutionPhaseEnum = builder.enumType('TaskExecutionPhase', {
-  values: [
-    'QUEUED',
-    'INITIALIZING',
-    'WAITING_FOR_RESOURCES',
-    'RUNNING',
-    'SUCCEEDED',
-    'FAILED',
-    'ABORTED',
-    'RETRYABLE_FAILED',
-  ] as const,
-});
+export const TaskExecutionPhaseEnum = enumOf<TaskExecutionPhase>(
+  'TaskExecutionPhase',
+  'Where one attempt of a task stands. An attempt that has not ended may go to every other phase: it waits again when its lease is lost.',
+  {
+    QUEUED: 'The attempt waits for an executor.',
+    WAITING_FOR_RESOURCES: 'An executor has it, and waits for a machine that has room.',
+    INITIALIZING: 'Its machine is chosen. Images and input files are being fetched.',
+    RUNNING: "The task's code runs.",
+    SUCCEEDED: 'The code ended well and its outputs are stored. Final.',
+    FAILED: 'The code failed, and the node has no retries left. Final.',
+    ABORTED: 'The attempt was stopped because its execution was aborted or failed elsewhere. Final.',
+    RETRYABLE_FAILED:
+      'The code failed, and another attempt of the node follows. This attempt keeps its error and its end.',
+  },
+);
 
 export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecution').implement({
-  description: "One attempt of a node's task.",
+  description: "One attempt of a node's task. Who may read its execution may read it.",
   fields: (t) => ({
-    id: t.exposeID('id'),
-    retryAttempt: t.exposeInt('retryAttempt', { description: 'From 0.' }),
-    phase: t.field({
-      type: TaskExecutionPhaseEnum,
-      resolve: (task) => task.phase,
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `taskExecution` finds the attempt by it.',
     }),
+    retryAttempt: t.exposeInt('retryAttempt', {
+      description: 'The number of the attempt among those of its node, from 0.',
+    }),
+    phase: t.expose('phase', { type: TaskExecutionPhaseEnum, description: 'Where the attempt stands now.' }),
     reason: t.exposeString('reason', {
       nullable: true,
-      description: 'The newest word on why it is where it is.',
+      description:
+        'The latest explanation of why the attempt is in its phase, for people. Null when nobody gave one.',
     }),
     error: t.field({
       type: ExecutionErrorType,
       nullable: true,
+      description: 'Why the attempt failed; null unless it did.',
       resolve: (task) => shownError(task),
     }),
-    startedAt: t.field({
+    startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
-      resolve: (task) => task.startedAt,
+      description: "When the task's code began to run; null before that.",
     }),
-    endedAt: t.field({
+    endedAt: t.expose('endedAt', {
       type: 'DateTime',
       nullable: true,
-      resolve: (task) => task.endedAt,
+      description: 'When the attempt reached a final phase; null before that.',
     }),
     duration: t.field({
       type: 'Duration',
       nullable: true,
+      description: 'The time from start to end; null until it has ended, and when it never started.',
       resolve: durationOf,
     }),
-    createdAt: t.field({
-      type: 'DateTime',
-      resolve: (task) => task.createdAt,
-    }),
-    updatedAt: t.field({
-      type: 'DateTime',
-      resolve: (task) => task.updatedAt,
-    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the attempt was queued.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the attempt last changed.' }),
     data: t.field({
       type: DataType,
-      resolve: async (task, _args, { loaders }) =>
-        (await loaders.taskData.load(task.id)) ?? {
-          inputs: null,
-          outputs: null,
-        },
+      description: "The node's inputs, and what this attempt put out.",
+      resolve: async (task, _args, { loaders }) => (await loaders.taskData.load(task.id)) ?? noData,
     }),
     task: t.field({
       type: TaskType,
-      description: 'The version of the task that it runs.',
+      description: 'The version of the task that the attempt runs; null when it is hidden from you.',
       nullable: true,
       resolve: guardedEdge(
         'task:read',
@@ -80,12 +81,14 @@ export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecut
   }),
 });
 
+export const TaskExecutionConnection = connectionType('TaskExecution', TaskExecutionType);
+
 builder.queryField('taskExecution', (t) =>
   t.field({
     type: TaskExecutionType,
     nullable: true,
     description: 'One attempt; null with NOT_FOUND when it is absent or hidden.',
-    args: { id: t.arg.id({ required: true }) },
+    args: { id: t.arg.id({ required: true, description: "The attempt's id." }) },
     resolve: (_root, { id }, { loaders }) => loaders.taskExecution.load(id),
   }),
 );

@@ -1,50 +1,49 @@
 import { SignedBlobType, signedBlobs } from '../../blobs/graphql/signed-blob.ts';
-import type { ErrorKind } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { ErrorKindEnum } from '../../graphql/error-kind.ts';
+import { type WorkError, type WorkErrorColumns, workErrorOf } from '../../platform/work-error.ts';
 import type { Literal, LiteralMap } from '../../values/literals.ts';
 import { toPlain } from '../../values/plain-values.ts';
 import { urisIn } from '../../values/uris.ts';
-import type { ErrorColumns } from '../store/reads.ts';
 
 /** What several nouns of this folder share: errors, values, lengths of time. */
 
-export interface ShownError {
-  readonly code: string;
-  readonly message: string;
-  readonly kind: ErrorKind;
+interface ExecutionError extends WorkError {
+  /** The node that failed the execution. */
   readonly nodeId: string | null;
 }
 
-export const ExecutionErrorType = builder.objectRef<ShownError>('ExecutionError').implement({
-  description: 'Why it failed.',
+export const ExecutionErrorType = builder.objectRef<ExecutionError>('ExecutionError').implement({
+  description: 'Why an execution, one of its nodes or an attempt failed.',
   fields: (t) => ({
-    code: t.exposeString('code'),
-    message: t.exposeString('message', {
-      description: 'Cut to 100 bytes in lists.',
+    code: t.exposeString('code', {
+      description:
+        'A stable word for programs, such as `OutputsInvalid`; the executor or the engine chooses it.',
     }),
-    kind: t.field({ type: ErrorKindEnum, resolve: (error) => error.kind }),
+    message: t.exposeString('message', {
+      description: 'What happened, for people. Lists cut it to 100 bytes.',
+    }),
+    kind: t.expose('kind', {
+      type: ErrorKindEnum,
+      description: 'Whether the work failed, or what ran it.',
+    }),
     nodeId: t.exposeString('nodeId', {
       nullable: true,
-      description: 'The node that failed the execution.',
+      description:
+        "The id, in the workflow, of the node that failed the execution. Null for a node's or attempt's own error.",
     }),
   }),
 });
 
-export function shownError(row: ErrorColumns, nodeId: string | null = null): ShownError | null {
-  if (row.errorCode === null) return null;
-  return {
-    code: row.errorCode,
-    message: row.errorMessage ?? '',
-    kind: row.errorKind ?? 'UNKNOWN',
-    nodeId,
-  };
+export function shownError(row: WorkErrorColumns, nodeId: string | null = null): ExecutionError | null {
+  const error = workErrorOf(row);
+  return error && { ...error, nodeId };
 }
 
 const MAX_LISTED_MESSAGE_BYTES = 100;
 
 /** The row as lists show it: its error's message cut to 100 bytes, still valid text. */
-export function listed<Row extends ErrorColumns>(row: Row): Row {
+export function listed<Row extends WorkErrorColumns>(row: Row): Row {
   if (row.errorMessage === null || Buffer.byteLength(row.errorMessage) <= MAX_LISTED_MESSAGE_BYTES)
     return row;
   const bytes = Buffer.from(row.errorMessage).subarray(0, MAX_LISTED_MESSAGE_BYTES);
@@ -68,38 +67,43 @@ export interface Data {
   readonly projectId?: string;
 }
 
+/** Where no values are stored. */
+export const noData: Data = { inputs: null, outputs: null };
+
 const plain = (values: LiteralMap | null) =>
   Object.fromEntries(
     Object.entries(values ?? {}).map(([name, literal]: [string, Literal]) => [name, toPlain(literal)]),
   );
 
 export const DataType = builder.objectRef<Data>('ExecutionData').implement({
-  description: 'Inputs and outputs, plain and in full. Outputs are empty until it has succeeded.',
+  description:
+    'Inputs and outputs of an execution, a node or an attempt, as plain values and as literals. Outputs are empty until it has succeeded.',
   fields: (t) => ({
     inputs: t.field({
       type: 'JSON',
-      description: 'Plain values by name.',
+      description: 'An object from the name of each input to its plain value: `{"rows": 100}`.',
       resolve: (data) => plain(data.inputs),
     }),
     inputLiterals: t.field({
       type: 'JSON',
-      description: "Flyte's literals by name.",
+      description: "The same inputs as Flyte's literals: an object from name to Literal.",
       resolve: (data) => data.inputs ?? {},
     }),
     outputs: t.field({
       type: 'JSON',
-      description: 'Plain values by name.',
+      description: 'An object from the name of each output to its plain value.',
       resolve: (data) => plain(data.outputs),
     }),
     outputLiterals: t.field({
       type: 'JSON',
-      description: "Flyte's literals by name.",
+      description: "The same outputs as Flyte's literals: an object from name to Literal.",
       resolve: (data) => data.outputs ?? {},
     }),
     files: t.field({
       type: [SignedBlobType],
       extensions: { listSize: 10 },
-      description: 'The files of ours among inputs and outputs, each with an address to fetch it from.',
+      description:
+        'The files stored on this server that inputs and outputs name, each with an address to fetch it from.',
       resolve: ({ inputs, outputs, tenantId = '', projectId = null }, _args, { loaders }) =>
         signedBlobs({ tenantId, projectId }, [...urisIn(inputs ?? {}), ...urisIn(outputs ?? {})], loaders),
     }),

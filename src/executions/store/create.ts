@@ -1,4 +1,5 @@
 import { run, statement } from '../../platform/database/statement.ts';
+import { notifySql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { type ExecutionRow, executionColumns } from './reads.ts';
 
@@ -36,7 +37,7 @@ const insertStatement = statement<ExecutionRow>(
      insert into execution_events (execution_id, sequence, tenant_id, kind, phase, occurred_at)
      select id, 1, tenant_id, 'EXECUTION', 'QUEUED', created_at from execution
    )
-   select ${executionColumns}, pg_notify('slipway', 'advance:' || execution.id)::text
+   select ${executionColumns}, ${notifySql('advance', 'execution.id')}
      from execution join projects as project on project.id = execution.project_id`,
 );
 

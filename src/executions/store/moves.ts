@@ -1,6 +1,10 @@
 import type { ExecutionPhase, NodeExecutionPhase, TaskExecutionPhase } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
+import { notifySql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
+import { isTerminal } from '../../platform/phase-table.ts';
+import type { WorkError } from '../../platform/work-error.ts';
+import { executionPhases, isEndOfAttempt, nodeExecutionPhases } from '../domain/phases.ts';
 
 /**
  * The three statements that move an execution, its nodes and its attempts. Each moves the rows whose phase allows it,
@@ -11,19 +15,13 @@ import type { Tx } from '../../platform/database/transaction.ts';
  * (`lockExecution`), so that rows made meanwhile by another are seen.
  */
 
-export interface ExecutionErrorValue {
-  readonly code: string;
-  readonly message: string;
-  readonly kind: 'USER' | 'SYSTEM' | 'UNKNOWN';
-}
-
 export interface ExecutionMove {
   readonly id: string;
   readonly to: ExecutionPhase;
   readonly from: readonly ExecutionPhase[];
   readonly at: Date;
   readonly outputs?: object | null;
-  readonly error?: (ExecutionErrorValue & { readonly nodeId?: string | null }) | null;
+  readonly error?: (WorkError & { readonly nodeId?: string | null }) | null;
   readonly abort?: {
     readonly cause: string;
     readonly principalId: string;
@@ -48,7 +46,7 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
             last_sequence = execution.last_sequence + 1,
             started_at = case when $2 = 'RUNNING' then coalesce(execution.started_at, $4::timestamptz)
                               else execution.started_at end,
-            ended_at = case when $2 in ('SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT') then $4::timestamptz end,
+            ended_at = case when $9::boolean then $4::timestamptz end,
             updated_at = $4::timestamptz,
             outputs = coalesce($5::jsonb, execution.outputs),
             error_code = coalesce($6::jsonb->>'code', execution.error_code),
@@ -68,8 +66,8 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
        from moved
    )
    select before.phase::text as before, moved.phase::text as after,
-          case when moved.id is not null then pg_notify('slipway', 'execution:' || moved.id)::text end,
-          case when moved.id is not null and $8::boolean then pg_notify('slipway', 'advance:' || moved.id)::text end
+          case when moved.id is not null then ${notifySql('execution', 'moved.id')} end,
+          case when moved.id is not null and $8::boolean then ${notifySql('advance', 'moved.id')} end
      from before left join moved using (id)`,
 );
 
@@ -84,6 +82,7 @@ export async function moveExecution(move: ExecutionMove, tx?: Tx): Promise<Moved
     move.error ? JSON.stringify(move.error) : null,
     move.abort ? JSON.stringify(move.abort) : null,
     move.advance ?? false,
+    isTerminal(executionPhases, move.to),
   ];
   const [row] = await run(moveExecutionStatement, values, tx);
   return row ?? null;
@@ -98,7 +97,7 @@ export interface NodeMove {
   readonly at: Date;
   readonly inputs?: object | null;
   readonly outputs?: object | null;
-  readonly error?: ExecutionErrorValue | null;
+  readonly error?: WorkError | null;
 }
 
 export interface NodeMoved {
@@ -110,7 +109,7 @@ const moveNodesStatement = statement<NodeMoved>(
   `with asked as materialized (
      select * from jsonb_to_recordset($2::jsonb) as asked(
        "position" int, id uuid, "nodeId" text, "to" node_execution_phase, "from" node_execution_phase[],
-       at timestamptz, inputs jsonb, outputs jsonb, error jsonb)
+       at timestamptz, "endedAt" timestamptz, inputs jsonb, outputs jsonb, error jsonb)
    ),
    parent as materialized (
      select id, tenant_id from executions where id = $1::uuid for update
@@ -125,9 +124,7 @@ const moveNodesStatement = statement<NodeMoved>(
      select asked.id, parent.tenant_id, parent.id, asked."nodeId", asked."to", asked.inputs, asked.outputs,
             asked.error->>'code', asked.error->>'message', (asked.error->>'kind')::error_kind,
             case when asked."to" = 'RUNNING' then asked.at end,
-            case when asked."to" in ('SUCCEEDED', 'FAILED', 'ABORTED', 'SKIPPED', 'TIMED_OUT', 'RECOVERED')
-                 then asked.at end,
-            asked.at, asked.at
+            asked."endedAt", asked.at, asked.at
        from asked cross join parent
      on conflict (execution_id, node_id) do update
         set phase = excluded.phase,
@@ -168,7 +165,7 @@ const moveNodesStatement = statement<NodeMoved>(
        from moved join asked on asked."nodeId" = moved.node_id cross join bumped
    )
    select moved.id as "nodeExecutionId", moved.node_id as "nodeId",
-          pg_notify('slipway', 'execution:' || bumped.id)::text
+          ${notifySql('execution', 'bumped.id')}
      from moved cross join bumped`,
 );
 
@@ -184,7 +181,8 @@ export async function moveNodes(
   moves: readonly NodeMove[],
 ): Promise<NodeMoved[]> {
   if (moves.length === 0) return [];
-  const asked = moves.map((move, position) => ({ position, ...move }));
+  const endOf = ({ to, at }: NodeMove) => (isTerminal(nodeExecutionPhases, to) ? at : null);
+  const asked = moves.map((move, position) => ({ position, ...move, endedAt: endOf(move) }));
   return await run(moveNodesStatement, [executionId, JSON.stringify(asked)], tx);
 }
 
@@ -200,7 +198,7 @@ export interface TaskMove {
   readonly at: Date;
   readonly reason?: string | null;
   readonly outputs?: object | null;
-  readonly error?: ExecutionErrorValue | null;
+  readonly error?: WorkError | null;
 }
 
 export interface TaskMoved {
@@ -213,8 +211,8 @@ const moveTasksStatement = statement<TaskMoved>(
   `with asked as materialized (
      select * from jsonb_to_recordset($2::jsonb) as asked(
        "position" int, id uuid, "nodeExecutionId" uuid, "nodeId" text, "taskId" uuid, attempt int,
-       "to" task_execution_phase, "from" task_execution_phase[], at timestamptz, reason text, outputs jsonb,
-       error jsonb)
+       "to" task_execution_phase, "from" task_execution_phase[], at timestamptz, "endedAt" timestamptz,
+       reason text, outputs jsonb, error jsonb)
    ),
    parent as materialized (
      select id, tenant_id from executions where id = $1::uuid for update
@@ -225,8 +223,7 @@ const moveTasksStatement = statement<TaskMoved>(
      select asked.id, parent.tenant_id, parent.id, asked."nodeExecutionId", asked."taskId", asked.attempt, asked."to",
             asked.outputs, asked.error->>'code', asked.error->>'message', (asked.error->>'kind')::error_kind,
             asked.reason, case when asked."to" = 'RUNNING' then asked.at end,
-            case when asked."to" in ('SUCCEEDED', 'FAILED', 'ABORTED', 'RETRYABLE_FAILED') then asked.at end,
-            asked.at, asked.at
+            asked."endedAt", asked.at, asked.at
        from asked cross join parent
      on conflict (node_execution_id, retry_attempt) do update
         set phase = excluded.phase,
@@ -268,7 +265,7 @@ const moveTasksStatement = statement<TaskMoved>(
       cross join bumped
    )
    select moved.id as "taskExecutionId", moved.node_execution_id as "nodeExecutionId",
-          moved.retry_attempt as attempt, pg_notify('slipway', 'execution:' || bumped.id)::text
+          moved.retry_attempt as attempt, ${notifySql('execution', 'bumped.id')}
      from moved cross join bumped`,
 );
 
@@ -284,6 +281,7 @@ export async function moveTasks(
   moves: readonly TaskMove[],
 ): Promise<TaskMoved[]> {
   if (moves.length === 0) return [];
-  const asked = moves.map((move, position) => ({ position, ...move }));
+  const endOf = ({ to, at }: TaskMove) => (isEndOfAttempt(to) ? at : null);
+  const asked = moves.map((move, position) => ({ position, ...move, endedAt: endOf(move) }));
   return await run(moveTasksStatement, [executionId, JSON.stringify(asked)], tx);
 }

@@ -1,5 +1,4 @@
 import type {
-  ErrorKind,
   ExecutionEngine,
   ExecutionEventKind,
   ExecutionMode,
@@ -10,9 +9,17 @@ import type {
 } from '../../generated/prisma/enums.ts';
 import { eachAt, readAddressed } from '../../platform/by-address.ts';
 import { eachOf } from '../../platform/by-id.ts';
-import { highestFirst, lastIdFirst, type Page, pageOfEach } from '../../platform/database/page.ts';
+import {
+  countOfEach,
+  highestFirst,
+  lastIdFirst,
+  type Page,
+  pageOfEach,
+} from '../../platform/database/page.ts';
 import { query, run, statement } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
+import type { ChildCount } from '../../platform/loaders.ts';
+import type { WorkError, WorkErrorColumns } from '../../platform/work-error.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 
 /**
@@ -20,13 +27,7 @@ import type { LiteralMap } from '../../values/literals.ts';
  * and is read when it is asked for.
  */
 
-export interface ErrorColumns {
-  readonly errorCode: string | null;
-  readonly errorMessage: string | null;
-  readonly errorKind: ErrorKind | null;
-}
-
-export interface ExecutionRow extends ErrorColumns {
+export interface ExecutionRow extends WorkErrorColumns {
   readonly id: string;
   readonly tenantId: string;
   readonly projectId: string;
@@ -96,7 +97,7 @@ export function readExecutions(
   );
 }
 
-export interface NodeExecutionRow extends ErrorColumns {
+export interface NodeExecutionRow extends WorkErrorColumns {
   readonly id: string;
   readonly executionId: string;
   readonly nodeId: string;
@@ -117,7 +118,7 @@ const nodeColumns = `
   node.error_message as "errorMessage", node.error_kind::text as "errorKind", node.started_at as "startedAt",
   node.ended_at as "endedAt", node.created_at as "createdAt", node.updated_at as "updatedAt"`;
 
-export interface TaskExecutionRow extends ErrorColumns {
+export interface TaskExecutionRow extends WorkErrorColumns {
   readonly id: string;
   readonly executionId: string;
   readonly nodeExecutionId: string;
@@ -158,6 +159,9 @@ export const tasksOfNodes = {
 /** The newest attempts of each node; up to one more than the page. */
 export const readTasksOfNodes = (nodeExecutionIds: readonly string[], page: Page) =>
   query<TaskExecutionRow>(pageOfEach(tasksOfNodes, nodeExecutionIds, page));
+
+export const countTasksOfNodes = (nodeExecutionIds: readonly string[]) =>
+  query<ChildCount>(countOfEach(tasksOfNodes, nodeExecutionIds));
 
 const nodesById = statement<NodeExecutionRow>(
   `select ${nodeColumns} from node_executions as node where node.id = any($1::uuid[])`,
@@ -249,11 +253,7 @@ export interface EventRow {
   readonly phase: string;
   readonly nodeId: string | null;
   readonly attempt: number | null;
-  readonly error: {
-    readonly code: string;
-    readonly message: string;
-    readonly kind: ErrorKind;
-  } | null;
+  readonly error: WorkError | null;
   readonly reason: string | null;
   readonly occurredAt: Date;
 }

@@ -6,13 +6,13 @@ import type { Level, Role } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { asRefusal, InvalidArgumentError, PermissionDeniedError } from '../../platform/errors.ts';
 import { nameKey } from '../../platform/text.ts';
 import { isActiveAdministrator, requireStillManaged } from '../domain/administration.ts';
 import { kindProblems } from '../domain/user-checks.ts';
 import { requireNotFixed } from '../fixed-users.ts';
-import { denied } from '../reach.ts';
 import { findTakenName, lockUserAmongAdministrators } from '../store/users.ts';
+import { userGone } from '../user-gone.ts';
 import { takenError } from './create-user.ts';
 
 /** What a user becomes; what is undefined stays, null clears. */
@@ -51,7 +51,7 @@ export async function changeUser(
   try {
     return await inTransaction(async (tx) => {
       const held = await lockUserAmongAdministrators(tx, address);
-      if (!held) throw new NotFoundError('user', address.id, ['input', 'by']);
+      if (!held) throw userGone(caller, address.id, address.id);
       const { user, otherAdministrators } = held;
       requireNotFixed(user);
       const changes = changesOf(user);
@@ -86,14 +86,12 @@ export async function changeUser(
 
 function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherAdministrators: number): void {
   const isSelf = isOneself(caller, user);
-  if (!isSelf && !isRoleAtLeast(caller.role, user.role))
-    throw denied(caller, 'user:administer', 'user', user.username);
+  if (!isSelf && !isRoleAtLeast(caller.role, user.role)) throw denied();
   const standing = { isSelf, isAdministrator: isActiveAdministrator(user), otherAdministrators };
   const { role, isDisabled } = changes;
   if (role !== undefined && role !== user.role) {
     const isWidened = caller.scopes !== null && managesTenant(role);
-    if (isWidened || !isRoleAtLeast(caller.role, role))
-      throw denied(caller, 'user:administer', 'user', user.username);
+    if (isWidened || !isRoleAtLeast(caller.role, role)) throw denied();
     const problems = kindProblems({ kind: user.kind, role });
     if (problems.length > 0) throw new InvalidArgumentError(problems);
     const isAdministrator = standing.isAdministrator && !isActiveAdministrator({ ...user, role });
@@ -101,6 +99,8 @@ function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherA
   }
   if (isDisabled && !user.disabledAt) requireStillManaged('disable', standing);
 }
+
+const denied = () => asRefusal(new PermissionDeniedError(), { action: 'user:administer' });
 
 /** Also whoever acts as another is itself. */
 export function isOneself({ userId, real }: Caller, user: { readonly id: string }): boolean {

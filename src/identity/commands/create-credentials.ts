@@ -7,18 +7,18 @@ import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import {
   FailedPreconditionError,
   InvalidArgumentError,
-  NotFoundError,
   PermissionDeniedError,
   type Problem,
   ResourceExhaustedError,
 } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import { keyDenied, keyOwnerId } from '../credential-owner.ts';
+import { keyOwnerId } from '../credential-owner.ts';
 import { mayManageKeys } from '../domain/acting.ts';
 import { addressText, type UserBy } from '../domain/addresses.ts';
 import { credentialProblems, MAX_ACTIVE_CREDENTIALS, outlives } from '../domain/credentials.ts';
 import { hashSecret, newAccessKey, newSecretKey } from '../domain/secrets.ts';
 import { type KeyOwner, lockKeyOwner } from '../store/access-keys.ts';
+import { userGone } from '../user-gone.ts';
 
 export interface NewCredentials {
   /** Null for the caller. */
@@ -41,22 +41,22 @@ export interface MadeCredentials {
  *
  * @throws InvalidArgumentError with every fault; NotFoundError for a user who is absent or of another tenant;
  * FailedPreconditionError for a disabled one; ResourceExhaustedError past 100 active keys; PermissionDeniedError.
- * Source: ClearML's auth.create_credentials, access.md §2.4.
+ * Source: ClearML's auth.create_credentials.
  */
 export async function createCredentials(caller: Caller, wanted: NewCredentials): Promise<MadeCredentials> {
   const scopes = wanted.scopes ? [...new Set(wanted.scopes)] : caller.scopes;
   const problems = [...credentialProblems(wanted, new Date()), ...scopeProblems(wanted.scopes)];
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   if (caller.scopes && !scopes?.every((scope) => isWithinScopes(scope, caller.scopes ?? [])))
-    throw keyDenied(caller, 'credential:create', wanted.user ? addressText(wanted.user) : caller.userId);
+    throw new PermissionDeniedError();
   // Without an end of its own it ends with the sign-in that makes it, where that has one.
   const expiresAt = wanted.expiresAt ?? (outlives(null, caller) ? caller.expiresAt : null);
   if (outlives(expiresAt, caller))
     throw new PermissionDeniedError('an access key does not outlive the sign-in that makes it');
-  const ownerId = await keyOwnerId(caller, wanted.user, 'credential:create', ['input', 'user']);
+  const ownerId = await keyOwnerId(caller, wanted.user, ['input', 'user']);
   const made = await inTransaction(async (tx) => {
     const owner = await lockKeyOwner(tx, ownerId);
-    requireOwner(caller, owner, wanted, scopes);
+    requireOwner(caller, owner, { ...wanted, ownerId }, scopes);
     await requireRoom(tx, owner.id);
     return await store(tx, caller, owner, { ...wanted, expiresAt, scopes });
   });
@@ -67,13 +67,12 @@ export async function createCredentials(caller: Caller, wanted: NewCredentials):
 function requireOwner(
   caller: Caller,
   owner: KeyOwner | null,
-  { user }: NewCredentials,
+  { ownerId, user }: NewCredentials & { readonly ownerId: string },
   scopes: readonly string[] | null,
 ): asserts owner is KeyOwner {
   if (!owner || (owner.tenantId !== caller.tenantId && caller.role !== 'ROOT'))
-    throw new NotFoundError('user', user ? addressText(user) : caller.userId, ['input', 'user']);
-  if (owner.id !== caller.userId && !mayManageKeys(caller, owner, scopes))
-    throw keyDenied(caller, 'credential:create', owner.id);
+    throw userGone(caller, ownerId, user ? addressText(user) : ownerId, ['input', 'user']);
+  if (owner.id !== caller.userId && !mayManageKeys(caller, owner, scopes)) throw new PermissionDeniedError();
   if (owner.isDisabled)
     throw new FailedPreconditionError('the user is disabled', { path: ['input', 'user'] });
   const problems = serviceScopeProblems(scopes, owner.role);
@@ -110,7 +109,7 @@ async function store(
   // Nobody remembers that a key is not there: so no process has to be told.
   await recordChange(tx, caller, {
     action: 'credential:create',
-    target: { type: 'credential', id: credential.id, name: credential.accessKey },
+    target: { type: 'access key', id: credential.id, name: credential.accessKey },
     after: { user: owner.username, label, expiresAt, scopes },
     tenantId: owner.tenantId,
   });

@@ -19,13 +19,13 @@ import { underTenantName } from '../tenant-names.ts';
 export async function createTenant(caller: Caller, name: string): Promise<Tenant> {
   const problems = tenantNameProblems(name);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
-  await requireAllTenants(caller, 'tenant:create');
+  await requireAllTenants(caller);
   return await underTenantName(caller, name, null, () =>
     inTransaction(async (tx) => {
       const tenant = await tx.tenant.create({ data: { id: newId(), name, nameKey: nameKey(name) } });
       const tenantId = tenant.id;
       await createEveryone(tx, tenantId);
-      const target = { type: 'tenant', id: tenantId, name };
+      const target = { type: 'tenant', id: tenantId, name } as const;
       await recordChange(tx, caller, { tenantId, action: 'tenant:create', target, after: { name } });
       await recordAccessChange(tx, { tenantId, userId: null, kind: 'PRINCIPAL' });
       return tenant;

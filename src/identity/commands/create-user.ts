@@ -6,13 +6,18 @@ import type { Level, Role, UserKind } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { AlreadyExistsError, InvalidArgumentError, type Problem } from '../../platform/errors.ts';
+import {
+  AlreadyExistsError,
+  InvalidArgumentError,
+  PermissionDeniedError,
+  type Problem,
+} from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { nameKey } from '../../platform/text.ts';
 import { mayAssign } from '../domain/administration.ts';
 import { kindProblems, userProblems } from '../domain/user-checks.ts';
 import { hashPassword } from '../passwords.ts';
-import { denied, reachedTenantId } from '../reach.ts';
+import { reachedTenantId } from '../reach.ts';
 import type { TenantBy } from '../store/tenants.ts';
 import { findTakenName } from '../store/users.ts';
 
@@ -38,7 +43,7 @@ export interface NewUser {
  * @throws InvalidArgumentError with every fault; PermissionDeniedError for a role above the caller's, or another's
  * tenant; NotFoundError for an unknown tenant; AlreadyExistsError naming the field that is taken; ResourceExhaustedError
  * when too many passwords wait to be hashed.
- * Source: MLflow's and ClearML's create user, access.md §1.5, §2.8 and §4.
+ * Source: MLflow's create user and ClearML's auth.create_user.
  */
 export async function createUser(caller: Caller, given: NewUser): Promise<User> {
   const problems = problemsOf(given);
@@ -47,8 +52,8 @@ export async function createUser(caller: Caller, given: NewUser): Promise<User> 
   // A narrow sign-in makes nobody who could sign in wider.
   const isWide = given.password !== null || managesTenant(given.role);
   if ((caller.scopes !== null && isWide) || !mayAssign(caller.role, given.role, given.kind))
-    throw denied(caller, 'user:create', 'user', username);
-  const tenantId = await reachedTenantId(caller, 'user:create', given.tenant, ['input', 'tenant']);
+    throw new PermissionDeniedError();
+  const tenantId = await reachedTenantId(caller, given.tenant, ['input', 'tenant']);
   const keys = { usernameKey: nameKey(username), emailKey: given.email && nameKey(given.email) };
   const passwordHash = given.password === null ? null : await hashPassword(given.password);
   const { email, givenName, familyName, avatar, role, kind, defaultLevel } = given;

@@ -2,20 +2,22 @@ import { recordChange } from '../../authorization/audit.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { NotFoundError } from '../../platform/errors.ts';
+import { PermissionDeniedError } from '../../platform/errors.ts';
 import { isActiveAdministrator, mayAssign, requireStillManaged } from '../domain/administration.ts';
 import { requireNotFixed } from '../fixed-users.ts';
-import { denied } from '../reach.ts';
+import { removeUser } from '../store/public-users.ts';
 import { lockUserAmongAdministrators } from '../store/users.ts';
+import { userGone } from '../user-gone.ts';
 import { isOneself } from './change-user.ts';
 
 /**
- * Deletes a user for good, with its access keys, ended sessions, memberships and grants. What it did stays, under an id
- * that nobody gets again. Whom an administrator may make it may delete.
+ * Deletes a user for good, with its access keys, ended sessions, memberships and grants. What the user did stays, with
+ * its name, under an id that nobody gets again; the user name is free. Administrators may delete the users that they
+ * may make.
  *
  * @throws PermissionDeniedError for somebody above the caller; FailedPreconditionError for oneself, the last
  * administrator or a fixed user; NotFoundError.
- * Source: MLflow's delete user, access.md §1.5 and §1.6.
+ * Source: MLflow's delete user.
  */
 export async function deleteUser(
   caller: Caller,
@@ -23,18 +25,17 @@ export async function deleteUser(
 ): Promise<string> {
   return await inTransaction(async (tx) => {
     const held = await lockUserAmongAdministrators(tx, address);
-    if (!held) throw new NotFoundError('user', address.id, ['input', 'by']);
+    if (!held) throw userGone(caller, address.id, address.id);
     const { user, otherAdministrators } = held;
     const { id, tenantId, username, email, role, kind } = user;
     requireNotFixed(user);
-    if (!mayAssign(caller.role, role, kind)) throw denied(caller, 'user:administer', 'user', username);
+    if (!mayAssign(caller.role, role, kind)) throw new PermissionDeniedError();
     requireStillManaged('delete', {
       isSelf: isOneself(caller, user),
       isAdministrator: isActiveAdministrator(user),
       otherAdministrators,
     });
-    // The keys of the other tables take their rows along.
-    await tx.user.delete({ where: { id } });
+    await removeUser(tx, user);
     await recordChange(tx, caller, {
       tenantId,
       action: 'user:delete',

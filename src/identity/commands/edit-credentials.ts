@@ -19,8 +19,8 @@ export interface CredentialChanges {
  * Changes an access key's label and, where one is given, its end.
  *
  * @throws InvalidArgumentError with every fault; NotFoundError for a key that is absent, revoked or somebody else's;
- * PermissionDeniedError for a key of somebody above an administrator. Source: ClearML's auth.edit_credentials, access.md
- * §2.8: a label that is left out is cleared.
+ * PermissionDeniedError for a key of somebody above an administrator. Source: ClearML's auth.edit_credentials: a label
+ * that is left out is cleared.
  */
 export async function editCredentials(caller: Caller, changes: CredentialChanges): Promise<Credential> {
   const { accessKey, label, expiresAt } = changes;
@@ -29,14 +29,14 @@ export async function editCredentials(caller: Caller, changes: CredentialChanges
   if (expiresAt !== undefined && outlives(expiresAt, caller))
     throw new PermissionDeniedError('an access key does not outlive the sign-in that changes it');
   return await inTransaction(async (tx) => {
-    const before = await lockCredential(tx, caller, accessKey, 'credential:update');
+    const before = await lockCredential(tx, caller, accessKey);
     const after = await tx.credential.update({
       where: { id: before.id },
       data: { label, ...(expiresAt === undefined ? {} : { expiresAt }) },
     });
     await recordChange(tx, caller, {
       action: 'credential:update',
-      target: { type: 'credential', id: before.id, name: accessKey },
+      target: { type: 'access key', id: before.id, name: accessKey },
       before: { label: before.label, expiresAt: before.expiresAt },
       after: { label: after.label, expiresAt: after.expiresAt },
       tenantId: before.tenantId,

@@ -14,6 +14,7 @@ import { type FixedUser, type FixedUsers, fixedUsers } from '../fixed-users.ts';
 import { hashPassword, isPassword } from '../passwords.ts';
 import { setSharedIdentity } from '../shared-identities.ts';
 import { lockFixedUsers } from '../store/fixed-users.ts';
+import { removeUser } from '../store/public-users.ts';
 import { findFirstTenant, findTenant } from '../store/tenants.ts';
 
 /**
@@ -107,7 +108,7 @@ async function keepTenant(name: string | null): Promise<string> {
     if (known) return known.id;
     const { id } = await tx.tenant.create({ data: { id: newId(), name, nameKey: nameKey(name) } });
     await createEveryone(tx, id);
-    const target = { type: 'tenant', id, name };
+    const target = { type: 'tenant', id, name } as const;
     await recordChange(tx, systemCaller(id, id), { action: 'tenant:create', target, after: { name } });
     return id;
   });
@@ -124,8 +125,8 @@ async function deleteAllBut(kept: readonly string[]): Promise<void> {
       const user = await tx.user.findUnique({ where: { id } });
       if (!user) return;
       const { tenantId, username, role } = user;
-      await tx.user.delete({ where: { id } });
-      const target = { type: 'user', id, name: username };
+      await removeUser(tx, user);
+      const target = { type: 'user', id, name: username } as const;
       const before = { username, role, isFixed: true };
       await recordChange(tx, systemCaller(tenantId, id), { action: 'user:delete', target, before });
       await recordAccessChange(tx, { tenantId, userId: id, kind: 'PRINCIPAL' });

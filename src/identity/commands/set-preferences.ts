@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Prisma } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { NotFoundError } from '../../platform/errors.ts';
 import { mergedPreferences, type Preferences } from '../domain/preferences.ts';
 import { lockUser } from '../store/users.ts';
+import { signInEnded } from '../user-gone.ts';
 
 export interface SetPreferences {
   readonly preferences: Preferences;
@@ -19,7 +19,7 @@ export interface SetPreferences {
 export async function setPreferences(caller: Caller, changes: unknown): Promise<SetPreferences> {
   return await inTransaction(async (tx) => {
     const held = await lockUser(tx, { tenantId: caller.tenantId, id: caller.userId });
-    if (!held) throw new NotFoundError('user', caller.username);
+    if (!held) throw signInEnded();
     const before = held.preferences as Preferences;
     const preferences = mergedPreferences(before, changes);
     if (isDeepStrictEqual(preferences, before)) return { preferences, isChanged: false };

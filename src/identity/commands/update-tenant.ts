@@ -36,7 +36,7 @@ export async function updateTenant(
   const { name } = changes;
   const problems = name === undefined ? [] : tenantNameProblems(name);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
-  const tenantId = await reachedTenantId(caller, 'tenant:administer', by, ['input', 'by']);
+  const tenantId = await reachedTenantId(caller, by, ['input', 'by']);
   const update = () =>
     inTransaction(async (tx) => {
       const before = await lockTenant(tx, tenantId);

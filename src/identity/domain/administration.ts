@@ -1,6 +1,6 @@
 import { isRoleAtLeast } from '../../authorization/domain/roles.ts';
 import type { Role, UserKind } from '../../generated/prisma/enums.ts';
-import { FailedPreconditionError } from '../../platform/errors.ts';
+import { asRefusal, FailedPreconditionError } from '../../platform/errors.ts';
 
 /**
  * Whether an administrator may make somebody of that role, or delete one: nobody above itself. An administrator's
@@ -30,9 +30,11 @@ export function requireStillManaged(
   change: 'demote' | 'disable' | 'delete',
   { isSelf, isAdministrator, otherAdministrators }: Standing,
 ): void {
-  if (isSelf) throw new FailedPreconditionError(`nobody may ${change} oneself`);
+  if (isSelf) throw asRefusal(new FailedPreconditionError(`nobody may ${change} oneself`));
   if (isAdministrator && otherAdministrators === 0)
-    throw new FailedPreconditionError(`the last administrator of a tenant cannot be ${past[change]}`);
+    throw asRefusal(
+      new FailedPreconditionError(`the last administrator of a tenant cannot be ${past[change]}`),
+    );
 }
 
 export interface Standing {

@@ -1,7 +1,10 @@
 import type { Credential } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { payload } from '../../graphql/payload.ts';
 import {
   FailedPreconditionError,
   InvalidArgumentError,
@@ -13,126 +16,151 @@ import { editCredentials } from '../commands/edit-credentials.ts';
 import { revokeCredentials } from '../commands/revoke-credentials.ts';
 import type { UserBy } from '../domain/addresses.ts';
 import { scopesOf } from '../domain/credentials.ts';
-import { credentialOrder, listCredentials } from '../list-credentials.ts';
+import { countCredentials, credentialOrder, listCredentials, listedOwnerId } from '../list-credentials.ts';
 import { UserByInput } from './user.ts';
 
 /** Without the hash of its secret. */
 export type CredentialRow = Omit<Credential, 'secretHash'>;
 
 const CredentialType = builder.objectRef<CredentialRow>('Credential').implement({
-  description: 'An access key: how programs sign in. Its secret was shown when it was made.',
+  description:
+    'An access key, which a program signs in with. Its secret was shown once, when it was created.',
   fields: (t) => ({
-    id: t.exposeID('id'),
+    id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types. The audit log names it.' }),
     accessKey: t.exposeString('accessKey', {
-      description: 'The user name of Basic; the secret is the password.',
+      description: 'The public half: the user name of Basic. The secret is the password.',
     }),
-    label: t.exposeString('label', { nullable: true }),
+    label: t.exposeString('label', {
+      nullable: true,
+      description: 'What people call it; null when nobody said.',
+    }),
     scopes: t.stringList({
       nullable: true,
       description:
         'The permissions that the key is limited to, such as `execution:read`, `execution:*` or `*:read`. Null: the key may do all that its user may do.',
       resolve: (row) => scopesOf(row),
     }),
-    expiresAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.expiresAt }),
-    lastUsedAt: t.field({
+    expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'To a minute. Tokens that were made with it do not count.',
-      resolve: (row) => row.lastUsedAt,
+      description: 'When it ends by itself; null for never.',
+    }),
+    lastUsedAt: t.expose('lastUsedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When it last signed in, to the minute; null when it never did. Tokens made with it do not count.',
     }),
     lastUsedFrom: t.exposeString('lastUsedFrom', {
       nullable: true,
-      description: 'What the program called itself in `X-Slipway-Worker`, else its address.',
+      description:
+        'Who last signed in with it: what the program called itself in `X-Slipway-Worker`, otherwise its IP address.',
     }),
-    createdAt: t.field({ type: 'DateTime', resolve: (row) => row.createdAt }),
-    revokedAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.revokedAt }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
+    revokedAt: t.expose('revokedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was revoked; null while it is not.',
+    }),
   }),
 });
+
+const CredentialConnection = connectionType('Credential', CredentialType);
 
 builder.queryField('credentials', (t) =>
   t.connection(
     {
       type: CredentialType,
-      nullable: true,
-      description: "A user's access keys, newest first.",
+      description: 'The access keys of a user, newest first.',
       args: {
         user: t.arg({
           type: UserByInput,
-          description: "Whose; left out, the caller's own. Another's needs an administrator.",
+          description: "Whose keys. Left out: your own. Another user's require an administrator.",
         }),
-        withRevoked: t.arg.boolean({ defaultValue: false, description: 'Also those that were revoked.' }),
+        withRevoked: t.arg.boolean({ defaultValue: false, description: 'List revoked keys as well.' }),
       },
       resolve: async (_root, { user, withRevoked, ...args }, context) => {
-        const asked = { user: (user ?? null) as UserBy | null, withRevoked: withRevoked ?? false };
-        return await pagedList(args, credentialOrder, (page) =>
-          listCredentials(callerOf(context), asked, page),
+        const userId = await listedOwnerId(callerOf(context), (user ?? null) as UserBy | null);
+        const shown = { userId, withRevoked: withRevoked ?? false };
+        return await pagedList(
+          args,
+          credentialOrder,
+          (page) => listCredentials(shown, page),
+          () => countCredentials(shown),
         );
       },
     },
-    { name: 'CredentialConnection' },
-    { name: 'CredentialEdge' },
+    CredentialConnection,
   ),
 );
 
 const CreateCredentialsInput = builder.inputType('CreateCredentialsInput', {
+  description: 'An access key to create.',
   fields: (t) => ({
     user: t.field({
       type: UserByInput,
-      description: "Whose; left out, the caller's own. Another's needs an administrator.",
+      description: "Whose key it will be. Left out: your own. Another user's requires an administrator.",
     }),
-    label: t.string({ description: 'For people; at most 255 characters.' }),
-    expiresAt: t.field({ type: 'DateTime', description: 'When it ends by itself; left out, never.' }),
+    label: t.string({ description: 'What people call it, at most 255 characters.' }),
+    expiresAt: t.field({ type: 'DateTime', description: 'When it ends by itself. Left out: never.' }),
     scopes: t.stringList({
       description:
-        'Limits the key to permissions such as `execution:read`, `execution:*` or `*:read`: 1 to 50 of them. `executor` is for users of role SYSTEM. Left out, the key may do as much as this sign-in.',
+        'Limits the key to permissions such as `execution:read`, `execution:*` or `*:read`: 1 to 50 of them. `executor` is for users of the role SYSTEM. Left out: the key may do as much as this sign-in.',
     }),
   }),
 });
 
 const CreateCredentialsPayload = builder.objectRef<MadeCredentials>('CreateCredentialsPayload').implement({
+  description: 'What `createCredentials` answers when it succeeds.',
   fields: (t) => ({
-    credential: t.field({ type: CredentialType, resolve: ({ credential }) => credential }),
-    accessKey: t.string({ resolve: ({ credential }) => credential.accessKey }),
-    secretKey: t.exposeString('secretKey', { description: 'Shown only here.' }),
+    credential: t.expose('credential', { type: CredentialType, description: 'The access key.' }),
+    accessKey: t.string({
+      description: 'The public half: the user name of Basic.',
+      resolve: ({ credential }) => credential.accessKey,
+    }),
+    secretKey: t.exposeString('secretKey', {
+      description: 'The secret half: the password of Basic. It is shown only here.',
+    }),
   }),
 });
 
 const EditCredentialsInput = builder.inputType('EditCredentialsInput', {
+  description: 'Changes of an access key.',
   fields: (t) => ({
-    accessKey: t.string({ required: true }),
-    label: t.string({ description: 'At most 255 characters; left out, the label is cleared.' }),
+    accessKey: t.string({ required: true, description: 'The public half of the key.' }),
+    label: t.string({
+      description: 'The new label, at most 255 characters. Left out: the label is removed.',
+    }),
     expiresAt: t.field({
       type: 'DateTime',
-      description: 'When it ends by itself; null for never; left out, as it was.',
+      description: 'When it ends by itself; null for never. Left out: as it was.',
     }),
   }),
 });
 
-const EditCredentialsPayload = builder
-  .objectRef<{ credential: CredentialRow }>('EditCredentialsPayload')
-  .implement({
-    fields: (t) => ({
-      credential: t.field({ type: CredentialType, resolve: ({ credential }) => credential }),
-    }),
-  });
+const EditCredentialsPayload = payload('EditCredentialsPayload', 'credential', CredentialType);
 
 const RevokeCredentialsInput = builder.inputType('RevokeCredentialsInput', {
-  fields: (t) => ({ accessKey: t.string({ required: true }) }),
+  description: 'An access key to revoke.',
+  fields: (t) => ({ accessKey: t.string({ required: true, description: 'The public half of the key.' }) }),
 });
 
 const RevokeCredentialsPayload = builder
   .objectRef<{ revoked: number }>('RevokeCredentialsPayload')
   .implement({
-    fields: (t) => ({ revoked: t.exposeInt('revoked', { description: 'How many were: 1.' }) }),
+    description: 'What `revokeCredentials` answers when it succeeds.',
+    fields: (t) => ({
+      revoked: t.exposeInt('revoked', { description: 'How many keys were revoked: always 1.' }),
+    }),
   });
 
 builder.mutationFields((t) => ({
   createCredentials: t.field({
     type: CreateCredentialsPayload,
     nullable: true,
-    description: 'Makes an access key and its secret, which is shown once. At most 100 a user.',
+    description: 'Creates an access key and its secret, which is shown once. A user has at most 100 keys.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError, ResourceExhaustedError] },
-    args: { input: t.arg({ type: CreateCredentialsInput, required: true }) },
+    args: inputOf(CreateCredentialsInput),
     resolve: (_root, { input }, context) =>
       createCredentials(callerOf(context), {
         user: (input.user ?? null) as UserBy | null,
@@ -144,9 +172,10 @@ builder.mutationFields((t) => ({
   editCredentials: t.field({
     type: EditCredentialsPayload,
     nullable: true,
-    description: 'Changes the label and the end of an access key.',
+    description:
+      'Changes the label and the expiry of an access key: your own, or any of the tenant as an administrator.',
     errors: { types: [InvalidArgumentError, NotFoundError] },
-    args: { input: t.arg({ type: EditCredentialsInput, required: true }) },
+    args: inputOf(EditCredentialsInput),
     resolve: async (_root, { input }, context) => ({
       credential: await editCredentials(callerOf(context), {
         accessKey: input.accessKey,
@@ -159,9 +188,9 @@ builder.mutationFields((t) => ({
     type: RevokeCredentialsPayload,
     nullable: true,
     description:
-      'Ends an access key, and every token that was made with it: at once here, within a second on every server.',
+      'Ends an access key and every token that was made with it: at once on this server, within a second on all. Your own, or any of the tenant as an administrator.',
     errors: { types: [NotFoundError] },
-    args: { input: t.arg({ type: RevokeCredentialsInput, required: true }) },
+    args: inputOf(RevokeCredentialsInput),
     resolve: async (_root, { input }, context) => {
       await revokeCredentials(callerOf(context), input.accessKey);
       return { revoked: 1 };

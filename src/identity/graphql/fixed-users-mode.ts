@@ -3,30 +3,46 @@ import { type FixedUsers, fixedUsers } from '../fixed-users.ts';
 import { doesDatabaseAnswer } from '../store/fixed-users.ts';
 
 const FixedUsersGuestType = builder.objectRef<Pick<FixedUsers, 'guest'>>('FixedUsersGuest').implement({
-  description: 'The guest whom everybody may sign in as. With its name and password it may only `login`.',
+  description:
+    'The guest that everybody may sign in as. Its user name and password are good for `login` only.',
   fields: (t) => ({
-    enabled: t.boolean({ resolve: ({ guest }) => guest !== null }),
-    name: t.string({ nullable: true, resolve: ({ guest }) => guest?.name }),
-    username: t.string({ nullable: true, resolve: ({ guest }) => guest?.username }),
+    enabled: t.boolean({ description: 'Whether there is a guest.', resolve: ({ guest }) => guest !== null }),
+    name: t.string({
+      nullable: true,
+      description: 'The name that people read; null when there is no guest.',
+      resolve: ({ guest }) => guest?.name,
+    }),
+    username: t.string({
+      nullable: true,
+      description: 'The user name to sign in with; null when there is no guest.',
+      resolve: ({ guest }) => guest?.username,
+    }),
     password: t.string({
       nullable: true,
-      description: 'Public: sign-in pages show it.',
+      description: 'The password, which sign-in pages show to everybody; null when there is no guest.',
       resolve: ({ guest }) => guest?.password,
     }),
   }),
 });
 
 const FixedUsersModeType = builder.objectRef<FixedUsers>('FixedUsersMode').implement({
-  description: "Whether users are declared in the server's configuration. What a sign-in page asks first.",
+  description: "Whether users are declared in the server's configuration. Sign-in pages ask it first.",
   fields: (t) => ({
-    enabled: t.boolean({ resolve: ({ isEnabled }) => isEnabled }),
+    enabled: t.exposeBoolean('isEnabled', {
+      description: 'Whether users are declared in the configuration.',
+    }),
     migrationWarning: t.boolean({
-      description: 'False: migrations are applied before the server answers. Kept for front ends of ClearML.',
+      description:
+        'Always false, because migrations are applied before the server answers. Front ends of ClearML read it.',
       resolve: () => false,
     }),
-    guest: t.field({ type: FixedUsersGuestType, resolve: ({ guest }) => ({ guest }) }),
+    guest: t.field({
+      type: FixedUsersGuestType,
+      description: 'The guest that everybody may sign in as.',
+      resolve: ({ guest }) => ({ guest }),
+    }),
     serverErrors: t.stringList({
-      description: 'What keeps people from signing in now, for the sign-in page.',
+      description: 'What keeps people from signing in now, for the sign-in page. Usually empty.',
       resolve: async () => ((await doesDatabaseAnswer()) ? [] : ['the database does not answer']),
     }),
   }),
@@ -36,7 +52,7 @@ builder.queryField('fixedUsersMode', (t) =>
   t.field({
     type: FixedUsersModeType,
     nullable: true,
-    description: 'For everybody, signed in or not.',
+    description: 'How users sign in here. Open to everybody, signed in or not.',
     resolve: () => fixedUsers(),
   }),
 );

@@ -1,7 +1,10 @@
 import { builder } from '../../graphql/builder.ts';
 
 export const GroupByInput = builder.inputType('GroupBy', {
-  description: 'Which group. Names are compared without regard to case and form (NFKC).',
+  description: 'The address of a group.',
   isOneOf: true,
-  fields: (t) => ({ id: t.id(), name: t.string() }),
+  fields: (t) => ({
+    id: t.id({ description: "The group's id." }),
+    name: t.string({ description: "The group's name, compared without regard to case and form (NFKC)." }),
+  }),
 });

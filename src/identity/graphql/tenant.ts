@@ -1,91 +1,106 @@
+import type { CreationPolicy } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { enumOf } from '../../graphql/enum.ts';
+import { inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
+import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { createTenant } from '../commands/create-tenant.ts';
 import { updateTenant } from '../commands/update-tenant.ts';
 import { reachedTenantId, requireAllTenants } from '../reach.ts';
-import { listTenants, type TenantBy, tenantOrder } from '../store/tenants.ts';
+import { countTenants, listTenants, type TenantBy, tenantOrder } from '../store/tenants.ts';
 
-const CreationPolicyEnum = builder.enumType('CreationPolicy', {
-  description: 'Who may make experiments and registered models in a project.',
-  values: {
-    OPEN: { description: 'Every role from USER up, where it may read the project.' },
-    RESTRICTED: { description: 'Whoever has EDIT on the project.' },
-  } as const,
-});
+const CreationPolicyEnum = enumOf<CreationPolicy>(
+  'CreationPolicy',
+  'Who may create experiments and registered models in a project.',
+  {
+    OPEN: 'Every user of the role USER or one above it who may read the project.',
+    RESTRICTED: 'Every user who has EDIT on the project.',
+  },
+);
 
 export const TenantType = builder.prismaObject('Tenant', {
-  description: 'A company or team: everything belongs to exactly one.',
+  description: 'A company or team. Every other object belongs to exactly one tenant.',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    name: t.exposeString('name', { description: 'Unique on the server.' }),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `tenant` finds the tenant by it.',
+    }),
+    name: t.exposeString('name', { description: 'The name, unique on the server.' }),
     defaultLevel: t.field({
       type: LevelEnum,
       nullable: true,
-      description: "What its users may do where no grant decides; null: the server's own default.",
+      description: "The level that its users have where no grant decides; null for the server's own default.",
       resolve: (tenant) => tenant.defaultLevel,
     }),
-    creationPolicy: t.field({ type: CreationPolicyEnum, resolve: (tenant) => tenant.creationPolicy }),
-    createdAt: t.field({ type: 'DateTime', resolve: (tenant) => tenant.createdAt }),
-    updatedAt: t.field({ type: 'DateTime', resolve: (tenant) => tenant.updatedAt }),
+    creationPolicy: t.expose('creationPolicy', {
+      type: CreationPolicyEnum,
+      description: 'Who may create experiments and registered models in its projects.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the tenant was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When its settings last changed.' }),
   }),
 });
 
 export const TenantByInput = builder.inputType('TenantBy', {
-  description: 'Which tenant.',
+  description: 'The address of a tenant.',
   isOneOf: true,
-  fields: (t) => ({ id: t.id(), name: t.string() }),
+  fields: (t) => ({
+    id: t.id({ description: "The tenant's id." }),
+    name: t.string({ description: "The tenant's name." }),
+  }),
 });
+
+const TenantConnection = connectionType('Tenant', TenantType);
 
 builder.queryFields((t) => ({
   tenant: t.field({
     type: TenantType,
     nullable: true,
-    description: "The caller's tenant; another one only for those who reach all, ROOT above all.",
-    args: { by: t.arg({ type: TenantByInput }) },
+    description:
+      'Your tenant, or the one that `by` names. To name another requires the role ROOT, or SYSTEM in the first tenant.',
+    args: { by: t.arg({ type: TenantByInput, description: 'Which tenant. Left out: your own.' }) },
     resolve: async (_root, { by }, context) => {
       const address = (by ?? null) as TenantBy | null;
-      const id = await reachedTenantId(callerOf(context), 'tenant:read', address, ['by']);
+      const id = await reachedTenantId(callerOf(context), address, ['by']);
       return await context.loaders.tenant.load(id);
     },
   }),
   tenants: t.connection(
     {
       type: TenantType,
-      description: 'All tenants by name, ascending. For those who reach all.',
+      description: 'All tenants by name, ascending. Requires the role ROOT, or SYSTEM in the first tenant.',
       resolve: async (_root, args, context) => {
-        await requireAllTenants(callerOf(context), 'tenant:create');
-        return await pagedList(args, tenantOrder, listTenants);
+        await requireAllTenants(callerOf(context));
+        return await pagedList(args, tenantOrder, listTenants, countTenants);
       },
     },
-    { name: 'TenantConnection' },
-    { name: 'TenantEdge' },
+    TenantConnection,
   ),
 }));
 
 const CreateTenantInput = builder.inputType('CreateTenantInput', {
+  description: 'A tenant to create.',
   fields: (t) => ({
-    name: t.string({ required: true, description: '3 to 255 characters, no colon and no slash.' }),
+    name: t.string({
+      required: true,
+      description: 'The name, unique on the server: 3 to 255 characters without colons and slashes.',
+    }),
   }),
 });
 
-const tenantPayload = (name: string) =>
-  builder.objectRef<{ tenant: typeof TenantType.$inferType }>(name).implement({
-    fields: (t) => ({ tenant: t.field({ type: TenantType, resolve: ({ tenant }) => tenant }) }),
-  });
-
-const CreateTenantPayload = tenantPayload('CreateTenantPayload');
+const CreateTenantPayload = payload('CreateTenantPayload', 'tenant', TenantType);
 
 builder.mutationField('createTenant', (t) =>
   t.field({
     type: CreateTenantPayload,
     nullable: true,
     description:
-      'Makes a tenant, with a group of everybody and no users. Needs somebody who reaches all tenants.',
+      'Creates a tenant that has no users yet, and a group that all of them will be in. Requires the role ROOT, or SYSTEM in the first tenant.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError] },
-    args: { input: t.arg({ type: CreateTenantInput, required: true }) },
+    args: inputOf(CreateTenantInput),
     resolve: async (_root, { input }, context) => ({
       tenant: await createTenant(callerOf(context), input.name),
     }),
@@ -93,24 +108,30 @@ builder.mutationField('createTenant', (t) =>
 );
 
 const UpdateTenantInput = builder.inputType('UpdateTenantInput', {
-  description: 'What is left out stays as it is.',
+  description: 'Changes of a tenant. What is left out stays as it is.',
   fields: (t) => ({
-    by: t.field({ type: TenantByInput, description: "Left out: the caller's own." }),
-    name: t.string(),
-    defaultLevel: t.field({ type: LevelEnum, description: "null: the server's own default." }),
-    creationPolicy: t.field({ type: CreationPolicyEnum }),
+    by: t.field({ type: TenantByInput, description: 'Which tenant. Left out: your own.' }),
+    name: t.string({ description: 'The new name: 3 to 255 characters without colons and slashes.' }),
+    defaultLevel: t.field({
+      type: LevelEnum,
+      description: "The level that its users have where no grant decides; null for the server's own default.",
+    }),
+    creationPolicy: t.field({
+      type: CreationPolicyEnum,
+      description: 'Who may create experiments and registered models in its projects.',
+    }),
   }),
 });
 
-const UpdateTenantPayload = tenantPayload('UpdateTenantPayload');
+const UpdateTenantPayload = payload('UpdateTenantPayload', 'tenant', TenantType);
 
 builder.mutationField('updateTenant', (t) =>
   t.field({
     type: UpdateTenantPayload,
     nullable: true,
-    description: "Changes a tenant's settings. Needs an administrator of it.",
+    description: 'Changes the settings of a tenant. Requires an administrator of it.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
-    args: { input: t.arg({ type: UpdateTenantInput, required: true }) },
+    args: inputOf(UpdateTenantInput),
     resolve: async (_root, { input }, context) => ({
       tenant: await updateTenant(callerOf(context), (input.by ?? null) as TenantBy | null, {
         name: input.name ?? undefined,

@@ -1,7 +1,9 @@
 import type { User } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
+import { inputOf } from '../../graphql/input.ts';
 import { LevelEnum } from '../../graphql/level.ts';
+import { payload } from '../../graphql/payload.ts';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -16,8 +18,9 @@ import { deleteUser } from '../commands/delete-user.ts';
 import { editUser } from '../commands/edit-user.ts';
 import { type SetPreferences, setPreferences } from '../commands/set-preferences.ts';
 import { updateUserAdmin } from '../commands/update-user-admin.ts';
-import { addressText, type UserBy } from '../domain/addresses.ts';
+import { addressText, isOwn, type UserBy } from '../domain/addresses.ts';
 import type { TenantBy } from '../store/tenants.ts';
+import { userGone } from '../user-gone.ts';
 import { TenantByInput } from './tenant.ts';
 import { RoleEnum, UserByInput, UserKindEnum, UserType } from './user.ts';
 
@@ -25,46 +28,46 @@ import { RoleEnum, UserByInput, UserKindEnum, UserType } from './user.ts';
 export async function userAt(context: Context, by: UserBy): Promise<User> {
   const user = await addressedUser(context, by);
   context.loaders.userAt.clearAll();
-  if (!user) throw new NotFoundError('user', addressText(by), ['input', 'by']);
+  const caller = callerOf(context);
+  if (!user) throw userGone(caller, isOwn(caller, by) ? caller.userId : '', addressText(by));
   return user;
 }
 
 const CreateUserInput = builder.inputType('CreateUserInput', {
-  description: 'A user name or an e-mail address is needed; either stands in for the other.',
+  description: 'A user to create. It has a user name, an e-mail address, or both.',
   fields: (t) => ({
     username: t.string({
       description:
-        'At most 255 characters, no colon, slash or control characters. Left out: the e-mail address.',
+        'The name to sign in with: at most 255 characters without colons, slashes and control characters. Left out: the e-mail address.',
     }),
-    email: t.string({ description: 'At most 254 characters.' }),
+    email: t.string({ description: 'The e-mail address, at most 254 characters.' }),
     password: t.string({
-      description: '12 to 1024 characters. Left out: the user cannot sign in by password.',
+      description: 'The password: 12 to 1024 characters. Left out: the user cannot sign in with a password.',
     }),
-    name: t.string({ description: 'For people. Left out: the user name.' }),
-    givenName: t.string(),
-    familyName: t.string(),
-    avatar: t.string({ description: 'Address of a picture.' }),
+    name: t.string({ description: 'The name that people read. Left out: the user name.' }),
+    givenName: t.string({ description: 'The given name, if it is known.' }),
+    familyName: t.string({ description: 'The family name, if it is known.' }),
+    avatar: t.string({ description: 'The address of a picture.' }),
     role: t.field({
       type: RoleEnum,
-      defaultValue: 'USER' as const,
-      description: "None above the caller's; but an administrator may make service accounts with SYSTEM.",
+      defaultValue: 'USER',
+      description:
+        'The role: none above your own. As an administrator you may also create service accounts of the role SYSTEM.',
     }),
-    kind: t.field({ type: UserKindEnum, defaultValue: 'PERSON' as const }),
+    kind: t.field({ type: UserKindEnum, defaultValue: 'PERSON', description: 'A person or a program.' }),
     defaultLevel: t.field({
       type: LevelEnum,
-      description: 'What the user may do where no grant decides. Left out: what the tenant says.',
+      description: 'The level where no grant decides. Left out: what the tenant says.',
     }),
     tenant: t.field({
       type: TenantByInput,
-      description: "Left out: the caller's. Another one only for those who reach all.",
+      description:
+        'The tenant that the user will belong to. Left out: your own. Another one requires the role ROOT, or SYSTEM in the first tenant.',
     }),
   }),
 });
 
-export const userPayload = (name: string) =>
-  builder.objectRef<{ user: User }>(name).implement({
-    fields: (t) => ({ user: t.field({ type: UserType, resolve: ({ user }) => user }) }),
-  });
+export const userPayload = (name: `${string}Payload`) => payload(name, 'user', UserType);
 
 const CreateUserPayload = userPayload('CreateUserPayload');
 
@@ -72,9 +75,9 @@ builder.mutationField('createUser', (t) =>
   t.field({
     type: CreateUserPayload,
     nullable: true,
-    description: 'Makes a person or a service account. Needs an administrator.',
+    description: 'Creates a person or a service account. Requires an administrator.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError, ResourceExhaustedError] },
-    args: { input: t.arg({ type: CreateUserInput, required: true }) },
+    args: inputOf(CreateUserInput),
     resolve: async (_root, { input }, context) => ({
       user: await createUser(callerOf(context), {
         username: input.username ?? null,
@@ -95,18 +98,24 @@ builder.mutationField('createUser', (t) =>
 
 const EditUserInput = builder.inputType('EditUserInput', {
   description:
-    'What is left out stays as it is. Names and picture one may change oneself; the rest administrators.',
+    'Changes of a user. What is left out stays as it is. You may change names and picture of yourself; the rest requires an administrator.',
   fields: (t) => ({
-    by: t.field({ type: UserByInput, required: true }),
-    username: t.string(),
-    email: t.string({ description: 'null takes it away.' }),
-    name: t.string(),
-    givenName: t.string({ description: 'null takes it away.' }),
-    familyName: t.string({ description: 'null takes it away.' }),
-    avatar: t.string({ description: 'Address of a picture; null takes it away.' }),
-    role: t.field({ type: RoleEnum }),
-    defaultLevel: t.field({ type: LevelEnum, description: 'null: what the tenant says.' }),
-    disabled: t.boolean({ description: 'true ends every sign-in at once, and refuses new ones.' }),
+    by: t.field({ type: UserByInput, required: true, description: 'Which user to change.' }),
+    username: t.string({ description: 'The new name to sign in with.' }),
+    email: t.string({ description: 'The new e-mail address; null removes it.' }),
+    name: t.string({ description: 'The new name that people read.' }),
+    givenName: t.string({ description: 'The new given name; null removes it.' }),
+    familyName: t.string({ description: 'The new family name; null removes it.' }),
+    avatar: t.string({ description: 'The new address of a picture; null removes it.' }),
+    role: t.field({ type: RoleEnum, description: 'The new role: none above your own.' }),
+    defaultLevel: t.field({
+      type: LevelEnum,
+      description: 'The new level where no grant decides; null for what the tenant says.',
+    }),
+    disabled: t.boolean({
+      description:
+        'True ends every sign-in of the user at once, and refuses new ones. False allows them again.',
+    }),
   }),
 });
 
@@ -117,14 +126,15 @@ interface Edited {
 }
 
 const EditUserPayload = builder.objectRef<Edited>('EditUserPayload').implement({
+  description: 'What `editUser` answers when it succeeds.',
   fields: (t) => ({
-    user: t.field({ type: UserType, resolve: ({ user }) => user }),
+    user: t.expose('user', { type: UserType, description: 'The user after the changes.' }),
     updated: t.int({
-      description: '1 when anything became another; 0 when all was so already.',
+      description: 'How many users changed: 1, or 0 when everything was so already. Source: ClearML.',
       resolve: ({ isChanged }) => (isChanged ? 1 : 0),
     }),
     fields: t.stringList({
-      description: 'The fields that were given.',
+      description: 'The names of the fields that were given, changed or not. Source: ClearML.',
       resolve: ({ fields }) => [...fields],
     }),
   }),
@@ -135,9 +145,9 @@ builder.mutationField('editUser', (t) =>
     type: EditUserPayload,
     nullable: true,
     description:
-      'Changes what is given of a user. Nobody demotes or disables itself, nor the last administrator of a tenant.',
+      'Changes a user. Nobody can demote or disable themselves, or the last administrator of a tenant.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError, FailedPreconditionError] },
-    args: { input: t.arg({ type: EditUserInput, required: true }) },
+    args: inputOf(EditUserInput),
     resolve: async (_root, { input: { by, ...input } }, context) => {
       // null takes away what can be absent; of the others it gives nothing.
       const changes: UserChanges = {
@@ -155,11 +165,12 @@ builder.mutationField('editUser', (t) =>
 );
 
 const UpdateUserAdminInput = builder.inputType('UpdateUserAdminInput', {
+  description: 'A user to make an administrator, or no longer one.',
   fields: (t) => ({
-    by: t.field({ type: UserByInput, required: true }),
+    by: t.field({ type: UserByInput, required: true, description: 'Which user to change.' }),
     isAdmin: t.boolean({
       required: true,
-      description: 'true: the role becomes ADMIN. false: USER, where it was ADMIN.',
+      description: 'True: the role becomes ADMIN. False: a user of the role ADMIN gets the role USER.',
     }),
   }),
 });
@@ -170,9 +181,10 @@ builder.mutationField('updateUserAdmin', (t) =>
   t.field({
     type: UpdateUserAdminPayload,
     nullable: true,
-    description: 'Makes somebody an administrator, or no longer. Refused for ROOT and SYSTEM.',
+    description:
+      'Makes a user an administrator, or no longer one. Requires an administrator. Refused for users of the role ROOT or SYSTEM.',
     errors: { types: [FailedPreconditionError] },
-    args: { input: t.arg({ type: UpdateUserAdminInput, required: true }) },
+    args: inputOf(UpdateUserAdminInput),
     resolve: async (_root, { input }, context) => {
       const user = await userAt(context, input.by as UserBy);
       return await updateUserAdmin(callerOf(context), user, input.isAdmin);
@@ -181,11 +193,15 @@ builder.mutationField('updateUserAdmin', (t) =>
 );
 
 const DeleteUserInput = builder.inputType('DeleteUserInput', {
-  fields: (t) => ({ by: t.field({ type: UserByInput, required: true }) }),
+  description: 'A user to delete.',
+  fields: (t) => ({
+    by: t.field({ type: UserByInput, required: true, description: 'Which user to delete.' }),
+  }),
 });
 
 const DeleteUserPayload = builder.objectRef<{ id: string }>('DeleteUserPayload').implement({
-  fields: (t) => ({ id: t.exposeID('id', { description: 'Of who is gone.' }) }),
+  description: 'What `deleteUser` answers when it succeeds.',
+  fields: (t) => ({ id: t.exposeID('id', { description: 'The id of the deleted user.' }) }),
 });
 
 builder.mutationField('deleteUser', (t) =>
@@ -193,9 +209,9 @@ builder.mutationField('deleteUser', (t) =>
     type: DeleteUserPayload,
     nullable: true,
     description:
-      'Deletes a user for good, with its access keys, memberships and grants. Needs an administrator.',
+      'Deletes a user for good, with its access keys, memberships and grants. Requires an administrator.',
     errors: { types: [FailedPreconditionError] },
-    args: { input: t.arg({ type: DeleteUserInput, required: true }) },
+    args: inputOf(DeleteUserInput),
     resolve: async (_root, { input }, context) => {
       const user = await userAt(context, input.by as UserBy);
       return { id: await deleteUser(callerOf(context), user) };
@@ -204,21 +220,27 @@ builder.mutationField('deleteUser', (t) =>
 );
 
 const SetPreferencesInput = builder.inputType('SetPreferencesInput', {
+  description: 'Changes of your own preferences.',
   fields: (t) => ({
     preferences: t.field({
       type: 'JSON',
       required: true,
       description:
-        'An object, merged into what is there: a dotted key reaches into nested objects, null takes a key away. No key begins with $. At most 64 KiB in all.',
+        'An object that is merged into the preferences. A dotted key reaches into nested objects, and null removes a key. No key begins with $, and all together have at most 64 KiB.',
     }),
   }),
 });
 
 const SetPreferencesPayload = builder.objectRef<SetPreferences>('SetPreferencesPayload').implement({
+  description: 'What `setPreferences` answers when it succeeds.',
   fields: (t) => ({
-    preferences: t.field({ type: 'JSON', resolve: ({ preferences }) => preferences }),
+    preferences: t.field({
+      type: 'JSON',
+      description: 'All preferences after the changes.',
+      resolve: ({ preferences }) => preferences,
+    }),
     updated: t.int({
-      description: '1 when anything became another; 0 when all was so already.',
+      description: 'How many users changed: 1, or 0 when everything was so already. Source: ClearML.',
       resolve: ({ isChanged }) => (isChanged ? 1 : 0),
     }),
   }),
@@ -228,9 +250,9 @@ builder.mutationField('setPreferences', (t) =>
   t.field({
     type: SetPreferencesPayload,
     nullable: true,
-    description: 'Changes the caller’s own preferences.',
+    description: 'Changes your own preferences.',
     errors: { types: [InvalidArgumentError] },
-    args: { input: t.arg({ type: SetPreferencesInput, required: true }) },
+    args: inputOf(SetPreferencesInput),
     resolve: (_root, { input }, context) => setPreferences(callerOf(context), input.preferences),
   }),
 );

@@ -1,45 +1,59 @@
 import { isAllowed } from '../../authorization/can.ts';
 import { managesTenant } from '../../authorization/domain/roles.ts';
 import type { User } from '../../generated/prisma/client.ts';
+import type { Role, UserKind } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
+import { enumOf } from '../../graphql/enum.ts';
+import { addressOf } from '../../graphql/input.ts';
 import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { addressedUser } from '../addressed-user.ts';
 import type { UserBy } from '../domain/addresses.ts';
 import { reachedTenantId } from '../reach.ts';
+import type { PublicUser } from '../store/public-users.ts';
 import type { TenantBy } from '../store/tenants.ts';
 import { countUsers, listUsers, type UserFilter, type UserOrder, userOrders } from '../store/users.ts';
+import { signInEnded } from '../user-gone.ts';
 import { GroupByInput } from './group-by.ts';
 import { TenantByInput, TenantType } from './tenant.ts';
 
-export const RoleEnum = builder.enumType('Role', {
-  description: 'What a user may do in the tenant at large.',
-  values: {
-    ROOT: { description: 'Everything, in every tenant.' },
-    SYSTEM: { description: 'Programs of the platform: executors, engines. No person has it.' },
-    ADMIN: { description: 'Everything in the tenant.' },
-    SUPERUSER: { description: 'Makes projects, queues and groups, and sees all users.' },
-    USER: { description: 'Makes things where it may; else what is granted.' },
-    ANNOTATOR: { description: 'Nothing above USE, whatever is granted.' },
-    GUEST: { description: 'Nothing above READ, whatever is granted.' },
-  } as const,
-});
+export const RoleEnum = enumOf<Role>(
+  'Role',
+  'What a user may do in the tenant as a whole, whatever is granted.',
+  {
+    ROOT: 'Everything, in every tenant.',
+    SYSTEM: 'Everything in the tenant, for programs of the platform such as executors. No person has it.',
+    ADMIN: 'Everything in the tenant.',
+    SUPERUSER: 'Creates projects, queues and groups, and sees all users. The rest is as granted.',
+    USER: 'Creates experiments and models where the creation policy allows it. The rest is as granted.',
+    ANNOTATOR: 'What is granted, up to USE.',
+    GUEST: 'What is granted, up to READ.',
+  },
+);
 
-export const PrincipalType = builder.objectRef<User>('Principal').implement({
-  description: 'Who did something: as much of a user as everyone may know who may see what was done.',
+export const PrincipalType = builder.objectRef<PublicUser>('Principal').implement({
+  description: 'The public identity of a user, shown wherever an action is attributed to the user.',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    username: t.exposeString('username'),
-    name: t.exposeString('name'),
+    id: t.exposeID('id', { description: "The user's id: an opaque UUIDv7, unique over all types." }),
+    username: t.exposeString('username', {
+      description:
+        'The name that the user signs in with, unique in the tenant. For a deleted user, the name that they had: somebody else may have it now.',
+    }),
+    name: t.exposeString('name', { description: 'The name that people read.' }),
+    deletedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the user was deleted; null for a user who is there.',
+      resolve: ({ deletedAt }) => deletedAt ?? null,
+    }),
   }),
 });
 
-export const UserKindEnum = builder.enumType('UserKind', {
-  values: {
-    PERSON: { description: 'Signs in by password, or through another service.' },
-    SERVICE_ACCOUNT: { description: 'A program: signs in with access keys only.' },
-  } as const,
+export const UserKindEnum = enumOf<UserKind>('UserKind', 'Whether a user is a person or a program.', {
+  PERSON: 'A person, who signs in with a password or through another service.',
+  SERVICE_ACCOUNT: 'A program, which signs in with access keys only.',
 });
 
 const isSelf = (user: User, context: Context) => callerOf(context).userId === user.id;
@@ -51,126 +65,157 @@ const isConfidant = (user: User, context: Context) =>
 export const UserType = builder.prismaObject('User', {
   description: 'A person or a program that signs in.',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    kind: t.field({ type: UserKindEnum, resolve: (user) => user.kind }),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `user` finds the user by it.',
+    }),
+    kind: t.expose('kind', { type: UserKindEnum, description: 'Whether it is a person or a program.' }),
     username: t.exposeString('username', {
-      description: 'As it was written; compared without regard to case and form (NFKC).',
+      description:
+        'The name that the user signs in with, as it was written. It is unique in the tenant, without regard to case and form (NFKC).',
     }),
     email: t.string({
       nullable: true,
-      description: 'Shown to the user and to administrators.',
+      description: 'The e-mail address. Only the user and administrators see it; null for all others.',
       resolve: (user, _args, context) => (isConfidant(user, context) ? user.email : null),
     }),
-    name: t.exposeString('name'),
-    givenName: t.string({ nullable: true, resolve: (user) => user.givenName }),
-    familyName: t.string({ nullable: true, resolve: (user) => user.familyName }),
-    avatar: t.string({
+    name: t.exposeString('name', { description: 'The name that people read.' }),
+    givenName: t.exposeString('givenName', {
       nullable: true,
-      description: 'Address of a picture.',
-      resolve: (user) => user.avatar,
+      description: 'The given name, if it is known.',
     }),
-    role: t.field({ type: RoleEnum, resolve: (user) => user.role }),
+    familyName: t.exposeString('familyName', {
+      nullable: true,
+      description: 'The family name, if it is known.',
+    }),
+    avatar: t.exposeString('avatar', {
+      nullable: true,
+      description: 'The address of a picture, if there is one.',
+    }),
+    role: t.expose('role', { type: RoleEnum, description: 'What the user may do in the tenant as a whole.' }),
     isAdmin: t.boolean({
       description: 'Whether the role is ADMIN, ROOT or SYSTEM.',
       resolve: (user) => managesTenant(user.role),
     }),
-    isFixed: t.boolean({
-      description: "Declared in the server's configuration.",
-      resolve: (user) => user.isFixed,
+    isFixed: t.exposeBoolean('isFixed', {
+      description: "Whether the user is declared in the server's configuration, and cannot be changed here.",
     }),
     defaultLevel: t.field({
       type: LevelEnum,
       nullable: true,
       description:
-        'What the user may do where no grant decides; null: what the tenant says. Shown to the user and to administrators.',
+        'The level that the user has where no grant decides; null for what the tenant says. Only the user and administrators see it; null for all others.',
       resolve: (user, _args, context) => (isConfidant(user, context) ? user.defaultLevel : null),
     }),
     preferences: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'Settings that front ends keep for the user. Shown to nobody else.',
+      description:
+        'An object of settings that front ends keep for the user. Only the user sees it; null for all others.',
       resolve: (user, _args, context) => (isSelf(user, context) ? user.preferences : null),
     }),
     tenant: t.field({
       type: TenantType,
       nullable: true,
-      description: 'The tenant of the user. Null without the permission `tenant:read`.',
+      description: 'The tenant that the user belongs to. Null without the permission `tenant:read`.',
       resolve: async (user, _args, context) =>
         (await isAllowed(callerOf(context), 'tenant:read'))
           ? await context.loaders.tenant.load(user.tenantId)
           : null,
     }),
-    disabledAt: t.field({
+    disabledAt: t.expose('disabledAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'Since when it cannot sign in; null: it can.',
-      resolve: (user) => user.disabledAt,
+      description: 'When the user was disabled, and could not sign in any more; null while the user can.',
     }),
-    createdAt: t.field({ type: 'DateTime', resolve: (user) => user.createdAt }),
-    updatedAt: t.field({ type: 'DateTime', resolve: (user) => user.updatedAt }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the user last changed.' }),
   }),
 });
 
 export const UserByInput = builder.inputType('UserBy', {
-  description: 'Which user. Names and addresses are compared without regard to case and form (NFKC).',
+  description:
+    'The address of a user. Names and e-mail addresses are compared without regard to case and form (NFKC).',
   isOneOf: true,
-  fields: (t) => ({ id: t.id(), username: t.string(), email: t.string() }),
+  fields: (t) => ({
+    id: t.id({ description: "The user's id." }),
+    username: t.string({ description: 'The name that the user signs in with.' }),
+    email: t.string({ description: "The user's e-mail address." }),
+  }),
 });
 
+const UserConnection = connectionType('User', UserType);
+export const PrincipalConnection = connectionType('Principal', PrincipalType);
+
 const UserFilterInput = builder.inputType('UserFilter', {
+  description: 'Which users a list shows: those that meet every condition given.',
   fields: (t) => ({
-    roles: t.field({ type: [RoleEnum], description: 'Only these roles.' }),
-    kind: t.field({ type: UserKindEnum }),
-    disabled: t.boolean({ description: 'Only those who cannot sign in, or only those who can.' }),
-    prefix: t.string({ description: 'How the user name begins.' }),
-    group: t.field({ type: GroupByInput, description: 'Only its members.' }),
+    roles: t.field({ type: [RoleEnum], description: 'Only users of one of these roles.' }),
+    kind: t.field({ type: UserKindEnum, description: 'Only persons, or only programs.' }),
+    disabled: t.boolean({ description: 'True: only users who are disabled. False: only users who are not.' }),
+    prefix: t.string({ description: 'Only users whose user names begin with this text.' }),
+    group: t.field({ type: GroupByInput, description: 'Only members of this group.' }),
     tenant: t.field({
       type: TenantByInput,
-      description: "Left out: the caller's own. Another one only for those who reach all.",
+      description:
+        'Users of this tenant. Left out: of your own. Another one requires the role ROOT, or SYSTEM in the first tenant.',
     }),
   }),
 });
 
-const UserOrderEnum = builder.enumType('UserOrder', {
-  values: {
-    USERNAME: { description: 'By user name, ascending.' },
-    NEWEST: { description: 'Those made last first.' },
-  } as const,
+const UserOrderEnum = enumOf<UserOrder>('UserOrder', 'How a list of users is sorted.', {
+  USERNAME: 'By user name, ascending.',
+  NEWEST: 'The user who was created last comes first.',
 });
 
 /** A page of users, and how many there are in all. */
-export async function usersOf(filter: UserFilter, args: PageArguments, order: UserOrder = 'USERNAME') {
-  const connection = await pagedList(args, userOrders[order], (page) => listUsers(filter, order, page));
-  return { ...connection, count: () => countUsers(filter) };
+export function usersOf(filter: UserFilter, args: PageArguments, order: UserOrder = 'USERNAME') {
+  return pagedList(
+    args,
+    userOrders[order],
+    (page) => listUsers(filter, order, page),
+    () => countUsers(filter),
+  );
 }
 
 builder.queryFields((t) => ({
   viewer: t.field({
     type: UserType,
     nullable: true,
-    description: 'Who you are.',
-    resolve: (_root, _args, context) => context.loaders.user.load(callerOf(context).userId),
+    description: 'The user that you are signed in as.',
+    resolve: async (_root, _args, context) => {
+      const user = await context.loaders.user.load(callerOf(context).userId);
+      if (!user) throw signInEnded();
+      return user;
+    },
   }),
   user: t.field({
     type: UserType,
     nullable: true,
-    description: 'One user. Whoever is no superuser may ask for itself only.',
-    args: { by: t.arg({ type: UserByInput, required: true }) },
+    description:
+      'One user; null with NOT_FOUND when it is absent. Another user than yourself requires the role SUPERUSER or one above it.',
+    args: addressOf(UserByInput, 'user'),
     resolve: (_root, { by }, context) => addressedUser(context, by as UserBy),
   }),
   users: t.connection(
     {
       type: UserType,
-      description: 'Users of the tenant by user name, ascending, unless told otherwise. Needs a superuser.',
+      description: 'The users of a tenant. Requires the role SUPERUSER or one above it.',
       args: {
-        filter: t.arg({ type: UserFilterInput }),
-        orderBy: t.arg({ type: UserOrderEnum, defaultValue: 'USERNAME' as const }),
+        filter: t.arg({
+          type: UserFilterInput,
+          description: 'Which users to list. Left out: all of your tenant.',
+        }),
+        orderBy: t.arg({
+          type: UserOrderEnum,
+          defaultValue: 'USERNAME',
+          description: 'How to sort the list.',
+        }),
       },
       resolve: async (_root, { filter, orderBy, ...args }, context) => {
         const tenant = (filter?.tenant ?? null) as TenantBy | null;
         const path = ['filter', 'tenant'];
         const shown: UserFilter = {
-          tenantId: await reachedTenantId(callerOf(context), 'user:list', tenant, path),
+          tenantId: await reachedTenantId(callerOf(context), tenant, path),
           roles: filter?.roles ?? null,
           kind: filter?.kind ?? null,
           isDisabled: filter?.disabled ?? null,
@@ -180,15 +225,6 @@ builder.queryFields((t) => ({
         return await usersOf(shown, args, orderBy ?? 'USERNAME');
       },
     },
-    {
-      name: 'UserConnection',
-      fields: (t) => ({
-        totalCount: t.int({
-          description: 'How many there are in all; counted only when it is asked for.',
-          resolve: (connection) => connection.count(),
-        }),
-      }),
-    },
-    { name: 'UserEdge' },
+    UserConnection,
   ),
 }));

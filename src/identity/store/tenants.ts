@@ -29,6 +29,8 @@ export async function readTenants(ids: readonly string[]): Promise<(Tenant | nul
 
 export const tenantOrder = byText<Tenant>('tenant.name', ({ name }) => name);
 
+export const countTenants = (): Promise<number> => db.tenant.count();
+
 /** All tenants by name, ascending; up to one more than the page. */
 export async function listTenants(page: Page): Promise<Tenant[]> {
   const { beyond, end } = pageSql(tenantOrder, page);

@@ -3,7 +3,14 @@ import type { Role, UserKind } from '../../generated/prisma/enums.ts';
 import { eachAt } from '../../platform/by-address.ts';
 import { inOrder } from '../../platform/by-id.ts';
 import { db } from '../../platform/database/client.ts';
-import { byText, newestFirst, type Order, type Page, pageSql } from '../../platform/database/page.ts';
+import {
+  byText,
+  newestFirst,
+  type Order,
+  type Page,
+  pageOfEach,
+  pageSql,
+} from '../../platform/database/page.ts';
 import { nothing, type Sql, sql } from '../../platform/database/sql.ts';
 import { count, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
@@ -124,6 +131,9 @@ export interface UserFilter {
 
 export type UserOrder = 'USERNAME' | 'NEWEST';
 
+const isMember = sql`(team.is_everyone or exists (
+  select 1 from group_members as member where member.group_id = team.id and member.user_id = account.id))`;
+
 function shown({ tenantId, roles, kind, isDisabled, prefix, group }: UserFilter): Sql {
   return sql`users as account where account.tenant_id = ${tenantId}::uuid
     ${roles ? sql`and account.role::text = any(${roles}::text[])` : nothing}
@@ -140,9 +150,7 @@ function isInGroup(group: NonNullable<UserFilter['group']>): Sql {
       : sql`team.name_key = ${nameKey(group.name)}`;
   return sql`exists (
     select 1 from groups as team
-     where team.tenant_id = account.tenant_id and ${isNamed}
-       and (team.is_everyone or exists (
-         select 1 from group_members as member where member.group_id = team.id and member.user_id = account.id)))`;
+     where team.tenant_id = account.tenant_id and ${isNamed} and ${isMember})`;
 }
 
 export const userOrders: Readonly<Record<UserOrder, Order<User>>> = {
@@ -160,6 +168,25 @@ export async function listUsers(filter: UserFilter, order: UserOrder, page: Page
 
 /** How many there are in all; read only where it is asked for. */
 export const countUsers = (filter: UserFilter): Promise<number> => count(shown(filter));
+
+/** A member of a group, as everyone who sees the group may know it. */
+export interface GroupMemberRow extends Pick<User, 'id' | 'username' | 'name' | 'usernameKey'> {
+  readonly groupId: string;
+}
+
+export const membersOfGroups = {
+  columns:
+    'team.id as "groupId", account.id, account.username, account.name, account.username_key as "usernameKey"',
+  source: 'users as account join groups as team on team.tenant_id = account.tenant_id',
+  parent: 'team.id',
+  order: byText<GroupMemberRow>('account.username_key', (member) => member.usernameKey),
+};
+
+/** The members of each group of the tenant, by name; up to one more than the page. */
+export const readMembersOfGroups = (tenantId: string, groupIds: readonly string[], page: Page) =>
+  query<GroupMemberRow>(
+    pageOfEach(membersOfGroups, groupIds, page, sql`and team.tenant_id = ${tenantId}::uuid and ${isMember}`),
+  );
 
 const tenantCountStatement = statement<{ tenantId: string; count: bigint }>(
   'select tenant_id as "tenantId", count(*) as count from users where tenant_id = any($1::uuid[]) group by tenant_id',

@@ -43,7 +43,7 @@ const nameForm = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
  * nothing.
  *
  * @throws InvalidArgumentError naming the field.
- * Source: Armada's LeaseJobRuns, jobs.md §7.2.
+ * Source: Armada's LeaseJobRuns.
  */
 export async function leaseJobs(
   caller: Caller,

@@ -6,7 +6,7 @@ import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
 import { rounds } from '../../platform/rounds.ts';
 import { jsonFault } from '../../platform/storable-json.ts';
 import { storable } from '../../platform/text.ts';
-import type { JobError } from '../domain/job-spec.ts';
+import type { WorkError } from '../../platform/work-error.ts';
 import { hasBeen, jobRunStates, type ReportableKind } from '../domain/states.ts';
 import { moveRuns, type RunMove, type RunMoved, resumeRuns } from '../store/runs.ts';
 
@@ -15,7 +15,7 @@ export interface JobEventReport {
   readonly kind: ReportableKind;
   readonly occurredAt: Date;
   readonly exitCode: number | null;
-  readonly error: JobError | null;
+  readonly error: WorkError | null;
   /** Plain values by name, for SUCCEEDED. */
   readonly outputs: Readonly<Record<string, unknown>> | null;
 }

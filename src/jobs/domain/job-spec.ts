@@ -27,11 +27,3 @@ export interface JobSpec {
   readonly environment: Readonly<Record<string, string>>;
   readonly terminationGraceSeconds: number;
 }
-
-/** Why a run or job failed. Source: Flyte's ExecutionError. */
-export interface JobError {
-  readonly code: string;
-  readonly message: string;
-  /** USER: the work itself failed; SYSTEM: what ran it did. */
-  readonly kind: 'USER' | 'SYSTEM' | 'UNKNOWN';
-}

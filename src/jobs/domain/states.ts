@@ -17,7 +17,7 @@ import type { PhaseTable } from '../../platform/phase-table.ts';
  * to its executor while the job is QUEUED: the run, and the job with it, is what it was before.
  *
  * Below, one lease of a job. A run never comes back from another end: the job's next lease is a run of its own. A state
- * that leads nowhere is terminal: whatever comes later changes nothing and writes no event. Source: Armada, jobs.md §5.1.
+ * that leads nowhere is terminal: whatever comes later changes nothing and writes no event. Source: Armada's job states.
  */
 export const jobRunStates: PhaseTable<JobRunState> = {
   LEASED: [

@@ -1,107 +1,130 @@
+import type { JobRunState, JobState, LogStream } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
+import { enumOf } from '../../graphql/enum.ts';
 import { ErrorKindEnum } from '../../graphql/error-kind.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
+import { type WorkError, workErrorOf } from '../../platform/work-error.ts';
 import type { JobRow, JobRunRow, LogChunkRow } from '../store/reads.ts';
 
-export const JobStateEnum = builder.enumType('JobState', {
-  description: 'Where a job stands. SUCCEEDED, FAILED, CANCELLED, PREEMPTED and REJECTED are ends.',
-  values: {
-    QUEUED: { description: 'It waits for an executor.' },
-    LEASED: { description: 'An executor was chosen for it.' },
-    PENDING: { description: 'Its executor prepares it.' },
-    RUNNING: { description: 'It runs.' },
-    SUCCEEDED: { description: 'It ended well.' },
-    FAILED: { description: 'It failed, or its attempts are used up.' },
-    CANCELLING: {
-      description: 'Somebody asked for its end, and its executor has not confirmed the end yet.',
-    },
-    CANCELLED: { description: 'It was ended on request: nothing of it runs any more.' },
-    PREEMPTED: { description: 'It had to give way to other work.' },
-    REJECTED: { description: 'It can never run here.' },
-  } as const,
-});
+export const JobStateEnum = enumOf<JobState>(
+  'JobState',
+  'Where a job stands. It moves with its latest run, and goes back to QUEUED when a lease is lost and attempts are left.',
+  {
+    QUEUED: 'The job waits for an executor.',
+    LEASED: 'An executor is to run it, and has not said anything about it yet.',
+    PENDING: 'The executor has it, and waits for a place or fetches images and files.',
+    RUNNING: 'Its program runs.',
+    SUCCEEDED: 'Its program ended well. Final.',
+    FAILED: 'Its program failed, or its last attempt was lost. Final.',
+    CANCELLING:
+      'Somebody cancelled it, and its executor has not confirmed yet that nothing of it runs any more.',
+    CANCELLED: 'Somebody cancelled it, and nothing of it runs any more. Final.',
+    PREEMPTED: 'It was stopped to make room for other work. Final.',
+    REJECTED: 'The server found that it can never run. Final.',
+  },
+);
 
-const JobRunStateEnum = builder.enumType('JobRunState', {
-  description: 'Where one lease of a job stands. All but LEASED, PENDING and RUNNING are ends.',
-  values: {
-    LEASED: { description: 'It is assigned to an executor.' },
-    PENDING: { description: 'The executor prepares it.' },
-    RUNNING: { description: 'It runs, also while its job is CANCELLING.' },
-    SUCCEEDED: { description: 'It ended well.' },
-    FAILED: { description: 'It failed.' },
-    PREEMPTED: { description: 'It had to give way to other work.' },
-    CANCELLED: { description: 'It was ended on request.' },
-    LEASE_EXPIRED: {
-      description:
-        'Its executor was not heard of in time. If the executor comes back while nobody else has the job, the run goes on.',
-    },
-    LEASE_RETURNED: { description: 'The executor gave it back without a result.' },
-  } as const,
-});
+const JobRunStateEnum = enumOf<JobRunState>(
+  'JobRunState',
+  'Where one lease of a job stands. The next lease of the job is another run.',
+  {
+    LEASED: 'The executor is to run it, and has not said anything about it yet.',
+    PENDING: 'The executor has it, and waits for a place or fetches images and files.',
+    RUNNING: 'Its program runs, also while the job is CANCELLING.',
+    SUCCEEDED: 'Its program ended well. Final.',
+    FAILED: 'Its program failed; `error` says why. Final.',
+    PREEMPTED: 'It was stopped to make room for other work. Final.',
+    CANCELLED: 'Somebody cancelled the job. Final.',
+    LEASE_EXPIRED:
+      'The executor was not heard of before the lease ended. The job may be leased again; if the executor comes back before that, the run goes on.',
+    LEASE_RETURNED: 'The executor gave it back without a result. Final; the job may be leased again.',
+  },
+);
 
-const JobErrorType = builder.objectRef<JobRunRow>('JobError').implement({
+const JobErrorType = builder.objectRef<WorkError>('JobError').implement({
+  description: 'Why a run of a job failed.',
   fields: (t) => ({
-    code: t.string({ resolve: (run) => run.errorCode ?? '' }),
-    message: t.string({ resolve: (run) => run.errorMessage ?? '' }),
-    kind: t.field({
+    code: t.exposeString('code', {
+      description: 'A stable word for programs, such as `CommandNotFound`; the executor chooses it.',
+    }),
+    message: t.exposeString('message', { description: 'What happened, for people.' }),
+    kind: t.expose('kind', {
       type: ErrorKindEnum,
-      resolve: (run) => run.errorKind ?? 'UNKNOWN',
+      description: 'Whether the work failed, or what ran it.',
     }),
   }),
 });
 
-export const LogStreamEnum = builder.enumType('LogStream', {
-  values: ['STDOUT', 'STDERR'] as const,
+export const LogStreamEnum = enumOf<LogStream>('LogStream', 'Which of its two outputs a program wrote to.', {
+  STDOUT: 'The standard output.',
+  STDERR: 'The standard error.',
 });
 
 const LogChunkType = builder.objectRef<LogChunkRow>('LogChunk').implement({
   description: 'A piece of what a run printed.',
   fields: (t) => ({
     sequence: t.exposeInt('sequence', {
-      description: 'To go on after it: `after`.',
+      description: "The number of the piece in its run's log. Pass it as `after` to go on with what follows.",
     }),
-    stream: t.field({ type: LogStreamEnum, resolve: (chunk) => chunk.stream }),
-    text: t.exposeString('text'),
-    at: t.field({ type: 'DateTime', resolve: (chunk) => chunk.createdAt }),
+    stream: t.expose('stream', {
+      type: LogStreamEnum,
+      description: 'The output that the text was written to.',
+    }),
+    text: t.exposeString('text', { description: 'The text. A line may be cut at the end of a piece.' }),
+    at: t.field({
+      type: 'DateTime',
+      description: 'When the program printed it, by the clock of its executor.',
+      resolve: (chunk) => chunk.createdAt,
+    }),
   }),
 });
 
 const MAX_LOG_CHUNKS = 1000;
+const DEFAULT_LOG_CHUNKS = 100;
 
 export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
-  description: 'One lease of a job to one executor.',
+  description: 'One lease of a job to one executor. Who may read the job may read it.',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    executor: t.exposeString('executor', { description: 'Its name.' }),
-    state: t.field({ type: JobRunStateEnum, resolve: (run) => run.state }),
-    exitCode: t.exposeInt('exitCode', { nullable: true }),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `jobRun` finds the run by it.',
+    }),
+    executor: t.exposeString('executor', {
+      description: 'The name of the executor that holds or held the lease.',
+    }),
+    state: t.expose('state', { type: JobRunStateEnum, description: 'Where the run stands now.' }),
+    exitCode: t.exposeInt('exitCode', {
+      nullable: true,
+      description: 'The exit code of the program; null until it has ended, and when it was killed.',
+    }),
     error: t.field({
       type: JobErrorType,
       nullable: true,
-      resolve: (run) => (run.errorCode === null ? null : run),
+      description: 'Why the run failed; null unless it did.',
+      resolve: workErrorOf,
     }),
-    leasedAt: t.field({ type: 'DateTime', resolve: (run) => run.leasedAt }),
-    startedAt: t.field({
+    leasedAt: t.expose('leasedAt', { type: 'DateTime', description: 'When the executor was given the job.' }),
+    startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
-      resolve: (run) => run.startedAt,
+      description: 'When the program began to run; null before that.',
     }),
-    endedAt: t.field({
+    endedAt: t.expose('endedAt', {
       type: 'DateTime',
       nullable: true,
-      resolve: (run) => run.endedAt,
+      description: 'When the run reached a final state; null before that.',
     }),
     log: t.field({
       type: [LogChunkType],
-      description: 'What it printed, in its order, bounded; readable while it runs and after it ended.',
+      description:
+        'What the program printed, piece by piece. Readable while it runs and after it has ended; what is beyond 2 MiB is dropped.',
       args: {
         after: t.arg.int({
-          description: 'The sequence of the piece to go on after.',
+          description: 'Only pieces that follow the one of this sequence.',
           defaultValue: -1,
         }),
         first: t.arg.int({
-          description: 'How many pieces: 1 to 1000.',
-          defaultValue: 100,
+          description: `How many pieces: 1 to ${MAX_LOG_CHUNKS}.`,
+          defaultValue: DEFAULT_LOG_CHUNKS,
         }),
       },
       resolve: (run, { after, first }, { loaders }) => {
@@ -114,35 +137,40 @@ export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
 });
 
 export const JobType = builder.objectRef<JobRow>('Job').implement({
-  description: 'A unit of work on a queue.',
+  description:
+    'A unit of work on a queue. Who may read the queue, or the workflow that it works for, may read it.',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    queue: t.exposeString('queue', { description: "The queue's name." }),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `job` finds the job by it.',
+    }),
+    queue: t.exposeString('queue', { description: 'The name of the queue that it waits on.' }),
     jobSet: t.exposeString('jobSet', {
-      description: 'What it is watched and cancelled with.',
+      description: 'The name of the set of jobs that it is watched and cancelled with.',
     }),
     clientId: t.exposeString('clientId', {
       nullable: true,
-      description: 'Chosen by the submitter: the same one in the same queue is the same job.',
+      description:
+        'The id that the submitter chose: submitting it twice to one queue makes one job. Null when none was chosen.',
     }),
-    state: t.field({ type: JobStateEnum, resolve: (job) => job.state }),
-    priority: t.field({
+    state: t.expose('state', { type: JobStateEnum, description: 'Where the job stands now.' }),
+    priority: t.expose('priority', {
       type: 'BigInt',
-      description: 'Orders jobs inside their queue, lower first.',
-      resolve: (job) => job.priority,
+      description: 'Its place in its queue: lower numbers start first.',
     }),
     attemptedRuns: t.exposeInt('attemptedRuns', {
-      description: 'Leases lost or given back after the work may have begun.',
+      description: 'How many leases were lost or given back after the work may have begun.',
     }),
-    maxAttempts: t.exposeInt('maxAttempts'),
-    submittedAt: t.field({
+    maxAttempts: t.exposeInt('maxAttempts', {
+      description: 'How many leases may be lost or given back before the job fails.',
+    }),
+    submittedAt: t.expose('submittedAt', {
       type: 'DateTime',
-      resolve: (job) => job.submittedAt,
+      description: 'When the job came to its queue.',
     }),
-    endedAt: t.field({
+    endedAt: t.expose('endedAt', {
       type: 'DateTime',
       nullable: true,
-      resolve: (job) => job.endedAt,
+      description: 'When the job reached a final state; null before that.',
     }),
     runs: t.field({
       type: [JobRunType],
@@ -158,14 +186,14 @@ builder.queryFields((t) => ({
     type: JobType,
     nullable: true,
     description: 'One job; null with NOT_FOUND when it is absent or hidden.',
-    args: { id: t.arg.id({ required: true }) },
+    args: { id: t.arg.id({ required: true, description: "The job's id." }) },
     resolve: (_root, { id }, { loaders }) => loaders.job.load(id),
   }),
   jobRun: t.field({
     type: JobRunType,
     nullable: true,
     description: 'One lease of a job; null with NOT_FOUND when it is absent or hidden.',
-    args: { id: t.arg.id({ required: true }) },
+    args: { id: t.arg.id({ required: true, description: "The run's id." }) },
     resolve: (_root, { id }, { loaders }) => loaders.jobRun.load(id),
   }),
 }));

@@ -1,7 +1,10 @@
 import { textsIn } from '../../blobs/domain/texts.ts';
 import { SignedBlobType, signedBlobs } from '../../blobs/graphql/signed-blob.ts';
+import type { ErrorKind } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { enumOf } from '../../graphql/enum.ts';
+import { inputOf } from '../../graphql/input.ts';
 import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { InvalidArgumentError, ResourceExhaustedError } from '../../platform/errors.ts';
 import { leaseJobs } from '../commands/lease-jobs.ts';
@@ -13,36 +16,39 @@ import type { ReportableKind } from '../domain/states.ts';
 import type { LeasedRun } from '../store/leases.ts';
 import { LogStreamEnum } from './job.ts';
 
+const DEFAULT_POOL = 'default';
+
 /** The calls of executors. All need the scope `executor`, which only service accounts of role SYSTEM may use. */
 
 const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
-  description: 'A run that the executor has to begin, and all that takes.',
+  description: 'A run that an executor has to start, with all that it needs for it.',
   fields: (t) => ({
     id: t.id({
-      description: 'Fences the run: everything said of it names this id.',
+      description: "The run's id. It fences the run: every report about it names this id.",
       resolve: (run) => run.runId,
     }),
-    jobId: t.id({ resolve: (run) => run.jobId }),
-    queue: t.exposeString('queue'),
-    jobSet: t.exposeString('jobSet'),
+    jobId: t.exposeID('jobId', { description: 'The id of the job that the run is a lease of.' }),
+    queue: t.exposeString('queue', { description: 'The name of the queue that the job waited on.' }),
+    jobSet: t.exposeString('jobSet', { description: 'The name of the set of jobs that the job belongs to.' }),
     container: t.field({
       type: 'JSON',
-      description: '`{image, command[], args[], env[{key, value}], resources}`',
+      description: 'The program to run: `{image, command[], args[], env[{key, value}], resources}`.',
       resolve: (run) => run.spec.container,
     }),
     interface: t.field({
       type: 'JSON',
-      description: "`{inputs: {name: {type}}, outputs: {name: {type}}}`, types as Flyte's LiteralType.",
+      description:
+        "The inputs and outputs that it declares: `{inputs: {name: {type}}, outputs: {name: {type}}}`, with types as Flyte's LiteralType.",
       resolve: (run) => run.spec.interface,
     }),
     inputs: t.field({
       type: 'JSON',
-      description: 'Plain values by name; a file is its uri.',
+      description: 'An object from the name of each input to its plain value. A file is its URI.',
       resolve: (run) => run.spec.inputs,
     }),
     environment: t.field({
       type: 'JSON',
-      description: 'Variables that tell what the work is part of, by name.',
+      description: 'An object of environment variables that tell the program what it is part of.',
       resolve: (run) => run.spec.environment,
     }),
     activeDeadline: t.field({
@@ -53,52 +59,59 @@ const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
     }),
     terminationGrace: t.field({
       type: 'Duration',
-      description: 'Between being asked to end and being killed.',
+      description: 'How long the program has between being asked to end and being killed.',
       resolve: (run) => run.spec.terminationGraceSeconds * 1000,
     }),
     inputBlobs: t.field({
       type: [SignedBlobType],
       extensions: { listSize: 10 },
-      description: 'The files of ours among the inputs, with addresses to fetch them from.',
+      description: 'The files stored on this server that the inputs name, with addresses to fetch them from.',
       resolve: (run, _args, { loaders }) => signedBlobs(run, textsIn(run.spec.inputs), loaders),
     }),
   }),
 });
 
 const ExecutorNodeInput = builder.inputType('ExecutorNodeInput', {
+  description: 'A machine that an executor runs work on.',
   fields: (t) => ({
-    name: t.string({ required: true }),
+    name: t.string({ required: true, description: 'The name of the machine, unique in its executor.' }),
     allocatable: t.field({
       type: 'JSON',
-      description: 'Kubernetes quantities by resource name.',
+      description: 'An object from resource name to what the machine has for work, as Kubernetes quantities.',
     }),
   }),
 });
 
 const LeaseJobsInput = builder.inputType('LeaseJobsInput', {
+  description: 'What an executor has and what it would take.',
   fields: (t) => ({
     executor: t.string({
       required: true,
-      description: "The executor's name, a DNS-1123 label; one process a name.",
+      description: "The executor's name, a DNS-1123 label. Each name is for one process only.",
     }),
-    pool: t.string({ defaultValue: 'default' }),
-    nodes: t.field({ type: [ExecutorNodeInput] }),
+    pool: t.string({
+      defaultValue: DEFAULT_POOL,
+      description: 'The pool of executors that it belongs to, a DNS-1123 label.',
+    }),
+    nodes: t.field({
+      type: [ExecutorNodeInput],
+      defaultValue: [],
+      description: 'The machines that it runs work on.',
+    }),
     knownRuns: t.idList({
       required: true,
-      description: 'Every run that the executor has, also those it only heard of: their leases are renewed.',
+      description: 'The ids of all runs that it knows of, started or not. Their leases are renewed.',
     }),
     stoppingRuns: t.idList({
       defaultValue: [],
       description:
-        'Those of `knownRuns` that the executor is stopping already. Their leases are renewed too, and the call does not answer because of them.',
+        'The ids of those runs from `knownRuns` that it is stopping already. The call does not answer because of them.',
     }),
-    maxJobs: t.int({
-      required: true,
-      description: 'How many more it would take: 0 to 100.',
-    }),
+    maxJobs: t.int({ required: true, description: 'How many more jobs it would take: 0 to 100.' }),
     wait: t.field({
       type: 'Duration',
-      description: 'How long to wait for something to say: at most 30 s.',
+      defaultValue: 0,
+      description: 'How long the call may wait until there is something to answer: at most 30 s.',
     }),
   }),
 });
@@ -111,174 +124,199 @@ interface LeasePayload {
 }
 
 const LeaseJobsPayload = builder.objectRef<LeasePayload>('LeaseJobsPayload').implement({
+  description: 'What an executor has to start and to stop.',
   fields: (t) => ({
     runs: t.field({
       type: [LeasedRunType],
       extensions: { listSize: 50 },
       description:
-        'Runs assigned to the executor that it has not named, oldest first; repeated until it does.',
+        'Runs that were assigned to the executor and that `knownRuns` did not name, oldest first. They are repeated until it does.',
       resolve: (payload) => [...payload.runs],
     }),
     cancelRuns: t.field({
       type: ['ID'],
       description:
-        'Of the runs that it named, those that it must stop: somebody cancelled them, or they have ended for the server. It reports CANCELLED when nothing of them is left, and names them until then.',
+        'Runs from `knownRuns` that the executor must stop: somebody cancelled them, or they have ended for the server. It names them in `stoppingRuns` until nothing of them is left, and then reports CANCELLED.',
       resolve: (payload) => [...payload.cancelRuns],
     }),
-    leaseExpiresAt: t.field({
+    leaseExpiresAt: t.expose('leaseExpiresAt', {
       type: 'DateTime',
-      description: 'Until when the named runs are its own, unless it calls again.',
-      resolve: (payload) => payload.leaseExpiresAt,
+      description:
+        "When the leases of the known runs end, unless the executor calls again. By the server's clock.",
     }),
     leaseDuration: t.field({
       type: 'Duration',
       description:
-        'The same as a length of time, from the moment the call was sent: right whatever the clock of the executor says.',
+        'The same as a length of time, counted from the moment when the call was sent. It is right whatever the clock of the executor says.',
       resolve: (payload) => payload.leaseMs,
     }),
   }),
 });
 
 const RenewLeasesInput = builder.inputType('RenewLeasesInput', {
-  fields: (t) => ({ runs: t.idList({ required: true }) }),
+  description: 'Leases to renew.',
+  fields: (t) => ({
+    runs: t.idList({ required: true, description: 'The ids of the runs that the executor holds.' }),
+  }),
 });
 
 const RenewLeasesPayload = builder.objectRef<{ held: string[] }>('RenewLeasesPayload').implement({
+  description: 'What `renewLeases` answers when it succeeds.',
   fields: (t) => ({
-    held: t.field({
-      type: ['ID'],
+    held: t.exposeIDList('held', {
       description:
-        'The runs to go on with. The others must be stopped: somebody cancelled them, or they have ended for the server.',
-      resolve: (payload) => payload.held,
+        'The ids of those runs to go on with. Stop the other ones: somebody cancelled them, or they have ended for the server.',
     }),
   }),
 });
 
 const ReturnLeaseInput = builder.inputType('ReturnLeaseInput', {
+  description: 'A run to give back.',
   fields: (t) => ({
-    run: t.id({ required: true }),
-    reason: t.string({ required: true }),
+    run: t.id({ required: true, description: 'The id of the run.' }),
+    reason: t.string({ required: true, description: 'Why the executor gives it back, for people.' }),
     attempted: t.boolean({
       required: true,
-      description: 'Whether the work may have begun; only then does it count among the attempts of the job.',
+      description: 'Whether the work may have begun. Only then does it count among the attempts of the job.',
     }),
   }),
 });
 
 const ReturnLeasePayload = builder.objectRef<{ returned: boolean }>('ReturnLeasePayload').implement({
+  description: 'What `returnLease` answers when it succeeds.',
   fields: (t) => ({
     returned: t.exposeBoolean('returned', {
-      description: 'False when the run had ended already.',
+      description: 'Whether the lease was given back. False when the run had ended already.',
     }),
   }),
 });
 
-const JobEventReportKind = builder.enumType('JobEventReportKind', {
-  description: 'What an executor reports of a run.',
-  values: {
-    PENDING: { description: 'It is being prepared.' },
-    RUNNING: { description: 'It runs.' },
-    SUCCEEDED: { description: 'It ended well; with its outputs.' },
-    FAILED: { description: 'It failed; with the error.' },
-    CANCELLED: { description: 'The executor was told to stop it, and nothing of it is left.' },
-  } satisfies Record<ReportableKind, object>,
-});
+const JobEventReportKindEnum = enumOf<ReportableKind>(
+  'JobEventReportKind',
+  'What an executor can report about a run.',
+  {
+    PENDING: 'It has the run, and waits for a place or fetches images and files.',
+    RUNNING: 'The program runs.',
+    SUCCEEDED: 'The program ended well. `outputs` says what it put out.',
+    FAILED: 'The program failed, or could not be run. `error` says why.',
+    CANCELLED: 'It was told to stop the run, and nothing of the run is left.',
+  },
+);
 
-const JobErrorKind = builder.enumType('JobErrorKind', {
-  description: 'What an executor may say: it always knows whose fault it was.',
-  values: ['USER', 'SYSTEM'] as const,
-});
+const JobErrorKindEnum = enumOf<Exclude<ErrorKind, 'UNKNOWN'>>(
+  'JobErrorKind',
+  'Who or what caused a failure. An executor always knows which.',
+  {
+    USER: 'The work itself failed: the code of the task, or its input.',
+    SYSTEM: 'What ran the work failed: the executor or its machine.',
+  },
+);
 
 const JobErrorInput = builder.inputType('JobErrorInput', {
+  description: 'Why a run failed.',
   fields: (t) => ({
-    code: t.string({ required: true }),
-    message: t.string({ required: true }),
-    kind: t.field({ type: JobErrorKind, required: true }),
+    code: t.string({ required: true, description: 'A stable word for programs, at most 255 characters.' }),
+    message: t.string({
+      required: true,
+      description: 'What happened, for people. What is beyond 8192 characters is cut.',
+    }),
+    kind: t.field({
+      type: JobErrorKindEnum,
+      required: true,
+      description: 'Whether the work failed, or what ran it.',
+    }),
   }),
 });
 
 const JobEventInput = builder.inputType('JobEventInput', {
+  description: 'One report about a run.',
   fields: (t) => ({
-    run: t.id({ required: true }),
-    kind: t.field({ type: JobEventReportKind, required: true }),
-    occurredAt: t.field({ type: 'DateTime', required: true }),
-    exitCode: t.int(),
+    run: t.id({ required: true, description: 'The id of the run.' }),
+    kind: t.field({ type: JobEventReportKindEnum, required: true, description: 'What happened to it.' }),
+    occurredAt: t.field({
+      type: 'DateTime',
+      required: true,
+      description: "When it happened, by the executor's clock.",
+    }),
+    exitCode: t.int({ description: 'The exit code of the program, when it has ended by itself.' }),
     error: t.field({
       type: JobErrorInput,
-      description: 'Of FAILED, where it is required.',
+      description: 'Why the run failed. Required for FAILED, and only there.',
     }),
     outputs: t.field({
       type: 'JSON',
-      description: 'Of SUCCEEDED: plain values by name.',
+      description: 'For SUCCEEDED: an object from the name of each output to its plain value.',
     }),
   }),
 });
 
 const ReportJobEventsInput = builder.inputType('ReportJobEventsInput', {
+  description: 'Reports about runs.',
   fields: (t) => ({
     events: t.field({
       type: [JobEventInput],
       required: true,
-      description: 'At most 500.',
+      description: 'The reports in the order in which things happened, at most 500.',
     }),
   }),
 });
 
-const ReportOutcomeEnum = builder.enumType('ReportOutcome', {
-  values: {
-    APPLIED: { description: 'The run moved.' },
-    REPEATED: {
-      description:
-        'The run is in that state or has passed it. The report is acknowledged and changes nothing.',
-    },
-    FENCED: {
-      description: "The run has ended otherwise, or is not the executor's: stop it, no report of it counts.",
-    },
-  } as const,
+const ReportOutcomeEnum = enumOf<ReportOutcome>('ReportOutcome', 'What became of one report.', {
+  APPLIED: 'The run moved.',
+  REPEATED: 'The run is in that state or has passed it. Nothing changed.',
+  FENCED: 'The run has ended otherwise, or is not known. Stop it: further reports about it are ignored.',
 });
 
 const ReportJobEventsPayload = builder
   .objectRef<{ outcomes: ReportOutcome[] }>('ReportJobEventsPayload')
   .implement({
+    description: 'What `reportJobEvents` answers when it succeeds.',
     fields: (t) => ({
-      outcomes: t.field({
+      outcomes: t.expose('outcomes', {
         type: [ReportOutcomeEnum],
-        description: 'One for each event, in the order of the request.',
-        resolve: (payload) => payload.outcomes,
+        description: 'One outcome for each event, in the order of the request.',
       }),
     }),
   });
 
 const LogChunkInput = builder.inputType('LogChunkInput', {
+  description: 'A piece of what a run printed.',
   fields: (t) => ({
     sequence: t.int({
       required: true,
-      description: 'From 0, without gaps; a sequence that is known is dropped.',
+      description: 'The number of the piece: from 0, without gaps. A number that was sent before is ignored.',
     }),
     stream: t.field({
       type: LogStreamEnum,
       required: true,
+      description: 'The output that the text was written to.',
     }),
-    text: t.string({ required: true }),
-    at: t.field({ type: 'DateTime', required: true }),
+    text: t.string({ required: true, description: 'The text, at most 64 KiB.' }),
+    at: t.field({
+      type: 'DateTime',
+      required: true,
+      description: "When it was printed, by the executor's clock.",
+    }),
   }),
 });
 
 const ReportRunLogInput = builder.inputType('ReportRunLogInput', {
+  description: 'What a run printed since the last report.',
   fields: (t) => ({
-    run: t.id({ required: true }),
+    run: t.id({ required: true, description: 'The id of the run.' }),
     chunks: t.field({
       type: [LogChunkInput],
       required: true,
-      description: 'At most 200, of at most 64 KiB each.',
+      description: 'The pieces in their order, at most 200.',
     }),
   }),
 });
 
 const ReportRunLogPayload = builder.objectRef<{ stored: number }>('ReportRunLogPayload').implement({
+  description: 'What `reportRunLog` answers when it succeeds.',
   fields: (t) => ({
     stored: t.exposeInt('stored', {
-      description: 'How many were new and within the bound of the run.',
+      description: 'How many of the pieces were new and within the 2 MiB that are kept of a run.',
     }),
   }),
 });
@@ -288,16 +326,16 @@ builder.mutationFields((t) => ({
     type: LeaseJobsPayload,
     nullable: true,
     description:
-      'The one call of an executor: sign of life, renewal of what it holds, and a long poll for runs to begin and to stop. Repeating it is safe.',
+      'Tells the server that an executor lives, renews its leases, and waits for runs to start and to stop. Requires the scope `executor`. Repeating it is safe.',
     extensions: { longPoll: true },
     errors: { types: [InvalidArgumentError] },
-    args: { input: t.arg({ type: LeaseJobsInput, required: true }) },
+    args: inputOf(LeaseJobsInput),
     resolve: (_root, { input }, context) =>
       leaseJobs(
         callerOf(context),
         {
           executor: input.executor,
-          pool: input.pool ?? 'default',
+          pool: input.pool ?? DEFAULT_POOL,
           nodes: input.nodes ?? [],
           knownRuns: input.knownRuns,
           stoppingRuns: input.stoppingRuns ?? [],
@@ -310,9 +348,10 @@ builder.mutationFields((t) => ({
   renewLeases: t.field({
     type: RenewLeasesPayload,
     nullable: true,
-    description: 'Keeps leases alive, for executors that want it apart from leaseJobs.',
+    description:
+      'Renews leases, for executors that do it apart from `leaseJobs`. Requires the scope `executor`.',
     errors: { types: [InvalidArgumentError] },
-    args: { input: t.arg({ type: RenewLeasesInput, required: true }) },
+    args: inputOf(RenewLeasesInput),
     resolve: async (_root, { input }, context) => ({
       held: await renewLeases(callerOf(context), input.runs, controlPlaneConfig.leaseSeconds),
     }),
@@ -321,10 +360,10 @@ builder.mutationFields((t) => ({
     type: ReturnLeasePayload,
     nullable: true,
     description:
-      'Gives a run back without a result: its job waits again, fails when its attempts are used up, or is CANCELLED if it was CANCELLING.',
+      'Gives a run back without a result. Requires the scope `executor`. Its job waits again, fails when its attempts are used up, or is CANCELLED if it was CANCELLING.',
     extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError] },
-    args: { input: t.arg({ type: ReturnLeaseInput, required: true }) },
+    args: inputOf(ReturnLeaseInput),
     resolve: async (_root, { input }, context) => ({
       returned: await returnLease(callerOf(context), {
         runId: input.run,
@@ -336,10 +375,11 @@ builder.mutationFields((t) => ({
   reportJobEvents: t.field({
     type: ReportJobEventsPayload,
     nullable: true,
-    description: 'What happened to runs. Saying it twice changes nothing.',
+    description:
+      'Reports what happened to runs. Requires the scope `executor`. Reporting the same twice changes nothing.',
     extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError, ResourceExhaustedError] },
-    args: { input: t.arg({ type: ReportJobEventsInput, required: true }) },
+    args: inputOf(ReportJobEventsInput),
     resolve: async (_root, { input }, context) => ({
       outcomes: await reportJobEvents(
         callerOf(context),
@@ -358,10 +398,11 @@ builder.mutationFields((t) => ({
   reportRunLog: t.field({
     type: ReportRunLogPayload,
     nullable: true,
-    description: 'What a run printed. Saying it twice changes nothing; beyond 2 MiB a run it is dropped.',
+    description:
+      'Reports what a run printed. Requires the scope `executor`. Reporting the same twice changes nothing; what is beyond 2 MiB of a run is dropped.',
     extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError] },
-    args: { input: t.arg({ type: ReportRunLogInput, required: true }) },
+    args: inputOf(ReportRunLogInput),
     resolve: async (_root, { input }, context) => ({
       stored: await reportRunLog(callerOf(context), input.run, input.chunks),
     }),

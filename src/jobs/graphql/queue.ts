@@ -1,38 +1,48 @@
 import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
+import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { createQueue } from '../commands/create-queue.ts';
-import { listQueues, type QueueBy, queueOrder } from '../store/queues.ts';
+import { countQueues, listQueues, type QueueBy, queueOrder } from '../store/queues.ts';
 
 export const QueueType = builder.prismaObject('Queue', {
-  description: 'Where jobs wait for an executor.',
+  description: 'Where jobs wait until an executor takes them. Queues share the executors fairly.',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    name: t.exposeString('name'),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `queue` finds the queue by it.',
+    }),
+    name: t.exposeString('name', {
+      description: "The name, unique in the tenant. A project's own queue is called `<project>/<domain>`.",
+    }),
     priorityFactor: t.exposeFloat('priorityFactor', {
-      description: 'At least 1. Larger is a smaller share: shares go by 1 / factor.',
+      description: 'How small its share is: at least 1, and shares go by 1 / factor.',
     }),
     cordoned: t.exposeBoolean('cordoned', {
-      description: 'Jobs are taken in, but none is started.',
+      description: 'Whether the queue is closed for starting: it takes jobs in, and starts none.',
     }),
     labels: t.field({
       type: [LabelType],
       extensions: { listSize: 5 },
+      description: 'Labels by the rules of Kubernetes, at most 16.',
       resolve: (queue) => labelEntries(queue.labels),
     }),
-    createdAt: t.field({
-      type: 'DateTime',
-      resolve: (queue) => queue.createdAt,
-    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the queue was created.' }),
   }),
 });
 
+const QueueConnection = connectionType('Queue', QueueType);
+
 export const QueueByInput = builder.inputType('QueueBy', {
-  description: 'Which queue.',
+  description: 'The address of a queue.',
   isOneOf: true,
-  fields: (t) => ({ id: t.id(), name: t.string() }),
+  fields: (t) => ({
+    id: t.id({ description: "The queue's id." }),
+    name: t.string({ description: "The queue's name." }),
+  }),
 });
 
 builder.queryFields((t) => ({
@@ -40,47 +50,56 @@ builder.queryFields((t) => ({
     type: QueueType,
     nullable: true,
     description: 'One queue; null with NOT_FOUND when it is absent or hidden.',
-    args: { by: t.arg({ type: QueueByInput, required: true }) },
+    args: addressOf(QueueByInput, 'queue'),
     resolve: (_root, { by }, { loaders }) => loaders.queue.load(by as QueueBy),
   }),
   queues: t.connection(
     {
       type: QueueType,
-      description: 'Queues by name.',
-      resolve: (_root, args, context) =>
-        pagedList(args, queueOrder, (page) => listQueues(callerOf(context), page)),
+      description: 'The queues that you may read, by name, ascending.',
+      resolve: (_root, args, context) => {
+        const caller = callerOf(context);
+        return pagedList(
+          args,
+          queueOrder,
+          (page) => listQueues(caller, page),
+          () => countQueues(caller),
+        );
+      },
     },
-    { name: 'QueueConnection' },
-    { name: 'QueueEdge' },
+    QueueConnection,
   ),
 }));
 
 const CreateQueueInput = builder.inputType('CreateQueueInput', {
+  description: 'A queue to create.',
   fields: (t) => ({
-    name: t.string({ required: true, description: 'Cannot be changed.' }),
+    name: t.string({
+      required: true,
+      description: 'The name, unique in the tenant. It cannot be changed later.',
+    }),
     priorityFactor: t.float({
       defaultValue: 1,
-      description: 'At least 1; larger is a smaller share.',
+      description: 'How small its share is: at least 1, and shares go by 1 / factor.',
     }),
-    labels: t.field({ type: [LabelInput] }),
+    labels: t.field({
+      type: [LabelInput],
+      defaultValue: [],
+      description: 'Labels by the rules of Kubernetes, at most 16.',
+    }),
   }),
 });
 
-const CreateQueuePayload = builder
-  .objectRef<{ queue: typeof QueueType.$inferType }>('CreateQueuePayload')
-  .implement({
-    fields: (t) => ({
-      queue: t.field({ type: QueueType, resolve: ({ queue }) => queue }),
-    }),
-  });
+const CreateQueuePayload = payload('CreateQueuePayload', 'queue', QueueType);
 
 builder.mutationField('createQueue', (t) =>
   t.field({
     type: CreateQueuePayload,
     nullable: true,
-    description: 'Makes a queue. Needs a superuser. A project has a queue for each domain without asking.',
+    description:
+      'Creates a queue. Requires the role SUPERUSER or one above it. Each project has a queue for each of its domains without one being created.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError] },
-    args: { input: t.arg({ type: CreateQueueInput, required: true }) },
+    args: inputOf(CreateQueueInput),
     resolve: async (_root, { input }, context) => ({
       queue: await createQueue(callerOf(context), {
         name: input.name,

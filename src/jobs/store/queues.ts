@@ -5,7 +5,7 @@ import { inOrder } from '../../platform/by-id.ts';
 import { db } from '../../platform/database/client.ts';
 import { byText, type Page, pageSql } from '../../platform/database/page.ts';
 import { sql } from '../../platform/database/sql.ts';
-import { query, run, statement } from '../../platform/database/statement.ts';
+import { count, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 
@@ -57,14 +57,27 @@ const resources: readonly ResourceColumn[] = [
 
 export const queueOrder = byText<Queue>('queue.name', ({ name }) => name);
 
+/** What a list shows to a reader: what follows `from`. */
+function shownTo(reader: Reader) {
+  const readable = readableSql(reader, resources);
+  const from = sql`queues as queue ${readable.joins}
+    where queue.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}`;
+  return { with: readable.with, from };
+}
+
+/** How many there are in all; read only where it is asked for. */
+export function countQueues(reader: Reader): Promise<number> {
+  const list = shownTo(reader);
+  return count(list.from, list.with);
+}
+
 /** The queues that the caller may read, by name; up to one more than the page. */
 export async function listQueues(reader: Reader, page: Page): Promise<Queue[]> {
-  const readable = readableSql(reader, resources);
+  const list = shownTo(reader);
   const { beyond, end } = pageSql(queueOrder, page);
-  const rows = await query<{ id: string }>(sql`
-    ${readable.with}
-    select queue.id from queues as queue ${readable.joins}
-     where queue.tenant_id = ${reader.tenantId}::uuid and ${readable.condition} ${beyond} ${end}`);
+  const rows = await query<{ id: string }>(
+    sql`${list.with} select queue.id from ${list.from} ${beyond} ${end}`,
+  );
   const ids = rows.map(({ id }) => id);
   return inOrder(ids, await db.queue.findMany({ where: { id: { in: ids } } }));
 }

@@ -1,9 +1,10 @@
-import type { ErrorKind, JobRunState, JobState, LogStream } from '../../generated/prisma/enums.ts';
+import type { JobRunState, JobState, LogStream } from '../../generated/prisma/enums.ts';
 import { eachAt } from '../../platform/by-address.ts';
 import { eachOf } from '../../platform/by-id.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { groupBy } from '../../platform/group-by.ts';
 import { isId } from '../../platform/ids.ts';
+import type { WorkErrorColumns } from '../../platform/work-error.ts';
 
 export interface JobRow {
   readonly id: string;
@@ -69,7 +70,7 @@ export async function readJobsByClientId(
   );
 }
 
-export interface JobRunRow {
+export interface JobRunRow extends WorkErrorColumns {
   readonly id: string;
   readonly tenantId: string;
   readonly jobId: string;
@@ -80,9 +81,6 @@ export interface JobRunRow {
   readonly node: string | null;
   readonly state: JobRunState;
   readonly exitCode: number | null;
-  readonly errorCode: string | null;
-  readonly errorMessage: string | null;
-  readonly errorKind: ErrorKind | null;
   readonly leasedAt: Date;
   readonly pendingAt: Date | null;
   readonly startedAt: Date | null;

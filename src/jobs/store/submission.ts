@@ -1,4 +1,5 @@
 import { run, statement } from '../../platform/database/statement.ts';
+import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 
 /** A job to be stored, in the form of the statement's JSON. */
@@ -50,8 +51,8 @@ const insertJobs = statement<{ id: string }>(
             case step when 0 then 'SUBMITTED' else 'QUEUED' end::job_event_kind
        from numbered cross join stream cross join generate_series(0, 1) as step
    )
-   select numbered.id, pg_notify('slipway', 'pool:' || $1::text || '/' || pool)::text,
-          pg_notify('slipway', 'job-set:' || stream.news)::text
+   select numbered.id, ${notifySql('pool', poolIdSql('$1', 'pool'))},
+          ${notifySql('job-set', 'stream.news')}
      from numbered cross join stream`,
 );
 

@@ -1,4 +1,5 @@
-import { notifications, type Topic } from './notify.ts';
+import { notifications } from './notify.ts';
+import type { Topic } from './topics.ts';
 
 /** A wait for news about one thing. News that comes while nobody waits ends the next wait at once: none is lost. */
 export interface News {

@@ -3,28 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { controlPlaneConfig } from '../config/control-plane.ts';
 import { log } from '../log.ts';
+import { CHANNEL, type Topic } from './topics.ts';
 
 /**
  * News between processes: NOTIFY on one channel, `topic:id`, never a payload. Delivery is best effort, a connection may
  * break: so whoever listens also looks at the tables, on `missed` and now and then by a timer.
- *
- * Senders write `select pg_notify('slipway', 'topic:' || id)` in the statement that makes the news; PostgreSQL sends it
- * when that commits.
  */
-
-export type Topic =
-  /** An execution has new events. Id: the execution. */
-  | 'execution'
-  /** An execution wants to be advanced. Id: the execution. */
-  | 'advance'
-  /** A job set has new events. Id: the set's name. */
-  | 'job-set'
-  /** A pool may have jobs or room. Id: the pool. */
-  | 'pool'
-  /** An executor has runs to take or to cancel. Id: the executor. */
-  | 'executor'
-  /** Somebody's sign-in or rights changed. Id: the number of the change. */
-  | 'access';
 
 const MAX_PAUSE_MS = 1000;
 
@@ -75,7 +59,7 @@ export class Notifications {
         });
         await client.connect();
         client.on('notification', ({ payload }) => this.#deliver(payload ?? ''));
-        await client.query('listen slipway');
+        await client.query(`listen ${CHANNEL}`);
         this.#client = client;
         if (this.#closed) await client.end();
         pause = 50;

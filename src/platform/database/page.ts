@@ -101,3 +101,14 @@ export function pageOfEach<Row>(
        select ${raw(columns)} from ${raw(source)} where ${raw(parent)} = parent.id ${and} ${beyond} ${end}
      ) as child`;
 }
+
+/** How many children each parent has; parents without any are left out. Rows: `parentId`, `count`. */
+export function countOfEach(
+  { source, parent }: Pick<ChildTable<never>, 'source' | 'parent'>,
+  parentIds: readonly string[],
+  and: Sql = nothing,
+): Sql {
+  return sql`
+    select ${raw(parent)} as "parentId", count(*) as count from ${raw(source)}
+     where ${raw(parent)} = any(${parentIds}::uuid[]) ${and} group by ${raw(parent)}`;
+}

@@ -1,4 +1,4 @@
-import { isAllowed, isSeen, refusal } from '../../authorization/can.ts';
+import { type Find, isAllowed, isSeen, refusal } from '../../authorization/can.ts';
 import type { Target } from '../../authorization/domain/resources.ts';
 import { grantCreator } from '../../authorization/grant-creator.ts';
 import type { Project, Workflow } from '../../generated/prisma/client.ts';
@@ -14,15 +14,9 @@ import type { EntityKey } from '../domain/entity-keys.ts';
 import { referencedTasks } from '../domain/node-interfaces.ts';
 import { readWorkflowTemplate } from '../domain/read-workflow-templates.ts';
 import { taskTarget, workflowNameTarget, workflowTarget } from '../domain/targets.ts';
+import type { CompiledTask, TaskTemplate } from '../domain/task-templates.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
-import {
-  ensureNamedEntity,
-  findNamedEntity,
-  findWorkflow,
-  type RegisteredTask,
-  readCompiledTasks,
-  taskIdsOf,
-} from '../store.ts';
+import { ensureNamedEntity, findNamedEntity, findWorkflow, readTasks, taskIdsOf } from '../store.ts';
 import { requireUsableName, storeVersion } from './store-version.ts';
 
 /**
@@ -31,7 +25,7 @@ import { requireUsableName, storeVersion } from './store-version.ts';
  * Tasks of other projects may be used where the caller may read them; those it may not are reported as not found.
  *
  * @throws InvalidArgumentError with every fault that the compiler found; AlreadyExistsError when the very same is
- * registered. Source: Flyte's CreateWorkflow, workflows.md §4 and §5.
+ * registered. Source: Flyte's CreateWorkflow.
  */
 export async function createWorkflow(
   caller: Caller,
@@ -98,31 +92,45 @@ export async function createWorkflow(
 async function requireMayRegister(caller: Caller, project: Project, key: EntityKey): Promise<Target | null> {
   const name = await findNamedEntity(project.id, key);
   const workflow = name && workflowNameTarget(project, name);
-  const named = { kind: 'workflow', key: addressText({ key }) };
-  const find =
-    (await isSeen(caller, named, workflow)) && workflow
+  const named = { kind: 'workflow', key: addressText({ key }) } as const;
+  const inProject = { kind: 'project', key: project.identifier } as const;
+  // Both at once, so that their grants are one statement, whatever there is.
+  const [isReadable] = await Promise.all([
+    isSeen(caller, named, workflow),
+    isSeen(caller, inProject, projectTarget(project)),
+  ]);
+  const find: Find =
+    isReadable && workflow
       ? { ...named, target: async () => workflow }
-      : { kind: 'project', key: project.identifier, target: async () => projectTarget(project) };
+      : { ...inProject, target: async () => projectTarget(project) };
   // The rule has let in those who may read some workflow of the project: they know of the project.
   const refused = await refusal(caller, 'workflow:create', { ...find, within: async () => true });
   if (refused) throw refused;
   return workflow;
 }
 
+/** A registered task in the form that the compiler takes. */
+interface RegisteredTask {
+  readonly id: string;
+  readonly task: CompiledTask;
+}
+
 /** The tasks that the caller may read: the others are as absent to the compiler as they are to the caller. */
 async function readableTasks(caller: Caller, keys: readonly EntityKey[]): Promise<RegisteredTask[]> {
-  const tasks = await readCompiledTasks(caller.tenantId, keys);
-  const readable = await Promise.all(
-    keys.map(async (key, at) => {
-      const task = tasks[at] ?? null;
+  const addresses = keys.map((key) => ({ key }));
+  const rows = await readTasks(caller.tenantId, addresses);
+  const tasks = await Promise.all(
+    addresses.map(async (by, at) => {
+      const row = rows[at] ?? null;
       // Asked about absent ones too, so that these cost what hidden ones do.
       const isReadable = await isAllowed(caller, 'task:read', {
         kind: 'task',
-        key: addressText({ key }),
-        target: async () => task && taskTarget(task),
+        key: addressText(by),
+        target: async () => row && taskTarget(row),
       });
-      return isReadable && task ? [task] : [];
+      if (!isReadable || !row) return [];
+      return [{ id: row.id, task: { id: by.key, template: row.template as unknown as TaskTemplate } }];
     }),
   );
-  return readable.flat();
+  return tasks.flat();
 }

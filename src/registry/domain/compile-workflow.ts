@@ -22,34 +22,26 @@ import {
   type WorkflowTemplate,
 } from './workflow-templates.ts';
 
-/** Source: Flyte v1.16, `flyteadmin/pkg/runtime/registration_validation_provider.go`. */
-export const DEFAULT_MAX_NODES = 100;
-
 /**
  * Checks a workflow against the tasks that it uses and answers its closure: bindings compiled, upstream ids sorted,
  * connections from start-node to end-node, and the tasks. Equal templates give equal closures.
  *
  * @param tasks  at least those of referencedTasks that are registered; others are left out of the closure.
- * @param maxNodes  nodes that a workflow may have, 0 for any number.
  * @throws InvalidArgumentError with all problems. Each has the compiler's code and a path that names the node:
  *   `NoNodesFound`, `DuplicateId`, `ValueRequired`, `TaskReferenceNotFound`, `DuplicateAlias`,
- *   `NodeReferenceNotFound`, `VariableNameNotFound`, `CycleDetected`, `UnreachableNodes`, those of compileBindings,
- *   and `InvalidValue` for too many nodes.
+ *   `NodeReferenceNotFound`, `VariableNameNotFound`, `CycleDetected`, `UnreachableNodes`, and those of compileBindings.
  * Source: Flyte v1.16, `flytepropeller/pkg/compiler/workflow_compiler.go`.
  */
 export function compileWorkflow(
   template: WorkflowTemplate,
   tasks: readonly CompiledTask[],
-  {
-    path = ['input', 'template'],
-    maxNodes = DEFAULT_MAX_NODES,
-  }: { path?: readonly string[]; maxNodes?: number } = {},
+  { path = ['input', 'template'] }: { path?: readonly string[] } = {},
 ): CompiledWorkflowClosure {
   const place = new Place(path);
   const references = {
     tasks: new Map(tasks.map((task) => [entityKeyText(task.id), task])),
   };
-  checkNodeCount(template, maxNodes, place.at('nodes'));
+  if (template.nodes.length === 0) place.at('nodes').report('NoNodesFound', 'a workflow needs a node');
 
   const nodes = distinctNodes(template.nodes, place.at('nodes')).map((node) => {
     const at = place.at('nodes', node.id);
@@ -80,13 +72,6 @@ export function compileWorkflow(
     },
     tasks: usedTasks(template, references),
   };
-}
-
-function checkNodeCount({ nodes }: WorkflowTemplate, maxNodes: number, place: Place): void {
-  if (nodes.length === 0) place.report('NoNodesFound', 'a workflow needs a node');
-  if (maxNodes > 0 && nodes.length > maxNodes) {
-    place.report('InvalidValue', `a workflow has at most ${maxNodes} nodes, got ${nodes.length}`);
-  }
 }
 
 /** The first node of each id; the others, and ids that cannot be used, are reported. */

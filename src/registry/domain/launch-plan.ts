@@ -1,5 +1,5 @@
 import { readGivenInputs } from '../../values/given-inputs.ts';
-import { entryOf } from '../../values/json.ts';
+import { entryOf, isRecord } from '../../values/json.ts';
 import type { TypedInterface, Variable } from '../../values/literal-types.ts';
 import type { Literal, LiteralMap } from '../../values/literals.ts';
 import { Place } from '../../values/problem-list.ts';
@@ -30,10 +30,11 @@ export interface LaunchPlanSpec {
  * Checks default and fixed inputs against the workflow's and answers what executions may or must give.
  *
  * Expected are the defaults, then as required each input of the workflow that has no default and is not fixed, even
- * one of an optional type. An input that is both fixed and defaulted counts as defaulted.
+ * one of an optional type.
  *
  * @throws InvalidArgumentError with all problems: `VariableNameNotFound` for a name the workflow does not have,
- *   `ParameterBoundMoreThanOnce` for a required input with a default or a fixed value, and those of readGivenInputs.
+ *   `ParameterBoundMoreThanOnce` for an input that is both fixed and defaulted, where Flyte drops the fixed value, and
+ *   for a required one with a default or a fixed value; and those of readGivenInputs.
  * Source: Flyte v1.16, `flyteadmin/pkg/manager/impl/validation/launch_plan_validator.go`.
  */
 export function compileLaunchPlan(
@@ -54,12 +55,25 @@ export function compileLaunchPlan(
     inputs,
     place,
   );
+  checkFixedOnly(spec, place);
   checkRequired(spec.requiredInputs ?? [], inputs, { ...fixed, ...defaults }, place.at('requiredInputs'));
   place.problems.throwIfAny();
-  return {
-    expectedInputs: expectedInputs(inputs, defaults, fixed),
-    fixedInputs: Object.fromEntries(Object.entries(fixed).filter(([name]) => !Object.hasOwn(defaults, name))),
-  };
+  return { expectedInputs: expectedInputs(inputs, defaults, fixed), fixedInputs: fixed };
+}
+
+/** A fixed input has no default: no execution could replace it. */
+function checkFixedOnly(spec: LaunchPlanSpec, place: Place): void {
+  const namesOf = (values: unknown) => (isRecord(values) ? Object.keys(values) : []);
+  const defaulted = new Set([spec.defaultInputs, spec.defaultInputLiterals].flatMap(namesOf));
+  for (const field of ['fixedInputs', 'fixedInputLiterals'] as const)
+    for (const name of namesOf(spec[field]))
+      if (defaulted.has(name))
+        place
+          .at(field, name)
+          .report(
+            'ParameterBoundMoreThanOnce',
+            `${name} has both a default and a fixed value: give one of them`,
+          );
 }
 
 function expectedInputs(

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '../../platform/errors.ts';
 import { isRecord } from '../../values/json.ts';
 import { onlyKey } from '../../values/one-of.ts';
 import { Place, valueOrThrow } from '../../values/problem-list.ts';
@@ -29,6 +30,9 @@ import {
   type WorkflowTemplate,
 } from './workflow-templates.ts';
 
+/** Nodes of a workflow. Source: Flyte v1.16, `flyteadmin/pkg/runtime/registration_validation_provider.go`. */
+const MAX_NODES = 100;
+
 /** Bindings nest at most this deep, as the types that they are bound to. */
 const MAX_BINDING_DEPTH = 32;
 
@@ -36,15 +40,23 @@ const MAX_BINDING_DEPTH = 32;
  * Checks the shape of a workflow template that came from outside and answers its stored form. What the compiler
  * asks, whether names exist and types agree, is compileWorkflow's question.
  *
+ * @param maxNodes  nodes that it may have, 0 for any number.
  * @throws InvalidArgumentError with all problems: `MissingField`, `ValueRequired`, `UnrecognizedValue`,
- *   `InvalidValue`. Paths name nodes by id and bindings by variable: `input.template.nodes.train.inputs.rows`.
+ *   `InvalidValue`, for too many nodes at once and alone. Paths name nodes by id and bindings by variable: `input.template.nodes.train.inputs.rows`.
  * Source: Flyte v1.16, `flyteidl/core/workflow.proto`.
  */
 export function readWorkflowTemplate(
   input: unknown,
   path: readonly string[] = ['input', 'template'],
+  maxNodes = MAX_NODES,
 ): WorkflowTemplate {
   const place = new Place(path);
+  const nodes = isRecord(input) ? input['nodes'] : undefined;
+  // Before any of them is looked at.
+  if (maxNodes > 0 && Array.isArray(nodes) && nodes.length > maxNodes) {
+    const message = `a workflow has at most ${maxNodes} nodes, got ${nodes.length}`;
+    throw InvalidArgumentError.of([...path, 'nodes'], message);
+  }
   return valueOrThrow(workflowTemplate(input, place), place);
 }
 

@@ -2,35 +2,38 @@ import { builder } from '../../graphql/builder.ts';
 
 /** How versions are addressed in arguments. */
 export const EntityKeyInput = builder.inputType('EntityKeyInput', {
-  description: 'What names a version of a task, workflow or launch plan.',
+  description: 'What identifies one version of a task, workflow or launch plan.',
   fields: (t) => ({
-    project: t.string({
-      required: true,
-      description: "The project's identifier.",
-    }),
-    domain: t.string({ required: true }),
+    project: t.string({ required: true, description: "The project's identifier." }),
+    domain: t.string({ required: true, description: 'The domain of the project, such as `development`.' }),
     name: t.string({
       required: true,
-      description: 'Free text of at most 255 characters; dots and slashes occur.',
+      description: 'The name that all versions share: at most 255 characters, dots and slashes included.',
     }),
-    version: t.string({ required: true }),
+    version: t.string({
+      required: true,
+      description: 'The version, which the one who registers it chooses.',
+    }),
   }),
 });
 
 export const EntityNameInput = builder.inputType('EntityNameInput', {
-  description: 'What all versions of a task, workflow or launch plan share.',
+  description: 'What all versions of a task, workflow or launch plan have in common.',
   fields: (t) => ({
-    project: t.string({ required: true }),
-    domain: t.string({ required: true }),
-    name: t.string({ required: true }),
+    project: t.string({ required: true, description: "The project's identifier." }),
+    domain: t.string({ required: true, description: 'The domain of the project, such as `development`.' }),
+    name: t.string({ required: true, description: 'The name that all versions share.' }),
   }),
 });
 
 const versionBy = (name: string, noun: string) =>
   builder.inputType(name, {
-    description: `Which version of a ${noun}.`,
+    description: `The address of one version of a ${noun}.`,
     isOneOf: true,
-    fields: (t) => ({ id: t.id(), key: t.field({ type: EntityKeyInput }) }),
+    fields: (t) => ({
+      id: t.id({ description: 'The id of the version.' }),
+      key: t.field({ type: EntityKeyInput, description: 'Its project, domain, name and version.' }),
+    }),
   });
 
 export const TaskByInput = versionBy('TaskBy', 'task');
@@ -38,10 +41,10 @@ export const WorkflowByInput = versionBy('WorkflowBy', 'workflow');
 export const LaunchPlanByInput = versionBy('LaunchPlanBy', 'launch plan');
 
 export const VersionFilterInput = builder.inputType('VersionFilter', {
-  description: 'Versions of one project and domain.',
+  description: 'Which versions a list shows: those that meet every condition given.',
   fields: (t) => ({
-    project: t.string({ required: true }),
-    domain: t.string({ required: true }),
+    project: t.string({ required: true, description: 'Only versions in the project of this identifier.' }),
+    domain: t.string({ required: true, description: 'Only versions in this domain.' }),
     name: t.string({ description: 'Only versions of this name.' }),
   }),
 });

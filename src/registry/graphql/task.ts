@@ -1,40 +1,48 @@
 import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
+import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { getProject } from '../../projects/loaders.ts';
 import { createTask } from '../commands/create-task.ts';
 import type { TaskTemplate } from '../domain/task-templates.ts';
-import { listTasks, type VersionBy, versionOrder } from '../store.ts';
+import { countTasks, listTasks, type VersionBy, versionOrder } from '../store.ts';
 import { EntityKeyInput, TaskByInput, VersionFilterInput } from './entity-key.ts';
 import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-interface.ts';
 
 const templateOf = (task: { template: unknown }) => task.template as TaskTemplate;
 
 export const TaskType = builder.prismaObject('Task', {
-  description: 'One registered version of a task. Immutable.',
+  description: 'One registered version of a task: what a node of a workflow runs. It never changes.',
   fields: (t) => ({
-    id: t.exposeID('id'),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `task` finds the version by it.',
+    }),
     project: t.field({
       type: ProjectType,
       nullable: true,
+      description: 'The project that it is registered in; null when it is hidden from you.',
       resolve: guardedEdge(
         'project:read',
         (task, { loaders }) => loaders.project.load({ id: task.projectId }),
         projectTarget,
       ),
     }),
-    domain: t.exposeString('domain'),
-    name: t.exposeString('name'),
-    version: t.exposeString('version'),
-    type: t.exposeString('type', {
-      description: 'The plugin that runs it, such as `container`.',
+    domain: t.exposeString('domain', {
+      description: 'The domain that it is registered in, such as `development`.',
     }),
+    name: t.exposeString('name', { description: 'The name that all versions of the task share.' }),
+    version: t.exposeString('version', { description: 'The version, unique under the name.' }),
+    type: t.exposeString('type', { description: 'The plugin that runs it, such as `container`.' }),
     interface: t.field({
       type: TypedInterfaceType,
+      description: 'What the task takes and what it puts out.',
       resolve: (task) => templateOf(task).interface,
     }),
     template: t.field({
@@ -43,150 +51,192 @@ export const TaskType = builder.prismaObject('Task', {
       resolve: (task) => task.template,
     }),
     digest: t.exposeString('digest', {
-      description: 'SHA-256 of the canonical compiled template.',
+      description:
+        'SHA-256 of the compiled template in its canonical form: equal digests mean equal templates.',
     }),
-    shortDescription: t.exposeString('shortDescription'),
-    createdAt: t.field({
-      type: 'DateTime',
-      resolve: (task) => task.createdAt,
+    shortDescription: t.exposeString('shortDescription', {
+      description: 'What the task does, in at most 300 characters; empty when nobody said.',
     }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the version was registered.' }),
   }),
 });
+
+const TaskConnection = connectionType('Task', TaskType);
 
 builder.queryFields((t) => ({
   task: t.field({
     type: TaskType,
     nullable: true,
-    description: 'One version; null with NOT_FOUND when it is absent or hidden.',
-    args: { by: t.arg({ type: TaskByInput, required: true }) },
+    description: 'One version of a task; null with NOT_FOUND when it is absent or hidden.',
+    args: addressOf(TaskByInput, 'version of a task'),
     resolve: (_root, { by }, { loaders }) => loaders.task.load(by as VersionBy),
   }),
   tasks: t.connection(
     {
       type: TaskType,
-      description: 'Versions of tasks, newest first.',
-      args: { filter: t.arg({ type: VersionFilterInput, required: true }) },
-      resolve: (_root, { filter, ...args }, context) =>
-        pagedList(args, versionOrder, (page) => listTasks(callerOf(context), filter, page)),
+      description: 'Versions of tasks that you may read, newest first.',
+      args: {
+        filter: t.arg({ type: VersionFilterInput, required: true, description: 'Which versions to list.' }),
+      },
+      resolve: (_root, { filter, ...args }, context) => {
+        const caller = callerOf(context);
+        return pagedList(
+          args,
+          versionOrder,
+          (page) => listTasks(caller, filter, page),
+          () => countTasks(caller, filter),
+        );
+      },
     },
-    { name: 'TaskConnection' },
-    { name: 'TaskEdge' },
+    TaskConnection,
   ),
 }));
 
 const KeyValueInput = builder.inputType('KeyValueInput', {
+  description: 'One environment variable.',
   fields: (t) => ({
-    key: t.string({ required: true }),
-    value: t.string({ required: true }),
+    key: t.string({ required: true, description: 'The name of the variable.' }),
+    value: t.string({ required: true, description: 'The text that the program finds under the name.' }),
   }),
 });
 
-const ResourceName = builder.enumType('ResourceName', {
-  values: ['CPU', 'GPU', 'MEMORY', 'STORAGE', 'EPHEMERAL_STORAGE'] as const,
+const ResourceNameEnum = enumOf('ResourceName', 'What a container can ask for.', {
+  CPU: 'Processor cores.',
+  GPU: 'Graphics processors.',
+  MEMORY: 'Bytes of memory.',
+  STORAGE: 'Bytes of disk that outlast the container.',
+  EPHEMERAL_STORAGE: 'Bytes of disk that end with the container.',
 });
 
 const ResourceEntryInput = builder.inputType('ResourceEntryInput', {
+  description: 'How much of one resource a container asks for.',
   fields: (t) => ({
-    name: t.field({ type: ResourceName, required: true }),
-    value: t.string({
-      required: true,
-      description: 'A Kubernetes quantity: `500m`, `2`, `1Gi`.',
-    }),
+    name: t.field({ type: ResourceNameEnum, required: true, description: 'Which resource.' }),
+    value: t.string({ required: true, description: 'A Kubernetes quantity: `500m`, `2`, `1Gi`.' }),
   }),
 });
 
 const ResourcesInput = builder.inputType('ResourcesInput', {
+  description: 'What a container asks for, and what it may use at most.',
   fields: (t) => ({
-    requests: t.field({ type: [ResourceEntryInput] }),
-    limits: t.field({ type: [ResourceEntryInput] }),
+    requests: t.field({
+      type: [ResourceEntryInput],
+      defaultValue: [],
+      description: 'What a machine must have free before the container starts there.',
+    }),
+    limits: t.field({
+      type: [ResourceEntryInput],
+      defaultValue: [],
+      description: 'What the container may use at most, while it runs.',
+    }),
   }),
 });
 
 const ContainerInput = builder.inputType('ContainerInput', {
   description:
-    'What is run. Command and arguments may hold `{{.inputs.x}}`, `{{.input}}`, `{{.outputPrefix}}` and `{{.outputs.x}}`. Each is one argument, never a shell line.',
+    'A program to run. Command and arguments may hold `{{.inputs.x}}`, `{{.input}}`, `{{.outputPrefix}}` and `{{.outputs.x}}`. Each is one argument, never a shell line.',
   fields: (t) => ({
     image: t.string({
       required: true,
-      description: 'Used by runtimes that isolate; the process runtime ignores it.',
+      description: 'The image of the container. The process runtime, which does not isolate, ignores it.',
     }),
-    command: t.stringList(),
-    args: t.stringList(),
-    env: t.field({ type: [KeyValueInput] }),
-    resources: t.field({ type: ResourcesInput }),
+    command: t.stringList({
+      defaultValue: [],
+      description: "The program, and what comes before `args`. Empty: the image's own.",
+    }),
+    args: t.stringList({ defaultValue: [], description: 'The arguments of the program.' }),
+    env: t.field({
+      type: [KeyValueInput],
+      defaultValue: [],
+      description: 'Environment variables of the program.',
+    }),
+    resources: t.field({
+      type: ResourcesInput,
+      description: 'What the container asks for. Left out: nothing.',
+    }),
+  }),
+});
+
+const RuntimeTypeEnum = enumOf('RuntimeType', 'What made a task.', {
+  OTHER: 'Anything but Flytekit.',
+  FLYTE_SDK: "Flytekit, Flyte's SDK.",
+});
+
+const RuntimeMetadataInput = builder.inputType('RuntimeMetadataInput', {
+  description: 'What made the task, for those who look for the cause of a problem.',
+  fields: (t) => ({
+    type: t.field({ type: RuntimeTypeEnum, required: true, description: 'The kind of SDK.' }),
+    version: t.string({ required: true, description: 'The version of the SDK.' }),
+    flavor: t.string({ description: 'The language or variant of the SDK, such as `python`.' }),
   }),
 });
 
 const TaskMetadataInput = builder.inputType('TaskMetadataInput', {
+  description: 'How a task is run, whatever it runs.',
   fields: (t) => ({
     timeout: t.string({
-      description: 'Of one attempt, ISO 8601: `PT5M`. Zero is no limit.',
+      description: 'How long one attempt may take, ISO 8601: `PT5M`. Zero is no limit.',
     }),
     retries: t.int({
-      description: 'Attempts beyond the first after the user code failed: 0 to 10.',
+      description: "How many further attempts a node gets after the task's code failed: 0 to 10.",
     }),
-    interruptible: t.boolean(),
-    deprecatedErrorMessage: t.string(),
-    runtime: t.field({ type: RuntimeMetadataInput }),
-  }),
-});
-
-const RuntimeMetadataInput = builder.inputType('RuntimeMetadataInput', {
-  fields: (t) => ({
-    type: t.field({
-      type: builder.enumType('RuntimeType', {
-        values: ['OTHER', 'FLYTE_SDK'] as const,
-      }),
-      required: true,
+    interruptible: t.boolean({
+      description:
+        'Whether it may run on machines that can be taken back at any time. Left out: the platform decides.',
     }),
-    version: t.string({ required: true }),
-    flavor: t.string(),
+    deprecatedErrorMessage: t.string({
+      description:
+        'Why nobody should use the task any more, and what to use instead. Empty for a task in use.',
+    }),
+    runtime: t.field({ type: RuntimeMetadataInput, description: 'What made the task.' }),
   }),
 });
 
 const TaskTemplateInput = builder.inputType('TaskTemplateInput', {
+  description: "What a task runs, and how. Source: Flyte's TaskTemplate.",
   fields: (t) => ({
-    type: t.string({
+    type: t.string({ required: true, description: 'The plugin that runs it: `container`.' }),
+    metadata: t.field({ type: TaskMetadataInput, required: true, description: 'How the task is run.' }),
+    interface: t.field({
+      type: TypedInterfaceInput,
       required: true,
-      description: 'The plugin that runs it: `container`.',
+      description: 'What the task takes and what it puts out.',
     }),
-    metadata: t.field({ type: TaskMetadataInput, required: true }),
-    interface: t.field({ type: TypedInterfaceInput, required: true }),
-    container: t.field({ type: ContainerInput }),
-    custom: t.field({ type: 'JSON', description: 'For the plugin.' }),
-    config: t.field({
-      type: 'JSON',
-      description: 'For the plugin: text by name.',
+    container: t.field({
+      type: ContainerInput,
+      description: 'The program that a task of type `container` runs.',
     }),
+    custom: t.field({ type: 'JSON', description: 'An object that the plugin reads.' }),
+    config: t.field({ type: 'JSON', description: 'An object of texts that the plugin reads.' }),
   }),
 });
 
 const CreateTaskInput = builder.inputType('CreateTaskInput', {
+  description: 'A version of a task to register.',
   fields: (t) => ({
-    id: t.field({ type: EntityKeyInput, required: true }),
-    template: t.field({ type: TaskTemplateInput, required: true }),
-    shortDescription: t.string({ description: 'At most 300 characters.' }),
+    id: t.field({ type: EntityKeyInput, required: true, description: 'What the version will be called.' }),
+    template: t.field({
+      type: TaskTemplateInput,
+      required: true,
+      description: 'What the task runs, and how.',
+    }),
+    shortDescription: t.string({
+      defaultValue: '',
+      description: 'What the task does, in at most 300 characters.',
+    }),
   }),
 });
 
-const CreateTaskPayload = builder
-  .objectRef<{ task: typeof TaskType.$inferType }>('CreateTaskPayload')
-  .implement({
-    fields: (t) => ({
-      task: t.field({ type: TaskType, resolve: ({ task }) => task }),
-    }),
-  });
+const CreateTaskPayload = payload('CreateTaskPayload', 'task', TaskType);
 
 builder.mutationField('createTask', (t) =>
   t.field({
     type: CreateTaskPayload,
     nullable: true,
     description:
-      'Registers a version of a task. The very same again is ALREADY_EXISTS, something else under the same version INVALID_ARGUMENT with the difference.',
-    errors: {
-      types: [InvalidArgumentError, AlreadyExistsError, NotFoundError],
-    },
-    args: { input: t.arg({ type: CreateTaskInput, required: true }) },
+      'Registers a version of a task. Requires EDIT on the project. The very same version again is ALREADY_EXISTS; something else under the same version is INVALID_ARGUMENT, with the difference.',
+    errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
+    args: inputOf(CreateTaskInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.id.project, context.loaders);
       const task = await createTask(callerOf(context), project, {

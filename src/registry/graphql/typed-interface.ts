@@ -1,4 +1,5 @@
 import { builder } from '../../graphql/builder.ts';
+import { enumOf } from '../../graphql/enum.ts';
 import { recordOf } from '../../graphql/labels.ts';
 import type { TypedInterface, Variable } from '../../values/literal-types.ts';
 
@@ -10,127 +11,141 @@ const named = (variables: Readonly<Record<string, Variable>>): NamedVariable[] =
   Object.entries(variables).map(([name, variable]) => ({ name, ...variable }));
 
 const VariableType = builder.objectRef<NamedVariable>('Variable').implement({
+  description: 'One input or output of an interface.',
   fields: (t) => ({
-    name: t.exposeString('name'),
+    name: t.exposeString('name', { description: 'The name, unique among the inputs or among the outputs.' }),
     type: t.field({
       type: 'JSON',
       description:
-        'Flyte\'s LiteralType: `{"simple": "INTEGER"}`, `{"collectionType": {…}}`, `{"blob": {…}}` …',
+        'Its type as Flyte\'s LiteralType: `{"simple": "INTEGER"}`, `{"collectionType": {…}}`, `{"blob": {…}}` …',
       resolve: (variable) => variable.type,
     }),
     description: t.string({
       nullable: true,
+      description: 'What it means, for people; null when nobody said.',
       resolve: (variable) => variable.description ?? null,
     }),
   }),
 });
 
 export const TypedInterfaceType = builder.objectRef<TypedInterface>('TypedInterface').implement({
-  description: 'What goes in and what comes out, by name.',
+  description: 'What a task or workflow takes and what it puts out, with the type of each value.',
   fields: (t) => ({
     inputs: t.field({
       type: [VariableType],
       extensions: { listSize: 10 },
+      description: 'The values that it takes, each with a name of its own.',
       resolve: (signature) => named(signature.inputs),
     }),
     outputs: t.field({
       type: [VariableType],
       extensions: { listSize: 10 },
+      description: 'The values that it puts out, each with a name of its own.',
       resolve: (signature) => named(signature.outputs),
     }),
   }),
 });
 
-const SimpleType = builder.enumType('SimpleType', {
-  values: [
-    'NONE',
-    'INTEGER',
-    'FLOAT',
-    'STRING',
-    'BOOLEAN',
-    'DATETIME',
-    'DURATION',
-    'BINARY',
-    'ERROR',
-    'STRUCT',
-  ] as const,
+const SimpleTypeEnum = enumOf('SimpleType', 'The types of values that have no parts.', {
+  NONE: 'No value. In a union it makes the value optional.',
+  INTEGER: 'A signed 64-bit integer.',
+  FLOAT: 'A 64-bit floating-point number.',
+  STRING: 'A text.',
+  BOOLEAN: 'True or false.',
+  DATETIME: 'An instant, written as RFC 3339 text.',
+  DURATION: 'A length of time, written as ISO 8601 text.',
+  BINARY: 'Bytes with a tag that says what they are.',
+  ERROR: 'An error that a node failed with.',
+  STRUCT: 'Any JSON object.',
 });
 
-const BlobDimensionality = builder.enumType('BlobDimensionality', {
-  values: ['SINGLE', 'MULTIPART'] as const,
+const BlobDimensionalityEnum = enumOf('BlobDimensionality', 'Whether a value is one file or several.', {
+  SINGLE: 'One file.',
+  MULTIPART: 'A folder of files.',
 });
 
 const BlobTypeInput = builder.inputType('BlobTypeInput', {
+  description: 'The type of a file or a folder of files.',
   fields: (t) => ({
     format: t.string({
-      description: 'Such as `csv`; two formats fit when equal or one is empty.',
+      description: 'The format, such as `csv`. Two formats fit when they are equal or one is empty.',
     }),
-    dimensionality: t.field({ type: BlobDimensionality }),
+    dimensionality: t.field({ type: BlobDimensionalityEnum, description: 'One file, or several.' }),
   }),
 });
 
 const EnumTypeInput = builder.inputType('EnumTypeInput', {
+  description: 'The type of a text that is one of a few.',
   fields: (t) => ({
     values: t.stringList({
       required: true,
-      description: 'The first is the default.',
+      description: 'The texts that are allowed. The first is the default.',
     }),
   }),
 });
 
 const LiteralTypeInput = builder.inputRef<object>('LiteralTypeInput').implement({
-  description: "A type: exactly one of the kinds, with notes beside it. Source: Flyte's LiteralType.",
+  description:
+    "The type of a value. Exactly one of the kinds is given; `metadata`, `annotation` and `structure` may stand beside it. Source: Flyte's LiteralType.",
   fields: (t) => ({
-    simple: t.field({ type: SimpleType }),
-    schema: t.field({
-      type: 'JSON',
-      description: '`{columns: [{name, type}]}`',
-    }),
-    collectionType: t.field({
-      type: LiteralTypeInput,
-      description: 'A list of this.',
-    }),
-    mapValueType: t.field({
-      type: LiteralTypeInput,
-      description: 'A map from text to this.',
-    }),
-    blob: t.field({
-      type: BlobTypeInput,
-      description: 'A file, or several.',
-    }),
-    enumType: t.field({ type: EnumTypeInput }),
+    simple: t.field({ type: SimpleTypeEnum, description: 'A value without parts.' }),
+    schema: t.field({ type: 'JSON', description: 'A table in the old form: `{columns: [{name, type}]}`.' }),
+    collectionType: t.field({ type: LiteralTypeInput, description: 'A list whose items have this type.' }),
+    mapValueType: t.field({ type: LiteralTypeInput, description: 'A map from text to values of this type.' }),
+    blob: t.field({ type: BlobTypeInput, description: 'A file, or a folder of files.' }),
+    enumType: t.field({ type: EnumTypeInput, description: 'A text that is one of a few.' }),
     structuredDatasetType: t.field({
       type: 'JSON',
-      description: '`{columns: [{name, literalType}], format}`',
+      description: 'A table: `{columns: [{name, literalType}], format}`.',
     }),
     unionType: t.field({
       type: UnionTypeInput,
-      description: 'One of several; with NONE it is optional.',
+      description: 'A value of one of several types. With NONE among them it is optional.',
     }),
-    metadata: t.field({ type: 'JSON' }),
-    annotation: t.field({ type: 'JSON' }),
-    structure: t.field({ type: 'JSON' }),
+    metadata: t.field({ type: 'JSON', description: 'Anything that the author wants to keep with the type.' }),
+    annotation: t.field({
+      type: 'JSON',
+      description: "Flyte's TypeAnnotation: notes of the SDK about the type.",
+    }),
+    structure: t.field({
+      type: 'JSON',
+      description: "Flyte's TypeStructure: how the SDK tells variants of a union apart.",
+    }),
   }),
 });
 
 const UnionTypeInput = builder.inputRef<object>('UnionTypeInput').implement({
+  description: 'The type of a value that has one of several types.',
   fields: (t) => ({
-    variants: t.field({ type: [LiteralTypeInput], required: true }),
+    variants: t.field({
+      type: [LiteralTypeInput],
+      required: true,
+      description: 'The types that the value may have.',
+    }),
   }),
 });
 
 const VariableInput = builder.inputType('VariableInput', {
+  description: 'One input or output of an interface.',
   fields: (t) => ({
-    name: t.string({ required: true }),
-    type: t.field({ type: LiteralTypeInput, required: true }),
-    description: t.string(),
+    name: t.string({
+      required: true,
+      description: 'The name, unique among the inputs or among the outputs.',
+    }),
+    type: t.field({ type: LiteralTypeInput, required: true, description: 'The type of its value.' }),
+    description: t.string({ description: 'What it means, for people.' }),
   }),
 });
 
 export const TypedInterfaceInput = builder.inputType('TypedInterfaceInput', {
+  description: 'What a task or workflow takes and what it puts out, with the type of each value.',
   fields: (t) => ({
-    inputs: t.field({ type: [VariableInput] }),
-    outputs: t.field({ type: [VariableInput] }),
+    inputs: t.field({ type: [VariableInput], defaultValue: [], description: 'The values that it takes.' }),
+    outputs: t.field({
+      type: [VariableInput],
+      defaultValue: [],
+      description: 'The values that it puts out.',
+    }),
   }),
 });
 

@@ -1,83 +1,107 @@
 import { builder, type Json } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
+import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { recordOf } from '../../graphql/labels.ts';
+import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { getProject } from '../../projects/loaders.ts';
 import type { TypedInterface } from '../../values/literal-types.ts';
 import { createWorkflow } from '../commands/create-workflow.ts';
-import { listWorkflows, type VersionBy, versionOrder } from '../store.ts';
+import { countWorkflows, listWorkflows, type VersionBy, versionOrder } from '../store.ts';
 import { EntityKeyInput, VersionFilterInput, WorkflowByInput } from './entity-key.ts';
 import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-interface.ts';
 
 export const WorkflowType = builder.prismaObject('Workflow', {
-  description: 'One registered version of a workflow, compiled. Immutable.',
+  description:
+    'One registered version of a workflow: nodes that run tasks, and how values go from one to the next. It never changes.',
   fields: (t) => ({
-    id: t.exposeID('id'),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `workflow` finds the version by it.',
+    }),
     project: t.field({
       type: ProjectType,
       nullable: true,
+      description: 'The project that it is registered in; null when it is hidden from you.',
       resolve: guardedEdge(
         'project:read',
         (workflow, { loaders }) => loaders.project.load({ id: workflow.projectId }),
         projectTarget,
       ),
     }),
-    domain: t.exposeString('domain'),
-    name: t.exposeString('name'),
-    version: t.exposeString('version'),
+    domain: t.exposeString('domain', {
+      description: 'The domain that it is registered in, such as `development`.',
+    }),
+    name: t.exposeString('name', { description: 'The name that all versions of the workflow share.' }),
+    version: t.exposeString('version', { description: 'The version, unique under the name.' }),
     interface: t.field({
       type: TypedInterfaceType,
+      description: 'What the workflow takes and what it puts out.',
       resolve: (workflow) => workflow.interface as unknown as TypedInterface,
     }),
     closure: t.field({
       type: 'JSON',
-      description: 'The compiled closure: nodes, bindings, connections, and the tasks it uses.',
+      description:
+        'The compiled workflow with everything that it needs: nodes, bindings, connections and tasks.',
       resolve: (workflow) => workflow.closure,
     }),
     digest: t.exposeString('digest', {
-      description: 'SHA-256 of the canonical closure.',
+      description: 'SHA-256 of the closure in its canonical form: equal digests mean equal workflows.',
     }),
-    shortDescription: t.exposeString('shortDescription'),
-    createdAt: t.field({
-      type: 'DateTime',
-      resolve: (workflow) => workflow.createdAt,
+    shortDescription: t.exposeString('shortDescription', {
+      description: 'What the workflow does, in at most 300 characters; empty when nobody said.',
     }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the version was registered.' }),
   }),
 });
+
+const WorkflowConnection = connectionType('Workflow', WorkflowType);
 
 builder.queryFields((t) => ({
   workflow: t.field({
     type: WorkflowType,
     nullable: true,
-    description: 'One version; null with NOT_FOUND when it is absent or hidden.',
-    args: { by: t.arg({ type: WorkflowByInput, required: true }) },
+    description: 'One version of a workflow; null with NOT_FOUND when it is absent or hidden.',
+    args: addressOf(WorkflowByInput, 'version of a workflow'),
     resolve: (_root, { by }, { loaders }) => loaders.workflow.load(by as VersionBy),
   }),
   workflows: t.connection(
     {
       type: WorkflowType,
-      description: 'Versions of workflows, newest first.',
-      args: { filter: t.arg({ type: VersionFilterInput, required: true }) },
-      resolve: (_root, { filter, ...args }, context) =>
-        pagedList(args, versionOrder, (page) => listWorkflows(callerOf(context), filter, page)),
+      description: 'Versions of workflows that you may read, newest first.',
+      args: {
+        filter: t.arg({ type: VersionFilterInput, required: true, description: 'Which versions to list.' }),
+      },
+      resolve: (_root, { filter, ...args }, context) => {
+        const caller = callerOf(context);
+        return pagedList(
+          args,
+          versionOrder,
+          (page) => listWorkflows(caller, filter, page),
+          () => countWorkflows(caller, filter),
+        );
+      },
     },
-    { name: 'WorkflowConnection' },
-    { name: 'WorkflowEdge' },
+    WorkflowConnection,
   ),
 }));
 
 const PromiseInput = builder.inputType('PromiseInput', {
-  description: "An output of another node; with an empty node id, one of the workflow's inputs.",
+  description: "A value that is there later: an output of another node, or one of the workflow's inputs.",
   fields: (t) => ({
-    nodeId: t.string({ required: true }),
-    var: t.string({ required: true }),
+    nodeId: t.string({
+      required: true,
+      description: "The node whose output it is; empty for one of the workflow's inputs.",
+    }),
+    var: t.string({ required: true, description: 'The name of the output or input.' }),
     attrPath: t.field({
       type: ['JSON'],
-      description: 'Into lists by number, into maps and structs by name.',
+      description: 'The way to a part of the value: numbers lead into lists, names into maps and structs.',
     }),
   }),
 });
@@ -94,132 +118,147 @@ const BindingDataInput = builder.inputRef<BindingDataFields>('BindingDataInput')
   description: 'Where a value comes from.',
   isOneOf: true,
   fields: (t) => ({
-    promise: t.field({ type: PromiseInput }),
-    value: t.field({
-      type: 'JSON',
-      description: 'A plain value, read as the type that it is bound to.',
+    promise: t.field({
+      type: PromiseInput,
+      description: "Another node's output, or an input of the workflow.",
     }),
-    literal: t.field({ type: 'JSON', description: "Flyte's Literal." }),
-    collection: t.field({
-      type: [BindingDataInput],
-      description: 'A list of these.',
-    }),
-    map: t.field({
-      type: [BindingEntryInput],
-      description: 'A map of these.',
-    }),
+    value: t.field({ type: 'JSON', description: 'A plain value, read as the type that it is bound to.' }),
+    literal: t.field({ type: 'JSON', description: "A value as Flyte's Literal." }),
+    collection: t.field({ type: [BindingDataInput], description: 'A list, with the origin of each item.' }),
+    map: t.field({ type: [BindingEntryInput], description: 'A map, with the origin of each value.' }),
   }),
 });
 
 const BindingEntryInput = builder
   .inputRef<{ key: string; binding: BindingDataFields }>('BindingEntryInput')
   .implement({
+    description: 'One entry of a map, with the origin of its value.',
     fields: (t) => ({
-      key: t.string({ required: true }),
-      binding: t.field({ type: BindingDataInput, required: true }),
+      key: t.string({ required: true, description: 'The key, unique in its map.' }),
+      binding: t.field({
+        type: BindingDataInput,
+        required: true,
+        description: 'Where the value under the key comes from.',
+      }),
     }),
   });
 
 const BindingInput = builder.inputType('BindingInput', {
+  description: 'An input of a node, or an output of the workflow, with the origin of its value.',
   fields: (t) => ({
-    var: t.string({ required: true }),
-    binding: t.field({ type: BindingDataInput, required: true }),
+    var: t.string({ required: true, description: 'The name of the input or output.' }),
+    binding: t.field({ type: BindingDataInput, required: true, description: 'Where its value comes from.' }),
   }),
 });
 
 const NodeMetadataInput = builder.inputType('NodeMetadataInput', {
+  description: 'How a node runs. What is left out is as its task says.',
   fields: (t) => ({
-    name: t.string(),
-    timeout: t.string({
-      description: "Of one attempt, ISO 8601; goes before the task's.",
+    name: t.string({ description: 'A name that people read; need not be unique.' }),
+    timeout: t.string({ description: 'How long one attempt may take, ISO 8601. Zero is no limit.' }),
+    retries: t.int({
+      description: "How many further attempts it gets after the task's code failed: 0 to 10.",
     }),
-    retries: t.int({ description: "0 to 10; goes before the task's." }),
-    interruptible: t.boolean(),
+    interruptible: t.boolean({
+      description: 'Whether it may run on machines that can be taken back at any time.',
+    }),
   }),
 });
 
 const TaskNodeInput = builder.inputType('TaskNodeInput', {
+  description: 'A node that runs a task.',
   fields: (t) => ({
-    referenceId: t.field({ type: EntityKeyInput, required: true }),
+    referenceId: t.field({
+      type: EntityKeyInput,
+      required: true,
+      description: 'The version of the task to run.',
+    }),
   }),
 });
 
 const OutputAliasInput = builder.inputType('OutputAliasInput', {
+  description: "A second name for one of a node's outputs.",
   fields: (t) => ({
-    var: t.string({ required: true }),
-    alias: t.string({ required: true }),
+    var: t.string({ required: true, description: 'The name of the output, as the task declares it.' }),
+    alias: t.string({ required: true, description: 'The name that promises may use as well.' }),
   }),
 });
 
 const NodeInput = builder.inputType('NodeInput', {
+  description: 'One step of a workflow.',
   fields: (t) => ({
-    id: t.string({ required: true, description: 'Unique in the workflow.' }),
-    metadata: t.field({ type: NodeMetadataInput }),
-    inputs: t.field({
-      type: [BindingInput],
-      description: 'Each input of the task, once.',
+    id: t.string({ required: true, description: 'The name of the step, unique in the workflow.' }),
+    metadata: t.field({
+      type: NodeMetadataInput,
+      description: 'How the node runs. Left out: as its task says.',
     }),
+    inputs: t.field({ type: [BindingInput], defaultValue: [], description: 'Each input of the task, once.' }),
     upstreamNodeIds: t.stringList({
-      description: 'Nodes to wait for beyond those whose outputs are bound.',
+      defaultValue: [],
+      description: 'Nodes that it waits for, besides those whose outputs it takes.',
     }),
-    outputAliases: t.field({ type: [OutputAliasInput] }),
-    taskNode: t.field({ type: TaskNodeInput, required: true }),
+    outputAliases: t.field({ type: [OutputAliasInput], description: 'Second names of its outputs.' }),
+    taskNode: t.field({ type: TaskNodeInput, required: true, description: 'What the node runs.' }),
   }),
 });
 
-const OnFailurePolicy = builder.enumType('OnFailurePolicy', {
-  values: {
-    FAIL_IMMEDIATELY: { description: 'What is running is cancelled.' },
-    FAIL_AFTER_EXECUTABLE_NODES_COMPLETE: {
-      description: 'What does not depend on the failed node still runs.',
-    },
-  } as const,
-});
+const OnFailurePolicyEnum = enumOf(
+  'OnFailurePolicy',
+  'What becomes of the other nodes when one has failed.',
+  {
+    FAIL_IMMEDIATELY: 'No further node starts, and running ones are cancelled.',
+    FAIL_AFTER_EXECUTABLE_NODES_COMPLETE: 'Nodes that do not depend on the failed one still run.',
+  },
+);
 
 const WorkflowTemplateInput = builder.inputType('WorkflowTemplateInput', {
+  description: 'A workflow as its author writes it, before it is compiled.',
   fields: (t) => ({
     onFailure: t.field({
-      type: OnFailurePolicy,
+      type: OnFailurePolicyEnum,
       defaultValue: 'FAIL_IMMEDIATELY',
+      description: 'What becomes of the other nodes when one has failed.',
     }),
-    interface: t.field({ type: TypedInterfaceInput, required: true }),
-    nodes: t.field({ type: [NodeInput], required: true }),
+    interface: t.field({
+      type: TypedInterfaceInput,
+      required: true,
+      description: 'What the workflow takes and what it puts out.',
+    }),
+    nodes: t.field({ type: [NodeInput], required: true, description: 'The steps, in any order.' }),
     outputs: t.field({
       type: [BindingInput],
+      defaultValue: [],
       description: 'Each output of the interface, once.',
     }),
   }),
 });
 
 const CreateWorkflowInput = builder.inputType('CreateWorkflowInput', {
+  description: 'A version of a workflow to register.',
   fields: (t) => ({
-    id: t.field({ type: EntityKeyInput, required: true }),
-    template: t.field({ type: WorkflowTemplateInput, required: true }),
-    shortDescription: t.string({ description: 'At most 300 characters.' }),
+    id: t.field({ type: EntityKeyInput, required: true, description: 'What the version will be called.' }),
+    template: t.field({
+      type: WorkflowTemplateInput,
+      required: true,
+      description: 'What the workflow does.',
+    }),
+    shortDescription: t.string({
+      defaultValue: '',
+      description: 'What the workflow does, in at most 300 characters.',
+    }),
   }),
 });
 
-const CreateWorkflowPayload = builder
-  .objectRef<{ workflow: typeof WorkflowType.$inferType }>('CreateWorkflowPayload')
-  .implement({
-    fields: (t) => ({
-      workflow: t.field({
-        type: WorkflowType,
-        resolve: ({ workflow }) => workflow,
-      }),
-    }),
-  });
+const CreateWorkflowPayload = payload('CreateWorkflowPayload', 'workflow', WorkflowType);
 
 builder.mutationField('createWorkflow', (t) =>
   t.field({
     type: CreateWorkflowPayload,
     nullable: true,
     description:
-      "Compiles and registers a version of a workflow. All of the compiler's errors come together, each with its code and the node it is about.",
-    errors: {
-      types: [InvalidArgumentError, AlreadyExistsError, NotFoundError],
-    },
-    args: { input: t.arg({ type: CreateWorkflowInput, required: true }) },
+      "Compiles and registers a version of a workflow. Requires EDIT on the project, and on the workflow where it exists. All of the compiler's problems come together, each with its code and the node that it is about.",
+    errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
+    args: inputOf(CreateWorkflowInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.id.project, context.loaders);
       const workflow = await createWorkflow(callerOf(context), project, {

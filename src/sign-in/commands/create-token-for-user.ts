@@ -1,4 +1,4 @@
-import { noteDenial, recordChange } from '../../authorization/audit.ts';
+import { recordChange } from '../../authorization/audit.ts';
 import { isRoleAtLeast, managesTenant } from '../../authorization/domain/roles.ts';
 import { addressText, isOwn, type UserBy } from '../../identity/domain/addresses.ts';
 import { reachesAllTenants } from '../../identity/reach.ts';
@@ -22,7 +22,7 @@ export interface TokenForUser {
  *
  * @throws PermissionDeniedError without a look at the user where the caller's role decides; NotFoundError for a user
  * who is absent or disabled; InvalidArgumentError for a length that is not possible. Source: ClearML's
- * auth.get_token_for_user, access.md §2.8.
+ * auth.get_token_for_user.
  */
 export async function createTokenForUser(
   caller: Caller,
@@ -31,12 +31,12 @@ export async function createTokenForUser(
   const isElsewhere = tenantId !== null && tenantId !== caller.tenantId;
   const reachesAll = await reachesAllTenants(caller);
   const mayAsk = managesTenant(caller.role) || isOwn(caller, user);
-  if (!mayAsk || (isElsewhere && !reachesAll)) throw denied(caller, user);
+  if (!mayAsk || (isElsewhere && !reachesAll)) throw new PermissionDeniedError();
   const found = await find(user, reachesAll && 'id' in user ? null : (tenantId ?? caller.tenantId));
   const isVisible = found && (tenantId === null || found.tenantId === tenantId);
   if (!isVisible || (found.tenantId !== caller.tenantId && !reachesAll))
-    throw new NotFoundError('active user', addressText(user), ['input', 'user']);
-  if (!isRoleAtLeast(caller.role, found.role)) throw denied(caller, user);
+    throw new NotFoundError('user', addressText(user), ['input', 'user']);
+  if (!isRoleAtLeast(caller.role, found.role)) throw new PermissionDeniedError();
   const made = await newToken(caller, found, { expiresInMs, confinedTo: caller.confinedTo });
   await inTransaction((tx) =>
     recordChange(tx, caller, {
@@ -53,10 +53,4 @@ export async function createTokenForUser(
 async function find(user: UserBy, tenantId: string | null): Promise<Principal | null> {
   const [found] = await readUsers([{ tenantId, by: user }]);
   return found ? await findPrincipal(plainSignIn(found.id)) : null;
-}
-
-function denied(caller: Caller, user: UserBy): PermissionDeniedError {
-  const about = { kind: 'user', key: addressText(user) };
-  noteDenial(caller, 'token:createForOthers', 'PERMISSION_DENIED', null, about);
-  return new PermissionDeniedError();
 }

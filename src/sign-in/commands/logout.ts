@@ -6,7 +6,7 @@ import { revokeSession } from '../store/tokens.ts';
 
 /**
  * Ends the session of the token that the request was signed in with: that token alone, at once. Other tokens and the
- * access key live on. Source: ClearML's auth.logout, access.md §2.3.
+ * access key live on. Source: ClearML's auth.logout.
  *
  * @returns whether there was a session: a password or an access key has none.
  */
@@ -15,7 +15,7 @@ export async function logout(caller: Caller): Promise<boolean> {
   if (!sessionId || !sessionEndsAt) return false;
   await inTransaction(async (tx) => {
     if (!(await revokeSession(tx, { id: sessionId, tenantId, userId, endsAt: sessionEndsAt }))) return;
-    const target = { type: 'user', id: userId, name: username };
+    const target = { type: 'user', id: userId, name: username } as const;
     await recordChange(tx, caller, { action: 'session:logout', target, before: { sessionId } });
     // Under a header that impersonates, the session is the real caller's.
     for (const owner of new Set([userId, caller.real?.userId ?? userId]))

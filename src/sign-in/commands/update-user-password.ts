@@ -6,11 +6,16 @@ import { isOneself } from '../../identity/commands/change-user.ts';
 import { userProblems } from '../../identity/domain/user-checks.ts';
 import { requireNotFixed } from '../../identity/fixed-users.ts';
 import { hashPassword, isPassword } from '../../identity/passwords.ts';
-import { denied } from '../../identity/reach.ts';
 import { lockUser, storePasswordHash } from '../../identity/store/users.ts';
+import { userGone } from '../../identity/user-gone.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import {
+  asRefusal,
+  FailedPreconditionError,
+  InvalidArgumentError,
+  PermissionDeniedError,
+} from '../../platform/errors.ts';
 import { limitedAttempt } from '../attempts.ts';
 
 export interface NewPassword {
@@ -26,7 +31,7 @@ export interface NewPassword {
  * @throws InvalidArgumentError for a password that breaks the rules, and a wrong or missing current one;
  * FailedPreconditionError for whoever has no password to change, a fixed user, or a password that was changed meanwhile;
  * PermissionDeniedError for a user above the caller; NotFoundError; ResourceExhaustedError when too many wait to be hashed.
- * Source: MLflow's update-password with the current password of its later versions, access.md §1.5 and §1.8.
+ * Source: MLflow's update-password with the current password of its later versions.
  */
 export async function updateUserPassword(
   caller: Caller,
@@ -38,22 +43,21 @@ export async function updateUserPassword(
   const isSelf = isOneself(caller, user);
   // A narrow sign-in sets nobody a password that could be used for more.
   if (!isSelf && (caller.scopes !== null || !isRoleAtLeast(caller.role, user.role)))
-    throw denied(caller, 'user:administer', 'user', user.username);
+    throw new PermissionDeniedError();
   requirePasswordable(user);
   if (isSelf) await requireCurrent(caller, user, { password, currentPassword });
   const passwordHash = await hashPassword(password);
   const { id, tenantId, username } = user;
   return await inTransaction(async (tx) => {
     const held = await lockUser(tx, user);
-    if (!held) throw new NotFoundError('user', username, ['input', 'by']);
+    if (!held) throw userGone(caller, id, username);
     // It may have become another since it was judged.
     requirePasswordable(held);
-    if (!isSelf && !isRoleAtLeast(caller.role, held.role))
-      throw denied(caller, 'user:administer', 'user', username);
+    if (!isSelf && !isRoleAtLeast(caller.role, held.role)) throw new PermissionDeniedError();
     if (isSelf && held.passwordHash !== user.passwordHash)
       throw new FailedPreconditionError('the password was changed meanwhile');
     const changed = await storePasswordHash(tx, id, passwordHash);
-    const target = { type: 'user', id, name: username };
+    const target = { type: 'user', id, name: username } as const;
     await recordChange(tx, caller, { tenantId, action: 'user:changePassword', target });
     await recordAccessChange(tx, { tenantId, userId: id, kind: 'PRINCIPAL' });
     return changed;
@@ -77,10 +81,13 @@ async function requireCurrent(
   const path = ['input', 'currentPassword'];
   if (current === null)
     throw InvalidArgumentError.of(path, 'your own password is changed with the current one', 'MissingField');
-  // By id: another tenant's user of that name is not meant.
-  const { id: account, passwordHash } = user;
-  const isRight = await limitedAttempt({ account, address }, () => isPassword(current, passwordHash));
-  if (!isRight) throw InvalidArgumentError.of(path, 'this is not the current password');
+  const { username, passwordHash } = user;
+  const isRight = await limitedAttempt(
+    { username, address },
+    () => isPassword(current, passwordHash),
+    (isTheCurrent) => isTheCurrent,
+  );
+  if (!isRight) throw asRefusal(InvalidArgumentError.of(path, 'this is not the current password'));
   if (password === current)
     throw InvalidArgumentError.of(['input', 'password'], 'the new password is the old one');
 }

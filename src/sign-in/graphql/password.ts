@@ -1,5 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { inputOf } from '../../graphql/input.ts';
 import type { UserBy } from '../../identity/domain/addresses.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
 import { userAt, userPayload } from '../../identity/graphql/user-mutations.ts';
@@ -11,10 +12,11 @@ import {
 import { updateUserPassword } from '../commands/update-user-password.ts';
 
 const UpdateUserPasswordInput = builder.inputType('UpdateUserPasswordInput', {
+  description: 'A new password for a user.',
   fields: (t) => ({
-    by: t.field({ type: UserByInput, description: 'Left out: the caller.' }),
-    password: t.string({ required: true, description: 'The new one: 12 to 1024 characters.' }),
-    currentPassword: t.string({ description: 'Needed to change one’s own.' }),
+    by: t.field({ type: UserByInput, description: 'Whose password. Left out: your own.' }),
+    password: t.string({ required: true, description: 'The new password: 12 to 1024 characters.' }),
+    currentPassword: t.string({ description: 'The current password. Required to change your own.' }),
   }),
 });
 
@@ -25,9 +27,9 @@ builder.mutationField('updateUserPassword', (t) =>
     type: UpdateUserPasswordPayload,
     nullable: true,
     description:
-      'Sets a password, one’s own or as an administrator. The old one stops at once, and so do all tokens made before.',
+      'Sets the password of yourself, or of another user as an administrator. The old password and all tokens made before stop working at once.',
     errors: { types: [InvalidArgumentError, FailedPreconditionError, ResourceExhaustedError] },
-    args: { input: t.arg({ type: UpdateUserPasswordInput, required: true }) },
+    args: inputOf(UpdateUserPasswordInput),
     resolve: async (_root, { input }, context) => {
       const caller = callerOf(context);
       const user = await userAt(context, (input.by ?? { id: caller.userId }) as UserBy);

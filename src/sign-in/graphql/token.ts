@@ -1,5 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { inputOf } from '../../graphql/input.ts';
 import type { UserBy } from '../../identity/domain/addresses.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
@@ -7,12 +8,13 @@ import { createTokenForUser } from '../commands/create-token-for-user.ts';
 import { type TokenValidation, validateToken } from '../validate-token.ts';
 
 const CreateTokenForUserInput = builder.inputType('CreateTokenForUserInput', {
+  description: 'A token to issue for a user.',
   fields: (t) => ({
-    user: t.field({ type: UserByInput, required: true }),
-    tenant: t.id({ description: "The id of the user's tenant; left out, the caller's own." }),
+    user: t.field({ type: UserByInput, required: true, description: 'The user that the token signs in.' }),
+    tenant: t.id({ description: "The id of the user's tenant. Left out: your own." }),
     expiresIn: t.field({
       type: 'Duration',
-      description: 'How long the token lives: a second to 365 days; left out, what the server is set to.',
+      description: 'How long the token lives: a second to 365 days. Left out: as the server is configured.',
     }),
   }),
 });
@@ -20,9 +22,12 @@ const CreateTokenForUserInput = builder.inputType('CreateTokenForUserInput', {
 const CreateTokenForUserPayload = builder
   .objectRef<{ token: string; expiresAt: Date }>('CreateTokenForUserPayload')
   .implement({
+    description: 'What `createTokenForUser` answers when it succeeds.',
     fields: (t) => ({
-      token: t.exposeString('token', { description: 'For `Authorization: Bearer`. Shown only here.' }),
-      expiresAt: t.field({ type: 'DateTime', resolve: (payload) => payload.expiresAt }),
+      token: t.exposeString('token', {
+        description: 'The token, for `Authorization: Bearer`. It is shown only here.',
+      }),
+      expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the token ends.' }),
     }),
   });
 
@@ -31,9 +36,9 @@ builder.mutationField('createTokenForUser', (t) =>
     type: CreateTokenForUserPayload,
     nullable: true,
     description:
-      'A token for a user. It remembers who asked for it, and ends with either sign-in. Root, and the system of the first tenant, may ask for users of any tenant, administrators for those of theirs, everyone for themselves; nobody for somebody above them.',
+      'Issues a token for a user. It remembers who asked for it, and ends with the sign-in of either. You may ask for yourself, as an administrator for users of your tenant, and with the role ROOT, or SYSTEM in the first tenant, for all; never for a user of a role above yours.',
     errors: { types: [InvalidArgumentError, NotFoundError] },
-    args: { input: t.arg({ type: CreateTokenForUserInput, required: true }) },
+    args: inputOf(CreateTokenForUserInput),
     resolve: (_root, { input }, context) =>
       createTokenForUser(callerOf(context), {
         user: input.user as UserBy,
@@ -44,28 +49,38 @@ builder.mutationField('createTokenForUser', (t) =>
 );
 
 const TokenUser = builder.objectRef<NonNullable<TokenValidation['user']>>('TokenUser').implement({
-  description: 'Whom a token stands for.',
+  description: 'The user that a token signs in.',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    username: t.exposeString('username'),
-    name: t.exposeString('name'),
+    id: t.exposeID('id', { description: "The user's id: an opaque UUIDv7, unique over all types." }),
+    username: t.exposeString('username', { description: 'The name that the user signs in with.' }),
+    name: t.exposeString('name', { description: 'The name that people read.' }),
   }),
 });
 
 const TokenValidationType = builder.objectRef<TokenValidation>('TokenValidation').implement({
-  description: 'What became of a token.',
+  description: 'What the server knows of a token.',
   fields: (t) => ({
-    valid: t.exposeBoolean('valid', { description: 'Whether it signs in now.' }),
+    valid: t.exposeBoolean('valid', { description: 'Whether the token signs in now.' }),
     user: t.field({
       type: TokenUser,
       nullable: true,
       description:
-        'Also where it is not valid any more; null when it is no token of this server, or the user is gone.',
+        'The user that it signs in, or did while it was valid; also after the user was deleted. Null when it is not a token of this server.',
       resolve: (validation) => validation.user,
     }),
-    tenant: t.exposeID('tenantId', { nullable: true, description: "The id of the user's tenant." }),
-    expiresAt: t.field({ type: 'DateTime', nullable: true, resolve: (validation) => validation.expiresAt }),
-    message: t.exposeString('message', { nullable: true, description: 'Why it is not valid, for people.' }),
+    tenant: t.exposeID('tenantId', {
+      nullable: true,
+      description: "The id of the user's tenant; null when the user is.",
+    }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it ends or has ended; null when it is not a token of this server.',
+    }),
+    message: t.exposeString('message', {
+      nullable: true,
+      description: 'Why it is not valid, for people; null when it is.',
+    }),
   }),
 });
 
@@ -74,8 +89,8 @@ builder.queryField('validateToken', (t) =>
     type: TokenValidationType,
     nullable: true,
     description:
-      "Whether a token is good, and whose. A bad one is an answer, no error. Root and system may ask about any, others about their own; another's looks like none.",
-    args: { token: t.arg.string({ required: true, description: 'As it stands behind `Bearer`.' }) },
+      "Whether a token is valid, and which user it signs in. An invalid token is an answer, not an error. With the role ROOT or SYSTEM you may ask about every token, otherwise about your own; another user's looks like no token.",
+    args: { token: t.arg.string({ required: true, description: 'The token, as it stands after `Bearer`.' }) },
     resolve: (_root, { token }, context) => validateToken(callerOf(context), token),
   }),
 );

@@ -65,7 +65,7 @@ async function byPassword(
   password: string,
   { address }: SignInRequest,
 ): Promise<SignedIn | null> {
-  const { principal, account } = await signInByPassword(name, password);
+  const { principal, account } = await signInByPassword(name, password, address);
   if (!principal && account) noteFailedSignIn(account, address);
   if (!principal) return null;
   // The guest's password, which the login page shows, is good for a token and nothing else.

@@ -2,7 +2,6 @@ import { serverConfig } from '../../platform/config/server.ts';
 import { anonymous } from './anonymous.ts';
 import { basic } from './basic.ts';
 import { ownBearer } from './bearer.ts';
-import { limited } from './limited.ts';
 import type { SignInMethodHandler } from './method.ts';
 import { negotiate } from './negotiate.ts';
 import { outsideBearer } from './outside-bearer.ts';
@@ -12,7 +11,7 @@ import { sessionCookie } from './session-cookie.ts';
 export const methods: readonly SignInMethodHandler[] = [
   ...(serverConfig.oidcIssuersFile ? [outsideBearer(serverConfig.oidcIssuersFile)] : []),
   ownBearer,
-  limited(basic),
+  basic,
   ...(serverConfig.kerberos ? [negotiate(serverConfig.kerberos)] : []),
   sessionCookie,
   ...(serverConfig.anonymous ? [anonymous(serverConfig.anonymous)] : []),

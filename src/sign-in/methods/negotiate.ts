@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { ConfigurationError, setVariable } from '../../platform/config/environment.ts';
 import { ResourceExhaustedError, UnauthenticatedError } from '../../platform/errors.ts';
 import { log } from '../../platform/log.ts';
-import { Turns } from '../../platform/turns.ts';
+import { turns } from '../../platform/turns.ts';
 import { findOutsideUser } from '../outside-users.ts';
 import { authorizationOf, plain, type SignInMethodHandler } from './method.ts';
 
@@ -32,7 +32,7 @@ interface Acceptor {
   step(token: string): Promise<string | null>;
 }
 
-/** Negotiation failed: a SPNEGO reply that says "reject". Source: Armada, jobs.md §8.2. */
+/** Negotiation failed: a SPNEGO reply that says "reject". Source: Armada's Kerberos authentication. */
 const REJECT = 'oQcwBaADCgEC';
 
 /** A ticket with the groups of a large directory, in base64. */
@@ -41,7 +41,7 @@ const MAX_TOKEN_LENGTH = 64_000;
 export const MAX_HEADER_BYTES = 80_000;
 
 /** Each call takes a thread of the pool, and reads the keytab. */
-const turns = new Turns(
+const inTurn = turns(
   2,
   100,
   () => new ResourceExhaustedError('too many tickets are being checked, try again'),
@@ -102,7 +102,7 @@ export function negotiate(
       if (authorization?.scheme !== 'negotiate') return null;
       const token = authorization.value;
       if (!isToken(token)) throw new NegotiateError(REJECT);
-      const { name, proof } = await turns.run(() => accept(token, request.connection));
+      const { name, proof } = await inTurn(() => accept(token, request.connection));
       const principal = await userOf(settings, name, request.address);
       if (!principal) throw new NegotiateError(REJECT);
       if (proof) request.setHeader?.('www-authenticate', `Negotiate ${proof}`);

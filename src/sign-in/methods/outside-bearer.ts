@@ -1,4 +1,5 @@
 import { decodeJwt, errors, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { isScope } from '../../authorization/domain/permissions.ts';
 import { listGroupIds } from '../../authorization/store/named-groups.ts';
 import { DomainError, UnauthenticatedError } from '../../platform/errors.ts';
@@ -17,7 +18,7 @@ import {
 
 /**
  * `Authorization: Bearer`, with a token of a configured outside issuer. Tokens of others are left to `ownBearer`, which
- * takes our own and refuses the rest. Source: Armada's OpenID authentication, jobs.md §8.2.
+ * takes our own and refuses the rest. Source: Armada's OpenID authentication.
  *
  * @param file  a JSON list, read before the server listens.
  */
@@ -71,8 +72,8 @@ const refused = (reason: string, cause?: unknown): UnauthenticatedError =>
 /** One outside issuer: verifies its tokens and says whose they are. */
 export class OutsideIssuer {
   readonly #settings: IssuerSettings;
-  /** Tokens whose signature was checked: only that is remembered, until they end or the keys change. Oldest first. */
-  readonly #verified = new Map<string, Vouched>();
+  /** Tokens whose signature was checked: only that is remembered, until they end or the keys change. */
+  readonly #verified = new LRUCache<string, Vouched>({ max: MAX_VERIFIED });
   readonly #keys: IssuerKeys;
 
   constructor(settings: IssuerSettings) {
@@ -104,10 +105,6 @@ export class OutsideIssuer {
     this.#verified.delete(token);
     const vouched = this.#read(await this.#judge(token));
     this.#verified.set(token, vouched);
-    for (const oldest of this.#verified.keys()) {
-      if (this.#verified.size <= MAX_VERIFIED) break;
-      this.#verified.delete(oldest);
-    }
     return vouched;
   }
 

@@ -83,6 +83,7 @@ export async function findPasswordUser(usernameKey: string, tenantName: string |
 
 /** Never changes as long as it is there: whether it still holds is the principal's matter. */
 export interface AccessKey {
+  readonly accessKey: string;
   readonly userId: string;
   readonly credentialId: string;
   readonly secretHash: Buffer;
@@ -91,16 +92,20 @@ export interface AccessKey {
 }
 
 const accessKeyStatement = statement<AccessKey>(
-  `select credential.user_id as "userId", credential.id as "credentialId", credential.secret_hash as "secretHash",
-          credential.tenant_id as "tenantId", account.username
+  `select credential.access_key as "accessKey", credential.user_id as "userId", credential.id as "credentialId",
+          credential.secret_hash as "secretHash", credential.tenant_id as "tenantId", account.username
      from credentials as credential join users as account on account.id = credential.user_id
-    where credential.access_key = $1`,
+    where credential.access_key = any($1::text[])`,
 );
 
-/** Also one that was revoked or has expired. */
-export async function readAccessKey(accessKey: string): Promise<AccessKey | null> {
-  const [row] = await run(accessKeyStatement, [accessKey]);
-  return row ?? null;
+/** One access key or null for each text, in their order; also those that were revoked or have expired. */
+export async function readAccessKeys(accessKeys: readonly string[]): Promise<(AccessKey | null)[]> {
+  const rows = await run(accessKeyStatement, [accessKeys]);
+  return eachAt(
+    accessKeys,
+    (accessKey) => accessKey,
+    rows.map((row) => [row.accessKey, row]),
+  );
 }
 
 const namedUserStatement = statement<{ id: string }>(
@@ -110,14 +115,4 @@ const namedUserStatement = statement<{ id: string }>(
 export async function findUserId(tenantId: string, usernameKey: string): Promise<string | null> {
   const [row] = await run(namedUserStatement, [tenantId, usernameKey]);
   return row?.id ?? null;
-}
-
-const accountStatement = statement<{ id: string; username: string; name: string }>(
-  'select id, username, name from users where id = $1::uuid',
-);
-
-/** What anybody may know of a user, disabled ones included. */
-export async function findAccount(userId: string) {
-  const [row] = await run(accountStatement, [userId]);
-  return row ?? null;
 }

@@ -4,7 +4,7 @@ import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { type Tags, tagProblems, tagsWith, tagsWithout } from '../domain/tags.ts';
 import { descriptionProblems } from '../domain/texts.ts';
 import { lockModelVersion, type ModelVersionRow } from '../store/versions.ts';
-import { lockChangeableModel } from './registered-models.ts';
+import { registeredModels } from './registered-models.ts';
 
 /** What can be done to a version that is there. All throw FailedPreconditionError while its model is deleted. */
 
@@ -53,7 +53,7 @@ async function changeVersion(
 }
 
 async function lockVersion(tx: Tx, { id, modelId }: ModelVersionRow): Promise<ModelVersionRow> {
-  await lockChangeableModel(tx, modelId);
+  await registeredModels.lockChangeable(tx, modelId);
   const locked = await lockModelVersion(tx, id);
   if (!locked) throw new NotFoundError('model version', id);
   return locked;

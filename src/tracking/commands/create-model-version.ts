@@ -15,7 +15,7 @@ import { descriptionProblems } from '../domain/texts.ts';
 import type { RegisteredModelRow } from '../store/models.ts';
 import { type RunRow, readRuns } from '../store/runs.ts';
 import type { ModelVersionRow } from '../store/versions.ts';
-import { lockChangeableModel } from './registered-models.ts';
+import { registeredModels } from './registered-models.ts';
 
 export interface NewModelVersion {
   readonly modelId: string;
@@ -49,11 +49,13 @@ export async function createModelVersion(caller: Caller, given: NewModelVersion)
     run: given.runId === null ? null : await getReadableRun(caller, given.runId),
   };
   return await inTransaction(async (tx) => {
-    const model = await lockChangeableModel(tx, given.modelId);
+    const model = await registeredModels.lockChangeable(tx, given.modelId);
     const { id: modelId, tenantId, projectId, publicAt } = model;
     requireActiveProject({ identifier: model.project, state: model.projectState }, ['input', 'model']);
-    for (const [kind, made] of Object.entries(maker))
+    for (const kind of ['execution', 'run'] as const) {
+      const made = maker[kind];
       if (made && made.tenantId !== tenantId) throw new NotFoundError(kind, made.id, ['input', kind]);
+    }
     await requireFile(tx, model, given.source);
     const version = model.lastVersion + 1;
     await tx.registeredModel.update({ where: { id: modelId }, data: { lastVersion: version } });

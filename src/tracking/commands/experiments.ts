@@ -7,19 +7,9 @@ import { nameProblems } from '../domain/texts.ts';
 import { type ExperimentRow, lockExperiment, readExperiments } from '../store/experiments.ts';
 import { lifecycleOf } from './lifecycle.ts';
 
-export const {
-  create: createExperiment,
-  update: updateExperiment,
-  setTags: setExperimentTags,
-  deleteTags: deleteExperimentTags,
-  remove: deleteExperiment,
-  restore: restoreExperiment,
-  publish: publishExperiment,
-  unpublish: unpublishExperiment,
-} = lifecycleOf<ExperimentRow, Prisma.ExperimentUncheckedUpdateInput>({
+export const experiments = lifecycleOf<ExperimentRow, Prisma.ExperimentUncheckedUpdateInput>({
   name: 'experiment',
   resourceType: 'EXPERIMENT',
-  auditType: 'experiment',
   publish: 'experiment:publish',
   targetOf: experimentTarget,
   nameProblems,

@@ -36,6 +36,9 @@ export interface TrackedRow {
   readonly description: string;
   readonly tags: unknown;
   readonly publicAt: Date | null;
+  readonly createdById: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
   /** The project's identifier. */
   readonly project: string;
 }
@@ -66,8 +69,6 @@ interface Kind<Row extends TrackedRow, Changes> {
   /** What people call it. */
   readonly name: 'experiment' | 'registered model';
   readonly resourceType: 'EXPERIMENT' | 'REGISTERED_MODEL';
-  /** The type of the audit log's target. */
-  readonly auditType: string;
   readonly publish: Permission;
   targetOf(row: Row): Target;
   nameProblems(name: string): Problem[];
@@ -100,6 +101,9 @@ interface CommonChanges {
   tags?: Tags;
   publicAt?: Date | null;
 }
+
+/** The commands over one kind of row. */
+export type Lifecycle<Row extends TrackedRow> = ReturnType<typeof lifecycleOf<Row, never>>;
 
 /** The commands over one kind. Those that change a row hold it from the decision to the commit. */
 export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Changes | CommonChanges>) {
@@ -159,7 +163,7 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
       async (tx, { tenantId, name, publicAt: was }) => {
         await recordChange(tx, caller, {
           action: kind.publish,
-          target: { type: kind.auditType, id, name },
+          target: { type: kind.name, id, name },
           before: { isPublic: was !== null },
           after: { isPublic: was === null },
           tenantId,

@@ -12,20 +12,9 @@ import { modelNameProblems } from '../domain/model-texts.ts';
 import { lockRegisteredModel, type RegisteredModelRow, readRegisteredModels } from '../store/models.ts';
 import { lifecycleOf } from './lifecycle.ts';
 
-export const {
-  create: createRegisteredModel,
-  update: updateRegisteredModel,
-  setTags: setRegisteredModelTags,
-  deleteTags: deleteRegisteredModelTags,
-  remove: deleteRegisteredModel,
-  restore: restoreRegisteredModel,
-  publish: publishRegisteredModel,
-  unpublish: unpublishRegisteredModel,
-  lockChangeable: lockChangeableModel,
-} = lifecycleOf<RegisteredModelRow, Prisma.RegisteredModelUncheckedUpdateInput>({
+export const registeredModels = lifecycleOf<RegisteredModelRow, Prisma.RegisteredModelUncheckedUpdateInput>({
   name: 'registered model',
   resourceType: 'REGISTERED_MODEL',
-  auditType: 'registered_model',
   publish: 'model:publish',
   targetOf: registeredModelTarget,
   nameProblems: modelNameProblems,
@@ -53,7 +42,7 @@ export async function deletePermanently(caller: Caller, id: string, now: Date): 
     await dropGrants(tx, tenantId, { type: 'REGISTERED_MODEL', id });
     await recordChange(tx, caller, {
       action: 'model:delete',
-      target: { type: 'registered_model', id, name },
+      target: { type: 'registered model', id, name },
       before: { project, name, lastVersion: model.lastVersion },
       tenantId,
     });

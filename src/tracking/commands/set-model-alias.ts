@@ -3,7 +3,7 @@ import { InvalidArgumentError, NotFoundError, ResourceExhaustedError } from '../
 import { aliasProblems } from '../domain/model-texts.ts';
 import type { RegisteredModelRow } from '../store/models.ts';
 import { pointAlias } from '../store/versions.ts';
-import { lockChangeableModel } from './registered-models.ts';
+import { registeredModels } from './registered-models.ts';
 
 const MAX_ALIASES = 100;
 
@@ -21,7 +21,7 @@ export async function setModelAlias(
   const problems = aliasProblems(alias);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   return await inTransaction(async (tx) => {
-    const model = await lockChangeableModel(tx, modelId);
+    const model = await registeredModels.lockChangeable(tx, modelId);
     const found = await tx.modelVersion.findUnique({ where: { modelId_version: { modelId, version } } });
     if (!found) throw new NotFoundError('model version', String(version), ['input', 'version']);
     const others = await tx.modelAlias.count({ where: { modelId, alias: { not: alias } } });
@@ -34,7 +34,7 @@ export async function setModelAlias(
 /** Takes an alias away. @throws NotFoundError when there is none; FailedPreconditionError while the model is deleted. */
 export async function deleteModelAlias(modelId: string, alias: string): Promise<RegisteredModelRow> {
   return await inTransaction(async (tx) => {
-    const model = await lockChangeableModel(tx, modelId);
+    const model = await registeredModels.lockChangeable(tx, modelId);
     const { count } = await tx.modelAlias.deleteMany({ where: { modelId, alias } });
     if (count === 0) throw new NotFoundError('alias', alias.slice(0, 100), ['input', 'alias']);
     return model;

@@ -1,17 +1,329 @@
+import type { ObjectRef } from '@pothos/core';
 import type { LifecycleStage } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
+import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
+import { enumOf } from '../../graphql/enum.ts';
+import { guardedEdge } from '../../graphql/guarded-edge.ts';
+import { inputOf } from '../../graphql/input.ts';
+import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
+import { payload } from '../../graphql/payload.ts';
+import { PrincipalType } from '../../identity/graphql/user.ts';
+import { addressText } from '../../platform/address-text.ts';
+import {
+  AlreadyExistsError,
+  FailedPreconditionError,
+  InvalidArgumentError,
+  NotFoundError,
+} from '../../platform/errors.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
+import { ProjectType } from '../../projects/graphql/project.ts';
+import { getProject } from '../../projects/loaders.ts';
+import type { Lifecycle, TrackedKey, TrackedRow } from '../commands/lifecycle.ts';
 
 /** Of experiments, runs and registered models. */
-export const LifecycleStageEnum = builder.enumType('LifecycleStage', {
-  description: 'A DELETED one keeps its name, its permissions and what it holds, and can be restored.',
-  values: ['ACTIVE', 'DELETED'] as const,
-});
+export const LifecycleStageEnum = enumOf<LifecycleStage>(
+  'LifecycleStage',
+  'Whether an experiment, a run or a registered model is deleted.',
+  {
+    ACTIVE: 'It is in use.',
+    DELETED: 'It is deleted, and can be restored: it keeps its name, its grants and what it holds.',
+  },
+);
 
-export const LifecycleFilterEnum = builder.enumType('LifecycleFilter', {
-  description: 'Which stages a list shows.',
-  values: ['ACTIVE', 'DELETED', 'ALL'] as const,
-});
+export const LifecycleFilterEnum = enumOf<LifecycleStage | 'ALL'>(
+  'LifecycleFilter',
+  'Which stages a list shows.',
+  {
+    ACTIVE: 'Only what is in use.',
+    DELETED: 'Only what is deleted.',
+    ALL: 'What is in use and what is deleted.',
+  },
+);
 
 /** @returns null for all. */
 export const stageOf = (filter: LifecycleStage | 'ALL' | null | undefined): LifecycleStage | null =>
   filter === 'ALL' ? null : (filter ?? 'ACTIVE');
+
+type Schema = typeof builder.$inferSchemaTypes;
+
+/** An address, as it arrives. */
+export type TrackedBy = { readonly id: string } | { readonly key: TrackedKey };
+
+/** One of the kinds that live the same life: see ../commands/lifecycle.ts. */
+interface Noun<Row extends TrackedRow> {
+  /** What fields are called after: `experiment`. */
+  readonly field: string;
+  /** What operations and types are called after: `Experiment`. */
+  readonly name: string;
+  /** What people call it. */
+  readonly words: 'experiment' | 'registered model';
+  /** What goes with it when it is read: `its runs`. */
+  readonly contents: string;
+  readonly nameForm: string;
+  readonly type: ObjectRef<Schema, Row>;
+  readonly by: ReturnType<typeof trackedBy>;
+  readonly commands: Lifecycle<Row>;
+  find(by: TrackedBy, loaders: Loaders): Promise<Row | null>;
+  /** What the request knew of them is about to change. */
+  forget(loaders: Loaders): void;
+}
+
+/** How such a thing is addressed. */
+export function trackedBy(name: string, words: string) {
+  const key = builder.inputType(`${name}KeyInput`, {
+    description: `What identifies ${words}.`,
+    fields: (t) => ({
+      project: t.string({ required: true, description: "The project's identifier." }),
+      name: t.string({ required: true, description: 'The name, which is unique in the project.' }),
+    }),
+  });
+  return builder.inputType(`${name}By`, {
+    description: `The address of ${words}. One of another tenant is found by id while it is public.`,
+    isOneOf: true,
+    fields: (t) => ({
+      id: t.id({ description: 'The id that it has for good.' }),
+      key: t.field({ type: key, description: 'Its project and name.' }),
+    }),
+  });
+}
+
+/** The fields and mutations that all kinds have. */
+export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
+  offerFields(noun);
+
+  /** The one that the rule has judged, even if its name is another's by now. */
+  async function addressed(by: object, { loaders }: Context, path = ['input', 'by']): Promise<Row> {
+    const row = await noun.find(by as TrackedBy, loaders);
+    if (!row) throw new NotFoundError(noun.words, addressText(by), path);
+    return row;
+  }
+
+  /** What a command answers, with what the request knew forgotten. */
+  async function changed(work: Promise<Row>, { loaders }: Context) {
+    try {
+      return { [noun.field]: await work };
+    } finally {
+      noun.forget(loaders);
+    }
+  }
+
+  const payloadOf = (verb: string, what = '') =>
+    payload(`${verb}${noun.name}${what}Payload`, noun.field, noun.type);
+
+  const byField = (t: PothosSchemaTypes.InputFieldBuilder<Schema, 'InputObject'>) =>
+    t.field({ type: noun.by, required: true, description: `Which ${noun.words}.` });
+
+  const onlyBy = (verb: string) =>
+    builder.inputType(`${verb}${noun.name}Input`, {
+      description: `A ${noun.words} to ${verb.toLowerCase()}.`,
+      fields: (t) => ({ by: byField(t) }),
+    });
+
+  offerCreate();
+  offerUpdate();
+  offerTags();
+  offerRestore();
+  offerPublishing();
+  return { addressed, changed, onlyBy, byField, payloadOf };
+
+  function offerCreate(): void {
+    const type = builder.inputType(`Create${noun.name}Input`, {
+      description: `A ${noun.words} to create.`,
+      fields: (t) => ({
+        project: t.string({
+          required: true,
+          description: 'The identifier of the project that it belongs to.',
+        }),
+        name: t.string({ required: true, description: noun.nameForm }),
+        description: t.string({ defaultValue: '', description: 'What it is for, at most 5000 characters.' }),
+        tags: t.field({
+          type: [LabelInput],
+          defaultValue: [],
+          description: 'At most 100 tags, with keys of 1 to 250 characters and values of at most 5000.',
+        }),
+      }),
+    });
+    builder.mutationField(`create${noun.name}`, (t) =>
+      t.field({
+        type: payloadOf('Create'),
+        nullable: true,
+        description: `Creates a ${noun.words}, and grants you MANAGE on it. The tenant's creation policy says who may.`,
+        errors: { types: [InvalidArgumentError, AlreadyExistsError] },
+        args: inputOf(type),
+        resolve: async (_root, { input }, context) => {
+          const { name, description, tags } = input;
+          const project = await getProject(input.project, context.loaders);
+          const given = {
+            name,
+            description: description ?? '',
+            tags: labelsOf(tags ?? [], ['input', 'tags']),
+          };
+          return await changed(noun.commands.create(callerOf(context), project, given), context);
+        },
+      }),
+    );
+  }
+
+  function offerUpdate(): void {
+    const type = builder.inputType(`Update${noun.name}Input`, {
+      description: `Changes of a ${noun.words}. What is left out stays as it is.`,
+      fields: (t) => ({
+        by: byField(t),
+        name: t.string({ description: 'The new name. Grants stay.' }),
+        description: t.string({ description: 'The new description, at most 5000 characters.' }),
+      }),
+    });
+    builder.mutationField(`update${noun.name}`, (t) =>
+      t.field({
+        type: payloadOf('Update'),
+        nullable: true,
+        description: `Renames or describes a ${noun.words}. Requires EDIT on it.`,
+        errors: { types: [InvalidArgumentError, AlreadyExistsError, FailedPreconditionError] },
+        args: inputOf(type),
+        resolve: async (_root, { input }, context) => {
+          const { by, name = null, description = null } = input;
+          const row = await addressed(by, context);
+          return await changed(noun.commands.update(callerOf(context), row, { name, description }), context);
+        },
+      }),
+    );
+  }
+
+  function offerTags(): void {
+    const setType = builder.inputType(`Set${noun.name}TagsInput`, {
+      description: `Tags to add to a ${noun.words}.`,
+      fields: (t) => ({
+        by: byField(t),
+        tags: t.field({
+          type: [LabelInput],
+          required: true,
+          description: 'Tags to add. One whose key is there already takes its place; all others stay.',
+        }),
+      }),
+    });
+    builder.mutationField(`set${noun.name}Tags`, (t) =>
+      t.field({
+        type: payloadOf('Set', 'Tags'),
+        nullable: true,
+        description: `Adds tags to a ${noun.words}, or changes their values. Requires EDIT on it.`,
+        errors: { types: [InvalidArgumentError, FailedPreconditionError] },
+        args: inputOf(setType),
+        resolve: async (_root, { input }, context) => {
+          const tags = labelsOf(input.tags, ['input', 'tags']);
+          const { id } = await addressed(input.by, context);
+          return await changed(noun.commands.setTags(id, tags), context);
+        },
+      }),
+    );
+    const deleteType = builder.inputType(`Delete${noun.name}TagsInput`, {
+      description: `Tags to remove from a ${noun.words}.`,
+      fields: (t) => ({
+        by: byField(t),
+        keys: t.stringList({
+          required: true,
+          description: 'The keys of the tags. Keys that are not there are ignored.',
+        }),
+      }),
+    });
+    builder.mutationField(`delete${noun.name}Tags`, (t) =>
+      t.field({
+        type: payloadOf('Delete', 'Tags'),
+        nullable: true,
+        description: `Removes tags from a ${noun.words}. Requires EDIT on it.`,
+        errors: { types: [FailedPreconditionError] },
+        args: inputOf(deleteType),
+        resolve: async (_root, { input }, context) => {
+          const { id } = await addressed(input.by, context);
+          return await changed(noun.commands.deleteTags(id, input.keys), context);
+        },
+      }),
+    );
+  }
+
+  function offerRestore(): void {
+    builder.mutationField(`restore${noun.name}`, (t) =>
+      t.field({
+        type: payloadOf('Restore'),
+        nullable: true,
+        description: `Restores a deleted ${noun.words}. Requires MANAGE on it.`,
+        errors: { types: [FailedPreconditionError] },
+        args: inputOf(onlyBy('Restore')),
+        resolve: async (_root, { input }, context) => {
+          const { id } = await addressed(input.by, context);
+          return await changed(noun.commands.restore(id), context);
+        },
+      }),
+    );
+  }
+
+  function offerPublishing(): void {
+    builder.mutationField(`publish${noun.name}`, (t) =>
+      t.field({
+        type: payloadOf('Publish'),
+        nullable: true,
+        description: `Lets every user of every tenant read a ${noun.words}, ${noun.contents} and its project's identifier. Requires MANAGE on it. While it is public nobody can change it, whatever their level.`,
+        errors: { types: [FailedPreconditionError] },
+        args: inputOf(onlyBy('Publish')),
+        resolve: async (_root, { input }, context) => {
+          const { id } = await addressed(input.by, context);
+          return await changed(noun.commands.publish(callerOf(context), id, new Date()), context);
+        },
+      }),
+    );
+    builder.mutationField(`unpublish${noun.name}`, (t) =>
+      t.field({
+        type: payloadOf('Unpublish'),
+        nullable: true,
+        description: `Makes a public ${noun.words} private again. Requires MANAGE on it in its own tenant; one of another tenant is NOT_FOUND.`,
+        errors: { types: [FailedPreconditionError] },
+        args: inputOf(onlyBy('Unpublish')),
+        resolve: async (_root, { input }, context) => {
+          const { id } = await addressed(input.by, context);
+          return await changed(noun.commands.unpublish(callerOf(context), id), context);
+        },
+      }),
+    );
+  }
+}
+
+function offerFields<Row extends TrackedRow>({ type, field, words, contents }: Noun<Row>): void {
+  builder.objectFields(type as unknown as ObjectRef<Schema, TrackedRow>, (t) => ({
+    id: t.exposeID('id', {
+      description: `An opaque UUIDv7, unique over all types. \`${field}\` finds the ${words} by it.`,
+    }),
+    project: t.field({
+      type: ProjectType,
+      nullable: true,
+      description: 'The project that it belongs to; null when the project is hidden from you.',
+      resolve: guardedEdge(
+        'project:read',
+        (row: TrackedRow, { loaders }) => loaders.project.load({ id: row.projectId }),
+        projectTarget,
+      ),
+    }),
+    projectIdentifier: t.exposeString('project', {
+      description: "The project's identifier, shown even when the project itself is hidden from you.",
+    }),
+    name: t.exposeString('name', { description: 'The name, unique in the project.' }),
+    description: t.exposeString('description', { description: 'What it is for; empty when nobody said.' }),
+    tags: t.field({
+      type: [LabelType],
+      extensions: { listSize: 10 },
+      description: 'Its tags, at most 100.',
+      resolve: ({ tags }) => labelEntries(tags),
+    }),
+    publicAt: t.expose('publicAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: `When it was made public; null while it is private. While it is public, every user of every tenant can read it with ${contents}, and nobody can change it.`,
+    }),
+    createdBy: t.field({
+      type: PrincipalType,
+      nullable: true,
+      description: 'The user who created it.',
+      resolve: ({ createdById }, _args, { loaders }) => loaders.user.load(createdById),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed itself.' }),
+  }));
+}

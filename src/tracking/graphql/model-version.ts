@@ -3,10 +3,13 @@ import { executionTarget } from '../../executions/domain/targets.ts';
 import { ExecutionByInput, ExecutionType } from '../../executions/graphql/execution.ts';
 import type { ExecutionBy } from '../../executions/store/reads.ts';
 import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
+import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
+import { payload } from '../../graphql/payload.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
 import {
@@ -27,11 +30,11 @@ import { runTarget } from '../domain/experiment-targets.ts';
 import { registeredModelTarget } from '../domain/model-targets.ts';
 import { findVersion, type ModelVersionBy } from '../find-version.ts';
 import { forgetModels } from '../model-loaders.ts';
+import type { RegisteredModelRow } from '../store/models.ts';
 import { type AliasRow, type ModelVersionRow, versionOrder } from '../store/versions.ts';
 import {
   addressedModel,
   changedModel,
-  modelPayload,
   RegisteredModelByInput,
   RegisteredModelType,
 } from './registered-model.ts';
@@ -40,42 +43,51 @@ import { RunType } from './run.ts';
 export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion').implement({
   description: 'One version of a registered model. Who may read the model may read it.',
   fields: (t) => ({
-    id: t.exposeID('id'),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `modelVersion` finds the version by it.',
+    }),
     model: t.field({
       type: RegisteredModelType,
       nullable: true,
+      description: 'The registered model that it is a version of.',
       resolve: guardedEdge(
         'model:read',
         (version, { loaders }) => loaders.registeredModel.load({ id: version.modelId }),
         registeredModelTarget,
       ),
     }),
-    version: t.exposeInt('version', { description: 'From 1; a number is never given again.' }),
+    version: t.exposeInt('version', {
+      description: 'The number of the version under its model, from 1. A number is never used again.',
+    }),
     source: t.exposeString('source', {
-      description: "Where the model's bytes are: `slipway://blobs/…`, or an address elsewhere.",
+      description:
+        "The address of the model's bytes: a file stored on this server (`slipway://blobs/…`), or elsewhere.",
     }),
     file: t.field({
       type: SignedBlobType,
       nullable: true,
-      description: 'The source, when it is a file of ours, with an address to fetch it from.',
+      description: 'The source with an address to fetch it from; null when it is not stored on this server.',
       resolve: async (version, _args, { loaders }) =>
         (await signedBlobs(version, [version.source], loaders))[0] ?? null,
     }),
-    description: t.exposeString('description'),
+    description: t.exposeString('description', {
+      description: 'What is new or special in it; empty when nobody said.',
+    }),
     tags: t.field({
       type: [LabelType],
       extensions: { listSize: 10 },
+      description: 'Its tags, at most 100.',
       resolve: ({ tags }) => labelEntries(tags),
     }),
     aliases: t.stringList({
-      description: 'The names that point at it.',
+      description: 'The aliases that point at this version, by name.',
       resolve: async ({ id }, _args, { loaders }) =>
         (await loaders.aliasesOfVersion.load(id)).map(({ alias }) => alias),
     }),
     execution: t.field({
       type: ExecutionType,
       nullable: true,
-      description: 'What made it; null for none, and for one that is hidden.',
+      description: 'The execution that made it; null when there is none, or it is hidden from you.',
       resolve: guardedEdge(
         'execution:read',
         (version, { loaders }) =>
@@ -86,7 +98,7 @@ export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion
     run: t.field({
       type: RunType,
       nullable: true,
-      description: 'The run that it came from; null for none, and for one that is hidden.',
+      description: 'The run that it came from; null when there is none, or it is hidden from you.',
       resolve: guardedEdge(
         'run:read',
         (version, { loaders }) => (version.runId ? loaders.run.load(version.runId) : null),
@@ -96,46 +108,54 @@ export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion
     createdBy: t.field({
       type: PrincipalType,
       nullable: true,
-      resolve: ({ createdById }, _args, { loaders }) => loaders.user.load(createdById),
+      description: 'The user who created it.',
+      resolve: ({ createdById }, _args, { loaders }) => loaders.publicUser.load(createdById),
     }),
-    createdAt: t.field({ type: 'DateTime', resolve: ({ createdAt }) => createdAt }),
-    updatedAt: t.field({ type: 'DateTime', resolve: ({ updatedAt }) => updatedAt }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
   }),
 });
 
 const ModelAliasType = builder.objectRef<AliasRow>('ModelAlias').implement({
-  description: 'A name that points at one version, and can be pointed at another: `champion`.',
+  description:
+    'A name such as `champion` that points at one version of a registered model, and can be pointed at another.',
   fields: (t) => ({
-    alias: t.exposeString('alias'),
+    alias: t.exposeString('alias', { description: 'The name, unique in its registered model.' }),
     version: t.exposeInt('version', { description: 'The number of the version that it points at.' }),
     modelVersion: t.field({
       type: ModelVersionType,
       nullable: true,
+      description: 'The version that it points at.',
       resolve: ({ versionId }, _args, { loaders }) => loaders.modelVersion.load({ id: versionId }),
     }),
-    updatedAt: t.field({
+    updatedAt: t.expose('updatedAt', {
       type: 'DateTime',
-      description: 'When it was pointed there.',
-      resolve: ({ updatedAt }) => updatedAt,
+      description: 'When it was pointed at this version.',
     }),
   }),
 });
+
+const ModelVersionConnection = connectionType('ModelVersion', ModelVersionType);
 
 builder.objectFields(RegisteredModelType, (t) => ({
   versions: t.connection(
     {
       type: ModelVersionType,
-      description: 'Its versions, newest first.',
-      resolve: (model, args, { loaders }) =>
-        pagedList(args, versionOrder, (page) => loaders.versionsOfModel.load({ parentId: model.id, page })),
+      description: 'The versions of the model, newest first.',
+      resolve: ({ id: parentId }, args, { loaders }) =>
+        pagedList(
+          args,
+          versionOrder,
+          (page) => loaders.versionsOfModel.load({ parentId, page }),
+          () => loaders.versionCount.load(parentId, null),
+        ),
     },
-    { name: 'ModelVersionConnection' },
-    { name: 'ModelVersionEdge' },
+    ModelVersionConnection,
   ),
   latestVersion: t.field({
     type: ModelVersionType,
     nullable: true,
-    description: 'The version with the highest number that is there; null when there is none.',
+    description: 'The version with the highest number that is not deleted; null when there is none.',
     resolve: async (model, _args, { loaders }) => {
       const page = { limit: 1, backward: false, from: null };
       return (await loaders.versionsOfModel.load({ parentId: model.id, page }))[0] ?? null;
@@ -144,32 +164,34 @@ builder.objectFields(RegisteredModelType, (t) => ({
   aliases: t.field({
     type: [ModelAliasType],
     extensions: { listSize: 10 },
-    description: 'All of them, by name; at most 100.',
+    description: 'The aliases of the model, by name, at most 100.',
     resolve: (model, _args, { loaders }) => loaders.aliasesOfModel.load(model.id),
   }),
 }));
 
 const ModelVersionKeyInput = builder.inputType('ModelVersionKeyInput', {
+  description: 'What identifies a version by its number.',
   fields: (t) => ({
-    model: t.field({ type: RegisteredModelByInput, required: true }),
-    version: t.int({ required: true, description: 'The number, from 1.' }),
+    model: t.field({ type: RegisteredModelByInput, required: true, description: 'The registered model.' }),
+    version: t.int({ required: true, description: 'The number of the version, from 1.' }),
   }),
 });
 
 const ModelAliasKeyInput = builder.inputType('ModelAliasKeyInput', {
+  description: 'What identifies a version by an alias that points at it.',
   fields: (t) => ({
-    model: t.field({ type: RegisteredModelByInput, required: true }),
-    alias: t.string({ required: true }),
+    model: t.field({ type: RegisteredModelByInput, required: true, description: 'The registered model.' }),
+    alias: t.string({ required: true, description: 'The name of the alias, such as `champion`.' }),
   }),
 });
 
 const ModelVersionByInput = builder.inputType('ModelVersionBy', {
-  description: 'Which version of a registered model.',
+  description: 'The address of a version of a registered model.',
   isOneOf: true,
   fields: (t) => ({
-    id: t.id(),
-    key: t.field({ type: ModelVersionKeyInput }),
-    alias: t.field({ type: ModelAliasKeyInput }),
+    id: t.id({ description: 'The id of the version.' }),
+    key: t.field({ type: ModelVersionKeyInput, description: 'Its model and number.' }),
+    alias: t.field({ type: ModelAliasKeyInput, description: 'Its model and an alias that points at it.' }),
   }),
 });
 
@@ -178,91 +200,111 @@ builder.queryField('modelVersion', (t) =>
     type: ModelVersionType,
     nullable: true,
     description: 'One version of a registered model; null with NOT_FOUND when it is absent or hidden.',
-    args: { by: t.arg({ type: ModelVersionByInput, required: true }) },
+    args: addressOf(ModelVersionByInput, 'version of a registered model'),
     resolve: (_root, { by }, { loaders }) => findVersion(by as ModelVersionBy, loaders),
   }),
 );
 
 const CreateModelVersionInput = builder.inputType('CreateModelVersionInput', {
+  description: 'A version to add to a registered model.',
   fields: (t) => ({
-    model: t.field({ type: RegisteredModelByInput, required: true }),
+    model: t.field({
+      type: RegisteredModelByInput,
+      required: true,
+      description: 'The model that gets the version.',
+    }),
     source: t.string({
       required: true,
       description:
-        "Where the model's bytes are: a file of the model's project (`slipway://blobs/…`) or an address elsewhere (`s3://…`, `gs://…`, `https://…`), at most 2048 characters, without a password.",
+        "The address of the model's bytes: a file of the model's project (`slipway://blobs/…`), or elsewhere (`s3://…`, `gs://…`, `https://…`). At most 2048 characters, without a password.",
     }),
     execution: t.field({
       type: ExecutionByInput,
-      description: 'What made it: an execution that you may read.',
+      description: 'The execution that made it, which you must be allowed to read.',
     }),
-    run: t.id({ description: 'The run that it came from: one that you may read.' }),
-    description: t.string({ description: 'At most 5000 characters.' }),
-    tags: t.field({ type: [LabelInput] }),
+    run: t.id({ description: 'The id of the run that it came from, which you must be allowed to read.' }),
+    description: t.string({
+      defaultValue: '',
+      description: 'What is new or special in it, at most 5000 characters.',
+    }),
+    tags: t.field({
+      type: [LabelInput],
+      defaultValue: [],
+      description: 'At most 100 tags, with keys of 1 to 250 characters and values of at most 5000.',
+    }),
   }),
 });
 
+const byVersion = { type: ModelVersionByInput, required: true, description: 'Which version.' } as const;
+
 const UpdateModelVersionInput = builder.inputType('UpdateModelVersionInput', {
-  description: 'What is left out stays as it is.',
+  description: 'Changes of a version. What is left out stays as it is.',
   fields: (t) => ({
-    by: t.field({ type: ModelVersionByInput, required: true }),
-    description: t.string(),
+    by: t.field(byVersion),
+    description: t.string({ description: 'The new description, at most 5000 characters.' }),
   }),
 });
 
 const SetModelVersionTagsInput = builder.inputType('SetModelVersionTagsInput', {
+  description: 'Tags to add to a version.',
   fields: (t) => ({
-    by: t.field({ type: ModelVersionByInput, required: true }),
+    by: t.field(byVersion),
     tags: t.field({
       type: [LabelInput],
       required: true,
-      description: 'To add, or in place of those with the same keys; others stay.',
+      description: 'Tags to add. One whose key is there already takes its place; all others stay.',
     }),
   }),
 });
 
 const DeleteModelVersionTagsInput = builder.inputType('DeleteModelVersionTagsInput', {
+  description: 'Tags to remove from a version.',
   fields: (t) => ({
-    by: t.field({ type: ModelVersionByInput, required: true }),
-    keys: t.stringList({ required: true, description: 'Keys that are not there are no fault.' }),
+    by: t.field(byVersion),
+    keys: t.stringList({
+      required: true,
+      description: 'The keys of the tags. Keys that are not there are ignored.',
+    }),
   }),
 });
 
 const DeleteModelVersionInput = builder.inputType('DeleteModelVersionInput', {
-  fields: (t) => ({ by: t.field({ type: ModelVersionByInput, required: true }) }),
+  description: 'A version to delete.',
+  fields: (t) => ({ by: t.field(byVersion) }),
 });
 
 const SetModelAliasInput = builder.inputType('SetModelAliasInput', {
+  description: 'An alias, and the version that it will point at.',
   fields: (t) => ({
-    model: t.field({ type: RegisteredModelByInput, required: true }),
+    model: t.field({
+      type: RegisteredModelByInput,
+      required: true,
+      description: 'The model that has the version.',
+    }),
     alias: t.string({
       required: true,
       description:
-        'Letters, digits, hyphens, underscores and dots, at most 255; nothing that reads like a version, such as `v1` or `latest`.',
+        'The name: at most 255 letters, digits, hyphens, underscores and dots. Names that read like a version, such as `v1` or `latest`, are refused.',
     }),
     version: t.int({ required: true, description: 'The number of the version to point at.' }),
   }),
 });
 
 const DeleteModelAliasInput = builder.inputType('DeleteModelAliasInput', {
+  description: 'An alias to delete.',
   fields: (t) => ({
-    model: t.field({ type: RegisteredModelByInput, required: true }),
-    alias: t.string({ required: true }),
+    model: t.field({
+      type: RegisteredModelByInput,
+      required: true,
+      description: 'The model that has the alias.',
+    }),
+    alias: t.string({ required: true, description: 'The name of the alias.' }),
   }),
 });
 
-const versionPayload = (name: string) =>
-  builder.objectRef<{ modelVersion: ModelVersionRow }>(name).implement({
-    fields: (t) => ({
-      modelVersion: t.field({ type: ModelVersionType, resolve: ({ modelVersion }) => modelVersion }),
-    }),
-  });
-const CreateModelVersionPayload = versionPayload('CreateModelVersionPayload');
-const UpdateModelVersionPayload = versionPayload('UpdateModelVersionPayload');
-const SetModelVersionTagsPayload = versionPayload('SetModelVersionTagsPayload');
-const DeleteModelVersionTagsPayload = versionPayload('DeleteModelVersionTagsPayload');
-const DeleteModelVersionPayload = versionPayload('DeleteModelVersionPayload');
-const SetModelAliasPayload = modelPayload('SetModelAliasPayload');
-const DeleteModelAliasPayload = modelPayload('DeleteModelAliasPayload');
+const versionPayload = (name: `${string}Payload`) => payload(name, 'modelVersion', ModelVersionType);
+const modelPayload = (name: `${string}Payload`) =>
+  payload<string, RegisteredModelRow>(name, 'registeredModel', RegisteredModelType);
 
 /** The one that the rule has judged, even if its alias has moved by now. */
 async function addressed(by: object, { loaders }: Context): Promise<ModelVersionRow> {
@@ -282,12 +324,12 @@ async function changed(work: Promise<ModelVersionRow>, { loaders }: Context) {
 
 builder.mutationFields((t) => ({
   createModelVersion: t.field({
-    type: CreateModelVersionPayload,
+    type: versionPayload('CreateModelVersionPayload'),
     nullable: true,
     description:
-      'Adds a version to a registered model, with the next number. Needs EDIT on the model, and READ on the execution and run that it names.',
+      'Adds a version to a registered model, with the next number. Requires EDIT on the model, and READ on the execution and the run that it names.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
-    args: { input: t.arg({ type: CreateModelVersionInput, required: true }) },
+    args: inputOf(CreateModelVersionInput),
     resolve: async (_root, { input }, context) => {
       const model = await addressedModel(input.model, context, ['input', 'model']);
       const version = createModelVersion(callerOf(context), {
@@ -302,65 +344,65 @@ builder.mutationFields((t) => ({
     },
   }),
   updateModelVersion: t.field({
-    type: UpdateModelVersionPayload,
+    type: versionPayload('UpdateModelVersionPayload'),
     nullable: true,
-    description: 'Describes a version anew. Needs EDIT on its model.',
+    description: 'Changes the description of a version. Requires EDIT on its model.',
     errors: { types: [InvalidArgumentError, FailedPreconditionError] },
-    args: { input: t.arg({ type: UpdateModelVersionInput, required: true }) },
+    args: inputOf(UpdateModelVersionInput),
     resolve: async (_root, { input }, context) => {
       const version = await addressed(input.by, context);
       return await changed(updateModelVersion(version, { description: input.description ?? null }), context);
     },
   }),
   setModelVersionTags: t.field({
-    type: SetModelVersionTagsPayload,
+    type: versionPayload('SetModelVersionTagsPayload'),
     nullable: true,
-    description: 'Adds or changes tags. Needs EDIT on its model.',
+    description: 'Adds tags to a version, or changes their values. Requires EDIT on its model.',
     errors: { types: [InvalidArgumentError, FailedPreconditionError] },
-    args: { input: t.arg({ type: SetModelVersionTagsInput, required: true }) },
+    args: inputOf(SetModelVersionTagsInput),
     resolve: async (_root, { input }, context) => {
       const tags = labelsOf(input.tags, ['input', 'tags']);
       return await changed(setModelVersionTags(await addressed(input.by, context), tags), context);
     },
   }),
   deleteModelVersionTags: t.field({
-    type: DeleteModelVersionTagsPayload,
+    type: versionPayload('DeleteModelVersionTagsPayload'),
     nullable: true,
-    description: 'Takes tags away. Needs MANAGE on its model, as in MLflow.',
+    description: 'Removes tags from a version. Requires MANAGE on its model, as in MLflow.',
     errors: { types: [FailedPreconditionError] },
-    args: { input: t.arg({ type: DeleteModelVersionTagsInput, required: true }) },
+    args: inputOf(DeleteModelVersionTagsInput),
     resolve: async (_root, { input }, context) =>
       await changed(deleteModelVersionTags(await addressed(input.by, context), input.keys), context),
   }),
   deleteModelVersion: t.field({
-    type: DeleteModelVersionPayload,
+    type: versionPayload('DeleteModelVersionPayload'),
     nullable: true,
     description:
-      'Ends a version for good, with the aliases that point at it. Its number is not given again. Needs MANAGE on its model.',
+      'Deletes a version for good, with the aliases that point at it. Requires MANAGE on its model. Its number is never used again.',
     errors: { types: [FailedPreconditionError] },
-    args: { input: t.arg({ type: DeleteModelVersionInput, required: true }) },
+    args: inputOf(DeleteModelVersionInput),
     resolve: async (_root, { input }, context) =>
       await changed(deleteModelVersion(await addressed(input.by, context)), context),
   }),
   setModelAlias: t.field({
-    type: SetModelAliasPayload,
+    type: modelPayload('SetModelAliasPayload'),
     nullable: true,
-    description: 'Points an alias at a version, new or from another one. Needs EDIT.',
+    description: 'Points an alias at a version; a new one is created. Requires EDIT on the model.',
     errors: {
       types: [InvalidArgumentError, NotFoundError, FailedPreconditionError, ResourceExhaustedError],
     },
-    args: { input: t.arg({ type: SetModelAliasInput, required: true }) },
+    args: inputOf(SetModelAliasInput),
     resolve: async (_root, { input }, context) => {
       const { id } = await addressedModel(input.model, context, ['input', 'model']);
       return await changedModel(setModelAlias(id, input.alias, input.version), context);
     },
   }),
   deleteModelAlias: t.field({
-    type: DeleteModelAliasPayload,
+    type: modelPayload('DeleteModelAliasPayload'),
     nullable: true,
-    description: 'Takes an alias away. Needs MANAGE, as in MLflow.',
+    description: 'Deletes an alias; the version stays. Requires MANAGE on the model, as in MLflow.',
     errors: { types: [NotFoundError, FailedPreconditionError] },
-    args: { input: t.arg({ type: DeleteModelAliasInput, required: true }) },
+    args: inputOf(DeleteModelAliasInput),
     resolve: async (_root, { input }, context) => {
       const { id } = await addressedModel(input.model, context, ['input', 'model']);
       return await changedModel(deleteModelAlias(id, input.alias), context);

@@ -3,10 +3,13 @@ import { executionTarget } from '../../executions/domain/targets.ts';
 import { ExecutionByInput, ExecutionType } from '../../executions/graphql/execution.ts';
 import type { ExecutionBy } from '../../executions/store/reads.ts';
 import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
+import { inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
+import { payload } from '../../graphql/payload.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
@@ -25,10 +28,13 @@ const MAX_EXPERIMENTS = 1000;
 export const RunType = builder.objectRef<RunRow>('Run').implement({
   description: 'One trial of an experiment. Who may read the experiment may read it.',
   fields: (t) => ({
-    id: t.exposeID('id'),
+    id: t.exposeID('id', {
+      description: 'An opaque UUIDv7, unique over all types. `run` finds the run by it.',
+    }),
     experiment: t.field({
       type: ExperimentType,
       nullable: true,
+      description: 'The experiment that the run belongs to; null when your sign-in may not read experiments.',
       resolve: guardedEdge(
         'experiment:read',
         (run, { loaders }) => loaders.experiment.load({ id: run.experimentId }),
@@ -38,60 +44,78 @@ export const RunType = builder.objectRef<RunRow>('Run').implement({
     execution: t.field({
       type: ExecutionType,
       nullable: true,
-      description: 'What did the work; null for none, and for one that is hidden.',
+      description: 'The execution that did the work; null when there is none, or it is hidden from you.',
       resolve: guardedEdge(
         'execution:read',
         (run, { loaders }) => (run.executionId ? loaders.execution.load({ id: run.executionId }) : null),
         executionTarget,
       ),
     }),
-    name: t.exposeString('name', { description: 'Need not be unique.' }),
+    name: t.exposeString('name', { description: 'The name that people read; need not be unique.' }),
     tags: t.field({
       type: [LabelType],
       extensions: { listSize: 10 },
+      description: 'Its tags, at most 100.',
       resolve: ({ tags }) => labelEntries(tags),
     }),
-    stage: t.field({ type: LifecycleStageEnum, resolve: ({ stage }) => stage }),
+    stage: t.expose('stage', { type: LifecycleStageEnum, description: 'Whether the run is deleted.' }),
     createdBy: t.field({
       type: PrincipalType,
       nullable: true,
-      resolve: ({ createdById }, _args, { loaders }) => loaders.user.load(createdById),
+      description: 'The user who created the run.',
+      resolve: ({ createdById }, _args, { loaders }) => loaders.publicUser.load(createdById),
     }),
-    createdAt: t.field({ type: 'DateTime', resolve: ({ createdAt }) => createdAt }),
-    updatedAt: t.field({ type: 'DateTime', resolve: ({ updatedAt }) => updatedAt }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the run was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the run was last changed.' }),
   }),
 });
+
+const RunConnection = connectionType('Run', RunType);
 
 builder.objectField(ExperimentType, 'runs', (t) =>
   t.connection(
     {
       type: RunType,
       nullable: true,
-      description: "Its runs, newest first; null for a credential whose scopes do not name 'run:read'.",
-      args: { stage: t.arg({ type: LifecycleFilterEnum, defaultValue: 'ACTIVE' }) },
-      resolve: async (experiment, { stage, ...args }, context) => {
+      description:
+        'The runs of the experiment, newest first; null when your scopes do not include `run:read`.',
+      args: {
+        stage: t.arg({
+          type: LifecycleFilterEnum,
+          defaultValue: 'ACTIVE',
+          description: 'Only runs in this stage.',
+        }),
+      },
+      resolve: async (experiment, { stage: filter, ...args }, context) => {
         const target = async () => experimentTarget(experiment);
-        if (!(await isAllowed(callerOf(context), 'run:read', { kind: 'edge', key: '', target }))) return null;
-        return await pagedList(args, runOrder, (page) =>
-          context.loaders.runsOfExperiment.load({
-            parentId: experiment.id,
-            page: { ...page, stage: stageOf(stage) },
-          }),
+        if (!(await isAllowed(callerOf(context), 'run:read', { target }))) return null;
+        const { runsOfExperiment, runCount } = context.loaders;
+        const { id: parentId } = experiment;
+        const stage = stageOf(filter);
+        return await pagedList(
+          args,
+          runOrder,
+          (page) => runsOfExperiment.load({ parentId, page: { ...page, stage } }),
+          () => runCount.load(parentId, stage),
         );
       },
     },
-    { name: 'ExperimentRunConnection' },
-    { name: 'ExperimentRunEdge' },
+    RunConnection,
   ),
 );
 
 const RunFilterInput = builder.inputType('RunFilter', {
+  description: 'Which runs a list shows: those that meet every condition given.',
   fields: (t) => ({
     experiments: t.idList({
       required: true,
-      description: `At most ${MAX_EXPERIMENTS}. Those that are absent or hidden are left out without a word.`,
+      description: `Only runs of the experiments with these ids, at most ${MAX_EXPERIMENTS}. Ids of experiments that are absent or hidden are ignored.`,
     }),
-    stage: t.field({ type: LifecycleFilterEnum, defaultValue: 'ACTIVE' }),
+    stage: t.field({
+      type: LifecycleFilterEnum,
+      defaultValue: 'ACTIVE',
+      description: 'Only runs in this stage.',
+    }),
   }),
 });
 
@@ -100,15 +124,15 @@ builder.queryFields((t) => ({
     type: RunType,
     nullable: true,
     description: 'One run; null with NOT_FOUND when it is absent or hidden.',
-    args: { id: t.arg.id({ required: true }) },
+    args: { id: t.arg.id({ required: true, description: "The run's id." }) },
     resolve: (_root, { id }, { loaders }) => loaders.run.load(id),
   }),
   runs: t.connection(
     {
       type: RunType,
-      description: 'Runs of some experiments, newest first.',
-      args: { filter: t.arg({ type: RunFilterInput, required: true }) },
-      resolve: async (_root, { filter, ...args }, context) => {
+      description: 'Runs of some experiments that you may read, newest first.',
+      args: { filter: t.arg({ type: RunFilterInput, required: true, description: 'Which runs to list.' }) },
+      resolve: (_root, { filter, ...args }, context) => {
         const { experiments: experimentIds } = filter;
         if (experimentIds.length > MAX_EXPERIMENTS)
           throw InvalidArgumentError.of(
@@ -117,73 +141,79 @@ builder.queryFields((t) => ({
           );
         const shown: RunFilter = { experimentIds, stage: stageOf(filter.stage) };
         const caller = callerOf(context);
-        const connection = await pagedList(args, runOrder, (page) => listRuns(caller, shown, page));
-        return { ...connection, count: () => countRuns(caller, shown) };
+        return pagedList(
+          args,
+          runOrder,
+          (page) => listRuns(caller, shown, page),
+          () => countRuns(caller, shown),
+        );
       },
     },
-    {
-      name: 'RunConnection',
-      fields: (t) => ({
-        totalCount: t.int({
-          description: 'How many there are in all; counted only when it is asked for.',
-          resolve: (connection) => connection.count(),
-        }),
-      }),
-    },
-    { name: 'RunEdge' },
+    RunConnection,
   ),
 }));
 
 const CreateRunInput = builder.inputType('CreateRunInput', {
+  description: 'A run to create.',
   fields: (t) => ({
-    experiment: t.field({ type: ExperimentByInput, required: true }),
-    name: t.string({ description: '1 to 255 characters; made up when left out.' }),
+    experiment: t.field({
+      type: ExperimentByInput,
+      required: true,
+      description: 'The experiment that the run belongs to.',
+    }),
+    name: t.string({
+      description:
+        'The name that people read, 1 to 255 characters. The server makes one up when it is left out.',
+    }),
     execution: t.field({
       type: ExecutionByInput,
-      description: 'What does the work: an execution that you may read.',
+      description: 'The execution that does the work, which you must be allowed to read.',
     }),
-    tags: t.field({ type: [LabelInput] }),
+    tags: t.field({
+      type: [LabelInput],
+      defaultValue: [],
+      description: 'At most 100 tags, with keys of 1 to 250 characters and values of at most 5000.',
+    }),
   }),
 });
 
+const idOf = { required: true, description: "The run's id." } as const;
+
 const UpdateRunInput = builder.inputType('UpdateRunInput', {
-  description: 'What is left out stays as it is.',
-  fields: (t) => ({ id: t.id({ required: true }), name: t.string() }),
+  description: 'Changes of a run. What is left out stays as it is.',
+  fields: (t) => ({ id: t.id(idOf), name: t.string({ description: 'The new name, 1 to 255 characters.' }) }),
 });
 
-const onlyId = (name: string) =>
-  builder.inputType(name, { fields: (t) => ({ id: t.id({ required: true }) }) });
-const DeleteRunInput = onlyId('DeleteRunInput');
-const RestoreRunInput = onlyId('RestoreRunInput');
+const onlyId = (verb: string) =>
+  builder.inputType(`${verb}RunInput`, {
+    description: `A run to ${verb.toLowerCase()}.`,
+    fields: (t) => ({ id: t.id(idOf) }),
+  });
 
 const SetRunTagsInput = builder.inputType('SetRunTagsInput', {
+  description: 'Tags to add to a run.',
   fields: (t) => ({
-    id: t.id({ required: true }),
+    id: t.id(idOf),
     tags: t.field({
       type: [LabelInput],
       required: true,
-      description: 'To add, or in place of those with the same keys; others stay.',
+      description: 'Tags to add. One whose key is there already takes its place; all others stay.',
     }),
   }),
 });
 
 const DeleteRunTagsInput = builder.inputType('DeleteRunTagsInput', {
+  description: 'Tags to remove from a run.',
   fields: (t) => ({
-    id: t.id({ required: true }),
-    keys: t.stringList({ required: true, description: 'Keys that are not there are no fault.' }),
+    id: t.id(idOf),
+    keys: t.stringList({
+      required: true,
+      description: 'The keys of the tags. Keys that are not there are ignored.',
+    }),
   }),
 });
 
-const payload = (name: string) =>
-  builder.objectRef<{ run: RunRow }>(name).implement({
-    fields: (t) => ({ run: t.field({ type: RunType, resolve: ({ run }) => run }) }),
-  });
-const CreateRunPayload = payload('CreateRunPayload');
-const UpdateRunPayload = payload('UpdateRunPayload');
-const DeleteRunPayload = payload('DeleteRunPayload');
-const RestoreRunPayload = payload('RestoreRunPayload');
-const SetRunTagsPayload = payload('SetRunTagsPayload');
-const DeleteRunTagsPayload = payload('DeleteRunTagsPayload');
+const runPayload = (name: `${string}Payload`) => payload(name, 'run', RunType);
 
 async function addressed(id: string, { loaders }: Context): Promise<RunRow> {
   const run = await loaders.run.load(id);
@@ -202,11 +232,12 @@ async function changed(work: Promise<RunRow>, { loaders }: Context) {
 
 builder.mutationFields((t) => ({
   createRun: t.field({
-    type: CreateRunPayload,
+    type: runPayload('CreateRunPayload'),
     nullable: true,
-    description: 'Makes a run in an experiment. Needs EDIT on the experiment, and READ on the execution.',
+    description:
+      'Creates a run in an experiment. Requires EDIT on the experiment, and READ on the execution.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
-    args: { input: t.arg({ type: CreateRunInput, required: true }) },
+    args: inputOf(CreateRunInput),
     resolve: async (_root, { input }, context) => {
       const experiment = await context.loaders.experiment.load(input.experiment as ExperimentBy);
       if (!experiment)
@@ -221,49 +252,49 @@ builder.mutationFields((t) => ({
     },
   }),
   updateRun: t.field({
-    type: UpdateRunPayload,
+    type: runPayload('UpdateRunPayload'),
     nullable: true,
-    description: 'Renames a run. Needs EDIT on its experiment.',
+    description: 'Renames a run. Requires EDIT on its experiment.',
     errors: { types: [InvalidArgumentError, FailedPreconditionError] },
-    args: { input: t.arg({ type: UpdateRunInput, required: true }) },
+    args: inputOf(UpdateRunInput),
     resolve: async (_root, { input }, context) =>
       await changed(updateRun(await addressed(input.id, context), { name: input.name ?? null }), context),
   }),
   deleteRun: t.field({
-    type: DeleteRunPayload,
+    type: runPayload('DeleteRunPayload'),
     nullable: true,
-    description: 'Puts a run away. Needs MANAGE on its experiment.',
+    description: 'Deletes a run, until it is restored. Requires MANAGE on its experiment.',
     errors: { types: [FailedPreconditionError] },
-    args: { input: t.arg({ type: DeleteRunInput, required: true }) },
+    args: inputOf(onlyId('Delete')),
     resolve: async (_root, { input }, context) =>
       await changed(deleteRun(await addressed(input.id, context)), context),
   }),
   restoreRun: t.field({
-    type: RestoreRunPayload,
+    type: runPayload('RestoreRunPayload'),
     nullable: true,
-    description: 'Brings a deleted run back. Needs MANAGE on its experiment.',
+    description: 'Restores a deleted run. Requires MANAGE on its experiment.',
     errors: { types: [FailedPreconditionError] },
-    args: { input: t.arg({ type: RestoreRunInput, required: true }) },
+    args: inputOf(onlyId('Restore')),
     resolve: async (_root, { input }, context) =>
       await changed(restoreRun(await addressed(input.id, context)), context),
   }),
   setRunTags: t.field({
-    type: SetRunTagsPayload,
+    type: runPayload('SetRunTagsPayload'),
     nullable: true,
-    description: 'Adds or changes tags. Needs EDIT on its experiment.',
+    description: 'Adds tags to a run, or changes their values. Requires EDIT on its experiment.',
     errors: { types: [InvalidArgumentError, FailedPreconditionError] },
-    args: { input: t.arg({ type: SetRunTagsInput, required: true }) },
+    args: inputOf(SetRunTagsInput),
     resolve: async (_root, { input }, context) => {
       const tags = labelsOf(input.tags, ['input', 'tags']);
       return await changed(setRunTags(await addressed(input.id, context), tags), context);
     },
   }),
   deleteRunTags: t.field({
-    type: DeleteRunTagsPayload,
+    type: runPayload('DeleteRunTagsPayload'),
     nullable: true,
-    description: 'Takes tags away. Needs EDIT on its experiment.',
+    description: 'Removes tags from a run. Requires EDIT on its experiment.',
     errors: { types: [FailedPreconditionError] },
-    args: { input: t.arg({ type: DeleteRunTagsInput, required: true }) },
+    args: inputOf(DeleteRunTagsInput),
     resolve: async (_root, { input }, context) =>
       await changed(deleteRunTags(await addressed(input.id, context), input.keys), context),
   }),

@@ -1,11 +1,12 @@
 import { type Reader, readableSql } from '../../authorization/store/readable.ts';
 import type { ExperimentRun, LifecycleStage } from '../../generated/prisma/client.ts';
 import { eachOf } from '../../platform/by-id.ts';
-import { newestFirst, type Page, pageOfEach, pageSql } from '../../platform/database/page.ts';
+import { countOfEach, newestFirst, type Page, pageOfEach, pageSql } from '../../platform/database/page.ts';
 import { nothing, raw, sql } from '../../platform/database/sql.ts';
 import { count, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId } from '../../platform/ids.ts';
+import type { ChildCount } from '../../platform/loaders.ts';
 import { experimentResources, isPublicExperiment } from './experiments.ts';
 
 /** A run, with what decides about its experiment. */
@@ -55,6 +56,9 @@ const runsOfExperiments = { columns, source, parent: 'run.experiment_id', order:
 /** The newest runs of each experiment; up to one more than the page, so that it shows whether there are more. */
 export const readRunsOfExperiments = (experimentIds: readonly string[], page: RunPage) =>
   query<RunRow>(pageOfEach(runsOfExperiments, experimentIds, page, ofStage(page.stage)));
+
+export const countRunsOfExperiments = (experimentIds: readonly string[], stage: LifecycleStage | null) =>
+  query<ChildCount>(countOfEach(runsOfExperiments, experimentIds, ofStage(stage)));
 
 export interface RunFilter {
   readonly experimentIds: readonly string[];

@@ -1,10 +1,11 @@
 import type { ModelAlias, ModelVersion } from '../../generated/prisma/client.ts';
 import { eachAt } from '../../platform/by-address.ts';
-import { highestFirst, type Page, pageOfEach } from '../../platform/database/page.ts';
+import { countOfEach, highestFirst, type Page, pageOfEach } from '../../platform/database/page.ts';
 import { query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { groupBy } from '../../platform/group-by.ts';
 import { isId } from '../../platform/ids.ts';
+import type { ChildCount } from '../../platform/loaders.ts';
 
 /** A version, with what decides about its model. */
 export interface ModelVersionRow extends ModelVersion {
@@ -94,6 +95,9 @@ const versionsOfModels = { columns, source, parent: 'version.model_id', order: v
 /** The newest versions of each model; up to one more than the page, so that it shows whether there are more. */
 export const readVersionsOfModels = (modelIds: readonly string[], page: Page) =>
   query<ModelVersionRow>(pageOfEach(versionsOfModels, modelIds, page));
+
+export const countVersionsOfModels = (modelIds: readonly string[]) =>
+  query<ChildCount>(countOfEach(versionsOfModels, modelIds));
 
 /** A name of a version. */
 export interface AliasRow extends Omit<ModelAlias, 'tenantId'> {

@@ -34,7 +34,12 @@ async function walk(rows: readonly Row[], size: number, isBackward: boolean): Pr
   const seen: Row[] = [];
   for (let cursor: string | null = null; ; ) {
     const args: PageArguments = isBackward ? { last: size, before: cursor } : { first: size, after: cursor };
-    const { edges, pageInfo } = await pagedList(args, order, (page) => listed(rows, page));
+    const { edges, pageInfo } = await pagedList(
+      args,
+      order,
+      (page) => listed(rows, page),
+      async () => rows.length,
+    );
     const nodes = edges.map(({ node }) => node);
     seen.push(...(isBackward ? nodes.reverse() : nodes));
     cursor = isBackward ? pageInfo.startCursor : pageInfo.endCursor;

@@ -3,13 +3,13 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { Agent, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KerberosSettings } from '../../../src/sign-in/methods/negotiate.ts';
 import type { App } from '../../support/app.ts';
 import { CLOCK_SKEW_SECONDS, Kdc } from '../../support/kdc.ts';
 import { needs } from '../../support/require.ts';
+import { eventually } from '../../support/waiting.ts';
 
 const REJECT = 'oQcwBaADCgEC';
 const ANOTHER_LEG = 'oRQwEqADCgEBoQsGCSqGSIb3EgECAg==';
@@ -221,7 +221,7 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
 
     it('are refused when they have ended', async () => {
       const until = shortLived.at + (1 + 2 * CLOCK_SKEW_SECONDS) * 1000;
-      await sleep(Math.max(0, until - Date.now()));
+      await eventually(Date.now, (now) => now > until);
       await expectRefusal(`Negotiate ${shortLived.token}`);
     });
   });

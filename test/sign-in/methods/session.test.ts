@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import WebSocket from 'ws';
 import { rules } from '../../../src/api/schema.ts';
-import { topLevelError } from '../../../src/graphql/errors.ts';
+import { flushDenials } from '../../../src/authorization/audit.ts';
 import type { Rule } from '../../../src/graphql/rules.ts';
+import { db } from '../../../src/platform/database/client.ts';
 import { PermissionDeniedError } from '../../../src/platform/errors.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
 import { changeUser, signUp } from '../../support/users.ts';
@@ -102,10 +103,14 @@ describe('POST /session', () => {
   });
 
   it('asks the rule of `login`', async () => {
-    const denied = topLevelError(new PermissionDeniedError());
+    const denied = new PermissionDeniedError();
     const decide = vi.spyOn(rules.Mutation['login'] as Rule, 'decide').mockResolvedValue(denied);
     expect((await open({ body: { username: 'ada', password } })).status).toBe(403);
     decide.mockRestore();
+    await flushDenials();
+    expect(
+      await db.auditEvent.findMany({ where: { action: 'token:create', outcome: 'DENIED' } }),
+    ).toMatchObject([{ actorName: 'ada', targetType: 'user', targetName: 'ada' }]);
     expect((await open({ body: { username: 'ada', password } })).status).toBe(200);
   });
 

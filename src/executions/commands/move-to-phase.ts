@@ -6,8 +6,9 @@ import { resolveBindings } from '../../registry/domain/resolve-bindings.ts';
 import { literalBytes, MAX_TURN_BYTES } from '../domain/limits.ts';
 import { executionPhases } from '../domain/phases.ts';
 import type { Progress } from '../domain/progress.ts';
-import { type LockedExecution, type NodeRow, readNodeOutputs } from '../store/advance.ts';
+import type { LockedExecution } from '../store/locked-execution.ts';
 import { type ExecutionMove, moveExecution } from '../store/moves.ts';
+import { type NodeRow, readNodeLiterals } from '../store/nodes.ts';
 import { missingFiles, missingFilesText } from './check-files.ts';
 
 /**
@@ -55,7 +56,7 @@ function firstError(nodes: readonly NodeRow[]): ExecutionMove['error'] {
 
 async function outputsOf(tx: Tx, execution: LockedExecution, closure: Closure) {
   const { template } = closure.workflow;
-  const outputs = await readNodeOutputs(tx, execution.id, promisedNodesOf(template.outputs));
+  const outputs = await readNodeLiterals(tx, execution.id, 'outputs', promisedNodesOf(template.outputs));
   const resolved = resolveBindings(template.outputs, template.interface.outputs, {
     inputs: execution.inputs,
     outputs,

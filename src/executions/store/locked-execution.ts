@@ -1,0 +1,42 @@
+import type { ExecutionPhase } from '../../generated/prisma/enums.ts';
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+import type { LiteralMap } from '../../values/literals.ts';
+
+/** What the scheduler needs to move an execution on. */
+export interface LockedExecution {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly projectId: string;
+  readonly project: string;
+  readonly domain: string;
+  readonly name: string;
+  readonly phase: ExecutionPhase;
+  readonly maxParallelism: number;
+  readonly queue: string;
+  readonly workflowId: string;
+  readonly workflowEntityId: string;
+  readonly principalId: string;
+  readonly inputs: LiteralMap;
+  readonly abortCause: string | null;
+  /** Its last turn failed, and the next one is not due yet. */
+  readonly isBackingOff: boolean;
+}
+
+const lockStatement = statement<LockedExecution>(
+  `select execution.id, execution.tenant_id as "tenantId", execution.project_id as "projectId",
+          project.identifier as project, execution.domain, execution.name, execution.phase::text as phase,
+          execution.max_parallelism as "maxParallelism", execution.queue, execution.workflow_id as "workflowId",
+          execution.workflow_entity_id as "workflowEntityId",
+          execution.principal_id as "principalId", execution.inputs, execution.abort_cause as "abortCause",
+          execution.failed_turns > 0 and coalesce(execution.advance_at > now(), false) as "isBackingOff"
+     from executions as execution join projects as project on project.id = execution.project_id
+    where execution.id = $1::uuid and execution.engine = 'SLIPWAY'
+      for update of execution skip locked`,
+);
+
+/** Takes the execution for this transaction; null when another has it, or it is not the scheduler's to move. */
+export async function lockExecution(tx: Tx, id: string): Promise<LockedExecution | null> {
+  const [row] = await run(lockStatement, [id], tx);
+  return row ?? null;
+}

@@ -1,0 +1,28 @@
+import { run, statement } from '../../platform/database/statement.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+
+const settleStatement = statement<{ id: string }>(
+  `update executions set advance_at = case when $2::boolean then now() end, failed_turns = 0
+    where id = $1::uuid returning id`,
+);
+
+/** Ends a turn that went well; `more` asks for another at once. */
+export async function settleExecution(tx: Tx, id: string, more: boolean): Promise<void> {
+  await run(settleStatement, [id, more], tx);
+}
+
+/** Seconds between turns that fail: one, then twice as many each time, up to this. */
+const MAX_BACKOFF_SECONDS = 60;
+
+const countFailedStatement = statement<{ failedTurns: number }>(
+  `update executions
+      set failed_turns = failed_turns + 1,
+          advance_at = now() + least(power(2, least(failed_turns, 10)), ${MAX_BACKOFF_SECONDS}) * interval '1 second'
+    where id = $1::uuid returning failed_turns as "failedTurns"`,
+);
+
+/** Counts a turn that failed, and puts the next one off. @returns how many failed in a row. */
+export async function countFailedTurn(id: string): Promise<number> {
+  const [row] = await run(countFailedStatement, [id]);
+  return row?.failedTurns ?? 0;
+}

@@ -1,0 +1,20 @@
+import { builder } from './builder.ts';
+
+/**
+ * A GraphQL enum with the values of a Prisma enum, each with its description: a value that Prisma's schema gains does not
+ * compile until it is described here.
+ */
+export function enumOf<Value extends string>(
+  name: string,
+  description: string,
+  values: Readonly<Record<Value, string>>,
+) {
+  const entries = Object.entries<string>(values).map(([value, text]) => [
+    value,
+    { description: text, value },
+  ]);
+  return builder.enumType(name, {
+    description,
+    values: Object.fromEntries(entries) as Record<Value, { description: string; value: Value }>,
+  });
+}

@@ -1,0 +1,40 @@
+import type { ObjectKind } from '../platform/object-kinds.ts';
+import { builder } from './builder.ts';
+
+const descriptions: Readonly<Record<ObjectKind, string>> = {
+  'access key': 'A credential of a program. Its name is the key, never the secret.',
+  alias: 'A name that points at one version of a registered model.',
+  execution: 'One launch of a launch plan.',
+  executor: 'A program that leases jobs and runs them.',
+  experiment: 'A collection of runs that are compared with one another.',
+  file: 'Stored content: a blob.',
+  grant: 'The level of one user or group on one resource.',
+  group: 'Users who are granted levels together.',
+  job: 'Work on a queue.',
+  'job run': 'One lease of a job.',
+  'launch plan': 'A way to launch a workflow, with its default and fixed inputs.',
+  'model version': 'One version of a registered model.',
+  'node execution': 'One node of an execution.',
+  project: 'What holds workflows, experiments, models and queues.',
+  queue: 'Where jobs wait for executors.',
+  'registered model': 'A named line of model versions.',
+  run: 'One trial of an experiment.',
+  task: 'A step that workflows are made of.',
+  'task execution': 'One attempt at the task of a node.',
+  tenant: 'A company or team, and everything that belongs to it.',
+  user: 'A person or a program that signs in.',
+  workflow: 'All versions of one workflow.',
+};
+
+/** `registered model` is REGISTERED_MODEL in the API. */
+const nameOf = (kind: string) => kind.toUpperCase().replaceAll(' ', '_');
+
+export const ObjectKindEnum = builder.enumType('ObjectKind', {
+  description: 'A kind of object, as errors and the audit log name it.',
+  values: Object.fromEntries(
+    Object.entries(descriptions).map(([value, description]) => [
+      nameOf(value),
+      { value: value as ObjectKind, description },
+    ]),
+  ),
+});

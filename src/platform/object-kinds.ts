@@ -1,0 +1,39 @@
+import type { ResourceType } from '../generated/prisma/enums.ts';
+
+/** Every kind of object that messages and the audit log name, in the words of both. */
+export const objectKinds = [
+  'access key',
+  'alias',
+  'execution',
+  'executor',
+  'experiment',
+  'file',
+  'grant',
+  'group',
+  'job',
+  'job run',
+  'launch plan',
+  'model version',
+  'node execution',
+  'project',
+  'queue',
+  'registered model',
+  'run',
+  'task',
+  'task execution',
+  'tenant',
+  'user',
+  'workflow',
+] as const;
+
+export type ObjectKind = (typeof objectKinds)[number];
+
+/** What a resource is called. */
+export const kindOf: Readonly<Record<ResourceType, ObjectKind>> = {
+  TENANT: 'tenant',
+  PROJECT: 'project',
+  EXPERIMENT: 'experiment',
+  REGISTERED_MODEL: 'registered model',
+  WORKFLOW: 'workflow',
+  QUEUE: 'queue',
+};

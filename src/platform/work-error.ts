@@ -1,0 +1,20 @@
+import type { ErrorKind } from '../generated/prisma/enums.ts';
+
+/** Why work failed, as it is recorded of an execution, a node, an attempt or a run of a job. */
+export interface WorkError {
+  readonly code: string;
+  readonly message: string;
+  readonly kind: ErrorKind;
+}
+
+/** Where a row has its error; it has none while the code is null. */
+export interface WorkErrorColumns {
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly errorKind: ErrorKind | null;
+}
+
+export function workErrorOf({ errorCode, errorMessage, errorKind }: WorkErrorColumns): WorkError | null {
+  if (errorCode === null) return null;
+  return { code: errorCode, message: errorMessage ?? '', kind: errorKind ?? 'UNKNOWN' };
+}

@@ -1,0 +1,75 @@
+/** The descriptions of the schema, which are its documentation: nothing lacks one, and all are written alike. */
+import {
+  type GraphQLNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isIntrospectionType,
+  isObjectType,
+  isSpecifiedScalarType,
+} from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { schema } from '../../src/api/schema.ts';
+
+interface Described {
+  readonly place: string;
+  /** The name of the last part of the place, in words. */
+  readonly name: string;
+  readonly text: string;
+}
+
+const words = (name: string) =>
+  name
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replaceAll('_', ' ')
+    .toLowerCase();
+
+const described = (place: string, name: string, text: string | null | undefined): Described => ({
+  place,
+  name: words(name),
+  text: text ?? '',
+});
+
+function partsOf(type: GraphQLNamedType): Described[] {
+  if (isEnumType(type))
+    return type
+      .getValues()
+      .map(({ name, description }) => described(`${type.name}.${name}`, name, description));
+  if (isInputObjectType(type))
+    return Object.values(type.getFields()).map(({ name, description }) =>
+      described(`${type.name}.${name}`, name, description),
+    );
+  if (!isObjectType(type) && !isInterfaceType(type)) return [];
+  return Object.values(type.getFields()).flatMap(({ name, description, args }) => [
+    described(`${type.name}.${name}`, name, description),
+    ...args.map((argument) =>
+      described(`${type.name}.${name}(${argument.name})`, argument.name, argument.description),
+    ),
+  ]);
+}
+
+const all = Object.values(schema.getTypeMap())
+  .filter((type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type))
+  .flatMap((type) => [described(type.name, type.name, type.description), ...partsOf(type)]);
+
+const where = (isWrong: (one: Described) => boolean) => all.filter(isWrong).map(({ place }) => place);
+
+describe('every type, field, argument and enum value', () => {
+  it('has a description', () => {
+    expect(all.length).toBeGreaterThan(1000);
+    expect(where(({ text }) => text.trim() === '')).toEqual([]);
+  });
+
+  it('has one that adds something to its name', () => {
+    const bare = (text: string) => words(text.replace(/^(The|A|An|Its) /, '').replace(/[.`]/g, ''));
+    expect(where(({ name, text }) => bare(text) === name)).toEqual([]);
+  });
+
+  it('has one that is a sentence: a capital at its beginning and a full stop at its end', () => {
+    expect(where(({ text }) => !/^[A-Z`].*[.…]$/s.test(text))).toEqual([]);
+  });
+
+  it('has straight apostrophes and quotation marks', () => {
+    expect(where(({ text }) => /[‘’“”]/.test(text))).toEqual([]);
+  });
+});

@@ -1,0 +1,416 @@
+import {
+  type GraphQLField,
+  type GraphQLInterfaceType,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  getNamedType,
+  getNullableType,
+  isInterfaceType,
+  isLeafType,
+  isListType,
+  isObjectType,
+  isRequiredArgument,
+} from 'graphql';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { schema } from '../../src/api/schema.ts';
+import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
+import { db } from '../../src/platform/database/client.ts';
+import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
+import { type Answer, type LocalApp, startApp } from '../support/app.ts';
+import { newKey, newTenant } from '../support/credentials.ts';
+import { Hands } from '../support/hands.ts';
+import { mutate } from '../support/mutate.ts';
+import {
+  createLaunchPlan,
+  createWorkflow,
+  domain,
+  keyOf,
+  launch,
+  readExecution,
+  registerTask,
+  workflowInput,
+} from '../support/seed.ts';
+import { statementsOf } from '../support/statements.ts';
+import { announce } from '../support/upload.ts';
+
+/**
+ * Every list of the schema is asked for one object and for several. With what its objects show by themselves, both cost
+ * the number of statements that the table says. With what they lead to as well, both cost the same. A list that the
+ * table lacks fails.
+ */
+
+vi.hoisted(() => {
+  process.env['QUERY_DEPTH_LIMIT'] = '40';
+  process.env['QUERY_COST_LIMIT'] = '1000000000';
+  process.env['RATE_COST_PER_MINUTE'] = '0';
+});
+
+const MANY = 3;
+const project = 'many';
+
+interface Entry {
+  /** The fields that lead to the list, from a root field of Query. */
+  readonly path: string;
+  readonly statements: number;
+  /** Who asks where others see less; else a superuser who was granted each project by itself. */
+  readonly as?: 'administrator' | 'root';
+}
+
+const executions = 'executions';
+const nodes = 'executions.nodeExecutions';
+const lists: Readonly<Record<string, Entry>> = {
+  'Execution.nodeCounts': { path: `${executions}.nodeCounts`, statements: 4 },
+  'Execution.nodeExecutions': { path: nodes, statements: 4 },
+  'ExecutionData.files': { path: `${nodes}.data.files`, statements: 6 },
+  'Experiment.runs': { path: 'experiments.runs', statements: 3 },
+  'Experiment.tags': { path: 'experiments.tags', statements: 1 },
+  'Group.members': { path: 'groups.members', statements: 3 },
+  'Job.runs': { path: `${nodes}.taskExecutions.job.runs`, statements: 8 },
+  'JobRun.log': { path: `${nodes}.taskExecutions.job.runs.log`, statements: 9 },
+  'LaunchPlan.expectedInputs': { path: 'launchPlans.expectedInputs', statements: 4 },
+  'ModelVersion.tags': { path: 'registeredModels.versions.tags', statements: 2 },
+  'NodeExecution.taskExecutions': { path: `${nodes}.taskExecutions`, statements: 5 },
+  'Project.domains': { path: 'projects.domains', statements: 2 },
+  'Project.labels': { path: 'projects.labels', statements: 2 },
+  'Query.auditEvents': { path: 'auditEvents', statements: 1, as: 'administrator' },
+  'Query.credentials': { path: 'credentials', statements: 2 },
+  'Query.domains': { path: 'domains', statements: 0 },
+  'Query.executions': { path: executions, statements: 3 },
+  'Query.experiments': { path: 'experiments', statements: 1 },
+  'Query.groups': { path: 'groups', statements: 3 },
+  'Query.launchPlans': { path: 'launchPlans', statements: 4 },
+  'Query.myPermissions': { path: 'myPermissions', statements: 3 },
+  'Query.nodeExecutions': { path: 'nodeExecutions', statements: 3 },
+  'Query.permissions': { path: 'permissions', statements: 2, as: 'administrator' },
+  'Query.projects': { path: 'projects', statements: 2 },
+  'Query.queues': { path: 'queues', statements: 2 },
+  'Query.registeredModels': { path: 'registeredModels', statements: 1 },
+  'Query.runs': { path: 'runs', statements: 1 },
+  'Query.tasks': { path: 'tasks', statements: 4 },
+  'Query.tenants': { path: 'tenants', statements: 2, as: 'root' },
+  'Query.users': { path: 'users', statements: 2 },
+  'Query.workflows': { path: 'workflows', statements: 4 },
+  'Queue.labels': { path: 'queues.labels', statements: 2 },
+  'RegisteredModel.aliases': { path: 'registeredModels.aliases', statements: 2 },
+  'RegisteredModel.tags': { path: 'registeredModels.tags', statements: 1 },
+  'RegisteredModel.versions': { path: 'registeredModels.versions', statements: 3 },
+  'Run.tags': { path: 'runs.tags', statements: 1 },
+  'TypedInterface.inputs': { path: 'tasks.interface.inputs', statements: 4 },
+  'TypedInterface.outputs': { path: 'tasks.interface.outputs', statements: 4 },
+  'User.experimentPermissions': {
+    path: 'users.experimentPermissions',
+    statements: 3,
+    as: 'administrator',
+  },
+  'User.groups': { path: 'users.groups', statements: 6 },
+  'User.registeredModelPermissions': {
+    path: 'users.registeredModelPermissions',
+    statements: 4,
+    as: 'administrator',
+  },
+};
+
+/** What no page of a list leads to: each has a test of its own below. */
+const others = [
+  'InvalidArgumentError.problems',
+  'LeaseJobsPayload.runs',
+  'LeasedRun.inputBlobs',
+  'PermissionExplanation.steps',
+];
+
+const inProject = () => `filter: { project: "${project}", domain: "${domain}" }`;
+const argumentsOf: Readonly<Record<string, () => string>> = {
+  executions: inProject,
+  tasks: inProject,
+  workflows: inProject,
+  launchPlans: inProject,
+  nodeExecutions: () => `by: { key: { project: "${project}", domain: "${domain}", name: "run-0" } }`,
+  runs: () => `filter: { experiments: ${JSON.stringify(made.experiments)} }`,
+  permissions: () => `resource: { project: { identifier: "${project}" } }`,
+  groups: () => 'filter: { prefix: "team-" }',
+  users: () => 'filter: { prefix: "user-" }',
+};
+
+let app: LocalApp;
+let authorizations: Readonly<Record<'administrator' | 'root' | 'reader', string>>;
+let files: { readonly x: { readonly uri: string } };
+const made = { projects: [] as string[], experiments: [] as string[], models: [] as string[] };
+
+type Composite = GraphQLObjectType | GraphQLInterfaceType;
+const isConnection = (type: GraphQLOutputType) => getNamedType(type).name.endsWith('Connection');
+
+/** The type of the objects that a field leads to, on a list or one by one; null where it leads to none. */
+function nodeOf(type: GraphQLOutputType): Composite | null {
+  const named = getNamedType(type);
+  if (!isObjectType(named) && !isInterfaceType(named)) return null;
+  const edges = isConnection(named) && named.getFields()['edges'];
+  const node = edges && (getNamedType(edges.type) as GraphQLObjectType).getFields()['node'];
+  return node ? nodeOf(node.type) : named;
+}
+
+const allLists = Object.values(schema.getTypeMap()).flatMap((type) => {
+  if (!isObjectType(type) || /^__|(Connection|Edge)$/.test(type.name)) return [];
+  return Object.values(type.getFields())
+    .filter((field) => isConnection(field.type) || isListType(getNullableType(field.type)))
+    .filter((field) => nodeOf(field.type))
+    .map((field) => `${type.name}.${field.name}`);
+});
+
+/** What an object shows by itself; and, `deep`, as much of all that it leads to. */
+function selectionOf(type: Composite, isDeep: boolean): string {
+  const fields = Object.values(type.getFields()).flatMap((field) => {
+    if (field.args.some(isRequiredArgument)) return [];
+    if (isLeafType(getNamedType(field.type))) return [field.name];
+    const node = nodeOf(field.type);
+    return isDeep && node ? [inField(field, selectionOf(node, false))] : [];
+  });
+  return ['__typename', ...fields].join(' ');
+}
+
+/** A field with what is asked of the objects that it leads to; of a connection, `$first` of them. */
+function inField({ name, type }: GraphQLField<unknown, unknown>, selection: string, given = ''): string {
+  const asked = [given, isConnection(type) ? 'first: $first' : ''].filter((text) => text !== '').join(', ');
+  const inside = isConnection(type) ? `edges { node { ${selection} } }` : selection;
+  return `${name}${asked && `(${asked})`} { ${inside} }`;
+}
+
+const documentOf = (asked: string) =>
+  asked.includes('$first') ? `query ($first: Int = 1) { ${asked} }` : `query { ${asked} }`;
+
+interface Way {
+  readonly document: string;
+  /** The list at the end of the path: `Execution.nodeCounts`. */
+  readonly list: string;
+  readonly node: string;
+}
+
+function along(path: string, isDeep: boolean): Way {
+  let type: Composite = schema.getQueryType() as GraphQLObjectType;
+  let list = '';
+  const fields = path.split('.').map((name) => {
+    const field: GraphQLField<unknown, unknown> | undefined = type.getFields()[name];
+    const next = field && nodeOf(field.type);
+    if (!field || !next) throw new Error(`${type.name} has no field ${name}`);
+    list = `${type.name}.${name}`;
+    type = next;
+    return field;
+  });
+  const asked = fields.reduceRight(
+    (inner, field, at) => inField(field, inner, at === 0 ? argumentsOf[field.name]?.() : ''),
+    selectionOf(type, isDeep),
+  );
+  return { document: documentOf(asked), list, node: type.name };
+}
+
+const objectsOf = (answer: Answer, type: string): number => {
+  if (typeof answer !== 'object' || answer === null) return 0;
+  const below = Object.values(answer as object).reduce((sum, part) => sum + objectsOf(part, type), 0);
+  return below + (answer.__typename === type ? 1 : 0);
+};
+
+/** What it costs to ask, once all that is remembered between requests is. @returns also how many objects came. */
+async function costOf(type: string, document: string, variables: object, authorization: string) {
+  await app.ask(document, variables, authorization);
+  const { result, statements } = await statementsOf(() => app.ask(document, variables, authorization));
+  expect(result.errors).toBeUndefined();
+  return { statements, objects: objectsOf(result.data, type) };
+}
+
+async function make(field: string, input: object, noun: string): Promise<string> {
+  const answer = await mutate(app, field, input, `${noun} { id }`);
+  expect(answer).toMatchObject({ [noun]: { id: expect.any(String) } });
+  return answer[noun].id;
+}
+
+const labels = [{ key: 'team', value: 'a' }];
+const each = Array.from({ length: MANY }, (_, at) => at);
+
+beforeAll(async () => {
+  app = await startApp();
+  for (const at of each) {
+    const identifier = at === 0 ? project : `more-${at}`;
+    made.projects.push(await make('registerProject', { identifier, name: identifier, labels }, 'project'));
+    await make('createQueue', { name: `a-queue-${at}`, labels }, 'queue');
+    await newTenant(`tenant-${at}`);
+  }
+  await seedWork();
+  await seedTracking();
+  await seedPeople();
+}, 120_000);
+afterAll(() => app.stop());
+
+const file = { blob: { format: '', dimensionality: 'SINGLE' } };
+
+/** Executions of three nodes each, that have ended, with files and logs. */
+async function seedWork(): Promise<void> {
+  const content = new TextEncoder().encode('content');
+  const { uri, uploadUrl } = await announce(app, project, content);
+  expect((await fetch(uploadUrl, { method: 'PUT', body: content })).status).toBe(201);
+  files = { x: { uri } };
+  for (const at of each) {
+    await registerTask(app, project, `copy-${at}`, { inputs: { x: file }, outputs: { y: file } });
+    const input = workflowInput(project, `flow-${at}`, { a: [], b: [], c: [] }, { task: `copy-${at}` });
+    Object.assign(input.template.interface, { inputs: [{ name: 'x', type: file }], outputs: [] });
+    input.template.outputs = [];
+    expect(await createWorkflow(app, input)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
+    const id = keyOf(project, `flow-${at}`);
+    await createLaunchPlan(app, { id, workflowId: id });
+  }
+  const ids: string[] = [];
+  for (const at of each)
+    ids.push(await launch(app, project, `flow-${at}`, { name: `run-${at}`, inputs: { x: uri } }));
+  const hands = new Hands(app);
+  for (let done = 0; done < MANY * 3; ) {
+    for (const run of (await hands.lease()).runs) {
+      await hands.start(run);
+      const chunks = [{ sequence: 0, stream: 'STDOUT', text: 'hello', at: new Date().toISOString() }];
+      await mutate(app, 'reportRunLog', { run: run.id, chunks }, '', app.executor);
+      await hands.succeed(run, { y: uri });
+      done += 1;
+    }
+  }
+  await vi.waitFor(async () => {
+    for (const id of ids) expect((await readExecution(app, id)).phase).toBe('SUCCEEDED');
+  }, 20_000);
+  await app.stopScheduler();
+}
+
+async function seedTracking(): Promise<void> {
+  const execution = { key: { project, domain, name: 'run-0' } };
+  for (const at of each) {
+    const experiment = await make(
+      'createExperiment',
+      { project, name: `e-${at}`, tags: labels },
+      'experiment',
+    );
+    made.experiments.push(experiment);
+    const model = await make(
+      'createRegisteredModel',
+      { project, name: `m-${at}`, tags: labels },
+      'registeredModel',
+    );
+    made.models.push(model);
+    for (const [index, alias] of ['one', 'two', 'three'].entries()) {
+      const run = await make(
+        'createRun',
+        { experiment: { id: experiment }, name: alias, execution, tags: labels },
+        'run',
+      );
+      const version = { model: { id: model }, source: 's3://bucket/model', execution, run, tags: labels };
+      await make('createModelVersion', version, 'modelVersion');
+      await make('setModelAlias', { model: { id: model }, alias, version: index + 1 }, 'registeredModel');
+    }
+  }
+}
+
+async function seedPeople(): Promise<void> {
+  const [home = ''] = made.projects;
+  const users = [];
+  for (const at of each) {
+    const own = { experiment: made.experiments[at] ?? '', model: made.models[at] ?? '' };
+    users.push(
+      await newKey({
+        role: 'USER',
+        grants: [
+          { type: 'PROJECT', id: home, level: 'READ' },
+          { type: 'EXPERIMENT', id: own.experiment, level: 'READ' },
+          { type: 'REGISTERED_MODEL', id: own.model, level: 'READ' },
+        ],
+      }),
+    );
+  }
+  const members = users.map(({ userId }) => ({ id: userId }));
+  for (const at of each) await make('createGroup', { name: `team-${at}`, members }, 'group');
+  const queues = await db.queue.findMany({ where: { name: { startsWith: 'a-queue-' } } });
+  const { authorization } = await newKey({
+    role: 'SUPERUSER',
+    grants: [
+      ...made.projects.map((id) => ({ type: 'PROJECT' as const, id, level: 'READ' as const })),
+      ...queues.map(({ id }) => ({ type: 'QUEUE' as const, id, level: 'READ' as const })),
+    ],
+  });
+  for (const at of each) await mutate(app, 'createCredentials', { label: `key ${at}` }, '', authorization);
+  const root = (await newKey({ role: 'ROOT' })).authorization;
+  authorizations = { administrator: app.admin, root, reader: authorization };
+}
+
+describe('a list', () => {
+  it('is in the table', () => {
+    expect([...Object.keys(lists), ...others].sort()).toEqual([...allLists].sort());
+  });
+
+  it.each(Object.entries(lists))('%s costs the same for one object and for several', async (name, entry) => {
+    const { document, list, node } = along(entry.path, false);
+    expect(list).toBe(name);
+    const authorization = authorizations[entry.as ?? 'reader'];
+    const one = await costOf(node, document, { first: 1 }, authorization);
+    const many = await costOf(node, document, { first: MANY }, authorization);
+    expect(one.objects).toBeGreaterThan(0);
+    expect(many.objects).toBeGreaterThanOrEqual(MANY);
+    expect(many.statements).toHaveLength(entry.statements);
+    expect(one.statements).toHaveLength(entry.statements);
+    const deep = along(entry.path, true).document;
+    // Two, not one: `latestVersion` and the first page of one version would be the same read.
+    const twoDeep = await costOf(node, deep, { first: 2 }, authorization);
+    const manyDeep = await costOf(node, deep, { first: MANY }, authorization);
+    expect(manyDeep.statements).toHaveLength(twoDeep.statements.length);
+  });
+
+  it('InvalidArgumentError.problems costs the same for one fault and for several', async () => {
+    const costs = [];
+    for (const count of [1, MANY]) {
+      const wrong = Array.from({ length: count }, (_, at) => ({ key: `!${at}`, value: '' }));
+      const input = { identifier: 'wrong', name: 'wrong', labels: wrong };
+      const document = `mutation ($input: RegisterProjectInput!) {
+        registerProject(input: $input) { ... on InvalidArgumentError { problems { __typename path code message } } }
+      }`;
+      const { objects, statements } = await costOf('Problem', document, { input }, app.admin);
+      expect(objects).toBe(count);
+      costs.push(statements.length);
+    }
+    expect(costs).toEqual([0, 0]);
+  });
+
+  it('PermissionExplanation.steps costs nothing beside the explanation', async () => {
+    const { id } = await db.user.findFirstOrThrow({ where: { role: 'USER' } });
+    const field = schema.getType('PermissionExplanation') as GraphQLObjectType;
+    const steps = field.getFields()['steps'];
+    const step = steps && nodeOf(steps.type);
+    if (!step) throw new Error('an explanation has no steps');
+    const costs = [];
+    for (const selection of ['level', inField(steps, selectionOf(step, false))]) {
+      const asked = `user: { id: "${id}" }, resource: { project: { identifier: "${project}" } }`;
+      const document = `{ explainPermission(${asked}) { ${selection} } }`;
+      const { objects, statements } = await costOf(step.name, document, {}, app.admin);
+      costs.push({ statements: statements.length, hasSteps: objects > 1 });
+    }
+    expect(costs).toEqual([
+      { statements: 5, hasSteps: false },
+      { statements: 5, hasSteps: true },
+    ]);
+  });
+
+  it('LeaseJobsPayload.runs and LeasedRun.inputBlobs cost the same for one run and for several', async () => {
+    const costs = [];
+    for (const count of [1, MANY]) {
+      const hands = new Hands(app, `leases-${count}`);
+      // No executor of before is to be given anything.
+      await db.executor.updateMany({ data: { lastSeenAt: new Date(0) } });
+      await hands.lease({ maxJobs: count, wait: 'PT0S' });
+      for (let at = 0; at < count; at += 1)
+        await advanceExecution(
+          await launch(app, project, 'flow-0', { maxParallelism: 1, inputs: { x: files.x.uri } }),
+        );
+      const { tenantId } = await db.executor.findFirstOrThrow({ where: { name: hands.name } });
+      expect((await assignPool({ tenantId, name: 'default' }, 60)).assigned).toBe(count);
+      const document = `mutation ($input: LeaseJobsInput!) {
+        leaseJobs(input: $input) { ... on LeaseJobsPayload { runs {
+          __typename id inputBlobs { __typename uri downloadUrl sizeBytes } } } } }`;
+      const input = { executor: hands.name, knownRuns: [], maxJobs: count, wait: 'PT0S' };
+      const leased = await costOf('LeasedRun', document, { input }, app.executor);
+      expect(leased.objects).toBe(count);
+      costs.push(leased.statements.length);
+    }
+    expect(costs[1]).toBe(costs[0]);
+  });
+});

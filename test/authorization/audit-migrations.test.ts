@@ -1,0 +1,75 @@
+/** What migrations do with audit events that are there. */
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { applyMigrations } from '../../src/platform/database/migrations.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
+
+const migrations = resolve(import.meta.dirname, '../../prisma/migrations');
+let database: TestDatabase;
+let client: pg.Client;
+
+beforeEach(async () => {
+  database = await createEmptyDatabase();
+  client = new pg.Client(database.url);
+  await client.connect();
+});
+afterEach(async () => {
+  await client.end();
+  await database.drop();
+});
+
+/** Applies all migrations before the one of that name, as an older release would have. */
+async function applyBefore(name: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-migrations-'));
+  const all = (await readdir(migrations)).filter((one) => /^\d/.test(one)).sort();
+  const older = all.slice(
+    0,
+    all.findIndex((one) => one.endsWith(`_${name}`)),
+  );
+  for (const one of older) await cp(join(migrations, one), join(folder, one), { recursive: true });
+  await applyMigrations(database.url, { folder });
+  await rm(folder, { recursive: true });
+}
+
+async function insertEvent(targetType: string): Promise<void> {
+  await client.query(
+    `insert into audit_events (id, tenant_id, action, outcome, target_type) values ($1, $2, 'x:y', 'DONE', $3)`,
+    [newId(), newId(), targetType],
+  );
+}
+
+describe('former_users', () => {
+  it('has the names of users who were deleted before', async () => {
+    await applyBefore('former_users');
+    const [id, tenantId] = [newId(), newId()];
+    await client.query(
+      `insert into audit_events (id, tenant_id, action, outcome, target_type, target_id, target_name)
+       values ($1, $2, 'user:delete', 'DONE', 'user', $3, 'bob'), ($4, $2, 'user:delete', 'DENIED', 'user', $5, 'eve')`,
+      [newId(), tenantId, id, newId(), newId()],
+    );
+    await applyMigrations(database.url);
+    const { rows } = await client.query('select id, tenant_id, username, name from former_users');
+    expect(rows).toEqual([{ id, tenant_id: tenantId, username: 'bob', name: 'bob' }]);
+  });
+});
+
+describe('audit_kinds', () => {
+  it('gives each kind one name, and lets nobody change events afterwards', async () => {
+    await applyBefore('audit_kinds');
+    for (const kind of ['registered_model', 'registered model', 'credential', 'user'])
+      await insertEvent(kind);
+    await applyMigrations(database.url);
+    const { rows } = await client.query('select target_type as kind from audit_events order by id');
+    expect(rows.map(({ kind }) => kind)).toEqual([
+      'registered model',
+      'registered model',
+      'access key',
+      'user',
+    ]);
+    await expect(client.query(`update audit_events set action = 'x:z'`)).rejects.toThrow('only ever added');
+  });
+});

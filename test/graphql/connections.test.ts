@@ -1,0 +1,197 @@
+/** Lists: one connection type for a type of node, each list counts itself, and only when it is asked to. */
+import { type GraphQLObjectType, getNamedType, isObjectType } from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { schema } from '../../src/api/schema.ts';
+import { isConnection } from '../../src/graphql/cost.ts';
+import { type Answer, type LocalApp, startApp } from '../support/app.ts';
+import { newCaller } from '../support/credentials.ts';
+import { Hands } from '../support/hands.ts';
+import { mutate } from '../support/mutate.ts';
+import { createGroup, newUser } from '../support/people.ts';
+import {
+  domain,
+  launch,
+  registerProject,
+  registerTask,
+  registerWorkflow,
+  untilEnded,
+} from '../support/seed.ts';
+import { countStatements } from '../support/statements.ts';
+import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
+
+const connections = Object.values(schema.getTypeMap()).filter(
+  (type): type is GraphQLObjectType => isObjectType(type) && isConnection(type),
+);
+const nodeOf = (connection: GraphQLObjectType) =>
+  getNamedType(connection.getFields()['nodes']?.type ?? connection).name;
+
+describe('a connection type', () => {
+  it('is the only one of its type of node, and is called after it', () => {
+    expect(connections.length).toBeGreaterThan(15);
+    for (const connection of connections) expect(connection.name).toBe(`${nodeOf(connection)}Connection`);
+  });
+
+  it('has edges, nodes, a page info and the number of all', () => {
+    for (const connection of connections) {
+      const fields = Object.entries(connection.getFields()).map(([name, { type }]) => `${name}: ${type}`);
+      const node = nodeOf(connection);
+      expect(fields.sort()).toEqual([
+        `edges: [${node}Edge!]!`,
+        `nodes: [${node}!]!`,
+        'pageInfo: PageInfo!',
+        'totalCount: Int!',
+      ]);
+    }
+  });
+});
+
+const project = 'counted';
+const inProject = `filter: { project: "${project}", domain: "${domain}" }`;
+
+/** Every root field that is a list, with its arguments, and how many objects there are for the administrator. */
+const roots: Record<string, { readonly args?: string; readonly count: number }> = {
+  auditEvents: { args: 'filter: { action: "group:create" }', count: 1 },
+  credentials: { count: 1 },
+  executions: { args: inProject, count: 2 },
+  experiments: { count: 2 },
+  groups: { args: 'filter: { prefix: "team" }', count: 1 },
+  launchPlans: { args: inProject, count: 2 },
+  myPermissions: { count: 5 },
+  nodeExecutions: {
+    args: `by: { key: { project: "${project}", domain: "${domain}", name: "first" } }`,
+    count: 3,
+  },
+  permissions: { args: `resource: { project: { identifier: "${project}" } }`, count: 1 },
+  projects: { count: 1 },
+  queues: { count: 1 },
+  registeredModels: { count: 0 },
+  runs: { count: 3 },
+  tasks: { args: inProject, count: 1 },
+  tenants: { count: 1 },
+  users: { args: 'filter: { kind: PERSON }', count: 5 },
+  workflows: { args: inProject, count: 2 },
+};
+
+let app: LocalApp;
+let root: string;
+let member: string;
+let experiments: string[];
+
+beforeAll(async () => {
+  app = await startApp();
+  await registerProject(app, project);
+  await registerTask(app, project, 'double');
+  await registerWorkflow(app, project, 'three', { a: [], b: [], c: [] });
+  await registerWorkflow(app, project, 'one', { a: [] });
+  const hands = new Hands(app);
+  const started = [
+    await launch(app, project, 'three', { name: 'first', maxParallelism: 0 }),
+    await launch(app, project, 'one', { name: 'second' }),
+  ];
+  for (const id of started) await hands.work(async () => (await untilStarted(id)) === 'SUCCEEDED');
+  await app.stopScheduler();
+  root = await newCaller({ role: 'ROOT' });
+  member = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
+  await mutate(app, 'createCredentials', { label: 'counted' }, 'credential { id }');
+  experiments = [await makeExperiment(app, project, 'e1'), await makeExperiment(app, project, 'e2')];
+  for (const at of [0, 0, 1]) await makeRun(app, experiments[at] ?? '');
+  const members = [await newUser(app, { username: 'ann' }), await newUser(app, { username: 'bob' })];
+  await createGroup(app, { name: 'team', members: members.map(({ id }) => ({ id })) });
+}, 60_000);
+afterAll(() => app.stop());
+
+const untilStarted = async (id: string) => (await untilEnded(app, id)).phase;
+
+const listOf = (field: string, rest: string, page = '') => {
+  const given =
+    field === 'runs' ? `filter: { experiments: ["${experiments.join('", "')}"] }` : roots[field]?.args;
+  const args = [given, page].filter(Boolean).join(', ');
+  return `{ list: ${field}${args ? `(${args})` : ''} { ${rest} } }`;
+};
+
+/** As the administrator, unless told otherwise; only ROOT lists tenants. */
+async function ask(
+  document: string,
+  authorization = document.includes('tenants') ? root : app.admin,
+): Promise<Answer> {
+  const { data, errors } = await app.ask(document, {}, authorization);
+  expect(errors, document).toBeUndefined();
+  return data.list;
+}
+
+describe('totalCount', () => {
+  it('is tried on every list', () => {
+    const lists = Object.values(schema.getQueryType()?.getFields() ?? {})
+      .filter(({ type }) => isConnection(getNamedType(type)))
+      .map(({ name }) => name);
+    expect(Object.keys(roots).sort()).toEqual(lists.sort());
+  });
+
+  it.each(Object.entries(roots))(
+    'of %s is the number of all, whatever the page',
+    async (field, { count }) => {
+      const all = await ask(listOf(field, 'totalCount nodes { __typename } edges { cursor }', 'first: 1000'));
+      expect(all.totalCount).toBe(count);
+      expect(all.nodes).toHaveLength(count);
+      expect(all.edges).toHaveLength(count);
+      const one = await ask(listOf(field, 'totalCount nodes { __typename }', 'last: 1'));
+      expect(one.totalCount).toBe(count);
+      expect(one.nodes).toHaveLength(Math.min(count, 1));
+    },
+  );
+
+  it.each(Object.keys(roots))(
+    'of %s is one statement more, and none when it is not selected',
+    async (field) => {
+      const plain = listOf(field, 'nodes { __typename }');
+      await ask(plain);
+      const without = await countStatements(() => ask(plain));
+      const counted = await countStatements(() => ask(listOf(field, 'totalCount nodes { __typename }')));
+      expect(counted.statements).toHaveLength(without.statements.length + 1);
+      expect(without.statements.join('\n')).not.toMatch(/count\(\*\)/i);
+    },
+  );
+
+  it('counts nothing that the caller may not read', async () => {
+    for (const field of ['experiments', 'projects', 'queues', 'registeredModels', 'runs'])
+      expect((await ask(listOf(field, 'totalCount'), member)).totalCount, field).toBe(0);
+  });
+});
+
+/** A list, and the lists of each of its objects: one statement counts those of all. */
+const nested: readonly (readonly [
+  name: string,
+  list: (first: number) => string,
+  field: string,
+  counts: number[],
+])[] = [
+  ['executions', (first) => `executions(${inProject}, first: ${first})`, 'nodeExecutions', [1, 3]],
+  [
+    'nodes',
+    (first) => `nodeExecutions(${roots['nodeExecutions']?.args}, first: ${first})`,
+    'taskExecutions',
+    [1, 1, 1],
+  ],
+  ['experiments', (first) => `experiments(first: ${first})`, 'runs', [1, 2]],
+  [
+    'users',
+    (first) => `users(filter: { kind: PERSON }, first: ${first})`,
+    'experimentPermissions',
+    [2, 0, 0, 0, 0],
+  ],
+  ['groups', (first) => `groups(first: ${first})`, 'members', [6, 2]],
+];
+
+describe('totalCount of a nested list', () => {
+  it.each(nested)('of %s is one statement for the whole level', async (_name, list, field, counts) => {
+    const document = (first: number) =>
+      `{ list: ${list(first)} { nodes { ${field} { totalCount nodes { __typename } } } } }`;
+    await ask(document(1));
+    const one = await countStatements(() => ask(document(1)));
+    const many = await countStatements(() => ask(document(100)));
+    const lists = many.result.nodes.map((node: Answer) => node[field]);
+    expect(lists.map(({ totalCount }: Answer) => totalCount)).toEqual(counts);
+    for (const { nodes, totalCount } of lists) expect(nodes).toHaveLength(totalCount);
+    expect(many.statements.length).toBeLessThanOrEqual(one.statements.length + (field === 'members' ? 1 : 0));
+  });
+});

@@ -1,0 +1,193 @@
+/** A cursor is a caller's text: whatever is inside it, a list answers INVALID_ARGUMENT or a page, and never INTERNAL. */
+import { getNamedType, isObjectType } from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { schema } from '../../src/api/schema.ts';
+import { isConnection } from '../../src/graphql/cost.ts';
+import { serverConfig } from '../../src/platform/config/server.ts';
+import { type Answer, type LocalApp, startApp } from '../support/app.ts';
+import { type NewKey, newKey } from '../support/credentials.ts';
+import { grant } from '../support/grants.ts';
+import { Hands } from '../support/hands.ts';
+import { mutate } from '../support/mutate.ts';
+import { domain, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
+import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
+import { makeModel, makeVersion } from '../tracking/model-seed.ts';
+
+const project = 'paged';
+let app: LocalApp;
+/** May list everything, and owns one of everything that a user may own. */
+let root: NewKey;
+let ids: { execution: string; experiment: string; model: string; node: string };
+
+beforeAll(async () => {
+  app = await startApp();
+  const projectId = await registerProject(app, project);
+  await registerTask(app, project, 'double');
+  await registerWorkflow(app, project, 'one', { a: [] });
+  await mutate(app, 'createQueue', { name: 'queue' });
+  const execution = await launch(app, project, 'one');
+  await new Hands(app).leaseNode('a');
+  await app.stopScheduler();
+  const experiment = await makeExperiment(app, project, 'experiment');
+  await makeRun(app, experiment);
+  const model = await makeModel(app, project, 'model');
+  await makeVersion(app, model);
+  root = await newKey({ role: 'ROOT' });
+  for (const [type, id] of [
+    ['PROJECT', projectId],
+    ['EXPERIMENT', experiment],
+    ['REGISTERED_MODEL', model],
+  ] as const)
+    await grant(root.authorization, type, id, 'READ');
+  const { data } = await app.ask(
+    `{ nodeExecutions(by: { id: "${execution}" }) { edges { node { id } } } }`,
+    {},
+    root.authorization,
+  );
+  ids = { execution, experiment, model, node: data.nodeExecutions.edges[0].node.id };
+}, 60_000);
+afterAll(() => app.stop());
+
+const versions = (list: string) =>
+  `${list}(filter: { project: "${project}", domain: "${domain}" }, ARGS) { PAGE }`;
+
+/** How each list is asked, by the type and the name of its field; several where it has several orders. */
+const lists: Readonly<Record<string, readonly (() => string)[]>> = {
+  'Execution.nodeExecutions': [
+    () => `execution(by: { id: "${ids.execution}" }) { nodeExecutions(ARGS) { PAGE } }`,
+  ],
+  'Experiment.runs': [() => `experiment(by: { id: "${ids.experiment}" }) { runs(ARGS) { PAGE } }`],
+  'Group.members': [() => 'group(by: { name: "everyone" }) { members(ARGS) { PAGE } }'],
+  'NodeExecution.taskExecutions': [
+    () => `nodeExecution(by: { id: "${ids.node}" }) { taskExecutions(ARGS) { PAGE } }`,
+  ],
+  'Query.auditEvents': [() => 'auditEvents(ARGS) { PAGE }'],
+  'Query.credentials': [() => 'credentials(ARGS) { PAGE }'],
+  'Query.executions': [() => versions('executions')],
+  'Query.experiments': [() => 'experiments(ARGS) { PAGE }'],
+  'Query.groups': [() => 'groups(ARGS) { PAGE }'],
+  'Query.launchPlans': [() => versions('launchPlans')],
+  'Query.myPermissions': [() => 'myPermissions(ARGS) { PAGE }'],
+  'Query.nodeExecutions': [() => `nodeExecutions(by: { id: "${ids.execution}" }, ARGS) { PAGE }`],
+  'Query.permissions': [
+    () => `permissions(resource: { project: { identifier: "${project}" } }, ARGS) { PAGE }`,
+    () => `permissions(resource: { project: { identifier: "${project}" } }, inherited: true, ARGS) { PAGE }`,
+  ],
+  'Query.projects': [() => 'projects(ARGS) { PAGE }'],
+  'Query.queues': [() => 'queues(ARGS) { PAGE }'],
+  'Query.registeredModels': [() => 'registeredModels(ARGS) { PAGE }'],
+  'Query.runs': [() => `runs(filter: { experiments: ["${ids.experiment}"] }, ARGS) { PAGE }`],
+  'Query.tasks': [() => versions('tasks')],
+  'Query.tenants': [() => 'tenants(ARGS) { PAGE }'],
+  'Query.users': [() => 'users(ARGS) { PAGE }', () => 'users(orderBy: NEWEST, ARGS) { PAGE }'],
+  'Query.workflows': [() => versions('workflows')],
+  'RegisteredModel.versions': [
+    () => `registeredModel(by: { id: "${ids.model}" }) { versions(ARGS) { PAGE } }`,
+  ],
+  'User.experimentPermissions': [
+    () => `user(by: { id: "${root.userId}" }) { experimentPermissions(ARGS) { PAGE } }`,
+  ],
+  'User.registeredModelPermissions': [
+    () => `user(by: { id: "${root.userId}" }) { registeredModelPermissions(ARGS) { PAGE } }`,
+  ],
+};
+
+/** Asks for several pages of one list, as a batch. */
+async function pages(text: string, args: readonly string[]): Promise<Answer[]> {
+  const body = args.map((one) => ({
+    query: `{ ${text.replace('ARGS', one).replace('PAGE', 'edges { cursor }')} }`,
+  }));
+  const response = await fetch(`${app.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: root.authorization },
+    body: JSON.stringify(body),
+  });
+  return (await response.json()) as Answer[];
+}
+
+async function firstCursor(text: string): Promise<string> {
+  const [answer] = await pages(text, ['first: 1']);
+  expect(answer.errors).toBeUndefined();
+  let found: Answer = answer.data;
+  while (!found.edges) found = Object.values(found)[0];
+  expect(found.edges).toHaveLength(1);
+  return found.edges[0].cursor;
+}
+
+const decoded = (cursor: string): unknown[] => JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+const encoded = (key: unknown): string => Buffer.from(JSON.stringify(key), 'utf8').toString('base64url');
+
+/** Instants that PostgreSQL does not take, or that are not written as we write them. */
+const instants = [
+  '2026-02-30T00:00:00.000Z',
+  '2026-13-99T',
+  '2026-01-01T25:00:00.000Z',
+  '0000-01-01T00:00:00.000Z',
+  '-000001-01-01T00:00:00.000Z',
+  '+275760-09-13T00:00:00.000Z',
+  '2026-01-01T00:00:00.000Z BC',
+  '2026-01-01T00:00:00 (comment)',
+  'infinity',
+  'now',
+];
+const garbage = [
+  ...['', 'x', '-1', '1e3', '1.5', '99999999999999999999', "'; drop table users; --"],
+  ...['\u0000', 'a\u0000b', '\ud800', 'x'.repeat(10_000)],
+  ...['01A202B2-5304-72E0-B221-04449F1F6BFE', '00000000-0000-0000-0000-000000000000'],
+  ...[null, true, 5, [], {}, ['x']],
+];
+
+describe('every list', () => {
+  it('stands in the table', () => {
+    const fields = Object.values(schema.getTypeMap()).flatMap((type) =>
+      isObjectType(type)
+        ? Object.values(type.getFields())
+            .filter((field) => isConnection(getNamedType(field.type)))
+            .map((field) => `${type.name}.${field.name}`)
+        : [],
+    );
+    expect(fields.sort()).toEqual(Object.keys(lists).sort());
+  });
+});
+
+describe('a forged cursor', () => {
+  it.each(Object.entries(lists))(
+    'of %s is refused or answered by a page, never a failure',
+    async (_n, ways) => {
+      for (const way of ways) {
+        const text = way();
+        const key = decoded(await firstCursor(text));
+        const inParts = key.flatMap((part, at) => {
+          const isInstant = typeof part === 'string' && /^\d{4}-\d\d-\d\dT/.test(part);
+          return [...(isInstant ? instants : []), ...garbage].map((other) => ({
+            key: key.with(at, other),
+            expected: isInstant || typeof other !== 'string' ? refused : refusedOrNot,
+          }));
+        });
+        const whole = [[], [...key, 'x'], {}, null, 'x', key.slice(1)].map((other) => ({
+          key: other,
+          expected: refused,
+        }));
+        const forged = [...inParts, ...whole];
+        for (let from = 0; from < forged.length; from += serverConfig.batchLimit) {
+          const some = forged.slice(from, from + serverConfig.batchLimit);
+          const answers = await pages(
+            text,
+            some.map(({ key: other }) => `after: ${JSON.stringify(encoded(other))}, first: 1`),
+          );
+          for (const [at, { key: other, expected }] of some.entries())
+            expect([text, other, answers[at].errors?.[0].extensions.code ?? 'OK']).toEqual([
+              text,
+              other,
+              expected,
+            ]);
+        }
+        const [backward] = await pages(text, [`before: ${JSON.stringify(encoded(['x']))}, last: 1`]);
+        expect(backward.errors?.[0].extensions.code ?? 'OK').toEqual(refusedOrNot);
+      }
+    },
+  );
+});
+
+const refused = 'INVALID_ARGUMENT';
+const refusedOrNot = expect.stringMatching(/^(OK|INVALID_ARGUMENT)$/);

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type App, startApp } from '../support/app.ts';
+import { Hands } from '../support/hands.ts';
+import { launch, registerProject, registerTask, registerWorkflow, untilEnded } from '../support/seed.ts';
+
+/** No timer of this process goes off: loops and long polls learn only by news that there is something to do. */
+
+let app: App;
+beforeAll(async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'setTimeout'] });
+  app = await startApp();
+  await registerProject(app, 'news');
+  await registerTask(app, 'news', 'double');
+  await registerWorkflow(app, 'news', 'chain', { a: [], b: ['a'], c: ['b'] });
+});
+afterAll(async () => {
+  vi.useRealTimers();
+  await app.stop();
+});
+
+describe('news', () => {
+  it('moves an execution from its launch to its end, without any timer', async () => {
+    const hands = new Hands(app);
+    const id = await launch(app, 'news', 'chain', { inputs: { x: 3 } });
+    for (const [node, y] of [
+      ['a', 6],
+      ['b', 12],
+      ['c', 24],
+    ] as const) {
+      const run = await hands.leaseNode(node);
+      await hands.start(run);
+      await hands.succeed(run, { y });
+    }
+    expect(await untilEnded(app, id)).toMatchObject({ phase: 'SUCCEEDED', data: { outputs: { z: 24 } } });
+  });
+});
