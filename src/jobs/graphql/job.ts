@@ -16,9 +16,8 @@ export const JobStateEnum = enumOf<JobState>(
     RUNNING: 'Its program runs.',
     SUCCEEDED: 'Its program ended well. Final.',
     FAILED: 'Its program failed, or its last attempt was lost. Final.',
-    CANCELLING:
-      'Somebody cancelled it, and its executor has not confirmed yet that nothing of it runs any more.',
-    CANCELLED: 'Somebody cancelled it, and nothing of it runs any more. Final.',
+    CANCELLING: 'Somebody asked for its end, and its executor has not confirmed the end yet.',
+    CANCELLED: 'It was ended on request, and nothing of it runs any more. Final.',
     PREEMPTED: 'It was stopped to make room for other work. Final.',
     REJECTED: 'The server found that it can never run. Final.',
   },
@@ -30,13 +29,13 @@ const JobRunStateEnum = enumOf<JobRunState>(
   {
     LEASED: 'The executor is to run it, and has not said anything about it yet.',
     PENDING: 'The executor has it, and waits for a place or fetches images and files.',
-    RUNNING: 'Its program runs, also while the job is CANCELLING.',
+    RUNNING: 'Its program runs, also while its job is CANCELLING.',
     SUCCEEDED: 'Its program ended well. Final.',
     FAILED: 'Its program failed; `error` says why. Final.',
     PREEMPTED: 'It was stopped to make room for other work. Final.',
-    CANCELLED: 'Somebody cancelled the job. Final.',
+    CANCELLED: 'It was ended on request. Final.',
     LEASE_EXPIRED:
-      'The executor was not heard of before the lease ended. The job may be leased again; if the executor comes back before that, the run goes on.',
+      'The executor was not heard of before the lease ended. If it comes back while nobody else has the job, the run goes on.',
     LEASE_RETURNED: 'The executor gave it back without a result. Final; the job may be leased again.',
   },
 );

@@ -105,7 +105,7 @@ const LeaseJobsInput = builder.inputType('LeaseJobsInput', {
     stoppingRuns: t.idList({
       defaultValue: [],
       description:
-        'The ids of those runs from `knownRuns` that it is stopping already. The call does not answer because of them.',
+        'The ids of those `knownRuns` that the executor is stopping already. Their leases are renewed too, and the call does not answer because of them.',
     }),
     maxJobs: t.int({ required: true, description: 'How many more jobs it would take: 0 to 100.' }),
     wait: t.field({
@@ -136,7 +136,7 @@ const LeaseJobsPayload = builder.objectRef<LeasePayload>('LeaseJobsPayload').imp
     cancelRuns: t.field({
       type: ['ID'],
       description:
-        'Runs from `knownRuns` that the executor must stop: somebody cancelled them, or they have ended for the server. It names them in `stoppingRuns` until nothing of them is left, and then reports CANCELLED.',
+        'Runs from `knownRuns` that the executor must stop: somebody cancelled them, or they have ended for the server. The executor names each until nothing of it is left, and then reports CANCELLED.',
       resolve: (payload) => [...payload.cancelRuns],
     }),
     leaseExpiresAt: t.expose('leaseExpiresAt', {
@@ -165,7 +165,7 @@ const RenewLeasesPayload = builder.objectRef<{ held: string[] }>('RenewLeasesPay
   fields: (t) => ({
     held: t.exposeIDList('held', {
       description:
-        'The ids of those runs to go on with. Stop the other ones: somebody cancelled them, or they have ended for the server.',
+        'The ids of the runs to go on with. The others must be stopped: somebody cancelled them, or they have ended for the server.',
     }),
   }),
 });
@@ -199,7 +199,7 @@ const JobEventReportKindEnum = enumOf<ReportableKind>(
     RUNNING: 'The program runs.',
     SUCCEEDED: 'The program ended well. `outputs` says what it put out.',
     FAILED: 'The program failed, or could not be run. `error` says why.',
-    CANCELLED: 'It was told to stop the run, and nothing of the run is left.',
+    CANCELLED: 'The executor was told to stop the run, and nothing of it is left.',
   },
 );
 
@@ -263,8 +263,9 @@ const ReportJobEventsInput = builder.inputType('ReportJobEventsInput', {
 
 const ReportOutcomeEnum = enumOf<ReportOutcome>('ReportOutcome', 'What became of one report.', {
   APPLIED: 'The run moved.',
-  REPEATED: 'The run is in that state or has passed it. Nothing changed.',
-  FENCED: 'The run has ended otherwise, or is not known. Stop it: further reports about it are ignored.',
+  REPEATED: 'The run is in that state, or has passed it. Nothing changed.',
+  FENCED:
+    "The run has ended otherwise, or is not the executor's. Stop it: further reports about it are ignored.",
 });
 
 const ReportJobEventsPayload = builder
