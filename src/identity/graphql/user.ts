@@ -7,7 +7,7 @@ import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { addressOf } from '../../graphql/input.ts';
-import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { addressedUser } from '../addressed-user.ts';
 import type { UserBy } from '../domain/addresses.ts';
@@ -167,16 +167,6 @@ const UserOrderEnum = enumOf<UserOrder>('UserOrder', 'How a list of users is sor
   NEWEST: 'The user who was created last comes first.',
 });
 
-/** A page of users, and how many there are in all. */
-export function usersOf(filter: UserFilter, args: PageArguments, order: UserOrder = 'USERNAME') {
-  return pagedList(
-    args,
-    userOrders[order],
-    (page) => listUsers(filter, order, page),
-    () => countUsers(filter),
-  );
-}
-
 builder.queryFields((t) => ({
   viewer: t.field({
     type: UserType,
@@ -188,26 +178,30 @@ builder.queryFields((t) => ({
       return user;
     },
   }),
-  user: t.field(
+  user: t.field({
     type: UserType,
     nullable: true,
     description:
       'One user; null with NOT_FOUND when it is absent. Another user than yourself requires the role SUPERUSER or one above it.',
     args: addressOf(UserByInput, 'user'),
-    resolve: (_root, by , context) => addressedUser(context, by as UserBy),),
+    resolve: (_root, { by }, context) => addressedUser(context, by as UserBy),
+  }),
   users: t.connection(
+    {
       type: UserType,
       description: 'The users of a tenant. Requires the role SUPERUSER or one above it.',
-      args: 
+      args: {
         filter: t.arg({
           type: UserFilterInput,
           description: 'Which users to list. Left out: all of your tenant.',
         }),
-        orderBy: t.arg(
+        orderBy: t.arg({
           type: UserOrderEnum,
           defaultValue: 'USERNAME',
-          description: 'How to sort the list.',),,
-      resolve: async (_root, filter, orderBy, ...args , context) => {
+          description: 'How to sort the list.',
+        }),
+      },
+      resolve: async (_root, { filter, orderBy, ...args }, context) => {
         const tenant = (filter?.tenant ?? null) as TenantBy | null;
         const path = ['filter', 'tenant'];
         const shown: UserFilter = {
@@ -218,8 +212,15 @@ builder.queryFields((t) => ({
           prefix: filter?.prefix ?? null,
           group: (filter?.group ?? null) as UserFilter['group'] & object,
         };
-        return await usersOf(shown, args, orderBy ?? 'USERNAME');
-      },,
+        const order = orderBy ?? 'USERNAME';
+        return await pagedList(
+          args,
+          userOrders[order],
+          (page) => listUsers(shown, order, page),
+          () => countUsers(shown),
+        );
+      },
+    },
     UserConnection,
   ),
 }));
