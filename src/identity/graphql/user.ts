@@ -7,7 +7,7 @@ import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { addressOf } from '../../graphql/input.ts';
-import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { addressedUser } from '../addressed-user.ts';
 import type { UserBy } from '../domain/addresses.ts';
@@ -166,16 +166,6 @@ const UserOrderEnum = enumOf<UserOrder>('UserOrder', 'How a list of users is sor
   USERNAME: 'By user name, ascending.',
   NEWEST: 'The user who was created last comes first.',
 });
-
-/** A page of users, and how many there are in all. */
-export function usersOf(filter: UserFilter, args: PageArguments, order: UserOrder = 'USERNAME') {
-  return pagedList(
-    args,
-    userOrders[order],
-    (page) => listUsers(filter, order, page),
-    () => countUsers(filter),
-  );
-}
 
 builder.queryFields((t) => ({
   viewer: t.field({
