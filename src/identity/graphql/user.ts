@@ -212,7 +212,13 @@ builder.queryFields((t) => ({
           prefix: filter?.prefix ?? null,
           group: (filter?.group ?? null) as UserFilter['group'] & object,
         };
-        return await usersOf(shown, args, orderBy ?? 'USERNAME');
+        const order = orderBy ?? 'USERNAME';
+        return await pagedList(
+          args,
+          userOrders[order],
+          (page) => listUsers(shown, order, page),
+          () => countUsers(shown),
+        );
       },
     },
     UserConnection,
