@@ -81,6 +81,7 @@ describe('outputs that grow beyond measure', () => {
     const other = await launch(app, project, 'one');
     await hands.succeed(await hands.leaseNode('a'), { y: 2 });
     expect((await untilEnded(app, other)).phase).toBe('SUCCEEDED');
+    await hands.stopCancelled();
     const execution = await untilEnded(app, id);
     expect(execution).toMatchObject({
       phase: 'FAILED',
