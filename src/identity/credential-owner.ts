@@ -19,7 +19,8 @@ export async function keyOwnerId(
   path: readonly string[],
 ): Promise<string> {
   if (user === null || isOwn(caller, user)) return caller.userId;
-  if (!managesTenant(caller.role)) throw new PermissionDeniedError();
+  if (!managesTenant(caller.role))
+    throw new PermissionDeniedError('the access keys of others require the role ADMIN or a higher one');
   if ('id' in user && isId(user.id)) return user.id;
   const [found] = await readUsers([{ tenantId: caller.tenantId, by: user }]);
   if (!found) throw new NotFoundError('user', addressText(user), path);

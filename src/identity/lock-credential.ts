@@ -2,7 +2,8 @@ import { managesTenant } from '../authorization/domain/roles.ts';
 import type { Credential } from '../generated/prisma/client.ts';
 import type { Caller } from '../platform/caller.ts';
 import type { Tx } from '../platform/database/transaction.ts';
-import { asRefusal, NotFoundError, PermissionDeniedError } from '../platform/errors.ts';
+import { asRefusal, NotFoundError } from '../platform/errors.ts';
+import { keysAboveCaller } from './denials.ts';
 import { mayManageKeys } from './domain/acting.ts';
 import { scopesOf } from './domain/credentials.ts';
 import { lockKeyOwner } from './store/access-keys.ts';
@@ -24,6 +25,6 @@ export async function lockCredential(tx: Tx, caller: Caller, accessKey: string):
   const isInReach =
     managesTenant(caller.role) && (owner.tenantId === caller.tenantId || caller.role === 'ROOT');
   if (!isInReach) throw asRefusal(missing);
-  if (!mayManageKeys(caller, owner, scopesOf(credential))) throw new PermissionDeniedError();
+  if (!mayManageKeys(caller, owner, scopesOf(credential))) throw keysAboveCaller();
   return credential;
 }

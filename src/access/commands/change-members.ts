@@ -57,7 +57,7 @@ export async function keepingMembers<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     const isGone =
       sqlState(error) === FOREIGN_KEY_VIOLATION || (error as { code?: unknown }).code === 'P2003';
-    if (isGone) throw new NotFoundError('user', 'of the members', ['input', 'members']);
+    if (isGone) throw new NotFoundError('user', 'named as a member', ['input', 'members']);
     throw error;
   }
 }

@@ -8,6 +8,7 @@ import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { asRefusal, InvalidArgumentError, PermissionDeniedError } from '../../platform/errors.ts';
 import { nameKey } from '../../platform/text.ts';
+import { aboveCaller } from '../denials.ts';
 import { isActiveAdministrator, requireStillManaged } from '../domain/administration.ts';
 import { kindProblems } from '../domain/user-checks.ts';
 import { requireNotFixed } from '../fixed-users.ts';
@@ -86,12 +87,15 @@ export async function changeUser(
 
 function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherAdministrators: number): void {
   const isSelf = isOneself(caller, user);
-  if (!isSelf && !isRoleAtLeast(caller.role, user.role)) throw denied();
+  if (!isSelf && !isRoleAtLeast(caller.role, user.role)) throw denied(aboveCaller());
   const standing = { isSelf, isAdministrator: isActiveAdministrator(user), otherAdministrators };
   const { role, isDisabled } = changes;
   if (role !== undefined && role !== user.role) {
     const isWidened = caller.scopes !== null && managesTenant(role);
-    if (isWidened || !isRoleAtLeast(caller.role, role)) throw denied();
+    if (isWidened)
+      throw denied(new PermissionDeniedError(`a sign-in with scopes cannot give the role ${role}`));
+    if (!isRoleAtLeast(caller.role, role))
+      throw denied(new PermissionDeniedError(`the role ${role} is above yours`));
     const problems = kindProblems({ kind: user.kind, role });
     if (problems.length > 0) throw new InvalidArgumentError(problems);
     const isAdministrator = standing.isAdministrator && !isActiveAdministrator({ ...user, role });
@@ -100,7 +104,7 @@ function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherA
   if (isDisabled && !user.disabledAt) requireStillManaged('disable', standing);
 }
 
-const denied = () => asRefusal(new PermissionDeniedError(), { action: 'user:administer' });
+const denied = (error: PermissionDeniedError) => asRefusal(error, { action: 'user:administer' });
 
 /** Also whoever acts as another is itself. */
 export function isOneself({ userId, real }: Caller, user: { readonly id: string }): boolean {

@@ -2,7 +2,7 @@ import { recordChange } from '../../authorization/audit.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { PermissionDeniedError } from '../../platform/errors.ts';
+import { aboveCaller } from '../denials.ts';
 import { isActiveAdministrator, mayAssign, requireStillManaged } from '../domain/administration.ts';
 import { requireNotFixed } from '../fixed-users.ts';
 import { removeUser } from '../store/public-users.ts';
@@ -29,7 +29,7 @@ export async function deleteUser(
     const { user, otherAdministrators } = held;
     const { id, tenantId, username, email, role, kind } = user;
     requireNotFixed(user);
-    if (!mayAssign(caller.role, role, kind)) throw new PermissionDeniedError();
+    if (!mayAssign(caller.role, role, kind)) throw aboveCaller();
     requireStillManaged('delete', {
       isSelf: isOneself(caller, user),
       isAdministrator: isActiveAdministrator(user),

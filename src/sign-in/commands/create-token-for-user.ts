@@ -1,5 +1,6 @@
 import { recordChange } from '../../authorization/audit.ts';
 import { isRoleAtLeast, managesTenant } from '../../authorization/domain/roles.ts';
+import { aboveCaller, otherTenants } from '../../identity/denials.ts';
 import { addressText, isOwn, type UserBy } from '../../identity/domain/addresses.ts';
 import { reachesAllTenants } from '../../identity/reach.ts';
 import { readUsers } from '../../identity/store/users.ts';
@@ -31,12 +32,13 @@ export async function createTokenForUser(
   const isElsewhere = tenantId !== null && tenantId !== caller.tenantId;
   const reachesAll = await reachesAllTenants(caller);
   const mayAsk = managesTenant(caller.role) || isOwn(caller, user);
-  if (!mayAsk || (isElsewhere && !reachesAll)) throw new PermissionDeniedError();
+  if (!mayAsk) throw new PermissionDeniedError('tokens of others require the role ADMIN or a higher one');
+  if (isElsewhere && !reachesAll) throw otherTenants();
   const found = await find(user, reachesAll && 'id' in user ? null : (tenantId ?? caller.tenantId));
   const isVisible = found && (tenantId === null || found.tenantId === tenantId);
   if (!isVisible || (found.tenantId !== caller.tenantId && !reachesAll))
     throw new NotFoundError('user', addressText(user), ['input', 'user']);
-  if (!isRoleAtLeast(caller.role, found.role)) throw new PermissionDeniedError();
+  if (!isRoleAtLeast(caller.role, found.role)) throw aboveCaller();
   const made = await newToken(caller, found, { expiresInMs, confinedTo: caller.confinedTo });
   await inTransaction((tx) =>
     recordChange(tx, caller, {
