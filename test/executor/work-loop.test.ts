@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RunOutcome, Runtime } from '../../src/executor/host/runtime.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { type ExecutorOptions, startExecutor, type TestExecutor } from '../support/executor.ts';
@@ -26,6 +26,11 @@ import { isAlive } from './fixture.ts';
 const project = 'work-loop';
 const text = { simple: 'STRING' };
 const file = { blob: { format: '', dimensionality: 'SINGLE' } };
+
+// Some tests wait until a lease is over.
+vi.hoisted(() => {
+  process.env['LEASE_SECONDS'] = '5';
+});
 
 let app: App;
 let scratch: string;
