@@ -10,11 +10,13 @@ import { runProcess } from '../platform/process.ts';
 /** Leases jobs over the server's public API and runs them. Any number, anywhere, each under a name of its own. */
 await runProcess('executor', async (ending) => {
   requireNamedRuntime();
-  const { url, name, pool, slots } = executorConfig;
+  const { url, name, pool, slots, onLostContact } = executorConfig;
   const { credentialFile, drainSeconds } = baseConfig;
   const runtime = chooseRuntime(await openExecutorFolder());
   const client = createClient({ url, credentialFile, log });
-  const loop = await startWorkLoop({ client, runtime, log, name, pool, slots, drainSeconds });
+  const loop = await startWorkLoop({
+    ...{ client, runtime, log, name, pool, slots, drainSeconds, onLostContact },
+  });
   ending.add(() => loop.stop());
   return {};
 });

@@ -1,8 +1,12 @@
+import { isSeen } from '../authorization/can.ts';
 import type { Target } from '../authorization/domain/resources.ts';
+import { callerOf } from '../graphql/context.ts';
 import { can, type Finder, type RootRules } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import { NO_ID } from '../platform/ids.ts';
+import { launchPlanTarget } from '../registry/domain/targets.ts';
 import { ofProjectWithNew, ofProjectWithWorkflows } from '../registry/rules.ts';
+import type { VersionBy } from '../registry/store.ts';
 import { executionTarget } from './domain/targets.ts';
 import { loadNodeExecution, type NodeExecutionBy } from './graphql/node-execution.ts';
 import type { ExecutionBy, ExecutionRow } from './store/reads.ts';
@@ -36,6 +40,33 @@ const ofTaskExecution: Finder = {
   },
 };
 
+interface NewExecutionArguments {
+  readonly input: { readonly project: string; readonly launchPlan: VersionBy };
+}
+
+const inProjectOfNew = ofProjectWithNew(({ input }: NewExecutionArguments) => input.project);
+
+/**
+ * The project of a new execution. Its launch plan is looked up at the same time, so that the grants on both are read by
+ * one statement: the command judges the plan, and finds both rows and grants remembered.
+ */
+const ofNewExecution: Finder = {
+  ...inProjectOfNew,
+  async target(args, context) {
+    const { launchPlan: by } = (args as unknown as NewExecutionArguments).input;
+    const [project, plan] = await Promise.all([
+      inProjectOfNew.target(args, context),
+      context.loaders.launchPlan.load(by),
+    ]);
+    const caller = callerOf(context);
+    await Promise.all([
+      isSeen(caller, { kind: 'project', key: inProjectOfNew.key(args, context) }, project),
+      isSeen(caller, { kind: 'launch plan', key: addressText(by) }, plan && launchPlanTarget(plan)),
+    ]);
+    return project;
+  },
+};
+
 export const executionRules: RootRules = {
   Query: {
     execution: can('execution:read', ofExecutionBy),
@@ -48,10 +79,7 @@ export const executionRules: RootRules = {
     taskExecution: can('execution:read', ofTaskExecution),
   },
   Mutation: {
-    createExecution: can(
-      'execution:create',
-      ofProjectWithNew(({ input }: { input: { project: string } }) => input.project),
-    ),
+    createExecution: can('execution:create', ofNewExecution),
     terminateExecution: can(
       'execution:terminate',
       ofExecution(({ input }: { input: { by: ExecutionBy } }) => input.by),

@@ -62,7 +62,7 @@ function asksForOpen(
 /**
  * Answers 401 with the challenges to a stranger who is refused everything. Kerberos clients send no ticket before they
  * are asked for one; without Kerberos a stranger is told in the body alone, as GraphQL clients expect. Source: RFC 4559;
- * Armada adds its challenge to every unauthenticated reply, jobs.md §8.2.
+ * Armada adds its challenge to every unauthenticated reply.
  */
 export function challengedStrangers(): Plugin<object, EdgeContext> {
   return {

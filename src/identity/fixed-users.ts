@@ -12,7 +12,7 @@ import { passwordFault, usernameFault } from './domain/user-checks.ts';
 /**
  * Fixed users mode: users whom the operator declares in a file rather than in the product. The server brings the table
  * in line with the file when it starts (commands/keep-fixed-users.ts), and the API leaves them alone. Source: ClearML's
- * fixed users and guest, access.md §2.7.
+ * fixed users and guest.
  */
 
 export interface FixedUser {

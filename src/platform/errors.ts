@@ -25,7 +25,7 @@ export abstract class DomainError extends Error {
   override name = this.constructor.name;
   /**
    * Where in the input the fault lies, outermost first: `['input', 'nodes', '2', 'id']`. Empty when it is not the input's.
-   * Not `path`: GraphQL takes an error that has a list of that name for one that knows its field, and adds none.
+   * Not called `path`: GraphQL takes an error that has one for an error that it has placed already.
    */
   readonly inputPath: readonly string[];
   /** Set where the error refuses what the caller may not do: then the audit log records it. */

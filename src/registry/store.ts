@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { type Reader, type ResourceColumn, readableSql } from '../authorization/store/readable.ts';
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
-import { eachAt, readAddressed } from '../platform/by-address.ts';
-import { eachOf, inOrder } from '../platform/by-id.ts';
+import { readAddressed } from '../platform/by-address.ts';
+import { inOrder } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
 import { newestFirst, type Page, pageSql } from '../platform/database/page.ts';
 import { nothing, raw, sql } from '../platform/database/sql.ts';
@@ -20,55 +20,50 @@ export type VersionBy = { readonly id: string } | { readonly key: EntityKey };
 /** Where versions are kept. */
 type VersionTable = 'tasks' | 'workflows' | 'launch_plans';
 
-/** One row or null for each address, in their order: `find` reads the rows, after one statement for all keys. */
-async function readVersions<Row extends { readonly id: string }>(
+/** One row or null for each address, in their order; one statement for all, which costs the same when nothing is there. */
+async function readVersions<Row>(
   table: VersionTable,
   tenantId: string,
   addresses: readonly VersionBy[],
-  find: (ids: string[]) => Promise<Row[]>,
 ): Promise<(Row | null)[]> {
-  const keys = addresses.flatMap((by) => ('key' in by ? [by.key] : []));
-  const named = keys.length > 0 ? await listIdsOfKeys(table, tenantId, keys) : [];
-  const idOfKey = new Map(named.map((row) => [entityKeyText(row), row.id]));
-  // Asked also where there is none, so that what is absent costs as much as what is hidden.
-  const ids = addresses.map((by) => {
-    if ('key' in by) return idOfKey.get(entityKeyText(by.key)) ?? NO_ID;
-    return isId(by.id) ? by.id : NO_ID;
-  });
-  return eachOf(ids, await find(ids));
-}
-
-function listIdsOfKeys(table: VersionTable, tenantId: string, keys: readonly EntityKey[]) {
-  const column = (part: keyof EntityKey) => keys.map((key) => key[part]);
-  return query<EntityKey & { readonly id: string }>(sql`
-    select row.id, project.identifier as project, row.domain, row.name, row.version
-      from unnest(${column('project')}::text[], ${column('domain')}::text[], ${column('name')}::text[],
-                  ${column('version')}::text[]) as asked(project, domain, name, version)
+  const asked = addresses.map((by, at) =>
+    'key' in by ? { at, ...by.key } : { at, id: isId(by.id) ? by.id : NO_ID },
+  );
+  const rows = await query<StoredRow & { readonly at: number }>(sql`
+    with asked as (
+      select * from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb)
+             as asked(at int, id uuid, project text, domain text, name text, version text)
+    )
+    select asked.at, row.* from asked join ${raw(table)} as row on row.id = asked.id
+     where row.tenant_id = ${tenantId}::uuid
+    union all
+    select asked.at, row.* from asked
       join projects as project on project.tenant_id = ${tenantId}::uuid and project.identifier = asked.project
       join ${raw(table)} as row on row.tenant_id = ${tenantId}::uuid and row.project_id = project.id
        and row.domain = asked.domain and row.name = asked.name and row.version = asked.version`);
+  const byPlace = new Map(rows.map(({ at, ...row }) => [at, modelOf<Row>(row)]));
+  return addresses.map((_by, at) => byPlace.get(at) ?? null);
 }
 
-export const readTasks = (tenantId: string, addresses: readonly VersionBy[]): Promise<(Task | null)[]> =>
-  readVersions('tasks', tenantId, addresses, (ids) =>
-    db.task.findMany({ where: { id: { in: ids }, tenantId } }),
-  );
+type StoredRow = Readonly<Record<string, unknown>>;
 
-export const readWorkflows = (
-  tenantId: string,
-  addresses: readonly VersionBy[],
-): Promise<(Workflow | null)[]> =>
-  readVersions('workflows', tenantId, addresses, (ids) =>
-    db.workflow.findMany({ where: { id: { in: ids }, tenantId } }),
-  );
+/** A row as Prisma would read it: its models name each column in camel case. */
+function modelOf<Model>(row: StoredRow): Model {
+  const camelCase = (column: string) =>
+    column.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return Object.fromEntries(
+    Object.entries(row).map(([column, value]) => [camelCase(column), value]),
+  ) as Model;
+}
 
-export const readLaunchPlans = (
-  tenantId: string,
-  addresses: readonly VersionBy[],
-): Promise<(LaunchPlan | null)[]> =>
-  readVersions('launch_plans', tenantId, addresses, (ids) =>
-    db.launchPlan.findMany({ where: { id: { in: ids }, tenantId } }),
-  );
+export const readTasks = (tenantId: string, addresses: readonly VersionBy[]) =>
+  readVersions<Task>('tasks', tenantId, addresses);
+
+export const readWorkflows = (tenantId: string, addresses: readonly VersionBy[]) =>
+  readVersions<Workflow>('workflows', tenantId, addresses);
+
+export const readLaunchPlans = (tenantId: string, addresses: readonly VersionBy[]) =>
+  readVersions<LaunchPlan>('launch_plans', tenantId, addresses);
 
 export async function findTask(tenantId: string, by: VersionBy): Promise<Task | null> {
   const [task = null] = await readTasks(tenantId, [by]);
@@ -88,30 +83,21 @@ export async function findLaunchPlan(tenantId: string, by: VersionBy): Promise<L
 /** What all versions of a task, workflow or launch plan share. */
 export type EntityName = Omit<EntityKey, 'version'>;
 
-const nameText = ({ project, domain, name }: EntityName) => JSON.stringify([project, domain, name]);
-
 /** The active version of each launch plan, in the order of the names; null where there is none. */
 export async function readActiveLaunchPlans(
   tenantId: string,
   names: readonly EntityName[],
 ): Promise<(LaunchPlan | null)[]> {
-  const column = (part: keyof EntityName) => names.map((name) => name[part]);
-  const active = await query<EntityName & { readonly id: string }>(sql`
-    select plan.id, project.identifier as project, plan.domain, plan.name
-      from unnest(${column('project')}::text[], ${column('domain')}::text[], ${column('name')}::text[])
-           as asked(project, domain, name)
+  const asked = names.map((name, at) => ({ at, ...name }));
+  const rows = await query<StoredRow & { readonly at: number }>(sql`
+    select asked.at, plan.*
+      from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb)
+           as asked(at int, project text, domain text, name text)
       join projects as project on project.tenant_id = ${tenantId}::uuid and project.identifier = asked.project
       join launch_plans as plan on plan.tenant_id = ${tenantId}::uuid and plan.project_id = project.id
        and plan.domain = asked.domain and plan.name = asked.name and plan.state = 'ACTIVE'`);
-  const ids = eachAt(
-    names,
-    nameText,
-    active.map((row) => [nameText(row), row.id]),
-  );
-  return await readLaunchPlans(
-    tenantId,
-    ids.map((id) => ({ id: id ?? NO_ID })),
-  );
+  const byPlace = new Map(rows.map(({ at, ...row }) => [at, modelOf<LaunchPlan>(row)]));
+  return names.map((_name, at) => byPlace.get(at) ?? null);
 }
 
 const MAX_CLOSURES = 200;

@@ -15,7 +15,7 @@ import { findPrincipal, findUserId, type Principal, plainSignIn } from './princi
  * - `X-Slipway-Act-As`: as that user, with one's own role.
  *
  * Only root, system and administrators may, and never as somebody above them; in another tenant only root. What is done
- * is recorded with both names. Source: ClearML's impersonation, whose names are taken too, access.md §2.6.
+ * is recorded with both names. Source: ClearML's impersonation, whose names are taken too.
  */
 const impersonateAs = ['x-slipway-impersonate-as', 'x-clearml-impersonate-as'];
 const actAs = ['x-slipway-act-as', 'x-clearml-act-as'];

@@ -5,7 +5,7 @@ import { log } from '../platform/log.ts';
 /**
  * When and from where access keys were last used. Noted in passing and written in the background, all of a moment in one
  * statement, each key at most once a minute: a request never waits for it. Source: ClearML's last_used and
- * last_used_from, access.md §2.2.
+ * last_used_from.
  */
 
 const EVERY_MS = 60_000;

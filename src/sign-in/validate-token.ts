@@ -21,7 +21,7 @@ export interface TokenValidation {
 
 /**
  * Whether a token is good, and whose it is; also of one that is good no more. Root and system may ask about any token,
- * others about their own: another's looks like none. Source: ClearML's auth.validate_token, access.md §2.8.
+ * others about their own: another's looks like none. Source: ClearML's auth.validate_token.
  *
  * @throws InvalidArgumentError for an empty text; a bad token is an answer.
  */

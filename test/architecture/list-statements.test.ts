@@ -26,8 +26,8 @@ import {
   domain,
   keyOf,
   launch,
-  readExecution,
   registerTask,
+  untilEnded,
   workflowInput,
 } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
@@ -269,9 +269,7 @@ async function seedWork(): Promise<void> {
       done += 1;
     }
   }
-  await vi.waitFor(async () => {
-    for (const id of ids) expect((await readExecution(app, id)).phase).toBe('SUCCEEDED');
-  }, 20_000);
+  for (const id of ids) expect((await untilEnded(app, id)).phase).toBe('SUCCEEDED');
   await app.stopScheduler();
 }
 

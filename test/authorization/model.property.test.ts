@@ -27,7 +27,7 @@ import {
 
 /**
  * Three answers to 'what may this user do with that object', for every pair in random worlds: the filter of the lists
- * in SQL, the batched check behind single objects, and the plain model below, which is written from access.md §3 and
+ * in SQL, the batched check behind single objects, and the plain model below, which is written from ACCESS.md and
  * shares no code with the other two. They never differ.
  */
 

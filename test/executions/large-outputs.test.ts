@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { judgeAttempt } from '../../src/executions/domain/attempts.ts';
 import { type App, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
@@ -35,6 +35,8 @@ let name = 0;
 beforeEach(() => {
   hands = new Hands(app, `hands-${++name}`);
 });
+// What comes next is for the next hands.
+afterEach(() => hands.lease({ maxJobs: 0, wait: 'PT0S' }));
 
 /** Eight nodes of that task side by side; the workflow itself has no outputs. */
 async function registerWide(task: string) {
@@ -85,8 +87,7 @@ describe('outputs that grow beyond measure', () => {
       error: { code: 'OutputsTooLarge', kind: 'USER', nodeId: 'n0' },
     });
     expect(execution.error.message).toContain('steps; write large data to a file');
-    await hands.lease({ maxJobs: 0, wait: 'PT0S' });
-  }, 60_000);
+  });
 });
 
 describe('eight nodes with outputs that are large but allowed', () => {

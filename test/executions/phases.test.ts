@@ -40,9 +40,9 @@ function matrix(text: string): { from: string; to: string; allowed: boolean }[] 
 }
 
 /**
- * workflows.md §8.1. Where it lets the project choose, SUCCEEDING and FAILING do not go back to RUNNING or QUEUED. Two
- * cells are about other calls than events: QUEUED to itself assigns a cluster, which we have not; ABORTING to itself is
- * TerminateExecution asked again, §7.3, as is every way to ABORTING.
+ * Flyte's CreateWorkflowEvent. Where it lets the project choose, SUCCEEDING and FAILING do not go back to RUNNING or
+ * QUEUED. Two cells are about other calls than events: QUEUED to itself assigns a cluster, which we have not; ABORTING
+ * to itself is TerminateExecution asked again, as is every way to ABORTING.
  */
 const executionMatrix = matrix(`
              QUEUED RUNNING SUCCEEDING FAILING ABORTING SUCCEEDED FAILED ABORTED TIMED_OUT
@@ -57,7 +57,7 @@ const executionMatrix = matrix(`
   TIMED_OUT    .       .        .         .       .         .       .       .        .
 `);
 
-/** workflows.md §8.2: backwards too, but never out of an end. The same phase again is a repeat, which moves nothing. */
+/** Flyte's CreateNodeEvent: backwards too, but never out of an end. The same phase again is a repeat, which moves nothing. */
 const nodeMatrix = matrix(`
                    QUEUED RUNNING DYNAMIC_RUNNING FAILING SUCCEEDED FAILED ABORTED SKIPPED TIMED_OUT RECOVERED
   QUEUED             .       x           x           x        x        x      x       x        x         x
@@ -72,7 +72,7 @@ const nodeMatrix = matrix(`
   RECOVERED          .       .           .           .        .        .      .       .        .         .
 `);
 
-/** workflows.md §8.3: lower phases too; RETRYABLE_FAILED is no end. */
+/** Flyte's CreateTaskEvent: lower phases too; RETRYABLE_FAILED is no end. */
 const taskMatrix = matrix(`
                          QUEUED WAITING_FOR_RESOURCES INITIALIZING RUNNING RETRYABLE_FAILED SUCCEEDED FAILED ABORTED
   QUEUED                   .              x                x          x           x             x        x      x

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { db } from '../../src/platform/database/client.ts';
 import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
+import { newCaller } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
 import {
+  keyOf,
   launch,
   readExecution,
   registerProject,
@@ -127,5 +130,30 @@ describe('one turn of the scheduler', () => {
       expect(Object.keys((await readExecution(app, id)).nodes)).toHaveLength(count);
     }
     expect(counts[1]).toBe(counts[0]);
+  });
+});
+
+describe('createExecution', () => {
+  it('is 4 statements: project, launch plan, the grants on both, and the execution with its first event', async () => {
+    const { id } = await db.project.findFirstOrThrow({ where: { identifier: project } });
+    const caller = await newCaller({ role: 'USER', grants: [{ type: 'PROJECT', id, level: 'USE' }] });
+    const input = {
+      project,
+      domain: 'development',
+      launchPlan: { key: keyOf(project, 'nodes-1') },
+      inputs: { x: '1' },
+    };
+    const create = () =>
+      app.ask(
+        `mutation ($input: CreateExecutionInput!) {
+           createExecution(input: $input) { ... on CreateExecutionPayload { execution { phase } } }
+         }`,
+        { input },
+        caller,
+      );
+    await create();
+    const { result, statements } = await countStatements(create);
+    expect(result.data).toEqual({ createExecution: { execution: { phase: 'QUEUED' } } });
+    expect(statements).toHaveLength(4);
   });
 });

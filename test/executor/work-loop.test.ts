@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ const file = { blob: { format: '', dimensionality: 'SINGLE' } };
 let app: App;
 let scratch: string;
 const executors: TestExecutor[] = [];
-const lines: Wire[] = [];
+const wires: Wire[] = [];
 
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'slipway-work-loop-'));
@@ -39,7 +39,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   await Promise.all(executors.splice(0).map((executor) => executor.stop()));
-  for (const line of lines.splice(0)) await line.close();
+  for (const wire of wires.splice(0)) await wire.close();
 });
 afterAll(async () => {
   await app.stop();
@@ -52,10 +52,10 @@ async function executor(options?: ExecutorOptions): Promise<TestExecutor> {
   return started;
 }
 
-async function lineToServer(): Promise<Wire> {
-  const line = await startWire(app.url);
-  lines.push(line);
-  return line;
+async function wireToServer(): Promise<Wire> {
+  const wire = await startWire(app.url);
+  wires.push(wire);
+  return wire;
 }
 
 interface Step extends TaskOptions {
@@ -178,6 +178,12 @@ describe('the work loop', () => {
     expect(execution.nodes.slow.error.code).toBe('DeadlineExceeded');
   });
 
+  const terminate = (id: string) =>
+    app.ask(
+      'mutation ($id: ID!) { terminateExecution(input: { by: { id: $id }, cause: "enough" }) { __typename } }',
+      { id },
+    );
+
   it('kills the whole group when the execution is terminated', async () => {
     const note = join(scratch, 'terminated');
     const id = await launchSteps('terminated', {
@@ -186,16 +192,10 @@ describe('the work loop', () => {
     await executor();
     const pids = (await written(note)).split(' ').map(Number);
     expect(pids.map(isAlive)).toEqual([true, true]);
-    await app.ask(
-      'mutation ($id: ID!) { terminateExecution(input: { by: { id: $id }, cause: "enough" }) { __typename } }',
-      { id },
-    );
+    await terminate(id);
     const execution = await untilEnded(app, id);
+    expect(pids.map(isAlive)).toEqual([false, false]);
     expect(execution.phase).toBe('ABORTED');
-    await eventually(
-      async () => pids.some(isAlive),
-      (alive) => !alive,
-    );
     const [run] = jobOf(execution, 'long').runs;
     expect(run.state).toBe('CANCELLED');
     await eventually(
@@ -203,6 +203,71 @@ describe('the work loop', () => {
       (logged) => logged === 'STDOUT: begun\n',
     );
   });
+
+  it('is ABORTING as long as a process that ignores SIGTERM lives, and ABORTED when it is gone', async () => {
+    const note = join(scratch, 'stubborn');
+    const id = await launchSteps('stubborn', {
+      long: { script: `trap '' TERM; echo $$ > ${note}; while :; do sleep 0.1; done` },
+    });
+    await executor();
+    const pid = Number(await written(note));
+    await terminate(id);
+    const stopping = await eventually(
+      () => readExecution(app, id),
+      (execution) => jobOf(execution, 'long').state === 'CANCELLING',
+    );
+    expect([stopping.phase, stopping.endedAt, isAlive(pid)]).toEqual(['ABORTING', null, true]);
+    expect(stopping.nodes.long.phase).toBe('RUNNING');
+    const phases = new Set<string>();
+    const execution = await eventually(
+      async () => {
+        const lives = isAlive(pid);
+        const read = await readExecution(app, id);
+        if (lives) phases.add(read.phase);
+        return read;
+      },
+      ({ phase }) => phase === 'ABORTED',
+    );
+    expect([...phases]).toEqual(['ABORTING']);
+    expect(isAlive(pid)).toBe(false);
+    expect(execution.endedAt).toBeTruthy();
+    expect(execution.nodes.long.phase).toBe('ABORTED');
+    expect(jobOf(execution, 'long')).toMatchObject({ state: 'CANCELLED', runs: [{ state: 'CANCELLED' }] });
+  }, 60_000);
+
+  it('is ABORTED when the lease of an executor that is frozen is over', async () => {
+    const id = await launchSteps('frozen', { long: { script: 'sleep 300' } });
+    let onBegun = () => {};
+    const runtime: Runtime = {
+      run: (_spec, { signal, onStarted }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => resolve({ kind: 'CANCELLED' }));
+          onStarted();
+          onBegun();
+        }),
+      reapLeftovers: async () => [],
+    };
+    const wire = await wireToServer();
+    const begun = new Promise<void>((resolve) => {
+      onBegun = resolve;
+    });
+    await executor({ runtime, url: wire.url, drainSeconds: 1 });
+    await begun;
+    // As the server sees it: nothing is heard of the executor any more.
+    wire.down();
+    await terminate(id);
+    const stopping = await eventually(
+      () => readExecution(app, id),
+      (execution) => jobOf(execution, 'long').state === 'CANCELLING',
+    );
+    expect(stopping).toMatchObject({ phase: 'ABORTING', endedAt: null });
+    const execution = await untilEnded(app, id);
+    expect(execution.phase).toBe('ABORTED');
+    expect(jobOf(execution, 'long')).toMatchObject({
+      state: 'CANCELLED',
+      runs: [{ state: 'LEASE_EXPIRED' }],
+    });
+  }, 60_000);
 
   it('shares work between executors, and runs no job twice', async () => {
     const note = join(scratch, 'shared');
@@ -240,54 +305,111 @@ describe('the work loop', () => {
     expect(readFileSync(note, 'utf8').replaceAll('\n', '')).toBe('+-'.repeat(6));
   });
 
-  it('stops its runs when their leases could not be renewed, and another run finishes the work', async () => {
-    const note = join(scratch, 'cut-off');
-    const line = await lineToServer();
-    const id = await launchSteps('cut-off', {
+  /** Begins a run that writes its process id and ends when a file is there, and cuts its executor off beyond its lease. */
+  async function cutOff(name: string, options: ExecutorOptions = {}) {
+    const [note, end] = [join(scratch, name), join(scratch, `${name}-end`)];
+    const wire = await wireToServer();
+    const id = await launchSteps(name, {
       long: {
         outputs: { y: integer },
-        script: `test -e ${note} || { echo $$ > ${note}; sleep 300; }; echo 1 > "$SLIPWAY_OUTPUTS/y"`,
+        script: `echo $$ >> ${note}; while ! test -e ${end}; do sleep 0.05; done; echo 1 > "$SLIPWAY_OUTPUTS/y"`,
       },
     });
-    await executor({ name: 'cut-off', url: line.url });
+    await executor({ name, url: wire.url, ...options });
     const pid = Number(await written(note));
-    line.down();
+    wire.down();
+    const expired = await eventually(
+      () => readExecution(app, id),
+      (execution) => jobOf(execution, 'long').state === 'QUEUED',
+    );
+    expect(jobOf(expired, 'long')).toMatchObject({ attemptedRuns: 1, runs: [{ state: 'LEASE_EXPIRED' }] });
+    const pids = () => readFileSync(note, 'utf8').trim().split('\n').map(Number);
+    return { id, wire, pid, pids, end: () => writeFileSync(end, '') };
+  }
+
+  it('goes on without a server, and gets its lease back when nobody else has the job', async () => {
+    const { id, wire, pid, pids, end } = await cutOff('cut-off');
+    expect(isAlive(pid)).toBe(true);
+    wire.up();
+    const back = await eventually(
+      () => readExecution(app, id),
+      (execution) => jobOf(execution, 'long').state === 'RUNNING',
+    );
+    expect(jobOf(back, 'long')).toMatchObject({ attemptedRuns: 0, runs: [{ state: 'RUNNING' }] });
+    end();
+    const execution = await untilEnded(app, id);
+    expect(execution.phase).toBe('SUCCEEDED');
+    expect(jobOf(execution, 'long')).toMatchObject({ attemptedRuns: 0, runs: [{ state: 'SUCCEEDED' }] });
+    expect(pids()).toEqual([pid]);
+  }, 60_000);
+
+  it('brings the result of work that ended without a server', async () => {
+    const { id, wire, pid, end } = await cutOff('cut-off-result');
+    end();
     await eventually(
       async () => isAlive(pid),
       (alive) => !alive,
     );
-    line.up();
+    wire.up();
+    const execution = await untilEnded(app, id);
+    expect(execution).toMatchObject({ phase: 'SUCCEEDED' });
+    expect(jobOf(execution, 'long')).toMatchObject({ attemptedRuns: 0, runs: [{ state: 'SUCCEEDED' }] });
+  }, 60_000);
+
+  it('stops its runs when it hears that another has the job', async () => {
+    const { id, wire, pid, pids, end } = await cutOff('cut-off-other');
+    await executor({ name: 'cut-off-second' });
+    await eventually(
+      async () => pids().length,
+      (count) => count === 2,
+    );
+    expect(isAlive(pid)).toBe(true);
+    wire.up();
+    await eventually(
+      async () => isAlive(pid),
+      (alive) => !alive,
+    );
+    end();
     const execution = await untilEnded(app, id);
     expect(execution.phase).toBe('SUCCEEDED');
-    expect(attemptsOf(execution, 'long')).toHaveLength(1);
-    const { runs, attemptedRuns } = jobOf(execution, 'long');
-    expect(runs.map((run: Answer) => run.state)).toEqual([
+    expect(jobOf(execution, 'long').runs.map((run: Answer) => run.state)).toEqual([
       'SUCCEEDED',
-      expect.stringMatching(/^LEASE_(EXPIRED|RETURNED)$/),
+      'LEASE_EXPIRED',
     ]);
-    expect(attemptedRuns).toBe(1);
-  });
+  }, 60_000);
+
+  it('stops its runs when the lease ends where it is set to, which counts as no attempt', async () => {
+    const { id, wire, pid, pids, end } = await cutOff('cut-off-stop', { onLostContact: 'stop' });
+    await eventually(
+      async () => isAlive(pid),
+      (alive) => !alive,
+    );
+    end();
+    wire.up();
+    const execution = await untilEnded(app, id);
+    expect(execution.phase).toBe('SUCCEEDED');
+    expect(jobOf(execution, 'long')).toMatchObject({ attemptedRuns: 0 });
+    expect(pids()).toHaveLength(2);
+  }, 60_000);
 
   it('keeps a result through a time without the server', async () => {
-    const note = join(scratch, 'silence');
-    const line = await lineToServer();
+    const [note, end] = [join(scratch, 'silence'), join(scratch, 'silence-end')];
+    const wire = await wireToServer();
     const id = await launchSteps('silence', {
       short: {
         outputs: { y: integer },
-        script: `echo begun > ${note}; while test -e ${note}; do sleep 0.05; done; echo 5 > "$SLIPWAY_OUTPUTS/y"; echo done`,
+        script: `echo $$ > ${note}; while ! test -e ${end}; do sleep 0.05; done; echo 5 > "$SLIPWAY_OUTPUTS/y"; echo done`,
       },
     });
-    await executor({ url: line.url });
-    await written(note);
-    line.down();
-    // It ends meanwhile, and the executor tries to say so.
-    rmSync(note);
-    const { refused } = line;
+    await executor({ url: wire.url });
+    const pid = Number(await written(note));
+    wire.down();
+    writeFileSync(end, '');
     await eventually(
-      () => line.refused,
-      (count) => count > refused + 2,
+      async () => isAlive(pid),
+      (alive) => !alive,
     );
-    line.up();
+    wire.up();
     const execution = await untilEnded(app, id);
     expect(execution.nodes.short.data.outputs).toEqual({ y: 5 });
     expect(jobOf(execution, 'short').runs).toHaveLength(1);

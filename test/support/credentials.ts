@@ -1,4 +1,4 @@
-/** Callers of every kind. Until the API makes users, their rows are written here. */
+/** Callers of every kind, written as rows: a test takes any role, scopes and grants without a request for each. */
 
 import { createEveryone } from '../../src/authorization/store/groups.ts';
 import type { Level, ResourceType, Role } from '../../src/generated/prisma/enums.ts';

@@ -24,6 +24,7 @@ export class Hands {
     maxJobs = 10,
     wait = 'PT2S',
     forget = false,
+    stopping = [] as readonly string[],
   } = {}): Promise<{ runs: Run[]; cancelRuns: string[] }> {
     const { data, errors } = await this.#app.ask(
       `mutation ($input: LeaseJobsInput!) {
@@ -32,7 +33,9 @@ export class Hands {
            ... on Error { code message path }
          }
        }`,
-      { input: { executor: this.name, knownRuns: [...this.known], maxJobs, wait } },
+      {
+        input: { executor: this.name, knownRuns: [...this.known], stoppingRuns: stopping, maxJobs, wait },
+      },
       this.#app.executor,
     );
     expect(errors).toBeUndefined();
@@ -82,6 +85,23 @@ export class Hands {
     const outcomes = await this.report({ run: run.id, kind: 'FAILED', exitCode: 1, error });
     this.known.delete(run.id);
     return outcomes;
+  }
+
+  /** Tells that nothing is left of a run that the server wanted stopped. */
+  async confirm(runId: string): Promise<string[]> {
+    const outcomes = await this.report({ run: runId, kind: 'CANCELLED' });
+    this.known.delete(runId);
+    return outcomes;
+  }
+
+  /** Leases until the server wants runs stopped, and tells that they are. @returns their ids. */
+  async stopCancelled(): Promise<string[]> {
+    for (let tries = 0; tries < 20; tries += 1) {
+      const { cancelRuns } = await this.lease({ maxJobs: 0, wait: 'PT1S' });
+      for (const id of cancelRuns) await this.confirm(id);
+      if (cancelRuns.length > 0) return cancelRuns;
+    }
+    throw new Error('nothing was to be stopped');
   }
 
   async giveBack(run: Run, attempted: boolean): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** People beside the administrator. Until the API makes users, their rows are written here. */
+/** Users, written as rows: a test takes any role and state without a request for each. */
 
 import { recordAccessChange } from '../../src/authorization/store/changes.ts';
 import type { Prisma } from '../../src/generated/prisma/client.ts';

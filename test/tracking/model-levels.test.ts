@@ -24,7 +24,7 @@ const ofModel: InputOf = (id) => ({ model: { id } });
 const ofVersion: InputOf = (id) => ({ by: { key: { model: { id }, version: 1 } } });
 const none = async (_id: string): Promise<unknown> => null;
 
-/** Source: MLflow's table, access.md §1.6. */
+/** Source: MLflow's table of permissions. */
 const operations: readonly (readonly [string, Level, InputOf, (id: string) => Promise<unknown>])[] = [
   ['updateRegisteredModel', 'EDIT', (id) => ({ ...by(id), description: 'x' }), none],
   ['setRegisteredModelTags', 'EDIT', (id) => ({ ...by(id), tags: [] }), none],

@@ -12,7 +12,7 @@ import { described, keyOf, type PermissionAddress, recordPermissionChange } from
  * Gives a user or group a level on a resource. It only inserts: a row that is there stays, whatever its level.
  *
  * @throws AlreadyExistsError; NotFoundError when the subject was deleted meanwhile.
- * Source: MLflow's createExperimentPermission, access.md §1.5.
+ * Source: MLflow's createExperimentPermission.
  */
 export async function grantPermission(
   caller: Caller,

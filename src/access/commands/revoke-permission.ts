@@ -12,7 +12,7 @@ import { described, keyOf, type PermissionAddress, recordPermissionChange } from
  *
  * @returns the row as it was.
  * @throws NotFoundError without a row: a repeat is told so.
- * Source: MLflow's deleteExperimentPermission, access.md §1.5.
+ * Source: MLflow's deleteExperimentPermission.
  */
 export async function revokePermission(caller: Caller, address: PermissionAddress): Promise<Grant> {
   const grant = await inTransaction(async (tx) => {

@@ -11,7 +11,7 @@ import { described, keyOf, type PermissionAddress, recordPermissionChange } from
  * Sets the level of a permission that is there: any level, also one that shuts out whoever sets it.
  *
  * @throws NotFoundError without a row: it inserts none.
- * Source: MLflow's updateExperimentPermission, access.md §1.5.
+ * Source: MLflow's updateExperimentPermission.
  */
 export async function updatePermission(
   caller: Caller,

@@ -129,9 +129,7 @@ const AuditEventFilterInput = builder.inputType('AuditEventFilter', {
       type: AuditOutcomeEnum,
       description: 'Only what was done, or only what was refused.',
     }),
-    targetType: t.string({
-      description: 'Only events about this kind of object: `user`, `group`, `project` …',
-    }),
+    targetType: t.field({ type: ObjectKindEnum, description: 'Only events about objects of this kind.' }),
     targetId: t.id({ description: 'Only events about the object of this id.' }),
     since: t.field({ type: 'DateTime', description: 'Only events at this time or later.' }),
     until: t.field({ type: 'DateTime', description: 'Only events before this time.' }),

@@ -43,7 +43,7 @@ interface Named {
  * MLflow's four operations on the permissions of one kind of resource, and the list of them on `User`. They are about
  * users alone; `grantPermission` and its like are the general form, over the same rows.
  *
- * Source: MLflow's authentication REST API, access.md §1.5.
+ * Source: MLflow's authentication REST API.
  */
 export function offerPermissionsOf(noun: Noun): void {
   offerRead(noun);

@@ -1,7 +1,7 @@
 import { refusal } from '../../authorization/can.ts';
 import { getAllowed } from '../../authorization/get-allowed.ts';
 import { nameConflict } from '../../authorization/name-conflict.ts';
-import type { Project } from '../../generated/prisma/client.ts';
+import type { LaunchPlan, Project } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { type DomainError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
@@ -11,7 +11,7 @@ import { requireOpenProject } from '../../projects/open-project.ts';
 import { effectiveInputs } from '../../registry/domain/effective-inputs.ts';
 import type { LaunchPlanInputs } from '../../registry/domain/launch-plan.ts';
 import { launchPlanTarget } from '../../registry/domain/targets.ts';
-import { findLaunchPlan, type VersionBy } from '../../registry/store.ts';
+import type { VersionBy } from '../../registry/store.ts';
 import { defaultQueueName } from '../domain/default-queue.ts';
 import { executionNameProblem, generatedExecutionName } from '../domain/execution-name.ts';
 import { executionTarget } from '../domain/targets.ts';
@@ -22,7 +22,10 @@ import { missingFiles } from './check-files.ts';
 export interface ExecutionRequest {
   readonly domain: string;
   readonly name: string | null;
-  readonly launchPlan: VersionBy;
+  readonly launchPlan: {
+    readonly by: VersionBy;
+    find(): Promise<LaunchPlan | null>;
+  };
   /** Plain values by name. */
   readonly inputs: unknown;
   /** The same in Flyte's full form; a name stands in one of the two. */
@@ -40,7 +43,7 @@ export const DEFAULT_MAX_PARALLELISM = 25;
  * @param project  where it runs, which the caller may read or has a readable workflow in.
  * @throws NotFoundError for the launch plan; InvalidArgumentError for everything wrong with name and inputs, together;
  * AlreadyExistsError for a taken name: of two that ask at once for one name, one gets it.
- * Source: Flyte's CreateExecution, workflows.md §6.
+ * Source: Flyte's CreateExecution.
  */
 export async function createExecution(
   caller: Caller,
@@ -51,9 +54,9 @@ export async function createExecution(
   requireOpenProject(project, request.domain, ['input']);
   const plan = await getAllowed(caller, 'launchPlan:use', {
     kind: 'launch plan',
-    key: addressText(request.launchPlan),
+    key: addressText(request.launchPlan.by),
     path: ['input', 'launchPlan'],
-    find: () => findLaunchPlan(tenantId, request.launchPlan),
+    find: () => request.launchPlan.find(),
     targetOf: launchPlanTarget,
   });
   if (plan.projectId !== project.id) await requireMayUse(caller, project);

@@ -13,7 +13,7 @@ const MAX_CAUSE = 500;
  * overwrites the cause. When the work finishes first, its result wins.
  *
  * @throws InvalidArgumentError for the cause; NotFoundError; FailedPreconditionError with the current phase when it has ended.
- * Source: Flyte's TerminateExecution, workflows.md §7.3.
+ * Source: Flyte's TerminateExecution.
  */
 export async function terminateExecution(
   caller: Caller,

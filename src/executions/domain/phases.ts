@@ -9,7 +9,7 @@ import { isTerminal, type PhaseTable } from '../../platform/phase-table.ts';
  *
  * ABORTING accepts only an end: when the work finishes first, SUCCEEDED or FAILED wins. Asking again to abort overwrites
  * the cause, so ABORTING may follow itself. Where Flyte lets SUCCEEDING and FAILING go back to RUNNING we refuse.
- * Source: Flyte, workflows.md §8.1.
+ * Source: Flyte's CreateWorkflowEvent.
  */
 export const executionPhases: PhaseTable<ExecutionPhase> = {
   QUEUED: ['RUNNING', 'SUCCEEDING', 'SUCCEEDED', 'FAILING', 'FAILED', 'ABORTING', 'ABORTED', 'TIMED_OUT'],
@@ -28,7 +28,7 @@ export const executionPhases: PhaseTable<ExecutionPhase> = {
  *         └──▶ SKIPPED · RECOVERED · SUCCEEDED (cache hit)
  *
  * A node may go back, as in Flyte: RUNNING becomes QUEUED when its lease is lost and its work waits again. Its start
- * stays the first one. Source: Flyte, workflows.md §8.2.
+ * stays the first one. Source: Flyte's CreateNodeEvent.
  */
 const nodeEnds = ['SUCCEEDED', 'FAILED', 'ABORTED', 'SKIPPED', 'TIMED_OUT', 'RECOVERED'] as const;
 export const nodeExecutionPhases: PhaseTable<NodeExecutionPhase> = {
@@ -49,7 +49,7 @@ export const nodeExecutionPhases: PhaseTable<NodeExecutionPhase> = {
  *                                                              └──▶ RETRYABLE_FAILED, and another attempt begins
  *
  * Every phase that has not ended may follow every other: an attempt whose lease was lost waits again. The attempt that
- * is RETRYABLE_FAILED keeps its error and its end; its node goes on. Source: Flyte, workflows.md §8.3.
+ * is RETRYABLE_FAILED keeps its error and its end; its node goes on. Source: Flyte's CreateTaskEvent.
  */
 const taskMoves = ['QUEUED', 'WAITING_FOR_RESOURCES', 'INITIALIZING', 'RUNNING', 'RETRYABLE_FAILED'] as const;
 const taskEnds = ['SUCCEEDED', 'FAILED', 'ABORTED'] as const;

@@ -23,7 +23,7 @@ const successes: ReadonlySet<NodeExecutionPhase> = new Set(['SUCCEEDED', 'SKIPPE
  * A node starts once all its upstream nodes have succeeded, at most `maxParallelism` side by side (0: no limit). When a
  * node has failed, FAIL_IMMEDIATELY cancels the rest; the other policy still runs what does not depend on it. The
  * execution ends when nothing is under way any more; one that is to be aborted with the result that its work had before
- * the abort could stop any of it. Source: workflows.md §7.3.
+ * the abort could stop any of it. Source: Flyte's TerminateExecution.
  */
 export function progress(
   workflow: CompiledWorkflow,

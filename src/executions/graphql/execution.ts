@@ -344,7 +344,10 @@ builder.mutationFields((t) => ({
       const execution = await createExecution(callerOf(context), project, {
         domain: input.domain,
         name: input.name ?? null,
-        launchPlan: input.launchPlan as VersionBy,
+        launchPlan: {
+          by: input.launchPlan as VersionBy,
+          find: () => context.loaders.launchPlan.load(input.launchPlan as VersionBy),
+        },
         inputs: input.inputs,
         inputLiterals: input.inputLiterals,
         maxParallelism: input.maxParallelism ?? null,

@@ -41,7 +41,7 @@ export interface MadeCredentials {
  *
  * @throws InvalidArgumentError with every fault; NotFoundError for a user who is absent or of another tenant;
  * FailedPreconditionError for a disabled one; ResourceExhaustedError past 100 active keys; PermissionDeniedError.
- * Source: ClearML's auth.create_credentials, access.md §2.4.
+ * Source: ClearML's auth.create_credentials.
  */
 export async function createCredentials(caller: Caller, wanted: NewCredentials): Promise<MadeCredentials> {
   const scopes = wanted.scopes ? [...new Set(wanted.scopes)] : caller.scopes;

@@ -43,7 +43,7 @@ export interface NewUser {
  * @throws InvalidArgumentError with every fault; PermissionDeniedError for a role above the caller's, or another's
  * tenant; NotFoundError for an unknown tenant; AlreadyExistsError naming the field that is taken; ResourceExhaustedError
  * when too many passwords wait to be hashed.
- * Source: MLflow's and ClearML's create user, access.md §1.5, §2.8 and §4.
+ * Source: MLflow's create user and ClearML's auth.create_user.
  */
 export async function createUser(caller: Caller, given: NewUser): Promise<User> {
   const problems = problemsOf(given);

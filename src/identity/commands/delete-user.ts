@@ -17,7 +17,7 @@ import { isOneself } from './change-user.ts';
  *
  * @throws PermissionDeniedError for somebody above the caller; FailedPreconditionError for oneself, the last
  * administrator or a fixed user; NotFoundError.
- * Source: MLflow's delete user, access.md §1.5 and §1.6.
+ * Source: MLflow's delete user.
  */
 export async function deleteUser(
   caller: Caller,

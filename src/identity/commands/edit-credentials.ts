@@ -19,8 +19,8 @@ export interface CredentialChanges {
  * Changes an access key's label and, where one is given, its end.
  *
  * @throws InvalidArgumentError with every fault; NotFoundError for a key that is absent, revoked or somebody else's;
- * PermissionDeniedError for a key of somebody above an administrator. Source: ClearML's auth.edit_credentials, access.md
- * §2.8: a label that is left out is cleared.
+ * PermissionDeniedError for a key of somebody above an administrator. Source: ClearML's auth.edit_credentials: a label
+ * that is left out is cleared.
  */
 export async function editCredentials(caller: Caller, changes: CredentialChanges): Promise<Credential> {
   const { accessKey, label, expiresAt } = changes;

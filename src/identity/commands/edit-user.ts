@@ -18,7 +18,7 @@ const administered: ReadonlySet<string> = new Set([
  *
  * @throws InvalidArgumentError with every fault, or when nothing is given; PermissionDeniedError; FailedPreconditionError
  * for oneself, the last administrator or a fixed user; AlreadyExistsError for a taken name; NotFoundError.
- * Source: ClearML's edit_user, access.md §2.8.
+ * Source: ClearML's edit_user.
  */
 export async function editUser(
   caller: Caller,

@@ -8,8 +8,7 @@ import { lockCredential } from '../lock-credential.ts';
  * Ends an access key, at once, and every token that was made with it.
  *
  * @throws NotFoundError for a key that is absent, revoked before or somebody else's, the same; PermissionDeniedError for
- * a key of somebody above an administrator. Source: ClearML's auth.revoke_credentials, access.md §2.8, where tokens
- * lived on.
+ * a key of somebody above an administrator. Source: ClearML's auth.revoke_credentials, where tokens lived on.
  */
 export async function revokeCredentials(caller: Caller, accessKey: string): Promise<void> {
   await inTransaction(async (tx) => {

@@ -8,7 +8,7 @@ import { type ChangedUser, changeUser, type UserChanges } from './change-user.ts
  * role keeps it.
  *
  * @throws FailedPreconditionError for ROOT and SYSTEM, who are administrators by what they are; all of `changeUser`.
- * Source: MLflow's update-admin, access.md §1.5, with the guards that it lacks.
+ * Source: MLflow's update-admin, with the guards that it lacks.
  */
 export async function updateUserAdmin(
   caller: Caller,

@@ -8,7 +8,7 @@ export interface Person {
 
 /**
  * Whether somebody may act as a user: never upwards, and in another tenant only root. Source: ClearML's impersonation,
- * access.md §2.6, where an administrator could become a system user.
+ * where an administrator could become a system user.
  */
 export function mayActAs(caller: Person, user: Person): boolean {
   if (!managesTenant(caller.role) || !isRoleAtLeast(caller.role, user.role)) return false;

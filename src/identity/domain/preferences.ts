@@ -13,7 +13,7 @@ const isObject = (value: unknown): value is Preferences =>
  * value replaces what was there, null takes it away.
  *
  * @throws InvalidArgumentError for a key that is empty or starts with `$`, too deep a nest, or more than 64 KiB in all.
- * Source: ClearML's users.set_preferences, access.md §2.8.
+ * Source: ClearML's users.set_preferences.
  */
 export function mergedPreferences(stored: Preferences, changes: unknown): Preferences {
   const path = ['input', 'preferences'];

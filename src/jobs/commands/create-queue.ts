@@ -23,7 +23,7 @@ export interface NewQueue {
  *
  * @throws InvalidArgumentError with every fault; AlreadyExistsError for the name of a queue that the caller may read,
  * InvalidArgumentError `NameUnavailable` for that of a hidden one. The stored queue stays unchanged.
- * Source: Armada's CreateQueue, jobs.md §3.2.
+ * Source: Armada's CreateQueue.
  */
 export async function createQueue(caller: Caller, queue: NewQueue): Promise<Queue> {
   const problems = queueProblems(queue);

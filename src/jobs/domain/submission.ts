@@ -12,7 +12,7 @@ const MAX_CLIENT_ID = 100;
 const MAX_JOB_SET = 1023;
 const MAX_PRIORITY = 4_294_967_295;
 
-/** Everything wrong with a submission; none of it is stored when there is anything. Source: jobs.md §4. */
+/** Everything wrong with a submission; none of it is stored when there is anything. Source: Armada's SubmitJobs. */
 export function submissionProblems(
   jobSet: string,
   jobs: readonly JobRequest[],

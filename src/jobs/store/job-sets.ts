@@ -78,6 +78,19 @@ export async function acknowledgeNews(tx: Tx, ownerId: string, sequence: bigint)
   return row?.hasMore === true;
 }
 
+const openJobs = statement<{ some: boolean }>(
+  `select exists (
+     select from job_sets as set join jobs as job on job.job_set_id = set.id
+      where set.owner_id = $1::uuid and job.ended_at is null
+   ) as some`,
+);
+
+/** Whether a job of the owner's set has not ended. */
+export async function hasOpenJobs(tx: Tx, ownerId: string): Promise<boolean> {
+  const [row] = await run(openJobs, [ownerId], tx);
+  return row?.some === true;
+}
+
 const ownersWithNews = statement<{ ownerId: string }>(
   `select owner_id as "ownerId" from job_sets
     where owner_id is not null and last_sequence > owner_sequence limit $1`,

@@ -16,7 +16,7 @@ export interface NewProject {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Everything wrong with a project's description. Source: Flyte, workflows.md §3.8 and §1.2. */
+/** Everything wrong with a project's description. Source: Flyte's RegisterProject. */
 export function projectProblems(project: NewProject): Problem[] {
   const problems: Problem[] = [];
   const fault = (field: string, message: string) =>

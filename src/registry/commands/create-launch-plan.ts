@@ -23,7 +23,7 @@ export interface NewLaunchPlan extends LaunchPlanSpec {
  * Registers a version of a launch plan, INACTIVE.
  *
  * @throws NotFoundError for the workflow, before anything else is looked at; InvalidArgumentError with every fault;
- * AlreadyExistsError when the very same is registered. Source: Flyte's CreateLaunchPlan, workflows.md §5.3.
+ * AlreadyExistsError when the very same is registered. Source: Flyte's CreateLaunchPlan.
  */
 export async function createLaunchPlan(
   caller: Caller,

@@ -15,7 +15,7 @@ import { storeVersion } from './store-version.ts';
  * Registers a version of a task: its template is checked, brought into canonical form and kept for ever.
  *
  * @throws InvalidArgumentError with every fault; AlreadyExistsError when the very same is registered.
- * Source: Flyte's CreateTask, workflows.md §5.
+ * Source: Flyte's CreateTask.
  */
 export async function createTask(
   caller: Caller,

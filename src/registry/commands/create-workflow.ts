@@ -25,7 +25,7 @@ import { requireUsableName, storeVersion } from './store-version.ts';
  * Tasks of other projects may be used where the caller may read them; those it may not are reported as not found.
  *
  * @throws InvalidArgumentError with every fault that the compiler found; AlreadyExistsError when the very same is
- * registered. Source: Flyte's CreateWorkflow, workflows.md §4 and §5.
+ * registered. Source: Flyte's CreateWorkflow.
  */
 export async function createWorkflow(
   caller: Caller,
@@ -93,16 +93,10 @@ async function requireMayRegister(caller: Caller, project: Project, key: EntityK
   const name = await findNamedEntity(project.id, key);
   const workflow = name && workflowNameTarget(project, name);
   const named = { kind: 'workflow', key: addressText({ key }) } as const;
-  const inProject = { kind: 'project', key: project.identifier } as const;
-  // Both at once, so that their grants are one statement, whatever there is.
-  const [isReadable] = await Promise.all([
-    isSeen(caller, named, workflow),
-    isSeen(caller, inProject, projectTarget(project)),
-  ]);
   const find: Find =
-    isReadable && workflow
+    (await isSeen(caller, named, workflow)) && workflow
       ? { ...named, target: async () => workflow }
-      : { ...inProject, target: async () => projectTarget(project) };
+      : { kind: 'project', key: project.identifier, target: async () => projectTarget(project) };
   // The rule has let in those who may read some workflow of the project: they know of the project.
   const refused = await refusal(caller, 'workflow:create', { ...find, within: async () => true });
   if (refused) throw refused;

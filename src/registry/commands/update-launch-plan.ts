@@ -13,8 +13,7 @@ import { lockVersions } from '../locks.ts';
  *
  * @param plan  the version, which the caller may EDIT.
  * @throws PermissionDeniedError when the caller may read the active version and not EDIT it; InvalidArgumentError
- * `NameUnavailable`, as for a reserved name, when it may not even read it. Source: Flyte's UpdateLaunchPlan,
- * workflows.md §5.4.
+ * `NameUnavailable`, as for a reserved name, when it may not even read it. Source: Flyte's UpdateLaunchPlan.
  */
 export async function updateLaunchPlan(
   caller: Caller,

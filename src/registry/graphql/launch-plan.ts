@@ -221,7 +221,10 @@ builder.mutationFields((t) => ({
     args: inputOf(CreateLaunchPlanInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.id.project, context.loaders);
-      return { launchPlan: await createLaunchPlan(callerOf(context), project, input) };
+      const launchPlan = await createLaunchPlan(callerOf(context), project, input);
+      // A later field of the operation may have asked for it before it was there.
+      context.loaders.launchPlan.clear({ key: input.id });
+      return { launchPlan };
     },
   }),
   updateLaunchPlan: t.field({

@@ -22,7 +22,7 @@ export interface TokenForUser {
  *
  * @throws PermissionDeniedError without a look at the user where the caller's role decides; NotFoundError for a user
  * who is absent or disabled; InvalidArgumentError for a length that is not possible. Source: ClearML's
- * auth.get_token_for_user, access.md §2.8.
+ * auth.get_token_for_user.
  */
 export async function createTokenForUser(
   caller: Caller,

@@ -6,7 +6,7 @@ import { revokeSession } from '../store/tokens.ts';
 
 /**
  * Ends the session of the token that the request was signed in with: that token alone, at once. Other tokens and the
- * access key live on. Source: ClearML's auth.logout, access.md §2.3.
+ * access key live on. Source: ClearML's auth.logout.
  *
  * @returns whether there was a session: a password or an access key has none.
  */

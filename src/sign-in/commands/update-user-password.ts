@@ -31,7 +31,7 @@ export interface NewPassword {
  * @throws InvalidArgumentError for a password that breaks the rules, and a wrong or missing current one;
  * FailedPreconditionError for whoever has no password to change, a fixed user, or a password that was changed meanwhile;
  * PermissionDeniedError for a user above the caller; NotFoundError; ResourceExhaustedError when too many wait to be hashed.
- * Source: MLflow's update-password with the current password of its later versions, access.md §1.5 and §1.8.
+ * Source: MLflow's update-password with the current password of its later versions.
  */
 export async function updateUserPassword(
   caller: Caller,

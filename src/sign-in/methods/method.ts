@@ -37,7 +37,7 @@ export interface SignedIn
 /**
  * One way to sign in. Methods are asked in order: one that finds nothing for it in the request answers null, and the
  * next is asked; one that finds something wrong throws, which ends the attempt: a wrong password never becomes an
- * anonymous caller. Source: Armada's chain of authentication services, jobs.md §8.1.
+ * anonymous caller. Source: Armada's chain of authentication services.
  */
 export interface SignInMethodHandler {
   /** What a 401 offers in `WWW-Authenticate`; null for none. */
@@ -61,17 +61,3 @@ export function authorizationOf({ headers }: SignInRequest): { scheme: string; v
     value: space < 0 ? '' : authorization.slice(space + 1).trim(),
   };
 }
-
-/** The fields of a plain sign-in: no token, no access key, no limits. */
-export const plain = {
-  credentialId: null,
-  sessionId: null,
-  signedInAt: null,
-  vouchedUntil: null,
-  expiresAt: null,
-  sessionEndsAt: null,
-  scopes: null,
-  confinedTo: null,
-  groupIds: [],
-  real: null,
-} as const;

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
+import { plain } from '../../platform/caller.ts';
 import { ConfigurationError, setVariable } from '../../platform/config/environment.ts';
 import { ResourceExhaustedError, UnauthenticatedError } from '../../platform/errors.ts';
 import { log } from '../../platform/log.ts';
 import { turns } from '../../platform/turns.ts';
 import { findOutsideUser } from '../outside-users.ts';
-import { authorizationOf, plain, type SignInMethodHandler } from './method.ts';
+import { authorizationOf, type SignInMethodHandler } from './method.ts';
 
 export interface KerberosSettings {
   /** The service that tickets must be for, `HTTP@host`, with its keys in `keytab`. */
@@ -32,7 +33,7 @@ interface Acceptor {
   step(token: string): Promise<string | null>;
 }
 
-/** Negotiation failed: a SPNEGO reply that says "reject". Source: Armada, jobs.md §8.2. */
+/** Negotiation failed: a SPNEGO reply that says "reject". Source: Armada's Kerberos authentication. */
 const REJECT = 'oQcwBaADCgEC';
 
 /** A ticket with the groups of a large directory, in base64. */

@@ -2,23 +2,18 @@ import { decodeJwt, errors, type JWTPayload, type JWTVerifyResult, jwtVerify } f
 import { LRUCache } from 'lru-cache';
 import { isScope } from '../../authorization/domain/permissions.ts';
 import { listGroupIds } from '../../authorization/store/named-groups.ts';
+import { plain } from '../../platform/caller.ts';
 import { DomainError, UnauthenticatedError } from '../../platform/errors.ts';
 import { log } from '../../platform/log.ts';
 import { nameKey } from '../../platform/text.ts';
 import { findOutsideUser } from '../outside-users.ts';
 import { IssuerKeys } from './issuer-keys.ts';
 import { type IssuerSettings, readIssuers } from './issuers-file.ts';
-import {
-  authorizationOf,
-  plain,
-  type SignedIn,
-  type SignInMethodHandler,
-  type SignInRequest,
-} from './method.ts';
+import { authorizationOf, type SignedIn, type SignInMethodHandler, type SignInRequest } from './method.ts';
 
 /**
  * `Authorization: Bearer`, with a token of a configured outside issuer. Tokens of others are left to `ownBearer`, which
- * takes our own and refuses the rest. Source: Armada's OpenID authentication, jobs.md §8.2.
+ * takes our own and refuses the rest. Source: Armada's OpenID authentication.
  *
  * @param file  a JSON list, read before the server listens.
  */
