@@ -5,7 +5,7 @@ import { flushKeyUses } from '../../src/sign-in/key-uses.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { stopClocks } from '../support/clock.ts';
 import { type NewKey, newKey, newTenant, tokenOf } from '../support/credentials.ts';
-import { countStatements } from '../support/statements.ts';
+import { countStatements, statementsOf } from '../support/statements.ts';
 
 let app: App;
 beforeAll(async () => {
@@ -340,6 +340,9 @@ describe('revokeCredentials', () => {
       const hidden = await ask(one.authorization, other.accessKey);
       expect(absent).toMatchObject({ code: 'NOT_FOUND', path: ['input', 'accessKey'] });
       expect(hidden.message.replace(other.accessKey, unknown)).toBe(absent.message);
+      const sent = async (accessKey: string) =>
+        (await statementsOf(() => ask(one.authorization, accessKey))).statements;
+      expect(await sent(other.accessKey)).toEqual(await sent(unknown));
     }
     expect(await statusOf(other.authorization)).toBe(200);
   });

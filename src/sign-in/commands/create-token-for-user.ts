@@ -2,7 +2,7 @@ import { recordChange } from '../../authorization/audit.ts';
 import { isRoleAtLeast, managesTenant } from '../../authorization/domain/roles.ts';
 import { addressText, isOwn, type UserBy } from '../../identity/domain/addresses.ts';
 import { reachesAllTenants } from '../../identity/reach.ts';
-import { readUsers } from '../../identity/store/users.ts';
+import { readUsers, type UserAddress } from '../../identity/store/users.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError, PermissionDeniedError } from '../../platform/errors.ts';
@@ -32,7 +32,7 @@ export async function createTokenForUser(
   const reachesAll = await reachesAllTenants(caller);
   const mayAsk = managesTenant(caller.role) || isOwn(caller, user);
   if (!mayAsk || (isElsewhere && !reachesAll)) throw new PermissionDeniedError();
-  const found = await find(user, reachesAll && 'id' in user ? null : (tenantId ?? caller.tenantId));
+  const found = await find({ by: user, tenantId: tenantId ?? caller.tenantId, inAllTenants: reachesAll });
   const isVisible = found && (tenantId === null || found.tenantId === tenantId);
   if (!isVisible || (found.tenantId !== caller.tenantId && !reachesAll))
     throw new NotFoundError('user', addressText(user), ['input', 'user']);
@@ -50,7 +50,7 @@ export async function createTokenForUser(
   return made;
 }
 
-async function find(user: UserBy, tenantId: string | null): Promise<Principal | null> {
-  const [found] = await readUsers([{ tenantId, by: user }]);
+async function find(address: UserAddress): Promise<Principal | null> {
+  const [found] = await readUsers([address]);
   return found ? await findPrincipal(plainSignIn(found.id)) : null;
 }
