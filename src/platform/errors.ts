@@ -85,6 +85,11 @@ export class InvalidArgumentError extends DomainError {
   }
 }
 
+/** The one answer of all updates that name nothing to change. @throws InvalidArgumentError */
+export function requireChanges(areGiven: boolean): void {
+  if (!areGiven) throw InvalidArgumentError.of(['input'], 'no changes given', 'MissingField');
+}
+
 export class NotFoundError extends DomainError {
   readonly code = 'NOT_FOUND';
   /** What was looked for. */

@@ -29,15 +29,15 @@ const id = ({ run }: Made) => ({ id: run });
 
 const operations: readonly (readonly [string, Level, (made: Made) => object, Prepare])[] = [
   ['updateExperiment', 'EDIT', (made) => ({ ...by(made), description: 'x' }), none],
-  ['setExperimentTags', 'EDIT', (made) => ({ ...by(made), tags: [] }), none],
-  ['deleteExperimentTags', 'EDIT', (made) => ({ ...by(made), keys: [] }), none],
+  ['setExperimentTags', 'EDIT', (made) => ({ ...by(made), tags: [{ key: 'a', value: 'b' }] }), none],
+  ['deleteExperimentTags', 'EDIT', (made) => ({ ...by(made), keys: ['a'] }), none],
   ['deleteExperiment', 'MANAGE', by, none],
   ['restoreExperiment', 'MANAGE', by, (made) => mutate(app, 'deleteExperiment', by(made))],
   ['publishExperiment', 'MANAGE', by, none],
   ['createRun', 'EDIT', ({ experiment }) => ({ experiment: { id: experiment } }), none],
   ['updateRun', 'EDIT', (made) => ({ ...id(made), name: 'x' }), none],
-  ['setRunTags', 'EDIT', (made) => ({ ...id(made), tags: [] }), none],
-  ['deleteRunTags', 'EDIT', (made) => ({ ...id(made), keys: [] }), none],
+  ['setRunTags', 'EDIT', (made) => ({ ...id(made), tags: [{ key: 'a', value: 'b' }] }), none],
+  ['deleteRunTags', 'EDIT', (made) => ({ ...id(made), keys: ['a'] }), none],
   ['deleteRun', 'MANAGE', id, none],
   ['restoreRun', 'MANAGE', id, (made) => mutate(app, 'deleteRun', id(made))],
 ];

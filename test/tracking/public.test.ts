@@ -83,14 +83,14 @@ describe('a public experiment', () => {
       ['updateExperiment', { by, name: 'x' }],
       ['deleteExperiment', { by }],
       ['restoreExperiment', { by }],
-      ['setExperimentTags', { by, tags: [] }],
-      ['deleteExperimentTags', { by, keys: [] }],
+      ['setExperimentTags', { by, tags: [{ key: 'a', value: 'b' }] }],
+      ['deleteExperimentTags', { by, keys: ['a'] }],
       ['createRun', { experiment: by }],
       ['updateRun', { id: run, name: 'x' }],
       ['deleteRun', { id: run }],
       ['restoreRun', { id: run }],
-      ['setRunTags', { id: run, tags: [] }],
-      ['deleteRunTags', { id: run, keys: [] }],
+      ['setRunTags', { id: run, tags: [{ key: 'a', value: 'b' }] }],
+      ['deleteRunTags', { id: run, keys: ['a'] }],
     ];
     for (const who of [owner, app.admin, root, neighbour])
       for (const [field, input] of writes)
@@ -108,7 +108,7 @@ describe('a public experiment', () => {
     const id = await makeExperiment(app, project, 'overtaken');
     const run = await makeRun(app, id);
     for (const [field, input] of [
-      ['setExperimentTags', { by: { id }, tags: [] }],
+      ['setExperimentTags', { by: { id }, tags: [{ key: 'a', value: 'b' }] }],
       ['deleteExperiment', { by: { id } }],
       ['createRun', { experiment: { id } }],
       ['updateRun', { id: run, name: 'x' }],

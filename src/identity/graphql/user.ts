@@ -7,7 +7,7 @@ import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { addressOf } from '../../graphql/input.ts';
-import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { addressedUser } from '../addressed-user.ts';
 import type { UserBy } from '../domain/addresses.ts';
@@ -170,16 +170,6 @@ const UserOrderEnum = enumOf<UserOrder>('UserOrder', 'How a list of users is sor
   NEWEST: 'The user who was created last comes first.',
 });
 
-/** A page of users, and how many there are in all. */
-export function usersOf(filter: UserFilter, args: PageArguments, order: UserOrder = 'USERNAME') {
-  return pagedList(
-    args,
-    userOrders[order],
-    (page) => listUsers(filter, order, page),
-    () => countUsers(filter),
-  );
-}
-
 builder.queryFields((t) => ({
   viewer: t.field({
     type: UserType,
@@ -225,7 +215,13 @@ builder.queryFields((t) => ({
           prefix: filter?.prefix ?? null,
           group: (filter?.group ?? null) as UserFilter['group'] & object,
         };
-        return await usersOf(shown, args, orderBy ?? 'USERNAME');
+        const order = orderBy ?? 'USERNAME';
+        return await pagedList(
+          args,
+          userOrders[order],
+          (page) => listUsers(shown, order, page),
+          () => countUsers(shown),
+        );
       },
     },
     UserConnection,

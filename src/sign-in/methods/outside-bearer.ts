@@ -1,5 +1,6 @@
 import { decodeJwt, errors, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
+import { displayNameFault } from '../../authorization/domain/names.ts';
 import { isScope } from '../../authorization/domain/permissions.ts';
 import { listGroupIds } from '../../authorization/store/named-groups.ts';
 import { plain } from '../../platform/caller.ts';
@@ -151,7 +152,7 @@ export class OutsideIssuer {
 }
 
 function nameIn({ name }: JWTPayload): string | null {
-  return typeof name === 'string' && /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(name) ? name : null;
+  return typeof name === 'string' && name.trim() !== '' && displayNameFault(name) === null ? name : null;
 }
 
 /** Names of groups as they are compared; none where the claim is no list. */

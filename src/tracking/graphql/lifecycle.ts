@@ -230,7 +230,7 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
         type: payloadOf('Delete', 'Tags'),
         nullable: true,
         description: `Removes tags from a ${noun.words}. Requires EDIT on it.`,
-        errors: { types: [FailedPreconditionError] },
+        errors: { types: [InvalidArgumentError, FailedPreconditionError] },
         args: inputOf(deleteType),
         resolve: async (_root, { input }, context) => {
           const { id } = await addressed(input.by, context);
@@ -321,7 +321,7 @@ function offerFields<Row extends TrackedRow>({ type, field, words, contents }: N
       type: PrincipalType,
       nullable: true,
       description: 'The user who created it.',
-      resolve: ({ createdById }, _args, { loaders }) => loaders.user.load(createdById),
+      resolve: ({ createdById }, _args, { loaders }) => loaders.publicUser.load(createdById),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed itself.' }),

@@ -415,7 +415,18 @@ describe('users whom an issuer may make', () => {
     expect(await db.user.count({ where: { usernameKey: 'newcomer' } })).toBe(1);
   });
 
-  it.each(['a:b', ' x', 'x\n', 'x'.repeat(256)])('are not made of a name that is none: %j', async (sub) => {
-    expect(await asking(await creating.token({ sub }))).toMatchObject(refused);
+  it.each([...['a:b', ' x', 'x\n', 'x'.repeat(256), 'acme/x', '\u202eada', 'ada\u200b', 'A1'.repeat(15)]])(
+    'are not made of a name that no user may have: %j',
+    async (sub) => {
+      expect(await asking(await creating.token({ sub }))).toMatchObject(refused);
+    },
+  );
+
+  it('are called like their user name where the other name could not be read', async () => {
+    const token = await creating.token({ sub: 'reversed', name: 'ecila\u202e' });
+    expect(await asking(token)).toMatchObject(signedIn('reversed'));
+    expect(await db.user.findFirstOrThrow({ where: { usernameKey: 'reversed' } })).toMatchObject({
+      name: 'reversed',
+    });
   });
 });
