@@ -26,7 +26,7 @@ const principalStatement = statement<Principal>(
           case when account.default_level is not null then 'USER' when tenant.default_level is not null then 'TENANT'
                else 'SERVER' end as "defaultFrom",
           tenant.creation_policy::text as "creationPolicy",
-          to_jsonb(nullif(credential.scopes, '{}')) as scopes, credential.expires_at as "credentialExpiresAt"
+          to_jsonb(credential.scopes) as scopes, credential.expires_at as "credentialExpiresAt"
      from users as account
      join tenants as tenant on tenant.id = account.tenant_id
      left join credentials as credential
