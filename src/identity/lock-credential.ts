@@ -3,6 +3,7 @@ import type { Credential } from '../generated/prisma/client.ts';
 import type { Caller } from '../platform/caller.ts';
 import type { Tx } from '../platform/database/transaction.ts';
 import { asRefusal, NotFoundError } from '../platform/errors.ts';
+import { NO_ID } from '../platform/ids.ts';
 import { keysAboveCaller } from './denials.ts';
 import { mayManageKeys } from './domain/acting.ts';
 import { scopesOf } from './domain/credentials.ts';
@@ -18,9 +19,10 @@ import { lockKeyOwner } from './store/access-keys.ts';
 export async function lockCredential(tx: Tx, caller: Caller, accessKey: string): Promise<Credential> {
   const missing = new NotFoundError('access key', accessKey, ['input', 'accessKey']);
   const found = await tx.credential.findUnique({ where: { accessKey }, select: { userId: true } });
-  const owner = found && (await lockKeyOwner(tx, found.userId));
-  const credential = owner && (await tx.credential.findUnique({ where: { accessKey } }));
-  if (!credential || credential.revokedAt) throw missing;
+  // The same statements for a key that is absent as for somebody else's: the time tells nothing.
+  const owner = await lockKeyOwner(tx, found?.userId ?? NO_ID);
+  const credential = await tx.credential.findUnique({ where: { accessKey } });
+  if (!owner || !credential || credential.revokedAt) throw missing;
   if (owner.id === caller.userId) return credential;
   const isInReach =
     managesTenant(caller.role) && (owner.tenantId === caller.tenantId || caller.role === 'ROOT');

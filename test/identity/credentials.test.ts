@@ -1,11 +1,13 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Role } from '../../src/generated/prisma/enums.ts';
-import { db } from '../../src/platform/database/client.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
 import { flushKeyUses } from '../../src/sign-in/key-uses.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { stopClocks } from '../support/clock.ts';
 import { type NewKey, newKey, newTenant, tokenOf } from '../support/credentials.ts';
-import { countStatements } from '../support/statements.ts';
+import { countStatements, statementsOf } from '../support/statements.ts';
 
 let app: App;
 beforeAll(async () => {
@@ -106,6 +108,30 @@ describe('createCredentials', () => {
       'input.expiresAt',
       'input.scopes.1',
     ]);
+  });
+
+  it('tells no limit from nothing, in the API and in the table', async () => {
+    const { authorization } = await someone('USER');
+    const made = await create(authorization);
+    expect(made.credential.scopes).toBeNull();
+    expect(await create(authorization, { scopes: [] })).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      path: ['input', 'scopes'],
+    });
+    const stored = async () =>
+      (await pool.query('select scopes from credentials where access_key = $1', [made.accessKey])).rows;
+    expect(await stored()).toEqual([{ scopes: null }]);
+    const empty = () =>
+      pool.query("update credentials set scopes = '{}' where access_key = $1", [made.accessKey]);
+    await expect(empty()).rejects.toThrow('credentials_scopes_name_some');
+    // What was stored before said no limit with an empty list, and goes on saying so.
+    await pool.query('alter table credentials drop constraint credentials_scopes_name_some');
+    await empty();
+    const migrations = join(import.meta.dirname, '../../prisma/migrations');
+    const [folder = ''] = readdirSync(migrations).filter((name) => name.endsWith('_scopes_or_no_limit'));
+    await pool.query(readFileSync(join(migrations, folder, 'migration.sql'), 'utf8'));
+    expect(await stored()).toEqual([{ scopes: null }]);
+    await expect(empty()).rejects.toThrow('credentials_scopes_name_some');
   });
 
   it('gives no wider scopes than those of the sign-in, and those where none are asked for', async () => {
@@ -340,6 +366,9 @@ describe('revokeCredentials', () => {
       const hidden = await ask(one.authorization, other.accessKey);
       expect(absent).toMatchObject({ code: 'NOT_FOUND', path: ['input', 'accessKey'] });
       expect(hidden.message.replace(other.accessKey, unknown)).toBe(absent.message);
+      const sent = async (accessKey: string) =>
+        (await statementsOf(() => ask(one.authorization, accessKey))).statements;
+      expect(await sent(other.accessKey)).toEqual(await sent(unknown));
     }
     expect(await statusOf(other.authorization)).toBe(200);
   });

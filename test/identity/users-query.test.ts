@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { flushDenials } from '../../src/authorization/audit.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
-import { newCaller, newTenant } from '../support/credentials.ts';
+import { newCaller, newKey, newTenant } from '../support/credentials.ts';
 import { answerOf, createGroup, editUser, newUser, password, viewerOf } from '../support/people.ts';
-import { countStatements } from '../support/statements.ts';
+import { countStatements, statementsOf } from '../support/statements.ts';
 
 let app: App;
 let ada: Answer;
@@ -38,6 +38,23 @@ describe('user', () => {
       ...{ id: ada.id, email: 'ada@example.com', defaultLevel: 'READ', preferences: {}, isAdmin: false },
       ...{ groups: [{ name: 'everyone' }], tenant: { name: 'default' } },
     });
+  });
+
+  it('is found by the name behind its tenant: by itself and its administrator, and by root elsewhere', async () => {
+    const address = { username: 'DEFAULT/ada' };
+    expect(await user(address)).toMatchObject({ id: ada.id });
+    expect(await user(address, asAda)).toMatchObject({ id: ada.id, email: 'ada@example.com' });
+    const tenantId = await newTenant('the other one');
+    const there = await newKey({ role: 'USER', tenantId });
+    const far = { username: `the other one/${there.username}` };
+    expect(await user(far, await newCaller({ role: 'ROOT' }))).toMatchObject({ id: there.userId });
+    const hidden = await statementsOf(() => user(far));
+    const absent = await statementsOf(() => user({ username: 'no such one/nobody' }));
+    expect(hidden.result).toMatchObject({ code: 'NOT_FOUND' });
+    expect(absent.result).toMatchObject({ code: 'NOT_FOUND' });
+    expect(hidden.statements).toEqual(absent.statements);
+    for (const caller of [asAda, superuser])
+      expect((await user(far, caller)).code).toBe(caller === asAda ? 'PERMISSION_DENIED' : 'NOT_FOUND');
   });
 
   it('shows a superuser neither e-mail address, default level nor preferences', async () => {

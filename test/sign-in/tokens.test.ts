@@ -283,13 +283,15 @@ describe('createTokenForUser', () => {
     expect(await tokenFor(app.admin, { user: { id: stranger.userId }, tenant: tenantId })).toEqual({
       refused: 'PERMISSION_DENIED',
     });
-    for (const { authorization } of [root, system]) {
-      const { token } = await tokenFor(authorization, {
-        user: { username: stranger.username },
-        tenant: tenantId,
-      });
-      expect(await statusOf(`Bearer ${token}`)).toBe(200);
-    }
+    const { name } = await db.tenant.findUniqueOrThrow({ where: { id: tenantId } });
+    for (const { authorization } of [root, system])
+      for (const input of [
+        { user: { username: stranger.username }, tenant: tenantId },
+        { user: { username: `${name}/${stranger.username}` } },
+      ]) {
+        const { token } = await tokenFor(authorization, input);
+        expect(await statusOf(`Bearer ${token}`)).toBe(200);
+      }
   });
 
   it('is nothing for a disabled user, and the token ends with either sign-in', async () => {

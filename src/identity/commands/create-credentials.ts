@@ -105,7 +105,7 @@ async function store(
       accessKey: newAccessKey(),
       secretHash: new Uint8Array(hashSecret(secretKey)),
       label,
-      scopes: [...(scopes ?? [])],
+      ...(scopes ? { scopes: [...scopes] } : {}),
       expiresAt,
     },
   });

@@ -138,7 +138,10 @@ export const UserByInput = builder.inputType('UserBy', {
   isOneOf: true,
   fields: (t) => ({
     id: t.id({ description: "The user's id." }),
-    username: t.string({ description: 'The name that the user signs in with.' }),
+    username: t.string({
+      description:
+        'The name that the user signs in with, alone or behind the name of its tenant: `tenant/name`.',
+    }),
     email: t.string({ description: "The user's e-mail address." }),
   }),
 });

@@ -3,7 +3,7 @@ import { isRoleAtLeast, managesTenant } from '../../authorization/domain/roles.t
 import { aboveCaller, otherTenants } from '../../identity/denials.ts';
 import { addressText, isOwn, type UserBy } from '../../identity/domain/addresses.ts';
 import { reachesAllTenants } from '../../identity/reach.ts';
-import { readUsers } from '../../identity/store/users.ts';
+import { readUsers, type UserAddress } from '../../identity/store/users.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError, PermissionDeniedError } from '../../platform/errors.ts';
@@ -32,9 +32,14 @@ export async function createTokenForUser(
   const isElsewhere = tenantId !== null && tenantId !== caller.tenantId;
   const reachesAll = await reachesAllTenants(caller);
   const mayAsk = managesTenant(caller.role) || isOwn(caller, user);
+<<<<<<< HEAD
   if (!mayAsk) throw new PermissionDeniedError('tokens of others require the role ADMIN or a higher one');
   if (isElsewhere && !reachesAll) throw otherTenants();
   const found = await find(user, reachesAll && 'id' in user ? null : (tenantId ?? caller.tenantId));
+=======
+  if (!mayAsk || (isElsewhere && !reachesAll)) throw new PermissionDeniedError();
+  const found = await find({ by: user, tenantId: tenantId ?? caller.tenantId, inAllTenants: reachesAll });
+>>>>>>> edge
   const isVisible = found && (tenantId === null || found.tenantId === tenantId);
   if (!isVisible || (found.tenantId !== caller.tenantId && !reachesAll))
     throw new NotFoundError('user', addressText(user), ['input', 'user']);
@@ -52,7 +57,7 @@ export async function createTokenForUser(
   return made;
 }
 
-async function find(user: UserBy, tenantId: string | null): Promise<Principal | null> {
-  const [found] = await readUsers([{ tenantId, by: user }]);
+async function find(address: UserAddress): Promise<Principal | null> {
+  const [found] = await readUsers([address]);
   return found ? await findPrincipal(plainSignIn(found.id)) : null;
 }
