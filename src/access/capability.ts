@@ -3,7 +3,7 @@ import { groupRules } from './group-rules.ts';
 import { accessLoaders } from './loaders.ts';
 import { accessRules } from './rules.ts';
 import './graphql/group.ts';
-import './graphql/permission.ts';
+import './graphql/grant.ts';
 import './graphql/explanation.ts';
 import './graphql/experiment-permission.ts';
 import './graphql/registered-model-permission.ts';

@@ -115,7 +115,7 @@ const others = [
   'InvalidArgumentError.problems',
   'LeaseJobsPayload.runs',
   'LeasedRun.inputBlobs',
-  'PermissionExplanation.steps',
+  'AccessExplanation.steps',
 ];
 
 const inProject = () => `filter: { project: "${project}", domain: "${domain}" }`;
@@ -369,9 +369,9 @@ describe('a list', () => {
     expect(costs).toEqual([0, 0]);
   });
 
-  it('PermissionExplanation.steps costs nothing beside the explanation', async () => {
+  it('AccessExplanation.steps costs nothing beside the explanation', async () => {
     const { id } = await db.user.findFirstOrThrow({ where: { role: 'USER' } });
-    const field = schema.getType('PermissionExplanation') as GraphQLObjectType;
+    const field = schema.getType('AccessExplanation') as GraphQLObjectType;
     const steps = field.getFields()['steps'];
     const step = steps && nodeOf(steps.type);
     if (!step) throw new Error('an explanation has no steps');

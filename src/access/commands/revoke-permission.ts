@@ -1,10 +1,10 @@
-import { forgetGrants } from '../../authorization/granted.ts';
 import { deleteGrant } from '../../authorization/store/grant-rows.ts';
+import { forgetGrants } from '../../authorization/subject-grants.ts';
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError } from '../../platform/errors.ts';
-import { described, keyOf, type PermissionAddress, recordPermissionChange } from './permission-change.ts';
+import { type GrantAddress, grantText, keyOf, recordGrantChange } from './grant-change.ts';
 
 /**
  * Takes a permission away. That closes nothing by itself: the subject falls back to what the next places and the
@@ -14,12 +14,12 @@ import { described, keyOf, type PermissionAddress, recordPermissionChange } from
  * @throws NotFoundError without a row: a repeat is told so.
  * Source: MLflow's deleteExperimentPermission.
  */
-export async function revokePermission(caller: Caller, address: PermissionAddress): Promise<Grant> {
+export async function revokePermission(caller: Caller, address: GrantAddress): Promise<Grant> {
   const grant = await inTransaction(async (tx) => {
     const revoked = await deleteGrant(tx, keyOf(caller, address));
-    if (!revoked) throw new NotFoundError('grant', described(address), ['input']);
+    if (!revoked) throw new NotFoundError('grant', grantText(address), ['input']);
     const levels = { before: revoked.level, after: null };
-    await recordPermissionChange(tx, caller, 'permission:revoke', address, levels);
+    await recordGrantChange(tx, caller, 'permission:revoke', address, levels);
     return revoked;
   });
   forgetGrants(caller);

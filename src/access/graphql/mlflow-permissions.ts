@@ -14,11 +14,11 @@ import { UserType } from '../../identity/graphql/user.ts';
 import { AlreadyExistsError, NotFoundError } from '../../platform/errors.ts';
 import type { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
 import type { RegisteredModelByInput } from '../../tracking/graphql/registered-model.ts';
+import { type GrantAddress, grantText, keyOf } from '../commands/grant-change.ts';
 import { grantPermission } from '../commands/grant-permission.ts';
-import { described, keyOf, type PermissionAddress } from '../commands/permission-change.ts';
 import { revokePermission } from '../commands/revoke-permission.ts';
 import { updatePermission } from '../commands/update-permission.ts';
-import { found } from './permission.ts';
+import { getResource } from './grant.ts';
 import { resolveSubject } from './subject.ts';
 
 interface Noun {
@@ -53,18 +53,20 @@ export function offerPermissionsOf(noun: Noun): void {
   offerListOfUser(noun);
 }
 
+/** Ends the description of each operation. */
+const likeMLflow = "The name is MLflow's: `grantPermission` and its like do the same for users and groups.";
+
 /** Where the row is. @throws NotFoundError for a user that is not there. */
 async function addressOf(
   noun: Noun,
   named: Named,
   context: Context,
   path: readonly string[],
-): Promise<PermissionAddress> {
-  const resource = { [noun.field]: named[noun.field] };
-  const { place, name } = await found(resource, context, path);
+): Promise<GrantAddress> {
+  const { resource, name } = await getResource({ [noun.field]: named[noun.field] }, context, path);
   try {
     const subject = await resolveSubject({ user: { username: named.username } }, context, path);
-    return { subject, place: { ...place, name } };
+    return { subject, resource: { ...resource, name } };
   } catch (error) {
     if (error instanceof NotFoundError)
       throw new NotFoundError('user', named.username, [...path, 'username']);
@@ -77,7 +79,7 @@ function offerRead(noun: Noun): void {
     t.field({
       type: noun.permission,
       nullable: true,
-      description: `The grant stored for a user on a ${noun.words}. Requires MANAGE on it, even to read your own. NOT_FOUND if there is none: defaults do not count.`,
+      description: `The grant stored for a user on a ${noun.words}. Requires MANAGE on it, even to read your own. NOT_FOUND if there is none: defaults do not count. ${likeMLflow}`,
       args: {
         [noun.field]: t.arg({ type: noun.by, required: true, description: `Which ${noun.words}.` }),
         username: t.arg.string({ required: true, description: "The user's user name." }),
@@ -85,7 +87,7 @@ function offerRead(noun: Noun): void {
       resolve: async (_root, args, context) => {
         const address = await addressOf(noun, args as unknown as Named, context, []);
         const grant = await findGrant(keyOf(callerOf(context), address));
-        if (!grant) throw new NotFoundError('grant', described(address));
+        if (!grant) throw new NotFoundError('grant', grantText(address));
         return grant;
       },
     }),
@@ -124,7 +126,7 @@ function offerCreate(noun: Noun): void {
     t.field({
       type: payloadOf(noun, 'Create', 'The new grant.'),
       nullable: true,
-      description: `Grants a user a level on a ${noun.words}. Requires MANAGE on it. A grant that is there already is ALREADY_EXISTS, whatever its level.`,
+      description: `Grants a user a level on a ${noun.words}. Requires MANAGE on it. A grant that is there already is ALREADY_EXISTS, whatever its level. ${likeMLflow}`,
       errors: { types: [NotFoundError, AlreadyExistsError] },
       args: inputOf(type),
       resolve: async (_root, args, context) => {
@@ -142,7 +144,7 @@ function offerUpdate(noun: Noun): void {
     t.field({
       type: payloadOf(noun, 'Update', 'The grant with its new level.'),
       nullable: true,
-      description: `Changes the level of a user's grant on a ${noun.words}, your own included. Requires MANAGE on it. NOT_FOUND if there is no grant.`,
+      description: `Changes the level of a user's grant on a ${noun.words}, your own included. Requires MANAGE on it. NOT_FOUND if there is no grant. ${likeMLflow}`,
       errors: { types: [NotFoundError] },
       args: inputOf(type),
       resolve: async (_root, args, context) => {
@@ -160,7 +162,7 @@ function offerDelete(noun: Noun): void {
     t.field({
       type: payloadOf(noun, 'Delete', 'The grant as it was before it was deleted.'),
       nullable: true,
-      description: `Deletes a user's grant on a ${noun.words}. Requires MANAGE on it. The user then has what groups, the project and defaults give. NOT_FOUND if there is no grant.`,
+      description: `Deletes a user's grant on a ${noun.words}. Requires MANAGE on it. The user then has what groups, the project and defaults give. NOT_FOUND if there is no grant. ${likeMLflow}`,
       errors: { types: [NotFoundError] },
       args: inputOf(type),
       resolve: async (_root, args, context) => {
@@ -182,7 +184,7 @@ function offerListOfUser(noun: Noun): void {
           const caller = callerOf(context);
           const isTheirs = user.id === caller.userId || managesTenant(caller.role);
           if (!isTheirs || !(await isAllowed(caller, 'permission:list'))) return null;
-          const shown = {
+          const grantFilter = {
             type: noun.type,
             withClosed: managesTenant(caller.role),
             within: caller.confinedTo?.map(({ id }) => id) ?? null,
@@ -191,8 +193,8 @@ function offerListOfUser(noun: Noun): void {
           return await pagedList(
             args,
             grantOrder,
-            (page) => grantsOfUser.load({ parentId: user.id, page: { ...page, ...shown } }),
-            () => grantCountOfUser.load(user.id, shown),
+            (page) => grantsOfUser.load({ parentId: user.id, page: { ...page, ...grantFilter } }),
+            () => grantCountOfUser.load(user.id, grantFilter),
           );
         },
       },

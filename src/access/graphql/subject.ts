@@ -7,11 +7,11 @@ import { PrincipalType, UserByInput } from '../../identity/graphql/user.ts';
 import type { PublicUser } from '../../identity/store/public-users.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { NotFoundError } from '../../platform/errors.ts';
-import type { PermissionAddress } from '../commands/permission-change.ts';
+import type { GrantAddress } from '../commands/grant-change.ts';
 import { groupReader } from '../group-reader.ts';
 import { GroupType } from './group.ts';
 
-export const PermissionSubjectInput = builder.inputType('PermissionSubjectBy', {
+export const GrantSubjectInput = builder.inputType('GrantSubjectBy', {
   description: 'Who a grant is to: a user or a group of your tenant.',
   isOneOf: true,
   fields: (t) => ({
@@ -20,7 +20,7 @@ export const PermissionSubjectInput = builder.inputType('PermissionSubjectBy', {
   }),
 });
 
-export const PermissionSubjectType = builder.unionType('PermissionSubject', {
+export const GrantSubjectType = builder.unionType('GrantSubject', {
   description: 'Who a grant is to: a user or a group.',
   types: [PrincipalType, GroupType],
   resolveType: (subject) => ('username' in subject ? PrincipalType : GroupType),
@@ -39,7 +39,7 @@ export async function resolveSubject(
   by: SubjectBy,
   context: Context,
   path: readonly string[],
-): Promise<PermissionAddress['subject']> {
+): Promise<GrantAddress['subject']> {
   const caller = callerOf(context);
   if (by.user) {
     const { tenantId } = caller;

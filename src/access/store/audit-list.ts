@@ -30,17 +30,17 @@ const columns = `
   before, after, count`;
 
 /** What a caller writes stands for itself: `%` and `_` are no patterns. */
-const escaped = (text: string) => text.replaceAll(/[\\%_]/g, '\\$&');
+const escapeLike = (text: string) => text.replaceAll(/[\\%_]/g, '\\$&');
 
 function isOfAction(action: string): Sql {
-  return action.includes(':') ? sql`action = ${action}` : sql`action like ${`${escaped(action)}:%`}`;
+  return action.includes(':') ? sql`action = ${action}` : sql`action like ${`${escapeLike(action)}:%`}`;
 }
 
 /** The newest first. */
 export const auditOrder = lastIdFirst('event');
 
 /** What a list shows: what follows `from`. */
-function shown(tenantId: string, filter: AuditFilter): Sql {
+function eventsOf(tenantId: string, filter: AuditFilter): Sql {
   const { actorId, actorName, action, outcome, targetType, targetId, since, until, credentialId } = filter;
   return sql`audit_events as event where tenant_id = ${tenantId}::uuid
       ${actorId === null ? nothing : sql`and actor_id = ${actorId}::uuid`}
@@ -57,9 +57,11 @@ function shown(tenantId: string, filter: AuditFilter): Sql {
 /** The tenant's events, newest first; up to one more than the page. */
 export function listAuditEvents(tenantId: string, filter: AuditFilter, page: Page): Promise<AuditEventRow[]> {
   const { beyond, end } = pageSql(auditOrder, page);
-  return query<AuditEventRow>(sql`select ${raw(columns)} from ${shown(tenantId, filter)} ${beyond} ${end}`);
+  return query<AuditEventRow>(
+    sql`select ${raw(columns)} from ${eventsOf(tenantId, filter)} ${beyond} ${end}`,
+  );
 }
 
 /** How many there are in all; read only where it is asked for. */
 export const countAuditEvents = (tenantId: string, filter: AuditFilter): Promise<number> =>
-  count(shown(tenantId, filter));
+  count(eventsOf(tenantId, filter));

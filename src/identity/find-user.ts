@@ -8,7 +8,7 @@ import { reachesAllTenants } from './reach.ts';
  * Whom an address names: a user of the caller's tenant; by id any, for whoever reaches all tenants. Null when there is
  * none.
  */
-export async function addressedUser(context: Context, by: UserBy): Promise<User | null> {
+export async function findUserAt(context: Context, by: UserBy): Promise<User | null> {
   const caller = callerOf(context);
   const isFar = 'id' in by && by.id !== caller.userId && (await reachesAllTenants(caller));
   return await context.loaders.userAt.load({ tenantId: isFar ? null : caller.tenantId, by });

@@ -1,5 +1,5 @@
 import { recordChange } from '../../authorization/audit.ts';
-import type { Place } from '../../authorization/domain/decision.ts';
+import type { GrantResource } from '../../authorization/domain/decision.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { GrantKey, SubjectId } from '../../authorization/store/grant-rows.ts';
 import type { Level } from '../../generated/prisma/enums.ts';
@@ -8,30 +8,30 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import { kindOf } from '../../platform/object-kinds.ts';
 
 /** Whose permission on what, both found in the caller's tenant. */
-export interface PermissionAddress {
+export interface GrantAddress {
   readonly subject: SubjectId & { readonly name: string };
   /** `name` is null for all of a type and for the tenant. */
-  readonly place: Place & { readonly name: string | null };
+  readonly resource: GrantResource & { readonly name: string | null };
 }
 
-export const keyOf = (caller: Caller, { subject, place }: PermissionAddress): GrantKey => ({
+export const keyOf = (caller: Caller, { subject, resource }: GrantAddress): GrantKey => ({
   tenantId: caller.tenantId,
   subject,
-  place,
+  resource,
 });
 
 /** `of ann on the project penguins`, for messages. */
-export function described({ subject, place }: PermissionAddress): string {
-  const what = place.type === 'TENANT' ? 'the tenant' : `all of type ${kindOf[place.type]}`;
-  return `of ${subject.name} on ${place.id === null ? what : `the ${kindOf[place.type]} ${place.name}`}`;
+export function grantText({ subject, resource }: GrantAddress): string {
+  const what = resource.type === 'TENANT' ? 'the tenant' : `all of type ${kindOf[resource.type]}`;
+  return `of ${subject.name} on ${resource.id === null ? what : `the ${kindOf[resource.type]} ${resource.name}`}`;
 }
 
 /** What follows every write of a row, in its transaction and last in it: the audit log, and word to every process. */
-export async function recordPermissionChange(
+export async function recordGrantChange(
   tx: Tx,
   caller: Caller,
   action: 'permission:grant' | 'permission:update' | 'permission:revoke',
-  { subject, place }: PermissionAddress,
+  { subject, resource }: GrantAddress,
   levels: { readonly before: Level | null; readonly after: Level | null },
 ): Promise<void> {
   const who =
@@ -41,7 +41,7 @@ export async function recordPermissionChange(
   const at = (level: Level | null) => (level ? { ...who, level } : null);
   await recordChange(tx, caller, {
     action,
-    target: { type: kindOf[place.type], id: place.id, name: place.name ?? '*' },
+    target: { type: kindOf[resource.type], id: resource.id, name: resource.name ?? '*' },
     before: at(levels.before),
     after: at(levels.after),
   });
