@@ -1,3 +1,4 @@
+import '../platform/plain-faults.ts';
 import { chooseRuntime, requireNamedRuntime } from '../executor/choose-runtime.ts';
 import { openExecutorFolder } from '../executor/executor-folder.ts';
 import { createClient } from '../executor/host/client.ts';

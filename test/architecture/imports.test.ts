@@ -120,9 +120,7 @@ describe('imports', () => {
       const isAllowed =
         room(to) === 'executor' ||
         room(to) === 'values' ||
-        /^platform\/(config\/(base|environment|executor)|log|process|process-identity|folder-lock|errors|duration|ids|group-by)\.ts$/.test(
-          to,
-        ) ||
+        (room(to) === 'platform' && !to.startsWith('platform/database/')) ||
         to.startsWith('generated/executor/');
       return !isAllowed;
     });

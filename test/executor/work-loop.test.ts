@@ -233,7 +233,7 @@ describe('the work loop', () => {
     expect(execution.endedAt).toBeTruthy();
     expect(execution.nodes.long.phase).toBe('ABORTED');
     expect(jobOf(execution, 'long')).toMatchObject({ state: 'CANCELLED', runs: [{ state: 'CANCELLED' }] });
-  }, 60_000);
+  });
 
   it('is ABORTED when the lease of an executor that is frozen is over', async () => {
     const id = await launchSteps('frozen', { long: { script: 'sleep 300' } });
@@ -267,7 +267,7 @@ describe('the work loop', () => {
       state: 'CANCELLED',
       runs: [{ state: 'LEASE_EXPIRED' }],
     });
-  }, 60_000);
+  });
 
   it('shares work between executors, and runs no job twice', async () => {
     const note = join(scratch, 'shared');
@@ -341,7 +341,7 @@ describe('the work loop', () => {
     expect(execution.phase).toBe('SUCCEEDED');
     expect(jobOf(execution, 'long')).toMatchObject({ attemptedRuns: 0, runs: [{ state: 'SUCCEEDED' }] });
     expect(pids()).toEqual([pid]);
-  }, 60_000);
+  });
 
   it('brings the result of work that ended without a server', async () => {
     const { id, wire, pid, end } = await cutOff('cut-off-result');
@@ -354,7 +354,7 @@ describe('the work loop', () => {
     const execution = await untilEnded(app, id);
     expect(execution).toMatchObject({ phase: 'SUCCEEDED' });
     expect(jobOf(execution, 'long')).toMatchObject({ attemptedRuns: 0, runs: [{ state: 'SUCCEEDED' }] });
-  }, 60_000);
+  });
 
   it('stops its runs when it hears that another has the job', async () => {
     const { id, wire, pid, pids, end } = await cutOff('cut-off-other');
@@ -376,7 +376,7 @@ describe('the work loop', () => {
       'SUCCEEDED',
       'LEASE_EXPIRED',
     ]);
-  }, 60_000);
+  });
 
   it('stops its runs when the lease ends where it is set to, which counts as no attempt', async () => {
     const { id, wire, pid, pids, end } = await cutOff('cut-off-stop', { onLostContact: 'stop' });
@@ -390,7 +390,7 @@ describe('the work loop', () => {
     expect(execution.phase).toBe('SUCCEEDED');
     expect(jobOf(execution, 'long')).toMatchObject({ attemptedRuns: 0 });
     expect(pids()).toHaveLength(2);
-  }, 60_000);
+  });
 
   it('keeps a result through a time without the server', async () => {
     const [note, end] = [join(scratch, 'silence'), join(scratch, 'silence-end')];

@@ -4,7 +4,7 @@ import type { Credential } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, PermissionDeniedError } from '../../platform/errors.ts';
-import { credentialProblems, outlives } from '../domain/credentials.ts';
+import { credentialProblems, latestEnd } from '../domain/credentials.ts';
 import { lockCredential } from '../lock-credential.ts';
 
 export interface CredentialChanges {
@@ -26,10 +26,11 @@ export async function editCredentials(caller: Caller, changes: CredentialChanges
   const { accessKey, label, expiresAt } = changes;
   const problems = credentialProblems({ label, expiresAt: expiresAt ?? null }, new Date());
   if (problems.length > 0) throw new InvalidArgumentError(problems);
-  if (expiresAt !== undefined && outlives(expiresAt, caller))
-    throw new PermissionDeniedError('an access key does not outlive the sign-in that changes it');
   return await inTransaction(async (tx) => {
     const before = await lockCredential(tx, caller, accessKey);
+    const latest = latestEnd(caller, before.userId);
+    if (latest && expiresAt !== undefined && (expiresAt === null || expiresAt > latest))
+      throw new PermissionDeniedError('an access key does not outlive the sign-in that changes it');
     const after = await tx.credential.update({
       where: { id: before.id },
       data: { label, ...(expiresAt === undefined ? {} : { expiresAt }) },

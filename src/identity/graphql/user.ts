@@ -7,7 +7,7 @@ import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { addressOf } from '../../graphql/input.ts';
-import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import type { UserBy } from '../domain/addresses.ts';
 import { findUserAt } from '../find-user.ts';
@@ -167,16 +167,6 @@ const UserOrderEnum = enumOf<UserOrder>('UserOrder', 'How a list of users is sor
   NEWEST: 'The user who was created last comes first.',
 });
 
-/** A page of users, and how many there are in all. */
-export function usersOf(filter: UserFilter, args: PageArguments, order: UserOrder = 'USERNAME') {
-  return pagedList(
-    args,
-    userOrders[order],
-    (page) => listUsers(filter, order, page),
-    () => countUsers(filter),
-  );
-}
-
 builder.queryFields((t) => ({
   viewer: t.field({
     type: UserType,
@@ -222,7 +212,13 @@ builder.queryFields((t) => ({
           prefix: filter?.prefix ?? null,
           group: (filter?.group ?? null) as UserFilter['group'] & object,
         };
-        return await usersOf(userFilter, args, orderBy ?? 'USERNAME');
+        const order = orderBy ?? 'USERNAME';
+        return await pagedList(
+          args,
+          userOrders[order],
+          (page) => listUsers(userFilter, order, page),
+          () => countUsers(userFilter),
+        );
       },
     },
     UserConnection,

@@ -14,6 +14,17 @@ export interface JobSetKey {
   readonly workflowEntityId: string | null;
 }
 
+/**
+ * The query `bumped` of a `with`: takes as many numbers of each job set's stream as `rows` has rows of it, by their
+ * `job_set_id`. The events follow `base`; `news` is the id that listeners know the set by.
+ */
+export const numbersFor = (rows: string): string => `bumped as (
+     update job_sets as set set last_sequence = last_sequence + n
+       from (select job_set_id, count(*) as n from ${rows} group by job_set_id) as counted
+      where set.id = counted.job_set_id
+     returning set.id, coalesce(set.owner_id, set.id) as news, set.last_sequence - n as base
+   )`;
+
 const ensureJobSet = statement<{ id: string; ownerId: string | null }>(
   `insert into job_sets as known (id, tenant_id, queue_id, name, owner_id, project_id, workflow_entity_id)
    values ($1::uuid, $2::uuid, $3::uuid, $4, $5::uuid, $6::uuid, $7::uuid)

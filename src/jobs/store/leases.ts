@@ -1,7 +1,9 @@
 import { run, statement } from '../../platform/database/statement.ts';
+import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { Assignment, Room, WaitingJob } from '../domain/assign.ts';
 import type { JobSpec } from '../domain/job-spec.ts';
+import { numbersFor } from './job-sets.ts';
 
 /** A pool of one tenant: executors take jobs of their own tenant only. */
 export interface Pool {
@@ -66,12 +68,7 @@ const insertRunsStatement = statement<{ runId: string }>(
      select "runId", tenant_id, id, "executorId", now(), now() + make_interval(secs => $2) from leased
      returning id
    ),
-   bumped as (
-     update job_sets as set set last_sequence = last_sequence + n
-       from (select job_set_id, count(*) as n from leased group by job_set_id) as counted
-      where set.id = counted.job_set_id
-     returning set.id, coalesce(set.owner_id, set.id) as news, set.last_sequence - n as base
-   ),
+   ${numbersFor('leased')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
      select bumped.id, bumped.base + row_number() over (partition by bumped.id order by leased."position"),
@@ -80,8 +77,8 @@ const insertRunsStatement = statement<{ runId: string }>(
        from leased join bumped on bumped.id = leased.job_set_id
        join executors as executor on executor.id = leased."executorId"
    )
-   select leased."runId", pg_notify('slipway', 'executor:' || leased."executorId")::text,
-          pg_notify('slipway', 'job-set:' || bumped.news)::text
+   select leased."runId", ${notifySql('executor', 'leased."executorId"')},
+          ${notifySql('job-set', 'bumped.news')}
      from leased join bumped on bumped.id = leased.job_set_id`,
 );
 
@@ -135,7 +132,7 @@ const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date 
    )
    select executor.id as "executorId", now() + make_interval(secs => $8) as "leaseExpiresAt",
           case when not exists (select from before where before.slots >= executor.slots and before.pool = $4)
-               then pg_notify('slipway', 'pool:' || executor.tenant_id || '/' || executor.pool)::text end
+               then ${notifySql('pool', poolIdSql('executor.tenant_id', 'executor.pool'))} end
      from executor`,
 );
 

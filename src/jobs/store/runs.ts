@@ -1,6 +1,10 @@
 import type { JobRunState, JobState } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
+import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
+import { isTerminal } from '../../platform/phase-table.ts';
+import { jobRunStates } from '../domain/states.ts';
+import { numbersFor } from './job-sets.ts';
 
 /** One report of a run, with the states from which it is believed. */
 export interface RunMove {
@@ -30,7 +34,7 @@ const moveRunsStatement = statement<RunMoved>(
   `with asked as materialized (
      select * from jsonb_to_recordset($2::jsonb) as asked(
        "position" int, "runId" uuid, "to" job_run_state, "from" job_run_state[], at timestamptz, "exitCode" int,
-       error jsonb, outputs jsonb)
+       error jsonb, outputs jsonb, "isEnd" boolean)
    ),
    stream as materialized (
      select id, coalesce(owner_id, id) as news from job_sets
@@ -53,7 +57,7 @@ const moveRunsStatement = statement<RunMoved>(
         set state = asked."to",
             pending_at = case when asked."to" = 'PENDING' then asked.at else run.pending_at end,
             started_at = case when asked."to" = 'RUNNING' then asked.at else run.started_at end,
-            ended_at = case when asked."to" in ('PENDING', 'RUNNING') then null else now() end,
+            ended_at = case when asked."isEnd" then now() end,
             acknowledged_at = coalesce(run.acknowledged_at, now()),
             exit_code = asked."exitCode",
             error_code = asked.error->>'code',
@@ -63,25 +67,20 @@ const moveRunsStatement = statement<RunMoved>(
       where run.id = asked."runId" and run.state = any(asked."from")
         and (asked."to" <> 'CANCELLED' or before.job_state = 'CANCELLING')
      returning run.id, run.job_id, run.state, before.job_set_id, before.pool, asked."position", asked.error,
-               asked.outputs, asked."exitCode", asked.at,
+               asked.outputs, asked."exitCode", asked.at, asked."isEnd" as is_end,
                case when asked."to" = 'CANCELLED' then before.cancel_reason end as reason,
                case when asked."to" = 'CANCELLED' then before.cancelled_by_id end as requestor
    ),
    moved_jobs as (
      update jobs as job
-        set state = case when job.state = 'CANCELLING' and moved.state in ('PENDING', 'RUNNING') then job.state
+        set state = case when job.state = 'CANCELLING' and not moved.is_end then job.state
                          else moved.state::text::job_state end,
-            ended_at = case when moved.state in ('PENDING', 'RUNNING') then null else now() end,
+            ended_at = case when moved.is_end then now() end,
             updated_at = now()
        from moved where job.id = moved.job_id and job.ended_at is null
      returning job.id
    ),
-   bumped as (
-     update job_sets as set set last_sequence = last_sequence + n
-       from (select job_set_id, count(*) as n from moved group by job_set_id) as counted
-      where set.id = counted.job_set_id
-     returning set.id, set.last_sequence - n as base
-   ),
+   ${numbersFor('moved')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
      select bumped.id, bumped.base + row_number() over (partition by bumped.id order by moved."position"), $1::uuid,
@@ -93,9 +92,8 @@ const moveRunsStatement = statement<RunMoved>(
        from moved join bumped on bumped.id = moved.job_set_id
    )
    select before.id as "runId", before.state::text as before, moved.id is not null as moved,
-          case when moved.id is not null then pg_notify('slipway', 'job-set:' || before.news)::text end,
-          case when moved.state not in ('PENDING', 'RUNNING')
-               then pg_notify('slipway', 'pool:' || $1::text || '/' || before.pool)::text end
+          case when moved.id is not null then ${notifySql('job-set', 'before.news')} end,
+          case when moved.is_end then ${notifySql('pool', poolIdSql('$1', 'before.pool'))} end
      from before left join moved on moved.id = before.id`,
 );
 
@@ -107,7 +105,8 @@ export interface Reporter {
 
 /** Applies reports of distinct runs, in one statement. Runs that are not the reporter's are absent from the answer. */
 export function moveRuns(reporter: Reporter, moves: readonly RunMove[]): Promise<RunMoved[]> {
-  return run(moveRunsStatement, [reporter.tenantId, JSON.stringify(moves), reporter.userId]);
+  const asked = moves.map((move) => ({ ...move, isEnd: isTerminal(jobRunStates, move.to) }));
+  return run(moveRunsStatement, [reporter.tenantId, JSON.stringify(asked), reporter.userId]);
 }
 
 /** A lease that ends without a result. */
@@ -169,12 +168,7 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
        from ended join requeued on requeued.id = ended.job_id cross join generate_series(0, 1) as step
       where step = 0 or requeued.state <> 'QUEUED'
    ),
-   bumped as (
-     update job_sets as set set last_sequence = last_sequence + n
-       from (select job_set_id, count(*) as n from news group by job_set_id) as counted
-      where set.id = counted.job_set_id
-     returning set.id, set.last_sequence - n as base
-   ),
+   ${numbersFor('news')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
      select bumped.id, bumped.base + row_number() over (partition by bumped.id order by news."position", step),
@@ -189,8 +183,8 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
        from news join bumped on bumped.id = news.job_set_id
    )
    select ended.id as "runId", requeued.state::text as state,
-          pg_notify('slipway', 'pool:' || ended.tenant_id || '/' || requeued.pool)::text,
-          pg_notify('slipway', 'job-set:' || stream.news)::text
+          ${notifySql('pool', poolIdSql('ended.tenant_id', 'requeued.pool'))},
+          ${notifySql('job-set', 'stream.news')}
      from ended join requeued on requeued.id = ended.job_id join stream on stream.id = ended.job_set_id`,
 );
 
@@ -236,12 +230,7 @@ const resumeStatement = statement<{ runId: string }>(
             updated_at = now()
        from resumed where job.id = resumed.job_id
    ),
-   bumped as (
-     update job_sets as set set last_sequence = last_sequence + n
-       from (select job_set_id, count(*) as n from resumed group by job_set_id) as counted
-      where set.id = counted.job_set_id
-     returning set.id, set.last_sequence - n as base
-   ),
+   ${numbersFor('resumed')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
      select bumped.id, bumped.base + row_number() over (partition by bumped.id order by resumed.id),
@@ -249,7 +238,7 @@ const resumeStatement = statement<{ runId: string }>(
             jsonb_build_object('reason', 'the executor is back, and nobody else had the job')
        from resumed join bumped on bumped.id = resumed.job_set_id
    )
-   select resumed.id as "runId", pg_notify('slipway', 'job-set:' || stream.news)::text
+   select resumed.id as "runId", ${notifySql('job-set', 'stream.news')}
      from resumed join stream on stream.id = resumed.job_set_id`,
 );
 
@@ -340,10 +329,10 @@ const cancelStatement = statement<{ id: string }>(
             jsonb_build_object('reason', $2::text, 'requestor', $3::text)
        from steps cross join bumped
    )
-   select cancelled.id, pg_notify('slipway', 'job-set:' || bumped.news)::text,
-          pg_notify('slipway', 'pool:' || cancelled.tenant_id || '/' || cancelled.pool)::text,
+   select cancelled.id, ${notifySql('job-set', 'bumped.news')},
+          ${notifySql('pool', poolIdSql('cancelled.tenant_id', 'cancelled.pool'))},
           case when cancelled.executor_id is not null
-               then pg_notify('slipway', 'executor:' || cancelled.executor_id)::text end
+               then ${notifySql('executor', 'cancelled.executor_id')} end
      from cancelled cross join bumped`,
 );
 

@@ -321,7 +321,7 @@ function offerFields<Row extends TrackedRow>({ type, field, words, contents }: N
       type: PrincipalType,
       nullable: true,
       description: 'The user who created it.',
-      resolve: ({ createdById }, _args, { loaders }) => loaders.user.load(createdById),
+      resolve: ({ createdById }, _args, { loaders }) => loaders.publicUser.load(createdById),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed itself.' }),
