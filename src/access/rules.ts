@@ -58,6 +58,7 @@ export const accessRules: RootRules = {
   Query: {
     permissions: ruleBy(({ resource }: ResourceArguments) => toRead(resource)),
     myPermissions: can('permission:list'),
+    grantees: ruleBy(({ resource }: ResourceArguments) => on('permission:grant', resource)),
     explainPermission: toExplain,
     experimentPermission: mayRead,
     registeredModelPermission: mayRead,

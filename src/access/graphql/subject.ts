@@ -34,7 +34,11 @@ export interface SubjectBy {
   readonly group?: Address | null;
 }
 
-/** @throws NotFoundError naming the path: for what another tenant has, as for what nobody has. */
+/**
+ * Finds any user or group of the tenant: whoever manages a resource may share it with all of them.
+ *
+ * @throws NotFoundError naming the path: for what another tenant has, as for what nobody has.
+ */
 export async function resolveSubject(
   by: SubjectBy,
   context: Context,
@@ -49,7 +53,7 @@ export async function resolveSubject(
   }
   const address = by.group ?? {};
   const [group] = await readGroups(groupReader(caller), [address as never]);
-  if (!group?.isVisible) throw new NotFoundError('group', addressText(address), [...path, 'group']);
+  if (!group) throw new NotFoundError('group', addressText(address), [...path, 'group']);
   return { groupId: group.id, name: group.name };
 }
 
