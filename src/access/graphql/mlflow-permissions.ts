@@ -11,6 +11,7 @@ import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { payload } from '../../graphql/payload.ts';
 import { UserType } from '../../identity/graphql/user.ts';
+import type { Caller } from '../../platform/caller.ts';
 import { AlreadyExistsError, NotFoundError } from '../../platform/errors.ts';
 import type { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
 import type { RegisteredModelByInput } from '../../tracking/graphql/registered-model.ts';
@@ -47,9 +48,7 @@ interface Named {
  */
 export function offerPermissionsOf(noun: Noun): void {
   offerRead(noun);
-  offerCreate(noun);
-  offerUpdate(noun);
-  offerDelete(noun);
+  for (const write of writesOf(noun)) offerWrite(noun, write);
   offerListOfUser(noun);
 }
 
@@ -94,80 +93,72 @@ function offerRead(noun: Noun): void {
   );
 }
 
-const keyOfPayload = ({ field }: Noun) => `${field}Permission`;
+interface Write {
+  readonly verb: 'Create' | 'Update' | 'Delete';
+  /** What the operation does, and what it answers in the special cases. */
+  readonly description: string;
+  /** The grant of the payload. */
+  readonly answer: string;
+  readonly hasLevel: boolean;
+  readonly errors: (typeof NotFoundError | typeof AlreadyExistsError)[];
+  readonly command: (caller: Caller, address: GrantAddress, level: Level) => Promise<Grant>;
+}
 
-const payloadOf = (noun: Noun, verb: string, description?: string) =>
-  payload(`${verb}${noun.name}PermissionPayload`, keyOfPayload(noun), noun.permission, description);
+const writesOf = ({ words }: Noun): readonly Write[] => [
+  {
+    verb: 'Create',
+    description: `Grants a user a level on a ${words}. Requires MANAGE on it. A grant that is there already is ALREADY_EXISTS, whatever its level.`,
+    answer: 'The new grant.',
+    hasLevel: true,
+    errors: [NotFoundError, AlreadyExistsError],
+    command: grantPermission,
+  },
+  {
+    verb: 'Update',
+    description: `Changes the level of a user's grant on a ${words}, your own included. Requires MANAGE on it. NOT_FOUND if there is no grant.`,
+    answer: 'The grant with its new level.',
+    hasLevel: true,
+    errors: [NotFoundError],
+    command: updatePermission,
+  },
+  {
+    verb: 'Delete',
+    description: `Deletes a user's grant on a ${words}. Requires MANAGE on it. The user then has what groups, the project and defaults give. NOT_FOUND if there is no grant.`,
+    answer: 'The grant as it was before it was deleted.',
+    hasLevel: false,
+    errors: [NotFoundError],
+    command: revokePermission,
+  },
+];
 
-const input = (noun: Noun, name: string, hasLevel: boolean) =>
-  builder.inputType(name, {
-    description: `A user's grant on a ${noun.words}.`,
+function offerWrite(noun: Noun, { verb, description, answer, hasLevel, errors, command }: Write): void {
+  const { field, words, by, permission } = noun;
+  const name = `${verb}${noun.name}Permission`;
+  const key: string = `${field}Permission`;
+  const level = {
+    type: LevelEnum,
+    required: true,
+    description: 'The level that the user will have.',
+  } as const;
+  const type = builder.inputType(`${name}Input`, {
+    description: `A user's grant on a ${words}.`,
     fields: (t) => ({
-      [noun.field]: t.field({ type: noun.by, required: true, description: `Which ${noun.words}.` }),
+      [field]: t.field({ type: by, required: true, description: `Which ${words}.` }),
       username: t.string({ required: true, description: "The user's user name." }),
-      ...(hasLevel
-        ? {
-            permission: t.field({
-              type: LevelEnum,
-              required: true,
-              description: 'The level that the user will have.',
-            }),
-          }
-        : {}),
+      ...(hasLevel ? { permission: t.field(level) } : {}),
     }),
   });
-
-type WithLevel = Named & { readonly permission: Level };
-
-function offerCreate(noun: Noun): void {
-  const name = `create${noun.name}Permission`;
-  const type = input(noun, `Create${noun.name}PermissionInput`, true);
-  builder.mutationField(name, (t) =>
+  builder.mutationField(`${verb.toLowerCase()}${noun.name}Permission`, (t) =>
     t.field({
-      type: payloadOf(noun, 'Create', 'The new grant.'),
+      type: payload(`${name}Payload`, key, permission, answer),
       nullable: true,
-      description: `Grants a user a level on a ${noun.words}. Requires MANAGE on it. A grant that is there already is ALREADY_EXISTS, whatever its level. ${likeMLflow}`,
-      errors: { types: [NotFoundError, AlreadyExistsError] },
+      description: `${description} ${likeMLflow}`,
+      errors: { types: errors },
       args: inputOf(type),
       resolve: async (_root, args, context) => {
-        const named = args.input as unknown as WithLevel;
+        const named = args.input as unknown as Named & { readonly permission: Level };
         const address = await addressOf(noun, named, context, ['input']);
-        return { [keyOfPayload(noun)]: await grantPermission(callerOf(context), address, named.permission) };
-      },
-    }),
-  );
-}
-
-function offerUpdate(noun: Noun): void {
-  const type = input(noun, `Update${noun.name}PermissionInput`, true);
-  builder.mutationField(`update${noun.name}Permission`, (t) =>
-    t.field({
-      type: payloadOf(noun, 'Update', 'The grant with its new level.'),
-      nullable: true,
-      description: `Changes the level of a user's grant on a ${noun.words}, your own included. Requires MANAGE on it. NOT_FOUND if there is no grant. ${likeMLflow}`,
-      errors: { types: [NotFoundError] },
-      args: inputOf(type),
-      resolve: async (_root, args, context) => {
-        const named = args.input as unknown as WithLevel;
-        const address = await addressOf(noun, named, context, ['input']);
-        return { [keyOfPayload(noun)]: await updatePermission(callerOf(context), address, named.permission) };
-      },
-    }),
-  );
-}
-
-function offerDelete(noun: Noun): void {
-  const type = input(noun, `Delete${noun.name}PermissionInput`, false);
-  builder.mutationField(`delete${noun.name}Permission`, (t) =>
-    t.field({
-      type: payloadOf(noun, 'Delete', 'The grant as it was before it was deleted.'),
-      nullable: true,
-      description: `Deletes a user's grant on a ${noun.words}. Requires MANAGE on it. The user then has what groups, the project and defaults give. NOT_FOUND if there is no grant. ${likeMLflow}`,
-      errors: { types: [NotFoundError] },
-      args: inputOf(type),
-      resolve: async (_root, args, context) => {
-        const address = await addressOf(noun, args.input as unknown as Named, context, ['input']);
-        return { [keyOfPayload(noun)]: await revokePermission(callerOf(context), address) };
+        return { [key]: await command(callerOf(context), address, named.permission) };
       },
     }),
   );
