@@ -25,6 +25,7 @@ const toRead = (resource: GrantResourceBy): Rule => {
         const found = await target(args, context);
         return found && { ...found, isPublic: false };
       };
+      // By the rule's own name of it, so that an absent resource is asked about once, as a hidden one is.
       const find = { kind, key: key(args, context), target: asPrivate };
       const isManager = await isAllowed(callerOf(context), 'permission:read', find);
       return isManager || (await rule.decide(args, context));

@@ -1,15 +1,8 @@
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Level, ResourceType } from '../../generated/prisma/enums.ts';
-import {
-  countOfEach,
-  lastIdFirst,
-  type Order,
-  type Page,
-  pageOfEach,
-  pageSql,
-} from '../../platform/database/page.ts';
-import { nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
-import { count, query, run, statement } from '../../platform/database/statement.ts';
+import { countOfEach, lastIdFirst, type Order, type Page, pageOfEach } from '../../platform/database/page.ts';
+import { nothing, type Rows, raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { count, list, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import type { ChildCount } from '../../platform/loaders.ts';
@@ -106,10 +99,10 @@ export const resourceOrder: Order<GrantOn> = [
   ...lastIdFirst('found'),
 ];
 
-/** Queries of a `with`: the rows at those resources are `found`. */
-function grantsOn(tenantId: string, resources: readonly GrantResource[]): Sql {
+/** The rows at those resources. */
+function grantsOn(tenantId: string, resources: readonly GrantResource[]): Rows {
   const asked = JSON.stringify(resources.map((resource, at) => ({ ...resource, position: at + 1 })));
-  return sql`
+  const queries = sql`
     with resource as (
       select type::resource_type as type, id, position::int as position
         from jsonb_to_recordset(${asked}::jsonb) as resource(type text, id uuid, position int)
@@ -124,6 +117,7 @@ function grantsOn(tenantId: string, resources: readonly GrantResource[]): Sql {
          and grants.resource_id is null
        where resource.id is null
     )`;
+  return { with: queries, from: sql`found where true` };
 }
 
 /** Rows at those resources; up to one more than the page. */
@@ -132,21 +126,18 @@ export function listGrantsOn(
   resources: readonly GrantResource[],
   page: Page,
 ): Promise<GrantOn[]> {
-  const { beyond, end } = pageSql(resourceOrder, page);
-  return query<GrantOn>(
-    sql`${grantsOn(tenantId, resources)} select * from found where true ${beyond} ${end}`,
-  );
+  return list<GrantOn>(grantsOn(tenantId, resources), raw('found.*'), resourceOrder, page);
 }
 
 /** How many there are in all; read only where it is asked for. */
 export const countGrantsOn = (tenantId: string, resources: readonly GrantResource[]): Promise<number> =>
-  count(sql`found`, grantsOn(tenantId, resources));
+  count(grantsOn(tenantId, resources));
 
 /** The newest first. */
 export const grantOrder: Order<Grant> = lastIdFirst('grants');
 
-/** What `listGrantsFor` shows: what follows `from`, and the `with` before it. */
-function spokenTo(reader: Reader, type: ResourceType | null) {
+/** What `listGrantsFor` shows. */
+function grantsTo(reader: Reader, type: ResourceType | null): Rows {
   const isOpen = managesTenant(reader.role)
     ? sql`true`
     : sql`(decided.resource_id is null or decided.effective >= 'READ')`;
@@ -169,17 +160,11 @@ function spokenTo(reader: Reader, type: ResourceType | null) {
  * The caller's own rows and those of its groups, newest first; up to one more than the page. What they close to the
  * caller is left out, as it is everywhere; of a caller confined to some resources, so are rows on others.
  */
-export function listGrantsFor(reader: Reader, type: ResourceType | null, page: Page): Promise<Grant[]> {
-  const list = spokenTo(reader, type);
-  const { beyond, end } = pageSql(grantOrder, page);
-  return query<Grant>(sql`${list.with} select ${raw(columns)} from ${list.from} ${beyond} ${end}`);
-}
+export const listGrantsFor = (reader: Reader, type: ResourceType | null, page: Page) =>
+  list<Grant>(grantsTo(reader, type), raw(columns), grantOrder, page);
 
 /** How many there are in all; read only where it is asked for. */
-export function countGrantsFor(reader: Reader, type: ResourceType | null): Promise<number> {
-  const list = spokenTo(reader, type);
-  return count(list.from, list.with);
-}
+export const countGrantsFor = (reader: Reader, type: ResourceType | null) => count(grantsTo(reader, type));
 
 /** Which of the users' own rows are listed. */
 export interface GrantsOfUserFilter {
