@@ -77,6 +77,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.domains': { path: 'domains', statements: 0 },
   'Query.executions': { path: executions, statements: 3 },
   'Query.experiments': { path: 'experiments', statements: 1 },
+  'Query.grantees': { path: 'grantees', statements: 1, as: 'administrator' },
   'Query.groups': { path: 'groups', statements: 2 },
   'Query.launchPlans': { path: 'launchPlans', statements: 3 },
   'Query.myPermissions': { path: 'myPermissions', statements: 3 },
@@ -115,7 +116,7 @@ const others = [
   'InvalidArgumentError.problems',
   'LeaseJobsPayload.runs',
   'LeasedRun.inputBlobs',
-  'PermissionExplanation.steps',
+  'AccessExplanation.steps',
 ];
 
 const inProject = () => `filter: { project: "${project}", domain: "${domain}" }`;
@@ -127,6 +128,7 @@ const argumentsOf: Readonly<Record<string, () => string>> = {
   nodeExecutions: () => `by: { key: { project: "${project}", domain: "${domain}", name: "run-0" } }`,
   runs: () => `filter: { experiments: ${JSON.stringify(made.experiments)} }`,
   permissions: () => `resource: { project: { identifier: "${project}" } }`,
+  grantees: () => 'resource: { tenant: true }, prefix: "team-", first: $first',
   groups: () => 'filter: { prefix: "team-" }',
   users: () => 'filter: { prefix: "user-" }',
 };
@@ -369,9 +371,9 @@ describe('a list', () => {
     expect(costs).toEqual([0, 0]);
   });
 
-  it('PermissionExplanation.steps costs nothing beside the explanation', async () => {
+  it('AccessExplanation.steps costs nothing beside the explanation', async () => {
     const { id } = await db.user.findFirstOrThrow({ where: { role: 'USER' } });
-    const field = schema.getType('PermissionExplanation') as GraphQLObjectType;
+    const field = schema.getType('AccessExplanation') as GraphQLObjectType;
     const steps = field.getFields()['steps'];
     const step = steps && nodeOf(steps.type);
     if (!step) throw new Error('an explanation has no steps');

@@ -1,5 +1,4 @@
 import { recordChange } from '../../authorization/audit.ts';
-import { forgetGrants } from '../../authorization/granted.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import {
   countMembers,
@@ -8,6 +7,7 @@ import {
   lockGroup,
   removeGroup,
 } from '../../authorization/store/groups.ts';
+import { forgetGrants } from '../../authorization/subject-grants.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError } from '../../platform/errors.ts';

@@ -13,7 +13,7 @@ import {
   requireChanges,
 } from '../../platform/errors.ts';
 import { nameKey } from '../../platform/text.ts';
-import { takenGroupName } from './create-group.ts';
+import { groupNameConflict } from './create-group.ts';
 
 /** What is undefined stays. */
 export interface GroupChanges {
@@ -56,7 +56,7 @@ export async function editGroup(caller: Caller, by: GroupBy, changes: GroupChang
       return edited;
     });
   } catch (error) {
-    if (isUniqueViolation(error)) throw takenGroupName();
+    if (isUniqueViolation(error)) throw groupNameConflict();
     throw error;
   }
 }

@@ -141,12 +141,12 @@ builder.queryFields((t) => ({
       },
       resolve: async (_root, { filter, ...args }, context) => {
         const reader = groupReader(callerOf(context));
-        const shown = { prefix: filter?.prefix ?? null };
+        const groupFilter = { prefix: filter?.prefix ?? null };
         return await pagedList(
           args,
           groupOrder,
-          (page) => listGroups(reader, shown, page),
-          () => countGroups(reader, shown),
+          (page) => listGroups(reader, groupFilter, page),
+          () => countGroups(reader, groupFilter),
         );
       },
     },

@@ -14,7 +14,7 @@ import { kindProblems } from '../domain/user-checks.ts';
 import { requireNotFixed } from '../fixed-users.ts';
 import { findTakenName, lockUserAmongAdministrators } from '../store/users.ts';
 import { userGone } from '../user-gone.ts';
-import { takenError } from './create-user.ts';
+import { userNameConflict } from './create-user.ts';
 
 /** What a user becomes; what is undefined stays, null clears. */
 export interface UserChanges {
@@ -48,7 +48,7 @@ export async function changeUser(
   address: { readonly tenantId: string; readonly id: string },
   changesOf: (user: User) => UserChanges,
 ): Promise<ChangedUser> {
-  let refused: UserChanges = {};
+  let attempt: UserChanges = {};
   try {
     return await inTransaction(async (tx) => {
       const held = await lockUserAmongAdministrators(tx, address);
@@ -56,7 +56,7 @@ export async function changeUser(
       const { user, otherAdministrators } = held;
       requireNotFixed(user);
       const changes = changesOf(user);
-      refused = changes;
+      attempt = changes;
       requireAllowed(caller, user, changes, otherAdministrators);
       const changed = changedColumns(user, changes);
       if (Object.keys(changed).length === 0) return { user, isChanged: false };
@@ -77,11 +77,11 @@ export async function changeUser(
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     const keys = {
-      usernameKey: nameKey(refused.username ?? ''),
-      emailKey: refused.email ? nameKey(refused.email) : null,
+      usernameKey: nameKey(attempt.username ?? ''),
+      emailKey: attempt.email ? nameKey(attempt.email) : null,
     };
     const field = await findTakenName(address.tenantId, keys, address.id);
-    throw takenError(field ?? (refused.username === undefined ? 'email' : 'username'));
+    throw userNameConflict(field ?? (attempt.username === undefined ? 'email' : 'username'));
   }
 }
 
@@ -131,9 +131,9 @@ function changedColumns(user: User, changes: UserChanges) {
   return Object.fromEntries(changed) as Partial<Omit<User, 'preferences'>>;
 }
 
-const unrecorded: ReadonlySet<string> = new Set(['usernameKey', 'emailKey']);
+const derivedColumns: ReadonlySet<string> = new Set(['usernameKey', 'emailKey']);
 
 function pick(user: User, columns: readonly string[]): object {
-  const shown = columns.filter((column) => !unrecorded.has(column));
-  return Object.fromEntries(shown.map((column) => [column, user[column as keyof User]]));
+  const recorded = columns.filter((column) => !derivedColumns.has(column));
+  return Object.fromEntries(recorded.map((column) => [column, user[column as keyof User]]));
 }

@@ -79,7 +79,7 @@ export async function createUser(caller: Caller, given: NewUser): Promise<User> 
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     const field = (await findTakenName(tenantId, keys)) ?? 'username';
-    throw takenError(field, given.username === null ? 'email' : field);
+    throw userNameConflict(field, given.username === null ? 'email' : field);
   }
 }
 
@@ -100,7 +100,7 @@ function problemsOf(given: NewUser): Problem[] {
 }
 
 /** @param field  where in the input it stands. */
-export function takenError(what: 'username' | 'email', field = what): AlreadyExistsError {
+export function userNameConflict(what: 'username' | 'email', field = what): AlreadyExistsError {
   const message =
     what === 'username' ? 'the user name is taken already' : 'the e-mail address is taken already';
   return new AlreadyExistsError(message, { path: ['input', field] });

@@ -24,7 +24,7 @@ export type CredentialRow = Omit<Credential, 'secretHash'>;
 
 const CredentialType = builder.objectRef<CredentialRow>('Credential').implement({
   description:
-    'An access key, which a program signs in with. Its secret was shown once, when it was created.',
+    'An access key, which a program signs in with. Its secret was keyFilter once, when it was created.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types. The audit log names it.' }),
     accessKey: t.exposeString('accessKey', {
@@ -81,12 +81,12 @@ builder.queryField('credentials', (t) =>
       },
       resolve: async (_root, { user, withRevoked, ...args }, context) => {
         const userId = await listedOwnerId(callerOf(context), (user ?? null) as UserBy | null);
-        const shown = { userId, withRevoked: withRevoked ?? false };
+        const keyFilter = { userId, withRevoked: withRevoked ?? false };
         return await pagedList(
           args,
           credentialOrder,
-          (page) => listCredentials(shown, page),
-          () => countCredentials(shown),
+          (page) => listCredentials(keyFilter, page),
+          () => countCredentials(keyFilter),
         );
       },
     },
@@ -123,7 +123,7 @@ const CreateCredentialsPayload = builder.objectRef<MadeCredentials>('CreateCrede
       resolve: ({ credential }) => credential.accessKey,
     }),
     secretKey: t.exposeString('secretKey', {
-      description: 'The secret half: the password of Basic. It is shown only here.',
+      description: 'The secret half: the password of Basic. It is keyFilter only here.',
     }),
   }),
 });
@@ -162,7 +162,8 @@ builder.mutationFields((t) => ({
   createCredentials: t.field({
     type: CreateCredentialsPayload,
     nullable: true,
-    description: 'Creates an access key and its secret, which is shown once. A user has at most 100 keys.',
+    description:
+      'Creates an access key and its secret, which is keyFilter once. A user has at most 100 keys.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError, ResourceExhaustedError] },
     args: inputOf(CreateCredentialsInput),
     resolve: (_root, { input }, context) =>

@@ -11,7 +11,6 @@ import {
   NotFoundError,
   ResourceExhaustedError,
 } from '../../platform/errors.ts';
-import { addressedUser } from '../addressed-user.ts';
 import type { UserChanges } from '../commands/change-user.ts';
 import { createUser } from '../commands/create-user.ts';
 import { deleteUser } from '../commands/delete-user.ts';
@@ -19,6 +18,7 @@ import { editUser } from '../commands/edit-user.ts';
 import { type SetPreferences, setPreferences } from '../commands/set-preferences.ts';
 import { updateUserAdmin } from '../commands/update-user-admin.ts';
 import { addressText, isOwn, type UserBy } from '../domain/addresses.ts';
+import { findUserAt } from '../find-user.ts';
 import type { TenantBy } from '../store/tenants.ts';
 import { userGone } from '../user-gone.ts';
 import { TenantByInput } from './tenant.ts';
@@ -26,7 +26,7 @@ import { RoleEnum, UserByInput, UserKindEnum, UserType } from './user.ts';
 
 /** The rule has found it a moment ago; what follows in the request reads it anew, since it is about to change. */
 export async function userAt(context: Context, by: UserBy): Promise<User> {
-  const user = await addressedUser(context, by);
+  const user = await findUserAt(context, by);
   context.loaders.userAt.clearAll();
   const caller = callerOf(context);
   if (!user) throw userGone(caller, isOwn(caller, by) ? caller.userId : '', addressText(by));

@@ -9,8 +9,8 @@ import { enumOf } from '../../graphql/enum.ts';
 import { addressOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
-import { addressedUser } from '../addressed-user.ts';
 import type { UserBy } from '../domain/addresses.ts';
+import { findUserAt } from '../find-user.ts';
 import { reachedTenantId } from '../reach.ts';
 import type { PublicUser } from '../store/public-users.ts';
 import type { TenantBy } from '../store/tenants.ts';
@@ -187,7 +187,7 @@ builder.queryFields((t) => ({
     description:
       'One user; null with NOT_FOUND when it is absent. Another user than yourself requires the role SUPERUSER or one above it.',
     args: addressOf(UserByInput, 'user'),
-    resolve: (_root, { by }, context) => addressedUser(context, by as UserBy),
+    resolve: (_root, { by }, context) => findUserAt(context, by as UserBy),
   }),
   users: t.connection(
     {
@@ -207,7 +207,7 @@ builder.queryFields((t) => ({
       resolve: async (_root, { filter, orderBy, ...args }, context) => {
         const tenant = (filter?.tenant ?? null) as TenantBy | null;
         const path = ['filter', 'tenant'];
-        const shown: UserFilter = {
+        const userFilter: UserFilter = {
           tenantId: await reachedTenantId(callerOf(context), tenant, path),
           roles: filter?.roles ?? null,
           kind: filter?.kind ?? null,
@@ -219,8 +219,8 @@ builder.queryFields((t) => ({
         return await pagedList(
           args,
           userOrders[order],
-          (page) => listUsers(shown, order, page),
-          () => countUsers(shown),
+          (page) => listUsers(userFilter, order, page),
+          () => countUsers(userFilter),
         );
       },
     },

@@ -32,14 +32,9 @@ export async function createTokenForUser(
   const isElsewhere = tenantId !== null && tenantId !== caller.tenantId;
   const reachesAll = await reachesAllTenants(caller);
   const mayAsk = managesTenant(caller.role) || isOwn(caller, user);
-<<<<<<< HEAD
   if (!mayAsk) throw new PermissionDeniedError('tokens of others require the role ADMIN or a higher one');
   if (isElsewhere && !reachesAll) throw otherTenants();
-  const found = await find(user, reachesAll && 'id' in user ? null : (tenantId ?? caller.tenantId));
-=======
-  if (!mayAsk || (isElsewhere && !reachesAll)) throw new PermissionDeniedError();
   const found = await find({ by: user, tenantId: tenantId ?? caller.tenantId, inAllTenants: reachesAll });
->>>>>>> edge
   const isVisible = found && (tenantId === null || found.tenantId === tenantId);
   if (!isVisible || (found.tenantId !== caller.tenantId && !reachesAll))
     throw new NotFoundError('user', addressText(user), ['input', 'user']);

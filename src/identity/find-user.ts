@@ -8,7 +8,7 @@ import { reachesAllTenants } from './reach.ts';
  * Whom an address names: a user of the caller's tenant; by id, and by a name behind its tenant's, any user for those who
  * reach all tenants. Null when there is none.
  */
-export async function addressedUser(context: Context, by: UserBy): Promise<User | null> {
+export async function findUserAt(context: Context, by: UserBy): Promise<User | null> {
   const caller = callerOf(context);
   const { tenantId } = caller;
   // What can be of the caller's tenant alone needs no look at how far it reaches.
