@@ -164,6 +164,7 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   username: () => [person.username],
   email: () => [person.email],
   alias: () => ['sealed-alias'],
+  prefix: () => ['sealed'],
   token: () => ['no-token'],
 };
 

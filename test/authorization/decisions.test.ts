@@ -42,7 +42,16 @@ async function user(
     data: { id, tenantId, username, usernameKey: username, name: username, role, defaultLevel },
   });
   const secretHash = new Uint8Array(hashSecret(secret));
-  await db.credential.create({ data: { id: newId(), tenantId, userId: id, accessKey, secretHash, scopes } });
+  await db.credential.create({
+    data: {
+      id: newId(),
+      tenantId,
+      userId: id,
+      accessKey,
+      secretHash,
+      ...(scopes.length > 0 ? { scopes } : {}),
+    },
+  });
   return basic(accessKey, secret);
 }
 

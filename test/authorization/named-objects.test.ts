@@ -68,8 +68,9 @@ beforeAll(async () => {
   const tenantId = await newTenant('strangers');
   stranger = await newKey({ role: 'USER', tenantId });
   const { id: home } = await db.tenant.findFirstOrThrow({ where: { name: 'default' } });
-  const team = { id: newId(), tenantId: home, name: 'secret-team', nameKey: 'secret-team' };
-  await db.group.create({ data: team });
+  const team = { id: newId(), tenantId: home, name: 'own-team', nameKey: 'own-team' };
+  const secret = { id: newId(), tenantId, name: 'secret-team', nameKey: 'secret-team' };
+  await db.group.createMany({ data: [team, secret] });
   ids = { plan, execution, run, file, group: team.id };
   const managed = [{ type: 'PROJECT', id: ownId, level: 'MANAGE' }] as const;
   callers = {
