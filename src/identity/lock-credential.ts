@@ -1,9 +1,12 @@
 import { managesTenant } from '../authorization/domain/roles.ts';
 import type { Credential } from '../generated/prisma/client.ts';
+import { addressText } from '../platform/address-text.ts';
 import type { Caller } from '../platform/caller.ts';
 import type { Tx } from '../platform/database/transaction.ts';
 import { asRefusal, NotFoundError, PermissionDeniedError } from '../platform/errors.ts';
+import { isId, NO_ID } from '../platform/ids.ts';
 import { mayManageKeys } from './domain/acting.ts';
+import type { CredentialBy } from './domain/addresses.ts';
 import { scopesOf } from './domain/credentials.ts';
 import { lockKeyOwner } from './store/access-keys.ts';
 
@@ -14,11 +17,12 @@ import { lockKeyOwner } from './store/access-keys.ts';
  * @throws NotFoundError, the same for one that is absent, revoked, or not theirs to know of; PermissionDeniedError for
  * one of somebody above them.
  */
-export async function lockCredential(tx: Tx, caller: Caller, accessKey: string): Promise<Credential> {
-  const missing = new NotFoundError('access key', accessKey, ['input', 'accessKey']);
-  const found = await tx.credential.findUnique({ where: { accessKey }, select: { userId: true } });
+export async function lockCredential(tx: Tx, caller: Caller, by: CredentialBy): Promise<Credential> {
+  const missing = new NotFoundError('access key', addressText(by), ['input', 'by']);
+  const where = 'accessKey' in by ? by : { id: isId(by.id) ? by.id : NO_ID };
+  const found = await tx.credential.findUnique({ where, select: { userId: true } });
   const owner = found && (await lockKeyOwner(tx, found.userId));
-  const credential = owner && (await tx.credential.findUnique({ where: { accessKey } }));
+  const credential = owner && (await tx.credential.findUnique({ where }));
   if (!credential || credential.revokedAt) throw missing;
   if (owner.id === caller.userId) return credential;
   const isInReach =

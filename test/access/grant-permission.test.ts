@@ -47,7 +47,11 @@ const granting = (whom: Person, level: string, resource: object = on()) => ({
 const revoking = (whom: Person, resource: object = on()) => ({ subject: to(whom), resource });
 const reads = async ({ authorization }: Person) =>
   outcome(
-    await app.ask('query ($by: ProjectBy!) { project(by: $by) { id } }', { by: on().project }, authorization),
+    await app.ask(
+      'query ($by: ProjectByInput!) { project(by: $by) { id } }',
+      { by: on().project },
+      authorization,
+    ),
   );
 const rowsOf = (whom: Person) => db.grant.findMany({ where: { userId: whom.id } });
 
@@ -310,7 +314,7 @@ describe('revokePermission', () => {
   it('answers the row as it was; a repeat is NOT_FOUND', async () => {
     await write.grant(granting(other, 'EDIT'));
     const { data } = await write.revoke(revoking(other), manager.authorization);
-    expect(data.revokePermission.revoked).toMatchObject({
+    expect(data.revokePermission.grant).toMatchObject({
       level: 'EDIT',
       subject: { id: other.id },
       resource: { id: projectId },

@@ -39,12 +39,16 @@ beforeEach(() => {
 /** Eight nodes of that task side by side; the workflow itself has no outputs. */
 async function registerWide(task: string) {
   const shape = Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`n${index}`, []]));
-  const { id, template } = workflowInput(project, task, shape, { task });
+  const { key, template } = workflowInput(project, task, shape, { task });
   const bare = { ...template, interface: { ...template.interface, outputs: [] }, outputs: [] };
-  expect(await createWorkflow(app, { id, template: bare })).toMatchObject({
+  expect(await createWorkflow(app, { key, template: bare })).toMatchObject({
     __typename: 'CreateWorkflowPayload',
   });
-  const plan = { id: keyOf(project, task), workflowId: keyOf(project, task), defaultInputs: { x: 1 } };
+  const plan = {
+    key: keyOf(project, task),
+    workflow: { key: keyOf(project, task) },
+    defaultInputs: { x: 1 },
+  };
   await createLaunchPlan(app, plan);
 }
 

@@ -51,8 +51,8 @@ async function newEditor(): Promise<string> {
 
 async function plan(name: string, workflow: string, more: object = {}, version = 'v1') {
   const made = await createLaunchPlan(app, {
-    id: keyOf(project, name, version),
-    workflowId: keyOf(project, workflow),
+    key: keyOf(project, name, version),
+    workflow: { key: keyOf(project, workflow) },
     ...more,
   });
   expect(made).toMatchObject({ __typename: 'CreateLaunchPlanPayload' });
@@ -115,7 +115,7 @@ describe('a version that is there already', () => {
     mutate(
       app,
       'createLaunchPlan',
-      { id: keyOf(project, name), workflowId: keyOf(project, 'open') },
+      { key: keyOf(project, name), workflow: { key: keyOf(project, 'open') } },
       'launchPlan { id }',
       caller,
     );

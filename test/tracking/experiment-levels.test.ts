@@ -29,14 +29,14 @@ const id = ({ run }: Made) => ({ id: run });
 
 const operations: readonly (readonly [string, Level, (made: Made) => object, Prepare])[] = [
   ['updateExperiment', 'EDIT', (made) => ({ ...by(made), description: 'x' }), none],
-  ['setExperimentTags', 'EDIT', (made) => ({ ...by(made), tags: [] }), none],
+  ['updateExperimentTags', 'EDIT', (made) => ({ ...by(made), tags: [] }), none],
   ['deleteExperimentTags', 'EDIT', (made) => ({ ...by(made), keys: [] }), none],
   ['deleteExperiment', 'MANAGE', by, none],
   ['restoreExperiment', 'MANAGE', by, (made) => mutate(app, 'deleteExperiment', by(made))],
   ['publishExperiment', 'MANAGE', by, none],
   ['createRun', 'EDIT', ({ experiment }) => ({ experiment: { id: experiment } }), none],
   ['updateRun', 'EDIT', (made) => ({ ...id(made), name: 'x' }), none],
-  ['setRunTags', 'EDIT', (made) => ({ ...id(made), tags: [] }), none],
+  ['updateRunTags', 'EDIT', (made) => ({ ...id(made), tags: [] }), none],
   ['deleteRunTags', 'EDIT', (made) => ({ ...id(made), keys: [] }), none],
   ['deleteRun', 'MANAGE', id, none],
   ['restoreRun', 'MANAGE', id, (made) => mutate(app, 'deleteRun', id(made))],
@@ -67,7 +67,7 @@ describe('the level on the experiment that an operation needs', () => {
 
   it.each([
     ['experiment', 'query ($id: ID!) { experiment(by: { id: $id }) { id } }'],
-    ['run', 'query ($id: ID!) { run(id: $id) { id } }'],
+    ['run', 'query ($id: ID!) { run(by: { id: $id }) { id } }'],
   ] as const)('%s: READ', async (noun, document) => {
     for (const level of levels) {
       const found = await prepared(level, none);

@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const document = `query ($filter: ExperimentFilter, $first: Int, $after: String) {
+const document = `query ($filter: ExperimentFilterInput, $first: Int, $after: String) {
   experiments(filter: $filter, first: $first, after: $after) {
     totalCount pageInfo { hasNextPage endCursor } edges { node { name } } } }`;
 async function list(variables: object, authorization: string = reader) {
@@ -120,7 +120,7 @@ describe('the number of statements', () => {
 
   it.each([
     ['experiment by id', 'query ($id: ID!) { experiment(by: { id: $id }) { id } }', () => ids.get('secret')],
-    ['run', 'query ($id: ID!) { run(id: $id) { id } }', () => hiddenRun()],
+    ['run', 'query ($id: ID!) { run(by: { id: $id }) { id } }', () => hiddenRun()],
   ])('%s is the same for hidden and absent', async (_what, ask, hiddenId) => {
     const id = await hiddenId();
     await app.ask(ask, { id }, reader);

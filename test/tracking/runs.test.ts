@@ -111,8 +111,8 @@ describe('a run that is there', () => {
     const does = (field: string, more: object = {}) => mutate(app, field, { id, ...more }, runFields);
     expect((await does('updateRun', { name: 'new' })).run.name).toBe('new');
     expect(await does('updateRun', { name: '' })).toMatchObject({ path: ['input', 'name'] });
-    await does('setRunTags', { tags: [{ key: 'a', value: '1' }] });
-    const { run } = await does('setRunTags', { tags: [{ key: 'b', value: '2' }] });
+    await does('updateRunTags', { tags: [{ key: 'a', value: '1' }] });
+    const { run } = await does('updateRunTags', { tags: [{ key: 'b', value: '2' }] });
     expect(run.tags).toEqual([
       { key: 'a', value: '1' },
       { key: 'b', value: '2' },
@@ -123,7 +123,7 @@ describe('a run that is there', () => {
     for (const [field, more] of [
       ['deleteRun', {}],
       ['updateRun', { name: 'x' }],
-      ['setRunTags', { tags: [] }],
+      ['updateRunTags', { tags: [] }],
       ['deleteRunTags', { keys: [] }],
     ] as const)
       expect([field, endOf(await does(field, more))]).toEqual([field, 'FAILED_PRECONDITION']);
@@ -142,7 +142,7 @@ describe('a run that is there', () => {
     const id = await makeRun(app, experiment, { execution: { id: execution } });
     const reader = await guestOf(experiment, 'READ');
     const { data, errors } = await app.ask(
-      `query ($id: ID!) { run(id: $id) { execution { id } experiment { projectIdentifier project { id } } } }`,
+      `query ($id: ID!) { run(by: { id: $id }) { execution { id } experiment { projectIdentifier project { id } } } }`,
       { id },
       reader,
     );
@@ -152,7 +152,11 @@ describe('a run that is there', () => {
       experiment: { projectIdentifier: project, project: null },
     });
     await grant(reader, 'PROJECT', projectId, 'READ');
-    const now = await app.ask('query ($id: ID!) { run(id: $id) { execution { id } } }', { id }, reader);
+    const now = await app.ask(
+      'query ($id: ID!) { run(by: { id: $id }) { execution { id } } }',
+      { id },
+      reader,
+    );
     expect(now.data.run.execution).toEqual({ id: execution });
   });
 
@@ -162,13 +166,17 @@ describe('a run that is there', () => {
     const nested = 'query ($id: ID!) { experiment(by: { id: $id }) { runs { edges { node { id } } } } }';
     expect((await app.ask(nested, { id: experiment }, narrow)).data.experiment).toEqual({ runs: null });
     const other = await newCaller({ role: 'USER', level: 'READ', scopes: ['run:read'] });
-    const upwards = await app.ask('query ($id: ID!) { run(id: $id) { experiment { id } } }', { id }, other);
+    const upwards = await app.ask(
+      'query ($id: ID!) { run(by: { id: $id }) { experiment { id } } }',
+      { id },
+      other,
+    );
     expect(upwards.data.run).toEqual({ experiment: null });
   });
 });
 
 describe('runs', () => {
-  const list = `query ($filter: RunFilter!, $first: Int, $after: String, $last: Int, $before: String) {
+  const list = `query ($filter: RunFilterInput!, $first: Int, $after: String, $last: Int, $before: String) {
     runs(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
       totalCount pageInfo { hasNextPage hasPreviousPage endCursor startCursor } edges { node { name } }
     } }`;
@@ -186,7 +194,7 @@ describe('runs', () => {
     closed = await makeExperiment(app, project, 'closed');
     for (const name of ['o1', 'o2', 'o3']) await makeRun(app, open, { name });
     for (const name of ['c1', 'c2']) await makeRun(app, closed, { name });
-    await mutate(app, 'deleteRun', { id: await makeRun(app, open, { name: 'o4' }) });
+    await mutate(app, 'deleteRun', { by: { id: await makeRun(app, open, { name: 'o4' }) } });
     reader = await guestOf(open, 'READ');
   });
 
@@ -202,14 +210,14 @@ describe('runs', () => {
       pageInfo: { hasNextPage: false },
     });
     const nothing = { names: [], totalCount: 0, pageInfo: { hasNextPage: false, endCursor: null } };
-    expect(await ask({ filter: { experiments: [closed] } }, reader)).toMatchObject(nothing);
-    expect(await ask({ filter: { experiments: [] } }, reader)).toMatchObject(nothing);
+    expect(await ask({ filter: { experimentIds: [closed] } }, reader)).toMatchObject(nothing);
+    expect(await ask({ filter: { experimentIds: [] } }, reader)).toMatchObject(nothing);
     const admin = await newCaller({ role: 'ADMIN', tenantId: await newTenant('far away') });
     expect(await ask({ filter: { experiments } }, admin)).toMatchObject(nothing);
   });
 
   it('cuts pages from what the caller may read, forward and backward', async () => {
-    const filter = { experiments: [closed, open] };
+    const filter = { experimentIds: [closed, open] };
     const first = await ask({ filter, first: 2 }, reader);
     expect(first).toMatchObject({ names: ['o3', 'o2'], pageInfo: { hasNextPage: true } });
     const second = await ask({ filter, first: 2, after: first.pageInfo.endCursor }, reader);

@@ -8,8 +8,8 @@ import { enumOf } from '../../graphql/enum.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
 import { NotFoundError } from '../../platform/errors.ts';
-import { found, PermissionType } from './permission.ts';
-import { PermissionPlaceType, type PermissionResource, PermissionResourceInput } from './resource.ts';
+import { found, GrantType } from './permission.ts';
+import { GrantPlaceType, type ResourceBy, ResourceByInput } from './resource.ts';
 
 const ExplanationStepKind = enumOf<ExplainedStep['step']>(
   'ExplanationStepKind',
@@ -57,7 +57,7 @@ const ExplanationStepType = builder.objectRef<In<ExplainedStep>>('ExplanationSte
   fields: (t) => ({
     step: t.expose('step', { type: ExplanationStepKind, description: 'Which question was asked.' }),
     place: t.field({
-      type: PermissionPlaceType,
+      type: GrantPlaceType,
       nullable: true,
       description: 'Where grants were looked for; null for other questions.',
       resolve: placeOf,
@@ -90,13 +90,13 @@ const PermissionExplanationType = builder.objectRef<In<Explanation>>('Permission
     level: t.expose('level', { type: LevelEnum, description: 'The level that the user has in the end.' }),
     decidedBy: t.expose('decidedBy', { type: DecidedByEnum, description: 'What decided the level.' }),
     place: t.field({
-      type: PermissionPlaceType,
+      type: GrantPlaceType,
       nullable: true,
       description: 'The resource that the deciding grant is on; null when no grant decided.',
       resolve: placeOf,
     }),
     grant: t.field({
-      type: PermissionType,
+      type: GrantType,
       nullable: true,
       description: 'The grant that decided; null when no grant did.',
       resolve: ({ grant }) => grant,
@@ -123,12 +123,12 @@ builder.queryField('explainPermission', (t) =>
       'What a user may do with a resource, and what decided it. About yourself it requires READ on the resource, and this sign-in counts; about others it requires MANAGE, and shows as much as you manage.',
     args: {
       user: t.arg({ type: UserByInput, required: true, description: 'Which user.' }),
-      resource: t.arg({ type: PermissionResourceInput, required: true, description: 'Which resource.' }),
+      resource: t.arg({ type: ResourceByInput, required: true, description: 'Which resource.' }),
     },
     resolve: async (_root, args, context) => {
       const caller = callerOf(context);
       const { tenantId } = caller;
-      const { target } = await found(args.resource as PermissionResource, context, ['resource']);
+      const { target } = await found(args.resource as ResourceBy, context, ['resource']);
       const subject = await subjectOf(args.user, context);
       const explanation = await explain(subject, target);
       if (subject.userId === caller.userId) return { ...explanation, tenantId };

@@ -10,7 +10,7 @@ import { inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { payload } from '../../graphql/payload.ts';
-import { UserType } from '../../identity/graphql/user.ts';
+import { UserByInput, UserType } from '../../identity/graphql/user.ts';
 import { AlreadyExistsError, NotFoundError } from '../../platform/errors.ts';
 import type { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
 import type { RegisteredModelByInput } from '../../tracking/graphql/registered-model.ts';
@@ -35,7 +35,7 @@ interface Noun {
 
 /** What MLflow's operations name: the resource, by the noun's field, and a user. */
 interface Named {
-  readonly username: string;
+  readonly user: Readonly<Record<string, unknown>>;
   readonly [resource: string]: unknown;
 }
 
@@ -62,14 +62,8 @@ async function addressOf(
 ): Promise<PermissionAddress> {
   const resource = { [noun.field]: named[noun.field] };
   const { place, name } = await found(resource, context, path);
-  try {
-    const subject = await resolveSubject({ user: { username: named.username } }, context, path);
-    return { subject, place: { ...place, name } };
-  } catch (error) {
-    if (error instanceof NotFoundError)
-      throw new NotFoundError('user', named.username, [...path, 'username']);
-    throw error;
-  }
+  const subject = await resolveSubject({ user: named.user }, context, path);
+  return { subject, place: { ...place, name } };
 }
 
 function offerRead(noun: Noun): void {
@@ -80,7 +74,7 @@ function offerRead(noun: Noun): void {
       description: `The grant stored for a user on a ${noun.words}. Requires MANAGE on it, even to read your own. NOT_FOUND if there is none: defaults do not count.`,
       args: {
         [noun.field]: t.arg({ type: noun.by, required: true, description: `Which ${noun.words}.` }),
-        username: t.arg.string({ required: true, description: "The user's user name." }),
+        user: t.arg({ type: UserByInput, required: true, description: 'Which user.' }),
       },
       resolve: async (_root, args, context) => {
         const address = await addressOf(noun, args as unknown as Named, context, []);
@@ -102,7 +96,7 @@ const input = (noun: Noun, name: string, hasLevel: boolean) =>
     description: `A user's grant on a ${noun.words}.`,
     fields: (t) => ({
       [noun.field]: t.field({ type: noun.by, required: true, description: `Which ${noun.words}.` }),
-      username: t.string({ required: true, description: "The user's user name." }),
+      user: t.field({ type: UserByInput, required: true, description: 'Which user.' }),
       ...(hasLevel
         ? {
             permission: t.field({
@@ -196,7 +190,7 @@ function offerListOfUser(noun: Noun): void {
           );
         },
       },
-      connectionType(`${noun.name}Permission`, noun.permission),
+      connectionType(noun.permission),
     ),
   );
 }

@@ -24,34 +24,28 @@ import type { PermissionAddress } from '../commands/permission-change.ts';
 import { revokePermission } from '../commands/revoke-permission.ts';
 import { updatePermission } from '../commands/update-permission.ts';
 import {
+  GrantPlaceType,
   ofResource,
-  PermissionPlaceType,
-  type PermissionResource,
-  PermissionResourceInput,
   type Resolved,
+  type ResourceBy,
+  ResourceByInput,
   resolvePlace,
   resolveResource,
 } from './resource.ts';
-import {
-  PermissionSubjectInput,
-  PermissionSubjectType,
-  resolveSubject,
-  type SubjectBy,
-  subjectOf,
-} from './subject.ts';
+import { GrantSubjectType, resolveSubject, type SubjectBy, SubjectByInput, subjectOf } from './subject.ts';
 
-export const PermissionType = builder.objectRef<Grant>('Permission').implement({
+export const GrantType = builder.objectRef<Grant>('Grant').implement({
   description:
     'A level that a user or a group was granted on a resource. There is at most one for each such pair.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types.' }),
     resource: t.field({
-      type: PermissionPlaceType,
+      type: GrantPlaceType,
       description: 'What it was granted on: one resource, all of a type, or the tenant.',
       resolve: ({ tenantId, resourceType, resourceId }) => ({ tenantId, type: resourceType, id: resourceId }),
     }),
     subject: t.field({
-      type: PermissionSubjectType,
+      type: GrantSubjectType,
       nullable: true,
       description: 'The user or the group that it was granted to; null when that was deleted this moment.',
       resolve: (grant, _args, { loaders }) => subjectOf(grant, loaders),
@@ -65,11 +59,11 @@ export const PermissionType = builder.objectRef<Grant>('Permission').implement({
   }),
 });
 
-const MyPermissionType = builder.objectRef<Grant>('MyPermission').implement({
+const MyGrantType = builder.objectRef<Grant>('MyGrant').implement({
   description: 'A grant that is about you: your own, or one of a group that you are in.',
   fields: (t) => ({
     permission: t.field({
-      type: PermissionType,
+      type: GrantType,
       description: 'The grant itself.',
       resolve: (grant) => grant,
     }),
@@ -82,25 +76,25 @@ const MyPermissionType = builder.objectRef<Grant>('MyPermission').implement({
   }),
 });
 
-const MyPermissionFilterInput = builder.inputType('MyPermissionFilter', {
+const MyGrantFilterInput = builder.inputType('MyGrantFilterInput', {
   description: 'Which grants a list shows.',
   fields: (t) => ({
     resourceType: t.field({ type: ResourceTypeEnum, description: 'Only grants on resources of this type.' }),
   }),
 });
 
-const PermissionConnection = connectionType('Permission', PermissionType);
-const MyPermissionConnection = connectionType('MyPermission', MyPermissionType);
+const GrantConnection = connectionType(GrantType);
+const MyGrantConnection = connectionType(MyGrantType);
 
 builder.queryFields((t) => ({
   permissions: t.connection(
     {
-      type: PermissionType,
+      type: GrantType,
       description:
         'Who was granted what on a resource, newest first. Requires MANAGE on it; on all of a type and on the tenant an administrator.',
       args: {
         resource: t.arg({
-          type: PermissionResourceInput,
+          type: ResourceByInput,
           required: true,
           description: 'What the grants are on.',
         }),
@@ -112,7 +106,7 @@ builder.queryFields((t) => ({
       },
       resolve: async (_root, { resource, inherited, ...args }, context) => {
         const caller = callerOf(context);
-        const { place, target } = await found(resource as PermissionResource, context, ['resource']);
+        const { place, target } = await found(resource as ResourceBy, context, ['resource']);
         const places = inherited ? await managedPlaces(caller, target) : [place];
         return await pagedList(
           args,
@@ -122,15 +116,15 @@ builder.queryFields((t) => ({
         );
       },
     },
-    PermissionConnection,
+    GrantConnection,
   ),
   myPermissions: t.connection(
     {
-      type: MyPermissionType,
+      type: MyGrantType,
       description:
         'What was granted to you and to your groups, newest first. Resources that NO_PERMISSIONS hides from you are left out.',
       args: {
-        filter: t.arg({ type: MyPermissionFilterInput, description: 'Which grants to list. Left out: all.' }),
+        filter: t.arg({ type: MyGrantFilterInput, description: 'Which grants to list. Left out: all.' }),
       },
       resolve: async (_root, { filter, ...args }, context) => {
         const type = filter?.resourceType ?? null;
@@ -143,7 +137,7 @@ builder.queryFields((t) => ({
         );
       },
     },
-    MyPermissionConnection,
+    MyGrantConnection,
   ),
 }));
 
@@ -156,7 +150,7 @@ async function effectiveLevel(grant: Grant, context: Context): Promise<Level> {
 
 /** @throws NotFoundError when it went since the rule found it. */
 export async function found(
-  resource: PermissionResource,
+  resource: ResourceBy,
   context: Context,
   path: readonly string[],
 ): Promise<Resolved> {
@@ -167,12 +161,12 @@ export async function found(
 }
 
 const subjectField = {
-  type: PermissionSubjectInput,
+  type: SubjectByInput,
   required: true,
   description: 'Who the grant is to: a user or a group of your tenant.',
 } as const;
 const resourceField = {
-  type: PermissionResourceInput,
+  type: ResourceByInput,
   required: true,
   description: 'What the grant is on.',
 } as const;
@@ -204,12 +198,12 @@ const RevokePermissionInput = builder.inputType('RevokePermissionInput', {
   fields: (t) => ({ subject: t.field(subjectField), resource: t.field(resourceField) }),
 });
 
-const GrantPermissionPayload = payload('GrantPermissionPayload', 'permission', PermissionType);
-const UpdatePermissionPayload = payload('UpdatePermissionPayload', 'permission', PermissionType);
+const GrantPermissionPayload = payload('GrantPermissionPayload', 'grant', GrantType);
+const UpdatePermissionPayload = payload('UpdatePermissionPayload', 'grant', GrantType);
 const RevokePermissionPayload = payload(
   'RevokePermissionPayload',
-  'revoked',
-  PermissionType,
+  'grant',
+  GrantType,
   'The grant as it was before it was revoked.',
 );
 
@@ -218,7 +212,7 @@ async function addressOf(
   { subject, resource }: { readonly subject: unknown; readonly resource: unknown },
   context: Context,
 ): Promise<PermissionAddress> {
-  const resolved = await found(resource as PermissionResource, context, ['input', 'resource']);
+  const resolved = await found(resource as ResourceBy, context, ['input', 'resource']);
   return {
     subject: await resolveSubject(subject as SubjectBy, context, ['input', 'subject']),
     place: { ...resolved.place, name: resolved.name },
@@ -234,7 +228,7 @@ builder.mutationFields((t) => ({
     errors: { types: [InvalidArgumentError, NotFoundError, AlreadyExistsError] },
     args: inputOf(GrantPermissionInput),
     resolve: async (_root, { input }, context) => ({
-      permission: await grantPermission(callerOf(context), await addressOf(input, context), input.level),
+      grant: await grantPermission(callerOf(context), await addressOf(input, context), input.level),
     }),
   }),
   updatePermission: t.field({
@@ -245,7 +239,7 @@ builder.mutationFields((t) => ({
     errors: { types: [InvalidArgumentError, NotFoundError] },
     args: inputOf(UpdatePermissionInput),
     resolve: async (_root, { input }, context) => ({
-      permission: await updatePermission(callerOf(context), await addressOf(input, context), input.level),
+      grant: await updatePermission(callerOf(context), await addressOf(input, context), input.level),
     }),
   }),
   revokePermission: t.field({
@@ -256,7 +250,7 @@ builder.mutationFields((t) => ({
     errors: { types: [InvalidArgumentError, NotFoundError] },
     args: inputOf(RevokePermissionInput),
     resolve: async (_root, { input }, context) => ({
-      revoked: await revokePermission(callerOf(context), await addressOf(input, context)),
+      grant: await revokePermission(callerOf(context), await addressOf(input, context)),
     }),
   }),
 }));

@@ -58,7 +58,7 @@ function kind<Row extends { readonly id: string }>(
   };
 }
 
-/** Every kind of resource, by the name of its field in `PermissionResource`. */
+/** Every kind of resource, by the name of its field in `ResourceBy`. */
 const resources = {
   project: kind(
     'PROJECT',
@@ -96,7 +96,7 @@ const kindsByType: ReadonlyMap<ResourceType, Kind> = new Map(
   Object.values(resources).map((one) => [one.type, one]),
 );
 
-export const PermissionResourceInput = builder.inputType('PermissionResource', {
+export const ResourceByInput = builder.inputType('ResourceByInput', {
   description: 'What a grant is on: one resource, all resources of a type, or the whole tenant.',
   isOneOf: true,
   fields: (t) => ({
@@ -114,21 +114,21 @@ export const PermissionResourceInput = builder.inputType('PermissionResource', {
   }),
 });
 
-/** A `PermissionResource` as it arrives. */
-export interface PermissionResource {
+/** A `ResourceBy` as it arrives. */
+export interface ResourceBy {
   readonly all?: ResourceType | null;
   readonly tenant?: boolean | null;
   readonly [object: string]: unknown;
 }
 
 /** Whether it is about no single object: then only administrators have a say. */
-export const isWide = ({ all, tenant }: PermissionResource): boolean => all != null || tenant != null;
+export const isWide = ({ all, tenant }: ResourceBy): boolean => all != null || tenant != null;
 
 /** What all of it are. */
-export const wideKind = ({ all }: PermissionResource): ObjectKind => kindOf[all ?? 'TENANT'];
+export const wideKind = ({ all }: ResourceBy): ObjectKind => kindOf[all ?? 'TENANT'];
 
 /** The kind and the address of the object that it names. */
-function addressed(resource: PermissionResource): { kind: Kind; address: Address } {
+function addressed(resource: ResourceBy): { kind: Kind; address: Address } {
   for (const [field, of] of Object.entries(resources)) {
     const address = resource[field] as Address | null | undefined;
     // A workflow's name has no id to choose instead; the loader takes either.
@@ -137,8 +137,8 @@ function addressed(resource: PermissionResource): { kind: Kind; address: Address
   throw new Error('a resource of a kind that is not in the table');
 }
 
-/** How a rule finds the object that a `PermissionResource` names. */
-export function ofResource(resource: PermissionResource): Finder {
+/** How a rule finds the object that a `ResourceBy` names. */
+export function ofResource(resource: ResourceBy): Finder {
   const { kind: of, address } = addressed(resource);
   return {
     kind: kindOf[of.type],
@@ -149,7 +149,7 @@ export function ofResource(resource: PermissionResource): Finder {
 
 /** Null when its object is absent, which the rule has told already. @throws InvalidArgumentError */
 export async function resolveResource(
-  resource: PermissionResource,
+  resource: ResourceBy,
   tenantId: string,
   loaders: Loaders,
   path: readonly string[],
@@ -189,7 +189,7 @@ export interface PlaceShown extends Place {
   readonly tenantId: string;
 }
 
-export const PermissionPlaceType = builder.objectRef<PlaceShown>('PermissionPlace').implement({
+export const GrantPlaceType = builder.objectRef<PlaceShown>('GrantPlace').implement({
   description: 'What a grant is on: one resource, all resources of a type, or the whole tenant.',
   fields: (t) => ({
     type: t.expose('type', {

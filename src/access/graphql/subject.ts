@@ -11,7 +11,7 @@ import type { PermissionAddress } from '../commands/permission-change.ts';
 import { groupReader } from '../group-reader.ts';
 import { GroupType } from './group.ts';
 
-export const PermissionSubjectInput = builder.inputType('PermissionSubjectBy', {
+export const SubjectByInput = builder.inputType('SubjectByInput', {
   description: 'Who a grant is to: a user or a group of your tenant.',
   isOneOf: true,
   fields: (t) => ({
@@ -20,7 +20,7 @@ export const PermissionSubjectInput = builder.inputType('PermissionSubjectBy', {
   }),
 });
 
-export const PermissionSubjectType = builder.unionType('PermissionSubject', {
+export const GrantSubjectType = builder.unionType('GrantSubject', {
   description: 'Who a grant is to: a user or a group.',
   types: [PrincipalType, GroupType],
   resolveType: (subject) => ('username' in subject ? PrincipalType : GroupType),

@@ -1,7 +1,8 @@
 import { recordChange } from '../../authorization/audit.ts';
 import { isRoleAtLeast, managesTenant } from '../../authorization/domain/roles.ts';
 import { addressText, isOwn, type UserBy } from '../../identity/domain/addresses.ts';
-import { reachesAllTenants } from '../../identity/reach.ts';
+import { reachedTenantId, reachesAllTenants } from '../../identity/reach.ts';
+import type { TenantBy } from '../../identity/store/tenants.ts';
 import { readUsers } from '../../identity/store/users.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
@@ -12,7 +13,7 @@ import { findPrincipal, type Principal, plainSignIn } from '../principals.ts';
 export interface TokenForUser {
   readonly user: UserBy;
   /** Null for the caller's. */
-  readonly tenantId: string | null;
+  readonly tenant: TenantBy | null;
   readonly expiresInMs: number | null;
 }
 
@@ -26,12 +27,11 @@ export interface TokenForUser {
  */
 export async function createTokenForUser(
   caller: Caller,
-  { user, tenantId, expiresInMs }: TokenForUser,
+  { user, tenant, expiresInMs }: TokenForUser,
 ): Promise<NewToken> {
-  const isElsewhere = tenantId !== null && tenantId !== caller.tenantId;
+  if (!managesTenant(caller.role) && !isOwn(caller, user)) throw new PermissionDeniedError();
+  const tenantId = tenant && (await reachedTenantId(caller, tenant, ['input', 'tenant']));
   const reachesAll = await reachesAllTenants(caller);
-  const mayAsk = managesTenant(caller.role) || isOwn(caller, user);
-  if (!mayAsk || (isElsewhere && !reachesAll)) throw new PermissionDeniedError();
   const found = await find(user, reachesAll && 'id' in user ? null : (tenantId ?? caller.tenantId));
   const isVisible = found && (tenantId === null || found.tenantId === tenantId);
   if (!isVisible || (found.tenantId !== caller.tenantId && !reachesAll))

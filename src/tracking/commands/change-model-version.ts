@@ -18,7 +18,7 @@ export async function updateModelVersion(
 }
 
 /** Adds tags, or changes those that are there. */
-export async function setModelVersionTags(version: ModelVersionRow, tags: Tags): Promise<ModelVersionRow> {
+export async function updateModelVersionTags(version: ModelVersionRow, tags: Tags): Promise<ModelVersionRow> {
   const problems = tagProblems(tags);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   return await changeVersion(version, (locked) => ({ tags: tagsWith(locked.tags, tags) }));
