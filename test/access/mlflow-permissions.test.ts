@@ -115,7 +115,7 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
     expect(outcome(await create(giving(ghost, 'read')))).toBe('INVALID_ARGUMENT');
     expect((await create(giving(ghost, 'READ'))).data[`create${name}Permission`]).toMatchObject({
       code: 'NOT_FOUND',
-      path: ['input', 'username'],
+      path: ['input', 'user'],
     });
   });
 

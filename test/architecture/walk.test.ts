@@ -146,7 +146,7 @@ async function seedModel(execution: string): Promise<void> {
   const source = 's3://sealed-bucket/model';
   await make(
     'createModelVersion',
-    { model, source, execution: { id: execution }, run: run.id },
+    { model, source, execution: { id: execution }, run: { id: run.id } },
     'modelVersion { id }',
   );
   await make('updateModelAlias', { model, alias: 'sealed-alias', version: 1 }, 'registeredModel { id }');

@@ -131,7 +131,7 @@ describe('a version that is there already', () => {
     const answer = await askAlike(register(editor), ['payroll', '.flytegen.payroll']);
     expect(answer).toMatchObject({
       message: 'this name cannot be used here',
-      problems: [{ code: 'NameUnavailable', path: ['input', 'id', 'name'] }],
+      problems: [{ code: 'NameUnavailable', path: ['input', 'key', 'name'] }],
     });
     expect(JSON.stringify(answer)).not.toMatch(/4711|secret|payroll/);
   });
@@ -157,7 +157,7 @@ describe('createWorkflow', () => {
 
   it('over a hidden workflow answers like a reserved name', async () => {
     expect(await askAlike(register(editor), ['secret', '.flytegen.one'])).toMatchObject({
-      problems: [{ code: 'NameUnavailable', path: ['input', 'id', 'name'] }],
+      problems: [{ code: 'NameUnavailable', path: ['input', 'key', 'name'] }],
     });
     expect(await db.workflow.count({ where: { name: 'secret' } })).toBe(1);
   });

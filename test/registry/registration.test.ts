@@ -110,18 +110,18 @@ describe('createTask', () => {
 
   it.each([
     ['more than ten retries', { retries: 11 }, 'input.template.metadata.retries'],
-    ['a timeout that is none', { timeout: 'soon' }, 'input.template.metadata.timeout'],
+    ['a timeout that is negative', { timeout: '-PT1S' }, 'input.template.metadata.timeout'],
   ])('refuses %s, naming the field', async (_name, options, path) => {
     const answer = await createTask(app, taskInput(project, 'wrong', options));
     expect(answer.problems.map((problem: Answer) => problem.path.join('.'))).toContain(path);
   });
 
   it('names the part of its key that is missing', async () => {
-    const input = { ...taskInput(project, 'x'), id: { ...keyOf(project, ''), version: '' } };
+    const input = { ...taskInput(project, 'x'), key: { ...keyOf(project, ''), version: '' } };
     const answer = await createTask(app, input);
     expect(answer.problems).toMatchObject([
-      { path: ['input', 'id', 'name'], message: 'missing name' },
-      { path: ['input', 'id', 'version'], message: 'missing version' },
+      { path: ['input', 'key', 'name'], message: 'missing name' },
+      { path: ['input', 'key', 'version'], message: 'missing version' },
     ]);
   });
 

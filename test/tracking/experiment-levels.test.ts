@@ -25,7 +25,7 @@ interface Made {
 type Prepare = (made: Made) => Promise<unknown>;
 const none: Prepare = async () => {};
 const by = ({ experiment }: Made) => ({ by: { id: experiment } });
-const id = ({ run }: Made) => ({ id: run });
+const byRun = ({ run }: Made) => ({ by: { id: run } });
 
 const operations: readonly (readonly [string, Level, (made: Made) => object, Prepare])[] = [
   ['updateExperiment', 'EDIT', (made) => ({ ...by(made), description: 'x' }), none],
@@ -35,11 +35,11 @@ const operations: readonly (readonly [string, Level, (made: Made) => object, Pre
   ['restoreExperiment', 'MANAGE', by, (made) => mutate(app, 'deleteExperiment', by(made))],
   ['publishExperiment', 'MANAGE', by, none],
   ['createRun', 'EDIT', ({ experiment }) => ({ experiment: { id: experiment } }), none],
-  ['updateRun', 'EDIT', (made) => ({ ...id(made), name: 'x' }), none],
-  ['updateRunTags', 'EDIT', (made) => ({ ...id(made), tags: [] }), none],
-  ['deleteRunTags', 'EDIT', (made) => ({ ...id(made), keys: [] }), none],
-  ['deleteRun', 'MANAGE', id, none],
-  ['restoreRun', 'MANAGE', id, (made) => mutate(app, 'deleteRun', id(made))],
+  ['updateRun', 'EDIT', (made) => ({ ...byRun(made), name: 'x' }), none],
+  ['updateRunTags', 'EDIT', (made) => ({ ...byRun(made), tags: [] }), none],
+  ['deleteRunTags', 'EDIT', (made) => ({ ...byRun(made), keys: [] }), none],
+  ['deleteRun', 'MANAGE', byRun, none],
+  ['restoreRun', 'MANAGE', byRun, (made) => mutate(app, 'deleteRun', byRun(made))],
 ];
 
 function expected(level: Level, needed: Level): string {

@@ -64,12 +64,12 @@ describe('experiments', () => {
 
   it.each([
     [{ project: 'near' }, ['beta', 'alpha 2', 'alpha 1']],
-    [{ name: 'alpha' }, ['alpha 2', 'alpha 1']],
-    [{ name: 'alpha%' }, []],
+    [{ namePrefix: 'alpha' }, ['alpha 2', 'alpha 1']],
+    [{ namePrefix: 'alpha%' }, []],
     [{ project: 'far' }, ['shared']],
     [{ stage: 'DELETED' }, []],
     [{ public: true }, []],
-    [{ public: false, name: 'b' }, ['beta']],
+    [{ public: false, namePrefix: 'b' }, ['beta']],
   ])('filters by %o', async (filter, names) => {
     expect(await list({ filter })).toMatchObject({ names, totalCount: names.length });
   });

@@ -49,7 +49,7 @@ describe('createModelVersion', () => {
   it('points at the execution and the run that made it', async () => {
     const id = await makeModel(app, project, 'made');
     const tags = [{ key: 'f1', value: '0.9' }];
-    const input = { execution: { key: { project, domain, name: 'work' } }, run, description: 'good', tags };
+    const input = { execution: { key: { project, domain, name: 'work' } }, run: { id: run }, description: 'good', tags };
     const { modelVersion } = await create(id, input);
     expect(modelVersion).toMatchObject({
       version: 1,
@@ -120,7 +120,7 @@ describe('createModelVersion', () => {
     await grant(editor, 'REGISTERED_MODEL', id, 'EDIT');
     for (const [field, hidden, absent] of [
       ['execution', { id: execution }, { id: newId() }],
-      ['run', run, newId()],
+      ['run', { id: run }, { id: newId() }],
     ] as const) {
       const ask = (value: unknown) => create(id, { [field]: value }, editor);
       await ask(hidden);
@@ -191,7 +191,7 @@ describe('modelVersion', () => {
 
   it('shows neither execution nor run to who may read the model alone', async () => {
     const id = await makeModel(app, project, 'lonely');
-    await create(id, { execution: { id: execution }, run });
+    await create(id, { execution: { id: execution }, run: { id: run } });
     const reader = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     await grant(reader, 'REGISTERED_MODEL', id, 'READ');
     const document = `query ($id: ID!) {
@@ -338,7 +338,7 @@ describe('the number of statements', () => {
     await registerProject(app, 'counted');
     for (let model = 0; model < 3; model += 1) {
       const id = await makeModel(app, 'counted', `m${model}`);
-      for (let count = 0; count < 2; count += 1) await create(id, { execution: { id: execution }, run });
+      for (let count = 0; count < 2; count += 1) await create(id, { execution: { id: execution }, run: { id: run } });
       await mutate(app, 'updateModelAlias', { model: { id }, alias: 'champion', version: 1 });
     }
     const reader = await newCaller({ role: 'USER', level: 'READ' });

@@ -334,7 +334,7 @@ describe('registeredModels', () => {
     expect(await list({})).toMatchObject({ names: ['m3', 'm1'], totalCount: 2 });
     expect(await list({ filter: { stage: 'DELETED' } })).toMatchObject({ names: ['other'] });
     expect(await list({ filter: { stage: 'ALL' } })).toMatchObject({ totalCount: 3 });
-    expect(await list({ filter: { ...filter, name: 'm' } }, app.admin)).toMatchObject({ totalCount: 3 });
+    expect(await list({ filter: { ...filter, namePrefix: 'm' } }, app.admin)).toMatchObject({ totalCount: 3 });
     const page = (await list({ first: 1 })) as Answer;
     expect(page).toMatchObject({ names: ['m3'], pageInfo: { hasNextPage: true } });
     const next = await list({ first: 1, after: page.pageInfo.endCursor });

@@ -108,7 +108,7 @@ describe('createRun', () => {
 describe('a run that is there', () => {
   it('is renamed and tagged, deleted and restored; each refuses what is so already', async () => {
     const id = await makeRun(app, experiment, { name: 'old' });
-    const does = (field: string, more: object = {}) => mutate(app, field, { id, ...more }, runFields);
+    const does = (field: string, more: object = {}) => mutate(app, field, { by: { id }, ...more }, runFields);
     expect((await does('updateRun', { name: 'new' })).run.name).toBe('new');
     expect(await does('updateRun', { name: '' })).toMatchObject({ path: ['input', 'name'] });
     await does('updateRunTags', { tags: [{ key: 'a', value: '1' }] });
@@ -135,7 +135,7 @@ describe('a run that is there', () => {
     const id = await makeRun(app, home);
     await mutate(app, 'deleteExperiment', { by: { id: home } });
     for (const field of ['deleteRun', 'updateRun'])
-      expect(endOf(await mutate(app, field, { id }))).toBe('FAILED_PRECONDITION');
+      expect(endOf(await mutate(app, field, { by: { id } }))).toBe('FAILED_PRECONDITION');
   });
 
   it('shows its experiment to who was granted that alone, and neither execution nor project', async () => {
@@ -199,12 +199,12 @@ describe('runs', () => {
   });
 
   it('leaves experiments that are hidden or absent out without a word, in counts too', async () => {
-    const experiments = [open, closed, newId(), 'no id at all'];
-    expect(await ask({ filter: { experiments } })).toMatchObject({
+    const experimentIds = [open, closed, newId(), 'no id at all'];
+    expect(await ask({ filter: { experimentIds } })).toMatchObject({
       names: ['c2', 'c1', 'o3', 'o2', 'o1'],
       totalCount: 5,
     });
-    expect(await ask({ filter: { experiments } }, reader)).toMatchObject({
+    expect(await ask({ filter: { experimentIds } }, reader)).toMatchObject({
       names: ['o3', 'o2', 'o1'],
       totalCount: 3,
       pageInfo: { hasNextPage: false },
@@ -213,7 +213,7 @@ describe('runs', () => {
     expect(await ask({ filter: { experimentIds: [closed] } }, reader)).toMatchObject(nothing);
     expect(await ask({ filter: { experimentIds: [] } }, reader)).toMatchObject(nothing);
     const admin = await newCaller({ role: 'ADMIN', tenantId: await newTenant('far away') });
-    expect(await ask({ filter: { experiments } }, admin)).toMatchObject(nothing);
+    expect(await ask({ filter: { experimentIds } }, admin)).toMatchObject(nothing);
   });
 
   it('cuts pages from what the caller may read, forward and backward', async () => {
@@ -227,17 +227,17 @@ describe('runs', () => {
   });
 
   it('shows deleted ones where they are asked for', async () => {
-    const experiments = [open];
-    expect((await ask({ filter: { experiments, stage: 'DELETED' } })).names).toEqual(['o4']);
-    expect((await ask({ filter: { experiments, stage: 'ALL' } })).totalCount).toBe(4);
+    const experimentIds = [open];
+    expect((await ask({ filter: { experimentIds, stage: 'DELETED' } })).names).toEqual(['o4']);
+    expect((await ask({ filter: { experimentIds, stage: 'ALL' } })).totalCount).toBe(4);
   });
 
   it('takes at most 1000 experiments', async () => {
-    const experiments = Array.from({ length: 1001 }, () => open);
-    const { errors } = await app.ask(list, { filter: { experiments } });
+    const experimentIds = Array.from({ length: 1001 }, () => open);
+    const { errors } = await app.ask(list, { filter: { experimentIds } });
     expect(errors?.[0]?.extensions).toMatchObject({
       code: 'INVALID_ARGUMENT',
-      path: ['filter', 'experiments'],
+      path: ['filter', 'experimentIds'],
     });
   });
 

@@ -77,7 +77,7 @@ export function trackedBy(name: string, words: string) {
       name: t.string({ required: true, description: 'The name, which is unique in the project.' }),
     }),
   });
-  return builder.inputType(`${name}By`, {
+  return builder.inputType(`${name}ByInput`, {
     description: `The address of ${words}. One of another tenant is found by id while it is public.`,
     isOneOf: true,
     fields: (t) => ({
