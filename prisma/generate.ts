@@ -31,8 +31,7 @@ const steps: readonly Step[] = [
     name: 'schema.graphql',
     inputs: ['src', 'prisma/schema', 'package-lock.json'],
     outputs: ['schema.graphql'],
-    run: () =>
-      runNode(['--import', 'tsx', 'src/api/print-schema.ts', 'schema.graphql'], 'schema.graphql'),
+    run: () => runNode(['--import', 'tsx', 'src/api/print-schema.ts', 'schema.graphql'], 'schema.graphql'),
   },
   {
     name: 'documents',
@@ -72,10 +71,14 @@ function runBin(packageName: string, bin: string, args: readonly string[]): void
   runNode([join(dirname(manifestPath), script), ...args], `${bin} ${args.join(' ')}`);
 }
 
-/** Building the schema asks nothing of a database, but the client wants an address. */
+/**
+ * What an operator sets for the server is no part of it: what is generated is the same everywhere. Building the schema
+ * asks nothing of a database, but the client wants an address.
+ */
 const environment = {
   DATABASE_URL: 'postgresql://localhost/unused',
-  ...process.env,
+  HOME: process.env['HOME'],
+  TMPDIR: process.env['TMPDIR'],
   PATH: pathWithInstalledCommands,
 };
 

@@ -31,7 +31,7 @@ interface Options {
   readonly stay: boolean;
 }
 
-/** What whoever runs the demo did or can put right. */
+/** Something that the user of the demo did, or can put right. */
 class UserError extends Error {}
 
 /** @returns null when help is asked for. */
@@ -165,17 +165,24 @@ function sayHowToSignIn({ username, password }: Platform): void {
 
 const interruption = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(name, () => interruption.abort(new UserError(`ended by ${name}`)));
+  process.on(name, () => interruption.abort(new UserError(name)));
 }
-// Whoever read our output is gone, as after `| head`.
-process.stdout.on('error', () => interruption.abort(new UserError('nobody reads the output')));
+// The reader of our output is gone, as after `| head`.
+process.stdout.on('error', () => interruption.abort(new UserError('nobody reads its output')));
 try {
   const options = readOptions(process.argv.slice(2));
   if (options) await demo(options, interruption.signal);
   else say(HELP);
 } catch (error) {
-  // Of a bug of ours, TypeError and the like, the place is of use.
-  const isPlain = error instanceof Error && ['Error', 'Refusal'].includes(error.name);
-  console.error('\nThe demo failed:', isPlain ? error.message : error);
-  process.exitCode = interruption.signal.aborted ? 130 : 1;
+  if (interruption.signal.aborted) {
+    console.error(
+      `\nThe demo was interrupted (${interruption.signal.reason.message}). All that it had started has ended.`,
+    );
+    process.exitCode = 130;
+  } else {
+    // For a bug of ours, TypeError and the like, the stack helps.
+    const isPlain = error instanceof Error && ['Error', 'Refusal'].includes(error.name);
+    console.error('\nThe demo failed:', isPlain ? error.message : error);
+    process.exitCode = 1;
+  }
 }

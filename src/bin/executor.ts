@@ -1,3 +1,4 @@
+import '../platform/plain-faults.ts';
 import { chooseRuntime, requireNamedRuntime } from '../executor/choose-runtime.ts';
 import { openExecutorFolder } from '../executor/executor-folder.ts';
 import { createClient } from '../executor/host/client.ts';
@@ -10,11 +11,13 @@ import { runProcess } from '../platform/process.ts';
 /** Leases jobs over the server's public API and runs them. Any number, anywhere, each under a name of its own. */
 await runProcess('executor', async (ending) => {
   requireNamedRuntime();
-  const { url, name, pool, slots } = executorConfig;
+  const { url, name, pool, slots, onLostContact } = executorConfig;
   const { credentialFile, drainSeconds } = baseConfig;
   const runtime = chooseRuntime(await openExecutorFolder());
   const client = createClient({ url, credentialFile, log });
-  const loop = await startWorkLoop({ client, runtime, log, name, pool, slots, drainSeconds });
+  const loop = await startWorkLoop({
+    ...{ client, runtime, log, name, pool, slots, drainSeconds, onLostContact },
+  });
   ending.add(() => loop.stop());
   return {};
 });

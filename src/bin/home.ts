@@ -31,7 +31,7 @@ export function openHome(folder: string): Home {
       throw new ConfigurationError(
         `SLIPWAY_HOME: ${error.message}. Stop that process, or set SLIPWAY_HOME to another folder.`,
       );
-    throw asHomeFault(folder, error);
+    throw error;
   }
   const file = join(folder, 'processes.json');
   const wasKilled = existsSync(file);
@@ -45,16 +45,6 @@ export function openHome(folder: string): Home {
       isNoted = true;
     },
   };
-}
-
-/** A refusal of the file system as a message for the operator; anything else as it is. */
-export function asHomeFault(folder: string, error: unknown): unknown {
-  const { code, path = folder } = error as NodeJS.ErrnoException;
-  if (!['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST'].includes(code ?? ''))
-    return error;
-  return new ConfigurationError(
-    `SLIPWAY_HOME: ${path} cannot be written to (${code}). Set SLIPWAY_HOME to a folder that this user may write to.`,
-  );
 }
 
 /**

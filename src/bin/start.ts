@@ -1,3 +1,4 @@
+import '../platform/plain-faults.ts';
 import { watch } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, extname, join } from 'node:path';
@@ -9,11 +10,12 @@ import { ConfigurationError, environmentWith } from '../platform/config/environm
 import { serverConfig } from '../platform/config/server.ts';
 import { supervisorConfig } from '../platform/config/supervisor.ts';
 import type { EmbeddedPostgres } from '../platform/database/embedded.ts';
+import { inHome } from '../platform/in-home.ts';
 import { listen, PortInUseError } from '../platform/listen.ts';
 import { log } from '../platform/log.ts';
 import { type Ending, runProcess } from '../platform/process.ts';
 import { requiredSecrets } from '../platform/secrets.ts';
-import { asHomeFault, type Home, openHome, readOrMakeSecrets } from './home.ts';
+import { type Home, openHome, readOrMakeSecrets } from './home.ts';
 import { superviseDatabase } from './supervised-database.ts';
 import { superviseProcess } from './supervised-process.ts';
 
@@ -28,8 +30,8 @@ await runProcess('supervisor', start, { stopSeconds: 4 * (baseConfig.drainSecond
 async function start(ending: Ending) {
   requireNamedRuntime();
   requireDatabaseChoice();
-  const home = openHome(baseConfig.home);
-  const secrets = chooseSecrets();
+  const home = await inHome(() => openHome(baseConfig.home));
+  const secrets = await inHome(chooseSecrets);
   const port = await choosePort(home);
   let databaseUrl = controlPlaneConfig.databaseUrl;
   let address: string | undefined;
@@ -67,23 +69,16 @@ async function start(ending: Ending) {
   let data = 'the PostgreSQL of DATABASE_URL';
   if (databaseUrl === undefined) {
     ending.add(database.stop);
-    const embedded = await database.start().catch((error) => {
-      throw asHomeFault(baseConfig.home, error);
-    });
+    const embedded = await inHome(database.start);
     databaseUrl = embedded.url;
     data = describePlace(embedded);
   }
-  try {
-    ending.add(server.stop);
-    // It applies the migrations and makes the executor's credential.
-    address = await server.start();
-    ending.add(scheduler.stop);
-    ending.add(executor.stop);
-    await Promise.all([scheduler.start(), executor.start()]);
-  } catch (error) {
-    // The process itself has said what is wrong.
-    throw new ConfigurationError((error as Error).message);
-  }
+  ending.add(server.stop);
+  // It applies the migrations and makes the executor's credential.
+  address = await server.start();
+  ending.add(scheduler.stop);
+  ending.add(executor.stop);
+  await Promise.all([scheduler.start(), executor.start()]);
   note();
   if (process.argv.includes('--watch')) {
     onSourceChange(() => {

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { baseConfig } from '../platform/config/base.ts';
+import { ConfigurationError } from '../platform/config/environment.ts';
 import { log } from '../platform/log.ts';
 
 const FIRST_PAUSE_MS = 100;
@@ -13,7 +14,7 @@ export interface SupervisedProcess {
   /**
    * Starts it. Resolves when it is ready, with its address if it has one.
    *
-   * @throws Error when it ends before that.
+   * @throws ConfigurationError when it ends before that.
    */
   start(): Promise<string | undefined>;
   /** Lets it end in order, and starts it again: its program or its environment is another now. */
@@ -77,7 +78,10 @@ export function superviseProcess(
           wasReady = true;
           resolve(address);
         });
-        first.once('exit', () => reject(new Error(`the ${name} did not start`)));
+        first.once('exit', (code, signal) => {
+          const why = code === 1 ? 'it says why above' : `it ended by ${signal ?? `exit code ${code}`}`;
+          reject(new ConfigurationError(`The ${name} did not start: ${why}.`));
+        });
       }),
     restart() {
       if (isStopping || isRestarting || child === null) return;

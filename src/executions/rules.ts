@@ -59,10 +59,9 @@ const ofNewExecution: Finder = {
       context.loaders.launchPlan.load(by),
     ]);
     const caller = callerOf(context);
-    const name = { kind: 'launch plan', key: addressText(by) } as const;
     await Promise.all([
       isSeen(caller, { kind: 'project', key: inProjectOfNew.key(args, context) }, project),
-      isSeen(caller, name, plan && launchPlanTarget(plan)),
+      isSeen(caller, { kind: 'launch plan', key: addressText(by) }, plan && launchPlanTarget(plan)),
     ]);
     return project;
   },

@@ -5,6 +5,7 @@ import { baseConfig } from '../platform/config/base.ts';
 import { ConfigurationError } from '../platform/config/environment.ts';
 import { executorConfig } from '../platform/config/executor.ts';
 import { FolderInUseError, lockFolder } from '../platform/folder-lock.ts';
+import { inHome } from '../platform/in-home.ts';
 import { log } from '../platform/log.ts';
 
 /**
@@ -16,11 +17,11 @@ import { log } from '../platform/log.ts';
 export async function openExecutorFolder(): Promise<string> {
   const { name } = executorConfig;
   const folder = join(baseConfig.home, 'executors', name);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  await inHome(() => mkdirSync(folder, { recursive: true, mode: 0o700 }));
   const until = Date.now() + (baseConfig.drainSeconds + 10) * 1000;
   for (let isTold = false; ; isTold = true) {
     try {
-      lockFolder(folder);
+      await inHome(() => lockFolder(folder));
       return folder;
     } catch (error) {
       if (!(error instanceof FolderInUseError)) throw error;

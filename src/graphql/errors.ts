@@ -46,7 +46,7 @@ export const ErrorInterface = builder.interfaceRef<DomainError>('Error').impleme
       nullable: true,
       description:
         'The place in the arguments that is wrong, outermost first: `["input", "name"]`. Null when no argument is to blame.',
-      resolve: (error) => (error.path.length > 0 ? [...error.path] : null),
+      resolve: (error) => (error.inputPath.length > 0 ? [...error.inputPath] : null),
     }),
   }),
 });
@@ -120,7 +120,7 @@ export function topLevelError(error: DomainError): GraphQLError {
   return new GraphQLError(error.message, {
     extensions: {
       code: error.code,
-      ...(error.path.length > 0 ? { path: error.path } : {}),
+      ...(error.inputPath.length > 0 ? { path: error.inputPath } : {}),
     },
   });
 }

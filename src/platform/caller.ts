@@ -62,29 +62,34 @@ export interface Caller {
   readonly log: Log;
 }
 
+/** The fields of a plain sign-in: no token, no access key, no limits. */
+export const plain = {
+  credentialId: null,
+  sessionId: null,
+  signedInAt: null,
+  vouchedUntil: null,
+  expiresAt: null,
+  sessionEndsAt: null,
+  scopes: null,
+  confinedTo: null,
+  groupIds: [],
+  real: null,
+} as const;
+
 /** Our own loops, acting for the user who asked for the work. */
 export function systemCaller(tenantId: string, userId: string): Caller {
   return {
+    ...plain,
     tenantId,
     userId,
     username: 'slipway',
     role: 'SYSTEM',
     version: 0,
     method: 'SYSTEM',
-    credentialId: null,
-    sessionId: null,
-    signedInAt: null,
-    vouchedUntil: null,
-    expiresAt: null,
-    sessionEndsAt: null,
-    scopes: null,
     isShared: false,
-    confinedTo: null,
     defaultLevel: 'NO_PERMISSIONS',
     defaultFrom: 'SERVER',
     creationPolicy: 'RESTRICTED',
-    groupIds: [],
-    real: null,
     address: null,
     log,
   };

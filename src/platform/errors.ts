@@ -23,14 +23,17 @@ export type ErrorCode =
 export abstract class DomainError extends Error {
   abstract readonly code: ErrorCode;
   override name = this.constructor.name;
-  /** Where in the input the fault lies, outermost first: `['input', 'nodes', '2', 'id']`. Empty when it is not the input's. */
-  readonly path: readonly string[];
+  /**
+   * Where in the input the fault lies, outermost first: `['input', 'nodes', '2', 'id']`. Empty when it is not the input's.
+   * Not called `path`: GraphQL takes an error that has one for an error that it has placed already.
+   */
+  readonly inputPath: readonly string[];
   /** Set where the error refuses what the caller may not do: then the audit log records it. */
   refusal: Refusal | null = null;
 
   constructor(message: string, options: { path?: readonly string[]; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.path = options.path ?? [];
+    this.inputPath = options.path ?? [];
   }
 }
 
@@ -80,6 +83,11 @@ export class InvalidArgumentError extends DomainError {
   static of(path: readonly string[], message: string, code = 'InvalidValue'): InvalidArgumentError {
     return new InvalidArgumentError([{ path, code, message }]);
   }
+}
+
+/** The one answer of all updates that name nothing to change. @throws InvalidArgumentError */
+export function requireChanges(areGiven: boolean): void {
+  if (!areGiven) throw InvalidArgumentError.of(['input'], 'no changes given', 'MissingField');
 }
 
 export class NotFoundError extends DomainError {

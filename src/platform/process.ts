@@ -37,7 +37,7 @@ export async function runProcess(
     if (isEnding) throw new EndingError(`the ${name} is ending`);
     steps.push(step);
   };
-  const end = async (code: number) => {
+  const end = async () => {
     isEnding = true;
     setTimeout(() => process.exit(1), stopSeconds * 1000).unref();
     for (const step of steps.reverse()) {
@@ -47,13 +47,13 @@ export async function runProcess(
         log.error({ err: error, process: name }, 'a step of the end failed');
       }
     }
-    process.exit(code);
   };
   const stop = async (reason: string) => {
     if (isEnding) process.exit(1);
     log.info({ process: name, reason }, 'stopping');
-    process.once('exit', () => log.info({ process: name }, 'stopped'));
-    await end(0);
+    await end();
+    log.info({ process: name }, 'stopped');
+    process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
   const onOrphaned = () => {
@@ -78,6 +78,7 @@ export async function runProcess(
     if (isEnding) return;
     if (error instanceof ConfigurationError) process.stderr.write(`${error.message}\n`);
     else log.fatal({ err: error, process: name }, 'could not start');
-    await end(1);
+    await end();
+    process.exit(1);
   }
 }

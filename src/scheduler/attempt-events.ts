@@ -19,6 +19,8 @@ interface Detail {
   readonly error?: TaskEvent['error'];
   readonly outputs?: TaskEvent['outputs'];
   readonly reason?: string;
+  /** Of a lease that ended: whether the job waits again. If not, the next event tells what became of it. */
+  readonly requeued?: boolean;
   /** When it happened by the executor's clock, of events that one reported. */
   readonly occurredAt?: string;
 }
@@ -33,8 +35,8 @@ export function toTaskEvents(events: readonly JobSetEvent[]): AttemptEvent[] {
   return events.flatMap((event) => {
     const attempt = attemptOf(event.clientId);
     const phase = phaseOf[event.kind] ?? null;
-    if (!attempt || !phase) return [];
-    const { error = null, outputs = null, reason = null, occurredAt } = event.detail as Detail;
+    const { error = null, outputs = null, reason = null, occurredAt, requeued } = event.detail as Detail;
+    if (!attempt || !phase || requeued === false) return [];
     return [
       {
         ...attempt,

@@ -3,7 +3,7 @@ import { executionPhases } from '../executions/domain/phases.ts';
 import { lockExecution } from '../executions/store/locked-execution.ts';
 import { countFailedTurn, settleExecution } from '../executions/store/turns.ts';
 import { cancelJobSet } from '../jobs/commands/cancel-job-set.ts';
-import { acknowledgeNews } from '../jobs/store/job-sets.ts';
+import { acknowledgeNews, hasOpenJobs } from '../jobs/store/job-sets.ts';
 import { systemCaller } from '../platform/caller.ts';
 import { inTransaction } from '../platform/database/transaction.ts';
 import { log } from '../platform/log.ts';
@@ -21,20 +21,23 @@ export async function recordFailedTurn(id: string): Promise<void> {
 const ALL_NEWS = 2n ** 63n - 1n;
 
 /**
- * Ends an execution that no turn can move on, and its jobs. Their cancellation is news for further turns; when these
- * fail ten times more, it is left unread.
+ * Ends an execution that no turn can move on: first its jobs, and when nothing of them runs any more, the execution. Until
+ * then each turn that fails looks again. What becomes of the jobs is news for further turns; when these fail ten times
+ * more, it is left unread.
  */
 async function giveUp(id: string): Promise<void> {
-  await inTransaction(async (tx) => {
+  const isGivenUp = await inTransaction(async (tx) => {
     const execution = await lockExecution(tx, id);
-    if (!execution) return;
+    if (!execution) return false;
     if (isTerminal(executionPhases, execution.phase)) await acknowledgeNews(tx, id, ALL_NEWS);
     else {
-      await failExecution(tx, execution, new Date());
       const caller = systemCaller(execution.tenantId, execution.principalId);
       await cancelJobSet(caller, tx, id, 'the engine gave the execution up');
+      if (await hasOpenJobs(tx, id)) return false;
+      await failExecution(tx, execution, new Date());
     }
     await settleExecution(tx, id, false);
+    return true;
   });
-  log.error({ executionId: id }, 'execution given up');
+  if (isGivenUp) log.error({ executionId: id }, 'execution given up');
 }

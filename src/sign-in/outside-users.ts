@@ -1,9 +1,8 @@
 import { createOutsideUser, type OutsideUser } from '../identity/commands/create-outside-user.ts';
+import { usernameFault } from '../identity/domain/user-checks.ts';
 import { findNamedUser } from '../identity/store/named-users.ts';
 import { nameKey } from '../platform/text.ts';
 import { findPrincipal, type Principal, plainSignIn } from './principals.ts';
-
-const LONGEST = 255;
 
 /**
  * The active user behind a name that somebody else vouches for; null when it is none of ours.
@@ -22,7 +21,7 @@ export async function findOutsideUser(
   },
 ): Promise<Principal | null> {
   const { tenant, username, role, source, linksLocalUsers } = outside;
-  if (!isFitName(username)) return null;
+  if (usernameFault(username) !== null) return null;
   const key = nameKey(username);
   let user = await findNamedUser(tenant, key);
   if (!user && role) {
@@ -32,9 +31,4 @@ export async function findOutsideUser(
   if (!user || (user.outsideSource === null ? !linksLocalUsers : user.outsideSource !== source)) return null;
   const principal = user.isActive ? await findPrincipal(plainSignIn(user.userId)) : null;
   return principal?.role === 'ROOT' || principal?.role === 'SYSTEM' ? null : principal;
-}
-
-/** What may be a user name: no colon, which ends it in Basic, no control characters, no space around it. */
-function isFitName(username: string): boolean {
-  return username.length <= LONGEST && username === username.trim() && /^[^\p{Cc}\p{Cs}:]+$/u.test(username);
 }

@@ -79,7 +79,7 @@ describe('createGroup', () => {
       );
   });
 
-  it.each(['', ' x', 'x\ny', 'x'.repeat(256)])('refuses the name %j', async (name) => {
+  it.each(['', 'x\ny', 'a/b', '__x'])('refuses the name %j', async (name) => {
     expect(await createGroup(app, { name })).toMatchObject({ problems: [{ path: ['input', 'name'] }] });
   });
 

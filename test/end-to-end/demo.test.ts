@@ -83,6 +83,19 @@ describe.skipIf(!isBuilt)('npm run demo', { timeout: 120_000 }, () => {
     expect(output).toMatch(/^ *\| flipperLengthMm is the same/m);
   });
 
+  it('says on Ctrl-C that it was interrupted, also while it is still starting', async () => {
+    let isAsked = false;
+    const { output, code } = await runDemo([], (soFar, pid) => {
+      if (isAsked || !soFar.includes('Starting PostgreSQL')) return;
+      isAsked = true;
+      process.kill(pid, 'SIGINT');
+    });
+    expect(output).toMatch(/^The demo was interrupted \(SIGINT\)\. All that it had started has ended\.$/m);
+    expect(output).not.toMatch(/failed/);
+    expect(code).toBe(130);
+    expect(readdirSync(temporary).filter((name) => name.startsWith('slipway-demo-'))).toEqual([]);
+  });
+
   it('ends everything on Ctrl-C, also when it was to stay', async () => {
     let isAsked = false;
     const { output, code } = await runDemo(['--stay'], (soFar, pid) => {

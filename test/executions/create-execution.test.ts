@@ -256,6 +256,6 @@ describe('executions', () => {
        }`,
       args,
     );
-    expect(errors).toMatchObject([{ extensions: { code: 'INVALID_ARGUMENT' } }]);
+    expect(errors).toMatchObject([{ path: ['executions'], extensions: { code: 'INVALID_ARGUMENT' } }]);
   });
 });

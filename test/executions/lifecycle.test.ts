@@ -168,6 +168,8 @@ describe('an execution', () => {
       (answer) => answer.cancelRuns.length > 0,
     );
     expect(cancelRuns).toEqual([b.id]);
+    expect(await readExecution(app, id)).toMatchObject({ phase: 'FAILING', endedAt: null });
+    expect(await hands.confirm(b.id)).toEqual(['APPLIED']);
     const execution = await untilEnded(app, id);
     expect(execution).toMatchObject({ phase: 'FAILED', error: { nodeId: 'a' } });
     expect(execution.nodes.b.phase).toBe('ABORTED');
@@ -242,7 +244,15 @@ describe('terminateExecution', () => {
       phase: 'ABORTING',
       abort: { cause: 'no longer wanted', principal: { username: 'admin' } },
     });
+    const { cancelRuns } = await hands.lease({ maxJobs: 0, wait: 'PT5S' });
+    expect(cancelRuns).toContain(a.id);
+    // The executor knows, and has not said that the work has stopped.
+    const stopping = await readExecution(app, id);
+    expect(stopping).toMatchObject({ phase: 'ABORTING', endedAt: null, nodes: { a: { phase: 'RUNNING' } } });
+    expect(await hands.confirm(a.id)).toEqual(['APPLIED']);
+    for (const run of cancelRuns) await hands.confirm(run);
     const execution = await untilEnded(app, id);
+    expect(execution.endedAt).toBeTruthy();
     expect(execution.phase).toBe('ABORTED');
     expect(execution.abort.cause).toBe('no longer wanted');
     expect(execution.nodes.a.phase).toBe('ABORTED');

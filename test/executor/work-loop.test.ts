@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RunOutcome, Runtime } from '../../src/executor/host/runtime.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { type ExecutorOptions, startExecutor, type TestExecutor } from '../support/executor.ts';
@@ -27,10 +27,15 @@ const project = 'work-loop';
 const text = { simple: 'STRING' };
 const file = { blob: { format: '', dimensionality: 'SINGLE' } };
 
+// Some tests wait until a lease is over.
+vi.hoisted(() => {
+  process.env['LEASE_SECONDS'] = '5';
+});
+
 let app: App;
 let scratch: string;
 const executors: TestExecutor[] = [];
-const lines: Wire[] = [];
+const wires: Wire[] = [];
 
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), 'slipway-work-loop-'));
@@ -39,7 +44,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   await Promise.all(executors.splice(0).map((executor) => executor.stop()));
-  for (const line of lines.splice(0)) await line.close();
+  for (const wire of wires.splice(0)) await wire.close();
 });
 afterAll(async () => {
   await app.stop();
@@ -52,10 +57,10 @@ async function executor(options?: ExecutorOptions): Promise<TestExecutor> {
   return started;
 }
 
-async function lineToServer(): Promise<Wire> {
-  const line = await startWire(app.url);
-  lines.push(line);
-  return line;
+async function wireToServer(): Promise<Wire> {
+  const wire = await startWire(app.url);
+  wires.push(wire);
+  return wire;
 }
 
 interface Step extends TaskOptions {
@@ -178,6 +183,12 @@ describe('the work loop', () => {
     expect(execution.nodes.slow.error.code).toBe('DeadlineExceeded');
   });
 
+  const terminate = (id: string) =>
+    app.ask(
+      'mutation ($id: ID!) { terminateExecution(input: { by: { id: $id }, cause: "enough" }) { __typename } }',
+      { id },
+    );
+
   it('kills the whole group when the execution is terminated', async () => {
     const note = join(scratch, 'terminated');
     const id = await launchSteps('terminated', {
@@ -186,22 +197,51 @@ describe('the work loop', () => {
     await executor();
     const pids = (await written(note)).split(' ').map(Number);
     expect(pids.map(isAlive)).toEqual([true, true]);
-    await app.ask(
-      'mutation ($id: ID!) { terminateExecution(input: { by: { id: $id }, cause: "enough" }) { __typename } }',
-      { id },
-    );
+    await terminate(id);
     const execution = await untilEnded(app, id);
+    expect(pids.map(isAlive)).toEqual([false, false]);
     expect(execution.phase).toBe('ABORTED');
-    await eventually(
-      async () => pids.some(isAlive),
-      (alive) => !alive,
-    );
     const [run] = jobOf(execution, 'long').runs;
     expect(run.state).toBe('CANCELLED');
     await eventually(
       () => logOf(run.id),
       (logged) => logged === 'STDOUT: begun\n',
     );
+  });
+
+  it('is ABORTING as long as a process that ignores SIGTERM lives, and ABORTED when it is gone', async () => {
+    const note = join(scratch, 'stubborn');
+    const id = await launchSteps('stubborn', {
+      long: { script: `trap '' TERM; echo $$ > ${note}; while :; do sleep 0.1; done` },
+    });
+    await executor();
+    const pid = Number(await written(note));
+    await eventually(
+      () => readExecution(app, id),
+      (execution) => execution.nodes.long.phase === 'RUNNING',
+    );
+    await terminate(id);
+    const stopping = await eventually(
+      () => readExecution(app, id),
+      (execution) => jobOf(execution, 'long').state === 'CANCELLING',
+    );
+    expect([stopping.phase, stopping.endedAt, isAlive(pid)]).toEqual(['ABORTING', null, true]);
+    expect(stopping.nodes.long.phase).toBe('RUNNING');
+    const phases = new Set<string>();
+    const execution = await eventually(
+      async () => {
+        const lives = isAlive(pid);
+        const read = await readExecution(app, id);
+        if (lives) phases.add(read.phase);
+        return read;
+      },
+      ({ phase }) => phase === 'ABORTED',
+    );
+    expect([...phases]).toEqual(['ABORTING']);
+    expect(isAlive(pid)).toBe(false);
+    expect(execution.endedAt).toBeTruthy();
+    expect(execution.nodes.long.phase).toBe('ABORTED');
+    expect(jobOf(execution, 'long')).toMatchObject({ state: 'CANCELLED', runs: [{ state: 'CANCELLED' }] });
   });
 
   it('shares work between executors, and runs no job twice', async () => {
@@ -242,54 +282,24 @@ describe('the work loop', () => {
     expect(readFileSync(note, 'utf8').replaceAll('\n', '')).toBe('+-'.repeat(6));
   });
 
-  it('stops its runs when their leases could not be renewed, and another run finishes the work', async () => {
-    const note = join(scratch, 'cut-off');
-    const line = await lineToServer();
-    const id = await launchSteps('cut-off', {
-      long: {
+  it('keeps a result through a time without the server', async () => {
+    const [note, end] = [join(scratch, 'silence'), join(scratch, 'silence-end')];
+    const wire = await wireToServer();
+    const id = await launchSteps('silence', {
+      short: {
         outputs: { y: integer },
-        script: `test -e ${note} || { echo $$ > ${note}; sleep 300; }; echo 1 > "$SLIPWAY_OUTPUTS/y"`,
+        script: `echo $$ > ${note}; while ! test -e ${end}; do sleep 0.05; done; echo 5 > "$SLIPWAY_OUTPUTS/y"; echo done`,
       },
     });
-    await executor({ name: 'cut-off', url: line.url });
+    await executor({ url: wire.url });
     const pid = Number(await written(note));
-    line.down();
+    wire.down();
+    writeFileSync(end, '');
     await eventually(
       async () => isAlive(pid),
       (alive) => !alive,
     );
-    line.up();
-    const execution = await untilEnded(app, id);
-    expect(execution.phase).toBe('SUCCEEDED');
-    expect(attemptsOf(execution, 'long')).toHaveLength(1);
-    const { runs, attemptedRuns } = jobOf(execution, 'long');
-    expect(runs.map((run: Answer) => run.state)).toEqual([
-      'SUCCEEDED',
-      expect.stringMatching(/^LEASE_(EXPIRED|RETURNED)$/),
-    ]);
-    expect(attemptedRuns).toBe(1);
-  });
-
-  it('keeps a result through a time without the server', async () => {
-    const note = join(scratch, 'silence');
-    const line = await lineToServer();
-    const id = await launchSteps('silence', {
-      short: {
-        outputs: { y: integer },
-        script: `echo begun > ${note}; while test -e ${note}; do sleep 0.05; done; echo 5 > "$SLIPWAY_OUTPUTS/y"; echo done`,
-      },
-    });
-    await executor({ url: line.url });
-    await written(note);
-    line.down();
-    // It ends meanwhile, and the executor tries to say so.
-    rmSync(note);
-    const { refused } = line;
-    await eventually(
-      () => line.refused,
-      (count) => count > refused + 2,
-    );
-    line.up();
+    wire.up();
     const execution = await untilEnded(app, id);
     expect(execution.nodes.short.data.outputs).toEqual({ y: 5 });
     expect(jobOf(execution, 'short').runs).toHaveLength(1);

@@ -249,6 +249,19 @@ describe('failures', () => {
   });
 });
 
+describe('a refusal', () => {
+  it.each([
+    ['{ user(by: { username: "nobody" }) { id } }', ['user']],
+    ['{ all: projects(first: 5000) { edges { cursor } } }', ['all']],
+    [
+      '{ groups { edges { node { members(first: 5000) { edges { cursor } } } } } }',
+      ['groups', 'edges', 0, 'node', 'members'],
+    ],
+  ])('says which field it is about: %s', async (query, path) => {
+    expect((await app.ask(query)).errors).toMatchObject([{ path }]);
+  });
+});
+
 describe('introspection', () => {
   const query = '{ __schema { queryType { name } } }';
 

@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type FirstSecrets, firstStart } from '../../src/identity/commands/first-start.ts';
-import { isPassword } from '../../src/identity/passwords.ts';
+import { hashPassword, isPassword } from '../../src/identity/passwords.ts';
 import { db } from '../../src/platform/database/client.ts';
+
+vi.mock('../../src/identity/passwords.ts', { spy: true });
 
 describe('the first start', () => {
   it('refuses a name that nobody could sign in with', async () => {
@@ -16,6 +18,7 @@ describe('the first start', () => {
     const did = await Promise.all(Array.from({ length: 8 }, start));
     expect(did.filter(Boolean)).toHaveLength(1);
     expect(handed).toHaveLength(1);
+    expect(hashPassword).toHaveBeenCalledTimes(1);
     expect(await db.tenant.count()).toBe(1);
     expect(await db.group.count({ where: { isEveryone: true } })).toBe(1);
     const people = await db.user.findMany({ where: { kind: 'PERSON' } });
@@ -27,9 +30,11 @@ describe('the first start', () => {
       expect(await isPassword(guess, people[0]?.passwordHash ?? null)).toBe(false);
   });
 
-  it('never overwrites anything: a start after that does nothing', async () => {
+  it('never overwrites anything: a start after that does nothing, and hashes no password', async () => {
     const before = await db.user.findMany({ orderBy: { id: 'asc' } });
+    vi.mocked(hashPassword).mockClear();
     expect(await firstStart('another', async () => {})).toBe(false);
     expect(await db.user.findMany({ orderBy: { id: 'asc' } })).toEqual(before);
+    expect(hashPassword).not.toHaveBeenCalled();
   });
 });

@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { newKey, newTenant, tokenOf } from '../support/credentials.ts';
 import { registerProject } from '../support/seed.ts';
+import { holdAnswers } from '../support/statements.ts';
 import { changeUser } from '../support/users.ts';
+import { eventually } from '../support/waiting.ts';
 
 let app: App;
 beforeAll(async () => {
@@ -97,6 +99,8 @@ describe('a request whose body comes long after its headers', () => {
       query: 'mutation { createUser(input: { username: "too-late" }) { __typename } }',
     });
     const { port } = new URL(app.url);
+    const signIns = holdAnswers(/^select account\.id as "userId"/);
+    let finish = () => {};
     const answer = new Promise<string>((resolve, reject) => {
       const sent = request(
         {
@@ -119,11 +123,16 @@ describe('a request whose body comes long after its headers', () => {
         },
       ).on('error', reject);
       sent.write(body.slice(0, 10));
-      setTimeout(async () => {
-        await changeUser(admin.username, { disabledAt: new Date() });
-        sent.end(body.slice(10));
-      }, 300);
+      finish = () => sent.end(body.slice(10));
     });
+    // It has been read who the caller is, from the headers.
+    await eventually(
+      () => signIns.held,
+      (held) => held === 1,
+    );
+    await changeUser(admin.username, { disabledAt: new Date() });
+    signIns.release();
+    finish();
     expect(JSON.parse(await answer).errors[0].extensions.code).toBe('UNAUTHENTICATED');
   });
 });

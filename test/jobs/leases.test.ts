@@ -60,7 +60,6 @@ async function eventsOf(jobSet: string): Promise<string[]> {
   expect(rows.map((row) => Number(row.sequence))).toEqual(rows.map((_, index) => index + 1));
   return rows.map((row) => row.kind);
 }
-const stateOf = async (id: string) => (await db.job.findUniqueOrThrow({ where: { id } })).state;
 
 /** One executor with room, known to the server. */
 async function hands(name: string, slots = 10): Promise<Hands> {
@@ -261,37 +260,95 @@ describe('a lease that is not renewed', () => {
     return await expireLeases();
   };
 
-  it('ends, the job waits again with an attempt counted, and the old run is dead', async () => {
-    const [id = ''] = await submit('expired', [job(null)]);
-    const one = await hands('expired', 1);
+  /** A run that its executor began, and whose lease is over. */
+  async function lose(jobSet: string) {
+    const [id = ''] = await submit(jobSet, [job(null)]);
+    const one = await hands(jobSet, 1);
     await assign();
-    const [first] = (await one.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
-    if (!first) throw new Error('no run');
-    await one.start(first);
+    const [run] = (await one.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
+    if (!run) throw new Error('no run');
+    await one.start(run);
     expect(await expireAll()).toBe(1);
     expect(await expireAll()).toBe(0);
-    expect(await db.job.findUniqueOrThrow({ where: { id } })).toMatchObject({
-      state: 'QUEUED',
-      attemptedRuns: 1,
-    });
-    expect(await one.report({ run: first.id, kind: 'SUCCEEDED', outputs: {} })).toEqual(['FENCED']);
-    expect(await stateOf(id)).toBe('QUEUED');
-    expect((await one.lease({ maxJobs: 1, wait: 'PT0S' })).cancelRuns).toEqual([first.id]);
-    await assign();
-    const [second] = (await one.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
-    if (!second) throw new Error('no second run');
-    await one.succeed(second, {});
-    expect(await stateOf(id)).toBe('SUCCEEDED');
-    expect(await eventsOf('expired')).toEqual([
-      'SUBMITTED',
-      'QUEUED',
-      'LEASED',
-      'RUNNING',
-      'LEASE_EXPIRED',
-      'LEASED',
-      'SUCCEEDED',
+    await pool.query(`update executors set last_seen_at = now() - interval '1 hour' where name = $1`, [
+      jobSet,
     ]);
+    expect(await jobOf(id)).toMatchObject({ state: 'QUEUED', attemptedRuns: 1 });
+    return { id, one, run };
+  }
+  const jobOf = (id: string) => db.job.findUniqueOrThrow({ where: { id } });
+  const lost = ['SUBMITTED', 'QUEUED', 'LEASED', 'RUNNING', 'LEASE_EXPIRED'];
+
+  it('ends, the job waits again with an attempt counted, and the old run is dead when another takes it up', async () => {
+    const { id, one, run } = await lose('expired');
+    const other = await hands('expired-other', 1);
+    await assign();
+    const [second] = (await other.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
+    if (!second) throw new Error('no second run');
+    expect(await one.report({ run: run.id, kind: 'SUCCEEDED', outputs: {} })).toEqual(['FENCED']);
+    one.known.add(run.id);
+    expect((await one.lease({ maxJobs: 0, wait: 'PT0S' })).cancelRuns).toEqual([run.id]);
+    await other.succeed(second, {});
+    expect(await jobOf(id)).toMatchObject({ state: 'SUCCEEDED', attemptedRuns: 1 });
+    expect(await eventsOf('expired')).toEqual([...lost, 'LEASED', 'SUCCEEDED']);
     await retire(one);
+    await retire(other);
+  });
+
+  it('is given back to an executor that comes back while nobody else has the job, and that was no attempt', async () => {
+    const { id, one, run } = await lose('back');
+    const { cancelRuns, runs } = await one.lease({ maxJobs: 1, wait: 'PT0S' });
+    expect([cancelRuns, runs]).toEqual([[], []]);
+    expect(await jobOf(id)).toMatchObject({ state: 'RUNNING', attemptedRuns: 0 });
+    expect(await one.succeed(run, {})).toEqual(['APPLIED']);
+    expect(await eventsOf('back')).toEqual([...lost, 'RUNNING', 'SUCCEEDED']);
+    await retire(one);
+  });
+
+  it('is no reason to drop the result of an executor that comes back with it', async () => {
+    const { id, one, run } = await lose('result');
+    expect(await one.succeed(run, { y: 1 })).toEqual(['APPLIED']);
+    expect(await jobOf(id)).toMatchObject({ state: 'SUCCEEDED', attemptedRuns: 0 });
+    await retire(one);
+  });
+
+  it('is no attempt when the executor gives it back afterwards, also when another has the job by then', async () => {
+    const { id, one, run } = await lose('given-back');
+    const other = await hands('given-back-other', 1);
+    await assign();
+    const [second] = (await other.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
+    if (!second) throw new Error('no second run');
+    // It had ended already, so this did not end it; said twice, it counts once.
+    expect([await one.giveBack(run, false), await one.giveBack(run, false)]).toEqual([false, false]);
+    expect(await jobOf(id)).toMatchObject({ state: 'LEASED', attemptedRuns: 0 });
+    await other.succeed(second, {});
+    await retire(one);
+    await retire(other);
+  });
+
+  it('is not given back for a run that its executor is stopping', async () => {
+    const { id, one, run } = await lose('stopping');
+    const { cancelRuns } = await one.lease({ maxJobs: 0, wait: 'PT0S', stopping: [run.id] });
+    expect(cancelRuns).toEqual([run.id]);
+    expect(await jobOf(id)).toMatchObject({ state: 'QUEUED', attemptedRuns: 1 });
+    await pool.query(`update jobs set state = 'CANCELLED', ended_at = now() where id = $1`, [id]);
+    await retire(one);
+  });
+
+  it('goes to one only when the executor comes back at the moment in which another is chosen', async () => {
+    for (let turn = 0; turn < 5; turn += 1) {
+      const { id, one, run } = await lose(`meeting-${turn}`);
+      const other = await hands(`meeting-other-${turn}`, 1);
+      const [{ cancelRuns }] = await Promise.all([one.lease({ maxJobs: 0, wait: 'PT0S' }), assign()]);
+      const live = await db.jobRun.findMany({ where: { jobId: id, endedAt: null } });
+      expect(live).toHaveLength(1);
+      expect(live[0]?.id === run.id).toBe(cancelRuns.length === 0);
+      await pool.query(`update job_runs set state = 'CANCELLED', ended_at = now() where ended_at is null`);
+      await pool.query(`update jobs set state = 'CANCELLED', ended_at = now() where id = $1`, [id]);
+      one.known.clear();
+      await retire(one);
+      await retire(other);
+    }
   });
 
   it('counts no attempt when the executor never took it up', async () => {
@@ -337,10 +394,26 @@ describe('reporting', () => {
       { run: run.id, kind: 'RUNNING' },
       { run: run.id, kind: 'SUCCEEDED', outputs: {} },
       { run: run.id, kind: 'SUCCEEDED', outputs: {} },
-      { run: run.id, kind: 'RUNNING' },
     ];
-    expect(await one.report(...events)).toEqual(['APPLIED', 'REPEATED', 'APPLIED', 'REPEATED', 'FENCED']);
+    expect(await one.report(...events)).toEqual(['APPLIED', 'REPEATED', 'APPLIED', 'REPEATED']);
     expect(await eventsOf('repeat')).toEqual(['SUBMITTED', 'QUEUED', 'LEASED', 'RUNNING', 'SUCCEEDED']);
+    one.known.clear();
+    await retire(one);
+  });
+
+  it('acknowledges what a run has passed already, and fences what never was', async () => {
+    await submit('passed', [job(null)]);
+    const one = await hands('passed', 1);
+    await assign();
+    const [run] = (await one.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
+    if (!run) throw new Error('no run');
+    const report = (kind: string, more: object = {}) => one.report({ run: run.id, kind, ...more });
+    expect(await report('RUNNING')).toEqual(['APPLIED']);
+    expect(await report('PENDING')).toEqual(['REPEATED']);
+    expect(await report('SUCCEEDED', { outputs: {} })).toEqual(['APPLIED']);
+    expect([await report('PENDING'), await report('RUNNING')]).toEqual([['REPEATED'], ['REPEATED']]);
+    const error = { code: 'Late', message: 'it broke after all', kind: 'USER' };
+    expect(await report('FAILED', { error })).toEqual(['FENCED']);
     one.known.clear();
     await retire(one);
   });

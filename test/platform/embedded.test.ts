@@ -32,6 +32,7 @@ import {
   preparePrograms,
 } from '../../src/platform/database/embedded-host.ts';
 import { isAlive } from '../executor/fixture.ts';
+import { eventually } from '../support/waiting.ts';
 
 const started: EmbeddedPostgres[] = [];
 const drivers: ChildProcess[] = [];
@@ -91,9 +92,10 @@ describe('startEmbeddedPostgres', () => {
     const server = await start();
     const reason = new Promise<string>((tell) => server.onExit(tell));
     const busy = query(server, 'select pg_sleep(60)').catch((error: Error) => error);
-    await expect
-      .poll(() => query(server, "select from pg_stat_activity where query = 'select pg_sleep(60)'"))
-      .toHaveLength(1);
+    await eventually(
+      () => query(server, "select from pg_stat_activity where query = 'select pg_sleep(60)'"),
+      (sessions) => sessions.length === 1,
+    );
     process.kill(server.pid, 'SIGKILL');
     expect(await reason).toMatch(/^PostgreSQL ended \(SIGKILL\)\. It said:\n.*ready to accept connections/s);
 
@@ -115,7 +117,10 @@ describe('startEmbeddedPostgres', () => {
   it.each(['SIGKILL', 'exit'])('ends the server when its process ends by %s', async (how) => {
     const { driver, pid } = await drive(...(how === 'exit' ? ['--exit'] : []));
     if (how !== 'exit') driver.kill('SIGKILL');
-    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+    await eventually(
+      () => isAlive(pid),
+      (alive) => !alive,
+    );
     expect(await readdir(join(folder, 'data'))).not.toContain('postmaster.pid');
   });
 

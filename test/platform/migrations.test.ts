@@ -5,6 +5,7 @@ import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { applyMigrations, MigrationError } from '../../src/platform/database/migrations.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/waiting.ts';
 
 let database: TestDatabase;
 let folder: string;
@@ -127,7 +128,7 @@ describe('applyMigrations', () => {
     const isSleeper = "query like '%pg_sleep(20)%' and state = 'active' and pid <> pg_backend_pid()";
     const refusal = expect(apply()).rejects.toBeInstanceOf(MigrationError);
     const isInside = async () => (await rows(`select from pg_stat_activity where ${isSleeper}`)).length === 1;
-    await expect.poll(isInside, { timeout: 5000 }).toBe(true);
+    await eventually(isInside, Boolean);
     await rows(`select pg_terminate_backend(pid) from pg_stat_activity where ${isSleeper}`);
     await refusal;
 

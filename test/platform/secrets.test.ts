@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 const [one, two] = ['first-'.repeat(8), 'second-'.repeat(8)];
 
@@ -11,6 +12,7 @@ async function underSecrets(...secrets: string[]) {
 
 describe('secrets', () => {
   beforeEach(() => vi.resetModules());
+  afterEach(() => vi.unstubAllEnvs());
 
   it('open what the first of them sealed, also after another was put in front', async () => {
     const sealed = (await underSecrets(one)).seal('key', 'hello');
@@ -40,10 +42,36 @@ describe('secrets', () => {
     expect(isSignature('url', 'text', '')).toBe(false);
   });
 
+  it.each([
+    'a'.repeat(32),
+    'password'.repeat(4),
+    'correct-horse-'.repeat(3),
+    '12345678901234567890123456789012',
+    '0123456789abcdefghijklmnopqrstuvwxyz',
+    'SLIPWAY_SECRETS_SLIPWAY_SECRETS_',
+  ])('that are easy to guess are refused in production: %s', async (secret) => {
+    expect((await underSecrets(secret)).requiredSecrets()).toEqual([secret]);
+    vi.stubEnv('NODE_ENV', 'production');
+    const { requiredSecrets } = await underSecrets(randomBytes(24).toString('base64'), secret);
+    expect(requiredSecrets).toThrow(
+      /^SLIPWAY_SECRETS: secret 2 is easy to guess, since it repeats itself\. Make one with: node -p "/,
+    );
+  });
+
+  it('that are random are taken in production, however they are written', async () => {
+    vi.stubEnv('NODE_ENV', 'production');
+    for (let tries = 0; tries < 200; tries += 1) {
+      const bytes = randomBytes(16);
+      const digits = Array.from(randomBytes(32), (byte) => byte % 10).join('');
+      const secrets = [bytes.toString('hex'), randomBytes(24).toString('base64url'), digits, randomUUID()];
+      expect((await underSecrets(...secrets)).requiredSecrets()).toEqual(secrets);
+    }
+  });
+
   it('are required, and long', async () => {
     for (const [secrets, message] of [
       [[], 'required'],
-      [['short'], 'shorter than 32'],
+      [['short'], 'fewer than 32'],
     ] as const) {
       const { requiredSecrets } = await underSecrets(...secrets);
       expect(requiredSecrets).toThrow(message);

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pool } from '../../src/platform/database/client.ts';
+import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
 import { UnavailableError } from '../../src/platform/errors.ts';
 import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
 import { startScheduler } from '../../src/scheduler/start.ts';
 import { type App, startApp } from '../support/app.ts';
+import { Hands } from '../support/hands.ts';
 import {
   createTask,
   eventually,
@@ -109,6 +111,23 @@ describe('a turn that fails', () => {
     expect(await stateOf(id)).toEqual({ failedTurns: 0, dueIn: null });
     const { listDueExecutions } = await import('../../src/scheduler/store.ts');
     expect(await listDueExecutions()).not.toContain(id);
+  });
+
+  it('does not end the execution before the work that it has begun', async () => {
+    const id = await launchWithBadNews('begun');
+    const { id: tenantId } = await db.tenant.findFirstOrThrow();
+    const hands = new Hands(app, 'begun');
+    await hands.lease({ maxJobs: 1, wait: 'PT0S' });
+    await assignPool({ tenantId, name: 'default' }, 30);
+    const [run] = (await hands.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
+    await hands.lease({ maxJobs: 0, wait: 'PT0S' });
+    await turns(id, 12);
+    expect(await readExecution(app, id)).toMatchObject({ phase: 'RUNNING', endedAt: null });
+    expect(await hands.stopCancelled()).toEqual([run?.id]);
+    await turns(id, 1);
+    const execution = await readExecution(app, id);
+    expect(execution).toMatchObject({ phase: 'FAILED', error: { code: 'EngineFailure' } });
+    expect(execution.nodes.a.phase).toBe('ABORTED');
   });
 
   it('is forgotten when the next one goes well', async () => {

@@ -6,6 +6,7 @@ import {
   networkOf,
   TooManyAttemptsError,
 } from '../../src/sign-in/attempts.ts';
+import { eventually } from '../support/waiting.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -84,7 +85,10 @@ describe('limitedAttempt', () => {
     const check = () => new Promise<boolean>((resolve) => ended.push(() => resolve(false)));
     const all = Array.from({ length: 30 }, (_, at) => limited(`many ${at}`, '203.0.113.7', check));
     const other = limited('another', '203.0.113.8', check);
-    await vi.waitFor(() => expect(ended).toHaveLength(11));
+    await eventually(
+      () => ended.length,
+      (count) => count === 11,
+    );
     const settled = Promise.all([...all, other]);
     while (ended.length > 0) {
       for (const end of ended.splice(0)) end();

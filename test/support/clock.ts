@@ -12,3 +12,13 @@ export function stopClocks(...clocks: Clock[]): void {
     vi.useRealTimers();
   });
 }
+
+/** Stops the clock that measures how long something takes, where it stands. @returns what moves it on. */
+export function stopStopwatch(): (milliseconds: number) => void {
+  let now = performance.now();
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+  onTestFinished(() => clock.mockRestore());
+  return (milliseconds) => {
+    now += milliseconds;
+  };
+}

@@ -15,6 +15,7 @@ export interface ExecutorOptions {
   readonly url?: string;
   readonly runtime?: Runtime;
   readonly drainSeconds?: number;
+  readonly onLostContact?: 'continue' | 'stop';
 }
 
 export interface TestExecutor extends WorkLoop {
@@ -22,13 +23,15 @@ export interface TestExecutor extends WorkLoop {
 }
 
 export async function startExecutor(app: App, options: ExecutorOptions = {}): Promise<TestExecutor> {
-  const { name = 'local', slots = 4, url = app.url, drainSeconds = 10 } = options;
+  const { name = 'local', slots = 4, url = app.url, drainSeconds = 10, onLostContact = 'continue' } = options;
   const folder = mkdtempSync(join(tmpdir(), 'slipway-executor-'));
   const credentialFile = join(folder, 'credential.json');
   writeFileSync(credentialFile, JSON.stringify(app.secrets.executor));
   const runtime = options.runtime ?? createProcessRuntime({ root: join(folder, 'runs') });
   const client = createClient({ url, credentialFile, log });
-  const loop = await startWorkLoop({ client, runtime, log, name, pool: 'default', slots, drainSeconds });
+  const loop = await startWorkLoop({
+    ...{ client, runtime, log, name, pool: 'default', slots, drainSeconds, onLostContact },
+  });
   return {
     folder,
     async stop() {

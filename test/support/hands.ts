@@ -24,6 +24,7 @@ export class Hands {
     maxJobs = 10,
     wait = 'PT2S',
     forget = false,
+    stopping = [] as readonly string[],
   } = {}): Promise<{ runs: Run[]; cancelRuns: string[] }> {
     const { data, errors } = await this.#app.ask(
       `mutation ($input: LeaseJobsInput!) {
@@ -32,13 +33,18 @@ export class Hands {
            ... on Error { code message path }
          }
        }`,
-      { input: { executor: this.name, knownRuns: [...this.known], maxJobs, wait } },
+      {
+        input: { executor: this.name, knownRuns: [...this.known], stoppingRuns: stopping, maxJobs, wait },
+      },
       this.#app.executor,
     );
     expect(errors).toBeUndefined();
     const { runs, cancelRuns } = data.leaseJobs;
     if (!forget) for (const run of runs) this.known.add(run.id);
-    for (const id of cancelRuns) this.known.delete(id);
+    for (const id of cancelRuns) {
+      this.known.delete(id);
+      this.#toStop.add(id);
+    }
     return { runs, cancelRuns };
   }
 
@@ -83,6 +89,25 @@ export class Hands {
     this.known.delete(run.id);
     return outcomes;
   }
+
+  /** Tells that nothing is left of a run that the server wanted stopped. */
+  async confirm(runId: string): Promise<string[]> {
+    const outcomes = await this.report({ run: runId, kind: 'CANCELLED' });
+    this.known.delete(runId);
+    return outcomes;
+  }
+
+  /** Waits until the server wants runs stopped, and tells that they are. @returns their ids. */
+  async stopCancelled(): Promise<string[]> {
+    for (let tries = 0; tries < 20 && this.#toStop.size === 0; tries += 1)
+      await this.lease({ maxJobs: 0, wait: 'PT1S' });
+    const stopped = [...this.#toStop];
+    if (stopped.length === 0) throw new Error('nothing was to be stopped');
+    this.#toStop.clear();
+    for (const id of stopped) await this.confirm(id);
+    return stopped;
+  }
+  readonly #toStop = new Set<string>();
 
   async giveBack(run: Run, attempted: boolean): Promise<boolean> {
     const { data } = await this.#app.ask(

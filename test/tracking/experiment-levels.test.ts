@@ -29,15 +29,15 @@ const byRun = ({ run }: Made) => ({ by: { id: run } });
 
 const operations: readonly (readonly [string, Level, (made: Made) => object, Prepare])[] = [
   ['updateExperiment', 'EDIT', (made) => ({ ...by(made), description: 'x' }), none],
-  ['updateExperimentTags', 'EDIT', (made) => ({ ...by(made), tags: [] }), none],
-  ['deleteExperimentTags', 'EDIT', (made) => ({ ...by(made), keys: [] }), none],
+  ['updateExperimentTags', 'EDIT', (made) => ({ ...by(made), tags: [{ key: 'a', value: 'b' }] }), none],
+  ['deleteExperimentTags', 'EDIT', (made) => ({ ...by(made), keys: ['a'] }), none],
   ['deleteExperiment', 'MANAGE', by, none],
   ['restoreExperiment', 'MANAGE', by, (made) => mutate(app, 'deleteExperiment', by(made))],
   ['publishExperiment', 'MANAGE', by, none],
   ['createRun', 'EDIT', ({ experiment }) => ({ experiment: { id: experiment } }), none],
   ['updateRun', 'EDIT', (made) => ({ ...byRun(made), name: 'x' }), none],
-  ['updateRunTags', 'EDIT', (made) => ({ ...byRun(made), tags: [] }), none],
-  ['deleteRunTags', 'EDIT', (made) => ({ ...byRun(made), keys: [] }), none],
+  ['updateRunTags', 'EDIT', (made) => ({ ...byRun(made), tags: [{ key: 'a', value: 'b' }] }), none],
+  ['deleteRunTags', 'EDIT', (made) => ({ ...byRun(made), keys: ['a'] }), none],
   ['deleteRun', 'MANAGE', byRun, none],
   ['restoreRun', 'MANAGE', byRun, (made) => mutate(app, 'deleteRun', byRun(made))],
 ];

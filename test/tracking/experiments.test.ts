@@ -240,8 +240,8 @@ describe('deleteExperiment and restoreExperiment', () => {
     expect(await read(by, reader)).toMatchObject({ stage: 'DELETED' });
     for (const [field, more] of [
       ['updateExperiment', { name: 'x' }],
-      ['updateExperimentTags', { tags: [] }],
-      ['deleteExperimentTags', { keys: [] }],
+      ['updateExperimentTags', { tags: [{ key: 'a', value: 'b' }] }],
+      ['deleteExperimentTags', { keys: ['a'] }],
       ['publishExperiment', {}],
     ] as const)
       expect([field, endOf(await mutate(app, field, { by, ...more }))]).toEqual([

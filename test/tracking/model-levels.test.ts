@@ -27,15 +27,15 @@ const none = async (_id: string): Promise<unknown> => null;
 /** Source: MLflow's table of permissions. */
 const operations: readonly (readonly [string, Level, InputOf, (id: string) => Promise<unknown>])[] = [
   ['updateRegisteredModel', 'EDIT', (id) => ({ ...by(id), description: 'x' }), none],
-  ['updateRegisteredModelTags', 'EDIT', (id) => ({ ...by(id), tags: [] }), none],
-  ['deleteRegisteredModelTags', 'EDIT', (id) => ({ ...by(id), keys: [] }), none],
+  ['updateRegisteredModelTags', 'EDIT', (id) => ({ ...by(id), tags: [{ key: 'a', value: 'b' }] }), none],
+  ['deleteRegisteredModelTags', 'EDIT', (id) => ({ ...by(id), keys: ['a'] }), none],
   ['deleteRegisteredModel', 'MANAGE', by, none],
   ['restoreRegisteredModel', 'MANAGE', by, (id) => mutate(app, 'deleteRegisteredModel', by(id))],
   ['publishRegisteredModel', 'MANAGE', by, none],
   ['createModelVersion', 'EDIT', (id) => ({ ...ofModel(id), source }), none],
   ['updateModelVersion', 'EDIT', (id) => ({ ...ofVersion(id), description: 'x' }), none],
-  ['updateModelVersionTags', 'EDIT', (id) => ({ ...ofVersion(id), tags: [] }), none],
-  ['deleteModelVersionTags', 'MANAGE', (id) => ({ ...ofVersion(id), keys: [] }), none],
+  ['updateModelVersionTags', 'EDIT', (id) => ({ ...ofVersion(id), tags: [{ key: 'a', value: 'b' }] }), none],
+  ['deleteModelVersionTags', 'MANAGE', (id) => ({ ...ofVersion(id), keys: ['a'] }), none],
   ['deleteModelVersion', 'MANAGE', ofVersion, none],
   ['updateModelAlias', 'EDIT', (id) => ({ ...ofModel(id), alias: 'champion', version: 1 }), none],
   [

@@ -49,7 +49,12 @@ describe('createModelVersion', () => {
   it('points at the execution and the run that made it', async () => {
     const id = await makeModel(app, project, 'made');
     const tags = [{ key: 'f1', value: '0.9' }];
-    const input = { execution: { key: { project, domain, name: 'work' } }, run: { id: run }, description: 'good', tags };
+    const input = {
+      execution: { key: { project, domain, name: 'work' } },
+      run: { id: run },
+      description: 'good',
+      tags,
+    };
     const { modelVersion } = await create(id, input);
     expect(modelVersion).toMatchObject({
       version: 1,
@@ -338,7 +343,8 @@ describe('the number of statements', () => {
     await registerProject(app, 'counted');
     for (let model = 0; model < 3; model += 1) {
       const id = await makeModel(app, 'counted', `m${model}`);
-      for (let count = 0; count < 2; count += 1) await create(id, { execution: { id: execution }, run: { id: run } });
+      for (let count = 0; count < 2; count += 1)
+        await create(id, { execution: { id: execution }, run: { id: run } });
       await mutate(app, 'updateModelAlias', { model: { id }, alias: 'champion', version: 1 });
     }
     const reader = await newCaller({ role: 'USER', level: 'READ' });

@@ -83,14 +83,14 @@ describe('a public experiment', () => {
       ['updateExperiment', { by, name: 'x' }],
       ['deleteExperiment', { by }],
       ['restoreExperiment', { by }],
-      ['updateExperimentTags', { by, tags: [] }],
-      ['deleteExperimentTags', { by, keys: [] }],
+      ['updateExperimentTags', { by, tags: [{ key: 'a', value: 'b' }] }],
+      ['deleteExperimentTags', { by, keys: ['a'] }],
       ['createRun', { experiment: by }],
       ['updateRun', { by: { id: run }, name: 'x' }],
       ['deleteRun', { by: { id: run } }],
       ['restoreRun', { by: { id: run } }],
-      ['updateRunTags', { by: { id: run }, tags: [] }],
-      ['deleteRunTags', { by: { id: run }, keys: [] }],
+      ['updateRunTags', { by: { id: run }, tags: [{ key: 'a', value: 'b' }] }],
+      ['deleteRunTags', { by: { id: run }, keys: ['a'] }],
     ];
     for (const who of [owner, app.admin, root, neighbour])
       for (const [field, input] of writes)
@@ -108,7 +108,7 @@ describe('a public experiment', () => {
     const id = await makeExperiment(app, project, 'overtaken');
     const run = await makeRun(app, id);
     for (const [field, input] of [
-      ['updateExperimentTags', { by: { id }, tags: [] }],
+      ['updateExperimentTags', { by: { id }, tags: [{ key: 'a', value: 'b' }] }],
       ['deleteExperiment', { by: { id } }],
       ['createRun', { experiment: { id } }],
       ['updateRun', { by: { id: run }, name: 'x' }],

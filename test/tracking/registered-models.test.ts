@@ -148,8 +148,8 @@ describe('deleteRegisteredModel', () => {
     expect(await create({ name: 'put away' })).toMatchObject({ code: 'ALREADY_EXISTS' });
     for (const [field, input] of [
       ['updateRegisteredModel', { by: { id }, name: 'x' }],
-      ['updateRegisteredModelTags', { by: { id }, tags: [] }],
-      ['deleteRegisteredModelTags', { by: { id }, keys: [] }],
+      ['updateRegisteredModelTags', { by: { id }, tags: [{ key: 'a', value: 'b' }] }],
+      ['deleteRegisteredModelTags', { by: { id }, keys: ['a'] }],
       ['publishRegisteredModel', { by: { id } }],
       ['createModelVersion', { model: { id }, source: 's3://x/y' }],
       ['updateModelAlias', { model: { id }, alias: 'a', version: 1 }],
@@ -277,12 +277,12 @@ describe('a public model', () => {
         ['deleteRegisteredModel', { by: { id } }],
         ['deleteRegisteredModel', { by: { id }, permanently: true }],
         ['restoreRegisteredModel', { by: { id } }],
-        ['updateRegisteredModelTags', { by: { id }, tags: [] }],
-        ['deleteRegisteredModelTags', { by: { id }, keys: [] }],
+        ['updateRegisteredModelTags', { by: { id }, tags: [{ key: 'a', value: 'b' }] }],
+        ['deleteRegisteredModelTags', { by: { id }, keys: ['a'] }],
         ['createModelVersion', { model: { id }, source: 's3://x/y' }],
         ['updateModelVersion', { by, description: 'x' }],
-        ['updateModelVersionTags', { by, tags: [] }],
-        ['deleteModelVersionTags', { by, keys: [] }],
+        ['updateModelVersionTags', { by, tags: [{ key: 'a', value: 'b' }] }],
+        ['deleteModelVersionTags', { by, keys: ['a'] }],
         ['deleteModelVersion', { by }],
         ['updateModelAlias', { model: { id }, alias: 'a', version: 1 }],
         ['deleteModelAlias', { model: { id }, alias: 'champion' }],
@@ -334,7 +334,9 @@ describe('registeredModels', () => {
     expect(await list({})).toMatchObject({ names: ['m3', 'm1'], totalCount: 2 });
     expect(await list({ filter: { stage: 'DELETED' } })).toMatchObject({ names: ['other'] });
     expect(await list({ filter: { stage: 'ALL' } })).toMatchObject({ totalCount: 3 });
-    expect(await list({ filter: { ...filter, namePrefix: 'm' } }, app.admin)).toMatchObject({ totalCount: 3 });
+    expect(await list({ filter: { ...filter, namePrefix: 'm' } }, app.admin)).toMatchObject({
+      totalCount: 3,
+    });
     const page = (await list({ first: 1 })) as Answer;
     expect(page).toMatchObject({ names: ['m3'], pageInfo: { hasNextPage: true } });
     const next = await list({ first: 1, after: page.pageInfo.endCursor });

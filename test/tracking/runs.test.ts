@@ -123,8 +123,8 @@ describe('a run that is there', () => {
     for (const [field, more] of [
       ['deleteRun', {}],
       ['updateRun', { name: 'x' }],
-      ['updateRunTags', { tags: [] }],
-      ['deleteRunTags', { keys: [] }],
+      ['updateRunTags', { tags: [{ key: 'a', value: 'b' }] }],
+      ['deleteRunTags', { keys: ['a'] }],
     ] as const)
       expect([field, endOf(await does(field, more))]).toEqual([field, 'FAILED_PRECONDITION']);
     expect((await does('restoreRun')).run.stage).toBe('ACTIVE');
@@ -134,8 +134,11 @@ describe('a run that is there', () => {
     const home = await makeExperiment(app, project, 'gone home');
     const id = await makeRun(app, home);
     await mutate(app, 'deleteExperiment', { by: { id: home } });
-    for (const field of ['deleteRun', 'updateRun'])
-      expect(endOf(await mutate(app, field, { by: { id } }))).toBe('FAILED_PRECONDITION');
+    for (const [field, more] of [
+      ['deleteRun', {}],
+      ['updateRun', { name: 'another' }],
+    ] as const)
+      expect(endOf(await mutate(app, field, { by: { id }, ...more }))).toBe('FAILED_PRECONDITION');
   });
 
   it('shows its experiment to who was granted that alone, and neither execution nor project', async () => {

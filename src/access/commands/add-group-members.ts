@@ -1,5 +1,6 @@
 import { type GroupBy, insertMembers } from '../../authorization/store/groups.ts';
 import type { Caller } from '../../platform/caller.ts';
+import { requireChanges } from '../../platform/errors.ts';
 import { type ChangedMembers, changeMembers } from './change-members.ts';
 
 /**
@@ -12,6 +13,7 @@ export async function addGroupMembers(
   by: GroupBy,
   userIds: readonly string[],
 ): Promise<ChangedMembers> {
+  requireChanges(userIds.length > 0);
   return await changeMembers(caller, by, 'group:addMembers', (tx, group) =>
     insertMembers(tx, group, userIds),
   );

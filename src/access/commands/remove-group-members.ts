@@ -1,5 +1,6 @@
 import { deleteMembers, type GroupBy } from '../../authorization/store/groups.ts';
 import type { Caller } from '../../platform/caller.ts';
+import { requireChanges } from '../../platform/errors.ts';
 import { type ChangedMembers, changeMembers } from './change-members.ts';
 
 /**
@@ -12,6 +13,7 @@ export async function removeGroupMembers(
   by: GroupBy,
   userIds: readonly string[],
 ): Promise<ChangedMembers> {
+  requireChanges(userIds.length > 0);
   return await changeMembers(caller, by, 'group:removeMembers', (tx, group) =>
     deleteMembers(tx, group.id, userIds),
   );

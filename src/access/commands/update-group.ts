@@ -6,7 +6,12 @@ import type { Group } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import {
+  FailedPreconditionError,
+  InvalidArgumentError,
+  NotFoundError,
+  requireChanges,
+} from '../../platform/errors.ts';
 import { nameKey } from '../../platform/text.ts';
 import { takenGroupName } from './create-group.ts';
 
@@ -24,8 +29,7 @@ export interface GroupChanges {
  */
 export async function updateGroup(caller: Caller, by: GroupBy, changes: GroupChanges): Promise<Group> {
   const { name, description } = changes;
-  if (name === undefined && description === undefined)
-    throw InvalidArgumentError.of(['input'], 'nothing is given to be changed', 'MissingField');
+  requireChanges(name !== undefined || description !== undefined);
   const problems = groupProblems(changes);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const { tenantId } = caller;

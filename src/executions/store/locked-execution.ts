@@ -1,24 +1,27 @@
-import type { ExecutionPhase } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { LiteralMap } from '../../values/literals.ts';
+import type { ExecutionRow } from './reads.ts';
 
 /** What the scheduler needs to move an execution on. */
-export interface LockedExecution {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly projectId: string;
-  readonly project: string;
-  readonly domain: string;
-  readonly name: string;
-  readonly phase: ExecutionPhase;
-  readonly maxParallelism: number;
-  readonly queue: string;
-  readonly workflowId: string;
-  readonly workflowEntityId: string;
-  readonly principalId: string;
+export interface LockedExecution
+  extends Pick<
+    ExecutionRow,
+    | 'id'
+    | 'tenantId'
+    | 'projectId'
+    | 'project'
+    | 'domain'
+    | 'name'
+    | 'phase'
+    | 'maxParallelism'
+    | 'queue'
+    | 'workflowId'
+    | 'workflowEntityId'
+    | 'principalId'
+    | 'abortCause'
+  > {
   readonly inputs: LiteralMap;
-  readonly abortCause: string | null;
   /** Its last turn failed, and the next one is not due yet. */
   readonly isBackingOff: boolean;
 }

@@ -15,13 +15,17 @@ import { executionPhases, isEndOfAttempt, nodeExecutionPhases } from '../domain/
  * (`lockExecution`), so that rows made meanwhile by another are seen.
  */
 
-export interface ExecutionMove {
+interface Move<Phase, Failure = WorkError> {
+  /** The row's id; of a node or attempt, if this move makes the row. */
   readonly id: string;
-  readonly to: ExecutionPhase;
-  readonly from: readonly ExecutionPhase[];
+  readonly to: Phase;
+  readonly from: readonly Phase[];
   readonly at: Date;
   readonly outputs?: object | null;
-  readonly error?: (WorkError & { readonly nodeId?: string | null }) | null;
+  readonly error?: Failure | null;
+}
+
+export interface ExecutionMove extends Move<ExecutionPhase, WorkError & { readonly nodeId?: string | null }> {
   readonly abort?: {
     readonly cause: string;
     readonly principalId: string;
@@ -48,7 +52,7 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
                               else execution.started_at end,
             ended_at = case when $9::boolean then $4::timestamptz end,
             updated_at = $4::timestamptz,
-            outputs = coalesce($5::jsonb, execution.outputs),
+            outputs = coalesce($5::json, execution.outputs),
             error_code = coalesce($6::jsonb->>'code', execution.error_code),
             error_message = coalesce($6::jsonb->>'message', execution.error_message),
             error_kind = coalesce(($6::jsonb->>'kind')::error_kind, execution.error_kind),
@@ -88,16 +92,9 @@ export async function moveExecution(move: ExecutionMove, tx?: Tx): Promise<Moved
   return row ?? null;
 }
 
-export interface NodeMove {
-  /** The row's id if this move makes it. */
-  readonly id: string;
+export interface NodeMove extends Move<NodeExecutionPhase> {
   readonly nodeId: string;
-  readonly to: NodeExecutionPhase;
-  readonly from: readonly NodeExecutionPhase[];
-  readonly at: Date;
   readonly inputs?: object | null;
-  readonly outputs?: object | null;
-  readonly error?: WorkError | null;
 }
 
 export interface NodeMoved {
@@ -105,15 +102,28 @@ export interface NodeMoved {
   readonly nodeId: string;
 }
 
+/** The execution, whose row is held. */
+const parent = `parent as materialized (
+     select id, tenant_id from executions where id = $1::uuid for update
+   )`;
+
+/** Takes as many numbers of the stream as rows have moved: the events of these follow `base`. */
+const bumped = `bumped as (
+     update executions as execution
+        set last_sequence = execution.last_sequence + (select count(*) from moved), updated_at = now()
+       from parent
+      where execution.id = parent.id and exists (select from moved)
+     returning execution.id, execution.tenant_id,
+               execution.last_sequence - (select count(*) from moved) as base
+   )`;
+
 const moveNodesStatement = statement<NodeMoved>(
   `with asked as materialized (
-     select * from jsonb_to_recordset($2::jsonb) as asked(
+     select * from json_to_recordset($2::json) as asked(
        "position" int, id uuid, "nodeId" text, "to" node_execution_phase, "from" node_execution_phase[],
-       at timestamptz, "endedAt" timestamptz, inputs jsonb, outputs jsonb, error jsonb)
+       at timestamptz, "endedAt" timestamptz, inputs json, outputs json, error jsonb)
    ),
-   parent as materialized (
-     select id, tenant_id from executions where id = $1::uuid for update
-   ),
+   ${parent},
    before as materialized (
      select node.node_id, node.phase from node_executions as node join parent on node.execution_id = parent.id
        join asked on asked."nodeId" = node.node_id
@@ -150,14 +160,7 @@ const moveNodesStatement = statement<NodeMoved>(
      having sum(change.by) <> 0
      on conflict (execution_id, phase) do update set count = counts.count + excluded.count
    ),
-   bumped as (
-     update executions as execution
-        set last_sequence = execution.last_sequence + (select count(*) from moved), updated_at = now()
-       from parent
-      where execution.id = parent.id and exists (select from moved)
-     returning execution.id, execution.tenant_id,
-               execution.last_sequence - (select count(*) from moved) as base
-   ),
+   ${bumped},
    recorded as (
      insert into execution_events (execution_id, sequence, tenant_id, kind, phase, node_id, error, occurred_at)
      select bumped.id, bumped.base + row_number() over (order by asked."position"), bumped.tenant_id, 'NODE',
@@ -186,19 +189,12 @@ export async function moveNodes(
   return await run(moveNodesStatement, [executionId, JSON.stringify(asked)], tx);
 }
 
-export interface TaskMove {
-  /** The row's id if this move makes it. */
-  readonly id: string;
+export interface TaskMove extends Move<TaskExecutionPhase> {
   readonly nodeExecutionId: string;
   readonly nodeId: string;
   readonly taskId: string;
   readonly attempt: number;
-  readonly to: TaskExecutionPhase;
-  readonly from: readonly TaskExecutionPhase[];
-  readonly at: Date;
   readonly reason?: string | null;
-  readonly outputs?: object | null;
-  readonly error?: WorkError | null;
 }
 
 export interface TaskMoved {
@@ -209,14 +205,12 @@ export interface TaskMoved {
 
 const moveTasksStatement = statement<TaskMoved>(
   `with asked as materialized (
-     select * from jsonb_to_recordset($2::jsonb) as asked(
+     select * from json_to_recordset($2::json) as asked(
        "position" int, id uuid, "nodeExecutionId" uuid, "nodeId" text, "taskId" uuid, attempt int,
        "to" task_execution_phase, "from" task_execution_phase[], at timestamptz, "endedAt" timestamptz,
-       reason text, outputs jsonb, error jsonb)
+       reason text, outputs json, error jsonb)
    ),
-   parent as materialized (
-     select id, tenant_id from executions where id = $1::uuid for update
-   ),
+   ${parent},
    moved as (
      insert into task_executions as task (id, tenant_id, execution_id, node_execution_id, task_id, retry_attempt,
        phase, outputs, error_code, error_message, error_kind, reason, started_at, ended_at, created_at, updated_at)
@@ -247,14 +241,7 @@ const moveTasksStatement = statement<TaskMoved>(
        from moved
       where node.id = moved.node_execution_id and coalesce(node.latest_attempt, 0) <= moved.retry_attempt
    ),
-   bumped as (
-     update executions as execution
-        set last_sequence = execution.last_sequence + (select count(*) from moved), updated_at = now()
-       from parent
-      where execution.id = parent.id and exists (select from moved)
-     returning execution.id, execution.tenant_id,
-               execution.last_sequence - (select count(*) from moved) as base
-   ),
+   ${bumped},
    recorded as (
      insert into execution_events (execution_id, sequence, tenant_id, kind, phase, node_id, attempt, error, reason,
        occurred_at)

@@ -1,17 +1,14 @@
-import type { NodeExecutionPhase, TaskExecutionPhase } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { WorkErrorColumns } from '../../platform/work-error.ts';
 import type { LiteralMap } from '../../values/literals.ts';
+import type { NodeExecutionRow } from './reads.ts';
 
 /** A node as the scheduler judges it. */
-export interface NodeRow extends WorkErrorColumns {
-  readonly id: string;
-  readonly nodeId: string;
-  readonly phase: NodeExecutionPhase;
-  readonly latestAttempt: number | null;
-  readonly latestTaskPhase: TaskExecutionPhase | null;
-}
+export type NodeRow = Pick<
+  NodeExecutionRow,
+  'id' | 'nodeId' | 'phase' | 'latestAttempt' | 'latestTaskPhase' | keyof WorkErrorColumns
+>;
 
 const listNodesStatement = statement<NodeRow>(
   `select id, node_id as "nodeId", phase::text as phase, latest_attempt as "latestAttempt",

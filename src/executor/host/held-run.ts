@@ -14,9 +14,9 @@ export type LeasedRun = LeaseAnswer['runs'][number];
 
 /** Why a run is ended before its time. */
 export type StopReason =
-  /** The server says that it is not ours any more: cancelled, expired, given to another. Nothing we say counts. */
-  | 'FENCED'
-  /** The lease was not renewed in time: somebody else may have the job by now. */
+  /** The server says so: somebody cancelled it, or it has ended for the server and another may have the job. */
+  | 'TOLD'
+  /** The lease was not renewed in time, and the executor is set to stop its runs then. */
   | 'LEASE_LOST'
   /** The executor stops. */
   | 'DRAINING';
@@ -69,14 +69,19 @@ export class HeldRun {
     return this.state === 'HEARD' || this.state === 'CONFIRMED';
   }
 
-  get isFenced(): boolean {
-    return this.#stopReason === 'FENCED';
+  get isStopping(): boolean {
+    return this.#stopReason !== null;
   }
 
-  /** Ends the work early. The first reason stays, unless the run turns out to be fenced. */
+  /** Ends the work early. The first reason stays, unless the server says so too. */
   stop(reason: StopReason): void {
-    if (this.#stopReason === null || reason === 'FENCED') this.#stopReason = reason;
+    if (this.#stopReason === null || reason === 'TOLD') this.#stopReason = reason;
     this.#stop.abort();
+  }
+
+  /** After a silence the lease is not known to last any more: what has not begun waits for a call that names it again. */
+  waitForConfirmation(): void {
+    if (this.state === 'CONFIRMED') this.state = 'HEARD';
   }
 
   /**
@@ -112,9 +117,10 @@ export class HeldRun {
     this.#log.info({ attempted, returned, reason }, 'lease given back');
   }
 
-  /** @see giveBack, with the reason for which it was stopped before it began. */
-  async giveBackUnstarted(reason: Exclude<StopReason, 'FENCED'>): Promise<void> {
-    await this.giveBack(returnReasons[reason], false);
+  /** Tells the server what became of a run that was stopped before it began. */
+  async endUnstarted(reason: StopReason): Promise<void> {
+    if (reason === 'TOLD') await this.#report({ kind: 'CANCELLED' });
+    else await this.giveBack(returnReasons[reason], false);
   }
 
   async #run(logs: LogSender): Promise<RunOutcome> {
@@ -162,15 +168,14 @@ export class HeldRun {
     const reason = this.#stopReason;
     if (outcome.kind === 'STUCK') {
       this.#log.error('the lease is not given back: the run could not be ended');
-    } else if (reason === 'FENCED') {
-      this.#log.info('the run was stopped: it is not ours any more');
     } else if (outcome.kind === 'SUCCEEDED') {
+      // Also of a run that was to be stopped: when the work was finished first, its result counts.
       await this.#reportSuccess(outcome.outputs);
     } else if (outcome.kind === 'CANCELLED') {
-      await this.giveBack(
-        reason ? returnReasons[reason] : 'its processes could not be ended',
-        this.#isStarted,
-      );
+      if (reason === 'TOLD') await this.#report({ kind: 'CANCELLED' });
+      // The loss of contact is no fault of the work, so it is no attempt.
+      else if (reason === 'LEASE_LOST') await this.giveBack(returnReasons.LEASE_LOST, false);
+      else await this.giveBack(reason ? returnReasons[reason] : 'it could not be ended', this.#isStarted);
     } else if (outcome.error.kind === 'SYSTEM') {
       // The work may do better elsewhere, or later. It counts as an attempt, so that it does not go on for ever.
       await this.giveBack(`${outcome.error.code}: ${outcome.error.message}`, true);
@@ -207,7 +212,7 @@ export class HeldRun {
     const answer = await client.insist(reportJobEventsDocument, variables, { signal: giveUp });
     const [outcome]: ReportOutcome[] = payloadOf(answer.reportJobEvents, 'ReportJobEventsPayload').outcomes;
     this.#log.info({ kind: event.kind, outcome, error: event.error?.code }, 'run reported');
-    if (outcome === 'FENCED') this.stop('FENCED');
+    if (outcome === 'FENCED') this.stop('TOLD');
   }
 }
 

@@ -13,9 +13,10 @@ import type { Runtime } from './runtime.ts';
  * The executor's life: one long poll at a time, which is its sign of life, renews what it holds, and brings runs to
  * begin and to stop.
  *
- * What keeps a job from running twice at once: a run begins only after a call that named it was answered; when no call
- * was answered for as long as a lease lasts, every run is stopped, since somebody else may have its job; and a lease is
- * given back only when the processes of its run are gone.
+ * A run begins only after a call that named it was answered, and its lease is given back only when nothing of it is
+ * left. When no call was answered for as long as a lease lasts, the runs go on: their ids fence them, so that only one
+ * result counts, and a server that is away must not end anybody's work. Somebody else may have taken up the job by then;
+ * for work that must never run twice at the same time the runs are stopped (`onLostContact`).
  */
 
 export interface WorkLoopOptions {
@@ -29,6 +30,8 @@ export interface WorkLoopOptions {
   readonly slots: number;
   /** How long `stop` may take. */
   readonly drainSeconds: number;
+  /** What becomes of the runs when the server was not heard of for as long as a lease lasts. */
+  readonly onLostContact: 'continue' | 'stop';
 }
 
 export interface WorkLoop {
@@ -147,20 +150,25 @@ class Loop {
   }
 
   async #ask(interrupt: AbortController): Promise<void> {
-    const named = [...this.#runs.values()].filter((run) => !run.isFenced);
+    const named = [...this.#runs.values()];
     const maxJobs = Math.max(0, Math.min(MAX_JOBS, this.#options.slots - this.#runs.size));
     // Runs just heard of wait for this very answer to begin.
     const waitMs = named.some((run) => run.state === 'HEARD') ? 0 : Math.min(WAIT_MS, this.#leaseMs / 3);
     this.#poll = { interrupt, isIdle: maxJobs === 0 && waitMs > 0 };
     const sentAt = performance.now();
     const answer = await this.#lease(
-      { knownRuns: named.map((run) => run.id), maxJobs, wait: formatDuration(waitMs) },
+      {
+        knownRuns: named.map((run) => run.id),
+        stoppingRuns: named.filter((run) => run.isStopping).map((run) => run.id),
+        maxJobs,
+        wait: formatDuration(waitMs),
+      },
       { signal: interrupt.signal, timeoutMs: waitMs + Math.max(2_000, this.#leaseMs / 3) },
     );
     this.#renewed(sentAt, parseDuration(answer.leaseDuration) ?? FIRST_LEASE_MS);
     const cancelled = new Set(answer.cancelRuns);
     for (const run of named) {
-      if (cancelled.has(run.id)) this.#fence(run);
+      if (cancelled.has(run.id)) this.#end(run);
       else if (run.state === 'HEARD') run.state = 'CONFIRMED';
     }
     for (const leased of answer.runs) this.#hear(leased);
@@ -168,7 +176,7 @@ class Loop {
   }
 
   async #lease(
-    request: { knownRuns: string[]; maxJobs: number; wait: string },
+    request: { knownRuns: string[]; stoppingRuns: string[]; maxJobs: number; wait: string },
     call: { signal: AbortSignal; timeoutMs: number },
   ) {
     const { client, name, pool } = this.#options;
@@ -186,21 +194,26 @@ class Loop {
 
   #loseLeases(): void {
     if (this.#runs.size === 0) return;
+    const isStopped = this.#options.onLostContact === 'stop';
     this.#log.error(
       { runs: [...this.#runs.keys()] },
-      'leases could not be renewed in time: stopping the runs',
+      `leases could not be renewed in time: the runs ${isStopped ? 'are stopped' : 'go on'}`,
     );
-    this.#dropUnstarted('LEASE_LOST');
-    for (const run of this.#runs.values()) run.stop('LEASE_LOST');
+    if (isStopped) this.#dropUnstarted('LEASE_LOST');
+    for (const run of this.#runs.values()) {
+      if (isStopped) run.stop('LEASE_LOST');
+      else run.waitForConfirmation();
+    }
   }
 
   #hear(leased: LeasedRun): void {
     if (!this.#runs.has(leased.id)) this.#runs.set(leased.id, new HeldRun(leased, this.#host));
   }
 
-  #fence(run: HeldRun): void {
-    run.stop('FENCED');
-    if (run.isUnstarted) this.#runs.delete(run.id);
+  /** The server wants the end of a run. */
+  #end(run: HeldRun): void {
+    if (run.isUnstarted) this.#drop(run, 'TOLD');
+    else run.stop('TOLD');
   }
 
   /** Begins runs while fewer than `slots` have processes: one that is being killed is still there. */
@@ -230,20 +243,22 @@ class Loop {
     );
   }
 
-  #dropUnstarted(reason: Exclude<StopReason, 'FENCED'>): void {
-    for (const run of [...this.#runs.values()].filter((one) => one.isUnstarted)) {
-      this.#runs.delete(run.id);
-      this.#track(run.giveBackUnstarted(reason));
-    }
+  #dropUnstarted(reason: StopReason): void {
+    for (const run of [...this.#runs.values()].filter((one) => one.isUnstarted)) this.#drop(run, reason);
+  }
+
+  #drop(run: HeldRun, reason: StopReason): void {
+    this.#runs.delete(run.id);
+    this.#track(run.endUnstarted(reason));
   }
 
   /** The last call: it leaves no room, so that the server assigns nothing more. What nobody heard of goes back. */
   async #signOff(): Promise<void> {
     try {
-      const request = { knownRuns: [], maxJobs: 0, wait: 'PT0S' };
+      const request = { knownRuns: [], stoppingRuns: [], maxJobs: 0, wait: 'PT0S' };
       const { runs } = await this.#lease(request, { signal: this.#giveUp.signal, timeoutMs: SIGN_OFF_MS });
       for (const leased of runs.filter(({ id }) => !this.#runs.has(id)))
-        this.#track(new HeldRun(leased, this.#host).giveBackUnstarted('DRAINING'));
+        this.#track(new HeldRun(leased, this.#host).endUnstarted('DRAINING'));
     } catch (error) {
       this.#log.warn({ reason: (error as Error).message }, 'could not sign off');
     }

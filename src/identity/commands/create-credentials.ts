@@ -15,7 +15,7 @@ import { newId } from '../../platform/ids.ts';
 import { keyOwnerId } from '../credential-owner.ts';
 import { mayManageKeys } from '../domain/acting.ts';
 import { addressText, type UserBy } from '../domain/addresses.ts';
-import { credentialProblems, MAX_ACTIVE_CREDENTIALS, outlives } from '../domain/credentials.ts';
+import { credentialProblems, latestEnd, MAX_ACTIVE_CREDENTIALS } from '../domain/credentials.ts';
 import { hashSecret, newAccessKey, newSecretKey } from '../domain/secrets.ts';
 import { type KeyOwner, lockKeyOwner } from '../store/access-keys.ts';
 import { userGone } from '../user-gone.ts';
@@ -49,11 +49,11 @@ export async function createCredentials(caller: Caller, wanted: NewCredentials):
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   if (caller.scopes && !scopes?.every((scope) => isWithinScopes(scope, caller.scopes ?? [])))
     throw new PermissionDeniedError();
-  // Without an end of its own it ends with the sign-in that makes it, where that has one.
-  const expiresAt = wanted.expiresAt ?? (outlives(null, caller) ? caller.expiresAt : null);
-  if (outlives(expiresAt, caller))
-    throw new PermissionDeniedError('an access key does not outlive the sign-in that makes it');
   const ownerId = await keyOwnerId(caller, wanted.user, ['input', 'user']);
+  const latest = latestEnd(caller, ownerId);
+  const expiresAt = wanted.expiresAt ?? latest;
+  if (latest && expiresAt && expiresAt > latest)
+    throw new PermissionDeniedError('an access key does not outlive the sign-in that makes it');
   const made = await inTransaction(async (tx) => {
     const owner = await lockKeyOwner(tx, ownerId);
     requireOwner(caller, owner, { ...wanted, ownerId }, scopes);

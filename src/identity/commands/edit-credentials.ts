@@ -5,7 +5,7 @@ import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, PermissionDeniedError } from '../../platform/errors.ts';
 import type { CredentialBy } from '../domain/addresses.ts';
-import { credentialProblems, outlives } from '../domain/credentials.ts';
+import { credentialProblems, latestEnd } from '../domain/credentials.ts';
 import { lockCredential } from '../lock-credential.ts';
 
 export interface CredentialChanges {
@@ -29,10 +29,11 @@ export async function editCredentials(
 ): Promise<Credential> {
   const problems = credentialProblems({ label, expiresAt: expiresAt ?? null }, new Date());
   if (problems.length > 0) throw new InvalidArgumentError(problems);
-  if (expiresAt !== undefined && outlives(expiresAt, caller))
-    throw new PermissionDeniedError('an access key does not outlive the sign-in that changes it');
   return await inTransaction(async (tx) => {
     const before = await lockCredential(tx, caller, by);
+    const latest = latestEnd(caller, before.userId);
+    if (latest && expiresAt !== undefined && (expiresAt === null || expiresAt > latest))
+      throw new PermissionDeniedError('an access key does not outlive the sign-in that changes it');
     const after = await tx.credential.update({
       where: { id: before.id },
       data: { label, ...(expiresAt === undefined ? {} : { expiresAt }) },

@@ -1,6 +1,6 @@
 import { refusal } from '../../authorization/can.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { InvalidArgumentError } from '../../platform/errors.ts';
+import { InvalidArgumentError, requireChanges } from '../../platform/errors.ts';
 import { userProblems } from '../domain/user-checks.ts';
 import { type ChangedUser, changeUser, type UserChanges } from './change-user.ts';
 
@@ -26,8 +26,7 @@ export async function editUser(
   changes: UserChanges,
 ): Promise<ChangedUser> {
   const given = Object.entries(changes).filter(([, value]) => value !== undefined);
-  if (given.length === 0)
-    throw InvalidArgumentError.of(['input'], 'nothing is given to be changed', 'MissingField');
+  requireChanges(given.length > 0);
   const problems = userProblems(changes);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   if (given.some(([field]) => administered.has(field))) {

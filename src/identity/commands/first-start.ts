@@ -24,8 +24,8 @@ const lockStatement = statement<{ locked: string }>(
 
 /**
  * Makes what a new installation needs to be signed in to: a tenant, an administrator with a random password and a
- * service account for the local executor with an access key. On a database that has a tenant it does nothing; of several
- * servers that start at once, one does it.
+ * service account for the local executor with an access key. On a database that has a tenant it does nothing. When
+ * several servers start at once, one of them does it.
  *
  * @param handOver  is given the secrets before anything is kept, so that none can be lost.
  * @returns whether this call did it.
@@ -37,11 +37,10 @@ export async function firstStart(
 ): Promise<boolean> {
   const fault = usernameFault(adminUsername);
   if (fault !== null) throw new ConfigurationError(`SLIPWAY_ADMIN_USERNAME: ${fault}`);
-  const password = newPassword();
-  const passwordHash = await hashPassword(password);
   return await inTransaction(async (tx) => {
     await run(lockStatement, [], tx);
     if (await tx.tenant.findFirst({ select: { id: true } })) return false;
+    const password = newPassword();
     const tenantId = newId();
     await tx.tenant.create({ data: { id: tenantId, name: 'default', nameKey: 'default' } });
     await createEveryone(tx, tenantId);
@@ -53,7 +52,7 @@ export async function firstStart(
         usernameKey: nameKey(adminUsername),
         name: 'Administrator',
         role: serverConfig.adminRole,
-        passwordHash,
+        passwordHash: await hashPassword(password),
       },
     });
     const executor = { accessKey: newAccessKey(), secretKey: newSecretKey() };

@@ -4,7 +4,7 @@ import type { Tenant } from '../../generated/prisma/client.ts';
 import type { CreationPolicy, Level } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { InvalidArgumentError, NotFoundError, requireChanges } from '../../platform/errors.ts';
 import { nameKey } from '../../platform/text.ts';
 import { tenantNameProblems } from '../domain/tenant-checks.ts';
 import { reachedTenantId } from '../reach.ts';
@@ -31,8 +31,7 @@ export async function updateTenant(
   changes: TenantChanges,
 ): Promise<Tenant> {
   const given = Object.entries(changes).filter(([, value]) => value !== undefined);
-  if (given.length === 0)
-    throw InvalidArgumentError.of(['input'], 'nothing is given to be changed', 'MissingField');
+  requireChanges(given.length > 0);
   const { name } = changes;
   const problems = name === undefined ? [] : tenantNameProblems(name);
   if (problems.length > 0) throw new InvalidArgumentError(problems);

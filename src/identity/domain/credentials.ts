@@ -29,15 +29,24 @@ export function credentialProblems(
 }
 
 /**
- * Whether an access key would outlive the sign-in that makes or changes it, where that has an end of its own: an access
- * key, a token made with one, or somebody acting as the user.
- *
- * @param expiresAt  of the key; null for no end.
+ * When an access key ends at the latest, for the sign-in that makes or changes it; null for no such end. What is made with
+ * an access key, with a token of one, or by somebody acting as the user ends with that. Who is vouched for from outside
+ * makes keys of its own for no longer than that: its issuer decides how long it is one of us.
  */
-export function outlives(
-  expiresAt: Date | null,
-  by: { readonly credentialId: string | null; readonly real: object | null; readonly expiresAt: Date | null },
-): boolean {
-  if (by.expiresAt === null || (by.credentialId === null && by.real === null)) return false;
-  return expiresAt === null || expiresAt > by.expiresAt;
+export function latestEnd(
+  by: {
+    readonly userId: string;
+    readonly credentialId: string | null;
+    readonly real: object | null;
+    readonly expiresAt: Date | null;
+    readonly vouchedUntil: Date | null;
+  },
+  ownerId: string,
+): Date | null {
+  const isBorrowed = by.credentialId !== null || by.real !== null;
+  const ends = [isBorrowed ? by.expiresAt : null, ownerId === by.userId ? by.vouchedUntil : null];
+  const [earliest = null] = ends
+    .flatMap((end) => end ?? [])
+    .sort((one, other) => one.getTime() - other.getTime());
+  return earliest;
 }

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../../platform/errors.ts';
+import { InvalidArgumentError, requireChanges } from '../../platform/errors.ts';
 
 const MAX_BYTES = 64 * 1024;
 const MAX_DEPTH = 32;
@@ -18,6 +18,7 @@ const isObject = (value: unknown): value is Preferences =>
 export function mergedPreferences(stored: Preferences, changes: unknown): Preferences {
   const path = ['input', 'preferences'];
   if (!isObject(changes)) throw InvalidArgumentError.of(path, 'preferences are an object');
+  requireChanges(Object.keys(changes).length > 0);
   const merged = merge(stored, changes, path, MAX_DEPTH);
   if (Buffer.byteLength(JSON.stringify(merged)) > MAX_BYTES)
     throw InvalidArgumentError.of(path, `preferences take more than ${MAX_BYTES / 1024} KiB`);

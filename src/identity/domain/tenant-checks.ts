@@ -1,19 +1,15 @@
+import { nameFault } from '../../authorization/domain/names.ts';
 import type { Problem } from '../../platform/errors.ts';
 import { nameKey } from '../../platform/text.ts';
 
 const MIN_NAME = 3;
-const MAX_NAME = 255;
 /** Of the guest user, who is declared in the server's configuration. */
 export const GUESTS_TENANT = 'guests';
 
 /** What is wrong with a tenant's name. Source: ClearML's companies; `tenant/user` keeps the slash for signing in. */
 export function tenantNameFault(name: string): string | null {
-  if (name.trim() !== name || name.trim().length < MIN_NAME)
-    return `a tenant's name has at least ${MIN_NAME} characters, and no space around it`;
-  if (name.length > MAX_NAME) return `more than ${MAX_NAME} characters`;
-  if (/[:/\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name))
-    return 'a name of a tenant has no colon, slash or control characters';
-  return null;
+  const isShort = name.trim().length < MIN_NAME;
+  return isShort ? `a tenant's name has at least ${MIN_NAME} characters` : nameFault(name);
 }
 
 /** The same for a name that somebody asks for. */

@@ -1,15 +1,13 @@
+import { displayNameFault, nameFault } from '../../authorization/domain/names.ts';
 import type { Role, UserKind } from '../../generated/prisma/enums.ts';
 import type { Problem } from '../../platform/errors.ts';
 import { nameKey } from '../../platform/text.ts';
 
-const MAX_NAME = 255;
 const MAX_EMAIL = 254;
 const MAX_AVATAR = 2048;
 const MIN_PASSWORD = 12;
 const MAX_PASSWORD = 1024;
 
-/** Controls, and what is invisible or turns the direction of writing: names that look alike would be others. */
-const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 /** By it Basic tells an access key from a user name. */
 const accessKeyForm = /^[A-Z0-9]{30}$/;
 /** HTML's form of an address, with letters and digits of every script. */
@@ -34,9 +32,9 @@ export function userProblems(given: GivenUser): Problem[] {
     ['username', username === undefined ? null : usernameFault(username)],
     ['email', email == null ? null : emailFault(email)],
     ['password', password == null ? null : passwordFault(password)],
-    ['name', name === undefined ? null : nameFault(name)],
-    ['givenName', given.givenName ? textFault(given.givenName) : null],
-    ['familyName', given.familyName ? textFault(given.familyName) : null],
+    ['name', name === undefined ? null : personNameFault(name)],
+    ['givenName', given.givenName ? displayNameFault(given.givenName) : null],
+    ['familyName', given.familyName ? displayNameFault(given.familyName) : null],
     ['avatar', avatar ? avatarFault(avatar) : null],
   ];
   return faults.flatMap(([field, message]) =>
@@ -44,18 +42,10 @@ export function userProblems(given: GivenUser): Problem[] {
   );
 }
 
-/** Both forms are looked at: a full-width colon is compared as a colon. Null when the name is good. */
+/** Null when the name is good. */
 export function usernameFault(username: string): string | null {
-  const key = nameKey(username);
-  if (key.trim() === '') return 'the user name is empty';
-  if (Math.max(username.length, key.length) > MAX_NAME)
-    return `the user name has more than ${MAX_NAME} characters`;
-  if (/[:/]/.test(username + key)) return 'a user name has neither a colon nor a slash';
-  if (unseen.test(username)) return 'a user name has no control characters';
-  if (username.trim() !== username || key.trim() !== key)
-    return 'a user name neither begins nor ends with a space';
-  if (accessKeyForm.test(username)) return 'a user name of 30 capitals and digits would be an access key';
-  return null;
+  const isAccessKey = accessKeyForm.test(username);
+  return isAccessKey ? 'a user name of 30 capitals and digits would be an access key' : nameFault(username);
 }
 
 function emailFault(email: string): string | null {
@@ -76,13 +66,8 @@ export function passwordFault(password: string): string | null {
   return `a password has at least ${MIN_PASSWORD} characters and at most ${MAX_PASSWORD}`;
 }
 
-function nameFault(name: string): string | null {
-  return name.trim() === '' ? 'the name is empty' : textFault(name);
-}
-
-function textFault(text: string): string | null {
-  if (text.length > MAX_NAME) return `more than ${MAX_NAME} characters`;
-  return unseen.test(text) ? 'a name has no control characters' : null;
+function personNameFault(name: string): string | null {
+  return name.trim() === '' ? 'the name is empty' : displayNameFault(name);
 }
 
 /** Front ends show it as a picture, so it must not be a script. */

@@ -102,7 +102,11 @@ const CreateCredentialsInput = builder.inputType('CreateCredentialsInput', {
       description: "Whose key it will be. Left out: your own. Another user's requires an administrator.",
     }),
     label: t.string({ description: 'What people call it, at most 255 characters.' }),
-    expiresAt: t.field({ type: 'DateTime', description: 'When it ends by itself. Left out: never.' }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      description:
+        'When it ends by itself. Left out: never, or with a sign-in that has an end of its own, such as an access key or the token of an outside issuer. No later than that.',
+    }),
     scopes: t.stringList({
       description:
         'Limits the key to permissions such as `execution:read`, `execution:*` or `*:read`: 1 to 50 of them. `executor` is for users of the role SYSTEM. Left out: the key may do as much as this sign-in.',

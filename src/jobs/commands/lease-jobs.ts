@@ -3,6 +3,7 @@ import { newsOf } from '../../platform/database/news.ts';
 import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
 import { isId, newId } from '../../platform/ids.ts';
 import { type LeasedRun, listHeldRuns, listUnknownRuns, recordHeartbeat } from '../store/leases.ts';
+import { resumeRuns } from '../store/runs.ts';
 
 export interface LeaseRequest {
   readonly executor: string;
@@ -10,6 +11,8 @@ export interface LeaseRequest {
   readonly nodes: readonly object[];
   /** Every run that the executor has, also those it only heard of. */
   readonly knownRuns: readonly string[];
+  /** Those of them that it is stopping already: they are no reason to answer at once. */
+  readonly stoppingRuns: readonly string[];
   /** How many more it would take. */
   readonly maxJobs: number;
   readonly waitMs: number;
@@ -17,7 +20,7 @@ export interface LeaseRequest {
 
 export interface LeaseAnswer {
   readonly runs: readonly LeasedRun[];
-  /** Runs that the executor named and must stop: cancelled, expired, ended. */
+  /** Runs that the executor named and must stop: somebody cancelled them, or they have ended for the server. */
   readonly cancelRuns: readonly string[];
   readonly leaseExpiresAt: Date;
   /** The same as a length of time, from the moment the call came in: an executor's clock may be wrong. */
@@ -32,7 +35,8 @@ const LOOK_MS = 5_000;
 const nameForm = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
- * One call of an executor: its sign of life, the renewal of the leases it names, and a long poll for work.
+ * One call of an executor: its sign of life, the renewal of the leases it names, and a long poll for work. A lease that
+ * ended while the executor was not heard of is given back to it if nobody else has the job.
  *
  * Answers as soon as there is something to say, else empty after `waitMs` (at most 30 s, and a third of the lease, so
  * that the next call renews in time). A run is answered again until it is named in `knownRuns`: a lost answer loses
@@ -49,6 +53,13 @@ export async function leaseJobs(
   const problems = leaseProblems(request);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const started = Date.now();
+  const stopping = new Set(request.stoppingRuns);
+  // Before the executor is seen again, and could be given the same jobs anew.
+  await resumeRuns(
+    caller,
+    request.knownRuns.filter((id) => !stopping.has(id)),
+    leaseSeconds,
+  );
   const beat = await recordHeartbeat({
     tenantId: caller.tenantId,
     userId: caller.userId,
@@ -56,8 +67,8 @@ export async function leaseJobs(
     name: request.executor,
     pool: request.pool,
     nodes: request.nodes,
-    slots: request.knownRuns.length + request.maxJobs,
     knownRuns: request.knownRuns,
+    maxJobs: request.maxJobs,
     leaseSeconds,
   });
   if (!beat)
@@ -71,14 +82,16 @@ export async function leaseJobs(
   const look = async (): Promise<LeaseAnswer> => {
     const runs = await listUnknownRuns(executorId, request.knownRuns, MAX_RUNS);
     const held = request.knownRuns.length > 0 ? await listHeldRuns(executorId, request.knownRuns) : [];
-    const isHeld = new Set(held);
-    return { runs, cancelRuns: request.knownRuns.filter((id) => !isHeld.has(id)), leaseExpiresAt, leaseMs };
+    const goesOn = new Set(held.filter((run) => !run.isCancelled).map((run) => run.id));
+    return { runs, cancelRuns: request.knownRuns.filter((id) => !goesOn.has(id)), leaseExpiresAt, leaseMs };
   };
+  const saysNothing = ({ runs, cancelRuns }: LeaseAnswer) =>
+    runs.length === 0 && cancelRuns.every((id) => stopping.has(id));
   // Listening starts before the first look, so that what happens in between is not missed.
   const news = newsOf('executor', executorId, signal);
   try {
     let answer = await look();
-    while (answer.runs.length === 0 && answer.cancelRuns.length === 0) {
+    while (saysNothing(answer)) {
       const left = deadline - Date.now();
       if (left <= 0 || signal.aborted) break;
       await news.next(Math.min(left, LOOK_MS));
@@ -98,6 +111,9 @@ function leaseProblems(request: LeaseRequest): Problem[] {
   if (!nameForm.test(request.pool)) fault('pool', 'a pool is named by a DNS-1123 label');
   if (request.knownRuns.length > MAX_KNOWN_RUNS) fault('knownRuns', `more than ${MAX_KNOWN_RUNS} runs`);
   if (!request.knownRuns.every(isId)) fault('knownRuns', 'a run id is a UUIDv7');
+  const known = new Set(request.knownRuns);
+  if (!request.stoppingRuns.every((id) => known.has(id)))
+    fault('stoppingRuns', 'name these in knownRuns too');
   if (request.maxJobs < 0 || request.maxJobs > MAX_RUNS) fault('maxJobs', `must lie in 0 … ${MAX_RUNS}`);
   if (request.waitMs < 0) fault('wait', 'must not be negative');
   return problems;

@@ -7,8 +7,8 @@ import { rounds } from '../../platform/rounds.ts';
 import { jsonFault } from '../../platform/storable-json.ts';
 import { storable } from '../../platform/text.ts';
 import type { WorkError } from '../../platform/work-error.ts';
-import { jobRunStates, type ReportableKind } from '../domain/states.ts';
-import { moveRuns, type RunMove } from '../store/runs.ts';
+import { hasBeen, jobRunStates, type ReportableKind } from '../domain/states.ts';
+import { moveRuns, type RunMove, type RunMoved, resumeRuns } from '../store/runs.ts';
 
 export interface JobEventReport {
   readonly runId: string;
@@ -24,7 +24,7 @@ export interface JobEventReport {
 export type ReportOutcome =
   /** The run moved. */
   | 'APPLIED'
-  /** The run was there already: a repeat, acknowledged. */
+  /** The run is in that state or has passed it: a repeat, acknowledged. */
   | 'REPEATED'
   /** The run has ended otherwise, or never was the caller's: it must be stopped, and nothing it says counts. */
   | 'FENCED';
@@ -43,7 +43,7 @@ const MAX_MESSAGE = 8192;
 export async function reportJobEvents(
   caller: Caller,
   reports: readonly JobEventReport[],
-  { outputLimitBytes }: { outputLimitBytes: number },
+  { outputLimitBytes, leaseSeconds }: { outputLimitBytes: number; leaseSeconds: number },
 ): Promise<ReportOutcome[]> {
   const problems = reportProblems(reports);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
@@ -60,14 +60,37 @@ export async function reportJobEvents(
   const indexed = reports.map((report, index) => ({ report, index }));
   // No statement names a run twice.
   for (const round of rounds(indexed, ({ report }) => report.runId)) {
-    const moved = await moveRuns(caller, round.map(toMove));
-    const byRun = new Map(moved.map((answer) => [answer.runId, answer]));
+    const moves = round.map(toMove);
+    const moved = await moveRuns(caller, moves);
+    const answers = [...moved, ...(await moveAfterSilence(caller, moves, moved, leaseSeconds))];
+    const byRun = new Map(answers.map((answer) => [answer.runId, answer]));
     for (const { report, index } of round) {
       const answer = byRun.get(report.runId);
-      outcomes.set(index, answer?.moved ? 'APPLIED' : answer?.before === report.kind ? 'REPEATED' : 'FENCED');
+      const isRepeated = answer !== undefined && hasBeen(report.kind, answer.before);
+      outcomes.set(index, answer?.moved ? 'APPLIED' : isRepeated ? 'REPEATED' : 'FENCED');
     }
   }
   return reports.map((_, index) => outcomes.get(index) ?? 'FENCED');
+}
+
+/** Applies the reports of runs whose lease was lost while their executor was not heard of, where nobody else has the job. */
+async function moveAfterSilence(
+  caller: Caller,
+  moves: readonly RunMove[],
+  moved: readonly RunMoved[],
+  leaseSeconds: number,
+): Promise<RunMoved[]> {
+  const lost = moved.filter((answer) => !answer.moved && answer.before === 'LEASE_EXPIRED');
+  const resumed = await resumeRuns(
+    caller,
+    lost.map((answer) => answer.runId),
+    leaseSeconds,
+  );
+  if (resumed.length === 0) return [];
+  return await moveRuns(
+    caller,
+    moves.filter((move) => resumed.includes(move.runId)),
+  );
 }
 
 function toMove({ report, index }: { report: JobEventReport; index: number }): RunMove {

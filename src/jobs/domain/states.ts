@@ -8,11 +8,16 @@ import type { PhaseTable } from '../../platform/phase-table.ts';
  *            ▼                                                                    │
  *  ──▶ QUEUED ──▶ LEASED ──▶ PENDING ──▶ RUNNING ──▶ SUCCEEDED                    │
  *        │           └──────────┴───────────┴──────────────────────────────────▶──┘
- *        │                                  └──▶ FAILED · PREEMPTED
- *        └──▶ REJECTED           any that has not ended ──▶ CANCELLED
+ *        │                      │           └──▶ FAILED · PREEMPTED
+ *        └──▶ REJECTED          │
+ *        └──▶ CANCELLED         └──▶ CANCELLING ──▶ CANCELLED · SUCCEEDED · FAILED
  *
- * Below, one lease of a job. A run never comes back: the job's next lease is a run of its own. A state that leads nowhere
- * is terminal: whatever comes later changes nothing and writes no event. Source: Armada's job states.
+ * A job that an executor has taken up is CANCELLING from the wish to the end: CANCELLED when the executor has confirmed
+ * the end or the lease is over; when the work finished first, its result counts. A lease that expired may be given back
+ * to its executor while the job is QUEUED: the run, and the job with it, is what it was before.
+ *
+ * Below, one lease of a job. A run never comes back from another end: the job's next lease is a run of its own. A state
+ * that leads nowhere is terminal: whatever comes later changes nothing and writes no event. Source: Armada's job states.
  */
 export const jobRunStates: PhaseTable<JobRunState> = {
   LEASED: [
@@ -41,5 +46,14 @@ export const reportableKinds = [
   'RUNNING',
   'SUCCEEDED',
   'FAILED',
+  'CANCELLED',
 ] as const satisfies readonly JobEventKind[];
 export type ReportableKind = (typeof reportableKinds)[number];
+
+/** States that a run is in because its executor said so, and not because the server took it away. */
+const ownStates: ReadonlySet<JobRunState> = new Set(['PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED']);
+
+/** Whether a run has been in the state that is reported: it is there, or its executor has told that it went on. */
+export function hasBeen(reported: ReportableKind, state: JobRunState): boolean {
+  return state === reported || (ownStates.has(state) && jobRunStates[reported].includes(state));
+}

@@ -17,7 +17,8 @@ export const JobStateEnum = enumOf<JobState>(
     RUNNING: 'Its program runs.',
     SUCCEEDED: 'Its program ended well. Final.',
     FAILED: 'Its program failed, or its last attempt was lost. Final.',
-    CANCELLED: 'Somebody cancelled it. Final.',
+    CANCELLING: 'Somebody asked for its end, and its executor has not confirmed the end yet.',
+    CANCELLED: 'It was ended on request, and nothing of it runs any more. Final.',
     PREEMPTED: 'It was stopped to make room for other work. Final.',
     REJECTED: 'The server found that it can never run. Final.',
   },
@@ -25,17 +26,17 @@ export const JobStateEnum = enumOf<JobState>(
 
 const JobRunStateEnum = enumOf<JobRunState>(
   'JobRunState',
-  'Where one lease of a job stands. A run never comes back: the next lease of the job is another run.',
+  'Where one lease of a job stands. The next lease of the job is another run.',
   {
     LEASED: 'The executor is to run it, and has not said anything about it yet.',
     PENDING: 'The executor has it, and waits for a place or fetches images and files.',
-    RUNNING: 'Its program runs.',
+    RUNNING: 'Its program runs, also while its job is CANCELLING.',
     SUCCEEDED: 'Its program ended well. Final.',
     FAILED: 'Its program failed; `error` says why. Final.',
     PREEMPTED: 'It was stopped to make room for other work. Final.',
-    CANCELLED: 'Somebody cancelled the job. Final.',
+    CANCELLED: 'It was ended on request. Final.',
     LEASE_EXPIRED:
-      'The executor was not heard of before the lease ended. Final; the job may be leased again.',
+      'The executor was not heard of before the lease ended. If it comes back while nobody else has the job, the run goes on.',
     LEASE_RETURNED: 'The executor gave it back without a result. Final; the job may be leased again.',
   },
 );

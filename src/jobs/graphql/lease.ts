@@ -102,6 +102,11 @@ const LeaseJobsInput = builder.inputType('LeaseJobsInput', {
       required: true,
       description: 'The ids of all runs that it knows of, started or not. Their leases are renewed.',
     }),
+    stoppingRuns: t.idList({
+      defaultValue: [],
+      description:
+        'The ids of those `knownRuns` that the executor is stopping already. Their leases are renewed too, and the call does not answer because of them.',
+    }),
     maxJobs: t.int({ required: true, description: 'How many more jobs it would take: 0 to 100.' }),
     wait: t.field({
       type: 'Duration',
@@ -131,7 +136,7 @@ const LeaseJobsPayload = builder.objectRef<LeasePayload>('LeaseJobsPayload').imp
     cancelRuns: t.field({
       type: ['ID'],
       description:
-        'Runs from `knownRuns` that the executor must stop. Further reports about them are ignored.',
+        'Runs from `knownRuns` that the executor must stop: somebody cancelled them, or they have ended for the server. The executor names each until nothing of it is left, and then reports CANCELLED.',
       resolve: (payload) => [...payload.cancelRuns],
     }),
     leaseExpiresAt: t.expose('leaseExpiresAt', {
@@ -159,7 +164,8 @@ const RenewLeasesPayload = builder.objectRef<{ held: string[] }>('RenewLeasesPay
   description: 'What `renewLeases` answers when it succeeds.',
   fields: (t) => ({
     held: t.exposeIDList('held', {
-      description: 'The ids of those runs whose leases still stand. The other ones have ended: stop them.',
+      description:
+        'The ids of the runs to go on with. The others must be stopped: somebody cancelled them, or they have ended for the server.',
     }),
   }),
 });
@@ -193,6 +199,7 @@ const JobEventReportKindEnum = enumOf<ReportableKind>(
     RUNNING: 'The program runs.',
     SUCCEEDED: 'The program ended well. `outputs` says what it put out.',
     FAILED: 'The program failed, or could not be run. `error` says why.',
+    CANCELLED: 'The executor was told to stop the run, and nothing of it is left.',
   },
 );
 
@@ -256,8 +263,9 @@ const ReportJobEventsInput = builder.inputType('ReportJobEventsInput', {
 
 const ReportOutcomeEnum = enumOf<ReportOutcome>('ReportOutcome', 'What became of one report.', {
   APPLIED: 'The run moved.',
-  REPEATED: 'The run was there already, because the same was reported before. Nothing changed.',
-  FENCED: 'The run has ended otherwise, or is not known. Stop it: further reports about it are ignored.',
+  REPEATED: 'The run is in that state, or has passed it. Nothing changed.',
+  FENCED:
+    "The run has ended otherwise, or is not the executor's. Stop it: further reports about it are ignored.",
 });
 
 const ReportJobEventsPayload = builder
@@ -331,6 +339,7 @@ builder.mutationFields((t) => ({
           pool: input.pool ?? DEFAULT_POOL,
           nodes: input.nodes ?? [],
           knownRuns: input.knownRuns,
+          stoppingRuns: input.stoppingRuns ?? [],
           maxJobs: input.maxJobs,
           waitMs: input.wait ?? 0,
         },
@@ -352,7 +361,7 @@ builder.mutationFields((t) => ({
     type: ReturnLeasePayload,
     nullable: true,
     description:
-      'Gives a run back without a result. Requires the scope `executor`. Its job waits again, or fails when its attempts are used up.',
+      'Gives a run back without a result. Requires the scope `executor`. Its job waits again, fails when its attempts are used up, or is CANCELLED if it was CANCELLING.',
     extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError] },
     args: inputOf(ReturnLeaseInput),
@@ -383,7 +392,7 @@ builder.mutationFields((t) => ({
           error: event.error ?? null,
           outputs: (event.outputs as Record<string, unknown> | null | undefined) ?? null,
         })),
-        { outputLimitBytes: controlPlaneConfig.outputLimitBytes },
+        controlPlaneConfig,
       ),
     }),
   }),

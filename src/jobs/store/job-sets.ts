@@ -14,6 +14,17 @@ export interface JobSetKey {
   readonly workflowEntityId: string | null;
 }
 
+/**
+ * The query `bumped` of a `with`: takes as many numbers of each job set's stream as `rows` has rows of it, by their
+ * `job_set_id`. The events follow `base`; `news` is the id that listeners know the set by.
+ */
+export const numbersFor = (rows: string): string => `bumped as (
+     update job_sets as set set last_sequence = last_sequence + n
+       from (select job_set_id, count(*) as n from ${rows} group by job_set_id) as counted
+      where set.id = counted.job_set_id
+     returning set.id, coalesce(set.owner_id, set.id) as news, set.last_sequence - n as base
+   )`;
+
 const ensureJobSet = statement<{ id: string; ownerId: string | null }>(
   `insert into job_sets as known (id, tenant_id, queue_id, name, owner_id, project_id, workflow_entity_id)
    values ($1::uuid, $2::uuid, $3::uuid, $4, $5::uuid, $6::uuid, $7::uuid)
@@ -76,6 +87,19 @@ const acknowledge = statement<{ hasMore: boolean }>(
 export async function acknowledgeNews(tx: Tx, ownerId: string, sequence: bigint): Promise<boolean> {
   const [row] = await run(acknowledge, [ownerId, sequence], tx);
   return row?.hasMore === true;
+}
+
+const openJobs = statement<{ some: boolean }>(
+  `select exists (
+     select from job_sets as set join jobs as job on job.job_set_id = set.id
+      where set.owner_id = $1::uuid and job.ended_at is null
+   ) as some`,
+);
+
+/** Whether a job of the owner's set has not ended. */
+export async function hasOpenJobs(tx: Tx, ownerId: string): Promise<boolean> {
+  const [row] = await run(openJobs, [ownerId], tx);
+  return row?.some === true;
 }
 
 const ownersWithNews = statement<{ ownerId: string }>(

@@ -1,7 +1,9 @@
 import { run, statement } from '../../platform/database/statement.ts';
+import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { Assignment, Room, WaitingJob } from '../domain/assign.ts';
 import type { JobSpec } from '../domain/job-spec.ts';
+import { numbersFor } from './job-sets.ts';
 
 /** A pool of one tenant: executors take jobs of their own tenant only. */
 export interface Pool {
@@ -66,12 +68,7 @@ const insertRunsStatement = statement<{ runId: string }>(
      select "runId", tenant_id, id, "executorId", now(), now() + make_interval(secs => $2) from leased
      returning id
    ),
-   bumped as (
-     update job_sets as set set last_sequence = last_sequence + n
-       from (select job_set_id, count(*) as n from leased group by job_set_id) as counted
-      where set.id = counted.job_set_id
-     returning set.id, coalesce(set.owner_id, set.id) as news, set.last_sequence - n as base
-   ),
+   ${numbersFor('leased')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
      select bumped.id, bumped.base + row_number() over (partition by bumped.id order by leased."position"),
@@ -80,8 +77,8 @@ const insertRunsStatement = statement<{ runId: string }>(
        from leased join bumped on bumped.id = leased.job_set_id
        join executors as executor on executor.id = leased."executorId"
    )
-   select leased."runId", pg_notify('slipway', 'executor:' || leased."executorId")::text,
-          pg_notify('slipway', 'job-set:' || bumped.news)::text
+   select leased."runId", ${notifySql('executor', 'leased."executorId"')},
+          ${notifySql('job-set', 'bumped.news')}
      from leased join bumped on bumped.id = leased.job_set_id`,
 );
 
@@ -104,25 +101,28 @@ export interface Heartbeat {
   readonly name: string;
   readonly pool: string;
   readonly nodes: readonly object[];
-  readonly slots: number;
   readonly knownRuns: readonly string[];
+  /** How many more runs it would take. */
+  readonly maxJobs: number;
   readonly leaseSeconds: number;
 }
 
 const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date }>(
-  `with before as (select slots, pool from executors where tenant_id = $1::uuid and name = $3),
+  `with before as (
+     select id, slots, pool from executors where tenant_id = $1::uuid and name = $3 and user_id = $9::uuid
+   ),
+   held as materialized (
+     select run.id from job_runs as run join before on before.id = run.executor_id
+      where run.id = any($7::uuid[]) and run.ended_at is null
+      order by run.id for update of run
+   ),
    executor as (
      insert into executors as known (id, tenant_id, name, pool, nodes, slots, user_id, last_seen_at)
-     values ($2::uuid, $1::uuid, $3, $4, $5::jsonb, $6, $9::uuid, now())
+     values ($2::uuid, $1::uuid, $3, $4, $5::jsonb, $6 + (select count(*) from held), $9::uuid, now())
      on conflict (tenant_id, name) do update
         set pool = excluded.pool, nodes = excluded.nodes, slots = excluded.slots, last_seen_at = now()
       where known.user_id = excluded.user_id
-     returning id, tenant_id, pool
-   ),
-   held as materialized (
-     select run.id from job_runs as run join executor on executor.id = run.executor_id
-      where run.id = any($7::uuid[]) and run.ended_at is null
-      order by run.id for update of run
+     returning id, tenant_id, pool, slots
    ),
    renewed as (
      update job_runs as run
@@ -131,8 +131,8 @@ const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date 
        from held where run.id = held.id and run.ended_at is null
    )
    select executor.id as "executorId", now() + make_interval(secs => $8) as "leaseExpiresAt",
-          case when not exists (select from before where slots >= $6 and pool = $4)
-               then pg_notify('slipway', 'pool:' || executor.tenant_id || '/' || executor.pool)::text end
+          case when not exists (select from before where before.slots >= executor.slots and before.pool = $4)
+               then ${notifySql('pool', poolIdSql('executor.tenant_id', 'executor.pool'))} end
      from executor`,
 );
 
@@ -148,7 +148,7 @@ export async function recordHeartbeat(beat: Heartbeat) {
     beat.name,
     beat.pool,
     JSON.stringify(beat.nodes),
-    beat.slots,
+    beat.maxJobs,
     beat.knownRuns,
     beat.leaseSeconds,
     beat.userId,
@@ -156,9 +156,10 @@ export async function recordHeartbeat(beat: Heartbeat) {
   return row ?? null;
 }
 
-const renewStatement = statement<{ id: string }>(
+const renewStatement = statement<{ id: string; isCancelled: boolean }>(
   `with held as materialized (
-     select run.id from job_runs as run
+     select run.id, job.state = 'CANCELLING' as "isCancelled" from job_runs as run
+       join jobs as job on job.id = run.job_id
        join executors as executor on executor.id = run.executor_id and executor.user_id = $1::uuid
       where run.id = any($2::uuid[]) and run.ended_at is null
       order by run.id for update of run
@@ -167,12 +168,23 @@ const renewStatement = statement<{ id: string }>(
       set lease_expires_at = now() + make_interval(secs => $3),
           acknowledged_at = coalesce(run.acknowledged_at, now())
      from held where run.id = held.id and run.ended_at is null
-   returning run.id`,
+   returning run.id, held."isCancelled"`,
 );
 
-/** @returns the ids still held; the others have ended or were never this service account's. */
-export async function renewRuns(userId: string, runIds: readonly string[], leaseSeconds: number) {
-  return (await run(renewStatement, [userId, runIds, leaseSeconds])).map((row) => row.id);
+/** Renews those of the runs that have not ended and are this service account's, also those that are to be stopped. */
+export function renewRuns(
+  userId: string,
+  runIds: readonly string[],
+  leaseSeconds: number,
+): Promise<RunHeld[]> {
+  return run(renewStatement, [userId, runIds, leaseSeconds]);
+}
+
+/** A run that has not ended. */
+export interface RunHeld {
+  readonly id: string;
+  /** Somebody asked for its end. */
+  readonly isCancelled: boolean;
 }
 
 export interface LeasedRun {
@@ -206,11 +218,13 @@ export function listUnknownRuns(executorId: string, knownRuns: readonly string[]
   return run(listUnknownStatement, [executorId, knownRuns, limit]);
 }
 
-const listHeldStatement = statement<{ id: string }>(
-  `select id from job_runs where executor_id = $1::uuid and id = any($2::uuid[]) and ended_at is null`,
+const listHeldStatement = statement<RunHeld>(
+  `select run.id, job.state = 'CANCELLING' as "isCancelled"
+     from job_runs as run join jobs as job on job.id = run.job_id
+    where run.executor_id = $1::uuid and run.id = any($2::uuid[]) and run.ended_at is null`,
 );
 
 /** Those of the named runs that are still the executor's. */
-export async function listHeldRuns(executorId: string, knownRuns: readonly string[]): Promise<string[]> {
-  return (await run(listHeldStatement, [executorId, knownRuns])).map((row) => row.id);
+export function listHeldRuns(executorId: string, knownRuns: readonly string[]): Promise<RunHeld[]> {
+  return run(listHeldStatement, [executorId, knownRuns]);
 }

@@ -153,13 +153,17 @@ export interface HeldRun {
 const projectsOfRuns = statement<{ userId: string; runId: string; projectId: string | null }>(
   `select executor.user_id as "userId", run.id as "runId", set.project_id as "projectId"
      from unnest($1::uuid[], $2::uuid[]) as asked("userId", "runId")
-     join job_runs as run on run.id = asked."runId" and run.ended_at is null
+     join job_runs as run on run.id = asked."runId"
      join executors as executor on executor.id = run.executor_id and executor.user_id = asked."userId"
      join jobs as job on job.id = run.job_id
+      and (run.ended_at is null or run.state = 'LEASE_EXPIRED' and job.state = 'QUEUED')
      join job_sets as set on set.id = job.job_set_id`,
 );
 
-/** The project that each run works for; null when the run has ended, is another account's, or works for none. */
+/**
+ * The project that each run works for; null when the run has ended, is another account's, or works for none. A run whose
+ * lease expired while nobody else has its job may still come back with what it made.
+ */
 export async function readProjectIdsOfRuns(runs: readonly HeldRun[]): Promise<(string | null)[]> {
   const asked = runs.filter(({ runId }) => isId(runId));
   const rows = await run(projectsOfRuns, [

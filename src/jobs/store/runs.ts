@@ -1,6 +1,10 @@
 import type { JobRunState, JobState } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
+import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
+import { isTerminal } from '../../platform/phase-table.ts';
+import { jobRunStates } from '../domain/states.ts';
+import { numbersFor } from './job-sets.ts';
 
 /** One report of a run, with the states from which it is believed. */
 export interface RunMove {
@@ -30,7 +34,7 @@ const moveRunsStatement = statement<RunMoved>(
   `with asked as materialized (
      select * from jsonb_to_recordset($2::jsonb) as asked(
        "position" int, "runId" uuid, "to" job_run_state, "from" job_run_state[], at timestamptz, "exitCode" int,
-       error jsonb, outputs jsonb)
+       error jsonb, outputs jsonb, "isEnd" boolean)
    ),
    stream as materialized (
      select id, coalesce(owner_id, id) as news from job_sets
@@ -40,19 +44,20 @@ const moveRunsStatement = statement<RunMoved>(
       order by id for update
    ),
    before as materialized (
-     select run.id, run.state, run.job_id, job.job_set_id, job.pool, stream.news
+     select run.id, run.state, run.job_id, job.job_set_id, job.pool, stream.news, job.state as job_state,
+            job.cancel_reason, job.cancelled_by_id
        from asked join job_runs as run on run.id = asked."runId"
        join executors as executor on executor.id = run.executor_id and executor.user_id = $3::uuid
        join jobs as job on job.id = run.job_id
        join stream on stream.id = job.job_set_id
-      order by run.id for update of run
+      order by run.id for update of run, job
    ),
    moved as (
      update job_runs as run
         set state = asked."to",
             pending_at = case when asked."to" = 'PENDING' then asked.at else run.pending_at end,
             started_at = case when asked."to" = 'RUNNING' then asked.at else run.started_at end,
-            ended_at = case when asked."to" in ('PENDING', 'RUNNING') then null else now() end,
+            ended_at = case when asked."isEnd" then now() end,
             acknowledged_at = coalesce(run.acknowledged_at, now()),
             exit_code = asked."exitCode",
             error_code = asked.error->>'code',
@@ -60,36 +65,35 @@ const moveRunsStatement = statement<RunMoved>(
             error_kind = (asked.error->>'kind')::error_kind
        from asked join before on before.id = asked."runId"
       where run.id = asked."runId" and run.state = any(asked."from")
+        and (asked."to" <> 'CANCELLED' or before.job_state = 'CANCELLING')
      returning run.id, run.job_id, run.state, before.job_set_id, before.pool, asked."position", asked.error,
-               asked.outputs, asked."exitCode", asked.at
+               asked.outputs, asked."exitCode", asked.at, asked."isEnd" as is_end,
+               case when asked."to" = 'CANCELLED' then before.cancel_reason end as reason,
+               case when asked."to" = 'CANCELLED' then before.cancelled_by_id end as requestor
    ),
    moved_jobs as (
      update jobs as job
-        set state = moved.state::text::job_state,
-            ended_at = case when moved.state in ('PENDING', 'RUNNING') then null else now() end,
+        set state = case when job.state = 'CANCELLING' and not moved.is_end then job.state
+                         else moved.state::text::job_state end,
+            ended_at = case when moved.is_end then now() end,
             updated_at = now()
        from moved where job.id = moved.job_id and job.ended_at is null
      returning job.id
    ),
-   bumped as (
-     update job_sets as set set last_sequence = last_sequence + n
-       from (select job_set_id, count(*) as n from moved group by job_set_id) as counted
-      where set.id = counted.job_set_id
-     returning set.id, set.last_sequence - n as base
-   ),
+   ${numbersFor('moved')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
      select bumped.id, bumped.base + row_number() over (partition by bumped.id order by moved."position"), $1::uuid,
             moved.job_id, moved.id, moved.state::text::job_event_kind,
             jsonb_strip_nulls(jsonb_build_object('error', moved.error, 'exitCode', moved."exitCode",
+              'reason', moved.reason, 'requestor', moved.requestor,
               'occurredAt', to_char(moved.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
               || case when moved.outputs is null then '{}'::jsonb else jsonb_build_object('outputs', moved.outputs) end
        from moved join bumped on bumped.id = moved.job_set_id
    )
    select before.id as "runId", before.state::text as before, moved.id is not null as moved,
-          case when moved.id is not null then pg_notify('slipway', 'job-set:' || before.news)::text end,
-          case when moved.state not in ('PENDING', 'RUNNING')
-               then pg_notify('slipway', 'pool:' || $1::text || '/' || before.pool)::text end
+          case when moved.id is not null then ${notifySql('job-set', 'before.news')} end,
+          case when moved.is_end then ${notifySql('pool', poolIdSql('$1', 'before.pool'))} end
      from before left join moved on moved.id = before.id`,
 );
 
@@ -101,7 +105,8 @@ export interface Reporter {
 
 /** Applies reports of distinct runs, in one statement. Runs that are not the reporter's are absent from the answer. */
 export function moveRuns(reporter: Reporter, moves: readonly RunMove[]): Promise<RunMoved[]> {
-  return run(moveRunsStatement, [reporter.tenantId, JSON.stringify(moves), reporter.userId]);
+  const asked = moves.map((move) => ({ ...move, isEnd: isTerminal(jobRunStates, move.to) }));
+  return run(moveRunsStatement, [reporter.tenantId, JSON.stringify(asked), reporter.userId]);
 }
 
 /** A lease that ends without a result. */
@@ -115,6 +120,7 @@ export interface LeaseEnding {
 
 /** A run that was given back without an attempt this many times counts as attempted: something is wrong with it. */
 const MAX_UNATTEMPTED = 20;
+const hasManyRuns = `(select count(*) from job_runs as other where other.job_id = run.job_id) > ${MAX_UNATTEMPTED}`;
 
 const endLeasesStatement = statement<{ runId: string; state: JobState }>(
   `with asked as materialized (
@@ -142,44 +148,43 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
       where run.id = held.id and run.ended_at is null
         and ($2::text <> 'LEASE_EXPIRED' or run.lease_expires_at <= now())
      returning run.id, run.job_id, run.tenant_id, held.job_set_id, asked."position", asked.reason,
-               coalesce(asked.attempted, run.acknowledged_at is not null)
-                 or (select count(*) from job_runs as other where other.job_id = run.job_id) > ${MAX_UNATTEMPTED}
-                 as attempted
+               coalesce(asked.attempted, run.acknowledged_at is not null) or ${hasManyRuns} as attempted
    ),
    requeued as (
      update jobs as job
         set attempted_runs = attempted_runs + ended.attempted::int,
-            state = case when attempted_runs + ended.attempted::int >= max_attempts
-                         then 'FAILED' else 'QUEUED' end::job_state,
-            ended_at = case when attempted_runs + ended.attempted::int >= max_attempts then now() end,
+            state = case when state = 'CANCELLING' then 'CANCELLED'
+                         when attempted_runs + ended.attempted::int >= max_attempts then 'FAILED'
+                         else 'QUEUED' end::job_state,
+            ended_at = case when state = 'CANCELLING' or attempted_runs + ended.attempted::int >= max_attempts
+                            then now() end,
             updated_at = now()
        from ended where job.id = ended.job_id
-     returning job.id, job.state, job.attempted_runs, job.pool
+     returning job.id, job.state, job.attempted_runs, job.pool, job.cancel_reason, job.cancelled_by_id
    ),
    news as (
-     select ended.*, step, requeued.state, requeued.attempted_runs
+     select ended.*, step, requeued.state, requeued.attempted_runs, requeued.cancel_reason,
+            requeued.cancelled_by_id
        from ended join requeued on requeued.id = ended.job_id cross join generate_series(0, 1) as step
-      where step = 0 or requeued.state = 'FAILED'
+      where step = 0 or requeued.state <> 'QUEUED'
    ),
-   bumped as (
-     update job_sets as set set last_sequence = last_sequence + n
-       from (select job_set_id, count(*) as n from news group by job_set_id) as counted
-      where set.id = counted.job_set_id
-     returning set.id, set.last_sequence - n as base
-   ),
+   ${numbersFor('news')},
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
      select bumped.id, bumped.base + row_number() over (partition by bumped.id order by news."position", step),
             news.tenant_id, news.job_id, news.id,
-            case step when 0 then $2::text else 'FAILED' end::job_event_kind,
-            case step when 0 then jsonb_build_object('reason', news.reason, 'attempted', news.attempted)
+            case step when 0 then $2::text else news.state::text end::job_event_kind,
+            case when step = 0 then jsonb_build_object('reason', news.reason, 'attempted', news.attempted,
+                   'requeued', news.state = 'QUEUED')
+                 when news.state = 'CANCELLED'
+                   then jsonb_build_object('reason', news.cancel_reason, 'requestor', news.cancelled_by_id)
                  else jsonb_build_object('error', jsonb_build_object('code', 'LeaseLost', 'kind', 'SYSTEM', 'message',
                    'the lease was lost ' || news.attempted_runs || ' times; last: ' || news.reason)) end
        from news join bumped on bumped.id = news.job_set_id
    )
    select ended.id as "runId", requeued.state::text as state,
-          pg_notify('slipway', 'pool:' || ended.tenant_id || '/' || requeued.pool)::text,
-          pg_notify('slipway', 'job-set:' || stream.news)::text
+          ${notifySql('pool', poolIdSql('ended.tenant_id', 'requeued.pool'))},
+          ${notifySql('job-set', 'stream.news')}
      from ended join requeued on requeued.id = ended.job_id join stream on stream.id = ended.job_set_id`,
 );
 
@@ -191,6 +196,87 @@ export function returnLeases(reporter: Reporter, endings: readonly LeaseEnding[]
 /** Ends leases that were not renewed in time; one renewed in the meantime is left alone. */
 export function expireLeases(endings: readonly LeaseEnding[]) {
   return run(endLeasesStatement, [JSON.stringify(endings), 'LEASE_EXPIRED', null]);
+}
+
+const resumeStatement = statement<{ runId: string }>(
+  `with stream as materialized (
+     select id, coalesce(owner_id, id) as news from job_sets
+      where tenant_id = $1::uuid
+        and id in (select job.job_set_id from job_runs as run join jobs as job on job.id = run.job_id
+                    where run.id = any($3::uuid[]) and run.state = 'LEASE_EXPIRED' and job.state = 'QUEUED')
+      order by id for update
+   ),
+   lost as materialized (
+     select run.id, job.job_set_id, run.acknowledged_at is not null or ${hasManyRuns} as attempted,
+            case when run.started_at is not null then 'RUNNING' when run.pending_at is not null then 'PENDING'
+                 else 'LEASED' end as state
+       from job_runs as run
+       join executors as executor on executor.id = run.executor_id and executor.user_id = $2::uuid
+       join jobs as job on job.id = run.job_id
+       join stream on stream.id = job.job_set_id
+      where run.id = any($3::uuid[]) and run.state = 'LEASE_EXPIRED' and job.state = 'QUEUED'
+      order by run.id for update of run, job
+   ),
+   resumed as (
+     update job_runs as run
+        set state = lost.state::job_run_state, ended_at = null,
+            lease_expires_at = now() + make_interval(secs => $4)
+       from lost where run.id = lost.id
+     returning run.id, run.tenant_id, run.job_id, lost.job_set_id, lost.state, lost.attempted
+   ),
+   taken as (
+     update jobs as job
+        set state = resumed.state::job_state, attempted_runs = attempted_runs - resumed.attempted::int,
+            updated_at = now()
+       from resumed where job.id = resumed.job_id
+   ),
+   ${numbersFor('resumed')},
+   recorded as (
+     insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
+     select bumped.id, bumped.base + row_number() over (partition by bumped.id order by resumed.id),
+            resumed.tenant_id, resumed.job_id, resumed.id, resumed.state::job_event_kind,
+            jsonb_build_object('reason', 'the executor is back, and nobody else had the job')
+       from resumed join bumped on bumped.id = resumed.job_set_id
+   )
+   select resumed.id as "runId", ${notifySql('job-set', 'stream.news')}
+     from resumed join stream on stream.id = resumed.job_set_id`,
+);
+
+/**
+ * Gives runs, whose lease ended because their executor was not heard of, back to it, where nobody else has taken up the
+ * job meanwhile. What was counted as an attempt is none.
+ *
+ * @returns the ids of those that go on.
+ */
+export async function resumeRuns(
+  { tenantId, userId }: Reporter,
+  runIds: readonly string[],
+  leaseSeconds: number,
+): Promise<string[]> {
+  if (runIds.length === 0) return [];
+  const rows = await run(resumeStatement, [tenantId, userId, runIds, leaseSeconds]);
+  return rows.map((row) => row.runId);
+}
+
+const forgiveStatement = statement<{ id: string }>(
+  `with lost as (
+     update job_runs as run set state = 'LEASE_RETURNED'
+       from executors as executor
+      where run.id = $2::uuid and run.state = 'LEASE_EXPIRED'
+        and executor.id = run.executor_id and executor.user_id = $1::uuid
+     returning run.job_id, run.acknowledged_at is not null or ${hasManyRuns} as attempted
+   )
+   update jobs as job set attempted_runs = attempted_runs - lost.attempted::int
+     from lost where job.id = lost.job_id and job.state <> 'FAILED'
+   returning job.id`,
+);
+
+/**
+ * Counts a lease, which ended because its executor was not heard of, as given back without an attempt. The job stays
+ * where it is by now: it may have another run, or have ended. Where it failed, it keeps the count that it failed by.
+ */
+export async function forgiveLostLease({ userId }: Reporter, runId: string): Promise<void> {
+  await run(forgiveStatement, [userId, runId]);
 }
 
 const listExpiredStatement = statement<{ runId: string }>(
@@ -205,53 +291,57 @@ export function listExpiredLeases(limit: number) {
 const lockOwned = statement<{ id: string }>(`select id from job_sets where owner_id = $1::uuid for update`);
 
 const cancelStatement = statement<{ id: string }>(
-  `with waiting as materialized (
-     select id from jobs where job_set_id = $1::uuid and ended_at is null
+  `with open as materialized (
+     select id from jobs where job_set_id = $1::uuid and ended_at is null and state <> 'CANCELLING'
    ),
    held as materialized (
-     select run.id from job_runs as run join waiting on waiting.id = run.job_id
+     select run.id, run.job_id, run.executor_id, run.acknowledged_at is not null as begun
+       from job_runs as run join open on open.id = run.job_id
       where run.ended_at is null order by run.id for update of run
    ),
    ended as (
      update job_runs as run set state = 'CANCELLED', ended_at = now()
-       from held where run.id = held.id and run.ended_at is null
-     returning run.id, run.job_id, run.executor_id
+       from held where run.id = held.id and not held.begun
    ),
    cancelled as (
      update jobs as job
-        set state = 'CANCELLED', ended_at = now(), updated_at = now(), cancel_reason = $2, cancelled_by_id = $3::uuid
-       from waiting where job.id = waiting.id and job.ended_at is null
-     returning job.id, job.tenant_id, job.pool
+        set state = case when held.begun then 'CANCELLING' else 'CANCELLED' end::job_state,
+            ended_at = case when held.begun then null else now() end,
+            updated_at = now(), cancel_reason = $2, cancelled_by_id = $3::uuid
+       from open left join held on held.job_id = open.id
+      where job.id = open.id and job.ended_at is null
+     returning job.id, job.tenant_id, job.pool, held.id as run_id, held.executor_id,
+               coalesce(held.begun, false) as begun
    ),
-   numbered as (
-     select cancelled.*, ended.id as run_id, ended.executor_id, row_number() over (order by cancelled.id) as number
-       from cancelled left join ended on ended.job_id = cancelled.id
+   steps as (
+     select cancelled.*, step, row_number() over (order by cancelled.id, step) as number
+       from cancelled cross join generate_series(0, 1) as step where step = 0 or not begun
    ),
    bumped as (
-     update job_sets set last_sequence = last_sequence + 2 * (select count(*) from cancelled)
-      where id = $1::uuid and exists (select from cancelled)
-     returning id, coalesce(owner_id, id) as news, last_sequence - 2 * (select count(*) from cancelled) as base
+     update job_sets set last_sequence = last_sequence + (select count(*) from steps)
+      where id = $1::uuid and exists (select from steps)
+     returning id, coalesce(owner_id, id) as news, last_sequence - (select count(*) from steps) as base
    ),
    recorded as (
      insert into job_events (job_set_id, sequence, tenant_id, job_id, run_id, kind, detail)
-     select bumped.id, bumped.base + 2 * number - 1 + step, numbered.tenant_id, numbered.id, numbered.run_id,
+     select bumped.id, bumped.base + number, steps.tenant_id, steps.id, steps.run_id,
             case step when 0 then 'CANCELLING' else 'CANCELLED' end::job_event_kind,
             jsonb_build_object('reason', $2::text, 'requestor', $3::text)
-       from numbered cross join bumped cross join generate_series(0, 1) as step
+       from steps cross join bumped
    )
-   select numbered.id, pg_notify('slipway', 'job-set:' || bumped.news)::text,
-          pg_notify('slipway', 'pool:' || numbered.tenant_id || '/' || numbered.pool)::text,
-          case when numbered.executor_id is not null
-               then pg_notify('slipway', 'executor:' || numbered.executor_id)::text end
-     from numbered cross join bumped`,
+   select cancelled.id, ${notifySql('job-set', 'bumped.news')},
+          ${notifySql('pool', poolIdSql('cancelled.tenant_id', 'cancelled.pool'))},
+          case when cancelled.executor_id is not null
+               then ${notifySql('executor', 'cancelled.executor_id')} end
+     from cancelled cross join bumped`,
 );
 
 /**
- * Cancels the jobs of an owner's set that have not ended, at once: what a run says afterwards is not believed, and its
- * executor hears of it with its next lease call. The set is locked by a statement of its own, so that runs which the
- * assigner makes meanwhile are seen.
+ * Cancels the jobs of an owner's set that have not ended. A job whose run an executor has taken up is CANCELLING until
+ * that run has ended: its executor hears of it with its next lease call. All others are CANCELLED at once. The set is
+ * locked by a statement of its own, so that runs which the assigner makes meanwhile are seen.
  *
- * @returns the ids of those that were cancelled.
+ * @returns the ids of those that were cancelled; those that are CANCELLING already are left out.
  */
 export async function cancelJobsOfOwner(
   tx: Tx,

@@ -13,6 +13,7 @@ export const executorVariables = {
   SLIPWAY_EXECUTOR_SLOTS: whole(1, 1000).default(4),
   SLIPWAY_EXECUTOR_PATH: text().optional(),
   SLIPWAY_EXECUTOR_RUNTIME: choice('process').optional(),
+  ON_LOST_CONTACT: choice('continue', 'stop').default('continue'),
 };
 
 const settings = readEnvironment(executorVariables);
@@ -24,4 +25,5 @@ export const executorConfig = {
   slots: settings.SLIPWAY_EXECUTOR_SLOTS,
   path: settings.SLIPWAY_EXECUTOR_PATH,
   runtime: settings.SLIPWAY_EXECUTOR_RUNTIME,
+  onLostContact: settings.ON_LOST_CONTACT,
 } as const;

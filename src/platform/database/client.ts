@@ -9,13 +9,14 @@ import { ConfigurationError } from '../config/environment.ts';
  * what, and why, stands in ARCHITECTURE.md.
  */
 
-function connectionString(): string {
-  if (!controlPlaneConfig.databaseUrl) throw new ConfigurationError('DATABASE_URL is required');
-  return controlPlaneConfig.databaseUrl;
-}
+if (controlPlaneConfig.databaseUrl === undefined)
+  throw new ConfigurationError(
+    'DATABASE_URL is required, such as postgresql://user:password@host:5432/database. `npm start` runs a database of its own where it is unset.',
+  );
+export const databaseUrl = controlPlaneConfig.databaseUrl;
 
 export const pool = new pg.Pool({
-  connectionString: connectionString(),
+  connectionString: databaseUrl,
   max: controlPlaneConfig.databasePoolSize,
   idleTimeoutMillis: 60_000,
   connectionTimeoutMillis: 5_000,

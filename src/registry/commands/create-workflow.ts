@@ -93,16 +93,10 @@ async function requireMayRegister(caller: Caller, project: Project, key: EntityK
   const name = await findNamedEntity(project.id, key);
   const workflow = name && workflowNameTarget(project, name);
   const named = { kind: 'workflow', key: addressText({ key }) } as const;
-  const inProject = { kind: 'project', key: project.identifier } as const;
-  // Both at once, so that their grants are one statement, whatever there is.
-  const [isReadable] = await Promise.all([
-    isSeen(caller, named, workflow),
-    isSeen(caller, inProject, projectTarget(project)),
-  ]);
   const find: Find =
-    isReadable && workflow
+    (await isSeen(caller, named, workflow)) && workflow
       ? { ...named, target: async () => workflow }
-      : { ...inProject, target: async () => projectTarget(project) };
+      : { kind: 'project', key: project.identifier, target: async () => projectTarget(project) };
   // The rule has let in those who may read some workflow of the project: they know of the project.
   const refused = await refusal(caller, 'workflow:create', { ...find, within: async () => true });
   if (refused) throw refused;

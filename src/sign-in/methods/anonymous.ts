@@ -1,8 +1,9 @@
 import { setSharedIdentity } from '../../identity/shared-identities.ts';
+import { plain } from '../../platform/caller.ts';
 import { log } from '../../platform/log.ts';
 import { findOutsideUser } from '../outside-users.ts';
 import type { Principal } from '../principals.ts';
-import { plain, type SignInMethodHandler } from './method.ts';
+import type { SignInMethodHandler } from './method.ts';
 
 export interface AnonymousSettings {
   readonly username: string;

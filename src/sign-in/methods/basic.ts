@@ -1,17 +1,12 @@
 import { noteFailedSignIn } from '../../authorization/audit.ts';
 import { isSecret } from '../../identity/domain/secrets.ts';
 import { isGuestAccount } from '../../identity/shared-identities.ts';
+import { plain } from '../../platform/caller.ts';
 import { UnauthenticatedError } from '../../platform/errors.ts';
 import { noteKeyUse } from '../key-uses.ts';
 import { signInByPassword } from '../password-sign-in.ts';
 import { findAccessKey, findPrincipal } from '../principals.ts';
-import {
-  authorizationOf,
-  plain,
-  type SignedIn,
-  type SignInMethodHandler,
-  type SignInRequest,
-} from './method.ts';
+import { authorizationOf, type SignedIn, type SignInMethodHandler, type SignInRequest } from './method.ts';
 
 /** `Authorization: Basic`, with a user name and password, or an access key and its secret. */
 export const basic: SignInMethodHandler = {

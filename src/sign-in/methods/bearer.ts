@@ -1,8 +1,9 @@
+import { plain } from '../../platform/caller.ts';
 import { UnauthenticatedError } from '../../platform/errors.ts';
 import { verifyToken } from '../access-tokens.ts';
 import type { Principal } from '../principals.ts';
 import { findTokenPrincipals } from '../token-principals.ts';
-import { authorizationOf, plain, type SignedIn, type SignInMethodHandler } from './method.ts';
+import { authorizationOf, type SignedIn, type SignInMethodHandler } from './method.ts';
 
 /** `Authorization: Bearer`, with a token of our own. */
 export const ownBearer: SignInMethodHandler = {

@@ -61,17 +61,3 @@ export function authorizationOf({ headers }: SignInRequest): { scheme: string; v
     value: space < 0 ? '' : authorization.slice(space + 1).trim(),
   };
 }
-
-/** The fields of a plain sign-in: no token, no access key, no limits. */
-export const plain = {
-  credentialId: null,
-  sessionId: null,
-  signedInAt: null,
-  vouchedUntil: null,
-  expiresAt: null,
-  sessionEndsAt: null,
-  scopes: null,
-  confinedTo: null,
-  groupIds: [],
-  real: null,
-} as const;

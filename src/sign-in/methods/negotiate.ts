@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
+import { plain } from '../../platform/caller.ts';
 import { ConfigurationError, setVariable } from '../../platform/config/environment.ts';
 import { ResourceExhaustedError, UnauthenticatedError } from '../../platform/errors.ts';
 import { log } from '../../platform/log.ts';
 import { turns } from '../../platform/turns.ts';
 import { findOutsideUser } from '../outside-users.ts';
-import { authorizationOf, plain, type SignInMethodHandler } from './method.ts';
+import { authorizationOf, type SignInMethodHandler } from './method.ts';
 
 export interface KerberosSettings {
   /** The service that tickets must be for, `HTTP@host`, with its keys in `keytab`. */

@@ -1,20 +1,16 @@
 import { decodeJwt, errors, type JWTPayload, type JWTVerifyResult, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
+import { displayNameFault } from '../../authorization/domain/names.ts';
 import { isScope } from '../../authorization/domain/permissions.ts';
 import { listGroupIds } from '../../authorization/store/named-groups.ts';
+import { plain } from '../../platform/caller.ts';
 import { DomainError, UnauthenticatedError } from '../../platform/errors.ts';
 import { log } from '../../platform/log.ts';
 import { nameKey } from '../../platform/text.ts';
 import { findOutsideUser } from '../outside-users.ts';
 import { IssuerKeys } from './issuer-keys.ts';
 import { type IssuerSettings, readIssuers } from './issuers-file.ts';
-import {
-  authorizationOf,
-  plain,
-  type SignedIn,
-  type SignInMethodHandler,
-  type SignInRequest,
-} from './method.ts';
+import { authorizationOf, type SignedIn, type SignInMethodHandler, type SignInRequest } from './method.ts';
 
 /**
  * `Authorization: Bearer`, with a token of a configured outside issuer. Tokens of others are left to `ownBearer`, which
@@ -156,7 +152,7 @@ export class OutsideIssuer {
 }
 
 function nameIn({ name }: JWTPayload): string | null {
-  return typeof name === 'string' && /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(name) ? name : null;
+  return typeof name === 'string' && name.trim() !== '' && displayNameFault(name) === null ? name : null;
 }
 
 /** Names of groups as they are compared; none where the claim is no list. */

@@ -1,6 +1,6 @@
 import type { Prisma } from '../../generated/prisma/client.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
-import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { InvalidArgumentError, NotFoundError, requireChanges } from '../../platform/errors.ts';
 import { type Tags, tagProblems, tagsWith, tagsWithout } from '../domain/tags.ts';
 import { descriptionProblems } from '../domain/texts.ts';
 import { lockModelVersion, type ModelVersionRow } from '../store/versions.ts';
@@ -12,6 +12,7 @@ export async function updateModelVersion(
   version: ModelVersionRow,
   { description }: { description: string | null },
 ): Promise<ModelVersionRow> {
+  requireChanges(description !== null);
   const problems = description === null ? [] : descriptionProblems(description);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   return await changeVersion(version, (locked) => ({ description: description ?? locked.description }));
@@ -19,6 +20,7 @@ export async function updateModelVersion(
 
 /** Adds tags, or changes those that are there. */
 export async function updateModelVersionTags(version: ModelVersionRow, tags: Tags): Promise<ModelVersionRow> {
+  requireChanges(Object.keys(tags).length > 0);
   const problems = tagProblems(tags);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   return await changeVersion(version, (locked) => ({ tags: tagsWith(locked.tags, tags) }));
@@ -29,6 +31,7 @@ export async function deleteModelVersionTags(
   version: ModelVersionRow,
   keys: readonly string[],
 ): Promise<ModelVersionRow> {
+  requireChanges(keys.length > 0);
   return await changeVersion(version, (locked) => ({ tags: tagsWithout(locked.tags, keys) }));
 }
 

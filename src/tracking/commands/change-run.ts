@@ -1,6 +1,11 @@
 import type { Prisma } from '../../generated/prisma/client.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import {
+  FailedPreconditionError,
+  InvalidArgumentError,
+  NotFoundError,
+  requireChanges,
+} from '../../platform/errors.ts';
 import { type Tags, tagProblems, tagsWith, tagsWithout } from '../domain/tags.ts';
 import { nameProblems } from '../domain/texts.ts';
 import { lockRun, type RunRow } from '../store/runs.ts';
@@ -9,6 +14,7 @@ import { lockForRuns } from './experiments.ts';
 /** What can be done to a run that is there. All throw FailedPreconditionError while its experiment is deleted. */
 
 export async function updateRun(run: RunRow, { name }: { name: string | null }): Promise<RunRow> {
+  requireChanges(name !== null);
   const problems = name === null ? [] : nameProblems(name);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   return await changeRun(run, (locked) => {
@@ -36,6 +42,7 @@ export async function restoreRun(run: RunRow): Promise<RunRow> {
 
 /** Adds tags, or changes those that are there. */
 export async function updateRunTags(run: RunRow, tags: Tags): Promise<RunRow> {
+  requireChanges(Object.keys(tags).length > 0);
   const problems = tagProblems(tags);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   return await changeRun(run, (locked) => {
@@ -46,6 +53,7 @@ export async function updateRunTags(run: RunRow, tags: Tags): Promise<RunRow> {
 
 /** Takes tags away; keys that are not there are no fault. */
 export async function deleteRunTags(run: RunRow, keys: readonly string[]): Promise<RunRow> {
+  requireChanges(keys.length > 0);
   return await changeRun(run, (locked) => {
     requireActive(locked);
     return { tags: tagsWithout(locked.tags, keys) };

@@ -15,6 +15,7 @@ import {
   InvalidArgumentError,
   NotFoundError,
   type Problem,
+  requireChanges,
 } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { requireActiveProject } from '../../projects/domain/project-checks.ts';
@@ -209,8 +210,7 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
      * FailedPreconditionError while it is deleted.
      */
     async update(caller: Caller, row: Row, { name, description }: TrackedChange): Promise<Row> {
-      if (name === null && description === null)
-        throw InvalidArgumentError.of(['input'], 'no changes given', 'MissingField');
+      requireChanges(name !== null || description !== null);
       const problems = [
         ...(name === null ? [] : kind.nameProblems(name)),
         ...(description === null ? [] : descriptionProblems(description)),
@@ -228,6 +228,7 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
 
     /** Adds tags, or changes their values. @throws InvalidArgumentError, FailedPreconditionError while it is deleted. */
     async updateTags(id: string, tags: Tags): Promise<Row> {
+      requireChanges(Object.keys(tags).length > 0);
       const problems = tagProblems(tags);
       if (problems.length > 0) throw new InvalidArgumentError(problems);
       return await change(id, (row) => {
@@ -238,6 +239,7 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
 
     /** Removes tags; unknown keys are ignored. @throws FailedPreconditionError while it is deleted. */
     async deleteTags(id: string, keys: readonly string[]): Promise<Row> {
+      requireChanges(keys.length > 0);
       return await change(id, (row) => {
         requireChangeableRow(row);
         return { tags: tagsWithout(row.tags, keys) };

@@ -230,7 +230,7 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
         type: payloadOf('Delete', 'Tags'),
         nullable: true,
         description: `Removes tags from a ${noun.words}. Requires EDIT on it.`,
-        errors: { types: [FailedPreconditionError] },
+        errors: { types: [InvalidArgumentError, FailedPreconditionError] },
         args: inputOf(deleteType),
         resolve: async (_root, { input }, context) => {
           const { id } = await addressed(input.by, context);

@@ -372,7 +372,7 @@ builder.mutationFields((t) => ({
     type: versionPayload('DeleteModelVersionTagsPayload'),
     nullable: true,
     description: 'Removes tags from a version. Requires MANAGE on its model, as in MLflow.',
-    errors: { types: [FailedPreconditionError] },
+    errors: { types: [InvalidArgumentError, FailedPreconditionError] },
     args: inputOf(DeleteModelVersionTagsInput),
     resolve: async (_root, { input }, context) =>
       await changed(deleteModelVersionTags(await addressed(input.by, context), input.keys), context),

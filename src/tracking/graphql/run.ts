@@ -299,7 +299,7 @@ builder.mutationFields((t) => ({
     type: runPayload('DeleteRunTagsPayload'),
     nullable: true,
     description: 'Removes tags from a run. Requires EDIT on its experiment.',
-    errors: { types: [FailedPreconditionError] },
+    errors: { types: [InvalidArgumentError, FailedPreconditionError] },
     args: inputOf(DeleteRunTagsInput),
     resolve: async (_root, { input }, context) =>
       await changed(deleteRunTags(await addressed(input.by, context), input.keys), context),

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { createOutsideUser } from '../../../src/identity/commands/create-outside-user.ts';
 import { db } from '../../../src/platform/database/client.ts';
 import { newId } from '../../../src/platform/ids.ts';
-import { type App, startApp } from '../../support/app.ts';
+import { type App, basic, startApp } from '../../support/app.ts';
 import { newKey, newTenant } from '../../support/credentials.ts';
 import { registerProject } from '../../support/seed.ts';
 import { signUp } from '../../support/users.ts';
@@ -332,6 +332,44 @@ describe('whose a user is', () => {
     for (const { expiresAt } of [data.login, again.data.login])
       expect(new Date(expiresAt).getTime()).toBeLessThan(Date.now() + 125_000);
   });
+
+  it('makes access keys for itself no longer than it is vouched for, directly or with a token of ours', async () => {
+    const create = `mutation ($input: CreateCredentialsInput!) { createCredentials(input: $input) {
+      ... on CreateCredentialsPayload { accessKey secretKey credential { expiresAt } } ... on Error { code } } }`;
+    const edit = `mutation ($input: EditCredentialsInput!) { editCredentials(input: $input) {
+      __typename ... on Error { code } } }`;
+    const soon = new Date(Date.now() + 60_000);
+    const tomorrow = new Date(Date.now() + 86_400_000);
+    const outside = await issuer.token({ sub: 'ada', exp: Math.floor(Date.now() / 1000) + 120 });
+    const { data } = await asking(outside, 'mutation { login { ... on LoginPayload { token } } }');
+    for (const token of [outside, data.login.token]) {
+      const made = (await asking(token, create, { input: {} })).data.createCredentials;
+      expect(new Date(made.credential.expiresAt).getTime()).toBeLessThan(Date.now() + 126_000);
+      const { accessKey } = made;
+      const change = async (expiresAt: Date | null) =>
+        (await asking(token, edit, { input: { accessKey, expiresAt } })).errors?.[0]?.extensions.code;
+      expect([await change(null), await change(tomorrow), await change(soon)]).toEqual([
+        'PERMISSION_DENIED',
+        'PERMISSION_DENIED',
+        undefined,
+      ]);
+      const late = await asking(token, create, { input: { expiresAt: tomorrow } });
+      expect(late.errors?.[0]?.extensions.code).toBe('PERMISSION_DENIED');
+      const authorization = basic(accessKey, made.secretKey);
+      expect((await app.ask('{ viewer { id } }', {}, authorization)).status).toBe(200);
+    }
+  });
+
+  it('leaves keys that an administrator makes for others without an end', async () => {
+    const { userId } = await newKey({ role: 'ADMIN' });
+    await db.user.update({ where: { id: userId }, data: { username: 'chief', usernameKey: 'chief' } });
+    const { data } = await asking(
+      await issuer.token({ sub: 'chief' }),
+      `mutation { createCredentials(input: { user: { username: "ada" } }) {
+        ... on CreateCredentialsPayload { credential { expiresAt } } } }`,
+    );
+    expect(data.createCredentials.credential.expiresAt).toBeNull();
+  });
 });
 
 describe('users whom an issuer may make', () => {
@@ -377,7 +415,18 @@ describe('users whom an issuer may make', () => {
     expect(await db.user.count({ where: { usernameKey: 'newcomer' } })).toBe(1);
   });
 
-  it.each(['a:b', ' x', 'x\n', 'x'.repeat(256)])('are not made of a name that is none: %j', async (sub) => {
-    expect(await asking(await creating.token({ sub }))).toMatchObject(refused);
+  it.each([...['a:b', ' x', 'x\n', 'x'.repeat(256), 'acme/x', '\u202eada', 'ada\u200b', 'A1'.repeat(15)]])(
+    'are not made of a name that no user may have: %j',
+    async (sub) => {
+      expect(await asking(await creating.token({ sub }))).toMatchObject(refused);
+    },
+  );
+
+  it('are called like their user name where the other name could not be read', async () => {
+    const token = await creating.token({ sub: 'reversed', name: 'ecila\u202e' });
+    expect(await asking(token)).toMatchObject(signedIn('reversed'));
+    expect(await db.user.findFirstOrThrow({ where: { usernameKey: 'reversed' } })).toMatchObject({
+      name: 'reversed',
+    });
   });
 });

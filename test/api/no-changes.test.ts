@@ -1,0 +1,69 @@
+/** Every update answers the same when its input names nothing to change. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type App, startApp } from '../support/app.ts';
+import { mutate } from '../support/mutate.ts';
+import { newUser } from '../support/people.ts';
+import { registerProject } from '../support/seed.ts';
+
+const project = 'steady';
+let app: App;
+let ids: { experiment: string; run: string; model: string; version: string; user: string };
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  await registerProject(app, project);
+  const make = (field: string, input: object, selected: string) => mutate(app, field, input, selected);
+  const { experiment } = await make('createExperiment', { project, name: 'still' }, 'experiment { id }');
+  const { run } = await make('createRun', { experiment: { id: experiment.id } }, 'run { id }');
+  const model = await make('createRegisteredModel', { project, name: 'still' }, 'registeredModel { id }');
+  const { modelVersion } = await make(
+    'createModelVersion',
+    { model: { id: model.registeredModel.id }, source: 'https://example.com/model' },
+    'modelVersion { id }',
+  );
+  await make('createGroup', { name: 'still' }, '');
+  const user = await newUser(app, { username: 'still' });
+  ids = {
+    experiment: experiment.id,
+    run: run.id,
+    model: model.registeredModel.id,
+    version: modelVersion.id,
+    user: user.id,
+  };
+});
+afterAll(() => app.stop());
+
+const by = (kind: keyof typeof ids) => ({ by: { id: ids[kind] } });
+const group = { by: { name: 'still' } };
+
+const inputs: Readonly<Record<string, () => object>> = {
+  updateExperiment: () => by('experiment'),
+  setExperimentTags: () => ({ ...by('experiment'), tags: [] }),
+  deleteExperimentTags: () => ({ ...by('experiment'), keys: [] }),
+  updateRun: () => ({ id: ids.run }),
+  setRunTags: () => ({ id: ids.run, tags: [] }),
+  deleteRunTags: () => ({ id: ids.run, keys: [] }),
+  updateRegisteredModel: () => by('model'),
+  setRegisteredModelTags: () => ({ ...by('model'), tags: [] }),
+  deleteRegisteredModelTags: () => ({ ...by('model'), keys: [] }),
+  updateModelVersion: () => by('version'),
+  setModelVersionTags: () => ({ ...by('version'), tags: [] }),
+  deleteModelVersionTags: () => ({ ...by('version'), keys: [] }),
+  editUser: () => by('user'),
+  setPreferences: () => ({ preferences: {} }),
+  updateTenant: () => ({}),
+  editGroup: () => group,
+  addGroupMembers: () => ({ ...group, members: [] }),
+  removeGroupMembers: () => ({ ...group, members: [] }),
+};
+
+describe('an update without changes', () => {
+  it.each(Object.entries(inputs))('is an error of the input: %s', async (field, input) => {
+    expect(await mutate(app, field, input())).toEqual({
+      __typename: 'InvalidArgumentError',
+      code: 'INVALID_ARGUMENT',
+      message: 'no changes given',
+      path: ['input'],
+      problems: [{ path: ['input'], code: 'MissingField' }],
+    });
+  });
+});
