@@ -2,10 +2,10 @@ import { isAllowed } from '../authorization/can.ts';
 import type { Permission } from '../authorization/domain/permissions.ts';
 import { callerOf } from '../graphql/context.ts';
 import { can, type RootRules, type Rule, ruleBy } from '../graphql/rules.ts';
-import { type GrantResourceBy, isWide, ofResource, wideKind } from './graphql/resource.ts';
+import { isWide, ofResource, type ResourceBy, wideKind } from './graphql/resource.ts';
 
 /** On an object it takes a level there; on all of a type or on the tenant, an administrator. */
-const on = (permission: Permission, resource: GrantResourceBy): Rule =>
+const on = (permission: Permission, resource: ResourceBy): Rule =>
   isWide(resource)
     ? can('permission:administer', { kind: wideKind(resource), key: () => '*' })
     : can(permission, ofResource(resource));
@@ -14,7 +14,7 @@ const on = (permission: Permission, resource: GrantResourceBy): Rule =>
  * Nobody can change a public resource, but whoever would manage it if it were private may still list its grants, because
  * they can unpublish it.
  */
-const toRead = (resource: GrantResourceBy): Rule => {
+const toRead = (resource: ResourceBy): Rule => {
   const rule = on('permission:read', resource);
   if (isWide(resource)) return rule;
   const { kind, key, target } = ofResource(resource);
@@ -33,8 +33,8 @@ const toRead = (resource: GrantResourceBy): Rule => {
   };
 };
 
-type InputArguments = { input: { resource: GrantResourceBy } };
-type ResourceArguments = { resource: GrantResourceBy };
+type InputArguments = { input: { resource: ResourceBy } };
+type ResourceArguments = { resource: ResourceBy };
 
 const toGrant = ruleBy(({ input }: InputArguments) => on('permission:grant', input.resource));
 
@@ -43,7 +43,7 @@ const mayRead = ruleBy((args: OfMLflow) => toRead(pick(args)));
 const mayWrite = ruleBy(({ input }: { input: OfMLflow }) => on('permission:grant', pick(input)));
 
 /** The resource that MLflow's operations name beside the user. */
-const pick = (args: OfMLflow): GrantResourceBy =>
+const pick = (args: OfMLflow): ResourceBy =>
   'experiment' in args ? { experiment: args.experiment } : { registeredModel: args.registeredModel };
 
 /** About oneself, who may read the resource; about others, who manages it. */

@@ -86,7 +86,7 @@ export const identityRules: RootRules = {
     editUser: onUser('user:update', 'user:administer', userOfInput),
     updateUserAdmin: onUser('user:administer', 'user:administer', userOfInput),
     deleteUser: onUser('user:administer', 'user:administer', userOfInput),
-    setPreferences: can('user:update', ofCaller),
+    updatePreferences: can('user:update', ofCaller),
     createTenant: can('tenant:create', newTenant),
     updateTenant: can(
       'tenant:administer',

@@ -24,7 +24,7 @@ const grant = async (subject: object, resource: object, level: string) =>
   expect(outcome(await write.grant({ subject, resource, level }))).toBe('OK');
 const to = ({ id }: Person) => ({ user: { id } });
 
-const document = `query ($user: UserBy!, $resource: GrantResourceBy!) {
+const document = `query ($user: UserBy!, $resource: ResourceByInput!) {
   explainPermission(user: $user, resource: $resource) {
     level decidedBy resource { type id name } caps
     grant { level subject { __typename ... on Principal { id } ... on Group { name } } }
@@ -185,7 +185,7 @@ describe('explainPermission', () => {
       await grant(to(somebody), home, level);
       expect((await explained(somebody, home)).level).toBe(level);
       const read = await app.ask(
-        'query ($by: ProjectBy!) { project(by: $by) { id } }',
+        'query ($by: ProjectByInput!) { project(by: $by) { id } }',
         { by: home.project },
         somebody.authorization,
       );

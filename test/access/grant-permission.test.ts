@@ -47,7 +47,11 @@ const granting = (whom: Person, level: string, resource: object = on()) => ({
 const revoking = (whom: Person, resource: object = on()) => ({ subject: to(whom), resource });
 const reads = async ({ authorization }: Person) =>
   outcome(
-    await app.ask('query ($by: ProjectBy!) { project(by: $by) { id } }', { by: on().project }, authorization),
+    await app.ask(
+      'query ($by: ProjectByInput!) { project(by: $by) { id } }',
+      { by: on().project },
+      authorization,
+    ),
   );
 const rowsOf = (whom: Person) => db.grant.findMany({ where: { userId: whom.id } });
 

@@ -39,7 +39,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const document = `query ($resource: GrantResourceBy!, $prefix: String!, $first: Int! = 10) {
+const document = `query ($resource: ResourceByInput!, $prefix: String!, $first: Int! = 10) {
   grantees(resource: $resource, prefix: $prefix, first: $first) { id kind name }
 }`;
 const search = (variables: object, authorization = manager.authorization) =>

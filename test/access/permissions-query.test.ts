@@ -32,7 +32,7 @@ const grant = async (subject: object, resource: object, level: string) =>
   expect(outcome(await write.grant({ subject, resource, level }))).toBe('OK');
 const pageInfo = 'pageInfo { hasNextPage hasPreviousPage startCursor endCursor }';
 
-const permissionsDocument = `query ($resource: GrantResourceBy!, $inherited: Boolean, $first: Int, $after: String, $last: Int, $before: String) {
+const permissionsDocument = `query ($resource: ResourceByInput!, $inherited: Boolean, $first: Int, $after: String, $last: Int, $before: String) {
   permissions(resource: $resource, inherited: $inherited, first: $first, after: $after, last: $last, before: $before) {
     edges { node { ${permissionFields} } } ${pageInfo}
   }
@@ -147,7 +147,7 @@ describe('permissions', () => {
   });
 });
 
-const mineDocument = `query ($filter: MyGrantFilter, $first: Int, $after: String) {
+const mineDocument = `query ($filter: MyGrantFilterInput, $first: Int, $after: String) {
   myPermissions(filter: $filter, first: $first, after: $after) {
     edges { node { effectiveLevel grant { ${permissionFields} } } } ${pageInfo}
   }

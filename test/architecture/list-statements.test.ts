@@ -129,8 +129,8 @@ const argumentsOf: Readonly<Record<string, () => string>> = {
   runs: () => `filter: { experiments: ${JSON.stringify(made.experiments)} }`,
   permissions: () => `resource: { project: { identifier: "${project}" } }`,
   grantees: () => 'resource: { tenant: true }, prefix: "team-", first: $first',
-  groups: () => 'filter: { prefix: "team-" }',
-  users: () => 'filter: { prefix: "user-" }',
+  groups: () => 'filter: { namePrefix: "team-" }',
+  users: () => 'filter: { usernamePrefix: "user-" }',
 };
 
 let app: LocalApp;
@@ -256,7 +256,7 @@ async function seedWork(): Promise<void> {
     input.template.outputs = [];
     expect(await createWorkflow(app, input)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
     const id = keyOf(project, `flow-${at}`);
-    await createLaunchPlan(app, { id, workflowId: id });
+    await createLaunchPlan(app, { key: id, workflow: { key: id } });
   }
   const ids: string[] = [];
   for (const at of each)
@@ -265,7 +265,7 @@ async function seedWork(): Promise<void> {
   for (let done = 0; done < MANY * 3; ) {
     for (const run of (await hands.lease()).runs) {
       await hands.start(run);
-      const chunks = [{ sequence: 0, stream: 'STDOUT', text: 'hello', at: new Date().toISOString() }];
+      const chunks = [{ sequence: 0, stream: 'STDOUT', text: 'hello', printedAt: new Date().toISOString() }];
       await mutate(app, 'reportRunLog', { run: run.id, chunks }, '', app.executor);
       await hands.succeed(run, { y: uri });
       done += 1;
@@ -298,7 +298,7 @@ async function seedTracking(): Promise<void> {
       );
       const version = { model: { id: model }, source: 's3://bucket/model', execution, run, tags: labels };
       await make('createModelVersion', version, 'modelVersion');
-      await make('setModelAlias', { model: { id: model }, alias, version: index + 1 }, 'registeredModel');
+      await make('updateModelAlias', { model: { id: model }, alias, version: index + 1 }, 'registeredModel');
     }
   }
 }

@@ -68,7 +68,7 @@ describe('NOT_FOUND', () => {
 
   it('names the execution of a list of nodes', async () => {
     expect(
-      await refusalOf('query ($by: ExecutionBy!) { nodeExecutions(by: $by) { edges { cursor } } }', {
+      await refusalOf('query ($by: ExecutionByInput!) { nodeExecutions(by: $by) { edges { cursor } } }', {
         by: { key: { project, domain, name: 'ghost' } },
       }),
     ).toEqual(['NOT_FOUND', 'execution told/development/ghost not found']);

@@ -54,7 +54,7 @@ const roots: Record<string, { readonly args?: string; readonly count: number }> 
   credentials: { count: 1 },
   executions: { args: inProject, count: 2 },
   experiments: { count: 2 },
-  groups: { args: 'filter: { prefix: "team" }', count: 1 },
+  groups: { args: 'filter: { namePrefix: "team" }', count: 1 },
   launchPlans: { args: inProject, count: 2 },
   myPermissions: { count: 5 },
   nodeExecutions: {

@@ -36,20 +36,23 @@ const create = (authorization: string, input: object = {}) =>
     input,
     authorization,
   );
-const edit = (authorization: string, input: object) =>
+const edit = (
+  authorization: string,
+  { accessKey, ...input }: { accessKey: string; [change: string]: unknown },
+) =>
   outcome(
     'editCredentials',
     `mutation ($input: EditCredentialsInput!) { editCredentials(input: $input) {
        ... on EditCredentialsPayload { credential { ${fields} } } ${errorFields} } }`,
-    input,
+    { by: { accessKey }, ...input },
     authorization,
   );
 const revoke = (authorization: string, accessKey: string) =>
   outcome(
     'revokeCredentials',
     `mutation ($input: RevokeCredentialsInput!) { revokeCredentials(input: $input) {
-       ... on RevokeCredentialsPayload { revoked } ${errorFields} } }`,
-    { accessKey },
+       ... on RevokeCredentialsPayload { revoked credential { accessKey revokedAt } } ${errorFields} } }`,
+    { by: { accessKey } },
     authorization,
   );
 
@@ -342,7 +345,7 @@ describe('revokeCredentials', () => {
     const other = await create(authorization);
     const token = await tokenOf(app, authorization);
     expect([await statusOf(authorization), await statusOf(token)]).toEqual([200, 200]);
-    expect(await revoke(token, accessKey)).toEqual({ revoked: 1 });
+    expect(await revoke(token, accessKey)).toMatchObject({ revoked: 1 });
     expect([await statusOf(authorization), await statusOf(token)]).toEqual([401, 401]);
     expect(await statusOf(basic(other.accessKey, other.secretKey))).toBe(200);
   });
@@ -364,7 +367,7 @@ describe('revokeCredentials', () => {
     for (const ask of [revoke, (who: string, accessKey: string) => edit(who, { accessKey })]) {
       const absent = await ask(one.authorization, unknown);
       const hidden = await ask(one.authorization, other.accessKey);
-      expect(absent).toMatchObject({ code: 'NOT_FOUND', path: ['input', 'accessKey'] });
+      expect(absent).toMatchObject({ code: 'NOT_FOUND', path: ['input', 'by'] });
       expect(hidden.message.replace(other.accessKey, unknown)).toBe(absent.message);
       const sent = async (accessKey: string) =>
         (await statementsOf(() => ask(one.authorization, accessKey))).statements;
@@ -377,8 +380,8 @@ describe('revokeCredentials', () => {
     const [user, root] = [await someone('USER'), await someone('ROOT')];
     const executor = await someone('SYSTEM', { scopes: ['executor'] });
     const stranger = await someone('USER', { tenantId: await newTenant('ends elsewhere') });
-    expect(await revoke(app.admin, user.accessKey)).toEqual({ revoked: 1 });
-    expect(await revoke(app.admin, executor.accessKey)).toEqual({ revoked: 1 });
+    expect(await revoke(app.admin, user.accessKey)).toMatchObject({ revoked: 1 });
+    expect(await revoke(app.admin, executor.accessKey)).toMatchObject({ revoked: 1 });
     expect(await revoke(app.admin, root.accessKey)).toEqual({ refused: 'PERMISSION_DENIED' });
     expect(await revoke(app.admin, stranger.accessKey)).toMatchObject({ code: 'NOT_FOUND' });
   });

@@ -20,7 +20,7 @@ afterAll(() => app.stop());
 // Refusals of the test before would be written while statements are counted.
 beforeEach(() => flushDenials());
 
-const document = `query ($by: UserBy!) {
+const document = `query ($by: UserByInput!) {
   user(by: $by) { id username email defaultLevel preferences isAdmin groups { name } tenant { name } }
 }`;
 const user = async (by: object, authorization?: string) =>
@@ -107,7 +107,7 @@ describe('user', () => {
 describe('users', () => {
   const list = async (variables: object, authorization?: string | null) => {
     const answer = await app.ask(
-      `query ($filter: UserFilter, $first: Int, $after: String, $last: Int, $before: String, $orderBy: UserOrder) {
+      `query ($filter: UserFilterInput, $first: Int, $after: String, $last: Int, $before: String, $orderBy: UserOrder) {
          users(filter: $filter, first: $first, after: $after, last: $last, before: $before, orderBy: $orderBy) {
            totalCount pageInfo { hasNextPage endCursor startCursor } edges { node { username email groups { name } } }
          }
@@ -161,15 +161,15 @@ describe('users', () => {
     const gone = await newUser(app, { username: 'z-gone' });
     await editUser(app, { by: { id: gone.id }, disabled: true });
     await createGroup(app, { name: 'Zs', members: [{ id: robot.id }] });
-    const prefix = 'Z-';
+    const usernamePrefix = 'Z-';
     for (const [filter, expected] of [
-      [{ prefix }, ['z-gone', 'z-robot']],
-      [{ prefix, roles: ['SUPERUSER', 'GUEST'] }, ['z-robot']],
-      [{ prefix, kind: 'PERSON' }, ['z-gone']],
-      [{ prefix, disabled: true }, ['z-gone']],
-      [{ prefix, disabled: false }, ['z-robot']],
+      [{ usernamePrefix }, ['z-gone', 'z-robot']],
+      [{ usernamePrefix, roles: ['SUPERUSER', 'GUEST'] }, ['z-robot']],
+      [{ usernamePrefix, kind: 'PERSON' }, ['z-gone']],
+      [{ usernamePrefix, disabled: true }, ['z-gone']],
+      [{ usernamePrefix, disabled: false }, ['z-robot']],
       [{ group: { name: 'zS' } }, ['z-robot']],
-      [{ prefix, group: { name: 'everyone' } }, ['z-gone', 'z-robot']],
+      [{ usernamePrefix, group: { name: 'everyone' } }, ['z-gone', 'z-robot']],
       [{ group: { name: 'none' } }, []],
       [{ group: { id: 'no id' } }, []],
     ] as const) {
@@ -190,9 +190,9 @@ describe('users', () => {
   });
 
   it('are for superusers, without e-mail addresses; to others refused', async () => {
-    const seen = await list({ filter: { prefix: 'ada' } }, superuser);
+    const seen = await list({ filter: { usernamePrefix: 'ada' } }, superuser);
     expect(seen.edges).toEqual([{ node: { username: 'Ada', email: null, groups: [{ name: 'everyone' }] } }]);
-    expect((await list({ filter: { prefix: 'ada' } })).edges[0].node.email).toBe('ada@example.com');
+    expect((await list({ filter: { usernamePrefix: 'ada' } })).edges[0].node.email).toBe('ada@example.com');
     for (const role of ['USER', 'ANNOTATOR', 'GUEST'] as const)
       expect((await list({}, await newCaller({ role, level: 'MANAGE' }))).code).toBe('PERMISSION_DENIED');
     expect((await list({ filter: { tenant } })).code).toBe('PERMISSION_DENIED');

@@ -9,7 +9,7 @@ import { LevelEnum } from '../../graphql/level.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
 import { NotFoundError } from '../../platform/errors.ts';
 import { GrantType, getResource } from './grant.ts';
-import { type GrantResourceBy, GrantResourceInput, GrantResourceType } from './resource.ts';
+import { GrantResourceType, type ResourceBy, ResourceByInput } from './resource.ts';
 
 const ExplanationStepKind = enumOf<ExplainedStep['step']>(
   'ExplanationStepKind',
@@ -124,12 +124,12 @@ builder.queryField('explainPermission', (t) =>
       'What a user may do with a resource, and what decided it. About yourself it requires READ on the resource, and this sign-in counts; about others it requires MANAGE, and shows as much as you manage.',
     args: {
       user: t.arg({ type: UserByInput, required: true, description: 'Which user.' }),
-      resource: t.arg({ type: GrantResourceInput, required: true, description: 'Which resource.' }),
+      resource: t.arg({ type: ResourceByInput, required: true, description: 'Which resource.' }),
     },
     resolve: async (_root, args, context) => {
       const caller = callerOf(context);
       const { tenantId } = caller;
-      const { target } = await getResource(args.resource as GrantResourceBy, context, ['resource']);
+      const { target } = await getResource(args.resource as ResourceBy, context, ['resource']);
       const subject = await subjectOf(args.user, context);
       const explanation = await explain(subject, target);
       if (subject.userId === caller.userId) return { ...explanation, tenantId };

@@ -27,12 +27,12 @@ import {
   type FoundResource,
   findResource,
   findResourceBy,
-  type GrantResourceBy,
-  GrantResourceInput,
   GrantResourceType,
   ofResource,
+  type ResourceBy,
+  ResourceByInput,
 } from './resource.ts';
-import { GrantSubjectInput, GrantSubjectType, resolveSubject, type SubjectBy, subjectOf } from './subject.ts';
+import { GrantSubjectType, resolveSubject, type SubjectBy, SubjectByInput, subjectOf } from './subject.ts';
 
 export const GrantType = builder.objectRef<Grant>('Grant').implement({
   description:
@@ -76,15 +76,15 @@ const MyGrantType = builder.objectRef<Grant>('MyGrant').implement({
   }),
 });
 
-const MyGrantFilterInput = builder.inputType('MyGrantFilter', {
+const MyGrantFilterInput = builder.inputType('MyGrantFilterInput', {
   description: 'Which grants a list shows.',
   fields: (t) => ({
     resourceType: t.field({ type: ResourceTypeEnum, description: 'Only grants on resources of this type.' }),
   }),
 });
 
-const GrantConnection = connectionType('Grant', GrantType);
-const MyGrantConnection = connectionType('MyGrant', MyGrantType);
+const GrantConnection = connectionType(GrantType);
+const MyGrantConnection = connectionType(MyGrantType);
 
 builder.queryFields((t) => ({
   permissions: t.connection(
@@ -94,7 +94,7 @@ builder.queryFields((t) => ({
         'Who was granted what on a resource, newest first. Requires MANAGE on it; on all of a type and on the tenant an administrator.',
       args: {
         resource: t.arg({
-          type: GrantResourceInput,
+          type: ResourceByInput,
           required: true,
           description: 'What the grants are on.',
         }),
@@ -106,7 +106,7 @@ builder.queryFields((t) => ({
       },
       resolve: async (_root, { resource: by, inherited, ...args }, context) => {
         const caller = callerOf(context);
-        const { resource, target } = await getResource(by as GrantResourceBy, context, ['resource']);
+        const { resource, target } = await getResource(by as ResourceBy, context, ['resource']);
         const resources = inherited ? await managedResources(caller, target) : [resource];
         return await pagedList(
           args,
@@ -149,7 +149,7 @@ async function effectiveLevel(grant: Grant, context: Context): Promise<Level> {
 
 /** @throws NotFoundError when it went since the rule found it. */
 export async function getResource(
-  by: GrantResourceBy,
+  by: ResourceBy,
   context: Context,
   path: readonly string[],
 ): Promise<FoundResource> {
@@ -160,12 +160,12 @@ export async function getResource(
 }
 
 const subjectField = {
-  type: GrantSubjectInput,
+  type: SubjectByInput,
   required: true,
   description: 'Who the grant is to: a user or a group of your tenant.',
 } as const;
 const resourceField = {
-  type: GrantResourceInput,
+  type: ResourceByInput,
   required: true,
   description: 'What the grant is on.',
 } as const;
@@ -216,7 +216,7 @@ async function addressOf(
   { subject, resource }: { readonly subject: unknown; readonly resource: unknown },
   context: Context,
 ): Promise<GrantAddress> {
-  const found = await getResource(resource as GrantResourceBy, context, ['input', 'resource']);
+  const found = await getResource(resource as ResourceBy, context, ['input', 'resource']);
   return {
     subject: await resolveSubject(subject as SubjectBy, context, ['input', 'subject']),
     resource: { ...found.resource, name: found.name },

@@ -3,7 +3,7 @@ import { callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { listGrantees, type NamedGrantee } from '../store/grantees.ts';
-import { GrantResourceInput } from './resource.ts';
+import { ResourceByInput } from './resource.ts';
 
 const MIN_PREFIX = 2;
 const MAX_GRANTEES = 50;
@@ -20,7 +20,7 @@ const GranteeKindEnum = enumOf<NamedGrantee['kind']>(
 const GranteeType = builder.objectRef<NamedGrantee>('Grantee').implement({
   description: 'A user or a group that something can be shared with: its name, and nothing else about it.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'The id of the user or the group, for `GrantSubjectBy`.' }),
+    id: t.exposeID('id', { description: 'The id of the user or the group, for `SubjectByInput`.' }),
     kind: t.expose('kind', { type: GranteeKindEnum, description: 'Which of the two it is.' }),
     name: t.exposeString('name', { description: 'The user name, or the name of the group.' }),
   }),
@@ -34,7 +34,7 @@ builder.queryField('grantees', (t) =>
       'Searches users and groups of your tenant by how their names begin, to share a resource with them. Requires MANAGE on that resource, as granting does. Disabled users are left out. There are no further pages: a longer prefix finds the rest.',
     args: {
       resource: t.arg({
-        type: GrantResourceInput,
+        type: ResourceByInput,
         required: true,
         description: 'What you want to share.',
       }),

@@ -10,7 +10,7 @@ import { inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { payload } from '../../graphql/payload.ts';
-import { UserType } from '../../identity/graphql/user.ts';
+import { UserByInput, UserType } from '../../identity/graphql/user.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { AlreadyExistsError, NotFoundError } from '../../platform/errors.ts';
 import type { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
@@ -36,7 +36,7 @@ interface Noun {
 
 /** What MLflow's operations name: the resource, by the noun's field, and a user. */
 interface Named {
-  readonly username: string;
+  readonly user: Readonly<Record<string, unknown>>;
   readonly [resource: string]: unknown;
 }
 
@@ -63,14 +63,8 @@ async function addressOf(
   path: readonly string[],
 ): Promise<GrantAddress> {
   const { resource, name } = await getResource({ [noun.field]: named[noun.field] }, context, path);
-  try {
-    const subject = await resolveSubject({ user: { username: named.username } }, context, path);
-    return { subject, resource: { ...resource, name } };
-  } catch (error) {
-    if (error instanceof NotFoundError)
-      throw new NotFoundError('user', named.username, [...path, 'username']);
-    throw error;
-  }
+  const subject = await resolveSubject({ user: named.user }, context, path);
+  return { subject, resource: { ...resource, name } };
 }
 
 function offerRead(noun: Noun): void {
@@ -81,7 +75,7 @@ function offerRead(noun: Noun): void {
       description: `The grant stored for a user on a ${noun.words}. Requires MANAGE on it, even to read your own. NOT_FOUND if there is none: defaults do not count. ${likeMLflow}`,
       args: {
         [noun.field]: t.arg({ type: noun.by, required: true, description: `Which ${noun.words}.` }),
-        username: t.arg.string({ required: true, description: "The user's user name." }),
+        user: t.arg({ type: UserByInput, required: true, description: 'Which user.' }),
       },
       resolve: async (_root, args, context) => {
         const address = await addressOf(noun, args as unknown as Named, context, []);
@@ -144,7 +138,7 @@ function offerWrite(noun: Noun, { verb, description, answer, hasLevel, errors, c
     description: `A user's grant on a ${words}.`,
     fields: (t) => ({
       [field]: t.field({ type: by, required: true, description: `Which ${words}.` }),
-      username: t.string({ required: true, description: "The user's user name." }),
+      user: t.field({ type: UserByInput, required: true, description: 'Which user.' }),
       ...(hasLevel ? { permission: t.field(level) } : {}),
     }),
   });
@@ -189,7 +183,7 @@ function offerListOfUser(noun: Noun): void {
           );
         },
       },
-      connectionType(`${noun.name}Permission`, noun.permission),
+      connectionType(noun.permission),
     ),
   );
 }

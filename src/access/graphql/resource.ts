@@ -58,7 +58,7 @@ function kind<Row extends { readonly id: string }>(
   };
 }
 
-/** Every kind of resource, by the name of its field in `GrantResourceBy`. */
+/** Every kind of resource, by the name of its field in `ResourceBy`. */
 const resources = {
   project: kind(
     'PROJECT',
@@ -96,7 +96,7 @@ const kindsByType: ReadonlyMap<ResourceType, Kind> = new Map(
   Object.values(resources).map((one) => [one.type, one]),
 );
 
-export const GrantResourceInput = builder.inputType('GrantResourceBy', {
+export const ResourceByInput = builder.inputType('ResourceByInput', {
   description: 'What a grant is on: one resource, all resources of a type, or the whole tenant.',
   isOneOf: true,
   fields: (t) => ({
@@ -114,21 +114,21 @@ export const GrantResourceInput = builder.inputType('GrantResourceBy', {
   }),
 });
 
-/** A `GrantResourceBy` as it arrives. */
-export interface GrantResourceBy {
+/** A `ResourceBy` as it arrives. */
+export interface ResourceBy {
   readonly all?: ResourceType | null;
   readonly tenant?: boolean | null;
   readonly [object: string]: unknown;
 }
 
 /** Whether it is about no single object: then only administrators have a say. */
-export const isWide = ({ all, tenant }: GrantResourceBy): boolean => all != null || tenant != null;
+export const isWide = ({ all, tenant }: ResourceBy): boolean => all != null || tenant != null;
 
 /** What all of it are. */
-export const wideKind = ({ all }: GrantResourceBy): ObjectKind => kindOf[all ?? 'TENANT'];
+export const wideKind = ({ all }: ResourceBy): ObjectKind => kindOf[all ?? 'TENANT'];
 
 /** The kind and the address of the object that it names. */
-function addressIn(resource: GrantResourceBy): { kind: Kind; address: Address } {
+function addressIn(resource: ResourceBy): { kind: Kind; address: Address } {
   for (const [field, of] of Object.entries(resources)) {
     const address = resource[field] as Address | null | undefined;
     // A workflow's name has no id to choose instead; the loader takes either.
@@ -137,8 +137,8 @@ function addressIn(resource: GrantResourceBy): { kind: Kind; address: Address } 
   throw new Error('a resource of a kind that is not in the table');
 }
 
-/** How a rule finds the object that a `GrantResourceBy` names. */
-export function ofResource(resource: GrantResourceBy): Finder {
+/** How a rule finds the object that a `ResourceBy` names. */
+export function ofResource(resource: ResourceBy): Finder {
   const { kind: of, address } = addressIn(resource);
   return {
     kind: kindOf[of.type],
@@ -149,7 +149,7 @@ export function ofResource(resource: GrantResourceBy): Finder {
 
 /** Null when its object is absent, which the rule has told already. @throws InvalidArgumentError */
 export async function findResourceBy(
-  resource: GrantResourceBy,
+  resource: ResourceBy,
   tenantId: string,
   loaders: Loaders,
   path: readonly string[],

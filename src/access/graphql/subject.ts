@@ -11,7 +11,7 @@ import type { GrantAddress } from '../commands/grant-change.ts';
 import { groupReader } from '../group-reader.ts';
 import { GroupType } from './group.ts';
 
-export const GrantSubjectInput = builder.inputType('GrantSubjectBy', {
+export const SubjectByInput = builder.inputType('SubjectByInput', {
   description: 'Who a grant is to: a user or a group of your tenant.',
   isOneOf: true,
   fields: (t) => ({

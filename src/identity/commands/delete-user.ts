@@ -1,5 +1,6 @@
 import { recordChange } from '../../authorization/audit.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
+import type { User } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { aboveCaller } from '../denials.ts';
@@ -22,7 +23,7 @@ import { isOneself } from './change-user.ts';
 export async function deleteUser(
   caller: Caller,
   address: { readonly tenantId: string; readonly id: string },
-): Promise<string> {
+): Promise<User> {
   return await inTransaction(async (tx) => {
     const held = await lockUserAmongAdministrators(tx, address);
     if (!held) throw userGone(caller, address.id, address.id);
@@ -43,6 +44,6 @@ export async function deleteUser(
       before: { username, email, role, kind },
     });
     await recordAccessChange(tx, { tenantId, userId: id, kind: 'PRINCIPAL' });
-    return id;
+    return user;
   });
 }

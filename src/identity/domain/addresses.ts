@@ -3,6 +3,9 @@ import { nameKey } from '../../platform/text.ts';
 /** How a user is addressed. A user name may stand behind its tenant's: `tenant/name`. */
 export type UserBy = { readonly id: string } | { readonly username: string } | { readonly email: string };
 
+/** How an access key is addressed. */
+export type CredentialBy = { readonly id: string } | { readonly accessKey: string };
+
 /** An address as it was written. */
 export const addressText = (by: UserBy): string =>
   'id' in by ? by.id : 'username' in by ? by.username : by.email;

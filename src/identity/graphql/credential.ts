@@ -14,7 +14,7 @@ import {
 import { createCredentials, type MadeCredentials } from '../commands/create-credentials.ts';
 import { editCredentials } from '../commands/edit-credentials.ts';
 import { revokeCredentials } from '../commands/revoke-credentials.ts';
-import type { UserBy } from '../domain/addresses.ts';
+import type { CredentialBy, UserBy } from '../domain/addresses.ts';
 import { scopesOf } from '../domain/credentials.ts';
 import { countCredentials, credentialOrder, listCredentials, listedOwnerId } from '../list-credentials.ts';
 import { UserByInput } from './user.ts';
@@ -65,7 +65,7 @@ const CredentialType = builder.objectRef<CredentialRow>('Credential').implement(
   }),
 });
 
-const CredentialConnection = connectionType('Credential', CredentialType);
+const CredentialConnection = connectionType(CredentialType);
 
 builder.queryField('credentials', (t) =>
   t.connection(
@@ -128,10 +128,19 @@ const CreateCredentialsPayload = builder.objectRef<MadeCredentials>('CreateCrede
   }),
 });
 
+const CredentialByInput = builder.inputType('CredentialByInput', {
+  description: 'The address of an access key.',
+  isOneOf: true,
+  fields: (t) => ({
+    id: t.id({ description: 'The id of the credential.' }),
+    accessKey: t.string({ description: 'The public half of the key.' }),
+  }),
+});
+
 const EditCredentialsInput = builder.inputType('EditCredentialsInput', {
   description: 'Changes of an access key.',
   fields: (t) => ({
-    accessKey: t.string({ required: true, description: 'The public half of the key.' }),
+    by: t.field({ type: CredentialByInput, required: true, description: 'Which key to change.' }),
     label: t.string({
       description: 'The new label, at most 255 characters. Left out: the label is removed.',
     }),
@@ -146,15 +155,24 @@ const EditCredentialsPayload = payload('EditCredentialsPayload', 'credential', C
 
 const RevokeCredentialsInput = builder.inputType('RevokeCredentialsInput', {
   description: 'An access key to revoke.',
-  fields: (t) => ({ accessKey: t.string({ required: true, description: 'The public half of the key.' }) }),
+  fields: (t) => ({
+    by: t.field({ type: CredentialByInput, required: true, description: 'Which key to revoke.' }),
+  }),
 });
 
 const RevokeCredentialsPayload = builder
-  .objectRef<{ revoked: number }>('RevokeCredentialsPayload')
+  .objectRef<{ credential: CredentialRow }>('RevokeCredentialsPayload')
   .implement({
     description: 'What `revokeCredentials` answers when it succeeds.',
     fields: (t) => ({
-      revoked: t.exposeInt('revoked', { description: 'How many keys were revoked: always 1.' }),
+      credential: t.expose('credential', {
+        type: CredentialType,
+        description: 'The access key, which is revoked.',
+      }),
+      revoked: t.int({
+        description: 'How many keys were revoked: always 1. Source: ClearML.',
+        resolve: () => 1,
+      }),
     }),
   });
 
@@ -182,8 +200,7 @@ builder.mutationFields((t) => ({
     errors: { types: [InvalidArgumentError, NotFoundError] },
     args: inputOf(EditCredentialsInput),
     resolve: async (_root, { input }, context) => ({
-      credential: await editCredentials(callerOf(context), {
-        accessKey: input.accessKey,
+      credential: await editCredentials(callerOf(context), input.by as CredentialBy, {
         label: input.label ?? null,
         expiresAt: input.expiresAt,
       }),
@@ -196,9 +213,8 @@ builder.mutationFields((t) => ({
       'Ends an access key and every token that was made with it: at once on this server, within a second on all. Your own, or any of the tenant as an administrator.',
     errors: { types: [NotFoundError] },
     args: inputOf(RevokeCredentialsInput),
-    resolve: async (_root, { input }, context) => {
-      await revokeCredentials(callerOf(context), input.accessKey);
-      return { revoked: 1 };
-    },
+    resolve: async (_root, { input }, context) => ({
+      credential: await revokeCredentials(callerOf(context), input.by as CredentialBy),
+    }),
   }),
 }));

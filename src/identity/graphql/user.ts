@@ -132,7 +132,7 @@ export const UserType = builder.prismaObject('User', {
   }),
 });
 
-export const UserByInput = builder.inputType('UserBy', {
+export const UserByInput = builder.inputType('UserByInput', {
   description:
     'The address of a user. Names and e-mail addresses are compared without regard to case and form (NFKC).',
   isOneOf: true,
@@ -146,16 +146,16 @@ export const UserByInput = builder.inputType('UserBy', {
   }),
 });
 
-const UserConnection = connectionType('User', UserType);
-export const PrincipalConnection = connectionType('Principal', PrincipalType);
+const UserConnection = connectionType(UserType);
+export const PrincipalConnection = connectionType(PrincipalType);
 
-const UserFilterInput = builder.inputType('UserFilter', {
+const UserFilterInput = builder.inputType('UserFilterInput', {
   description: 'Which users a list shows: those that meet every condition given.',
   fields: (t) => ({
     roles: t.field({ type: [RoleEnum], description: 'Only users of one of these roles.' }),
     kind: t.field({ type: UserKindEnum, description: 'Only persons, or only programs.' }),
     disabled: t.boolean({ description: 'True: only users who are disabled. False: only users who are not.' }),
-    prefix: t.string({ description: 'Only users whose user names begin with this text.' }),
+    usernamePrefix: t.string({ description: 'Only users whose user names begin with this text.' }),
     group: t.field({ type: GroupByInput, description: 'Only members of this group.' }),
     tenant: t.field({
       type: TenantByInput,
@@ -212,7 +212,7 @@ builder.queryFields((t) => ({
           roles: filter?.roles ?? null,
           kind: filter?.kind ?? null,
           isDisabled: filter?.disabled ?? null,
-          prefix: filter?.prefix ?? null,
+          prefix: filter?.usernamePrefix ?? null,
           group: (filter?.group ?? null) as UserFilter['group'] & object,
         };
         const order = orderBy ?? 'USERNAME';

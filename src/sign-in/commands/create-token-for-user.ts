@@ -1,8 +1,9 @@
 import { recordChange } from '../../authorization/audit.ts';
 import { isRoleAtLeast, managesTenant } from '../../authorization/domain/roles.ts';
-import { aboveCaller, otherTenants } from '../../identity/denials.ts';
+import { aboveCaller } from '../../identity/denials.ts';
 import { addressText, isOwn, type UserBy } from '../../identity/domain/addresses.ts';
-import { reachesAllTenants } from '../../identity/reach.ts';
+import { reachedTenantId, reachesAllTenants } from '../../identity/reach.ts';
+import type { TenantBy } from '../../identity/store/tenants.ts';
 import { readUsers, type UserAddress } from '../../identity/store/users.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
@@ -13,7 +14,7 @@ import { findPrincipal, type Principal, plainSignIn } from '../principals.ts';
 export interface TokenForUser {
   readonly user: UserBy;
   /** Null for the caller's. */
-  readonly tenantId: string | null;
+  readonly tenant: TenantBy | null;
   readonly expiresInMs: number | null;
 }
 
@@ -27,13 +28,12 @@ export interface TokenForUser {
  */
 export async function createTokenForUser(
   caller: Caller,
-  { user, tenantId, expiresInMs }: TokenForUser,
+  { user, tenant, expiresInMs }: TokenForUser,
 ): Promise<NewToken> {
-  const isElsewhere = tenantId !== null && tenantId !== caller.tenantId;
-  const reachesAll = await reachesAllTenants(caller);
   const mayAsk = managesTenant(caller.role) || isOwn(caller, user);
   if (!mayAsk) throw new PermissionDeniedError('tokens of others require the role ADMIN or a higher one');
-  if (isElsewhere && !reachesAll) throw otherTenants();
+  const tenantId = tenant && (await reachedTenantId(caller, tenant, ['input', 'tenant']));
+  const reachesAll = await reachesAllTenants(caller);
   const found = await find({ by: user, tenantId: tenantId ?? caller.tenantId, inAllTenants: reachesAll });
   const isVisible = found && (tenantId === null || found.tenantId === tenantId);
   if (!isVisible || (found.tenantId !== caller.tenantId && !reachesAll))

@@ -6,7 +6,7 @@ import { mergePreferences, type Preferences } from '../domain/preferences.ts';
 import { lockUser } from '../store/users.ts';
 import { signInEnded } from '../user-gone.ts';
 
-export interface SetPreferences {
+export interface UpdatePreferences {
   readonly preferences: Preferences;
   readonly isChanged: boolean;
 }
@@ -16,7 +16,7 @@ export interface SetPreferences {
  *
  * @throws InvalidArgumentError, see `mergePreferences`.
  */
-export async function setPreferences(caller: Caller, changes: unknown): Promise<SetPreferences> {
+export async function updatePreferences(caller: Caller, changes: unknown): Promise<UpdatePreferences> {
   return await inTransaction(async (tx) => {
     const held = await lockUser(tx, { tenantId: caller.tenantId, id: caller.userId });
     if (!held) throw signInEnded();
