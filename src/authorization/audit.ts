@@ -132,13 +132,14 @@ export function flushDenials(): Promise<void> {
   timer = null;
   const rows = [...pending.values()];
   pending.clear();
-  if (overflow > 0) log.warn({ denials: overflow }, 'denials beyond the audit log');
+  if (overflow > 0)
+    log.warn({ denials: overflow }, 'too many refusals for the audit log, some are not recorded');
   overflow = 0;
   if (rows.length > 0)
     flushing = flushing
       .then(() => insertDenials(rows))
       .catch((error) => {
-        log.warn({ err: error, denials: rows.length }, 'denials could not be recorded yet');
+        log.warn({ err: error, denials: rows.length }, 'cannot record refusals in the audit log yet');
         for (const row of rows) keep(row);
       });
   return flushing;

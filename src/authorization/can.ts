@@ -125,7 +125,7 @@ async function judge(
   const obstacle = obstacleTo(caller, permission);
   const { level: wanted }: Requirement = permissions[permission];
   if (obstacle || wanted === 'NONE') return { obstacle, target: null };
-  if (!find.target) throw new Error(`${permission} is about an object, and its rule finds none`);
+  if (!find.target) throw new Error(`${permission} needs an object, but its rule finds none`);
   const target = await find.target();
   const { level } = await decisionOn(caller, target ?? nothing(caller, find));
   const isReadable = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);

@@ -21,7 +21,7 @@ export async function nameConflict(
   }: { readonly kind: ObjectKind; readonly name: string; readonly path: readonly string[] },
 ): Promise<DomainError> {
   return (await isSeen(caller, { kind, key: name }, holder))
-    ? new AlreadyExistsError(`${kind} ${name} exists already`, { path })
+    ? new AlreadyExistsError(`${kind} ${name} already exists`, { path })
     : nameUnavailable(path);
 }
 

@@ -15,7 +15,7 @@ export function groupProblems(given: {
   const wrong = name === undefined ? null : groupNameFault(name);
   if (wrong) fault('name', wrong);
   if (description !== undefined && description.length > MAX_DESCRIPTION)
-    fault('description', `more than ${MAX_DESCRIPTION} characters`);
+    fault('description', `must have at most ${MAX_DESCRIPTION} characters`);
   return problems;
 }
 

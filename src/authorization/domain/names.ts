@@ -13,17 +13,17 @@ const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
  * @returns null for nothing.
  */
 export function nameFault(name: string): string | null {
-  if (name.trim() === '') return 'the name is empty';
+  if (name.trim() === '') return 'the name must not be empty';
   const key = nameKey(name);
-  if (Math.max(name.length, key.length) > MAX_NAME) return `a name has at most ${MAX_NAME} characters`;
-  if (/[:/]/.test(name + key)) return 'a name has no colon and no slash';
-  if (invisible.test(name)) return 'a name has no control characters and no invisible ones';
-  if (name.trim() !== name || key.trim() !== key) return 'a name does not begin or end with a space';
+  if (Math.max(name.length, key.length) > MAX_NAME) return `a name must have at most ${MAX_NAME} characters`;
+  if (/[:/]/.test(name + key)) return 'a name must not contain a colon or a slash';
+  if (invisible.test(name)) return 'a name must not contain control characters or invisible characters';
+  if (name.trim() !== name || key.trim() !== key) return 'a name must not begin or end with a space';
   return null;
 }
 
 /** The same for what people call somebody: only one line that can be read. */
 export function displayNameFault(text: string): string | null {
-  if (text.length > MAX_NAME) return `a name has at most ${MAX_NAME} characters`;
-  return invisible.test(text) ? 'a name has no control characters and no invisible ones' : null;
+  if (text.length > MAX_NAME) return `a name must have at most ${MAX_NAME} characters`;
+  return invisible.test(text) ? 'a name must not contain control characters or invisible characters' : null;
 }
