@@ -25,7 +25,7 @@ export function recordedRefusals(next: Resolver, { rule }: GuardedRootField): Re
 
 /** Asks the rule of a field for a call outside of GraphQL. @throws the refusal, recorded. */
 export async function requireAllowed(rule: Rule | undefined, context: Context): Promise<void> {
-  if (!rule) throw new Error('there is no such field');
+  if (!rule) throw new Error('this field does not exist');
   const verdict = await rule.decide({}, context);
   if (verdict === true) return;
   await recordRefusal(verdict, rule, {}, context);

@@ -11,7 +11,7 @@ builder.objectField(TaskExecutionType, 'job', (t) =>
     type: JobType,
     nullable: true,
     description:
-      'The job that runs the attempt, with its leases and what they printed. Null when there is none, or it is hidden from you.',
+      'The job that runs the attempt, with its leases and logs. Null if there is no job, or if it is hidden from you.',
     resolve: guardedEdge(
       'job:read',
       (task, { loaders }) =>

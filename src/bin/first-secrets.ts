@@ -12,6 +12,6 @@ export async function handOver({ administrator, executor }: FirstSecrets): Promi
   });
   renameSync(`${file}.new`, file);
   process.stderr.write(
-    `\n  First start. Sign in as ${administrator.username} with this password, which is shown only now:\n\n    ${administrator.password}\n\n`,
+    `\n  First start. Sign in as ${administrator.username} with this password, which is shown only once:\n\n    ${administrator.password}\n\n`,
   );
 }

@@ -59,7 +59,7 @@ export function readOrMakeSecrets(home: string): string {
     const data = join(home, 'postgres/data');
     if (existsSync(data))
       throw new ConfigurationError(
-        `${file} is missing, and keys in ${data} can be read only with it. Restore it, or set SLIPWAY_SECRETS to what it held; to start empty, move both away.`,
+        `${file} is missing. Without it, the keys in ${data} cannot be read. Restore the file, or set SLIPWAY_SECRETS to its content. To start with an empty database, move both away.`,
       );
     const draft = `${file}.new`;
     writeFileSync(draft, `${randomBytes(48).toString('base64url')}\n`, { mode: 0o600, flush: true });

@@ -48,7 +48,7 @@ async function migrate(): Promise<void> {
     if (!(error instanceof MigrationError)) throw error;
     // Migrations stay compatible with the release before: while replicas are replaced, an older one may restart.
     if (error.reason === 'newer')
-      log.warn({ migrations: error.migrations }, 'the database is of a newer release');
+      log.warn({ migrations: error.migrations }, 'the database has migrations of a newer release');
     else throw new ConfigurationError(`The database cannot be migrated: ${error.message}.`);
   }
 }

@@ -95,7 +95,7 @@ async function start(ending: Ending) {
 function requireDatabaseChoice(): void {
   if (controlPlaneConfig.databaseUrl === undefined && !supervisorConfig.embeddedAllowed)
     throw new ConfigurationError(
-      'DATABASE_URL is required in production. To run on the embedded PostgreSQL all the same, set SLIPWAY_EMBEDDED=1.',
+      'DATABASE_URL is required in production. To use the embedded PostgreSQL in production, set SLIPWAY_EMBEDDED=1.',
     );
 }
 
@@ -139,7 +139,7 @@ async function choosePort({ wasKilled }: Home): Promise<number> {
 }
 
 function describePlace({ place: { path, barrier } }: EmbeddedPostgres): string {
-  return barrier === null ? path : `${path}, since the user of PostgreSQL may not enter ${barrier}`;
+  return barrier === null ? path : `${path}, because the user of PostgreSQL cannot enter ${barrier}`;
 }
 
 function onSourceChange(listener: () => void): void {

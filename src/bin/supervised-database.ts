@@ -38,7 +38,7 @@ export function superviseDatabase(
       server = null;
       onChange(server);
       if (isStopping) return;
-      log.error({ process: 'postgres', reason }, 'ended unasked, starts again');
+      log.error({ process: 'postgres', reason }, 'a process ended unexpectedly and is started again');
       starting = relaunch();
     });
     onChange(server);
@@ -51,7 +51,7 @@ export function superviseDatabase(
         await launch();
         return;
       } catch (error) {
-        log.error({ err: error, process: 'postgres', pauseMs }, 'did not start, is tried again');
+        log.error({ err: error, process: 'postgres', pauseMs }, 'PostgreSQL did not start; trying again');
         await sleep(pauseMs);
       }
     }

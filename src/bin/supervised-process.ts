@@ -57,7 +57,11 @@ export function superviseProcess(
       onChange();
       if (isStopping || !wasReady) return;
       if (isRestarting || Date.now() - startedAt > STEADY_MS) pauseMs = FIRST_PAUSE_MS;
-      if (!isRestarting) log.error({ process: name, code, signal, pauseMs }, 'ended unasked, starts again');
+      if (!isRestarting)
+        log.error(
+          { process: name, code, signal, pauseMs },
+          'a process ended unexpectedly and is started again',
+        );
       timer = setTimeout(launch, isRestarting ? 0 : pauseMs);
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       isRestarting = false;
@@ -79,7 +83,7 @@ export function superviseProcess(
           resolve(address);
         });
         first.once('exit', (code, signal) => {
-          const why = code === 1 ? 'it says why above' : `it ended by ${signal ?? `exit code ${code}`}`;
+          const why = code === 1 ? 'it says why above' : `it ended with ${signal ?? `exit code ${code}`}`;
           reject(new ConfigurationError(`The ${name} did not start: ${why}.`));
         });
       }),

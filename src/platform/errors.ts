@@ -144,7 +144,7 @@ export class UnavailableError extends DomainError {
   readonly code = 'UNAVAILABLE';
 
   constructor(
-    message = 'the service is not available for the moment, try again',
+    message = 'the service is not available at the moment, try again',
     options: { cause?: unknown } = {},
   ) {
     super(message, options);

@@ -15,7 +15,7 @@ export async function inHome<T>(work: () => T | Promise<T>): Promise<T> {
     const { code = '', path = baseConfig.home } = error as NodeJS.ErrnoException;
     if (!REFUSALS.includes(code)) throw error;
     throw new ConfigurationError(
-      `SLIPWAY_HOME: ${path} cannot be written to (${code}). Set SLIPWAY_HOME to a folder that this user may write to.`,
+      `SLIPWAY_HOME: ${path} cannot be written to (${code}). Set SLIPWAY_HOME to a folder that this user can write to.`,
     );
   }
 }

@@ -26,13 +26,13 @@ export function listen(
       else if (error.code === 'EACCES')
         reject(
           new ConfigurationError(
-            `${names.port}: this user may not listen on port ${port}. Set ${names.port} to one from 1024 on.`,
+            `${names.port}: this user cannot listen on port ${port}. Set ${names.port} to 1024 or more.`,
           ),
         );
       else
         reject(
           new ConfigurationError(
-            `${names.host}: ${host} is not an address of this machine (${error.code}). Set ${names.host} to one, such as 127.0.0.1 or 0.0.0.0.`,
+            `${names.host}: ${host} is not an address of this machine (${error.code}). Set ${names.host} to an address such as 127.0.0.1 or 0.0.0.0.`,
           ),
         );
     });

@@ -44,7 +44,7 @@ export async function runProcess(
       try {
         await step();
       } catch (error) {
-        log.error({ err: error, process: name }, 'a step of the end failed');
+        log.error({ err: error, process: name }, 'a step of the shutdown failed');
       }
     }
   };
@@ -57,7 +57,7 @@ export async function runProcess(
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
   const onOrphaned = () => {
-    if (!isEnding) void stop('the parent is gone');
+    if (!isEnding) void stop('the parent process has ended');
   };
   process.on('disconnect', onOrphaned);
   process.on('unhandledRejection', (error) => {

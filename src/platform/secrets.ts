@@ -45,7 +45,7 @@ export function requiredSecrets(): readonly string[] {
   const weak = secrets.findIndex((secret) => guessingBits(secret) < MIN_BITS);
   if (weak >= 0 && baseConfig.production)
     throw new ConfigurationError(
-      `SLIPWAY_SECRETS: secret ${weak + 1} is easy to guess, since it repeats itself. ${HOW_TO_MAKE_ONE}`,
+      `SLIPWAY_SECRETS: secret ${weak + 1} is easy to guess, because it repeats itself. ${HOW_TO_MAKE_ONE}`,
     );
   return secrets;
 }
@@ -97,7 +97,7 @@ export function open(purpose: string, sealed: Uint8Array): string {
       // Sealed under another secret of the list: try the next.
     }
   }
-  throw new Error(`${purpose} cannot be opened with the configured SLIPWAY_SECRETS`);
+  throw new Error(`${purpose} cannot be decrypted with the configured SLIPWAY_SECRETS`);
 }
 
 /** An HMAC-SHA-256 over the text, base64url. */

@@ -46,12 +46,12 @@ function faultWithin(
   return null;
 }
 
-const tooDeep: JsonFault = { path: [], message: 'lists and objects nest too deep' };
+const tooDeep: JsonFault = { path: [], message: 'lists and objects are nested too deep' };
 const mayBeRounded: JsonFault = {
   path: [],
-  message: 'a whole number beyond 2^53 may have lost digits; send it as text',
+  message: 'a whole number above 2^53 may have lost digits; send it as text',
 };
 const notStorable: JsonFault = {
   path: [],
-  message: 'a text holds a NUL character or half of a surrogate pair, which cannot be stored',
+  message: 'a text contains a NUL character or half of a surrogate pair, which cannot be stored',
 };

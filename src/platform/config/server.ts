@@ -13,7 +13,7 @@ import {
 
 const proxies = list
   .refine((parts) => parts.every(isProxy) && (parts.length <= 1 || !parts.some(isCount)), {
-    message: 'must list IP addresses and networks (10.0.0.0/8), or be one number of proxies',
+    message: 'must be a list of IP addresses and networks (10.0.0.0/8), or a number of proxies',
   })
   .transform((parts): TrustedProxies => (parts.some(isCount) ? Number(parts[0]) : parts));
 

@@ -11,7 +11,7 @@ import { ConfigurationError } from '../config/environment.ts';
 
 if (controlPlaneConfig.databaseUrl === undefined)
   throw new ConfigurationError(
-    'DATABASE_URL is required, such as postgresql://user:password@host:5432/database. `npm start` runs a database of its own where it is unset.',
+    'DATABASE_URL is required, such as postgresql://user:password@host:5432/database. Only `npm start` works without it, with an embedded database.',
   );
 export const databaseUrl = controlPlaneConfig.databaseUrl;
 

@@ -57,7 +57,7 @@ export async function chooseAccount(data: string): Promise<Account> {
   } catch (cause) {
     throw new ConfigurationError(
       'PostgreSQL does not run as root, and the user postgres cannot be created. ' +
-        'Create it, start as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.',
+        'Create this user, start as an ordinary user, or set DATABASE_URL to your own PostgreSQL.',
       { cause },
     );
   }
@@ -92,7 +92,7 @@ export async function makeFolder(folder: string, account: Account, mayLink: bool
   const target = await readlink(folder).catch(() => null);
   if (target !== null && !(await exists(target)))
     throw new ConfigurationError(
-      `${folder} is a link to ${target}, which is missing. Restore that, or remove the link to start empty.`,
+      `${folder} is a link to ${target}, which does not exist. Restore it. To start with an empty database, remove the link.`,
     );
   if (account === null) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -111,10 +111,10 @@ export async function makeFolder(folder: string, account: Account, mayLink: bool
   }
   const refuse = (reason: string) =>
     new ConfigurationError(
-      `PostgreSQL does not run as root, and its user may not enter ${barrier}: ${reason}. ` +
-        'Set SLIPWAY_HOME to a folder that everybody may enter, start as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.',
+      `PostgreSQL does not run as root, and its user cannot enter ${barrier}: ${reason}. ` +
+        'Set SLIPWAY_HOME to a folder that every user can enter, start as an ordinary user, or set DATABASE_URL to your own PostgreSQL.',
     );
-  if (!mayLink) throw refuse('its data cannot be there');
+  if (!mayLink) throw refuse('the data cannot be stored there');
   if (await exists(join(folder, 'data'))) throw refuse(`it cannot reach the data in ${folder}`);
   for (const place of OPEN_PLACES) {
     if (!(await exists(place)) || (await barrierTo(place, account)) !== null) continue;
@@ -125,7 +125,7 @@ export async function makeFolder(folder: string, account: Account, mayLink: bool
     await symlink(path, folder);
     return { path, barrier };
   }
-  throw refuse(`and nothing can be written to ${OPEN_PLACES.join(' or ')}`);
+  throw refuse(`and this user cannot write to ${OPEN_PLACES.join(' or ')}`);
 }
 
 /** Others may go through, and see nothing. */
@@ -170,7 +170,7 @@ export function findPackage(): string {
   } catch (cause) {
     throw new ConfigurationError(
       `The embedded PostgreSQL needs the package ${packageName}, which is not installed: it does not exist for this ` +
-        'platform, or npm left out optional dependencies. Set DATABASE_URL to a PostgreSQL of your own.',
+        'platform, or npm left out optional dependencies. Set DATABASE_URL to your own PostgreSQL.',
       { cause },
     );
   }

@@ -243,8 +243,8 @@ async function initialise({ folder, data, initdb, account, isDurable }: Cluster)
   if (version !== undefined) {
     if (version.trim() === MAJOR_VERSION) return;
     throw new ConfigurationError(
-      `${data} was made by PostgreSQL ${version.trim()}, and this release brings ${MAJOR_VERSION}. ` +
-        'Export it with the release that made it (pg_dump), or move the folder away to start empty.',
+      `PostgreSQL ${version.trim()} wrote ${data}, and this release uses PostgreSQL ${MAJOR_VERSION}. ` +
+        'Export it with the release that wrote it (pg_dump). To start with an empty database, move the folder away.',
     );
   }
 
@@ -290,7 +290,7 @@ async function readOrMakePassword({ folder, data, account }: Cluster): Promise<s
   if (existing !== '') return existing;
   if (await exists(join(data, 'PG_VERSION'))) {
     throw new ConfigurationError(
-      `${file} is missing, and only it opens ${data}. Restore it, or move both away to start empty.`,
+      `${file} is missing. Without it, ${data} cannot be opened. Restore the file. To start with an empty database, move both away.`,
     );
   }
   const password = randomBytes(24).toString('hex');
@@ -340,7 +340,7 @@ async function end(pid: number, isGone: () => boolean | Promise<boolean>): Promi
     signal(pid, name);
     if (await waitUntil(isGone, seconds)) return;
   }
-  throw new ConfigurationError(`PostgreSQL (process ${pid}) does not end`);
+  throw new ConfigurationError(`PostgreSQL (process ${pid}) does not stop`);
 }
 
 /** `preferred` if it is free, else one that the system picks. */
@@ -374,7 +374,7 @@ async function logSince(folder: string, start: number): Promise<string> {
 
 function quoted(text: string): string {
   const lines = text.trim().split('\n').slice(-15);
-  return lines.join('') === '' ? '' : `. It said:\n  ${lines.join('\n  ')}`;
+  return lines.join('') === '' ? '' : `. It wrote:\n  ${lines.join('\n  ')}`;
 }
 
 async function giveTo(account: Account, path: string): Promise<void> {

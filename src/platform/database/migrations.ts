@@ -126,7 +126,7 @@ async function judgeHistory(engine: SchemaEngine, migrations: MigrationList): Pr
     throw new MigrationError(
       'unfinished',
       failedMigrationNames,
-      `migration ${unfinished} was begun on this database and did not end. Undo by hand what it did, then say so:\n` +
+      `migration ${unfinished} has started on this database and not finished. Undo its changes by hand, then run this:\n` +
         '  update _prisma_migrations set rolled_back_at = now() ' +
         `where migration_name = '${unfinished}' and finished_at is null;`,
     );
@@ -137,15 +137,15 @@ async function judgeHistory(engine: SchemaEngine, migrations: MigrationList): Pr
       'newer',
       unknown,
       `the database has migrations that this release does not know (${unknown.join(', ')}): ` +
-        'a newer release has run on it. Start that release or a later one, or restore the backup taken before it.',
+        'a newer release has used it. Start that release or a later one, or restore an older backup.',
     );
   }
   if (editedMigrationNames.length > 0) {
     throw new MigrationError(
       'edited',
       editedMigrationNames,
-      `changed after they had been applied to this database: ${editedMigrationNames.join(', ')}. ` +
-        'Restore the files as they were and put the change into a new migration.',
+      `these migrations were changed after they were applied to this database: ${editedMigrationNames.join(', ')}. ` +
+        'Restore the files, and write a new migration for the change.',
     );
   }
   return history?.unappliedMigrationNames ?? [];
@@ -178,7 +178,7 @@ function refusal(name: string, script: string, cause: unknown): MigrationError {
   const [message] = (cause instanceof Error ? cause.message : String(cause)).split('\n   0: ');
   const position = cause instanceof pg.DatabaseError ? Number(cause.position) : Number.NaN;
   const place = position > 0 ? `, line ${[...script].slice(0, position).join('').split('\n').length}` : '';
-  return new MigrationError('refused', [name], `migration ${name} was refused${place}: ${message}`, {
+  return new MigrationError('refused', [name], `migration ${name} failed${place}: ${message}`, {
     cause,
   });
 }

@@ -67,7 +67,7 @@ export class Notifications {
         this.#emitter.emit('missed');
         await ended;
       } catch (error) {
-        log.warn({ err: error }, 'listening for news failed');
+        log.warn({ err: error }, 'listening for notifications failed');
       }
       this.#client = null;
       await client.end().catch(() => {});

@@ -27,7 +27,7 @@ export async function waitForDatabase(
       const reason = reasonOf(error);
       if (!isDatabaseLost(error))
         throw new ConfigurationError(
-          `DATABASE_URL: PostgreSQL at ${where} cannot be used (${reason}). Correct DATABASE_URL, or the server there.`,
+          `DATABASE_URL: PostgreSQL at ${where} cannot be used (${reason}). Correct DATABASE_URL, or repair the server there.`,
         );
       const line = `DATABASE_URL: no PostgreSQL answers at ${where} (${reason}). Start it, or correct DATABASE_URL.`;
       if (Date.now() > until) throw new ConfigurationError(line);
