@@ -47,20 +47,20 @@ export const builder = new SchemaBuilder<{
     nodesQueryOptions: false,
     nodesOnConnection: { description: 'The objects of this page, without their cursors.' },
     cursorFieldOptions: {
-      description: 'Where the object stands in the list. Pass it as `after` or `before`.',
+      description: 'The position of the object in the list. Pass it as `after` or `before`.',
     },
     nodeFieldOptions: { description: 'The object.' },
     edgesFieldOptions: { description: 'The objects of this page, each with its cursor.' },
     pageInfoFieldOptions: {
-      description: 'Whether there are more pages, and where this one begins and ends.',
+      description: 'Whether the list has more pages, and the cursors of this page.',
     },
-    pageInfoTypeOptions: { description: 'Where a page lies in its list.' },
+    pageInfoTypeOptions: { description: 'The position of a page in its list.' },
     hasNextPageFieldOptions: { description: 'Whether more objects follow this page.' },
     hasPreviousPageFieldOptions: { description: 'Whether objects come before this page.' },
     startCursorFieldOptions: { description: 'The cursor of the first object; null on an empty page.' },
     endCursorFieldOptions: { description: 'The cursor of the last object; null on an empty page.' },
     firstArgOptions: {
-      description: `How many objects, from the beginning or after \`after\`: 1 to ${MAX_PAGE}. Without \`first\` and \`last\`: ${DEFAULT_PAGE}.`,
+      description: `How many objects, from the beginning or after \`after\`: 1 to ${MAX_PAGE}. If \`first\` and \`last\` are left out: ${DEFAULT_PAGE}.`,
     },
     afterArgOptions: { description: 'Only objects that follow this cursor.' },
     lastArgOptions: {
@@ -85,12 +85,12 @@ builder.globalConnectionField('totalCount', (t) =>
 );
 
 builder.queryType({
-  description: 'What can be asked. Every field requires a sign-in unless it says otherwise.',
+  description: 'The queries. Each field requires a sign-in unless its description says otherwise.',
 });
 builder.mutationType({
   description:
-    'What can be changed. Each field answers its payload, or one of the errors that its union names. A refusal because of rights is a top-level error.',
+    'The mutations. Each field answers its payload, or one of the errors of its union. If you may not call a field, the answer is a top-level error.',
 });
 builder.subscriptionType({
-  description: 'What can be watched, over Server-Sent Events or WebSocket (graphql-transport-ws).',
+  description: 'The subscriptions, over Server-Sent Events or WebSocket (graphql-transport-ws).',
 });

@@ -8,6 +8,6 @@ export function connectionType<Shape>(type: ObjectRef<Schema, Shape>) {
   const { name } = type;
   return builder.connectionObject(
     { type, name: `${name}Connection`, description: `One page of a list of ${name} objects.` },
-    { name: `${name}Edge`, description: `A place in a list of ${name} objects.` },
+    { name: `${name}Edge`, description: `An entry of a list of ${name} objects.` },
   );
 }

@@ -25,6 +25,6 @@ export interface Context {
 
 /** The caller of a field whose rule requires one. */
 export function callerOf(context: Context): Caller {
-  if (!context.caller) throw new Error('a field that needs a caller was reached without one');
+  if (!context.caller) throw new Error('a field that needs a caller was asked without one');
   return context.caller;
 }

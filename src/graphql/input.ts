@@ -6,7 +6,7 @@ type Schema = typeof builder.$inferSchemaTypes;
 /** The one argument of a mutation: `args: inputOf(CreateQueueInput)`. */
 export function inputOf<Shape>(type: InputObjectRef<Schema, Shape>) {
   return builder.args((t) => ({
-    input: t.field({ type, required: true, description: 'All that the mutation needs, in one object.' }),
+    input: t.field({ type, required: true, description: 'The input of the mutation.' }),
   }));
 }
 
@@ -26,6 +26,6 @@ export interface ById {
 /** The argument of a lookup: `args: addressOf(QueueByInput, 'queue')`. */
 export function addressOf<Shape>(type: InputObjectRef<Schema, Shape>, noun: string) {
   return builder.args((t) => ({
-    by: t.field({ type, required: true, description: `Which ${noun}: exactly one of the fields is given.` }),
+    by: t.field({ type, required: true, description: `Which ${noun}. Give exactly one of the fields.` }),
   }));
 }

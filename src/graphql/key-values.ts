@@ -10,16 +10,17 @@ interface KeyValue {
 export const KeyValueType = builder.objectRef<KeyValue>('KeyValue').implement({
   description: 'One entry of a map from text to text, such as a label or a tag.',
   fields: (t) => ({
-    key: t.exposeString('key', { description: 'The name of the entry, unique in its map.' }),
-    value: t.exposeString('value', { description: 'The text that stands under the key; it may be empty.' }),
+    key: t.exposeString('key', { description: 'The key of the entry, unique in its map.' }),
+    value: t.exposeString('value', { description: 'The value of the entry. It may be empty.' }),
   }),
 });
 
 export const KeyValueInput = builder.inputType('KeyValueInput', {
-  description: 'One entry of a map from text to text. A map that names a key twice is INVALID_ARGUMENT.',
+  description:
+    'One entry of a map from text to text. If a map has the same key twice, the answer is INVALID_ARGUMENT.',
   fields: (t) => ({
-    key: t.string({ required: true, description: 'The name of the entry, unique in its map.' }),
-    value: t.string({ required: true, description: 'The text that stands under the key; it may be empty.' }),
+    key: t.string({ required: true, description: 'The key of the entry, unique in its map.' }),
+    value: t.string({ required: true, description: 'The value of the entry. It may be empty.' }),
   }),
 });
 

@@ -52,11 +52,11 @@ function isInstant(text: string): boolean {
 function pageOf<Row>(args: PageArguments, order: Order<Row>): Page {
   const backward = args.last != null || args.before != null;
   if (backward && (args.first != null || args.after != null))
-    throw InvalidArgumentError.of(['last'], 'first and after go forward, last and before backward: not both');
+    throw InvalidArgumentError.of(['last'], 'use first and after, or last and before, but not both');
   const name = backward ? 'last' : 'first';
   const limit = (backward ? args.last : args.first) ?? DEFAULT_PAGE;
   if (limit < 1 || limit > MAX_PAGE)
-    throw InvalidArgumentError.of([name], `${name} must lie in 1 … ${MAX_PAGE}`);
+    throw InvalidArgumentError.of([name], `${name} must be between 1 and ${MAX_PAGE}`);
   const cursor = backward ? args.before : args.after;
   return {
     limit,
@@ -73,7 +73,7 @@ function keyOf<Row>(cursor: string, order: Order<Row>, argument: string): SortKe
   } catch {
     // Not one of ours, like any other wrong text.
   }
-  throw InvalidArgumentError.of([argument], `${argument} is no cursor of this list`);
+  throw InvalidArgumentError.of([argument], `${argument} is not a cursor of this list`);
 }
 
 function fits(type: SortType, part: unknown): boolean {

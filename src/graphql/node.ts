@@ -6,7 +6,7 @@ export const NodeInterface = builder.interfaceRef<{ readonly id: string }>('Node
   fields: (t) => ({
     id: t.exposeID('id', {
       description:
-        'An opaque UUIDv7, unique over all types and never used again. `node` finds the object by it.',
+        'A UUIDv7 that is unique across all types and never used again. `node` finds the object by it.',
     }),
   }),
 });

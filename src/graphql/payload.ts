@@ -11,7 +11,7 @@ export function payload<Key extends string, Shape extends object>(
   name: `${string}Payload`,
   key: Key,
   type: ObjectRef<Schema, Shape>,
-  description = `The ${words(key)} as it is after the mutation.`,
+  description = `The ${words(key)} after the mutation.`,
 ) {
   return builder.objectRef<Readonly<Record<Key, Shape>>>(name).implement({
     description: `What \`${mutationOf(name)}\` answers when it succeeds.`,

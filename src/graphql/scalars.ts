@@ -29,13 +29,13 @@ builder.scalarType('DateTime', {
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
     const parts = typeof value === 'string' ? rfc3339.exec(value) : null;
-    if (!parts) refuse('DateTime', 'an RFC 3339 text with a time zone');
+    if (!parts) refuse('DateTime', 'an RFC 3339 text with a time zone, such as 2026-01-31T12:00:00Z');
     const [text, year, month, day] = parts;
     const instant = new Date(text.toUpperCase());
     // PostgreSQL has no year 0, and no instant is written with more than four digits.
     const isWritable = instant.getUTCFullYear() >= 1 && instant.getUTCFullYear() <= 9999;
     if (!isDay(Number(year), Number(month), Number(day)) || !isWritable)
-      refuse('DateTime', 'a date of the calendar');
+      refuse('DateTime', 'a date that exists in the calendar');
     return instant;
   },
 });
@@ -69,11 +69,11 @@ builder.scalarType('BigInt', {
     parseInt64(node.kind === Kind.INT || node.kind === Kind.STRING ? node.value : undefined),
 });
 
-const losesDigits = 'of numbers that keep their digits; write others as text';
+const losesDigits = 'JSON whose numbers keep their digits; send other numbers as text';
 const tooDeep = `nested at most ${MAX_JSON_DEPTH} deep`;
 
 builder.scalarType('JSON', {
-  description: `Any JSON value. Its lists and objects may be nested ${MAX_JSON_DEPTH} deep. A whole number beyond 2^53 that would lose digits is refused: send it as text.`,
+  description: `Any JSON value. Its lists and objects may be nested ${MAX_JSON_DEPTH} deep. A whole number above 2^53 that would lose digits is refused; send it as text.`,
   serialize: (value) => value,
   parseValue: (value) => (depthFault(value) ? refuse('JSON', tooDeep) : (value as Json)),
   parseLiteral: (node, variables) => {

@@ -59,7 +59,7 @@ export function variableFault(
       if (!(error instanceof RangeError)) throw error;
     }
     if (nestsDeeper(value, type, MAX_DEPTH))
-      return faultAt([name], `this nests deeper than ${MAX_DEPTH} levels`);
+      return faultAt([name], `the value is nested deeper than ${MAX_DEPTH} levels`);
   }
   return null;
 }
@@ -90,15 +90,15 @@ function faultAt(path: readonly (string | number)[], words: string, extensions =
 
 /** GraphQL's own words for a value of a built-in scalar or an enum print the value. Our scalars say what they take. */
 function wordsFor(type: GraphQLInputType, value: unknown, error: GraphQLError): string {
-  if (value === null || value === undefined) return 'this must not be null';
+  if (value === null || value === undefined) return 'the value must not be null';
   const named = getNamedType(type);
   if (isEnumType(named))
-    return `this must be one of ${named
+    return `the value must be one of ${named
       .getValues()
       .map(({ name }) => name)
       .join(', ')}`;
   const isOwn = 'code' in error.extensions;
-  return isLeafType(named) && !isOwn ? `this must be a valid ${named}` : cut(error.message, MAX_WORDS);
+  return isLeafType(named) && !isOwn ? `the value must be a valid ${named}` : cut(error.message, MAX_WORDS);
 }
 
 /** The type of a value inside a variable; what it is a list of, where GraphQL takes one value for a list of one. */

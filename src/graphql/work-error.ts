@@ -8,11 +8,14 @@ export const WorkErrorType = builder.objectRef<WorkError>('WorkError').implement
   fields: (t) => ({
     code: t.exposeString('code', {
       description:
-        'A stable word for programs, such as `CommandNotFound`; the executor or the engine chooses it.',
+        'The kind of error, a fixed word for programs such as `CommandNotFound`. The executor or the engine chooses it.',
     }),
     message: t.exposeString('message', {
-      description: 'What happened, for people. Lists of executions and nodes cut it to 100 bytes.',
+      description: 'What happened, for people. In lists of executions and nodes it is cut to 100 bytes.',
     }),
-    kind: t.expose('kind', { type: ErrorKindEnum, description: 'Whether the work failed, or what ran it.' }),
+    kind: t.expose('kind', {
+      type: ErrorKindEnum,
+      description: 'Whether the cause is the work itself or the system that runs it.',
+    }),
   }),
 });

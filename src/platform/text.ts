@@ -27,3 +27,6 @@ const NO_NAME = '\u0001';
 export function nameKey(name: string): string {
   return name.length > MAX_NAME ? NO_NAME : name.normalize('NFKC').toLowerCase();
 }
+
+/** A noun with its article: `an experiment`, `a registered model`. */
+export const withArticle = (noun: string): string => `${/^[aeiou]/i.test(noun) ? 'an' : 'a'} ${noun}`;
