@@ -4,9 +4,9 @@ import { ConfigurationError } from './config/environment.ts';
 const REFUSALS = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST'];
 
 /**
- * Does work on files under SLIPWAY_HOME.
+ * Runs `work`, which uses files under SLIPWAY_HOME.
  *
- * @throws ConfigurationError when the file system refuses it.
+ * @throws ConfigurationError if the file system refuses it.
  */
 export async function inHome<T>(work: () => T | Promise<T>): Promise<T> {
   try {

@@ -1,14 +1,14 @@
 import type { AddressInfo, Server } from 'node:net';
 import { ConfigurationError } from './config/environment.ts';
 
-/** Another process listens there. */
+/** Another process uses this port. */
 export class PortInUseError extends ConfigurationError {}
 
 /**
- * Makes a server listen where the configuration says; port 0 takes a free one.
+ * Lets a server listen at the configured address; port 0 chooses a free port.
  *
- * @param names  the variables that said so, for the message.
- * @throws ConfigurationError that names the variable; PortInUseError when the port is taken.
+ * @param names the variables of the address, for the message.
+ * @throws ConfigurationError that names the variable; PortInUseError if the port is in use.
  */
 export function listen(
   server: Server,

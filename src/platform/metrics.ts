@@ -1,8 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /**
- * Everything that this process counts. Labels come from lists that we wrote, never from what a caller sent: a label that
- * strangers can choose is a way to fill our memory. They are prefixed `slipway_`; what Node tells of the process is not.
+ * All metrics of this process. Labels come from lists in our code, never from a caller: if strangers could choose
+ * labels, they could fill our memory. Our metrics begin with `slipway_`; the metrics of Node do not.
  */
 export const registry = new Registry();
 collectDefaultMetrics({ register: registry });

@@ -188,7 +188,7 @@ builder.mutationField('updateUserAdmin', (t) =>
     type: UpdateUserAdminPayload,
     nullable: true,
     description:
-      'Makes a user an administrator, or ends this. Requires an administrator. Refused for users with the role ROOT or SYSTEM.',
+      'Gives a user the role ADMIN, or takes it away. Requires an administrator. Refused for users with the role ROOT or SYSTEM.',
     errors: { types: [FailedPreconditionError] },
     args: inputOf(UpdateUserAdminInput),
     resolve: async (_root, { input }, context) => {

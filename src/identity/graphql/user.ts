@@ -175,7 +175,7 @@ builder.queryFields((t) => ({
   viewer: t.field({
     type: UserType,
     nullable: true,
-    description: 'The user as whom you are signed in.',
+    description: 'The user of this sign-in: you.',
     resolve: async (_root, _args, context) => {
       const user = await context.loaders.user.load(callerOf(context).userId);
       if (!user) throw signInEnded();

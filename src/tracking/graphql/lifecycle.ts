@@ -276,7 +276,7 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
       t.field({
         type: payloadOf('Unpublish'),
         nullable: true,
-        description: `Makes a public ${noun.words} private again. Requires MANAGE on it in its own tenant; one of another tenant is NOT_FOUND.`,
+        description: `Makes a public ${noun.words} private again. Requires MANAGE on it. NOT_FOUND if it belongs to another tenant.`,
         errors: { types: [FailedPreconditionError] },
         args: inputOf(onlyBy('Unpublish')),
         resolve: async (_root, { input }, context) => {
@@ -317,7 +317,7 @@ function offerFields<Row extends TrackedRow>({ type, field, words, contents }: N
     publicAt: t.expose('publicAt', {
       type: 'DateTime',
       nullable: true,
-      description: `When it was made public; null if it is private. While it is public, every user of every tenant can read it with ${contents}, and nobody can change it.`,
+      description: `When it was made public; null if it is private. Every user of every tenant can read a public ${words} with ${contents}. Nobody can change it.`,
     }),
     createdBy: t.field({
       type: PrincipalType,

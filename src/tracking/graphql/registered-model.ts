@@ -39,7 +39,7 @@ const lifecycle = offerLifecycle({
   field: 'registeredModel',
   name: 'RegisteredModel',
   words: 'registered model',
-  contents: 'its versions, their files',
+  contents: 'its versions with their files',
   nameForm:
     'The name, unique in the project: 1 to 255 characters without slashes, colons and control characters. Names that begin with two underscores are reserved.',
   type: RegisteredModelType,
