@@ -5,7 +5,7 @@ import { guardedEdge } from '../graphql/guarded-edge.ts';
 import { jobTarget } from '../jobs/domain/targets.ts';
 import { JobType } from '../jobs/graphql/job.ts';
 
-// An attempt and its job are joined here: executions and jobs do not know each other.
+// This field joins an attempt and its job here, because executions and jobs do not import each other.
 builder.objectField(TaskExecutionType, 'job', (t) =>
   t.field({
     type: JobType,

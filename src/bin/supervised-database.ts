@@ -10,18 +10,19 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
 export interface SupervisedDatabase {
-  /** Null while there is none. */
+  /** Null if it does not run. */
   readonly pid: number | null;
-  /** @throws Error when it does not start. */
+  /** @throws Error if it does not start. */
   start(): Promise<EmbeddedPostgres>;
-  /** Ends it for good, also one that is just starting. */
+  /** Stops it permanently, even if it is just starting. */
   stop(): Promise<void>;
 }
 
 /**
- * The embedded PostgreSQL, started again whenever it ends. Its address stays, unless its port was taken meanwhile.
+ * The embedded PostgreSQL, which is started again whenever it ends. Its address stays the same, unless another process
+ * took its port in the meantime.
  *
- * @param onChange  called when the process id or the address has changed.
+ * @param onChange called when the process id or the address has changed.
  */
 export function superviseDatabase(
   options: EmbeddedPostgresOptions,

@@ -9,23 +9,23 @@ import { db } from '../platform/database/client.ts';
 import type { Context } from './context.ts';
 import { DEFAULT_PAGE, MAX_PAGE } from './keyset.ts';
 
-/** Any JSON value but null, which GraphQL has a word of its own for. */
+/** Any JSON value except null, for which GraphQL has its own word. */
 export type Json = string | number | boolean | object;
 
 const firstUpper = (name: string) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 
-/** The errors plugin stands first: what another plugin throws then still reaches the result union. */
+/** The errors plugin comes first, so that errors of the other plugins also become members of the result union. */
 export const builder = new SchemaBuilder<{
   Context: Context;
   DefaultFieldNullability: false;
   DefaultInputFieldRequiredness: false;
   PrismaTypes: PrismaTypes;
-  /** Every connection can count its list; src/graphql/connection.ts makes them. */
+  /** Every connection can count its list; src/graphql/connection.ts creates them. */
   Connection: { readonly count: () => Promise<number> };
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
-    /** Milliseconds. */
+    /** In milliseconds. */
     Duration: { Input: number; Output: number };
     BigInt: { Input: bigint; Output: bigint | number };
     JSON: { Input: Json; Output: unknown };
@@ -42,7 +42,8 @@ export const builder = new SchemaBuilder<{
     },
   },
   relay: {
-    // `node` and `nodes` are fields of our own (src/api/node.ts): the plugin's would pass every type's rule by.
+    // `node` and `nodes` are our own fields (src/api/node.ts). The fields of the plugin would skip the rules of the
+    // types.
     nodeQueryOptions: false,
     nodesQueryOptions: false,
     nodesOnConnection: { description: 'The objects of this page, without their cursors.' },

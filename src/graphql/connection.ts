@@ -3,7 +3,7 @@ import { builder } from './builder.ts';
 
 type Schema = typeof builder.$inferSchemaTypes;
 
-/** The one connection type of a node type, named after it: `Execution` has `ExecutionConnection`. */
+/** The only connection type of a node type. It has the name of the node type: `Execution` has `ExecutionConnection`. */
 export function connectionType<Shape>(type: ObjectRef<Schema, Shape>) {
   const { name } = type;
   return builder.connectionObject(

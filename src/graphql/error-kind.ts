@@ -1,7 +1,7 @@
 import type { ErrorKind } from '../generated/prisma/enums.ts';
 import { enumOf } from './enum.ts';
 
-/** Of every failure that is recorded: an execution's, a node's, an attempt's, a job's. */
+/** For the failures of executions, nodes, attempts and jobs. */
 export const ErrorKindEnum = enumOf<ErrorKind>('ErrorKind', 'What caused a failure.', {
   UNKNOWN: 'The cause is unknown.',
   USER: 'The work itself failed: the code of the task, or its input.',

@@ -120,7 +120,7 @@ builder.objectType(ResourceExhaustedError, {
   interfaces: [ErrorInterface],
 });
 
-/** A refusal as a top-level error: what the rules answer, and what a field without a result union throws. */
+/** A domain error as a top-level error: for refusals of rules, and for fields without a result union. */
 export function topLevelError(error: DomainError): GraphQLError {
   return new GraphQLError(error.message, {
     extensions: {
@@ -130,17 +130,17 @@ export function topLevelError(error: DomainError): GraphQLError {
   });
 }
 
-/** What a caller may see of anything thrown. What is not ours is INTERNAL, without a word of what it was. */
+/** The form of an error that a caller may see. Errors that are not ours become INTERNAL, without any details. */
 export function shownError(error: unknown): GraphQLError {
   const cause = causeOf(error);
   if (cause instanceof DomainError) return located(topLevelError(cause), error);
   if (isDatabaseLost(cause)) return located(topLevelError(new UnavailableError()), error);
-  // A refusal of the rules, of a scalar, or of GraphQL itself: written for the caller.
+  // A refusal of a rule, of a scalar, or of GraphQL itself. Its message is for the caller.
   if (cause instanceof GraphQLError) return located(cause, error);
   return located(new GraphQLError('something went wrong', { extensions: { code: 'INTERNAL' } }), error);
 }
 
-/** What was thrown first, under the places that GraphQL has added. */
+/** The original error, without the places that GraphQL has added. */
 function causeOf(error: unknown): unknown {
   let cause = error;
   while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError;

@@ -3,14 +3,14 @@ import { builder } from './builder.ts';
 
 type Schema = typeof builder.$inferSchemaTypes;
 
-/** The one argument of a mutation: `args: inputOf(CreateQueueInput)`. */
+/** The only argument of a mutation: `args: inputOf(CreateQueueInput)`. */
 export function inputOf<Shape>(type: InputObjectRef<Schema, Shape>) {
   return builder.args((t) => ({
     input: t.field({ type, required: true, description: 'The input of the mutation.' }),
   }));
 }
 
-/** How something is addressed that has no key beside its id. A key can be added later. */
+/** The address of an object that has an id and no key. A key can be added later. */
 export const byId = (name: string, noun: string) =>
   builder.inputType(name, {
     description: `The address of ${noun}.`,
@@ -18,7 +18,7 @@ export const byId = (name: string, noun: string) =>
     fields: (t) => ({ id: t.id({ description: 'Its id.' }) }),
   });
 
-/** An address of that kind, as it arrives. */
+/** Such an address, as it arrives. */
 export interface ById {
   readonly id: string;
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../platform/errors.ts';
 import { builder } from './builder.ts';
 
-/** One entry of a map from text to text: GraphQL has no maps. */
+/** One entry of a map from text to text, because GraphQL has no maps. */
 interface KeyValue {
   readonly key: string;
   readonly value: string;
@@ -28,7 +28,7 @@ export function entriesOf(map: unknown): KeyValue[] {
   return Object.entries(map as Record<string, string>).map(([key, value]) => ({ key, value }));
 }
 
-/** @throws InvalidArgumentError for a key that is given twice. */
+/** @throws InvalidArgumentError if a key is given twice. */
 export function mapOf(entries: readonly KeyValue[], path: readonly string[]): Record<string, string> {
   return recordOf(
     entries,
@@ -38,7 +38,7 @@ export function mapOf(entries: readonly KeyValue[], path: readonly string[]): Re
   );
 }
 
-/** A list of named things as a map. @throws InvalidArgumentError for a name that is given twice. */
+/** A list of named things as a map. @throws InvalidArgumentError if a name is given twice. */
 export function recordOf<Entry, Value>(
   entries: readonly Entry[],
   path: readonly string[],

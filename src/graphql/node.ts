@@ -1,6 +1,6 @@
 import { builder } from './builder.ts';
 
-/** What every object that can be looked up by id has. `node` and `nodes` find it again: src/api/node.ts. */
+/** The interface of all objects that can be found by id. `node` and `nodes` find them: src/api/node.ts. */
 export const NodeInterface = builder.interfaceRef<{ readonly id: string }>('Node').implement({
   description: 'An object that can be looked up by its id alone, with `node` or `nodes`.',
   fields: (t) => ({

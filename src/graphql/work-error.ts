@@ -2,7 +2,7 @@ import type { WorkError } from '../platform/work-error.ts';
 import { builder } from './builder.ts';
 import { ErrorKindEnum } from './error-kind.ts';
 
-/** Of every failure that is recorded: an execution's, a node's, an attempt's, a run's of a job. */
+/** For the failures of executions, nodes, attempts and runs of jobs. */
 export const WorkErrorType = builder.objectRef<WorkError>('WorkError').implement({
   description: 'Why an execution, a node, an attempt or a run of a job failed.',
   fields: (t) => ({

@@ -1,6 +1,9 @@
 import { type Obstacle, type Permission, permissions, type Requirement } from './permissions.ts';
 
-/** What a refusal says: what the permission takes, so that the caller knows what to ask an administrator for. */
+/**
+ * The message of a refusal. It says what the permission requires, so that the caller knows what to ask an administrator
+ * for.
+ */
 export function obstacleText(obstacle: Obstacle, permission: Permission): string {
   const { role, serviceScope }: Requirement = permissions[permission];
   const isForServices = serviceScope !== undefined && (obstacle === 'ROLE' || obstacle === 'OUT_OF_SCOPE');
