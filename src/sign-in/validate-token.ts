@@ -11,19 +11,20 @@ const MAX_TOKEN = 8192;
 
 export interface TokenValidation {
   readonly valid: boolean;
-  /** Null when the text is no token of ours. */
+  /** Null if the text is not one of our tokens. */
   readonly user: { readonly id: string; readonly username: string; readonly name: string } | null;
   readonly tenantId: string | null;
   readonly expiresAt: Date | null;
-  /** Why it is not valid; null for one that is. */
+  /** Why the token is not valid; null if it is valid. */
   readonly message: string | null;
 }
 
 /**
- * Whether a token is good, and whose it is; also of one that is good no more. Root and system may ask about any token,
- * others about their own: another's looks like none. Source: ClearML's auth.validate_token.
+ * Whether a token is valid, and for which user, even if the token has ended. Callers may ask about their own tokens,
+ * SYSTEM accounts about those of their tenant, and callers who reach all tenants about all. For other tokens the answer
+ * is the same as for a text that is not a token. Source: ClearML's auth.validate_token.
  *
- * @throws InvalidArgumentError for an empty text; a bad token is an answer.
+ * @throws InvalidArgumentError for an empty text. For an invalid token, it returns an answer.
  */
 export async function validateToken(caller: Caller, token: string): Promise<TokenValidation> {
   if (token.trim() === '') throw InvalidArgumentError.of(['token'], 'the token is empty', 'MissingField');
@@ -44,7 +45,7 @@ export async function validateToken(caller: Caller, token: string): Promise<Toke
   return { valid: message === null, user, tenantId, expiresAt, message };
 }
 
-/** What ended a token of ours; null for nothing. */
+/** Why one of our tokens is not valid any more; null if it is valid. */
 async function faultOf(claims: TokenClaims): Promise<string | null> {
   if (hasEnded(claims)) return 'the token has expired';
   if (await findTokenPrincipals(claims)) return null;

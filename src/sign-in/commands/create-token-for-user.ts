@@ -13,18 +13,19 @@ import { findPrincipal, type Principal, plainSignIn } from '../principals.ts';
 
 export interface TokenForUser {
   readonly user: UserBy;
-  /** Null for the caller's. */
+  /** Null means the caller's tenant. */
   readonly tenant: TenantBy | null;
   readonly expiresInMs: number | null;
 }
 
 /**
- * A token for another user, which remembers who asked for it: root and the system of the first tenant for users
- * of any, administrators for those of theirs, everyone for themselves; never for somebody above the caller.
+ * Issues a token for a user, which records who asked for it. ROOT and SYSTEM accounts of the first tenant may ask for
+ * users of all tenants, administrators for users of their tenant, and everybody for themselves; nobody for a user with
+ * a higher role.
  *
- * @throws PermissionDeniedError without a look at the user where the caller's role decides; NotFoundError for a user
- * who is absent or disabled; InvalidArgumentError for a length that is not possible. Source: ClearML's
- * auth.get_token_for_user.
+ * @throws PermissionDeniedError, without a look at the user if the caller's role is not enough; NotFoundError for a
+ * user who does not exist or is disabled; InvalidArgumentError if the token cannot be valid for so long. Source:
+ * ClearML's auth.get_token_for_user.
  */
 export async function createTokenForUser(
   caller: Caller,

@@ -9,12 +9,12 @@ import { type NewToken, newToken } from '../new-token.ts';
 const MAX_RESOURCES = 50;
 
 /**
- * A token for whoever the request was signed in as, with the same credential behind it. Made with a token it renews
- * that: what a token was confined to can be kept or narrowed.
+ * Issues a token for the caller of the request, with the same access key behind it. If the caller signed in with a
+ * token, this renews it: its limit to resources can be kept or made narrower.
  *
- * @param resources  what the token is confined to; null for what the sign-in is confined to.
- * @throws InvalidArgumentError for a length or resources that are not possible; PermissionDeniedError for resources
- * beyond those of the sign-in.
+ * @param resources the resources that the token is limited to; null means the same limit as the sign-in.
+ * @throws InvalidArgumentError if the time or the resources are not possible; PermissionDeniedError for resources
+ * outside the limit of the sign-in.
  */
 export async function login(
   caller: Caller,
@@ -34,7 +34,7 @@ export async function login(
   return made;
 }
 
-/** @throws InvalidArgumentError with every fault. */
+/** @throws InvalidArgumentError with all problems. */
 function requireResources(resources: readonly Resource[]): void {
   const problems: Problem[] = [];
   const fault = (path: readonly string[], message: string) =>

@@ -4,12 +4,12 @@ import { nameProblems } from './texts.ts';
 const MAX_ALIAS = 255;
 const MAX_SOURCE = 2048;
 const aliasForm = /^[\w.-]+$/;
-/** `v1` and `latest` read like versions. */
+/** Names that look like versions. */
 const likeVersion = /^(v\d+|latest)$/i;
 const address = /^([a-z][a-z0-9+.-]*):\/\/[^\s/?#]\S*$/i;
 const password = /^[^/]*:\/\/[^/?#@]*:[^/?#@]*@/;
 
-/** Names of models stand in addresses such as `models:/name/1`. Source: MLflow. */
+/** Names of models are part of addresses such as `models:/name/1`. Source: MLflow. */
 export function modelNameProblems(name: string): Problem[] {
   const problems = nameProblems(name);
   if (problems.length > 0 || !/[/:]/.test(name)) return problems;
@@ -26,7 +26,7 @@ export function aliasProblems(alias: string): Problem[] {
   return likeVersion.test(alias) ? fault('an alias must not look like a version') : [];
 }
 
-/** What is wrong with where a version's bytes are, as far as the text shows. A path of one machine is never a value. */
+/** The problems of the address of a version, as far as the text shows them. A value is never a path on one machine. */
 export function sourceProblems(source: string): Problem[] {
   const fault = (message: string) => [{ path: ['input', 'source'], code: 'InvalidValue', message }];
   if (source.length > MAX_SOURCE) return fault(`must have at most ${MAX_SOURCE} characters`);

@@ -8,7 +8,7 @@ const MAX_VALUE = 5000;
 
 const path = ['input', 'tags'];
 
-/** Everything wrong with the tags that are given. Source: MLflow's limits. */
+/** All problems of the given tags. Source: MLflow's limits. */
 export function tagProblems(tags: Tags): Problem[] {
   const entries = Object.entries(tags);
   if (entries.length > MAX_TAGS)
@@ -20,7 +20,7 @@ export function tagProblems(tags: Tags): Problem[] {
   });
 }
 
-/** The tags that are there, with the given ones added or in place of them. @throws InvalidArgumentError for too many. */
+/** The stored tags with the given ones added or replaced. @throws InvalidArgumentError for too many tags. */
 export function tagsWith(tags: unknown, given: Tags): Tags {
   const all = { ...(tags as Tags), ...given };
   if (Object.keys(all).length > MAX_TAGS)
@@ -28,7 +28,7 @@ export function tagsWith(tags: unknown, given: Tags): Tags {
   return all;
 }
 
-/** The tags that are there, without those keys; keys that are not there are no fault. */
+/** The stored tags without these keys. Keys that do not exist are ignored. */
 export function tagsWithout(tags: unknown, keys: readonly string[]): Tags {
   const gone = new Set(keys);
   return Object.fromEntries(Object.entries(tags as Tags).filter(([key]) => !gone.has(key)));

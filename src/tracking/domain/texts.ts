@@ -1,6 +1,6 @@
 import type { Problem } from '../../platform/errors.ts';
 
-/** What names and descriptions of experiments, runs and models may be. */
+/** The rules for names and descriptions of experiments, runs and models. */
 
 const MAX_NAME = 255;
 const MAX_DESCRIPTION = 5000;
@@ -20,5 +20,5 @@ export function descriptionProblems(description: string): Problem[] {
   return [{ path: ['input', 'description'], code: 'InvalidValue', message }];
 }
 
-/** Names that nobody may give: they are kept for what the service itself may come to make. */
+/** Names that callers cannot give. They are reserved for objects that the server may create itself in the future. */
 export const isReservedName = (name: string): boolean => name.startsWith('__');

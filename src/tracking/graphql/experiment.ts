@@ -100,7 +100,7 @@ builder.queryFields((t) => ({
   ),
 }));
 
-/** The project that a filter names, which the rule has asked about; null where it names none. */
+/** The project in a filter, which the rule has checked; null if the filter has none. */
 export async function projectIdOf(
   identifier: string | null | undefined,
   { loaders }: Context,

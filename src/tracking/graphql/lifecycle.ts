@@ -21,7 +21,7 @@ import { ProjectType } from '../../projects/graphql/project.ts';
 import { getProject } from '../../projects/loaders.ts';
 import type { Lifecycle, TrackedKey, TrackedRow } from '../commands/lifecycle.ts';
 
-/** Of experiments, runs and registered models. */
+/** For experiments, runs and registered models. */
 export const LifecycleStageEnum = enumOf<LifecycleStage>(
   'LifecycleStage',
   'Whether an experiment, a run or a registered model is deleted.',
@@ -41,7 +41,7 @@ export const LifecycleFilterEnum = enumOf<LifecycleStage | 'ALL'>(
   },
 );
 
-/** @returns null for all. */
+/** @returns null for all stages. */
 export const stageOf = (filter: LifecycleStage | 'ALL' | null | undefined): LifecycleStage | null =>
   filter === 'ALL' ? null : (filter ?? 'ACTIVE');
 
@@ -50,26 +50,26 @@ type Schema = typeof builder.$inferSchemaTypes;
 /** An address, as it arrives. */
 export type TrackedBy = { readonly id: string } | { readonly key: TrackedKey };
 
-/** One of the kinds that live the same life: see ../commands/lifecycle.ts. */
+/** One of the kinds with the common lifecycle: see ../commands/lifecycle.ts. */
 interface Noun<Row extends TrackedRow> {
-  /** What fields are called after: `experiment`. */
+  /** The name in fields: `experiment`. */
   readonly field: string;
-  /** What operations and types are called after: `Experiment`. */
+  /** The name in operations and types: `Experiment`. */
   readonly name: string;
-  /** What people call it. */
+  /** The name for people. */
   readonly words: 'experiment' | 'registered model';
-  /** What goes with it when it is read: `its runs`. */
+  /** What can be read together with it: `its runs`. */
   readonly contents: string;
   readonly nameForm: string;
   readonly type: ObjectRef<Schema, Row>;
   readonly by: ReturnType<typeof trackedBy>;
   readonly commands: Lifecycle<Row>;
   find(by: TrackedBy, loaders: Loaders): Promise<Row | null>;
-  /** What the request knew of them is about to change. */
+  /** Clears what the request has cached about them, because they are about to change. */
   forget(loaders: Loaders): void;
 }
 
-/** How such a thing is addressed. */
+/** The address of an object of this kind. */
 export function trackedBy(name: string, words: string) {
   const key = builder.inputType(`${name}KeyInput`, {
     description: `What identifies ${words}.`,
@@ -92,14 +92,14 @@ export function trackedBy(name: string, words: string) {
 export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
   offerFields(noun);
 
-  /** The one that the rule has judged, even if its name is another's by now. */
+  /** The object that the rule has checked, even if another object has its name now. */
   async function addressed(by: object, { loaders }: Context, path = ['input', 'by']): Promise<Row> {
     const row = await noun.find(by as TrackedBy, loaders);
     if (!row) throw new NotFoundError(noun.words, addressText(by), path);
     return row;
   }
 
-  /** What a command answers, with what the request knew forgotten. */
+  /** The answer of a command. It also clears what the request has cached. */
   async function changed(work: Promise<Row>, { loaders }: Context) {
     try {
       return { [noun.field]: await work };

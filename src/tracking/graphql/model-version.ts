@@ -316,14 +316,14 @@ const versionPayload = (name: `${string}Payload`) => payload(name, 'modelVersion
 const modelPayload = (name: `${string}Payload`) =>
   payload<string, RegisteredModelRow>(name, 'registeredModel', RegisteredModelType);
 
-/** The one that the rule has judged, even if its alias has moved by now. */
+/** The version that the rule has checked, even if its alias points to another one now. */
 async function addressed(by: object, { loaders }: Context): Promise<ModelVersionRow> {
   const version = await findVersion(by as ModelVersionBy, loaders);
   if (!version) throw new NotFoundError('model version', addressText(by), ['input', 'by']);
   return version;
 }
 
-/** What a command answers, with what the request knew of models forgotten. */
+/** The answer of a command. It also clears what the request has cached about models. */
 async function changed(work: Promise<ModelVersionRow>, { loaders }: Context) {
   try {
     return { modelVersion: await work };

@@ -22,7 +22,7 @@ import { countRuns, listRuns, type RunFilter, type RunRow, runOrder } from '../s
 import { ExperimentByInput, ExperimentType } from './experiment.ts';
 import { LifecycleFilterEnum, LifecycleStageEnum, stageOf } from './lifecycle.ts';
 
-/** Experiments that one list of runs may be over. */
+/** How many experiments one list of runs may cover. */
 const MAX_EXPERIMENTS = 1000;
 
 export const RunType = builder.objectRef<RunRow>('Run').implement({
@@ -226,7 +226,7 @@ async function addressed(by: object, { loaders }: Context): Promise<RunRow> {
   return run;
 }
 
-/** What a command answers, with what the request knew of experiments and runs forgotten. */
+/** The answer of a command. It also clears what the request has cached about experiments and runs. */
 async function changed(work: Promise<RunRow>, { loaders }: Context) {
   try {
     return { run: await work };
