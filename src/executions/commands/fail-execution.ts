@@ -6,10 +6,10 @@ import { moveExecution, moveNodes } from '../store/moves.ts';
 import { listNodesToAdvance } from '../store/nodes.ts';
 
 /**
- * Ends an execution that the engine itself cannot move on: FAILED by the system (`EngineFailure`), its nodes that have
- * not ended ABORTED. Needs nothing of the workflow, which may be what is at fault.
+ * Ends an execution that the engine cannot continue: it is FAILED by the system (`EngineFailure`), and its nodes that
+ * have not ended are ABORTED. This does not read the workflow, which may be the cause.
  *
- * The lock on the execution is the caller's, and so is the end of its jobs.
+ * The caller must have locked the execution, and must have ended its jobs.
  */
 export async function failExecution(tx: Tx, execution: LockedExecution, now: Date): Promise<void> {
   const nodes = await listNodesToAdvance(tx, execution.id);

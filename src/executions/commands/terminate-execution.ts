@@ -9,10 +9,11 @@ import { type ExecutionBy, type ExecutionRow, readExecutions } from '../store/re
 const MAX_CAUSE = 500;
 
 /**
- * Asks for the end of an execution: it is ABORTING at once, and ABORTED when its work has stopped. Asking again
- * overwrites the cause. When the work finishes first, its result wins.
+ * Aborts an execution: it is ABORTING at once, and ABORTED when its work has stopped. Repeating this replaces the
+ * cause. If the work ends by itself before it is stopped, its result counts.
  *
- * @throws InvalidArgumentError for the cause; NotFoundError; FailedPreconditionError with the current phase when it has ended.
+ * @throws InvalidArgumentError for the cause; NotFoundError; FailedPreconditionError with the current phase if it has
+ * ended.
  * Source: Flyte's TerminateExecution.
  */
 export async function terminateExecution(

@@ -68,6 +68,6 @@ export const taskExecutionPhases: PhaseTable<TaskExecutionPhase> = {
   ABORTED: [],
 };
 
-/** Whether an attempt in that phase has ended: also one that another attempt follows. */
+/** Whether an attempt in this phase has ended. It has, even if another attempt follows. */
 export const isEndOfAttempt = (phase: TaskExecutionPhase): boolean =>
   phase === 'RETRYABLE_FAILED' || isTerminal(taskExecutionPhases, phase);

@@ -15,18 +15,18 @@ import { ExecutionByInput, ExecutionPhaseEnum, ExecutionType } from './execution
 import { NodeExecutionPhaseEnum, NodeExecutionType } from './node-execution.ts';
 import { TaskExecutionPhaseEnum } from './task-execution.ts';
 
-/** An event with the execution whose stream it stands in. */
+/** An event, and the execution that it belongs to. */
 interface StreamEvent extends EventRow {
   readonly executionId: string;
 }
 
-/** The random part of the execution's id, which tells its stream from others. */
+/** The random part of the execution's id. It tells the events of two executions apart. */
 const streamOf = (executionId: string) => executionId.slice(-12);
 
 const idOf = ({ executionId, sequence }: StreamEvent) =>
   Buffer.from(`${streamOf(executionId)}.${sequence}`).toString('base64url');
 
-/** @throws InvalidArgumentError for what is no id of an event of that execution's. */
+/** @throws InvalidArgumentError for a text that is not the id of an event of this execution. */
 async function sequenceOf(id: string | null | undefined, executionId: string): Promise<bigint> {
   if (id == null) return 0n;
   const refuse = () =>
@@ -34,13 +34,13 @@ async function sequenceOf(id: string | null | undefined, executionId: string): P
   const match = /^([0-9a-f]{12})\.(\d{1,18})$/.exec(Buffer.from(id, 'base64url').toString('utf8'));
   if (match?.[1] !== streamOf(executionId)) throw refuse();
   const sequence = BigInt(match[2] ?? '');
-  // Only what was there can be gone on after: past its end, nothing would ever come.
+  // The event must exist. After the end of the stream, no event would ever come.
   const end = await readStreamEnd(executionId);
   if (!end || sequence > end.lastSequence) throw refuse();
   return sequence;
 }
 
-/** What every event has. */
+/** The fields of every event. */
 const eventId = {
   description:
     'The position of the event among all events of the execution. Pass it as `after` to continue after this event.',
@@ -144,7 +144,7 @@ interface WatchArguments {
   readonly after?: string | null;
 }
 
-/** Opens the stream: what is wrong with the arguments is said before anything is watched. */
+/** Opens the stream. Wrong arguments are refused before anything is watched. */
 async function watch(args: WatchArguments, context: Context, kinds: readonly ExecutionEventKind[]) {
   const by = args.by as ExecutionBy;
   const execution = await context.loaders.execution.load(by);

@@ -140,7 +140,7 @@ builder.queryField('nodeExecution', (t) =>
   }),
 );
 
-/** The node that is addressed; null when it, or its execution, is absent. */
+/** The node of an address; null if it, or its execution, does not exist. */
 export async function loadNodeExecution(
   by: NodeExecutionBy,
   loaders: Loaders,
@@ -150,11 +150,11 @@ export async function loadNodeExecution(
   const execution = await loaders.execution.load({
     key: { project, domain, name },
   });
-  // Asked also where there is no such execution, so that this costs what a hidden one does.
+  // Also asked if there is no such execution, so that it takes the same statements as a hidden one.
   return await loaders.nodeExecutionByKey.load({ executionId: execution?.id ?? NO_ID, nodeId });
 }
 
-/** The nodes of an execution, as a connection field on whatever has its id. */
+/** The nodes of an execution, as a connection field of any object that has its id. */
 export function nodesOf(executionId: string, args: PageArguments, { nodesOfExecution, nodeCounts }: Loaders) {
   return pagedList(
     args,

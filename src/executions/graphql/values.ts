@@ -5,11 +5,11 @@ import type { Literal, LiteralMap } from '../../values/literals.ts';
 import { toPlain } from '../../values/plain-values.ts';
 import { urisIn } from '../../values/uris.ts';
 
-/** What several nouns of this folder share: values, lengths of time, rows of lists. */
+/** The parts that several nouns of this folder share: values, durations, rows of lists. */
 
 const MAX_LISTED_MESSAGE_BYTES = 100;
 
-/** The row as lists show it: its error's message cut to 100 bytes, still valid text. */
+/** The row as lists show it: the message of its error is cut to 100 bytes, without breaking a character. */
 export function listed<Row extends WorkErrorColumns>(row: Row): Row {
   if (row.errorMessage === null || Buffer.byteLength(row.errorMessage) <= MAX_LISTED_MESSAGE_BYTES)
     return row;
@@ -20,13 +20,13 @@ export function listed<Row extends WorkErrorColumns>(row: Row): Row {
   };
 }
 
-/** How long it took; null until it has ended, and for what ended without a start. */
+/** How long it took; null if it has not ended, or if it ended without a start. */
 export function durationOf(row: { startedAt: Date | null; endedAt: Date | null }): number | null {
   if (!row.startedAt || !row.endedAt) return null;
   return row.endedAt.getTime() - row.startedAt.getTime();
 }
 
-/** Values, and the project whose files they may name; without a project they name none. */
+/** Values, and the project of the files in them; without a project they contain no files. */
 export interface Data {
   readonly inputs: LiteralMap | null;
   readonly outputs: LiteralMap | null;
@@ -34,7 +34,7 @@ export interface Data {
   readonly projectId?: string;
 }
 
-/** Where no values are stored. */
+/** For rows without stored values. */
 export const noData: Data = { inputs: null, outputs: null };
 
 const plain = (values: LiteralMap | null) =>

@@ -13,16 +13,16 @@ const MAX_NAME = 255;
 
 export interface NewQueue {
   readonly name: string;
-  /** Larger is a smaller share. */
+  /** A larger factor means a smaller share. */
   readonly priorityFactor: number;
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /**
- * Makes a queue. Whoever makes it manages it.
+ * Creates a queue. The caller gets MANAGE on it.
  *
- * @throws InvalidArgumentError with every fault; AlreadyExistsError for the name of a queue that the caller may read,
- * InvalidArgumentError `NameUnavailable` for that of a hidden one. The stored queue stays unchanged.
+ * @throws InvalidArgumentError with all problems; AlreadyExistsError if a queue that the caller may read has the name;
+ * InvalidArgumentError `NameUnavailable` if a hidden queue has it. An existing queue does not change.
  * Source: Armada's CreateQueue.
  */
 export async function createQueue(caller: Caller, queue: NewQueue): Promise<Queue> {

@@ -16,10 +16,10 @@ const MAX_CHUNKS = 200;
 const MAX_CHUNK_CHARACTERS = 64 * 1024;
 
 /**
- * Keeps what a run printed, also for a while after it ended: the last words come late. Repeats are dropped, and so is
- * what goes beyond the bound of the run.
+ * Stores the output of a run, also for some time after its end, because the last pieces arrive late. Repeated pieces
+ * are ignored, and so is everything after the limit of the run.
  *
- * @returns how many chunks were stored. @throws InvalidArgumentError naming the chunk.
+ * @returns how many pieces were stored. @throws InvalidArgumentError with the piece.
  */
 export async function reportRunLog(
   caller: Caller,

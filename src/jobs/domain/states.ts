@@ -40,7 +40,7 @@ export const jobRunStates: PhaseTable<JobRunState> = {
   LEASE_RETURNED: [],
 };
 
-/** What an executor may report of a run. Each kind has the name of the state that it moves run and job to. */
+/** What an executor can report about a run. Each kind has the name of the state to which the run and the job move. */
 export const reportableKinds = [
   'PENDING',
   'RUNNING',
@@ -50,10 +50,10 @@ export const reportableKinds = [
 ] as const satisfies readonly JobEventKind[];
 export type ReportableKind = (typeof reportableKinds)[number];
 
-/** States that a run is in because its executor said so, and not because the server took it away. */
+/** States that an executor has reported, as opposed to states that the server has set. */
 const ownStates: ReadonlySet<JobRunState> = new Set(['PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED']);
 
-/** Whether a run has been in the state that is reported: it is there, or its executor has told that it went on. */
+/** Whether a run is, or was, in the reported state. */
 export function hasBeen(reported: ReportableKind, state: JobRunState): boolean {
   return state === reported || (ownStates.has(state) && jobRunStates[reported].includes(state));
 }

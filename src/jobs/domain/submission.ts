@@ -1,9 +1,9 @@
 import type { Problem } from '../../platform/errors.ts';
 
-/** A job as its submitter describes it. */
+/** A new job. */
 export interface JobRequest {
   readonly clientId: string | null;
-  /** Lower goes first; brought into 0 … 4294967295 and rounded half up. */
+  /** Lower numbers go first. The number is moved into the range 0 … 4294967295, and halves are rounded up. */
   readonly priority: number;
 }
 
@@ -12,7 +12,7 @@ const MAX_CLIENT_ID = 100;
 const MAX_JOB_SET = 1023;
 const MAX_PRIORITY = 4_294_967_295;
 
-/** Everything wrong with a submission; none of it is stored when there is anything. Source: Armada's SubmitJobs. */
+/** All problems of a submission. If there are any, nothing is stored. Source: Armada's SubmitJobs. */
 export function submissionProblems(
   jobSet: string,
   jobs: readonly JobRequest[],
@@ -40,7 +40,9 @@ export function submissionProblems(
   return problems;
 }
 
-/** Armada's rule: negatives count as 0, halves are rounded up, the rest is cut at 32 bits. */
+/**
+ * Armada's rule: negative numbers count as 0, halves are rounded up, and larger numbers become the largest of 32 bits.
+ */
 export function roundedPriority(priority: number): number {
   return Math.min(Math.max(Math.floor(priority + 0.5), 0), MAX_PRIORITY);
 }

@@ -18,7 +18,9 @@ import { LogStreamEnum } from './job.ts';
 
 const DEFAULT_POOL = 'default';
 
-/** The calls of executors. All need the scope `executor`, which only service accounts of role SYSTEM may use. */
+/**
+ * The calls of executors. All require the scope `executor`, which only service accounts with the role SYSTEM can have.
+ */
 
 const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
   description: 'A run that the executor must start, with everything that it needs for it.',

@@ -23,13 +23,13 @@ import {
 } from './workflow-templates.ts';
 
 /**
- * Checks a workflow against the tasks that it uses and answers its closure: bindings compiled, upstream ids sorted,
+ * Checks a workflow with the tasks that it uses and returns its closure: compiled bindings, sorted upstream ids,
  * connections from start-node to end-node, and the tasks. Equal templates give equal closures.
  *
- * @param tasks  at least those of referencedTasks that are registered; others are left out of the closure.
+ * @param tasks at least the registered ones among `referencedTasks`. Other tasks are left out of the closure.
  * @throws InvalidArgumentError with all problems. Each has the compiler's code and a path that names the node:
- *   `NoNodesFound`, `DuplicateId`, `ValueRequired`, `TaskReferenceNotFound`, `DuplicateAlias`,
- *   `NodeReferenceNotFound`, `VariableNameNotFound`, `CycleDetected`, `UnreachableNodes`, and those of compileBindings.
+ * `NoNodesFound`, `DuplicateId`, `ValueRequired`, `TaskReferenceNotFound`, `DuplicateAlias`, `NodeReferenceNotFound`,
+ * `VariableNameNotFound`, `CycleDetected`, `UnreachableNodes`, and the codes of `compileBindings`.
  * Source: Flyte v1.16, `flytepropeller/pkg/compiler/workflow_compiler.go`.
  */
 export function compileWorkflow(
@@ -75,7 +75,7 @@ export function compileWorkflow(
   };
 }
 
-/** The first node of each id; the others, and ids that cannot be used, are reported. */
+/** The first node of each id. Further nodes with the same id, and ids that cannot be used, are reported. */
 function distinctNodes(nodes: readonly Node[], place: Place): Node[] {
   const byId = new Map<string, Node>();
   for (const [index, node] of nodes.entries()) {

@@ -5,8 +5,8 @@ import type { ResourceEntry, Resources } from './task-templates.ts';
 type Amounts = ReadonlyMap<ResourceEntry['name'], Quantity>;
 
 /**
- * Reports what is wrong with the resources of a container: a name twice in a list, an amount that is no quantity
- * or negative, part of a GPU, a request above its limit, and a GPU request that is not its limit.
+ * Reports the problems of the resources of a container: a name twice in a list, an amount that is not a quantity or is
+ * negative, a part of a GPU, a request above its limit, and a GPU request that differs from its limit.
  *
  * Source: Flyte v1.16, `flyteadmin/pkg/manager/impl/validation/task_validator.go`.
  */
@@ -25,7 +25,7 @@ export function checkResources(resources: Resources, place: Place): void {
   }
 }
 
-/** Reports each request and limit that is above what the platform allows. Source: as checkResources. */
+/** Reports all requests and limits above the limits of the platform. Source: see `checkResources`. */
 export function checkPlatformLimits(
   resources: Resources,
   platformLimits: readonly ResourceEntry[],

@@ -6,7 +6,7 @@ const MAX_KEY = 255;
 /**
  * Checks the parts of a key in Flyte's order: project, domain, name, version.
  *
- * @throws InvalidArgumentError naming every part that is missing or longer than 255 characters.
+ * @throws InvalidArgumentError with all parts that are missing or longer than 255 characters.
  */
 export function requireCompleteKey(key: EntityKey, path: readonly string[]): void {
   const problems: Problem[] = [];

@@ -1,6 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 
-/** How versions are addressed in arguments. */
+/** The key of a version, in arguments. */
 export const EntityKeyInput = builder.inputType('EntityKeyInput', {
   description: 'What identifies one version of a task, workflow or launch plan.',
   fields: (t) => ({

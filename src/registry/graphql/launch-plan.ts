@@ -241,7 +241,7 @@ builder.mutationFields((t) => ({
         ...input,
         workflow: input.workflow as VersionBy,
       });
-      // A later field of the operation may have asked for it before it was there.
+      // An earlier read of the same request may have found nothing.
       context.loaders.launchPlan.clear({ key: input.key });
       return { launchPlan };
     },

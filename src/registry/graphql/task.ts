@@ -216,7 +216,7 @@ const TaskTemplateInput = builder.inputType('TaskTemplateInput', {
   }),
 });
 
-/** Durations as the domain reads them. */
+/** Durations in the form that the domain reads. */
 export const withTimeoutText = <Metadata extends { readonly timeout?: number | null }>(
   metadata: Metadata,
 ) => ({

@@ -158,7 +158,7 @@ export const TypedInterfaceInput = builder.inputType('TypedInterfaceInput', {
 
 type VariableFields = typeof VariableInput.$inferInput;
 
-/** The interface in the form that the domain reads. @throws InvalidArgumentError for a name given twice. */
+/** The interface in the form that the domain reads. @throws InvalidArgumentError if a name is given twice. */
 export function interfaceOf(input: typeof TypedInterfaceInput.$inferInput, path: readonly string[]) {
   const variables = (list: readonly VariableFields[], part: string) =>
     recordOf(
