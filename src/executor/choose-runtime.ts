@@ -5,7 +5,7 @@ import { log } from '../platform/log.ts';
 import type { Runtime } from './host/runtime.ts';
 import { createProcessRuntime } from './runtimes/process/process-runtime.ts';
 
-/** @throws ConfigurationError in production, where what runs the jobs must be named. */
+/** @throws ConfigurationError in production, if no runtime is chosen. */
 export function requireNamedRuntime(): void {
   if (baseConfig.production && executorConfig.runtime === undefined)
     throw new ConfigurationError(
@@ -26,9 +26,9 @@ const runtimes: Readonly<Record<RuntimeName, (folder: string) => Runtime>> = {
 };
 
 /**
- * The runtime that is configured; `process` where none has to be named.
+ * The configured runtime; `process` if none is chosen.
  *
- * @param folder  where it keeps its runs.
+ * @param folder the folder for its runs.
  */
 export function chooseRuntime(folder: string): Runtime {
   const name = executorConfig.runtime ?? 'process';

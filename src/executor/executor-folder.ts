@@ -9,10 +9,10 @@ import { inHome } from '../platform/in-home.ts';
 import { log } from '../platform/log.ts';
 
 /**
- * Makes the folder of the executor's name and takes it for this process alone. A predecessor whose tree was killed may
- * still be ending its runs; it gets the time that this takes.
+ * Creates the folder of this executor's name and locks it for this process. An earlier executor whose process tree was
+ * killed may still be ending its runs; we wait for it.
  *
- * @throws ConfigurationError when another executor of this name goes on working here.
+ * @throws ConfigurationError if another executor with this name continues to work here.
  */
 export async function openExecutorFolder(): Promise<string> {
   const { name } = executorConfig;

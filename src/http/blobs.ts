@@ -17,8 +17,8 @@ import { bodyOf } from './body.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
- * Files: `GET` and `PUT /blobs/{id}` with the signature of a link that GraphQL gave. The link is the permission; without
- * a good one, every id answers alike.
+ * Files: `GET` and `PUT /blobs/{id}`, with the signed link from GraphQL. The link is the permission. Without a valid
+ * link, the answer is the same for all ids.
  */
 export async function fetchBlob({ url, response }: Exchange): Promise<void> {
   const blob = await linkedBlob('GET', url);
@@ -45,7 +45,7 @@ export async function storeBlob({ url, request, response }: Exchange): Promise<v
   }
 }
 
-/** @throws GraphQLError when the link is not good, or there is no such file. */
+/** @throws GraphQLError if the link is not valid or the file does not exist. */
 async function linkedBlob(action: 'GET' | 'PUT', url: URL): Promise<BlobRow> {
   const id = url.pathname.slice('/blobs/'.length);
   const query = {
@@ -61,7 +61,7 @@ async function linkedBlob(action: 'GET' | 'PUT', url: URL): Promise<BlobRow> {
 
 const noFile = () => refusal('NOT_FOUND', 'this file does not exist');
 
-/** Takes the content in by way of a temporary file, so that a slow sender holds no connection to the database. */
+/** Stores the content in a temporary file first, so that a slow sender does not occupy a connection to the database. */
 async function receive(blob: BlobRow, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (blob.uploadedAt) {
     request.resume();

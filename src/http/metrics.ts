@@ -28,9 +28,10 @@ export interface MetricsServer {
 }
 
 /**
- * `GET /metrics` for Prometheus, on a port of its own, so that it can be shut off from callers by where it listens.
+ * `GET /metrics` for Prometheus. It has its own port and address, so that callers of the API need not be able to reach
+ * it.
  *
- * @returns null when it cannot listen there: a server without metrics is better than none.
+ * @returns null if it cannot listen there, because a server without metrics is better than none.
  */
 export async function startMetricsServer(options: {
   readonly host: string;
@@ -91,7 +92,7 @@ export function measureRequest(response: ServerResponse, route: Route['label']):
   });
 }
 
-/** Counts how a sign-in ends, and passes it on. */
+/** Counts the result of a sign-in and returns it. */
 export async function measureSignIn(
   headers: IncomingHttpHeaders,
   signIn: Promise<Caller | null>,
@@ -112,7 +113,7 @@ export async function measureSignIn(
   }
 }
 
-/** Counts operations by how they end; stands before whatever may refuse them. */
+/** Counts operations by their result. It must come before all plugins that can refuse an operation. */
 export function measuredOperations(): Plugin {
   return {
     onExecute({ args }) {
@@ -148,7 +149,7 @@ export function measuredOperations(): Plugin {
 }
 
 function count(type: string, { errors = [] }: { readonly errors?: readonly Error[] }): void {
-  // Errors are masked later; what has no code is a refusal of GraphQL itself.
+  // Errors are masked later. An error without a code is a refusal of GraphQL itself.
   const codes = errors.map((error) => String(shownError(error).extensions['code'] ?? 'INVALID_ARGUMENT'));
   operations.inc({ type, outcome: codes[0] ?? 'OK' });
   for (const code of codes) operationErrors.inc({ code });

@@ -11,9 +11,9 @@ import type { TrustedDocuments } from './trusted-documents.ts';
 export type Operation = ReturnType<typeof readParameters>;
 
 /**
- * The operations of a request, which has one form: POST of one JSON object, or of a list of them, a batch, whose operations
- * run side by side and are answered in their order. GET is refused because queries may carry secrets and addresses are
- * logged everywhere.
+ * The operations of a request. A request must be a POST with one JSON object, or with a list of JSON objects (a batch),
+ * whose operations run at the same time and are answered in their order. GET is refused, because queries may contain
+ * secrets and URLs are logged everywhere.
  *
  * @throws GraphQLError
  */

@@ -9,7 +9,7 @@ import { normalTimestamp } from './timestamps.ts';
 
 type ScalarReader = (value: unknown, place: Place) => Scalar | undefined;
 
-/** For each simple type, what plain JSON may stand for it. */
+/** For each simple type, how to read it from a plain value. */
 export const plainScalars: Readonly<Record<SimpleType, ScalarReader>> = {
   NONE: (value, place) => (value === null ? { noneType: {} } : mismatch('none', value, place)),
   INTEGER: integerFromPlain,
@@ -70,7 +70,7 @@ function floatFromPlain(value: unknown, place: Place): Scalar | undefined {
   if (typeof value !== 'number' && typeof value !== 'bigint') return mismatch('float', value, place);
   const number = Number(value);
   if (Number.isFinite(number)) {
-    // JSON writes -0 as 0, so both are one value from the start.
+    // JSON writes -0 as 0, so both are the same value.
     return { primitive: { floatValue: number === 0 ? 0 : number } };
   }
   if (typeof value === 'bigint')

@@ -25,23 +25,23 @@ import {
   text,
 } from './readers.ts';
 
-/** A type nests at most this deep: a list of lists of integers is three levels. */
+/** How deep a type may be nested: a list of lists of integers has three levels. */
 export const MAX_TYPE_DEPTH = 32;
 
-/** A type has at most this many parts (itself, its elements, variants, columns), so that comparing two stays quick. */
+/** How many parts a type may have (itself, its elements, variants, columns), so that comparing two types is fast. */
 export const MAX_TYPE_PARTS = 1000;
 
 /**
- * A union has at most this many variants, with those of a union among them counted: each value is tried against all
- * variants of its kind.
+ * How many variants a union may have, including the variants of unions inside of it, because each value is tried with
+ * all variants of its kind.
  */
 export const MAX_UNION_VARIANTS = 50;
 
 /**
- * Checks a literal type that came from outside and answers its stored form.
+ * Checks a literal type from outside and returns its stored form.
  *
- * Problems: `MissingField`, `UnrecognizedValue` for an unknown field, `InvalidValue` for a wrong value, a name
- * over 255 characters, a name or value twice, nesting over 32 levels, or a union of more than 50 variants.
+ * Problems: `MissingField`, `UnrecognizedValue` for an unknown field, `InvalidValue` for a wrong value, a name over 255
+ * characters, a repeated name or value, more than 32 levels, or a union of more than 50 variants.
  * Source: Flyte v1.16, `flyteidl/core/types.proto`.
  */
 export const literalType = checked(typeWithin(MAX_TYPE_DEPTH), (type, place) => {
@@ -55,7 +55,7 @@ export const variable = fields<Variable>({
   description: optional(text),
 });
 
-/** A task's or workflow's interface. Absent inputs or outputs stand for none. */
+/** The interface of a task or workflow. Absent inputs or outputs mean that there are none. */
 export const typedInterface = fields<TypedInterface>({
   inputs: defaulting(mapOf(variable), {}),
   outputs: defaulting(mapOf(variable), {}),
@@ -108,7 +108,10 @@ function structuredDatasetTypeWithin(depth: number) {
 
 export const structuredDatasetType = structuredDatasetTypeWithin(MAX_TYPE_DEPTH);
 
-/** The readers for each depth that is left, made when they are first needed: a value may carry many thousands of types. */
+/**
+ * The readers for each remaining depth. They are created only when needed, and only once, because a value may contain
+ * many thousands of types.
+ */
 const readersByDepth = new Map<number, ReturnType<typeof makeReaders>>();
 
 function makeReaders(depth: number) {

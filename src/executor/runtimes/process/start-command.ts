@@ -6,13 +6,13 @@ import { RunError, systemErrorCode } from '../../host/run-error.ts';
 import { openOutputPipes } from './output-pipes.ts';
 import type { RunDirectory } from './run-directory.ts';
 
-/** How the first process of a run ended: exactly one of the two is set. */
+/** How the first process of a run ended. Exactly one of the two is set. */
 export interface CommandExit {
   readonly code: number | null;
   readonly signal: string | null;
 }
 
-/** A running command: the leader of a process group and session of its own. */
+/** A running command, which leads its own process group and session. */
 export interface StartedCommand {
   readonly pid: number;
   readonly exited: Promise<CommandExit>;
@@ -38,8 +38,8 @@ const START_FAILURES: Readonly<Record<string, { code: string; says: string }>> =
 /**
  * Starts a command in the run's work directory, without a shell.
  *
- * @throws RunError `CommandNotFound`, `CommandNotExecutable`, `ArgumentsTooLong`, or `CommandNotStarted` (SYSTEM) when
- * the machine lacks what it takes.
+ * @throws RunError `CommandNotFound`, `CommandNotExecutable`, `ArgumentsTooLong`, or `CommandNotStarted` (SYSTEM) if
+ * this machine cannot start it.
  */
 export async function startCommand(
   words: readonly string[],
