@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const document = `query ($filter: AuditEventFilter, $tenant: ID, $first: Int, $after: String) {
+const document = `query ($filter: AuditEventFilterInput, $tenant: TenantByInput, $first: Int, $after: String) {
   auditEvents(filter: $filter, tenant: $tenant, first: $first, after: $after) {
     edges { node {
       id tenantId createdAt actor { id username } realActor { id username } credentialId address action outcome code
@@ -47,7 +47,7 @@ const granting = (whom: Person, level = 'READ') => ({
 });
 const readSecretly = (who: Person) =>
   app.ask(
-    'query ($by: ProjectBy!) { project(by: $by) { id } }',
+    'query ($by: ProjectByInput!) { project(by: $by) { id } }',
     { by: { identifier: project } },
     who.authorization,
   );
@@ -147,7 +147,7 @@ describe('auditEvents', () => {
       targetType: granted.target.type,
       targetId: granted.target.id,
     };
-    const bothWays = `query ($filter: AuditEventFilter, $first: Int, $last: Int) {
+    const bothWays = `query ($filter: AuditEventFilterInput, $first: Int, $last: Int) {
       auditEvents(filter: $filter, first: $first, last: $last) { edges { node { id } } }
     }`;
     const forms = [
@@ -171,8 +171,9 @@ describe('auditEvents', () => {
     expect(outcome(await ask({}, (await person(app, 'SUPERUSER')).authorization))).toBe('PERMISSION_DENIED');
     await readSecretly(await person(app, 'ADMIN', { tenantId, scopes: ['queue:read'] }));
     expect(await events({}, {}, theirs.authorization)).toMatchObject([{ tenantId, outcome: 'DENIED' }]);
-    expect(await events({}, { tenant: tenantId }, root.authorization)).toHaveLength(1);
-    for (const tenant of [tenantId, newId()]) expect(outcome(await ask({ tenant }))).toBe('NOT_FOUND');
+    expect(await events({}, { tenant: { id: tenantId } }, root.authorization)).toHaveLength(1);
+    for (const tenant of [tenantId, newId()])
+      expect(outcome(await ask({ tenant: { id: tenant } }))).toBe('NOT_FOUND');
   });
 });
 

@@ -80,16 +80,10 @@ export function permissionMutations(app: App) {
   return {
     grant: mutation(
       'grantPermission',
-      `... on GrantPermissionPayload { permission { ${permissionFields} createdAt updatedAt } }`,
+      `... on GrantPermissionPayload { grant { ${permissionFields} createdAt updatedAt } }`,
     ),
-    update: mutation(
-      'updatePermission',
-      `... on UpdatePermissionPayload { permission { ${permissionFields} } }`,
-    ),
-    revoke: mutation(
-      'revokePermission',
-      `... on RevokePermissionPayload { revoked { ${permissionFields} } }`,
-    ),
+    update: mutation('updatePermission', `... on UpdatePermissionPayload { grant { ${permissionFields} } }`),
+    revoke: mutation('revokePermission', `... on RevokePermissionPayload { grant { ${permissionFields} } }`),
     mutation,
   };
 }

@@ -64,48 +64,49 @@ const lists: Readonly<Record<string, Entry>> = {
   'ExecutionData.files': { path: `${nodes}.data.files`, statements: 6 },
   'Experiment.runs': { path: 'experiments.runs', statements: 3 },
   'Experiment.tags': { path: 'experiments.tags', statements: 1 },
-  'Group.members': { path: 'groups.members', statements: 3 },
+  'Group.members': { path: 'groups.members', statements: 2 },
   'Job.runs': { path: `${nodes}.taskExecutions.job.runs`, statements: 8 },
   'JobRun.log': { path: `${nodes}.taskExecutions.job.runs.log`, statements: 9 },
-  'LaunchPlan.expectedInputs': { path: 'launchPlans.expectedInputs', statements: 4 },
+  'LaunchPlan.expectedInputs': { path: 'launchPlans.expectedInputs', statements: 3 },
   'ModelVersion.tags': { path: 'registeredModels.versions.tags', statements: 2 },
   'NodeExecution.taskExecutions': { path: `${nodes}.taskExecutions`, statements: 5 },
-  'Project.domains': { path: 'projects.domains', statements: 2 },
-  'Project.labels': { path: 'projects.labels', statements: 2 },
+  'Project.domains': { path: 'projects.domains', statements: 1 },
+  'Project.labels': { path: 'projects.labels', statements: 1 },
   'Query.auditEvents': { path: 'auditEvents', statements: 1, as: 'administrator' },
   'Query.credentials': { path: 'credentials', statements: 2 },
   'Query.domains': { path: 'domains', statements: 0 },
   'Query.executions': { path: executions, statements: 3 },
   'Query.experiments': { path: 'experiments', statements: 1 },
-  'Query.groups': { path: 'groups', statements: 3 },
-  'Query.launchPlans': { path: 'launchPlans', statements: 4 },
+  'Query.grantees': { path: 'grantees', statements: 1, as: 'administrator' },
+  'Query.groups': { path: 'groups', statements: 2 },
+  'Query.launchPlans': { path: 'launchPlans', statements: 3 },
   'Query.myPermissions': { path: 'myPermissions', statements: 3 },
   'Query.nodeExecutions': { path: 'nodeExecutions', statements: 3 },
   'Query.permissions': { path: 'permissions', statements: 2, as: 'administrator' },
-  'Query.projects': { path: 'projects', statements: 2 },
-  'Query.queues': { path: 'queues', statements: 2 },
+  'Query.projects': { path: 'projects', statements: 1 },
+  'Query.queues': { path: 'queues', statements: 1 },
   'Query.registeredModels': { path: 'registeredModels', statements: 1 },
   'Query.runs': { path: 'runs', statements: 1 },
-  'Query.tasks': { path: 'tasks', statements: 4 },
-  'Query.tenants': { path: 'tenants', statements: 2, as: 'root' },
-  'Query.users': { path: 'users', statements: 2 },
-  'Query.workflows': { path: 'workflows', statements: 4 },
-  'Queue.labels': { path: 'queues.labels', statements: 2 },
+  'Query.tasks': { path: 'tasks', statements: 3 },
+  'Query.tenants': { path: 'tenants', statements: 1, as: 'root' },
+  'Query.users': { path: 'users', statements: 1 },
+  'Query.workflows': { path: 'workflows', statements: 3 },
+  'Queue.labels': { path: 'queues.labels', statements: 1 },
   'RegisteredModel.aliases': { path: 'registeredModels.aliases', statements: 2 },
   'RegisteredModel.tags': { path: 'registeredModels.tags', statements: 1 },
   'RegisteredModel.versions': { path: 'registeredModels.versions', statements: 3 },
   'Run.tags': { path: 'runs.tags', statements: 1 },
-  'TypedInterface.inputs': { path: 'tasks.interface.inputs', statements: 4 },
-  'TypedInterface.outputs': { path: 'tasks.interface.outputs', statements: 4 },
+  'TypedInterface.inputs': { path: 'tasks.interface.inputs', statements: 3 },
+  'TypedInterface.outputs': { path: 'tasks.interface.outputs', statements: 3 },
   'User.experimentPermissions': {
     path: 'users.experimentPermissions',
-    statements: 3,
+    statements: 2,
     as: 'administrator',
   },
-  'User.groups': { path: 'users.groups', statements: 6 },
+  'User.groups': { path: 'users.groups', statements: 4 },
   'User.registeredModelPermissions': {
     path: 'users.registeredModelPermissions',
-    statements: 4,
+    statements: 3,
     as: 'administrator',
   },
 };
@@ -115,7 +116,7 @@ const others = [
   'InvalidArgumentError.problems',
   'LeaseJobsPayload.runs',
   'LeasedRun.inputBlobs',
-  'PermissionExplanation.steps',
+  'AccessExplanation.steps',
 ];
 
 const inProject = () => `filter: { project: "${project}", domain: "${domain}" }`;
@@ -127,8 +128,9 @@ const argumentsOf: Readonly<Record<string, () => string>> = {
   nodeExecutions: () => `by: { key: { project: "${project}", domain: "${domain}", name: "run-0" } }`,
   runs: () => `filter: { experiments: ${JSON.stringify(made.experiments)} }`,
   permissions: () => `resource: { project: { identifier: "${project}" } }`,
-  groups: () => 'filter: { prefix: "team-" }',
-  users: () => 'filter: { prefix: "user-" }',
+  grantees: () => 'resource: { tenant: true }, prefix: "team-", first: $first',
+  groups: () => 'filter: { namePrefix: "team-" }',
+  users: () => 'filter: { usernamePrefix: "user-" }',
 };
 
 let app: LocalApp;
@@ -254,7 +256,7 @@ async function seedWork(): Promise<void> {
     input.template.outputs = [];
     expect(await createWorkflow(app, input)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
     const id = keyOf(project, `flow-${at}`);
-    await createLaunchPlan(app, { id, workflowId: id });
+    await createLaunchPlan(app, { key: id, workflow: { key: id } });
   }
   const ids: string[] = [];
   for (const at of each)
@@ -263,7 +265,7 @@ async function seedWork(): Promise<void> {
   for (let done = 0; done < MANY * 3; ) {
     for (const run of (await hands.lease()).runs) {
       await hands.start(run);
-      const chunks = [{ sequence: 0, stream: 'STDOUT', text: 'hello', at: new Date().toISOString() }];
+      const chunks = [{ sequence: 0, stream: 'STDOUT', text: 'hello', printedAt: new Date().toISOString() }];
       await mutate(app, 'reportRunLog', { run: run.id, chunks }, '', app.executor);
       await hands.succeed(run, { y: uri });
       done += 1;
@@ -296,7 +298,7 @@ async function seedTracking(): Promise<void> {
       );
       const version = { model: { id: model }, source: 's3://bucket/model', execution, run, tags: labels };
       await make('createModelVersion', version, 'modelVersion');
-      await make('setModelAlias', { model: { id: model }, alias, version: index + 1 }, 'registeredModel');
+      await make('updateModelAlias', { model: { id: model }, alias, version: index + 1 }, 'registeredModel');
     }
   }
 }
@@ -369,9 +371,9 @@ describe('a list', () => {
     expect(costs).toEqual([0, 0]);
   });
 
-  it('PermissionExplanation.steps costs nothing beside the explanation', async () => {
+  it('AccessExplanation.steps costs nothing beside the explanation', async () => {
     const { id } = await db.user.findFirstOrThrow({ where: { role: 'USER' } });
-    const field = schema.getType('PermissionExplanation') as GraphQLObjectType;
+    const field = schema.getType('AccessExplanation') as GraphQLObjectType;
     const steps = field.getFields()['steps'];
     const step = steps && nodeOf(steps.type);
     if (!step) throw new Error('an explanation has no steps');

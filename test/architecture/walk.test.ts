@@ -84,7 +84,7 @@ beforeAll(async () => {
   });
   const hands = new Hands(app, 'walker');
   const run = await hands.leaseNode('sealed-node');
-  const chunks = [{ sequence: 0, stream: 'STDOUT', text: 'sealed-log', at: new Date().toISOString() }];
+  const chunks = [{ sequence: 0, stream: 'STDOUT', text: 'sealed-log', printedAt: new Date().toISOString() }];
   await app.ask(
     'mutation ($input: ReportRunLogInput!) { reportRunLog(input: $input) { __typename } }',
     { input: { run: run.id, chunks } },
@@ -146,10 +146,10 @@ async function seedModel(execution: string): Promise<void> {
   const source = 's3://sealed-bucket/model';
   await make(
     'createModelVersion',
-    { model, source, execution: { id: execution }, run: run.id },
+    { model, source, execution: { id: execution }, run: { id: run.id } },
     'modelVersion { id }',
   );
-  await make('setModelAlias', { model, alias: 'sealed-alias', version: 1 }, 'registeredModel { id }');
+  await make('updateModelAlias', { model, alias: 'sealed-alias', version: 1 }, 'registeredModel { id }');
 }
 
 /** What a text argument or field may be given, by its name. */
@@ -164,6 +164,7 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   username: () => [person.username],
   email: () => [person.email],
   alias: () => ['sealed-alias'],
+  prefix: () => ['sealed'],
   token: () => ['no-token'],
 };
 
@@ -239,6 +240,9 @@ function questionsOf(root: (typeof roots)[number], operation = 'query'): Questio
   }));
 }
 
+/** A refusal may repeat the address that was asked for, part by part, and nothing else of what is secret. */
+const wasAsked = (secret: string, asked: string) => secret.split('/').every((part) => asked.includes(part));
+
 /** What of the project stands in the answers to all questions of a root. */
 async function seenBy(authorization: string, root: (typeof roots)[number]): Promise<Set<string>> {
   const seen = new Set<string>();
@@ -253,9 +257,8 @@ async function seenBy(authorization: string, root: (typeof roots)[number]): Prom
     expect(data, JSON.stringify(errors)).not.toBeUndefined();
     const told = JSON.stringify(data);
     const said = JSON.stringify(errors ?? []);
-    // A refusal may repeat the address that was asked for, and nothing else.
     for (const secret of secrets)
-      if (told.includes(secret) || (said.includes(secret) && !asked.includes(secret))) seen.add(secret);
+      if (told.includes(secret) || (said.includes(secret) && !wasAsked(secret, asked))) seen.add(secret);
   }
   return seen;
 }
@@ -305,7 +308,7 @@ describe('every subscription', () => {
       ]);
       const asked = JSON.stringify(variables);
       const said = JSON.stringify(first);
-      expect(secrets.filter((secret) => said.includes(secret) && !asked.includes(secret))).toEqual([]);
+      expect(secrets.filter((secret) => said.includes(secret) && !wasAsked(secret, asked))).toEqual([]);
       await results.return(undefined);
     }
   });

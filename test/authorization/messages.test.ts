@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/generated/prisma/enums.ts';
 import { type App, startApp } from '../support/app.ts';
-import { type CallerOptions, type NewGrant, newCaller, tokenOf } from '../support/credentials.ts';
+import { type CallerOptions, type NewGrant, newCaller, newKey, tokenOf } from '../support/credentials.ts';
 import {
   domain,
   keyOf,
@@ -68,7 +68,7 @@ describe('NOT_FOUND', () => {
 
   it('names the execution of a list of nodes', async () => {
     expect(
-      await refusalOf('query ($by: ExecutionBy!) { nodeExecutions(by: $by) { edges { cursor } } }', {
+      await refusalOf('query ($by: ExecutionByInput!) { nodeExecutions(by: $by) { edges { cursor } } }', {
         by: { key: { project, domain, name: 'ghost' } },
       }),
     ).toEqual(['NOT_FOUND', 'execution told/development/ghost not found']);
@@ -134,6 +134,22 @@ describe('PERMISSION_DENIED', () => {
       'PERMISSION_DENIED',
       'requires a SYSTEM account whose credential has the scope executor',
     ]);
+  });
+
+  it('says what the command asks beyond the role of the permission', async () => {
+    const root = await newKey({ role: 'ROOT' });
+    const token = `mutation ($input: CreateTokenForUserInput!) { createTokenForUser(input: $input) { __typename } }`;
+    const edit = `mutation ($input: EditUserInput!) { editUser(input: $input) { __typename } }`;
+    const create = `mutation ($input: CreateUserInput!) { createUser(input: $input) { __typename } }`;
+    const by = { id: root.userId };
+    const admin = await caller('ADMIN');
+    for (const [document, input, authorization, message] of [
+      [token, { user: by }, await caller('USER'), 'tokens of others require the role ADMIN or a higher one'],
+      [token, { user: by }, admin, 'the role of this user is above yours'],
+      [edit, { by, name: 'x' }, admin, 'the role of this user is above yours'],
+      [create, { username: 'new', role: 'ROOT' }, admin, 'the role ROOT is above yours'],
+    ] as const)
+      expect(await refusalOf(document, { input }, authorization)).toEqual(['PERMISSION_DENIED', message]);
   });
 
   it('says that the token is confined', async () => {

@@ -28,7 +28,7 @@ beforeAll(async () => {
   await registerTask(app, project, 'lists', { outputs: { y: lists } });
   await registerTask(app, project, 'texts', { outputs: { y: string } });
   await registerWorkflow(app, project, 'one', { a: [] });
-  for (const task of ['lists', 'texts']) await registerWide(task);
+  for (const [task, count] of Object.entries(nodes)) await registerWide(task, count);
 });
 afterAll(() => app.stop());
 let name = 0;
@@ -38,22 +38,29 @@ beforeEach(() => {
 // What comes next is for the next hands.
 afterEach(() => hands.lease({ maxJobs: 0, wait: 'PT0S' }));
 
-/** Eight nodes of that task side by side; the workflow itself has no outputs. */
-async function registerWide(task: string) {
-  const shape = Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`n${index}`, []]));
-  const { id, template } = workflowInput(project, task, shape, { task });
+/** How many nodes there are of each task: together, their outputs are more than one turn takes. */
+const nodes = { texts: 6, lists: 3 };
+
+/** Nodes of that task side by side; the workflow itself has no outputs. */
+async function registerWide(task: string, count: number) {
+  const shape = Object.fromEntries(Array.from({ length: count }, (_, index) => [`n${index}`, []]));
+  const { key, template } = workflowInput(project, task, shape, { task });
   const bare = { ...template, interface: { ...template.interface, outputs: [] }, outputs: [] };
-  expect(await createWorkflow(app, { id, template: bare })).toMatchObject({
+  expect(await createWorkflow(app, { key, template: bare })).toMatchObject({
     __typename: 'CreateWorkflowPayload',
   });
-  const plan = { id: keyOf(project, task), workflowId: keyOf(project, task), defaultInputs: { x: 1 } };
+  const plan = {
+    key: keyOf(project, task),
+    workflow: { key: keyOf(project, task) },
+    defaultInputs: { x: 1 },
+  };
   await createLaunchPlan(app, plan);
 }
 
 const ones = (length: number) => Array.from({ length }, () => 1);
 
-async function runAll(y: unknown) {
-  for (let index = 0; index < 8; index += 1)
+async function runAll(count: number, y: unknown) {
+  for (let index = 0; index < count; index += 1)
     expect(await hands.succeed(await hands.leaseNode(`n${index}`), { y })).toEqual(['APPLIED']);
 }
 
@@ -74,44 +81,48 @@ describe('an attempt', () => {
 });
 
 describe('outputs that grow beyond measure', () => {
-  it('fail their node, say so, and hold nothing else up', async () => {
+  it.each([
+    [250_000, 'more than 8388608 bytes'],
+    [1_000_000, 'steps; write large data to a file'],
+  ])('fail their node, say so, and hold nothing else up: %i numbers', async (length, message) => {
     const id = await launch(app, project, 'lists');
     const run = await hands.leaseNode('n0');
-    await hands.succeed(run, { y: ones(1_000_000) });
+    await hands.succeed(run, { y: ones(length) });
     const other = await launch(app, project, 'one');
     await hands.succeed(await hands.leaseNode('a'), { y: 2 });
     expect((await untilEnded(app, other)).phase).toBe('SUCCEEDED');
+    await hands.stopCancelled();
     const execution = await untilEnded(app, id);
     expect(execution).toMatchObject({
       phase: 'FAILED',
       error: { code: 'OutputsTooLarge', kind: 'USER', nodeId: 'n0' },
     });
-    expect(execution.error.message).toContain('steps; write large data to a file');
+    expect(execution.error.message).toContain(message);
   });
 });
 
-describe('eight nodes with outputs that are large but allowed', () => {
+describe('several nodes with outputs that are large but allowed', () => {
   it.each([
     ['texts of 1.5 MB', 'texts', 'x'.repeat(1_500_000)],
     ['lists whose literals take 7.8 MB', 'lists', ones(190_000)],
-  ])(
+  ] as const)(
     'finish: %s',
     async (_name, workflow, y) => {
       const id = await launch(app, project, workflow);
-      await runAll(y);
+      await runAll(nodes[workflow], y);
       const { data, errors } = await app.ask('query ($id: ID!) { execution(by: { id: $id }) { phase } }', {
         id,
       });
       expect(errors).toBeUndefined();
       expect(data.execution.phase).not.toBe('FAILED');
-      await ended(id);
+      await ended(id, nodes[workflow]);
     },
     120_000,
   );
 });
 
 /** Asks for the phases alone: the values are too large to be read fifty times a second. */
-async function ended(id: string) {
+async function ended(id: string, count: number) {
   const { nodeCounts, error } = await eventually(
     async () => {
       const { data } = await app.ask(
@@ -123,5 +134,5 @@ async function ended(id: string) {
     ({ phase }) => /SUCCEEDED|FAILED/.test(phase),
   );
   expect(error).toBeNull();
-  expect(nodeCounts).toEqual([{ phase: 'SUCCEEDED', count: 8 }]);
+  expect(nodeCounts).toEqual([{ phase: 'SUCCEEDED', count }]);
 }

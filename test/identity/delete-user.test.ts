@@ -6,7 +6,7 @@ import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { newCaller, tokenOf } from '../support/credentials.ts';
 import { endOf, mutate } from '../support/mutate.ts';
-import { answerOf, createUser, deleteUser, newUser, password, setPreferences } from '../support/people.ts';
+import { answerOf, createUser, deleteUser, newUser, password, updatePreferences } from '../support/people.ts';
 import {
   createExecution,
   domain,
@@ -48,7 +48,7 @@ describe('what a deleted user did', () => {
   const who = '{ id username name deletedAt }';
   const question = `query ($experiment: ID!, $run: ID!, $model: ID!, $version: ID!, $execution: ID!) {
     experiment(by: { id: $experiment }) { createdBy ${who} }
-    run(id: $run) { createdBy ${who} }
+    run(by: { id: $run }) { createdBy ${who} }
     registeredModel(by: { id: $model }) { createdBy ${who} }
     modelVersion(by: { id: $version }) { createdBy ${who} }
     execution(by: { id: $execution }) { principal ${who} abort { principal ${who} } }
@@ -124,7 +124,7 @@ describe('what a deleted user did', () => {
 
   it('keeps no address, no secret and no setting', async () => {
     const { id } = await newUser(app, { username: 'forgotten', email: 'forgotten@example.com', password });
-    await setPreferences(app, { preferences: { color: 'a secret color' } }, basic('forgotten', password));
+    await updatePreferences(app, { preferences: { color: 'a secret color' } }, basic('forgotten', password));
     await deleteUser(app, { by: { id } });
     expect(await db.formerUser.findUniqueOrThrow({ where: { id } })).toEqual({
       id,
@@ -148,7 +148,9 @@ describe('a deleted user', () => {
     expect(listed.length).toBeGreaterThan(0);
     expect(listed).not.toContain(id);
     for (const by of [{ id }, { username }])
-      expect(answerOf(await app.ask('query ($by: UserBy!) { user(by: $by) { id } }', { by }))).toMatchObject({
+      expect(
+        answerOf(await app.ask('query ($by: UserByInput!) { user(by: $by) { id } }', { by })),
+      ).toMatchObject({
         code: 'NOT_FOUND',
       });
     for (const header of [authorization, basic(username, password)])
@@ -173,7 +175,7 @@ describe('a call of a user who is being deleted', () => {
     createExperiment: () => ['createExperiment', { project, name: `of ${++count}` }],
     createRegisteredModel: () => ['createRegisteredModel', { project, name: `of-${++count}` }],
     createCredentials: () => ['createCredentials', { label: 'x' }],
-    setPreferences: () => ['setPreferences', { preferences: { a: 1 } }],
+    updatePreferences: () => ['updatePreferences', { preferences: { a: 1 } }],
     updateUserPassword: () => [
       'updateUserPassword',
       { password: 'another password', currentPassword: password },

@@ -69,14 +69,14 @@ async function submit() {
 }
 type Submitted = Awaited<ReturnType<typeof submit>>;
 
-/** A job that an executor has taken up and begun. */
-async function begin(): Promise<Submitted & { run: Run }> {
+/** A job that an executor has taken up and, unless told otherwise, begun. */
+async function begin({ isStarted = true } = {}): Promise<Submitted & { run: Run }> {
   const submitted = await submit();
   await assignPool({ tenantId: queue.tenantId, name: 'default' }, 30);
   const [run] = (await hands.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
   if (!run) throw new Error('no run');
   await hands.lease({ maxJobs: 0, wait: 'PT0S' });
-  await hands.start(run);
+  if (isStarted) await hands.start(run);
   return { ...submitted, run };
 }
 
@@ -108,8 +108,6 @@ describe('a job that is cancelled', () => {
     expect(await cancel()).toEqual([id]);
     expect(await read()).toMatchObject({ state: 'CANCELLING', endedAt: null, cancelReason: 'enough' });
     expect(await cancel()).toEqual([]);
-    // A report that crossed the wish changes nothing about it.
-    expect(await hands.report({ run: run.id, kind: 'PENDING' })).toEqual(['REPEATED']);
     expect((await hands.lease({ maxJobs: 0, wait: 'PT0S' })).cancelRuns).toEqual([run.id]);
     expect(await hands.confirm(run.id)).toEqual(['APPLIED']);
     expect(await hands.confirm(run.id)).toEqual(['REPEATED']);
@@ -117,6 +115,15 @@ describe('a job that is cancelled', () => {
     expect((await read()).endedAt).toBeTruthy();
     expect(await kinds()).toEqual([...before, 'CANCELLING', 'CANCELLED']);
     expect(await details('CANCELLED')).toMatchObject([{ reason: 'enough', requestor: userId }]);
+  });
+
+  it('stays CANCELLING when the report that it runs crosses the wish to end it', async () => {
+    const { cancel, read, run } = await begin({ isStarted: false });
+    await cancel();
+    expect(await hands.start(run)).toEqual(['APPLIED']);
+    expect((await read()).state).toBe('CANCELLING');
+    expect(await hands.confirm(run.id)).toEqual(['APPLIED']);
+    expect((await read()).state).toBe('CANCELLED');
   });
 
   it('keeps the lease of a run that its executor is still stopping, and does not answer because of it', async () => {
@@ -159,7 +166,9 @@ describe('a job that is cancelled', () => {
   it('is CANCELLED when the lease of a silent executor is over, and does not wait again', async () => {
     const { cancel, read, kinds, run } = await begin();
     await cancel();
-    await pool.query(`update job_runs set lease_expires_at = now() where id = $1`, [run.id]);
+    await pool.query(`update job_runs set lease_expires_at = now() - interval '1 second' where id = $1`, [
+      run.id,
+    ]);
     expect(await expireLeases()).toBe(1);
     expect(await read()).toMatchObject({ state: 'CANCELLED' });
     expect((await read()).endedAt).toBeTruthy();
@@ -180,7 +189,9 @@ describe('a job that is cancelled', () => {
   it('is not among the runs to go on with, and its lease is renewed all the same', async () => {
     const { cancel, run } = await begin();
     await cancel();
-    await pool.query(`update job_runs set lease_expires_at = now() where id = $1`, [run.id]);
+    await pool.query(`update job_runs set lease_expires_at = now() - interval '1 second' where id = $1`, [
+      run.id,
+    ]);
     const { data } = await app.ask(
       'mutation ($runs: [ID!]!) { renewLeases(input: { runs: $runs }) { ... on RenewLeasesPayload { held } } }',
       { runs: [run.id] },

@@ -47,7 +47,7 @@ const tokenFor = (authorization: string, input: object) =>
   );
 const validate = (authorization: string, token: string) =>
   outcome(
-    `query ($token: String!) { validateToken(token: $token) { valid user { id username } tenant expiresAt message } }`,
+    `query ($token: String!) { validateToken(token: $token) { valid user { id username } tenantId expiresAt message } }`,
     { token: token.replace('Bearer ', '') },
     authorization,
   );
@@ -260,7 +260,7 @@ describe('createTokenForUser', () => {
     ).toBeTruthy();
     for (const user of [{ id: other.userId }, { username: other.username }, { username: 'nobody' }])
       expect(await tokenFor(one.authorization, { user })).toEqual({ refused: 'PERMISSION_DENIED' });
-    expect(await tokenFor(one.authorization, { user: { id: one.userId }, tenant: newId() })).toEqual({
+    expect(await tokenFor(one.authorization, { user: { id: one.userId }, tenant: { id: newId() } })).toEqual({
       refused: 'PERMISSION_DENIED',
     });
   });
@@ -280,16 +280,18 @@ describe('createTokenForUser', () => {
     const hidden = await tokenFor(app.admin, { user: { id: stranger.userId } });
     const absent = await tokenFor(app.admin, { user: { id: newId() } });
     expect([hidden.code, absent.code]).toEqual(['NOT_FOUND', 'NOT_FOUND']);
-    expect(await tokenFor(app.admin, { user: { id: stranger.userId }, tenant: tenantId })).toEqual({
+    expect(await tokenFor(app.admin, { user: { id: stranger.userId }, tenant: { id: tenantId } })).toEqual({
       refused: 'PERMISSION_DENIED',
     });
-    for (const { authorization } of [root, system]) {
-      const { token } = await tokenFor(authorization, {
-        user: { username: stranger.username },
-        tenant: tenantId,
-      });
-      expect(await statusOf(`Bearer ${token}`)).toBe(200);
-    }
+    const { name } = await db.tenant.findUniqueOrThrow({ where: { id: tenantId } });
+    for (const { authorization } of [root, system])
+      for (const input of [
+        { user: { username: stranger.username }, tenant: { id: tenantId } },
+        { user: { username: `${name}/${stranger.username}` } },
+      ]) {
+        const { token } = await tokenFor(authorization, input);
+        expect(await statusOf(`Bearer ${token}`)).toBe(200);
+      }
   });
 
   it('is nothing for a disabled user, and the token ends with either sign-in', async () => {
@@ -407,7 +409,7 @@ async function forge(
     iss: 'slipway',
     aud: 'slipway',
     sub,
-    tenant: tenantId,
+    tenantId,
     ver: version,
     sid: newId(),
     iat: now,

@@ -19,7 +19,7 @@ export interface NewGrant {
 export interface CallerOptions {
   readonly role: Role;
   readonly level?: Level | null;
-  /** None: all that the user may do. */
+  /** Left out: all that the user may do. */
   readonly scopes?: readonly string[];
   readonly grants?: readonly NewGrant[];
   /** The administrator's unless told otherwise. */
@@ -38,7 +38,7 @@ export interface NewKey {
 export async function newKey({
   role,
   level = null,
-  scopes = [],
+  scopes,
   grants = [],
   tenantId,
 }: CallerOptions): Promise<NewKey> {
@@ -60,7 +60,14 @@ export async function newKey({
   });
   const secretHash = new Uint8Array(hashSecret(secret));
   await db.credential.create({
-    data: { id: credentialId, tenantId: tenant, userId: id, accessKey, secretHash, scopes: [...scopes] },
+    data: {
+      id: credentialId,
+      tenantId: tenant,
+      userId: id,
+      accessKey,
+      secretHash,
+      ...(scopes ? { scopes: [...scopes] } : {}),
+    },
   });
   return { userId: id, username, credentialId, accessKey, authorization: basic(accessKey, secret) };
 }

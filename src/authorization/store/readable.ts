@@ -1,8 +1,9 @@
 import type { ResourceType } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { join, nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { exists } from '../../platform/database/statement.ts';
 import { managesTenant } from '../domain/roles.ts';
-import { spokenOf } from './grants.ts';
+import { grantsAbout } from './grant-levels.ts';
 
 /** As much of a caller as decides what its lists show. */
 export type Reader = Pick<
@@ -51,10 +52,10 @@ export function readableSql(
   const types = columns.map(({ type }, at) => `${wide(type)} as type_${at}`);
   const isReadable = publicColumn ? `(${publicColumn} or ${level})` : level;
   return {
-    with: sql`with ${spokenOf(reader)},
+    with: sql`with ${grantsAbout(reader)},
       granted as materialized (
         select resource_type, resource_id, coalesce(max(level) filter (where is_own), max(level)) as level
-          from spoken group by resource_type, resource_id
+          from about_user group by resource_type, resource_id
       ),
       elsewhere as materialized (
         select ${raw(types.join(', '))}, coalesce(${raw(wide('TENANT'))}, ${reader.defaultLevel}::text::level) as level
@@ -78,4 +79,27 @@ function withinSql({ confinedTo }: Reader, columns: readonly ResourceColumn[]): 
   const ids = confinedTo.map(({ id }) => id);
   const among = columns.map(({ column }) => sql`coalesce(${raw(column)} = any(${ids}::uuid[]), false)`);
   return sql`(${join(among, ' or ')})`;
+}
+
+/** Rows that belong to a project, and what decides about them. */
+export interface ProjectRows {
+  readonly table: string;
+  readonly alias: string;
+  readonly resources: readonly ResourceColumn[];
+  readonly publicColumn?: string;
+}
+
+/** Whether the reader may read some row of a project: then it may list what is there. */
+export function hasReadable(
+  reader: Reader,
+  { table, alias, resources, publicColumn }: ProjectRows,
+  projectId: string | null,
+): Promise<boolean> {
+  const readable = readableSql(reader, resources, publicColumn);
+  return exists({
+    with: readable.with,
+    from: sql`${raw(`${table} as ${alias}`)} ${readable.joins}
+      where ${raw(alias)}.tenant_id = ${reader.tenantId}::uuid and ${raw(alias)}.project_id = ${projectId}::uuid
+        and ${readable.condition}`,
+  });
 }
