@@ -24,7 +24,7 @@ const grant = async (subject: object, resource: object, level: string) =>
   expect(outcome(await write.grant({ subject, resource, level }))).toBe('OK');
 const to = ({ id }: Person) => ({ user: { id } });
 
-const document = `query ($user: UserBy!, $resource: ResourceByInput!) {
+const document = `query ($user: UserByInput!, $resource: ResourceByInput!) {
   explainPermission(user: $user, resource: $resource) {
     level decidedBy resource { type id name } caps
     grant { level subject { __typename ... on Principal { id } ... on Group { name } } }

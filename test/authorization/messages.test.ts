@@ -33,7 +33,7 @@ describe('NOT_FOUND', () => {
   const absent = 'f47ac10b-58cc-4372-a567-0e02b2c3d479';
   const lookup = (field: string, by: object, body = 'id') =>
     [
-      `query ($by: ${field.charAt(0).toUpperCase()}${field.slice(1)}By!) { ${field}(by: $by) { ${body} } }`,
+      `query ($by: ${field.charAt(0).toUpperCase()}${field.slice(1)}ByInput!) { ${field}(by: $by) { ${body} } }`,
       { by },
     ] as const;
   const model = { key: { project, name: 'ghost' } };

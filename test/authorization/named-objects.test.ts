@@ -158,17 +158,17 @@ const rows: readonly Row[] = [
   },
   {
     field: 'createLaunchPlan',
-    further: 'workflowId',
+    further: 'workflow',
     names,
     input: (name) => ({ key: key(own)('new'), workflow: { key: key(own)(name) } }),
-    answer: notFound('workflowId'),
+    answer: notFound('workflow'),
   },
   {
     field: 'createLaunchPlan',
-    further: 'workflowId',
+    further: 'workflow',
     names,
     input: (name) => ({ key: key(own)('of-other'), workflow: { key: key(hidden)(name) } }),
-    answer: notFound('workflowId'),
+    answer: notFound('workflow'),
   },
   {
     field: 'createWorkflow',
@@ -202,7 +202,7 @@ const rows: readonly Row[] = [
     field: 'createModelVersion',
     further: 'run',
     names: () => [ids.run, absentId],
-    input: (run) => ({ model: model(), source: 's3://x/y', run }),
+    input: (id) => ({ model: model(), source: 's3://x/y', run: { id } }),
     answer: notFound('run'),
   },
   {
@@ -237,14 +237,14 @@ const rows: readonly Row[] = [
         noun === 'Experiment' ? { experiment: { id: there.experiment } } : { registeredModel: model() };
       return {
         field: `${verb}${noun}Permission`,
-        further: 'username',
+        further: 'user',
         names: strangers,
         input: (username) => ({
           ...resource(),
-          username,
+          ...user(username),
           ...(verb === 'delete' ? {} : { permission: level }),
         }),
-        answer: notFound('username'),
+        answer: notFound('user'),
       };
     }),
   ),
@@ -288,7 +288,7 @@ const rows: readonly Row[] = [
     further: 'tenant',
     caller: 'admin',
     names: () => [stranger.userId, absentId],
-    input: (id) => ({ user: { id: absentId }, tenant: id }),
+    input: (id) => ({ user: { id: absentId }, tenant: { id } }),
     answer: { refused: 'PERMISSION_DENIED' },
   },
   {
@@ -342,9 +342,9 @@ describe('the table', () => {
 const judgedElsewhere = new Set(['login.resources.id']);
 
 /** Fields that name the object that a mutation is about. */
-const about = new Set(['by', 'id', 'owner', 'resource', 'experiment', 'model', 'registeredModel']);
-/** What executors say of runs that they hold; the work is about these. */
-const ofExecutors = new Set(['runs', 'knownRuns', 'stoppingRuns', 'run']);
+const about = new Set(['by', 'key', 'owner', 'resource', 'experiment', 'model', 'registeredModel']);
+/** What executors say of themselves and of runs that they hold; the work is about these. */
+const ofExecutors = new Set(['instance', 'runs', 'knownRuns', 'stoppingRuns', 'run']);
 
 function furtherObjects(input: GraphQLInputObjectType): string[] {
   const isOfExecutor = /Lease|Report|Renew/.test(input.name);

@@ -92,7 +92,7 @@ const ends: [string, string, (key: NewKey, token: string) => Promise<unknown>][]
       app.ask(
         'mutation ($input: RevokeCredentialsInput!) { revokeCredentials(input: $input) { __typename } }',
         {
-          input: { accessKey },
+          input: { by: { accessKey } },
         },
       ),
   ],
@@ -163,7 +163,7 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
     await app.ask(
       'mutation ($input: EditCredentialsInput!) { editCredentials(input: $input) { __typename } }',
       {
-        input: { accessKey, expiresAt },
+        input: { by: { accessKey }, expiresAt },
       },
     );
     await untilQuiet();

@@ -104,7 +104,7 @@ describe('what a deleted user did', () => {
     const author = { id, username, name: `Worker ${username.split('-')[1]}`, deletedAt: null };
     expect(await authors()).toEqual(Array(6).fill(author));
     const before = await countStatements(authors);
-    expect(await deleteUser(app, { by: { id } })).toMatchObject({ id });
+    expect(await deleteUser(app, { by: { id } })).toMatchObject({ user: { id } });
     expect(await authors()).toEqual(Array(6).fill({ ...author, deletedAt: expect.any(String) }));
     const after = await countStatements(authors);
     expect(after.statements).toHaveLength(before.statements.length);

@@ -31,10 +31,8 @@ const refused = {
 
 /** As if nothing had been heard of the executor for so long. */
 async function silence(name: string, seconds: number): Promise<void> {
-  await db.executor.updateMany({
-    where: { name },
-    data: { lastSeenAt: new Date(Date.now() - seconds * 1000) },
-  });
+  await db.$executeRaw`
+    update executors set last_seen_at = now() - make_interval(secs => ${seconds}) where name = ${name}`;
 }
 
 describe('a second process of one executor name', () => {

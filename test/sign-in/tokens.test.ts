@@ -326,14 +326,14 @@ describe('validateToken', () => {
     await logout(other);
     const ended = await validate(one, other);
     expect(ended).toMatchObject({ valid: false, user, message: expect.stringContaining('logged out') });
-    expect(ended.tenant).toBe(claimsOf(one)['tenant']);
+    expect(ended.tenantId).toBe(claimsOf(one)['tenant']);
   });
 
   it("says of another's what it says of no token; root and system are told of any", async () => {
     const [one, other, system] = [await someone('USER'), await someone('USER'), await someone('SYSTEM')];
     const token = await tokenOf(app, other.authorization);
     const nothing = await validate(one.authorization, 'nonsense');
-    expect(nothing).toMatchObject({ valid: false, user: null, tenant: null });
+    expect(nothing).toMatchObject({ valid: false, user: null, tenantId: null });
     expect(await validate(one.authorization, token)).toEqual(nothing);
     expect(await validate(app.admin, token)).toEqual(nothing);
     expect(await validate(system.authorization, token)).toMatchObject({
@@ -355,7 +355,7 @@ describe('validateToken', () => {
     expect(await validate(system.authorization, token)).toMatchObject({
       valid: false,
       user: null,
-      tenant: claimsOf(token)['tenant'],
+      tenantId: claimsOf(token)['tenant'],
     });
   });
 
@@ -371,7 +371,7 @@ describe('validateToken', () => {
     const token = await tokenOf(app, authorization);
     await app.ask(
       'mutation ($input: RevokeCredentialsInput!) { revokeCredentials(input: $input) { __typename } }',
-      { input: { accessKey } },
+      { input: { by: { accessKey } } },
       authorization,
     );
     expect(await validate(asker, token)).toMatchObject({
@@ -409,7 +409,7 @@ async function forge(
     iss: 'slipway',
     aud: 'slipway',
     sub,
-    tenantId,
+    tenant: tenantId,
     ver: version,
     sid: newId(),
     iat: now,
