@@ -14,7 +14,7 @@ let running = 0;
  */
 export async function inUploadSlot<T>(receive: () => Promise<T>): Promise<T> {
   if (running >= MAX_UPLOADS)
-    throw new ResourceExhaustedError(`${MAX_UPLOADS} files are being taken in already, try again`);
+    throw new ResourceExhaustedError(`${MAX_UPLOADS} uploads are already running, try again`);
   running += 1;
   try {
     return await receive();

@@ -10,7 +10,7 @@ export function requireNamedRuntime(): void {
   if (baseConfig.production && executorConfig.runtime === undefined)
     throw new ConfigurationError(
       'SLIPWAY_EXECUTOR_RUNTIME is required in production. `process` runs jobs as the user of the executor, without ' +
-        'isolation: only for code that you would run yourself.',
+        'isolation. Use it only for code that you would run yourself.',
     );
 }
 
@@ -18,7 +18,9 @@ type RuntimeName = NonNullable<typeof executorConfig.runtime>;
 
 const runtimes: Readonly<Record<RuntimeName, (folder: string) => Runtime>> = {
   process(folder) {
-    log.warn('jobs run as processes of this user, without isolation: they can read and do what it can');
+    log.warn(
+      'jobs run as processes of this user without isolation: they can do everything that this user can',
+    );
     return createProcessRuntime({ root: folder, path: executorConfig.path });
   },
 };

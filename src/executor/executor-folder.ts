@@ -37,10 +37,13 @@ export async function openExecutorFolder(): Promise<{ folder: string; instance: 
       if (!(error instanceof FolderInUseError)) throw error;
       if (Date.now() > until)
         throw new ConfigurationError(
-          `SLIPWAY_EXECUTOR: an executor named ${name} runs here already (process ${error.pid}). Set SLIPWAY_EXECUTOR to another name.`,
+          `SLIPWAY_EXECUTOR: an executor named ${name} already runs here (process ${error.pid}). Set SLIPWAY_EXECUTOR to another name.`,
         );
       if (!isTold)
-        log.warn({ executor: name, pid: error.pid }, 'another executor has this name; waiting for its end');
+        log.warn(
+          { executor: name, pid: error.pid },
+          'another executor on this machine has this name; waiting until it ends',
+        );
       await sleep(100);
     }
   }

@@ -53,19 +53,19 @@ async function linkedBlob(action: 'GET' | 'PUT', url: URL): Promise<BlobRow> {
     signature: url.searchParams.get('signature'),
   };
   if (!isId(id) || !isSignedBlobUrl(action, id, query, new Date()))
-    throw refusal('PERMISSION_DENIED', 'the link is not valid, or no longer valid');
+    throw refusal('PERMISSION_DENIED', 'the link is not valid or has expired');
   const blob = await findBlob(id);
   if (!blob) throw noFile();
   return blob;
 }
 
-const noFile = () => refusal('NOT_FOUND', 'there is no such file');
+const noFile = () => refusal('NOT_FOUND', 'this file does not exist');
 
 /** Takes the content in by way of a temporary file, so that a slow sender holds no connection to the database. */
 async function receive(blob: BlobRow, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (blob.uploadedAt) {
     request.resume();
-    return answerJson(response, 200, { status: 'there already' });
+    return answerJson(response, 200, { status: 'already stored' });
   }
   const folder = await mkdtemp(join(tmpdir(), 'slipway-upload-'));
   const file = join(folder, randomUUID());
@@ -82,7 +82,9 @@ async function receive(blob: BlobRow, request: IncomingMessage, response: Server
     const body = bodyOf(request, Number(blob.sizeBytes), 'INVALID_ARGUMENT');
     await pipeline(body, check, createWriteStream(file, { mode: 0o600 }));
     if (size !== blob.sizeBytes || !hash.digest().equals(blob.sha256))
-      throw refusal('INVALID_ARGUMENT', 'the content is not what was announced', { status: 422 });
+      throw refusal('INVALID_ARGUMENT', 'the content does not have the announced size and SHA-256', {
+        status: 422,
+      });
     await storeContent(blob, createReadStream(file, { highWaterMark: CHUNK_BYTES }));
     answerJson(response, 201, { status: 'stored' });
   } finally {

@@ -26,7 +26,7 @@ export async function* bodyOf(
     }
   if (Math.max(announced, size) <= limit) return;
   limitRefusals.inc({ limit: 'body' });
-  throw refusal(code, `the body has at most ${limit} bytes`, {
+  throw refusal(code, `the body must have at most ${limit} bytes`, {
     status: 413,
     headers: { connection: 'close' },
   });

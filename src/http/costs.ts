@@ -113,7 +113,7 @@ export function settleBatch(
     const document = parsed(query);
     // What is no GraphQL is refused in its turn.
     if (document && getOperationAST(document, operation.operationName)?.operation === 'subscription')
-      throw refusal('INVALID_ARGUMENT', 'a batch has no subscriptions');
+      throw refusal('INVALID_ARGUMENT', 'a batch must not contain subscriptions');
     requested += document ? costOf(schema, { document, ...operation }) : 1;
   }
   const cost = { requested, limit: serverConfig.queryCostLimit };
@@ -132,7 +132,7 @@ function parsed(query: string): DocumentNode | null {
 function tooDear(what: string, cost: CostReport, http: object): GraphQLError {
   limitRefusals.inc({ limit: 'cost' });
   return new GraphQLError(
-    `${what} may cost ${cost.requested}, more than the limit of ${cost.limit}; ask for fewer rows at each level`,
+    `${what} can cost ${cost.requested}, more than the limit of ${cost.limit}; ask for fewer rows at each level`,
     { extensions: { code: 'RESOURCE_EXHAUSTED', cost, http } },
   );
 }

@@ -106,7 +106,7 @@ async function send(answer: Response, response: ServerResponse, meter: Meter): P
   if (answer.status === 406)
     throw refusal(
       'INVALID_ARGUMENT',
-      'the answer would be application/json or, of a subscription, text/event-stream',
+      'the answer is application/json, or text/event-stream for a subscription; accept one of them',
       {
         status: 406,
       },

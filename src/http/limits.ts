@@ -19,27 +19,30 @@ export function documentLimits(): Plugin[] {
     queryDirectiveLimit: directives,
   } = serverConfig;
   return [
-    maxTokensPlugin({ n: tokens, onReject: [refuse('tokens', `a document has at most ${tokens} tokens`)] }),
+    maxTokensPlugin({
+      n: tokens,
+      onReject: [refuse('tokens', `a document must have at most ${tokens} tokens`)],
+    }),
     boundedNesting(),
     maxDepthPlugin({
       n: depth,
       ignoreIntrospection: true,
-      onReject: [refuse('depth', `an operation is at most ${depth} fields deep`)],
+      onReject: [refuse('depth', `an operation must be at most ${depth} fields deep`)],
     }),
     maxAliasesPlugin({
       n: aliases,
-      onReject: [refuse('aliases', `an operation has at most ${aliases} aliases`)],
+      onReject: [refuse('aliases', `an operation must have at most ${aliases} aliases`)],
     }),
     maxDirectivesPlugin({
       n: directives,
-      onReject: [refuse('directives', `an operation has at most ${directives} directives`)],
+      onReject: [refuse('directives', `an operation must have at most ${directives} directives`)],
     }),
   ] as unknown as Plugin[];
 }
 
 /** GraphQL's parser calls itself for each bracket that opens: a document that nests very deep exhausts its stack. */
 function boundedNesting(): Plugin {
-  const reject = refuse('nesting', `brackets in a document nest at most ${MAX_NESTING} deep`);
+  const reject = refuse('nesting', `brackets in a document must be nested at most ${MAX_NESTING} deep`);
   return {
     onParse({ parseFn, setParseFn }) {
       setParseFn((source, options) => {

@@ -51,5 +51,8 @@ function requireHost({ headersDistinct, httpVersion }: IncomingMessage): void {
   const isGood =
     host !== undefined && /^[\w.~%!$&'()*+,;=:[\]-]*$/.test(host) && URL.canParse(`http://${host || 'none'}`);
   if (more.length > 0 || !(isLeftOut || isGood))
-    throw refusal('INVALID_ARGUMENT', 'a request has one Host header, with one host and its port');
+    throw refusal(
+      'INVALID_ARGUMENT',
+      'a request must have exactly one Host header, with one host and its port',
+    );
 }

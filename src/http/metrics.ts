@@ -41,12 +41,12 @@ export async function startMetricsServer(options: {
   try {
     bound = await listen(server, options, { host: 'METRICS_HOST', port: 'METRICS_PORT' });
   } catch (error) {
-    log.warn({ reason: (error as Error).message }, 'metrics are not served');
+    log.warn({ reason: (error as Error).message }, 'cannot serve metrics');
     return null;
   }
   const { address, family, port } = bound;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/metrics`;
-  log.info({ url }, 'metrics are served');
+  log.info({ url }, 'serving metrics');
   return {
     url,
     async stop() {
@@ -58,9 +58,9 @@ export async function startMetricsServer(options: {
 }
 
 async function answerMetrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.url?.split('?')[0] !== '/metrics') throw refusal('NOT_FOUND', 'there is nothing here');
+  if (request.url?.split('?')[0] !== '/metrics') throw refusal('NOT_FOUND', 'this address does not exist');
   if (request.method !== 'GET' && request.method !== 'HEAD')
-    throw refusal('INVALID_ARGUMENT', 'metrics are asked with GET', {
+    throw refusal('INVALID_ARGUMENT', 'read metrics with GET', {
       status: 405,
       headers: { allow: 'GET, HEAD' },
     });
@@ -71,7 +71,7 @@ async function answerMetrics(request: IncomingMessage, response: ServerResponse)
 
 new Gauge({
   name: 'slipway_database_connections',
-  help: 'Connections of the pool that are idle or busy, and the requests that wait for one.',
+  help: 'Connections of the pool that are idle or busy, and the number of callers that wait for one.',
   labelNames: ['state'],
   registers: [registry],
   collect() {

@@ -126,7 +126,7 @@ export class Meter {
 
 function tooFast(waitSeconds: number): GraphQLError {
   limitRefusals.inc({ limit: 'rate' });
-  return new GraphQLError(`too much in a short time; try again in ${waitSeconds} s`, {
+  return new GraphQLError(`too many requests in a short time; try again in ${waitSeconds} s`, {
     extensions: {
       code: 'RESOURCE_EXHAUSTED',
       retryAfterSeconds: waitSeconds,

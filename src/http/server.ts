@@ -57,7 +57,7 @@ export async function startServer({ host, port }: { host: string; port: number }
         throw new ServerStopping();
       }
     }
-    if (!route) throw refusal('NOT_FOUND', 'there is nothing here');
+    if (!route) throw refusal('NOT_FOUND', 'this address does not exist');
     const handler = route.answers[request.method === 'HEAD' ? 'GET' : (request.method ?? '')];
     if (!handler) throw notAllowed(Object.keys(route.answers));
     await handler({ request, response, url, signIn: signInOf(request, response), graphql, requests });
@@ -104,7 +104,7 @@ const SWEEP_EVERY_MS = 10 * 60_000;
 /** Drops what only mattered for a while. Each server does it; of two at once, one finds nothing. */
 function sweep(): void {
   Promise.all([sweepAccessChanges(), sweepRevokedSessions()]).catch((error) =>
-    log.warn({ err: error }, 'sweeping failed'),
+    log.warn({ err: error }, 'cleaning up failed'),
   );
 }
 
@@ -115,7 +115,7 @@ function addressOf(server: Server, host: string): string {
 }
 
 function notAllowed(methods: readonly string[]): Error {
-  return refusal('INVALID_ARGUMENT', `this address takes ${methods.join(' and ')}`, {
+  return refusal('INVALID_ARGUMENT', `this address accepts only ${methods.join(' and ')}`, {
     status: 405,
     headers: { allow: methods.join(', ') },
   });

@@ -65,7 +65,7 @@ const credentials = z.union([
 async function givenCredentials(request: IncomingMessage): Promise<string | null> {
   const given = credentials.safeParse(await readJson(request, BODY_LIMIT_BYTES));
   if (!given.success)
-    throw InvalidArgumentError.of([], 'the body must be {} or have a username and a password');
+    throw InvalidArgumentError.of([], 'the body must be {}, or an object with username and password');
   if (!('username' in given.data)) return null;
   const { username, password } = given.data;
   if (username.includes(':')) throw new UnauthenticatedError('the credentials are not valid');

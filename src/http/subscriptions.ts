@@ -21,7 +21,9 @@ export function boundedSubscriptions(limit: number): Plugin {
         const countOfUser = countOf.get(userId) ?? 0;
         if (count >= limit || countOfUser >= limitOfUser) {
           limitRefusals.inc({ limit: 'subscriptions' });
-          return { errors: [failure(new ResourceExhaustedError('too many subscriptions'))] };
+          return {
+            errors: [failure(new ResourceExhaustedError('too many subscriptions are open on this server'))],
+          };
         }
         count += 1;
         countOf.set(userId, countOfUser + 1);
@@ -80,7 +82,15 @@ class Ending {
     try {
       yield* results;
       if (this.context.signal.reason instanceof ServerStopping)
-        yield { errors: [failure(new UnavailableError('the server is stopping; go on from the last id'))] };
+        yield {
+          errors: [
+            failure(
+              new UnavailableError(
+                'the server is stopping; connect again and continue after the last event id',
+              ),
+            ),
+          ],
+        };
     } catch (error) {
       yield { errors: [failure(error)] };
     } finally {

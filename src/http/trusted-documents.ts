@@ -64,22 +64,25 @@ export class TrustedDocuments {
     if (typeof id !== 'string') {
       // An empty text is no GraphQL, as the parser will say.
       if (query === '') return query;
-      throw refusal('INVALID_ARGUMENT', 'the request needs a query, or the id of a trusted document');
+      throw refusal('INVALID_ARGUMENT', 'the request needs a query or the id of a trusted document');
     }
     const text = this.#texts.get(bare(id));
-    if (text === undefined) throw refusal('NOT_FOUND', 'there is no trusted document of this id');
+    if (text === undefined) throw refusal('NOT_FOUND', 'no trusted document has this id');
     return text;
   }
 
   #untrusted(hash: string, text: string): void {
     if (this.#mode === 'enforce') {
       limitRefusals.inc({ limit: 'trusted_documents' });
-      throw refusal('PERMISSION_DENIED', 'only trusted documents are taken; this one is not listed');
+      throw refusal(
+        'PERMISSION_DENIED',
+        'this server accepts only trusted documents, and this is not one of them',
+      );
     }
     if (this.#named.has(hash) || this.#named.size >= MOST_NAMED) return;
     this.#named.add(hash);
     const [, operation = null] = /\b(?:query|mutation|subscription)\s+([_A-Za-z]\w{0,127})/.exec(text) ?? [];
-    log.warn({ document: `sha256:${hash}`, operation }, 'a document is not listed as trusted');
+    log.warn({ document: `sha256:${hash}`, operation }, 'a document is not in TRUSTED_DOCUMENTS_FILE');
   }
 }
 
@@ -101,7 +104,10 @@ function readManifest(): Record<string, string> {
   try {
     return z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
-    const reason = error instanceof z.ZodError ? 'it is no JSON object of texts' : (error as Error).message;
+    const reason =
+      error instanceof z.ZodError
+        ? 'it is not a JSON object whose values are texts'
+        : (error as Error).message;
     throw new ConfigurationError(`TRUSTED_DOCUMENTS_FILE cannot be read: ${reason}`);
   }
 }

@@ -108,7 +108,10 @@ export function serveWebSocket(
   return {
     async close() {
       for (const socket of sockets.clients)
-        socket.close(GOING_AWAY, 'the server is stopping; go on from the last id');
+        socket.close(
+          GOING_AWAY,
+          'the server is stopping; connect again and continue after the last event id',
+        );
       await served.dispose();
     },
     terminate() {
@@ -122,12 +125,12 @@ function upgradeFault(request: IncomingMessage, requests: RequestsUnderWay, publ
   const { origin, 'sec-fetch-site': site } = request.headers;
   if (requests.isStopping) return new ServerStopping();
   if (request.url?.split('?', 1)[0] !== '/graphql')
-    return refusal('NOT_FOUND', 'there is no WebSocket here; GraphQL has one at /graphql');
+    return refusal('NOT_FOUND', 'there is no WebSocket at this address; use /graphql');
   // As over HTTP: the browser has compared the page's address with ours as it knows it.
   const isOurs = !origin || site === 'same-origin' || isAllowedOrigin(origin, publicUrl);
   return isOurs
     ? null
-    : refusal('PERMISSION_DENIED', 'a WebSocket is opened by our own pages and the listed ones only');
+    : refusal('PERMISSION_DENIED', 'only pages of this server and of CORS_ORIGINS can open a WebSocket');
 }
 
 const refusals: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'PERMISSION_DENIED', 'INVALID_ARGUMENT']);

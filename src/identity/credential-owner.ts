@@ -20,7 +20,7 @@ export async function keyOwnerId(
 ): Promise<string> {
   if (user === null || isOwn(caller, user)) return caller.userId;
   if (!managesTenant(caller.role))
-    throw new PermissionDeniedError('the access keys of others require the role ADMIN or a higher one');
+    throw new PermissionDeniedError('access keys of other users require the role ADMIN or a higher one');
   if ('id' in user && isId(user.id)) return user.id;
   const [found] = await readUsers([
     { tenantId: caller.tenantId, by: user, inAllTenants: caller.role === 'ROOT' },

@@ -93,7 +93,7 @@ export function readFixedUsers(path: string): FixedUsers {
     content = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     // What JSON.parse says quotes the text, which has passwords in it.
-    const reason = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
+    const reason = error instanceof SyntaxError ? 'the file is not valid JSON' : (error as Error).message;
     throw refuse([reason]);
   }
   const result = fileForm.safeParse(content);
@@ -121,9 +121,9 @@ function passwordFaults(users: readonly { readonly password: string }[], areHash
 function hashFault(hash: string): string | null {
   const [, memory, time, lanes] = (phc.exec(hash) ?? []).map(Number);
   if (memory === undefined || time === undefined || lanes === undefined)
-    return 'this is no argon2id hash in PHC form ($argon2id$v=19$m=…)';
+    return 'must be an argon2id hash in PHC form ($argon2id$v=19$m=…)';
   const isBearable = memory <= 262_144 && time >= 1 && time <= 10 && lanes >= 1 && lanes <= 16;
-  return isBearable ? null : 'the hash costs too much: at most m=262144, t=10, p=16';
+  return isBearable ? null : 'the hash takes too long to check; use at most m=262144, t=10, p=16';
 }
 
 /** One name signs one user in, whatever the tenant. */
@@ -151,5 +151,5 @@ export function fixedUsers(): FixedUsers {
 /** While the mode is off, whoever was declared before is a user like any other. @throws FailedPreconditionError */
 export function requireNotFixed({ isFixed }: Pick<User, 'isFixed'>): void {
   if (isFixed && fixedUsers().isEnabled)
-    throw new FailedPreconditionError('the user is declared in the server’s configuration: change it there');
+    throw new FailedPreconditionError("the server's configuration declares this user, so change it there");
 }

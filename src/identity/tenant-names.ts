@@ -37,6 +37,6 @@ export async function underTenantName<Result>(
 async function refusalOf(caller: Caller, isTaken: boolean) {
   const reachesAll = await reachesAllTenants(caller);
   return isTaken && reachesAll
-    ? new AlreadyExistsError('a tenant has this name already', { path })
+    ? new AlreadyExistsError('a tenant with this name already exists', { path })
     : nameUnavailable(path);
 }

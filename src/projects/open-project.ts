@@ -15,5 +15,5 @@ export function requireOpenProject(
 ): void {
   requireActiveProject(project, [...path, 'project']);
   if (!serverConfig.domains.includes(domain))
-    throw InvalidArgumentError.of([...path, 'domain'], `there is no domain ${domain.slice(0, 100)}`);
+    throw InvalidArgumentError.of([...path, 'domain'], `domain ${domain.slice(0, 100)} does not exist`);
 }

@@ -211,7 +211,7 @@ export async function ensureNamedEntity(
     // Nothing is seen when another made it since the statement began: the next statement sees it.
     if (row) return row;
   }
-  throw new Error(`the name ${name} neither is there nor can be made`);
+  throw new Error(`the name ${name} does not exist and cannot be created`);
 }
 
 /** Where the names of workflows have what decides about them. */

@@ -52,5 +52,7 @@ export function toTaskEvents(events: readonly JobSetEvent[]): AttemptEvent[] {
 }
 
 function preempted(kind: string): TaskEvent['error'] {
-  return kind === 'PREEMPTED' ? { code: 'Preempted', message: 'it had to give way', kind: 'SYSTEM' } : null;
+  return kind === 'PREEMPTED'
+    ? { code: 'Preempted', message: 'another job took its place', kind: 'SYSTEM' }
+    : null;
 }

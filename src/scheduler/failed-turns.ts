@@ -32,12 +32,12 @@ async function giveUp(id: string): Promise<void> {
     if (isTerminal(executionPhases, execution.phase)) await acknowledgeNews(tx, id, ALL_NEWS);
     else {
       const caller = systemCaller(execution.tenantId, execution.principalId);
-      await cancelJobSet(caller, tx, id, 'the engine gave the execution up');
+      await cancelJobSet(caller, tx, id, 'the engine failed too often to continue this execution');
       if (await hasOpenJobs(tx, id)) return false;
       await failExecution(tx, execution, new Date());
     }
     await settleExecution(tx, id, false);
     return true;
   });
-  if (isGivenUp) log.error({ executionId: id }, 'execution given up');
+  if (isGivenUp) log.error({ executionId: id }, 'execution failed, because its turns failed too often');
 }

@@ -70,7 +70,7 @@ export function startLoop(definition: LoopDefinition): Loop {
   }
 
   function report(error: unknown, id: string | null): void {
-    if (isDatabaseLost(error)) loopLog.warn({ id }, 'database does not answer');
+    if (isDatabaseLost(error)) loopLog.warn({ id }, 'the database does not answer');
     else loopLog.error({ err: error, id }, 'turn failed');
   }
 

@@ -114,7 +114,7 @@ function currentKeys(): Promise<Keys> {
 
 async function readKeys(): Promise<Keys> {
   const tenantId = await findServerTenantId();
-  if (!tenantId) throw new Error('there is no tenant, so nobody to sign in');
+  if (!tenantId) throw new Error('no tenant exists, so nobody can sign in');
   const set = { tenantId, name: SET };
   let rows = await listKeys(set);
   if (rows.length === 0) {
@@ -124,7 +124,7 @@ async function readKeys(): Promise<Keys> {
   const stored = JSON.stringify(rows);
   if (last?.stored === stored) return last;
   const newest = rows.find((key) => key.privateJwkSealed !== null);
-  if (!newest?.privateJwkSealed) throw new Error('there is no key to sign tokens with');
+  if (!newest?.privateJwkSealed) throw new Error('no key to sign tokens with');
   const privateJwk = JSON.parse(open('json-web-key', newest.privateJwkSealed));
   last = {
     stored,

@@ -38,7 +38,10 @@ export async function impersonated(
   if (header === undefined) return caller;
   if (!caller) throw new UnauthenticatedError();
   if (given.length > 1)
-    throw InvalidArgumentError.of([], 'impersonate-as and act-as: a request takes one of them, once');
+    throw InvalidArgumentError.of(
+      [],
+      'a request can have only one of the headers impersonate-as and act-as, and only once',
+    );
   const address = String(headers[header]).trim();
   const by = isId(address) ? { id: address } : { username: address };
   const user = await findUser(caller, by);

@@ -40,6 +40,6 @@ export function flushKeyUses(): Promise<void> {
   if (uses.length > 0)
     flushing = flushing
       .then(() => storeKeyUses(uses))
-      .catch((error) => log.warn({ err: error, keys: uses.length }, 'uses of access keys were not recorded'));
+      .catch((error) => log.warn({ err: error, keys: uses.length }, 'cannot record uses of access keys'));
   return flushing;
 }

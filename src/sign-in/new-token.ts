@@ -36,7 +36,7 @@ export async function newToken(
   if (caller.method === 'ANONYMOUS') throw new UnauthenticatedError();
   const seconds = expiresInMs === null ? serverConfig.tokenSeconds : Math.floor(expiresInMs / 1000);
   if (seconds < 1 || seconds > MAX_SECONDS)
-    throw InvalidArgumentError.of(['input', 'expiresIn'], 'a token lives from a second to 365 days');
+    throw InvalidArgumentError.of(['input', 'expiresIn'], 'a token must be valid for 1 second to 365 days');
   const signedInAt = caller.signedInAt ?? new Date();
   const expiresAt = earliest([
     new Date(Date.now() + seconds * 1000),
@@ -72,7 +72,7 @@ async function accessKeyEnd({ real, userId, credentialId }: Caller): Promise<Dat
     sessionId,
     version: null,
   });
-  if (!holder) throw new UnauthenticatedError('the access key is not valid any more');
+  if (!holder) throw new UnauthenticatedError('the access key is no longer valid');
   return holder.credentialExpiresAt;
 }
 

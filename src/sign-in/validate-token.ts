@@ -26,7 +26,7 @@ export interface TokenValidation {
  * @throws InvalidArgumentError for an empty text; a bad token is an answer.
  */
 export async function validateToken(caller: Caller, token: string): Promise<TokenValidation> {
-  if (token.trim() === '') throw InvalidArgumentError.of(['token'], 'there is no token', 'MissingField');
+  if (token.trim() === '') throw InvalidArgumentError.of(['token'], 'the token is empty', 'MissingField');
   const claims = token.length > MAX_TOKEN ? null : await readToken(token);
   const isHome = caller.role === 'SYSTEM' && claims?.tenantId === caller.tenantId;
   const mayAsk = claims?.userId === caller.userId || isHome || (await reachesAllTenants(caller));
@@ -36,7 +36,7 @@ export async function validateToken(caller: Caller, token: string): Promise<Toke
       user: null,
       tenantId: null,
       expiresAt: null,
-      message: 'this is no token of this server',
+      message: 'this server did not issue this token',
     };
   const message = await faultOf(claims);
   const { tenantId, expiresAt } = claims;
@@ -46,13 +46,13 @@ export async function validateToken(caller: Caller, token: string): Promise<Toke
 
 /** What ended a token of ours; null for nothing. */
 async function faultOf(claims: TokenClaims): Promise<string | null> {
-  if (hasEnded(claims)) return 'its time is over';
+  if (hasEnded(claims)) return 'the token has expired';
   if (await findTokenPrincipals(claims)) return null;
   const { userId, sessionId, credentialId, actor } = claims;
   const user = { userId, sessionId: null, version: null };
-  if (!(await findPrincipal({ ...user, credentialId: null }))) return 'its user is disabled or gone';
-  if (await isSessionRevoked(sessionId)) return 'its session was logged out';
-  if (actor) return 'it was made for its user by somebody, and the sign-in of one of them has ended';
-  if (!(await findPrincipal({ ...user, credentialId }))) return 'its access key was revoked or has expired';
-  return 'the password of its user was changed since';
+  if (!(await findPrincipal({ ...user, credentialId: null }))) return 'the user is disabled or deleted';
+  if (await isSessionRevoked(sessionId)) return 'the session was logged out';
+  if (actor) return 'somebody created the token for this user, and the sign-in of one of the two has ended';
+  if (!(await findPrincipal({ ...user, credentialId }))) return 'the access key was revoked or has expired';
+  return 'the password of the user has changed since';
 }

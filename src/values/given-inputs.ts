@@ -41,7 +41,10 @@ export function readGivenInputs(
     const at = { plain: place.at(fields.plain, name), literal: place.at(fields.literals, name) };
     const isPlain = Object.hasOwn(plain, name);
     if (isPlain && Object.hasOwn(literals, name)) {
-      at.literal.report('ParameterBoundMoreThanOnce', `${name} is given both as plain JSON and as a literal`);
+      at.literal.report(
+        'ParameterBoundMoreThanOnce',
+        `${name} has both a plain value and a literal; give one of them`,
+      );
     }
     return [
       ...(isPlain

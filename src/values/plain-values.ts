@@ -72,7 +72,7 @@ function scalarFromPlain(type: ScalarType, json: unknown, place: Place): Scalar 
   if ('enumType' in type) return enumValue(type.enumType, json, place);
   const uri = textFromPlain('a URI', json, place);
   if (uri === undefined) return undefined;
-  if (uri === '') return place.report('ValueRequired', 'expected a URI, got empty text');
+  if (uri === '') return place.report('ValueRequired', 'expected a URI, got an empty text');
   if ('blob' in type) return { blob: { uri, metadata: { type: type.blob } } };
   if ('schema' in type) return { schema: { uri, type: type.schema } };
   return {

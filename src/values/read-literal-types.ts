@@ -46,7 +46,7 @@ export const MAX_UNION_VARIANTS = 50;
  */
 export const literalType = checked(typeWithin(MAX_TYPE_DEPTH), (type, place) => {
   if (countParts(type) > MAX_TYPE_PARTS) {
-    place.report('InvalidValue', `a type has at most ${MAX_TYPE_PARTS} parts`);
+    place.report('InvalidValue', `a type must have at most ${MAX_TYPE_PARTS} parts`);
   }
 });
 
@@ -85,7 +85,7 @@ const enumType = fields({
   values: required(
     nonEmpty(
       distinct(list(name), (value) => value),
-      'an enum needs a value',
+      'an enum needs at least one value',
     ),
   ),
 });
@@ -124,7 +124,8 @@ function makeReaders(depth: number) {
 
 function typeWithin(depth: number): Reader<LiteralType> {
   return (value, place) => {
-    if (depth === 0) return place.report('InvalidValue', `a type nests at most ${MAX_TYPE_DEPTH} levels`);
+    if (depth === 0)
+      return place.report('InvalidValue', `a type must be nested at most ${MAX_TYPE_DEPTH} levels deep`);
     const readers = readersByDepth.get(depth) ?? makeReaders(depth);
     readersByDepth.set(depth, readers);
     const kind = onlyKey(value, readers.kinds, place);
@@ -144,10 +145,12 @@ function kindReaders(depth: number) {
     structuredDatasetType: required(structuredDatasetTypeWithin(depth - 1)),
     unionType: required(
       checked(
-        fields({ variants: required(nonEmpty(list(inner), 'a union needs a variant')) }),
+        fields({ variants: required(nonEmpty(list(inner), 'a union needs at least one variant')) }),
         ({ variants }, place) => {
           if (variants.reduce((sum, variant) => sum + countVariants(variant), 0) > MAX_UNION_VARIANTS)
-            place.at('variants').report('InvalidValue', `a union has at most ${MAX_UNION_VARIANTS} variants`);
+            place
+              .at('variants')
+              .report('InvalidValue', `a union must have at most ${MAX_UNION_VARIANTS} variants`);
         },
       ),
     ),

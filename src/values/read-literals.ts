@@ -42,7 +42,7 @@ function literalWithin(depth: number): Reader<Literal> {
 function makeReader(depth: number): Reader<Literal> {
   if (depth === 0)
     return (_value, place) =>
-      place.report('InvalidValue', `a literal nests at most ${MAX_LITERAL_DEPTH} levels`);
+      place.report('InvalidValue', `a literal must be nested at most ${MAX_LITERAL_DEPTH} levels deep`);
   const inner: Reader<Literal> = (one, at) => literalWithin(depth - 1)(one, at);
   const notes = { hash: optional(text), metadata: optional(mapOf(text)) };
   const shape = {

@@ -76,7 +76,7 @@ export const text: Reader<string> = (value, place) => {
   if (typeof value !== 'string') return wrongKind('a string', value, place);
   return isStorableText(value)
     ? value
-    : place.report('InvalidValue', 'text must not contain U+0000 or half a surrogate pair');
+    : place.report('InvalidValue', 'the text must not contain U+0000 or half of a surrogate pair');
 };
 
 export const nonEmptyText: Reader<string> = (value, place) => {
@@ -88,7 +88,7 @@ export const nonEmptyText: Reader<string> = (value, place) => {
 export const name: Reader<string> = (value, place) => {
   const read = nonEmptyText(value, place);
   if (read === undefined || read.length <= MAX_NAME_LENGTH) return read;
-  return place.report('InvalidValue', `at most ${MAX_NAME_LENGTH} characters, got ${read.length}`);
+  return place.report('InvalidValue', `must have at most ${MAX_NAME_LENGTH} characters, got ${read.length}`);
 };
 
 export const boolean: Reader<boolean> = (value, place) =>
@@ -175,7 +175,7 @@ export function nestsWithin(value: unknown, levels: number): boolean {
 const notJson = (place: Place): undefined =>
   place.report(
     'InvalidValue',
-    `expected JSON nested at most ${MAX_JSON_DEPTH} deep, of text without U+0000 and finite numbers; write a whole number beyond 2^53 that would lose digits as text`,
+    `expected JSON that is nested at most ${MAX_JSON_DEPTH} deep, without U+0000 in texts; write a whole number that would lose digits as text`,
   );
 
 export function wrongKind(expected: string, value: unknown, place: Place): undefined {

@@ -76,7 +76,7 @@ function unionFromText(variants: readonly LiteralType[], text: string, place: Pl
     const value = literalFromText(variant, text, place.trial());
     if (value !== undefined) return unionLiteral(variant, value, place);
   }
-  return place.report('IncompatibleBindingUnionValue', `${quoted(text.trim())} fits no variant of its union`);
+  return place.report('IncompatibleBindingUnionValue', `${quoted(text.trim())} fits no variant of the union`);
 }
 
 const MAX_QUOTED = 60;

@@ -26,7 +26,9 @@ async function lease(executor: string, input: object = {}): Promise<Answer> {
 const taken = { __typename: 'LeaseJobsPayload' };
 const refused = {
   code: 'FAILED_PRECONDITION',
-  message: expect.stringMatching(/^another process works as executor \S+: use another name, or wait until/),
+  message: expect.stringMatching(
+    /^another process works as the executor \S+: choose another name, or wait until/,
+  ),
 };
 
 /** As if nothing had been heard of the executor for so long. */

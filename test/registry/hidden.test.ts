@@ -110,7 +110,7 @@ describe('activeLaunchPlan', () => {
   });
 });
 
-describe('a version that is there already', () => {
+describe('a version that is already stored', () => {
   const register = (caller: string) => (name: string) =>
     mutate(
       app,

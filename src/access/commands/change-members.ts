@@ -43,9 +43,12 @@ export async function changeMembers(
 
 export function requireOwnMembers({ isEveryone }: Group): void {
   if (isEveryone)
-    throw new FailedPreconditionError('everyone is in this group by itself: it stays as it is', {
-      current: 'everyone',
-    });
+    throw new FailedPreconditionError(
+      'every user of the tenant is in this group, so its members cannot be changed',
+      {
+        current: 'everyone',
+      },
+    );
 }
 
 const FOREIGN_KEY_VIOLATION = '23503';
@@ -57,7 +60,7 @@ export async function refuseMissingMembers<T>(work: () => Promise<T>): Promise<T
   } catch (error) {
     const isGone =
       sqlState(error) === FOREIGN_KEY_VIOLATION || (error as { code?: unknown }).code === 'P2003';
-    if (isGone) throw new NotFoundError('user', 'named as a member', ['input', 'members']);
+    if (isGone) throw new NotFoundError('user', 'in the list of members', ['input', 'members']);
     throw error;
   }
 }

@@ -54,4 +54,4 @@ export async function createGroup(caller: Caller, given: NewGroup): Promise<Grou
 }
 
 export const groupNameConflict = () =>
-  new AlreadyExistsError('a group of that name is there already', { path: ['input', 'name'] });
+  new AlreadyExistsError('a group with this name already exists', { path: ['input', 'name'] });

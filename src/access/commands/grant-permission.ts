@@ -17,7 +17,7 @@ export async function grantPermission(caller: Caller, address: GrantAddress, lev
     return await changeGrant(caller, 'permission:grant', address, async (tx, key) => {
       const grant = await insertGrant(tx, key, level);
       if (grant) return { grant, before: null, after: level };
-      throw new AlreadyExistsError(`grant ${grantText(address)} exists already`, { path: ['input'] });
+      throw new AlreadyExistsError(`grant ${grantText(address)} already exists`, { path: ['input'] });
     });
   } catch (error) {
     const kind = 'userId' in address.subject ? 'user' : 'group';

@@ -39,7 +39,7 @@ export async function updateGroup(caller: Caller, by: GroupBy, changes: GroupCha
       if (!group) throw new NotFoundError('group', groupKeyOf(by), ['input', 'by']);
       const isRenamed = name !== undefined && name !== group.name;
       if (isRenamed && group.isEveryone)
-        throw new FailedPreconditionError('the group of everyone keeps its name', { current: 'everyone' });
+        throw new FailedPreconditionError('the group everyone cannot be renamed', { current: 'everyone' });
       if (!isRenamed && (description ?? group.description) === group.description) return group;
       const data = {
         ...(isRenamed ? { name, nameKey: nameKey(name) } : {}),

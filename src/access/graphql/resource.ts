@@ -97,20 +97,20 @@ const kindsByType: ReadonlyMap<ResourceType, Kind> = new Map(
 );
 
 export const ResourceByInput = builder.inputType('ResourceByInput', {
-  description: 'What a grant is on: one resource, all resources of a type, or the whole tenant.',
+  description: 'The resource of a grant: one resource, all resources of a type, or the whole tenant.',
   isOneOf: true,
   fields: (t) => ({
     project: t.field({ type: ProjectByInput, description: 'One project.' }),
     experiment: t.field({ type: ExperimentByInput, description: 'One experiment.' }),
     registeredModel: t.field({ type: RegisteredModelByInput, description: 'One registered model.' }),
-    workflow: t.field({ type: EntityNameInput, description: 'One workflow: all versions of the name.' }),
+    workflow: t.field({ type: EntityNameInput, description: 'One workflow with all its versions.' }),
     queue: t.field({ type: QueueByInput, description: 'One queue.' }),
     all: t.field({
       type: ResourceTypeEnum,
       description:
-        'All resources of this type in the tenant, future ones included. Requires an administrator.',
+        'All resources of this type in the tenant, even those that are created later. Requires an administrator.',
     }),
-    tenant: t.boolean({ description: 'True: everything in the tenant. Requires an administrator.' }),
+    tenant: t.boolean({ description: 'Must be true: everything in the tenant. Requires an administrator.' }),
   }),
 });
 
@@ -155,10 +155,13 @@ export async function findResourceBy(
   path: readonly string[],
 ): Promise<FoundResource | null> {
   const { all, tenant } = resource;
-  if (tenant === false) throw InvalidArgumentError.of([...path, 'tenant'], 'tenant is true or left out');
+  if (tenant === false) throw InvalidArgumentError.of([...path, 'tenant'], 'tenant must be true or left out');
   if (tenant) return wide({ type: 'TENANT', id: null }, tenantId);
   if (all === 'TENANT')
-    throw InvalidArgumentError.of([...path, 'all'], 'all is about a type of resource; say tenant: true');
+    throw InvalidArgumentError.of(
+      [...path, 'all'],
+      'all takes a type of resource; for the tenant, write tenant: true',
+    );
   if (all) return wide({ type: all, id: null }, tenantId);
   const { kind: of, address } = addressIn(resource);
   const found = await of.find(address, loaders);
@@ -190,7 +193,7 @@ export interface GrantResourceRow extends GrantResource {
 }
 
 export const GrantResourceType = builder.objectRef<GrantResourceRow>('GrantResource').implement({
-  description: 'What a grant is on: one resource, all resources of a type, or the whole tenant.',
+  description: 'The resource of a grant: one resource, all resources of a type, or the whole tenant.',
   fields: (t) => ({
     type: t.expose('type', {
       type: ResourceTypeEnum,
@@ -198,13 +201,13 @@ export const GrantResourceType = builder.objectRef<GrantResourceRow>('GrantResou
     }),
     id: t.id({
       nullable: true,
-      description: 'The id of the resource; null for all of a type and for the tenant.',
+      description: 'The id of the resource; null for all resources of a type and for the tenant.',
       resolve: (resource) => resource.id,
     }),
     name: t.string({
       nullable: true,
       description:
-        'The name of the resource, or the identifier of a project; null for all of a type and for the tenant.',
+        'The name of the resource, or the identifier of a project; null for all resources of a type and for the tenant.',
       resolve: async (resource, _args, { loaders }) =>
         (await findResource(resource, resource.tenantId, loaders))?.name ?? null,
     }),

@@ -12,16 +12,16 @@ import { groupReader } from '../group-reader.ts';
 import { GroupType } from './group.ts';
 
 export const SubjectByInput = builder.inputType('SubjectByInput', {
-  description: 'Who a grant is to: a user or a group of your tenant.',
+  description: 'The user or group that has a grant. It must belong to your tenant.',
   isOneOf: true,
   fields: (t) => ({
     user: t.field({ type: UserByInput, description: 'A person or a service account.' }),
-    group: t.field({ type: GroupByInput, description: 'A group: all its members.' }),
+    group: t.field({ type: GroupByInput, description: 'A group. All its members have the level.' }),
   }),
 });
 
 export const GrantSubjectType = builder.unionType('GrantSubject', {
-  description: 'Who a grant is to: a user or a group.',
+  description: 'The user or group that has a grant.',
   types: [PrincipalType, GroupType],
   resolveType: (subject) => ('username' in subject ? PrincipalType : GroupType),
 });

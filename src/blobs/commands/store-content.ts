@@ -15,7 +15,7 @@ export async function storeContent(
     position += 1;
   }
   if (!(await finishBlob(blob.id, position, blob.sizeBytes)))
-    throw new Error(`blob ${blob.id} is not whole: ${position} pieces, not ${blob.sizeBytes} bytes`);
+    throw new Error(`blob ${blob.id} is incomplete: it has ${position} pieces, not ${blob.sizeBytes} bytes`);
 }
 
 /** The same bytes in pieces of one size, but the last, however they come. */

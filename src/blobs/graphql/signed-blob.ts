@@ -12,13 +12,14 @@ export interface SignedBlob {
 }
 
 export const SignedBlobType = builder.objectRef<SignedBlob>('SignedBlob').implement({
-  description: 'A file stored on this server, with an address to fetch it from.',
+  description: 'A file that is stored on this server, with a URL to download it.',
   fields: (t) => ({
     uri: t.exposeString('uri', {
-      description: 'The URI that names the file in inputs and outputs: `slipway://blobs/…`.',
+      description: 'The URI of the file, for inputs and outputs: `slipway://blobs/…`.',
     }),
     downloadUrl: t.string({
-      description: 'An address that serves the file to everybody who has it, for a few minutes, with GET.',
+      description:
+        'The URL to download the file with GET. Everybody who has the URL can download the file. It is valid for a few minutes.',
       resolve: (blob, _args, { publicUrl }) =>
         signedBlobUrl(publicUrl, 'GET', blob.id, new Date(Date.now() + serverConfig.blobUrlSeconds * 1000)),
     }),

@@ -36,5 +36,5 @@ export async function missingFilesOfEach(
 
 /** For people, who need no more than the first few. */
 export function missingFilesText(uris: readonly string[]): string {
-  return `not uploaded: ${uris.slice(0, 5).join(', ')}${uris.length > 5 ? ` and ${uris.length - 5} more` : ''}`;
+  return `these files are not uploaded: ${uris.slice(0, 5).join(', ')}${uris.length > 5 ? ` and ${uris.length - 5} more` : ''}`;
 }

@@ -34,7 +34,8 @@ export async function failExecution(tx: Tx, execution: LockedExecution, now: Dat
       at: now,
       error: {
         code: 'EngineFailure',
-        message: 'the engine could not move it on, again and again; its operators find the cause in the log',
+        message:
+          'the engine failed to continue this execution several times; the cause is in the log of the scheduler',
         kind: 'SYSTEM',
       },
     },

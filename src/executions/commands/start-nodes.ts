@@ -87,7 +87,7 @@ type Begun =
 /** What a node is to run on, or why it cannot be run. */
 function begin(node: TaskNode, upstream: UpstreamValues, work: Work): Begun {
   const { type, container } = node.task.template;
-  if (!container) return refused('UnsupportedTask', `nothing here runs tasks of type ${type}`);
+  if (!container) return refused('UnsupportedTask', `this platform cannot run tasks of the type ${type}`);
   const inputs = resolveBindings(node.inputs, node.inputTypes, upstream, work);
   if (!inputs.ok)
     return refused('BindingFailed', inputs.problems.map((problem) => problem.message).join('; '));

@@ -53,7 +53,7 @@ const withoutOutputs = { outputs: null, outputBytes: 0, steps: 0, error: null };
 
 const unknownError: WorkError = {
   code: 'Unknown',
-  message: 'it failed without saying why',
+  message: 'the run failed and gave no reason',
   kind: 'UNKNOWN',
 };
 
@@ -86,7 +86,7 @@ function judgeOutputs(
   if (outputBytes > limitBytes)
     return failed(
       'OutputsTooLarge',
-      `the outputs take more than ${limitBytes} bytes as literals; write a file instead`,
+      `the outputs take more than ${limitBytes} bytes as literals; write large data to a file`,
     );
   return { phase: 'SUCCEEDED', outputs: checked.value, outputBytes, steps: work.steps, error: null };
 }

@@ -10,7 +10,7 @@ const form = /^[a-z][a-z0-9-]{0,62}$/;
 export function executionNameProblem(name: string, path: readonly string[]): Problem | null {
   if (form.test(name)) return null;
   const message =
-    'the name of an execution is at most 63 lower-case letters, digits and hyphens, and starts with a letter';
+    'the name of an execution must have at most 63 lower-case letters, digits and hyphens, and must begin with a letter';
   return { path, code: 'InvalidValue', message };
 }
 

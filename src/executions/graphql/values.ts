@@ -44,33 +44,33 @@ const plain = (values: LiteralMap | null) =>
 
 export const DataType = builder.objectRef<Data>('ExecutionData').implement({
   description:
-    'Inputs and outputs of an execution, a node or an attempt, as plain values and as literals. Outputs are empty until it has succeeded.',
+    'The inputs and outputs of an execution, a node or an attempt, as plain values and as literals. The outputs are empty until it succeeds.',
   fields: (t) => ({
     inputs: t.field({
       type: 'JSON',
-      description: 'An object from the name of each input to its plain value: `{"rows": 100}`.',
+      description: 'The inputs as plain values, as an object with the name of each input: `{"rows": 100}`.',
       resolve: (data) => plain(data.inputs),
     }),
     inputLiterals: t.field({
       type: 'JSON',
-      description: "The same inputs as Flyte's literals: an object from name to Literal.",
+      description: "The same inputs as Flyte's literals, as an object with the name of each input.",
       resolve: (data) => data.inputs ?? {},
     }),
     outputs: t.field({
       type: 'JSON',
-      description: 'An object from the name of each output to its plain value.',
+      description: 'The outputs as plain values, as an object with the name of each output.',
       resolve: (data) => plain(data.outputs),
     }),
     outputLiterals: t.field({
       type: 'JSON',
-      description: "The same outputs as Flyte's literals: an object from name to Literal.",
+      description: "The same outputs as Flyte's literals, as an object with the name of each output.",
       resolve: (data) => data.outputs ?? {},
     }),
     files: t.field({
       type: [SignedBlobType],
       extensions: { listSize: 10 },
       description:
-        'The files stored on this server that inputs and outputs name, each with an address to fetch it from.',
+        'The files in the inputs and outputs that are stored on this server, each with a URL to download it.',
       resolve: ({ inputs, outputs, tenantId = '', projectId = null }, _args, { loaders }) =>
         signedBlobs({ tenantId, projectId }, [...urisIn(inputs ?? {}), ...urisIn(outputs ?? {})], loaders),
     }),

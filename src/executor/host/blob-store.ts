@@ -31,7 +31,7 @@ export function createBlobStore(
   return {
     async fetch(uri, toFile, signal) {
       const file = inputs.get(uri);
-      if (!file) throw new ApiError('NOT_FOUND', `${uri} is no file that came with the run`);
+      if (!file) throw new ApiError('NOT_FOUND', `${uri} is not among the input files of the run`);
       await retrying(signal, () => download(file, toFile, signal));
     },
     async store(file, signal) {
@@ -48,7 +48,7 @@ async function download(file: SignedFile, toFile: string, signal: AbortSignal): 
     await pipeline(response.body, createWriteStream(toFile, { mode: 0o600 }), { signal });
     const { size } = await stat(toFile);
     if (String(size) !== file.sizeBytes)
-      throw new ApiError('UNAVAILABLE', `${size} of ${file.sizeBytes} bytes came`);
+      throw new ApiError('UNAVAILABLE', `only ${size} of ${file.sizeBytes} bytes arrived`);
   } catch (error) {
     throw unanswered(error, signal);
   }
@@ -73,7 +73,7 @@ async function upload(
     throw new RunError(
       'USER',
       'OutputTooLarge',
-      `a file of the outputs is too large: ${createBlobUpload.message}`,
+      `an output file cannot be uploaded: ${createBlobUpload.message}`,
     );
   const { uri, uploadUrl } = payloadOf(createBlobUpload, 'CreateBlobUploadPayload');
   if (uploadUrl !== null) await put(uploadUrl, file, size, signal);

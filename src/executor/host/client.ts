@@ -183,7 +183,10 @@ class ServerState {
   failed({ code, message }: ApiError): void {
     if (Date.now() - this.#saidAt < REMIND_MS) return;
     this.#saidAt = Date.now();
-    this.#log.warn({ code, reason: message }, 'the server does not answer as it should');
+    this.#log.warn(
+      { code, reason: message },
+      'the server cannot be reached or answers with an error; trying again',
+    );
   }
 }
 

@@ -30,13 +30,15 @@ export function buildEnvironment(
 ): Record<string, string> {
   const container = spec.container.env.map(({ key, value }) => [key, value] as const);
   for (const [name, value] of container) {
-    if (!NAME.test(name)) throw invalid('USER', `${JSON.stringify(name)} is no name for a variable`);
-    if (value.includes('\0')) throw invalid('USER', `the variable ${name} has a NUL character in its value`);
+    if (!NAME.test(name))
+      throw invalid('USER', `${JSON.stringify(name)} is not a valid name of an environment variable`);
+    if (value.includes('\0'))
+      throw invalid('USER', `the value of the environment variable ${name} contains a NUL character`);
   }
   const own = Object.entries(spec.environment);
   for (const [name, value] of own) {
     if (!OWN_NAME.test(name) || value.includes('\0')) {
-      throw invalid('SYSTEM', `${JSON.stringify(name)} cannot be set by the executor`);
+      throw invalid('SYSTEM', `a task cannot set the environment variable ${JSON.stringify(name)}`);
     }
   }
   return Object.fromEntries([

@@ -102,7 +102,7 @@ export class HeldRun {
       await logs.settle(LOG_SETTLE_MS);
     } catch (error) {
       if (!this.#host.giveUp.aborted) throw error;
-      this.#log.warn({ outcome: outcome.kind }, 'the end of the run could not be reported');
+      this.#log.warn({ outcome: outcome.kind }, 'cannot report the end of the run');
     } finally {
       logs.close();
     }
@@ -114,7 +114,7 @@ export class HeldRun {
     const { client, giveUp } = this.#host;
     const answer = await client.insist(returnLeaseDocument, variables, { signal: giveUp });
     const { returned } = payloadOf(answer.returnLease, 'ReturnLeasePayload');
-    this.#log.info({ attempted, returned, reason }, 'lease given back');
+    this.#log.info({ attempted, returned, reason }, 'lease returned');
   }
 
   /** Tells the server what became of a run that was stopped before it began. */
@@ -143,7 +143,7 @@ export class HeldRun {
   #onStarted(): void {
     this.#isStarted = true;
     this.#startReport = this.#report({ kind: 'RUNNING' }).catch((error) => {
-      if (!this.#host.giveUp.aborted) this.#log.error({ err: error }, 'the start was refused');
+      if (!this.#host.giveUp.aborted) this.#log.error({ err: error }, 'the run cannot start');
     });
   }
 
@@ -152,7 +152,7 @@ export class HeldRun {
     if (outcome.kind !== 'STUCK') return outcome;
     const { runtime, giveUp } = this.#host;
     while (!giveUp.aborted) {
-      this.#log.error({ reason: outcome.message }, 'the run cannot be ended; its lease is kept');
+      this.#log.error({ reason: outcome.message }, 'cannot end the run; keeping its lease');
       await sleep(REAP_AGAIN_MS, undefined, { signal: giveUp }).catch(() => {});
       const isGone = await runtime.reapLeftovers().then(
         () => true,
@@ -167,7 +167,7 @@ export class HeldRun {
   async #conclude(outcome: RunOutcome): Promise<void> {
     const reason = this.#stopReason;
     if (outcome.kind === 'STUCK') {
-      this.#log.error('the lease is not given back: the run could not be ended');
+      this.#log.error('keeping the lease, because the run could not be ended');
     } else if (outcome.kind === 'SUCCEEDED') {
       // Also of a run that was to be stopped: when the work was finished first, its result counts.
       await this.#reportSuccess(outcome.outputs);
@@ -175,7 +175,8 @@ export class HeldRun {
       if (reason === 'TOLD') await this.#report({ kind: 'CANCELLED' });
       // The loss of contact is no fault of the work, so it is no attempt.
       else if (reason === 'LEASE_LOST') await this.giveBack(returnReasons.LEASE_LOST, false);
-      else await this.giveBack(reason ? returnReasons[reason] : 'it could not be ended', this.#isStarted);
+      else
+        await this.giveBack(reason ? returnReasons[reason] : 'the run could not be ended', this.#isStarted);
     } else if (outcome.error.kind === 'SYSTEM') {
       // The work may do better elsewhere, or later. It counts as an attempt, so that it does not go on for ever.
       await this.giveBack(`${outcome.error.code}: ${outcome.error.message}`, true);
@@ -189,7 +190,7 @@ export class HeldRun {
       await this.#report({ kind: 'SUCCEEDED', exitCode: 0, outputs });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#log.warn({ err: error }, 'the outputs were refused');
+      this.#log.warn({ err: error }, 'the outputs are not valid');
       const { message } = error;
       const isTooLarge = error.code === 'RESOURCE_EXHAUSTED';
       const failure = isTooLarge
@@ -231,6 +232,6 @@ function specOf(leased: LeasedRun): RunSpec {
 
 function secondsOf(duration: string): number {
   const milliseconds = parseDuration(duration);
-  if (milliseconds === null) throw new Error(`${duration} is no duration`);
+  if (milliseconds === null) throw new Error(`${duration} is not a duration`);
   return milliseconds / 1000;
 }

@@ -73,7 +73,7 @@ export function requireFileNames(kind: string, names: readonly string[], taken: 
     throw new RunError(
       'USER',
       'InvalidInterface',
-      `the ${kind} ${JSON.stringify(name)} cannot have a file of that name`,
+      `the name of the ${kind} ${JSON.stringify(name)} cannot be the name of a file`,
     );
   }
 }
@@ -133,7 +133,7 @@ async function fetchBlob(
     await blobs.fetch(uri, toFile, signal);
   } catch (cause) {
     if (cause instanceof RunError) throw cause;
-    throw new RunError('SYSTEM', 'InputUnavailable', `the file of input ${name} cannot be fetched`, {
+    throw new RunError('SYSTEM', 'InputUnavailable', `cannot download the file of the input ${name}`, {
       cause,
     });
   }

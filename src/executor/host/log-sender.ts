@@ -44,7 +44,7 @@ export class LogSender {
   close(): void {
     this.#end.abort();
     if (this.#queue.length > 0)
-      this.#log.warn({ chunks: this.#queue.length }, 'log of the run is incomplete');
+      this.#log.warn({ chunks: this.#queue.length }, 'the log of the run is incomplete');
   }
 
   async #send(): Promise<void> {
@@ -62,7 +62,7 @@ export class LogSender {
       } catch (error) {
         if (this.#end.signal.aborted) break;
         // Refused for good: the rest may still be fine.
-        this.#log.warn({ err: error, chunks: count }, 'log of the run was refused');
+        this.#log.warn({ err: error, chunks: count }, 'the server refused the log of the run');
       }
       this.#queue.splice(0, count);
     }

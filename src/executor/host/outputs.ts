@@ -110,7 +110,7 @@ async function readLiterals(request: OutputsRequest, place: Place): Promise<Map<
     if (literal === undefined) continue;
     literals.set(name, literal);
     if (!nestsWithin(toPlain(literal), MAX_NESTING))
-      at.report('InvalidValue', `nests more than ${MAX_NESTING} levels deep`);
+      at.report('InvalidValue', `is nested more than ${MAX_NESTING} levels deep`);
   }
   const plain = [...literals].map(([name, literal]) => [name, toPlain(literal)]);
   if (Buffer.byteLength(JSON.stringify(Object.fromEntries(plain))) > request.limitBytes)
@@ -157,7 +157,7 @@ async function readFileValue(
   }
   return mayBeAbsent(type)
     ? literalFromPlain(type, null, place)
-    : place.report('ValueRequired', 'the command wrote no such file');
+    : place.report('ValueRequired', 'the command did not write this file');
 }
 
 /** The type of a file that is a blob itself, and not the text of a value; undefined where a file is text. */
@@ -205,7 +205,7 @@ async function findFiles(
       const real = await fileOrFault(place.at(name), async () => {
         const path = resolve(request.directory.outputs, named);
         const file = await openInside(request.directory, path);
-        if (file === null) throw new FileFault(`there is no file ${named}`);
+        if (file === null) throw new FileFault(`the file ${named} does not exist`);
         await file.close();
         return await realpath(path);
       });
@@ -227,7 +227,7 @@ async function storeFiles(
       uris.set(named, await blobs.store(path, signal));
     } catch (cause) {
       if (cause instanceof RunError) throw cause;
-      throw new RunError('SYSTEM', 'OutputNotStored', 'a file of the outputs could not be stored', { cause });
+      throw new RunError('SYSTEM', 'OutputNotStored', 'cannot store an output file', { cause });
     }
   }
   return uris;
@@ -242,17 +242,17 @@ async function openInside(directory: RunFiles, path: string): Promise<FileHandle
   try {
     const real = await realpath(path);
     if (!real.startsWith(`${await realpath(directory.path)}${sep}`)) {
-      throw new FileFault("the file leads out of the run's directory");
+      throw new FileFault("the file is outside of the run's directory");
     }
     // Without O_NONBLOCK a named pipe would be waited for.
     const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     if ((await file.stat()).isFile()) return file;
     await file.close();
-    throw new FileFault('the file is not a plain one');
+    throw new FileFault('the file is not a regular file');
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === 'ENOENT') return null;
-    throw code === null ? error : new FileFault(`the file cannot be read: ${code}`);
+    throw code === null ? error : new FileFault(`cannot read the file: ${code}`);
   }
 }
 
@@ -267,5 +267,5 @@ async function fileOrFault<T>(place: Place, read: () => Promise<T>): Promise<T |
 }
 
 function tooLarge(limitBytes: number): RunError {
-  return new RunError('USER', 'OutputsTooLarge', `the outputs are larger than ${limitBytes} bytes in all`);
+  return new RunError('USER', 'OutputsTooLarge', `the outputs are larger than ${limitBytes} bytes in total`);
 }

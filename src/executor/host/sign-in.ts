@@ -60,7 +60,7 @@ export class SignIn {
       const { accessKey, secretKey } = JSON.parse(await readFile(this.#credentialFile, 'utf8'));
       return `Basic ${Buffer.from(`${accessKey}:${secretKey}`).toString('base64')}`;
     } catch (cause) {
-      throw new ApiError('UNAUTHENTICATED', `no credential can be read from ${this.#credentialFile}`, {
+      throw new ApiError('UNAUTHENTICATED', `cannot read a credential from ${this.#credentialFile}`, {
         cause,
       });
     }

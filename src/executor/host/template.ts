@@ -28,7 +28,9 @@ export function renderCommand(words: readonly string[], values: TemplateValues):
       fillIn(expression.trim(), template, values),
     );
     if (text.includes('\0')) {
-      throw templateError(`word ${index + 1} of the command has a NUL character, which no argument may hold`);
+      throw templateError(
+        `word ${index + 1} of the command contains a NUL character, which arguments cannot contain`,
+      );
     }
     return text;
   });
@@ -44,7 +46,7 @@ function fillIn(expression: string, template: string, values: TemplateValues): s
   if (name === null && root === 'input') return values.inputsFile;
   if (name === null && root === 'inputprefix') return values.inputsDirectory;
   if (name === null && root === 'outputprefix') return values.outputsDirectory;
-  throw templateError(`${template} is not a template that this runtime knows`);
+  throw templateError(`${template} is not a placeholder of this runtime`);
 }
 
 function named(kind: string, name: string, known: ReadonlyMap<string, string>, template: string): string {

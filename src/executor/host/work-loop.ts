@@ -60,10 +60,10 @@ export async function startWorkLoop(options: WorkLoopOptions): Promise<WorkLoop>
   const giveUp = new AbortController();
   const leftovers = await options.runtime.reapLeftovers().catch((error) => {
     // Their leases run out; the next start tries again.
-    options.log.error({ err: error }, 'what an earlier executor left could not be ended');
+    options.log.error({ err: error }, 'cannot end the runs that an earlier executor left behind');
     return [];
   });
-  if (leftovers.length > 0) options.log.warn({ runs: leftovers }, 'runs of an earlier executor were ended');
+  if (leftovers.length > 0) options.log.warn({ runs: leftovers }, 'ended the runs of an earlier executor');
   const returned = Promise.all(leftovers.map((run) => returnLeftover(options, run, giveUp.signal)));
   const loop = new Loop(options, giveUp);
   return {
@@ -83,9 +83,9 @@ async function returnLeftover(
     const input = { run, reason: 'the executor was killed', attempted: true };
     const answer = await client.insist(returnLeaseDocument, { input }, { signal });
     const { returned } = payloadOf(answer.returnLease, 'ReturnLeasePayload');
-    log.info({ runId: run, attempted: true, returned }, 'lease given back');
+    log.info({ runId: run, attempted: true, returned }, 'lease returned');
   } catch (error) {
-    log.warn({ reason: (error as Error).message, runId: run }, 'lease was not given back');
+    log.warn({ reason: (error as Error).message, runId: run }, 'cannot return a lease');
   }
 }
 
@@ -146,7 +146,7 @@ class Loop {
         // What passes is told by the client.
         if (!mayPass(error)) {
           const why = error instanceof ApiError ? { reason: error.message } : { err: error };
-          this.#log.error(why, 'asking for work failed');
+          this.#log.error(why, 'cannot lease jobs');
         }
         this.#poll = { interrupt, isIdle: true };
         await backOff.pause(interrupt.signal, error).catch(() => {});
@@ -208,7 +208,7 @@ class Loop {
     const isStopped = this.#options.onLostContact === 'stop';
     this.#log.error(
       { runs: [...this.#runs.keys()] },
-      `leases could not be renewed in time: the runs ${isStopped ? 'are stopped' : 'go on'}`,
+      `leases were not renewed in time: the runs ${isStopped ? 'are stopped' : 'continue'}`,
     );
     if (isStopped) this.#dropUnstarted('LEASE_LOST');
     for (const run of this.#runs.values()) {
@@ -275,14 +275,14 @@ class Loop {
       for (const leased of runs.filter(({ id }) => !this.#runs.has(id)))
         this.#track(new HeldRun(leased, this.#host).endUnstarted('DRAINING'));
     } catch (error) {
-      this.#log.warn({ reason: (error as Error).message }, 'could not sign off');
+      this.#log.warn({ reason: (error as Error).message }, 'cannot sign out');
     }
   }
 
   #track(work: Promise<void>): void {
     const tracked = work
       .catch((error) => {
-        if (!this.#giveUp.signal.aborted) this.#log.error({ err: error }, 'the server refused what was said');
+        if (!this.#giveUp.signal.aborted) this.#log.error({ err: error }, 'the server refused the request');
       })
       .finally(() => this.#underWay.delete(tracked));
     this.#underWay.add(tracked);

@@ -22,7 +22,7 @@ function thePage(): Page {
 /** The page, for a person's browser; programs ask GraphQL with POST. */
 export async function answerGraphiQL({ request, response }: Exchange): Promise<void> {
   if (!serverConfig.graphiql || !(request.headers.accept ?? '').includes('text/html'))
-    throw refusal('INVALID_ARGUMENT', 'GraphQL is asked with POST', {
+    throw refusal('INVALID_ARGUMENT', 'send GraphQL operations with POST', {
       status: 405,
       headers: { allow: 'POST' },
     });

@@ -50,7 +50,7 @@ export function startInBrowser({ endpoint, firstQuery, logo, workers }: PageSett
 
   function reason(errors: readonly Problem[] = []): string {
     const [first] = errors;
-    if (first?.extensions?.code === 'UNAUTHENTICATED') return 'The name or the password is not right.';
+    if (first?.extensions?.code === 'UNAUTHENTICATED') return 'The user name or the password is wrong.';
     return first ? `The server says: ${first.message}.` : 'The server gave no answer.';
   }
 

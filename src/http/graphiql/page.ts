@@ -19,7 +19,7 @@ export interface PageSettings {
   readonly workers: Readonly<Record<string, string>>;
 }
 
-const firstQuery = `# Press Ctrl-Enter to run. The book on the left shows what can be asked.
+const firstQuery = `# Press Ctrl-Enter to run. The book on the left shows the schema.
 query Projects {
   viewer { username role }
   projects(first: 10) {

@@ -95,7 +95,7 @@ function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherA
     if (isWidened)
       throw denied(new PermissionDeniedError(`a sign-in with scopes cannot give the role ${role}`));
     if (!isRoleAtLeast(caller.role, role))
-      throw denied(new PermissionDeniedError(`the role ${role} is above yours`));
+      throw denied(new PermissionDeniedError(`the role ${role} is higher than yours`));
     const problems = kindProblems({ kind: user.kind, role });
     if (problems.length > 0) throw new InvalidArgumentError(problems);
     const isAdministrator = standing.isAdministrator && !isActiveAdministrator({ ...user, role });

@@ -49,21 +49,21 @@ export async function createCredentials(caller: Caller, wanted: NewCredentials):
   const problems = [...credentialProblems(wanted, new Date()), ...scopeProblems(wanted.scopes)];
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   if (caller.scopes && !scopes?.every((scope) => isWithinScopes(scope, caller.scopes ?? [])))
-    throw new PermissionDeniedError(
-      'a new access key has no scopes beyond those of the sign-in that makes it',
-    );
+    throw new PermissionDeniedError('a new access key cannot have scopes that the sign-in does not have');
   const ownerId = await keyOwnerId(caller, wanted.user, ['input', 'user']);
   const latest = latestEnd(caller, ownerId);
   const expiresAt = wanted.expiresAt ?? latest;
   if (latest && expiresAt && expiresAt > latest)
-    throw new PermissionDeniedError('an access key does not outlive the sign-in that makes it');
+    throw new PermissionDeniedError(
+      'a new access key cannot be valid for longer than the sign-in that creates it',
+    );
   const made = await inTransaction(async (tx) => {
     const owner = await lockKeyOwner(tx, ownerId);
     requireOwner(caller, owner, { ...wanted, ownerId }, scopes);
     await requireRoom(tx, owner.id);
     return await store(tx, caller, owner, { ...wanted, expiresAt, scopes });
   });
-  caller.log.info({ credentialId: made.credential.id }, 'access key made');
+  caller.log.info({ credentialId: made.credential.id }, 'access key created');
   return made;
 }
 
@@ -87,7 +87,9 @@ async function requireRoom(tx: Tx, userId: string): Promise<void> {
     where: { userId, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] },
   });
   if (active >= MAX_ACTIVE_CREDENTIALS)
-    throw new ResourceExhaustedError(`a user has at most ${MAX_ACTIVE_CREDENTIALS} access keys; revoke some`);
+    throw new ResourceExhaustedError(
+      `a user can have at most ${MAX_ACTIVE_CREDENTIALS} access keys; revoke one first`,
+    );
 }
 
 async function store(
@@ -121,16 +123,16 @@ async function store(
 
 function scopeProblems(scopes: readonly string[] | null): Problem[] {
   if (scopes?.length === 0) {
-    const message = 'name at least one scope, or leave the scopes out for a key without this limit';
+    const message = 'list at least one scope, or leave scopes out for a key without this limit';
     return [{ path: ['input', 'scopes'], code: 'InvalidValue', message }];
   }
-  return unfitScopes(scopes, isScope, 'there is no such scope');
+  return unfitScopes(scopes, isScope, 'this scope does not exist');
 }
 
 /** A scope of services on a user who is none would be a key that does nothing. */
 function serviceScopeProblems(scopes: readonly string[] | null, role: Role): Problem[] {
   const isFit = (scope: string) => role === 'SYSTEM' || !isServiceScope(scope);
-  return unfitScopes(scopes, isFit, 'this scope is for users of role SYSTEM');
+  return unfitScopes(scopes, isFit, 'only users with the role SYSTEM can have this scope');
 }
 
 function unfitScopes(

@@ -31,7 +31,7 @@ export async function createOutsideUser(outside: OutsideUser): Promise<boolean> 
   return await inTransaction(async (tx) => {
     const tenant = await findTenant({ name: outside.tenant }, tx);
     if (!tenant) {
-      log.error({ tenant: outside.tenant, source }, 'the tenant of an outside sign-in is not there');
+      log.error({ tenant: outside.tenant, source }, 'the tenant of an outside sign-in does not exist');
       return false;
     }
     const outsideSource = source;
@@ -48,7 +48,7 @@ export async function createOutsideUser(outside: OutsideUser): Promise<boolean> 
       after: { username, name, role, source },
     });
     await recordAccessChange(tx, { tenantId: tenant.id, userId: row.id, kind: 'PRINCIPAL' });
-    log.info({ userId: row.id, source }, 'user made by a first sign-in');
+    log.info({ userId: row.id, source }, 'user created by a first sign-in');
     return true;
   });
 }

@@ -52,9 +52,11 @@ export async function createUser(caller: Caller, given: NewUser): Promise<User> 
   // A narrow sign-in makes nobody who could sign in wider.
   const isWide = given.password !== null || managesTenant(given.role);
   if (caller.scopes !== null && isWide)
-    throw new PermissionDeniedError('a sign-in with scopes cannot make a user who could sign in for more');
+    throw new PermissionDeniedError(
+      'a sign-in with scopes can only create users without a password and with a role below ADMIN',
+    );
   if (!mayAssign(caller.role, given.role, given.kind))
-    throw new PermissionDeniedError(`the role ${given.role} is above yours`);
+    throw new PermissionDeniedError(`the role ${given.role} is higher than yours`);
   const tenantId = await reachedTenantId(caller, given.tenant, ['input', 'tenant']);
   const keys = { usernameKey: nameKey(username), emailKey: given.email && nameKey(given.email) };
   const passwordHash = given.password === null ? null : await hashPassword(given.password);
@@ -102,6 +104,6 @@ function problemsOf(given: NewUser): Problem[] {
 /** @param field  where in the input it stands. */
 export function userNameConflict(what: 'username' | 'email', field = what): AlreadyExistsError {
   const message =
-    what === 'username' ? 'the user name is taken already' : 'the e-mail address is taken already';
+    what === 'username' ? 'the user name is already taken' : 'the e-mail address is already taken';
   return new AlreadyExistsError(message, { path: ['input', field] });
 }

@@ -33,7 +33,9 @@ export async function editCredentials(
     const before = await lockCredential(tx, caller, by);
     const latest = latestEnd(caller, before.userId);
     if (latest && expiresAt !== undefined && (expiresAt === null || expiresAt > latest))
-      throw new PermissionDeniedError('an access key does not outlive the sign-in that changes it');
+      throw new PermissionDeniedError(
+        'the access key cannot be valid for longer than the sign-in that changes it',
+      );
     const after = await tx.credential.update({
       where: { id: before.id },
       data: { label, ...(expiresAt === undefined ? {} : { expiresAt }) },

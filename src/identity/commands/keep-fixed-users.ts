@@ -53,14 +53,14 @@ async function keepUser(user: FixedUser, { isHashed }: { isHashed: boolean }): P
       const found = await tx.user.findUnique({ where: { tenantId_usernameKey: key } });
       if (found && !found.isFixed)
         throw new ConfigurationError(
-          `FIXED_USERS_FILE declares the user ${user.username}, who was made in the product already.`,
+          `FIXED_USERS_FILE declares the user ${user.username}, who already exists. Choose another user name, or delete that user.`,
         );
       const wasJudged = found?.passwordHash === known?.passwordHash && found?.id === known?.id;
       return wasJudged ? await writeUser(tx, found, user, { ...key, passwordHash }) : null;
     });
     if (id !== null) return id;
   }
-  throw new Error(`the fixed user ${user.username} kept changing`);
+  throw new Error(`the fixed user ${user.username} was changed by others at each try`);
 }
 
 async function hashFor({ password }: FixedUser, isHashed: boolean, known: string | null): Promise<string> {
@@ -99,7 +99,7 @@ async function writeUser(
 async function keepTenant(name: string | null): Promise<string> {
   if (name === null) {
     const first = await findFirstTenant();
-    if (!first) throw new Error('fixed users were declared before there was a tenant');
+    if (!first) throw new Error('fixed users were declared before a tenant existed');
     return first.id;
   }
   return await inTransaction(async (tx) => {
@@ -130,6 +130,6 @@ async function deleteAllBut(kept: readonly string[]): Promise<void> {
       const before = { username, role, isFixed: true };
       await recordChange(tx, systemCaller(tenantId, id), { action: 'user:delete', target, before });
       await recordAccessChange(tx, { tenantId, userId: id, kind: 'PRINCIPAL' });
-      log.info({ userId: id }, 'a fixed user who is no longer declared was deleted');
+      log.info({ userId: id }, 'fixed user deleted, because the file does not declare it any more');
     });
 }

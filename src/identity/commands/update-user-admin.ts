@@ -20,7 +20,7 @@ export async function updateUserAdmin(
 
 function roleFor({ role }: User, isAdmin: boolean): UserChanges {
   if (role === 'ROOT' || role === 'SYSTEM')
-    throw new FailedPreconditionError(`a ${role} user is an administrator for good`, {
+    throw new FailedPreconditionError(`a user with the role ${role} is always an administrator`, {
       current: role,
       path: ['input', 'isAdmin'],
     });

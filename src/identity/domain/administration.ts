@@ -30,7 +30,7 @@ export function requireStillManaged(
   change: 'demote' | 'disable' | 'delete',
   { isSelf, isAdministrator, otherAdministrators }: Standing,
 ): void {
-  if (isSelf) throw asRefusal(new FailedPreconditionError(`nobody may ${change} oneself`));
+  if (isSelf) throw asRefusal(new FailedPreconditionError(`you cannot ${change} yourself`));
   if (isAdministrator && otherAdministrators === 0)
     throw asRefusal(
       new FailedPreconditionError(`the last administrator of a tenant cannot be ${past[change]}`),

@@ -21,10 +21,12 @@ export function credentialProblems(
   const fault = (path: readonly string[], message: string) =>
     problems.push({ path: ['input', ...path], code: 'InvalidValue', message });
   const { label, expiresAt, scopes } = wanted;
-  if (label !== null && label.length > MAX_LABEL) fault(['label'], `more than ${MAX_LABEL} characters`);
-  if (label !== null && /\p{Cc}/u.test(label)) fault(['label'], 'a label has no control characters');
-  if (expiresAt && expiresAt <= now) fault(['expiresAt'], 'this is in the past');
-  if (scopes && scopes.length > MAX_SCOPES) fault(['scopes'], `more than ${MAX_SCOPES} scopes`);
+  if (label !== null && label.length > MAX_LABEL)
+    fault(['label'], `must have at most ${MAX_LABEL} characters`);
+  if (label !== null && /\p{Cc}/u.test(label))
+    fault(['label'], 'a label must not contain control characters');
+  if (expiresAt && expiresAt <= now) fault(['expiresAt'], 'must not be in the past');
+  if (scopes && scopes.length > MAX_SCOPES) fault(['scopes'], `must have at most ${MAX_SCOPES} scopes`);
   return problems;
 }
 

@@ -17,16 +17,17 @@ const isObject = (value: unknown): value is Preferences =>
  */
 export function mergePreferences(stored: Preferences, changes: unknown): Preferences {
   const path = ['input', 'preferences'];
-  if (!isObject(changes)) throw InvalidArgumentError.of(path, 'preferences are an object');
+  if (!isObject(changes)) throw InvalidArgumentError.of(path, 'preferences must be a JSON object');
   requireChanges(Object.keys(changes).length > 0);
   const merged = merge(stored, changes, path, MAX_DEPTH);
   if (Buffer.byteLength(JSON.stringify(merged)) > MAX_BYTES)
-    throw InvalidArgumentError.of(path, `preferences take more than ${MAX_BYTES / 1024} KiB`);
+    throw InvalidArgumentError.of(path, `preferences must not take more than ${MAX_BYTES / 1024} KiB`);
   return merged;
 }
 
 function merge(stored: Preferences, changes: Preferences, path: readonly string[], depth: number) {
-  if (depth === 0) throw InvalidArgumentError.of(path, `preferences nest at most ${MAX_DEPTH} deep`);
+  if (depth === 0)
+    throw InvalidArgumentError.of(path, `preferences must be nested at most ${MAX_DEPTH} deep`);
   // A map, since `__proto__` is a key like any other here.
   const merged = new Map(Object.entries(stored));
   for (const [dotted, value] of Object.entries(changes)) {
@@ -36,7 +37,7 @@ function merge(stored: Preferences, changes: Preferences, path: readonly string[
     if (key === '' || key.startsWith('$'))
       throw InvalidArgumentError.of(
         [...path, dotted],
-        'a key of preferences is not empty and has no $ in front',
+        'a key of preferences must not be empty or begin with $',
       );
     const known = merged.get(key);
     if (part === null) merged.delete(key);

@@ -9,7 +9,7 @@ export const GUESTS_TENANT = 'guests';
 /** What is wrong with a tenant's name. Source: ClearML's companies; `tenant/user` keeps the slash for signing in. */
 export function tenantNameFault(name: string): string | null {
   const isShort = name.trim().length < MIN_NAME;
-  return isShort ? `a tenant's name has at least ${MIN_NAME} characters` : nameFault(name);
+  return isShort ? `the name of a tenant must have at least ${MIN_NAME} characters` : nameFault(name);
 }
 
 /** The same for a name that somebody asks for. */

@@ -45,16 +45,18 @@ export function userProblems(given: GivenUser): Problem[] {
 /** Null when the name is good. */
 export function usernameFault(username: string): string | null {
   const isAccessKey = accessKeyForm.test(username);
-  return isAccessKey ? 'a user name of 30 capitals and digits would be an access key' : nameFault(username);
+  return isAccessKey
+    ? 'a user name must not be 30 capital letters and digits, because access keys look like that'
+    : nameFault(username);
 }
 
 function emailFault(email: string): string | null {
   const key = nameKey(email);
   if (Math.max(email.length, key.length) > MAX_EMAIL)
-    return `the e-mail address has more than ${MAX_EMAIL} characters`;
+    return `the e-mail address must have at most ${MAX_EMAIL} characters`;
   const [local = ''] = key.split('@');
   const hasStrayDot = local.startsWith('.') || local.endsWith('.') || local.includes('..');
-  if (hasStrayDot || !emailForm.test(email) || !emailForm.test(key)) return 'this is no e-mail address';
+  if (hasStrayDot || !emailForm.test(email) || !emailForm.test(key)) return 'this is not an e-mail address';
   return null;
 }
 
@@ -63,18 +65,18 @@ export function passwordFault(password: string): string | null {
   // In code points, counted no further than needed.
   const length = [...password.slice(0, 2 * MAX_PASSWORD + 1)].length;
   if (length >= MIN_PASSWORD && length <= MAX_PASSWORD) return null;
-  return `a password has at least ${MIN_PASSWORD} characters and at most ${MAX_PASSWORD}`;
+  return `a password must have ${MIN_PASSWORD} to ${MAX_PASSWORD} characters`;
 }
 
 function personNameFault(name: string): string | null {
-  return name.trim() === '' ? 'the name is empty' : displayNameFault(name);
+  return name.trim() === '' ? 'the name must not be empty' : displayNameFault(name);
 }
 
 /** Front ends show it as a picture, so it must not be a script. */
 function avatarFault(avatar: string): string | null {
-  if (avatar.length > MAX_AVATAR) return `more than ${MAX_AVATAR} characters`;
+  if (avatar.length > MAX_AVATAR) return `must have at most ${MAX_AVATAR} characters`;
   const isAddress = URL.canParse(avatar) && /^https?:$/.test(new URL(avatar).protocol);
-  return isAddress ? null : 'the address of a picture begins with https:// or http://';
+  return isAddress ? null : 'the address of a picture must begin with https:// or http://';
 }
 
 /** What does not go together: a role or a password that this kind of user cannot have. */
@@ -87,8 +89,8 @@ export function kindProblems(user: {
   const fault = (field: string, message: string) =>
     problems.push({ path: ['input', field], code: 'InvalidValue', message });
   if (user.kind === 'PERSON' && user.role === 'SYSTEM')
-    fault('role', 'SYSTEM is for service accounts: a person cannot have it');
+    fault('role', 'only a service account can have the role SYSTEM');
   if (user.kind === 'SERVICE_ACCOUNT' && user.password != null)
-    fault('password', 'a service account has no password: it signs in with access keys');
+    fault('password', 'a service account has no password, it signs in with access keys');
   return problems;
 }

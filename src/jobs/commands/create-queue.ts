@@ -47,12 +47,15 @@ function queueProblems(queue: NewQueue): Problem[] {
   const problems: Problem[] = [];
   const fault = (path: readonly string[], message: string) =>
     problems.push({ path: ['input', ...path], code: 'InvalidValue', message });
-  if (queue.name.trim() === '' || queue.name.includes('\u0000')) fault(['name'], 'the queue needs a name');
-  if (queue.name.includes('/')) fault(['name'], 'a slash is for the queues of projects');
-  if (queue.name.length > MAX_NAME) fault(['name'], `more than ${MAX_NAME} characters`);
+  if (queue.name.trim() === '' || queue.name.includes('\u0000'))
+    fault(['name'], 'the name must not be empty');
+  if (queue.name.includes('/'))
+    fault(['name'], 'the name must not contain a slash, which only queues of projects have');
+  if (queue.name.length > MAX_NAME) fault(['name'], `must have at most ${MAX_NAME} characters`);
   if (!(queue.priorityFactor >= 1 && Number.isFinite(queue.priorityFactor)))
-    fault(['priorityFactor'], 'the priority factor is at least 1');
+    fault(['priorityFactor'], 'the priority factor must be at least 1');
   for (const [key, value] of Object.entries(queue.labels))
-    if (key === '' || value === '') fault(['labels', key], 'neither key nor value of a label may be empty');
+    if (key === '' || value === '')
+      fault(['labels', key], 'the key and the value of a label must not be empty');
   return problems;
 }

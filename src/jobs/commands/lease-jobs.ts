@@ -122,10 +122,10 @@ async function refusalOf(caller: Caller, name: string, leaseSeconds: number): Pr
   if (!(await ownsExecutor(caller, name)))
     return InvalidArgumentError.of(
       ['input', 'executor'],
-      'an executor of this name belongs to another service account',
+      'another service account has an executor with this name; choose another name',
     );
   return new FailedPreconditionError(
-    `another process works as executor ${name}: use another name, or wait until that process has ended or was silent for ${leaseSeconds} s`,
+    `another process works as the executor ${name}: choose another name, or wait until that process ends, or until it has been silent for ${leaseSeconds} s`,
   );
 }
 
@@ -133,15 +133,17 @@ function leaseProblems(request: LeaseRequest): Problem[] {
   const problems: Problem[] = [];
   const fault = (field: string, message: string) =>
     problems.push({ path: ['input', field], code: 'InvalidValue', message });
-  if (!nameForm.test(request.executor)) fault('executor', 'an executor is named by a DNS-1123 label');
-  if (request.instance !== null && !isId(request.instance)) fault('instance', 'an instance is a UUIDv7');
-  if (!nameForm.test(request.pool)) fault('pool', 'a pool is named by a DNS-1123 label');
-  if (request.knownRuns.length > MAX_KNOWN_RUNS) fault('knownRuns', `more than ${MAX_KNOWN_RUNS} runs`);
-  if (!request.knownRuns.every(isId)) fault('knownRuns', 'a run id is a UUIDv7');
+  if (!nameForm.test(request.executor)) fault('executor', 'the name of an executor must be a DNS-1123 label');
+  if (request.instance !== null && !isId(request.instance)) fault('instance', 'must be a UUIDv7');
+  if (!nameForm.test(request.pool)) fault('pool', 'the name of a pool must be a DNS-1123 label');
+  if (request.knownRuns.length > MAX_KNOWN_RUNS)
+    fault('knownRuns', `must have at most ${MAX_KNOWN_RUNS} runs`);
+  if (!request.knownRuns.every(isId)) fault('knownRuns', 'a run id must be a UUIDv7');
   const known = new Set(request.knownRuns);
   if (!request.stoppingRuns.every((id) => known.has(id)))
-    fault('stoppingRuns', 'name these in knownRuns too');
-  if (request.maxJobs < 0 || request.maxJobs > MAX_RUNS) fault('maxJobs', `must lie in 0 … ${MAX_RUNS}`);
+    fault('stoppingRuns', 'these runs must be in knownRuns too');
+  if (request.maxJobs < 0 || request.maxJobs > MAX_RUNS)
+    fault('maxJobs', `must be between 0 and ${MAX_RUNS}`);
   if (request.waitMs < 0) fault('wait', 'must not be negative');
   return problems;
 }

@@ -50,7 +50,7 @@ export async function reportJobEvents(
   for (const [index, report] of reports.entries()) {
     if (report.outputs && Buffer.byteLength(JSON.stringify(report.outputs)) > outputLimitBytes)
       throw new ResourceExhaustedError(
-        `outputs larger than ${outputLimitBytes} bytes; write a file instead`,
+        `the outputs are larger than ${outputLimitBytes} bytes; write large data to a file`,
         {
           path: ['input', 'events', String(index), 'outputs'],
         },
@@ -130,19 +130,20 @@ function reportProblems(reports: readonly JobEventReport[]): Problem[] {
       {
         path: ['input', 'events'],
         code: 'InvalidValue',
-        message: `more than ${MAX_REPORTS} events`,
+        message: `must have at most ${MAX_REPORTS} events`,
       },
     ];
   for (const [index, report] of reports.entries()) {
-    if (!isId(report.runId)) fault(index, 'run', 'a run id is a UUIDv7');
-    if (report.kind === 'FAILED' && !report.error) fault(index, 'error', 'a failure needs its error');
-    if (report.kind !== 'FAILED' && report.error) fault(index, 'error', 'only a failure has an error');
-    if (report.kind !== 'SUCCEEDED' && report.outputs) fault(index, 'outputs', 'only a success has outputs');
+    if (!isId(report.runId)) fault(index, 'run', 'a run id must be a UUIDv7');
+    if (report.kind === 'FAILED' && !report.error) fault(index, 'error', 'a failure needs an error');
+    if (report.kind !== 'FAILED' && report.error) fault(index, 'error', 'only a failure can have an error');
+    if (report.kind !== 'SUCCEEDED' && report.outputs)
+      fault(index, 'outputs', 'only a success can have outputs');
     const at = report.occurredAt.getTime();
     if (!(at >= FIRST_INSTANT && at <= LAST_INSTANT))
-      fault(index, 'occurredAt', 'within the years 1970 … 9999');
+      fault(index, 'occurredAt', 'must be in the years 1970 to 9999');
     if (report.outputs !== null && !isByName(report.outputs))
-      fault(index, 'outputs', 'outputs go by their names');
+      fault(index, 'outputs', 'must be an object of outputs by name');
     const unfit = jsonFault(report.outputs);
     if (unfit) fault(index, 'outputs', `${unfit.path.join('.')}: ${unfit.message}`);
   }

@@ -32,7 +32,7 @@ export async function submitJobs(
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const { tenantId, id: queueId } = queue;
   const jobSetId = await lockJobSet(tx, newId(), { tenantId, queueId, ...jobSet });
-  if (!jobSetId) throw new PermissionDeniedError('the job set belongs to somebody else');
+  if (!jobSetId) throw new PermissionDeniedError('the job set belongs to another owner');
   const submitted = await storeJobs(
     tx,
     { tenantId, queueId, jobSetId, ownerId: caller.userId },

@@ -23,17 +23,19 @@ export function submissionProblems(
     problems.push({ path: [...path, ...at], code: 'InvalidValue', message });
   if (jobSet.length === 0) fault(['jobSet'], 'the job set needs a name');
   if (jobSet.length > MAX_JOB_SET)
-    fault(['jobSet'], `the job set's name has more than ${MAX_JOB_SET} characters`);
-  if (jobs.length === 0) fault(['jobs'], 'no job is given');
-  if (jobs.length > MAX_JOBS_PER_REQUEST)
-    fault(['jobs'], `more than ${MAX_JOBS_PER_REQUEST} jobs in one request`);
+    fault(['jobSet'], `the name of the job set must have at most ${MAX_JOB_SET} characters`);
+  if (jobs.length === 0) fault(['jobs'], 'needs at least one job');
+  if (jobs.length > MAX_JOBS_PER_REQUEST) fault(['jobs'], `must have at most ${MAX_JOBS_PER_REQUEST} jobs`);
   for (const [index, job] of jobs.slice(0, MAX_JOBS_PER_REQUEST).entries()) {
     if (job.clientId === '')
-      fault(['jobs', String(index), 'clientId'], 'an empty client id; leave it out instead');
+      fault(['jobs', String(index), 'clientId'], 'the client id must not be empty; leave it out instead');
     if ((job.clientId?.length ?? 0) > MAX_CLIENT_ID)
-      fault(['jobs', String(index), 'clientId'], `a client id has more than ${MAX_CLIENT_ID} characters`);
+      fault(
+        ['jobs', String(index), 'clientId'],
+        `the client id must have at most ${MAX_CLIENT_ID} characters`,
+      );
     if (!Number.isFinite(job.priority))
-      fault(['jobs', String(index), 'priority'], 'the priority is no number');
+      fault(['jobs', String(index), 'priority'], 'the priority must be a number');
   }
   return problems;
 }

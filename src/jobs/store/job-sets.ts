@@ -40,7 +40,7 @@ export async function lockJobSet(tx: Tx, newId: string, key: JobSetKey): Promise
   const { tenantId, queueId, name, ownerId, projectId, workflowEntityId } = key;
   const values = [newId, tenantId, queueId, name, ownerId, projectId, workflowEntityId];
   const [row] = await run(ensureJobSet, values, tx);
-  if (!row) throw new Error('the job set was neither there nor made');
+  if (!row) throw new Error('the job set does not exist and cannot be created');
   return row.ownerId === key.ownerId ? row.id : null;
 }
 

@@ -45,7 +45,7 @@ export async function ensureProjectQueue(
     // Nothing is seen when another made it since the statement began: the next statement sees it.
     if (row) return { id: row.id, tenantId };
   }
-  throw new Error(`the queue ${name} is not its project's`);
+  throw new Error(`the queue ${name} belongs to another project`);
 }
 
 /** Where queues have what decides about them. */

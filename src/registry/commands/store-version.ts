@@ -62,13 +62,13 @@ async function conflict<Row>(
   const isReadable = await isSeen(caller, named, known?.target ?? null);
   if (!isReadable || !known) return nameUnavailable(namePath);
   const name = `${kind} ${key.name} version ${key.version}`;
-  if (known.digest === digest) return new AlreadyExistsError(`${name} is registered already, identical`);
+  if (known.digest === digest) return new AlreadyExistsError(`${name} is already registered and identical`);
   const text = (await isAllowed(caller, read, { ...named, target: async () => known.target }))
     ? `:\n${differencesText(differences(known.document, document), MAX_DIFFERENCE_CHARACTERS)}`
     : '';
   return InvalidArgumentError.of(
     ['input', 'id', 'version'],
-    `${name} is registered already with another structure${text}`,
+    `${name} is already registered with a different structure${text}`,
     'DifferentStructure',
   );
 }

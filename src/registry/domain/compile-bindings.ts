@@ -42,7 +42,8 @@ export function compileBindings(
   for (const binding of bindings) {
     const at = place.at(binding.var);
     const variable = entryOf(variables, binding.var);
-    if (variable === undefined) at.report('VariableNameNotFound', `there is no variable ${binding.var}`);
+    if (variable === undefined)
+      at.report('VariableNameNotFound', `the interface has no variable ${binding.var}`);
     else if (bound.has(binding.var)) {
       at.report('ParameterBoundMoreThanOnce', `${binding.var} is bound more than once`);
     } else {
@@ -138,11 +139,12 @@ function compilePromise(
 ): CompiledBindingData | undefined {
   const nodeId = promise.nodeId || START_NODE_ID;
   const ofNode = outputs.get(nodeId);
-  if (ofNode === undefined) return place.report('NodeReferenceNotFound', `there is no node ${nodeId}`);
+  if (ofNode === undefined)
+    return place.report('NodeReferenceNotFound', `the workflow has no node ${nodeId}`);
   if (ofNode === null) return undefined;
   const output = ofNode.get(promise.var);
   if (output === undefined) {
-    return place.report('VariableNameNotFound', `${nodeId} has no output ${promise.var}`);
+    return place.report('VariableNameNotFound', `the node ${nodeId} has no output ${promise.var}`);
   }
   const { attrPath = [] } = promise;
   const upstream = typeAtPath(output.type, attrPath, place);

@@ -38,7 +38,7 @@ export function compileTask(
 function checkTarget(task: TaskTemplate, place: Place): void {
   const targets = (['container', 'k8sPod', 'sql'] as const).filter((target) => task[target]);
   if (targets.length > 1) {
-    place.report('InvalidValue', `a task has at most one target, got ${targets.join(' and ')}`);
+    place.report('InvalidValue', `a task must have at most one target, got ${targets.join(' and ')}`);
   }
 }
 

@@ -79,7 +79,7 @@ function rankIn(names: readonly string[]): (name: string) => number {
 function openValues(given: unknown, fixedInputs: LiteralMap, place: Place): Record<string, unknown> {
   const open = Object.entries(readNamedValues(given, place)).filter(([name]) => {
     if (!Object.hasOwn(fixedInputs, name)) return true;
-    place.at(name).report('InvalidValue', `${name} is fixed by the launch plan`);
+    place.at(name).report('InvalidValue', `the launch plan fixes the value of ${name}`);
     return false;
   });
   return Object.fromEntries(open);

@@ -106,7 +106,9 @@ function checkRequired(
     if (!Object.hasOwn(workflowInputs, name)) {
       place.at(index).report('VariableNameNotFound', `there is no input ${name}`);
     } else if (Object.hasOwn(settled, name)) {
-      place.at(index).report('ParameterBoundMoreThanOnce', `${name} is required, yet it has a value`);
+      place
+        .at(index)
+        .report('ParameterBoundMoreThanOnce', `${name} is required, so it must not have a value here`);
     }
   }
 }

@@ -33,5 +33,5 @@ export function interfaceOfNode(
   const { project, domain, name, version } = referenceId;
   return place
     .at('taskNode', 'referenceId')
-    .report('TaskReferenceNotFound', `there is no task ${project}/${domain}/${name} of version ${version}`);
+    .report('TaskReferenceNotFound', `task ${project}/${domain}/${name} version ${version} does not exist`);
 }

@@ -41,7 +41,7 @@ export const timeout: Reader<string> = (value, place) => {
   if (read === undefined) return undefined;
   const nanoseconds = durationNanoseconds(read);
   if (nanoseconds === null || nanoseconds < 0n) {
-    return place.report('InvalidValue', 'expected an ISO 8601 duration such as PT90S, not negative');
+    return place.report('InvalidValue', 'expected an ISO 8601 duration such as PT90S that is not negative');
   }
   return normalDuration(read) ?? undefined;
 };
@@ -153,7 +153,7 @@ const CONTAINER_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 function checkPodContainers(podSpec: JsonObject, place: Place): void {
   const containers = podSpec['containers'];
   if (!Array.isArray(containers) || containers.length === 0) {
-    place.at('containers').report('ValueRequired', 'a pod needs a container');
+    place.at('containers').report('ValueRequired', 'a pod needs at least one container');
     return;
   }
   for (const [index, container] of containers.entries()) {

@@ -54,7 +54,7 @@ export function readWorkflowTemplate(
   const nodes = isRecord(input) ? input['nodes'] : undefined;
   // Before any of them is looked at.
   if (maxNodes > 0 && Array.isArray(nodes) && nodes.length > maxNodes) {
-    const message = `a workflow has at most ${maxNodes} nodes, got ${nodes.length}`;
+    const message = `a workflow must have at most ${maxNodes} nodes, got ${nodes.length}`;
     throw InvalidArgumentError.of([...path, 'nodes'], message);
   }
   return valueOrThrow(workflowTemplate(input, place), place);
@@ -81,7 +81,8 @@ const outputReference = fields<OutputReference>({
 
 function bindingDataWithin(depth: number): Reader<BindingData> {
   return (value, place) => {
-    if (depth === 0) return place.report('InvalidValue', `bindings nest at most ${MAX_BINDING_DEPTH} levels`);
+    if (depth === 0)
+      return place.report('InvalidValue', `bindings must be nested at most ${MAX_BINDING_DEPTH} levels deep`);
     const inner = bindingDataWithin(depth - 1);
     const readers = {
       promise: required(outputReference),

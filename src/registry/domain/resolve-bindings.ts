@@ -56,7 +56,7 @@ function resolveVariable(
   place: Place,
 ): Literal | undefined {
   if (data !== undefined) return resolveData(data, type, upstream, place);
-  return absentValue(type, place) ?? place.report('ParameterNotBound', 'nothing is bound to it');
+  return absentValue(type, place) ?? place.report('ParameterNotBound', 'no value is bound to it');
 }
 
 function resolveData(
@@ -99,7 +99,8 @@ function resolvePromise(
   const literal = values && entryOf(values, promise.var);
   if (literal === undefined) {
     return (
-      absentValue(type, place) ?? place.report('ValueRequired', `${promise.nodeId} gave no ${promise.var}`)
+      absentValue(type, place) ??
+      place.report('ValueRequired', `the node ${promise.nodeId} has no output ${promise.var}`)
     );
   }
   const found = valueAtPath(literal, promise.attrPath ?? [], place);

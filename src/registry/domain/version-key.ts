@@ -22,13 +22,13 @@ export function requireCompleteKey(key: EntityKey, path: readonly string[]): voi
       problems.push({
         path: [...path, part],
         code: 'InvalidValue',
-        message: `more than ${MAX_KEY} characters`,
+        message: `must have at most ${MAX_KEY} characters`,
       });
     if (value.includes('\u0000'))
       problems.push({
         path: [...path, part],
         code: 'InvalidValue',
-        message: 'a NUL character',
+        message: 'must not contain a NUL character',
       });
   }
   if (problems.length > 0) throw new InvalidArgumentError(problems);

@@ -31,7 +31,8 @@ export async function createTokenForUser(
   { user, tenant, expiresInMs }: TokenForUser,
 ): Promise<NewToken> {
   const mayAsk = managesTenant(caller.role) || isOwn(caller, user);
-  if (!mayAsk) throw new PermissionDeniedError('tokens of others require the role ADMIN or a higher one');
+  if (!mayAsk)
+    throw new PermissionDeniedError('tokens for other users require the role ADMIN or a higher one');
   const tenantId = tenant && (await reachedTenantId(caller, tenant, ['input', 'tenant']));
   const reachesAll = await reachesAllTenants(caller);
   const found = await find({ by: user, tenantId: tenantId ?? caller.tenantId, inAllTenants: reachesAll });
@@ -48,7 +49,7 @@ export async function createTokenForUser(
       tenantId: found.tenantId,
     }),
   );
-  caller.log.info({ forUserId: found.userId, sessionId: made.sessionId }, 'token made for a user');
+  caller.log.info({ forUserId: found.userId, sessionId: made.sessionId }, 'token created for a user');
   return made;
 }
 

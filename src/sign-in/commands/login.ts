@@ -23,7 +23,7 @@ export async function login(
   if (resources) requireResources(resources);
   const confinedTo = resources ?? caller.confinedTo;
   if (!isWithin(confinedTo, caller.confinedTo))
-    throw new PermissionDeniedError('the token of this sign-in is confined to other resources');
+    throw new PermissionDeniedError('the token that you signed in with is limited to other resources');
   const made = await newToken(caller, caller, { expiresInMs, confinedTo });
   const { userId: id, username: name, method } = caller;
   const after = { method, sessionId: made.sessionId, expiresAt: made.expiresAt, confinedTo };
@@ -40,11 +40,14 @@ function requireResources(resources: readonly Resource[]): void {
   const fault = (path: readonly string[], message: string) =>
     problems.push({ path: ['input', 'resources', ...path], code: 'InvalidValue', message });
   if (resources.length < 1 || resources.length > MAX_RESOURCES)
-    fault([], `name 1 … ${MAX_RESOURCES} resources`);
+    fault([], `must have 1 to ${MAX_RESOURCES} resources`);
   for (const [index, { type, id }] of resources.slice(0, MAX_RESOURCES).entries()) {
     if (type === 'TENANT')
-      fault([String(index), 'type'], 'a token without resources is for all of the tenant');
-    if (!isId(id)) fault([String(index), 'id'], 'this is no id');
+      fault(
+        [String(index), 'type'],
+        'this is not a resource; for a token without this limit, leave resources out',
+      );
+    if (!isId(id)) fault([String(index), 'id'], 'this is not an id');
   }
   if (problems.length > 0) throw new InvalidArgumentError(problems);
 }

@@ -57,7 +57,7 @@ export async function updateUserPassword(
     requirePasswordable(held);
     if (!isSelf && !isRoleAtLeast(caller.role, held.role)) throw aboveCaller();
     if (isSelf && held.passwordHash !== user.passwordHash)
-      throw new FailedPreconditionError('the password was changed meanwhile');
+      throw new FailedPreconditionError('the password has changed in the meantime');
     const changed = await storePasswordHash(tx, id, passwordHash);
     const target = { type: 'user', id, name: username } as const;
     await recordChange(tx, caller, { tenantId, action: 'user:changePassword', target });
@@ -69,7 +69,7 @@ export async function updateUserPassword(
 function requirePasswordable(user: User): void {
   requireNotFixed(user);
   if (user.kind === 'SERVICE_ACCOUNT')
-    throw new FailedPreconditionError('a service account has no password: it signs in with access keys');
+    throw new FailedPreconditionError('a service account has no password, it signs in with access keys');
 }
 
 /** Guesses count with those of signing in: a token that was found must not tell the password. */
@@ -79,17 +79,17 @@ async function requireCurrent(
   { password, currentPassword: current }: NewPassword,
 ): Promise<void> {
   if (user.passwordHash === null)
-    throw new FailedPreconditionError('there is no password to change: an administrator can set one');
+    throw new FailedPreconditionError('this user has no password; an administrator can set one');
   const path = ['input', 'currentPassword'];
   if (current === null)
-    throw InvalidArgumentError.of(path, 'your own password is changed with the current one', 'MissingField');
+    throw InvalidArgumentError.of(path, 'to change your own password, give the current one', 'MissingField');
   const { username, passwordHash } = user;
   const isRight = await limitedAttempt(
     { username, address },
     () => isPassword(current, passwordHash),
     (isTheCurrent) => isTheCurrent,
   );
-  if (!isRight) throw asRefusal(InvalidArgumentError.of(path, 'this is not the current password'));
+  if (!isRight) throw asRefusal(InvalidArgumentError.of(path, 'the current password is wrong'));
   if (password === current)
-    throw InvalidArgumentError.of(['input', 'password'], 'the new password is the old one');
+    throw InvalidArgumentError.of(['input', 'password'], 'the new password must differ from the current one');
 }

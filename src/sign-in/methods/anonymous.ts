@@ -27,7 +27,7 @@ export function anonymous({ username, tenant }: AnonymousSettings): SignInMethod
     if (!guest && !isMissed)
       log.error(
         { username, tenant, role: principal?.role ?? null },
-        'the anonymous user must be an active guest',
+        'the user of ANONYMOUS_USER must be active and have the role GUEST',
       );
     isMissed = guest === null;
     return guest;

@@ -74,16 +74,17 @@ export class IssuerKeys {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     return await this.#fetched(url, { ...options, redirect: 'manual', signal }, (document) => {
       const { issuer: named, jwks_uri: uri } = document as { issuer?: unknown; jwks_uri?: unknown };
-      if (named !== issuer) throw new Error('the discovery document is of another issuer');
+      if (named !== issuer) throw new Error('the discovery document names another issuer');
       if (typeof uri !== 'string' || !isSafeUrl(uri))
-        throw new Error('the discovery document names no safe jwks_uri');
+        throw new Error('the discovery document has no jwks_uri with https');
       return uri;
     });
   }
 
   readonly #fetchKeys: FetchImplementation = async (url, options) => {
     const set = await this.#fetched(url, options, (document) => {
-      if (!Array.isArray((document as { keys?: unknown }).keys)) throw new Error('it is no key set');
+      if (!Array.isArray((document as { keys?: unknown }).keys))
+        throw new Error('the answer is not a key set');
       return JSON.stringify(document);
     });
     this.#fetchedAt = Date.now();
@@ -103,13 +104,14 @@ export class IssuerKeys {
     if (Date.now() - this.#failedAt < RETRY_MS) throw unavailable();
     try {
       const response = await fetch(url, options);
-      if (response.status !== 200) throw new Error(`it answers ${response.status}`);
+      if (response.status !== 200) throw new Error(`the issuer answered with status ${response.status}`);
       const document: unknown = JSON.parse(await readBounded(response));
-      if (document === null || typeof document !== 'object') throw new Error('it is no JSON object');
+      if (document === null || typeof document !== 'object')
+        throw new Error('the answer is not a JSON object');
       return read(document);
     } catch (error) {
       this.#failedAt = Date.now();
-      log.warn({ err: error, issuer: this.#settings.issuer, url }, 'an issuer does not answer as it should');
+      log.warn({ err: error, issuer: this.#settings.issuer, url }, 'cannot read the keys of an issuer');
       throw unavailable(error);
     }
   }
@@ -121,7 +123,7 @@ async function readBounded(response: Response): Promise<string> {
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
     // Leaving the loop ends the connection.
-    if (size > MAX_BYTES) throw new Error(`it is longer than ${MAX_BYTES} bytes`);
+    if (size > MAX_BYTES) throw new Error(`the answer is longer than ${MAX_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -17,7 +17,7 @@ const issuer = z
     /** What `iss` must say, to the letter. */
     issuer: z.string().min(1).max(500),
     /** Where its keys are; else its discovery document says so. */
-    jwksUri: z.string().refine(isSafeUrl, 'https, or http on this machine').optional(),
+    jwksUri: z.string().refine(isSafeUrl, 'must be an https URL, or http on this machine').optional(),
     /** What `aud` must hold; one of them is enough. */
     audience: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(20)]).optional(),
     /** Instead of `audience`: takes tokens that the issuer made for anybody. */
@@ -39,19 +39,19 @@ const issuer = z
     clockToleranceSeconds: z.number().int().min(0).max(60).default(5),
   })
   .refine(({ audience, anyAudience }) => (audience === undefined) === (anyAudience === true), {
-    message: 'either audience, or anyAudience: true',
+    message: 'needs either audience or anyAudience: true',
     path: ['audience'],
   })
   .refine(({ createUsers, linkLocalUsers }) => createUsers !== undefined || linkLocalUsers, {
-    message: 'either createUsers, or linkLocalUsers: true: else nobody could sign in',
+    message: 'needs createUsers or linkLocalUsers: true, otherwise nobody could sign in',
     path: ['createUsers'],
   })
   .refine(({ issuer: named, jwksUri }) => jwksUri !== undefined || isSafeUrl(named), {
-    message: 'without a jwksUri, an https address (http on this machine)',
+    message: 'must be an https URL (or http on this machine) if jwksUri is left out',
     path: ['issuer'],
   })
   .refine(({ issuer: named }) => named !== 'slipway', {
-    message: 'our own tokens are from there',
+    message: 'must not be slipway, which is the issuer of our own tokens',
     path: ['issuer'],
   });
 
@@ -62,7 +62,7 @@ const issuers = z
   .max(50)
   .refine(
     (list) => new Set(list.map((one) => one.issuer)).size === list.length,
-    'an issuer stands there twice',
+    'the same issuer is listed twice',
   );
 
 /** @throws ConfigurationError that names the file and every fault. */
@@ -79,7 +79,7 @@ export function parseIssuers(text: string, file: string): IssuerSettings[] {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new ConfigurationError(`${file} is no JSON: ${(error as Error).message}`);
+    throw new ConfigurationError(`${file} is not valid JSON: ${(error as Error).message}`);
   }
   const result = issuers.safeParse(json);
   if (result.success) return result.data;

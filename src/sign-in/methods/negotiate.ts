@@ -76,7 +76,7 @@ export function negotiate(
 
   /** @returns the principal, and what is sent back to prove that we are who we are. @throws NegotiateError */
   async function accept(token: string, connection: object) {
-    if (!kerberos) throw new Error('Kerberos was not prepared');
+    if (!kerberos) throw new Error('Kerberos is not ready');
     const acceptor = open.get(connection) ?? (await kerberos.initializeServer(settings.service));
     open.delete(connection);
     try {
@@ -86,7 +86,7 @@ export function negotiate(
         open.set(connection, acceptor);
         throw new NegotiateError(acceptor.response);
       }
-      log.info({ reason: (error as Error).message }, 'a ticket was refused');
+      log.info({ reason: (error as Error).message }, 'Kerberos ticket refused');
       throw new NegotiateError(REJECT);
     }
     if (!acceptor.contextComplete || !acceptor.username) throw new NegotiateError(REJECT);
@@ -123,7 +123,7 @@ async function userOf(settings: KerberosSettings, principal: string, address: st
   const [name, realm] = [principal.slice(0, at), principal.slice(at + 1)];
   // A backslash stands before a character that means something else: no name of ours.
   if (at < 1 || !settings.realms.includes(realm) || name.includes('\\')) {
-    log.info({ realm }, 'a ticket of another realm was refused');
+    log.info({ realm }, 'Kerberos ticket of another realm refused');
     return null;
   }
   const { tenant, usernameSuffix, createUsers } = settings;
@@ -149,7 +149,7 @@ async function loadKerberos(
   const { default: kerberos } = await importPackage().catch((error: NodeJS.ErrnoException) => {
     throw new ConfigurationError(
       error.code === 'ERR_MODULE_NOT_FOUND'
-        ? 'KERBEROS_SERVICE takes the package kerberos: npm install --no-save --save-prod kerberos@7.0.0'
+        ? 'KERBEROS_SERVICE requires the package kerberos. Run: npm install --no-save --save-prod kerberos@7.0.0'
         : `The package kerberos cannot be loaded: ${error.message}`,
     );
   });
@@ -157,7 +157,7 @@ async function loadKerberos(
     await kerberos.initializeServer(service);
   } catch (error) {
     throw new ConfigurationError(
-      `KERBEROS_KEYTAB has no key that can be read for ${service}: ${(error as Error).message}`,
+      `KERBEROS_KEYTAB: cannot read a key for ${service}: ${(error as Error).message}`,
     );
   }
   return kerberos;

@@ -85,7 +85,7 @@ export class OutsideIssuer {
     const outside = { tenant, username, name, role, source, address, linksLocalUsers };
     const principal = await findOutsideUser(outside);
     if (!principal) {
-      log.info({ issuer: source, tenant }, 'an outside token names no user of ours');
+      log.info({ issuer: source, tenant }, 'outside token refused, because it names no user');
       throw refused('no user');
     }
     const groupIds = await listGroupIds(principal.tenantId, groups);
@@ -117,7 +117,7 @@ export class OutsideIssuer {
     } catch (error) {
       if (error instanceof DomainError) throw error;
       const reason = error instanceof errors.JOSEError ? error.code : (error as Error).name;
-      log.info({ issuer, reason }, 'an outside token was refused');
+      log.info({ issuer, reason }, 'outside token refused');
       throw refused(reason, error);
     }
   }

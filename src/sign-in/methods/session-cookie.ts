@@ -39,7 +39,10 @@ export function requireOurPage({ headers, publicUrl }: Pick<SignInRequest, 'head
   // The browser has compared the page's address with ours as it knows it, which may be another than the configured one.
   if (site === 'same-origin') return;
   const isOurs = origin === undefined ? site === 'none' : isAllowedOrigin(origin, publicUrl);
-  if (!isOurs) throw new PermissionDeniedError('a session is used by our own pages and the listed ones only');
+  if (!isOurs)
+    throw new PermissionDeniedError(
+      'only pages of this server and of CORS_ORIGINS can use the session cookie',
+    );
 }
 
 /** The cookie's value; null without one. */

@@ -272,7 +272,7 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
     async publish(caller: Caller, id: string, now: Date): Promise<Row> {
       return await setPublic(caller, id, (row) => {
         if (row.publicAt)
-          throw new FailedPreconditionError(`the ${kind.name} is public already`, { current: 'PUBLIC' });
+          throw new FailedPreconditionError(`the ${kind.name} is already public`, { current: 'PUBLIC' });
         requireChangeableRow(row);
         return now;
       });

@@ -25,7 +25,8 @@ export async function updateModelAlias(
     const found = await tx.modelVersion.findUnique({ where: { modelId_version: { modelId, version } } });
     if (!found) throw new NotFoundError('model version', String(version), ['input', 'version']);
     const others = await tx.modelAlias.count({ where: { modelId, alias: { not: alias } } });
-    if (others >= MAX_ALIASES) throw new ResourceExhaustedError(`a model has at most ${MAX_ALIASES} aliases`);
+    if (others >= MAX_ALIASES)
+      throw new ResourceExhaustedError(`a model can have at most ${MAX_ALIASES} aliases`);
     await pointAlias(tx, { modelId, alias, tenantId: model.tenantId, versionId: found.id });
     return model;
   });

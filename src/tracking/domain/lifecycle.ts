@@ -13,7 +13,7 @@ export interface Standing {
  * @throws PermissionDeniedError.
  */
 export function requirePrivate(kind: string, { publicAt }: { readonly publicAt: Date | null }): void {
-  if (publicAt) throw new PermissionDeniedError(`nobody may change a public ${kind}`);
+  if (publicAt) throw new PermissionDeniedError(`a public ${kind} cannot be changed; make it private first`);
 }
 
 /** @throws PermissionDeniedError while it is public, FailedPreconditionError while it is deleted. */

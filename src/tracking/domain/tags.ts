@@ -12,11 +12,11 @@ const path = ['input', 'tags'];
 export function tagProblems(tags: Tags): Problem[] {
   const entries = Object.entries(tags);
   if (entries.length > MAX_TAGS)
-    return [{ path, code: 'InvalidValue', message: `more than ${MAX_TAGS} tags` }];
+    return [{ path, code: 'InvalidValue', message: `must have at most ${MAX_TAGS} tags` }];
   return entries.flatMap(([key, value]) => {
     const fault = (message: string) => [{ path: [...path, key], code: 'InvalidValue', message }];
-    if (key === '' || key.length > MAX_KEY) return fault(`a key has 1 to ${MAX_KEY} characters`);
-    return value.length > MAX_VALUE ? fault(`more than ${MAX_VALUE} characters`) : [];
+    if (key === '' || key.length > MAX_KEY) return fault(`a key must have 1 to ${MAX_KEY} characters`);
+    return value.length > MAX_VALUE ? fault(`must have at most ${MAX_VALUE} characters`) : [];
   });
 }
 
@@ -24,7 +24,7 @@ export function tagProblems(tags: Tags): Problem[] {
 export function tagsWith(tags: unknown, given: Tags): Tags {
   const all = { ...(tags as Tags), ...given };
   if (Object.keys(all).length > MAX_TAGS)
-    throw InvalidArgumentError.of(path, `there would be more than ${MAX_TAGS} tags`);
+    throw InvalidArgumentError.of(path, `there can be at most ${MAX_TAGS} tags`);
   return all;
 }
 

@@ -27,7 +27,7 @@ export async function openOutputPipes(directory: string): Promise<[stdout: Outpu
     await promisify(execFile)('mkfifo', ['-m', '600', ...names]);
     return [openPipe(names[0]), openPipe(names[1])];
   } catch (cause) {
-    throw new RunError('SYSTEM', 'PipesUnavailable', 'the executor has no pipes for the output', { cause });
+    throw new RunError('SYSTEM', 'PipesUnavailable', 'cannot create pipes for the output', { cause });
   }
 }
 

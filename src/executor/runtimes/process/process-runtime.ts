@@ -77,7 +77,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   return {
     async run(spec, runOptions) {
       if (runOptions.signal.aborted) return { kind: 'CANCELLED' };
-      if (active.has(spec.runId)) throw new Error(`run ${spec.runId} is running already`);
+      if (active.has(spec.runId)) throw new Error(`run ${spec.runId} is already running`);
       active.add(spec.runId);
       try {
         return await runOnce(settings, spec, runOptions);
@@ -257,7 +257,7 @@ function asRunError(error: unknown): RunError | null {
   if (error instanceof RunError) return error;
   const code = systemErrorCode(error);
   if (code === null) return null;
-  return new RunError('SYSTEM', 'ExecutorFailure', `the executor could not do its part: ${code}`, {
+  return new RunError('SYSTEM', 'ExecutorFailure', `the executor failed: ${code}`, {
     cause: error,
   });
 }

@@ -68,7 +68,7 @@ export function createRunDirectory(
   } catch (error) {
     rmSync(starting, { recursive: true, force: true });
     if (systemErrorCode(error) !== 'ENOTEMPTY') throw error;
-    throw unavailable('the run has been started here already', error);
+    throw unavailable('this executor has already started the run', error);
   }
   return {
     path,

@@ -23,15 +23,15 @@ export interface StartedCommand {
 const START_FAILURES: Readonly<Record<string, { code: string; says: string }>> = {
   ENOENT: { code: 'CommandNotFound', says: 'was not found' },
   ENOTDIR: { code: 'CommandNotFound', says: 'was not found' },
-  EACCES: { code: 'CommandNotExecutable', says: 'may not be executed' },
-  EPERM: { code: 'CommandNotExecutable', says: 'may not be executed' },
+  EACCES: { code: 'CommandNotExecutable', says: 'is not executable for this user' },
+  EPERM: { code: 'CommandNotExecutable', says: 'is not executable for this user' },
   ENOEXEC: {
     code: 'CommandNotExecutable',
     says: 'is not a program for this machine',
   },
   E2BIG: {
     code: 'ArgumentsTooLong',
-    says: 'has arguments that are too long; large inputs are in files',
+    says: 'has arguments that are too long; pass large inputs as files',
   },
 };
 
@@ -51,7 +51,7 @@ export async function startCommand(
     throw new RunError(
       'USER',
       'CommandNotFound',
-      'the container has no command; its image is not looked at here',
+      'the container has no command; this runtime does not read the command of an image',
     );
   }
   const [stdout, stderr] = await openOutputPipes(directory.path);
