@@ -1,6 +1,6 @@
 import { PermissionDeniedError } from '../platform/errors.ts';
 
-/** Refusals about people, which several commands give: each says what it would take. */
+/** Refusals about people that several commands use. Each says what would be required. */
 
 export const aboveCaller = () => new PermissionDeniedError('this user has a higher role than you');
 

@@ -15,17 +15,17 @@ import {
 import { nameKey } from '../../platform/text.ts';
 import { groupNameConflict } from './create-group.ts';
 
-/** What is undefined stays. */
+/** Undefined means no change. */
 export interface GroupChanges {
   readonly name?: string | undefined;
   readonly description?: string | undefined;
 }
 
 /**
- * Renames a group, or describes it anew. Its grants stay: they are kept by its id.
+ * Changes the name or the description of a group. Its grants stay, because they refer to its id.
  *
- * @throws InvalidArgumentError with every fault, or when nothing is given; FailedPreconditionError for another name of
- * `everyone`; AlreadyExistsError for a taken name; NotFoundError.
+ * @throws InvalidArgumentError with all problems, or if there are no changes; FailedPreconditionError for a new name of
+ * `everyone`; AlreadyExistsError if the name is taken; NotFoundError.
  */
 export async function updateGroup(caller: Caller, by: GroupBy, changes: GroupChanges): Promise<Group> {
   const { name, description } = changes;

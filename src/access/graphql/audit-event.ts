@@ -177,7 +177,7 @@ builder.queryField('auditEvents', (t) =>
   ),
 );
 
-/** @throws NotFoundError for another's tenant, there or not. */
+/** @throws NotFoundError for another tenant, whether it exists or not. */
 async function tenantIdOf(caller: Caller, by: TenantBy | null): Promise<string> {
   if (by === null) return caller.tenantId;
   const tenant = await findTenant(by);
@@ -189,7 +189,7 @@ interface GivenFilter extends Partial<Omit<AuditFilter, 'actorId' | 'actorName'>
   readonly actor?: Readonly<Record<string, string>> | null;
 }
 
-/** @throws InvalidArgumentError for what no id can be. */
+/** @throws InvalidArgumentError for a text that cannot be an id. */
 async function filterOf(
   { actor: by, ...given }: GivenFilter,
   tenantId: string,
@@ -209,7 +209,9 @@ async function filterOf(
   };
 }
 
-/** Of somebody gone, the log has the id and the last name; of other tenants' users, so does it for root. */
+/**
+ * For a deleted user, and for users of other tenants that ROOT asks about, we use the id or the last name in the log.
+ */
 async function actorOf(by: NonNullable<GivenFilter['actor']> | null, tenantId: string, context: Context) {
   if (!by) return { actorId: null, actorName: null };
   const isHome = tenantId === callerOf(context).tenantId;

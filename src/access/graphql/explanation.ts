@@ -150,7 +150,10 @@ builder.queryField('explainPermission', (t) =>
   }),
 );
 
-/** As much of an explanation about another as its reader may see: what was granted at resources that it manages. */
+/**
+ * The part of an explanation about another user that the reader may see: only grants on resources that the reader
+ * manages.
+ */
 function within(explanation: Explanation, resources: readonly GrantResource[]): Explanation {
   const isShown = (resource: GrantResource | null) =>
     resource !== null && resources.some(({ type, id }) => type === resource.type && id === resource.id);
@@ -164,7 +167,7 @@ function within(explanation: Explanation, resources: readonly GrantResource[]): 
   };
 }
 
-/** Oneself as one is signed in now; another as it would be in a plain sign-in. @throws NotFoundError */
+/** The caller with the limits of this sign-in; another user without such limits. @throws NotFoundError */
 async function subjectOf(by: object, context: Context): Promise<Subject & Grantee> {
   const caller = callerOf(context);
   const user = await context.loaders.userAt.load({ tenantId: caller.tenantId, by: by as never });
@@ -179,7 +182,7 @@ async function subjectOf(by: object, context: Context): Promise<Subject & Grante
     defaultFrom: principal?.defaultFrom ?? 'SERVER',
     confinedTo: null,
     groupIds: [],
-    // Nobody signs in as a disabled user.
+    // Disabled users have no principal, because they cannot sign in.
     isDisabled: principal === null,
   };
 }

@@ -147,7 +147,7 @@ async function effectiveLevel(grant: Grant, context: Context): Promise<Level> {
   return found ? (await decisionOn(callerOf(context), found.target)).level : 'NO_PERMISSIONS';
 }
 
-/** @throws NotFoundError when it went since the rule found it. */
+/** @throws NotFoundError if the resource was deleted since the rule found it. */
 export async function getResource(
   by: ResourceBy,
   context: Context,
@@ -215,7 +215,7 @@ const RevokePermissionPayload = payload(
   'The grant as it was before it was revoked.',
 );
 
-/** What a write is about. The resource was found by the rule; the subject is what remains to be found. */
+/** The subject and the resource of a write. The rule has found the resource already; only the subject must be found. */
 async function addressOf(
   { subject, resource }: { readonly subject: unknown; readonly resource: unknown },
   context: Context,

@@ -31,7 +31,10 @@ import { groupReader } from '../group-reader.ts';
 
 type GroupRow = { readonly id: string; readonly tenantId: string; readonly isEveryone: boolean };
 
-/** Who is in a group is for superusers and for its members; all users of the tenant are a list for superusers. */
+/**
+ * Superusers and members may see the members of a group. Only superusers may see those of `everyone`, because they are
+ * all users of the tenant.
+ */
 async function maySeeMembers(group: GroupRow, context: Context): Promise<boolean> {
   const caller = callerOf(context);
   if (group.tenantId !== caller.tenantId) return false;
@@ -159,12 +162,12 @@ const MAX_MEMBERS = 1000;
 
 type UserAddressInput = typeof UserByInput.$inferInput;
 
-/** @throws InvalidArgumentError for too many; NotFoundError naming the first who is not there. */
+/** @throws InvalidArgumentError for too many members; NotFoundError for the first one that does not exist. */
 async function memberIds(addresses: readonly UserAddressInput[], context: Context): Promise<string[]> {
   const path = ['input', 'members'];
   if (addresses.length > MAX_MEMBERS)
     throw InvalidArgumentError.of(path, `must have at most ${MAX_MEMBERS} members`);
-  // They are about to be others.
+  // The members are about to change.
   context.loaders.memberCount.clearAll();
   context.loaders.membersOfGroup.clearAll();
   context.loaders.groupsOfUser.clearAll();

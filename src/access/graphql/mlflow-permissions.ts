@@ -25,25 +25,25 @@ import { resolveSubject } from './subject.ts';
 
 interface Noun {
   readonly type: ResourceType;
-  /** The field that names the resource: `experiment`. */
+  /** The name of the field with the resource: `experiment`. */
   readonly field: 'experiment' | 'registeredModel';
-  /** What people call it. */
+  /** The name for people. */
   readonly words: string;
-  /** What operations and types are called after: `Experiment`. */
+  /** The name of the type, which the names of operations contain: `Experiment`. */
   readonly name: 'Experiment' | 'RegisteredModel';
   readonly by: typeof ExperimentByInput | typeof RegisteredModelByInput;
   readonly permission: ReturnType<ReturnType<typeof builder.objectRef<Grant>>['implement']>;
 }
 
-/** What MLflow's operations name: the resource, by the noun's field, and a user. */
+/** The arguments of MLflow's operations: the resource, under its field, and a user. */
 interface Named {
   readonly user: Readonly<Record<string, unknown>>;
   readonly [resource: string]: unknown;
 }
 
 /**
- * MLflow's four operations on the permissions of one kind of resource, and the list of them on `User`. They are about
- * users alone; `grantPermission` and its like are the general form, over the same rows.
+ * MLflow's four operations on the grants of one kind of resource, and the list of them on `User`. They are only for
+ * users; `grantPermission` and similar operations are the general form and use the same rows.
  *
  * Source: MLflow's authentication REST API.
  */
@@ -53,11 +53,11 @@ export function offerPermissionsOf(noun: Noun): void {
   offerListOfUser(noun);
 }
 
-/** Ends the description of each operation. */
+/** The end of the description of each operation. */
 const likeMLflow =
   'The name comes from MLflow. `grantPermission`, `updatePermission`, `revokePermission` and `permissions` are the general form, for groups and all resources.';
 
-/** Where the row is. @throws NotFoundError for a user that is not there. */
+/** The subject and the resource of the grant. @throws NotFoundError if the user does not exist. */
 async function addressOf(
   noun: Noun,
   named: Named,
@@ -91,9 +91,9 @@ function offerRead(noun: Noun): void {
 
 interface Write {
   readonly verb: 'Create' | 'Update' | 'Delete';
-  /** What the operation does, and what it answers in the special cases. */
+  /** The description of the operation. */
   readonly description: string;
-  /** The grant of the payload. */
+  /** The description of the grant in the payload. */
   readonly answer: string;
   readonly hasLevel: boolean;
   readonly errors: (typeof NotFoundError | typeof AlreadyExistsError)[];

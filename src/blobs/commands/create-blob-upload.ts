@@ -4,15 +4,15 @@ import { type BlobRow, ensureBlob } from '../store.ts';
 
 export interface BlobUpload {
   readonly projectId: string;
-  /** Of the content, hexadecimal. */
+  /** The SHA-256 of the content, hexadecimal. */
   readonly sha256: string;
   readonly sizeBytes: bigint;
 }
 
 /**
- * Announces a file. The same content in the same project is the same blob, which need not be sent again.
+ * Prepares the upload of a file. The same content in the same project is the same blob and need not be sent again.
  *
- * @throws InvalidArgumentError; ResourceExhaustedError when it is larger than `limitBytes`.
+ * @throws InvalidArgumentError; ResourceExhaustedError if the file is larger than `limitBytes`.
  */
 export async function createBlobUpload(
   caller: Caller,

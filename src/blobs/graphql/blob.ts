@@ -83,7 +83,7 @@ builder.mutationField('createBlobUpload', (t) =>
   }),
 );
 
-/** @throws NotFoundError for a run that the caller's executor does not hold. */
+/** @throws NotFoundError for a run that the caller's executor does not have. */
 async function projectIdOf(owner: typeof BlobOwnerInput.$inferInput, context: Context): Promise<string> {
   const { loaders } = context;
   if (owner.project) {

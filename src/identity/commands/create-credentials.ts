@@ -22,26 +22,27 @@ import { type KeyOwner, lockKeyOwner } from '../store/access-keys.ts';
 import { userGone } from '../user-gone.ts';
 
 export interface NewCredentials {
-  /** Null for the caller. */
+  /** Null means the caller. */
   readonly user: UserBy | null;
   readonly label: string | null;
   readonly expiresAt: Date | null;
-  /** Null: as wide as the sign-in that makes it. */
+  /** Null means the same scopes as this sign-in. */
   readonly scopes: readonly string[] | null;
 }
 
 export interface MadeCredentials {
   readonly credential: Credential;
-  /** Shown now, and kept as a hash. */
+  /** Shown only now; only its hash is stored. */
   readonly secretKey: string;
 }
 
 /**
- * Makes an access key and its secret. Never wider than the sign-in that makes it: with scopes it makes keys of these
- * scopes, and with a token that is confined to some resources none at all.
+ * Creates an access key and its secret. The key can never do more than this sign-in: a sign-in with scopes creates keys
+ * with these scopes at most, and a token that is limited to some resources creates none.
  *
- * @throws InvalidArgumentError with every fault; NotFoundError for a user who is absent or of another tenant;
- * FailedPreconditionError for a disabled one; ResourceExhaustedError past 100 active keys; PermissionDeniedError.
+ * @throws InvalidArgumentError with all problems; NotFoundError for a user who does not exist or belongs to another
+ * tenant; FailedPreconditionError for a disabled user; ResourceExhaustedError if the user has 100 active keys;
+ * PermissionDeniedError.
  * Source: ClearML's auth.create_credentials.
  */
 export async function createCredentials(caller: Caller, wanted: NewCredentials): Promise<MadeCredentials> {
@@ -111,7 +112,7 @@ async function store(
       expiresAt,
     },
   });
-  // Nobody remembers that a key is not there: so no process has to be told.
+  // Processes do not cache that a key does not exist, so they need not be told about a new one.
   await recordChange(tx, caller, {
     action: 'credential:create',
     target: { type: 'access key', id: credential.id, name: credential.accessKey },
@@ -129,7 +130,7 @@ function scopeProblems(scopes: readonly string[] | null): Problem[] {
   return unfitScopes(scopes, isScope, 'this scope does not exist');
 }
 
-/** A scope of services on a user who is none would be a key that does nothing. */
+/** A scope of services would be useless on the key of a user who does not have the role SYSTEM. */
 function serviceScopeProblems(scopes: readonly string[] | null, role: Role): Problem[] {
   const isFit = (scope: string) => role === 'SYSTEM' || !isServiceScope(scope);
   return unfitScopes(scopes, isFit, 'only users with the role SYSTEM can have this scope');

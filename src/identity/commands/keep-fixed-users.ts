@@ -18,11 +18,11 @@ import { removeUser } from '../store/public-users.ts';
 import { findFirstTenant, findTenant } from '../store/tenants.ts';
 
 /**
- * Brings the table in line with what the server's file declares: makes and changes users, and deletes those of earlier
- * starts who are no longer in it. A user keeps its id, and so its access keys, and its tokens unless its password is
- * another. Servers that start at once do it once.
+ * Makes the users in the table the same as in the file of the server: it creates and changes users, and deletes users
+ * of earlier starts who are no longer in the file. A user keeps its id and its access keys, and also its tokens if the
+ * password does not change. If several servers start at once, only one of them does it.
  *
- * @throws ConfigurationError when somebody of a declared name was made in the product.
+ * @throws ConfigurationError if a declared name belongs to a user who was not declared.
  */
 export async function keepFixedUsers(declared: FixedUsers = fixedUsers()): Promise<void> {
   setSharedIdentity('GUEST', null);
@@ -41,7 +41,10 @@ export async function keepFixedUsers(declared: FixedUsers = fixedUsers()): Promi
 
 const MAX_TRIES = 10;
 
-/** The hash is made outside of the transaction; when another server has put one there meanwhile, that is judged anew. */
+/**
+ * The hash is computed outside of the transaction. If another server has stored a hash in the meantime, the user is
+ * checked again.
+ */
 async function keepUser(user: FixedUser, { isHashed }: { isHashed: boolean }): Promise<string> {
   const tenantId = await keepTenant(user.tenant);
   const key = { tenantId, usernameKey: nameKey(user.username) };

@@ -9,10 +9,11 @@ const isObject = (value: unknown): value is Preferences =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * The preferences with the changes put into them: objects are merged, a dotted key reaches into nested ones, any other
- * value replaces what was there, null takes it away.
+ * Merges changes into preferences: objects are merged, a key with dots changes a value inside of a nested object, null
+ * removes a key, and any other value replaces the old one.
  *
- * @throws InvalidArgumentError for a key that is empty or starts with `$`, too deep a nest, or more than 64 KiB in all.
+ * @throws InvalidArgumentError for a key that is empty or begins with `$`, if objects are nested too deep, or if all
+ * preferences together have more than 64 KiB.
  * Source: ClearML's users.set_preferences.
  */
 export function mergePreferences(stored: Preferences, changes: unknown): Preferences {
@@ -28,7 +29,7 @@ export function mergePreferences(stored: Preferences, changes: unknown): Prefere
 function merge(stored: Preferences, changes: Preferences, path: readonly string[], depth: number) {
   if (depth === 0)
     throw InvalidArgumentError.of(path, `preferences must be nested at most ${MAX_DEPTH} deep`);
-  // A map, since `__proto__` is a key like any other here.
+  // A map, because `__proto__` is an ordinary key here.
   const merged = new Map(Object.entries(stored));
   for (const [dotted, value] of Object.entries(changes)) {
     const dot = dotted.indexOf('.');

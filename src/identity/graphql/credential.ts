@@ -19,7 +19,7 @@ import { scopesOf } from '../domain/credentials.ts';
 import { countCredentials, credentialOrder, listCredentials, listedOwnerId } from '../list-credentials.ts';
 import { UserByInput } from './user.ts';
 
-/** Without the hash of its secret. */
+/** The row without the hash of the secret. */
 export type CredentialRow = Omit<Credential, 'secretHash'>;
 
 const CredentialType = builder.objectRef<CredentialRow>('Credential').implement({

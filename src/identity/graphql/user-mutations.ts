@@ -24,7 +24,10 @@ import { userGone } from '../user-gone.ts';
 import { TenantByInput } from './tenant.ts';
 import { RoleEnum, UserByInput, UserKindEnum, UserType } from './user.ts';
 
-/** The rule has found it a moment ago; what follows in the request reads it anew, since it is about to change. */
+/**
+ * The user whom the rule has just found. The rest of the request reads the user again, because the user is about to
+ * change.
+ */
 export async function userAt(context: Context, by: UserBy): Promise<User> {
   const user = await findUserAt(context, by);
   context.loaders.userAt.clearAll();
@@ -154,7 +157,7 @@ builder.mutationField('editUser', (t) =>
     errors: { types: [InvalidArgumentError, AlreadyExistsError, FailedPreconditionError] },
     args: inputOf(EditUserInput),
     resolve: async (_root, { input: { by, ...input } }, context) => {
-      // null takes away what can be absent; of the others it gives nothing.
+      // Null removes a field that may be absent. For the other fields it means no change.
       const changes: UserChanges = {
         ...{ username: input.username ?? undefined, name: input.name ?? undefined },
         ...{ role: input.role ?? undefined, isDisabled: input.disabled ?? undefined },

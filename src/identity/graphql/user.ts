@@ -57,11 +57,11 @@ export const UserKindEnum = enumOf<UserKind>('UserKind', 'Whether a user is a pe
 });
 
 const isSelf = (user: User, context: Context) => callerOf(context).userId === user.id;
-/** For the user itself and those who administer. */
+/** Whether the caller is this user or an administrator. */
 const isConfidant = (user: User, context: Context) =>
   isSelf(user, context) || managesTenant(callerOf(context).role);
 
-/** Fields name no `select`: the whole row is there whoever loaded it, and is not read again. */
+/** Fields do not use `select`: every loader reads the whole row, so it is not read again. */
 export const UserType = builder.prismaObject('User', {
   description: 'A person or a program that signs in.',
   fields: (t) => ({

@@ -16,7 +16,7 @@ export interface NewProject {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Everything wrong with a project's description. Source: Flyte's RegisterProject. */
+/** All problems of a new project. Source: Flyte's RegisterProject. */
 export function projectProblems(project: NewProject): Problem[] {
   const problems: Problem[] = [];
   const fault = (field: string, message: string) =>
@@ -33,7 +33,7 @@ export function projectProblems(project: NewProject): Problem[] {
   return [...problems, ...labelProblems(project.labels, ['input', 'labels'])];
 }
 
-/** Labels are Kubernetes': at most 16, qualified names, short values. */
+/** Labels follow the rules of Kubernetes: at most 16, with qualified names and short values. */
 export function labelProblems(labels: Readonly<Record<string, string>>, path: readonly string[]): Problem[] {
   const problems: Problem[] = [];
   const entries = Object.entries(labels);
@@ -63,7 +63,7 @@ export function labelProblems(labels: Readonly<Record<string, string>>, path: re
 }
 
 /**
- * What every creation inside a project demands of it.
+ * Every creation inside of a project requires this.
  *
  * @throws InvalidArgumentError `InactiveProject`.
  */
