@@ -8,9 +8,10 @@ import { newId } from '../../src/platform/ids.ts';
 import { registerProject as registerProjectCommand } from '../../src/projects/commands/register-project.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { newTenant } from '../support/credentials.ts';
+import { endOf } from '../support/mutate.ts';
 import { eventually, registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { homeTenant, outcome, type Person, permissionMutations, person } from './stage.ts';
+import { homeTenant, type Person, permissionMutations, person } from './stage.ts';
 
 const project = 'audited';
 let app: App;
@@ -26,7 +27,7 @@ afterAll(() => app.stop());
 const document = `query ($filter: AuditEventFilter, $tenant: ID, $first: Int, $after: String) {
   auditEvents(filter: $filter, tenant: $tenant, first: $first, after: $after) {
     edges { node {
-      id tenantId createdAt actor { id username } realActor { id username } credentialId address action outcome code
+      id tenantId createdAt actor { id username } realActor { id username } credentialId address action endOf code
       target { type id name } before after count
     } }
     pageInfo { hasNextPage endCursor }
@@ -69,7 +70,7 @@ describe('auditEvents', () => {
         credentialId,
         address: expect.stringMatching(/127\.0\.0\.1|::1/),
         action: 'permission:update',
-        outcome: 'DONE',
+        endOf: 'DONE',
         code: null,
         target: { type: 'PROJECT', id: projectId, name: project },
         before: { user, level: 'READ' },
@@ -80,7 +81,7 @@ describe('auditEvents', () => {
     ]);
   });
 
-  it('is filtered by actor, action, noun, outcome, target, credential and time', async () => {
+  it('is filtered by actor, action, noun, endOf, target, credential and time', async () => {
     const [admin, ann, eve] = [await person(app, 'ADMIN'), await person(app), await person(app)];
     const since = new Date().toISOString();
     await write.grant(granting(ann), admin.authorization);
@@ -89,22 +90,22 @@ describe('auditEvents', () => {
     const of = async (filter: object) => (await events({ since, ...filter })).map((event) => event.action);
     const { id: credentialId } = await db.credential.findFirstOrThrow({ where: { userId: admin.id } });
     const [refused] = await events({ actor: { username: eve.username.toUpperCase() } });
-    expect(refused).toMatchObject({ outcome: 'DENIED', code: 'NOT_FOUND', action: 'permission:grant' });
+    expect(refused).toMatchObject({ endOf: 'DENIED', code: 'NOT_FOUND', action: 'permission:grant' });
     expect(await of({ actor: { id: admin.id } })).toEqual(['permission:grant']);
     expect(await of({ credentialId })).toEqual(['permission:grant']);
     expect(await of({ action: 'permission:revoke' })).toEqual(['permission:revoke']);
-    expect(await of({ action: 'permission', outcome: 'DONE' })).toEqual([
+    expect(await of({ action: 'permission', endOf: 'DONE' })).toEqual([
       'permission:revoke',
       'permission:grant',
     ]);
     expect(await of({ action: 'perm' })).toEqual([]);
     expect(await of({ action: 'permissio_' })).toEqual([]);
-    expect(await of({ targetType: 'PROJECT', targetId: projectId, outcome: 'DENIED' })).toEqual([
+    expect(await of({ targetType: 'PROJECT', targetId: projectId, endOf: 'DENIED' })).toEqual([
       'permission:grant',
     ]);
     expect(await of({ targetType: 'QUEUE' })).toEqual([]);
     expect(await of({ until: since })).toEqual([]);
-    expect(outcome(await ask({ filter: { credentialId: 'x' } }))).toBe('INVALID_ARGUMENT');
+    expect(endOf(await ask({ filter: { credentialId: 'x' } }))).toBe('INVALID_ARGUMENT');
   });
 
   it('tells of users who are gone, by their id and the name that they had', async () => {
@@ -129,7 +130,7 @@ describe('auditEvents', () => {
     } while (after);
     expect(seen).toHaveLength(7);
     expect(seen).toEqual([...seen].sort().reverse());
-    expect(outcome(await ask({ first: 1001 }))).toBe('INVALID_ARGUMENT');
+    expect(endOf(await ask({ first: 1001 }))).toBe('INVALID_ARGUMENT');
     await ask({ first: 1 });
     const one = await countStatements(() => ask({ first: 1 }));
     const many = await countStatements(() => ask({ first: 100 }));
@@ -143,7 +144,7 @@ describe('auditEvents', () => {
     const filter = {
       actor: { id: admin.id },
       action: granted.action,
-      outcome: granted.outcome,
+      endOf: granted.endOf,
       targetType: granted.target.type,
       targetId: granted.target.id,
     };
@@ -168,11 +169,11 @@ describe('auditEvents', () => {
     const tenantId = await newTenant('audited-elsewhere');
     const theirs = await person(app, 'ADMIN', { tenantId });
     const root = await person(app, 'ROOT');
-    expect(outcome(await ask({}, (await person(app, 'SUPERUSER')).authorization))).toBe('PERMISSION_DENIED');
+    expect(endOf(await ask({}, (await person(app, 'SUPERUSER')).authorization))).toBe('PERMISSION_DENIED');
     await readSecretly(await person(app, 'ADMIN', { tenantId, scopes: ['queue:read'] }));
-    expect(await events({}, {}, theirs.authorization)).toMatchObject([{ tenantId, outcome: 'DENIED' }]);
+    expect(await events({}, {}, theirs.authorization)).toMatchObject([{ tenantId, endOf: 'DENIED' }]);
     expect(await events({}, { tenant: tenantId }, root.authorization)).toHaveLength(1);
-    for (const tenant of [tenantId, newId()]) expect(outcome(await ask({ tenant }))).toBe('NOT_FOUND');
+    for (const tenant of [tenantId, newId()]) expect(endOf(await ask({ tenant }))).toBe('NOT_FOUND');
   });
 });
 

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/generated/prisma/enums.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
+import { endOf } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
-import { experiment, group, outcome, type Person, permissionMutations, person } from './stage.ts';
+import { experiment, group, type Person, permissionMutations, person } from './stage.ts';
 
 const project = 'explained';
 let app: App;
@@ -21,7 +22,7 @@ afterAll(() => app.stop());
 const trial = { experiment: { key: { project, name: 'trial' } } };
 const home = { project: { identifier: project } };
 const grant = async (subject: object, resource: object, level: string) =>
-  expect(outcome(await write.grant({ subject, resource, level }))).toBe('OK');
+  expect(endOf(await write.grant({ subject, resource, level }))).toBe('OK');
 const to = ({ id }: Person) => ({ user: { id } });
 
 const document = `query ($user: UserBy!, $resource: PermissionResource!) {
@@ -172,10 +173,10 @@ describe('explainPermission', () => {
     const [manager, reader] = [await person(app), await person(app)];
     await grant(to(manager), home, 'MANAGE');
     expect(await explained(reader, open, manager.authorization)).toMatchObject({ decidedBy: 'PUBLIC' });
-    expect(outcome(await ask(manager, open, reader.authorization))).toBe('PERMISSION_DENIED');
+    expect(endOf(await ask(manager, open, reader.authorization))).toBe('PERMISSION_DENIED');
     // While it is public, nobody changes it.
     const change = await write.grant({ subject: to(reader), resource: open, level: 'READ' });
-    expect(outcome(change)).toBe('PERMISSION_DENIED');
+    expect(endOf(change)).toBe('PERMISSION_DENIED');
   });
 
   it('agrees with what the API then does', async () => {
@@ -189,12 +190,12 @@ describe('explainPermission', () => {
         { by: home.project },
         somebody.authorization,
       );
-      expect(outcome(read)).toBe(index === 0 ? 'NOT_FOUND' : 'OK');
+      expect(endOf(read)).toBe(index === 0 ? 'NOT_FOUND' : 'OK');
       const rename = await write.grant(
         { subject: to(somebody), resource: home, level },
         somebody.authorization,
       );
-      expect(outcome(rename)).toBe(['NOT_FOUND', 'PERMISSION_DENIED', 'ALREADY_EXISTS'][index]);
+      expect(endOf(rename)).toBe(['NOT_FOUND', 'PERMISSION_DENIED', 'ALREADY_EXISTS'][index]);
     }
   });
 
@@ -209,7 +210,7 @@ describe('explainPermission', () => {
       level: 'NO_PERMISSIONS',
       decidedBy: 'SERVER_DEFAULT',
     });
-    expect(outcome(await ask(somebody, { all: 'QUEUE' }, somebody.authorization))).toBe('PERMISSION_DENIED');
+    expect(endOf(await ask(somebody, { all: 'QUEUE' }, somebody.authorization))).toBe('PERMISSION_DENIED');
   });
 
   it('is about oneself for who may read the resource, about others for who manages it', async () => {
@@ -217,11 +218,11 @@ describe('explainPermission', () => {
     await grant(to(reader), trial, 'READ');
     await grant(to(manager), trial, 'MANAGE');
     expect(await explained(reader, trial, reader.authorization)).toMatchObject({ level: 'READ' });
-    expect(outcome(await ask(manager, trial, reader.authorization))).toBe('PERMISSION_DENIED');
+    expect(endOf(await ask(manager, trial, reader.authorization))).toBe('PERMISSION_DENIED');
     expect(await explained(reader, trial, manager.authorization)).toMatchObject({ level: 'READ' });
-    expect(outcome(await ask(outsider, trial, outsider.authorization))).toBe('NOT_FOUND');
+    expect(endOf(await ask(outsider, trial, outsider.authorization))).toBe('NOT_FOUND');
     const ghost = { ...reader, id: outsider.username };
-    expect(outcome(await ask(ghost, trial, manager.authorization))).toBe('NOT_FOUND');
-    expect(outcome(await ask(ghost, trial, reader.authorization))).toBe('PERMISSION_DENIED');
+    expect(endOf(await ask(ghost, trial, manager.authorization))).toBe('NOT_FOUND');
+    expect(endOf(await ask(ghost, trial, reader.authorization))).toBe('PERMISSION_DENIED');
   });
 });

@@ -4,9 +4,9 @@ import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { newCaller, newTenant } from '../support/credentials.ts';
+import { answerOf } from '../support/mutate.ts';
 import {
   addGroupMembers,
-  answerOf,
   createGroup,
   deleteGroup,
   deleteUser,
@@ -74,7 +74,7 @@ describe('createGroup', () => {
     for (const role of ['USER', 'ANNOTATOR', 'GUEST'] as const)
       expect(await createGroup(app, { name: 'x' }, await newCaller({ role, level: 'MANAGE' }))).toMatchObject(
         {
-          ...{ code: 'PERMISSION_DENIED', isTopLevel: true },
+          ...{ code: 'PERMISSION_DENIED', refused: expect.any(String) },
         },
       );
   });
@@ -225,10 +225,13 @@ describe('members', () => {
           await editGroup(app, { by, description: 'x' }, caller),
           await deleteGroup(app, { by }, caller),
         ])
-          expect(answer).toMatchObject({ code: 'PERMISSION_DENIED', isTopLevel: true });
+          expect(answer).toMatchObject({ code: 'PERMISSION_DENIED', refused: expect.any(String) });
       }
     const missing = { by: { name: 'nothing' }, members: [] };
-    expect(await addGroupMembers(app, missing)).toMatchObject({ code: 'NOT_FOUND', isTopLevel: true });
+    expect(await addGroupMembers(app, missing)).toMatchObject({
+      code: 'NOT_FOUND',
+      refused: expect.any(String),
+    });
   });
 });
 

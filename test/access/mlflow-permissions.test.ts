@@ -3,9 +3,10 @@ import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { newTenant } from '../support/credentials.ts';
+import { endOf, mutate } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { experiment, outcome, type Person, permissionMutations, person, registeredModel } from './stage.ts';
+import { experiment, type Person, person, registeredModel } from './stage.ts';
 
 /** The eight operations of MLflow's authentication API, by the facts of its `create`, `get`, `update` and `delete`. */
 
@@ -28,14 +29,9 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
   let resourceId: string;
   let manager: Person;
   let other: Person;
-  const mutations = () => permissionMutations(app);
-  const mutate = (verb: string) => {
-    const payload = `${verb.charAt(0).toUpperCase()}${verb.slice(1)}${name}PermissionPayload`;
-    return mutations().mutation(`${verb}${name}Permission`, `... on ${payload} { ${permission} }`);
-  };
-  const create = (input: object, authorization?: string) => mutate('create')(input, authorization);
-  const update = (input: object, authorization?: string) => mutate('update')(input, authorization);
-  const remove = (input: object, authorization?: string) => mutate('delete')(input, authorization);
+  const change = (verb: string) => (input: object, authorization?: string) =>
+    mutate(app, `${verb}${name}Permission`, input, permission, authorization);
+  const [create, update, remove] = [change('create'), change('update'), change('delete')];
   const get = (username: string, authorization?: string, resource: object = { id: resourceId }) =>
     app.ask(
       `query ($by: ${by}!, $username: String!) {
@@ -55,7 +51,7 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
     resourceId = (await make(projectId, `thing-${++made}`)).id;
     manager = await person(app);
     other = await person(app);
-    expect(outcome(await create(giving(manager, 'MANAGE')))).toBe('OK');
+    expect(endOf(await create(giving(manager, 'MANAGE')))).toBe('OK');
   });
 
   it('are created, read, changed and deleted by a manager, by id and by name', async () => {
@@ -70,50 +66,50 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
       expect((await get(other.username, manager.authorization, resource)).data).toEqual({
         [`${field}Permission`]: shown,
       });
-    expect(outcome(await update(giving(other, 'EDIT'), manager.authorization))).toBe('OK');
+    expect(endOf(await update(giving(other, 'EDIT'), manager.authorization))).toBe('OK');
     expect((await get(other.username)).data[`${field}Permission`].permission).toBe('EDIT');
-    expect(outcome(await remove(taking(other), manager.authorization))).toBe('OK');
-    expect(outcome(await get(other.username))).toBe('NOT_FOUND');
+    expect(endOf(await remove(taking(other), manager.authorization))).toBe('OK');
+    expect(endOf(await get(other.username))).toBe('NOT_FOUND');
   });
 
   it('are inserted only: a row that is there is ALREADY_EXISTS, whatever its level', async () => {
     await create(giving(other, 'NO_PERMISSIONS'));
-    expect(outcome(await create(giving(other, 'READ')))).toBe('ALREADY_EXISTS');
+    expect(endOf(await create(giving(other, 'READ')))).toBe('ALREADY_EXISTS');
     expect((await get(other.username)).data[`${field}Permission`].permission).toBe('NO_PERMISSIONS');
   });
 
   it('are for managers to read, not for whom they are about', async () => {
     await create(giving(other, 'EDIT'));
-    expect(outcome(await get(other.username, other.authorization))).toBe('PERMISSION_DENIED');
+    expect(endOf(await get(other.username, other.authorization))).toBe('PERMISSION_DENIED');
     const outsider = await person(app);
-    expect(outcome(await get(other.username, outsider.authorization))).toBe('NOT_FOUND');
+    expect(endOf(await get(other.username, outsider.authorization))).toBe('NOT_FOUND');
   });
 
   it('are the stored row, never the default: without one NOT_FOUND', async () => {
     const reader = await person(app, 'USER', { level: 'MANAGE' });
-    expect(outcome(await get(reader.username))).toBe('NOT_FOUND');
-    expect(outcome(await get('ghost'))).toBe('NOT_FOUND');
+    expect(endOf(await get(reader.username))).toBe('NOT_FOUND');
+    expect(endOf(await get('ghost'))).toBe('NOT_FOUND');
   });
 
   it('without a row are not updated and not deleted, and not deleted twice', async () => {
-    expect(outcome(await update(giving(other, 'READ')))).toBe('NOT_FOUND');
+    expect(endOf(await update(giving(other, 'READ')))).toBe('NOT_FOUND');
     expect(await db.grant.count({ where: { userId: other.id } })).toBe(0);
     await create(giving(other, 'READ'));
-    expect(outcome(await remove(taking(other)))).toBe('OK');
-    expect(outcome(await remove(taking(other)))).toBe('NOT_FOUND');
+    expect(endOf(await remove(taking(other)))).toBe('OK');
+    expect(endOf(await remove(taking(other)))).toBe('NOT_FOUND');
   });
 
   it('let a manager raise others to MANAGE, lower itself, and then no more', async () => {
-    expect(outcome(await create(giving(other, 'MANAGE'), manager.authorization))).toBe('OK');
-    expect(outcome(await update(giving(manager, 'NO_PERMISSIONS'), manager.authorization))).toBe('OK');
-    expect(outcome(await update(giving(manager, 'MANAGE'), manager.authorization))).toBe('NOT_FOUND');
-    expect(outcome(await remove(taking(manager), other.authorization))).toBe('OK');
+    expect(endOf(await create(giving(other, 'MANAGE'), manager.authorization))).toBe('OK');
+    expect(endOf(await update(giving(manager, 'NO_PERMISSIONS'), manager.authorization))).toBe('OK');
+    expect(endOf(await update(giving(manager, 'MANAGE'), manager.authorization))).toBe('NOT_FOUND');
+    expect(endOf(await remove(taking(manager), other.authorization))).toBe('OK');
   });
 
   it('name an invalid level first, then the unknown user with its place', async () => {
     const ghost = { ...other, username: 'ghost' };
-    expect(outcome(await create(giving(ghost, 'read')))).toBe('INVALID_ARGUMENT');
-    expect((await create(giving(ghost, 'READ'))).data[`create${name}Permission`]).toMatchObject({
+    expect(endOf(await create(giving(ghost, 'read')))).toBe('INVALID_ARGUMENT');
+    expect(await create(giving(ghost, 'READ'))).toMatchObject({
       code: 'NOT_FOUND',
       path: ['input', 'username'],
     });
@@ -121,8 +117,8 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
 
   it('are not made on what is absent, nor on what is hidden', async () => {
     const absent = { [field]: { id: newId() }, username: other.username, permission: 'READ' };
-    expect(outcome(await create(absent))).toBe('NOT_FOUND');
-    expect(outcome(await create(giving(other, 'READ'), other.authorization))).toBe('NOT_FOUND');
+    expect(endOf(await create(absent))).toBe('NOT_FOUND');
+    expect(endOf(await create(giving(other, 'READ'), other.authorization))).toBe('NOT_FOUND');
     expect(await db.grant.count({ where: { userId: other.id } })).toBe(0);
   });
 
@@ -191,6 +187,6 @@ describe('the resources of another tenant', () => {
       { id },
       admin.authorization,
     );
-    expect(outcome(answer)).toBe('NOT_FOUND');
+    expect(endOf(answer)).toBe('NOT_FOUND');
   });
 });

@@ -2,17 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
+import { endOf } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import {
-  experiment,
-  group,
-  homeTenant,
-  outcome,
-  permissionFields,
-  permissionMutations,
-  person,
-} from './stage.ts';
+import { experiment, group, homeTenant, permissionFields, permissionMutations, person } from './stage.ts';
 
 const project = 'listed';
 let app: App;
@@ -29,7 +22,7 @@ afterAll(() => app.stop());
 
 const trial = () => ({ experiment: { id: trialId } });
 const grant = async (subject: object, resource: object, level: string) =>
-  expect(outcome(await write.grant({ subject, resource, level }))).toBe('OK');
+  expect(endOf(await write.grant({ subject, resource, level }))).toBe('OK');
 const pageInfo = 'pageInfo { hasNextPage hasPreviousPage startCursor endCursor }';
 
 const permissionsDocument = `query ($resource: PermissionResource!, $inherited: Boolean, $first: Int, $after: String, $last: Int, $before: String) {
@@ -74,7 +67,7 @@ describe('permissions', () => {
     ] as const) {
       const other = await person(app);
       if (level) await grant({ user: { id: other.id } }, trial(), level);
-      expect(outcome(await list({}, other.authorization))).toBe(expected);
+      expect(endOf(await list({}, other.authorization))).toBe(expected);
     }
   });
 
@@ -84,7 +77,7 @@ describe('permissions', () => {
       const { result, statements } = await countStatements(() =>
         list({ resource: { experiment: { id } } }, outsider.authorization),
       );
-      expect(outcome(result)).toBe('NOT_FOUND');
+      expect(endOf(result)).toBe('NOT_FOUND');
       return statements.filter((text) => !/audit_events|credentials/.test(text));
     };
     await statementsFor(trialId);
@@ -116,7 +109,7 @@ describe('permissions', () => {
   it('of all of a type and of the tenant is for administrators', async () => {
     const manager = await person(app, 'USER', { level: 'MANAGE' });
     for (const resource of [{ all: 'EXPERIMENT' }, { tenant: true }]) {
-      expect(outcome(await list({ resource }, manager.authorization))).toBe('PERMISSION_DENIED');
+      expect(endOf(await list({ resource }, manager.authorization))).toBe('PERMISSION_DENIED');
       expect(nodes((await list({ resource })).data.permissions)).toHaveLength(1);
     }
   });

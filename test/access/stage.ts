@@ -5,8 +5,9 @@ import type { Level, Role } from '../../src/generated/prisma/enums.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
-import type { Answer, App } from '../support/app.ts';
+import type { App } from '../support/app.ts';
 import { newCaller } from '../support/credentials.ts';
+import { mutate } from '../support/mutate.ts';
 
 export interface Person {
   readonly id: string;
@@ -55,41 +56,16 @@ export async function registeredModel(projectId: string, name: string) {
   return await db.registeredModel.create({ data: { ...data, createdById: newId() } });
 }
 
-/** A code for whatever was refused, `OK` for what was not; the codes of a union's errors included. */
-export function outcome({ data, errors }: { data: Answer; errors?: Answer }): string {
-  if (errors) return errors[0].extensions.code;
-  const [answer] = Object.values(data ?? {}) as Answer[];
-  return answer?.code ?? 'OK';
-}
-
-const errorFields = '... on Error { code message path }';
-
 export const permissionFields = `id level
   resource { type id name }
   subject { __typename ... on Principal { id username } ... on Group { id name } }`;
 
 export function permissionMutations(app: App) {
-  const mutation = (name: string, payload: string) => (input: object, authorization?: string) =>
-    app.ask(
-      `mutation ($input: ${name.charAt(0).toUpperCase()}${name.slice(1)}Input!) {
-         ${name}(input: $input) { __typename ${errorFields} ${payload} }
-       }`,
-      { input },
-      authorization,
-    );
+  const mutation = (field: string, selected: string) => (input: object, authorization?: string) =>
+    mutate(app, field, input, selected, authorization);
   return {
-    grant: mutation(
-      'grantPermission',
-      `... on GrantPermissionPayload { permission { ${permissionFields} createdAt updatedAt } }`,
-    ),
-    update: mutation(
-      'updatePermission',
-      `... on UpdatePermissionPayload { permission { ${permissionFields} } }`,
-    ),
-    revoke: mutation(
-      'revokePermission',
-      `... on RevokePermissionPayload { revoked { ${permissionFields} } }`,
-    ),
-    mutation,
+    grant: mutation('grantPermission', `permission { ${permissionFields} createdAt updatedAt }`),
+    update: mutation('updatePermission', `permission { ${permissionFields} }`),
+    revoke: mutation('revokePermission', `revoked { ${permissionFields} }`),
   };
 }

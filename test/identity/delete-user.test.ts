@@ -5,8 +5,8 @@ import { removeUser } from '../../src/identity/store/public-users.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { newCaller, tokenOf } from '../support/credentials.ts';
-import { endOf, mutate } from '../support/mutate.ts';
-import { answerOf, createUser, deleteUser, newUser, password, setPreferences } from '../support/people.ts';
+import { answerOf, endOf, mutate } from '../support/mutate.ts';
+import { createUser, deleteUser, newUser, password, setPreferences } from '../support/people.ts';
 import {
   createExecution,
   domain,

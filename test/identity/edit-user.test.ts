@@ -65,7 +65,7 @@ describe('editUser', () => {
     ])
       expect(await editUser(app, { by: { id }, name: 'Not me', ...change }, self)).toMatchObject({
         code: 'PERMISSION_DENIED',
-        isTopLevel: true,
+        refused: expect.any(String),
       });
     expect(await viewerOf(app, self)).toMatchObject({ name: 'Me', role: 'USER' });
   });
@@ -81,7 +81,7 @@ describe('editUser', () => {
     expect(await editUser(app, { by: { id }, name: 'x' }, foreigner)).toMatchObject({ code: 'NOT_FOUND' });
     expect(await editUser(app, { by: { username: 'nobody' }, name: 'x' })).toMatchObject({
       code: 'NOT_FOUND',
-      isTopLevel: true,
+      refused: expect.any(String),
     });
   });
 

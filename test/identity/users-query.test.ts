@@ -3,7 +3,8 @@ import { flushDenials } from '../../src/authorization/audit.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { newCaller, newTenant } from '../support/credentials.ts';
-import { answerOf, createGroup, editUser, newUser, password, viewerOf } from '../support/people.ts';
+import { answerOf } from '../support/mutate.ts';
+import { createGroup, editUser, newUser, password, viewerOf } from '../support/people.ts';
 import { countStatements } from '../support/statements.ts';
 
 let app: App;

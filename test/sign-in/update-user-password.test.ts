@@ -65,7 +65,7 @@ describe('updateUserPassword', () => {
             { by, password: fresh, currentPassword: password },
             await newCaller({ role }),
           ),
-        ).toMatchObject({ code: 'PERMISSION_DENIED', isTopLevel: true });
+        ).toMatchObject({ code: 'PERMISSION_DENIED', refused: expect.any(String) });
     expect(await updateUserPassword(app, { by: { username: 'nobody' }, password: fresh })).toMatchObject({
       code: 'NOT_FOUND',
     });
