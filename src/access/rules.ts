@@ -17,7 +17,7 @@ const on = (permission: Permission, resource: PermissionResource): Rule =>
 const toRead = (resource: PermissionResource): Rule => {
   const rule = on('permission:read', resource);
   if (isWide(resource)) return rule;
-  const { target } = ofResource(resource);
+  const { kind, key, target } = ofResource(resource);
   return {
     ...rule,
     async decide(args, context) {
@@ -25,7 +25,9 @@ const toRead = (resource: PermissionResource): Rule => {
         const found = await target(args, context);
         return found && { ...found, isPublic: false };
       };
-      const isManager = await isAllowed(callerOf(context), 'permission:read', { target: asPrivate });
+      // By the rule's own name of it, so that an absent resource is asked about once, as a hidden one is.
+      const find = { kind, key: key(args, context), target: asPrivate };
+      const isManager = await isAllowed(callerOf(context), 'permission:read', find);
       return isManager || (await rule.decide(args, context));
     },
   };
