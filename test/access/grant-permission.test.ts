@@ -2,18 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
-import { newTenant } from '../support/credentials.ts';
 import { endOf } from '../support/mutate.ts';
 import { eventually, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
-import {
-  experiment,
-  group,
-  homeTenant,
-  type Person,
-  permissionMutations,
-  person,
-  registeredModel,
-} from './stage.ts';
+import { homeTenant, newTenant, newUser, type User } from '../support/users.ts';
+import { experiment, group, permissionMutations, registeredModel } from './stage.ts';
 
 let app: App;
 let write: ReturnType<typeof permissionMutations>;
@@ -26,30 +18,30 @@ afterAll(() => app.stop());
 /** A project of its own for each test, somebody who manages it by a permission, and somebody with nothing. */
 let project: string;
 let projectId: string;
-let manager: Person;
-let other: Person;
+let manager: User;
+let other: User;
 let projects = 0;
 beforeEach(async () => {
   project = `project-${++projects}`;
   projectId = await registerProject(app, project);
-  manager = await person(app);
-  other = await person(app);
+  manager = await newUser();
+  other = await newUser();
   expect(endOf(await write.grant(granting(manager, 'MANAGE')))).toBe('OK');
 });
 
 const on = () => ({ project: { identifier: project } });
-const to = ({ username }: Person) => ({ user: { username } });
-const granting = (whom: Person, level: string, resource: object = on()) => ({
+const to = ({ username }: User) => ({ user: { username } });
+const granting = (whom: User, level: string, resource: object = on()) => ({
   subject: to(whom),
   resource,
   level,
 });
-const revoking = (whom: Person, resource: object = on()) => ({ subject: to(whom), resource });
-const reads = async ({ authorization }: Person) =>
+const revoking = (whom: User, resource: object = on()) => ({ subject: to(whom), resource });
+const reads = async ({ authorization }: User) =>
   endOf(
     await app.ask('query ($by: ProjectBy!) { project(by: $by) { id } }', { by: on().project }, authorization),
   );
-const rowsOf = (whom: Person) => db.grant.findMany({ where: { userId: whom.id } });
+const rowsOf = (whom: User) => db.grant.findMany({ where: { userId: whom.id } });
 
 describe('grantPermission', () => {
   it('gives a user a level on a resource, which holds from the next call', async () => {
@@ -145,7 +137,7 @@ describe('grantPermission', () => {
 
   it('takes a user of another tenant for one that is not there', async () => {
     const tenantId = await newTenant(`elsewhere-${projects}`);
-    const stranger = await person(app, 'USER', { tenantId });
+    const stranger = await newUser({ tenantId });
     for (const user of [{ id: stranger.id }, { username: stranger.username }, { id: newId() }]) {
       const answer = await write.grant({ subject: { user }, resource: on(), level: 'READ' });
       expect(answer).toMatchObject({ __typename: 'NotFoundError' });
@@ -168,7 +160,7 @@ describe('grantPermission', () => {
     ['EDIT', 'EDIT', 'PERMISSION_DENIED'],
     ['MANAGE', 'MANAGE', 'OK'],
   ])('by somebody with %s is %s', async (_name, level, expected) => {
-    const writer = await person(app);
+    const writer = await newUser();
     if (level) await write.grant(granting(writer, level));
     for (const [verb, input] of [
       ['grant', granting(other, 'READ')],
@@ -203,7 +195,7 @@ describe('grantPermission', () => {
   });
 
   it('on all of a type or on the tenant takes an administrator, not MANAGE on the tenant', async () => {
-    const tenantWide = await person(app, 'SUPERUSER', { level: 'MANAGE' });
+    const tenantWide = await newUser({ role: 'SUPERUSER', level: 'MANAGE' });
     expect(endOf(await write.grant(granting(tenantWide, 'MANAGE', { tenant: true })))).toBe('OK');
     expect(
       endOf(await write.grant(granting(other, 'READ', { tenant: true }), tenantWide.authorization)),
@@ -221,9 +213,9 @@ describe('grantPermission', () => {
   });
 
   it('is not for a credential whose scopes do not name it', async () => {
-    const narrow = await person(app, 'ADMIN', { scopes: ['project:read', 'permission:read'] });
+    const narrow = await newUser({ role: 'ADMIN', scopes: ['project:read', 'permission:read'] });
     expect(endOf(await write.grant(granting(other, 'READ'), narrow.authorization))).toBe('PERMISSION_DENIED');
-    const wide = await person(app, 'ADMIN', { scopes: ['permission:grant'] });
+    const wide = await newUser({ role: 'ADMIN', scopes: ['permission:grant'] });
     expect(endOf(await write.grant(granting(other, 'READ'), wide.authorization))).toBe('OK');
     const tenant = granting(other, 'READ', { tenant: true });
     expect(endOf(await write.grant(tenant, wide.authorization))).toBe('PERMISSION_DENIED');
@@ -279,7 +271,7 @@ describe('updatePermission', () => {
   });
 
   it('inserts nothing: without a row it is NOT_FOUND, although a default applies', async () => {
-    const reader = await person(app, 'USER', { level: 'READ' });
+    const reader = await newUser({ level: 'READ' });
     expect(await write.update(granting(reader, 'EDIT'), manager.authorization)).toMatchObject({
       __typename: 'NotFoundError',
     });
@@ -317,7 +309,7 @@ describe('revokePermission', () => {
   });
 
   it('lets the subject fall back to what its groups and the defaults say', async () => {
-    const reader = await person(app, 'USER', { level: 'READ' });
+    const reader = await newUser({ level: 'READ' });
     await write.grant(granting(reader, 'NO_PERMISSIONS'));
     expect(await reads(reader)).toBe('NOT_FOUND');
     await write.revoke(revoking(reader));
@@ -358,7 +350,7 @@ describe('at the same time', () => {
   it('a grant to a user who is being deleted is done and goes with it, or NOT_FOUND: nothing else', async () => {
     const codes = new Set<string>();
     for (let round = 0; round < 15; round += 1) {
-      const leaver = await person(app);
+      const leaver = await newUser();
       const grants = [on(), { all: 'PROJECT' }, { all: 'QUEUE' }, { tenant: true }].map((resource) =>
         write.grant(granting(leaver, 'READ', resource)),
       );

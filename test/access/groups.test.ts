@@ -3,21 +3,21 @@ import { flushDenials } from '../../src/authorization/audit.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
-import { newCaller, newTenant } from '../support/credentials.ts';
 import { answerOf } from '../support/mutate.ts';
 import {
   addGroupMembers,
   createGroup,
+  createUser,
   deleteGroup,
   deleteUser,
   editGroup,
-  newUser,
   password,
   removeGroupMembers,
   viewerOf,
 } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
+import { newCaller, newTenant } from '../support/users.ts';
 
 let app: App;
 let superuser: string;
@@ -26,7 +26,7 @@ let asAda: string;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
   superuser = await newCaller({ role: 'SUPERUSER' });
-  ada = await newUser(app, { username: 'ada', email: 'ada@example.com', password });
+  ada = (await createUser(app, { username: 'ada', email: 'ada@example.com', password })).user;
   asAda = basic('ada', password);
 });
 afterAll(() => app.stop());
@@ -209,7 +209,7 @@ describe('members', () => {
   });
 
   it('go with their user', async () => {
-    const passing = await newUser(app, { username: 'passing' });
+    const passing = (await createUser(app, { username: 'passing' })).user;
     const { group: made } = await createGroup(app, { name: 'left', members: [{ id: passing.id }] });
     await deleteUser(app, { by: { id: passing.id } });
     expect(await group({ id: made.id })).toMatchObject({ memberCount: 0, members: { edges: [] } });

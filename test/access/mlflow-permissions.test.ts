@@ -2,11 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
-import { newTenant } from '../support/credentials.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { experiment, type Person, person, registeredModel } from './stage.ts';
+import { newTenant, newUser, type User } from '../support/users.ts';
+import { experiment, registeredModel } from './stage.ts';
 
 /** The eight operations of MLflow's authentication API, by the facts of its `create`, `get`, `update` and `delete`. */
 
@@ -27,8 +27,8 @@ let made = 0;
 describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
   const permission = `${field}Permission { ${field}Id userId permission user { username } }`;
   let resourceId: string;
-  let manager: Person;
-  let other: Person;
+  let manager: User;
+  let other: User;
   const change = (verb: string) => (input: object, authorization?: string) =>
     mutate(app, `${verb}${name}Permission`, input, permission, authorization);
   const [create, update, remove] = [change('create'), change('update'), change('delete')];
@@ -40,17 +40,17 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
       { by: resource, username },
       authorization,
     );
-  const giving = ({ username }: Person, level: string) => ({
+  const giving = ({ username }: User, level: string) => ({
     [field]: { id: resourceId },
     username,
     permission: level,
   });
-  const taking = ({ username }: Person) => ({ [field]: { id: resourceId }, username });
+  const taking = ({ username }: User) => ({ [field]: { id: resourceId }, username });
 
   beforeEach(async () => {
     resourceId = (await make(projectId, `thing-${++made}`)).id;
-    manager = await person(app);
-    other = await person(app);
+    manager = await newUser();
+    other = await newUser();
     expect(endOf(await create(giving(manager, 'MANAGE')))).toBe('OK');
   });
 
@@ -81,12 +81,12 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
   it('are for managers to read, not for whom they are about', async () => {
     await create(giving(other, 'EDIT'));
     expect(endOf(await get(other.username, other.authorization))).toBe('PERMISSION_DENIED');
-    const outsider = await person(app);
+    const outsider = await newUser();
     expect(endOf(await get(other.username, outsider.authorization))).toBe('NOT_FOUND');
   });
 
   it('are the stored row, never the default: without one NOT_FOUND', async () => {
-    const reader = await person(app, 'USER', { level: 'MANAGE' });
+    const reader = await newUser({ level: 'MANAGE' });
     expect(endOf(await get(reader.username))).toBe('NOT_FOUND');
     expect(endOf(await get('ghost'))).toBe('NOT_FOUND');
   });
@@ -137,7 +137,7 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
     const list = `query ($first: Int, $after: String) { viewer {
       ${field}Permissions(first: $first, after: $after) {
         edges { node { ${field}Id permission } } pageInfo { hasNextPage endCursor } } } }`;
-    const reader = await person(app, 'USER', { level: 'READ' });
+    const reader = await newUser({ level: 'READ' });
     const mine = async (variables: object) =>
       (await app.ask(list, variables, reader.authorization)).data.viewer[`${field}Permissions`];
     expect((await mine({})).edges).toEqual([]);
@@ -167,7 +167,7 @@ describe('the lists on users', () => {
   });
 
   it('are null for a credential that may not list permissions', async () => {
-    const narrow = await person(app, 'USER', { scopes: ['project:read'] });
+    const narrow = await newUser({ scopes: ['project:read'] });
     const { data } = await app.ask(
       '{ viewer { username experimentPermissions { edges { cursor } } } }',
       {},
@@ -180,7 +180,7 @@ describe('the lists on users', () => {
 describe('the resources of another tenant', () => {
   it('are absent, also for its own administrators here', async () => {
     const tenantId = await newTenant('elsewhere');
-    const admin = await person(app, 'ADMIN', { tenantId });
+    const admin = await newUser({ role: 'ADMIN', tenantId });
     const { id } = await experiment(projectId, 'ours');
     const answer = await app.ask(
       'query ($id: ID!) { experimentPermission(experiment: { id: $id }, username: "x") { userId } }',

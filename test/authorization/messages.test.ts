@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/generated/prisma/enums.ts';
 import { type App, startApp } from '../support/app.ts';
-import { type CallerOptions, type NewGrant, newCaller, tokenOf } from '../support/credentials.ts';
 import {
   domain,
   keyOf,
@@ -11,6 +10,7 @@ import {
   registerWorkflow,
   taskInput,
 } from '../support/seed.ts';
+import { type NewGrant, newCaller, tokenOf, type UserOptions } from '../support/users.ts';
 
 const project = 'told';
 let app: App;
@@ -87,7 +87,7 @@ describe('PERMISSION_DENIED', () => {
       level: 'READ',
     },
   ];
-  const caller = (role: Role, more: Partial<CallerOptions> = {}) => newCaller({ role, ...more });
+  const caller = (role: Role, more: Partial<UserOptions> = {}) => newCaller({ role, ...more });
 
   it('says which level on which object it takes', async () => {
     const authorization = await caller('USER', { grants: reader });

@@ -3,8 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { askAlike } from '../support/alike.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
-import { grant } from '../support/grants.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import {
   createLaunchPlan,
@@ -16,6 +14,7 @@ import {
   taskInput,
   workflowInput,
 } from '../support/seed.ts';
+import { grant, newCaller } from '../support/users.ts';
 import { overtaken } from '../support/waiting.ts';
 
 const project = 'shared';

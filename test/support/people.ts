@@ -1,5 +1,4 @@
 /** Users and groups, made and changed through the API as an administrator would. */
-import { expect } from 'vitest';
 import type { Answer, App } from './app.ts';
 import { mutate } from './mutate.ts';
 
@@ -37,13 +36,6 @@ export async function viewerOf(app: App, authorization: string): Promise<Answer>
     authorization,
   );
   return status === 401 ? null : data.viewer;
-}
-
-/** A user whom the administrator makes. @returns what the API shows of it. */
-export async function newUser(app: App, input: object): Promise<Answer> {
-  const made = await createUser(app, input);
-  expect(made).toMatchObject({ __typename: 'CreateUserPayload' });
-  return made.user;
 }
 
 export const password = 'twelve chars';

@@ -2,11 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import type { Tx } from '../../src/platform/database/transaction.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
-import { newCaller, newTenant } from '../support/credentials.ts';
-import { grant, userOf } from '../support/grants.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
+import { grant, newCaller, newTenant, userOf } from '../support/users.ts';
 import { overtaken } from '../support/waiting.ts';
 import { experimentFields, makeExperiment } from './experiment-seed.ts';
 
