@@ -7,8 +7,3 @@ export function eachOf<Row extends Identified>(ids: readonly string[], rows: rea
   const byId = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => byId.get(id) ?? null);
 }
-
-/** Those rows that are there, in the order of the ids. */
-export function inOrder<Row extends Identified>(ids: readonly string[], rows: readonly Row[]): Row[] {
-  return eachOf(ids, rows).filter((row) => row !== null);
-}

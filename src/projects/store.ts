@@ -1,11 +1,10 @@
 import { type Reader, readableSql } from '../authorization/store/readable.ts';
-import type { Project } from '../generated/prisma/client.ts';
+import { Prisma, type Project } from '../generated/prisma/client.ts';
 import { readAddressed } from '../platform/by-address.ts';
-import { inOrder } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
-import { byText, type Page, pageSql } from '../platform/database/page.ts';
-import { nothing, sql } from '../platform/database/sql.ts';
-import { count, query } from '../platform/database/statement.ts';
+import { byText, type Page } from '../platform/database/page.ts';
+import { columnsOf, nothing, type Rows, sql } from '../platform/database/sql.ts';
+import { count, list } from '../platform/database/statement.ts';
 import { isId } from '../platform/ids.ts';
 
 export type ProjectBy = { readonly id: string } | { readonly identifier: string };
@@ -35,8 +34,8 @@ interface ProjectFilter {
   readonly withArchived: boolean;
 }
 
-/** What a list shows to a reader: what follows `from`. */
-function shownTo(reader: Reader, { withArchived }: ProjectFilter) {
+/** What a list shows to a reader. */
+function shownTo(reader: Reader, { withArchived }: ProjectFilter): Rows {
   const readable = readableSql(reader, [{ type: 'PROJECT', column: 'project.id' }]);
   const from = sql`projects as project ${readable.joins}
     where project.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}
@@ -45,21 +44,13 @@ function shownTo(reader: Reader, { withArchived }: ProjectFilter) {
 }
 
 /** How many there are in all; read only where it is asked for. */
-export function countProjects(reader: Reader, filter: ProjectFilter): Promise<number> {
-  const list = shownTo(reader, filter);
-  return count(list.from, list.with);
-}
+export const countProjects = (reader: Reader, filter: ProjectFilter) => count(shownTo(reader, filter));
+
+const columns = columnsOf(Prisma.ProjectScalarFieldEnum, 'project');
 
 /**
  * The projects that the caller may read, by identifier, ascending; up to one more than the page. Those ARCHIVED are left
  * out unless asked for; SYSTEM_ARCHIVED ones never are.
  */
-export async function listProjects(reader: Reader, filter: ProjectFilter, page: Page): Promise<Project[]> {
-  const list = shownTo(reader, filter);
-  const { beyond, end } = pageSql(projectOrder, page);
-  const rows = await query<{ id: string }>(
-    sql`${list.with} select project.id from ${list.from} ${beyond} ${end}`,
-  );
-  const ids = rows.map(({ id }) => id);
-  return inOrder(ids, await db.project.findMany({ where: { id: { in: ids } } }));
-}
+export const listProjects = (reader: Reader, filter: ProjectFilter, page: Page) =>
+  list<Project>(shownTo(reader, filter), columns, projectOrder, page);

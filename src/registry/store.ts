@@ -1,12 +1,16 @@
 import { LRUCache } from 'lru-cache';
-import { type Reader, type ResourceColumn, readableSql } from '../authorization/store/readable.ts';
-import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
+import {
+  hasReadable,
+  type Reader,
+  type ResourceColumn,
+  readableSql,
+} from '../authorization/store/readable.ts';
+import { type LaunchPlan, Prisma, type Task, type Workflow } from '../generated/prisma/client.ts';
 import { readAddressed } from '../platform/by-address.ts';
-import { inOrder } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
-import { newestFirst, type Page, pageSql } from '../platform/database/page.ts';
-import { nothing, raw, sql } from '../platform/database/sql.ts';
-import { count, exists, query, run, statement } from '../platform/database/statement.ts';
+import { newestFirst, type Page } from '../platform/database/page.ts';
+import { columnsOf, nothing, type Rows, raw, sql } from '../platform/database/sql.ts';
+import { count, list, query, run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
 import { isId, NO_ID, newId } from '../platform/ids.ts';
 import { type Closure, indexClosure } from './domain/closure.ts';
@@ -18,7 +22,12 @@ import type { CompiledWorkflowClosure } from './domain/workflow-templates.ts';
 export type VersionBy = { readonly id: string } | { readonly key: EntityKey };
 
 /** Where versions are kept. */
-type VersionTable = 'tasks' | 'workflows' | 'launch_plans';
+const versionColumns = {
+  tasks: columnsOf(Prisma.TaskScalarFieldEnum, 'version'),
+  workflows: columnsOf(Prisma.WorkflowScalarFieldEnum, 'version'),
+  launch_plans: columnsOf(Prisma.LaunchPlanScalarFieldEnum, 'version'),
+};
+type VersionTable = keyof typeof versionColumns;
 
 /** One row or null for each address, in their order; one statement for all, which costs the same when nothing is there. */
 async function readVersions<Row>(
@@ -29,31 +38,27 @@ async function readVersions<Row>(
   const asked = addresses.map((by, at) =>
     'key' in by ? { at, ...by.key } : { at, id: isId(by.id) ? by.id : NO_ID },
   );
-  const rows = await query<StoredRow & { readonly at: number }>(sql`
+  const columns = versionColumns[table];
+  const rows = await query<Row & { readonly at: number }>(sql`
     with asked as (
       select * from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb)
              as asked(at int, id uuid, project text, domain text, name text, version text)
     )
-    select asked.at, row.* from asked join ${raw(table)} as row on row.id = asked.id
-     where row.tenant_id = ${tenantId}::uuid
+    select asked.at, ${columns} from asked join ${raw(table)} as version on version.id = asked.id
+     where version.tenant_id = ${tenantId}::uuid
     union all
-    select asked.at, row.* from asked
+    select asked.at, ${columns} from asked
       join projects as project on project.tenant_id = ${tenantId}::uuid and project.identifier = asked.project
-      join ${raw(table)} as row on row.tenant_id = ${tenantId}::uuid and row.project_id = project.id
-       and row.domain = asked.domain and row.name = asked.name and row.version = asked.version`);
-  const byPlace = new Map(rows.map(({ at, ...row }) => [at, modelOf<Row>(row)]));
-  return addresses.map((_by, at) => byPlace.get(at) ?? null);
+      join ${raw(table)} as version on version.tenant_id = ${tenantId}::uuid and version.project_id = project.id
+       and version.domain = asked.domain and version.name = asked.name and version.version = asked.version`);
+  return atPlaces(addresses.length, rows);
 }
 
-type StoredRow = Readonly<Record<string, unknown>>;
-
-/** A row as Prisma would read it: its models name each column in camel case. */
-function modelOf<Model>(row: StoredRow): Model {
-  const camelCase = (column: string) =>
-    column.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return Object.fromEntries(
-    Object.entries(row).map(([column, value]) => [camelCase(column), value]),
-  ) as Model;
+/** One row or null for each place. */
+function atPlaces<Row>(count: number, rows: readonly (Row & { readonly at: number })[]): (Row | null)[] {
+  const places: (Row | null)[] = Array.from({ length: count }, () => null);
+  for (const { at, ...row } of rows) places[at] = row as Row;
+  return places;
 }
 
 export const readTasks = (tenantId: string, addresses: readonly VersionBy[]) =>
@@ -89,15 +94,14 @@ export async function readActiveLaunchPlans(
   names: readonly EntityName[],
 ): Promise<(LaunchPlan | null)[]> {
   const asked = names.map((name, at) => ({ at, ...name }));
-  const rows = await query<StoredRow & { readonly at: number }>(sql`
-    select asked.at, plan.*
+  const rows = await query<LaunchPlan & { readonly at: number }>(sql`
+    select asked.at, ${versionColumns.launch_plans}
       from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb)
            as asked(at int, project text, domain text, name text)
       join projects as project on project.tenant_id = ${tenantId}::uuid and project.identifier = asked.project
-      join launch_plans as plan on plan.tenant_id = ${tenantId}::uuid and plan.project_id = project.id
-       and plan.domain = asked.domain and plan.name = asked.name and plan.state = 'ACTIVE'`);
-  const byPlace = new Map(rows.map(({ at, ...row }) => [at, modelOf<LaunchPlan>(row)]));
-  return names.map((_name, at) => byPlace.get(at) ?? null);
+      join launch_plans as version on version.tenant_id = ${tenantId}::uuid and version.project_id = project.id
+       and version.domain = asked.domain and version.name = asked.name and version.state = 'ACTIVE'`);
+  return atPlaces(names.length, rows);
 }
 
 const MAX_CLOSURES = 200;
@@ -217,15 +221,8 @@ const entityColumns: readonly ResourceColumn[] = [
 ];
 
 /** Whether the caller may read some workflow of a project: then it may list what hangs on the project's workflows. */
-export function hasReadableWorkflow(reader: Reader, projectId: string | null): Promise<boolean> {
-  const readable = readableSql(reader, entityColumns);
-  return exists(
-    sql`named_entities as entity ${readable.joins}
-         where entity.tenant_id = ${reader.tenantId}::uuid and entity.project_id = ${projectId}::uuid
-           and ${readable.condition}`,
-    readable.with,
-  );
-}
+export const hasReadableWorkflow = (reader: Reader, projectId: string | null) =>
+  hasReadable(reader, { table: 'named_entities', alias: 'entity', resources: entityColumns }, projectId);
 
 interface VersionFilter {
   readonly project: string;
@@ -252,12 +249,12 @@ const launchPlans: VersionList = {
 
 export const versionOrder = newestFirst('version');
 
-/** What a list of versions shows to a reader: what follows `from`. */
+/** What a list of versions shows to a reader. */
 function versionsShownTo(
   { table, resources }: VersionList,
   reader: Reader,
   { project, domain, name }: VersionFilter,
-) {
+): Rows {
   const readable = readableSql(reader, resources);
   const from = sql`
     ${raw(table)} as version join projects as project on project.id = version.project_id ${readable.joins}
@@ -267,26 +264,17 @@ function versionsShownTo(
   return { with: readable.with, from };
 }
 
-/** The ids on one page of versions that the caller may read: newest first, up to one more than the page. */
-async function listVersionIds(
-  table: VersionList,
+/** One page of the versions that the caller may read: newest first, up to one more than the page. */
+const listVersions = <Row extends { readonly id: string; readonly createdAt: Date }>(
+  kind: VersionList,
   reader: Reader,
   filter: VersionFilter,
   page: Page,
-): Promise<string[]> {
-  const list = versionsShownTo(table, reader, filter);
-  const { beyond, end } = pageSql(versionOrder, page);
-  const rows = await query<{ id: string }>(
-    sql`${list.with} select version.id from ${list.from} ${beyond} ${end}`,
-  );
-  return rows.map(({ id }) => id);
-}
+) => list<Row>(versionsShownTo(kind, reader, filter), versionColumns[kind.table], versionOrder, page);
 
 /** How many there are in all; read only where it is asked for. */
-function countVersions(table: VersionList, reader: Reader, filter: VersionFilter): Promise<number> {
-  const list = versionsShownTo(table, reader, filter);
-  return count(list.from, list.with);
-}
+const countVersions = (kind: VersionList, reader: Reader, filter: VersionFilter) =>
+  count(versionsShownTo(kind, reader, filter));
 
 export const countTasks = (reader: Reader, filter: VersionFilter) => countVersions(tasks, reader, filter);
 export const countWorkflows = (reader: Reader, filter: VersionFilter) =>
@@ -294,21 +282,9 @@ export const countWorkflows = (reader: Reader, filter: VersionFilter) =>
 export const countLaunchPlans = (reader: Reader, filter: VersionFilter) =>
   countVersions(launchPlans, reader, filter);
 
-export async function listTasks(reader: Reader, filter: VersionFilter, page: Page): Promise<Task[]> {
-  const ids = await listVersionIds(tasks, reader, filter, page);
-  return inOrder(ids, await db.task.findMany({ where: { id: { in: ids } } }));
-}
-
-export async function listWorkflows(reader: Reader, filter: VersionFilter, page: Page): Promise<Workflow[]> {
-  const ids = await listVersionIds(workflows, reader, filter, page);
-  return inOrder(ids, await db.workflow.findMany({ where: { id: { in: ids } } }));
-}
-
-export async function listLaunchPlans(
-  reader: Reader,
-  filter: VersionFilter,
-  page: Page,
-): Promise<LaunchPlan[]> {
-  const ids = await listVersionIds(launchPlans, reader, filter, page);
-  return inOrder(ids, await db.launchPlan.findMany({ where: { id: { in: ids } } }));
-}
+export const listTasks = (reader: Reader, filter: VersionFilter, page: Page) =>
+  listVersions<Task>(tasks, reader, filter, page);
+export const listWorkflows = (reader: Reader, filter: VersionFilter, page: Page) =>
+  listVersions<Workflow>(workflows, reader, filter, page);
+export const listLaunchPlans = (reader: Reader, filter: VersionFilter, page: Page) =>
+  listVersions<LaunchPlan>(launchPlans, reader, filter, page);

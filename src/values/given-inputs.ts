@@ -20,7 +20,8 @@ export interface GivenInputFields {
 }
 
 /**
- * Reads given values against the types of variables.
+ * Reads given values against the types of variables. Values and problems come in the order in which the variables are
+ * declared.
  *
  * Problems, each naming the input in path and message: `VariableNameNotFound`, `ParameterBoundMoreThanOnce` for a
  * name given in both forms, those of coerceToLiteral, parseLiteral and checkLiteral; `InvalidValue` where there is no
@@ -34,22 +35,29 @@ export function readGivenInputs(
 ): LiteralMap {
   const plain = readNamedValues(given.plain, place.at(fields.plain));
   const literals = readNamedValues(given.literals, place.at(fields.literals));
-  const fromPlain = Object.entries(plain).flatMap(([name, value]) =>
-    readInput(name, variables, place.at(fields.plain, name), (variable, at) =>
-      literalFromPlain(variable.type, value, at),
-    ),
-  );
-  const fromLiterals = Object.entries(literals).flatMap(([name, value]) => {
-    const at = place.at(fields.literals, name);
-    if (Object.hasOwn(plain, name)) {
-      at.report('ParameterBoundMoreThanOnce', `${name} is given both as plain JSON and as a literal`);
+  // Declared names first, in their order, and then those that are not known, as they come.
+  const names = new Set([variables, plain, literals].flatMap((values) => Object.keys(values)));
+  const values = [...names].flatMap((name) => {
+    const at = { plain: place.at(fields.plain, name), literal: place.at(fields.literals, name) };
+    const isPlain = Object.hasOwn(plain, name);
+    if (isPlain && Object.hasOwn(literals, name)) {
+      at.literal.report('ParameterBoundMoreThanOnce', `${name} is given both as plain JSON and as a literal`);
     }
-    return readInput(name, variables, at, (variable, inner) => {
-      const read = literal(value, inner);
-      return read && fitLiteral(variable.type, read, inner);
-    });
+    return [
+      ...(isPlain
+        ? readInput(name, variables, at.plain, ({ type }, inner) =>
+            literalFromPlain(type, plain[name], inner),
+          )
+        : []),
+      ...(Object.hasOwn(literals, name)
+        ? readInput(name, variables, at.literal, ({ type }, inner) => {
+            const read = literal(literals[name], inner);
+            return read && fitLiteral(type, read, inner);
+          })
+        : []),
+    ];
   });
-  return Object.fromEntries([...fromPlain, ...fromLiterals]);
+  return Object.fromEntries(values);
 }
 
 /** A map of names to values that are not read yet; empty when there is none. */

@@ -130,7 +130,6 @@ describe('imports', () => {
   it('keep raw SQL in stores', () => {
     const strays = files.filter(
       (file) =>
-        /\b(statement|run)\b/.test(readFileSync(join(source, file), 'utf8')) &&
         imports.some(
           (one) => one.from === file && one.to === 'platform/database/statement.ts' && !one.isType,
         ) &&

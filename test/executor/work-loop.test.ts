@@ -216,6 +216,10 @@ describe('the work loop', () => {
     });
     await executor();
     const pid = Number(await written(note));
+    await eventually(
+      () => readExecution(app, id),
+      (execution) => execution.nodes.long.phase === 'RUNNING',
+    );
     await terminate(id);
     const stopping = await eventually(
       () => readExecution(app, id),
@@ -238,40 +242,6 @@ describe('the work loop', () => {
     expect(execution.endedAt).toBeTruthy();
     expect(execution.nodes.long.phase).toBe('ABORTED');
     expect(jobOf(execution, 'long')).toMatchObject({ state: 'CANCELLED', runs: [{ state: 'CANCELLED' }] });
-  });
-
-  it('is ABORTED when the lease of an executor that is frozen is over', async () => {
-    const id = await launchSteps('frozen', { long: { script: 'sleep 300' } });
-    let onBegun = () => {};
-    const runtime: Runtime = {
-      run: (_spec, { signal, onStarted }) =>
-        new Promise((resolve) => {
-          signal.addEventListener('abort', () => resolve({ kind: 'CANCELLED' }));
-          onStarted();
-          onBegun();
-        }),
-      reapLeftovers: async () => [],
-    };
-    const wire = await wireToServer();
-    const begun = new Promise<void>((resolve) => {
-      onBegun = resolve;
-    });
-    await executor({ runtime, url: wire.url, drainSeconds: 1 });
-    await begun;
-    // As the server sees it: nothing is heard of the executor any more.
-    wire.down();
-    await terminate(id);
-    const stopping = await eventually(
-      () => readExecution(app, id),
-      (execution) => jobOf(execution, 'long').state === 'CANCELLING',
-    );
-    expect(stopping).toMatchObject({ phase: 'ABORTING', endedAt: null });
-    const execution = await untilEnded(app, id);
-    expect(execution.phase).toBe('ABORTED');
-    expect(jobOf(execution, 'long')).toMatchObject({
-      state: 'CANCELLED',
-      runs: [{ state: 'LEASE_EXPIRED' }],
-    });
   });
 
   it('shares work between executors, and runs no job twice', async () => {
@@ -308,93 +278,6 @@ describe('the work loop', () => {
     await executor({ slots: 1 });
     await untilEnded(app, id);
     expect(readFileSync(note, 'utf8').replaceAll('\n', '')).toBe('+-'.repeat(6));
-  });
-
-  /** Begins a run that writes its process id and ends when a file is there, and cuts its executor off beyond its lease. */
-  async function cutOff(name: string, options: ExecutorOptions = {}) {
-    const [note, end] = [join(scratch, name), join(scratch, `${name}-end`)];
-    const wire = await wireToServer();
-    const id = await launchSteps(name, {
-      long: {
-        outputs: { y: integer },
-        script: `echo $$ >> ${note}; while ! test -e ${end}; do sleep 0.05; done; echo 1 > "$SLIPWAY_OUTPUTS/y"`,
-      },
-    });
-    await executor({ name, url: wire.url, ...options });
-    const pid = Number(await written(note));
-    wire.down();
-    const expired = await eventually(
-      () => readExecution(app, id),
-      (execution) => jobOf(execution, 'long').state === 'QUEUED',
-    );
-    expect(jobOf(expired, 'long')).toMatchObject({ attemptedRuns: 1, runs: [{ state: 'LEASE_EXPIRED' }] });
-    const pids = () => readFileSync(note, 'utf8').trim().split('\n').map(Number);
-    return { id, wire, pid, pids, end: () => writeFileSync(end, '') };
-  }
-
-  it('goes on without a server, and gets its lease back when nobody else has the job', async () => {
-    const { id, wire, pid, pids, end } = await cutOff('cut-off');
-    expect(isAlive(pid)).toBe(true);
-    wire.up();
-    const back = await eventually(
-      () => readExecution(app, id),
-      (execution) => jobOf(execution, 'long').state === 'RUNNING',
-    );
-    expect(jobOf(back, 'long')).toMatchObject({ attemptedRuns: 0, runs: [{ state: 'RUNNING' }] });
-    end();
-    const execution = await untilEnded(app, id);
-    expect(execution.phase).toBe('SUCCEEDED');
-    expect(jobOf(execution, 'long')).toMatchObject({ attemptedRuns: 0, runs: [{ state: 'SUCCEEDED' }] });
-    expect(pids()).toEqual([pid]);
-  });
-
-  it('brings the result of work that ended without a server', async () => {
-    const { id, wire, pid, end } = await cutOff('cut-off-result');
-    end();
-    await eventually(
-      async () => isAlive(pid),
-      (alive) => !alive,
-    );
-    wire.up();
-    const execution = await untilEnded(app, id);
-    expect(execution).toMatchObject({ phase: 'SUCCEEDED' });
-    expect(jobOf(execution, 'long')).toMatchObject({ attemptedRuns: 0, runs: [{ state: 'SUCCEEDED' }] });
-  });
-
-  it('stops its runs when it hears that another has the job', async () => {
-    const { id, wire, pid, pids, end } = await cutOff('cut-off-other');
-    await executor({ name: 'cut-off-second' });
-    await eventually(
-      async () => pids().length,
-      (count) => count === 2,
-    );
-    expect(isAlive(pid)).toBe(true);
-    wire.up();
-    await eventually(
-      async () => isAlive(pid),
-      (alive) => !alive,
-    );
-    end();
-    const execution = await untilEnded(app, id);
-    expect(execution.phase).toBe('SUCCEEDED');
-    expect(jobOf(execution, 'long').runs.map((run: Answer) => run.state)).toEqual([
-      'SUCCEEDED',
-      'LEASE_EXPIRED',
-    ]);
-  });
-
-  it('stops its runs when the lease ends where it is set to, which counts as no attempt', async () => {
-    const { id, wire, pid, pids, end } = await cutOff('cut-off-stop', { onLostContact: 'stop' });
-    await eventually(
-      async () => isAlive(pid),
-      (alive) => !alive,
-    );
-    end();
-    wire.up();
-    const execution = await untilEnded(app, id);
-    expect(execution.phase).toBe('SUCCEEDED');
-    expect(jobOf(execution, 'long')).toMatchObject({ attemptedRuns: 0 });
-    expect(pids()).toHaveLength(2);
   });
 
   it('keeps a result through a time without the server', async () => {

@@ -159,7 +159,9 @@ describe('a job that is cancelled', () => {
   it('is CANCELLED when the lease of a silent executor is over, and does not wait again', async () => {
     const { cancel, read, kinds, run } = await begin();
     await cancel();
-    await pool.query(`update job_runs set lease_expires_at = now() where id = $1`, [run.id]);
+    await pool.query(`update job_runs set lease_expires_at = now() - interval '1 second' where id = $1`, [
+      run.id,
+    ]);
     expect(await expireLeases()).toBe(1);
     expect(await read()).toMatchObject({ state: 'CANCELLED' });
     expect((await read()).endedAt).toBeTruthy();
@@ -180,7 +182,9 @@ describe('a job that is cancelled', () => {
   it('is not among the runs to go on with, and its lease is renewed all the same', async () => {
     const { cancel, run } = await begin();
     await cancel();
-    await pool.query(`update job_runs set lease_expires_at = now() where id = $1`, [run.id]);
+    await pool.query(`update job_runs set lease_expires_at = now() - interval '1 second' where id = $1`, [
+      run.id,
+    ]);
     const { data } = await app.ask(
       'mutation ($runs: [ID!]!) { renewLeases(input: { runs: $runs }) { ... on RenewLeasesPayload { held } } }',
       { runs: [run.id] },

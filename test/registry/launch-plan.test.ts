@@ -52,13 +52,13 @@ describe('compileLaunchPlan', () => {
       requiredInputs: ['gone', 'path'],
     };
     expect(faultsThrown(() => compileLaunchPlan(signature, spec))).toEqual([
+      'ParameterBoundMoreThanOnce input.defaultInputLiterals.rows',
       'MismatchingTypes input.defaultInputs.rows',
-      'VariableNameNotFound input.defaultInputs.toString',
-      'AmbiguousBindingUnionValue input.defaultInputs.rate',
+      'ValueRequired input.defaultInputLiterals.rows',
       'ParameterBoundMoreThanOnce input.defaultInputLiterals.path',
       'MismatchingTypes input.defaultInputLiterals.path',
-      'ParameterBoundMoreThanOnce input.defaultInputLiterals.rows',
-      'ValueRequired input.defaultInputLiterals.rows',
+      'AmbiguousBindingUnionValue input.defaultInputs.rate',
+      'VariableNameNotFound input.defaultInputs.toString',
       'IllegalEnumValue input.fixedInputs.size',
       'IncompatibleBindingUnionValue input.fixedInputs.note',
       'VariableNameNotFound input.requiredInputs.0',
@@ -126,26 +126,28 @@ describe('effectiveInputs', () => {
     const { userInputs, inputs } = valueIn(effectiveInputs(launchPlan, given));
     expect(plain(userInputs)).toEqual({ path: 'a', rows: 20, note: null });
     expect(plain(inputs)).toEqual({ path: 'a', rows: 20, note: null, size: 'small', rate: 1.5 });
+    expect(Object.keys(inputs)).toEqual(['rows', 'path', 'size', 'note', 'rate']);
+    expect(Object.keys(userInputs)).toEqual(['rows', 'path', 'note']);
   });
 
   it('tells all that is wrong, naming inputs, expected and actual types', () => {
     const given = { inputs: { rows: 'x', rate: 2, gone: 1, size: 'huge' }, inputLiterals: { note: {} } };
     const outcome = effectiveInputs(launchPlan, given);
     expect(faultsOf(outcome)).toEqual([
-      'InvalidValue input.inputs.rate',
       'MismatchingTypes input.inputs.rows',
-      'VariableNameNotFound input.inputs.gone',
+      'MissingField input.inputs.path',
       'IllegalEnumValue input.inputs.size',
       'ValueRequired input.inputLiterals.note',
-      'MissingField input.inputs.path',
+      'InvalidValue input.inputs.rate',
+      'VariableNameNotFound input.inputs.gone',
     ]);
     expect(outcome.ok ? [] : outcome.problems.map(({ message }) => message)).toEqual([
-      'rate is fixed by the launch plan',
       'rows: expected integer, got string',
-      'there is no input gone',
+      'missing input path',
       'size: expected enum(small, large), got huge',
       'note: expected exactly one of scalar, collection, map',
-      'missing input path',
+      'rate is fixed by the launch plan',
+      'there is no input gone',
     ]);
   });
 

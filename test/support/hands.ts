@@ -41,7 +41,10 @@ export class Hands {
     expect(errors).toBeUndefined();
     const { runs, cancelRuns } = data.leaseJobs;
     if (!forget) for (const run of runs) this.known.add(run.id);
-    for (const id of cancelRuns) this.known.delete(id);
+    for (const id of cancelRuns) {
+      this.known.delete(id);
+      this.#toStop.add(id);
+    }
     return { runs, cancelRuns };
   }
 
@@ -94,15 +97,17 @@ export class Hands {
     return outcomes;
   }
 
-  /** Leases until the server wants runs stopped, and tells that they are. @returns their ids. */
+  /** Waits until the server wants runs stopped, and tells that they are. @returns their ids. */
   async stopCancelled(): Promise<string[]> {
-    for (let tries = 0; tries < 20; tries += 1) {
-      const { cancelRuns } = await this.lease({ maxJobs: 0, wait: 'PT1S' });
-      for (const id of cancelRuns) await this.confirm(id);
-      if (cancelRuns.length > 0) return cancelRuns;
-    }
-    throw new Error('nothing was to be stopped');
+    for (let tries = 0; tries < 20 && this.#toStop.size === 0; tries += 1)
+      await this.lease({ maxJobs: 0, wait: 'PT1S' });
+    const stopped = [...this.#toStop];
+    if (stopped.length === 0) throw new Error('nothing was to be stopped');
+    this.#toStop.clear();
+    for (const id of stopped) await this.confirm(id);
+    return stopped;
   }
+  readonly #toStop = new Set<string>();
 
   async giveBack(run: Run, attempted: boolean): Promise<boolean> {
     const { data } = await this.#app.ask(

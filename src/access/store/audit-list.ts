@@ -1,8 +1,8 @@
 import type { AuditEvent } from '../../generated/prisma/client.ts';
 import type { AuditOutcome } from '../../generated/prisma/enums.ts';
-import { lastIdFirst, type Page, pageSql } from '../../platform/database/page.ts';
-import { nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
-import { count, query } from '../../platform/database/statement.ts';
+import { lastIdFirst, type Page } from '../../platform/database/page.ts';
+import { nothing, type Rows, raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { count, list } from '../../platform/database/statement.ts';
 import type { ObjectKind } from '../../platform/object-kinds.ts';
 
 /** Which events a list shows; null is no limit. */
@@ -39,10 +39,10 @@ function isOfAction(action: string): Sql {
 /** The newest first. */
 export const auditOrder = lastIdFirst('event');
 
-/** What a list shows: what follows `from`. */
-function shown(tenantId: string, filter: AuditFilter): Sql {
+/** What a list shows. */
+function shown(tenantId: string, filter: AuditFilter): Rows {
   const { actorId, actorName, action, outcome, targetType, targetId, since, until, credentialId } = filter;
-  return sql`audit_events as event where tenant_id = ${tenantId}::uuid
+  const from = sql`audit_events as event where tenant_id = ${tenantId}::uuid
       ${actorId === null ? nothing : sql`and actor_id = ${actorId}::uuid`}
       ${actorName === null ? nothing : sql`and actor_name = ${actorName}`}
       ${action ? sql`and ${isOfAction(action)}` : nothing}
@@ -52,14 +52,12 @@ function shown(tenantId: string, filter: AuditFilter): Sql {
       ${since === null ? nothing : sql`and created_at >= ${since}::timestamptz`}
       ${until === null ? nothing : sql`and created_at < ${until}::timestamptz`}
       ${credentialId === null ? nothing : sql`and credential_id = ${credentialId}::uuid`}`;
+  return { from };
 }
 
 /** The tenant's events, newest first; up to one more than the page. */
-export function listAuditEvents(tenantId: string, filter: AuditFilter, page: Page): Promise<AuditEventRow[]> {
-  const { beyond, end } = pageSql(auditOrder, page);
-  return query<AuditEventRow>(sql`select ${raw(columns)} from ${shown(tenantId, filter)} ${beyond} ${end}`);
-}
+export const listAuditEvents = (tenantId: string, filter: AuditFilter, page: Page) =>
+  list<AuditEventRow>(shown(tenantId, filter), raw(columns), auditOrder, page);
 
 /** How many there are in all; read only where it is asked for. */
-export const countAuditEvents = (tenantId: string, filter: AuditFilter): Promise<number> =>
-  count(shown(tenantId, filter));
+export const countAuditEvents = (tenantId: string, filter: AuditFilter) => count(shown(tenantId, filter));

@@ -1,15 +1,8 @@
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Level, ResourceType } from '../../generated/prisma/enums.ts';
-import {
-  countOfEach,
-  lastIdFirst,
-  type Order,
-  type Page,
-  pageOfEach,
-  pageSql,
-} from '../../platform/database/page.ts';
-import { nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
-import { count, query, run, statement } from '../../platform/database/statement.ts';
+import { countOfEach, lastIdFirst, type Order, type Page, pageOfEach } from '../../platform/database/page.ts';
+import { nothing, type Rows, raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { count, list, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import type { ChildCount } from '../../platform/loaders.ts';
@@ -105,10 +98,10 @@ export const placeOrder: Order<GrantAt> = [
   ...lastIdFirst('found'),
 ];
 
-/** Queries of a `with`: the rows at those places are `found`. */
-function foundAt(tenantId: string, places: readonly Place[]): Sql {
+/** The rows at those places. */
+function foundAt(tenantId: string, places: readonly Place[]): Rows {
   const asked = JSON.stringify(places.map((place, at) => ({ ...place, position: at + 1 })));
-  return sql`
+  const queries = sql`
     with place as (
       select type::resource_type as type, id, position::int as position
         from jsonb_to_recordset(${asked}::jsonb) as place(type text, id uuid, position int)
@@ -123,23 +116,23 @@ function foundAt(tenantId: string, places: readonly Place[]): Sql {
          and grants.resource_id is null
        where place.id is null
     )`;
+  return { with: queries, from: sql`found where true` };
 }
 
 /** Rows at those places; up to one more than the page. */
 export function listGrantsAt(tenantId: string, places: readonly Place[], page: Page): Promise<GrantAt[]> {
-  const { beyond, end } = pageSql(placeOrder, page);
-  return query<GrantAt>(sql`${foundAt(tenantId, places)} select * from found where true ${beyond} ${end}`);
+  return list<GrantAt>(foundAt(tenantId, places), raw('found.*'), placeOrder, page);
 }
 
 /** How many there are in all; read only where it is asked for. */
 export const countGrantsAt = (tenantId: string, places: readonly Place[]): Promise<number> =>
-  count(sql`found`, foundAt(tenantId, places));
+  count(foundAt(tenantId, places));
 
 /** The newest first. */
 export const grantOrder: Order<Grant> = lastIdFirst('grants');
 
-/** What `listGrantsFor` shows: what follows `from`, and the `with` before it. */
-function spokenTo(reader: Reader, type: ResourceType | null) {
+/** What `listGrantsFor` shows. */
+function spokenTo(reader: Reader, type: ResourceType | null): Rows {
   const isOpen = managesTenant(reader.role)
     ? sql`true`
     : sql`(decided.resource_id is null or decided.effective >= 'READ')`;
@@ -162,17 +155,11 @@ function spokenTo(reader: Reader, type: ResourceType | null) {
  * The caller's own rows and those of its groups, newest first; up to one more than the page. What they close to the
  * caller is left out, as it is everywhere; of a caller confined to some resources, so are rows on others.
  */
-export function listGrantsFor(reader: Reader, type: ResourceType | null, page: Page): Promise<Grant[]> {
-  const list = spokenTo(reader, type);
-  const { beyond, end } = pageSql(grantOrder, page);
-  return query<Grant>(sql`${list.with} select ${raw(columns)} from ${list.from} ${beyond} ${end}`);
-}
+export const listGrantsFor = (reader: Reader, type: ResourceType | null, page: Page) =>
+  list<Grant>(spokenTo(reader, type), raw(columns), grantOrder, page);
 
 /** How many there are in all; read only where it is asked for. */
-export function countGrantsFor(reader: Reader, type: ResourceType | null): Promise<number> {
-  const list = spokenTo(reader, type);
-  return count(list.from, list.with);
-}
+export const countGrantsFor = (reader: Reader, type: ResourceType | null) => count(spokenTo(reader, type));
 
 /** Which of the users' own rows are listed. */
 export interface GrantsOfUserFilter {

@@ -1,11 +1,11 @@
-import type { Group } from '../../generated/prisma/client.ts';
+import { type Group, Prisma } from '../../generated/prisma/client.ts';
 import { eachAt } from '../../platform/by-address.ts';
-import { eachOf, inOrder } from '../../platform/by-id.ts';
+import { eachOf } from '../../platform/by-id.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { db } from '../../platform/database/client.ts';
-import { byText, type Page, pageSql } from '../../platform/database/page.ts';
-import { nothing, type Sql, sql } from '../../platform/database/sql.ts';
-import { count, query, run, statement } from '../../platform/database/statement.ts';
+import { byText, type Page } from '../../platform/database/page.ts';
+import { columnsOf, nothing, type Rows, type Sql, sql } from '../../platform/database/sql.ts';
+import { count, list, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { groupBy } from '../../platform/group-by.ts';
 import { isId, newId } from '../../platform/ids.ts';
@@ -91,52 +91,37 @@ export interface GroupFilter {
   readonly prefix: string | null;
 }
 
-const isListed = (reader: GroupReader, { prefix }: GroupFilter): Sql => sql`
-  team.tenant_id = ${reader.tenantId}::uuid and ${isVisibleTo(reader)}
-  ${prefix === null ? nothing : sql`and starts_with(team.name_key, ${nameKey(prefix)})`}`;
+const shownTo = (reader: GroupReader, { prefix }: GroupFilter): Rows => ({
+  from: sql`groups as team where team.tenant_id = ${reader.tenantId}::uuid and ${isVisibleTo(reader)}
+    ${prefix === null ? nothing : sql`and starts_with(team.name_key, ${nameKey(prefix)})`}`,
+});
 
 /** By name. */
 export const groupOrder = byText<Group>('team.name_key', (group) => group.nameKey);
 
+const columns = columnsOf(Prisma.GroupScalarFieldEnum, 'team');
+
 /** The groups that a reader sees; up to one more than the page. */
-export async function listGroups(reader: GroupReader, filter: GroupFilter, page: Page): Promise<Group[]> {
-  const { beyond, end } = pageSql(groupOrder, page);
-  const rows = await query<{ id: string }>(
-    sql`select team.id from groups as team where ${isListed(reader, filter)} ${beyond} ${end}`,
-  );
-  const ids = rows.map(({ id }) => id);
-  return inOrder(ids, await db.group.findMany({ where: { id: { in: ids } } }));
-}
+export const listGroups = (reader: GroupReader, filter: GroupFilter, page: Page) =>
+  list<Group>(shownTo(reader, filter), columns, groupOrder, page);
 
 /** How many there are in all; read only where it is asked for. */
-export async function countGroups(reader: GroupReader, filter: GroupFilter): Promise<number> {
-  return await count(sql`groups as team where ${isListed(reader, filter)}`);
-}
+export const countGroups = (reader: GroupReader, filter: GroupFilter) => count(shownTo(reader, filter));
 
 const MAX_GROUPS_OF_USER = 1000;
 
-const groupsOfUsersStatement = statement<{ userId: string; id: string }>(
-  `select asked.id as "userId", joined.id
-     from unnest($2::uuid[]) as asked(id)
-    cross join lateral (
-      select team.id from groups as team
-       where team.tenant_id = $1::uuid and (team.is_everyone or exists (
-               select 1 from group_members as member where member.group_id = team.id and member.user_id = asked.id))
-       order by team.name_key collate "C" limit ${MAX_GROUPS_OF_USER}
-    ) as joined`,
-);
-
 /** The groups of each user, by name, ascending, at most 1000 each. */
 export async function listGroupsOf(tenantId: string, userIds: readonly string[]): Promise<Group[][]> {
-  const pairs = await run(groupsOfUsersStatement, [tenantId, userIds]);
-  const ids = [...new Set(pairs.map(({ id }) => id))];
-  const rows = await db.group.findMany({ where: { id: { in: ids } } });
-  const groups = eachOf(
-    pairs.map(({ id }) => id),
-    rows,
-  );
-  const byUser = groupBy([...pairs.entries()], ([, { userId }]) => userId);
-  return userIds.map((userId) => (byUser.get(userId) ?? []).flatMap(([at]) => groups[at] ?? []));
+  const rows = await query<Group & { readonly memberId: string }>(sql`
+    select joined.*, asked.id as "memberId" from unnest(${userIds}::uuid[]) as asked(id)
+     cross join lateral (
+       select ${columns} from groups as team
+        where team.tenant_id = ${tenantId}::uuid and (team.is_everyone or exists (
+                select 1 from group_members as member where member.group_id = team.id and member.user_id = asked.id))
+        order by team.name_key collate "C" limit ${MAX_GROUPS_OF_USER}
+     ) as joined`);
+  const byUser = groupBy(rows, ({ memberId }) => memberId);
+  return userIds.map((userId) => byUser.get(userId) ?? []);
 }
 
 const membersStatement = statement<{ groupId: string; count: bigint }>(

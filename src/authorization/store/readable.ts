@@ -1,6 +1,7 @@
 import type { ResourceType } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { join, nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
+import { exists } from '../../platform/database/statement.ts';
 import { managesTenant } from '../domain/roles.ts';
 import { spokenOf } from './grants.ts';
 
@@ -78,4 +79,27 @@ function withinSql({ confinedTo }: Reader, columns: readonly ResourceColumn[]): 
   const ids = confinedTo.map(({ id }) => id);
   const among = columns.map(({ column }) => sql`coalesce(${raw(column)} = any(${ids}::uuid[]), false)`);
   return sql`(${join(among, ' or ')})`;
+}
+
+/** Rows that belong to a project, and what decides about them. */
+export interface ProjectRows {
+  readonly table: string;
+  readonly alias: string;
+  readonly resources: readonly ResourceColumn[];
+  readonly publicColumn?: string;
+}
+
+/** Whether the reader may read some row of a project: then it may list what is there. */
+export function hasReadable(
+  reader: Reader,
+  { table, alias, resources, publicColumn }: ProjectRows,
+  projectId: string | null,
+): Promise<boolean> {
+  const readable = readableSql(reader, resources, publicColumn);
+  return exists({
+    with: readable.with,
+    from: sql`${raw(`${table} as ${alias}`)} ${readable.joins}
+      where ${raw(alias)}.tenant_id = ${reader.tenantId}::uuid and ${raw(alias)}.project_id = ${projectId}::uuid
+        and ${readable.condition}`,
+  });
 }

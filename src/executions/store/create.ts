@@ -26,10 +26,10 @@ const insertStatement = statement<ExecutionRow>(
                              max_parallelism, user_inputs, inputs, last_sequence, advance_at, created_at, updated_at)
      select id, "tenantId", "projectId", domain, name, "launchPlanId", "workflowId", "workflowEntityId", "principalId", queue,
             "maxParallelism", "userInputs", inputs, 1, now(), now(), now()
-       from jsonb_to_record($1::jsonb) as asked(
+       from json_to_record($1::json) as asked(
               id uuid, "tenantId" uuid, "projectId" uuid, domain text, name text, "launchPlanId" uuid,
-              "workflowId" uuid, "workflowEntityId" uuid, "principalId" uuid, queue text, "maxParallelism" int, "userInputs" jsonb,
-              inputs jsonb)
+              "workflowId" uuid, "workflowEntityId" uuid, "principalId" uuid, queue text, "maxParallelism" int, "userInputs" json,
+              inputs json)
      on conflict (tenant_id, project_id, domain, name) do nothing
      returning *
    ),

@@ -1,8 +1,8 @@
 import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
 import type { ExecutionPhase } from '../../generated/prisma/enums.ts';
-import { newestFirst, type Page, pageSql } from '../../platform/database/page.ts';
-import { nothing, raw, sql } from '../../platform/database/sql.ts';
-import { count, query } from '../../platform/database/statement.ts';
+import { newestFirst, type Page } from '../../platform/database/page.ts';
+import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
+import { count, list } from '../../platform/database/statement.ts';
 import { type ExecutionRow, executionColumns } from './reads.ts';
 
 /** Which executions a list shows. Archived ones only where they are asked for. */
@@ -21,8 +21,8 @@ const resources: readonly ResourceColumn[] = [
 
 const source = 'executions as execution join projects as project on project.id = execution.project_id';
 
-/** What a list shows to a reader: what follows `from`. */
-function shownTo(reader: Reader, { projectId, domain, phases, withArchived }: ExecutionListFilter) {
+/** What a list shows to a reader. */
+function shownTo(reader: Reader, { projectId, domain, phases, withArchived }: ExecutionListFilter): Rows {
   const readable = readableSql(reader, resources);
   const from = sql`${raw(source)} ${readable.joins}
     where execution.tenant_id = ${reader.tenantId}::uuid and execution.project_id = ${projectId}::uuid
@@ -35,20 +35,9 @@ function shownTo(reader: Reader, { projectId, domain, phases, withArchived }: Ex
 export const executionOrder = newestFirst('execution');
 
 /** Executions of one project and domain, newest first; up to one more than the page. */
-export function listExecutions(
-  reader: Reader,
-  filter: ExecutionListFilter,
-  page: Page,
-): Promise<ExecutionRow[]> {
-  const list = shownTo(reader, filter);
-  const { beyond, end } = pageSql(executionOrder, page);
-  return query<ExecutionRow>(
-    sql`${list.with} select ${raw(executionColumns)} from ${list.from} ${beyond} ${end}`,
-  );
-}
+export const listExecutions = (reader: Reader, filter: ExecutionListFilter, page: Page) =>
+  list<ExecutionRow>(shownTo(reader, filter), raw(executionColumns), executionOrder, page);
 
 /** How many there are in all; read only where it is asked for. */
-export function countExecutions(reader: Reader, filter: ExecutionListFilter): Promise<number> {
-  const list = shownTo(reader, filter);
-  return count(list.from, list.with);
-}
+export const countExecutions = (reader: Reader, filter: ExecutionListFilter) =>
+  count(shownTo(reader, filter));

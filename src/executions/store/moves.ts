@@ -52,7 +52,7 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
                               else execution.started_at end,
             ended_at = case when $9::boolean then $4::timestamptz end,
             updated_at = $4::timestamptz,
-            outputs = coalesce($5::jsonb, execution.outputs),
+            outputs = coalesce($5::json, execution.outputs),
             error_code = coalesce($6::jsonb->>'code', execution.error_code),
             error_message = coalesce($6::jsonb->>'message', execution.error_message),
             error_kind = coalesce(($6::jsonb->>'kind')::error_kind, execution.error_kind),
@@ -119,9 +119,9 @@ const bumped = `bumped as (
 
 const moveNodesStatement = statement<NodeMoved>(
   `with asked as materialized (
-     select * from jsonb_to_recordset($2::jsonb) as asked(
+     select * from json_to_recordset($2::json) as asked(
        "position" int, id uuid, "nodeId" text, "to" node_execution_phase, "from" node_execution_phase[],
-       at timestamptz, "endedAt" timestamptz, inputs jsonb, outputs jsonb, error jsonb)
+       at timestamptz, "endedAt" timestamptz, inputs json, outputs json, error jsonb)
    ),
    ${parent},
    before as materialized (
@@ -205,10 +205,10 @@ export interface TaskMoved {
 
 const moveTasksStatement = statement<TaskMoved>(
   `with asked as materialized (
-     select * from jsonb_to_recordset($2::jsonb) as asked(
+     select * from json_to_recordset($2::json) as asked(
        "position" int, id uuid, "nodeExecutionId" uuid, "nodeId" text, "taskId" uuid, attempt int,
        "to" task_execution_phase, "from" task_execution_phase[], at timestamptz, "endedAt" timestamptz,
-       reason text, outputs jsonb, error jsonb)
+       reason text, outputs json, error jsonb)
    ),
    ${parent},
    moved as (

@@ -1,9 +1,9 @@
-import type { Tenant } from '../../generated/prisma/client.ts';
-import { eachOf, inOrder } from '../../platform/by-id.ts';
+import { Prisma, type Tenant } from '../../generated/prisma/client.ts';
+import { eachOf } from '../../platform/by-id.ts';
 import { db } from '../../platform/database/client.ts';
-import { byText, type Page, pageSql } from '../../platform/database/page.ts';
-import { sql } from '../../platform/database/sql.ts';
-import { query, run, statement } from '../../platform/database/statement.ts';
+import { byText, type Page } from '../../platform/database/page.ts';
+import { columnsOf, sql } from '../../platform/database/sql.ts';
+import { list, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId } from '../../platform/ids.ts';
 import { nameKey } from '../../platform/text.ts';
@@ -31,15 +31,11 @@ export const tenantOrder = byText<Tenant>('tenant.name', ({ name }) => name);
 
 export const countTenants = (): Promise<number> => db.tenant.count();
 
+const columns = columnsOf(Prisma.TenantScalarFieldEnum, 'tenant');
+
 /** All tenants by name, ascending; up to one more than the page. */
-export async function listTenants(page: Page): Promise<Tenant[]> {
-  const { beyond, end } = pageSql(tenantOrder, page);
-  const rows = await query<{ id: string }>(
-    sql`select tenant.id from tenants as tenant where true ${beyond} ${end}`,
-  );
-  const ids = rows.map(({ id }) => id);
-  return inOrder(ids, await db.tenant.findMany({ where: { id: { in: ids } } }));
-}
+export const listTenants = (page: Page) =>
+  list<Tenant>({ from: sql`tenants as tenant where true` }, columns, tenantOrder, page);
 
 const lockStatement = statement<{ id: string }>('select id from tenants where id = $1::uuid for update');
 

@@ -1,18 +1,10 @@
-import type { User } from '../../generated/prisma/client.ts';
+import { Prisma, type User } from '../../generated/prisma/client.ts';
 import type { Role, UserKind } from '../../generated/prisma/enums.ts';
 import { eachAt } from '../../platform/by-address.ts';
-import { inOrder } from '../../platform/by-id.ts';
 import { db } from '../../platform/database/client.ts';
-import {
-  byText,
-  newestFirst,
-  type Order,
-  type Page,
-  pageOfEach,
-  pageSql,
-} from '../../platform/database/page.ts';
-import { nothing, type Sql, sql } from '../../platform/database/sql.ts';
-import { count, query, run, statement } from '../../platform/database/statement.ts';
+import { byText, newestFirst, type Order, type Page, pageOfEach } from '../../platform/database/page.ts';
+import { columnsOf, nothing, type Sql, sql } from '../../platform/database/sql.ts';
+import { count, list, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId, NO_ID } from '../../platform/ids.ts';
 import { nameKey } from '../../platform/text.ts';
@@ -158,16 +150,14 @@ export const userOrders: Readonly<Record<UserOrder, Order<User>>> = {
   NEWEST: newestFirst('account'),
 };
 
+const columns = columnsOf(Prisma.UserScalarFieldEnum, 'account');
+
 /** Users of a tenant, by name ascending or the newest first; up to one more than the page. */
-export async function listUsers(filter: UserFilter, order: UserOrder, page: Page): Promise<User[]> {
-  const { beyond, end } = pageSql(userOrders[order], page);
-  const rows = await query<{ id: string }>(sql`select account.id from ${shown(filter)} ${beyond} ${end}`);
-  const ids = rows.map(({ id }) => id);
-  return inOrder(ids, await db.user.findMany({ where: { id: { in: ids } } }));
-}
+export const listUsers = (filter: UserFilter, order: UserOrder, page: Page) =>
+  list<User>({ from: shown(filter) }, columns, userOrders[order], page);
 
 /** How many there are in all; read only where it is asked for. */
-export const countUsers = (filter: UserFilter): Promise<number> => count(shown(filter));
+export const countUsers = (filter: UserFilter) => count({ from: shown(filter) });
 
 /** A member of a group, as everyone who sees the group may know it. */
 export interface GroupMemberRow extends Pick<User, 'id' | 'username' | 'name' | 'usernameKey'> {

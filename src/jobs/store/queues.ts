@@ -1,11 +1,10 @@
 import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
-import type { Queue } from '../../generated/prisma/client.ts';
+import { Prisma, type Queue } from '../../generated/prisma/client.ts';
 import { readAddressed } from '../../platform/by-address.ts';
-import { inOrder } from '../../platform/by-id.ts';
 import { db } from '../../platform/database/client.ts';
-import { byText, type Page, pageSql } from '../../platform/database/page.ts';
-import { sql } from '../../platform/database/sql.ts';
-import { count, query, run, statement } from '../../platform/database/statement.ts';
+import { byText, type Page } from '../../platform/database/page.ts';
+import { columnsOf, type Rows, sql } from '../../platform/database/sql.ts';
+import { count, list, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 
@@ -57,8 +56,8 @@ const resources: readonly ResourceColumn[] = [
 
 export const queueOrder = byText<Queue>('queue.name', ({ name }) => name);
 
-/** What a list shows to a reader: what follows `from`. */
-function shownTo(reader: Reader) {
+/** What a list shows to a reader. */
+function shownTo(reader: Reader): Rows {
   const readable = readableSql(reader, resources);
   const from = sql`queues as queue ${readable.joins}
     where queue.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}`;
@@ -66,18 +65,10 @@ function shownTo(reader: Reader) {
 }
 
 /** How many there are in all; read only where it is asked for. */
-export function countQueues(reader: Reader): Promise<number> {
-  const list = shownTo(reader);
-  return count(list.from, list.with);
-}
+export const countQueues = (reader: Reader) => count(shownTo(reader));
+
+const columns = columnsOf(Prisma.QueueScalarFieldEnum, 'queue');
 
 /** The queues that the caller may read, by name; up to one more than the page. */
-export async function listQueues(reader: Reader, page: Page): Promise<Queue[]> {
-  const list = shownTo(reader);
-  const { beyond, end } = pageSql(queueOrder, page);
-  const rows = await query<{ id: string }>(
-    sql`${list.with} select queue.id from ${list.from} ${beyond} ${end}`,
-  );
-  const ids = rows.map(({ id }) => id);
-  return inOrder(ids, await db.queue.findMany({ where: { id: { in: ids } } }));
-}
+export const listQueues = (reader: Reader, page: Page) =>
+  list<Queue>(shownTo(reader), columns, queueOrder, page);

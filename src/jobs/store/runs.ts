@@ -267,13 +267,13 @@ const forgiveStatement = statement<{ id: string }>(
      returning run.job_id, run.acknowledged_at is not null or ${hasManyRuns} as attempted
    )
    update jobs as job set attempted_runs = attempted_runs - lost.attempted::int
-     from lost where job.id = lost.job_id and job.ended_at is null
+     from lost where job.id = lost.job_id and job.state <> 'FAILED'
    returning job.id`,
 );
 
 /**
  * Counts a lease, which ended because its executor was not heard of, as given back without an attempt. The job stays
- * where it is by now: it may have another run.
+ * where it is by now: it may have another run, or have ended. Where it failed, it keeps the count that it failed by.
  */
 export async function forgiveLostLease({ userId }: Reporter, runId: string): Promise<void> {
   await run(forgiveStatement, [userId, runId]);

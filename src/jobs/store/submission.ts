@@ -21,8 +21,8 @@ export interface Submitted {
 
 const asked = `
   asked as materialized (
-    select * from jsonb_to_recordset($5::jsonb) as asked(
-      "position" int, id uuid, "clientId" text, priority bigint, spec jsonb, labels jsonb, annotations jsonb,
+    select * from json_to_recordset($5::json) as asked(
+      "position" int, id uuid, "clientId" text, priority bigint, spec json, labels jsonb, annotations jsonb,
       "activeDeadlineSeconds" int)
   )`;
 

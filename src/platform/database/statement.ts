@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { pool } from './client.ts';
 import { isWriteConflict } from './failures.ts';
-import { nothing, type Sql, sql } from './sql.ts';
+import { type Order, type Page, pageSql } from './page.ts';
+import { nothing, type Rows, type Sql, sql } from './sql.ts';
 import type { Tx } from './transaction.ts';
 
 /**
@@ -75,14 +76,25 @@ export function query<Row>(parts: Sql, tx?: Tx): Promise<Row[]> {
   return run(statement<Row>(parts.text), parts.values as Value[], tx);
 }
 
-/** How many rows there are in all. @param from  what follows `from`: tables and conditions. */
-export async function count(from: Sql, withs: Sql = nothing): Promise<number> {
-  const [row] = await query<{ count: bigint }>(sql`${withs} select count(*) as count from ${from}`);
+/** How many there are in all. */
+export async function count({ with: queries = nothing, from }: Rows): Promise<number> {
+  const [row] = await query<{ count: bigint }>(sql`${queries} select count(*) as count from ${from}`);
   return Number(row?.count ?? 0n);
 }
 
-/** Whether there is any row. @param from  what follows `from`: tables and conditions. */
-export async function exists(from: Sql, withs: Sql = nothing): Promise<boolean> {
-  const [row] = await query<{ some: boolean }>(sql`${withs} select exists (select from ${from}) as some`);
+/** Whether there is any. */
+export async function exists({ with: queries = nothing, from }: Rows): Promise<boolean> {
+  const [row] = await query<{ some: boolean }>(sql`${queries} select exists (select from ${from}) as some`);
   return row?.some ?? false;
+}
+
+/** One page of some rows; up to one more than the page, so that it shows whether there are more. */
+export function list<Row>(
+  { with: queries = nothing, from }: Rows,
+  columns: Sql,
+  order: Order<Row>,
+  page: Page,
+): Promise<Row[]> {
+  const { beyond, end } = pageSql(order, page);
+  return query<Row>(sql`${queries} select ${columns} from ${from} ${beyond} ${end}`);
 }

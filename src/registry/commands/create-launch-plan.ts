@@ -43,7 +43,7 @@ export async function createLaunchPlan(
   requireCompleteKey(key, ['input', 'id']);
   requireOpenProject(project, key.domain, ['input', 'id']);
   const signature = workflow.interface as unknown as TypedInterface;
-  const { expectedInputs, fixedInputs } = compileLaunchPlan(signature, plan);
+  const { expectedInputs, fixedInputs, inputOrder } = compileLaunchPlan(signature, plan);
   const document = {
     workflowId: workflowKey,
     workflowDigest: workflow.digest,
@@ -72,6 +72,7 @@ export async function createLaunchPlan(
           expectedInputs: expectedInputs as object,
           fixedInputs: fixedInputs as object,
           expectedOutputs: signature.outputs as object,
+          inputOrder: [...inputOrder],
           digest,
         },
       }),

@@ -51,7 +51,7 @@ export function compileBindings(
     }
     bound.add(binding.var);
   }
-  for (const [name, { type }] of Object.entries(variables).sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [name, { type }] of Object.entries(variables)) {
     if (bound.has(name) || isOptionalType(type)) continue;
     place.at(name).report('ParameterNotBound', `${name} is not bound`);
   }

@@ -1,3 +1,4 @@
+import type { Problem } from '../../platform/errors.ts';
 import { readGivenInputs, readNamedValues } from '../../values/given-inputs.ts';
 import { mapRecord } from '../../values/json.ts';
 import type { LiteralMap } from '../../values/literals.ts';
@@ -18,7 +19,8 @@ export interface EffectiveInputs {
 }
 
 /**
- * The inputs of an execution: the launch plan's defaults, overlaid by what the request gives, and the fixed ones.
+ * The inputs of an execution: the launch plan's defaults, overlaid by what the request gives, and the fixed ones. Inputs
+ * and problems come in the order in which the workflow declares the inputs.
  *
  * Problems, each naming the input: `MissingField` for a required one that is missing, `InvalidValue` for a fixed one
  * that is given, `VariableNameNotFound` for one that the launch plan does not expect, and those of readGivenInputs,
@@ -27,11 +29,11 @@ export interface EffectiveInputs {
  * a member is ours.
  */
 export function effectiveInputs(
-  { expectedInputs, fixedInputs }: LaunchPlanInputs,
+  { expectedInputs, fixedInputs, inputOrder }: LaunchPlanInputs,
   request: RequestedInputs,
   path: readonly string[] = ['input'],
 ): Outcome<EffectiveInputs> {
-  return outcomeOf(path, (place) => {
+  const outcome = outcomeOf(path, (place) => {
     const open = {
       plain: openValues(request.inputs, fixedInputs, place.at('inputs')),
       literals: openValues(request.inputLiterals, fixedInputs, place.at('inputLiterals')),
@@ -45,15 +47,32 @@ export function effectiveInputs(
       if (!isGiven) place.at('inputs', name).report('MissingField', `missing input ${name}`);
       return [];
     });
-    return {
-      userInputs,
-      inputs: {
-        ...Object.fromEntries(defaults),
-        ...userInputs,
-        ...fixedInputs,
-      },
-    };
+    const inputs = { ...Object.fromEntries(defaults), ...userInputs, ...fixedInputs };
+    const rank = rankIn(inputOrder);
+    const ordered = Object.entries(inputs).sort(([one], [other]) => rank(one) - rank(other));
+    return { userInputs, inputs: Object.fromEntries(ordered) };
   });
+  return outcome.ok ? outcome : { ok: false, problems: inDeclaredOrder(outcome.problems, inputOrder, path) };
+}
+
+/** Those of a whole form come first, then those of each input, then those of names that are not declared. */
+function inDeclaredOrder(
+  problems: readonly Problem[],
+  inputOrder: readonly string[],
+  path: readonly string[],
+): Problem[] {
+  const rank = rankIn(inputOrder);
+  const rankOf = (problem: Problem) => {
+    // After the field that holds the values comes the name.
+    const name = problem.path[path.length + 1];
+    return name === undefined ? -1 : rank(name);
+  };
+  return [...problems].sort((one, other) => rankOf(one) - rankOf(other));
+}
+
+function rankIn(names: readonly string[]): (name: string) => number {
+  const ranks = new Map(names.map((name, index) => [name, index]));
+  return (name) => ranks.get(name) ?? names.length;
 }
 
 /** What the request gives, without the fixed inputs, which are reported. */

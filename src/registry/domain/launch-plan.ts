@@ -13,6 +13,8 @@ export interface LaunchPlanInputs {
   readonly expectedInputs: Readonly<Record<string, ExpectedInput>>;
   /** Never among the expected: no execution can give them. */
   readonly fixedInputs: LiteralMap;
+  /** The names of both kinds together, in the order in which the workflow declares them. */
+  readonly inputOrder: readonly string[];
 }
 
 /** The part of a launch plan's spec that sets inputs. The two forms of a kind may be mixed, name by name. */
@@ -58,7 +60,11 @@ export function compileLaunchPlan(
   checkFixedOnly(spec, place);
   checkRequired(spec.requiredInputs ?? [], inputs, { ...fixed, ...defaults }, place.at('requiredInputs'));
   place.problems.throwIfAny();
-  return { expectedInputs: expectedInputs(inputs, defaults, fixed), fixedInputs: fixed };
+  return {
+    expectedInputs: expectedInputs(inputs, defaults, fixed),
+    fixedInputs: fixed,
+    inputOrder: Object.keys(inputs),
+  };
 }
 
 /** A fixed input has no default: no execution could replace it. */

@@ -1,9 +1,14 @@
-import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
+import {
+  hasReadable,
+  type Reader,
+  type ResourceColumn,
+  readableSql,
+} from '../../authorization/store/readable.ts';
 import type { Experiment, LifecycleStage, ProjectState } from '../../generated/prisma/client.ts';
 import { readAddressed } from '../../platform/by-address.ts';
-import { newestFirst, type Page, pageSql } from '../../platform/database/page.ts';
-import { nothing, raw, sql } from '../../platform/database/sql.ts';
-import { count, exists, query, run, statement } from '../../platform/database/statement.ts';
+import { newestFirst, type Page } from '../../platform/database/page.ts';
+import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
+import { count, list, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 
 export interface ExperimentRow extends Experiment {
@@ -88,8 +93,8 @@ export const experimentResources: readonly ResourceColumn[] = [
 ];
 export const isPublicExperiment = 'experiment.public_at is not null';
 
-/** What a list shows to a reader: what follows `from`. */
-function shownTo(reader: Reader, { projectId, name, stage, isPublic }: ExperimentFilter) {
+/** What a list shows to a reader. */
+function shownTo(reader: Reader, { projectId, name, stage, isPublic }: ExperimentFilter): Rows {
   const readable = readableSql(reader, experimentResources, isPublicExperiment);
   const ofTenant = sql`experiment.tenant_id = ${reader.tenantId}::uuid`;
   const from = sql`${raw(source)} ${readable.joins}
@@ -104,29 +109,21 @@ function shownTo(reader: Reader, { projectId, name, stage, isPublic }: Experimen
 export const experimentOrder = newestFirst('experiment');
 
 /** Experiments that the caller may read, newest first; up to one more than the page. */
-export function listExperiments(
-  reader: Reader,
-  filter: ExperimentFilter,
-  page: Page,
-): Promise<ExperimentRow[]> {
-  const list = shownTo(reader, filter);
-  const { beyond, end } = pageSql(experimentOrder, page);
-  return query<ExperimentRow>(sql`${list.with} select ${raw(columns)} from ${list.from} ${beyond} ${end}`);
-}
+export const listExperiments = (reader: Reader, filter: ExperimentFilter, page: Page) =>
+  list<ExperimentRow>(shownTo(reader, filter), raw(columns), experimentOrder, page);
 
 /** How many there are in all; read only where it is asked for. */
-export function countExperiments(reader: Reader, filter: ExperimentFilter): Promise<number> {
-  const list = shownTo(reader, filter);
-  return count(list.from, list.with);
-}
+export const countExperiments = (reader: Reader, filter: ExperimentFilter) => count(shownTo(reader, filter));
 
 /** Whether the caller may read some experiment of a project: then it may list them. */
-export function hasReadableExperiment(reader: Reader, projectId: string | null): Promise<boolean> {
-  const readable = readableSql(reader, experimentResources, isPublicExperiment);
-  return exists(
-    sql`experiments as experiment ${readable.joins}
-         where experiment.tenant_id = ${reader.tenantId}::uuid and experiment.project_id = ${projectId}::uuid
-           and ${readable.condition}`,
-    readable.with,
+export const hasReadableExperiment = (reader: Reader, projectId: string | null) =>
+  hasReadable(
+    reader,
+    {
+      table: 'experiments',
+      alias: 'experiment',
+      resources: experimentResources,
+      publicColumn: isPublicExperiment,
+    },
+    projectId,
   );
-}

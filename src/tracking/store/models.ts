@@ -1,9 +1,14 @@
-import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
+import {
+  hasReadable,
+  type Reader,
+  type ResourceColumn,
+  readableSql,
+} from '../../authorization/store/readable.ts';
 import type { LifecycleStage, ProjectState, RegisteredModel } from '../../generated/prisma/client.ts';
 import { readAddressed } from '../../platform/by-address.ts';
-import { newestFirst, type Page, pageSql } from '../../platform/database/page.ts';
-import { nothing, raw, sql } from '../../platform/database/sql.ts';
-import { count, exists, query, run, statement } from '../../platform/database/statement.ts';
+import { newestFirst, type Page } from '../../platform/database/page.ts';
+import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
+import { count, list, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 
 export interface RegisteredModelRow extends RegisteredModel {
@@ -78,8 +83,8 @@ const resources: readonly ResourceColumn[] = [
 ];
 const isPublicModel = 'model.public_at is not null';
 
-/** What a list shows to a reader: what follows `from`. */
-function shownTo(reader: Reader, { projectId, name, stage, isPublic }: RegisteredModelFilter) {
+/** What a list shows to a reader. */
+function shownTo(reader: Reader, { projectId, name, stage, isPublic }: RegisteredModelFilter): Rows {
   const readable = readableSql(reader, resources, isPublicModel);
   const ofTenant = sql`model.tenant_id = ${reader.tenantId}::uuid`;
   const from = sql`${raw(source)} ${readable.joins}
@@ -95,31 +100,17 @@ function shownTo(reader: Reader, { projectId, name, stage, isPublic }: Registere
 export const modelOrder = newestFirst('model');
 
 /** Models that the caller may read, newest first; up to one more than the page. */
-export function listRegisteredModels(
-  reader: Reader,
-  filter: RegisteredModelFilter,
-  page: Page,
-): Promise<RegisteredModelRow[]> {
-  const list = shownTo(reader, filter);
-  const { beyond, end } = pageSql(modelOrder, page);
-  return query<RegisteredModelRow>(
-    sql`${list.with} select ${raw(columns)} from ${list.from} ${beyond} ${end}`,
-  );
-}
+export const listRegisteredModels = (reader: Reader, filter: RegisteredModelFilter, page: Page) =>
+  list<RegisteredModelRow>(shownTo(reader, filter), raw(columns), modelOrder, page);
 
 /** How many there are in all; read only where it is asked for. */
-export function countRegisteredModels(reader: Reader, filter: RegisteredModelFilter): Promise<number> {
-  const list = shownTo(reader, filter);
-  return count(list.from, list.with);
-}
+export const countRegisteredModels = (reader: Reader, filter: RegisteredModelFilter) =>
+  count(shownTo(reader, filter));
 
 /** Whether the caller may read some model of a project: then it may list them. */
-export function hasReadableModel(reader: Reader, projectId: string | null): Promise<boolean> {
-  const readable = readableSql(reader, resources, isPublicModel);
-  return exists(
-    sql`registered_models as model ${readable.joins}
-         where model.tenant_id = ${reader.tenantId}::uuid and model.project_id = ${projectId}::uuid
-           and ${readable.condition}`,
-    readable.with,
+export const hasReadableModel = (reader: Reader, projectId: string | null) =>
+  hasReadable(
+    reader,
+    { table: 'registered_models', alias: 'model', resources, publicColumn: isPublicModel },
+    projectId,
   );
-}

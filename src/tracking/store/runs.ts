@@ -1,9 +1,9 @@
 import { type Reader, readableSql } from '../../authorization/store/readable.ts';
 import type { ExperimentRun, LifecycleStage } from '../../generated/prisma/client.ts';
 import { eachOf } from '../../platform/by-id.ts';
-import { countOfEach, newestFirst, type Page, pageOfEach, pageSql } from '../../platform/database/page.ts';
-import { nothing, raw, sql } from '../../platform/database/sql.ts';
-import { count, query, run, statement } from '../../platform/database/statement.ts';
+import { countOfEach, newestFirst, type Page, pageOfEach } from '../../platform/database/page.ts';
+import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
+import { count, list, query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId } from '../../platform/ids.ts';
 import type { ChildCount } from '../../platform/loaders.ts';
@@ -65,8 +65,8 @@ export interface RunFilter {
   readonly stage: LifecycleStage | null;
 }
 
-/** What a list shows to a reader: what follows `from`. */
-function shownTo(reader: Reader, { experimentIds, stage }: RunFilter) {
+/** What a list shows to a reader. */
+function shownTo(reader: Reader, { experimentIds, stage }: RunFilter): Rows {
   const readable = readableSql(reader, experimentResources, isPublicExperiment);
   const from = sql`${raw(source)} ${readable.joins}
     where run.experiment_id = any(${experimentIds.filter(isId)}::uuid[])
@@ -76,14 +76,8 @@ function shownTo(reader: Reader, { experimentIds, stage }: RunFilter) {
 }
 
 /** Runs of those of the experiments that the caller may read, newest first; up to one more than the page. */
-export function listRuns(reader: Reader, filter: RunFilter, page: Page): Promise<RunRow[]> {
-  const list = shownTo(reader, filter);
-  const { beyond, end } = pageSql(runOrder, page);
-  return query<RunRow>(sql`${list.with} select ${raw(columns)} from ${list.from} ${beyond} ${end}`);
-}
+export const listRuns = (reader: Reader, filter: RunFilter, page: Page) =>
+  list<RunRow>(shownTo(reader, filter), raw(columns), runOrder, page);
 
 /** How many there are in all; read only where it is asked for. */
-export function countRuns(reader: Reader, filter: RunFilter): Promise<number> {
-  const list = shownTo(reader, filter);
-  return count(list.from, list.with);
-}
+export const countRuns = (reader: Reader, filter: RunFilter) => count(shownTo(reader, filter));
