@@ -16,5 +16,7 @@ export default defineConfig({
     maxWorkers: 2,
     isolate: false,
     runner: 'test/support/runner.ts',
+    // Prisma's schema engine keeps the memory of the first engine that it was given, so each file evaluates it anew.
+    server: { deps: { inline: [/schema-engine-wasm/] } },
   },
 });

@@ -6,14 +6,7 @@ import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { SlipwayClient } from './client.ts';
 import { readDataSet, withCopiedFlippers } from './data-set.ts';
-import {
-  type ExecutionError,
-  nodeEvents,
-  type Outcome,
-  readAttempts,
-  readFile,
-  readOutcome,
-} from './follow.ts';
+import { nodeEvents, type Outcome, readAttempts, readFile, readOutcome } from './follow.ts';
 import { type Platform, startPlatform } from './platform.ts';
 import { NodeTable } from './table.ts';
 import { documents, domain, launchPenguins, project, registerPenguins } from './workflow.ts';
@@ -95,7 +88,7 @@ async function runOn(platform: Platform, options: Options, over: AbortSignal): P
   const client = await SlipwayClient.signIn(url, username, password, over);
   const { tasks, workflow } = await registerPenguins(client);
   say(
-    `Registered ${tasks.length} tasks and the workflow ${workflow.id.name}, version ${workflow.id.version}.`,
+    `Registered ${tasks.length} tasks and the workflow ${workflow.key.name}, version ${workflow.key.version}.`,
   );
 
   const lines = options.fail ? withCopiedFlippers(readDataSet()) : readDataSet();
@@ -128,7 +121,7 @@ async function showNodes(client: SlipwayClient, executionId: string): Promise<vo
 
 async function showOutputs(outcome: Outcome): Promise<void> {
   if (outcome.phase !== 'SUCCEEDED')
-    throw new Error(`the execution ended ${outcome.phase}: ${errorText(outcome.error)}`);
+    throw new Error(`the execution ended ${outcome.phase}: ${errorText(outcome)}`);
   const { best, accuracy, baseline, scores, report } = outcome.data.outputs;
   const indented = (await readFile(outcome, report)).trimEnd().replaceAll(/^(?=.)/gm, '  ');
   say(
@@ -145,24 +138,20 @@ async function showOutputs(outcome: Outcome): Promise<void> {
 async function showFailure(
   client: SlipwayClient,
   execution: string,
-  { phase, error }: Outcome,
+  { phase, error, errorNodeId: nodeId }: Outcome,
 ): Promise<void> {
-  if (phase !== 'FAILED' || !error?.nodeId)
-    throw new Error(`it was to fail, but ended ${phase}: ${errorText(error)}`);
-  const attempts = await readAttempts(client, { project, domain, execution, nodeId: error.nodeId });
-  say(
-    `  node      ${error.nodeId}`,
-    `  error     ${error.kind}, ${error.code}`,
-    `  message   ${error.message}`,
-  );
+  if (phase !== 'FAILED' || !error || !nodeId)
+    throw new Error(`it was to fail, but ended ${phase}: ${errorText({ error, errorNodeId: nodeId })}`);
+  const attempts = await readAttempts(client, { project, domain, execution, nodeId });
+  say(`  node      ${nodeId}`, `  error     ${error.kind}, ${error.code}`, `  message   ${error.message}`);
   for (const attempt of attempts) {
     say(`  attempt ${attempt.retryAttempt + 1} ${attempt.phase}; the last of what it printed:`);
     for (const line of attempt.log.trimEnd().split('\n').slice(-LOG_LINES)) say(`    | ${line}`);
   }
 }
 
-function errorText(error: ExecutionError | null): string {
-  return error ? `${error.nodeId}, ${error.kind}, ${error.code}, ${error.message}` : 'no error is given';
+function errorText({ error, errorNodeId }: Pick<Outcome, 'error' | 'errorNodeId'>): string {
+  return error ? `${errorNodeId}, ${error.kind}, ${error.code}, ${error.message}` : 'no error is given';
 }
 
 function sayHowToSignIn({ username, password }: Platform): void {

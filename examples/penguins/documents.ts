@@ -28,7 +28,7 @@ export interface NamedBinding {
 }
 
 export interface TaskDocument {
-  readonly id: EntityKey;
+  readonly key: EntityKey;
   readonly shortDescription: string;
   readonly template: {
     readonly type: 'container';
@@ -43,7 +43,7 @@ export interface TaskDocument {
 }
 
 export interface WorkflowDocument {
-  readonly id: EntityKey;
+  readonly key: EntityKey;
   readonly shortDescription: string;
   readonly template: {
     readonly interface: { readonly inputs: readonly Variable[]; readonly outputs: readonly Variable[] };
@@ -57,8 +57,8 @@ export interface WorkflowDocument {
 }
 
 export interface LaunchPlanDocument {
-  readonly id: EntityKey;
-  readonly workflowId: EntityKey;
+  readonly key: EntityKey;
+  readonly workflow: { readonly key: EntityKey };
   readonly defaultInputs: Readonly<Record<string, unknown>>;
   readonly requiredInputs: readonly string[];
 }

@@ -1,33 +1,40 @@
 /** Watching an execution, and reading what became of it. */
 import type { SlipwayClient } from './client.ts';
 
-/** A move of a node or, when it has a `taskPhase`, of one of its attempts. */
+/** A move of a node, which has a `phase`, or of one of its attempts, which has a `taskPhase`. */
 export interface NodeEvent {
   readonly id: string;
   readonly nodeId: string;
-  readonly phase: string | null;
-  readonly taskPhase: string | null;
+  readonly phase?: string;
+  readonly taskPhase?: string;
   /** From 0. */
-  readonly attempt: number | null;
+  readonly attempt?: number;
   readonly occurredAt: string;
 }
 
 const NODE_EVENTS = /* GraphQL */ `
   subscription ($id: ID!, $after: ID) {
-    event: nodeExecutionEvents(by: { id: $id }, after: $after) { id nodeId phase taskPhase attempt occurredAt }
+    event: nodeExecutionEvents(by: { id: $id }, after: $after) {
+      id
+      nodeId
+      occurredAt
+      ... on NodePhaseEvent { phase }
+      ... on TaskPhaseEvent { attempt taskPhase }
+    }
   }
 `;
 
-export interface ExecutionError {
+export interface WorkError {
   readonly kind: string;
   readonly code: string;
   readonly message: string;
-  readonly nodeId: string | null;
 }
 
 export interface Outcome {
   readonly phase: string;
-  readonly error: ExecutionError | null;
+  readonly error: WorkError | null;
+  /** The node that failed it. */
+  readonly errorNodeId: string | null;
   readonly data: {
     readonly outputs: Readonly<Record<string, unknown>>;
     readonly files: readonly { readonly uri: string; readonly downloadUrl: string }[];
@@ -38,7 +45,8 @@ const OUTCOME = /* GraphQL */ `
   query ($id: ID!) {
     execution(by: { id: $id }) {
       phase
-      error { kind code message nodeId }
+      error { kind code message }
+      errorNodeId
       data { outputs files { uri downloadUrl } }
     }
   }
@@ -70,7 +78,7 @@ export interface Attempt {
   /** From 0. */
   readonly retryAttempt: number;
   readonly phase: string;
-  readonly error: ExecutionError | null;
+  readonly error: WorkError | null;
   /** What the attempt printed. */
   readonly log: string;
 }
@@ -92,7 +100,7 @@ const ATTEMPTS = /* GraphQL */ `
           node {
             retryAttempt
             phase
-            error { kind code message nodeId }
+            error { kind code message }
             job { runs { log(first: 1000) { text } } }
           }
         }

@@ -38,7 +38,7 @@ export class NodeTable {
     const row = this.#rows.get(event.nodeId);
     if (!row) return;
     const at = Date.parse(event.occurredAt);
-    if (event.attempt !== null) row.attempt = event.attempt;
+    if (event.attempt !== undefined) row.attempt = event.attempt;
     if (event.phase) row.phase = event.phase;
     if (event.phase === 'RUNNING') row.startedAt ??= at;
     if (event.phase && ended.has(event.phase)) row.endedAt = at;

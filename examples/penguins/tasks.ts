@@ -62,7 +62,7 @@ export function taskDocuments(keyOf: (name: string) => EntityKey): TaskDocument[
   return Object.entries<TaskSketch>(sketches).map(([step, { says, inputs, outputs }]) => {
     const everyInput = { code: file('mjs'), ...inputs, pauseSeconds: float };
     return {
-      id: keyOf(step),
+      key: keyOf(step),
       shortDescription: says,
       template: {
         type: 'container',

@@ -41,7 +41,7 @@ function workflowDocument(keyOf: (name: string) => EntityKey): WorkflowDocument 
   });
   const evaluations = list(learnerNames.map((learner) => output(`evaluate-${learner}`, 'evaluation')));
   return {
-    id: keyOf('species'),
+    key: keyOf('species'),
     shortDescription: 'Which penguin is it? Three learners side by side; the best one is reported',
     template: {
       interface: {
@@ -102,8 +102,8 @@ function workflowDocument(keyOf: (name: string) => EntityKey): WorkflowDocument 
 
 function launchPlanDocument(keyOf: (name: string) => EntityKey): LaunchPlanDocument {
   return {
-    id: keyOf('species'),
-    workflowId: keyOf('species'),
+    key: keyOf('species'),
+    workflow: { key: keyOf('species') },
     requiredInputs: ['code', 'data'],
     defaultInputs: { seed: 7, testShare: 0.3, shuffleLabels: false, pauseSeconds: 0 },
   };
@@ -189,7 +189,7 @@ export async function launchPenguins(
   const { execution } = await client.change<{ execution: LaunchedExecution }>(CREATE_EXECUTION, {
     project,
     domain,
-    launchPlan: { key: documents.launchPlan.id },
+    launchPlan: { key: documents.launchPlan.key },
     inputs: { code, data, ...inputs },
   });
   return execution;

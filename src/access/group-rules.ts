@@ -28,7 +28,7 @@ export const groupRules: RootRules = {
   },
   Mutation: {
     createGroup: can('group:create', newGroup),
-    editGroup: can('group:administer', inInput),
+    updateGroup: can('group:administer', inInput),
     addGroupMembers: can('group:administer', inInput),
     removeGroupMembers: can('group:administer', inInput),
     deleteGroup: can('group:administer', inInput),

@@ -2,10 +2,10 @@ import { isAllowed } from '../authorization/can.ts';
 import type { Permission } from '../authorization/domain/permissions.ts';
 import { callerOf } from '../graphql/context.ts';
 import { can, type RootRules, type Rule, ruleBy } from '../graphql/rules.ts';
-import { isWide, ofResource, type PermissionResource, wideKind } from './graphql/resource.ts';
+import { isWide, ofResource, type ResourceBy, wideKind } from './graphql/resource.ts';
 
 /** On an object it takes a level there; on all of a type or on the tenant, an administrator. */
-const on = (permission: Permission, resource: PermissionResource): Rule =>
+const on = (permission: Permission, resource: ResourceBy): Rule =>
   isWide(resource)
     ? can('permission:administer', { kind: wideKind(resource), key: () => '*' })
     : can(permission, ofResource(resource));
@@ -14,7 +14,7 @@ const on = (permission: Permission, resource: PermissionResource): Rule =>
  * Nobody can change a public resource, but whoever would manage it if it were private may still list its grants, because
  * they can unpublish it.
  */
-const toRead = (resource: PermissionResource): Rule => {
+const toRead = (resource: ResourceBy): Rule => {
   const rule = on('permission:read', resource);
   if (isWide(resource)) return rule;
   const { kind, key, target } = ofResource(resource);
@@ -33,8 +33,8 @@ const toRead = (resource: PermissionResource): Rule => {
   };
 };
 
-type InputArguments = { input: { resource: PermissionResource } };
-type ResourceArguments = { resource: PermissionResource };
+type InputArguments = { input: { resource: ResourceBy } };
+type ResourceArguments = { resource: ResourceBy };
 
 const toGrant = ruleBy(({ input }: InputArguments) => on('permission:grant', input.resource));
 
@@ -43,14 +43,14 @@ const mayRead = ruleBy((args: OfMLflow) => toRead(pick(args)));
 const mayWrite = ruleBy(({ input }: { input: OfMLflow }) => on('permission:grant', pick(input)));
 
 /** The resource that MLflow's operations name beside the user. */
-const pick = (args: OfMLflow): PermissionResource =>
+const pick = (args: OfMLflow): ResourceBy =>
   'experiment' in args ? { experiment: args.experiment } : { registeredModel: args.registeredModel };
 
 /** About oneself, who may read the resource; about others, who manages it. */
 const toExplain = ruleBy(
   async ({ user, resource }: ResourceArguments & { user: never }, { caller, loaders }) => {
-    const addressed = caller && (await loaders.userAt.load({ tenantId: caller.tenantId, by: user }));
-    const isSelf = addressed?.id === caller?.userId;
+    const row = caller && (await loaders.userAt.load({ tenantId: caller.tenantId, by: user }));
+    const isSelf = row?.id === caller?.userId;
     return isSelf ? on('permission:explain', resource) : toRead(resource);
   },
 );
@@ -59,6 +59,7 @@ export const accessRules: RootRules = {
   Query: {
     permissions: ruleBy(({ resource }: ResourceArguments) => toRead(resource)),
     myPermissions: can('permission:list'),
+    grantees: ruleBy(({ resource }: ResourceArguments) => on('permission:grant', resource)),
     explainPermission: toExplain,
     experimentPermission: mayRead,
     registeredModelPermission: mayRead,

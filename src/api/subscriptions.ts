@@ -1,4 +1,4 @@
-import { forgetGrants } from '../authorization/granted.ts';
+import { forgetGrants } from '../authorization/subject-grants.ts';
 import type { Context } from '../graphql/context.ts';
 import { NO_ID } from '../platform/ids.ts';
 import { newLoaders } from './context.ts';

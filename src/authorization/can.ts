@@ -21,7 +21,7 @@ import {
 import { obstacleText } from './domain/requirement-text.ts';
 import type { Target } from './domain/resources.ts';
 import { managesTenant } from './domain/roles.ts';
-import { grantsOf } from './granted.ts';
+import { grantsOf } from './subject-grants.ts';
 
 /** How an object is named in messages. */
 interface Name {
@@ -167,8 +167,8 @@ const nothing = ({ tenantId }: Caller, { kind, key }: Partial<Name>): Target => 
 export async function decisionOn(caller: Caller, target: Target): Promise<Decision> {
   if (managesTenant(caller.role) || target.isPublic || target.tenantId !== caller.tenantId)
     return decide(caller, target, () => undefined);
-  const granted = await grantsOf(caller).at(target.resources.map(({ id }) => id));
-  return decide(caller, target, granted);
+  const levelsOn = await grantsOf(caller).on(target.resources.map(({ id }) => id));
+  return decide(caller, target, levelsOn);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Tx } from '../platform/database/transaction.ts';
 import { kindOf } from '../platform/object-kinds.ts';
 import { recordChange } from './audit.ts';
 import type { Resource } from './domain/resources.ts';
-import { storeCreatorGrant } from './store/grants.ts';
+import { storeCreatorGrant } from './store/grant-levels.ts';
 
 /**
  * Gives whoever made a resource MANAGE on it, in the transaction that makes it. It tells no process: nobody can have

@@ -33,9 +33,9 @@ const ofNodeExecution: Finder = {
 
 const ofTaskExecution: Finder = {
   kind: 'task execution',
-  key: (args) => String(args['id']),
+  key: (args) => (args as unknown as { by: { id: string } }).by.id,
   target: async (args, { loaders }) => {
-    const task = await loaders.taskExecution.load(String(args['id']));
+    const task = await loaders.taskExecution.load((args as unknown as { by: { id: string } }).by.id);
     return targetOf(await loaders.execution.load({ id: task?.executionId ?? NO_ID }));
   },
 };

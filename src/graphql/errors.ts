@@ -51,7 +51,7 @@ export const ErrorInterface = builder.interfaceRef<DomainError>('Error').impleme
   }),
 });
 
-const ProblemType = builder.objectRef<Problem>('Problem').implement({
+const ProblemType = builder.objectRef<Problem>('InputProblem').implement({
   description: 'One thing that is wrong with an input.',
   fields: (t) => ({
     code: t.exposeString('code', {

@@ -10,6 +10,19 @@ export function inputOf<Shape>(type: InputObjectRef<Schema, Shape>) {
   }));
 }
 
+/** How something is addressed that has no key beside its id. A key can be added later. */
+export const byId = (name: string, noun: string) =>
+  builder.inputType(name, {
+    description: `The address of ${noun}.`,
+    isOneOf: true,
+    fields: (t) => ({ id: t.id({ description: 'Its id.' }) }),
+  });
+
+/** An address of that kind, as it arrives. */
+export interface ById {
+  readonly id: string;
+}
+
 /** The argument of a lookup: `args: addressOf(QueueByInput, 'queue')`. */
 export function addressOf<Shape>(type: InputObjectRef<Schema, Shape>, noun: string) {
   return builder.args((t) => ({

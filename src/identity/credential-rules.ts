@@ -1,5 +1,6 @@
 import { can, type FieldArguments, type ObjectName, type RootRules } from '../graphql/rules.ts';
-import { addressText, type UserBy } from './domain/addresses.ts';
+import { addressText } from '../platform/address-text.ts';
+import type { CredentialBy, UserBy } from './domain/addresses.ts';
 import { ofCaller } from './rules.ts';
 
 /** Whose keys a call is about: the user that it names, else the caller. */
@@ -13,7 +14,7 @@ const keyOwner = (userOf: (args: FieldArguments) => UserBy | null | undefined): 
 
 const keyInInput: ObjectName = {
   kind: 'access key',
-  key: (args) => (args['input'] as { accessKey: string }).accessKey,
+  key: (args) => addressText((args['input'] as { by: CredentialBy }).by),
 };
 
 /** The commands decide whose keys they are: one's own, or for administrators those of the tenant's users. */

@@ -48,7 +48,7 @@ const phc =
   /^\$argon2id\$v=19\$m=(\d{1,6}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/;
 
 const text = z.string().min(1).max(255);
-const checked = (faultOf: (text: string) => string | null) =>
+const textWith = (faultOf: (text: string) => string | null) =>
   z.string().superRefine((value, issues) => {
     const message = faultOf(value);
     if (message !== null) issues.addIssue({ code: 'custom', message });
@@ -61,11 +61,11 @@ const fileForm = z.strictObject({
   users: z
     .array(
       z.strictObject({
-        username: checked(usernameFault),
+        username: textWith(usernameFault),
         password: z.string().max(1024),
         name: text,
         role: z.enum(['ADMIN', 'SUPERUSER', 'USER', 'ANNOTATOR', 'GUEST']).default('USER'),
-        tenant: checked(tenantNameFault).optional(),
+        tenant: textWith(tenantNameFault).optional(),
       }),
     )
     .max(MAX_USERS)
@@ -74,7 +74,7 @@ const fileForm = z.strictObject({
     .strictObject({
       enabled: z.boolean(),
       name: text.default('Guest'),
-      username: checked(usernameFault).default('guest'),
+      username: textWith(usernameFault).default('guest'),
       password: text,
     })
     .optional(),
@@ -140,12 +140,12 @@ const none: FixedUsers = {
   users: [],
   guest: null,
 };
-let declared: FixedUsers | null = null;
+let content: FixedUsers | null = null;
 
 /** What the server's file declares, read once. @throws ConfigurationError */
 export function fixedUsers(): FixedUsers {
-  declared ??= serverConfig.fixedUsersFile === undefined ? none : readFixedUsers(serverConfig.fixedUsersFile);
-  return declared;
+  content ??= serverConfig.fixedUsersFile === undefined ? none : readFixedUsers(serverConfig.fixedUsersFile);
+  return content;
 }
 
 /** While the mode is off, whoever was declared before is a user like any other. @throws FailedPreconditionError */

@@ -29,7 +29,7 @@ export async function listedOwnerId(caller: Caller, user: UserBy | null): Promis
   return owner.id;
 }
 
-const shown = ({ userId, withRevoked }: CredentialFilter) => ({
+const whereOf = ({ userId, withRevoked }: CredentialFilter) => ({
   userId,
   ...(withRevoked ? {} : { revokedAt: null }),
 });
@@ -41,7 +41,7 @@ export async function listCredentials(
 ): Promise<Omit<Credential, 'secretHash'>[]> {
   const [id] = from ?? [];
   return await db.credential.findMany({
-    where: { ...shown(filter), ...(id === undefined ? {} : { id: backward ? { gt: id } : { lt: id } }) },
+    where: { ...whereOf(filter), ...(id === undefined ? {} : { id: backward ? { gt: id } : { lt: id } }) },
     omit: { secretHash: true },
     orderBy: { id: backward ? 'asc' : 'desc' },
     take: limit + 1,
@@ -50,4 +50,4 @@ export async function listCredentials(
 
 /** How many there are in all; read only where it is asked for. */
 export const countCredentials = (filter: CredentialFilter): Promise<number> =>
-  db.credential.count({ where: shown(filter) });
+  db.credential.count({ where: whereOf(filter) });

@@ -1,5 +1,6 @@
 import type { Caller } from '../platform/caller.ts';
-import { NotFoundError, PermissionDeniedError } from '../platform/errors.ts';
+import { NotFoundError } from '../platform/errors.ts';
+import { otherTenants } from './denials.ts';
 import { findFirstTenant, findTenant, type TenantBy, tenantKeyOf } from './store/tenants.ts';
 
 /**
@@ -14,7 +15,7 @@ export async function reachesAllTenants({ role, tenantId }: Caller): Promise<boo
 
 /** @throws PermissionDeniedError */
 export async function requireAllTenants(caller: Caller): Promise<void> {
-  if (!(await reachesAllTenants(caller))) throw new PermissionDeniedError();
+  if (!(await reachesAllTenants(caller))) throw otherTenants();
 }
 
 /**
@@ -32,7 +33,7 @@ export async function reachedTenantId(
     // Its own, by name, is no attempt at another.
     const own = 'name' in by ? await findTenant({ id: caller.tenantId }) : null;
     if (own && 'name' in by && own.name === by.name) return own.id;
-    throw new PermissionDeniedError();
+    throw otherTenants();
   }
   const tenant = await findTenant(by);
   if (!tenant) throw new NotFoundError('tenant', tenantKeyOf(by), path);

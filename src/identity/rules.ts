@@ -10,8 +10,8 @@ import {
   type Rule,
   ruleBy,
 } from '../graphql/rules.ts';
-import { addressedUser, isOwnAddress } from './addressed-user.ts';
 import { addressText, type UserBy } from './domain/addresses.ts';
+import { findUserAt, isOwnAddress } from './find-user.ts';
 import { type TenantBy, tenantKeyOf } from './store/tenants.ts';
 
 /** The caller as a user. */
@@ -24,7 +24,7 @@ export const ofCaller: ObjectName = {
 const userAt = (by: UserBy): Lookup => ({
   kind: 'user',
   key: () => addressText(by),
-  lookUp: (_args, context) => addressedUser(context, by),
+  lookUp: (_args, context) => findUserAt(context, by),
 });
 
 /**
@@ -86,7 +86,7 @@ export const identityRules: RootRules = {
     editUser: onUser('user:update', 'user:administer', userOfInput),
     updateUserAdmin: onUser('user:administer', 'user:administer', userOfInput),
     deleteUser: onUser('user:administer', 'user:administer', userOfInput),
-    setPreferences: can('user:update', ofCaller),
+    updatePreferences: can('user:update', ofCaller),
     createTenant: can('tenant:create', newTenant),
     updateTenant: can(
       'tenant:administer',

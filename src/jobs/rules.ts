@@ -12,21 +12,25 @@ const ofQueueBy: Finder = {
   },
 };
 
+interface ByArguments {
+  readonly by: { readonly id: string };
+}
+
 /** A job is its queue's: who may read the queue may read it. */
 const ofJob: Finder = {
   kind: 'job',
-  key: (args) => String(args['id']),
+  key: (args) => (args as unknown as ByArguments).by.id,
   target: async (args, { loaders }) => {
-    const job = await loaders.job.load(String(args['id']));
+    const job = await loaders.job.load((args as unknown as ByArguments).by.id);
     return job && jobTarget(job);
   },
 };
 
 const ofJobRun: Finder = {
   kind: 'job run',
-  key: (args) => String(args['id']),
+  key: (args) => (args as unknown as ByArguments).by.id,
   target: async (args, { loaders }) => {
-    const run = await loaders.jobRun.load(String(args['id']));
+    const run = await loaders.jobRun.load((args as unknown as ByArguments).by.id);
     return run && jobTarget(run);
   },
 };

@@ -127,7 +127,7 @@ export class PermissionDeniedError extends DomainError {
 
   override refusal: Refusal | null = {};
 
-  constructor(message = 'you may not do this') {
+  constructor(message: string) {
     super(message);
   }
 }

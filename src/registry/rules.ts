@@ -10,7 +10,7 @@ import { type EntityName, hasReadableWorkflow, type VersionBy } from './store.ts
 
 type ByArguments = { by: VersionBy };
 type FilterArguments = { filter: { project: string } };
-type CreateArguments = { input: { id: EntityKey } };
+type CreateArguments = { input: { key: EntityKey } };
 
 const ofVersion = (
   kind: ObjectKind,
@@ -38,7 +38,7 @@ const ofTask = ofVersion('task', findTask);
 const ofWorkflow = ofVersion('workflow', findWorkflow);
 
 const ofListed = ofProject(({ filter }: FilterArguments) => filter.project);
-const ofCreated = ofProject(({ input }: CreateArguments) => input.id.project);
+const ofCreated = ofProject(({ input }: CreateArguments) => input.key.project);
 
 /** A project, for what hangs on its workflows: seen also by who may read only some of these. */
 export const ofProjectWithWorkflows = (identifier: (args: never) => string): Finder => ({
@@ -82,7 +82,7 @@ export const registryRules: RootRules = {
     createTask: can('task:create', ofCreated),
     createWorkflow: can(
       'workflow:create',
-      ofProjectWithNew(({ input }: CreateArguments) => input.id.project),
+      ofProjectWithNew(({ input }: CreateArguments) => input.key.project),
     ),
     createLaunchPlan: can('launchPlan:create', ofCreated),
     updateLaunchPlan: can(

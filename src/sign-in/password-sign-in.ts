@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { parseUsername } from '../identity/domain/addresses.ts';
 import { isPassword } from '../identity/passwords.ts';
 import { nameKey } from '../platform/text.ts';
 import { limitedAttempt } from './attempts.ts';
@@ -44,21 +45,19 @@ export async function signInByPassword(
   password: string,
   address: string | null,
 ): Promise<PasswordSignIn> {
-  const slash = name.lastIndexOf('/');
-  const tenantName = slash < 0 ? null : name.slice(0, slash);
-  const key = nameKey(name.slice(slash + 1));
-  const remembered = mark(tenantName, key, password);
+  const { tenantKey, key } = parseUsername(name);
+  const remembered = mark(tenantKey, key, password);
   const known = verified.get(remembered);
   if (known && known.untilMs > Date.now()) {
     const principal = await principalOf(known.userId, known.version, key);
     if (principal) return { principal, account: null };
   }
   verified.delete(remembered);
-  return await verifyOnce({ tenantName, key, password, remembered, address });
+  return await verifyOnce({ tenantKey, key, password, remembered, address });
 }
 
 interface Attempt {
-  readonly tenantName: string | null;
+  readonly tenantKey: string | null;
   readonly key: string;
   readonly password: string;
   readonly remembered: string;
@@ -84,7 +83,7 @@ function verifyOnce(attempt: Attempt): Promise<PasswordSignIn> {
 }
 
 async function verify(attempt: Attempt): Promise<PasswordSignIn> {
-  const found = await findPasswordUser(attempt.key, attempt.tenantName);
+  const found = await findPasswordUser(attempt.key, attempt.tenantKey);
   const isRight = await isPassword(attempt.password, found?.passwordHash ?? null);
   if (!found || !isRight) return { principal: null, account: found };
   const { id: userId, version } = found;
@@ -100,8 +99,8 @@ async function principalOf(userId: string, version: number, key: string): Promis
   return principal && nameKey(principal.username) === key ? principal : null;
 }
 
-function mark(tenantName: string | null, key: string, password: string): string {
+function mark(tenantKey: string | null, key: string, password: string): string {
   return createHmac('sha256', hmacKey)
-    .update(JSON.stringify([tenantName, key, password]))
+    .update(JSON.stringify([tenantKey, key, password]))
     .digest('base64');
 }

@@ -6,7 +6,6 @@ import { type AccessKey, type Principal, readAccessKeys, readPrincipals } from '
 export {
   type Account,
   findPasswordUser,
-  findUserId,
   type Principal,
 } from './store/principals.ts';
 

@@ -41,7 +41,7 @@ const ofRun = (id: (args: never) => string): Finder => ({
     return run && runTarget(run);
   },
 });
-const ofInputRun = ofRun(({ input }: { input: { id: string } }) => input.id);
+const ofInputRun = ofRun(({ input }: { input: { by: { id: string } } }) => input.by.id);
 
 interface ListArguments {
   readonly filter?: { readonly project?: string | null } | null;
@@ -62,7 +62,7 @@ export const experimentRules: RootRules = {
     experiments: inFilter,
     run: can(
       'run:read',
-      ofRun(({ id }: { id: string }) => id),
+      ofRun(({ by }: { by: { id: string } }) => by.id),
     ),
     runs: can('run:list'),
   },
@@ -74,7 +74,7 @@ export const experimentRules: RootRules = {
     updateExperiment: can('experiment:update', ofInputBy),
     deleteExperiment: can('experiment:delete', ofInputBy),
     restoreExperiment: can('experiment:delete', ofInputBy),
-    setExperimentTags: can('experiment:update', ofInputBy),
+    updateExperimentTags: can('experiment:update', ofInputBy),
     deleteExperimentTags: can('experiment:update', ofInputBy),
     publishExperiment: can('experiment:publish', asOwned(ofInputBy)),
     unpublishExperiment: can('experiment:publish', asOwned(ofInputBy)),
@@ -85,7 +85,7 @@ export const experimentRules: RootRules = {
     updateRun: can('run:update', ofInputRun),
     deleteRun: can('run:delete', ofInputRun),
     restoreRun: can('run:delete', ofInputRun),
-    setRunTags: can('run:update', ofInputRun),
+    updateRunTags: can('run:update', ofInputRun),
     deleteRunTags: can('run:update', ofInputRun),
   },
 };

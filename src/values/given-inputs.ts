@@ -24,7 +24,7 @@ export interface GivenInputFields {
  * declared.
  *
  * Problems, each naming the input in path and message: `VariableNameNotFound`, `ParameterBoundMoreThanOnce` for a
- * name given in both forms, those of coerceToLiteral, parseLiteral and checkLiteral; `InvalidValue` where there is no
+ * name given in both forms, those of coerceToLiteral, of the reader of literals and of checkLiteral; `InvalidValue` where there is no
  * map of names.
  */
 export function readGivenInputs(

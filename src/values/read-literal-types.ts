@@ -9,7 +9,6 @@ import {
   type Variable,
 } from './literal-types.ts';
 import { onlyKey } from './one-of.ts';
-import { type Outcome, outcomeOf } from './problem-list.ts';
 import {
   checked,
   choice,
@@ -45,15 +44,6 @@ export const MAX_UNION_VARIANTS = 50;
  * over 255 characters, a name or value twice, nesting over 32 levels, or a union of more than 50 variants.
  * Source: Flyte v1.16, `flyteidl/core/types.proto`.
  */
-export function parseLiteralType(input: unknown, path: readonly string[]): Outcome<LiteralType> {
-  return outcomeOf(path, (place) => literalType(input, place));
-}
-
-/** Checks a task's or workflow's interface. Absent inputs or outputs stand for none. */
-export function parseTypedInterface(input: unknown, path: readonly string[]): Outcome<TypedInterface> {
-  return outcomeOf(path, (place) => typedInterface(input, place));
-}
-
 export const literalType = checked(typeWithin(MAX_TYPE_DEPTH), (type, place) => {
   if (countParts(type) > MAX_TYPE_PARTS) {
     place.report('InvalidValue', `a type has at most ${MAX_TYPE_PARTS} parts`);
@@ -65,6 +55,7 @@ export const variable = fields<Variable>({
   description: optional(text),
 });
 
+/** A task's or workflow's interface. Absent inputs or outputs stand for none. */
 export const typedInterface = fields<TypedInterface>({
   inputs: defaulting(mapOf(variable), {}),
   outputs: defaulting(mapOf(variable), {}),

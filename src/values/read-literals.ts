@@ -3,7 +3,6 @@ import { normalInt64 } from './integers.ts';
 import type { Literal, Primitive, Scalar } from './literals.ts';
 import { onlyKey } from './one-of.ts';
 import { isBase64, plainScalars } from './plain-scalars.ts';
-import { type Outcome, outcomeOf } from './problem-list.ts';
 import { blobType, literalType, schemaType, structuredDatasetType } from './read-literal-types.ts';
 import {
   boolean,
@@ -29,10 +28,6 @@ export const MAX_LITERAL_DEPTH = 64;
  * Problems: `ValueRequired` for a literal without value, `UnrecognizedValue` for an unknown kind or field,
  * `MissingField`, `InvalidValue`. Source: Flyte v1.16, `flyteidl/core/literals.proto`.
  */
-export function parseLiteral(input: unknown, path: readonly string[]): Outcome<Literal> {
-  return outcomeOf(path, (place) => literal(input, place));
-}
-
 export const literal: Reader<Literal> = (value, place) => literalWithin(MAX_LITERAL_DEPTH)(value, place);
 
 /** The reader for each depth that is left, made once: a list may hold many thousands of literals. */

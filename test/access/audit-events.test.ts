@@ -24,10 +24,10 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const document = `query ($filter: AuditEventFilter, $tenant: ID, $first: Int, $after: String) {
+const document = `query ($filter: AuditEventFilterInput, $tenant: TenantByInput, $first: Int, $after: String) {
   auditEvents(filter: $filter, tenant: $tenant, first: $first, after: $after) {
     edges { node {
-      id tenantId createdAt actor { id username } realActor { id username } credentialId address action endOf code
+      id tenantId createdAt actor { id username } realActor { id username } credentialId address action outcome code
       target { type id name } before after count
     } }
     pageInfo { hasNextPage endCursor }
@@ -48,7 +48,7 @@ const granting = (whom: User, level = 'READ') => ({
 });
 const readSecretly = (who: User) =>
   app.ask(
-    'query ($by: ProjectBy!) { project(by: $by) { id } }',
+    'query ($by: ProjectByInput!) { project(by: $by) { id } }',
     { by: { identifier: project } },
     who.authorization,
   );
@@ -70,7 +70,7 @@ describe('auditEvents', () => {
         credentialId,
         address: expect.stringMatching(/127\.0\.0\.1|::1/),
         action: 'permission:update',
-        endOf: 'DONE',
+        outcome: 'DONE',
         code: null,
         target: { type: 'PROJECT', id: projectId, name: project },
         before: { user, level: 'READ' },
@@ -90,17 +90,17 @@ describe('auditEvents', () => {
     const of = async (filter: object) => (await events({ since, ...filter })).map((event) => event.action);
     const { id: credentialId } = await db.credential.findFirstOrThrow({ where: { userId: admin.id } });
     const [refused] = await events({ actor: { username: eve.username.toUpperCase() } });
-    expect(refused).toMatchObject({ endOf: 'DENIED', code: 'NOT_FOUND', action: 'permission:grant' });
+    expect(refused).toMatchObject({ outcome: 'DENIED', code: 'NOT_FOUND', action: 'permission:grant' });
     expect(await of({ actor: { id: admin.id } })).toEqual(['permission:grant']);
     expect(await of({ credentialId })).toEqual(['permission:grant']);
     expect(await of({ action: 'permission:revoke' })).toEqual(['permission:revoke']);
-    expect(await of({ action: 'permission', endOf: 'DONE' })).toEqual([
+    expect(await of({ action: 'permission', outcome: 'DONE' })).toEqual([
       'permission:revoke',
       'permission:grant',
     ]);
     expect(await of({ action: 'perm' })).toEqual([]);
     expect(await of({ action: 'permissio_' })).toEqual([]);
-    expect(await of({ targetType: 'PROJECT', targetId: projectId, endOf: 'DENIED' })).toEqual([
+    expect(await of({ targetType: 'PROJECT', targetId: projectId, outcome: 'DENIED' })).toEqual([
       'permission:grant',
     ]);
     expect(await of({ targetType: 'QUEUE' })).toEqual([]);
@@ -144,11 +144,11 @@ describe('auditEvents', () => {
     const filter = {
       actor: { id: admin.id },
       action: granted.action,
-      endOf: granted.endOf,
+      outcome: granted.outcome,
       targetType: granted.target.type,
       targetId: granted.target.id,
     };
-    const bothWays = `query ($filter: AuditEventFilter, $first: Int, $last: Int) {
+    const bothWays = `query ($filter: AuditEventFilterInput, $first: Int, $last: Int) {
       auditEvents(filter: $filter, first: $first, last: $last) { edges { node { id } } }
     }`;
     const forms = [
@@ -173,9 +173,10 @@ describe('auditEvents', () => {
       'PERMISSION_DENIED',
     );
     await readSecretly(await newUser({ role: 'ADMIN', tenantId, scopes: ['queue:read'] }));
-    expect(await events({}, {}, theirs.authorization)).toMatchObject([{ tenantId, endOf: 'DENIED' }]);
-    expect(await events({}, { tenant: tenantId }, root.authorization)).toHaveLength(1);
-    for (const tenant of [tenantId, newId()]) expect(endOf(await ask({ tenant }))).toBe('NOT_FOUND');
+    expect(await events({}, {}, theirs.authorization)).toMatchObject([{ tenantId, outcome: 'DENIED' }]);
+    expect(await events({}, { tenant: { id: tenantId } }, root.authorization)).toHaveLength(1);
+    for (const tenant of [tenantId, newId()])
+      expect(endOf(await ask({ tenant: { id: tenant } }))).toBe('NOT_FOUND');
   });
 });
 

@@ -64,60 +64,68 @@ const grantee = (...grants: NewGrant[]) => newCaller({ role: 'USER', grants });
 const questions: Readonly<Record<string, readonly [string, string, () => object]>> = {
   projects: ['', '{ projects { edges { node { identifier } } } }', () => ({})],
   project: [
-    '$by: ProjectBy!',
+    '$by: ProjectByInput!',
     '{ project(by: $by) { identifier } }',
     () => ({ by: { identifier: project } }),
   ],
   executions: [
-    '$filter: ExecutionFilter!',
+    '$filter: ExecutionFilterInput!',
     `{ executions(filter: $filter) {
          totalCount edges { node { name projectIdentifier project { id } workflow { name } } } } }`,
     () => ({ filter: { project, domain } }),
   ],
   workflows: [
-    '$filter: VersionFilter!',
+    '$filter: VersionFilterInput!',
     '{ workflows(filter: $filter) { edges { node { name } } } }',
     () => ({ filter: { project, domain } }),
   ],
   launchPlans: [
-    '$filter: VersionFilter!',
+    '$filter: VersionFilterInput!',
     '{ launchPlans(filter: $filter) { edges { node { name workflow { name } } } } }',
     () => ({ filter: { project, domain } }),
   ],
   tasks: [
-    '$filter: VersionFilter!',
+    '$filter: VersionFilterInput!',
     '{ tasks(filter: $filter) { edges { node { name } } } }',
     () => ({ filter: { project, domain } }),
   ],
-  task: ['$by: TaskBy!', '{ task(by: $by) { name } }', () => ({ by: { key: keyOf(project, 'double') } })],
-  open: ['$by: ExecutionBy!', '{ execution(by: $by) { name } }', () => ({ by: { id: executions.open } })],
+  task: [
+    '$by: TaskByInput!',
+    '{ task(by: $by) { name } }',
+    () => ({ by: { key: keyOf(project, 'double') } }),
+  ],
+  open: [
+    '$by: ExecutionByInput!',
+    '{ execution(by: $by) { name } }',
+    () => ({ by: { id: executions.open } }),
+  ],
   secret: [
-    '$by: ExecutionBy!',
+    '$by: ExecutionByInput!',
     '{ execution(by: $by) { name } }',
     () => ({ by: { key: { project, domain, name: 'secret-run' } } }),
   ],
   openNodes: [
-    '$by: ExecutionBy!',
+    '$by: ExecutionByInput!',
     '{ nodeExecutions(by: $by) { edges { node { nodeId } } } }',
     () => ({ by: { id: executions.open } }),
   ],
   secretNodes: [
-    '$by: ExecutionBy!',
+    '$by: ExecutionByInput!',
     '{ nodeExecutions(by: $by) { edges { node { nodeId } } } }',
     () => ({ by: { id: executions.secret } }),
   ],
   openPlan: [
-    '$by: LaunchPlanBy!',
+    '$by: LaunchPlanByInput!',
     '{ launchPlan(by: $by) { name } }',
     () => ({ by: { key: keyOf(project, 'open') } }),
   ],
   secretPlan: [
-    '$by: LaunchPlanBy!',
+    '$by: LaunchPlanByInput!',
     '{ launchPlan(by: $by) { name } }',
     () => ({ by: { key: keyOf(project, 'secret') } }),
   ],
-  openJob: ['$id: ID!', '{ job(id: $id) { id } }', () => ({ id: jobs.open })],
-  secretJob: ['$id: ID!', '{ job(id: $id) { id } }', () => ({ id: jobs.secret })],
+  openJob: ['$id: ID!', '{ job(by: { id: $id }) { id } }', () => ({ id: jobs.open })],
+  secretJob: ['$id: ID!', '{ job(by: { id: $id }) { id } }', () => ({ id: jobs.secret })],
 };
 
 /** What each question shows; null where it is NOT_FOUND. */

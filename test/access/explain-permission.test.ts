@@ -26,11 +26,11 @@ const grant = async (subject: object, resource: object, level: string) =>
   expect(endOf(await write.grant({ subject, resource, level }))).toBe('OK');
 const to = ({ id }: User) => ({ user: { id } });
 
-const document = `query ($user: UserBy!, $resource: PermissionResource!) {
+const document = `query ($user: UserByInput!, $resource: ResourceByInput!) {
   explainPermission(user: $user, resource: $resource) {
-    level decidedBy place { type id name } caps
+    level decidedBy resource { type id name } caps
     grant { level subject { __typename ... on Principal { id } ... on Group { name } } }
-    steps { step place { type id name } ownLevel groupLevel groups answered }
+    steps { step resource { type id name } ownLevel groupLevel groups answered }
   }
 }`;
 const ask = (who: User, resource: object = trial, authorization?: string) =>
@@ -43,7 +43,7 @@ async function explained(who: User, resource?: object, authorization?: string): 
 
 const before = ['DISABLED', 'PUBLIC', 'OTHER_TENANT', 'ROLE'].map((step) => ({
   step,
-  place: null,
+  resource: null,
   ownLevel: null,
   groupLevel: null,
   groups: [],
@@ -51,7 +51,7 @@ const before = ['DISABLED', 'PUBLIC', 'OTHER_TENANT', 'ROLE'].map((step) => ({
 }));
 const at = (type: string, id: string | null, name: string | null, more: object = {}) => ({
   step: 'GRANTS',
-  place: { type, id, name },
+  resource: { type, id, name },
   ownLevel: null,
   groupLevel: null,
   groups: [],
@@ -60,12 +60,12 @@ const at = (type: string, id: string | null, name: string | null, more: object =
 });
 
 describe('explainPermission', () => {
-  it('tells every place that was asked, nearest first, and the default that answered', async () => {
+  it('tells every resource that was asked, nearest first, and the default that answered', async () => {
     const somebody = await newUser();
     expect(await explained(somebody)).toEqual({
       level: 'NO_PERMISSIONS',
       decidedBy: 'SERVER_DEFAULT',
-      place: null,
+      resource: null,
       grant: null,
       caps: [],
       steps: [
@@ -93,7 +93,7 @@ describe('explainPermission', () => {
     expect(answer).toMatchObject({
       level: 'READ',
       decidedBy: 'USER_GRANT',
-      place: { type: 'PROJECT', id: projectId, name: project },
+      resource: { type: 'PROJECT', id: projectId, name: project },
       grant: { level: 'READ', subject: { __typename: 'Principal', id: somebody.id } },
     });
     expect(answer.steps).toEqual([
@@ -149,7 +149,7 @@ describe('explainPermission', () => {
     expect(await explained(admin)).toMatchObject({
       level: 'MANAGE',
       decidedBy: 'ROLE',
-      place: null,
+      resource: null,
       grant: null,
     });
     const { steps } = await explained(admin);
@@ -187,7 +187,7 @@ describe('explainPermission', () => {
       await grant(to(somebody), home, level);
       expect((await explained(somebody, home)).level).toBe(level);
       const read = await app.ask(
-        'query ($by: ProjectBy!) { project(by: $by) { id } }',
+        'query ($by: ProjectByInput!) { project(by: $by) { id } }',
         { by: home.project },
         somebody.authorization,
       );
@@ -205,7 +205,7 @@ describe('explainPermission', () => {
     await grant(to(somebody), { all: 'QUEUE' }, 'USE');
     expect(await explained(somebody, { all: 'QUEUE' })).toMatchObject({
       level: 'USE',
-      place: { type: 'QUEUE', id: null },
+      resource: { type: 'QUEUE', id: null },
     });
     expect(await explained(somebody, { tenant: true })).toMatchObject({
       level: 'NO_PERMISSIONS',

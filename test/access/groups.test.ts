@@ -10,9 +10,9 @@ import {
   createUser,
   deleteGroup,
   deleteUser,
-  editGroup,
   password,
   removeGroupMembers,
+  updateGroup,
   viewerOf,
 } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
@@ -37,13 +37,13 @@ const membersOf = ({ group }: Answer) => group.members?.edges.map((edge: Answer)
 const group = async (by: object, authorization?: string) =>
   answerOf(
     await app.ask(
-      'query ($by: GroupBy!) { group(by: $by) { id name memberCount members { edges { node { username } } } } }',
+      'query ($by: GroupByInput!) { group(by: $by) { id name memberCount members { edges { node { username } } } } }',
       { by },
       authorization,
     ),
   );
 const groups = async (variables: object, authorization?: string) => {
-  const document = `query ($filter: GroupFilter, $first: Int, $after: String) {
+  const document = `query ($filter: GroupFilterInput, $first: Int, $after: String) {
     groups(filter: $filter, first: $first, after: $after) {
       totalCount pageInfo { endCursor hasNextPage } edges { node { name memberCount } }
     }
@@ -111,7 +111,7 @@ describe('groups', () => {
   it('are all for superusers, and for others those that they are in: absent otherwise', async () => {
     await createGroup(app, { name: 'g-open', members: [{ id: ada.id }] });
     const closed = (await createGroup(app, { name: 'g-closed' })).group;
-    const filter = { prefix: 'G-' };
+    const filter = { namePrefix: 'G-' };
     expect((await groups({ filter }, superuser)).names).toEqual(['g-closed', 'g-open']);
     expect(await groups({ filter }, asAda)).toMatchObject({ names: ['g-open'], totalCount: 1 });
     expect((await viewerOf(app, asAda)).groups.map(({ name }: Answer) => name)).toContain('g-open');
@@ -151,7 +151,7 @@ describe('groups', () => {
 
   it('cost as many statements with their counts for many as for one', async () => {
     const count = async (first: number) =>
-      (await countStatements(() => groups({ filter: { prefix: 'g-' }, first }))).statements.length;
+      (await countStatements(() => groups({ filter: { namePrefix: 'g-' }, first }))).statements.length;
     await count(1);
     expect(await count(100)).toBe(await count(1));
   });
@@ -202,7 +202,7 @@ describe('members', () => {
     await removeGroupMembers(app, input);
     expect(await sees()).toBeUndefined();
     await addGroupMembers(app, input);
-    expect(await deleteGroup(app, { by: { id: made.id } })).toMatchObject({ id: made.id });
+    expect(await deleteGroup(app, { by: { id: made.id } })).toMatchObject({ group: { id: made.id } });
     expect(await sees()).toBeUndefined();
     expect(await db.grant.count({ where: { groupId: made.id } })).toBe(0);
     expect(await group({ id: made.id })).toMatchObject({ code: 'NOT_FOUND' });
@@ -222,7 +222,7 @@ describe('members', () => {
         for (const answer of [
           await addGroupMembers(app, { by, members }, caller),
           await removeGroupMembers(app, { by, members }, caller),
-          await editGroup(app, { by, description: 'x' }, caller),
+          await updateGroup(app, { by, description: 'x' }, caller),
           await deleteGroup(app, { by }, caller),
         ])
           expect(answer).toMatchObject({ code: 'PERMISSION_DENIED', refused: expect.any(String) });
@@ -235,16 +235,16 @@ describe('members', () => {
   });
 });
 
-describe('editGroup', () => {
+describe('updateGroup', () => {
   it('renames and describes; the grants stay', async () => {
     const { group: made } = await createGroup(app, { name: 'old-name' });
     const by = { id: made.id };
-    expect((await editGroup(app, { by, name: 'New-Name', description: 'd' })).group).toMatchObject({
+    expect((await updateGroup(app, { by, name: 'New-Name', description: 'd' })).group).toMatchObject({
       ...{ id: made.id, name: 'New-Name', description: 'd' },
     });
-    expect((await editGroup(app, { by, name: 'new-name' })).group.name).toBe('new-name');
-    expect(await editGroup(app, { by, name: 'EVERYONE' })).toMatchObject({ code: 'ALREADY_EXISTS' });
-    expect(await editGroup(app, { by })).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect((await updateGroup(app, { by, name: 'new-name' })).group.name).toBe('new-name');
+    expect(await updateGroup(app, { by, name: 'EVERYONE' })).toMatchObject({ code: 'ALREADY_EXISTS' });
+    expect(await updateGroup(app, { by })).toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 });
 
@@ -252,13 +252,13 @@ describe('everyone', () => {
   const by = { name: 'everyone' };
   it('keeps its name and its members, which all users are', async () => {
     for (const answer of [
-      await editGroup(app, { by, name: 'nobody' }),
+      await updateGroup(app, { by, name: 'nobody' }),
       await addGroupMembers(app, { by, members: [{ id: ada.id }] }),
       await removeGroupMembers(app, { by, members: [{ id: ada.id }] }),
       await deleteGroup(app, { by }),
     ])
       expect(answer).toMatchObject({ __typename: 'FailedPreconditionError' });
-    expect((await editGroup(app, { by, description: 'All of us' })).group.description).toBe('All of us');
+    expect((await updateGroup(app, { by, description: 'All of us' })).group.description).toBe('All of us');
     const { memberCount } = await group(by, superuser);
     expect(memberCount).toBe(await db.user.count({ where: { tenant: { name: 'default' } } }));
   });

@@ -19,8 +19,8 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 const nouns = [
-  { field: 'experiment', name: 'Experiment', by: 'ExperimentBy', make: experiment },
-  { field: 'registeredModel', name: 'RegisteredModel', by: 'RegisteredModelBy', make: registeredModel },
+  { field: 'experiment', name: 'Experiment', by: 'ExperimentByInput', make: experiment },
+  { field: 'registeredModel', name: 'RegisteredModel', by: 'RegisteredModelByInput', make: registeredModel },
 ] as const;
 
 let made = 0;
@@ -34,18 +34,18 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
   const [create, update, remove] = [change('create'), change('update'), change('delete')];
   const get = (username: string, authorization?: string, resource: object = { id: resourceId }) =>
     app.ask(
-      `query ($by: ${by}!, $username: String!) {
-         ${field}Permission(${field}: $by, username: $username) { ${field}Id userId permission }
+      `query ($by: ${by}!, $user: UserByInput!) {
+         ${field}Permission(${field}: $by, user: $user) { ${field}Id userId permission }
        }`,
-      { by: resource, username },
+      { by: resource, user: { username } },
       authorization,
     );
   const giving = ({ username }: User, level: string) => ({
     [field]: { id: resourceId },
-    username,
+    user: { username },
     permission: level,
   });
-  const taking = ({ username }: User) => ({ [field]: { id: resourceId }, username });
+  const taking = ({ username }: User) => ({ [field]: { id: resourceId }, user: { username } });
 
   beforeEach(async () => {
     resourceId = (await make(projectId, `thing-${++made}`)).id;
@@ -55,9 +55,9 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
   });
 
   it('are created, read, changed and deleted by a manager, by id and by name', async () => {
-    const { data } = await create(giving(other, 'READ'), manager.authorization);
+    const created = await create(giving(other, 'READ'), manager.authorization);
     const shown = { [`${field}Id`]: resourceId, userId: other.id, permission: 'READ' };
-    expect(data[`create${name}Permission`][`${field}Permission`]).toEqual({
+    expect(created[`${field}Permission`]).toEqual({
       ...shown,
       user: { username: other.username },
     });
@@ -111,12 +111,12 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
     expect(endOf(await create(giving(ghost, 'read')))).toBe('INVALID_ARGUMENT');
     expect(await create(giving(ghost, 'READ'))).toMatchObject({
       code: 'NOT_FOUND',
-      path: ['input', 'username'],
+      path: ['input', 'user'],
     });
   });
 
   it('are not made on what is absent, nor on what is hidden', async () => {
-    const absent = { [field]: { id: newId() }, username: other.username, permission: 'READ' };
+    const absent = { [field]: { id: newId() }, user: { username: other.username }, permission: 'READ' };
     expect(endOf(await create(absent))).toBe('NOT_FOUND');
     expect(endOf(await create(giving(other, 'READ'), other.authorization))).toBe('NOT_FOUND');
     expect(await db.grant.count({ where: { userId: other.id } })).toBe(0);
@@ -183,7 +183,7 @@ describe('the resources of another tenant', () => {
     const admin = await newUser({ role: 'ADMIN', tenantId });
     const { id } = await experiment(projectId, 'ours');
     const answer = await app.ask(
-      'query ($id: ID!) { experimentPermission(experiment: { id: $id }, username: "x") { userId } }',
+      'query ($id: ID!) { experimentPermission(experiment: { id: $id }, user: { username: "x" }) { userId } }',
       { id },
       admin.authorization,
     );

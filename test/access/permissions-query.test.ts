@@ -26,7 +26,7 @@ const grant = async (subject: object, resource: object, level: string) =>
   expect(endOf(await write.grant({ subject, resource, level }))).toBe('OK');
 const pageInfo = 'pageInfo { hasNextPage hasPreviousPage startCursor endCursor }';
 
-const permissionsDocument = `query ($resource: PermissionResource!, $inherited: Boolean, $first: Int, $after: String, $last: Int, $before: String) {
+const permissionsDocument = `query ($resource: ResourceByInput!, $inherited: Boolean, $first: Int, $after: String, $last: Int, $before: String) {
   permissions(resource: $resource, inherited: $inherited, first: $first, after: $after, last: $last, before: $before) {
     edges { node { ${permissionFields} } } ${pageInfo}
   }
@@ -141,9 +141,9 @@ describe('permissions', () => {
   });
 });
 
-const mineDocument = `query ($filter: MyPermissionFilter, $first: Int, $after: String) {
+const mineDocument = `query ($filter: MyGrantFilterInput, $first: Int, $after: String) {
   myPermissions(filter: $filter, first: $first, after: $after) {
-    edges { node { effectiveLevel permission { ${permissionFields} } } } ${pageInfo}
+    edges { node { effectiveLevel grant { ${permissionFields} } } } ${pageInfo}
   }
 }`;
 const mine = async (authorization: string, variables: object = {}): Promise<Answer> => {
@@ -161,11 +161,11 @@ describe('myPermissions', () => {
     await grant({ group: { name: 'strangers' } }, { project: { id: projectId } }, 'MANAGE');
     await grant({ group: { name: 'everyone' } }, { all: 'QUEUE' }, 'USE');
     await grant({ user: { id: ann.id } }, { project: { id: projectId } }, 'MANAGE');
-    const rows = nodes(await mine(ann.authorization)).map(({ effectiveLevel, permission }: Answer) => ({
+    const rows = nodes(await mine(ann.authorization)).map(({ effectiveLevel, grant: row }: Answer) => ({
       effectiveLevel,
-      level: permission.level,
-      of: permission.subject.username ?? permission.subject.name,
-      on: permission.resource.name ?? permission.resource.type,
+      level: row.level,
+      of: row.subject.username ?? row.subject.name,
+      on: row.resource.name ?? row.resource.type,
     }));
     // An annotator comes to USE at most.
     expect(rows).toEqual([
@@ -197,6 +197,16 @@ describe('myPermissions', () => {
     expect(JSON.stringify(await mine(bob.authorization))).toContain(secret.id);
   });
 
+  it('computes the effective level only where it is selected', async () => {
+    const ann = await newUser();
+    await grant({ user: { id: ann.id } }, { project: { id: projectId } }, 'READ');
+    const ask = (selected: string) =>
+      app.ask(`{ myPermissions { edges { node { ${selected} } } } }`, {}, ann.authorization);
+    await ask('effectiveLevel');
+    expect((await countStatements(() => ask('grant { level }'))).statements).toHaveLength(1);
+    expect((await countStatements(() => ask('effectiveLevel'))).statements.length).toBeGreaterThan(1);
+  });
+
   it('of 3,400 permissions goes page by page in the same number of statements', async () => {
     const tenantId = await homeTenant();
     const rich = await newUser();
@@ -217,9 +227,9 @@ describe('myPermissions', () => {
     let pages = 0;
     do {
       const page: Answer = await mine(rich.authorization, { first: 1000, after });
-      for (const { permission, effectiveLevel } of nodes(page)) {
+      for (const { grant: row, effectiveLevel } of nodes(page)) {
         expect(effectiveLevel).toBe('EDIT');
-        seen.add(permission.resource.id);
+        seen.add(row.resource.id);
       }
       after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
       pages += 1;

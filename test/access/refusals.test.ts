@@ -62,7 +62,7 @@ const mutations: Readonly<Record<string, readonly [string, string]>> = {
   updateExperiment: ['experiment:update', 'experiment'],
   deleteExperiment: ['experiment:delete', 'experiment'],
   restoreExperiment: ['experiment:delete', 'experiment'],
-  setExperimentTags: ['experiment:update', 'experiment'],
+  updateExperimentTags: ['experiment:update', 'experiment'],
   deleteExperimentTags: ['experiment:update', 'experiment'],
   publishExperiment: ['experiment:publish', 'experiment'],
   unpublishExperiment: ['experiment:publish', 'experiment'],
@@ -70,22 +70,22 @@ const mutations: Readonly<Record<string, readonly [string, string]>> = {
   updateRun: ['run:update', 'run'],
   deleteRun: ['run:delete', 'run'],
   restoreRun: ['run:delete', 'run'],
-  setRunTags: ['run:update', 'run'],
+  updateRunTags: ['run:update', 'run'],
   deleteRunTags: ['run:update', 'run'],
   createRegisteredModel: ['model:create', 'project'],
   updateRegisteredModel: ['model:update', 'registered model'],
   deleteRegisteredModel: ['model:delete', 'registered model'],
   restoreRegisteredModel: ['model:delete', 'registered model'],
-  setRegisteredModelTags: ['model:update', 'registered model'],
+  updateRegisteredModelTags: ['model:update', 'registered model'],
   deleteRegisteredModelTags: ['model:update', 'registered model'],
   publishRegisteredModel: ['model:publish', 'registered model'],
   unpublishRegisteredModel: ['model:publish', 'registered model'],
   createModelVersion: ['model:update', 'registered model'],
   updateModelVersion: ['model:update', 'model version'],
-  setModelVersionTags: ['model:update', 'model version'],
+  updateModelVersionTags: ['model:update', 'model version'],
   deleteModelVersionTags: ['model:delete', 'model version'],
   deleteModelVersion: ['model:delete', 'model version'],
-  setModelAlias: ['model:update', 'registered model'],
+  updateModelAlias: ['model:update', 'registered model'],
   deleteModelAlias: ['model:delete', 'registered model'],
   grantPermission: ['permission:grant', 'project'],
   updatePermission: ['permission:grant', 'project'],
@@ -101,9 +101,9 @@ const mutations: Readonly<Record<string, readonly [string, string]>> = {
   updateUserAdmin: ['user:administer', 'user'],
   updateUserPassword: ['user:changePassword', 'user'],
   deleteUser: ['user:administer', 'user'],
-  setPreferences: ['user:update', 'user'],
+  updatePreferences: ['user:update', 'user'],
   createGroup: ['group:create', 'group'],
-  editGroup: ['group:administer', 'group'],
+  updateGroup: ['group:administer', 'group'],
   addGroupMembers: ['group:administer', 'group'],
   removeGroupMembers: ['group:administer', 'group'],
   deleteGroup: ['group:administer', 'group'],
@@ -201,7 +201,7 @@ const asksQuery = (query: string, variables: () => object | Promise<object>) => 
 };
 
 const documentTask = {
-  id: keyOf('hidden', 'new'),
+  key: keyOf('hidden', 'new'),
   template: { type: 'x', interface: {}, metadata: {} },
 };
 
@@ -253,7 +253,7 @@ const ways: Readonly<Record<string, Way>> = {
   },
   'a group that is hidden': {
     by: as('USER'),
-    ask: asksQuery('query ($by: GroupBy!) { group(by: $by) { id } }', async () => ({
+    ask: asksQuery('query ($by: GroupByInput!) { group(by: $by) { id } }', async () => ({
       by: { id: await group(newId()) },
     })),
     code: 'NOT_FOUND',
@@ -262,7 +262,7 @@ const ways: Readonly<Record<string, Way>> = {
   },
   'a user, without the right to see others': {
     by: as('USER'),
-    ask: asksQuery('query ($by: UserBy!) { user(by: $by) { id } }', () => ({ by: { id: other.id } })),
+    ask: asksQuery('query ($by: UserByInput!) { user(by: $by) { id } }', () => ({ by: { id: other.id } })),
     code: 'PERMISSION_DENIED',
     action: 'user:list',
     target: () => ofUser(other),
@@ -283,7 +283,9 @@ const ways: Readonly<Record<string, Way>> = {
   },
   'the key of somebody else': {
     by: as('USER'),
-    ask: asks('revokeCredentials', async () => ({ accessKey: (await keyOfUser(other.id)).accessKey })),
+    ask: asks('revokeCredentials', async () => ({
+      by: { accessKey: (await keyOfUser(other.id)).accessKey },
+    })),
     code: 'NOT_FOUND',
     action: 'credential:revoke',
     target: async () => ({ type: 'access key', name: (await keyOfUser(other.id)).accessKey }),
@@ -291,7 +293,7 @@ const ways: Readonly<Record<string, Way>> = {
   'the key of somebody above': {
     by: as('ADMIN'),
     ask: asks('editCredentials', async () => ({
-      accessKey: (await keyOfUser(root.id)).accessKey,
+      by: { accessKey: (await keyOfUser(root.id)).accessKey },
       label: 'x',
     })),
     code: 'PERMISSION_DENIED',
@@ -314,7 +316,7 @@ const ways: Readonly<Record<string, Way>> = {
   },
   'the keys of somebody else': {
     by: as('USER'),
-    ask: asksQuery('query ($user: UserBy) { credentials(user: $user) { edges { cursor } } }', () => ({
+    ask: asksQuery('query ($user: UserByInput) { credentials(user: $user) { edges { cursor } } }', () => ({
       user: { id: other.id },
     })),
     code: 'PERMISSION_DENIED',
@@ -482,7 +484,7 @@ describe('somebody who is refused', () => {
       targetId: projectId,
     };
     const { data } = await app.ask(
-      `query ($filter: AuditEventFilter) { auditEvents(filter: $filter) {
+      `query ($filter: AuditEventFilterInput) { auditEvents(filter: $filter) {
          edges { node { tenantId actor { id } code target { type id name } } } } }`,
       { filter },
       admin.authorization,

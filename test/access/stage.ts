@@ -35,8 +35,8 @@ export function permissionMutations(app: App) {
   const mutation = (field: string, selected: string) => (input: object, authorization?: string) =>
     mutate(app, field, input, selected, authorization);
   return {
-    grant: mutation('grantPermission', `permission { ${permissionFields} createdAt updatedAt }`),
-    update: mutation('updatePermission', `permission { ${permissionFields} }`),
-    revoke: mutation('revokePermission', `revoked { ${permissionFields} }`),
+    grant: mutation('grantPermission', `grant { ${permissionFields} createdAt updatedAt }`),
+    update: mutation('updatePermission', `grant { ${permissionFields} }`),
+    revoke: mutation('revokePermission', `grant { ${permissionFields} }`),
   };
 }

@@ -195,7 +195,11 @@ async function seedWorld(): Promise<Found[]> {
   const [home, away] = [await registerProject(app, 'home'), await registerProject(app, 'away')];
   await registerTask(app, 'away', 'double');
   await registerWorkflow(app, 'home', 'one', { a: [] }, { task: 'double', taskProject: 'away' });
-  const plan = { id: keyOf('away', 'one'), workflowId: keyOf('home', 'one'), defaultInputs: { x: 1 } };
+  const plan = {
+    key: keyOf('away', 'one'),
+    workflow: { key: keyOf('home', 'one') },
+    defaultInputs: { x: 1 },
+  };
   expect(await createLaunchPlan(app, plan)).toMatchObject({ __typename: 'CreateLaunchPlanPayload' });
   const executions = [
     await launch(app, 'home', 'one'),
@@ -224,7 +228,7 @@ async function seedWorld(): Promise<Found[]> {
       { model: { id: model }, source, execution, run },
       'modelVersion',
     );
-    await made('setModelAlias', { model: { id: model }, alias: 'best', version: 1 }, 'registeredModel');
+    await made('updateModelAlias', { model: { id: model }, alias: 'best', version: 1 }, 'registeredModel');
     if (name === 'published') {
       await made('publishExperiment', { by: { id: experiment } }, 'experiment');
       await made('publishRegisteredModel', { by: { id: model } }, 'registeredModel');

@@ -77,6 +77,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.domains': { path: 'domains', statements: 0 },
   'Query.executions': { path: executions, statements: 3 },
   'Query.experiments': { path: 'experiments', statements: 1 },
+  'Query.grantees': { path: 'grantees', statements: 1, as: 'administrator' },
   'Query.groups': { path: 'groups', statements: 2 },
   'Query.launchPlans': { path: 'launchPlans', statements: 3 },
   'Query.myPermissions': { path: 'myPermissions', statements: 3 },
@@ -115,7 +116,7 @@ const others = [
   'InvalidArgumentError.problems',
   'LeaseJobsPayload.runs',
   'LeasedRun.inputBlobs',
-  'PermissionExplanation.steps',
+  'AccessExplanation.steps',
 ];
 
 const inProject = () => `filter: { project: "${project}", domain: "${domain}" }`;
@@ -127,8 +128,9 @@ const argumentsOf: Readonly<Record<string, () => string>> = {
   nodeExecutions: () => `by: { key: { project: "${project}", domain: "${domain}", name: "run-0" } }`,
   runs: () => `filter: { experiments: ${JSON.stringify(made.experiments)} }`,
   permissions: () => `resource: { project: { identifier: "${project}" } }`,
-  groups: () => 'filter: { prefix: "team-" }',
-  users: () => 'filter: { prefix: "user-" }',
+  grantees: () => 'resource: { tenant: true }, prefix: "team-", first: $first',
+  groups: () => 'filter: { namePrefix: "team-" }',
+  users: () => 'filter: { usernamePrefix: "user-" }',
 };
 
 let app: LocalApp;
@@ -254,7 +256,7 @@ async function seedWork(): Promise<void> {
     input.template.outputs = [];
     expect(await createWorkflow(app, input)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
     const id = keyOf(project, `flow-${at}`);
-    await createLaunchPlan(app, { id, workflowId: id });
+    await createLaunchPlan(app, { key: id, workflow: { key: id } });
   }
   const ids: string[] = [];
   for (const at of each)
@@ -263,7 +265,7 @@ async function seedWork(): Promise<void> {
   for (let done = 0; done < MANY * 3; ) {
     for (const run of (await hands.lease()).runs) {
       await hands.start(run);
-      const chunks = [{ sequence: 0, stream: 'STDOUT', text: 'hello', at: new Date().toISOString() }];
+      const chunks = [{ sequence: 0, stream: 'STDOUT', text: 'hello', printedAt: new Date().toISOString() }];
       await mutate(app, 'reportRunLog', { run: run.id, chunks }, '', app.executor);
       await hands.succeed(run, { y: uri });
       done += 1;
@@ -296,7 +298,7 @@ async function seedTracking(): Promise<void> {
       );
       const version = { model: { id: model }, source: 's3://bucket/model', execution, run, tags: labels };
       await make('createModelVersion', version, 'modelVersion');
-      await make('setModelAlias', { model: { id: model }, alias, version: index + 1 }, 'registeredModel');
+      await make('updateModelAlias', { model: { id: model }, alias, version: index + 1 }, 'registeredModel');
     }
   }
 }
@@ -369,9 +371,9 @@ describe('a list', () => {
     expect(costs).toEqual([0, 0]);
   });
 
-  it('PermissionExplanation.steps costs nothing beside the explanation', async () => {
+  it('AccessExplanation.steps costs nothing beside the explanation', async () => {
     const { id } = await db.user.findFirstOrThrow({ where: { role: 'USER' } });
-    const field = schema.getType('PermissionExplanation') as GraphQLObjectType;
+    const field = schema.getType('AccessExplanation') as GraphQLObjectType;
     const steps = field.getFields()['steps'];
     const step = steps && nodeOf(steps.type);
     if (!step) throw new Error('an explanation has no steps');

@@ -84,7 +84,7 @@ beforeAll(async () => {
   });
   const hands = new Hands(app, 'walker');
   const run = await hands.leaseNode('sealed-node');
-  const chunks = [{ sequence: 0, stream: 'STDOUT', text: 'sealed-log', at: new Date().toISOString() }];
+  const chunks = [{ sequence: 0, stream: 'STDOUT', text: 'sealed-log', printedAt: new Date().toISOString() }];
   await app.ask(
     'mutation ($input: ReportRunLogInput!) { reportRunLog(input: $input) { __typename } }',
     { input: { run: run.id, chunks } },
@@ -146,10 +146,10 @@ async function seedModel(execution: string): Promise<void> {
   const source = 's3://sealed-bucket/model';
   await make(
     'createModelVersion',
-    { model, source, execution: { id: execution }, run: run.id },
+    { model, source, execution: { id: execution }, run: { id: run.id } },
     'modelVersion { id }',
   );
-  await make('setModelAlias', { model, alias: 'sealed-alias', version: 1 }, 'registeredModel { id }');
+  await make('updateModelAlias', { model, alias: 'sealed-alias', version: 1 }, 'registeredModel { id }');
 }
 
 /** What a text argument or field may be given, by its name. */
@@ -164,6 +164,7 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   username: () => [person.username],
   email: () => [person.email],
   alias: () => ['sealed-alias'],
+  prefix: () => ['sealed'],
   token: () => ['no-token'],
 };
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
   decide,
-  type Granted,
-  type Place,
-  placesOf,
+  type GrantLevels,
+  type GrantResource,
+  grantResourcesOf,
   type Subject,
 } from '../../src/authorization/domain/decision.ts';
 import type { Resource, Target } from '../../src/authorization/domain/resources.ts';
@@ -27,23 +27,23 @@ type Rows = Readonly<Partial<Record<string, { own?: Level; group?: Level }>>>;
 
 const grantedIn =
   (rows: Rows) =>
-  ({ type, id }: Place): Granted | undefined => {
+  ({ type, id }: GrantResource): GrantLevels | undefined => {
     const row = rows[id ?? type];
     return row && { own: row.own ?? null, group: row.group ?? null };
   };
 
 function decided(rows: Rows, subject: Partial<Subject> = {}, about: Partial<Target> = {}) {
-  const { level, decidedBy, place, caps } = decide(
+  const { level, decidedBy, resource, caps } = decide(
     { ...user, ...subject },
     { ...target, ...about },
     grantedIn(rows),
   );
-  return [level, decidedBy, place && (place.id ?? place.type), ...caps];
+  return [level, decidedBy, resource && (resource.id ?? resource.type), ...caps];
 }
 
-describe('placesOf', () => {
+describe('grantResourcesOf', () => {
   it('is the resource and its ancestors, their types in the same order, and the tenant', () => {
-    expect(placesOf(target)).toEqual([
+    expect(grantResourcesOf(target)).toEqual([
       run,
       project,
       { type: 'EXPERIMENT', id: null },
@@ -53,15 +53,15 @@ describe('placesOf', () => {
   });
 
   it('of all of a type is the type and the tenant; of the tenant, the tenant', () => {
-    expect(placesOf({ tenantId: 'home', resources: [], allOf: 'QUEUE' })).toEqual([
+    expect(grantResourcesOf({ tenantId: 'home', resources: [], allOf: 'QUEUE' })).toEqual([
       { type: 'QUEUE', id: null },
       { type: 'TENANT', id: null },
     ]);
-    expect(placesOf({ tenantId: 'home', resources: [] })).toEqual([{ type: 'TENANT', id: null }]);
+    expect(grantResourcesOf({ tenantId: 'home', resources: [] })).toEqual([{ type: 'TENANT', id: null }]);
   });
 });
 
-describe('the nearest place decides', () => {
+describe('the nearest resource decides', () => {
   it.each<[string, Rows, unknown[]]>([
     [
       'the resource before its project',
@@ -110,7 +110,7 @@ describe('the nearest place decides', () => {
   });
 });
 
-describe('at one place', () => {
+describe('at one resource', () => {
   it.each<[string, Rows, unknown[]]>([
     [
       'the own row beats a higher one of a group',

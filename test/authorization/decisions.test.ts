@@ -37,26 +37,34 @@ const codeOf = async (document: string, variables: object, authorization: string
 };
 
 const reads: [string, string, () => object][] = [
-  ['execution', 'query ($by: ExecutionBy!) { execution(by: $by) { id } }', () => ({ by: { id: execution } })],
+  [
+    'execution',
+    'query ($by: ExecutionByInput!) { execution(by: $by) { id } }',
+    () => ({ by: { id: execution } }),
+  ],
   [
     'execution by key',
-    'query ($by: ExecutionBy!) { execution(by: $by) { id } }',
+    'query ($by: ExecutionByInput!) { execution(by: $by) { id } }',
     () => ({ by: { key: { project, domain, name: 'there' } } }),
   ],
-  ['project', 'query ($by: ProjectBy!) { project(by: $by) { id } }', () => ({ by: { identifier: project } })],
+  [
+    'project',
+    'query ($by: ProjectByInput!) { project(by: $by) { id } }',
+    () => ({ by: { identifier: project } }),
+  ],
   [
     'task',
-    'query ($by: TaskBy!) { task(by: $by) { id } }',
+    'query ($by: TaskByInput!) { task(by: $by) { id } }',
     () => ({ by: { key: keyOf(project, 'double') } }),
   ],
   [
     'workflow',
-    'query ($by: WorkflowBy!) { workflow(by: $by) { id } }',
+    'query ($by: WorkflowByInput!) { workflow(by: $by) { id } }',
     () => ({ by: { key: keyOf(project, 'one') } }),
   ],
   [
     'launchPlan',
-    'query ($by: LaunchPlanBy!) { launchPlan(by: $by) { id } }',
+    'query ($by: LaunchPlanByInput!) { launchPlan(by: $by) { id } }',
     () => ({ by: { key: keyOf(project, 'one') } }),
   ],
   [
@@ -66,7 +74,7 @@ const reads: [string, string, () => object][] = [
   ],
   [
     'nodeExecutions',
-    'query ($by: ExecutionBy!) { nodeExecutions(by: $by) { edges { cursor } } }',
+    'query ($by: ExecutionByInput!) { nodeExecutions(by: $by) { edges { cursor } } }',
     () => ({ by: { id: execution } }),
   ],
 ];
@@ -92,7 +100,7 @@ describe('reading', () => {
     const authorization = await user('USER', null);
     const ask = (name: string) =>
       app.ask(
-        'query ($by: ExecutionBy!) { execution(by: $by) { id } }',
+        'query ($by: ExecutionByInput!) { execution(by: $by) { id } }',
         { by: { key: { project, domain, name } } },
         authorization,
       );

@@ -10,7 +10,7 @@ import {
   registerWorkflow,
   taskInput,
 } from '../support/seed.ts';
-import { type NewGrant, newCaller, tokenOf, type UserOptions } from '../support/users.ts';
+import { type NewGrant, newCaller, newUser, tokenOf, type UserOptions } from '../support/users.ts';
 
 const project = 'told';
 let app: App;
@@ -33,7 +33,7 @@ describe('NOT_FOUND', () => {
   const absent = 'f47ac10b-58cc-4372-a567-0e02b2c3d479';
   const lookup = (field: string, by: object, body = 'id') =>
     [
-      `query ($by: ${field.charAt(0).toUpperCase()}${field.slice(1)}By!) { ${field}(by: $by) { ${body} } }`,
+      `query ($by: ${field.charAt(0).toUpperCase()}${field.slice(1)}ByInput!) { ${field}(by: $by) { ${body} } }`,
       { by },
     ] as const;
   const model = { key: { project, name: 'ghost' } };
@@ -68,7 +68,7 @@ describe('NOT_FOUND', () => {
 
   it('names the execution of a list of nodes', async () => {
     expect(
-      await refusalOf('query ($by: ExecutionBy!) { nodeExecutions(by: $by) { edges { cursor } } }', {
+      await refusalOf('query ($by: ExecutionByInput!) { nodeExecutions(by: $by) { edges { cursor } } }', {
         by: { key: { project, domain, name: 'ghost' } },
       }),
     ).toEqual(['NOT_FOUND', 'execution told/development/ghost not found']);
@@ -134,6 +134,22 @@ describe('PERMISSION_DENIED', () => {
       'PERMISSION_DENIED',
       'requires a SYSTEM account whose credential has the scope executor',
     ]);
+  });
+
+  it('says what the command asks beyond the role of the permission', async () => {
+    const root = await newUser({ role: 'ROOT' });
+    const token = `mutation ($input: CreateTokenForUserInput!) { createTokenForUser(input: $input) { __typename } }`;
+    const edit = `mutation ($input: EditUserInput!) { editUser(input: $input) { __typename } }`;
+    const create = `mutation ($input: CreateUserInput!) { createUser(input: $input) { __typename } }`;
+    const by = { id: root.id };
+    const admin = await caller('ADMIN');
+    for (const [document, input, authorization, message] of [
+      [token, { user: by }, await caller('USER'), 'tokens of others require the role ADMIN or a higher one'],
+      [token, { user: by }, admin, 'the role of this user is above yours'],
+      [edit, { by, name: 'x' }, admin, 'the role of this user is above yours'],
+      [create, { username: 'new', role: 'ROOT' }, admin, 'the role ROOT is above yours'],
+    ] as const)
+      expect(await refusalOf(document, { input }, authorization)).toEqual(['PERMISSION_DENIED', message]);
   });
 
   it('says that the token is confined', async () => {

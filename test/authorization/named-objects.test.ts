@@ -67,8 +67,9 @@ beforeAll(async () => {
   const tenantId = await newTenant('strangers');
   stranger = await newUser({ role: 'USER', tenantId });
   const { id: home } = await db.tenant.findFirstOrThrow({ where: { name: 'default' } });
-  const team = { id: newId(), tenantId: home, name: 'secret-team', nameKey: 'secret-team' };
-  await db.group.create({ data: team });
+  const team = { id: newId(), tenantId: home, name: 'own-team', nameKey: 'own-team' };
+  const secret = { id: newId(), tenantId, name: 'secret-team', nameKey: 'secret-team' };
+  await db.group.createMany({ data: [team, secret] });
   ids = { plan, execution, run, file, group: team.id };
   const managed = [{ type: 'PROJECT', id: ownId, level: 'MANAGE' }] as const;
   callers = {
@@ -85,16 +86,16 @@ afterAll(() => app.stop());
 
 /** A plan whose input is a file. */
 async function registerFilePlan(): Promise<void> {
-  const { id, template } = workflowInput(own, 'reads', { a: [] }, { task: 'reader' });
+  const { key: id, template } = workflowInput(own, 'reads', { a: [] }, { task: 'reader' });
   const file = { var: 'file', binding: { promise: { nodeId: '', var: 'file' } } };
   const nodes = template.nodes.map((node) => ({ ...node, inputs: [file] }));
   const typed = { ...template.interface, inputs: [{ name: 'file', type: { blob: {} } }] };
   const made = await mutate(app, 'createWorkflow', {
-    id,
+    key: id,
     template: { ...template, nodes, interface: typed },
   });
   expect(made).toMatchObject({ __typename: 'CreateWorkflowPayload' });
-  await createLaunchPlan(app, { id, workflowId: id });
+  await createLaunchPlan(app, { key: id, workflow: { key: id } });
 }
 
 const absentId = '01a202b2-5304-72e0-b221-04449f1f6bfe';
@@ -102,9 +103,9 @@ const notFound = (...path: string[]) => ({ __typename: 'NotFoundError', path: ['
 const key = (project: string) => (name: string) => keyOf(project, name);
 const execution = (project: string) => (name: string) => ({ key: { project, domain, name } });
 const withTask = (name: string) => {
-  const { id, template } = workflowInput(own, 'new', { a: [] });
+  const { key: id, template } = workflowInput(own, 'new', { a: [] });
   const nodes = template.nodes.map((node) => ({ ...node, taskNode: { referenceId: keyOf(hidden, name) } }));
-  return { id, template: { ...template, nodes } };
+  return { key: id, template: { ...template, nodes } };
 };
 const level = 'READ';
 const project = { project: { identifier: own } };
@@ -158,14 +159,14 @@ const rows: readonly Row[] = [
     field: 'createLaunchPlan',
     further: 'workflowId',
     names,
-    input: (name) => ({ id: key(own)('new'), workflowId: key(own)(name) }),
+    input: (name) => ({ key: key(own)('new'), workflow: { key: key(own)(name) } }),
     answer: notFound('workflowId'),
   },
   {
     field: 'createLaunchPlan',
     further: 'workflowId',
     names,
-    input: (name) => ({ id: key(own)('of-other'), workflowId: key(hidden)(name) }),
+    input: (name) => ({ key: key(own)('of-other'), workflow: { key: key(hidden)(name) } }),
     answer: notFound('workflowId'),
   },
   {

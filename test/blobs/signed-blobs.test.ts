@@ -31,7 +31,7 @@ beforeAll(async () => {
   input.template.outputs = [];
   expect(await createWorkflow(app, input)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
   const id = keyOf('mine', 'files');
-  await createLaunchPlan(app, { id, workflowId: id, defaultInputs: { x: 1 } });
+  await createLaunchPlan(app, { key: id, workflow: { key: id }, defaultInputs: { x: 1 } });
 });
 afterAll(() => app.stop());
 

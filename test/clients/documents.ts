@@ -12,7 +12,7 @@ export const executionQuery = graphql(`
 `);
 
 export const executionsQuery = graphql(`
-  query ExecutionsOfProject($filter: ExecutionFilter!) {
+  query ExecutionsOfProject($filter: ExecutionFilterInput!) {
     executions(filter: $filter, first: 10) {
       edges { cursor node { id name phase } }
       pageInfo { startCursor endCursor hasNextPage hasPreviousPage }

@@ -12,7 +12,7 @@ interface Interface {
 
 /** The example's documents as the registry compiles them, without a server: from the form of GraphQL to that of the domain. */
 export function compilePenguins(): CompiledWorkflowClosure {
-  const tasks = documents.tasks.map(({ id, template }) => ({
+  const tasks = documents.tasks.map(({ key: id, template }) => ({
     id,
     template: compileTask({ ...template, interface: interfaceOf(template.interface) }),
   }));

@@ -21,7 +21,7 @@ describe("the penguins' documents", () => {
 
   it('are one version while they stay as they are', () => {
     const versions = new Set(
-      [...documents.tasks, documents.workflow, documents.launchPlan].map(({ id }) => id.version),
+      [...documents.tasks, documents.workflow, documents.launchPlan].map(({ key }) => key.version),
     );
     expect([...versions]).toEqual([expect.stringMatching(/^[0-9a-f]{12}$/)]);
   });

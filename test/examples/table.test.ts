@@ -11,9 +11,6 @@ const screen = (isTTY: boolean) => {
 const event = (nodeId: string, second: number, change: Partial<NodeEvent>): NodeEvent => ({
   id: `${nodeId}-${second}`,
   nodeId,
-  phase: null,
-  taskPhase: null,
-  attempt: null,
   occurredAt: new Date(second * 1000).toISOString(),
   ...change,
 });

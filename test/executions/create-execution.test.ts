@@ -23,9 +23,13 @@ beforeAll(async () => {
   await registerTask(app, project, 'double');
   await registerWorkflow(app, project, 'one', { a: [] });
   const fixed = keyOf(project, 'fixed');
-  await createLaunchPlan(app, { id: fixed, workflowId: keyOf(project, 'one'), fixedInputs: { x: 7 } });
+  await createLaunchPlan(app, {
+    key: fixed,
+    workflow: { key: keyOf(project, 'one') },
+    fixedInputs: { x: 7 },
+  });
   const needy = keyOf(project, 'needy');
-  await createLaunchPlan(app, { id: needy, workflowId: keyOf(project, 'one') });
+  await createLaunchPlan(app, { key: needy, workflow: { key: keyOf(project, 'one') } });
 });
 afterAll(() => app.stop());
 
@@ -57,9 +61,12 @@ describe('createExecution', () => {
     'may have as many nodes side by side as it is told, 25 by default: %s',
     async (maxParallelism, expected) => {
       const { execution } = await ask({ maxParallelism });
-      const { data } = await app.ask('query ($by: ExecutionBy!) { execution(by: $by) { maxParallelism } }', {
-        by: { id: execution.id },
-      });
+      const { data } = await app.ask(
+        'query ($by: ExecutionByInput!) { execution(by: $by) { maxParallelism } }',
+        {
+          by: { id: execution.id },
+        },
+      );
       expect(data.execution.maxParallelism).toBe(expected);
     },
   );
@@ -155,7 +162,7 @@ describe('createExecution', () => {
         ],
       },
     });
-    await createLaunchPlan(app, { id: keyOf(project, 'reads'), workflowId: keyOf(project, 'reads') });
+    await createLaunchPlan(app, { key: keyOf(project, 'reads'), workflow: { key: keyOf(project, 'reads') } });
     await registerProject(app, 'other');
     const upload = await app.ask(
       `mutation { createBlobUpload(input: { owner: { project: "other" }, sizeBytes: "0",
@@ -178,7 +185,7 @@ describe('execution', () => {
   it('is found by its id and by its key, alike', async () => {
     const id = await launch(app, project, 'one', { name: 'found' });
     const { data } = await app.ask(
-      `query ($byId: ExecutionBy!, $byKey: ExecutionBy!) {
+      `query ($byId: ExecutionByInput!, $byKey: ExecutionByInput!) {
          byId: execution(by: $byId) { id name } byKey: execution(by: $byKey) { id name }
        }`,
       { byId: { id }, byKey: { key: { project, domain, name: 'found' } } },
@@ -192,7 +199,9 @@ describe('execution', () => {
     [{ id: 'no id at all' }],
     [{ key: { project, domain, name: 'ghost' } }],
   ])('is null with NOT_FOUND when it is absent: %j', async (by) => {
-    const { data, errors } = await app.ask('query ($by: ExecutionBy!) { execution(by: $by) { id } }', { by });
+    const { data, errors } = await app.ask('query ($by: ExecutionByInput!) { execution(by: $by) { id } }', {
+      by,
+    });
     expect(data).toEqual({ execution: null });
     expect(errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
   });

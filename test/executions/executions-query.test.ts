@@ -36,7 +36,7 @@ const failure = {
 
 async function list(filter: object = {}): Promise<Answer> {
   const { data, errors } = await app.ask(
-    `query ($filter: ExecutionFilter!) {
+    `query ($filter: ExecutionFilterInput!) {
        executions(filter: $filter) { totalCount edges { node { name phase error { message } } } }
      }`,
     { filter: { project, domain, ...filter } },
@@ -77,7 +77,7 @@ describe('executions', () => {
     const { edges } = await list({ phases: ['FAILED'] });
     expect(edges[0].node.error.message).toBe('m'.repeat(99));
     const { data } = await app.ask(
-      `query ($by: ExecutionBy!) {
+      `query ($by: ExecutionByInput!) {
          execution(by: $by) {
            error { message }
            nodeExecutions { edges { node { id error { message } } } }
@@ -90,7 +90,7 @@ describe('executions', () => {
     for (const { edges: nodes } of [data.execution.nodeExecutions, data.nodeExecutions])
       expect(nodes[0].node.error.message).toBe('m'.repeat(99));
     const one = await app.ask(
-      'query ($by: NodeExecutionBy!) { nodeExecution(by: $by) { error { message } } }',
+      'query ($by: NodeExecutionByInput!) { nodeExecution(by: $by) { error { message } } }',
       {
         by: { id: data.execution.nodeExecutions.edges[0].node.id },
       },

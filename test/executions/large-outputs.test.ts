@@ -44,12 +44,16 @@ const nodes = { texts: 6, lists: 3 };
 /** Nodes of that task side by side; the workflow itself has no outputs. */
 async function registerWide(task: string, count: number) {
   const shape = Object.fromEntries(Array.from({ length: count }, (_, index) => [`n${index}`, []]));
-  const { id, template } = workflowInput(project, task, shape, { task });
+  const { key, template } = workflowInput(project, task, shape, { task });
   const bare = { ...template, interface: { ...template.interface, outputs: [] }, outputs: [] };
-  expect(await createWorkflow(app, { id, template: bare })).toMatchObject({
+  expect(await createWorkflow(app, { key, template: bare })).toMatchObject({
     __typename: 'CreateWorkflowPayload',
   });
-  const plan = { id: keyOf(project, task), workflowId: keyOf(project, task), defaultInputs: { x: 1 } };
+  const plan = {
+    key: keyOf(project, task),
+    workflow: { key: keyOf(project, task) },
+    defaultInputs: { x: 1 },
+  };
   await createLaunchPlan(app, plan);
 }
 

@@ -5,7 +5,6 @@ import { Hands } from '../support/hands.ts';
 import {
   createLaunchPlan,
   createWorkflow,
-  keyOf,
   launch,
   registerProject,
   registerTask,
@@ -25,13 +24,12 @@ beforeAll(async () => {
   await registerTask(app, project, 'filer', { outputs: { y: blob } });
   await registerTask(app, project, 'retried', { outputs: { y: blob }, retries: 1 });
   for (const task of ['filer', 'retried']) {
-    const { id, template } = workflowInput(project, task, { a: [], b: [] }, { task });
+    const { key, template } = workflowInput(project, task, { a: [], b: [] }, { task });
     const bare = { ...template, interface: { ...template.interface, outputs: [] }, outputs: [] };
-    expect(await createWorkflow(app, { id, template: bare })).toMatchObject({
+    expect(await createWorkflow(app, { key, template: bare })).toMatchObject({
       __typename: 'CreateWorkflowPayload',
     });
-    const key = keyOf(project, task);
-    await createLaunchPlan(app, { id: key, workflowId: key, defaultInputs: { x: 1 } });
+    await createLaunchPlan(app, { key, workflow: { key }, defaultInputs: { x: 1 } });
   }
 });
 afterAll(() => app.stop());

@@ -42,7 +42,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => app.stop());
 
-const document = `query ($by: ExecutionBy!) {
+const document = `query ($by: ExecutionByInput!) {
   execution(by: $by) {
     id name phase
     nodeExecutions(first: 100) { edges { node {
@@ -68,7 +68,7 @@ describe('execution { nodeExecutions { taskExecutions } }', () => {
     const by = { id: ids.get(50) };
     const { result, statements } = await countStatements(() =>
       app.ask(
-        `query ($by: ExecutionBy!) { execution(by: $by) { nodeExecutions(first: 2) {
+        `query ($by: ExecutionByInput!) { execution(by: $by) { nodeExecutions(first: 2) {
            edges { cursor node { nodeId } } pageInfo { hasNextPage endCursor } } } }`,
         { by },
       ),
@@ -84,7 +84,7 @@ describe('lists within lists', () => {
   it('are read a level at a time, each with a LIMIT for every parent', async () => {
     const { result, statements } = await countStatements(() =>
       app.ask(
-        `query ($filter: ExecutionFilter!) { executions(filter: $filter, first: 2) { edges { node {
+        `query ($filter: ExecutionFilterInput!) { executions(filter: $filter, first: 2) { edges { node {
            nodeExecutions(first: 3) { edges { node { taskExecutions(first: 4) { edges { node { id } } } } } } } } } }`,
         { filter: { project, domain: 'development' } },
       ),

@@ -6,7 +6,7 @@ import {
   reportJobEventsDocument,
   returnLeaseDocument,
 } from '../../src/executor/host/documents.ts';
-import type { RunOutcome, Runtime } from '../../src/executor/host/runtime.ts';
+import type { RunOutcome, RunSpec, Runtime } from '../../src/executor/host/runtime.ts';
 import { startWorkLoop, type WorkLoop } from '../../src/executor/host/work-loop.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { log } from '../../src/platform/log.ts';
@@ -69,10 +69,11 @@ class PlayedServer implements ApiClient {
   }
 }
 
+const resources = { requests: [{ name: 'CPU', value: '2' }], limits: [] };
 const leasedRun = (id: string) => ({
   id,
   jobId: id,
-  container: { image: '', command: [], args: [], env: [] },
+  container: { image: '', command: [], args: [], env: [], resources },
   interface: { inputs: {}, outputs: {} },
   inputs: {},
   environment: {},
@@ -83,11 +84,14 @@ const leasedRun = (id: string) => ({
 
 class PlayedRuntime implements Runtime {
   readonly begun: string[] = [];
+  readonly specs: RunSpec[] = [];
   readonly stopped: string[] = [];
   leftovers: string[] = [];
   readonly #ends = new Map<string, (outcome: RunOutcome) => void>();
 
-  run: Runtime['run'] = ({ runId }, { signal, onStarted }) => {
+  run: Runtime['run'] = (spec, { signal, onStarted }) => {
+    const { runId } = spec;
+    this.specs.push(spec);
     this.begun.push(runId);
     onStarted();
     return new Promise((resolve) => {
@@ -151,6 +155,7 @@ describe('an executor', () => {
     second.answer([]);
     expect((await server.poll(2)).wait).toBe('PT10S');
     expect(runtime.begun).toEqual([a]);
+    expect(runtime.specs[0]?.container.resources).toEqual(resources);
     expect(server.said).toEqual([`RUNNING ${a}`]);
   });
 

@@ -60,7 +60,9 @@ async function cutOff(name: string, options: ExecutorOptions = {}) {
   await registerWorkflow(app, project, name, { a: [] }, { task: name });
   const id = await launch(app, project, name);
   await executor({ name, url: wire.url, ...options });
-  const pids = () => (existsSync(note) ? readFileSync(note, 'utf8').trim().split('\n').map(Number) : []);
+  // The file is there a moment before its first line is.
+  const pids = () =>
+    existsSync(note) ? readFileSync(note, 'utf8').split('\n').filter(Boolean).map(Number) : [];
   const [pid = 0] = await eventually(pids, (written) => written.length > 0);
   await eventually(
     () => readExecution(app, id),

@@ -254,7 +254,8 @@ describe('run: the directory', () => {
          data: fs.readFileSync(all.data, 'utf8'),
          parts: all.parts.map((part) => fs.readFileSync(part, 'utf8')),
          maybe: fs.readFileSync(all.maybe, 'utf8'),
-         plain: { text: all.text, big: all.big, config: all.config },
+         chosen: all.chosen.map((part) => fs.readFileSync(part, 'utf8')),
+         plain: { text: all.text, big: all.big, config: all.config, word: all.word },
        }))`,
       {
         interface: {
@@ -262,6 +263,8 @@ describe('run: the directory', () => {
             data: BLOB,
             parts: { collectionType: BLOB },
             maybe: { unionType: { variants: [BLOB, { simple: 'NONE' }] } },
+            chosen: { unionType: { variants: [{ collectionType: STRING }, { collectionType: BLOB }] } },
+            word: { unionType: { variants: [BLOB, STRING] } },
             text: STRING,
             big: INTEGER,
             config: { simple: 'STRUCT' },
@@ -274,6 +277,8 @@ describe('run: the directory', () => {
           data: 'slipway://blobs/one',
           parts: ['slipway://blobs/one', 'slipway://blobs/two'],
           maybe: 'slipway://blobs/two',
+          chosen: ['slipway://blobs/one'],
+          word: 'hello',
           text: 'a\nb',
           big: '9007199254740993',
           config: { a: [1] },
@@ -294,7 +299,8 @@ describe('run: the directory', () => {
       data: 'first',
       parts: ['first', 'second'],
       maybe: 'second',
-      plain: { text: 'a\nb', big: '9007199254740993', config: { a: [1] } },
+      chosen: ['first'],
+      plain: { text: 'a\nb', big: '9007199254740993', config: { a: [1] }, word: 'hello' },
     });
     expect(seen.files).toMatchObject({
       data: 'first',

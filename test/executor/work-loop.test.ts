@@ -84,9 +84,9 @@ async function launchSteps(name: string, steps: Readonly<Record<string, Step>>):
     taskNode: { referenceId: keyOf(project, `${name}.${id}`) },
   }));
   const template = { interface: { inputs: [], outputs: [] }, nodes, outputs: [] };
-  const workflow = await createWorkflow(app, { id: keyOf(project, name), template });
+  const workflow = await createWorkflow(app, { key: keyOf(project, name), template });
   expect(workflow).toMatchObject({ __typename: 'CreateWorkflowPayload' });
-  await createLaunchPlan(app, { id: keyOf(project, name), workflowId: keyOf(project, name) });
+  await createLaunchPlan(app, { key: keyOf(project, name), workflow: { key: keyOf(project, name) } });
   return await launch(app, project, name);
 }
 
@@ -97,7 +97,7 @@ const attemptsOf = (execution: Answer, node: string): Answer[] =>
 const jobOf = (execution: Answer, node: string, attempt = 0) => attemptsOf(execution, node)[attempt].job;
 
 async function logOf(runId: string): Promise<string> {
-  const { data } = await app.ask('query ($id: ID!) { jobRun(id: $id) { log { stream text } } }', {
+  const { data } = await app.ask('query ($id: ID!) { jobRun(by: { id: $id }) { log { stream text } } }', {
     id: runId,
   });
   return data.jobRun.log.map(({ stream, text }: Answer) => `${stream}: ${text}`).join('');
@@ -257,13 +257,15 @@ describe('the work loop', () => {
     const jobs = readFileSync(note, 'utf8').trim().split('\n');
     expect(new Set(jobs).size).toBe(12);
     expect(jobs).toHaveLength(12);
-    const { data } = await app.ask('query ($id: ID!) { job(id: $id) { runs { executor } } }', {
+    const { data } = await app.ask('query ($id: ID!) { job(by: { id: $id }) { runs { executor } } }', {
       id: jobs[0],
     });
     expect(['left', 'right']).toContain(data.job.runs[0].executor);
     const names = await Promise.all(
       jobs.map(async (job) => {
-        const answer = await app.ask('query ($id: ID!) { job(id: $id) { runs { executor } } }', { id: job });
+        const answer = await app.ask('query ($id: ID!) { job(by: { id: $id }) { runs { executor } } }', {
+          id: job,
+        });
         return answer.data.job.runs.map((run: Answer) => run.executor).join();
       }),
     );

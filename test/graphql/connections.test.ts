@@ -10,10 +10,10 @@ import { createGroup, createUser } from '../support/people.ts';
 import {
   domain,
   launch,
+  readExecution,
   registerProject,
   registerTask,
   registerWorkflow,
-  untilEnded,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
 import { newCaller } from '../support/users.ts';
@@ -54,7 +54,7 @@ const roots: Record<string, { readonly args?: string; readonly count: number }> 
   credentials: { count: 1 },
   executions: { args: inProject, count: 2 },
   experiments: { count: 2 },
-  groups: { args: 'filter: { prefix: "team" }', count: 1 },
+  groups: { args: 'filter: { namePrefix: "team" }', count: 1 },
   launchPlans: { args: inProject, count: 2 },
   myPermissions: { count: 5 },
   nodeExecutions: {
@@ -88,7 +88,8 @@ beforeAll(async () => {
     await launch(app, project, 'three', { name: 'first', maxParallelism: 0 }),
     await launch(app, project, 'one', { name: 'second' }),
   ];
-  for (const id of started) await hands.work(async () => (await untilStarted(id)) === 'SUCCEEDED');
+  for (const id of started)
+    await hands.work(async () => (await readExecution(app, id)).phase === 'SUCCEEDED');
   await app.stopScheduler();
   root = await newCaller({ role: 'ROOT' });
   member = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
@@ -102,8 +103,6 @@ beforeAll(async () => {
   await createGroup(app, { name: 'team', members: members.map(({ id }) => ({ id })) });
 }, 60_000);
 afterAll(() => app.stop());
-
-const untilStarted = async (id: string) => (await untilEnded(app, id)).phase;
 
 const listOf = (field: string, rest: string, page = '') => {
   const given =

@@ -65,9 +65,11 @@ describe('the cost of an operation', () => {
   });
 
   it('takes the size that a list without pages says it has', () => {
-    expect(cost('{ job(id: "x") { runs { id } } }')).toBe(1 + 1 + 5);
-    expect(cost('{ job(id: "x") { runs { log(first: 30) { text } } } }')).toBe(1 + 1 + 5 + 5 * (1 + 30));
-    expect(cost('{ job(id: "x") { runs { log { text } } } }')).toBe(1 + 1 + 5 + 5 * (1 + 100));
+    expect(cost('{ job(by: { id: "x" }) { runs { id } } }')).toBe(1 + 1 + 5);
+    expect(cost('{ job(by: { id: "x" }) { runs { log(first: 30) { text } } } }')).toBe(
+      1 + 1 + 5 + 5 * (1 + 30),
+    );
+    expect(cost('{ job(by: { id: "x" }) { runs { log { text } } } }')).toBe(1 + 1 + 5 + 5 * (1 + 100));
   });
 
   it('is the same through fragments, named or not', () => {

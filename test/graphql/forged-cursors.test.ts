@@ -75,7 +75,7 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Query.projects': [() => 'projects(ARGS) { PAGE }'],
   'Query.queues': [() => 'queues(ARGS) { PAGE }'],
   'Query.registeredModels': [() => 'registeredModels(ARGS) { PAGE }'],
-  'Query.runs': [() => `runs(filter: { experiments: ["${ids.experiment}"] }, ARGS) { PAGE }`],
+  'Query.runs': [() => `runs(filter: { experimentIds: ["${ids.experiment}"] }, ARGS) { PAGE }`],
   'Query.tasks': [() => versions('tasks')],
   'Query.tenants': [() => 'tenants(ARGS) { PAGE }'],
   'Query.users': [() => 'users(ARGS) { PAGE }', () => 'users(orderBy: NEWEST, ARGS) { PAGE }'],

@@ -9,8 +9,8 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 const document = `mutation ($value: JSON!) {
-  setPreferences(input: { preferences: $value }) {
-    ... on SetPreferencesPayload { preferences }
+  updatePreferences(input: { preferences: $value }) {
+    ... on UpdatePreferencesPayload { preferences }
     ... on Error { code message }
   }
 }`;
@@ -43,12 +43,12 @@ describe('a whole number beyond 2^53 inside JSON', () => {
     ['1e30', 1e30],
   ])('is taken where it keeps them: %s', async (number, n) => {
     const { body } = await post(number);
-    expect(body.data.setPreferences.preferences).toEqual({ text: '9007199254740993', n });
+    expect(body.data.updatePreferences.preferences).toEqual({ text: '9007199254740993', n });
   });
 
   it('is refused in the document itself, and does not become text there', async () => {
     const inline = (number: string) =>
-      app.ask(`mutation { setPreferences(input: { preferences: { n: ${number} } }) { __typename } }`);
+      app.ask(`mutation { updatePreferences(input: { preferences: { n: ${number} } }) { __typename } }`);
     const { errors } = await inline('9007199254740993');
     expect(errors?.[0]?.message).toContain('numbers that keep their digits');
     expect((await inline('9007199254740994')).errors).toBeUndefined();

@@ -110,7 +110,9 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
     const docs = page.locator('.graphiql-plugin');
     await docs.getByRole('link', { name: 'Query', exact: true }).click();
     await docs.getByRole('link', { name: 'Execution', exact: true }).first().click();
-    await docs.getByText('One execution of a launch plan: its workflow runs once, with given inputs.').waitFor();
+    await docs
+      .getByText('One execution of a launch plan: its workflow runs once, with given inputs.')
+      .waitFor();
     await docs.getByText('How many of its nodes are in each phase').waitFor();
     await shot('3-docs');
     await page.getByRole('button', { name: 'Hide Documentation Explorer' }).click();

@@ -23,7 +23,7 @@ describe('a long poll', () => {
       (count) => count === 1,
     );
     const { data } = await app.ask(
-      `mutation { revokeCredentials(input: { accessKey: "${key.accessKey}" }) { __typename ... on Error { message } } }`,
+      `mutation { revokeCredentials(input: { by: { accessKey: "${key.accessKey}" } }) { __typename ... on Error { message } } }`,
     );
     expect(data.revokeCredentials).toEqual({ __typename: 'RevokeCredentialsPayload' });
     const { errors } = await answer;

@@ -17,7 +17,7 @@ afterAll(() => app.stop());
 
 const createProject =
   'mutation ($input: RegisterProjectInput!) { registerProject(input: $input) { __typename } }';
-const watching = 'subscription ($by: ExecutionBy!) { executionEvents(by: $by) { id } }';
+const watching = 'subscription ($by: ExecutionByInput!) { executionEvents(by: $by) { id } }';
 const SECRET = 'what-the-caller-sent';
 const manyUnknown = (count: number) => ({
   sent: SECRET,
@@ -195,7 +195,7 @@ describe("a stranger's variables", () => {
     ['a subscription', watching],
     [
       'a fragment',
-      `fragment F on Query { execution(by: $by) { id } } query ($by: ExecutionBy!) { ... { ...F } }`,
+      `fragment F on Query { execution(by: $by) { id } } query ($by: ExecutionByInput!) { ... { ...F } }`,
     ],
   ])('are not looked at where nothing is open to strangers: %s', async (_name, document) => {
     const { value, reads } = counted({ input: {}, by: {} });

@@ -1,10 +1,12 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Role } from '../../src/generated/prisma/enums.ts';
-import { db } from '../../src/platform/database/client.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
 import { flushKeyUses } from '../../src/sign-in/key-uses.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { stopClocks } from '../support/clock.ts';
-import { countStatements } from '../support/statements.ts';
+import { countStatements, statementsOf } from '../support/statements.ts';
 import { newTenant, newUser, tokenOf, type User } from '../support/users.ts';
 
 let app: App;
@@ -34,20 +36,23 @@ const create = (authorization: string, input: object = {}) =>
     input,
     authorization,
   );
-const edit = (authorization: string, input: object) =>
+const edit = (
+  authorization: string,
+  { accessKey, ...input }: { accessKey: string; [change: string]: unknown },
+) =>
   outcome(
     'editCredentials',
     `mutation ($input: EditCredentialsInput!) { editCredentials(input: $input) {
        ... on EditCredentialsPayload { credential { ${fields} } } ${errorFields} } }`,
-    input,
+    { by: { accessKey }, ...input },
     authorization,
   );
 const revoke = (authorization: string, accessKey: string) =>
   outcome(
     'revokeCredentials',
     `mutation ($input: RevokeCredentialsInput!) { revokeCredentials(input: $input) {
-       ... on RevokeCredentialsPayload { revoked } ${errorFields} } }`,
-    { accessKey },
+       ... on RevokeCredentialsPayload { revoked credential { accessKey revokedAt } } ${errorFields} } }`,
+    { by: { accessKey } },
     authorization,
   );
 
@@ -106,6 +111,30 @@ describe('createCredentials', () => {
       'input.expiresAt',
       'input.scopes.1',
     ]);
+  });
+
+  it('tells no limit from nothing, in the API and in the table', async () => {
+    const { authorization } = await someone('USER');
+    const made = await create(authorization);
+    expect(made.credential.scopes).toBeNull();
+    expect(await create(authorization, { scopes: [] })).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      path: ['input', 'scopes'],
+    });
+    const stored = async () =>
+      (await pool.query('select scopes from credentials where access_key = $1', [made.accessKey])).rows;
+    expect(await stored()).toEqual([{ scopes: null }]);
+    const empty = () =>
+      pool.query("update credentials set scopes = '{}' where access_key = $1", [made.accessKey]);
+    await expect(empty()).rejects.toThrow('credentials_scopes_name_some');
+    // What was stored before said no limit with an empty list, and goes on saying so.
+    await pool.query('alter table credentials drop constraint credentials_scopes_name_some');
+    await empty();
+    const migrations = join(import.meta.dirname, '../../prisma/migrations');
+    const [folder = ''] = readdirSync(migrations).filter((name) => name.endsWith('_scopes_or_no_limit'));
+    await pool.query(readFileSync(join(migrations, folder, 'migration.sql'), 'utf8'));
+    expect(await stored()).toEqual([{ scopes: null }]);
+    await expect(empty()).rejects.toThrow('credentials_scopes_name_some');
   });
 
   it('gives no wider scopes than those of the sign-in, and those where none are asked for', async () => {
@@ -316,7 +345,7 @@ describe('revokeCredentials', () => {
     const other = await create(authorization);
     const token = await tokenOf(app, authorization);
     expect([await statusOf(authorization), await statusOf(token)]).toEqual([200, 200]);
-    expect(await revoke(token, accessKey)).toEqual({ revoked: 1 });
+    expect(await revoke(token, accessKey)).toMatchObject({ revoked: 1 });
     expect([await statusOf(authorization), await statusOf(token)]).toEqual([401, 401]);
     expect(await statusOf(basic(other.accessKey, other.secretKey))).toBe(200);
   });
@@ -338,8 +367,11 @@ describe('revokeCredentials', () => {
     for (const ask of [revoke, (who: string, accessKey: string) => edit(who, { accessKey })]) {
       const absent = await ask(one.authorization, unknown);
       const hidden = await ask(one.authorization, other.accessKey);
-      expect(absent).toMatchObject({ code: 'NOT_FOUND', path: ['input', 'accessKey'] });
+      expect(absent).toMatchObject({ code: 'NOT_FOUND', path: ['input', 'by'] });
       expect(hidden.message.replace(other.accessKey, unknown)).toBe(absent.message);
+      const sent = async (accessKey: string) =>
+        (await statementsOf(() => ask(one.authorization, accessKey))).statements;
+      expect(await sent(other.accessKey)).toEqual(await sent(unknown));
     }
     expect(await statusOf(other.authorization)).toBe(200);
   });
@@ -348,8 +380,8 @@ describe('revokeCredentials', () => {
     const [user, root] = [await someone('USER'), await someone('ROOT')];
     const executor = await someone('SYSTEM', { scopes: ['executor'] });
     const stranger = await someone('USER', { tenantId: await newTenant('ends elsewhere') });
-    expect(await revoke(app.admin, user.accessKey)).toEqual({ revoked: 1 });
-    expect(await revoke(app.admin, executor.accessKey)).toEqual({ revoked: 1 });
+    expect(await revoke(app.admin, user.accessKey)).toMatchObject({ revoked: 1 });
+    expect(await revoke(app.admin, executor.accessKey)).toMatchObject({ revoked: 1 });
     expect(await revoke(app.admin, root.accessKey)).toEqual({ refused: 'PERMISSION_DENIED' });
     expect(await revoke(app.admin, stranger.accessKey)).toMatchObject({ code: 'NOT_FOUND' });
   });

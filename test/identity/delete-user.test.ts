@@ -5,7 +5,7 @@ import { removeUser } from '../../src/identity/store/public-users.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { answerOf, endOf, mutate } from '../support/mutate.ts';
-import { createUser, deleteUser, password, setPreferences } from '../support/people.ts';
+import { createUser, deleteUser, password, updatePreferences } from '../support/people.ts';
 import {
   createExecution,
   domain,
@@ -48,7 +48,7 @@ describe('what a deleted user did', () => {
   const who = '{ id username name deletedAt }';
   const question = `query ($experiment: ID!, $run: ID!, $model: ID!, $version: ID!, $execution: ID!) {
     experiment(by: { id: $experiment }) { createdBy ${who} }
-    run(id: $run) { createdBy ${who} }
+    run(by: { id: $run }) { createdBy ${who} }
     registeredModel(by: { id: $model }) { createdBy ${who} }
     modelVersion(by: { id: $version }) { createdBy ${who} }
     execution(by: { id: $execution }) { principal ${who} abort { principal ${who} } }
@@ -104,7 +104,7 @@ describe('what a deleted user did', () => {
     const author = { id, username, name: `Worker ${username.split('-')[1]}`, deletedAt: null };
     expect(await authors()).toEqual(Array(6).fill(author));
     const before = await countStatements(authors);
-    expect(await deleteUser(app, { by: { id } })).toMatchObject({ id });
+    expect(await deleteUser(app, { by: { id } })).toMatchObject({ user: { id } });
     expect(await authors()).toEqual(Array(6).fill({ ...author, deletedAt: expect.any(String) }));
     const after = await countStatements(authors);
     expect(after.statements).toHaveLength(before.statements.length);
@@ -126,7 +126,7 @@ describe('what a deleted user did', () => {
     const { id } = (
       await createUser(app, { username: 'forgotten', email: 'forgotten@example.com', password })
     ).user;
-    await setPreferences(app, { preferences: { color: 'a secret color' } }, basic('forgotten', password));
+    await updatePreferences(app, { preferences: { color: 'a secret color' } }, basic('forgotten', password));
     await deleteUser(app, { by: { id } });
     expect(await db.formerUser.findUniqueOrThrow({ where: { id } })).toEqual({
       id,
@@ -150,7 +150,9 @@ describe('a deleted user', () => {
     expect(listed.length).toBeGreaterThan(0);
     expect(listed).not.toContain(id);
     for (const by of [{ id }, { username }])
-      expect(answerOf(await app.ask('query ($by: UserBy!) { user(by: $by) { id } }', { by }))).toMatchObject({
+      expect(
+        answerOf(await app.ask('query ($by: UserByInput!) { user(by: $by) { id } }', { by })),
+      ).toMatchObject({
         code: 'NOT_FOUND',
       });
     for (const header of [authorization, basic(username, password)])
@@ -175,7 +177,7 @@ describe('a call of a user who is being deleted', () => {
     createExperiment: () => ['createExperiment', { project, name: `of ${++count}` }],
     createRegisteredModel: () => ['createRegisteredModel', { project, name: `of-${++count}` }],
     createCredentials: () => ['createCredentials', { label: 'x' }],
-    setPreferences: () => ['setPreferences', { preferences: { a: 1 } }],
+    updatePreferences: () => ['updatePreferences', { preferences: { a: 1 } }],
     updateUserPassword: () => [
       'updateUserPassword',
       { password: 'another password', currentPassword: password },

@@ -20,7 +20,7 @@ vi.stubEnv('FIXED_USERS_FILE', file);
 const { basic, startApp } = await import('../support/app.ts');
 const { tokenOf } = await import('../support/users.ts');
 const { endOf, mutate } = await import('../support/mutate.ts');
-const { createUser, deleteUser, editUser, setPreferences, updateUserAdmin, updateUserPassword, viewerOf } =
+const { createUser, deleteUser, editUser, updatePreferences, updateUserAdmin, updateUserPassword, viewerOf } =
   await import('../support/people.ts');
 const { keepFixedUsers } = await import('../../src/identity/commands/keep-fixed-users.ts');
 const { fixedUsers, readFixedUsers } = await import('../../src/identity/fixed-users.ts');
@@ -165,7 +165,9 @@ describe('fixed users', () => {
       await deleteUser(app, { by }),
     ])
       expect(answer).toMatchObject({ __typename: 'FailedPreconditionError' });
-    expect(await setPreferences(app, { preferences: { theme: 'dark' } }, self)).toMatchObject({ updated: 1 });
+    expect(await updatePreferences(app, { preferences: { theme: 'dark' } }, self)).toMatchObject({
+      updated: 1,
+    });
   });
 });
 
@@ -185,10 +187,10 @@ describe('the guest', () => {
     expect(keys.errors).toMatchObject([{ extensions: { code: 'PERMISSION_DENIED' } }]);
     for (const [field, input] of [
       ['createCredentials', { label: 'for ever' }],
-      ['editCredentials', { accessKey: newAccessKey(), label: 'x' }],
-      ['revokeCredentials', { accessKey: newAccessKey() }],
+      ['editCredentials', { by: { accessKey: newAccessKey() }, label: 'x' }],
+      ['revokeCredentials', { by: { accessKey: newAccessKey() } }],
       ['createTokenForUser', { user: { id } }],
-      ['setPreferences', { preferences: { theme: 'dark' } }],
+      ['updatePreferences', { preferences: { theme: 'dark' } }],
       ['editUser', { by: { id }, name: 'x' }],
       ['editUser', { by: { id }, email: 'x@example.com' }],
       ['updateUserPassword', { password: 'another password', currentPassword: 'welcome' }],

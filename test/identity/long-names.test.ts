@@ -40,24 +40,27 @@ describe('a text longer than a name', () => {
     ['user', { by: { username: long } }, 'PERMISSION_DENIED', 'NOT_FOUND'],
     ['user', { by: { email: `${long}@example.com` } }, 'PERMISSION_DENIED', 'NOT_FOUND'],
   ])('finds no %s: %j', async (_field, variables, asGuest, asAdmin) => {
-    const document = 'query ($by: UserBy!) { user(by: $by) { id } }';
+    const document = 'query ($by: UserByInput!) { user(by: $by) { id } }';
     expect(await codeOf(document, variables, guest)).toBe(asGuest);
     expect(await codeOf(document, variables)).toBe(asAdmin);
   });
 
   it('finds no group, and is the beginning of no name', async () => {
-    expect(await codeOf('query ($by: GroupBy!) { group(by: $by) { id } }', { by: { name: long } })).toBe(
+    expect(await codeOf('query ($by: GroupByInput!) { group(by: $by) { id } }', { by: { name: long } })).toBe(
       'NOT_FOUND',
     );
-    for (const field of ['users', 'groups'])
+    for (const [field, condition] of [
+      ['users', 'usernamePrefix'],
+      ['groups', 'namePrefix'],
+    ] as const)
       expect(
         await codeOf(
-          `query ($prefix: String) { ${field}(filter: { prefix: $prefix }) { edges { cursor } } }`,
+          `query ($prefix: String) { ${field}(filter: { ${condition}: $prefix }) { edges { cursor } } }`,
           { prefix: long },
         ),
       ).toEqual({ [field]: { edges: [] } });
     expect(
-      await codeOf('query ($by: GroupBy!) { users(filter: { group: $by }) { edges { cursor } } }', {
+      await codeOf('query ($by: GroupByInput!) { users(filter: { group: $by }) { edges { cursor } } }', {
         by: { name: long },
       }),
     ).toEqual({ users: { edges: [] } });

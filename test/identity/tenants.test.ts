@@ -16,7 +16,9 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 const tenant = async (by: object | null, authorization?: string) =>
-  answerOf(await app.ask('query ($by: TenantBy) { tenant(by: $by) { id name } }', { by }, authorization));
+  answerOf(
+    await app.ask('query ($by: TenantByInput) { tenant(by: $by) { id name } }', { by }, authorization),
+  );
 
 describe('tenants', () => {
   it('are made by ROOT, each with its group of everybody', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mayAssign } from '../../src/identity/domain/administration.ts';
-import { mergedPreferences } from '../../src/identity/domain/preferences.ts';
+import { mergePreferences } from '../../src/identity/domain/preferences.ts';
 import { kindProblems, userProblems } from '../../src/identity/domain/user-checks.ts';
 import { nameKey } from '../../src/platform/text.ts';
 
@@ -80,7 +80,7 @@ describe('administration', () => {
 describe('preferences', () => {
   it('are merged: a dotted key reaches in, null takes away, the rest stays', () => {
     const stored = { theme: 'dark', table: { rows: 25, columns: ['a'] } };
-    const merged = mergedPreferences(stored, {
+    const merged = mergePreferences(stored, {
       'table.rows': 50,
       theme: null,
       'a.b.c': 1,
@@ -100,11 +100,11 @@ describe('preferences', () => {
     ['too deep a nest', { [`${'a.'.repeat(40)}a`]: 1 }],
     ['too much', { a: 'x'.repeat(64 * 1024) }],
   ])('are not %s', (_what, changes) => {
-    expect(() => mergedPreferences({}, changes)).toThrow();
+    expect(() => mergePreferences({}, changes)).toThrow();
   });
 
   it('take __proto__ for a key like any other', () => {
-    const merged = mergedPreferences({}, JSON.parse('{"__proto__": {"polluted": 1}, "__proto__.more": 2}'));
+    const merged = mergePreferences({}, JSON.parse('{"__proto__": {"polluted": 1}, "__proto__.more": 2}'));
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
     expect(JSON.stringify(merged)).toBe('{"__proto__":{"polluted":1,"more":2}}');
   });

@@ -4,7 +4,7 @@ import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { answerOf } from '../support/mutate.ts';
 import { createGroup, createUser, editUser, password, viewerOf } from '../support/people.ts';
-import { countStatements } from '../support/statements.ts';
+import { countStatements, statementsOf } from '../support/statements.ts';
 import { newCaller, newTenant, newUser } from '../support/users.ts';
 
 let app: App;
@@ -22,7 +22,7 @@ afterAll(() => app.stop());
 // Refusals of the test before would be written while statements are counted.
 beforeEach(() => flushDenials());
 
-const document = `query ($by: UserBy!) {
+const document = `query ($by: UserByInput!) {
   user(by: $by) { id username email defaultLevel preferences isAdmin groups { name } tenant { name } }
 }`;
 const user = async (by: object, authorization?: string) =>
@@ -40,6 +40,23 @@ describe('user', () => {
       ...{ id: ada.id, email: 'ada@example.com', defaultLevel: 'READ', preferences: {}, isAdmin: false },
       ...{ groups: [{ name: 'everyone' }], tenant: { name: 'default' } },
     });
+  });
+
+  it('is found by the name behind its tenant: by itself and its administrator, and by root elsewhere', async () => {
+    const address = { username: 'DEFAULT/ada' };
+    expect(await user(address)).toMatchObject({ id: ada.id });
+    expect(await user(address, asAda)).toMatchObject({ id: ada.id, email: 'ada@example.com' });
+    const tenantId = await newTenant('the other one');
+    const there = await newUser({ tenantId });
+    const far = { username: `the other one/${there.username}` };
+    expect(await user(far, await newCaller({ role: 'ROOT' }))).toMatchObject({ id: there.id });
+    const hidden = await statementsOf(() => user(far));
+    const absent = await statementsOf(() => user({ username: 'no such one/nobody' }));
+    expect(hidden.result).toMatchObject({ code: 'NOT_FOUND' });
+    expect(absent.result).toMatchObject({ code: 'NOT_FOUND' });
+    expect(hidden.statements).toEqual(absent.statements);
+    for (const caller of [asAda, superuser])
+      expect((await user(far, caller)).code).toBe(caller === asAda ? 'PERMISSION_DENIED' : 'NOT_FOUND');
   });
 
   it('shows a superuser neither e-mail address, default level nor preferences', async () => {
@@ -92,7 +109,7 @@ describe('user', () => {
 describe('users', () => {
   const list = async (variables: object, authorization?: string | null) => {
     const answer = await app.ask(
-      `query ($filter: UserFilter, $first: Int, $after: String, $last: Int, $before: String, $orderBy: UserOrder) {
+      `query ($filter: UserFilterInput, $first: Int, $after: String, $last: Int, $before: String, $orderBy: UserOrder) {
          users(filter: $filter, first: $first, after: $after, last: $last, before: $before, orderBy: $orderBy) {
            totalCount pageInfo { hasNextPage endCursor startCursor } edges { node { username email groups { name } } }
          }
@@ -141,15 +158,15 @@ describe('users', () => {
     const gone = (await createUser(app, { username: 'z-gone' })).user;
     await editUser(app, { by: { id: gone.id }, disabled: true });
     await createGroup(app, { name: 'Zs', members: [{ id: robot.id }] });
-    const prefix = 'Z-';
+    const usernamePrefix = 'Z-';
     for (const [filter, expected] of [
-      [{ prefix }, ['z-gone', 'z-robot']],
-      [{ prefix, roles: ['SUPERUSER', 'GUEST'] }, ['z-robot']],
-      [{ prefix, kind: 'PERSON' }, ['z-gone']],
-      [{ prefix, disabled: true }, ['z-gone']],
-      [{ prefix, disabled: false }, ['z-robot']],
+      [{ usernamePrefix }, ['z-gone', 'z-robot']],
+      [{ usernamePrefix, roles: ['SUPERUSER', 'GUEST'] }, ['z-robot']],
+      [{ usernamePrefix, kind: 'PERSON' }, ['z-gone']],
+      [{ usernamePrefix, disabled: true }, ['z-gone']],
+      [{ usernamePrefix, disabled: false }, ['z-robot']],
       [{ group: { name: 'zS' } }, ['z-robot']],
-      [{ prefix, group: { name: 'everyone' } }, ['z-gone', 'z-robot']],
+      [{ usernamePrefix, group: { name: 'everyone' } }, ['z-gone', 'z-robot']],
       [{ group: { name: 'none' } }, []],
       [{ group: { id: 'no id' } }, []],
     ] as const) {
@@ -170,9 +187,9 @@ describe('users', () => {
   });
 
   it('are for superusers, without e-mail addresses; to others refused', async () => {
-    const seen = await list({ filter: { prefix: 'ada' } }, superuser);
+    const seen = await list({ filter: { usernamePrefix: 'ada' } }, superuser);
     expect(seen.edges).toEqual([{ node: { username: 'Ada', email: null, groups: [{ name: 'everyone' }] } }]);
-    expect((await list({ filter: { prefix: 'ada' } })).edges[0].node.email).toBe('ada@example.com');
+    expect((await list({ filter: { usernamePrefix: 'ada' } })).edges[0].node.email).toBe('ada@example.com');
     for (const role of ['USER', 'ANNOTATOR', 'GUEST'] as const)
       expect((await list({}, await newCaller({ role, level: 'MANAGE' }))).code).toBe('PERMISSION_DENIED');
     expect((await list({ filter: { tenant } })).code).toBe('PERMISSION_DENIED');

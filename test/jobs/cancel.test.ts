@@ -69,14 +69,14 @@ async function submit() {
 }
 type Submitted = Awaited<ReturnType<typeof submit>>;
 
-/** A job that an executor has taken up and begun. */
-async function begin(): Promise<Submitted & { run: Run }> {
+/** A job that an executor has taken up and, unless told otherwise, begun. */
+async function begin({ isStarted = true } = {}): Promise<Submitted & { run: Run }> {
   const submitted = await submit();
   await assignPool({ tenantId: queue.tenantId, name: 'default' }, 30);
   const [run] = (await hands.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
   if (!run) throw new Error('no run');
   await hands.lease({ maxJobs: 0, wait: 'PT0S' });
-  await hands.start(run);
+  if (isStarted) await hands.start(run);
   return { ...submitted, run };
 }
 
@@ -108,8 +108,6 @@ describe('a job that is cancelled', () => {
     expect(await cancel()).toEqual([id]);
     expect(await read()).toMatchObject({ state: 'CANCELLING', endedAt: null, cancelReason: 'enough' });
     expect(await cancel()).toEqual([]);
-    // A report that crossed the wish changes nothing about it.
-    expect(await hands.report({ run: run.id, kind: 'PENDING' })).toEqual(['REPEATED']);
     expect((await hands.lease({ maxJobs: 0, wait: 'PT0S' })).cancelRuns).toEqual([run.id]);
     expect(await hands.confirm(run.id)).toEqual(['APPLIED']);
     expect(await hands.confirm(run.id)).toEqual(['REPEATED']);
@@ -117,6 +115,15 @@ describe('a job that is cancelled', () => {
     expect((await read()).endedAt).toBeTruthy();
     expect(await kinds()).toEqual([...before, 'CANCELLING', 'CANCELLED']);
     expect(await details('CANCELLED')).toMatchObject([{ reason: 'enough', requestor: userId }]);
+  });
+
+  it('stays CANCELLING when the report that it runs crosses the wish to end it', async () => {
+    const { cancel, read, run } = await begin({ isStarted: false });
+    await cancel();
+    expect(await hands.start(run)).toEqual(['APPLIED']);
+    expect((await read()).state).toBe('CANCELLING');
+    expect(await hands.confirm(run.id)).toEqual(['APPLIED']);
+    expect((await read()).state).toBe('CANCELLED');
   });
 
   it('keeps the lease of a run that its executor is still stopping, and does not answer because of it', async () => {

@@ -193,7 +193,7 @@ describe('executors of others', () => {
          renewLeases(input: { runs: [$run] }) { ... on RenewLeasesPayload { held } }
          returnLease(input: { run: $run, reason: "mine", attempted: true }) { ... on ReturnLeasePayload { returned } }
          reportJobEvents(input: { events: [{ run: $run, kind: RUNNING, occurredAt: $at }] }) { ... on ReportJobEventsPayload { outcomes } }
-         reportRunLog(input: { run: $run, chunks: [{ sequence: 0, stream: STDOUT, text: "x", at: $at }] }) { ... on ReportRunLogPayload { stored } }
+         reportRunLog(input: { run: $run, chunks: [{ sequence: 0, stream: STDOUT, text: "x", printedAt: $at }] }) { ... on ReportRunLogPayload { stored } }
        }`,
       { run: run?.id, at: new Date().toISOString() },
       stranger,
@@ -222,7 +222,11 @@ describe('the log of a run', () => {
         {
           input: {
             run: run?.id,
-            chunks: chunks.map((chunk) => ({ stream: 'STDOUT', at: new Date().toISOString(), ...chunk })),
+            chunks: chunks.map((chunk) => ({
+              stream: 'STDOUT',
+              printedAt: new Date().toISOString(),
+              ...chunk,
+            })),
           },
         },
         app.executor,
@@ -248,7 +252,7 @@ describe('the log of a run', () => {
     expect(await say(large)).toBe(34);
     expect(await say([{ sequence: 100, text: 'x'.repeat(60_000) }])).toBe(0);
     const { data } = await app.ask(
-      'query ($id: ID!) { jobRun(id: $id) { log(first: 3) { sequence stream text } } }',
+      'query ($id: ID!) { jobRun(by: { id: $id }) { log(first: 3) { sequence stream text } } }',
       { id: run?.id },
     );
     expect(data.jobRun.log).toEqual([

@@ -64,7 +64,7 @@ describe('ids in capitals', () => {
       app.executor,
     );
     expect(data.leaseJobs).toMatchObject({ code: 'INVALID_ARGUMENT' });
-    const { errors } = await app.ask('query ($id: ID!) { jobRun(id: $id) { id } }', { id: upper });
+    const { errors } = await app.ask('query ($id: ID!) { jobRun(by: { id: $id }) { id } }', { id: upper });
     expect(errors?.[0]?.extensions.code).toBe('NOT_FOUND');
     expect(await report(run.id, { kind: 'RUNNING' })).toEqual(['APPLIED']);
   });

@@ -54,6 +54,14 @@ describe('compileTask', () => {
     expect(compileTask(once)).toEqual(once);
   });
 
+  it('refuses a union of more than 50 variants, and says where and why', () => {
+    const variants = Array.from({ length: 51 }, (_, index) => ({ enumType: { values: [`v${index}`] } }));
+    const inputs = { x: { type: { collectionType: { unionType: { variants } } } } };
+    expect(faults({ ...task, interface: { inputs } })).toEqual([
+      'InvalidValue interface.inputs.x.type.collectionType.unionType.variants',
+    ]);
+  });
+
   it('tells all faults together, in the order of the checks', () => {
     const template = {
       metadata: { runtime: { type: 'FLYTE_SDK' }, retries: 11, timeout: '1h' },

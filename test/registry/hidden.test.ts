@@ -50,8 +50,8 @@ async function newEditor(): Promise<string> {
 
 async function plan(name: string, workflow: string, more: object = {}, version = 'v1') {
   const made = await createLaunchPlan(app, {
-    id: keyOf(project, name, version),
-    workflowId: keyOf(project, workflow),
+    key: keyOf(project, name, version),
+    workflow: { key: keyOf(project, workflow) },
     ...more,
   });
   expect(made).toMatchObject({ __typename: 'CreateLaunchPlanPayload' });
@@ -114,7 +114,7 @@ describe('a version that is there already', () => {
     mutate(
       app,
       'createLaunchPlan',
-      { id: keyOf(project, name), workflowId: keyOf(project, 'open') },
+      { key: keyOf(project, name), workflow: { key: keyOf(project, 'open') } },
       'launchPlan { id }',
       caller,
     );
@@ -130,7 +130,7 @@ describe('a version that is there already', () => {
     const answer = await askAlike(register(editor), ['payroll', '.flytegen.payroll']);
     expect(answer).toMatchObject({
       message: 'this name cannot be used here',
-      problems: [{ code: 'NameUnavailable', path: ['input', 'id', 'name'] }],
+      problems: [{ code: 'NameUnavailable', path: ['input', 'key', 'name'] }],
     });
     expect(JSON.stringify(answer)).not.toMatch(/4711|secret|payroll/);
   });
@@ -156,7 +156,7 @@ describe('createWorkflow', () => {
 
   it('over a hidden workflow answers like a reserved name', async () => {
     expect(await askAlike(register(editor), ['secret', '.flytegen.one'])).toMatchObject({
-      problems: [{ code: 'NameUnavailable', path: ['input', 'id', 'name'] }],
+      problems: [{ code: 'NameUnavailable', path: ['input', 'key', 'name'] }],
     });
     expect(await db.workflow.count({ where: { name: 'secret' } })).toBe(1);
   });

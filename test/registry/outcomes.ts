@@ -1,6 +1,11 @@
 import { expect } from 'vitest';
 import { InvalidArgumentError } from '../../src/platform/errors.ts';
-import type { Outcome } from '../../src/values/problem-list.ts';
+import { type Outcome, outcomeOf } from '../../src/values/problem-list.ts';
+import type { Reader } from '../../src/values/readers.ts';
+
+/** What a reader makes of an input. */
+export const readBy = <T>(reader: Reader<T>, input: unknown, path: readonly string[] = []): Outcome<T> =>
+  outcomeOf(path, (place) => reader(input, place));
 
 export function valueIn<T>(outcome: Outcome<T>): T {
   if (!outcome.ok) throw new Error(JSON.stringify(outcome.problems));

@@ -110,18 +110,18 @@ describe('createTask', () => {
 
   it.each([
     ['more than ten retries', { retries: 11 }, 'input.template.metadata.retries'],
-    ['a timeout that is none', { timeout: 'soon' }, 'input.template.metadata.timeout'],
+    ['a timeout that is negative', { timeout: '-PT1S' }, 'input.template.metadata.timeout'],
   ])('refuses %s, naming the field', async (_name, options, path) => {
     const answer = await createTask(app, taskInput(project, 'wrong', options));
     expect(answer.problems.map((problem: Answer) => problem.path.join('.'))).toContain(path);
   });
 
   it('names the part of its key that is missing', async () => {
-    const input = { ...taskInput(project, 'x'), id: { ...keyOf(project, ''), version: '' } };
+    const input = { ...taskInput(project, 'x'), key: { ...keyOf(project, ''), version: '' } };
     const answer = await createTask(app, input);
     expect(answer.problems).toMatchObject([
-      { path: ['input', 'id', 'name'], message: 'missing name' },
-      { path: ['input', 'id', 'version'], message: 'missing version' },
+      { path: ['input', 'key', 'name'], message: 'missing name' },
+      { path: ['input', 'key', 'version'], message: 'missing version' },
     ]);
   });
 
@@ -151,13 +151,13 @@ describe('createWorkflow', () => {
 
   it('refuses too many nodes before it looks for their tasks', async () => {
     const shape = Object.fromEntries(Array.from({ length: 8_000 }, (_, index) => [`n${index}`, []]));
-    const { id, template } = workflowInput(project, 'wide', shape);
+    const { key, template } = workflowInput(project, 'wide', shape);
     const nodes = template.nodes.map((node) => ({
       ...node,
       taskNode: { referenceId: keyOf(project, `task of ${node.id}`) },
     }));
     const { result, statements } = await statementsOf(() =>
-      createWorkflow(app, { id, template: { ...template, nodes } }),
+      createWorkflow(app, { key, template: { ...template, nodes } }),
     );
     expect(result).toMatchObject({
       message: 'a workflow has at most 100 nodes, got 8000',
@@ -178,12 +178,12 @@ describe('createWorkflow', () => {
     await registerTask(app, project, 'versioned', { version: 'v1' });
     await registerTask(app, project, 'versioned', { version: 'v2', retries: 3 });
     const input = (version: string) => {
-      const { template, id } = workflowInput(project, 'uses', { a: [] });
+      const { template, key } = workflowInput(project, 'uses', { a: [] });
       const nodes = template.nodes.map((node) => ({
         ...node,
         taskNode: { referenceId: keyOf(project, 'versioned', version) },
       }));
-      return { id: { ...id, version }, template: { ...template, nodes } };
+      return { key: { ...key, version }, template: { ...template, nodes } };
     };
     const [one, two] = [await createWorkflow(app, input('v1')), await createWorkflow(app, input('v2'))];
     expect(one.workflow.digest).not.toBe(two.workflow.digest);
@@ -193,11 +193,11 @@ describe('createWorkflow', () => {
 describe('createLaunchPlan', () => {
   it('answers NotFoundError for its workflow before it looks at anything else', async () => {
     const answer = await createLaunchPlan(app, {
-      id: keyOf(project, ''),
-      workflowId: keyOf(project, 'ghost'),
+      key: keyOf(project, ''),
+      workflow: { key: keyOf(project, 'ghost') },
       defaultInputs: { nonsense: 1 },
     });
-    expect(answer).toMatchObject({ __typename: 'NotFoundError', path: ['input', 'workflowId'] });
+    expect(answer).toMatchObject({ __typename: 'NotFoundError', path: ['input', 'workflow'] });
   });
 
   it('tells what an execution must, may and cannot give', async () => {
@@ -205,8 +205,8 @@ describe('createLaunchPlan', () => {
     const plan = async (name: string, more: object) =>
       (
         await createLaunchPlan(app, {
-          id: keyOf(project, name),
-          workflowId: keyOf(project, 'planned'),
+          key: keyOf(project, name),
+          workflow: { key: keyOf(project, 'planned') },
           ...more,
         })
       ).launchPlan;
@@ -228,8 +228,8 @@ describe('createLaunchPlan', () => {
     ['a value of another type', { fixedInputs: { x: 'many' } }, 'MismatchingTypes'],
   ])('refuses %s', async (_name, more, code) => {
     const answer = await createLaunchPlan(app, {
-      id: keyOf(project, 'refused'),
-      workflowId: keyOf(project, 'planned'),
+      key: keyOf(project, 'refused'),
+      workflow: { key: keyOf(project, 'planned') },
       ...more,
     });
     expect(answer.problems).toMatchObject([{ code }]);
@@ -242,8 +242,8 @@ describe('updateLaunchPlan', () => {
     await registerWorkflow(app, project, 'active', { a: [] });
     for (const version of versions)
       await createLaunchPlan(app, {
-        id: keyOf(project, 'switch', version),
-        workflowId: keyOf(project, 'active'),
+        key: keyOf(project, 'switch', version),
+        workflow: { key: keyOf(project, 'active') },
         fixedInputs: { x: Number(version[1]) },
       });
   });

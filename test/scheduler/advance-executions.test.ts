@@ -9,7 +9,6 @@ import {
   createLaunchPlan,
   createWorkflow,
   integer,
-  keyOf,
   launch,
   registerProject,
   registerTask,
@@ -35,17 +34,17 @@ beforeAll(async () => {
     ['takes-lists', { x: lists }],
   ] as const) {
     const shape = Object.fromEntries(nodeIds.map((id) => [id, []]));
-    const { id, template } = workflowInput(project, name, shape, { task: name });
+    const { key, template } = workflowInput(project, name, shape, { task: name });
     const signature = {
-      inputs: Object.entries(inputs).map(([key, type]) => ({ name: key, type })),
+      inputs: Object.entries(inputs).map(([input, type]) => ({ name: input, type })),
       outputs: [],
     };
     const workflow = await createWorkflow(app, {
-      id,
+      key,
       template: { ...template, interface: signature, outputs: [] },
     });
     expect(workflow).toMatchObject({ __typename: 'CreateWorkflowPayload' });
-    await createLaunchPlan(app, { id: keyOf(project, name), workflowId: keyOf(project, name) });
+    await createLaunchPlan(app, { key, workflow: { key } });
   }
 });
 afterAll(() => app.stop());

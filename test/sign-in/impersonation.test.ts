@@ -2,10 +2,12 @@
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
+import { flushDenials } from '../../src/authorization/audit.ts';
 import type { Role } from '../../src/generated/prisma/enums.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
+import { statementsOf } from '../support/statements.ts';
 import { newTenant, newUser, tokenOf, type User } from '../support/users.ts';
 import { firstResult } from '../support/watch.ts';
 
@@ -94,10 +96,59 @@ describe('either', () => {
     }
   });
 
-  it('takes root into other tenants', async () => {
-    const { id: userId } = the('stranger');
-    const answer = await ask(viewer, the('ROOT').authorization, impersonate(userId));
-    expect(answer.data.viewer).toEqual({ id: userId, role: 'USER' });
+  it('takes root into other tenants, by id and by the name behind its tenant', async () => {
+    const { id: userId, username } = the('stranger');
+    for (const address of [userId, `elsewhere/${username}`, `ELSEWHERE/${username.toUpperCase()}`]) {
+      const answer = await ask(viewer, the('ROOT').authorization, impersonate(address));
+      expect(answer.data.viewer).toEqual({ id: userId, role: 'USER' });
+    }
+    expect((await words(the('ROOT').authorization, username))[0]).toBe(403);
+    expect((await words(the('ROOT').authorization, `default/${username}`))[0]).toBe(403);
+  });
+
+  it('takes the name behind its tenant from everybody who may', async () => {
+    const { id: userId, username } = the('USER');
+    const answer = await ask(viewer, app.admin, impersonate(`default/${username}`));
+    expect(answer.data.viewer.id).toBe(userId);
+  });
+
+  it('sends the same statements for a user who is absent and one of another tenant, remembered or not', async () => {
+    const { id: userId, username, authorization } = the('stranger');
+    expect((await ask(viewer, authorization, {})).status).toBe(200);
+    const sent = async (address: string) => {
+      await ask(viewer, app.admin, {});
+      const { statements } = await statementsOf(() => words(app.admin, address));
+      return statements;
+    };
+    expect(await sent(userId)).toEqual(await sent(newId()));
+    expect(await sent(userId)).toHaveLength(1);
+    expect(await sent(username)).toEqual(await sent('nobody'));
+    expect(await sent(`elsewhere/${username}`)).toEqual(await sent('nowhere/nobody'));
+  });
+
+  it('is in the audit log when it is refused: who, what, and as whom', async () => {
+    const { id: userId, username, authorization } = await newUser();
+    const absent = newId();
+    await words(authorization, the('GUEST').id);
+    await words(app.admin, absent);
+    await words(app.admin, 'nobody of that name', actAs);
+    await flushDenials();
+    const admin = await db.user.findFirstOrThrow({ where: { username: 'admin' } });
+    const denied = (actorId: string, target: object) =>
+      db.auditEvent.count({
+        where: {
+          action: 'session:impersonate',
+          outcome: 'DENIED',
+          code: 'PERMISSION_DENIED',
+          actorId,
+          ...target,
+        },
+      });
+    expect(await denied(userId, { targetType: 'user', targetId: the('GUEST').id, actorName: username })).toBe(
+      1,
+    );
+    expect(await denied(admin.id, { targetType: 'user', targetId: absent })).toBe(1);
+    expect(await denied(admin.id, { targetType: 'user', targetName: 'nobody of that name' })).toBe(1);
   });
 
   it('is INVALID_ARGUMENT together with the other', async () => {

@@ -46,7 +46,7 @@ const tokenFor = (authorization: string, input: object) =>
   );
 const validate = (authorization: string, token: string) =>
   outcome(
-    `query ($token: String!) { validateToken(token: $token) { valid user { id username } tenant expiresAt message } }`,
+    `query ($token: String!) { validateToken(token: $token) { valid user { id username } tenantId expiresAt message } }`,
     { token: token.replace('Bearer ', '') },
     authorization,
   );
@@ -259,7 +259,7 @@ describe('createTokenForUser', () => {
     ).toBeTruthy();
     for (const user of [{ id: other.id }, { username: other.username }, { username: 'nobody' }])
       expect(await tokenFor(one.authorization, { user })).toEqual({ refused: 'PERMISSION_DENIED' });
-    expect(await tokenFor(one.authorization, { user: { id: one.id }, tenant: newId() })).toEqual({
+    expect(await tokenFor(one.authorization, { user: { id: one.id }, tenant: { id: newId() } })).toEqual({
       refused: 'PERMISSION_DENIED',
     });
   });
@@ -279,16 +279,18 @@ describe('createTokenForUser', () => {
     const hidden = await tokenFor(app.admin, { user: { id: stranger.id } });
     const absent = await tokenFor(app.admin, { user: { id: newId() } });
     expect([hidden.code, absent.code]).toEqual(['NOT_FOUND', 'NOT_FOUND']);
-    expect(await tokenFor(app.admin, { user: { id: stranger.id }, tenant: tenantId })).toEqual({
+    expect(await tokenFor(app.admin, { user: { id: stranger.id }, tenant: { id: tenantId } })).toEqual({
       refused: 'PERMISSION_DENIED',
     });
-    for (const { authorization } of [root, system]) {
-      const { token } = await tokenFor(authorization, {
-        user: { username: stranger.username },
-        tenant: tenantId,
-      });
-      expect(await statusOf(`Bearer ${token}`)).toBe(200);
-    }
+    const { name } = await db.tenant.findUniqueOrThrow({ where: { id: tenantId } });
+    for (const { authorization } of [root, system])
+      for (const input of [
+        { user: { username: stranger.username }, tenant: { id: tenantId } },
+        { user: { username: `${name}/${stranger.username}` } },
+      ]) {
+        const { token } = await tokenFor(authorization, input);
+        expect(await statusOf(`Bearer ${token}`)).toBe(200);
+      }
   });
 
   it('is nothing for a disabled user, and the token ends with either sign-in', async () => {
@@ -323,14 +325,14 @@ describe('validateToken', () => {
     await logout(other);
     const ended = await validate(one, other);
     expect(ended).toMatchObject({ valid: false, user, message: expect.stringContaining('logged out') });
-    expect(ended.tenant).toBe(claimsOf(one)['tenant']);
+    expect(ended.tenantId).toBe(claimsOf(one)['tenant']);
   });
 
   it("says of another's what it says of no token; root and system are told of any", async () => {
     const [one, other, system] = [await someone('USER'), await someone('USER'), await someone('SYSTEM')];
     const token = await tokenOf(app, other.authorization);
     const nothing = await validate(one.authorization, 'nonsense');
-    expect(nothing).toMatchObject({ valid: false, user: null, tenant: null });
+    expect(nothing).toMatchObject({ valid: false, user: null, tenantId: null });
     expect(await validate(one.authorization, token)).toEqual(nothing);
     expect(await validate(app.admin, token)).toEqual(nothing);
     expect(await validate(system.authorization, token)).toMatchObject({
@@ -352,7 +354,7 @@ describe('validateToken', () => {
     expect(await validate(system.authorization, token)).toMatchObject({
       valid: false,
       user: null,
-      tenant: claimsOf(token)['tenant'],
+      tenantId: claimsOf(token)['tenant'],
     });
   });
 
@@ -368,7 +370,7 @@ describe('validateToken', () => {
     const token = await tokenOf(app, authorization);
     await app.ask(
       'mutation ($input: RevokeCredentialsInput!) { revokeCredentials(input: $input) { __typename } }',
-      { input: { accessKey } },
+      { input: { by: { accessKey } } },
       authorization,
     );
     expect(await validate(asker, token)).toMatchObject({

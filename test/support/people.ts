@@ -15,18 +15,18 @@ export const createUser = changing('createUser', `user { ${userFields} }`);
 export const editUser = changing('editUser', `updated fields user { ${userFields} }`);
 export const updateUserPassword = changing('updateUserPassword', 'user { id }');
 export const updateUserAdmin = changing('updateUserAdmin', 'user { id role isAdmin }');
-export const deleteUser = changing('deleteUser', 'id');
-export const setPreferences = changing('setPreferences', 'updated preferences');
+export const deleteUser = changing('deleteUser', 'user { id }');
+export const updatePreferences = changing('updatePreferences', 'updated preferences');
 export const createTenant = changing('createTenant', 'tenant { id name defaultLevel creationPolicy }');
 export const updateTenant = changing('updateTenant', 'tenant { id name defaultLevel creationPolicy }');
 
 const groupFields =
   'group { id name description isEveryone memberCount members { edges { node { username } } } }';
 export const createGroup = changing('createGroup', groupFields);
-export const editGroup = changing('editGroup', groupFields);
+export const updateGroup = changing('updateGroup', groupFields);
 export const addGroupMembers = changing('addGroupMembers', `added ${groupFields}`);
 export const removeGroupMembers = changing('removeGroupMembers', `removed ${groupFields}`);
-export const deleteGroup = changing('deleteGroup', 'id');
+export const deleteGroup = changing('deleteGroup', 'group { id }');
 
 /** Who a sign-in is, or null where it is refused. */
 export async function viewerOf(app: App, authorization: string): Promise<Answer> {

@@ -39,7 +39,7 @@ export interface TaskOptions {
 
 export function taskInput(project: string, name: string, options: TaskOptions = {}) {
   return {
-    id: keyOf(project, name, options.version),
+    key: keyOf(project, name, options.version),
     template: {
       type: 'container',
       metadata: { retries: options.retries ?? 0, ...(options.timeout ? { timeout: options.timeout } : {}) },
@@ -96,7 +96,7 @@ export function workflowInput(project: string, name: string, shape: Shape, optio
   }));
   const last = options.output ?? Object.keys(shape).at(-1);
   return {
-    id: keyOf(project, name, options.version),
+    key: keyOf(project, name, options.version),
     template: {
       onFailure: options.onFailure ?? 'FAIL_IMMEDIATELY',
       interface: { inputs: variables({ x: integer }), outputs: variables({ z: integer }) },
@@ -141,7 +141,7 @@ export async function registerWorkflow(
   const workflow = await createWorkflow(app, workflowInput(project, name, shape, options));
   expect(workflow).toMatchObject({ __typename: 'CreateWorkflowPayload' });
   const key = keyOf(project, name, options.version);
-  const plan = await createLaunchPlan(app, { id: key, workflowId: key, defaultInputs: { x: 1 } });
+  const plan = await createLaunchPlan(app, { key, workflow: { key }, defaultInputs: { x: 1 } });
   expect(plan).toMatchObject({ __typename: 'CreateLaunchPlanPayload' });
 }
 
@@ -172,7 +172,7 @@ export async function launch(app: App, project: string, plan: string, more: obje
 
 const executionDocument = `query ($id: ID!) {
   execution(by: { id: $id }) {
-    id phase error { code message kind nodeId } abort { cause principal { username } } duration startedAt endedAt
+    id phase error { code message kind } errorNodeId abort { cause principal { username } } duration startedAt endedAt
     data { inputs outputs } nodeCounts { phase count }
     nodeExecutions(first: 200) { edges { node {
       nodeId phase latestAttempt latestTaskPhase error { code message kind } data { inputs outputs }

@@ -25,7 +25,7 @@ export interface UserOptions {
   readonly role?: Role;
   /** Its own default level. */
   readonly level?: Level | null;
-  /** Of its access key; none is all that the user may do. */
+  /** Of its access key; without them it has no limit. */
   readonly scopes?: readonly string[];
   readonly grants?: readonly NewGrant[];
   /** The administrator's when it is left out. */
@@ -49,7 +49,7 @@ export const homeTenant = async () => (await db.tenant.findFirstOrThrow({ where:
 /** A new user with an access key; a USER whom nothing was granted when nothing else is said. */
 export async function newUser(options: UserOptions = {}): Promise<User> {
   const id = newId();
-  const { role = 'USER', level = null, scopes = [], grants = [], username = `user-${id}` } = options;
+  const { role = 'USER', level = null, scopes, grants = [], username = `user-${id}` } = options;
   const tenantId = options.tenantId ?? (await homeTenant());
   const passwordHash = options.password === undefined ? null : await hashPassword(options.password);
   await db.user.create({
@@ -66,7 +66,10 @@ export async function newUser(options: UserOptions = {}): Promise<User> {
   const [accessKey, secret, credentialId] = [newAccessKey(), newSecretKey(), newId()];
   const secretHash = new Uint8Array(hashSecret(secret));
   await db.credential.create({
-    data: { id: credentialId, tenantId, userId: id, accessKey, secretHash, scopes: [...scopes] },
+    data: {
+      ...{ id: credentialId, tenantId, userId: id, accessKey, secretHash },
+      ...(scopes ? { scopes: [...scopes] } : {}),
+    },
   });
   return { id, tenantId, username, credentialId, accessKey, authorization: basic(accessKey, secret) };
 }

@@ -24,21 +24,21 @@ interface Made {
 type Prepare = (made: Made) => Promise<unknown>;
 const none: Prepare = async () => {};
 const by = ({ experiment }: Made) => ({ by: { id: experiment } });
-const id = ({ run }: Made) => ({ id: run });
+const byRun = ({ run }: Made) => ({ by: { id: run } });
 
 const operations: readonly (readonly [string, Level, (made: Made) => object, Prepare])[] = [
   ['updateExperiment', 'EDIT', (made) => ({ ...by(made), description: 'x' }), none],
-  ['setExperimentTags', 'EDIT', (made) => ({ ...by(made), tags: [{ key: 'a', value: 'b' }] }), none],
+  ['updateExperimentTags', 'EDIT', (made) => ({ ...by(made), tags: [{ key: 'a', value: 'b' }] }), none],
   ['deleteExperimentTags', 'EDIT', (made) => ({ ...by(made), keys: ['a'] }), none],
   ['deleteExperiment', 'MANAGE', by, none],
   ['restoreExperiment', 'MANAGE', by, (made) => mutate(app, 'deleteExperiment', by(made))],
   ['publishExperiment', 'MANAGE', by, none],
   ['createRun', 'EDIT', ({ experiment }) => ({ experiment: { id: experiment } }), none],
-  ['updateRun', 'EDIT', (made) => ({ ...id(made), name: 'x' }), none],
-  ['setRunTags', 'EDIT', (made) => ({ ...id(made), tags: [{ key: 'a', value: 'b' }] }), none],
-  ['deleteRunTags', 'EDIT', (made) => ({ ...id(made), keys: ['a'] }), none],
-  ['deleteRun', 'MANAGE', id, none],
-  ['restoreRun', 'MANAGE', id, (made) => mutate(app, 'deleteRun', id(made))],
+  ['updateRun', 'EDIT', (made) => ({ ...byRun(made), name: 'x' }), none],
+  ['updateRunTags', 'EDIT', (made) => ({ ...byRun(made), tags: [{ key: 'a', value: 'b' }] }), none],
+  ['deleteRunTags', 'EDIT', (made) => ({ ...byRun(made), keys: ['a'] }), none],
+  ['deleteRun', 'MANAGE', byRun, none],
+  ['restoreRun', 'MANAGE', byRun, (made) => mutate(app, 'deleteRun', byRun(made))],
 ];
 
 function expected(level: Level, needed: Level): string {
@@ -66,7 +66,7 @@ describe('the level on the experiment that an operation needs', () => {
 
   it.each([
     ['experiment', 'query ($id: ID!) { experiment(by: { id: $id }) { id } }'],
-    ['run', 'query ($id: ID!) { run(id: $id) { id } }'],
+    ['run', 'query ($id: ID!) { run(by: { id: $id }) { id } }'],
   ] as const)('%s: READ', async (noun, document) => {
     for (const level of levels) {
       const found = await prepared(level, none);

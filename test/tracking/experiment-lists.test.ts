@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const document = `query ($filter: ExperimentFilter, $first: Int, $after: String) {
+const document = `query ($filter: ExperimentFilterInput, $first: Int, $after: String) {
   experiments(filter: $filter, first: $first, after: $after) {
     totalCount pageInfo { hasNextPage endCursor } edges { node { name } } } }`;
 async function list(variables: object, authorization: string = reader) {
@@ -63,12 +63,12 @@ describe('experiments', () => {
 
   it.each([
     [{ project: 'near' }, ['beta', 'alpha 2', 'alpha 1']],
-    [{ name: 'alpha' }, ['alpha 2', 'alpha 1']],
-    [{ name: 'alpha%' }, []],
+    [{ namePrefix: 'alpha' }, ['alpha 2', 'alpha 1']],
+    [{ namePrefix: 'alpha%' }, []],
     [{ project: 'far' }, ['shared']],
     [{ stage: 'DELETED' }, []],
     [{ public: true }, []],
-    [{ public: false, name: 'b' }, ['beta']],
+    [{ public: false, namePrefix: 'b' }, ['beta']],
   ])('filters by %o', async (filter, names) => {
     expect(await list({ filter })).toMatchObject({ names, totalCount: names.length });
   });
@@ -119,7 +119,7 @@ describe('the number of statements', () => {
 
   it.each([
     ['experiment by id', 'query ($id: ID!) { experiment(by: { id: $id }) { id } }', () => ids.get('secret')],
-    ['run', 'query ($id: ID!) { run(id: $id) { id } }', () => hiddenRun()],
+    ['run', 'query ($id: ID!) { run(by: { id: $id }) { id } }', () => hiddenRun()],
   ])('%s is the same for hidden and absent', async (_what, ask, hiddenId) => {
     const id = await hiddenId();
     await app.ask(ask, { id }, reader);

@@ -22,7 +22,7 @@ const create = (input: object, authorization?: string) =>
   mutate(app, 'createExperiment', { project, ...input }, experimentFields, authorization);
 const read = async (by: object, authorization?: string) => {
   const { data, errors } = await app.ask(
-    `query ($by: ExperimentBy!) { experiment(by: $by) { id name stage tags { key value } } }`,
+    `query ($by: ExperimentByInput!) { experiment(by: $by) { id name stage tags { key value } } }`,
     { by },
     authorization,
   );
@@ -209,7 +209,7 @@ describe('updateExperiment', () => {
     const rename = (tx: Tx, id: string, name: string) =>
       tx.experiment.update({ where: { id }, data: { name } });
     const answer = await overtaken(
-      () => mutate(app, 'setExperimentTags', { by: { key: { project, name: 'mine' } }, tags }, '', editor),
+      () => mutate(app, 'updateExperimentTags', { by: { key: { project, name: 'mine' } }, tags }, '', editor),
       // The rule has found the experiment and asks what was granted on it.
       (tx) => tx.$executeRaw`lock table grants in access exclusive mode`,
       async (tx) => {
@@ -239,7 +239,7 @@ describe('deleteExperiment and restoreExperiment', () => {
     expect(await read(by, reader)).toMatchObject({ stage: 'DELETED' });
     for (const [field, more] of [
       ['updateExperiment', { name: 'x' }],
-      ['setExperimentTags', { tags: [{ key: 'a', value: 'b' }] }],
+      ['updateExperimentTags', { tags: [{ key: 'a', value: 'b' }] }],
       ['deleteExperimentTags', { keys: ['a'] }],
       ['publishExperiment', {}],
     ] as const)
@@ -264,7 +264,7 @@ describe('deleteExperiment and restoreExperiment', () => {
 describe('tags', () => {
   it('are added, replaced and taken away by key; the limit is on all of them', async () => {
     const by = { id: await makeExperiment(app, project, 'tagged') };
-    const set = (tags: object[]) => mutate(app, 'setExperimentTags', { by, tags }, experimentFields);
+    const set = (tags: object[]) => mutate(app, 'updateExperimentTags', { by, tags }, experimentFields);
     await set([
       { key: 'a', value: '1' },
       { key: 'b', value: '2' },
@@ -285,7 +285,7 @@ describe('tags', () => {
     const id = await makeExperiment(app, project, 'tagged by many');
     await Promise.all(
       Array.from({ length: 20 }, (_, at) =>
-        mutate(app, 'setExperimentTags', { by: { id }, tags: [{ key: `k${at}`, value: `${at}` }] }),
+        mutate(app, 'updateExperimentTags', { by: { id }, tags: [{ key: `k${at}`, value: `${at}` }] }),
       ),
     );
     const { tags } = await db.experiment.findUniqueOrThrow({ where: { id } });
@@ -296,7 +296,7 @@ describe('tags', () => {
 describe('what one request changes', () => {
   it('is seen by what follows in it', async () => {
     const { data } = await app.ask(
-      `mutation ($project: String!, $by: ExperimentBy!) {
+      `mutation ($project: String!, $by: ExperimentByInput!) {
          createExperiment(input: { project: $project, name: "in one go" }) { __typename }
          publishExperiment(input: { by: $by }) { __typename }
          unpublishExperiment(input: { by: $by }) { __typename }

@@ -26,22 +26,22 @@ const none = async (_id: string): Promise<unknown> => null;
 /** Source: MLflow's table of permissions. */
 const operations: readonly (readonly [string, Level, InputOf, (id: string) => Promise<unknown>])[] = [
   ['updateRegisteredModel', 'EDIT', (id) => ({ ...by(id), description: 'x' }), none],
-  ['setRegisteredModelTags', 'EDIT', (id) => ({ ...by(id), tags: [{ key: 'a', value: 'b' }] }), none],
+  ['updateRegisteredModelTags', 'EDIT', (id) => ({ ...by(id), tags: [{ key: 'a', value: 'b' }] }), none],
   ['deleteRegisteredModelTags', 'EDIT', (id) => ({ ...by(id), keys: ['a'] }), none],
   ['deleteRegisteredModel', 'MANAGE', by, none],
   ['restoreRegisteredModel', 'MANAGE', by, (id) => mutate(app, 'deleteRegisteredModel', by(id))],
   ['publishRegisteredModel', 'MANAGE', by, none],
   ['createModelVersion', 'EDIT', (id) => ({ ...ofModel(id), source }), none],
   ['updateModelVersion', 'EDIT', (id) => ({ ...ofVersion(id), description: 'x' }), none],
-  ['setModelVersionTags', 'EDIT', (id) => ({ ...ofVersion(id), tags: [{ key: 'a', value: 'b' }] }), none],
+  ['updateModelVersionTags', 'EDIT', (id) => ({ ...ofVersion(id), tags: [{ key: 'a', value: 'b' }] }), none],
   ['deleteModelVersionTags', 'MANAGE', (id) => ({ ...ofVersion(id), keys: ['a'] }), none],
   ['deleteModelVersion', 'MANAGE', ofVersion, none],
-  ['setModelAlias', 'EDIT', (id) => ({ ...ofModel(id), alias: 'champion', version: 1 }), none],
+  ['updateModelAlias', 'EDIT', (id) => ({ ...ofModel(id), alias: 'champion', version: 1 }), none],
   [
     'deleteModelAlias',
     'MANAGE',
     (id) => ({ ...ofModel(id), alias: 'champion' }),
-    (id) => mutate(app, 'setModelAlias', { ...ofModel(id), alias: 'champion', version: 1 }),
+    (id) => mutate(app, 'updateModelAlias', { ...ofModel(id), alias: 'champion', version: 1 }),
   ],
 ];
 

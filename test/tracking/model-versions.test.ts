@@ -32,7 +32,7 @@ const versionFields = `modelVersion {
 const create = (id: string, input: object, authorization?: string): Promise<Answer> =>
   mutate(app, 'createModelVersion', { model: { id }, source, ...input }, versionFields, authorization);
 const find = async (by: object, authorization?: string) => {
-  const document = 'query ($by: ModelVersionBy!) { modelVersion(by: $by) { id version aliases } }';
+  const document = 'query ($by: ModelVersionByInput!) { modelVersion(by: $by) { id version aliases } }';
   const { data, errors } = await app.ask(document, { by }, authorization);
   return errors ? errors[0]?.extensions.code : data.modelVersion;
 };
@@ -48,7 +48,12 @@ describe('createModelVersion', () => {
   it('points at the execution and the run that made it', async () => {
     const id = await makeModel(app, project, 'made');
     const tags = [{ key: 'f1', value: '0.9' }];
-    const input = { execution: { key: { project, domain, name: 'work' } }, run, description: 'good', tags };
+    const input = {
+      execution: { key: { project, domain, name: 'work' } },
+      run: { id: run },
+      description: 'good',
+      tags,
+    };
     const { modelVersion } = await create(id, input);
     expect(modelVersion).toMatchObject({
       version: 1,
@@ -119,7 +124,7 @@ describe('createModelVersion', () => {
     await grant(editor, 'REGISTERED_MODEL', id, 'EDIT');
     for (const [field, hidden, absent] of [
       ['execution', { id: execution }, { id: newId() }],
-      ['run', run, newId()],
+      ['run', { id: run }, { id: newId() }],
     ] as const) {
       const ask = (value: unknown) => create(id, { [field]: value }, editor);
       await ask(hidden);
@@ -158,7 +163,7 @@ describe('modelVersion', () => {
   it('is found by id, by model and number, and by alias', async () => {
     const id = await makeModel(app, project, 'found');
     const version = await makeVersion(app, id);
-    await mutate(app, 'setModelAlias', { model: { id }, alias: 'champion', version: 1 });
+    await mutate(app, 'updateModelAlias', { model: { id }, alias: 'champion', version: 1 });
     const model = { key: { project, name: 'found' } };
     for (const by of [
       { id: version.id },
@@ -178,7 +183,7 @@ describe('modelVersion', () => {
     const name = `hidden by ${how}`;
     const id = await makeModel(app, project, name);
     await makeVersion(app, id);
-    await mutate(app, 'setModelAlias', { model: { id }, alias: 'champion', version: 1 });
+    await mutate(app, 'updateModelAlias', { model: { id }, alias: 'champion', version: 1 });
     const stranger = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     const ask = (called: string) => find(by({ key: { project, name: called } }), stranger);
     await ask(name);
@@ -190,7 +195,7 @@ describe('modelVersion', () => {
 
   it('shows neither execution nor run to who may read the model alone', async () => {
     const id = await makeModel(app, project, 'lonely');
-    await create(id, { execution: { id: execution }, run });
+    await create(id, { execution: { id: execution }, run: { id: run } });
     const reader = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     await grant(reader, 'REGISTERED_MODEL', id, 'READ');
     const document = `query ($id: ID!) {
@@ -216,8 +221,8 @@ describe('a version that is there', () => {
     expect(await change('updateModelVersion', { description: 'x'.repeat(5001) })).toMatchObject({
       path: ['input', 'description'],
     });
-    await change('setModelVersionTags', { tags: [{ key: 'a', value: '1' }] });
-    const { modelVersion } = await change('setModelVersionTags', { tags: [{ key: 'b', value: '2' }] });
+    await change('updateModelVersionTags', { tags: [{ key: 'a', value: '1' }] });
+    const { modelVersion } = await change('updateModelVersionTags', { tags: [{ key: 'b', value: '2' }] });
     expect(modelVersion.tags).toHaveLength(2);
     const left = await change('deleteModelVersionTags', { keys: ['a'] });
     expect(left.modelVersion.tags).toEqual([{ key: 'b', value: '2' }]);
@@ -226,8 +231,8 @@ describe('a version that is there', () => {
   it('is deleted with its aliases, and its number is not given again', async () => {
     const id = await makeModel(app, project, 'thinned');
     for (let count = 0; count < 3; count += 1) await makeVersion(app, id);
-    await mutate(app, 'setModelAlias', { model: { id }, alias: 'champion', version: 3 });
-    await mutate(app, 'setModelAlias', { model: { id }, alias: 'steady', version: 2 });
+    await mutate(app, 'updateModelAlias', { model: { id }, alias: 'champion', version: 3 });
+    await mutate(app, 'updateModelAlias', { model: { id }, alias: 'steady', version: 2 });
     const by = { alias: { model: { id }, alias: 'champion' } };
     const gone = await mutate(app, 'deleteModelVersion', { by }, 'modelVersion { version }');
     expect(gone.modelVersion).toEqual({ version: 3 });
@@ -255,7 +260,7 @@ describe('aliases', () => {
   const set = (alias: string, version: number) =>
     mutate(
       app,
-      'setModelAlias',
+      'updateModelAlias',
       { model: { id }, alias, version },
       'registeredModel { aliases { alias version } }',
     );
@@ -325,7 +330,7 @@ describe('aliases', () => {
       })),
     });
     const add = (alias: string) =>
-      mutate(app, 'setModelAlias', { model: { id: crowded }, alias, version: 1 });
+      mutate(app, 'updateModelAlias', { model: { id: crowded }, alias, version: 1 });
     const ends = (await Promise.all(['b', 'c', 'd'].map(add))).map(endOf);
     expect(ends.sort()).toEqual(['OK', 'RESOURCE_EXHAUSTED', 'RESOURCE_EXHAUSTED']);
     expect(endOf(await add('a1'))).toBe('OK');
@@ -337,8 +342,9 @@ describe('the number of statements', () => {
     await registerProject(app, 'counted');
     for (let model = 0; model < 3; model += 1) {
       const id = await makeModel(app, 'counted', `m${model}`);
-      for (let count = 0; count < 2; count += 1) await create(id, { execution: { id: execution }, run });
-      await mutate(app, 'setModelAlias', { model: { id }, alias: 'champion', version: 1 });
+      for (let count = 0; count < 2; count += 1)
+        await create(id, { execution: { id: execution }, run: { id: run } });
+      await mutate(app, 'updateModelAlias', { model: { id }, alias: 'champion', version: 1 });
     }
     const reader = await newCaller({ role: 'USER', level: 'READ' });
     const page = `query ($first: Int) { registeredModels(filter: { project: "counted" }, first: $first) { edges { node {

@@ -41,8 +41,8 @@ const document = `query ($id: ID!, $run: ID!) {
     name projectIdentifier project { id } createdBy { id }
     runs { edges { node { name execution { id } createdBy { id } } } }
   }
-  run(id: $run) { name experiment { id } }
-  runs(filter: { experiments: [$id] }) { totalCount edges { node { name } } }
+  run(by: { id: $run }) { name experiment { id } }
+  runs(filter: { experimentIds: [$id] }) { totalCount edges { node { name } } }
 }`;
 
 describe('a public experiment', () => {
@@ -82,14 +82,14 @@ describe('a public experiment', () => {
       ['updateExperiment', { by, name: 'x' }],
       ['deleteExperiment', { by }],
       ['restoreExperiment', { by }],
-      ['setExperimentTags', { by, tags: [{ key: 'a', value: 'b' }] }],
+      ['updateExperimentTags', { by, tags: [{ key: 'a', value: 'b' }] }],
       ['deleteExperimentTags', { by, keys: ['a'] }],
       ['createRun', { experiment: by }],
-      ['updateRun', { id: run, name: 'x' }],
-      ['deleteRun', { id: run }],
-      ['restoreRun', { id: run }],
-      ['setRunTags', { id: run, tags: [{ key: 'a', value: 'b' }] }],
-      ['deleteRunTags', { id: run, keys: ['a'] }],
+      ['updateRun', { by: { id: run }, name: 'x' }],
+      ['deleteRun', { by: { id: run } }],
+      ['restoreRun', { by: { id: run } }],
+      ['updateRunTags', { by: { id: run }, tags: [{ key: 'a', value: 'b' }] }],
+      ['deleteRunTags', { by: { id: run }, keys: ['a'] }],
     ];
     for (const who of [owner, app.admin, root, neighbour])
       for (const [field, input] of writes)
@@ -107,10 +107,10 @@ describe('a public experiment', () => {
     const id = await makeExperiment(app, project, 'overtaken');
     const run = await makeRun(app, id);
     for (const [field, input] of [
-      ['setExperimentTags', { by: { id }, tags: [{ key: 'a', value: 'b' }] }],
+      ['updateExperimentTags', { by: { id }, tags: [{ key: 'a', value: 'b' }] }],
       ['deleteExperiment', { by: { id } }],
       ['createRun', { experiment: { id } }],
-      ['updateRun', { id: run, name: 'x' }],
+      ['updateRun', { by: { id: run }, name: 'x' }],
     ] as const) {
       const answer = await overtaken(
         () => mutate(app, field, input),
@@ -181,7 +181,7 @@ describe('a list of public experiments', () => {
     const { id } = await exhibit();
     const list = async (filter: object | null, authorization: string) => {
       const { data } = await app.ask(
-        'query ($filter: ExperimentFilter) { experiments(filter: $filter, first: 1000) { totalCount edges { node { id } } } }',
+        'query ($filter: ExperimentFilterInput) { experiments(filter: $filter, first: 1000) { totalCount edges { node { id } } } }',
         { filter },
         authorization,
       );

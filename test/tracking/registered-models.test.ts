@@ -20,7 +20,7 @@ const create = (input: object, authorization?: string) =>
   mutate(app, 'createRegisteredModel', { project, ...input }, modelFields, authorization);
 const read = async (by: object, authorization?: string) => {
   const { data, errors } = await app.ask(
-    'query ($by: RegisteredModelBy!) { registeredModel(by: $by) { id name stage } }',
+    'query ($by: RegisteredModelByInput!) { registeredModel(by: $by) { id name stage } }',
     { by },
     authorization,
   );
@@ -111,7 +111,7 @@ describe('updateRegisteredModel', () => {
   it('renames with EDIT; versions, aliases and grants stay', async () => {
     const id = await makeModel(app, project, 'wren');
     await makeVersion(app, id);
-    await mutate(app, 'setModelAlias', { model: { id }, alias: 'champion', version: 1 });
+    await mutate(app, 'updateModelAlias', { model: { id }, alias: 'champion', version: 1 });
     const editor = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     await grant(editor, 'REGISTERED_MODEL', id, 'EDIT');
     const input = { by: { key: { project, name: 'wren' } }, name: 'robin', description: 'red' };
@@ -122,7 +122,7 @@ describe('updateRegisteredModel', () => {
     expect(await db.grant.count({ where: { resourceId: id } })).toBe(2);
     const alias = { model: { key: { project, name: 'robin' } }, alias: 'champion' };
     const { data } = await app.ask(
-      'query ($by: ModelVersionBy!) { modelVersion(by: $by) { version model { name } } }',
+      'query ($by: ModelVersionByInput!) { modelVersion(by: $by) { version model { name } } }',
       { by: { alias } },
       editor,
     );
@@ -147,11 +147,11 @@ describe('deleteRegisteredModel', () => {
     expect(await create({ name: 'put away' })).toMatchObject({ code: 'ALREADY_EXISTS' });
     for (const [field, input] of [
       ['updateRegisteredModel', { by: { id }, name: 'x' }],
-      ['setRegisteredModelTags', { by: { id }, tags: [{ key: 'a', value: 'b' }] }],
+      ['updateRegisteredModelTags', { by: { id }, tags: [{ key: 'a', value: 'b' }] }],
       ['deleteRegisteredModelTags', { by: { id }, keys: ['a'] }],
       ['publishRegisteredModel', { by: { id } }],
       ['createModelVersion', { model: { id }, source: 's3://x/y' }],
-      ['setModelAlias', { model: { id }, alias: 'a', version: 1 }],
+      ['updateModelAlias', { model: { id }, alias: 'a', version: 1 }],
       ['deleteModelAlias', { model: { id }, alias: 'a' }],
       ['deleteModelVersion', { by: { key: { model: { id }, version: 1 } } }],
     ] as const)
@@ -164,7 +164,7 @@ describe('deleteRegisteredModel', () => {
   it('permanently takes versions, aliases and the grants of everybody; the name starts clean', async () => {
     const id = await makeModel(app, project, 'phoenix');
     await makeVersion(app, id);
-    await mutate(app, 'setModelAlias', { model: { id }, alias: 'champion', version: 1 });
+    await mutate(app, 'updateModelAlias', { model: { id }, alias: 'champion', version: 1 });
     const reader = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     await grant(reader, 'REGISTERED_MODEL', id, 'MANAGE');
     await grant(reader, 'EXPERIMENT', id, 'READ');
@@ -229,7 +229,7 @@ describe('deleteRegisteredModel', () => {
 describe('tags of a model', () => {
   it('are added, replaced and taken away', async () => {
     const by = { id: await makeModel(app, project, 'tagged') };
-    const set = (tags: object[]) => mutate(app, 'setRegisteredModelTags', { by, tags }, modelFields);
+    const set = (tags: object[]) => mutate(app, 'updateRegisteredModelTags', { by, tags }, modelFields);
     await set([{ key: 'a', value: '1' }]);
     expect((await set([{ key: 'b', value: '2' }])).registeredModel.tags).toHaveLength(2);
     const taken = await mutate(app, 'deleteRegisteredModelTags', { by, keys: ['a'] }, modelFields);
@@ -250,7 +250,7 @@ describe('a public model', () => {
   it('is read by every tenant, changed by nobody, and only its own tenant ends that', async () => {
     const id = await makeModel(app, project, 'exhibit');
     const version = (await makeVersion(app, id)).id;
-    await mutate(app, 'setModelAlias', { model: { id }, alias: 'champion', version: 1 });
+    await mutate(app, 'updateModelAlias', { model: { id }, alias: 'champion', version: 1 });
     const neighbour = await newCaller({ role: 'ADMIN', tenantId: await newTenant('next door') });
     const before = await app.ask(document, { id, version }, neighbour);
     expect(before.errors?.map((error) => error.extensions.code)).toEqual(['NOT_FOUND', 'NOT_FOUND']);
@@ -276,14 +276,14 @@ describe('a public model', () => {
         ['deleteRegisteredModel', { by: { id } }],
         ['deleteRegisteredModel', { by: { id }, permanently: true }],
         ['restoreRegisteredModel', { by: { id } }],
-        ['setRegisteredModelTags', { by: { id }, tags: [{ key: 'a', value: 'b' }] }],
+        ['updateRegisteredModelTags', { by: { id }, tags: [{ key: 'a', value: 'b' }] }],
         ['deleteRegisteredModelTags', { by: { id }, keys: ['a'] }],
         ['createModelVersion', { model: { id }, source: 's3://x/y' }],
         ['updateModelVersion', { by, description: 'x' }],
-        ['setModelVersionTags', { by, tags: [{ key: 'a', value: 'b' }] }],
+        ['updateModelVersionTags', { by, tags: [{ key: 'a', value: 'b' }] }],
         ['deleteModelVersionTags', { by, keys: ['a'] }],
         ['deleteModelVersion', { by }],
-        ['setModelAlias', { model: { id }, alias: 'a', version: 1 }],
+        ['updateModelAlias', { model: { id }, alias: 'a', version: 1 }],
         ['deleteModelAlias', { model: { id }, alias: 'champion' }],
       ] as const)
         expect([field, endOf(await mutate(app, field, input, '', who))]).toEqual([
@@ -315,7 +315,7 @@ describe('registeredModels', () => {
     const reader = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     const list = async (variables: object, authorization = reader) => {
       const { data, errors } = await app.ask(
-        `query ($filter: RegisteredModelFilter, $first: Int, $after: String) {
+        `query ($filter: RegisteredModelFilterInput, $first: Int, $after: String) {
            registeredModels(filter: $filter, first: $first, after: $after) {
              totalCount pageInfo { hasNextPage endCursor } edges { node { name } } } }`,
         variables,
@@ -333,7 +333,9 @@ describe('registeredModels', () => {
     expect(await list({})).toMatchObject({ names: ['m3', 'm1'], totalCount: 2 });
     expect(await list({ filter: { stage: 'DELETED' } })).toMatchObject({ names: ['other'] });
     expect(await list({ filter: { stage: 'ALL' } })).toMatchObject({ totalCount: 3 });
-    expect(await list({ filter: { ...filter, name: 'm' } }, app.admin)).toMatchObject({ totalCount: 3 });
+    expect(await list({ filter: { ...filter, namePrefix: 'm' } }, app.admin)).toMatchObject({
+      totalCount: 3,
+    });
     const page = (await list({ first: 1 })) as Answer;
     expect(page).toMatchObject({ names: ['m3'], pageInfo: { hasNextPage: true } });
     const next = await list({ first: 1, after: page.pageInfo.endCursor });

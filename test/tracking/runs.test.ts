@@ -107,11 +107,11 @@ describe('createRun', () => {
 describe('a run that is there', () => {
   it('is renamed and tagged, deleted and restored; each refuses what is so already', async () => {
     const id = await makeRun(app, experiment, { name: 'old' });
-    const does = (field: string, more: object = {}) => mutate(app, field, { id, ...more }, runFields);
+    const does = (field: string, more: object = {}) => mutate(app, field, { by: { id }, ...more }, runFields);
     expect((await does('updateRun', { name: 'new' })).run.name).toBe('new');
     expect(await does('updateRun', { name: '' })).toMatchObject({ path: ['input', 'name'] });
-    await does('setRunTags', { tags: [{ key: 'a', value: '1' }] });
-    const { run } = await does('setRunTags', { tags: [{ key: 'b', value: '2' }] });
+    await does('updateRunTags', { tags: [{ key: 'a', value: '1' }] });
+    const { run } = await does('updateRunTags', { tags: [{ key: 'b', value: '2' }] });
     expect(run.tags).toEqual([
       { key: 'a', value: '1' },
       { key: 'b', value: '2' },
@@ -122,7 +122,7 @@ describe('a run that is there', () => {
     for (const [field, more] of [
       ['deleteRun', {}],
       ['updateRun', { name: 'x' }],
-      ['setRunTags', { tags: [{ key: 'a', value: 'b' }] }],
+      ['updateRunTags', { tags: [{ key: 'a', value: 'b' }] }],
       ['deleteRunTags', { keys: ['a'] }],
     ] as const)
       expect([field, endOf(await does(field, more))]).toEqual([field, 'FAILED_PRECONDITION']);
@@ -133,18 +133,18 @@ describe('a run that is there', () => {
     const home = await makeExperiment(app, project, 'gone home');
     const id = await makeRun(app, home);
     await mutate(app, 'deleteExperiment', { by: { id: home } });
-    for (const [field, input] of [
-      ['deleteRun', { id }],
-      ['updateRun', { id, name: 'another' }],
+    for (const [field, more] of [
+      ['deleteRun', {}],
+      ['updateRun', { name: 'another' }],
     ] as const)
-      expect(endOf(await mutate(app, field, input))).toBe('FAILED_PRECONDITION');
+      expect(endOf(await mutate(app, field, { by: { id }, ...more }))).toBe('FAILED_PRECONDITION');
   });
 
   it('shows its experiment to who was granted that alone, and neither execution nor project', async () => {
     const id = await makeRun(app, experiment, { execution: { id: execution } });
     const reader = await guestOf(experiment, 'READ');
     const { data, errors } = await app.ask(
-      `query ($id: ID!) { run(id: $id) { execution { id } experiment { projectIdentifier project { id } } } }`,
+      `query ($id: ID!) { run(by: { id: $id }) { execution { id } experiment { projectIdentifier project { id } } } }`,
       { id },
       reader,
     );
@@ -154,7 +154,11 @@ describe('a run that is there', () => {
       experiment: { projectIdentifier: project, project: null },
     });
     await grant(reader, 'PROJECT', projectId, 'READ');
-    const now = await app.ask('query ($id: ID!) { run(id: $id) { execution { id } } }', { id }, reader);
+    const now = await app.ask(
+      'query ($id: ID!) { run(by: { id: $id }) { execution { id } } }',
+      { id },
+      reader,
+    );
     expect(now.data.run.execution).toEqual({ id: execution });
   });
 
@@ -164,13 +168,17 @@ describe('a run that is there', () => {
     const nested = 'query ($id: ID!) { experiment(by: { id: $id }) { runs { edges { node { id } } } } }';
     expect((await app.ask(nested, { id: experiment }, narrow)).data.experiment).toEqual({ runs: null });
     const other = await newCaller({ role: 'USER', level: 'READ', scopes: ['run:read'] });
-    const upwards = await app.ask('query ($id: ID!) { run(id: $id) { experiment { id } } }', { id }, other);
+    const upwards = await app.ask(
+      'query ($id: ID!) { run(by: { id: $id }) { experiment { id } } }',
+      { id },
+      other,
+    );
     expect(upwards.data.run).toEqual({ experiment: null });
   });
 });
 
 describe('runs', () => {
-  const list = `query ($filter: RunFilter!, $first: Int, $after: String, $last: Int, $before: String) {
+  const list = `query ($filter: RunFilterInput!, $first: Int, $after: String, $last: Int, $before: String) {
     runs(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
       totalCount pageInfo { hasNextPage hasPreviousPage endCursor startCursor } edges { node { name } }
     } }`;
@@ -188,30 +196,30 @@ describe('runs', () => {
     closed = await makeExperiment(app, project, 'closed');
     for (const name of ['o1', 'o2', 'o3']) await makeRun(app, open, { name });
     for (const name of ['c1', 'c2']) await makeRun(app, closed, { name });
-    await mutate(app, 'deleteRun', { id: await makeRun(app, open, { name: 'o4' }) });
+    await mutate(app, 'deleteRun', { by: { id: await makeRun(app, open, { name: 'o4' }) } });
     reader = await guestOf(open, 'READ');
   });
 
   it('leaves experiments that are hidden or absent out without a word, in counts too', async () => {
-    const experiments = [open, closed, newId(), 'no id at all'];
-    expect(await ask({ filter: { experiments } })).toMatchObject({
+    const experimentIds = [open, closed, newId(), 'no id at all'];
+    expect(await ask({ filter: { experimentIds } })).toMatchObject({
       names: ['c2', 'c1', 'o3', 'o2', 'o1'],
       totalCount: 5,
     });
-    expect(await ask({ filter: { experiments } }, reader)).toMatchObject({
+    expect(await ask({ filter: { experimentIds } }, reader)).toMatchObject({
       names: ['o3', 'o2', 'o1'],
       totalCount: 3,
       pageInfo: { hasNextPage: false },
     });
     const nothing = { names: [], totalCount: 0, pageInfo: { hasNextPage: false, endCursor: null } };
-    expect(await ask({ filter: { experiments: [closed] } }, reader)).toMatchObject(nothing);
-    expect(await ask({ filter: { experiments: [] } }, reader)).toMatchObject(nothing);
+    expect(await ask({ filter: { experimentIds: [closed] } }, reader)).toMatchObject(nothing);
+    expect(await ask({ filter: { experimentIds: [] } }, reader)).toMatchObject(nothing);
     const admin = await newCaller({ role: 'ADMIN', tenantId: await newTenant('far away') });
-    expect(await ask({ filter: { experiments } }, admin)).toMatchObject(nothing);
+    expect(await ask({ filter: { experimentIds } }, admin)).toMatchObject(nothing);
   });
 
   it('cuts pages from what the caller may read, forward and backward', async () => {
-    const filter = { experiments: [closed, open] };
+    const filter = { experimentIds: [closed, open] };
     const first = await ask({ filter, first: 2 }, reader);
     expect(first).toMatchObject({ names: ['o3', 'o2'], pageInfo: { hasNextPage: true } });
     const second = await ask({ filter, first: 2, after: first.pageInfo.endCursor }, reader);
@@ -221,17 +229,17 @@ describe('runs', () => {
   });
 
   it('shows deleted ones where they are asked for', async () => {
-    const experiments = [open];
-    expect((await ask({ filter: { experiments, stage: 'DELETED' } })).names).toEqual(['o4']);
-    expect((await ask({ filter: { experiments, stage: 'ALL' } })).totalCount).toBe(4);
+    const experimentIds = [open];
+    expect((await ask({ filter: { experimentIds, stage: 'DELETED' } })).names).toEqual(['o4']);
+    expect((await ask({ filter: { experimentIds, stage: 'ALL' } })).totalCount).toBe(4);
   });
 
   it('takes at most 1000 experiments', async () => {
-    const experiments = Array.from({ length: 1001 }, () => open);
-    const { errors } = await app.ask(list, { filter: { experiments } });
+    const experimentIds = Array.from({ length: 1001 }, () => open);
+    const { errors } = await app.ask(list, { filter: { experimentIds } });
     expect(errors?.[0]?.extensions).toMatchObject({
       code: 'INVALID_ARGUMENT',
-      path: ['filter', 'experiments'],
+      path: ['filter', 'experimentIds'],
     });
   });
 

@@ -2,28 +2,28 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { typeText } from '../../src/values/literal-types.ts';
 import {
+  literalType,
   MAX_TYPE_DEPTH,
   MAX_TYPE_PARTS,
-  parseLiteralType,
-  parseTypedInterface,
+  typedInterface,
 } from '../../src/values/read-literal-types.ts';
-import { faultsOf, valueIn } from '../registry/outcomes.ts';
+import { faultsOf, readBy, valueIn } from '../registry/outcomes.ts';
 import { optionalType, unionlessType } from './arbitraries.ts';
 
-const faults = (input: unknown) => faultsOf(parseLiteralType(input, ['type']));
+const faults = (input: unknown) => faultsOf(readBy(literalType, input, ['type']));
 
-describe('parseLiteralType', () => {
+describe('the reader of literal types', () => {
   it('answers any well-formed type as it is', () => {
     fc.assert(
       fc.property(fc.oneof(unionlessType, optionalType), (type) => {
-        expect(valueIn(parseLiteralType(type, []))).toEqual(type);
+        expect(valueIn(readBy(literalType, type))).toEqual(type);
       }),
     );
   });
 
   it('takes null for absent, and fills in what protobuf leaves out', () => {
     const input = { blob: {}, simple: null, metadata: null, structure: { tag: 'file' } };
-    expect(valueIn(parseLiteralType(input, []))).toEqual({
+    expect(valueIn(readBy(literalType, input))).toEqual({
       blob: { format: '', dimensionality: 'SINGLE' },
       structure: { tag: 'file' },
     });
@@ -68,32 +68,32 @@ describe('parseLiteralType', () => {
   it('bounds nesting and size', () => {
     const nested = (levels: number): object =>
       levels === 1 ? { simple: 'INTEGER' } : { collectionType: nested(levels - 1) };
-    expect(parseLiteralType(nested(MAX_TYPE_DEPTH), []).ok).toBe(true);
-    expect(parseLiteralType(nested(MAX_TYPE_DEPTH + 1), []).ok).toBe(false);
-    expect(parseLiteralType(nested(10_000), []).ok).toBe(false);
+    expect(readBy(literalType, nested(MAX_TYPE_DEPTH)).ok).toBe(true);
+    expect(readBy(literalType, nested(MAX_TYPE_DEPTH + 1)).ok).toBe(false);
+    expect(readBy(literalType, nested(10_000)).ok).toBe(false);
 
     const column = (index: number) => ({ name: String(index), literalType: { simple: 'NONE' } });
     const wide = (parts: number) => ({
       structuredDatasetType: { columns: Array.from({ length: parts - 1 }, (_, index) => column(index)) },
     });
-    expect(parseLiteralType(wide(MAX_TYPE_PARTS), []).ok).toBe(true);
-    expect(parseLiteralType(wide(MAX_TYPE_PARTS + 1), []).ok).toBe(false);
+    expect(readBy(literalType, wide(MAX_TYPE_PARTS)).ok).toBe(true);
+    expect(readBy(literalType, wide(MAX_TYPE_PARTS + 1)).ok).toBe(false);
   });
 });
 
-describe('parseTypedInterface', () => {
+describe('the reader of interfaces', () => {
   it('keeps variables with the names of prototype members', () => {
     const input = JSON.parse(
       '{"inputs": {"__proto__": {"type": {"simple": "INTEGER"}}, "toString": {"type": {"simple": "NONE"}}}}',
     );
-    const { inputs, outputs } = valueIn(parseTypedInterface(input, []));
+    const { inputs, outputs } = valueIn(readBy(typedInterface, input));
     expect(Object.keys(inputs).sort()).toEqual(['__proto__', 'toString']);
     expect(outputs).toEqual({});
   });
 
   it('tells all faults together', () => {
     const input = { inputs: { a: {}, b: { type: { simple: 'X' } } }, outputs: { c: { type: {} } } };
-    expect(faultsOf(parseTypedInterface(input, ['interface']))).toEqual([
+    expect(faultsOf(readBy(typedInterface, input, ['interface']))).toEqual([
       'MissingField interface.inputs.a.type',
       'InvalidValue interface.inputs.b.type.simple',
       'ValueRequired interface.outputs.c.type',

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { checkLiteral } from '../../src/values/fit-literal.ts';
 import type { LiteralType } from '../../src/values/literal-types.ts';
 import { coerceToLiteral, toPlain } from '../../src/values/plain-values.ts';
-import { parseLiteral } from '../../src/values/read-literals.ts';
-import { faultsOf, valueIn } from '../registry/outcomes.ts';
+import { literal as literalReader } from '../../src/values/read-literals.ts';
+import { faultsOf, readBy, valueIn } from '../registry/outcomes.ts';
 import { typedPlain } from './arbitraries.ts';
 
 const integer: LiteralType = { simple: 'INTEGER' };
@@ -21,7 +21,7 @@ describe('coerceToLiteral and toPlain', () => {
         const stored: typeof literal = JSON.parse(JSON.stringify(literal));
         expect(toPlain(stored)).toEqual(plain);
         expect(valueIn(checkLiteral(type, stored, []))).toEqual(literal);
-        expect(valueIn(parseLiteral(stored, []))).toEqual(literal);
+        expect(valueIn(readBy(literalReader, stored))).toEqual(literal);
       }),
     );
   });
@@ -172,14 +172,14 @@ describe('checkLiteral', () => {
   });
 });
 
-describe('parseLiteral', () => {
+describe('the reader of literals', () => {
   it('brings integers, instants and durations into their normal form', () => {
     const literals = [
       { scalar: { primitive: { integer: '0010' } }, hash: 'h' },
       { scalar: { primitive: { datetime: '2024-01-01T01:00:00+01:00' } } },
       { scalar: { primitive: { duration: 'P1D' } } },
     ];
-    expect(valueIn(parseLiteral({ collection: { literals } }, []))).toEqual({
+    expect(valueIn(readBy(literalReader, { collection: { literals } }))).toEqual({
       collection: {
         literals: [
           { scalar: { primitive: { integer: '10' } }, hash: 'h' },
@@ -201,12 +201,12 @@ describe('parseLiteral', () => {
     ['two kinds', { scalar: { noneType: {} }, map: {} }, 'InvalidValue l'],
     ['an unknown field', { scalar: { noneType: {}, x: 1 } }, 'UnrecognizedValue l.scalar.x'],
   ])('refuses %s', (_what, input, fault) => {
-    expect(faultsOf(parseLiteral(input, ['l']))).toEqual([fault]);
+    expect(faultsOf(readBy(literalReader, input, ['l']))).toEqual([fault]);
   });
 
   it('bounds nesting', () => {
     let nested: object = { scalar: { noneType: {} } };
     for (let level = 0; level < 5000; level += 1) nested = { collection: { literals: [nested] } };
-    expect(parseLiteral(nested, []).ok).toBe(false);
+    expect(readBy(literalReader, nested).ok).toBe(false);
   });
 });

@@ -4,9 +4,9 @@ import type { LiteralType } from '../../src/values/literal-types.ts';
 import type { Literal } from '../../src/values/literals.ts';
 import { literalFromPlain } from '../../src/values/plain-values.ts';
 import { MAX_STEPS, outcomeOf, Place, Work } from '../../src/values/problem-list.ts';
-import { MAX_UNION_VARIANTS, parseLiteralType } from '../../src/values/read-literal-types.ts';
+import { literalType, MAX_UNION_VARIANTS } from '../../src/values/read-literal-types.ts';
 import { literal } from '../../src/values/read-literals.ts';
-import { faultsOf } from '../registry/outcomes.ts';
+import { faultsOf, readBy } from '../registry/outcomes.ts';
 
 const string: LiteralType = { simple: 'STRING' };
 const integer: LiteralType = { simple: 'INTEGER' };
@@ -110,11 +110,11 @@ describe('an input that takes too many steps', () => {
 });
 
 describe('a union', () => {
-  const faults = (type: unknown) => faultsOf(parseLiteralType(type, ['type']));
+  const faults = (type: unknown) => faultsOf(readBy(literalType, type, ['type']));
 
   it('has at most 50 variants, those of unions among them counted', () => {
     const variants = many(MAX_UNION_VARIANTS, enumOf);
-    expect(parseLiteralType(union(...variants), []).ok).toBe(true);
+    expect(readBy(literalType, union(...variants)).ok).toBe(true);
     expect(faults(union(...variants, string))).toEqual(['InvalidValue type.unionType.variants']);
     const half = union(...variants.slice(0, 26));
     expect(faults(union(half, half))).toEqual(['InvalidValue type.unionType.variants']);

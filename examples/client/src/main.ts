@@ -64,7 +64,8 @@ async function run(client: SlipwayClient, plan: string): Promise<number> {
     { id },
     (data) => data.nodeExecutionEvents.id,
   )) {
-    const what = event.phase ?? `attempt ${event.attempt} ${event.taskPhase}`;
+    const what =
+      event.__typename === 'NodePhaseEvent' ? event.phase : `attempt ${event.attempt} ${event.taskPhase}`;
     console.log(`  ${event.occurredAt}  ${event.nodeId}  ${what}`);
   }
 

@@ -30,7 +30,14 @@ export const launch = graphql(`
 
 export const nodeEvents = graphql(`
   subscription NodeEvents($id: ID!, $after: ID) {
-    nodeExecutionEvents(by: { id: $id }, after: $after) { id nodeId phase taskPhase attempt occurredAt }
+    nodeExecutionEvents(by: { id: $id }, after: $after) {
+      __typename
+      id
+      nodeId
+      occurredAt
+      ... on NodePhaseEvent { phase }
+      ... on TaskPhaseEvent { attempt taskPhase }
+    }
   }
 `);
 

@@ -1,7 +1,7 @@
 import { recordChange } from '../../authorization/audit.ts';
-import { forgetGrants } from '../../authorization/granted.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import { type GroupBy, groupKeyOf, lockGroup } from '../../authorization/store/groups.ts';
+import { forgetGrants } from '../../authorization/subject-grants.ts';
 import type { Group } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { sqlState } from '../../platform/database/failures.ts';
@@ -22,7 +22,7 @@ export async function changeMembers(
   change: (tx: Tx, group: Group) => Promise<string[]>,
 ): Promise<ChangedMembers> {
   const { tenantId } = caller;
-  const changed = await keepingMembers(() =>
+  const changed = await refuseMissingMembers(() =>
     inTransaction(async (tx) => {
       const group = await lockGroup(tx, tenantId, by);
       if (!group) throw new NotFoundError('group', groupKeyOf(by), ['input', 'by']);
@@ -51,13 +51,13 @@ export function requireOwnMembers({ isEveryone }: Group): void {
 const FOREIGN_KEY_VIOLATION = '23503';
 
 /** Somebody who was there when the names were read may be deleted before the row is written. */
-export async function keepingMembers<T>(work: () => Promise<T>): Promise<T> {
+export async function refuseMissingMembers<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const isGone =
       sqlState(error) === FOREIGN_KEY_VIOLATION || (error as { code?: unknown }).code === 'P2003';
-    if (isGone) throw new NotFoundError('user', 'of the members', ['input', 'members']);
+    if (isGone) throw new NotFoundError('user', 'named as a member', ['input', 'members']);
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 import { recordChange } from '../../authorization/audit.ts';
 import { groupProblems } from '../../authorization/domain/group-names.ts';
-import { forgetGrants } from '../../authorization/granted.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import { insertGroup, insertMembers } from '../../authorization/store/groups.ts';
+import { forgetGrants } from '../../authorization/subject-grants.ts';
 import type { Group } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
@@ -10,7 +10,7 @@ import { inTransaction } from '../../platform/database/transaction.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { nameKey } from '../../platform/text.ts';
-import { keepingMembers } from './change-members.ts';
+import { refuseMissingMembers } from './change-members.ts';
 
 export interface NewGroup {
   readonly name: string;
@@ -31,7 +31,7 @@ export async function createGroup(caller: Caller, given: NewGroup): Promise<Grou
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const { tenantId } = caller;
   try {
-    const made = await keepingMembers(() =>
+    const made = await refuseMissingMembers(() =>
       inTransaction(async (tx) => {
         const row = { id: newId(), tenantId, name, nameKey: nameKey(name), description };
         const group = await insertGroup(tx, row);
@@ -48,10 +48,10 @@ export async function createGroup(caller: Caller, given: NewGroup): Promise<Grou
     forgetGrants(caller);
     return made;
   } catch (error) {
-    if (isUniqueViolation(error)) throw takenGroupName();
+    if (isUniqueViolation(error)) throw groupNameConflict();
     throw error;
   }
 }
 
-export const takenGroupName = () =>
+export const groupNameConflict = () =>
   new AlreadyExistsError('a group of that name is there already', { path: ['input', 'name'] });

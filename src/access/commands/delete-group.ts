@@ -1,5 +1,4 @@
 import { recordChange } from '../../authorization/audit.ts';
-import { forgetGrants } from '../../authorization/granted.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import {
   countMembers,
@@ -8,6 +7,8 @@ import {
   lockGroup,
   removeGroup,
 } from '../../authorization/store/groups.ts';
+import { forgetGrants } from '../../authorization/subject-grants.ts';
+import type { Group } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError } from '../../platform/errors.ts';
@@ -18,7 +19,7 @@ import { requireOwnMembers } from './change-members.ts';
  *
  * @throws FailedPreconditionError for `everyone`; NotFoundError.
  */
-export async function deleteGroup(caller: Caller, by: GroupBy): Promise<string> {
+export async function deleteGroup(caller: Caller, by: GroupBy): Promise<Group> {
   const { tenantId } = caller;
   const deleted = await inTransaction(async (tx) => {
     const group = await lockGroup(tx, tenantId, by);
@@ -34,7 +35,7 @@ export async function deleteGroup(caller: Caller, by: GroupBy): Promise<string> 
       before: { name, description, members },
     });
     await recordAccessChange(tx, { tenantId, userId: null, kind: 'GRANT' });
-    return id;
+    return group;
   });
   forgetGrants(caller);
   return deleted;

@@ -1,27 +1,20 @@
-import { forgetGrants } from '../../authorization/granted.ts';
 import { deleteGrant } from '../../authorization/store/grant-rows.ts';
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError } from '../../platform/errors.ts';
-import { described, keyOf, type PermissionAddress, recordPermissionChange } from './permission-change.ts';
+import { changeGrant, type GrantAddress, grantText } from './grant-change.ts';
 
 /**
- * Takes a permission away. That closes nothing by itself: the subject falls back to what the next places and the
- * defaults say.
+ * Deletes a grant. That closes nothing by itself: the subject then has what the next resources and the defaults give.
  *
- * @returns the row as it was.
- * @throws NotFoundError without a row: a repeat is told so.
+ * @returns the grant as it was.
+ * @throws NotFoundError without a grant: a repeat is told so.
  * Source: MLflow's deleteExperimentPermission.
  */
-export async function revokePermission(caller: Caller, address: PermissionAddress): Promise<Grant> {
-  const grant = await inTransaction(async (tx) => {
-    const revoked = await deleteGrant(tx, keyOf(caller, address));
-    if (!revoked) throw new NotFoundError('grant', described(address), ['input']);
-    const levels = { before: revoked.level, after: null };
-    await recordPermissionChange(tx, caller, 'permission:revoke', address, levels);
-    return revoked;
+export async function revokePermission(caller: Caller, address: GrantAddress): Promise<Grant> {
+  return await changeGrant(caller, 'permission:revoke', address, async (tx, key) => {
+    const grant = await deleteGrant(tx, key);
+    if (!grant) throw new NotFoundError('grant', grantText(address), ['input']);
+    return { grant, before: grant.level, after: null };
   });
-  forgetGrants(caller);
-  return grant;
 }

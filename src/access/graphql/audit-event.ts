@@ -3,11 +3,14 @@ import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
+import { ErrorCodeEnum } from '../../graphql/errors.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { ObjectKindEnum } from '../../graphql/object-kind.ts';
+import { TenantByInput } from '../../identity/graphql/tenant.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
+import { findTenant, type TenantBy, tenantKeyOf } from '../../identity/store/tenants.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { type ErrorCode, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { isId } from '../../platform/ids.ts';
 import {
   type AuditEventRow,
@@ -86,9 +89,11 @@ const AuditEventType = builder.objectRef<AuditEventRow>('AuditEvent').implement(
       description: 'What was done or tried, as `noun:verb`: `permission:grant`, `session:login` …',
     }),
     outcome: t.expose('outcome', { type: AuditOutcomeEnum, description: 'Whether it was done or refused.' }),
-    code: t.exposeString('code', {
+    code: t.field({
+      type: ErrorCodeEnum,
       nullable: true,
-      description: 'Why it was refused, as an error code; null when it was done.',
+      description: 'Why it was refused; null when it was done.',
+      resolve: ({ code }) => code as ErrorCode | null,
     }),
     target: t.field({
       type: AuditTargetType,
@@ -115,7 +120,7 @@ const AuditEventType = builder.objectRef<AuditEventRow>('AuditEvent').implement(
   }),
 });
 
-const AuditEventFilterInput = builder.inputType('AuditEventFilter', {
+const AuditEventFilterInput = builder.inputType('AuditEventFilterInput', {
   description: 'Which events a list shows: those that meet every condition given.',
   fields: (t) => ({
     actor: t.field({
@@ -137,7 +142,7 @@ const AuditEventFilterInput = builder.inputType('AuditEventFilter', {
   }),
 });
 
-const AuditEventConnection = connectionType('AuditEvent', AuditEventType);
+const AuditEventConnection = connectionType(AuditEventType);
 
 builder.queryField('auditEvents', (t) =>
   t.connection(
@@ -146,12 +151,13 @@ builder.queryField('auditEvents', (t) =>
       description: 'The audit log of a tenant, newest first. Requires an administrator.',
       args: {
         filter: t.arg({ type: AuditEventFilterInput, description: 'Which events to list. Left out: all.' }),
-        tenant: t.arg.id({
-          description: 'The id of the tenant. Left out: your own. Another one requires the role ROOT.',
+        tenant: t.arg({
+          type: TenantByInput,
+          description: 'Which tenant. Left out: your own. Another one requires the role ROOT.',
         }),
       },
       resolve: async (_root, { filter, tenant, ...args }, context) => {
-        const tenantId = tenantOf(callerOf(context), tenant ?? null);
+        const tenantId = await tenantIdOf(callerOf(context), (tenant ?? null) as TenantBy | null);
         const asked = await filterOf((filter ?? {}) as GivenFilter, tenantId, context);
         return await pagedList(
           args,
@@ -166,10 +172,11 @@ builder.queryField('auditEvents', (t) =>
 );
 
 /** @throws NotFoundError for another's tenant, there or not. */
-function tenantOf(caller: Caller, tenant: string | null): string {
-  if (tenant === null || tenant === caller.tenantId) return caller.tenantId;
-  if (caller.role !== 'ROOT' || !isId(tenant)) throw new NotFoundError('tenant', tenant, ['tenant']);
-  return tenant;
+async function tenantIdOf(caller: Caller, by: TenantBy | null): Promise<string> {
+  if (by === null) return caller.tenantId;
+  const tenant = await findTenant(by);
+  if (tenant && (tenant.id === caller.tenantId || caller.role === 'ROOT')) return tenant.id;
+  throw new NotFoundError('tenant', tenantKeyOf(by), ['tenant']);
 }
 
 interface GivenFilter extends Partial<Omit<AuditFilter, 'actorId' | 'actorName'>> {

@@ -1,15 +1,15 @@
-import type { Place, Subject } from '../../authorization/domain/decision.ts';
+import type { GrantResource, Subject } from '../../authorization/domain/decision.ts';
 import { type ExplainedStep, type Explanation, explain } from '../../authorization/explain.ts';
-import { managedPlaces } from '../../authorization/managed-places.ts';
-import type { GrantSubject } from '../../authorization/store/grants.ts';
+import { managedResources } from '../../authorization/managed-resources.ts';
+import type { Grantee } from '../../authorization/store/grant-levels.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
 import { NotFoundError } from '../../platform/errors.ts';
-import { found, PermissionType } from './permission.ts';
-import { PermissionPlaceType, type PermissionResource, PermissionResourceInput } from './resource.ts';
+import { GrantType, getResource } from './grant.ts';
+import { GrantResourceType, type ResourceBy, ResourceByInput } from './resource.ts';
 
 const ExplanationStepKind = enumOf<ExplainedStep['step']>(
   'ExplanationStepKind',
@@ -21,7 +21,7 @@ const ExplanationStepKind = enumOf<ExplainedStep['step']>(
       'Does it belong to another tenant? Then the level is NO_PERMISSIONS, except for the role ROOT.',
     ROLE: 'Is the user an administrator? Then the level is MANAGE.',
     GRANTS:
-      "Is there a grant at this place? The user's own decides, otherwise the highest of the groups' grants.",
+      "Is there a grant on this resource? The user's own decides, otherwise the highest of the groups' grants.",
     DEFAULT:
       'Nothing has answered: the default of the user decides, otherwise of the tenant, otherwise of the server.',
   },
@@ -50,29 +50,30 @@ const DecisionCap = enumOf<Explanation['caps'][number]>(
 
 type In<Row> = Row & { readonly tenantId: string };
 
-const placeOf = ({ place, tenantId }: In<Pick<Explanation, 'place'>>) => place && { ...place, tenantId };
+const resourceOf = ({ resource, tenantId }: In<Pick<Explanation, 'resource'>>) =>
+  resource && { ...resource, tenantId };
 
 const ExplanationStepType = builder.objectRef<In<ExplainedStep>>('ExplanationStep').implement({
   description: 'One question of a decision, and what the answer was based on.',
   fields: (t) => ({
     step: t.expose('step', { type: ExplanationStepKind, description: 'Which question was asked.' }),
-    place: t.field({
-      type: PermissionPlaceType,
+    resource: t.field({
+      type: GrantResourceType,
       nullable: true,
       description: 'Where grants were looked for; null for other questions.',
-      resolve: placeOf,
+      resolve: resourceOf,
     }),
     ownLevel: t.field({
       type: LevelEnum,
       nullable: true,
       description: "The level of the user's own grant there; null when there is none.",
-      resolve: ({ granted }) => granted?.own ?? null,
+      resolve: ({ levels }) => levels?.own ?? null,
     }),
     groupLevel: t.field({
       type: LevelEnum,
       nullable: true,
       description: "The highest level of a grant to one of the user's groups there; null when there is none.",
-      resolve: ({ granted }) => granted?.group ?? null,
+      resolve: ({ levels }) => levels?.group ?? null,
     }),
     groups: t.stringList({
       description: "The names of the user's groups that have a grant there, the highest first.",
@@ -84,19 +85,19 @@ const ExplanationStepType = builder.objectRef<In<ExplainedStep>>('ExplanationSte
   }),
 });
 
-const PermissionExplanationType = builder.objectRef<In<Explanation>>('PermissionExplanation').implement({
+const AccessExplanationType = builder.objectRef<In<Explanation>>('AccessExplanation').implement({
   description: 'What a user may do with a resource, and why.',
   fields: (t) => ({
     level: t.expose('level', { type: LevelEnum, description: 'The level that the user has in the end.' }),
     decidedBy: t.expose('decidedBy', { type: DecidedByEnum, description: 'What decided the level.' }),
-    place: t.field({
-      type: PermissionPlaceType,
+    resource: t.field({
+      type: GrantResourceType,
       nullable: true,
       description: 'The resource that the deciding grant is on; null when no grant decided.',
-      resolve: placeOf,
+      resolve: resourceOf,
     }),
     grant: t.field({
-      type: PermissionType,
+      type: GrantType,
       nullable: true,
       description: 'The grant that decided; null when no grant did.',
       resolve: ({ grant }) => grant,
@@ -117,42 +118,42 @@ const PermissionExplanationType = builder.objectRef<In<Explanation>>('Permission
 
 builder.queryField('explainPermission', (t) =>
   t.field({
-    type: PermissionExplanationType,
+    type: AccessExplanationType,
     nullable: true,
     description:
       'What a user may do with a resource, and what decided it. About yourself it requires READ on the resource, and this sign-in counts; about others it requires MANAGE, and shows as much as you manage.',
     args: {
       user: t.arg({ type: UserByInput, required: true, description: 'Which user.' }),
-      resource: t.arg({ type: PermissionResourceInput, required: true, description: 'Which resource.' }),
+      resource: t.arg({ type: ResourceByInput, required: true, description: 'Which resource.' }),
     },
     resolve: async (_root, args, context) => {
       const caller = callerOf(context);
       const { tenantId } = caller;
-      const { target } = await found(args.resource as PermissionResource, context, ['resource']);
+      const { target } = await getResource(args.resource as ResourceBy, context, ['resource']);
       const subject = await subjectOf(args.user, context);
       const explanation = await explain(subject, target);
       if (subject.userId === caller.userId) return { ...explanation, tenantId };
-      return { ...within(explanation, await managedPlaces(caller, target)), tenantId };
+      return { ...within(explanation, await managedResources(caller, target)), tenantId };
     },
   }),
 );
 
-/** As much of an explanation about another as its reader may see: what was granted at places that it manages. */
-function within(explanation: Explanation, places: readonly Place[]): Explanation {
-  const isShown = (place: Place | null) =>
-    place !== null && places.some(({ type, id }) => type === place.type && id === place.id);
-  const { place, grant, steps } = explanation;
-  const isDecisionShown = isShown(place);
+/** As much of an explanation about another as its reader may see: what was granted at resources that it manages. */
+function within(explanation: Explanation, resources: readonly GrantResource[]): Explanation {
+  const isShown = (resource: GrantResource | null) =>
+    resource !== null && resources.some(({ type, id }) => type === resource.type && id === resource.id);
+  const { resource, grant, steps } = explanation;
+  const isDecisionShown = isShown(resource);
   return {
     ...explanation,
-    place: isDecisionShown ? place : null,
+    resource: isDecisionShown ? resource : null,
     grant: isDecisionShown ? grant : null,
-    steps: steps.filter((step) => step.place === null || isShown(step.place)),
+    steps: steps.filter((step) => step.resource === null || isShown(step.resource)),
   };
 }
 
 /** Oneself as one is signed in now; another as it would be in a plain sign-in. @throws NotFoundError */
-async function subjectOf(by: object, context: Context): Promise<Subject & GrantSubject> {
+async function subjectOf(by: object, context: Context): Promise<Subject & Grantee> {
   const caller = callerOf(context);
   const user = await context.loaders.userAt.load({ tenantId: caller.tenantId, by: by as never });
   if (!user) throw new NotFoundError('user', String(Object.values(by)[0]), ['user']);

@@ -25,8 +25,8 @@ import { addGroupMembers } from '../commands/add-group-members.ts';
 import type { ChangedMembers } from '../commands/change-members.ts';
 import { createGroup } from '../commands/create-group.ts';
 import { deleteGroup } from '../commands/delete-group.ts';
-import { editGroup } from '../commands/edit-group.ts';
 import { removeGroupMembers } from '../commands/remove-group-members.ts';
+import { updateGroup } from '../commands/update-group.ts';
 import { groupReader } from '../group-reader.ts';
 
 type GroupRow = { readonly id: string; readonly tenantId: string; readonly isEveryone: boolean };
@@ -93,7 +93,7 @@ export const GroupType = builder.prismaObject('Group', {
   }),
 });
 
-const GroupConnection = connectionType('Group', GroupType);
+const GroupConnection = connectionType(GroupType);
 
 builder.objectField(UserType, 'groups', (t) =>
   t.field({
@@ -112,9 +112,9 @@ builder.objectField(UserType, 'groups', (t) =>
   }),
 );
 
-const GroupFilterInput = builder.inputType('GroupFilter', {
+const GroupFilterInput = builder.inputType('GroupFilterInput', {
   description: 'Which groups a list shows: those that meet every condition given.',
-  fields: (t) => ({ prefix: t.string({ description: 'Only groups whose names begin with this text.' }) }),
+  fields: (t) => ({ namePrefix: t.string({ description: 'Only groups whose names begin with this text.' }) }),
 });
 
 builder.queryFields((t) => ({
@@ -141,12 +141,12 @@ builder.queryFields((t) => ({
       },
       resolve: async (_root, { filter, ...args }, context) => {
         const reader = groupReader(callerOf(context));
-        const shown = { prefix: filter?.prefix ?? null };
+        const groupFilter = { prefix: filter?.namePrefix ?? null };
         return await pagedList(
           args,
           groupOrder,
-          (page) => listGroups(reader, shown, page),
-          () => countGroups(reader, shown),
+          (page) => listGroups(reader, groupFilter, page),
+          () => countGroups(reader, groupFilter),
         );
       },
     },
@@ -221,7 +221,7 @@ builder.mutationField('createGroup', (t) =>
   }),
 );
 
-const EditGroupInput = builder.inputType('EditGroupInput', {
+const UpdateGroupInput = builder.inputType('UpdateGroupInput', {
   description: 'Changes of a group. What is left out stays as it is.',
   fields: (t) => ({
     by: t.field({ type: GroupByInput, required: true, description: 'Which group to change.' }),
@@ -230,17 +230,17 @@ const EditGroupInput = builder.inputType('EditGroupInput', {
   }),
 });
 
-const EditGroupPayload = payload('EditGroupPayload', 'group', GroupType);
+const UpdateGroupPayload = payload('UpdateGroupPayload', 'group', GroupType);
 
-builder.mutationField('editGroup', (t) =>
+builder.mutationField('updateGroup', (t) =>
   t.field({
-    type: EditGroupPayload,
+    type: UpdateGroupPayload,
     nullable: true,
     description: 'Renames or describes a group; its grants stay. Requires an administrator.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError, FailedPreconditionError] },
-    args: inputOf(EditGroupInput),
+    args: inputOf(UpdateGroupInput),
     resolve: async (_root, { input }, context) => ({
-      group: await editGroup(callerOf(context), input.by as GroupBy, {
+      group: await updateGroup(callerOf(context), input.by as GroupBy, {
         name: input.name ?? undefined,
         description: input.description ?? undefined,
       }),
@@ -248,13 +248,16 @@ builder.mutationField('editGroup', (t) =>
   }),
 );
 
-const GroupMembersInput = builder.inputType('GroupMembersInput', {
-  description: 'A group, and users to add to it or to remove from it.',
-  fields: (t) => ({
-    by: t.field({ type: GroupByInput, required: true, description: 'Which group to change.' }),
-    members: t.field({ type: [UserByInput], required: true, description: 'The users, at most 1000.' }),
-  }),
-});
+const membersInput = (name: string, description: string) =>
+  builder.inputType(name, {
+    description,
+    fields: (t) => ({
+      by: t.field({ type: GroupByInput, required: true, description: 'Which group to change.' }),
+      members: t.field({ type: [UserByInput], required: true, description: 'The users, at most 1000.' }),
+    }),
+  });
+const AddGroupMembersInput = membersInput('AddGroupMembersInput', 'Users to add to a group.');
+const RemoveGroupMembersInput = membersInput('RemoveGroupMembersInput', 'Users to remove from a group.');
 
 const AddGroupMembersPayload = builder.objectRef<ChangedMembers>('AddGroupMembersPayload').implement({
   description: 'What `addGroupMembers` answers when it succeeds.',
@@ -284,7 +287,7 @@ builder.mutationFields((t) => ({
     nullable: true,
     description: 'Adds members to a group; users who are members already stay so. Requires an administrator.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
-    args: inputOf(GroupMembersInput),
+    args: inputOf(AddGroupMembersInput),
     resolve: async (_root, { input }, context) =>
       addGroupMembers(callerOf(context), input.by as GroupBy, await memberIds(input.members, context)),
   }),
@@ -294,7 +297,7 @@ builder.mutationFields((t) => ({
     description:
       'Removes members from a group; users who are not members are ignored. Requires an administrator.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
-    args: inputOf(GroupMembersInput),
+    args: inputOf(RemoveGroupMembersInput),
     resolve: async (_root, { input }, context) =>
       removeGroupMembers(callerOf(context), input.by as GroupBy, await memberIds(input.members, context)),
   }),
@@ -307,10 +310,12 @@ const DeleteGroupInput = builder.inputType('DeleteGroupInput', {
   }),
 });
 
-const DeleteGroupPayload = builder.objectRef<{ id: string }>('DeleteGroupPayload').implement({
-  description: 'What `deleteGroup` answers when it succeeds.',
-  fields: (t) => ({ id: t.exposeID('id', { description: 'The id of the deleted group.' }) }),
-});
+const DeleteGroupPayload = payload(
+  'DeleteGroupPayload',
+  'group',
+  GroupType,
+  'The group as it was before it was deleted.',
+);
 
 builder.mutationField('deleteGroup', (t) =>
   t.field({
@@ -320,7 +325,7 @@ builder.mutationField('deleteGroup', (t) =>
     errors: { types: [FailedPreconditionError] },
     args: inputOf(DeleteGroupInput),
     resolve: async (_root, { input }, context) => ({
-      id: await deleteGroup(callerOf(context), input.by as GroupBy),
+      group: await deleteGroup(callerOf(context), input.by as GroupBy),
     }),
   }),
 );

@@ -10,15 +10,16 @@ import { inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
 import { payload } from '../../graphql/payload.ts';
-import { UserType } from '../../identity/graphql/user.ts';
+import { UserByInput, UserType } from '../../identity/graphql/user.ts';
+import type { Caller } from '../../platform/caller.ts';
 import { AlreadyExistsError, NotFoundError } from '../../platform/errors.ts';
 import type { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
 import type { RegisteredModelByInput } from '../../tracking/graphql/registered-model.ts';
+import { type GrantAddress, grantText, keyOf } from '../commands/grant-change.ts';
 import { grantPermission } from '../commands/grant-permission.ts';
-import { described, keyOf, type PermissionAddress } from '../commands/permission-change.ts';
 import { revokePermission } from '../commands/revoke-permission.ts';
 import { updatePermission } from '../commands/update-permission.ts';
-import { found } from './permission.ts';
+import { getResource } from './grant.ts';
 import { resolveSubject } from './subject.ts';
 
 interface Noun {
@@ -35,7 +36,7 @@ interface Noun {
 
 /** What MLflow's operations name: the resource, by the noun's field, and a user. */
 interface Named {
-  readonly username: string;
+  readonly user: Readonly<Record<string, unknown>>;
   readonly [resource: string]: unknown;
 }
 
@@ -47,11 +48,12 @@ interface Named {
  */
 export function offerPermissionsOf(noun: Noun): void {
   offerRead(noun);
-  offerCreate(noun);
-  offerUpdate(noun);
-  offerDelete(noun);
+  for (const write of writesOf(noun)) offerWrite(noun, write);
   offerListOfUser(noun);
 }
+
+/** Ends the description of each operation. */
+const likeMLflow = "The name is MLflow's: `grantPermission` and its like do the same for users and groups.";
 
 /** Where the row is. @throws NotFoundError for a user that is not there. */
 async function addressOf(
@@ -59,17 +61,10 @@ async function addressOf(
   named: Named,
   context: Context,
   path: readonly string[],
-): Promise<PermissionAddress> {
-  const resource = { [noun.field]: named[noun.field] };
-  const { place, name } = await found(resource, context, path);
-  try {
-    const subject = await resolveSubject({ user: { username: named.username } }, context, path);
-    return { subject, place: { ...place, name } };
-  } catch (error) {
-    if (error instanceof NotFoundError)
-      throw new NotFoundError('user', named.username, [...path, 'username']);
-    throw error;
-  }
+): Promise<GrantAddress> {
+  const { resource, name } = await getResource({ [noun.field]: named[noun.field] }, context, path);
+  const subject = await resolveSubject({ user: named.user }, context, path);
+  return { subject, resource: { ...resource, name } };
 }
 
 function offerRead(noun: Noun): void {
@@ -77,95 +72,87 @@ function offerRead(noun: Noun): void {
     t.field({
       type: noun.permission,
       nullable: true,
-      description: `The grant stored for a user on a ${noun.words}. Requires MANAGE on it, even to read your own. NOT_FOUND if there is none: defaults do not count.`,
+      description: `The grant stored for a user on a ${noun.words}. Requires MANAGE on it, even to read your own. NOT_FOUND if there is none: defaults do not count. ${likeMLflow}`,
       args: {
         [noun.field]: t.arg({ type: noun.by, required: true, description: `Which ${noun.words}.` }),
-        username: t.arg.string({ required: true, description: "The user's user name." }),
+        user: t.arg({ type: UserByInput, required: true, description: 'Which user.' }),
       },
       resolve: async (_root, args, context) => {
         const address = await addressOf(noun, args as unknown as Named, context, []);
         const grant = await findGrant(keyOf(callerOf(context), address));
-        if (!grant) throw new NotFoundError('grant', described(address));
+        if (!grant) throw new NotFoundError('grant', grantText(address));
         return grant;
       },
     }),
   );
 }
 
-const keyOfPayload = ({ field }: Noun) => `${field}Permission`;
+interface Write {
+  readonly verb: 'Create' | 'Update' | 'Delete';
+  /** What the operation does, and what it answers in the special cases. */
+  readonly description: string;
+  /** The grant of the payload. */
+  readonly answer: string;
+  readonly hasLevel: boolean;
+  readonly errors: (typeof NotFoundError | typeof AlreadyExistsError)[];
+  readonly command: (caller: Caller, address: GrantAddress, level: Level) => Promise<Grant>;
+}
 
-const payloadOf = (noun: Noun, verb: string, description?: string) =>
-  payload(`${verb}${noun.name}PermissionPayload`, keyOfPayload(noun), noun.permission, description);
+const writesOf = ({ words }: Noun): readonly Write[] => [
+  {
+    verb: 'Create',
+    description: `Grants a user a level on a ${words}. Requires MANAGE on it. A grant that is there already is ALREADY_EXISTS, whatever its level.`,
+    answer: 'The new grant.',
+    hasLevel: true,
+    errors: [NotFoundError, AlreadyExistsError],
+    command: grantPermission,
+  },
+  {
+    verb: 'Update',
+    description: `Changes the level of a user's grant on a ${words}, your own included. Requires MANAGE on it. NOT_FOUND if there is no grant.`,
+    answer: 'The grant with its new level.',
+    hasLevel: true,
+    errors: [NotFoundError],
+    command: updatePermission,
+  },
+  {
+    verb: 'Delete',
+    description: `Deletes a user's grant on a ${words}. Requires MANAGE on it. The user then has what groups, the project and defaults give. NOT_FOUND if there is no grant.`,
+    answer: 'The grant as it was before it was deleted.',
+    hasLevel: false,
+    errors: [NotFoundError],
+    command: revokePermission,
+  },
+];
 
-const input = (noun: Noun, name: string, hasLevel: boolean) =>
-  builder.inputType(name, {
-    description: `A user's grant on a ${noun.words}.`,
+function offerWrite(noun: Noun, { verb, description, answer, hasLevel, errors, command }: Write): void {
+  const { field, words, by, permission } = noun;
+  const name = `${verb}${noun.name}Permission`;
+  const key: string = `${field}Permission`;
+  const level = {
+    type: LevelEnum,
+    required: true,
+    description: 'The level that the user will have.',
+  } as const;
+  const type = builder.inputType(`${name}Input`, {
+    description: `A user's grant on a ${words}.`,
     fields: (t) => ({
-      [noun.field]: t.field({ type: noun.by, required: true, description: `Which ${noun.words}.` }),
-      username: t.string({ required: true, description: "The user's user name." }),
-      ...(hasLevel
-        ? {
-            permission: t.field({
-              type: LevelEnum,
-              required: true,
-              description: 'The level that the user will have.',
-            }),
-          }
-        : {}),
+      [field]: t.field({ type: by, required: true, description: `Which ${words}.` }),
+      user: t.field({ type: UserByInput, required: true, description: 'Which user.' }),
+      ...(hasLevel ? { permission: t.field(level) } : {}),
     }),
   });
-
-type WithLevel = Named & { readonly permission: Level };
-
-function offerCreate(noun: Noun): void {
-  const name = `create${noun.name}Permission`;
-  const type = input(noun, `Create${noun.name}PermissionInput`, true);
-  builder.mutationField(name, (t) =>
+  builder.mutationField(`${verb.toLowerCase()}${noun.name}Permission`, (t) =>
     t.field({
-      type: payloadOf(noun, 'Create', 'The new grant.'),
+      type: payload(`${name}Payload`, key, permission, answer),
       nullable: true,
-      description: `Grants a user a level on a ${noun.words}. Requires MANAGE on it. A grant that is there already is ALREADY_EXISTS, whatever its level.`,
-      errors: { types: [NotFoundError, AlreadyExistsError] },
+      description: `${description} ${likeMLflow}`,
+      errors: { types: errors },
       args: inputOf(type),
       resolve: async (_root, args, context) => {
-        const named = args.input as unknown as WithLevel;
+        const named = args.input as unknown as Named & { readonly permission: Level };
         const address = await addressOf(noun, named, context, ['input']);
-        return { [keyOfPayload(noun)]: await grantPermission(callerOf(context), address, named.permission) };
-      },
-    }),
-  );
-}
-
-function offerUpdate(noun: Noun): void {
-  const type = input(noun, `Update${noun.name}PermissionInput`, true);
-  builder.mutationField(`update${noun.name}Permission`, (t) =>
-    t.field({
-      type: payloadOf(noun, 'Update', 'The grant with its new level.'),
-      nullable: true,
-      description: `Changes the level of a user's grant on a ${noun.words}, your own included. Requires MANAGE on it. NOT_FOUND if there is no grant.`,
-      errors: { types: [NotFoundError] },
-      args: inputOf(type),
-      resolve: async (_root, args, context) => {
-        const named = args.input as unknown as WithLevel;
-        const address = await addressOf(noun, named, context, ['input']);
-        return { [keyOfPayload(noun)]: await updatePermission(callerOf(context), address, named.permission) };
-      },
-    }),
-  );
-}
-
-function offerDelete(noun: Noun): void {
-  const type = input(noun, `Delete${noun.name}PermissionInput`, false);
-  builder.mutationField(`delete${noun.name}Permission`, (t) =>
-    t.field({
-      type: payloadOf(noun, 'Delete', 'The grant as it was before it was deleted.'),
-      nullable: true,
-      description: `Deletes a user's grant on a ${noun.words}. Requires MANAGE on it. The user then has what groups, the project and defaults give. NOT_FOUND if there is no grant.`,
-      errors: { types: [NotFoundError] },
-      args: inputOf(type),
-      resolve: async (_root, args, context) => {
-        const address = await addressOf(noun, args.input as unknown as Named, context, ['input']);
-        return { [keyOfPayload(noun)]: await revokePermission(callerOf(context), address) };
+        return { [key]: await command(callerOf(context), address, named.permission) };
       },
     }),
   );
@@ -182,7 +169,7 @@ function offerListOfUser(noun: Noun): void {
           const caller = callerOf(context);
           const isTheirs = user.id === caller.userId || managesTenant(caller.role);
           if (!isTheirs || !(await isAllowed(caller, 'permission:list'))) return null;
-          const shown = {
+          const grantFilter = {
             type: noun.type,
             withClosed: managesTenant(caller.role),
             within: caller.confinedTo?.map(({ id }) => id) ?? null,
@@ -191,12 +178,12 @@ function offerListOfUser(noun: Noun): void {
           return await pagedList(
             args,
             grantOrder,
-            (page) => grantsOfUser.load({ parentId: user.id, page: { ...page, ...shown } }),
-            () => grantCountOfUser.load(user.id, shown),
+            (page) => grantsOfUser.load({ parentId: user.id, page: { ...page, ...grantFilter } }),
+            () => grantCountOfUser.load(user.id, grantFilter),
           );
         },
       },
-      connectionType(`${noun.name}Permission`, noun.permission),
+      connectionType(noun.permission),
     ),
   );
 }

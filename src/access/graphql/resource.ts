@@ -1,4 +1,4 @@
-import type { Place } from '../../authorization/domain/decision.ts';
+import type { GrantResource } from '../../authorization/domain/decision.ts';
 import type { Target } from '../../authorization/domain/resources.ts';
 import type { ResourceType } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
@@ -27,9 +27,9 @@ export interface Resource {
   readonly target: Target;
 }
 
-/** The place that somebody names: an object, all of a type, or the tenant. */
-export interface Resolved {
-  readonly place: Place;
+/** The resource that somebody names: an object, all of a type, or the tenant. */
+export interface FoundResource {
+  readonly resource: GrantResource;
   /** Null for all of a type and for the tenant. */
   readonly name: string | null;
   readonly target: Target;
@@ -58,7 +58,7 @@ function kind<Row extends { readonly id: string }>(
   };
 }
 
-/** Every kind of resource, by the name of its field in `PermissionResource`. */
+/** Every kind of resource, by the name of its field in `ResourceBy`. */
 const resources = {
   project: kind(
     'PROJECT',
@@ -96,7 +96,7 @@ const kindsByType: ReadonlyMap<ResourceType, Kind> = new Map(
   Object.values(resources).map((one) => [one.type, one]),
 );
 
-export const PermissionResourceInput = builder.inputType('PermissionResource', {
+export const ResourceByInput = builder.inputType('ResourceByInput', {
   description: 'What a grant is on: one resource, all resources of a type, or the whole tenant.',
   isOneOf: true,
   fields: (t) => ({
@@ -114,21 +114,21 @@ export const PermissionResourceInput = builder.inputType('PermissionResource', {
   }),
 });
 
-/** A `PermissionResource` as it arrives. */
-export interface PermissionResource {
+/** A `ResourceBy` as it arrives. */
+export interface ResourceBy {
   readonly all?: ResourceType | null;
   readonly tenant?: boolean | null;
   readonly [object: string]: unknown;
 }
 
 /** Whether it is about no single object: then only administrators have a say. */
-export const isWide = ({ all, tenant }: PermissionResource): boolean => all != null || tenant != null;
+export const isWide = ({ all, tenant }: ResourceBy): boolean => all != null || tenant != null;
 
 /** What all of it are. */
-export const wideKind = ({ all }: PermissionResource): ObjectKind => kindOf[all ?? 'TENANT'];
+export const wideKind = ({ all }: ResourceBy): ObjectKind => kindOf[all ?? 'TENANT'];
 
 /** The kind and the address of the object that it names. */
-function addressed(resource: PermissionResource): { kind: Kind; address: Address } {
+function addressIn(resource: ResourceBy): { kind: Kind; address: Address } {
   for (const [field, of] of Object.entries(resources)) {
     const address = resource[field] as Address | null | undefined;
     // A workflow's name has no id to choose instead; the loader takes either.
@@ -137,9 +137,9 @@ function addressed(resource: PermissionResource): { kind: Kind; address: Address
   throw new Error('a resource of a kind that is not in the table');
 }
 
-/** How a rule finds the object that a `PermissionResource` names. */
-export function ofResource(resource: PermissionResource): Finder {
-  const { kind: of, address } = addressed(resource);
+/** How a rule finds the object that a `ResourceBy` names. */
+export function ofResource(resource: ResourceBy): Finder {
+  const { kind: of, address } = addressIn(resource);
   return {
     kind: kindOf[of.type],
     key: () => addressText(address),
@@ -148,48 +148,48 @@ export function ofResource(resource: PermissionResource): Finder {
 }
 
 /** Null when its object is absent, which the rule has told already. @throws InvalidArgumentError */
-export async function resolveResource(
-  resource: PermissionResource,
+export async function findResourceBy(
+  resource: ResourceBy,
   tenantId: string,
   loaders: Loaders,
   path: readonly string[],
-): Promise<Resolved | null> {
+): Promise<FoundResource | null> {
   const { all, tenant } = resource;
   if (tenant === false) throw InvalidArgumentError.of([...path, 'tenant'], 'tenant is true or left out');
   if (tenant) return wide({ type: 'TENANT', id: null }, tenantId);
   if (all === 'TENANT')
     throw InvalidArgumentError.of([...path, 'all'], 'all is about a type of resource; say tenant: true');
   if (all) return wide({ type: all, id: null }, tenantId);
-  const { kind: of, address } = addressed(resource);
+  const { kind: of, address } = addressIn(resource);
   const found = await of.find(address, loaders);
-  return found && { place: { type: found.type, id: found.id }, name: found.name, target: found.target };
+  return found && { resource: { type: found.type, id: found.id }, name: found.name, target: found.target };
 }
 
-function wide(place: Place, tenantId: string): Resolved {
-  const { type } = place;
+function wide(resource: GrantResource, tenantId: string): FoundResource {
+  const { type } = resource;
   return {
-    place,
+    resource,
     name: null,
     target: { tenantId, resources: [], ...(type === 'TENANT' ? {} : { allOf: type }) },
   };
 }
 
-/** What stands at a place that a row names; null when it is gone. */
-export async function resolvePlace(
-  place: Place,
+/** What stands at a resource that a row names; null when it is gone. */
+export async function findResource(
+  resource: GrantResource,
   tenantId: string,
   loaders: Loaders,
-): Promise<Resolved | null> {
-  if (place.id === null) return wide(place, tenantId);
-  const found = await kindsByType.get(place.type)?.find({ id: place.id }, loaders);
-  return found ? { place, name: found.name, target: found.target } : null;
+): Promise<FoundResource | null> {
+  if (resource.id === null) return wide(resource, tenantId);
+  const found = await kindsByType.get(resource.type)?.find({ id: resource.id }, loaders);
+  return found ? { resource, name: found.name, target: found.target } : null;
 }
 
-export interface PlaceShown extends Place {
+export interface GrantResourceRow extends GrantResource {
   readonly tenantId: string;
 }
 
-export const PermissionPlaceType = builder.objectRef<PlaceShown>('PermissionPlace').implement({
+export const GrantResourceType = builder.objectRef<GrantResourceRow>('GrantResource').implement({
   description: 'What a grant is on: one resource, all resources of a type, or the whole tenant.',
   fields: (t) => ({
     type: t.expose('type', {
@@ -199,14 +199,14 @@ export const PermissionPlaceType = builder.objectRef<PlaceShown>('PermissionPlac
     id: t.id({
       nullable: true,
       description: 'The id of the resource; null for all of a type and for the tenant.',
-      resolve: (place) => place.id,
+      resolve: (resource) => resource.id,
     }),
     name: t.string({
       nullable: true,
       description:
         'The name of the resource, or the identifier of a project; null for all of a type and for the tenant.',
-      resolve: async (place, _args, { loaders }) =>
-        (await resolvePlace(place, place.tenantId, loaders))?.name ?? null,
+      resolve: async (resource, _args, { loaders }) =>
+        (await findResource(resource, resource.tenantId, loaders))?.name ?? null,
     }),
   }),
 });

@@ -7,11 +7,11 @@ import { PrincipalType, UserByInput } from '../../identity/graphql/user.ts';
 import type { PublicUser } from '../../identity/store/public-users.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { NotFoundError } from '../../platform/errors.ts';
-import type { PermissionAddress } from '../commands/permission-change.ts';
+import type { GrantAddress } from '../commands/grant-change.ts';
 import { groupReader } from '../group-reader.ts';
 import { GroupType } from './group.ts';
 
-export const PermissionSubjectInput = builder.inputType('PermissionSubjectBy', {
+export const SubjectByInput = builder.inputType('SubjectByInput', {
   description: 'Who a grant is to: a user or a group of your tenant.',
   isOneOf: true,
   fields: (t) => ({
@@ -20,7 +20,7 @@ export const PermissionSubjectInput = builder.inputType('PermissionSubjectBy', {
   }),
 });
 
-export const PermissionSubjectType = builder.unionType('PermissionSubject', {
+export const GrantSubjectType = builder.unionType('GrantSubject', {
   description: 'Who a grant is to: a user or a group.',
   types: [PrincipalType, GroupType],
   resolveType: (subject) => ('username' in subject ? PrincipalType : GroupType),
@@ -34,12 +34,16 @@ export interface SubjectBy {
   readonly group?: Address | null;
 }
 
-/** @throws NotFoundError naming the path: for what another tenant has, as for what nobody has. */
+/**
+ * Finds any user or group of the tenant: whoever manages a resource may share it with all of them.
+ *
+ * @throws NotFoundError naming the path: for what another tenant has, as for what nobody has.
+ */
 export async function resolveSubject(
   by: SubjectBy,
   context: Context,
   path: readonly string[],
-): Promise<PermissionAddress['subject']> {
+): Promise<GrantAddress['subject']> {
   const caller = callerOf(context);
   if (by.user) {
     const { tenantId } = caller;
@@ -49,7 +53,7 @@ export async function resolveSubject(
   }
   const address = by.group ?? {};
   const [group] = await readGroups(groupReader(caller), [address as never]);
-  if (!group?.isVisible) throw new NotFoundError('group', addressText(address), [...path, 'group']);
+  if (!group) throw new NotFoundError('group', addressText(address), [...path, 'group']);
   return { groupId: group.id, name: group.name };
 }
 

@@ -30,17 +30,17 @@ const columns = `
   before, after, count`;
 
 /** What a caller writes stands for itself: `%` and `_` are no patterns. */
-const escaped = (text: string) => text.replaceAll(/[\\%_]/g, '\\$&');
+const escapeLike = (text: string) => text.replaceAll(/[\\%_]/g, '\\$&');
 
 function isOfAction(action: string): Sql {
-  return action.includes(':') ? sql`action = ${action}` : sql`action like ${`${escaped(action)}:%`}`;
+  return action.includes(':') ? sql`action = ${action}` : sql`action like ${`${escapeLike(action)}:%`}`;
 }
 
 /** The newest first. */
 export const auditOrder = lastIdFirst('event');
 
 /** What a list shows. */
-function shown(tenantId: string, filter: AuditFilter): Rows {
+function eventsOf(tenantId: string, filter: AuditFilter): Rows {
   const { actorId, actorName, action, outcome, targetType, targetId, since, until, credentialId } = filter;
   const from = sql`audit_events as event where tenant_id = ${tenantId}::uuid
       ${actorId === null ? nothing : sql`and actor_id = ${actorId}::uuid`}
@@ -57,7 +57,7 @@ function shown(tenantId: string, filter: AuditFilter): Rows {
 
 /** The tenant's events, newest first; up to one more than the page. */
 export const listAuditEvents = (tenantId: string, filter: AuditFilter, page: Page) =>
-  list<AuditEventRow>(shown(tenantId, filter), raw(columns), auditOrder, page);
+  list<AuditEventRow>(eventsOf(tenantId, filter), raw(columns), auditOrder, page);
 
 /** How many there are in all; read only where it is asked for. */
-export const countAuditEvents = (tenantId: string, filter: AuditFilter) => count(shown(tenantId, filter));
+export const countAuditEvents = (tenantId: string, filter: AuditFilter) => count(eventsOf(tenantId, filter));

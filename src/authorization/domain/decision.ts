@@ -18,14 +18,14 @@ export interface Subject {
 
 export type DefaultSource = 'USER' | 'TENANT' | 'SERVER';
 
-/** What was granted to a user at one place: a row of its own, and the highest row of its groups. */
-export interface Granted {
+/** The levels that a user was granted on one resource: its own, and the highest of its groups'. */
+export interface GrantLevels {
   readonly own: Level | null;
   readonly group: Level | null;
 }
 
-/** A place where grants are: a resource, all of a type (`id` null), or the tenant (type TENANT, `id` null). */
-export interface Place {
+/** What a grant is on: a resource, all of a type (`id` null), or the tenant (type TENANT, `id` null). */
+export interface GrantResource {
   readonly type: ResourceType;
   readonly id: string | null;
 }
@@ -49,21 +49,21 @@ export interface Decision {
   readonly level: Level;
   readonly decidedBy: DecidedBy;
   /** Where the grant is that decided; null where none did. */
-  readonly place: Place | null;
+  readonly resource: GrantResource | null;
   readonly caps: readonly Cap[];
 }
 
-/** One step as it was asked: a question about the subject, or one place and what was granted there. */
+/** One step as it was asked: a question about the subject, or one resource and the levels that were granted on it. */
 export interface Step {
   readonly step: 'DISABLED' | 'PUBLIC' | 'OTHER_TENANT' | 'ROLE' | 'GRANTS' | 'DEFAULT';
-  readonly place: Place | null;
-  readonly granted: Granted | null;
+  readonly resource: GrantResource | null;
+  readonly levels: GrantLevels | null;
   /** Whether it decided; the steps after it are not asked. */
   readonly answered: boolean;
 }
 
-/** The places whose grants are asked, in this order: resource and ancestors, nearest first; their types; the tenant. */
-export function placesOf({ resources, allOf }: Target): Place[] {
+/** The resources whose grants are asked, in this order: resource and ancestors, nearest first; their types; the tenant. */
+export function grantResourcesOf({ resources, allOf }: Target): GrantResource[] {
   const types = allOf ? [allOf] : resources.map(({ type }) => type);
   return [...resources, ...types.map((type) => ({ type, id: null })), { type: 'TENANT', id: null }];
 }
@@ -73,19 +73,19 @@ export function placesOf({ resources, allOf }: Target): Place[] {
  *
  * 1. A disabled subject: none. A public target: READ. Another tenant's: none, root excepted.
  * 2. Roles that manage the tenant: MANAGE, whatever the grants say.
- * 3. The nearest place that has a grant: the user's own decides alone, up or down; else the highest of its groups'.
+ * 3. The nearest resource that has a grant: the user's own decides alone, up or down; else the highest of its groups'.
  * 4. The default of the user, else of the tenant, else of the server.
  *
- * @param granted  what was granted at a place; asked nearest first, and no further than needed.
+ * @param levelsOn  what was granted on a resource; asked nearest first, and no further than needed.
  * @param note  is told each step as it is asked, the answering one last.
  */
 export function decide(
   subject: Subject,
   target: Target,
-  granted: (place: Place) => Granted | undefined,
+  levelsOn: (resource: GrantResource) => GrantLevels | undefined,
   note: (step: Step) => void = () => {},
 ): Decision {
-  const { level, ...how } = answeringStep(subject, target, granted, note);
+  const { level, ...how } = answeringStep(subject, target, levelsOn, note);
   const caps: Cap[] = [];
   let capped = level;
   if (!isAtLeast(ceilings[subject.role], capped)) {
@@ -102,28 +102,29 @@ export function decide(
 function answeringStep(
   subject: Subject,
   target: Target,
-  granted: (place: Place) => Granted | undefined,
+  levelsOn: (resource: GrantResource) => GrantLevels | undefined,
   note: (step: Step) => void,
 ): Omit<Decision, 'caps'> {
   const answers = (step: Step['step'], answered: boolean) => {
-    note({ step, place: null, granted: null, answered });
+    note({ step, resource: null, levels: null, answered });
     return answered;
   };
   if (answers('DISABLED', subject.isDisabled === true))
-    return { level: 'NO_PERMISSIONS', decidedBy: 'DISABLED', place: null };
-  if (answers('PUBLIC', target.isPublic === true)) return { level: 'READ', decidedBy: 'PUBLIC', place: null };
+    return { level: 'NO_PERMISSIONS', decidedBy: 'DISABLED', resource: null };
+  if (answers('PUBLIC', target.isPublic === true))
+    return { level: 'READ', decidedBy: 'PUBLIC', resource: null };
   if (answers('OTHER_TENANT', target.tenantId !== subject.tenantId && subject.role !== 'ROOT'))
-    return { level: 'NO_PERMISSIONS', decidedBy: 'OTHER_TENANT', place: null };
+    return { level: 'NO_PERMISSIONS', decidedBy: 'OTHER_TENANT', resource: null };
   if (answers('ROLE', managesTenant(subject.role)))
-    return { level: 'MANAGE', decidedBy: 'ROLE', place: null };
-  for (const place of placesOf(target)) {
-    const { own = null, group = null } = granted(place) ?? {};
+    return { level: 'MANAGE', decidedBy: 'ROLE', resource: null };
+  for (const resource of grantResourcesOf(target)) {
+    const { own = null, group = null } = levelsOn(resource) ?? {};
     const level = own ?? group;
-    note({ step: 'GRANTS', place, granted: { own, group }, answered: level !== null });
-    if (level) return { level, decidedBy: own ? 'USER_GRANT' : 'GROUP_GRANT', place };
+    note({ step: 'GRANTS', resource, levels: { own, group }, answered: level !== null });
+    if (level) return { level, decidedBy: own ? 'USER_GRANT' : 'GROUP_GRANT', resource };
   }
   answers('DEFAULT', true);
-  return { level: subject.defaultLevel, decidedBy: `${subject.defaultFrom}_DEFAULT`, place: null };
+  return { level: subject.defaultLevel, decidedBy: `${subject.defaultFrom}_DEFAULT`, resource: null };
 }
 
 function isWithin(confinedTo: readonly Resource[] | null, { resources }: Target): boolean {

@@ -6,9 +6,9 @@ import { count, list, query, run, statement } from '../../platform/database/stat
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import type { ChildCount } from '../../platform/loaders.ts';
-import type { Place } from '../domain/decision.ts';
+import type { GrantResource } from '../domain/decision.ts';
 import { managesTenant } from '../domain/roles.ts';
-import { type GrantSubject, spokenOf } from './grants.ts';
+import { type Grantee, grantsAbout } from './grant-levels.ts';
 import type { Reader } from './readable.ts';
 
 /** The rows of `grants` one by one, as the API of permissions shows and writes them; decisions read `grants.ts`. */
@@ -25,16 +25,17 @@ export type SubjectId = { readonly userId: string } | { readonly groupId: string
 export interface GrantKey {
   readonly tenantId: string;
   readonly subject: SubjectId;
-  readonly place: Place;
+  readonly resource: GrantResource;
 }
 
 /** The condition in a form that the unique index serves: it knows no `is not distinct from`. */
-function whereKey({ tenantId, subject, place }: GrantKey): Sql {
+function whereKey({ tenantId, subject, resource }: GrantKey): Sql {
   const ofSubject =
     'userId' in subject ? sql`user_id = ${subject.userId}::uuid` : sql`group_id = ${subject.groupId}::uuid`;
-  const ofPlace = place.id === null ? sql`resource_id is null` : sql`resource_id = ${place.id}::uuid`;
+  const ofResource =
+    resource.id === null ? sql`resource_id is null` : sql`resource_id = ${resource.id}::uuid`;
   return sql`tenant_id = ${tenantId}::uuid and ${ofSubject}
-    and resource_type = ${place.type}::text::resource_type and ${ofPlace}`;
+    and resource_type = ${resource.type}::text::resource_type and ${ofResource}`;
 }
 
 const insertStatement = statement<Grant>(
@@ -47,12 +48,12 @@ const insertStatement = statement<Grant>(
 /** Null when there is a row already, whatever its level. Of several at once, one is made. */
 export async function insertGrant(
   tx: Tx,
-  { tenantId, subject, place }: GrantKey,
+  { tenantId, subject, resource }: GrantKey,
   level: Level,
 ): Promise<Grant | null> {
   const userId = 'userId' in subject ? subject.userId : null;
   const groupId = 'groupId' in subject ? subject.groupId : null;
-  const values = [newId(), tenantId, userId, groupId, place.type, place.id, level];
+  const values = [newId(), tenantId, userId, groupId, resource.type, resource.id, level];
   const [row] = await run(insertStatement, values, tx);
   return row ?? null;
 }
@@ -89,61 +90,65 @@ export async function findGrant(key: GrantKey): Promise<Grant | null> {
   return row ?? null;
 }
 
-/** A row, and which of the places that were asked it is at, counted from 1. */
-export type GrantAt = Grant & { readonly position: number };
+/** A row, and which of the given resources it is on, counted from 1. */
+export type GrantOn = Grant & { readonly position: number };
 
-/** Place by place, the newest first at each. */
-export const placeOrder: Order<GrantAt> = [
+/** Resource by resource, the newest first on each. */
+export const resourceOrder: Order<GrantOn> = [
   { column: 'found.position', type: 'int', direction: 'asc', of: ({ position }) => String(position) },
   ...lastIdFirst('found'),
 ];
 
-/** The rows at those places. */
-function foundAt(tenantId: string, places: readonly Place[]): Rows {
-  const asked = JSON.stringify(places.map((place, at) => ({ ...place, position: at + 1 })));
+/** The rows at those resources. */
+function grantsOn(tenantId: string, resources: readonly GrantResource[]): Rows {
+  const asked = JSON.stringify(resources.map((resource, at) => ({ ...resource, position: at + 1 })));
   const queries = sql`
-    with place as (
+    with resource as (
       select type::resource_type as type, id, position::int as position
-        from jsonb_to_recordset(${asked}::jsonb) as place(type text, id uuid, position int)
+        from jsonb_to_recordset(${asked}::jsonb) as resource(type text, id uuid, position int)
     ),
     found as (
-      select ${raw(columns)}, place.position from place join grants
-          on grants.tenant_id = ${tenantId}::uuid and grants.resource_type = place.type
-         and grants.resource_id = place.id
+      select ${raw(columns)}, resource.position from resource join grants
+          on grants.tenant_id = ${tenantId}::uuid and grants.resource_type = resource.type
+         and grants.resource_id = resource.id
       union all
-      select ${raw(columns)}, place.position from place join grants
-          on grants.tenant_id = ${tenantId}::uuid and grants.resource_type = place.type
+      select ${raw(columns)}, resource.position from resource join grants
+          on grants.tenant_id = ${tenantId}::uuid and grants.resource_type = resource.type
          and grants.resource_id is null
-       where place.id is null
+       where resource.id is null
     )`;
   return { with: queries, from: sql`found where true` };
 }
 
-/** Rows at those places; up to one more than the page. */
-export function listGrantsAt(tenantId: string, places: readonly Place[], page: Page): Promise<GrantAt[]> {
-  return list<GrantAt>(foundAt(tenantId, places), raw('found.*'), placeOrder, page);
+/** Rows at those resources; up to one more than the page. */
+export function listGrantsOn(
+  tenantId: string,
+  resources: readonly GrantResource[],
+  page: Page,
+): Promise<GrantOn[]> {
+  return list<GrantOn>(grantsOn(tenantId, resources), raw('found.*'), resourceOrder, page);
 }
 
 /** How many there are in all; read only where it is asked for. */
-export const countGrantsAt = (tenantId: string, places: readonly Place[]): Promise<number> =>
-  count(foundAt(tenantId, places));
+export const countGrantsOn = (tenantId: string, resources: readonly GrantResource[]): Promise<number> =>
+  count(grantsOn(tenantId, resources));
 
 /** The newest first. */
 export const grantOrder: Order<Grant> = lastIdFirst('grants');
 
 /** What `listGrantsFor` shows. */
-function spokenTo(reader: Reader, type: ResourceType | null): Rows {
+function grantsTo(reader: Reader, type: ResourceType | null): Rows {
   const isOpen = managesTenant(reader.role)
     ? sql`true`
     : sql`(decided.resource_id is null or decided.effective >= 'READ')`;
   const ids = reader.confinedTo?.map(({ id }) => id);
   return {
     with: sql`
-      with ${spokenOf(reader)},
+      with ${grantsAbout(reader)},
       decided as (
         select id, resource_id,
-               coalesce(max(level) filter (where is_own) over place, max(level) over place) as effective
-          from spoken window place as (partition by resource_type, resource_id)
+               coalesce(max(level) filter (where is_own) over resource, max(level) over resource) as effective
+          from about_user window resource as (partition by resource_type, resource_id)
       )`,
     from: sql`decided join grants on grants.id = decided.id
        where ${isOpen} ${ids ? sql`and decided.resource_id = any(${ids}::uuid[])` : nothing}
@@ -156,10 +161,10 @@ function spokenTo(reader: Reader, type: ResourceType | null): Rows {
  * caller is left out, as it is everywhere; of a caller confined to some resources, so are rows on others.
  */
 export const listGrantsFor = (reader: Reader, type: ResourceType | null, page: Page) =>
-  list<Grant>(spokenTo(reader, type), raw(columns), grantOrder, page);
+  list<Grant>(grantsTo(reader, type), raw(columns), grantOrder, page);
 
 /** How many there are in all; read only where it is asked for. */
-export const countGrantsFor = (reader: Reader, type: ResourceType | null) => count(spokenTo(reader, type));
+export const countGrantsFor = (reader: Reader, type: ResourceType | null) => count(grantsTo(reader, type));
 
 /** Which of the users' own rows are listed. */
 export interface GrantsOfUserFilter {
@@ -194,17 +199,17 @@ export const countGrantsOfUsers = (
   filter: GrantsOfUserFilter,
 ) => query<ChildCount>(countOfEach(ofUsers, userIds, isOfUser(tenantId, filter)));
 
-const MAX_SPOKEN = 1000;
+const MAX_ABOUT_USER = 1000;
 
-/** A row that speaks about a user, and the name of the group that it is for; null for the user's own. */
-export type SpokenRow = Grant & { readonly groupName: string | null };
+/** A grant to a user or to one of its groups, and the name of that group; null for the user's own. */
+export type GrantAbout = Grant & { readonly groupName: string | null };
 
-/** The rows behind what was granted to a user on those resources, on all of a type and on the tenant; highest first. */
-export function listSpoken(subject: GrantSubject, resourceIds: readonly string[]): Promise<SpokenRow[]> {
-  return query<SpokenRow>(sql`
-    with ${spokenOf(subject)}
+/** The grants to a user and its groups on those resources, on all of a type and on the tenant; highest level first. */
+export function listGrantsAbout(subject: Grantee, resourceIds: readonly string[]): Promise<GrantAbout[]> {
+  return query<GrantAbout>(sql`
+    with ${grantsAbout(subject)}
     select ${raw(columns)}, groups.name as "groupName"
-      from spoken join grants on grants.id = spoken.id left join groups on groups.id = grants.group_id
+      from about_user join grants on grants.id = about_user.id left join groups on groups.id = grants.group_id
      where grants.resource_id is null or grants.resource_id = any(${resourceIds}::uuid[])
-     order by grants.level desc, grants.id limit ${MAX_SPOKEN}`);
+     order by grants.level desc, grants.id limit ${MAX_ABOUT_USER}`);
 }

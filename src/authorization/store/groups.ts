@@ -34,7 +34,7 @@ export const insertGroup = (tx: Tx, group: Omit<Group, 'isEveryone' | 'createdAt
   tx.group.create({ data: group });
 
 /** @throws a unique violation for a taken name. */
-export const updateGroup = (
+export const storeGroup = (
   tx: Tx,
   id: string,
   changes: Partial<Pick<Group, 'name' | 'nameKey' | 'description'>>,

@@ -3,7 +3,7 @@ import type { Caller } from '../../platform/caller.ts';
 import { join, nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import { exists } from '../../platform/database/statement.ts';
 import { managesTenant } from '../domain/roles.ts';
-import { spokenOf } from './grants.ts';
+import { grantsAbout } from './grant-levels.ts';
 
 /** As much of a caller as decides what its lists show. */
 export type Reader = Pick<
@@ -52,10 +52,10 @@ export function readableSql(
   const types = columns.map(({ type }, at) => `${wide(type)} as type_${at}`);
   const isReadable = publicColumn ? `(${publicColumn} or ${level})` : level;
   return {
-    with: sql`with ${spokenOf(reader)},
+    with: sql`with ${grantsAbout(reader)},
       granted as materialized (
         select resource_type, resource_id, coalesce(max(level) filter (where is_own), max(level)) as level
-          from spoken group by resource_type, resource_id
+          from about_user group by resource_type, resource_id
       ),
       elsewhere as materialized (
         select ${raw(types.join(', '))}, coalesce(${raw(wide('TENANT'))}, ${reader.defaultLevel}::text::level) as level

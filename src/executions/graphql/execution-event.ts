@@ -1,6 +1,12 @@
-import type { ExecutionEventKind, ExecutionPhase } from '../../generated/prisma/enums.ts';
+import type {
+  ExecutionEventKind,
+  ExecutionPhase,
+  NodeExecutionPhase,
+  TaskExecutionPhase,
+} from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
+import { WorkErrorType } from '../../graphql/work-error.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { type EventRow, type ExecutionBy, readStreamEnd } from '../store/reads.ts';
@@ -8,7 +14,6 @@ import { watchEvents } from '../watch-events.ts';
 import { ExecutionByInput, ExecutionPhaseEnum, ExecutionType } from './execution.ts';
 import { NodeExecutionPhaseEnum, NodeExecutionType } from './node-execution.ts';
 import { TaskExecutionPhaseEnum } from './task-execution.ts';
-import { ExecutionErrorType } from './values.ts';
 
 /** An event with the execution whose stream it stands in. */
 interface StreamEvent extends EventRow {
@@ -34,35 +39,35 @@ async function sequenceOf(id: string | null | undefined, executionId: string): P
   return sequence;
 }
 
-const shownError = (event: StreamEvent) => event.error && { nodeId: null, ...event.error };
+/** What every event has. */
+const eventId = {
+  description: "The event's place in the execution's stream. Pass it as `after` to go on with what follows.",
+  resolve: idOf,
+};
+const occurredAt = {
+  type: 'DateTime',
+  description: 'When it happened, by the clock of whoever reported it.',
+} as const;
 
 const ExecutionEventType = builder.objectRef<StreamEvent>('ExecutionEvent').implement({
   description: 'One change of the phase of an execution.',
   fields: (t) => ({
-    id: t.id({
-      description:
-        "The event's place in the execution's stream. Pass it as `after` to go on with what follows.",
-      resolve: idOf,
-    }),
+    id: t.id(eventId),
     phase: t.field({
       type: ExecutionPhaseEnum,
       description: 'The phase that the execution moved to.',
       resolve: (event) => event.phase as ExecutionPhase,
     }),
-    error: t.field({
-      type: ExecutionErrorType,
+    error: t.expose('error', {
+      type: WorkErrorType,
       nullable: true,
       description: 'Why the execution failed; null unless it did.',
-      resolve: shownError,
     }),
     reason: t.exposeString('reason', {
       nullable: true,
       description: 'Why somebody asked for its end; null unless somebody did.',
     }),
-    occurredAt: t.expose('occurredAt', {
-      type: 'DateTime',
-      description: 'When it happened, by the clock of whoever reported it.',
-    }),
+    occurredAt: t.expose('occurredAt', occurredAt),
     execution: t.field({
       type: ExecutionType,
       nullable: true,
@@ -72,49 +77,25 @@ const ExecutionEventType = builder.objectRef<StreamEvent>('ExecutionEvent').impl
   }),
 });
 
-const NodeExecutionEventType = builder.objectRef<StreamEvent>('NodeExecutionEvent').implement({
-  description:
-    'One change of the phase of a node, or of one of its attempts: exactly one of `phase` and `taskPhase` is set.',
+const NodeExecutionEventType = builder.interfaceRef<StreamEvent>('NodeExecutionEvent').implement({
+  description: 'One change of the phase of a node, or of one of its attempts.',
+  resolveType: ({ kind }) => (kind === 'TASK' ? 'TaskPhaseEvent' : 'NodePhaseEvent'),
   fields: (t) => ({
-    id: t.id({
-      description:
-        "The event's place in the execution's stream. Pass it as `after` to go on with what follows.",
-      resolve: idOf,
-    }),
+    id: t.id(eventId),
     nodeId: t.string({
-      description: 'The id, in the workflow, of the node that moved.',
+      description: 'The id, in the workflow, of the node.',
       resolve: (event) => event.nodeId ?? '',
     }),
-    phase: t.field({
-      type: NodeExecutionPhaseEnum,
-      nullable: true,
-      description: 'The phase that the node moved to; null when one of its attempts moved.',
-      resolve: (event) => (event.kind === 'NODE' ? (event.phase as never) : null),
-    }),
-    taskPhase: t.field({
-      type: TaskExecutionPhaseEnum,
-      nullable: true,
-      description: 'The phase that the attempt moved to; null when the node itself moved.',
-      resolve: (event) => (event.kind === 'TASK' ? (event.phase as never) : null),
-    }),
-    attempt: t.exposeInt('attempt', {
-      nullable: true,
-      description: 'The number of the attempt that moved, from 0; null when the node itself moved.',
-    }),
-    error: t.field({
-      type: ExecutionErrorType,
+    error: t.expose('error', {
+      type: WorkErrorType,
       nullable: true,
       description: 'Why the node or attempt failed; null unless it did.',
-      resolve: shownError,
     }),
     reason: t.exposeString('reason', {
       nullable: true,
       description: 'Why it moved, for people; null when nobody said.',
     }),
-    occurredAt: t.expose('occurredAt', {
-      type: 'DateTime',
-      description: 'When it happened, by the clock of whoever reported it.',
-    }),
+    occurredAt: t.expose('occurredAt', occurredAt),
     nodeExecution: t.field({
       type: NodeExecutionType,
       nullable: true,
@@ -124,6 +105,34 @@ const NodeExecutionEventType = builder.objectRef<StreamEvent>('NodeExecutionEven
           executionId: event.executionId,
           nodeId: event.nodeId ?? '',
         }),
+    }),
+  }),
+});
+
+builder.objectRef<StreamEvent>('NodePhaseEvent').implement({
+  description: 'A node moved to another phase.',
+  interfaces: [NodeExecutionEventType],
+  fields: (t) => ({
+    phase: t.field({
+      type: NodeExecutionPhaseEnum,
+      description: 'The phase that the node moved to.',
+      resolve: (event) => event.phase as NodeExecutionPhase,
+    }),
+  }),
+});
+
+builder.objectRef<StreamEvent>('TaskPhaseEvent').implement({
+  description: 'An attempt of a node moved to another phase.',
+  interfaces: [NodeExecutionEventType],
+  fields: (t) => ({
+    attempt: t.int({
+      description: 'The number of the attempt, from 0.',
+      resolve: (event) => event.attempt ?? 0,
+    }),
+    taskPhase: t.field({
+      type: TaskExecutionPhaseEnum,
+      description: 'The phase that the attempt moved to.',
+      resolve: (event) => event.phase as TaskExecutionPhase,
     }),
   }),
 });

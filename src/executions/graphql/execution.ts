@@ -7,6 +7,7 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { payload } from '../../graphql/payload.ts';
+import { WorkErrorType } from '../../graphql/work-error.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
 import {
@@ -15,6 +16,7 @@ import {
   InvalidArgumentError,
   NotFoundError,
 } from '../../platform/errors.ts';
+import { workErrorOf } from '../../platform/work-error.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { getProject } from '../../projects/loaders.ts';
@@ -33,7 +35,7 @@ import {
   NodeExecutionType,
   nodesOf,
 } from './node-execution.ts';
-import { DataType, durationOf, ExecutionErrorType, listed, noData, shownError } from './values.ts';
+import { DataType, durationOf, listed, noData } from './values.ts';
 
 export const ExecutionPhaseEnum = enumOf<ExecutionPhase>(
   'ExecutionPhase',
@@ -79,7 +81,7 @@ const NodePhaseCountType = builder.objectRef<PhaseCountRow>('NodePhaseCount').im
   }),
 });
 
-const AbortType = builder.objectRef<ExecutionRow>('Abort').implement({
+const AbortType = builder.objectRef<ExecutionRow>('ExecutionAbort').implement({
   description: 'Who asked for the end of an execution, and why.',
   fields: (t) => ({
     cause: t.string({
@@ -153,10 +155,14 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       resolve: (execution, _args, { loaders }) => loaders.publicUser.load(execution.principalId),
     }),
     error: t.field({
-      type: ExecutionErrorType,
+      type: WorkErrorType,
       nullable: true,
       description: 'Why the execution failed; null unless it did.',
-      resolve: (execution) => shownError(execution, execution.errorNodeId),
+      resolve: workErrorOf,
+    }),
+    errorNodeId: t.exposeString('errorNodeId', {
+      nullable: true,
+      description: 'The id, in the workflow, of the node that failed the execution; null when none did.',
     }),
     abort: t.field({
       type: AbortType,
@@ -208,7 +214,7 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
   }),
 });
 
-const ExecutionConnection = connectionType('Execution', ExecutionType);
+const ExecutionConnection = connectionType(ExecutionType);
 
 const ExecutionKeyInput = builder.inputType('ExecutionKeyInput', {
   description: 'What identifies an execution.',
@@ -219,7 +225,7 @@ const ExecutionKeyInput = builder.inputType('ExecutionKeyInput', {
   }),
 });
 
-export const ExecutionByInput = builder.inputType('ExecutionBy', {
+export const ExecutionByInput = builder.inputType('ExecutionByInput', {
   description: 'The address of an execution.',
   isOneOf: true,
   fields: (t) => ({
@@ -228,7 +234,7 @@ export const ExecutionByInput = builder.inputType('ExecutionBy', {
   }),
 });
 
-const ExecutionFilterInput = builder.inputType('ExecutionFilter', {
+const ExecutionFilterInput = builder.inputType('ExecutionFilterInput', {
   description: 'Which executions a list shows: those that meet every condition given.',
   fields: (t) => ({
     project: t.string({ required: true, description: 'Only executions of the project of this identifier.' }),

@@ -5,10 +5,12 @@ import type { Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { addressOf } from '../../graphql/input.ts';
 import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { WorkErrorType } from '../../graphql/work-error.ts';
 import { NO_ID } from '../../platform/ids.ts';
+import { workErrorOf } from '../../platform/work-error.ts';
 import { type NodeExecutionRow, nodesOfExecutions, tasksOfNodes } from '../store/reads.ts';
 import { TaskExecutionConnection, TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
-import { DataType, durationOf, ExecutionErrorType, listed, noData, shownError } from './values.ts';
+import { DataType, durationOf, listed, noData } from './values.ts';
 
 export const NodeExecutionPhaseEnum = enumOf<NodeExecutionPhase>(
   'NodeExecutionPhase',
@@ -46,10 +48,10 @@ export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecut
       description: 'Where the latest attempt stands; null before the first one.',
     }),
     error: t.field({
-      type: ExecutionErrorType,
+      type: WorkErrorType,
       nullable: true,
       description: 'Why the node failed; null unless it did.',
-      resolve: (node) => shownError(node),
+      resolve: workErrorOf,
     }),
     startedAt: t.expose('startedAt', {
       type: 'DateTime',
@@ -92,7 +94,7 @@ export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecut
   }),
 });
 
-export const NodeExecutionConnection = connectionType('NodeExecution', NodeExecutionType);
+export const NodeExecutionConnection = connectionType(NodeExecutionType);
 
 const NodeExecutionKeyInput = builder.inputType('NodeExecutionKeyInput', {
   description:
@@ -105,7 +107,7 @@ const NodeExecutionKeyInput = builder.inputType('NodeExecutionKeyInput', {
   }),
 });
 
-const NodeExecutionByInput = builder.inputType('NodeExecutionBy', {
+const NodeExecutionByInput = builder.inputType('NodeExecutionByInput', {
   description: 'The address of a node execution.',
   isOneOf: true,
   fields: (t) => ({

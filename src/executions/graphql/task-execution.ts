@@ -3,10 +3,13 @@ import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
+import { addressOf, type ById, byId } from '../../graphql/input.ts';
+import { WorkErrorType } from '../../graphql/work-error.ts';
+import { workErrorOf } from '../../platform/work-error.ts';
 import { taskTarget } from '../../registry/domain/targets.ts';
 import { TaskType } from '../../registry/graphql/task.ts';
 import type { TaskExecutionRow } from '../store/reads.ts';
-import { DataType, durationOf, ExecutionErrorType, noData, shownError } from './values.ts';
+import { DataType, durationOf, noData } from './values.ts';
 
 export const TaskExecutionPhaseEnum = enumOf<TaskExecutionPhase>(
   'TaskExecutionPhase',
@@ -40,10 +43,10 @@ export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecut
         'The latest explanation of why the attempt is in its phase, for people. Null when nobody gave one.',
     }),
     error: t.field({
-      type: ExecutionErrorType,
+      type: WorkErrorType,
       nullable: true,
       description: 'Why the attempt failed; null unless it did.',
-      resolve: (task) => shownError(task),
+      resolve: workErrorOf,
     }),
     startedAt: t.expose('startedAt', {
       type: 'DateTime',
@@ -81,14 +84,16 @@ export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecut
   }),
 });
 
-export const TaskExecutionConnection = connectionType('TaskExecution', TaskExecutionType);
+export const TaskExecutionConnection = connectionType(TaskExecutionType);
+
+const TaskExecutionByInput = byId('TaskExecutionByInput', 'an attempt');
 
 builder.queryField('taskExecution', (t) =>
   t.field({
     type: TaskExecutionType,
     nullable: true,
     description: 'One attempt; null with NOT_FOUND when it is absent or hidden.',
-    args: { id: t.arg.id({ required: true, description: "The attempt's id." }) },
-    resolve: (_root, { id }, { loaders }) => loaders.taskExecution.load(id),
+    args: addressOf(TaskExecutionByInput, 'attempt'),
+    resolve: (_root, { by }, { loaders }) => loaders.taskExecution.load((by as ById).id),
   }),
 );

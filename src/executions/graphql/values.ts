@@ -1,44 +1,11 @@
 import { SignedBlobType, signedBlobs } from '../../blobs/graphql/signed-blob.ts';
 import { builder } from '../../graphql/builder.ts';
-import { ErrorKindEnum } from '../../graphql/error-kind.ts';
-import { type WorkError, type WorkErrorColumns, workErrorOf } from '../../platform/work-error.ts';
+import type { WorkErrorColumns } from '../../platform/work-error.ts';
 import type { Literal, LiteralMap } from '../../values/literals.ts';
 import { toPlain } from '../../values/plain-values.ts';
 import { urisIn } from '../../values/uris.ts';
 
-/** What several nouns of this folder share: errors, values, lengths of time. */
-
-interface ExecutionError extends WorkError {
-  /** The node that failed the execution. */
-  readonly nodeId: string | null;
-}
-
-export const ExecutionErrorType = builder.objectRef<ExecutionError>('ExecutionError').implement({
-  description: 'Why an execution, one of its nodes or an attempt failed.',
-  fields: (t) => ({
-    code: t.exposeString('code', {
-      description:
-        'A stable word for programs, such as `OutputsInvalid`; the executor or the engine chooses it.',
-    }),
-    message: t.exposeString('message', {
-      description: 'What happened, for people. Lists cut it to 100 bytes.',
-    }),
-    kind: t.expose('kind', {
-      type: ErrorKindEnum,
-      description: 'Whether the work failed, or what ran it.',
-    }),
-    nodeId: t.exposeString('nodeId', {
-      nullable: true,
-      description:
-        "The id, in the workflow, of the node that failed the execution. Null for a node's or attempt's own error.",
-    }),
-  }),
-});
-
-export function shownError(row: WorkErrorColumns, nodeId: string | null = null): ExecutionError | null {
-  const error = workErrorOf(row);
-  return error && { ...error, nodeId };
-}
+/** What several nouns of this folder share: values, lengths of time, rows of lists. */
 
 const MAX_LISTED_MESSAGE_BYTES = 100;
 

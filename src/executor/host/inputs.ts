@@ -4,6 +4,7 @@ import { entryOf, isRecord } from '../../values/json.ts';
 import type { LiteralType } from '../../values/literal-types.ts';
 import { literalFromPlain } from '../../values/plain-values.ts';
 import { Place } from '../../values/problem-list.ts';
+import { variantsOf } from '../../values/unions.ts';
 import { blobUrisIn } from '../../values/uris.ts';
 import { RunError } from './run-error.ts';
 import type { RunFiles } from './run-files.ts';
@@ -103,7 +104,8 @@ async function localize(
     return Object.fromEntries(entries);
   }
   if (!('unionType' in type)) return value;
-  const variant = type.unionType.variants.find((candidate) => holdsFilesOf(candidate, value));
+  const candidates = variantsOf(type.unionType).forPlain(value);
+  const variant = candidates.find((candidate) => holdsFilesOf(candidate, value));
   return localize(variant, value, fetchBlobOf);
 }
 

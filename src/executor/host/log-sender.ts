@@ -52,7 +52,7 @@ export class LogSender {
       const count = this.#countOfBatch();
       const chunks = this.#queue
         .slice(0, count)
-        .map(({ at, ...chunk }) => ({ ...chunk, at: at.toISOString() }));
+        .map(({ at, ...chunk }) => ({ ...chunk, printedAt: at.toISOString() }));
       try {
         const variables = { input: { run: this.#runId, chunks } };
         const answer = await this.#client.insist(reportRunLogDocument, variables, {

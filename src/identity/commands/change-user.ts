@@ -8,12 +8,13 @@ import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { asRefusal, InvalidArgumentError, PermissionDeniedError } from '../../platform/errors.ts';
 import { nameKey } from '../../platform/text.ts';
+import { aboveCaller } from '../denials.ts';
 import { isActiveAdministrator, requireStillManaged } from '../domain/administration.ts';
 import { kindProblems } from '../domain/user-checks.ts';
 import { requireNotFixed } from '../fixed-users.ts';
 import { findTakenName, lockUserAmongAdministrators } from '../store/users.ts';
 import { userGone } from '../user-gone.ts';
-import { takenError } from './create-user.ts';
+import { userNameConflict } from './create-user.ts';
 
 /** What a user becomes; what is undefined stays, null clears. */
 export interface UserChanges {
@@ -47,7 +48,7 @@ export async function changeUser(
   address: { readonly tenantId: string; readonly id: string },
   changesOf: (user: User) => UserChanges,
 ): Promise<ChangedUser> {
-  let refused: UserChanges = {};
+  let attempt: UserChanges = {};
   try {
     return await inTransaction(async (tx) => {
       const held = await lockUserAmongAdministrators(tx, address);
@@ -55,7 +56,7 @@ export async function changeUser(
       const { user, otherAdministrators } = held;
       requireNotFixed(user);
       const changes = changesOf(user);
-      refused = changes;
+      attempt = changes;
       requireAllowed(caller, user, changes, otherAdministrators);
       const changed = changedColumns(user, changes);
       if (Object.keys(changed).length === 0) return { user, isChanged: false };
@@ -76,22 +77,25 @@ export async function changeUser(
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     const keys = {
-      usernameKey: nameKey(refused.username ?? ''),
-      emailKey: refused.email ? nameKey(refused.email) : null,
+      usernameKey: nameKey(attempt.username ?? ''),
+      emailKey: attempt.email ? nameKey(attempt.email) : null,
     };
     const field = await findTakenName(address.tenantId, keys, address.id);
-    throw takenError(field ?? (refused.username === undefined ? 'email' : 'username'));
+    throw userNameConflict(field ?? (attempt.username === undefined ? 'email' : 'username'));
   }
 }
 
 function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherAdministrators: number): void {
   const isSelf = isOneself(caller, user);
-  if (!isSelf && !isRoleAtLeast(caller.role, user.role)) throw denied();
+  if (!isSelf && !isRoleAtLeast(caller.role, user.role)) throw denied(aboveCaller());
   const standing = { isSelf, isAdministrator: isActiveAdministrator(user), otherAdministrators };
   const { role, isDisabled } = changes;
   if (role !== undefined && role !== user.role) {
     const isWidened = caller.scopes !== null && managesTenant(role);
-    if (isWidened || !isRoleAtLeast(caller.role, role)) throw denied();
+    if (isWidened)
+      throw denied(new PermissionDeniedError(`a sign-in with scopes cannot give the role ${role}`));
+    if (!isRoleAtLeast(caller.role, role))
+      throw denied(new PermissionDeniedError(`the role ${role} is above yours`));
     const problems = kindProblems({ kind: user.kind, role });
     if (problems.length > 0) throw new InvalidArgumentError(problems);
     const isAdministrator = standing.isAdministrator && !isActiveAdministrator({ ...user, role });
@@ -100,7 +104,7 @@ function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherA
   if (isDisabled && !user.disabledAt) requireStillManaged('disable', standing);
 }
 
-const denied = () => asRefusal(new PermissionDeniedError(), { action: 'user:administer' });
+const denied = (error: PermissionDeniedError) => asRefusal(error, { action: 'user:administer' });
 
 /** Also whoever acts as another is itself. */
 export function isOneself({ userId, real }: Caller, user: { readonly id: string }): boolean {
@@ -127,9 +131,9 @@ function changedColumns(user: User, changes: UserChanges) {
   return Object.fromEntries(changed) as Partial<Omit<User, 'preferences'>>;
 }
 
-const unrecorded: ReadonlySet<string> = new Set(['usernameKey', 'emailKey']);
+const derivedColumns: ReadonlySet<string> = new Set(['usernameKey', 'emailKey']);
 
 function pick(user: User, columns: readonly string[]): object {
-  const shown = columns.filter((column) => !unrecorded.has(column));
-  return Object.fromEntries(shown.map((column) => [column, user[column as keyof User]]));
+  const recorded = columns.filter((column) => !derivedColumns.has(column));
+  return Object.fromEntries(recorded.map((column) => [column, user[column as keyof User]]));
 }

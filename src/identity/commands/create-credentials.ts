@@ -13,6 +13,7 @@ import {
 } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { keyOwnerId } from '../credential-owner.ts';
+import { keysAboveCaller } from '../denials.ts';
 import { mayManageKeys } from '../domain/acting.ts';
 import { addressText, type UserBy } from '../domain/addresses.ts';
 import { credentialProblems, latestEnd, MAX_ACTIVE_CREDENTIALS } from '../domain/credentials.ts';
@@ -48,7 +49,9 @@ export async function createCredentials(caller: Caller, wanted: NewCredentials):
   const problems = [...credentialProblems(wanted, new Date()), ...scopeProblems(wanted.scopes)];
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   if (caller.scopes && !scopes?.every((scope) => isWithinScopes(scope, caller.scopes ?? [])))
-    throw new PermissionDeniedError();
+    throw new PermissionDeniedError(
+      'a new access key has no scopes beyond those of the sign-in that makes it',
+    );
   const ownerId = await keyOwnerId(caller, wanted.user, ['input', 'user']);
   const latest = latestEnd(caller, ownerId);
   const expiresAt = wanted.expiresAt ?? latest;
@@ -72,7 +75,7 @@ function requireOwner(
 ): asserts owner is KeyOwner {
   if (!owner || (owner.tenantId !== caller.tenantId && caller.role !== 'ROOT'))
     throw userGone(caller, ownerId, user ? addressText(user) : ownerId, ['input', 'user']);
-  if (owner.id !== caller.userId && !mayManageKeys(caller, owner, scopes)) throw new PermissionDeniedError();
+  if (owner.id !== caller.userId && !mayManageKeys(caller, owner, scopes)) throw keysAboveCaller();
   if (owner.isDisabled)
     throw new FailedPreconditionError('the user is disabled', { path: ['input', 'user'] });
   const problems = serviceScopeProblems(scopes, owner.role);
@@ -102,7 +105,7 @@ async function store(
       accessKey: newAccessKey(),
       secretHash: new Uint8Array(hashSecret(secretKey)),
       label,
-      scopes: [...(scopes ?? [])],
+      ...(scopes ? { scopes: [...scopes] } : {}),
       expiresAt,
     },
   });

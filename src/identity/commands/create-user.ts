@@ -51,8 +51,10 @@ export async function createUser(caller: Caller, given: NewUser): Promise<User> 
   const username = given.username ?? given.email ?? '';
   // A narrow sign-in makes nobody who could sign in wider.
   const isWide = given.password !== null || managesTenant(given.role);
-  if ((caller.scopes !== null && isWide) || !mayAssign(caller.role, given.role, given.kind))
-    throw new PermissionDeniedError();
+  if (caller.scopes !== null && isWide)
+    throw new PermissionDeniedError('a sign-in with scopes cannot make a user who could sign in for more');
+  if (!mayAssign(caller.role, given.role, given.kind))
+    throw new PermissionDeniedError(`the role ${given.role} is above yours`);
   const tenantId = await reachedTenantId(caller, given.tenant, ['input', 'tenant']);
   const keys = { usernameKey: nameKey(username), emailKey: given.email && nameKey(given.email) };
   const passwordHash = given.password === null ? null : await hashPassword(given.password);
@@ -77,7 +79,7 @@ export async function createUser(caller: Caller, given: NewUser): Promise<User> 
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     const field = (await findTakenName(tenantId, keys)) ?? 'username';
-    throw takenError(field, given.username === null ? 'email' : field);
+    throw userNameConflict(field, given.username === null ? 'email' : field);
   }
 }
 
@@ -98,7 +100,7 @@ function problemsOf(given: NewUser): Problem[] {
 }
 
 /** @param field  where in the input it stands. */
-export function takenError(what: 'username' | 'email', field = what): AlreadyExistsError {
+export function userNameConflict(what: 'username' | 'email', field = what): AlreadyExistsError {
   const message =
     what === 'username' ? 'the user name is taken already' : 'the e-mail address is taken already';
   return new AlreadyExistsError(message, { path: ['input', field] });

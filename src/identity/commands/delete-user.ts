@@ -1,8 +1,9 @@
 import { recordChange } from '../../authorization/audit.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
+import type { User } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { PermissionDeniedError } from '../../platform/errors.ts';
+import { aboveCaller } from '../denials.ts';
 import { isActiveAdministrator, mayAssign, requireStillManaged } from '../domain/administration.ts';
 import { requireNotFixed } from '../fixed-users.ts';
 import { removeUser } from '../store/public-users.ts';
@@ -22,14 +23,14 @@ import { isOneself } from './change-user.ts';
 export async function deleteUser(
   caller: Caller,
   address: { readonly tenantId: string; readonly id: string },
-): Promise<string> {
+): Promise<User> {
   return await inTransaction(async (tx) => {
     const held = await lockUserAmongAdministrators(tx, address);
     if (!held) throw userGone(caller, address.id, address.id);
     const { user, otherAdministrators } = held;
     const { id, tenantId, username, email, role, kind } = user;
     requireNotFixed(user);
-    if (!mayAssign(caller.role, role, kind)) throw new PermissionDeniedError();
+    if (!mayAssign(caller.role, role, kind)) throw aboveCaller();
     requireStillManaged('delete', {
       isSelf: isOneself(caller, user),
       isAdministrator: isActiveAdministrator(user),
@@ -43,6 +44,6 @@ export async function deleteUser(
       before: { username, email, role, kind },
     });
     await recordAccessChange(tx, { tenantId, userId: id, kind: 'PRINCIPAL' });
-    return id;
+    return user;
   });
 }

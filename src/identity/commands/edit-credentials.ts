@@ -4,11 +4,11 @@ import type { Credential } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, PermissionDeniedError } from '../../platform/errors.ts';
+import type { CredentialBy } from '../domain/addresses.ts';
 import { credentialProblems, latestEnd } from '../domain/credentials.ts';
 import { lockCredential } from '../lock-credential.ts';
 
 export interface CredentialChanges {
-  readonly accessKey: string;
   /** Null clears it. */
   readonly label: string | null;
   /** Null clears it; undefined leaves it. */
@@ -22,12 +22,15 @@ export interface CredentialChanges {
  * PermissionDeniedError for a key of somebody above an administrator. Source: ClearML's auth.edit_credentials: a label
  * that is left out is cleared.
  */
-export async function editCredentials(caller: Caller, changes: CredentialChanges): Promise<Credential> {
-  const { accessKey, label, expiresAt } = changes;
+export async function editCredentials(
+  caller: Caller,
+  by: CredentialBy,
+  { label, expiresAt }: CredentialChanges,
+): Promise<Credential> {
   const problems = credentialProblems({ label, expiresAt: expiresAt ?? null }, new Date());
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   return await inTransaction(async (tx) => {
-    const before = await lockCredential(tx, caller, accessKey);
+    const before = await lockCredential(tx, caller, by);
     const latest = latestEnd(caller, before.userId);
     if (latest && expiresAt !== undefined && (expiresAt === null || expiresAt > latest))
       throw new PermissionDeniedError('an access key does not outlive the sign-in that changes it');
@@ -37,7 +40,7 @@ export async function editCredentials(caller: Caller, changes: CredentialChanges
     });
     await recordChange(tx, caller, {
       action: 'credential:update',
-      target: { type: 'access key', id: before.id, name: accessKey },
+      target: { type: 'access key', id: before.id, name: before.accessKey },
       before: { label: before.label, expiresAt: before.expiresAt },
       after: { label: after.label, expiresAt: after.expiresAt },
       tenantId: before.tenantId,

@@ -5,7 +5,7 @@ import { userProblems } from '../domain/user-checks.ts';
 import { type ChangedUser, changeUser, type UserChanges } from './change-user.ts';
 
 /** Names and picture are everybody's own affair; these are not. */
-const administered: ReadonlySet<string> = new Set([
+const administratorFields: ReadonlySet<string> = new Set([
   'role',
   'email',
   'username',
@@ -29,7 +29,7 @@ export async function editUser(
   requireChanges(given.length > 0);
   const problems = userProblems(changes);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
-  if (given.some(([field]) => administered.has(field))) {
+  if (given.some(([field]) => administratorFields.has(field))) {
     const refused = await refusal(caller, 'user:administer');
     if (refused) throw refused;
   }

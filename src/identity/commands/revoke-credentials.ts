@@ -1,7 +1,9 @@
 import { recordChange } from '../../authorization/audit.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
+import type { Credential } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
+import type { CredentialBy } from '../domain/addresses.ts';
 import { lockCredential } from '../lock-credential.ts';
 
 /**
@@ -10,13 +12,15 @@ import { lockCredential } from '../lock-credential.ts';
  * @throws NotFoundError for a key that is absent, revoked before or somebody else's, the same; PermissionDeniedError for
  * a key of somebody above an administrator. Source: ClearML's auth.revoke_credentials, where tokens lived on.
  */
-export async function revokeCredentials(caller: Caller, accessKey: string): Promise<void> {
-  await inTransaction(async (tx) => {
-    const { id, tenantId, userId } = await lockCredential(tx, caller, accessKey);
-    await tx.credential.update({ where: { id }, data: { revokedAt: new Date() } });
+export async function revokeCredentials(caller: Caller, by: CredentialBy): Promise<Credential> {
+  const revoked = await inTransaction(async (tx) => {
+    const { id, tenantId, userId, accessKey } = await lockCredential(tx, caller, by);
+    const after = await tx.credential.update({ where: { id }, data: { revokedAt: new Date() } });
     const target = { type: 'access key', id, name: accessKey } as const;
     await recordChange(tx, caller, { action: 'credential:revoke', target, tenantId });
     await recordAccessChange(tx, { tenantId, userId, kind: 'PRINCIPAL' });
+    return after;
   });
   caller.log.info('access key revoked');
+  return revoked;
 }

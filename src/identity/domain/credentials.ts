@@ -4,7 +4,7 @@ export const MAX_ACTIVE_CREDENTIALS = 100;
 const MAX_LABEL = 255;
 const MAX_SCOPES = 50;
 
-/** What limits a stored access key: null for no limit. No key can be made that may do nothing, so an empty list says the same. */
+/** What limits a stored access key; null for no limit, which Prisma's client reads as an empty list. The table has no empty one. */
 export const scopesOf = ({ scopes }: { readonly scopes: readonly string[] }): readonly string[] | null =>
   scopes.length > 0 ? scopes : null;
 

@@ -15,7 +15,7 @@ const isObject = (value: unknown): value is Preferences =>
  * @throws InvalidArgumentError for a key that is empty or starts with `$`, too deep a nest, or more than 64 KiB in all.
  * Source: ClearML's users.set_preferences.
  */
-export function mergedPreferences(stored: Preferences, changes: unknown): Preferences {
+export function mergePreferences(stored: Preferences, changes: unknown): Preferences {
   const path = ['input', 'preferences'];
   if (!isObject(changes)) throw InvalidArgumentError.of(path, 'preferences are an object');
   requireChanges(Object.keys(changes).length > 0);

@@ -14,7 +14,7 @@ import {
 import { createCredentials, type MadeCredentials } from '../commands/create-credentials.ts';
 import { editCredentials } from '../commands/edit-credentials.ts';
 import { revokeCredentials } from '../commands/revoke-credentials.ts';
-import type { UserBy } from '../domain/addresses.ts';
+import type { CredentialBy, UserBy } from '../domain/addresses.ts';
 import { scopesOf } from '../domain/credentials.ts';
 import { countCredentials, credentialOrder, listCredentials, listedOwnerId } from '../list-credentials.ts';
 import { UserByInput } from './user.ts';
@@ -24,7 +24,7 @@ export type CredentialRow = Omit<Credential, 'secretHash'>;
 
 const CredentialType = builder.objectRef<CredentialRow>('Credential').implement({
   description:
-    'An access key, which a program signs in with. Its secret was shown once, when it was created.',
+    'An access key, which a program signs in with. Its secret was keyFilter once, when it was created.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types. The audit log names it.' }),
     accessKey: t.exposeString('accessKey', {
@@ -65,7 +65,7 @@ const CredentialType = builder.objectRef<CredentialRow>('Credential').implement(
   }),
 });
 
-const CredentialConnection = connectionType('Credential', CredentialType);
+const CredentialConnection = connectionType(CredentialType);
 
 builder.queryField('credentials', (t) =>
   t.connection(
@@ -81,12 +81,12 @@ builder.queryField('credentials', (t) =>
       },
       resolve: async (_root, { user, withRevoked, ...args }, context) => {
         const userId = await listedOwnerId(callerOf(context), (user ?? null) as UserBy | null);
-        const shown = { userId, withRevoked: withRevoked ?? false };
+        const keyFilter = { userId, withRevoked: withRevoked ?? false };
         return await pagedList(
           args,
           credentialOrder,
-          (page) => listCredentials(shown, page),
-          () => countCredentials(shown),
+          (page) => listCredentials(keyFilter, page),
+          () => countCredentials(keyFilter),
         );
       },
     },
@@ -123,15 +123,24 @@ const CreateCredentialsPayload = builder.objectRef<MadeCredentials>('CreateCrede
       resolve: ({ credential }) => credential.accessKey,
     }),
     secretKey: t.exposeString('secretKey', {
-      description: 'The secret half: the password of Basic. It is shown only here.',
+      description: 'The secret half: the password of Basic. It is keyFilter only here.',
     }),
+  }),
+});
+
+const CredentialByInput = builder.inputType('CredentialByInput', {
+  description: 'The address of an access key.',
+  isOneOf: true,
+  fields: (t) => ({
+    id: t.id({ description: 'The id of the credential.' }),
+    accessKey: t.string({ description: 'The public half of the key.' }),
   }),
 });
 
 const EditCredentialsInput = builder.inputType('EditCredentialsInput', {
   description: 'Changes of an access key.',
   fields: (t) => ({
-    accessKey: t.string({ required: true, description: 'The public half of the key.' }),
+    by: t.field({ type: CredentialByInput, required: true, description: 'Which key to change.' }),
     label: t.string({
       description: 'The new label, at most 255 characters. Left out: the label is removed.',
     }),
@@ -146,15 +155,24 @@ const EditCredentialsPayload = payload('EditCredentialsPayload', 'credential', C
 
 const RevokeCredentialsInput = builder.inputType('RevokeCredentialsInput', {
   description: 'An access key to revoke.',
-  fields: (t) => ({ accessKey: t.string({ required: true, description: 'The public half of the key.' }) }),
+  fields: (t) => ({
+    by: t.field({ type: CredentialByInput, required: true, description: 'Which key to revoke.' }),
+  }),
 });
 
 const RevokeCredentialsPayload = builder
-  .objectRef<{ revoked: number }>('RevokeCredentialsPayload')
+  .objectRef<{ credential: CredentialRow }>('RevokeCredentialsPayload')
   .implement({
     description: 'What `revokeCredentials` answers when it succeeds.',
     fields: (t) => ({
-      revoked: t.exposeInt('revoked', { description: 'How many keys were revoked: always 1.' }),
+      credential: t.expose('credential', {
+        type: CredentialType,
+        description: 'The access key, which is revoked.',
+      }),
+      revoked: t.int({
+        description: 'How many keys were revoked: always 1. Source: ClearML.',
+        resolve: () => 1,
+      }),
     }),
   });
 
@@ -162,7 +180,8 @@ builder.mutationFields((t) => ({
   createCredentials: t.field({
     type: CreateCredentialsPayload,
     nullable: true,
-    description: 'Creates an access key and its secret, which is shown once. A user has at most 100 keys.',
+    description:
+      'Creates an access key and its secret, which is keyFilter once. A user has at most 100 keys.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError, ResourceExhaustedError] },
     args: inputOf(CreateCredentialsInput),
     resolve: (_root, { input }, context) =>
@@ -181,8 +200,7 @@ builder.mutationFields((t) => ({
     errors: { types: [InvalidArgumentError, NotFoundError] },
     args: inputOf(EditCredentialsInput),
     resolve: async (_root, { input }, context) => ({
-      credential: await editCredentials(callerOf(context), {
-        accessKey: input.accessKey,
+      credential: await editCredentials(callerOf(context), input.by as CredentialBy, {
         label: input.label ?? null,
         expiresAt: input.expiresAt,
       }),
@@ -195,9 +213,8 @@ builder.mutationFields((t) => ({
       'Ends an access key and every token that was made with it: at once on this server, within a second on all. Your own, or any of the tenant as an administrator.',
     errors: { types: [NotFoundError] },
     args: inputOf(RevokeCredentialsInput),
-    resolve: async (_root, { input }, context) => {
-      await revokeCredentials(callerOf(context), input.accessKey);
-      return { revoked: 1 };
-    },
+    resolve: async (_root, { input }, context) => ({
+      credential: await revokeCredentials(callerOf(context), input.by as CredentialBy),
+    }),
   }),
 }));

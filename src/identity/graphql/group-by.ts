@@ -1,6 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 
-export const GroupByInput = builder.inputType('GroupBy', {
+export const GroupByInput = builder.inputType('GroupByInput', {
   description: 'The address of a group.',
   isOneOf: true,
   fields: (t) => ({

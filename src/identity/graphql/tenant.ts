@@ -44,7 +44,7 @@ export const TenantType = builder.prismaObject('Tenant', {
   }),
 });
 
-export const TenantByInput = builder.inputType('TenantBy', {
+export const TenantByInput = builder.inputType('TenantByInput', {
   description: 'The address of a tenant.',
   isOneOf: true,
   fields: (t) => ({
@@ -53,7 +53,7 @@ export const TenantByInput = builder.inputType('TenantBy', {
   }),
 });
 
-const TenantConnection = connectionType('Tenant', TenantType);
+const TenantConnection = connectionType(TenantType);
 
 builder.queryFields((t) => ({
   tenant: t.field({

@@ -11,14 +11,14 @@ import {
   NotFoundError,
   ResourceExhaustedError,
 } from '../../platform/errors.ts';
-import { addressedUser } from '../addressed-user.ts';
 import type { UserChanges } from '../commands/change-user.ts';
 import { createUser } from '../commands/create-user.ts';
 import { deleteUser } from '../commands/delete-user.ts';
 import { editUser } from '../commands/edit-user.ts';
-import { type SetPreferences, setPreferences } from '../commands/set-preferences.ts';
+import { type UpdatePreferences, updatePreferences } from '../commands/update-preferences.ts';
 import { updateUserAdmin } from '../commands/update-user-admin.ts';
 import { addressText, isOwn, type UserBy } from '../domain/addresses.ts';
+import { findUserAt } from '../find-user.ts';
 import type { TenantBy } from '../store/tenants.ts';
 import { userGone } from '../user-gone.ts';
 import { TenantByInput } from './tenant.ts';
@@ -26,7 +26,7 @@ import { RoleEnum, UserByInput, UserKindEnum, UserType } from './user.ts';
 
 /** The rule has found it a moment ago; what follows in the request reads it anew, since it is about to change. */
 export async function userAt(context: Context, by: UserBy): Promise<User> {
-  const user = await addressedUser(context, by);
+  const user = await findUserAt(context, by);
   context.loaders.userAt.clearAll();
   const caller = callerOf(context);
   if (!user) throw userGone(caller, isOwn(caller, by) ? caller.userId : '', addressText(by));
@@ -199,10 +199,12 @@ const DeleteUserInput = builder.inputType('DeleteUserInput', {
   }),
 });
 
-const DeleteUserPayload = builder.objectRef<{ id: string }>('DeleteUserPayload').implement({
-  description: 'What `deleteUser` answers when it succeeds.',
-  fields: (t) => ({ id: t.exposeID('id', { description: 'The id of the deleted user.' }) }),
-});
+const DeleteUserPayload = payload(
+  'DeleteUserPayload',
+  'user',
+  UserType,
+  'The user as it was before it was deleted.',
+);
 
 builder.mutationField('deleteUser', (t) =>
   t.field({
@@ -214,12 +216,12 @@ builder.mutationField('deleteUser', (t) =>
     args: inputOf(DeleteUserInput),
     resolve: async (_root, { input }, context) => {
       const user = await userAt(context, input.by as UserBy);
-      return { id: await deleteUser(callerOf(context), user) };
+      return { user: await deleteUser(callerOf(context), user) };
     },
   }),
 );
 
-const SetPreferencesInput = builder.inputType('SetPreferencesInput', {
+const UpdatePreferencesInput = builder.inputType('UpdatePreferencesInput', {
   description: 'Changes of your own preferences.',
   fields: (t) => ({
     preferences: t.field({
@@ -231,8 +233,8 @@ const SetPreferencesInput = builder.inputType('SetPreferencesInput', {
   }),
 });
 
-const SetPreferencesPayload = builder.objectRef<SetPreferences>('SetPreferencesPayload').implement({
-  description: 'What `setPreferences` answers when it succeeds.',
+const UpdatePreferencesPayload = builder.objectRef<UpdatePreferences>('UpdatePreferencesPayload').implement({
+  description: 'What `updatePreferences` answers when it succeeds.',
   fields: (t) => ({
     preferences: t.field({
       type: 'JSON',
@@ -246,13 +248,13 @@ const SetPreferencesPayload = builder.objectRef<SetPreferences>('SetPreferencesP
   }),
 });
 
-builder.mutationField('setPreferences', (t) =>
+builder.mutationField('updatePreferences', (t) =>
   t.field({
-    type: SetPreferencesPayload,
+    type: UpdatePreferencesPayload,
     nullable: true,
     description: 'Changes your own preferences.',
     errors: { types: [InvalidArgumentError] },
-    args: inputOf(SetPreferencesInput),
-    resolve: (_root, { input }, context) => setPreferences(callerOf(context), input.preferences),
+    args: inputOf(UpdatePreferencesInput),
+    resolve: (_root, { input }, context) => updatePreferences(callerOf(context), input.preferences),
   }),
 );

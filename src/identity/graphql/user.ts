@@ -9,8 +9,8 @@ import { enumOf } from '../../graphql/enum.ts';
 import { addressOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
-import { addressedUser } from '../addressed-user.ts';
 import type { UserBy } from '../domain/addresses.ts';
+import { findUserAt } from '../find-user.ts';
 import { reachedTenantId } from '../reach.ts';
 import type { PublicUser } from '../store/public-users.ts';
 import type { TenantBy } from '../store/tenants.ts';
@@ -132,27 +132,30 @@ export const UserType = builder.prismaObject('User', {
   }),
 });
 
-export const UserByInput = builder.inputType('UserBy', {
+export const UserByInput = builder.inputType('UserByInput', {
   description:
     'The address of a user. Names and e-mail addresses are compared without regard to case and form (NFKC).',
   isOneOf: true,
   fields: (t) => ({
     id: t.id({ description: "The user's id." }),
-    username: t.string({ description: 'The name that the user signs in with.' }),
+    username: t.string({
+      description:
+        'The name that the user signs in with, alone or behind the name of its tenant: `tenant/name`.',
+    }),
     email: t.string({ description: "The user's e-mail address." }),
   }),
 });
 
-const UserConnection = connectionType('User', UserType);
-export const PrincipalConnection = connectionType('Principal', PrincipalType);
+const UserConnection = connectionType(UserType);
+export const PrincipalConnection = connectionType(PrincipalType);
 
-const UserFilterInput = builder.inputType('UserFilter', {
+const UserFilterInput = builder.inputType('UserFilterInput', {
   description: 'Which users a list shows: those that meet every condition given.',
   fields: (t) => ({
     roles: t.field({ type: [RoleEnum], description: 'Only users of one of these roles.' }),
     kind: t.field({ type: UserKindEnum, description: 'Only persons, or only programs.' }),
     disabled: t.boolean({ description: 'True: only users who are disabled. False: only users who are not.' }),
-    prefix: t.string({ description: 'Only users whose user names begin with this text.' }),
+    usernamePrefix: t.string({ description: 'Only users whose user names begin with this text.' }),
     group: t.field({ type: GroupByInput, description: 'Only members of this group.' }),
     tenant: t.field({
       type: TenantByInput,
@@ -184,7 +187,7 @@ builder.queryFields((t) => ({
     description:
       'One user; null with NOT_FOUND when it is absent. Another user than yourself requires the role SUPERUSER or one above it.',
     args: addressOf(UserByInput, 'user'),
-    resolve: (_root, { by }, context) => addressedUser(context, by as UserBy),
+    resolve: (_root, { by }, context) => findUserAt(context, by as UserBy),
   }),
   users: t.connection(
     {
@@ -204,20 +207,20 @@ builder.queryFields((t) => ({
       resolve: async (_root, { filter, orderBy, ...args }, context) => {
         const tenant = (filter?.tenant ?? null) as TenantBy | null;
         const path = ['filter', 'tenant'];
-        const shown: UserFilter = {
+        const userFilter: UserFilter = {
           tenantId: await reachedTenantId(callerOf(context), tenant, path),
           roles: filter?.roles ?? null,
           kind: filter?.kind ?? null,
           isDisabled: filter?.disabled ?? null,
-          prefix: filter?.prefix ?? null,
+          prefix: filter?.usernamePrefix ?? null,
           group: (filter?.group ?? null) as UserFilter['group'] & object,
         };
         const order = orderBy ?? 'USERNAME';
         return await pagedList(
           args,
           userOrders[order],
-          (page) => listUsers(shown, order, page),
-          () => countUsers(shown),
+          (page) => listUsers(userFilter, order, page),
+          () => countUsers(userFilter),
         );
       },
     },

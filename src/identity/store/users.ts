@@ -8,46 +8,58 @@ import { count, list, query, run, statement } from '../../platform/database/stat
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId, NO_ID } from '../../platform/ids.ts';
 import { nameKey } from '../../platform/text.ts';
-import type { UserBy } from '../domain/addresses.ts';
+import { parseUsername, type UserBy } from '../domain/addresses.ts';
 
-/** An address, and the tenant that it is looked for in: null for all, which an id alone can name. */
 export interface UserAddress {
-  readonly tenantId: string | null;
   readonly by: UserBy;
+  /** The tenant that it is looked for in. */
+  readonly tenantId: string;
+  /** Whether an id, and a name that stands behind its tenant's, is looked for in all tenants. */
+  readonly inAllTenants?: boolean;
 }
 
-/** One row or null for each address, in their order. */
+/** One row or null for each address, in their order. What is absent and what is out of reach cost the same. */
 export async function readUsers(addresses: readonly UserAddress[]): Promise<(User | null)[]> {
-  const wheres = addresses.flatMap((address) => whereOf(address) ?? []);
-  if (wheres.length === 0) return addresses.map(() => null);
-  const rows = await db.user.findMany({ where: { OR: wheres } });
-  return eachAt(addresses, addressText, rows.flatMap(addressesOf));
+  const tenantIds = await namedTenantIds(addresses);
+  const places = addresses.map((address) => placeOf(address, tenantIds));
+  const wheres = places.flatMap((place) => place ?? []);
+  const rows = wheres.length > 0 ? await db.user.findMany({ where: { OR: wheres } }) : [];
+  return eachAt(places, (place) => place && JSON.stringify(place), rows.flatMap(placesOf));
 }
 
-function whereOf({ tenantId, by }: UserAddress) {
-  const within = tenantId === null ? {} : { tenantId };
-  if ('id' in by) return isId(by.id) ? { ...within, id: by.id } : null;
-  if (tenantId === null) return null;
-  if ('username' in by) return { tenantId, usernameKey: nameKey(by.username) };
-  return { tenantId, emailKey: nameKey(by.email) };
+/** The tenants whose names stand before user names. */
+async function namedTenantIds(addresses: readonly UserAddress[]): Promise<Map<string, string>> {
+  const names = addresses.flatMap(({ by }) =>
+    'username' in by ? (parseUsername(by.username).tenantKey ?? []) : [],
+  );
+  if (names.length === 0) return new Map();
+  const tenants = await db.tenant.findMany({
+    where: { nameKey: { in: names } },
+    select: { id: true, nameKey: true },
+  });
+  return new Map(tenants.map(({ id, nameKey: key }) => [key, id]));
 }
 
-function addressText({ tenantId, by }: UserAddress): string {
-  if ('id' in by) return JSON.stringify([tenantId, 'id', by.id]);
-  if ('username' in by) return JSON.stringify([tenantId, 'username', nameKey(by.username)]);
-  return JSON.stringify([tenantId, 'email', nameKey(by.email)]);
+type Place = Partial<Pick<User, 'tenantId' | 'id' | 'usernameKey' | 'emailKey'>>;
+
+/** Null for what no row can have, and for what is out of reach. */
+function placeOf(
+  { tenantId, by, inAllTenants = false }: UserAddress,
+  tenantIds: Map<string, string>,
+): Place | null {
+  if ('id' in by) return isId(by.id) ? { ...(inAllTenants ? {} : { tenantId }), id: by.id } : null;
+  if ('email' in by) return { tenantId, emailKey: nameKey(by.email) };
+  const { tenantKey, key: usernameKey } = parseUsername(by.username);
+  if (tenantKey === null) return { tenantId, usernameKey };
+  const named = tenantIds.get(tenantKey);
+  return named && (inAllTenants || named === tenantId) ? { tenantId: named, usernameKey } : null;
 }
 
-/** Each address that a row is at. */
-function addressesOf(row: User): (readonly [string, User])[] {
-  const { id, tenantId, usernameKey: username, emailKey: email } = row;
-  const texts = [
-    [null, 'id', id],
-    [tenantId, 'id', id],
-    [tenantId, 'username', username],
-    [tenantId, 'email', email],
-  ];
-  return texts.map((text) => [JSON.stringify(text), row]);
+/** Each place that a row is at. */
+function placesOf(row: User): (readonly [string, User])[] {
+  const { id, tenantId, usernameKey, emailKey } = row;
+  const places: Place[] = [{ id }, { tenantId, id }, { tenantId, usernameKey }, { tenantId, emailKey }];
+  return places.map((place) => [JSON.stringify(place), row]);
 }
 
 const lockStatement = statement<{ id: string }>(

@@ -9,7 +9,7 @@ export interface LogChunk {
   readonly sequence: number;
   readonly stream: LogStream;
   readonly text: string;
-  readonly at: Date;
+  readonly printedAt: Date;
 }
 
 const MAX_CHUNKS = 200;

@@ -1,9 +1,10 @@
 import type { JobRunState, JobState, LogStream } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { enumOf } from '../../graphql/enum.ts';
-import { ErrorKindEnum } from '../../graphql/error-kind.ts';
+import { addressOf, type ById, byId } from '../../graphql/input.ts';
+import { WorkErrorType } from '../../graphql/work-error.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
-import { type WorkError, workErrorOf } from '../../platform/work-error.ts';
+import { workErrorOf } from '../../platform/work-error.ts';
 import type { JobRow, JobRunRow, LogChunkRow } from '../store/reads.ts';
 
 export const JobStateEnum = enumOf<JobState>(
@@ -40,20 +41,6 @@ const JobRunStateEnum = enumOf<JobRunState>(
   },
 );
 
-const JobErrorType = builder.objectRef<WorkError>('JobError').implement({
-  description: 'Why a run of a job failed.',
-  fields: (t) => ({
-    code: t.exposeString('code', {
-      description: 'A stable word for programs, such as `CommandNotFound`; the executor chooses it.',
-    }),
-    message: t.exposeString('message', { description: 'What happened, for people.' }),
-    kind: t.expose('kind', {
-      type: ErrorKindEnum,
-      description: 'Whether the work failed, or what ran it.',
-    }),
-  }),
-});
-
 export const LogStreamEnum = enumOf<LogStream>('LogStream', 'Which of its two outputs a program wrote to.', {
   STDOUT: 'The standard output.',
   STDERR: 'The standard error.',
@@ -70,7 +57,7 @@ const LogChunkType = builder.objectRef<LogChunkRow>('LogChunk').implement({
       description: 'The output that the text was written to.',
     }),
     text: t.exposeString('text', { description: 'The text. A line may be cut at the end of a piece.' }),
-    at: t.field({
+    printedAt: t.field({
       type: 'DateTime',
       description: 'When the program printed it, by the clock of its executor.',
       resolve: (chunk) => chunk.createdAt,
@@ -96,7 +83,7 @@ export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
       description: 'The exit code of the program; null until it has ended, and when it was killed.',
     }),
     error: t.field({
-      type: JobErrorType,
+      type: WorkErrorType,
       nullable: true,
       description: 'Why the run failed; null unless it did.',
       resolve: workErrorOf,
@@ -180,19 +167,22 @@ export const JobType = builder.objectRef<JobRow>('Job').implement({
   }),
 });
 
+const JobByInput = byId('JobByInput', 'a job');
+const JobRunByInput = byId('JobRunByInput', 'a run of a job');
+
 builder.queryFields((t) => ({
   job: t.field({
     type: JobType,
     nullable: true,
     description: 'One job; null with NOT_FOUND when it is absent or hidden.',
-    args: { id: t.arg.id({ required: true, description: "The job's id." }) },
-    resolve: (_root, { id }, { loaders }) => loaders.job.load(id),
+    args: addressOf(JobByInput, 'job'),
+    resolve: (_root, { by }, { loaders }) => loaders.job.load((by as ById).id),
   }),
   jobRun: t.field({
     type: JobRunType,
     nullable: true,
     description: 'One lease of a job; null with NOT_FOUND when it is absent or hidden.',
-    args: { id: t.arg.id({ required: true, description: "The run's id." }) },
-    resolve: (_root, { id }, { loaders }) => loaders.jobRun.load(id),
+    args: addressOf(JobRunByInput, 'run of a job'),
+    resolve: (_root, { by }, { loaders }) => loaders.jobRun.load((by as ById).id),
   }),
 }));

@@ -293,7 +293,7 @@ const LogChunkInput = builder.inputType('LogChunkInput', {
       description: 'The output that the text was written to.',
     }),
     text: t.string({ required: true, description: 'The text, at most 64 KiB.' }),
-    at: t.field({
+    printedAt: t.field({
       type: 'DateTime',
       required: true,
       description: "When it was printed, by the executor's clock.",

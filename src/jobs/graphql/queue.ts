@@ -2,8 +2,8 @@ import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
+import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
-import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { createQueue } from '../commands/create-queue.ts';
@@ -25,18 +25,18 @@ export const QueueType = builder.prismaObject('Queue', {
       description: 'Whether the queue is closed for starting: it takes jobs in, and starts none.',
     }),
     labels: t.field({
-      type: [LabelType],
+      type: [KeyValueType],
       extensions: { listSize: 5 },
       description: 'Labels by the rules of Kubernetes, at most 16.',
-      resolve: (queue) => labelEntries(queue.labels),
+      resolve: (queue) => entriesOf(queue.labels),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the queue was created.' }),
   }),
 });
 
-const QueueConnection = connectionType('Queue', QueueType);
+const QueueConnection = connectionType(QueueType);
 
-export const QueueByInput = builder.inputType('QueueBy', {
+export const QueueByInput = builder.inputType('QueueByInput', {
   description: 'The address of a queue.',
   isOneOf: true,
   fields: (t) => ({
@@ -83,7 +83,7 @@ const CreateQueueInput = builder.inputType('CreateQueueInput', {
       description: 'How small its share is: at least 1, and shares go by 1 / factor.',
     }),
     labels: t.field({
-      type: [LabelInput],
+      type: [KeyValueInput],
       defaultValue: [],
       description: 'Labels by the rules of Kubernetes, at most 16.',
     }),
@@ -104,7 +104,7 @@ builder.mutationField('createQueue', (t) =>
       queue: await createQueue(callerOf(context), {
         name: input.name,
         priorityFactor: input.priorityFactor ?? 1,
-        labels: labelsOf(input.labels ?? [], ['input', 'labels']),
+        labels: mapOf(input.labels ?? [], ['input', 'labels']),
       }),
     }),
   }),

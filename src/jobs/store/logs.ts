@@ -11,11 +11,11 @@ const storeStatement = statement<{ stored: number }>(
    ),
    asked as (
      select *, sum(octet_length(text)) over (order by sequence) as bytes
-       from jsonb_to_recordset($3::jsonb) as chunk(sequence int, stream log_stream, text text, at timestamptz)
+       from jsonb_to_recordset($3::jsonb) as chunk(sequence int, stream log_stream, text text, "printedAt" timestamptz)
    ),
    stored as (
      insert into job_run_logs (run_id, sequence, tenant_id, stream, text, created_at)
-     select run.id, asked.sequence, run.tenant_id, asked.stream, asked.text, asked.at
+     select run.id, asked.sequence, run.tenant_id, asked.stream, asked.text, asked."printedAt"
        from run cross join asked
       where run.log_bytes + asked.bytes <= ${MAX_RUN_BYTES}
      on conflict (run_id, sequence) do nothing

@@ -4,8 +4,8 @@ import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
+import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
-import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { payload } from '../../graphql/payload.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
@@ -23,7 +23,7 @@ const ProjectStateEnum = enumOf<ProjectState>(
   },
 );
 
-const DomainType = builder.objectRef<string>('Domain').implement({
+const DomainType = builder.objectRef<string>('ProjectDomain').implement({
   description: 'A stage that every project has, such as `development` or `production`.',
   fields: (t) => ({
     id: t.id({
@@ -48,10 +48,10 @@ export const ProjectType = builder.prismaObject('Project', {
       description: 'What the project is for; empty when nobody said.',
     }),
     labels: t.field({
-      type: [LabelType],
+      type: [KeyValueType],
       extensions: { listSize: 5 },
       description: 'Labels by the rules of Kubernetes, at most 16.',
-      resolve: (project) => labelEntries(project.labels),
+      resolve: (project) => entriesOf(project.labels),
     }),
     state: t.expose('state', {
       type: ProjectStateEnum,
@@ -71,9 +71,9 @@ export const ProjectType = builder.prismaObject('Project', {
   }),
 });
 
-const ProjectConnection = connectionType('Project', ProjectType);
+const ProjectConnection = connectionType(ProjectType);
 
-export const ProjectByInput = builder.inputType('ProjectBy', {
+export const ProjectByInput = builder.inputType('ProjectByInput', {
   description: 'The address of a project.',
   isOneOf: true,
   fields: (t) => ({
@@ -136,7 +136,7 @@ const RegisterProjectInput = builder.inputType('RegisterProjectInput', {
       description: 'What the project is for, at most 300 characters.',
     }),
     labels: t.field({
-      type: [LabelInput],
+      type: [KeyValueInput],
       defaultValue: [],
       description: 'Labels by the rules of Kubernetes, at most 16.',
     }),
@@ -157,7 +157,7 @@ builder.mutationField('registerProject', (t) =>
         identifier: input.identifier,
         name: input.name,
         description: input.description ?? '',
-        labels: labelsOf(input.labels ?? [], ['input', 'labels']),
+        labels: mapOf(input.labels ?? [], ['input', 'labels']),
       }),
     }),
   }),

@@ -1,22 +1,23 @@
 import { getAllowed } from '../../authorization/get-allowed.ts';
-import type { LaunchPlan, Project } from '../../generated/prisma/client.ts';
+import type { LaunchPlan, Project, Workflow } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { db } from '../../platform/database/client.ts';
 import { newId } from '../../platform/ids.ts';
 import { requireOpenProject } from '../../projects/open-project.ts';
+import { findProject } from '../../projects/store.ts';
 import type { TypedInterface } from '../../values/literal-types.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { compileLaunchPlan, type LaunchPlanSpec } from '../domain/launch-plan.ts';
 import { launchPlanTarget, workflowTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
-import { findLaunchPlan, findWorkflow } from '../store.ts';
+import { findLaunchPlan, findWorkflow, type VersionBy } from '../store.ts';
 import { storeVersion } from './store-version.ts';
 
 export interface NewLaunchPlan extends LaunchPlanSpec {
-  readonly id: EntityKey;
-  readonly workflowId: EntityKey;
+  readonly key: EntityKey;
+  readonly workflow: VersionBy;
 }
 
 /**
@@ -30,22 +31,21 @@ export async function createLaunchPlan(
   project: Project,
   plan: NewLaunchPlan,
 ): Promise<LaunchPlan> {
-  const { id: key, workflowId: workflowKey } = plan;
-  requireCompleteKey(workflowKey, ['input', 'workflowId']);
-  const by = { key: workflowKey };
+  const { key, workflow: by } = plan;
+  if ('key' in by) requireCompleteKey(by.key, ['input', 'workflow', 'key']);
   const workflow = await getAllowed(caller, 'workflow:read', {
     kind: 'workflow',
     key: addressText(by),
-    path: ['input', 'workflowId'],
+    path: ['input', 'workflow'],
     find: () => findWorkflow(caller.tenantId, by),
     targetOf: workflowTarget,
   });
-  requireCompleteKey(key, ['input', 'id']);
-  requireOpenProject(project, key.domain, ['input', 'id']);
+  requireCompleteKey(key, ['input', 'key']);
+  requireOpenProject(project, key.domain, ['input', 'key']);
   const signature = workflow.interface as unknown as TypedInterface;
   const { expectedInputs, fixedInputs, inputOrder } = compileLaunchPlan(signature, plan);
   const document = {
-    workflowId: workflowKey,
+    workflowId: await keyOf(workflow),
     workflowDigest: workflow.digest,
     expectedInputs,
     fixedInputs,
@@ -81,4 +81,9 @@ export async function createLaunchPlan(
       return known && { digest: known.digest, document: known.spec, target: launchPlanTarget(known) };
     },
   });
+}
+
+async function keyOf({ tenantId, projectId, domain, name, version }: Workflow): Promise<EntityKey> {
+  const project = await findProject(tenantId, { id: projectId });
+  return { project: project?.identifier ?? '', domain, name, version };
 }

@@ -20,10 +20,10 @@ import { storeVersion } from './store-version.ts';
 export async function createTask(
   caller: Caller,
   project: Project,
-  { id: key, template, shortDescription }: { id: EntityKey; template: unknown; shortDescription: string },
+  { key, template, shortDescription }: { key: EntityKey; template: unknown; shortDescription: string },
 ): Promise<Task> {
-  requireCompleteKey(key, ['input', 'id']);
-  requireOpenProject(project, key.domain, ['input', 'id']);
+  requireCompleteKey(key, ['input', 'key']);
+  requireOpenProject(project, key.domain, ['input', 'key']);
   const compiled = compileTask(template);
   const digest = digestOf(compiled);
   return await storeVersion(caller, {

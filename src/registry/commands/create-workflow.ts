@@ -30,11 +30,11 @@ import { requireUsableName, storeVersion } from './store-version.ts';
 export async function createWorkflow(
   caller: Caller,
   project: Project,
-  { id: key, template, shortDescription }: { id: EntityKey; template: unknown; shortDescription: string },
+  { key, template, shortDescription }: { key: EntityKey; template: unknown; shortDescription: string },
 ): Promise<Workflow> {
   const holder = await requireMayRegister(caller, project, key);
-  requireCompleteKey(key, ['input', 'id']);
-  requireOpenProject(project, key.domain, ['input', 'id']);
+  requireCompleteKey(key, ['input', 'key']);
+  requireOpenProject(project, key.domain, ['input', 'key']);
   const written = readWorkflowTemplate(template);
   const tasks = await readableTasks(caller, referencedTasks(written));
   const closure = compileWorkflow(

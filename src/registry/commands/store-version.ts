@@ -14,7 +14,7 @@ import { isReservedName } from '../domain/reserved-names.ts';
 const MAX_DIFFERENCE_CHARACTERS = 64 * 1024;
 
 /** Where a name stands that cannot be used. */
-const namePath = ['input', 'id', 'name'];
+const namePath = ['input', 'key', 'name'];
 
 /** A version as it is registered, and what decides about it. */
 interface Registered {

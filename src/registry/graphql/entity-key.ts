@@ -36,11 +36,11 @@ const versionBy = (name: string, noun: string) =>
     }),
   });
 
-export const TaskByInput = versionBy('TaskBy', 'task');
-export const WorkflowByInput = versionBy('WorkflowBy', 'workflow');
-export const LaunchPlanByInput = versionBy('LaunchPlanBy', 'launch plan');
+export const TaskByInput = versionBy('TaskByInput', 'task');
+export const WorkflowByInput = versionBy('WorkflowByInput', 'workflow');
+export const LaunchPlanByInput = versionBy('LaunchPlanByInput', 'launch plan');
 
-export const VersionFilterInput = builder.inputType('VersionFilter', {
+export const VersionFilterInput = builder.inputType('VersionFilterInput', {
   description: 'Which versions a list shows: those that meet every condition given.',
   fields: (t) => ({
     project: t.string({ required: true, description: 'Only versions in the project of this identifier.' }),

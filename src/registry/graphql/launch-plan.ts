@@ -19,7 +19,13 @@ import { updateLaunchPlan } from '../commands/update-launch-plan.ts';
 import type { ExpectedInput } from '../domain/launch-plan.ts';
 import { workflowTarget } from '../domain/targets.ts';
 import { countLaunchPlans, listLaunchPlans, type VersionBy, versionOrder } from '../store.ts';
-import { EntityKeyInput, EntityNameInput, LaunchPlanByInput, VersionFilterInput } from './entity-key.ts';
+import {
+  EntityKeyInput,
+  EntityNameInput,
+  LaunchPlanByInput,
+  VersionFilterInput,
+  WorkflowByInput,
+} from './entity-key.ts';
 import { WorkflowType } from './workflow.ts';
 
 const LaunchPlanStateEnum = enumOf<LaunchPlanState>(
@@ -120,7 +126,7 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
   }),
 });
 
-const LaunchPlanConnection = connectionType('LaunchPlan', LaunchPlanType);
+const LaunchPlanConnection = connectionType(LaunchPlanType);
 
 builder.queryFields((t) => ({
   launchPlan: t.field({
@@ -165,9 +171,9 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
   description:
     'A version of a launch plan to register. Inputs of the workflow that are neither fixed nor have a default must be given by every execution.',
   fields: (t) => ({
-    id: t.field({ type: EntityKeyInput, required: true, description: 'What the version will be called.' }),
-    workflowId: t.field({
-      type: EntityKeyInput,
+    key: t.field({ type: EntityKeyInput, required: true, description: 'What the version will be called.' }),
+    workflow: t.field({
+      type: WorkflowByInput,
       required: true,
       description: 'The version of the workflow that it launches.',
     }),
@@ -220,10 +226,13 @@ builder.mutationFields((t) => ({
     errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
     args: inputOf(CreateLaunchPlanInput),
     resolve: async (_root, { input }, context) => {
-      const project = await getProject(input.id.project, context.loaders);
-      const launchPlan = await createLaunchPlan(callerOf(context), project, input);
+      const project = await getProject(input.key.project, context.loaders);
+      const launchPlan = await createLaunchPlan(callerOf(context), project, {
+        ...input,
+        workflow: input.workflow as VersionBy,
+      });
       // A later field of the operation may have asked for it before it was there.
-      context.loaders.launchPlan.clear({ key: input.id });
+      context.loaders.launchPlan.clear({ key: input.key });
       return { launchPlan };
     },
   }),

@@ -4,8 +4,10 @@ import { callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
+import { KeyValueInput } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { payload } from '../../graphql/payload.ts';
+import { formatDuration } from '../../platform/duration.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
@@ -61,7 +63,7 @@ export const TaskType = builder.prismaObject('Task', {
   }),
 });
 
-const TaskConnection = connectionType('Task', TaskType);
+const TaskConnection = connectionType(TaskType);
 
 builder.queryFields((t) => ({
   task: t.field({
@@ -92,15 +94,7 @@ builder.queryFields((t) => ({
   ),
 }));
 
-const KeyValueInput = builder.inputType('KeyValueInput', {
-  description: 'One environment variable.',
-  fields: (t) => ({
-    key: t.string({ required: true, description: 'The name of the variable.' }),
-    value: t.string({ required: true, description: 'The text that the program finds under the name.' }),
-  }),
-});
-
-const ResourceNameEnum = enumOf('ResourceName', 'What a container can ask for.', {
+const ResourceNameEnum = enumOf('ContainerResourceName', 'What a container can ask for.', {
   CPU: 'Processor cores.',
   GPU: 'Graphics processors.',
   MEMORY: 'Bytes of memory.',
@@ -108,7 +102,7 @@ const ResourceNameEnum = enumOf('ResourceName', 'What a container can ask for.',
   EPHEMERAL_STORAGE: 'Bytes of disk that end with the container.',
 });
 
-const ResourceEntryInput = builder.inputType('ResourceEntryInput', {
+const ResourceEntryInput = builder.inputType('ContainerResourceInput', {
   description: 'How much of one resource a container asks for.',
   fields: (t) => ({
     name: t.field({ type: ResourceNameEnum, required: true, description: 'Which resource.' }),
@@ -116,7 +110,7 @@ const ResourceEntryInput = builder.inputType('ResourceEntryInput', {
   }),
 });
 
-const ResourcesInput = builder.inputType('ResourcesInput', {
+const ResourcesInput = builder.inputType('ContainerResourcesInput', {
   description: 'What a container asks for, and what it may use at most.',
   fields: (t) => ({
     requests: t.field({
@@ -174,8 +168,9 @@ const RuntimeMetadataInput = builder.inputType('RuntimeMetadataInput', {
 const TaskMetadataInput = builder.inputType('TaskMetadataInput', {
   description: 'How a task is run, whatever it runs.',
   fields: (t) => ({
-    timeout: t.string({
-      description: 'How long one attempt may take, ISO 8601: `PT5M`. Zero is no limit.',
+    timeout: t.field({
+      type: 'Duration',
+      description: 'How long one attempt may take. Left out, or zero: as long as it likes.',
     }),
     retries: t.int({
       description: "How many further attempts a node gets after the task's code failed: 0 to 10.",
@@ -211,10 +206,18 @@ const TaskTemplateInput = builder.inputType('TaskTemplateInput', {
   }),
 });
 
+/** Durations as the domain reads them. */
+export const withTimeoutText = <Metadata extends { readonly timeout?: number | null }>(
+  metadata: Metadata,
+) => ({
+  ...metadata,
+  timeout: metadata.timeout == null ? null : formatDuration(metadata.timeout),
+});
+
 const CreateTaskInput = builder.inputType('CreateTaskInput', {
   description: 'A version of a task to register.',
   fields: (t) => ({
-    id: t.field({ type: EntityKeyInput, required: true, description: 'What the version will be called.' }),
+    key: t.field({ type: EntityKeyInput, required: true, description: 'What the version will be called.' }),
     template: t.field({
       type: TaskTemplateInput,
       required: true,
@@ -238,11 +241,12 @@ builder.mutationField('createTask', (t) =>
     errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
     args: inputOf(CreateTaskInput),
     resolve: async (_root, { input }, context) => {
-      const project = await getProject(input.id.project, context.loaders);
+      const project = await getProject(input.key.project, context.loaders);
       const task = await createTask(callerOf(context), project, {
-        id: input.id,
+        key: input.key,
         template: {
           ...input.template,
+          metadata: withTimeoutText(input.template.metadata),
           interface: interfaceOf(input.template.interface, ['input', 'template', 'interface']),
         },
         shortDescription: input.shortDescription ?? '',

@@ -1,6 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 import { enumOf } from '../../graphql/enum.ts';
-import { recordOf } from '../../graphql/labels.ts';
+import { recordOf } from '../../graphql/key-values.ts';
 import type { TypedInterface, Variable } from '../../values/literal-types.ts';
 
 interface NamedVariable extends Variable {

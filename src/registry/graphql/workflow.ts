@@ -4,8 +4,8 @@ import { callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
+import { recordOf } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
-import { recordOf } from '../../graphql/labels.ts';
 import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
@@ -15,6 +15,7 @@ import type { TypedInterface } from '../../values/literal-types.ts';
 import { createWorkflow } from '../commands/create-workflow.ts';
 import { countWorkflows, listWorkflows, type VersionBy, versionOrder } from '../store.ts';
 import { EntityKeyInput, VersionFilterInput, WorkflowByInput } from './entity-key.ts';
+import { withTimeoutText } from './task.ts';
 import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-interface.ts';
 
 export const WorkflowType = builder.prismaObject('Workflow', {
@@ -60,7 +61,7 @@ export const WorkflowType = builder.prismaObject('Workflow', {
   }),
 });
 
-const WorkflowConnection = connectionType('Workflow', WorkflowType);
+const WorkflowConnection = connectionType(WorkflowType);
 
 builder.queryFields((t) => ({
   workflow: t.field({
@@ -151,11 +152,14 @@ const BindingInput = builder.inputType('BindingInput', {
   }),
 });
 
-const NodeMetadataInput = builder.inputType('NodeMetadataInput', {
+const NodeMetadataInput = builder.inputType('WorkflowNodeMetadataInput', {
   description: 'How a node runs. What is left out is as its task says.',
   fields: (t) => ({
     name: t.string({ description: 'A name that people read; need not be unique.' }),
-    timeout: t.string({ description: 'How long one attempt may take, ISO 8601. Zero is no limit.' }),
+    timeout: t.field({
+      type: 'Duration',
+      description: 'How long one attempt may take. Zero: as long as it likes.',
+    }),
     retries: t.int({
       description: "How many further attempts it gets after the task's code failed: 0 to 10.",
     }),
@@ -184,7 +188,7 @@ const OutputAliasInput = builder.inputType('OutputAliasInput', {
   }),
 });
 
-const NodeInput = builder.inputType('NodeInput', {
+const NodeInput = builder.inputType('WorkflowNodeInput', {
   description: 'One step of a workflow.',
   fields: (t) => ({
     id: t.string({ required: true, description: 'The name of the step, unique in the workflow.' }),
@@ -236,7 +240,7 @@ const WorkflowTemplateInput = builder.inputType('WorkflowTemplateInput', {
 const CreateWorkflowInput = builder.inputType('CreateWorkflowInput', {
   description: 'A version of a workflow to register.',
   fields: (t) => ({
-    id: t.field({ type: EntityKeyInput, required: true, description: 'What the version will be called.' }),
+    key: t.field({ type: EntityKeyInput, required: true, description: 'What the version will be called.' }),
     template: t.field({
       type: WorkflowTemplateInput,
       required: true,
@@ -260,9 +264,9 @@ builder.mutationField('createWorkflow', (t) =>
     errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
     args: inputOf(CreateWorkflowInput),
     resolve: async (_root, { input }, context) => {
-      const project = await getProject(input.id.project, context.loaders);
+      const project = await getProject(input.key.project, context.loaders);
       const workflow = await createWorkflow(callerOf(context), project, {
-        id: input.id,
+        key: input.key,
         template: templateOf(input.template),
         shortDescription: input.shortDescription ?? '',
       });
@@ -280,6 +284,7 @@ function templateOf(input: typeof WorkflowTemplateInput.$inferInput): unknown {
     interface: interfaceOf(input.interface, [...templatePath, 'interface']),
     nodes: input.nodes.map((node) => ({
       ...node,
+      metadata: node.metadata && withTimeoutText(node.metadata),
       inputs: bindingsOf(node.inputs ?? [], [...templatePath, 'nodes', node.id, 'inputs']),
       upstreamNodeIds: node.upstreamNodeIds ?? [],
     })),

@@ -1,8 +1,10 @@
 import { recordChange } from '../../authorization/audit.ts';
 import { isRoleAtLeast, managesTenant } from '../../authorization/domain/roles.ts';
+import { aboveCaller } from '../../identity/denials.ts';
 import { addressText, isOwn, type UserBy } from '../../identity/domain/addresses.ts';
-import { reachesAllTenants } from '../../identity/reach.ts';
-import { readUsers } from '../../identity/store/users.ts';
+import { reachedTenantId, reachesAllTenants } from '../../identity/reach.ts';
+import type { TenantBy } from '../../identity/store/tenants.ts';
+import { readUsers, type UserAddress } from '../../identity/store/users.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError, PermissionDeniedError } from '../../platform/errors.ts';
@@ -12,7 +14,7 @@ import { findPrincipal, type Principal, plainSignIn } from '../principals.ts';
 export interface TokenForUser {
   readonly user: UserBy;
   /** Null for the caller's. */
-  readonly tenantId: string | null;
+  readonly tenant: TenantBy | null;
   readonly expiresInMs: number | null;
 }
 
@@ -26,17 +28,17 @@ export interface TokenForUser {
  */
 export async function createTokenForUser(
   caller: Caller,
-  { user, tenantId, expiresInMs }: TokenForUser,
+  { user, tenant, expiresInMs }: TokenForUser,
 ): Promise<NewToken> {
-  const isElsewhere = tenantId !== null && tenantId !== caller.tenantId;
-  const reachesAll = await reachesAllTenants(caller);
   const mayAsk = managesTenant(caller.role) || isOwn(caller, user);
-  if (!mayAsk || (isElsewhere && !reachesAll)) throw new PermissionDeniedError();
-  const found = await find(user, reachesAll && 'id' in user ? null : (tenantId ?? caller.tenantId));
+  if (!mayAsk) throw new PermissionDeniedError('tokens of others require the role ADMIN or a higher one');
+  const tenantId = tenant && (await reachedTenantId(caller, tenant, ['input', 'tenant']));
+  const reachesAll = await reachesAllTenants(caller);
+  const found = await find({ by: user, tenantId: tenantId ?? caller.tenantId, inAllTenants: reachesAll });
   const isVisible = found && (tenantId === null || found.tenantId === tenantId);
   if (!isVisible || (found.tenantId !== caller.tenantId && !reachesAll))
     throw new NotFoundError('user', addressText(user), ['input', 'user']);
-  if (!isRoleAtLeast(caller.role, found.role)) throw new PermissionDeniedError();
+  if (!isRoleAtLeast(caller.role, found.role)) throw aboveCaller();
   const made = await newToken(caller, found, { expiresInMs, confinedTo: caller.confinedTo });
   await inTransaction((tx) =>
     recordChange(tx, caller, {
@@ -50,7 +52,7 @@ export async function createTokenForUser(
   return made;
 }
 
-async function find(user: UserBy, tenantId: string | null): Promise<Principal | null> {
-  const [found] = await readUsers([{ tenantId, by: user }]);
+async function find(address: UserAddress): Promise<Principal | null> {
+  const [found] = await readUsers([address]);
   return found ? await findPrincipal(plainSignIn(found.id)) : null;
 }

@@ -3,6 +3,7 @@ import { isRoleAtLeast } from '../../authorization/domain/roles.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import type { User } from '../../generated/prisma/client.ts';
 import { isOneself } from '../../identity/commands/change-user.ts';
+import { aboveCaller } from '../../identity/denials.ts';
 import { userProblems } from '../../identity/domain/user-checks.ts';
 import { requireNotFixed } from '../../identity/fixed-users.ts';
 import { hashPassword, isPassword } from '../../identity/passwords.ts';
@@ -42,8 +43,9 @@ export async function updateUserPassword(
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const isSelf = isOneself(caller, user);
   // A narrow sign-in sets nobody a password that could be used for more.
-  if (!isSelf && (caller.scopes !== null || !isRoleAtLeast(caller.role, user.role)))
-    throw new PermissionDeniedError();
+  if (!isSelf && caller.scopes !== null)
+    throw new PermissionDeniedError('a sign-in with scopes cannot set the passwords of others');
+  if (!isSelf && !isRoleAtLeast(caller.role, user.role)) throw aboveCaller();
   requirePasswordable(user);
   if (isSelf) await requireCurrent(caller, user, { password, currentPassword });
   const passwordHash = await hashPassword(password);
@@ -53,7 +55,7 @@ export async function updateUserPassword(
     if (!held) throw userGone(caller, id, username);
     // It may have become another since it was judged.
     requirePasswordable(held);
-    if (!isSelf && !isRoleAtLeast(caller.role, held.role)) throw new PermissionDeniedError();
+    if (!isSelf && !isRoleAtLeast(caller.role, held.role)) throw aboveCaller();
     if (isSelf && held.passwordHash !== user.passwordHash)
       throw new FailedPreconditionError('the password was changed meanwhile');
     const changed = await storePasswordHash(tx, id, passwordHash);

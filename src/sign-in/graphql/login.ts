@@ -67,13 +67,15 @@ builder.mutationFields((t) => ({
     args: {
       input: t.arg({
         type: LoginInput,
+        required: true,
+        defaultValue: {},
         description: 'The token to issue. Left out: a token with the defaults.',
       }),
     },
     resolve: (_root, { input }, context) =>
       login(callerOf(context), {
-        expiresInMs: input?.expiresIn ?? null,
-        resources: input?.resources ?? null,
+        expiresInMs: input.expiresIn ?? null,
+        resources: input.resources ?? null,
       }),
   }),
   logout: t.field({

@@ -2,7 +2,9 @@ import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { inputOf } from '../../graphql/input.ts';
 import type { UserBy } from '../../identity/domain/addresses.ts';
+import { TenantByInput } from '../../identity/graphql/tenant.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
+import type { TenantBy } from '../../identity/store/tenants.ts';
 import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { createTokenForUser } from '../commands/create-token-for-user.ts';
 import { type TokenValidation, validateToken } from '../validate-token.ts';
@@ -11,7 +13,11 @@ const CreateTokenForUserInput = builder.inputType('CreateTokenForUserInput', {
   description: 'A token to issue for a user.',
   fields: (t) => ({
     user: t.field({ type: UserByInput, required: true, description: 'The user that the token signs in.' }),
-    tenant: t.id({ description: "The id of the user's tenant. Left out: your own." }),
+    tenant: t.field({
+      type: TenantByInput,
+      description:
+        "The user's tenant. Left out: your own. Another one requires the role ROOT, or SYSTEM in the first tenant.",
+    }),
     expiresIn: t.field({
       type: 'Duration',
       description: 'How long the token lives: a second to 365 days. Left out: as the server is configured.',
@@ -42,7 +48,7 @@ builder.mutationField('createTokenForUser', (t) =>
     resolve: (_root, { input }, context) =>
       createTokenForUser(callerOf(context), {
         user: input.user as UserBy,
-        tenantId: input.tenant ?? null,
+        tenant: (input.tenant ?? null) as TenantBy | null,
         expiresInMs: input.expiresIn ?? null,
       }),
   }),
@@ -68,7 +74,7 @@ const TokenValidationType = builder.objectRef<TokenValidation>('TokenValidation'
         'The user that it signs in, or did while it was valid; also after the user was deleted. Null when it is not a token of this server.',
       resolve: (validation) => validation.user,
     }),
-    tenant: t.exposeID('tenantId', {
+    tenantId: t.exposeID('tenantId', {
       nullable: true,
       description: "The id of the user's tenant; null when the user is.",
     }),

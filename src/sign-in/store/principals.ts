@@ -2,7 +2,6 @@ import type { CreationPolicy, Level, Role } from '../../generated/prisma/enums.t
 import { eachAt } from '../../platform/by-address.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { run, statement } from '../../platform/database/statement.ts';
-import { nameKey } from '../../platform/text.ts';
 
 /** What a request needs to know of who signed in. */
 export interface Principal {
@@ -27,7 +26,7 @@ const principalStatement = statement<Principal>(
           case when account.default_level is not null then 'USER' when tenant.default_level is not null then 'TENANT'
                else 'SERVER' end as "defaultFrom",
           tenant.creation_policy::text as "creationPolicy",
-          to_jsonb(nullif(credential.scopes, '{}')) as scopes, credential.expires_at as "credentialExpiresAt"
+          to_jsonb(credential.scopes) as scopes, credential.expires_at as "credentialExpiresAt"
      from users as account
      join tenants as tenant on tenant.id = account.tenant_id
      left join credentials as credential
@@ -75,8 +74,8 @@ const passwordStatement = statement<Account & { passwordHash: string | null; isF
  * The active user of that name in the tenant. Without one: the first tenant's, whose sign-ins no other tenant can get in
  * the way of; else the only one there is; null when there is none, or when several tenants have one.
  */
-export async function findPasswordUser(usernameKey: string, tenantName: string | null) {
-  const rows = await run(passwordStatement, [usernameKey, tenantName === null ? null : nameKey(tenantName)]);
+export async function findPasswordUser(usernameKey: string, tenantKey: string | null) {
+  const rows = await run(passwordStatement, [usernameKey, tenantKey]);
   const [first] = rows;
   return first && (rows.length === 1 || first.isFirst) ? first : null;
 }
@@ -106,13 +105,4 @@ export async function readAccessKeys(accessKeys: readonly string[]): Promise<(Ac
     (accessKey) => accessKey,
     rows.map((row) => [row.accessKey, row]),
   );
-}
-
-const namedUserStatement = statement<{ id: string }>(
-  'select id from users where tenant_id = $1::uuid and username_key = $2',
-);
-
-export async function findUserId(tenantId: string, usernameKey: string): Promise<string | null> {
-  const [row] = await run(namedUserStatement, [tenantId, usernameKey]);
-  return row?.id ?? null;
 }

@@ -19,7 +19,7 @@ export async function updateModelVersion(
 }
 
 /** Adds tags, or changes those that are there. */
-export async function setModelVersionTags(version: ModelVersionRow, tags: Tags): Promise<ModelVersionRow> {
+export async function updateModelVersionTags(version: ModelVersionRow, tags: Tags): Promise<ModelVersionRow> {
   requireChanges(Object.keys(tags).length > 0);
   const problems = tagProblems(tags);
   if (problems.length > 0) throw new InvalidArgumentError(problems);

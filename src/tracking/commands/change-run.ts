@@ -41,7 +41,7 @@ export async function restoreRun(run: RunRow): Promise<RunRow> {
 }
 
 /** Adds tags, or changes those that are there. */
-export async function setRunTags(run: RunRow, tags: Tags): Promise<RunRow> {
+export async function updateRunTags(run: RunRow, tags: Tags): Promise<RunRow> {
   requireChanges(Object.keys(tags).length > 0);
   const problems = tagProblems(tags);
   if (problems.length > 0) throw new InvalidArgumentError(problems);

@@ -227,7 +227,7 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
     },
 
     /** Adds tags, or changes their values. @throws InvalidArgumentError, FailedPreconditionError while it is deleted. */
-    async setTags(id: string, tags: Tags): Promise<Row> {
+    async updateTags(id: string, tags: Tags): Promise<Row> {
       requireChanges(Object.keys(tags).length > 0);
       const problems = tagProblems(tags);
       if (problems.length > 0) throw new InvalidArgumentError(problems);

@@ -1,7 +1,7 @@
 import { recordChange } from '../../authorization/audit.ts';
-import { forgetGrants } from '../../authorization/granted.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
-import { dropGrants } from '../../authorization/store/grants.ts';
+import { dropGrants } from '../../authorization/store/grant-levels.ts';
+import { forgetGrants } from '../../authorization/subject-grants.ts';
 import type { Prisma } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';

@@ -40,16 +40,16 @@ const { addressed, changed, onlyBy, payloadOf } = offerLifecycle({
   forget: forgetExperiments,
 });
 
-const ExperimentConnection = connectionType('Experiment', ExperimentType);
+const ExperimentConnection = connectionType(ExperimentType);
 
-const ExperimentFilterInput = builder.inputType('ExperimentFilter', {
+const ExperimentFilterInput = builder.inputType('ExperimentFilterInput', {
   description: 'Which experiments a list shows: those that meet every condition given.',
   fields: (t) => ({
     project: t.string({
       description:
         'Only experiments in the project of this identifier. Left out: in all projects of the tenant.',
     }),
-    name: t.string({ description: 'Only experiments whose names begin with this text.' }),
+    namePrefix: t.string({ description: 'Only experiments whose names begin with this text.' }),
     stage: t.field({
       type: LifecycleFilterEnum,
       defaultValue: 'ACTIVE',
@@ -84,7 +84,7 @@ builder.queryFields((t) => ({
         const caller = callerOf(context);
         const shown: ExperimentFilter = {
           projectId: await projectIdOf(filter?.project, context),
-          name: filter?.name ?? null,
+          name: filter?.namePrefix ?? null,
           stage: stageOf(filter?.stage),
           isPublic: filter?.public ?? null,
         };

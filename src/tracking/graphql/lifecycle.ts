@@ -5,7 +5,7 @@ import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { inputOf } from '../../graphql/input.ts';
-import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
+import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key-values.ts';
 import { payload } from '../../graphql/payload.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
@@ -77,7 +77,7 @@ export function trackedBy(name: string, words: string) {
       name: t.string({ required: true, description: 'The name, which is unique in the project.' }),
     }),
   });
-  return builder.inputType(`${name}By`, {
+  return builder.inputType(`${name}ByInput`, {
     description: `The address of ${words}. One of another tenant is found by id while it is public.`,
     isOneOf: true,
     fields: (t) => ({
@@ -137,7 +137,7 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
         name: t.string({ required: true, description: noun.nameForm }),
         description: t.string({ defaultValue: '', description: 'What it is for, at most 5000 characters.' }),
         tags: t.field({
-          type: [LabelInput],
+          type: [KeyValueInput],
           defaultValue: [],
           description: 'At most 100 tags, with keys of 1 to 250 characters and values of at most 5000.',
         }),
@@ -156,7 +156,7 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
           const given = {
             name,
             description: description ?? '',
-            tags: labelsOf(tags ?? [], ['input', 'tags']),
+            tags: mapOf(tags ?? [], ['input', 'tags']),
           };
           return await changed(noun.commands.create(callerOf(context), project, given), context);
         },
@@ -190,28 +190,28 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
   }
 
   function offerTags(): void {
-    const setType = builder.inputType(`Set${noun.name}TagsInput`, {
+    const updateType = builder.inputType(`Update${noun.name}TagsInput`, {
       description: `Tags to add to a ${noun.words}.`,
       fields: (t) => ({
         by: byField(t),
         tags: t.field({
-          type: [LabelInput],
+          type: [KeyValueInput],
           required: true,
           description: 'Tags to add. One whose key is there already takes its place; all others stay.',
         }),
       }),
     });
-    builder.mutationField(`set${noun.name}Tags`, (t) =>
+    builder.mutationField(`update${noun.name}Tags`, (t) =>
       t.field({
-        type: payloadOf('Set', 'Tags'),
+        type: payloadOf('Update', 'Tags'),
         nullable: true,
         description: `Adds tags to a ${noun.words}, or changes their values. Requires EDIT on it.`,
         errors: { types: [InvalidArgumentError, FailedPreconditionError] },
-        args: inputOf(setType),
+        args: inputOf(updateType),
         resolve: async (_root, { input }, context) => {
-          const tags = labelsOf(input.tags, ['input', 'tags']);
+          const tags = mapOf(input.tags, ['input', 'tags']);
           const { id } = await addressed(input.by, context);
-          return await changed(noun.commands.setTags(id, tags), context);
+          return await changed(noun.commands.updateTags(id, tags), context);
         },
       }),
     );
@@ -307,10 +307,10 @@ function offerFields<Row extends TrackedRow>({ type, field, words, contents }: N
     name: t.exposeString('name', { description: 'The name, unique in the project.' }),
     description: t.exposeString('description', { description: 'What it is for; empty when nobody said.' }),
     tags: t.field({
-      type: [LabelType],
+      type: [KeyValueType],
       extensions: { listSize: 10 },
       description: 'Its tags, at most 100.',
-      resolve: ({ tags }) => labelEntries(tags),
+      resolve: ({ tags }) => entriesOf(tags),
     }),
     publicAt: t.expose('publicAt', {
       type: 'DateTime',

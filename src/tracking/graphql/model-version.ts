@@ -6,9 +6,9 @@ import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { addressOf, inputOf } from '../../graphql/input.ts';
+import { addressOf, type ById, inputOf } from '../../graphql/input.ts';
+import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
-import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { payload } from '../../graphql/payload.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
@@ -21,11 +21,11 @@ import {
 import {
   deleteModelVersion,
   deleteModelVersionTags,
-  setModelVersionTags,
   updateModelVersion,
+  updateModelVersionTags,
 } from '../commands/change-model-version.ts';
 import { createModelVersion } from '../commands/create-model-version.ts';
-import { deleteModelAlias, setModelAlias } from '../commands/set-model-alias.ts';
+import { deleteModelAlias, updateModelAlias } from '../commands/update-model-alias.ts';
 import { runTarget } from '../domain/experiment-targets.ts';
 import { registeredModelTarget } from '../domain/model-targets.ts';
 import { findVersion, type ModelVersionBy } from '../find-version.ts';
@@ -38,7 +38,7 @@ import {
   RegisteredModelByInput,
   RegisteredModelType,
 } from './registered-model.ts';
-import { RunType } from './run.ts';
+import { RunByInput, RunType } from './run.ts';
 
 export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion').implement({
   description: 'One version of a registered model. Who may read the model may read it.',
@@ -74,10 +74,10 @@ export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion
       description: 'What is new or special in it; empty when nobody said.',
     }),
     tags: t.field({
-      type: [LabelType],
+      type: [KeyValueType],
       extensions: { listSize: 10 },
       description: 'Its tags, at most 100.',
-      resolve: ({ tags }) => labelEntries(tags),
+      resolve: ({ tags }) => entriesOf(tags),
     }),
     aliases: t.stringList({
       description: 'The aliases that point at this version, by name.',
@@ -135,7 +135,7 @@ const ModelAliasType = builder.objectRef<AliasRow>('ModelAlias').implement({
   }),
 });
 
-const ModelVersionConnection = connectionType('ModelVersion', ModelVersionType);
+const ModelVersionConnection = connectionType(ModelVersionType);
 
 builder.objectFields(RegisteredModelType, (t) => ({
   versions: t.connection(
@@ -185,7 +185,7 @@ const ModelAliasKeyInput = builder.inputType('ModelAliasKeyInput', {
   }),
 });
 
-const ModelVersionByInput = builder.inputType('ModelVersionBy', {
+const ModelVersionByInput = builder.inputType('ModelVersionByInput', {
   description: 'The address of a version of a registered model.',
   isOneOf: true,
   fields: (t) => ({
@@ -222,13 +222,16 @@ const CreateModelVersionInput = builder.inputType('CreateModelVersionInput', {
       type: ExecutionByInput,
       description: 'The execution that made it, which you must be allowed to read.',
     }),
-    run: t.id({ description: 'The id of the run that it came from, which you must be allowed to read.' }),
+    run: t.field({
+      type: RunByInput,
+      description: 'The run that it came from, which you must be allowed to read.',
+    }),
     description: t.string({
       defaultValue: '',
       description: 'What is new or special in it, at most 5000 characters.',
     }),
     tags: t.field({
-      type: [LabelInput],
+      type: [KeyValueInput],
       defaultValue: [],
       description: 'At most 100 tags, with keys of 1 to 250 characters and values of at most 5000.',
     }),
@@ -245,12 +248,12 @@ const UpdateModelVersionInput = builder.inputType('UpdateModelVersionInput', {
   }),
 });
 
-const SetModelVersionTagsInput = builder.inputType('SetModelVersionTagsInput', {
+const UpdateModelVersionTagsInput = builder.inputType('UpdateModelVersionTagsInput', {
   description: 'Tags to add to a version.',
   fields: (t) => ({
     by: t.field(byVersion),
     tags: t.field({
-      type: [LabelInput],
+      type: [KeyValueInput],
       required: true,
       description: 'Tags to add. One whose key is there already takes its place; all others stay.',
     }),
@@ -273,7 +276,7 @@ const DeleteModelVersionInput = builder.inputType('DeleteModelVersionInput', {
   fields: (t) => ({ by: t.field(byVersion) }),
 });
 
-const SetModelAliasInput = builder.inputType('SetModelAliasInput', {
+const UpdateModelAliasInput = builder.inputType('UpdateModelAliasInput', {
   description: 'An alias, and the version that it will point at.',
   fields: (t) => ({
     model: t.field({
@@ -336,9 +339,9 @@ builder.mutationFields((t) => ({
         modelId: model.id,
         source: input.source,
         description: input.description ?? '',
-        tags: labelsOf(input.tags ?? [], ['input', 'tags']),
+        tags: mapOf(input.tags ?? [], ['input', 'tags']),
         execution: (input.execution ?? null) as ExecutionBy | null,
-        runId: input.run ?? null,
+        runId: (input.run as ById | null | undefined)?.id ?? null,
       });
       return await changed(version, context);
     },
@@ -354,15 +357,15 @@ builder.mutationFields((t) => ({
       return await changed(updateModelVersion(version, { description: input.description ?? null }), context);
     },
   }),
-  setModelVersionTags: t.field({
-    type: versionPayload('SetModelVersionTagsPayload'),
+  updateModelVersionTags: t.field({
+    type: versionPayload('UpdateModelVersionTagsPayload'),
     nullable: true,
     description: 'Adds tags to a version, or changes their values. Requires EDIT on its model.',
     errors: { types: [InvalidArgumentError, FailedPreconditionError] },
-    args: inputOf(SetModelVersionTagsInput),
+    args: inputOf(UpdateModelVersionTagsInput),
     resolve: async (_root, { input }, context) => {
-      const tags = labelsOf(input.tags, ['input', 'tags']);
-      return await changed(setModelVersionTags(await addressed(input.by, context), tags), context);
+      const tags = mapOf(input.tags, ['input', 'tags']);
+      return await changed(updateModelVersionTags(await addressed(input.by, context), tags), context);
     },
   }),
   deleteModelVersionTags: t.field({
@@ -384,17 +387,17 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, context) =>
       await changed(deleteModelVersion(await addressed(input.by, context)), context),
   }),
-  setModelAlias: t.field({
-    type: modelPayload('SetModelAliasPayload'),
+  updateModelAlias: t.field({
+    type: modelPayload('UpdateModelAliasPayload'),
     nullable: true,
     description: 'Points an alias at a version; a new one is created. Requires EDIT on the model.',
     errors: {
       types: [InvalidArgumentError, NotFoundError, FailedPreconditionError, ResourceExhaustedError],
     },
-    args: inputOf(SetModelAliasInput),
+    args: inputOf(UpdateModelAliasInput),
     resolve: async (_root, { input }, context) => {
       const { id } = await addressedModel(input.model, context, ['input', 'model']);
-      return await changedModel(setModelAlias(id, input.alias, input.version), context);
+      return await changedModel(updateModelAlias(id, input.alias, input.version), context);
     },
   }),
   deleteModelAlias: t.field({

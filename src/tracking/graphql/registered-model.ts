@@ -51,15 +51,15 @@ const lifecycle = offerLifecycle({
 
 export const { addressed: addressedModel, changed: changedModel } = lifecycle;
 
-const RegisteredModelConnection = connectionType('RegisteredModel', RegisteredModelType);
+const RegisteredModelConnection = connectionType(RegisteredModelType);
 
-const RegisteredModelFilterInput = builder.inputType('RegisteredModelFilter', {
+const RegisteredModelFilterInput = builder.inputType('RegisteredModelFilterInput', {
   description: 'Which registered models a list shows: those that meet every condition given.',
   fields: (t) => ({
     project: t.string({
       description: 'Only models in the project of this identifier. Left out: in all projects of the tenant.',
     }),
-    name: t.string({ description: 'Only models whose names begin with this text.' }),
+    namePrefix: t.string({ description: 'Only models whose names begin with this text.' }),
     stage: t.field({
       type: LifecycleFilterEnum,
       defaultValue: 'ACTIVE',
@@ -94,7 +94,7 @@ builder.queryFields((t) => ({
         const caller = callerOf(context);
         const shown: RegisteredModelFilter = {
           projectId: await projectIdOf(filter?.project, context),
-          name: filter?.name ?? null,
+          name: filter?.namePrefix ?? null,
           stage: stageOf(filter?.stage),
           isPublic: filter?.public ?? null,
         };

@@ -6,14 +6,14 @@ import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { inputOf } from '../../graphql/input.ts';
+import { addressOf, type ById, byId, inputOf } from '../../graphql/input.ts';
+import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
-import { LabelInput, LabelType, labelEntries, labelsOf } from '../../graphql/labels.ts';
 import { payload } from '../../graphql/payload.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
-import { deleteRun, deleteRunTags, restoreRun, setRunTags, updateRun } from '../commands/change-run.ts';
+import { deleteRun, deleteRunTags, restoreRun, updateRun, updateRunTags } from '../commands/change-run.ts';
 import { createRun } from '../commands/create-run.ts';
 import { experimentTarget } from '../domain/experiment-targets.ts';
 import { forgetExperiments } from '../experiment-loaders.ts';
@@ -53,10 +53,10 @@ export const RunType = builder.objectRef<RunRow>('Run').implement({
     }),
     name: t.exposeString('name', { description: 'The name that people read; need not be unique.' }),
     tags: t.field({
-      type: [LabelType],
+      type: [KeyValueType],
       extensions: { listSize: 10 },
       description: 'Its tags, at most 100.',
-      resolve: ({ tags }) => labelEntries(tags),
+      resolve: ({ tags }) => entriesOf(tags),
     }),
     stage: t.expose('stage', { type: LifecycleStageEnum, description: 'Whether the run is deleted.' }),
     createdBy: t.field({
@@ -70,7 +70,9 @@ export const RunType = builder.objectRef<RunRow>('Run').implement({
   }),
 });
 
-const RunConnection = connectionType('Run', RunType);
+export const RunByInput = byId('RunByInput', 'a run');
+
+const RunConnection = connectionType(RunType);
 
 builder.objectField(ExperimentType, 'runs', (t) =>
   t.connection(
@@ -104,10 +106,10 @@ builder.objectField(ExperimentType, 'runs', (t) =>
   ),
 );
 
-const RunFilterInput = builder.inputType('RunFilter', {
+const RunFilterInput = builder.inputType('RunFilterInput', {
   description: 'Which runs a list shows: those that meet every condition given.',
   fields: (t) => ({
-    experiments: t.idList({
+    experimentIds: t.idList({
       required: true,
       description: `Only runs of the experiments with these ids, at most ${MAX_EXPERIMENTS}. Ids of experiments that are absent or hidden are ignored.`,
     }),
@@ -124,8 +126,8 @@ builder.queryFields((t) => ({
     type: RunType,
     nullable: true,
     description: 'One run; null with NOT_FOUND when it is absent or hidden.',
-    args: { id: t.arg.id({ required: true, description: "The run's id." }) },
-    resolve: (_root, { id }, { loaders }) => loaders.run.load(id),
+    args: addressOf(RunByInput, 'run'),
+    resolve: (_root, { by }, { loaders }) => loaders.run.load((by as ById).id),
   }),
   runs: t.connection(
     {
@@ -133,10 +135,10 @@ builder.queryFields((t) => ({
       description: 'Runs of some experiments that you may read, newest first.',
       args: { filter: t.arg({ type: RunFilterInput, required: true, description: 'Which runs to list.' }) },
       resolve: (_root, { filter, ...args }, context) => {
-        const { experiments: experimentIds } = filter;
+        const { experimentIds } = filter;
         if (experimentIds.length > MAX_EXPERIMENTS)
           throw InvalidArgumentError.of(
-            ['filter', 'experiments'],
+            ['filter', 'experimentIds'],
             `more than ${MAX_EXPERIMENTS} experiments`,
           );
         const shown: RunFilter = { experimentIds, stage: stageOf(filter.stage) };
@@ -170,32 +172,35 @@ const CreateRunInput = builder.inputType('CreateRunInput', {
       description: 'The execution that does the work, which you must be allowed to read.',
     }),
     tags: t.field({
-      type: [LabelInput],
+      type: [KeyValueInput],
       defaultValue: [],
       description: 'At most 100 tags, with keys of 1 to 250 characters and values of at most 5000.',
     }),
   }),
 });
 
-const idOf = { required: true, description: "The run's id." } as const;
+const byRun = { type: RunByInput, required: true, description: 'Which run.' } as const;
 
 const UpdateRunInput = builder.inputType('UpdateRunInput', {
   description: 'Changes of a run. What is left out stays as it is.',
-  fields: (t) => ({ id: t.id(idOf), name: t.string({ description: 'The new name, 1 to 255 characters.' }) }),
+  fields: (t) => ({
+    by: t.field(byRun),
+    name: t.string({ description: 'The new name, 1 to 255 characters.' }),
+  }),
 });
 
-const onlyId = (verb: string) =>
+const onlyBy = (verb: string) =>
   builder.inputType(`${verb}RunInput`, {
     description: `A run to ${verb.toLowerCase()}.`,
-    fields: (t) => ({ id: t.id(idOf) }),
+    fields: (t) => ({ by: t.field(byRun) }),
   });
 
-const SetRunTagsInput = builder.inputType('SetRunTagsInput', {
+const UpdateRunTagsInput = builder.inputType('UpdateRunTagsInput', {
   description: 'Tags to add to a run.',
   fields: (t) => ({
-    id: t.id(idOf),
+    by: t.field(byRun),
     tags: t.field({
-      type: [LabelInput],
+      type: [KeyValueInput],
       required: true,
       description: 'Tags to add. One whose key is there already takes its place; all others stay.',
     }),
@@ -205,7 +210,7 @@ const SetRunTagsInput = builder.inputType('SetRunTagsInput', {
 const DeleteRunTagsInput = builder.inputType('DeleteRunTagsInput', {
   description: 'Tags to remove from a run.',
   fields: (t) => ({
-    id: t.id(idOf),
+    by: t.field(byRun),
     keys: t.stringList({
       required: true,
       description: 'The keys of the tags. Keys that are not there are ignored.',
@@ -215,9 +220,10 @@ const DeleteRunTagsInput = builder.inputType('DeleteRunTagsInput', {
 
 const runPayload = (name: `${string}Payload`) => payload(name, 'run', RunType);
 
-async function addressed(id: string, { loaders }: Context): Promise<RunRow> {
+async function addressed(by: object, { loaders }: Context): Promise<RunRow> {
+  const { id } = by as ById;
   const run = await loaders.run.load(id);
-  if (!run) throw new NotFoundError('run', id, ['input', 'id']);
+  if (!run) throw new NotFoundError('run', id, ['input', 'by']);
   return run;
 }
 
@@ -246,7 +252,7 @@ builder.mutationFields((t) => ({
         experimentId: experiment.id,
         name: input.name ?? null,
         execution: (input.execution ?? null) as ExecutionBy | null,
-        tags: labelsOf(input.tags ?? [], ['input', 'tags']),
+        tags: mapOf(input.tags ?? [], ['input', 'tags']),
       });
       return await changed(run, context);
     },
@@ -258,35 +264,35 @@ builder.mutationFields((t) => ({
     errors: { types: [InvalidArgumentError, FailedPreconditionError] },
     args: inputOf(UpdateRunInput),
     resolve: async (_root, { input }, context) =>
-      await changed(updateRun(await addressed(input.id, context), { name: input.name ?? null }), context),
+      await changed(updateRun(await addressed(input.by, context), { name: input.name ?? null }), context),
   }),
   deleteRun: t.field({
     type: runPayload('DeleteRunPayload'),
     nullable: true,
     description: 'Deletes a run, until it is restored. Requires MANAGE on its experiment.',
     errors: { types: [FailedPreconditionError] },
-    args: inputOf(onlyId('Delete')),
+    args: inputOf(onlyBy('Delete')),
     resolve: async (_root, { input }, context) =>
-      await changed(deleteRun(await addressed(input.id, context)), context),
+      await changed(deleteRun(await addressed(input.by, context)), context),
   }),
   restoreRun: t.field({
     type: runPayload('RestoreRunPayload'),
     nullable: true,
     description: 'Restores a deleted run. Requires MANAGE on its experiment.',
     errors: { types: [FailedPreconditionError] },
-    args: inputOf(onlyId('Restore')),
+    args: inputOf(onlyBy('Restore')),
     resolve: async (_root, { input }, context) =>
-      await changed(restoreRun(await addressed(input.id, context)), context),
+      await changed(restoreRun(await addressed(input.by, context)), context),
   }),
-  setRunTags: t.field({
-    type: runPayload('SetRunTagsPayload'),
+  updateRunTags: t.field({
+    type: runPayload('UpdateRunTagsPayload'),
     nullable: true,
     description: 'Adds tags to a run, or changes their values. Requires EDIT on its experiment.',
     errors: { types: [InvalidArgumentError, FailedPreconditionError] },
-    args: inputOf(SetRunTagsInput),
+    args: inputOf(UpdateRunTagsInput),
     resolve: async (_root, { input }, context) => {
-      const tags = labelsOf(input.tags, ['input', 'tags']);
-      return await changed(setRunTags(await addressed(input.id, context), tags), context);
+      const tags = mapOf(input.tags, ['input', 'tags']);
+      return await changed(updateRunTags(await addressed(input.by, context), tags), context);
     },
   }),
   deleteRunTags: t.field({
@@ -296,6 +302,6 @@ builder.mutationFields((t) => ({
     errors: { types: [InvalidArgumentError, FailedPreconditionError] },
     args: inputOf(DeleteRunTagsInput),
     resolve: async (_root, { input }, context) =>
-      await changed(deleteRunTags(await addressed(input.id, context), input.keys), context),
+      await changed(deleteRunTags(await addressed(input.by, context), input.keys), context),
   }),
 }));

@@ -5,7 +5,7 @@ import { db } from '../../../src/platform/database/client.ts';
 import { log } from '../../../src/platform/log.ts';
 import { authenticate } from '../../../src/sign-in/authenticate.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
-import { setPreferences } from '../../support/people.ts';
+import { updatePreferences } from '../../support/people.ts';
 import { registerProject } from '../../support/seed.ts';
 import { changeUser, newUser } from '../../support/users.ts';
 import { overWebSocket } from '../../support/watch.ts';
@@ -78,7 +78,7 @@ describe('a request without credentials', () => {
       method: 'ACCESS_KEY',
       isShared: true,
     });
-    expect(await setPreferences(app, { preferences: { theme: 'dark' } }, authorization)).toMatchObject({
+    expect(await updatePreferences(app, { preferences: { theme: 'dark' } }, authorization)).toMatchObject({
       code: 'PERMISSION_DENIED',
     });
   });

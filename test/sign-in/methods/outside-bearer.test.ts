@@ -306,6 +306,18 @@ describe('scopes of a token', () => {
       expect(await codeFor(none)).toBe('PERMISSION_DENIED');
   });
 
+  it('are the same, none among them, in a token of ours that is made with it', async () => {
+    const tokenWith = async (scope: string) => {
+      const claims = { sub: 'x', email: 'ada@example.com', email_verified: true, scope };
+      const login = 'mutation { login { ... on LoginPayload { token } } }';
+      return (await asking(await strict.token(claims), login)).data.login.token;
+    };
+    expect((await asking(await tokenWith('openid'), projects)).errors).toMatchObject([
+      { extensions: { code: 'PERMISSION_DENIED' } },
+    ]);
+    expect((await asking(await tokenWith('openid project:list'), projects)).errors).toBeUndefined();
+  });
+
   it('are not looked at where that is not configured', async () => {
     const token = await issuer.token({ sub: 'ada', scope: 'openid' });
     expect((await asking(token, projects)).errors).toBeUndefined();

@@ -103,7 +103,7 @@ describe('POST /session', () => {
   });
 
   it('asks the rule of `login`', async () => {
-    const denied = new PermissionDeniedError();
+    const denied = new PermissionDeniedError('no');
     const decide = vi.spyOn(rules.Mutation['login'] as Rule, 'decide').mockResolvedValue(denied);
     expect((await open({ body: { username: 'ada', password } })).status).toBe(403);
     decide.mockRestore();

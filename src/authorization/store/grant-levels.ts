@@ -4,18 +4,18 @@ import { type Sql, sql } from '../../platform/database/sql.ts';
 import { query, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
-import type { Place } from '../domain/decision.ts';
+import type { GrantResource } from '../domain/decision.ts';
 import type { Resource } from '../domain/resources.ts';
 
-/** As much of a caller as decides what it was granted. */
-export type GrantSubject = Pick<Caller, 'tenantId' | 'userId' | 'groupIds'>;
+/** Whom grants are to: as much of a caller as decides what it was granted. */
+export type Grantee = Pick<Caller, 'tenantId' | 'userId' | 'groupIds'>;
 
 /**
- * The rows that speak about one user: its own and those of its groups, whether a member of them by a row, by a token or
- * like everybody. A query of a `with`, named `spoken`.
+ * The grants to one user and to its groups, whether it is a member of them by a row, by a token or like everybody. A query
+ * of a `with`, named `about_user`.
  */
-export const spokenOf = ({ tenantId, userId, groupIds }: GrantSubject): Sql => sql`
-  spoken as (
+export const grantsAbout = ({ tenantId, userId, groupIds }: Grantee): Sql => sql`
+  about_user as (
     select id, resource_type, resource_id, level, true as is_own from grants
      where user_id = ${userId}::uuid and tenant_id = ${tenantId}::uuid
     union all
@@ -28,15 +28,15 @@ export const spokenOf = ({ tenantId, userId, groupIds }: GrantSubject): Sql => s
      where grants.tenant_id = ${tenantId}::uuid
   )`;
 
-export type GrantedRow = Place & { readonly own: Level | null; readonly group: Level | null };
+export type GrantLevelsRow = GrantResource & { readonly own: Level | null; readonly group: Level | null };
 
 /** What was granted to a user on those resources, on all of a type and on the tenant: one statement for all. */
-export function listGranted(subject: GrantSubject, resourceIds: readonly string[]): Promise<GrantedRow[]> {
-  return query<GrantedRow>(sql`
-    with ${spokenOf(subject)}
+export function listGrantLevels(subject: Grantee, resourceIds: readonly string[]): Promise<GrantLevelsRow[]> {
+  return query<GrantLevelsRow>(sql`
+    with ${grantsAbout(subject)}
     select resource_type::text as type, resource_id as id, max(level) filter (where is_own)::text as own,
            max(level) filter (where not is_own)::text as "group"
-      from spoken where resource_id is null or resource_id = any(${resourceIds}::uuid[])
+      from about_user where resource_id is null or resource_id = any(${resourceIds}::uuid[])
      group by resource_type, resource_id`);
 }
 

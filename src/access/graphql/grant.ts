@@ -1,12 +1,12 @@
 import { decisionOn } from '../../authorization/can.ts';
-import { managedPlaces } from '../../authorization/managed-places.ts';
+import { managedResources } from '../../authorization/managed-resources.ts';
 import {
-  countGrantsAt,
   countGrantsFor,
+  countGrantsOn,
   grantOrder,
-  listGrantsAt,
   listGrantsFor,
-  placeOrder,
+  listGrantsOn,
+  resourceOrder,
 } from '../../authorization/store/grant-rows.ts';
 import type { Grant } from '../../generated/prisma/client.ts';
 import type { Level } from '../../generated/prisma/enums.ts';
@@ -19,39 +19,33 @@ import { LevelEnum } from '../../graphql/level.ts';
 import { payload } from '../../graphql/payload.ts';
 import { ResourceTypeEnum } from '../../graphql/resource-type.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import type { GrantAddress } from '../commands/grant-change.ts';
 import { grantPermission } from '../commands/grant-permission.ts';
-import type { PermissionAddress } from '../commands/permission-change.ts';
 import { revokePermission } from '../commands/revoke-permission.ts';
 import { updatePermission } from '../commands/update-permission.ts';
 import {
+  type FoundResource,
+  findResource,
+  findResourceBy,
+  GrantResourceType,
   ofResource,
-  PermissionPlaceType,
-  type PermissionResource,
-  PermissionResourceInput,
-  type Resolved,
-  resolvePlace,
-  resolveResource,
+  type ResourceBy,
+  ResourceByInput,
 } from './resource.ts';
-import {
-  PermissionSubjectInput,
-  PermissionSubjectType,
-  resolveSubject,
-  type SubjectBy,
-  subjectOf,
-} from './subject.ts';
+import { GrantSubjectType, resolveSubject, type SubjectBy, SubjectByInput, subjectOf } from './subject.ts';
 
-export const PermissionType = builder.objectRef<Grant>('Permission').implement({
+export const GrantType = builder.objectRef<Grant>('Grant').implement({
   description:
     'A level that a user or a group was granted on a resource. There is at most one for each such pair.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types.' }),
     resource: t.field({
-      type: PermissionPlaceType,
+      type: GrantResourceType,
       description: 'What it was granted on: one resource, all of a type, or the tenant.',
       resolve: ({ tenantId, resourceType, resourceId }) => ({ tenantId, type: resourceType, id: resourceId }),
     }),
     subject: t.field({
-      type: PermissionSubjectType,
+      type: GrantSubjectType,
       nullable: true,
       description: 'The user or the group that it was granted to; null when that was deleted this moment.',
       resolve: (grant, _args, { loaders }) => subjectOf(grant, loaders),
@@ -65,11 +59,11 @@ export const PermissionType = builder.objectRef<Grant>('Permission').implement({
   }),
 });
 
-const MyPermissionType = builder.objectRef<Grant>('MyPermission').implement({
+const MyGrantType = builder.objectRef<Grant>('MyGrant').implement({
   description: 'A grant that is about you: your own, or one of a group that you are in.',
   fields: (t) => ({
-    permission: t.field({
-      type: PermissionType,
+    grant: t.field({
+      type: GrantType,
       description: 'The grant itself.',
       resolve: (grant) => grant,
     }),
@@ -82,25 +76,25 @@ const MyPermissionType = builder.objectRef<Grant>('MyPermission').implement({
   }),
 });
 
-const MyPermissionFilterInput = builder.inputType('MyPermissionFilter', {
+const MyGrantFilterInput = builder.inputType('MyGrantFilterInput', {
   description: 'Which grants a list shows.',
   fields: (t) => ({
     resourceType: t.field({ type: ResourceTypeEnum, description: 'Only grants on resources of this type.' }),
   }),
 });
 
-const PermissionConnection = connectionType('Permission', PermissionType);
-const MyPermissionConnection = connectionType('MyPermission', MyPermissionType);
+const GrantConnection = connectionType(GrantType);
+const MyGrantConnection = connectionType(MyGrantType);
 
 builder.queryFields((t) => ({
   permissions: t.connection(
     {
-      type: PermissionType,
+      type: GrantType,
       description:
         'Who was granted what on a resource, newest first. Requires MANAGE on it; on all of a type and on the tenant an administrator.',
       args: {
         resource: t.arg({
-          type: PermissionResourceInput,
+          type: ResourceByInput,
           required: true,
           description: 'What the grants are on.',
         }),
@@ -110,27 +104,27 @@ builder.queryFields((t) => ({
             'List the grants on everything that holds it as well, as far as you manage that, and as an administrator on all of its type and on the tenant. The nearest come first, in the order in which they decide.',
         }),
       },
-      resolve: async (_root, { resource, inherited, ...args }, context) => {
+      resolve: async (_root, { resource: by, inherited, ...args }, context) => {
         const caller = callerOf(context);
-        const { place, target } = await found(resource as PermissionResource, context, ['resource']);
-        const places = inherited ? await managedPlaces(caller, target) : [place];
+        const { resource, target } = await getResource(by as ResourceBy, context, ['resource']);
+        const resources = inherited ? await managedResources(caller, target) : [resource];
         return await pagedList(
           args,
-          placeOrder,
-          (page) => listGrantsAt(caller.tenantId, places, page),
-          () => countGrantsAt(caller.tenantId, places),
+          resourceOrder,
+          (page) => listGrantsOn(caller.tenantId, resources, page),
+          () => countGrantsOn(caller.tenantId, resources),
         );
       },
     },
-    PermissionConnection,
+    GrantConnection,
   ),
   myPermissions: t.connection(
     {
-      type: MyPermissionType,
+      type: MyGrantType,
       description:
         'What was granted to you and to your groups, newest first. Resources that NO_PERMISSIONS hides from you are left out.',
       args: {
-        filter: t.arg({ type: MyPermissionFilterInput, description: 'Which grants to list. Left out: all.' }),
+        filter: t.arg({ type: MyGrantFilterInput, description: 'Which grants to list. Left out: all.' }),
       },
       resolve: async (_root, { filter, ...args }, context) => {
         const type = filter?.resourceType ?? null;
@@ -143,36 +137,35 @@ builder.queryFields((t) => ({
         );
       },
     },
-    MyPermissionConnection,
+    MyGrantConnection,
   ),
 }));
 
 async function effectiveLevel(grant: Grant, context: Context): Promise<Level> {
-  const place = { type: grant.resourceType, id: grant.resourceId };
-  const resolved = await resolvePlace(place, grant.tenantId, context.loaders);
-  if (!resolved) return 'NO_PERMISSIONS';
-  return (await decisionOn(callerOf(context), resolved.target)).level;
+  const resource = { type: grant.resourceType, id: grant.resourceId };
+  const found = await findResource(resource, grant.tenantId, context.loaders);
+  return found ? (await decisionOn(callerOf(context), found.target)).level : 'NO_PERMISSIONS';
 }
 
 /** @throws NotFoundError when it went since the rule found it. */
-export async function found(
-  resource: PermissionResource,
+export async function getResource(
+  by: ResourceBy,
   context: Context,
   path: readonly string[],
-): Promise<Resolved> {
-  const resolved = await resolveResource(resource, callerOf(context).tenantId, context.loaders, path);
-  if (resolved) return resolved;
-  const { kind, key } = ofResource(resource);
+): Promise<FoundResource> {
+  const found = await findResourceBy(by, callerOf(context).tenantId, context.loaders, path);
+  if (found) return found;
+  const { kind, key } = ofResource(by);
   throw new NotFoundError(kind, key({}, context), path);
 }
 
 const subjectField = {
-  type: PermissionSubjectInput,
+  type: SubjectByInput,
   required: true,
   description: 'Who the grant is to: a user or a group of your tenant.',
 } as const;
 const resourceField = {
-  type: PermissionResourceInput,
+  type: ResourceByInput,
   required: true,
   description: 'What the grant is on.',
 } as const;
@@ -204,12 +197,17 @@ const RevokePermissionInput = builder.inputType('RevokePermissionInput', {
   fields: (t) => ({ subject: t.field(subjectField), resource: t.field(resourceField) }),
 });
 
-const GrantPermissionPayload = payload('GrantPermissionPayload', 'permission', PermissionType);
-const UpdatePermissionPayload = payload('UpdatePermissionPayload', 'permission', PermissionType);
+const GrantPermissionPayload = payload('GrantPermissionPayload', 'grant', GrantType, 'The new grant.');
+const UpdatePermissionPayload = payload(
+  'UpdatePermissionPayload',
+  'grant',
+  GrantType,
+  'The grant with its new level.',
+);
 const RevokePermissionPayload = payload(
   'RevokePermissionPayload',
-  'revoked',
-  PermissionType,
+  'grant',
+  GrantType,
   'The grant as it was before it was revoked.',
 );
 
@@ -217,11 +215,11 @@ const RevokePermissionPayload = payload(
 async function addressOf(
   { subject, resource }: { readonly subject: unknown; readonly resource: unknown },
   context: Context,
-): Promise<PermissionAddress> {
-  const resolved = await found(resource as PermissionResource, context, ['input', 'resource']);
+): Promise<GrantAddress> {
+  const found = await getResource(resource as ResourceBy, context, ['input', 'resource']);
   return {
     subject: await resolveSubject(subject as SubjectBy, context, ['input', 'subject']),
-    place: { ...resolved.place, name: resolved.name },
+    resource: { ...found.resource, name: found.name },
   };
 }
 
@@ -234,7 +232,7 @@ builder.mutationFields((t) => ({
     errors: { types: [InvalidArgumentError, NotFoundError, AlreadyExistsError] },
     args: inputOf(GrantPermissionInput),
     resolve: async (_root, { input }, context) => ({
-      permission: await grantPermission(callerOf(context), await addressOf(input, context), input.level),
+      grant: await grantPermission(callerOf(context), await addressOf(input, context), input.level),
     }),
   }),
   updatePermission: t.field({
@@ -245,18 +243,18 @@ builder.mutationFields((t) => ({
     errors: { types: [InvalidArgumentError, NotFoundError] },
     args: inputOf(UpdatePermissionInput),
     resolve: async (_root, { input }, context) => ({
-      permission: await updatePermission(callerOf(context), await addressOf(input, context), input.level),
+      grant: await updatePermission(callerOf(context), await addressOf(input, context), input.level),
     }),
   }),
   revokePermission: t.field({
     type: RevokePermissionPayload,
     nullable: true,
     description:
-      'Revokes a grant. Requires MANAGE on the resource. The user or group then has what its groups, the places around and the defaults give: to shut somebody out, set NO_PERMISSIONS instead.',
+      'Revokes a grant. Requires MANAGE on the resource. The user or group then has what its groups, the resources around and the defaults give: to shut somebody out, set NO_PERMISSIONS instead.',
     errors: { types: [InvalidArgumentError, NotFoundError] },
     args: inputOf(RevokePermissionInput),
     resolve: async (_root, { input }, context) => ({
-      revoked: await revokePermission(callerOf(context), await addressOf(input, context)),
+      grant: await revokePermission(callerOf(context), await addressOf(input, context)),
     }),
   }),
 }));

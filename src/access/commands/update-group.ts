@@ -1,7 +1,7 @@
 import { recordChange } from '../../authorization/audit.ts';
 import { groupProblems } from '../../authorization/domain/group-names.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
-import { type GroupBy, groupKeyOf, lockGroup, updateGroup } from '../../authorization/store/groups.ts';
+import { type GroupBy, groupKeyOf, lockGroup, storeGroup } from '../../authorization/store/groups.ts';
 import type { Group } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
@@ -13,7 +13,7 @@ import {
   requireChanges,
 } from '../../platform/errors.ts';
 import { nameKey } from '../../platform/text.ts';
-import { takenGroupName } from './create-group.ts';
+import { groupNameConflict } from './create-group.ts';
 
 /** What is undefined stays. */
 export interface GroupChanges {
@@ -27,7 +27,7 @@ export interface GroupChanges {
  * @throws InvalidArgumentError with every fault, or when nothing is given; FailedPreconditionError for another name of
  * `everyone`; AlreadyExistsError for a taken name; NotFoundError.
  */
-export async function editGroup(caller: Caller, by: GroupBy, changes: GroupChanges): Promise<Group> {
+export async function updateGroup(caller: Caller, by: GroupBy, changes: GroupChanges): Promise<Group> {
   const { name, description } = changes;
   requireChanges(name !== undefined || description !== undefined);
   const problems = groupProblems(changes);
@@ -45,7 +45,7 @@ export async function editGroup(caller: Caller, by: GroupBy, changes: GroupChang
         ...(isRenamed ? { name, nameKey: nameKey(name) } : {}),
         ...(description === undefined ? {} : { description }),
       };
-      const edited = await updateGroup(tx, group.id, data);
+      const edited = await storeGroup(tx, group.id, data);
       await recordChange(tx, caller, {
         action: 'group:update',
         target: { type: 'group', id: group.id, name: group.name },
@@ -56,7 +56,7 @@ export async function editGroup(caller: Caller, by: GroupBy, changes: GroupChang
       return edited;
     });
   } catch (error) {
-    if (isUniqueViolation(error)) throw takenGroupName();
+    if (isUniqueViolation(error)) throw groupNameConflict();
     throw error;
   }
 }

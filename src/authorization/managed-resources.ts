@@ -1,22 +1,22 @@
 import type { Caller } from '../platform/caller.ts';
 import { decisionOn } from './can.ts';
-import { type Place, placesOf } from './domain/decision.ts';
+import { type GrantResource, grantResourcesOf } from './domain/decision.ts';
 import type { Target } from './domain/resources.ts';
 import { managesTenant } from './domain/roles.ts';
 
 /**
- * The places of a target whose permissions are for a caller to see: the resources that it manages. What was granted on
+ * The resources of a target whose grants a caller may see: those that it manages. What was granted on
  * all of a type and on the tenant is for administrators.
  */
-export async function managedPlaces(caller: Caller, target: Target): Promise<Place[]> {
+export async function managedResources(caller: Caller, target: Target): Promise<GrantResource[]> {
   const { tenantId, resources } = target;
   const kept = await Promise.all(
-    resources.map(async (place, at) => {
+    resources.map(async (resource, at) => {
       const { level } = await decisionOn(caller, { tenantId, resources: resources.slice(at) });
-      return level === 'MANAGE' ? [place] : [];
+      return level === 'MANAGE' ? [resource] : [];
     }),
   );
   const isAdministrator = managesTenant(caller.role) && !caller.confinedTo;
-  const wide = placesOf(target).filter(({ id }) => id === null);
+  const wide = grantResourcesOf(target).filter(({ id }) => id === null);
   return [...kept.flat(), ...(isAdministrator ? wide : [])];
 }

@@ -2,12 +2,12 @@ import { InvalidArgumentError } from '../platform/errors.ts';
 import { builder } from './builder.ts';
 
 /** One entry of a map from text to text: GraphQL has no maps. */
-interface Label {
+interface KeyValue {
   readonly key: string;
   readonly value: string;
 }
 
-export const LabelType = builder.objectRef<Label>('Label').implement({
+export const KeyValueType = builder.objectRef<KeyValue>('KeyValue').implement({
   description: 'One entry of a map from text to text, such as a label or a tag.',
   fields: (t) => ({
     key: t.exposeString('key', { description: 'The name of the entry, unique in its map.' }),
@@ -15,7 +15,7 @@ export const LabelType = builder.objectRef<Label>('Label').implement({
   }),
 });
 
-export const LabelInput = builder.inputType('LabelInput', {
+export const KeyValueInput = builder.inputType('KeyValueInput', {
   description: 'One entry of a map from text to text. A map that names a key twice is INVALID_ARGUMENT.',
   fields: (t) => ({
     key: t.string({ required: true, description: 'The name of the entry, unique in its map.' }),
@@ -23,12 +23,12 @@ export const LabelInput = builder.inputType('LabelInput', {
   }),
 });
 
-export function labelEntries(labels: unknown): Label[] {
-  return Object.entries(labels as Record<string, string>).map(([key, value]) => ({ key, value }));
+export function entriesOf(map: unknown): KeyValue[] {
+  return Object.entries(map as Record<string, string>).map(([key, value]) => ({ key, value }));
 }
 
 /** @throws InvalidArgumentError for a key that is given twice. */
-export function labelsOf(entries: readonly Label[], path: readonly string[]): Record<string, string> {
+export function mapOf(entries: readonly KeyValue[], path: readonly string[]): Record<string, string> {
   return recordOf(
     entries,
     path,

@@ -13,7 +13,7 @@ const MAX_ALIASES = 100;
  * @throws InvalidArgumentError for the alias; NotFoundError for the version; ResourceExhaustedError past 100 aliases;
  * FailedPreconditionError while the model is deleted. Source: MLflow's set registered model alias.
  */
-export async function setModelAlias(
+export async function updateModelAlias(
   modelId: string,
   alias: string,
   version: number,

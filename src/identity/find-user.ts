@@ -1,0 +1,31 @@
+import type { User } from '../generated/prisma/client.ts';
+import { type Context, callerOf } from '../graphql/context.ts';
+import { nameKey } from '../platform/text.ts';
+import { isOwn, parseUsername, type UserBy } from './domain/addresses.ts';
+import { reachesAllTenants } from './reach.ts';
+
+/**
+ * Whom an address names: a user of the caller's tenant; by id, and by a name behind its tenant's, any user for those who
+ * reach all tenants. Null when there is none.
+ */
+export async function findUserAt(context: Context, by: UserBy): Promise<User | null> {
+  const caller = callerOf(context);
+  const { tenantId } = caller;
+  // What can be of the caller's tenant alone needs no look at how far it reaches.
+  const isFar = 'id' in by ? by.id !== caller.userId : 'username' in by && by.username.includes('/');
+  const inAllTenants = isFar && (await reachesAllTenants(caller));
+  return await context.loaders.userAt.load({ tenantId, by, inAllTenants });
+}
+
+/** Whether an address is the caller's own. Looks at nobody else. */
+export async function isOwnAddress(context: Context, by: UserBy): Promise<boolean> {
+  const caller = callerOf(context);
+  if ('email' in by) {
+    const self = await context.loaders.user.load(caller.userId);
+    return self?.emailKey != null && self.emailKey === nameKey(by.email);
+  }
+  if (isOwn(caller, by) || 'id' in by) return isOwn(caller, by);
+  const { tenantKey, key } = parseUsername(by.username);
+  if (tenantKey === null || key !== nameKey(caller.username)) return false;
+  return (await context.loaders.tenant.load(caller.tenantId))?.nameKey === tenantKey;
+}
