@@ -225,7 +225,7 @@ async function seedWorld(): Promise<Found[]> {
     const source = 's3://bucket/model';
     const version = await made(
       'createModelVersion',
-      { model: { id: model }, source, execution, run },
+      { model: { id: model }, source, execution, run: { id: run } },
       'modelVersion',
     );
     await made('updateModelAlias', { model: { id: model }, alias: 'best', version: 1 }, 'registeredModel');

@@ -296,7 +296,13 @@ async function seedTracking(): Promise<void> {
         { experiment: { id: experiment }, name: alias, execution, tags: labels },
         'run',
       );
-      const version = { model: { id: model }, source: 's3://bucket/model', execution, run, tags: labels };
+      const version = {
+        model: { id: model },
+        source: 's3://bucket/model',
+        execution,
+        run: { id: run },
+        tags: labels,
+      };
       await make('createModelVersion', version, 'modelVersion');
       await make('updateModelAlias', { model: { id: model }, alias, version: index + 1 }, 'registeredModel');
     }

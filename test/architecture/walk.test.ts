@@ -176,7 +176,7 @@ function valuesOf(type: GraphQLInputType, called: string): unknown[] {
   const bare = getNullableType(type) as GraphQLInputType;
   if (isListType(bare)) return getNamedType(bare).name === 'ID' ? [ids] : [[]];
   if (isEnumType(bare)) return [bare.getValues()[0]?.name];
-  if (bare.name === 'UserBy' && called !== 'by') return people;
+  if (bare.name === 'UserByInput' && called !== 'by') return people;
   if (bare.name === 'Boolean') return [true];
   if (isInputObjectType(bare)) {
     const fields = Object.values(bare.getFields());

@@ -60,7 +60,7 @@ describe('a token that is known to two servers dies on both', () => {
       (_token, { accessKey, authorization }) =>
         app.ask(
           'mutation ($input: RevokeCredentialsInput!) { revokeCredentials(input: $input) { __typename } }',
-          { input: { accessKey } },
+          { input: { by: { accessKey } } },
           authorization,
         ),
     ],

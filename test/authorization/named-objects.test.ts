@@ -157,17 +157,17 @@ const rows: readonly Row[] = [
   },
   {
     field: 'createLaunchPlan',
-    further: 'workflowId',
+    further: 'workflow',
     names,
     input: (name) => ({ key: key(own)('new'), workflow: { key: key(own)(name) } }),
-    answer: notFound('workflowId'),
+    answer: notFound('workflow'),
   },
   {
     field: 'createLaunchPlan',
-    further: 'workflowId',
+    further: 'workflow',
     names,
     input: (name) => ({ key: key(own)('of-other'), workflow: { key: key(hidden)(name) } }),
-    answer: notFound('workflowId'),
+    answer: notFound('workflow'),
   },
   {
     field: 'createWorkflow',
@@ -201,7 +201,7 @@ const rows: readonly Row[] = [
     field: 'createModelVersion',
     further: 'run',
     names: () => [ids.run, absentId],
-    input: (run) => ({ model: model(), source: 's3://x/y', run }),
+    input: (id) => ({ model: model(), source: 's3://x/y', run: { id } }),
     answer: notFound('run'),
   },
   {
@@ -236,14 +236,14 @@ const rows: readonly Row[] = [
         noun === 'Experiment' ? { experiment: { id: there.experiment } } : { registeredModel: model() };
       return {
         field: `${verb}${noun}Permission`,
-        further: 'username',
+        further: 'user',
         names: strangers,
         input: (username) => ({
           ...resource(),
-          username,
+          ...user(username),
           ...(verb === 'delete' ? {} : { permission: level }),
         }),
-        answer: notFound('username'),
+        answer: notFound('user'),
       };
     }),
   ),
@@ -287,7 +287,7 @@ const rows: readonly Row[] = [
     further: 'tenant',
     caller: 'admin',
     names: () => [stranger.id, absentId],
-    input: (id) => ({ user: { id: absentId }, tenant: id }),
+    input: (id) => ({ user: { id: absentId }, tenant: { id } }),
     answer: { refused: 'PERMISSION_DENIED' },
   },
   {
@@ -341,7 +341,7 @@ describe('the table', () => {
 const judgedElsewhere = new Set(['login.resources.id']);
 
 /** Fields that name the object that a mutation is about. */
-const about = new Set(['by', 'id', 'owner', 'resource', 'experiment', 'model', 'registeredModel']);
+const about = new Set(['by', 'key', 'owner', 'resource', 'experiment', 'model', 'registeredModel']);
 /** What executors say of runs that they hold; the work is about these. */
 const ofExecutors = new Set(['runs', 'knownRuns', 'stoppingRuns', 'run']);
 
@@ -367,11 +367,11 @@ function addressesIn(
   });
 }
 
-/** An id, a key, a choice among these, or the user name of MLflow's operations. */
+/** An id, a key, or a choice among these. */
 function isAddress(field: GraphQLInputField, depth = 3): boolean {
   const type = getNamedType(field.type);
   if (type === GraphQLID) return true;
-  if (!isInputObjectType(type)) return field.name === 'username' && field.type.toString().endsWith('!');
+  if (!isInputObjectType(type)) return false;
   const fields = Object.values(type.getFields());
   if (type.isOneOf) return depth > 0 && fields.some((choice) => isAddress(choice, depth - 1));
   return fields.some(({ name }) => name === 'project') && fields.some(({ name }) => name === 'name');

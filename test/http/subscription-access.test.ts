@@ -91,7 +91,7 @@ const ends: [string, string, (key: User, token: string) => Promise<unknown>][] =
       app.ask(
         'mutation ($input: RevokeCredentialsInput!) { revokeCredentials(input: $input) { __typename } }',
         {
-          input: { accessKey },
+          input: { by: { accessKey } },
         },
       ),
   ],
@@ -162,7 +162,7 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
     await app.ask(
       'mutation ($input: EditCredentialsInput!) { editCredentials(input: $input) { __typename } }',
       {
-        input: { accessKey, expiresAt },
+        input: { by: { accessKey }, expiresAt },
       },
     );
     await untilQuiet();

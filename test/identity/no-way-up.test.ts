@@ -82,7 +82,7 @@ describe('an access key', () => {
     const { authorization, accessKey } = await newUser({ role: 'USER' });
     const expiresAt = new Date(Date.now() + 60_000).toISOString();
     const edit = `mutation ($input: EditCredentialsInput!) { editCredentials(input: $input) { __typename } }`;
-    await outcome(edit, { accessKey, expiresAt }, app.admin);
+    await outcome(edit, { by: { accessKey }, expiresAt }, app.admin);
     const create = `mutation ($input: CreateCredentialsInput!) { createCredentials(input: $input) {
       ... on CreateCredentialsPayload { credential { expiresAt } } ${errorFields} } }`;
     expect(await outcome(create, {}, authorization)).toEqual({ credential: { expiresAt } });

@@ -358,7 +358,7 @@ describe('whose a user is', () => {
       expect(new Date(made.credential.expiresAt).getTime()).toBeLessThan(Date.now() + 126_000);
       const { accessKey } = made;
       const change = async (expiresAt: Date | null) =>
-        (await asking(token, edit, { input: { accessKey, expiresAt } })).errors?.[0]?.extensions.code;
+        (await asking(token, edit, { input: { by: { accessKey }, expiresAt } })).errors?.[0]?.extensions.code;
       expect([await change(null), await change(tomorrow), await change(soon)]).toEqual([
         'PERMISSION_DENIED',
         'PERMISSION_DENIED',
