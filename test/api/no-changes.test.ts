@@ -63,7 +63,7 @@ describe('an update without changes', () => {
       code: 'INVALID_ARGUMENT',
       message: 'no changes given',
       path: ['input'],
-      problems: [{ path: ['input'], code: 'MissingField' }],
+      problems: [{ path: ['input'], code: 'MissingField', message: 'no changes given' }],
     });
   });
 });

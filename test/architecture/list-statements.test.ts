@@ -126,7 +126,7 @@ const argumentsOf: Readonly<Record<string, () => string>> = {
   workflows: inProject,
   launchPlans: inProject,
   nodeExecutions: () => `by: { key: { project: "${project}", domain: "${domain}", name: "run-0" } }`,
-  runs: () => `filter: { experiments: ${JSON.stringify(made.experiments)} }`,
+  runs: () => `filter: { experimentIds: ${JSON.stringify(made.experiments)} }`,
   permissions: () => `resource: { project: { identifier: "${project}" } }`,
   grantees: () => 'resource: { tenant: true }, prefix: "team-", first: $first',
   groups: () => 'filter: { namePrefix: "team-" }',
@@ -370,7 +370,7 @@ describe('a list', () => {
       const document = `mutation ($input: RegisterProjectInput!) {
         registerProject(input: $input) { ... on InvalidArgumentError { problems { __typename path code message } } }
       }`;
-      const { objects, statements } = await costOf('Problem', document, { input }, app.admin);
+      const { objects, statements } = await costOf('InputProblem', document, { input }, app.admin);
       expect(objects).toBe(count);
       costs.push(statements.length);
     }

@@ -106,7 +106,7 @@ afterAll(() => app.stop());
 
 const listOf = (field: string, rest: string, page = '') => {
   const given =
-    field === 'runs' ? `filter: { experiments: ["${experiments.join('", "')}"] }` : roots[field]?.args;
+    field === 'runs' ? `filter: { experimentIds: ["${experiments.join('", "')}"] }` : roots[field]?.args;
   const args = [given, page].filter(Boolean).join(', ');
   return `{ list: ${field}${args ? `(${args})` : ''} { ${rest} } }`;
 };

@@ -224,7 +224,7 @@ describe('administrators', () => {
     ])
       expect(answer).toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringContaining('last') });
     // The disabled one is nobody to count on, so it may go.
-    expect(await deleteUser(app, { by: { id: one } }, root)).toMatchObject({ id: one });
+    expect(await deleteUser(app, { by: { id: one } }, root)).toMatchObject({ user: { id: one } });
   });
 
   it.each([
@@ -264,7 +264,9 @@ describe('deleteUser', () => {
     });
     await db.groupMember.create({ data: { groupId: group.id, userId: admin.id, tenantId } });
     expect(await db.grant.count({ where: { userId: admin.id } })).toBe(1);
-    expect(await deleteUser(app, { by: { username: admin.username } })).toMatchObject({ id: admin.id });
+    expect(await deleteUser(app, { by: { username: admin.username } })).toMatchObject({
+      user: { id: admin.id },
+    });
     expect(await viewerOf(app, token)).toBeNull();
     expect(await viewerOf(app, basic(admin.username, password))).toBeNull();
     const where = { where: { userId: admin.id } };
@@ -290,7 +292,7 @@ describe('deleteUser', () => {
   it('lets an administrator take away the service accounts that it may make, and no ROOT', async () => {
     const robot = (await createUser(app, { username: 'executor-2', kind: 'SERVICE_ACCOUNT', role: 'SYSTEM' }))
       .user;
-    expect(await deleteUser(app, { by: { id: robot.id } })).toMatchObject({ id: robot.id });
+    expect(await deleteUser(app, { by: { id: robot.id } })).toMatchObject({ user: { id: robot.id } });
     const { id } = await viewerOf(app, await newCaller({ role: 'ROOT' }));
     expect(await deleteUser(app, { by: { id } })).toMatchObject({ code: 'PERMISSION_DENIED' });
   });

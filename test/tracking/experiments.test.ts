@@ -99,7 +99,7 @@ describe('createExperiment', () => {
     const id = await registerProject(app, 'shut');
     await db.project.update({ where: { id }, data: { state: 'ARCHIVED' } });
     const answer = await create({ project: 'shut', name: 'late' });
-    expect(answer.problems).toEqual([{ path: ['input', 'project'], code: 'InactiveProject' }]);
+    expect(answer.problems).toMatchObject([{ path: ['input', 'project'], code: 'InactiveProject' }]);
   });
 
   it('gives one name once, however many ask at once, and its maker one grant', async () => {

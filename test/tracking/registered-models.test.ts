@@ -54,7 +54,7 @@ describe('createRegisteredModel', () => {
     ['a long description', { name: 'x', description: 'x'.repeat(5001) }, ['input', 'description']],
     ['an empty key', { name: 'x', tags: [{ key: '', value: '' }] }, ['input', 'tags', '']],
   ])('refuses %s', async (_what, input, path) => {
-    expect((await create(input)).problems).toEqual([{ path, code: 'InvalidValue' }]);
+    expect((await create(input)).problems).toMatchObject([{ path, code: 'InvalidValue' }]);
   });
 
   it('gives one name once, however many ask at once', async () => {
@@ -100,7 +100,7 @@ describe('a name that is taken', () => {
       await ask('hidden');
       const taken = await statementsOf(() => ask('hidden'));
       const reserved = await statementsOf(() => ask('__hidden'));
-      expect(taken.result.problems).toEqual([{ path: ['input', 'name'], code: 'NameUnavailable' }]);
+      expect(taken.result.problems).toMatchObject([{ path: ['input', 'name'], code: 'NameUnavailable' }]);
       expect(reserved.result).toEqual(taken.result);
       expect(reserved.statements).toEqual(taken.statements);
     }

@@ -85,7 +85,7 @@ describe('createRun', () => {
     const inside = await makeExperiment(app, 'closing', 'late');
     await db.project.update({ where: { id }, data: { state: 'ARCHIVED' } });
     const answer = await create({ experiment: { id: inside } });
-    expect(answer.problems).toEqual([{ path: ['input', 'experiment'], code: 'InactiveProject' }]);
+    expect(answer.problems).toMatchObject([{ path: ['input', 'experiment'], code: 'InactiveProject' }]);
   });
 
   it('loses against a deletion of the experiment, or comes before it', async () => {
