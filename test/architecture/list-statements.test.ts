@@ -290,19 +290,14 @@ async function seedTracking(): Promise<void> {
       'registeredModel',
     );
     made.models.push(model);
+    const source = 's3://bucket/model';
     for (const [index, alias] of ['one', 'two', 'three'].entries()) {
       const run = await make(
         'createRun',
         { experiment: { id: experiment }, name: alias, execution, tags: labels },
         'run',
       );
-      const version = {
-        model: { id: model },
-        source: 's3://bucket/model',
-        execution,
-        run: { id: run },
-        tags: labels,
-      };
+      const version = { model: { id: model }, source, execution, run: { id: run }, tags: labels };
       await make('createModelVersion', version, 'modelVersion');
       await make('updateModelAlias', { model: { id: model }, alias, version: index + 1 }, 'registeredModel');
     }

@@ -342,8 +342,8 @@ const judgedElsewhere = new Set(['login.resources.id']);
 
 /** Fields that name the object that a mutation is about. */
 const about = new Set(['by', 'key', 'owner', 'resource', 'experiment', 'model', 'registeredModel']);
-/** What executors say of runs that they hold; the work is about these. */
-const ofExecutors = new Set(['runs', 'knownRuns', 'stoppingRuns', 'run']);
+/** What executors say of themselves and of runs that they hold; the work is about these. */
+const ofExecutors = new Set(['instance', 'runs', 'knownRuns', 'stoppingRuns', 'run']);
 
 function furtherObjects(input: GraphQLInputObjectType): string[] {
   const isOfExecutor = /Lease|Report|Renew/.test(input.name);

@@ -169,7 +169,7 @@ describe('createWorkflow', () => {
         { type: 'WORKFLOW', id: ids.secret, level: 'NO_PERMISSIONS' },
       ],
     });
-    expect(await askAlike(register(reader), ['secret', 'fresh'])).toEqual({
+    expect(await askAlike(register(reader), ['secret', 'fresh'])).toMatchObject({
       refused: 'PERMISSION_DENIED',
       message: 'requires EDIT on project shared',
     });
@@ -179,13 +179,13 @@ describe('createWorkflow', () => {
     const open = await entity('open');
     const maker = await newCaller({ role: 'USER', grants: [{ type: 'WORKFLOW', id: open, level: 'EDIT' }] });
     const reads = await newCaller({ role: 'USER', grants: [{ type: 'WORKFLOW', id: open, level: 'READ' }] });
-    expect(await register(reads)('open')).toEqual({
+    expect(await register(reads)('open')).toMatchObject({
       refused: 'PERMISSION_DENIED',
       message: 'requires EDIT on workflow shared/development/open version v2',
     });
     // Its task is in the closed project, so the compiler does not find it: the right to register came first.
     expect(await register(maker)('open')).toMatchObject({ problems: [{ code: 'TaskReferenceNotFound' }] });
-    expect(await register(maker)('fresh')).toEqual({
+    expect(await register(maker)('fresh')).toMatchObject({
       refused: 'PERMISSION_DENIED',
       message: 'requires EDIT on project shared',
     });
@@ -210,7 +210,7 @@ describe('updateLaunchPlan', () => {
         { type: 'WORKFLOW', id: ids.secret, level: 'READ' },
       ],
     });
-    expect(await activate('payroll', 'mine', reader)).toEqual({
+    expect(await activate('payroll', 'mine', reader)).toMatchObject({
       refused: 'PERMISSION_DENIED',
       message: 'requires EDIT on launch plan development/payroll version v1',
     });

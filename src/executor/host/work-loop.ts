@@ -2,7 +2,7 @@ import { availableParallelism, hostname, totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDuration, parseDuration } from '../../platform/duration.ts';
 import type { Log } from '../../platform/log.ts';
-import { mayPass } from './api-error.ts';
+import { ApiError, mayPass } from './api-error.ts';
 import { type ApiClient, payloadOf } from './client.ts';
 import { leaseJobsDocument, returnLeaseDocument } from './documents.ts';
 import { HeldRun, type LeasedRun, type RunHost, type StopReason } from './held-run.ts';
@@ -25,6 +25,8 @@ export interface WorkLoopOptions {
   readonly log: Log;
   /** The executor's name; one process a name. */
   readonly name: string;
+  /** The id by which the server knows this process from another of the same name. */
+  readonly instance: string;
   readonly pool: string;
   /** Runs side by side, at most. */
   readonly slots: number;
@@ -121,14 +123,14 @@ class Loop {
     await this.#asking;
     clearTimeout(this.#leaseTimer);
     this.#dropUnstarted('DRAINING');
-    await this.#signOff();
+    await this.#signOff(false);
     await Promise.race([this.#settled(), sleep(FINISH_MS, undefined, { ref: false })]);
     for (const run of this.#runs.values()) run.stop('DRAINING');
     await Promise.all(this.#working);
     timers.push(this.#giveUpIn(LAST_WORDS_MS));
     await this.#settled();
     // Once more: a call that was under way when the executor began to stop may have asked for work after the first.
-    await this.#signOff();
+    await this.#signOff(true);
     await this.#settled();
     for (const timer of timers) clearTimeout(timer);
   }
@@ -142,7 +144,10 @@ class Loop {
       } catch (error) {
         if (interrupt.signal.aborted) continue;
         // What passes is told by the client.
-        if (!mayPass(error)) this.#log.error({ err: error }, 'asking for work failed');
+        if (!mayPass(error)) {
+          const why = error instanceof ApiError ? { reason: error.message } : { err: error };
+          this.#log.error(why, 'asking for work failed');
+        }
         this.#poll = { interrupt, isIdle: true };
         await backOff.pause(interrupt.signal, error).catch(() => {});
       }
@@ -176,11 +181,17 @@ class Loop {
   }
 
   async #lease(
-    request: { knownRuns: string[]; stoppingRuns: string[]; maxJobs: number; wait: string },
+    request: {
+      knownRuns: string[];
+      stoppingRuns: string[];
+      maxJobs: number;
+      wait: string;
+      isLast?: boolean;
+    },
     call: { signal: AbortSignal; timeoutMs: number },
   ) {
-    const { client, name, pool } = this.#options;
-    const input = { executor: name, pool, nodes: [thisMachine], ...request };
+    const { client, name, instance, pool } = this.#options;
+    const input = { executor: name, instance, pool, nodes: [thisMachine], ...request };
     const answer = await client.ask(leaseJobsDocument, { input }, call);
     return payloadOf(answer.leaseJobs, 'LeaseJobsPayload');
   }
@@ -252,10 +263,14 @@ class Loop {
     this.#track(run.endUnstarted(reason));
   }
 
-  /** The last call: it leaves no room, so that the server assigns nothing more. What nobody heard of goes back. */
-  async #signOff(): Promise<void> {
+  /**
+   * Leaves no room, so that the server assigns nothing more. What nobody heard of goes back.
+   *
+   * @param isLast  whether another process may have the name from now on.
+   */
+  async #signOff(isLast: boolean): Promise<void> {
     try {
-      const request = { knownRuns: [], stoppingRuns: [], maxJobs: 0, wait: 'PT0S' };
+      const request = { knownRuns: [], stoppingRuns: [], maxJobs: 0, wait: 'PT0S', isLast };
       const { runs } = await this.#lease(request, { signal: this.#giveUp.signal, timeoutMs: SIGN_OFF_MS });
       for (const leased of runs.filter(({ id }) => !this.#runs.has(id)))
         this.#track(new HeldRun(leased, this.#host).endUnstarted('DRAINING'));

@@ -1,12 +1,27 @@
 import type { Caller } from '../../platform/caller.ts';
 import { newsOf } from '../../platform/database/news.ts';
-import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
+import {
+  type DomainError,
+  FailedPreconditionError,
+  InvalidArgumentError,
+  type Problem,
+} from '../../platform/errors.ts';
 import { isId, newId } from '../../platform/ids.ts';
-import { type LeasedRun, listHeldRuns, listUnknownRuns, recordHeartbeat } from '../store/leases.ts';
+import {
+  type LeasedRun,
+  listHeldRuns,
+  listUnknownRuns,
+  ownsExecutor,
+  recordHeartbeat,
+} from '../store/leases.ts';
 import { resumeRuns } from '../store/runs.ts';
 
 export interface LeaseRequest {
   readonly executor: string;
+  /** An id of the calling process; null: it gives none. */
+  readonly instance: string | null;
+  /** Whether the process gives the name up with this call. */
+  readonly isLast: boolean;
   readonly pool: string;
   readonly nodes: readonly object[];
   /** Every run that the executor has, also those it only heard of. */
@@ -43,6 +58,8 @@ const nameForm = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
  * nothing.
  *
  * @throws InvalidArgumentError naming the field.
+ * @throws FailedPreconditionError while another process has the name. It has lost the name when it was silent for a
+ *   lease.
  * Source: Armada's LeaseJobRuns.
  */
 export async function leaseJobs(
@@ -70,12 +87,10 @@ export async function leaseJobs(
     knownRuns: request.knownRuns,
     maxJobs: request.maxJobs,
     leaseSeconds,
+    instance: request.instance,
+    isLast: request.isLast,
   });
-  if (!beat)
-    throw InvalidArgumentError.of(
-      ['input', 'executor'],
-      'an executor of this name belongs to another service account',
-    );
+  if (!beat) throw await refusalOf(caller, request.executor, leaseSeconds);
   const { executorId, leaseExpiresAt } = beat;
   const leaseMs = leaseSeconds * 1000;
   const deadline = started + Math.min(request.waitMs, MAX_WAIT_MS, leaseMs / 3);
@@ -103,11 +118,23 @@ export async function leaseJobs(
   }
 }
 
+async function refusalOf(caller: Caller, name: string, leaseSeconds: number): Promise<DomainError> {
+  if (!(await ownsExecutor(caller, name)))
+    return InvalidArgumentError.of(
+      ['input', 'executor'],
+      'an executor of this name belongs to another service account',
+    );
+  return new FailedPreconditionError(
+    `another process works as executor ${name}: use another name, or wait until that process has ended or was silent for ${leaseSeconds} s`,
+  );
+}
+
 function leaseProblems(request: LeaseRequest): Problem[] {
   const problems: Problem[] = [];
   const fault = (field: string, message: string) =>
     problems.push({ path: ['input', field], code: 'InvalidValue', message });
   if (!nameForm.test(request.executor)) fault('executor', 'an executor is named by a DNS-1123 label');
+  if (request.instance !== null && !isId(request.instance)) fault('instance', 'an instance is a UUIDv7');
   if (!nameForm.test(request.pool)) fault('pool', 'a pool is named by a DNS-1123 label');
   if (request.knownRuns.length > MAX_KNOWN_RUNS) fault('knownRuns', `more than ${MAX_KNOWN_RUNS} runs`);
   if (!request.knownRuns.every(isId)) fault('knownRuns', 'a run id is a UUIDv7');

@@ -6,7 +6,11 @@ import { callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { inputOf } from '../../graphql/input.ts';
 import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
-import { InvalidArgumentError, ResourceExhaustedError } from '../../platform/errors.ts';
+import {
+  FailedPreconditionError,
+  InvalidArgumentError,
+  ResourceExhaustedError,
+} from '../../platform/errors.ts';
 import { leaseJobs } from '../commands/lease-jobs.ts';
 import { renewLeases } from '../commands/renew-leases.ts';
 import { type ReportOutcome, reportJobEvents } from '../commands/report-job-events.ts';
@@ -88,6 +92,15 @@ const LeaseJobsInput = builder.inputType('LeaseJobsInput', {
     executor: t.string({
       required: true,
       description: "The executor's name, a DNS-1123 label. Each name is for one process only.",
+    }),
+    instance: t.id({
+      description:
+        'A UUIDv7 that the calling process chose, the same in all its calls. While the process that has the name lives, calls with another id answer FailedPreconditionError. It loses the name when it was silent for a lease.',
+    }),
+    isLast: t.boolean({
+      defaultValue: false,
+      description:
+        'Whether this is the last call of the process. Another process may then have the name at once.',
     }),
     pool: t.string({
       defaultValue: DEFAULT_POOL,
@@ -329,13 +342,15 @@ builder.mutationFields((t) => ({
     description:
       'Tells the server that an executor lives, renews its leases, and waits for runs to start and to stop. Requires the scope `executor`. Repeating it is safe.',
     extensions: { longPoll: true },
-    errors: { types: [InvalidArgumentError] },
+    errors: { types: [InvalidArgumentError, FailedPreconditionError] },
     args: inputOf(LeaseJobsInput),
     resolve: (_root, { input }, context) =>
       leaseJobs(
         callerOf(context),
         {
           executor: input.executor,
+          instance: input.instance ?? null,
+          isLast: input.isLast ?? false,
           pool: input.pool ?? DEFAULT_POOL,
           nodes: input.nodes ?? [],
           knownRuns: input.knownRuns,

@@ -52,7 +52,7 @@ describe('a request without credentials', () => {
     const { data } = await asStranger('{ projects { edges { node { identifier } } } }');
     expect(data.projects.edges).toEqual([{ node: { identifier: 'open' } }]);
     const { errors } = await asStranger(
-      'mutation { createTask(input: { id: { project: "open", domain: "development", name: "x", version: "1" }, template: { type: "x", interface: {}, metadata: {} } }) { __typename } }',
+      'mutation { createTask(input: { key: { project: "open", domain: "development", name: "x", version: "1" }, template: { type: "x", interface: {}, metadata: {} } }) { __typename } }',
     );
     expect(errors?.[0]?.extensions.code).toBe('PERMISSION_DENIED');
   });
