@@ -18,9 +18,8 @@ import { schema } from '../../src/api/schema.ts';
 import { pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
-import { newCaller, newTenant } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
-import { createGroup, newUser } from '../support/people.ts';
+import { createGroup, createUser } from '../support/people.ts';
 import {
   domain,
   launch,
@@ -30,6 +29,7 @@ import {
   untilEnded,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
+import { newCaller, newTenant } from '../support/users.ts';
 import { overSse } from '../support/watch.ts';
 
 /**
@@ -95,7 +95,7 @@ beforeAll(async () => {
   await untilEnded(app, id);
   await app.stopScheduler();
   await seedModel(id);
-  const user = await newUser(app, person);
+  const user = (await createUser(app, person)).user;
   const { group } = await createGroup(app, { name: name.group, members: [{ id: user.id }] });
   const rows = await Promise.all(tables.map((table) => pool.query(`select id from ${table}`)));
   ids = [user.id, group.id, ...rows.flatMap((answer) => answer.rows.map((row) => row.id as string))];
@@ -176,7 +176,7 @@ function valuesOf(type: GraphQLInputType, called: string): unknown[] {
   const bare = getNullableType(type) as GraphQLInputType;
   if (isListType(bare)) return getNamedType(bare).name === 'ID' ? [ids] : [[]];
   if (isEnumType(bare)) return [bare.getValues()[0]?.name];
-  if (bare.name === 'UserBy' && called !== 'by') return people;
+  if (bare.name === 'UserByInput' && called !== 'by') return people;
   if (bare.name === 'Boolean') return [true];
   if (isInputObjectType(bare)) {
     const fields = Object.values(bare.getFields());
