@@ -16,10 +16,11 @@ await runProcess('executor', async (ending) => {
   requireNamedRuntime();
   const { url, name, pool, slots, onLostContact } = executorConfig;
   const { credentialFile, drainSeconds } = baseConfig;
-  const runtime = chooseRuntime(await openExecutorFolder());
+  const { folder, instance } = await openExecutorFolder();
+  const runtime = chooseRuntime(folder);
   const client = createClient({ url, credentialFile, log });
   const loop = await startWorkLoop({
-    ...{ client, runtime, log, name, pool, slots, drainSeconds, onLostContact },
+    ...{ client, runtime, log, name, instance, pool, slots, drainSeconds, onLostContact },
   });
   ending.add(() => loop.stop());
   return {};

@@ -1,20 +1,30 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { baseConfig } from '../platform/config/base.ts';
 import { ConfigurationError } from '../platform/config/environment.ts';
 import { executorConfig } from '../platform/config/executor.ts';
 import { FolderInUseError, lockFolder } from '../platform/folder-lock.ts';
+import { newId } from '../platform/ids.ts';
 import { inHome } from '../platform/in-home.ts';
 import { log } from '../platform/log.ts';
 
+function readOrMakeInstance(file: string): string {
+  if (!existsSync(file)) {
+    writeFileSync(`${file}.new`, newId());
+    renameSync(`${file}.new`, file);
+  }
+  return readFileSync(file, 'utf8');
+}
+
 /**
  * Creates the folder of this executor's name and locks it for this process. An earlier executor whose process tree was
- * killed may still be ending its runs; we wait for it.
+ * killed may still be ending its runs; we wait for it. The instance is the id by which the server knows this process. A
+ * process that starts again in the same folder keeps the instance, because its predecessor is dead.
  *
  * @throws ConfigurationError if another executor with this name continues to work here.
  */
-export async function openExecutorFolder(): Promise<string> {
+export async function openExecutorFolder(): Promise<{ folder: string; instance: string }> {
   const { name } = executorConfig;
   const folder = join(baseConfig.home, 'executors', name);
   await inHome(() => mkdirSync(folder, { recursive: true, mode: 0o700 }));
@@ -22,7 +32,7 @@ export async function openExecutorFolder(): Promise<string> {
   for (let isTold = false; ; isTold = true) {
     try {
       await inHome(() => lockFolder(folder));
-      return folder;
+      return { folder, instance: await inHome(() => readOrMakeInstance(join(folder, 'instance'))) };
     } catch (error) {
       if (!(error instanceof FolderInUseError)) throw error;
       if (Date.now() > until)

@@ -15,7 +15,7 @@ export const byId = (name: string, noun: string) =>
   builder.inputType(name, {
     description: `The address of ${noun}.`,
     isOneOf: true,
-    fields: (t) => ({ id: t.id({ description: 'Its id.' }) }),
+    fields: (t) => ({ id: t.id({ description: `The value of the field \`id\` of ${noun}.` }) }),
   });
 
 /** Such an address, as it arrives. */

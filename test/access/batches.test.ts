@@ -9,7 +9,7 @@ import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { domain, registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { homeTenant, type Person, person } from './stage.ts';
+import { homeTenant, newUser, type User } from '../support/users.ts';
 
 /** Somebody with thousands of permissions: what a page costs does not grow with them, nor with its length. */
 const GRANTS = 3400;
@@ -17,11 +17,11 @@ const EXECUTIONS = 100;
 
 let app: App;
 let tenantId: string;
-let rich: Person;
+let rich: User;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
   tenantId = await homeTenant();
-  rich = await person(app);
+  rich = await newUser();
   const projectId = await registerProject(app, 'busy');
   await makeExecutions(projectId);
   const projects = Array.from({ length: GRANTS }, (_, index) => ({

@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pool } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
-import { type NewGrant, newCaller } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
 import {
   domain,
@@ -13,6 +12,7 @@ import {
   registerTask,
   registerWorkflow,
 } from '../support/seed.ts';
+import { type NewGrant, newCaller } from '../support/users.ts';
 
 const project = 'walled';
 let app: LocalApp;

@@ -1,41 +1,28 @@
 /** Whom somebody who manages a resource can share it with. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
-import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
-import { newTenant } from '../support/credentials.ts';
-import { newUser } from '../support/people.ts';
+import { endOf } from '../support/mutate.ts';
+import { createUser } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { group, homeTenant, outcome, type Person, permissionMutations, person } from './stage.ts';
+import { newTenant, newUser, type User } from '../support/users.ts';
+import { group, permissionMutations } from './stage.ts';
 
 const project = 'shared';
 const resource = { project: { identifier: project } };
 let app: App;
-let manager: Person;
-let projectId: string;
+let manager: User;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
-  projectId = await registerProject(app, project);
+  const projectId = await registerProject(app, project);
   for (const username of ['Marie', 'Mario', 'marion', 'maximilian'])
-    await newUser(app, { username, email: `${username}@example.com` });
-  await newUser(app, { username: 'martha' });
+    await createUser(app, { username, email: `${username}@example.com` });
+  await createUser(app, { username: 'martha' });
   await db.user.updateMany({ where: { usernameKey: 'martha' }, data: { disabledAt: new Date() } });
   await group('Marketing');
-  const tenantId = await newTenant('neighbours');
-  await db.user.create({
-    data: { id: newId(), tenantId, username: 'mara', usernameKey: 'mara', name: 'Mara' },
-  });
-  manager = await person(app);
-  await db.grant.create({
-    data: {
-      tenantId: await homeTenant(),
-      userId: manager.id,
-      resourceType: 'PROJECT',
-      resourceId: projectId,
-      level: 'MANAGE',
-    },
-  });
+  await newUser({ tenantId: await newTenant('neighbours'), username: 'mara' });
+  manager = await newUser({ grants: [{ type: 'PROJECT', id: projectId, level: 'MANAGE' }] });
 });
 afterAll(() => app.stop());
 
@@ -62,17 +49,17 @@ describe('grantees', () => {
     for (const { id, kind } of data.grantees) {
       const subject = kind === 'USER' ? { user: { id } } : { group: { id } };
       const input = { subject, resource, level: 'READ' };
-      expect(outcome(await write.grant(input, manager.authorization))).toBe('OK');
-      expect(outcome(await write.revoke({ subject, resource }, manager.authorization))).toBe('OK');
+      expect(endOf(await write.grant(input, manager.authorization))).toBe('OK');
+      expect(endOf(await write.revoke({ subject, resource }, manager.authorization))).toBe('OK');
     }
   });
 
   it('is for those who manage the resource, and refused as granting is', async () => {
-    const [outsider, reader] = [await person(app), await person(app, 'USER', { level: 'READ' })];
-    expect(outcome(await search({ prefix: 'mar' }, outsider.authorization))).toBe('NOT_FOUND');
-    expect(outcome(await search({ prefix: 'mar' }, reader.authorization))).toBe('PERMISSION_DENIED');
+    const [outsider, reader] = [await newUser(), await newUser({ level: 'READ' })];
+    expect(endOf(await search({ prefix: 'mar' }, outsider.authorization))).toBe('NOT_FOUND');
+    expect(endOf(await search({ prefix: 'mar' }, reader.authorization))).toBe('PERMISSION_DENIED');
     const all = { resource: { all: 'PROJECT' }, prefix: 'mar' };
-    expect(outcome(await search(all))).toBe('PERMISSION_DENIED');
+    expect(endOf(await search(all))).toBe('PERMISSION_DENIED');
     expect(namesOf(await search(all, app.admin))).toHaveLength(4);
   });
 
@@ -83,7 +70,7 @@ describe('grantees', () => {
     ['none', { prefix: 'mar', first: 0 }],
     ['more than 50', { prefix: 'mar', first: 51 }],
   ])('is no list of everybody: %s', async (_name, variables) => {
-    expect(outcome(await search(variables))).toBe('INVALID_ARGUMENT');
+    expect(endOf(await search(variables))).toBe('INVALID_ARGUMENT');
   });
 
   it('is one statement, however many it finds', async () => {

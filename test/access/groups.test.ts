@@ -3,14 +3,13 @@ import { flushDenials } from '../../src/authorization/audit.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
-import { newCaller, newTenant } from '../support/credentials.ts';
+import { answerOf } from '../support/mutate.ts';
 import {
   addGroupMembers,
-  answerOf,
   createGroup,
+  createUser,
   deleteGroup,
   deleteUser,
-  newUser,
   password,
   removeGroupMembers,
   updateGroup,
@@ -18,6 +17,7 @@ import {
 } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
+import { newCaller, newTenant } from '../support/users.ts';
 
 let app: App;
 let superuser: string;
@@ -26,7 +26,7 @@ let asAda: string;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
   superuser = await newCaller({ role: 'SUPERUSER' });
-  ada = await newUser(app, { username: 'ada', email: 'ada@example.com', password });
+  ada = (await createUser(app, { username: 'ada', email: 'ada@example.com', password })).user;
   asAda = basic('ada', password);
 });
 afterAll(() => app.stop());
@@ -74,7 +74,7 @@ describe('createGroup', () => {
     for (const role of ['USER', 'ANNOTATOR', 'GUEST'] as const)
       expect(await createGroup(app, { name: 'x' }, await newCaller({ role, level: 'MANAGE' }))).toMatchObject(
         {
-          ...{ code: 'PERMISSION_DENIED', isTopLevel: true },
+          ...{ code: 'PERMISSION_DENIED', refused: expect.any(String) },
         },
       );
   });
@@ -202,14 +202,14 @@ describe('members', () => {
     await removeGroupMembers(app, input);
     expect(await sees()).toBeUndefined();
     await addGroupMembers(app, input);
-    expect(await deleteGroup(app, { by: { id: made.id } })).toMatchObject({ id: made.id });
+    expect(await deleteGroup(app, { by: { id: made.id } })).toMatchObject({ group: { id: made.id } });
     expect(await sees()).toBeUndefined();
     expect(await db.grant.count({ where: { groupId: made.id } })).toBe(0);
     expect(await group({ id: made.id })).toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('go with their user', async () => {
-    const passing = await newUser(app, { username: 'passing' });
+    const passing = (await createUser(app, { username: 'passing' })).user;
     const { group: made } = await createGroup(app, { name: 'left', members: [{ id: passing.id }] });
     await deleteUser(app, { by: { id: passing.id } });
     expect(await group({ id: made.id })).toMatchObject({ memberCount: 0, members: { edges: [] } });
@@ -225,10 +225,13 @@ describe('members', () => {
           await updateGroup(app, { by, description: 'x' }, caller),
           await deleteGroup(app, { by }, caller),
         ])
-          expect(answer).toMatchObject({ code: 'PERMISSION_DENIED', isTopLevel: true });
+          expect(answer).toMatchObject({ code: 'PERMISSION_DENIED', refused: expect.any(String) });
       }
     const missing = { by: { name: 'nothing' }, members: [] };
-    expect(await addGroupMembers(app, missing)).toMatchObject({ code: 'NOT_FOUND', isTopLevel: true });
+    expect(await addGroupMembers(app, missing)).toMatchObject({
+      code: 'NOT_FOUND',
+      refused: expect.any(String),
+    });
   });
 });
 

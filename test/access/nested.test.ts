@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
 import {
   eventually,
   keyOf,
@@ -10,6 +9,7 @@ import {
   registerWorkflow,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
+import { newCaller } from '../support/users.ts';
 
 const project = 'nested';
 let app: LocalApp;

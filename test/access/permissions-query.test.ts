@@ -2,17 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
+import { endOf } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import {
-  experiment,
-  group,
-  homeTenant,
-  outcome,
-  permissionFields,
-  permissionMutations,
-  person,
-} from './stage.ts';
+import { homeTenant, newUser } from '../support/users.ts';
+import { experiment, group, permissionFields, permissionMutations } from './stage.ts';
 
 const project = 'listed';
 let app: App;
@@ -29,7 +23,7 @@ afterAll(() => app.stop());
 
 const trial = () => ({ experiment: { id: trialId } });
 const grant = async (subject: object, resource: object, level: string) =>
-  expect(outcome(await write.grant({ subject, resource, level }))).toBe('OK');
+  expect(endOf(await write.grant({ subject, resource, level }))).toBe('OK');
 const pageInfo = 'pageInfo { hasNextPage hasPreviousPage startCursor endCursor }';
 
 const permissionsDocument = `query ($resource: ResourceByInput!, $inherited: Boolean, $first: Int, $after: String, $last: Int, $before: String) {
@@ -43,7 +37,7 @@ const nodes = (connection: Answer) => connection.edges.map((edge: Answer) => edg
 
 describe('permissions', () => {
   it('lists who may what on a resource for its managers, and what it inherits in the order that decides', async () => {
-    const [ann, bob] = [await person(app), await person(app)];
+    const [ann, bob] = [await newUser(), await newUser()];
     await group('crew', ann);
     await grant({ user: { id: ann.id } }, { tenant: true }, 'READ');
     await grant({ user: { id: ann.id } }, { all: 'EXPERIMENT' }, 'READ');
@@ -72,19 +66,19 @@ describe('permissions', () => {
       ['EDIT', 'PERMISSION_DENIED'],
       [null, 'NOT_FOUND'],
     ] as const) {
-      const other = await person(app);
+      const other = await newUser();
       if (level) await grant({ user: { id: other.id } }, trial(), level);
-      expect(outcome(await list({}, other.authorization))).toBe(expected);
+      expect(endOf(await list({}, other.authorization))).toBe(expected);
     }
   });
 
   it('asks the database the same of a hidden resource as of an absent one', async () => {
-    const outsider = await person(app);
+    const outsider = await newUser();
     const statementsFor = async (id: string) => {
       const { result, statements } = await countStatements(() =>
         list({ resource: { experiment: { id } } }, outsider.authorization),
       );
-      expect(outcome(result)).toBe('NOT_FOUND');
+      expect(endOf(result)).toBe('NOT_FOUND');
       return statements.filter((text) => !/audit_events|credentials/.test(text));
     };
     await statementsFor(trialId);
@@ -114,9 +108,9 @@ describe('permissions', () => {
   });
 
   it('of all of a type and of the tenant is for administrators', async () => {
-    const manager = await person(app, 'USER', { level: 'MANAGE' });
+    const manager = await newUser({ level: 'MANAGE' });
     for (const resource of [{ all: 'EXPERIMENT' }, { tenant: true }]) {
-      expect(outcome(await list({ resource }, manager.authorization))).toBe('PERMISSION_DENIED');
+      expect(endOf(await list({ resource }, manager.authorization))).toBe('PERMISSION_DENIED');
       expect(nodes((await list({ resource })).data.permissions)).toHaveLength(1);
     }
   });
@@ -160,7 +154,7 @@ const mine = async (authorization: string, variables: object = {}): Promise<Answ
 
 describe('myPermissions', () => {
   it("lists one's own and one's groups' permissions with the level that they come to", async () => {
-    const ann = await person(app, 'ANNOTATOR');
+    const ann = await newUser({ role: 'ANNOTATOR' });
     await group('readers', ann);
     await group('strangers');
     await grant({ group: { name: 'readers' } }, { project: { id: projectId } }, 'READ');
@@ -187,7 +181,7 @@ describe('myPermissions', () => {
   it('does not tell of what a permission closes', async () => {
     const secret = await experiment(projectId, 'secret');
     const shut = await experiment(projectId, 'shut');
-    const bob = await person(app);
+    const bob = await newUser();
     const crew = await group('closers', bob);
     await grant({ user: { id: bob.id } }, { experiment: { id: secret.id } }, 'NO_PERMISSIONS');
     await grant({ group: { id: crew } }, { experiment: { id: secret.id } }, 'MANAGE');
@@ -204,7 +198,7 @@ describe('myPermissions', () => {
   });
 
   it('computes the effective level only where it is selected', async () => {
-    const ann = await person(app);
+    const ann = await newUser();
     await grant({ user: { id: ann.id } }, { project: { id: projectId } }, 'READ');
     const ask = (selected: string) =>
       app.ask(`{ myPermissions { edges { node { ${selected} } } } }`, {}, ann.authorization);
@@ -215,7 +209,7 @@ describe('myPermissions', () => {
 
   it('of 3,400 permissions goes page by page in the same number of statements', async () => {
     const tenantId = await homeTenant();
-    const rich = await person(app);
+    const rich = await newUser();
     const ids = Array.from({ length: 3400 }, () => newId());
     await pool.query(
       `insert into experiments (id, tenant_id, project_id, name, created_by_id, updated_at)

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
-import { newUser } from '../support/people.ts';
+import { createUser } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
 
 const project = 'steady';
@@ -21,7 +21,7 @@ beforeAll(async () => {
     'modelVersion { id }',
   );
   await make('createGroup', { name: 'still' }, '');
-  const user = await newUser(app, { username: 'still' });
+  const user = (await createUser(app, { username: 'still' })).user;
   ids = {
     experiment: experiment.id,
     run: run.id,
@@ -63,7 +63,7 @@ describe('an update without changes', () => {
       code: 'INVALID_ARGUMENT',
       message: 'no changes given',
       path: ['input'],
-      problems: [{ path: ['input'], code: 'MissingField' }],
+      problems: [{ path: ['input'], code: 'MissingField', message: 'no changes given' }],
     });
   });
 });

@@ -13,10 +13,9 @@ import { permissions } from '../../src/authorization/domain/permissions.ts';
 import type { Level, ResourceType } from '../../src/generated/prisma/enums.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
-import { type CallerOptions, newCaller, newTenant, tokenOf } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
 import { mutate } from '../support/mutate.ts';
-import { createGroup, newUser } from '../support/people.ts';
+import { createGroup, createUser } from '../support/people.ts';
 import {
   createLaunchPlan,
   keyOf,
@@ -26,6 +25,7 @@ import {
   registerTask,
   registerWorkflow,
 } from '../support/seed.ts';
+import { newCaller, newTenant, tokenOf, type UserOptions } from '../support/users.ts';
 
 /**
  * Every field that leads from one protected object to another shows it to exactly the callers whose lookup finds it.
@@ -225,7 +225,7 @@ async function seedWorld(): Promise<Found[]> {
     const source = 's3://bucket/model';
     const version = await made(
       'createModelVersion',
-      { model: { id: model }, source, execution, run },
+      { model: { id: model }, source, execution, run: { id: run } },
       'modelVersion',
     );
     await made('updateModelAlias', { model: { id: model }, alias: 'best', version: 1 }, 'registeredModel');
@@ -239,7 +239,7 @@ async function seedWorld(): Promise<Found[]> {
       { type: 'ModelVersion', id: version },
     );
   }
-  const user = await newUser(app, { username: 'someone', email: 'someone@example.com' });
+  const user = (await createUser(app, { username: 'someone', email: 'someone@example.com' })).user;
   await createGroup(app, { name: 'some', members: [{ id: user.id }] });
   const queue = await app.ask('{ queue(by: { name: "away/development" }) { id } }');
   const all = (type: string, ids: readonly string[]) => ids.map((id) => ({ type, id }));
@@ -262,7 +262,7 @@ const resourceTypes: Readonly<Record<string, ResourceType>> = {
 
 /** Callers who may read different parts of the world. */
 async function makeCallers() {
-  const options: Record<string, CallerOptions> = {
+  const options: Record<string, UserOptions> = {
     'a user without grants': { role: 'USER' },
     'a superuser without grants': { role: 'SUPERUSER' },
     'an administrator of another tenant': { role: 'ADMIN', tenantId: await newTenant('elsewhere') },

@@ -17,7 +17,6 @@ import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
-import { newKey, newTenant } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
 import { mutate } from '../support/mutate.ts';
 import {
@@ -32,6 +31,7 @@ import {
 } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
 import { announce } from '../support/upload.ts';
+import { newTenant, newUser } from '../support/users.ts';
 
 /**
  * Every list of the schema is asked for one object and for several. With what its objects show by themselves, both cost
@@ -126,7 +126,7 @@ const argumentsOf: Readonly<Record<string, () => string>> = {
   workflows: inProject,
   launchPlans: inProject,
   nodeExecutions: () => `by: { key: { project: "${project}", domain: "${domain}", name: "run-0" } }`,
-  runs: () => `filter: { experiments: ${JSON.stringify(made.experiments)} }`,
+  runs: () => `filter: { experimentIds: ${JSON.stringify(made.experiments)} }`,
   permissions: () => `resource: { project: { identifier: "${project}" } }`,
   grantees: () => 'resource: { tenant: true }, prefix: "team-", first: $first',
   groups: () => 'filter: { namePrefix: "team-" }',
@@ -290,13 +290,14 @@ async function seedTracking(): Promise<void> {
       'registeredModel',
     );
     made.models.push(model);
+    const source = 's3://bucket/model';
     for (const [index, alias] of ['one', 'two', 'three'].entries()) {
       const run = await make(
         'createRun',
         { experiment: { id: experiment }, name: alias, execution, tags: labels },
         'run',
       );
-      const version = { model: { id: model }, source: 's3://bucket/model', execution, run, tags: labels };
+      const version = { model: { id: model }, source, execution, run: { id: run }, tags: labels };
       await make('createModelVersion', version, 'modelVersion');
       await make('updateModelAlias', { model: { id: model }, alias, version: index + 1 }, 'registeredModel');
     }
@@ -309,7 +310,7 @@ async function seedPeople(): Promise<void> {
   for (const at of each) {
     const own = { experiment: made.experiments[at] ?? '', model: made.models[at] ?? '' };
     users.push(
-      await newKey({
+      await newUser({
         role: 'USER',
         grants: [
           { type: 'PROJECT', id: home, level: 'READ' },
@@ -319,10 +320,10 @@ async function seedPeople(): Promise<void> {
       }),
     );
   }
-  const members = users.map(({ userId }) => ({ id: userId }));
+  const members = users.map(({ id: userId }) => ({ id: userId }));
   for (const at of each) await make('createGroup', { name: `team-${at}`, members }, 'group');
   const queues = await db.queue.findMany({ where: { name: { startsWith: 'a-queue-' } } });
-  const { authorization } = await newKey({
+  const { authorization } = await newUser({
     role: 'SUPERUSER',
     grants: [
       ...made.projects.map((id) => ({ type: 'PROJECT' as const, id, level: 'READ' as const })),
@@ -330,7 +331,7 @@ async function seedPeople(): Promise<void> {
     ],
   });
   for (const at of each) await mutate(app, 'createCredentials', { label: `key ${at}` }, '', authorization);
-  const root = (await newKey({ role: 'ROOT' })).authorization;
+  const root = (await newUser({ role: 'ROOT' })).authorization;
   authorizations = { administrator: app.admin, root, reader: authorization };
 }
 
@@ -364,7 +365,7 @@ describe('a list', () => {
       const document = `mutation ($input: RegisterProjectInput!) {
         registerProject(input: $input) { ... on InvalidArgumentError { problems { __typename path code message } } }
       }`;
-      const { objects, statements } = await costOf('Problem', document, { input }, app.admin);
+      const { objects, statements } = await costOf('InputProblem', document, { input }, app.admin);
       expect(objects).toBe(count);
       costs.push(statements.length);
     }

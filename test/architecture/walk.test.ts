@@ -4,6 +4,7 @@ import {
   type GraphQLOutputType,
   getNamedType,
   getNullableType,
+  isAbstractType,
   isEnumType,
   isInputObjectType,
   isListType,
@@ -11,16 +12,14 @@ import {
   isObjectType,
   isRequiredArgument,
   isRequiredInputField,
-  isUnionType,
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
 import { pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
-import { newCaller, newTenant } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
-import { createGroup, newUser } from '../support/people.ts';
+import { createGroup, createUser } from '../support/people.ts';
 import {
   domain,
   launch,
@@ -30,6 +29,7 @@ import {
   untilEnded,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
+import { newCaller, newTenant } from '../support/users.ts';
 import { overSse } from '../support/watch.ts';
 
 /**
@@ -95,7 +95,7 @@ beforeAll(async () => {
   await untilEnded(app, id);
   await app.stopScheduler();
   await seedModel(id);
-  const user = await newUser(app, person);
+  const user = (await createUser(app, person)).user;
   const { group } = await createGroup(app, { name: name.group, members: [{ id: user.id }] });
   const rows = await Promise.all(tables.map((table) => pool.query(`select id from ${table}`)));
   ids = [user.id, group.id, ...rows.flatMap((answer) => answer.rows.map((row) => row.id as string))];
@@ -176,7 +176,7 @@ function valuesOf(type: GraphQLInputType, called: string): unknown[] {
   const bare = getNullableType(type) as GraphQLInputType;
   if (isListType(bare)) return getNamedType(bare).name === 'ID' ? [ids] : [[]];
   if (isEnumType(bare)) return [bare.getValues()[0]?.name];
-  if (bare.name === 'UserBy' && called !== 'by') return people;
+  if (bare.name === 'UserByInput' && called !== 'by') return people;
   if (bare.name === 'Boolean') return [true];
   if (isInputObjectType(bare)) {
     const fields = Object.values(bare.getFields());
@@ -205,8 +205,10 @@ function combined(parts: readonly (readonly [string, readonly unknown[]])[]): Re
 /** Everything that can be selected of a type, `depth` objects deep. */
 function selection(type: GraphQLOutputType, depth: number): string {
   const named = getNamedType(type);
-  if (isUnionType(named)) {
-    const members = named.getTypes().map((member) => `... on ${member.name} ${selection(member, depth)}`);
+  if (isAbstractType(named)) {
+    const members = schema
+      .getPossibleTypes(named)
+      .map((member) => `... on ${member.name} ${selection(member, depth)}`);
     return `{ __typename ${members.join(' ')} }`;
   }
   if (!isObjectType(named)) return '';

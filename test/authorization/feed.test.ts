@@ -7,10 +7,9 @@ import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
 import { stopClocks, stopStopwatch } from '../support/clock.ts';
-import { newKey, tokenOf } from '../support/credentials.ts';
 import { type SecondServer, startSecondServer } from '../support/second-server.ts';
 import { holdAnswers } from '../support/statements.ts';
-import { changeUser } from '../support/users.ts';
+import { changeUser, newUser, tokenOf, type User } from '../support/users.ts';
 import { eventually, hangTable } from '../support/waiting.ts';
 
 let app: App;
@@ -54,14 +53,14 @@ async function silently(sql: string, values: unknown[], userId: string): Promise
 }
 
 describe('a token that is known to two servers dies on both', () => {
-  const ends: [string, (token: string, key: Awaited<ReturnType<typeof newKey>>) => Promise<unknown>][] = [
+  const ends: [string, (token: string, key: User) => Promise<unknown>][] = [
     ['logout', (token) => app.ask('mutation { logout { __typename } }', {}, token)],
     [
       'the revocation of its access key',
       (_token, { accessKey, authorization }) =>
         app.ask(
           'mutation ($input: RevokeCredentialsInput!) { revokeCredentials(input: $input) { __typename } }',
-          { input: { accessKey } },
+          { input: { by: { accessKey } } },
           authorization,
         ),
     ],
@@ -70,7 +69,7 @@ describe('a token that is known to two servers dies on both', () => {
   ];
 
   it.each(ends)('by %s: here before the answer, there soon', async (_name, end) => {
-    const key = await newKey({ role: 'USER' });
+    const key = await newUser({ role: 'USER' });
     const token = await tokenOf(app, key.authorization);
     const other = await tokenOf(app, key.authorization);
     expect([await viewerStatus(token), await second.statusFor(token)]).toEqual([200, 200]);
@@ -86,12 +85,12 @@ describe('a token that is known to two servers dies on both', () => {
     ['a revoked access key', 'update credentials set revoked_at = now() where user_id = $1'],
     ['a disabled user', 'update users set disabled_at = now() where id = $1'],
   ])('by %s that nobody was told of', async (_name, sql) => {
-    const key = await newKey({ role: 'USER' });
+    const key = await newUser({ role: 'USER' });
     const token = await tokenOf(app, key.authorization);
     expect([await viewerStatus(token), await second.statusFor(token)]).toEqual([200, 200]);
     const { sid } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-    const values = sql.includes('$2') ? [key.userId, sid, tenantId] : [key.userId];
-    await silently(sql, values, key.userId);
+    const values = sql.includes('$2') ? [key.id, sid, tenantId] : [key.id];
+    await silently(sql, values, key.id);
     await isRefusedThere(token);
     await eventually(
       () => viewerStatus(token),
@@ -257,7 +256,7 @@ describe('the feed', () => {
 
 describe('a sign-in that is remembered', () => {
   it('is good for a second while the feed hangs; then the database is asked', async () => {
-    const { authorization, userId } = await newKey({ role: 'USER' });
+    const { authorization, id: userId } = await newUser({ role: 'USER' });
     const token = await tokenOf(app, authorization);
     expect(await viewerStatus(token)).toBe(200);
     const moveOn = stopStopwatch();

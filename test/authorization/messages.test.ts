@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/generated/prisma/enums.ts';
 import { type App, startApp } from '../support/app.ts';
-import { type CallerOptions, type NewGrant, newCaller, newKey, tokenOf } from '../support/credentials.ts';
 import {
   domain,
   keyOf,
@@ -11,6 +10,7 @@ import {
   registerWorkflow,
   taskInput,
 } from '../support/seed.ts';
+import { type NewGrant, newCaller, newUser, tokenOf, type UserOptions } from '../support/users.ts';
 
 const project = 'told';
 let app: App;
@@ -33,7 +33,7 @@ describe('NOT_FOUND', () => {
   const absent = 'f47ac10b-58cc-4372-a567-0e02b2c3d479';
   const lookup = (field: string, by: object, body = 'id') =>
     [
-      `query ($by: ${field.charAt(0).toUpperCase()}${field.slice(1)}By!) { ${field}(by: $by) { ${body} } }`,
+      `query ($by: ${field.charAt(0).toUpperCase()}${field.slice(1)}ByInput!) { ${field}(by: $by) { ${body} } }`,
       { by },
     ] as const;
   const model = { key: { project, name: 'ghost' } };
@@ -87,7 +87,7 @@ describe('PERMISSION_DENIED', () => {
       level: 'READ',
     },
   ];
-  const caller = (role: Role, more: Partial<CallerOptions> = {}) => newCaller({ role, ...more });
+  const caller = (role: Role, more: Partial<UserOptions> = {}) => newCaller({ role, ...more });
 
   it('says which level on which object it takes', async () => {
     const authorization = await caller('USER', { grants: reader });
@@ -137,11 +137,11 @@ describe('PERMISSION_DENIED', () => {
   });
 
   it('says what the command asks beyond the role of the permission', async () => {
-    const root = await newKey({ role: 'ROOT' });
+    const root = await newUser({ role: 'ROOT' });
     const token = `mutation ($input: CreateTokenForUserInput!) { createTokenForUser(input: $input) { __typename } }`;
     const edit = `mutation ($input: EditUserInput!) { editUser(input: $input) { __typename } }`;
     const create = `mutation ($input: CreateUserInput!) { createUser(input: $input) { __typename } }`;
-    const by = { id: root.userId };
+    const by = { id: root.id };
     const admin = await caller('ADMIN');
     for (const [document, input, authorization, message] of [
       [

@@ -15,8 +15,6 @@ import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { askAlike } from '../support/alike.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
-import { newCaller, newKey, newTenant } from '../support/credentials.ts';
-import { grant } from '../support/grants.ts';
 import { mutate } from '../support/mutate.ts';
 import {
   createLaunchPlan,
@@ -30,6 +28,7 @@ import {
   workflowInput,
 } from '../support/seed.ts';
 import { announce } from '../support/upload.ts';
+import { grant, newCaller, newTenant, newUser, type User } from '../support/users.ts';
 import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
 import { makeModel } from '../tracking/model-seed.ts';
 
@@ -41,7 +40,7 @@ let callers: { maker: string; superuser: string; admin: string };
 let ids: { plan: string; execution: string; run: string; file: string; group: string };
 let there: { experiment: string; model: string };
 /** Of another tenant. */
-let stranger: { userId: string; username: string };
+let stranger: User;
 
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
@@ -66,7 +65,7 @@ beforeAll(async () => {
     model: await makeModel(app, own, 'there'),
   };
   const tenantId = await newTenant('strangers');
-  stranger = await newKey({ role: 'USER', tenantId });
+  stranger = await newUser({ role: 'USER', tenantId });
   const { id: home } = await db.tenant.findFirstOrThrow({ where: { name: 'default' } });
   const team = { id: newId(), tenantId: home, name: 'own-team', nameKey: 'own-team' };
   const secret = { id: newId(), tenantId, name: 'secret-team', nameKey: 'secret-team' };
@@ -158,17 +157,17 @@ const rows: readonly Row[] = [
   },
   {
     field: 'createLaunchPlan',
-    further: 'workflowId',
+    further: 'workflow',
     names,
     input: (name) => ({ key: key(own)('new'), workflow: { key: key(own)(name) } }),
-    answer: notFound('workflowId'),
+    answer: notFound('workflow'),
   },
   {
     field: 'createLaunchPlan',
-    further: 'workflowId',
+    further: 'workflow',
     names,
     input: (name) => ({ key: key(own)('of-other'), workflow: { key: key(hidden)(name) } }),
-    answer: notFound('workflowId'),
+    answer: notFound('workflow'),
   },
   {
     field: 'createWorkflow',
@@ -202,7 +201,7 @@ const rows: readonly Row[] = [
     field: 'createModelVersion',
     further: 'run',
     names: () => [ids.run, absentId],
-    input: (run) => ({ model: model(), source: 's3://x/y', run }),
+    input: (id) => ({ model: model(), source: 's3://x/y', run: { id } }),
     answer: notFound('run'),
   },
   {
@@ -237,14 +236,14 @@ const rows: readonly Row[] = [
         noun === 'Experiment' ? { experiment: { id: there.experiment } } : { registeredModel: model() };
       return {
         field: `${verb}${noun}Permission`,
-        further: 'username',
+        further: 'user',
         names: strangers,
         input: (username) => ({
           ...resource(),
-          username,
+          ...user(username),
           ...(verb === 'delete' ? {} : { permission: level }),
         }),
-        answer: notFound('username'),
+        answer: notFound('user'),
       };
     }),
   ),
@@ -278,7 +277,7 @@ const rows: readonly Row[] = [
     field: 'createTokenForUser',
     further: 'user',
     caller: 'admin',
-    names: () => [stranger.userId, absentId],
+    names: () => [stranger.id, absentId],
     input: (id) => ({ user: { id } }),
     answer: notFound('user'),
   },
@@ -287,8 +286,8 @@ const rows: readonly Row[] = [
     field: 'createTokenForUser',
     further: 'tenant',
     caller: 'admin',
-    names: () => [stranger.userId, absentId],
-    input: (id) => ({ user: { id: absentId }, tenant: id }),
+    names: () => [stranger.id, absentId],
+    input: (id) => ({ user: { id: absentId }, tenant: { id } }),
     answer: { refused: 'PERMISSION_DENIED' },
   },
   {
@@ -342,9 +341,9 @@ describe('the table', () => {
 const judgedElsewhere = new Set(['login.resources.id']);
 
 /** Fields that name the object that a mutation is about. */
-const about = new Set(['by', 'id', 'owner', 'resource', 'experiment', 'model', 'registeredModel']);
-/** What executors say of runs that they hold; the work is about these. */
-const ofExecutors = new Set(['runs', 'knownRuns', 'stoppingRuns', 'run']);
+const about = new Set(['by', 'key', 'owner', 'resource', 'experiment', 'model', 'registeredModel']);
+/** What executors say of themselves and of runs that they hold; the work is about these. */
+const ofExecutors = new Set(['instance', 'runs', 'knownRuns', 'stoppingRuns', 'run']);
 
 function furtherObjects(input: GraphQLInputObjectType): string[] {
   const isOfExecutor = /Lease|Report|Renew/.test(input.name);
@@ -368,11 +367,11 @@ function addressesIn(
   });
 }
 
-/** An id, a key, a choice among these, or the user name of MLflow's operations. */
+/** An id, a key, or a choice among these. */
 function isAddress(field: GraphQLInputField, depth = 3): boolean {
   const type = getNamedType(field.type);
   if (type === GraphQLID) return true;
-  if (!isInputObjectType(type)) return field.name === 'username' && field.type.toString().endsWith('!');
+  if (!isInputObjectType(type)) return false;
   const fields = Object.values(type.getFields());
   if (type.isOneOf) return depth > 0 && fields.some((choice) => isAddress(choice, depth - 1));
   return fields.some(({ name }) => name === 'project') && fields.some(({ name }) => name === 'name');

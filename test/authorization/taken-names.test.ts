@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
 import { mutate } from '../support/mutate.ts';
 import { domain, keyOf, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
+import { newCaller } from '../support/users.ts';
 import { makeExperiment } from '../tracking/experiment-seed.ts';
 import { makeModel } from '../tracking/model-seed.ts';
 

@@ -40,10 +40,11 @@ beforeAll(async () => {
     ],
     outputs: names.map((name) => promise('n', name)),
   };
-  expect(await createWorkflow(app, { id: keyOf(project, 'same'), template })).toMatchObject({
+  expect(await createWorkflow(app, { key: keyOf(project, 'same'), template })).toMatchObject({
     __typename: 'CreateWorkflowPayload',
   });
-  const plan = { id: keyOf(project, 'same'), workflowId: keyOf(project, 'same') };
+  const key = keyOf(project, 'same');
+  const plan = { key, workflow: { key } };
   const stored = await createLaunchPlan(app, { ...plan, defaultInputs: { a: 1 }, fixedInputs: { b: 2 } });
   expect(stored.launchPlan.expectedInputs.map((one: Answer) => one.name)).toEqual(['zebra', 'aa', 'a']);
 });

@@ -95,7 +95,8 @@ describe('outputs that grow beyond measure', () => {
     const execution = await untilEnded(app, id);
     expect(execution).toMatchObject({
       phase: 'FAILED',
-      error: { code: 'OutputsTooLarge', kind: 'USER', nodeId: 'n0' },
+      error: { code: 'OutputsTooLarge', kind: 'USER' },
+      errorNodeId: 'n0',
     });
     expect(execution.error.message).toContain(message);
   });

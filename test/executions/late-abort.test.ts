@@ -63,7 +63,7 @@ describe('an execution that is told to stop when its work is done already', () =
     await hands.fail(run);
     await terminate(id);
     while (await advanceExecution(id));
-    expect(await untilEnded(app, id)).toMatchObject({ phase: 'FAILED', error: { nodeId: 'a' } });
+    expect(await untilEnded(app, id)).toMatchObject({ phase: 'FAILED', errorNodeId: 'a' });
   });
 });
 

@@ -126,7 +126,8 @@ describe('an execution', () => {
     const execution = await untilEnded(app, id);
     expect(execution).toMatchObject({
       phase: 'FAILED',
-      error: { code: 'NonZeroExit', message: 'it broke', kind: 'USER', nodeId: 'a' },
+      error: { code: 'NonZeroExit', message: 'it broke', kind: 'USER' },
+      errorNodeId: 'a',
     });
     expect(execution.nodes.a.taskExecutions.edges).toHaveLength(3);
     await retire();
@@ -171,7 +172,7 @@ describe('an execution', () => {
     expect(await readExecution(app, id)).toMatchObject({ phase: 'FAILING', endedAt: null });
     expect(await hands.confirm(b.id)).toEqual(['APPLIED']);
     const execution = await untilEnded(app, id);
-    expect(execution).toMatchObject({ phase: 'FAILED', error: { nodeId: 'a' } });
+    expect(execution).toMatchObject({ phase: 'FAILED', errorNodeId: 'a' });
     expect(execution.nodes.b.phase).toBe('ABORTED');
     expect(execution.nodes.c).toBeUndefined();
     expect(await hands.succeed(b, { y: 2 })).toEqual(['FENCED']);
@@ -184,7 +185,7 @@ describe('an execution', () => {
     await hands.succeed(await hands.leaseNode('b'), { y: 2 });
     await hands.succeed(await hands.leaseNode('c'), { y: 4 });
     const execution = await untilEnded(app, id);
-    expect(execution).toMatchObject({ phase: 'FAILED', error: { nodeId: 'a' } });
+    expect(execution).toMatchObject({ phase: 'FAILED', errorNodeId: 'a' });
     expect(execution.nodes.c.phase).toBe('SUCCEEDED');
     await retire();
   });
@@ -213,7 +214,8 @@ describe('an execution', () => {
     const execution = await untilEnded(app, id);
     expect(execution).toMatchObject({
       phase: 'FAILED',
-      error: { code: 'LeaseLost', kind: 'SYSTEM', nodeId: 'a' },
+      error: { code: 'LeaseLost', kind: 'SYSTEM' },
+      errorNodeId: 'a',
     });
     await retire();
   });

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
 import {
   keyOf,
@@ -14,6 +13,7 @@ import {
   type Shape,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
+import { newCaller } from '../support/users.ts';
 
 const project = 'counting';
 let app: LocalApp;

@@ -124,6 +124,7 @@ async function start({
     runtime,
     log,
     name: 'played',
+    instance: newId(),
     pool: 'default',
     slots,
     drainSeconds: 1,

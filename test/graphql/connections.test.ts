@@ -4,10 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
 import { isConnection } from '../../src/graphql/cost.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
 import { mutate } from '../support/mutate.ts';
-import { createGroup, newUser } from '../support/people.ts';
+import { createGroup, createUser } from '../support/people.ts';
 import {
   domain,
   launch,
@@ -17,6 +16,7 @@ import {
   registerWorkflow,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
+import { newCaller } from '../support/users.ts';
 import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
 
 const connections = Object.values(schema.getTypeMap()).filter(
@@ -96,14 +96,17 @@ beforeAll(async () => {
   await mutate(app, 'createCredentials', { label: 'counted' }, 'credential { id }');
   experiments = [await makeExperiment(app, project, 'e1'), await makeExperiment(app, project, 'e2')];
   for (const at of [0, 0, 1]) await makeRun(app, experiments[at] ?? '');
-  const members = [await newUser(app, { username: 'ann' }), await newUser(app, { username: 'bob' })];
+  const members = [
+    (await createUser(app, { username: 'ann' })).user,
+    (await createUser(app, { username: 'bob' })).user,
+  ];
   await createGroup(app, { name: 'team', members: members.map(({ id }) => ({ id })) });
 }, 60_000);
 afterAll(() => app.stop());
 
 const listOf = (field: string, rest: string, page = '') => {
   const given =
-    field === 'runs' ? `filter: { experiments: ["${experiments.join('", "')}"] }` : roots[field]?.args;
+    field === 'runs' ? `filter: { experimentIds: ["${experiments.join('", "')}"] }` : roots[field]?.args;
   const args = [given, page].filter(Boolean).join(', ');
   return `{ list: ${field}${args ? `(${args})` : ''} { ${rest} } }`;
 };

@@ -5,18 +5,17 @@ import { schema } from '../../src/api/schema.ts';
 import { isConnection } from '../../src/graphql/cost.ts';
 import { serverConfig } from '../../src/platform/config/server.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
-import { type NewKey, newKey } from '../support/credentials.ts';
-import { grant } from '../support/grants.ts';
 import { Hands } from '../support/hands.ts';
 import { mutate } from '../support/mutate.ts';
 import { domain, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
+import { grant, newUser, type User } from '../support/users.ts';
 import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
 import { makeModel, makeVersion } from '../tracking/model-seed.ts';
 
 const project = 'paged';
 let app: LocalApp;
 /** May list everything, and owns one of everything that a user may own. */
-let root: NewKey;
+let root: User;
 let ids: { execution: string; experiment: string; model: string; node: string };
 
 beforeAll(async () => {
@@ -32,7 +31,7 @@ beforeAll(async () => {
   await makeRun(app, experiment);
   const model = await makeModel(app, project, 'model');
   await makeVersion(app, model);
-  root = await newKey({ role: 'ROOT' });
+  root = await newUser({ role: 'ROOT' });
   for (const [type, id] of [
     ['PROJECT', projectId],
     ['EXPERIMENT', experiment],
@@ -85,10 +84,10 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
     () => `registeredModel(by: { id: "${ids.model}" }) { versions(ARGS) { PAGE } }`,
   ],
   'User.experimentPermissions': [
-    () => `user(by: { id: "${root.userId}" }) { experimentPermissions(ARGS) { PAGE } }`,
+    () => `user(by: { id: "${root.id}" }) { experimentPermissions(ARGS) { PAGE } }`,
   ],
   'User.registeredModelPermissions': [
-    () => `user(by: { id: "${root.userId}" }) { registeredModelPermissions(ARGS) { PAGE } }`,
+    () => `user(by: { id: "${root.id}" }) { registeredModelPermissions(ARGS) { PAGE } }`,
   ],
 };
 

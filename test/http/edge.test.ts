@@ -7,7 +7,7 @@ import { schema } from '../../src/api/schema.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, basic, startApp } from '../support/app.ts';
 import { eventually, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
-import { signUp } from '../support/users.ts';
+import { newCaller } from '../support/users.ts';
 import { overSse, overWebSocket } from '../support/watch.ts';
 
 const ours = 'https://console.example';
@@ -280,7 +280,7 @@ describe('introspection', () => {
 
 describe('a hidden object', () => {
   it('looks exactly like one that is not there', async () => {
-    const stranger = await signUp(app, 'stranger', 'USER');
+    const stranger = await newCaller();
     await registerProject(app, 'hidden');
     await registerTask(app, 'hidden', 'double');
     await registerWorkflow(app, 'hidden', 'flow', { first: [] });

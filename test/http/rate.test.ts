@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RateBuckets } from '../../src/http/rate.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
+import { newCaller } from '../support/users.ts';
 import { overSse, overWebSocket } from '../support/watch.ts';
 
 vi.hoisted(() => {

@@ -6,11 +6,10 @@ import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { stopClocks } from '../support/clock.ts';
-import { type NewKey, newKey, tokenOf } from '../support/credentials.ts';
 import { type SecondServer, startSecondServer } from '../support/second-server.ts';
 import { eventually, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { changeUser } from '../support/users.ts';
+import { changeUser, newUser, tokenOf, type User } from '../support/users.ts';
 import { eventsDocument, overSse, socketClient } from '../support/watch.ts';
 
 let app: App;
@@ -77,9 +76,9 @@ const untilQuiet = () =>
     (busy) => busy === 0,
   );
 
-const reader = () => newKey({ role: 'USER', level: 'READ' });
+const reader = () => newUser({ role: 'USER', level: 'READ' });
 
-const ends: [string, string, (key: NewKey, token: string) => Promise<unknown>][] = [
+const ends: [string, string, (key: User, token: string) => Promise<unknown>][] = [
   [
     'logout',
     'UNAUTHENTICATED',
@@ -92,7 +91,7 @@ const ends: [string, string, (key: NewKey, token: string) => Promise<unknown>][]
       app.ask(
         'mutation ($input: RevokeCredentialsInput!) { revokeCredentials(input: $input) { __typename } }',
         {
-          input: { accessKey },
+          input: { by: { accessKey } },
         },
       ),
   ],
@@ -114,7 +113,7 @@ const ends: [string, string, (key: NewKey, token: string) => Promise<unknown>][]
   [
     'a grant that closes the project',
     'NOT_FOUND',
-    ({ userId }) =>
+    ({ id: userId }) =>
       inTransaction(async (tx) => {
         const { tenantId } = await tx.user.findUniqueOrThrow({ where: { id: userId } });
         const grant = { tenantId, userId, resourceType: 'PROJECT' as const, resourceId: projectId };
@@ -163,7 +162,7 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
     await app.ask(
       'mutation ($input: EditCredentialsInput!) { editCredentials(input: $input) { __typename } }',
       {
-        input: { accessKey, expiresAt },
+        input: { by: { accessKey }, expiresAt },
       },
     );
     await untilQuiet();
@@ -183,9 +182,9 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
 
   it('of an administrator who acts as a user ends with either', async () => {
     for (const who of ['actor', 'user']) {
-      const [actor, user] = [await newKey({ role: 'ADMIN' }), await reader()];
+      const [actor, user] = [await newUser({ role: 'ADMIN' }), await reader()];
       const { data } = await app.ask(
-        `mutation { createTokenForUser(input: { user: { id: "${user.userId}" } }) { ... on CreateTokenForUserPayload { token } } }`,
+        `mutation { createTokenForUser(input: { user: { id: "${user.id}" } }) { ... on CreateTokenForUserPayload { token } } }`,
         {},
         actor.authorization,
       );
@@ -267,7 +266,7 @@ describe('a database that does not answer', () => {
     );
     expect(watching.isOpen()).toBe(true);
     const connection = await pool.connect();
-    await connection.query('update users set disabled_at = now() where id = $1', [key.userId]);
+    await connection.query('update users set disabled_at = now() where id = $1', [key.id]);
     connection.release();
     query.mockRestore();
     await eventually(

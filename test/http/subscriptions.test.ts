@@ -5,7 +5,7 @@ import { openSubscriptions } from '../../src/platform/metrics.ts';
 import { type App, startApp } from '../support/app.ts';
 import { eventually, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { changeUser, signUp } from '../support/users.ts';
+import { changeUser, newCaller, tokenOf } from '../support/users.ts';
 import { eventsDocument, firstResult, overSse, overWebSocket, socketClient } from '../support/watch.ts';
 
 vi.hoisted(() => {
@@ -39,7 +39,7 @@ describe('a subscription', () => {
   });
 
   it('of someone who may not read the execution is NOT_FOUND', async () => {
-    const stranger = await signUp(app, 'stranger', 'USER');
+    const stranger = await newCaller();
     expect(codeOf(await first(overSse(app, eventsDocument, { id }, stranger)))).toBe('NOT_FOUND');
     expect(codeOf(await overWebSocket(app, eventsDocument, { id }, stranger))).toBe('NOT_FOUND');
   });
@@ -117,7 +117,7 @@ describe('a WebSocket', () => {
   });
 
   it('asks again who calls, for each operation', async () => {
-    const token = await signUp(app, 'leaver', 'USER');
+    const token = await tokenOf(app, await newCaller({ username: 'leaver' }));
     const client = socketClient(app, token);
     const query = '{ viewer { username } }';
     expect((await firstResult(client, query)).data.viewer.username).toBe('leaver');

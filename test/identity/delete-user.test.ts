@@ -4,9 +4,8 @@ import { recordAccessChange } from '../../src/authorization/store/changes.ts';
 import { removeUser } from '../../src/identity/store/public-users.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
-import { newCaller, tokenOf } from '../support/credentials.ts';
-import { endOf, mutate } from '../support/mutate.ts';
-import { answerOf, createUser, deleteUser, newUser, password, updatePreferences } from '../support/people.ts';
+import { answerOf, endOf, mutate } from '../support/mutate.ts';
+import { createUser, deleteUser, password, updatePreferences } from '../support/people.ts';
 import {
   createExecution,
   domain,
@@ -16,6 +15,7 @@ import {
   registerWorkflow,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
+import { newCaller, tokenOf } from '../support/users.ts';
 import { overtaken } from '../support/waiting.ts';
 
 const project = 'archive';
@@ -33,7 +33,7 @@ let count = 0;
 /** Somebody who manages the project, and the header of a token. */
 async function manager(): Promise<{ id: string; username: string; authorization: string }> {
   const username = `worker-${++count}`;
-  const { id } = await newUser(app, { username, name: `Worker ${count}`, password });
+  const { id } = (await createUser(app, { username, name: `Worker ${count}`, password })).user;
   const { tenantId } = await db.user.findUniqueOrThrow({ where: { id } });
   await db.grant.create({
     data: { tenantId, userId: id, resourceType: 'PROJECT', resourceId: projectId, level: 'MANAGE' },
@@ -104,7 +104,7 @@ describe('what a deleted user did', () => {
     const author = { id, username, name: `Worker ${username.split('-')[1]}`, deletedAt: null };
     expect(await authors()).toEqual(Array(6).fill(author));
     const before = await countStatements(authors);
-    expect(await deleteUser(app, { by: { id } })).toMatchObject({ id });
+    expect(await deleteUser(app, { by: { id } })).toMatchObject({ user: { id } });
     expect(await authors()).toEqual(Array(6).fill({ ...author, deletedAt: expect.any(String) }));
     const after = await countStatements(authors);
     expect(after.statements).toHaveLength(before.statements.length);
@@ -123,7 +123,9 @@ describe('what a deleted user did', () => {
   });
 
   it('keeps no address, no secret and no setting', async () => {
-    const { id } = await newUser(app, { username: 'forgotten', email: 'forgotten@example.com', password });
+    const { id } = (
+      await createUser(app, { username: 'forgotten', email: 'forgotten@example.com', password })
+    ).user;
     await updatePreferences(app, { preferences: { color: 'a secret color' } }, basic('forgotten', password));
     await deleteUser(app, { by: { id } });
     expect(await db.formerUser.findUniqueOrThrow({ where: { id } })).toEqual({

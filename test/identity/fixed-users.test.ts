@@ -18,9 +18,9 @@ writeFileSync(file, JSON.stringify({ enabled: true, users: [bea, carl], guest })
 // The configuration is read when it is first imported.
 vi.stubEnv('FIXED_USERS_FILE', file);
 const { basic, startApp } = await import('../support/app.ts');
-const { tokenOf } = await import('../support/credentials.ts');
+const { tokenOf } = await import('../support/users.ts');
 const { endOf, mutate } = await import('../support/mutate.ts');
-const { deleteUser, editUser, newUser, updatePreferences, updateUserAdmin, updateUserPassword, viewerOf } =
+const { createUser, deleteUser, editUser, updatePreferences, updateUserAdmin, updateUserPassword, viewerOf } =
   await import('../support/people.ts');
 const { keepFixedUsers } = await import('../../src/identity/commands/keep-fixed-users.ts');
 const { fixedUsers, readFixedUsers } = await import('../../src/identity/fixed-users.ts');
@@ -133,7 +133,7 @@ describe('fixed users', () => {
   });
 
   it('are deleted when they are declared no longer, and nobody else is', async () => {
-    const made = await newUser(app, { username: 'made-in-the-product' });
+    const made = (await createUser(app, { username: 'made-in-the-product' })).user;
     const users = [{ ...carl, role: 'USER' as const, username: 'passing' }];
     await keepFixedUsers({ ...fixedUsers(), users, deletesMissing: false });
     expect(await db.user.count({ where: { username: { in: ['passing', 'Bea'] } } })).toBe(2);
@@ -143,7 +143,7 @@ describe('fixed users', () => {
   });
 
   it('stop the start when somebody of that name was made in the product', async () => {
-    await newUser(app, { username: 'older' });
+    await createUser(app, { username: 'older' });
     const users = [{ ...bea, role: 'ADMIN' as const, username: 'OLDER', tenant: null }];
     await expect(keepFixedUsers({ ...fixedUsers(), users, deletesMissing: false })).rejects.toThrow(
       'who already exists',

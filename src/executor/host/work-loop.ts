@@ -2,7 +2,7 @@ import { availableParallelism, hostname, totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDuration, parseDuration } from '../../platform/duration.ts';
 import type { Log } from '../../platform/log.ts';
-import { mayPass } from './api-error.ts';
+import { ApiError, mayPass } from './api-error.ts';
 import { type ApiClient, payloadOf } from './client.ts';
 import { leaseJobsDocument, returnLeaseDocument } from './documents.ts';
 import { HeldRun, type LeasedRun, type RunHost, type StopReason } from './held-run.ts';
@@ -25,6 +25,8 @@ export interface WorkLoopOptions {
   readonly log: Log;
   /** The name of the executor. Only one process may use a name at a time. */
   readonly name: string;
+  /** The id by which the server knows this process from another of the same name. */
+  readonly instance: string;
   readonly pool: string;
   /** How many runs can have processes at the same time. */
   readonly slots: number;
@@ -124,14 +126,14 @@ class Loop {
     await this.#asking;
     clearTimeout(this.#leaseTimer);
     this.#dropUnstarted('DRAINING');
-    await this.#signOff();
+    await this.#signOff(false);
     await Promise.race([this.#settled(), sleep(FINISH_MS, undefined, { ref: false })]);
     for (const run of this.#runs.values()) run.stop('DRAINING');
     await Promise.all(this.#working);
     timers.push(this.#giveUpIn(LAST_WORDS_MS));
     await this.#settled();
     // Again, because a call that was running when the executor began to stop may have leased jobs after the first time.
-    await this.#signOff();
+    await this.#signOff(true);
     await this.#settled();
     for (const timer of timers) clearTimeout(timer);
   }
@@ -145,7 +147,10 @@ class Loop {
       } catch (error) {
         if (interrupt.signal.aborted) continue;
         // The client logs errors that are not final.
-        if (!mayPass(error)) this.#log.error({ err: error }, 'cannot lease jobs');
+        if (!mayPass(error)) {
+          const why = error instanceof ApiError ? { reason: error.message } : { err: error };
+          this.#log.error(why, 'cannot lease jobs');
+        }
         this.#poll = { interrupt, isIdle: true };
         await backOff.pause(interrupt.signal, error).catch(() => {});
       }
@@ -179,11 +184,17 @@ class Loop {
   }
 
   async #lease(
-    request: { knownRuns: string[]; stoppingRuns: string[]; maxJobs: number; wait: string },
+    request: {
+      knownRuns: string[];
+      stoppingRuns: string[];
+      maxJobs: number;
+      wait: string;
+      isLast?: boolean;
+    },
     call: { signal: AbortSignal; timeoutMs: number },
   ) {
-    const { client, name, pool } = this.#options;
-    const input = { executor: name, pool, nodes: [thisMachine], ...request };
+    const { client, name, instance, pool } = this.#options;
+    const input = { executor: name, instance, pool, nodes: [thisMachine], ...request };
     const answer = await client.ask(leaseJobsDocument, { input }, call);
     return payloadOf(answer.leaseJobs, 'LeaseJobsPayload');
   }
@@ -256,12 +267,13 @@ class Loop {
   }
 
   /**
-   * The last call. It leaves no room, so that the server assigns nothing more, and runs that were just assigned go
-   * back.
+   * Leaves no room, so that the server assigns nothing more, and returns runs that were just assigned.
+   *
+   * @param isLast  whether another process may use the name from now on.
    */
-  async #signOff(): Promise<void> {
+  async #signOff(isLast: boolean): Promise<void> {
     try {
-      const request = { knownRuns: [], stoppingRuns: [], maxJobs: 0, wait: 'PT0S' };
+      const request = { knownRuns: [], stoppingRuns: [], maxJobs: 0, wait: 'PT0S', isLast };
       const { runs } = await this.#lease(request, { signal: this.#giveUp.signal, timeoutMs: SIGN_OFF_MS });
       for (const leased of runs.filter(({ id }) => !this.#runs.has(id)))
         this.#track(new HeldRun(leased, this.#host).endUnstarted('DRAINING'));

@@ -1,12 +1,27 @@
 import type { Caller } from '../../platform/caller.ts';
 import { newsOf } from '../../platform/database/news.ts';
-import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
+import {
+  type DomainError,
+  FailedPreconditionError,
+  InvalidArgumentError,
+  type Problem,
+} from '../../platform/errors.ts';
 import { isId, newId } from '../../platform/ids.ts';
-import { type LeasedRun, listHeldRuns, listUnknownRuns, recordHeartbeat } from '../store/leases.ts';
+import {
+  type LeasedRun,
+  listHeldRuns,
+  listUnknownRuns,
+  ownsExecutor,
+  recordHeartbeat,
+} from '../store/leases.ts';
 import { resumeRuns } from '../store/runs.ts';
 
 export interface LeaseRequest {
   readonly executor: string;
+  /** An id of the calling process; null: it gives none. */
+  readonly instance: string | null;
+  /** Whether the process gives the name up with this call. */
+  readonly isLast: boolean;
   readonly pool: string;
   readonly nodes: readonly object[];
   /** All runs that the executor knows, even if it has not started them. */
@@ -43,6 +58,8 @@ const nameForm = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
  * so a lost answer does no harm.
  *
  * @throws InvalidArgumentError with the field.
+ * @throws FailedPreconditionError while another process has the name. A process loses the name when it was silent for as
+ *   long as a lease.
  * Source: Armada's LeaseJobRuns.
  */
 export async function leaseJobs(
@@ -70,12 +87,10 @@ export async function leaseJobs(
     knownRuns: request.knownRuns,
     maxJobs: request.maxJobs,
     leaseSeconds,
+    instance: request.instance,
+    isLast: request.isLast,
   });
-  if (!beat)
-    throw InvalidArgumentError.of(
-      ['input', 'executor'],
-      'another service account has an executor with this name; choose another name',
-    );
+  if (!beat) throw await refusalOf(caller, request.executor, leaseSeconds);
   const { executorId, leaseExpiresAt } = beat;
   const leaseMs = leaseSeconds * 1000;
   const deadline = started + Math.min(request.waitMs, MAX_WAIT_MS, leaseMs / 3);
@@ -103,11 +118,23 @@ export async function leaseJobs(
   }
 }
 
+async function refusalOf(caller: Caller, name: string, leaseSeconds: number): Promise<DomainError> {
+  if (!(await ownsExecutor(caller, name)))
+    return InvalidArgumentError.of(
+      ['input', 'executor'],
+      'another service account has an executor with this name; choose another name',
+    );
+  return new FailedPreconditionError(
+    `another process works as the executor ${name}: choose another name, or wait until that process ends, or until it has been silent for ${leaseSeconds} s`,
+  );
+}
+
 function leaseProblems(request: LeaseRequest): Problem[] {
   const problems: Problem[] = [];
   const fault = (field: string, message: string) =>
     problems.push({ path: ['input', field], code: 'InvalidValue', message });
   if (!nameForm.test(request.executor)) fault('executor', 'the name of an executor must be a DNS-1123 label');
+  if (request.instance !== null && !isId(request.instance)) fault('instance', 'must be a UUIDv7');
   if (!nameForm.test(request.pool)) fault('pool', 'the name of a pool must be a DNS-1123 label');
   if (request.knownRuns.length > MAX_KNOWN_RUNS)
     fault('knownRuns', `must have at most ${MAX_KNOWN_RUNS} runs`);

@@ -6,7 +6,11 @@ import { callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { inputOf } from '../../graphql/input.ts';
 import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
-import { InvalidArgumentError, ResourceExhaustedError } from '../../platform/errors.ts';
+import {
+  FailedPreconditionError,
+  InvalidArgumentError,
+  ResourceExhaustedError,
+} from '../../platform/errors.ts';
 import { leaseJobs } from '../commands/lease-jobs.ts';
 import { renewLeases } from '../commands/renew-leases.ts';
 import { type ReportOutcome, reportJobEvents } from '../commands/report-job-events.ts';
@@ -92,6 +96,15 @@ const LeaseJobsInput = builder.inputType('LeaseJobsInput', {
     executor: t.string({
       required: true,
       description: 'The name of the executor, a DNS-1123 label. Only one process may use a name at a time.',
+    }),
+    instance: t.id({
+      description:
+        'A UUIDv7 that the calling process chooses and sends in all its calls. While this process lives, the server refuses calls of other processes under the same executor name with FailedPreconditionError. A process loses the name when it is silent for the time of a lease.',
+    }),
+    isLast: t.boolean({
+      defaultValue: false,
+      description:
+        'True if this is the last call of the process. Another process can then use the name at once.',
     }),
     pool: t.string({
       defaultValue: DEFAULT_POOL,
@@ -341,13 +354,15 @@ builder.mutationFields((t) => ({
     description:
       'Tells the server that an executor is alive, renews its leases, and waits for runs to start and to stop. Requires the scope `executor`. It is safe to repeat the call.',
     extensions: { longPoll: true },
-    errors: { types: [InvalidArgumentError] },
+    errors: { types: [InvalidArgumentError, FailedPreconditionError] },
     args: inputOf(LeaseJobsInput),
     resolve: (_root, { input }, context) =>
       leaseJobs(
         callerOf(context),
         {
           executor: input.executor,
+          instance: input.instance ?? null,
+          isLast: input.isLast ?? false,
           pool: input.pool ?? DEFAULT_POOL,
           nodes: input.nodes ?? [],
           knownRuns: input.knownRuns,

@@ -4,6 +4,7 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import type { Assignment, Room, WaitingJob } from '../domain/assign.ts';
 import type { JobSpec } from '../domain/job-spec.ts';
 import { numbersFor } from './job-sets.ts';
+import type { Reporter } from './runs.ts';
 
 /** A pool of one tenant. Executors get only jobs of their own tenant. */
 export interface Pool {
@@ -108,11 +109,20 @@ export interface Heartbeat {
   /** How many more jobs it can take. */
   readonly maxJobs: number;
   readonly leaseSeconds: number;
+  /** An id of the process that speaks, which only one at a time may do under the name; null: it gives none. */
+  readonly instance: string | null;
+  /** Whether the process gives the name up with this call. */
+  readonly isLast: boolean;
 }
+
+/** Whether the process that speaks has the name: it had it before, nobody has it, or who had it is silent for a lease. */
+const hasName = `(known.instance_id is null or known.instance_id is not distinct from $10::uuid
+       or known.last_seen_at < now() - make_interval(secs => $8))`;
 
 const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date }>(
   `with before as (
-     select id, slots, pool from executors where tenant_id = $1::uuid and name = $3 and user_id = $9::uuid
+     select known.id, known.slots, known.pool from executors as known
+      where known.tenant_id = $1::uuid and known.name = $3 and known.user_id = $9::uuid and ${hasName}
    ),
    held as materialized (
      select run.id from job_runs as run join before on before.id = run.executor_id
@@ -120,11 +130,13 @@ const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date 
       order by run.id for update of run
    ),
    executor as (
-     insert into executors as known (id, tenant_id, name, pool, nodes, slots, user_id, last_seen_at)
-     values ($2::uuid, $1::uuid, $3, $4, $5::jsonb, $6 + (select count(*) from held), $9::uuid, now())
+     insert into executors as known (id, tenant_id, name, pool, nodes, slots, user_id, last_seen_at, instance_id)
+     values ($2::uuid, $1::uuid, $3, $4, $5::jsonb, $6 + (select count(*) from held), $9::uuid, now(),
+             case when $11::boolean then null else $10::uuid end)
      on conflict (tenant_id, name) do update
-        set pool = excluded.pool, nodes = excluded.nodes, slots = excluded.slots, last_seen_at = now()
-      where known.user_id = excluded.user_id
+        set pool = excluded.pool, nodes = excluded.nodes, slots = excluded.slots, last_seen_at = now(),
+            instance_id = excluded.instance_id
+      where known.user_id = excluded.user_id and ${hasName}
      returning id, tenant_id, pool, slots
    ),
    renewed as (
@@ -143,7 +155,7 @@ const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date 
  * Records that an executor is alive: creates it if it is new, and renews and confirms the runs that it names and still
  * has.
  *
- * @returns null if the name belongs to another service account.
+ * @returns null if another process, or another service account, has the name.
  */
 export async function recordHeartbeat(beat: Heartbeat) {
   const [row] = await run(heartbeatStatement, [
@@ -156,8 +168,20 @@ export async function recordHeartbeat(beat: Heartbeat) {
     beat.knownRuns,
     beat.leaseSeconds,
     beat.userId,
+    beat.instance,
+    beat.isLast,
   ]);
   return row ?? null;
+}
+
+const ownerStatement = statement<{ userId: string }>(
+  'select user_id as "userId" from executors where tenant_id = $1::uuid and name = $2',
+);
+
+/** Whether the name belongs to this service account. */
+export async function ownsExecutor(caller: Reporter, name: string): Promise<boolean> {
+  const [row] = await run(ownerStatement, [caller.tenantId, name]);
+  return row?.userId === caller.userId;
 }
 
 const renewStatement = statement<{ id: string; isCancelled: boolean }>(

@@ -34,13 +34,13 @@ export const TypedInterfaceType = builder.objectRef<TypedInterface>('TypedInterf
     inputs: t.field({
       type: [VariableType],
       extensions: { listSize: 10 },
-      description: 'The inputs.',
+      description: 'The variables that it reads, each with a name and a type.',
       resolve: (signature) => named(signature.inputs),
     }),
     outputs: t.field({
       type: [VariableType],
       extensions: { listSize: 10 },
-      description: 'The outputs.',
+      description: 'The variables that it writes, each with a name and a type.',
       resolve: (signature) => named(signature.outputs),
     }),
   }),
@@ -147,11 +147,15 @@ const VariableInput = builder.inputType('VariableInput', {
 export const TypedInterfaceInput = builder.inputType('TypedInterfaceInput', {
   description: 'The inputs and outputs of a task or workflow, with the type of each value.',
   fields: (t) => ({
-    inputs: t.field({ type: [VariableInput], defaultValue: [], description: 'The inputs.' }),
+    inputs: t.field({
+      type: [VariableInput],
+      defaultValue: [],
+      description: 'The variables that it reads, each with a name and a type.',
+    }),
     outputs: t.field({
       type: [VariableInput],
       defaultValue: [],
-      description: 'The outputs.',
+      description: 'The variables that it writes, each with a name and a type.',
     }),
   }),
 });

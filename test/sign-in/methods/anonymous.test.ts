@@ -7,7 +7,7 @@ import { authenticate } from '../../../src/sign-in/authenticate.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
 import { updatePreferences } from '../../support/people.ts';
 import { registerProject } from '../../support/seed.ts';
-import { changeUser, signUp } from '../../support/users.ts';
+import { changeUser, newUser } from '../../support/users.ts';
 import { overWebSocket } from '../../support/watch.ts';
 
 vi.hoisted(() => {
@@ -27,7 +27,7 @@ const stranger = { status: 200, errors: [{ extensions: { code: 'UNAUTHENTICATED'
 describe('a request without credentials', () => {
   it('is a stranger until the user is there', async () => {
     expect(await asStranger()).toMatchObject(stranger);
-    await signUp(app, 'anonymous', 'GUEST');
+    await newUser({ username: 'anonymous', role: 'GUEST', password: 'the password of anonymous' });
     expect((await asStranger()).data.viewer).toEqual({ username: 'anonymous', role: 'GUEST' });
     expect((await overWebSocket(app, viewer, {}, null)).data.viewer.username).toBe('anonymous');
   });
@@ -52,7 +52,7 @@ describe('a request without credentials', () => {
     const { data } = await asStranger('{ projects { edges { node { identifier } } } }');
     expect(data.projects.edges).toEqual([{ node: { identifier: 'open' } }]);
     const { errors } = await asStranger(
-      'mutation { createTask(input: { id: { project: "open", domain: "development", name: "x", version: "1" }, template: { type: "x", interface: {}, metadata: {} } }) { __typename } }',
+      'mutation { createTask(input: { key: { project: "open", domain: "development", name: "x", version: "1" }, template: { type: "x", interface: {}, metadata: {} } }) { __typename } }',
     );
     expect(errors?.[0]?.extensions.code).toBe('PERMISSION_DENIED');
   });
