@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-/** One call of a process that works as the executor of this name. */
+/** One call of a process that uses this executor name. */
 async function lease(executor: string, input: object = {}): Promise<Answer> {
   const { data, errors } = await app.ask(
     `mutation ($input: LeaseJobsInput!) {
@@ -27,7 +27,7 @@ const taken = { __typename: 'LeaseJobsPayload' };
 const refused = {
   code: 'FAILED_PRECONDITION',
   message: expect.stringMatching(
-    /^another process works as the executor \S+: choose another name, or wait until/,
+    /^another process uses the executor name \S+: choose another name, or wait until/,
   ),
 };
 

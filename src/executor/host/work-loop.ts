@@ -25,7 +25,7 @@ export interface WorkLoopOptions {
   readonly log: Log;
   /** The name of the executor. Only one process may use a name at a time. */
   readonly name: string;
-  /** The id by which the server knows this process from another of the same name. */
+  /** The id by which the server tells this process from another one with the same name. */
   readonly instance: string;
   readonly pool: string;
   /** How many runs can have processes at the same time. */

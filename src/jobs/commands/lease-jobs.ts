@@ -18,9 +18,9 @@ import { resumeRuns } from '../store/runs.ts';
 
 export interface LeaseRequest {
   readonly executor: string;
-  /** An id of the calling process; null: it gives none. */
+  /** The id of the calling process; null if it has none. */
   readonly instance: string | null;
-  /** Whether the process gives the name up with this call. */
+  /** Whether another process may use the name after this call. */
   readonly isLast: boolean;
   readonly pool: string;
   readonly nodes: readonly object[];
@@ -125,7 +125,7 @@ async function refusalOf(caller: Caller, name: string, leaseSeconds: number): Pr
       'another service account has an executor with this name; choose another name',
     );
   return new FailedPreconditionError(
-    `another process works as the executor ${name}: choose another name, or wait until that process ends, or until it has been silent for ${leaseSeconds} s`,
+    `another process uses the executor name ${name}: choose another name, or wait until that process ends or has been silent for ${leaseSeconds} s`,
   );
 }
 

@@ -109,13 +109,16 @@ export interface Heartbeat {
   /** How many more jobs it can take. */
   readonly maxJobs: number;
   readonly leaseSeconds: number;
-  /** An id of the process that speaks, which only one at a time may do under the name; null: it gives none. */
+  /** The id of the calling process, because only one process may use the name at a time; null if it has none. */
   readonly instance: string | null;
-  /** Whether the process gives the name up with this call. */
+  /** Whether another process may use the name after this call. */
   readonly isLast: boolean;
 }
 
-/** Whether the process that speaks has the name: it had it before, nobody has it, or who had it is silent for a lease. */
+/**
+ * Whether the calling process may use the name: it already does, no process does, or the process that did has been
+ * silent for as long as a lease.
+ */
 const hasName = `(known.instance_id is null or known.instance_id is not distinct from $10::uuid
        or known.last_seen_at < now() - make_interval(secs => $8))`;
 
