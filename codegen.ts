@@ -12,8 +12,8 @@ const options = {
 };
 
 /**
- * From `schema.graphql` to typed documents: for the executor, which knows nothing of the server but its schema, and for
- * the tests that drive the server with the clients of others, which take documents as syntax trees.
+ * Generates typed documents from `schema.graphql`: for the executor, which uses only the schema of the server, and for
+ * tests with other clients, which need documents as syntax trees.
  */
 const config: CodegenConfig = {
   schema: 'schema.graphql',

@@ -1,7 +1,7 @@
 /**
- * Writes everything that is generated from something else in the tree: `npm run generate`, and before tests, build
- * and start. It needs no network. A step whose inputs have not changed since its last success is skipped, so running
- * it again costs next to nothing; `npm run generate -- --force` runs all.
+ * Writes all generated files: `npm run generate`, and before tests, build and start. It needs no network. It skips a
+ * step whose inputs have not changed since its last success, so running it again takes almost no time. `npm run
+ * generate -- --force` runs all steps.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -12,14 +12,14 @@ import { fileURLToPath } from 'node:url';
 
 interface Step {
   name: string;
-  /** Files and folders, from the root of the project, that decide the result. */
+  /** The files and folders that the result depends on, relative to the root of the project. */
   inputs: readonly string[];
-  /** What must be there for the step to be skipped. */
+  /** The step can be skipped only if these exist. */
   outputs: readonly string[];
   run: () => void | Promise<void>;
 }
 
-/** In order: a step may read what an earlier one wrote. */
+/** In order, because a step may read the output of an earlier one. */
 const steps: readonly Step[] = [
   {
     name: 'prisma',
@@ -55,13 +55,13 @@ const steps: readonly Step[] = [
 ];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** Prisma finds its further generators by name, also when npm did not start this script. */
+/** Prisma finds further generators by name. This makes it work even if npm did not start this script. */
 const pathWithInstalledCommands = [join(root, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(
   delimiter,
 );
 const stampFolder = join(root, 'src/generated/.stamps');
 
-/** Runs a command of an installed package with this Node; its output is shown only when it fails. */
+/** Runs a command of an installed package with this Node. Its output is shown only if it fails. */
 function runBin(packageName: string, bin: string, args: readonly string[]): void {
   const manifestPath = createRequire(import.meta.url).resolve(`${packageName}/package.json`);
   const manifest: { bin: string | Record<string, string> } = JSON.parse(readFileSync(manifestPath, 'utf8'));
@@ -72,8 +72,8 @@ function runBin(packageName: string, bin: string, args: readonly string[]): void
 }
 
 /**
- * What an operator sets for the server is no part of it: what is generated is the same everywhere. Building the schema
- * asks nothing of a database, but the client wants an address.
+ * The configuration of the server does not count here, so that the generated files are the same everywhere. Building
+ * the schema does not use a database, but the client needs an address.
  */
 const environment = {
   DATABASE_URL: 'postgresql://localhost/unused',
@@ -96,7 +96,7 @@ function runNode(args: readonly string[], name: string): void {
   }
 }
 
-/** One hash over the names and contents of all inputs. Generated and installed files inside folders do not count. */
+/** One hash of the names and contents of all inputs, without generated and installed files. */
 function hashOf(inputs: readonly string[]): string {
   const hash = createHash('sha256');
   for (const file of inputs.flatMap((input) => filesUnder(join(root, input)))) {
@@ -125,7 +125,7 @@ for (const step of steps) {
     readFileSync(stamp, 'utf8') === hash;
   if (isFresh) continue;
 
-  // Gone first, so that a failure half-way is not taken for a success the next time.
+  // Removed first, so that a step that fails half-way does not count as successful the next time.
   rmSync(stamp, { force: true });
   const startedAt = performance.now();
   await step.run();

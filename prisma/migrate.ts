@@ -25,15 +25,15 @@ const schemaFolder = fileURLToPath(new URL('schema', import.meta.url));
 const migrationsFolder = fileURLToPath(new URL('migrations', import.meta.url));
 const schemaLock = join(migrationsFolder, 'schema.lock.prisma');
 
-/** Where the first migration starts from. */
+/** The schema before the first migration. */
 const datasourceOnly = 'datasource db {\n  provider = "postgresql"\n}\n';
 
-/** Prisma's own mark on a folder of migrations: which kind of database they are for. */
+/** Prisma's mark on a folder of migrations: the kind of database that they are for. */
 const lockFile = '# Written by npm run db:migrate; belongs into version control.\nprovider = "postgresql"\n';
 
 /**
- * The engine asks the database for its version when it starts, and for nothing else to compare two schemas. So it is
- * told the oldest PostgreSQL that we support.
+ * To compare two schemas, the engine asks the database only for its version. We answer with the oldest PostgreSQL that
+ * we support.
  */
 const noDatabase: SqlMigrationAwareDriverAdapterFactory = {
   provider: 'postgres',
@@ -104,7 +104,9 @@ function writeMigration(name: string): void {
   }
 }
 
-/** The time in UTC, yet always after the last migration, so that the order of names is the order of writing. */
+/**
+ * The time in UTC, but always after the last migration, so that the names have the order in which they were written.
+ */
 function nextTimestamp(): string {
   const now = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14);
   const last = existsSync(migrationsFolder)
@@ -127,7 +129,7 @@ function readSchema(): SchemaContainer[] {
     }));
 }
 
-/** All files as one, which means the same to Prisma. */
+/** All files as one text, which means the same to Prisma. */
 function asOneText(files: SchemaContainer[]): string {
   return files.map(({ path, content }) => `// ${path}\n\n${content.trim()}\n`).join('\n');
 }
@@ -137,7 +139,7 @@ function readSchemaLock(): SchemaContainer[] {
   return [{ path: 'prisma/migrations/schema.lock.prisma', content }];
 }
 
-/** The SQL that leads from one schema to the other; empty when they make the same tables. */
+/** The SQL that changes one schema into the other; empty if their tables are the same. */
 async function scriptBetween(from: SchemaContainer[], to: SchemaContainer[]): Promise<string> {
   const engine = await loadSchemaEngine(noDatabase);
   const { stdout } = await engine

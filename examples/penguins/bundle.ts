@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /**
- * All steps and the libraries they use as one module, so that code travels as a file like any other: whatever machine
- * runs a task needs Node and nothing else. The same sources give the same bytes.
+ * All steps and their libraries as one module. So code is a file like any other, and a machine that runs a task needs
+ * only Node. The same sources give the same bytes.
  */
 export async function bundleSteps(): Promise<Uint8Array> {
   const result = await build({

@@ -1,6 +1,6 @@
 /**
- * A GraphQL client for Slipway on nothing but fetch: questions, changes, files, and subscriptions over Server-Sent
- * Events that go on where they stopped when the connection is lost. Copy it, or use any other client.
+ * A GraphQL client for Slipway that needs only fetch: queries, mutations, files, and subscriptions over Server-Sent
+ * Events that continue after a lost connection. Copy it, or use any other client.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +11,7 @@ export interface Problem {
   readonly path?: readonly string[] | null;
 }
 
-/** The server refused, and says why: `code` is one of gRPC's, such as NOT_FOUND. */
+/** The server has refused the request; `code` is one of gRPC's codes, such as NOT_FOUND. */
 export class Refusal extends Error {
   override name = 'Refusal';
   readonly code: string;
@@ -23,7 +23,7 @@ export class Refusal extends Error {
   }
 }
 
-/** What every mutation may answer instead of its payload. Spread it as `...Refused`, beside `__typename`. */
+/** The errors that every mutation can answer instead of its payload. Spread it as `...Refused`, beside `__typename`. */
 const REFUSED = /* GraphQL */ `
   fragment Refused on Error {
     code
@@ -54,8 +54,8 @@ export class SlipwayClient {
   readonly #signal: AbortSignal | null;
 
   /**
-   * @param url  of the server, without a path.
-   * @param signal  ends everything that is asked or watched.
+   * @param url the address of the server, without a path.
+   * @param signal ends all requests and subscriptions.
    */
   constructor(url: string, authorization: string, signal: AbortSignal | null = null) {
     this.url = url;
@@ -63,7 +63,7 @@ export class SlipwayClient {
     this.#signal = signal;
   }
 
-  /** Exchanges a password for a token, which is cheaper for the server to check. */
+  /** Exchanges a password for a token, which the server can check faster. */
   static async signIn(
     url: string,
     username: string,
@@ -82,9 +82,9 @@ export class SlipwayClient {
   }
 
   /**
-   * Runs one mutation, whose document calls it `result` and spreads `...Refused`.
+   * Runs one mutation. Its document must name the mutation `result` and spread `...Refused`.
    *
-   * @throws Refusal for any answer but the payload.
+   * @throws Refusal if the answer is not the payload.
    */
   async change<T extends object>(document: string, input?: object): Promise<T> {
     type Refused = Problem & { readonly problems?: readonly Problem[] };
@@ -93,7 +93,9 @@ export class SlipwayClient {
     return result as T;
   }
 
-  /** Keeps a file in a project. The same content is one file, sent once. @returns the value that names it. */
+  /**
+   * Stores a file in a project. The same content is one file and is sent only once. @returns the value for the file.
+   */
   async upload(project: string, content: Uint8Array): Promise<string> {
     const { uri, uploadUrl } = await this.change<{ uri: string; uploadUrl: string | null }>(
       CREATE_BLOB_UPLOAD,
@@ -106,16 +108,16 @@ export class SlipwayClient {
     if (uploadUrl) {
       const response = await fetch(uploadUrl, { method: 'PUT', body: new Uint8Array(content) });
       if (!response.ok)
-        throw new Error(`the upload was answered ${response.status}: ${await response.text()}`);
+        throw new Error(`the upload failed with status ${response.status}: ${await response.text()}`);
     }
     return uri;
   }
 
   /**
-   * Watches one subscription, whose document takes `$after: ID` and calls its field `event`. When the connection is lost
-   * it asks again for what came after the last event, so that none is missed or repeated.
+   * Watches one subscription. Its document must have the variable `$after: ID` and name its field `event`. If the
+   * connection is lost, it subscribes again after the last event, so it misses no event and gets none twice.
    *
-   * @param hasEnded  asked when the server completes the stream, which it also does when it is being replaced.
+   * @param hasEnded asked when the server completes the stream, because a server also does this when it is replaced.
    */
   async *watch<T extends { readonly id: string }>(
     document: string,
@@ -159,7 +161,7 @@ function dataOf<T>({ data, errors }: Answer<T>): T {
   return data;
 }
 
-/** Reads a stream of events: blocks of `name: value` lines, each block ended by an empty line. */
+/** Reads a stream of events. An event is a block of `name: value` lines that ends with an empty line. */
 async function* serverSentEvents(response: Response): AsyncGenerator<{ event: string; data: string }> {
   const type = response.headers.get('content-type') ?? '';
   if (!type.startsWith('text/event-stream')) dataOf((await response.json()) as Answer<never>);

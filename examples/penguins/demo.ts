@@ -1,6 +1,6 @@
 /**
- * From nothing to a finished workflow: starts Slipway on a throw-away database, registers the penguins' workflow, runs it
- * and shows what comes out. `npm run demo -- --help` tells the options.
+ * Starts Slipway on a temporary database, registers the penguins' workflow, runs it, and shows the result. `npm run
+ * demo -- --help` shows the options.
  */
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
@@ -13,13 +13,13 @@ import { documents, domain, launchPenguins, project, registerPenguins } from './
 
 const HELP = `npm run demo -- [options]
 
-  --seed N           draws other penguins to learn from; 7 when left out
-  --shuffle-labels   deals the species out anew, so that there is nothing to learn
-  --fail             runs on data with a fault, and shows what one sees of a failed execution
-  --stay             leaves everything running until Ctrl-C
+  --seed N           splits the penguins differently; 7 by default
+  --shuffle-labels   gives the penguins random species, so that there is nothing to learn
+  --fail             runs on data with an error, and shows what you see when a task fails
+  --stay             keeps everything running until Ctrl-C
 
-  SLIPWAY_HOME       a folder to keep the database in, instead of a throw-away one
-  PORT               of the server, instead of any that is free
+  SLIPWAY_HOME       a folder for the database; without it, the demo deletes its database
+  PORT               the port of the server; without it, a free one
 `;
 
 const LOG_LINES = 8;
@@ -31,10 +31,10 @@ interface Options {
   readonly stay: boolean;
 }
 
-/** Something that the user of the demo did, or can put right. */
+/** An error that the user of the demo has caused or can correct. */
 class UserError extends Error {}
 
-/** @returns null when help is asked for. */
+/** @returns null if help is asked for. */
 function readOptions(args: string[]): Options | null {
   const flag = { type: 'boolean', default: false } as const;
   const options = {
@@ -46,7 +46,7 @@ function readOptions(args: string[]): Options | null {
   } as const;
   const { seed, fail, stay, help, ...others } = parsed(() => parseArgs({ args, options })).values;
   if (help) return null;
-  if (seed !== undefined && !/^\d{1,9}$/.test(seed)) throw new UserError('--seed takes a whole number');
+  if (seed !== undefined && !/^\d{1,9}$/.test(seed)) throw new UserError('--seed must be a whole number');
   return {
     seed: seed === undefined ? undefined : Number(seed),
     shuffleLabels: others['shuffle-labels'],
@@ -102,7 +102,7 @@ async function runOn(platform: Platform, options: Options, over: AbortSignal): P
   say('', `Execution ${execution.id} ${outcome.phase}`);
   if (options.fail) await showFailure(client, execution.name, outcome);
   else await showOutputs(outcome);
-  const note = options.stay ? '' : ' while it ran; it stays with npm run demo -- --stay';
+  const note = options.stay ? '' : ' (until now; to keep it running: npm run demo -- --stay)';
   say('', `GraphiQL: ${url}/graphql${note}`);
 }
 
@@ -121,7 +121,7 @@ async function showNodes(client: SlipwayClient, executionId: string): Promise<vo
 
 async function showOutputs(outcome: Outcome): Promise<void> {
   if (outcome.phase !== 'SUCCEEDED')
-    throw new Error(`the execution ended ${outcome.phase}: ${errorText(outcome)}`);
+    throw new Error(`the execution is ${outcome.phase}: ${errorText(outcome)}`);
   const { best, accuracy, baseline, scores, report } = outcome.data.outputs;
   const indented = (await readFile(outcome, report)).trimEnd().replaceAll(/^(?=.)/gm, '  ');
   say(
@@ -134,32 +134,34 @@ async function showOutputs(outcome: Outcome): Promise<void> {
   );
 }
 
-/** What a user sees when the code of a task fails: which node, which attempts, why, and what it printed. */
+/** What a user sees when the code of a task fails: the node, its attempts, the error, and the output. */
 async function showFailure(
   client: SlipwayClient,
   execution: string,
   { phase, error, errorNodeId: nodeId }: Outcome,
 ): Promise<void> {
   if (phase !== 'FAILED' || !error || !nodeId)
-    throw new Error(`it was to fail, but ended ${phase}: ${errorText({ error, errorNodeId: nodeId })}`);
+    throw new Error(
+      `the execution should have failed, but it is ${phase}: ${errorText({ error, errorNodeId: nodeId })}`,
+    );
   const attempts = await readAttempts(client, { project, domain, execution, nodeId });
   say(`  node      ${nodeId}`, `  error     ${error.kind}, ${error.code}`, `  message   ${error.message}`);
   for (const attempt of attempts) {
-    say(`  attempt ${attempt.retryAttempt + 1} ${attempt.phase}; the last of what it printed:`);
+    say(`  attempt ${attempt.retryAttempt + 1} ${attempt.phase}; the end of its output:`);
     for (const line of attempt.log.trimEnd().split('\n').slice(-LOG_LINES)) say(`    | ${line}`);
   }
 }
 
 function errorText({ error, errorNodeId }: Pick<Outcome, 'error' | 'errorNodeId'>): string {
-  return error ? `${errorNodeId}, ${error.kind}, ${error.code}, ${error.message}` : 'no error is given';
+  return error ? `${errorNodeId}, ${error.kind}, ${error.code}, ${error.message}` : 'no error';
 }
 
 function sayHowToSignIn({ username, password }: Platform): void {
   const basic = Buffer.from(`${username}:${password}`).toString('base64');
   say(
     '',
-    `It stays until Ctrl-C. Sign in as ${username} with ${password}, which in GraphiQL goes into the Headers tab:`,
-    `  {"authorization": "Basic ${basic}"}`,
+    `Everything runs until Ctrl-C. Sign in to GraphiQL as ${username} with the password ${password}. Programs send this header:`,
+    `  Authorization: Basic ${basic}`,
   );
 }
 
@@ -167,7 +169,7 @@ const interruption = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => interruption.abort(new UserError(name)));
 }
-// The reader of our output is gone, as after `| head`.
+// The program that reads our output has ended, as after `| head`.
 process.stdout.on('error', () => interruption.abort(new UserError('nobody reads its output')));
 try {
   const options = readOptions(process.argv.slice(2));
@@ -176,11 +178,11 @@ try {
 } catch (error) {
   if (interruption.signal.aborted) {
     console.error(
-      `\nThe demo was interrupted (${interruption.signal.reason.message}). All that it had started has ended.`,
+      `\nThe demo was interrupted (${interruption.signal.reason.message}). Everything that it had started has ended.`,
     );
     process.exitCode = 130;
   } else {
-    // For a bug of ours, TypeError and the like, the stack helps.
+    // The stack helps only with a bug in our code, such as a TypeError.
     const isPlain = error instanceof Error && ['Error', 'Refusal'].includes(error.name);
     console.error('\nThe demo failed:', isPlain ? error.message : error);
     process.exitCode = 1;

@@ -1,4 +1,4 @@
-/** The shapes of what is registered, as `schema.graphql` has them, and short words to write them with. */
+/** The types of the objects that we register, as in `schema.graphql`, and short functions to write them. */
 export type LiteralType =
   | { readonly simple: 'INTEGER' | 'FLOAT' | 'STRING' | 'BOOLEAN' | 'STRUCT' }
   | { readonly blob: { readonly format: string } }

@@ -1,7 +1,7 @@
-/** Watching an execution, and reading what became of it. */
+/** Watches an execution and reads its result. */
 import type { SlipwayClient } from './client.ts';
 
-/** A move of a node, which has a `phase`, or of one of its attempts, which has a `taskPhase`. */
+/** A phase change of a node, with `phase`, or of one of its attempts, with `taskPhase`. */
 export interface NodeEvent {
   readonly id: string;
   readonly nodeId: string;
@@ -33,7 +33,7 @@ export interface WorkError {
 export interface Outcome {
   readonly phase: string;
   readonly error: WorkError | null;
-  /** The node that failed it. */
+  /** The node whose failure made the execution fail. */
   readonly errorNodeId: string | null;
   readonly data: {
     readonly outputs: Readonly<Record<string, unknown>>;
@@ -58,7 +58,7 @@ export async function readOutcome(client: SlipwayClient, id: string): Promise<Ou
 
 const endPhases = ['SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'];
 
-/** Each move of the execution's nodes, from the first one, until the execution has ended. */
+/** All phase changes of the nodes of the execution, from the first one until the execution has ended. */
 export function nodeEvents(client: SlipwayClient, id: string): AsyncGenerator<NodeEvent> {
   return client.watch<NodeEvent>(NODE_EVENTS, { id }, async () =>
     endPhases.includes((await readOutcome(client, id)).phase),
@@ -68,9 +68,9 @@ export function nodeEvents(client: SlipwayClient, id: string): AsyncGenerator<No
 /** The text of a file among the outputs. */
 export async function readFile({ data }: Outcome, uri: unknown): Promise<string> {
   const file = data.files.find((one) => one.uri === uri);
-  if (!file) throw new Error(`${uri} is no file of the execution`);
+  if (!file) throw new Error(`${uri} is not a file of the execution`);
   const response = await fetch(file.downloadUrl);
-  if (!response.ok) throw new Error(`the download was answered ${response.status}`);
+  if (!response.ok) throw new Error(`the download failed with status ${response.status}`);
   return await response.text();
 }
 
@@ -79,15 +79,15 @@ export interface Attempt {
   readonly retryAttempt: number;
   readonly phase: string;
   readonly error: WorkError | null;
-  /** What the attempt printed. */
+  /** The output of the attempt. */
   readonly log: string;
 }
 
-/** Names a node of an execution. */
+/** The key of a node of an execution. */
 export interface NodeKey {
   readonly project: string;
   readonly domain: string;
-  /** The execution's name. */
+  /** The name of the execution. */
   readonly execution: string;
   readonly nodeId: string;
 }
@@ -110,11 +110,11 @@ const ATTEMPTS = /* GraphQL */ `
 `;
 
 interface TaskExecution extends Omit<Attempt, 'log'> {
-  /** The runs of a job are its leases, the newest first: more than one when an executor was lost. */
+  /** The runs of a job are its leases, newest first. There are several if an executor was lost. */
   readonly job: { readonly runs: readonly { readonly log: readonly { readonly text: string }[] }[] } | null;
 }
 
-/** The attempts of a node, the first one first. */
+/** The attempts of a node, oldest first. */
 export async function readAttempts(client: SlipwayClient, key: NodeKey): Promise<Attempt[]> {
   type Answer = { nodeExecution: { taskExecutions: { edges: readonly { node: TaskExecution }[] } } };
   const { nodeExecution } = await client.ask<Answer>(ATTEMPTS, { key });

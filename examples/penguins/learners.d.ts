@@ -1,4 +1,4 @@
-/** What we use of two libraries that bring no types. */
+/** The parts that we use of two libraries without types. */
 declare module 'ml-cart' {
   export class DecisionTreeClassifier {
     constructor(options: { maxDepth?: number; minNumSamples?: number; gainThreshold?: number });

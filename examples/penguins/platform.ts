@@ -1,4 +1,4 @@
-/** Slipway itself for the time of a demo: database, server, scheduler and one executor, as `npm start` runs them. */
+/** Runs Slipway during the demo: database, server, scheduler and one executor, as `npm start` does. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises';
@@ -14,23 +14,23 @@ export interface Platform {
   readonly url: string;
   readonly username: string;
   readonly password: string;
-  /** Fires when it ends by itself. */
+  /** Fires when Slipway ends by itself. */
   readonly ended: AbortSignal;
-  /** Ends every process and removes what was made for the demo only. */
+  /** Ends all processes and removes everything that was created only for the demo. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts all of it on an embedded database: under SLIPWAY_HOME, which stays, or in a folder that goes when it stops.
+ * Starts Slipway on an embedded database: in SLIPWAY_HOME, which is kept, or in a folder that is removed when it stops.
  *
- * @throws Error when it does not come up, with the last of what it said; the reason of `signal` when that fires before.
+ * @throws Error if it does not start, with the end of its output; the reason of `signal` if it fires before.
  */
 export async function startPlatform(signal: AbortSignal): Promise<Platform> {
   if (!existsSync(START)) throw new Error('Slipway is not built: run `npm run build` first');
   const keptHome = process.env['SLIPWAY_HOME'];
   const home = keptHome ?? (await throwAwayHome());
   const child = spawn(process.execPath, [START], {
-    // Ctrl-C in a terminal is for us alone, who then end it in order; should we be killed, it sees that we are gone.
+    // Ctrl-C in a terminal must reach only us; we end the others in order. If we are killed, they notice it.
     detached: true,
     env: environmentFor(home),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -38,7 +38,7 @@ export async function startPlatform(signal: AbortSignal): Promise<Platform> {
   const said = collectOutput(child);
   const ended = new AbortController();
   const isOver = (what: string) =>
-    ended.abort(new Error(`Slipway ${what}; it said last:\n${said().slice(-2000)}`));
+    ended.abort(new Error(`Slipway ${what}. The end of its output:\n${said().slice(-2000)}`));
   child.once('error', (error) => isOver(`did not start: ${error.message}`));
   child.once('exit', (code) => isOver(`ended with code ${code}`));
   const late = setTimeout(() => isOver(`was not ready after ${START_SECONDS} s`), START_SECONDS * 1000);
@@ -60,18 +60,18 @@ export async function startPlatform(signal: AbortSignal): Promise<Platform> {
 
 async function throwAwayHome(): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), 'slipway-demo-'));
-  // PostgreSQL refuses to run as root, so then it runs as another user, who has to pass through.
+  // PostgreSQL refuses to run as root. It then runs as another user, who must be able to pass through this folder.
   if (process.getuid?.() === 0) await chmod(home, 0o711);
   return home;
 }
 
-/** Under root the database may be elsewhere, and a link in its place. */
+/** As root, the database may be in another folder, with a link in its place. */
 async function removeHome(home: string): Promise<void> {
   const database = await realpath(join(home, 'postgres')).catch(() => home);
   for (const path of [database, home]) await rm(path, { recursive: true, force: true, maxRetries: 5 });
 }
 
-/** Ours, without what would lead to another database or server than the demo's own. */
+/** Our environment, without the variables that would lead to another database or server. */
 function environmentFor(home: string): NodeJS.ProcessEnv {
   const { DATABASE_URL, PUBLIC_URL, SLIPWAY_URL, SLIPWAY_CREDENTIAL_FILE, ...environment } = process.env;
   return {
@@ -94,7 +94,7 @@ function collectOutput(child: ChildProcess): () => string {
   return () => text;
 }
 
-/** It tells its parent when it is ready. */
+/** The process tells its parent when it is ready. */
 async function addressOf(child: ChildProcess, over: AbortSignal): Promise<string> {
   return await new Promise((resolve, reject) => {
     over.throwIfAborted();
@@ -105,15 +105,13 @@ async function addressOf(child: ChildProcess, over: AbortSignal): Promise<string
   });
 }
 
-/** The first start shows the administrator's password, and no later one does. */
+/** Only the first start shows the administrator's password. */
 function signInFrom(said: string): { username: string; password: string } {
   const shown = /Sign in as (\S+) with this password[^\n]*\n\s*(\S+)/.exec(said);
   const username = shown?.[1] ?? process.env['SLIPWAY_USERNAME'] ?? 'admin';
   const password = shown?.[2] ?? process.env['SLIPWAY_PASSWORD'];
   if (password) return { username, password };
-  throw new Error(
-    'this SLIPWAY_HOME was started before: give the password of its administrator as SLIPWAY_PASSWORD',
-  );
+  throw new Error('this SLIPWAY_HOME is not new: set SLIPWAY_PASSWORD to the password of its administrator');
 }
 
 async function endProcess(child: ChildProcess): Promise<void> {

@@ -11,12 +11,12 @@ interface NodeRow {
 const ended = new Set(['SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT', 'SKIPPED', 'RECOVERED']);
 const REDRAW_MS = 100;
 
-/** The terminal, or whatever takes the lines instead. */
+/** The terminal, or any other target for the lines. */
 type Screen = Pick<NodeJS.WriteStream, 'write'> & { readonly isTTY?: boolean };
 
 /**
- * The nodes of an execution as they move: on a terminal a table that is drawn over itself, elsewhere a line for each move
- * that ends something.
+ * The nodes of an execution as they change: on a terminal, a table that is drawn again for each change; elsewhere, a
+ * line for each node or attempt that ends.
  */
 export class NodeTable {
   readonly #screen: Screen;

@@ -1,4 +1,7 @@
-/** The tasks: what each takes and gives. Its command calls the step of its name in the bundle that is its input `code`. */
+/**
+ * The tasks with their inputs and outputs. The command of a task calls the step with its name in the bundle, which is
+ * its input `code`.
+ */
 import {
   boolean,
   type EntityKey,
@@ -35,22 +38,22 @@ const sketches = {
     outputs: { train: json, test: json },
   },
   train: {
-    says: 'Learns from the training part, and cross-validates within it',
+    says: 'Trains a model with the training part and cross-validates it',
     inputs: { train: json, learner, seed: integer },
     outputs: { model: json, validation: float },
   },
   evaluate: {
-    says: 'Judges a model by the held-out part',
+    says: 'Evaluates a model with the held-out part',
     inputs: { model: json, validation: float, test: json },
     outputs: { evaluation: struct },
   },
   choose: {
-    says: 'Picks the model that did best in cross-validation',
+    says: 'Chooses the model with the best cross-validation',
     inputs: { evaluations: listOf(struct) },
     outputs: { best: learner, accuracy: float, scores: struct },
   },
   report: {
-    says: 'Writes it all down, beside what guessing would achieve',
+    says: 'Writes a report, with the accuracy of guessing for comparison',
     inputs: { train: json, test: json, evaluations: listOf(struct), best: learner },
     outputs: { report: file('md'), baseline: float },
   },
@@ -66,13 +69,13 @@ export function taskDocuments(keyOf: (name: string) => EntityKey): TaskDocument[
       shortDescription: says,
       template: {
         type: 'container',
-        // Two more attempts after the step failed, each of a minute at most.
+        // Two more attempts if the step fails, each for at most a minute.
         metadata: { retries: 2, timeout: 'PT1M' },
         interface: { inputs: variables(everyInput), outputs: variables(outputs) },
         container: {
           image: 'docker.io/library/node:20-slim',
           command: ['node', '{{.inputs.code}}', step],
-          // A file is filled in as the path where it lies for this run, an output as the path to write it to.
+          // For an input file, the placeholder becomes its path; for an output, the path to write it to.
           args: [
             ...Object.keys(everyInput)
               .filter((name) => name !== 'code')

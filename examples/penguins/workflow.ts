@@ -42,7 +42,7 @@ function workflowDocument(keyOf: (name: string) => EntityKey): WorkflowDocument 
   const evaluations = list(learnerNames.map((learner) => output(`evaluate-${learner}`, 'evaluation')));
   return {
     key: keyOf('species'),
-    shortDescription: 'Which penguin is it? Three learners side by side; the best one is reported',
+    shortDescription: 'Which penguin is it? Trains three models and reports the best one',
     template: {
       interface: {
         inputs: variables({
@@ -124,7 +124,7 @@ const documentsOf = (version: string): PenguinDocuments => {
   };
 };
 
-/** Versions are immutable, so this one is named after its content: what is changed becomes another version. */
+/** Versions never change, so the name of this version comes from its content: a change gives another version. */
 export const documents = documentsOf(
   createHash('sha256')
     .update(JSON.stringify(documentsOf('')))
@@ -132,17 +132,17 @@ export const documents = documentsOf(
     .slice(0, 12),
 );
 
-/** Inputs of the launch plan, beside code and data. What is left out takes the plan's default. */
+/** The inputs of the launch plan, besides code and data. If left out, they have the defaults of the launch plan. */
 export interface PenguinInputs {
-  /** Of the split, the cross-validation and the forest: 7. */
+  /** The seed of the split, the cross-validation and the forest; 7 by default. */
   readonly seed?: number;
-  /** How much of the data is held out: 0.3. */
+  /** The share of the data that is held out; 0.3 by default. */
   readonly testShare?: number;
-  /** Deals the species out anew before the split, so that accuracy falls to chance: false. */
+  /** Gives the penguins random species before the split, so that models can only guess; false by default. */
   readonly shuffleLabels?: boolean;
   /**
-   * How long every step sleeps before it works, for those who want to watch, or to break something in between: 0. The
-   * minute that an attempt may take counts it in.
+   * How long every step waits before it works, for people who want to watch, or to break something in between; 0 by
+   * default. The time limit of an attempt, one minute, includes it.
    */
   readonly pauseSeconds?: number;
 }
@@ -152,7 +152,10 @@ export interface LaunchedExecution {
   readonly name: string;
 }
 
-/** Registers project, tasks, workflow and launch plan. What is already stored, unchanged, is left alone. */
+/**
+ * Registers the project, the tasks, the workflow and the launch plan. Objects that already exist and are identical do
+ * not change.
+ */
 export async function registerPenguins(client: SlipwayClient): Promise<PenguinDocuments> {
   const register = async (mutation: string, inputType: string, document: object) => {
     const text = `mutation ($input: ${inputType}!) { result: ${mutation}(input: $input) { __typename ...Refused } }`;
@@ -176,7 +179,7 @@ const CREATE_EXECUTION = /* GraphQL */ `
   }
 `;
 
-/** Sends code and data, and starts an execution of the registered launch plan. */
+/** Uploads code and data, and starts an execution of the registered launch plan. */
 export async function launchPenguins(
   client: SlipwayClient,
   inputs: PenguinInputs = {},

@@ -170,7 +170,7 @@ describe('the workflow as a whole', () => {
     const page = report({ parts: drawn, evaluations, best: choice.best });
     expect(page).toContain(`${(choice.accuracy * 100).toFixed(1)} % of 100 held-out penguins`);
     expect(page).toContain(`${(baselineOf(drawn) * 100).toFixed(1)} %`);
-    expect(page.match(/is \\ was taken for/g)).toHaveLength(learnerNames.length);
+    expect(page.match(/species \\ prediction/g)).toHaveLength(learnerNames.length);
   });
 
   it('has a baseline that looks at the training part only to decide what to guess', () => {

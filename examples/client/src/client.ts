@@ -8,7 +8,7 @@ interface Answer<Data> {
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
 }
 
-/** The server refused the request, or failed. `code` is one of the schema's `ErrorCode`. */
+/** The server has refused the request or has failed. `code` is a value of the enum `ErrorCode`. */
 export class SlipwayError extends Error {
   readonly code: string;
 
@@ -18,17 +18,17 @@ export class SlipwayError extends Error {
   }
 }
 
-/** Worth trying again: the server restarts, or the connection is gone. */
+/** Whether the same request may succeed later, because the server restarts or the connection was lost. */
 const mayPass = (error: unknown) => !(error instanceof SlipwayError) || error.code === 'UNAVAILABLE';
 
 const MAX_PAUSE_MS = 5_000;
 
-/** Asks a Slipway server, over nothing but `fetch`. */
+/** A client of a Slipway server that needs only `fetch`. */
 export class SlipwayClient {
   readonly #url: string;
   readonly #authorization: string;
 
-  /** @param authorization  such as `Bearer …`, or `Basic …` to sign in with. */
+  /** @param authorization  such as `Bearer …`, or `Basic …` to sign in. */
   constructor(url: string, authorization: string) {
     this.#url = url;
     this.#authorization = authorization;
@@ -41,11 +41,11 @@ export class SlipwayClient {
   }
 
   /**
-   * Follows a subscription until the server completes it. When the connection breaks it goes on after the last event, so
-   * none is missed and none comes twice.
+   * Follows a subscription until the server completes it. If the connection breaks, it continues after the last event,
+   * so it misses no event and gets none twice.
    *
-   * @param idOf  of an event, what the subscription takes as `after`.
-   * @throws SlipwayError when the server refuses.
+   * @param idOf the id of an event, which the subscription accepts as `after`.
+   * @throws SlipwayError if the server refuses.
    */
   async *watch<Data, Variables extends { readonly after?: unknown }>(
     document: Document<Data, Variables>,
@@ -68,7 +68,7 @@ export class SlipwayClient {
     }
   }
 
-  /** Server-Sent Events, from one connection. @throws Error when it ends before the server says that it is complete. */
+  /** Server-Sent Events from one connection. @throws Error if it ends before the server completes the stream. */
   async *#events<Data, Variables>(
     document: Document<Data, Variables>,
     variables: Variables,

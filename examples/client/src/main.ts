@@ -1,4 +1,4 @@
-/** Signs in, lists the projects, and launches and follows an execution when one is named. See README.md. */
+/** Signs in and lists the projects. If a launch plan is named, launches an execution and follows it. See README.md. */
 import { parseArgs } from 'node:util';
 import { SlipwayClient, SlipwayError } from './client.ts';
 import { launch, nodeEvents, outcome, projects, signIn } from './operations.ts';
@@ -25,7 +25,7 @@ async function main(): Promise<number> {
   return plan ? await run(client, plan) : 0;
 }
 
-/** Basic is only spoken once: for a token. */
+/** Sends the password only once, to get a token. */
 async function signedIn(name: string, secret: string): Promise<SlipwayClient> {
   const basic = `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;
   const { login } = await new SlipwayClient(url, basic).ask(signIn, {});
@@ -33,7 +33,7 @@ async function signedIn(name: string, secret: string): Promise<SlipwayClient> {
   return new SlipwayClient(url, `Bearer ${login.token}`);
 }
 
-/** Launches, follows node by node to the end, and prints the outputs. @returns the exit code. */
+/** Launches an execution, follows its nodes to the end, and prints the outputs. @returns the exit code. */
 async function run(client: SlipwayClient, plan: string): Promise<number> {
   const [project, domain, name, version] = plan.split('/');
   if (!project || !domain || !name || !version) throw new Error(usage);

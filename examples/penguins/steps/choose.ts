@@ -4,20 +4,20 @@ import { type Step, StepError } from './step.ts';
 
 export interface Choice {
   readonly best: LearnerName;
-  /** Of the best, on the held-out part. */
+  /** The accuracy of the best model on the held-out part. */
   readonly accuracy: number;
-  /** Of each, on the held-out part. */
+  /** The accuracy of each model on the held-out part. */
   readonly scores: Readonly<Partial<Record<LearnerName, number>>>;
 }
 
 /**
- * The model with the best cross-validated accuracy, the simplest of equals. The held-out part has no vote: the best of
- * several scores is a lucky one, and would promise more than the model keeps.
+ * Chooses the model with the best cross-validated accuracy; of equal ones, the simplest. The held-out part does not
+ * count here: the best of several scores on it would be a lucky one, and would promise too much.
  */
 export function choose(evaluations: readonly Evaluation[]): Choice {
   const simplestFirst = learnerNames.flatMap((name) => evaluations.filter(({ learner }) => learner === name));
   const [first, ...others] = simplestFirst;
-  if (!first) throw new StepError('there is no model to choose from');
+  if (!first) throw new StepError('no models to choose from');
   const best = others.reduce((leader, next) => (next.validation > leader.validation ? next : leader), first);
   return {
     best: best.learner,
@@ -28,7 +28,7 @@ export function choose(evaluations: readonly Evaluation[]): Choice {
 
 export const chooseStep: Step = ({ text, write, say }) => {
   const { best, accuracy, scores } = choose(JSON.parse(text('evaluations')));
-  say(`${learners[best].title} is chosen; its accuracy on the held-out part is ${accuracy}`);
+  say(`${learners[best].title} is the best model; its accuracy on the held-out part is ${accuracy}`);
   write('best', best);
   write('accuracy', String(accuracy));
   write('scores', scores);

@@ -1,14 +1,14 @@
 import { allIslands, allSpecies, type Penguin } from './penguin.ts';
 import { type Step, StepError } from './step.ts';
 
-/** A line of the data set, of which anything may be missing or wrong. */
+/** A line of the data set. Any value may be missing or wrong. */
 export type Line = Readonly<Record<string, unknown>>;
 
 /**
- * The complete lines, in the order of the data set. Nothing is filled in and nothing is scaled here: what is learned
- * from many rows, such as a mean, may only be learned from the training part, and the parts are not drawn yet.
+ * The complete lines, in the order of the data set. This fills in nothing and scales nothing: a value that is learned
+ * from many rows, such as a mean, must come only from the training part, and the parts are chosen later.
  *
- * @throws StepError that names the line of what is neither missing nor right.
+ * @throws StepError that names the line with a value that is neither missing nor valid.
  */
 export function clean(lines: readonly Line[]): Penguin[] {
   return lines.flatMap((line, row) => (isComplete(line) ? [penguinOf(line, row)] : []));
@@ -24,7 +24,7 @@ const columns = [
   'Body Mass (g)',
 ];
 
-/** The data set writes null for what was not measured, and in one line a dot. */
+/** The data set has null for values that were not measured, and a dot in one line. */
 function isComplete(line: Line): boolean {
   return columns.every((column) => line[column] != null && line[column] !== '.');
 }
@@ -51,7 +51,7 @@ function penguinOf(line: Line, row: number): Penguin {
 }
 
 function wrong(row: number, column: string, expected: string, value: unknown): never {
-  throw new StepError(`line ${row}: ${column} should be ${expected}, is ${JSON.stringify(value)}`);
+  throw new StepError(`line ${row}: ${column} must be ${expected}, not ${JSON.stringify(value)}`);
 }
 
 export const cleanStep: Step = ({ json, write, say }) => {

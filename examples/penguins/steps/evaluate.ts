@@ -5,11 +5,11 @@ import { countHits, type Model, predict } from './train.ts';
 
 export interface Evaluation {
   readonly learner: LearnerName;
-  /** On the training part, by which models are compared. */
+  /** The accuracy on the training part, to compare models. */
   readonly validation: number;
-  /** On the held-out part: what to expect of the model. */
+  /** The accuracy on the held-out part, which can be expected of the model. */
   readonly accuracy: number;
-  /** How often a species (outer key) was taken for one (inner key). */
+  /** How often a species (outer key) was predicted as another one (inner key). */
   readonly confusion: Readonly<Record<Species, Readonly<Record<Species, number>>>>;
 }
 

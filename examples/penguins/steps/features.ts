@@ -1,6 +1,6 @@
 import { allIslands, type Penguin } from './penguin.ts';
 
-/** What a learner may look at, as numbers. */
+/** The measurements that a model may use, as numbers. */
 export const measurements = ['billLengthMm', 'billDepthMm', 'flipperLengthMm', 'bodyMassG'] as const;
 export const traits = ['isFemale', ...allIslands.map((island) => `isFrom${island}` as const)] as const;
 export const allFeatures = [...measurements, ...traits] as const;
@@ -14,15 +14,15 @@ export function featureOf(penguin: Penguin, feature: Feature): number {
   return penguin[feature];
 }
 
-/** What turns a feature into one with mean 0 and deviation 1. */
+/** Changes a feature so that its mean is 0 and its deviation is 1. */
 export interface Scale {
   readonly feature: Feature;
   readonly mean: number;
-  /** 1 where the feature does not vary. */
+  /** 1 if the feature is always the same. */
   readonly deviation: number;
 }
 
-/** Fitted on training rows only: a mean over all rows would carry something of the held-out ones into the model. */
+/** From training rows only: a mean over all rows would reveal something about the held-out ones. */
 export function fitScales(penguins: readonly Penguin[], features: readonly Feature[]): Scale[] {
   return features.map((feature) => {
     const values = penguins.map((penguin) => featureOf(penguin, feature));
@@ -32,7 +32,7 @@ export function fitScales(penguins: readonly Penguin[], features: readonly Featu
   });
 }
 
-/** A row of numbers for each penguin, a number for each scale. */
+/** One row of numbers for each penguin, with one number for each scale. */
 export function scaledRows(penguins: readonly Penguin[], scales: readonly Scale[]): number[][] {
   return penguins.map((penguin) =>
     scales.map(({ feature, mean, deviation }) => (featureOf(penguin, feature) - mean) / deviation),

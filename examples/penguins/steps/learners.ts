@@ -5,11 +5,11 @@ import { allFeatures, type Feature, measurements } from './features.ts';
 import { allSpecies } from './penguin.ts';
 import { StepError } from './step.ts';
 
-/** The simplest first: where two do alike, the earlier one is chosen. */
+/** The simplest first: if two models are equally good, the first one is chosen. */
 export const learnerNames = ['naive-bayes', 'decision-tree', 'random-forest'] as const;
 export type LearnerName = (typeof learnerNames)[number];
 
-/** A learner from npm. `learn` answers what `predict` needs as plain JSON, so that a model is a file. */
+/** A learner from npm. `learn` returns what `predict` needs as plain JSON, so that a model is a file. */
 export interface Learner {
   readonly title: string;
   readonly features: readonly Feature[];
@@ -22,7 +22,7 @@ type Loaded<T extends (learned: never) => unknown> = Parameters<T>[0];
 export const learners: Readonly<Record<LearnerName, Learner>> = {
   'naive-bayes': {
     title: 'Naive Bayes',
-    // The bell curves of this one suit measurements, and need each to vary within each species; islands do not.
+    // This learner uses bell curves, which fit measurements that vary within each species. They do not fit islands.
     features: measurements,
     learn(rows, labels) {
       requireVariance(rows, labels, measurements);
@@ -63,12 +63,14 @@ export const learners: Readonly<Record<LearnerName, Learner>> = {
   },
 };
 
-/** @throws StepError that names the species and the feature. Without variance a bell curve has no width. */
+/** @throws StepError that names the species and the feature. Without variance, a bell curve has no width. */
 function requireVariance(rows: number[][], labels: number[], features: readonly Feature[]): void {
   for (const [label, species] of allSpecies.entries()) {
     const own = rows.filter((_, index) => labels[index] === label);
     if (own.length < 2)
-      throw new StepError(`naive Bayes needs two penguins of a species, ${species} has ${own.length}`);
+      throw new StepError(
+        `naive Bayes needs at least two penguins of each species, but ${species} has ${own.length}`,
+      );
     for (const [column, feature] of features.entries()) {
       if (own.some((row) => row[column] !== own[0]?.[column])) continue;
       throw new StepError(

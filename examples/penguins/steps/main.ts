@@ -20,7 +20,8 @@ const steps = new Map<string, Step>([
 const [name = '', ...args] = process.argv.slice(2);
 try {
   const step = steps.get(name);
-  if (!step) throw new StepError(`there is no step ${name}; there are ${[...steps.keys()].join(', ')}`);
+  if (!step)
+    throw new StepError(`the step ${name} does not exist; the steps are ${[...steps.keys()].join(', ')}`);
   const io = stepIo(args);
   await sleep(io.number('pauseSeconds') * 1000);
   step(io);

@@ -1,4 +1,4 @@
-/** One penguin, complete. `row` is its line in the data set, counted from 0, by which it is known again. */
+/** One penguin with all values. `row` is its line in the data set, from 0, and identifies it. */
 export interface Penguin {
   readonly row: number;
   readonly species: Species;
@@ -16,7 +16,7 @@ export type Species = (typeof allSpecies)[number];
 export const allIslands = ['Biscoe', 'Dream', 'Torgersen'] as const;
 export type Island = (typeof allIslands)[number];
 
-/** What is to be learned, as the learners want it: the place of the species in `allSpecies`. */
+/** The value to predict, as a number: the index of the species in `allSpecies`. */
 export const labelOf = (penguin: Penguin): number => allSpecies.indexOf(penguin.species);
 
 export function shareOf(count: number, all: number): number {

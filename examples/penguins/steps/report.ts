@@ -11,7 +11,7 @@ export function priorsOf(penguins: readonly Penguin[]): Record<Species, number> 
   );
 }
 
-/** The held-out accuracy of always naming the species that is most common in the training part. */
+/** The accuracy on the held-out part of always predicting the most common species of the training part. */
 export function baselineOf({ train, test }: Parts): number {
   const priors = priorsOf(train);
   const majority = allSpecies.reduce((leader, next) => (priors[next] > priors[leader] ? next : leader));
@@ -38,13 +38,13 @@ export function report({ parts, evaluations, best }: Findings): string {
       ['model', 'cross-validated accuracy', 'held-out accuracy'],
       evaluations.map((one) => [learners[one.learner].title, percent(one.validation), percent(one.accuracy)]),
     ),
-    `Models learn from ${train.length} penguins and are chosen by cross-validation among these; the held-out ones only judge.`,
+    `The models learn from ${train.length} penguins. Cross-validation on these penguins chooses the model; the held-out penguins only measure its accuracy.`,
     '## How common each species is',
     table(
       ['species', 'in training', 'held out'],
       allSpecies.map((species) => [species, percent(inTraining[species]), percent(heldOut[species])]),
     ),
-    '## What was taken for what',
+    '## Which species were confused',
     ...evaluations.flatMap(confusionOf),
   ]
     .join('\n\n')
@@ -55,7 +55,7 @@ function confusionOf({ learner, confusion }: Evaluation): string[] {
   return [
     `### ${learners[learner].title}`,
     table(
-      ['is \\ was taken for', ...allSpecies],
+      ['species \\ prediction', ...allSpecies],
       allSpecies.map((actual) => [
         actual,
         ...allSpecies.map((predicted) => String(confusion[actual][predicted])),

@@ -4,9 +4,12 @@ import { type Step, StepError } from './step.ts';
 
 export interface SplitOptions {
   readonly seed: number;
-  /** Of all penguins, between 0 and 1: how many are held out. */
+  /** The share of penguins that are held out, between 0 and 1. */
   readonly testShare: number;
-  /** Deals the species out anew, so that there is nothing to learn: what is learned all the same is a fault. */
+  /**
+   * Gives the penguins random species, so that there is nothing to learn. If a model still learns something, there is a
+   * bug.
+   */
   readonly shuffleLabels: boolean;
 }
 
@@ -16,9 +19,9 @@ export interface Parts {
 }
 
 /**
- * Draws a part to learn from and a part to be judged by. No penguin is in both.
+ * Splits the penguins at random into a part for training and a part for measuring. No penguin is in both.
  *
- * @throws StepError when one of them would be empty.
+ * @throws StepError if one of the parts would be empty.
  */
 export function split(penguins: readonly Penguin[], { seed, testShare, shuffleLabels }: SplitOptions): Parts {
   const random = randomNumbers(seed);
@@ -26,7 +29,9 @@ export function split(penguins: readonly Penguin[], { seed, testShare, shuffleLa
   const labelled = shuffleLabels ? withShuffledSpecies(drawn, random) : drawn;
   const testCount = Math.round(labelled.length * testShare);
   if (!(testCount > 0 && testCount < labelled.length)) {
-    throw new StepError(`a test share of ${testShare} of ${labelled.length} penguins leaves a part empty`);
+    throw new StepError(
+      `with a test share of ${testShare}, one part of the ${labelled.length} penguins is empty`,
+    );
   }
   return { test: labelled.slice(0, testCount), train: labelled.slice(testCount) };
 }
@@ -43,7 +48,7 @@ export const splitStep: Step = ({ json, number, flag, write, say }) => {
   const shuffleLabels = flag('shuffleLabels');
   const options = { seed: number('seed'), testShare: number('testShare'), shuffleLabels };
   const { train, test } = split(json<Penguin[]>('penguins'), options);
-  if (shuffleLabels) say('species were dealt out anew: expect no better than chance');
+  if (shuffleLabels) say('the species are random: the models can only guess');
   say(`${train.length} penguins to learn from, ${test.length} held out, drawn with seed ${options.seed}`);
   write('train', train);
   write('test', test);

@@ -2,25 +2,25 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 /**
- * What a step gets, and how it answers. Its command line names every input and output, as the task's template fills
- * them in: `--seed=7 --penguins=<file> --train=<file to write>`. So a step knows nothing of who runs it.
+ * The inputs and outputs of a step. Its command line names all of them, as the task's placeholders fill them in:
+ * `--seed=7 --penguins=<file> --train=<file to write>`. So a step does not know what runs it.
  */
 export interface StepIo {
   text(name: string): string;
   number(name: string): number;
   flag(name: string): boolean;
-  /** The content of the file that an argument names. */
+  /** The content of the file in an argument. */
   json<T>(name: string): T;
-  /** Writes an output: a text as it is, anything else as JSON. */
+  /** Writes an output: a text as it is, any other value as JSON. */
   write(name: string, value: unknown): void;
   /** Prints a line to the log of the attempt. */
   say(line: string): void;
 }
 
-/** The thin main of a step: reads its inputs, calls its pure function, writes its outputs. */
+/** The main function of a step: it reads its inputs, calls its pure function, and writes its outputs. */
 export type Step = (io: StepIo) => void;
 
-/** What the user of the workflow can put right. Its message is all that is shown; other errors show their stack. */
+/** An error that the user of the workflow can correct. Only its message is shown; other errors show their stack. */
 export class StepError extends Error {
   override name = 'StepError';
 }
@@ -36,7 +36,7 @@ export function stepIo(args: readonly string[]): StepIo {
     text,
     number(name) {
       const value = text(name).trim() === '' ? Number.NaN : Number(text(name));
-      if (!Number.isFinite(value)) throw new StepError(`--${name} should be a number, is ${text(name)}`);
+      if (!Number.isFinite(value)) throw new StepError(`--${name} must be a number, not ${text(name)}`);
       return value;
     },
     flag: (name) => text(name) === 'true',

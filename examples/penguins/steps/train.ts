@@ -4,7 +4,7 @@ import { allSpecies, labelOf, type Penguin, type Species, shareOf } from './peng
 import { randomNumbers, shuffled } from './random.ts';
 import type { Step } from './step.ts';
 
-/** All that it takes to name the species of a penguin, as JSON. */
+/** Everything that is needed to predict the species of a penguin, as JSON. */
 export interface Model {
   readonly learner: LearnerName;
   readonly scales: readonly Scale[];
@@ -16,7 +16,7 @@ const FOLDS = 5;
 export function train(penguins: readonly Penguin[], name: LearnerName, seed: number): Model {
   const { features, learn } = learners[name];
   const scales = fitScales(penguins, features);
-  // Learners answer objects with a toJSON; a copy is what a reader of the file will get.
+  // Learners return objects with a toJSON. A copy is what a reader of the file will get.
   const learned = JSON.parse(
     JSON.stringify(learn(scaledRows(penguins, scales), penguins.map(labelOf), seed)),
   );
@@ -27,15 +27,14 @@ export function predict({ learner, scales, learned }: Model, penguins: readonly 
   const labels = learners[learner].predict(learned, scaledRows(penguins, scales));
   return labels.map((label) => {
     const species = allSpecies[label];
-    if (!species) throw new Error(`${learner} answered ${label}, which is no species`);
+    if (!species) throw new Error(`${learner} answered ${label}, which is not a species`);
     return species;
   });
 }
 
 /**
- * How well a learner does on training rows that it was not shown: each fifth of them is predicted by a model of the
- * others. By this number models are compared, so that the held-out part has no say in which one is chosen and stays an
- * honest judge of it.
+ * The accuracy on training rows that the learner has not seen: a model of the other four fifths predicts each fifth.
+ * Models are compared by this number, so that the held-out part does not influence the choice and remains a fair test.
  */
 export function crossValidate(penguins: readonly Penguin[], name: LearnerName, seed: number): number {
   const drawn = shuffled(penguins, randomNumbers(seed));
