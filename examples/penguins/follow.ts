@@ -7,7 +7,7 @@ export interface NodeEvent {
   readonly nodeId: string;
   readonly phase?: string;
   readonly taskPhase?: string;
-  /** From 0. */
+  /** The number of the attempt, from 0. */
   readonly attempt?: number;
   readonly occurredAt: string;
 }
@@ -75,7 +75,7 @@ export async function readFile({ data }: Outcome, uri: unknown): Promise<string>
 }
 
 export interface Attempt {
-  /** From 0. */
+  /** The number of the attempt, from 0. */
   readonly retryAttempt: number;
   readonly phase: string;
   readonly error: WorkError | null;

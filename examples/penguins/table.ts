@@ -2,7 +2,7 @@ import type { NodeEvent } from './follow.ts';
 
 interface NodeRow {
   phase: string;
-  /** From 0. */
+  /** The number of the attempt, from 0. */
   attempt: number;
   startedAt: number | null;
   endedAt: number | null;

@@ -109,7 +109,7 @@ builder.objectType(FailedPreconditionError, {
     current: t.exposeString('current', {
       nullable: true,
       description:
-        'The phase or state of the object that makes this impossible; null if it is not because of a phase or state.',
+        'The phase or state of the object; null if the error has nothing to do with it.',
     }),
   }),
 });

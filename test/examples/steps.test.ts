@@ -40,12 +40,12 @@ describe('clean', () => {
     [
       'an unknown species',
       { Species: 'Emperor' },
-      'line 0: Species should be one of Adelie, Chinstrap, Gentoo',
+      'line 0: Species must be one of Adelie, Chinstrap, Gentoo',
     ],
     [
       'a number written as text',
       { 'Body Mass (g)': '3750' },
-      'line 0: Body Mass (g) should be a positive number',
+      'line 0: Body Mass (g) must be a positive number',
     ],
   ])('refuses %s, naming the line', (_, change, message) => {
     const [line] = readDataSet();
@@ -78,7 +78,7 @@ describe('split', () => {
   });
 
   it.each([0, 1, -1, 0.0001])('refuses a test share of %d, which leaves a part empty', (testShare) => {
-    expect(() => parts(7, { testShare })).toThrow('leaves a part empty');
+    expect(() => parts(7, { testShare })).toThrow('is empty');
   });
 });
 

@@ -2,7 +2,7 @@ import { sql } from '../../platform/database/sql.ts';
 import { query } from '../../platform/database/statement.ts';
 import { nameKey } from '../../platform/text.ts';
 
-/** The parts of a user or group that somebody needs to share a resource with it. */
+/** A user or a group, as it is shown to a user who wants to share a resource. */
 export interface NamedGrantee {
   readonly id: string;
   readonly kind: 'USER' | 'GROUP';

@@ -34,7 +34,7 @@ const CreateBlobUploadPayload = builder.objectRef<BlobRow>('CreateBlobUploadPayl
 });
 
 const BlobOwnerInput = builder.inputType('BlobOwnerInput', {
-  description: 'The project that a file will belong to.',
+  description: 'The project of a file.',
   isOneOf: true,
   fields: (t) => ({
     project: t.string({ description: "The project's identifier." }),

@@ -4,7 +4,7 @@ import { doesDatabaseAnswer } from '../store/fixed-users.ts';
 
 const FixedUsersGuestType = builder.objectRef<Pick<FixedUsers, 'guest'>>('FixedUsersGuest').implement({
   description:
-    'The guest, as whom everybody may sign in. Its user name and password can be used only for `login`.',
+    'The guest: a user as whom everybody may sign in. The user name and the password work only for `login`.',
   fields: (t) => ({
     enabled: t.boolean({ description: 'Whether there is a guest.', resolve: ({ guest }) => guest !== null }),
     name: t.string({
@@ -38,7 +38,7 @@ const FixedUsersModeType = builder.objectRef<FixedUsers>('FixedUsersMode').imple
     }),
     guest: t.field({
       type: FixedUsersGuestType,
-      description: 'The guest, as whom everybody may sign in.',
+      description: 'The guest: a user as whom everybody may sign in.',
       resolve: ({ guest }) => ({ guest }),
     }),
     serverErrors: t.stringList({

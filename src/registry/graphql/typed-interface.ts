@@ -34,13 +34,13 @@ export const TypedInterfaceType = builder.objectRef<TypedInterface>('TypedInterf
     inputs: t.field({
       type: [VariableType],
       extensions: { listSize: 10 },
-      description: 'The variables that it reads, each with a name and a type.',
+      description: 'The values that the task or workflow needs, each with a name and a type.',
       resolve: (signature) => named(signature.inputs),
     }),
     outputs: t.field({
       type: [VariableType],
       extensions: { listSize: 10 },
-      description: 'The variables that it writes, each with a name and a type.',
+      description: 'The values that the task or workflow returns, each with a name and a type.',
       resolve: (signature) => named(signature.outputs),
     }),
   }),
@@ -122,7 +122,7 @@ const LiteralTypeInput = builder.inputRef<object>('LiteralTypeInput').implement(
 });
 
 const UnionTypeInput = builder.inputRef<object>('UnionTypeInput').implement({
-  description: 'The type of a value that has one of several types.',
+  description: 'A union of types: a value has one of them.',
   fields: (t) => ({
     variants: t.field({
       type: [LiteralTypeInput],
@@ -150,12 +150,12 @@ export const TypedInterfaceInput = builder.inputType('TypedInterfaceInput', {
     inputs: t.field({
       type: [VariableInput],
       defaultValue: [],
-      description: 'The variables that it reads, each with a name and a type.',
+      description: 'The values that the task or workflow needs, each with a name and a type.',
     }),
     outputs: t.field({
       type: [VariableInput],
       defaultValue: [],
-      description: 'The variables that it writes, each with a name and a type.',
+      description: 'The values that the task or workflow returns, each with a name and a type.',
     }),
   }),
 });
