@@ -54,8 +54,8 @@ export class SlipwayClient {
   readonly #signal: AbortSignal | null;
 
   /**
-   * @param url the address of the server, without a path.
-   * @param signal ends all requests and subscriptions.
+   * @param url  the address of the server, without a path.
+   * @param signal  ends all requests and subscriptions.
    */
   constructor(url: string, authorization: string, signal: AbortSignal | null = null) {
     this.url = url;
@@ -117,7 +117,7 @@ export class SlipwayClient {
    * Watches one subscription. Its document must have the variable `$after: ID` and name its field `event`. If the
    * connection is lost, it subscribes again after the last event, so it misses no event and gets none twice.
    *
-   * @param hasEnded asked when the server completes the stream, because a server also does this when it is replaced.
+   * @param hasEnded  asked when the server completes the stream, because a server also does this when it is replaced.
    */
   async *watch<T extends { readonly id: string }>(
     document: string,

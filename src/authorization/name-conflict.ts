@@ -9,7 +9,7 @@ import type { Target } from './domain/resources.ts';
  * that the name is taken. Otherwise it says only that the name cannot be used: the same answer, after the same
  * statements, as for a reserved name. So a name does not reveal hidden objects.
  *
- * @param holder the object that has the name; null if the name is reserved.
+ * @param holder  the object that has the name; null if the name is reserved.
  */
 export async function nameConflict(
   caller: Caller,

@@ -22,7 +22,7 @@ export interface SupervisedDatabase {
  * The embedded PostgreSQL, which is started again whenever it ends. Its address stays the same, unless another process
  * took its port in the meantime.
  *
- * @param onChange called when the process id or the address has changed.
+ * @param onChange  called when the process id or the address has changed.
  */
 export function superviseDatabase(
   options: EmbeddedPostgresOptions,

@@ -27,8 +27,8 @@ export interface SupervisedProcess {
  * A child process that is started again whenever it ends: at once if it ran for a while, and otherwise after a pause
  * that doubles each time.
  *
- * @param environment called at each start.
- * @param onChange called when the process id has changed.
+ * @param environment  called at each start.
+ * @param onChange  called when the process id has changed.
  */
 export function superviseProcess(
   name: string,

@@ -28,7 +28,7 @@ const runtimes: Readonly<Record<RuntimeName, (folder: string) => Runtime>> = {
 /**
  * The configured runtime; `process` if none is chosen.
  *
- * @param folder the folder for its runs.
+ * @param folder  the folder for its runs.
  */
 export function chooseRuntime(folder: string): Runtime {
   const name = executorConfig.runtime ?? 'process';

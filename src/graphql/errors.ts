@@ -108,8 +108,7 @@ builder.objectType(FailedPreconditionError, {
   fields: (t) => ({
     current: t.exposeString('current', {
       nullable: true,
-      description:
-        'The phase or state of the object; null if the error has nothing to do with it.',
+      description: 'The phase or state of the object; null if the error has nothing to do with it.',
     }),
   }),
 });

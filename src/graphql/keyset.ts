@@ -21,8 +21,8 @@ export interface PageArguments {
 /**
  * One page of a list, as a connection.
  *
- * @param list reads the rows of a page in order, and one more row if there is one.
- * @param count the number of rows of the whole list; called only if `totalCount` is selected.
+ * @param list  reads the rows of a page in order, and one more row if there is one.
+ * @param count  the number of rows of the whole list; called only if `totalCount` is selected.
  * @throws InvalidArgumentError that names the argument.
  */
 export async function pagedList<Row extends Sorted, Sorted>(

@@ -3,7 +3,7 @@ import { enumOf } from './enum.ts';
 
 export const ResourceTypeEnum = enumOf<ResourceType>(
   'ResourceType',
-  'The kinds of resource that levels are granted on.',
+  'The types of resource on which levels are granted.',
   {
     TENANT: 'The tenant with everything in it.',
     PROJECT:

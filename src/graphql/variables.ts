@@ -28,7 +28,7 @@ const MAX_DEPTH = 256;
  * prints the whole value for each fault, so a caller could cause any amount of work. This check ends at the first
  * fault, and its message contains the path and the type, never the value.
  *
- * @param options.suggests whether the message may suggest fields with similar names.
+ * @param options.suggests  whether the message may suggest fields with similar names.
  */
 export function variableFault(
   schema: GraphQLSchema,

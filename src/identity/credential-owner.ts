@@ -9,7 +9,7 @@ import { readUsers } from './store/users.ts';
  * The id of the user whose access keys a caller asks about: the named user, or else the caller. If the caller acts as
  * another user, it is that user.
  *
- * @param user a user of the caller's tenant; ROOT may name a user of any tenant. Null means the caller. An id is not
+ * @param user  a user of the caller's tenant; ROOT may name a user of any tenant. Null means the caller. An id is not
  * looked up.
  * @throws PermissionDeniedError, without a look at the user, if the caller names another user but does not manage the
  * tenant; NotFoundError for an unknown name.

@@ -11,7 +11,7 @@ const path = ['input', 'name'];
 /**
  * Runs `write`, which gives a tenant a name, if no other tenant has this name in upper or lower case.
  *
- * @param ownId the tenant that may already have the name; null for a new tenant.
+ * @param ownId  the tenant that may already have the name; null for a new tenant.
  * @throws AlreadyExistsError if the name is taken and the caller reaches all tenants. Other callers get
  * InvalidArgumentError `NameUnavailable`, as for a reserved name and after the same statements, because they must not
  * learn which tenants exist.

@@ -7,7 +7,7 @@ export const signInEnded = () => new UnauthenticatedError('the sign-in has ended
  * The error if a command does not find the user any more, because the user was deleted since the rule found it. For
  * this user itself, it means that its sign-in has ended.
  *
- * @param key the user, as the input names it.
+ * @param key  the user, as the input names it.
  */
 export function userGone(
   caller: Caller,

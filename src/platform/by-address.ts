@@ -9,7 +9,7 @@ export type Address<Part extends string> =
 /**
  * One row or null for each address, in the order of the addresses. Needs one read for all ids and one for all keys.
  *
- * @param byKeys gets an array for each part. Values at the same index belong to the same address.
+ * @param byKeys  gets an array for each part. Values at the same index belong to the same address.
  */
 export async function readAddressed<
   Part extends string,

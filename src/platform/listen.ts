@@ -7,7 +7,7 @@ export class PortInUseError extends ConfigurationError {}
 /**
  * Lets a server listen at the configured address; port 0 chooses a free port.
  *
- * @param names the variables of the address, for the message.
+ * @param names  the variables of the address, for the message.
  * @throws ConfigurationError that names the variable; PortInUseError if the port is in use.
  */
 export function listen(

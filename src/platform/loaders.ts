@@ -17,7 +17,7 @@ export interface ChildKey<Page> {
 /**
  * Reads the children of all parents of one level in one statement.
  *
- * @param read reads the same page of the children of each parent, in the order of the list.
+ * @param read  reads the same page of the children of each parent, in the order of the list.
  */
 export function childLoader<Page, Row>(
   read: (parentIds: readonly string[], page: Page) => Promise<Row[]>,

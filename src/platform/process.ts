@@ -25,7 +25,7 @@ class EndingError extends Error {
  * `ending`, even if the start has not finished. After a second signal, or if the steps take longer than `stopSeconds`,
  * it ends at once.
  *
- * @param stopSeconds by default DRAIN_SECONDS and 5 s.
+ * @param stopSeconds  by default DRAIN_SECONDS and 5 s.
  */
 export async function runProcess(
   name: string,

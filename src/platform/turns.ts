@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 /**
  * Limits how many pieces of work run at once. The others wait in the order in which they came.
  *
- * @param tooMany creates the error if `maxWaiting` already wait.
+ * @param tooMany  creates the error if `maxWaiting` already wait.
  */
 export function turns(atOnce: number, maxWaiting: number, tooMany: () => Error) {
   const limit = pLimit(atOnce);

@@ -152,7 +152,7 @@ const knownPlaces = new LRUCache<string, true>({ max: MAX_COUNTS });
  * Checks a password, or refuses without a check if too many checks have failed recently. Use it wherever a password is
  * compared, also in a mutation that asks for the current one.
  *
- * @param isRight whether an answer of `check` means that the password was right. An UnauthenticatedError means that it
+ * @param isRight  whether an answer of `check` means that the password was right. An UnauthenticatedError means that it
  * was wrong.
  * @throws TooManyAttemptsError
  */

@@ -11,8 +11,8 @@ import { findPrincipal, type Principal, plainSignIn } from './principals.ts';
  * belongs to the source that it came from. A user who was created here can be signed in only by a source that is
  * trusted with local names, and users with the role ROOT or SYSTEM by no source.
  *
- * @param outside.role the role of a user who does not exist yet and is created; null if unknown users are refused.
- * @param outside.linksLocalUsers whether the source may sign in users who were created here.
+ * @param outside.role  the role of a user who does not exist yet and is created; null if unknown users are refused.
+ * @param outside.linksLocalUsers  whether the source may sign in users who were created here.
  */
 export async function findOutsideUser(
   outside: Omit<OutsideUser, 'role'> & {

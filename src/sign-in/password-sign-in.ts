@@ -35,7 +35,7 @@ export interface PasswordSignIn {
 }
 
 /**
- * @param name `tenant/username`, or the user name alone if only one active user of all tenants has it. An ambiguous or
+ * @param name  `tenant/username`, or the user name alone if only one active user of all tenants has it. An ambiguous or
  * unknown name is refused like a wrong password, after the same work.
  * @throws TooManyAttemptsError unless the password is remembered as right; ResourceExhaustedError if too many passwords
  * wait to be checked.

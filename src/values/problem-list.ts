@@ -132,7 +132,7 @@ export function valueOrThrow<T>(value: T | undefined, place: Place): T {
 /**
  * Runs a check that reports problems at a place. Returns its value, or the problems if there were any.
  *
- * @param work shared with other checks, if their steps must be counted together.
+ * @param work  shared with other checks, if their steps must be counted together.
  */
 export function outcomeOf<T>(
   path: readonly string[],

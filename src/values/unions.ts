@@ -142,7 +142,7 @@ export function variantsOf(union: UnionType): Variants {
 /**
  * Tries a value with variants of a union and returns the variant that accepts it.
  *
- * @param candidates the variants that the kind of the value allows.
+ * @param candidates  the variants that the kind of the value allows.
  * Problems: `IncompatibleBindingUnionValue` if none accepts it, `AmbiguousBindingUnionValue` if several do. The
  * problems with each single variant are not reported.
  */

@@ -44,7 +44,7 @@ export class SlipwayClient {
    * Follows a subscription until the server completes it. If the connection breaks, it continues after the last event,
    * so it misses no event and gets none twice.
    *
-   * @param idOf the id of an event, which the subscription accepts as `after`.
+   * @param idOf  the id of an event, which the subscription accepts as `after`.
    * @throws SlipwayError if the server refuses.
    */
   async *watch<Data, Variables extends { readonly after?: unknown }>(

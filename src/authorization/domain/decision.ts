@@ -86,9 +86,9 @@ export function grantResourcesOf({ resources, allOf }: Target): GrantResource[] 
  *    one, the highest grant of its groups.
  * 4. The default of the user decides, or else of the tenant, or else of the server.
  *
- * @param levelsOn the levels that the grants on a resource give. It is called for the nearest resource first, and only
+ * @param levelsOn  the levels that the grants on a resource give. It is called for the nearest resource first, and only
  * as often as necessary.
- * @param note is called for each step; the last one is the step that decided.
+ * @param note  is called for each step; the last one is the step that decided.
  */
 export function decide(
   subject: Subject,

@@ -26,7 +26,7 @@ export function beforeAnsweringChanges(look: () => Promise<void>): void {
  * forgotten it before `inTransaction` returns; the others forget it within a second. Call this last in a transaction,
  * because it locks the clock until the commit.
  *
- * @param change.userId null means all users of the tenant.
+ * @param change.userId  null means all users of the tenant.
  */
 export async function recordAccessChange(
   tx: Tx,

@@ -35,7 +35,7 @@ export interface ReadableSql {
  * Makes the same decision as `decide`, for every row of a list at once: at least READ. The limits of roles do not
  * matter, because the lowest one is READ.
  *
- * @param publicColumn an SQL expression that is true for public rows.
+ * @param publicColumn  an SQL expression that is true for public rows.
  */
 export function readableSql(
   reader: Reader,

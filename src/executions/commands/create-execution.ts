@@ -41,7 +41,7 @@ export const DEFAULT_MAX_PARALLELISM = 25;
  * starts it at once. This requires USE on the workflow of the launch plan, and on the project if the launch plan
  * belongs to another project.
  *
- * @param project where it runs. The caller may read the project, or a workflow in it.
+ * @param project  where it runs. The caller may read the project, or a workflow in it.
  * @throws NotFoundError for the launch plan; InvalidArgumentError with all problems of the name and the inputs;
  * AlreadyExistsError if the name is taken. If two callers ask for a name at the same time, only one gets it.
  * Source: Flyte's CreateExecution.

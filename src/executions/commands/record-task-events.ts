@@ -25,7 +25,7 @@ export interface NewAttempt {
  *
  * The caller must have locked the execution.
  *
- * @param outputLimitBytes the limit for the outputs of one attempt, as literals.
+ * @param outputLimitBytes  the limit for the outputs of one attempt, as literals.
  * @returns the attempts that follow failed ones, and how many reports were handled. If outputs are large, the other
  * reports wait for another turn.
  */

@@ -92,7 +92,7 @@ export class HeldRun {
   /**
    * Does the work and makes sure that the server learns the result. Resolves when nothing is left to do.
    *
-   * @param onEnded called when all processes have ended, before the reports.
+   * @param onEnded  called when all processes have ended, before the reports.
    */
   async work(onEnded: () => void): Promise<void> {
     this.state = 'WORKING';

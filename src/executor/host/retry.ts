@@ -19,7 +19,7 @@ export class BackOff {
   }
 
   /**
-   * @param after the error, which may say how long to wait.
+   * @param after  the error, which may say how long to wait.
    * @throws the reason of the signal, as an AbortError, if it fires.
    */
   async pause(signal: AbortSignal, after: unknown): Promise<void> {

@@ -39,7 +39,7 @@ export interface ChangedUser {
  * Changes a user. The user is locked first and then checked, so if two administrators take the role from each other at
  * the same time, one of them stays.
  *
- * @param changesOf computes the changes from the locked user.
+ * @param changesOf  computes the changes from the locked user.
  * @throws PermissionDeniedError if the user or the new role is above the caller's role; FailedPreconditionError for a
  * fixed user, for the caller itself, or for the last administrator; AlreadyExistsError if the name is taken;
  * NotFoundError.

@@ -27,7 +27,7 @@ const lockStatement = statement<{ locked: string }>(
  * service account with an access key for the local executor. If the database already has a tenant, it does nothing. If
  * several servers start at once, only one of them does it.
  *
- * @param handOver gets the secrets before anything is stored, so that they cannot be lost.
+ * @param handOver  gets the secrets before anything is stored, so that they cannot be lost.
  * @returns whether this call has done it.
  * @throws ConfigurationError for a user name that cannot sign in.
  */

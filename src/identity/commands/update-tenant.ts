@@ -21,7 +21,7 @@ export interface TenantChanges {
 /**
  * Changes the settings of a tenant: the default level of its users, and who may create objects in its projects.
  *
- * @param by null means the caller's tenant.
+ * @param by  null means the caller's tenant.
  * @throws InvalidArgumentError for a wrong name, or if there are no changes; NotFoundError, PermissionDeniedError for
  * another tenant; for a taken name see `underTenantName`.
  */

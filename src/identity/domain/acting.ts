@@ -20,7 +20,7 @@ export function mayActAs(caller: Person, user: Person): boolean {
  * allowed only for keys that can do nothing but run work or report about it. So an administrator can add an executor,
  * and can end its key if it leaks.
  *
- * @param scopes the scopes of the key; null means no limit.
+ * @param scopes  the scopes of the key; null means no limit.
  */
 export function mayManageKeys(caller: Person, owner: Person, scopes: readonly string[] | null): boolean {
   if (mayActAs(caller, owner)) return true;

@@ -24,7 +24,7 @@ export function isActiveAdministrator(user: {
 /**
  * Prevents that users lock themselves out, or that a tenant has no administrator any more.
  *
- * @param otherAdministrators how many other active administrators there are. All of them are locked until the
+ * @param otherAdministrators  how many other active administrators there are. All of them are locked until the
  * transaction ends.
  * @throws FailedPreconditionError
  */

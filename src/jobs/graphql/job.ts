@@ -28,7 +28,7 @@ const JobRunStateEnum = enumOf<JobRunState>(
   'JobRunState',
   'The state of one lease of a job. Each lease of a job is a separate run.',
   {
-    LEASED: 'The executor is to run it, and has not said anything about it yet.',
+    LEASED: 'The server has assigned it to an executor, which has not reported anything about it yet.',
     PENDING: 'The executor has it, and waits for free resources or downloads images and files.',
     RUNNING: 'Its program runs. It stays RUNNING while its job is CANCELLING.',
     SUCCEEDED: 'Its program succeeded. Final.',

@@ -89,7 +89,7 @@ const OPEN_PLACES = ['/var/lib', '/var/tmp'];
  * Creates the folder of the embedded database. If PostgreSQL's user cannot enter it, the folder becomes a link to a
  * folder under /var/lib or /var/tmp.
  *
- * @param mayLink whether such a link is allowed.
+ * @param mayLink  whether such a link is allowed.
  * @throws ConfigurationError if the user can enter no folder, or if there is already data in a folder that it cannot
  * enter.
  */

@@ -92,7 +92,7 @@ export interface ChildTable<Row> {
 /**
  * The same page of the children of each parent.
  *
- * @param and further conditions: `and …`.
+ * @param and  further conditions: `and …`.
  */
 export function pageOfEach<Row>(
   { columns, source, parent, order }: ChildTable<Row>,

@@ -26,7 +26,7 @@ export interface Rows {
  * The columns of a model, as Prisma reads them. They are listed by name and not with `*`, so that a prepared statement
  * still works after a migration adds a column.
  *
- * @param fields the model's `…ScalarFieldEnum`.
+ * @param fields  the model's `…ScalarFieldEnum`.
  */
 export function columnsOf(fields: object, alias: string): Sql {
   const snakeCase = (field: string) => field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -18,7 +18,7 @@ export const CHANNEL = 'slipway';
 /**
  * An SQL expression that sends the notification when its transaction commits.
  *
- * @param id an SQL expression.
+ * @param id  an SQL expression.
  */
 export const notifySql = (topic: Topic, id: string): string =>
   `pg_notify('${CHANNEL}', '${topic}:' || ${id})::text`;

@@ -10,7 +10,7 @@ const CONNECT_MS = 5_000;
  * Waits until the database answers, for at most a minute, because it may be starting too. If it does not answer at the
  * first try, `tell` says so at once.
  *
- * @param tell gets a line for the operator.
+ * @param tell  gets a line for the operator.
  * @throws ConfigurationError if no database answers in time, or if it answers and refuses us.
  */
 export async function waitForDatabase(

@@ -76,7 +76,7 @@ async function conflict<Row>(
 /**
  * Refuses reserved names, and the name of a workflow that the caller may not read, in the same way.
  *
- * @param holder the workflow that has the name; null if none has it.
+ * @param holder  the workflow that has the name; null if none has it.
  * @throws InvalidArgumentError `NameUnavailable`.
  */
 export async function requireUsableName(

@@ -11,7 +11,7 @@ import { lockVersions } from '../locks.ts';
  * Activates or deactivates a version. Activating a version deactivates the active version of the same name in the same
  * transaction; deactivating changes no other version. Repeating a call succeeds.
  *
- * @param plan the version. The caller has EDIT on it.
+ * @param plan  the version. The caller has EDIT on it.
  * @throws PermissionDeniedError if the caller may read the active version but does not have EDIT on it;
  * InvalidArgumentError `NameUnavailable`, as for a reserved name, if the caller may not read it. Source: Flyte's
  * UpdateLaunchPlan.

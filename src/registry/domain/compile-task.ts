@@ -7,7 +7,7 @@ import type { ResourceEntry, TaskTemplate } from './task-templates.ts';
  * Checks a task template from outside and returns its canonical form: absent lists are empty, lists without a
  * meaningful order are sorted, and durations have their normal text.
  *
- * @param platformLimits the most that a container may request, for resources with a limit of the platform.
+ * @param platformLimits  the most that a container may request, for resources with a limit of the platform.
  * @throws InvalidArgumentError with all problems of its fields, in the order of Flyte's checks: type, metadata, the
  * version of the runtime, interface, image, resources. If all fields are valid, it also reports two targets at once, a
  * container with inputs or outputs but without command and arguments, and resources above the platform's limits.

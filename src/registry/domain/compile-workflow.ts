@@ -26,7 +26,7 @@ import {
  * Checks a workflow with the tasks that it uses and returns its closure: compiled bindings, sorted upstream ids,
  * connections from start-node to end-node, and the tasks. Equal templates give equal closures.
  *
- * @param tasks at least the registered ones among `referencedTasks`. Other tasks are left out of the closure.
+ * @param tasks  at least the registered ones among `referencedTasks`. Other tasks are left out of the closure.
  * @throws InvalidArgumentError with all problems. Each has the compiler's code and a path that names the node:
  * `NoNodesFound`, `DuplicateId`, `ValueRequired`, `TaskReferenceNotFound`, `DuplicateAlias`, `NodeReferenceNotFound`,
  * `VariableNameNotFound`, `CycleDetected`, `UnreachableNodes`, and the codes of `compileBindings`.

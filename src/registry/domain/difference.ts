@@ -17,7 +17,7 @@ export const MAX_DIFFERENCE_TEXT = 3_000_000;
  * The differences between two JSON documents, as deep inside as possible: members in the order of their keys, items of
  * lists by their index.
  *
- * @param limit the largest number of characters of all paths and values together. The value that exceeds it is cut, and
+ * @param limit  the largest number of characters of all paths and values together. The value that exceeds it is cut, and
  * everything after it is left out.
  */
 export function differences(

@@ -40,7 +40,7 @@ const MAX_BINDING_DEPTH = 32;
  * Checks the form of a workflow template from outside and returns its stored form. `compileWorkflow` checks whether
  * names exist and types fit.
  *
- * @param maxNodes the largest number of nodes; 0 means no limit.
+ * @param maxNodes  the largest number of nodes; 0 means no limit.
  * @throws InvalidArgumentError with all problems: `MissingField`, `ValueRequired`, `UnrecognizedValue`, `InvalidValue`.
  * Too many nodes are reported at once and as the only problem. Paths name nodes by id and bindings by variable:
  * `input.template.nodes.train.inputs.rows`.

@@ -26,7 +26,7 @@ export interface UpstreamValues {
  * form of its variable's type. A variable of an optional type has no value if it is not bound, or if its promise has no
  * value.
  *
- * @param variables the inputs of the node's interface, or the outputs of the workflow's interface.
+ * @param variables  the inputs of the node's interface, or the outputs of the workflow's interface.
  * Problems: `ValueRequired` for an output that its node did not give, `FieldNotFound` for an attribute that the value
  * does not have, `ParameterNotBound`, and the problems of `checkLiteral` and, inside structs, of `coerceToLiteral`.
  * Source: Flyte v1.16, `flytepropeller/pkg/controller/nodes/resolve.go`.

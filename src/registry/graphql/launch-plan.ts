@@ -176,7 +176,7 @@ builder.queryFields((t) => ({
 
 const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
   description:
-    'A version of a launch plan to register. Inputs of the workflow that are neither fixed nor have a default must be given by every execution.',
+    'A version of a launch plan to register. Every execution must give the inputs of the workflow that are neither fixed nor have a default.',
   fields: (t) => ({
     key: t.field({ type: EntityKeyInput, required: true, description: 'The key of the new version.' }),
     workflow: t.field({

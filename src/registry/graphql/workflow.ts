@@ -20,7 +20,7 @@ import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-in
 
 export const WorkflowType = builder.prismaObject('Workflow', {
   description:
-    'One registered version of a workflow: nodes that run tasks, and the way of values from node to node. It never changes.',
+    'One registered version of a workflow: nodes that run tasks, and how values go from node to node. It never changes.',
   fields: (t) => ({
     id: t.exposeID('id', {
       description: 'A UUIDv7 that is unique across all types. `workflow` finds the version by it.',

@@ -12,7 +12,7 @@ const MAX_RESOURCES = 50;
  * Issues a token for the caller of the request, with the same access key behind it. If the caller signed in with a
  * token, this renews it: its limit to resources can be kept or made narrower.
  *
- * @param resources the resources that the token is limited to; null means the same limit as the sign-in.
+ * @param resources  the resources that the token is limited to; null means the same limit as the sign-in.
  * @throws InvalidArgumentError if the time or the resources are not possible; PermissionDeniedError for resources
  * outside the limit of the sign-in.
  */

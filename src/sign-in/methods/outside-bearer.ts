@@ -16,7 +16,7 @@ import { authorizationOf, type SignedIn, type SignInMethodHandler, type SignInRe
  * `Authorization: Bearer`, with a token of a configured outside issuer. All other tokens go on to `ownBearer`, which
  * accepts ours and refuses the rest. Source: Armada's OpenID authentication.
  *
- * @param file a JSON list, which is read before the server listens.
+ * @param file  a JSON list, which is read before the server listens.
  */
 export function outsideBearer(file: string): SignInMethodHandler {
   const issuers = new Map<string, OutsideIssuer>();

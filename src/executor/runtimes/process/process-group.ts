@@ -31,7 +31,7 @@ export interface RunProcess {
 /**
  * The living processes of a run.
  *
- * @param leader the process id that is the id of its group and session; null if this is not known for sure.
+ * @param leader  the process id that is the id of its group and session; null if this is not known for sure.
  */
 export function listRunProcesses(runId: string, leader: number | null): RunProcess[] {
   if (!IS_LINUX) return leader !== null && groupExists(leader) ? [{ pid: leader, group: leader }] : [];
@@ -61,7 +61,7 @@ export function findLeader(runId: string, recorded: ProcessIdentity | null): num
 /**
  * Ends processes: first with SIGTERM, and after the grace period with SIGKILL.
  *
- * @param list the processes that still live. It is called repeatedly, because they may fork in the meantime.
+ * @param list  the processes that still live. It is called repeatedly, because they may fork in the meantime.
  * @returns the processes that still live `killWaitSeconds` after the first SIGKILL (stuck in the kernel); usually none.
  */
 export async function endProcesses(
