@@ -133,8 +133,8 @@ describe('createExecution', () => {
   });
 
   it('is NOT_FOUND at the top for a project that is not there', async () => {
-    const { errors } = await ask({ project: 'ghost' });
-    expect(errors).toMatchObject([{ path: ['createExecution'], extensions: { code: 'NOT_FOUND' } }]);
+    const answer = await ask({ project: 'ghost' });
+    expect(answer).toMatchObject({ refused: 'NOT_FOUND', path: ['createExecution'] });
   });
 
   it('refuses an archived project', async () => {
