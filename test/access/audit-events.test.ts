@@ -10,7 +10,7 @@ import { type Answer, type App, startApp } from '../support/app.ts';
 import { endOf } from '../support/mutate.ts';
 import { eventually, registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { homeTenant, newTenant, newUser, type User } from '../support/users.ts';
+import { grantTo, homeTenant, newTenant, newUser, type User } from '../support/users.ts';
 import { permissionMutations } from './stage.ts';
 
 const project = 'audited';
@@ -54,7 +54,7 @@ const readSecretly = (who: User) =>
   );
 
 describe('auditEvents', () => {
-  it('tells who did what, with what, from where, to what, before and after', async () => {
+  it('shows the actor, credential, address, action and target of an event, and the values before and after', async () => {
     const [admin, ann] = [await newUser({ role: 'ADMIN' }), await newUser()];
     await write.grant(granting(ann), admin.authorization);
     await write.update(granting(ann, 'EDIT'), admin.authorization);
@@ -81,7 +81,7 @@ describe('auditEvents', () => {
     ]);
   });
 
-  it('is filtered by actor, action, noun, endOf, target, credential and time', async () => {
+  it('filters by actor, action, noun, outcome, target, credential and time', async () => {
     const [admin, ann, eve] = [await newUser({ role: 'ADMIN' }), await newUser(), await newUser()];
     const since = new Date().toISOString();
     await write.grant(granting(ann), admin.authorization);
@@ -108,7 +108,7 @@ describe('auditEvents', () => {
     expect(endOf(await ask({ filter: { credentialId: 'x' } }))).toBe('INVALID_ARGUMENT');
   });
 
-  it('tells of users who are gone, by their id and the name that they had', async () => {
+  it('shows deleted users with their id and the name that they had', async () => {
     const admin = await newUser({ role: 'ADMIN' });
     await write.grant(granting(await newUser()), admin.authorization);
     await db.user.delete({ where: { id: admin.id } });
@@ -116,7 +116,7 @@ describe('auditEvents', () => {
       expect(await events({ actor })).toMatchObject([{ actor: { id: admin.id, username: admin.username } }]);
   });
 
-  it('goes page by page, newest first, in a number of statements that does not grow', async () => {
+  it('answers pages, newest first, with a constant number of statements', async () => {
     const admin = await newUser({ role: 'ADMIN' });
     for (let count = 0; count < 7; count += 1)
       await write.grant(granting(await newUser()), admin.authorization);
@@ -137,7 +137,7 @@ describe('auditEvents', () => {
     expect(many.statements).toHaveLength(one.statements.length);
   });
 
-  it('answers every combination of filters, however long', async () => {
+  it('answers every combination of filters', async () => {
     const [admin, ann] = [await newUser({ role: 'ADMIN' }), await newUser()];
     await write.grant(granting(ann), admin.authorization);
     const [granted] = await events({ actor: { id: admin.id } });
@@ -165,7 +165,7 @@ describe('auditEvents', () => {
     }
   });
 
-  it('is for administrators of the tenant; root names another, and nobody else finds one', async () => {
+  it('is for administrators of the tenant; only ROOT can name another tenant, for others it is NOT_FOUND', async () => {
     const tenantId = await newTenant('audited-elsewhere');
     const theirs = await newUser({ role: 'ADMIN', tenantId });
     const root = await newUser({ role: 'ROOT' });
@@ -181,7 +181,7 @@ describe('auditEvents', () => {
 });
 
 describe('the log', () => {
-  it('only grows: PostgreSQL refuses to change, delete or empty it', async () => {
+  it('cannot be changed, deleted or emptied: PostgreSQL refuses all three', async () => {
     await write.grant(granting(await newUser()));
     const { rows: before } = await pool.query('select * from audit_events order by id');
     expect(before.length).toBeGreaterThan(0);
@@ -195,7 +195,7 @@ describe('the log', () => {
     expect((await pool.query('select * from audit_events order by id')).rows).toEqual(before);
   });
 
-  it('has no row of a change that was rolled back', async () => {
+  it('has no row for a change that was rolled back', async () => {
     const caller = systemCaller(await homeTenant(), newId());
     const work = inTransaction(async (tx) => {
       await recordChange(tx, caller, { action: 'test:rolledBack', target: { type: 'user', id: null } });
@@ -205,7 +205,7 @@ describe('the log', () => {
     expect(await events({ action: 'test:rolledBack' })).toEqual([]);
   });
 
-  it('has few rows of many refusals of one kind, and their number', async () => {
+  it('keeps many refusals of one kind as a few rows with a count', async () => {
     const eve = await newUser();
     const queries = Array.from(
       { length: 25 },
@@ -257,14 +257,14 @@ describe('the log', () => {
   });
 });
 
-describe("a creator's permission", () => {
+describe('the permission of a creator', () => {
   const caller = async (userId: string) => ({
     ...systemCaller(await homeTenant(), userId),
     role: 'USER' as const,
   });
   const made = (identifier: string) => ({ identifier, name: identifier, description: '', labels: {} });
 
-  it('is MANAGE on what was made', async () => {
+  it('has the level MANAGE on the new object', async () => {
     const { id } = await newUser();
     const { id: resourceId } = await registerProjectCommand(await caller(id), made('created'));
     expect(await db.grant.findMany({ where: { resourceId } })).toMatchObject([
@@ -272,7 +272,7 @@ describe("a creator's permission", () => {
     ]);
   });
 
-  it('is made with it or not at all: when it fails, nothing was made', async () => {
+  it('is created together with the object: when the permission fails, the object is not created either', async () => {
     const nobody = newId();
     await expect(registerProjectCommand(await caller(nobody), made('unmade'))).rejects.toThrow();
     expect(await db.project.findFirst({ where: { identifier: 'unmade' } })).toBeNull();
@@ -281,20 +281,11 @@ describe("a creator's permission", () => {
     expect(await db.grant.count({ where: { userId: id } })).toBe(0);
   });
 
-  it('does not fail where a row is there, and raises it', async () => {
+  it('raises a permission that exists already instead of failing', async () => {
     const { id } = await newUser();
     const resource = { type: 'PROJECT', id: projectId, name: project } as const;
     const tenantId = await homeTenant();
-    await db.grant.create({
-      data: {
-        id: newId(),
-        tenantId,
-        userId: id,
-        resourceType: 'PROJECT',
-        resourceId: projectId,
-        level: 'READ',
-      },
-    });
+    await grantTo({ userId: id }, 'PROJECT', projectId, 'READ');
     for (let count = 0; count < 2; count += 1)
       await inTransaction((tx) => grantCreator(tx, systemCaller(tenantId, id), resource));
     expect(await db.grant.findMany({ where: { userId: id } })).toMatchObject([{ level: 'MANAGE' }]);

@@ -4,8 +4,8 @@ import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { endOf } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
-import { newUser, type User } from '../support/users.ts';
-import { experiment, group, permissionMutations } from './stage.ts';
+import { newGroup, newUser, type User } from '../support/users.ts';
+import { experiment, permissionMutations } from './stage.ts';
 
 const project = 'explained';
 let app: App;
@@ -60,7 +60,7 @@ const at = (type: string, id: string | null, name: string | null, more: object =
 });
 
 describe('explainPermission', () => {
-  it('tells every resource that was asked, nearest first, and the default that answered', async () => {
+  it('lists every resource that was consulted, the nearest first, and the default that decided', async () => {
     const somebody = await newUser();
     expect(await explained(somebody)).toEqual({
       level: 'NO_PERMISSIONS',
@@ -82,10 +82,10 @@ describe('explainPermission', () => {
     expect(await explained(reader)).toMatchObject({ level: 'READ', decidedBy: 'USER_DEFAULT' });
   });
 
-  it("tells the user's own permission that decided against its groups'", async () => {
+  it('names the permission of the user when it decides against the permissions of the groups', async () => {
     const somebody = await newUser();
-    await group('strong', somebody);
-    await group('weak', somebody);
+    await newGroup('strong', [somebody]);
+    await newGroup('weak', [somebody]);
     await grant(to(somebody), home, 'READ');
     await grant({ group: { name: 'strong' } }, home, 'MANAGE');
     await grant({ group: { name: 'weak' } }, home, 'USE');
@@ -108,9 +108,9 @@ describe('explainPermission', () => {
     ]);
   });
 
-  it("tells the highest of its groups' permissions, and `everyone` among them", async () => {
+  it('names the highest permission of the groups of the user, with `everyone` among them', async () => {
     const somebody = await newUser();
-    await group('lab', somebody);
+    await newGroup('lab', [somebody]);
     await grant({ group: { name: 'lab' } }, trial, 'EDIT');
     await grant({ group: { name: 'Everyone' } }, trial, 'NO_PERMISSIONS');
     expect(await explained(somebody)).toMatchObject({
@@ -137,13 +137,13 @@ describe('explainPermission', () => {
     ['ANNOTATOR', 'USE', ['ROLE_CEILING']],
     ['USER', 'MANAGE', []],
     ['SUPERUSER', 'MANAGE', []],
-  ])('of MANAGE, tells that a %s has %s', async (role, level, caps) => {
+  ])('explains that a grant of MANAGE gives a %s the level %s', async (role, level, caps) => {
     const somebody = await newUser({ role });
     await grant(to(somebody), trial, 'MANAGE');
     expect(await explained(somebody)).toMatchObject({ level, caps, decidedBy: 'USER_GRANT' });
   });
 
-  it('tells that an administrator is one, whatever its permissions', async () => {
+  it('says that the role of an administrator decides, not its permissions', async () => {
     const admin = await newUser({ role: 'ADMIN' });
     await grant(to(admin), trial, 'NO_PERMISSIONS');
     expect(await explained(admin)).toMatchObject({
@@ -156,7 +156,7 @@ describe('explainPermission', () => {
     expect(steps.at(-1)).toMatchObject({ step: 'ROLE', answered: true });
   });
 
-  it('tells that a user is disabled', async () => {
+  it('says that the user is disabled', async () => {
     const gone = await newUser({ role: 'ADMIN' });
     await db.user.update({ where: { id: gone.id }, data: { disabledAt: new Date() } });
     expect(await explained(gone)).toMatchObject({
@@ -166,7 +166,7 @@ describe('explainPermission', () => {
     });
   });
 
-  it('tells that a resource is public', async () => {
+  it('says that the resource is public', async () => {
     await experiment(projectId, 'open', new Date());
     const open = { experiment: { key: { project, name: 'open' } } };
     expect(await explained(await newUser(), open)).toMatchObject({ level: 'READ', decidedBy: 'PUBLIC' });
@@ -180,7 +180,7 @@ describe('explainPermission', () => {
     expect(endOf(change)).toBe('PERMISSION_DENIED');
   });
 
-  it('agrees with what the API then does', async () => {
+  it('agrees with what the API allows', async () => {
     const levels = ['NO_PERMISSIONS', 'READ', 'MANAGE'];
     for (const [index, level] of levels.entries()) {
       const somebody = await newUser();
@@ -200,7 +200,7 @@ describe('explainPermission', () => {
     }
   });
 
-  it('of all of a type and of the tenant, is for administrators', async () => {
+  it('requires an administrator to explain a level on all resources of a type or on the tenant', async () => {
     const somebody = await newUser();
     await grant(to(somebody), { all: 'QUEUE' }, 'USE');
     expect(await explained(somebody, { all: 'QUEUE' })).toMatchObject({
@@ -214,7 +214,7 @@ describe('explainPermission', () => {
     expect(endOf(await ask(somebody, { all: 'QUEUE' }, somebody.authorization))).toBe('PERMISSION_DENIED');
   });
 
-  it('is about oneself for who may read the resource, about others for who manages it', async () => {
+  it('explains the own level to readers of the resource, and the levels of others to its managers', async () => {
     const [reader, manager, outsider] = [await newUser(), await newUser(), await newUser()];
     await grant(to(reader), trial, 'READ');
     await grant(to(manager), trial, 'MANAGE');

@@ -4,8 +4,8 @@ import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
 import { endOf } from '../support/mutate.ts';
 import { eventually, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
-import { homeTenant, newTenant, newUser, type User } from '../support/users.ts';
-import { experiment, group, permissionMutations, registeredModel } from './stage.ts';
+import { homeTenant, newGroup, newTenant, newUser, type User } from '../support/users.ts';
+import { experiment, permissionMutations, registeredModel } from './stage.ts';
 
 let app: App;
 let write: ReturnType<typeof permissionMutations>;
@@ -48,7 +48,7 @@ const reads = async ({ authorization }: User) =>
 const rowsOf = (whom: User) => db.grant.findMany({ where: { userId: whom.id } });
 
 describe('grantPermission', () => {
-  it('gives a user a level on a resource, which holds from the next call', async () => {
+  it('gives a user a level on a resource, which applies from the next call on', async () => {
     expect(await reads(other)).toBe('NOT_FOUND');
     const answer = await write.grant(granting(other, 'READ'), manager.authorization);
     expect(answer).toMatchObject({
@@ -67,7 +67,7 @@ describe('grantPermission', () => {
       where: { id: other.id },
       data: { email: 'Ann@Example.com', emailKey: 'ann@example.com' },
     });
-    const groupId = await group(`Team-${projects}`, other);
+    const groupId = await newGroup(`Team-${projects}`, [other]);
     const subjects = [
       { user: { id: other.id } },
       { user: { username: other.username.toUpperCase() } },
@@ -81,7 +81,7 @@ describe('grantPermission', () => {
     expect(codes).toEqual(['OK', 'ALREADY_EXISTS', 'ALREADY_EXISTS', 'OK', 'ALREADY_EXISTS']);
   });
 
-  it('is about every type of resource', async () => {
+  it('accepts every type of resource', async () => {
     await registerTask(app, project, 'double');
     await registerWorkflow(app, project, 'flow', { a: [] });
     await app.ask('mutation ($n: String!) { createQueue(input: { name: $n }) { __typename } }', {
@@ -111,7 +111,7 @@ describe('grantPermission', () => {
     expect(rows.map((row) => row.resourceId)).toEqual(expect.arrayContaining([made.id, model.id]));
   });
 
-  it('never replaces: a row, whatever its level, is ALREADY_EXISTS and stays', async () => {
+  it('answers ALREADY_EXISTS and keeps the grant that exists, whatever its level', async () => {
     for (const level of ['READ', 'MANAGE', 'NO_PERMISSIONS']) {
       const answer = await write.grant(granting(manager, level), manager.authorization);
       expect(answer).toMatchObject({ code: 'ALREADY_EXISTS' });
@@ -119,7 +119,7 @@ describe('grantPermission', () => {
     expect(await rowsOf(manager)).toMatchObject([{ level: 'MANAGE' }]);
   });
 
-  it('names an invalid level first, then the unknown subject, then the row that is there', async () => {
+  it('reports an invalid level first, then an unknown subject, then a grant that exists', async () => {
     const ghost = { ...other, username: 'ghost' };
     expect(endOf(await write.grant(granting(ghost, 'read'), manager.authorization))).toBe('INVALID_ARGUMENT');
     const unknown = await write.grant(granting(ghost, 'READ'), manager.authorization);
@@ -139,7 +139,7 @@ describe('grantPermission', () => {
     expect(await rowsOf(other)).toEqual([]);
   });
 
-  it('takes a user of another tenant for one that is not there', async () => {
+  it('answers the same for a user of another tenant as for one that does not exist', async () => {
     const tenantId = await newTenant(`elsewhere-${projects}`);
     const stranger = await newUser({ tenantId });
     for (const user of [{ id: stranger.id }, { username: stranger.username }, { id: newId() }]) {
@@ -174,7 +174,7 @@ describe('grantPermission', () => {
       expect([verb, endOf(await write[verb](input, writer.authorization))]).toEqual([verb, expected]);
   });
 
-  it('answers a resource that is hidden and one that is absent alike', async () => {
+  it('answers the same for a hidden resource as for an absent one', async () => {
     const plain = async (identifier: string) => {
       const answer = await write.grant(
         granting(other, 'READ', { project: { identifier } }),
@@ -185,7 +185,7 @@ describe('grantPermission', () => {
     expect(await plain(project)).toBe(await plain('absent'));
   });
 
-  it('is no way for a manager to other resources, to all of a type or to the tenant', async () => {
+  it('does not let a manager grant on other resources, on all resources of a type or on the tenant', async () => {
     const elsewhere = `${project}-b`;
     await registerProject(app, elsewhere);
     const { authorization } = manager;
@@ -198,7 +198,7 @@ describe('grantPermission', () => {
     expect(await rowsOf(manager)).toHaveLength(1);
   });
 
-  it('on all of a type or on the tenant takes an administrator, not MANAGE on the tenant', async () => {
+  it('requires an administrator for all resources of a type and for the tenant; MANAGE on the tenant does not suffice', async () => {
     const tenantWide = await newUser({ role: 'SUPERUSER', level: 'MANAGE' });
     expect(endOf(await write.grant(granting(tenantWide, 'MANAGE', { tenant: true })))).toBe('OK');
     expect(
@@ -216,7 +216,7 @@ describe('grantPermission', () => {
       });
   });
 
-  it('is not for a credential whose scopes do not name it', async () => {
+  it('refuses a credential whose scopes do not include it', async () => {
     const narrow = await newUser({ role: 'ADMIN', scopes: ['project:read', 'permission:read'] });
     expect(endOf(await write.grant(granting(other, 'READ'), narrow.authorization))).toBe('PERMISSION_DENIED');
     const wide = await newUser({ role: 'ADMIN', scopes: ['permission:grant'] });
@@ -225,7 +225,7 @@ describe('grantPermission', () => {
     expect(endOf(await write.grant(tenant, wide.authorization))).toBe('PERMISSION_DENIED');
   });
 
-  it('is seen by what follows in the same request', async () => {
+  it('applies to the next operation of the same request', async () => {
     const answer = await app.ask(
       `mutation ($update: UpdatePermissionInput!, $grant: GrantPermissionInput!) {
          updatePermission(input: $update) { __typename }
@@ -241,7 +241,7 @@ describe('grantPermission', () => {
     expect(answer.errors?.map((error) => error.extensions.code)).toEqual(['PERMISSION_DENIED']);
   });
 
-  it('is seen by what follows in the same request, also where it lowers the level', async () => {
+  it('applies to the next operation of the same request, also when it lowers the level', async () => {
     const { id } = await experiment(projectId, 'lowered');
     const answer = await app.ask(
       `mutation ($before: UpdateExperimentInput!, $grant: GrantPermissionInput!, $after: UpdateExperimentInput!) {
@@ -266,7 +266,7 @@ describe('grantPermission', () => {
 });
 
 describe('updatePermission', () => {
-  it('sets any level, NO_PERMISSIONS included, and that closes at the next call', async () => {
+  it('sets any level; NO_PERMISSIONS closes the resource from the next call on', async () => {
     await write.grant(granting(other, 'EDIT'));
     expect(await reads(other)).toBe('OK');
     const answer = await write.update(granting(other, 'NO_PERMISSIONS'), manager.authorization);
@@ -274,7 +274,7 @@ describe('updatePermission', () => {
     expect(await reads(other)).toBe('NOT_FOUND');
   });
 
-  it('inserts nothing: without a row it is NOT_FOUND, although a default applies', async () => {
+  it('answers NOT_FOUND where there is no grant, even if a default applies', async () => {
     const reader = await newUser({ level: 'READ' });
     expect(await write.update(granting(reader, 'EDIT'), manager.authorization)).toMatchObject({
       __typename: 'NotFoundError',
@@ -282,14 +282,14 @@ describe('updatePermission', () => {
     expect(await rowsOf(reader)).toEqual([]);
   });
 
-  it('lets a manager lower itself, and then it manages no more', async () => {
+  it('lets a manager lower its own level, after which it is no manager', async () => {
     expect(endOf(await write.update(granting(manager, 'READ'), manager.authorization))).toBe('OK');
     expect(endOf(await write.update(granting(manager, 'MANAGE'), manager.authorization))).toBe(
       'PERMISSION_DENIED',
     );
   });
 
-  it("lets one manager take another's permission, the creator's included", async () => {
+  it('lets a manager remove the grant of another manager, also the grant of the creator', async () => {
     const creator = await db.grant.findFirstOrThrow({
       where: { resourceId: projectId, userId: { not: manager.id } },
     });
@@ -299,7 +299,7 @@ describe('updatePermission', () => {
 });
 
 describe('revokePermission', () => {
-  it('answers the row as it was; a repeat is NOT_FOUND', async () => {
+  it('answers the grant that it removed, and NOT_FOUND when it is repeated', async () => {
     await write.grant(granting(other, 'EDIT'));
     const answer = await write.revoke(revoking(other), manager.authorization);
     expect(answer.grant).toMatchObject({
@@ -312,7 +312,7 @@ describe('revokePermission', () => {
     expect(repeat).toMatchObject({ __typename: 'NotFoundError', code: 'NOT_FOUND' });
   });
 
-  it('lets the subject fall back to what its groups and the defaults say', async () => {
+  it('leaves the subject the levels that its groups and the defaults give', async () => {
     const reader = await newUser({ level: 'READ' });
     await write.grant(granting(reader, 'NO_PERMISSIONS'));
     expect(await reads(reader)).toBe('NOT_FOUND');
@@ -320,9 +320,9 @@ describe('revokePermission', () => {
     expect(await reads(reader)).toBe('OK');
   });
 
-  it("leaves the rows of others: a group's is not its member's", async () => {
+  it('removes only the grant of the subject: the grant of a group does not belong to its member', async () => {
     const name = `crew-${projects}`;
-    await group(name, other);
+    await newGroup(name, [other]);
     const resource = on();
     await write.grant({ subject: { group: { name } }, resource, level: 'READ' });
     await write.grant(granting(other, 'USE'));
@@ -331,8 +331,8 @@ describe('revokePermission', () => {
   });
 });
 
-describe('at the same time', () => {
-  it('20 grants of the same give one row and 19 ALREADY_EXISTS', async () => {
+describe('concurrent calls', () => {
+  it('of 20 equal grants one succeeds and 19 answer ALREADY_EXISTS', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => write.grant(granting(other, 'READ'), manager.authorization)),
     );
@@ -344,14 +344,14 @@ describe('at the same time', () => {
     expect(events).toBe(3);
   });
 
-  it('20 grants on all of a type give one row: the null of its id is unique too', async () => {
+  it('of 20 equal grants on all resources of a type one succeeds', async () => {
     const input = granting(other, 'READ', { all: 'QUEUE' });
     const codes = (await Promise.all(Array.from({ length: 20 }, () => write.grant(input)))).map(endOf);
     expect(codes.filter((code) => code === 'OK')).toHaveLength(1);
     expect(await rowsOf(other)).toHaveLength(1);
   });
 
-  it('a grant to a user who is being deleted is done and goes with it, or NOT_FOUND: nothing else', async () => {
+  it('a grant to a user during its deletion is deleted with the user or answers NOT_FOUND', async () => {
     const codes = new Set<string>();
     for (let round = 0; round < 15; round += 1) {
       const leaver = await newUser();
@@ -366,33 +366,30 @@ describe('at the same time', () => {
     expect([...codes].filter((code) => code !== 'OK' && code !== 'NOT_FOUND')).toEqual([]);
   });
 
-  it.each(['users', 'groups'])(
-    'a grant that meets a deletion under way, of %s, is NOT_FOUND',
-    async (table) => {
-      const groupId = await group(`leaving-${projects}`, other);
-      const subject = table === 'users' ? { user: { id: other.id } } : { group: { id: groupId } };
-      const deletion = await pool.connect();
-      try {
-        await deletion.query('begin');
-        await deletion.query(`delete from ${table} where id = $1`, [table === 'users' ? other.id : groupId]);
-        const answer = write.grant({ subject, resource: on(), level: 'READ' }, manager.authorization);
-        // It has found the subject, and waits for how the deletion ends.
-        await eventually(
-          () =>
-            pool.query(
-              `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-            ),
-          ({ rows }) => rows.length > 0,
-        );
-        await deletion.query('commit');
-        expect(await answer).toMatchObject({ __typename: 'NotFoundError', path: ['input'] });
-      } finally {
-        deletion.release();
-      }
-    },
-  );
+  it.each(['users', 'groups'])('a grant during the deletion of %s answers NOT_FOUND', async (table) => {
+    const groupId = await newGroup(`leaving-${projects}`, [other]);
+    const subject = table === 'users' ? { user: { id: other.id } } : { group: { id: groupId } };
+    const deletion = await pool.connect();
+    try {
+      await deletion.query('begin');
+      await deletion.query(`delete from ${table} where id = $1`, [table === 'users' ? other.id : groupId]);
+      const answer = write.grant({ subject, resource: on(), level: 'READ' }, manager.authorization);
+      // It has found the subject, and waits for how the deletion ends.
+      await eventually(
+        () =>
+          pool.query(
+            `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+          ),
+        ({ rows }) => rows.length > 0,
+      );
+      await deletion.query('commit');
+      expect(await answer).toMatchObject({ __typename: 'NotFoundError', path: ['input'] });
+    } finally {
+      deletion.release();
+    }
+  });
 
-  it('updates and a revocation: each update is before it or NOT_FOUND, and no row is left', async () => {
+  it('updates during a revocation succeed before it or answer NOT_FOUND, and no grant remains', async () => {
     for (let round = 0; round < 10; round += 1) {
       await write.grant(granting(other, 'READ'));
       const updates = ['USE', 'EDIT', 'MANAGE', 'NO_PERMISSIONS'].map((level) =>
@@ -405,15 +402,15 @@ describe('at the same time', () => {
     }
   });
 
-  it('20 revocations of the same are one, and 19 NOT_FOUND', async () => {
+  it('of 20 equal revocations one succeeds and 19 answer NOT_FOUND', async () => {
     await write.grant(granting(other, 'READ'));
     const answers = await Promise.all(Array.from({ length: 20 }, () => write.revoke(revoking(other))));
     expect(answers.map(endOf).sort()).toEqual([...Array(19).fill('NOT_FOUND'), 'OK']);
   });
 });
 
-describe('what each write leaves', () => {
-  it('is an event with the levels before and after, and word to all processes, last', async () => {
+describe('every write', () => {
+  it('records an event with the levels before and after, and notifies all processes last', async () => {
     const before = (await db.accessClock.findUniqueOrThrow({ where: { id: 1 } })).version;
     await write.grant(granting(other, 'READ'), manager.authorization);
     await write.update(granting(other, 'EDIT'), manager.authorization);
@@ -436,7 +433,7 @@ describe('what each write leaves', () => {
       expect(change).toMatchObject({ tenantId: await homeTenant(), userId: other.id, kind: 'GRANT' });
   });
 
-  it('is nothing when it is refused', async () => {
+  it('records and notifies nothing when it is refused', async () => {
     const events = await db.auditEvent.count({ where: { outcome: 'DONE' } });
     const clock = await db.accessClock.findUniqueOrThrow({ where: { id: 1 } });
     await write.grant(granting(manager, 'READ'));

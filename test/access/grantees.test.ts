@@ -6,8 +6,8 @@ import { endOf } from '../support/mutate.ts';
 import { createUser } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { newTenant, newUser, type User } from '../support/users.ts';
-import { group, permissionMutations } from './stage.ts';
+import { newGroup, newTenant, newUser, type User } from '../support/users.ts';
+import { permissionMutations } from './stage.ts';
 
 const project = 'shared';
 const resource = { project: { identifier: project } };
@@ -20,7 +20,7 @@ beforeAll(async () => {
     await createUser(app, { username, email: `${username}@example.com` });
   await createUser(app, { username: 'martha' });
   await db.user.updateMany({ where: { usernameKey: 'martha' }, data: { disabledAt: new Date() } });
-  await group('Marketing');
+  await newGroup('Marketing');
   await newUser({ tenantId: await newTenant('neighbours'), username: 'mara' });
   manager = await newUser({ grants: [{ type: 'PROJECT', id: projectId, level: 'MANAGE' }] });
 });
@@ -34,7 +34,7 @@ const search = (variables: object, authorization = manager.authorization) =>
 const namesOf = ({ data }: Answer) => data.grantees.map(({ kind, name }: Answer) => `${kind} ${name}`);
 
 describe('grantees', () => {
-  it('finds users and groups by how their names begin, in any case, by name', async () => {
+  it('finds users and groups by the beginning of their names, in any case, ordered by name', async () => {
     const all = ['USER Marie', 'USER Mario', 'USER marion', 'GROUP Marketing'];
     expect(namesOf(await search({ prefix: 'mar' }))).toEqual(all);
     expect(namesOf(await search({ prefix: 'ＭＡＲ' }))).toEqual(all);
@@ -43,7 +43,7 @@ describe('grantees', () => {
     expect(namesOf(await search({ prefix: 'm%' }))).toEqual([]);
   });
 
-  it('answers what a grant takes, also of a group that the manager is not in', async () => {
+  it('answers subjects that can be granted a level, also groups that the manager does not belong to', async () => {
     const write = permissionMutations(app);
     const { data } = await search({ prefix: 'mar' });
     for (const { id, kind } of data.grantees) {
@@ -54,7 +54,7 @@ describe('grantees', () => {
     }
   });
 
-  it('is for those who manage the resource, and refused as granting is', async () => {
+  it('is for managers of the resource, and refuses others as grantPermission does', async () => {
     const [outsider, reader] = [await newUser(), await newUser({ level: 'READ' })];
     expect(endOf(await search({ prefix: 'mar' }, outsider.authorization))).toBe('NOT_FOUND');
     expect(endOf(await search({ prefix: 'mar' }, reader.authorization))).toBe('PERMISSION_DENIED');
@@ -69,11 +69,11 @@ describe('grantees', () => {
     ['spaces', { prefix: '   ' }],
     ['none', { prefix: 'mar', first: 0 }],
     ['more than 50', { prefix: 'mar', first: 51 }],
-  ])('is no list of everybody: %s', async (_name, variables) => {
+  ])('refuses a search that would list everybody: %s', async (_name, variables) => {
     expect(endOf(await search(variables))).toBe('INVALID_ARGUMENT');
   });
 
-  it('is one statement, however many it finds', async () => {
+  it('takes one statement, however many subjects it finds', async () => {
     await search({ prefix: 'mar' });
     const one = await countStatements(() => search({ prefix: 'maximilian' }));
     const many = await countStatements(() => search({ prefix: 'mar' }));

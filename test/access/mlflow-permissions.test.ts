@@ -72,26 +72,26 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
     expect(endOf(await get(other.username))).toBe('NOT_FOUND');
   });
 
-  it('are inserted only: a row that is there is ALREADY_EXISTS, whatever its level', async () => {
+  it('are created only where none exists: otherwise the answer is ALREADY_EXISTS, whatever the level', async () => {
     await create(giving(other, 'NO_PERMISSIONS'));
     expect(endOf(await create(giving(other, 'READ')))).toBe('ALREADY_EXISTS');
     expect((await get(other.username)).data[`${field}Permission`].permission).toBe('NO_PERMISSIONS');
   });
 
-  it('are for managers to read, not for whom they are about', async () => {
+  it('can be read by managers, but not by the user that they are about', async () => {
     await create(giving(other, 'EDIT'));
     expect(endOf(await get(other.username, other.authorization))).toBe('PERMISSION_DENIED');
     const outsider = await newUser();
     expect(endOf(await get(other.username, outsider.authorization))).toBe('NOT_FOUND');
   });
 
-  it('are the stored row, never the default: without one NOT_FOUND', async () => {
+  it('are stored grants: where there is none the answer is NOT_FOUND, even if a default applies', async () => {
     const reader = await newUser({ level: 'MANAGE' });
     expect(endOf(await get(reader.username))).toBe('NOT_FOUND');
     expect(endOf(await get('ghost'))).toBe('NOT_FOUND');
   });
 
-  it('without a row are not updated and not deleted, and not deleted twice', async () => {
+  it('answer NOT_FOUND when one that does not exist is updated or deleted', async () => {
     expect(endOf(await update(giving(other, 'READ')))).toBe('NOT_FOUND');
     expect(await db.grant.count({ where: { userId: other.id } })).toBe(0);
     await create(giving(other, 'READ'));
@@ -99,14 +99,14 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
     expect(endOf(await remove(taking(other)))).toBe('NOT_FOUND');
   });
 
-  it('let a manager raise others to MANAGE, lower itself, and then no more', async () => {
+  it('let a manager raise others to MANAGE and lower itself, after which it is no manager', async () => {
     expect(endOf(await create(giving(other, 'MANAGE'), manager.authorization))).toBe('OK');
     expect(endOf(await update(giving(manager, 'NO_PERMISSIONS'), manager.authorization))).toBe('OK');
     expect(endOf(await update(giving(manager, 'MANAGE'), manager.authorization))).toBe('NOT_FOUND');
     expect(endOf(await remove(taking(manager), other.authorization))).toBe('OK');
   });
 
-  it('name an invalid level first, then the unknown user with its place', async () => {
+  it('report an invalid level first, then an unknown user with its path', async () => {
     const ghost = { ...other, username: 'ghost' };
     expect(endOf(await create(giving(ghost, 'read')))).toBe('INVALID_ARGUMENT');
     expect(await create(giving(ghost, 'READ'))).toMatchObject({
@@ -115,7 +115,7 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
     });
   });
 
-  it('are not made on what is absent, nor on what is hidden', async () => {
+  it('cannot be created on an absent or hidden resource', async () => {
     const absent = { [field]: { id: newId() }, user: { username: other.username }, permission: 'READ' };
     expect(endOf(await create(absent))).toBe('NOT_FOUND');
     expect(endOf(await create(giving(other, 'READ'), other.authorization))).toBe('NOT_FOUND');
@@ -133,7 +133,7 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
     );
   });
 
-  it("are listed on the user, the newest first: one's own, explicit ones only", async () => {
+  it('are listed on the user, the newest first, without defaults and grants of groups', async () => {
     const list = `query ($first: Int, $after: String) { viewer {
       ${field}Permissions(first: $first, after: $after) {
         edges { node { ${field}Id permission } } pageInfo { hasNextPage endCursor } } } }`;
@@ -159,7 +159,7 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
 });
 
 describe('the lists on users', () => {
-  it('cost one statement for all users of an answer', async () => {
+  it('take one statement for all users of an answer', async () => {
     const ask = () => app.ask('{ viewer { experimentPermissions { edges { cursor } } } }', {}, app.admin);
     await ask();
     const { statements } = await countStatements(ask);
@@ -178,7 +178,7 @@ describe('the lists on users', () => {
 });
 
 describe('the resources of another tenant', () => {
-  it('are absent, also for its own administrators here', async () => {
+  it('are NOT_FOUND, also for administrators of their tenant', async () => {
     const tenantId = await newTenant('elsewhere');
     const admin = await newUser({ role: 'ADMIN', tenantId });
     const { id } = await experiment(projectId, 'ours');

@@ -5,8 +5,8 @@ import { type Answer, type App, startApp } from '../support/app.ts';
 import { endOf } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { homeTenant, newUser } from '../support/users.ts';
-import { experiment, group, permissionFields, permissionMutations } from './stage.ts';
+import { homeTenant, newGroup, newUser } from '../support/users.ts';
+import { experiment, permissionFields, permissionMutations } from './stage.ts';
 
 const project = 'listed';
 let app: App;
@@ -36,9 +36,9 @@ const list = (variables: object, authorization?: string) =>
 const nodes = (connection: Answer) => connection.edges.map((edge: Answer) => edge.node);
 
 describe('permissions', () => {
-  it('lists who may what on a resource for its managers, and what it inherits in the order that decides', async () => {
+  it('shows managers all grants on a resource and those it inherits, in the order in which they decide', async () => {
     const [ann, bob] = [await newUser(), await newUser()];
-    await group('crew', ann);
+    await newGroup('crew', [ann]);
     await grant({ user: { id: ann.id } }, { tenant: true }, 'READ');
     await grant({ user: { id: ann.id } }, { all: 'EXPERIMENT' }, 'READ');
     await grant({ group: { name: 'crew' } }, { project: { id: projectId } }, 'USE');
@@ -72,7 +72,7 @@ describe('permissions', () => {
     }
   });
 
-  it('asks the database the same of a hidden resource as of an absent one', async () => {
+  it('takes the same statements for a hidden resource as for an absent one', async () => {
     const outsider = await newUser();
     const statementsFor = async (id: string) => {
       const { result, statements } = await countStatements(() =>
@@ -87,7 +87,7 @@ describe('permissions', () => {
     expect(await statementsFor(newId())).toEqual(hidden);
   });
 
-  it('goes page by page, forward and backward, without gap or repeat', async () => {
+  it('answers pages, forward and backward, without gap or repeat', async () => {
     const wanted = nodes((await list({ inherited: true, first: 1000 })).data.permissions).map(
       (node: Answer) => node.id,
     );
@@ -107,7 +107,7 @@ describe('permissions', () => {
     expect(backward.reverse().flat()).toEqual(wanted);
   });
 
-  it('of all of a type and of the tenant is for administrators', async () => {
+  it('requires an administrator for all resources of a type and for the tenant', async () => {
     const manager = await newUser({ level: 'MANAGE' });
     for (const resource of [{ all: 'EXPERIMENT' }, { tenant: true }]) {
       expect(endOf(await list({ resource }, manager.authorization))).toBe('PERMISSION_DENIED');
@@ -115,7 +115,7 @@ describe('permissions', () => {
     }
   });
 
-  it('is the same number of statements for one row and for many', async () => {
+  it('takes the same number of statements for one row and for many', async () => {
     const ids = Array.from({ length: 60 }, () => newId());
     const tenantId = await homeTenant();
     await db.user.createMany({
@@ -153,10 +153,10 @@ const mine = async (authorization: string, variables: object = {}): Promise<Answ
 };
 
 describe('myPermissions', () => {
-  it("lists one's own and one's groups' permissions with the level that they come to", async () => {
+  it('lists the permissions of the caller and of its groups with the level that results', async () => {
     const ann = await newUser({ role: 'ANNOTATOR' });
-    await group('readers', ann);
-    await group('strangers');
+    await newGroup('readers', [ann]);
+    await newGroup('strangers');
     await grant({ group: { name: 'readers' } }, { project: { id: projectId } }, 'READ');
     await grant({ group: { name: 'strangers' } }, { project: { id: projectId } }, 'MANAGE');
     await grant({ group: { name: 'everyone' } }, { all: 'QUEUE' }, 'USE');
@@ -178,11 +178,11 @@ describe('myPermissions', () => {
     await write.revoke({ subject: { group: { name: 'everyone' } }, resource: { all: 'QUEUE' } });
   });
 
-  it('does not tell of what a permission closes', async () => {
+  it('does not show resources that a permission closes', async () => {
     const secret = await experiment(projectId, 'secret');
     const shut = await experiment(projectId, 'shut');
     const bob = await newUser();
-    const crew = await group('closers', bob);
+    const crew = await newGroup('closers', [bob]);
     await grant({ user: { id: bob.id } }, { experiment: { id: secret.id } }, 'NO_PERMISSIONS');
     await grant({ group: { id: crew } }, { experiment: { id: secret.id } }, 'MANAGE');
     await grant({ group: { id: crew } }, { experiment: { id: shut.id } }, 'NO_PERMISSIONS');
@@ -207,7 +207,7 @@ describe('myPermissions', () => {
     expect((await countStatements(() => ask('effectiveLevel'))).statements.length).toBeGreaterThan(1);
   });
 
-  it('of 3,400 permissions goes page by page in the same number of statements', async () => {
+  it('answers 3,400 permissions in pages with the same number of statements each', async () => {
     const tenantId = await homeTenant();
     const rich = await newUser();
     const ids = Array.from({ length: 3400 }, () => newId());

@@ -9,9 +9,18 @@ import { endOf, mutate } from '../support/mutate.ts';
 import { deleteUser, editUser, updateUserAdmin, updateUserPassword } from '../support/people.ts';
 import { documentFor, rootFields } from '../support/root-fields.ts';
 import { domain, keyOf, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
-import { homeTenant, newTenant, newUser, tokenOf, type User, type UserOptions } from '../support/users.ts';
+import {
+  grantTo,
+  homeTenant,
+  newGroup,
+  newTenant,
+  newUser,
+  tokenOf,
+  type User,
+  type UserOptions,
+} from '../support/users.ts';
 import { overSse } from '../support/watch.ts';
-import { experiment, group } from './stage.ts';
+import { experiment } from './stage.ts';
 
 vi.hoisted(() => {
   process.env['ANONYMOUS_USER'] = 'stranger';
@@ -130,11 +139,11 @@ const openToKeys: ReadonlySet<string> = new Set(['login', 'logout']);
 describe('a refused mutation', () => {
   const fields = rootFields.filter(({ operation }) => operation === 'mutation');
 
-  it('stands in the table, every one', () => {
+  it('has a row in the table', () => {
     expect(Object.keys(mutations).toSorted()).toEqual(fields.map(({ name }) => name).toSorted());
   });
 
-  it.each(fields)('is in the log with its target: $name', async (root) => {
+  it.each(fields)('is in the audit log with its target: $name', async (root) => {
     const [action, type] = mutations[root.name] ?? [];
     const isAnonymous = openToKeys.has(root.name);
     const key = await newUser({ role: 'ADMIN', scopes: ['audit:read'] });
@@ -223,12 +232,8 @@ const ways: Readonly<Record<string, Way>> = {
   'a launch plan that an input names, and that is hidden': {
     by: async () => {
       const actor = await newUser({ level: 'USE' });
-      const { id: resourceId, tenantId } = await db.namedEntity.findFirstOrThrow({
-        where: { name: 'chain' },
-      });
-      await db.grant.create({
-        data: { tenantId, userId: actor.id, resourceType: 'WORKFLOW', resourceId, level: 'NO_PERMISSIONS' },
-      });
+      const { id } = await db.namedEntity.findFirstOrThrow({ where: { name: 'chain' } });
+      await grantTo({ userId: actor.id }, 'WORKFLOW', id, 'NO_PERMISSIONS');
       return actor;
     },
     ask: asks('createExecution', {
@@ -254,7 +259,7 @@ const ways: Readonly<Record<string, Way>> = {
   'a group that is hidden': {
     by: as('USER'),
     ask: asksQuery('query ($by: GroupByInput!) { group(by: $by) { id } }', async () => ({
-      by: { id: await group(newId()) },
+      by: { id: await newGroup(newId()) },
     })),
     code: 'NOT_FOUND',
     action: 'group:list',
@@ -450,9 +455,9 @@ const ways: Readonly<Record<string, Way>> = {
   },
 };
 
-describe('somebody who is refused', () => {
+describe('a caller who is refused', () => {
   it.each(Object.entries(ways))(
-    'is in the log once: %s',
+    'is in the audit log once: %s',
     async (_name, { by, ask, code, action, target }) => {
       const actor = await by();
       expect(await ask(actor)).toBe(code);
@@ -461,7 +466,7 @@ describe('somebody who is refused', () => {
     },
   );
 
-  it('is not, where the object is absent', async () => {
+  it('is not in the audit log where the object does not exist', async () => {
     const actor = await newUser();
     const { errors } = await app.ask(
       '{ project(by: { identifier: "absent" }) { id } }',
@@ -472,7 +477,7 @@ describe('somebody who is refused', () => {
     expect(await refusalsOf(actor.id)).toEqual([]);
   });
 
-  it('is found over the API, by actor, action and target', async () => {
+  it('is found in auditEvents by actor, action and target', async () => {
     const actor = await newUser();
     await app.ask('{ project(by: { identifier: "hidden" }) { id } }', {}, actor.authorization);
     await flushDenials();

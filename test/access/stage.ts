@@ -4,18 +4,7 @@ import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import type { App } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
-import { homeTenant, type User } from '../support/users.ts';
-
-/** A group with those members. @returns its id. */
-export async function group(name: string, ...members: readonly User[]): Promise<string> {
-  const tenantId = await homeTenant();
-  const { id } = await db.group.create({
-    data: { id: newId(), tenantId, name, nameKey: name.toLowerCase() },
-  });
-  for (const { id: userId } of members)
-    await db.groupMember.create({ data: { groupId: id, userId, tenantId } });
-  return id;
-}
+import { homeTenant } from '../support/users.ts';
 
 export async function experiment(projectId: string, name: string, publicAt: Date | null = null) {
   const data = { id: newId(), tenantId: await homeTenant(), projectId, name, publicAt };

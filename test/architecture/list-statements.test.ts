@@ -18,7 +18,7 @@ import { db } from '../../src/platform/database/client.ts';
 import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
-import { mutate } from '../support/mutate.ts';
+import { make, mutate } from '../support/mutate.ts';
 import {
   createLaunchPlan,
   createWorkflow,
@@ -218,12 +218,6 @@ async function costOf(type: string, document: string, variables: object, authori
   return { statements, objects: objectsOf(result.data, type) };
 }
 
-async function make(field: string, input: object, noun: string): Promise<string> {
-  const answer = await mutate(app, field, input, `${noun} { id }`);
-  expect(answer).toMatchObject({ [noun]: { id: expect.any(String) } });
-  return answer[noun].id;
-}
-
 const labels = [{ key: 'team', value: 'a' }];
 const each = Array.from({ length: MANY }, (_, at) => at);
 
@@ -231,8 +225,10 @@ beforeAll(async () => {
   app = await startApp();
   for (const at of each) {
     const identifier = at === 0 ? project : `more-${at}`;
-    made.projects.push(await make('registerProject', { identifier, name: identifier, labels }, 'project'));
-    await make('createQueue', { name: `a-queue-${at}`, labels }, 'queue');
+    made.projects.push(
+      await make(app, 'registerProject', { identifier, name: identifier, labels }, 'project'),
+    );
+    await make(app, 'createQueue', { name: `a-queue-${at}`, labels }, 'queue');
     await newTenant(`tenant-${at}`);
   }
   await seedWork();
@@ -279,12 +275,14 @@ async function seedTracking(): Promise<void> {
   const execution = { key: { project, domain, name: 'run-0' } };
   for (const at of each) {
     const experiment = await make(
+      app,
       'createExperiment',
       { project, name: `e-${at}`, tags: labels },
       'experiment',
     );
     made.experiments.push(experiment);
     const model = await make(
+      app,
       'createRegisteredModel',
       { project, name: `m-${at}`, tags: labels },
       'registeredModel',
@@ -293,13 +291,19 @@ async function seedTracking(): Promise<void> {
     const source = 's3://bucket/model';
     for (const [index, alias] of ['one', 'two', 'three'].entries()) {
       const run = await make(
+        app,
         'createRun',
         { experiment: { id: experiment }, name: alias, execution, tags: labels },
         'run',
       );
       const version = { model: { id: model }, source, execution, run: { id: run }, tags: labels };
-      await make('createModelVersion', version, 'modelVersion');
-      await make('updateModelAlias', { model: { id: model }, alias, version: index + 1 }, 'registeredModel');
+      await make(app, 'createModelVersion', version, 'modelVersion');
+      await make(
+        app,
+        'updateModelAlias',
+        { model: { id: model }, alias, version: index + 1 },
+        'registeredModel',
+      );
     }
   }
 }
@@ -321,7 +325,7 @@ async function seedPeople(): Promise<void> {
     );
   }
   const members = users.map(({ id: userId }) => ({ id: userId }));
-  for (const at of each) await make('createGroup', { name: `team-${at}`, members }, 'group');
+  for (const at of each) await make(app, 'createGroup', { name: `team-${at}`, members }, 'group');
   const queues = await db.queue.findMany({ where: { name: { startsWith: 'a-queue-' } } });
   const { authorization } = await newUser({
     role: 'SUPERUSER',
@@ -336,28 +340,31 @@ async function seedPeople(): Promise<void> {
 }
 
 describe('a list', () => {
-  it('is in the table', () => {
+  it('has a row in the table', () => {
     expect([...Object.keys(lists), ...others].sort()).toEqual([...allLists].sort());
   });
 
-  it.each(Object.entries(lists))('%s costs the same for one object and for several', async (name, entry) => {
-    const { document, list, node } = along(entry.path, false);
-    expect(list).toBe(name);
-    const authorization = authorizations[entry.as ?? 'reader'];
-    const one = await costOf(node, document, { first: 1 }, authorization);
-    const many = await costOf(node, document, { first: MANY }, authorization);
-    expect(one.objects).toBeGreaterThan(0);
-    expect(many.objects).toBeGreaterThanOrEqual(MANY);
-    expect(many.statements).toHaveLength(entry.statements);
-    expect(one.statements).toHaveLength(entry.statements);
-    const deep = along(entry.path, true).document;
-    // Two, not one: `latestVersion` and the first page of one version would be the same read.
-    const twoDeep = await costOf(node, deep, { first: 2 }, authorization);
-    const manyDeep = await costOf(node, deep, { first: MANY }, authorization);
-    expect(manyDeep.statements).toHaveLength(twoDeep.statements.length);
-  });
+  it.each(Object.entries(lists))(
+    '%s takes the same statements for one object and for several',
+    async (name, entry) => {
+      const { document, list, node } = along(entry.path, false);
+      expect(list).toBe(name);
+      const authorization = authorizations[entry.as ?? 'reader'];
+      const one = await costOf(node, document, { first: 1 }, authorization);
+      const many = await costOf(node, document, { first: MANY }, authorization);
+      expect(one.objects).toBeGreaterThan(0);
+      expect(many.objects).toBeGreaterThanOrEqual(MANY);
+      expect(many.statements).toHaveLength(entry.statements);
+      expect(one.statements).toHaveLength(entry.statements);
+      const deep = along(entry.path, true).document;
+      // Two, not one: `latestVersion` and the first page of one version would be the same read.
+      const twoDeep = await costOf(node, deep, { first: 2 }, authorization);
+      const manyDeep = await costOf(node, deep, { first: MANY }, authorization);
+      expect(manyDeep.statements).toHaveLength(twoDeep.statements.length);
+    },
+  );
 
-  it('InvalidArgumentError.problems costs the same for one fault and for several', async () => {
+  it('InvalidArgumentError.problems takes the same statements for one problem and for several', async () => {
     const costs = [];
     for (const count of [1, MANY]) {
       const wrong = Array.from({ length: count }, (_, at) => ({ key: `!${at}`, value: '' }));
@@ -372,7 +379,7 @@ describe('a list', () => {
     expect(costs).toEqual([0, 0]);
   });
 
-  it('AccessExplanation.steps costs nothing beside the explanation', async () => {
+  it('AccessExplanation.steps takes no further statement', async () => {
     const { id } = await db.user.findFirstOrThrow({ where: { role: 'USER' } });
     const field = schema.getType('AccessExplanation') as GraphQLObjectType;
     const steps = field.getFields()['steps'];
@@ -391,7 +398,7 @@ describe('a list', () => {
     ]);
   });
 
-  it('LeaseJobsPayload.runs and LeasedRun.inputBlobs cost the same for one run and for several', async () => {
+  it('LeaseJobsPayload.runs and LeasedRun.inputBlobs take the same statements for one run and for several', async () => {
     const costs = [];
     for (const count of [1, MANY]) {
       const hands = new Hands(app, `leases-${count}`);

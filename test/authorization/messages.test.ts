@@ -62,7 +62,7 @@ describe('NOT_FOUND', () => {
       lookup('modelVersion', { alias: { model, alias: 'champion' } }),
       'model version told/ghost@champion not found',
     ],
-  ])('names what was asked for, with its whole key: %j', async ([document, variables], message) => {
+  ])('names the object with its whole key: %j', async ([document, variables], message) => {
     expect(await refusalOf(document, variables)).toEqual(['NOT_FOUND', message]);
   });
 
@@ -89,7 +89,7 @@ describe('PERMISSION_DENIED', () => {
   ];
   const caller = (role: Role, more: Partial<UserOptions> = {}) => newCaller({ role, ...more });
 
-  it('says which level on which object it takes', async () => {
+  it('says which level on which object is required', async () => {
     const authorization = await caller('USER', { grants: reader });
     expect(await refusalOf(newTask, { input: taskInput(project, 'new') }, authorization)).toEqual([
       'PERMISSION_DENIED',
@@ -103,7 +103,7 @@ describe('PERMISSION_DENIED', () => {
     ]);
   });
 
-  it('says so only to those who may see the object', async () => {
+  it('says so only to callers who can see the object', async () => {
     const stranger = await caller('USER');
     expect(await refusalOf(newTask, { input: taskInput(project, 'new') }, stranger)).toEqual([
       'NOT_FOUND',
@@ -111,7 +111,7 @@ describe('PERMISSION_DENIED', () => {
     ]);
   });
 
-  it('says which role it takes', async () => {
+  it('says which role is required', async () => {
     expect(await refusalOf(register, {}, await caller('USER'))).toEqual([
       'PERMISSION_DENIED',
       'requires the role SUPERUSER or a higher one',
@@ -136,7 +136,7 @@ describe('PERMISSION_DENIED', () => {
     ]);
   });
 
-  it('says what the command asks beyond the role of the permission', async () => {
+  it('says which role the command itself requires', async () => {
     const root = await newUser({ role: 'ROOT' });
     const token = `mutation ($input: CreateTokenForUserInput!) { createTokenForUser(input: $input) { __typename } }`;
     const edit = `mutation ($input: EditUserInput!) { editUser(input: $input) { __typename } }`;
@@ -157,7 +157,7 @@ describe('PERMISSION_DENIED', () => {
       expect(await refusalOf(document, { input }, authorization)).toEqual(['PERMISSION_DENIED', message]);
   });
 
-  it('says that the token is confined', async () => {
+  it('says that the token is confined to resources', async () => {
     const confined = await tokenOf(app, app.admin, { resources: [{ type: 'PROJECT', id: projectId }] });
     expect(await refusalOf(register, {}, confined)).toEqual([
       'PERMISSION_DENIED',

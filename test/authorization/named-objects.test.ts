@@ -12,7 +12,6 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
 import { db } from '../../src/platform/database/client.ts';
-import { newId } from '../../src/platform/ids.ts';
 import { askAlike } from '../support/alike.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
@@ -28,7 +27,7 @@ import {
   workflowInput,
 } from '../support/seed.ts';
 import { announce } from '../support/upload.ts';
-import { grant, newCaller, newTenant, newUser, type User } from '../support/users.ts';
+import { grant, newCaller, newGroup, newTenant, newUser, type User } from '../support/users.ts';
 import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
 import { makeModel } from '../tracking/model-seed.ts';
 
@@ -66,11 +65,8 @@ beforeAll(async () => {
   };
   const tenantId = await newTenant('strangers');
   stranger = await newUser({ role: 'USER', tenantId });
-  const { id: home } = await db.tenant.findFirstOrThrow({ where: { name: 'default' } });
-  const team = { id: newId(), tenantId: home, name: 'own-team', nameKey: 'own-team' };
-  const secret = { id: newId(), tenantId, name: 'secret-team', nameKey: 'secret-team' };
-  await db.group.createMany({ data: [team, secret] });
-  ids = { plan, execution, run, file, group: team.id };
+  await newGroup('secret-team', [], tenantId);
+  ids = { plan, execution, run, file, group: await newGroup('own-team') };
   const managed = [{ type: 'PROJECT', id: ownId, level: 'MANAGE' }] as const;
   callers = {
     maker: await newCaller({ role: 'USER', grants: managed }),
@@ -300,16 +296,16 @@ const rows: readonly Row[] = [
   },
 ];
 
-describe('a further object that is hidden', () => {
+describe('a hidden object that an input names', () => {
   it.each(rows.map((row) => [row.field, row.further, row] as const))(
-    'is as absent to %s as one that is not there: %s',
+    'gets from %s the same answer as an absent one: %s',
     async (field, _further, { caller = 'maker', input, answer, ...row }) => {
       const ask = (name: string) => mutate(app, field, input(name), '', callers[caller]);
       expect(await askAlike(ask, row.names())).toMatchObject(answer);
     },
   );
 
-  it('can be named where it is not hidden', async () => {
+  it('can be named by a caller who can read it', async () => {
     const open = await newCaller({ role: 'USER', level: 'EDIT' });
     for (const row of rows.filter(({ field }) => /Execution|LaunchPlan|Run|ModelVersion/.test(field))) {
       const [name] = row.names();
@@ -325,7 +321,7 @@ describe('a further object that is hidden', () => {
 });
 
 describe('the table', () => {
-  it('has every further object that an input of the schema names', () => {
+  it('has every object that an input of the schema names', () => {
     const inTable = new Set(rows.map(({ field, further }) => `${field}.${further}`));
     const named = Object.values(schema.getMutationType()?.getFields() ?? {}).flatMap(({ name, args }) => {
       const input = args[0] && getNamedType(args[0].type);

@@ -53,7 +53,7 @@ describe('executions', () => {
     expect(answer.totalCount).toBe(3);
   });
 
-  it('include the archived ones where they are asked for', async () => {
+  it('include the archived ones when the filter asks for them', async () => {
     const answer = await list({ withArchived: true });
     expect(namesIn(answer)).toEqual(['archived', 'failed', 'running', 'queued']);
     expect(answer.totalCount).toBe(4);
@@ -67,13 +67,13 @@ describe('executions', () => {
     ],
     [['ABORTED'], []],
     [[], []],
-  ])('are those in the phases %j', async (phases, names) => {
+  ])('are filtered by the phases %j', async (phases, names) => {
     const answer = await list({ phases });
     expect(namesIn(answer)).toEqual(names);
     expect(answer.totalCount).toBe(names.length);
   });
 
-  it('have the message of their error cut to 100 bytes, between characters', async () => {
+  it('have error messages cut to 100 bytes, between characters', async () => {
     const { edges } = await list({ phases: ['FAILED'] });
     expect(edges[0].node.error.message).toBe('m'.repeat(99));
     const { data } = await app.ask(

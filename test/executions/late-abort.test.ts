@@ -47,7 +47,7 @@ async function terminate(id: string) {
   expect(data.terminateExecution.execution.phase).toBe('ABORTING');
 }
 
-describe('an execution that is told to stop when its work is done already', () => {
+describe('an execution that is terminated when its work is done already', () => {
   it('keeps the result of the work', async () => {
     const { id, hands, run } = await launchUnseen('done');
     await hands.succeed(run, { y: 2 });

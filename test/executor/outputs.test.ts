@@ -22,7 +22,7 @@ async function write(
 }
 
 describe('outputs as files', () => {
-  it('are read by their types, and blobs are stored', async () => {
+  it('are read by their types, and files are uploaded', async () => {
     const run = await write(
       {
         rows: INTEGER,
@@ -50,7 +50,7 @@ describe('outputs as files', () => {
     expect(await readFile(run.blobs.path('slipway://blobs/stored-1'))).toEqual(Buffer.from([0, 1]));
   });
 
-  it('are written where {{.outputs.x}} says', async () => {
+  it('are read from the path that {{.outputs.x}} gives', async () => {
     const spec = node('require("fs").writeFileSync(process.argv[1], "5")', {
       interface: { inputs: {}, outputs: types({ x: INTEGER }) },
     });
@@ -58,7 +58,7 @@ describe('outputs as files', () => {
     expect((await finish(spec)).outcome).toMatchObject({ outputs: { x: 5 } });
   });
 
-  it('are refused all together, and then no blob is stored', async () => {
+  it('are reported together when they are wrong, and then no file is uploaded', async () => {
     const run = await write(
       { rows: INTEGER, absent: STRING, bytes: STRING, model: BLOB },
       `
@@ -73,7 +73,7 @@ describe('outputs as files', () => {
     expect(run.blobs.stored).toBe(0);
   });
 
-  it('are no links out of the directory, folders, pipes or unreadable', async () => {
+  it('are refused when they are links out of the directory, folders, pipes or unreadable', async () => {
     const elsewhere = await createRoot();
     await writeFile(join(elsewhere, 'secret'), 'secret');
     const run = await write(
@@ -93,20 +93,20 @@ describe('outputs as files', () => {
     expect(run.blobs.stored).toBe(0);
   });
 
-  it('may be links within the directory', async () => {
+  it('are accepted when they are links within the directory', async () => {
     const run = await write({ model: BLOB }, 'echo m > ../work/m; ln -s ../work/m model');
     expect(run.outputs).toEqual({ model: 'slipway://blobs/stored-1' });
     expect(await readFile(run.blobs.path('slipway://blobs/stored-1'), 'utf8')).toBe('m\n');
   });
 
-  it('are not looked for outside when the outputs directory itself is a link', async () => {
+  it('are not read from outside when the outputs directory itself is a link', async () => {
     const elsewhere = await createRoot();
     await writeFile(join(elsewhere, 'x'), '5');
     const run = await write({ x: INTEGER }, `cd .. && rmdir outputs && ln -s ${elsewhere} outputs`);
     expect(run.problem?.message).toBe("x: the file is outside of the run's directory");
   });
 
-  it('are bounded in all', async () => {
+  it('are limited in total', async () => {
     const half = 'head -c 1200 /dev/zero | tr "\\0" a';
     const one = await write({ a: STRING }, `${half} > a`, { outputLimitBytes: 2000 });
     expect(one.outputs).toEqual({ a: 'a'.repeat(1200) });
@@ -120,7 +120,7 @@ describe('outputs as files', () => {
 });
 
 describe('outputs.json', () => {
-  it('gives values, exact integers and files by their path; what it lacks may be a file', async () => {
+  it('gives values, exact integers and paths of files; outputs that it lacks are read as files', async () => {
     const run = await write(
       {
         rows: INTEGER,
@@ -143,7 +143,7 @@ describe('outputs.json', () => {
     });
   });
 
-  it('is refused with what is undeclared, of another type, or not there', async () => {
+  it('is refused when it has an output that is not declared, has another type, or names a missing file', async () => {
     const run = await write(
       { rows: INTEGER, model: BLOB, key: BLOB },
       `echo '{"rows": "x", "model": "nosuch", "key": "/etc/hostname", "extra": 1, "__proto__": 1}' > outputs.json`,
@@ -165,7 +165,7 @@ describe('outputs.json', () => {
     });
   });
 
-  it('keeps the digits of whole numbers in a struct, or is refused', async () => {
+  it('keeps the digits of integers in a struct, or is refused', async () => {
     const struct: LiteralType = { simple: 'STRUCT' };
     const kept = await write(
       { s: struct },
@@ -180,7 +180,7 @@ describe('outputs.json', () => {
     expect(lost.problem?.message).toMatch(/^s: .*lose digits.*; t: .*lose digits/);
   });
 
-  it('is refused when it nests deeper than the server takes', async () => {
+  it('is refused when it nests deeper than the server accepts', async () => {
     const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
     const [fits, deep] = [63, 64].map((levels) => nested(levels));
     expect((await write({ s: { simple: 'STRUCT' } }, `echo '${fits}' > s`)).problem).toBeNull();
@@ -189,7 +189,7 @@ describe('outputs.json', () => {
     );
   });
 
-  it('is read in a bounded number of steps', async () => {
+  it('is read in a limited number of steps', async () => {
     const many = { collectionType: INTEGER };
     const run = await write(
       { y: many },
@@ -199,7 +199,7 @@ describe('outputs.json', () => {
     expect(run.problem?.message).toContain('y.499999: checking the values takes more than 500000 steps');
   });
 
-  it('may pass on a blob that was an input, and no other uri', async () => {
+  it('accepts the uri of a blob only when it was an input', async () => {
     const blobs = new FolderBlobs(await createRoot());
     await mkdir(blobs.folder, { recursive: true });
     await writeFile(blobs.path('slipway://blobs/given'), 'x');
@@ -219,7 +219,7 @@ describe('outputs.json', () => {
 });
 
 describe('a store that fails', () => {
-  it('is the fault of the system', async () => {
+  it('fails the run with kind SYSTEM', async () => {
     const blobs = new FolderBlobs('/nonexistent');
     const run = await write({ model: BLOB }, 'echo m > model', { blobs });
     expect(run.problem).toMatchObject({ code: 'OutputNotStored', kind: 'SYSTEM' });

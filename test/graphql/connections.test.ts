@@ -26,12 +26,12 @@ const nodeOf = (connection: GraphQLObjectType) =>
   getNamedType(connection.getFields()['nodes']?.type ?? connection).name;
 
 describe('a connection type', () => {
-  it('is the only one of its type of node, and is called after it', () => {
+  it('is named after its type of node, of which it is the only one', () => {
     expect(connections.length).toBeGreaterThan(15);
     for (const connection of connections) expect(connection.name).toBe(`${nodeOf(connection)}Connection`);
   });
 
-  it('has edges, nodes, a page info and the number of all', () => {
+  it('has edges, nodes, pageInfo and totalCount', () => {
     for (const connection of connections) {
       const fields = Object.entries(connection.getFields()).map(([name, { type }]) => `${name}: ${type}`);
       const node = nodeOf(connection);
@@ -122,7 +122,7 @@ async function ask(
 }
 
 describe('totalCount', () => {
-  it('is tried on every list', () => {
+  it('is tested on every list', () => {
     const lists = Object.values(schema.getQueryType()?.getFields() ?? {})
       .filter(({ type }) => isConnection(getNamedType(type)))
       .map(({ name }) => name);
@@ -130,7 +130,7 @@ describe('totalCount', () => {
   });
 
   it.each(Object.entries(roots))(
-    'of %s is the number of all, whatever the page',
+    'of %s is the number of all objects, whatever the page',
     async (field, { count }) => {
       const all = await ask(listOf(field, 'totalCount nodes { __typename } edges { cursor }', 'first: 1000'));
       expect(all.totalCount).toBe(count);
@@ -143,7 +143,7 @@ describe('totalCount', () => {
   );
 
   it.each(Object.keys(roots))(
-    'of %s is one statement more, and none when it is not selected',
+    'of %s takes one statement more, and none when it is not selected',
     async (field) => {
       const plain = listOf(field, 'nodes { __typename }');
       await ask(plain);
@@ -154,7 +154,7 @@ describe('totalCount', () => {
     },
   );
 
-  it('counts nothing that the caller may not read', async () => {
+  it('counts only objects that the caller can read', async () => {
     for (const field of ['experiments', 'projects', 'queues', 'registeredModels', 'runs'])
       expect((await ask(listOf(field, 'totalCount'), member)).totalCount, field).toBe(0);
   });
@@ -185,7 +185,7 @@ const nested: readonly (readonly [
 ];
 
 describe('totalCount of a nested list', () => {
-  it.each(nested)('of %s is one statement for the whole level', async (_name, list, field, counts) => {
+  it.each(nested)('of %s takes one statement for the whole level', async (_name, list, field, counts) => {
     const document = (first: number) =>
       `{ list: ${list(first)} { nodes { ${field} { totalCount nodes { __typename } } } } }`;
     await ask(document(1));

@@ -137,7 +137,7 @@ const garbage = [
 ];
 
 describe('every list', () => {
-  it('stands in the table', () => {
+  it('has a row in the table', () => {
     const fields = Object.values(schema.getTypeMap()).flatMap((type) =>
       isObjectType(type)
         ? Object.values(type.getFields())
@@ -151,7 +151,7 @@ describe('every list', () => {
 
 describe('a forged cursor', () => {
   it.each(Object.entries(lists))(
-    'of %s is refused or answered by a page, never a failure',
+    'of %s is refused or answered by a page, and never fails',
     async (_n, ways) => {
       for (const way of ways) {
         const text = way();

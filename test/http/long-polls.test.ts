@@ -14,7 +14,7 @@ const poll = `mutation { leaseJobs(input: { executor: "gone-soon", knownRuns: []
   __typename ... on Error { code message } } }`;
 
 describe('a long poll', () => {
-  it('is refused at once when its access key is revoked meanwhile', async () => {
+  it('is refused at once when its access key is revoked while it waits', async () => {
     const key = await newUser({ role: 'SYSTEM', scopes: ['executor'] });
     const answer = app.ask(poll, {}, key.authorization);
     // The call is in, and waits: nothing is there to be leased.

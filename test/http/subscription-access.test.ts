@@ -130,13 +130,13 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
     return open(authorization, url);
   };
 
-  it.each(ends)('ends by %s: %s', async (_name, code, end) => {
+  it.each(ends)('ends after %s with %s', async (_name, code, end) => {
     const key = await reader();
     const token = await tokenOf(app, key.authorization);
     await expectEnd(await watch(token), () => end(key, token), code);
   });
 
-  it('ends on another server too', async () => {
+  it('ends on another server as well', async () => {
     const key = await reader();
     const token = await tokenOf(app, key.authorization);
     const watching = await watch(token, second.url);
@@ -147,14 +147,14 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
     );
   });
 
-  it('ends with its token', async () => {
+  it('ends when its token expires', async () => {
     const { authorization } = await reader();
     const token = await tokenOf(app, authorization, { expiresIn: 'PT60S' });
     stopClocks('Date', 'setTimeout', 'clearTimeout');
     await expectEnd(await watch(token), () => vi.advanceTimersByTime(61_000), 'UNAUTHENTICATED');
   });
 
-  it('ends with its access key, whose end came nearer', async () => {
+  it('ends when its access key expires, also when the end was moved to an earlier time', async () => {
     const { authorization, accessKey } = await reader();
     stopClocks('Date', 'setTimeout', 'clearTimeout');
     const watching = await watch(authorization);
@@ -169,7 +169,7 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
     await expectEnd(watching, () => vi.advanceTimersByTime(61_000), 'UNAUTHENTICATED');
   });
 
-  it('goes on through what does not end it', async () => {
+  it('continues after changes that do not concern it', async () => {
     const key = await reader();
     const watching = await watch(key.authorization);
     await changeUser(key.username, { role: 'SUPERUSER' });
@@ -180,7 +180,7 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
     await expectEnd(watching, () => changeUser(key.username, { disabledAt: new Date() }), 'UNAUTHENTICATED');
   });
 
-  it('of an administrator who acts as a user ends with either', async () => {
+  it('ends with the sign-in of the administrator or of the user that it acts as', async () => {
     for (const who of ['actor', 'user']) {
       const [actor, user] = [await newUser({ role: 'ADMIN' }), await reader()];
       const { data } = await app.ask(
@@ -196,7 +196,7 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
 });
 
 describe('many subscriptions', () => {
-  it('of one sign-in are looked at together: as many statements for 150 as for one', async () => {
+  it('of one sign-in are checked together: as many statements for 150 as for one', async () => {
     const costs: number[] = [];
     for (const count of [1, 150]) {
       const key = await reader();
@@ -225,7 +225,7 @@ describe('many subscriptions', () => {
     expect(costs[1]).toBe(costs[0]);
   });
 
-  it('of many sign-ins are looked at a few at a time, and all end', async () => {
+  it('of many sign-ins are checked a few at a time, and all end', async () => {
     const watches = await Promise.all(
       Array.from({ length: 40 }, async () => {
         const { authorization } = await reader();
@@ -252,7 +252,7 @@ describe('many subscriptions', () => {
 });
 
 describe('a database that does not answer', () => {
-  it('ends no subscription, and lets no event through until the right is known again', async () => {
+  it('ends no subscription, and holds back events until the rights are known again', async () => {
     const key = await reader();
     const watching = await ways['Server-Sent Events']?.(key.authorization);
     if (!watching) throw new Error('nothing to watch');

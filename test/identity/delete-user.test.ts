@@ -15,8 +15,10 @@ import {
   registerWorkflow,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { newCaller, tokenOf } from '../support/users.ts';
+import { grantTo, newCaller, tokenOf } from '../support/users.ts';
 import { overtaken } from '../support/waiting.ts';
+import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
+import { makeModel, makeVersion } from '../tracking/model-seed.ts';
 
 const project = 'archive';
 let app: App;
@@ -34,15 +36,9 @@ let count = 0;
 async function manager(): Promise<{ id: string; username: string; authorization: string }> {
   const username = `worker-${++count}`;
   const { id } = (await createUser(app, { username, name: `Worker ${count}`, password })).user;
-  const { tenantId } = await db.user.findUniqueOrThrow({ where: { id } });
-  await db.grant.create({
-    data: { tenantId, userId: id, resourceType: 'PROJECT', resourceId: projectId, level: 'MANAGE' },
-  });
+  await grantTo({ userId: id }, 'PROJECT', projectId, 'MANAGE');
   return { id, username, authorization: await tokenOf(app, basic(username, password)) };
 }
-
-const made = async (field: string, input: object, selected: string, authorization?: string) =>
-  (await mutate(app, field, input, selected, authorization)) as Answer;
 
 describe('what a deleted user did', () => {
   const who = '{ id username name deletedAt }';
@@ -68,35 +64,18 @@ describe('what a deleted user did', () => {
   beforeAll(async () => {
     worker = await manager();
     const as = worker.authorization;
-    const experiment = await made('createExperiment', { project, name: 'kept' }, 'experiment { id }', as);
-    const by = { id: experiment.experiment.id };
-    const run = await made('createRun', { experiment: by }, 'run { id }', as);
-    const model = await made(
-      'createRegisteredModel',
-      { project, name: 'kept' },
-      'registeredModel { id }',
-      as,
-    );
-    const version = await made(
-      'createModelVersion',
-      { model: { id: model.registeredModel.id }, source: 'https://example.com/model' },
-      'modelVersion { id }',
-      as,
-    );
+    const experiment = await makeExperiment(app, project, 'kept', as);
+    const run = await makeRun(app, experiment, {}, as);
+    const model = await makeModel(app, project, 'kept', as);
+    const version = (await makeVersion(app, model, {}, as)).id;
     const launched = await createExecution(
       app,
       { project, domain, launchPlan: { key: keyOf(project, 'chain') } },
       as,
     );
     const execution = launched.execution.id;
-    await made('terminateExecution', { by: { id: execution }, cause: 'enough' }, '', as);
-    ids = {
-      experiment: experiment.experiment.id,
-      run: run.run.id,
-      model: model.registeredModel.id,
-      version: version.modelVersion.id,
-      execution,
-    };
+    await mutate(app, 'terminateExecution', { by: { id: execution }, cause: 'enough' }, '', as);
+    ids = { experiment, run, model, version, execution };
   });
 
   it('keeps the id and the names that the user had', async () => {

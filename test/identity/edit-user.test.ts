@@ -3,7 +3,7 @@ import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { createUser, deleteUser, editUser, password, updateUserAdmin, viewerOf } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
-import { newCaller, newTenant } from '../support/users.ts';
+import { newCaller, newGroup, newTenant } from '../support/users.ts';
 
 let app: App;
 beforeAll(async () => {
@@ -258,11 +258,7 @@ describe('deleteUser', () => {
       { ...app, ask: (d, v) => app.ask(d, v, token) },
       'of-the-deleted',
     );
-    const { tenantId } = await db.project.findUniqueOrThrow({ where: { id: projectId } });
-    const group = await db.group.create({
-      data: { id: crypto.randomUUID(), tenantId, name: 'gone', nameKey: 'gone' },
-    });
-    await db.groupMember.create({ data: { groupId: group.id, userId: admin.id, tenantId } });
+    await newGroup('gone', [admin]);
     expect(await db.grant.count({ where: { userId: admin.id } })).toBe(1);
     expect(await deleteUser(app, { by: { username: admin.username } })).toMatchObject({
       user: { id: admin.id },

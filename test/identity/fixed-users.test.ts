@@ -18,7 +18,7 @@ writeFileSync(file, JSON.stringify({ enabled: true, users: [bea, carl], guest })
 // The configuration is read when it is first imported.
 vi.stubEnv('FIXED_USERS_FILE', file);
 const { basic, startApp } = await import('../support/app.ts');
-const { tokenOf } = await import('../support/users.ts');
+const { newKey, tokenOf } = await import('../support/users.ts');
 const { endOf, mutate } = await import('../support/mutate.ts');
 const { createUser, deleteUser, editUser, updatePreferences, updateUserAdmin, updateUserPassword, viewerOf } =
   await import('../support/people.ts');
@@ -26,8 +26,7 @@ const { keepFixedUsers } = await import('../../src/identity/commands/keep-fixed-
 const { fixedUsers, readFixedUsers } = await import('../../src/identity/fixed-users.ts');
 const { isGuestAccount } = await import('../../src/identity/shared-identities.ts');
 const { hashPassword } = await import('../../src/identity/passwords.ts');
-const { hashSecret, newAccessKey, newSecretKey } = await import('../../src/identity/domain/secrets.ts');
-const { newId } = await import('../../src/platform/ids.ts');
+const { newAccessKey } = await import('../../src/identity/domain/secrets.ts');
 const { db } = await import('../../src/platform/database/client.ts');
 
 let app: App;
@@ -94,19 +93,13 @@ describe('fixed users', () => {
 
   it('keep id, hash, tokens and access keys when nothing is declared anew', async () => {
     const before = await rowOf('bea');
-    const [accessKey, secret] = [newAccessKey(), newSecretKey()];
-    await db.credential.create({
-      data: {
-        ...{ id: newId(), tenantId: before.tenantId, userId: before.id, accessKey },
-        secretHash: new Uint8Array(hashSecret(secret)),
-      },
-    });
+    const { authorization } = await newKey(before);
     await keepFixedUsers();
     expect(await rowOf('bea')).toEqual(before);
     const other = { ...fixedUsers(), users: [{ ...bea, name: 'B', role: 'ADMIN' as const, tenant: null }] };
     await keepFixedUsers({ ...other, deletesMissing: false });
     expect(await rowOf('bea')).toMatchObject({ id: before.id, name: 'B', version: before.version });
-    expect(await viewerOf(app, basic(accessKey, secret))).toMatchObject({ id: before.id });
+    expect(await viewerOf(app, authorization)).toMatchObject({ id: before.id });
     await keepFixedUsers();
   });
 

@@ -10,7 +10,7 @@ import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
-import { newCaller } from '../support/users.ts';
+import { newCaller, newTenant } from '../support/users.ts';
 import { untilLocked } from '../support/waiting.ts';
 
 let app: App;
@@ -170,12 +170,12 @@ describe('executors of others', () => {
   };
 
   it('get no jobs of another tenant', async () => {
-    const other = await db.tenant.create({ data: { id: newId(), name: 'other', nameKey: 'other' } });
-    const spy = await service(other.id, 'spy');
+    const other = await newTenant('other');
+    const spy = await service(other, 'spy');
     await lease('spy', spy);
     const { ownerId } = await submitted(3);
     await assignPool({ tenantId, name: 'default' }, 30);
-    await assignPool({ tenantId: other.id, name: 'default' }, 30);
+    await assignPool({ tenantId: other, name: 'default' }, 30);
     expect(await lease('spy', spy)).toEqual({ runs: [], cancelRuns: [] });
     await cancel(ownerId);
   });

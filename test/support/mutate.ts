@@ -1,5 +1,5 @@
 /** What a mutation answers, by its field's name. */
-import { schema } from '../../src/api/schema.ts';
+import { expect } from 'vitest';
 import type { Answer, App, GraphQLAnswer } from './app.ts';
 
 /**
@@ -16,12 +16,11 @@ export async function mutate(
   selected = '',
   authorization?: string | null,
 ): Promise<Answer> {
-  const inputType = schema.getMutationType()?.getFields()[field]?.args[0]?.type;
-  const payload = `${field.charAt(0).toUpperCase()}${field.slice(1)}Payload`;
+  const name = `${field.charAt(0).toUpperCase()}${field.slice(1)}`;
   const answer = await app.ask(
-    `mutation ($input: ${inputType}) {
+    `mutation ($input: ${name}Input!) {
        ${field}(input: $input) {
-         __typename ${selected && `... on ${payload} { ${selected} }`}
+         __typename ${selected && `... on ${name}Payload { ${selected} }`}
          ... on Error { code message path ... on InvalidArgumentError { problems { path code message } } }
        }
      }`,
@@ -29,6 +28,19 @@ export async function mutate(
     authorization,
   );
   return answerOf(answer);
+}
+
+/** Makes an object with a mutation, and fails the test where it is refused. @returns its id. */
+export async function make(
+  app: Pick<App, 'ask'>,
+  field: string,
+  input: object,
+  noun: string,
+  authorization?: string,
+): Promise<string> {
+  const answer = await mutate(app, field, input, `${noun} { id }`, authorization);
+  expect(answer).toMatchObject({ [noun]: { id: expect.any(String) } });
+  return answer[noun].id;
 }
 
 /** The answer of the one field that was asked; where there is none, how it was refused. */

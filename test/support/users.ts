@@ -63,15 +63,20 @@ export async function newUser(options: UserOptions = {}): Promise<User> {
       ...{ id: newId(), tenantId, userId: id, resourceType: one.type, resourceId: one.id, level: one.level },
     })),
   });
+  return { id, tenantId, username, ...(await newKey({ id, tenantId }, scopes)) };
+}
+
+/** A new access key of a user. */
+export async function newKey(user: { id: string; tenantId: string }, scopes?: readonly string[]) {
   const [accessKey, secret, credentialId] = [newAccessKey(), newSecretKey(), newId()];
   const secretHash = new Uint8Array(hashSecret(secret));
   await db.credential.create({
     data: {
-      ...{ id: credentialId, tenantId, userId: id, accessKey, secretHash },
+      ...{ id: credentialId, tenantId: user.tenantId, userId: user.id, accessKey, secretHash },
       ...(scopes ? { scopes: [...scopes] } : {}),
     },
   });
-  return { id, tenantId, username, credentialId, accessKey, authorization: basic(accessKey, secret) };
+  return { credentialId, accessKey, authorization: basic(accessKey, secret) };
 }
 
 /** @returns the Authorization header of a new user's access key. */
@@ -99,12 +104,37 @@ export async function userOf(authorization: string) {
 /** Gives the user of an access key a level on a resource, on all of a type (null), or on the tenant. */
 export async function grant(
   authorization: string,
+  type: ResourceType,
+  id: string | null,
+  level: Level,
+): Promise<void> {
+  const user = await userOf(authorization);
+  await grantTo({ userId: user.id, tenantId: user.tenantId }, type, id, level);
+}
+
+/** Gives a user or a group a level; of the administrator's tenant unless another one is named. */
+export async function grantTo(
+  subject: { userId: string; tenantId?: string } | { groupId: string; tenantId?: string },
   resourceType: ResourceType,
   resourceId: string | null,
   level: Level,
 ): Promise<void> {
-  const { id: userId, tenantId } = await userOf(authorization);
-  await db.grant.create({ data: { id: newId(), tenantId, userId, resourceType, resourceId, level } });
+  const data = { tenantId: await homeTenant(), ...subject, resourceType, resourceId, level };
+  await db.grant.create({ data: { id: newId(), ...data } });
+}
+
+/** A group with those members. @returns its id. */
+export async function newGroup(
+  name: string,
+  members: readonly { readonly id: string }[] = [],
+  tenantId?: string,
+): Promise<string> {
+  const [id, tenant] = [newId(), tenantId ?? (await homeTenant())];
+  await db.group.create({ data: { id, tenantId: tenant, name, nameKey: nameKey(name) } });
+  await db.groupMember.createMany({
+    data: members.map((member) => ({ groupId: id, userId: member.id, tenantId: tenant })),
+  });
+  return id;
 }
 
 /** Changes a user's row as a command would: every server hears of it. */

@@ -4,7 +4,7 @@ import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
-import { grant, newCaller, newTenant, userOf } from '../support/users.ts';
+import { grant, grantTo, newCaller, newTenant, userOf } from '../support/users.ts';
 import { makeModel, makeVersion, modelFields } from './model-seed.ts';
 
 const project = 'models';
@@ -171,8 +171,7 @@ describe('deleteRegisteredModel', () => {
     const group = await db.group.findFirstOrThrow({
       where: { name: 'everyone', tenantId: (await userOf(reader)).tenantId },
     });
-    const row = { tenantId: group.tenantId, groupId: group.id, resourceType: 'REGISTERED_MODEL' } as const;
-    await db.grant.create({ data: { ...row, resourceId: id, level: 'EDIT' } });
+    await grantTo({ groupId: group.id, tenantId: group.tenantId }, 'REGISTERED_MODEL', id, 'EDIT');
     const changes = await db.accessChange.count({ where: { kind: 'GRANT' } });
     const gone = await remove(id, true, reader);
     expect(gone.registeredModel).toMatchObject({ name: 'phoenix', stage: 'DELETED' });

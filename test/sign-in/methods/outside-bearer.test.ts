@@ -4,10 +4,9 @@ import { exportSPKI, importJWK } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createOutsideUser } from '../../../src/identity/commands/create-outside-user.ts';
 import { db } from '../../../src/platform/database/client.ts';
-import { newId } from '../../../src/platform/ids.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
 import { registerProject } from '../../support/seed.ts';
-import { newTenant, newUser } from '../../support/users.ts';
+import { grantTo, newGroup, newTenant, newUser } from '../../support/users.ts';
 
 /** One issuer in four entries, so that each setting is seen alone. */
 const { issuer, strict, creating, wide } = await vi.hoisted(async () => {
@@ -264,11 +263,7 @@ describe('the keys of an outside issuer', () => {
 
 describe('groups of a token', () => {
   const group = async (name: string, level: 'READ' | 'USE', projectId: string) => {
-    const id = newId();
-    await db.group.create({ data: { id, tenantId, name, nameKey: name.toLowerCase() } });
-    await db.grant.create({
-      data: { id: newId(), tenantId, groupId: id, resourceType: 'PROJECT', resourceId: projectId, level },
-    });
+    await grantTo({ groupId: await newGroup(name, [], tenantId), tenantId }, 'PROJECT', projectId, level);
   };
   const sees = async (groups: unknown) => {
     const token = await issuer.token({ sub: 'ada', groups });
