@@ -1,7 +1,7 @@
 /**
- * Runs what a newcomer runs, on each Node that Slipway supports: npm ci, npm start with one query, the demo.
- * `.ci/run` calls it after the tests. It works on a copy of the project, takes over what is generated and built already,
- * and ends with the first step that fails.
+ * Runs the commands of a newcomer on each version of Node that Slipway supports: npm ci, npm start with one query, and
+ * the demo. `.ci/run` calls it after the tests. It works on a copy of the project, uses files that are already generated
+ * and built, and ends at the first step that fails.
  *
  *   node .ci/node-versions.mjs            all of them
  *   node .ci/node-versions.mjs 24.21.0    only this one
@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The oldest that package.json promises, and one of each release line with long support since. */
+/** The oldest version that package.json allows, and one version of each later release line with long-term support. */
 const VERSIONS = ['20.19.0', '22.23.3', '24.21.0', '26.10.0'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -74,7 +74,7 @@ async function installNode(version) {
   return bin;
 }
 
-/** `npm start` becomes ready, answers the administrator's query, and leaves nothing on SIGTERM. */
+/** `npm start` must become ready, answer a query of the administrator, and leave no process behind after SIGTERM. */
 async function startAndAsk({ cwd, env }) {
   const home = join(dirname(cwd), 'home');
   const tree = begin('npm', ['start'], { cwd, env: { ...env, SLIPWAY_HOME: home } });
@@ -121,7 +121,7 @@ function begin(command, args, options) {
   };
 }
 
-/** @returns what the command printed. @throws Error when it fails, or takes longer than `seconds`. */
+/** @returns the output of the command. @throws Error if it fails or takes longer than `seconds`. */
 async function run(command, args, { seconds, ...options }) {
   const { child, said, ended, kill } = begin(command, args, options);
   const late = setTimeout(kill, seconds * 1000);
