@@ -157,7 +157,7 @@ describe('auditEvents', () => {
       { filter: { ...filter, since: '2020-01-01T00:00:00Z' }, first: 5 },
       { filter: { ...filter, until: '2120-01-01T00:00:00Z' }, last: 5 },
     ];
-    // One after the other, so that the same connection meets every form.
+    // One after the other, so that the same connection is used for every combination.
     for (const variables of [...forms, ...forms]) {
       const { data, errors } = await app.ask(bothWays, variables);
       expect(errors).toBeUndefined();
@@ -220,7 +220,7 @@ describe('the log', () => {
       const errors = answers.flatMap((answer) => answer.errors ?? []);
       refused += errors.filter(({ extensions }) => extensions.code === 'NOT_FOUND').length;
     }
-    // On a machine that is busy, a request may be answered UNAVAILABLE, and a batch written a moment later.
+    // On a busy machine, a request may be answered UNAVAILABLE, and a batch may be written a moment later.
     expect(refused).toBeGreaterThan(2500);
     const rows = await eventually(
       () => events({ actor: { id: eve.id } }, { first: 1000 }),

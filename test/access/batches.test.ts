@@ -11,7 +11,10 @@ import { domain, registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
 import { homeTenant, newUser, type User } from '../support/users.ts';
 
-/** Somebody with thousands of permissions: what a page costs does not grow with them, nor with its length. */
+/**
+ * A user with thousands of grants: the cost of a page must grow neither with their number nor with the length of the
+ * page.
+ */
 const GRANTS = 3400;
 const EXECUTIONS = 100;
 
@@ -39,7 +42,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => app.stop());
 
-/** Every fifth permission closes. */
+/** Every fifth grant has the level NO_PERMISSIONS. */
 async function grantAll(resourceType: ResourceType, ids: readonly string[]): Promise<void> {
   await db.grant.createMany({
     data: ids.map((resourceId, index) => ({
@@ -49,7 +52,10 @@ async function grantAll(resourceType: ResourceType, ids: readonly string[]): Pro
   });
 }
 
-/** Each of a workflow of its own, half of them in the caller's sight, by permissions on the workflows alone. */
+/**
+ * Each execution has its own workflow. Half of the workflows are visible to the caller, only by grants on the
+ * workflows.
+ */
 async function makeExecutions(projectId: string): Promise<void> {
   const common = Array.from({ length: EXECUTIONS }, (_, index) => {
     const id = newId();
@@ -81,7 +87,7 @@ async function makeExecutions(projectId: string): Promise<void> {
   );
 }
 
-/** Statements that are sent for decisions alone; a list's own filter is part of the list. */
+/** The statements that are sent only for decisions. The filter of a list is part of the list. */
 const decisions = (statements: readonly string[]) =>
   statements.filter((text) => /from spoken where resource_id is null/.test(text));
 
@@ -157,7 +163,7 @@ describe('a page of projects', () => {
        where project.tenant_id = ${tenantId}::uuid and ${readable.condition}
        order by project.identifier collate "C" limit 101`);
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
-    // A scan of the permissions inside a loop would be repeated once a project.
+    // A scan of the grants inside a loop would be repeated for each project.
     const scans = [...plan.matchAll(/CTE Scan on granted granted_0 .*loops=(\d+)/g)];
     expect(scans.map(([, loops]) => loops)).toEqual(['1']);
   });

@@ -1,4 +1,4 @@
-/** What grants open and close, as their holders see it: through every field that leads there. */
+/** What grants open and close, as the users with the grants see it, through every field that leads to the object. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pool } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
@@ -20,7 +20,7 @@ let ids: { project: string; open: string; secret: string; queue: string };
 let executions: { open: string; secret: string };
 let jobs: { open: string; secret: string };
 
-/** The id that a statement finds, now or in a moment. */
+/** The id that a statement finds, now or soon. */
 async function idOf(text: string, values: readonly unknown[]): Promise<string> {
   const { rows } = await eventually(
     () => pool.query(text, [...values]),
@@ -60,7 +60,7 @@ afterAll(() => app.stop());
 
 const grantee = (...grants: NewGrant[]) => newCaller({ role: 'USER', grants });
 
-/** Each root field by itself: a list that is refused leaves nothing of its whole answer. */
+/** Each root field in a separate request, because a list that is refused makes the whole answer empty. */
 const questions: Readonly<Record<string, readonly [string, string, () => object]>> = {
   projects: ['', '{ projects { edges { node { identifier } } } }', () => ({})],
   project: [
@@ -128,7 +128,7 @@ const questions: Readonly<Record<string, readonly [string, string, () => object]
   secretJob: ['$id: ID!', '{ job(by: { id: $id }) { id } }', () => ({ id: jobs.secret })],
 };
 
-/** What each question shows; null where it is NOT_FOUND. */
+/** The answer to each question; null if it is NOT_FOUND. */
 async function look(authorization: string) {
   const data: Record<string, Answer> = {};
   for (const [name, [declared, body, variables]] of Object.entries(questions)) {

@@ -175,7 +175,7 @@ describe('explainPermission', () => {
     await grant(to(manager), home, 'MANAGE');
     expect(await explained(reader, open, manager.authorization)).toMatchObject({ decidedBy: 'PUBLIC' });
     expect(endOf(await ask(manager, open, reader.authorization))).toBe('PERMISSION_DENIED');
-    // While it is public, nobody changes it.
+    // While it is public, nobody can change it.
     const change = await write.grant({ subject: to(reader), resource: open, level: 'READ' });
     expect(endOf(change)).toBe('PERMISSION_DENIED');
   });

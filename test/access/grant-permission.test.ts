@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-/** A project of its own for each test, somebody who manages it by a permission, and somebody with nothing. */
+/** Each test has its own project, a user who manages it by a grant, and a user without any grant. */
 let project: string;
 let projectId: string;
 let manager: User;
@@ -340,7 +340,7 @@ describe('concurrent calls', () => {
     expect(codes).toEqual([...Array(19).fill('ALREADY_EXISTS'), 'OK']);
     expect(await rowsOf(other)).toHaveLength(1);
     const events = await db.auditEvent.count({ where: { action: 'permission:grant', targetId: projectId } });
-    // The maker's and the manager's, from before each test, and the one.
+    // The events of the creator and the manager, from before each test, and the one event of this test.
     expect(events).toBe(3);
   });
 
@@ -374,7 +374,7 @@ describe('concurrent calls', () => {
       await deletion.query('begin');
       await deletion.query(`delete from ${table} where id = $1`, [table === 'users' ? other.id : groupId]);
       const answer = write.grant({ subject, resource: on(), level: 'READ' }, manager.authorization);
-      // It has found the subject, and waits for how the deletion ends.
+      // The call has found the subject and waits for the end of the deletion.
       await eventually(
         () =>
           pool.query(

@@ -1,4 +1,4 @@
-/** Whom somebody who manages a resource can share it with. */
+/** The users and groups with whom the manager of a resource can share it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';

@@ -29,7 +29,7 @@ beforeAll(async () => {
   asAda = basic('ada', password);
 });
 afterAll(() => app.stop());
-// Refusals of the test before would be written while statements are counted.
+// Otherwise, refusals of the last test would be written while statements are counted.
 beforeEach(() => flushDenials());
 
 const membersOf = ({ group }: Answer) => group.members?.edges.map((edge: Answer) => edge.node.username);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 
-/** ACCESS.md from top to bottom, against a fresh installation: each step as whom it says. */
+/** ACCESS.md from top to bottom, against a fresh installation. Each step runs as the user that it names. */
 
 let app: App;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ const steps = [...page.matchAll(/^```graphql\n# as (\w+)\n([\s\S]*?)^```$/gm)].m
   ([, who = '', document = '']) => ({ who, document }),
 );
 
-/** The passwords that the page gives out. */
+/** The passwords on the page. */
 const passwords = new Map(
   [...page.matchAll(/createUser\(input: \{ username: "(\w+)",[^}]*?password: "([^"]+)"/g)].map(
     ([, username = '', password = '']) => [username, password],
@@ -32,7 +32,7 @@ async function take({ who, document }: (typeof steps)[number], step: number): Pr
   const text = document.replace('$ADMIN_PASSWORD', app.secrets.administrator.password);
   const { data, errors } = await app.ask(text, {}, authorizationOf(who, step));
   expect(errors, document).toBeUndefined();
-  // An error of a union has a code; an enum of the audit log is none.
+  // An error of a union has a code. The enum in the audit log is not an error.
   for (const answer of Object.values(data as object)) expect(answer, document).not.toHaveProperty('code');
   return data;
 }

@@ -8,7 +8,10 @@ import { countStatements } from '../support/statements.ts';
 import { newTenant, newUser, type User } from '../support/users.ts';
 import { experiment, registeredModel } from './stage.ts';
 
-/** The eight operations of MLflow's authentication API, by the facts of its `create`, `get`, `update` and `delete`. */
+/**
+ * The eight operations of MLflow's authentication API, with the behaviour of its `create`, `get`, `update` and
+ * `delete`.
+ */
 
 let app: App;
 let projectId: string;

@@ -32,7 +32,7 @@ beforeAll(async () => {
     () => read(app.admin),
     (execution) => Boolean(execution.attempt?.job),
   );
-  // Its statements would be counted with those of a request.
+  // Otherwise, its statements would be counted together with those of a request.
   await app.stopScheduler();
 });
 afterAll(() => app.stop());

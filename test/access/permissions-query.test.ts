@@ -49,14 +49,14 @@ describe('permissions', () => {
       ['NO_PERMISSIONS', ann.id],
       ['MANAGE', bob.id],
     ]);
-    // What holds it is not bob's to manage, nor to see who may what there.
+    // Bob does not manage the resources that contain it, so he cannot see the grants on them.
     expect(nodes((await list({ inherited: true }, bob.authorization)).data.permissions)).toHaveLength(2);
     const all = nodes((await list({ inherited: true })).data.permissions);
     expect(all.map(({ resource }: Answer) => [resource.type, resource.id])).toEqual([
       ['EXPERIMENT', trialId],
       ['EXPERIMENT', trialId],
       ['PROJECT', projectId],
-      // Whoever registered it.
+      // The user who registered it.
       ['PROJECT', projectId],
       ['EXPERIMENT', null],
       ['TENANT', null],
@@ -167,7 +167,7 @@ describe('myPermissions', () => {
       of: row.subject.username ?? row.subject.name,
       on: row.resource.name ?? row.resource.type,
     }));
-    // An annotator comes to USE at most.
+    // An annotator has USE at most.
     expect(rows).toEqual([
       { effectiveLevel: 'USE', level: 'MANAGE', of: ann.username, on: project },
       { effectiveLevel: 'USE', level: 'USE', of: 'everyone', on: 'QUEUE' },

@@ -1,4 +1,4 @@
-/** Every refusal is in the audit log, with who was refused what, and about which object. */
+/** Every refusal is in the audit log: who was refused what, and about which object. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { flushDenials } from '../../src/authorization/audit.ts';
 import type { Role } from '../../src/generated/prisma/enums.ts';
@@ -39,7 +39,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-/** What the log says of an actor's refusals, oldest first. */
+/** The refusals of an actor in the audit log, oldest first. */
 async function refusalsOf(actorId: string): Promise<Answer[]> {
   await flushDenials();
   const rows = await db.auditEvent.findMany({
@@ -51,7 +51,7 @@ async function refusalsOf(actorId: string): Promise<Answer[]> {
   }));
 }
 
-/** What each mutation asks for, and the kind of object that it is about. */
+/** The permission of each mutation, and the kind of its object. */
 const mutations: Readonly<Record<string, readonly [string, string]>> = {
   registerProject: ['project:register', 'project'],
   createTask: ['task:create', 'project'],
@@ -126,14 +126,14 @@ const mutations: Readonly<Record<string, readonly [string, string]>> = {
   logout: ['session:end', 'user'],
 };
 const grant = { subject: { user: { username: 'x' } }, resource: { project: { identifier: 'hidden' } } };
-/** Inputs that name something, where the least input names nothing. */
+/** Inputs that name an object, for mutations whose smallest input names none. */
 const inputs: Readonly<Record<string, object>> = {
   createUser: { username: 'x' },
   grantPermission: { ...grant, level: 'READ' },
   updatePermission: { ...grant, level: 'READ' },
   revokePermission: grant,
 };
-/** Open to every key, however narrow: the anonymous user is refused. */
+/** Open to every access key, whatever its scopes are. The anonymous user is refused. */
 const openToKeys: ReadonlySet<string> = new Set(['login', 'logout']);
 
 describe('a refused mutation', () => {
@@ -163,7 +163,7 @@ describe('a refused mutation', () => {
   });
 });
 
-/** How somebody is refused: by whom, what comes of it, and what the log says. */
+/** A way to be refused: who calls, what the answer is, and what the log says. */
 interface Way {
   readonly by: () => Promise<User>;
   readonly ask: (actor: User) => Promise<Answer>;
@@ -181,7 +181,7 @@ beforeAll(async () => {
   other = await newUser();
 });
 
-/** Somebody with a password, signed in by a token. */
+/** A user with a password, signed in with a token. */
 async function withPassword(): Promise<User> {
   const password = 'a long password';
   const made = await newUser({ password });

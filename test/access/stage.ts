@@ -1,4 +1,4 @@
-/** People and things for tests of permissions, made in the database: each test has its own. */
+/** Users and objects for tests of grants, which are created in the database. Each test has its own. */
 
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';

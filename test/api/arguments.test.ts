@@ -1,4 +1,4 @@
-/** What PostgreSQL cannot keep is refused with its place, before a rule or a command asks for it. */
+/** Text that PostgreSQL cannot store is refused with its path, before a rule or a command uses it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
@@ -13,7 +13,7 @@ afterAll(() => app.stop());
 
 const NUL = '\\u0000';
 const HALF = '\\uD83D';
-/** Sent as it stands: `fetch` would replace a half of a pair, an escape stays. */
+/** Sent without changes. `fetch` would replace half of a surrogate pair, but an escape sequence stays. */
 async function post(query: string, variables = '{}', authorization = app.admin) {
   const response = await fetch(`${app.url}/graphql`, {
     method: 'POST',

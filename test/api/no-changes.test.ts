@@ -1,4 +1,4 @@
-/** Every update answers the same when its input names nothing to change. */
+/** All updates give the same answer if their input has no changes. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
 import { make, mutate } from '../support/mutate.ts';

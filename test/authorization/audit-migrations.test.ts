@@ -1,4 +1,4 @@
-/** What migrations do with audit events that are there. */
+/** What migrations do with existing audit events. */
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -22,7 +22,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** Applies all migrations before the one of that name, as an older release would have. */
+/** Applies all migrations before this one, as an older release would have done. */
 async function applyBefore(name: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-migrations-'));
   const all = (await readdir(migrations)).filter((one) => /^\d/.test(one)).sort();

@@ -9,7 +9,7 @@ import {
 import type { Resource, Target } from '../../src/authorization/domain/resources.ts';
 import type { Level, Role } from '../../src/generated/prisma/enums.ts';
 
-/** The model of permissions, step by step: each row is one sentence of it. */
+/** The rules of the decision, step by step. Each row is one of their sentences. */
 
 const run: Resource = { type: 'EXPERIMENT', id: 'e' };
 const project: Resource = { type: 'PROJECT', id: 'p' };
@@ -22,7 +22,7 @@ const user: Subject = {
   confinedTo: null,
 };
 
-/** `e` and `p` are the resources, `EXPERIMENT` and `PROJECT` all of a type, `TENANT` the tenant. */
+/** `e` and `p` are resources, `EXPERIMENT` and `PROJECT` all resources of a type, `TENANT` the tenant. */
 type Rows = Readonly<Partial<Record<string, { own?: Level; group?: Level }>>>;
 
 const grantedIn =

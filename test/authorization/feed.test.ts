@@ -1,4 +1,6 @@
-/** What one server ends is over on every other within a second, whether or not it is told. */
+/**
+ * When one server ends a sign-in or a right, all other servers know it within a second, with or without a notification.
+ */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type AccessEvent, AccessFeed, accessFeed } from '../../src/authorization/feed.ts';
 import { recordAccessChange, sweepAccessChanges } from '../../src/authorization/store/changes.ts';
@@ -34,7 +36,7 @@ const isRefusedThere = (authorization: string) =>
     (status) => status === 401,
   );
 
-/** A change by hand that nobody is told of: as if the notification were lost. */
+/** A change by hand without a notification, as if the notification was lost. */
 async function silently(sql: string, values: unknown[], userId: string): Promise<void> {
   const client = await pool.connect();
   try {
@@ -76,7 +78,7 @@ describe('a token that two servers know ends on both', () => {
     await end(token, key);
     expect(await viewerStatus(token)).toBe(401);
     await isRefusedThere(token);
-    // Logging out ends one session, the rest ends all.
+    // Logging out ends one session; the other changes end all sessions.
     expect(await viewerStatus(other)).toBe(_name === 'logout' ? 200 : 401);
   });
 
@@ -101,7 +103,7 @@ describe('a token that two servers know ends on both', () => {
 
 const change = (userId: string) => ({ tenantId, userId, kind: 'PRINCIPAL' as const });
 
-/** A feed of the test's own, and what it told. */
+/** A separate feed for this test, and the events that it reported. */
 async function startFeed(): Promise<{ feed: AccessFeed; told: AccessEvent[] }> {
   const feed = new AccessFeed();
   const stop = await feed.start();
@@ -111,7 +113,7 @@ async function startFeed(): Promise<{ feed: AccessFeed; told: AccessEvent[] }> {
   return { feed, told };
 }
 
-/** What the feed learns from here on, it learns without its timer. */
+/** From here on, the feed cannot learn anything by its timer. */
 const stopTheClock = () => stopClocks('performance', 'setInterval', 'clearInterval');
 
 describe('the feed', () => {
@@ -204,7 +206,7 @@ describe('the feed', () => {
     );
     const userId = newId();
     await silently('select 1', [], userId);
-    // Its bound of a second never comes.
+    // The limit of a second is never reached.
     stopClocks('setTimeout');
     const caughtUp = feed.catchUp();
     vi.useRealTimers();

@@ -1,4 +1,4 @@
-/** What refusals say: which object was not found, and what it would take to be allowed. */
+/** The messages of refusals: which object was not found, and what would be required. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/generated/prisma/enums.ts';
 import { type App, startApp } from '../support/app.ts';

@@ -26,9 +26,9 @@ import {
 } from './world.ts';
 
 /**
- * Three answers to 'what may this user do with that object', for every pair in random worlds: the filter of the lists
- * in SQL, the batched check behind single objects, and the plain model below, which is written from ACCESS.md and
- * shares no code with the other two. They never differ.
+ * Three answers to the question 'what may this user do with that object', for every pair in random worlds: the SQL
+ * filter of the lists, the batched check of single objects, and the simple model below, which is written from ACCESS.md
+ * and shares no code with the other two. They must never differ.
  */
 
 const rank: Record<Level, number> = { NO_PERMISSIONS: 0, READ: 1, USE: 2, EDIT: 3, MANAGE: 4 };
@@ -43,7 +43,7 @@ function modelLevel(world: World, user: number, object: Name): Level {
   return !confinedTo || chainOf(object).some((one) => confinedTo.includes(one)) ? capped : 'NO_PERMISSIONS';
 }
 
-/** The objects whose rows speak about one, the nearest first. An execution has none of its own. */
+/** The resources whose grants decide about an object, nearest first. An execution has no grants of its own. */
 function chainOf(object: Name): Name[] {
   const chain: Name[] = [];
   for (let at: Name | null = object; at; at = describedAs[at].in) chain.push(at);
@@ -77,7 +77,7 @@ const wildcard: Record<Kind, string> = {
 };
 
 function isIn(world: World, user: number, group: number): boolean {
-  // Group 3 is another tenant's: a token may name it, and it means nothing.
+  // Group 3 belongs to another tenant. A token may name it, but it has no effect.
   if (group === 3) return false;
   if (group === 0) return true;
   const isMember = world.members.some(([member, of]) => member === user && of === group);
@@ -98,7 +98,7 @@ async function callerOf(world: World, stored: Stored, user: number): Promise<Cal
 
 const page = { limit: 1000, backward: false, from: null };
 
-/** What the caller's lists show: those of the API where there are some, else the filter over the table itself. */
+/** What the lists show to the caller: the lists of the API if they exist, otherwise the filter on the table itself. */
 async function listed(caller: Caller, { home, ids }: Stored): Promise<string[]> {
   const filter = { domain, phases: null, withArchived: true };
   const inProject = (type: ResourceColumn['type']): ResourceColumn[] => [
@@ -118,7 +118,7 @@ async function listed(caller: Caller, { home, ids }: Stored): Promise<string[]> 
   return answers.flat().map(({ id }) => id);
 }
 
-/** By the names of what is listed; a workflow's launch plans show and hide with it. */
+/** By the names of the listed objects. The launch plans of a workflow are visible if the workflow is. */
 async function listedWorkflows(caller: Caller, project: string) {
   const workflows = await listWorkflows(caller, { project, domain }, page);
   const plans = await listLaunchPlans(caller, { project, domain }, page);
@@ -133,7 +133,7 @@ async function filtered(caller: Caller, table: string, columns: ResourceColumn[]
      where object.tenant_id = ${caller.tenantId}::uuid and ${readable.condition}`);
 }
 
-/** All that differs, as text that a person can follow. */
+/** All differences, as text for people. */
 async function differences(world: World, seen: Set<string>): Promise<string[]> {
   const stored = await store(world);
   const found: string[] = [];
@@ -172,7 +172,7 @@ describe('the filter of lists, the batched check and the plain model', () => {
         }),
         isSoak ? { numRuns: 300 } : { numRuns: 30, seed: 20_261_122 },
       );
-      // Worlds in which nothing is decided would agree too.
+      // If nothing was decided in these worlds, the three would agree too.
       expect([...seen].sort()).toEqual(
         [
           ...['NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE'],
@@ -180,7 +180,7 @@ describe('the filter of lists, the batched check and the plain model', () => {
           ...['USER_DEFAULT', 'USER_GRANT'],
         ].sort(),
       );
-    }, // Room for shrinking, should it fail.
+    }, // Leaves time for shrinking if the test fails.
     isSoak ? 900_000 : 180_000,
   );
 });

@@ -1,6 +1,6 @@
 /**
- * What a mutation names beside the object that it is about: hidden and absent, it is refused in the same place with the
- * same words, after the same statements.
+ * A further object that a mutation names. Whether it is hidden or absent, it is refused at the same place, with the
+ * same message, after the same statements.
  */
 import {
   GraphQLID,
@@ -31,14 +31,14 @@ import { grant, newCaller, newGroup, newTenant, newUser, type User } from '../su
 import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
 import { makeModel } from '../tracking/model-seed.ts';
 
-/** The project of the callers, and one that is hidden from all of them but the administrator. */
+/** The project of the callers, and a project that is hidden from all of them except the administrator. */
 const [own, hidden] = ['own', 'hidden'];
 let app: LocalApp;
 let callers: { maker: string; superuser: string; admin: string };
-/** Ids of hidden things. */
+/** The ids of hidden objects. */
 let ids: { plan: string; execution: string; run: string; file: string; group: string };
 let there: { experiment: string; model: string };
-/** Of another tenant. */
+/** A user of another tenant. */
 let stranger: User;
 
 beforeAll(async () => {
@@ -80,7 +80,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => app.stop());
 
-/** A plan whose input is a file. */
+/** A launch plan with a file as input. */
 async function registerFilePlan(): Promise<void> {
   const { key: id, template } = workflowInput(own, 'reads', { a: [] }, { task: 'reader' });
   const file = { var: 'file', binding: { promise: { nodeId: '', var: 'file' } } };
@@ -109,7 +109,7 @@ const model = () => ({ id: there.model });
 const user = (username: string) => ({ user: { username } });
 
 interface Row {
-  /** The mutation, and where its input names the further object. */
+  /** The mutation, and the path of the further object in its input. */
   readonly field: string;
   readonly further: string;
   readonly caller?: keyof typeof callers;
@@ -277,7 +277,7 @@ const rows: readonly Row[] = [
     input: (id) => ({ user: { id } }),
     answer: notFound('user'),
   },
-  // An administrator of one tenant is refused whatever other tenant is named, without a look.
+  // An administrator of one tenant is refused for every other tenant, without a look at it.
   {
     field: 'createTokenForUser',
     further: 'tenant',
@@ -333,12 +333,12 @@ describe('the table', () => {
   });
 });
 
-/** Not looked at: a token may be confined to what its caller does not see, and finds it hidden as before. */
+/** Not checked here: a token may be limited to a resource that its caller may not see. The resource stays hidden. */
 const judgedElsewhere = new Set(['login.resources.id']);
 
-/** Fields that name the object that a mutation is about. */
+/** The fields with the main object of a mutation. */
 const about = new Set(['by', 'key', 'owner', 'resource', 'experiment', 'model', 'registeredModel']);
-/** What executors say of themselves and of runs that they hold; the work is about these. */
+/** The fields with executors and runs, which are the main objects of the calls of executors. */
 const ofExecutors = new Set(['instance', 'runs', 'knownRuns', 'stoppingRuns', 'run']);
 
 function furtherObjects(input: GraphQLInputObjectType): string[] {
@@ -363,7 +363,7 @@ function addressesIn(
   });
 }
 
-/** An id, a key, or a choice among these. */
+/** An id, a key, or a choice of these. */
 function isAddress(field: GraphQLInputField, depth = 3): boolean {
   const type = getNamedType(field.type);
   if (type === GraphQLID) return true;

@@ -4,7 +4,7 @@ import { nameFault } from '../../src/authorization/domain/names.ts';
 import { tenantNameFault } from '../../src/identity/domain/tenant-checks.ts';
 import { usernameFault } from '../../src/identity/domain/user-checks.ts';
 
-/** One rule for names of every kind. That outside issuers meet it, test/sign-in shows. */
+/** The same rule for names of all kinds. The tests in test/sign-in check it for outside issuers. */
 const kinds = {
   nameFault,
   usernameFault,

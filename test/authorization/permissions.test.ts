@@ -11,9 +11,9 @@ import {
 import { ceilings, isRoleAtLeast } from '../../src/authorization/domain/roles.ts';
 import type { Role } from '../../src/generated/prisma/enums.ts';
 
-/** The same facts as the table's, written down a second time, by who is concerned. */
+/** The same facts as in the table, written a second time and sorted by kind of caller. */
 
-/** What a guest may use. */
+/** The permissions of a guest. */
 const forGuests: readonly Permission[] = [
   ...(['version:read', 'viewer:read', 'token:create', 'token:validate', 'token:createForOthers'] as const),
   ...([
@@ -36,7 +36,7 @@ const forGuests: readonly Permission[] = [
   ...(['user:read', 'user:update', 'user:changePassword', 'group:list', 'tenant:read'] as const),
   ...(['credential:read', 'credential:create', 'credential:update', 'credential:revoke'] as const),
 ];
-/** What each rung of the ladder may use besides. */
+/** The further permissions of each higher role. */
 const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> = {
   ANNOTATOR: ['launchPlan:use', 'execution:create', 'blob:create'],
   USER: [
@@ -55,7 +55,7 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
 };
 const ladder = ['GUEST', 'ANNOTATOR', 'USER', 'SUPERUSER', 'ADMIN', 'SYSTEM', 'ROOT'] as const;
 
-/** What requests without credentials may use. */
+/** The permissions of requests without credentials. */
 const forAnonymous: readonly Permission[] = [
   ...(['version:read', 'viewer:read', 'project:read', 'project:list', 'task:read', 'workflow:read'] as const),
   ...([
@@ -69,19 +69,19 @@ const forAnonymous: readonly Permission[] = [
   ...(['experiment:list', 'run:read', 'run:list', 'model:read', 'model:list', 'permission:list'] as const),
   ...(['user:read', 'group:list', 'tenant:read'] as const),
 ];
-/** What a user may use whom several people sign in as. */
+/** The permissions of a user that several people share. */
 const forShared: readonly Permission[] = [
   ...forAnonymous,
   ...(['token:create', 'session:end', 'token:validate', 'permission:explain'] as const),
 ];
-/** What a token that is confined to some resources may use. */
+/** The permissions of a token that is limited to some resources. */
 const forConfined: readonly Permission[] = [
   ...forAnonymous,
   ...besides.ANNOTATOR,
   ...besides.USER,
   ...(['token:create', 'session:end', 'permission:explain'] as const),
 ];
-/** What a key or token with scopes may use whatever they name. */
+/** The permissions of every access key and token with scopes, whatever the scopes are. */
 const outOfScope: readonly Permission[] = ['version:read', 'viewer:read', 'token:create', 'session:end'];
 
 const all = Object.keys(permissions) as Permission[];
@@ -90,7 +90,7 @@ function isInLists(signIn: SignIn, permission: Permission): boolean {
   const rungs = ladder.slice(1, ladder.indexOf(signIn.role) + 1) as Exclude<Role, 'GUEST'>[];
   const ofRole = [...forGuests, ...rungs.flatMap((role) => besides[role])];
   const { scopes } = signIn;
-  // A scope to read is also one to list.
+  // A scope for reading also covers listing.
   const names = [permission, permission.replace(/:list$/, ':read'), `${permission.split(':')[0]}:*`];
   const isNamed =
     permission === 'job:run'

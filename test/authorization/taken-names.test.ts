@@ -1,4 +1,4 @@
-/** A name that is taken: by something that the caller may read, and by something hidden. */
+/** A name that is taken: by an object that the caller may read, and by a hidden object. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
@@ -11,7 +11,7 @@ import { makeModel } from '../tracking/model-seed.ts';
 
 const project = 'open';
 let app: LocalApp;
-/** May see and use what is called `seen`, and make things beside it. */
+/** May read and use the object with the name `seen`, and create objects beside it. */
 let caller: string;
 
 beforeAll(async () => {

@@ -10,12 +10,12 @@ import { workflowTarget } from '../../src/registry/domain/targets.ts';
 import { experimentTarget } from '../../src/tracking/domain/experiment-targets.ts';
 import { registeredModelTarget } from '../../src/tracking/domain/model-targets.ts';
 
-/** A random small world of two tenants, written straight into the tables, for the comparison of the three answers. */
+/** A random small world of two tenants, written directly into the tables, to compare the three answers. */
 
 export const domain = 'development';
 const levels: readonly Level[] = ['NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE'];
 const roles: readonly Role[] = ['ROOT', 'SYSTEM', 'ADMIN', 'SUPERUSER', 'USER', 'ANNOTATOR', 'GUEST'];
-/** Those without the run of the house come more often: for the others rows say nothing. */
+/** Roles that do not manage the tenant are more frequent, because for the others grants do not matter. */
 const role = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom<Role>('USER', 'SUPERUSER', 'ANNOTATOR', 'GUEST') },
   { weight: 1, arbitrary: fc.constantFrom(...roles) },
@@ -24,7 +24,7 @@ const level = fc.constantFrom(...levels);
 
 export type Kind = 'project' | 'experiment' | 'model' | 'workflow' | 'execution' | 'queue';
 
-/** Everything there is: its tenant, and the object that it is in or of. */
+/** All objects: their tenant, and the object that contains them. */
 const objects = {
   alpha: { kind: 'project', home: true, in: null },
   beta: { kind: 'project', home: true, in: null },
@@ -51,7 +51,7 @@ export type Name = keyof typeof objects;
 export const names = Object.keys(objects) as Name[];
 export const describedAs: Readonly<Record<Name, { kind: Kind; home: boolean; in: Name | null }>> = objects;
 
-/** What rows can be about. */
+/** The types of resource with grants. */
 const typeOf: Readonly<Record<Exclude<Kind, 'execution'>, ResourceType>> = {
   project: 'PROJECT',
   experiment: 'EXPERIMENT',
@@ -64,7 +64,7 @@ const wildcards = Object.values(typeOf);
 const canBePublic = names.filter((name) => ['experiment', 'model'].includes(objects[name].kind));
 
 const USERS = 4;
-/** 0: everyone at home; 1 and 2: groups at home; 3: another tenant's. */
+/** 0: all users of the first tenant; 1 and 2: groups of the first tenant; 3: a group of the other tenant. */
 const GROUPS = 4;
 
 export const arbitraryWorld = fc.record({
@@ -73,7 +73,7 @@ export const arbitraryWorld = fc.record({
     minLength: USERS,
     maxLength: USERS,
   }),
-  /** User and group. */
+  /** Pairs of user and group. */
   members: fc.uniqueArray(fc.tuple(fc.nat(USERS - 1), fc.integer({ min: 1, max: 2 })), {
     selector: (pair) => pair.join(),
     maxLength: 6,
@@ -86,7 +86,7 @@ export const arbitraryWorld = fc.record({
         { weight: 1, arbitrary: fc.constantFrom<ResourceType>(...wildcards, 'TENANT') },
       ),
       level,
-      /** A row that stands in the other tenant's name: it says nothing here. */
+      /** A row with the wrong tenant: it must have no effect here. */
       stray: fc.nat(7).map((value) => value === 0),
     }),
     {
@@ -108,7 +108,7 @@ export const arbitraryWorld = fc.record({
 
 export type World = typeof arbitraryWorld extends fc.Arbitrary<infer T> ? T : never;
 
-/** The ids that a world has in the database. */
+/** The ids of a world in the database. */
 export interface Stored {
   readonly home: string;
   readonly away: string;
@@ -225,7 +225,7 @@ interface Row {
   readonly parentId: string | null;
 }
 
-/** One version of each workflow, with a launch plan of the same id, and the executions of them. */
+/** One version of each workflow, with a launch plan of the same id, and their executions. */
 async function storeExecutions(
   workflows: readonly Row[],
   executions: readonly Row[],
@@ -271,7 +271,7 @@ async function storeExecutions(
   });
 }
 
-/** What the capabilities say decides about an object: their own target functions. */
+/** The target of each object, from the target functions of the capabilities. */
 export function targetOf(name: Name, world: World, { home, away, ids }: Stored): Target {
   const { kind, home: isHome, in: parent } = describedAs[name];
   const tenantId = isHome ? home : away;

@@ -1,4 +1,4 @@
-/** Links are given only for files that are there and the project's own, whoever writes their names into values. */
+/** There are links only for files that are stored and belong to the project, whoever writes their names into values. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db, pool } from '../../src/platform/database/client.ts';
@@ -71,7 +71,7 @@ describe('the files of an execution', () => {
     const id = await launch(app, 'mine', 'files');
     await hands.succeed(await hands.leaseNode('a'), { y: [mine] });
     await untilEnded(app, id);
-    // As an execution would stand that named them before anyone looked.
+    // Like an execution that named the files before anybody checked them.
     const literals = names.map((uri) => ({ scalar: { blob: { uri, metadata: { type: file.blob } } } }));
     const outputs = JSON.stringify({ y: { collection: { literals } } });
     await pool.query('update node_executions set outputs = $2 where execution_id = $1', [id, outputs]);

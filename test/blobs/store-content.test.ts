@@ -53,7 +53,7 @@ describe('storeContent', () => {
         `select count(*)::int as n from pg_stat_activity where datname = current_database() and state = 'idle in transaction'`,
       );
       expect(rows).toEqual([{ n: 0 }]);
-      // The first piece is there for everyone to see: it does not wait for the last.
+      // The first piece is already visible to others; it does not wait for the last one.
       expect(await db.blobChunk.count({ where: { blobId: blob.id } })).toBe(1);
     }
     const watcher = new pg.Client(process.env['DATABASE_URL']);
@@ -120,7 +120,7 @@ describe('the size of a blob', () => {
     const wrong = await announce(content, 1);
     const right = await announce(content);
     expect(right).toMatchObject({ id: wrong.id, sizeBytes: 42n });
-    // Announced wrongly while it is being sent: the content was checked against its hash, so it decides.
+    // A wrong size was announced during the upload. The content was checked with its hash, so the content decides.
     await announce(content, 7);
     await storeContent(right, piecesOf(content));
     expect(await announce(content, 7)).toMatchObject({ id: wrong.id, sizeBytes: 42n });

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-/** Begins to send and stops half-way. */
+/** Begins an upload and stops half-way. */
 async function begin(content: Uint8Array): Promise<ClientRequest> {
   const { uploadUrl } = await announce(app, 'files', content);
   const request = httpRequest(uploadUrl, { method: 'PUT', headers: { 'content-length': content.length } });
@@ -34,14 +34,14 @@ describe('uploads at once', () => {
     const content = randomBytes(10);
     const { uploadUrl } = await announce(app, 'files', content);
     const put = () => fetch(uploadUrl, { method: 'PUT', body: content });
-    // Until all that were begun have been let in.
+    // Until all uploads that began have a slot.
     const refused = await eventually(put, ({ status }) => status !== 201 && status !== 200).catch(() => null);
     expect(refused?.status).toBe(503);
     expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await refused?.json()).toMatchObject({ errors: [{ extensions: { code: 'RESOURCE_EXHAUSTED' } }] });
     for (const [index, request] of held.entries()) request.end(contents[index]?.subarray(1));
     expect(await Promise.all(held.map(statusOf))).toEqual(held.map(() => 201));
-    // A slot is free when its temporary file is gone, a moment after the answer.
+    // A slot is free when its temporary file is deleted, a moment after the answer.
     const late = await eventually(put, ({ status }) => status !== 503);
     expect([200, 201]).toContain(late.status);
   });

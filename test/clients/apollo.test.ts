@@ -17,7 +17,7 @@ import { filter, launchInput, possibleTypes, type Stage, startStage } from './st
 let stage: Stage;
 let client: ApolloClient;
 let socket: Client;
-/** Requests over HTTP so far. */
+/** The number of requests over HTTP. */
 let requests = 0;
 
 beforeAll(async () => {
@@ -27,7 +27,7 @@ beforeAll(async () => {
     url: stage.endpoint.replace('http', 'ws'),
     webSocketImpl: WebSocket,
     connectionParams: { authorization },
-    // Trying again by itself would begin from the start; going on is the watcher's part.
+    // The library would repeat the subscription from the beginning. The watcher continues it instead.
     retryAttempts: 0,
   });
   const http = new HttpLink({
@@ -75,7 +75,7 @@ describe('Apollo Client', () => {
     });
     expect(ended?.terminateExecution).toMatchObject({ execution: { id, phase: 'ABORTING' } });
     const before = requests;
-    // Both queries see what the mutation answered, without asking again.
+    // Both queries see the answer of the mutation without another request.
     expect((await client.query(query)).data?.execution?.phase).toBe('ABORTING');
     const again = await client.query({ query: executionsQuery, variables: { filter } });
     expect(again.data?.executions.edges.find(({ node }) => node.id === id)?.node.phase).toBe('ABORTING');
@@ -108,7 +108,7 @@ describe('Apollo Client', () => {
     const id = await launch('watched');
     const seen: { id: string; phase: string }[] = [];
     let cuts = 0;
-    /** Resolves when the subscription completes, rejects when it breaks. */
+    /** Resolves when the subscription completes, and rejects when it breaks. */
     const watch = (after: string | undefined) =>
       new Promise<void>((resolve, reject) => {
         client.subscribe({ query: executionEventsSubscription, variables: { id, after } }).subscribe({
@@ -136,7 +136,7 @@ describe('Apollo Client', () => {
     const phases = ['QUEUED', 'RUNNING', 'ABORTING', 'ABORTED'];
     expect(seen.map(({ phase }) => phase)).toEqual(phases);
     expect(new Set(seen.map((event) => event.id)).size).toBe(phases.length);
-    // The events carried the execution, and the cache took it from there.
+    // The events contained the execution, so the cache has it.
     const { data } = await client.query({
       query: executionQuery,
       variables: { key: { ...filter, name: 'watched' } },

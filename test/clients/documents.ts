@@ -1,4 +1,4 @@
-/** What both client libraries ask in their tests, typed from `schema.graphql`. */
+/** The operations of the tests of both client libraries, with types from `schema.graphql`. */
 import { graphql } from '../generated/gql.ts';
 
 export const executionQuery = graphql(`

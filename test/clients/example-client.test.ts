@@ -1,4 +1,4 @@
-/** The package in examples/client, generated, type-checked and run as its README says. */
+/** The package in examples/client, which is generated, type-checked and run as its README says. */
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

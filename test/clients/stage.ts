@@ -1,4 +1,4 @@
-/** What each client test plays on: a project with a launch plan, and a wire to the server that can be cut. */
+/** What each client test needs: a project with a launch plan, and a connection to the server that can be cut. */
 import { readFileSync } from 'node:fs';
 import { buildSchema, isAbstractType } from 'graphql';
 import { type App, startApp } from '../support/app.ts';
@@ -8,7 +8,7 @@ import { startWire, type Wire } from '../support/wire.ts';
 export interface Stage {
   readonly app: App;
   readonly wire: Wire;
-  /** `http://…/graphql`, by way of the wire. */
+  /** `http://…/graphql`, through the connection that can be cut. */
   readonly endpoint: string;
   stop(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export async function startStage(): Promise<Stage> {
   };
 }
 
-/** What caches need to know of interfaces and unions, as codegen's fragment matcher would write it. */
+/** What caches must know about interfaces and unions, in the form of codegen's fragment matcher. */
 export function possibleTypes(): Record<string, string[]> {
   const schema = buildSchema(readFileSync('schema.graphql', 'utf8'));
   const abstract = Object.values(schema.getTypeMap()).filter(isAbstractType);

@@ -12,13 +12,13 @@ import { filter, launchInput, type Stage, startStage } from './stage.ts';
 
 let stage: Stage;
 let client: Client;
-/** Requests of queries and mutations so far. */
+/** The number of requests with queries and mutations. */
 let requests = 0;
 
 beforeAll(async () => {
   stage = await startStage();
   const headers = { authorization: stage.app.admin };
-  // Trying again by itself would begin from the start; going on is the watcher's part.
+  // The library would repeat the subscription from the beginning. The watcher continues it instead.
   const events = createClient({ url: stage.endpoint, headers, retryAttempts: 0 });
   client = new Client({
     url: stage.endpoint,

@@ -1,4 +1,4 @@
-/** `npm run demo`, as a user runs it: a process of its own, without a terminal, from nothing to the end. */
+/** `npm run demo`, as a user runs it: in its own process, without a terminal, from start to end. */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -14,12 +14,12 @@ interface DemoRun {
   readonly output: string;
 }
 
-/** The demo's throw-away homes are made here, so that what it leaves behind can be seen. */
+/** The demo's temporary homes are created here, so that the test sees what it leaves behind. */
 const temporary = await mkdtemp(join(tmpdir(), 'slipway-demo-test-'));
 afterAll(() => rm(temporary, { recursive: true, force: true }));
 
 async function runDemo(args: string[], onOutput?: (output: string, pid: number) => void): Promise<DemoRun> {
-  // As from a shell: nothing of the tests' own settings.
+  // As from a shell, without the settings of the tests.
   const { PATH, HOME, LANG } = process.env;
   const child = spawn(process.execPath, ['--import', 'tsx', 'examples/penguins/demo.ts', ...args], {
     cwd: root,

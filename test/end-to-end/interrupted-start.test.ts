@@ -42,7 +42,9 @@ function start(): Start {
   return { supervisor, said: () => output };
 }
 
-/** The living processes of the tree: those with its home in their environment, and PostgreSQL, which works in it. */
+/**
+ * The living processes of the tree: processes with its home in their environment, and PostgreSQL, which works in it.
+ */
 function processesOf(folder: string): number[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   return pids.map(Number).filter((pid) => {
@@ -69,7 +71,7 @@ const processes = (): Record<string, number | null> =>
     ? JSON.parse(readFileSync(join(home, 'processes.json'), 'utf8'))
     : {};
 
-/** Moments of a start, in their order. */
+/** The moments of a start, in order. */
 const moments: Record<string, (start: Start) => boolean> = {
   'the database is being made': () =>
     existsSync(join(home, 'postgres')) &&
@@ -81,7 +83,10 @@ const moments: Record<string, (start: Start) => boolean> = {
   'everything has started': ({ said }) => said().includes('Slipway is ready'),
 };
 
-/** All signals at all moments take minutes, so an ordinary run takes one signal a moment, and two where most is under way. */
+/**
+ * All signals at all moments would take minutes. An ordinary run takes one signal for each moment, and two at the
+ * moments with the most processes.
+ */
 function signalsAt(moment: string): NodeJS.Signals[] {
   if (process.env['SOAK']) return ['SIGINT', 'SIGTERM', 'SIGKILL'];
   if (moment === 'the server has started, the others are starting') return ['SIGINT', 'SIGKILL'];

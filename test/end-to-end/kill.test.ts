@@ -8,8 +8,8 @@ import { eventually, readExecution, untilEnded } from '../support/seed.ts';
 import { type ProcessName, startTree, type Tree } from '../support/tree.ts';
 
 /**
- * Each process of the tree is killed with SIGKILL in the middle of the demo's workflow. It comes back by itself, the
- * execution still SUCCEEDS with the result that it has undisturbed, and no node's work is recorded twice.
+ * Each process of the tree is killed with SIGKILL in the middle of the demo's workflow. It starts again by itself, the
+ * execution still SUCCEEDS with the same result as without the kill, and no node's work is recorded twice.
  */
 
 const nodeIds = documents.workflow.template.nodes.map((node) => node.id).sort();
@@ -27,7 +27,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => tree.stop());
 
-/** Launches it, each step slowed down, and waits until models are being trained. @returns the execution's id. */
+/** Launches it with slow steps, and waits until models are being trained. @returns the id of the execution. */
 async function launchHalfWay(): Promise<string> {
   const { id } = await launchPenguins(client(), { pauseSeconds: 0.5 });
   await eventually(
@@ -54,7 +54,7 @@ async function isBack(name: ProcessName, killed: number): Promise<void> {
 async function expectDoneOnce(id: string): Promise<void> {
   const execution = await untilEnded(tree, id);
   expect(execution.phase).toBe('SUCCEEDED');
-  // Files are known by their content: where a report says the same, it is the same file.
+  // Equal content is the same file, so equal outputs have equal URIs.
   expect(execution.data.outputs).toEqual(undisturbed.data.outputs);
   expect(Object.keys(execution.nodes).sort()).toEqual(nodeIds);
   for (const node of nodeIds) {

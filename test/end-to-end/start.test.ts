@@ -17,7 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs a program of src/bin to its end. @returns exit code and what it said to its operator. */
+/** Runs a program of src/bin to its end. @returns the exit code and the output for the operator. */
 async function run(
   name: string,
   environment: NodeJS.ProcessEnv,

@@ -11,7 +11,7 @@ import { compilePenguins } from './compile-penguins.ts';
 
 type Values = Record<string, unknown>;
 
-/** Runs the compiled workflow node by node in the runtime that executors use, with a folder in place of the server. */
+/** Runs the compiled workflow node by node in the runtime of executors, with a folder in place of the server. */
 async function runWorkflow(inputs: PenguinInputs = {}, lines: readonly Line[] = readDataSet()) {
   const { tasks } = compilePenguins();
   const blobs = new FolderBlobs(await createRoot());

@@ -11,7 +11,9 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-/** A server that answers the n-th request as the n-th answerer says. @returns the client, and what it sent. */
+/**
+ * A server that answers the n-th request with the n-th function. @returns the client, and the requests that it sent.
+ */
 async function stub(...answerers: ((response: ServerResponse) => void)[]) {
   const sent: { variables: { after: string | null } }[] = [];
   const server = createServer(async (request, response) => {

@@ -10,7 +10,10 @@ interface Interface {
   readonly outputs: readonly Variable[];
 }
 
-/** The example's documents as the registry compiles them, without a server: from the form of GraphQL to that of the domain. */
+/**
+ * Compiles the example's documents as the registry does, without a server: from the form of GraphQL to the form of the
+ * domain.
+ */
 export function compilePenguins(): CompiledWorkflowClosure {
   const tasks = documents.tasks.map(({ key: id, template }) => ({
     id,

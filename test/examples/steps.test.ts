@@ -16,7 +16,7 @@ const seeds = [7, 8, 9];
 const parts = (seed: number, options: Partial<SplitOptions> = {}) =>
   split(penguins, { seed, testShare: 0.3, shuffleLabels: false, ...options });
 
-/** Everything from the split to the choice. */
+/** All steps from the split to the choice. */
 function learn(seed: number, options: Partial<SplitOptions> = {}) {
   const drawn = parts(seed, options);
   const evaluations = learnerNames.map((name) =>

@@ -15,7 +15,7 @@ import {
 } from '../support/seed.ts';
 
 const project = 'ordered';
-/** In an order that neither their length nor the alphabet gives. */
+/** In an order that follows neither from their length nor from the alphabet. */
 const names = ['zebra', 'b', 'aa', 'a'];
 const types = Object.fromEntries(names.map((name) => [name, integer]));
 const variables = names.map((name) => ({ name, type: integer }));

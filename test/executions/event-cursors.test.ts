@@ -21,7 +21,7 @@ async function ended(): Promise<string> {
   return id;
 }
 
-/** The whole answer of a subscription to an execution that has ended. */
+/** All events of a subscription to an execution that has ended. */
 async function watch(field: string, id: string, after?: string): Promise<string> {
   const response = await fetch(`${app.url}/graphql`, {
     method: 'POST',

@@ -5,7 +5,7 @@ import { domain, launch, registerProject, registerTask, registerWorkflow } from 
 
 const project = 'listed';
 let app: App;
-/** The executions' ids by name. */
+/** The ids of the executions by name. */
 let ids: Record<string, string>;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-/** 99 bytes, then a character of two. */
+/** 99 bytes, and then a character of two bytes. */
 const message = `${'m'.repeat(99)}é and the rest of it`;
 const failure = {
   errorCode: 'NonZeroExit',

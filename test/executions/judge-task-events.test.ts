@@ -6,7 +6,7 @@ import { inTransaction } from '../../src/platform/database/transaction.ts';
 const type = { collectionType: { simple: 'INTEGER' } } as const;
 const taskNode = { retries: 0, outputs: { y: { type } } };
 
-/** Judges the reports of three nodes, each of a list of so many items, in one turn. */
+/** Checks the reports of three nodes in one turn. Each report has a list with this many items. */
 function judge(items: number) {
   const ids = ['a', 'b', 'c'];
   const closure = { nodes: new Map(ids.map((id) => [id, taskNode])) };

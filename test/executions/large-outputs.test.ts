@@ -35,13 +35,13 @@ let name = 0;
 beforeEach(() => {
   hands = new Hands(app, `hands-${++name}`);
 });
-// What comes next is for the next hands.
+// Jobs from now on are for the executor of the next test.
 afterEach(() => hands.lease({ maxJobs: 0, wait: 'PT0S' }));
 
-/** How many nodes there are of each task: together, their outputs are more than one turn takes. */
+/** The number of nodes for each task. Together, their outputs are more than one turn handles. */
 const nodes = { texts: 6, lists: 3 };
 
-/** Nodes of that task side by side; the workflow itself has no outputs. */
+/** Nodes with this task that run at the same time. The workflow itself has no outputs. */
 async function registerWide(task: string, count: number) {
   const shape = Object.fromEntries(Array.from({ length: count }, (_, index) => [`n${index}`, []]));
   const { key, template } = workflowInput(project, task, shape, { task });
@@ -125,7 +125,7 @@ describe('several nodes with outputs that are large but allowed', () => {
   );
 });
 
-/** Asks for the phases alone: the values are too large to be read fifty times a second. */
+/** Reads only the phases, because the values are too large to be read fifty times a second. */
 async function ended(id: string, count: number) {
   const { nodeCounts, error } = await eventually(
     async () => {

@@ -23,13 +23,13 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-/** An execution whose one run is leased, with no scheduler any more that would see what becomes of it. */
+/** An execution whose only run is leased, without a scheduler that would notice its end. */
 async function launchUnseen(name: string) {
   const id = await launch(app, project, 'one', { name });
   const scheduler = startScheduler();
   const hands = new Hands(app, name);
   const run = await hands.leaseNode('a');
-  // Nothing more for these hands: the next test's run is for its own.
+  // This executor gets no more jobs: the next test's run is for its own executor.
   await hands.lease({ maxJobs: 0, wait: 'PT0S' });
   await scheduler.stop();
   return { id, hands, run };

@@ -43,10 +43,10 @@ let name = 0;
 beforeEach(() => {
   hands = new Hands(app, `hands-${++name}`);
 });
-/** Leaves nothing for the next test's executor. */
+/** Leaves no jobs for the next test's executor. */
 const retire = () => hands.lease({ maxJobs: 0, wait: 'PT0S' });
 
-/** Until the engine has taken over all that happened, and nothing asks for another turn. */
+/** Waits until the engine has applied all events, and needs no further turn. */
 const untilIdle = (id: string) =>
   eventually(
     async () =>
@@ -248,7 +248,7 @@ describe('terminateExecution', () => {
     });
     const { cancelRuns } = await hands.lease({ maxJobs: 0, wait: 'PT5S' });
     expect(cancelRuns).toContain(a.id);
-    // The executor knows, and has not said that the work has stopped.
+    // The executor knows it, but has not reported that the work has stopped.
     const stopping = await readExecution(app, id);
     expect(stopping).toMatchObject({ phase: 'ABORTING', endedAt: null, nodes: { a: { phase: 'RUNNING' } } });
     expect(await hands.confirm(a.id)).toEqual(['APPLIED']);

@@ -17,7 +17,9 @@ import { type PhaseTable, phasesOf, phasesThatMayMoveTo } from '../../src/platfo
 
 const at = new Date('2026-11-22T10:00:00.000Z');
 
-/** The phases in which each of them has ended; of an attempt, also where another one follows. */
+/**
+ * The phases in which each of them has ended. For an attempt, this includes the phase after which another one follows.
+ */
 const ends = {
   executions: ['SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'],
   node_executions: ['SUCCEEDED', 'FAILED', 'ABORTED', 'SKIPPED', 'TIMED_OUT', 'RECOVERED'],
@@ -25,8 +27,8 @@ const ends = {
 };
 
 /**
- * What the reference demands, written out: a row is where something stands, a column where it would go, `x` that it may.
- * Nothing here is taken from the tables of src/executions/domain/phases.ts.
+ * The rules of the reference, written out: a row is the current phase, a column the next one, and `x` means that the
+ * move is allowed. Nothing here comes from the tables of src/executions/domain/phases.ts.
  */
 function matrix(text: string): { from: string; to: string; allowed: boolean }[] {
   const [columns = [], ...rows] = text
@@ -40,9 +42,9 @@ function matrix(text: string): { from: string; to: string; allowed: boolean }[] 
 }
 
 /**
- * Flyte's CreateWorkflowEvent. Where it lets the project choose, SUCCEEDING and FAILING do not go back to RUNNING or
- * QUEUED. Two cells are about other calls than events: QUEUED to itself assigns a cluster, which we have not; ABORTING
- * to itself is TerminateExecution asked again, as is every way to ABORTING.
+ * Flyte's CreateWorkflowEvent. In Flyte, the project decides whether SUCCEEDING and FAILING may go back to RUNNING or
+ * QUEUED; here they may not. Two cells are about other calls than events: QUEUED to itself assigns a cluster, which we
+ * do not have; ABORTING to itself is a repeated TerminateExecution, as are all ways to ABORTING.
  */
 const executionMatrix = matrix(`
              QUEUED RUNNING SUCCEEDING FAILING ABORTING SUCCEEDED FAILED ABORTED TIMED_OUT
@@ -57,7 +59,10 @@ const executionMatrix = matrix(`
   TIMED_OUT    .       .        .         .       .         .       .       .        .
 `);
 
-/** Flyte's CreateNodeEvent: backwards too, but never out of an end. The same phase again is a repeat, which moves nothing. */
+/**
+ * Flyte's CreateNodeEvent: a node may go back, but never leaves a final phase. The same phase again is a repeat and
+ * moves nothing.
+ */
 const nodeMatrix = matrix(`
                    QUEUED RUNNING DYNAMIC_RUNNING FAILING SUCCEEDED FAILED ABORTED SKIPPED TIMED_OUT RECOVERED
   QUEUED             .       x           x           x        x        x      x       x        x         x
@@ -72,7 +77,7 @@ const nodeMatrix = matrix(`
   RECOVERED          .       .           .           .        .        .      .       .        .         .
 `);
 
-/** Flyte's CreateTaskEvent: lower phases too; RETRYABLE_FAILED is no end. */
+/** Flyte's CreateTaskEvent: earlier phases are allowed too, and RETRYABLE_FAILED is not final. */
 const taskMatrix = matrix(`
                          QUEUED WAITING_FOR_RESOURCES INITIALIZING RUNNING RETRYABLE_FAILED SUCCEEDED FAILED ABORTED
   QUEUED                   .              x                x          x           x             x        x      x
@@ -85,7 +90,7 @@ const taskMatrix = matrix(`
   ABORTED                  .              .                .          .           .             .        .      .
 `);
 
-/** An execution with a node and an attempt, in the phases that are asked for. */
+/** An execution with a node and an attempt, in the given phases. */
 async function insertExecution(phase: string, nodePhase = 'RUNNING', taskPhase = 'RUNNING') {
   const tenantId = newId();
   const project = await db.project.create({

@@ -127,7 +127,7 @@ describe('progress', () => {
     expect(step({ a: 'FAILED', b: 'SUCCEEDED', c: 'SUCCEEDED' }, { shape, policy }).phase).toBe('FAILED');
   });
 
-  /** Random graphs, run to their end by a machine that ends a random node at each step. */
+  /** Random graphs, which run to their end: at each step, a random node ends. */
   it('ends every execution, and starts no node twice or too early', () => {
     const graphs = fc
       .array(fc.array(fc.nat(9), { maxLength: 3 }), { minLength: 1, maxLength: 10 })

@@ -19,7 +19,7 @@ const project = 'counting';
 let app: LocalApp;
 const ids = new Map<number, string>();
 
-/** The first node, and all others after it: `count` nodes in all. */
+/** A first node, and all other nodes after it: `count` nodes in total. */
 function shapeOf(count: number): Shape {
   const rest = Array.from({ length: count - 1 }, (_, index) => [`n${index}`, ['first']]);
   return { first: [], ...Object.fromEntries(rest) };

@@ -144,7 +144,7 @@ describe('the client of the API', () => {
     const ask = () => client.ask(returnLeaseDocument, variables, options);
     const answered = await retrying(options.signal, ask, backOff);
     expect(answered.returnLease).toMatchObject({ returned: true });
-    // What the server asked for, which is bounded, and a pause of its own on top.
+    // The time that the server asked for, up to the limit, and the client's own pause in addition.
     expect(pauses.map((milliseconds) => Math.floor(milliseconds / 1000))).toEqual([7, 0, 0, 300]);
   });
 

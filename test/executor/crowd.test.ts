@@ -16,7 +16,10 @@ import {
 const project = 'crowd';
 const NODES = process.env['SOAK'] ? 100 : 20;
 
-/** Hands requests on to the server; while it is crowded, each report is first refused as often as the list is long. */
+/**
+ * Passes requests on to the server. If the server is crowded, each report is first refused as often as the list is
+ * long.
+ */
 class Door {
   readonly refusals = [
     { status: 429, headers: { 'retry-after': '1' }, code: 'RESOURCE_EXHAUSTED' },

@@ -1,6 +1,6 @@
 /**
- * An executor to be killed: runs the spec in its second argument under the root in its first, and prints a line when
- * the command runs.
+ * An executor that will be killed. It runs the spec in its second argument under the root in its first one, and prints
+ * a line when the command runs.
  */
 import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
 

@@ -1,4 +1,7 @@
-/** What the tests of the process runtime share: a root that is removed again, a spec to vary, a store of real files. */
+/**
+ * What the tests of the process runtime share: a root that is removed afterwards, a spec to change, and a store of real
+ * files.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -35,7 +38,7 @@ export async function createRoot(): Promise<string> {
   return root;
 }
 
-/** A spec that runs `script` in a shell: the user's command, given as an argv array like any other. */
+/** A spec that runs `script` in a shell. For the runtime, it is an argv array like any other. */
 export function shell(script: string, changes: Partial<RunSpec> = {}): RunSpec {
   return command(['/bin/sh', '-c', script], changes);
 }
@@ -96,7 +99,7 @@ export interface FinishedRun {
   blobs: FolderBlobs;
 }
 
-/** Runs a spec to its end, in a root of its own. */
+/** Runs a spec to its end, in its own root. */
 export async function finish(
   spec: RunSpec,
   options: Partial<ProcessRuntimeOptions & RunOptions> & { blobs?: FolderBlobs } = {},
@@ -123,7 +126,7 @@ export function textOf(chunks: readonly LogChunk[], stream: LogChunk['stream']):
     .join('');
 }
 
-/** Whether a process runs. A zombie, which init may be slow to reap, does not. */
+/** Whether a process runs. A zombie, which init may reap late, does not. */
 export function isAlive(pid: number): boolean {
   const { status, stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
   return status === 0 && !stdout.startsWith('Z');

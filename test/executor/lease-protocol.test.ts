@@ -12,7 +12,7 @@ import { newId } from '../../src/platform/ids.ts';
 import { log } from '../../src/platform/log.ts';
 import { waitUntil } from './fixture.ts';
 
-/** What the executor says and when, to a server and with a runtime that the test plays. */
+/** What the executor sends and when, with a server and a runtime that the test controls. */
 
 interface Poll {
   readonly knownRuns: readonly string[];
@@ -62,7 +62,7 @@ class PlayedServer implements ApiClient {
     });
   }
 
-  /** The call with that number, from 0, once it was made. */
+  /** The call with this number, from 0, after it was made. */
   async poll(number: number): Promise<Poll> {
     await waitUntil(() => this.polls.length > number, `call ${number} was made`);
     return this.polls[number] as Poll;
@@ -206,7 +206,10 @@ describe('an executor', () => {
     expect(server.said).toEqual([`RUNNING ${a}`, `SUCCEEDED ${a}`]);
   });
 
-  /** Fails all calls until the lease of 50 ms is over: a pause between two takes that long. @returns the next call. */
+  /**
+   * Lets all calls fail until the lease of 50 ms has expired, which one pause between two calls takes. @returns the
+   * next call.
+   */
   async function loseContact(from: number): Promise<Poll> {
     for (let number = from; number < from + 3; number += 1) (await server.poll(number)).fail();
     return await server.poll(from + 3);
@@ -220,7 +223,7 @@ describe('an executor', () => {
     (await server.poll(2)).answer([b], brief);
     (await server.poll(3)).answer([], brief);
     const back = await loseContact(4);
-    // The next does not begin although there is room: somebody else may have it.
+    // The next run does not begin although there is room, because another executor may have its job.
     expect(back).toMatchObject({ knownRuns: [a, b], stoppingRuns: [], wait: 'PT0S' });
     expect([runtime.begun, runtime.stopped]).toEqual([[a], []]);
     runtime.end(a);

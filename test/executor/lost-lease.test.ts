@@ -51,7 +51,7 @@ const untilJob = (id: string, state: string) =>
     (execution) => execution.nodes.a && jobOf(execution)?.state === state,
   );
 
-/** Begins a run that ends when it is told to, at an executor that is then cut off from the server. */
+/** Starts a run that ends when the test says so, and then cuts its executor off from the server. */
 async function cutOff(name: string, options: ExecutorOptions = {}) {
   const [note, end] = [join(scratch, name), join(scratch, `${name}-end`)];
   const wait = `while ! test -e ${end}; do sleep 0.05; done`;
@@ -60,7 +60,7 @@ async function cutOff(name: string, options: ExecutorOptions = {}) {
   await registerWorkflow(app, project, name, { a: [] }, { task: name });
   const id = await launch(app, project, name);
   await executor({ name, url: wire.url, ...options });
-  // The file is there a moment before its first line is.
+  // The file exists a moment before it has its first line.
   const pids = () =>
     existsSync(note) ? readFileSync(note, 'utf8').split('\n').filter(Boolean).map(Number) : [];
   const [pid = 0] = await eventually(pids, (written) => written.length > 0);
@@ -80,7 +80,7 @@ async function cutOff(name: string, options: ExecutorOptions = {}) {
   };
 }
 
-/** The server has given the executor up by now. */
+/** Waits until the server has given the executor up. */
 async function untilLost(id: string): Promise<void> {
   const lost = { attemptedRuns: 1, runs: [{ state: 'LEASE_EXPIRED' }] };
   expect(jobOf(await untilJob(id, 'QUEUED'))).toMatchObject(lost);

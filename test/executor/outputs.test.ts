@@ -6,7 +6,7 @@ import { BLOB, createRoot, FolderBlobs, finish, INTEGER, node, STRING, shell, ty
 
 const OPTIONAL_INTEGER: LiteralType = { unionType: { variants: [INTEGER, { simple: 'NONE' }] } };
 
-/** Runs a script that writes the declared outputs; its current directory is the outputs directory. */
+/** Runs a script that writes the declared outputs. Its current directory is the outputs directory. */
 async function write(
   declared: Record<string, LiteralType>,
   script: string,

@@ -22,7 +22,7 @@ import {
   waitUntil,
 } from './fixture.ts';
 
-/** Runs a spec until it has printed `ready`, then cancels it. Numbers that it printed are process ids. */
+/** Runs a spec until it has printed `ready`, and then cancels it. The numbers that it printed are process ids. */
 async function cancelWhenReady(spec: RunSpec) {
   const cancel = new AbortController();
   let printed = '';

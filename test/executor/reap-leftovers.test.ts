@@ -16,7 +16,7 @@ afterEach(() => {
   }
 });
 
-/** An executor in a process of its own that runs the spec. Answers when the command printed `ready`. */
+/** An executor in a separate process that runs the spec. Resolves when the command has printed `ready`. */
 async function startExecutor(root: string, spec: RunSpec) {
   const executor = spawn(process.execPath, ['--import', 'tsx', DRIVER, root, JSON.stringify(spec)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -44,7 +44,7 @@ function membersOf(group: number): number[] {
   return rows.filter(([pgid]) => pgid === group).map(([, pid = 0]) => pid);
 }
 
-/** Writes the note of a run as an executor that is dead now would have left it. */
+/** Writes the note of a run, as an executor that has died would have left it. */
 async function leaveRun(root: string, name: string, leader: unknown): Promise<void> {
   await mkdir(join(root, name, 'work'), { recursive: true });
   const note = { owner: { pid: 2 ** 22 + 1, startedAt: 'x 1' }, terminationGraceSeconds: 0.2, leader };
@@ -64,7 +64,7 @@ describe('reapLeftovers', () => {
     const note = JSON.parse(await readFile(join(root, spec.runId, 'run.json'), 'utf8'));
     expect(note.leader).toEqual(identifyProcess(executor.pids[0] ?? 0));
 
-    // As long as its executor lives, a run is not a leftover.
+    // While its executor lives, a run is not a leftover.
     expect(await runtime.reapLeftovers()).toEqual([]);
     expect(executor.pids.every(isAlive)).toBe(true);
 
@@ -109,7 +109,7 @@ describe('reapLeftovers', () => {
     const identity = identifyProcess(stranger.pid ?? 0);
     await leaveRun(root, 'run-1', { ...identity, startedAt: `${identity?.startedAt}0` });
     expect(await createProcessRuntime({ root }).reapLeftovers()).toEqual(['run-1']);
-    // It still does what it is for.
+    // The process still works.
     stranger.stdin.end('go on\n');
     expect(await once(stranger, 'exit')).toEqual([7, null]);
     expect(await listFolder(root)).toEqual([]);

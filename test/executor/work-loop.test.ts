@@ -27,7 +27,7 @@ const project = 'work-loop';
 const text = { simple: 'STRING' };
 const file = { blob: { format: '', dimensionality: 'SINGLE' } };
 
-// Some tests wait until a lease is over.
+// Some tests wait until a lease has expired.
 vi.hoisted(() => {
   process.env['LEASE_SECONDS'] = '5';
 });
@@ -65,11 +65,11 @@ async function wireToServer(): Promise<Wire> {
 
 interface Step extends TaskOptions {
   readonly script: string;
-  /** Input → node and output that it comes from. */
+  /** The node and the output of each input. */
   readonly from?: Readonly<Record<string, readonly [node: string, output: string]>>;
 }
 
-/** Registers a workflow whose nodes run these scripts, and launches it. @returns the execution's id. */
+/** Registers a workflow whose nodes run these scripts, and launches it. @returns the id of the execution. */
 async function launchSteps(name: string, steps: Readonly<Record<string, Step>>): Promise<string> {
   for (const [node, { script, ...options }] of Object.entries(steps)) {
     const command = ['/bin/sh', '-c', script];
@@ -90,7 +90,7 @@ async function launchSteps(name: string, steps: Readonly<Record<string, Step>>):
   return await launch(app, project, name);
 }
 
-/** The attempts of a node, the first one first. */
+/** The attempts of a node, oldest first. */
 const attemptsOf = (execution: Answer, node: string): Answer[] =>
   execution.nodes[node].taskExecutions.edges.map((edge: Answer) => edge.node).reverse();
 
@@ -103,7 +103,7 @@ async function logOf(runId: string): Promise<string> {
   return data.jobRun.log.map(({ stream, text }: Answer) => `${stream}: ${text}`).join('');
 }
 
-/** Waits until a script has written the file. @returns what it wrote. */
+/** Waits until a script has written the file. @returns the content. */
 async function written(path: string): Promise<string> {
   await eventually(
     async () => existsSync(path) && readFileSync(path, 'utf8').endsWith('\n'),
@@ -319,7 +319,7 @@ describe('the work loop', () => {
     const drained = await readExecution(app, id);
     expect(jobOf(drained, 'long')).toMatchObject({ state: 'QUEUED', attemptedRuns: 1 });
     expect(jobOf(drained, 'long').runs[0].state).toBe('LEASE_RETURNED');
-    // Nothing was assigned to the one that had signed off.
+    // The executor that had signed off got nothing.
     expect(jobOf(drained, 'next')).toMatchObject({ state: 'QUEUED', attemptedRuns: 0, runs: [] });
     await executor({ name: 'second' });
     const running = await eventually(

@@ -1,4 +1,4 @@
-/** Lists: one connection type for a type of node, each list counts itself, and only when it is asked to. */
+/** Lists: each node type has one connection type, and a list is counted only if a query asks for it. */
 import { type GraphQLObjectType, getNamedType, isObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
@@ -48,7 +48,7 @@ describe('a connection type', () => {
 const project = 'counted';
 const inProject = `filter: { project: "${project}", domain: "${domain}" }`;
 
-/** Every root field that is a list, with its arguments, and how many objects there are for the administrator. */
+/** All root fields that are lists, with their arguments and the number of objects for the administrator. */
 const roots: Record<string, { readonly args?: string; readonly count: number }> = {
   auditEvents: { args: 'filter: { action: "group:create" }', count: 1 },
   credentials: { count: 1 },
@@ -111,7 +111,7 @@ const listOf = (field: string, rest: string, page = '') => {
   return `{ list: ${field}${args ? `(${args})` : ''} { ${rest} } }`;
 };
 
-/** As the administrator, unless told otherwise; only ROOT lists tenants. */
+/** As the administrator by default. Only ROOT lists tenants. */
 async function ask(
   document: string,
   authorization = document.includes('tenants') ? root : app.admin,
@@ -160,7 +160,7 @@ describe('totalCount', () => {
   });
 });
 
-/** A list, and the lists of each of its objects: one statement counts those of all. */
+/** A list, and the lists inside of its objects: one statement counts all of them. */
 const nested: readonly (readonly [
   name: string,
   list: (first: number) => string,

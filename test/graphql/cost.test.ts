@@ -1,4 +1,4 @@
-/** What operations cost: the estimate itself, and that no list of the schema escapes it. */
+/** The cost of operations: the estimate itself, and a check that includes every list of the schema. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -49,7 +49,7 @@ describe('the cost of an operation', () => {
     expect(cost(text)).toBe(4);
     expect(cost(text, { n: 500 })).toBe(501);
     expect(cost(text, { n: null })).toBe(26);
-    // What the field will refuse is counted as its largest page.
+    // A page that the field will refuse counts as the largest page.
     expect(cost(text, { n: 1_000_000 })).toBe(MAX_PAGE + 1);
     expect(cost(text, { n: 'many' })).toBe(MAX_PAGE + 1);
     expect(cost(text, { n: -5 })).toBe(1);
@@ -174,7 +174,7 @@ describe('the default limit', () => {
         .map((file) => join(root, folder, file)),
   );
 
-  /** Texts in backquotes, and GraphQL in Markdown, that are operations of this schema. */
+  /** Texts in backquotes, and GraphQL in Markdown, that are valid operations. */
   const operations = [...sources, join(root, 'README.md'), join(root, 'examples/client/README.md')]
     .flatMap((file) => {
       const text = readFileSync(file, 'utf8');

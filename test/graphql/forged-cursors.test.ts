@@ -1,4 +1,6 @@
-/** A cursor is a caller's text: whatever is inside it, a list answers INVALID_ARGUMENT or a page, and never INTERNAL. */
+/**
+ * A cursor comes from a caller: whatever it contains, a list answers INVALID_ARGUMENT or a page, and never INTERNAL.
+ */
 import { getNamedType, isObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
@@ -14,7 +16,7 @@ import { makeModel, makeVersion } from '../tracking/model-seed.ts';
 
 const project = 'paged';
 let app: LocalApp;
-/** May list everything, and owns one of everything that a user may own. */
+/** A user who may list everything, and owns one of each object that a user can own. */
 let root: User;
 let ids: { execution: string; experiment: string; model: string; node: string };
 
@@ -50,7 +52,7 @@ afterAll(() => app.stop());
 const versions = (list: string) =>
   `${list}(filter: { project: "${project}", domain: "${domain}" }, ARGS) { PAGE }`;
 
-/** How each list is asked, by the type and the name of its field; several where it has several orders. */
+/** How to query each list, by the type and the name of its field. A list with several orders has several queries. */
 const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Execution.nodeExecutions': [
     () => `execution(by: { id: "${ids.execution}" }) { nodeExecutions(ARGS) { PAGE } }`,
@@ -91,7 +93,7 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   ],
 };
 
-/** Asks for several pages of one list, as a batch. */
+/** Queries several pages of one list, as a batch. */
 async function pages(text: string, args: readonly string[]): Promise<Answer[]> {
   const body = args.map((one) => ({
     query: `{ ${text.replace('ARGS', one).replace('PAGE', 'edges { cursor }')} }`,
@@ -116,7 +118,7 @@ async function firstCursor(text: string): Promise<string> {
 const decoded = (cursor: string): unknown[] => JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
 const encoded = (key: unknown): string => Buffer.from(JSON.stringify(key), 'utf8').toString('base64url');
 
-/** Instants that PostgreSQL does not take, or that are not written as we write them. */
+/** Instants that PostgreSQL does not accept, or that are not in our form. */
 const instants = [
   '2026-02-30T00:00:00.000Z',
   '2026-13-99T',

@@ -2,7 +2,7 @@ import { parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
 
-/** A scalar of the schema, by the two ways that values come in. */
+/** A scalar of the schema, for both ways in which values arrive. */
 function scalar(name: string) {
   const type = schema.getType(name) as never as {
     parseValue(value: unknown): unknown;

@@ -1,4 +1,4 @@
-/** Files: sent and fetched by signed links, whole or not at all. */
+/** Files, uploaded and downloaded with signed links: completely or not at all. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
@@ -153,10 +153,13 @@ describe('a file', () => {
   }, 60_000);
 });
 
-/** Pieces between two looks at the memory: each look collects all garbage, which takes long in a process that ran many tests. */
+/**
+ * How many pieces come between two measurements of the memory. Each collects all garbage, which takes long in a process
+ * that has run many tests.
+ */
 const LOOK_EVERY = 5;
 
-/** Sends a stream as it flows, which `fetch` does not. @returns the status. */
+/** Sends a stream piece by piece, which `fetch` does not do. @returns the status. */
 async function pour(url: string, content: Readable): Promise<number | undefined> {
   const request = httpRequest(url, { method: 'PUT' });
   const answered = once(request, 'response') as Promise<[IncomingMessage]>;
@@ -167,8 +170,9 @@ async function pour(url: string, content: Readable): Promise<number | undefined>
 }
 
 /**
- * How much more memory outside the heap, where buffers live, is held most of the time, in bytes. Garbage is collected
- * before each look, but freed beside the program: so single looks say too much, and the median is taken.
+ * How much additional memory outside of the heap, where buffers are, is used most of the time, in bytes. Garbage is
+ * collected before each measurement, but freed a little later. Single measurements are therefore too high, so we use
+ * the median.
  */
 function watchMemory() {
   setFlagsFromString('--expose-gc');

@@ -18,7 +18,7 @@ describe('clientAddress', () => {
 
   it.each<[trusted: TrustedProxies, forwarded: string | undefined, client: string]>([
     [['10.0.0.0/8'], '203.0.113.9', '203.0.113.9'],
-    // The caller wrote the first itself.
+    // The client itself wrote the first address.
     [['10.0.0.0/8'], '1.1.1.1, 203.0.113.9', '203.0.113.9'],
     [['10.0.0.0/8'], '203.0.113.9, 10.9.9.9', '203.0.113.9'],
     [['10.0.0.1'], '203.0.113.9, 10.9.9.9', '10.9.9.9'],

@@ -1,4 +1,4 @@
-/** What an operation or a batch may cost, whichever way it comes, and what callers are told of it. */
+/** The cost of operations and batches, for every way to send them, and what callers are told about it. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { notifications } from '../../src/platform/database/notify.ts';
@@ -51,7 +51,7 @@ describe('the cost of an operation', () => {
     for (let round = 0; round < 2; round += 1) {
       const taken = await post({ query: document, variables: cheap });
       expect(taken.body.data.executions.edges).toHaveLength(1);
-      // One execution, without nodes yet: its list, itself, and its list of nodes.
+      // One execution without nodes: its list, itself, and its list of nodes.
       expect(taken.body.extensions.cost).toEqual({ requested: cheapCost, actual: 3, limit: LIMIT });
       const { body } = await post({ query: document, variables: dear });
       expect(body).toEqual({ errors: [refused], extensions: { cost: refused.extensions.cost } });

@@ -1,4 +1,7 @@
-/** What the edge refuses and hides, before and around GraphQL. The server runs as in development, where libraries tell most. */
+/**
+ * What the server refuses and hides, before and around GraphQL. It runs as in development, where libraries reveal the
+ * most.
+ */
 
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -13,7 +16,7 @@ import { overSse, overWebSocket } from '../support/watch.ts';
 const ours = 'https://console.example';
 const foreign = 'https://evil.example';
 
-/** To the database. */
+/** The connection to the database. */
 const wire = await vi.hoisted(async () => {
   const { startWire } = await import('../support/wire.ts');
   const toDatabase = await startWire(process.env['DATABASE_URL'] ?? '');
@@ -320,7 +323,7 @@ describe('health', () => {
       );
       expect(await status('alive')).toBe(200);
       const { username, password } = app.secrets.administrator;
-      // Once nothing remembered is used any more: a dead database is no refusal, and no way in.
+      // After the cache is no longer used: if the database is down, this is neither a refusal nor a way in.
       const asked = await eventually(
         () => app.ask('{ viewer { id } }', {}, basic(username, password)),
         ({ status: answer }) => answer !== 200,

@@ -15,7 +15,7 @@ const document = `mutation ($value: JSON!) {
   }
 }`;
 
-/** Sends a body as it stands: JSON.stringify would round the number before the server could. */
+/** Sends a body without changes. JSON.stringify would round the number before the server could refuse it. */
 async function post(number: string) {
   const response = await fetch(`${app.url}/graphql`, {
     method: 'POST',

@@ -1,4 +1,4 @@
-/** GraphiQL as a person meets it: in a browser, with every request to another host blocked. */
+/** GraphiQL as a person uses it: in a browser, with all requests to other hosts blocked. */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -57,7 +57,7 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
   const answer = () => page.locator('.graphiql-response .view-lines');
   const answered = (text: string) => answer().filter({ hasText: text }).waitFor();
 
-  /** Replaces what stands in the query editor; as pasted, so that the editor adds nothing of its own. */
+  /** Replaces the text in the query editor by pasting, so that the editor adds nothing. */
   async function write(query: string, name: string): Promise<void> {
     await editor().click();
     await page.keyboard.press('Control+A');
@@ -93,7 +93,7 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
     await page.keyboard.press('Escape');
     expect(await page.getByRole('dialog').count()).toBe(1);
     await shot('2-wrong-password');
-    // The browser's own note of the 401 that was asked for.
+    // The browser's own message about the expected 401.
     expect(messages.splice(0)).toEqual([expect.stringMatching(/^error: .* 401 /)]);
   });
 
@@ -141,7 +141,7 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
 
   it('keeps the token for this tab only, and forgets it when signing out', async () => {
     const kept = () => page.evaluate(() => [JSON.stringify(localStorage), JSON.stringify(sessionStorage)]);
-    // The head of every token, which names the key that signed it.
+    // The beginning of every token, which names the key that signed it.
     const token = app.admin.slice('Bearer eyJ'.length, 40);
     expect(token).toMatch(/^\w+/);
     const [local, session] = await kept();

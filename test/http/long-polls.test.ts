@@ -17,7 +17,7 @@ describe('a long poll', () => {
   it('is refused at once when its access key is revoked while it waits', async () => {
     const key = await newUser({ role: 'SYSTEM', scopes: ['executor'] });
     const answer = app.ask(poll, {}, key.authorization);
-    // The call is in, and waits: nothing is there to be leased.
+    // The call has arrived and waits, because there is nothing to lease.
     await eventually(
       () => db.executor.count({ where: { name: 'gone-soon' } }),
       (count) => count === 1,

@@ -1,4 +1,4 @@
-/** Looking things up by addresses that lead nowhere, made up with care: no answer tells of what is behind. */
+/** Lookups with carefully invented addresses that lead nowhere: no answer reveals anything about hidden objects. */
 import {
   type GraphQLArgument,
   type GraphQLInputType,
@@ -33,7 +33,7 @@ const texts = [
   'x'.repeat(20_000),
 ];
 
-/** All that can be told of where something is; null for an argument that is no address. */
+/** All ways to write an address; null for an argument that is not an address. */
 function addresses(type: GraphQLInputType): ((text: string) => unknown)[] {
   const bare = getNullableType(type) as GraphQLInputType;
   if (!isInputObjectType(bare)) {
@@ -79,7 +79,7 @@ describe('a lookup of an object that does not exist', () => {
       const [error] = errors ?? [];
       expect(Object.values(data ?? {}).filter((value) => value !== null)).toEqual([]);
       expect(error?.extensions.code).toMatch(/^(NOT_FOUND|INVALID_ARGUMENT)$/);
-      // What was asked may be repeated, as text or as JSON writes it.
+      // The answer may repeat the question, as text or as JSON.
       const told = JSON.stringify(errors?.map(({ message, extensions }) => ({ message, extensions })));
       const said = told.replaceAll(JSON.stringify(text).slice(1, -1) || '\u0000', '');
       expect(said).not.toMatch(ofTheDatabase);

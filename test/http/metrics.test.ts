@@ -1,4 +1,4 @@
-/** What Prometheus reads: that it counts what happened, and that no caller can choose a label. */
+/** The metrics for Prometheus: they count what happened, and no caller can choose a label. */
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type MetricsServer, startMetricsServer } from '../../src/http/metrics.ts';
@@ -19,7 +19,7 @@ afterAll(async () => {
   await app.stop();
 });
 
-/** Values by name and labels, as they stand in the text. */
+/** The values by name and labels, as in the text. */
 async function read(): Promise<Map<string, number>> {
   const text = await (await fetch(metrics.url)).text();
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
@@ -28,7 +28,7 @@ async function read(): Promise<Map<string, number>> {
   );
 }
 
-/** By how much each figure grew while `work` ran, and what followed of it was counted. */
+/** How much each value grew while `work` ran, after everything that followed from it was counted. */
 async function growth(work: () => Promise<unknown>, expected: Record<string, number>) {
   const before = await read();
   await work();

@@ -1,4 +1,4 @@
-/** How much one caller may ask for in a time: the buckets themselves, and what callers meet of them. */
+/** How much cost one caller may use over time: the buckets themselves, and what callers see of them. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RateBuckets } from '../../src/http/rate.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
@@ -7,7 +7,7 @@ import { overSse, overWebSocket } from '../support/watch.ts';
 
 vi.hoisted(() => {
   process.env['RATE_COST_BURST'] = '100';
-  // So slow that nothing comes back while a test runs: one an hour and more.
+  // So slow that nothing comes back during a test.
   process.env['RATE_COST_PER_MINUTE'] = '1';
   process.env['CORS_ORIGINS'] = 'https://console.example';
 });
@@ -65,7 +65,7 @@ describe('a bucket', () => {
     const buckets = new RateBuckets({ perMinute: 1, burst: 1, most: 100 });
     buckets.take('first', 1, at);
     for (let other = 0; other < 99; other += 1) buckets.take(`${other}`, 1, at);
-    // Not the one that came first: the one that was used for the last time longest ago.
+    // The least recently used key is forgotten, not the oldest one.
     expect(buckets.take('first', 1, at).isTaken).toBe(false);
     for (let other = 0; other < 50; other += 1) buckets.take(`later ${other}`, 1, at);
     expect(buckets.take('first', 1, at).isTaken).toBe(false);
@@ -84,7 +84,7 @@ describe('a caller', () => {
 
   const caller = () => newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
   const viewer = '{ viewer { username } }';
-  /** 41 in all, and all are found. */
+  /** The cost is 41 in total, and everything is found. */
   const dear = `{ ${Array.from({ length: 41 }, (_, index) => `v${index}: viewer { id }`).join(' ')} }`;
   const ask = (authorization: string | null, query = viewer) => app.ask(query, {}, authorization);
 
@@ -96,7 +96,7 @@ describe('a caller', () => {
     };
     expect(await left()).toEqual([100, 99]);
     expect(await left(dear)).toEqual([100, 58]);
-    // Refused documents are work too.
+    // Refused documents cost something too.
     expect(await left('{ nothing }')).toEqual([100, 57]);
     expect(await left('{')).toEqual([100, 56]);
     expect(await left(dear)).toEqual([100, 15]);
@@ -104,13 +104,13 @@ describe('a caller', () => {
     expect(refused.status).toBe(429);
     expect(refused.errors?.[0]?.extensions).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
     expect(refused.data).toBeUndefined();
-    // 40 are asked for beside the one of the document, and 14 are left.
+    // 40 are needed in addition to the 1 for the document, and 14 are left.
     const wait = Number(refused.headers.get('retry-after'));
     expect(wait).toBeGreaterThan(25 * 60);
     expect(wait).toBeLessThanOrEqual(26 * 60);
     expect(refused.errors?.[0]?.extensions).toMatchObject({ retryAfterSeconds: wait });
     expect(Number(refused.headers.get('ratelimit-reset'))).toBeGreaterThan(80 * 60);
-    // What is cheaper still goes through.
+    // A cheaper operation is still accepted.
     expect((await ask(authorization)).status).toBe(200);
   });
 
@@ -120,7 +120,7 @@ describe('a caller', () => {
     for (let left = 99; left > 90; left -= 1)
       expect((await ask(authorization, page)).headers.get('ratelimit-remaining')).toBe(String(left));
     await ask(authorization, dear);
-    // It has to be there beforehand: nobody knows yet how many there are.
+    // The whole cost must be available first, because nobody knows yet how many objects will be found.
     expect((await ask(authorization, page)).status).toBe(429);
   });
 

@@ -1,4 +1,6 @@
-/** Every way out of the HTTP server is one JSON error of ours: no page, no text and no stack of a library. */
+/**
+ * Every refusal of the HTTP server is a JSON error in our form: no page, no plain text and no stack trace of a library.
+ */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -6,7 +8,7 @@ import { createListener } from '../../src/http/listener.ts';
 import { RequestsUnderWay } from '../../src/http/requests.ts';
 import { type App, startApp } from '../support/app.ts';
 
-// As in development, where libraries tell most.
+// As in development, where libraries reveal the most.
 vi.hoisted(() => {
   process.env['NODE_ENV'] = 'development';
 });
@@ -20,7 +22,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** What comes back for these lines, until the server closes the connection. */
+/** The answer to these lines, until the server closes the connection. */
 async function send(lines: readonly string[], body = '', url = app.url) {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);

@@ -1,4 +1,4 @@
-/** A server that is told to stop: what was under way ends well, what comes is refused, and everyone learns why. */
+/** A server that is told to stop: running work ends well, new requests are refused, and all clients learn why. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -13,7 +13,7 @@ interface Outcome {
   longPoll: GraphQLAnswer;
   events: { data?: object; errors?: { extensions: { code: string } }[] }[];
   socketClosed: { code: number; reason: string };
-  /** All that came back on a connection that was in the middle of an upload, and asked more. */
+  /** All answers on a connection that was in the middle of an upload and then sent more requests. */
   upload: string;
 }
 let app: App;
@@ -68,7 +68,7 @@ beforeAll(async () => {
     (count) => count === 1,
   );
 
-  // The server would cut off at last who does not go. Nobody is there to be cut off.
+  // In the end, the server would cut the remaining connections. There are none.
   vi.useFakeTimers({ toFake: ['setTimeout'] });
   const stopping = app.stop();
   await eventually(

@@ -1,4 +1,4 @@
-/** A subscription ends when the right to it does, and says why; it goes on as long as the right stands. */
+/** A subscription ends when its caller loses the right to it, and says why. Otherwise it continues. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { recordAccessChange } from '../../src/authorization/store/changes.ts';
 import { pool } from '../../src/platform/database/client.ts';
@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 interface Watch {
-  /** All that came after the first event, once the subscription has ended. */
+  /** All events after the first one, when the subscription has ended. */
   readonly rest: Promise<Answer[]>;
   readonly isOpen: () => boolean;
   close(): Promise<unknown>;
@@ -62,14 +62,14 @@ const ways: Record<string, (authorization: string, url?: string) => Promise<Watc
   },
 };
 
-/** Ends it, and expects a last result that says why. */
+/** Ends the right to it, and expects a last result that says why. */
 async function expectEnd(watch: Watch, end: () => unknown, code: string): Promise<void> {
   await end();
   expect(await watch.rest).toMatchObject([{ errors: [{ extensions: { code } }] }]);
   await watch.close();
 }
 
-/** Until everybody has read what there is, and waits. */
+/** Waits until all subscriptions have read all events and wait. */
 const untilQuiet = () =>
   eventually(
     () => pool.totalCount - pool.idleCount + pool.waitingCount,
@@ -246,7 +246,7 @@ describe('many subscriptions', () => {
     const results = await Promise.all(watches.map(({ rest }) => rest));
     clearInterval(counting);
     for (const all of results) expect(all.at(-1)?.errors?.[0].extensions.code).toBe('NOT_FOUND');
-    // Four checks, and what the feed and the audit log ask meanwhile.
+    // Four checks, and the statements of the feed and the audit log in the meantime.
     expect(most).toBeLessThanOrEqual(7);
   });
 });
@@ -256,7 +256,7 @@ describe('a database that does not answer', () => {
     const key = await reader();
     const watching = await ways['Server-Sent Events']?.(key.authorization);
     if (!watching) throw new Error('nothing to watch');
-    // It looks by itself only every five seconds, and would end with the database's failure.
+    // Without news, it would look only every five seconds, and then end with the failure of the database.
     await untilQuiet();
     const lost = Object.assign(new Error('Connection terminated'), { code: 'ECONNRESET' });
     const query = vi.spyOn(pool, 'query').mockRejectedValue(lost as never);

@@ -1,4 +1,4 @@
-/** Subscriptions at the edge: who may open one, how many there are, and when they end. */
+/** Subscriptions at the server: who may open one, how many there can be, and when they end. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { notifications } from '../../src/platform/database/notify.ts';
 import { openSubscriptions } from '../../src/platform/metrics.ts';
@@ -82,7 +82,7 @@ describe('a subscription', () => {
     expect((await app.ask('{ viewer { id } }')).errors).toBeUndefined();
     expect((await overWebSocket(app, '{ viewer { id } }')).errors).toBeUndefined();
 
-    // Nothing happens meanwhile that would wake the two.
+    // Nothing happens in the meantime that would wake the two.
     const opens = async () => codeOf(await overWebSocket(app, eventsDocument, { id })) === undefined;
     await watch.return?.();
     await eventually(opens, Boolean);

@@ -1,4 +1,4 @@
-/** Introspection and GraphiQL switched off: for administrators too, whichever way they come. */
+/** With introspection and GraphiQL switched off, they are off even for administrators, over every connection. */
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type App, startApp } from '../support/app.ts';

@@ -1,4 +1,4 @@
-/** Trusted documents: by id, by text, and by nothing else. The server runs with them enforced. */
+/** Trusted documents, by id and by text. The server runs only trusted documents. */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { firstResult, overSse, overWebSocket, socketClient } from '../support/wa
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
-/** As a client's build would list them: with the name of the algorithm, and without. */
+/** In the forms that builds of clients write: with the name of the algorithm, and without it. */
 const listed = await vi.hoisted(async () => {
   const { createHash } = await import('node:crypto');
   const { mkdtempSync, writeFileSync } = await import('node:fs');
@@ -87,7 +87,7 @@ describe('a server that enforces trusted documents', () => {
       expect(status).toBe(404);
       expect(body.errors[0].extensions).toEqual({ code: 'NOT_FOUND' });
     }
-    // The hash of a trusted document beside another text lets nothing in.
+    // The hash of a trusted document does not help another text.
     expect((await post({ query: unlisted, documentId: hash })).status).toBe(403);
   });
 

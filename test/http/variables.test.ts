@@ -1,4 +1,4 @@
-/** Variables that do not fit: the work that they make ends at the first fault, however many there are. */
+/** Wrong variables: the check ends at the first fault, however many there are. */
 import { getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
@@ -173,7 +173,7 @@ describe('120,000 unknown keys', () => {
 describe('variables without a sign-in', () => {
   const graphql = createGraphQLServer();
 
-  /** As the edge runs an operation, over HTTP and over a WebSocket alike. */
+  /** Runs an operation as the server does, over HTTP and over a WebSocket. */
   async function run(document: string, variableValues: object): Promise<Answer> {
     const edge = {
       caller: null,

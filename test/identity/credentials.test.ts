@@ -127,7 +127,7 @@ describe('createCredentials', () => {
     const empty = () =>
       pool.query("update credentials set scopes = '{}' where access_key = $1", [made.accessKey]);
     await expect(empty()).rejects.toThrow('credentials_scopes_name_some');
-    // What was stored before said no limit with an empty list, and goes on saying so.
+    // Older rows expressed "no limit" with an empty list, and they must still mean this.
     await pool.query('alter table credentials drop constraint credentials_scopes_name_some');
     await empty();
     const migrations = join(import.meta.dirname, '../../prisma/migrations');
@@ -313,7 +313,7 @@ describe('editCredentials', () => {
       expiresAt,
     });
     expect((await edit(authorization, { accessKey })).credential).toMatchObject({ label: null, expiresAt });
-    // No key puts its own end off, an administrator does.
+    // A key cannot extend its own life, but an administrator can.
     expect(await edit(authorization, { accessKey, expiresAt: null })).toEqual({
       refused: 'PERMISSION_DENIED',
     });

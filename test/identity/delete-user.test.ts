@@ -1,4 +1,4 @@
-/** What remains of a user who was deleted, and what does not. */
+/** What remains of a deleted user, and what does not. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordAccessChange } from '../../src/authorization/store/changes.ts';
 import { removeUser } from '../../src/identity/store/public-users.ts';
@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 let count = 0;
-/** Somebody who manages the project, and the header of a token. */
+/** A user who manages the project, with the header of a token. */
 async function manager(): Promise<{ id: string; username: string; authorization: string }> {
   const username = `worker-${++count}`;
   const { id } = (await createUser(app, { username, name: `Worker ${count}`, password })).user;
@@ -192,7 +192,7 @@ describe('a call of a user who is being deleted', () => {
       ]);
       for (const answer of answers) ends.add(endOf(answer));
     }
-    // The grants go with the user: a call that comes in between may find nothing that the user could see.
+    // The grants are deleted with the user, so a call in between may find nothing that the user could see.
     const expected = ['OK', 'UNAUTHENTICATED', 'NOT_FOUND'];
     expect([...ends].filter((end) => !expected.includes(end))).toEqual([]);
   });
@@ -200,7 +200,7 @@ describe('a call of a user who is being deleted', () => {
   it('shows no viewer, and says why', async () => {
     const { id, authorization } = await manager();
     await app.ask('{ viewer { id } }', {}, authorization);
-    // As between the check of the sign-in and the look at the row.
+    // As if it happened between the check of the sign-in and the read of the row.
     await db.user.delete({ where: { id } });
     const { data, errors } = await app.ask('{ viewer { id } }', {}, authorization);
     expect(data?.viewer ?? null).toBeNull();

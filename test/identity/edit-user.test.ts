@@ -183,7 +183,7 @@ describe('updateUserAdmin', () => {
   });
 });
 
-/** A tenant of its own, with administrators who sign in by access key. */
+/** A separate tenant with administrators who sign in with access keys. */
 async function tenantWith(administrators: number): Promise<{ callers: string[]; ids: string[] }> {
   const tenantId = await newTenant(`guarded-${++made}`);
   const callers: string[] = [];
@@ -223,7 +223,7 @@ describe('administrators', () => {
       await deleteUser(app, { by: { id: last } }, root),
     ])
       expect(answer).toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringContaining('last') });
-    // The disabled one is nobody to count on, so it may go.
+    // A disabled administrator does not count, so it may be deleted.
     expect(await deleteUser(app, { by: { id: one } }, root)).toMatchObject({ user: { id: one } });
   });
 
@@ -243,7 +243,8 @@ describe('administrators', () => {
         ]),
       );
       for (const { ids } of tenants) expect(await activeAdministrators(ids)).toBe(1);
-      // Whoever came second was refused: as the last one's adversary, or as nobody any more.
+      // The later calls were refused: because one administrator must remain, or because the caller was not an
+      // administrator any more.
       expect(answers.filter((answer) => !answer?.code)).toHaveLength(12);
     },
     60_000,

@@ -216,7 +216,7 @@ describe('fixedUsersMode', () => {
 });
 
 describe('a server', () => {
-  /** Until it is ready, or has ended. */
+  /** Waits until it is ready or has ended. */
   async function startServer(path: string) {
     const script = fileURLToPath(new URL('../../src/bin/server.ts', import.meta.url));
     const env = { ...process.env, FIXED_USERS_FILE: path, NODE_OPTIONS: '' };

@@ -1,4 +1,7 @@
-/** Normalizing takes time that grows with the square of a text's length: no text longer than a name is ever normalized. */
+/**
+ * The time to normalize a text grows with the square of its length, so a text that is longer than a name is never
+ * normalized.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -6,7 +9,7 @@ import { type App, basic, startApp } from '../support/app.ts';
 import { createGroup, createTenant, createUser, editUser } from '../support/people.ts';
 import { newCaller } from '../support/users.ts';
 
-/** Few letters, and so many marks on one of them that a slow function shows. */
+/** A few letters, and so many marks on one of them that a slow function is noticed. */
 const long = `a${'\u0301'.repeat(2000)}`;
 
 let app: App;
@@ -76,7 +79,7 @@ describe('a text longer than a name', () => {
     ];
     expect(made.map(({ code }) => code)).toEqual([
       ...['INVALID_ARGUMENT', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'],
-      // An administrator makes no tenants.
+      // Administrators cannot create tenants.
       'PERMISSION_DENIED',
     ]);
   });

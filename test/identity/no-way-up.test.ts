@@ -1,4 +1,4 @@
-/** Ways by which somebody could come to more than was given, each of which was open once. */
+/** Ways by which a caller could get more rights than granted. Each of them worked once. */
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type App, startApp } from '../support/app.ts';
@@ -124,7 +124,7 @@ describe('a request whose body comes long after its headers', () => {
       sent.write(body.slice(0, 10));
       finish = () => sent.end(body.slice(10));
     });
-    // It has been read who the caller is, from the headers.
+    // The server has already read the caller from the headers.
     await eventually(
       () => signIns.held,
       (held) => held === 1,

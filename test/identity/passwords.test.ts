@@ -28,13 +28,13 @@ describe('isPassword', () => {
     const late: Promise<unknown>[] = [];
     const early = [0, 1, 2, 3, 4, 5].map((number) =>
       check(number).then(() => {
-        // Comes in the very turn in which a slot is handed over.
+        // Comes at the same moment in which a slot becomes free.
         if (number === 0) late.push(check(9));
       }),
     );
     await Promise.all(early);
     await Promise.all(late);
-    // Two are checked side by side, so the last but one may end after the last.
+    // Two are checked at the same time, so the last but one may end after the last one.
     expect(order.indexOf(9)).toBeGreaterThanOrEqual(order.length - 2);
   });
 });

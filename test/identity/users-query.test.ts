@@ -19,7 +19,7 @@ beforeAll(async () => {
   superuser = await newCaller({ role: 'SUPERUSER' });
 });
 afterAll(() => app.stop());
-// Refusals of the test before would be written while statements are counted.
+// Otherwise, refusals of the last test would be written while statements are counted.
 beforeEach(() => flushDenials());
 
 const document = `query ($by: UserByInput!) {

@@ -28,7 +28,7 @@ beforeEach(async () => {
   await hands.lease({ maxJobs: 1, wait: 'PT0S' });
 });
 
-/** Leaves no room that the next test's jobs could go to. */
+/** Leaves no room for the jobs of the next test. */
 afterEach(async () => {
   hands.known.clear();
   await hands.lease({ maxJobs: 0, wait: 'PT0S' });
@@ -48,7 +48,7 @@ const job: NewJobRequest = {
 };
 const caller = () => systemCaller(queue.tenantId, userId);
 
-/** A job of a set of its own. */
+/** A job in its own job set. */
 async function submit() {
   const ownerId = newId();
   const set = { name: ownerId, ownerId, projectId: null, workflowEntityId: null };
@@ -69,7 +69,7 @@ async function submit() {
 }
 type Submitted = Awaited<ReturnType<typeof submit>>;
 
-/** A job that an executor has taken up and, unless told otherwise, begun. */
+/** A job whose run an executor has confirmed and, by default, started. */
 async function begin({ isStarted = true } = {}): Promise<Submitted & { run: Run }> {
   const submitted = await submit();
   await assignPool({ tenantId: queue.tenantId, name: 'default' }, 30);
@@ -143,7 +143,7 @@ describe('a job that is cancelled', () => {
       return leaseExpiresAt.getTime() > Date.now() + 2000;
     };
     await eventually(renewed, (is) => is);
-    // Other calls are answered meanwhile, so this one would have been too.
+    // Other calls are answered in the meantime, so this one would have been answered too.
     for (let calls = 0; calls < 5; calls += 1) await app.ask('{ version { version } }');
     expect(isAnswered).toBe(false);
     const next = await submit();
@@ -173,7 +173,7 @@ describe('a job that is cancelled', () => {
     expect(await read()).toMatchObject({ state: 'CANCELLED' });
     expect((await read()).endedAt).toBeTruthy();
     expect(await kinds()).toEqual([...before, 'CANCELLING', 'LEASE_EXPIRED', 'CANCELLED']);
-    // The executor comes back, and has to stop.
+    // The executor comes back and must stop.
     expect((await hands.lease({ maxJobs: 0, wait: 'PT0S' })).cancelRuns).toEqual([run.id]);
     expect(await hands.confirm(run.id)).toEqual(['FENCED']);
   });

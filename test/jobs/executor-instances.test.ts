@@ -31,7 +31,7 @@ const refused = {
   ),
 };
 
-/** As if nothing had been heard of the executor for so long. */
+/** As if the executor had been silent for so long. */
 async function silence(name: string, seconds: number): Promise<void> {
   await db.$executeRaw`
     update executors set last_seen_at = now() - make_interval(secs => ${seconds}) where name = ${name}`;

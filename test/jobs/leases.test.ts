@@ -61,7 +61,7 @@ async function eventsOf(jobSet: string): Promise<string[]> {
   return rows.map((row) => row.kind);
 }
 
-/** One executor with room, known to the server. */
+/** An executor with room that the server knows. */
 async function hands(name: string, slots = 10): Promise<Hands> {
   const one = new Hands(app, name);
   await one.lease({ maxJobs: slots, wait: 'PT0S' });
@@ -213,7 +213,7 @@ describe('leasing', () => {
 
   it('answers as soon as there is a run, not at the end of the wait', async () => {
     const one = await hands('prompt', 1);
-    // No timer ends the wait, so that news does.
+    // No timer can end the wait, so only news can.
     stopClocks('setTimeout', 'clearTimeout');
     const looks = holdAnswers(/^select run\.id as "runId", job\.id as "jobId"/);
     const asking = one.lease({ maxJobs: 1, wait: 'PT1.6S' });
@@ -252,7 +252,7 @@ describe('leasing', () => {
 });
 
 describe('a lease that is not renewed', () => {
-  /** As if the time of every lease were over. */
+  /** As if all leases had expired. */
   const expireAll = async () => {
     await pool.query(
       `update job_runs set lease_expires_at = now() - interval '1 second' where ended_at is null`,
@@ -260,7 +260,7 @@ describe('a lease that is not renewed', () => {
     return await expireLeases();
   };
 
-  /** A run that its executor began, and whose lease is over. */
+  /** A run that its executor started and whose lease has expired. */
   async function lose(jobSet: string) {
     const [id = ''] = await submit(jobSet, [job(null)]);
     const one = await hands(jobSet, 1);
@@ -318,7 +318,7 @@ describe('a lease that is not renewed', () => {
     await assign();
     const [second] = (await other.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
     if (!second) throw new Error('no second run');
-    // It had ended already, so this did not end it; said twice, it counts once.
+    // The lease had already ended, so this call does not end it. Returned twice, it counts once.
     expect([await one.giveBack(run, false), await one.giveBack(run, false)]).toEqual([false, false]);
     expect(await jobOf(id)).toMatchObject({ state: 'LEASED', attemptedRuns: 0 });
     await other.succeed(second, {});

@@ -38,7 +38,7 @@ const job = (clientId: string | null = null): NewJobRequest => ({
     terminationGraceSeconds: 1,
   },
 });
-/** A set of its own with so many jobs. */
+/** A separate job set with this many jobs. */
 async function submitted(count: number) {
   const ownerId = newId();
   const set = { name: ownerId, ownerId, projectId: null, workflowEntityId: null };
@@ -156,7 +156,7 @@ describe('a set that belongs to somebody', () => {
 });
 
 describe('executors of others', () => {
-  /** A service of that tenant. @returns its Authorization header. */
+  /** A service account of this tenant. @returns its Authorization header. */
   const service = (tenantId: string, username: string) =>
     newCaller({ tenantId, username, role: 'SYSTEM', scopes: ['executor'] });
   const lease = async (executor: string, authorization: string, knownRuns: string[] = []) => {

@@ -1,4 +1,4 @@
-/** What executors say, in texts that cannot be stored as they are. */
+/** Reports of executors with texts that cannot be stored without changes. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';

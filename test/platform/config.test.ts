@@ -19,7 +19,7 @@ afterEach(() => {
   vi.resetModules();
 });
 
-/** Reads a file of the configuration as a new process would. */
+/** Reads a file of the configuration, as a new process would. */
 async function read(file: keyof typeof files, variables: Record<string, string>): Promise<unknown> {
   vi.unstubAllEnvs();
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);

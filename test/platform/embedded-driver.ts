@@ -1,6 +1,6 @@
 /**
- * A process that owns an embedded PostgreSQL, to be killed by `embedded.test.ts`: prints the process id of the server
- * once it is ready, then waits; with `--exit` it exits without stopping it.
+ * A process with an embedded PostgreSQL that `embedded.test.ts` kills. It prints the process id of the server when it
+ * is ready, and then waits; with `--exit` it exits without stopping the server.
  */
 import { startEmbeddedPostgres } from '../../src/platform/database/embedded.ts';
 

@@ -37,7 +37,7 @@ import { eventually } from '../support/waiting.ts';
 const started: EmbeddedPostgres[] = [];
 const drivers: ChildProcess[] = [];
 let root: string;
-/** One cluster for all tests that do not need a fresh one: making it is most of the time. */
+/** One cluster for all tests that do not need a new one, because creating it takes the most time. */
 let folder: string;
 
 beforeAll(async () => {
@@ -137,7 +137,7 @@ describe('startEmbeddedPostgres', () => {
     const pidFile = join(folder, 'data/postmaster.pid');
     const marks = (await readFile(pidFile, 'utf8')).split('\n');
     await server.stop();
-    // As after a crash, with its number given to a stranger since: this very process.
+    // As after a crash, when another program has got the process number: this test itself.
     await writeFile(pidFile, [process.pid, ...marks.slice(1)].join('\n'));
     expect(await query(await start(), 'select told from kept')).toHaveLength(1);
   });
@@ -262,7 +262,7 @@ function spawnDriver(target: string, ...args: string[]): ChildProcess {
   return driver;
 }
 
-/** A process of its own that has started the server on the shared folder. */
+/** A separate process that has started the server on the shared folder. */
 async function drive(...args: string[]): Promise<{ driver: ChildProcess; pid: number }> {
   const driver = spawnDriver(folder, ...args);
   const [line] = driver.stdout === null ? [] : await once(driver.stdout, 'data');

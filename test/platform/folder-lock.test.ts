@@ -20,7 +20,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A process that locks the folder when told to, and lives on. @returns what it says once it has tried. */
+/** A process that locks the folder when told to, and continues to live. @returns its output after it has tried. */
 async function contend(): Promise<{ contender: ChildProcess; go(): Promise<string> }> {
   const script = `
     import { lockFolder } from ${JSON.stringify(MODULE)};

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 const [one, two] = ['first-'.repeat(8), 'second-'.repeat(8)];
 
-/** The module under other secrets, as another process would have it. */
+/** The module with other secrets, as in another process. */
 async function underSecrets(...secrets: string[]) {
   vi.resetModules();
   process.env['SLIPWAY_SECRETS'] = secrets.join(',');

@@ -17,7 +17,7 @@ describe('turns', () => {
     ends[0]?.();
     expect(await answers[0]).toBe(1);
     expect(started).toEqual([1, 2, 3]);
-    // There is room for one again, behind the two that wait.
+    // There is room for one again, after the two that wait.
     const late = work(7);
     await expect(work(8)).rejects.toThrow('too many');
     for (let at = 1; at < 6; at += 1) {

@@ -407,7 +407,7 @@ describe('compileWorkflow', () => {
   });
 });
 
-/** Whether removing nodes that wait for nothing, again and again, removes all. */
+/** Whether repeatedly removing nodes that wait for no other removes all nodes. */
 function canBeOrdered(edges: readonly (readonly [number, number])[]): boolean {
   let left = [...edges];
   for (;;) {

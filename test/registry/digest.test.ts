@@ -9,7 +9,7 @@ import { aNode, aTask, string, value } from './workflows.ts';
 
 const json = fc.jsonValue({ noUnicodeString: false, maxDepth: 4 });
 
-/** The same document, its keys written in another order. */
+/** The same document with its keys in another order. */
 function reordered(document: unknown): unknown {
   if (Array.isArray(document)) return document.map(reordered);
   if (typeof document !== 'object' || document === null) return document;

@@ -1,4 +1,4 @@
-/** What is hidden stays hidden: from lookups by name, from conflicts of names, and from activations. */
+/** Hidden objects stay hidden: from lookups by name, from conflicts of names, and from activations. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { askAlike } from '../support/alike.ts';
@@ -20,7 +20,7 @@ import { overtaken } from '../support/waiting.ts';
 const project = 'shared';
 let app: LocalApp;
 let ids: { project: string; secret: string };
-/** May EDIT the project, and not read the workflow `secret` in it. */
+/** Has EDIT on the project, but may not read the workflow `secret` in it. */
 let editor: string;
 
 const entity = async (name: string) =>
@@ -183,7 +183,7 @@ describe('createWorkflow', () => {
       refused: 'PERMISSION_DENIED',
       message: 'requires EDIT on workflow shared/development/open version v2',
     });
-    // Its task is in the closed project, so the compiler does not find it: the right to register came first.
+    // Its task is in the closed project, so the compiler does not find it. The right to register was checked before.
     expect(await register(maker)('open')).toMatchObject({ problems: [{ code: 'TaskReferenceNotFound' }] });
     expect(await register(maker)('fresh')).toMatchObject({
       refused: 'PERMISSION_DENIED',

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from '../../src/platform/errors.ts';
 import { type Outcome, outcomeOf } from '../../src/values/problem-list.ts';
 import type { Reader } from '../../src/values/readers.ts';
 
-/** What a reader makes of an input. */
+/** The result of a reader for an input. */
 export const readBy = <T>(reader: Reader<T>, input: unknown, path: readonly string[] = []): Outcome<T> =>
   outcomeOf(path, (place) => reader(input, place));
 

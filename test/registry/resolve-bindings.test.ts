@@ -47,7 +47,7 @@ const literals = Object.fromEntries(
 );
 const upstream: UpstreamValues = { inputs: literals, outputs: new Map([['load', literals]]) };
 
-/** Compiles bindings against the types above and resolves them against the values. */
+/** Compiles bindings with the types above and resolves them with the values. */
 function resolve(types: Record<string, LiteralType>, bound: Record<string, unknown>) {
   const outputs = new Map(
     Object.entries(upstreamTypes).map(([name, type]): [string, Output] => [name, { var: name, type }]),

@@ -2,7 +2,7 @@ import { compileTask } from '../../src/registry/domain/compile-task.ts';
 import type { CompiledTask } from '../../src/registry/domain/task-templates.ts';
 import type { LiteralType } from '../../src/values/literal-types.ts';
 
-/** Builders of workflows for tests: only what a test is about needs to be written. */
+/** Builders of workflows for tests: a test writes only the parts that matter for it. */
 export const integer: LiteralType = { simple: 'INTEGER' };
 export const string: LiteralType = { simple: 'STRING' };
 export const none: LiteralType = { simple: 'NONE' };

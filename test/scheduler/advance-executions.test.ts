@@ -1,4 +1,4 @@
-/** How much one turn of the engine takes on. The turns are taken by hand. */
+/** How much work one turn of the engine does. The test runs the turns itself. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
@@ -17,7 +17,7 @@ import {
 
 const project = 'turns';
 const lists = { collectionType: integer };
-/** Their literals take 7.8 MB: of such values, one turn moves two. */
+/** The literals take 7.8 MB, so one turn handles two of these values. */
 const large = Array.from({ length: 190_000 }, () => 1);
 const nodeIds = ['n0', 'n1', 'n2'];
 
@@ -49,7 +49,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-/** Leases everything that is queued. */
+/** Leases all queued jobs. */
 async function leaseAll(): Promise<{ hands: Hands; runs: Run[] }> {
   const hands = new Hands(app);
   await hands.lease({ wait: 'PT0S' });

@@ -34,10 +34,10 @@ const stateOf = async (id: string) => {
   );
   return rows[0] as { failedTurns: number; dueIn: number | null };
 };
-/** A second ago: `now()` would be rounded to the millisecond, and so may lie ahead of the turn that follows at once. */
+/** A second ago, because `now()` is rounded to milliseconds and could be later than the turn that follows at once. */
 const makeDue = (id: string) =>
   pool.query(`update executions set advance_at = now() - interval '1 second' where id = $1`, [id]);
-/** Turns that are due at once, whatever they say. */
+/** Runs turns that are due at once, whatever their result is. */
 async function turns(id: string, count: number) {
   for (let turn = 0; turn < count; turn += 1) {
     await makeDue(id);
@@ -45,7 +45,7 @@ async function turns(id: string, count: number) {
   }
 }
 
-/** An execution of a workflow that nothing can be made of. */
+/** An execution of a workflow that cannot be run. */
 async function launchBroken(name: string) {
   await registerWorkflow(app, project, name, { a: [] });
   const id = await launch(app, project, name);
@@ -53,7 +53,7 @@ async function launchBroken(name: string) {
   return id;
 }
 
-/** An execution with a job, whose news no turn can take over. */
+/** An execution with a job whose events no turn can apply. */
 async function launchWithBadNews(name: string) {
   await registerWorkflow(app, project, name, { a: [] });
   const id = await launch(app, project, name);

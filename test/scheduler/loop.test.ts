@@ -2,10 +2,10 @@ import { describe, expect, it, vi } from 'vitest';
 import { startLoop } from '../../src/scheduler/loop.ts';
 import { stopClocks } from '../support/clock.ts';
 
-/** Until all is done that can be done without a timer. */
+/** Waits until everything is done that needs no timer. */
 const settled = () => new Promise(setImmediate);
 
-/** A loop over what the test says is due, that notes what it did. */
+/** A loop that works on the ids that the test gives, and records what it did. */
 function loopOf({
   due = async () => [] as string[],
   each = async (_id: string) => false,

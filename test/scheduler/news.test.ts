@@ -3,7 +3,7 @@ import { type App, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
 import { launch, registerProject, registerTask, registerWorkflow, untilEnded } from '../support/seed.ts';
 
-/** No timer of this process goes off: loops and long polls learn only by news that there is something to do. */
+/** No timer of this process fires: loops and long polls learn about work only by news. */
 
 let app: App;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { App } from '../support/app.ts';
 
-// Read once, when the first module of the server is imported.
+// It is read once, when the first module of the server is imported.
 process.env['DATABASE_POOL_SIZE'] = '2';
 const { startApp } = await import('../support/app.ts');
 const { launch, registerProject, registerTask, registerWorkflow } = await import('../support/seed.ts');
@@ -22,7 +22,7 @@ describe('advanceExecution', () => {
       await registerWorkflow(app, 'pool', name, { a: [] });
       ids.push(await launch(app, 'pool', name));
     }
-    // A turn that waited for a second connection would fail when that wait ends.
+    // A turn that needed a second connection would fail after its wait.
     await Promise.all(ids.map(advanceExecution));
   });
 });

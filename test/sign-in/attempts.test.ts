@@ -20,7 +20,7 @@ const limited = <T>(username: string, address: string | null, check: () => Promi
 const wrong = () => Promise.resolve(false);
 const right = () => Promise.resolve(true);
 
-/** How many of the answers are refusals to check at all. */
+/** How many of the answers are refusals without a check. */
 const refusals = (answers: readonly PromiseSettledResult<unknown>[]) =>
   answers.filter((one) => one.status === 'rejected' && one.reason instanceof TooManyAttemptsError).length;
 
@@ -70,12 +70,12 @@ describe('limitedAttempt', () => {
     for (let at = 0; at < 10; at += 1) await limited('ada-of-home', from(1), wrong);
     await expect(limited('ada-of-home', from(1), right)).rejects.toThrow(TooManyAttemptsError);
     expect(await limited('ada-of-home', from(2), right)).toBe(true);
-    // Ten networks with ten guesses each: as many as there are for the account.
+    // Ten networks with ten guesses each: the limit of the account.
     for (let network = 3; network < 12; network += 1)
       for (let at = 0; at < 10; at += 1) await limited('ada-of-home', from(network), wrong);
     await expect(limited('ada-of-home', from(100), right)).rejects.toThrow(TooManyAttemptsError);
     for (const network of [200, 2]) expect(await limited('ada-of-home', from(network), right)).toBe(true);
-    // There, guesses are still counted by themselves.
+    // From there, guesses are still counted separately.
     for (let at = 0; at < 10; at += 1) await limited('ada-of-home', from(2), wrong);
     await expect(limited('ada-of-home', from(2), right)).rejects.toThrow(TooManyAttemptsError);
   });

@@ -1,4 +1,4 @@
-/** Acting as somebody else, by headers or a connection's parameters. */
+/** Acting as another user, with headers or connection parameters. */
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';

@@ -13,7 +13,7 @@ const otherTenantId = newId();
 let app: App;
 let forged: string;
 beforeAll(async () => {
-  // Another tenant makes a set of the same name before the server has read its own, with a newer key.
+  // Another tenant creates a set with the same name and a newer key before the server has read its own set.
   const { publicKey, privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
   const publicJwk = await exportJWK(publicKey);
   const kid = await calculateJwkThumbprint(publicJwk);
@@ -54,7 +54,7 @@ describe('the keys of access tokens', () => {
 
   it('do not let another tenant sign for an administrator', async () => {
     const verdict = async () => {
-      // A server that starts now: nothing was read before the other set was there.
+      // A server that starts now, after the other set was created.
       vi.resetModules();
       const { verifyToken } = await import('../../src/sign-in/access-tokens.ts');
       return await verifyToken(forged);
@@ -83,7 +83,7 @@ describe('the keys of access tokens', () => {
     ]) {
       const token = await tokenOf(app, password);
       expect([await statusOf(token), await statusOf(token)]).toEqual([200, 200]);
-      // As an operator would, without a word to any server.
+      // As an operator would do it, without telling a server.
       await pool.query(takeBack, [otherTenantId]);
       await accessFeed.catchUp();
       expect(await statusOf(token)).toBe(401);
@@ -95,7 +95,7 @@ describe('the keys of access tokens', () => {
     const { administrator } = app.secrets;
     const token = await tokenOf(app, basic(administrator.username, administrator.password));
     expect((await app.ask('{ viewer { username } }', {}, token)).status).toBe(200);
-    // Nothing tells of it, and the feed cannot be asked.
+    // There is no notification, and the feed cannot be read.
     await pool.query('alter table json_web_keys disable trigger json_web_keys_are_news');
     vi.spyOn(accessFeed, 'isFresh', 'get').mockReturnValue(false);
     await pool.query('delete from json_web_keys where tenant_id <> $1', [otherTenantId]);

@@ -1,4 +1,4 @@
-/** What is remembered of sign-ins, where a change comes in the middle of reading one. */
+/** The cache of sign-ins, when a change comes in the middle of a read. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { accessFeed } from '../../src/authorization/feed.ts';
 import { newId } from '../../src/platform/ids.ts';
@@ -23,10 +23,10 @@ const keyOf = ({ id: userId, credentialId }: User): SignInKey => ({
   version: null,
 });
 
-/** The statement that reads who is behind a sign-in. */
+/** The statement that reads the user of a sign-in. */
 const reading = /^select account\.id as "userId"/;
 
-/** How often it was read of the database. */
+/** How often the database was read. */
 async function readsOf(work: () => Promise<unknown>): Promise<number> {
   const { statements } = await countStatements(work);
   return statements.filter((text) => reading.test(text)).length;

@@ -1,4 +1,4 @@
-/** What signing in costs: statements and hashes are counted, never the time. */
+/** The cost of signing in: the test counts statements and hashes, never the time. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { flushDenials } from '../../src/authorization/audit.ts';
 import { hashPassword } from '../../src/identity/passwords.ts';
@@ -9,7 +9,7 @@ import { countStatements } from '../support/statements.ts';
 import { changeUser, newTenant, newUser, tokenOf } from '../support/users.ts';
 
 const hashing = vi.hoisted(() => {
-  // Guesses are limited elsewhere; here their cost is counted.
+  // Other tests check the limit of guesses. This one counts their cost.
   process.env['SIGN_IN_ATTEMPTS_PER_ACCOUNT'] = '1000';
   return { count: 0 };
 });
@@ -86,7 +86,7 @@ describe('a password', () => {
     const who = async (header: string) => (await app.ask('{ viewer { id } }', {}, header)).data?.viewer.id;
     expect(await who(basic('default/double', 'in the first one'))).toBe(ids[0]);
     expect(await who(basic('second tenant/DOUBLE', 'in the second one'))).toBe(ids[1]);
-    // A bare name is the first tenant's: no other tenant gets in its way.
+    // A name without a tenant belongs to the first tenant; no other tenant can interfere.
     expect(await who(basic('double', 'in the first one'))).toBe(ids[0]);
     expect(await statusOf(basic('double', 'in the second one'))).toBe(401);
     expect(await statusOf(basic('default/double', 'in the second one'))).toBe(401);
@@ -109,7 +109,7 @@ describe('a password', () => {
   it('that was changed while it was checked signs nobody in', async () => {
     await newPerson('racing', 'before the race');
     const passwordHash = await hashPassword('after the race');
-    // Asked many times, so that some are between the hash and the user when it changes.
+    // Asked many times, so that some calls are between the hash and the user when the user changes.
     const tokens: string[] = [];
     const asking = Array.from({ length: 12 }, async (_, turn) => {
       const { status, data } = await app.ask(

@@ -130,7 +130,7 @@ describe('login', () => {
     expect(await outcome(`{ project(by: { id: "${one}" }) { id } }`, {}, single)).toEqual({
       refused: 'NOT_FOUND',
     });
-    // It makes nothing for others either.
+    // It creates nothing for other users either.
     expect(await tokenFor(single, { user: { username: 'admin' } })).toEqual({ refused: 'PERMISSION_DENIED' });
   });
 
@@ -386,7 +386,7 @@ describe('validateToken', () => {
   });
 });
 
-/** The key that the server signs with. */
+/** The key with which the server signs. */
 async function serverKey() {
   const tenantId = (await findServerTenantId()) ?? '';
   const [stored] = await listKeys({ tenantId, name: 'slipway.access-token' });
@@ -395,7 +395,7 @@ async function serverKey() {
   return { kid: stored.kid, publicJwk: stored.publicJwk, key: await importJWK(privateJwk, 'EdDSA') };
 }
 
-/** A token as the server makes them, signed with its own key, but for some claims. */
+/** A token as the server issues it, signed with its own key, except for some claims. */
 async function forge(
   claims: JWTPayload,
   { exp, header = {} }: { exp?: unknown; header?: object } = {},

@@ -112,7 +112,7 @@ describe('the number of statements', () => {
         expect(node.runs.edges[0].node.execution).toMatchObject({ phase: 'QUEUED' });
       }
       expect(many.statements).toHaveLength(one.statements.length);
-      // Sign-in 2; project, list and count; runs, executions, experiments, projects, users; decisions at most 3.
+      // Sign-in 2; project, list and count; runs, executions, experiments, projects, users; at most 3 for decisions.
       expect(many.statements.length).toBeLessThanOrEqual(13);
     }
   });

@@ -1,4 +1,4 @@
-/** Experiments and runs as their owner makes them. */
+/** Experiments and runs, which their owner creates. */
 import type { App } from '../support/app.ts';
 import { make } from '../support/mutate.ts';
 

@@ -175,7 +175,7 @@ describe('who may create', () => {
       const caller = await newCaller({ role, level: 'NO_PERMISSIONS', tenantId });
       await grant(caller, 'PROJECT', made.project.id, level);
       const answer = await create({ project: 'home', name: `by ${role}` }, caller);
-      // Who never creates anything is told so before the project is looked for.
+      // A role that can never create anything is refused before the project is looked up.
       expect([role, endOf(answer)]).toEqual([
         role,
         (expected as Record<string, string>)[role] ?? 'PERMISSION_DENIED',
@@ -210,7 +210,7 @@ describe('updateExperiment', () => {
       tx.experiment.update({ where: { id }, data: { name } });
     const answer = await overtaken(
       () => mutate(app, 'updateExperimentTags', { by: { key: { project, name: 'mine' } }, tags }, '', editor),
-      // The rule has found the experiment and asks what was granted on it.
+      // The rule has found the experiment and reads the grants on it.
       (tx) => tx.$executeRaw`lock table grants in access exclusive mode`,
       async (tx) => {
         await rename(tx, mine, 'parked');

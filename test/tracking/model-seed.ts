@@ -1,4 +1,4 @@
-/** Registered models and their versions as their owner makes them. */
+/** Registered models and their versions, which their owner creates. */
 import { expect } from 'vitest';
 import type { Answer, App } from '../support/app.ts';
 import { make, mutate } from '../support/mutate.ts';

@@ -141,7 +141,7 @@ describe('createModelVersion', () => {
     const id = await makeModel(app, project, 'raced');
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, at) =>
-        // Some fail after the model was locked: they must take no number.
+        // Some calls fail after the model was locked. They must not use up a number.
         create(id, at % 5 === 4 ? { source: `slipway://blobs/${newId()}` } : {}),
       ),
     );

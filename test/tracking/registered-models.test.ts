@@ -177,7 +177,7 @@ describe('deleteRegisteredModel', () => {
     expect(gone.registeredModel).toMatchObject({ name: 'phoenix', stage: 'DELETED' });
     expect(await db.modelVersion.count({ where: { modelId: id } })).toBe(0);
     expect(await db.modelAlias.count({ where: { modelId: id } })).toBe(0);
-    // A row that is about something else stays, even on the same id.
+    // A grant on another type stays, even with the same id.
     expect(await db.grant.findMany({ where: { resourceId: id } })).toMatchObject([
       { resourceType: 'EXPERIMENT' },
     ]);

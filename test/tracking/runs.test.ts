@@ -27,7 +27,7 @@ const runFields = 'run { id name stage tags { key value } experiment { id } exec
 const create = (input: object, authorization?: string): Promise<Answer> =>
   mutate(app, 'createRun', { experiment: { id: experiment }, ...input }, runFields, authorization);
 
-/** Somebody with a level on the experiment and nothing else. */
+/** A user with a level on the experiment and nothing else. */
 async function guestOf(experimentId: string, level: 'READ' | 'EDIT'): Promise<string> {
   const caller = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
   await grant(caller, 'EXPERIMENT', experimentId, level);

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import type { LiteralType } from '../../src/values/literal-types.ts';
 
-/** A type together with plain JSON that is its own normal form: it comes back as it went in. */
+/** A type with a plain value in its normal form, which does not change when it is read and written. */
 export interface TypedPlain {
   readonly type: LiteralType;
   readonly plain: unknown;
 }
 
-/** Names that have tripped up programs before. */
+/** Names that have caused problems in programs before. */
 export const anyName = fc.oneof(
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter((name) => !name.includes('\0')),
   fc.constantFrom('__proto__', 'constructor', 'toString', 'hasOwnProperty', '0', 'é', '𝒳'),
@@ -35,7 +35,7 @@ const leafTypes = [
     .map((values): LiteralType => ({ enumType: { values } })),
 ];
 
-/** Any type without unions, lists and maps nested a few levels. */
+/** Any type without unions, with lists and maps that are nested a few levels deep. */
 export const unionlessType: fc.Arbitrary<LiteralType> = fc.letrec<{ type: LiteralType }>((tie) => ({
   type: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },

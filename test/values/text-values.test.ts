@@ -144,7 +144,7 @@ describe('findRoundedNumber', () => {
 
   it.each([
     ...['9007199254740991', '9007199254740994', '1e300', '0.1000000000000000055', '"9007199254740993"'],
-    // As a program writes a 64-bit float that it holds.
+    // In the form in which a program writes a 64-bit float.
     String(2 ** 63),
     '"\\"9007199254740993"',
   ])('takes %s', (json) => {

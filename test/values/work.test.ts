@@ -16,7 +16,7 @@ const many = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index));
 const enumOf = (index: number): LiteralType => ({ enumType: { values: [`a${index}`, `b${index}`] } });
 
-/** What reading the value takes, when it is read to its end. */
+/** The number of steps to read the value completely. */
 function stepsOf(type: LiteralType, plain: unknown): number {
   const place = new Place([]);
   expect(literalFromPlain(type, plain, place)).toBeDefined();
@@ -61,7 +61,7 @@ describe('an input that takes too many steps', () => {
   const refused = (check: (place: Place) => unknown) => {
     const work = new Work();
     const outcome = outcomeOf(['x'], (place) => check(place) as object | undefined, work);
-    // Nothing goes on after the last step: at most one value's worth more.
+    // The check ends soon after the last step: within one more value.
     expect(work.steps).toBeLessThan(MAX_STEPS + 2000);
     return faultsOf(outcome).at(-1);
   };

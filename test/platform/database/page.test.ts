@@ -17,7 +17,7 @@ interface Row {
   readonly place: number;
 }
 
-/** The place upwards, the id downwards: the two directions in one order. */
+/** The place ascending and the id descending: both directions in one order. */
 const order: Order<Row> = [
   { column: 'item.place', type: 'int', direction: 'asc', of: ({ place }) => String(place) },
   ...lastIdFirst('item'),

@@ -1,4 +1,4 @@
-/** Requests without credentials, where a user is named for them. */
+/** Requests without credentials, if the server has an anonymous user. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { db } from '../../../src/platform/database/client.ts';
 import { log } from '../../../src/platform/log.ts';

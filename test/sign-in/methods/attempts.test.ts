@@ -54,10 +54,10 @@ describe('sign-ins that fail', () => {
     expect(refused.retryAfter).toBeGreaterThan(290);
     expect(refused.retryAfter).toBeLessThanOrEqual(300);
     expect(verify).not.toHaveBeenCalled();
-    // Whoever has a token goes on, and the owner elsewhere signs in.
+    // A caller with a token continues, and the owner signs in from elsewhere.
     expect((await ask(app.admin, '192.0.2.1')).status).toBe(200);
     expect((await ask(right, '192.0.2.2')).status).toBe(200);
-    // A right password that is remembered passes everywhere.
+    // A right password that is remembered works from every network.
     expect((await ask(right, '192.0.2.1')).status).toBe(200);
   });
 
@@ -117,7 +117,7 @@ describe('sign-ins that fail', () => {
   it('are limited per address, over all accounts', async () => {
     const guesses = Array.from({ length: 21 }, (_, at) => basic(`somebody-${at}`, 'wrong'));
     expect(await statuses(guesses, '198.51.100.7')).toEqual([...Array(20).fill(401), 429]);
-    // Whoever writes more into the header does not get away from it, and nobody else is hit.
+    // A longer header does not help the caller, and nobody else is refused.
     expect(await statuses([basic('another', 'wrong')], '1.2.3.4, 198.51.100.7')).toEqual([429]);
     expect(await statuses([basic('another', 'wrong')], '198.51.100.8')).toEqual([401]);
   });
@@ -126,7 +126,7 @@ describe('sign-ins that fail', () => {
     await newUser({ username: 'mallory', password: 'the password of mallory' });
     verify.mockClear();
     const headers = { 'content-type': 'application/json', 'x-forwarded-for': '203.0.113.99' };
-    // One and the same guess, sent often, would be checked but once.
+    // The same guess sent several times at once would be checked only once.
     const session = (password: string) =>
       fetch(`${app.url}/session`, {
         method: 'POST',
@@ -141,7 +141,7 @@ describe('sign-ins that fail', () => {
     expect(found.filter((status) => status === 401)).toHaveLength(5);
     expect(found.filter((status) => status === 429)).toHaveLength(15);
     expect(verify).toHaveBeenCalledTimes(5);
-    // A WebSocket of this test comes straight from this machine.
+    // A WebSocket of this test comes directly from this machine.
     const overSocket = (at: number) =>
       overWebSocket(app, '{ viewer { username } }', {}, basic('mallory', `wrong ${at}`)).catch(
         ({ code }) => code,

@@ -14,7 +14,7 @@ import { eventually } from '../../support/waiting.ts';
 const REJECT = 'oQcwBaADCgEC';
 const ANOTHER_LEG = 'oRQwEqADCgEBoQsGCSqGSIb3EgECAg==';
 
-/** What a client of Kerberos does; from the package, whose types may not be there. */
+/** The functions of a Kerberos client, from the package, whose types may not be installed. */
 interface Client {
   readonly contextComplete: boolean;
   step(challenge: string): Promise<string>;
@@ -31,7 +31,7 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
   let kerberos: Kerberos;
   let alice: string;
   let settings: KerberosSettings;
-  /** Of a ticket that lives for a second, and when it was made. */
+  /** A ticket that is valid for a second, and the time when it was created. */
   let shortLived: { token: string; at: number };
 
   beforeAll(async () => {
@@ -166,7 +166,7 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
     });
   });
 
-  /** Each of these, also when the anonymous user is there. */
+  /** Each of these, also if there is an anonymous user. */
   const refusals = () => {
     it('are refused when the ticket is for another service', async () => {
       await expectRefusal(`Negotiate ${await tokenOf(alice, 'HTTP@elsewhere')}`);
@@ -227,7 +227,7 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
   });
 
   describe('a negotiation with a further leg', () => {
-    /** SPNEGO that offers Kerberos, without a ticket: NegTokenInit { mechTypes }. */
+    /** SPNEGO that offers Kerberos without a ticket: NegTokenInit { mechTypes }. */
     const offer = 'YBsGBisGAQUFAqARMA+gDTALBgkqhkiG9xIBAgI=';
 
     /** One after the other on one connection. */
@@ -253,7 +253,7 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
       return answers;
     }
 
-    /** The bare ticket as the answer to the server's choice: NegTokenResp { responseToken }. */
+    /** The ticket alone, as the answer to the server's choice: NegTokenResp { responseToken }. */
     async function response(): Promise<string> {
       const { token } = await clientOf(alice, 'HTTP@localhost', kerberos.GSS_MECH_OID_KRB5);
       const tagged = (tag: number, content: Buffer): Buffer => {

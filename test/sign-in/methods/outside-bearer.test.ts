@@ -1,4 +1,4 @@
-/** Tokens of an outside issuer, through a running server, with the issuer on a port of its own. */
+/** Tokens of an outside issuer, with a running server and an issuer on its own port. */
 import { createHmac } from 'node:crypto';
 import { exportSPKI, importJWK } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -8,7 +8,7 @@ import { type App, basic, startApp } from '../../support/app.ts';
 import { registerProject } from '../../support/seed.ts';
 import { grantTo, newGroup, newTenant, newUser } from '../../support/users.ts';
 
-/** One issuer in four entries, so that each setting is seen alone. */
+/** One issuer in four entries, so that each setting is tested alone. */
 const { issuer, strict, creating, wide } = await vi.hoisted(async () => {
   const { mkdtempSync, writeFileSync } = await import('node:fs');
   const { tmpdir } = await import('node:os');
@@ -70,20 +70,20 @@ const asking = async (token: string, query = '{ viewer { username role } }', var
 const signedIn = (username: string) => ({ status: 200, data: { viewer: { username, role: 'USER' } } });
 const refused = { status: 401, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] };
 
-/** What tokens and caches think the time is; it goes on with each test, and never back. Timers are real. */
+/** The time for tokens and caches. Each test moves it on, and never back. Timers are real. */
 let clock = Date.now();
 function later(seconds: number): void {
   clock += seconds * 1000;
   vi.useFakeTimers({ toFake: ['Date'], now: clock });
 }
-// Whatever the test before did: the keys may be fetched again.
+// Whatever the last test did: the keys may be fetched again.
 beforeEach(() => later(31));
 
 describe('a token of an outside issuer', () => {
   it('signs in the user that it names, with the keys that the discovery document leads to', async () => {
     expect(await asking(await issuer.token({ sub: 'ada' }))).toMatchObject(signedIn('ada'));
     expect(issuer.asked).toEqual(['/.well-known/openid-configuration', '/keys']);
-    // User names are compared as everywhere.
+    // User names are compared as everywhere else.
     expect(await asking(await issuer.token({ sub: 'ADA' }))).toMatchObject(signedIn('ada'));
     expect(issuer.asked).toHaveLength(2);
   });
@@ -141,7 +141,7 @@ describe('a token of an outside issuer', () => {
     }
     for (const alg of ['none', 'None', ''])
       expect(await asking(`${part({ alg })}.${part(claims)}.`)).toMatchObject(refused);
-    // What verifies with the right key under another algorithm's name is refused as well.
+    // A token that verifies with the right key but names another algorithm is refused too.
     const renamed = await issuer.token({ sub: 'ada' });
     const [, body, signature] = renamed.split('.');
     expect(await asking(`${part({ alg: 'PS256', kid: publicJwk.kid })}.${body}.${signature}`)).toMatchObject(
@@ -250,7 +250,7 @@ describe('the keys of an outside issuer', () => {
         expect(answer).toMatchObject({ status: 503, errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
         expect(answer.headers.get('retry-after')).toBe('1');
       }
-      // It was left alone meanwhile, and not listened to for long.
+      // In the meantime, the server did not ask the issuer, and did not wait for it for long.
       expect(issuer.asked).toEqual([]);
       expect(endlessBytes).toBeLessThan(16 * 1024 * 1024);
       issuer.instead = null;

@@ -28,6 +28,6 @@ it('goes over encrypted connections only, where callers reach the server over th
       body,
     });
   expect((await (await ask('https://slipway.example')).json()).data.viewer.username).toBe('admin');
-  // The same host over an open connection is another origin.
+  // The same host over http is another origin.
   expect((await ask('http://slipway.example')).status).toBe(403);
 });
