@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/** Which process reads which part of the configuration, as the table in src/platform/config/environment.ts says. */
+/** Which process reads which variables, as in the table of src/platform/config/environment.ts. */
 
 const source = resolve(import.meta.dirname, '../../src');
 
@@ -13,7 +13,7 @@ const readBy = {
   start: ['base', 'control-plane', 'executor', 'server', 'supervisor'],
 };
 
-/** Every file that this one loads, however far down. Types are gone at run time. */
+/** All files that this one loads, directly or indirectly, without imports of types. */
 function loadedBy(entry: string): Set<string> {
   const loaded = new Set<string>();
   const waiting = [entry];

@@ -1,4 +1,4 @@
-/** The descriptions of the schema, which are its documentation: nothing lacks one, and all are written alike. */
+/** The descriptions of the schema are its documentation: none is missing, and all have the same style. */
 import {
   type GraphQLNamedType,
   isEnumType,
@@ -13,7 +13,7 @@ import { schema } from '../../src/api/schema.ts';
 
 interface Described {
   readonly place: string;
-  /** The name of the last part of the place, in words. */
+  /** The last name of the path, in words. */
   readonly name: string;
   readonly text: string;
 }

@@ -28,11 +28,11 @@ import {
 import { newCaller, newTenant, tokenOf, type UserOptions } from '../support/users.ts';
 
 /**
- * Every field that leads from one protected object to another shows it to exactly the callers whose lookup finds it.
+ * Every field that leads from one protected object to another shows it to exactly the callers who can look it up.
  *
- * The edges come from the schema: a type is protected when a root field looks it up by id, and an edge is every path
- * from such a type to the next one. A new edge is asked about as soon as it is there. It fails the tests until the
- * world below has an object at both ends, and until some caller may read one end but not the other.
+ * The edges come from the schema: a type is protected if a root field looks it up by id, and an edge is every path from
+ * such a type to the next one. A new edge is tested automatically. It fails the tests until the world below has an
+ * object at both ends, and until some caller may read one end but not the other.
  */
 
 // One document asks for everything.
@@ -44,8 +44,8 @@ vi.hoisted(() => {
 });
 
 /**
- * What can come between the ends of an edge, where it is not grants: only the scopes of a credential, because the same
- * grants decide about both ends; or nothing, because one end is a part of the other.
+ * The reason why a caller may read only one end of an edge, if it is not grants: only the scopes of a credential,
+ * because the same grants decide about both ends; or nothing, because one end is a part of the other.
  */
 const between: Readonly<Record<string, 'scopes' | 'nothing'>> = {
   'Execution.nodeExecutions': 'nothing',
@@ -62,7 +62,7 @@ const between: Readonly<Record<string, 'scopes' | 'nothing'>> = {
   'User.tenant': 'scopes',
 };
 
-/** How a root field looks an object of a type up. */
+/** How a root field looks up an object of a type. */
 const lookups = new Map<string, (id: string) => string>();
 for (const field of Object.values(schema.getQueryType()?.getFields() ?? {})) {
   const { type, args } = field;
@@ -77,7 +77,7 @@ for (const field of Object.values(schema.getQueryType()?.getFields() ?? {})) {
 const protectedType = (name: string) => schema.getType(name) as GraphQLObjectType;
 const isWrapper = (name: string) => /(Connection|Edge)$/.test(name);
 
-/** The edges that begin at a type, by their paths: `aliases.modelVersion`. Plain types on the way are walked through. */
+/** The edges that begin at a type, by their paths: `aliases.modelVersion`. They may lead through plain types. */
 function edgesOf(type: GraphQLObjectType, within: readonly string[] = []): string[] {
   return Object.values(type.getFields()).flatMap((field) => {
     if (field.args.some(isRequiredArgument)) return [];
@@ -89,14 +89,14 @@ function edgesOf(type: GraphQLObjectType, within: readonly string[] = []): strin
   });
 }
 
-/** The object types that a field may lead to. */
+/** The object types to which a field can lead. */
 function objectsOf(type: GraphQLOutputType): GraphQLObjectType[] {
   const named = getNamedType(type);
   if (isAbstractType(named)) return [...schema.getPossibleTypes(named)];
   return isObjectType(named) ? [named] : [];
 }
 
-/** What selects the other ends of all edges of a type; empty where it has none. */
+/** A selection of the other ends of all edges of a type; empty if it has none. */
 function selectionOf(type: GraphQLObjectType, depth = 0): string {
   const fields = Object.values(type.getFields()).flatMap((field) => {
     if (field.args.some(isRequiredArgument)) return [];
@@ -117,7 +117,7 @@ interface Shown {
   readonly id: string;
 }
 
-/** The other ends that an answer shows. */
+/** The other ends in an answer. */
 function endsIn(answer: Answer, path: readonly string[] = []): Shown[] {
   if (Array.isArray(answer)) return answer.flatMap((one) => endsIn(one, path));
   if (typeof answer !== 'object' || answer === null) return [];
@@ -133,7 +133,10 @@ interface Found {
   readonly type: string;
 }
 
-/** What a caller finds when it looks objects up: the ends of their edges by id; no entry for what it does not find. */
+/**
+ * The objects that a caller can look up: the ends of their edges by id. Objects that the caller does not find are
+ * missing.
+ */
 async function lookUp(objects: readonly Found[], authorization: string): Promise<Map<string, Shown[]>> {
   const asked = objects.map(
     ({ id, type }, index) => `o${index}: ${lookups.get(type)?.(id)} { __typename ...${type}Edges }`,
@@ -157,9 +160,9 @@ async function lookUp(objects: readonly Found[], authorization: string): Promise
 }
 
 let app: LocalApp;
-/** Everything there is, by id, as the administrator sees it. */
+/** All objects by id, as the administrator sees them. */
 const world = new Map<string, Found>();
-/** What an object is called when a test fails: `Project 2`. */
+/** The name of an object in messages of the test: `Project 2`. */
 const nameOf = (id: string) => {
   const type = world.get(id)?.type;
   const ofType = [...world.values()].filter((one) => one.type === type);
@@ -190,7 +193,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => app.stop());
 
-/** Two projects that use one another. @returns objects from which edges lead to all others. */
+/** Two projects that use each other. @returns objects from which edges lead to all others. */
 async function seedWorld(): Promise<Found[]> {
   const [home, away] = [await registerProject(app, 'home'), await registerProject(app, 'away')];
   await registerTask(app, 'away', 'double');
@@ -267,7 +270,7 @@ async function makeCallers() {
   for (const { id, type } of world.values()) {
     const resourceType = resourceTypes[type];
     if (!resourceType) continue;
-    // Grants on a workflow are about all of its versions.
+    // A grant on a workflow is for all its versions.
     const resource =
       type === 'Workflow' ? (await db.workflow.findUniqueOrThrow({ where: { id } })).entityId : id;
     const at = (level: Level) => [{ type: resourceType, id: resource, level }];

@@ -2,14 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-/** Keeps the drawing of ARCHITECTURE.md true: who may import whom. */
+/** Keeps the drawing in ARCHITECTURE.md true: who may import whom. */
 
 const source = resolve(import.meta.dirname, '../../src');
 
 interface Import {
   readonly from: string;
   readonly to: string;
-  /** `import type`: gone at run time. */
+  /** `import type`, which does not exist at run time. */
   readonly isType: boolean;
 }
 
@@ -31,8 +31,8 @@ const role = (file: string) => (file.split('/')[1] ?? '').replace(/\.ts$/, '');
 const shown = (list: readonly Import[]) => list.map(({ from, to }) => `${from} → ${to}`);
 
 /**
- * What each folder may import beside itself, `platform` and what is generated: the whole drawing of ARCHITECTURE.md.
- * A folder names only folders above its own line, so there is no circle.
+ * The folders that each folder may import, besides itself, `platform` and generated code: the whole drawing of
+ * ARCHITECTURE.md. A folder names only folders above its own line, so there is no circle.
  */
 const drawing: Record<string, readonly string[]> = {
   platform: [],
@@ -164,7 +164,10 @@ describe('imports', () => {
   });
 });
 
-/** Table → the capability whose schema file describes it; model, as Prisma's client spells it → table. */
+/**
+ * Two maps: from a table to the capability whose schema file describes it, and from a model, in the spelling of
+ * Prisma's client, to its table.
+ */
 const owners = new Map<string, string>();
 const tableOfModel = new Map<string, string>();
 const schemas = resolve(import.meta.dirname, '../../prisma/schema');
@@ -177,7 +180,7 @@ for (const file of readdirSync(schemas)) {
   }
 }
 
-/** A file without its comments, whose prose may sound like SQL. */
+/** A file without its comments, because their text may look like SQL. */
 function code(file: string): string {
   const text = readFileSync(join(source, file), 'utf8');
   return text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '');

@@ -34,9 +34,9 @@ import { announce } from '../support/upload.ts';
 import { newTenant, newUser } from '../support/users.ts';
 
 /**
- * Every list of the schema is asked for one object and for several. With what its objects show by themselves, both cost
- * the number of statements that the table says. With what they lead to as well, both cost the same. A list that the
- * table lacks fails.
+ * Every list of the schema is queried for one object and for several. With only the plain fields of its objects, both
+ * take the number of statements in the table. With the objects that they lead to, both take the same number. A list
+ * that is not in the table fails the test.
  */
 
 vi.hoisted(() => {
@@ -52,7 +52,7 @@ interface Entry {
   /** The fields that lead to the list, from a root field of Query. */
   readonly path: string;
   readonly statements: number;
-  /** Who asks where others see less; else a superuser who was granted each project by itself. */
+  /** The caller, if others see less. By default, a superuser with a grant on each single project. */
   readonly as?: 'administrator' | 'root';
 }
 
@@ -111,7 +111,7 @@ const lists: Readonly<Record<string, Entry>> = {
   },
 };
 
-/** What no page of a list leads to: each has a test of its own below. */
+/** Lists that cannot be reached from pages of other lists. Each has its own test below. */
 const others = [
   'InvalidArgumentError.problems',
   'LeaseJobsPayload.runs',
@@ -141,7 +141,7 @@ const made = { projects: [] as string[], experiments: [] as string[], models: []
 type Composite = GraphQLObjectType | GraphQLInterfaceType;
 const isConnection = (type: GraphQLOutputType) => getNamedType(type).name.endsWith('Connection');
 
-/** The type of the objects that a field leads to, on a list or one by one; null where it leads to none. */
+/** The type of the objects to which a field leads, in a list or singly; null if it leads to none. */
 function nodeOf(type: GraphQLOutputType): Composite | null {
   const named = getNamedType(type);
   if (!isObjectType(named) && !isInterfaceType(named)) return null;
@@ -158,7 +158,7 @@ const allLists = Object.values(schema.getTypeMap()).flatMap((type) => {
     .map((field) => `${type.name}.${field.name}`);
 });
 
-/** What an object shows by itself; and, `deep`, as much of all that it leads to. */
+/** The plain fields of an object; if `deep`, also the plain fields of all objects that it leads to. */
 function selectionOf(type: Composite, isDeep: boolean): string {
   const fields = Object.values(type.getFields()).flatMap((field) => {
     if (field.args.some(isRequiredArgument)) return [];
@@ -169,7 +169,7 @@ function selectionOf(type: Composite, isDeep: boolean): string {
   return ['__typename', ...fields].join(' ');
 }
 
-/** A field with what is asked of the objects that it leads to; of a connection, `$first` of them. */
+/** A field with a selection of its objects; for a connection, of the first `$first` objects. */
 function inField({ name, type }: GraphQLField<unknown, unknown>, selection: string, given = ''): string {
   const asked = [given, isConnection(type) ? 'first: $first' : ''].filter((text) => text !== '').join(', ');
   const inside = isConnection(type) ? `edges { node { ${selection} } }` : selection;
@@ -210,7 +210,7 @@ const objectsOf = (answer: Answer, type: string): number => {
   return below + (answer.__typename === type ? 1 : 0);
 };
 
-/** What it costs to ask, once all that is remembered between requests is. @returns also how many objects came. */
+/** The number of statements, after all caches are filled. @returns also the number of objects. */
 async function costOf(type: string, document: string, variables: object, authorization: string) {
   await app.ask(document, variables, authorization);
   const { result, statements } = await statementsOf(() => app.ask(document, variables, authorization));
@@ -239,7 +239,7 @@ afterAll(() => app.stop());
 
 const file = { blob: { format: '', dimensionality: 'SINGLE' } };
 
-/** Executions of three nodes each, that have ended, with files and logs. */
+/** Executions that have ended, each with three nodes, files and logs. */
 async function seedWork(): Promise<void> {
   const content = new TextEncoder().encode('content');
   const { uri, uploadUrl } = await announce(app, project, content);
@@ -357,7 +357,7 @@ describe('a list', () => {
       expect(many.statements).toHaveLength(entry.statements);
       expect(one.statements).toHaveLength(entry.statements);
       const deep = along(entry.path, true).document;
-      // Two, not one: `latestVersion` and the first page of one version would be the same read.
+      // Two and not one, because `latestVersion` and the first page with one version would be the same read.
       const twoDeep = await costOf(node, deep, { first: 2 }, authorization);
       const manyDeep = await costOf(node, deep, { first: MANY }, authorization);
       expect(manyDeep.statements).toHaveLength(twoDeep.statements.length);
@@ -402,7 +402,7 @@ describe('a list', () => {
     const costs = [];
     for (const count of [1, MANY]) {
       const hands = new Hands(app, `leases-${count}`);
-      // No executor of before is to be given anything.
+      // Executors of earlier tests must not get anything.
       await db.executor.updateMany({ data: { lastSeenAt: new Date(0) } });
       await hands.lease({ maxJobs: count, wait: 'PT0S' });
       for (let at = 0; at < count; at += 1)

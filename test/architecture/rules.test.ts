@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-/** Root fields that answer whoever asks, signed in or not. Adding one is a decision. */
+/** Root fields that answer everybody, even without a sign-in. Adding one needs a decision. */
 const openToEveryone: readonly string[] = ['fixedUsersMode'];
 
 describe('every root field', () => {

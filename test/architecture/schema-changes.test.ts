@@ -1,4 +1,4 @@
-/** The gate for breaking changes of `schema.graphql`: what it lets through, and that it can close. */
+/** The gate for breaking changes of `schema.graphql`: which changes it accepts, and which it refuses. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,8 +1,8 @@
 /**
- * The gate for breaking changes, `npm run schema:check`: compares `schema.graphql` with that of the last release. Before
- * the first release it compares with the point where this branch left the main one, or on the main one with the commit
- * before; SCHEMA_BASE names another. What breaks a client fails, unless it was `@deprecated` before it went, or
- * `.schema-changes` names it.
+ * The gate for breaking changes, `npm run schema:check`. It compares `schema.graphql` with the schema of the last
+ * release. Before the first release, it compares with the commit where this branch left the main branch; on the main
+ * branch, with the previous commit; SCHEMA_BASE names another commit. A change that breaks clients fails, unless the
+ * removed part was `@deprecated` before, or `.schema-changes` lists the change.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -27,12 +27,12 @@ import {
 const root = join(import.meta.dirname, '../..');
 
 export interface BreakingChange {
-  /** As `.schema-changes` names it: `FIELD_REMOVED Query.things`. */
+  /** The change in the form of `.schema-changes`: `FIELD_REMOVED Query.things`. */
   readonly key: string;
   readonly message: string;
 }
 
-/** What breaks a client of `before` that asks a server of `after`, but for what was deprecated in `before`. */
+/** The changes from `before` to `after` that break clients, except for parts that were deprecated in `before`. */
 export async function breakingChanges(before: string, after: string): Promise<BreakingChange[]> {
   const old = parse(before);
   const now = buildSchema(after);
@@ -46,7 +46,10 @@ export async function breakingChanges(before: string, after: string): Promise<Br
 const isBreaking = ({ criticality }: Change) => criticality.level === CriticalityLevel.Breaking;
 const keyOf = ({ type, path }: Change) => `${type} ${path ?? ''}`;
 
-/** The schema as a client sees it that uses nothing deprecated, nor types that only deprecated things lead to. */
+/**
+ * The schema for a client that uses nothing deprecated, and no types that can be reached only through deprecated
+ * fields.
+ */
 function withoutDeprecated(document: DocumentNode): GraphQLSchema {
   const leaveOut = (node: {
     readonly directives?: readonly { readonly name: { readonly value: string } }[];
@@ -89,13 +92,13 @@ function neighbours(type: GraphQLNamedType, schema: GraphQLSchema): GraphQLNamed
   return [...fields, ...type.getInterfaces(), ...implementing];
 }
 
-/** One change a line, with the reason behind a `#`. */
+/** One change on each line, with the reason after a `#`. */
 export function allowedChanges(text: string): Set<string> {
   const lines = text.split('\n').map((line) => line.replace(/#.*$/, '').trim().replace(/\s+/g, ' '));
   return new Set(lines.filter(Boolean));
 }
 
-/** What to compare with: a commit, and why that one; null where there is none. */
+/** The commit to compare with, and why it is this one; null if there is none. */
 export function findBase(git: (...args: string[]) => string | null): { rev: string; why: string } | null {
   const named = process.env['SCHEMA_BASE'];
   if (named) return { rev: named, why: 'SCHEMA_BASE' };
@@ -110,7 +113,7 @@ export function findBase(git: (...args: string[]) => string | null): { rev: stri
   return parent ? { rev: parent, why: 'the commit before' } : null;
 }
 
-/** The answer of git; null where it has none: no such tag, a shallow clone, no repository. */
+/** The output of git; null if it has none: there is no such tag, the clone is shallow, or there is no repository. */
 function gitIn(folder: string) {
   return (...args: string[]): string | null => {
     try {
@@ -125,7 +128,7 @@ function gitIn(folder: string) {
   };
 }
 
-/** @returns what to print, and whether the gate is open. */
+/** @returns the text to print, and whether the gate is open. */
 export async function checkSchema(folder: string): Promise<{ isOpen: boolean; report: string }> {
   const git = gitIn(folder);
   const base = findBase(git);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-/** What a test does with time. A machine that is busy with other things must not decide whether it passes. */
+/** How tests use time. A test must not depend on how busy the machine is. */
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
@@ -25,7 +25,7 @@ describe('a test', () => {
           .split('\n')
           .flatMap((line, index) => (form.test(line) ? [`${name}:${index + 1} ${line.trim()}`] : [])),
       );
-      // The rule itself.
+      // The text of the rule itself.
       expect(found.filter((line) => !line.startsWith('architecture/time.test.ts'))).toEqual([]);
     },
   );

@@ -34,20 +34,21 @@ import { newCaller, newTenant } from '../support/users.ts';
 import { overSse } from '../support/watch.ts';
 
 /**
- * Strangers ask every root field of Query, with every address that could reach a project, a user or a group, along every
- * path of the schema: a member of the tenant without grants, a reader of another project, an administrator of another
- * tenant. They find nothing of the project, and cannot tell it from what does not exist: answers and SQL statements are
- * the same. The documents come from the schema, so a new field is asked at once; a new kind of argument fails the test
- * until it is told what to put there. Callers who may read one object but not the next stand in edges.test.ts.
+ * Callers without rights query every root field of Query, with every address that could reach a project, a user or a
+ * group, along every path of the schema: a member of the tenant without grants, a reader of another project, an
+ * administrator of another tenant. They must find nothing of the project, and must not be able to tell it from objects
+ * that do not exist: answers and SQL statements are the same. The documents come from the schema, so a new field is
+ * tested automatically; a new kind of argument fails the test until it has values here. edges.test.ts has callers who
+ * may read one object but not the next.
  */
 
-// Such documents are refused for their cost, were they anybody's.
+// Such documents are above the limit of cost for other callers.
 vi.hoisted(() => {
   process.env['QUERY_COST_LIMIT'] = '1000000000';
   process.env['RATE_COST_PER_MINUTE'] = '0';
 });
 
-/** Objects below a root field; a connection's edges and nodes do not count. */
+/** How many objects deep, below a root field. The edges and nodes of a connection do not count. */
 const DEPTH = 5;
 const project = 'sealed';
 const name = {
@@ -62,7 +63,7 @@ const name = {
 };
 const person = { username: 'sealed-user', email: 'sealed@example.com' };
 
-/** Whose rows are all of the project. */
+/** Tables whose rows all belong to the project. */
 const tables = [
   ...['projects', 'tasks', 'workflows', 'launch_plans', 'executions', 'node_executions', 'task_executions'],
   ...['queues', 'jobs', 'job_runs', 'experiments', 'experiment_runs', 'registered_models', 'model_versions'],
@@ -70,7 +71,7 @@ const tables = [
 
 let app: LocalApp;
 let callers: Record<'member' | 'outsider' | 'neighbour', string>;
-/** What must not be seen: ids, names, digests, values, printed text. */
+/** The texts that must not be visible: ids, names, digests, values, logs. */
 let secrets: string[];
 let ids: string[];
 
@@ -123,7 +124,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => app.stop());
 
-/** An experiment with a run, and a model with a version that the execution made, under an alias. */
+/** An experiment with a run, and a model with a version that the execution created and an alias. */
 async function seedModel(execution: string): Promise<void> {
   const tags = [{ key: 'colour', value: 'sealed-tag' }];
   await make(app, 'createExperiment', { project, name: name.experiment, tags }, 'experiment');
@@ -137,7 +138,7 @@ async function seedModel(execution: string): Promise<void> {
   await make(app, 'updateModelAlias', { model, alias: 'sealed-alias', version: 1 }, 'registeredModel');
 }
 
-/** What a text argument or field may be given, by its name. */
+/** The values of a text argument or field, by its name. */
 const texts: Readonly<Record<string, () => readonly string[]>> = {
   project: () => [project],
   identifier: () => [project],
@@ -153,10 +154,13 @@ const texts: Readonly<Record<string, () => readonly string[]>> = {
   token: () => ['no-token'],
 };
 
-/** Who is asked about: people are not the project's, and each with each address would be thousands of questions. */
+/**
+ * The users in addresses. Users do not belong to the project, and every user with every address would be thousands of
+ * queries.
+ */
 let people: object[];
 
-/** Every value of interest: all addresses of what was seeded. */
+/** All interesting values: all addresses of the seeded objects. */
 function valuesOf(type: GraphQLInputType, called: string): unknown[] {
   const bare = getNullableType(type) as GraphQLInputType;
   if (isListType(bare)) return getNamedType(bare).name === 'ID' ? [ids] : [[]];
@@ -179,7 +183,7 @@ function valuesOf(type: GraphQLInputType, called: string): unknown[] {
   return [...known];
 }
 
-/** One object for each choice of values. */
+/** One object for each combination of values. */
 function combined(parts: readonly (readonly [string, readonly unknown[]])[]): Record<string, unknown>[] {
   return parts.reduce<Record<string, unknown>[]>(
     (all, [key, values]) => all.flatMap((one) => values.map((value) => ({ ...one, [key]: value }))),
@@ -187,7 +191,7 @@ function combined(parts: readonly (readonly [string, readonly unknown[]])[]): Re
   );
 }
 
-/** Everything that can be selected of a type, `depth` objects deep. */
+/** Everything that can be selected from a type, `depth` objects deep. */
 function selection(type: GraphQLOutputType, depth: number): string {
   const named = getNamedType(type);
   if (isAbstractType(named)) {
@@ -199,7 +203,7 @@ function selection(type: GraphQLOutputType, depth: number): string {
   if (!isObjectType(named)) return '';
   const isWrapper = /(Connection|Edge)$/.test(named.name);
   if (depth === 0 && !isWrapper) return '{ __typename }';
-  // `nodes` leads where `edges` does.
+  // `nodes` leads to the same objects as `edges`.
   const fields = Object.values(named.getFields()).filter(
     (field) => field.name !== 'nodes' && !field.args.some(isRequiredArgument),
   );
@@ -227,10 +231,10 @@ function questionsOf(root: (typeof roots)[number], operation = 'query'): Questio
   }));
 }
 
-/** A refusal may repeat the address that was asked for, part by part, and nothing else of what is secret. */
+/** A refusal may repeat the given address, part by part, but no other secret. */
 const wasAsked = (secret: string, asked: string) => secret.split('/').every((part) => asked.includes(part));
 
-/** What of the project stands in the answers to all questions of a root. */
+/** The secrets of the project in the answers to all queries of a root field. */
 async function seenBy(authorization: string, root: (typeof roots)[number]): Promise<Set<string>> {
   const seen = new Set<string>();
   for (const { document, variables } of questionsOf(root)) {
@@ -272,7 +276,7 @@ describe('every path of the schema', () => {
   );
 });
 
-/** The same question about something that nobody has. */
+/** The same query for an object that does not exist. */
 function twinOf(variables: Record<string, unknown>): Record<string, unknown> {
   const known = [...ids, project, ...Object.values(name), 'sealed-node'];
   let text = JSON.stringify(variables);

@@ -71,7 +71,7 @@ describe('a start is refused with a message and before it creates anything', () 
     mkdirSync(join(folder, 'lost/postgres/data'), { recursive: true });
     const { code, said } = await run('start', { SLIPWAY_HOME: join(folder, 'lost') });
     expect(code).toBe(1);
-    expect(said).toMatch(/secrets is missing.*Restore it/);
+    expect(said).toMatch(/secrets is missing.*Restore the file/);
   });
 
   it('when its port stays taken', async () => {
