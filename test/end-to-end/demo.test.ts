@@ -90,7 +90,7 @@ describe.skipIf(!isBuilt)('npm run demo', { timeout: 120_000 }, () => {
       isAsked = true;
       process.kill(pid, 'SIGINT');
     });
-    expect(output).toMatch(/^The demo was interrupted \(SIGINT\)\. All that it had started has ended\.$/m);
+    expect(output).toMatch(/^The demo was interrupted \(SIGINT\)\. Everything that it had started has ended\.$/m);
     expect(output).not.toMatch(/failed/);
     expect(code).toBe(130);
     expect(readdirSync(temporary).filter((name) => name.startsWith('slipway-demo-'))).toEqual([]);
@@ -99,11 +99,11 @@ describe.skipIf(!isBuilt)('npm run demo', { timeout: 120_000 }, () => {
   it('ends every process on Ctrl-C, also with the option to stay', async () => {
     let isAsked = false;
     const { output, code } = await runDemo(['--stay'], (soFar, pid) => {
-      if (isAsked || !soFar.includes('It stays until Ctrl-C')) return;
+      if (isAsked || !soFar.includes('Everything runs until Ctrl-C')) return;
       isAsked = true;
       process.kill(pid, 'SIGINT');
     });
-    expect(output).toMatch(/Sign in as admin with \S+/);
+    expect(output).toMatch(/Sign in to GraphiQL as admin with the password \S+/);
     expect(code).toBe(0);
     expect(readdirSync(temporary).filter((name) => name.startsWith('slipway-demo-'))).toEqual([]);
   });
