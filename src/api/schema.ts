@@ -3,10 +3,11 @@ import '../graphql/scalars.ts';
 import './task-execution-job.ts';
 import { capabilities } from './capabilities.ts';
 import { guardFields } from './guards.ts';
+import { nodeRules } from './node.ts';
 import { mergeRules } from './permissions.ts';
 
 /** Who may call which root field: the tables of all capabilities in one. */
-export const rules = mergeRules(capabilities.flatMap((capability) => capability.rules));
+export const rules = mergeRules([...capabilities.flatMap((capability) => capability.rules), nodeRules]);
 
 /** The one schema, with its guards in place: what cannot be built is found at start. */
 export const schema = builder.toSchema();

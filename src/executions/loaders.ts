@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { Reader } from '../authorization/store/readable.ts';
 import type { Page } from '../platform/database/page.ts';
 import { groupBy } from '../platform/group-by.ts';
 import { addressLoader, childCounter, childLoader } from '../platform/loaders.ts';
@@ -27,7 +28,7 @@ import {
  * One request's batches: each level of a nested answer is one statement, whatever its size. What a rule found to decide
  * is what the resolver answers.
  */
-export function executionLoaders(tenantId: string) {
+export function executionLoaders({ tenantId }: Reader) {
   return {
     execution: addressLoader<ExecutionBy, ExecutionRow | null>((addresses) =>
       readExecutions(tenantId, addresses),

@@ -33,8 +33,8 @@ import { DEFAULT_PAGE, MAX_PAGE } from './keyset.ts';
  *
  * Rows are counted whether or not they are shown: a page of which only `pageInfo` is selected is read all the same. A
  * connection has `first`, else `last`, else 25 rows. Any other list of objects has its `first`, or its field says how
- * long it gets: `extensions: { listSize: 10 }`; a test finds a list that says nothing. `extensions: { cost: 5 }` makes a
- * field dearer. What a document says twice is counted twice; what `@skip` and `@include` leave out is not counted.
+ * long it gets: `extensions: { listSize: 10 }`, or `{ listSize: 'ids' }` for as many as that argument has entries; a test
+ * finds a list that says nothing. `extensions: { cost: 5 }` makes a field dearer. What a document says twice is counted twice; what `@skip` and `@include` leave out is not counted.
  */
 export const MUTATION_COST = 10;
 export const INTROSPECTION_COST = 100;
@@ -72,8 +72,13 @@ export function rowsOf(
     return typeof size === 'number' ? Math.min(Math.max(size, 0), MAX_PAGE) : MAX_PAGE;
   }
   const { listSize } = field.extensions;
-  return isListOfObjects(field) && typeof listSize === 'number' ? listSize : null;
+  if (!isListOfObjects(field)) return null;
+  if (typeof listSize === 'string') return entriesOf(argument(listSize));
+  return typeof listSize === 'number' ? listSize : null;
 }
+
+/** A single value stands for a list of one. */
+const entriesOf = (given: unknown) => (Array.isArray(given) ? Math.min(given.length, MAX_PAGE) : 1);
 
 export function isListOfObjects(field: GraphQLField<unknown, unknown>): boolean {
   return isListType(getNullableType(field.type)) && isCompositeType(getNamedType(field.type));
@@ -206,5 +211,6 @@ function defaultsOf({ variableDefinitions = [] }: OperationDefinitionNode): Reco
 function literalOf(value: ValueNode): unknown {
   if (value.kind === Kind.INT) return Number(value.value);
   if (value.kind === Kind.BOOLEAN) return value.value;
+  if (value.kind === Kind.LIST) return value.values.map(literalOf);
   return value.kind === Kind.NULL ? null : undefined;
 }

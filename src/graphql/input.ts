@@ -15,7 +15,7 @@ export const byId = (name: string, noun: string) =>
   builder.inputType(name, {
     description: `The address of ${noun}.`,
     isOneOf: true,
-    fields: (t) => ({ id: t.id({ description: 'Its id.' }) }),
+    fields: (t) => ({ id: t.id({ description: `The id of ${noun}.` }) }),
   });
 
 /** An address of that kind, as it arrives. */

@@ -15,6 +15,7 @@ const descriptions: Readonly<Record<ObjectKind, string>> = {
   'launch plan': 'A way to launch a workflow, with its default and fixed inputs.',
   'model version': 'One version of a registered model.',
   'node execution': 'One node of an execution.',
+  object: 'An object of a type that nobody named, as `node` looks for one.',
   project: 'What holds workflows, experiments, models and queues.',
   queue: 'Where jobs wait for executors.',
   'registered model': 'A named line of model versions.',

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { Reader } from '../authorization/store/readable.ts';
 import type { Queue } from '../generated/prisma/client.ts';
 import { addressLoader, childLoader } from '../platform/loaders.ts';
 import { type QueueBy, readQueues } from './store/queues.ts';
@@ -17,7 +18,7 @@ import {
   readRunsOfJobs,
 } from './store/reads.ts';
 
-export function jobLoaders(tenantId: string) {
+export function jobLoaders({ tenantId }: Reader) {
   return {
     queue: addressLoader<QueueBy, Queue | null>((addresses) => readQueues(tenantId, addresses)),
     job: new DataLoader<string, JobRow | null>((ids) => readJobs(tenantId, ids)),

@@ -1,9 +1,10 @@
+import type { Reader } from '../authorization/store/readable.ts';
 import type { Project } from '../generated/prisma/client.ts';
 import { NotFoundError } from '../platform/errors.ts';
 import { addressLoader } from '../platform/loaders.ts';
 import { type ProjectBy, readProjects } from './store.ts';
 
-export function projectLoaders(tenantId: string) {
+export function projectLoaders({ tenantId }: Reader) {
   return {
     project: addressLoader<ProjectBy, Project | null>((addresses) => readProjects(tenantId, addresses)),
   };

@@ -1,3 +1,4 @@
+import type { Reader } from '../authorization/store/readable.ts';
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
 import { addressLoader } from '../platform/loaders.ts';
 import {
@@ -12,7 +13,7 @@ import {
   type WorkflowNameRow,
 } from './store.ts';
 
-export function registryLoaders(tenantId: string) {
+export function registryLoaders({ tenantId }: Reader) {
   return {
     task: addressLoader<VersionBy, Task | null>((addresses) => readTasks(tenantId, addresses)),
     workflow: addressLoader<VersionBy, Workflow | null>((addresses) => readWorkflows(tenantId, addresses)),

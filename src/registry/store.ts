@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { NodeRows } from '../authorization/store/node-rows.ts';
 import {
   hasReadable,
   type Reader,
@@ -246,6 +247,16 @@ const launchPlans: VersionList = {
   table: 'launch_plans',
   resources: [{ type: 'WORKFLOW', column: 'version.workflow_entity_id' }, inProject],
 };
+
+const nodesIn = ({ table, resources }: VersionList): NodeRows => ({
+  from: `${table} as version`,
+  id: 'version.id',
+  tenant: 'version.tenant_id',
+  resources,
+});
+export const taskNodes = nodesIn(tasks);
+export const workflowNodes = nodesIn(workflows);
+export const launchPlanNodes = nodesIn(launchPlans);
 
 export const versionOrder = newestFirst('version');
 

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { Reader } from '../authorization/store/readable.ts';
 import { addressLoader, childCounter, childLoader } from '../platform/loaders.ts';
 import { type ExperimentBy, type ExperimentRow, readExperiments } from './store/experiments.ts';
 import {
@@ -9,7 +10,7 @@ import {
   readRunsOfExperiments,
 } from './store/runs.ts';
 
-export function experimentLoaders(tenantId: string) {
+export function experimentLoaders({ tenantId }: Reader) {
   return {
     experiment: addressLoader<ExperimentBy, ExperimentRow | null>((addresses) =>
       readExperiments(tenantId, addresses),

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { Reader } from '../authorization/store/readable.ts';
 import type { Page } from '../platform/database/page.ts';
 import { addressLoader, childCounter, childLoader } from '../platform/loaders.ts';
 import { type RegisteredModelBy, type RegisteredModelRow, readRegisteredModels } from './store/models.ts';
@@ -13,7 +14,7 @@ import {
   readVersionsOfModels,
 } from './store/versions.ts';
 
-export function modelLoaders(tenantId: string) {
+export function modelLoaders({ tenantId }: Reader) {
   return {
     registeredModel: addressLoader<RegisteredModelBy, RegisteredModelRow | null>((addresses) =>
       readRegisteredModels(tenantId, addresses),

@@ -202,7 +202,7 @@ describe('members', () => {
     await removeGroupMembers(app, input);
     expect(await sees()).toBeUndefined();
     await addGroupMembers(app, input);
-    expect(await deleteGroup(app, { by: { id: made.id } })).toMatchObject({ id: made.id });
+    expect(await deleteGroup(app, { by: { id: made.id } })).toMatchObject({ group: { id: made.id } });
     expect(await sees()).toBeUndefined();
     expect(await db.grant.count({ where: { groupId: made.id } })).toBe(0);
     expect(await group({ id: made.id })).toMatchObject({ code: 'NOT_FOUND' });

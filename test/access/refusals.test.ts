@@ -284,7 +284,9 @@ const ways: Readonly<Record<string, Way>> = {
   },
   'the key of somebody else': {
     by: as('USER'),
-    ask: asks('revokeCredentials', async () => ({ accessKey: (await keyOfUser(other.id)).accessKey })),
+    ask: asks('revokeCredentials', async () => ({
+      by: { accessKey: (await keyOfUser(other.id)).accessKey },
+    })),
     code: 'NOT_FOUND',
     action: 'credential:revoke',
     target: async () => ({ type: 'access key', name: (await keyOfUser(other.id)).accessKey }),
@@ -292,7 +294,7 @@ const ways: Readonly<Record<string, Way>> = {
   'the key of somebody above': {
     by: as('ADMIN'),
     ask: asks('editCredentials', async () => ({
-      accessKey: (await keyOfUser(root.id)).accessKey,
+      by: { accessKey: (await keyOfUser(root.id)).accessKey },
       label: 'x',
     })),
     code: 'PERMISSION_DENIED',

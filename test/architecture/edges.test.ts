@@ -1,4 +1,5 @@
 import {
+  type GraphQLInterfaceType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   getNamedType,
@@ -8,6 +9,7 @@ import {
   isRequiredArgument,
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { nodeTypes } from '../../src/api/node.ts';
 import { schema } from '../../src/api/schema.ts';
 import { permissions } from '../../src/authorization/domain/permissions.ts';
 import type { Level, ResourceType } from '../../src/generated/prisma/enums.ts';
@@ -156,6 +158,25 @@ async function lookUp(objects: readonly Found[], authorization: string): Promise
   );
 }
 
+/** What a caller finds when it asks `nodes` for the objects, and `node` for each: its id and type, or null. */
+async function askNodes(objects: readonly Found[], authorization: string) {
+  const found: (Found | null)[][] = [[], []];
+  for (let at = 0; at < objects.length; at += 100) {
+    const ids = objects.slice(at, at + 100).map(({ id }) => id);
+    const single = ids.map((id, index) => `o${index}: node(id: "${id}") { id type: __typename }`);
+    const document = `query ($ids: [ID!]!) { nodes(ids: $ids) { id type: __typename } ${single.join(' ')} }`;
+    const { data, errors } = await app.ask(document, { ids }, authorization);
+    const { nodes, ...each } = data;
+    found[0]?.push(...nodes);
+    found[1]?.push(...(Object.values(each) as (Found | null)[]));
+    for (const { message, extensions, path } of errors ?? []) {
+      const id = ids[Number(path?.[0]?.slice(1))];
+      expect([extensions, message]).toEqual([{ code: 'NOT_FOUND' }, `object ${id} not found`]);
+    }
+  }
+  return found;
+}
+
 let app: LocalApp;
 /** Everything there is, by id, as the administrator sees it. */
 const world = new Map<string, Found>();
@@ -169,6 +190,7 @@ let edges: (Shown & { readonly from: string })[];
 let callers: {
   readonly caller: string;
   readonly hasScopes: boolean;
+  readonly authorization: string;
   readonly readable: Map<string, Shown[]>;
 }[];
 
@@ -185,8 +207,8 @@ beforeAll(async () => {
     ends.map((end) => ({ ...end, from })),
   );
   callers = [];
-  for (const { authorization, ...caller } of await makeCallers())
-    callers.push({ ...caller, readable: await lookUp(objects, authorization) });
+  for (const caller of await makeCallers())
+    callers.push({ ...caller, readable: await lookUp(objects, caller.authorization) });
 }, 120_000);
 afterAll(() => app.stop());
 
@@ -225,7 +247,7 @@ async function seedWorld(): Promise<Found[]> {
     const source = 's3://bucket/model';
     const version = await made(
       'createModelVersion',
-      { model: { id: model }, source, execution, run },
+      { model: { id: model }, source, execution, run: { id: run } },
       'modelVersion',
     );
     await made('updateModelAlias', { model: { id: model }, alias: 'best', version: 1 }, 'registeredModel');
@@ -327,4 +349,27 @@ describe('an edge shows an object to exactly the callers who may look it up', ()
   it('and no other edge is named as an exception', () => {
     expect(Object.keys(between).filter((name) => !allEdges.includes(name))).toEqual([]);
   });
+});
+
+describe('node', () => {
+  it('finds the types that have a lookup by id, and no others implement Node', () => {
+    const implementing = schema.getPossibleTypes(schema.getType('Node') as GraphQLInterfaceType);
+    expect(implementing.map(({ name }) => name).sort()).toEqual([...lookups.keys()].sort());
+    expect([...nodeTypes.keys()].sort()).toEqual([...lookups.keys()].sort());
+    const inWorld = new Set([...world.values()].map(({ type }) => type));
+    expect([...inWorld].sort()).toEqual([...lookups.keys()].sort());
+  });
+
+  it('and nodes show every object to exactly the callers who may look it up', async () => {
+    const objects = [...world.values()];
+    const hiddenFrom = new Set<string>();
+    for (const { caller, authorization, readable } of callers) {
+      const expected = objects.map(({ id, type }) => (readable.has(id) ? { id, type } : null));
+      const [many, single] = await askNodes(objects, authorization);
+      expect(many, `nodes, for ${caller}`).toEqual(expected);
+      expect(single, `node, for ${caller}`).toEqual(expected);
+      for (const { id, type } of objects) if (!readable.has(id)) hiddenFrom.add(type);
+    }
+    expect([...hiddenFrom].sort()).toEqual([...lookups.keys()].sort());
+  }, 60_000);
 });

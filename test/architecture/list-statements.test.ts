@@ -111,11 +111,12 @@ const lists: Readonly<Record<string, Entry>> = {
   },
 };
 
-/** What no page of a list leads to: each has a test of its own below. */
+/** What no page of a list leads to: each has a test of its own below, `nodes` in test/api/node.test.ts. */
 const others = [
   'InvalidArgumentError.problems',
   'LeaseJobsPayload.runs',
   'LeasedRun.inputBlobs',
+  'Query.nodes',
   'AccessExplanation.steps',
 ];
 
@@ -126,7 +127,7 @@ const argumentsOf: Readonly<Record<string, () => string>> = {
   workflows: inProject,
   launchPlans: inProject,
   nodeExecutions: () => `by: { key: { project: "${project}", domain: "${domain}", name: "run-0" } }`,
-  runs: () => `filter: { experiments: ${JSON.stringify(made.experiments)} }`,
+  runs: () => `filter: { experimentIds: ${JSON.stringify(made.experiments)} }`,
   permissions: () => `resource: { project: { identifier: "${project}" } }`,
   grantees: () => 'resource: { tenant: true }, prefix: "team-", first: $first',
   groups: () => 'filter: { namePrefix: "team-" }',
@@ -296,7 +297,13 @@ async function seedTracking(): Promise<void> {
         { experiment: { id: experiment }, name: alias, execution, tags: labels },
         'run',
       );
-      const version = { model: { id: model }, source: 's3://bucket/model', execution, run, tags: labels };
+      const version = {
+        model: { id: model },
+        source: 's3://bucket/model',
+        execution,
+        run: { id: run },
+        tags: labels,
+      };
       await make('createModelVersion', version, 'modelVersion');
       await make('updateModelAlias', { model: { id: model }, alias, version: index + 1 }, 'registeredModel');
     }
@@ -364,7 +371,7 @@ describe('a list', () => {
       const document = `mutation ($input: RegisterProjectInput!) {
         registerProject(input: $input) { ... on InvalidArgumentError { problems { __typename path code message } } }
       }`;
-      const { objects, statements } = await costOf('Problem', document, { input }, app.admin);
+      const { objects, statements } = await costOf('InputProblem', document, { input }, app.admin);
       expect(objects).toBe(count);
       costs.push(statements.length);
     }

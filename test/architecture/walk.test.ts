@@ -4,6 +4,7 @@ import {
   type GraphQLOutputType,
   getNamedType,
   getNullableType,
+  isAbstractType,
   isEnumType,
   isInputObjectType,
   isListType,
@@ -11,7 +12,6 @@ import {
   isObjectType,
   isRequiredArgument,
   isRequiredInputField,
-  isUnionType,
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
@@ -176,7 +176,7 @@ function valuesOf(type: GraphQLInputType, called: string): unknown[] {
   const bare = getNullableType(type) as GraphQLInputType;
   if (isListType(bare)) return getNamedType(bare).name === 'ID' ? [ids] : [[]];
   if (isEnumType(bare)) return [bare.getValues()[0]?.name];
-  if (bare.name === 'UserBy' && called !== 'by') return people;
+  if (bare.name === 'UserByInput' && called !== 'by') return people;
   if (bare.name === 'Boolean') return [true];
   if (isInputObjectType(bare)) {
     const fields = Object.values(bare.getFields());
@@ -205,8 +205,10 @@ function combined(parts: readonly (readonly [string, readonly unknown[]])[]): Re
 /** Everything that can be selected of a type, `depth` objects deep. */
 function selection(type: GraphQLOutputType, depth: number): string {
   const named = getNamedType(type);
-  if (isUnionType(named)) {
-    const members = named.getTypes().map((member) => `... on ${member.name} ${selection(member, depth)}`);
+  if (isAbstractType(named)) {
+    const members = schema
+      .getPossibleTypes(named)
+      .map((member) => `... on ${member.name} ${selection(member, depth)}`);
     return `{ __typename ${members.join(' ')} }`;
   }
   if (!isObjectType(named)) return '';

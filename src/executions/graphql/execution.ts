@@ -6,6 +6,7 @@ import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
@@ -100,10 +101,8 @@ const AbortType = builder.objectRef<ExecutionRow>('ExecutionAbort').implement({
 
 export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implement({
   description: 'One execution of a launch plan: its workflow runs once, with given inputs.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `execution` finds the execution by it.',
-    }),
     project: t.field({
       type: ProjectType,
       nullable: true,

@@ -1,3 +1,4 @@
+import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
 import type { ExecutionPhase } from '../../generated/prisma/enums.ts';
 import { newestFirst, type Page } from '../../platform/database/page.ts';
@@ -18,6 +19,25 @@ const resources: readonly ResourceColumn[] = [
   { type: 'WORKFLOW', column: 'execution.workflow_entity_id' },
   { type: 'PROJECT', column: 'execution.project_id' },
 ];
+
+export const executionNodes: NodeRows = {
+  from: 'executions as execution',
+  id: 'execution.id',
+  tenant: 'execution.tenant_id',
+  resources,
+};
+
+export const nodeExecutionNodes: NodeRows = {
+  ...executionNodes,
+  from: 'node_executions as part join executions as execution on execution.id = part.execution_id',
+  id: 'part.id',
+};
+
+export const taskExecutionNodes: NodeRows = {
+  ...executionNodes,
+  from: 'task_executions as part join executions as execution on execution.id = part.execution_id',
+  id: 'part.id',
+};
 
 const source = 'executions as execution join projects as project on project.id = execution.project_id';
 

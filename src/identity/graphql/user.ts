@@ -9,6 +9,7 @@ import { enumOf } from '../../graphql/enum.ts';
 import { addressOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import type { UserBy } from '../domain/addresses.ts';
 import { findUserAt } from '../find-user.ts';
 import { reachedTenantId } from '../reach.ts';
@@ -64,10 +65,8 @@ const isConfidant = (user: User, context: Context) =>
 /** Fields name no `select`: the whole row is there whoever loaded it, and is not read again. */
 export const UserType = builder.prismaObject('User', {
   description: 'A person or a program that signs in.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `user` finds the user by it.',
-    }),
     kind: t.expose('kind', { type: UserKindEnum, description: 'Whether it is a person or a program.' }),
     username: t.exposeString('username', {
       description:

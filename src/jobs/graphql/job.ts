@@ -2,6 +2,7 @@ import type { JobRunState, JobState, LogStream } from '../../generated/prisma/en
 import { builder } from '../../graphql/builder.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { addressOf, type ById, byId } from '../../graphql/input.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
@@ -70,10 +71,8 @@ const DEFAULT_LOG_CHUNKS = 100;
 
 export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
   description: 'One lease of a job to one executor. Who may read the job may read it.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `jobRun` finds the run by it.',
-    }),
     executor: t.exposeString('executor', {
       description: 'The name of the executor that holds or held the lease.',
     }),
@@ -125,10 +124,8 @@ export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
 export const JobType = builder.objectRef<JobRow>('Job').implement({
   description:
     'A unit of work on a queue. Who may read the queue, or the workflow that it works for, may read it.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `job` finds the job by it.',
-    }),
     queue: t.exposeString('queue', { description: 'The name of the queue that it waits on.' }),
     jobSet: t.exposeString('jobSet', {
       description: 'The name of the set of jobs that it is watched and cancelled with.',

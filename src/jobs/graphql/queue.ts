@@ -4,6 +4,7 @@ import { callerOf } from '../../graphql/context.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { createQueue } from '../commands/create-queue.ts';
@@ -11,10 +12,8 @@ import { countQueues, listQueues, type QueueBy, queueOrder } from '../store/queu
 
 export const QueueType = builder.prismaObject('Queue', {
   description: 'Where jobs wait until an executor takes them. Queues share the executors fairly.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `queue` finds the queue by it.',
-    }),
     name: t.exposeString('name', {
       description: "The name, unique in the tenant. A project's own queue is called `<project>/<domain>`.",
     }),

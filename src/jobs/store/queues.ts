@@ -1,3 +1,4 @@
+import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
 import { Prisma, type Queue } from '../../generated/prisma/client.ts';
 import { readAddressed } from '../../platform/by-address.ts';
@@ -53,6 +54,13 @@ const resources: readonly ResourceColumn[] = [
   { type: 'QUEUE', column: 'queue.id' },
   { type: 'PROJECT', column: 'queue.project_id' },
 ];
+
+export const queueNodes: NodeRows = {
+  from: 'queues as queue',
+  id: 'queue.id',
+  tenant: 'queue.tenant_id',
+  resources,
+};
 
 export const queueOrder = byText<Queue>('queue.name', ({ name }) => name);
 

@@ -1,3 +1,5 @@
+import type { NodeRows } from '../../authorization/store/node-rows.ts';
+import type { ResourceColumn } from '../../authorization/store/readable.ts';
 import type { JobRunState, JobState, LogStream } from '../../generated/prisma/enums.ts';
 import { eachAt } from '../../platform/by-address.ts';
 import { eachOf } from '../../platform/by-id.ts';
@@ -34,6 +36,26 @@ const jobColumns = `
   job.submitted_at as "submittedAt", job.ended_at as "endedAt"`;
 const jobTables = `jobs as job join queues as queue on queue.id = job.queue_id
   join job_sets as set on set.id = job.job_set_id`;
+
+/** Where jobs have what decides about them. */
+const resources: readonly ResourceColumn[] = [
+  { type: 'WORKFLOW', column: 'set.workflow_entity_id' },
+  { type: 'QUEUE', column: 'job.queue_id' },
+  { type: 'PROJECT', column: 'set.project_id' },
+];
+
+export const jobNodes: NodeRows = {
+  from: 'jobs as job join job_sets as set on set.id = job.job_set_id',
+  id: 'job.id',
+  tenant: 'job.tenant_id',
+  resources,
+};
+
+export const jobRunNodes: NodeRows = {
+  ...jobNodes,
+  from: `job_runs as run join jobs as job on job.id = run.job_id join job_sets as set on set.id = job.job_set_id`,
+  id: 'run.id',
+};
 
 const jobsById = statement<JobRow>(
   `select ${jobColumns} from ${jobTables} where job.tenant_id = $1::uuid and job.id = any($2::uuid[])`,

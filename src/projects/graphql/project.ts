@@ -6,6 +6,7 @@ import { enumOf } from '../../graphql/enum.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
@@ -36,10 +37,8 @@ const DomainType = builder.objectRef<string>('ProjectDomain').implement({
 
 export const ProjectType = builder.prismaObject('Project', {
   description: 'What holds tasks, workflows, launch plans and executions. Never deleted, only archived.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `project` finds the project by it.',
-    }),
     identifier: t.exposeString('identifier', {
       description: 'The short name that keys and filters take, unique in the tenant. It never changes.',
     }),

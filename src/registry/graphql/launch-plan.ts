@@ -6,6 +6,7 @@ import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
@@ -64,10 +65,8 @@ const ExpectedInputType = builder.objectRef<NamedInput>('ExpectedInput').impleme
 export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
   description:
     'One registered version of a launch plan: a workflow with default and fixed inputs. Only its state ever changes.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `launchPlan` finds the version by it.',
-    }),
     project: t.field({
       type: ProjectType,
       nullable: true,

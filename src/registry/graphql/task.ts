@@ -6,6 +6,7 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { KeyValueInput } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { formatDuration } from '../../platform/duration.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
@@ -22,10 +23,8 @@ const templateOf = (task: { template: unknown }) => task.template as TaskTemplat
 
 export const TaskType = builder.prismaObject('Task', {
   description: 'One registered version of a task: what a node of a workflow runs. It never changes.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `task` finds the version by it.',
-    }),
     project: t.field({
       type: ProjectType,
       nullable: true,

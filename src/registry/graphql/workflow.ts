@@ -6,6 +6,7 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { recordOf } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
@@ -21,10 +22,8 @@ import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-in
 export const WorkflowType = builder.prismaObject('Workflow', {
   description:
     'One registered version of a workflow: nodes that run tasks, and how values go from one to the next. It never changes.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `workflow` finds the version by it.',
-    }),
     project: t.field({
       type: ProjectType,
       nullable: true,

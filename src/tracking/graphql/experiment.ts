@@ -3,6 +3,7 @@ import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { FailedPreconditionError } from '../../platform/errors.ts';
 import { getProject } from '../../projects/loaders.ts';
 import { experiments } from '../commands/experiments.ts';
@@ -19,6 +20,7 @@ import { LifecycleFilterEnum, LifecycleStageEnum, offerLifecycle, stageOf, track
 
 export const ExperimentType = builder.objectRef<ExperimentRow>('Experiment').implement({
   description: 'A collection of runs that are compared with one another.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
     stage: t.expose('stage', { type: LifecycleStageEnum, description: 'Whether the experiment is deleted.' }),
   }),

@@ -286,11 +286,8 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
   }
 }
 
-function offerFields<Row extends TrackedRow>({ type, field, words, contents }: Noun<Row>): void {
+function offerFields<Row extends TrackedRow>({ type, contents }: Noun<Row>): void {
   builder.objectFields(type as unknown as ObjectRef<Schema, TrackedRow>, (t) => ({
-    id: t.exposeID('id', {
-      description: `An opaque UUIDv7, unique over all types. \`${field}\` finds the ${words} by it.`,
-    }),
     project: t.field({
       type: ProjectType,
       nullable: true,

@@ -3,6 +3,7 @@ import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { FailedPreconditionError } from '../../platform/errors.ts';
 import { deletePermanently, registeredModels } from '../commands/registered-models.ts';
 import { forgetModels } from '../model-loaders.ts';
@@ -19,6 +20,7 @@ import { LifecycleFilterEnum, LifecycleStageEnum, offerLifecycle, stageOf, track
 
 export const RegisteredModelType = builder.objectRef<RegisteredModelRow>('RegisteredModel').implement({
   description: 'A model under one name, with its versions.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
     stage: t.field({
       type: LifecycleStageEnum,

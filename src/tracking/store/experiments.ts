@@ -1,3 +1,4 @@
+import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import {
   hasReadable,
   type Reader,
@@ -92,6 +93,14 @@ export const experimentResources: readonly ResourceColumn[] = [
   { type: 'PROJECT', column: 'experiment.project_id' },
 ];
 export const isPublicExperiment = 'experiment.public_at is not null';
+
+export const experimentNodes: NodeRows = {
+  from: 'experiments as experiment',
+  id: 'experiment.id',
+  tenant: 'experiment.tenant_id',
+  resources: experimentResources,
+  publicColumn: isPublicExperiment,
+};
 
 /** What a list shows to a reader. */
 function shownTo(reader: Reader, { projectId, name, stage, isPublic }: ExperimentFilter): Rows {

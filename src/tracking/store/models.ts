@@ -1,3 +1,4 @@
+import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import {
   hasReadable,
   type Reader,
@@ -82,6 +83,14 @@ const resources: readonly ResourceColumn[] = [
   { type: 'PROJECT', column: 'model.project_id' },
 ];
 const isPublicModel = 'model.public_at is not null';
+
+export const modelNodes: NodeRows = {
+  from: 'registered_models as model',
+  id: 'model.id',
+  tenant: 'model.tenant_id',
+  resources,
+  publicColumn: isPublicModel,
+};
 
 /** What a list shows to a reader. */
 function shownTo(reader: Reader, { projectId, name, stage, isPublic }: RegisteredModelFilter): Rows {
