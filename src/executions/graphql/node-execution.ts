@@ -162,3 +162,12 @@ export function nodesOf(executionId: string, args: PageArguments, { nodesOfExecu
     async () => (await nodeCounts.load(executionId)).reduce((sum, { count }) => sum + count, 0),
   );
 }
+
+builder.objectField(TaskExecutionType, 'nodeExecution', (t) =>
+  t.field({
+    type: NodeExecutionType,
+    nullable: true,
+    description: 'The node that the attempt is one of.',
+    resolve: (task, _args, { loaders }) => loaders.nodeExecution.load(task.nodeExecutionId),
+  }),
+);

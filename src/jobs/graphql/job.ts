@@ -1,12 +1,20 @@
 import type { JobRunState, JobState, LogStream } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { enumOf } from '../../graphql/enum.ts';
+import { guardedEdge, guardedList } from '../../graphql/guarded-edge.ts';
 import { addressOf, type ById, byId } from '../../graphql/input.ts';
+import type { PageArguments } from '../../graphql/keyset.ts';
 import { NodeInterface } from '../../graphql/node.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
-import type { JobRow, JobRunRow, LogChunkRow } from '../store/reads.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
+import { ProjectType } from '../../projects/graphql/project.ts';
+import { getIdentifier } from '../../projects/loaders.ts';
+import { queueTarget } from '../domain/targets.ts';
+import { type JobRow, type JobRunRow, jobOrder, type LogChunkRow } from '../store/reads.ts';
+import { QueueType } from './queue.ts';
 
 export const JobStateEnum = enumOf<JobState>(
   'JobState',
@@ -127,6 +135,22 @@ export const JobType = builder.objectRef<JobRow>('Job').implement({
   interfaces: [NodeInterface],
   fields: (t) => ({
     queue: t.exposeString('queue', { description: 'The name of the queue that it waits on.' }),
+    project: t.field({
+      type: ProjectType,
+      nullable: true,
+      description: 'The project that the work is for; null when there is none, or it is hidden from you.',
+      resolve: guardedEdge(
+        'project:read',
+        (job, { loaders }) => (job.projectId ? loaders.project.load({ id: job.projectId }) : null),
+        projectTarget,
+      ),
+    }),
+    projectIdentifier: t.string({
+      nullable: true,
+      description:
+        "The project's identifier, shown even when the project itself is hidden from you; null when there is none.",
+      resolve: ({ projectId }, _args, { loaders }) => (projectId ? getIdentifier(projectId, loaders) : null),
+    }),
     jobSet: t.exposeString('jobSet', {
       description: 'The name of the set of jobs that it is watched and cancelled with.',
     }),
@@ -163,6 +187,27 @@ export const JobType = builder.objectRef<JobRow>('Job').implement({
     }),
   }),
 });
+
+const JobConnection = connectionType(JobType);
+
+builder.objectField(QueueType, 'jobs', (t) =>
+  t.connection(
+    {
+      type: JobType,
+      nullable: true,
+      description:
+        'The jobs of the queue that you may read, the latest first; null when your scopes do not include `job:read`.',
+      resolve: guardedList(
+        'job:read',
+        queueTarget,
+        ({ loaders }) => loaders.jobsOfQueue,
+        () => jobOrder,
+        (_args: PageArguments) => null,
+      ),
+    },
+    JobConnection,
+  ),
+);
 
 const JobByInput = byId('JobByInput', 'a job');
 const JobRunByInput = byId('JobRunByInput', 'a run of a job');

@@ -1,12 +1,16 @@
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { guardedEdge, guardedList } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key-values.ts';
-import { pagedList } from '../../graphql/keyset.ts';
+import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
 import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
+import { ProjectType } from '../../projects/graphql/project.ts';
+import { getIdentifier } from '../../projects/loaders.ts';
 import { createQueue } from '../commands/create-queue.ts';
 import { countQueues, listQueues, type QueueBy, queueOrder } from '../store/queues.ts';
 
@@ -16,6 +20,22 @@ export const QueueType = builder.prismaObject('Queue', {
   fields: (t) => ({
     name: t.exposeString('name', {
       description: "The name, unique in the tenant. A project's own queue is called `<project>/<domain>`.",
+    }),
+    project: t.field({
+      type: ProjectType,
+      nullable: true,
+      description: 'The project whose work waits here; null when there is none, or it is hidden from you.',
+      resolve: guardedEdge(
+        'project:read',
+        (queue, { loaders }) => (queue.projectId ? loaders.project.load({ id: queue.projectId }) : null),
+        projectTarget,
+      ),
+    }),
+    projectIdentifier: t.string({
+      nullable: true,
+      description:
+        "The project's identifier, shown even when the project itself is hidden from you; null when there is none.",
+      resolve: ({ projectId }, _args, { loaders }) => (projectId ? getIdentifier(projectId, loaders) : null),
     }),
     priorityFactor: t.exposeFloat('priorityFactor', {
       description: 'How small its share is: at least 1, and shares go by 1 / factor.',
@@ -43,6 +63,25 @@ export const QueueByInput = builder.inputType('QueueByInput', {
     name: t.string({ description: "The queue's name." }),
   }),
 });
+
+builder.objectField(ProjectType, 'queues', (t) =>
+  t.connection(
+    {
+      type: QueueType,
+      nullable: true,
+      description:
+        "The project's own queues that you may read, by name, ascending; null when your scopes do not include `queue:read`. A queue appears with the first job of its domain.",
+      resolve: guardedList(
+        'queue:read',
+        projectTarget,
+        ({ loaders }) => loaders.queuesOfProject,
+        () => queueOrder,
+        (_args: PageArguments) => null,
+      ),
+    },
+    QueueConnection,
+  ),
+);
 
 builder.queryFields((t) => ({
   queue: t.field({

@@ -5,7 +5,7 @@ import { readAddressed } from '../../platform/by-address.ts';
 import { db } from '../../platform/database/client.ts';
 import { byText, type Page } from '../../platform/database/page.ts';
 import { columnsOf, type Rows, sql } from '../../platform/database/sql.ts';
-import { count, list, run, statement } from '../../platform/database/statement.ts';
+import { count, list, listOfEach, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 
@@ -76,6 +76,15 @@ function shownTo(reader: Reader): Rows {
 export const countQueues = (reader: Reader) => count(shownTo(reader));
 
 const columns = columnsOf(Prisma.QueueScalarFieldEnum, 'queue');
+
+/** The queues of each project that the reader may read, by name. */
+export const queuesOfProjects = (reader: Reader) =>
+  listOfEach<null, Queue>(
+    'queue.project_id',
+    () => shownTo(reader),
+    columns,
+    () => queueOrder,
+  );
 
 /** The queues that the caller may read, by name; up to one more than the page. */
 export const listQueues = (reader: Reader, page: Page) =>

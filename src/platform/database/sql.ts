@@ -16,7 +16,7 @@ export const join: (parts: readonly Sql[], separator?: string) => Sql = Prisma.j
 
 export const nothing: Sql = Prisma.empty;
 
-/** Rows that a statement reads: the queries before it, and what follows its `from`, conditions included. */
+/** Rows that a statement reads: the queries before it, and what follows its `from`, at least one condition included. */
 export interface Rows {
   readonly with?: Sql;
   readonly from: Sql;

@@ -11,6 +11,7 @@ import { payload } from '../../graphql/payload.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { registerProject } from '../commands/register-project.ts';
+import { rememberProjects } from '../loaders.ts';
 import { countProjects, listProjects, type ProjectBy, projectOrder } from '../store.ts';
 
 const ProjectStateEnum = enumOf<ProjectState>(
@@ -106,7 +107,11 @@ builder.queryFields((t) => ({
         return pagedList(
           args,
           projectOrder,
-          (page) => listProjects(caller, shown, page),
+          async (page) => {
+            const rows = await listProjects(caller, shown, page);
+            rememberProjects(rows, context.loaders);
+            return rows;
+          },
           () => countProjects(caller, shown),
         );
       },

@@ -1,4 +1,10 @@
+import type { Permission } from '../../authorization/domain/permissions.ts';
+import type { Target } from '../../authorization/domain/resources.ts';
 import { builder } from '../../graphql/builder.ts';
+import type { Context } from '../../graphql/context.ts';
+import { guardedList, type ListInside } from '../../graphql/guarded-edge.ts';
+import type { PageArguments } from '../../graphql/keyset.ts';
+import { type VersionFilter, versionOrder } from '../store.ts';
 
 /** How versions are addressed in arguments. */
 export const EntityKeyInput = builder.inputType('EntityKeyInput', {
@@ -48,3 +54,34 @@ export const VersionFilterInput = builder.inputType('VersionFilterInput', {
     name: t.string({ description: 'Only versions of this name.' }),
   }),
 });
+
+const InnerVersionFilterInput = builder.inputType('InnerVersionFilterInput', {
+  description:
+    'Which versions a list inside a project or a workflow shows: those that meet every condition given.',
+  fields: (t) => ({
+    domain: t.string({ description: 'Only versions in this domain.' }),
+    name: t.string({ description: 'Only versions of this name.' }),
+  }),
+});
+
+export const innerListArguments = builder.args((t) => ({
+  filter: t.field({ type: InnerVersionFilterInput, description: 'Which versions to list. Left out: all.' }),
+}));
+
+export interface InnerListArguments extends PageArguments {
+  readonly filter?: typeof InnerVersionFilterInput.$inferInput | null;
+}
+
+/** A list of versions inside a project or a workflow. */
+export const versionsIn = <Parent, Row extends { readonly id: string; readonly createdAt: Date }>(
+  permission: Permission,
+  targetOf: (parent: Parent) => Target,
+  listOf: (context: Context) => ListInside<VersionFilter, Row>,
+) =>
+  guardedList(
+    permission,
+    targetOf,
+    listOf,
+    () => versionOrder,
+    ({ filter }: InnerListArguments) => filter ?? {},
+  );

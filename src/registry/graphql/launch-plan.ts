@@ -12,7 +12,7 @@ import { addressText } from '../../platform/address-text.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
-import { getProject } from '../../projects/loaders.ts';
+import { getIdentifier, getProject } from '../../projects/loaders.ts';
 import type { Literal } from '../../values/literals.ts';
 import { toPlain } from '../../values/plain-values.ts';
 import { createLaunchPlan } from '../commands/create-launch-plan.ts';
@@ -23,8 +23,10 @@ import { countLaunchPlans, listLaunchPlans, type VersionBy, versionOrder } from 
 import {
   EntityKeyInput,
   EntityNameInput,
+  innerListArguments,
   LaunchPlanByInput,
   VersionFilterInput,
+  versionsIn,
   WorkflowByInput,
 } from './entity-key.ts';
 import { WorkflowType } from './workflow.ts';
@@ -77,6 +79,10 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
         projectTarget,
       ),
     }),
+    projectIdentifier: t.string({
+      description: "The project's identifier, shown even when the project itself is hidden from you.",
+      resolve: ({ projectId }, _args, { loaders }) => getIdentifier(projectId, loaders),
+    }),
     domain: t.exposeString('domain', {
       description: 'The domain that it is registered in, such as `development`.',
     }),
@@ -126,6 +132,34 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
 });
 
 const LaunchPlanConnection = connectionType(LaunchPlanType);
+
+builder.objectField(ProjectType, 'launchPlans', (t) =>
+  t.connection(
+    {
+      type: LaunchPlanType,
+      nullable: true,
+      description:
+        'Versions of launch plans in the project that you may read, newest first; null when your scopes do not include `launchPlan:read`.',
+      args: innerListArguments,
+      resolve: versionsIn('launchPlan:read', projectTarget, ({ loaders }) => loaders.launchPlansOfProject),
+    },
+    LaunchPlanConnection,
+  ),
+);
+
+builder.objectField(WorkflowType, 'launchPlans', (t) =>
+  t.connection(
+    {
+      type: LaunchPlanType,
+      nullable: true,
+      description:
+        'Versions of launch plans that launch this version and that you may read, in all projects, newest first; null when your scopes do not include `launchPlan:read`.',
+      args: innerListArguments,
+      resolve: versionsIn('launchPlan:read', workflowTarget, ({ loaders }) => loaders.launchPlansOfWorkflow),
+    },
+    LaunchPlanConnection,
+  ),
+);
 
 builder.queryFields((t) => ({
   launchPlan: t.field({

@@ -12,11 +12,17 @@ import { formatDuration } from '../../platform/duration.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
-import { getProject } from '../../projects/loaders.ts';
+import { getIdentifier, getProject } from '../../projects/loaders.ts';
 import { createTask } from '../commands/create-task.ts';
 import type { TaskTemplate } from '../domain/task-templates.ts';
 import { countTasks, listTasks, type VersionBy, versionOrder } from '../store.ts';
-import { EntityKeyInput, TaskByInput, VersionFilterInput } from './entity-key.ts';
+import {
+  EntityKeyInput,
+  innerListArguments,
+  TaskByInput,
+  VersionFilterInput,
+  versionsIn,
+} from './entity-key.ts';
 import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-interface.ts';
 
 const templateOf = (task: { template: unknown }) => task.template as TaskTemplate;
@@ -34,6 +40,10 @@ export const TaskType = builder.prismaObject('Task', {
         (task, { loaders }) => loaders.project.load({ id: task.projectId }),
         projectTarget,
       ),
+    }),
+    projectIdentifier: t.string({
+      description: "The project's identifier, shown even when the project itself is hidden from you.",
+      resolve: ({ projectId }, _args, { loaders }) => getIdentifier(projectId, loaders),
     }),
     domain: t.exposeString('domain', {
       description: 'The domain that it is registered in, such as `development`.',
@@ -63,6 +73,20 @@ export const TaskType = builder.prismaObject('Task', {
 });
 
 const TaskConnection = connectionType(TaskType);
+
+builder.objectField(ProjectType, 'tasks', (t) =>
+  t.connection(
+    {
+      type: TaskType,
+      nullable: true,
+      description:
+        'Versions of tasks in the project that you may read, newest first; null when your scopes do not include `task:read`.',
+      args: innerListArguments,
+      resolve: versionsIn('task:read', projectTarget, ({ loaders }) => loaders.tasksOfProject),
+    },
+    TaskConnection,
+  ),
+);
 
 builder.queryFields((t) => ({
   task: t.field({

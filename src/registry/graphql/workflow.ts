@@ -11,11 +11,17 @@ import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
-import { getProject } from '../../projects/loaders.ts';
+import { getIdentifier, getProject } from '../../projects/loaders.ts';
 import type { TypedInterface } from '../../values/literal-types.ts';
 import { createWorkflow } from '../commands/create-workflow.ts';
 import { countWorkflows, listWorkflows, type VersionBy, versionOrder } from '../store.ts';
-import { EntityKeyInput, VersionFilterInput, WorkflowByInput } from './entity-key.ts';
+import {
+  EntityKeyInput,
+  innerListArguments,
+  VersionFilterInput,
+  versionsIn,
+  WorkflowByInput,
+} from './entity-key.ts';
 import { withTimeoutText } from './task.ts';
 import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-interface.ts';
 
@@ -33,6 +39,10 @@ export const WorkflowType = builder.prismaObject('Workflow', {
         (workflow, { loaders }) => loaders.project.load({ id: workflow.projectId }),
         projectTarget,
       ),
+    }),
+    projectIdentifier: t.string({
+      description: "The project's identifier, shown even when the project itself is hidden from you.",
+      resolve: ({ projectId }, _args, { loaders }) => getIdentifier(projectId, loaders),
     }),
     domain: t.exposeString('domain', {
       description: 'The domain that it is registered in, such as `development`.',
@@ -61,6 +71,20 @@ export const WorkflowType = builder.prismaObject('Workflow', {
 });
 
 const WorkflowConnection = connectionType(WorkflowType);
+
+builder.objectField(ProjectType, 'workflows', (t) =>
+  t.connection(
+    {
+      type: WorkflowType,
+      nullable: true,
+      description:
+        'Versions of workflows in the project that you may read, newest first; null when your scopes do not include `workflow:read`.',
+      args: innerListArguments,
+      resolve: versionsIn('workflow:read', projectTarget, ({ loaders }) => loaders.workflowsOfProject),
+    },
+    WorkflowConnection,
+  ),
+);
 
 builder.queryFields((t) => ({
   workflow: t.field({

@@ -1,11 +1,14 @@
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
+import { guardedList } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
-import { pagedList } from '../../graphql/keyset.ts';
+import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
 import { NodeInterface } from '../../graphql/node.ts';
 import { FailedPreconditionError } from '../../platform/errors.ts';
-import { getProject } from '../../projects/loaders.ts';
+import { NO_ID } from '../../platform/ids.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
+import { ProjectType } from '../../projects/graphql/project.ts';
 import { experiments } from '../commands/experiments.ts';
 import { forgetExperiments } from '../experiment-loaders.ts';
 import {
@@ -64,6 +67,44 @@ const ExperimentFilterInput = builder.inputType('ExperimentFilterInput', {
   }),
 });
 
+const listArguments = builder.args((t) => ({
+  filter: t.field({
+    type: ExperimentFilterInput,
+    description: 'Which experiments to list. Left out: the active ones.',
+  }),
+}));
+
+interface ListArguments extends PageArguments {
+  readonly filter?: typeof ExperimentFilterInput.$inferInput | null;
+}
+
+const filterOf = async ({ filter }: ListArguments, context: Context): Promise<ExperimentFilter> => ({
+  projectId: await projectIdOf(filter?.project, context),
+  name: filter?.namePrefix ?? null,
+  stage: stageOf(filter?.stage),
+  isPublic: filter?.public ?? null,
+});
+
+builder.objectField(ProjectType, 'experiments', (t) =>
+  t.connection(
+    {
+      type: ExperimentType,
+      nullable: true,
+      description:
+        'The experiments of the project that you may read, newest first; null when your scopes do not include `experiment:read`.',
+      args: listArguments,
+      resolve: guardedList(
+        'experiment:read',
+        projectTarget,
+        ({ loaders }) => loaders.experimentsOfProject,
+        () => experimentOrder,
+        filterOf,
+      ),
+    },
+    ExperimentConnection,
+  ),
+);
+
 builder.queryFields((t) => ({
   experiment: t.field({
     type: ExperimentType,
@@ -76,20 +117,10 @@ builder.queryFields((t) => ({
     {
       type: ExperimentType,
       description: 'The experiments that you may read, newest first.',
-      args: {
-        filter: t.arg({
-          type: ExperimentFilterInput,
-          description: 'Which experiments to list. Left out: the active ones.',
-        }),
-      },
-      resolve: async (_root, { filter, ...args }, context) => {
+      args: listArguments,
+      resolve: async (_root, args, context) => {
         const caller = callerOf(context);
-        const shown: ExperimentFilter = {
-          projectId: await projectIdOf(filter?.project, context),
-          name: filter?.namePrefix ?? null,
-          stage: stageOf(filter?.stage),
-          isPublic: filter?.public ?? null,
-        };
+        const shown = await filterOf(args, context);
         return await pagedList(
           args,
           experimentOrder,
@@ -102,13 +133,13 @@ builder.queryFields((t) => ({
   ),
 }));
 
-/** The project that a filter names, which the rule has asked about; null where it names none. */
+/** The project that a filter names; null where it names none. Nothing is in a project that is absent. */
 export async function projectIdOf(
   identifier: string | null | undefined,
   { loaders }: Context,
 ): Promise<string | null> {
   if (identifier == null) return null;
-  return (await getProject(identifier, loaders)).id;
+  return (await loaders.project.load({ identifier }))?.id ?? NO_ID;
 }
 
 builder.mutationField('deleteExperiment', (t) =>

@@ -9,7 +9,7 @@ import type { Experiment, LifecycleStage, ProjectState } from '../../generated/p
 import { readAddressed } from '../../platform/by-address.ts';
 import { newestFirst, type Page } from '../../platform/database/page.ts';
 import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
-import { count, list, run, statement } from '../../platform/database/statement.ts';
+import { count, list, listOfEach, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 
 export interface ExperimentRow extends Experiment {
@@ -123,6 +123,15 @@ export const listExperiments = (reader: Reader, filter: ExperimentFilter, page: 
 
 /** How many there are in all; read only where it is asked for. */
 export const countExperiments = (reader: Reader, filter: ExperimentFilter) => count(shownTo(reader, filter));
+
+/** The same list, inside each project. */
+export const experimentsOfProjects = (reader: Reader) =>
+  listOfEach<ExperimentFilter, ExperimentRow>(
+    'experiment.project_id',
+    (filter) => shownTo(reader, filter),
+    raw(columns),
+    () => experimentOrder,
+  );
 
 /** Whether the caller may read some experiment of a project: then it may list them. */
 export const hasReadableExperiment = (reader: Reader, projectId: string | null) =>

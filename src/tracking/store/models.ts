@@ -9,7 +9,7 @@ import type { LifecycleStage, ProjectState, RegisteredModel } from '../../genera
 import { readAddressed } from '../../platform/by-address.ts';
 import { newestFirst, type Page } from '../../platform/database/page.ts';
 import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
-import { count, list, run, statement } from '../../platform/database/statement.ts';
+import { count, list, listOfEach, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 
 export interface RegisteredModelRow extends RegisteredModel {
@@ -115,6 +115,15 @@ export const listRegisteredModels = (reader: Reader, filter: RegisteredModelFilt
 /** How many there are in all; read only where it is asked for. */
 export const countRegisteredModels = (reader: Reader, filter: RegisteredModelFilter) =>
   count(shownTo(reader, filter));
+
+/** The same list, inside each project. */
+export const modelsOfProjects = (reader: Reader) =>
+  listOfEach<RegisteredModelFilter, RegisteredModelRow>(
+    'model.project_id',
+    (filter) => shownTo(reader, filter),
+    raw(columns),
+    () => modelOrder,
+  );
 
 /** Whether the caller may read some model of a project: then it may list them. */
 export const hasReadableModel = (reader: Reader, projectId: string | null) =>
