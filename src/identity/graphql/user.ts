@@ -17,6 +17,7 @@ import type { PublicUser } from '../store/public-users.ts';
 import type { TenantBy } from '../store/tenants.ts';
 import { countUsers, listUsers, type UserFilter, type UserOrder, userOrders } from '../store/users.ts';
 import { signInEnded } from '../user-gone.ts';
+import { ActorInterface } from './actor.ts';
 import { GroupByInput } from './group-by.ts';
 import { TenantByInput, TenantType } from './tenant.ts';
 
@@ -36,8 +37,8 @@ export const RoleEnum = enumOf<Role>(
 
 export const PrincipalType = builder.objectRef<PublicUser>('Principal').implement({
   description: 'The public identity of a user, shown wherever an action is attributed to the user.',
+  interfaces: [ActorInterface],
   fields: (t) => ({
-    id: t.exposeID('id', { description: "The user's id: an opaque UUIDv7, unique over all types." }),
     username: t.exposeString('username', {
       description:
         'The name that the user signs in with, unique in the tenant. For a deleted user, the name that they had: somebody else may have it now.',
@@ -65,7 +66,7 @@ const isConfidant = (user: User, context: Context) =>
 /** Fields name no `select`: the whole row is there whoever loaded it, and is not read again. */
 export const UserType = builder.prismaObject('User', {
   description: 'A person or a program that signs in.',
-  interfaces: [NodeInterface],
+  interfaces: [ActorInterface, NodeInterface],
   fields: (t) => ({
     kind: t.expose('kind', { type: UserKindEnum, description: 'Whether it is a person or a program.' }),
     username: t.exposeString('username', {
