@@ -7,6 +7,7 @@ import { accessLoaders } from './loaders.ts';
 import { accessRules } from './rules.ts';
 import './graphql/grant.ts';
 import './graphql/grantee.ts';
+import './graphql/permission-definition.ts';
 import './graphql/explanation.ts';
 import './graphql/experiment-permission.ts';
 import './graphql/registered-model-permission.ts';

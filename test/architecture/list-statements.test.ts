@@ -80,6 +80,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Project.registeredModels': { path: 'projects.registeredModels', statements: 3 },
   'Project.tasks': { path: 'projects.tasks', statements: 3 },
   'Project.workflows': { path: 'projects.workflows', statements: 3 },
+  'Query.allPermissions': { path: 'allPermissions', statements: 0 },
   'Query.auditEvents': { path: 'auditEvents', statements: 1, as: 'administrator' },
   'Query.credentials': { path: 'credentials', statements: 2 },
   'Query.domains': { path: 'domains', statements: 0 },
