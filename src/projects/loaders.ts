@@ -21,7 +21,7 @@ export function rememberProjects(rows: readonly (Project | null)[], { project }:
 }
 
 /**
- * The project that a field names, the very row that the field's rule has judged.
+ * The project that a field names: the same row that the rule of the field has checked.
  *
  * @throws NotFoundError.
  */

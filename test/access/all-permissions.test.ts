@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { isScope, permissions } from '../../src/authorization/domain/permissions.ts';
 import { type Answer, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
 import { mutate } from '../support/mutate.ts';
+import { newCaller } from '../support/users.ts';
 
 it('allPermissions lists every permission, each of which is a scope of an access key, with who may use it', async () => {
   const app = await startApp({ scheduler: false });

@@ -7,10 +7,11 @@ import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { registerProject as registerProjectCommand } from '../../src/projects/commands/register-project.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
-import { newTenant } from '../support/credentials.ts';
+import { endOf } from '../support/mutate.ts';
 import { eventually, registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { homeTenant, outcome, type Person, permissionMutations, person } from './stage.ts';
+import { grantTo, homeTenant, newTenant, newUser, type User } from '../support/users.ts';
+import { permissionMutations } from './stage.ts';
 
 const project = 'audited';
 let app: App;
@@ -40,12 +41,12 @@ async function events(filter: object = {}, more: object = {}, authorization?: st
   return data.auditEvents.edges.map((edge: Answer) => edge.node);
 }
 
-const granting = (whom: Person, level = 'READ') => ({
+const granting = (whom: User, level = 'READ') => ({
   subject: { user: { id: whom.id } },
   resource: { project: { identifier: project } },
   level,
 });
-const readSecretly = (who: Person) =>
+const readSecretly = (who: User) =>
   app.ask(
     'query ($by: ProjectByInput!) { project(by: $by) { id } }',
     { by: { identifier: project } },
@@ -53,8 +54,8 @@ const readSecretly = (who: Person) =>
   );
 
 describe('auditEvents', () => {
-  it('tells who did what, with what, from where, to what, before and after', async () => {
-    const [admin, ann] = [await person(app, 'ADMIN'), await person(app)];
+  it('shows the actor, credential, address, action and target of an event, and the values before and after', async () => {
+    const [admin, ann] = [await newUser({ role: 'ADMIN' }), await newUser()];
     await write.grant(granting(ann), admin.authorization);
     await write.update(granting(ann, 'EDIT'), admin.authorization);
     const { id: credentialId } = await db.credential.findFirstOrThrow({ where: { userId: admin.id } });
@@ -80,8 +81,8 @@ describe('auditEvents', () => {
     ]);
   });
 
-  it('is filtered by actor, action, noun, outcome, target, credential and time', async () => {
-    const [admin, ann, eve] = [await person(app, 'ADMIN'), await person(app), await person(app)];
+  it('filters by actor, action, noun, outcome, target, credential and time', async () => {
+    const [admin, ann, eve] = [await newUser({ role: 'ADMIN' }), await newUser(), await newUser()];
     const since = new Date().toISOString();
     await write.grant(granting(ann), admin.authorization);
     await write.grant(granting(eve), eve.authorization);
@@ -104,21 +105,21 @@ describe('auditEvents', () => {
     ]);
     expect(await of({ targetType: 'QUEUE' })).toEqual([]);
     expect(await of({ until: since })).toEqual([]);
-    expect(outcome(await ask({ filter: { credentialId: 'x' } }))).toBe('INVALID_ARGUMENT');
+    expect(endOf(await ask({ filter: { credentialId: 'x' } }))).toBe('INVALID_ARGUMENT');
   });
 
-  it('tells of users who are gone, by their id and the name that they had', async () => {
-    const admin = await person(app, 'ADMIN');
-    await write.grant(granting(await person(app)), admin.authorization);
+  it('shows deleted users with their id and the name that they had', async () => {
+    const admin = await newUser({ role: 'ADMIN' });
+    await write.grant(granting(await newUser()), admin.authorization);
     await db.user.delete({ where: { id: admin.id } });
     for (const actor of [{ id: admin.id }, { username: admin.username }])
       expect(await events({ actor })).toMatchObject([{ actor: { id: admin.id, username: admin.username } }]);
   });
 
-  it('goes page by page, newest first, in a number of statements that does not grow', async () => {
-    const admin = await person(app, 'ADMIN');
+  it('answers pages, newest first, with a constant number of statements', async () => {
+    const admin = await newUser({ role: 'ADMIN' });
     for (let count = 0; count < 7; count += 1)
-      await write.grant(granting(await person(app)), admin.authorization);
+      await write.grant(granting(await newUser()), admin.authorization);
     const filter = { actor: { id: admin.id } };
     const seen: string[] = [];
     let after: string | null = null;
@@ -129,15 +130,15 @@ describe('auditEvents', () => {
     } while (after);
     expect(seen).toHaveLength(7);
     expect(seen).toEqual([...seen].sort().reverse());
-    expect(outcome(await ask({ first: 1001 }))).toBe('INVALID_ARGUMENT');
+    expect(endOf(await ask({ first: 1001 }))).toBe('INVALID_ARGUMENT');
     await ask({ first: 1 });
     const one = await countStatements(() => ask({ first: 1 }));
     const many = await countStatements(() => ask({ first: 100 }));
     expect(many.statements).toHaveLength(one.statements.length);
   });
 
-  it('answers every combination of filters, however long', async () => {
-    const [admin, ann] = [await person(app, 'ADMIN'), await person(app)];
+  it('answers every combination of filters', async () => {
+    const [admin, ann] = [await newUser({ role: 'ADMIN' }), await newUser()];
     await write.grant(granting(ann), admin.authorization);
     const [granted] = await events({ actor: { id: admin.id } });
     const filter = {
@@ -164,22 +165,24 @@ describe('auditEvents', () => {
     }
   });
 
-  it('is for administrators of the tenant; root names another, and nobody else finds one', async () => {
+  it('is for administrators of the tenant; only ROOT can name another tenant, for others it is NOT_FOUND', async () => {
     const tenantId = await newTenant('audited-elsewhere');
-    const theirs = await person(app, 'ADMIN', { tenantId });
-    const root = await person(app, 'ROOT');
-    expect(outcome(await ask({}, (await person(app, 'SUPERUSER')).authorization))).toBe('PERMISSION_DENIED');
-    await readSecretly(await person(app, 'ADMIN', { tenantId, scopes: ['queue:read'] }));
+    const theirs = await newUser({ role: 'ADMIN', tenantId });
+    const root = await newUser({ role: 'ROOT' });
+    expect(endOf(await ask({}, (await newUser({ role: 'SUPERUSER' })).authorization))).toBe(
+      'PERMISSION_DENIED',
+    );
+    await readSecretly(await newUser({ role: 'ADMIN', tenantId, scopes: ['queue:read'] }));
     expect(await events({}, {}, theirs.authorization)).toMatchObject([{ tenantId, outcome: 'DENIED' }]);
     expect(await events({}, { tenant: { id: tenantId } }, root.authorization)).toHaveLength(1);
     for (const tenant of [tenantId, newId()])
-      expect(outcome(await ask({ tenant: { id: tenant } }))).toBe('NOT_FOUND');
+      expect(endOf(await ask({ tenant: { id: tenant } }))).toBe('NOT_FOUND');
   });
 });
 
 describe('the log', () => {
-  it('only grows: PostgreSQL refuses to change, delete or empty it', async () => {
-    await write.grant(granting(await person(app)));
+  it('cannot be changed, deleted or emptied: PostgreSQL refuses all three', async () => {
+    await write.grant(granting(await newUser()));
     const { rows: before } = await pool.query('select * from audit_events order by id');
     expect(before.length).toBeGreaterThan(0);
     for (const attempt of [
@@ -192,7 +195,7 @@ describe('the log', () => {
     expect((await pool.query('select * from audit_events order by id')).rows).toEqual(before);
   });
 
-  it('has no row of a change that was rolled back', async () => {
+  it('has no row for a change that was rolled back', async () => {
     const caller = systemCaller(await homeTenant(), newId());
     const work = inTransaction(async (tx) => {
       await recordChange(tx, caller, { action: 'test:rolledBack', target: { type: 'user', id: null } });
@@ -202,8 +205,8 @@ describe('the log', () => {
     expect(await events({ action: 'test:rolledBack' })).toEqual([]);
   });
 
-  it('has few rows of many refusals of one kind, and their number', async () => {
-    const eve = await person(app);
+  it('keeps many refusals of one kind as a few rows with a count', async () => {
+    const eve = await newUser();
     const queries = Array.from(
       { length: 25 },
       (_, index) => `q${index}: project(by: { identifier: "${project}" }) { id }`,
@@ -231,7 +234,7 @@ describe('the log', () => {
   }, 60_000);
 
   it('holds no password, secret, hash or token', async () => {
-    await readSecretly(await person(app));
+    await readSecretly(await newUser());
     await flushDenials();
     const { rows } = await pool.query('select to_jsonb(audit_events)::text as text from audit_events');
     const told = rows.map(({ text }) => text as string).join('\n');
@@ -254,44 +257,35 @@ describe('the log', () => {
   });
 });
 
-describe("a creator's permission", () => {
+describe('the permission of a creator', () => {
   const caller = async (userId: string) => ({
     ...systemCaller(await homeTenant(), userId),
     role: 'USER' as const,
   });
   const made = (identifier: string) => ({ identifier, name: identifier, description: '', labels: {} });
 
-  it('is MANAGE on what was made', async () => {
-    const { id } = await person(app);
+  it('has the level MANAGE on the new object', async () => {
+    const { id } = await newUser();
     const { id: resourceId } = await registerProjectCommand(await caller(id), made('created'));
     expect(await db.grant.findMany({ where: { resourceId } })).toMatchObject([
       { userId: id, resourceType: 'PROJECT', level: 'MANAGE' },
     ]);
   });
 
-  it('is made with it or not at all: when it fails, nothing was made', async () => {
+  it('is created together with the object: when the permission fails, the object is not created either', async () => {
     const nobody = newId();
     await expect(registerProjectCommand(await caller(nobody), made('unmade'))).rejects.toThrow();
     expect(await db.project.findFirst({ where: { identifier: 'unmade' } })).toBeNull();
-    const { id } = await person(app);
+    const { id } = await newUser();
     await expect(registerProjectCommand(await caller(id), made(project))).rejects.toThrow('cannot be used');
     expect(await db.grant.count({ where: { userId: id } })).toBe(0);
   });
 
-  it('does not fail where a row is there, and raises it', async () => {
-    const { id } = await person(app);
+  it('raises a permission that exists already instead of failing', async () => {
+    const { id } = await newUser();
     const resource = { type: 'PROJECT', id: projectId, name: project } as const;
     const tenantId = await homeTenant();
-    await db.grant.create({
-      data: {
-        id: newId(),
-        tenantId,
-        userId: id,
-        resourceType: 'PROJECT',
-        resourceId: projectId,
-        level: 'READ',
-      },
-    });
+    await grantTo({ userId: id }, 'PROJECT', projectId, 'READ');
     for (let count = 0; count < 2; count += 1)
       await inTransaction((tx) => grantCreator(tx, systemCaller(tenantId, id), resource));
     expect(await db.grant.findMany({ where: { userId: id } })).toMatchObject([{ level: 'MANAGE' }]);

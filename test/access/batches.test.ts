@@ -9,7 +9,7 @@ import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { domain, registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { homeTenant, type Person, person } from './stage.ts';
+import { homeTenant, newUser, type User } from '../support/users.ts';
 
 /** Somebody with thousands of permissions: what a page costs does not grow with them, nor with its length. */
 const GRANTS = 3400;
@@ -17,11 +17,11 @@ const EXECUTIONS = 100;
 
 let app: App;
 let tenantId: string;
-let rich: Person;
+let rich: User;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
   tenantId = await homeTenant();
-  rich = await person(app);
+  rich = await newUser();
   const projectId = await registerProject(app, 'busy');
   await makeExecutions(projectId);
   const projects = Array.from({ length: GRANTS }, (_, index) => ({
@@ -85,7 +85,7 @@ async function makeExecutions(projectId: string): Promise<void> {
 const decisions = (statements: readonly string[]) =>
   statements.filter((text) => /from spoken where resource_id is null/.test(text));
 
-describe('a page of executions with what each leads to', () => {
+describe('a page of executions with their nested objects', () => {
   const document = `query ($first: Int) {
     executions(filter: { project: "busy", domain: "${domain}" }, first: $first) {
       edges { node { name workflow { id } launchPlan { id } project { id } } }
@@ -93,7 +93,7 @@ describe('a page of executions with what each leads to', () => {
   }`;
   const ask = (first: number) => app.ask(document, { first }, rich.authorization);
 
-  it('is right: those of closed workflows are not there, and the closed project is null', async () => {
+  it('leaves out executions of closed workflows, and answers null for a closed project', async () => {
     const { data, errors } = await ask(1000);
     expect(errors).toBeUndefined();
     expect(data.executions.edges).toHaveLength((EXECUTIONS * 4) / 5);
@@ -105,7 +105,7 @@ describe('a page of executions with what each leads to', () => {
       });
   });
 
-  it('costs two statements of decisions at most, and as many in all for 1 as for 100', async () => {
+  it('takes at most two statements for decisions, and as many statements for 1 row as for 100', async () => {
     await ask(2);
     const one = await countStatements(() => ask(1));
     const many = await countStatements(() => ask(EXECUTIONS));
@@ -125,7 +125,7 @@ describe('a page of projects', () => {
       rich.authorization,
     );
 
-  it(`of ${GRANTS} permissions is right from the first to the last`, async () => {
+  it(`of ${GRANTS} permissions shows every project that one of them opens`, async () => {
     const seen: string[] = [];
     let after: string | null = null;
     do {
@@ -139,7 +139,7 @@ describe('a page of projects', () => {
     expect(seen).toEqual(wanted);
   });
 
-  it('is the same number of statements for 1 and for 100', async () => {
+  it('takes the same number of statements for 1 row and for 100', async () => {
     await ask(2);
     const one = await countStatements(() => ask(1));
     const many = await countStatements(() => ask(100));

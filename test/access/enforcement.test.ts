@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pool } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
-import { type NewGrant, newCaller } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
 import {
   domain,
@@ -13,6 +12,7 @@ import {
   registerTask,
   registerWorkflow,
 } from '../support/seed.ts';
+import { type NewGrant, newCaller } from '../support/users.ts';
 
 const project = 'walled';
 let app: LocalApp;
@@ -159,7 +159,7 @@ async function look(authorization: string) {
 }
 
 describe('READ on a project', () => {
-  it('shows the project and all that is in it', async () => {
+  it('shows the project and everything in it', async () => {
     expect(await look(await grantee({ type: 'PROJECT', id: ids.project, level: 'READ' }))).toEqual({
       projects: [project],
       project,
@@ -176,7 +176,7 @@ describe('READ on a project', () => {
     });
   });
 
-  it('does not open a workflow in it that is closed to the user, nor what hangs on that', async () => {
+  it('does not show a workflow that is closed to the user, nor its launch plans and executions', async () => {
     const authorization = await grantee(
       { type: 'PROJECT', id: ids.project, level: 'MANAGE' },
       { type: 'WORKFLOW', id: ids.secret, level: 'NO_PERMISSIONS' },
@@ -196,7 +196,7 @@ describe('READ on a project', () => {
 });
 
 describe('READ on a workflow in a closed project', () => {
-  it('shows that workflow and what hangs on it, and of the project its name', async () => {
+  it('shows the workflow with its launch plans and executions, and only the name of the project', async () => {
     expect(await look(await grantee({ type: 'WORKFLOW', id: ids.open, level: 'READ' }))).toEqual({
       projects: [],
       project: null,
@@ -215,7 +215,7 @@ describe('READ on a workflow in a closed project', () => {
 });
 
 describe('READ on all workflows', () => {
-  it('shows what hangs on them, and no project', async () => {
+  it('shows their launch plans and executions, and no project', async () => {
     const seen = await look(await grantee({ type: 'WORKFLOW', level: 'READ' }));
     expect(seen).toMatchObject({
       projects: [],
@@ -280,13 +280,13 @@ describe('createExecution', () => {
     );
   };
 
-  it('takes USE on the workflow, also in a closed project', async () => {
+  it('requires USE on the workflow, also in a closed project', async () => {
     const authorization = await grantee({ type: 'WORKFLOW', id: ids.open, level: 'USE' });
     expect(await start(authorization, 'open')).toBe(project);
     expect(await start(authorization, 'secret')).toBe('NOT_FOUND');
   });
 
-  it('is denied with READ on it, though the project could be used', async () => {
+  it('is refused with READ on the workflow, although the user has USE on the project', async () => {
     const authorization = await grantee(
       { type: 'PROJECT', id: ids.project, level: 'MANAGE' },
       { type: 'WORKFLOW', id: ids.open, level: 'READ' },
@@ -296,8 +296,8 @@ describe('createExecution', () => {
   });
 });
 
-describe('whoever makes something', () => {
-  it('manages it from the first moment', async () => {
+describe('the creator of an object', () => {
+  it('has MANAGE on it from the first moment', async () => {
     const superuser = await newCaller({ role: 'SUPERUSER' });
     const { data } = await app.ask(
       `mutation { registerProject(input: { identifier: "own", name: "own" }) {

@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/generated/prisma/enums.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
+import { endOf } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
-import { experiment, group, outcome, type Person, permissionMutations, person } from './stage.ts';
+import { newGroup, newUser, type User } from '../support/users.ts';
+import { experiment, permissionMutations } from './stage.ts';
 
 const project = 'explained';
 let app: App;
@@ -21,19 +23,19 @@ afterAll(() => app.stop());
 const trial = { experiment: { key: { project, name: 'trial' } } };
 const home = { project: { identifier: project } };
 const grant = async (subject: object, resource: object, level: string) =>
-  expect(outcome(await write.grant({ subject, resource, level }))).toBe('OK');
-const to = ({ id }: Person) => ({ user: { id } });
+  expect(endOf(await write.grant({ subject, resource, level }))).toBe('OK');
+const to = ({ id }: User) => ({ user: { id } });
 
-const document = `query ($user: UserBy!, $resource: ResourceByInput!) {
+const document = `query ($user: UserByInput!, $resource: ResourceByInput!) {
   explainPermission(user: $user, resource: $resource) {
     level decidedBy resource { type id name } caps
     grant { level subject { __typename ... on Principal { id } ... on Group { name } } }
     steps { step resource { type id name } ownLevel groupLevel groups answered }
   }
 }`;
-const ask = (who: Person, resource: object = trial, authorization?: string) =>
+const ask = (who: User, resource: object = trial, authorization?: string) =>
   app.ask(document, { user: { id: who.id }, resource }, authorization);
-async function explained(who: Person, resource?: object, authorization?: string): Promise<Answer> {
+async function explained(who: User, resource?: object, authorization?: string): Promise<Answer> {
   const { data, errors } = await ask(who, resource, authorization);
   expect(errors).toBeUndefined();
   return data.explainPermission;
@@ -58,8 +60,8 @@ const at = (type: string, id: string | null, name: string | null, more: object =
 });
 
 describe('explainPermission', () => {
-  it('tells every resource that was asked, nearest first, and the default that answered', async () => {
-    const somebody = await person(app);
+  it('lists every resource that was consulted, the nearest first, and the default that decided', async () => {
+    const somebody = await newUser();
     expect(await explained(somebody)).toEqual({
       level: 'NO_PERMISSIONS',
       decidedBy: 'SERVER_DEFAULT',
@@ -76,14 +78,14 @@ describe('explainPermission', () => {
         { ...before[0], step: 'DEFAULT', answered: true },
       ],
     });
-    const reader = await person(app, 'USER', { level: 'READ' });
+    const reader = await newUser({ level: 'READ' });
     expect(await explained(reader)).toMatchObject({ level: 'READ', decidedBy: 'USER_DEFAULT' });
   });
 
-  it("tells the user's own permission that decided against its groups'", async () => {
-    const somebody = await person(app);
-    await group('strong', somebody);
-    await group('weak', somebody);
+  it('names the permission of the user when it decides against the permissions of the groups', async () => {
+    const somebody = await newUser();
+    await newGroup('strong', [somebody]);
+    await newGroup('weak', [somebody]);
     await grant(to(somebody), home, 'READ');
     await grant({ group: { name: 'strong' } }, home, 'MANAGE');
     await grant({ group: { name: 'weak' } }, home, 'USE');
@@ -106,9 +108,9 @@ describe('explainPermission', () => {
     ]);
   });
 
-  it("tells the highest of its groups' permissions, and `everyone` among them", async () => {
-    const somebody = await person(app);
-    await group('lab', somebody);
+  it('names the highest permission of the groups of the user, with `everyone` among them', async () => {
+    const somebody = await newUser();
+    await newGroup('lab', [somebody]);
     await grant({ group: { name: 'lab' } }, trial, 'EDIT');
     await grant({ group: { name: 'Everyone' } }, trial, 'NO_PERMISSIONS');
     expect(await explained(somebody)).toMatchObject({
@@ -123,7 +125,7 @@ describe('explainPermission', () => {
         }),
       ]),
     });
-    expect(await explained(await person(app))).toMatchObject({
+    expect(await explained(await newUser())).toMatchObject({
       level: 'NO_PERMISSIONS',
       decidedBy: 'GROUP_GRANT',
     });
@@ -135,14 +137,14 @@ describe('explainPermission', () => {
     ['ANNOTATOR', 'USE', ['ROLE_CEILING']],
     ['USER', 'MANAGE', []],
     ['SUPERUSER', 'MANAGE', []],
-  ])('of MANAGE, tells that a %s has %s', async (role, level, caps) => {
-    const somebody = await person(app, role);
+  ])('explains that a grant of MANAGE gives a %s the level %s', async (role, level, caps) => {
+    const somebody = await newUser({ role });
     await grant(to(somebody), trial, 'MANAGE');
     expect(await explained(somebody)).toMatchObject({ level, caps, decidedBy: 'USER_GRANT' });
   });
 
-  it('tells that an administrator is one, whatever its permissions', async () => {
-    const admin = await person(app, 'ADMIN');
+  it('says that the role of an administrator decides, not its permissions', async () => {
+    const admin = await newUser({ role: 'ADMIN' });
     await grant(to(admin), trial, 'NO_PERMISSIONS');
     expect(await explained(admin)).toMatchObject({
       level: 'MANAGE',
@@ -154,8 +156,8 @@ describe('explainPermission', () => {
     expect(steps.at(-1)).toMatchObject({ step: 'ROLE', answered: true });
   });
 
-  it('tells that a user is disabled', async () => {
-    const gone = await person(app, 'ADMIN');
+  it('says that the user is disabled', async () => {
+    const gone = await newUser({ role: 'ADMIN' });
     await db.user.update({ where: { id: gone.id }, data: { disabledAt: new Date() } });
     expect(await explained(gone)).toMatchObject({
       level: 'NO_PERMISSIONS',
@@ -164,24 +166,24 @@ describe('explainPermission', () => {
     });
   });
 
-  it('tells that a resource is public', async () => {
+  it('says that the resource is public', async () => {
     await experiment(projectId, 'open', new Date());
     const open = { experiment: { key: { project, name: 'open' } } };
-    expect(await explained(await person(app), open)).toMatchObject({ level: 'READ', decidedBy: 'PUBLIC' });
-    expect(await explained(await person(app, 'ADMIN'), open)).toMatchObject({ level: 'READ' });
-    const [manager, reader] = [await person(app), await person(app)];
+    expect(await explained(await newUser(), open)).toMatchObject({ level: 'READ', decidedBy: 'PUBLIC' });
+    expect(await explained(await newUser({ role: 'ADMIN' }), open)).toMatchObject({ level: 'READ' });
+    const [manager, reader] = [await newUser(), await newUser()];
     await grant(to(manager), home, 'MANAGE');
     expect(await explained(reader, open, manager.authorization)).toMatchObject({ decidedBy: 'PUBLIC' });
-    expect(outcome(await ask(manager, open, reader.authorization))).toBe('PERMISSION_DENIED');
+    expect(endOf(await ask(manager, open, reader.authorization))).toBe('PERMISSION_DENIED');
     // While it is public, nobody changes it.
     const change = await write.grant({ subject: to(reader), resource: open, level: 'READ' });
-    expect(outcome(change)).toBe('PERMISSION_DENIED');
+    expect(endOf(change)).toBe('PERMISSION_DENIED');
   });
 
-  it('agrees with what the API then does', async () => {
+  it('agrees with what the API allows', async () => {
     const levels = ['NO_PERMISSIONS', 'READ', 'MANAGE'];
     for (const [index, level] of levels.entries()) {
-      const somebody = await person(app);
+      const somebody = await newUser();
       await grant(to(somebody), home, level);
       expect((await explained(somebody, home)).level).toBe(level);
       const read = await app.ask(
@@ -189,17 +191,17 @@ describe('explainPermission', () => {
         { by: home.project },
         somebody.authorization,
       );
-      expect(outcome(read)).toBe(index === 0 ? 'NOT_FOUND' : 'OK');
+      expect(endOf(read)).toBe(index === 0 ? 'NOT_FOUND' : 'OK');
       const rename = await write.grant(
         { subject: to(somebody), resource: home, level },
         somebody.authorization,
       );
-      expect(outcome(rename)).toBe(['NOT_FOUND', 'PERMISSION_DENIED', 'ALREADY_EXISTS'][index]);
+      expect(endOf(rename)).toBe(['NOT_FOUND', 'PERMISSION_DENIED', 'ALREADY_EXISTS'][index]);
     }
   });
 
-  it('of all of a type and of the tenant, is for administrators', async () => {
-    const somebody = await person(app);
+  it('requires an administrator to explain a level on all resources of a type or on the tenant', async () => {
+    const somebody = await newUser();
     await grant(to(somebody), { all: 'QUEUE' }, 'USE');
     expect(await explained(somebody, { all: 'QUEUE' })).toMatchObject({
       level: 'USE',
@@ -209,19 +211,19 @@ describe('explainPermission', () => {
       level: 'NO_PERMISSIONS',
       decidedBy: 'SERVER_DEFAULT',
     });
-    expect(outcome(await ask(somebody, { all: 'QUEUE' }, somebody.authorization))).toBe('PERMISSION_DENIED');
+    expect(endOf(await ask(somebody, { all: 'QUEUE' }, somebody.authorization))).toBe('PERMISSION_DENIED');
   });
 
-  it('is about oneself for who may read the resource, about others for who manages it', async () => {
-    const [reader, manager, outsider] = [await person(app), await person(app), await person(app)];
+  it('explains the own level to readers of the resource, and the levels of others to its managers', async () => {
+    const [reader, manager, outsider] = [await newUser(), await newUser(), await newUser()];
     await grant(to(reader), trial, 'READ');
     await grant(to(manager), trial, 'MANAGE');
     expect(await explained(reader, trial, reader.authorization)).toMatchObject({ level: 'READ' });
-    expect(outcome(await ask(manager, trial, reader.authorization))).toBe('PERMISSION_DENIED');
+    expect(endOf(await ask(manager, trial, reader.authorization))).toBe('PERMISSION_DENIED');
     expect(await explained(reader, trial, manager.authorization)).toMatchObject({ level: 'READ' });
-    expect(outcome(await ask(outsider, trial, outsider.authorization))).toBe('NOT_FOUND');
+    expect(endOf(await ask(outsider, trial, outsider.authorization))).toBe('NOT_FOUND');
     const ghost = { ...reader, id: outsider.username };
-    expect(outcome(await ask(ghost, trial, manager.authorization))).toBe('NOT_FOUND');
-    expect(outcome(await ask(ghost, trial, reader.authorization))).toBe('PERMISSION_DENIED');
+    expect(endOf(await ask(ghost, trial, manager.authorization))).toBe('NOT_FOUND');
+    expect(endOf(await ask(ghost, trial, reader.authorization))).toBe('PERMISSION_DENIED');
   });
 });

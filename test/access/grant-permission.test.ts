@@ -2,18 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
-import { newTenant } from '../support/credentials.ts';
+import { endOf } from '../support/mutate.ts';
 import { eventually, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
-import {
-  experiment,
-  group,
-  homeTenant,
-  outcome,
-  type Person,
-  permissionMutations,
-  person,
-  registeredModel,
-} from './stage.ts';
+import { homeTenant, newGroup, newTenant, newUser, type User } from '../support/users.ts';
+import { experiment, permissionMutations, registeredModel } from './stage.ts';
 
 let app: App;
 let write: ReturnType<typeof permissionMutations>;
@@ -26,40 +18,40 @@ afterAll(() => app.stop());
 /** A project of its own for each test, somebody who manages it by a permission, and somebody with nothing. */
 let project: string;
 let projectId: string;
-let manager: Person;
-let other: Person;
+let manager: User;
+let other: User;
 let projects = 0;
 beforeEach(async () => {
   project = `project-${++projects}`;
   projectId = await registerProject(app, project);
-  manager = await person(app);
-  other = await person(app);
-  expect(outcome(await write.grant(granting(manager, 'MANAGE')))).toBe('OK');
+  manager = await newUser();
+  other = await newUser();
+  expect(endOf(await write.grant(granting(manager, 'MANAGE')))).toBe('OK');
 });
 
 const on = () => ({ project: { identifier: project } });
-const to = ({ username }: Person) => ({ user: { username } });
-const granting = (whom: Person, level: string, resource: object = on()) => ({
+const to = ({ username }: User) => ({ user: { username } });
+const granting = (whom: User, level: string, resource: object = on()) => ({
   subject: to(whom),
   resource,
   level,
 });
-const revoking = (whom: Person, resource: object = on()) => ({ subject: to(whom), resource });
-const reads = async ({ authorization }: Person) =>
-  outcome(
+const revoking = (whom: User, resource: object = on()) => ({ subject: to(whom), resource });
+const reads = async ({ authorization }: User) =>
+  endOf(
     await app.ask(
       'query ($by: ProjectByInput!) { project(by: $by) { id } }',
       { by: on().project },
       authorization,
     ),
   );
-const rowsOf = (whom: Person) => db.grant.findMany({ where: { userId: whom.id } });
+const rowsOf = (whom: User) => db.grant.findMany({ where: { userId: whom.id } });
 
 describe('grantPermission', () => {
-  it('gives a user a level on a resource, which holds from the next call', async () => {
+  it('gives a user a level on a resource, which applies from the next call on', async () => {
     expect(await reads(other)).toBe('NOT_FOUND');
-    const { data } = await write.grant(granting(other, 'READ'), manager.authorization);
-    expect(data.grantPermission).toMatchObject({
+    const answer = await write.grant(granting(other, 'READ'), manager.authorization);
+    expect(answer).toMatchObject({
       __typename: 'GrantPermissionPayload',
       grant: {
         level: 'READ',
@@ -75,7 +67,7 @@ describe('grantPermission', () => {
       where: { id: other.id },
       data: { email: 'Ann@Example.com', emailKey: 'ann@example.com' },
     });
-    const groupId = await group(`Team-${projects}`, other);
+    const groupId = await newGroup(`Team-${projects}`, [other]);
     const subjects = [
       { user: { id: other.id } },
       { user: { username: other.username.toUpperCase() } },
@@ -85,11 +77,11 @@ describe('grantPermission', () => {
     ];
     const codes = [];
     for (const subject of subjects)
-      codes.push(outcome(await write.grant({ subject, resource: on(), level: 'READ' })));
+      codes.push(endOf(await write.grant({ subject, resource: on(), level: 'READ' })));
     expect(codes).toEqual(['OK', 'ALREADY_EXISTS', 'ALREADY_EXISTS', 'OK', 'ALREADY_EXISTS']);
   });
 
-  it('is about every type of resource', async () => {
+  it('accepts every type of resource', async () => {
     await registerTask(app, project, 'double');
     await registerWorkflow(app, project, 'flow', { a: [] });
     await app.ask('mutation ($n: String!) { createQueue(input: { name: $n }) { __typename } }', {
@@ -105,8 +97,8 @@ describe('grantPermission', () => {
       [{ queue: { name: project } }, 'QUEUE', project],
     ];
     for (const [resource, type, name] of resources) {
-      const { data } = await write.grant(granting(other, 'USE', resource));
-      expect(data.grantPermission.grant.resource).toEqual({ type, id: expect.any(String), name });
+      const answer = await write.grant(granting(other, 'USE', resource));
+      expect(answer.grant.resource).toEqual({ type, id: expect.any(String), name });
     }
     const rows = await rowsOf(other);
     expect(rows.map((row) => row.resourceType).sort()).toEqual([
@@ -119,42 +111,40 @@ describe('grantPermission', () => {
     expect(rows.map((row) => row.resourceId)).toEqual(expect.arrayContaining([made.id, model.id]));
   });
 
-  it('never replaces: a row, whatever its level, is ALREADY_EXISTS and stays', async () => {
+  it('answers ALREADY_EXISTS and keeps the grant that exists, whatever its level', async () => {
     for (const level of ['READ', 'MANAGE', 'NO_PERMISSIONS']) {
       const answer = await write.grant(granting(manager, level), manager.authorization);
-      expect(answer.data.grantPermission).toMatchObject({ code: 'ALREADY_EXISTS' });
+      expect(answer).toMatchObject({ code: 'ALREADY_EXISTS' });
     }
     expect(await rowsOf(manager)).toMatchObject([{ level: 'MANAGE' }]);
   });
 
-  it('names an invalid level first, then the unknown subject, then the row that is there', async () => {
+  it('reports an invalid level first, then an unknown subject, then a grant that exists', async () => {
     const ghost = { ...other, username: 'ghost' };
-    expect(outcome(await write.grant(granting(ghost, 'read'), manager.authorization))).toBe(
-      'INVALID_ARGUMENT',
-    );
+    expect(endOf(await write.grant(granting(ghost, 'read'), manager.authorization))).toBe('INVALID_ARGUMENT');
     const unknown = await write.grant(granting(ghost, 'READ'), manager.authorization);
-    expect(unknown.data.grantPermission).toMatchObject({
+    expect(unknown).toMatchObject({
       __typename: 'NotFoundError',
       path: ['input', 'subject', 'user'],
     });
     const ghosts = { subject: { group: { name: 'ghosts' } }, resource: on(), level: 'READ' };
-    expect((await write.grant(ghosts)).data.grantPermission).toMatchObject({
+    expect(await write.grant(ghosts)).toMatchObject({
       __typename: 'NotFoundError',
       path: ['input', 'subject', 'group'],
     });
   });
 
   it.each(['read', 'Manage', 'NONE', 'ADMIN', ''])('refuses the level %j', async (level) => {
-    expect(outcome(await write.grant(granting(other, level)))).toBe('INVALID_ARGUMENT');
+    expect(endOf(await write.grant(granting(other, level)))).toBe('INVALID_ARGUMENT');
     expect(await rowsOf(other)).toEqual([]);
   });
 
-  it('takes a user of another tenant for one that is not there', async () => {
+  it('answers the same for a user of another tenant as for one that does not exist', async () => {
     const tenantId = await newTenant(`elsewhere-${projects}`);
-    const stranger = await person(app, 'USER', { tenantId });
+    const stranger = await newUser({ tenantId });
     for (const user of [{ id: stranger.id }, { username: stranger.username }, { id: newId() }]) {
       const answer = await write.grant({ subject: { user }, resource: on(), level: 'READ' });
-      expect(answer.data.grantPermission).toMatchObject({ __typename: 'NotFoundError' });
+      expect(answer).toMatchObject({ __typename: 'NotFoundError' });
     }
     const theirs = await db.group.findFirstOrThrow({ where: { tenantId } });
     const answer = await write.grant({
@@ -162,7 +152,7 @@ describe('grantPermission', () => {
       resource: on(),
       level: 'READ',
     });
-    expect(answer.data.grantPermission).toMatchObject({ __typename: 'NotFoundError' });
+    expect(answer).toMatchObject({ __typename: 'NotFoundError' });
     expect(await db.grant.count({ where: { OR: [{ userId: stranger.id }, { groupId: theirs.id }] } })).toBe(
       0,
     );
@@ -174,70 +164,68 @@ describe('grantPermission', () => {
     ['EDIT', 'EDIT', 'PERMISSION_DENIED'],
     ['MANAGE', 'MANAGE', 'OK'],
   ])('by somebody with %s is %s', async (_name, level, expected) => {
-    const writer = await person(app);
+    const writer = await newUser();
     if (level) await write.grant(granting(writer, level));
     for (const [verb, input] of [
       ['grant', granting(other, 'READ')],
       ['update', granting(other, 'USE')],
       ['revoke', revoking(other)],
     ] as const)
-      expect([verb, outcome(await write[verb](input, writer.authorization))]).toEqual([verb, expected]);
+      expect([verb, endOf(await write[verb](input, writer.authorization))]).toEqual([verb, expected]);
   });
 
-  it('answers a resource that is hidden and one that is absent alike', async () => {
+  it('answers the same for a hidden resource as for an absent one', async () => {
     const plain = async (identifier: string) => {
-      const { data, errors } = await write.grant(
+      const answer = await write.grant(
         granting(other, 'READ', { project: { identifier } }),
         other.authorization,
       );
-      return JSON.stringify({ data, errors }).replaceAll(identifier, 'x');
+      return JSON.stringify(answer).replaceAll(identifier, 'x');
     };
     expect(await plain(project)).toBe(await plain('absent'));
   });
 
-  it('is no way for a manager to other resources, to all of a type or to the tenant', async () => {
+  it('does not let a manager grant on other resources, on all resources of a type or on the tenant', async () => {
     const elsewhere = `${project}-b`;
     await registerProject(app, elsewhere);
     const { authorization } = manager;
     const target = { project: { identifier: elsewhere } };
-    expect(outcome(await write.grant(granting(manager, 'MANAGE', target), authorization))).toBe('NOT_FOUND');
+    expect(endOf(await write.grant(granting(manager, 'MANAGE', target), authorization))).toBe('NOT_FOUND');
     for (const wide of [{ all: 'PROJECT' }, { all: 'TENANT' }, { tenant: true }, { tenant: false }])
-      expect(outcome(await write.grant(granting(manager, 'MANAGE', wide), authorization))).toBe(
+      expect(endOf(await write.grant(granting(manager, 'MANAGE', wide), authorization))).toBe(
         'PERMISSION_DENIED',
       );
     expect(await rowsOf(manager)).toHaveLength(1);
   });
 
-  it('on all of a type or on the tenant takes an administrator, not MANAGE on the tenant', async () => {
-    const tenantWide = await person(app, 'SUPERUSER', { level: 'MANAGE' });
-    expect(outcome(await write.grant(granting(tenantWide, 'MANAGE', { tenant: true })))).toBe('OK');
+  it('requires an administrator for all resources of a type and for the tenant; MANAGE on the tenant does not suffice', async () => {
+    const tenantWide = await newUser({ role: 'SUPERUSER', level: 'MANAGE' });
+    expect(endOf(await write.grant(granting(tenantWide, 'MANAGE', { tenant: true })))).toBe('OK');
     expect(
-      outcome(await write.grant(granting(other, 'READ', { tenant: true }), tenantWide.authorization)),
+      endOf(await write.grant(granting(other, 'READ', { tenant: true }), tenantWide.authorization)),
     ).toBe('PERMISSION_DENIED');
-    const { data } = await write.grant(granting(other, 'READ', { all: 'PROJECT' }));
-    expect(data.grantPermission.grant.resource).toEqual({ type: 'PROJECT', id: null, name: null });
+    const answer = await write.grant(granting(other, 'READ', { all: 'PROJECT' }));
+    expect(answer.grant.resource).toEqual({ type: 'PROJECT', id: null, name: null });
     expect(await reads(other)).toBe('OK');
-    expect(outcome(await write.revoke(revoking(other, { all: 'PROJECT' })))).toBe('OK');
+    expect(endOf(await write.revoke(revoking(other, { all: 'PROJECT' })))).toBe('OK');
     expect(await reads(other)).toBe('NOT_FOUND');
     for (const wrong of [{ all: 'TENANT' }, { tenant: false }])
-      expect((await write.grant(granting(other, 'READ', wrong))).data.grantPermission).toMatchObject({
+      expect(await write.grant(granting(other, 'READ', wrong))).toMatchObject({
         __typename: 'InvalidArgumentError',
         path: ['input', 'resource', Object.keys(wrong)[0]],
       });
   });
 
-  it('is not for a credential whose scopes do not name it', async () => {
-    const narrow = await person(app, 'ADMIN', { scopes: ['project:read', 'permission:read'] });
-    expect(outcome(await write.grant(granting(other, 'READ'), narrow.authorization))).toBe(
-      'PERMISSION_DENIED',
-    );
-    const wide = await person(app, 'ADMIN', { scopes: ['permission:grant'] });
-    expect(outcome(await write.grant(granting(other, 'READ'), wide.authorization))).toBe('OK');
+  it('refuses a credential whose scopes do not include it', async () => {
+    const narrow = await newUser({ role: 'ADMIN', scopes: ['project:read', 'permission:read'] });
+    expect(endOf(await write.grant(granting(other, 'READ'), narrow.authorization))).toBe('PERMISSION_DENIED');
+    const wide = await newUser({ role: 'ADMIN', scopes: ['permission:grant'] });
+    expect(endOf(await write.grant(granting(other, 'READ'), wide.authorization))).toBe('OK');
     const tenant = granting(other, 'READ', { tenant: true });
-    expect(outcome(await write.grant(tenant, wide.authorization))).toBe('PERMISSION_DENIED');
+    expect(endOf(await write.grant(tenant, wide.authorization))).toBe('PERMISSION_DENIED');
   });
 
-  it('is seen by what follows in the same request', async () => {
+  it('applies to the next operation of the same request', async () => {
     const answer = await app.ask(
       `mutation ($update: UpdatePermissionInput!, $grant: GrantPermissionInput!) {
          updatePermission(input: $update) { __typename }
@@ -253,7 +241,7 @@ describe('grantPermission', () => {
     expect(answer.errors?.map((error) => error.extensions.code)).toEqual(['PERMISSION_DENIED']);
   });
 
-  it('is seen by what follows in the same request, also where it lowers the level', async () => {
+  it('applies to the next operation of the same request, also when it lowers the level', async () => {
     const { id } = await experiment(projectId, 'lowered');
     const answer = await app.ask(
       `mutation ($before: UpdateExperimentInput!, $grant: GrantPermissionInput!, $after: UpdateExperimentInput!) {
@@ -278,77 +266,77 @@ describe('grantPermission', () => {
 });
 
 describe('updatePermission', () => {
-  it('sets any level, NO_PERMISSIONS included, and that closes at the next call', async () => {
+  it('sets any level; NO_PERMISSIONS closes the resource from the next call on', async () => {
     await write.grant(granting(other, 'EDIT'));
     expect(await reads(other)).toBe('OK');
-    const { data } = await write.update(granting(other, 'NO_PERMISSIONS'), manager.authorization);
-    expect(data.updatePermission.grant).toMatchObject({ level: 'NO_PERMISSIONS' });
+    const answer = await write.update(granting(other, 'NO_PERMISSIONS'), manager.authorization);
+    expect(answer.grant).toMatchObject({ level: 'NO_PERMISSIONS' });
     expect(await reads(other)).toBe('NOT_FOUND');
   });
 
-  it('inserts nothing: without a row it is NOT_FOUND, although a default applies', async () => {
-    const reader = await person(app, 'USER', { level: 'READ' });
-    expect(
-      (await write.update(granting(reader, 'EDIT'), manager.authorization)).data.updatePermission,
-    ).toMatchObject({ __typename: 'NotFoundError' });
+  it('answers NOT_FOUND where there is no grant, even if a default applies', async () => {
+    const reader = await newUser({ level: 'READ' });
+    expect(await write.update(granting(reader, 'EDIT'), manager.authorization)).toMatchObject({
+      __typename: 'NotFoundError',
+    });
     expect(await rowsOf(reader)).toEqual([]);
   });
 
-  it('lets a manager lower itself, and then it manages no more', async () => {
-    expect(outcome(await write.update(granting(manager, 'READ'), manager.authorization))).toBe('OK');
-    expect(outcome(await write.update(granting(manager, 'MANAGE'), manager.authorization))).toBe(
+  it('lets a manager lower its own level, after which it is no manager', async () => {
+    expect(endOf(await write.update(granting(manager, 'READ'), manager.authorization))).toBe('OK');
+    expect(endOf(await write.update(granting(manager, 'MANAGE'), manager.authorization))).toBe(
       'PERMISSION_DENIED',
     );
   });
 
-  it("lets one manager take another's permission, the creator's included", async () => {
+  it('lets a manager remove the grant of another manager, also the grant of the creator', async () => {
     const creator = await db.grant.findFirstOrThrow({
       where: { resourceId: projectId, userId: { not: manager.id } },
     });
     const subject = { user: { id: creator.userId } };
-    expect(outcome(await write.revoke({ subject, resource: on() }, manager.authorization))).toBe('OK');
+    expect(endOf(await write.revoke({ subject, resource: on() }, manager.authorization))).toBe('OK');
   });
 });
 
 describe('revokePermission', () => {
-  it('answers the row as it was; a repeat is NOT_FOUND', async () => {
+  it('answers the grant that it removed, and NOT_FOUND when it is repeated', async () => {
     await write.grant(granting(other, 'EDIT'));
-    const { data } = await write.revoke(revoking(other), manager.authorization);
-    expect(data.revokePermission.grant).toMatchObject({
+    const answer = await write.revoke(revoking(other), manager.authorization);
+    expect(answer.grant).toMatchObject({
       level: 'EDIT',
       subject: { id: other.id },
       resource: { id: projectId },
     });
     expect(await reads(other)).toBe('NOT_FOUND');
     const repeat = await write.revoke(revoking(other), manager.authorization);
-    expect(repeat.data.revokePermission).toMatchObject({ __typename: 'NotFoundError', code: 'NOT_FOUND' });
+    expect(repeat).toMatchObject({ __typename: 'NotFoundError', code: 'NOT_FOUND' });
   });
 
-  it('lets the subject fall back to what its groups and the defaults say', async () => {
-    const reader = await person(app, 'USER', { level: 'READ' });
+  it('leaves the subject the levels that its groups and the defaults give', async () => {
+    const reader = await newUser({ level: 'READ' });
     await write.grant(granting(reader, 'NO_PERMISSIONS'));
     expect(await reads(reader)).toBe('NOT_FOUND');
     await write.revoke(revoking(reader));
     expect(await reads(reader)).toBe('OK');
   });
 
-  it("leaves the rows of others: a group's is not its member's", async () => {
+  it('removes only the grant of the subject: the grant of a group does not belong to its member', async () => {
     const name = `crew-${projects}`;
-    await group(name, other);
+    await newGroup(name, [other]);
     const resource = on();
     await write.grant({ subject: { group: { name } }, resource, level: 'READ' });
     await write.grant(granting(other, 'USE'));
-    expect(outcome(await write.revoke({ subject: { group: { name } }, resource }))).toBe('OK');
+    expect(endOf(await write.revoke({ subject: { group: { name } }, resource }))).toBe('OK');
     expect(await rowsOf(other)).toMatchObject([{ level: 'USE' }]);
   });
 });
 
-describe('at the same time', () => {
-  it('20 grants of the same give one row and 19 ALREADY_EXISTS', async () => {
+describe('concurrent calls', () => {
+  it('of 20 equal grants one succeeds and 19 answer ALREADY_EXISTS', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => write.grant(granting(other, 'READ'), manager.authorization)),
     );
-    const codes = answers.map(outcome).sort();
+    const codes = answers.map(endOf).sort();
     expect(codes).toEqual([...Array(19).fill('ALREADY_EXISTS'), 'OK']);
     expect(await rowsOf(other)).toHaveLength(1);
     const events = await db.auditEvent.count({ where: { action: 'permission:grant', targetId: projectId } });
@@ -356,78 +344,73 @@ describe('at the same time', () => {
     expect(events).toBe(3);
   });
 
-  it('20 grants on all of a type give one row: the null of its id is unique too', async () => {
+  it('of 20 equal grants on all resources of a type one succeeds', async () => {
     const input = granting(other, 'READ', { all: 'QUEUE' });
-    const codes = (await Promise.all(Array.from({ length: 20 }, () => write.grant(input)))).map(outcome);
+    const codes = (await Promise.all(Array.from({ length: 20 }, () => write.grant(input)))).map(endOf);
     expect(codes.filter((code) => code === 'OK')).toHaveLength(1);
     expect(await rowsOf(other)).toHaveLength(1);
   });
 
-  it('a grant to a user who is being deleted is done and goes with it, or NOT_FOUND: nothing else', async () => {
+  it('a grant to a user during its deletion is deleted with the user or answers NOT_FOUND', async () => {
     const codes = new Set<string>();
     for (let round = 0; round < 15; round += 1) {
-      const leaver = await person(app);
+      const leaver = await newUser();
       const grants = [on(), { all: 'PROJECT' }, { all: 'QUEUE' }, { tenant: true }].map((resource) =>
         write.grant(granting(leaver, 'READ', resource)),
       );
       const gone = db.user.delete({ where: { id: leaver.id } });
-      for (const answer of await Promise.all(grants)) codes.add(outcome(answer));
+      for (const answer of await Promise.all(grants)) codes.add(endOf(answer));
       await gone;
       expect(await rowsOf(leaver)).toEqual([]);
     }
     expect([...codes].filter((code) => code !== 'OK' && code !== 'NOT_FOUND')).toEqual([]);
   });
 
-  it.each(['users', 'groups'])(
-    'a grant that meets a deletion under way, of %s, is NOT_FOUND',
-    async (table) => {
-      const groupId = await group(`leaving-${projects}`, other);
-      const subject = table === 'users' ? { user: { id: other.id } } : { group: { id: groupId } };
-      const deletion = await pool.connect();
-      try {
-        await deletion.query('begin');
-        await deletion.query(`delete from ${table} where id = $1`, [table === 'users' ? other.id : groupId]);
-        const answer = write.grant({ subject, resource: on(), level: 'READ' }, manager.authorization);
-        // It has found the subject, and waits for how the deletion ends.
-        await eventually(
-          () =>
-            pool.query(
-              `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-            ),
-          ({ rows }) => rows.length > 0,
-        );
-        await deletion.query('commit');
-        const { data, errors } = await answer;
-        expect(errors).toBeUndefined();
-        expect(data.grantPermission).toMatchObject({ __typename: 'NotFoundError', path: ['input'] });
-      } finally {
-        deletion.release();
-      }
-    },
-  );
+  it.each(['users', 'groups'])('a grant during the deletion of %s answers NOT_FOUND', async (table) => {
+    const groupId = await newGroup(`leaving-${projects}`, [other]);
+    const subject = table === 'users' ? { user: { id: other.id } } : { group: { id: groupId } };
+    const deletion = await pool.connect();
+    try {
+      await deletion.query('begin');
+      await deletion.query(`delete from ${table} where id = $1`, [table === 'users' ? other.id : groupId]);
+      const answer = write.grant({ subject, resource: on(), level: 'READ' }, manager.authorization);
+      // It has found the subject, and waits for how the deletion ends.
+      await eventually(
+        () =>
+          pool.query(
+            `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+          ),
+        ({ rows }) => rows.length > 0,
+      );
+      await deletion.query('commit');
+      expect(await answer).toMatchObject({ __typename: 'NotFoundError', path: ['input'] });
+    } finally {
+      deletion.release();
+    }
+  });
 
-  it('updates and a revocation: each update is before it or NOT_FOUND, and no row is left', async () => {
+  it('updates during a revocation succeed before it or answer NOT_FOUND, and no grant remains', async () => {
     for (let round = 0; round < 10; round += 1) {
       await write.grant(granting(other, 'READ'));
       const updates = ['USE', 'EDIT', 'MANAGE', 'NO_PERMISSIONS'].map((level) =>
         write.update(granting(other, level), app.admin),
       );
       const [revoked, ...updated] = await Promise.all([write.revoke(revoking(other)), ...updates]);
-      expect(outcome(revoked)).toBe('OK');
-      for (const answer of updated) expect(['OK', 'NOT_FOUND']).toContain(outcome(answer));
+      expect(endOf(revoked)).toBe('OK');
+      for (const answer of updated) expect(['OK', 'NOT_FOUND']).toContain(endOf(answer));
       expect(await rowsOf(other)).toEqual([]);
     }
   });
 
-  it('20 revocations of the same are one, and 19 NOT_FOUND', async () => {
+  it('of 20 equal revocations one succeeds and 19 answer NOT_FOUND', async () => {
     await write.grant(granting(other, 'READ'));
     const answers = await Promise.all(Array.from({ length: 20 }, () => write.revoke(revoking(other))));
-    expect(answers.map(outcome).sort()).toEqual([...Array(19).fill('NOT_FOUND'), 'OK']);
+    expect(answers.map(endOf).sort()).toEqual([...Array(19).fill('NOT_FOUND'), 'OK']);
   });
 });
 
-describe('what each write leaves', () => {
-  it('is an event with the levels before and after, and word to all processes, last', async () => {
+describe('every write', () => {
+  it('records an event with the levels before and after, and notifies all processes last', async () => {
     const before = (await db.accessClock.findUniqueOrThrow({ where: { id: 1 } })).version;
     await write.grant(granting(other, 'READ'), manager.authorization);
     await write.update(granting(other, 'EDIT'), manager.authorization);
@@ -450,7 +433,7 @@ describe('what each write leaves', () => {
       expect(change).toMatchObject({ tenantId: await homeTenant(), userId: other.id, kind: 'GRANT' });
   });
 
-  it('is nothing when it is refused', async () => {
+  it('records and notifies nothing when it is refused', async () => {
     const events = await db.auditEvent.count({ where: { outcome: 'DONE' } });
     const clock = await db.accessClock.findUniqueOrThrow({ where: { id: 1 } });
     await write.grant(granting(manager, 'READ'));

@@ -1,41 +1,28 @@
 /** Whom somebody who manages a resource can share it with. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
-import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
-import { newTenant } from '../support/credentials.ts';
-import { newUser } from '../support/people.ts';
+import { endOf } from '../support/mutate.ts';
+import { createUser } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { group, homeTenant, outcome, type Person, permissionMutations, person } from './stage.ts';
+import { newGroup, newTenant, newUser, type User } from '../support/users.ts';
+import { permissionMutations } from './stage.ts';
 
 const project = 'shared';
 const resource = { project: { identifier: project } };
 let app: App;
-let manager: Person;
-let projectId: string;
+let manager: User;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
-  projectId = await registerProject(app, project);
+  const projectId = await registerProject(app, project);
   for (const username of ['Marie', 'Mario', 'marion', 'maximilian'])
-    await newUser(app, { username, email: `${username}@example.com` });
-  await newUser(app, { username: 'martha' });
+    await createUser(app, { username, email: `${username}@example.com` });
+  await createUser(app, { username: 'martha' });
   await db.user.updateMany({ where: { usernameKey: 'martha' }, data: { disabledAt: new Date() } });
-  await group('Marketing');
-  const tenantId = await newTenant('neighbours');
-  await db.user.create({
-    data: { id: newId(), tenantId, username: 'mara', usernameKey: 'mara', name: 'Mara' },
-  });
-  manager = await person(app);
-  await db.grant.create({
-    data: {
-      tenantId: await homeTenant(),
-      userId: manager.id,
-      resourceType: 'PROJECT',
-      resourceId: projectId,
-      level: 'MANAGE',
-    },
-  });
+  await newGroup('Marketing');
+  await newUser({ tenantId: await newTenant('neighbours'), username: 'mara' });
+  manager = await newUser({ grants: [{ type: 'PROJECT', id: projectId, level: 'MANAGE' }] });
 });
 afterAll(() => app.stop());
 
@@ -47,7 +34,7 @@ const search = (variables: object, authorization = manager.authorization) =>
 const namesOf = ({ data }: Answer) => data.grantees.map(({ kind, name }: Answer) => `${kind} ${name}`);
 
 describe('grantees', () => {
-  it('finds users and groups by how their names begin, in any case, by name', async () => {
+  it('finds users and groups by the beginning of their names, in any case, ordered by name', async () => {
     const all = ['USER Marie', 'USER Mario', 'USER marion', 'GROUP Marketing'];
     expect(namesOf(await search({ prefix: 'mar' }))).toEqual(all);
     expect(namesOf(await search({ prefix: 'ＭＡＲ' }))).toEqual(all);
@@ -56,23 +43,23 @@ describe('grantees', () => {
     expect(namesOf(await search({ prefix: 'm%' }))).toEqual([]);
   });
 
-  it('answers what a grant takes, also of a group that the manager is not in', async () => {
+  it('answers subjects that can be granted a level, also groups that the manager does not belong to', async () => {
     const write = permissionMutations(app);
     const { data } = await search({ prefix: 'mar' });
     for (const { id, kind } of data.grantees) {
       const subject = kind === 'USER' ? { user: { id } } : { group: { id } };
       const input = { subject, resource, level: 'READ' };
-      expect(outcome(await write.grant(input, manager.authorization))).toBe('OK');
-      expect(outcome(await write.revoke({ subject, resource }, manager.authorization))).toBe('OK');
+      expect(endOf(await write.grant(input, manager.authorization))).toBe('OK');
+      expect(endOf(await write.revoke({ subject, resource }, manager.authorization))).toBe('OK');
     }
   });
 
-  it('is for those who manage the resource, and refused as granting is', async () => {
-    const [outsider, reader] = [await person(app), await person(app, 'USER', { level: 'READ' })];
-    expect(outcome(await search({ prefix: 'mar' }, outsider.authorization))).toBe('NOT_FOUND');
-    expect(outcome(await search({ prefix: 'mar' }, reader.authorization))).toBe('PERMISSION_DENIED');
+  it('is for managers of the resource, and refuses others as grantPermission does', async () => {
+    const [outsider, reader] = [await newUser(), await newUser({ level: 'READ' })];
+    expect(endOf(await search({ prefix: 'mar' }, outsider.authorization))).toBe('NOT_FOUND');
+    expect(endOf(await search({ prefix: 'mar' }, reader.authorization))).toBe('PERMISSION_DENIED');
     const all = { resource: { all: 'PROJECT' }, prefix: 'mar' };
-    expect(outcome(await search(all))).toBe('PERMISSION_DENIED');
+    expect(endOf(await search(all))).toBe('PERMISSION_DENIED');
     expect(namesOf(await search(all, app.admin))).toHaveLength(4);
   });
 
@@ -82,11 +69,11 @@ describe('grantees', () => {
     ['spaces', { prefix: '   ' }],
     ['none', { prefix: 'mar', first: 0 }],
     ['more than 50', { prefix: 'mar', first: 51 }],
-  ])('is no list of everybody: %s', async (_name, variables) => {
-    expect(outcome(await search(variables))).toBe('INVALID_ARGUMENT');
+  ])('refuses a search that would list everybody: %s', async (_name, variables) => {
+    expect(endOf(await search(variables))).toBe('INVALID_ARGUMENT');
   });
 
-  it('is one statement, however many it finds', async () => {
+  it('takes one statement, however many subjects it finds', async () => {
     await search({ prefix: 'mar' });
     const one = await countStatements(() => search({ prefix: 'maximilian' }));
     const many = await countStatements(() => search({ prefix: 'mar' }));

@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { flushDenials } from '../../src/authorization/audit.ts';
 import { db } from '../../src/platform/database/client.ts';
-import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
-import { newCaller, newTenant } from '../support/credentials.ts';
+import { answerOf } from '../support/mutate.ts';
 import {
   addGroupMembers,
-  answerOf,
   createGroup,
+  createUser,
   deleteGroup,
   deleteUser,
-  newUser,
   password,
   removeGroupMembers,
   updateGroup,
@@ -18,6 +16,7 @@ import {
 } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
+import { grantTo, newCaller, newTenant } from '../support/users.ts';
 
 let app: App;
 let superuser: string;
@@ -26,7 +25,7 @@ let asAda: string;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
   superuser = await newCaller({ role: 'SUPERUSER' });
-  ada = await newUser(app, { username: 'ada', email: 'ada@example.com', password });
+  ada = (await createUser(app, { username: 'ada', email: 'ada@example.com', password })).user;
   asAda = basic('ada', password);
 });
 afterAll(() => app.stop());
@@ -53,7 +52,7 @@ const groups = async (variables: object, authorization?: string) => {
 };
 
 describe('createGroup', () => {
-  it('makes a group with its members, named once or twice, by any address', async () => {
+  it('creates a group with members that are named by any address, once or twice', async () => {
     const members = [
       { id: ada.id },
       { username: 'ADA' },
@@ -70,11 +69,11 @@ describe('createGroup', () => {
     });
   });
 
-  it('is for superusers', async () => {
+  it('requires SUPERUSER', async () => {
     for (const role of ['USER', 'ANNOTATOR', 'GUEST'] as const)
       expect(await createGroup(app, { name: 'x' }, await newCaller({ role, level: 'MANAGE' }))).toMatchObject(
         {
-          ...{ code: 'PERMISSION_DENIED', isTopLevel: true },
+          ...{ code: 'PERMISSION_DENIED', refused: expect.any(String) },
         },
       );
   });
@@ -83,7 +82,7 @@ describe('createGroup', () => {
     expect(await createGroup(app, { name })).toMatchObject({ problems: [{ path: ['input', 'name'] }] });
   });
 
-  it('is told of a member who is not there, as of one of another tenant', async () => {
+  it('answers the same for a member that does not exist as for one of another tenant', async () => {
     const foreigner = await viewerOf(
       app,
       await newCaller({ role: 'USER', tenantId: await newTenant('foreign') }),
@@ -97,7 +96,7 @@ describe('createGroup', () => {
     expect(await createGroup(app, { name: 'many', members })).toMatchObject({ path: ['input', 'members'] });
   });
 
-  it('gives one group of a name for 20 at the same time, whatever its case', async () => {
+  it('creates one group when 20 calls use one name at the same time, whatever its case', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, at) => createGroup(app, { name: at % 2 ? 'RACE' : 'race' }, superuser)),
     );
@@ -108,7 +107,7 @@ describe('createGroup', () => {
 });
 
 describe('groups', () => {
-  it('are all for superusers, and for others those that they are in: absent otherwise', async () => {
+  it('are visible to superusers and to their own members only', async () => {
     await createGroup(app, { name: 'g-open', members: [{ id: ada.id }] });
     const closed = (await createGroup(app, { name: 'g-closed' })).group;
     const filter = { namePrefix: 'G-' };
@@ -123,7 +122,7 @@ describe('groups', () => {
     expect((await groups({}, foreigner)).names).toEqual(['everyone']);
   });
 
-  it('that are hidden and absent cost the same statements', async () => {
+  it('take the same statements whether they are hidden or absent', async () => {
     await createGroup(app, { name: 'g-hidden' });
     await group({ name: 'g-hidden' }, asAda);
     const [hidden, absent] = [
@@ -149,7 +148,7 @@ describe('groups', () => {
     expect(seen.map((name) => name.toLowerCase())).toEqual(seen.map((name) => name.toLowerCase()).sort());
   });
 
-  it('cost as many statements with their counts for many as for one', async () => {
+  it('take as many statements with their member counts for many groups as for one', async () => {
     const count = async (first: number) =>
       (await countStatements(() => groups({ filter: { namePrefix: 'g-' }, first }))).statements.length;
     await count(1);
@@ -158,7 +157,7 @@ describe('groups', () => {
 });
 
 describe('members', () => {
-  it('are added and removed, again without a change', async () => {
+  it('are added and removed; a repeat changes nothing', async () => {
     const { group: made } = await createGroup(app, { name: 'members' });
     const input = { by: { id: made.id }, members: [{ id: ada.id }, { username: 'admin' }] };
     expect(await addGroupMembers(app, input)).toMatchObject({ added: 2, group: { memberCount: 2 } });
@@ -176,23 +175,17 @@ describe('members', () => {
     expect(changes).toHaveLength(1);
   });
 
-  it('added by many at the same time are members once', async () => {
+  it('are members once when many calls add them at the same time', async () => {
     const { group: made } = await createGroup(app, { name: 'crowd' });
     const input = { by: { id: made.id }, members: [{ id: ada.id }] };
     const answers = await Promise.all(Array.from({ length: 20 }, () => addGroupMembers(app, input)));
     expect(answers.map(({ added }) => added).sort()).toEqual([...Array(19).fill(0), 1]);
   });
 
-  it('get what the group was granted, at once, and lose it with the membership', async () => {
+  it('have the grants of the group at once, and lose them when they leave', async () => {
     const projectId = await registerProject(app, 'for-the-group');
     const { group: made } = await createGroup(app, { name: 'granted' });
-    const { tenantId } = await db.group.findUniqueOrThrow({ where: { id: made.id } });
-    await db.grant.create({
-      data: {
-        ...{ id: newId(), tenantId, groupId: made.id, resourceType: 'PROJECT', resourceId: projectId },
-        level: 'READ',
-      },
-    });
+    await grantTo({ groupId: made.id }, 'PROJECT', projectId, 'READ');
     const sees = async () =>
       answerOf(await app.ask('{ project(by: { identifier: "for-the-group" }) { id } }', {}, asAda)).id;
     expect(await sees()).toBeUndefined();
@@ -208,14 +201,14 @@ describe('members', () => {
     expect(await group({ id: made.id })).toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it('go with their user', async () => {
-    const passing = await newUser(app, { username: 'passing' });
+  it('are removed when their user is deleted', async () => {
+    const passing = (await createUser(app, { username: 'passing' })).user;
     const { group: made } = await createGroup(app, { name: 'left', members: [{ id: passing.id }] });
     await deleteUser(app, { by: { id: passing.id } });
     expect(await group({ id: made.id })).toMatchObject({ memberCount: 0, members: { edges: [] } });
   });
 
-  it('are changed by administrators only, also of a group that is not there', async () => {
+  it('can be changed by administrators only, which also holds for a group that does not exist', async () => {
     for (const by of [{ name: 'members' }, { name: 'nothing' }])
       for (const caller of [superuser, asAda]) {
         const members = [{ id: ada.id }];
@@ -225,15 +218,18 @@ describe('members', () => {
           await updateGroup(app, { by, description: 'x' }, caller),
           await deleteGroup(app, { by }, caller),
         ])
-          expect(answer).toMatchObject({ code: 'PERMISSION_DENIED', isTopLevel: true });
+          expect(answer).toMatchObject({ code: 'PERMISSION_DENIED', refused: expect.any(String) });
       }
     const missing = { by: { name: 'nothing' }, members: [] };
-    expect(await addGroupMembers(app, missing)).toMatchObject({ code: 'NOT_FOUND', isTopLevel: true });
+    expect(await addGroupMembers(app, missing)).toMatchObject({
+      code: 'NOT_FOUND',
+      refused: expect.any(String),
+    });
   });
 });
 
 describe('updateGroup', () => {
-  it('renames and describes; the grants stay', async () => {
+  it('changes name and description, and keeps the grants', async () => {
     const { group: made } = await createGroup(app, { name: 'old-name' });
     const by = { id: made.id };
     expect((await updateGroup(app, { by, name: 'New-Name', description: 'd' })).group).toMatchObject({
@@ -247,7 +243,7 @@ describe('updateGroup', () => {
 
 describe('everyone', () => {
   const by = { name: 'everyone' };
-  it('keeps its name and its members, which all users are', async () => {
+  it('cannot be renamed and always has all users as members', async () => {
     for (const answer of [
       await updateGroup(app, { by, name: 'nobody' }),
       await addGroupMembers(app, { by, members: [{ id: ada.id }] }),
@@ -260,7 +256,7 @@ describe('everyone', () => {
     expect(memberCount).toBe(await db.user.count({ where: { tenant: { name: 'default' } } }));
   });
 
-  it('shows who is in it to superusers only', async () => {
+  it('shows its members to superusers only', async () => {
     expect((await group(by, superuser)).members.edges.length).toBeGreaterThan(2);
     expect(await group(by, asAda)).toMatchObject({ memberCount: null, members: null });
   });

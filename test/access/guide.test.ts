@@ -40,7 +40,7 @@ async function take({ who, document }: (typeof steps)[number], step: number): Pr
 describe('the page on users, roles and permissions', () => {
   let key: { accessKey: string; secretKey: string };
 
-  it('does what it says, step by step', async () => {
+  it('describes steps that work as they are written', async () => {
     expect(steps.length).toBeGreaterThan(10);
     const answers: Answer[] = [];
     for (const [at, step] of steps.entries()) answers.push(await take(step, at));
@@ -68,7 +68,7 @@ describe('the page on users, roles and permissions', () => {
     key = answers.find((answer) => answer.createCredentials).createCredentials;
   });
 
-  it('leaves a guest who reads and no more, and a key that does what its scopes name', async () => {
+  it('ends with a guest who can only read and a key that can only use its scopes', async () => {
     const guest = basic('visitor', passwords.get('visitor') ?? '');
     const list = await app.ask('{ projects { edges { node { identifier } } } }', {}, guest);
     expect(list.data.projects.edges).toEqual([{ node: { identifier: 'penguins' } }]);

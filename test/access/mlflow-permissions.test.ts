@@ -2,10 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
-import { newTenant } from '../support/credentials.ts';
+import { endOf, mutate } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { experiment, outcome, type Person, permissionMutations, person, registeredModel } from './stage.ts';
+import { newTenant, newUser, type User } from '../support/users.ts';
+import { experiment, registeredModel } from './stage.ts';
 
 /** The eight operations of MLflow's authentication API, by the facts of its `create`, `get`, `update` and `delete`. */
 
@@ -26,16 +27,11 @@ let made = 0;
 describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
   const permission = `${field}Permission { ${field}Id userId permission user { username } }`;
   let resourceId: string;
-  let manager: Person;
-  let other: Person;
-  const mutations = () => permissionMutations(app);
-  const mutate = (verb: string) => {
-    const payload = `${verb.charAt(0).toUpperCase()}${verb.slice(1)}${name}PermissionPayload`;
-    return mutations().mutation(`${verb}${name}Permission`, `... on ${payload} { ${permission} }`);
-  };
-  const create = (input: object, authorization?: string) => mutate('create')(input, authorization);
-  const update = (input: object, authorization?: string) => mutate('update')(input, authorization);
-  const remove = (input: object, authorization?: string) => mutate('delete')(input, authorization);
+  let manager: User;
+  let other: User;
+  const change = (verb: string) => (input: object, authorization?: string) =>
+    mutate(app, `${verb}${name}Permission`, input, permission, authorization);
+  const [create, update, remove] = [change('create'), change('update'), change('delete')];
   const get = (username: string, authorization?: string, resource: object = { id: resourceId }) =>
     app.ask(
       `query ($by: ${by}!, $user: UserByInput!) {
@@ -44,24 +40,24 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
       { by: resource, user: { username } },
       authorization,
     );
-  const giving = ({ username }: Person, level: string) => ({
+  const giving = ({ username }: User, level: string) => ({
     [field]: { id: resourceId },
     user: { username },
     permission: level,
   });
-  const taking = ({ username }: Person) => ({ [field]: { id: resourceId }, user: { username } });
+  const taking = ({ username }: User) => ({ [field]: { id: resourceId }, user: { username } });
 
   beforeEach(async () => {
     resourceId = (await make(projectId, `thing-${++made}`)).id;
-    manager = await person(app);
-    other = await person(app);
-    expect(outcome(await create(giving(manager, 'MANAGE')))).toBe('OK');
+    manager = await newUser();
+    other = await newUser();
+    expect(endOf(await create(giving(manager, 'MANAGE')))).toBe('OK');
   });
 
   it('are created, read, changed and deleted by a manager, by id and by name', async () => {
-    const { data } = await create(giving(other, 'READ'), manager.authorization);
+    const created = await create(giving(other, 'READ'), manager.authorization);
     const shown = { [`${field}Id`]: resourceId, userId: other.id, permission: 'READ' };
-    expect(data[`create${name}Permission`][`${field}Permission`]).toEqual({
+    expect(created[`${field}Permission`]).toEqual({
       ...shown,
       user: { username: other.username },
     });
@@ -70,59 +66,59 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
       expect((await get(other.username, manager.authorization, resource)).data).toEqual({
         [`${field}Permission`]: shown,
       });
-    expect(outcome(await update(giving(other, 'EDIT'), manager.authorization))).toBe('OK');
+    expect(endOf(await update(giving(other, 'EDIT'), manager.authorization))).toBe('OK');
     expect((await get(other.username)).data[`${field}Permission`].permission).toBe('EDIT');
-    expect(outcome(await remove(taking(other), manager.authorization))).toBe('OK');
-    expect(outcome(await get(other.username))).toBe('NOT_FOUND');
+    expect(endOf(await remove(taking(other), manager.authorization))).toBe('OK');
+    expect(endOf(await get(other.username))).toBe('NOT_FOUND');
   });
 
-  it('are inserted only: a row that is there is ALREADY_EXISTS, whatever its level', async () => {
+  it('are created only where none exists: otherwise the answer is ALREADY_EXISTS, whatever the level', async () => {
     await create(giving(other, 'NO_PERMISSIONS'));
-    expect(outcome(await create(giving(other, 'READ')))).toBe('ALREADY_EXISTS');
+    expect(endOf(await create(giving(other, 'READ')))).toBe('ALREADY_EXISTS');
     expect((await get(other.username)).data[`${field}Permission`].permission).toBe('NO_PERMISSIONS');
   });
 
-  it('are for managers to read, not for whom they are about', async () => {
+  it('can be read by managers, but not by the user that they are about', async () => {
     await create(giving(other, 'EDIT'));
-    expect(outcome(await get(other.username, other.authorization))).toBe('PERMISSION_DENIED');
-    const outsider = await person(app);
-    expect(outcome(await get(other.username, outsider.authorization))).toBe('NOT_FOUND');
+    expect(endOf(await get(other.username, other.authorization))).toBe('PERMISSION_DENIED');
+    const outsider = await newUser();
+    expect(endOf(await get(other.username, outsider.authorization))).toBe('NOT_FOUND');
   });
 
-  it('are the stored row, never the default: without one NOT_FOUND', async () => {
-    const reader = await person(app, 'USER', { level: 'MANAGE' });
-    expect(outcome(await get(reader.username))).toBe('NOT_FOUND');
-    expect(outcome(await get('ghost'))).toBe('NOT_FOUND');
+  it('are stored grants: where there is none the answer is NOT_FOUND, even if a default applies', async () => {
+    const reader = await newUser({ level: 'MANAGE' });
+    expect(endOf(await get(reader.username))).toBe('NOT_FOUND');
+    expect(endOf(await get('ghost'))).toBe('NOT_FOUND');
   });
 
-  it('without a row are not updated and not deleted, and not deleted twice', async () => {
-    expect(outcome(await update(giving(other, 'READ')))).toBe('NOT_FOUND');
+  it('answer NOT_FOUND when one that does not exist is updated or deleted', async () => {
+    expect(endOf(await update(giving(other, 'READ')))).toBe('NOT_FOUND');
     expect(await db.grant.count({ where: { userId: other.id } })).toBe(0);
     await create(giving(other, 'READ'));
-    expect(outcome(await remove(taking(other)))).toBe('OK');
-    expect(outcome(await remove(taking(other)))).toBe('NOT_FOUND');
+    expect(endOf(await remove(taking(other)))).toBe('OK');
+    expect(endOf(await remove(taking(other)))).toBe('NOT_FOUND');
   });
 
-  it('let a manager raise others to MANAGE, lower itself, and then no more', async () => {
-    expect(outcome(await create(giving(other, 'MANAGE'), manager.authorization))).toBe('OK');
-    expect(outcome(await update(giving(manager, 'NO_PERMISSIONS'), manager.authorization))).toBe('OK');
-    expect(outcome(await update(giving(manager, 'MANAGE'), manager.authorization))).toBe('NOT_FOUND');
-    expect(outcome(await remove(taking(manager), other.authorization))).toBe('OK');
+  it('let a manager raise others to MANAGE and lower itself, after which it is no manager', async () => {
+    expect(endOf(await create(giving(other, 'MANAGE'), manager.authorization))).toBe('OK');
+    expect(endOf(await update(giving(manager, 'NO_PERMISSIONS'), manager.authorization))).toBe('OK');
+    expect(endOf(await update(giving(manager, 'MANAGE'), manager.authorization))).toBe('NOT_FOUND');
+    expect(endOf(await remove(taking(manager), other.authorization))).toBe('OK');
   });
 
-  it('name an invalid level first, then the unknown user with its place', async () => {
+  it('report an invalid level first, then an unknown user with its path', async () => {
     const ghost = { ...other, username: 'ghost' };
-    expect(outcome(await create(giving(ghost, 'read')))).toBe('INVALID_ARGUMENT');
-    expect((await create(giving(ghost, 'READ'))).data[`create${name}Permission`]).toMatchObject({
+    expect(endOf(await create(giving(ghost, 'read')))).toBe('INVALID_ARGUMENT');
+    expect(await create(giving(ghost, 'READ'))).toMatchObject({
       code: 'NOT_FOUND',
       path: ['input', 'user'],
     });
   });
 
-  it('are not made on what is absent, nor on what is hidden', async () => {
+  it('cannot be created on an absent or hidden resource', async () => {
     const absent = { [field]: { id: newId() }, user: { username: other.username }, permission: 'READ' };
-    expect(outcome(await create(absent))).toBe('NOT_FOUND');
-    expect(outcome(await create(giving(other, 'READ'), other.authorization))).toBe('NOT_FOUND');
+    expect(endOf(await create(absent))).toBe('NOT_FOUND');
+    expect(endOf(await create(giving(other, 'READ'), other.authorization))).toBe('NOT_FOUND');
     expect(await db.grant.count({ where: { userId: other.id } })).toBe(0);
   });
 
@@ -137,11 +133,11 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
     );
   });
 
-  it("are listed on the user, the newest first: one's own, explicit ones only", async () => {
+  it('are listed on the user, the newest first, without defaults and grants of groups', async () => {
     const list = `query ($first: Int, $after: String) { viewer {
       ${field}Permissions(first: $first, after: $after) {
         edges { node { ${field}Id permission } } pageInfo { hasNextPage endCursor } } } }`;
-    const reader = await person(app, 'USER', { level: 'READ' });
+    const reader = await newUser({ level: 'READ' });
     const mine = async (variables: object) =>
       (await app.ask(list, variables, reader.authorization)).data.viewer[`${field}Permissions`];
     expect((await mine({})).edges).toEqual([]);
@@ -163,7 +159,7 @@ describe.each(nouns)('permissions of $field', ({ field, name, by, make }) => {
 });
 
 describe('the lists on users', () => {
-  it('cost one statement for all users of an answer', async () => {
+  it('take one statement for all users of an answer', async () => {
     const ask = () => app.ask('{ viewer { experimentPermissions { edges { cursor } } } }', {}, app.admin);
     await ask();
     const { statements } = await countStatements(ask);
@@ -171,7 +167,7 @@ describe('the lists on users', () => {
   });
 
   it('are null for a credential that may not list permissions', async () => {
-    const narrow = await person(app, 'USER', { scopes: ['project:read'] });
+    const narrow = await newUser({ scopes: ['project:read'] });
     const { data } = await app.ask(
       '{ viewer { username experimentPermissions { edges { cursor } } } }',
       {},
@@ -182,15 +178,15 @@ describe('the lists on users', () => {
 });
 
 describe('the resources of another tenant', () => {
-  it('are absent, also for its own administrators here', async () => {
+  it('are NOT_FOUND, also for administrators of their tenant', async () => {
     const tenantId = await newTenant('elsewhere');
-    const admin = await person(app, 'ADMIN', { tenantId });
+    const admin = await newUser({ role: 'ADMIN', tenantId });
     const { id } = await experiment(projectId, 'ours');
     const answer = await app.ask(
       'query ($id: ID!) { experimentPermission(experiment: { id: $id }, user: { username: "x" }) { userId } }',
       { id },
       admin.authorization,
     );
-    expect(outcome(answer)).toBe('NOT_FOUND');
+    expect(endOf(answer)).toBe('NOT_FOUND');
   });
 });

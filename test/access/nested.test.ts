@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
 import {
   eventually,
   keyOf,
@@ -10,6 +9,7 @@ import {
   registerWorkflow,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
+import { newCaller } from '../support/users.ts';
 
 const project = 'nested';
 let app: LocalApp;
@@ -50,7 +50,7 @@ const reader = (...scopes: string[]) =>
 const found = { id: expect.any(String) };
 
 describe('a credential with the scope execution:read', () => {
-  it('gets its execution, and null for every object that another scope is about', async () => {
+  it('sees its execution, and null for every object that needs another scope', async () => {
     expect(await read(await reader('execution:read'))).toEqual({
       id,
       project: null,
@@ -67,12 +67,12 @@ describe('a credential with the scope execution:read', () => {
     ['launchPlan:read', { launchPlan: { ...found, project: null, workflow: null } }],
     ['task:read', { attempt: { task: { ...found, project: null }, job: null } }],
     ['job:read', { attempt: { task: null, job: found } }],
-  ])('gets more with %s', async (scope, more) => {
+  ])('sees more with the scope %s', async (scope, more) => {
     const nothing = { project: null, launchPlan: null, workflow: null, attempt: { task: null, job: null } };
     expect(await read(await reader('execution:read', scope))).toMatchObject({ ...nothing, ...more });
   });
 
-  it('gets what the further scopes lead to from one another', async () => {
+  it('sees the objects that further scopes make reachable from each other', async () => {
     const { data } = await app.ask(
       'query ($by: LaunchPlanByInput!) { launchPlan(by: $by) { workflow { project { identifier } } } }',
       { by: { key: keyOf(project, 'one') } },
@@ -81,7 +81,7 @@ describe('a credential with the scope execution:read', () => {
     expect(data.launchPlan).toEqual({ workflow: { project: { identifier: project } } });
   });
 
-  it('costs no statement for what its scopes hide', async () => {
+  it('takes no statement for objects that its scopes hide', async () => {
     const narrow = await reader('execution:read');
     await read(narrow);
     const { statements } = await countStatements(() => read(narrow));
@@ -90,7 +90,7 @@ describe('a credential with the scope execution:read', () => {
     ).toEqual([]);
   });
 
-  it('without scopes, finds everything as before', async () => {
+  it('sees everything when it has no scopes', async () => {
     expect(await read(await reader())).toMatchObject({
       project: found,
       workflow: { project: found },

@@ -2,17 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
+import { endOf } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import {
-  experiment,
-  group,
-  homeTenant,
-  outcome,
-  permissionFields,
-  permissionMutations,
-  person,
-} from './stage.ts';
+import { homeTenant, newGroup, newUser } from '../support/users.ts';
+import { experiment, permissionFields, permissionMutations } from './stage.ts';
 
 const project = 'listed';
 let app: App;
@@ -29,7 +23,7 @@ afterAll(() => app.stop());
 
 const trial = () => ({ experiment: { id: trialId } });
 const grant = async (subject: object, resource: object, level: string) =>
-  expect(outcome(await write.grant({ subject, resource, level }))).toBe('OK');
+  expect(endOf(await write.grant({ subject, resource, level }))).toBe('OK');
 const pageInfo = 'pageInfo { hasNextPage hasPreviousPage startCursor endCursor }';
 
 const permissionsDocument = `query ($resource: ResourceByInput!, $inherited: Boolean, $first: Int, $after: String, $last: Int, $before: String) {
@@ -42,9 +36,9 @@ const list = (variables: object, authorization?: string) =>
 const nodes = (connection: Answer) => connection.edges.map((edge: Answer) => edge.node);
 
 describe('permissions', () => {
-  it('lists who may what on a resource for its managers, and what it inherits in the order that decides', async () => {
-    const [ann, bob] = [await person(app), await person(app)];
-    await group('crew', ann);
+  it('shows managers all grants on a resource and those it inherits, in the order in which they decide', async () => {
+    const [ann, bob] = [await newUser(), await newUser()];
+    await newGroup('crew', [ann]);
     await grant({ user: { id: ann.id } }, { tenant: true }, 'READ');
     await grant({ user: { id: ann.id } }, { all: 'EXPERIMENT' }, 'READ');
     await grant({ group: { name: 'crew' } }, { project: { id: projectId } }, 'USE');
@@ -72,19 +66,19 @@ describe('permissions', () => {
       ['EDIT', 'PERMISSION_DENIED'],
       [null, 'NOT_FOUND'],
     ] as const) {
-      const other = await person(app);
+      const other = await newUser();
       if (level) await grant({ user: { id: other.id } }, trial(), level);
-      expect(outcome(await list({}, other.authorization))).toBe(expected);
+      expect(endOf(await list({}, other.authorization))).toBe(expected);
     }
   });
 
-  it('asks the database the same of a hidden resource as of an absent one', async () => {
-    const outsider = await person(app);
+  it('takes the same statements for a hidden resource as for an absent one', async () => {
+    const outsider = await newUser();
     const statementsFor = async (id: string) => {
       const { result, statements } = await countStatements(() =>
         list({ resource: { experiment: { id } } }, outsider.authorization),
       );
-      expect(outcome(result)).toBe('NOT_FOUND');
+      expect(endOf(result)).toBe('NOT_FOUND');
       return statements.filter((text) => !/audit_events|credentials/.test(text));
     };
     await statementsFor(trialId);
@@ -93,7 +87,7 @@ describe('permissions', () => {
     expect(await statementsFor(newId())).toEqual(hidden);
   });
 
-  it('goes page by page, forward and backward, without gap or repeat', async () => {
+  it('answers pages, forward and backward, without gap or repeat', async () => {
     const wanted = nodes((await list({ inherited: true, first: 1000 })).data.permissions).map(
       (node: Answer) => node.id,
     );
@@ -113,15 +107,15 @@ describe('permissions', () => {
     expect(backward.reverse().flat()).toEqual(wanted);
   });
 
-  it('of all of a type and of the tenant is for administrators', async () => {
-    const manager = await person(app, 'USER', { level: 'MANAGE' });
+  it('requires an administrator for all resources of a type and for the tenant', async () => {
+    const manager = await newUser({ level: 'MANAGE' });
     for (const resource of [{ all: 'EXPERIMENT' }, { tenant: true }]) {
-      expect(outcome(await list({ resource }, manager.authorization))).toBe('PERMISSION_DENIED');
+      expect(endOf(await list({ resource }, manager.authorization))).toBe('PERMISSION_DENIED');
       expect(nodes((await list({ resource })).data.permissions)).toHaveLength(1);
     }
   });
 
-  it('is the same number of statements for one row and for many', async () => {
+  it('takes the same number of statements for one row and for many', async () => {
     const ids = Array.from({ length: 60 }, () => newId());
     const tenantId = await homeTenant();
     await db.user.createMany({
@@ -159,10 +153,10 @@ const mine = async (authorization: string, variables: object = {}): Promise<Answ
 };
 
 describe('myPermissions', () => {
-  it("lists one's own and one's groups' permissions with the level that they come to", async () => {
-    const ann = await person(app, 'ANNOTATOR');
-    await group('readers', ann);
-    await group('strangers');
+  it('lists the permissions of the caller and of its groups with the level that results', async () => {
+    const ann = await newUser({ role: 'ANNOTATOR' });
+    await newGroup('readers', [ann]);
+    await newGroup('strangers');
     await grant({ group: { name: 'readers' } }, { project: { id: projectId } }, 'READ');
     await grant({ group: { name: 'strangers' } }, { project: { id: projectId } }, 'MANAGE');
     await grant({ group: { name: 'everyone' } }, { all: 'QUEUE' }, 'USE');
@@ -184,11 +178,11 @@ describe('myPermissions', () => {
     await write.revoke({ subject: { group: { name: 'everyone' } }, resource: { all: 'QUEUE' } });
   });
 
-  it('does not tell of what a permission closes', async () => {
+  it('does not show resources that a permission closes', async () => {
     const secret = await experiment(projectId, 'secret');
     const shut = await experiment(projectId, 'shut');
-    const bob = await person(app);
-    const crew = await group('closers', bob);
+    const bob = await newUser();
+    const crew = await newGroup('closers', [bob]);
     await grant({ user: { id: bob.id } }, { experiment: { id: secret.id } }, 'NO_PERMISSIONS');
     await grant({ group: { id: crew } }, { experiment: { id: secret.id } }, 'MANAGE');
     await grant({ group: { id: crew } }, { experiment: { id: shut.id } }, 'NO_PERMISSIONS');
@@ -204,7 +198,7 @@ describe('myPermissions', () => {
   });
 
   it('computes the effective level only where it is selected', async () => {
-    const ann = await person(app);
+    const ann = await newUser();
     await grant({ user: { id: ann.id } }, { project: { id: projectId } }, 'READ');
     const ask = (selected: string) =>
       app.ask(`{ myPermissions { edges { node { ${selected} } } } }`, {}, ann.authorization);
@@ -213,9 +207,9 @@ describe('myPermissions', () => {
     expect((await countStatements(() => ask('effectiveLevel'))).statements.length).toBeGreaterThan(1);
   });
 
-  it('of 3,400 permissions goes page by page in the same number of statements', async () => {
+  it('answers 3,400 permissions in pages with the same number of statements each', async () => {
     const tenantId = await homeTenant();
-    const rich = await person(app);
+    const rich = await newUser();
     const ids = Array.from({ length: 3400 }, () => newId());
     await pool.query(
       `insert into experiments (id, tenant_id, project_id, name, created_by_id, updated_at)

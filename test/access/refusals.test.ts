@@ -1,16 +1,26 @@
 /** Every refusal is in the audit log, with who was refused what, and about which object. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { flushDenials } from '../../src/authorization/audit.ts';
+import type { Role } from '../../src/generated/prisma/enums.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { type Answer, type App, startApp } from '../support/app.ts';
-import { newKey, newTenant, tokenOf } from '../support/credentials.ts';
+import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { endOf, mutate } from '../support/mutate.ts';
-import { deleteUser, editUser, newUser, updateUserAdmin, updateUserPassword } from '../support/people.ts';
+import { deleteUser, editUser, updateUserAdmin, updateUserPassword } from '../support/people.ts';
 import { documentFor, rootFields } from '../support/root-fields.ts';
 import { domain, keyOf, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
+import {
+  grantTo,
+  homeTenant,
+  newGroup,
+  newTenant,
+  newUser,
+  tokenOf,
+  type User,
+  type UserOptions,
+} from '../support/users.ts';
 import { overSse } from '../support/watch.ts';
-import { experiment, group, homeTenant, type Person, person } from './stage.ts';
+import { experiment } from './stage.ts';
 
 vi.hoisted(() => {
   process.env['ANONYMOUS_USER'] = 'stranger';
@@ -18,14 +28,14 @@ vi.hoisted(() => {
 
 let app: App;
 let projectId: string;
-let admin: Person;
+let admin: User;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
-  await newUser(app, { username: 'stranger', role: 'GUEST' });
+  await newUser({ username: 'stranger', role: 'GUEST' });
   projectId = await registerProject(app, 'hidden');
   await registerTask(app, 'hidden', 'double');
   await registerWorkflow(app, 'hidden', 'chain', { a: [] });
-  admin = await person(app, 'ADMIN');
+  admin = await newUser({ role: 'ADMIN' });
 });
 afterAll(() => app.stop());
 
@@ -129,16 +139,16 @@ const openToKeys: ReadonlySet<string> = new Set(['login', 'logout']);
 describe('a refused mutation', () => {
   const fields = rootFields.filter(({ operation }) => operation === 'mutation');
 
-  it('stands in the table, every one', () => {
+  it('has a row in the table', () => {
     expect(Object.keys(mutations).toSorted()).toEqual(fields.map(({ name }) => name).toSorted());
   });
 
-  it.each(fields)('is in the log with its target: $name', async (root) => {
+  it.each(fields)('is in the audit log with its target: $name', async (root) => {
     const [action, type] = mutations[root.name] ?? [];
     const isAnonymous = openToKeys.has(root.name);
-    const key = await newKey({ role: 'ADMIN', scopes: ['audit:read'] });
+    const key = await newUser({ role: 'ADMIN', scopes: ['audit:read'] });
     const anonymous = await db.user.findFirstOrThrow({ where: { usernameKey: 'stranger' } });
-    const actorId = isAnonymous ? anonymous.id : key.userId;
+    const actorId = isAnonymous ? anonymous.id : key.id;
     const { document, variables } = documentFor(root);
     const given = inputs[root.name];
     const { errors } = await app.ask(
@@ -155,37 +165,35 @@ describe('a refused mutation', () => {
 
 /** How somebody is refused: by whom, what comes of it, and what the log says. */
 interface Way {
-  readonly by: () => Promise<Person>;
-  readonly ask: (actor: Person) => Promise<Answer>;
+  readonly by: () => Promise<User>;
+  readonly ask: (actor: User) => Promise<Answer>;
   readonly code: string;
   readonly action: string;
-  readonly target: (actor: Person) => object | Promise<object>;
+  readonly target: (actor: User) => object | Promise<object>;
 }
 
-const as = (role: Parameters<typeof person>[1], options?: Parameters<typeof person>[2]) => () =>
-  person(app, role, options);
+const as = (role: Role, options?: UserOptions) => () => newUser({ role, ...options });
 const ofUser = ({ id }: { readonly id: string }) => ({ type: 'user', id });
-let root: Person;
-let other: Person;
+let root: User;
+let other: User;
 beforeAll(async () => {
-  root = await person(app, 'ROOT');
-  other = await person(app);
+  root = await newUser({ role: 'ROOT' });
+  other = await newUser();
 });
 
 /** Somebody with a password, signed in by a token. */
-async function withPassword(): Promise<Person> {
-  const username = `user-${newId()}`;
-  const made = await newUser(app, { username, password: 'a long password' });
-  const authorization = `Basic ${Buffer.from(`${username}:a long password`).toString('base64')}`;
-  return { id: made.id, username, authorization: await tokenOf(app, authorization) };
+async function withPassword(): Promise<User> {
+  const password = 'a long password';
+  const made = await newUser({ password });
+  return { ...made, authorization: await tokenOf(app, basic(made.username, password)) };
 }
 
 async function keyOfUser(userId: string) {
   return await db.credential.findFirstOrThrow({ where: { userId } });
 }
 
-const asks = (field: string, input: object | ((actor: Person) => object | Promise<object>)) => {
-  return async (actor: Person) =>
+const asks = (field: string, input: object | ((actor: User) => object | Promise<object>)) => {
+  return async (actor: User) =>
     endOf(
       await mutate(
         app,
@@ -196,7 +204,7 @@ const asks = (field: string, input: object | ((actor: Person) => object | Promis
       ),
     );
 };
-const asksQuery = (query: string, variables: () => object | Promise<object>) => async (actor: Person) => {
+const asksQuery = (query: string, variables: () => object | Promise<object>) => async (actor: User) => {
   const { errors } = await app.ask(query, await variables(), actor.authorization);
   return errors?.[0]?.extensions.code;
 };
@@ -223,13 +231,9 @@ const ways: Readonly<Record<string, Way>> = {
   },
   'a launch plan that an input names, and that is hidden': {
     by: async () => {
-      const actor = await person(app, 'USER', { level: 'USE' });
-      const { id: resourceId, tenantId } = await db.namedEntity.findFirstOrThrow({
-        where: { name: 'chain' },
-      });
-      await db.grant.create({
-        data: { tenantId, userId: actor.id, resourceType: 'WORKFLOW', resourceId, level: 'NO_PERMISSIONS' },
-      });
+      const actor = await newUser({ level: 'USE' });
+      const { id } = await db.namedEntity.findFirstOrThrow({ where: { name: 'chain' } });
+      await grantTo({ userId: actor.id }, 'WORKFLOW', id, 'NO_PERMISSIONS');
       return actor;
     },
     ask: asks('createExecution', {
@@ -255,7 +259,7 @@ const ways: Readonly<Record<string, Way>> = {
   'a group that is hidden': {
     by: as('USER'),
     ask: asksQuery('query ($by: GroupByInput!) { group(by: $by) { id } }', async () => ({
-      by: { id: await group(newId()) },
+      by: { id: await newGroup(newId()) },
     })),
     code: 'NOT_FOUND',
     action: 'group:list',
@@ -403,7 +407,7 @@ const ways: Readonly<Record<string, Way>> = {
     target: () => ({ type: 'tenant', name: 'elsewhere' }),
   },
   'a new tenant, by the services of another than the first': {
-    by: async () => await person(app, 'SYSTEM', { tenantId: await newTenant(newId()) }),
+    by: async () => await newUser({ role: 'SYSTEM', tenantId: await newTenant(newId()) }),
     ask: asks('createTenant', { name: 'a third tenant' }),
     code: 'PERMISSION_DENIED',
     action: 'tenant:create',
@@ -418,7 +422,7 @@ const ways: Readonly<Record<string, Way>> = {
   },
   'a token that reaches further than its sign-in': {
     by: async () => {
-      const actor = await person(app);
+      const actor = await newUser();
       const resources = [{ type: 'PROJECT', id: projectId }];
       return { ...actor, authorization: await tokenOf(app, actor.authorization, { resources }) };
     },
@@ -451,9 +455,9 @@ const ways: Readonly<Record<string, Way>> = {
   },
 };
 
-describe('somebody who is refused', () => {
+describe('a caller who is refused', () => {
   it.each(Object.entries(ways))(
-    'is in the log once: %s',
+    'is in the audit log once: %s',
     async (_name, { by, ask, code, action, target }) => {
       const actor = await by();
       expect(await ask(actor)).toBe(code);
@@ -462,8 +466,8 @@ describe('somebody who is refused', () => {
     },
   );
 
-  it('is not, where the object is absent', async () => {
-    const actor = await person(app);
+  it('is not in the audit log where the object does not exist', async () => {
+    const actor = await newUser();
     const { errors } = await app.ask(
       '{ project(by: { identifier: "absent" }) { id } }',
       {},
@@ -473,8 +477,8 @@ describe('somebody who is refused', () => {
     expect(await refusalsOf(actor.id)).toEqual([]);
   });
 
-  it('is found over the API, by actor, action and target', async () => {
-    const actor = await person(app);
+  it('is found in auditEvents by actor, action and target', async () => {
+    const actor = await newUser();
     await app.ask('{ project(by: { identifier: "hidden" }) { id } }', {}, actor.authorization);
     await flushDenials();
     const filter = {

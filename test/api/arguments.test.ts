@@ -62,13 +62,13 @@ describe('a text that cannot be stored', () => {
       undefined,
       ['filter', 'domain'],
     ],
-  ])('is refused with its place: %s', async (_name, query, variables, path) => {
+  ])('is refused with its path: %s', async (_name, query, variables, path) => {
     const document = query.startsWith('(') ? `query ${query}` : query;
     const { errors } = await post(document, variables);
     expect(errors?.map(({ extensions }) => extensions)).toEqual([{ code: 'INVALID_ARGUMENT', path }]);
   });
 
-  it('is refused where something is watched', async () => {
+  it('is refused in a subscription', async () => {
     const query = `subscription { executionEvents(by: {id: "a${NUL}"}) { id } }`;
     const response = await fetch(`${app.url}/graphql`, {
       method: 'POST',
@@ -78,7 +78,7 @@ describe('a text that cannot be stored', () => {
     expect(await response.text()).toContain('INVALID_ARGUMENT');
   });
 
-  it('reaches a command that replaces it, when an executor says how a run ended', async () => {
+  it('is accepted and replaced when an executor reports the end of a run', async () => {
     const { data, errors } = await post(
       'mutation ($r: ID!) { returnLease(input: {run: $r, reason: "a\\u0000b", attempted: false}) { __typename } }',
       `{"r":"${newId()}"}`,
@@ -92,7 +92,7 @@ describe('a text that cannot be stored', () => {
 describe('JSON', () => {
   const lists = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
-  it('is taken 64 levels deep, as a variable and in the document', async () => {
+  it('is accepted 64 levels deep, as a variable and in the document', async () => {
     for (const answer of [
       await post(createExecution, inputFor(`{"x":${lists(63)}}`)),
       await post(
@@ -133,8 +133,8 @@ describe('JSON', () => {
   });
 });
 
-describe('a scalar of a variable', () => {
-  it('is refused with its place', async () => {
+describe('an invalid scalar in a variable', () => {
+  it('is refused with its path', async () => {
     const { errors } = await post(
       'mutation ($input: ReportJobEventsInput!) { reportJobEvents(input: $input) { __typename } }',
       `{"input":{"events":[{"run":"x","kind":"RUNNING","occurredAt":"2026-02-30T00:00:00Z"}]}}`,
@@ -142,7 +142,7 @@ describe('a scalar of a variable', () => {
     );
     expect(errors).toMatchObject([
       {
-        message: 'input.events[0].occurredAt: DateTime must be a date of the calendar',
+        message: 'input.events[0].occurredAt: DateTime must be a date that exists in the calendar',
         extensions: { code: 'INVALID_ARGUMENT', path: ['input', 'events', '0', 'occurredAt'] },
       },
     ]);

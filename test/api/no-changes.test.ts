@@ -1,9 +1,11 @@
 /** Every update answers the same when its input names nothing to change. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
-import { mutate } from '../support/mutate.ts';
-import { newUser } from '../support/people.ts';
+import { make, mutate } from '../support/mutate.ts';
+import { createUser } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
+import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
+import { makeModel, makeVersion } from '../tracking/model-seed.ts';
 
 const project = 'steady';
 let app: App;
@@ -11,24 +13,13 @@ let ids: { experiment: string; run: string; model: string; version: string; user
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
   await registerProject(app, project);
-  const make = (field: string, input: object, selected: string) => mutate(app, field, input, selected);
-  const { experiment } = await make('createExperiment', { project, name: 'still' }, 'experiment { id }');
-  const { run } = await make('createRun', { experiment: { id: experiment.id } }, 'run { id }');
-  const model = await make('createRegisteredModel', { project, name: 'still' }, 'registeredModel { id }');
-  const { modelVersion } = await make(
-    'createModelVersion',
-    { model: { id: model.registeredModel.id }, source: 'https://example.com/model' },
-    'modelVersion { id }',
-  );
-  await make('createGroup', { name: 'still' }, '');
-  const user = await newUser(app, { username: 'still' });
-  ids = {
-    experiment: experiment.id,
-    run: run.id,
-    model: model.registeredModel.id,
-    version: modelVersion.id,
-    user: user.id,
-  };
+  const experiment = await makeExperiment(app, project, 'still');
+  const run = await makeRun(app, experiment);
+  const model = await makeModel(app, project, 'still');
+  const version = (await makeVersion(app, model)).id;
+  await make(app, 'createGroup', { name: 'still' }, 'group');
+  const user = (await createUser(app, { username: 'still' })).user;
+  ids = { experiment, run, model, version, user: user.id };
 });
 afterAll(() => app.stop());
 
@@ -63,7 +54,7 @@ describe('an update without changes', () => {
       code: 'INVALID_ARGUMENT',
       message: 'no changes given',
       path: ['input'],
-      problems: [{ path: ['input'], code: 'MissingField' }],
+      problems: [{ path: ['input'], code: 'MissingField', message: 'no changes given' }],
     });
   });
 });

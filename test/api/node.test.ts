@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
-import { newCaller, newKey } from '../support/credentials.ts';
 import { mutate } from '../support/mutate.ts';
 import { keyOf, registerProject, registerTask } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
+import { newCaller, newUser } from '../support/users.ts';
 import { eventually } from '../support/waiting.ts';
 
 /** That both show each object to exactly the callers who may look it up stands in test/architecture/edges.test.ts. */
@@ -72,7 +72,7 @@ describe('node', () => {
   });
 
   it('of a user is NOT_FOUND for callers who may not list users, as for nobody', async () => {
-    const { userId } = await newKey({ role: 'USER' });
+    const { id: userId } = await newUser({ role: 'USER' });
     const hidden = await readBy(stranger, single, { id: userId });
     const absent = await readBy(stranger, single, { id: newId() });
     expect(hidden.result.errors?.[0]?.extensions).toEqual(absent.result.errors?.[0]?.extensions);
@@ -80,7 +80,7 @@ describe('node', () => {
   });
 
   it('records what it hides in the audit log, as the own lookup of the type does', async () => {
-    const { userId, authorization } = await newKey({ role: 'USER', level: 'NO_PERMISSIONS' });
+    const { id: userId, authorization } = await newUser({ role: 'USER', level: 'NO_PERMISSIONS' });
     const [first = '', second = ''] = tasks;
     await app.ask(single, { id: first }, authorization);
     await app.ask(several, { ids: [second, newId()] }, authorization);

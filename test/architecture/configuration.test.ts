@@ -32,15 +32,18 @@ function loadedBy(entry: string): Set<string> {
 }
 
 describe('the configuration', () => {
-  it.each(Object.entries(readBy))('that %s reads is its own', (process, expected) => {
-    const files = [...loadedBy(`bin/${process}.ts`)].flatMap((file) => {
-      const [, name] = /^platform\/config\/(.+)\.ts$/.exec(file) ?? [];
-      return name === undefined || name === 'environment' ? [] : [name];
-    });
-    expect(files.sort()).toEqual(expected);
-  });
+  it.each(Object.entries(readBy))(
+    'of %s has only the variables that this process reads',
+    (process, expected) => {
+      const files = [...loadedBy(`bin/${process}.ts`)].flatMap((file) => {
+        const [, name] = /^platform\/config\/(.+)\.ts$/.exec(file) ?? [];
+        return name === undefined || name === 'environment' ? [] : [name];
+      });
+      expect(files.sort()).toEqual(expected);
+    },
+  );
 
-  it('is read from the environment by one file', () => {
+  it('is read from the environment in one file only', () => {
     const readers = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
       (file) =>
         /\.[cm]?[tj]sx?$/.test(file) &&

@@ -59,12 +59,12 @@ const drawing: Record<string, readonly string[]> = {
 };
 
 describe('imports', () => {
-  it('are found at all', () => {
+  it('are found', () => {
     expect(imports.length).toBeGreaterThan(200);
     expect(new Set(files.map(room))).toEqual(new Set(Object.keys(drawing)));
   });
 
-  it('go only where the drawing says', () => {
+  it('follow the drawing', () => {
     const wrong = imports.filter(
       ({ from, to }) =>
         room(from) !== room(to) &&
@@ -74,7 +74,7 @@ describe('imports', () => {
     expect(shown(wrong)).toEqual([]);
   });
 
-  it('form no circle of folders', () => {
+  it('form no cycle among folders', () => {
     const order = Object.keys(drawing);
     const upward = Object.entries(drawing).flatMap(([from, all]) =>
       all.filter((to) => order.indexOf(to) >= order.indexOf(from)).map((to) => `${from} → ${to}`),
@@ -82,7 +82,7 @@ describe('imports', () => {
     expect(upward).toEqual([]);
   });
 
-  it('that the drawing allows are used', () => {
+  it('use every arrow of the drawing', () => {
     const used = new Set(imports.map(({ from, to }) => `${room(from)} → ${room(to)}`));
     const unused = Object.entries(drawing).flatMap(([from, all]) =>
       all.map((to) => `${from} → ${to}`).filter((arrow) => !used.has(arrow)),
@@ -114,7 +114,7 @@ describe('imports', () => {
     expect(shown(wrong)).toEqual([]);
   });
 
-  it('keep the executor outside: no capability, no database, no server', () => {
+  it('keep the executor free of capabilities, the database and the server', () => {
     const wrong = imports.filter(({ from, to }) => {
       if (room(from) !== 'executor' && from !== 'bin/executor.ts') return false;
       const isAllowed =
@@ -139,7 +139,7 @@ describe('imports', () => {
     expect(strays).toEqual([]);
   });
 
-  it('let each table be written by the folder that its schema names, through SQL or Prisma', () => {
+  it('let only the folder that the schema names write a table, through SQL or Prisma', () => {
     const wrong = files.flatMap((file) =>
       writesOf(code(file))
         .filter((table) => owners.get(table) !== room(file))
@@ -152,7 +152,7 @@ describe('imports', () => {
     );
   });
 
-  it('let SQL read only tables of the own folder, or of those that it may import', () => {
+  it('let SQL read only tables of its own folder or of folders that it can import', () => {
     const wrong = files.flatMap((file) =>
       readsOf(code(file)).flatMap((table) => {
         const owner = owners.get(table) ?? '';

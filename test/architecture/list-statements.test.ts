@@ -17,9 +17,8 @@ import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
-import { newKey, newTenant } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
-import { mutate } from '../support/mutate.ts';
+import { make, mutate } from '../support/mutate.ts';
 import {
   createLaunchPlan,
   createWorkflow,
@@ -32,6 +31,7 @@ import {
 } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
 import { announce } from '../support/upload.ts';
+import { newTenant, newUser } from '../support/users.ts';
 
 /**
  * Every list of the schema is asked for one object and for several. With what its objects show by themselves, both cost
@@ -231,12 +231,6 @@ async function costOf(type: string, document: string, variables: object, authori
   return { statements, objects: objectsOf(result.data, type) };
 }
 
-async function make(field: string, input: object, noun: string): Promise<string> {
-  const answer = await mutate(app, field, input, `${noun} { id }`);
-  expect(answer).toMatchObject({ [noun]: { id: expect.any(String) } });
-  return answer[noun].id;
-}
-
 const labels = [{ key: 'team', value: 'a' }];
 const each = Array.from({ length: MANY }, (_, at) => at);
 
@@ -244,8 +238,10 @@ beforeAll(async () => {
   app = await startApp();
   for (const at of each) {
     const identifier = at === 0 ? project : `more-${at}`;
-    made.projects.push(await make('registerProject', { identifier, name: identifier, labels }, 'project'));
-    await make('createQueue', { name: `a-queue-${at}`, labels }, 'queue');
+    made.projects.push(
+      await make(app, 'registerProject', { identifier, name: identifier, labels }, 'project'),
+    );
+    await make(app, 'createQueue', { name: `a-queue-${at}`, labels }, 'queue');
     const { id: projectId, tenantId } = await db.project.findFirstOrThrow({ where: { identifier } });
     await db.queue.create({ data: { tenantId, projectId, name: `${identifier}/staging` } });
     await newTenant(`tenant-${at}`);
@@ -294,32 +290,35 @@ async function seedTracking(): Promise<void> {
   const execution = { key: { project, domain, name: 'run-0' } };
   for (const at of each) {
     const experiment = await make(
+      app,
       'createExperiment',
       { project, name: `e-${at}`, tags: labels },
       'experiment',
     );
     made.experiments.push(experiment);
     const model = await make(
+      app,
       'createRegisteredModel',
       { project, name: `m-${at}`, tags: labels },
       'registeredModel',
     );
     made.models.push(model);
+    const source = 's3://bucket/model';
     for (const [index, alias] of ['one', 'two', 'three'].entries()) {
       const run = await make(
+        app,
         'createRun',
         { experiment: { id: experiment }, name: alias, execution, tags: labels },
         'run',
       );
-      const version = {
-        model: { id: model },
-        source: 's3://bucket/model',
-        execution,
-        run: { id: run },
-        tags: labels,
-      };
-      await make('createModelVersion', version, 'modelVersion');
-      await make('updateModelAlias', { model: { id: model }, alias, version: index + 1 }, 'registeredModel');
+      const version = { model: { id: model }, source, execution, run: { id: run }, tags: labels };
+      await make(app, 'createModelVersion', version, 'modelVersion');
+      await make(
+        app,
+        'updateModelAlias',
+        { model: { id: model }, alias, version: index + 1 },
+        'registeredModel',
+      );
     }
   }
 }
@@ -330,7 +329,7 @@ async function seedPeople(): Promise<void> {
   for (const at of each) {
     const own = { experiment: made.experiments[at] ?? '', model: made.models[at] ?? '' };
     users.push(
-      await newKey({
+      await newUser({
         role: 'USER',
         grants: [
           { type: 'PROJECT', id: home, level: 'READ' },
@@ -340,10 +339,10 @@ async function seedPeople(): Promise<void> {
       }),
     );
   }
-  const members = users.map(({ userId }) => ({ id: userId }));
-  for (const at of each) await make('createGroup', { name: `team-${at}`, members }, 'group');
+  const members = users.map(({ id: userId }) => ({ id: userId }));
+  for (const at of each) await make(app, 'createGroup', { name: `team-${at}`, members }, 'group');
   const queues = await db.queue.findMany({ where: { name: { startsWith: 'a-queue-' } } });
-  const { authorization } = await newKey({
+  const { authorization } = await newUser({
     role: 'SUPERUSER',
     grants: [
       ...made.projects.map((id) => ({ type: 'PROJECT' as const, id, level: 'READ' as const })),
@@ -351,33 +350,36 @@ async function seedPeople(): Promise<void> {
     ],
   });
   for (const at of each) await mutate(app, 'createCredentials', { label: `key ${at}` }, '', authorization);
-  const root = (await newKey({ role: 'ROOT' })).authorization;
+  const root = (await newUser({ role: 'ROOT' })).authorization;
   authorizations = { administrator: app.admin, root, reader: authorization };
 }
 
 describe('a list', () => {
-  it('is in the table', () => {
+  it('has a row in the table', () => {
     expect([...Object.keys(lists), ...others].sort()).toEqual([...allLists].sort());
   });
 
-  it.each(Object.entries(lists))('%s costs the same for one object and for several', async (name, entry) => {
-    const { document, list, node } = along(entry.path, false);
-    expect(list).toBe(name);
-    const authorization = authorizations[entry.as ?? 'reader'];
-    const one = await costOf(node, document, { first: 1 }, authorization);
-    const many = await costOf(node, document, { first: MANY }, authorization);
-    expect(one.objects).toBeGreaterThan(0);
-    expect(many.objects).toBeGreaterThanOrEqual(MANY);
-    expect(many.statements).toHaveLength(entry.statements);
-    expect(one.statements).toHaveLength(entry.statements);
-    const deep = along(entry.path, true).document;
-    // Two, not one: `latestVersion` and the first page of one version would be the same read.
-    const twoDeep = await costOf(node, deep, { first: 2 }, authorization);
-    const manyDeep = await costOf(node, deep, { first: MANY }, authorization);
-    expect(manyDeep.statements).toHaveLength(twoDeep.statements.length);
-  });
+  it.each(Object.entries(lists))(
+    '%s takes the same statements for one object and for several',
+    async (name, entry) => {
+      const { document, list, node } = along(entry.path, false);
+      expect(list).toBe(name);
+      const authorization = authorizations[entry.as ?? 'reader'];
+      const one = await costOf(node, document, { first: 1 }, authorization);
+      const many = await costOf(node, document, { first: MANY }, authorization);
+      expect(one.objects).toBeGreaterThan(0);
+      expect(many.objects).toBeGreaterThanOrEqual(MANY);
+      expect(many.statements).toHaveLength(entry.statements);
+      expect(one.statements).toHaveLength(entry.statements);
+      const deep = along(entry.path, true).document;
+      // Two, not one: `latestVersion` and the first page of one version would be the same read.
+      const twoDeep = await costOf(node, deep, { first: 2 }, authorization);
+      const manyDeep = await costOf(node, deep, { first: MANY }, authorization);
+      expect(manyDeep.statements).toHaveLength(twoDeep.statements.length);
+    },
+  );
 
-  it('InvalidArgumentError.problems costs the same for one fault and for several', async () => {
+  it('InvalidArgumentError.problems takes the same statements for one problem and for several', async () => {
     const costs = [];
     for (const count of [1, MANY]) {
       const wrong = Array.from({ length: count }, (_, at) => ({ key: `!${at}`, value: '' }));
@@ -392,7 +394,7 @@ describe('a list', () => {
     expect(costs).toEqual([0, 0]);
   });
 
-  it('AccessExplanation.steps costs nothing beside the explanation', async () => {
+  it('AccessExplanation.steps takes no further statement', async () => {
     const { id } = await db.user.findFirstOrThrow({ where: { role: 'USER' } });
     const field = schema.getType('AccessExplanation') as GraphQLObjectType;
     const steps = field.getFields()['steps'];
@@ -411,7 +413,7 @@ describe('a list', () => {
     ]);
   });
 
-  it('LeaseJobsPayload.runs and LeasedRun.inputBlobs cost the same for one run and for several', async () => {
+  it('LeaseJobsPayload.runs and LeasedRun.inputBlobs take the same statements for one run and for several', async () => {
     const costs = [];
     for (const count of [1, MANY]) {
       const hands = new Hands(app, `leases-${count}`);

@@ -106,7 +106,7 @@ describe('a schema', () => {
 });
 
 describe('.schema-changes', () => {
-  it('has one change a line, with its reason', () => {
+  it('has one change on each line, with its reason', () => {
     const text = '# What may break.\n\nFIELD_REMOVED  Query.things   # never worked\n  TYPE_REMOVED Former\n';
     expect([...allowedChanges(text)]).toEqual(['FIELD_REMOVED Query.things', 'TYPE_REMOVED Former']);
   });
@@ -138,12 +138,12 @@ describe('the gate', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('is open where nothing earlier exists, and says so', async () => {
+  it('passes and says so where no earlier schema exists', async () => {
     const { isOpen, report } = await checkSchema(folder);
     expect([isOpen, report]).toEqual([true, expect.stringContaining('nothing to compare with')]);
   });
 
-  it('closes for a break since the commit before, committed or not, and names it', async () => {
+  it('fails and names a breaking change since the last commit, committed or not', async () => {
     commit();
     expect((await checkSchema(folder)).isOpen).toBe(true);
     write(smaller);
@@ -156,7 +156,7 @@ describe('the gate', () => {
     }
   });
 
-  it('opens for what .schema-changes names', async () => {
+  it('passes for changes that .schema-changes lists', async () => {
     commit();
     write(smaller);
     writeFileSync(join(folder, '.schema-changes'), 'FIELD_REMOVED Query.things # never worked\n');

@@ -20,9 +20,9 @@ import { schema } from '../../src/api/schema.ts';
 import { pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
-import { newCaller, newTenant } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
-import { createGroup, newUser } from '../support/people.ts';
+import { make } from '../support/mutate.ts';
+import { createGroup, createUser } from '../support/people.ts';
 import {
   domain,
   launch,
@@ -32,6 +32,7 @@ import {
   untilEnded,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
+import { newCaller, newTenant } from '../support/users.ts';
 import { overSse } from '../support/watch.ts';
 
 /**
@@ -100,7 +101,7 @@ beforeAll(async () => {
   await untilEnded(app, id);
   await app.stopScheduler();
   await seedModel(id);
-  const user = await newUser(app, person);
+  const user = (await createUser(app, person)).user;
   const { group } = await createGroup(app, { name: name.group, members: [{ id: user.id }] });
   const rows = await Promise.all(tables.map((table) => pool.query(`select id from ${table}`)));
   ids = [user.id, group.id, ...rows.flatMap((answer) => answer.rows.map((row) => row.id as string))];
@@ -129,32 +130,16 @@ afterAll(() => app.stop());
 
 /** An experiment with a run, and a model with a version that the execution made, under an alias. */
 async function seedModel(execution: string): Promise<void> {
-  const make = async (field: string, input: object, selected: string) => {
-    const type = `${field.charAt(0).toUpperCase()}${field.slice(1)}`;
-    const { data, errors } = await app.ask(
-      `mutation ($input: ${type}Input!) { ${field}(input: $input) { ... on ${type}Payload { ${selected} } } }`,
-      { input },
-    );
-    expect(errors).toBeUndefined();
-    return data[field];
-  };
   const tags = [{ key: 'colour', value: 'sealed-tag' }];
-  await make('createExperiment', { project, name: name.experiment, tags }, 'experiment { id }');
+  await make(app, 'createExperiment', { project, name: name.experiment, tags }, 'experiment');
   const experiment = { key: { project, name: name.experiment } };
-  const { run } = await make(
-    'createRun',
-    { experiment, name: name.run, execution: { id: execution } },
-    'run { id }',
-  );
-  await make('createRegisteredModel', { project, name: name.model }, 'registeredModel { id }');
+  const made = { execution: { id: execution } };
+  const run = await make(app, 'createRun', { experiment, name: name.run, ...made }, 'run');
+  await make(app, 'createRegisteredModel', { project, name: name.model }, 'registeredModel');
   const model = { key: { project, name: name.model } };
   const source = 's3://sealed-bucket/model';
-  await make(
-    'createModelVersion',
-    { model, source, execution: { id: execution }, run: { id: run.id } },
-    'modelVersion { id }',
-  );
-  await make('updateModelAlias', { model, alias: 'sealed-alias', version: 1 }, 'registeredModel { id }');
+  await make(app, 'createModelVersion', { model, source, ...made, run: { id: run } }, 'modelVersion');
+  await make(app, 'updateModelAlias', { model, alias: 'sealed-alias', version: 1 }, 'registeredModel');
 }
 
 /** What a text argument or field may be given, by its name. */
@@ -280,7 +265,7 @@ async function seenBy(authorization: string, root: (typeof roots)[number]): Prom
 }
 
 describe('every path of the schema', () => {
-  it('leads an administrator to everything of the project', async () => {
+  it('shows an administrator everything of the project', async () => {
     const seen = new Set<string>();
     for (const root of roots) for (const secret of await seenBy(app.admin, root)) seen.add(secret);
     expect([...seen].sort()).toEqual([...new Set(secrets)].sort());
@@ -293,7 +278,7 @@ describe('every path of the schema', () => {
       { root, who: 'neighbour' as const },
     ]),
   )(
-    'leads a $who to nothing of it from $root.name',
+    'shows a $who nothing of the project from $root.name',
     async ({ root, who }) => {
       expect([...(await seenBy(callers[who], root))]).toEqual([]);
     },
@@ -315,7 +300,7 @@ describe('every subscription', () => {
     subscriptions.flatMap((root) =>
       (['member', 'outsider', 'neighbour'] as const).map((who) => ({ root, who })),
     ),
-  )('$root.name of something hidden ends as one of nothing would, for $who', async ({ root, who }) => {
+  )('$root.name ends for a hidden object as for an absent one, for $who', async ({ root, who }) => {
     for (const { document, variables } of questionsOf(root, 'subscription')) {
       const results = overSse(app, document, variables, callers[who]);
       const first = (await results.next()).value;
@@ -330,13 +315,13 @@ describe('every subscription', () => {
   });
 });
 
-describe('what is hidden costs what is absent costs', () => {
+describe('a query for a hidden object', () => {
   it.each(
     roots
       .filter((root) => root.args.some((arg) => isNonNullType(arg.type)))
       .flatMap((root) => (['member', 'outsider', 'neighbour'] as const).map((who) => ({ root, who }))),
   )(
-    '$root.name, for $who: the same statements',
+    'takes the same statements as for an absent one: $root.name, for $who',
     async ({ root, who }) => {
       const ask = async ({ document, variables }: Question) => {
         const { result, statements } = await countStatements(() =>

@@ -43,7 +43,7 @@ async function insertEvent(targetType: string): Promise<void> {
 }
 
 describe('former_users', () => {
-  it('has the names of users who were deleted before', async () => {
+  it('has the names of users that were deleted before the migration', async () => {
     await applyBefore('former_users');
     const [id, tenantId] = [newId(), newId()];
     await client.query(
@@ -58,7 +58,7 @@ describe('former_users', () => {
 });
 
 describe('audit_kinds', () => {
-  it('gives each kind one name, and lets nobody change events afterwards', async () => {
+  it('gives each kind one name, and still refuses changes of events', async () => {
     await applyBefore('audit_kinds');
     for (const kind of ['registered_model', 'registered model', 'credential', 'user'])
       await insertEvent(kind);

@@ -42,7 +42,7 @@ function decided(rows: Rows, subject: Partial<Subject> = {}, about: Partial<Targ
 }
 
 describe('grantResourcesOf', () => {
-  it('is the resource and its ancestors, their types in the same order, and the tenant', () => {
+  it('answers the resource and its ancestors, then their types in the same order, then the tenant', () => {
     expect(grantResourcesOf(target)).toEqual([
       run,
       project,
@@ -52,7 +52,7 @@ describe('grantResourcesOf', () => {
     ]);
   });
 
-  it('of all of a type is the type and the tenant; of the tenant, the tenant', () => {
+  it('answers the type and the tenant for all resources of a type, and the tenant for the tenant', () => {
     expect(grantResourcesOf({ tenantId: 'home', resources: [], allOf: 'QUEUE' })).toEqual([
       { type: 'QUEUE', id: null },
       { type: 'TENANT', id: null },
@@ -133,7 +133,7 @@ describe('at one resource', () => {
   });
 });
 
-describe('where no row is', () => {
+describe('without a grant', () => {
   it.each(['USER', 'TENANT', 'SERVER'] as const)('the default of the %s decides', (defaultFrom) => {
     expect(decided({}, { defaultFrom, defaultLevel: 'EDIT' })).toEqual([
       'EDIT',
@@ -142,7 +142,7 @@ describe('where no row is', () => {
     ]);
   });
 
-  it('a row that closes beats a default that opens', () => {
+  it('a grant of NO_PERMISSIONS beats a default that gives a level', () => {
     expect(decided({ TENANT: { group: 'NO_PERMISSIONS' } }, { defaultLevel: 'MANAGE' })).toEqual([
       'NO_PERMISSIONS',
       'GROUP_GRANT',
@@ -151,7 +151,7 @@ describe('where no row is', () => {
   });
 });
 
-describe('before any row', () => {
+describe('before any grant', () => {
   const shut: Rows = { e: { own: 'NO_PERMISSIONS' } };
   const open: Rows = { e: { own: 'MANAGE' } };
   it.each<[string, Rows, Partial<Subject>, Partial<Target>, unknown[]]>([
@@ -195,20 +195,20 @@ describe('before any row', () => {
   });
 });
 
-describe('afterwards', () => {
+describe('after the grants', () => {
   const levels: Level[] = ['NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE'];
   it.each<[Role, Level[]]>([
     ['GUEST', ['NO_PERMISSIONS', 'READ', 'READ', 'READ', 'READ']],
     ['ANNOTATOR', ['NO_PERMISSIONS', 'READ', 'USE', 'USE', 'USE']],
     ['USER', levels],
     ['SUPERUSER', levels],
-  ])('a %s comes to no more than its ceiling, granted or by default', (role, expected) => {
+  ])('a %s has at most the ceiling of the role, whether by grant or by default', (role, expected) => {
     expect(levels.map((own) => decided({ e: { own } }, { role })[0])).toEqual(expected);
     expect(levels.map((defaultLevel) => decided({}, { role, defaultLevel })[0])).toEqual(expected);
     expect(decided({ e: { own: 'MANAGE' } }, { role: 'GUEST' })[3]).toBe('ROLE_CEILING');
   });
 
-  it('a token confined to other resources has nothing, whoever carries it', () => {
+  it('a token confined to other resources has no access, whoever its user is', () => {
     const elsewhere: Resource[] = [{ type: 'PROJECT', id: 'x' }];
     for (const subject of [{}, { role: 'ADMIN' }, { role: 'ROOT' }] as Partial<Subject>[])
       expect(decided({ e: { own: 'MANAGE' } }, { ...subject, confinedTo: elsewhere })[0]).toBe(
@@ -223,7 +223,7 @@ describe('afterwards', () => {
     expect(decided({ e: { own: 'MANAGE' } }, { confinedTo: [] })[0]).toBe('NO_PERMISSIONS');
   });
 
-  it('a token confined to the resource or what holds it has what its user has, and no more', () => {
+  it('a token confined to the resource or to a resource that contains it has the level of its user', () => {
     for (const within of [run, project]) {
       expect(decided({ e: { own: 'EDIT' } }, { confinedTo: [within] })).toEqual(['EDIT', 'USER_GRANT', 'e']);
       expect(decided({}, { confinedTo: [within] })[0]).toBe('NO_PERMISSIONS');
@@ -234,8 +234,8 @@ describe('afterwards', () => {
   });
 });
 
-describe('the steps that are told', () => {
-  it('end with the one that answered', () => {
+describe('the steps of an explanation', () => {
+  it('end with the step that decided', () => {
     const steps: [string, boolean][] = [];
     decide(user, target, grantedIn({ p: { group: 'READ' } }), (step) =>
       steps.push([step.step, step.answered]),

@@ -7,10 +7,9 @@ import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
 import { stopClocks, stopStopwatch } from '../support/clock.ts';
-import { newKey, tokenOf } from '../support/credentials.ts';
 import { type SecondServer, startSecondServer } from '../support/second-server.ts';
 import { holdAnswers } from '../support/statements.ts';
-import { changeUser } from '../support/users.ts';
+import { changeUser, newUser, tokenOf, type User } from '../support/users.ts';
 import { eventually, hangTable } from '../support/waiting.ts';
 
 let app: App;
@@ -53,15 +52,15 @@ async function silently(sql: string, values: unknown[], userId: string): Promise
   }
 }
 
-describe('a token that is known to two servers dies on both', () => {
-  const ends: [string, (token: string, key: Awaited<ReturnType<typeof newKey>>) => Promise<unknown>][] = [
+describe('a token that two servers know ends on both', () => {
+  const ends: [string, (token: string, key: User) => Promise<unknown>][] = [
     ['logout', (token) => app.ask('mutation { logout { __typename } }', {}, token)],
     [
       'the revocation of its access key',
       (_token, { accessKey, authorization }) =>
         app.ask(
           'mutation ($input: RevokeCredentialsInput!) { revokeCredentials(input: $input) { __typename } }',
-          { input: { accessKey } },
+          { input: { by: { accessKey } } },
           authorization,
         ),
     ],
@@ -69,8 +68,8 @@ describe('a token that is known to two servers dies on both', () => {
     ['disabling its user', (_token, { username }) => changeUser(username, { disabledAt: new Date() })],
   ];
 
-  it.each(ends)('by %s: here before the answer, there soon', async (_name, end) => {
-    const key = await newKey({ role: 'USER' });
+  it.each(ends)('by %s: before the answer on this server, soon after on the other', async (_name, end) => {
+    const key = await newUser({ role: 'USER' });
     const token = await tokenOf(app, key.authorization);
     const other = await tokenOf(app, key.authorization);
     expect([await viewerStatus(token), await second.statusFor(token)]).toEqual([200, 200]);
@@ -85,13 +84,13 @@ describe('a token that is known to two servers dies on both', () => {
     ['an ended session', "insert into revoked_sessions values ($2, $3, $1, now() + interval '1 day')"],
     ['a revoked access key', 'update credentials set revoked_at = now() where user_id = $1'],
     ['a disabled user', 'update users set disabled_at = now() where id = $1'],
-  ])('by %s that nobody was told of', async (_name, sql) => {
-    const key = await newKey({ role: 'USER' });
+  ])('by %s without a notification', async (_name, sql) => {
+    const key = await newUser({ role: 'USER' });
     const token = await tokenOf(app, key.authorization);
     expect([await viewerStatus(token), await second.statusFor(token)]).toEqual([200, 200]);
     const { sid } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-    const values = sql.includes('$2') ? [key.userId, sid, tenantId] : [key.userId];
-    await silently(sql, values, key.userId);
+    const values = sql.includes('$2') ? [key.id, sid, tenantId] : [key.id];
+    await silently(sql, values, key.id);
     await isRefusedThere(token);
     await eventually(
       () => viewerStatus(token),
@@ -116,7 +115,7 @@ async function startFeed(): Promise<{ feed: AccessFeed; told: AccessEvent[] }> {
 const stopTheClock = () => stopClocks('performance', 'setInterval', 'clearInterval');
 
 describe('the feed', () => {
-  it('is told of a change, without waiting for its timer', async () => {
+  it('hears of a change without waiting for its timer', async () => {
     stopTheClock();
     const { told } = await startFeed();
     const userId = newId();
@@ -128,7 +127,7 @@ describe('the feed', () => {
     expect(told).toEqual([change(userId)]);
   });
 
-  it('looks every 400 ms, for what it was not told of', async () => {
+  it('reads every 400 ms, to find changes without a notification', async () => {
     stopTheClock();
     const { told } = await startFeed();
     const userId = newId();
@@ -141,7 +140,7 @@ describe('the feed', () => {
     expect(told).toEqual([change(userId)]);
   });
 
-  it('is fresh for a second from the start of its last look, while the next one hangs', async () => {
+  it('is fresh for a second from the start of its last read, while the next read hangs', async () => {
     stopTheClock();
     const { feed } = await startFeed();
     const release = await hangTable('access_clock');
@@ -154,7 +153,7 @@ describe('the feed', () => {
     expect(feed.isFresh).toBe(true);
   });
 
-  it('is not fresh once a look has failed, nor after its end', async () => {
+  it('is not fresh after a read has failed, nor after it stopped', async () => {
     stopTheClock();
     const feed = new AccessFeed();
     const stop = await feed.start();
@@ -171,7 +170,7 @@ describe('the feed', () => {
     expect(feed.isFresh).toBe(false);
   });
 
-  it('says after three seconds of silence that anything may have changed, and again as often', async () => {
+  it('reports after every three seconds of silence that anything may have changed', async () => {
     stopTheClock();
     const { told } = await startFeed();
     await hangTable('access_clock');
@@ -183,7 +182,7 @@ describe('the feed', () => {
     expect(told).toEqual(['ANYTHING', 'ANYTHING']);
   });
 
-  it('tells each change once, whoever looks', async () => {
+  it('reports each change once, whoever reads', async () => {
     const { feed, told } = await startFeed();
     const users = Array.from({ length: 20 }, newId);
     await Promise.all(
@@ -194,7 +193,7 @@ describe('the feed', () => {
     expect(new Set(told.map((event) => event !== 'ANYTHING' && event.userId))).toEqual(new Set(users));
   });
 
-  it('catches up with what was committed after the look under way had read', async () => {
+  it('reports changes that were committed during a read', async () => {
     stopTheClock();
     const { feed, told } = await startFeed();
     const answers = holdAnswers(/^select clock\.version as clock, change\./);
@@ -215,7 +214,7 @@ describe('the feed', () => {
     await early;
   });
 
-  it('tells that anything may have changed when changes are missing, or too many', async () => {
+  it('reports that anything may have changed when changes are missing or too many', async () => {
     const { feed, told } = await startFeed();
     await pool.query('update access_clock set version = version + 3');
     await feed.catchUp();
@@ -234,7 +233,7 @@ describe('the feed', () => {
     expect(told.slice(2)).toEqual([change(userId)]);
   });
 
-  it('is not told of what was rolled back', async () => {
+  it('does not hear of changes that were rolled back', async () => {
     const { feed, told } = await startFeed();
     const failing = inTransaction(async (tx) => {
       await recordAccessChange(tx, change(newId()));
@@ -245,7 +244,7 @@ describe('the feed', () => {
     expect(told).toEqual([]);
   });
 
-  it('is swept of what is older than an hour', async () => {
+  it('loses changes that are older than an hour', async () => {
     await pool.query(
       `update access_changes set created_at = now() - interval '2 hours' where kind = 'GRANT'`,
     );
@@ -256,8 +255,8 @@ describe('the feed', () => {
 });
 
 describe('a sign-in that is remembered', () => {
-  it('is good for a second while the feed hangs; then the database is asked', async () => {
-    const { authorization, userId } = await newKey({ role: 'USER' });
+  it('is used for one second while the feed hangs; then the database is asked', async () => {
+    const { authorization, id: userId } = await newUser({ role: 'USER' });
     const token = await tokenOf(app, authorization);
     expect(await viewerStatus(token)).toBe(200);
     const moveOn = stopStopwatch();

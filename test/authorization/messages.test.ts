@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/generated/prisma/enums.ts';
 import { type App, startApp } from '../support/app.ts';
-import { type CallerOptions, type NewGrant, newCaller, newKey, tokenOf } from '../support/credentials.ts';
 import {
   domain,
   keyOf,
@@ -11,6 +10,7 @@ import {
   registerWorkflow,
   taskInput,
 } from '../support/seed.ts';
+import { type NewGrant, newCaller, newUser, tokenOf, type UserOptions } from '../support/users.ts';
 
 const project = 'told';
 let app: App;
@@ -33,7 +33,7 @@ describe('NOT_FOUND', () => {
   const absent = 'f47ac10b-58cc-4372-a567-0e02b2c3d479';
   const lookup = (field: string, by: object, body = 'id') =>
     [
-      `query ($by: ${field.charAt(0).toUpperCase()}${field.slice(1)}By!) { ${field}(by: $by) { ${body} } }`,
+      `query ($by: ${field.charAt(0).toUpperCase()}${field.slice(1)}ByInput!) { ${field}(by: $by) { ${body} } }`,
       { by },
     ] as const;
   const model = { key: { project, name: 'ghost' } };
@@ -62,7 +62,7 @@ describe('NOT_FOUND', () => {
       lookup('modelVersion', { alias: { model, alias: 'champion' } }),
       'model version told/ghost@champion not found',
     ],
-  ])('names what was asked for, with its whole key: %j', async ([document, variables], message) => {
+  ])('names the object with its whole key: %j', async ([document, variables], message) => {
     expect(await refusalOf(document, variables)).toEqual(['NOT_FOUND', message]);
   });
 
@@ -87,9 +87,9 @@ describe('PERMISSION_DENIED', () => {
       level: 'READ',
     },
   ];
-  const caller = (role: Role, more: Partial<CallerOptions> = {}) => newCaller({ role, ...more });
+  const caller = (role: Role, more: Partial<UserOptions> = {}) => newCaller({ role, ...more });
 
-  it('says which level on which object it takes', async () => {
+  it('says which level on which object is required', async () => {
     const authorization = await caller('USER', { grants: reader });
     expect(await refusalOf(newTask, { input: taskInput(project, 'new') }, authorization)).toEqual([
       'PERMISSION_DENIED',
@@ -103,7 +103,7 @@ describe('PERMISSION_DENIED', () => {
     ]);
   });
 
-  it('says so only to those who may see the object', async () => {
+  it('says so only to callers who can see the object', async () => {
     const stranger = await caller('USER');
     expect(await refusalOf(newTask, { input: taskInput(project, 'new') }, stranger)).toEqual([
       'NOT_FOUND',
@@ -111,7 +111,7 @@ describe('PERMISSION_DENIED', () => {
     ]);
   });
 
-  it('says which role it takes', async () => {
+  it('says which role is required', async () => {
     expect(await refusalOf(register, {}, await caller('USER'))).toEqual([
       'PERMISSION_DENIED',
       'requires the role SUPERUSER or a higher one',
@@ -136,27 +136,32 @@ describe('PERMISSION_DENIED', () => {
     ]);
   });
 
-  it('says what the command asks beyond the role of the permission', async () => {
-    const root = await newKey({ role: 'ROOT' });
+  it('says which role the command itself requires', async () => {
+    const root = await newUser({ role: 'ROOT' });
     const token = `mutation ($input: CreateTokenForUserInput!) { createTokenForUser(input: $input) { __typename } }`;
     const edit = `mutation ($input: EditUserInput!) { editUser(input: $input) { __typename } }`;
     const create = `mutation ($input: CreateUserInput!) { createUser(input: $input) { __typename } }`;
-    const by = { id: root.userId };
+    const by = { id: root.id };
     const admin = await caller('ADMIN');
     for (const [document, input, authorization, message] of [
-      [token, { user: by }, await caller('USER'), 'tokens of others require the role ADMIN or a higher one'],
-      [token, { user: by }, admin, 'the role of this user is above yours'],
-      [edit, { by, name: 'x' }, admin, 'the role of this user is above yours'],
-      [create, { username: 'new', role: 'ROOT' }, admin, 'the role ROOT is above yours'],
+      [
+        token,
+        { user: by },
+        await caller('USER'),
+        'tokens for other users require the role ADMIN or a higher one',
+      ],
+      [token, { user: by }, admin, 'this user has a higher role than you'],
+      [edit, { by, name: 'x' }, admin, 'this user has a higher role than you'],
+      [create, { username: 'new', role: 'ROOT' }, admin, 'the role ROOT is higher than yours'],
     ] as const)
       expect(await refusalOf(document, { input }, authorization)).toEqual(['PERMISSION_DENIED', message]);
   });
 
-  it('says that the token is confined', async () => {
+  it('says that the token is confined to resources', async () => {
     const confined = await tokenOf(app, app.admin, { resources: [{ type: 'PROJECT', id: projectId }] });
     expect(await refusalOf(register, {}, confined)).toEqual([
       'PERMISSION_DENIED',
-      'a token that is confined to resources cannot be used for this',
+      'a token that is limited to some resources cannot be used for this',
     ]);
   });
 });

@@ -166,7 +166,7 @@ const isSoak = Boolean(process.env['SOAK']);
 
 describe('the filter of lists, the batched check and the plain model', () => {
   it(
-    'never differ, whoever asks about whatever',
+    'agree for every caller and every object',
     async () => {
       const seen = new Set<string>();
       await fc.assert(

@@ -12,11 +12,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
 import { db } from '../../src/platform/database/client.ts';
-import { newId } from '../../src/platform/ids.ts';
 import { askAlike } from '../support/alike.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
-import { newCaller, newKey, newTenant } from '../support/credentials.ts';
-import { grant } from '../support/grants.ts';
 import { mutate } from '../support/mutate.ts';
 import {
   createLaunchPlan,
@@ -30,6 +27,7 @@ import {
   workflowInput,
 } from '../support/seed.ts';
 import { announce } from '../support/upload.ts';
+import { grant, newCaller, newGroup, newTenant, newUser, type User } from '../support/users.ts';
 import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
 import { makeModel } from '../tracking/model-seed.ts';
 
@@ -41,7 +39,7 @@ let callers: { maker: string; superuser: string; admin: string };
 let ids: { plan: string; execution: string; run: string; file: string; group: string };
 let there: { experiment: string; model: string };
 /** Of another tenant. */
-let stranger: { userId: string; username: string };
+let stranger: User;
 
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
@@ -66,12 +64,9 @@ beforeAll(async () => {
     model: await makeModel(app, own, 'there'),
   };
   const tenantId = await newTenant('strangers');
-  stranger = await newKey({ role: 'USER', tenantId });
-  const { id: home } = await db.tenant.findFirstOrThrow({ where: { name: 'default' } });
-  const team = { id: newId(), tenantId: home, name: 'own-team', nameKey: 'own-team' };
-  const secret = { id: newId(), tenantId, name: 'secret-team', nameKey: 'secret-team' };
-  await db.group.createMany({ data: [team, secret] });
-  ids = { plan, execution, run, file, group: team.id };
+  stranger = await newUser({ role: 'USER', tenantId });
+  await newGroup('secret-team', [], tenantId);
+  ids = { plan, execution, run, file, group: await newGroup('own-team') };
   const managed = [{ type: 'PROJECT', id: ownId, level: 'MANAGE' }] as const;
   callers = {
     maker: await newCaller({ role: 'USER', grants: managed }),
@@ -158,17 +153,17 @@ const rows: readonly Row[] = [
   },
   {
     field: 'createLaunchPlan',
-    further: 'workflowId',
+    further: 'workflow',
     names,
     input: (name) => ({ key: key(own)('new'), workflow: { key: key(own)(name) } }),
-    answer: notFound('workflowId'),
+    answer: notFound('workflow'),
   },
   {
     field: 'createLaunchPlan',
-    further: 'workflowId',
+    further: 'workflow',
     names,
     input: (name) => ({ key: key(own)('of-other'), workflow: { key: key(hidden)(name) } }),
-    answer: notFound('workflowId'),
+    answer: notFound('workflow'),
   },
   {
     field: 'createWorkflow',
@@ -202,7 +197,7 @@ const rows: readonly Row[] = [
     field: 'createModelVersion',
     further: 'run',
     names: () => [ids.run, absentId],
-    input: (run) => ({ model: model(), source: 's3://x/y', run }),
+    input: (id) => ({ model: model(), source: 's3://x/y', run: { id } }),
     answer: notFound('run'),
   },
   {
@@ -237,14 +232,14 @@ const rows: readonly Row[] = [
         noun === 'Experiment' ? { experiment: { id: there.experiment } } : { registeredModel: model() };
       return {
         field: `${verb}${noun}Permission`,
-        further: 'username',
+        further: 'user',
         names: strangers,
         input: (username) => ({
           ...resource(),
-          username,
+          ...user(username),
           ...(verb === 'delete' ? {} : { permission: level }),
         }),
-        answer: notFound('username'),
+        answer: notFound('user'),
       };
     }),
   ),
@@ -278,7 +273,7 @@ const rows: readonly Row[] = [
     field: 'createTokenForUser',
     further: 'user',
     caller: 'admin',
-    names: () => [stranger.userId, absentId],
+    names: () => [stranger.id, absentId],
     input: (id) => ({ user: { id } }),
     answer: notFound('user'),
   },
@@ -287,8 +282,8 @@ const rows: readonly Row[] = [
     field: 'createTokenForUser',
     further: 'tenant',
     caller: 'admin',
-    names: () => [stranger.userId, absentId],
-    input: (id) => ({ user: { id: absentId }, tenant: id }),
+    names: () => [stranger.id, absentId],
+    input: (id) => ({ user: { id: absentId }, tenant: { id } }),
     answer: { refused: 'PERMISSION_DENIED' },
   },
   {
@@ -301,16 +296,16 @@ const rows: readonly Row[] = [
   },
 ];
 
-describe('a further object that is hidden', () => {
+describe('a hidden object that an input names', () => {
   it.each(rows.map((row) => [row.field, row.further, row] as const))(
-    'is as absent to %s as one that is not there: %s',
+    'gets from %s the same answer as an absent one: %s',
     async (field, _further, { caller = 'maker', input, answer, ...row }) => {
       const ask = (name: string) => mutate(app, field, input(name), '', callers[caller]);
       expect(await askAlike(ask, row.names())).toMatchObject(answer);
     },
   );
 
-  it('can be named where it is not hidden', async () => {
+  it('can be named by a caller who can read it', async () => {
     const open = await newCaller({ role: 'USER', level: 'EDIT' });
     for (const row of rows.filter(({ field }) => /Execution|LaunchPlan|Run|ModelVersion/.test(field))) {
       const [name] = row.names();
@@ -326,7 +321,7 @@ describe('a further object that is hidden', () => {
 });
 
 describe('the table', () => {
-  it('has every further object that an input of the schema names', () => {
+  it('has every object that an input of the schema names', () => {
     const inTable = new Set(rows.map(({ field, further }) => `${field}.${further}`));
     const named = Object.values(schema.getMutationType()?.getFields() ?? {}).flatMap(({ name, args }) => {
       const input = args[0] && getNamedType(args[0].type);
@@ -342,9 +337,9 @@ describe('the table', () => {
 const judgedElsewhere = new Set(['login.resources.id']);
 
 /** Fields that name the object that a mutation is about. */
-const about = new Set(['by', 'id', 'owner', 'resource', 'experiment', 'model', 'registeredModel']);
-/** What executors say of runs that they hold; the work is about these. */
-const ofExecutors = new Set(['runs', 'knownRuns', 'stoppingRuns', 'run']);
+const about = new Set(['by', 'key', 'owner', 'resource', 'experiment', 'model', 'registeredModel']);
+/** What executors say of themselves and of runs that they hold; the work is about these. */
+const ofExecutors = new Set(['instance', 'runs', 'knownRuns', 'stoppingRuns', 'run']);
 
 function furtherObjects(input: GraphQLInputObjectType): string[] {
   const isOfExecutor = /Lease|Report|Renew/.test(input.name);
@@ -368,11 +363,11 @@ function addressesIn(
   });
 }
 
-/** An id, a key, a choice among these, or the user name of MLflow's operations. */
+/** An id, a key, or a choice among these. */
 function isAddress(field: GraphQLInputField, depth = 3): boolean {
   const type = getNamedType(field.type);
   if (type === GraphQLID) return true;
-  if (!isInputObjectType(type)) return field.name === 'username' && field.type.toString().endsWith('!');
+  if (!isInputObjectType(type)) return false;
   const fields = Object.values(type.getFields());
   if (type.isOneOf) return depth > 0 && fields.some((choice) => isAddress(choice, depth - 1));
   return fields.some(({ name }) => name === 'project') && fields.some(({ name }) => name === 'name');

@@ -14,7 +14,7 @@ const kinds = {
 
 describe.each(Object.entries(kinds))('%s', (_kind, faultOf) => {
   it.each(['ada', 'Ada Lovelace', 'ada@example.com', 'Ádá', '艾达艾', 'a'.repeat(255)])(
-    'takes %j',
+    'accepts %j',
     (name) => {
       expect(faultOf(name)).toBeNull();
     },
@@ -50,7 +50,7 @@ describe('the name of a group', () => {
 });
 
 describe('the name of a user', () => {
-  it('is no access key', () => {
+  it('is not an access key', () => {
     expect(usernameFault('A1'.repeat(15))).toEqual(expect.any(String));
     expect(nameFault('A1'.repeat(15))).toBeNull();
   });

@@ -117,7 +117,7 @@ const signIns: fc.Arbitrary<SignIn> = fc.record({
 const plain = { method: 'PASSWORD', isShared: false, confinedTo: null, scopes: null };
 
 describe('the table of permissions', () => {
-  it('says the same as the lists, for every caller and every permission', () => {
+  it('agrees with the lists for every caller and every permission', () => {
     fc.assert(
       fc.property(signIns, (signIn) => {
         const usable = all.filter((permission) => obstacleTo(signIn, permission) === null);
@@ -127,11 +127,11 @@ describe('the table of permissions', () => {
     );
   });
 
-  it('has each permission on one rung of the ladder', () => {
+  it('gives each permission exactly one required role', () => {
     expect([...forGuests, ...Object.values(besides).flat()].toSorted()).toEqual(all.toSorted());
   });
 
-  it('asks no role for a level that the role cannot have', () => {
+  it('never requires a level that its role cannot have', () => {
     for (const [permission, { level, role }] of Object.entries(permissions) as [string, Requirement][]) {
       if (level === 'NONE') continue;
       const needed = level === 'CREATION_POLICY' ? 'EDIT' : level;
@@ -139,14 +139,14 @@ describe('the table of permissions', () => {
     }
   });
 
-  it('opens to a request without credentials only what it opens to shared identities', () => {
+  it('allows requests without credentials only what shared identities may do', () => {
     for (const { openTo } of Object.values(permissions) as Requirement[])
       if (openTo.includes('ANONYMOUS')) expect(openTo).toContain('SHARED');
   });
 });
 
 describe('scopes', () => {
-  it('are no limit when there are none, and allow nothing when the list is empty', () => {
+  it('set no limit when they are null, and allow nothing when the list is empty', () => {
     const usable = (scopes: readonly string[] | null) =>
       all.filter((permission) => obstacleTo({ ...plain, role: 'ROOT', scopes }, permission) === null);
     expect(usable(null)).toEqual(all.filter((permission) => permission !== 'job:run'));

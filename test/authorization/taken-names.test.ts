@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
 import { mutate } from '../support/mutate.ts';
 import { domain, keyOf, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
+import { newCaller } from '../support/users.ts';
 import { makeExperiment } from '../tracking/experiment-seed.ts';
 import { makeModel } from '../tracking/model-seed.ts';
 
@@ -58,17 +58,20 @@ describe('a name that is taken', () => {
     ],
     ['createExperiment', 'name', (name: string) => ({ project, name })],
     ['createRegisteredModel', 'name', (name: string) => ({ project, name })],
-  ] as const)('is told by %s only where the caller may read what has it', async (field, part, input) => {
-    const ask = (name: string) => mutate(app, field, input(name), '', caller);
-    await ask('seen');
-    const seen = await statementsOf(() => ask('seen'));
-    const unseen = await statementsOf(() => ask('unseen'));
-    const path = ['input', part];
-    expect(seen.result).toMatchObject({ __typename: 'AlreadyExistsError', path });
-    expect(unseen.result).toMatchObject({
-      message: 'this name cannot be used here',
-      problems: [{ code: 'NameUnavailable', path }],
-    });
-    expect(unseen.statements).toEqual(seen.statements);
-  });
+  ] as const)(
+    'is reported by %s only to callers who can read the object that has it',
+    async (field, part, input) => {
+      const ask = (name: string) => mutate(app, field, input(name), '', caller);
+      await ask('seen');
+      const seen = await statementsOf(() => ask('seen'));
+      const unseen = await statementsOf(() => ask('unseen'));
+      const path = ['input', part];
+      expect(seen.result).toMatchObject({ __typename: 'AlreadyExistsError', path });
+      expect(unseen.result).toMatchObject({
+        message: 'this name cannot be used here',
+        problems: [{ code: 'NameUnavailable', path }],
+      });
+      expect(unseen.statements).toEqual(seen.statements);
+    },
+  );
 });

@@ -64,7 +64,7 @@ const ask = async (id: string): Promise<Answer> => {
 };
 
 describe('the files of an execution', () => {
-  it('are those of its own project that are there, and no others that it names', async () => {
+  it('are only uploaded files of its own project', async () => {
     const mine = await upload('mine');
     const { uri: unsent } = await announce(app, 'mine', randomBytes(30));
     const names = [mine, mine, await upload('other'), await foreignFile(), unsent, 's3://theirs/x'];
@@ -83,7 +83,7 @@ describe('the files of an execution', () => {
     expect((await fetch(node.data.files[0].downloadUrl)).status).toBe(200);
   });
 
-  it('are looked up once for a whole answer', async () => {
+  it('are read with one statement for a whole answer', async () => {
     const ids: string[] = [];
     for (let turn = 0; turn < 3; turn += 1) {
       const id = await launch(app, 'mine', 'files');

@@ -35,7 +35,7 @@ async function contentOf(id: string): Promise<Buffer> {
 const isWhole = async (id: string) => (await findBlob(id))?.uploadedAt != null;
 
 describe('storeContent', () => {
-  it('keeps all of it, cut the same way however it comes', async () => {
+  it('stores the whole content in the same chunks, however it arrives', async () => {
     const content = randomBytes(CHUNK_BYTES * 2 + 5);
     const blob = await announce(content);
     await storeContent(blob, piecesOf(content));
@@ -44,7 +44,7 @@ describe('storeContent', () => {
     expect(await db.blobChunk.count({ where: { blobId: blob.id } })).toBe(3);
   });
 
-  it('holds no transaction while the content comes', async () => {
+  it('holds no transaction while it waits for content', async () => {
     const content = randomBytes(CHUNK_BYTES + 1);
     const blob = await announce(content);
     async function* slow() {
@@ -66,7 +66,7 @@ describe('storeContent', () => {
     expect(await isWhole(blob.id)).toBe(true);
   });
 
-  it('twice at once is kept once', async () => {
+  it('stores content once when it is sent twice at the same time', async () => {
     const content = randomBytes(CHUNK_BYTES * 3 + 7);
     const blob = await announce(content);
     await Promise.all([1, 2, 3].map((bytes) => storeContent(blob, piecesOf(content, bytes * 70_001))));
@@ -74,7 +74,7 @@ describe('storeContent', () => {
     expect((await contentOf(blob.id)).equals(content)).toBe(true);
   });
 
-  it('is not whole when the content stops, and is finished by the next', async () => {
+  it('leaves a blob incomplete when the content stops, and the next upload completes it', async () => {
     const content = randomBytes(CHUNK_BYTES * 2);
     const blob = await announce(content);
     async function* broken() {
@@ -82,14 +82,14 @@ describe('storeContent', () => {
       throw new Error('gone');
     }
     await expect(storeContent(blob, broken())).rejects.toThrow('gone');
-    await expect(storeContent(blob, piecesOf(content.subarray(0, 20)))).rejects.toThrow('not whole');
+    await expect(storeContent(blob, piecesOf(content.subarray(0, 20)))).rejects.toThrow('incomplete');
     expect(await isWhole(blob.id)).toBe(false);
     await storeContent(blob, piecesOf(content));
     expect(await isWhole(blob.id)).toBe(true);
     expect((await contentOf(blob.id)).equals(content)).toBe(true);
   });
 
-  it('overwrites what was left over, cut another way', async () => {
+  it('overwrites the chunks of an earlier upload that had another size', async () => {
     const content = randomBytes(CHUNK_BYTES + 3);
     const blob = await announce(content);
     for (let position = 0; position < 6; position += 1) await storeChunk(blob.id, position, randomBytes(10));
@@ -97,7 +97,7 @@ describe('storeContent', () => {
     expect((await contentOf(blob.id)).equals(content)).toBe(true);
   });
 
-  it('changes nothing of a blob that is whole', async () => {
+  it('changes nothing in a blob that is complete', async () => {
     const content = randomBytes(50);
     const blob = await announce(content);
     await storeContent(blob, piecesOf(content));
@@ -107,7 +107,7 @@ describe('storeContent', () => {
     expect((await contentOf(blob.id)).equals(content)).toBe(true);
   });
 
-  it('of nothing is whole', async () => {
+  it('stores an empty content', async () => {
     const blob = await announce(new Uint8Array(0));
     await storeContent(blob, piecesOf(new Uint8Array(0)));
     expect(await isWhole(blob.id)).toBe(true);
@@ -115,7 +115,7 @@ describe('storeContent', () => {
 });
 
 describe('the size of a blob', () => {
-  it('is what was announced last, until the content is there', async () => {
+  it('is the size that was announced last, until the content is complete', async () => {
     const content = randomBytes(42);
     const wrong = await announce(content, 1);
     const right = await announce(content);
@@ -128,7 +128,7 @@ describe('the size of a blob', () => {
 });
 
 describe('inUploadSlot', () => {
-  it('lets a few in and refuses the next, until one is done', async () => {
+  it('admits a few uploads and refuses the next until one is done', async () => {
     const ends: (() => void)[] = [];
     const held = Array.from({ length: MAX_UPLOADS }, () =>
       inUploadSlot(() => new Promise<void>((resolve) => ends.push(resolve))),

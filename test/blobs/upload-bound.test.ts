@@ -28,7 +28,7 @@ const statusOf = async (request: ClientRequest) => {
 };
 
 describe('uploads at once', () => {
-  it('are so many and no more; who comes too many is told when to come again', async () => {
+  it('are limited, and a refused upload is told when to come again', async () => {
     const contents = Array.from({ length: MAX_UPLOADS }, () => randomBytes(10));
     const held = await Promise.all(contents.map(begin));
     const content = randomBytes(10);

@@ -61,7 +61,7 @@ async function launch(name: string): Promise<string> {
 }
 
 describe('Apollo Client', () => {
-  it('keeps an execution once, however it was come by', async () => {
+  it('caches an execution once, whichever query returned it', async () => {
     const id = await launch('once');
     const { data: list } = await client.query({ query: executionsQuery, variables: { filter } });
     expect(list?.executions.edges.map(({ node }) => node.id)).toContain(id);
@@ -104,7 +104,7 @@ describe('Apollo Client', () => {
     });
   });
 
-  it('watches over WebSocket, and goes on after a cut without gap or repeat', async () => {
+  it('subscribes over WebSocket, and continues after a lost connection without gap or repeat', async () => {
     const id = await launch('watched');
     const seen: { id: string; phase: string }[] = [];
     let cuts = 0;

@@ -51,7 +51,7 @@ describe('the example client', () => {
     expect(status).toBe(0);
   });
 
-  it('says why it may not', async () => {
+  it('says why a call is refused', async () => {
     const { status, err } = await run([], { password: 'wrong' });
     expect(err).toBe('UNAUTHENTICATED: the credentials are not valid\n');
     expect(status).toBe(1);
@@ -63,7 +63,7 @@ describe('the example client', () => {
     expect(status).toBe(1);
   });
 
-  it('launches an execution and follows it to its end, also when the connection breaks', async () => {
+  it('launches an execution and follows it to its end, also after a lost connection', async () => {
     const hands = new Hands(stage.app);
     let isOver = false;
     let isCut = false;

@@ -54,7 +54,7 @@ async function launch(name: string): Promise<string> {
 }
 
 describe('urql', () => {
-  it('asks once, and again when a mutation has answered the same type', async () => {
+  it('asks once, and again after a mutation that answers the same type', async () => {
     const id = await launch('once');
     const key = { ...filter, name: 'once' };
     const read = async () => (await client.query(executionQuery, { key })).data?.execution;
@@ -78,7 +78,7 @@ describe('urql', () => {
     expect(error?.graphQLErrors[0]?.extensions['code']).toBe('NOT_FOUND');
   });
 
-  it('watches over Server-Sent Events, and goes on after a cut without gap or repeat', async () => {
+  it('subscribes over Server-Sent Events, and continues after a lost connection without gap or repeat', async () => {
     const id = await launch('watched');
     const seen: { id: string; phase: string }[] = [];
     let isCut = false;

@@ -51,7 +51,7 @@ describe.skipIf(!isBuilt)('npm run demo', { timeout: 120_000 }, () => {
     plain = await runDemo([]);
   }, 120_000);
 
-  it('ends with SUCCEEDED, an accuracy far above the baseline, and where to look', () => {
+  it('ends with SUCCEEDED, an accuracy far above the baseline, and a link to the execution', () => {
     expect(plain.output).toMatch(/^Execution [0-9a-f-]{36} SUCCEEDED$/m);
     expect(plain.code).toBe(0);
     expect(numberIn(plain.output, 'accuracy')).toBeGreaterThan(0.92);
@@ -62,7 +62,7 @@ describe.skipIf(!isBuilt)('npm run demo', { timeout: 120_000 }, () => {
       expect(plain.output).toMatch(new RegExp(`^ *${node} +SUCCEEDED +attempt 1`, 'm'));
   });
 
-  it('finds nothing where labels are shuffled, and draws others with another seed', async () => {
+  it('learns nothing from shuffled labels, and shuffles them differently with another seed', async () => {
     const shuffled = await runDemo(['--shuffle-labels', '--seed', '8']);
     expect(shuffled.code).toBe(0);
     expect(numberIn(shuffled.output, 'accuracy')).toBeLessThan(baselineIn(shuffled.output) + 0.15);
@@ -96,7 +96,7 @@ describe.skipIf(!isBuilt)('npm run demo', { timeout: 120_000 }, () => {
     expect(readdirSync(temporary).filter((name) => name.startsWith('slipway-demo-'))).toEqual([]);
   });
 
-  it('ends everything on Ctrl-C, also when it was to stay', async () => {
+  it('ends every process on Ctrl-C, also with the option to stay', async () => {
     let isAsked = false;
     const { output, code } = await runDemo(['--stay'], (soFar, pid) => {
       if (isAsked || !soFar.includes('It stays until Ctrl-C')) return;

@@ -108,7 +108,7 @@ describe.runIf(process.platform === 'linux')('npm start', { timeout: 120_000 }, 
     });
   });
 
-  it('is refused while another uses the home, and leaves everything of that one alone', async () => {
+  it('is refused while another process uses the home, and does not touch the files of that process', async () => {
     const first = start();
     await eventually(
       async () => moments['everything has started']?.(first),

@@ -104,7 +104,7 @@ describe('a workflow goes on, and no work is recorded twice, after kill -9 of', 
     60_000,
   );
 
-  it('everything: the supervisor, whose next start goes on with the same data', async () => {
+  it('the supervisor, whose next start continues with the same data', async () => {
     const before = tree.processes();
     const id = await launchHalfWay();
     kill('supervisor');
@@ -120,14 +120,14 @@ describe('a workflow goes on, and no work is recorded twice, after kill -9 of', 
 });
 
 describe('the processes of a tree', () => {
-  it.runIf(process.platform === 'linux')('keep from the executor what opens the database', async () => {
+  it.runIf(process.platform === 'linux')('give the executor nothing that opens the database', async () => {
     const { executor, server } = tree.processes();
     const environmentOf = (pid: number | null) => readFileSync(`/proc/${pid}/environ`, 'utf8');
     expect(environmentOf(server)).toMatch(/DATABASE_URL=.*SLIPWAY_SECRETS=/s);
     expect(environmentOf(executor)).not.toMatch(/DATABASE_URL|SLIPWAY_SECRETS/);
   });
 
-  it('say once, in one block, where to go', () => {
+  it('print the address once, in one block', () => {
     expect(tree.said()).toMatch(/Sign in as admin with this password/);
     expect(tree.said()).toMatch(/Slipway is ready\.\n\n {4}GraphiQL {2}http:\/\/127\.0\.0\.1:\d+\/graphql\n/);
   });

@@ -41,7 +41,7 @@ function begin(name: string, environment: NodeJS.ProcessEnv): { child: ChildProc
   return { child, said: () => said };
 }
 
-describe('a start is refused, in words and before anything is made,', () => {
+describe('a start is refused with a message and before it creates anything', () => {
   const production = { NODE_ENV: 'production', SLIPWAY_EXECUTOR_RUNTIME: 'process' };
 
   it('in production without a database', async () => {
@@ -51,7 +51,7 @@ describe('a start is refused, in words and before anything is made,', () => {
     expect(existsSync(join(folder, 'home/postgres'))).toBe(false);
   });
 
-  it('in production without a word on what runs the jobs', async () => {
+  it('in production when nothing says which runtime runs the jobs', async () => {
     const environment = { NODE_ENV: 'production', SLIPWAY_EMBEDDED: '1' };
     for (const name of ['start', 'executor']) {
       const { code, said } = await run(name, environment);
@@ -61,13 +61,13 @@ describe('a start is refused, in words and before anything is made,', () => {
     expect(existsSync(join(folder, 'home/postgres'))).toBe(false);
   });
 
-  it('on a database of the user without secrets', async () => {
+  it('with DATABASE_URL and without secrets', async () => {
     const { code, said } = await run('start', { DATABASE_URL: 'postgresql://127.0.0.1:1/none' });
     expect(code).toBe(1);
     expect(said).toMatch(/^SLIPWAY_SECRETS is required/);
   });
 
-  it('when the secret that opens the data is gone', async () => {
+  it('when the secret that decrypts the data is missing', async () => {
     mkdirSync(join(folder, 'lost/postgres/data'), { recursive: true });
     const { code, said } = await run('start', { SLIPWAY_HOME: join(folder, 'lost') });
     expect(code).toBe(1);
@@ -121,7 +121,7 @@ describe('a start is refused, in words and before anything is made,', () => {
     );
   });
 
-  it('of a database that refuses the password or is not there', async () => {
+  it('when the database refuses the password or does not exist', async () => {
     const { adminUrl } = inject('testServer');
     const changed = (change: (url: URL) => void) => {
       const url = new URL(adminUrl);
@@ -150,7 +150,7 @@ describe('a start is refused, in words and before anything is made,', () => {
 });
 
 describe('a database that does not answer', () => {
-  it('is told at once, and waited for', async () => {
+  it('is reported at once, and the start waits for it', async () => {
     const told: string[] = [];
     const url = 'postgresql://127.0.0.1:1/none';
     const line =
@@ -161,7 +161,7 @@ describe('a database that does not answer', () => {
     expect(told).toEqual([expect.stringMatching(line)]);
   });
 
-  it('is told by each process that needs it, which goes on trying', async () => {
+  it('is reported by each process that needs it, and each tries again', async () => {
     for (const name of ['start', 'server', 'scheduler']) {
       const { child, said } = begin(name, {
         DATABASE_URL: 'postgresql://127.0.0.1:1/none',
@@ -189,10 +189,10 @@ describe('listen', () => {
     };
     const where = { host: '203.0.113.7', port: 80 };
     await expect(listen(failing('EACCES'), where)).rejects.toThrow(
-      'PORT: this user may not listen on port 80. Set PORT to one from 1024 on.',
+      'PORT: this user cannot listen on port 80. Set PORT to 1024 or more.',
     );
     await expect(listen(failing('EADDRNOTAVAIL'), where)).rejects.toThrow(
-      'HOST: 203.0.113.7 is not an address of this machine (EADDRNOTAVAIL). Set HOST to one, such as',
+      'HOST: 203.0.113.7 is not an address of this machine (EADDRNOTAVAIL). Set HOST to an address such as',
     );
   });
 });

@@ -59,7 +59,7 @@ async function runWorkflow(inputs: PenguinInputs = {}, lines: readonly Line[] = 
 }
 
 describe('the bundle of all steps', { timeout: 60_000 }, () => {
-  it('is the same bytes each time, and names no place of this machine', async () => {
+  it('has the same bytes each time, and contains no path of this machine', async () => {
     const [one, other] = [await bundleSteps(), await bundleSteps()];
     expect(Buffer.from(one).equals(Buffer.from(other))).toBe(true);
     expect(Buffer.from(one).toString()).not.toContain(process.cwd());
@@ -74,7 +74,7 @@ describe('the bundle of all steps', { timeout: 60_000 }, () => {
     expect(await read(outputs['report'])).toContain('# Which penguin is it?');
   });
 
-  it('fails with one sentence where the data is at fault', async () => {
+  it('fails with one sentence when the data is wrong', async () => {
     const { failed } = await runWorkflow({}, withCopiedFlippers(readDataSet()));
     expect([...failed.keys()]).toEqual(['train-naive-bayes']);
     expect(failed.get('train-naive-bayes')).toMatchObject({

@@ -43,7 +43,7 @@ const watched = (client: SlipwayClient, hasEnded = async () => true) =>
   client.watch<{ id: string }>('subscription …', {}, hasEnded);
 
 describe('watch', () => {
-  it('goes on after the last event when the connection is lost', async () => {
+  it('continues after the last event when the connection is lost', async () => {
     let lose = () => {};
     const { client, sent } = await stub(
       (response) => {
@@ -62,7 +62,7 @@ describe('watch', () => {
     expect(sent.map(({ variables }) => variables.after)).toEqual([null, 'b', 'b']);
   });
 
-  it('goes on when the server completes the stream before its end', async () => {
+  it('continues when the server completes the stream too early', async () => {
     const { client, sent } = await stub(
       (response) => stream(response).end(next('a') + complete),
       (response) => stream(response).end(next('b') + complete),
@@ -87,7 +87,7 @@ describe('watch', () => {
     expect(await idsOf(watched(new SlipwayClient('http://nowhere', 'Bearer x')))).toEqual(['é']);
   });
 
-  it('does not ask again when it is refused', async () => {
+  it('does not try again when it is refused', async () => {
     const errors = [{ message: 'not found', extensions: { code: 'NOT_FOUND' } }];
     const { client, sent } = await stub((response) =>
       stream(response).end(`event: next\ndata: ${JSON.stringify({ errors })}\n\n${complete}`),
@@ -100,7 +100,7 @@ describe('watch', () => {
 });
 
 describe("the penguins' client and a server", () => {
-  it('register twice, launch, watch the first node come up, and say what is wrong', async () => {
+  it('register twice, launch, watch the first node start, and report what is wrong', async () => {
     const app = await startApp();
     closing.push(() => app.stop());
     const { username, password } = app.secrets.administrator;

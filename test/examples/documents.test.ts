@@ -4,13 +4,13 @@ import { documents } from '../../examples/penguins/workflow.ts';
 import { compilePenguins } from './compile-penguins.ts';
 
 describe("the penguins' documents", () => {
-  it('compile without a fault', () => {
+  it('compile without an error', () => {
     const { primary, tasks } = compilePenguins();
     expect(primary.template.nodes.map(({ id }) => id)).toHaveLength(4 + 2 * learnerNames.length);
     expect(tasks).toHaveLength(documents.tasks.length);
   });
 
-  it('train the models side by side, and wait for all of them to choose', () => {
+  it('train the models in parallel, and choose when all are done', () => {
     const { upstream, downstream } = compilePenguins().primary.connections;
     const trains = learnerNames.map((learner) => `train-${learner}`);
     expect(downstream['split']).toEqual(expect.arrayContaining(trains));
@@ -19,14 +19,14 @@ describe("the penguins' documents", () => {
     expect(upstream['choose']).toEqual([...evaluations, 'start-node'].sort());
   });
 
-  it('are one version while they stay as they are', () => {
+  it('have the same version while they do not change', () => {
     const versions = new Set(
       [...documents.tasks, documents.workflow, documents.launchPlan].map(({ key }) => key.version),
     );
     expect([...versions]).toEqual([expect.stringMatching(/^[0-9a-f]{12}$/)]);
   });
 
-  it('name no place of this machine', () => {
+  it('contain no path of this machine', () => {
     expect(JSON.stringify(documents)).not.toMatch(/"\/|file:|\/home|\/tmp/);
   });
 });

@@ -62,7 +62,7 @@ describe('split', () => {
     }
   });
 
-  it('is the same for a seed, and another for another', () => {
+  it('gives the same parts for the same seed, and others for another seed', () => {
     expect(parts(7)).toEqual(parts(7));
     expect(rowsOf(parts(7).test)).not.toEqual(rowsOf(parts(8).test));
   });
@@ -83,7 +83,7 @@ describe('split', () => {
 });
 
 describe('train', () => {
-  it('scales by the training part alone', () => {
+  it('computes the scale from the training part only', () => {
     const drawn = parts(7);
     const model = train(drawn.train, 'decision-tree', 7);
     for (const { feature, mean: learned } of model.scales)
@@ -103,7 +103,7 @@ describe('train', () => {
     },
   );
 
-  it('tells which feature does not vary where naive Bayes needs it to', () => {
+  it('names the feature that does not vary when naive Bayes needs it to vary', () => {
     const faulty = split(clean(withCopiedFlippers(readDataSet())), {
       seed: 7,
       testShare: 0.3,
@@ -120,7 +120,7 @@ describe('choose', () => {
   const evaluation = (learner: Evaluation['learner'], validation: number, accuracy: number) =>
     ({ learner, validation, accuracy }) as Evaluation;
 
-  it('goes by cross-validation, whatever the held-out part says', () => {
+  it('chooses by cross-validation, not by the held-out part', () => {
     const { best, accuracy, scores } = choose([
       evaluation('random-forest', 0.9, 0.99),
       evaluation('decision-tree', 0.95, 0.94),
@@ -129,14 +129,14 @@ describe('choose', () => {
     expect(scores).toEqual({ 'decision-tree': 0.94, 'random-forest': 0.99 });
   });
 
-  it('takes the simplest of equals', () => {
+  it('chooses the simplest of equally good models', () => {
     const equals = [evaluation('random-forest', 0.9, 0.9), evaluation('naive-bayes', 0.9, 0.9)];
     expect(choose(equals).best).toBe('naive-bayes');
   });
 });
 
 describe('the workflow as a whole', () => {
-  it('learns: far better than guessing, for every seed', { timeout: 60_000 }, () => {
+  it('predicts far better than guessing, for every seed', { timeout: 60_000 }, () => {
     for (const seed of seeds) {
       const { drawn, evaluations, choice } = learn(seed);
       expect(choice.accuracy).toBeGreaterThan(0.92);
@@ -145,7 +145,7 @@ describe('the workflow as a whole', () => {
     }
   });
 
-  it('learns nothing where there is nothing to learn', { timeout: 120_000 }, () => {
+  it('predicts no better than guessing when the labels are random', { timeout: 120_000 }, () => {
     const results = seeds.map((seed) => learn(seed, { shuffleLabels: true }));
     for (const { drawn, choice } of results) expect(choice.accuracy).toBeLessThan(baselineOf(drawn) + 0.12);
     const ofAll = results.flatMap(({ evaluations }) => evaluations.map(({ accuracy }) => accuracy));
@@ -153,7 +153,7 @@ describe('the workflow as a whole', () => {
     expect(mean(ofAll)).toBeLessThan(0.48);
   });
 
-  it('gives the same for a seed and something else for another', { timeout: 60_000 }, () => {
+  it('gives the same result for the same seed and another for another seed', { timeout: 60_000 }, () => {
     const [first, again, other] = [learn(7), learn(7), learn(8)];
     expect(again).toEqual(first);
     expect(other.evaluations).not.toEqual(first.evaluations);
@@ -173,7 +173,7 @@ describe('the workflow as a whole', () => {
     expect(page.match(/is \\ was taken for/g)).toHaveLength(learnerNames.length);
   });
 
-  it('has a baseline that looks at the training part only to decide what to guess', () => {
+  it('has a baseline that uses only the training part to decide what to guess', () => {
     const [adelie, gentoo] = [0, 2].map((label) => penguins.filter((penguin) => labelOf(penguin) === label));
     expect(baselineOf({ train: adelie ?? [], test: gentoo ?? [] })).toBe(0);
   });

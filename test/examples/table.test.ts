@@ -25,7 +25,7 @@ const events = [
 ];
 
 describe('the table of nodes', () => {
-  it('is a line for each end where there is no terminal', () => {
+  it('prints a line for each node that ends when there is no terminal', () => {
     const { written, ...plain } = screen(false);
     const table = new NodeTable(['clean', 'split'], plain);
     for (const one of events) table.apply(one);
@@ -36,7 +36,7 @@ describe('the table of nodes', () => {
     ]);
   });
 
-  it('is drawn over itself on a terminal', () => {
+  it('is redrawn in place on a terminal', () => {
     stopClocks('setInterval', 'clearInterval');
     const { written, ...terminal } = screen(true);
     const table = new NodeTable(['clean', 'split'], terminal);

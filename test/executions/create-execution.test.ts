@@ -44,7 +44,7 @@ describe('createExecution', () => {
     expect(events).toMatchObject([{ sequence: 1n, kind: 'EXECUTION', phase: 'QUEUED' }]);
   });
 
-  it('takes the defaults of the launch plan, and keeps what the user gave apart', async () => {
+  it('uses the defaults of the launch plan, and stores the inputs of the user separately', async () => {
     const { execution } = await ask({});
     expect(execution.data.inputs).toEqual({ x: 1 });
     expect(execution.name).toMatch(/^a[a-z0-9]{19}$/);
@@ -57,25 +57,22 @@ describe('createExecution', () => {
     [undefined, 25],
     [0, 0],
     [3, 3],
-  ])(
-    'may have as many nodes side by side as it is told, 25 by default: %s',
-    async (maxParallelism, expected) => {
-      const { execution } = await ask({ maxParallelism });
-      const { data } = await app.ask(
-        'query ($by: ExecutionByInput!) { execution(by: $by) { maxParallelism } }',
-        {
-          by: { id: execution.id },
-        },
-      );
-      expect(data.execution.maxParallelism).toBe(expected);
-    },
-  );
+  ])('limits the nodes that run in parallel, to 25 by default: %s', async (maxParallelism, expected) => {
+    const { execution } = await ask({ maxParallelism });
+    const { data } = await app.ask(
+      'query ($by: ExecutionByInput!) { execution(by: $by) { maxParallelism } }',
+      {
+        by: { id: execution.id },
+      },
+    );
+    expect(data.execution.maxParallelism).toBe(expected);
+  });
 
   it.each([
     ['2^53 + 1', '9007199254740993'],
     ['the largest', '9223372036854775807'],
     ['the smallest', '-9223372036854775808'],
-  ])('keeps %s of the 64-bit integers', async (_name, x) => {
+  ])('keeps %s, a 64-bit integer, exactly', async (_name, x) => {
     expect((await ask({ inputs: { x } })).execution.data.inputs).toEqual({ x });
   });
 
@@ -84,7 +81,7 @@ describe('createExecution', () => {
     expect(await ask({ name: 'taken' })).toMatchObject({ code: 'ALREADY_EXISTS', path: ['input', 'name'] });
   });
 
-  it('gives one name once, however many ask at once', async () => {
+  it('gives a name to one execution when many calls ask for it at the same time', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask({ name: 'raced' })));
     const kinds = answers.map((answer) => answer.__typename).sort();
     expect(kinds).toEqual([...Array(19).fill('AlreadyExistsError'), 'CreateExecutionPayload']);
@@ -116,25 +113,25 @@ describe('createExecution', () => {
     ],
     ['a domain that is none', { domain: 'nowhere' }, ['input', 'domain'], 'InvalidValue'],
     ['a negative limit', { maxParallelism: -1 }, ['input', 'maxParallelism'], 'InvalidValue'],
-  ])('refuses %s, naming it', async (_name, more, path, code) => {
+  ])('refuses %s and names the field', async (_name, more, path, code) => {
     const answer = await ask(more);
     expect(answer.__typename).toBe('InvalidArgumentError');
     expect(answer.problems).toMatchObject([{ path, code }]);
   });
 
-  it('reports every fault at once', async () => {
+  it('reports all problems together', async () => {
     const answer = await ask({ name: 'Foo', inputs: { x: 'many', z: 1 }, maxParallelism: -1 });
     expect(answer.problems).toHaveLength(4);
   });
 
-  it('answers NotFoundError for a launch plan that is not there', async () => {
+  it('answers NotFoundError for a launch plan that does not exist', async () => {
     expect(await ask({ launchPlan: plan('ghost') })).toMatchObject({ __typename: 'NotFoundError' });
     expect(await ask({ launchPlan: { id: 'no id at all' } })).toMatchObject({ __typename: 'NotFoundError' });
   });
 
-  it('is NOT_FOUND at the top for a project that is not there', async () => {
-    const { errors } = await ask({ project: 'ghost' });
-    expect(errors).toMatchObject([{ path: ['createExecution'], extensions: { code: 'NOT_FOUND' } }]);
+  it('is refused with a top-level NOT_FOUND for a project that does not exist', async () => {
+    const answer = await ask({ project: 'ghost' });
+    expect(answer).toMatchObject({ refused: 'NOT_FOUND', path: ['createExecution'] });
   });
 
   it('refuses an archived project', async () => {
@@ -144,7 +141,7 @@ describe('createExecution', () => {
     expect(answer.problems).toMatchObject([{ code: 'InactiveProject', path: ['input', 'project'] }]);
   });
 
-  it('refuses a file that is not there, and one of another project', async () => {
+  it('refuses a file that does not exist, and a file of another project', async () => {
     const blob = { blob: { format: 'csv', dimensionality: 'SINGLE' } };
     await registerTask(app, project, 'reader', { inputs: { file: blob }, outputs: { y: integer } });
     const { template, ...rest } = workflowInput(project, 'reads', { a: [] }, { task: 'reader' });
@@ -182,7 +179,7 @@ describe('createExecution', () => {
 });
 
 describe('execution', () => {
-  it('is found by its id and by its key, alike', async () => {
+  it('is found by its id and by its key', async () => {
     const id = await launch(app, project, 'one', { name: 'found' });
     const { data } = await app.ask(
       `query ($byId: ExecutionByInput!, $byKey: ExecutionByInput!) {
@@ -198,7 +195,7 @@ describe('execution', () => {
     [{ id: '01a202b2-5304-72e0-b221-04449f1f6bfe' }],
     [{ id: 'no id at all' }],
     [{ key: { project, domain, name: 'ghost' } }],
-  ])('is null with NOT_FOUND when it is absent: %j', async (by) => {
+  ])('is null with NOT_FOUND when it does not exist: %j', async (by) => {
     const { data, errors } = await app.ask('query ($by: ExecutionByInput!) { execution(by: $by) { id } }', {
       by,
     });
@@ -208,7 +205,7 @@ describe('execution', () => {
 });
 
 describe('executions', () => {
-  it('pages forward and backward without gap or repeat, whatever comes in between', async () => {
+  it('pages forward and backward without gap or repeat, also when executions are created in between', async () => {
     await registerProject(app, 'pages');
     await registerTask(app, 'pages', 'double');
     await registerWorkflow(app, 'pages', 'one', { a: [] });
@@ -249,7 +246,7 @@ describe('executions', () => {
     [{ first: 1, last: 1 }],
     [{ after: 'nonsense' }],
     [{ after: Buffer.from('["2026-13-99T","x"]').toString('base64url') }],
-  ])('refuses %j as an argument, never silently', async (args) => {
+  ])('refuses %j as an argument', async (args) => {
     const { errors } = await app.ask(
       `query ($first: Int, $after: String, $last: Int) {
          executions(filter: { project: "${project}", domain: "development" }, first: $first, after: $after, last: $last) { edges { cursor } }

@@ -40,17 +40,18 @@ beforeAll(async () => {
     ],
     outputs: names.map((name) => promise('n', name)),
   };
-  expect(await createWorkflow(app, { id: keyOf(project, 'same'), template })).toMatchObject({
+  expect(await createWorkflow(app, { key: keyOf(project, 'same'), template })).toMatchObject({
     __typename: 'CreateWorkflowPayload',
   });
-  const plan = { id: keyOf(project, 'same'), workflowId: keyOf(project, 'same') };
+  const key = keyOf(project, 'same');
+  const plan = { key, workflow: { key } };
   const stored = await createLaunchPlan(app, { ...plan, defaultInputs: { a: 1 }, fixedInputs: { b: 2 } });
   expect(stored.launchPlan.expectedInputs.map((one: Answer) => one.name)).toEqual(['zebra', 'aa', 'a']);
 });
 afterAll(() => app.stop());
 
 describe('values', () => {
-  it('come back in the order in which they are declared, through all that they go through', async () => {
+  it('keep the order in which they are declared from launch to outputs', async () => {
     const id = await launch(app, project, 'same', { inputs: { aa: 3, zebra: 4 } });
     const hands = new Hands(app);
     const run = await hands.leaseNode('n');
@@ -63,7 +64,7 @@ describe('values', () => {
     await hands.lease({ maxJobs: 0, wait: 'PT0S' });
   });
 
-  it('are told faults of in that order too, with those of unknown names last', async () => {
+  it('are reported as problems in the same order, with unknown names last', async () => {
     const { problems } = await createExecution(app, {
       ...{ project, domain, launchPlan: { key: keyOf(project, 'same') } },
       inputs: { unknown: 1, a: 'x', b: 1, aa: 'x' },

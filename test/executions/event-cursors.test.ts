@@ -41,7 +41,7 @@ async function eventIds(field: string, id: string, after?: string): Promise<stri
 }
 
 describe('the id of an event', () => {
-  it('goes on after it, in either stream of its execution', async () => {
+  it('continues after that event, in both streams of its execution', async () => {
     const id = await ended();
     const events = await eventIds('executionEvents', id);
     expect(events.length).toBeGreaterThan(1);
@@ -50,14 +50,14 @@ describe('the id of an event', () => {
     expect(await eventIds('nodeExecutionEvents', id, events.at(-1))).toEqual([]);
   });
 
-  it('of another execution is refused, naming the argument', async () => {
+  it('is refused for another execution, with the name of the argument', async () => {
     const [event] = await eventIds('executionEvents', await ended());
     const answer = await watch('executionEvents', await ended(), event);
     expect(answer).toContain('INVALID_ARGUMENT');
     expect(answer).toContain('"path":["after"]');
   });
 
-  it('that was never given is refused: beyond the end, or no id at all', async () => {
+  it('is refused when it lies beyond the last event or is not an id', async () => {
     const id = await ended();
     const beyond = Buffer.from(`${id.slice(-12)}.999`).toString('base64url');
     for (const after of [beyond, 'ZTE', 'x', '']) {

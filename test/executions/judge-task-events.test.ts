@@ -21,13 +21,13 @@ function judge(items: number) {
 }
 
 describe('one turn', () => {
-  it('checks a bounded amount of outputs, also of those that it refuses', async () => {
+  it('checks a limited amount of outputs, counting those that it refuses', async () => {
     const { judged, taken } = await judge(MAX_TURN_STEPS);
     expect(judged.map(({ outcome }) => outcome.error?.code)).toEqual(['OutputsTooLarge']);
     expect(taken).toBe(1);
   });
 
-  it('judges all that is small together', async () => {
+  it('checks all small outputs together', async () => {
     const { judged, taken } = await judge(5);
     expect(judged.map(({ outcome }) => outcome.phase)).toEqual(['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED']);
     expect(taken).toBe(3);

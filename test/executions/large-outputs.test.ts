@@ -80,25 +80,29 @@ describe('an attempt', () => {
   });
 });
 
-describe('outputs that grow beyond measure', () => {
+describe('outputs above the limit', () => {
   it.each([
     [250_000, 'more than 8388608 bytes'],
     [1_000_000, 'steps; write large data to a file'],
-  ])('fail their node, say so, and hold nothing else up: %i numbers', async (length, message) => {
-    const id = await launch(app, project, 'lists');
-    const run = await hands.leaseNode('n0');
-    await hands.succeed(run, { y: ones(length) });
-    const other = await launch(app, project, 'one');
-    await hands.succeed(await hands.leaseNode('a'), { y: 2 });
-    expect((await untilEnded(app, other)).phase).toBe('SUCCEEDED');
-    await hands.stopCancelled();
-    const execution = await untilEnded(app, id);
-    expect(execution).toMatchObject({
-      phase: 'FAILED',
-      error: { code: 'OutputsTooLarge', kind: 'USER', nodeId: 'n0' },
-    });
-    expect(execution.error.message).toContain(message);
-  });
+  ])(
+    'fail their node with a message, and do not delay other executions: %i numbers',
+    async (length, message) => {
+      const id = await launch(app, project, 'lists');
+      const run = await hands.leaseNode('n0');
+      await hands.succeed(run, { y: ones(length) });
+      const other = await launch(app, project, 'one');
+      await hands.succeed(await hands.leaseNode('a'), { y: 2 });
+      expect((await untilEnded(app, other)).phase).toBe('SUCCEEDED');
+      await hands.stopCancelled();
+      const execution = await untilEnded(app, id);
+      expect(execution).toMatchObject({
+        phase: 'FAILED',
+        error: { code: 'OutputsTooLarge', kind: 'USER' },
+        errorNodeId: 'n0',
+      });
+      expect(execution.error.message).toContain(message);
+    },
+  );
 });
 
 describe('several nodes with outputs that are large but allowed', () => {
@@ -106,7 +110,7 @@ describe('several nodes with outputs that are large but allowed', () => {
     ['texts of 1.5 MB', 'texts', 'x'.repeat(1_500_000)],
     ['lists whose literals take 7.8 MB', 'lists', ones(190_000)],
   ] as const)(
-    'finish: %s',
+    'all succeed: %s',
     async (_name, workflow, y) => {
       const id = await launch(app, project, workflow);
       await runAll(nodes[workflow], y);

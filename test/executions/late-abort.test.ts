@@ -47,7 +47,7 @@ async function terminate(id: string) {
   expect(data.terminateExecution.execution.phase).toBe('ABORTING');
 }
 
-describe('an execution that is told to stop when its work is done already', () => {
+describe('an execution that is terminated when its work is done already', () => {
   it('keeps the result of the work', async () => {
     const { id, hands, run } = await launchUnseen('done');
     await hands.succeed(run, { y: 2 });
@@ -63,7 +63,7 @@ describe('an execution that is told to stop when its work is done already', () =
     await hands.fail(run);
     await terminate(id);
     while (await advanceExecution(id));
-    expect(await untilEnded(app, id)).toMatchObject({ phase: 'FAILED', error: { nodeId: 'a' } });
+    expect(await untilEnded(app, id)).toMatchObject({ phase: 'FAILED', errorNodeId: 'a' });
   });
 });
 

@@ -71,7 +71,7 @@ describe('an execution', () => {
     await retire();
   });
 
-  it('starts nodes side by side, and a join only when all before it are done', async () => {
+  it('runs nodes in parallel, and starts a join only when all upstream nodes are done', async () => {
     const id = await launch(app, project, 'diamond');
     const a = await hands.leaseNode('a');
     await hands.succeed(a, { y: 2 });
@@ -86,7 +86,7 @@ describe('an execution', () => {
     await retire();
   });
 
-  it('has no more nodes under way than it was told', async () => {
+  it('has no more nodes running than maxParallelism allows', async () => {
     const id = await launch(app, project, 'diamond', { maxParallelism: 1 });
     await hands.succeed(await hands.leaseNode('a'), { y: 2 });
     const left = await hands.leaseNode('left');
@@ -100,7 +100,7 @@ describe('an execution', () => {
     await retire();
   });
 
-  it('tries a failed task again while it has retries, each attempt a record of its own', async () => {
+  it('retries a failed task while it has retries, and records each attempt', async () => {
     const id = await launch(app, project, 'retried', { inputs: { x: 3 } });
     await hands.fail(await hands.leaseNode('a'));
     await hands.fail(await hands.leaseNode('a'));
@@ -126,13 +126,14 @@ describe('an execution', () => {
     const execution = await untilEnded(app, id);
     expect(execution).toMatchObject({
       phase: 'FAILED',
-      error: { code: 'NonZeroExit', message: 'it broke', kind: 'USER', nodeId: 'a' },
+      error: { code: 'NonZeroExit', message: 'it broke', kind: 'USER' },
+      errorNodeId: 'a',
     });
     expect(execution.nodes.a.taskExecutions.edges).toHaveLength(3);
     await retire();
   });
 
-  it('does not try again what the system failed', async () => {
+  it('does not retry after a failure of kind SYSTEM', async () => {
     const id = await launch(app, project, 'retried');
     await hands.fail(await hands.leaseNode('a'), 'SYSTEM', 'InputUnavailable');
     const execution = await untilEnded(app, id);
@@ -145,7 +146,7 @@ describe('an execution', () => {
     ['missing', {}],
     ['of another type', { y: 'many' }],
     ['not promised', { y: 2, extra: 1 }],
-  ])('takes outputs that are %s for a failure of the task', async (_name, outputs) => {
+  ])('fails the task when its outputs are %s', async (_name, outputs) => {
     const id = await launch(app, project, 'wide');
     await hands.succeed(await hands.leaseNode('a'), outputs);
     const execution = await eventually(
@@ -157,7 +158,7 @@ describe('an execution', () => {
     await retire();
   });
 
-  it('cancels what is under way when a node fails, under FAIL_IMMEDIATELY', async () => {
+  it('cancels running nodes when a node fails, under FAIL_IMMEDIATELY', async () => {
     const id = await launch(app, project, 'wide');
     const a = await hands.leaseNode('a');
     const b = await hands.leaseNode('b');
@@ -171,25 +172,25 @@ describe('an execution', () => {
     expect(await readExecution(app, id)).toMatchObject({ phase: 'FAILING', endedAt: null });
     expect(await hands.confirm(b.id)).toEqual(['APPLIED']);
     const execution = await untilEnded(app, id);
-    expect(execution).toMatchObject({ phase: 'FAILED', error: { nodeId: 'a' } });
+    expect(execution).toMatchObject({ phase: 'FAILED', errorNodeId: 'a' });
     expect(execution.nodes.b.phase).toBe('ABORTED');
     expect(execution.nodes.c).toBeUndefined();
     expect(await hands.succeed(b, { y: 2 })).toEqual(['FENCED']);
     await retire();
   });
 
-  it('runs what does not depend on a failed node, under FAIL_AFTER_EXECUTABLE_NODES_COMPLETE', async () => {
+  it('runs nodes that do not depend on a failed node, under FAIL_AFTER_EXECUTABLE_NODES_COMPLETE', async () => {
     const id = await launch(app, project, 'patient');
     await hands.fail(await hands.leaseNode('a'));
     await hands.succeed(await hands.leaseNode('b'), { y: 2 });
     await hands.succeed(await hands.leaseNode('c'), { y: 4 });
     const execution = await untilEnded(app, id);
-    expect(execution).toMatchObject({ phase: 'FAILED', error: { nodeId: 'a' } });
+    expect(execution).toMatchObject({ phase: 'FAILED', errorNodeId: 'a' });
     expect(execution.nodes.c.phase).toBe('SUCCEEDED');
     await retire();
   });
 
-  it('goes on elsewhere when a lease is given back, the attempt still the first', async () => {
+  it('runs on another executor when a lease is given back, still in the first attempt', async () => {
     const id = await launch(app, project, 'retried');
     const first = await hands.leaseNode('a');
     await hands.start(first);
@@ -207,13 +208,14 @@ describe('an execution', () => {
     await retire();
   });
 
-  it('fails as the system did when the leases of a node are lost for good', async () => {
+  it('fails with the kind SYSTEM when the leases of a node are lost too often', async () => {
     const id = await launch(app, project, 'retried');
     for (let lost = 0; lost < 3; lost += 1) await hands.giveBack(await hands.leaseNode('a'), true);
     const execution = await untilEnded(app, id);
     expect(execution).toMatchObject({
       phase: 'FAILED',
-      error: { code: 'LeaseLost', kind: 'SYSTEM', nodeId: 'a' },
+      error: { code: 'LeaseLost', kind: 'SYSTEM' },
+      errorNodeId: 'a',
     });
     await retire();
   });
@@ -235,7 +237,7 @@ describe('terminateExecution', () => {
     return data.terminateExecution;
   };
 
-  it('is ABORTING at once and ABORTED when the work has stopped', async () => {
+  it('sets ABORTING at once, and ABORTED when the work has stopped', async () => {
     const id = await launch(app, project, 'wide');
     const a = await hands.leaseNode('a');
     await hands.start(a);
@@ -260,7 +262,7 @@ describe('terminateExecution', () => {
     await retire();
   });
 
-  it('takes a cause of 500 characters, and refuses a longer one', async () => {
+  it('accepts a cause of 500 characters, and refuses a longer one', async () => {
     const id = await launch(app, project, 'wide');
     expect(await terminate(id, 'x'.repeat(501))).toMatchObject({
       __typename: 'InvalidArgumentError',
@@ -272,7 +274,7 @@ describe('terminateExecution', () => {
     await retire();
   });
 
-  it('answers FailedPreconditionError with the phase once it has ended', async () => {
+  it('answers FailedPreconditionError with the phase when the execution has ended', async () => {
     const id = await launch(app, project, 'wide');
     await terminate(id);
     await untilEnded(app, id);

@@ -55,26 +55,27 @@ describe('an attempt whose outputs name a file', () => {
       async () => (await announce(app, project, new TextEncoder().encode('to come'))).uri,
     ],
     ['of another project', () => uploaded('other', 'theirs')],
-  ])('%s has failed', async (_name, file) => {
+  ])('fails for a file %s', async (_name, file) => {
     const uri = await file();
     const id = await launch(app, project, 'filer');
     await hands.succeed(await hands.leaseNode('a'), { y: uri });
     const execution = await untilEnded(app, id);
     expect(execution).toMatchObject({
       phase: 'FAILED',
-      error: { code: 'OutputsInvalid', kind: 'USER', nodeId: 'a', message: `not uploaded: ${uri}` },
+      error: { code: 'OutputsInvalid', kind: 'USER', message: `not uploaded: ${uri}` },
+      errorNodeId: 'a',
     });
     expect(execution.nodes.a.data.outputs).toEqual({});
   });
 
-  it('of its own project, or of another store, has succeeded', async () => {
+  it('succeeds when the file is in its own project or in another store', async () => {
     const id = await launch(app, project, 'filer');
     await hands.succeed(await hands.leaseNode('a'), { y: await uploaded(project, 'ours') });
     await hands.succeed(await hands.leaseNode('b'), { y: 's3://bucket/file.csv' });
     expect((await untilEnded(app, id)).phase).toBe('SUCCEEDED');
   });
 
-  it('is tried again while its task has retries', async () => {
+  it('is retried while its task has retries', async () => {
     const id = await launch(app, project, 'retried');
     await hands.succeed(await hands.leaseNode('a'), { y: 'slipway://blobs/nothing' });
     const again = await hands.leaseNode('a');
@@ -84,7 +85,7 @@ describe('an attempt whose outputs name a file', () => {
     expect((await untilEnded(app, id)).phase).toBe('SUCCEEDED');
   });
 
-  it('costs one statement for all attempts of a turn', async () => {
+  it('takes one statement for all attempts of a turn', async () => {
     const uri = await uploaded(project, 'ours');
     const id = await launch(app, project, 'filer');
     const runs = [await hands.leaseNode('a'), await hands.leaseNode('b')];

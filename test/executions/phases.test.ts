@@ -161,7 +161,7 @@ describe('the phase tables', () => {
     ['nodes', nodeExecutionPhases, nodeMatrix],
     ['attempts', taskExecutionPhases, taskMatrix],
   ] as [string, PhaseTable<string>, typeof executionMatrix][])(
-    'say of %s what the reference says, and of no other phase',
+    'allow for %s exactly the moves of the reference',
     (_name, table, expected) => {
       expect(new Set(phasesOf(table))).toEqual(new Set(expected.map(({ from }) => from)));
       const said = (from: string, to: string) => table[from]?.includes(to);
@@ -169,7 +169,7 @@ describe('the phase tables', () => {
     },
   );
 
-  it('let no execution go back that has begun to succeed or to fail', () => {
+  it('never let an execution go back after it began to succeed or to fail', () => {
     for (const from of ['SUCCEEDING', 'FAILING'] as const)
       for (const to of ['QUEUED', 'RUNNING'] as const)
         expect(phasesThatMayMoveTo(executionPhases, to)).not.toContain(from);
@@ -210,7 +210,7 @@ describe('moveNodes', () => {
     expect(rows).toEqual([{ phase: allowed ? to : from }]);
   });
 
-  it('keeps the first start of a node that goes back and starts again', async () => {
+  it('keeps the first start time of a node that starts again', async () => {
     const { id, nodeId } = await insertExecution('RUNNING', 'QUEUED');
     const move = (to: 'RUNNING' | 'QUEUED', time: string) =>
       inTransaction((tx) =>
@@ -263,7 +263,7 @@ describe('moveTasks', () => {
 });
 
 describe('events', () => {
-  it('are numbered without gaps, whoever writes them at once', async () => {
+  it('are numbered without gaps, also when they are written at the same time', async () => {
     const { id } = await insertExecution('RUNNING');
     await Promise.all(
       Array.from({ length: 20 }, (_, index) =>

@@ -120,7 +120,7 @@ describe('progress', () => {
     expect(step(nodes, options)).toEqual(expected);
   });
 
-  it('runs what does not depend on a failed node, where the policy says so', () => {
+  it('runs nodes that do not depend on a failed node, when the policy says so', () => {
     const shape = { a: [], b: [], c: ['b'], d: ['a', 'b'] };
     const policy = 'FAIL_AFTER_EXECUTABLE_NODES_COMPLETE';
     expect(step({ a: 'FAILED', b: 'SUCCEEDED' }, { shape, policy }).start).toEqual(['c']);
@@ -128,7 +128,7 @@ describe('progress', () => {
   });
 
   /** Random graphs, run to their end by a machine that ends a random node at each step. */
-  it('brings every execution to its end, never starts a node twice or too early', () => {
+  it('ends every execution, and starts no node twice or too early', () => {
     const graphs = fc
       .array(fc.array(fc.nat(9), { maxLength: 3 }), { minLength: 1, maxLength: 10 })
       .map((rows) =>

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
 import {
   keyOf,
@@ -14,6 +13,7 @@ import {
   type Shape,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
+import { newCaller } from '../support/users.ts';
 
 const project = 'counting';
 let app: LocalApp;
@@ -53,7 +53,7 @@ const document = `query ($by: ExecutionByInput!) {
 }`;
 
 describe('execution { nodeExecutions { taskExecutions } }', () => {
-  it.each([1, 50])('is 3 statements, none of them for the sign-in, for %i nodes', async (count) => {
+  it.each([1, 50])('takes 3 statements, none of them for the sign-in, for %i nodes', async (count) => {
     const by = { key: { project, domain: 'development', name: `run-${count}` } };
     await app.ask(document, { by });
     const { result, statements } = await countStatements(() => app.ask(document, { by }));
@@ -64,7 +64,7 @@ describe('execution { nodeExecutions { taskExecutions } }', () => {
     expect(statements).toHaveLength(3);
   });
 
-  it('asks the database for a limited number of children of each parent', async () => {
+  it('reads a limited number of children of each parent', async () => {
     const by = { id: ids.get(50) };
     const { result, statements } = await countStatements(() =>
       app.ask(
@@ -81,7 +81,7 @@ describe('execution { nodeExecutions { taskExecutions } }', () => {
 });
 
 describe('lists within lists', () => {
-  it('are read a level at a time, each with a LIMIT for every parent', async () => {
+  it('are read one level at a time, with a LIMIT for every parent', async () => {
     const { result, statements } = await countStatements(() =>
       app.ask(
         `query ($filter: ExecutionFilterInput!) { executions(filter: $filter, first: 2) { edges { node {
@@ -104,7 +104,7 @@ describe('lists within lists', () => {
 });
 
 describe('a page of executions', () => {
-  it('is the same number of statements for any length, counts and nodes included', async () => {
+  it('takes the same number of statements for any length, also with counts and nodes', async () => {
     const page = `query ($first: Int) {
       executions(filter: { project: "${project}", domain: "development" }, first: $first) {
         totalCount
@@ -121,7 +121,7 @@ describe('a page of executions', () => {
 });
 
 describe('one turn of the scheduler', () => {
-  it('costs no more statements for 50 nodes that may start than for one', async () => {
+  it('takes as many statements for 50 nodes that can start as for one', async () => {
     const counts: number[] = [];
     for (const count of [1, 50]) {
       const id = await launch(app, project, `roots-${count}`, { maxParallelism: 0 });
@@ -134,7 +134,7 @@ describe('one turn of the scheduler', () => {
 });
 
 describe('createExecution', () => {
-  it('is 4 statements: project, launch plan, the grants on both, and the execution with its first event', async () => {
+  it('takes 4 statements: project, launch plan, the grants on both, and the execution with its first event', async () => {
     const { id } = await db.project.findFirstOrThrow({ where: { identifier: project } });
     const caller = await newCaller({ role: 'USER', grants: [{ type: 'PROJECT', id, level: 'USE' }] });
     const input = {

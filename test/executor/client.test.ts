@@ -68,7 +68,7 @@ afterEach(() => {
 });
 
 describe('the client of the API', () => {
-  it('waits for a credential that is yet to come, and reads it anew when it is refused', async () => {
+  it('waits for a credential that is not there yet, and reads it again when it is refused', async () => {
     answerLogin = (_request, response) =>
       requests.at(-1) === 'KEY:new'
         ? reply(response, 200, token(1))
@@ -85,7 +85,7 @@ describe('the client of the API', () => {
     expect(lines.at(-1)).toContain('the server answers again');
   });
 
-  it('signs in once for all its calls, also for those that are made at the same time', async () => {
+  it('signs in once for all calls, also when they are made at the same time', async () => {
     credential('secret');
     answer = (_request, response) => reply(response, 200, fine);
     await Promise.all(Array.from({ length: 20 }, () => client.ask(returnLeaseDocument, variables, options)));
@@ -93,7 +93,7 @@ describe('the client of the API', () => {
     expect(requests.filter((one) => one === 'token-1')).toHaveLength(20);
   });
 
-  it('signs in anew, with the key, when its token is refused', async () => {
+  it('signs in again with the key when its token is refused', async () => {
     credential('secret');
     answer = (_request, response) =>
       requests.at(-1) === 'token-2'
@@ -103,7 +103,7 @@ describe('the client of the API', () => {
     expect(requests).toEqual(['KEY:secret', 'token-1', 'KEY:secret', 'token-2']);
   });
 
-  it('goes on trying when its sign-in is refused, and does not take that for its answer', async () => {
+  it('tries again when its sign-in is refused, and does not report that as the answer of the call', async () => {
     credential('secret');
     let refusals = 2;
     const logIn = answerLogin;
@@ -114,7 +114,7 @@ describe('the client of the API', () => {
     expect(answered.returnLease).toMatchObject({ returned: true });
   });
 
-  it('goes on while the server or its database is away, or answers with something else', async () => {
+  it('tries again while the server or its database is unreachable, or something else answers', async () => {
     credential('secret');
     const answers = [
       (response: ServerResponse) => response.destroy(),
@@ -128,7 +128,7 @@ describe('the client of the API', () => {
     expect(requests.filter((one) => one === 'token-1')).toHaveLength(5);
   });
 
-  it('takes "not now" for that, and the server at its word when to come again', async () => {
+  it('tries again at the time that a 429 or 503 names', async () => {
     credential('secret');
     const answers = [
       (response: ServerResponse) =>
@@ -148,7 +148,7 @@ describe('the client of the API', () => {
     expect(pauses.map((milliseconds) => Math.floor(milliseconds / 1000))).toEqual([7, 0, 0, 300]);
   });
 
-  it('takes a refusal in the result, and a request that is too large, as final', async () => {
+  it('treats an error in the result and a request that is too large as final', async () => {
     credential('secret');
     const tooLarge = { __typename: 'ResourceExhaustedError', code: 'RESOURCE_EXHAUSTED', message: 'large' };
     answer = (_request, response) => reply(response, 200, { data: { returnLease: tooLarge } });
@@ -167,7 +167,7 @@ describe('the client of the API', () => {
     await expect(asked).rejects.toBeInstanceOf(ApiError);
   });
 
-  it('does not repeat what was refused for good', async () => {
+  it('does not repeat a call after a final refusal', async () => {
     credential('secret');
     answer = (_request, response) => reply(response, 200, refusal('PERMISSION_DENIED'));
     await expect(client.insist(returnLeaseDocument, variables, options)).rejects.toMatchObject({
@@ -176,7 +176,7 @@ describe('the client of the API', () => {
     expect(requests).toEqual(['KEY:secret', 'token-1']);
   });
 
-  it('takes no answer in time for none', async () => {
+  it('gives up a call that is not answered in time', async () => {
     credential('secret');
     answer = () => {};
     await expect(
@@ -184,7 +184,7 @@ describe('the client of the API', () => {
     ).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
   });
 
-  it('ends with the reason of its signal', async () => {
+  it('rejects with the reason of its signal', async () => {
     credential('secret');
     const controller = new AbortController();
     answer = () => controller.abort(new Error('enough'));

@@ -83,8 +83,8 @@ afterAll(async () => {
   await app.stop();
 });
 
-describe('200 runs that end at the same moment, with a server that says "not now" to each report', () => {
-  it('all keep their results, each at its first attempt', async () => {
+describe('200 runs that end at the same moment while the server defers each first report', () => {
+  it('keep their results, each in its first attempt', async () => {
     const begun: string[] = [];
     let end = () => {};
     const theEnd = new Promise<void>((resolve) => {

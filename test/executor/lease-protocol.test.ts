@@ -124,6 +124,7 @@ async function start({
     runtime,
     log,
     name: 'played',
+    instance: newId(),
     pool: 'default',
     slots,
     drainSeconds: 1,
@@ -146,7 +147,7 @@ afterEach(async () => {
 const [a, b] = [newId(), newId()];
 
 describe('an executor', () => {
-  it('begins a run only when a call that named it was answered', async () => {
+  it('starts a run only after a call that named it was answered', async () => {
     await start();
     (await server.poll(0)).answer([a]);
     const second = await server.poll(1);
@@ -159,7 +160,7 @@ describe('an executor', () => {
     expect(server.said).toEqual([`RUNNING ${a}`]);
   });
 
-  it('forgets a run that is taken away before it began, and says that nothing of it is left', async () => {
+  it('drops a run that is cancelled before it started, and confirms that it has ended', async () => {
     await start();
     (await server.poll(0)).answer([a]);
     (await server.poll(1)).answer([], { cancelRuns: [a] });
@@ -168,7 +169,7 @@ describe('an executor', () => {
     expect(server.said).toEqual([`CANCELLED ${a}`]);
   });
 
-  it('asks again at once when a run has ended and the call under way had asked for none', async () => {
+  it('asks for runs at once when a run ends while a call is open that asked for none', async () => {
     await start();
     (await server.poll(0)).answer([a]);
     (await server.poll(1)).answer([]);
@@ -178,7 +179,7 @@ describe('an executor', () => {
     expect(server.said).toEqual([`RUNNING ${a}`, `SUCCEEDED ${a}`]);
   });
 
-  it('ends what it is told to end, keeps its lease until it is gone, says so, and begins the next', async () => {
+  it('stops a cancelled run, renews its lease until it has ended, confirms that, and starts the next run', async () => {
     await start();
     (await server.poll(0)).answer([a]);
     (await server.poll(1)).answer([]);
@@ -194,7 +195,7 @@ describe('an executor', () => {
     expect([...server.said].sort()).toEqual([`CANCELLED ${a}`, `RUNNING ${a}`, `RUNNING ${b}`].sort());
   });
 
-  it('reports the result of work that was finished before the order to end it', async () => {
+  it('reports the result of a run that finished before it was cancelled', async () => {
     await start();
     (await server.poll(0)).answer([a]);
     (await server.poll(1)).answer([]);
@@ -212,7 +213,7 @@ describe('an executor', () => {
   }
   const brief = { leaseDuration: 'PT0.05S' };
 
-  it('goes on with its runs when no call is answered for a lease, and begins none', async () => {
+  it('continues its runs and starts none when no call is answered for the length of a lease', async () => {
     await start();
     (await server.poll(0)).answer([a], brief);
     (await server.poll(1)).answer([], brief);
@@ -230,7 +231,7 @@ describe('an executor', () => {
     expect(server.said.slice(0, 2)).toEqual([`RUNNING ${a}`, `SUCCEEDED ${a}`]);
   });
 
-  it('stops its runs then where it is told to, and that is no attempt', async () => {
+  it('stops its runs in that case when it is configured to, which counts no attempt', async () => {
     await start({ onLostContact: 'stop' });
     (await server.poll(0)).answer([a], brief);
     (await server.poll(1)).answer([], brief);
@@ -241,7 +242,7 @@ describe('an executor', () => {
     expect(server.said).toEqual([`RUNNING ${a}`, `returned ${a} untouched`]);
   });
 
-  it('gives back what an earlier executor left, and when it stops, what it has', async () => {
+  it('gives back the runs of an earlier executor, and its own runs when it stops', async () => {
     const left = newId();
     await start({ slots: 2, leftovers: [left] });
     (await server.poll(0)).answer([a]);
@@ -265,7 +266,7 @@ describe('an executor', () => {
     ]);
   });
 
-  it('does not give back a run whose processes withstand', async () => {
+  it('does not give back a run whose processes cannot be stopped', async () => {
     await start();
     (await server.poll(0)).answer([a]);
     (await server.poll(1)).answer([]);
@@ -279,7 +280,7 @@ describe('an executor', () => {
     expect(server.said).toEqual([`RUNNING ${a}`]);
   });
 
-  it('fails for the user what the server finds too large', async () => {
+  it('fails a run with kind USER when the server refuses its report as too large', async () => {
     await start();
     const reports: unknown[] = [];
     const { ask } = server;

@@ -23,7 +23,7 @@ function capture(limitBytes = 1024 * KIB) {
 }
 
 describe('LogCapture', () => {
-  it('keeps characters whole that arrive in pieces', async () => {
+  it('joins characters that arrive in pieces', async () => {
     const { chunks, stdout, end } = capture();
     for (const byte of Buffer.from('\uFEFFé✓🚀')) {
       stdout.write(Buffer.of(byte));
@@ -41,7 +41,7 @@ describe('LogCapture', () => {
     expect(textOf(chunks, 'STDERR')).toBe('a\uFFFDb\uFFFDc');
   });
 
-  it('hands on what was printed after a quarter of a second, while the run goes on', async () => {
+  it('sends output after a quarter of a second while the command runs', async () => {
     stopClocks('setTimeout', 'clearTimeout', 'Date');
     const { chunks, stdout, stderr, end } = capture();
     const at = new Date();
@@ -62,7 +62,7 @@ describe('LogCapture', () => {
     expect(chunks).toHaveLength(2);
   });
 
-  it('hands on large output at once, in chunks of 16 KiB at most', async () => {
+  it('sends large output at once, in chunks of at most 16 KiB', async () => {
     const { chunks, stdout, end } = capture();
     const text = '✓'.repeat(20 * KIB);
     stdout.write(text);
@@ -74,7 +74,7 @@ describe('LogCapture', () => {
     expect(chunks.map((chunk) => chunk.sequence)).toEqual(chunks.map((_, index) => index));
   });
 
-  it('tells once that it cut, and gives the end of each stream', async () => {
+  it('says once that it cut output, and sends the end of each stream', async () => {
     const { chunks, stdout, stderr, end } = capture(10);
     stdout.write('12345');
     stderr.write('abcde');
@@ -91,7 +91,7 @@ describe('LogCapture', () => {
     ]);
   });
 
-  it('does not give the end twice', async () => {
+  it('does not send the end twice', async () => {
     const { chunks, logs, stdout, end } = capture(10);
     stdout.write('1234567890');
     await new Promise(setImmediate);
@@ -101,7 +101,7 @@ describe('LogCapture', () => {
     expect(logs.tailOf('STDOUT', 5)).toBe('90abc');
   });
 
-  it('does not wait for ever for a stream that stays open', async () => {
+  it('stops waiting for a stream that stays open', async () => {
     const { chunks, logs, stdout, stderr } = capture();
     stdout.end('done');
     stderr.write('half');
@@ -111,7 +111,7 @@ describe('LogCapture', () => {
 });
 
 describe('run: what a command prints', () => {
-  it('stays within its bounds, in memory and in all, when it is 200 MB', async () => {
+  it('is limited in memory and in total when it is 200 MB', async () => {
     let peak = 0;
     const before = process.memoryUsage().rss;
     const timer = setInterval(() => {
@@ -130,7 +130,7 @@ describe('run: what a command prints', () => {
     expect(peak).toBeLessThan(120 * 1024 * KIB);
   });
 
-  it('is all there when the command ends right after it', async () => {
+  it('is complete when the command ends right after printing', async () => {
     const run = await finish(node('process.stdout.write("x".repeat(500000) + "\\nend")'));
     expect(run.stdout).toBe(`${'x'.repeat(500_000)}\nend`);
   });

@@ -87,7 +87,7 @@ async function untilLost(id: string): Promise<void> {
 }
 
 describe('an executor that cannot renew its leases', () => {
-  it('goes on with its runs, and gets the leases back when nobody else has the jobs', async () => {
+  it('continues its runs, and gets the leases back when no other executor has the jobs', async () => {
     const { id, pid, pids, end } = await cutOff('back');
     await untilLost(id);
     expect(isAlive(pid)).toBe(true);
@@ -101,7 +101,7 @@ describe('an executor that cannot renew its leases', () => {
     expect(pids()).toEqual([pid]);
   });
 
-  it('brings the result of work that ended meanwhile', async () => {
+  it('reports the result of work that ended in the meantime', async () => {
     const { id, end, untilGone } = await cutOff('result');
     end();
     await untilGone();
@@ -112,7 +112,7 @@ describe('an executor that cannot renew its leases', () => {
     expect(jobOf(execution)).toMatchObject({ attemptedRuns: 0, runs: [{ state: 'SUCCEEDED' }] });
   });
 
-  it('stops a run when it hears that another has the job', async () => {
+  it('stops a run when it hears that another executor has the job', async () => {
     const { id, pid, pids, end, untilGone } = await cutOff('other');
     await untilLost(id);
     await executor({ name: 'second' });
@@ -127,7 +127,7 @@ describe('an executor that cannot renew its leases', () => {
     expect(states).toEqual(['SUCCEEDED', 'LEASE_EXPIRED']);
   });
 
-  it('stops its runs when the leases end where it is set to, which counts as no attempt', async () => {
+  it('stops its runs when the leases end and it is configured to, which counts no attempt', async () => {
     const { id, pids, end, untilGone } = await cutOff('stop', { onLostContact: 'stop' });
     await untilGone();
     end();
@@ -142,8 +142,8 @@ describe('an executor that cannot renew its leases', () => {
   });
 });
 
-describe('an execution whose executor is not heard of any more', () => {
-  it('is ABORTING until the lease is over, and then ABORTED', async () => {
+describe('an execution whose executor is silent', () => {
+  it('is ABORTING until the lease ends, and then ABORTED', async () => {
     const { id } = await cutOff('frozen');
     await app.ask(
       'mutation ($id: ID!) { terminateExecution(input: { by: { id: $id }, cause: "enough" }) { __typename } }',

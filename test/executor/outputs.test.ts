@@ -22,7 +22,7 @@ async function write(
 }
 
 describe('outputs as files', () => {
-  it('are read by their types, and blobs are stored', async () => {
+  it('are read by their types, and files are uploaded', async () => {
     const run = await write(
       {
         rows: INTEGER,
@@ -50,7 +50,7 @@ describe('outputs as files', () => {
     expect(await readFile(run.blobs.path('slipway://blobs/stored-1'))).toEqual(Buffer.from([0, 1]));
   });
 
-  it('are written where {{.outputs.x}} says', async () => {
+  it('are read from the path that {{.outputs.x}} gives', async () => {
     const spec = node('require("fs").writeFileSync(process.argv[1], "5")', {
       interface: { inputs: {}, outputs: types({ x: INTEGER }) },
     });
@@ -58,7 +58,7 @@ describe('outputs as files', () => {
     expect((await finish(spec)).outcome).toMatchObject({ outputs: { x: 5 } });
   });
 
-  it('are refused all together, and then no blob is stored', async () => {
+  it('are reported together when they are wrong, and then no file is uploaded', async () => {
     const run = await write(
       { rows: INTEGER, absent: STRING, bytes: STRING, model: BLOB },
       `
@@ -68,12 +68,12 @@ describe('outputs as files', () => {
       code: 'OutputsInvalid',
       kind: 'USER',
       message:
-        'rows: expected integer, got "many"; absent: the command wrote no such file; bytes: the file is not UTF-8',
+        'rows: expected integer, got "many"; absent: the command did not write this file; bytes: the file is not UTF-8',
     });
     expect(run.blobs.stored).toBe(0);
   });
 
-  it('are no links out of the directory, folders, pipes or unreadable', async () => {
+  it('are refused when they are links out of the directory, folders, pipes or unreadable', async () => {
     const elsewhere = await createRoot();
     await writeFile(join(elsewhere, 'secret'), 'secret');
     const run = await write(
@@ -83,30 +83,30 @@ describe('outputs as files', () => {
     );
     expect(run.problem?.code).toBe('OutputsInvalid');
     expect(run.problem?.message.split('; ')).toEqual([
-      "link: the file leads out of the run's directory",
-      "text: the file leads out of the run's directory",
-      "chain: the file leads out of the run's directory",
-      'folder: the file is not a plain one',
-      'pipe: the file is not a plain one',
-      "device: the file leads out of the run's directory",
+      "link: the file is outside of the run's directory",
+      "text: the file is outside of the run's directory",
+      "chain: the file is outside of the run's directory",
+      'folder: the file is not a regular file',
+      'pipe: the file is not a regular file',
+      "device: the file is outside of the run's directory",
     ]);
     expect(run.blobs.stored).toBe(0);
   });
 
-  it('may be links within the directory', async () => {
+  it('are accepted when they are links within the directory', async () => {
     const run = await write({ model: BLOB }, 'echo m > ../work/m; ln -s ../work/m model');
     expect(run.outputs).toEqual({ model: 'slipway://blobs/stored-1' });
     expect(await readFile(run.blobs.path('slipway://blobs/stored-1'), 'utf8')).toBe('m\n');
   });
 
-  it('are not looked for outside when the outputs directory itself is a link', async () => {
+  it('are not read from outside when the outputs directory itself is a link', async () => {
     const elsewhere = await createRoot();
     await writeFile(join(elsewhere, 'x'), '5');
     const run = await write({ x: INTEGER }, `cd .. && rmdir outputs && ln -s ${elsewhere} outputs`);
-    expect(run.problem?.message).toBe("x: the file leads out of the run's directory");
+    expect(run.problem?.message).toBe("x: the file is outside of the run's directory");
   });
 
-  it('are bounded in all', async () => {
+  it('are limited in total', async () => {
     const half = 'head -c 1200 /dev/zero | tr "\\0" a';
     const one = await write({ a: STRING }, `${half} > a`, { outputLimitBytes: 2000 });
     expect(one.outputs).toEqual({ a: 'a'.repeat(1200) });
@@ -120,7 +120,7 @@ describe('outputs as files', () => {
 });
 
 describe('outputs.json', () => {
-  it('gives values, exact integers and files by their path; what it lacks may be a file', async () => {
+  it('gives values, exact integers and paths of files; outputs that it lacks are read as files', async () => {
     const run = await write(
       {
         rows: INTEGER,
@@ -143,7 +143,7 @@ describe('outputs.json', () => {
     });
   });
 
-  it('is refused with what is undeclared, of another type, or not there', async () => {
+  it('is refused when it has an output that is not declared, has another type, or names a missing file', async () => {
     const run = await write(
       { rows: INTEGER, model: BLOB, key: BLOB },
       `echo '{"rows": "x", "model": "nosuch", "key": "/etc/hostname", "extra": 1, "__proto__": 1}' > outputs.json`,
@@ -152,8 +152,8 @@ describe('outputs.json', () => {
       'outputs.json: extra is not declared',
       'outputs.json: __proto__ is not declared',
       'rows: expected integer, got string',
-      'model: there is no file nosuch',
-      "key: the file leads out of the run's directory",
+      'model: the file nosuch does not exist',
+      "key: the file is outside of the run's directory",
     ]);
   });
 
@@ -165,7 +165,7 @@ describe('outputs.json', () => {
     });
   });
 
-  it('keeps the digits of whole numbers in a struct, or is refused', async () => {
+  it('keeps the digits of integers in a struct, or is refused', async () => {
     const struct: LiteralType = { simple: 'STRUCT' };
     const kept = await write(
       { s: struct },
@@ -180,16 +180,16 @@ describe('outputs.json', () => {
     expect(lost.problem?.message).toMatch(/^s: .*lose digits.*; t: .*lose digits/);
   });
 
-  it('is refused when it nests deeper than the server takes', async () => {
+  it('is refused when it nests deeper than the server accepts', async () => {
     const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
     const [fits, deep] = [63, 64].map((levels) => nested(levels));
     expect((await write({ s: { simple: 'STRUCT' } }, `echo '${fits}' > s`)).problem).toBeNull();
     expect((await write({ s: { simple: 'STRUCT' } }, `echo '${deep}' > s`)).problem?.message).toBe(
-      's: nests more than 63 levels deep',
+      's: is nested more than 63 levels deep',
     );
   });
 
-  it('is read in a bounded number of steps', async () => {
+  it('is read in a limited number of steps', async () => {
     const many = { collectionType: INTEGER };
     const run = await write(
       { y: many },
@@ -199,7 +199,7 @@ describe('outputs.json', () => {
     expect(run.problem?.message).toContain('y.499999: checking the values takes more than 500000 steps');
   });
 
-  it('may pass on a blob that was an input, and no other uri', async () => {
+  it('accepts the uri of a blob only when it was an input', async () => {
     const blobs = new FolderBlobs(await createRoot());
     await mkdir(blobs.folder, { recursive: true });
     await writeFile(blobs.path('slipway://blobs/given'), 'x');
@@ -219,7 +219,7 @@ describe('outputs.json', () => {
 });
 
 describe('a store that fails', () => {
-  it('is the fault of the system', async () => {
+  it('fails the run with kind SYSTEM', async () => {
     const blobs = new FolderBlobs('/nonexistent');
     const run = await write({ model: BLOB }, 'echo m > model', { blobs });
     expect(run.problem).toMatchObject({ code: 'OutputNotStored', kind: 'SYSTEM' });

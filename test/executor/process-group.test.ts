@@ -39,7 +39,7 @@ async function cancelWhenReady(spec: RunSpec) {
 }
 
 describe('cancel', () => {
-  it('lets a command end by itself on SIGTERM', async () => {
+  it('lets a command end itself on SIGTERM', async () => {
     const run = await cancelWhenReady(
       shell('trap "echo bye; exit 0" TERM; echo ready; while :; do sleep 0.02; done', {
         terminationGraceSeconds: 600,
@@ -50,7 +50,7 @@ describe('cancel', () => {
     expect(await listFolder(run.root)).toEqual([]);
   });
 
-  it('kills grandchildren that ignore SIGTERM, after the grace', async () => {
+  it('kills grandchildren that ignore SIGTERM after the grace period', async () => {
     const stubborn = `trap "" TERM; (trap "" TERM; sh -c 'trap "" TERM; echo $$; while :; do sleep 1; done' & echo $!; wait) & echo $! ready; wait; wait`;
     const run = await cancelWhenReady(shell(stubborn, { terminationGraceSeconds: 0.4 }));
     expect(run.outcome).toEqual({ kind: 'CANCELLED' });
@@ -66,7 +66,7 @@ describe('cancel', () => {
     expect(run.pids.filter(isAlive)).toEqual([]);
   });
 
-  it('kills a stopped command, which hears no SIGTERM', async () => {
+  it('kills a stopped command, which does not receive SIGTERM', async () => {
     const run = await cancelWhenReady(
       shell('echo $$ ready; kill -STOP $$', { terminationGraceSeconds: 0.2 }),
     );
@@ -74,13 +74,13 @@ describe('cancel', () => {
     expect(run.pids.filter(isAlive)).toEqual([]);
   });
 
-  it('before the start starts nothing', async () => {
+  it('starts nothing when it comes before the start', async () => {
     const run = await finish(shell('echo started'), { signal: AbortSignal.abort() });
     expect([run.outcome, run.stdout]).toEqual([{ kind: 'CANCELLED' }, '']);
     expect(await listFolder(run.root)).toEqual([]);
   });
 
-  it('while an input is fetched starts nothing', async () => {
+  it('starts nothing when it comes while an input is fetched', async () => {
     const cancel = new AbortController();
     const root = await createRoot();
     let isStarted = false;
@@ -111,7 +111,7 @@ describe('cancel', () => {
 });
 
 describe('the end of a command', () => {
-  it('ends what it left in the background', async () => {
+  it('ends processes that it left in the background', async () => {
     const run = await finish(
       shell('sleep 60 & echo $!; (trap "" TERM; sleep 60) & echo $!', { terminationGraceSeconds: 0.2 }),
     );
@@ -121,25 +121,28 @@ describe('the end of a command', () => {
     expect(pids.filter(isAlive)).toEqual([]);
   });
 
-  it.runIf(process.platform === 'linux')('ends what left its process group or its session', async () => {
-    const run = await finish(
-      node(`const { spawn } = require('child_process');
+  it.runIf(process.platform === 'linux')(
+    'ends processes that left its process group or its session',
+    async () => {
+      const run = await finish(
+        node(`const { spawn } = require('child_process');
         const group = spawn('bash', ['-c', 'set -m; env -i sleep 60 & echo $!'], { stdio: ['ignore', 'inherit', 'inherit'] });
         group.on('exit', () => {
           const daemon = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
           console.log(daemon.pid);
           daemon.unref();
         });`),
-    );
-    expect(run.outcome.kind).toBe('SUCCEEDED');
-    const pids = run.stdout.trim().split('\n').map(Number);
-    expect(pids).toHaveLength(2);
-    expect(pids.filter(isAlive)).toEqual([]);
-  });
+      );
+      expect(run.outcome.kind).toBe('SUCCEEDED');
+      const pids = run.stdout.trim().split('\n').map(Number);
+      expect(pids).toHaveLength(2);
+      expect(pids.filter(isAlive)).toEqual([]);
+    },
+  );
 });
 
 describe('timeout', () => {
-  it('ends the command and tells so, whatever its exit code', async () => {
+  it('ends the command and reports the timeout, whatever the exit code', async () => {
     const run = await finish(
       shell('trap "exit 0" TERM; echo $$; while :; do sleep 0.02; done', { timeoutSeconds: 0.2 }),
     );
@@ -152,14 +155,14 @@ describe('timeout', () => {
     expect(isAlive(Number(run.stdout))).toBe(false);
   });
 
-  it('may be longer than a timer', async () => {
+  it('may be longer than the longest timer', async () => {
     const run = await finish(shell('sleep 0.3', { timeoutSeconds: (2 ** 31 + 50) / 1000 }));
     expect(run.outcome.kind).toBe('SUCCEEDED');
   });
 });
 
 describe('callbacks', () => {
-  it('onStarted is called once, when the command runs; a fault in it leaves no process behind', async () => {
+  it('call onStarted once, when the command runs; an error in it leaves no process behind', async () => {
     let starts = 0;
     await finish(shell(':'), {
       onStarted: () => {
@@ -182,7 +185,7 @@ describe('callbacks', () => {
 });
 
 describe('signalTarget', () => {
-  it('is the whole group, but never every process and never our own group', () => {
+  it('is the whole group, never every process and never our own group', () => {
     expect(signalTarget({ pid: 50, group: 40 }, 30)).toBe(-40);
     expect(signalTarget({ pid: 50, group: 30 }, 30)).toBe(50);
     expect(signalTarget({ pid: 50, group: 0 }, 30)).toBe(50);
@@ -192,7 +195,7 @@ describe('signalTarget', () => {
 });
 
 describe.runIf(process.platform === 'linux')('listRunProcesses', () => {
-  it('does not count a zombie, which nobody may ever reap', async () => {
+  it('does not list a zombie, which might never be reaped', async () => {
     const idle = spawn('bash', ['-c', 'set -m; sleep 0.05 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
@@ -207,7 +210,7 @@ describe.runIf(process.platform === 'linux')('listRunProcesses', () => {
 });
 
 describe('endProcesses', () => {
-  it('gives up on what survives SIGKILL, and says who that is', async () => {
+  it('gives up on a process that survives SIGKILL, and names it', async () => {
     const unkillable = [{ pid: 2 ** 22 + 1, group: 2 ** 22 + 1 }];
     const left = await endProcesses(() => unkillable, { graceSeconds: 0.05, killWaitSeconds: 0.1 });
     expect(left).toEqual(unkillable);
@@ -215,7 +218,7 @@ describe('endProcesses', () => {
 });
 
 describe('identifyProcess', () => {
-  it('tells a process from every other', async () => {
+  it('identifies a process uniquely', async () => {
     const own = identifyProcess(process.pid);
     expect(own).not.toBeNull();
     if (own === null) return;
@@ -224,7 +227,7 @@ describe('identifyProcess', () => {
     expect(identifyProcess(2 ** 22 + 1)).toBeNull();
   });
 
-  it('is not misled by a name with spaces and parentheses', async () => {
+  it('reads a process whose name has spaces and parentheses', async () => {
     const run = await finish(
       shell('cp /bin/sleep "$TMPDIR/a) R 1 1 (b"; env -i "$TMPDIR/a) R 1 1 (b" 60 & echo $!'),
     );

@@ -20,7 +20,7 @@ const failure = (code: string, kind = 'USER', message: unknown = expect.any(Stri
   expect.objectContaining({ kind: 'FAILED', error: { code, kind, message } });
 
 describe('run: the command', () => {
-  it('gets its arguments as they are', async () => {
+  it('gets its arguments unchanged', async () => {
     const words = [
       'a b',
       '"quoted" \'single\'',
@@ -39,7 +39,7 @@ describe('run: the command', () => {
     expect(JSON.parse(run.stdout)).toEqual(words);
   });
 
-  it('gets inputs filled into its arguments, each in one piece and only once', async () => {
+  it('gets inputs in its arguments, each as one argument and expanded once', async () => {
     const inputs = {
       text: '{{.inputs.rows}} $(id)\n"x" y',
       rows: 7,
@@ -71,7 +71,7 @@ describe('run: the command', () => {
     expect(JSON.parse(run.stdout)).toEqual([inputs.text, 'n=7', JSON.stringify(inputs.list), '', '']);
   });
 
-  it('fails with TemplateError before anything is started', async () => {
+  it('fails with TemplateError before a process is started', async () => {
     let isStarted = false;
     const run = await finish(shell('echo {{.inputs.nosuch}}'), {
       onStarted: () => {
@@ -92,7 +92,7 @@ describe('run: the command', () => {
     expect((await finish(shell('cat; echo end'))).stdout).toBe('end\n');
   });
 
-  it('leads a process group of its own', async () => {
+  it('leads its own process group', async () => {
     const run = await finish(shell('echo $$ $(ps -o pgid= -p $$) $(ps -o sid= -p $$)'));
     const [pid, group, session] = run.stdout.trim().split(' ');
     expect([group, session]).toEqual([pid, pid]);
@@ -100,7 +100,7 @@ describe('run: the command', () => {
 });
 
 describe('run: how a command fails', () => {
-  it('tells the exit code and the end of standard error', async () => {
+  it('reports the exit code and the end of standard error', async () => {
     const run = await finish(shell('echo first >&2; echo the reason >&2; exit 3'));
     expect(run.outcome).toEqual({
       kind: 'FAILED',
@@ -110,7 +110,7 @@ describe('run: how a command fails', () => {
     });
   });
 
-  it('keeps the message to 2 KiB of whole lines and characters', async () => {
+  it('limits the message to 2 KiB of whole lines and characters', async () => {
     const run = await finish(
       node('for (let i = 0; i < 500; i++) console.error("é✓ line " + i + "\\0"); process.exitCode = 1'),
     );
@@ -134,7 +134,7 @@ describe('run: how a command fails', () => {
     expect(quiet.outcome).toEqual(failure('UserError', 'USER', 'bad rows'));
   });
 
-  it('tells of a signal that it did not get from us', async () => {
+  it('reports a signal that came from outside', async () => {
     const run = await finish(shell('echo working >&2; kill -9 $$'));
     expect(run.outcome).toEqual({
       kind: 'FAILED',
@@ -144,7 +144,7 @@ describe('run: how a command fails', () => {
     });
   });
 
-  it('tells what cannot be started', async () => {
+  it('reports a command that cannot be started', async () => {
     const root = await createRoot();
     const plainFile = join(root, 'plain');
     await writeFile(plainFile, '#!/bin/sh\n');
@@ -159,14 +159,14 @@ describe('run: how a command fails', () => {
     );
   });
 
-  it('looks a command up in the PATH that it is given', async () => {
+  it('finds a command in the PATH of the run', async () => {
     const path = await createRoot();
     await writeFile(join(path, 'hello'), '#!/bin/sh\necho hello\n', { mode: 0o755 });
     expect((await finish(command(['hello']), { path })).stdout).toBe('hello\n');
     expect((await finish(command(['sh', '-c', ':']), { path })).outcome).toEqual(failure('CommandNotFound'));
   });
 
-  it('lets no run start twice', async () => {
+  it('refuses to start a run twice', async () => {
     const root = await createRoot();
     const first = shell('sleep 0.3');
     const runtime = createProcessRuntime({ root });
@@ -186,7 +186,7 @@ describe('run: how a command fails', () => {
 });
 
 describe('run: the environment', () => {
-  it('holds nothing of the executor and what it was given', async () => {
+  it('has the variables of the run and none of the executor', async () => {
     vi.stubEnv('DATABASE_URL', 'postgres://secret');
     vi.stubEnv('SLIPWAY_SECRETS', 'secret');
     try {
@@ -314,7 +314,7 @@ describe('run: the directory', () => {
     expect(await listFolder(run.root)).toEqual([]);
   });
 
-  it('tells that an input could not be fetched', async () => {
+  it('reports an input that could not be fetched', async () => {
     const run = await finish(
       shell(':', {
         interface: { inputs: types({ data: BLOB }), outputs: {} },
@@ -322,7 +322,7 @@ describe('run: the directory', () => {
       }),
     );
     expect(run.outcome).toEqual(
-      failure('InputUnavailable', 'SYSTEM', 'the file of input data cannot be fetched'),
+      failure('InputUnavailable', 'SYSTEM', 'cannot download the file of the input data'),
     );
     expect(await listFolder(run.root)).toEqual([]);
   });
@@ -341,7 +341,7 @@ describe('run: the directory', () => {
     expect((await finish(spec)).outcome).toEqual(failure('InvalidInterface'));
   });
 
-  it('of a failed run is kept where that is wished, and is not taken for a leftover', async () => {
+  it('is kept for a failed run with keepFailed, and is not cleaned up as a leftover', async () => {
     const spec = shell('echo trace > trace; exit 1');
     const run = await finish(spec, { keepFailed: true });
     expect(await readFile(join(run.root, spec.runId, 'work', 'trace'), 'utf8')).toBe('trace\n');
@@ -351,7 +351,7 @@ describe('run: the directory', () => {
     expect(await readdir(run.root)).toEqual([spec.runId]);
   });
 
-  it('is removed also where the command made it unwritable or replaced it by a link', async () => {
+  it('is removed also when the command made it unwritable or replaced it by a link', async () => {
     const elsewhere = await createRoot();
     await writeFile(join(elsewhere, 'precious'), 'x');
     const run = await finish(shell(`mkdir -p d/e; touch d/e/f; chmod 0 d/e d; ln -s ${elsewhere} link`));

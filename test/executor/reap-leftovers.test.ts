@@ -52,7 +52,7 @@ async function leaveRun(root: string, name: string, leader: unknown): Promise<vo
 }
 
 describe('reapLeftovers', () => {
-  it('ends what a killed executor left behind, tells which run that was, and is then done', async () => {
+  it('ends the processes that a killed executor left, and names their run', async () => {
     const root = await createRoot();
     const spec = shell(
       'trap "" TERM PIPE; (trap "" TERM PIPE; sleep 60) & echo $$ $! ready; while :; do sleep 1; done',
@@ -77,7 +77,7 @@ describe('reapLeftovers', () => {
   });
 
   it.runIf(process.platform === 'linux')(
-    'finds a whole group whose leader is gone by one marked member',
+    'finds a whole group by one marked member when its leader is gone',
     async () => {
       const root = await createRoot();
       const script = `sleep 60 & env -i sh -c 'trap "" TERM; echo ready; sleep 60; :' & read -r _; exit`;
@@ -99,7 +99,7 @@ describe('reapLeftovers', () => {
     },
   );
 
-  it('spares a process that has the same number but another start', async () => {
+  it('does not kill a process with the same number and another start time', async () => {
     const root = await createRoot();
     const stranger = spawn('sh', ['-c', 'read line; exit 7'], {
       detached: true,
@@ -115,7 +115,7 @@ describe('reapLeftovers', () => {
     expect(await listFolder(root)).toEqual([]);
   });
 
-  it('kills that process when the start is the same', async () => {
+  it('kills the process when the start time is the same', async () => {
     const root = await createRoot();
     const own = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
     started.push(own);
@@ -125,7 +125,7 @@ describe('reapLeftovers', () => {
     expect((await gone)[1]).toBe('SIGTERM');
   });
 
-  it('clears up after a crash before the start, and after one during the removal', async () => {
+  it('cleans up after a crash before the start and after a crash during the removal', async () => {
     const root = await createRoot();
     await leaveRun(root, 'before-start', null);
     await leaveRun(root, '.starting-half-made', null);
@@ -136,7 +136,7 @@ describe('reapLeftovers', () => {
     expect(await listFolder(root)).toEqual([]);
   });
 
-  it('leaves alone what is no run, and its own runs', async () => {
+  it('does not touch other directories, nor the runs of its own process', async () => {
     const root = await createRoot();
     await mkdir(join(root, 'folder', 'deep'), { recursive: true });
     await writeFile(join(root, 'file'), 'x');
@@ -161,7 +161,7 @@ describe('reapLeftovers', () => {
     expect((await listFolder(root)).sort()).toEqual(['file', 'folder', 'forged']);
   });
 
-  it('has nothing to do where there is no root yet', async () => {
+  it('does nothing where the root does not exist yet', async () => {
     const root = join(await createRoot(), 'not', 'yet');
     expect(await createProcessRuntime({ root }).reapLeftovers()).toEqual([]);
   });

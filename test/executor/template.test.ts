@@ -24,20 +24,20 @@ describe('renderCommand', () => {
     ['{{.input}} {{.inputPrefix}} {{ .outputPrefix }}', '/run/inputs/inputs.json /run/inputs /run/outputs'],
     ['no template', 'no template'],
     ['{"a": {"b": {{.inputs.rows}}}}', '{"a": {"b": 100}}'],
-  ])('fills %s', (word, expected) => {
+  ])('fills in %s', (word, expected) => {
     expect(render(word)).toBe(expected);
   });
 
-  it('does not expand again what it filled in, nor read it as a replacement pattern', () => {
+  it('does not expand an inserted value again, nor read it as a replacement pattern', () => {
     expect(render('<{{.inputs.text}}>')).toBe('<{{.inputs.rows}} $& $1 "q"\n$(id)>');
   });
 
-  it('keeps one word one word', () => {
+  it('keeps a value with spaces as one argument', () => {
     expect(renderCommand(['{{.inputs.text}}', '{{.inputs.empty}}', 'x'], values)).toHaveLength(3);
   });
 
   it.each(['{{ name }}', '{{"a": 1}}', '{{inputs.rows}}', '{{.inputs.rows', '{{}}'])(
-    'leaves %s alone, which is no template of Flyte',
+    'leaves %s unchanged, which is not a template of Flyte',
     (word) => {
       expect(render(word)).toBe(word);
     },

@@ -113,7 +113,7 @@ async function written(path: string): Promise<string> {
 }
 
 describe('the work loop', () => {
-  it('runs a workflow, and takes a file from one node to the next', async () => {
+  it('runs a workflow that passes a file from one node to the next', async () => {
     const id = await launchSteps('files', {
       make: {
         outputs: { table: file },
@@ -135,7 +135,7 @@ describe('the work loop', () => {
     expect(await logOf(jobOf(execution, 'make').runs[0].id)).toBe('STDOUT: made\n');
   });
 
-  it('carries an empty file and one of some megabytes', async () => {
+  it('passes an empty file and a file of some megabytes', async () => {
     const id = await launchSteps('sizes', {
       make: {
         outputs: { none: file, large: file },
@@ -153,7 +153,7 @@ describe('the work loop', () => {
     expect(execution.nodes.count.data.outputs).toEqual({ sizes: '0 5000000 ' });
   });
 
-  it('reports failures of the user, whose retries are the task’s', async () => {
+  it('reports failures of kind USER, which use the retries of the task', async () => {
     const id = await launchSteps('flaky', {
       flaky: {
         retries: 2,
@@ -175,7 +175,7 @@ describe('the work loop', () => {
     expect(await logOf(attempts[0].job.runs[0].id)).toBe('STDERR: not yet\n');
   });
 
-  it('ends what runs longer than its timeout', async () => {
+  it('ends a command that runs longer than its timeout', async () => {
     const id = await launchSteps('slow', { slow: { timeout: 'PT0.5S', script: 'sleep 300' } });
     await executor();
     const execution = await untilEnded(app, id);
@@ -209,7 +209,7 @@ describe('the work loop', () => {
     );
   });
 
-  it('is ABORTING as long as a process that ignores SIGTERM lives, and ABORTED when it is gone', async () => {
+  it('sets ABORTING while a process that ignores SIGTERM lives, and ABORTED when it has ended', async () => {
     const note = join(scratch, 'stubborn');
     const id = await launchSteps('stubborn', {
       long: { script: `trap '' TERM; echo $$ > ${note}; while :; do sleep 0.1; done` },
@@ -244,7 +244,7 @@ describe('the work loop', () => {
     expect(jobOf(execution, 'long')).toMatchObject({ state: 'CANCELLED', runs: [{ state: 'CANCELLED' }] });
   });
 
-  it('shares work between executors, and runs no job twice', async () => {
+  it('divides work among executors, and runs no job twice', async () => {
     const note = join(scratch, 'shared');
     const steps = Array.from({ length: 12 }, (_, index) => [
       `n${index}`,
@@ -272,7 +272,7 @@ describe('the work loop', () => {
     expect(new Set(names)).toEqual(new Set(['left', 'right']));
   });
 
-  it('never runs more at once than it has slots', async () => {
+  it('never runs more jobs at once than it has slots', async () => {
     const note = join(scratch, 'slots');
     const script = `echo + >> ${note}; sleep 0.1; echo - >> ${note}`;
     const steps = Array.from({ length: 6 }, (_, index) => [`n${index}`, { script }]);
@@ -282,7 +282,7 @@ describe('the work loop', () => {
     expect(readFileSync(note, 'utf8').replaceAll('\n', '')).toBe('+-'.repeat(6));
   });
 
-  it('keeps a result through a time without the server', async () => {
+  it('keeps a result while the server is unreachable, and reports it afterwards', async () => {
     const [note, end] = [join(scratch, 'silence'), join(scratch, 'silence-end')];
     const wire = await wireToServer();
     const id = await launchSteps('silence', {
@@ -306,7 +306,7 @@ describe('the work loop', () => {
     expect(await logOf(jobOf(execution, 'short').runs[0].id)).toBe('STDOUT: done\n');
   });
 
-  it('gives its leases back when it stops, and another executor goes on at once', async () => {
+  it('gives its leases back when it stops, and another executor continues at once', async () => {
     const note = join(scratch, 'drained');
     const id = await launchSteps('drained', {
       long: { script: `test -e ${note} || { echo $$ > ${note}; exec sleep 300; }` },
@@ -337,19 +337,19 @@ describe('the work loop', () => {
     await untilEnded(app, id);
   });
 
-  it('gives a run back when the fault is its own, at most as often as the job allows', async () => {
+  it('gives a run back when the executor itself fails, at most as often as the job allows', async () => {
     const id = await launchSteps('broken-executor', { any: { script: 'true' } });
     await executor({ runtime: brokenRuntime });
     const execution = await untilEnded(app, id);
     expect(execution.phase).toBe('FAILED');
     expect(execution.nodes.any.error).toMatchObject({ kind: 'SYSTEM', code: 'LeaseLost' });
     expect(execution.nodes.any.error.message).toContain(
-      'InputUnavailable: the file of input x cannot be fetched',
+      'InputUnavailable: cannot download the file of the input x',
     );
     expect(jobOf(execution, 'any')).toMatchObject({ attemptedRuns: 3 });
   });
 
-  it('gives its commands nothing of its own environment', async () => {
+  it('gives its commands none of its own environment variables', async () => {
     const id = await launchSteps('environment', {
       show: { outputs: { seen: text }, script: 'env > "$SLIPWAY_OUTPUTS/seen"' },
     });
@@ -365,7 +365,7 @@ describe('the work loop', () => {
 const brokenRuntime: Runtime = {
   run: async (): Promise<RunOutcome> => ({
     kind: 'FAILED',
-    error: { code: 'InputUnavailable', message: 'the file of input x cannot be fetched', kind: 'SYSTEM' },
+    error: { code: 'InputUnavailable', message: 'cannot download the file of the input x', kind: 'SYSTEM' },
     exitCode: null,
     signal: null,
   }),

@@ -4,10 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
 import { isConnection } from '../../src/graphql/cost.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
 import { Hands } from '../support/hands.ts';
 import { mutate } from '../support/mutate.ts';
-import { createGroup, newUser } from '../support/people.ts';
+import { createGroup, createUser } from '../support/people.ts';
 import {
   domain,
   launch,
@@ -17,6 +16,7 @@ import {
   registerWorkflow,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
+import { newCaller } from '../support/users.ts';
 import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
 
 const connections = Object.values(schema.getTypeMap()).filter(
@@ -26,12 +26,12 @@ const nodeOf = (connection: GraphQLObjectType) =>
   getNamedType(connection.getFields()['nodes']?.type ?? connection).name;
 
 describe('a connection type', () => {
-  it('is the only one of its type of node, and is called after it', () => {
+  it('is named after its type of node, of which it is the only one', () => {
     expect(connections.length).toBeGreaterThan(15);
     for (const connection of connections) expect(connection.name).toBe(`${nodeOf(connection)}Connection`);
   });
 
-  it('has edges, nodes, a page info and the number of all', () => {
+  it('has edges, nodes, pageInfo and totalCount', () => {
     for (const connection of connections) {
       const fields = Object.entries(connection.getFields()).map(([name, { type }]) => `${name}: ${type}`);
       const node = nodeOf(connection);
@@ -96,14 +96,17 @@ beforeAll(async () => {
   await mutate(app, 'createCredentials', { label: 'counted' }, 'credential { id }');
   experiments = [await makeExperiment(app, project, 'e1'), await makeExperiment(app, project, 'e2')];
   for (const at of [0, 0, 1]) await makeRun(app, experiments[at] ?? '');
-  const members = [await newUser(app, { username: 'ann' }), await newUser(app, { username: 'bob' })];
+  const members = [
+    (await createUser(app, { username: 'ann' })).user,
+    (await createUser(app, { username: 'bob' })).user,
+  ];
   await createGroup(app, { name: 'team', members: members.map(({ id }) => ({ id })) });
 }, 60_000);
 afterAll(() => app.stop());
 
 const listOf = (field: string, rest: string, page = '') => {
   const given =
-    field === 'runs' ? `filter: { experiments: ["${experiments.join('", "')}"] }` : roots[field]?.args;
+    field === 'runs' ? `filter: { experimentIds: ["${experiments.join('", "')}"] }` : roots[field]?.args;
   const args = [given, page].filter(Boolean).join(', ');
   return `{ list: ${field}${args ? `(${args})` : ''} { ${rest} } }`;
 };
@@ -119,7 +122,7 @@ async function ask(
 }
 
 describe('totalCount', () => {
-  it('is tried on every list', () => {
+  it('is tested on every list', () => {
     const lists = Object.values(schema.getQueryType()?.getFields() ?? {})
       .filter(({ type }) => isConnection(getNamedType(type)))
       .map(({ name }) => name);
@@ -127,7 +130,7 @@ describe('totalCount', () => {
   });
 
   it.each(Object.entries(roots))(
-    'of %s is the number of all, whatever the page',
+    'of %s is the number of all objects, whatever the page',
     async (field, { count }) => {
       const all = await ask(listOf(field, 'totalCount nodes { __typename } edges { cursor }', 'first: 1000'));
       expect(all.totalCount).toBe(count);
@@ -140,7 +143,7 @@ describe('totalCount', () => {
   );
 
   it.each(Object.keys(roots))(
-    'of %s is one statement more, and none when it is not selected',
+    'of %s takes one statement more, and none when it is not selected',
     async (field) => {
       const plain = listOf(field, 'nodes { __typename }');
       await ask(plain);
@@ -151,7 +154,7 @@ describe('totalCount', () => {
     },
   );
 
-  it('counts nothing that the caller may not read', async () => {
+  it('counts only objects that the caller can read', async () => {
     for (const field of ['experiments', 'projects', 'queues', 'registeredModels', 'runs'])
       expect((await ask(listOf(field, 'totalCount'), member)).totalCount, field).toBe(0);
   });
@@ -182,7 +185,7 @@ const nested: readonly (readonly [
 ];
 
 describe('totalCount of a nested list', () => {
-  it.each(nested)('of %s is one statement for the whole level', async (_name, list, field, counts) => {
+  it.each(nested)('of %s takes one statement for the whole level', async (_name, list, field, counts) => {
     const document = (first: number) =>
       `{ list: ${list(first)} { nodes { ${field} { totalCount nodes { __typename } } } } }`;
     await ask(document(1));

@@ -31,7 +31,7 @@ const cost = (text: string, variables: Record<string, unknown> = {}, operationNa
 const filter = 'filter: { project: "p", domain: "d" }';
 
 describe('the cost of an operation', () => {
-  it('is one for an object, nothing for a scalar, and at least one', () => {
+  it('is one for an object and zero for a scalar, and at least one in total', () => {
     expect(cost('{ viewer { id username role } }')).toBe(1);
     expect(cost('{ __typename }')).toBe(1);
     expect(cost('{ a: viewer { id } b: viewer { id } c: version { version } }')).toBe(3);
@@ -44,7 +44,7 @@ describe('the cost of an operation', () => {
     expect(cost(`{ executions(${filter}, first: 7) { pageInfo { hasNextPage } } }`)).toBe(8);
   });
 
-  it('takes sizes from variables, and from their defaults', () => {
+  it('reads page sizes from variables and their defaults', () => {
     const text = `query ($n: Int = 3) { executions(${filter}, first: $n) { edges { node { id } } } }`;
     expect(cost(text)).toBe(4);
     expect(cost(text, { n: 500 })).toBe(501);
@@ -64,7 +64,7 @@ describe('the cost of an operation', () => {
     expect(nested(1000, 1000)).toBeGreaterThan(serverConfig.queryCostLimit);
   });
 
-  it('takes the size that a list without pages says it has', () => {
+  it('uses the declared size of a list without pages', () => {
     expect(cost('{ job(by: { id: "x" }) { runs { id } } }')).toBe(1 + 1 + 5);
     expect(cost('{ job(by: { id: "x" }) { runs { log(first: 30) { text } } } }')).toBe(
       1 + 1 + 5 + 5 * (1 + 30),
@@ -72,7 +72,7 @@ describe('the cost of an operation', () => {
     expect(cost('{ job(by: { id: "x" }) { runs { log { text } } } }')).toBe(1 + 1 + 5 + 5 * (1 + 100));
   });
 
-  it('is the same through fragments, named or not', () => {
+  it('is the same with fragments, named or inline', () => {
     const plain = cost(`{ executions(${filter}, first: 4) { edges { node { project { id } } } } }`);
     expect(plain).toBe(9);
     expect(
@@ -82,7 +82,7 @@ describe('the cost of an operation', () => {
     ).toBe(plain);
   });
 
-  it('leaves out what is skipped or not included', () => {
+  it('leaves out fields that are skipped or not included', () => {
     const text = `query ($yes: Boolean!) {
       viewer @include(if: $yes) { id } version @skip(if: $yes) { version } b: viewer @skip(if: false) { id } }`;
     expect(cost(text, { yes: true })).toBe(2);
@@ -90,13 +90,13 @@ describe('the cost of an operation', () => {
     expect(cost('{ a: viewer { id } b: viewer @include(if: false) { id } }')).toBe(1);
   });
 
-  it('is more for a mutation, each time', () => {
+  it('is higher for each mutation', () => {
     const launch = 'createExecution(input: { project: "p", domain: "d" }) { __typename }';
     expect(cost(`mutation { ${launch} }`)).toBe(MUTATION_COST);
     expect(cost(`mutation { a: ${launch} b: ${launch} }`)).toBe(2 * MUTATION_COST);
   });
 
-  it('is flat for introspection, and that of the named operation alone', () => {
+  it('is constant for introspection, and counts only the named operation', () => {
     expect(cost(getIntrospectionQuery())).toBe(INTROSPECTION_COST);
     expect(cost('query A { viewer { id } } query B { __type(name: "X") { name } }', {}, 'B')).toBe(100);
   });
@@ -109,11 +109,11 @@ describe('the cost of an operation', () => {
     expect(cost('{ nodes(ids: "a") { id } }')).toBe(1 + 1);
   });
 
-  it('of a subscription is that of one event', () => {
+  it('is the cost of one event for a subscription', () => {
     expect(cost('subscription { executionEvents(by: { id: "x" }) { id phase } }')).toBe(1);
   });
 
-  it('is told quickly and finitely for documents made to explode, or not valid at all', () => {
+  it('is computed quickly for documents that are built to explode or not valid', () => {
     const layers = Array.from(
       { length: 60 },
       (_, i) => `fragment F${i} on Query { ...F${i + 1} ...F${i + 1} a${i}: viewer { id } }`,
@@ -142,19 +142,19 @@ describe('every list of objects in the schema', () => {
       .filter(({ field }) => rowsOf(field, () => undefined) === null)
       .map(({ type, field }) => `${type.name}.${field.name}`);
 
-  it('has pages, or says how long it gets with `extensions: { listSize }`', () => {
+  it('has pages, or declares its size with `extensions: { listSize }`', () => {
     expect(fields.length).toBeGreaterThan(300);
     expect(unsized(fields)).toEqual([]);
   });
 
-  it('is looked for where it may be', () => {
+  it('is found by this test', () => {
     const type = buildSchema('type Query { things: [Query!]! }').getQueryType();
     const field = type?.getFields()['things'];
     if (!type || !field) throw new Error('no such field');
     expect(unsized([{ type, field }])).toEqual(['Query.things']);
   });
 
-  it('that has pages takes them from `first`', () => {
+  it('takes the page size from `first` when it has pages', () => {
     for (const { type, field } of fields)
       if (isConnection(getNamedType(field.type)))
         expect(
@@ -165,7 +165,7 @@ describe('every list of objects in the schema', () => {
 });
 
 describe('the lowest limit that can be set', () => {
-  it('admits everything that the executor sends', () => {
+  it('admits every operation of the executor', () => {
     const texts = Object.values(executorDocuments).map(String);
     expect(texts.length).toBeGreaterThanOrEqual(5);
     for (const text of texts) expect(cost(text), text).toBeLessThan(1000);

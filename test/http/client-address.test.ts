@@ -10,7 +10,7 @@ const from = (remoteAddress: string | undefined, forwarded?: string) =>
   }) as unknown as IncomingMessage;
 
 describe('clientAddress', () => {
-  it('is that of the socket, whatever the caller says, where no proxy is trusted', () => {
+  it('is the address of the socket, whatever the caller sends, when no proxy is trusted', () => {
     expect(clientAddress(from('198.51.100.7', '203.0.113.9'))).toBe('198.51.100.7');
     expect(clientAddress(from('::ffff:198.51.100.7'))).toBe('198.51.100.7');
     expect(clientAddress(from(undefined))).toBeNull();
@@ -32,7 +32,7 @@ describe('clientAddress', () => {
     [2, '1.1.1.1, 203.0.113.9, 10.0.0.2', '203.0.113.9'],
     [5, '203.0.113.9', '203.0.113.9'],
     [0, '203.0.113.9', '10.0.0.1'],
-  ])('behind %j, told %j, is %s', (trusted, forwarded, client) => {
+  ])('with trusted proxies %j and the header %j is %s', (trusted, forwarded, client) => {
     expect(clientAddress(from('10.0.0.1', forwarded), trusted)).toBe(client);
   });
 });

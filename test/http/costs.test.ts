@@ -42,12 +42,12 @@ async function post(body: unknown, headers: Record<string, string> = {}) {
 const first = async (events: AsyncGenerator<Answer>) => (await events.next()).value;
 
 const refused = {
-  message: `the operation may cost 2601, more than the limit of ${LIMIT}; ask for fewer rows at each level`,
+  message: `the operation can cost 2601, more than the limit of ${LIMIT}; ask for fewer rows at each level`,
   extensions: { code: 'RESOURCE_EXHAUSTED', cost: { requested: 2601, limit: LIMIT } },
 };
 
 describe('the cost of an operation', () => {
-  it('is bounded for each set of variables: one that was taken does not let in a larger one', async () => {
+  it('is limited for each set of variables: a cheap call does not admit an expensive one with the same document', async () => {
     for (let round = 0; round < 2; round += 1) {
       const taken = await post({ query: document, variables: cheap });
       expect(taken.body.data.executions.edges).toHaveLength(1);
@@ -58,7 +58,7 @@ describe('the cost of an operation', () => {
     }
   });
 
-  it('is bounded over Server-Sent Events and WebSocket too, in the same words', async () => {
+  it('is limited over Server-Sent Events and WebSocket too, with the same message', async () => {
     for (const ask of [
       (variables: Record<string, unknown>) => first(overSse(app, document, variables)),
       (variables: Record<string, unknown>) => overWebSocket(app, document, variables),
@@ -70,14 +70,14 @@ describe('the cost of an operation', () => {
     }
   });
 
-  it('that is too much asks nothing of the database but who calls', async () => {
+  it('is checked before the database is asked for more than the caller', async () => {
     await post({ query: document, variables: dear });
     const { statements } = await countStatements(() => post({ query: document, variables: dear }));
     expect(statements.filter((text) => /executions|projects/.test(text))).toEqual([]);
     expect(statements.length).toBeLessThanOrEqual(1);
   });
 
-  it('that is too much has the status of other refused documents', async () => {
+  it('has the status of other refused documents when it is too high', async () => {
     const accept = 'application/graphql-response+json';
     const invalid = await post({ query: '{ nothing }' }, { accept });
     const tooDear = await post({ query: document, variables: dear }, { accept });
@@ -87,7 +87,7 @@ describe('the cost of an operation', () => {
     );
   });
 
-  it('that is too much never opens the source of a subscription, nor does a stranger', async () => {
+  it('stops a subscription before its source opens when it is too high, and so does a missing sign-in', async () => {
     const dearEvents = `subscription ($id: ID!) { executionEvents(by: { id: $id }) { execution {
       nodeExecutions(first: 1000) { edges { node { id } } } } } }`;
     const cheapEvents = 'subscription ($id: ID!) { executionEvents(by: { id: $id }) { phase } }';
@@ -110,7 +110,7 @@ describe('the cost of an operation', () => {
     vi.restoreAllMocks();
   });
 
-  it('is that of one event for a subscription, told with the first one alone', async () => {
+  it('is the cost of one event for a subscription, and is sent with the first event only', async () => {
     const events = (size: number) =>
       `subscription ($id: ID!) { executionEvents(by: { id: $id }) { phase execution { nodeExecutions(first: ${size}) {
          edges { node { taskExecutions(first: ${size}) { edges { node { id } } } } } } } } }`;
@@ -126,10 +126,10 @@ describe('the cost of an operation', () => {
   });
 });
 
-describe('what an answer came to', () => {
+describe('the actual cost', () => {
   const costOf = async (query: string) => (await post({ query })).body.extensions.cost;
 
-  it('is told too: the objects that were found, and no more than was asked for', async () => {
+  it('is reported: the objects in the answer, and no more than the requested cost', async () => {
     expect(
       await costOf('{ projects { pageInfo { endCursor } edges { cursor node { id labels { key } } } } }'),
     ).toEqual({
@@ -154,7 +154,7 @@ describe('what an answer came to', () => {
     });
   });
 
-  it('of a mutation is what was asked for', async () => {
+  it('is the requested cost for a mutation', async () => {
     const query = 'mutation { terminateExecution(input: { by: { id: "none" }, cause: "x" }) { __typename } }';
     expect(await costOf(query)).toEqual({ requested: 10, actual: 10, limit: LIMIT });
   });
@@ -163,7 +163,7 @@ describe('what an answer came to', () => {
 describe('a batch', () => {
   const viewer = { query: '{ viewer { username } }' };
 
-  it('is answered in its order, each operation by itself', async () => {
+  it('is answered in order, each operation separately', async () => {
     const { status, body } = await post([
       viewer,
       { query: '{ nothing }' },
@@ -182,7 +182,7 @@ describe('a batch', () => {
     expect(body[3].errors[0].extensions.code).toBe('INVALID_ARGUMENT');
   });
 
-  it('is bounded in what its operations cost together, before any of them runs', async () => {
+  it('is refused before it runs when its operations cost too much together', async () => {
     const launchToo = {
       query: `mutation { createExecution(input: { project: "costly", domain: "development", name: "batched",
         spec: { launchPlan: { key: { project: "costly", domain: "development", name: "flow", version: "v1" } } } }) { __typename } }`,
@@ -203,12 +203,12 @@ describe('a batch', () => {
     const { status, body } = await post(Array.from({ length: 5 }, () => viewer));
     expect(status).toBe(400);
     expect(body.errors[0]).toMatchObject({
-      message: 'a batch has at most 4 operations',
+      message: 'a batch must have at most 4 operations',
       extensions: { code: 'RESOURCE_EXHAUSTED' },
     });
   });
 
-  it('has no subscriptions', async () => {
+  it('cannot contain subscriptions', async () => {
     const subscription = { query: 'subscription { executionEvents(by: { id: "x" }) { id } }' };
     for (const accept of ['application/json', 'text/event-stream']) {
       const response = await fetch(`${app.url}/graphql`, {
@@ -217,11 +217,11 @@ describe('a batch', () => {
         body: JSON.stringify([viewer, subscription]),
       });
       expect(response.status).toBe(400);
-      expect(await response.text()).toContain('a batch has no subscriptions');
+      expect(await response.text()).toContain('a batch must not contain subscriptions');
     }
   });
 
-  it('is refused whole when one of its operations has not the form of one', async () => {
+  it('is refused as a whole when one of its operations is malformed', async () => {
     for (const wrong of [null, [], 'x', {}, { query: 1 }, { query: '{x}', variables: [] }]) {
       const { status, body } = await post([viewer, wrong]);
       expect(status).toBe(400);
@@ -229,7 +229,7 @@ describe('a batch', () => {
     }
   });
 
-  it('of a stranger is one refusal for each', async () => {
+  it('is refused for each operation when it comes without a sign-in', async () => {
     const response = await fetch(`${app.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -7,7 +7,7 @@ import { schema } from '../../src/api/schema.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, basic, startApp } from '../support/app.ts';
 import { eventually, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
-import { signUp } from '../support/users.ts';
+import { newCaller } from '../support/users.ts';
 import { overSse, overWebSocket } from '../support/watch.ts';
 
 const ours = 'https://console.example';
@@ -44,18 +44,18 @@ describe('CORS', () => {
   const corsHeaders = (response: Response) =>
     [...response.headers.keys()].filter((name) => name.startsWith('access-control'));
 
-  it.each(['POST', 'OPTIONS'])('lets a foreign page read nothing: %s', async (method) => {
+  it.each(['POST', 'OPTIONS'])('does not let a foreign page read anything: %s', async (method) => {
     const headers = { ...json, origin: foreign, 'access-control-request-method': 'POST' };
     const response = await fetch(`${app.url}/graphql`, { method, headers });
     expect(corsHeaders(response)).toEqual([]);
   });
 
-  it('is not fooled by origins that look alike', async () => {
+  it('refuses origins that look like a listed one', async () => {
     for (const origin of ['null', `${ours}.evil.example`, 'http://console.example', ours.toUpperCase()])
       expect(corsHeaders(await post(viewer, { origin }))).toEqual([]);
   });
 
-  it('names exactly the listed origin, also when it refuses', async () => {
+  it('allows exactly the listed origin, also when the request is refused', async () => {
     for (const response of [
       await post(viewer, { origin: ours }),
       await post(viewer, { origin: ours, authorization: 'Bearer nonsense' }),
@@ -67,7 +67,7 @@ describe('CORS', () => {
     }
   });
 
-  it("answers a listed origin's first question", async () => {
+  it('answers the preflight request of a listed origin', async () => {
     const response = await fetch(`${app.url}/graphql`, { method: 'OPTIONS', headers: { origin: ours } });
     expect(response.status).toBe(204);
     expect(response.headers.get('access-control-allow-origin')).toBe(ours);
@@ -80,7 +80,7 @@ describe('CORS', () => {
     ['null', 403],
     [ours, 'open'],
     [undefined, 'open'],
-  ])('opens a WebSocket for our own pages only: %s', async (origin, expected) => {
+  ])('opens a WebSocket for its own pages only: %s', async (origin, expected) => {
     const socket = new WebSocket(`${app.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
       origin,
     });
@@ -96,7 +96,7 @@ describe('CORS', () => {
 
 describe('a request', () => {
   it.each(['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data; boundary=x', ''])(
-    'is refused as %s, which a foreign page may send unasked',
+    'is refused as %s, which a foreign page can send without a preflight',
     async (type) => {
       const response = await post(viewer, { 'content-type': type });
       expect(response.status).toBe(415);
@@ -135,7 +135,7 @@ describe('a request', () => {
     expect(await codeOf(response)).toBe('INVALID_ARGUMENT');
   });
 
-  it('has a bounded body, announced or not', async () => {
+  it('has a limited body, whether its length is announced or not', async () => {
     const tooLong = JSON.stringify({ query: `{ viewer { id } } #${'x'.repeat(40_000)}` });
     const announced = await post(tooLong);
     expect(announced.status).toBe(413);
@@ -147,13 +147,13 @@ describe('a request', () => {
     expect(chunked.body.errors[0].extensions.code).toBe('RESOURCE_EXHAUSTED');
   });
 
-  it('within the bound may come in pieces', async () => {
+  it('is accepted in pieces when it is within the limit', async () => {
     const { status, body } = await sendPieces([viewer.slice(0, 10), viewer.slice(10)]);
     expect(status).toBe(200);
     expect(body.data.viewer.username).toBe('admin');
   });
 
-  it('for an address that is none is refused', async () => {
+  it('is refused for an invalid address', async () => {
     const status = await new Promise((resolve) => {
       const { hostname, port } = new URL(app.url);
       httpRequest({ hostname, port, path: '//' }, (response) => resolve(response.statusCode)).end();
@@ -199,7 +199,7 @@ describe('documents', () => {
     ['directives', `{ version ${'@include(if: true) '.repeat(51)} { version } }`, /directives/],
   ];
 
-  it.each(limits)('are bounded in %s, over HTTP, SSE and WebSocket alike', async (_name, query, message) => {
+  it.each(limits)('are limited in %s over HTTP, SSE and WebSocket', async (_name, query, message) => {
     for (const text of [
       query,
       query.replace('{', 'subscription { executionEvents(by: { id: "x" }) { id } '),
@@ -220,7 +220,7 @@ describe('documents', () => {
     ['not of this schema', '{ viewer { shoeSize } }'],
     ['several operations', 'query A { viewer { id } } query B { viewer { id } }'],
     ['of variables that do not fit', 'query ($n: Int) { projects(first: $n) { edges { cursor } } }'],
-  ])('that are %s are INVALID_ARGUMENT, over HTTP and WebSocket alike', async (_name, query) => {
+  ])('are refused with INVALID_ARGUMENT over HTTP and WebSocket when they are %s', async (_name, query) => {
     const variables = { n: 'x' };
     for (const { errors } of [await app.ask(query, variables), await overWebSocket(app, query, variables)]) {
       expect(errors).toMatchObject([{ extensions: { code: 'INVALID_ARGUMENT' } }]);
@@ -229,7 +229,7 @@ describe('documents', () => {
 });
 
 describe('failures', () => {
-  it('are INTERNAL without a word of what they were', async () => {
+  it('are answered with INTERNAL and no details', async () => {
     const field = schema.getQueryType()?.getFields()['version'];
     if (!field) throw new Error('no such field');
     const { resolve } = field;
@@ -257,7 +257,7 @@ describe('a refusal', () => {
       '{ groups { edges { node { members(first: 5000) { edges { cursor } } } } } }',
       ['groups', 'edges', 0, 'node', 'members'],
     ],
-  ])('says which field it is about: %s', async (query, path) => {
+  ])('names the field that it is about: %s', async (query, path) => {
     expect((await app.ask(query)).errors).toMatchObject([{ path }]);
   });
 });
@@ -265,7 +265,7 @@ describe('a refusal', () => {
 describe('introspection', () => {
   const query = '{ __schema { queryType { name } } }';
 
-  it('is refused to a stranger even after an administrator asked the very same', async () => {
+  it('is refused without a sign-in, also after an administrator sent the same query', async () => {
     for (let round = 0; round < 2; round += 1) {
       expect((await app.ask(query)).data.__schema.queryType.name).toBe('Query');
       const stranger = await app.ask(query, {}, null);
@@ -279,8 +279,8 @@ describe('introspection', () => {
 });
 
 describe('a hidden object', () => {
-  it('looks exactly like one that is not there', async () => {
-    const stranger = await signUp(app, 'stranger', 'USER');
+  it('gets the same answer as an absent one', async () => {
+    const stranger = await newCaller();
     await registerProject(app, 'hidden');
     await registerTask(app, 'hidden', 'double');
     await registerWorkflow(app, 'hidden', 'flow', { first: [] });
@@ -310,7 +310,7 @@ describe('a hidden object', () => {
 describe('health', () => {
   const status = async (path: string) => (await fetch(`${app.url}/health/${path}`)).status;
 
-  it('is alive, and ready only while the database answers', async () => {
+  it('reports alive always, and ready only while the database answers', async () => {
     expect([await status('alive'), await status('ready')]).toEqual([200, 200]);
     wire.down();
     try {

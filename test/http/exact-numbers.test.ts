@@ -27,7 +27,7 @@ async function post(number: string) {
 
 const message = (number: string) => `the number ${number} would lose digits; send it as text`;
 
-describe('a whole number beyond 2^53 inside JSON', () => {
+describe('an integer beyond 2^53 inside JSON', () => {
   it('is refused where it would lose digits', async () => {
     const { status, body } = await post('9007199254740993');
     expect(status).toBe(400);
@@ -41,20 +41,20 @@ describe('a whole number beyond 2^53 inside JSON', () => {
   it.each([
     ['9007199254740994', 9007199254740994],
     ['1e30', 1e30],
-  ])('is taken where it keeps them: %s', async (number, n) => {
+  ])('is accepted where it keeps them: %s', async (number, n) => {
     const { body } = await post(number);
     expect(body.data.updatePreferences.preferences).toEqual({ text: '9007199254740993', n });
   });
 
-  it('is refused in the document itself, and does not become text there', async () => {
+  it('is refused in the document itself, and is not turned into text', async () => {
     const inline = (number: string) =>
       app.ask(`mutation { updatePreferences(input: { preferences: { n: ${number} } }) { __typename } }`);
     const { errors } = await inline('9007199254740993');
-    expect(errors?.[0]?.message).toContain('numbers that keep their digits');
+    expect(errors?.[0]?.message).toContain('numbers keep their digits');
     expect((await inline('9007199254740994')).errors).toBeUndefined();
   });
 
-  it('is refused over a WebSocket, where nobody can tell what was written', async () => {
+  it('is refused over a WebSocket, where the original digits are not known', async () => {
     const ask = (n: number) => overWebSocket(app, document, { value: { n } });
     expect((await ask(5)).errors).toBeUndefined();
     expect((await ask(2 ** 53)).errors).toMatchObject([

@@ -72,7 +72,7 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
     await page.keyboard.press('Enter');
   }
 
-  it('shows the sign-in first, ready to type in, and asks the server nothing', async () => {
+  it('shows the sign-in form first, with the focus in it, and sends no request', async () => {
     const asked: string[] = [];
     page.on('request', (request) => asked.push(request.method()));
     await page.goto(app.url);
@@ -85,9 +85,9 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
     await shot('1-sign-in');
   });
 
-  it('says that a password is wrong, and stays', async () => {
+  it('says that a password is wrong, and keeps the form', async () => {
     await signIn('admin', 'wrong');
-    const problem = page.getByRole('alert').filter({ hasText: 'The name or the password is not right.' });
+    const problem = page.getByRole('alert').filter({ hasText: 'The user name or the password is wrong.' });
     await problem.waitFor();
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('secret');
     await page.keyboard.press('Escape');
@@ -97,7 +97,7 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
     expect(messages.splice(0)).toEqual([expect.stringMatching(/^error: .* 401 /)]);
   });
 
-  it('signs in, shows who, and loads the schema', async () => {
+  it('signs in, shows the user, and loads the schema', async () => {
     const { username, password } = app.secrets.administrator;
     await signIn(username, password);
     await page.getByText('Signed in as admin (admin)').waitFor();
@@ -111,14 +111,14 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
     await docs.getByRole('link', { name: 'Query', exact: true }).click();
     await docs.getByRole('link', { name: 'Execution', exact: true }).first().click();
     await docs
-      .getByText('One execution of a launch plan: its workflow runs once, with given inputs.')
+      .getByText('One execution of a launch plan: it runs the workflow once, with the given inputs.')
       .waitFor();
-    await docs.getByText('How many of its nodes are in each phase').waitFor();
+    await docs.getByText('How many nodes are in each phase').waitFor();
     await shot('3-docs');
     await page.getByRole('button', { name: 'Hide Documentation Explorer' }).click();
   });
 
-  it("shows a query's answer, and writes no query into the address", async () => {
+  it('shows the answer of a query, and does not write the query into the address', async () => {
     await write('query Who { viewer { username kind } version { version } }', 'Who');
     await page.keyboard.press('Control+Enter');
     await answered('"username": "admin"');
@@ -126,7 +126,7 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
     await shot('4-query');
   });
 
-  it("shows a subscription's events as they come", async () => {
+  it('shows the events of a subscription when they arrive', async () => {
     const events = `executionEvents(by: { id: "${executionId}" }) { id phase execution { name } }`;
     await write(`subscription Watch { ${events} }`, 'Watch');
     await page.keyboard.press('Control+Enter');
@@ -154,7 +154,7 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
     expect((await kept()).join()).not.toContain(token);
   });
 
-  it('said nothing on the console and asked nothing of another host', () => {
+  it('logged nothing to the console and sent no request to another host', () => {
     expect(messages).toEqual([]);
     expect(elsewhere).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { type App, startApp } from '../support/app.ts';
-import { newKey } from '../support/credentials.ts';
+import { newUser } from '../support/users.ts';
 import { eventually } from '../support/waiting.ts';
 
 let app: App;
@@ -14,8 +14,8 @@ const poll = `mutation { leaseJobs(input: { executor: "gone-soon", knownRuns: []
   __typename ... on Error { code message } } }`;
 
 describe('a long poll', () => {
-  it('is refused at once when its access key is revoked meanwhile', async () => {
-    const key = await newKey({ role: 'SYSTEM', scopes: ['executor'] });
+  it('is refused at once when its access key is revoked while it waits', async () => {
+    const key = await newUser({ role: 'SYSTEM', scopes: ['executor'] });
     const answer = app.ask(poll, {}, key.authorization);
     // The call is in, and waits: nothing is there to be leased.
     await eventually(

@@ -67,12 +67,12 @@ const lookups = Object.values(schema.getQueryType()?.getFields() ?? {}).flatMap(
 const ofTheDatabase =
   /\b(select|insert|update|relation|column|syntax|prisma|postgres|pg_|uuid|encoding|P20\d\d)\b/i;
 
-describe('a lookup that leads nowhere', () => {
-  it('is tried for every field that has an address', () => {
+describe('a lookup of an object that does not exist', () => {
+  it('is tested for every field that has an address', () => {
     expect(lookups.length).toBeGreaterThan(10);
   });
 
-  it.each(lookups)('answers without a word of the database: $name', async ({ query, make }) => {
+  it.each(lookups)('answers without details of the database: $name', async ({ query, make }) => {
     for (const text of texts) {
       const at = make(text);
       const { data, errors } = await app.ask(query, { at });

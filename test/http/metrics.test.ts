@@ -108,7 +108,7 @@ describe('GET /metrics', () => {
     );
   });
 
-  it('counts what limits refuse', async () => {
+  it('counts requests that limits refuse', async () => {
     const dear = `{ executions(filter: { project: "p", domain: "d" }, first: 1000) { edges { node {
       nodeExecutions(first: 1000) { edges { node { id } } } } } } }`;
     await growth(
@@ -124,7 +124,7 @@ describe('GET /metrics', () => {
     );
   });
 
-  it('shows the pool and the process', async () => {
+  it('reports the pool and the process', async () => {
     const figures = await read();
     for (const state of ['idle', 'busy', 'waiting'])
       expect(figures.get(`slipway_database_connections{state="${state}"}`)).toBeGreaterThanOrEqual(0);
@@ -132,14 +132,14 @@ describe('GET /metrics', () => {
     expect(figures.get('slipway_subscriptions_open')).toBe(0);
   });
 
-  it('has no label of what callers sent', async () => {
+  it('has no label with values that callers sent', async () => {
     await app.ask('query Chosen_By_A_Caller { viewer { chosenByACaller } }');
     await fetch(`${app.url}/graphql/chosen-by-a-caller`, { method: 'CHOSEN' }).catch(() => null);
     const text = await (await fetch(metrics.url)).text();
     expect(text).not.toMatch(/chosen|secret|hush|Made-Up|admin/i);
   });
 
-  it('is served on its own port alone, and serves nothing else', async () => {
+  it('is served on its own port only, which serves nothing else', async () => {
     expect((await fetch(`${app.url}/metrics`)).status).toBe(404);
     expect((await fetch(metrics.url.replace('/metrics', '/graphql'))).status).toBe(404);
     expect((await fetch(metrics.url, { method: 'POST' })).status).toBe(405);
@@ -147,7 +147,7 @@ describe('GET /metrics', () => {
     expect(headers.get('content-type')).toContain('text/plain');
   });
 
-  it('is done without where its port is taken', async () => {
+  it('is not served when its port is taken', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const bound = other.address();

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RateBuckets } from '../../src/http/rate.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
+import { newCaller } from '../support/users.ts';
 import { overSse, overWebSocket } from '../support/watch.ts';
 
 vi.hoisted(() => {
@@ -15,7 +15,7 @@ vi.hoisted(() => {
 describe('a bucket', () => {
   const at = 1_000_000;
 
-  it('holds a burst and fills with time, never over its brim', () => {
+  it('holds a burst and fills with time up to its limit', () => {
     const buckets = new RateBuckets({ perMinute: 60, burst: 10 });
     expect(buckets.take('a', 4, at)).toEqual({
       isTaken: true,
@@ -34,21 +34,21 @@ describe('a bucket', () => {
     expect(buckets.take('a', 1, at + 3_600_000)).toMatchObject({ isTaken: false, waitSeconds: 1 });
   });
 
-  it('is one for each key', () => {
+  it('exists once for each key', () => {
     const buckets = new RateBuckets({ perMinute: 1, burst: 1 });
     expect(buckets.take('a', 1, at).isTaken).toBe(true);
     expect(buckets.take('b', 1, at).isTaken).toBe(true);
     expect(buckets.take('a', 1, at).isTaken).toBe(false);
   });
 
-  it('gives what is more than it holds once it is full, and is paid back afterwards', () => {
+  it('grants more than it holds when it is full, and fills up the debt afterwards', () => {
     const buckets = new RateBuckets({ perMinute: 60, burst: 10 });
     expect(buckets.take('a', 25, at)).toMatchObject({ isTaken: true, remaining: 0, resetSeconds: 25 });
     expect(buckets.take('a', 1, at + 15_000).isTaken).toBe(false);
     expect(buckets.take('a', 1, at + 16_000).isTaken).toBe(true);
   });
 
-  it('takes back what was not needed, never over its brim', () => {
+  it('takes back unused cost up to its limit', () => {
     const buckets = new RateBuckets({ perMinute: 60, burst: 10 });
     buckets.take('a', 9, at);
     expect(buckets.giveBack('a', 7, at)).toMatchObject({ isTaken: true, remaining: 8, resetSeconds: 2 });
@@ -61,7 +61,7 @@ describe('a bucket', () => {
     expect(buckets.take('a', 1, at - 60_000).isTaken).toBe(false);
   });
 
-  it('is forgotten when too many others were used since', () => {
+  it('is forgotten when too many others were used after it', () => {
     const buckets = new RateBuckets({ perMinute: 1, burst: 1, most: 100 });
     buckets.take('first', 1, at);
     for (let other = 0; other < 99; other += 1) buckets.take(`${other}`, 1, at);
@@ -88,7 +88,7 @@ describe('a caller', () => {
   const dear = `{ ${Array.from({ length: 41 }, (_, index) => `v${index}: viewer { id }`).join(' ')} }`;
   const ask = (authorization: string | null, query = viewer) => app.ask(query, {}, authorization);
 
-  it('is told what is left with each answer, and when it may ask again', async () => {
+  it('gets the remaining budget with each answer, and the time when it can ask again', async () => {
     const authorization = await caller();
     const left = async (query?: string) => {
       const { headers } = await ask(authorization, query);
@@ -114,7 +114,7 @@ describe('a caller', () => {
     expect((await ask(authorization)).status).toBe(200);
   });
 
-  it('pays for what was found, not for what might have been', async () => {
+  it('pays for the actual cost, not for the requested cost', async () => {
     const authorization = await caller();
     const page = '{ projects(first: 90) { edges { node { id } } } }';
     for (let left = 99; left > 90; left -= 1)
@@ -147,7 +147,7 @@ describe('a caller', () => {
     expect(((await batch.json()) as Answer).errors[0].extensions.code).toBe('RESOURCE_EXHAUSTED');
   });
 
-  it('pays for a batch once, as for its operations one by one', async () => {
+  it('pays for a batch once, as much as for its single operations', async () => {
     const authorization = await caller();
     const batch = await fetch(`${app.url}/graphql`, {
       method: 'POST',
@@ -157,7 +157,7 @@ describe('a caller', () => {
     expect(batch.headers.get('ratelimit-remaining')).toBe(String(100 - 43));
   });
 
-  it('is not held up by another, and many at once get no more than the burst', async () => {
+  it('is not limited by other callers, and gets no more than the burst for many calls at once', async () => {
     const [one, other] = [await caller(), await caller()];
     const answers = await Promise.all(Array.from({ length: 120 }, () => ask(one)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(100);
@@ -165,7 +165,7 @@ describe('a caller', () => {
     expect((await ask(other)).status).toBe(200);
   });
 
-  it('that is a stranger shares the bucket of its address', async () => {
+  it('shares the bucket of its address without a sign-in', async () => {
     const answers = await Promise.all(Array.from({ length: 110 }, () => ask(null)));
     const codes = answers.map(({ errors }) => errors?.[0]?.extensions.code);
     expect(codes.filter((code) => code === 'UNAUTHENTICATED')).toHaveLength(100);
@@ -174,7 +174,7 @@ describe('a caller', () => {
     expect((await ask(await caller())).status).toBe(200);
   });
 
-  it('that is an executor has no bound: throttling would lose its leases', async () => {
+  it('has no limit when it is an executor, which would lose its leases', async () => {
     for (let call = 0; call < 30; call += 1) {
       const { status, headers } = await ask(
         app.executor,
@@ -184,7 +184,7 @@ describe('a caller', () => {
     }
   });
 
-  it('lets the pages of listed origins read what is left', async () => {
+  it('lets pages of listed origins read the remaining budget', async () => {
     const response = await fetch(`${app.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', origin: 'https://console.example' },

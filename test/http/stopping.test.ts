@@ -112,17 +112,17 @@ describe('a server that stops', () => {
     expect(outcome.socketClosed.reason).toContain('stopping');
   });
 
-  it('finishes what it was in the middle of', () => {
+  it('finishes requests that are running', () => {
     expect(outcome.upload).toMatch(/^HTTP\/1\.1 201 /);
   });
 
-  it('is not ready, and refuses what comes on connections still open', () => {
+  it('reports that it is not ready, and refuses requests on open connections', () => {
     const [, ready, asked] = outcome.upload.split(/(?=HTTP\/1\.1 )/);
     expect(ready).toMatch(/^HTTP\/1\.1 503 [\s\S]*"stopping"/);
     expect(asked).toMatch(/^HTTP\/1\.1 503 [\s\S]*connection: close[\s\S]*UNAVAILABLE/);
   });
 
-  it('takes no new connection', async () => {
+  it('accepts no new connection', async () => {
     await expect(fetch(`${app.url}/health/alive`)).rejects.toThrow();
   });
 });

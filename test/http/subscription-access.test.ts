@@ -6,11 +6,10 @@ import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { stopClocks } from '../support/clock.ts';
-import { type NewKey, newKey, tokenOf } from '../support/credentials.ts';
 import { type SecondServer, startSecondServer } from '../support/second-server.ts';
 import { eventually, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { changeUser } from '../support/users.ts';
+import { changeUser, newUser, tokenOf, type User } from '../support/users.ts';
 import { eventsDocument, overSse, socketClient } from '../support/watch.ts';
 
 let app: App;
@@ -77,9 +76,9 @@ const untilQuiet = () =>
     (busy) => busy === 0,
   );
 
-const reader = () => newKey({ role: 'USER', level: 'READ' });
+const reader = () => newUser({ role: 'USER', level: 'READ' });
 
-const ends: [string, string, (key: NewKey, token: string) => Promise<unknown>][] = [
+const ends: [string, string, (key: User, token: string) => Promise<unknown>][] = [
   [
     'logout',
     'UNAUTHENTICATED',
@@ -92,7 +91,7 @@ const ends: [string, string, (key: NewKey, token: string) => Promise<unknown>][]
       app.ask(
         'mutation ($input: RevokeCredentialsInput!) { revokeCredentials(input: $input) { __typename } }',
         {
-          input: { accessKey },
+          input: { by: { accessKey } },
         },
       ),
   ],
@@ -114,7 +113,7 @@ const ends: [string, string, (key: NewKey, token: string) => Promise<unknown>][]
   [
     'a grant that closes the project',
     'NOT_FOUND',
-    ({ userId }) =>
+    ({ id: userId }) =>
       inTransaction(async (tx) => {
         const { tenantId } = await tx.user.findUniqueOrThrow({ where: { id: userId } });
         const grant = { tenantId, userId, resourceType: 'PROJECT' as const, resourceId: projectId };
@@ -131,13 +130,13 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
     return open(authorization, url);
   };
 
-  it.each(ends)('ends by %s: %s', async (_name, code, end) => {
+  it.each(ends)('ends after %s with %s', async (_name, code, end) => {
     const key = await reader();
     const token = await tokenOf(app, key.authorization);
     await expectEnd(await watch(token), () => end(key, token), code);
   });
 
-  it('ends on another server too', async () => {
+  it('ends on another server as well', async () => {
     const key = await reader();
     const token = await tokenOf(app, key.authorization);
     const watching = await watch(token, second.url);
@@ -148,14 +147,14 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
     );
   });
 
-  it('ends with its token', async () => {
+  it('ends when its token expires', async () => {
     const { authorization } = await reader();
     const token = await tokenOf(app, authorization, { expiresIn: 'PT60S' });
     stopClocks('Date', 'setTimeout', 'clearTimeout');
     await expectEnd(await watch(token), () => vi.advanceTimersByTime(61_000), 'UNAUTHENTICATED');
   });
 
-  it('ends with its access key, whose end came nearer', async () => {
+  it('ends when its access key expires, also when the end was moved to an earlier time', async () => {
     const { authorization, accessKey } = await reader();
     stopClocks('Date', 'setTimeout', 'clearTimeout');
     const watching = await watch(authorization);
@@ -163,14 +162,14 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
     await app.ask(
       'mutation ($input: EditCredentialsInput!) { editCredentials(input: $input) { __typename } }',
       {
-        input: { accessKey, expiresAt },
+        input: { by: { accessKey }, expiresAt },
       },
     );
     await untilQuiet();
     await expectEnd(watching, () => vi.advanceTimersByTime(61_000), 'UNAUTHENTICATED');
   });
 
-  it('goes on through what does not end it', async () => {
+  it('continues after changes that do not concern it', async () => {
     const key = await reader();
     const watching = await watch(key.authorization);
     await changeUser(key.username, { role: 'SUPERUSER' });
@@ -181,11 +180,11 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
     await expectEnd(watching, () => changeUser(key.username, { disabledAt: new Date() }), 'UNAUTHENTICATED');
   });
 
-  it('of an administrator who acts as a user ends with either', async () => {
+  it('ends with the sign-in of the administrator or of the user that it acts as', async () => {
     for (const who of ['actor', 'user']) {
-      const [actor, user] = [await newKey({ role: 'ADMIN' }), await reader()];
+      const [actor, user] = [await newUser({ role: 'ADMIN' }), await reader()];
       const { data } = await app.ask(
-        `mutation { createTokenForUser(input: { user: { id: "${user.userId}" } }) { ... on CreateTokenForUserPayload { token } } }`,
+        `mutation { createTokenForUser(input: { user: { id: "${user.id}" } }) { ... on CreateTokenForUserPayload { token } } }`,
         {},
         actor.authorization,
       );
@@ -197,7 +196,7 @@ describe.each(Object.keys(ways))('a subscription over %s', (way) => {
 });
 
 describe('many subscriptions', () => {
-  it('of one sign-in are looked at together: as many statements for 150 as for one', async () => {
+  it('of one sign-in are checked together: as many statements for 150 as for one', async () => {
     const costs: number[] = [];
     for (const count of [1, 150]) {
       const key = await reader();
@@ -226,7 +225,7 @@ describe('many subscriptions', () => {
     expect(costs[1]).toBe(costs[0]);
   });
 
-  it('of many sign-ins are looked at a few at a time, and all end', async () => {
+  it('of many sign-ins are checked a few at a time, and all end', async () => {
     const watches = await Promise.all(
       Array.from({ length: 40 }, async () => {
         const { authorization } = await reader();
@@ -253,7 +252,7 @@ describe('many subscriptions', () => {
 });
 
 describe('a database that does not answer', () => {
-  it('ends no subscription, and lets no event through until the right is known again', async () => {
+  it('ends no subscription, and holds back events until the rights are known again', async () => {
     const key = await reader();
     const watching = await ways['Server-Sent Events']?.(key.authorization);
     if (!watching) throw new Error('nothing to watch');
@@ -267,7 +266,7 @@ describe('a database that does not answer', () => {
     );
     expect(watching.isOpen()).toBe(true);
     const connection = await pool.connect();
-    await connection.query('update users set disabled_at = now() where id = $1', [key.userId]);
+    await connection.query('update users set disabled_at = now() where id = $1', [key.id]);
     connection.release();
     query.mockRestore();
     await eventually(

@@ -5,7 +5,7 @@ import { openSubscriptions } from '../../src/platform/metrics.ts';
 import { type App, startApp } from '../support/app.ts';
 import { eventually, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { changeUser, signUp } from '../support/users.ts';
+import { changeUser, newCaller, tokenOf } from '../support/users.ts';
 import { eventsDocument, firstResult, overSse, overWebSocket, socketClient } from '../support/watch.ts';
 
 vi.hoisted(() => {
@@ -29,7 +29,7 @@ const countOpen = async () => (await openSubscriptions.get()).values[0]?.value;
 const first = async (events: AsyncGenerator) => (await events.next()).value;
 
 describe('a subscription', () => {
-  it('of a stranger asks nothing of the database', async () => {
+  it('sends no statement without a sign-in', async () => {
     const { result, statements } = await countStatements(async () => [
       codeOf(await first(overSse(app, eventsDocument, { id }, null))),
       codeOf(await overWebSocket(app, eventsDocument, { id }, null)),
@@ -38,13 +38,13 @@ describe('a subscription', () => {
     expect(statements).toEqual([]);
   });
 
-  it('of someone who may not read the execution is NOT_FOUND', async () => {
-    const stranger = await signUp(app, 'stranger', 'USER');
+  it('is NOT_FOUND for a caller who cannot read the execution', async () => {
+    const stranger = await newCaller();
     expect(codeOf(await first(overSse(app, eventsDocument, { id }, stranger)))).toBe('NOT_FOUND');
     expect(codeOf(await overWebSocket(app, eventsDocument, { id }, stranger))).toBe('NOT_FOUND');
   });
 
-  it('that is given up lets go of its source at once, without waiting for an event', async () => {
+  it('closes its source at once when the client leaves, without waiting for an event', async () => {
     let listening = 0;
     const { on } = notifications;
     vi.spyOn(notifications, 'on').mockImplementation((...listener) => {
@@ -69,7 +69,7 @@ describe('a subscription', () => {
     vi.restoreAllMocks();
   });
 
-  it('counts as long as someone watches, over either way, and no longer', async () => {
+  it('counts against the limit as long as the client watches, over SSE and WebSocket', async () => {
     const events = overSse(app, eventsDocument, { id });
     expect((await first(events)).data.executionEvents.phase).toBe('QUEUED');
     const client = socketClient(app);
@@ -98,7 +98,7 @@ describe('a subscription', () => {
     await eventually(countOpen, (count) => count === 0);
   });
 
-  it('is not counted when it is refused', async () => {
+  it('does not count against the limit when it is refused', async () => {
     for (let tries = 0; tries < 5; tries += 1) {
       expect(codeOf(await overWebSocket(app, eventsDocument, { id: 'none' }))).toBe('NOT_FOUND');
       expect(codeOf(await overWebSocket(app, eventsDocument, { id, after: 'none' }))).toBe(
@@ -110,14 +110,14 @@ describe('a subscription', () => {
 });
 
 describe('a WebSocket', () => {
-  it('is refused to a bad token', async () => {
+  it('is refused with an invalid token', async () => {
     await expect(overWebSocket(app, '{ viewer { id } }', {}, 'Bearer nonsense')).rejects.toMatchObject({
       code: 4403,
     });
   });
 
-  it('asks again who calls, for each operation', async () => {
-    const token = await signUp(app, 'leaver', 'USER');
+  it('authenticates the caller again for each operation', async () => {
+    const token = await tokenOf(app, await newCaller({ username: 'leaver' }));
     const client = socketClient(app, token);
     const query = '{ viewer { username } }';
     expect((await firstResult(client, query)).data.viewer.username).toBe('leaver');

@@ -69,7 +69,7 @@ describe('a server that enforces trusted documents', () => {
     }
   });
 
-  it('refuses every other text, and one that differs in a space', async () => {
+  it('refuses every other document, also one that differs in a space', async () => {
     for (const query of [unlisted, `${listed.viewer} `, '{ __schema { types { name } } }']) {
       const { status, body } = await post({ query });
       expect(status).toBe(403);
@@ -79,7 +79,7 @@ describe('a server that enforces trusted documents', () => {
     }
   });
 
-  it('registers nothing: the text beside its hash is refused, and the hash stays unknown', async () => {
+  it('registers no document: a document sent with its hash is refused, and the hash stays unknown', async () => {
     const extensions = { persistedQuery: { version: 1, sha256Hash: sha256(unlisted) } };
     for (let round = 0; round < 2; round += 1) {
       expect((await post({ query: unlisted, extensions })).status).toBe(403);
@@ -91,7 +91,7 @@ describe('a server that enforces trusted documents', () => {
     expect((await post({ query: unlisted, documentId: hash })).status).toBe(403);
   });
 
-  it('refuses a request with neither text nor id', async () => {
+  it('refuses a request with neither document nor id', async () => {
     for (const body of [
       {},
       { documentId: 7 },
@@ -103,14 +103,14 @@ describe('a server that enforces trusted documents', () => {
     }
   });
 
-  it('asks the same of each operation of a batch', async () => {
+  it('applies the same rules to each operation of a batch', async () => {
     expect(
       (await post([{ documentId: hash }, { query: listed.viewer }])).body.map(({ data }: Answer) => data),
     ).toEqual(Array(2).fill({ viewer: { username: 'admin' } }));
     expect((await post([{ documentId: hash }, { query: unlisted }])).status).toBe(403);
   });
 
-  it('asks the same over Server-Sent Events and WebSocket', async () => {
+  it('applies the same rules over Server-Sent Events and WebSocket', async () => {
     const codeOf = (answer: Answer) => answer.errors[0].extensions;
     expect(codeOf((await overSse(app, listed.events).next()).value).code).toBe('NOT_FOUND');
     expect((await overWebSocket(app, listed.viewer)).data.viewer.username).toBe('admin');
@@ -128,7 +128,7 @@ describe('a server that enforces trusted documents', () => {
     await client.dispose();
   });
 
-  it('trusts what the executor sends, to the letter, without being told', async () => {
+  it('trusts the exact documents of the executor without configuration', async () => {
     const variables = {
       input: { executor: 'local', pool: 'default', slots: 1, knownRuns: [], maxJobs: 1, wait: 'PT0S' },
     };
@@ -149,20 +149,20 @@ describe('trusted documents', () => {
     return null;
   };
 
-  it('are known by whatever id the manifest has, and by their text', () => {
+  it('are found by the id in the manifest and by their text', () => {
     const trusted = new TrustedDocuments('enforce', manifest);
     expect(trusted.textOf({ documentId: 'a-name-of-ours' })).toBe('query Named { viewer { id } }');
     expect(trusted.textOf({ query: 'query Named { viewer { id } }' })).toBe('query Named { viewer { id } }');
   });
 
-  it('are not asked for when off, yet may be named', () => {
+  it('are not required when the mode is off, but can be named by id', () => {
     const trusted = new TrustedDocuments('off', manifest);
     expect(trusted.textOf({ query: unlisted })).toBe(unlisted);
     expect(trusted.textOf({ documentId: hash })).toBe(listed.viewer);
     expect(codeOf(() => trusted.textOf({ documentId: 'unknown' }))).toBe('NOT_FOUND');
   });
 
-  it('are logged once a document, with its name and hash and nothing else of it, and not without end', () => {
+  it('are logged once each with name and hash only, and up to a limit', () => {
     const warn = vi.spyOn(log, 'warn').mockImplementation(() => {});
     const trusted = new TrustedDocuments('log', manifest);
     for (let round = 0; round < 3; round += 1) expect(trusted.textOf({ query: unlisted })).toBe(unlisted);
@@ -180,7 +180,7 @@ describe('trusted documents', () => {
     ['is no JSON', '{'],
     ['is no object of texts', '{"a": 1}'],
     ['is a list', '["a"]'],
-  ])('stop the server at its start when their manifest %s', async (_why, content) => {
+  ])('prevent the start when their manifest %s', async (_why, content) => {
     const folder = mkdtempSync(join(tmpdir(), 'slipway-manifest-'));
     const file = join(folder, 'manifest.json');
     if (content !== null) writeFileSync(file, content);

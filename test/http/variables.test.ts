@@ -44,7 +44,7 @@ const faultIn = (document: string, variables: Record<string, unknown>, suggests 
   variableFault(schema, getOperationAST(parse(document)) as OperationDefinitionNode, variables, { suggests });
 
 describe('a fault of variables', () => {
-  it('is the first one, and nothing after it is looked at', () => {
+  it('is reported alone: nothing after the first one is checked', () => {
     const later = counted({ name: 'x' });
     const events = [{ run: 1 }, ...Array.from({ length: 1000 }, () => later.value)];
     const document =
@@ -82,7 +82,7 @@ describe('a fault of variables', () => {
     ],
     ['two of one', watching, { by: { id: SECRET, key: null } }],
     ['null of one', watching, { by: { id: null } }],
-  ])('says where it is and never what was sent: %s', (_name, document, variables) => {
+  ])('names the path and never the value: %s', (_name, document, variables) => {
     const fault = faultIn(document, variables);
     const [place = ''] = fault?.message.split(':') ?? [];
     expect(fault?.extensions).toEqual({ code: 'INVALID_ARGUMENT', path: place.split('.') });
@@ -91,7 +91,7 @@ describe('a fault of variables', () => {
     expect(fault?.message).not.toContain(SECRET);
   });
 
-  it('names fields that look alike to a caller only', () => {
+  it('suggests similar field names to signed-in callers only', () => {
     const given = { input: { identifier: 'x', name: 'x', nam: 'x' } };
     expect(faultIn(createProject, given, true)?.message).toContain('"name"?');
     expect(faultIn(createProject, given)?.message).not.toContain('?');
@@ -112,7 +112,7 @@ describe('input objects inside one another', () => {
     expect(faultIn(createTask, { input })?.extensions).toEqual(tooDeep);
   });
 
-  it.each([300, 3_000])('are refused over HTTP and WebSocket alike: %i', async (levels) => {
+  it.each([300, 3_000])('are refused over HTTP and WebSocket: %i', async (levels) => {
     const variables = { input: taskInput('p', 'x', { inputs: { a: deepType(levels) } }) };
     for (const { errors } of [
       await app.ask(createTask, variables),
@@ -156,7 +156,7 @@ describe('120,000 unknown keys', () => {
     ['a batch', async () => (await batch())[0]],
   ];
 
-  it.each(ways)('make one short error: over %s', async (_name, ask) => {
+  it.each(ways)('cause one short error over %s', async (_name, ask) => {
     const { data, errors } = await ask();
     expect(data).toBeFalsy();
     expect(errors).toHaveLength(1);
@@ -165,12 +165,12 @@ describe('120,000 unknown keys', () => {
     expect(JSON.stringify(errors)).not.toContain(SECRET);
   });
 
-  it('leave the other operations of a batch alone', async () => {
+  it('do not affect the other operations of a batch', async () => {
     expect((await batch())[1].data.viewer.username).toBe('admin');
   });
 });
 
-describe("a stranger's variables", () => {
+describe('variables without a sign-in', () => {
   const graphql = createGraphQLServer();
 
   /** As the edge runs an operation, over HTTP and over a WebSocket alike. */
@@ -197,19 +197,19 @@ describe("a stranger's variables", () => {
       'a fragment',
       `fragment F on Query { execution(by: $by) { id } } query ($by: ExecutionByInput!) { ... { ...F } }`,
     ],
-  ])('are not looked at where nothing is open to strangers: %s', async (_name, document) => {
+  ])('are not checked where the operation requires a sign-in: %s', async (_name, document) => {
     const { value, reads } = counted({ input: {}, by: {} });
     expect((await run(document, value)).errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
     expect(reads()).toBe(0);
   });
 
-  it('are looked at where something is: what strangers may ask is answered', async () => {
+  it('are checked where the operation is open to everybody, which is answered', async () => {
     const document = 'query ($yes: Boolean!) { fixedUsersMode @include(if: $yes) { enabled } viewer { id } }';
     const { data, errors } = await run(document, { yes: true });
     expect(data).toEqual({ fixedUsersMode: { enabled: false }, viewer: null });
     expect(errors).toMatchObject([{ path: ['viewer'], extensions: { code: 'UNAUTHENTICATED' } }]);
     expect((await run(document, { yes: 'no' })).errors).toMatchObject([
-      { message: 'yes: this must be a valid Boolean' },
+      { message: 'yes: the value must be a valid Boolean' },
     ]);
     expect(await run('{ __typename }', {})).toMatchObject({ data: { __typename: 'Query' } });
   });

@@ -6,8 +6,8 @@ import { db, pool } from '../../src/platform/database/client.ts';
 import { flushKeyUses } from '../../src/sign-in/key-uses.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { stopClocks } from '../support/clock.ts';
-import { type NewKey, newKey, newTenant, tokenOf } from '../support/credentials.ts';
 import { countStatements, statementsOf } from '../support/statements.ts';
+import { newTenant, newUser, tokenOf, type User } from '../support/users.ts';
 
 let app: App;
 beforeAll(async () => {
@@ -68,7 +68,7 @@ async function list(authorization: string, args = ''): Promise<Answer> {
 
 const statusOf = async (authorization: string) =>
   (await app.ask('{ viewer { id } }', {}, authorization)).status;
-const someone = (role: Role, options: object = {}): Promise<NewKey> => newKey({ role, ...options });
+const someone = (role: Role, options: object = {}): Promise<User> => newUser({ role, ...options });
 
 describe('createCredentials', () => {
   it('gives a key that signs in, shows the secret once, and keeps what was asked', async () => {
@@ -87,7 +87,7 @@ describe('createCredentials', () => {
   });
 
   it('is also for users that the configuration declares', async () => {
-    const { authorization, userId } = await someone('USER');
+    const { authorization, id: userId } = await someone('USER');
     await db.user.update({ where: { id: userId }, data: { isFixed: true } });
     expect((await create(authorization)).accessKey).toBeTruthy();
   });
@@ -165,7 +165,7 @@ describe('createCredentials', () => {
   });
 
   it('is nothing for a token that is confined to resources', async () => {
-    const { authorization, userId } = await someone('USER');
+    const { authorization, id: userId } = await someone('USER');
     const token = await tokenOf(app, authorization, { resources: [{ type: 'PROJECT', id: userId }] });
     expect(await create(token)).toEqual({ refused: 'PERMISSION_DENIED' });
   });
@@ -184,27 +184,27 @@ describe('createCredentials', () => {
     const [user, root, system] = [await someone('USER'), await someone('ROOT'), await someone('SYSTEM')];
     const tenantId = await newTenant('keys elsewhere');
     const stranger = await someone('USER', { tenantId });
-    expect((await create(app.admin, { user: { id: user.userId } })).accessKey).toBeTruthy();
+    expect((await create(app.admin, { user: { id: user.id } })).accessKey).toBeTruthy();
     expect((await create(app.admin, { user: { username: user.username } })).accessKey).toBeTruthy();
-    expect(await create(app.admin, { user: { id: root.userId } })).toEqual({ refused: 'PERMISSION_DENIED' });
-    expect(await create(app.admin, { user: { id: system.userId } })).toEqual({
+    expect(await create(app.admin, { user: { id: root.id } })).toEqual({ refused: 'PERMISSION_DENIED' });
+    expect(await create(app.admin, { user: { id: system.id } })).toEqual({
       refused: 'PERMISSION_DENIED',
     });
-    expect(await create(app.admin, { user: { id: system.userId }, scopes: ['login-app'] })).toEqual({
+    expect(await create(app.admin, { user: { id: system.id }, scopes: ['login-app'] })).toEqual({
       refused: 'PERMISSION_DENIED',
     });
     const absent = await create(app.admin, { user: { username: 'nobody-of-that-name' } });
-    const hidden = await create(app.admin, { user: { id: stranger.userId } });
+    const hidden = await create(app.admin, { user: { id: stranger.id } });
     expect(absent).toMatchObject({ code: 'NOT_FOUND', path: ['input', 'user'] });
-    expect(hidden.message.replace(stranger.userId, 'nobody-of-that-name')).toBe(absent.message);
-    expect((await create(root.authorization, { user: { id: stranger.userId } })).accessKey).toBeTruthy();
+    expect(hidden.message.replace(stranger.id, 'nobody-of-that-name')).toBe(absent.message);
+    expect((await create(root.authorization, { user: { id: stranger.id } })).accessKey).toBeTruthy();
   });
 
   it('refuses others without looking', async () => {
     const [one, other] = [await someone('SUPERUSER'), await someone('USER')];
     await statusOf(one.authorization);
     for (const user of [
-      { id: other.userId },
+      { id: other.id },
       { username: other.username },
       { username: 'nobody-of-that-name' },
     ]) {
@@ -215,7 +215,7 @@ describe('createCredentials', () => {
   });
 
   it('gives at most 100, however many ask at once', async () => {
-    const { authorization, userId } = await someone('USER');
+    const { authorization, id: userId } = await someone('USER');
     await Promise.all(Array.from({ length: 8 }, () => create(authorization)));
     const rest = Array.from({ length: 86 }, (_, at) => ({ accessKey: `${at}`.padStart(30, 'K') }));
     const { tenantId } = await db.user.findUniqueOrThrow({ where: { id: userId } });
@@ -235,15 +235,15 @@ describe('credentials', () => {
     const [one, other] = [await someone('USER'), await someone('USER')];
     const stranger = await someone('USER', { tenantId: await newTenant('lists elsewhere') });
     expect((await list(one.authorization)).map((key: Answer) => key.accessKey)).toEqual([one.accessKey]);
-    expect(await list(app.admin, `(user: { id: "${other.userId}" })`)).toHaveLength(1);
+    expect(await list(app.admin, `(user: { id: "${other.id}" })`)).toHaveLength(1);
     expect(await list(app.admin, `(user: { username: "${other.username}" })`)).toHaveLength(1);
-    expect(await list(one.authorization, `(user: { id: "${other.userId}" })`)).toEqual({
+    expect(await list(one.authorization, `(user: { id: "${other.id}" })`)).toEqual({
       refused: 'PERMISSION_DENIED',
     });
     expect(await list(one.authorization, '(user: { username: "nobody" })')).toEqual({
       refused: 'PERMISSION_DENIED',
     });
-    expect(await list(app.admin, `(user: { id: "${stranger.userId}" })`)).toEqual({ refused: 'NOT_FOUND' });
+    expect(await list(app.admin, `(user: { id: "${stranger.id}" })`)).toEqual({ refused: 'NOT_FOUND' });
     expect(await list(app.admin, '(user: { username: "nobody" })')).toEqual({ refused: 'NOT_FOUND' });
   });
 
@@ -260,7 +260,7 @@ describe('credentials', () => {
   });
 
   it('tell when and from where a key was last used, stamped once a minute, and not by its tokens', async () => {
-    const { authorization, credentialId, userId } = await someone('USER');
+    const { authorization, credentialId, id: userId } = await someone('USER');
     const token = await tokenOf(app, authorization);
     await flushKeyUses();
     await db.credential.update({
@@ -389,7 +389,7 @@ describe('revokeCredentials', () => {
 
 describe('the audit log', () => {
   it('has each change of a key, and no secret', async () => {
-    const { authorization, userId } = await someone('USER');
+    const { authorization, id: userId } = await someone('USER');
     const made = await create(authorization, { label: 'before' });
     await edit(authorization, { accessKey: made.accessKey, label: 'after' });
     await revoke(authorization, made.accessKey);

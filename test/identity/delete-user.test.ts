@@ -4,9 +4,8 @@ import { recordAccessChange } from '../../src/authorization/store/changes.ts';
 import { removeUser } from '../../src/identity/store/public-users.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
-import { newCaller, tokenOf } from '../support/credentials.ts';
-import { endOf, mutate } from '../support/mutate.ts';
-import { answerOf, createUser, deleteUser, newUser, password, updatePreferences } from '../support/people.ts';
+import { answerOf, endOf, mutate } from '../support/mutate.ts';
+import { createUser, deleteUser, password, updatePreferences } from '../support/people.ts';
 import {
   createExecution,
   domain,
@@ -16,7 +15,10 @@ import {
   registerWorkflow,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
+import { grantTo, newCaller, tokenOf } from '../support/users.ts';
 import { overtaken } from '../support/waiting.ts';
+import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
+import { makeModel, makeVersion } from '../tracking/model-seed.ts';
 
 const project = 'archive';
 let app: App;
@@ -33,16 +35,10 @@ let count = 0;
 /** Somebody who manages the project, and the header of a token. */
 async function manager(): Promise<{ id: string; username: string; authorization: string }> {
   const username = `worker-${++count}`;
-  const { id } = await newUser(app, { username, name: `Worker ${count}`, password });
-  const { tenantId } = await db.user.findUniqueOrThrow({ where: { id } });
-  await db.grant.create({
-    data: { tenantId, userId: id, resourceType: 'PROJECT', resourceId: projectId, level: 'MANAGE' },
-  });
+  const { id } = (await createUser(app, { username, name: `Worker ${count}`, password })).user;
+  await grantTo({ userId: id }, 'PROJECT', projectId, 'MANAGE');
   return { id, username, authorization: await tokenOf(app, basic(username, password)) };
 }
-
-const made = async (field: string, input: object, selected: string, authorization?: string) =>
-  (await mutate(app, field, input, selected, authorization)) as Answer;
 
 describe('what a deleted user did', () => {
   const who = '{ id username name deletedAt }';
@@ -68,35 +64,18 @@ describe('what a deleted user did', () => {
   beforeAll(async () => {
     worker = await manager();
     const as = worker.authorization;
-    const experiment = await made('createExperiment', { project, name: 'kept' }, 'experiment { id }', as);
-    const by = { id: experiment.experiment.id };
-    const run = await made('createRun', { experiment: by }, 'run { id }', as);
-    const model = await made(
-      'createRegisteredModel',
-      { project, name: 'kept' },
-      'registeredModel { id }',
-      as,
-    );
-    const version = await made(
-      'createModelVersion',
-      { model: { id: model.registeredModel.id }, source: 'https://example.com/model' },
-      'modelVersion { id }',
-      as,
-    );
+    const experiment = await makeExperiment(app, project, 'kept', as);
+    const run = await makeRun(app, experiment, {}, as);
+    const model = await makeModel(app, project, 'kept', as);
+    const version = (await makeVersion(app, model, {}, as)).id;
     const launched = await createExecution(
       app,
       { project, domain, launchPlan: { key: keyOf(project, 'chain') } },
       as,
     );
     const execution = launched.execution.id;
-    await made('terminateExecution', { by: { id: execution }, cause: 'enough' }, '', as);
-    ids = {
-      experiment: experiment.experiment.id,
-      run: run.run.id,
-      model: model.registeredModel.id,
-      version: version.modelVersion.id,
-      execution,
-    };
+    await mutate(app, 'terminateExecution', { by: { id: execution }, cause: 'enough' }, '', as);
+    ids = { experiment, run, model, version, execution };
   });
 
   it('keeps the id and the names that the user had', async () => {
@@ -104,7 +83,7 @@ describe('what a deleted user did', () => {
     const author = { id, username, name: `Worker ${username.split('-')[1]}`, deletedAt: null };
     expect(await authors()).toEqual(Array(6).fill(author));
     const before = await countStatements(authors);
-    expect(await deleteUser(app, { by: { id } })).toMatchObject({ id });
+    expect(await deleteUser(app, { by: { id } })).toMatchObject({ user: { id } });
     expect(await authors()).toEqual(Array(6).fill({ ...author, deletedAt: expect.any(String) }));
     const after = await countStatements(authors);
     expect(after.statements).toHaveLength(before.statements.length);
@@ -123,7 +102,9 @@ describe('what a deleted user did', () => {
   });
 
   it('keeps no address, no secret and no setting', async () => {
-    const { id } = await newUser(app, { username: 'forgotten', email: 'forgotten@example.com', password });
+    const { id } = (
+      await createUser(app, { username: 'forgotten', email: 'forgotten@example.com', password })
+    ).user;
     await updatePreferences(app, { preferences: { color: 'a secret color' } }, basic('forgotten', password));
     await deleteUser(app, { by: { id } });
     expect(await db.formerUser.findUniqueOrThrow({ where: { id } })).toEqual({
@@ -165,7 +146,7 @@ describe('a deleted user', () => {
       { token: authorization.replace('Bearer ', '') },
       await newCaller({ role: 'ROOT' }),
     );
-    const message = 'its user is disabled or gone';
+    const message = 'the user is disabled or deleted';
     expect(data.validateToken).toEqual({ valid: false, message, user: { id, username } });
   });
 });

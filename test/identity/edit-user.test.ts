@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
-import { newCaller, newTenant } from '../support/credentials.ts';
-import { deleteUser, editUser, newUser, password, updateUserAdmin, viewerOf } from '../support/people.ts';
+import { createUser, deleteUser, editUser, password, updateUserAdmin, viewerOf } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
+import { newCaller, newGroup, newTenant } from '../support/users.ts';
 
 let app: App;
 beforeAll(async () => {
@@ -12,7 +12,8 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 let made = 0;
-const person = (input: object = {}) => newUser(app, { username: `person-${++made}`, password, ...input });
+const person = (input: object = {}) =>
+  createUser(app, { username: `person-${++made}`, password, ...input }).then(({ user }) => user);
 const tokenOf = async ({ username }: Answer) => {
   const document = 'mutation { login { ... on LoginPayload { token } } }';
   return `Bearer ${(await app.ask(document, {}, basic(username, password))).data.login.token}`;
@@ -65,7 +66,7 @@ describe('editUser', () => {
     ])
       expect(await editUser(app, { by: { id }, name: 'Not me', ...change }, self)).toMatchObject({
         code: 'PERMISSION_DENIED',
-        isTopLevel: true,
+        refused: expect.any(String),
       });
     expect(await viewerOf(app, self)).toMatchObject({ name: 'Me', role: 'USER' });
   });
@@ -81,7 +82,7 @@ describe('editUser', () => {
     expect(await editUser(app, { by: { id }, name: 'x' }, foreigner)).toMatchObject({ code: 'NOT_FOUND' });
     expect(await editUser(app, { by: { username: 'nobody' }, name: 'x' })).toMatchObject({
       code: 'NOT_FOUND',
-      isTopLevel: true,
+      refused: expect.any(String),
     });
   });
 
@@ -223,7 +224,7 @@ describe('administrators', () => {
     ])
       expect(answer).toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringContaining('last') });
     // The disabled one is nobody to count on, so it may go.
-    expect(await deleteUser(app, { by: { id: one } }, root)).toMatchObject({ id: one });
+    expect(await deleteUser(app, { by: { id: one } }, root)).toMatchObject({ user: { id: one } });
   });
 
   it.each([
@@ -257,13 +258,11 @@ describe('deleteUser', () => {
       { ...app, ask: (d, v) => app.ask(d, v, token) },
       'of-the-deleted',
     );
-    const { tenantId } = await db.project.findUniqueOrThrow({ where: { id: projectId } });
-    const group = await db.group.create({
-      data: { id: crypto.randomUUID(), tenantId, name: 'gone', nameKey: 'gone' },
-    });
-    await db.groupMember.create({ data: { groupId: group.id, userId: admin.id, tenantId } });
+    await newGroup('gone', [admin]);
     expect(await db.grant.count({ where: { userId: admin.id } })).toBe(1);
-    expect(await deleteUser(app, { by: { username: admin.username } })).toMatchObject({ id: admin.id });
+    expect(await deleteUser(app, { by: { username: admin.username } })).toMatchObject({
+      user: { id: admin.id },
+    });
     expect(await viewerOf(app, token)).toBeNull();
     expect(await viewerOf(app, basic(admin.username, password))).toBeNull();
     const where = { where: { userId: admin.id } };
@@ -287,8 +286,9 @@ describe('deleteUser', () => {
   });
 
   it('lets an administrator take away the service accounts that it may make, and no ROOT', async () => {
-    const robot = await newUser(app, { username: 'executor-2', kind: 'SERVICE_ACCOUNT', role: 'SYSTEM' });
-    expect(await deleteUser(app, { by: { id: robot.id } })).toMatchObject({ id: robot.id });
+    const robot = (await createUser(app, { username: 'executor-2', kind: 'SERVICE_ACCOUNT', role: 'SYSTEM' }))
+      .user;
+    expect(await deleteUser(app, { by: { id: robot.id } })).toMatchObject({ user: { id: robot.id } });
     const { id } = await viewerOf(app, await newCaller({ role: 'ROOT' }));
     expect(await deleteUser(app, { by: { id } })).toMatchObject({ code: 'PERMISSION_DENIED' });
   });

@@ -18,16 +18,15 @@ writeFileSync(file, JSON.stringify({ enabled: true, users: [bea, carl], guest })
 // The configuration is read when it is first imported.
 vi.stubEnv('FIXED_USERS_FILE', file);
 const { basic, startApp } = await import('../support/app.ts');
-const { tokenOf } = await import('../support/credentials.ts');
+const { newKey, tokenOf } = await import('../support/users.ts');
 const { endOf, mutate } = await import('../support/mutate.ts');
-const { deleteUser, editUser, newUser, updatePreferences, updateUserAdmin, updateUserPassword, viewerOf } =
+const { createUser, deleteUser, editUser, updatePreferences, updateUserAdmin, updateUserPassword, viewerOf } =
   await import('../support/people.ts');
 const { keepFixedUsers } = await import('../../src/identity/commands/keep-fixed-users.ts');
 const { fixedUsers, readFixedUsers } = await import('../../src/identity/fixed-users.ts');
 const { isGuestAccount } = await import('../../src/identity/shared-identities.ts');
 const { hashPassword } = await import('../../src/identity/passwords.ts');
-const { hashSecret, newAccessKey, newSecretKey } = await import('../../src/identity/domain/secrets.ts');
-const { newId } = await import('../../src/platform/ids.ts');
+const { newAccessKey } = await import('../../src/identity/domain/secrets.ts');
 const { db } = await import('../../src/platform/database/client.ts');
 
 let app: App;
@@ -51,7 +50,7 @@ function read(content: unknown) {
 describe('the file of fixed users', () => {
   const user = { username: 'a', password, name: 'A' };
   it.each([
-    ['no JSON', '{ "password": "hunter2hunter2"', 'it is not JSON'],
+    ['no JSON', '{ "password": "hunter2hunter2"', 'the file is not valid JSON'],
     ['a name twice', { enabled: true, users: [user, { ...user, username: 'Ａ' }] }, 'declared twice'],
     ['a name of the guest', { enabled: true, users: [{ ...user, username: 'Visitor' }], guest }, 'twice'],
     ['a role above ADMIN', { enabled: true, users: [{ ...user, role: 'ROOT' }] }, 'users.0.role'],
@@ -60,12 +59,12 @@ describe('the file of fixed users', () => {
     ['a word that it does not know', { enabled: true, user: [] }, 'user'],
     ['no argon2id', { enabled: true, passHashed: true, users: [{ ...user, password: '$2b$12$abc' }] }, 'PHC'],
     [
-      'a hash that costs too much',
+      'a hash that takes too long to check',
       {
         ...{ enabled: true, passHashed: true },
         users: [{ ...user, password: `$argon2id$v=19$m=999999,t=9,p=1$${'a'.repeat(22)}$${'a'.repeat(43)}` }],
       },
-      'costs too much',
+      'takes too long to check',
     ],
   ])('stops the start with %s, and shows no password', (_what, content, message) => {
     expect(read(content)).toThrow(message);
@@ -94,19 +93,13 @@ describe('fixed users', () => {
 
   it('keep id, hash, tokens and access keys when nothing is declared anew', async () => {
     const before = await rowOf('bea');
-    const [accessKey, secret] = [newAccessKey(), newSecretKey()];
-    await db.credential.create({
-      data: {
-        ...{ id: newId(), tenantId: before.tenantId, userId: before.id, accessKey },
-        secretHash: new Uint8Array(hashSecret(secret)),
-      },
-    });
+    const { authorization } = await newKey(before);
     await keepFixedUsers();
     expect(await rowOf('bea')).toEqual(before);
     const other = { ...fixedUsers(), users: [{ ...bea, name: 'B', role: 'ADMIN' as const, tenant: null }] };
     await keepFixedUsers({ ...other, deletesMissing: false });
     expect(await rowOf('bea')).toMatchObject({ id: before.id, name: 'B', version: before.version });
-    expect(await viewerOf(app, basic(accessKey, secret))).toMatchObject({ id: before.id });
+    expect(await viewerOf(app, authorization)).toMatchObject({ id: before.id });
     await keepFixedUsers();
   });
 
@@ -133,7 +126,7 @@ describe('fixed users', () => {
   });
 
   it('are deleted when they are declared no longer, and nobody else is', async () => {
-    const made = await newUser(app, { username: 'made-in-the-product' });
+    const made = (await createUser(app, { username: 'made-in-the-product' })).user;
     const users = [{ ...carl, role: 'USER' as const, username: 'passing' }];
     await keepFixedUsers({ ...fixedUsers(), users, deletesMissing: false });
     expect(await db.user.count({ where: { username: { in: ['passing', 'Bea'] } } })).toBe(2);
@@ -143,10 +136,10 @@ describe('fixed users', () => {
   });
 
   it('stop the start when somebody of that name was made in the product', async () => {
-    await newUser(app, { username: 'older' });
+    await createUser(app, { username: 'older' });
     const users = [{ ...bea, role: 'ADMIN' as const, username: 'OLDER', tenant: null }];
     await expect(keepFixedUsers({ ...fixedUsers(), users, deletesMissing: false })).rejects.toThrow(
-      'made in the product',
+      'who already exists',
     );
     await keepFixedUsers();
   });

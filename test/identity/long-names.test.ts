@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type App, basic, startApp } from '../support/app.ts';
 import { createGroup, createTenant, createUser, editUser } from '../support/people.ts';
-import { signUp } from '../support/users.ts';
+import { newCaller } from '../support/users.ts';
 
 /** Few letters, and so many marks on one of them that a slow function shows. */
 const long = `a${'\u0301'.repeat(2000)}`;
@@ -13,7 +13,7 @@ let app: App;
 let guest: string;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
-  guest = await signUp(app, 'guest', 'GUEST');
+  guest = await newCaller({ username: 'guest', role: 'GUEST' });
 });
 afterAll(() => app.stop());
 

@@ -2,10 +2,9 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type App, startApp } from '../support/app.ts';
-import { newKey, newTenant, tokenOf } from '../support/credentials.ts';
 import { registerProject } from '../support/seed.ts';
 import { holdAnswers } from '../support/statements.ts';
-import { changeUser } from '../support/users.ts';
+import { changeUser, newTenant, newUser, tokenOf } from '../support/users.ts';
 import { eventually } from '../support/waiting.ts';
 
 let app: App;
@@ -39,7 +38,7 @@ async function as(authorization: string, headers: Record<string, string>): Promi
 
 describe('an administrator', () => {
   it('makes no SYSTEM account of one that has a key already', async () => {
-    const admin = await newKey({ role: 'ADMIN' });
+    const admin = await newUser({ role: 'ADMIN' });
     const { user } = await createUser({ username: 'climber', kind: 'SERVICE_ACCOUNT' }, admin.authorization);
     const edit = `mutation ($input: EditUserInput!) { editUser(input: $input) { __typename ${errorFields} } }`;
     const promoted = await outcome(edit, { by: { id: user.id }, role: 'SYSTEM' }, admin.authorization);
@@ -47,11 +46,11 @@ describe('an administrator', () => {
   });
 
   it('comes no further by acting as somebody, with a narrow key or a confined token', async () => {
-    const target = await newKey({ role: 'USER' });
+    const target = await newUser({ role: 'USER' });
     const header = { 'x-slipway-impersonate-as': target.username };
-    const wide = await newKey({ role: 'ADMIN' });
+    const wide = await newUser({ role: 'ADMIN' });
     expect(await as(wide.authorization, header)).toBe(200);
-    const narrow = await newKey({ role: 'ADMIN', scopes: ['execution:read'] });
+    const narrow = await newUser({ role: 'ADMIN', scopes: ['execution:read'] });
     expect(await as(narrow.authorization, header)).toBe(403);
     const id = await registerProject(app, 'confined-to');
     const confined = await tokenOf(app, wide.authorization, { resources: [{ type: 'PROJECT', id }] });
@@ -59,7 +58,7 @@ describe('an administrator', () => {
   });
 
   it('with a narrow key makes nobody who could sign in wider', async () => {
-    const narrow = await newKey({ role: 'ADMIN', scopes: ['user:*'] });
+    const narrow = await newUser({ role: 'ADMIN', scopes: ['user:*'] });
     const password = 'long enough for anybody';
     expect(await createUser({ username: 'w1', password }, narrow.authorization)).toBe('PERMISSION_DENIED');
     expect(await createUser({ username: 'w2', role: 'ADMIN' }, narrow.authorization)).toBe(
@@ -70,7 +69,7 @@ describe('an administrator', () => {
 
   it('of another tenant takes no name away from the first', async () => {
     const tenantId = await newTenant('crowded');
-    const theirs = await newKey({ role: 'ADMIN', tenantId });
+    const theirs = await newUser({ role: 'ADMIN', tenantId });
     const password = 'the same name, elsewhere';
     expect((await createUser({ username: 'admin', password }, theirs.authorization)).user).toBeTruthy();
     const first = `Basic ${Buffer.from(`admin:${app.secrets.administrator.password}`).toString('base64')}`;
@@ -80,10 +79,10 @@ describe('an administrator', () => {
 
 describe('an access key', () => {
   it('makes no key that outlives it', async () => {
-    const { authorization, accessKey } = await newKey({ role: 'USER' });
+    const { authorization, accessKey } = await newUser({ role: 'USER' });
     const expiresAt = new Date(Date.now() + 60_000).toISOString();
     const edit = `mutation ($input: EditCredentialsInput!) { editCredentials(input: $input) { __typename } }`;
-    await outcome(edit, { accessKey, expiresAt }, app.admin);
+    await outcome(edit, { by: { accessKey }, expiresAt }, app.admin);
     const create = `mutation ($input: CreateCredentialsInput!) { createCredentials(input: $input) {
       ... on CreateCredentialsPayload { credential { expiresAt } } ${errorFields} } }`;
     expect(await outcome(create, {}, authorization)).toEqual({ credential: { expiresAt } });
@@ -94,7 +93,7 @@ describe('an access key', () => {
 
 describe('a request whose body comes long after its headers', () => {
   it('acts as its caller stands when it has come', async () => {
-    const admin = await newKey({ role: 'ADMIN' });
+    const admin = await newUser({ role: 'ADMIN' });
     const body = JSON.stringify({
       query: 'mutation { createUser(input: { username: "too-late" }) { __typename } }',
     });

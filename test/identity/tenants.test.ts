@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { askAlike } from '../support/alike.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
-import { newCaller, newTenant } from '../support/credentials.ts';
-import { answerOf, createTenant, createUser, password, updateTenant, viewerOf } from '../support/people.ts';
+import { answerOf } from '../support/mutate.ts';
+import { createTenant, createUser, password, updateTenant, viewerOf } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
+import { newCaller, newTenant } from '../support/users.ts';
 
 let app: App;
 let root: string;

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { flushDenials } from '../../src/authorization/audit.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
-import { newCaller, newKey, newTenant } from '../support/credentials.ts';
-import { answerOf, createGroup, editUser, newUser, password, viewerOf } from '../support/people.ts';
+import { answerOf } from '../support/mutate.ts';
+import { createGroup, createUser, editUser, password, viewerOf } from '../support/people.ts';
 import { countStatements, statementsOf } from '../support/statements.ts';
+import { newCaller, newTenant, newUser } from '../support/users.ts';
 
 let app: App;
 let ada: Answer;
@@ -12,7 +13,8 @@ let asAda: string;
 let superuser: string;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
-  ada = await newUser(app, { username: 'Ada', email: 'ada@example.com', password, defaultLevel: 'READ' });
+  ada = (await createUser(app, { username: 'Ada', email: 'ada@example.com', password, defaultLevel: 'READ' }))
+    .user;
   asAda = basic('ada', password);
   superuser = await newCaller({ role: 'SUPERUSER' });
 });
@@ -45,9 +47,9 @@ describe('user', () => {
     expect(await user(address)).toMatchObject({ id: ada.id });
     expect(await user(address, asAda)).toMatchObject({ id: ada.id, email: 'ada@example.com' });
     const tenantId = await newTenant('the other one');
-    const there = await newKey({ role: 'USER', tenantId });
+    const there = await newUser({ tenantId });
     const far = { username: `the other one/${there.username}` };
-    expect(await user(far, await newCaller({ role: 'ROOT' }))).toMatchObject({ id: there.userId });
+    expect(await user(far, await newCaller({ role: 'ROOT' }))).toMatchObject({ id: there.id });
     const hidden = await statementsOf(() => user(far));
     const absent = await statementsOf(() => user({ username: 'no such one/nobody' }));
     expect(hidden.result).toMatchObject({ code: 'NOT_FOUND' });
@@ -127,13 +129,7 @@ describe('users', () => {
   beforeAll(async () => {
     const tenantId = await newTenant('listed');
     names = ['Bea', 'ádám', 'carl', 'Dora', 'Émile', 'fay'];
-    for (const username of names)
-      await db.user.create({
-        data: {
-          ...{ id: crypto.randomUUID().replace(/-.{4}-/, '-7000-'), tenantId, username, name: username },
-          usernameKey: username.normalize('NFKC').toLowerCase(),
-        },
-      });
+    for (const username of names) await newUser({ tenantId, username });
     names = ['Bea', 'carl', 'Dora', 'fay', 'ádám', 'Émile'];
   });
   const tenant = { name: 'listed' };
@@ -157,8 +153,9 @@ describe('users', () => {
   });
 
   it('are found by role, kind, beginning, state and group', async () => {
-    const robot = await newUser(app, { username: 'z-robot', kind: 'SERVICE_ACCOUNT', role: 'SUPERUSER' });
-    const gone = await newUser(app, { username: 'z-gone' });
+    const robot = (await createUser(app, { username: 'z-robot', kind: 'SERVICE_ACCOUNT', role: 'SUPERUSER' }))
+      .user;
+    const gone = (await createUser(app, { username: 'z-gone' })).user;
     await editUser(app, { by: { id: gone.id }, disabled: true });
     await createGroup(app, { name: 'Zs', members: [{ id: robot.id }] });
     const usernamePrefix = 'Z-';

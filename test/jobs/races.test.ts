@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hashSecret, newAccessKey } from '../../src/identity/domain/secrets.ts';
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { cancelJobSet } from '../../src/jobs/commands/cancel-job-set.ts';
 import { type NewJobRequest, submitJobs } from '../../src/jobs/commands/submit-jobs.ts';
@@ -9,8 +8,9 @@ import { systemCaller } from '../../src/platform/caller.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { type App, basic, startApp } from '../support/app.ts';
+import { type App, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
+import { newCaller, newTenant } from '../support/users.ts';
 import { untilLocked } from '../support/waiting.ts';
 
 let app: App;
@@ -156,31 +156,9 @@ describe('a set that belongs to somebody', () => {
 });
 
 describe('executors of others', () => {
-  /** A service account of that tenant. @returns its Authorization header. */
-  async function service(tenant: string, name: string): Promise<string> {
-    const [id, accessKey] = [newId(), newAccessKey()];
-    const user = {
-      id,
-      tenantId: tenant,
-      username: name,
-      usernameKey: name,
-      name,
-      kind: 'SERVICE_ACCOUNT',
-      role: 'SYSTEM',
-    } as const;
-    await db.user.create({ data: user });
-    await db.credential.create({
-      data: {
-        id: newId(),
-        tenantId: tenant,
-        userId: id,
-        accessKey,
-        secretHash: new Uint8Array(hashSecret('s')),
-        scopes: ['executor'],
-      },
-    });
-    return basic(accessKey, 's');
-  }
+  /** A service of that tenant. @returns its Authorization header. */
+  const service = (tenantId: string, username: string) =>
+    newCaller({ tenantId, username, role: 'SYSTEM', scopes: ['executor'] });
   const lease = async (executor: string, authorization: string, knownRuns: string[] = []) => {
     const { data } = await app.ask(
       `mutation ($input: LeaseJobsInput!) { leaseJobs(input: $input) {
@@ -192,12 +170,12 @@ describe('executors of others', () => {
   };
 
   it('get no jobs of another tenant', async () => {
-    const other = await db.tenant.create({ data: { id: newId(), name: 'other', nameKey: 'other' } });
-    const spy = await service(other.id, 'spy');
+    const other = await newTenant('other');
+    const spy = await service(other, 'spy');
     await lease('spy', spy);
     const { ownerId } = await submitted(3);
     await assignPool({ tenantId, name: 'default' }, 30);
-    await assignPool({ tenantId: other.id, name: 'default' }, 30);
+    await assignPool({ tenantId: other, name: 'default' }, 30);
     expect(await lease('spy', spy)).toEqual({ runs: [], cancelRuns: [] });
     await cancel(ownerId);
   });

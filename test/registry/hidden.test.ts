@@ -3,8 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { askAlike } from '../support/alike.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
-import { grant } from '../support/grants.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import {
   createLaunchPlan,
@@ -16,6 +14,7 @@ import {
   taskInput,
   workflowInput,
 } from '../support/seed.ts';
+import { grant, newCaller } from '../support/users.ts';
 import { overtaken } from '../support/waiting.ts';
 
 const project = 'shared';
@@ -110,7 +109,7 @@ describe('activeLaunchPlan', () => {
   });
 });
 
-describe('a version that is there already', () => {
+describe('a version that is already stored', () => {
   const register = (caller: string) => (name: string) =>
     mutate(
       app,
@@ -170,7 +169,7 @@ describe('createWorkflow', () => {
         { type: 'WORKFLOW', id: ids.secret, level: 'NO_PERMISSIONS' },
       ],
     });
-    expect(await askAlike(register(reader), ['secret', 'fresh'])).toEqual({
+    expect(await askAlike(register(reader), ['secret', 'fresh'])).toMatchObject({
       refused: 'PERMISSION_DENIED',
       message: 'requires EDIT on project shared',
     });
@@ -180,13 +179,13 @@ describe('createWorkflow', () => {
     const open = await entity('open');
     const maker = await newCaller({ role: 'USER', grants: [{ type: 'WORKFLOW', id: open, level: 'EDIT' }] });
     const reads = await newCaller({ role: 'USER', grants: [{ type: 'WORKFLOW', id: open, level: 'READ' }] });
-    expect(await register(reads)('open')).toEqual({
+    expect(await register(reads)('open')).toMatchObject({
       refused: 'PERMISSION_DENIED',
       message: 'requires EDIT on workflow shared/development/open version v2',
     });
     // Its task is in the closed project, so the compiler does not find it: the right to register came first.
     expect(await register(maker)('open')).toMatchObject({ problems: [{ code: 'TaskReferenceNotFound' }] });
-    expect(await register(maker)('fresh')).toEqual({
+    expect(await register(maker)('fresh')).toMatchObject({
       refused: 'PERMISSION_DENIED',
       message: 'requires EDIT on project shared',
     });
@@ -211,7 +210,7 @@ describe('updateLaunchPlan', () => {
         { type: 'WORKFLOW', id: ids.secret, level: 'READ' },
       ],
     });
-    expect(await activate('payroll', 'mine', reader)).toEqual({
+    expect(await activate('payroll', 'mine', reader)).toMatchObject({
       refused: 'PERMISSION_DENIED',
       message: 'requires EDIT on launch plan development/payroll version v1',
     });

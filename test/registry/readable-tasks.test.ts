@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
 import { registerProject, registerTask, workflowInput } from '../support/seed.ts';
+import { newCaller } from '../support/users.ts';
 
 let app: App;
 beforeAll(async () => {

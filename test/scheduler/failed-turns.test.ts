@@ -172,7 +172,7 @@ describe('a task that nothing here can run', () => {
     );
     await scheduler.stop();
     const error = { code: 'UnsupportedTask', kind: 'USER' };
-    expect(execution).toMatchObject({ error: { ...error, nodeId: 'a' } });
+    expect(execution).toMatchObject({ error, errorNodeId: 'a' });
     expect(execution.error.message).toContain('sql');
     expect(execution.nodes.a).toMatchObject({ phase: 'FAILED', error });
     expect(execution.nodes.b).toBeUndefined();

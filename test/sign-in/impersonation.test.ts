@@ -7,14 +7,14 @@ import type { Role } from '../../src/generated/prisma/enums.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
-import { type NewKey, newKey, newTenant, tokenOf } from '../support/credentials.ts';
 import { statementsOf } from '../support/statements.ts';
+import { newTenant, newUser, tokenOf, type User } from '../support/users.ts';
 import { firstResult } from '../support/watch.ts';
 
 let app: App;
 let tenantId: string;
-const people = new Map<string, NewKey>();
-const the = (name: string): NewKey => {
+const people = new Map<string, User>();
+const the = (name: string): User => {
   const found = people.get(name);
   if (!found) throw new Error(`there is no ${name}`);
   return found;
@@ -24,8 +24,8 @@ beforeAll(async () => {
   app = await startApp({ scheduler: false });
   tenantId = await newTenant('elsewhere');
   const roles: readonly Role[] = ['ROOT', 'SYSTEM', 'ADMIN', 'SUPERUSER', 'USER', 'GUEST'];
-  for (const role of roles) people.set(role, await newKey({ role }));
-  people.set('stranger', await newKey({ role: 'USER', tenantId }));
+  for (const role of roles) people.set(role, await newUser({ role }));
+  people.set('stranger', await newUser({ role: 'USER', tenantId }));
 });
 afterAll(() => app.stop());
 
@@ -50,16 +50,16 @@ const register = 'mutation { registerProject(input: { identifier: "", name: "" }
 describe('X-Slipway-Impersonate-As', () => {
   it.each(['ROOT', 'SYSTEM', 'ADMIN'])('gives %s the identity and the role of the user', async (role) => {
     const { authorization } = the(role);
-    const answer = await ask(viewer, authorization, impersonate(the('USER').userId));
-    expect(answer.data.viewer).toEqual({ id: the('USER').userId, role: 'USER' });
-    const denied = await ask(register, authorization, impersonate(the('USER').userId));
+    const answer = await ask(viewer, authorization, impersonate(the('USER').id));
+    expect(answer.data.viewer).toEqual({ id: the('USER').id, role: 'USER' });
+    const denied = await ask(register, authorization, impersonate(the('USER').id));
     expect(denied.errors[0].extensions.code).toBe('PERMISSION_DENIED');
-    const allowed = await ask(register, authorization, impersonate(the('SUPERUSER').userId));
+    const allowed = await ask(register, authorization, impersonate(the('SUPERUSER').id));
     expect(allowed.data.registerProject.__typename).toBe('InvalidArgumentError');
   });
 
   it('takes a user name too, and the name that ClearML has for it', async () => {
-    const { username, userId } = the('USER');
+    const { username, id: userId } = the('USER');
     const byName = await ask(viewer, app.admin, impersonate(username.toUpperCase()));
     const byAlias = await ask(viewer, app.admin, { 'X-Clearml-Impersonate-As': userId });
     expect([byName.data.viewer.id, byAlias.data.viewer.id]).toEqual([userId, userId]);
@@ -68,7 +68,7 @@ describe('X-Slipway-Impersonate-As', () => {
 
 describe('X-Slipway-Act-As', () => {
   it('gives the identity of the user, and leaves one the own role', async () => {
-    const { userId } = the('USER');
+    const { id: userId } = the('USER');
     for (const headers of [actAs(userId), { 'X-Clearml-Act-As': userId }]) {
       expect((await ask(viewer, app.admin, headers)).data.viewer.id).toBe(userId);
       expect((await ask(register, app.admin, headers)).data.registerProject.__typename).toBe(
@@ -88,23 +88,16 @@ describe('either', () => {
     const refusal = [403, 'PERMISSION_DENIED', 'you may not act as this user'];
     for (const header of [impersonate, actAs]) {
       for (const role of ['SUPERUSER', 'USER', 'GUEST'])
-        expect(await words(the(role).authorization, the('GUEST').userId, header)).toEqual(refusal);
-      for (const user of [
-        'nobody',
-        '',
-        newId(),
-        the('ROOT').userId,
-        the('SYSTEM').userId,
-        the('stranger').userId,
-      ])
+        expect(await words(the(role).authorization, the('GUEST').id, header)).toEqual(refusal);
+      for (const user of ['nobody', '', newId(), the('ROOT').id, the('SYSTEM').id, the('stranger').id])
         expect(await words(app.admin, user, header)).toEqual(refusal);
-      expect(await words(the('SYSTEM').authorization, the('stranger').userId, header)).toEqual(refusal);
-      expect(await words(the('SYSTEM').authorization, the('ROOT').userId, header)).toEqual(refusal);
+      expect(await words(the('SYSTEM').authorization, the('stranger').id, header)).toEqual(refusal);
+      expect(await words(the('SYSTEM').authorization, the('ROOT').id, header)).toEqual(refusal);
     }
   });
 
   it('takes root into other tenants, by id and by the name behind its tenant', async () => {
-    const { userId, username } = the('stranger');
+    const { id: userId, username } = the('stranger');
     for (const address of [userId, `elsewhere/${username}`, `ELSEWHERE/${username.toUpperCase()}`]) {
       const answer = await ask(viewer, the('ROOT').authorization, impersonate(address));
       expect(answer.data.viewer).toEqual({ id: userId, role: 'USER' });
@@ -114,13 +107,13 @@ describe('either', () => {
   });
 
   it('takes the name behind its tenant from everybody who may', async () => {
-    const { userId, username } = the('USER');
+    const { id: userId, username } = the('USER');
     const answer = await ask(viewer, app.admin, impersonate(`default/${username}`));
     expect(answer.data.viewer.id).toBe(userId);
   });
 
   it('sends the same statements for a user who is absent and one of another tenant, remembered or not', async () => {
-    const { userId, username, authorization } = the('stranger');
+    const { id: userId, username, authorization } = the('stranger');
     expect((await ask(viewer, authorization, {})).status).toBe(200);
     const sent = async (address: string) => {
       await ask(viewer, app.admin, {});
@@ -134,9 +127,9 @@ describe('either', () => {
   });
 
   it('is in the audit log when it is refused: who, what, and as whom', async () => {
-    const { userId, username, authorization } = await newKey({ role: 'USER' });
+    const { id: userId, username, authorization } = await newUser();
     const absent = newId();
-    await words(authorization, the('GUEST').userId);
+    await words(authorization, the('GUEST').id);
     await words(app.admin, absent);
     await words(app.admin, 'nobody of that name', actAs);
     await flushDenials();
@@ -151,83 +144,83 @@ describe('either', () => {
           ...target,
         },
       });
-    expect(
-      await denied(userId, { targetType: 'user', targetId: the('GUEST').userId, actorName: username }),
-    ).toBe(1);
+    expect(await denied(userId, { targetType: 'user', targetId: the('GUEST').id, actorName: username })).toBe(
+      1,
+    );
     expect(await denied(admin.id, { targetType: 'user', targetId: absent })).toBe(1);
     expect(await denied(admin.id, { targetType: 'user', targetName: 'nobody of that name' })).toBe(1);
   });
 
   it('is INVALID_ARGUMENT together with the other', async () => {
-    const { userId } = the('USER');
+    const { id: userId } = the('USER');
     const { status, errors } = await ask(viewer, app.admin, { ...impersonate(userId), ...actAs(userId) });
     expect([status, errors[0].extensions.code]).toEqual([400, 'INVALID_ARGUMENT']);
   });
 
   it('is UNAUTHENTICATED without a sign-in', async () => {
-    const { status, errors } = await ask(viewer, null, impersonate(the('USER').userId));
+    const { status, errors } = await ask(viewer, null, impersonate(the('USER').id));
     expect([status, errors[0].extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
   });
 
   it('goes no further than one step', async () => {
     const { data } = await ask(
-      `mutation { createTokenForUser(input: { user: { id: "${the('ADMIN').userId}" } }) { ... on CreateTokenForUserPayload { token } } }`,
+      `mutation { createTokenForUser(input: { user: { id: "${the('ADMIN').id}" } }) { ... on CreateTokenForUserPayload { token } } }`,
       the('ROOT').authorization,
       {},
     );
     const token = `Bearer ${data.createTokenForUser.token}`;
     expect((await ask(viewer, token, {})).data.viewer.role).toBe('ADMIN');
-    expect((await words(token, the('USER').userId))[0]).toBe(403);
+    expect((await words(token, the('USER').id))[0]).toBe(403);
   });
 
   it('keeps the scopes of the sign-in', async () => {
-    const { authorization } = await newKey({ role: 'ADMIN', scopes: ['execution:read'] });
+    const { authorization } = await newUser({ role: 'ADMIN', scopes: ['execution:read'] });
     const { errors } = await ask(
       '{ projects { __typename } }',
       authorization,
-      impersonate(the('SUPERUSER').userId),
+      impersonate(the('SUPERUSER').id),
     );
     expect(errors[0].extensions.code).toBe('PERMISSION_DENIED');
   });
 
   it('makes keys and tokens of the user, which tell who asked; login goes no higher than the user', async () => {
-    const admin = await newKey({ role: 'ADMIN' });
-    const user = await newKey({ role: 'USER' });
+    const admin = await newUser({ role: 'ADMIN' });
+    const user = await newUser({ role: 'USER' });
     for (const header of [impersonate, actAs]) {
       const made = await ask(
         'mutation { createCredentials(input: { label: "made for" }) { ... on CreateCredentialsPayload { credential { id } } } }',
         admin.authorization,
-        header(user.userId),
+        header(user.id),
       );
       const { credential } = made.data.createCredentials;
       expect(await db.credential.findUniqueOrThrow({ where: { id: credential.id } })).toMatchObject({
-        userId: user.userId,
+        userId: user.id,
       });
       const [event] = await db.auditEvent.findMany({ where: { targetId: credential.id } });
       expect(event).toMatchObject({
-        actorId: user.userId,
-        realActorId: admin.userId,
+        actorId: user.id,
+        realActorId: admin.id,
         realActorName: admin.username,
         credentialId: admin.credentialId,
       });
       const login = await ask(
         'mutation { login { ... on LoginPayload { token } } }',
         admin.authorization,
-        header(user.userId),
+        header(user.id),
       );
       const token = `Bearer ${login.data.login.token}`;
       expect((await ask(register, token, {})).errors[0].extensions.code).toBe('PERMISSION_DENIED');
     }
     const token = await tokenOf(app, admin.authorization);
     expect(
-      (await ask('mutation { logout { ... on LogoutPayload { ended } } }', token, impersonate(user.userId)))
-        .data.logout.ended,
+      (await ask('mutation { logout { ... on LogoutPayload { ended } } }', token, impersonate(user.id))).data
+        .logout.ended,
     ).toBe(true);
     expect((await ask(viewer, token, {})).status).toBe(401);
   });
 
   it('is heard over a WebSocket, in capitals or not', async () => {
-    const { userId } = the('USER');
+    const { id: userId } = the('USER');
     const query = async (parameters: Record<string, string>) => {
       const client = createClient({
         url: `${app.url.replace('http', 'ws')}/graphql`,
@@ -245,7 +238,7 @@ describe('either', () => {
     expect(answer.data.viewer).toEqual({ id: userId, role: 'USER' });
     const lower = await query({ authorization: app.admin, 'x-slipway-act-as': userId });
     expect(lower.data.viewer.id).toBe(userId);
-    const above = { Authorization: app.admin, 'X-Slipway-Impersonate-As': the('ROOT').userId };
+    const above = { Authorization: app.admin, 'X-Slipway-Impersonate-As': the('ROOT').id };
     await expect(query(above)).rejects.toMatchObject({ code: 4403 });
   });
 });

@@ -6,7 +6,7 @@ import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { findServerTenantId, listKeys, storeKey } from '../../src/sign-in/store/tokens.ts';
 import { type App, basic, startApp } from '../support/app.ts';
-import { tokenOf } from '../support/credentials.ts';
+import { tokenOf } from '../support/users.ts';
 
 const name = 'slipway.access-token';
 const otherTenantId = newId();

@@ -4,9 +4,8 @@ import { accessFeed } from '../../src/authorization/feed.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { findPrincipal, type SignInKey } from '../../src/sign-in/principals.ts';
 import { stopClocks } from '../support/clock.ts';
-import { type NewKey, newKey, newTenant } from '../support/credentials.ts';
 import { countStatements, holdAnswers } from '../support/statements.ts';
-import { changeUser } from '../support/users.ts';
+import { changeUser, newTenant, newUser, type User } from '../support/users.ts';
 import { eventually } from '../support/waiting.ts';
 
 let stopFeed: () => Promise<void>;
@@ -17,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => stopFeed());
 
-const keyOf = ({ userId, credentialId }: NewKey): SignInKey => ({
+const keyOf = ({ id: userId, credentialId }: User): SignInKey => ({
   userId,
   credentialId,
   sessionId: null,
@@ -33,7 +32,7 @@ async function readsOf(work: () => Promise<unknown>): Promise<number> {
   return statements.filter((text) => reading.test(text)).length;
 }
 
-const user = () => newKey({ role: 'USER', tenantId });
+const user = () => newUser({ role: 'USER', tenantId });
 
 describe('what is remembered of a sign-in', () => {
   it('is read once, and again after a change', async () => {
@@ -58,7 +57,7 @@ describe('what is remembered of a sign-in', () => {
     await changeUser(made.username, { disabledAt: new Date() });
     const joined = findPrincipal(keyOf(made));
     answers.release();
-    expect((await early)?.userId).toBe(made.userId);
+    expect((await early)?.userId).toBe(made.id);
     expect(await joined).toBeNull();
     expect(await findPrincipal(keyOf(made))).toBeNull();
   });

@@ -3,13 +3,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { flushDenials } from '../../src/authorization/audit.ts';
 import { hashPassword } from '../../src/identity/passwords.ts';
 import { db } from '../../src/platform/database/client.ts';
-import { newId } from '../../src/platform/ids.ts';
-import { nameKey } from '../../src/platform/text.ts';
 import { flushKeyUses } from '../../src/sign-in/key-uses.ts';
 import { type App, basic, startApp } from '../support/app.ts';
-import { newKey, newTenant, tokenOf } from '../support/credentials.ts';
 import { countStatements } from '../support/statements.ts';
-import { changeUser } from '../support/users.ts';
+import { changeUser, newTenant, newUser, tokenOf } from '../support/users.ts';
 
 const hashing = vi.hoisted(() => {
   // Guesses are limited elsewhere; here their cost is counted.
@@ -43,15 +40,8 @@ beforeEach(() => {
 const statusOf = async (authorization: string) =>
   (await app.ask('{ viewer { id } }', {}, authorization)).status;
 
-async function newPerson(name: string, secret: string, tenantId?: string): Promise<string> {
-  const tenant = tenantId ?? (await db.tenant.findFirstOrThrow({ where: { name: 'default' } })).id;
-  const id = newId();
-  const passwordHash = await hashPassword(secret);
-  await db.user.create({
-    data: { id, tenantId: tenant, username: name, usernameKey: nameKey(name), name, passwordHash },
-  });
-  return id;
-}
+const newPerson = async (username: string, password: string, tenantId?: string) =>
+  (await newUser({ username, password, tenantId })).id;
 
 describe('a password', () => {
   it('costs no hashing after the first of 200 requests', async () => {
@@ -155,7 +145,7 @@ describe('a password', () => {
 
 describe('a sign-in that is known', () => {
   it('costs no statement: token, password, access key', async () => {
-    const { authorization } = await newKey({ role: 'USER' });
+    const { authorization } = await newUser({ role: 'USER' });
     const token = await tokenOf(app, authorization);
     for (const header of [token, admin, authorization]) {
       await statusOf(header);
@@ -166,7 +156,7 @@ describe('a sign-in that is known', () => {
   });
 
   it('costs no statement for an impersonated user either', async () => {
-    const { userId } = await newKey({ role: 'USER' });
+    const { id: userId } = await newUser({ role: 'USER' });
     const ask = () =>
       fetch(`${app.url}/graphql`, {
         method: 'POST',
@@ -179,7 +169,7 @@ describe('a sign-in that is known', () => {
   });
 
   it('is read once by all who ask for it at the same time', async () => {
-    const { authorization } = await newKey({ role: 'USER' });
+    const { authorization } = await newUser({ role: 'USER' });
     const token = await tokenOf(app, authorization);
     await changeUser('admin', {});
     const { statements } = await countStatements(() =>
@@ -191,7 +181,7 @@ describe('a sign-in that is known', () => {
 
 describe('a sign-in that failed', () => {
   it('is in the audit log of the account that was tried, with a count', async () => {
-    const { accessKey, userId } = await newKey({ role: 'USER' });
+    const { accessKey, id: userId } = await newUser({ role: 'USER' });
     const id = await newPerson('tried', 'the right password');
     for (let attempt = 0; attempt < 3; attempt += 1) await statusOf(basic('tried', `wrong ${attempt}`));
     await statusOf(basic(accessKey, 'wrong'));

@@ -7,8 +7,7 @@ import { newId } from '../../src/platform/ids.ts';
 import { open } from '../../src/platform/secrets.ts';
 import { findServerTenantId, listKeys, sweepRevokedSessions } from '../../src/sign-in/store/tokens.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
-import { type NewKey, newKey, newTenant, tokenOf } from '../support/credentials.ts';
-import { changeUser } from '../support/users.ts';
+import { changeUser, newTenant, newUser, tokenOf, type User } from '../support/users.ts';
 
 vi.hoisted(() => {
   process.env['SESSION_MAX_SECONDS'] = '7200';
@@ -22,7 +21,7 @@ afterAll(() => app.stop());
 
 const statusOf = async (authorization: string) =>
   (await app.ask('{ viewer { id } }', {}, authorization)).status;
-const someone = (role: Role, options: object = {}): Promise<NewKey> => newKey({ role, ...options });
+const someone = (role: Role, options: object = {}): Promise<User> => newUser({ role, ...options });
 const claimsOf = (authorization: string): JWTPayload => decodeJwt(authorization.slice('Bearer '.length));
 
 async function outcome(document: string, variables: object, authorization: string): Promise<Answer> {
@@ -54,7 +53,7 @@ const validate = (authorization: string, token: string) =>
 
 describe('login', () => {
   it('gives a token with short claims: who, since when, by which key, and no rights', async () => {
-    const { authorization, userId, credentialId } = await someone('USER');
+    const { authorization, id: userId, credentialId } = await someone('USER');
     const claims = claimsOf(await tokenOf(app, authorization));
     expect(Object.keys(claims).sort()).toEqual(
       ['aud', 'auth_time', 'cred', 'exp', 'iat', 'iss', 'sid', 'sub', 'tenant', 'ver'].sort(),
@@ -146,7 +145,7 @@ describe('login', () => {
   });
 
   it('is written to the audit log, without the token', async () => {
-    const { authorization, userId, credentialId } = await someone('USER');
+    const { authorization, id: userId, credentialId } = await someone('USER');
     const token = await tokenOf(app, authorization);
     const [event, ...others] = await db.auditEvent.findMany({ where: { actorId: userId } });
     expect(others).toEqual([]);
@@ -173,7 +172,7 @@ describe('logout', () => {
   });
 
   it('happens once, however many ask at once', async () => {
-    const { authorization, userId } = await someone('USER');
+    const { authorization, id: userId } = await someone('USER');
     const token = await tokenOf(app, authorization);
     const before = await db.accessChange.count({ where: { userId } });
     const answers = await Promise.all(
@@ -189,7 +188,7 @@ describe('logout', () => {
   });
 
   it('is remembered until the token would have ended, also where its key ends before and lives on after all', async () => {
-    const { authorization, userId, credentialId } = await someone('USER');
+    const { authorization, id: userId, credentialId } = await someone('USER');
     const token = await tokenOf(app, authorization, { expiresIn: 'PT1H' });
     await db.credential.update({
       where: { id: credentialId },
@@ -202,7 +201,7 @@ describe('logout', () => {
   });
 
   it('is forgotten by the sweep when the token has ended by itself', async () => {
-    const { authorization, userId } = await someone('USER');
+    const { authorization, id: userId } = await someone('USER');
     await logout(await tokenOf(app, authorization));
     await logout(await tokenOf(app, authorization));
     const { sessionId } = await db.revokedSession.findFirstOrThrow({ where: { userId } });
@@ -236,14 +235,14 @@ describe('createTokenForUser', () => {
     const made = await tokenFor(app.admin, { user: { username: user.username }, expiresIn: 'PT5M' });
     const token = `Bearer ${made.token}`;
     expect((await app.ask('{ viewer { id role } }', {}, token)).data.viewer).toEqual({
-      id: user.userId,
+      id: user.id,
       role: 'USER',
     });
     const admin = await db.user.findFirstOrThrow({ where: { username: 'admin' } });
     expect(claimsOf(token)['act']).toEqual({ sub: admin.id, ver: admin.version });
     const renewed = await tokenOf(app, token);
     expect(claimsOf(renewed)['act']).toEqual({ sub: admin.id, ver: admin.version });
-    const events = await db.auditEvent.findMany({ where: { targetId: user.userId }, orderBy: { id: 'asc' } });
+    const events = await db.auditEvent.findMany({ where: { targetId: user.id }, orderBy: { id: 'asc' } });
     expect(events.map(({ action, actorName, realActorName }) => [action, actorName, realActorName])).toEqual([
       ['token:createForOthers', 'admin', null],
       ['session:login', user.username, 'admin'],
@@ -253,14 +252,14 @@ describe('createTokenForUser', () => {
   it('gives everyone tokens for themselves, and refuses others without looking', async () => {
     const [one, other] = [await someone('USER'), await someone('USER')];
     expect(
-      claimsOf((await tokenFor(one.authorization, { user: { id: one.userId } })).token)['act'],
+      claimsOf((await tokenFor(one.authorization, { user: { id: one.id } })).token)['act'],
     ).toBeUndefined();
     expect(
       (await tokenFor(one.authorization, { user: { username: one.username.toUpperCase() } })).token,
     ).toBeTruthy();
-    for (const user of [{ id: other.userId }, { username: other.username }, { username: 'nobody' }])
+    for (const user of [{ id: other.id }, { username: other.username }, { username: 'nobody' }])
       expect(await tokenFor(one.authorization, { user })).toEqual({ refused: 'PERMISSION_DENIED' });
-    expect(await tokenFor(one.authorization, { user: { id: one.userId }, tenant: { id: newId() } })).toEqual({
+    expect(await tokenFor(one.authorization, { user: { id: one.id }, tenant: { id: newId() } })).toEqual({
       refused: 'PERMISSION_DENIED',
     });
   });
@@ -272,15 +271,15 @@ describe('createTokenForUser', () => {
       await someone('ROOT'),
       await someone('SYSTEM'),
     ];
-    for (const user of [{ id: root.userId }, { id: system.userId }])
+    for (const user of [{ id: root.id }, { id: system.id }])
       expect(await tokenFor(app.admin, { user })).toEqual({ refused: 'PERMISSION_DENIED' });
-    expect(await tokenFor(system.authorization, { user: { id: root.userId } })).toEqual({
+    expect(await tokenFor(system.authorization, { user: { id: root.id } })).toEqual({
       refused: 'PERMISSION_DENIED',
     });
-    const hidden = await tokenFor(app.admin, { user: { id: stranger.userId } });
+    const hidden = await tokenFor(app.admin, { user: { id: stranger.id } });
     const absent = await tokenFor(app.admin, { user: { id: newId() } });
     expect([hidden.code, absent.code]).toEqual(['NOT_FOUND', 'NOT_FOUND']);
-    expect(await tokenFor(app.admin, { user: { id: stranger.userId }, tenant: { id: tenantId } })).toEqual({
+    expect(await tokenFor(app.admin, { user: { id: stranger.id }, tenant: { id: tenantId } })).toEqual({
       refused: 'PERMISSION_DENIED',
     });
     const { name } = await db.tenant.findUniqueOrThrow({ where: { id: tenantId } });
@@ -297,8 +296,8 @@ describe('createTokenForUser', () => {
   it('is nothing for a disabled user, and the token ends with either sign-in', async () => {
     const [user, disabled] = [await someone('USER'), await someone('USER')];
     await changeUser(disabled.username, { disabledAt: new Date() });
-    expect((await tokenFor(app.admin, { user: { id: disabled.userId } })).code).toBe('NOT_FOUND');
-    const ends: ((asker: NewKey, user: NewKey) => Promise<unknown>)[] = [
+    expect((await tokenFor(app.admin, { user: { id: disabled.id } })).code).toBe('NOT_FOUND');
+    const ends: ((asker: User, user: User) => Promise<unknown>)[] = [
       (asker) => changeUser(asker.username, { version: { increment: 1 } }),
       (asker) => changeUser(asker.username, { role: 'USER' }),
       (asker) =>
@@ -309,7 +308,7 @@ describe('createTokenForUser', () => {
     ];
     for (const end of ends) {
       const asker = await someone('ADMIN');
-      const token = `Bearer ${(await tokenFor(asker.authorization, { user: { id: user.userId } })).token}`;
+      const token = `Bearer ${(await tokenFor(asker.authorization, { user: { id: user.id } })).token}`;
       expect(await statusOf(token)).toBe(200);
       await end(asker, user);
       expect(await statusOf(token)).toBe(401);
@@ -319,48 +318,48 @@ describe('createTokenForUser', () => {
 
 describe('validateToken', () => {
   it('tells a caller about their own token', async () => {
-    const { authorization, userId, username } = await someone('USER');
+    const { authorization, id: userId, username } = await someone('USER');
     const [one, other] = [await tokenOf(app, authorization), await tokenOf(app, authorization)];
     const user = { id: userId, username };
     expect(await validate(one, one)).toMatchObject({ valid: true, user, message: null });
     await logout(other);
     const ended = await validate(one, other);
     expect(ended).toMatchObject({ valid: false, user, message: expect.stringContaining('logged out') });
-    expect(ended.tenant).toBe(claimsOf(one)['tenant']);
+    expect(ended.tenantId).toBe(claimsOf(one)['tenant']);
   });
 
   it("says of another's what it says of no token; root and system are told of any", async () => {
     const [one, other, system] = [await someone('USER'), await someone('USER'), await someone('SYSTEM')];
     const token = await tokenOf(app, other.authorization);
     const nothing = await validate(one.authorization, 'nonsense');
-    expect(nothing).toMatchObject({ valid: false, user: null, tenant: null });
+    expect(nothing).toMatchObject({ valid: false, user: null, tenantId: null });
     expect(await validate(one.authorization, token)).toEqual(nothing);
     expect(await validate(app.admin, token)).toEqual(nothing);
     expect(await validate(system.authorization, token)).toMatchObject({
       valid: true,
-      user: { id: other.userId },
+      user: { id: other.id },
     });
     await changeUser(other.username, { version: { increment: 1 } });
     expect(await validate(system.authorization, token)).toMatchObject({
       valid: false,
-      user: { id: other.userId },
+      user: { id: other.id },
       message: expect.stringContaining('password'),
     });
     await changeUser(other.username, { disabledAt: new Date() });
     expect(await validate(system.authorization, token)).toMatchObject({
       valid: false,
-      user: { id: other.userId },
+      user: { id: other.id },
     });
-    await db.user.delete({ where: { id: other.userId } });
+    await db.user.delete({ where: { id: other.id } });
     expect(await validate(system.authorization, token)).toMatchObject({
       valid: false,
       user: null,
-      tenant: claimsOf(token)['tenant'],
+      tenantId: claimsOf(token)['tenant'],
     });
   });
 
   it('tells of one whose time is over, and of one whose key was revoked', async () => {
-    const { authorization, userId, accessKey } = await someone('USER');
+    const { authorization, id: userId, accessKey } = await someone('USER');
     const { authorization: asker } = await someone('SYSTEM');
     const ended = await forge({ sub: userId }, { exp: Math.floor(Date.now() / 1000) - 5 });
     expect(await validate(asker, ended)).toMatchObject({
@@ -371,7 +370,7 @@ describe('validateToken', () => {
     const token = await tokenOf(app, authorization);
     await app.ask(
       'mutation ($input: RevokeCredentialsInput!) { revokeCredentials(input: $input) { __typename } }',
-      { input: { accessKey } },
+      { input: { by: { accessKey } } },
       authorization,
     );
     expect(await validate(asker, token)).toMatchObject({
@@ -409,7 +408,7 @@ async function forge(
     iss: 'slipway',
     aud: 'slipway',
     sub,
-    tenantId,
+    tenant: tenantId,
     ver: version,
     sid: newId(),
     iat: now,

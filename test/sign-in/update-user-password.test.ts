@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
-import { newUser, password, updateUserPassword, viewerOf } from '../support/people.ts';
+import { createUser, password, updateUserPassword, viewerOf } from '../support/people.ts';
+import { newCaller } from '../support/users.ts';
 
 let app: App;
 beforeAll(async () => {
@@ -11,7 +11,8 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 let made = 0;
-const person = (input: object = {}) => newUser(app, { username: `person-${++made}`, password, ...input });
+const person = (input: object = {}) =>
+  createUser(app, { username: `person-${++made}`, password, ...input }).then(({ user }) => user);
 const asPerson = ({ username }: Answer) => basic(username, password);
 const fresh = 'quite another one';
 
@@ -65,7 +66,7 @@ describe('updateUserPassword', () => {
             { by, password: fresh, currentPassword: password },
             await newCaller({ role }),
           ),
-        ).toMatchObject({ code: 'PERMISSION_DENIED', isTopLevel: true });
+        ).toMatchObject({ code: 'PERMISSION_DENIED', refused: expect.any(String) });
     expect(await updateUserPassword(app, { by: { username: 'nobody' }, password: fresh })).toMatchObject({
       code: 'NOT_FOUND',
     });
@@ -76,7 +77,7 @@ describe('updateUserPassword', () => {
   });
 
   it('is not for service accounts, nor one’s own where there is none', async () => {
-    const robot = await newUser(app, { username: 'robot', kind: 'SERVICE_ACCOUNT' });
+    const robot = (await createUser(app, { username: 'robot', kind: 'SERVICE_ACCOUNT' })).user;
     expect(await updateUserPassword(app, { by: { id: robot.id }, password: fresh })).toMatchObject({
       code: 'FAILED_PRECONDITION',
     });

@@ -1,6 +1,7 @@
 /** An executor played by hand through the public API: leases runs and says of them what the test wants. */
 import { expect } from 'vitest';
 import type { Answer, App } from './app.ts';
+import { mutate } from './mutate.ts';
 
 export interface Run {
   readonly id: string;
@@ -26,20 +27,14 @@ export class Hands {
     forget = false,
     stopping = [] as readonly string[],
   } = {}): Promise<{ runs: Run[]; cancelRuns: string[] }> {
-    const { data, errors } = await this.#app.ask(
-      `mutation ($input: LeaseJobsInput!) {
-         leaseJobs(input: $input) {
-           ... on LeaseJobsPayload { runs { id jobId inputs environment } cancelRuns }
-           ... on Error { code message path }
-         }
-       }`,
-      {
-        input: { executor: this.name, knownRuns: [...this.known], stoppingRuns: stopping, maxJobs, wait },
-      },
+    const { runs, cancelRuns, refused } = await mutate(
+      this.#app,
+      'leaseJobs',
+      { executor: this.name, knownRuns: [...this.known], stoppingRuns: stopping, maxJobs, wait },
+      'runs { id jobId inputs environment } cancelRuns',
       this.#app.executor,
     );
-    expect(errors).toBeUndefined();
-    const { runs, cancelRuns } = data.leaseJobs;
+    expect(refused).toBeUndefined();
     if (!forget) for (const run of runs) this.known.add(run.id);
     for (const id of cancelRuns) {
       this.known.delete(id);
@@ -61,18 +56,15 @@ export class Hands {
   readonly #waiting: Run[] = [];
 
   async report(...events: object[]): Promise<string[]> {
-    const { data, errors } = await this.#app.ask(
-      `mutation ($input: ReportJobEventsInput!) {
-         reportJobEvents(input: $input) {
-           ... on ReportJobEventsPayload { outcomes }
-           ... on Error { code message path }
-         }
-       }`,
-      { input: { events: events.map((event) => ({ occurredAt: new Date().toISOString(), ...event })) } },
+    const answer = await mutate(
+      this.#app,
+      'reportJobEvents',
+      { events: events.map((event) => ({ occurredAt: new Date().toISOString(), ...event })) },
+      'outcomes',
       this.#app.executor,
     );
-    expect(errors).toBeUndefined();
-    return data.reportJobEvents.outcomes ?? data.reportJobEvents;
+    expect(answer.refused).toBeUndefined();
+    return answer.outcomes ?? answer;
   }
 
   start = (run: Run) => this.report({ run: run.id, kind: 'RUNNING' });
@@ -110,15 +102,10 @@ export class Hands {
   readonly #toStop = new Set<string>();
 
   async giveBack(run: Run, attempted: boolean): Promise<boolean> {
-    const { data } = await this.#app.ask(
-      `mutation ($input: ReturnLeaseInput!) {
-         returnLease(input: $input) { ... on ReturnLeasePayload { returned } }
-       }`,
-      { input: { run: run.id, reason: 'the test wants it so', attempted } },
-      this.#app.executor,
-    );
+    const input = { run: run.id, reason: 'the test wants it so', attempted };
+    const { returned } = await mutate(this.#app, 'returnLease', input, 'returned', this.#app.executor);
     this.known.delete(run.id);
-    return data.returnLease.returned;
+    return returned;
   }
 
   /** Doubles every `x` that comes until the execution has ended. */

@@ -1,35 +1,59 @@
-/** One mutation by its field's name: its payload, or how it was refused. */
-import { schema } from '../../src/api/schema.ts';
-import type { Answer, App } from './app.ts';
-
-const upper = (field: string) => `${field.charAt(0).toUpperCase()}${field.slice(1)}`;
+/** What a mutation answers, by its field's name. */
+import { expect } from 'vitest';
+import type { Answer, App, GraphQLAnswer } from './app.ts';
 
 /**
- * @returns what the result union holds; for a refusal by the rules `{ refused: code }`. Errors of the union have `code`,
- * `path` and `problems`.
+ * Sends a mutation with its one `input`.
+ *
+ * @param selected  of its payload.
+ * @returns what the result union holds: the payload, or an error with `code`, `message`, `path` and `problems`. Where the
+ * call was refused at the top, `{ refused, code, message, path }`.
  */
 export async function mutate(
-  app: App,
+  app: Pick<App, 'ask'>,
   field: string,
   input: object,
   selected = '',
-  authorization?: string,
+  authorization?: string | null,
 ): Promise<Answer> {
-  const type = upper(field);
-  const inputType = schema.getMutationType()?.getFields()[field]?.args[0]?.type;
-  const { data, errors } = await app.ask(
-    `mutation ($input: ${inputType}) {
+  const name = `${field.charAt(0).toUpperCase()}${field.slice(1)}`;
+  const answer = await app.ask(
+    `mutation ($input: ${name}Input!) {
        ${field}(input: $input) {
-         __typename ${selected && `... on ${type}Payload { ${selected} }`}
-         ... on Error { code message path ... on InvalidArgumentError { problems { path code } } }
+         __typename ${selected && `... on ${name}Payload { ${selected} }`}
+         ... on Error { code message path ... on InvalidArgumentError { problems { path code message } } }
        }
      }`,
     { input },
     authorization,
   );
-  if (errors) return { refused: errors[0]?.extensions.code, message: errors[0]?.message };
-  return data[field];
+  return answerOf(answer);
 }
 
-/** How it ended, in one word: `OK`, or the code of the refusal wherever it stood. */
-export const endOf = (answer: Answer): string => answer.refused ?? answer.code ?? 'OK';
+/** Makes an object with a mutation, and fails the test where it is refused. @returns its id. */
+export async function make(
+  app: Pick<App, 'ask'>,
+  field: string,
+  input: object,
+  noun: string,
+  authorization?: string,
+): Promise<string> {
+  const answer = await mutate(app, field, input, `${noun} { id }`, authorization);
+  expect(answer).toMatchObject({ [noun]: { id: expect.any(String) } });
+  return answer[noun].id;
+}
+
+/** The answer of the one field that was asked; where there is none, how it was refused. */
+export function answerOf({ data, errors }: Pick<GraphQLAnswer, 'data' | 'errors'>): Answer {
+  const [answer] = Object.values((data ?? {}) as object);
+  const [error] = errors ?? [];
+  if (answer != null || !error) return answer;
+  const { code } = error.extensions;
+  return { refused: code, code, message: error.message, path: error.path };
+}
+
+/** How one field ended, in one word: `OK`, or the code of the refusal wherever it stood. */
+export function endOf(answer: GraphQLAnswer | { readonly code?: string } | null | undefined): string {
+  const told = answer && 'headers' in answer ? answerOf(answer) : answer;
+  return told?.code ?? 'OK';
+}

@@ -1,44 +1,15 @@
 /** Users and groups, made and changed through the API as an administrator would. */
-import { expect } from 'vitest';
-import type { Answer, App, GraphQLAnswer } from './app.ts';
-
-const errorFields = '__typename ... on Error { code message path }';
-const problems = '... on InvalidArgumentError { problems { path code message } }';
-/** Whose input cannot be wrong in itself. */
-const withoutProblems: ReadonlySet<string> = new Set(['updateUserAdmin', 'deleteUser', 'deleteGroup']);
-
-/** The answer of the one field that was asked; where it is null, its top-level error. */
-export function answerOf({ data, errors }: GraphQLAnswer): Answer {
-  const [answer] = Object.values((data ?? {}) as object);
-  if (answer != null) return answer;
-  const [error] = errors ?? [];
-  return error
-    ? { code: error.extensions.code, message: error.message, path: error.path, isTopLevel: true }
-    : null;
-}
+import type { Answer, App } from './app.ts';
+import { mutate } from './mutate.ts';
 
 const userFields =
   'id username email name givenName familyName avatar role kind isAdmin isFixed defaultLevel disabledAt';
-
-/** Sends a mutation with one `input`, with `selection` of its payload. */
-async function change(
-  app: App,
-  field: string,
-  selection: string,
-  input: object,
-  authorization?: string | null,
-): Promise<Answer> {
-  const Name = `${field.charAt(0).toUpperCase()}${field.slice(1)}`;
-  const errors = withoutProblems.has(field) ? errorFields : `${errorFields} ${problems}`;
-  const document = `mutation ($input: ${Name}Input!) { ${field}(input: $input) { ... on ${Name}Payload { ${selection} } ${errors} } }`;
-  return answerOf(await app.ask(document, { input }, authorization));
-}
 
 type Change = (app: App, input: object, authorization?: string | null) => Promise<Answer>;
 const changing =
   (field: string, selection: string): Change =>
   (app, input, authorization) =>
-    change(app, field, selection, input, authorization);
+    mutate(app, field, input, selection, authorization);
 
 export const createUser = changing('createUser', `user { ${userFields} }`);
 export const editUser = changing('editUser', `updated fields user { ${userFields} }`);
@@ -65,13 +36,6 @@ export async function viewerOf(app: App, authorization: string): Promise<Answer>
     authorization,
   );
   return status === 401 ? null : data.viewer;
-}
-
-/** A user whom the administrator makes. @returns what the API shows of it. */
-export async function newUser(app: App, input: object): Promise<Answer> {
-  const made = await createUser(app, input);
-  expect(made).toMatchObject({ __typename: 'CreateUserPayload' });
-  return made.user;
 }
 
 export const password = 'twelve chars';

@@ -1,27 +1,17 @@
 /** What tests need to be there, made through the API as a user would. */
 import { expect } from 'vitest';
 import type { Answer, App } from './app.ts';
+import { make, mutate } from './mutate.ts';
 import { eventually } from './waiting.ts';
 
 export { eventually };
-
-const errorFields =
-  '... on Error { code message path } ... on InvalidArgumentError { problems { path code message } }';
 
 export const domain = 'development';
 
 export const keyOf = (project: string, name: string, version = 'v1') => ({ project, domain, name, version });
 
-export async function registerProject(app: App, identifier: string): Promise<string> {
-  const { data } = await app.ask(
-    `mutation ($input: RegisterProjectInput!) {
-       registerProject(input: $input) { ... on RegisterProjectPayload { project { id } } ${errorFields} }
-     }`,
-    { input: { identifier, name: identifier } },
-  );
-  expect(data.registerProject.project.id).toBeTruthy();
-  return data.registerProject.project.id;
-}
+export const registerProject = (app: App, identifier: string): Promise<string> =>
+  make(app, 'registerProject', { identifier, name: identifier }, 'project');
 
 type Types = Record<string, object>;
 const variables = (types: Types) => Object.entries(types).map(([name, type]) => ({ name, type }));
@@ -52,16 +42,8 @@ export function taskInput(project: string, name: string, options: TaskOptions = 
   };
 }
 
-export async function createTask(app: App, input: object, authorization?: string): Promise<Answer> {
-  const { data } = await app.ask(
-    `mutation ($input: CreateTaskInput!) {
-       createTask(input: $input) { __typename ... on CreateTaskPayload { task { id digest } } ${errorFields} }
-     }`,
-    { input },
-    authorization,
-  );
-  return data.createTask;
-}
+export const createTask = (app: App, input: object, authorization?: string): Promise<Answer> =>
+  mutate(app, 'createTask', input, 'task { id digest }', authorization);
 
 export async function registerTask(
   app: App,
@@ -106,29 +88,12 @@ export function workflowInput(project: string, name: string, shape: Shape, optio
   };
 }
 
-export async function createWorkflow(app: App, input: object): Promise<Answer> {
-  const { data } = await app.ask(
-    `mutation ($input: CreateWorkflowInput!) {
-       createWorkflow(input: $input) { __typename ... on CreateWorkflowPayload { workflow { id digest } } ${errorFields} }
-     }`,
-    { input },
-  );
-  return data.createWorkflow;
-}
+export const createWorkflow = (app: App, input: object): Promise<Answer> =>
+  mutate(app, 'createWorkflow', input, 'workflow { id digest }');
 
-export async function createLaunchPlan(app: App, input: object): Promise<Answer> {
-  const { data } = await app.ask(
-    `mutation ($input: CreateLaunchPlanInput!) {
-       createLaunchPlan(input: $input) {
-         __typename
-         ... on CreateLaunchPlanPayload { launchPlan { id state expectedInputs { name required default } fixedInputs } }
-         ${errorFields}
-       }
-     }`,
-    { input },
-  );
-  return data.createLaunchPlan;
-}
+const planFields = 'launchPlan { id state expectedInputs { name required default } fixedInputs }';
+export const createLaunchPlan = (app: App, input: object): Promise<Answer> =>
+  mutate(app, 'createLaunchPlan', input, planFields);
 
 /** A workflow of that shape with a launch plan of the same name, whose `x` is 1 unless given. */
 export async function registerWorkflow(
@@ -145,30 +110,17 @@ export async function registerWorkflow(
   expect(plan).toMatchObject({ __typename: 'CreateLaunchPlanPayload' });
 }
 
-export async function createExecution(app: App, input: object, authorization?: string): Promise<Answer> {
-  const { data, errors } = await app.ask(
-    `mutation ($input: CreateExecutionInput!) {
-       createExecution(input: $input) {
-         __typename ... on CreateExecutionPayload { execution { id name phase data { inputs } } } ${errorFields}
-       }
-     }`,
-    { input },
-    authorization,
-  );
-  return data?.createExecution ?? { errors };
-}
+export const createExecution = (app: App, input: object, authorization?: string): Promise<Answer> =>
+  mutate(app, 'createExecution', input, 'execution { id name phase data { inputs } }', authorization);
 
 /** Launches the plan of that name. @returns the execution's id. */
-export async function launch(app: App, project: string, plan: string, more: object = {}): Promise<string> {
-  const created = await createExecution(app, {
-    project,
-    domain,
-    launchPlan: { key: keyOf(project, plan) },
-    ...more,
-  });
-  expect(created).toMatchObject({ __typename: 'CreateExecutionPayload' });
-  return created.execution.id;
-}
+export const launch = (app: App, project: string, plan: string, more: object = {}): Promise<string> =>
+  make(
+    app,
+    'createExecution',
+    { project, domain, launchPlan: { key: keyOf(project, plan) }, ...more },
+    'execution',
+  );
 
 const executionDocument = `query ($id: ID!) {
   execution(by: { id: $id }) {

@@ -1,8 +1,9 @@
 /** Files as a user sends them. */
 import { createHash } from 'node:crypto';
 import type { App } from './app.ts';
+import { mutate } from './mutate.ts';
 
-/** Announces a file of a project. @returns where to send it, empty when it is there already, and its value. */
+/** Announces a file of a project. @returns where to send it, empty when it is already stored, and its value. */
 export async function announce(
   app: App,
   project: string,
@@ -12,12 +13,8 @@ export async function announce(
     content instanceof Uint8Array
       ? { sha256: createHash('sha256').update(content).digest('hex'), sizeBytes: content.byteLength }
       : content;
-  const { data, errors } = await app.ask(
-    `mutation ($input: CreateBlobUploadInput!) {
-       createBlobUpload(input: $input) { ... on CreateBlobUploadPayload { uri uploadUrl } ... on Error { code message } }
-     }`,
-    { input: { owner: { project }, sha256, sizeBytes: String(sizeBytes) } },
-  );
-  if (!data?.createBlobUpload?.uri) throw new Error(JSON.stringify({ data, errors }));
-  return { uri: data.createBlobUpload.uri, uploadUrl: data.createBlobUpload.uploadUrl ?? '' };
+  const input = { owner: { project }, sha256, sizeBytes: String(sizeBytes) };
+  const answer = await mutate(app, 'createBlobUpload', input, 'uri uploadUrl');
+  if (!answer.uri) throw new Error(JSON.stringify(answer));
+  return { uri: answer.uri, uploadUrl: answer.uploadUrl ?? '' };
 }

@@ -2,10 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAtLeast, levels } from '../../src/authorization/domain/levels.ts';
 import type { Level } from '../../src/generated/prisma/enums.ts';
 import { type App, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
-import { grant } from '../support/grants.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
+import { grant, newCaller } from '../support/users.ts';
 import { makeExperiment, makeRun } from './experiment-seed.ts';
 
 const project = 'levels';

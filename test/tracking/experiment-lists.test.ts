@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
-import { grant } from '../support/grants.ts';
 import { mutate } from '../support/mutate.ts';
 import { launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
+import { grant, newCaller } from '../support/users.ts';
 import { makeExperiment, makeRun } from './experiment-seed.ts';
 
 let app: LocalApp;

@@ -1,30 +1,21 @@
 /** Experiments and runs as their owner makes them. */
-import { expect } from 'vitest';
 import type { App } from '../support/app.ts';
-import { mutate } from '../support/mutate.ts';
+import { make } from '../support/mutate.ts';
 
 export const experimentFields =
   'experiment { id name projectIdentifier description stage publicAt tags { key value } }';
 
-export async function makeExperiment(
+export const makeExperiment = (
   app: App,
   project: string,
   name: string,
   authorization?: string,
-): Promise<string> {
-  const made = await mutate(app, 'createExperiment', { project, name }, 'experiment { id }', authorization);
-  expect(made).toMatchObject({ __typename: 'CreateExperimentPayload' });
-  return made.experiment.id;
-}
+): Promise<string> => make(app, 'createExperiment', { project, name }, 'experiment', authorization);
 
-export async function makeRun(
+export const makeRun = (
   app: App,
   experimentId: string,
   more: object = {},
   authorization?: string,
-): Promise<string> {
-  const input = { experiment: { id: experimentId }, ...more };
-  const made = await mutate(app, 'createRun', input, 'run { id }', authorization);
-  expect(made).toMatchObject({ __typename: 'CreateRunPayload' });
-  return made.run.id;
-}
+): Promise<string> =>
+  make(app, 'createRun', { experiment: { id: experimentId }, ...more }, 'run', authorization);

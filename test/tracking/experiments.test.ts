@@ -2,11 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import type { Tx } from '../../src/platform/database/transaction.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
-import { newCaller, newTenant } from '../support/credentials.ts';
-import { grant, userOf } from '../support/grants.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
+import { grant, newCaller, newTenant, userOf } from '../support/users.ts';
 import { overtaken } from '../support/waiting.ts';
 import { experimentFields, makeExperiment } from './experiment-seed.ts';
 
@@ -100,7 +99,7 @@ describe('createExperiment', () => {
     const id = await registerProject(app, 'shut');
     await db.project.update({ where: { id }, data: { state: 'ARCHIVED' } });
     const answer = await create({ project: 'shut', name: 'late' });
-    expect(answer.problems).toEqual([{ path: ['input', 'project'], code: 'InactiveProject' }]);
+    expect(answer.problems).toMatchObject([{ path: ['input', 'project'], code: 'InactiveProject' }]);
   });
 
   it('gives one name once, however many ask at once, and its maker one grant', async () => {

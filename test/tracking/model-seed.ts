@@ -1,23 +1,14 @@
 /** Registered models and their versions as their owner makes them. */
 import { expect } from 'vitest';
 import type { Answer, App } from '../support/app.ts';
-import { mutate } from '../support/mutate.ts';
+import { make, mutate } from '../support/mutate.ts';
 
 export const modelFields =
   'registeredModel { id name projectIdentifier description stage deletedAt publicAt tags { key value } }';
 export const source = 's3://models/one';
 
-export async function makeModel(
-  app: App,
-  project: string,
-  name: string,
-  authorization?: string,
-): Promise<string> {
-  const input = { project, name };
-  const made = await mutate(app, 'createRegisteredModel', input, 'registeredModel { id }', authorization);
-  expect(made).toMatchObject({ __typename: 'CreateRegisteredModelPayload' });
-  return made.registeredModel.id;
-}
+export const makeModel = (app: App, project: string, name: string, authorization?: string): Promise<string> =>
+  make(app, 'createRegisteredModel', { project, name }, 'registeredModel', authorization);
 
 export async function makeVersion(
   app: App,

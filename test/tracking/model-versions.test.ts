@@ -2,12 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
-import { newCaller } from '../support/credentials.ts';
-import { grant } from '../support/grants.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import { domain, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
 import { announce } from '../support/upload.ts';
+import { grant, newCaller } from '../support/users.ts';
 import { makeExperiment, makeRun } from './experiment-seed.ts';
 import { makeModel, makeVersion, source } from './model-seed.ts';
 
@@ -114,7 +113,7 @@ describe('createModelVersion', () => {
     `s3://${'x'.repeat(2048)}`,
   ])('refuses the source %s', async (address) => {
     const id = await makeModel(app, project, `not ${newId()}`);
-    expect((await create(id, { source: address })).problems).toEqual([
+    expect((await create(id, { source: address })).problems).toMatchObject([
       { path: ['input', 'source'], code: 'InvalidValue' },
     ]);
   });
@@ -286,7 +285,9 @@ describe('aliases', () => {
   it.each(['', 'a b', 'a/b', 'v1', 'V22', 'latest', 'Latest', 'x'.repeat(256)])(
     'are not called %s',
     async (alias) => {
-      expect((await set(alias, 1)).problems).toEqual([{ path: ['input', 'alias'], code: 'InvalidValue' }]);
+      expect((await set(alias, 1)).problems).toMatchObject([
+        { path: ['input', 'alias'], code: 'InvalidValue' },
+      ]);
     },
   );
 

@@ -2,10 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { flushDenials } from '../../src/authorization/audit.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
-import { newCaller, newTenant } from '../support/credentials.ts';
-import { grant } from '../support/grants.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import { launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
+import { grant, newCaller, newTenant } from '../support/users.ts';
 import { overtaken } from '../support/waiting.ts';
 import { makeExperiment, makeRun } from './experiment-seed.ts';
 

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
-import { newCaller, newTenant } from '../support/credentials.ts';
-import { grant, userOf } from '../support/grants.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
+import { grant, grantTo, newCaller, newTenant, userOf } from '../support/users.ts';
 import { makeModel, makeVersion, modelFields } from './model-seed.ts';
 
 const project = 'models';
@@ -55,7 +54,7 @@ describe('createRegisteredModel', () => {
     ['a long description', { name: 'x', description: 'x'.repeat(5001) }, ['input', 'description']],
     ['an empty key', { name: 'x', tags: [{ key: '', value: '' }] }, ['input', 'tags', '']],
   ])('refuses %s', async (_what, input, path) => {
-    expect((await create(input)).problems).toEqual([{ path, code: 'InvalidValue' }]);
+    expect((await create(input)).problems).toMatchObject([{ path, code: 'InvalidValue' }]);
   });
 
   it('gives one name once, however many ask at once', async () => {
@@ -101,7 +100,7 @@ describe('a name that is taken', () => {
       await ask('hidden');
       const taken = await statementsOf(() => ask('hidden'));
       const reserved = await statementsOf(() => ask('__hidden'));
-      expect(taken.result.problems).toEqual([{ path: ['input', 'name'], code: 'NameUnavailable' }]);
+      expect(taken.result.problems).toMatchObject([{ path: ['input', 'name'], code: 'NameUnavailable' }]);
       expect(reserved.result).toEqual(taken.result);
       expect(reserved.statements).toEqual(taken.statements);
     }
@@ -172,8 +171,7 @@ describe('deleteRegisteredModel', () => {
     const group = await db.group.findFirstOrThrow({
       where: { name: 'everyone', tenantId: (await userOf(reader)).tenantId },
     });
-    const row = { tenantId: group.tenantId, groupId: group.id, resourceType: 'REGISTERED_MODEL' } as const;
-    await db.grant.create({ data: { ...row, resourceId: id, level: 'EDIT' } });
+    await grantTo({ groupId: group.id, tenantId: group.tenantId }, 'REGISTERED_MODEL', id, 'EDIT');
     const changes = await db.accessChange.count({ where: { kind: 'GRANT' } });
     const gone = await remove(id, true, reader);
     expect(gone.registeredModel).toMatchObject({ name: 'phoenix', stage: 'DELETED' });

@@ -2,11 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
-import { newCaller, newTenant } from '../support/credentials.ts';
-import { grant } from '../support/grants.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import { domain, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
+import { grant, newCaller, newTenant } from '../support/users.ts';
 import { makeExperiment, makeRun } from './experiment-seed.ts';
 
 const project = 'runs';
@@ -86,7 +85,7 @@ describe('createRun', () => {
     const inside = await makeExperiment(app, 'closing', 'late');
     await db.project.update({ where: { id }, data: { state: 'ARCHIVED' } });
     const answer = await create({ experiment: { id: inside } });
-    expect(answer.problems).toEqual([{ path: ['input', 'experiment'], code: 'InactiveProject' }]);
+    expect(answer.problems).toMatchObject([{ path: ['input', 'experiment'], code: 'InactiveProject' }]);
   });
 
   it('loses against a deletion of the experiment, or comes before it', async () => {

@@ -6,7 +6,7 @@ import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
 import { count, list, listOfEach } from '../../platform/database/statement.ts';
 import { type ExecutionRow, executionColumns } from './reads.ts';
 
-/** Which executions a list shows, and in which order: null leaves a condition out. */
+/** Which executions a list shows, and in which order. Null leaves a condition out; archived ones are shown only if the caller asks for them. */
 export interface ExecutionListFilter {
   readonly projectId: string | null;
   readonly domain: string | null;
@@ -23,7 +23,7 @@ export interface ExecutionListFilter {
 
 export type ExecutionOrder = 'NEWEST' | 'OLDEST';
 
-/** Where executions have what decides about them. */
+/** The columns with the resources that decide about an execution. */
 const resources: readonly ResourceColumn[] = [
   { type: 'WORKFLOW', column: 'execution.workflow_entity_id' },
   { type: 'PROJECT', column: 'execution.project_id' },
@@ -50,7 +50,7 @@ export const taskExecutionNodes: NodeRows = {
 
 const source = 'executions as execution join projects as project on project.id = execution.project_id';
 
-/** What a list shows to a reader. */
+/** The rows that a reader may see. */
 function shownTo(reader: Reader, filter: ExecutionListFilter): Rows {
   const readable = readableSql(reader, resources);
   const { phases, createdAfter, createdBefore, domain, withArchived } = filter;
@@ -75,11 +75,11 @@ const orders: Readonly<Record<ExecutionOrder, ReturnType<typeof newestFirst>>> =
 
 export const executionOrder = ({ orderBy }: Pick<ExecutionListFilter, 'orderBy'>) => orders[orderBy];
 
-/** Executions of the tenant; up to one more than the page. */
+/** The executions of the tenant: one page, and one more row if there is one. */
 export const listExecutions = (reader: Reader, filter: ExecutionListFilter, page: Page) =>
   list<ExecutionRow>(shownTo(reader, filter), raw(executionColumns), executionOrder(filter), page);
 
-/** How many there are in all; read only where it is asked for. */
+/** The number of these executions. It is read only if a query asks for it. */
 export const countExecutions = (reader: Reader, filter: ExecutionListFilter) =>
   count(shownTo(reader, filter));
 

@@ -2,7 +2,7 @@ import { availableParallelism, hostname, totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDuration, parseDuration } from '../../platform/duration.ts';
 import type { Log } from '../../platform/log.ts';
-import { mayPass } from './api-error.ts';
+import { ApiError, mayPass } from './api-error.ts';
 import { type ApiClient, payloadOf } from './client.ts';
 import { leaseJobsDocument, returnLeaseDocument } from './documents.ts';
 import { HeldRun, type LeasedRun, type RunHost, type StopReason } from './held-run.ts';
@@ -10,58 +10,61 @@ import { BackOff } from './retry.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
- * The executor's life: one long poll at a time, which is its sign of life, renews what it holds, and brings runs to
- * begin and to stop.
+ * The life of the executor: one long poll at a time. The poll tells the server that the executor is alive, renews its
+ * leases, and returns runs to start and to stop.
  *
- * A run begins only after a call that named it was answered, and its lease is given back only when nothing of it is
- * left. When no call was answered for as long as a lease lasts, the runs go on: their ids fence them, so that only one
- * result counts, and a server that is away must not end anybody's work. Somebody else may have taken up the job by then;
- * for work that must never run twice at the same time the runs are stopped (`onLostContact`).
+ * A run starts only after a call that named it was answered. Its lease is returned only when nothing of it is left. If
+ * no call is answered for as long as a lease lasts, the runs continue: only one result counts, because each lease is a
+ * separate run, and an outage of the server must not end work. By then, another executor may have the job. For work
+ * that must never run twice at the same time, the runs are stopped (`onLostContact`).
  */
 
 export interface WorkLoopOptions {
   readonly client: ApiClient;
   readonly runtime: Runtime;
   readonly log: Log;
-  /** The executor's name; one process a name. */
+  /** The name of the executor. Only one process may use a name at a time. */
   readonly name: string;
+  /** The id by which the server tells this process from another one with the same name. */
+  readonly instance: string;
   readonly pool: string;
-  /** Runs side by side, at most. */
+  /** How many runs can have processes at the same time. */
   readonly slots: number;
   /** How long `stop` may take. */
   readonly drainSeconds: number;
-  /** What becomes of the runs when the server was not heard of for as long as a lease lasts. */
+  /** What happens to the runs if the server was not reached for as long as a lease lasts. */
   readonly onLostContact: 'continue' | 'stop';
 }
 
 export interface WorkLoop {
   /**
-   * Asks for nothing more, lets runs that are about to end do so, ends the others and gives their leases back. Within
-   * `drainSeconds`, unless processes withstand: what the server was not told by then it learns when leases expire.
+   * Leases nothing more, lets runs that are about to end do so, stops the others and returns their leases. This takes
+   * at most `drainSeconds`, unless processes cannot be ended. What the server was not told by then, it learns when
+   * leases expire.
    */
   stop(): Promise<void>;
 }
 
-/** The server cuts it to a third of the lease. */
+/** The server shortens it to a third of the lease. */
 const WAIT_MS = 20_000;
 const MAX_JOBS = 100;
-/** Until the first answer tells. */
+/** Until the first answer says how long leases last. */
 const FIRST_LEASE_MS = 30_000;
-/** What a draining executor grants to runs that may be just about to end. */
+/** How long an executor that stops waits for runs that may be about to end. */
 const FINISH_MS = 2_000;
-/** How long, after all processes of a draining executor are gone, it goes on telling the server. */
+/** How long an executor that stops continues to report after all processes have ended. */
 const LAST_WORDS_MS = 5_000;
 const SIGN_OFF_MS = 3_000;
 
-/** First ends what an earlier, killed executor left behind, and gives those leases back. */
+/** First ends what an earlier executor that was killed has left behind, and returns those leases. */
 export async function startWorkLoop(options: WorkLoopOptions): Promise<WorkLoop> {
   const giveUp = new AbortController();
   const leftovers = await options.runtime.reapLeftovers().catch((error) => {
-    // Their leases run out; the next start tries again.
-    options.log.error({ err: error }, 'what an earlier executor left could not be ended');
+    // Their leases will expire, and the next start tries again.
+    options.log.error({ err: error }, 'cannot end the runs that an earlier executor left behind');
     return [];
   });
-  if (leftovers.length > 0) options.log.warn({ runs: leftovers }, 'runs of an earlier executor were ended');
+  if (leftovers.length > 0) options.log.warn({ runs: leftovers }, 'ended the runs of an earlier executor');
   const returned = Promise.all(leftovers.map((run) => returnLeftover(options, run, giveUp.signal)));
   const loop = new Loop(options, giveUp);
   return {
@@ -81,9 +84,9 @@ async function returnLeftover(
     const input = { run, reason: 'the executor was killed', attempted: true };
     const answer = await client.insist(returnLeaseDocument, { input }, { signal });
     const { returned } = payloadOf(answer.returnLease, 'ReturnLeasePayload');
-    log.info({ runId: run, attempted: true, returned }, 'lease given back');
+    log.info({ runId: run, attempted: true, returned }, 'lease returned');
   } catch (error) {
-    log.warn({ reason: (error as Error).message, runId: run }, 'lease was not given back');
+    log.warn({ reason: (error as Error).message, runId: run }, 'cannot return a lease');
   }
 }
 
@@ -92,15 +95,17 @@ class Loop {
   readonly #giveUp: AbortController;
   readonly #host: RunHost;
   readonly #log: Log;
-  /** All that the executor has, from hearing of it until its end was acknowledged. Each takes up a slot. */
+  /** All runs of the executor until the server has confirmed their end. Each uses a slot. */
   readonly #runs = new Map<string, HeldRun>();
-  /** Resolve when the processes of a run are gone. */
+  /** Each resolves when the processes of a run have ended. */
   readonly #working = new Set<Promise<void>>();
-  /** Resolve when there is nothing left to tell the server of a run. */
+  /** Each resolves when the server knows everything about a run. */
   readonly #underWay = new Set<Promise<void>>();
   readonly #asking: Promise<void>;
   #isStopping = false;
-  /** The call under way, or the pause before the next. Idle: it brings no new work, as there was no room. */
+  /**
+   * The running call, or the pause before the next one. Idle means that it leases no jobs, because there was no room.
+   */
   #poll: { readonly interrupt: AbortController; readonly isIdle: boolean } | null = null;
   #leaseMs = FIRST_LEASE_MS;
   #leaseTimer: NodeJS.Timeout | undefined;
@@ -121,14 +126,14 @@ class Loop {
     await this.#asking;
     clearTimeout(this.#leaseTimer);
     this.#dropUnstarted('DRAINING');
-    await this.#signOff();
+    await this.#signOff(false);
     await Promise.race([this.#settled(), sleep(FINISH_MS, undefined, { ref: false })]);
     for (const run of this.#runs.values()) run.stop('DRAINING');
     await Promise.all(this.#working);
     timers.push(this.#giveUpIn(LAST_WORDS_MS));
     await this.#settled();
-    // Once more: a call that was under way when the executor began to stop may have asked for work after the first.
-    await this.#signOff();
+    // Again, because a call that was running when the executor began to stop may have leased jobs after the first time.
+    await this.#signOff(true);
     await this.#settled();
     for (const timer of timers) clearTimeout(timer);
   }
@@ -141,8 +146,11 @@ class Loop {
         backOff.reset();
       } catch (error) {
         if (interrupt.signal.aborted) continue;
-        // What passes is told by the client.
-        if (!mayPass(error)) this.#log.error({ err: error }, 'asking for work failed');
+        // The client logs errors that are not final.
+        if (!mayPass(error)) {
+          const why = error instanceof ApiError ? { reason: error.message } : { err: error };
+          this.#log.error(why, 'cannot lease jobs');
+        }
         this.#poll = { interrupt, isIdle: true };
         await backOff.pause(interrupt.signal, error).catch(() => {});
       }
@@ -152,7 +160,7 @@ class Loop {
   async #ask(interrupt: AbortController): Promise<void> {
     const named = [...this.#runs.values()];
     const maxJobs = Math.max(0, Math.min(MAX_JOBS, this.#options.slots - this.#runs.size));
-    // Runs just heard of wait for this very answer to begin.
+    // New runs wait for this answer before they start.
     const waitMs = named.some((run) => run.state === 'HEARD') ? 0 : Math.min(WAIT_MS, this.#leaseMs / 3);
     this.#poll = { interrupt, isIdle: maxJobs === 0 && waitMs > 0 };
     const sentAt = performance.now();
@@ -176,16 +184,22 @@ class Loop {
   }
 
   async #lease(
-    request: { knownRuns: string[]; stoppingRuns: string[]; maxJobs: number; wait: string },
+    request: {
+      knownRuns: string[];
+      stoppingRuns: string[];
+      maxJobs: number;
+      wait: string;
+      isLast?: boolean;
+    },
     call: { signal: AbortSignal; timeoutMs: number },
   ) {
-    const { client, name, pool } = this.#options;
-    const input = { executor: name, pool, nodes: [thisMachine], ...request };
+    const { client, name, instance, pool } = this.#options;
+    const input = { executor: name, instance, pool, nodes: [thisMachine], ...request };
     const answer = await client.ask(leaseJobsDocument, { input }, call);
     return payloadOf(answer.leaseJobs, 'LeaseJobsPayload');
   }
 
-  /** Counted from when the call was sent: the server began to count later. */
+  /** Counts from the moment when the call was sent. The server began to count later. */
   #renewed(sentAt: number, leaseMs: number): void {
     this.#leaseMs = leaseMs;
     clearTimeout(this.#leaseTimer);
@@ -197,7 +211,7 @@ class Loop {
     const isStopped = this.#options.onLostContact === 'stop';
     this.#log.error(
       { runs: [...this.#runs.keys()] },
-      `leases could not be renewed in time: the runs ${isStopped ? 'are stopped' : 'go on'}`,
+      `leases were not renewed in time: the runs ${isStopped ? 'are stopped' : 'continue'}`,
     );
     if (isStopped) this.#dropUnstarted('LEASE_LOST');
     for (const run of this.#runs.values()) {
@@ -210,13 +224,13 @@ class Loop {
     if (!this.#runs.has(leased.id)) this.#runs.set(leased.id, new HeldRun(leased, this.#host));
   }
 
-  /** The server wants the end of a run. */
+  /** The server asks for the end of a run. */
   #end(run: HeldRun): void {
     if (run.isUnstarted) this.#drop(run, 'TOLD');
     else run.stop('TOLD');
   }
 
-  /** Begins runs while fewer than `slots` have processes: one that is being killed is still there. */
+  /** Starts runs while fewer than `slots` runs have processes. A run that is being killed still counts. */
   #startWaiting(): void {
     const waiting = [...this.#runs.values()].filter((run) => run.state === 'CONFIRMED');
     const free = this.#isStopping ? 0 : this.#options.slots - this.#working.size;
@@ -237,7 +251,7 @@ class Loop {
     this.#track(
       work.finally(() => {
         this.#runs.delete(run.id);
-        // There is room now, and the server answers.
+        // There is room now, and the server can be reached.
         if (this.#poll?.isIdle) this.#poll.interrupt.abort();
       }),
     );
@@ -252,22 +266,26 @@ class Loop {
     this.#track(run.endUnstarted(reason));
   }
 
-  /** The last call: it leaves no room, so that the server assigns nothing more. What nobody heard of goes back. */
-  async #signOff(): Promise<void> {
+  /**
+   * Leaves no room, so that the server assigns nothing more, and returns runs that were just assigned.
+   *
+   * @param isLast  whether another process may use the name from now on.
+   */
+  async #signOff(isLast: boolean): Promise<void> {
     try {
-      const request = { knownRuns: [], stoppingRuns: [], maxJobs: 0, wait: 'PT0S' };
+      const request = { knownRuns: [], stoppingRuns: [], maxJobs: 0, wait: 'PT0S', isLast };
       const { runs } = await this.#lease(request, { signal: this.#giveUp.signal, timeoutMs: SIGN_OFF_MS });
       for (const leased of runs.filter(({ id }) => !this.#runs.has(id)))
         this.#track(new HeldRun(leased, this.#host).endUnstarted('DRAINING'));
     } catch (error) {
-      this.#log.warn({ reason: (error as Error).message }, 'could not sign off');
+      this.#log.warn({ reason: (error as Error).message }, 'cannot sign out');
     }
   }
 
   #track(work: Promise<void>): void {
     const tracked = work
       .catch((error) => {
-        if (!this.#giveUp.signal.aborted) this.#log.error({ err: error }, 'the server refused what was said');
+        if (!this.#giveUp.signal.aborted) this.#log.error({ err: error }, 'the server refused the request');
       })
       .finally(() => this.#underWay.delete(tracked));
     this.#underWay.add(tracked);

@@ -22,7 +22,7 @@ import {
 import { LifecycleFilterEnum, LifecycleStageEnum, offerLifecycle, stageOf, trackedBy } from './lifecycle.ts';
 
 export const ExperimentType = builder.objectRef<ExperimentRow>('Experiment').implement({
-  description: 'A collection of runs that are compared with one another.',
+  description: 'An experiment: a collection of runs to compare with each other.',
   interfaces: [NodeInterface],
   fields: (t) => ({
     stage: t.expose('stage', { type: LifecycleStageEnum, description: 'Whether the experiment is deleted.' }),
@@ -48,11 +48,11 @@ const { addressed, changed, onlyBy, payloadOf } = offerLifecycle({
 const ExperimentConnection = connectionType(ExperimentType);
 
 const ExperimentFilterInput = builder.inputType('ExperimentFilterInput', {
-  description: 'Which experiments a list shows: those that meet every condition given.',
+  description: 'Which experiments a list shows: the experiments that meet all of these conditions.',
   fields: (t) => ({
     project: t.string({
       description:
-        'Only experiments in the project of this identifier. Left out: in all projects of the tenant.',
+        'Only experiments in the project with this identifier. If left out: in all projects of the tenant.',
     }),
     namePrefix: t.string({ description: 'Only experiments whose names begin with this text.' }),
     stage: t.field({
@@ -62,7 +62,7 @@ const ExperimentFilterInput = builder.inputType('ExperimentFilterInput', {
     }),
     public: t.boolean({
       description:
-        "True: only public experiments, also those of other tenants. False: only the tenant's own private ones. Left out: all of the tenant's own.",
+        'True: only public experiments, also of other tenants. False: only private experiments of your tenant. If left out: all experiments of your tenant.',
     }),
   }),
 });
@@ -70,7 +70,7 @@ const ExperimentFilterInput = builder.inputType('ExperimentFilterInput', {
 const listArguments = builder.args((t) => ({
   filter: t.field({
     type: ExperimentFilterInput,
-    description: 'Which experiments to list. Left out: the active ones.',
+    description: 'Which experiments to list. If left out: the active ones.',
   }),
 }));
 
@@ -109,7 +109,7 @@ builder.queryFields((t) => ({
   experiment: t.field({
     type: ExperimentType,
     nullable: true,
-    description: 'One experiment; null with NOT_FOUND when it is absent or hidden.',
+    description: 'One experiment. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(ExperimentByInput, 'experiment'),
     resolve: (_root, { by }, { loaders }) => loaders.experiment.load(by as ExperimentBy),
   }),
@@ -133,7 +133,7 @@ builder.queryFields((t) => ({
   ),
 }));
 
-/** The project that a filter names; null where it names none. Nothing is in a project that is absent. */
+/** The project in a filter; null if the filter has none. An absent project contains nothing. */
 export async function projectIdOf(
   identifier: string | null | undefined,
   { loaders }: Context,
@@ -147,7 +147,7 @@ builder.mutationField('deleteExperiment', (t) =>
     type: payloadOf('Delete'),
     nullable: true,
     description:
-      'Deletes an experiment with its runs, until it is restored. Requires MANAGE on it. Its name and its grants stay.',
+      'Deletes an experiment with its runs. Requires MANAGE on the experiment. `restoreExperiment` restores it. It keeps its name and its grants.',
     errors: { types: [FailedPreconditionError] },
     args: inputOf(onlyBy('Delete')),
     resolve: async (_root, { input }, context) => {

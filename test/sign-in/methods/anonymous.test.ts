@@ -1,13 +1,12 @@
 /** Requests without credentials, where a user is named for them. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { hashSecret, newAccessKey, newSecretKey } from '../../../src/identity/domain/secrets.ts';
 import { db } from '../../../src/platform/database/client.ts';
 import { log } from '../../../src/platform/log.ts';
 import { authenticate } from '../../../src/sign-in/authenticate.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
 import { updatePreferences } from '../../support/people.ts';
 import { registerProject } from '../../support/seed.ts';
-import { changeUser, signUp } from '../../support/users.ts';
+import { changeUser, grantTo, newKey, newUser } from '../../support/users.ts';
 import { overWebSocket } from '../../support/watch.ts';
 
 vi.hoisted(() => {
@@ -27,7 +26,7 @@ const stranger = { status: 200, errors: [{ extensions: { code: 'UNAUTHENTICATED'
 describe('a request without credentials', () => {
   it('is a stranger until the user is there', async () => {
     expect(await asStranger()).toMatchObject(stranger);
-    await signUp(app, 'anonymous', 'GUEST');
+    await newUser({ username: 'anonymous', role: 'GUEST', password: 'the password of anonymous' });
     expect((await asStranger()).data.viewer).toEqual({ username: 'anonymous', role: 'GUEST' });
     expect((await overWebSocket(app, viewer, {}, null)).data.viewer.username).toBe('anonymous');
   });
@@ -45,14 +44,12 @@ describe('a request without credentials', () => {
     await registerProject(app, 'open');
     await registerProject(app, 'closed');
     const { id: resourceId } = await db.project.findFirstOrThrow({ where: { identifier: 'open' } });
-    const { id: userId, tenantId } = await db.user.findFirstOrThrow({ where: { usernameKey: 'anonymous' } });
-    await db.grant.create({
-      data: { tenantId, userId, resourceType: 'PROJECT', resourceId, level: 'MANAGE' },
-    });
+    const { id: userId } = await db.user.findFirstOrThrow({ where: { usernameKey: 'anonymous' } });
+    await grantTo({ userId }, 'PROJECT', resourceId, 'MANAGE');
     const { data } = await asStranger('{ projects { edges { node { identifier } } } }');
     expect(data.projects.edges).toEqual([{ node: { identifier: 'open' } }]);
     const { errors } = await asStranger(
-      'mutation { createTask(input: { id: { project: "open", domain: "development", name: "x", version: "1" }, template: { type: "x", interface: {}, metadata: {} } }) { __typename } }',
+      'mutation { createTask(input: { key: { project: "open", domain: "development", name: "x", version: "1" }, template: { type: "x", interface: {}, metadata: {} } }) { __typename } }',
     );
     expect(errors?.[0]?.extensions.code).toBe('PERMISSION_DENIED');
   });
@@ -69,11 +66,8 @@ describe('a request without credentials', () => {
   it('is a shared identity, also for somebody who signs in as the user in another way', async () => {
     const request = { headers: {}, address: null, publicUrl: app.url, connection: {} };
     expect(await authenticate(request, log)).toMatchObject({ method: 'ANONYMOUS', isShared: true });
-    const { id: userId, tenantId } = await db.user.findFirstOrThrow({ where: { usernameKey: 'anonymous' } });
-    const [accessKey, secret] = [newAccessKey(), newSecretKey()];
-    const secretHash = new Uint8Array(hashSecret(secret));
-    await db.credential.create({ data: { tenantId, userId, accessKey, secretHash } });
-    const authorization = basic(accessKey, secret);
+    const user = await db.user.findFirstOrThrow({ where: { usernameKey: 'anonymous' } });
+    const { authorization } = await newKey(user);
     expect(await authenticate({ ...request, headers: { authorization } }, log)).toMatchObject({
       method: 'ACCESS_KEY',
       isShared: true,

@@ -1,9 +1,8 @@
 /** How often a password may be guessed, over HTTP and behind a proxy. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type App, basic, startApp } from '../../support/app.ts';
-import { newKey } from '../../support/credentials.ts';
-import { newUser } from '../../support/people.ts';
-import { signUp } from '../../support/users.ts';
+import { createUser } from '../../support/people.ts';
+import { newUser, tokenOf } from '../../support/users.ts';
 import { overWebSocket } from '../../support/watch.ts';
 
 const verify = vi.hoisted(() => {
@@ -42,7 +41,7 @@ const statuses = async (authorizations: readonly string[], from: string) => {
 
 describe('sign-ins that fail', () => {
   it('are limited per account and network, before anything is hashed', async () => {
-    await newUser(app, { username: 'ada', password: 'the password of ada' });
+    (await createUser(app, { username: 'ada', password: 'the password of ada' })).user;
     const right = basic('ada', 'the password of ada');
     for (let at = 0; at < 5; at += 1)
       expect((await ask(basic(at % 2 ? 'ada' : 'ADA', `guess ${at}`), '192.0.2.1')).status).toBe(401);
@@ -63,7 +62,8 @@ describe('sign-ins that fail', () => {
   });
 
   it('are one count for one account, however it is written, and for its current password', async () => {
-    const token = await signUp(app, 'grace', 'USER');
+    await newUser({ username: 'grace', password: 'the password of grace' });
+    const token = await tokenOf(app, basic('grace', 'the password of grace'));
     const from = '192.0.2.77';
     expect(await statuses([basic('default/grace', 'a'), basic('grace', 'b')], from)).toEqual([401, 401]);
     const change = async () => {
@@ -84,7 +84,7 @@ describe('sign-ins that fail', () => {
   });
 
   it('look the same of an account that is there and of one that is not', async () => {
-    await signUp(app, 'eve', 'USER');
+    await newUser({ username: 'eve', password: 'the password of eve' });
     const outcomes = [];
     for (const [at, name] of ['eve', 'nobody'].entries()) {
       const from = `203.0.113.${at}`;
@@ -109,7 +109,7 @@ describe('sign-ins that fail', () => {
     for (const key of [accessKey, 'Z'.repeat(30)])
       expect(await statuses(Array(6).fill(basic(key, 'wrong')), from)).toEqual(Array(6).fill(401));
     expect((await ask(app.executor, from)).status).toBe(200);
-    const { authorization } = await newKey({ role: 'USER' });
+    const { authorization } = await newUser({ role: 'USER' });
     const found = await Promise.all(Array.from({ length: 150 }, () => ask(authorization, from)));
     expect(new Set(found.map(({ status }) => status))).toEqual(new Set([200]));
   });
@@ -123,7 +123,7 @@ describe('sign-ins that fail', () => {
   });
 
   it('let no more guesses through when they come all at once, over every door', async () => {
-    await signUp(app, 'mallory', 'USER');
+    await newUser({ username: 'mallory', password: 'the password of mallory' });
     verify.mockClear();
     const headers = { 'content-type': 'application/json', 'x-forwarded-for': '203.0.113.99' };
     // One and the same guess, sent often, would be checked but once.
@@ -151,7 +151,7 @@ describe('sign-ins that fail', () => {
   });
 
   it('are none where the password is right, however many come at once', async () => {
-    await signUp(app, 'busy', 'USER');
+    await newUser({ username: 'busy', password: 'the password of busy' });
     const right = basic('busy', 'the password of busy');
     const found = await Promise.all(Array.from({ length: 30 }, () => ask(right, '203.0.113.50')));
     expect(found.map(({ status }) => status)).toEqual(Array(30).fill(200));

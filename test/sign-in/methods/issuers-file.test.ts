@@ -43,9 +43,9 @@ describe('the file of issuers', () => {
     );
   });
 
-  it('is refused when an issuer stands there twice, when it is no JSON, and when it is not there', async () => {
+  it('is refused when the same issuer is listed twice, when it is not valid JSON, and when it does not exist', async () => {
     expect(() => parse(good, good)).toThrow('twice');
-    expect(() => parseIssuers('{', 'issuers.json')).toThrow('issuers.json is no JSON');
+    expect(() => parseIssuers('{', 'issuers.json')).toThrow('issuers.json is not valid JSON');
     await expect(outsideBearer('/no/such/file').prepare?.()).rejects.toMatchObject({
       name: 'ConfigurationError',
       message: expect.stringContaining('OIDC_ISSUERS_FILE'),

@@ -4,11 +4,9 @@ import { exportSPKI, importJWK } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createOutsideUser } from '../../../src/identity/commands/create-outside-user.ts';
 import { db } from '../../../src/platform/database/client.ts';
-import { newId } from '../../../src/platform/ids.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
-import { newKey, newTenant } from '../../support/credentials.ts';
 import { registerProject } from '../../support/seed.ts';
-import { signUp } from '../../support/users.ts';
+import { grantTo, newGroup, newTenant, newUser } from '../../support/users.ts';
 
 /** One issuer in four entries, so that each setting is seen alone. */
 const { issuer, strict, creating, wide } = await vi.hoisted(async () => {
@@ -52,7 +50,7 @@ let elsewhere: string;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
   ({ id: tenantId } = await db.tenant.findFirstOrThrow({ where: { name: 'default' } }));
-  await signUp(app, 'ada', 'USER');
+  await newUser({ username: 'ada', password: 'the password of ada' });
   elsewhere = await newTenant('elsewhere');
 });
 afterEach(() => {
@@ -152,7 +150,7 @@ describe('a token of an outside issuer', () => {
   });
 
   it('stands for its user only while that is active', async () => {
-    await signUp(app, 'leaver', 'USER');
+    await newUser({ username: 'leaver', password: 'the password of leaver' });
     const token = await issuer.token({ sub: 'leaver' });
     expect(await asking(token)).toMatchObject(signedIn('leaver'));
     await db.user.updateMany({ where: { usernameKey: 'leaver' }, data: { disabledAt: new Date() } });
@@ -169,7 +167,7 @@ describe('a token of an outside issuer', () => {
   });
 
   it('names its user by an address only when that was verified', async () => {
-    await signUp(app, 'ada@example.com', 'USER');
+    await newUser({ username: 'ada@example.com', password: 'the password of ada@example.com' });
     const claims = { sub: 'x', email: 'ada@example.com', scope: 'viewer:read' };
     expect(await asking(await strict.token({ ...claims, email_verified: true }))).toMatchObject(
       signedIn('ada@example.com'),
@@ -265,11 +263,7 @@ describe('the keys of an outside issuer', () => {
 
 describe('groups of a token', () => {
   const group = async (name: string, level: 'READ' | 'USE', projectId: string) => {
-    const id = newId();
-    await db.group.create({ data: { id, tenantId, name, nameKey: name.toLowerCase() } });
-    await db.grant.create({
-      data: { id: newId(), tenantId, groupId: id, resourceType: 'PROJECT', resourceId: projectId, level },
-    });
+    await grantTo({ groupId: await newGroup(name, [], tenantId), tenantId }, 'PROJECT', projectId, level);
   };
   const sees = async (groups: unknown) => {
     const token = await issuer.token({ sub: 'ada', groups });
@@ -327,7 +321,7 @@ describe('scopes of a token', () => {
 
 describe('whose a user is', () => {
   it('is the issuer that it came from; no other signs it in, and users made here only one that is trusted with names', async () => {
-    await newKey({ role: 'ADMIN', tenantId: elsewhere }).then(({ userId }) =>
+    await newUser({ role: 'ADMIN', tenantId: elsewhere }).then(({ id: userId }) =>
       db.user.update({ where: { id: userId }, data: { username: 'boss', usernameKey: 'boss' } }),
     );
     expect((await asking(await creating.token({ sub: 'boss' }))).status).toBe(401);
@@ -359,7 +353,7 @@ describe('whose a user is', () => {
       expect(new Date(made.credential.expiresAt).getTime()).toBeLessThan(Date.now() + 126_000);
       const { accessKey } = made;
       const change = async (expiresAt: Date | null) =>
-        (await asking(token, edit, { input: { accessKey, expiresAt } })).errors?.[0]?.extensions.code;
+        (await asking(token, edit, { input: { by: { accessKey }, expiresAt } })).errors?.[0]?.extensions.code;
       expect([await change(null), await change(tomorrow), await change(soon)]).toEqual([
         'PERMISSION_DENIED',
         'PERMISSION_DENIED',
@@ -373,7 +367,7 @@ describe('whose a user is', () => {
   });
 
   it('leaves keys that an administrator makes for others without an end', async () => {
-    const { userId } = await newKey({ role: 'ADMIN' });
+    const { id: userId } = await newUser({ role: 'ADMIN' });
     await db.user.update({ where: { id: userId }, data: { username: 'chief', usernameKey: 'chief' } });
     const { data } = await asking(
       await issuer.token({ sub: 'chief' }),

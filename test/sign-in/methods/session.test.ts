@@ -7,7 +7,7 @@ import type { Rule } from '../../../src/graphql/rules.ts';
 import { db } from '../../../src/platform/database/client.ts';
 import { PermissionDeniedError } from '../../../src/platform/errors.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
-import { changeUser, signUp } from '../../support/users.ts';
+import { changeUser, newUser } from '../../support/users.ts';
 
 const listed = 'https://console.example';
 vi.hoisted(() => {
@@ -19,7 +19,7 @@ let cookie: string;
 let password: string;
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
-  await signUp(app, 'ada', 'USER');
+  await newUser({ username: 'ada', password: 'the password of ada' });
   password = 'the password of ada';
   cookie = cookieIn(await open({ body: { username: 'ada', password } }));
 });
@@ -172,7 +172,7 @@ describe('the session cookie', () => {
   });
 
   it('dies with its user', async () => {
-    await signUp(app, 'leaver', 'USER');
+    await newUser({ username: 'leaver', password: 'the password of leaver' });
     const theirs = cookieIn(await open({ body: { username: 'leaver', password: 'the password of leaver' } }));
     expect((await ask({ ...ours(), cookie: theirs })).who).toBe('leaver');
     await changeUser('leaver', { disabledAt: new Date(), version: 2 });

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "executors" ADD COLUMN     "instance_id" UUID;
