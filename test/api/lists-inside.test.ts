@@ -212,6 +212,7 @@ describe('what an object is part of', () => {
       retryAttempt: 0,
       nodeExecution: { nodeId: 'a', execution: { name: 'first' } },
     });
-    expect(await jobIn('of another', newId())).toBeNull();
+    const other = await db.execution.findFirstOrThrow({ where: { name: 'second' } });
+    expect(await jobIn('of another', other.id)).toBeNull();
   });
 });

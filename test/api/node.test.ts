@@ -5,7 +5,7 @@ import { type App, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { keyOf, registerProject, registerTask } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
-import { newCaller, newUser } from '../support/users.ts';
+import { newCaller, newTenant, newUser } from '../support/users.ts';
 import { eventually } from '../support/waiting.ts';
 
 /** That both show each object to exactly the callers who may look it up stands in test/architecture/edges.test.ts. */
@@ -77,6 +77,29 @@ describe('node', () => {
     const absent = await readBy(stranger, single, { id: newId() });
     expect(hidden.result.errors?.[0]?.extensions).toEqual(absent.result.errors?.[0]?.extensions);
     expect(hidden.statements).toEqual(absent.statements);
+  });
+
+  it('of a user or tenant elsewhere is found by those who reach all tenants, and costs others what nothing costs', async () => {
+    const tenantId = await newTenant('elsewhere');
+    const far = await newUser({ tenantId });
+    const find = async (id: string, authorization: string) =>
+      (await app.ask(single, { id }, authorization)).data.node?.id ?? null;
+    for (const role of ['ROOT', 'SYSTEM'] as const) {
+      const authorization = await newCaller({ role });
+      expect(await find(far.id, authorization)).toBe(far.id);
+      expect(await find(tenantId, authorization)).toBe(tenantId);
+    }
+    const { tenantId: home } = await newUser();
+    const outsiders = [
+      [await newCaller({ role: 'ADMIN' }), [far.id, tenantId]],
+      [await newCaller({ role: 'SYSTEM', tenantId }), [(await newUser()).id, home]],
+    ] as const;
+    for (const [authorization, ids] of outsiders)
+      for (const id of ids) {
+        const { result, statements } = await readBy(authorization, single, { id });
+        expect(result.data).toEqual({ node: null });
+        expect(statements).toEqual((await readBy(authorization, single, { id: newId() })).statements);
+      }
   });
 
   it('records what it hides in the audit log, as the own lookup of the type does', async () => {

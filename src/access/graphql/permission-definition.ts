@@ -46,13 +46,13 @@ const PermissionDefinitionType = builder.objectRef<PermissionDefinition>('Permis
     }),
     openTo: t.field({
       type: [NarrowSignInEnum],
-      description: 'The narrow sign-ins that may use it too. Others of these kinds are refused.',
+      description: 'The narrow sign-ins that may use it too. The other narrow sign-ins are refused.',
       resolve: ({ openTo }) => [...openTo],
     }),
     serviceScope: t.string({
       nullable: true,
       description:
-        'The scope that an access key must name to use it, where only programs of the platform may; else null.',
+        'The scope that an access key needs to use it; null unless only programs of the platform may use it.',
       resolve: ({ serviceScope }) => serviceScope ?? null,
     }),
   }),

@@ -262,16 +262,18 @@ const ExecutionFilterInput = builder.inputType('ExecutionFilterInput', {
     domain: t.string({ description: 'Only executions in this domain.' }),
     workflow: t.field({
       type: WorkflowByInput,
-      description: 'Only executions of this version of a workflow. None when it is absent or hidden.',
+      description:
+        'Only executions of this version of a workflow. If it is absent or hidden, the list is empty.',
     }),
     launchPlan: t.field({
       type: LaunchPlanByInput,
-      description: 'Only executions of this version of a launch plan. None when it is absent or hidden.',
+      description:
+        'Only executions of this version of a launch plan. If it is absent or hidden, the list is empty.',
     }),
     principal: t.field({
       type: UserByInput,
       description:
-        'Only executions that this user created. An e-mail address finds other users than yourself only where you may list users.',
+        'Only executions that this user created. An e-mail address finds other users only if you may list users.',
     }),
     phases: t.field({ type: [ExecutionPhaseEnum], description: 'Only executions in one of these phases.' }),
     createdAfter: t.field({
@@ -292,7 +294,7 @@ const ExecutionOrderEnum = enumOf<ExecutionOrder>('ExecutionOrder', 'How a list 
 });
 
 const listArguments = builder.args((t) => ({
-  filter: t.field({ type: ExecutionFilterInput, description: 'Which executions to list. Left out: all.' }),
+  filter: t.field({ type: ExecutionFilterInput, description: 'Which executions to list. If left out: all.' }),
   orderBy: t.field({
     type: ExecutionOrderEnum,
     defaultValue: 'NEWEST',

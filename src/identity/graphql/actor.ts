@@ -6,11 +6,11 @@ export const ActorInterface = builder
   .implement({
     description: 'A user, by whichever type shows it. One fragment on `Actor` fits wherever users are shown.',
     fields: (t) => ({
-      id: t.exposeID('id', { description: "The user's id: an opaque UUIDv7, unique over all types." }),
+      id: t.exposeID('id', { description: "The user's id: a UUIDv7 that is unique across all types." }),
       username: t.exposeString('username', {
         nullable: true,
         description:
-          'The name that the user signs in with, or did; null only in the audit log, where it was not known.',
+          'The name that the user signs in with, or signed in with at the time. Null only in the audit log, if it was not known.',
       }),
     }),
   });

@@ -66,7 +66,10 @@ const InnerVersionFilterInput = builder.inputType('InnerVersionFilterInput', {
 });
 
 export const innerListArguments = builder.args((t) => ({
-  filter: t.field({ type: InnerVersionFilterInput, description: 'Which versions to list. Left out: all.' }),
+  filter: t.field({
+    type: InnerVersionFilterInput,
+    description: 'Which versions to list. If left out: all.',
+  }),
 }));
 
 export interface InnerListArguments extends PageArguments {
