@@ -1,13 +1,11 @@
-import { type GroupBy, groupKeyOf, readGroups } from '../authorization/store/groups.ts';
-import { callerOf } from '../graphql/context.ts';
+import { type GroupBy, groupKeyOf } from '../authorization/store/groups.ts';
 import { can, type FieldArguments, type Lookup, type ObjectName, type RootRules } from '../graphql/rules.ts';
-import { groupReader } from './group-reader.ts';
 
 const groupAt = (byOf: (args: FieldArguments) => GroupBy): Lookup => ({
   kind: 'group',
   key: (args) => groupKeyOf(byOf(args)),
-  async lookUp(args, context) {
-    const [group] = await readGroups(groupReader(callerOf(context)), [byOf(args)]);
+  async lookUp(args, { loaders }) {
+    const group = await loaders.groupAt.load(byOf(args));
     return group ? { id: group.id, isHidden: !group.isVisible } : null;
   },
 });

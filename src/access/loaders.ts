@@ -5,12 +5,27 @@ import {
   type GrantsOfUserPage,
   listGrantsOfUsers,
 } from '../authorization/store/grant-rows.ts';
-import { countMembers, listGroupsOf, readGroupsById } from '../authorization/store/groups.ts';
+import {
+  countMembers,
+  type GroupBy,
+  type GroupFor,
+  groupReader,
+  listGroupsOf,
+  readGroups,
+  readGroupsById,
+} from '../authorization/store/groups.ts';
+import type { Reader } from '../authorization/store/readable.ts';
 import type { Grant, Group } from '../generated/prisma/client.ts';
 import { childCounter, childLoader } from '../platform/loaders.ts';
 
-export function accessLoaders(tenantId: string) {
+export function accessLoaders(reader: Reader) {
+  const { tenantId } = reader;
   return {
+    /** With whether the caller sees it. Asked anew each time: what the operation has changed is seen at once. */
+    groupAt: new DataLoader<GroupBy, GroupFor | null>(
+      (addresses) => readGroups(groupReader(reader), addresses),
+      { cache: false },
+    ),
     group: new DataLoader<string, Group | null>((ids) => readGroupsById(tenantId, ids)),
     groupsOfUser: new DataLoader<string, Group[]>((userIds) => listGroupsOf(tenantId, userIds)),
     /** Not for `everyone`, whose members have no rows. */

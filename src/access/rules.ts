@@ -58,6 +58,7 @@ const toExplain = ruleBy(
 export const accessRules: RootRules = {
   Query: {
     permissions: ruleBy(({ resource }: ResourceArguments) => toRead(resource)),
+    allPermissions: can('permission:list'),
     myPermissions: can('permission:list'),
     grantees: ruleBy(({ resource }: ResourceArguments) => on('permission:grant', resource)),
     explainPermission: toExplain,

@@ -52,7 +52,7 @@ function nameOf({ log: _log, address: _address, ...signIn }: Caller): string {
 async function judgeAll(caller: Caller, all: readonly Waiting[]): Promise<void> {
   try {
     const current = await reauthenticated(caller);
-    const loaders = newLoaders(current.tenantId);
+    const loaders = newLoaders(current);
     await Promise.all(all.map(async ({ ask, tell }) => tell(verdictOf(await ask(current, loaders)))));
   } catch (error) {
     // A subscription that was already told keeps its verdict.

@@ -1,11 +1,24 @@
+import type { Reader } from '../authorization/store/readable.ts';
 import type { Context, Loaders } from '../graphql/context.ts';
 import type { Caller } from '../platform/caller.ts';
 import { NO_ID } from '../platform/ids.ts';
 import { log } from '../platform/log.ts';
 import { capabilities } from './capabilities.ts';
 
-export function newLoaders(tenantId: string): Loaders {
-  return Object.assign({ tenantId }, ...capabilities.map(({ loaders }) => loaders?.(tenantId)));
+/** The loaders of a stranger find nothing, even where a rule forgets to ask. */
+const nobody: Reader = {
+  tenantId: NO_ID,
+  userId: NO_ID,
+  role: 'GUEST',
+  defaultLevel: 'NO_PERMISSIONS',
+  groupIds: [],
+  confinedTo: [],
+};
+
+export function newLoaders(caller: Caller | null): Loaders {
+  const reader = caller ?? nobody;
+  const { tenantId } = reader;
+  return Object.assign({ tenantId }, ...capabilities.map(({ loaders }) => loaders?.(reader)));
 }
 
 export function newContext(request: {
@@ -19,7 +32,6 @@ export function newContext(request: {
     signal,
     publicUrl,
     log: caller?.log ?? log,
-    // Without a caller, the loaders find nothing, even if a rule forgets to check.
-    loaders: newLoaders(caller?.tenantId ?? NO_ID),
+    loaders: newLoaders(caller),
   };
 }

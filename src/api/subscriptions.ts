@@ -1,6 +1,5 @@
 import { forgetGrants } from '../authorization/subject-grants.ts';
 import type { Context } from '../graphql/context.ts';
-import { NO_ID } from '../platform/ids.ts';
 import { newLoaders } from './context.ts';
 import type { GuardedRootField, Resolver } from './guards.ts';
 import { recordRefusal } from './refusals.ts';
@@ -38,7 +37,7 @@ async function* whileAllowed(
   try {
     for await (const event of events) {
       if (await access.refusal()) break;
-      context.loaders = newLoaders(context.caller?.tenantId ?? NO_ID);
+      context.loaders = newLoaders(context.caller);
       if (context.caller) forgetGrants(context.caller);
       yield event;
     }

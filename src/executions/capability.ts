@@ -1,12 +1,25 @@
 import type { Capability } from '../graphql/capability.ts';
+import { nodeType } from '../graphql/node.ts';
+import { ExecutionType } from './graphql/execution.ts';
+import { NodeExecutionType } from './graphql/node-execution.ts';
+import { TaskExecutionType } from './graphql/task-execution.ts';
 import { executionLoaders } from './loaders.ts';
 import { executionRules } from './rules.ts';
-import './graphql/execution.ts';
-import './graphql/node-execution.ts';
-import './graphql/task-execution.ts';
+import { executionNodes, nodeExecutionNodes, taskExecutionNodes } from './store/lists.ts';
 import './graphql/execution-event.ts';
 
 export const executions: Capability = {
   rules: [executionRules],
   loaders: executionLoaders,
+  nodes: [
+    nodeType(ExecutionType, 'execution:read', executionNodes, (id, { loaders }) =>
+      loaders.execution.load({ id }),
+    ),
+    nodeType(NodeExecutionType, 'execution:read', nodeExecutionNodes, (id, { loaders }) =>
+      loaders.nodeExecution.load(id),
+    ),
+    nodeType(TaskExecutionType, 'execution:read', taskExecutionNodes, (id, { loaders }) =>
+      loaders.taskExecution.load(id),
+    ),
+  ],
 };

@@ -1,8 +1,11 @@
 import DataLoader from 'dataloader';
+import type { Reader } from '../authorization/store/readable.ts';
 import type { Page } from '../platform/database/page.ts';
 import { groupBy } from '../platform/group-by.ts';
-import { addressLoader, childCounter, childLoader } from '../platform/loaders.ts';
+import { addressLoader, childCounter, childLoader, listLoader } from '../platform/loaders.ts';
+import { executionsOfEach } from './store/lists.ts';
 import {
+  type AttemptKey,
   countTasksOfNodes,
   type DataRow,
   type ExecutionBy,
@@ -19,6 +22,7 @@ import {
   readPhaseCounts,
   readTaskData,
   readTaskExecutions,
+  readTasksByAttempt,
   readTasksOfNodes,
   type TaskExecutionRow,
 } from './store/reads.ts';
@@ -27,7 +31,8 @@ import {
  * The loaders of one request: each level of a nested answer takes one statement, whatever its size. The resolver gets
  * the same rows that the rule has read.
  */
-export function executionLoaders(tenantId: string) {
+export function executionLoaders(reader: Reader) {
+  const { tenantId } = reader;
   return {
     execution: addressLoader<ExecutionBy, ExecutionRow | null>((addresses) =>
       readExecutions(tenantId, addresses),
@@ -35,6 +40,10 @@ export function executionLoaders(tenantId: string) {
     nodeExecution: new DataLoader<string, NodeExecutionRow | null>(readNodeExecutions),
     nodeExecutionByKey: addressLoader<NodeKey, NodeExecutionRow | null>(readNodesByKey),
     taskExecution: new DataLoader<string, TaskExecutionRow | null>(readTaskExecutions),
+    taskExecutionByAttempt: addressLoader<AttemptKey, TaskExecutionRow | null>(readTasksByAttempt),
+    executionsOfProject: listLoader(executionsOfEach(reader, 'project'), (row) => row.projectId),
+    executionsOfWorkflow: listLoader(executionsOfEach(reader, 'workflow'), (row) => row.workflowId),
+    executionsOfLaunchPlan: listLoader(executionsOfEach(reader, 'launchPlan'), (row) => row.launchPlanId),
     nodesOfExecution: childLoader<Page, NodeExecutionRow>(readNodesOfExecutions, (row) => row.executionId),
     tasksOfNode: childLoader<Page, TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
     taskCount: childCounter(countTasksOfNodes),

@@ -1,7 +1,7 @@
 import { isSeen } from '../authorization/can.ts';
 import type { Target } from '../authorization/domain/resources.ts';
 import { callerOf } from '../graphql/context.ts';
-import { can, type Finder, type RootRules } from '../graphql/rules.ts';
+import { can, type Finder, type RootRules, ruleBy } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import { NO_ID } from '../platform/ids.ts';
 import { launchPlanTarget } from '../registry/domain/targets.ts';
@@ -67,13 +67,20 @@ const ofNewExecution: Finder = {
   },
 };
 
+interface ListArguments {
+  readonly filter?: { readonly project?: string | null } | null;
+}
+
+const inTenant = can('execution:list');
+const inProject = can(
+  'execution:read',
+  ofProjectWithWorkflows(({ filter }: ListArguments) => filter?.project ?? ''),
+);
+
 export const executionRules: RootRules = {
   Query: {
     execution: can('execution:read', ofExecutionBy),
-    executions: can(
-      'execution:read',
-      ofProjectWithWorkflows(({ filter }: { filter: { project: string } }) => filter.project),
-    ),
+    executions: ruleBy(({ filter }: ListArguments) => (filter?.project == null ? inTenant : inProject)),
     nodeExecution: can('execution:read', ofNodeExecution),
     nodeExecutions: can('execution:read', ofExecutionBy),
     taskExecution: can('execution:read', ofTaskExecution),

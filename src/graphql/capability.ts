@@ -1,4 +1,6 @@
+import type { Reader } from '../authorization/store/readable.ts';
 import type { Loaders } from './context.ts';
+import type { NodeType } from './node.ts';
 import type { RootRules } from './rules.ts';
 
 /**
@@ -8,6 +10,8 @@ import type { RootRules } from './rules.ts';
 export interface Capability {
   /** Who may call each root field of the capability. */
   readonly rules: readonly RootRules[];
-  /** Creates the DataLoaders of the capability, for one request of a caller of this tenant. */
-  readonly loaders?: (tenantId: string) => Partial<Loaders>;
+  /** Creates the DataLoaders of the capability, for one request of this caller. */
+  readonly loaders?: (reader: Reader) => Partial<Loaders>;
+  /** The types whose objects `node` finds by their ids. */
+  readonly nodes?: readonly NodeType[];
 }

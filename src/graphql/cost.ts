@@ -33,9 +33,9 @@ import { DEFAULT_PAGE, MAX_PAGE } from './keyset.ts';
  *
  * Rows count even if they are not shown: the server reads a page even if only its `pageInfo` is selected. A connection
  * has `first`, or else `last`, or else 25 rows. Any other list of objects has its `first`, or its field says how long
- * it is: `extensions: { listSize: 10 }`; a test finds lists that do not say it. `extensions: { cost: 5 }` makes a field
- * more expensive. Fields that a document repeats count each time; fields that `@skip` or `@include` leave out do not
- * count.
+ * it is: `extensions: { listSize: 10 }`, or `{ listSize: 'ids' }` for one object for each entry of that argument; a test
+ * finds lists that do not say it. `extensions: { cost: 5 }` makes a field more expensive. Fields that a document repeats
+ * count each time; fields that `@skip` or `@include` leave out do not count.
  */
 export const MUTATION_COST = 10;
 export const INTROSPECTION_COST = 100;
@@ -73,8 +73,13 @@ export function rowsOf(
     return typeof size === 'number' ? Math.min(Math.max(size, 0), MAX_PAGE) : MAX_PAGE;
   }
   const { listSize } = field.extensions;
-  return isListOfObjects(field) && typeof listSize === 'number' ? listSize : null;
+  if (!isListOfObjects(field)) return null;
+  if (typeof listSize === 'string') return entriesOf(argument(listSize));
+  return typeof listSize === 'number' ? listSize : null;
 }
+
+/** A single value stands for a list of one. */
+const entriesOf = (given: unknown) => (Array.isArray(given) ? Math.min(given.length, MAX_PAGE) : 1);
 
 export function isListOfObjects(field: GraphQLField<unknown, unknown>): boolean {
   return isListType(getNullableType(field.type)) && isCompositeType(getNamedType(field.type));
@@ -212,5 +217,6 @@ function defaultsOf({ variableDefinitions = [] }: OperationDefinitionNode): Reco
 function literalOf(value: ValueNode): unknown {
   if (value.kind === Kind.INT) return Number(value.value);
   if (value.kind === Kind.BOOLEAN) return value.value;
+  if (value.kind === Kind.LIST) return value.values.map(literalOf);
   return value.kind === Kind.NULL ? null : undefined;
 }

@@ -3,8 +3,8 @@
  * satisfies FieldNeeds`. The guards (src/api/guards.ts) and the cost of an operation (cost.ts) read it.
  */
 export interface FieldNeeds {
-  /** How many objects a list without pages usually has. */
-  readonly listSize?: number;
+  /** How many objects a list without pages usually has, or the argument that has one entry for each of them. */
+  readonly listSize?: number | string;
   /** The cost of the field, if it is more than the objects that it answers. */
   readonly cost?: number;
   /** The mutation may wait for a long time. The caller's right to it is checked again while it waits. */

@@ -1,7 +1,9 @@
 import { isAllowed } from '../authorization/can.ts';
 import type { Permission } from '../authorization/domain/permissions.ts';
 import type { Target } from '../authorization/domain/resources.ts';
+import type { Order, Page } from '../platform/database/page.ts';
 import { type Context, callerOf } from './context.ts';
+import { type PageArguments, pagedList } from './keyset.ts';
 
 /**
  * The resolver of a field that leads to an object with its own rules. If the caller may not read the object, the field
@@ -21,5 +23,36 @@ export function guardedEdge<Parent, Row extends object>(
     };
     const isShown = await isAllowed(callerOf(context), permission, { target });
     return isShown ? row : null;
+  };
+}
+
+/** A list as it is read inside an object: see `listLoader`. */
+export interface ListInside<Filter, Row> {
+  page(parentId: string, filter: Filter, page: Page): Promise<Row[]>;
+  count(parentId: string, filter: Filter): Promise<number>;
+}
+
+/**
+ * The resolver of a list inside an object with rules of its own. What the caller may not read is left out by the list
+ * itself; where the caller's scopes do not allow the permission at all, the list is null.
+ */
+export function guardedList<Parent, Args extends PageArguments, Filter, Row extends Sorted, Sorted>(
+  permission: Permission,
+  targetOf: (parent: Parent) => Target,
+  listOf: (context: Context) => ListInside<Filter, Row>,
+  orderOf: (filter: Filter) => Order<Sorted>,
+  filterOf: (args: Args, context: Context) => Filter | Promise<Filter>,
+) {
+  return async (parent: Parent & { readonly id: string }, args: Args, context: Context) => {
+    const target = async () => targetOf(parent);
+    if (!(await isAllowed(callerOf(context), permission, { target }))) return null;
+    const filter = await filterOf(args, context);
+    const list = listOf(context);
+    return await pagedList(
+      args,
+      orderOf(filter),
+      (page) => list.page(parent.id, filter, page),
+      () => list.count(parent.id, filter),
+    );
   };
 }

@@ -1,4 +1,10 @@
+import type { ObjectRef } from '@pothos/core';
+import type { Permission } from '../authorization/domain/permissions.ts';
+import type { NodeRows } from '../authorization/store/node-rows.ts';
 import { builder } from './builder.ts';
+import type { Context } from './context.ts';
+
+type Schema = typeof builder.$inferSchemaTypes;
 
 /** The interface of all objects that can be found by id. `node` and `nodes` find them: src/api/node.ts. */
 export const NodeInterface = builder.interfaceRef<{ readonly id: string }>('Node').implement({
@@ -10,3 +16,24 @@ export const NodeInterface = builder.interfaceRef<{ readonly id: string }>('Node
     }),
   }),
 });
+
+/**
+ * A type that implements `Node`. Its own lookup is the field of Query that has its name, `execution` for Execution, whose
+ * rule decides here as well.
+ */
+export interface NodeType {
+  readonly type: ObjectRef<Schema, { readonly id: string }>;
+  /** What the rule asks for: the audit log names it where an object is hidden. */
+  readonly permission: Permission;
+  readonly rows: NodeRows;
+  /** What the lookup answers for this id. */
+  load(id: string, context: Context): Promise<{ readonly id: string } | null>;
+}
+
+/** A row of the table of node types in a `capability.ts`. */
+export const nodeType = <Row extends { readonly id: string }>(
+  type: ObjectRef<Schema, Row>,
+  permission: Permission,
+  rows: NodeRows,
+  load: (id: string, context: Context) => Promise<Row | null>,
+): NodeType => ({ type: type as unknown as NodeType['type'], permission, rows, load });

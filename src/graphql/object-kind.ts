@@ -15,6 +15,7 @@ const descriptions: Readonly<Record<ObjectKind, string>> = {
   'launch plan': 'A way to launch a workflow, with its default and fixed inputs.',
   'model version': 'One version of a registered model.',
   'node execution': 'One node of an execution.',
+  object: 'An object of any type, as `node` looks for it.',
   project: 'A project, which contains workflows, experiments, models and queues.',
   queue: 'A queue, where jobs wait for executors.',
   'registered model': 'A model, with its numbered versions.',

@@ -99,6 +99,12 @@ export const anyone: Rule = {
   asks: async () => ({ action: 'anyone', target: null }),
 };
 
+/** Open to every caller: the field itself asks the rules of the objects that it finds. */
+export const anyCaller = (action: string): Rule => ({
+  decide: decideForCallers(async () => true),
+  asks: async () => ({ action, target: null }),
+});
+
 /** The table of rules for each root type. */
 export interface RootRules {
   readonly Query?: RuleTable;

@@ -1,5 +1,7 @@
+import { isAllowed } from '../authorization/can.ts';
 import type { User } from '../generated/prisma/client.ts';
 import { type Context, callerOf } from '../graphql/context.ts';
+import { isId } from '../platform/ids.ts';
 import { nameKey } from '../platform/text.ts';
 import { isOwn, parseUsername, type UserBy } from './domain/addresses.ts';
 import { reachesAllTenants } from './reach.ts';
@@ -15,6 +17,19 @@ export async function findUserAt(context: Context, by: UserBy): Promise<User | n
   const isFar = 'id' in by ? by.id !== caller.userId : 'username' in by && by.username.includes('/');
   const inAllTenants = isFar && (await reachesAllTenants(caller));
   return await context.loaders.userAt.load({ tenantId, by, inAllTenants });
+}
+
+/**
+ * The user of the caller's tenant whom a filter names as an author. E-mail addresses are not for everybody: one finds only
+ * the caller unless the caller may list users.
+ */
+export async function findAuthor(context: Context, by: UserBy): Promise<{ readonly id: string } | null> {
+  const caller = callerOf(context);
+  // Also of users who were deleted.
+  if ('id' in by) return isId(by.id) ? by : null;
+  const isOpen =
+    'username' in by || (await isOwnAddress(context, by)) || (await isAllowed(caller, 'user:list'));
+  return isOpen ? await context.loaders.userAt.load({ tenantId: caller.tenantId, by }) : null;
 }
 
 /** Whether an address is the caller's own. It reads no other user. */

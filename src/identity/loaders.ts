@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { Reader } from '../authorization/store/readable.ts';
 import type { Tenant, User } from '../generated/prisma/client.ts';
 import { eachOf } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
@@ -14,7 +15,7 @@ import {
   type UserAddress,
 } from './store/users.ts';
 
-export function identityLoaders(tenantId: string) {
+export function identityLoaders({ tenantId }: Reader) {
   return {
     user: new DataLoader<string, User | null>(async (ids) =>
       eachOf(ids, await db.user.findMany({ where: { id: { in: [...ids] }, tenantId } })),

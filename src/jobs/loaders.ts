@@ -1,12 +1,14 @@
 import DataLoader from 'dataloader';
+import type { Reader } from '../authorization/store/readable.ts';
 import type { Queue } from '../generated/prisma/client.ts';
-import { addressLoader, childLoader } from '../platform/loaders.ts';
-import { type QueueBy, readQueues } from './store/queues.ts';
+import { addressLoader, childLoader, listLoader } from '../platform/loaders.ts';
+import { type QueueBy, queuesOfProjects, readQueues } from './store/queues.ts';
 import {
   type ClientKey,
   type HeldRun,
   type JobRow,
   type JobRunRow,
+  jobsOfQueues,
   type LogChunkRow,
   type LogPage,
   readJobs,
@@ -17,9 +19,12 @@ import {
   readRunsOfJobs,
 } from './store/reads.ts';
 
-export function jobLoaders(tenantId: string) {
+export function jobLoaders(reader: Reader) {
+  const { tenantId } = reader;
   return {
     queue: addressLoader<QueueBy, Queue | null>((addresses) => readQueues(tenantId, addresses)),
+    queuesOfProject: listLoader(queuesOfProjects(reader), (queue) => queue.projectId),
+    jobsOfQueue: listLoader(jobsOfQueues(reader), (job) => job.queueId),
     job: new DataLoader<string, JobRow | null>((ids) => readJobs(tenantId, ids)),
     jobByClientId: addressLoader<ClientKey, JobRow | null>((keys) => readJobsByClientId(tenantId, keys)),
     jobRun: new DataLoader<string, JobRunRow | null>((ids) => readRuns(tenantId, ids)),

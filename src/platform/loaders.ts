@@ -1,17 +1,22 @@
 import DataLoader from 'dataloader';
+import type { Page } from './database/page.ts';
 import { groupBy } from './group-by.ts';
 
 /** A loader whose key is an object. Equal objects are read only once. */
 export function addressLoader<Address extends object, Row>(
   read: (addresses: readonly Address[]) => Promise<Row[]>,
+  options: { readonly cache?: boolean } = {},
 ) {
-  return new DataLoader<Address, Row, string>(read, { cacheKeyFn: (address) => JSON.stringify(address) });
+  return new DataLoader<Address, Row, string>(read, {
+    ...options,
+    cacheKeyFn: (address) => JSON.stringify(address),
+  });
 }
 
 /** The key of a read about one parent: a page of its children, or a filter for counting them. */
-export interface ChildKey<Page> {
+export interface ChildKey<Asked> {
   readonly parentId: string;
-  readonly page: Page;
+  readonly page: Asked;
 }
 
 /**
@@ -19,23 +24,24 @@ export interface ChildKey<Page> {
  *
  * @param read  reads the same page of the children of each parent, in the order of the list.
  */
-export function childLoader<Page, Row>(
-  read: (parentIds: readonly string[], page: Page) => Promise<Row[]>,
+export function childLoader<Asked, Row>(
+  read: (parentIds: readonly string[], page: Asked) => Promise<Row[]>,
   parentOf: (row: Row) => string | null,
+  options: { readonly cache?: boolean } = {},
 ) {
-  return addressLoader<ChildKey<Page>, Row[]>(async (keys) => {
+  return addressLoader<ChildKey<Asked>, Row[]>(async (keys) => {
     // One selection asks for the same page of every parent. Another selection, under an alias, is another statement.
     const alike = groupBy(keys, ({ page }) => JSON.stringify(page));
     const answers = await Promise.all(
       [...alike].map(async ([text, group]) => {
-        const parentIds = group.map(({ parentId }) => parentId);
-        const rows = await read(parentIds, JSON.parse(text) as Page);
+        const parentIds = [...new Set(group.map(({ parentId }) => parentId))];
+        const rows = await read(parentIds, (group[0] as ChildKey<Asked>).page);
         return [text, groupBy(rows, parentOf)] as const;
       }),
     );
     const byPage = new Map(answers);
     return keys.map(({ parentId, page }) => byPage.get(JSON.stringify(page))?.get(parentId) ?? []);
-  });
+  }, options);
 }
 
 /** The number of children of a parent. Parents without children may be left out. */
@@ -47,11 +53,39 @@ export interface ChildCount {
 /** Counts the children of all parents of one level in one statement. */
 export function childCounter<Filter = null>(
   read: (parentIds: readonly string[], filter: Filter) => Promise<ChildCount[]>,
+  options: { readonly cache?: boolean } = {},
 ) {
-  const rows = childLoader(read, ({ parentId }) => parentId);
+  const rows = childLoader(read, ({ parentId }) => parentId, options);
   return {
     load: async (parentId: string, filter: Filter): Promise<number> =>
       Number((await rows.load({ parentId, page: filter }))[0]?.count ?? 0),
     clearAll: () => rows.clearAll(),
+  };
+}
+
+/** How a store reads a list inside each of some parents. */
+export interface ChildLists<Filter, Row> {
+  /** The same page of each parent's rows, in the order of the list. */
+  read(parentIds: readonly string[], filter: Filter, page: Page): Promise<Row[]>;
+  count(parentIds: readonly string[], filter: Filter): Promise<ChildCount[]>;
+}
+
+/**
+ * A list inside an object, those of all parents of a level in one statement. Nothing is remembered, so that an operation
+ * sees what it has changed itself.
+ */
+export function listLoader<Filter, Row>(
+  { read, count }: ChildLists<Filter, Row>,
+  parentOf: (row: Row) => string | null,
+) {
+  const pages = childLoader<{ readonly filter: Filter; readonly page: Page }, Row>(
+    (parentIds, { filter, page }) => read(parentIds, filter, page),
+    parentOf,
+    { cache: false },
+  );
+  const counts = childCounter(count, { cache: false });
+  return {
+    page: (parentId: string, filter: Filter, page: Page) => pages.load({ parentId, page: { filter, page } }),
+    count: (parentId: string, filter: Filter) => counts.load(parentId, filter),
   };
 }

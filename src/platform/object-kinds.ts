@@ -15,6 +15,7 @@ export const objectKinds = [
   'launch plan',
   'model version',
   'node execution',
+  'object',
   'project',
   'queue',
   'registered model',

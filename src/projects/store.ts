@@ -1,4 +1,5 @@
-import { type Reader, readableSql } from '../authorization/store/readable.ts';
+import type { NodeRows } from '../authorization/store/node-rows.ts';
+import { type Reader, type ResourceColumn, readableSql } from '../authorization/store/readable.ts';
 import { Prisma, type Project } from '../generated/prisma/client.ts';
 import { readAddressed } from '../platform/by-address.ts';
 import { db } from '../platform/database/client.ts';
@@ -34,9 +35,18 @@ interface ProjectFilter {
   readonly withArchived: boolean;
 }
 
+const resources: readonly ResourceColumn[] = [{ type: 'PROJECT', column: 'project.id' }];
+
+export const projectNodes: NodeRows = {
+  from: 'projects as project',
+  id: 'project.id',
+  tenant: 'project.tenant_id',
+  resources,
+};
+
 /** The rows that a reader may see. */
 function shownTo(reader: Reader, { withArchived }: ProjectFilter): Rows {
-  const readable = readableSql(reader, [{ type: 'PROJECT', column: 'project.id' }]);
+  const readable = readableSql(reader, resources);
   const from = sql`projects as project ${readable.joins}
     where project.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}
       ${withArchived ? nothing : sql`and project.state <> 'ARCHIVED'`}`;

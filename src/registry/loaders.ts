@@ -1,18 +1,24 @@
+import type { Reader } from '../authorization/store/readable.ts';
 import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
-import { addressLoader } from '../platform/loaders.ts';
+import { addressLoader, listLoader } from '../platform/loaders.ts';
 import {
   type EntityName,
+  launchPlansOfProjects,
+  launchPlansOfWorkflows,
   readActiveLaunchPlans,
   readLaunchPlans,
   readTasks,
   readWorkflowNames,
   readWorkflows,
+  tasksOfProjects,
   type VersionBy,
   type WorkflowNameBy,
   type WorkflowNameRow,
+  workflowsOfProjects,
 } from './store.ts';
 
-export function registryLoaders(tenantId: string) {
+export function registryLoaders(reader: Reader) {
+  const { tenantId } = reader;
   return {
     task: addressLoader<VersionBy, Task | null>((addresses) => readTasks(tenantId, addresses)),
     workflow: addressLoader<VersionBy, Workflow | null>((addresses) => readWorkflows(tenantId, addresses)),
@@ -25,6 +31,10 @@ export function registryLoaders(tenantId: string) {
     activeLaunchPlan: addressLoader<EntityName, LaunchPlan | null>((names) =>
       readActiveLaunchPlans(tenantId, names),
     ),
+    tasksOfProject: listLoader(tasksOfProjects(reader), (row) => row.projectId),
+    workflowsOfProject: listLoader(workflowsOfProjects(reader), (row) => row.projectId),
+    launchPlansOfProject: listLoader(launchPlansOfProjects(reader), (row) => row.projectId),
+    launchPlansOfWorkflow: listLoader(launchPlansOfWorkflows(reader), (row) => row.workflowId),
   };
 }
 

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { NodeRows } from '../authorization/store/node-rows.ts';
 import {
   hasReadable,
   type Reader,
@@ -10,7 +11,7 @@ import { readAddressed } from '../platform/by-address.ts';
 import { db } from '../platform/database/client.ts';
 import { newestFirst, type Page } from '../platform/database/page.ts';
 import { columnsOf, nothing, type Rows, raw, sql } from '../platform/database/sql.ts';
-import { count, list, query, run, statement } from '../platform/database/statement.ts';
+import { count, list, listOfEach, query, run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
 import { isId, NO_ID, newId } from '../platform/ids.ts';
 import { type Closure, indexClosure } from './domain/closure.ts';
@@ -231,10 +232,11 @@ const entityColumns: readonly ResourceColumn[] = [
 export const hasReadableWorkflow = (reader: Reader, projectId: string | null) =>
   hasReadable(reader, { table: 'named_entities', alias: 'entity', resources: entityColumns }, projectId);
 
-interface VersionFilter {
-  readonly project: string;
-  readonly domain: string;
-  readonly name?: string | null;
+/** Null, or left out, leaves a condition out. */
+export interface VersionFilter {
+  readonly project?: string;
+  readonly domain?: string | null | undefined;
+  readonly name?: string | null | undefined;
 }
 
 /** The table of a list of versions, and the columns with the resources that decide about its rows. */
@@ -254,6 +256,16 @@ const launchPlans: VersionList = {
   resources: [{ type: 'WORKFLOW', column: 'version.workflow_entity_id' }, inProject],
 };
 
+const nodesIn = ({ table, resources }: VersionList): NodeRows => ({
+  from: `${table} as version`,
+  id: 'version.id',
+  tenant: 'version.tenant_id',
+  resources,
+});
+export const taskNodes = nodesIn(tasks);
+export const workflowNodes = nodesIn(workflows);
+export const launchPlanNodes = nodesIn(launchPlans);
+
 export const versionOrder = newestFirst('version');
 
 /** The rows that a reader may see. */
@@ -266,8 +278,9 @@ function versionsShownTo(
   const from = sql`
     ${raw(table)} as version join projects as project on project.id = version.project_id ${readable.joins}
     where version.tenant_id = ${reader.tenantId}::uuid and project.tenant_id = ${reader.tenantId}::uuid
-      and project.identifier = ${project} and version.domain = ${domain}
-      ${name ? sql`and version.name = ${name}` : nothing} and ${readable.condition}`;
+      ${project == null ? nothing : sql`and project.identifier = ${project}`}
+      ${domain == null ? nothing : sql`and version.domain = ${domain}`}
+      ${name == null ? nothing : sql`and version.name = ${name}`} and ${readable.condition}`;
   return { with: readable.with, from };
 }
 
@@ -295,3 +308,21 @@ export const listWorkflows = (reader: Reader, filter: VersionFilter, page: Page)
   listVersions<Workflow>(workflows, reader, filter, page);
 export const listLaunchPlans = (reader: Reader, filter: VersionFilter, page: Page) =>
   listVersions<LaunchPlan>(launchPlans, reader, filter, page);
+
+/** The same lists, inside each project. */
+const versionsOfEach = <Row extends { readonly id: string; readonly createdAt: Date }>(
+  kind: VersionList,
+  reader: Reader,
+  parent = 'version.project_id',
+) =>
+  listOfEach<VersionFilter, Row>(
+    parent,
+    (filter) => versionsShownTo(kind, reader, filter),
+    versionColumns[kind.table],
+    () => versionOrder,
+  );
+export const tasksOfProjects = (reader: Reader) => versionsOfEach<Task>(tasks, reader);
+export const workflowsOfProjects = (reader: Reader) => versionsOfEach<Workflow>(workflows, reader);
+export const launchPlansOfProjects = (reader: Reader) => versionsOfEach<LaunchPlan>(launchPlans, reader);
+export const launchPlansOfWorkflows = (reader: Reader) =>
+  versionsOfEach<LaunchPlan>(launchPlans, reader, 'version.workflow_id');

@@ -1,6 +1,12 @@
 import DataLoader from 'dataloader';
-import { addressLoader, childCounter, childLoader } from '../platform/loaders.ts';
-import { type ExperimentBy, type ExperimentRow, readExperiments } from './store/experiments.ts';
+import type { Reader } from '../authorization/store/readable.ts';
+import { addressLoader, childCounter, childLoader, listLoader } from '../platform/loaders.ts';
+import {
+  type ExperimentBy,
+  type ExperimentRow,
+  experimentsOfProjects,
+  readExperiments,
+} from './store/experiments.ts';
 import {
   countRunsOfExperiments,
   type RunPage,
@@ -9,8 +15,10 @@ import {
   readRunsOfExperiments,
 } from './store/runs.ts';
 
-export function experimentLoaders(tenantId: string) {
+export function experimentLoaders(reader: Reader) {
+  const { tenantId } = reader;
   return {
+    experimentsOfProject: listLoader(experimentsOfProjects(reader), (row) => row.projectId),
     experiment: addressLoader<ExperimentBy, ExperimentRow | null>((addresses) =>
       readExperiments(tenantId, addresses),
     ),

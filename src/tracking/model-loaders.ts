@@ -1,7 +1,13 @@
 import DataLoader from 'dataloader';
+import type { Reader } from '../authorization/store/readable.ts';
 import type { Page } from '../platform/database/page.ts';
-import { addressLoader, childCounter, childLoader } from '../platform/loaders.ts';
-import { type RegisteredModelBy, type RegisteredModelRow, readRegisteredModels } from './store/models.ts';
+import { addressLoader, childCounter, childLoader, listLoader } from '../platform/loaders.ts';
+import {
+  modelsOfProjects,
+  type RegisteredModelBy,
+  type RegisteredModelRow,
+  readRegisteredModels,
+} from './store/models.ts';
 import {
   type AliasRow,
   countVersionsOfModels,
@@ -13,8 +19,10 @@ import {
   readVersionsOfModels,
 } from './store/versions.ts';
 
-export function modelLoaders(tenantId: string) {
+export function modelLoaders(reader: Reader) {
+  const { tenantId } = reader;
   return {
+    registeredModelsOfProject: listLoader(modelsOfProjects(reader), (row) => row.projectId),
     registeredModel: addressLoader<RegisteredModelBy, RegisteredModelRow | null>((addresses) =>
       readRegisteredModels(tenantId, addresses),
     ),

@@ -1,4 +1,5 @@
 import {
+  type GraphQLInterfaceType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   getNamedType,
@@ -8,6 +9,7 @@ import {
   isRequiredArgument,
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { nodeTypes } from '../../src/api/node.ts';
 import { schema } from '../../src/api/schema.ts';
 import { permissions } from '../../src/authorization/domain/permissions.ts';
 import type { Level, ResourceType } from '../../src/generated/prisma/enums.ts';
@@ -52,12 +54,15 @@ const between: Readonly<Record<string, 'scopes' | 'nothing'>> = {
   'Experiment.runs': 'scopes',
   'Job.runs': 'nothing',
   'ModelVersion.model': 'nothing',
+  'NodeExecution.execution': 'nothing',
   'NodeExecution.taskExecutions': 'nothing',
+  'Project.tasks': 'scopes',
   'RegisteredModel.aliases.modelVersion': 'nothing',
   'RegisteredModel.latestVersion': 'nothing',
   'RegisteredModel.versions': 'nothing',
   'Run.experiment': 'scopes',
   'Task.project': 'scopes',
+  'TaskExecution.nodeExecution': 'nothing',
   'User.groups': 'scopes',
   'User.tenant': 'scopes',
 };
@@ -159,6 +164,25 @@ async function lookUp(objects: readonly Found[], authorization: string): Promise
   );
 }
 
+/** What a caller finds when it asks `nodes` for the objects, and `node` for each: its id and type, or null. */
+async function askNodes(objects: readonly Found[], authorization: string) {
+  const found: (Found | null)[][] = [[], []];
+  for (let at = 0; at < objects.length; at += 100) {
+    const ids = objects.slice(at, at + 100).map(({ id }) => id);
+    const single = ids.map((id, index) => `o${index}: node(id: "${id}") { id type: __typename }`);
+    const document = `query ($ids: [ID!]!) { nodes(ids: $ids) { id type: __typename } ${single.join(' ')} }`;
+    const { data, errors } = await app.ask(document, { ids }, authorization);
+    const { nodes, ...each } = data;
+    found[0]?.push(...nodes);
+    found[1]?.push(...(Object.values(each) as (Found | null)[]));
+    for (const { message, extensions, path } of errors ?? []) {
+      const id = ids[Number(path?.[0]?.slice(1))];
+      expect([extensions, message]).toEqual([{ code: 'NOT_FOUND' }, `object ${id} not found`]);
+    }
+  }
+  return found;
+}
+
 let app: LocalApp;
 /** All objects by id, as the administrator sees them. */
 const world = new Map<string, Found>();
@@ -172,6 +196,7 @@ let edges: (Shown & { readonly from: string })[];
 let callers: {
   readonly caller: string;
   readonly hasScopes: boolean;
+  readonly authorization: string;
   readonly readable: Map<string, Shown[]>;
 }[];
 
@@ -188,8 +213,8 @@ beforeAll(async () => {
     ends.map((end) => ({ ...end, from })),
   );
   callers = [];
-  for (const { authorization, ...caller } of await makeCallers())
-    callers.push({ ...caller, readable: await lookUp(objects, authorization) });
+  for (const caller of await makeCallers())
+    callers.push({ ...caller, readable: await lookUp(objects, caller.authorization) });
 }, 120_000);
 afterAll(() => app.stop());
 
@@ -326,4 +351,27 @@ describe('an edge shows an object to exactly the callers who may look it up', ()
   it('every exception in the list is an edge of the schema', () => {
     expect(Object.keys(between).filter((name) => !allEdges.includes(name))).toEqual([]);
   });
+});
+
+describe('node', () => {
+  it('finds the types that have a lookup by id, and no others implement Node', () => {
+    const implementing = schema.getPossibleTypes(schema.getType('Node') as GraphQLInterfaceType);
+    expect(implementing.map(({ name }) => name).sort()).toEqual([...lookups.keys()].sort());
+    expect([...nodeTypes.keys()].sort()).toEqual([...lookups.keys()].sort());
+    const inWorld = new Set([...world.values()].map(({ type }) => type));
+    expect([...inWorld].sort()).toEqual([...lookups.keys()].sort());
+  });
+
+  it('and nodes show every object to exactly the callers who may look it up', async () => {
+    const objects = [...world.values()];
+    const hiddenFrom = new Set<string>();
+    for (const { caller, authorization, readable } of callers) {
+      const expected = objects.map(({ id, type }) => (readable.has(id) ? { id, type } : null));
+      const [many, single] = await askNodes(objects, authorization);
+      expect(many, `nodes, for ${caller}`).toEqual(expected);
+      expect(single, `node, for ${caller}`).toEqual(expected);
+      for (const { id, type } of objects) if (!readable.has(id)) hiddenFrom.add(type);
+    }
+    expect([...hiddenFrom].sort()).toEqual([...lookups.keys()].sort());
+  }, 60_000);
 });

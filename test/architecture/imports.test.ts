@@ -44,7 +44,7 @@ const drawing: Record<string, readonly string[]> = {
   projects: ['authorization', 'graphql'],
   blobs: ['graphql', 'projects'],
   registry: ['values', 'authorization', 'graphql', 'projects'],
-  jobs: ['authorization', 'graphql', 'blobs'],
+  jobs: ['authorization', 'graphql', 'projects', 'blobs'],
   executions: ['values', 'authorization', 'graphql', 'identity', 'projects', 'blobs', 'registry'],
   tracking: ['authorization', 'graphql', 'identity', 'projects', 'blobs', 'executions'],
   access: ['authorization', 'graphql', 'identity', 'projects', 'registry', 'jobs', 'tracking'],

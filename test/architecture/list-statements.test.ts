@@ -67,11 +67,20 @@ const lists: Readonly<Record<string, Entry>> = {
   'Group.members': { path: 'groups.members', statements: 2 },
   'Job.runs': { path: `${nodes}.taskExecutions.job.runs`, statements: 8 },
   'JobRun.log': { path: `${nodes}.taskExecutions.job.runs.log`, statements: 9 },
+  'LaunchPlan.executions': { path: 'launchPlans.executions', statements: 5 },
   'LaunchPlan.expectedInputs': { path: 'launchPlans.expectedInputs', statements: 3 },
   'ModelVersion.tags': { path: 'registeredModels.versions.tags', statements: 2 },
   'NodeExecution.taskExecutions': { path: `${nodes}.taskExecutions`, statements: 5 },
   'Project.domains': { path: 'projects.domains', statements: 1 },
+  'Project.executions': { path: 'projects.executions', statements: 3 },
+  'Project.experiments': { path: 'projects.experiments', statements: 3 },
   'Project.labels': { path: 'projects.labels', statements: 1 },
+  'Project.launchPlans': { path: 'projects.launchPlans', statements: 3 },
+  'Project.queues': { path: 'projects.queues', statements: 3 },
+  'Project.registeredModels': { path: 'projects.registeredModels', statements: 3 },
+  'Project.tasks': { path: 'projects.tasks', statements: 3 },
+  'Project.workflows': { path: 'projects.workflows', statements: 3 },
+  'Query.allPermissions': { path: 'allPermissions', statements: 0 },
   'Query.auditEvents': { path: 'auditEvents', statements: 1, as: 'administrator' },
   'Query.credentials': { path: 'credentials', statements: 2 },
   'Query.domains': { path: 'domains', statements: 0 },
@@ -91,6 +100,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.tenants': { path: 'tenants', statements: 1, as: 'root' },
   'Query.users': { path: 'users', statements: 1 },
   'Query.workflows': { path: 'workflows', statements: 3 },
+  'Queue.jobs': { path: 'projects.queues.jobs', statements: 5 },
   'Queue.labels': { path: 'queues.labels', statements: 1 },
   'RegisteredModel.aliases': { path: 'registeredModels.aliases', statements: 2 },
   'RegisteredModel.tags': { path: 'registeredModels.tags', statements: 1 },
@@ -109,13 +119,16 @@ const lists: Readonly<Record<string, Entry>> = {
     statements: 3,
     as: 'administrator',
   },
+  'Workflow.executions': { path: 'workflows.executions', statements: 5 },
+  'Workflow.launchPlans': { path: 'workflows.launchPlans', statements: 5 },
 };
 
-/** Lists that cannot be reached from pages of other lists. Each has its own test below. */
+/** Lists that cannot be reached from pages of other lists. Each has its own test: `nodes` in test/api/node.test.ts, the others below. */
 const others = [
   'InvalidArgumentError.problems',
   'LeaseJobsPayload.runs',
   'LeasedRun.inputBlobs',
+  'Query.nodes',
   'AccessExplanation.steps',
 ];
 
@@ -229,6 +242,8 @@ beforeAll(async () => {
       await make(app, 'registerProject', { identifier, name: identifier, labels }, 'project'),
     );
     await make(app, 'createQueue', { name: `a-queue-${at}`, labels }, 'queue');
+    const { id: projectId, tenantId } = await db.project.findFirstOrThrow({ where: { identifier } });
+    await db.queue.create({ data: { tenantId, projectId, name: `${identifier}/staging` } });
     await newTenant(`tenant-${at}`);
   }
   await seedWork();

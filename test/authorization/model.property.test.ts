@@ -100,7 +100,10 @@ const page = { limit: 1000, backward: false, from: null };
 
 /** What the lists show to the caller: the lists of the API if they exist, otherwise the filter on the table itself. */
 async function listed(caller: Caller, { home, ids }: Stored): Promise<string[]> {
-  const filter = { domain, phases: null, withArchived: true };
+  const filter = {
+    ...{ domain, phases: null, withArchived: true, orderBy: 'NEWEST' as const },
+    ...{ workflowId: null, launchPlanId: null, principalId: null, createdAfter: null, createdBefore: null },
+  };
   const inProject = (type: ResourceColumn['type']): ResourceColumn[] => [
     { type, column: 'object.id' },
     { type: 'PROJECT', column: 'object.project_id' },

@@ -26,6 +26,7 @@ const forGuests: readonly Permission[] = [
   ] as const),
   ...([
     'execution:read',
+    'execution:list',
     'queue:read',
     'queue:list',
     'job:read',
@@ -61,6 +62,7 @@ const forAnonymous: readonly Permission[] = [
   ...([
     'launchPlan:read',
     'execution:read',
+    'execution:list',
     'queue:read',
     'queue:list',
     'job:read',

@@ -101,6 +101,14 @@ describe('the cost of an operation', () => {
     expect(cost('query A { viewer { id } } query B { __type(name: "X") { name } }', {}, 'B')).toBe(100);
   });
 
+  it('of `nodes` grows with its ids, written out or in a variable', () => {
+    expect(cost('{ nodes(ids: ["a", "b"]) { id ... on Run { execution { id } } } }')).toBe(1 + 2 + 2 * 1);
+    const ids = Array.from({ length: 100 }, (_, at) => `${at}`);
+    expect(cost('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids })).toBe(1 + 100);
+    expect(cost('query ($id: ID!) { nodes(ids: [$id]) { id } }', { id: 'a' })).toBe(1 + 1);
+    expect(cost('{ nodes(ids: "a") { id } }')).toBe(1 + 1);
+  });
+
   it('is the cost of one event for a subscription', () => {
     expect(cost('subscription { executionEvents(by: { id: "x" }) { id phase } }')).toBe(1);
   });

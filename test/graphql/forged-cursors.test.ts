@@ -49,6 +49,10 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => app.stop());
 
+const inProject = (list: string) => `project(by: { identifier: "${project}" }) { ${list}(ARGS) { PAGE } }`;
+const version = () =>
+  `by: { key: { project: "${project}", domain: "${domain}", name: "one", version: "v1" } }`;
+
 const versions = (list: string) =>
   `${list}(filter: { project: "${project}", domain: "${domain}" }, ARGS) { PAGE }`;
 
@@ -59,12 +63,20 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   ],
   'Experiment.runs': [() => `experiment(by: { id: "${ids.experiment}" }) { runs(ARGS) { PAGE } }`],
   'Group.members': [() => 'group(by: { name: "everyone" }) { members(ARGS) { PAGE } }'],
+  'LaunchPlan.executions': [() => `launchPlan(${version()}) { executions(ARGS) { PAGE } }`],
   'NodeExecution.taskExecutions': [
     () => `nodeExecution(by: { id: "${ids.node}" }) { taskExecutions(ARGS) { PAGE } }`,
   ],
+  'Project.executions': [() => inProject('executions')],
+  'Project.experiments': [() => inProject('experiments')],
+  'Project.launchPlans': [() => inProject('launchPlans')],
+  'Project.queues': [() => inProject('queues')],
+  'Project.registeredModels': [() => inProject('registeredModels')],
+  'Project.tasks': [() => inProject('tasks')],
+  'Project.workflows': [() => inProject('workflows')],
   'Query.auditEvents': [() => 'auditEvents(ARGS) { PAGE }'],
   'Query.credentials': [() => 'credentials(ARGS) { PAGE }'],
-  'Query.executions': [() => versions('executions')],
+  'Query.executions': [() => versions('executions'), () => 'executions(orderBy: OLDEST, ARGS) { PAGE }'],
   'Query.experiments': [() => 'experiments(ARGS) { PAGE }'],
   'Query.groups': [() => 'groups(ARGS) { PAGE }'],
   'Query.launchPlans': [() => versions('launchPlans')],
@@ -82,6 +94,7 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Query.tenants': [() => 'tenants(ARGS) { PAGE }'],
   'Query.users': [() => 'users(ARGS) { PAGE }', () => 'users(orderBy: NEWEST, ARGS) { PAGE }'],
   'Query.workflows': [() => versions('workflows')],
+  'Queue.jobs': [() => `queue(by: { name: "${project}/${domain}" }) { jobs(ARGS) { PAGE } }`],
   'RegisteredModel.versions': [
     () => `registeredModel(by: { id: "${ids.model}" }) { versions(ARGS) { PAGE } }`,
   ],
@@ -91,6 +104,8 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'User.registeredModelPermissions': [
     () => `user(by: { id: "${root.id}" }) { registeredModelPermissions(ARGS) { PAGE } }`,
   ],
+  'Workflow.executions': [() => `workflow(${version()}) { executions(ARGS) { PAGE } }`],
+  'Workflow.launchPlans': [() => `workflow(${version()}) { launchPlans(ARGS) { PAGE } }`],
 };
 
 /** Queries several pages of one list, as a batch. */

@@ -6,6 +6,7 @@ import { enumOf } from '../../graphql/enum.ts';
 import { ErrorCodeEnum } from '../../graphql/errors.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { ObjectKindEnum } from '../../graphql/object-kind.ts';
+import { ActorInterface } from '../../identity/graphql/actor.ts';
 import { TenantByInput } from '../../identity/graphql/tenant.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
 import { findTenant, type TenantBy, tenantKeyOf } from '../../identity/store/tenants.ts';
@@ -27,8 +28,8 @@ const AuditOutcomeEnum = enumOf<AuditOutcome>('AuditOutcome', 'Whether an action
 
 const AuditActorType = builder.objectRef<{ id: string; username: string | null }>('AuditActor').implement({
   description: 'A user, with the name at the time of the event. The user may have been deleted since.',
+  interfaces: [ActorInterface],
   fields: (t) => ({
-    id: t.exposeID('id', { description: "The user's id: a UUIDv7 that is unique across all types." }),
     username: t.exposeString('username', {
       nullable: true,
       description: 'The user name at that time; null if it was not known.',

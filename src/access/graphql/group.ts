@@ -3,14 +3,16 @@ import {
   countGroups,
   type GroupBy,
   groupOrder,
+  groupReader,
   listGroups,
-  readGroups,
 } from '../../authorization/store/groups.ts';
+import type { Group } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { GroupByInput } from '../../identity/graphql/group-by.ts';
 import { PrincipalConnection, PrincipalType, UserByInput, UserType } from '../../identity/graphql/user.ts';
@@ -27,7 +29,6 @@ import { createGroup } from '../commands/create-group.ts';
 import { deleteGroup } from '../commands/delete-group.ts';
 import { removeGroupMembers } from '../commands/remove-group-members.ts';
 import { updateGroup } from '../commands/update-group.ts';
-import { groupReader } from '../group-reader.ts';
 
 type GroupRow = { readonly id: string; readonly tenantId: string; readonly isEveryone: boolean };
 
@@ -49,10 +50,8 @@ const countMembersOf = ({ id, tenantId, isEveryone }: GroupRow, { memberCount, u
 
 export const GroupType = builder.prismaObject('Group', {
   description: 'A group of users. A grant to a group is a grant to all its members.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'A UUIDv7 that is unique across all types. `group` finds the group by it.',
-    }),
     name: t.exposeString('name', {
       description:
         'The name, unique in the tenant. Names are equal if they differ only in case or Unicode form (NFKC).',
@@ -97,6 +96,12 @@ export const GroupType = builder.prismaObject('Group', {
   }),
 });
 
+/** Null for a group that the caller does not see. */
+export async function findGroup(by: GroupBy, { loaders }: Context): Promise<Group | null> {
+  const group = await loaders.groupAt.load(by);
+  return group?.isVisible ? group : null;
+}
+
 const GroupConnection = connectionType(GroupType);
 
 builder.objectField(UserType, 'groups', (t) =>
@@ -127,10 +132,7 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One group. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(GroupByInput, 'group'),
-    resolve: async (_root, { by }, context) => {
-      const [group] = await readGroups(groupReader(callerOf(context)), [by as GroupBy]);
-      return group?.isVisible ? group : null;
-    },
+    resolve: (_root, { by }, context) => findGroup(by as GroupBy, context),
   }),
   groups: t.connection(
     {

@@ -1,4 +1,3 @@
-import { readGroups } from '../../authorization/store/groups.ts';
 import type { Grant, Group } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
@@ -8,7 +7,6 @@ import type { PublicUser } from '../../identity/store/public-users.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { NotFoundError } from '../../platform/errors.ts';
 import type { GrantAddress } from '../commands/grant-change.ts';
-import { groupReader } from '../group-reader.ts';
 import { GroupType } from './group.ts';
 
 export const SubjectByInput = builder.inputType('SubjectByInput', {
@@ -44,15 +42,14 @@ export async function resolveSubject(
   context: Context,
   path: readonly string[],
 ): Promise<GrantAddress['subject']> {
-  const caller = callerOf(context);
   if (by.user) {
-    const { tenantId } = caller;
+    const { tenantId } = callerOf(context);
     const user = await context.loaders.userAt.load({ tenantId, by: by.user as never });
     if (!user) throw new NotFoundError('user', addressText(by.user), [...path, 'user']);
     return { userId: user.id, name: user.username };
   }
   const address = by.group ?? {};
-  const [group] = await readGroups(groupReader(caller), [address as never]);
+  const group = await context.loaders.groupAt.load(address as never);
   if (!group) throw new NotFoundError('group', addressText(address), [...path, 'group']);
   return { groupId: group.id, name: group.name };
 }

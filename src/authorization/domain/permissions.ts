@@ -55,6 +55,7 @@ export const permissions = {
   'launchPlan:use': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
   'execution:create': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
   'execution:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'execution:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
   'execution:terminate': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'blob:create': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
   'queue:create': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },

@@ -10,6 +10,8 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import { groupBy } from '../../platform/group-by.ts';
 import { isId, newId } from '../../platform/ids.ts';
 import { nameKey } from '../../platform/text.ts';
+import { isRoleAtLeast } from '../domain/roles.ts';
+import type { NodeRows } from './node-rows.ts';
 
 export type GroupBy = { readonly id: string } | { readonly name: string };
 
@@ -49,9 +51,23 @@ export interface GroupReader extends Pick<Caller, 'tenantId' | 'userId' | 'group
   readonly seesAll: boolean;
 }
 
+/** Which groups a caller sees: superusers and administrators all of the tenant, others those that they are in. */
+export function groupReader(caller: Pick<Caller, 'tenantId' | 'userId' | 'groupIds' | 'role'>): GroupReader {
+  const { tenantId, userId, groupIds, role } = caller;
+  return { tenantId, userId, groupIds, seesAll: isRoleAtLeast(role, 'SUPERUSER') };
+}
+
 const isVisibleTo = ({ userId, groupIds, seesAll }: GroupReader): Sql => sql`
   (${seesAll}::boolean or team.is_everyone or team.id = any(${groupIds}::uuid[]) or exists (
     select 1 from group_members as member where member.group_id = team.id and member.user_id = ${userId}::uuid))`;
+
+export const groupNodes: NodeRows = {
+  from: 'groups as team',
+  id: 'team.id',
+  tenant: 'team.tenant_id',
+  isShown: (reader) =>
+    sql`(team.tenant_id = ${reader.tenantId}::uuid and ${isVisibleTo(groupReader(reader))})`,
+};
 
 /** A group of the tenant, and whether the caller may see it. */
 export type GroupFor = Group & { readonly isVisible: boolean };

@@ -5,6 +5,7 @@ import type { Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { addressOf } from '../../graphql/input.ts';
 import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { NO_ID } from '../../platform/ids.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
@@ -32,10 +33,8 @@ export const NodeExecutionPhaseEnum = enumOf<NodeExecutionPhase>(
 export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecution').implement({
   description:
     'One node of an execution. It exists from the moment when it is ready to run. Everybody who may read the execution may read it.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'A UUIDv7 that is unique across all types. `nodeExecution` finds the node by it.',
-    }),
     nodeId: t.exposeString('nodeId', { description: "The node's id in the workflow, such as `train`." }),
     phase: t.expose('phase', { type: NodeExecutionPhaseEnum, description: 'The current phase of the node.' }),
     latestAttempt: t.exposeInt('latestAttempt', {
@@ -163,3 +162,12 @@ export function nodesOf(executionId: string, args: PageArguments, { nodesOfExecu
     async () => (await nodeCounts.load(executionId)).reduce((sum, { count }) => sum + count, 0),
   );
 }
+
+builder.objectField(TaskExecutionType, 'nodeExecution', (t) =>
+  t.field({
+    type: NodeExecutionType,
+    nullable: true,
+    description: 'The node of this attempt.',
+    resolve: (task, _args, { loaders }) => loaders.nodeExecution.load(task.nodeExecutionId),
+  }),
+);

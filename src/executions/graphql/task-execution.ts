@@ -4,6 +4,7 @@ import { connectionType } from '../../graphql/connection.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, type ById, byId } from '../../graphql/input.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
 import { taskTarget } from '../../registry/domain/targets.ts';
@@ -28,10 +29,8 @@ export const TaskExecutionPhaseEnum = enumOf<TaskExecutionPhase>(
 
 export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecution').implement({
   description: "One attempt of a node's task. Everybody who may read its execution may read it.",
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'A UUIDv7 that is unique across all types. `taskExecution` finds the attempt by it.',
-    }),
     retryAttempt: t.exposeInt('retryAttempt', {
       description: 'The number of the attempt, from 0 for the first attempt of the node.',
     }),

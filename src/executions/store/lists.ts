@@ -1,17 +1,27 @@
+import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
 import type { ExecutionPhase } from '../../generated/prisma/enums.ts';
-import { newestFirst, type Page } from '../../platform/database/page.ts';
+import { newestFirst, type Page, reversed } from '../../platform/database/page.ts';
 import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
-import { count, list } from '../../platform/database/statement.ts';
+import { count, list, listOfEach } from '../../platform/database/statement.ts';
 import { type ExecutionRow, executionColumns } from './reads.ts';
 
-/** Which executions a list shows. Archived ones are shown only if the caller asks for them. */
+/** Which executions a list shows, and in which order. Null leaves a condition out; archived ones are shown only if the caller asks for them. */
 export interface ExecutionListFilter {
-  readonly projectId: string;
-  readonly domain: string;
+  readonly projectId: string | null;
+  readonly domain: string | null;
+  readonly workflowId: string | null;
+  readonly launchPlanId: string | null;
+  readonly principalId: string | null;
   readonly phases: readonly ExecutionPhase[] | null;
+  /** At this time or later. */
+  readonly createdAfter: Date | null;
+  readonly createdBefore: Date | null;
   readonly withArchived: boolean;
+  readonly orderBy: ExecutionOrder;
 }
+
+export type ExecutionOrder = 'NEWEST' | 'OLDEST';
 
 /** The columns with the resources that decide about an execution. */
 const resources: readonly ResourceColumn[] = [
@@ -19,25 +29,71 @@ const resources: readonly ResourceColumn[] = [
   { type: 'PROJECT', column: 'execution.project_id' },
 ];
 
+export const executionNodes: NodeRows = {
+  from: 'executions as execution',
+  id: 'execution.id',
+  tenant: 'execution.tenant_id',
+  resources,
+};
+
+export const nodeExecutionNodes: NodeRows = {
+  ...executionNodes,
+  from: 'node_executions as part join executions as execution on execution.id = part.execution_id',
+  id: 'part.id',
+};
+
+export const taskExecutionNodes: NodeRows = {
+  ...executionNodes,
+  from: 'task_executions as part join executions as execution on execution.id = part.execution_id',
+  id: 'part.id',
+};
+
 const source = 'executions as execution join projects as project on project.id = execution.project_id';
 
 /** The rows that a reader may see. */
-function shownTo(reader: Reader, { projectId, domain, phases, withArchived }: ExecutionListFilter): Rows {
+function shownTo(reader: Reader, filter: ExecutionListFilter): Rows {
   const readable = readableSql(reader, resources);
+  const { phases, createdAfter, createdBefore, domain, withArchived } = filter;
+  const isOf = (column: string, id: string | null) =>
+    id === null ? nothing : sql`and execution.${raw(column)} = ${id}::uuid`;
   const from = sql`${raw(source)} ${readable.joins}
-    where execution.tenant_id = ${reader.tenantId}::uuid and execution.project_id = ${projectId}::uuid
-      and execution.domain = ${domain} and ${readable.condition}
+    where execution.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}
+      ${isOf('project_id', filter.projectId)} ${isOf('workflow_id', filter.workflowId)}
+      ${isOf('launch_plan_id', filter.launchPlanId)} ${isOf('principal_id', filter.principalId)}
+      ${domain === null ? nothing : sql`and execution.domain = ${domain}`}
       ${phases ? sql`and execution.phase = any(${phases}::text[]::execution_phase[])` : nothing}
+      ${createdAfter ? sql`and execution.created_at >= ${createdAfter}::timestamptz` : nothing}
+      ${createdBefore ? sql`and execution.created_at < ${createdBefore}::timestamptz` : nothing}
       ${withArchived ? nothing : sql`and execution.state = 'ACTIVE'`}`;
   return { with: readable.with, from };
 }
 
-export const executionOrder = newestFirst('execution');
+const orders: Readonly<Record<ExecutionOrder, ReturnType<typeof newestFirst>>> = {
+  NEWEST: newestFirst('execution'),
+  OLDEST: reversed(newestFirst('execution')),
+};
 
-/** The executions of one project and domain, newest first: one page, and one more row if there is one. */
+export const executionOrder = ({ orderBy }: Pick<ExecutionListFilter, 'orderBy'>) => orders[orderBy];
+
+/** The executions of the tenant: one page, and one more row if there is one. */
 export const listExecutions = (reader: Reader, filter: ExecutionListFilter, page: Page) =>
-  list<ExecutionRow>(shownTo(reader, filter), raw(executionColumns), executionOrder, page);
+  list<ExecutionRow>(shownTo(reader, filter), raw(executionColumns), executionOrder(filter), page);
 
 /** The number of these executions. It is read only if a query asks for it. */
 export const countExecutions = (reader: Reader, filter: ExecutionListFilter) =>
   count(shownTo(reader, filter));
+
+const parents = {
+  project: 'execution.project_id',
+  workflow: 'execution.workflow_id',
+  launchPlan: 'execution.launch_plan_id',
+};
+
+/** The same list, inside each project, version of a workflow, or version of a launch plan. */
+export const executionsOfEach = (reader: Reader, parent: keyof typeof parents) =>
+  listOfEach<ExecutionListFilter, ExecutionRow>(
+    parents[parent],
+    (filter) => shownTo(reader, filter),
+    raw(executionColumns),
+    executionOrder,
+  );

@@ -201,6 +201,32 @@ export async function readTaskExecutions(ids: readonly string[]): Promise<(TaskE
   return eachOf(ids, await run(tasksById, [ids.filter(isId)]));
 }
 
+/** An attempt by its number among those of its node. */
+export interface AttemptKey {
+  readonly nodeExecutionId: string;
+  readonly retryAttempt: number;
+}
+
+const tasksByAttempt = statement<TaskExecutionRow>(
+  `select ${taskColumns} from unnest($1::uuid[], $2::int[]) as asked(node_id, attempt)
+     join task_executions as task on task.node_execution_id = asked.node_id and task.retry_attempt = asked.attempt`,
+);
+
+export async function readTasksByAttempt(keys: readonly AttemptKey[]): Promise<(TaskExecutionRow | null)[]> {
+  const values = [
+    keys.map(({ nodeExecutionId }) => nodeExecutionId),
+    keys.map(({ retryAttempt }) => retryAttempt),
+  ];
+  const rows = await run(tasksByAttempt, values);
+  const textOf = ({ nodeExecutionId, retryAttempt }: AttemptKey) =>
+    JSON.stringify([nodeExecutionId, retryAttempt]);
+  return eachAt(
+    keys,
+    textOf,
+    rows.map((row) => [textOf(row), row]),
+  );
+}
+
 /** The literals of an execution, node or attempt, which are read only if a query asks for them, and their project. */
 export interface DataRow {
   readonly id: string;

@@ -6,6 +6,7 @@ import { enumOf } from '../../graphql/enum.ts';
 import { inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { createTenant } from '../commands/create-tenant.ts';
@@ -24,10 +25,8 @@ const CreationPolicyEnum = enumOf<CreationPolicy>(
 
 export const TenantType = builder.prismaObject('Tenant', {
   description: 'A company or team. Every other object belongs to exactly one tenant.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'A UUIDv7 that is unique across all types. `tenant` finds the tenant by it.',
-    }),
     name: t.exposeString('name', { description: 'The name, unique on the server.' }),
     defaultLevel: t.field({
       type: LevelEnum,

@@ -9,6 +9,7 @@ import { enumOf } from '../../graphql/enum.ts';
 import { addressOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { LevelEnum } from '../../graphql/level.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import type { UserBy } from '../domain/addresses.ts';
 import { findUserAt } from '../find-user.ts';
 import { reachedTenantId } from '../reach.ts';
@@ -16,6 +17,7 @@ import type { PublicUser } from '../store/public-users.ts';
 import type { TenantBy } from '../store/tenants.ts';
 import { countUsers, listUsers, type UserFilter, type UserOrder, userOrders } from '../store/users.ts';
 import { signInEnded } from '../user-gone.ts';
+import { ActorInterface } from './actor.ts';
 import { GroupByInput } from './group-by.ts';
 import { TenantByInput, TenantType } from './tenant.ts';
 
@@ -35,8 +37,8 @@ export const RoleEnum = enumOf<Role>(
 
 export const PrincipalType = builder.objectRef<PublicUser>('Principal').implement({
   description: 'The public part of a user, which is shown wherever the API says who did something.',
+  interfaces: [ActorInterface],
   fields: (t) => ({
-    id: t.exposeID('id', { description: "The user's id: a UUIDv7 that is unique across all types." }),
     username: t.exposeString('username', {
       description:
         'The name that the user signs in with, unique in the tenant. For a deleted user, the last name: another user may have it now.',
@@ -64,10 +66,8 @@ const isConfidant = (user: User, context: Context) =>
 /** Fields do not use `select`: every loader reads the whole row, so it is not read again. */
 export const UserType = builder.prismaObject('User', {
   description: 'A person or a program that signs in.',
+  interfaces: [ActorInterface, NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'A UUIDv7 that is unique across all types. `user` finds the user by it.',
-    }),
     kind: t.expose('kind', { type: UserKindEnum, description: 'Whether it is a person or a program.' }),
     username: t.exposeString('username', {
       description:

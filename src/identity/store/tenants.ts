@@ -1,8 +1,10 @@
+import type { NodeRows } from '../../authorization/store/node-rows.ts';
+import type { Reader } from '../../authorization/store/readable.ts';
 import { Prisma, type Tenant } from '../../generated/prisma/client.ts';
 import { eachOf } from '../../platform/by-id.ts';
 import { db } from '../../platform/database/client.ts';
 import { byText, type Page } from '../../platform/database/page.ts';
-import { columnsOf, sql } from '../../platform/database/sql.ts';
+import { columnsOf, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import { list, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId } from '../../platform/ids.ts';
@@ -26,6 +28,29 @@ export async function findFirstTenant(tx: Tx = db): Promise<Tenant | null> {
 export async function readTenants(ids: readonly string[]): Promise<(Tenant | null)[]> {
   return eachOf(ids, await db.tenant.findMany({ where: { id: { in: [...ids] } } }));
 }
+
+/** True for a reader whose work reaches all tenants: see ../reach.ts. */
+const reachesAll = ({ role, tenantId }: Reader): Sql => sql`
+  (${role === 'ROOT'}::boolean or ${role === 'SYSTEM'}::boolean and ${tenantId}::uuid = (
+    select first.id from tenants as first order by first.created_at, first.id limit 1))`;
+
+const isReached = (column: string) => (reader: Reader) =>
+  sql`(${raw(column)} = ${reader.tenantId}::uuid or ${reachesAll(reader)})`;
+
+export const tenantNodes: NodeRows = {
+  from: 'tenants as tenant',
+  id: 'tenant.id',
+  tenant: 'tenant.id',
+  isShown: isReached('tenant.id'),
+};
+
+/** Users of the tenants that the reader reaches; the rule says which of them it sees. */
+export const userNodes: NodeRows = {
+  from: 'users as account',
+  id: 'account.id',
+  tenant: 'account.tenant_id',
+  isShown: isReached('account.tenant_id'),
+};
 
 export const tenantOrder = byText<Tenant>('tenant.name', ({ name }) => name);
 

@@ -1,11 +1,20 @@
 import type { JobRunState, JobState, LogStream } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection.ts';
 import { enumOf } from '../../graphql/enum.ts';
+import { guardedEdge, guardedList } from '../../graphql/guarded-edge.ts';
 import { addressOf, type ById, byId } from '../../graphql/input.ts';
+import type { PageArguments } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
-import type { JobRow, JobRunRow, LogChunkRow } from '../store/reads.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
+import { ProjectType } from '../../projects/graphql/project.ts';
+import { getIdentifier } from '../../projects/loaders.ts';
+import { queueTarget } from '../domain/targets.ts';
+import { type JobRow, type JobRunRow, jobOrder, type LogChunkRow } from '../store/reads.ts';
+import { QueueType } from './queue.ts';
 
 export const JobStateEnum = enumOf<JobState>(
   'JobState',
@@ -72,10 +81,8 @@ const DEFAULT_LOG_CHUNKS = 100;
 
 export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
   description: 'One lease of a job to one executor. Everybody who may read the job may read it.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'A UUIDv7 that is unique across all types. `jobRun` finds the run by it.',
-    }),
     executor: t.exposeString('executor', {
       description: 'The name of the executor that has or had the lease.',
     }),
@@ -130,11 +137,25 @@ export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
 export const JobType = builder.objectRef<JobRow>('Job').implement({
   description:
     'A unit of work on a queue. Everybody who may read the queue, or the workflow of the execution, may read it.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'A UUIDv7 that is unique across all types. `job` finds the job by it.',
-    }),
     queue: t.exposeString('queue', { description: 'The name of the queue of the job.' }),
+    project: t.field({
+      type: ProjectType,
+      nullable: true,
+      description: 'The project of the work; null if there is none, or if it is hidden from you.',
+      resolve: guardedEdge(
+        'project:read',
+        (job, { loaders }) => (job.projectId ? loaders.project.load({ id: job.projectId }) : null),
+        projectTarget,
+      ),
+    }),
+    projectIdentifier: t.string({
+      nullable: true,
+      description:
+        'The identifier of the project, or null if there is none. It is shown even if the project is hidden from you.',
+      resolve: ({ projectId }, _args, { loaders }) => (projectId ? getIdentifier(projectId, loaders) : null),
+    }),
     jobSet: t.exposeString('jobSet', {
       description: 'The name of the job set. The jobs of one job set are watched and cancelled together.',
     }),
@@ -171,6 +192,27 @@ export const JobType = builder.objectRef<JobRow>('Job').implement({
     }),
   }),
 });
+
+const JobConnection = connectionType(JobType);
+
+builder.objectField(QueueType, 'jobs', (t) =>
+  t.connection(
+    {
+      type: JobType,
+      nullable: true,
+      description:
+        'The jobs of the queue that you may read, newest first; null if your scopes do not include `job:read`.',
+      resolve: guardedList(
+        'job:read',
+        queueTarget,
+        ({ loaders }) => loaders.jobsOfQueue,
+        () => jobOrder,
+        (_args: PageArguments) => null,
+      ),
+    },
+    JobConnection,
+  ),
+);
 
 const JobByInput = byId('JobByInput', 'a job');
 const JobRunByInput = byId('JobRunByInput', 'a run of a job');

@@ -1,23 +1,42 @@
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { guardedEdge, guardedList } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key-values.ts';
-import { pagedList } from '../../graphql/keyset.ts';
+import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
+import { ProjectType } from '../../projects/graphql/project.ts';
+import { getIdentifier } from '../../projects/loaders.ts';
 import { createQueue } from '../commands/create-queue.ts';
 import { countQueues, listQueues, type QueueBy, queueOrder } from '../store/queues.ts';
 
 export const QueueType = builder.prismaObject('Queue', {
   description: 'Where jobs wait until an executor takes them. Queues share the executors fairly.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'A UUIDv7 that is unique across all types. `queue` finds the queue by it.',
-    }),
     name: t.exposeString('name', {
       description:
         'The name, unique in the tenant. The queue of a project and domain has the name `<project>/<domain>`.',
+    }),
+    project: t.field({
+      type: ProjectType,
+      nullable: true,
+      description: 'The project of the queue; null if there is none, or if it is hidden from you.',
+      resolve: guardedEdge(
+        'project:read',
+        (queue, { loaders }) => (queue.projectId ? loaders.project.load({ id: queue.projectId }) : null),
+        projectTarget,
+      ),
+    }),
+    projectIdentifier: t.string({
+      nullable: true,
+      description:
+        'The identifier of the project, or null if there is none. It is shown even if the project is hidden from you.',
+      resolve: ({ projectId }, _args, { loaders }) => (projectId ? getIdentifier(projectId, loaders) : null),
     }),
     priorityFactor: t.exposeFloat('priorityFactor', {
       description:
@@ -46,6 +65,25 @@ export const QueueByInput = builder.inputType('QueueByInput', {
     name: t.string({ description: "The queue's name." }),
   }),
 });
+
+builder.objectField(ProjectType, 'queues', (t) =>
+  t.connection(
+    {
+      type: QueueType,
+      nullable: true,
+      description:
+        'The queues of the project that you may read, by name, ascending; null if your scopes do not include `queue:read`. The queue of a domain is created with the first job in the domain.',
+      resolve: guardedList(
+        'queue:read',
+        projectTarget,
+        ({ loaders }) => loaders.queuesOfProject,
+        () => queueOrder,
+        (_args: PageArguments) => null,
+      ),
+    },
+    QueueConnection,
+  ),
+);
 
 builder.queryFields((t) => ({
   queue: t.field({

@@ -1,10 +1,11 @@
+import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
 import { Prisma, type Queue } from '../../generated/prisma/client.ts';
 import { readAddressed } from '../../platform/by-address.ts';
 import { db } from '../../platform/database/client.ts';
 import { byText, type Page } from '../../platform/database/page.ts';
 import { columnsOf, type Rows, sql } from '../../platform/database/sql.ts';
-import { count, list, run, statement } from '../../platform/database/statement.ts';
+import { count, list, listOfEach, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 
@@ -54,6 +55,13 @@ const resources: readonly ResourceColumn[] = [
   { type: 'PROJECT', column: 'queue.project_id' },
 ];
 
+export const queueNodes: NodeRows = {
+  from: 'queues as queue',
+  id: 'queue.id',
+  tenant: 'queue.tenant_id',
+  resources,
+};
+
 export const queueOrder = byText<Queue>('queue.name', ({ name }) => name);
 
 /** The rows that a reader may see. */
@@ -68,6 +76,15 @@ function shownTo(reader: Reader): Rows {
 export const countQueues = (reader: Reader) => count(shownTo(reader));
 
 const columns = columnsOf(Prisma.QueueScalarFieldEnum, 'queue');
+
+/** The queues of each project that the reader may read, by name. */
+export const queuesOfProjects = (reader: Reader) =>
+  listOfEach<null, Queue>(
+    'queue.project_id',
+    () => shownTo(reader),
+    columns,
+    () => queueOrder,
+  );
 
 /** The queues that the caller may read, by name: one page, and one more row if there is one. */
 export const listQueues = (reader: Reader, page: Page) =>

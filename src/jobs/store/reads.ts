@@ -1,7 +1,11 @@
+import type { NodeRows } from '../../authorization/store/node-rows.ts';
+import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
 import type { JobRunState, JobState, LogStream } from '../../generated/prisma/enums.ts';
 import { eachAt } from '../../platform/by-address.ts';
 import { eachOf } from '../../platform/by-id.ts';
-import { run, statement } from '../../platform/database/statement.ts';
+import { lastIdFirst } from '../../platform/database/page.ts';
+import { type Rows, raw, sql } from '../../platform/database/sql.ts';
+import { listOfEach, run, statement } from '../../platform/database/statement.ts';
 import { groupBy } from '../../platform/group-by.ts';
 import { isId } from '../../platform/ids.ts';
 import type { WorkErrorColumns } from '../../platform/work-error.ts';
@@ -13,6 +17,8 @@ export interface JobRow {
   readonly queue: string;
   readonly projectId: string | null;
   readonly workflowEntityId: string | null;
+  /** What the job set belongs to: the execution that the job works for. Null for none. */
+  readonly setOwnerId: string | null;
   readonly jobSet: string;
   readonly clientId: string | null;
   readonly state: JobState;
@@ -28,12 +34,32 @@ export interface JobRow {
 
 const jobColumns = `
   job.id, job.tenant_id as "tenantId", job.queue_id as "queueId", queue.name as queue,
-  set.project_id as "projectId", set.workflow_entity_id as "workflowEntityId", set.name as "jobSet",
-  job.client_id as "clientId", job.state::text as state, job.priority, job.priority_class as "priorityClass", job.pool,
+  set.project_id as "projectId", set.workflow_entity_id as "workflowEntityId", set.owner_id as "setOwnerId",
+  set.name as "jobSet", job.client_id as "clientId", job.state::text as state, job.priority, job.priority_class as "priorityClass", job.pool,
   job.attempted_runs as "attemptedRuns", job.max_attempts as "maxAttempts", job.cancel_reason as "cancelReason",
   job.submitted_at as "submittedAt", job.ended_at as "endedAt"`;
 const jobTables = `jobs as job join queues as queue on queue.id = job.queue_id
   join job_sets as set on set.id = job.job_set_id`;
+
+/** Where jobs have what decides about them. */
+const resources: readonly ResourceColumn[] = [
+  { type: 'WORKFLOW', column: 'set.workflow_entity_id' },
+  { type: 'QUEUE', column: 'job.queue_id' },
+  { type: 'PROJECT', column: 'set.project_id' },
+];
+
+export const jobNodes: NodeRows = {
+  from: 'jobs as job join job_sets as set on set.id = job.job_set_id',
+  id: 'job.id',
+  tenant: 'job.tenant_id',
+  resources,
+};
+
+export const jobRunNodes: NodeRows = {
+  ...jobNodes,
+  from: `job_runs as run join jobs as job on job.id = run.job_id join job_sets as set on set.id = job.job_set_id`,
+  id: 'run.id',
+};
 
 const jobsById = statement<JobRow>(
   `select ${jobColumns} from ${jobTables} where job.tenant_id = $1::uuid and job.id = any($2::uuid[])`,
@@ -43,8 +69,26 @@ export async function readJobs(tenantId: string, ids: readonly string[]): Promis
   return eachOf(ids, await run(jobsById, [tenantId, ids.filter(isId)]));
 }
 
-const jobsByClientId = statement<JobRow & { ownerId: string }>(
-  `select ${jobColumns}, set.owner_id as "ownerId"
+export const jobOrder = lastIdFirst('job');
+
+/** The jobs of each queue that the reader may read, the latest first. */
+export const jobsOfQueues = (reader: Reader) =>
+  listOfEach<null, JobRow>(
+    'job.queue_id',
+    () => jobsShownTo(reader),
+    raw(jobColumns),
+    () => jobOrder,
+  );
+
+function jobsShownTo(reader: Reader): Rows {
+  const readable = readableSql(reader, resources);
+  const from = sql`${raw(jobTables)} ${readable.joins}
+    where job.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}`;
+  return { with: readable.with, from };
+}
+
+const jobsByClientId = statement<JobRow>(
+  `select ${jobColumns}
      from unnest($2::uuid[], $3::text[]) as asked("ownerId", "clientId")
      join job_sets as set on set.owner_id = asked."ownerId" and set.tenant_id = $1::uuid
      join jobs as job on job.job_set_id = set.id and job.client_id = asked."clientId"
@@ -66,7 +110,7 @@ export async function readJobsByClientId(
   return eachAt(
     keys,
     ({ ownerId, clientId }) => JSON.stringify([ownerId, clientId]),
-    rows.map((row) => [JSON.stringify([row.ownerId, row.clientId]), row]),
+    rows.map((row) => [JSON.stringify([row.setOwnerId, row.clientId]), row]),
   );
 }
 

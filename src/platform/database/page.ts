@@ -1,4 +1,4 @@
-import { join, nothing, raw, type Sql, sql } from './sql.ts';
+import { join, nothing, type Rows, raw, type Sql, sql } from './sql.ts';
 
 /** The sort key of a row: its columns in the order of the list. */
 export type SortKey = readonly string[];
@@ -47,6 +47,11 @@ export function lastIdFirst(alias: string): Order<{ readonly id: string }> {
   return [{ column: `${alias}.id`, type: 'uuid', direction: 'desc', of: ({ id }) => id }];
 }
 
+/** The same order from its other end. */
+export function reversed<Row>(order: Order<Row>): Order<Row> {
+  return order.map((one) => ({ ...one, direction: one.direction === 'asc' ? 'desc' : 'asc' }));
+}
+
 /** Compares byte by byte, as a unique index with `collate "C"` does. */
 export function byText<Row>(column: string, of: (row: Row) => string): Order<Row> {
   return [{ column: `${column} collate "C"`, type: 'text', direction: 'asc', of }];
@@ -80,6 +85,38 @@ export function pageSql<Row>(order: Order<Row>, page: Page): PageSql {
   };
 }
 
+/**
+ * The same page of a list for each parent.
+ *
+ * @param parent  the column that has the id of the parent.
+ */
+export function pageOfEachParent<Row>(
+  { with: queries = nothing, from }: Rows,
+  parent: string,
+  parentIds: readonly string[],
+  columns: Sql,
+  order: Order<Row>,
+  page: Page,
+): Sql {
+  const { beyond, end } = pageSql(order, page);
+  return sql`${queries}
+    select child.* from unnest(${parentIds}::uuid[]) as parent(id)
+     cross join lateral (
+       select ${columns} from ${from} and ${raw(parent)} = parent.id ${beyond} ${end}
+     ) as child`;
+}
+
+/** How long a list is for each parent; parents of nothing are left out. Rows: `parentId`, `count`. */
+export function countOfEachParent(
+  { with: queries = nothing, from }: Rows,
+  parent: string,
+  parentIds: readonly string[],
+): Sql {
+  return sql`${queries}
+    select ${raw(parent)} as "parentId", count(*) as count from ${from} and ${raw(parent)} = any(${parentIds}::uuid[])
+     group by ${raw(parent)}`;
+}
+
 /** The table of the children of some parents. */
 export interface ChildTable<Row> {
   readonly columns: string;
@@ -100,12 +137,8 @@ export function pageOfEach<Row>(
   page: Page,
   and: Sql = nothing,
 ): Sql {
-  const { beyond, end } = pageSql(order, page);
-  return sql`
-    select child.* from unnest(${parentIds}::uuid[]) as parent(id)
-     cross join lateral (
-       select ${raw(columns)} from ${raw(source)} where ${raw(parent)} = parent.id ${and} ${beyond} ${end}
-     ) as child`;
+  const from = sql`${raw(source)} where true ${and}`;
+  return pageOfEachParent({ from }, parent, parentIds, raw(columns), order, page);
 }
 
 /** The number of children of each parent. Parents without children are left out. Rows: `parentId`, `count`. */
@@ -114,7 +147,5 @@ export function countOfEach(
   parentIds: readonly string[],
   and: Sql = nothing,
 ): Sql {
-  return sql`
-    select ${raw(parent)} as "parentId", count(*) as count from ${raw(source)}
-     where ${raw(parent)} = any(${parentIds}::uuid[]) ${and} group by ${raw(parent)}`;
+  return countOfEachParent({ from: sql`${raw(source)} where true ${and}` }, parent, parentIds);
 }

@@ -16,7 +16,7 @@ export const join: (parts: readonly Sql[], separator?: string) => Sql = Prisma.j
 
 export const nothing: Sql = Prisma.empty;
 
-/** The rows that a statement reads: the queries before it, and the text after `from`, with the conditions. */
+/** The rows that a statement reads: the queries before it, and the text after `from`, with at least one condition. */
 export interface Rows {
   readonly with?: Sql;
   readonly from: Sql;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
+import type { ChildCount, ChildLists } from '../loaders.ts';
 import { pool } from './client.ts';
 import { isWriteConflict } from './failures.ts';
-import { type Order, type Page, pageSql } from './page.ts';
+import { countOfEachParent, type Order, type Page, pageOfEachParent, pageSql } from './page.ts';
 import { nothing, type Rows, type Sql, sql } from './sql.ts';
 import type { Tx } from './transaction.ts';
 
@@ -100,4 +101,22 @@ export function list<Row>(
 ): Promise<Row[]> {
   const { beyond, end } = pageSql(order, page);
   return query<Row>(sql`${queries} select ${columns} from ${from} ${beyond} ${end}`);
+}
+
+/**
+ * A list as it is inside each parent: the same rows, those of all parents in one statement.
+ *
+ * @param parent  the column that has the id of the parent.
+ */
+export function listOfEach<Filter, Row>(
+  parent: string,
+  rowsOf: (filter: Filter) => Rows,
+  columns: Sql,
+  orderOf: (filter: Filter) => Order<Row>,
+): ChildLists<Filter, Row> {
+  return {
+    read: (parentIds, filter, page) =>
+      query<Row>(pageOfEachParent(rowsOf(filter), parent, parentIds, columns, orderOf(filter), page)),
+    count: (parentIds, filter) => query<ChildCount>(countOfEachParent(rowsOf(filter), parent, parentIds)),
+  };
 }

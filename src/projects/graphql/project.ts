@@ -6,10 +6,12 @@ import { enumOf } from '../../graphql/enum.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { registerProject } from '../commands/register-project.ts';
+import { rememberProjects } from '../loaders.ts';
 import { countProjects, listProjects, type ProjectBy, projectOrder } from '../store.ts';
 
 const ProjectStateEnum = enumOf<ProjectState>(
@@ -38,10 +40,8 @@ const DomainType = builder.objectRef<string>('ProjectDomain').implement({
 export const ProjectType = builder.prismaObject('Project', {
   description:
     'A project, which contains tasks, workflows, launch plans and executions. Projects are archived, never deleted.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'A UUIDv7 that is unique across all types. `project` finds the project by it.',
-    }),
     identifier: t.exposeString('identifier', {
       description: 'The short name for keys and filters, unique in the tenant. It never changes.',
     }),
@@ -109,7 +109,11 @@ builder.queryFields((t) => ({
         return pagedList(
           args,
           projectOrder,
-          (page) => listProjects(caller, shown, page),
+          async (page) => {
+            const rows = await listProjects(caller, shown, page);
+            rememberProjects(rows, context.loaders);
+            return rows;
+          },
           () => countProjects(caller, shown),
         );
       },

@@ -1,4 +1,10 @@
+import type { Permission } from '../../authorization/domain/permissions.ts';
+import type { Target } from '../../authorization/domain/resources.ts';
 import { builder } from '../../graphql/builder.ts';
+import type { Context } from '../../graphql/context.ts';
+import { guardedList, type ListInside } from '../../graphql/guarded-edge.ts';
+import type { PageArguments } from '../../graphql/keyset.ts';
+import { type VersionFilter, versionOrder } from '../store.ts';
 
 /** The key of a version, in arguments. */
 export const EntityKeyInput = builder.inputType('EntityKeyInput', {
@@ -49,3 +55,37 @@ export const VersionFilterInput = builder.inputType('VersionFilterInput', {
     name: t.string({ description: 'Only versions with this name.' }),
   }),
 });
+
+const InnerVersionFilterInput = builder.inputType('InnerVersionFilterInput', {
+  description:
+    'Which versions a list inside of a project or a workflow shows: the versions that meet all of these conditions.',
+  fields: (t) => ({
+    domain: t.string({ description: 'Only versions in this domain.' }),
+    name: t.string({ description: 'Only versions with this name.' }),
+  }),
+});
+
+export const innerListArguments = builder.args((t) => ({
+  filter: t.field({
+    type: InnerVersionFilterInput,
+    description: 'Which versions to list. If left out: all.',
+  }),
+}));
+
+export interface InnerListArguments extends PageArguments {
+  readonly filter?: typeof InnerVersionFilterInput.$inferInput | null;
+}
+
+/** A list of versions inside a project or a workflow. */
+export const versionsIn = <Parent, Row extends { readonly id: string; readonly createdAt: Date }>(
+  permission: Permission,
+  targetOf: (parent: Parent) => Target,
+  listOf: (context: Context) => ListInside<VersionFilter, Row>,
+) =>
+  guardedList(
+    permission,
+    targetOf,
+    listOf,
+    () => versionOrder,
+    ({ filter }: InnerListArguments) => filter ?? {},
+  );

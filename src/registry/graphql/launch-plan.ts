@@ -6,12 +6,13 @@ import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
-import { getProject } from '../../projects/loaders.ts';
+import { getIdentifier, getProject } from '../../projects/loaders.ts';
 import type { Literal } from '../../values/literals.ts';
 import { toPlain } from '../../values/plain-values.ts';
 import { createLaunchPlan } from '../commands/create-launch-plan.ts';
@@ -22,8 +23,10 @@ import { countLaunchPlans, listLaunchPlans, type VersionBy, versionOrder } from 
 import {
   EntityKeyInput,
   EntityNameInput,
+  innerListArguments,
   LaunchPlanByInput,
   VersionFilterInput,
+  versionsIn,
   WorkflowByInput,
 } from './entity-key.ts';
 import { WorkflowType } from './workflow.ts';
@@ -67,10 +70,8 @@ const ExpectedInputType = builder.objectRef<NamedInput>('ExpectedInput').impleme
 export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
   description:
     'One registered version of a launch plan: a workflow with default and fixed inputs. Only its state can change.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'A UUIDv7 that is unique across all types. `launchPlan` finds the version by it.',
-    }),
     project: t.field({
       type: ProjectType,
       nullable: true,
@@ -80,6 +81,10 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
         (plan, { loaders }) => loaders.project.load({ id: plan.projectId }),
         projectTarget,
       ),
+    }),
+    projectIdentifier: t.string({
+      description: 'The identifier of the project. It is shown even if the project is hidden from you.',
+      resolve: ({ projectId }, _args, { loaders }) => getIdentifier(projectId, loaders),
     }),
     domain: t.exposeString('domain', {
       description: 'The domain in which it is registered, such as `development`.',
@@ -133,6 +138,34 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
 });
 
 const LaunchPlanConnection = connectionType(LaunchPlanType);
+
+builder.objectField(ProjectType, 'launchPlans', (t) =>
+  t.connection(
+    {
+      type: LaunchPlanType,
+      nullable: true,
+      description:
+        'Versions of launch plans in the project that you may read, newest first; null if your scopes do not include `launchPlan:read`.',
+      args: innerListArguments,
+      resolve: versionsIn('launchPlan:read', projectTarget, ({ loaders }) => loaders.launchPlansOfProject),
+    },
+    LaunchPlanConnection,
+  ),
+);
+
+builder.objectField(WorkflowType, 'launchPlans', (t) =>
+  t.connection(
+    {
+      type: LaunchPlanType,
+      nullable: true,
+      description:
+        'Versions of launch plans that launch this version and that you may read, in all projects, newest first; null if your scopes do not include `launchPlan:read`.',
+      args: innerListArguments,
+      resolve: versionsIn('launchPlan:read', workflowTarget, ({ loaders }) => loaders.launchPlansOfWorkflow),
+    },
+    LaunchPlanConnection,
+  ),
+);
 
 builder.queryFields((t) => ({
   launchPlan: t.field({

@@ -6,26 +6,31 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { KeyValueInput } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { formatDuration } from '../../platform/duration.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
-import { getProject } from '../../projects/loaders.ts';
+import { getIdentifier, getProject } from '../../projects/loaders.ts';
 import { createTask } from '../commands/create-task.ts';
 import type { TaskTemplate } from '../domain/task-templates.ts';
 import { countTasks, listTasks, type VersionBy, versionOrder } from '../store.ts';
-import { EntityKeyInput, TaskByInput, VersionFilterInput } from './entity-key.ts';
+import {
+  EntityKeyInput,
+  innerListArguments,
+  TaskByInput,
+  VersionFilterInput,
+  versionsIn,
+} from './entity-key.ts';
 import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-interface.ts';
 
 const templateOf = (task: { template: unknown }) => task.template as TaskTemplate;
 
 export const TaskType = builder.prismaObject('Task', {
   description: 'One registered version of a task, which nodes of workflows run. It never changes.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'A UUIDv7 that is unique across all types. `task` finds the version by it.',
-    }),
     project: t.field({
       type: ProjectType,
       nullable: true,
@@ -35,6 +40,10 @@ export const TaskType = builder.prismaObject('Task', {
         (task, { loaders }) => loaders.project.load({ id: task.projectId }),
         projectTarget,
       ),
+    }),
+    projectIdentifier: t.string({
+      description: 'The identifier of the project. It is shown even if the project is hidden from you.',
+      resolve: ({ projectId }, _args, { loaders }) => getIdentifier(projectId, loaders),
     }),
     domain: t.exposeString('domain', {
       description: 'The domain in which it is registered, such as `development`.',
@@ -66,6 +75,20 @@ export const TaskType = builder.prismaObject('Task', {
 });
 
 const TaskConnection = connectionType(TaskType);
+
+builder.objectField(ProjectType, 'tasks', (t) =>
+  t.connection(
+    {
+      type: TaskType,
+      nullable: true,
+      description:
+        'Versions of tasks in the project that you may read, newest first; null if your scopes do not include `task:read`.',
+      args: innerListArguments,
+      resolve: versionsIn('task:read', projectTarget, ({ loaders }) => loaders.tasksOfProject),
+    },
+    TaskConnection,
+  ),
+);
 
 builder.queryFields((t) => ({
   task: t.field({

@@ -6,25 +6,30 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { recordOf } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
-import { getProject } from '../../projects/loaders.ts';
+import { getIdentifier, getProject } from '../../projects/loaders.ts';
 import type { TypedInterface } from '../../values/literal-types.ts';
 import { createWorkflow } from '../commands/create-workflow.ts';
 import { countWorkflows, listWorkflows, type VersionBy, versionOrder } from '../store.ts';
-import { EntityKeyInput, VersionFilterInput, WorkflowByInput } from './entity-key.ts';
+import {
+  EntityKeyInput,
+  innerListArguments,
+  VersionFilterInput,
+  versionsIn,
+  WorkflowByInput,
+} from './entity-key.ts';
 import { withTimeoutText } from './task.ts';
 import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-interface.ts';
 
 export const WorkflowType = builder.prismaObject('Workflow', {
   description:
     'One registered version of a workflow: nodes that run tasks, and how values go from node to node. It never changes.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'A UUIDv7 that is unique across all types. `workflow` finds the version by it.',
-    }),
     project: t.field({
       type: ProjectType,
       nullable: true,
@@ -34,6 +39,10 @@ export const WorkflowType = builder.prismaObject('Workflow', {
         (workflow, { loaders }) => loaders.project.load({ id: workflow.projectId }),
         projectTarget,
       ),
+    }),
+    projectIdentifier: t.string({
+      description: 'The identifier of the project. It is shown even if the project is hidden from you.',
+      resolve: ({ projectId }, _args, { loaders }) => getIdentifier(projectId, loaders),
     }),
     domain: t.exposeString('domain', {
       description: 'The domain in which it is registered, such as `development`.',
@@ -64,6 +73,20 @@ export const WorkflowType = builder.prismaObject('Workflow', {
 });
 
 const WorkflowConnection = connectionType(WorkflowType);
+
+builder.objectField(ProjectType, 'workflows', (t) =>
+  t.connection(
+    {
+      type: WorkflowType,
+      nullable: true,
+      description:
+        'Versions of workflows in the project that you may read, newest first; null if your scopes do not include `workflow:read`.',
+      args: innerListArguments,
+      resolve: versionsIn('workflow:read', projectTarget, ({ loaders }) => loaders.workflowsOfProject),
+    },
+    WorkflowConnection,
+  ),
+);
 
 builder.queryFields((t) => ({
   workflow: t.field({

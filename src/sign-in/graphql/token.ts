@@ -2,6 +2,7 @@ import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { inputOf } from '../../graphql/input.ts';
 import type { UserBy } from '../../identity/domain/addresses.ts';
+import { ActorInterface } from '../../identity/graphql/actor.ts';
 import { TenantByInput } from '../../identity/graphql/tenant.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
 import type { TenantBy } from '../../identity/store/tenants.ts';
@@ -56,8 +57,8 @@ builder.mutationField('createTokenForUser', (t) =>
 
 const TokenUser = builder.objectRef<NonNullable<TokenValidation['user']>>('TokenUser').implement({
   description: 'The user of a token.',
+  interfaces: [ActorInterface],
   fields: (t) => ({
-    id: t.exposeID('id', { description: "The user's id: a UUIDv7 that is unique across all types." }),
     username: t.exposeString('username', { description: 'The name that the user signs in with.' }),
     name: t.exposeString('name', { description: 'The name for people.' }),
   }),

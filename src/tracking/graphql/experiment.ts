@@ -1,10 +1,14 @@
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
+import { guardedList } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
-import { pagedList } from '../../graphql/keyset.ts';
+import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { FailedPreconditionError } from '../../platform/errors.ts';
-import { getProject } from '../../projects/loaders.ts';
+import { NO_ID } from '../../platform/ids.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
+import { ProjectType } from '../../projects/graphql/project.ts';
 import { experiments } from '../commands/experiments.ts';
 import { forgetExperiments } from '../experiment-loaders.ts';
 import {
@@ -19,6 +23,7 @@ import { LifecycleFilterEnum, LifecycleStageEnum, offerLifecycle, stageOf, track
 
 export const ExperimentType = builder.objectRef<ExperimentRow>('Experiment').implement({
   description: 'An experiment: a collection of runs to compare with each other.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
     stage: t.expose('stage', { type: LifecycleStageEnum, description: 'Whether the experiment is deleted.' }),
   }),
@@ -62,6 +67,44 @@ const ExperimentFilterInput = builder.inputType('ExperimentFilterInput', {
   }),
 });
 
+const listArguments = builder.args((t) => ({
+  filter: t.field({
+    type: ExperimentFilterInput,
+    description: 'Which experiments to list. If left out: the active ones.',
+  }),
+}));
+
+interface ListArguments extends PageArguments {
+  readonly filter?: typeof ExperimentFilterInput.$inferInput | null;
+}
+
+const filterOf = async ({ filter }: ListArguments, context: Context): Promise<ExperimentFilter> => ({
+  projectId: await projectIdOf(filter?.project, context),
+  name: filter?.namePrefix ?? null,
+  stage: stageOf(filter?.stage),
+  isPublic: filter?.public ?? null,
+});
+
+builder.objectField(ProjectType, 'experiments', (t) =>
+  t.connection(
+    {
+      type: ExperimentType,
+      nullable: true,
+      description:
+        'The experiments of the project that you may read, newest first; null if your scopes do not include `experiment:read`.',
+      args: listArguments,
+      resolve: guardedList(
+        'experiment:read',
+        projectTarget,
+        ({ loaders }) => loaders.experimentsOfProject,
+        () => experimentOrder,
+        filterOf,
+      ),
+    },
+    ExperimentConnection,
+  ),
+);
+
 builder.queryFields((t) => ({
   experiment: t.field({
     type: ExperimentType,
@@ -74,20 +117,10 @@ builder.queryFields((t) => ({
     {
       type: ExperimentType,
       description: 'The experiments that you may read, newest first.',
-      args: {
-        filter: t.arg({
-          type: ExperimentFilterInput,
-          description: 'Which experiments to list. If left out: the active ones.',
-        }),
-      },
-      resolve: async (_root, { filter, ...args }, context) => {
+      args: listArguments,
+      resolve: async (_root, args, context) => {
         const caller = callerOf(context);
-        const shown: ExperimentFilter = {
-          projectId: await projectIdOf(filter?.project, context),
-          name: filter?.namePrefix ?? null,
-          stage: stageOf(filter?.stage),
-          isPublic: filter?.public ?? null,
-        };
+        const shown = await filterOf(args, context);
         return await pagedList(
           args,
           experimentOrder,
@@ -100,13 +133,13 @@ builder.queryFields((t) => ({
   ),
 }));
 
-/** The project in a filter, which the rule has checked; null if the filter has none. */
+/** The project in a filter; null if the filter has none. An absent project contains nothing. */
 export async function projectIdOf(
   identifier: string | null | undefined,
   { loaders }: Context,
 ): Promise<string | null> {
   if (identifier == null) return null;
-  return (await getProject(identifier, loaders)).id;
+  return (await loaders.project.load({ identifier }))?.id ?? NO_ID;
 }
 
 builder.mutationField('deleteExperiment', (t) =>

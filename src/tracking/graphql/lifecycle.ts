@@ -288,11 +288,8 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
   }
 }
 
-function offerFields<Row extends TrackedRow>({ type, field, words, contents }: Noun<Row>): void {
+function offerFields<Row extends TrackedRow>({ type, words, contents }: Noun<Row>): void {
   builder.objectFields(type as unknown as ObjectRef<Schema, TrackedRow>, (t) => ({
-    id: t.exposeID('id', {
-      description: `A UUIDv7 that is unique across all types. \`${field}\` finds the ${words} by it.`,
-    }),
     project: t.field({
       type: ProjectType,
       nullable: true,

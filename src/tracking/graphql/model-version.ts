@@ -9,6 +9,7 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, type ById, inputOf } from '../../graphql/input.ts';
 import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
@@ -42,10 +43,8 @@ import { RunByInput, RunType } from './run.ts';
 
 export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion').implement({
   description: 'One version of a registered model. Everybody who may read the model may read it.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'A UUIDv7 that is unique across all types. `modelVersion` finds the version by it.',
-    }),
     model: t.field({
       type: RegisteredModelType,
       nullable: true,

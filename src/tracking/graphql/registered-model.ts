@@ -1,9 +1,13 @@
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
-import { callerOf } from '../../graphql/context.ts';
+import { type Context, callerOf } from '../../graphql/context.ts';
+import { guardedList } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
-import { pagedList } from '../../graphql/keyset.ts';
+import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { FailedPreconditionError } from '../../platform/errors.ts';
+import { projectTarget } from '../../projects/domain/targets.ts';
+import { ProjectType } from '../../projects/graphql/project.ts';
 import { deletePermanently, registeredModels } from '../commands/registered-models.ts';
 import { forgetModels } from '../model-loaders.ts';
 import {
@@ -19,6 +23,7 @@ import { LifecycleFilterEnum, LifecycleStageEnum, offerLifecycle, stageOf, track
 
 export const RegisteredModelType = builder.objectRef<RegisteredModelRow>('RegisteredModel').implement({
   description: 'A model with a name and its versions.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
     stage: t.field({
       type: LifecycleStageEnum,
@@ -73,6 +78,44 @@ const RegisteredModelFilterInput = builder.inputType('RegisteredModelFilterInput
   }),
 });
 
+const listArguments = builder.args((t) => ({
+  filter: t.field({
+    type: RegisteredModelFilterInput,
+    description: 'Which models to list. If left out: the active ones.',
+  }),
+}));
+
+interface ListArguments extends PageArguments {
+  readonly filter?: typeof RegisteredModelFilterInput.$inferInput | null;
+}
+
+const filterOf = async ({ filter }: ListArguments, context: Context): Promise<RegisteredModelFilter> => ({
+  projectId: await projectIdOf(filter?.project, context),
+  name: filter?.namePrefix ?? null,
+  stage: stageOf(filter?.stage),
+  isPublic: filter?.public ?? null,
+});
+
+builder.objectField(ProjectType, 'registeredModels', (t) =>
+  t.connection(
+    {
+      type: RegisteredModelType,
+      nullable: true,
+      description:
+        'The registered models of the project that you may read, newest first; null if your scopes do not include `model:read`.',
+      args: listArguments,
+      resolve: guardedList(
+        'model:read',
+        projectTarget,
+        ({ loaders }) => loaders.registeredModelsOfProject,
+        () => modelOrder,
+        filterOf,
+      ),
+    },
+    RegisteredModelConnection,
+  ),
+);
+
 builder.queryFields((t) => ({
   registeredModel: t.field({
     type: RegisteredModelType,
@@ -85,20 +128,10 @@ builder.queryFields((t) => ({
     {
       type: RegisteredModelType,
       description: 'The registered models that you may read, newest first.',
-      args: {
-        filter: t.arg({
-          type: RegisteredModelFilterInput,
-          description: 'Which models to list. If left out: the active ones.',
-        }),
-      },
-      resolve: async (_root, { filter, ...args }, context) => {
+      args: listArguments,
+      resolve: async (_root, args, context) => {
         const caller = callerOf(context);
-        const shown: RegisteredModelFilter = {
-          projectId: await projectIdOf(filter?.project, context),
-          name: filter?.namePrefix ?? null,
-          stage: stageOf(filter?.stage),
-          isPublic: filter?.public ?? null,
-        };
+        const shown = await filterOf(args, context);
         return await pagedList(
           args,
           modelOrder,

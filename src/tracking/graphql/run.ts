@@ -9,6 +9,7 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, type ById, byId, inputOf } from '../../graphql/input.ts';
 import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
+import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
@@ -27,10 +28,8 @@ const MAX_EXPERIMENTS = 1000;
 
 export const RunType = builder.objectRef<RunRow>('Run').implement({
   description: 'One trial of an experiment. Everybody who may read the experiment may read it.',
+  interfaces: [NodeInterface],
   fields: (t) => ({
-    id: t.exposeID('id', {
-      description: 'A UUIDv7 that is unique across all types. `run` finds the run by it.',
-    }),
     experiment: t.field({
       type: ExperimentType,
       nullable: true,

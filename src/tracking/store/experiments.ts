@@ -1,3 +1,4 @@
+import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import {
   hasReadable,
   type Reader,
@@ -8,7 +9,7 @@ import type { Experiment, LifecycleStage, ProjectState } from '../../generated/p
 import { readAddressed } from '../../platform/by-address.ts';
 import { newestFirst, type Page } from '../../platform/database/page.ts';
 import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
-import { count, list, run, statement } from '../../platform/database/statement.ts';
+import { count, list, listOfEach, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 
 export interface ExperimentRow extends Experiment {
@@ -98,6 +99,14 @@ export const experimentResources: readonly ResourceColumn[] = [
 ];
 export const isPublicExperiment = 'experiment.public_at is not null';
 
+export const experimentNodes: NodeRows = {
+  from: 'experiments as experiment',
+  id: 'experiment.id',
+  tenant: 'experiment.tenant_id',
+  resources: experimentResources,
+  publicColumn: isPublicExperiment,
+};
+
 /** The rows that a reader may see. */
 function shownTo(reader: Reader, { projectId, name, stage, isPublic }: ExperimentFilter): Rows {
   const readable = readableSql(reader, experimentResources, isPublicExperiment);
@@ -119,6 +128,15 @@ export const listExperiments = (reader: Reader, filter: ExperimentFilter, page: 
 
 /** The number of these experiments. It is read only if a query asks for it. */
 export const countExperiments = (reader: Reader, filter: ExperimentFilter) => count(shownTo(reader, filter));
+
+/** The same list, inside each project. */
+export const experimentsOfProjects = (reader: Reader) =>
+  listOfEach<ExperimentFilter, ExperimentRow>(
+    'experiment.project_id',
+    (filter) => shownTo(reader, filter),
+    raw(columns),
+    () => experimentOrder,
+  );
 
 /** Whether the caller may read at least one experiment of a project. Then the caller may list them. */
 export const hasReadableExperiment = (reader: Reader, projectId: string | null) =>

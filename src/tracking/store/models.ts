@@ -1,3 +1,4 @@
+import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import {
   hasReadable,
   type Reader,
@@ -8,7 +9,7 @@ import type { LifecycleStage, ProjectState, RegisteredModel } from '../../genera
 import { readAddressed } from '../../platform/by-address.ts';
 import { newestFirst, type Page } from '../../platform/database/page.ts';
 import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
-import { count, list, run, statement } from '../../platform/database/statement.ts';
+import { count, list, listOfEach, run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 
 export interface RegisteredModelRow extends RegisteredModel {
@@ -83,6 +84,14 @@ const resources: readonly ResourceColumn[] = [
 ];
 const isPublicModel = 'model.public_at is not null';
 
+export const modelNodes: NodeRows = {
+  from: 'registered_models as model',
+  id: 'model.id',
+  tenant: 'model.tenant_id',
+  resources,
+  publicColumn: isPublicModel,
+};
+
 /** The rows that a reader may see. */
 function shownTo(reader: Reader, { projectId, name, stage, isPublic }: RegisteredModelFilter): Rows {
   const readable = readableSql(reader, resources, isPublicModel);
@@ -106,6 +115,15 @@ export const listRegisteredModels = (reader: Reader, filter: RegisteredModelFilt
 /** The number of these models. It is read only if a query asks for it. */
 export const countRegisteredModels = (reader: Reader, filter: RegisteredModelFilter) =>
   count(shownTo(reader, filter));
+
+/** The same list, inside each project. */
+export const modelsOfProjects = (reader: Reader) =>
+  listOfEach<RegisteredModelFilter, RegisteredModelRow>(
+    'model.project_id',
+    (filter) => shownTo(reader, filter),
+    raw(columns),
+    () => modelOrder,
+  );
 
 /** Whether the caller may read at least one model of a project. Then the caller may list them. */
 export const hasReadableModel = (reader: Reader, projectId: string | null) =>

@@ -1,3 +1,4 @@
+import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import { type Reader, readableSql } from '../../authorization/store/readable.ts';
 import type { ExperimentRun, LifecycleStage } from '../../generated/prisma/client.ts';
 import { eachOf } from '../../platform/by-id.ts';
@@ -7,7 +8,7 @@ import { count, list, query, run, statement } from '../../platform/database/stat
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isId } from '../../platform/ids.ts';
 import type { ChildCount } from '../../platform/loaders.ts';
-import { experimentResources, isPublicExperiment } from './experiments.ts';
+import { experimentNodes, experimentResources, isPublicExperiment } from './experiments.ts';
 
 /** A run, with the columns that decide about its experiment. */
 export interface RunRow extends ExperimentRun {
@@ -21,6 +22,8 @@ const columns = `
   run.updated_at as "updatedAt", experiment.project_id as "projectId", experiment.public_at as "publicAt"`;
 
 const source = 'experiment_runs as run join experiments as experiment on experiment.id = run.experiment_id';
+
+export const runNodes: NodeRows = { ...experimentNodes, from: source, id: 'run.id' };
 
 const byIds = statement<RunRow>(
   `select ${columns} from ${source} where run.id = any($2::uuid[]) and (experiment.tenant_id = $1::uuid or ${isPublicExperiment})`,

@@ -1,3 +1,4 @@
+import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import type { ModelAlias, ModelVersion } from '../../generated/prisma/client.ts';
 import { eachAt } from '../../platform/by-address.ts';
 import { countOfEach, highestFirst, type Page, pageOfEach } from '../../platform/database/page.ts';
@@ -6,6 +7,7 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import { groupBy } from '../../platform/group-by.ts';
 import { isId } from '../../platform/ids.ts';
 import type { ChildCount } from '../../platform/loaders.ts';
+import { modelNodes } from './models.ts';
 
 /** A version, with the columns that decide about its model. */
 export interface ModelVersionRow extends ModelVersion {
@@ -30,6 +32,8 @@ const columns = `
 
 const source = 'model_versions as version join registered_models as model on model.id = version.model_id';
 const reachable = '(model.tenant_id = $1::uuid or model.public_at is not null)';
+
+export const modelVersionNodes: NodeRows = { ...modelNodes, from: source, id: 'version.id' };
 
 const byIds = statement<ModelVersionRow>(
   `select ${columns} from ${source} where version.id = any($2::uuid[]) and ${reachable}`,

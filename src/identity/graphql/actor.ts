@@ -1,0 +1,17 @@
+import { builder } from '../../graphql/builder.ts';
+
+/** What all types have that show a user, so that a front end writes one fragment for them. */
+export const ActorInterface = builder
+  .interfaceRef<{ readonly id: string; readonly username: string | null }>('Actor')
+  .implement({
+    description:
+      'All types that show a user implement this interface, so one fragment on `Actor` fits all of them.',
+    fields: (t) => ({
+      id: t.exposeID('id', { description: "The user's id: a UUIDv7 that is unique across all types." }),
+      username: t.exposeString('username', {
+        nullable: true,
+        description:
+          'The name that the user signs in with; for a deleted user, the last one. Null only in the audit log, if it was not known.',
+      }),
+    }),
+  });
