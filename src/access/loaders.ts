@@ -21,7 +21,7 @@ import { childCounter, childLoader } from '../platform/loaders.ts';
 export function accessLoaders(reader: Reader) {
   const { tenantId } = reader;
   return {
-    /** With whether the caller sees it. Asked anew each time: what the operation has changed is seen at once. */
+    /** With whether the caller may see it. Not cached, so that an operation sees its own changes. */
     groupAt: new DataLoader<GroupBy, GroupFor | null>(
       (addresses) => readGroups(groupReader(reader), addresses),
       { cache: false },

@@ -5,7 +5,7 @@ import { NO_ID } from '../platform/ids.ts';
 import { log } from '../platform/log.ts';
 import { capabilities } from './capabilities.ts';
 
-/** The loaders of a stranger find nothing, even where a rule forgets to ask. */
+/** Without a caller, the loaders find nothing, even if a rule forgets to check. */
 const nobody: Reader = {
   tenantId: NO_ID,
   userId: NO_ID,

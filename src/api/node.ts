@@ -10,14 +10,14 @@ import { capabilities } from './capabilities.ts';
 import { mergeRules } from './permissions.ts';
 import { recordRefusal } from './refusals.ts';
 
-/** The types that `node` finds, by name: those of all capabilities. */
+/** The types of all capabilities that `node` finds, by name. */
 export const nodeTypes = new Map(
   capabilities.flatMap(({ nodes = [] }) => nodes).map((node) => [node.type.name, node]),
 );
 const rowsOf = new Map([...nodeTypes].map(([name, { rows }]) => [name, rows]));
 const lookups = mergeRules(capabilities.flatMap(({ rules }) => rules)).Query;
 
-/** `NodeExecution` is looked up by the field `nodeExecution`, and is called `node execution`. */
+/** `NodeExecution` has the lookup `nodeExecution` and the name `node execution`. */
 const fieldOf = (type: string) => `${type.charAt(0).toLowerCase()}${type.slice(1)}`;
 function kindOf(type: string): ObjectKind {
   const words = fieldOf(type).replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
@@ -26,7 +26,7 @@ function kindOf(type: string): ObjectKind {
   return kind;
 }
 
-/** At most this many at once. */
+/** The largest number of ids in one call. */
 const MAX_IDS = 100;
 
 builder.queryFields((t) => ({
@@ -68,7 +68,7 @@ export const nodeRules: RootRules = { Query: { node: anyNode, nodes: anyNode } }
 
 type Found = { readonly id: string } | NotFoundError;
 
-/** One object for each id, or the error that says that there is none for this caller. */
+/** One object for each id, or an error if there is none for this caller. */
 async function findNodes(ids: readonly string[], context: Context): Promise<Found[]> {
   const rows = await readNodes(callerOf(context), rowsOf, [...new Set(ids)]);
   const byId = new Map(rows.map((row) => [row.id, row]));
@@ -81,7 +81,7 @@ async function findNode(id: string, row: NodeRow | undefined, context: Context):
   const node = row && nodeTypes.get(row.type);
   if (!node) return absent(id);
   const { type, permission, load } = node;
-  // Nothing more is read of what grants hide: it costs what an absent object costs.
+  // Nothing more is read of a hidden object, so it takes the same statements as an absent one.
   if (!row.isShown || !(await isAllowed(type.name, id, context)))
     return asRefusal(absent(id), {
       action: permission,
@@ -93,7 +93,7 @@ async function findNode(id: string, row: NodeRow | undefined, context: Context):
   return found;
 }
 
-/** Asks the rule of the type's own lookup. @throws what is no refusal. */
+/** Asks the rule of the type's own lookup. @throws errors that are not refusals. */
 async function isAllowed(type: string, id: string, context: Context): Promise<boolean> {
   const rule = lookups[fieldOf(type)];
   if (!rule) throw new Error(`${type} has no lookup of its own`);

@@ -38,7 +38,7 @@ builder.objectField(JobType, 'taskExecution', (t) =>
   }),
 );
 
-/** Null for a job that works for no execution, whatever its client id looks like. */
+/** Null for a job without an execution, whatever its client id looks like. */
 async function findAttempt(
   { setOwnerId, clientId }: JobRow,
   _args: object,

@@ -78,7 +78,7 @@ export function rowsOf(
   return typeof listSize === 'number' ? listSize : null;
 }
 
-/** A single value stands for a list of one. */
+/** A single value means a list of one. */
 const entriesOf = (given: unknown) => (Array.isArray(given) ? Math.min(given.length, MAX_PAGE) : 1);
 
 export function isListOfObjects(field: GraphQLField<unknown, unknown>): boolean {

@@ -26,15 +26,15 @@ export function guardedEdge<Parent, Row extends object>(
   };
 }
 
-/** A list as it is read inside an object: see `listLoader`. */
+/** A list inside of an object: see `listLoader`. */
 export interface ListInside<Filter, Row> {
   page(parentId: string, filter: Filter, page: Page): Promise<Row[]>;
   count(parentId: string, filter: Filter): Promise<number>;
 }
 
 /**
- * The resolver of a list inside an object with rules of its own. What the caller may not read is left out by the list
- * itself; where the caller's scopes do not allow the permission at all, the list is null.
+ * The resolver of a list inside of an object, with its own rule. The list leaves out objects that the caller may not
+ * read. If the caller's scopes do not include the permission, the list is null.
  */
 export function guardedList<Parent, Args extends PageArguments, Filter, Row extends Sorted, Sorted>(
   permission: Permission,

@@ -18,15 +18,15 @@ export const NodeInterface = builder.interfaceRef<{ readonly id: string }>('Node
 });
 
 /**
- * A type that implements `Node`. Its own lookup is the field of Query that has its name, `execution` for Execution, whose
- * rule decides here as well.
+ * A type that implements `Node`. Its own lookup is the field of Query with its name, such as `execution` for Execution.
+ * The rule of this field decides here too.
  */
 export interface NodeType {
   readonly type: ObjectRef<Schema, { readonly id: string }>;
-  /** What the rule asks for: the audit log names it where an object is hidden. */
+  /** The permission that the rule checks. The audit log names it if an object is hidden. */
   readonly permission: Permission;
   readonly rows: NodeRows;
-  /** What the lookup answers for this id. */
+  /** The answer of the lookup for this id. */
   load(id: string, context: Context): Promise<{ readonly id: string } | null>;
 }
 

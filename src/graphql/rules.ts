@@ -99,7 +99,7 @@ export const anyone: Rule = {
   asks: async () => ({ action: 'anyone', target: null }),
 };
 
-/** Open to every caller: the field itself asks the rules of the objects that it finds. */
+/** Open to every caller, because the field itself asks the rules of the objects that it finds. */
 export const anyCaller = (action: string): Rule => ({
   decide: decideForCallers(async () => true),
   asks: async () => ({ action, target: null }),

@@ -20,12 +20,12 @@ export async function findUserAt(context: Context, by: UserBy): Promise<User | n
 }
 
 /**
- * The user of the caller's tenant whom a filter names as an author. E-mail addresses are not for everybody: one finds only
- * the caller unless the caller may list users.
+ * The author in a filter: a user of the caller's tenant. An e-mail address finds only the caller, unless the caller may
+ * list users.
  */
 export async function findAuthor(context: Context, by: UserBy): Promise<{ readonly id: string } | null> {
   const caller = callerOf(context);
-  // Also of users who were deleted.
+  // This includes deleted users.
   if ('id' in by) return isId(by.id) ? by : null;
   const isOpen =
     'username' in by || (await isOwnAddress(context, by)) || (await isAllowed(caller, 'user:list'));

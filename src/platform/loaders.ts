@@ -63,16 +63,16 @@ export function childCounter<Filter = null>(
   };
 }
 
-/** How a store reads a list inside each of some parents. */
+/** How a store reads the lists inside of some parents. */
 export interface ChildLists<Filter, Row> {
-  /** The same page of each parent's rows, in the order of the list. */
+  /** The same page of the rows of each parent, in the order of the list. */
   read(parentIds: readonly string[], filter: Filter, page: Page): Promise<Row[]>;
   count(parentIds: readonly string[], filter: Filter): Promise<ChildCount[]>;
 }
 
 /**
- * A list inside an object, those of all parents of a level in one statement. Nothing is remembered, so that an operation
- * sees what it has changed itself.
+ * A list inside of an object. The lists of all parents of one level take one statement. Nothing is cached, so that an
+ * operation sees its own changes.
  */
 export function listLoader<Filter, Row>(
   { read, count }: ChildLists<Filter, Row>,

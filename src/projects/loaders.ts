@@ -14,7 +14,10 @@ export function projectLoaders({ tenantId }: Reader): ProjectLoaders {
   return { project };
 }
 
-/** What was read by one address need not be read by another: a list names its project, and its rows have the id. */
+/**
+ * A project that was read by one address is cached for the other one too: a list names its project, and its rows have
+ * the id.
+ */
 export function rememberProjects(rows: readonly (Project | null)[], { project }: ProjectLoaders): void {
   for (const row of rows)
     if (row) project.prime({ id: row.id }, row).prime({ identifier: row.identifier }, row);
@@ -31,7 +34,7 @@ export async function getProject(identifier: string, { project }: ProjectLoaders
   return found;
 }
 
-/** The identifier of the project that a row belongs to, also where the project is hidden from the caller. */
+/** The identifier of a row's project, even if the project is hidden from the caller. */
 export async function getIdentifier(projectId: string, { project }: ProjectLoaders): Promise<string> {
   const found = await project.load({ id: projectId });
   if (!found) throw new NotFoundError('project', projectId);

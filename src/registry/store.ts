@@ -232,7 +232,7 @@ const entityColumns: readonly ResourceColumn[] = [
 export const hasReadableWorkflow = (reader: Reader, projectId: string | null) =>
   hasReadable(reader, { table: 'named_entities', alias: 'entity', resources: entityColumns }, projectId);
 
-/** Null, or left out, leaves a condition out. */
+/** Null or left out means no condition. */
 export interface VersionFilter {
   readonly project?: string;
   readonly domain?: string | null | undefined;
@@ -309,7 +309,7 @@ export const listWorkflows = (reader: Reader, filter: VersionFilter, page: Page)
 export const listLaunchPlans = (reader: Reader, filter: VersionFilter, page: Page) =>
   listVersions<LaunchPlan>(launchPlans, reader, filter, page);
 
-/** The same lists, inside each project. */
+/** The same lists, inside of each project. */
 const versionsOfEach = <Row extends { readonly id: string; readonly createdAt: Date }>(
   kind: VersionList,
   reader: Reader,

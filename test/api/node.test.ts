@@ -171,7 +171,7 @@ describe('nodes', () => {
     const ids = Array.from({ length: 101 }, () => newId());
     const { errors } = await app.ask(several, { ids });
     expect(errors).toMatchObject([
-      { message: 'more than 100 ids', extensions: { code: 'INVALID_ARGUMENT', path: ['ids'] } },
+      { message: 'must have at most 100 ids', extensions: { code: 'INVALID_ARGUMENT', path: ['ids'] } },
     ]);
     expect((await app.ask(several, { ids: ids.slice(1) })).errors).toBeUndefined();
   });

@@ -96,7 +96,7 @@ export const GroupType = builder.prismaObject('Group', {
   }),
 });
 
-/** Null for a group that the caller does not see. */
+/** Null for a group that the caller may not see. */
 export async function findGroup(by: GroupBy, { loaders }: Context): Promise<Group | null> {
   const group = await loaders.groupAt.load(by);
   return group?.isVisible ? group : null;

@@ -1,6 +1,6 @@
 import type { Permission } from './permissions.ts';
 
-/** What each permission lets its holder do, for people who choose scopes. */
+/** What each permission allows, for people who choose scopes. */
 export const permissionTexts: Readonly<Record<Permission, string>> = {
   'version:read': 'See which release the server runs.',
   'viewer:read': 'See the user of the sign-in.',

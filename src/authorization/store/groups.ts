@@ -51,7 +51,10 @@ export interface GroupReader extends Pick<Caller, 'tenantId' | 'userId' | 'group
   readonly seesAll: boolean;
 }
 
-/** Which groups a caller sees: superusers and administrators all of the tenant, others those that they are in. */
+/**
+ * Which groups a caller sees: superusers and administrators see all groups of the tenant, others only the groups that
+ * they are in.
+ */
 export function groupReader(caller: Pick<Caller, 'tenantId' | 'userId' | 'groupIds' | 'role'>): GroupReader {
   const { tenantId, userId, groupIds, role } = caller;
   return { tenantId, userId, groupIds, seesAll: isRoleAtLeast(role, 'SUPERUSER') };

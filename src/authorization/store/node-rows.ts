@@ -4,17 +4,17 @@ import { query } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
 import { type Reader, type ResourceColumn, readableSql } from './readable.ts';
 
-/** Where the objects of a type are found by their ids, and what decides who may read them. */
+/** How to find the objects of a type by their ids, and what decides who may read them. */
 export interface NodeRows {
-  /** What follows `from`: the table with its alias, and what it is joined to. */
+  /** The text after `from`: the table with its alias, and its joins. */
   readonly from: string;
-  /** The columns of type uuid that have the id of the object and of its tenant. */
+  /** The columns, of type uuid, with the ids of the object and of its tenant. */
   readonly id: string;
   readonly tenant: string;
-  /** Where grants decide, as in a list. */
+  /** Set if grants decide, as in a list. */
   readonly resources?: readonly ResourceColumn[];
   readonly publicColumn?: string;
-  /** Where roles decide instead: an expression that is true for the objects that the rule is to be asked about. */
+  /** Set if roles decide: an expression that is true for the objects whose rule must be asked. */
   readonly isShown?: (reader: Reader) => Sql;
 }
 
@@ -25,13 +25,13 @@ const columnOf = (type: ResourceType) => `node.${type.toLowerCase()}_id`;
 export interface NodeRow {
   readonly id: string;
   readonly type: string;
-  /** Whether the reader may read it, as far as grants decide. */
+  /** Whether the grants allow the reader to read it. */
   readonly isShown: boolean;
 }
 
 /**
- * Which type the objects of these ids have, and whether the reader may read them: one statement for all, which is the
- * same for what is hidden and for what is absent. Absent ones are left out.
+ * The types of the objects with these ids, and whether the reader may read them. One statement for all, the same for
+ * hidden and absent objects. Absent objects are left out.
  */
 export function readNodes(
   reader: Reader,

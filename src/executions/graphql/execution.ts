@@ -318,7 +318,7 @@ const readableLaunchPlan = guardedEdge(
   launchPlanTarget,
 );
 
-/** What a filter names, by its id. What is absent or hidden has none, so nothing is of it. */
+/** The id of an object in a filter. An absent or hidden object gets an id that no object has, so the list is empty. */
 async function filterOf({ filter, orderBy }: ListArguments, context: Context): Promise<ExecutionListFilter> {
   const { project, workflow, launchPlan, principal } = filter ?? {};
   const idOf = async <By>(by: By | null | undefined, find: (by: By) => Promise<{ id: string } | null>) =>
@@ -343,13 +343,13 @@ async function filterOf({ filter, orderBy }: ListArguments, context: Context): P
   };
 }
 
-/** The rows of a list, with what lists do not show cut off. */
+/** The rows as lists show them, with long messages cut. */
 const shortened = ({ page, count }: Loaders['executionsOfProject']): Loaders['executionsOfProject'] => ({
   page: async (...asked) => (await page(...asked)).map(listed),
   count,
 });
 
-/** The executions inside a project, a version of a workflow or a version of a launch plan. */
+/** The executions inside of a project, a version of a workflow or a version of a launch plan. */
 const executionsIn = <Parent>(
   targetOf: (parent: Parent) => Target,
   list: 'executionsOfProject' | 'executionsOfWorkflow' | 'executionsOfLaunchPlan',

@@ -6,7 +6,10 @@ import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
 import { count, list, listOfEach } from '../../platform/database/statement.ts';
 import { type ExecutionRow, executionColumns } from './reads.ts';
 
-/** Which executions a list shows, and in which order. Null leaves a condition out; archived ones are shown only if the caller asks for them. */
+/**
+ * Which executions a list shows, and in which order. Null leaves a condition out; archived ones are shown only if the
+ * caller asks for them.
+ */
 export interface ExecutionListFilter {
   readonly projectId: string | null;
   readonly domain: string | null;
@@ -89,7 +92,7 @@ const parents = {
   launchPlan: 'execution.launch_plan_id',
 };
 
-/** The same list, inside each project, version of a workflow, or version of a launch plan. */
+/** The same list, inside of each project, version of a workflow, or version of a launch plan. */
 export const executionsOfEach = (reader: Reader, parent: keyof typeof parents) =>
   listOfEach<ExecutionListFilter, ExecutionRow>(
     parents[parent],

@@ -201,7 +201,7 @@ export async function readTaskExecutions(ids: readonly string[]): Promise<(TaskE
   return eachOf(ids, await run(tasksById, [ids.filter(isId)]));
 }
 
-/** An attempt by its number among those of its node. */
+/** An attempt, by its node and its number. */
 export interface AttemptKey {
   readonly nodeExecutionId: string;
   readonly retryAttempt: number;

@@ -1,6 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 
-/** What all types have that show a user, so that a front end writes one fragment for them. */
+/** All types that show a user implement it, so that user interfaces need only one fragment. */
 export const ActorInterface = builder
   .interfaceRef<{ readonly id: string; readonly username: string | null }>('Actor')
   .implement({

@@ -29,7 +29,7 @@ export async function readTenants(ids: readonly string[]): Promise<(Tenant | nul
   return eachOf(ids, await db.tenant.findMany({ where: { id: { in: [...ids] } } }));
 }
 
-/** True for a reader whose work reaches all tenants: see ../reach.ts. */
+/** True if the reader reaches all tenants: see ../reach.ts. */
 const reachesAll = ({ role, tenantId }: Reader): Sql => sql`
   (${role === 'ROOT'}::boolean or ${role === 'SYSTEM'}::boolean and ${tenantId}::uuid = (
     select first.id from tenants as first order by first.created_at, first.id limit 1))`;
@@ -44,7 +44,7 @@ export const tenantNodes: NodeRows = {
   isShown: isReached('tenant.id'),
 };
 
-/** Users of the tenants that the reader reaches; the rule says which of them it sees. */
+/** Users of the tenants that the reader reaches. The rule decides which of them the reader may see. */
 export const userNodes: NodeRows = {
   from: 'users as account',
   id: 'account.id',

@@ -17,7 +17,7 @@ export interface JobRow {
   readonly queue: string;
   readonly projectId: string | null;
   readonly workflowEntityId: string | null;
-  /** What the job set belongs to: the execution that the job works for. Null for none. */
+  /** The owner of the job set: the execution of the job. Null for none. */
   readonly setOwnerId: string | null;
   readonly jobSet: string;
   readonly clientId: string | null;
@@ -41,7 +41,7 @@ const jobColumns = `
 const jobTables = `jobs as job join queues as queue on queue.id = job.queue_id
   join job_sets as set on set.id = job.job_set_id`;
 
-/** Where jobs have what decides about them. */
+/** The columns with the resources that decide about a job. */
 const resources: readonly ResourceColumn[] = [
   { type: 'WORKFLOW', column: 'set.workflow_entity_id' },
   { type: 'QUEUE', column: 'job.queue_id' },
@@ -71,7 +71,7 @@ export async function readJobs(tenantId: string, ids: readonly string[]): Promis
 
 export const jobOrder = lastIdFirst('job');
 
-/** The jobs of each queue that the reader may read, the latest first. */
+/** The jobs of each queue that the reader may read, newest first. */
 export const jobsOfQueues = (reader: Reader) =>
   listOfEach<null, JobRow>(
     'job.queue_id',

@@ -47,7 +47,7 @@ export function lastIdFirst(alias: string): Order<{ readonly id: string }> {
   return [{ column: `${alias}.id`, type: 'uuid', direction: 'desc', of: ({ id }) => id }];
 }
 
-/** The same order from its other end. */
+/** The opposite order. */
 export function reversed<Row>(order: Order<Row>): Order<Row> {
   return order.map((one) => ({ ...one, direction: one.direction === 'asc' ? 'desc' : 'asc' }));
 }
@@ -88,7 +88,7 @@ export function pageSql<Row>(order: Order<Row>, page: Page): PageSql {
 /**
  * The same page of a list for each parent.
  *
- * @param parent  the column that has the id of the parent.
+ * @param parent  the column with the id of the parent.
  */
 export function pageOfEachParent<Row>(
   { with: queries = nothing, from }: Rows,
@@ -106,7 +106,7 @@ export function pageOfEachParent<Row>(
      ) as child`;
 }
 
-/** How long a list is for each parent; parents of nothing are left out. Rows: `parentId`, `count`. */
+/** The length of the list of each parent. Parents without rows are left out. Rows: `parentId`, `count`. */
 export function countOfEachParent(
   { with: queries = nothing, from }: Rows,
   parent: string,

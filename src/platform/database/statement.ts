@@ -104,9 +104,9 @@ export function list<Row>(
 }
 
 /**
- * A list as it is inside each parent: the same rows, those of all parents in one statement.
+ * A list inside of each parent, for all parents in one statement.
  *
- * @param parent  the column that has the id of the parent.
+ * @param parent  the column with the id of the parent.
  */
 export function listOfEach<Filter, Row>(
   parent: string,

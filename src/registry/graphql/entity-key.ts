@@ -76,7 +76,7 @@ export interface InnerListArguments extends PageArguments {
   readonly filter?: typeof InnerVersionFilterInput.$inferInput | null;
 }
 
-/** A list of versions inside a project or a workflow. */
+/** A list of versions inside of a project or a workflow. */
 export const versionsIn = <Parent, Row extends { readonly id: string; readonly createdAt: Date }>(
   permission: Permission,
   targetOf: (parent: Parent) => Target,

@@ -129,7 +129,7 @@ export const listExperiments = (reader: Reader, filter: ExperimentFilter, page: 
 /** The number of these experiments. It is read only if a query asks for it. */
 export const countExperiments = (reader: Reader, filter: ExperimentFilter) => count(shownTo(reader, filter));
 
-/** The same list, inside each project. */
+/** The same list, inside of each project. */
 export const experimentsOfProjects = (reader: Reader) =>
   listOfEach<ExperimentFilter, ExperimentRow>(
     'experiment.project_id',

@@ -116,7 +116,7 @@ export const listRegisteredModels = (reader: Reader, filter: RegisteredModelFilt
 export const countRegisteredModels = (reader: Reader, filter: RegisteredModelFilter) =>
   count(shownTo(reader, filter));
 
-/** The same list, inside each project. */
+/** The same list, inside of each project. */
 export const modelsOfProjects = (reader: Reader) =>
   listOfEach<RegisteredModelFilter, RegisteredModelRow>(
     'model.project_id',
