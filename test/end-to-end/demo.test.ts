@@ -90,7 +90,9 @@ describe.skipIf(!isBuilt)('npm run demo', { timeout: 120_000 }, () => {
       isAsked = true;
       process.kill(pid, 'SIGINT');
     });
-    expect(output).toMatch(/^The demo was interrupted \(SIGINT\)\. Everything that it had started has ended\.$/m);
+    expect(output).toMatch(
+      /^The demo was interrupted \(SIGINT\)\. Everything that it had started has ended\.$/m,
+    );
     expect(output).not.toMatch(/failed/);
     expect(code).toBe(130);
     expect(readdirSync(temporary).filter((name) => name.startsWith('slipway-demo-'))).toEqual([]);
