@@ -66,7 +66,7 @@ describe('the schema', () => {
         expect([field.name, field.description]).not.toContain(null);
   });
 
-  it('has no field that reaches an object of any type by its id without a rule', () => {
+  it('has no fields `node` and `nodes`, which would reach objects of any type past their rules', () => {
     const errors = validate(schema, parse('{ node(id: "x") { id } nodes(ids: ["x"]) { id } }'));
     expect(errors).toHaveLength(2);
   });
