@@ -20,7 +20,7 @@ describe('events of attempts', () => {
     expect(ours?.at).toEqual(createdAt);
   });
 
-  it('skip job events that say nothing about an attempt, and still move past them', () => {
+  it('leave out job events that say nothing about an attempt, and keep their sequence', () => {
     expect(toTaskEvents([event({}, 'CANCELLING'), event({}, 'RUNNING', 'mine')])).toEqual([]);
     expect(toTaskEvents([event({})])).toMatchObject([{ sequence: 7n, attempt: 1, phase: 'RUNNING' }]);
   });
