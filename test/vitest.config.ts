@@ -13,7 +13,8 @@ export default defineConfig({
     // No test asserts how long something takes: these end what hangs, also on a machine that is busy with other things.
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // One more than the two cores of a small machine: some tests wait for processes more than they compute.
+    maxWorkers: 3,
     isolate: false,
     runner: 'test/support/runner.ts',
     // Prisma's schema engine keeps the memory of the first engine that it was given, so each file evaluates it anew.

@@ -152,7 +152,7 @@ export interface LaunchedExecution {
   readonly name: string;
 }
 
-/** Registers project, tasks, workflow and launch plan. What is there already, unchanged, is left alone. */
+/** Registers project, tasks, workflow and launch plan. What is already stored, unchanged, is left alone. */
 export async function registerPenguins(client: SlipwayClient): Promise<PenguinDocuments> {
   const register = async (mutation: string, inputType: string, document: object) => {
     const text = `mutation ($input: ${inputType}!) { result: ${mutation}(input: $input) { __typename ...Refused } }`;

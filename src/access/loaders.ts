@@ -13,7 +13,7 @@ export function accessLoaders(tenantId: string) {
   return {
     group: new DataLoader<string, Group | null>((ids) => readGroupsById(tenantId, ids)),
     groupsOfUser: new DataLoader<string, Group[]>((userIds) => listGroupsOf(tenantId, userIds)),
-    /** Not of `everyone`, whose members have no rows. */
+    /** Not for `everyone`, whose members have no rows. */
     memberCount: new DataLoader<string, number>((groupIds) => countMembers(groupIds)),
     grantsOfUser: childLoader<GrantsOfUserPage, Grant>(
       (userIds, page) => listGrantsOfUsers(tenantId, userIds, page),

@@ -4,15 +4,15 @@ import { callerOf } from '../graphql/context.ts';
 import { can, type RootRules, type Rule, ruleBy } from '../graphql/rules.ts';
 import { isWide, ofResource, type ResourceBy, wideKind } from './graphql/resource.ts';
 
-/** On an object it takes a level there; on all of a type or on the tenant, an administrator. */
+/** For one object, this requires a level on it; for all objects of a type or for the tenant, an administrator. */
 const on = (permission: Permission, resource: ResourceBy): Rule =>
   isWide(resource)
     ? can('permission:administer', { kind: wideKind(resource), key: () => '*' })
     : can(permission, ofResource(resource));
 
 /**
- * Nobody can change a public resource, but whoever would manage it if it were private may still list its grants, because
- * they can unpublish it.
+ * Nobody can change a public resource. But a caller who would manage it if it were private may list its grants, because
+ * this caller can make it private again.
  */
 const toRead = (resource: ResourceBy): Rule => {
   const rule = on('permission:read', resource);
@@ -25,7 +25,7 @@ const toRead = (resource: ResourceBy): Rule => {
         const found = await target(args, context);
         return found && { ...found, isPublic: false };
       };
-      // By the rule's own name of it, so that an absent resource is asked about once, as a hidden one is.
+      // The name comes from the rule, so an absent resource takes the same statements as a hidden one.
       const find = { kind, key: key(args, context), target: asPrivate };
       const isManager = await isAllowed(callerOf(context), 'permission:read', find);
       return isManager || (await rule.decide(args, context));
@@ -42,11 +42,11 @@ type OfMLflow = { experiment: object } | { registeredModel: object };
 const mayRead = ruleBy((args: OfMLflow) => toRead(pick(args)));
 const mayWrite = ruleBy(({ input }: { input: OfMLflow }) => on('permission:grant', pick(input)));
 
-/** The resource that MLflow's operations name beside the user. */
+/** The resource of MLflow's operations. */
 const pick = (args: OfMLflow): ResourceBy =>
   'experiment' in args ? { experiment: args.experiment } : { registeredModel: args.registeredModel };
 
-/** About oneself, who may read the resource; about others, who manages it. */
+/** About yourself: READ on the resource. About another user: MANAGE on it. */
 const toExplain = ruleBy(
   async ({ user, resource }: ResourceArguments & { user: never }, { caller, loaders }) => {
     const row = caller && (await loaders.userAt.load({ tenantId: caller.tenantId, by: user }));

@@ -7,10 +7,10 @@ import { UnauthenticatedError } from '../platform/errors.ts';
 import { reauthenticated } from '../sign-in/reauthenticate.ts';
 import { newLoaders } from './context.ts';
 
-/** Asks the rule once more, as the caller is now; true, or what it answers instead. */
+/** Asks the rule again about the caller as it is now: true, or the answer to give instead. */
 type Ask = (caller: Caller, loaders: Loaders) => Promise<true | Error>;
 
-/** A refusal, null for none, or that it cannot be said now: a dead database is no refusal. */
+/** A refusal; null for none; or UNKNOWN if the database does not answer, which is not a refusal. */
 export type Verdict = Error | null | 'UNKNOWN';
 
 interface Waiting {
@@ -21,9 +21,9 @@ interface Waiting {
 const refusals: ReadonlySet<unknown> = new Set(['UNAUTHENTICATED', 'PERMISSION_DENIED', 'NOT_FOUND']);
 
 /**
- * Looks at the rights of subscriptions again. One change may concern thousands: those of one sign-in are looked at
- * together, with the same loaders, in as many statements as one of them; and of different sign-ins a few at a time, so
- * that requests still get through.
+ * Checks the rights of subscriptions again. One change can concern thousands of them. Subscriptions of the same sign-in
+ * are checked together with the same loaders, so they take as many statements as one. Only a few sign-ins are checked
+ * at the same time, so that requests are not delayed.
  */
 const inTurn = pLimit(4);
 const waiting = new Map<string, Waiting[]>();
@@ -36,7 +36,7 @@ export function judgeAgain(caller: Caller, ask: Ask): Promise<Verdict> {
     const all = [{ ask, tell }];
     waiting.set(signIn, all);
     void inTurn(async () => {
-      // The feed tells one subscription after the other: all of them are to join.
+      // The feed tells one subscription after the other. Wait until all of them have joined.
       await setImmediate();
       waiting.delete(signIn);
       await judgeAll(caller, all);
@@ -44,7 +44,7 @@ export function judgeAgain(caller: Caller, ask: Ask): Promise<Verdict> {
   });
 }
 
-/** All that tells one sign-in from another. */
+/** Everything that makes two sign-ins different. */
 function nameOf({ log: _log, address: _address, ...signIn }: Caller): string {
   return JSON.stringify(signIn);
 }
@@ -55,7 +55,7 @@ async function judgeAll(caller: Caller, all: readonly Waiting[]): Promise<void> 
     const loaders = newLoaders(current.tenantId);
     await Promise.all(all.map(async ({ ask, tell }) => tell(verdictOf(await ask(current, loaders)))));
   } catch (error) {
-    // Whoever was told already stays told.
+    // A subscription that was already told keeps its verdict.
     for (const { tell } of all) tell(error instanceof UnauthenticatedError ? error : 'UNKNOWN');
   }
 }

@@ -3,13 +3,13 @@ import { InvalidArgumentError } from '../platform/errors.ts';
 import { jsonFault } from '../platform/storable-json.ts';
 import type { GuardedField, Resolver } from './guards.ts';
 
-/** Deeper than any input that is accepted: types and literals have bounds of their own. */
+/** Deeper than any valid input: types and literals have their own, lower limits. */
 const MAX_ARGUMENT_DEPTH = 256;
 
 /**
- * Refuses arguments with text that PostgreSQL cannot store, in a String, an ID or anywhere inside JSON, so that none
- * reaches a rule, a command or a store. Fields that an executor reports to are left out (`cleansTexts`): a program that
- * printed a NUL must not lose its end.
+ * Refuses arguments with text that PostgreSQL cannot store, in a String, an ID or anywhere inside JSON. So no rule,
+ * command or store gets such a text. Fields to which executors report are left out (`cleansTexts`), because the result
+ * of a program must not get lost only because the program printed a NUL.
  */
 export function storableArguments(next: Resolver, { hasArguments, needs }: GuardedField): Resolver {
   if (!hasArguments || needs.cleansTexts) return next;
@@ -19,7 +19,7 @@ export function storableArguments(next: Resolver, { hasArguments, needs }: Guard
   };
 }
 
-/** @throws InvalidArgumentError with the place. */
+/** @throws InvalidArgumentError with the path. */
 function requireStorable(args: FieldArguments): void {
   const fault = jsonFault(args, MAX_ARGUMENT_DEPTH);
   if (fault) throw InvalidArgumentError.of(fault.path, fault.message);

@@ -10,7 +10,7 @@ import { signIn } from '../sign-in/capability.ts';
 import { tracking } from '../tracking/capability.ts';
 import { version } from './version.ts';
 
-/** What the product does. A new capability is one more name here. */
+/** All capabilities. To add one, add its name here. */
 export const capabilities: readonly Capability[] = [
   version,
   identity,

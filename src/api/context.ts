@@ -19,7 +19,7 @@ export function newContext(request: {
     signal,
     publicUrl,
     log: caller?.log ?? log,
-    // The loaders of a stranger find nothing, even where a rule forgets to ask.
+    // Without a caller, the loaders find nothing, even if a rule forgets to check.
     loaders: newLoaders(caller?.tenantId ?? NO_ID),
   };
 }

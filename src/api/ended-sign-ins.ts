@@ -4,8 +4,8 @@ import { reauthenticated } from '../sign-in/reauthenticate.ts';
 import type { Resolver } from './guards.ts';
 
 /**
- * Tells callers that their sign-in has ended when their user was deleted while the call ran: what the call writes refers
- * to a user who is not there, which the database refuses.
+ * Tells the caller that the sign-in has ended if the user was deleted while the call ran. What the call writes then
+ * refers to a user who does not exist, and the database refuses it.
  */
 export function endedSignIns(next: Resolver): Resolver {
   return async (root, args, context, info) => {
@@ -13,7 +13,7 @@ export function endedSignIns(next: Resolver): Resolver {
       return await next(root, args, context, info);
     } catch (error) {
       if (context.caller && isForeignKeyViolation(error)) {
-        // This process must have heard of the deletion before it looks at the sign-in again.
+        // This process must know about the deletion before it checks the sign-in again.
         await accessFeed.catchUp();
         await reauthenticated(context.caller);
       }

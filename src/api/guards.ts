@@ -16,10 +16,10 @@ export type Resolver = (
   info: GraphQLResolveInfo,
 ) => unknown;
 
-/** What stands around a resolver: it calls `next`, or not. */
+/** A function around a resolver. It decides whether to call `next`. */
 export type Middleware = (next: Resolver, ...call: Parameters<Resolver>) => unknown;
 
-/** A field as its guards see it. */
+/** A field, as its guards see it. */
 export interface GuardedField {
   readonly name: string;
   readonly hasArguments: boolean;
@@ -29,30 +29,30 @@ export interface GuardedField {
 /** A field of Query, Mutation or Subscription. */
 export interface GuardedRootField extends GuardedField {
   readonly rule: Rule;
-  /** The rule as graphql-shield runs it: of Query and Mutation only. */
+  /** The rule, as graphql-shield runs it. Only for fields of Query and Mutation. */
   readonly middleware: Middleware | undefined;
 }
 
 /**
- * What stands in front of each field, outermost first. Arguments come first, since a rule may ask the database for what
- * an argument names. Objects that stand for a protected resource are guarded on the edge that leads to them
+ * The guards of each field, in the order in which they run. Arguments are checked first, because a rule may use them in
+ * a query to the database. Objects that stand for a protected resource are guarded at the edge that leads to them
  * (src/graphql/guarded-edge.ts).
  */
 const guards = {
   Query: [storableArguments, recordedRefusals, allowed],
   Mutation: [storableArguments, recordedRefusals, allowed, watchedLongPoll, endedSignIns],
-  /** In front of `subscribe`. */
+  /** The guards of `subscribe`. */
   Subscription: [storableArguments, recordedRefusals, watchedSubscription],
-  /** Fields of every other type. */
+  /** The guards of the fields of all other types. */
   nested: [storableArguments],
 };
 
 type RootName = keyof Required<RootRules>;
 
 /**
- * Puts the guards in front of every field.
+ * Puts the guards before every field.
  *
- * @throws Error when a root field has no rule, or a rule no field.
+ * @throws Error if a root field has no rule, or if a rule has no field.
  */
 export function guardFields(schema: GraphQLSchema, rules: Required<RootRules>): void {
   requireRules(schema, rules);

@@ -2,8 +2,8 @@ import type { GuardedRootField, Resolver } from './guards.ts';
 import { WatchedAccess } from './watched-access.ts';
 
 /**
- * Checks the right to a long poll again while it waits, like the right to a subscription: a caller who loses it
- * meanwhile is refused at once, and receives nothing.
+ * Checks the right to a long poll again while it waits, as for a subscription. A caller who loses the right is refused
+ * at once and receives nothing.
  */
 export function watchedLongPoll(next: Resolver, { rule, needs }: GuardedRootField): Resolver {
   if (!needs.longPoll) return next;

@@ -5,7 +5,8 @@ import type { FieldArguments, RootRules, Rule, RuleTable } from '../graphql/rule
 import { UnauthenticatedError } from '../platform/errors.ts';
 import type { GuardedRootField, Middleware, Resolver } from './guards.ts';
 
-// Its ES build does not load from Node 23 on. `chain` and `race` must not be used there either.
+// We load the CommonJS build, because the ES build does not load from Node 23 on. `chain` and `race` do not work in
+// either.
 const { allow, rule, shield } = createRequire(import.meta.url)(
   'graphql-shield',
 ) as typeof import('graphql-shield');
@@ -19,7 +20,9 @@ export function mergeRules(tables: readonly RootRules[]): Required<RootRules> {
   };
 }
 
-/** Rules of Query and Mutation as graphql-shield's middleware, by field. Subscriptions ask their rules themselves. */
+/**
+ * The rules of Query and Mutation as middleware of graphql-shield, by field. Subscriptions ask their rules themselves.
+ */
 export function shieldMiddleware(
   schema: GraphQLSchema,
   { Query, Mutation }: Required<RootRules>,
@@ -35,7 +38,7 @@ export function shieldMiddleware(
   return shielded.generate(schema) as Record<string, Record<string, Middleware>>;
 }
 
-/** Without shield's own cache, which answers for one object with the verdict on another. */
+/** We turn off the cache of graphql-shield, because it can answer for one object with the decision about another. */
 function shieldRules(table: RuleTable) {
   const wrap = ({ decide }: Rule) =>
     rule({ cache: 'no_cache' })((_parent: unknown, args: FieldArguments, context: Context) =>
@@ -44,12 +47,12 @@ function shieldRules(table: RuleTable) {
   return Object.fromEntries(Object.entries(table).map(([field, entry]) => [field, wrap(entry)]));
 }
 
-/** Asks the field's rule, and goes on only where it allows the call. */
+/** Asks the rule of the field, and continues only if the rule allows the call. */
 export function allowed(next: Resolver, { middleware }: GuardedRootField): Resolver {
   return (parent, args, context, info) => middleware?.(next, parent, args, context, info);
 }
 
-/** @throws Error when a root field has no rule, or a rule no field. */
+/** @throws Error if a root field has no rule, or if a rule has no field. */
 export function requireRules(schema: GraphQLSchema, rules: Required<RootRules>): void {
   for (const [name, type] of [
     ['Query', schema.getQueryType()],

@@ -7,8 +7,8 @@ import { DomainError } from '../platform/errors.ts';
 import type { GuardedRootField, Resolver } from './guards.ts';
 
 /**
- * Records each refusal in the audit log, where it becomes the answer of a root field: whether the rule refuses or the
- * command, as a top-level error or as a member of the result union.
+ * Records each refusal in the audit log when it becomes the answer of a root field. It does not matter whether the rule
+ * or the command refuses, or whether the answer is a top-level error or a member of the result union.
  */
 export function recordedRefusals(next: Resolver, { rule }: GuardedRootField): Resolver {
   return async (root, args, context, info) => {
@@ -23,16 +23,18 @@ export function recordedRefusals(next: Resolver, { rule }: GuardedRootField): Re
   };
 }
 
-/** Asks the rule of a field for a call outside of GraphQL. @throws the refusal, recorded. */
+/** Asks the rule of a field for a call that does not come through GraphQL. @throws the refusal, after recording it. */
 export async function requireAllowed(rule: Rule | undefined, context: Context): Promise<void> {
-  if (!rule) throw new Error('there is no such field');
+  if (!rule) throw new Error('this field does not exist');
   const verdict = await rule.decide({}, context);
   if (verdict === true) return;
   await recordRefusal(verdict, rule, {}, context);
   throw verdict;
 }
 
-/** Leaves out what is no refusal, and strangers, who are in no tenant. */
+/**
+ * Errors that are not refusals are left out. So are callers who are not signed in, because they belong to no tenant.
+ */
 export async function recordRefusal(
   answer: unknown,
   rule: Rule,
@@ -52,7 +54,7 @@ export async function recordRefusal(
   }
 }
 
-/** A member of a result union is a proxy, which says only to GraphQL of which class it is. */
+/** A member of a result union is a proxy. Only GraphQL can see its class. */
 function domainErrorIn(answer: unknown): Pick<DomainError, 'code' | 'refusal'> | null {
   const error = answer instanceof GraphQLError ? answer.originalError : answer;
   const isMember = typeof error === 'object' && error !== null && errorTypeMap.has(error);

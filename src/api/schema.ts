@@ -8,6 +8,6 @@ import { mergeRules } from './permissions.ts';
 /** Who may call which root field: the tables of all capabilities in one. */
 export const rules = mergeRules(capabilities.flatMap((capability) => capability.rules));
 
-/** The one schema, with its guards in place: what cannot be built is found at start. */
+/** The schema with its guards. If it cannot be built, the process does not start. */
 export const schema = builder.toSchema();
 guardFields(schema, rules);

@@ -7,13 +7,13 @@ import { recordRefusal } from './refusals.ts';
 import { WatchedAccess } from './watched-access.ts';
 
 /**
- * Asks the rule of a subscription before it opens, which graphql-shield does not do, and again whenever access changes:
- * a subscription whose caller loses the right to it ends with the refusal as its last result. Each event gets loaders
- * of its own, so that it shows the state at its time.
+ * Asks the rule of a subscription before it opens, which graphql-shield does not do, and again when access changes. If
+ * the caller loses the right, the subscription ends with the refusal as its last result. Each event gets its own
+ * loaders, so that it shows the state at its time.
  */
 export function watchedSubscription(subscribe: Resolver, { rule }: GuardedRootField): Resolver {
   return async (root, args, context, info) => {
-    // Watches before the rule is asked, so that no change between the two is missed.
+    // Watch before asking the rule, so that no change in between is missed.
     const access = new WatchedAccess(rule, args, context);
     try {
       const verdict = await rule.decide(args, context);

@@ -5,13 +5,13 @@ import { guardedEdge } from '../graphql/guarded-edge.ts';
 import { jobTarget } from '../jobs/domain/targets.ts';
 import { JobType } from '../jobs/graphql/job.ts';
 
-// An attempt and its job are joined here: executions and jobs do not know each other.
+// This field joins an attempt and its job here, because executions and jobs do not import each other.
 builder.objectField(TaskExecutionType, 'job', (t) =>
   t.field({
     type: JobType,
     nullable: true,
     description:
-      'The job that runs the attempt, with its leases and what they printed. Null when there is none, or it is hidden from you.',
+      'The job that runs the attempt, with its leases and logs. Null if there is no job, or if it is hidden from you.',
     resolve: guardedEdge(
       'job:read',
       (task, { loaders }) =>

@@ -9,7 +9,7 @@ const { version: release } = createRequire(import.meta.url)('../../package.json'
 };
 
 const VersionType = builder.objectRef<{ version: string }>('Version').implement({
-  description: 'The release of Slipway that a server runs.',
+  description: 'The release of Slipway that runs on the server.',
   fields: (t) => ({
     version: t.exposeString('version', {
       description: 'The number of the release, such as `0.1.0`.',
@@ -21,7 +21,7 @@ builder.queryField('version', (t) =>
   t.field({
     type: VersionType,
     nullable: true,
-    description: 'The release that this server runs.',
+    description: 'The release that runs on this server.',
     resolve: () => ({ version: release }),
   }),
 );

@@ -5,14 +5,14 @@ import type { FieldArguments, Rule } from '../graphql/rules.ts';
 import type { Caller } from '../platform/caller.ts';
 import { judgeAgain, type Verdict } from './access-checks.ts';
 
-/** Where the database does not answer: nothing is decided, and nothing shown, until it does. */
+/** If the database does not answer, nothing is decided and nothing is shown until it does. */
 const RETRY_MS = 1000;
-/** The longest that a timer of Node's can wait. */
+/** The longest time that a timer of Node can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * The right to go on watching. Looked at again whenever a change may have touched it, and when the sign-in's time is
- * over: the sign-in, without proving it anew, and the rule that let the subscription open.
+ * The right to continue watching. It is checked again when a change may concern it, and when the sign-in expires. The
+ * check covers the sign-in, without asking for the credentials again, and the rule that allowed the subscription.
  */
 export class WatchedAccess {
   readonly #context: Context;
@@ -20,7 +20,7 @@ export class WatchedAccess {
   readonly #args: FieldArguments;
   readonly #ending = new AbortController();
   readonly #unlisten: () => void;
-  /** Fires when the subscription is over, or the right to it. */
+  /** Fires when the subscription ends, or the right to it. */
   readonly signal: AbortSignal;
   #refusal: Error | null = null;
   #checking: Promise<void> | null = null;
@@ -38,17 +38,17 @@ export class WatchedAccess {
     this.signal.addEventListener('abort', () => this.#close(), { once: true });
     if (this.signal.aborted) this.#close();
     this.#setTimer();
-    // The sign-in is older than this: what was heard of in between is looked for once.
+    // The sign-in was checked earlier, so check once for changes since then.
     if (context.caller) this.#lookAgain();
   }
 
-  /** The refusal, once all that was heard of is looked at; null to go on. */
+  /** The refusal, after all known changes were checked; null to continue. */
   async refusal(): Promise<Error | null> {
     while (this.#checking) await this.#checking;
     return this.#refusal;
   }
 
-  /** Ends the watching of the right itself. */
+  /** Stops watching the right. */
   end(): void {
     this.#ending.abort();
   }
@@ -67,7 +67,7 @@ export class WatchedAccess {
 
   async #check(): Promise<void> {
     while (this.#isStale && !this.signal.aborted) {
-      // Before it is looked at: what changes from here on makes it stale again.
+      // Set before the check, because a change during the check makes it stale again.
       this.#isStale = false;
       const verdict = await this.#judge();
       if (verdict === 'UNKNOWN') {

@@ -9,10 +9,10 @@ import { storable } from '../platform/text.ts';
 import { type AuditRow, insertAuditEvents, insertDenials } from './store/audit.ts';
 
 /**
- * The audit log: who did what about access, and who was refused what. A change writes its row in its own transaction,
- * so one is never without the other. Refusals change nothing and have no transaction: they are gathered for a moment and
- * written together, those of one kind as one row with a count, so that a flood of them costs little and takes no more
- * time than an answer about something that is not there.
+ * The audit log: who changed what about access, and who was refused what. A change writes its row in its own
+ * transaction, so there is never one without the other. A refusal changes nothing and has no transaction. Refusals are
+ * collected for a short time and written together, and equal refusals become one row with a count. So many refusals
+ * cost little, and a refusal takes as long as an answer about an object that does not exist.
  */
 
 export interface AuditTarget {
@@ -22,17 +22,17 @@ export interface AuditTarget {
 }
 
 export interface AuditedChange {
-  /** A permission, or `session:login` and the like. */
+  /** A permission, or `session:login` and similar. */
   readonly action: string;
   readonly target: AuditTarget;
-  /** What it was and what it is, where that says more. Never secrets, hashes or tokens. */
+  /** The state before and after the change, if that says more. Never secrets, hashes or tokens. */
   readonly before?: object | null;
   readonly after?: object | null;
-  /** The tenant that it happened in, where it is not the caller's. */
+  /** The tenant in which it happened, if it is not the caller's. */
   readonly tenantId?: string;
 }
 
-/** Records a change of access in the transaction that makes it. */
+/** Records a change of access in the same transaction. */
 export async function recordChange(tx: Tx, caller: Caller, change: AuditedChange): Promise<void> {
   const { action, target, before = null, after = null, tenantId = caller.tenantId } = change;
   const row = {
@@ -75,7 +75,7 @@ export interface Denial extends Required<Refusal> {
   readonly code: ErrorCode;
 }
 
-/** Notes that a caller was refused; written within a quarter of a second, and before the process ends. */
+/** Records that a caller was refused. It is written within a quarter of a second, and before the process ends. */
 export function noteDenial(caller: Caller, { action, code, target }: Denial): void {
   if (caller.method === 'SYSTEM') return;
   note({
@@ -89,7 +89,7 @@ export function noteDenial(caller: Caller, { action, code, target }: Denial): vo
   });
 }
 
-/** Notes a sign-in that failed, of an account that is there: of others, no tenant could be told. */
+/** Records a failed sign-in of an existing account. For other accounts we do not know the tenant. */
 export function noteFailedSignIn(
   user: { tenantId: string; id: string; username: string },
   address: string | null,
@@ -126,19 +126,23 @@ function keep(row: AuditRow): void {
   else overflow += count;
 }
 
-/** Writes what was noted. Awaited when the server stops. What cannot be written now is tried again with what follows. */
+/**
+ * Writes the collected refusals. The server waits for it when it stops. If they cannot be written now, they are written
+ * with the next ones.
+ */
 export function flushDenials(): Promise<void> {
   if (timer) clearTimeout(timer);
   timer = null;
   const rows = [...pending.values()];
   pending.clear();
-  if (overflow > 0) log.warn({ denials: overflow }, 'denials beyond the audit log');
+  if (overflow > 0)
+    log.warn({ denials: overflow }, 'too many refusals for the audit log, some are not recorded');
   overflow = 0;
   if (rows.length > 0)
     flushing = flushing
       .then(() => insertDenials(rows))
       .catch((error) => {
-        log.warn({ err: error, denials: rows.length }, 'denials could not be recorded yet');
+        log.warn({ err: error, denials: rows.length }, 'cannot record refusals in the audit log yet');
         for (const row of rows) keep(row);
       });
   return flushing;

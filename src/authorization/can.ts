@@ -23,49 +23,49 @@ import type { Target } from './domain/resources.ts';
 import { managesTenant } from './domain/roles.ts';
 import { grantsOf } from './subject-grants.ts';
 
-/** How an object is named in messages. */
+/** The name of an object in messages. */
 interface Name {
   readonly kind: ObjectKind;
   readonly key: string;
 }
 
-/** How a decision finds the object that grants decide about. */
+/** How a decision finds the object whose grants decide. */
 export interface FindTarget extends Partial<Name> {
   target(): Promise<Target | null>;
   /**
-   * Whether the caller may read something inside a target that it may not read itself: enough to list what is there.
-   * Asked with null where there is no target, so that absent and hidden cost the same.
+   * Whether the caller may read something inside a target that it may not read itself. Then the caller may list it. If
+   * there is no target, it is called with null, so that absent and hidden targets take the same statements.
    */
   within?(target: Target | null): Promise<boolean>;
-  /** The rule only asks whether the caller may read the target: the command asks for the permission's own level. */
+  /** The rule only checks whether the caller may read the target. The command checks the level of the permission. */
   readonly levelIsAskedLater?: boolean;
 }
 
-/** The object that a call is about, as a refusal names it, and how it is found where it must be there. */
+/** The object of a call: its name in a refusal, and how to find it if it must exist. */
 export interface Find extends Partial<Omit<FindTarget, keyof Name>>, Name {
-  /** Where it is known without a look. */
+  /** The id, if it is known without a read. */
   readonly id?: string | null;
-  /** Where an input names it; left out, the whole call is about it. */
+  /** The path of the object in the input; left out if the whole call is about it. */
   readonly path?: readonly string[];
-  /** For objects without grants, such as users and groups: asked after the role has been judged. */
+  /** Finds an object without grants, such as a user or a group. It is called after the role has been checked. */
   lookUp?(): Promise<FoundObject | null>;
 }
 
 export interface FoundObject {
   readonly id: string;
-  /** The caller may not know that it is there. */
+  /** True if the caller may not know that the object exists. */
   readonly isHidden?: boolean;
 }
 
 /**
- * Whether the caller may do this, decided in the order that keeps hidden things hidden:
+ * Decides whether the caller may do something, in an order that does not reveal hidden objects:
  *
- * 1. the role or scope can never do it: PERMISSION_DENIED, without looking for the object;
- * 2. the object is absent, or the caller may not read it: NOT_FOUND, alike, after the same statements;
- * 3. it is readable but the level is too low: PERMISSION_DENIED.
+ * 1. If the role or the scopes can never do it: PERMISSION_DENIED, without a look at the object.
+ * 2. If the object does not exist or the caller may not read it: NOT_FOUND. Both cases take the same statements.
+ * 3. If the caller may read it but the level is too low: PERMISSION_DENIED.
  *
- * @returns null when it is allowed, else the error, marked as a refusal unless the object is absent: it goes to the audit
- * log where it becomes an answer. An exception means that the check itself failed.
+ * @returns null if it is allowed, or else the error. The error is marked as a refusal unless the object does not exist;
+ * the audit log records it when it becomes an answer. If this function throws, the check itself has failed.
  */
 export async function refusal(
   caller: Caller,
@@ -87,13 +87,13 @@ export async function refusal(
   return found ? asRefusal(error, { action: permission, target: nameOf(find, found.id) }) : error;
 }
 
-/** The object that a call is about, for the audit log. */
+/** The object of a call, for the audit log. */
 export async function refusalTargetOf(find: Find): Promise<RefusalTarget> {
   const target = (await find.target?.()) ?? null;
   return nameOf(find, idIn(target, find) ?? (await find.lookUp?.())?.id ?? null);
 }
 
-/** Of a target whose nearest resource is the object itself; a run, for example, has no grants of its own. */
+/** The id of the target, if its nearest resource is the object itself. A run, for example, has no grants of its own. */
 function idIn(target: Target | null, { kind }: Find): string | null {
   const [nearest] = target?.resources ?? [];
   return nearest && kindOf[nearest.type] === kind ? nearest.id : null;
@@ -105,14 +105,17 @@ const nameOf = ({ kind, key, id: known = null }: Find, id: string | null): Refus
   name: key,
 });
 
-/** The same, where a refusal is no attempt of the caller's: a nested field that shows null, a filter. */
+/** The same decision for cases that are not an attempt of the caller: a nested field that becomes null, or a filter. */
 export async function isAllowed(caller: Caller, permission: Permission, find?: FindTarget): Promise<boolean> {
   return (await judge(caller, permission, find)).obstacle === null;
 }
 
-/** What came of a question: nothing in the way, or the first obstacle. */
+/** The result of a decision: no obstacle, or the first one. */
 interface Verdict {
-  /** UNSEEN: the target is absent, or the caller may not read it. A level: the caller reads the target and lacks this. */
+  /**
+   * UNSEEN: the target does not exist, or the caller may not read it. A level: the caller may read the target, but does
+   * not have this level.
+   */
   readonly obstacle: Obstacle | 'UNSEEN' | { readonly level: Level } | null;
   readonly target: Target | null;
 }
@@ -125,13 +128,13 @@ async function judge(
   const obstacle = obstacleTo(caller, permission);
   const { level: wanted }: Requirement = permissions[permission];
   if (obstacle || wanted === 'NONE') return { obstacle, target: null };
-  if (!find.target) throw new Error(`${permission} is about an object, and its rule finds none`);
+  if (!find.target) throw new Error(`${permission} needs an object, but its rule finds none`);
   const target = await find.target();
   const { level } = await decisionOn(caller, target ?? nothing(caller, find));
   const isReadable = isAtLeast(level, 'READ') || (find.within ? await find.within(target) : false);
   if (!target || !isReadable) return { obstacle: 'UNSEEN', target };
   const needed = neededLevel(caller, wanted, find);
-  // What is inside a target can be listed by who may read some of it.
+  // A caller who may read something inside a target may list it.
   const isEnough = isAtLeast(level, needed) || needed === 'READ';
   return { obstacle: isEnough ? null : { level: needed }, target };
 }
@@ -157,13 +160,16 @@ function neededLevel(
   return creationPolicy === 'OPEN' ? 'READ' : 'EDIT';
 }
 
-/** What is asked about in place of what is not there, so that the same statements are sent. */
+/** Takes the place of an object that does not exist, so that the same statements are sent. */
 const nothing = ({ tenantId }: Caller, { kind, key }: Partial<Name>): Target => ({
   tenantId,
   resources: [{ type: 'PROJECT', id: idOfNothing(`${kind} ${key}`) }],
 });
 
-/** The caller's level on a target, and which step of the model answered. One statement for all that are asked at once. */
+/**
+ * The caller's level on a target, and the step that decided. All decisions that are asked for at the same time take one
+ * statement.
+ */
 export async function decisionOn(caller: Caller, target: Target): Promise<Decision> {
   if (managesTenant(caller.role) || target.isPublic || target.tenantId !== caller.tenantId)
     return decide(caller, target, () => undefined);
@@ -172,8 +178,9 @@ export async function decisionOn(caller: Caller, target: Target): Promise<Decisi
 }
 
 /**
- * Whether the caller's level lets it read a target, whatever the scopes of its sign-in say: enough to be told that
- * something has a name. Asked with null where there is no target, so that absent and hidden cost the same.
+ * Whether the caller's level allows reading a target, whatever the scopes of the sign-in are. This is enough to be told
+ * that a name is taken. If there is no target, it is called with null, so that absent and hidden targets take the same
+ * statements.
  */
 export async function isSeen(caller: Caller, name: Name, target: Target | null): Promise<boolean> {
   const { level } = await decisionOn(caller, target ?? nothing(caller, name));

@@ -4,16 +4,16 @@ import type { Grantee } from './store/grant-levels.ts';
 import { type GrantAbout, listGrantsAbout } from './store/grant-rows.ts';
 import { SubjectGrants } from './subject-grants.ts';
 
-/** A step that was asked, and the rows that it found, the highest first. */
+/** A step of a decision, and the grants that it found, highest first. */
 export type ExplainedStep = Step & { readonly rows: readonly GrantAbout[] };
 
 export interface Explanation extends Decision {
   readonly steps: readonly ExplainedStep[];
-  /** The row that decided; null where none did. */
+  /** The grant that decided; null if no grant decided. */
   readonly grant: GrantAbout | null;
 }
 
-/** Why a subject has its level on a target: the decision itself, and the steps that it went through. */
+/** Explains why a subject has its level on a target: the decision, and its steps. */
 export async function explain(subject: Subject & Grantee, target: Target): Promise<Explanation> {
   const ids = target.resources.map(({ id }) => id);
   const [levelsOn, rows] = await Promise.all([

@@ -3,33 +3,36 @@ import { log } from '../platform/log.ts';
 import { type AccessChange, beforeAnsweringChanges, readAccessNews } from './store/changes.ts';
 
 /**
- * The feed of `access_changes`: how a process learns that what it remembers of sign-ins and rights is not so any more.
- * It looks when told to (NOTIFY) and otherwise every 400 ms, one statement each time, so that lost news costs less than
- * a second. What is remembered may be used while the feed is fresh, that is for one second from the start of a look that
- * succeeded; afterwards the database must be asked, until the feed answers again.
+ * The feed of `access_changes`. It tells a process which cached sign-ins and rights are no longer true. It reads the
+ * table on NOTIFY and otherwise every 400 ms, with one statement, so a lost notification costs less than a second. The
+ * caches may be used only while the feed is fresh: for one second from the start of the last successful read. After
+ * that, the database must be asked until the feed answers again.
  */
 
 const LOOK_EVERY_MS = 400;
 const FRESH_MS = 1000;
-/** After so long without an answer, whoever only listens is told that anything may have changed, and again as often. */
+/**
+ * If the feed gets no answer for so long, it tells its listeners that anything may have changed, and repeats this at
+ * the same interval.
+ */
 const SILENCE_MS = 3000;
 
-/** A change, or that any may have happened. */
+/** One change, or the message that anything may have changed. */
 export type AccessEvent = AccessChange | 'ANYTHING';
 
 export class AccessFeed {
   readonly #listeners = new Set<(event: AccessEvent) => void>();
   #users = 0;
   #stops: (() => void)[] = [];
-  /** The number of the last change that was told; null before the first look. */
+  /** The number of the last change that listeners were told about; null before the first read. */
   #version: bigint | null = null;
-  /** When the last successful look began. */
+  /** When the last successful read began. */
   #lookedAt = Number.NEGATIVE_INFINITY;
   #silentSince = 0;
   #looking: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 
-  /** Begins to look, or goes on for one more user. @returns what ends that. */
+  /** Starts to read, or continues for one more user of the feed. @returns a function that stops it. */
   async start(): Promise<() => Promise<void>> {
     this.#users += 1;
     if (this.#users === 1) this.#begin();
@@ -43,20 +46,20 @@ export class AccessFeed {
     };
   }
 
-  /** Calls back on each change; the result ends that. Listeners must be quick and must not throw. */
+  /** Calls `listener` for each change; call the result to stop this. Listeners must be quick and must not throw. */
   on(listener: (event: AccessEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Whether what was remembered, and not told of since, may still be used. */
+  /** Whether cached values may still be used, unless a change concerned them. */
   get isFresh(): boolean {
     return performance.now() - this.#lookedAt < FRESH_MS;
   }
 
   /**
-   * Looks, and resolves when all that was committed before the call is told; at the latest after a second, when nothing
-   * remembered is used any more in any case. Never rejects.
+   * Reads the feed. Resolves when the listeners know all changes that were committed before the call, or after a
+   * second, when no cached value is used any more. Never rejects.
    */
   async catchUp(): Promise<void> {
     if (this.#users === 0) return;
@@ -97,7 +100,7 @@ export class AccessFeed {
     this.#tell('ANYTHING');
   }
 
-  /** A look that begins after this call: one under way may have read before what the caller means was committed. */
+  /** Begins a read after this call. A read that is already running may have missed a change of the caller. */
   #lookAgain(): Promise<void> {
     if (!this.#looking) return this.#look();
     this.#next ??= this.#looking.then(() => {
@@ -124,7 +127,7 @@ export class AccessFeed {
       else for (const change of changes) this.#tell(change);
       this.#lookedAt = beganAt;
     } catch (error) {
-      // Nothing is known from here on: the database is asked until the feed answers.
+      // From now on the caches are not used: the database is asked until the feed answers.
       this.#lookedAt = Number.NEGATIVE_INFINITY;
       log.warn({ err: error }, 'the feed of access changes does not answer');
     }
@@ -135,6 +138,6 @@ export class AccessFeed {
   }
 }
 
-/** This process's feed. Started by whoever serves requests. */
+/** The feed of this process. Processes that serve requests start it. */
 export const accessFeed = new AccessFeed();
 beforeAnsweringChanges(() => accessFeed.catchUp());

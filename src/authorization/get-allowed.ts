@@ -5,21 +5,21 @@ import { refusal } from './can.ts';
 import type { Permission } from './domain/permissions.ts';
 import type { Target } from './domain/resources.ts';
 
-/** What an input names beside the object that the rule has judged. */
+/** A further object that an input names, besides the object that the rule has checked. */
 export interface Named<Row> {
   readonly kind: ObjectKind;
   readonly key: string;
-  /** Where the input names it. */
+  /** The path of the object in the input. */
   readonly path: readonly string[];
   find(): Promise<Row | null>;
   targetOf(row: NoInfer<Row>): Target;
 }
 
 /**
- * A further object that an input names, found for a command that needs `permission` on it.
+ * Finds a further object that an input names, for a command that needs `permission` on it.
  *
- * @throws NotFoundError with the path when it is absent or hidden: the same, after the same statements.
- * PermissionDeniedError when the caller may read it and the level is too low.
+ * @throws NotFoundError with the path if the object does not exist or is hidden; both cases take the same statements.
+ * PermissionDeniedError if the caller may read it but the level is too low.
  */
 export async function getAllowed<Row>(
   caller: Caller,

@@ -6,8 +6,8 @@ import type { Resource } from './domain/resources.ts';
 import { storeCreatorGrant } from './store/grant-levels.ts';
 
 /**
- * Gives whoever made a resource MANAGE on it, in the transaction that makes it. It tells no process: nobody can have
- * been refused what was not there.
+ * Gives MANAGE on a new resource to the user who creates it, in the same transaction. Other processes need not be told,
+ * because no process can have cached a refusal for an object that did not exist.
  */
 export async function grantCreator(
   tx: Tx,

@@ -5,8 +5,8 @@ import type { Target } from './domain/resources.ts';
 import { managesTenant } from './domain/roles.ts';
 
 /**
- * The resources of a target whose grants a caller may see: those that it manages. What was granted on
- * all of a type and on the tenant is for administrators.
+ * The resources of a target whose grants a caller may see: the resources that the caller manages. Only administrators
+ * see grants on all resources of a type and on the tenant.
  */
 export async function managedResources(caller: Caller, target: Target): Promise<GrantResource[]> {
   const { tenantId, resources } = target;

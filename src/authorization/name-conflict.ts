@@ -5,11 +5,11 @@ import { isSeen } from './can.ts';
 import type { Target } from './domain/resources.ts';
 
 /**
- * What somebody is told who may not have a name: that it is taken, when the caller may read what has it; else only that
- * it cannot be used. That is the same answer, after the same statements, as for a reserved name, so that a name tells
- * nobody what is there.
+ * The error for a caller who cannot have a name. If the caller may read the object that has the name, the error says
+ * that the name is taken. Otherwise it says only that the name cannot be used: the same answer, after the same
+ * statements, as for a reserved name. So a name does not reveal hidden objects.
  *
- * @param holder  what has the name; null where the name is reserved, and nothing can have it.
+ * @param holder the object that has the name; null if the name is reserved.
  */
 export async function nameConflict(
   caller: Caller,
@@ -21,10 +21,10 @@ export async function nameConflict(
   }: { readonly kind: ObjectKind; readonly name: string; readonly path: readonly string[] },
 ): Promise<DomainError> {
   return (await isSeen(caller, { kind, key: name }, holder))
-    ? new AlreadyExistsError(`${kind} ${name} exists already`, { path })
+    ? new AlreadyExistsError(`${kind} ${name} already exists`, { path })
     : nameUnavailable(path);
 }
 
-/** The answer for a reserved name, and for one that something has which the caller may not read. */
+/** The error for a reserved name, and for a name of an object that the caller may not read. */
 export const nameUnavailable = (path: readonly string[]): InvalidArgumentError =>
   InvalidArgumentError.of(path, 'this name cannot be used here', 'NameUnavailable');

@@ -3,7 +3,7 @@ import { NO_ID } from '../platform/ids.ts';
 import type { GrantLevels, GrantResource } from './domain/decision.ts';
 import { type Grantee, listGrantLevels } from './store/grant-levels.ts';
 
-/** What was granted to a user, read in batches and remembered: the resources of all objects of a level are one statement. */
+/** The grants of a user, read in batches and cached. The resources of all objects of one level take one statement. */
 export class SubjectGrants {
   readonly #wide = new Map<string, GrantLevels>();
   readonly #byId: DataLoader<string, ReadonlyMap<string, GrantLevels>>;
@@ -20,10 +20,10 @@ export class SubjectGrants {
     });
   }
 
-  /** The levels that were granted on the resources, on their types and on the tenant. */
+  /** The levels on these resources, on their types and on the tenant. */
   async on(resourceIds: readonly string[]): Promise<(resource: GrantResource) => GrantLevels | undefined> {
     const found = await Promise.all(resourceIds.map((id) => this.#byId.load(id)));
-    // A question about no object reads what was granted at large, together with an object that does not exist.
+    // Without a resource, we read the grants on types and on the tenant together with an id that no object has.
     if (found.length === 0) await this.#byId.load(NO_ID);
     const byId = new Map(resourceIds.map((id, index) => [id, found[index]]));
     return ({ type, id }) => (id === null ? this.#wide.get(type) : byId.get(id)?.get(type));
@@ -32,7 +32,7 @@ export class SubjectGrants {
 
 const grants = new WeakMap<Grantee, SubjectGrants>();
 
-/** What was granted to a caller, remembered for its request: a caller is made for one. */
+/** The grants of a caller. They are cached for one request, because each request has its own caller object. */
 export function grantsOf(caller: Grantee): SubjectGrants {
   const known = grants.get(caller);
   if (known) return known;
@@ -41,7 +41,10 @@ export function grantsOf(caller: Grantee): SubjectGrants {
   return made;
 }
 
-/** To be called by whoever has changed grants in the caller's own request: what follows in it reads them anew. */
+/**
+ * Must be called after grants were changed in the caller's own request, so that the rest of the request reads them
+ * again.
+ */
 export function forgetGrants(caller: Grantee): void {
   grants.delete(caller);
 }

@@ -8,7 +8,10 @@ import { executorConfig } from '../platform/config/executor.ts';
 import { log } from '../platform/log.ts';
 import { runProcess } from '../platform/process.ts';
 
-/** Leases jobs over the server's public API and runs them. Any number, anywhere, each under a name of its own. */
+/**
+ * Leases jobs over the server's public API and runs them. There can be any number of executors on any machine, each
+ * with its own name.
+ */
 await runProcess('executor', async (ending) => {
   requireNamedRuntime();
   const { url, name, pool, slots, onLostContact } = executorConfig;

@@ -3,7 +3,9 @@ import { dirname } from 'node:path';
 import type { FirstSecrets } from '../identity/commands/first-start.ts';
 import { baseConfig } from '../platform/config/base.ts';
 
-/** Shows the administrator's password, once, and leaves the executor's access key to its user alone. */
+/**
+ * Prints the administrator's password once, and writes the executor's access key to a file that only its user can read.
+ */
 export async function handOver({ administrator, executor }: FirstSecrets): Promise<void> {
   const file = baseConfig.credentialFile;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -12,6 +14,6 @@ export async function handOver({ administrator, executor }: FirstSecrets): Promi
   });
   renameSync(`${file}.new`, file);
   process.stderr.write(
-    `\n  First start. Sign in as ${administrator.username} with this password, which is shown only now:\n\n    ${administrator.password}\n\n`,
+    `\n  First start. Sign in as ${administrator.username} with this password, which is shown only once:\n\n    ${administrator.password}\n\n`,
   );
 }

@@ -8,22 +8,22 @@ import { FolderInUseError, lockFolder } from '../platform/folder-lock.ts';
 /**
  * The folder of `npm start`:
  *
- *     <home>/lock.<n>         the process that uses it
- *     <home>/processes.json   for operators: process ids by name, and the server's address; gone when the tree is
- *     <home>/secrets          made when SLIPWAY_SECRETS is not set, for the embedded database only
- *     <home>/postgres         the embedded database
+ *    <home>/lock.<n>          the process that uses the folder
+ *    <home>/processes.json    for operators: the process ids by name and the address of the server; deleted at the end
+ *    <home>/secrets           created if SLIPWAY_SECRETS is not set; only for the embedded database
+ *    <home>/postgres          the embedded database
  */
 export interface Home {
-  /** An earlier tree was killed here: its processes may still be ending. */
+  /** An earlier process tree was killed here, and its processes may still be ending. */
   readonly wasKilled: boolean;
-  /** Tells operators which processes there are, until this one exits. */
+  /** Tells operators which processes run, until this process exits. */
   noteProcesses(processes: object): void;
 }
 
-/** @throws ConfigurationError when another tree uses the folder, or nothing can be written there. */
+/** @throws ConfigurationError if another process uses the folder, or if it cannot be written to. */
 export function openHome(folder: string): Home {
   try {
-    // Whatever the umask says, PostgreSQL's user must get through a folder that we made.
+    // PostgreSQL's user must be able to pass through a folder that we created, whatever the umask is.
     if (mkdirSync(folder, { recursive: true, mode: homeMode() }) !== undefined) chmodSync(folder, homeMode());
     lockFolder(folder);
   } catch (error) {
@@ -48,10 +48,11 @@ export function openHome(folder: string): Home {
 }
 
 /**
- * The SLIPWAY_SECRETS of an embedded start that was given none: made once, kept in `<home>/secrets`, readable by its
- * user only. Like the variable, the file may hold several, separated by commas.
+ * The secrets of an embedded database if SLIPWAY_SECRETS is not set. They are created once and stored in
+ * `<home>/secrets`, which only its user can read. Like the variable, the file may have several secrets, separated by
+ * commas.
  *
- * @throws ConfigurationError when the file is gone and the data that only it opens is there.
+ * @throws ConfigurationError if the file is missing but the data that needs it exists.
  */
 export function readOrMakeSecrets(home: string): string {
   const file = join(home, 'secrets');
@@ -59,7 +60,7 @@ export function readOrMakeSecrets(home: string): string {
     const data = join(home, 'postgres/data');
     if (existsSync(data))
       throw new ConfigurationError(
-        `${file} is missing, and keys in ${data} can be read only with it. Restore it, or set SLIPWAY_SECRETS to what it held; to start empty, move both away.`,
+        `${file} is missing. Without it, the keys in ${data} cannot be read. Restore the file, or set SLIPWAY_SECRETS to its content. To start with an empty database, move both away.`,
       );
     const draft = `${file}.new`;
     writeFileSync(draft, `${randomBytes(48).toString('base64url')}\n`, { mode: 0o600, flush: true });

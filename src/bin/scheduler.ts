@@ -5,7 +5,7 @@ import { waitForDatabase } from '../platform/database/wait.ts';
 import { runProcess } from '../platform/process.ts';
 import { startScheduler } from '../scheduler/start.ts';
 
-/** Starts ready nodes, assigns jobs, expires leases. Any number. */
+/** Starts ready nodes, assigns jobs and ends expired leases. There can be any number of schedulers. */
 await runProcess('scheduler', async (ending) => {
   ending.add(closeDatabase);
   ending.add(() => notifications.close());

@@ -16,10 +16,12 @@ import { runProcess } from '../platform/process.ts';
 import { requiredSecrets } from '../platform/secrets.ts';
 import { handOver } from './first-secrets.ts';
 
-/** GraphQL, GraphiQL, subscriptions, files and health. Any number behind a balancer. */
+/**
+ * Serves GraphQL, GraphiQL, subscriptions, files and health. There can be any number of servers behind a load balancer.
+ */
 await runProcess('server', async (ending) => {
   requiredSecrets();
-  // A wrong file is told before anything is changed.
+  // If the file is wrong, the process must stop before it changes anything.
   fixedUsers();
   ending.add(closeDatabase);
   await waitForDatabase(databaseUrl);
@@ -46,9 +48,9 @@ async function migrate(): Promise<void> {
     if (applied.length > 0) log.info({ migrations: applied }, 'migrations applied');
   } catch (error) {
     if (!(error instanceof MigrationError)) throw error;
-    // Migrations stay compatible with the release before: while replicas are replaced, an older one may restart.
+    // The previous release works with the migrations of this one: while servers are replaced, an older one may restart.
     if (error.reason === 'newer')
-      log.warn({ migrations: error.migrations }, 'the database is of a newer release');
+      log.warn({ migrations: error.migrations }, 'the database has migrations of a newer release');
     else throw new ConfigurationError(`The database cannot be migrated: ${error.message}.`);
   }
 }

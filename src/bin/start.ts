@@ -20,8 +20,8 @@ import { superviseDatabase } from './supervised-database.ts';
 import { superviseProcess } from './supervised-process.ts';
 
 /**
- * All of Slipway in one process tree: PostgreSQL, unless DATABASE_URL names one; then server, scheduler and a local
- * executor. Each is started again when it ends. However this process ends, the others notice and end by themselves.
+ * All of Slipway in one process tree: PostgreSQL, unless DATABASE_URL is set; then a server, a scheduler and a local
+ * executor. Each process is started again when it ends. However this process ends, the others notice it and end too.
  *
  * With `--watch`, for development, the processes start again when a source file changes.
  */
@@ -74,7 +74,7 @@ async function start(ending: Ending) {
     data = describePlace(embedded);
   }
   ending.add(server.stop);
-  // It applies the migrations and makes the executor's credential.
+  // The server applies the migrations and creates the executor's credential.
   address = await server.start();
   ending.add(scheduler.stop);
   ending.add(executor.stop);
@@ -95,7 +95,7 @@ async function start(ending: Ending) {
 function requireDatabaseChoice(): void {
   if (controlPlaneConfig.databaseUrl === undefined && !supervisorConfig.embeddedAllowed)
     throw new ConfigurationError(
-      'DATABASE_URL is required in production. To run on the embedded PostgreSQL all the same, set SLIPWAY_EMBEDDED=1.',
+      'DATABASE_URL is required in production. To use the embedded PostgreSQL in production, set SLIPWAY_EMBEDDED=1.',
     );
 }
 
@@ -106,20 +106,20 @@ function chooseSecrets(): string {
   return readOrMakeSecrets(baseConfig.home);
 }
 
-/** The file beside this one: a source or what it was compiled to, as this one is. */
+/** A file beside this one. It is a source file or a compiled file, as this one is. */
 function siblingScript(name: string): string {
   return join(import.meta.dirname, `${name}${extname(import.meta.filename)}`);
 }
 
-/** The executor runs the code of others: it gets nothing that opens the database. */
+/** The executor runs code of users, so it gets no secrets and no access to the database. */
 function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const isSecret = (name: string) => /^(DATABASE_URL|SLIPWAY_SECRETS|PG[A-Z]+)$/.test(name);
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !isSecret(name)));
 }
 
 /**
- * One port for the life of the tree, so that a server that starts again is where it was. The server of a tree that was
- * killed gets time to leave it.
+ * The port for the life of this process tree, so that a server that starts again has the same address. If an earlier
+ * tree was killed, its server gets time to free the port.
  *
  * @throws ConfigurationError
  */
@@ -139,7 +139,7 @@ async function choosePort({ wasKilled }: Home): Promise<number> {
 }
 
 function describePlace({ place: { path, barrier } }: EmbeddedPostgres): string {
-  return barrier === null ? path : `${path}, since the user of PostgreSQL may not enter ${barrier}`;
+  return barrier === null ? path : `${path}, because the user of PostgreSQL cannot enter ${barrier}`;
 }
 
 function onSourceChange(listener: () => void): void {

@@ -10,18 +10,19 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
 export interface SupervisedDatabase {
-  /** Null while there is none. */
+  /** Null if it does not run. */
   readonly pid: number | null;
-  /** @throws Error when it does not start. */
+  /** @throws Error if it does not start. */
   start(): Promise<EmbeddedPostgres>;
-  /** Ends it for good, also one that is just starting. */
+  /** Stops it permanently, even if it is just starting. */
   stop(): Promise<void>;
 }
 
 /**
- * The embedded PostgreSQL, started again whenever it ends. Its address stays, unless its port was taken meanwhile.
+ * The embedded PostgreSQL, which is started again whenever it ends. Its address stays the same, unless another process
+ * took its port in the meantime.
  *
- * @param onChange  called when the process id or the address has changed.
+ * @param onChange called when the process id or the address has changed.
  */
 export function superviseDatabase(
   options: EmbeddedPostgresOptions,
@@ -38,7 +39,7 @@ export function superviseDatabase(
       server = null;
       onChange(server);
       if (isStopping) return;
-      log.error({ process: 'postgres', reason }, 'ended unasked, starts again');
+      log.error({ process: 'postgres', reason }, 'a process ended unexpectedly and is started again');
       starting = relaunch();
     });
     onChange(server);
@@ -51,7 +52,7 @@ export function superviseDatabase(
         await launch();
         return;
       } catch (error) {
-        log.error({ err: error, process: 'postgres', pauseMs }, 'did not start, is tried again');
+        log.error({ err: error, process: 'postgres', pauseMs }, 'PostgreSQL did not start; trying again');
         await sleep(pauseMs);
       }
     }

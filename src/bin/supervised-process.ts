@@ -9,26 +9,26 @@ const LONGEST_PAUSE_MS = 5_000;
 const STEADY_MS = 10_000;
 
 export interface SupervisedProcess {
-  /** Null while there is none. */
+  /** Null if it does not run. */
   readonly pid: number | null;
   /**
-   * Starts it. Resolves when it is ready, with its address if it has one.
+   * Starts the process. Resolves when it is ready, with its address if it has one.
    *
-   * @throws ConfigurationError when it ends before that.
+   * @throws ConfigurationError if the process ends before it is ready.
    */
   start(): Promise<string | undefined>;
-  /** Lets it end in order, and starts it again: its program or its environment is another now. */
+  /** Ends the process in order and starts it again, because its program or its environment has changed. */
   restart(): void;
-  /** Ends it in order, by force when that takes too long, and for good. */
+  /** Ends the process in order and permanently. If that takes too long, it is killed. */
   stop(): Promise<void>;
 }
 
 /**
- * A child process that is started again whenever it ends: at once if it ran for a while, else after a pause that
- * doubles.
+ * A child process that is started again whenever it ends: at once if it ran for a while, and otherwise after a pause
+ * that doubles each time.
  *
- * @param environment  asked for at each start.
- * @param onChange  called when the process id has changed.
+ * @param environment called at each start.
+ * @param onChange called when the process id has changed.
  */
 export function superviseProcess(
   name: string,
@@ -48,7 +48,8 @@ export function superviseProcess(
     const launched = fork(script, {
       execArgv: [...process.execArgv, '--max-semi-space-size=64'],
       env: environment(),
-      // A group of its own: Ctrl-C in a terminal reaches the supervisor alone, which ends its children in order.
+      // The child has its own process group: Ctrl-C in a terminal reaches only the supervisor, which ends its children
+      // in order.
       detached: true,
     });
     child = launched;
@@ -57,7 +58,11 @@ export function superviseProcess(
       onChange();
       if (isStopping || !wasReady) return;
       if (isRestarting || Date.now() - startedAt > STEADY_MS) pauseMs = FIRST_PAUSE_MS;
-      if (!isRestarting) log.error({ process: name, code, signal, pauseMs }, 'ended unasked, starts again');
+      if (!isRestarting)
+        log.error(
+          { process: name, code, signal, pauseMs },
+          'a process ended unexpectedly and is started again',
+        );
       timer = setTimeout(launch, isRestarting ? 0 : pauseMs);
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       isRestarting = false;
@@ -79,7 +84,7 @@ export function superviseProcess(
           resolve(address);
         });
         first.once('exit', (code, signal) => {
-          const why = code === 1 ? 'it says why above' : `it ended by ${signal ?? `exit code ${code}`}`;
+          const why = code === 1 ? 'it says why above' : `it ended with ${signal ?? `exit code ${code}`}`;
           reject(new ConfigurationError(`The ${name} did not start: ${why}.`));
         });
       }),

@@ -19,7 +19,7 @@ const forRun = can('job:run', {
   key: (args) => (args as unknown as UploadArguments).input.owner.run ?? '',
 });
 
-/** A project's file is for those who may run things in it; a run's, for the executors. */
+/** Users who may run things in a project may upload its files; executors may upload the files of their runs. */
 const byOwner = ruleBy(({ input }: UploadArguments) => (input.owner.run == null ? forProject : forRun));
 
 export const blobRules: RootRules = {

@@ -1,18 +1,18 @@
 import { isSignature, sign } from '../platform/secrets.ts';
 
-/** What a signed address allows. */
+/** What a signed URL allows. */
 export type BlobAction = 'GET' | 'PUT';
 
 const textOf = (action: BlobAction, id: string, expires: number) => `${action} ${id} ${expires}`;
 
-/** An address under `base` that allows one action on one blob until `expiresAt`, to whoever holds it. */
+/** A URL under `base` that allows one action on one blob until `expiresAt`, for everybody who has the URL. */
 export function signedBlobUrl(base: string, action: BlobAction, id: string, expiresAt: Date): string {
   const expires = Math.floor(expiresAt.getTime() / 1000);
   const signature = sign('blob-url', textOf(action, id, expires));
   return `${base}/blobs/${id}?expires=${expires}&signature=${signature}`;
 }
 
-/** Whether the address is one of ours and still good. */
+/** Whether we have signed this URL and it has not expired. */
 export function isSignedBlobUrl(
   action: BlobAction,
   id: string,

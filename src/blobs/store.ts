@@ -22,8 +22,8 @@ const announceStatement = statement<{ id: string }>(
 );
 
 /**
- * The blob of that content, made without content if it is the first time. Until the content is there the newest
- * announcement of its size is believed: nobody can hold a hash with a wrong one.
+ * The blob with this content. It is created without the content the first time. Until the content is stored, the last
+ * announced size counts, so nobody can block a hash by announcing a wrong size.
  */
 export async function ensureBlob(blob: {
   tenantId: string;
@@ -42,7 +42,7 @@ export function findBlob(id: string): Promise<BlobRow | null> {
   return db.blob.findUnique({ where: { id } });
 }
 
-/** A blob, asked for on behalf of a project: another project's is as if it were not there. */
+/** A blob and the project that asks for it. A blob of another project counts as absent. */
 export interface BlobOfProject {
   readonly tenantId: string;
   readonly projectId: string;
@@ -57,7 +57,7 @@ const sizesStatement = statement<BlobOfProject & { readonly sizeBytes: bigint }>
     where blob.uploaded_at is not null`,
 );
 
-/** The size in bytes of each blob that is the project's and whole; null for the others. */
+/** The size in bytes of each blob that belongs to the project and is complete; null for the others. */
 export async function readSizes(blobs: readonly BlobOfProject[], tx?: Tx): Promise<(bigint | null)[]> {
   if (blobs.length === 0) return [];
   const column = (part: keyof BlobOfProject) => blobs.map((blob) => blob[part]);
@@ -70,7 +70,7 @@ export async function readSizes(blobs: readonly BlobOfProject[], tx?: Tx): Promi
   );
 }
 
-/** Size of the pieces that content is kept in, but the last. */
+/** The size of the stored pieces, except the last one. */
 export const CHUNK_BYTES = 512 * 1024;
 
 const storeChunkStatement = statement<{ position: number }>(
@@ -83,8 +83,8 @@ const storeChunkStatement = statement<{ position: number }>(
 );
 
 /**
- * Keeps one piece of a blob that is not whole yet. What stands there already is either the same, when the content comes
- * twice, or left over from a release that cut it otherwise, and is overwritten.
+ * Stores one piece of an incomplete blob. An existing piece is overwritten: it is the same if the content comes twice,
+ * or it comes from a release that cut the content differently.
  */
 export async function storeChunk(blobId: string, position: number, content: Uint8Array): Promise<void> {
   await run(storeChunkStatement, [blobId, position, content]);
@@ -107,7 +107,10 @@ const finishStatement = statement<{ id: string }>(
    returning blobs.id`,
 );
 
-/** Marks a blob whole if its pieces are all there. @returns whether it is whole now, by this call or an earlier one. */
+/**
+ * Marks a blob as complete if all its pieces are stored. @returns whether it is complete now, by this call or an
+ * earlier one.
+ */
 export async function finishBlob(blobId: string, pieces: number, sizeBytes: bigint): Promise<boolean> {
   const [finished] = await run(finishStatement, [blobId, pieces, sizeBytes]);
   return finished !== undefined || (await findBlob(blobId))?.uploadedAt != null;
@@ -117,7 +120,7 @@ const chunkStatement = statement<{ content: Buffer }>(
   'select content from blob_chunks where blob_id = $1::uuid and position = $2',
 );
 
-/** A whole blob's content, in pieces, one read at a time as they are taken. */
+/** The content of a complete blob, in pieces. A piece is read when the reader asks for it. */
 export async function* readContent(blobId: string): AsyncGenerator<Buffer> {
   for (let position = 0; ; position += 1) {
     const [chunk] = await run(chunkStatement, [blobId, position]);

@@ -24,8 +24,8 @@ import {
 } from './store/reads.ts';
 
 /**
- * One request's batches: each level of a nested answer is one statement, whatever its size. What a rule found to decide
- * is what the resolver answers.
+ * The loaders of one request: each level of a nested answer takes one statement, whatever its size. The resolver gets
+ * the same rows that the rule has read.
  */
 export function executionLoaders(tenantId: string) {
   return {

@@ -21,7 +21,7 @@ const ofExecution = (by: (args: never) => ExecutionBy): Finder => ({
 
 const ofExecutionBy = ofExecution(({ by }: { by: ExecutionBy }) => by);
 
-/** A node is its execution's, whose readers may read it. */
+/** A node has the target of its execution. */
 const ofNodeExecution: Finder = {
   kind: 'node execution',
   key: (args) => addressText(args['by'] as NodeExecutionBy),
@@ -47,8 +47,8 @@ interface NewExecutionArguments {
 const inProjectOfNew = ofProjectWithNew(({ input }: NewExecutionArguments) => input.project);
 
 /**
- * The project of a new execution. Its launch plan is looked up at the same time, so that the grants on both are read by
- * one statement: the command judges the plan, and finds both rows and grants remembered.
+ * The project of a new execution. Its launch plan is looked up at the same time, so that one statement reads the grants
+ * on both. The command checks the launch plan, and finds both rows and grants in the cache.
  */
 const ofNewExecution: Finder = {
   ...inProjectOfNew,

@@ -3,11 +3,11 @@ import { newsOf } from '../platform/database/news.ts';
 import { type EventRow, readEventsAfter, readStreamEnd } from './store/reads.ts';
 
 const PAGE = 500;
-/** News may be lost; so a quiet watcher looks at the table this often in any case. */
+/** News may be lost, so a watcher without news looks at the table this often. */
 const LOOK_MS = 5_000;
 
 /**
- * An execution's events after `after`, without gap or repeat: first those that are there, then each as it comes. Ends
+ * Yields the events of an execution after `after`, each exactly once: first the stored ones, then each new one. Ends
  * after the last event of an execution that has ended, or when the signal fires.
  */
 export async function* watchEvents(
@@ -22,7 +22,7 @@ export async function* watchEvents(
     signal: AbortSignal;
   },
 ): AsyncGenerator<EventRow> {
-  // Listening starts before the first look, so that what happens in between is not missed.
+  // Listen before the first read, so that events in between are not missed.
   const news = newsOf('execution', executionId, signal);
   let sequence = after;
   try {

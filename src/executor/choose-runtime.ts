@@ -5,12 +5,12 @@ import { log } from '../platform/log.ts';
 import type { Runtime } from './host/runtime.ts';
 import { createProcessRuntime } from './runtimes/process/process-runtime.ts';
 
-/** @throws ConfigurationError in production, where what runs the jobs must be named. */
+/** @throws ConfigurationError in production, if no runtime is chosen. */
 export function requireNamedRuntime(): void {
   if (baseConfig.production && executorConfig.runtime === undefined)
     throw new ConfigurationError(
       'SLIPWAY_EXECUTOR_RUNTIME is required in production. `process` runs jobs as the user of the executor, without ' +
-        'isolation: only for code that you would run yourself.',
+        'isolation. Use it only for code that you would run yourself.',
     );
 }
 
@@ -18,15 +18,17 @@ type RuntimeName = NonNullable<typeof executorConfig.runtime>;
 
 const runtimes: Readonly<Record<RuntimeName, (folder: string) => Runtime>> = {
   process(folder) {
-    log.warn('jobs run as processes of this user, without isolation: they can read and do what it can');
+    log.warn(
+      'jobs run as processes of this user without isolation: they can do everything that this user can',
+    );
     return createProcessRuntime({ root: folder, path: executorConfig.path });
   },
 };
 
 /**
- * The runtime that is configured; `process` where none has to be named.
+ * The configured runtime; `process` if none is chosen.
  *
- * @param folder  where it keeps its runs.
+ * @param folder the folder for its runs.
  */
 export function chooseRuntime(folder: string): Runtime {
   const name = executorConfig.runtime ?? 'process';

@@ -18,11 +18,11 @@ function readOrMakeInstance(file: string): string {
 }
 
 /**
- * Makes the folder of the executor's name and takes it for this process alone. A predecessor whose tree was killed may
- * still be ending its runs; it gets the time that this takes. The instance is the id by which the server knows it: one
- * that starts again in the same folder goes on under the same id, since its predecessor is dead.
+ * Creates the folder of this executor's name and locks it for this process. An earlier executor whose process tree was
+ * killed may still be ending its runs; we wait for it. The instance is the id by which the server knows this process. A
+ * process that starts again in the same folder keeps the instance, because its predecessor is dead.
  *
- * @throws ConfigurationError when another executor of this name goes on working here.
+ * @throws ConfigurationError if another executor with this name continues to work here.
  */
 export async function openExecutorFolder(): Promise<{ folder: string; instance: string }> {
   const { name } = executorConfig;
@@ -37,10 +37,13 @@ export async function openExecutorFolder(): Promise<{ folder: string; instance: 
       if (!(error instanceof FolderInUseError)) throw error;
       if (Date.now() > until)
         throw new ConfigurationError(
-          `SLIPWAY_EXECUTOR: an executor named ${name} runs here already (process ${error.pid}). Set SLIPWAY_EXECUTOR to another name.`,
+          `SLIPWAY_EXECUTOR: an executor named ${name} already runs here (process ${error.pid}). Set SLIPWAY_EXECUTOR to another name.`,
         );
       if (!isTold)
-        log.warn({ executor: name, pid: error.pid }, 'another executor has this name; waiting for its end');
+        log.warn(
+          { executor: name, pid: error.pid },
+          'another executor on this machine has this name; waiting until it ends',
+        );
       await sleep(100);
     }
   }

@@ -9,23 +9,23 @@ import { db } from '../platform/database/client.ts';
 import type { Context } from './context.ts';
 import { DEFAULT_PAGE, MAX_PAGE } from './keyset.ts';
 
-/** Any JSON value but null, which GraphQL has a word of its own for. */
+/** Any JSON value except null, for which GraphQL has its own word. */
 export type Json = string | number | boolean | object;
 
 const firstUpper = (name: string) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 
-/** The errors plugin stands first: what another plugin throws then still reaches the result union. */
+/** The errors plugin comes first, so that errors of the other plugins also become members of the result union. */
 export const builder = new SchemaBuilder<{
   Context: Context;
   DefaultFieldNullability: false;
   DefaultInputFieldRequiredness: false;
   PrismaTypes: PrismaTypes;
-  /** Every connection can count its list; src/graphql/connection.ts makes them. */
+  /** Every connection can count its list; src/graphql/connection.ts creates them. */
   Connection: { readonly count: () => Promise<number> };
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
-    /** Milliseconds. */
+    /** In milliseconds. */
     Duration: { Input: number; Output: number };
     BigInt: { Input: bigint; Output: bigint | number };
     JSON: { Input: Json; Output: unknown };
@@ -42,25 +42,26 @@ export const builder = new SchemaBuilder<{
     },
   },
   relay: {
-    // `node` and `nodes` are fields of our own (src/api/node.ts): the plugin's would pass every type's rule by.
+    // `node` and `nodes` are our own fields (src/api/node.ts). The fields of the plugin would skip the rules of the
+    // types.
     nodeQueryOptions: false,
     nodesQueryOptions: false,
     nodesOnConnection: { description: 'The objects of this page, without their cursors.' },
     cursorFieldOptions: {
-      description: 'Where the object stands in the list. Pass it as `after` or `before`.',
+      description: 'The position of the object in the list. Pass it as `after` or `before`.',
     },
     nodeFieldOptions: { description: 'The object.' },
     edgesFieldOptions: { description: 'The objects of this page, each with its cursor.' },
     pageInfoFieldOptions: {
-      description: 'Whether there are more pages, and where this one begins and ends.',
+      description: 'Whether the list has more pages, and the cursors of this page.',
     },
-    pageInfoTypeOptions: { description: 'Where a page lies in its list.' },
+    pageInfoTypeOptions: { description: 'The position of a page in its list.' },
     hasNextPageFieldOptions: { description: 'Whether more objects follow this page.' },
     hasPreviousPageFieldOptions: { description: 'Whether objects come before this page.' },
     startCursorFieldOptions: { description: 'The cursor of the first object; null on an empty page.' },
     endCursorFieldOptions: { description: 'The cursor of the last object; null on an empty page.' },
     firstArgOptions: {
-      description: `How many objects, from the beginning or after \`after\`: 1 to ${MAX_PAGE}. Without \`first\` and \`last\`: ${DEFAULT_PAGE}.`,
+      description: `How many objects, from the beginning or after \`after\`: 1 to ${MAX_PAGE}. If \`first\` and \`last\` are left out: ${DEFAULT_PAGE}.`,
     },
     afterArgOptions: { description: 'Only objects that follow this cursor.' },
     lastArgOptions: {
@@ -85,12 +86,12 @@ builder.globalConnectionField('totalCount', (t) =>
 );
 
 builder.queryType({
-  description: 'What can be asked. Every field requires a sign-in unless it says otherwise.',
+  description: 'The queries. Each field requires a sign-in unless its description says otherwise.',
 });
 builder.mutationType({
   description:
-    'What can be changed. Each field answers its payload, or one of the errors that its union names. A refusal because of rights is a top-level error.',
+    'The mutations. Each field answers its payload, or one of the errors of its union. If you may not call a field, the answer is a top-level error.',
 });
 builder.subscriptionType({
-  description: 'What can be watched, over Server-Sent Events or WebSocket (graphql-transport-ws).',
+  description: 'The subscriptions, over Server-Sent Events or WebSocket (graphql-transport-ws).',
 });

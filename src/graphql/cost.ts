@@ -21,37 +21,38 @@ import {
 import { DEFAULT_PAGE, MAX_PAGE } from './keyset.ts';
 
 /**
- * What an operation may cost, told from its document and variables before anything runs: the number of objects that it
- * can make the server read.
+ * The cost that an operation can have, computed from its document and variables before it runs: the number of objects
+ * that it may make the server read.
  *
- *     a field that answers an object     1
- *     a list or a connection             1, and 1 for each row that it may have
- *     what is selected of each row       once for each row: sizes multiply
- *     a mutation                         10, and what is selected of its result
- *     introspection                      100 for each `__schema` or `__type`
- *     scalars, enums, `edges`, `node`    nothing
+ *    a field that answers an object      1
+ *    a list or a connection              1, and 1 for each row that it may have
+ *    the fields of each row              once for each row: sizes multiply
+ *    a mutation                          10, and the fields of its result
+ *    introspection                       100 for each `__schema` or `__type`
+ *    scalars, enums, `edges`, `node`     nothing
  *
- * Rows are counted whether or not they are shown: a page of which only `pageInfo` is selected is read all the same. A
- * connection has `first`, else `last`, else 25 rows. Any other list of objects has its `first`, or its field says how
- * long it gets: `extensions: { listSize: 10 }`; a test finds a list that says nothing. `extensions: { cost: 5 }` makes a
- * field dearer. What a document says twice is counted twice; what `@skip` and `@include` leave out is not counted.
+ * Rows count even if they are not shown: the server reads a page even if only its `pageInfo` is selected. A connection
+ * has `first`, or else `last`, or else 25 rows. Any other list of objects has its `first`, or its field says how long
+ * it is: `extensions: { listSize: 10 }`; a test finds lists that do not say it. `extensions: { cost: 5 }` makes a field
+ * more expensive. Fields that a document repeats count each time; fields that `@skip` or `@include` leave out do not
+ * count.
  */
 export const MUTATION_COST = 10;
 export const INTROSPECTION_COST = 100;
 
-/** For a list that forgot to say. */
+/** The size of a list whose field does not say how long it is. */
 const UNKNOWN_LIST_SIZE = 100;
 
 export interface Operation {
   readonly document: DocumentNode;
   readonly operationName?: string | null | undefined;
-  /** As they were sent, not yet checked. */
+  /** As the client sent them, not yet checked. */
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
 /**
- * At least 1. Finite, and safe to show, however large. Also for documents that are not valid, of which it counts what it
- * knows; a document without such an operation costs 1.
+ * At least 1, always finite and safe to show. For an invalid document, it counts the fields that exist; if the document
+ * has no such operation, the cost is 1.
  */
 export function costOf(schema: GraphQLSchema, operation: Operation): number {
   const node = getOperationAST(operation.document, operation.operationName);
@@ -61,14 +62,14 @@ export function costOf(schema: GraphQLSchema, operation: Operation): number {
   return Math.min(Math.max(cost, 1), Number.MAX_SAFE_INTEGER);
 }
 
-/** How many rows a field may have: null when it is no list of objects, or a list that does not say. */
+/** How many rows a field may have; null if it is not a list of objects, or if a list does not say it. */
 export function rowsOf(
   field: GraphQLField<unknown, unknown>,
   argument: (name: string) => unknown,
 ): number | null {
   if (isConnection(getNamedType(field.type)) || hasFirst(field)) {
     const size = argument('first') ?? argument('last') ?? defaultFirst(field);
-    // What is no number, or out of bounds, the field refuses.
+    // The field itself refuses a size that is not a number or out of bounds.
     return typeof size === 'number' ? Math.min(Math.max(size, 0), MAX_PAGE) : MAX_PAGE;
   }
   const { listSize } = field.extensions;
@@ -89,18 +90,21 @@ export function isConnection(type: GraphQLNamedType): boolean {
   return isObjectType(type) && type.name.endsWith('Connection') && 'edges' in type.getFields();
 }
 
-/** The parts of a connection that are its rows: `edges` and `nodes` of it, `node` of an edge. */
+/** The parts of a connection that are its rows: its `edges` and `nodes`, and the `node` of an edge. */
 function isWrapper(parent: GraphQLNamedType, name: string): boolean {
   if (isConnection(parent)) return name === 'edges' || name === 'nodes' || name === 'pageInfo';
   return name === 'node' && parent.name.endsWith('Edge');
 }
 
-/** One walk over one operation. */
+/** One walk through one operation. */
 class Estimate {
   readonly #schema: GraphQLSchema;
   readonly #variables: Readonly<Record<string, unknown>>;
   readonly #fragments = new Map<string, FragmentDefinitionNode>();
-  /** By selection and rows. What is still being counted counts nothing: a fragment that spreads itself is not valid. */
+  /**
+   * By selection and rows. A selection that is still being counted counts nothing, because a fragment that spreads
+   * itself is not valid.
+   */
   readonly #known = new Map<SelectionSetNode, Map<number, number>>();
 
   constructor(schema: GraphQLSchema, { document, variables }: Operation, operation: OperationDefinitionNode) {
@@ -111,7 +115,7 @@ class Estimate {
         this.#fragments.set(definition.name.value, definition);
   }
 
-  /** @param rows  those of the connection whose fields are selected; 1 elsewhere. */
+  /** @param rows  the number of rows of the connection whose fields are selected; 1 elsewhere. */
   ofSelection({ selections }: SelectionSetNode, type: GraphQLNamedType, rows: number): number {
     return selections
       .filter((selection) => this.#isIncluded(selection))
@@ -126,7 +130,9 @@ class Estimate {
     return fragment ? this.#ofFragment(fragment, type, rows) : 0;
   }
 
-  /** Once for each fragment, however often it is spread: spreads within spreads would be counted without end. */
+  /**
+   * Each fragment is counted once, however often it is spread. Otherwise, nested spreads could be counted endlessly.
+   */
   #ofFragment(fragment: FragmentDefinitionNode, type: GraphQLNamedType, rows: number): number {
     const known = this.#known.get(fragment.selectionSet) ?? new Map<number, number>();
     this.#known.set(fragment.selectionSet, known);
@@ -202,7 +208,7 @@ function defaultsOf({ variableDefinitions = [] }: OperationDefinitionNode): Reco
   );
 }
 
-/** As far as sizes and conditions need it. */
+/** The value of a literal, as far as sizes and conditions need it. */
 function literalOf(value: ValueNode): unknown {
   if (value.kind === Kind.INT) return Number(value.value);
   if (value.kind === Kind.BOOLEAN) return value.value;

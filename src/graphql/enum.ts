@@ -1,8 +1,8 @@
 import { builder } from './builder.ts';
 
 /**
- * A GraphQL enum with the values of a Prisma enum, each with its description: a value that Prisma's schema gains does not
- * compile until it is described here.
+ * A GraphQL enum with the values of a Prisma enum. Each value must have a description: if Prisma's schema gets a new
+ * value, the code does not compile until the value is described here.
  */
 export function enumOf<Value extends string>(
   name: string,

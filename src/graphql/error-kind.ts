@@ -1,9 +1,9 @@
 import type { ErrorKind } from '../generated/prisma/enums.ts';
 import { enumOf } from './enum.ts';
 
-/** Of every failure that is recorded: an execution's, a node's, an attempt's, a job's. */
-export const ErrorKindEnum = enumOf<ErrorKind>('ErrorKind', 'Who or what caused a failure.', {
-  UNKNOWN: 'Nobody said what caused it.',
+/** For the failures of executions, nodes, attempts and jobs. */
+export const ErrorKindEnum = enumOf<ErrorKind>('ErrorKind', 'What caused a failure.', {
+  UNKNOWN: 'The cause is unknown.',
   USER: 'The work itself failed: the code of the task, or its input.',
-  SYSTEM: 'What ran the work failed: the executor, its machine or the server.',
+  SYSTEM: 'The system failed: the executor, its machine or the server.',
 });

@@ -17,51 +17,54 @@ import { ObjectKindEnum } from './object-kind.ts';
 
 export const ErrorCodeEnum = enumOf<ErrorCode>(
   'ErrorCode',
-  "What went wrong, in gRPC's words. Top-level errors have it in `extensions.code`.",
+  "The kind of error, with the names of gRPC's codes. Top-level errors have it in `extensions.code`.",
   {
     INVALID_ARGUMENT: 'The input is wrong whatever the state of the server. Change it before you try again.',
-    NOT_FOUND: 'The object is absent, or hidden from the caller: the two look alike.',
-    ALREADY_EXISTS: 'Such an object exists already. It was not changed.',
-    FAILED_PRECONDITION: 'The input is right, but the object is in a state that does not allow this.',
+    NOT_FOUND: 'The object does not exist or is hidden from you. The two cases give the same answer.',
+    ALREADY_EXISTS: 'An object with this name already exists. It was not changed.',
+    FAILED_PRECONDITION: 'The input is right, but the object is in a state in which this is not possible.',
     ABORTED: 'Another request changed the same object at the same time. Try again from the start.',
     RESOURCE_EXHAUSTED: 'A limit is reached: of size, cost, rate or number. The message names it.',
     PERMISSION_DENIED: "The caller's level, role, scopes or token do not allow this.",
     UNAUTHENTICATED: 'The request has no valid sign-in, and the field needs one.',
     UNIMPLEMENTED: 'The server does not support this.',
     UNAVAILABLE: 'The server cannot answer now, for example because the database is down. Try again later.',
-    DEADLINE_EXCEEDED: 'The operation took longer than it may.',
+    DEADLINE_EXCEEDED: 'The operation took longer than allowed.',
     INTERNAL: 'The server failed in a way that it did not foresee. The details are in its log.',
   },
 );
 
 export const ErrorInterface = builder.interfaceRef<DomainError>('Error').implement({
-  description: 'A refusal that the caller can act on. Every error in a result union implements it.',
+  description:
+    'An error that the caller can act on. Every error in a result union implements this interface.',
   fields: (t) => ({
-    code: t.expose('code', { type: ErrorCodeEnum, description: 'What kind of refusal it is, for programs.' }),
+    code: t.expose('code', { type: ErrorCodeEnum, description: 'The kind of error, for programs.' }),
     message: t.exposeString('message', {
-      description: 'What is wrong and, where there is one, what to do: for people. Programs read `code`.',
+      description:
+        'What is wrong and, if possible, what to do. This text is for people; programs read `code`.',
     }),
     path: t.field({
       type: ['String'],
       nullable: true,
       description:
-        'The place in the arguments that is wrong, outermost first: `["input", "name"]`. Null when no argument is to blame.',
+        'The path of the argument that is wrong, from outside to inside: `["input", "name"]`. Null if the error is not about an argument.',
       resolve: (error) => (error.inputPath.length > 0 ? [...error.inputPath] : null),
     }),
   }),
 });
 
 const ProblemType = builder.objectRef<Problem>('InputProblem').implement({
-  description: 'One thing that is wrong with an input.',
+  description: 'One problem of an input.',
   fields: (t) => ({
     code: t.exposeString('code', {
       description:
-        "A stable word for programs: a compiler's code such as `MismatchingTypes`, `MissingField`, `InvalidValue`.",
+        'The kind of problem, a fixed word for programs: `MismatchingTypes`, `MissingField`, `InvalidValue` …',
     }),
     message: t.exposeString('message', { description: 'What is wrong, for people.' }),
     path: t.field({
       type: ['String'],
-      description: 'The place that is wrong, from the argument down: `["input", "template", "nodes", "n1"]`.',
+      description:
+        'The path of the value that is wrong, from outside to inside: `["input", "template", "nodes", "n1"]`.',
       resolve: (problem) => [...problem.path],
     }),
   }),
@@ -69,13 +72,14 @@ const ProblemType = builder.objectRef<Problem>('InputProblem').implement({
 
 builder.objectType(InvalidArgumentError, {
   name: 'InvalidArgumentError',
-  description: 'The input is wrong in itself. All its problems are reported together.',
+  description:
+    'The input is wrong, whatever the state of the server. The error lists all problems of the input.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     problems: t.field({
       type: [ProblemType],
       extensions: { listSize: 10 },
-      description: 'Everything that is wrong with the input: at least one problem.',
+      description: 'All problems of the input: at least one.',
       resolve: (error) => [...error.problems],
     }),
   }),
@@ -83,28 +87,29 @@ builder.objectType(InvalidArgumentError, {
 
 builder.objectType(NotFoundError, {
   name: 'NotFoundError',
-  description: 'Something that the input names is absent, or hidden from the caller: the two look alike.',
+  description:
+    'An object that the input names does not exist or is hidden from you. The two cases give the same answer.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    kind: t.expose('kind', { type: ObjectKindEnum, description: 'What kind of object was looked for.' }),
+    kind: t.expose('kind', { type: ObjectKindEnum, description: 'The kind of object that was not found.' }),
   }),
 });
 
 builder.objectType(AlreadyExistsError, {
   name: 'AlreadyExistsError',
-  description: 'Such an object exists already. It was not changed.',
+  description: 'An object with this name already exists. It was not changed.',
   interfaces: [ErrorInterface],
 });
 
 builder.objectType(FailedPreconditionError, {
   name: 'FailedPreconditionError',
-  description: 'The input is right, but the object is in a state that does not allow this.',
+  description: 'The input is right, but the object is in a state in which this is not possible.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     current: t.exposeString('current', {
       nullable: true,
       description:
-        'The phase or state of the object that does not allow this; null when no phase or state is to blame.',
+        'The phase or state of the object that makes this impossible; null if it is not because of a phase or state.',
     }),
   }),
 });
@@ -115,7 +120,7 @@ builder.objectType(ResourceExhaustedError, {
   interfaces: [ErrorInterface],
 });
 
-/** A refusal as a top-level error: what the rules answer, and what a field without a result union throws. */
+/** A domain error as a top-level error: for refusals of rules, and for fields without a result union. */
 export function topLevelError(error: DomainError): GraphQLError {
   return new GraphQLError(error.message, {
     extensions: {
@@ -125,17 +130,17 @@ export function topLevelError(error: DomainError): GraphQLError {
   });
 }
 
-/** What a caller may see of anything thrown. What is not ours is INTERNAL, without a word of what it was. */
+/** The form of an error that a caller may see. Errors that are not ours become INTERNAL, without any details. */
 export function shownError(error: unknown): GraphQLError {
   const cause = causeOf(error);
   if (cause instanceof DomainError) return located(topLevelError(cause), error);
   if (isDatabaseLost(cause)) return located(topLevelError(new UnavailableError()), error);
-  // A refusal of the rules, of a scalar, or of GraphQL itself: written for the caller.
+  // A refusal of a rule, of a scalar, or of GraphQL itself. Its message is for the caller.
   if (cause instanceof GraphQLError) return located(cause, error);
   return located(new GraphQLError('something went wrong', { extensions: { code: 'INTERNAL' } }), error);
 }
 
-/** What was thrown first, under the places that GraphQL has added. */
+/** The original error, without the places that GraphQL has added. */
 function causeOf(error: unknown): unknown {
   let cause = error;
   while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError;

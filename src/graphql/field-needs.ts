@@ -1,14 +1,14 @@
 /**
- * What a field needs beyond its resolver, declared on the field itself: `extensions: { longPoll: true } satisfies
- * FieldNeeds`. The guards (src/api/guards.ts) and the cost of an operation (cost.ts) read it.
+ * What a field needs in addition to its resolver. The field itself declares it: `extensions: { longPoll: true }
+ * satisfies FieldNeeds`. The guards (src/api/guards.ts) and the cost of an operation (cost.ts) read it.
  */
 export interface FieldNeeds {
-  /** How many objects a list without pages has, nearly always. */
+  /** How many objects a list without pages usually has. */
   readonly listSize?: number;
-  /** What the field costs, where that is more than the objects that it answers. */
+  /** The cost of the field, if it is more than the objects that it answers. */
   readonly cost?: number;
-  /** The mutation may wait for long: the caller's right to it is checked again while it waits. */
+  /** The mutation may wait for a long time. The caller's right to it is checked again while it waits. */
   readonly longPoll?: true;
-  /** The command itself replaces texts that PostgreSQL cannot store, instead of the whole field being refused. */
+  /** The command itself replaces texts that PostgreSQL cannot store. Otherwise, such texts are refused. */
   readonly cleansTexts?: true;
 }

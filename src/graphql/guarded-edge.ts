@@ -4,9 +4,9 @@ import type { Target } from '../authorization/domain/resources.ts';
 import { type Context, callerOf } from './context.ts';
 
 /**
- * The resolver of a field that leads to an object with rules of its own: who may not read the object finds null there,
- * as if it were absent, and no error, since the rest of the answer is theirs. What the caller's scopes or role decide
- * is decided before anything is loaded.
+ * The resolver of a field that leads to an object with its own rules. If the caller may not read the object, the field
+ * is null, as if the object did not exist. There is no error, because the caller may read the rest of the answer. If
+ * the caller's scopes or role decide, nothing is loaded.
  */
 export function guardedEdge<Parent, Row extends object>(
   permission: Permission,

@@ -3,14 +3,14 @@ import { builder } from './builder.ts';
 
 type Schema = typeof builder.$inferSchemaTypes;
 
-/** The one argument of a mutation: `args: inputOf(CreateQueueInput)`. */
+/** The only argument of a mutation: `args: inputOf(CreateQueueInput)`. */
 export function inputOf<Shape>(type: InputObjectRef<Schema, Shape>) {
   return builder.args((t) => ({
-    input: t.field({ type, required: true, description: 'All that the mutation needs, in one object.' }),
+    input: t.field({ type, required: true, description: 'The input of the mutation.' }),
   }));
 }
 
-/** How something is addressed that has no key beside its id. A key can be added later. */
+/** The address of an object that has an id and no key. A key can be added later. */
 export const byId = (name: string, noun: string) =>
   builder.inputType(name, {
     description: `The address of ${noun}.`,
@@ -18,7 +18,7 @@ export const byId = (name: string, noun: string) =>
     fields: (t) => ({ id: t.id({ description: `The value of the field \`id\` of ${noun}.` }) }),
   });
 
-/** An address of that kind, as it arrives. */
+/** Such an address, as it arrives. */
 export interface ById {
   readonly id: string;
 }
@@ -26,6 +26,6 @@ export interface ById {
 /** The argument of a lookup: `args: addressOf(QueueByInput, 'queue')`. */
 export function addressOf<Shape>(type: InputObjectRef<Schema, Shape>, noun: string) {
   return builder.args((t) => ({
-    by: t.field({ type, required: true, description: `Which ${noun}: exactly one of the fields is given.` }),
+    by: t.field({ type, required: true, description: `Which ${noun}. Give exactly one of the fields.` }),
   }));
 }

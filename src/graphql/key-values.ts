@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../platform/errors.ts';
 import { builder } from './builder.ts';
 
-/** One entry of a map from text to text: GraphQL has no maps. */
+/** One entry of a map from text to text, because GraphQL has no maps. */
 interface KeyValue {
   readonly key: string;
   readonly value: string;
@@ -10,16 +10,17 @@ interface KeyValue {
 export const KeyValueType = builder.objectRef<KeyValue>('KeyValue').implement({
   description: 'One entry of a map from text to text, such as a label or a tag.',
   fields: (t) => ({
-    key: t.exposeString('key', { description: 'The name of the entry, unique in its map.' }),
-    value: t.exposeString('value', { description: 'The text that stands under the key; it may be empty.' }),
+    key: t.exposeString('key', { description: 'The key of the entry, unique in its map.' }),
+    value: t.exposeString('value', { description: 'The value of the entry. It may be empty.' }),
   }),
 });
 
 export const KeyValueInput = builder.inputType('KeyValueInput', {
-  description: 'One entry of a map from text to text. A map that names a key twice is INVALID_ARGUMENT.',
+  description:
+    'One entry of a map from text to text. If a map has the same key twice, the answer is INVALID_ARGUMENT.',
   fields: (t) => ({
-    key: t.string({ required: true, description: 'The name of the entry, unique in its map.' }),
-    value: t.string({ required: true, description: 'The text that stands under the key; it may be empty.' }),
+    key: t.string({ required: true, description: 'The key of the entry, unique in its map.' }),
+    value: t.string({ required: true, description: 'The value of the entry. It may be empty.' }),
   }),
 });
 
@@ -27,7 +28,7 @@ export function entriesOf(map: unknown): KeyValue[] {
   return Object.entries(map as Record<string, string>).map(([key, value]) => ({ key, value }));
 }
 
-/** @throws InvalidArgumentError for a key that is given twice. */
+/** @throws InvalidArgumentError if a key is given twice. */
 export function mapOf(entries: readonly KeyValue[], path: readonly string[]): Record<string, string> {
   return recordOf(
     entries,
@@ -37,7 +38,7 @@ export function mapOf(entries: readonly KeyValue[], path: readonly string[]): Re
   );
 }
 
-/** A list of named things as a map. @throws InvalidArgumentError for a name that is given twice. */
+/** A list of named things as a map. @throws InvalidArgumentError if a name is given twice. */
 export function recordOf<Entry, Value>(
   entries: readonly Entry[],
   path: readonly string[],

@@ -4,8 +4,8 @@ import { isId } from '../platform/ids.ts';
 import { isStorable } from '../platform/text.ts';
 
 /**
- * Pages by keyset: a cursor is the sort key of a row, opaque to callers, so a page costs the same wherever it starts and
- * rows that come or go meanwhile are neither skipped nor repeated.
+ * Pages by keyset. A cursor is the sort key of a row, and callers do not look inside. So each page costs the same
+ * wherever it begins, and new or deleted rows make a list neither skip nor repeat others.
  */
 
 export const DEFAULT_PAGE = 25;
@@ -21,9 +21,9 @@ export interface PageArguments {
 /**
  * One page of a list, as a connection.
  *
- * @param list  fetches the rows of a page in the order, up to one more than the page.
- * @param count  how many rows the whole list has; called only when `totalCount` is selected.
- * @throws InvalidArgumentError naming the argument.
+ * @param list reads the rows of a page in order, and one more row if there is one.
+ * @param count the number of rows of the whole list; called only if `totalCount` is selected.
+ * @throws InvalidArgumentError that names the argument.
  */
 export async function pagedList<Row extends Sorted, Sorted>(
   args: PageArguments,
@@ -35,7 +35,10 @@ export async function pagedList<Row extends Sorted, Sorted>(
   return { ...connectionOf(await list(page), page, order), count };
 }
 
-/** What a cursor of ours may hold. Callers may send any other text, and PostgreSQL must not be the one to refuse it. */
+/**
+ * The values that one of our cursors can contain. Callers can send any other text, and it must be refused before
+ * PostgreSQL refuses it.
+ */
 const isOfType: Readonly<Record<SortType, (text: string) => boolean>> = {
   timestamptz: isInstant,
   uuid: isId,
@@ -43,7 +46,9 @@ const isOfType: Readonly<Record<SortType, (text: string) => boolean>> = {
   text: (text) => text.length <= 255 && isStorable(text),
 };
 
-/** An instant of the years 1 to 9999 as `toISOString` writes it. JavaScript reads the 30th of February as March. */
+/**
+ * An instant in the years 1 to 9999 in the form of `toISOString`. JavaScript would read 30 February as a day in March.
+ */
 function isInstant(text: string): boolean {
   const instant = new Date(text);
   return /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(instant.getTime()) && instant.toISOString() === text;
@@ -52,11 +57,11 @@ function isInstant(text: string): boolean {
 function pageOf<Row>(args: PageArguments, order: Order<Row>): Page {
   const backward = args.last != null || args.before != null;
   if (backward && (args.first != null || args.after != null))
-    throw InvalidArgumentError.of(['last'], 'first and after go forward, last and before backward: not both');
+    throw InvalidArgumentError.of(['last'], 'use first and after, or last and before, but not both');
   const name = backward ? 'last' : 'first';
   const limit = (backward ? args.last : args.first) ?? DEFAULT_PAGE;
   if (limit < 1 || limit > MAX_PAGE)
-    throw InvalidArgumentError.of([name], `${name} must lie in 1 … ${MAX_PAGE}`);
+    throw InvalidArgumentError.of([name], `${name} must be between 1 and ${MAX_PAGE}`);
   const cursor = backward ? args.before : args.after;
   return {
     limit,
@@ -71,9 +76,9 @@ function keyOf<Row>(cursor: string, order: Order<Row>, argument: string): SortKe
     const fitsAll = Array.isArray(key) && key.length === order.length;
     if (fitsAll && order.every(({ type }, at) => fits(type, key[at]))) return key;
   } catch {
-    // Not one of ours, like any other wrong text.
+    // Not one of our cursors, like any other wrong text.
   }
-  throw InvalidArgumentError.of([argument], `${argument} is no cursor of this list`);
+  throw InvalidArgumentError.of([argument], `${argument} is not a cursor of this list`);
 }
 
 function fits(type: SortType, part: unknown): boolean {
@@ -84,7 +89,7 @@ function cursorOf(key: SortKey): string {
   return Buffer.from(JSON.stringify(key), 'utf8').toString('base64url');
 }
 
-/** Cuts what was fetched to the page and puts it into the list's order. */
+/** Cuts the rows to the page and puts them into the order of the list. */
 function connectionOf<Row extends Sorted, Sorted>(fetched: readonly Row[], page: Page, order: Order<Sorted>) {
   const hasMore = fetched.length > page.limit;
   const rows = fetched.slice(0, page.limit);

@@ -5,10 +5,10 @@ export const LevelEnum = enumOf<Level>(
   'Level',
   'How much a user may do with a resource. Each level includes the ones before it.',
   {
-    NO_PERMISSIONS: 'Nothing: the resource looks absent.',
-    READ: 'See the resource and what it holds.',
-    USE: 'Run it, submit jobs to it, or take it as an input.',
-    EDIT: 'Change it.',
-    MANAGE: 'Delete and restore it, and grant levels on it.',
+    NO_PERMISSIONS: 'Nothing. The resource seems not to exist.',
+    READ: 'See the resource and everything in it.',
+    USE: 'Launch it, submit jobs to it, and upload files to it.',
+    EDIT: 'Change it, register versions in it, and terminate its executions.',
+    MANAGE: 'Delete, restore and publish it, and grant levels on it.',
   },
 );

@@ -1,12 +1,12 @@
 import { builder } from './builder.ts';
 
-/** What every object that can be looked up by id has. `node` and `nodes` find it again: src/api/node.ts. */
+/** The interface of all objects that can be found by id. `node` and `nodes` find them: src/api/node.ts. */
 export const NodeInterface = builder.interfaceRef<{ readonly id: string }>('Node').implement({
   description: 'An object that can be looked up by its id alone, with `node` or `nodes`.',
   fields: (t) => ({
     id: t.exposeID('id', {
       description:
-        'An opaque UUIDv7, unique over all types and never used again. `node` finds the object by it.',
+        'A UUIDv7 that is unique across all types and never used again. `node` finds the object by it.',
     }),
   }),
 });

@@ -4,14 +4,14 @@ import { builder } from './builder.ts';
 type Schema = typeof builder.$inferSchemaTypes;
 
 /**
- * What a mutation answers when it succeeds, with the one object that it made or changed: `payload('CreateQueuePayload',
- * 'queue', QueueType)` has a field `queue`, and is resolved from `{ queue }`.
+ * The payload of a mutation, with the one object that it created or changed: `payload('CreateQueuePayload', 'queue',
+ * QueueType)` has a field `queue`, and its value is `{ queue }`.
  */
 export function payload<Key extends string, Shape extends object>(
   name: `${string}Payload`,
   key: Key,
   type: ObjectRef<Schema, Shape>,
-  description = `The ${words(key)} as it is after the mutation.`,
+  description = `The ${words(key)} after the mutation.`,
 ) {
   return builder.objectRef<Readonly<Record<Key, Shape>>>(name).implement({
     description: `What \`${mutationOf(name)}\` answers when it succeeds.`,

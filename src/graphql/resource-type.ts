@@ -5,7 +5,7 @@ export const ResourceTypeEnum = enumOf<ResourceType>(
   'ResourceType',
   'The kinds of resource that levels are granted on.',
   {
-    TENANT: 'The tenant: everything in it.',
+    TENANT: 'The tenant with everything in it.',
     PROJECT:
       'A project, with its tasks, workflows, launch plans, executions, experiments and registered models.',
     EXPERIMENT: 'An experiment, with its runs.',

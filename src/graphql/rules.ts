@@ -6,27 +6,27 @@ import { type Refusal, UnauthenticatedError } from '../platform/errors.ts';
 import type { ObjectKind } from '../platform/object-kinds.ts';
 import type { Context } from './context.ts';
 
-// The rules read arguments of every field; their types are checked where the object of the rule is written.
+// Rules read the arguments of all fields. Their types are checked where the object of a rule is written.
 export type FieldArguments = Readonly<Record<string, unknown>>;
 
-/** What a rule calls the object that a field is about, in refusals and in the audit log. */
+/** The name of the object of a field, in refusals and in the audit log. */
 export interface ObjectName {
   readonly kind: ObjectKind;
   key(args: FieldArguments, context: Context): string;
-  /** Its id, where that is known without a look. */
+  /** The id of the object, if it is known without a read. */
   id?(context: Context): string;
 }
 
-/** How a rule finds an object that grants decide about. */
+/** How a rule finds an object whose grants decide. */
 export interface Finder extends ObjectName {
   target(args: FieldArguments, context: Context): Promise<Target | null>;
-  /** Whether the caller may read something inside of it: then lists of that are not hidden. */
+  /** Whether the caller may read something inside of the object. Then lists of it are not hidden. */
   within?(target: Target | null, args: FieldArguments, context: Context): Promise<boolean>;
-  /** The rule only asks whether the caller may read the object: the command asks for the permission's own level. */
+  /** The rule only checks whether the caller may read the object. The command checks the level of the permission. */
   readonly levelIsAskedLater?: boolean;
 }
 
-/** How a rule finds an object that roles alone decide about, such as a user or a group. */
+/** How a rule finds an object without grants, such as a user or a group: only roles decide about it. */
 export interface Lookup extends ObjectName {
   lookUp(args: FieldArguments, context: Context): Promise<FoundObject | null>;
 }
@@ -35,13 +35,13 @@ export interface Lookup extends ObjectName {
 export interface Rule {
   /** True, or the refusal. */
   decide(args: FieldArguments, context: Context): Promise<true | Error>;
-  /** What the call asks for: what the audit log says of a refusal that comes after the rule. */
+  /** What the call asks for. The audit log needs it if the call is refused after the rule. */
   asks(args: FieldArguments, context: Context): Promise<Required<Refusal>>;
 }
 
 export type RuleTable = Readonly<Record<string, Rule>>;
 
-/** The caller needs `permission`, on the object that the field is about where it is about one. */
+/** The caller needs `permission`: on the object of the field if `object` is given. */
 export function can(permission: Permission, object?: ObjectName | Finder | Lookup): Rule {
   return {
     decide: decideForCallers(async (args, context, caller) => {
@@ -66,7 +66,7 @@ function findOf(object: ObjectName | Finder | Lookup, args: FieldArguments, cont
   };
 }
 
-/** A rule that depends on what is asked; only for callers, whom it may look things up for. */
+/** A rule that depends on the arguments. It is chosen only for signed-in callers, because it may read the database. */
 export function ruleBy(choose: (args: never, context: Context) => Rule | Promise<Rule>): Rule {
   return {
     decide: decideForCallers(async (args, context) => {
@@ -76,7 +76,10 @@ export function ruleBy(choose: (args: never, context: Context) => Rule | Promise
   };
 }
 
-/** Refuses strangers. A failure to decide is no refusal: a dead database must read UNAVAILABLE. */
+/**
+ * Refuses callers who are not signed in. If the decision itself fails, this is not a refusal: if the database is down,
+ * the answer must be UNAVAILABLE.
+ */
 function decideForCallers(
   decide: (args: FieldArguments, context: Context, caller: Caller) => Promise<true | Error>,
 ): Rule['decide'] {
@@ -90,13 +93,13 @@ function decideForCallers(
   };
 }
 
-/** Open to everyone, signed in or not. Each use is listed in test/architecture. */
+/** Open to everybody, even without a sign-in. A test in test/architecture lists each use. */
 export const anyone: Rule = {
   decide: async () => true,
   asks: async () => ({ action: 'anyone', target: null }),
 };
 
-/** One table of rules a root type. */
+/** The table of rules for each root type. */
 export interface RootRules {
   readonly Query?: RuleTable;
   readonly Mutation?: RuleTable;

@@ -16,7 +16,7 @@ function refuse(type: string, wanted: string, node?: ValueNode): never {
   });
 }
 
-/** Whether the month has that day: JavaScript takes 30 February for 2 March. */
+/** Whether the month has this day. JavaScript would accept 30 February as 2 March. */
 function isDay(year: number, month: number, day: number): boolean {
   const date = new Date(Date.UTC(2000, month - 1, day));
   date.setUTCFullYear(year, month - 1, day);
@@ -29,13 +29,13 @@ builder.scalarType('DateTime', {
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
     const parts = typeof value === 'string' ? rfc3339.exec(value) : null;
-    if (!parts) refuse('DateTime', 'an RFC 3339 text with a time zone');
+    if (!parts) refuse('DateTime', 'an RFC 3339 text with a time zone, such as 2026-01-31T12:00:00Z');
     const [text, year, month, day] = parts;
     const instant = new Date(text.toUpperCase());
-    // PostgreSQL has no year 0, and no instant is written with more than four digits.
+    // PostgreSQL has no year 0, and years have at most four digits.
     const isWritable = instant.getUTCFullYear() >= 1 && instant.getUTCFullYear() <= 9999;
     if (!isDay(Number(year), Number(month), Number(day)) || !isWritable)
-      refuse('DateTime', 'a date of the calendar');
+      refuse('DateTime', 'a date that exists in the calendar');
     return instant;
   },
 });
@@ -69,21 +69,21 @@ builder.scalarType('BigInt', {
     parseInt64(node.kind === Kind.INT || node.kind === Kind.STRING ? node.value : undefined),
 });
 
-const losesDigits = 'of numbers that keep their digits; write others as text';
+const losesDigits = 'JSON whose numbers keep their digits; send other numbers as text';
 const tooDeep = `nested at most ${MAX_JSON_DEPTH} deep`;
 
 builder.scalarType('JSON', {
-  description: `Any JSON value. Its lists and objects may be nested ${MAX_JSON_DEPTH} deep. A whole number beyond 2^53 that would lose digits is refused: send it as text.`,
+  description: `Any JSON value. Its lists and objects may be nested ${MAX_JSON_DEPTH} deep. A whole number above 2^53 that would lose digits is refused; send it as text.`,
   serialize: (value) => value,
   parseValue: (value) => (depthFault(value) ? refuse('JSON', tooDeep) : (value as Json)),
   parseLiteral: (node, variables) => {
     const value = jsonOf(node, variables ?? {}, MAX_JSON_DEPTH);
-    // A variable in it was looked at by itself; together they may be too deep.
+    // Each variable in it was checked separately; together they may be nested too deep.
     return depthFault(value) ? refuse('JSON', tooDeep, node) : (value as Json);
   },
 });
 
-/** A value written into the document itself, with the variables that it names; calls itself `levels` times at most. */
+/** The value of a literal in the document, with the values of its variables. Calls itself at most `levels` times. */
 function jsonOf(node: ValueNode, variables: Record<string, unknown>, levels: number): unknown {
   const isNest = node.kind === Kind.LIST || node.kind === Kind.OBJECT;
   if (isNest && levels === 0) refuse('JSON', tooDeep, node);

@@ -15,18 +15,20 @@ import {
   typeFromAST,
 } from 'graphql';
 
-/** Longer names of fields are cut in messages. */
+/** Messages cut longer names of fields. */
 const MAX_NAME = 100;
 const MAX_WORDS = 500;
-/** Input objects inside one another. Types and bindings, which hold themselves, have lower bounds of their own. */
+/**
+ * How deep input objects may be nested. Types and bindings, which contain themselves, have lower limits of their own.
+ */
 const MAX_DEPTH = 256;
 
 /**
- * The first fault of an operation's variables; null when they fit. GraphQL's own check goes on after a fault and prints
- * the whole value for each one: a caller could multiply that work at will. This one ends at the first fault, and makes
- * its text from the path and the type, never from the value.
+ * The first fault in the variables of an operation; null if they fit. GraphQL's own check continues after a fault and
+ * prints the whole value for each fault, so a caller could cause any amount of work. This check ends at the first
+ * fault, and its message contains the path and the type, never the value.
  *
- * @param options.suggests  whether the text may name fields that look like an unknown one.
+ * @param options.suggests whether the message may suggest fields with similar names.
  */
 export function variableFault(
   schema: GraphQLSchema,
@@ -36,7 +38,7 @@ export function variableFault(
 ): GraphQLError | null {
   for (const { variable, type: written, defaultValue } of operation.variableDefinitions ?? []) {
     const type = typeFromAST(schema, written);
-    // Validation refuses any other type.
+    // Validation refuses all other types.
     if (!isInputType(type)) continue;
     const name = variable.name.value;
     if (!Object.hasOwn(given, name)) {
@@ -55,16 +57,16 @@ export function variableFault(
       );
     } catch (error) {
       if (error instanceof GraphQLError) return error;
-      // The check calls itself for each level of a type that holds itself: very deep values exhaust the stack.
+      // The check calls itself for each level of a type that contains itself, so very deep values exhaust the stack.
       if (!(error instanceof RangeError)) throw error;
     }
     if (nestsDeeper(value, type, MAX_DEPTH))
-      return faultAt([name], `this nests deeper than ${MAX_DEPTH} levels`);
+      return faultAt([name], `the value is nested deeper than ${MAX_DEPTH} levels`);
   }
   return null;
 }
 
-/** Whether input objects nest deeper than that. What JSON holds is bounded by its scalar. */
+/** Whether input objects are nested deeper than this. The JSON scalar limits its own contents. */
 function nestsDeeper(value: unknown, type: GraphQLInputType, levels: number): boolean {
   if (value === null || typeof value !== 'object') return false;
   const inner = getNullableType(type);
@@ -88,20 +90,23 @@ function faultAt(path: readonly (string | number)[], words: string, extensions =
   });
 }
 
-/** GraphQL's own words for a value of a built-in scalar or an enum print the value. Our scalars say what they take. */
+/** GraphQL's own message for a wrong built-in scalar or enum contains the value. The messages of our scalars do not. */
 function wordsFor(type: GraphQLInputType, value: unknown, error: GraphQLError): string {
-  if (value === null || value === undefined) return 'this must not be null';
+  if (value === null || value === undefined) return 'the value must not be null';
   const named = getNamedType(type);
   if (isEnumType(named))
-    return `this must be one of ${named
+    return `the value must be one of ${named
       .getValues()
       .map(({ name }) => name)
       .join(', ')}`;
   const isOwn = 'code' in error.extensions;
-  return isLeafType(named) && !isOwn ? `this must be a valid ${named}` : cut(error.message, MAX_WORDS);
+  return isLeafType(named) && !isOwn ? `the value must be a valid ${named}` : cut(error.message, MAX_WORDS);
 }
 
-/** The type of a value inside a variable; what it is a list of, where GraphQL takes one value for a list of one. */
+/**
+ * The type of a value inside a variable. If GraphQL accepts one value for a list of one, it is the type of the list's
+ * items.
+ */
 function typeAt(outermost: GraphQLInputType, path: readonly (string | number)[]): GraphQLInputType {
   return path.reduce<GraphQLInputType>((outer, part) => {
     let type: GraphQLInputType = getNullableType(outer);

@@ -8,7 +8,7 @@ import { challengesAfter } from '../sign-in/authenticate.ts';
 
 type Headers = Record<string, string | string[]>;
 
-/** The HTTP status of a refusal that brings none of its own. Source: `google/rpc/code.proto`. */
+/** The HTTP status of each code, if the refusal does not bring its own status. Source: `google/rpc/code.proto`. */
 const statusOf: Readonly<Record<ErrorCode, number>> = {
   INVALID_ARGUMENT: 400,
   FAILED_PRECONDITION: 400,
@@ -24,7 +24,7 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   DEADLINE_EXCEEDED: 504,
 };
 
-/** A refusal of a whole request, in the form of GraphQL's errors so that every client reads it. */
+/** A refusal of a whole request. It has the form of GraphQL's errors, so that every client can read it. */
 export function refusal(
   code: ErrorCode,
   message: string,
@@ -33,14 +33,17 @@ export function refusal(
   return new GraphQLError(message, { extensions: { code, http: { status, headers } } });
 }
 
-/** A refusal with its status and headers, as it goes out. */
+/** A refusal as it is sent, with its status and headers. */
 interface Failure {
   readonly status: number;
   readonly headers: Headers;
   readonly body: object;
 }
 
-/** What anything thrown tells the caller; what is no refusal goes to the log and is told as INTERNAL, without a word of it. */
+/**
+ * What the caller is told about an error. An error that is not a refusal is logged, and the caller gets INTERNAL
+ * without details.
+ */
 function failureOf(error: unknown): Failure {
   const shown = shownError(error);
   const { http, ...extensions } = shown.extensions as {
@@ -56,7 +59,7 @@ function failureOf(error: unknown): Failure {
   };
 }
 
-/** How to sign in, or when to try again. */
+/** Says how to sign in, or when to try again. */
 function headersOf(code: ErrorCode, error: unknown): Headers {
   if (code === 'UNAUTHENTICATED') return { 'www-authenticate': challengesAfter(error) };
   if (code !== 'UNAVAILABLE' && code !== 'RESOURCE_EXHAUSTED') return {};
@@ -81,7 +84,10 @@ export function answerFailure(response: ServerResponse, error: unknown): void {
   answerJson(response, status, body, headers);
 }
 
-/** The same where Node has no response: for what is no HTTP, and for what asks for another protocol. */
+/**
+ * Sends a refusal where Node has no response: for requests that are not valid HTTP, and for requests that ask for
+ * another protocol.
+ */
 export function refuseSocket(socket: Duplex, error: unknown): void {
   const { status, headers, body } = failureOf(error);
   const text = JSON.stringify(body);
@@ -98,7 +104,7 @@ const jsonHeaders = (text: string) => ({
   'cache-control': 'no-store',
 });
 
-/** The same refusal where there is no HTTP status: over a WebSocket. */
+/** The same refusal without its HTTP status, for WebSockets. */
 export function withoutStatus(error: GraphQLError): GraphQLError {
   const { http: _http, ...extensions } = error.extensions;
   return new GraphQLError(error.message, {

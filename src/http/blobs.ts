@@ -17,8 +17,8 @@ import { bodyOf } from './body.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
- * Files: `GET` and `PUT /blobs/{id}` with the signature of a link that GraphQL gave. The link is the permission; without
- * a good one, every id answers alike.
+ * Files: `GET` and `PUT /blobs/{id}`, with the signed link from GraphQL. The link is the permission. Without a valid
+ * link, the answer is the same for all ids.
  */
 export async function fetchBlob({ url, response }: Exchange): Promise<void> {
   const blob = await linkedBlob('GET', url);
@@ -45,7 +45,7 @@ export async function storeBlob({ url, request, response }: Exchange): Promise<v
   }
 }
 
-/** @throws GraphQLError when the link is not good, or there is no such file. */
+/** @throws GraphQLError if the link is not valid or the file does not exist. */
 async function linkedBlob(action: 'GET' | 'PUT', url: URL): Promise<BlobRow> {
   const id = url.pathname.slice('/blobs/'.length);
   const query = {
@@ -53,19 +53,19 @@ async function linkedBlob(action: 'GET' | 'PUT', url: URL): Promise<BlobRow> {
     signature: url.searchParams.get('signature'),
   };
   if (!isId(id) || !isSignedBlobUrl(action, id, query, new Date()))
-    throw refusal('PERMISSION_DENIED', 'the link is not valid, or no longer valid');
+    throw refusal('PERMISSION_DENIED', 'the link is not valid or has expired');
   const blob = await findBlob(id);
   if (!blob) throw noFile();
   return blob;
 }
 
-const noFile = () => refusal('NOT_FOUND', 'there is no such file');
+const noFile = () => refusal('NOT_FOUND', 'this file does not exist');
 
-/** Takes the content in by way of a temporary file, so that a slow sender holds no connection to the database. */
+/** Stores the content in a temporary file first, so that a slow sender does not occupy a connection to the database. */
 async function receive(blob: BlobRow, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (blob.uploadedAt) {
     request.resume();
-    return answerJson(response, 200, { status: 'there already' });
+    return answerJson(response, 200, { status: 'already stored' });
   }
   const folder = await mkdtemp(join(tmpdir(), 'slipway-upload-'));
   const file = join(folder, randomUUID());
@@ -82,7 +82,9 @@ async function receive(blob: BlobRow, request: IncomingMessage, response: Server
     const body = bodyOf(request, Number(blob.sizeBytes), 'INVALID_ARGUMENT');
     await pipeline(body, check, createWriteStream(file, { mode: 0o600 }));
     if (size !== blob.sizeBytes || !hash.digest().equals(blob.sha256))
-      throw refusal('INVALID_ARGUMENT', 'the content is not what was announced', { status: 422 });
+      throw refusal('INVALID_ARGUMENT', 'the content does not have the announced size and SHA-256', {
+        status: 422,
+      });
     await storeContent(blob, createReadStream(file, { highWaterMark: CHUNK_BYTES }));
     answerJson(response, 201, { status: 'stored' });
   } finally {

@@ -5,10 +5,10 @@ import { limitRefusals } from '../platform/metrics.ts';
 import { refusal } from './answer.ts';
 
 /**
- * The body of a request as it comes, at most `limit` bytes. Of a longer one that did not announce its length, as much
- * again is read and dropped: most senders read no answer before they have sent all.
+ * The body of a request in pieces, at most `limit` bytes. If a longer body did not announce its length, as much again
+ * is read and ignored, because most clients read the answer only after they have sent everything.
  *
- * @throws GraphQLError of this code, with HTTP status 413.
+ * @throws GraphQLError with this code and HTTP status 413.
  */
 export async function* bodyOf(
   request: IncomingMessage,
@@ -18,7 +18,7 @@ export async function* bodyOf(
   const announced = Number(request.headers['content-length'] ?? 0);
   let size = 0;
   if (announced <= limit)
-    // A stream that is left early would otherwise take the connection with it, and the answer.
+    // By default, leaving the loop early would close the connection before the answer is sent.
     for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size <= limit) yield chunk;
@@ -26,7 +26,7 @@ export async function* bodyOf(
     }
   if (Math.max(announced, size) <= limit) return;
   limitRefusals.inc({ limit: 'body' });
-  throw refusal(code, `the body has at most ${limit} bytes`, {
+  throw refusal(code, `the body must have at most ${limit} bytes`, {
     status: 413,
     headers: { connection: 'close' },
   });
@@ -35,7 +35,8 @@ export async function* bodyOf(
 /**
  * The JSON in the body of a request.
  *
- * @throws GraphQLError for a body of another type: forms and plain text are what a foreign page can send without asking.
+ * @throws GraphQLError for another content type. A foreign page can send only forms and plain text without the consent
+ * of the server.
  */
 export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
   if (!/^application\/(graphql\+)?json\s*(;|$)/i.test(request.headers['content-type'] ?? ''))

@@ -3,9 +3,9 @@ import { BlockList, isIP } from 'node:net';
 import { serverConfig, type TrustedProxies } from '../platform/config/server.ts';
 
 /**
- * The IP address that a request came from. `X-Forwarded-For` is believed as far as trusted proxies wrote it: read from
- * its end, where the nearest proxy added what it saw, and no further than the first address that is not one of ours. All
- * before that is the caller's own word.
+ * The IP address of the client. `X-Forwarded-For` is read from its end, where the nearest proxy has added the address
+ * that it saw. An entry counts only if all proxies after it are trusted: the first address that is not a trusted proxy
+ * is the client. Everything before it was sent by the client itself.
  */
 export function clientAddress(
   request: IncomingMessage,
@@ -45,7 +45,9 @@ function blockListOf(networks: readonly string[]): BlockList {
   return made;
 }
 
-/** One entry of the header, which may have a port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. Null when it is none. */
+/**
+ * One entry of the header, which may have a port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. Null if it is not an address.
+ */
 function addressIn(entry: string): string | null {
   const text = entry.trim();
   return (
@@ -55,7 +57,7 @@ function addressIn(entry: string): string | null {
   );
 }
 
-/** IPv4 that arrives on an IPv6 socket is written as IPv4. */
+/** An IPv4 address that arrives on an IPv6 socket is written as IPv4. */
 function plainAddress(text: string): string | null {
   const bare = text.replace(/^::ffff:(?=\d+\.)/i, '');
   return isIP(bare) > 0 ? bare : null;

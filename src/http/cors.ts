@@ -15,10 +15,10 @@ const exposedHeaders = [
 ].join(', ');
 
 /**
- * Lets pages of the listed origins read what we answer, refusals included, also to requests that carry the session
- * cookie; pages of other origins read nothing. Also answers the question that browsers ask first.
+ * Lets pages of the listed origins read our answers, including refusals, also for requests with the session cookie.
+ * Pages of other origins cannot read anything. It also answers the preflight requests of browsers.
  *
- * @returns whether the request is answered with that.
+ * @returns whether the request was a preflight request and is answered.
  */
 export function answerOrigin(request: IncomingMessage, response: ServerResponse): boolean {
   const { origin } = request.headers;

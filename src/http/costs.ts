@@ -8,28 +8,29 @@ import { refusal, withoutStatus } from './answer.ts';
 import type { EdgeContext } from './graphql.ts';
 import type { Meter } from './rate.ts';
 
-/** What each answer tells of its cost, under `extensions.cost`. A subscription tells it with its first result. */
+/** The cost in each answer, under `extensions.cost`. A subscription has it in its first result. */
 interface CostReport {
-  /** What it may cost, which is bounded. */
+  /** The cost that the operation can have; the limit is for this. */
   readonly requested: number;
-  /** What the answer came to, which is what is taken of the caller's rate. Absent where nothing ran, or runs on. */
+  /** The cost of what was found, which is charged in the end. Absent if nothing ran, or if it still runs. */
   readonly actual?: number;
   readonly limit: number;
-  /** Of all operations of the batch together, which the limit is for. */
+  /** The cost of all operations of the batch together; the limit is for this. */
   readonly batch?: number;
 }
 
-/** What a document's text costs by itself: nothing up to 2,000 characters, 10,000 for 22,000. */
+/** The cost of a document by its length: nothing up to 2,000 characters, 10,000 for 22,000. */
 const textCost = (source: unknown) => Math.floor(Math.max(String(source).length - 2000, 0) ** 2 / 40_000);
 
 /**
- * Bounds what one operation may cost, and how much one caller may ask for in a time; over HTTP, Server-Sent Events and
- * WebSocket alike. Decided when an operation begins and never in validation, whose verdicts are kept by document: the
- * next caller may send other variables. A subscription costs what one event costs.
+ * Limits the cost of one operation, and the cost of one caller over time, for HTTP, Server-Sent Events and WebSocket.
+ * This is checked when an operation begins and not in validation, because the results of validation are cached by
+ * document, and the next caller may send other variables. A subscription costs as much as one of its events.
  */
 export function boundedCosts(): Plugin {
   return {
-    // Also a document that is then refused is work, and a long one is more: validation grows with its square.
+    // A document that is then refused has caused work too. A long one causes more, because the time of validation grows
+    // with the square of the length.
     onParse: ({ context, params }) => meterOf(context).take(1 + textCost(params.source)),
     onExecute({ args, context, setResultAndStopExecution: stop }) {
       const { cost, refused } = billed(args, context);
@@ -60,7 +61,7 @@ export function boundedCosts(): Plugin {
   };
 }
 
-/** What an operation costs, taken from its caller's bucket; or why it may not run. */
+/** Charges the cost of an operation to its caller, or refuses it. */
 function billed(args: ExecutionArgs, context: unknown): { cost: CostReport; refused?: GraphQLError } {
   const meter = meterOf(context);
   const { document, operationName, variableValues: variables } = args;
@@ -73,7 +74,7 @@ function billed(args: ExecutionArgs, context: unknown): { cost: CostReport; refu
   try {
     if (requested > serverConfig.queryCostLimit)
       throw tooDear('the operation', cost, { spec: true, status: 400 });
-    // 1 was taken when it was parsed.
+    // 1 was already charged when the document was parsed.
     meter.take(requested - 1);
     return { cost };
   } catch (error) {
@@ -83,15 +84,15 @@ function billed(args: ExecutionArgs, context: unknown): { cost: CostReport; refu
 }
 
 /**
- * A page that may have a thousand rows mostly has few: of a query only the objects that were found stay taken. What a
- * mutation did cannot be told from its answer.
+ * A page that may have a thousand rows usually has few, so a query is charged only for the objects that it found. The
+ * answer of a mutation does not show what it did.
  */
 function actualCost({ document, operationName }: ExecutionArgs, data: unknown, requested: number): number {
   if (getOperationAST(document, operationName)?.operation !== 'query') return requested;
   return Math.min(Math.max(objectsIn(data) - 1, 1), requested);
 }
 
-/** As the estimate counts them, except that what has another name by an alias, or stands inside JSON, counts as well. */
+/** Counts objects as the estimate does, but also objects with an alias and objects inside JSON. */
 function objectsIn(value: unknown, key = ''): number {
   if (value === null || typeof value !== 'object') return 0;
   if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + objectsIn(one, key), 0);
@@ -100,9 +101,9 @@ function objectsIn(value: unknown, key = ''): number {
 }
 
 /**
- * Takes what all operations of a batch cost together, before any of them runs.
+ * Charges the cost of all operations of a batch together, before any of them runs.
  *
- * @throws GraphQLError when it is too much, or when one of them is a subscription.
+ * @throws GraphQLError if the cost is above the limit, or if one of them is a subscription.
  */
 export function settleBatch(
   batch: readonly (Omit<Operation, 'document'> & { readonly query: string })[],
@@ -111,9 +112,9 @@ export function settleBatch(
   let requested = 0;
   for (const { query, ...operation } of batch) {
     const document = parsed(query);
-    // What is no GraphQL is refused in its turn.
+    // A text that is not GraphQL is refused later, with its own error.
     if (document && getOperationAST(document, operation.operationName)?.operation === 'subscription')
-      throw refusal('INVALID_ARGUMENT', 'a batch has no subscriptions');
+      throw refusal('INVALID_ARGUMENT', 'a batch must not contain subscriptions');
     requested += document ? costOf(schema, { document, ...operation }) : 1;
   }
   const cost = { requested, limit: serverConfig.queryCostLimit };
@@ -132,7 +133,7 @@ function parsed(query: string): DocumentNode | null {
 function tooDear(what: string, cost: CostReport, http: object): GraphQLError {
   limitRefusals.inc({ limit: 'cost' });
   return new GraphQLError(
-    `${what} may cost ${cost.requested}, more than the limit of ${cost.limit}; ask for fewer rows at each level`,
+    `${what} can cost ${cost.requested}, more than the limit of ${cost.limit}; ask for fewer rows at each level`,
     { extensions: { code: 'RESOURCE_EXHAUSTED', cost, http } },
   );
 }

@@ -3,16 +3,16 @@ import type { SignInRequest } from '../sign-in/methods/method.ts';
 import type { GraphQLServer } from './graphql.ts';
 import type { RequestsUnderWay } from './requests.ts';
 
-/** One request with its answer, and what answers it. */
+/** One request and its answer. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly url: URL;
-  /** The request as a way to sign in sees it. */
+  /** The request, as ways to sign in see it. */
   readonly signIn: SignInRequest;
   readonly graphql: GraphQLServer;
   readonly requests: RequestsUnderWay;
 }
 
-/** Answers one request. What it throws is answered as a refusal, or as INTERNAL. */
+/** Answers one request. If it throws a refusal, this is the answer; other errors are answered as INTERNAL. */
 export type Handler = (exchange: Exchange) => Promise<void>;

@@ -24,20 +24,20 @@ import { boundedSubscriptions } from './subscriptions.ts';
 import { trustedDocuments } from './trusted-documents.ts';
 import { fittingVariables } from './variables.ts';
 
-/** What the edge knows of a request before GraphQL begins. */
+/** The parts of a request that are known before GraphQL begins. */
 export interface EdgeContext {
   readonly caller: Caller | null;
   readonly signal: AbortSignal;
   readonly publicUrl: string;
-  /** What the request takes of its caller's rate. */
+  /** Charges the cost of the request to its caller. */
   readonly meter: Meter;
-  /** What is asked, over HTTP: one operation, or a batch of them. */
+  /** Over HTTP: one operation, or a batch. */
   readonly operations?: Operation | readonly Operation[];
 }
 
 export type GraphQLServer = YogaServerInstance<EdgeContext, Context>;
 
-/** GraphQL over HTTP and, through `getEnveloped`, over WebSocket: one set of limits, rules and masks for both. */
+/** GraphQL over HTTP and, through `getEnveloped`, over WebSocket, with the same limits, rules and masked errors. */
 export function createGraphQLServer(): GraphQLServer {
   return createYoga<EdgeContext, Context>({
     schema,
@@ -45,17 +45,17 @@ export function createGraphQLServer(): GraphQLServer {
     landingPage: false,
     graphiql: false,
     healthCheckEndpoint: '/never',
-    // What a request holds was read, and its size bounded, before: parameters.ts.
+    // The body was already read and its size checked: parameters.ts.
     batching: { limit: serverConfig.batchLimit },
     maxRequestBodySize: false,
     multipart: false,
-    // Asked and answered before, for every route: cors.ts.
+    // Already answered for every route: cors.ts.
     cors: false,
-    // What goes wrong is logged once, where it is masked.
+    // Each error is logged once, where it is masked.
     logging: false,
     maskedErrors: { maskError: maskAndLog },
     context: async ({ caller, signal, publicUrl }) =>
-      // The body may have come long after the headers: as the caller stands now.
+      // The body may arrive long after the headers, so the caller is checked again.
       newContext({ caller: caller && (await reauthenticated(caller)), signal, publicUrl }),
     plugins: [
       operationsReadBefore,
@@ -79,7 +79,7 @@ const operationsReadBefore: Plugin = {
   },
 };
 
-/** `POST /graphql`. Of the request, GraphQL is told no more than which form of answer it accepts. */
+/** `POST /graphql`. GraphQL gets no headers except the one that says which content types the client accepts. */
 export async function answerOperations(exchange: Exchange): Promise<void> {
   const { request, response, signIn, graphql, requests } = exchange;
   const caller = await measureSignIn(request.headers, authenticate(signIn, log));
@@ -106,7 +106,7 @@ async function send(answer: Response, response: ServerResponse, meter: Meter): P
   if (answer.status === 406)
     throw refusal(
       'INVALID_ARGUMENT',
-      'the answer would be application/json or, of a subscription, text/event-stream',
+      'the answer is application/json, or text/event-stream for a subscription; accept one of them',
       {
         status: 406,
       },
@@ -119,7 +119,7 @@ async function send(answer: Response, response: ServerResponse, meter: Meter): P
   } else {
     response.writeHead(answer.status, headers);
     await pipeline(Readable.from(answer.body ?? []), response).catch(() => {
-      // The caller has gone: its signal has ended the work.
+      // The client has disconnected, and its signal has ended the work.
     });
   }
 }
@@ -130,7 +130,7 @@ function maskAndLog(error: unknown): Error {
   return coded(shown);
 }
 
-/** What GraphQL or Yoga refuse by themselves, a document or a variable that does not fit, has no code of ours. */
+/** Adds a code to errors of GraphQL or Yoga, such as an invalid document or a wrong variable. */
 function coded<E>(error: E): E {
   if (error instanceof GraphQLError && !ErrorCode.getValue(String(error.extensions['code'])))
     error.extensions['code'] = 'INVALID_ARGUMENT';
@@ -153,7 +153,10 @@ function codedDocumentErrors(): Plugin {
   };
 }
 
-/** A stranger learns nothing of the schema. The rule is added or left out whole: verdicts are cached by rule names. */
+/**
+ * Callers who are not signed in learn nothing about the schema. The rule is added or left out as a whole, because the
+ * results of validation are cached by the names of the rules.
+ */
 function introspectionForCallers(): Plugin<object, EdgeContext> {
   return {
     onValidate({ addValidationRule, context }) {

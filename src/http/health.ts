@@ -7,7 +7,7 @@ export async function answerAlive({ response }: Exchange): Promise<void> {
   answerJson(response, 200, { status: 'ok' });
 }
 
-/** It can serve: it is not stopping, and the database answers. */
+/** The process can serve: it is not stopping, and the database answers. */
 export async function answerReady({ response, requests }: Exchange): Promise<void> {
   if (requests.isStopping) return answerJson(response, 503, { status: 'stopping' });
   try {

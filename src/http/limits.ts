@@ -7,10 +7,10 @@ import type { Plugin } from 'graphql-yoga';
 import { serverConfig } from '../platform/config/server.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 
-/** Brackets inside one another: a document that is larger nests its values deeper than any input takes. */
+/** How deep brackets may be nested. A deeper document has values that no input accepts. */
 const MAX_NESTING = 512;
 
-/** Tokens, depth, aliases and directives are bounded before anything is asked of the database. */
+/** Tokens, depth, aliases and directives are checked before anything reads the database. */
 export function documentLimits(): Plugin[] {
   const {
     queryTokenLimit: tokens,
@@ -19,27 +19,30 @@ export function documentLimits(): Plugin[] {
     queryDirectiveLimit: directives,
   } = serverConfig;
   return [
-    maxTokensPlugin({ n: tokens, onReject: [refuse('tokens', `a document has at most ${tokens} tokens`)] }),
+    maxTokensPlugin({
+      n: tokens,
+      onReject: [refuse('tokens', `a document must have at most ${tokens} tokens`)],
+    }),
     boundedNesting(),
     maxDepthPlugin({
       n: depth,
       ignoreIntrospection: true,
-      onReject: [refuse('depth', `an operation is at most ${depth} fields deep`)],
+      onReject: [refuse('depth', `an operation must be at most ${depth} fields deep`)],
     }),
     maxAliasesPlugin({
       n: aliases,
-      onReject: [refuse('aliases', `an operation has at most ${aliases} aliases`)],
+      onReject: [refuse('aliases', `an operation must have at most ${aliases} aliases`)],
     }),
     maxDirectivesPlugin({
       n: directives,
-      onReject: [refuse('directives', `an operation has at most ${directives} directives`)],
+      onReject: [refuse('directives', `an operation must have at most ${directives} directives`)],
     }),
   ] as unknown as Plugin[];
 }
 
-/** GraphQL's parser calls itself for each bracket that opens: a document that nests very deep exhausts its stack. */
+/** GraphQL's parser calls itself for each opening bracket, so a very deep document would exhaust the stack. */
 function boundedNesting(): Plugin {
-  const reject = refuse('nesting', `brackets in a document nest at most ${MAX_NESTING} deep`);
+  const reject = refuse('nesting', `brackets in a document must be nested at most ${MAX_NESTING} deep`);
   return {
     onParse({ parseFn, setParseFn }) {
       setParseFn((source, options) => {
@@ -53,12 +56,12 @@ function boundedNesting(): Plugin {
 const opening: ReadonlySet<string> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
 const closing: ReadonlySet<string> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 
-/** Also of a text that is not GraphQL, up to where it is not. */
+/** Works also for a text that is not GraphQL, up to the place of the error. */
 function nestsDeeper(source: string | Source, levels: number): boolean {
   const lexer = new Lexer(typeof source === 'string' ? new Source(source) : source);
   let depth = 0;
   try {
-    // The parser refuses what has more tokens.
+    // The parser refuses texts with more tokens.
     for (let tokens = 0; tokens <= serverConfig.queryTokenLimit; tokens += 1) {
       const { kind } = lexer.advance();
       if (kind === TokenKind.EOF) break;
@@ -67,12 +70,12 @@ function nestsDeeper(source: string | Source, levels: number): boolean {
       if (depth > levels) return true;
     }
   } catch {
-    // The parser will say what is wrong.
+    // The parser will report the error.
   }
   return false;
 }
 
-/** Thrown in place of the plugin's own error, which has no code. */
+/** Replaces the error of the plugin, which has no code. */
 function refuse(limit: string, message: string) {
   return () => {
     limitRefusals.inc({ limit });

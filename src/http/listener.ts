@@ -8,19 +8,19 @@ import {
 import type { Duplex } from 'node:stream';
 import { answerFailure, refusal, refuseSocket } from './answer.ts';
 
-/** What Node finds wrong before there is a request; any other code is HTTP that cannot be read. */
+/** Errors that Node finds before there is a request. All other codes mean that the HTTP cannot be read. */
 const clientFaults: Readonly<Record<string, readonly [status: number, message: string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'the headers of the request are too long'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'the extensions of a chunk are too long'],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request took too long to arrive'],
 };
 
-/** A server of HTTP of which every answer is ours, also what Node would otherwise answer by itself. */
+/** An HTTP server that sends only our own answers, even where Node would answer by itself. */
 export function createListener(
   options: ServerOptions,
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): Server {
-  /** The last response of each connection: while one is under way, nothing else may be written there. */
+  /** The last response of each connection. While it is being sent, nothing else may be written to the connection. */
   const last = new WeakMap<Duplex, ServerResponse>();
   const server = createServer({ ...options, requireHostHeader: false }, async (request, response) => {
     last.set(request.socket, response);
@@ -44,12 +44,15 @@ export function createListener(
   return server;
 }
 
-/** Source: RFC 9112 §3.2: one `Host` with one authority, which only HTTP/1.0 may leave out. */
+/** Source: RFC 9112 §3.2: exactly one `Host` with one authority. Only HTTP/1.0 may leave it out. */
 function requireHost({ headersDistinct, httpVersion }: IncomingMessage): void {
   const [host, ...more] = headersDistinct['host'] ?? [];
   const isLeftOut = host === undefined && httpVersion === '1.0';
   const isGood =
     host !== undefined && /^[\w.~%!$&'()*+,;=:[\]-]*$/.test(host) && URL.canParse(`http://${host || 'none'}`);
   if (more.length > 0 || !(isLeftOut || isGood))
-    throw refusal('INVALID_ARGUMENT', 'a request has one Host header, with one host and its port');
+    throw refusal(
+      'INVALID_ARGUMENT',
+      'a request must have exactly one Host header, with one host and its port',
+    );
 }

@@ -28,9 +28,10 @@ export interface MetricsServer {
 }
 
 /**
- * `GET /metrics` for Prometheus, on a port of its own, so that it can be shut off from callers by where it listens.
+ * `GET /metrics` for Prometheus. It has its own port and address, so that callers of the API need not be able to reach
+ * it.
  *
- * @returns null when it cannot listen there: a server without metrics is better than none.
+ * @returns null if it cannot listen there, because a server without metrics is better than none.
  */
 export async function startMetricsServer(options: {
   readonly host: string;
@@ -41,12 +42,12 @@ export async function startMetricsServer(options: {
   try {
     bound = await listen(server, options, { host: 'METRICS_HOST', port: 'METRICS_PORT' });
   } catch (error) {
-    log.warn({ reason: (error as Error).message }, 'metrics are not served');
+    log.warn({ reason: (error as Error).message }, 'cannot serve metrics');
     return null;
   }
   const { address, family, port } = bound;
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/metrics`;
-  log.info({ url }, 'metrics are served');
+  log.info({ url }, 'serving metrics');
   return {
     url,
     async stop() {
@@ -58,9 +59,9 @@ export async function startMetricsServer(options: {
 }
 
 async function answerMetrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.url?.split('?')[0] !== '/metrics') throw refusal('NOT_FOUND', 'there is nothing here');
+  if (request.url?.split('?')[0] !== '/metrics') throw refusal('NOT_FOUND', 'this address does not exist');
   if (request.method !== 'GET' && request.method !== 'HEAD')
-    throw refusal('INVALID_ARGUMENT', 'metrics are asked with GET', {
+    throw refusal('INVALID_ARGUMENT', 'read metrics with GET', {
       status: 405,
       headers: { allow: 'GET, HEAD' },
     });
@@ -71,7 +72,7 @@ async function answerMetrics(request: IncomingMessage, response: ServerResponse)
 
 new Gauge({
   name: 'slipway_database_connections',
-  help: 'Connections of the pool that are idle or busy, and the requests that wait for one.',
+  help: 'Connections of the pool that are idle or busy, and the number of callers that wait for one.',
   labelNames: ['state'],
   registers: [registry],
   collect() {
@@ -91,7 +92,7 @@ export function measureRequest(response: ServerResponse, route: Route['label']):
   });
 }
 
-/** Counts how a sign-in ends, and passes it on. */
+/** Counts the result of a sign-in and returns it. */
 export async function measureSignIn(
   headers: IncomingHttpHeaders,
   signIn: Promise<Caller | null>,
@@ -112,7 +113,7 @@ export async function measureSignIn(
   }
 }
 
-/** Counts operations by how they end; stands before whatever may refuse them. */
+/** Counts operations by their result. It must come before all plugins that can refuse an operation. */
 export function measuredOperations(): Plugin {
   return {
     onExecute({ args }) {
@@ -148,7 +149,7 @@ export function measuredOperations(): Plugin {
 }
 
 function count(type: string, { errors = [] }: { readonly errors?: readonly Error[] }): void {
-  // Errors are masked later; what has no code is a refusal of GraphQL itself.
+  // Errors are masked later. An error without a code is a refusal of GraphQL itself.
   const codes = errors.map((error) => String(shownError(error).extensions['code'] ?? 'INVALID_ARGUMENT'));
   operations.inc({ type, outcome: codes[0] ?? 'OK' });
   for (const code of codes) operationErrors.inc({ code });

@@ -11,9 +11,9 @@ import type { TrustedDocuments } from './trusted-documents.ts';
 export type Operation = ReturnType<typeof readParameters>;
 
 /**
- * The operations of a request, which has one form: POST of one JSON object, or of a list of them, a batch, whose operations
- * run side by side and are answered in their order. GET is refused because queries may carry secrets and addresses are
- * logged everywhere.
+ * The operations of a request. A request must be a POST with one JSON object, or with a list of JSON objects (a batch),
+ * whose operations run at the same time and are answered in their order. GET is refused, because queries may contain
+ * secrets and URLs are logged everywhere.
  *
  * @throws GraphQLError
  */
@@ -35,7 +35,7 @@ function readBatch(bodies: readonly unknown[], trusted: TrustedDocuments) {
   if (bodies.length === 0) throw wrong('the batch is empty');
   if (bodies.length > serverConfig.batchLimit) {
     limitRefusals.inc({ limit: 'batch' });
-    throw refusal('RESOURCE_EXHAUSTED', `a batch has at most ${serverConfig.batchLimit} operations`, {
+    throw refusal('RESOURCE_EXHAUSTED', `a batch must have at most ${serverConfig.batchLimit} operations`, {
       status: 400,
     });
   }
@@ -44,7 +44,7 @@ function readBatch(bodies: readonly unknown[], trusted: TrustedDocuments) {
 
 function readParameters(body: unknown, trusted: TrustedDocuments) {
   if (body === null || typeof body !== 'object' || Array.isArray(body))
-    throw wrong('the body must be a JSON object, or a list of them');
+    throw wrong('the body must be a JSON object or a list of JSON objects');
   const { query, documentId, operationName, variables, extensions } = body as Record<string, unknown>;
   if (query != null && typeof query !== 'string') throw wrong('the query must be a text');
   if (variables != null && (typeof variables !== 'object' || Array.isArray(variables)))

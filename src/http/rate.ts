@@ -4,25 +4,26 @@ import { serverConfig } from '../platform/config/server.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 import { networkOf } from '../sign-in/attempts.ts';
 
-/** What was taken, or when it may be tried again, and what the bucket holds now. */
+/** The result of taking cost from a bucket, and what the bucket holds now. */
 export interface Taken {
   readonly isTaken: boolean;
   readonly remaining: number;
-  /** Until the bucket is full again. */
+  /** The time until the bucket is full again. */
   readonly resetSeconds: number;
-  /** Until this much can be taken; 0 when it was. */
+  /** The time until this cost can be taken; 0 if it was taken. */
   readonly waitSeconds: number;
 }
 
 /**
- * A bucket for each key, which holds `burst` and fills by `perMinute`. In this process only: N replicas allow N times as
- * much. Of more than `most` keys those that were not used for longest are forgotten, which fills their buckets.
+ * A bucket for each key, which holds `burst` and fills by `perMinute`. Only for this process: N servers allow N times
+ * as much. If there are more than `most` keys, those that were not used for the longest time are forgotten, so their
+ * buckets are full again.
  */
 export class RateBuckets {
   readonly #burst: number;
   readonly #perMs: number;
   readonly #most: number;
-  /** The key that was used last stands last. */
+  /** The most recently used key comes last. */
   readonly #levels = new Map<string, { level: number; at: number }>();
 
   constructor({ perMinute, burst, most = 10_000 }: { perMinute: number; burst: number; most?: number }) {
@@ -35,7 +36,10 @@ export class RateBuckets {
     return this.#levels.size;
   }
 
-  /** What costs more than a full bucket is taken from a full one, and paid off afterwards. */
+  /**
+   * A cost that is larger than a full bucket can be taken only from a full one. The bucket is then below zero for a
+   * while.
+   */
   take(key: string, cost: number, now = Date.now()): Taken {
     const level = this.#levelAt(key, now);
     const needed = Math.min(cost, this.#burst);
@@ -44,7 +48,7 @@ export class RateBuckets {
     return this.#set(key, left, now, isTaken ? 0 : needed - level);
   }
 
-  /** What was taken for nothing. */
+  /** Puts back a part that was not used. */
   giveBack(key: string, cost: number, now = Date.now()): Taken {
     return this.#set(key, Math.min(this.#burst, this.#levelAt(key, now) + cost), now, 0);
   }
@@ -76,17 +80,18 @@ const buckets =
     ? new RateBuckets({ perMinute: serverConfig.rateCostPerMinute, burst: serverConfig.rateCostBurst })
     : null;
 
-/** What one request, or one operation of a WebSocket, takes from the bucket of whoever sends it. */
+/** Charges one request, or one operation over a WebSocket, to the bucket of its caller. */
 export class Meter {
   readonly #key: string | null;
   #last: Taken | null = null;
-  /** The summed cost of a batch, which was taken before its operations began; null when it is none. */
+  /** The cost of a whole batch, which is charged before its operations begin; null if it is not a batch. */
   batch: number | null = null;
 
   /**
-   * A bucket for each credential, else for each user; who acts as another uses the own one. Strangers and the
-   * anonymous share that of their address, of IPv6 the first 64 bits. Executors, which have the role SYSTEM, have no bound: what they ask for follows from the work there
-   * is, and throttling it would lose leases.
+   * Each credential has a bucket, or else each user. A caller who acts as another user uses its own bucket. Callers who
+   * are not signed in share a bucket for each network, as does the anonymous user. Executors, which have the role
+   * SYSTEM, have no limit: the number of their calls follows from the work that there is, and a limit would make them
+   * lose leases.
    */
   constructor(caller: Caller | null, address: string | null) {
     if (caller?.role === 'SYSTEM') this.#key = null;
@@ -102,18 +107,18 @@ export class Meter {
     if (!this.#last.isTaken) throw tooFast(this.#last.waitSeconds);
   }
 
-  /** @throws GraphQLError as `take` does. */
+  /** @throws GraphQLError, as `take` does. */
   takeBatch(cost: number): void {
     this.take(cost);
     this.batch = cost;
   }
 
-  /** An answer came to less than was taken for it. */
+  /** Puts back the part of the charge that an answer did not use. */
   giveBack(cost: number): void {
     if (buckets && this.#key !== null && cost > 0) this.#last = buckets.giveBack(this.#key, cost);
   }
 
-  /** Source: draft-ietf-httpapi-ratelimit-headers-06. Empty for who has no bound. */
+  /** Source: draft-ietf-httpapi-ratelimit-headers-06. Empty for callers without a limit. */
   get headers(): Record<string, string> {
     if (!this.#last) return {};
     return {
@@ -126,7 +131,7 @@ export class Meter {
 
 function tooFast(waitSeconds: number): GraphQLError {
   limitRefusals.inc({ limit: 'rate' });
-  return new GraphQLError(`too much in a short time; try again in ${waitSeconds} s`, {
+  return new GraphQLError(`too many requests in a short time; try again in ${waitSeconds} s`, {
     extensions: {
       code: 'RESOURCE_EXHAUSTED',
       retryAfterSeconds: waitSeconds,

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { UnavailableError } from '../platform/errors.ts';
 
-/** Requests under way, so that a stopping server can end those that wait and wait for those that work. */
+/** The running requests. A server that stops ends requests that wait, and waits for requests that work. */
 export class RequestsUnderWay {
   readonly #controllers = new Set<AbortController>();
   #stopping = false;
@@ -10,7 +10,7 @@ export class RequestsUnderWay {
     return this.#stopping;
   }
 
-  /** A signal that fires when the caller goes away or the server stops. */
+  /** A signal that fires when the client disconnects or the server stops. */
   begin(response: ServerResponse): AbortSignal {
     const controller = this.open();
     response.once('close', () => this.end(controller));
@@ -30,14 +30,14 @@ export class RequestsUnderWay {
     controller.abort();
   }
 
-  /** Wakes everything that waits: long polls answer, subscriptions end. */
+  /** Ends all waiting: long polls answer, subscriptions end. */
   stop(): void {
     this.#stopping = true;
     for (const controller of this.#controllers) controller.abort(new ServerStopping());
   }
 }
 
-/** Why a signal fired, when it is not the caller's going away; and why a request that comes now is refused. */
+/** The reason of a signal, if it is not that the client has disconnected. New requests are refused with it too. */
 export class ServerStopping extends UnavailableError {
   constructor() {
     super('the server is stopping, try again');

@@ -6,17 +6,17 @@ import { answerAlive, answerReady } from './health.ts';
 import { beginSession, endSession } from './session.ts';
 
 export interface Route {
-  /** Exactly this; or, with a slash at the end, all below it. */
+  /** This path, or, if it ends with a slash, all paths below it. */
   readonly path: string;
-  /** What metrics call it: an address is never a label. */
+  /** The name in the metrics. A URL is never a label. */
   readonly label: 'health' | 'graphql' | 'blobs' | 'session' | 'other';
-  /** By the request's method; HEAD is answered as GET. */
+  /** The handlers by method. HEAD is answered as GET. */
   readonly answers: Readonly<Record<string, Handler>>;
-  /** Answered also while the server stops, and never asked by pages of other origins. */
+  /** True: also answered while the server stops, and not for pages of other origins. */
   readonly isForOperators?: true;
 }
 
-/** Every route of the server. */
+/** All routes of the server. */
 const routes: readonly Route[] = [
   { path: '/health/alive', label: 'health', answers: { GET: answerAlive }, isForOperators: true },
   { path: '/health/ready', label: 'health', answers: { GET: answerReady }, isForOperators: true },

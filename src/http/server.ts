@@ -24,11 +24,14 @@ import { serveWebSocket } from './websocket.ts';
 
 export interface RunningServer {
   readonly url: string;
-  /** Ends as a load balancer expects: not ready, waiting requests answered, those under way finished, then closed. */
+  /**
+   * Stops as a load balancer expects: the server says that it is not ready, answers waiting requests, finishes running
+   * ones, and closes.
+   */
   stop(): Promise<void>;
 }
 
-/** The edge. @throws ConfigurationError */
+/** Starts the HTTP server. @throws ConfigurationError */
 export async function startServer({ host, port }: { host: string; port: number }): Promise<RunningServer> {
   await prepareSignIn();
   const stopFeed = await accessFeed.start();
@@ -57,7 +60,7 @@ export async function startServer({ host, port }: { host: string; port: number }
         throw new ServerStopping();
       }
     }
-    if (!route) throw refusal('NOT_FOUND', 'there is nothing here');
+    if (!route) throw refusal('NOT_FOUND', 'this address does not exist');
     const handler = route.answers[request.method === 'HEAD' ? 'GET' : (request.method ?? '')];
     if (!handler) throw notAllowed(Object.keys(route.answers));
     await handler({ request, response, url, signIn: signInOf(request, response), graphql, requests });
@@ -79,7 +82,7 @@ export async function startServer({ host, port }: { host: string; port: number }
   return {
     url: address,
     async stop() {
-      // Sockets first: their clients read the reason of the closing, not the end of each operation.
+      // Sockets first, so that their clients get the reason of the closing and not the end of each operation.
       const socketsClosed = sockets.close();
       requests.stop();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -87,7 +90,7 @@ export async function startServer({ host, port }: { host: string; port: number }
         sockets.terminate();
         server.closeAllConnections();
       }, baseConfig.drainSeconds * 1000);
-      // A connection that is kept alive becomes idle when its last answer is out.
+      // A connection that is kept alive becomes idle after its last answer.
       const idle = setInterval(() => server.closeIdleConnections(), 50);
       await Promise.all([socketsClosed, closed]);
       clearTimeout(deadline);
@@ -101,10 +104,10 @@ export async function startServer({ host, port }: { host: string; port: number }
 
 const SWEEP_EVERY_MS = 10 * 60_000;
 
-/** Drops what only mattered for a while. Each server does it; of two at once, one finds nothing. */
+/** Deletes rows that are no longer needed. Every server does this; if two do it at once, one of them finds nothing. */
 function sweep(): void {
   Promise.all([sweepAccessChanges(), sweepRevokedSessions()]).catch((error) =>
-    log.warn({ err: error }, 'sweeping failed'),
+    log.warn({ err: error }, 'cleaning up failed'),
   );
 }
 
@@ -115,7 +118,7 @@ function addressOf(server: Server, host: string): string {
 }
 
 function notAllowed(methods: readonly string[]): Error {
-  return refusal('INVALID_ARGUMENT', `this address takes ${methods.join(' and ')}`, {
+  return refusal('INVALID_ARGUMENT', `this address accepts only ${methods.join(' and ')}`, {
     status: 405,
     headers: { allow: methods.join(', ') },
   });

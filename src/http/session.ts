@@ -15,14 +15,14 @@ import { readJson } from './body.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
- * The session of a browser. `POST /session` signs in, with an Authorization header of any scheme or with
- * `{"username": …, "password": …}`, and sets the cookie, for callers who may call `login`; `DELETE /session` clears it.
- * GraphQL's `login` sets no cookie: what an SDK calls gives its token to the caller and to nobody else.
+ * The session of a browser. `POST /session` signs in with any Authorization header or with `{"username": …, "password":
+ * …}`, and sets the cookie, for callers who may call `login`. `DELETE /session` clears it. GraphQL's `login` sets no
+ * cookie, so it gives the token only to its caller.
  */
 export async function beginSession({ request, response, signIn, requests }: Exchange): Promise<void> {
   refuseForeignPages(signIn);
   const authorization = (await givenCredentials(request)) ?? signIn.headers.authorization;
-  // Neither the cookie nor nothing at all: a session is not begun with the one before, nor for the anonymous user.
+  // A session does not begin with an older session, and not for the anonymous user.
   const caller = authorization ? await authenticate({ ...signIn, headers: { authorization } }, log) : null;
   if (!caller) throw new UnauthenticatedError();
   const { publicUrl } = signIn;
@@ -34,7 +34,7 @@ export async function beginSession({ request, response, signIn, requests }: Exch
   answerJson(response, 200, { username: caller.username, expiresAt }, { 'set-cookie': cookie });
 }
 
-/** Ends the token behind the cookie, where it still lives. */
+/** Ends the token in the cookie, if it is still valid. */
 export async function endSession({ response, signIn }: Exchange): Promise<void> {
   refuseForeignPages(signIn);
   try {
@@ -43,13 +43,16 @@ export async function endSession({ response, signIn }: Exchange): Promise<void> 
     const caller = sessionToken(signIn) === null ? null : await authenticate({ ...signIn, headers }, log);
     if (caller) await logout(caller);
   } catch (error) {
-    // A session that is dead already needs no end; that the database is away must be said.
+    // A session that has already ended is no error. But if the database does not answer, the caller must know.
     if (!(error instanceof UnauthenticatedError)) throw error;
   }
   response.writeHead(204, { 'set-cookie': expiredCookie(signIn.publicUrl) }).end();
 }
 
-/** No foreign page signs anybody in or out. What is no browser sends neither header, and has no session to lose. */
+/**
+ * A foreign page must not sign users in or out. A client that is not a browser sends neither header and has no session
+ * to lose.
+ */
 function refuseForeignPages(signIn: SignInRequest): void {
   const isBrowser = signIn.headers.origin !== undefined || signIn.headers['sec-fetch-site'] !== undefined;
   if (isBrowser || sessionToken(signIn) !== null) requireOurPage(signIn);
@@ -61,11 +64,11 @@ const credentials = z.union([
   z.strictObject({ username: z.string().max(1024), password: z.string().max(1024) }),
 ]);
 
-/** The credentials in the body as an Authorization header; null for an empty object. @throws InvalidArgumentError */
+/** The credentials in the body, as an Authorization header; null for an empty object. @throws InvalidArgumentError */
 async function givenCredentials(request: IncomingMessage): Promise<string | null> {
   const given = credentials.safeParse(await readJson(request, BODY_LIMIT_BYTES));
   if (!given.success)
-    throw InvalidArgumentError.of([], 'the body must be {} or have a username and a password');
+    throw InvalidArgumentError.of([], 'the body must be {}, or an object with username and password');
   if (!('username' in given.data)) return null;
   const { username, password } = given.data;
   if (username.includes(':')) throw new UnauthenticatedError('the credentials are not valid');

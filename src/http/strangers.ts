@@ -15,8 +15,8 @@ import { challengesAfter } from '../sign-in/authenticate.ts';
 import type { EdgeContext } from './graphql.ts';
 
 /**
- * Refuses a stranger's operation of which nothing is open to strangers, before anybody looks at its variables: they may
- * be large, and nobody has vouched for them.
+ * Refuses operations of callers who are not signed in if no field of the operation is open to them. This happens before
+ * their variables are checked, which may be large.
  */
 export function refusedStrangers(): Plugin {
   return {
@@ -43,7 +43,7 @@ function isInVain({ document, operationName }: ExecutionArgs, context: unknown):
   return !asksForOpen(operation.selectionSet, tables[operation.operation], fragments);
 }
 
-/** @param fragments  that were not looked at yet: each is looked at once. */
+/** @param fragments  the fragments that were not checked yet. Each is checked once. */
 function asksForOpen(
   { selections }: SelectionSetNode,
   table: RuleTable,
@@ -60,9 +60,9 @@ function asksForOpen(
 }
 
 /**
- * Answers 401 with the challenges to a stranger who is refused everything. Kerberos clients send no ticket before they
- * are asked for one; without Kerberos a stranger is told in the body alone, as GraphQL clients expect. Source: RFC 4559;
- * Armada adds its challenge to every unauthenticated reply.
+ * Answers 401 with the challenges if a caller who is not signed in is refused everything. Kerberos clients send a
+ * ticket only after a challenge. Without Kerberos, only the body has the refusal, as GraphQL clients expect. Source:
+ * RFC 4559. Armada adds its challenge to every unauthenticated reply.
  */
 export function challengedStrangers(): Plugin<object, EdgeContext> {
   return {

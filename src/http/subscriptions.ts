@@ -6,9 +6,9 @@ import { limitRefusals, openSubscriptions } from '../platform/metrics.ts';
 import { ServerStopping } from './requests.ts';
 
 /**
- * What all subscriptions share, over Server-Sent Events and WebSocket: there are at most `limit` in this process, a
- * quarter of them of one user, so that nobody takes them all; and
- * the last result tells why one ended that had not come to its end. Whoever watches goes on from the last id.
+ * What all subscriptions share, over Server-Sent Events and WebSocket. One process has at most `limit` of them, and one
+ * user at most a quarter of these. If a subscription ends early, its last result says why, and its client can continue
+ * after the last event id.
  */
 export function boundedSubscriptions(limit: number): Plugin {
   let count = 0;
@@ -21,7 +21,9 @@ export function boundedSubscriptions(limit: number): Plugin {
         const countOfUser = countOf.get(userId) ?? 0;
         if (count >= limit || countOfUser >= limitOfUser) {
           limitRefusals.inc({ limit: 'subscriptions' });
-          return { errors: [failure(new ResourceExhaustedError('too many subscriptions'))] };
+          return {
+            errors: [failure(new ResourceExhaustedError('too many subscriptions are open on this server'))],
+          };
         }
         count += 1;
         countOf.set(userId, countOfUser + 1);
@@ -47,11 +49,11 @@ export function boundedSubscriptions(limit: number): Plugin {
   };
 }
 
-/** One subscription, from opening to its end, whoever ends it. */
+/** One subscription, from its opening to its end, whoever ends it. */
 class Ending {
   readonly #gone = new AbortController();
   readonly #onEnd: () => void;
-  /** The caller's context, whose signal fires also when the subscription alone is given up. */
+  /** The context of the caller, with a signal that also fires when only this subscription is stopped. */
   readonly context: Context;
 
   constructor(context: Context, onEnd: () => void) {
@@ -68,7 +70,7 @@ class Ending {
   follow(results: AsyncIterable<ExecutionResult>): AsyncGenerator<ExecutionResult> {
     const generator = this.#withReason(results);
     const giveUp = generator.return.bind(generator);
-    // A generator that waits does not hear that it is given up; its source hears the signal.
+    // A generator that waits does not notice `return`, but its source sees the signal.
     generator.return = (value) => {
       this.end();
       return giveUp(value);
@@ -80,7 +82,15 @@ class Ending {
     try {
       yield* results;
       if (this.context.signal.reason instanceof ServerStopping)
-        yield { errors: [failure(new UnavailableError('the server is stopping; go on from the last id'))] };
+        yield {
+          errors: [
+            failure(
+              new UnavailableError(
+                'the server is stopping; connect again and continue after the last event id',
+              ),
+            ),
+          ],
+        };
     } catch (error) {
       yield { errors: [failure(error)] };
     } finally {
@@ -89,7 +99,9 @@ class Ending {
   }
 }
 
-/** In the form of GraphQL's results; what may be shown of it is decided where errors are masked. */
+/**
+ * Puts an error into the form of GraphQL's results. What the caller may see of it is decided where errors are masked.
+ */
 function failure(error: unknown): GraphQLError {
   return new GraphQLError('failed', { originalError: error as Error });
 }

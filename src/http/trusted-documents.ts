@@ -8,28 +8,28 @@ import { log } from '../platform/log.ts';
 import { limitRefusals } from '../platform/metrics.ts';
 import { refusal } from './answer.ts';
 
-/** What a request says of its document: the text, or under which id it is listed. */
+/** The document of a request: its text, or its id in the list. */
 export interface DocumentReference {
   readonly query?: unknown;
-  /** As clients of GraphQL Code Generator send it: `sha256:…`. */
+  /** The form of clients of GraphQL Code Generator: `sha256:…`. */
   readonly documentId?: unknown;
-  /** As Apollo's clients do: `persistedQuery: { sha256Hash }`. Nothing is ever registered that way. */
+  /** The form of Apollo's clients: `persistedQuery: { sha256Hash }`. Documents cannot be registered this way. */
   readonly extensions?: unknown;
 }
 
-/** Off: everything runs. Log: what is not listed runs, and is named in the log once. Enforce: it does not run. */
+/** Off: every document runs. Log: a document that is not listed runs and is logged once. Enforce: it does not run. */
 export type TrustMode = 'off' | 'log' | 'enforce';
 
-/** Distinct documents that the log names; a caller who makes up new ones must not fill it. */
+/** How many different documents are logged. A caller who invents new ones must not fill the log. */
 const MOST_NAMED = 1000;
 
 /**
- * The documents that the operator trusts, of a manifest that was written when its clients were built, and those that our
- * own executor sends. Texts are compared to the letter.
+ * The documents that the operator trusts, from a list that is created when the clients are built, and the documents of
+ * our own executor. Texts must be exactly equal.
  */
 export class TrustedDocuments {
   readonly #mode: TrustMode;
-  /** By id and by hash, without the name of the algorithm. */
+  /** By id, and by hash without the name of the algorithm. */
   readonly #texts = new Map<string, string>();
   readonly #named = new Set<string>();
 
@@ -45,10 +45,10 @@ export class TrustedDocuments {
   }
 
   /**
-   * The text to run. A text that is sent counts, whatever id stands beside it.
+   * The text to run. If the request has a text, the text counts, even if there is an id too.
    *
-   * @throws GraphQLError NOT_FOUND for an id that is not listed, PERMISSION_DENIED for a text that is not, where that is
-   *   enforced, INVALID_ARGUMENT where there is neither.
+   * @throws GraphQLError NOT_FOUND for an id that is not listed; PERMISSION_DENIED for a text that is not listed, if
+   * only listed documents run; INVALID_ARGUMENT if there is neither.
    */
   textOf(reference: DocumentReference): string {
     const { query } = reference;
@@ -62,36 +62,42 @@ export class TrustedDocuments {
   #byId({ query, documentId, extensions }: DocumentReference): string {
     const id = documentId ?? persistedQueryHash(extensions);
     if (typeof id !== 'string') {
-      // An empty text is no GraphQL, as the parser will say.
+      // The parser will refuse an empty text.
       if (query === '') return query;
-      throw refusal('INVALID_ARGUMENT', 'the request needs a query, or the id of a trusted document');
+      throw refusal('INVALID_ARGUMENT', 'the request needs a query or the id of a trusted document');
     }
     const text = this.#texts.get(bare(id));
-    if (text === undefined) throw refusal('NOT_FOUND', 'there is no trusted document of this id');
+    if (text === undefined) throw refusal('NOT_FOUND', 'no trusted document has this id');
     return text;
   }
 
   #untrusted(hash: string, text: string): void {
     if (this.#mode === 'enforce') {
       limitRefusals.inc({ limit: 'trusted_documents' });
-      throw refusal('PERMISSION_DENIED', 'only trusted documents are taken; this one is not listed');
+      throw refusal(
+        'PERMISSION_DENIED',
+        'this server accepts only trusted documents, and this is not one of them',
+      );
     }
     if (this.#named.has(hash) || this.#named.size >= MOST_NAMED) return;
     this.#named.add(hash);
     const [, operation = null] = /\b(?:query|mutation|subscription)\s+([_A-Za-z]\w{0,127})/.exec(text) ?? [];
-    log.warn({ document: `sha256:${hash}`, operation }, 'a document is not listed as trusted');
+    log.warn({ document: `sha256:${hash}`, operation }, 'a document is not in TRUSTED_DOCUMENTS_FILE');
   }
 }
 
 let loaded: TrustedDocuments | null = null;
 
-/** Those of the configuration. @throws ConfigurationError when the manifest cannot be read, or is missing. */
+/** The configured documents. @throws ConfigurationError if the file cannot be read or is missing. */
 export function trustedDocuments(): TrustedDocuments {
   loaded ??= new TrustedDocuments(serverConfig.trustedDocuments, readManifest());
   return loaded;
 }
 
-/** As GraphQL Code Generator's `persistedDocuments` writes it: an object of texts by `sha256:…`, or by the bare hash. */
+/**
+ * The file has the form of GraphQL Code Generator's `persistedDocuments`: an object of texts by `sha256:…`, or by the
+ * hash alone.
+ */
 function readManifest(): Record<string, string> {
   const { trustedDocuments: mode, trustedDocumentsFile: file } = serverConfig;
   if (!file) {
@@ -101,7 +107,10 @@ function readManifest(): Record<string, string> {
   try {
     return z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
-    const reason = error instanceof z.ZodError ? 'it is no JSON object of texts' : (error as Error).message;
+    const reason =
+      error instanceof z.ZodError
+        ? 'it is not a JSON object whose values are texts'
+        : (error as Error).message;
     throw new ConfigurationError(`TRUSTED_DOCUMENTS_FILE cannot be read: ${reason}`);
   }
 }

@@ -4,7 +4,7 @@ import { schema } from '../api/schema.ts';
 import { variableFault } from '../graphql/variables.ts';
 import type { EdgeContext } from './graphql.ts';
 
-/** Refuses variables that do not fit at their first fault, before GraphQL's own check would look at all of them. */
+/** Refuses wrong variables at the first fault, before GraphQL's own check reads all of them. */
 export function fittingVariables(): Plugin {
   return {
     onExecute({ args, context, setResultAndStopExecution: stop }) {

@@ -20,8 +20,10 @@ import { Meter } from './rate.ts';
 import { type RequestsUnderWay, ServerStopping } from './requests.ts';
 import { trustedDocuments } from './trusted-documents.ts';
 
-/** What a connection knows: how its caller signs in, and its operations under way, by their
- * messages: a client may use an id again before the end of what had it. */
+/**
+ * What a connection knows: how its caller signs in, and its running operations by their messages, because a client may
+ * use an id again before the earlier operation has ended.
+ */
 interface Connection extends SocketExtra, Record<PropertyKey, unknown> {
   headers?: IncomingHttpHeaders;
   operations?: Map<object, AbortController>;
@@ -29,21 +31,21 @@ interface Connection extends SocketExtra, Record<PropertyKey, unknown> {
 
 type Options = ServerOptions<Record<string, unknown>, Connection>;
 
-/** "Try again later": clients of graphql-ws do. */
+/** "Try again later"; clients of graphql-ws do this. */
 const TRY_AGAIN_LATER = 1013;
 const GOING_AWAY = 1001;
 
 export interface Sockets {
-  /** Tells every client that the server is stopping; resolves when all connections are closed. */
+  /** Tells every client that the server is stopping. Resolves when all connections are closed. */
   close(): Promise<void>;
-  /** Waits for nobody. */
+  /** Closes all connections at once. */
   terminate(): void;
 }
 
 /**
- * GraphQL over WebSocket (`graphql-transport-ws`) beside the same HTTP server. Who calls is told in the connection's
- * parameters, `{ authorization: "Bearer …" }`, and as whom it acts, since browsers send no headers there, or by the
- * session cookie; it is asked again for each operation, as it would be for each request.
+ * GraphQL over WebSocket (`graphql-transport-ws`) on the same HTTP server. Browsers cannot send headers here, so the
+ * caller signs in with the connection parameters, `{ authorization: "Bearer …" }`, or with the session cookie; the
+ * parameters can also name a user to act as. The sign-in is checked again for each operation, as for each request.
  */
 export function serveWebSocket(
   server: Server,
@@ -61,7 +63,7 @@ export function serveWebSocket(
     if (refused) return refuseSocket(socket, refused);
     sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
   });
-  // A frame that is too long or broken closes its connection; the library has said why to the client.
+  // A frame that is too long or broken closes its connection. The library has already told the client why.
   sockets.on('connection', (socket) => socket.on('error', () => {}));
 
   const onConnect: Options['onConnect'] = async ({ connectionParams, extra }) => {
@@ -81,7 +83,7 @@ export function serveWebSocket(
     const meter = new Meter(caller, clientAddress(extra.request));
     const edge = { caller, signal: controller.signal, publicUrl: publicUrl(), meter };
     const prepared = await prepare(graphql, payload, edge);
-    // The library tells of no completion where nothing began.
+    // If the operation never began, the library does not report its completion.
     if (Array.isArray(prepared)) endOperation(extra, payload);
     return prepared;
   };
@@ -108,7 +110,10 @@ export function serveWebSocket(
   return {
     async close() {
       for (const socket of sockets.clients)
-        socket.close(GOING_AWAY, 'the server is stopping; go on from the last id');
+        socket.close(
+          GOING_AWAY,
+          'the server is stopping; connect again and continue after the last event id',
+        );
       await served.dispose();
     },
     terminate() {
@@ -117,24 +122,27 @@ export function serveWebSocket(
   };
 }
 
-/** Why no socket opens; null where it does. Browsers ask no server before they open one, so its pages are judged here. */
+/**
+ * Why a WebSocket cannot be opened; null if it can. Browsers do not ask the server before they open one, so the origin
+ * of the page is checked here.
+ */
 function upgradeFault(request: IncomingMessage, requests: RequestsUnderWay, publicUrl: string): Error | null {
   const { origin, 'sec-fetch-site': site } = request.headers;
   if (requests.isStopping) return new ServerStopping();
   if (request.url?.split('?', 1)[0] !== '/graphql')
-    return refusal('NOT_FOUND', 'there is no WebSocket here; GraphQL has one at /graphql');
-  // As over HTTP: the browser has compared the page's address with ours as it knows it.
+    return refusal('NOT_FOUND', 'there is no WebSocket at this address; use /graphql');
+  // As over HTTP: the browser has compared the page's address with our address as the browser knows it.
   const isOurs = !origin || site === 'same-origin' || isAllowedOrigin(origin, publicUrl);
   return isOurs
     ? null
-    : refusal('PERMISSION_DENIED', 'a WebSocket is opened by our own pages and the listed ones only');
+    : refusal('PERMISSION_DENIED', 'only pages of this server and of CORS_ORIGINS can open a WebSocket');
 }
 
 const refusals: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'PERMISSION_DENIED', 'INVALID_ARGUMENT']);
 
 const parameterNames: readonly string[] = ['authorization', 'x-slipway-worker', ...impersonationHeaders];
 
-/** What stands for headers among a connection's parameters, in capitals or not. */
+/** The connection parameters that replace headers, in upper or lower case. */
 function headersOf(parameters: Record<string, unknown>): IncomingHttpHeaders {
   const given = Object.entries(parameters).flatMap(([name, value]) => {
     const header = name.toLowerCase();
@@ -143,13 +151,13 @@ function headersOf(parameters: Record<string, unknown>): IncomingHttpHeaders {
   return Object.fromEntries(given);
 }
 
-/** Who calls, or why that cannot be said. */
+/** The caller, or an error if it cannot be determined. */
 async function callerOf(
   { headers: given = {}, request }: Connection,
   publicUrl: string,
 ): Promise<Caller | null | GraphQLError> {
   const { cookie, origin, 'sec-fetch-site': site } = request.headers;
-  // What the parameters say goes before the cookie that a browser sent by itself.
+  // The parameters take precedence over the cookie, which browsers send automatically.
   const headers = given.authorization ? given : { ...given, cookie, origin, 'sec-fetch-site': site };
   try {
     const signIn = { headers, address: clientAddress(request), publicUrl, connection: request.socket };
@@ -165,7 +173,7 @@ async function callerOf(
 type Enveloped = ReturnType<GraphQLServer['getEnveloped']>;
 type EnvelopedArgs = ExecutionArgs & { rootValue: Pick<Enveloped, 'execute' | 'subscribe'> };
 
-/** Parses and validates with the same plugins as over HTTP; what they refuse is answered. */
+/** Parses and validates with the same plugins as over HTTP. If they refuse the operation, this is the answer. */
 async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payload'], edge: EdgeContext) {
   const { schema, execute, subscribe, contextFactory, parse, validate } = graphql.getEnveloped({
     ...edge,
@@ -176,7 +184,7 @@ async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payloa
     const errors: readonly GraphQLError[] = validate(schema, document);
     if (errors.length > 0) return errors.map(withoutStatus);
     if (!getOperationAST(document, payload.operationName)) throw unknownOperation();
-    // Nobody looks at a stranger's variables before it is clear that the operation is open to strangers.
+    // The variables of callers who are not signed in are checked only if the operation is open to them.
     if (edge.caller) requireDigits(payload.variables ?? {});
     return {
       schema,
@@ -193,10 +201,13 @@ async function prepare(graphql: GraphQLServer, payload: SubscribeMessage['payloa
   }
 }
 
-/** Deeper than any input that is accepted. */
+/** Deeper than any valid input. */
 const MAX_VARIABLE_DEPTH = 256;
 
-/** The library has parsed the message, so that what was written is not known any more. */
+/**
+ * The library has already parsed the message, so the original digits are lost. Numbers that may have lost digits are
+ * refused.
+ */
 function requireDigits(variables: Record<string, unknown>): void {
   const fault = roundingFault(variables, MAX_VARIABLE_DEPTH);
   if (fault)

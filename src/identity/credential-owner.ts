@@ -6,12 +6,13 @@ import { addressText, isOwn, type UserBy } from './domain/addresses.ts';
 import { readUsers } from './store/users.ts';
 
 /**
- * The id of the user whose access keys a caller asks about: the caller's own, under impersonation the impersonated
- * user's, unless another is named.
+ * The id of the user whose access keys a caller asks about: the named user, or else the caller. If the caller acts as
+ * another user, it is that user.
  *
- * @param user  a user of the caller's tenant, for root of any; null for the caller. An id is not looked up.
- * @throws PermissionDeniedError, without a look, when somebody else is named by one who does not manage the tenant;
- * NotFoundError for a name that nobody has.
+ * @param user a user of the caller's tenant; ROOT may name a user of any tenant. Null means the caller. An id is not
+ * looked up.
+ * @throws PermissionDeniedError, without a look at the user, if the caller names another user but does not manage the
+ * tenant; NotFoundError for an unknown name.
  */
 export async function keyOwnerId(
   caller: Caller,
@@ -20,7 +21,7 @@ export async function keyOwnerId(
 ): Promise<string> {
   if (user === null || isOwn(caller, user)) return caller.userId;
   if (!managesTenant(caller.role))
-    throw new PermissionDeniedError('the access keys of others require the role ADMIN or a higher one');
+    throw new PermissionDeniedError('access keys of other users require the role ADMIN or a higher one');
   if ('id' in user && isId(user.id)) return user.id;
   const [found] = await readUsers([
     { tenantId: caller.tenantId, by: user, inAllTenants: caller.role === 'ROOT' },

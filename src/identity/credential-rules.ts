@@ -3,7 +3,7 @@ import { addressText } from '../platform/address-text.ts';
 import type { CredentialBy, UserBy } from './domain/addresses.ts';
 import { ofCaller } from './rules.ts';
 
-/** Whose keys a call is about: the user that it names, else the caller. */
+/** The user whose keys a call is about: the named user, or else the caller. */
 const keyOwner = (userOf: (args: FieldArguments) => UserBy | null | undefined): ObjectName => ({
   kind: 'user',
   key(args, context) {
@@ -17,7 +17,10 @@ const keyInInput: ObjectName = {
   key: (args) => addressText((args['input'] as { by: CredentialBy }).by),
 };
 
-/** The commands decide whose keys they are: one's own, or for administrators those of the tenant's users. */
+/**
+ * The commands check whose keys they are: users may use their own keys, and administrators those of their tenant's
+ * users.
+ */
 export const credentialRules: RootRules = {
   Query: {
     credentials: can(

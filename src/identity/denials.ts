@@ -1,15 +1,13 @@
 import { PermissionDeniedError } from '../platform/errors.ts';
 
-/** Refusals about people, which several commands give: each says what it would take. */
+/** Refusals about people that several commands use. Each says what would be required. */
 
-export const aboveCaller = () => new PermissionDeniedError('the role of this user is above yours');
+export const aboveCaller = () => new PermissionDeniedError('this user has a higher role than you');
 
 export const otherTenants = () =>
-  new PermissionDeniedError(
-    'other tenants are for the role ROOT, and for SYSTEM accounts of the first tenant',
-  );
+  new PermissionDeniedError('other tenants require the role ROOT, or a SYSTEM account of the first tenant');
 
 export const keysAboveCaller = () =>
   new PermissionDeniedError(
-    'the access keys of a user whose role is above yours are not yours to manage, except keys of services for their work',
+    'you cannot manage access keys of a user with a higher role, except executor keys of service accounts',
   );

@@ -5,19 +5,19 @@ import { isOwn, parseUsername, type UserBy } from './domain/addresses.ts';
 import { reachesAllTenants } from './reach.ts';
 
 /**
- * Whom an address names: a user of the caller's tenant; by id, and by a name behind its tenant's, any user for those who
- * reach all tenants. Null when there is none.
+ * The user of an address; null if there is none. Callers who reach all tenants find any user by id or `tenant/name`;
+ * other callers find only users of their own tenant.
  */
 export async function findUserAt(context: Context, by: UserBy): Promise<User | null> {
   const caller = callerOf(context);
   const { tenantId } = caller;
-  // What can be of the caller's tenant alone needs no look at how far it reaches.
+  // If the address can only be in the caller's own tenant, we need not check how far the caller reaches.
   const isFar = 'id' in by ? by.id !== caller.userId : 'username' in by && by.username.includes('/');
   const inAllTenants = isFar && (await reachesAllTenants(caller));
   return await context.loaders.userAt.load({ tenantId, by, inAllTenants });
 }
 
-/** Whether an address is the caller's own. Looks at nobody else. */
+/** Whether an address is the caller's own. It reads no other user. */
 export async function isOwnAddress(context: Context, by: UserBy): Promise<boolean> {
   const caller = callerOf(context);
   if ('email' in by) {

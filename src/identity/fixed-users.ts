@@ -10,22 +10,22 @@ import { tenantNameFault } from './domain/tenant-checks.ts';
 import { passwordFault, usernameFault } from './domain/user-checks.ts';
 
 /**
- * Fixed users mode: users whom the operator declares in a file rather than in the product. The server brings the table
- * in line with the file when it starts (commands/keep-fixed-users.ts), and the API leaves them alone. Source: ClearML's
- * fixed users and guest.
+ * Fixed users mode: the operator declares users in a file. When the server starts, it makes the users in the table the
+ * same as in the file (commands/keep-fixed-users.ts). The API cannot change them. Source: ClearML's fixed users and
+ * guest.
  */
 
 export interface FixedUser {
   readonly username: string;
-  /** As it is typed, or its argon2id hash in PHC form where the file says `passHashed`. */
+  /** The plain password, or its argon2id hash in PHC form if the file says `passHashed`. */
   readonly password: string;
   readonly name: string;
   readonly role: Role;
-  /** The tenant's name; null for the server's first. */
+  /** The name of the tenant; null means the server's first tenant. */
   readonly tenant: string | null;
 }
 
-/** Signs in with what the sign-in page shows everybody. */
+/** A user whose name and password the sign-in page shows to everybody. */
 export interface Guest {
   readonly name: string;
   readonly username: string;
@@ -35,15 +35,15 @@ export interface Guest {
 export interface FixedUsers {
   readonly isEnabled: boolean;
   readonly arePasswordsHashed: boolean;
-  /** Whether those who are no longer declared are deleted. */
+  /** Whether users who are no longer declared are deleted. */
   readonly deletesMissing: boolean;
   readonly users: readonly FixedUser[];
-  /** Null where none is declared, or it is switched off. */
+  /** Null if none is declared, or if it is switched off. */
   readonly guest: Guest | null;
 }
 
 const MAX_USERS = 1000;
-/** The costs are bounded too: a hash from elsewhere must not stop the server each time somebody signs in. */
+/** The costs are limited, because an expensive hash from elsewhere must not block the server at each sign-in. */
 const phc =
   /^\$argon2id\$v=19\$m=(\d{1,6}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/;
 
@@ -81,9 +81,9 @@ const fileForm = z.strictObject({
 });
 
 /**
- * What a file declares.
+ * Reads the declarations of a file.
  *
- * @throws ConfigurationError with every fault, and no password.
+ * @throws ConfigurationError with all problems, but without passwords.
  */
 export function readFixedUsers(path: string): FixedUsers {
   const refuse = (faults: readonly string[]) =>
@@ -92,8 +92,8 @@ export function readFixedUsers(path: string): FixedUsers {
   try {
     content = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    // What JSON.parse says quotes the text, which has passwords in it.
-    const reason = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
+    // The message of JSON.parse quotes the text, which contains passwords.
+    const reason = error instanceof SyntaxError ? 'the file is not valid JSON' : (error as Error).message;
     throw refuse([reason]);
   }
   const result = fileForm.safeParse(content);
@@ -121,12 +121,12 @@ function passwordFaults(users: readonly { readonly password: string }[], areHash
 function hashFault(hash: string): string | null {
   const [, memory, time, lanes] = (phc.exec(hash) ?? []).map(Number);
   if (memory === undefined || time === undefined || lanes === undefined)
-    return 'this is no argon2id hash in PHC form ($argon2id$v=19$m=…)';
+    return 'must be an argon2id hash in PHC form ($argon2id$v=19$m=…)';
   const isBearable = memory <= 262_144 && time >= 1 && time <= 10 && lanes >= 1 && lanes <= 16;
-  return isBearable ? null : 'the hash costs too much: at most m=262144, t=10, p=16';
+  return isBearable ? null : 'the hash takes too long to check; use at most m=262144, t=10, p=16';
 }
 
-/** One name signs one user in, whatever the tenant. */
+/** A user name may be declared only once, whatever the tenant. */
 function duplicates(users: readonly { readonly username: string }[]): string[] {
   const keys = users.map(({ username }) => nameKey(username));
   const twice = users.filter((_, at) => keys.indexOf(keys[at] ?? '') !== at);
@@ -142,14 +142,14 @@ const none: FixedUsers = {
 };
 let content: FixedUsers | null = null;
 
-/** What the server's file declares, read once. @throws ConfigurationError */
+/** The declarations of the server's file. They are read once. @throws ConfigurationError */
 export function fixedUsers(): FixedUsers {
   content ??= serverConfig.fixedUsersFile === undefined ? none : readFixedUsers(serverConfig.fixedUsersFile);
   return content;
 }
 
-/** While the mode is off, whoever was declared before is a user like any other. @throws FailedPreconditionError */
+/** While the mode is off, a user who was declared earlier is an ordinary user. @throws FailedPreconditionError */
 export function requireNotFixed({ isFixed }: Pick<User, 'isFixed'>): void {
   if (isFixed && fixedUsers().isEnabled)
-    throw new FailedPreconditionError('the user is declared in the server’s configuration: change it there');
+    throw new FailedPreconditionError("the server's configuration declares this user, so change it there");
 }

@@ -6,20 +6,20 @@ import { keyOwnerId } from './credential-owner.ts';
 import { addressText, type UserBy } from './domain/addresses.ts';
 import { userGone } from './user-gone.ts';
 
-/** The newest first. */
+/** The newest key first. */
 export const credentialOrder = lastIdFirst('credential');
 
-/** Which access keys a list shows: those of one user. */
+/** Which access keys a list shows: the keys of one user. */
 export interface CredentialFilter {
   readonly userId: string;
   readonly withRevoked: boolean;
 }
 
 /**
- * The id of the user whose access keys are listed: the caller's own, unless another is named.
+ * The id of the user whose access keys are listed: the named user, or else the caller.
  *
- * @throws PermissionDeniedError when somebody else is named by one who does not manage the tenant; NotFoundError for a
- * user who is absent or of another tenant.
+ * @throws PermissionDeniedError if the caller names another user but does not manage the tenant; NotFoundError for a
+ * user who does not exist or belongs to another tenant.
  */
 export async function listedOwnerId(caller: Caller, user: UserBy | null): Promise<string> {
   const id = await keyOwnerId(caller, user, ['user']);
@@ -34,7 +34,10 @@ const whereOf = ({ userId, withRevoked }: CredentialFilter) => ({
   ...(withRevoked ? {} : { revokedAt: null }),
 });
 
-/** A user's access keys, newest first, without what proves their secrets; up to one more than the page. */
+/**
+ * The access keys of a user, newest first, without the hashes of their secrets: one page, and one more row if there is
+ * one.
+ */
 export async function listCredentials(
   filter: CredentialFilter,
   { limit, backward, from }: Page,
@@ -48,6 +51,6 @@ export async function listCredentials(
   });
 }
 
-/** How many there are in all; read only where it is asked for. */
+/** The number of these keys. It is read only if a query asks for it. */
 export const countCredentials = (filter: CredentialFilter): Promise<number> =>
   db.credential.count({ where: whereOf(filter) });

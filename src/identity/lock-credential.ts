@@ -12,17 +12,17 @@ import { scopesOf } from './domain/credentials.ts';
 import { lockKeyOwner } from './store/access-keys.ts';
 
 /**
- * An access key that the caller may change, not revoked, and nobody else changes it until commit: their own, or for those
- * who manage the tenant one of its users'.
+ * Locks an access key that the caller may change and that is not revoked, until the transaction ends. Callers may
+ * change their own keys; administrators also those of the tenant's users.
  *
- * @throws NotFoundError, the same for one that is absent, revoked, or not theirs to know of; PermissionDeniedError for
- * one of somebody above them.
+ * @throws NotFoundError for a key that does not exist, is revoked, or is hidden from the caller; PermissionDeniedError
+ * for a key of a user above the caller.
  */
 export async function lockCredential(tx: Tx, caller: Caller, by: CredentialBy): Promise<Credential> {
   const missing = new NotFoundError('access key', addressText(by), ['input', 'by']);
   const where = 'accessKey' in by ? by : { id: isId(by.id) ? by.id : NO_ID };
   const found = await tx.credential.findUnique({ where, select: { userId: true } });
-  // The same statements for a key that is absent as for somebody else's: the time tells nothing.
+  // A key that does not exist takes the same statements as a key of another user, so the time reveals nothing.
   const owner = await lockKeyOwner(tx, found?.userId ?? NO_ID);
   const credential = await tx.credential.findUnique({ where });
   if (!owner || !credential || credential.revokedAt) throw missing;

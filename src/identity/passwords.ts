@@ -2,9 +2,12 @@ import { hash, verify } from '@node-rs/argon2';
 import { ResourceExhaustedError } from '../platform/errors.ts';
 import { turns } from '../platform/turns.ts';
 
-/** Passwords are kept as argon2id, made off the event loop: each takes 19 MiB and a thread of the pool for 0.1 s. */
+/**
+ * Passwords are stored as argon2id hashes, which are computed outside of the event loop. Each takes 19 MiB and a thread
+ * of the pool for 0.1 s.
+ */
 
-/** The library's number for argon2id; its enum is declared in a way that cannot be imported as a value. */
+/** The library's number for argon2id. Its enum is declared in a way that cannot be imported as a value. */
 const ARGON2ID = 2;
 const parameters = {
   algorithm: ARGON2ID,
@@ -21,7 +24,7 @@ const inTurn = turns(
   () => new ResourceExhaustedError('too many passwords are being checked, try again'),
 );
 
-/** @throws ResourceExhaustedError when too many wait already. */
+/** @throws ResourceExhaustedError if too many already wait. */
 export function hashPassword(password: string): Promise<string> {
   return inTurn(() => hash(password, parameters));
 }
@@ -33,9 +36,9 @@ const dummy = () => {
 };
 
 /**
- * Whether the password is right. Without a hash it takes as long as with one, so that nobody learns who exists.
+ * Whether the password is right. It takes the same time without a hash, so nobody learns which users exist.
  *
- * @throws ResourceExhaustedError when too many wait already.
+ * @throws ResourceExhaustedError if too many already wait.
  */
 export async function isPassword(password: string, passwordHash: string | null): Promise<boolean> {
   const right = await inTurn(async () => {

@@ -4,9 +4,9 @@ import { otherTenants } from './denials.ts';
 import { findFirstTenant, findTenant, type TenantBy, tenantKeyOf } from './store/tenants.ts';
 
 /**
- * How far a caller's work on people and tenants reaches: to its own tenant, or to all. All is for ROOT, and for SYSTEM
- * accounts of the first tenant, which is that of whoever runs the server. Not for every SYSTEM account: the administrator
- * of any tenant may make one there for its executors, and must not come into other tenants by it.
+ * Whether a caller's rights on people and tenants cover all tenants or only its own. All tenants are for ROOT, and for
+ * SYSTEM accounts of the first tenant, which belongs to the operator of the server. Other SYSTEM accounts do not reach
+ * other tenants, because the administrator of any tenant may create one for its executors.
  */
 export async function reachesAllTenants({ role, tenantId }: Caller): Promise<boolean> {
   if (role === 'ROOT') return true;
@@ -19,9 +19,9 @@ export async function requireAllTenants(caller: Caller): Promise<void> {
 }
 
 /**
- * The id of the tenant that an input names; the caller's own when it names none.
+ * The id of the tenant in an input, or else of the caller's tenant.
  *
- * @throws PermissionDeniedError for one that the caller's work does not reach, there or not; NotFoundError.
+ * @throws PermissionDeniedError for a tenant that the caller does not reach, whether it exists or not; NotFoundError.
  */
 export async function reachedTenantId(
   caller: Caller,
@@ -30,7 +30,7 @@ export async function reachedTenantId(
 ): Promise<string> {
   if (by === null || ('id' in by && by.id === caller.tenantId)) return caller.tenantId;
   if (!(await reachesAllTenants(caller))) {
-    // Its own, by name, is no attempt at another.
+    // The caller's own tenant by name is not an attempt to reach another one.
     const own = 'name' in by ? await findTenant({ id: caller.tenantId }) : null;
     if (own && 'name' in by && own.name === by.name) return own.id;
     throw otherTenants();

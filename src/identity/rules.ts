@@ -14,7 +14,7 @@ import { addressText, type UserBy } from './domain/addresses.ts';
 import { findUserAt, isOwnAddress } from './find-user.ts';
 import { type TenantBy, tenantKeyOf } from './store/tenants.ts';
 
-/** The caller as a user. */
+/** The caller, as a user. */
 export const ofCaller: ObjectName = {
   kind: 'user',
   key: (_args, context) => callerOf(context).username,
@@ -28,8 +28,8 @@ const userAt = (by: UserBy): Lookup => ({
 });
 
 /**
- * Oneself with one permission, anybody else with another. Callers without that other permission are refused before the
- * user is looked up, so that they do not learn whether the user exists.
+ * One permission for the caller's own user, and another one for other users. Callers without the second permission are
+ * refused before the user is looked up, so they do not learn whether the user exists.
  */
 export function onUser(
   own: Permission,
@@ -44,7 +44,7 @@ export function onUser(
 }
 
 const argument = (args: FieldArguments) => args['by'] as UserBy;
-/** The user that `input.by` names. */
+/** The user in `input.by`. */
 export const userOfInput = (args: FieldArguments) => (args['input'] as { by?: UserBy | null }).by ?? null;
 
 const newUser: ObjectName = {
@@ -60,7 +60,7 @@ const newTenant: ObjectName = {
   key: (args) => (args['input'] as { name: string }).name,
 };
 
-/** The tenant that a call names, else the caller's. */
+/** The tenant of a call, or else the caller's tenant. */
 const tenantAt = (byOf: (args: FieldArguments) => TenantBy | null | undefined): ObjectName => ({
   kind: 'tenant',
   key(args, context) {

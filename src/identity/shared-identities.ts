@@ -1,16 +1,19 @@
 /**
- * The users that several people sign in as. Such a user may do for itself only what the table of permissions opens to
- * shared identities, however somebody has signed in as it.
+ * Users that several people share. However they sign in, they may change about themselves only what the table of
+ * permissions opens to shared sign-ins.
  */
 type SharedIdentity =
-  /** The guest of fixed users mode. Its name and password are public: with them it may only take a token (`login`). */
+  /**
+   * The guest of fixed users mode. Its name and password are public. With them, a caller can only get a token
+   * (`login`).
+   */
   | 'GUEST'
-  /** The user that requests without credentials act as. */
+  /** The user as whom requests without credentials act. */
   | 'ANONYMOUS';
 
 const userIds = new Map<SharedIdentity, string | null>();
 
-/** To be told by what finds the user: the start with fixed users, and the anonymous sign-in. */
+/** Must be called by the code that finds this user: the start with fixed users, and the anonymous sign-in. */
 export function setSharedIdentity(identity: SharedIdentity, userId: string | null): void {
   userIds.set(identity, userId);
 }

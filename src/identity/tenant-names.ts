@@ -9,12 +9,12 @@ import { findTenant } from './store/tenants.ts';
 const path = ['input', 'name'];
 
 /**
- * Gives a tenant a name: does `write`, if nothing else has the name, in whatever case.
+ * Runs `write`, which gives a tenant a name, if no other tenant has this name in upper or lower case.
  *
- * @param ownId  the tenant that may have the name already; null when it is to be made.
- * @throws AlreadyExistsError for a taken name to a caller who reaches all tenants; to others InvalidArgumentError
- * `NameUnavailable`, the same as for a reserved name, after the same statements: which tenants there are is not for them
- * to know.
+ * @param ownId the tenant that may already have the name; null for a new tenant.
+ * @throws AlreadyExistsError if the name is taken and the caller reaches all tenants. Other callers get
+ * InvalidArgumentError `NameUnavailable`, as for a reserved name and after the same statements, because they must not
+ * learn which tenants exist.
  */
 export async function underTenantName<Result>(
   caller: Caller,
@@ -29,7 +29,7 @@ export async function underTenantName<Result>(
     return await write();
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    // Another caller was quicker.
+    // Another caller was faster.
     throw await refusalOf(caller, true);
   }
 }
@@ -37,6 +37,6 @@ export async function underTenantName<Result>(
 async function refusalOf(caller: Caller, isTaken: boolean) {
   const reachesAll = await reachesAllTenants(caller);
   return isTaken && reachesAll
-    ? new AlreadyExistsError('a tenant has this name already', { path })
+    ? new AlreadyExistsError('a tenant with this name already exists', { path })
     : nameUnavailable(path);
 }

@@ -4,10 +4,10 @@ import { type DomainError, NotFoundError, UnauthenticatedError } from '../platfo
 export const signInEnded = () => new UnauthenticatedError('the sign-in has ended');
 
 /**
- * What a command answers that finds a user no more: the user was deleted since the rule found it. To the user itself,
- * that is the end of its sign-in.
+ * The error if a command does not find the user any more, because the user was deleted since the rule found it. For
+ * this user itself, it means that its sign-in has ended.
  *
- * @param key  the user as the input names it.
+ * @param key the user, as the input names it.
  */
 export function userGone(
   caller: Caller,

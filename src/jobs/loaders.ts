@@ -23,7 +23,7 @@ export function jobLoaders(tenantId: string) {
     job: new DataLoader<string, JobRow | null>((ids) => readJobs(tenantId, ids)),
     jobByClientId: addressLoader<ClientKey, JobRow | null>((keys) => readJobsByClientId(tenantId, keys)),
     jobRun: new DataLoader<string, JobRunRow | null>((ids) => readRuns(tenantId, ids)),
-    /** The project that a run works for; null unless the account's executor holds it. */
+    /** The project of a run; null if the run is not leased to an executor of this service account. */
     projectIdOfRun: addressLoader<HeldRun, string | null>(readProjectIdsOfRuns),
     runsOfJob: new DataLoader<string, JobRunRow[]>(readRunsOfJobs),
     logOfRun: childLoader<LogPage, LogChunkRow>(readLogsOfRuns, (chunk) => chunk.runId),

@@ -16,7 +16,7 @@ interface ByArguments {
   readonly by: { readonly id: string };
 }
 
-/** A job is its queue's: who may read the queue may read it. */
+/** Everybody who may read the queue of a job may read the job. */
 const ofJob: Finder = {
   kind: 'job',
   key: (args) => (args as unknown as ByArguments).by.id,
@@ -35,13 +35,13 @@ const ofJobRun: Finder = {
   },
 };
 
-/** What a field of the input names; of several, the first. */
+/** The object in a field of the input; the first one if there are several. */
 const inInput = (kind: 'queue' | 'executor' | 'job run', field: string): ObjectName => ({
   kind,
   key: (args) => String([(args['input'] as Record<string, unknown>)[field]].flat()[0] ?? ''),
 });
 
-/** Of several events, the first. */
+/** The run of the first event. */
 const firstReported: ObjectName = {
   kind: 'job run',
   key: (args) => (args['input'] as { events: readonly { run: string }[] }).events[0]?.run ?? '',

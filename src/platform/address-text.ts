@@ -1,8 +1,11 @@
-/** The parts of keys, outermost first. The schema keeps its fields, and so its arguments, in alphabetical order. */
+/**
+ * The parts of a key, from outside to inside. We need this order because the schema keeps fields and arguments in
+ * alphabetical order.
+ */
 const order = ['project', 'model', 'domain', 'execution', 'name', 'nodeId'];
 
 /**
- * How a message names what an address names: the id or the name, or the parts of a key, outermost first:
+ * How a message names an object: by the id or name of the address, or by the parts of the key, from outside to inside:
  * `demo/development/chain version v9`, `demo/churn@champion`.
  */
 export function addressText(by: object): string {

@@ -1,15 +1,15 @@
 import { isId } from './ids.ts';
 
-/** What something is addressed by: its id, or the parts of its key. */
+/** The address of an object: its id, or the parts of its key. */
 export type Address<Part extends string> =
   | { readonly id: string }
   | { readonly key: Readonly<Record<Part, string>> }
   | Readonly<Record<Part, string>>;
 
 /**
- * One row or null for each address, in their order: one read for the ids, one for the keys.
+ * One row or null for each address, in the order of the addresses. Needs one read for all ids and one for all keys.
  *
- * @param byKeys  gets an array for each part; what stands at the same place in them belongs together.
+ * @param byKeys gets an array for each part. Values at the same index belong to the same address.
  */
 export async function readAddressed<
   Part extends string,
@@ -34,7 +34,10 @@ export async function readAddressed<
   ]);
 }
 
-/** One row or null for each address, in their order: `textOf` makes of an address what its row is listed under. */
+/**
+ * One row or null for each address, in the order of the addresses. `textOf` computes the key under which `rows` has the
+ * row of an address.
+ */
 export function eachAt<Address, Row>(
   addresses: readonly Address[],
   textOf: (address: Address) => string | null,

@@ -1,7 +1,7 @@
 import type { CreationPolicy, Level, ResourceType, Role } from '../generated/prisma/enums.ts';
 import { type Log, log } from './log.ts';
 
-/** How somebody signed in to a request. */
+/** How a caller signed in to a request. */
 export type SignInMethod =
   | 'PASSWORD'
   | 'ACCESS_KEY'
@@ -11,51 +11,62 @@ export type SignInMethod =
   | 'ANONYMOUS'
   | 'SYSTEM';
 
-/** Who acts as somebody else: by a header of the request, or with a token made for that. */
+/** The user who acts as another user, by a header of the request or with a token for this purpose. */
 export interface RealCaller {
   readonly userId: string;
   readonly username: string;
   readonly role: Role;
   readonly version: number;
-  /** Whether `role` counts, instead of the role of the user whom it acts as. */
+  /** True if this user's own `role` counts, false if the role of the other user counts. */
   readonly lendsRole: boolean;
 }
 
-/** Who asks. Made once a request by src/sign-in/authenticate.ts, or `systemCaller` where one of our loops acts. */
+/**
+ * The user who sends a request. Created once for each request by src/sign-in/authenticate.ts, or by `systemCaller` for
+ * our loops.
+ */
 export interface Caller {
   readonly tenantId: string;
   readonly userId: string;
   readonly username: string;
   readonly role: Role;
-  /** The user's version: what a token made now would carry. */
+  /** The version of the user. A new token contains it. */
   readonly version: number;
   readonly method: SignInMethod;
-  /** The access key's row, also behind a token that was made with one; null for a password. It is the real caller's. */
+  /**
+   * The id of the access key, also if the caller signed in with a token that was issued with an access key; null for a
+   * password. If a real caller acts as this user, it is the real caller's key.
+   */
   readonly credentialId: string | null;
-  /** The sign-in that a token belongs to: what logout ends. Null without a token. */
+  /** The session of a token; `logout` ends it. Null without a token. */
   readonly sessionId: string | null;
-  /** When the session began, however often its token was renewed. */
+  /** When the session began. Renewing a token does not change it. */
   readonly signedInAt: Date | null;
-  /** Until when whoever signed in from outside was vouched for: no token lives longer. */
+  /**
+   * The end of the outside sign-in, if the caller signed in through an outside issuer. No token may be valid for
+   * longer.
+   */
   readonly vouchedUntil: Date | null;
-  /** When the sign-in ends by itself: its token's or access key's end, whichever is first. */
+  /** When the sign-in ends by itself: at the end of its token or of its access key, whichever comes first. */
   readonly expiresAt: Date | null;
-  /** The token's own end, whatever becomes of its access key: until then logout must be remembered. */
+  /** The end of the token itself, whatever happens to its access key. Until then, a logout must be remembered. */
   readonly sessionEndsAt: Date | null;
-  /** All that the sign-in may be used for: null for no limit, and nothing where it is empty. */
+  /** The scopes of the sign-in. Null means no limit; an empty list allows nothing. */
   readonly scopes: readonly string[] | null;
   /** Whether several people sign in as this user: the configured guest, the anonymous user. */
   readonly isShared: boolean;
-  /** The resources that the token was confined to; null for no such limit. */
+  /** The resources that the token is limited to; null for no such limit. */
   readonly confinedTo: readonly { readonly type: ResourceType; readonly id: string }[] | null;
-  /** The level where no grant decides: the user's own, else the tenant's, else the server's. */
+  /** The level if no grant decides: of the user, or else of the tenant, or else of the server. */
   readonly defaultLevel: Level;
   readonly defaultFrom: 'USER' | 'TENANT' | 'SERVER';
-  /** Who may make experiments and models in the tenant's projects. */
+  /** Who may create experiments and models in the tenant's projects. */
   readonly creationPolicy: CreationPolicy;
-  /** Groups that an outside token or ticket names, besides those that the user is a member of. */
+  /** Groups that an outside token names. They count in addition to the user's own groups. */
   readonly groupIds: readonly string[];
-  /** Who acts as this user, where that is somebody else. The access key and the scopes are then theirs. */
+  /**
+   * The user who acts as this user; null if nobody does. The access key and the scopes are then those of the real user.
+   */
   readonly real: RealCaller | null;
   /** The IP address that the request came from. */
   readonly address: string | null;

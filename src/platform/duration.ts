@@ -9,7 +9,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Milliseconds; null when the text is no such duration. */
+/** The duration in milliseconds; null if the text is not such a duration. */
 export function parseDuration(text: string): number | null {
   const match = form.exec(text);
   if (!match || /[PT]$/.test(text)) return null;

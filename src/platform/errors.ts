@@ -1,7 +1,7 @@
 /**
  * The errors that a caller can act on. Commands throw them; the GraphQL layer turns each into a union member or a
- * coded top-level error. Codes are gRPC's. Messages are written for the caller: no SQL, no paths, no secrets. What
- * helps us goes into `cause` and the log.
+ * top-level error with a code. The codes are gRPC's. Messages are for the caller and contain no SQL, no paths and no
+ * secrets. Details for us go into `cause` and the log.
  */
 
 import type { ObjectKind } from './object-kinds.ts';
@@ -24,11 +24,12 @@ export abstract class DomainError extends Error {
   abstract readonly code: ErrorCode;
   override name = this.constructor.name;
   /**
-   * Where in the input the fault lies, outermost first: `['input', 'nodes', '2', 'id']`. Empty when it is not the input's.
-   * Not called `path`: GraphQL takes an error that has one for an error that it has placed already.
+   * The place of the fault in the input, from outside to inside: `['input', 'nodes', '2', 'id']`. Empty if the error is
+   * not about the input. It is not called `path`, because GraphQL thinks that an error with `path` already has its
+   * place in the document.
    */
   readonly inputPath: readonly string[];
-  /** Set where the error refuses what the caller may not do: then the audit log records it. */
+  /** Set if the error refuses something that the caller may not do. The audit log then records it. */
   refusal: Refusal | null = null;
 
   constructor(message: string, options: { path?: readonly string[]; cause?: unknown } = {}) {
@@ -37,9 +38,9 @@ export abstract class DomainError extends Error {
   }
 }
 
-/** What was refused, as far as the place knows that refuses it. The rule of the field says the rest. */
+/** The details of a refusal that are known where it is thrown. The rule of the field adds the others. */
 export interface Refusal {
-  /** The permission that was asked for. */
+  /** The permission that the caller does not have. */
   readonly action?: string;
   readonly target?: RefusalTarget | null;
 }
@@ -50,17 +51,20 @@ export interface RefusalTarget {
   readonly name: string | null;
 }
 
-/** Marks an error as a refusal. PermissionDeniedError always is one; others are where something is hidden or kept. */
+/**
+ * Marks an error as a refusal. PermissionDeniedError always is one. Other errors are refusals if they hide or protect
+ * something.
+ */
 export function asRefusal<E extends DomainError>(error: E, refusal: Refusal = {}): E {
   error.refusal = refusal;
   return error;
 }
 
-/** One fault of an input. A compiler or validator reports all of them together. */
+/** One problem of an input. A compiler or validator reports all problems together. */
 export interface Problem {
-  /** Outermost first, from the argument down: `['input', 'spec', 'nodes', 'train', 'inputs', 'rows']`. */
+  /** From outside to inside, beginning with the argument: `['input', 'spec', 'nodes', 'train', 'inputs', 'rows']`. */
   readonly path: readonly string[];
-  /** A stable word for programs: a compiler code such as `MismatchingTypes`, or `MissingField`, `InvalidValue`. */
+  /** A fixed word for programs: a compiler code such as `MismatchingTypes`, or `MissingField`, `InvalidValue`. */
   readonly code: string;
   readonly message: string;
 }
@@ -79,20 +83,20 @@ export class InvalidArgumentError extends DomainError {
     this.problems = problems;
   }
 
-  /** For the common case of one fault. */
+  /** For the common case of one problem. */
   static of(path: readonly string[], message: string, code = 'InvalidValue'): InvalidArgumentError {
     return new InvalidArgumentError([{ path, code, message }]);
   }
 }
 
-/** The one answer of all updates that name nothing to change. @throws InvalidArgumentError */
+/** All updates that have no changes get the same error. @throws InvalidArgumentError */
 export function requireChanges(areGiven: boolean): void {
   if (!areGiven) throw InvalidArgumentError.of(['input'], 'no changes given', 'MissingField');
 }
 
 export class NotFoundError extends DomainError {
   readonly code = 'NOT_FOUND';
-  /** What was looked for. */
+  /** The kind of object that was not found. */
   readonly kind: ObjectKind;
   readonly key: string;
 
@@ -109,7 +113,7 @@ export class AlreadyExistsError extends DomainError {
 
 export class FailedPreconditionError extends DomainError {
   readonly code = 'FAILED_PRECONDITION';
-  /** Where the object stands now, when that is what refused the call: a phase or a state. */
+  /** The phase or state of the object, if the call was refused because of it. */
   readonly current: string | null;
 
   constructor(message: string, options: { current?: string; path?: readonly string[] } = {}) {
@@ -144,7 +148,7 @@ export class UnavailableError extends DomainError {
   readonly code = 'UNAVAILABLE';
 
   constructor(
-    message = 'the service is not available for the moment, try again',
+    message = 'the service is not available at the moment, try again',
     options: { cause?: unknown } = {},
   ) {
     super(message, options);

@@ -1,29 +1,31 @@
 import { randomUUID } from 'node:crypto';
 
 /**
- * JSON whose numbers keep their digits. A JavaScript number holds whole numbers up to 2^53, and `JSON.parse` rounds
- * larger ones without a word.
+ * JSON whose numbers keep their digits. A JavaScript number holds whole numbers up to 2^53; `JSON.parse` rounds larger
+ * numbers without an error.
  */
 
 /**
- * A string, or a number: texts that look like numbers are skipped with their string. A string that is never closed goes to
- * the end of the text: were it no token, each quote in it would be tried as the beginning of another one.
+ * Matches a string or a number; a number inside of a string is skipped together with the string. A string without an
+ * end reaches to the end of the text. Otherwise each quote in it would be tried as the beginning of another string.
  */
 const TOKEN = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|NaN|-?Infinity|-?\d[\d.eE+-]*/g;
-/** Only such a text can hold a number that needs a second look. */
+/** Only a text that matches this can have a number that needs a closer look. */
 const NEEDS_CARE = /\d{16}|[eE]\+?\d{3}|NaN|Infinity/;
 const WHOLE = /^-?\d+$/;
 const LONG = /^-?[1-9]\d{15,}$/;
 const NOT_FINITE = /^(NaN|-?Infinity)$/;
 
-/** Whether a whole number is the same after it was a JavaScript number: exact, or written as such numbers are. */
+/**
+ * Whether a whole number survives as a JavaScript number: it is exact, or JavaScript writes it with the same digits.
+ */
 export function keepsDigits(digits: string): boolean {
   const number = Number(digits);
   if (!Number.isFinite(number)) return false;
   return Number.isSafeInteger(number) || String(number) === digits || BigInt(number) === BigInt(digits);
 }
 
-/** A number of a JSON text that `JSON.parse` would change; null when there is none. */
+/** The first number of a JSON text that `JSON.parse` would change; null if there is none. */
 export function findRoundedNumber(json: string): string | null {
   if (!NEEDS_CARE.test(json)) return null;
   for (const [token] of json.matchAll(TOKEN)) {
@@ -34,10 +36,10 @@ export function findRoundedNumber(json: string): string | null {
 }
 
 /**
- * Parses JSON with whole numbers of 16 digits and more as `bigint`. `NaN` and `Infinity`, which JSON does not have and
- * Python writes, are numbers.
+ * Parses JSON. Whole numbers with 16 digits or more become `bigint`. `NaN` and `Infinity` are accepted as numbers: JSON
+ * does not have them, but Python writes them.
  *
- * @throws Error when the text is not JSON, is nested too deep, or has a number beyond those of 64-bit floats.
+ * @throws Error if the text is not JSON, is nested too deep, or has a number beyond the range of 64-bit floats.
  */
 export function parseExactJson(text: string): unknown {
   if (!NEEDS_CARE.test(text)) return JSON.parse(text);
@@ -53,7 +55,7 @@ export function parseExactJson(text: string): unknown {
   });
 }
 
-/** No 64-bit float has as many digits. */
+/** A 64-bit float never has as many digits. */
 const MAX_DIGITS = 310;
 
 function numberOf(token: string): number | bigint {

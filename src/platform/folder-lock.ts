@@ -3,7 +3,7 @@ import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { identifyProcess, isRunning, type ProcessIdentity } from './process-identity.ts';
 
-/** Another living process has locked the folder. */
+/** Another process, which still runs, has locked the folder. */
 export class FolderInUseError extends Error {
   override name = 'FolderInUseError';
   readonly pid: number;
@@ -15,13 +15,13 @@ export class FolderInUseError extends Error {
 }
 
 /**
- * Makes this process the only one that uses the folder, until it ends, however it ends: nothing has to be given back.
+ * Locks the folder for this process until the process ends. The lock need not be released.
  *
- * The file `lock.<n>` with the highest number tells who has the folder. To take over from a dead process is to make the
- * next number, which only one process can. A process that judged an old file finds out: its next number exists, or is
- * not the highest.
+ * The file `lock.<n>` with the highest number says which process has the folder. To take the lock from a dead process,
+ * a process creates the file with the next number; only one process can do so. If another process read an older file,
+ * it notices: the next file already exists, or its own file is not the highest.
  *
- * @throws FolderInUseError while another process that has it lives.
+ * @throws FolderInUseError if another process has the lock and still runs.
  */
 export function lockFolder(folder: string): void {
   const file = (number: number) => join(folder, `lock.${number}`);

@@ -1,4 +1,6 @@
-/** The items by key, each group in the order of the items: `Map.groupBy`, which Node 20 does not have. */
+/**
+ * Groups the items by key and keeps their order within each group. This is `Map.groupBy`, which Node 20 does not have.
+ */
 export function groupBy<Key, Item>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
   const groups = new Map<Key, Item[]>();
   for (const item of items) {

@@ -4,9 +4,9 @@ import { ConfigurationError } from './config/environment.ts';
 const REFUSALS = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST'];
 
 /**
- * Does work on files under SLIPWAY_HOME.
+ * Runs `work`, which uses files under SLIPWAY_HOME.
  *
- * @throws ConfigurationError when the file system refuses it.
+ * @throws ConfigurationError if the file system refuses it.
  */
 export async function inHome<T>(work: () => T | Promise<T>): Promise<T> {
   try {
@@ -15,7 +15,7 @@ export async function inHome<T>(work: () => T | Promise<T>): Promise<T> {
     const { code = '', path = baseConfig.home } = error as NodeJS.ErrnoException;
     if (!REFUSALS.includes(code)) throw error;
     throw new ConfigurationError(
-      `SLIPWAY_HOME: ${path} cannot be written to (${code}). Set SLIPWAY_HOME to a folder that this user may write to.`,
+      `SLIPWAY_HOME: ${path} cannot be written to (${code}). Set SLIPWAY_HOME to a folder that this user can write to.`,
     );
   }
 }

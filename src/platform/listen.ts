@@ -1,14 +1,14 @@
 import type { AddressInfo, Server } from 'node:net';
 import { ConfigurationError } from './config/environment.ts';
 
-/** Another process listens there. */
+/** Another process uses this port. */
 export class PortInUseError extends ConfigurationError {}
 
 /**
- * Makes a server listen where the configuration says; port 0 takes a free one.
+ * Lets a server listen at the configured address; port 0 chooses a free port.
  *
- * @param names  the variables that said so, for the message.
- * @throws ConfigurationError that names the variable; PortInUseError when the port is taken.
+ * @param names the variables of the address, for the message.
+ * @throws ConfigurationError that names the variable; PortInUseError if the port is in use.
  */
 export function listen(
   server: Server,
@@ -26,13 +26,13 @@ export function listen(
       else if (error.code === 'EACCES')
         reject(
           new ConfigurationError(
-            `${names.port}: this user may not listen on port ${port}. Set ${names.port} to one from 1024 on.`,
+            `${names.port}: this user cannot listen on port ${port}. Set ${names.port} to 1024 or more.`,
           ),
         );
       else
         reject(
           new ConfigurationError(
-            `${names.host}: ${host} is not an address of this machine (${error.code}). Set ${names.host} to one, such as 127.0.0.1 or 0.0.0.0.`,
+            `${names.host}: ${host} is not an address of this machine (${error.code}). Set ${names.host} to an address such as 127.0.0.1 or 0.0.0.0.`,
           ),
         );
     });

@@ -1,30 +1,30 @@
 import DataLoader from 'dataloader';
 import { groupBy } from './group-by.ts';
 
-/** Reads by something that is more than a text: what reads alike is asked once. */
+/** A loader whose key is an object. Equal objects are read only once. */
 export function addressLoader<Address extends object, Row>(
   read: (addresses: readonly Address[]) => Promise<Row[]>,
 ) {
   return new DataLoader<Address, Row, string>(read, { cacheKeyFn: (address) => JSON.stringify(address) });
 }
 
-/** What is asked of one parent: a page of its children, or how many there are. */
+/** The key of a read about one parent: a page of its children, or a filter for counting them. */
 export interface ChildKey<Page> {
   readonly parentId: string;
   readonly page: Page;
 }
 
 /**
- * Children of all parents of a level in one statement.
+ * Reads the children of all parents of one level in one statement.
  *
- * @param read  the same page of each parent's children, in the order of the list.
+ * @param read reads the same page of the children of each parent, in the order of the list.
  */
 export function childLoader<Page, Row>(
   read: (parentIds: readonly string[], page: Page) => Promise<Row[]>,
   parentOf: (row: Row) => string | null,
 ) {
   return addressLoader<ChildKey<Page>, Row[]>(async (keys) => {
-    // One selection asks the same page of every parent; another, under an alias, is a statement of its own.
+    // One selection asks for the same page of every parent. Another selection, under an alias, is another statement.
     const alike = groupBy(keys, ({ page }) => JSON.stringify(page));
     const answers = await Promise.all(
       [...alike].map(async ([text, group]) => {
@@ -38,13 +38,13 @@ export function childLoader<Page, Row>(
   });
 }
 
-/** How many children a parent has. Parents without any may be left out. */
+/** The number of children of a parent. Parents without children may be left out. */
 export interface ChildCount {
   readonly parentId: string;
   readonly count: number | bigint;
 }
 
-/** The numbers of children of all parents of a level in one statement. */
+/** Counts the children of all parents of one level in one statement. */
 export function childCounter<Filter = null>(
   read: (parentIds: readonly string[], filter: Filter) => Promise<ChildCount[]>,
 ) {

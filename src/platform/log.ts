@@ -18,7 +18,7 @@ const secretNames = [
   'downloadUrl',
 ];
 
-/** Structured lines on standard output. What goes by a secret's name is replaced, two levels deep. */
+/** Structured log lines on standard output. Values whose names look like secrets are replaced, two levels deep. */
 export const log: Log = pino({
   level: baseConfig.logLevel,
   base: null,

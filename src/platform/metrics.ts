@@ -1,8 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /**
- * Everything that this process counts. Labels come from lists that we wrote, never from what a caller sent: a label that
- * strangers can choose is a way to fill our memory. They are prefixed `slipway_`; what Node tells of the process is not.
+ * All metrics of this process. Labels come from lists in our code, never from a caller: if strangers could choose
+ * labels, they could fill our memory. Our metrics begin with `slipway_`; the metrics of Node do not.
  */
 export const registry = new Registry();
 collectDefaultMetrics({ register: registry });
@@ -12,14 +12,14 @@ const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export const httpRequests = new Counter({
   name: 'slipway_http_requests_total',
-  help: 'Requests by route and class of status, such as 2xx; `cut` when the caller went away first.',
+  help: 'Requests by route and class of status, such as 2xx, or `cut` if the caller disconnected first.',
   labelNames: ['route', 'status'],
   registers,
 });
 
 export const httpSeconds = new Histogram({
   name: 'slipway_http_request_duration_seconds',
-  help: 'From a request to the end of its answer; subscriptions and long polls last.',
+  help: 'Seconds from a request to the end of its answer. Subscriptions and long polls take long.',
   labelNames: ['route'],
   buckets: seconds,
   registers,
@@ -34,7 +34,7 @@ export const operations = new Counter({
 
 export const operationSeconds = new Histogram({
   name: 'slipway_graphql_operation_duration_seconds',
-  help: 'How long queries and mutations ran; of a subscription, how long it took to open.',
+  help: 'Seconds that queries and mutations took, and that subscriptions took to open.',
   labelNames: ['type'],
   buckets: seconds,
   registers,
@@ -42,7 +42,7 @@ export const operationSeconds = new Histogram({
 
 export const operationErrors = new Counter({
   name: 'slipway_graphql_errors_total',
-  help: 'Top-level errors by code; denials are PERMISSION_DENIED, UNAUTHENTICATED and, where hidden, NOT_FOUND.',
+  help: 'Top-level errors by code. Refusals are PERMISSION_DENIED, UNAUTHENTICATED and, for hidden objects, NOT_FOUND.',
   labelNames: ['code'],
   registers,
 });
@@ -62,7 +62,7 @@ export const signIns = new Counter({
 
 export const limitRefusals = new Counter({
   name: 'slipway_limit_refusals_total',
-  help: 'What was refused because a limit was reached, by limit.',
+  help: 'Requests and operations that were refused because a limit was reached, by limit.',
   labelNames: ['limit'],
   registers,
 });

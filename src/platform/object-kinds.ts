@@ -1,6 +1,6 @@
 import type { ResourceType } from '../generated/prisma/enums.ts';
 
-/** Every kind of object that messages and the audit log name, in the words of both. */
+/** All kinds of objects that messages and the audit log name. */
 export const objectKinds = [
   'access key',
   'alias',
@@ -28,7 +28,7 @@ export const objectKinds = [
 
 export type ObjectKind = (typeof objectKinds)[number];
 
-/** What a resource is called. */
+/** The kind of object of each type of resource. */
 export const kindOf: Readonly<Record<ResourceType, ObjectKind>> = {
   TENANT: 'tenant',
   PROJECT: 'project',

@@ -1,7 +1,7 @@
-/** For each phase, the phases it may move to. A phase that leads nowhere is terminal. */
+/** For each phase, the phases that may follow it. A phase that nothing follows is final. */
 export type PhaseTable<P extends string> = Readonly<Record<P, readonly P[]>>;
 
-/** The phases from which `to` may be reached: what a store hands to its one statement. */
+/** The phases that `to` may follow. A store passes them to its statement. */
 export function phasesThatMayMoveTo<P extends string>(table: PhaseTable<P>, to: P): P[] {
   return phasesOf(table).filter((from) => table[from].includes(to));
 }

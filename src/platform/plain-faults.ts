@@ -2,8 +2,8 @@ import { inspect } from 'node:util';
 import { ConfigurationError } from './config/environment.ts';
 
 /**
- * Every process imports this file first. A fault of the configuration is often found while the other files are loaded,
- * before anything could catch it: then its message is all that is printed.
+ * Every process imports this file first. A wrong configuration is often found while the other files are loaded, when no
+ * code can catch the error yet. Then only its message is printed.
  */
 process.on('uncaughtException', (error) => {
   const text = error instanceof ConfigurationError ? error.message : inspect(error);

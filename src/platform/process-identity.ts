@@ -1,17 +1,20 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Tells a process apart from a later one that the system gave the same number. Linux answers from /proc, others by `ps`. */
+/**
+ * Tells a process apart from a later process with the same number. On Linux it reads /proc, on other systems it runs
+ * `ps`.
+ */
 
 const IS_LINUX = process.platform === 'linux';
 
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Opaque. Equal only for the same process and, on Linux, during the same boot. */
+  /** An opaque text. It is equal only for the same process and, on Linux, during the same boot. */
   readonly startedAt: string;
 }
 
-/** Null when there is no such process. A zombie still has an identity. */
+/** Null if there is no such process. A zombie still has an identity. */
 export function identifyProcess(pid: number): ProcessIdentity | null {
   const startedAt = IS_LINUX ? startOnLinux(pid) : startByPs(pid);
   return startedAt === null ? null : { pid, startedAt };
@@ -37,11 +40,11 @@ export interface ProcessStat {
   readonly startTicks: string;
 }
 
-/** What Linux says of a process; null when there is none. */
+/** The state of a process on Linux; null if there is none. */
 export function readStat(pid: number): ProcessStat | null {
   const text = readProc(`${pid}/stat`);
   if (text === null) return null;
-  // Field 2, the command's name, stands in parentheses and may itself hold spaces and parentheses.
+  // Field 2 is the name of the command in parentheses. The name may contain spaces and parentheses too.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state = '', , group, session] = fields;
   return {
@@ -54,12 +57,12 @@ export function readStat(pid: number): ProcessStat | null {
   };
 }
 
-/** A process whose first thread has ended looks like a zombie while its other threads run on. */
+/** A process whose first thread has ended looks like a zombie, although its other threads still run. */
 export function isZombie(stat: ProcessStat | null): boolean {
   return stat === null || ('ZXx'.includes(stat.state) && stat.threads <= 1);
 }
 
-/** Null when the process is gone, or belongs to somebody else. */
+/** Null if the process has ended or belongs to another user. */
 export function readProc(path: string): string | null {
   try {
     return readFileSync(`/proc/${path}`, 'latin1');
@@ -70,7 +73,7 @@ export function readProc(path: string): string | null {
 
 function startOnLinux(pid: number): string | null {
   const stat = readStat(pid);
-  // Ticks count from the boot, so that after another boot they prove nothing.
+  // Ticks count from the last boot. With another boot they say nothing, so the id of the boot is part of the identity.
   return stat && `${readProc('sys/kernel/random/boot_id')?.trim()} ${stat.startTicks}`;
 }
 

@@ -4,12 +4,13 @@ import { log } from './log.ts';
 
 type Step = () => Promise<unknown> | unknown;
 
-/** What a process does when it ends. */
+/** The steps that a process runs when it ends. */
 export interface Ending {
   /**
-   * Adds a step; the last one added runs first. Add what ends a thing before it begins, or in the same breath.
+   * Adds a step. Steps run in the opposite order. Add the step that ends something before you start that thing, or
+   * directly after.
    *
-   * @throws EndingError when the process is ending already: nothing more may begin.
+   * @throws EndingError if the process is already ending: nothing more may start.
    */
   add(step: Step): void;
 }
@@ -19,11 +20,12 @@ class EndingError extends Error {
 }
 
 /**
- * The life of a process: starts, tells a parent that it is ready, and ends in order on SIGTERM, on SIGINT, when its
- * terminal closes, when the parent is gone, or when it cannot start. In order means that the steps of `ending` run, also
- * when the start is not over. A second signal, or steps that take longer than `stopSeconds`, end it at once.
+ * The life of a process. It starts, tells its parent when it is ready, and ends in order on SIGTERM, on SIGINT, when
+ * its terminal closes, when its parent has ended, or when it cannot start. To end in order, it runs the steps of
+ * `ending`, even if the start has not finished. After a second signal, or if the steps take longer than `stopSeconds`,
+ * it ends at once.
  *
- * @param stopSeconds  DRAIN_SECONDS and 5 s unless told otherwise.
+ * @param stopSeconds by default DRAIN_SECONDS and 5 s.
  */
 export async function runProcess(
   name: string,
@@ -44,7 +46,7 @@ export async function runProcess(
       try {
         await step();
       } catch (error) {
-        log.error({ err: error, process: name }, 'a step of the end failed');
+        log.error({ err: error, process: name }, 'a step of the shutdown failed');
       }
     }
   };
@@ -57,24 +59,24 @@ export async function runProcess(
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(signal));
   const onOrphaned = () => {
-    if (!isEnding) void stop('the parent is gone');
+    if (!isEnding) void stop('the parent process has ended');
   };
   process.on('disconnect', onOrphaned);
   process.on('unhandledRejection', (error) => {
     log.fatal({ err: error, process: name }, 'unhandled rejection');
     process.exit(1);
   });
-  // A parent that went away before we listened is told of by no event.
+  // If the parent ended before we listened, there is no event.
   if (process.connected === false) return onOrphaned();
 
   try {
     const { address } = await start({ add });
     if (isEnding) return;
     log.info({ process: name, address }, 'started');
-    // A parent that went away in this very moment is told of by `disconnect`.
+    // If the parent ends at this moment, the event `disconnect` tells us.
     process.send?.({ ready: name, address }, undefined, undefined, () => {});
   } catch (error) {
-    // What fails because it was interrupted is no failure.
+    // An error is not a failure if the process is ending anyway.
     if (isEnding) return;
     if (error instanceof ConfigurationError) process.stderr.write(`${error.message}\n`);
     else log.fatal({ err: error, process: name }, 'could not start');

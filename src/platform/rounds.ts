@@ -1,4 +1,4 @@
-/** Splits the items so that none of the parts holds a key twice, the items of each key in their order. */
+/** Splits the items into parts so that no part has the same key twice. Items with the same key keep their order. */
 export function rounds<Item>(items: readonly Item[], keyOf: (item: Item) => string | number): Item[][] {
   const parts: Item[][] = [];
   const used = new Map<string | number, number>();

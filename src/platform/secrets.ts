@@ -11,10 +11,11 @@ import { controlPlaneConfig } from './config/control-plane.ts';
 import { ConfigurationError } from './config/environment.ts';
 
 /**
- * Encryption at rest and signatures of our own, under SLIPWAY_SECRETS: the first secret writes, every one reads, so a
- * secret is replaced by putting the new one in front and dropping the old one once nothing is sealed under it.
+ * Encryption at rest and our own signatures, with SLIPWAY_SECRETS. The first secret encrypts and signs; all secrets can
+ * decrypt and verify. To replace a secret, put the new one in front, and remove the old one when nothing is encrypted
+ * with it any more.
  *
- * A sealed text is: version (1 byte), nonce (12), tag (16), ciphertext; AES-256-GCM.
+ * An encrypted text is: version (1 byte), nonce (12), tag (16), ciphertext; AES-256-GCM.
  */
 
 const VERSION = 1;
@@ -22,14 +23,14 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 const MIN_CHARACTERS = 32;
-/** 32 random digits, the weakest that should pass, had 72 at the least in 200,000 draws. */
+/** 32 random digits must be accepted. In 200,000 random draws, the lowest value was 72 bits. */
 const MIN_BITS = 66;
 const HOW_TO_MAKE_ONE = `Make one with: node -p "require('crypto').randomBytes(48).toString('base64url')"`;
 
 /**
  * The configured secrets.
  *
- * @throws ConfigurationError when there is none, when one is short, and in production when one is easy to guess.
+ * @throws ConfigurationError if there is none, if one is short, or, in production, if one is easy to guess.
  */
 export function requiredSecrets(): readonly string[] {
   const secrets = controlPlaneConfig.secrets ?? [];
@@ -45,12 +46,12 @@ export function requiredSecrets(): readonly string[] {
   const weak = secrets.findIndex((secret) => guessingBits(secret) < MIN_BITS);
   if (weak >= 0 && baseConfig.production)
     throw new ConfigurationError(
-      `SLIPWAY_SECRETS: secret ${weak + 1} is easy to guess, since it repeats itself. ${HOW_TO_MAKE_ONE}`,
+      `SLIPWAY_SECRETS: secret ${weak + 1} is easy to guess, because it repeats itself. ${HOW_TO_MAKE_ONE}`,
     );
   return secrets;
 }
 
-/** At most so many bits must be guessed: characters that repeat earlier ones, or count on, add nothing. */
+/** An upper limit for the bits that must be guessed: characters that repeat or continue earlier ones add nothing. */
 function guessingBits(text: string): number {
   const step = (at: number) => text.charCodeAt(at) - text.charCodeAt(at - 1);
   const isNovel = (at: number) => {
@@ -73,7 +74,7 @@ function keysFor(purpose: string): Buffer[] {
   return keys;
 }
 
-/** Encrypts; what was sealed for one purpose cannot be opened for another. */
+/** Encrypts a text for one purpose. It cannot be decrypted for another purpose. */
 export function seal(purpose: string, text: string): Buffer {
   const [key] = keysFor(`seal:${purpose}`);
   if (!key) throw new Error('no key');
@@ -83,7 +84,7 @@ export function seal(purpose: string, text: string): Buffer {
   return Buffer.concat([Buffer.of(VERSION), nonce, cipher.getAuthTag(), body]);
 }
 
-/** @throws Error when no configured secret opens it: it was written under one that is gone, or was changed. */
+/** @throws Error if no configured secret can decrypt it: it was changed, or its secret is no longer configured. */
 export function open(purpose: string, sealed: Uint8Array): string {
   const bytes = Buffer.from(sealed);
   const nonce = bytes.subarray(1, 1 + NONCE_BYTES);
@@ -94,13 +95,13 @@ export function open(purpose: string, sealed: Uint8Array): string {
       const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAuthTag(tag);
       return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8');
     } catch {
-      // Sealed under another secret of the list: try the next.
+      // The text was encrypted with another secret of the list. Try the next one.
     }
   }
-  throw new Error(`${purpose} cannot be opened with the configured SLIPWAY_SECRETS`);
+  throw new Error(`${purpose} cannot be decrypted with the configured SLIPWAY_SECRETS`);
 }
 
-/** An HMAC-SHA-256 over the text, base64url. */
+/** An HMAC-SHA-256 of the text, in base64url. */
 export function sign(purpose: string, text: string): string {
   const [key] = keysFor(`sign:${purpose}`);
   if (!key) throw new Error('no key');

@@ -1,34 +1,36 @@
 import { isStorable } from './text.ts';
 
-/** How deep lists and objects may nest, the outermost being the first level. */
+/** How deep lists and objects may be nested. The outermost one is level 1. */
 export const MAX_JSON_DEPTH = 64;
 
 export interface JsonFault {
-  /** Outermost first: keys, and positions in lists. */
+  /** Keys and positions in lists, from outside to inside. */
   readonly path: readonly string[];
   readonly message: string;
 }
 
-/** Where a value holds what PostgreSQL cannot keep, or nests deeper than `levels`; null when it is well. */
+/**
+ * Where a value contains something that PostgreSQL cannot store, or is nested deeper than `levels`; null if nowhere.
+ */
 export function jsonFault(value: unknown, levels = MAX_JSON_DEPTH): JsonFault | null {
   return faultWithin(value, levels, (leaf) =>
     typeof leaf === 'string' && !isStorable(leaf) ? notStorable : null,
   );
 }
 
-/** Where a value that was parsed by JSON.parse holds a number that may have lost digits; null when none can have. */
+/** Where a value that JSON.parse returned has a number that may have lost digits; null if nowhere. */
 export function roundingFault(value: unknown, levels: number): JsonFault | null {
   return faultWithin(value, levels, (leaf) =>
     typeof leaf === 'number' && !Number.isSafeInteger(leaf) && Number.isInteger(leaf) ? mayBeRounded : null,
   );
 }
 
-/** Where a value nests deeper than `levels`, whatever its texts hold; null when it does not. */
+/** Where a value is nested deeper than `levels`, whatever its texts contain; null if nowhere. */
 export function depthFault(value: unknown, levels = MAX_JSON_DEPTH): JsonFault | null {
   return faultWithin(value, levels, () => null);
 }
 
-/** Calls itself `levels` times at most, so that no value can exhaust the stack. */
+/** Calls itself at most `levels` times, so no value can exhaust the stack. */
 function faultWithin(
   value: unknown,
   levels: number,
@@ -36,7 +38,7 @@ function faultWithin(
 ): JsonFault | null {
   if (value === null || typeof value !== 'object') return leafFault(value);
   if (levels === 0) return tooDeep;
-  // Not as entries: a list may have millions of items.
+  // Does not build a list of entries, because a list may have millions of items.
   for (const key of Array.isArray(value) ? value.keys() : Object.keys(value)) {
     const name = String(key);
     const part = (value as Record<string | number, unknown>)[key];
@@ -46,12 +48,12 @@ function faultWithin(
   return null;
 }
 
-const tooDeep: JsonFault = { path: [], message: 'lists and objects nest too deep' };
+const tooDeep: JsonFault = { path: [], message: 'lists and objects are nested too deep' };
 const mayBeRounded: JsonFault = {
   path: [],
-  message: 'a whole number beyond 2^53 may have lost digits; send it as text',
+  message: 'a whole number above 2^53 may have lost digits; send it as text',
 };
 const notStorable: JsonFault = {
   path: [],
-  message: 'a text holds a NUL character or half of a surrogate pair, which cannot be stored',
+  message: 'a text contains a NUL character or half of a surrogate pair, which cannot be stored',
 };

@@ -1,13 +1,13 @@
 import type { ErrorKind } from '../generated/prisma/enums.ts';
 
-/** Why work failed, as it is recorded of an execution, a node, an attempt or a run of a job. */
+/** Why work failed, as stored for an execution, a node, an attempt or a run of a job. */
 export interface WorkError {
   readonly code: string;
   readonly message: string;
   readonly kind: ErrorKind;
 }
 
-/** Where a row has its error; it has none while the code is null. */
+/** The columns with the error of a row. If the code is null, the row has no error. */
 export interface WorkErrorColumns {
   readonly errorCode: string | null;
   readonly errorMessage: string | null;

@@ -10,7 +10,7 @@ export function projectLoaders(tenantId: string) {
 }
 
 /**
- * The project that a field names, the very row that the field's rule has judged.
+ * The project that a field names: the same row that the rule of the field has checked.
  *
  * @throws NotFoundError.
  */

@@ -4,9 +4,9 @@ import { InvalidArgumentError } from '../platform/errors.ts';
 import { requireActiveProject } from './domain/project-checks.ts';
 
 /**
- * What every creation in a domain of a project demands: the project is ACTIVE and has the domain.
+ * Every creation in a domain of a project requires this: the project is ACTIVE and has the domain.
  *
- * @throws InvalidArgumentError `InactiveProject`, or naming the domain.
+ * @throws InvalidArgumentError `InactiveProject`, or with the domain.
  */
 export function requireOpenProject(
   project: { readonly identifier: string; readonly state: ProjectState },
@@ -15,5 +15,5 @@ export function requireOpenProject(
 ): void {
   requireActiveProject(project, [...path, 'project']);
   if (!serverConfig.domains.includes(domain))
-    throw InvalidArgumentError.of([...path, 'domain'], `there is no domain ${domain.slice(0, 100)}`);
+    throw InvalidArgumentError.of([...path, 'domain'], `domain ${domain.slice(0, 100)} does not exist`);
 }

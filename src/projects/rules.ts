@@ -3,7 +3,7 @@ import { addressText } from '../platform/address-text.ts';
 import { projectTarget } from './domain/targets.ts';
 import type { ProjectBy } from './store.ts';
 
-/** The project that `by` addresses. */
+/** The project of the address `by`. */
 export const ofProjectBy = (by: (args: never) => ProjectBy): Finder => ({
   kind: 'project',
   key: (args) => addressText(by(args as never)),
@@ -13,7 +13,7 @@ export const ofProjectBy = (by: (args: never) => ProjectBy): Finder => ({
   },
 });
 
-/** The project of that identifier, which an input names. */
+/** The project with the identifier in an input. */
 export const ofProject = (identifier: (args: never) => string): Finder =>
   ofProjectBy((args) => ({ identifier: identifier(args) }));
 

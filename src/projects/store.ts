@@ -9,7 +9,7 @@ import { isId } from '../platform/ids.ts';
 
 export type ProjectBy = { readonly id: string } | { readonly identifier: string };
 
-/** Null when the tenant has no such project. */
+/** Null if the tenant has no such project. */
 export async function findProject(tenantId: string, by: ProjectBy): Promise<Project | null> {
   if ('id' in by) return isId(by.id) ? await db.project.findUnique({ where: { id: by.id, tenantId } }) : null;
   const { identifier } = by;
@@ -18,7 +18,7 @@ export async function findProject(tenantId: string, by: ProjectBy): Promise<Proj
   });
 }
 
-/** One row or null for each address, in their order. */
+/** One row or null for each address, in the order of the addresses. */
 export function readProjects(tenantId: string, addresses: readonly ProjectBy[]): Promise<(Project | null)[]> {
   return readAddressed(
     addresses,
@@ -34,7 +34,7 @@ interface ProjectFilter {
   readonly withArchived: boolean;
 }
 
-/** What a list shows to a reader. */
+/** The rows that a reader may see. */
 function shownTo(reader: Reader, { withArchived }: ProjectFilter): Rows {
   const readable = readableSql(reader, [{ type: 'PROJECT', column: 'project.id' }]);
   const from = sql`projects as project ${readable.joins}
@@ -43,14 +43,14 @@ function shownTo(reader: Reader, { withArchived }: ProjectFilter): Rows {
   return { with: readable.with, from };
 }
 
-/** How many there are in all; read only where it is asked for. */
+/** The number of these projects. It is read only if a query asks for it. */
 export const countProjects = (reader: Reader, filter: ProjectFilter) => count(shownTo(reader, filter));
 
 const columns = columnsOf(Prisma.ProjectScalarFieldEnum, 'project');
 
 /**
- * The projects that the caller may read, by identifier, ascending; up to one more than the page. Those ARCHIVED are left
- * out unless asked for; SYSTEM_ARCHIVED ones never are.
+ * The projects that the caller may read, by identifier, ascending: one page, and one more row if there is one. ARCHIVED
+ * projects are left out unless the caller asks for them; SYSTEM_ARCHIVED projects never are.
  */
 export const listProjects = (reader: Reader, filter: ProjectFilter, page: Page) =>
   list<Project>(shownTo(reader, filter), columns, projectOrder, page);

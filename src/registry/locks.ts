@@ -2,7 +2,7 @@ import type { LaunchPlanState } from '../generated/prisma/enums.ts';
 import { run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
 
-/** As much of a version as decides what its activation does to the others. */
+/** The parts of a version that its activation needs. */
 export interface LockedVersion {
   readonly id: string;
   readonly version: string;
@@ -16,7 +16,7 @@ const lockStatement = statement<LockedVersion>(
     order by id for update`,
 );
 
-/** Holds every version of a launch plan until commit, so that two activations follow one another. */
+/** Locks all versions of a launch plan until the transaction ends, so that two activations run one after the other. */
 export async function lockVersions(
   tx: Tx,
   plan: { tenantId: string; projectId: string; domain: string; name: string },

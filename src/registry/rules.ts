@@ -40,7 +40,10 @@ const ofWorkflow = ofVersion('workflow', findWorkflow);
 const ofListed = ofProject(({ filter }: FilterArguments) => filter.project);
 const ofCreated = ofProject(({ input }: CreateArguments) => input.key.project);
 
-/** A project, for what hangs on its workflows: seen also by who may read only some of these. */
+/**
+ * A project, for lists of objects that belong to its workflows. Callers who may read only some of the workflows may use
+ * it too.
+ */
 export const ofProjectWithWorkflows = (identifier: (args: never) => string): Finder => ({
   ...ofProject(identifier),
   within: (target, _args, context) =>
@@ -48,8 +51,8 @@ export const ofProjectWithWorkflows = (identifier: (args: never) => string): Fin
 });
 
 /**
- * A project, for a new thing in it that hangs on a workflow. A level on the workflow is enough, so the command asks for
- * it, once it has found the workflow: what the input names beside the project looks absent where it is hidden.
+ * A project, for a new object that belongs to a workflow. A level on the workflow is enough, so the command checks it
+ * after it has found the workflow. If the workflow is hidden, it looks absent.
  */
 export const ofProjectWithNew = (identifier: (args: never) => string): Finder => ({
   ...ofProjectWithWorkflows(identifier),
@@ -58,7 +61,7 @@ export const ofProjectWithNew = (identifier: (args: never) => string): Finder =>
 
 const ofListedWorkflows = ofProjectWithWorkflows(({ filter }: FilterArguments) => filter.project);
 
-/** The version of a name that is active, if any: whoever may not read it learns nothing of it. */
+/** The active version of a name, if there is one. Callers who may not read it learn nothing about it. */
 const ofActiveLaunchPlan: Finder = {
   kind: 'launch plan',
   key: (args) => `${addressText(args)} (active)`,

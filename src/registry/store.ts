@@ -18,10 +18,10 @@ import { type EntityKey, entityKeyText } from './domain/entity-keys.ts';
 import type { CompiledTask } from './domain/task-templates.ts';
 import type { CompiledWorkflowClosure } from './domain/workflow-templates.ts';
 
-/** How a version is addressed. */
+/** The address of a version. */
 export type VersionBy = { readonly id: string } | { readonly key: EntityKey };
 
-/** Where versions are kept. */
+/** The columns of the tables with versions. */
 const versionColumns = {
   tasks: columnsOf(Prisma.TaskScalarFieldEnum, 'version'),
   workflows: columnsOf(Prisma.WorkflowScalarFieldEnum, 'version'),
@@ -29,7 +29,10 @@ const versionColumns = {
 };
 type VersionTable = keyof typeof versionColumns;
 
-/** One row or null for each address, in their order; one statement for all, which costs the same when nothing is there. */
+/**
+ * One row or null for each address, in the order of the addresses. It takes one statement for all of them, and the same
+ * statement if nothing is found.
+ */
 async function readVersions<Row>(
   table: VersionTable,
   tenantId: string,
@@ -54,7 +57,7 @@ async function readVersions<Row>(
   return atPlaces(addresses.length, rows);
 }
 
-/** One row or null for each place. */
+/** One row or null for each index. */
 function atPlaces<Row>(count: number, rows: readonly (Row & { readonly at: number })[]): (Row | null)[] {
   const places: (Row | null)[] = Array.from({ length: count }, () => null);
   for (const { at, ...row } of rows) places[at] = row as Row;
@@ -88,7 +91,7 @@ export async function findLaunchPlan(tenantId: string, by: VersionBy): Promise<L
 /** What all versions of a task, workflow or launch plan share. */
 export type EntityName = Omit<EntityKey, 'version'>;
 
-/** The active version of each launch plan, in the order of the names; null where there is none. */
+/** The active version of each launch plan, in the order of the names; null if there is none. */
 export async function readActiveLaunchPlans(
   tenantId: string,
   names: readonly EntityName[],
@@ -108,10 +111,11 @@ const MAX_CLOSURES = 200;
 const closures = new LRUCache<string, Closure>({ max: MAX_CLOSURES });
 
 /**
- * A registered workflow, indexed for running. Versions never change, so the most recently used ones are kept in memory.
- * Who is in a transaction asks through it: a second connection for each could use the pool up, all waiting for one more.
+ * A registered workflow, indexed for running. Versions never change, so the most recently used ones are cached. Inside
+ * a transaction, pass it: if each transaction took a second connection, all of them could wait for the last connection
+ * of the pool.
  *
- * @throws Error when there is no such workflow: whoever refers to one holds it in place.
+ * @throws Error if the workflow does not exist. Every object that refers to a workflow prevents its deletion.
  */
 export async function getClosure(workflowId: string, tx?: Tx): Promise<Closure> {
   const known = closures.get(workflowId);
@@ -128,12 +132,12 @@ export async function getClosure(workflowId: string, tx?: Tx): Promise<Closure> 
   return closure;
 }
 
-/** The ids of tasks by their key's text: what a workflow keeps beside its closure. */
+/** The ids of tasks by the text of their keys. A workflow is stored with them. */
 export function taskIdsOf(tasks: readonly { id: string; task: CompiledTask }[]): Record<string, string> {
   return Object.fromEntries(tasks.map(({ id, task }) => [entityKeyText(task.id), id]));
 }
 
-/** The name that all versions of a workflow share; null when the project has none such, or there is no project. */
+/** The name that all versions of a workflow share; null if it does not exist. */
 export async function findNamedEntity(
   projectId: string | null,
   { domain, name }: { readonly domain: string; readonly name: string },
@@ -146,10 +150,10 @@ const findEntityStatement = statement<{ id: string }>(
   'select id from named_entities where project_id = $1::uuid and domain = $2 and name = $3',
 );
 
-/** How a workflow's name, which all its versions share, is addressed. */
+/** The address of a workflow's name, which all its versions share. */
 export type WorkflowNameBy = { readonly id: string } | { readonly key: EntityName };
 
-/** What all versions of a workflow share, with the identifier of its project. */
+/** The part that all versions of a workflow share, with the identifier of the project. */
 export interface WorkflowNameRow {
   readonly id: string;
   readonly tenantId: string;
@@ -174,7 +178,7 @@ const namesByKeys = statement<WorkflowNameRow>(
       and entity.domain = asked.domain and entity.name = asked.name`,
 );
 
-/** One row or null for each address, in their order. */
+/** One row or null for each address, in the order of the addresses. */
 export function readWorkflowNames(
   tenantId: string,
   addresses: readonly WorkflowNameBy[],
@@ -200,7 +204,7 @@ const ensureEntityStatement = statement<{ id: string; isNew: boolean }>(
     where tenant_id = $2::uuid and project_id = $3::uuid and domain = $4 and name = $5`,
 );
 
-/** The workflow's name, made with its first version. */
+/** The name of a workflow. It is created with the first version. */
 export async function ensureNamedEntity(
   tx: Tx,
   project: { readonly id: string; readonly tenantId: string },
@@ -208,19 +212,22 @@ export async function ensureNamedEntity(
 ): Promise<{ id: string; isNew: boolean }> {
   for (let tries = 0; tries < 3; tries += 1) {
     const [row] = await run(ensureEntityStatement, [newId(), project.tenantId, project.id, domain, name], tx);
-    // Nothing is seen when another made it since the statement began: the next statement sees it.
+    // There is no row if another transaction created it since the statement began. The next statement sees it.
     if (row) return row;
   }
-  throw new Error(`the name ${name} neither is there nor can be made`);
+  throw new Error(`the name ${name} does not exist and cannot be created`);
 }
 
-/** Where the names of workflows have what decides about them. */
+/** The columns with the resources that decide about the name of a workflow. */
 const entityColumns: readonly ResourceColumn[] = [
   { type: 'WORKFLOW', column: 'entity.id' },
   { type: 'PROJECT', column: 'entity.project_id' },
 ];
 
-/** Whether the caller may read some workflow of a project: then it may list what hangs on the project's workflows. */
+/**
+ * Whether the caller may read at least one workflow of a project. Then the caller may list the objects that belong to
+ * its workflows.
+ */
 export const hasReadableWorkflow = (reader: Reader, projectId: string | null) =>
   hasReadable(reader, { table: 'named_entities', alias: 'entity', resources: entityColumns }, projectId);
 
@@ -230,7 +237,7 @@ interface VersionFilter {
   readonly name?: string | null;
 }
 
-/** What a list of versions is of, and where its rows have what decides about them. */
+/** The table of a list of versions, and the columns with the resources that decide about its rows. */
 interface VersionList {
   readonly table: VersionTable;
   readonly resources: readonly ResourceColumn[];
@@ -249,7 +256,7 @@ const launchPlans: VersionList = {
 
 export const versionOrder = newestFirst('version');
 
-/** What a list of versions shows to a reader. */
+/** The rows that a reader may see. */
 function versionsShownTo(
   { table, resources }: VersionList,
   reader: Reader,
@@ -264,7 +271,7 @@ function versionsShownTo(
   return { with: readable.with, from };
 }
 
-/** One page of the versions that the caller may read: newest first, up to one more than the page. */
+/** One page of the versions that the caller may read, newest first, and one more row if there is one. */
 const listVersions = <Row extends { readonly id: string; readonly createdAt: Date }>(
   kind: VersionList,
   reader: Reader,
@@ -272,7 +279,7 @@ const listVersions = <Row extends { readonly id: string; readonly createdAt: Dat
   page: Page,
 ) => list<Row>(versionsShownTo(kind, reader, filter), versionColumns[kind.table], versionOrder, page);
 
-/** How many there are in all; read only where it is asked for. */
+/** The number of these versions. It is read only if a query asks for it. */
 const countVersions = (kind: VersionList, reader: Reader, filter: VersionFilter) =>
   count(versionsShownTo(kind, reader, filter));
 

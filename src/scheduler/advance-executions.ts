@@ -20,17 +20,17 @@ import { toTaskEvents } from './attempt-events.ts';
 import { jobOfAttempt } from './attempt-jobs.ts';
 import { recordFailedTurn } from './failed-turns.ts';
 
-/** Job events taken over in one turn. */
+/** How many job events one turn reads. */
 const EVENTS_PER_TURN = 500;
 
-/** How much larger an output's literals may be than the plain values that the executor's limit is about. */
+/** How much larger the literals of outputs may be than the plain values, which the executor's limit is about. */
 const LITERALS_PER_PLAIN = 4;
 
 /**
- * Moves one execution on as far as it goes: takes over what happened to its jobs, starts the nodes that this frees, and
- * ends it when there is nothing left. All of it in one transaction, with the place in the job set's events: so a
- * scheduler that is killed has done a turn whole or not at all. A turn that fails is tried again later; ten in a row end
- * the execution (`giveUp`).
+ * Moves one execution on as far as possible: it applies the events of its jobs, starts the nodes that are now ready,
+ * and ends the execution if nothing is left. All of this is one transaction, with the position in the events of the job
+ * set. So if a scheduler is killed, its turn has happened completely or not at all. A turn that fails is repeated
+ * later; after ten failures in a row the execution ends (`giveUp`).
  *
  * @returns whether there is more to do at once.
  */
@@ -51,7 +51,7 @@ async function takeTurn(tx: Tx, id: string): Promise<boolean> {
   const { retries, upTo } = await takeOver(tx, execution, closure, events);
   const next = await proceed(tx, execution, closure, retries);
   const hasMoreNews = upTo === null ? false : await acknowledgeNews(tx, execution.id, upTo);
-  // A node that failed to start moves its execution again, in the next turn; one that had no room starts there.
+  // A node that failed to start needs another turn of its execution. A node that had no room starts in that turn.
   const more = hasMoreNews || next.start.length > next.started;
   await settleExecution(tx, id, more);
   return more;
@@ -65,10 +65,10 @@ type Attempt = {
 };
 
 /**
- * Applies the jobs' news to attempts and nodes.
+ * Applies the events of jobs to attempts and nodes.
  *
- * @returns the attempts that follow failed ones, and the last event taken over: where outputs are large, not the last
- * that there is.
+ * @returns the attempts that follow failed ones, and the last event that was applied. If outputs are large, this is not
+ * the last event that exists.
  */
 async function takeOver(
   tx: Tx,
@@ -95,7 +95,7 @@ async function takeOver(
   };
 }
 
-/** Does what the nodes ask for: starts, cancels, ends. */
+/** Starts, cancels and ends nodes as necessary. */
 async function proceed(
   tx: Tx,
   execution: LockedExecution,
@@ -107,8 +107,8 @@ async function proceed(
   const next = progress(closure.workflow, execution, new Map(nodes.map((node) => [node.nodeId, node.phase])));
   if (next.phase) await moveToPhase(tx, execution, closure, nodes, next.phase, now);
   const started = await startNodes(tx, execution, closure, next.start, now);
-  // Also where it is stopping: the attempts that follow failed ones have their rows, so they are submitted and then
-  // cancelled with the rest, which ends them.
+  // Also if the execution is stopping: the attempts after failed ones already have rows. They are submitted and then
+  // cancelled with the others, which ends them.
   await submitAttempts(tx, execution, closure, [...retries, ...started]);
   if (next.cancel) {
     const caller = systemCaller(execution.tenantId, execution.principalId);

@@ -2,7 +2,7 @@ import type { TaskEvent } from '../executions/domain/attempts.ts';
 import { attemptOf } from '../executions/domain/client-id.ts';
 import type { JobSetEvent } from '../jobs/store/job-sets.ts';
 
-/** What a job's move says of the attempt that it runs; null where it says nothing new. */
+/** The phase of the attempt after an event of its job; null if the event does not change it. */
 const phaseOf: Readonly<Record<string, TaskEvent['phase'] | null>> = {
   LEASED: 'INITIALIZING',
   PENDING: 'INITIALIZING',
@@ -19,18 +19,18 @@ interface Detail {
   readonly error?: TaskEvent['error'];
   readonly outputs?: TaskEvent['outputs'];
   readonly reason?: string;
-  /** Of a lease that ended: whether the job waits again. If not, the next event tells what became of it. */
+  /** Only if a lease has ended: whether the job waits again. If not, the next event says what happened to it. */
   readonly requeued?: boolean;
-  /** When it happened by the executor's clock, of events that one reported. */
+  /** When it happened by the clock of the executor; only in events that an executor reported. */
   readonly occurredAt?: string;
 }
 
-/** An event of an attempt, and where it stands in the job set. */
+/** An event of an attempt, and its position in the job set. */
 export interface AttemptEvent extends TaskEvent {
   readonly sequence: bigint;
 }
 
-/** Job events as events of attempts, in their order; those of jobs that run no attempt are left out. */
+/** Turns job events into events of attempts, in their order. Events of jobs that run no attempt are left out. */
 export function toTaskEvents(events: readonly JobSetEvent[]): AttemptEvent[] {
   return events.flatMap((event) => {
     const attempt = attemptOf(event.clientId);
@@ -52,5 +52,7 @@ export function toTaskEvents(events: readonly JobSetEvent[]): AttemptEvent[] {
 }
 
 function preempted(kind: string): TaskEvent['error'] {
-  return kind === 'PREEMPTED' ? { code: 'Preempted', message: 'it had to give way', kind: 'SYSTEM' } : null;
+  return kind === 'PREEMPTED'
+    ? { code: 'Preempted', message: 'another job took its place', kind: 'SYSTEM' }
+    : null;
 }

@@ -5,7 +5,7 @@ import type { TaskNode } from '../registry/domain/closure.ts';
 import type { LiteralMap } from '../values/literals.ts';
 import { toPlain } from '../values/plain-values.ts';
 
-/** Between being asked to end and being killed. */
+/** The time between asking a program to end and killing it. */
 const TERMINATION_GRACE_SECONDS = 5;
 
 /** The job that runs one attempt of a node. */

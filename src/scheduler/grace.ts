@@ -1,6 +1,7 @@
 /**
- * After an outage, executors get the length of a lease to renew before any lease is ended: otherwise whatever was away
- * for a moment, a scheduler or the database, would end them all. An outage is a start, a failure, or a long silence.
+ * After an outage, executors have time to renew their leases, as long as a lease lasts, before any lease ends. Without
+ * this, a short outage of the scheduler or the database would end all leases. A start, a failure and a long silence
+ * count as an outage.
  */
 export class Grace {
   readonly #lengthMs: number;
@@ -11,7 +12,7 @@ export class Grace {
     this.#lengthMs = lengthMs;
   }
 
-  /** Does the work once the grace is over; until then answers false. A failure begins it anew. */
+  /** Does the work after this time is over; before that, it returns false. A failure starts the time again. */
   async after(work: () => Promise<boolean>, now = performance.now()): Promise<boolean> {
     const wasSilent = now - this.#lastAsked > this.#lengthMs / 2;
     this.#lastAsked = now;

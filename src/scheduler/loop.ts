@@ -2,28 +2,28 @@ import { isDatabaseLost } from '../platform/database/failures.ts';
 import { log } from '../platform/log.ts';
 
 /**
- * The shape of every loop of the scheduler: things that are due, by id, worked off a few at a time. News names an id at
- * once; a timer looks for all that is due, in case news was lost. It keeps nothing that matters: after a crash it looks
- * at the tables and goes on.
+ * All loops of the scheduler have this form. They work on things that are due, by id, a few at a time. News names one
+ * id at once; a timer looks for everything that is due, in case news was lost. A loop keeps no state that matters:
+ * after a crash it looks at the tables and continues.
  */
 export interface LoopDefinition {
   readonly name: string;
-  /** How often to look for what is due when there is no news. */
+  /** How often to look for work that is due if there is no news. */
   readonly everyMs: number;
-  /** How many ids at a time. One id is never worked on twice at once. */
+  /** How many ids at the same time. One id is never worked on twice at the same time. */
   readonly concurrency: number;
-  /** The ids that are due, a bounded number. */
+  /** The ids that are due, up to a limit. */
   due(): Promise<readonly string[]>;
-  /** Works on one. True: it wants to be looked at again at once. */
+  /** Works on one id. True means that the id needs more work at once. */
   each(id: string): Promise<boolean>;
 }
 
 export interface Loop {
-  /** News about one id. */
+  /** Tells the loop about news of one id. */
   wake(id: string): void;
-  /** Look for everything that is due. */
+  /** Looks for everything that is due. */
   look(): void;
-  /** Ends after what is under way. */
+  /** Stops after the work that is running. */
   stop(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export function startLoop(definition: LoopDefinition): Loop {
   function fill(): void {
     for (const id of waiting) {
       if (isStopped || running.size >= concurrency) return;
-      // News about an id that is being worked on waits for its end: it may have come too late for that turn.
+      // News about an id in work waits until that work ends, because the work may not have seen the change.
       if (running.has(id)) continue;
       waiting.delete(id);
       running.set(
@@ -70,7 +70,7 @@ export function startLoop(definition: LoopDefinition): Loop {
   }
 
   function report(error: unknown, id: string | null): void {
-    if (isDatabaseLost(error)) loopLog.warn({ id }, 'database does not answer');
+    if (isDatabaseLost(error)) loopLog.warn({ id }, 'the database does not answer');
     else loopLog.error({ err: error, id }, 'turn failed');
   }
 

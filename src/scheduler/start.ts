@@ -7,13 +7,13 @@ import { Grace } from './grace.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { listDueExecutions, listWaitingPools, poolOf } from './store.ts';
 
-/** The safety net: how often a loop looks at the tables although no news came. */
+/** How often a loop looks at the tables if there is no news, in case news was lost. */
 const LOOK_MS = 1000;
 
 /**
- * Starts every loop of the scheduler. Any number of schedulers may run: rows and pools are claimed.
+ * Starts all loops of the scheduler. There can be any number of schedulers, because each claims its rows and pools.
  *
- * @returns what ends them, after the turns under way.
+ * @returns a function that stops the loops after the running turns.
  */
 export function startScheduler(): { stop(): Promise<void> } {
   const advance = startLoop({

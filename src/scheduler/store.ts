@@ -8,7 +8,7 @@ const dueExecutions = statement<{ id: string }>(
   `select id from executions where advance_at <= now() and engine = 'SLIPWAY' order by advance_at limit $1`,
 );
 
-/** Executions that something asks to be advanced, or whose jobs have news that was not taken over. */
+/** Executions that wait for a turn, or whose jobs have events that were not applied yet. */
 export async function listDueExecutions(): Promise<string[]> {
   const [asked, withNews] = await Promise.all([run(dueExecutions, [BATCH]), listOwnersWithNews(BATCH)]);
   return [...asked.map((row) => row.id), ...withNews];
@@ -20,12 +20,12 @@ const waitingPools = statement<{ pool: string }>(
                                      and jobs.state = 'QUEUED')`,
 );
 
-/** Pools that have executors and queued jobs, each as `tenant/name`. */
+/** Pools with executors and queued jobs, each as `tenant/name`. */
 export async function listWaitingPools(): Promise<string[]> {
   return (await run(waitingPools, [])).map((row) => row.pool);
 }
 
-/** The pool that news or a look names. */
+/** The pool with this id. */
 export function poolOf(text: string): Pool {
   const slash = text.indexOf('/');
   return { tenantId: text.slice(0, slash), name: text.slice(slash + 1) };

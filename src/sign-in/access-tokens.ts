@@ -29,8 +29,9 @@ import {
 } from './store/tokens.ts';
 
 /**
- * Our own access tokens: JWTs with short claims, signed with the newest key of the first tenant's set `slipway.access-token`.
- * They say who and under which version, never what one may do: that is read when it is asked.
+ * Our own access tokens: JWTs with short claims, signed with the newest key of the set `slipway.access-token` of the
+ * first tenant. A token says who the user is and which version the user had. It never says what the user may do; we
+ * read that for each request.
  */
 
 const SET = 'slipway.access-token';
@@ -41,25 +42,25 @@ const AUDIENCE = 'slipway';
 export interface TokenClaims {
   readonly userId: string;
   readonly tenantId: string;
-  /** The user's version when it was made. */
+  /** The version of the user when the token was issued. */
   readonly version: number;
-  /** The access key behind it: the actor's, where there is one. */
+  /** The access key that was used to get the token; the actor's key, if there is an actor. */
   readonly credentialId: string | null;
-  /** Each token is a session of its own: logging one out leaves the others. */
+  /** Each token is a separate session: logout ends only this token. */
   readonly sessionId: string;
-  /** When somebody last proved who they are, however often the token was renewed since. */
+  /** When the user last signed in with credentials. Renewing a token does not change it. */
   readonly signedInAt: Date;
-  /** Until when whoever signed in from outside was vouched for; null for a sign-in of ours. */
+  /** The end of the outside sign-in; null if the user signed in here. */
   readonly vouchedUntil: Date | null;
   readonly expiresAt: Date;
-  /** Null: no narrower than the access key and the role. */
+  /** Null means no limit beyond those of the access key and the role. */
   readonly scopes: readonly string[] | null;
   readonly confinedTo: readonly Resource[] | null;
-  /** Who had it made for the user, where that is somebody else. */
+  /** The user who asked for the token, if it is not the user of the token. */
   readonly actor: { readonly userId: string; readonly version: number } | null;
 }
 
-/** Makes the first signing key, on first use. Of several servers that try at once, one does. */
+/** Creates the first signing key when it is needed. If several servers try at once, only one creates it. */
 async function createFirstKey(set: SetKey): Promise<void> {
   await inTransaction(async (tx) => {
     await lockForFirstKey(tx);
@@ -85,7 +86,7 @@ async function createSigningKey(tx: Tx, set: SetKey): Promise<void> {
 }
 
 interface Keys {
-  /** The set as it is stored. */
+  /** The set, as it is stored. */
   readonly stored: string;
   readonly verify: ReturnType<typeof createLocalJWKSet>;
   readonly signing: {
@@ -94,14 +95,14 @@ interface Keys {
   };
 }
 
-/** Read once, and again after each change of keys that the feed tells of. */
+/** The keys are read once, and again after each change of keys in the feed. */
 let reading: Promise<Keys> | null = null;
 let last: Keys | null = null;
 accessFeed.on((event) => {
   if (event === 'ANYTHING' || event.kind === 'SIGNING_KEY') reading = null;
 });
 
-/** The keys as they are now; the same object for as long as they are the same. */
+/** The current keys. The object stays the same as long as the keys are the same. */
 function currentKeys(): Promise<Keys> {
   if (reading && accessFeed.isFresh) return reading;
   const started = readKeys();
@@ -114,7 +115,7 @@ function currentKeys(): Promise<Keys> {
 
 async function readKeys(): Promise<Keys> {
   const tenantId = await findServerTenantId();
-  if (!tenantId) throw new Error('there is no tenant, so nobody to sign in');
+  if (!tenantId) throw new Error('no tenant exists, so nobody can sign in');
   const set = { tenantId, name: SET };
   let rows = await listKeys(set);
   if (rows.length === 0) {
@@ -124,7 +125,7 @@ async function readKeys(): Promise<Keys> {
   const stored = JSON.stringify(rows);
   if (last?.stored === stored) return last;
   const newest = rows.find((key) => key.privateJwkSealed !== null);
-  if (!newest?.privateJwkSealed) throw new Error('there is no key to sign tokens with');
+  if (!newest?.privateJwkSealed) throw new Error('no key to sign tokens with');
   const privateJwk = JSON.parse(open('json-web-key', newest.privateJwkSealed));
   last = {
     stored,
@@ -134,7 +135,7 @@ async function readKeys(): Promise<Keys> {
   return last;
 }
 
-/** @returns the token, a new session. */
+/** @returns the token, which is a new session. */
 export async function issueToken(
   claims: Omit<TokenClaims, 'sessionId'>,
 ): Promise<{ token: string; sessionId: string }> {
@@ -150,7 +151,7 @@ export async function issueToken(
     ...(credentialId ? { cred: credentialId } : {}),
     ...(scopes ? { scope: scopes.join(' ') } : {}),
     ...(confinedTo ? { res: confinedTo.map(({ type, id }) => [type, id]) } : {}),
-    // As RFC 8693 names the party that acts.
+    // RFC 8693 gives this name to the party that acts.
     ...(actor ? { act: { sub: actor.userId, ver: actor.version } } : {}),
   })
     .setProtectedHeader({ alg: ALGORITHM, kid: signing.kid, typ: 'at+jwt' })
@@ -166,10 +167,10 @@ export async function issueToken(
 const seconds = (instant: Date) => Math.floor(instant.getTime() / 1000);
 const instant = (seconds: unknown) => new Date(Number(seconds) * 1000);
 
-/** Tokens whose signature was checked, and with which keys: only that is remembered. */
+/** Tokens whose signature was already checked, and with which keys. We cache nothing else about them. */
 const verified = new LRUCache<string, { readonly claims: TokenClaims; readonly keys: Keys }>({ max: 10_000 });
 
-/** What a token of ours claims, also one that has ended by itself; null for any other text. */
+/** The claims of one of our tokens, even if it has expired; null for any other text. */
 export async function readToken(token: string): Promise<TokenClaims | null> {
   const keys = await currentKeys();
   const known = verified.get(token);
@@ -192,22 +193,22 @@ async function verifiedPayload(token: string, verify: Keys['verify']): Promise<J
     });
     return payload;
   } catch (error) {
-    // The end is looked at last, after signature, issuer and audience.
+    // The expiry is checked last, after signature, issuer and audience.
     return error instanceof errors.JWTExpired ? error.payload : null;
   }
 }
 
-/** Whether a token's time is over: its own, or that of the sign-in which it goes back to. */
+/** Whether a token has expired, or the time is over in which its sign-in can be renewed. */
 export function hasEnded({ expiresAt, signedInAt }: TokenClaims): boolean {
   const now = Date.now();
   return expiresAt.getTime() <= now || sessionEnd(signedInAt).getTime() <= now;
 }
 
-/** No token outlives this, however often it is renewed. */
+/** No token is valid longer than this, however often it is renewed. */
 export const sessionEnd = (signedInAt: Date): Date =>
   new Date(signedInAt.getTime() + serverConfig.sessionMaxSeconds * 1000);
 
-/** @throws UnauthenticatedError when it is no token of ours, or its time is over. */
+/** @throws UnauthenticatedError if it is not one of our tokens, or if it has expired. */
 export async function verifyToken(token: string): Promise<TokenClaims> {
   const claims = await readToken(token);
   if (!claims || hasEnded(claims)) throw new UnauthenticatedError('the token is not valid');
@@ -229,7 +230,7 @@ const signedClaims = z.object({
   act: z.object({ sub: z.string(), ver: z.number() }).optional(),
 });
 
-/** Null for what was signed with our key and yet is none of these tokens. */
+/** Null for a JWT that is signed with our key but is not an access token. */
 function claimsOf(payload: JWTPayload): TokenClaims | null {
   const { data, success } = signedClaims.safeParse(payload);
   if (!success || ![data.sub, data.sid, data.cred ?? data.sid, data.act?.sub ?? data.sid].every(isId))

@@ -7,35 +7,35 @@ import { ResourceExhaustedError, UnauthenticatedError } from '../platform/errors
 import { nameKey } from '../platform/text.ts';
 
 /**
- * How often a password may be guessed in a sliding window. Failures are counted in three ways:
+ * Limits how often passwords can be guessed, with a sliding window. Failures are counted in three ways:
  *
- * - of one account from one network: somebody elsewhere cannot lock its owner out;
- * - of one network over all accounts;
- * - of one account from all networks together, for somebody who has many of them. A network from which the account
- *   signed in before is not asked about this: its owner still comes in.
+ * - For one account from one network. So nobody from elsewhere can lock out the owner.
+ * - For one network over all accounts.
+ * - For one account from all networks together, against callers with many networks. This count does not apply to a
+ *   network from which the account has signed in before, so its owner can still sign in.
  *
- * An account is its user name, however it is written and whatever tenant stands in front. Accounts that do not exist are
- * counted like all others, so nobody learns which do. Only passwords are counted, which people choose: the secret of an
- * access key and the signatures of tokens and tickets cannot be guessed, and so are never refused for others' failures.
+ * An account is its user name, in any spelling and with any tenant in front. Unknown names are counted too, so nobody
+ * learns which accounts exist. Only passwords are counted, because people choose them. Nobody can guess the secret of
+ * an access key or the signature of a token or ticket, so these are never refused because of failures.
  *
- * The counts are kept in this process, not in a table: a write for each wrong password would let any stranger load the
- * database. So N servers allow N times as many, and a restart forgets. The number of counts is bounded: of very many
- * that fail at once, those whose last failure is oldest are forgotten first.
+ * The counts are kept in this process and not in a table, because a write for each wrong password would let any
+ * stranger load the database. So N servers allow N times as many failures, and a restart forgets them. The number of
+ * counts is limited: if there are too many, those with the oldest last failure are forgotten first.
  *
- * A right password takes nothing off: somebody who knows one cannot make room for guessing at others. Checks under way
- * count as failures until they end, so that many at once get no further than many in a row; the others wait.
+ * A right password does not reduce a count, so a caller who knows one cannot use it to guess others. Running checks
+ * count as failures until they end, so parallel guesses are not more than guesses one after the other; the rest wait.
  */
 
-/** Whose password is tried, and from where. */
+/** One check of a password: for which account, and from where. */
 export interface Attempt {
-  /** The user name as it was given, without a tenant. */
+  /** The user name as given, without a tenant. */
   readonly username: string;
   readonly address: string | null;
 }
 
-/** Too many attempts have failed lately. */
+/** Too many attempts have failed recently. */
 export class TooManyAttemptsError extends ResourceExhaustedError {
-  /** When the next attempt is let through, in whole seconds. */
+  /** When the next attempt is possible, in whole seconds. */
   readonly retryAfterSeconds: number;
 
   constructor(retryAfterSeconds: number) {
@@ -45,9 +45,9 @@ export class TooManyAttemptsError extends ResourceExhaustedError {
 }
 
 interface Count {
-  /** When they failed, oldest first, in milliseconds; at most as many as are allowed. */
+  /** The times of the failures in milliseconds, oldest first; at most as many as the limit. */
   readonly failures: number[];
-  /** Attempts under way. */
+  /** The number of running attempts. */
   running: number;
   waiting: (() => void)[];
 }
@@ -55,30 +55,33 @@ interface Count {
 const MAX_COUNTS = 50_000;
 const MAX_WAITING = 100;
 
-/** Failures by some name: of an account, a network, or both. */
+/** Counts failures by a name: of an account, a network, or both. */
 export class AttemptCounts {
   readonly #limit: number;
   readonly #windowMs: number;
   readonly #atOnce: number;
-  /** By the hash of a name: people type passwords where names belong. The name whose last failure is oldest comes first. */
+  /**
+   * By the hash of the name, because people sometimes type a password in place of a name. The name with the oldest last
+   * failure comes first.
+   */
   readonly #counts = new Map<string, Count>();
 
-  /** @param atOnce  how many attempts of one name may be under way; the others wait. */
+  /** @param atOnce  how many attempts of one name can run at the same time; the others wait. */
   constructor(limit: number, windowSeconds: number, atOnce = limit) {
     this.#limit = limit;
     this.#windowMs = windowSeconds * 1000;
     this.#atOnce = atOnce;
   }
 
-  /** How many names have a count. */
+  /** The number of names with a count. */
   get size(): number {
     return this.#counts.size;
   }
 
   /**
-   * Lets an attempt begin, at once or when one of those under way has ended.
+   * Starts an attempt, at once or when a running one ends.
    *
-   * @returns what to call when it ends.
+   * @returns a function to call when the attempt ends.
    * @throws TooManyAttemptsError
    */
   async begin(name: string): Promise<(isFailed: boolean) => void> {
@@ -130,23 +133,27 @@ export class AttemptCounts {
 
 const hashOf = (name: string) => createHash('sha256').update(name).digest('base64url');
 
-/** For an account, as many failures from all networks together as from so many single ones. */
+/** An account may have as many failures from all networks together as from this many single networks. */
 const NETWORKS = 10;
-/** More passwords of one network are not checked side by side: the others that wait to be checked are others'. */
+/**
+ * At most this many passwords of one network are checked at the same time, so that one network does not delay the
+ * others.
+ */
 const AT_ONCE = 10;
 
 const { perAccount, perAddress, seconds } = serverConfig.signInAttempts;
 const ofAccountsHere = new AttemptCounts(perAccount, seconds);
 const ofAccounts = new AttemptCounts(perAccount * NETWORKS, seconds);
 const ofNetworks = new AttemptCounts(perAddress, seconds, AT_ONCE);
-/** From where accounts have signed in with their right password. */
+/** The networks from which accounts have signed in with the right password. */
 const knownPlaces = new LRUCache<string, true>({ max: MAX_COUNTS });
 
 /**
- * Checks a password, unless too many checks have failed lately: then nothing is checked. To be used wherever a password
- * is compared, also inside a mutation that asks for the current one.
+ * Checks a password, or refuses without a check if too many checks have failed recently. Use it wherever a password is
+ * compared, also in a mutation that asks for the current one.
  *
- * @param isRight  whether an answer means that the password was right; an UnauthenticatedError means that it was not.
+ * @param isRight whether an answer of `check` means that the password was right. An UnauthenticatedError means that it
+ * was wrong.
  * @throws TooManyAttemptsError
  */
 export async function limitedAttempt<T>(
@@ -175,11 +182,11 @@ export async function limitedAttempt<T>(
   }
 }
 
-/** An address as it is counted: of IPv6 the first 64 bits, since whoever has one address there has all of those. */
+/** The network of an address: for IPv6 its first 64 bits, because the owner of one address there has all of them. */
 export function networkOf(address: string): string {
   const bare = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
   if (!isIPv6(bare)) return bare;
-  // Written out by the parser of addresses: lower case, no leading zeros, at most one `::`.
+  // The URL parser writes addresses in one way: lower case, no leading zeros, at most one `::`.
   const written = new URL(`http://[${bare}]`).hostname.slice(1, -1);
   const [head = '', tail = ''] = written.split('::');
   const before = head === '' ? [] : head.split(':');

@@ -7,24 +7,27 @@ import type { SignedIn, SignInRequest } from './methods/method.ts';
 import { methods } from './methods/methods.ts';
 import { NegotiateError } from './methods/negotiate.ts';
 
-/** What a 401 offers: one challenge for each scheme, with the answer to a negotiation under way in its place. */
+/**
+ * The challenges of a 401 answer, one for each scheme. If a negotiation is in progress, its answer takes the place of
+ * its challenge.
+ */
 export function challengesAfter(error?: unknown): string[] {
   const offered = methods.flatMap(({ challenge }) => challenge ?? []);
   if (!(error instanceof NegotiateError)) return offered;
   return offered.map((challenge) => (challenge === 'Negotiate' ? error.challenge : challenge));
 }
 
-/** Reads and checks what signing in is configured with, before the server listens. @throws ConfigurationError */
+/** Reads and checks the configuration of all ways to sign in, before the server listens. @throws ConfigurationError */
 export async function prepareSignIn(): Promise<void> {
   await Promise.all(methods.map((method) => method.prepare?.()));
 }
 
 /**
- * Who sends a request. Nothing to sign in with is a stranger; something that does not convince is a refusal of the whole
- * request, never a stranger.
+ * The caller of a request. A request without credentials has no caller (null). Wrong credentials refuse the whole
+ * request.
  *
- * @throws UnauthenticatedError, the same words for an unknown user and a wrong password. PermissionDeniedError or
- * InvalidArgumentError for somebody who may not act as the user that a header names.
+ * @throws UnauthenticatedError, with the same message for an unknown user and a wrong password; PermissionDeniedError
+ * or InvalidArgumentError if the caller may not act as the user in a header.
  */
 export async function authenticate(request: SignInRequest, log: Log): Promise<Caller | null> {
   for (const method of methods) {

@@ -12,13 +12,13 @@ import { isId } from '../platform/ids.ts';
 import { findPrincipal, type Principal, plainSignIn } from './principals.ts';
 
 /**
- * Acting as somebody else for one request, by a header that names the user by id, user name or `tenant/name`:
+ * Acting as another user for one request. A header names the user by id, user name or `tenant/name`:
  *
- * - `X-Slipway-Impersonate-As`: as that user in all, the role included;
- * - `X-Slipway-Act-As`: as that user, with one's own role.
+ * - `X-Slipway-Impersonate-As` takes the identity and the role of that user;
+ * - `X-Slipway-Act-As` takes the identity and keeps the caller's own role.
  *
- * Only root, system and administrators may, and never as somebody above them; in another tenant only root. What is done
- * is recorded with both names. Source: ClearML's impersonation, whose names are taken too.
+ * Only ROOT, SYSTEM and administrators may do this, only as a user whose role is not higher, and in another tenant only
+ * ROOT. The audit log names both users. Source: ClearML's impersonation; its header names are accepted too.
  */
 const impersonateAs = ['x-slipway-impersonate-as', 'x-clearml-impersonate-as'];
 const actAs = ['x-slipway-act-as', 'x-clearml-act-as'];
@@ -26,8 +26,9 @@ const actAs = ['x-slipway-act-as', 'x-clearml-act-as'];
 export const impersonationHeaders: readonly string[] = [...impersonateAs, ...actAs];
 
 /**
- * @throws InvalidArgumentError for more than one header; PermissionDeniedError, with the same words for a caller who may
- * not and for a user who is absent, elsewhere or above; UnauthenticatedError for a stranger.
+ * @throws InvalidArgumentError for more than one header; PermissionDeniedError, with the same message if the caller may
+ * not act as others and if the user does not exist, is out of reach or has a higher role; UnauthenticatedError if the
+ * caller is not signed in.
  */
 export async function impersonated(
   caller: Caller | null,
@@ -38,7 +39,10 @@ export async function impersonated(
   if (header === undefined) return caller;
   if (!caller) throw new UnauthenticatedError();
   if (given.length > 1)
-    throw InvalidArgumentError.of([], 'impersonate-as and act-as: a request takes one of them, once');
+    throw InvalidArgumentError.of(
+      [],
+      'a request can have only one of the headers impersonate-as and act-as, and only once',
+    );
   const address = String(headers[header]).trim();
   const by = isId(address) ? { id: address } : { username: address };
   const user = await findUser(caller, by);
@@ -50,20 +54,21 @@ export async function impersonated(
   return actingAs(caller, user, actAs.includes(header));
 }
 
-/** Ids that were found in reach of a tenant, or of all: a user stays in its tenant. */
+/** Ids of users that were found within reach of a tenant, or of all tenants. A user never changes its tenant. */
 const inReach = new LRUCache<string, true>({ max: 10_000 });
 
 async function findUser(caller: Caller, by: UserBy): Promise<Principal | null> {
-  // Who acts as somebody already goes no further: it would leave no trace of the one in between.
+  // A caller who already acts as another user cannot act as a third one, because the user in between would leave no
+  // trace.
   if (caller.real || !mayActAs(caller, caller)) return null;
-  // A narrow sign-in is made no wider by acting as somebody.
+  // A narrow sign-in must not become wider by acting as another user.
   if (obstacleTo(caller, 'token:createForOthers')) return null;
   const userId = await idInReach(caller, by);
   const user = userId && (await findPrincipal(plainSignIn(userId)));
   return user && mayActAs(caller, user) ? user : null;
 }
 
-/** One statement for users who are absent or out of reach alike, whoever is remembered as signed in. */
+/** Absent users and users out of reach take one statement, whether or not their sign-ins are cached. */
 async function idInReach({ tenantId, role }: Caller, by: UserBy): Promise<string | null> {
   const inAllTenants = role === 'ROOT';
   const place = 'id' in by ? `${inAllTenants || tenantId} ${by.id}` : null;
@@ -86,7 +91,7 @@ function actingAs(caller: Caller, user: Principal, lendsRole: boolean): Caller {
     defaultFrom: user.defaultFrom,
     creationPolicy: user.creationPolicy,
     isShared: isSharedIdentity(user.userId),
-    // Those were named by the sign-in of the real caller.
+    // The sign-in of the real caller named these groups.
     groupIds: [],
     real: { userId, username, role, version, lendsRole },
     log: caller.log.child({ userId: user.userId, realUserId: userId }),

@@ -3,8 +3,8 @@ import { type KeyUse, storeKeyUses } from '../identity/store/access-keys.ts';
 import { log } from '../platform/log.ts';
 
 /**
- * When and from where access keys were last used. Noted in passing and written in the background, all of a moment in one
- * statement, each key at most once a minute: a request never waits for it. Source: ClearML's last_used and
+ * When and from where access keys were last used. Uses are collected and written in the background, several in one
+ * statement, and for each key at most once a minute. Requests do not wait for it. Source: ClearML's last_used and
  * last_used_from.
  */
 
@@ -13,13 +13,13 @@ const FLUSH_MS = 250;
 const MAX_KEYS = 10_000;
 const MAX_FROM = 255;
 
-/** When each key's use was last noted. */
+/** When we last recorded a use of each key. */
 const noted = new LRUCache<string, number>({ max: MAX_KEYS });
 let pending: KeyUse[] = [];
 let timer: NodeJS.Timeout | null = null;
 let flushing: Promise<void> = Promise.resolve();
 
-/** @param from  the worker's name as it calls itself, or an address. */
+/** @param from  the name that the program calls itself, or an address. */
 export function noteKeyUse(credentialId: string, from: string | null): void {
   const now = Date.now();
   if (now - (noted.get(credentialId) ?? 0) < EVERY_MS || pending.length >= MAX_KEYS) return;
@@ -28,10 +28,10 @@ export function noteKeyUse(credentialId: string, from: string | null): void {
   timer ??= setTimeout(() => void flushKeyUses(), FLUSH_MS).unref();
 }
 
-/** A header's bytes may be anything, half a character among them. */
+/** A header can contain any bytes, even half of a character. */
 const printable = (text: string) => text.replaceAll(/[\p{Cc}\p{Cs}]/gu, '');
 
-/** Writes what was noted. Awaited when the server stops. */
+/** Writes the collected uses. The server waits for it when it stops. */
 export function flushKeyUses(): Promise<void> {
   if (timer) clearTimeout(timer);
   timer = null;
@@ -40,6 +40,6 @@ export function flushKeyUses(): Promise<void> {
   if (uses.length > 0)
     flushing = flushing
       .then(() => storeKeyUses(uses))
-      .catch((error) => log.warn({ err: error, keys: uses.length }, 'uses of access keys were not recorded'));
+      .catch((error) => log.warn({ err: error, keys: uses.length }, 'cannot record uses of access keys'));
   return flushing;
 }

@@ -15,18 +15,18 @@ export interface NewToken {
 }
 
 export interface TokenWish {
-  /** Null for the server's default. */
+  /** Null means the server's default. */
   readonly expiresInMs: number | null;
   readonly confinedTo: readonly Resource[] | null;
 }
 
 /**
- * A token for a user, at a caller's request. It carries on how the caller signed in: since when, with which access key
- * and scopes; and who asked, where that is not the user. It ends with the session that it goes back to, and with the
- * access key or the outside token, if that is sooner than was asked.
+ * Issues a token for a user, at a caller's request. The token keeps how the caller signed in: since when, and with
+ * which access key and scopes. It also records who asked, if that is another user. It ends with the session, with the
+ * access key or with the outside token, if that is earlier than asked for.
  *
- * @throws InvalidArgumentError for less than a second or more than a year. Source: ClearML's auth.login, but a
- * negative length is refused. UnauthenticatedError for a caller who did not sign in.
+ * @throws InvalidArgumentError for less than a second or more than a year; UnauthenticatedError for a caller who did
+ * not sign in. Source: ClearML's auth.login. Unlike there, a negative time is refused.
  */
 export async function newToken(
   caller: Caller,
@@ -36,7 +36,7 @@ export async function newToken(
   if (caller.method === 'ANONYMOUS') throw new UnauthenticatedError();
   const seconds = expiresInMs === null ? serverConfig.tokenSeconds : Math.floor(expiresInMs / 1000);
   if (seconds < 1 || seconds > MAX_SECONDS)
-    throw InvalidArgumentError.of(['input', 'expiresIn'], 'a token lives from a second to 365 days');
+    throw InvalidArgumentError.of(['input', 'expiresIn'], 'a token must be valid for 1 second to 365 days');
   const signedInAt = caller.signedInAt ?? new Date();
   const expiresAt = earliest([
     new Date(Date.now() + seconds * 1000),
@@ -54,7 +54,8 @@ export async function newToken(
     signedInAt,
     vouchedUntil,
     expiresAt,
-    // An access key's own are read with it; the guest's password is limited to this, its token is not.
+    // The scopes of an access key are read together with the key. The guest's password allows only this call, but the
+    // token has no such limit.
     scopes: credentialId || isGuestAccount(user.userId) ? null : scopes,
     confinedTo,
     actor: holder.userId === user.userId ? null : { userId: holder.userId, version: holder.version },
@@ -62,7 +63,7 @@ export async function newToken(
   return { token, sessionId, expiresAt: new Date(Math.floor(expiresAt.getTime() / 1000) * 1000) };
 }
 
-/** @throws UnauthenticatedError when it has ended since the request began. */
+/** @throws UnauthenticatedError if the access key has ended since the request began. */
 async function accessKeyEnd({ real, userId, credentialId }: Caller): Promise<Date | null> {
   if (!credentialId) return null;
   const sessionId = null;
@@ -72,7 +73,7 @@ async function accessKeyEnd({ real, userId, credentialId }: Caller): Promise<Dat
     sessionId,
     version: null,
   });
-  if (!holder) throw new UnauthenticatedError('the access key is not valid any more');
+  if (!holder) throw new UnauthenticatedError('the access key is no longer valid');
   return holder.credentialExpiresAt;
 }
 

@@ -5,14 +5,14 @@ import { nameKey } from '../platform/text.ts';
 import { findPrincipal, type Principal, plainSignIn } from './principals.ts';
 
 /**
- * The active user behind a name that somebody else vouches for; null when it is none of ours.
+ * The active user with a name that comes from an outside source; null if we have no such user.
  *
- * Names are given out there, often by their owners themselves, and two sources may give out the same. So a user belongs
- * to the source that it came from, and one that was made here is only reached by a source that is trusted with its name;
- * root and system by none.
+ * Outside sources give out names, and often people choose their own; two sources may even have the same name. So a user
+ * belongs to the source that it came from. A user who was created here can be signed in only by a source that is
+ * trusted with local names, and users with the role ROOT or SYSTEM by no source.
  *
- * @param outside.role  null: users must be there; else one who is not is made, with this role.
- * @param outside.linksLocalUsers  whether the source may sign in users who were made here.
+ * @param outside.role the role of a user who does not exist yet and is created; null if unknown users are refused.
+ * @param outside.linksLocalUsers whether the source may sign in users who were created here.
  */
 export async function findOutsideUser(
   outside: Omit<OutsideUser, 'role'> & {

@@ -7,11 +7,11 @@ import { limitedAttempt } from './attempts.ts';
 import { type Account, findPasswordUser, findPrincipal, type Principal } from './principals.ts';
 
 /**
- * Signing in by name and password. Checking a password costs a tenth of a second of a core, and a client with Basic
- * sends it with each request: so what was right is remembered for a minute, under an HMAC whose key this process made
- * up and keeps to itself. A memory dump shows neither passwords nor hashes that could be tried elsewhere. The minute
- * bounds only how long that stays in memory, and it is not prolonged by use: a changed password ends with its user's
- * version, which each request compares. Only successes are remembered.
+ * Signing in with name and password. Checking a password costs a tenth of a second of CPU time, and a client with Basic
+ * sends it with each request. So we remember right passwords for a minute, under an HMAC whose random key never leaves
+ * this process. A memory dump shows neither passwords nor hashes that could be tried elsewhere. The minute only limits
+ * how long this stays in memory, and using it does not extend it: when the password changes, the version of the user
+ * changes, which every request compares. Only right passwords are remembered.
  */
 
 const REMEMBERED_MS = 60_000;
@@ -21,24 +21,24 @@ const hmacKey = randomBytes(32);
 
 interface Verified {
   readonly userId: string;
-  /** The user's version when the hash was read that the password fits. */
+  /** The version of the user when the hash was read. */
   readonly version: number;
   readonly untilMs: number;
 }
 const verified = new LRUCache<string, Verified>({ max: MAX_REMEMBERED });
 
 export interface PasswordSignIn {
-  /** Null where nobody is signed in. */
+  /** Null if nobody is signed in. */
   readonly principal: Principal | null;
-  /** The account that was tried, where there is one. */
+  /** The account that was tried, if it exists. */
   readonly account: Account | null;
 }
 
 /**
- * @param name  `tenant/username`, or the user name alone where one active user in all tenants has it. An ambiguous or
- * unknown name is refused like a wrong password, at the same cost.
- * @throws TooManyAttemptsError unless the password was right before and is remembered; ResourceExhaustedError when too
- * many passwords wait to be checked.
+ * @param name `tenant/username`, or the user name alone if only one active user of all tenants has it. An ambiguous or
+ * unknown name is refused like a wrong password, after the same work.
+ * @throws TooManyAttemptsError unless the password is remembered as right; ResourceExhaustedError if too many passwords
+ * wait to be checked.
  */
 export async function signInByPassword(
   name: string,
@@ -66,9 +66,9 @@ interface Attempt {
 
 const verifying = new Map<string, Promise<PasswordSignIn>>();
 
-/** The same attempt by many at once, as when a client starts, is checked once for all of them, and counts once. */
+/** If the same attempt comes several times at once, as when a client starts, it is checked once and counts once. */
 function verifyOnce(attempt: Attempt): Promise<PasswordSignIn> {
-  // Not for those elsewhere: they may be refused, and these not.
+  // Attempts from other addresses are separate, because they may be refused while these are not.
   const name = `${attempt.remembered} ${attempt.address}`;
   const known = verifying.get(name);
   if (known) return known;
@@ -87,13 +87,13 @@ async function verify(attempt: Attempt): Promise<PasswordSignIn> {
   const isRight = await isPassword(attempt.password, found?.passwordHash ?? null);
   if (!found || !isRight) return { principal: null, account: found };
   const { id: userId, version } = found;
-  // Of the version whose hash was tried: a password that was changed meanwhile signs nobody in.
+  // With the version whose hash was compared: a password that has changed in the meantime signs nobody in.
   const principal = await principalOf(userId, version, attempt.key);
   if (principal) verified.set(attempt.remembered, { userId, version, untilMs: Date.now() + REMEMBERED_MS });
   return { principal, account: found };
 }
 
-/** The user, if it still is what it was when the password was checked, and still has that name. */
+/** The user, if it has not changed since the password was checked and still has this name. */
 async function principalOf(userId: string, version: number, key: string): Promise<Principal | null> {
   const principal = await findPrincipal({ userId, credentialId: null, sessionId: null, version });
   return principal && nameKey(principal.username) === key ? principal : null;

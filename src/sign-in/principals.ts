@@ -10,21 +10,23 @@ export {
 } from './store/principals.ts';
 
 /**
- * Who is behind a sign-in, remembered between requests. What is remembered only ever says yes: where it does not fit,
- * the database is asked, so a new password or token works at once on every server. And it says so only while the feed of
- * changes is fresh: what another server ends is forgotten here within a second, and what this one ends before it answers.
+ * The users behind sign-ins, cached between requests. The cache only confirms: if it does not fit, we ask the database,
+ * so a new password or token works at once on every server. The cache counts only while the feed of changes is fresh.
+ * So a change on another server has an effect here within a second, and a change on this server before it is answered.
  */
 
-/** What a sign-in refers to. */
+/** What identifies a sign-in. */
 export interface SignInKey {
   readonly userId: string;
   readonly credentialId: string | null;
   readonly sessionId: string | null;
-  /** The user's version that it was made under; null for a sign-in that proves itself anew each time. */
+  /**
+   * The version of the user when the token was issued; null for a sign-in that checks credentials with each request.
+   */
   readonly version: number | null;
 }
 
-/** As who proves itself anew at each request, without an access key. */
+/** A sign-in without an access key that checks credentials with each request. */
 export const plainSignIn = (userId: string): SignInKey => ({
   userId,
   credentialId: null,
@@ -41,7 +43,7 @@ class Principals {
   });
   readonly #keysOfUser = new Map<string, Set<string>>();
   readonly #loading = new Map<string, Promise<Principal | null>>();
-  /** Grows with each change that was heard of: what was read before one is not remembered after it. */
+  /** Grows with each known change. A read that began before a change is not cached after it. */
   #generation = 0;
 
   async find(key: SignInKey): Promise<Principal | null> {
@@ -51,7 +53,7 @@ class Principals {
     const loading = this.#loading.get(name);
     const shared = loading && accessFeed.isFresh ? await loading : null;
     if (shared && isGood(shared, key)) return shared;
-    // What others were already reading may be older than this sign-in.
+    // A read that is already running may be older than this sign-in.
     const principal = await this.#loadShared(name, key);
     return principal && isGood(principal, key) ? principal : null;
   }
@@ -59,7 +61,7 @@ class Principals {
   forget(event: AccessEvent): void {
     if (event !== 'ANYTHING' && event.kind !== 'PRINCIPAL') return;
     this.#generation += 1;
-    // Whoever asks from now on must not be handed what is being read since before the change.
+    // Callers from now on must not get the result of a read that began before the change.
     this.#loading.clear();
     if (event === 'ANYTHING' || event.userId === null) {
       this.#known.clear();
@@ -70,7 +72,7 @@ class Principals {
     this.#keysOfUser.delete(event.userId);
   }
 
-  /** Others who ask for the same meanwhile are handed what this finds. */
+  /** If several callers ask for the same at once, they share one read. */
   #loadShared(name: string, key: SignInKey): Promise<Principal | null> {
     const started = this.#load(name, key).finally(() => {
       if (this.#loading.get(name) === started) this.#loading.delete(name);
@@ -111,23 +113,25 @@ const principals = new Principals();
 accessFeed.on((event) => principals.forget(event));
 
 /**
- * The active user behind a sign-in, as it stands now; null when the user is disabled, gone or of another version, the
- * access key revoked or expired, or the session ended.
+ * The active user of a sign-in, as it is now. Null if the user is disabled, deleted or has another version, if the
+ * access key is revoked or expired, or if the session has ended.
  */
 export function findPrincipal(key: SignInKey): Promise<Principal | null> {
   return principals.find(key);
 }
 
-/** Keys whose secret was right: they never change, and whether they still hold is asked of their principal. */
+/**
+ * Access keys whose secret was right. They never change. Whether they are still valid is checked with the principal.
+ */
 const accessKeys = new LRUCache<string, AccessKey>({ max: MAX_PRINCIPALS });
 
-/** Keys that are asked for at the same time, good ones and made-up ones, are read together. */
+/** Access keys that are asked for at the same time, valid or invented, are read together. */
 const askedKeys = new DataLoader<string, AccessKey | null>(readAccessKeys, {
   cache: false,
   maxBatchSize: 100,
 });
 
-/** The access key that `isRight` finds right; otherwise why not: it is unknown, or its secret is another. */
+/** The access key, if `isRight` accepts it; otherwise, whether it is unknown or its secret is wrong. */
 export async function findAccessKey(
   accessKey: string,
   isRight: (key: AccessKey) => boolean,

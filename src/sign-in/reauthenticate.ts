@@ -4,10 +4,11 @@ import type { Caller } from '../platform/caller.ts';
 import { findPrincipal, type Principal } from './principals.ts';
 
 /**
- * Whoever signed in, as they stand now: for what outlives a request. Nothing is proved anew, no password is hashed: the
- * user, the session, the access key and the real caller must still stand, unchanged since, and the time not be over.
+ * The caller as it is now, for subscriptions and long polls, which last longer than a request. No credentials are
+ * checked again: the user, the session, the access key and the real caller must still exist and be unchanged, and the
+ * time must not be over.
  *
- * @throws UnauthenticatedError when the sign-in has ended.
+ * @throws UnauthenticatedError if the sign-in has ended.
  */
 export async function reauthenticated(caller: Caller): Promise<Caller> {
   if (caller.method === 'SYSTEM') return caller;
@@ -35,7 +36,7 @@ const standing = ({ username, defaultLevel, defaultFrom, creationPolicy }: Princ
   creationPolicy,
 });
 
-/** An access key's end may have been put off. */
+/** The expiry of an access key may have been changed to a later time. */
 function endOf({ credentialId, sessionEndsAt, expiresAt }: Caller, keyHolder: Principal): Date | null {
   if (!credentialId) return expiresAt;
   const ends = [sessionEndsAt, keyHolder.credentialExpiresAt].flatMap((end) => end ?? []);

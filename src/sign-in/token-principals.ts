@@ -2,15 +2,15 @@ import { isRoleAtLeast, managesTenant } from '../authorization/domain/roles.ts';
 import type { TokenClaims } from './access-tokens.ts';
 import { findPrincipal, type Principal } from './principals.ts';
 
-/** Whom a token stands for, and who acts with it, where that is somebody else. */
+/** The user of a token, and the user who acts with it, if that is another user. */
 export interface TokenPrincipals {
   readonly user: Principal;
   readonly actor: Principal | null;
 }
 
 /**
- * The people behind a token as they stand now; null when it does not hold any more, whatever its time: its user, its
- * session, its access key and whoever had it made must all still be there, unchanged since.
+ * The users of a token as they are now. Null if the token is not valid any more, whatever its expiry: its user, its
+ * session, its access key and the user who asked for it must still exist and be unchanged.
  */
 export async function findTokenPrincipals(claims: TokenClaims): Promise<TokenPrincipals | null> {
   const { userId, sessionId, version, credentialId } = claims;

@@ -26,7 +26,7 @@ declare module '../graphql/context.ts' {
   interface Loaders extends ExperimentLoaders {}
 }
 
-/** To be called after a change: what follows in the same request reads anew. */
+/** Call this after a change, so that the rest of the request reads again. */
 export function forgetExperiments({ experiment, run, runsOfExperiment, runCount }: ExperimentLoaders): void {
   experiment.clearAll();
   run.clearAll();

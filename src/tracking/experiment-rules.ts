@@ -18,8 +18,9 @@ const ofExperimentBy = ofExperiment(({ by }: { by: ExperimentBy }) => by);
 const ofInputBy = ofExperiment(({ input }: { input: { by: ExperimentBy } }) => input.by);
 
 /**
- * An object as its own tenant sees it, public or not: what publishing and its end are judged on. Of another tenant's,
- * readable as it is, they say NOT_FOUND; to whoever reads it in its own tenant, that the level is too low.
+ * An object as its own tenant sees it, as if it were not public. Publishing and unpublishing are decided on this. For a
+ * public object of another tenant the answer is NOT_FOUND. In its own tenant, a caller with READ is told that the level
+ * is too low.
  */
 export const asOwned = (finder: Finder): Finder => ({
   ...finder,
@@ -47,7 +48,7 @@ interface ListArguments {
   readonly filter?: { readonly project?: string | null } | null;
 }
 
-/** A list over a project is of that; whoever reads something inside a closed one may list it. */
+/** A list within a project needs READ on the project, or on something inside of it. */
 const inProject = can('experiment:read', {
   ...ofProject(({ filter }: ListArguments) => filter?.project ?? ''),
   within: (target, _args, context) =>

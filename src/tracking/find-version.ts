@@ -2,15 +2,15 @@ import type { Loaders } from '../graphql/context.ts';
 import type { RegisteredModelBy } from './store/models.ts';
 import type { ModelVersionRow } from './store/versions.ts';
 
-/** How a version is addressed. */
+/** The address of a version. */
 export type ModelVersionBy =
   | { readonly id: string }
   | { readonly key: { readonly model: RegisteredModelBy; readonly version: number } }
   | { readonly alias: { readonly model: RegisteredModelBy; readonly alias: string } };
 
 /**
- * The version that is addressed; null when it, or its model, is absent. Of a model that is not there the version is
- * looked for all the same, so that this costs what a hidden one does.
+ * The version of an address; null if it, or its model, does not exist. If the model does not exist, we still look for
+ * the version, so that an absent model takes the same statements as a hidden one.
  */
 export async function findVersion(
   by: ModelVersionBy,

@@ -34,7 +34,7 @@ declare module '../graphql/context.ts' {
   interface Loaders extends ModelLoaders {}
 }
 
-/** To be called after a change: what follows in the same request reads anew. */
+/** Call this after a change, so that the rest of the request reads again. */
 export function forgetModels(loaders: ModelLoaders): void {
   loaders.registeredModel.clearAll();
   loaders.modelVersion.clearAll();

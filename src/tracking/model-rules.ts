@@ -34,7 +34,7 @@ interface ListArguments {
   readonly filter?: { readonly project?: string | null } | null;
 }
 
-/** A list over a project is of that; whoever reads something inside a closed one may list it. */
+/** A list within a project needs READ on the project, or on something inside of it. */
 const inProject = can('model:read', {
   ...ofProject(({ filter }: ListArguments) => filter?.project ?? ''),
   within: (target, _args, context) => hasReadableModel(callerOf(context), target?.resources[0]?.id ?? null),

@@ -1,9 +1,9 @@
 /**
- * The one JSON text of a document, whatever order its keys were written in: keys are sorted by UTF-16 code unit,
- * no white space, absent (undefined) members left out, lists in their order.
+ * The one JSON text of a document, whatever order its keys have: keys are sorted by UTF-16 code unit, there is no white
+ * space, undefined members are left out, and lists keep their order.
  *
- * @throws TypeError for what JSON cannot say: a number that is not finite, a bigint, a function.
- * Source: RFC 8785, whose number and string forms are those of JSON.stringify.
+ * @throws TypeError for values that JSON cannot express: a number that is not finite, a bigint, a function.
+ * Source: RFC 8785, which writes numbers and strings as JSON.stringify does.
  */
 export function canonicalJson(document: unknown): string {
   if (Array.isArray(document)) return `[${document.map((item) => canonicalJson(item ?? null)).join(',')}]`;

@@ -7,7 +7,7 @@ import {
 
 type TypeComparison = (upstream: LiteralType, downstream: LiteralType) => boolean;
 
-/** Whether a table of the upstream type can be read as a schema, which is always stored as Parquet. */
+/** Whether a table of the upstream type can be read as a schema. Schemas are always stored as Parquet. */
 export function isSchemaCastable(upstream: LiteralType, downstream: SchemaType): boolean {
   const wanted = asColumns(downstream);
   if ('schema' in upstream) return includesColumns(asColumns(upstream.schema), wanted, sameSimpleType);
@@ -16,7 +16,7 @@ export function isSchemaCastable(upstream: LiteralType, downstream: SchemaType):
   return mayBeParquet(format) && includesColumns(asMap(columns), wanted, sameSimpleType);
 }
 
-/** Whether a table of the upstream type, or nothing (NONE), can be read as a structured dataset. */
+/** Whether a table of the upstream type, or no value (NONE), can be read as a structured dataset. */
 export function isStructuredDatasetCastable(
   upstream: LiteralType,
   downstream: StructuredDatasetType,
@@ -36,7 +36,7 @@ export function isStructuredDatasetCastable(
 
 type Columns = ReadonlyMap<string, LiteralType>;
 
-/** A side without columns stands for any table. */
+/** A type without columns means any table. */
 function includesColumns(upstream: Columns, downstream: Columns, casts: TypeComparison): boolean {
   if (upstream.size === 0) return true;
   return [...downstream].every(([name, type]) => {

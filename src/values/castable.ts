@@ -31,7 +31,7 @@ export function isCastable(upstream: LiteralType, downstream: LiteralType): bool
   return castsToKind(upstream, downstream);
 }
 
-/** The one variant that accepts a type which is no union; undefined when none or several do. */
+/** The only variant that accepts a type which is not a union; undefined if none or several do. */
 export function onlyCastableVariant(
   upstream: LiteralType,
   variants: readonly LiteralType[],

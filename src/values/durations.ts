@@ -7,8 +7,9 @@ const ISO_8601 =
 const MAX_NANOSECONDS = 315_576_000_000n * 1_000_000_000n;
 
 /**
- * The nanoseconds of an ISO 8601 duration of weeks, days, hours, minutes and seconds, perhaps with a sign before
- * the `P`; null when the text is none or too long a time. Years and months have no fixed length, so they are refused.
+ * The nanoseconds of an ISO 8601 duration in weeks, days, hours, minutes and seconds, with an optional sign before the
+ * `P`. Null if the text is not a duration or is too long a time. Years and months have no fixed length, so they are
+ * refused.
  */
 export function durationNanoseconds(text: string): bigint | null {
   const match = ISO_8601.exec(text);
@@ -22,7 +23,7 @@ export function durationNanoseconds(text: string): bigint | null {
 
 type Five = [bigint, bigint, bigint, bigint, bigint];
 
-/** One text for each length of time, in hours, minutes and seconds: `P1DT2H` and `PT26H` are both `PT26H`. */
+/** The same text for equal durations, in hours, minutes and seconds: `P1DT2H` and `PT26H` both become `PT26H`. */
 export function normalDuration(text: string): string | null {
   const nanoseconds = durationNanoseconds(text);
   if (nanoseconds === null) return null;

@@ -7,18 +7,19 @@ import { typeOfScalar } from './scalar-types.ts';
 import { absentValue, onlyFittingVariant, unionLiteral, variantsOf } from './unions.ts';
 
 /**
- * Checks a literal against a type and answers it in that type's form: wrapped where the type is a union, unwrapped
- * where it is not. A union literal keeps to the variant it names; another one must fit exactly one variant.
+ * Checks a literal with a type and returns it in the form of the type: with a wrapper if the type is a union, without
+ * it otherwise. The literal of a union must fit the variant that it names; any other literal must fit exactly one
+ * variant.
  *
  * Problems: `MismatchingTypes`, `IllegalEnumValue`, `AmbiguousBindingUnionValue`, `IncompatibleBindingUnionValue`.
- * Source: Flyte v1.16, `flytepropeller/pkg/compiler/validators/bindings.go` for the rules; that enum membership is
- * checked wherever there is a value is ours.
+ * Source: the rules are from Flyte v1.16, `flytepropeller/pkg/compiler/validators/bindings.go`. The check of enum
+ * values is our addition.
  */
 export function checkLiteral(type: LiteralType, literal: Literal, path: readonly string[]): Outcome<Literal> {
   return outcomeOf(path, (place) => fitLiteral(type, literal, place));
 }
 
-/** As checkLiteral, for callers that gather problems. */
+/** The same as checkLiteral, for callers that collect problems. */
 export function fitLiteral(type: LiteralType, literal: Literal, place: Place): Literal | undefined {
   place.work.take(1, place);
   if ('unionType' in type) return fitUnion(type.unionType, literal, place);

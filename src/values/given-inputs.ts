@@ -7,25 +7,25 @@ import { naming, type Place } from './problem-list.ts';
 import { literal } from './read-literals.ts';
 import { isAbsent, wrongKind } from './readers.ts';
 
-/** Values by name as callers send them: plain JSON, or literals where plain JSON cannot say what is meant. */
+/** Values by name, as callers send them: plain values, or literals if a plain value would be ambiguous. */
 export interface GivenInputs {
   readonly plain: unknown;
   readonly literals: unknown;
 }
 
-/** The fields of the input that hold the two kinds, for the paths of problems. */
+/** The names of the input fields with the two kinds, for the paths of problems. */
 export interface GivenInputFields {
   readonly plain: string;
   readonly literals: string;
 }
 
 /**
- * Reads given values against the types of variables. Values and problems come in the order in which the variables are
+ * Reads given values with the types of variables. Values and problems have the order in which the variables are
  * declared.
  *
- * Problems, each naming the input in path and message: `VariableNameNotFound`, `ParameterBoundMoreThanOnce` for a
- * name given in both forms, those of coerceToLiteral, of the reader of literals and of checkLiteral; `InvalidValue` where there is no
- * map of names.
+ * Problems, each with the name of the input in its path and message: `VariableNameNotFound`;
+ * `ParameterBoundMoreThanOnce` for a name in both forms; the problems of coerceToLiteral, of the reader of literals and
+ * of checkLiteral; `InvalidValue` if there is no map of names.
  */
 export function readGivenInputs(
   given: GivenInputs,
@@ -35,13 +35,16 @@ export function readGivenInputs(
 ): LiteralMap {
   const plain = readNamedValues(given.plain, place.at(fields.plain));
   const literals = readNamedValues(given.literals, place.at(fields.literals));
-  // Declared names first, in their order, and then those that are not known, as they come.
+  // Declared names come first, in their order, and then unknown names.
   const names = new Set([variables, plain, literals].flatMap((values) => Object.keys(values)));
   const values = [...names].flatMap((name) => {
     const at = { plain: place.at(fields.plain, name), literal: place.at(fields.literals, name) };
     const isPlain = Object.hasOwn(plain, name);
     if (isPlain && Object.hasOwn(literals, name)) {
-      at.literal.report('ParameterBoundMoreThanOnce', `${name} is given both as plain JSON and as a literal`);
+      at.literal.report(
+        'ParameterBoundMoreThanOnce',
+        `${name} has both a plain value and a literal; give one of them`,
+      );
     }
     return [
       ...(isPlain
@@ -60,7 +63,7 @@ export function readGivenInputs(
   return Object.fromEntries(values);
 }
 
-/** A map of names to values that are not read yet; empty when there is none. */
+/** A map from names to values that were not read yet; empty if there is none. */
 export function readNamedValues(given: unknown, place: Place): Readonly<Record<string, unknown>> {
   if (isRecord(given)) return given;
   if (!isAbsent(given)) wrongKind('an object', given, place);

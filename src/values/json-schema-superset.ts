@@ -1,7 +1,7 @@
 import { canonicalJson } from './canonical-json.ts';
 import { entryOf, isRecord, type JsonObject, type JsonValue } from './json.ts';
 
-/** Keywords that say nothing about which values are valid, or that dataclass tools write at random. */
+/** Keywords that do not change which values are valid, or that dataclass tools write in different ways. */
 const remarks = new Set([
   '$schema',
   '$id',
@@ -16,13 +16,13 @@ const remarks = new Set([
 const schemaMaps = ['properties', '$defs', 'definitions'] as const;
 
 /**
- * Whether an object made for `upstream` has all that `downstream` asks for: the same schema, or one with more
- * properties. Each property of `downstream` must be in `upstream` with a schema that includes it again, and what
- * `downstream` requires `upstream` must require. Elements of arrays are compared likewise; all other keywords
- * must be equal. Titles, descriptions, defaults and `additionalProperties` do not count.
+ * Whether an object with the schema `upstream` has everything that `downstream` needs: the same schema, or one with
+ * more properties. Each property of `downstream` must be in `upstream`, with a schema that includes it in the same way,
+ * and `upstream` must require what `downstream` requires. Elements of arrays are compared in the same way. All other
+ * keywords must be equal. Titles, descriptions, defaults and `additionalProperties` do not count.
  *
- * Source: Flyte v1.16, `flytepropeller/pkg/compiler/validators/typing.go`, isSuperTypeInJSON, which asks a schema
- * comparison library for the same: the upstream dataclass may have more fields than the downstream one.
+ * Source: Flyte v1.16, `flytepropeller/pkg/compiler/validators/typing.go`, isSuperTypeInJSON, which uses a library to
+ * compare schemas: the upstream dataclass may have more fields than the downstream one.
  */
 export function includesJsonSchema(upstream: JsonObject, downstream: JsonObject): boolean {
   if (!schemaMaps.every((keyword) => includesSchemaMap(upstream[keyword], downstream[keyword]))) return false;

@@ -2,8 +2,8 @@ import { isRecord } from './json.ts';
 import type { LiteralType } from './literal-types.ts';
 
 /**
- * The literal type of what a JSON Schema describes; undefined where none says the same, so that nothing can be
- * judged before there is a value: references, alternatives, and strings with a format.
+ * The literal type of the values that a JSON Schema describes. Undefined if no literal type is the same, so that only a
+ * value can be checked: for references, alternatives, and strings with a format.
  */
 export function typeOfJsonSchema(schema: unknown): LiteralType | undefined {
   if (!isRecord(schema)) return undefined;
@@ -21,7 +21,7 @@ export function typeOfJsonSchema(schema: unknown): LiteralType | undefined {
       return element && { collectionType: element };
     }
     case 'object':
-      // References inside would lose the definitions they point to.
+      // References inside would lose their definitions.
       return hasReferences(schema) ? undefined : { simple: 'STRUCT', metadata: schema as StructMetadata };
     default:
       return undefined;

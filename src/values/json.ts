@@ -5,7 +5,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A record's own entry: `__proto__` and `constructor` are names like any other, never what the prototype has. */
+/** The record's own entry: `__proto__` and `constructor` are ordinary names, and the prototype never counts. */
 export function entryOf<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
@@ -18,12 +18,12 @@ export function mapRecord<T, U>(
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
 }
 
-/** Text that PostgreSQL's jsonb can hold: no U+0000, and no half of a surrogate pair. */
+/** Whether PostgreSQL's jsonb can store the text: no U+0000, and no half of a surrogate pair. */
 export function isStorableText(text: string): boolean {
   return !text.includes('\0') && !/\p{Surrogate}/u.test(text);
 }
 
-/** How a message names the kind of a plain value: `string`, `null`, `list`. */
+/** The kind of a plain value in messages: `string`, `null`, `list`. */
 export function kindOfPlain(value: unknown): string {
   if (value === null) return 'null';
   if (value === undefined) return 'nothing';

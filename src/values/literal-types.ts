@@ -1,7 +1,7 @@
 import type { JsonObject } from './json.ts';
 
 /**
- * The types of inputs and outputs, as they are sent, stored and used: the camelCase JSON of Flyte's protobuf.
+ * The types of inputs and outputs, in the API, in the database and in code: the camelCase JSON of Flyte's protobuf.
  * Source: Flyte v1.16, `flyteidl/core/types.proto` and `interface.proto`.
  */
 export const simpleTypes = [
@@ -24,13 +24,13 @@ export interface SchemaColumn {
   readonly type: (typeof schemaColumnTypes)[number];
 }
 
-/** A table stored as Parquet. Without columns it stands for any table. */
+/** A table that is stored as Parquet. Without columns it means any table. */
 export interface SchemaType {
   readonly columns: readonly SchemaColumn[];
 }
 
 export interface BlobType {
-  /** Empty when any format will do. */
+  /** Empty means any format. */
   readonly format: string;
   readonly dimensionality: 'SINGLE' | 'MULTIPART';
 }
@@ -47,7 +47,7 @@ export interface StructuredDatasetColumn {
 
 export interface StructuredDatasetType {
   readonly columns: readonly StructuredDatasetColumn[];
-  /** Compared without regard to case; empty when any format will do. */
+  /** Upper and lower case are equal. Empty means any format. */
   readonly format: string;
   readonly externalSchemaType?: string;
   /** Base64. */
@@ -59,14 +59,14 @@ export interface UnionType {
 }
 
 export interface TypeStructure {
-  /** Tells variants of a union apart: a value of a tagged type fits only where the same tag stands. */
+  /** Tells variants of a union apart: a value of a type with a tag fits only a type with the same tag. */
   readonly tag?: string;
-  /** The fields of a STRUCT that was a dataclass. */
+  /** The fields of a STRUCT that comes from a dataclass. */
   readonly dataclassType?: Readonly<Record<string, LiteralType>>;
 }
 
 export interface TypeNotes {
-  /** On a STRUCT, its JSON Schema. */
+  /** The JSON Schema of a STRUCT. */
   readonly metadata?: JsonObject;
   readonly annotation?: JsonObject;
   readonly structure?: TypeStructure;
@@ -98,17 +98,17 @@ export function isNoneType(type: LiteralType): boolean {
   return 'simple' in type && type.simple === 'NONE';
 }
 
-/** Whether a value may be missing: the type is a union with NONE. */
+/** Whether the value may be missing, because the type is a union with NONE. */
 export function isOptionalType(type: LiteralType): boolean {
   return 'unionType' in type && type.unionType.variants.some(isNoneType);
 }
 
-/** How messages name a type: `list<integer>`, `union<string, none>`, `enum(small, large)`; long ones are cut. */
+/** The text of a type in messages: `list<integer>`, `union<string, none>`, `enum(small, large)`. Long texts are cut. */
 export function typeText(type: LiteralType): string {
   let text = '';
   for (const part of typeParts(type)) {
     text += part;
-    // A type may have thousands of names, and a message is made for each fault.
+    // A type may have thousands of names, and there is a message for each problem.
     if (text.length > MAX_TYPE_TEXT) return `${text.slice(0, MAX_TYPE_TEXT)}…`;
   }
   return text;

@@ -2,11 +2,11 @@ import type { JsonObject } from './json.ts';
 import type { BlobType, LiteralType, SchemaType, StructuredDatasetType } from './literal-types.ts';
 
 /**
- * Typed values, as they are sent, stored and used: the camelCase JSON of Flyte's protobuf.
+ * Typed values, in the API, in the database and in code: the camelCase JSON of Flyte's protobuf.
  * Source: Flyte v1.16, `flyteidl/core/literals.proto`.
  */
 export type Primitive =
-  /** An int64 in decimal digits: a JSON number holds only 53 bits. */
+  /** An int64 in decimal digits, because a JSON number holds only 53 bits. */
   | { readonly integer: string }
   | { readonly floatValue: FloatValue }
   | { readonly stringValue: string }
@@ -16,7 +16,7 @@ export type Primitive =
   /** ISO 8601 in hours, minutes and seconds, up to nanoseconds: `PT26H30M`. */
   | { readonly duration: string };
 
-/** JSON has no word for the three values that are not finite; protobuf writes them as strings. */
+/** JSON cannot write the three values that are not finite; protobuf writes them as strings. */
 export type FloatValue = number | 'NaN' | 'Infinity' | '-Infinity';
 
 export type Scalar =
@@ -27,7 +27,7 @@ export type Scalar =
         readonly metadata: { readonly type: BlobType };
       };
     }
-  /** Base64, and how the bytes were made: `msgpack`, or empty. */
+  /** Base64, and the format of the bytes: `msgpack`, or empty. */
   | { readonly binary: { readonly value: string; readonly tag: string } }
   | { readonly schema: { readonly uri: string; readonly type: SchemaType } }
   | { readonly noneType: Readonly<Record<string, never>> }
@@ -44,11 +44,11 @@ export type Scalar =
         readonly metadata: { readonly type: StructuredDatasetType };
       };
     }
-  /** A value of a union, and the variant it was meant for. */
+  /** A value of a union, and its variant. */
   | { readonly union: { readonly value: Literal; readonly type: LiteralType } };
 
 export interface LiteralNotes {
-  /** Stands for the value in cache keys, when given. */
+  /** If given, it represents the value in cache keys. */
   readonly hash?: string;
   readonly metadata?: Readonly<Record<string, string>>;
 }

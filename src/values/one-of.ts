@@ -2,7 +2,10 @@ import { entryOf, isRecord } from './json.ts';
 import type { Place } from './problem-list.ts';
 import { isAbsent, wrongKind } from './readers.ts';
 
-/** The one known key of an object that is set: a one-of of protobuf, or a `@oneOf` input. A fault when none or several are. */
+/**
+ * The only known key of an object that is set, for a one-of of protobuf or a `@oneOf` input. None or several keys are a
+ * problem.
+ */
 export function onlyKey<K extends string>(
   value: unknown,
   known: Readonly<Record<K, unknown>>,

@@ -9,7 +9,7 @@ import { normalTimestamp } from './timestamps.ts';
 
 type ScalarReader = (value: unknown, place: Place) => Scalar | undefined;
 
-/** For each simple type, what plain JSON may stand for it. */
+/** For each simple type, how to read it from a plain value. */
 export const plainScalars: Readonly<Record<SimpleType, ScalarReader>> = {
   NONE: (value, place) => (value === null ? { noneType: {} } : mismatch('none', value, place)),
   INTEGER: integerFromPlain,
@@ -60,7 +60,7 @@ function integerFromPlain(value: unknown, place: Place): Scalar | undefined {
   if (typeof digits !== 'string' || !/^-?\d+$/.test(digits)) return mismatch('integer', value, place);
   const integer = normalInt64(digits);
   if (integer !== null) return { primitive: { integer } };
-  return place.report('InvalidValue', 'out of the range of a 64-bit integer');
+  return place.report('InvalidValue', 'must be in the range of a 64-bit integer');
 }
 
 function floatFromPlain(value: unknown, place: Place): Scalar | undefined {
@@ -70,10 +70,11 @@ function floatFromPlain(value: unknown, place: Place): Scalar | undefined {
   if (typeof value !== 'number' && typeof value !== 'bigint') return mismatch('float', value, place);
   const number = Number(value);
   if (Number.isFinite(number)) {
-    // JSON writes -0 as 0, so both are one value from the start.
+    // JSON writes -0 as 0, so both are the same value.
     return { primitive: { floatValue: number === 0 ? 0 : number } };
   }
-  if (typeof value === 'bigint') return place.report('InvalidValue', 'out of the range of a 64-bit float');
+  if (typeof value === 'bigint')
+    return place.report('InvalidValue', 'must be in the range of a 64-bit float');
   return { primitive: { floatValue: String(number) as 'NaN' | 'Infinity' | '-Infinity' } };
 }
 
@@ -88,7 +89,7 @@ function errorFromPlain(value: unknown, place: Place): Scalar | undefined {
 export function textFromPlain(expected: string, value: unknown, place: Place): string | undefined {
   if (typeof value !== 'string') return mismatch(expected, value, place);
   if (isStorableText(value)) return value;
-  return place.report('InvalidValue', 'text must not contain U+0000 or half a surrogate pair');
+  return place.report('InvalidValue', 'the text must not contain U+0000 or half of a surrogate pair');
 }
 
 export function isBase64(value: string): boolean {

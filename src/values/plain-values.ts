@@ -7,25 +7,25 @@ import { mapOf, text } from './readers.ts';
 import { absentValue, onlyFittingVariant, unionLiteral, variantsOf } from './unions.ts';
 
 /**
- * Reads plain JSON as a value of a type, so that callers may write `{ rows: 100 }` instead of a Literal.
+ * Reads a plain value as a value of a type, so that callers can write `{ rows: 100 }` instead of a literal.
  *
- * INTEGER is a safe JSON integer or a decimal string in the range of int64; FLOAT a number, `"NaN"`, `"Infinity"`
- * or `"-Infinity"`; DATETIME an RFC 3339 instant, kept in UTC; DURATION ISO 8601; STRUCT an object; BINARY base64;
- * NONE null; a list an array; a map an object; an enum one of its values; a blob, schema or structured dataset its
- * URI. A value of a union must fit exactly one variant; null is always the variant NONE. Where two variants read
- * the same JSON (INTEGER and FLOAT read 3), only a full Literal can tell them apart.
+ * INTEGER is a safe JSON integer, or a decimal string in the range of int64. FLOAT is a number, `"NaN"`, `"Infinity"`
+ * or `"-Infinity"`. DATETIME is an RFC 3339 instant, which is stored in UTC. DURATION is ISO 8601, STRUCT an object,
+ * BINARY base64, NONE null, a list an array, a map an object, an enum one of its values, and a blob, schema or
+ * structured dataset its URI. A value of a union must fit exactly one variant; null always means the variant NONE. If
+ * two variants accept the same JSON (INTEGER and FLOAT accept 3), only a literal can tell them apart.
  *
  * Problems: `MismatchingTypes`, `InvalidValue`, `IllegalEnumValue`, `ValueRequired`, `AmbiguousBindingUnionValue`,
- * `IncompatibleBindingUnionValue`; each path starts with `path`. Source: Flyte v1.16, `flyteidl/core/literals.proto`.
+ * `IncompatibleBindingUnionValue`. Each path begins with `path`. Source: Flyte v1.16, `flyteidl/core/literals.proto`.
  */
 export function coerceToLiteral(type: LiteralType, json: unknown, path: readonly string[]): Outcome<Literal> {
   return outcomeOf(path, (place) => literalFromPlain(type, json, place));
 }
 
 /**
- * Reads a value for each variable, in the order in which they are declared, and none for any other name.
+ * Reads a value for each variable, in the order in which the variables are declared. Other names must have no value.
  *
- * Problems: those of coerceToLiteral, at the name, and `VariableNameNotFound`.
+ * Problems: the problems of coerceToLiteral, with the name in the path, and `VariableNameNotFound`.
  */
 export function coerceToLiterals(
   variables: Readonly<Record<string, Variable>>,
@@ -49,7 +49,7 @@ export function coerceToLiterals(
   );
 }
 
-/** As coerceToLiteral, for callers that gather problems. */
+/** The same as coerceToLiteral, for callers that collect problems. */
 export function literalFromPlain(type: LiteralType, json: unknown, place: Place): Literal | undefined {
   place.work.take(1, place);
   if (json === undefined) return place.report('ValueRequired', `expected ${typeText(type)}, got nothing`);
@@ -67,12 +67,12 @@ type ScalarType = Exclude<
 
 function scalarFromPlain(type: ScalarType, json: unknown, place: Place): Scalar | undefined {
   if ('simple' in type) return plainScalars[type.simple](json, place);
-  // The text of a type is long to make, so it is made for messages only.
+  // The text of a type takes long to make, so it is made only for messages.
   if (typeof json !== 'string') return mismatch(plainTextOf(type), json, place);
   if ('enumType' in type) return enumValue(type.enumType, json, place);
   const uri = textFromPlain('a URI', json, place);
   if (uri === undefined) return undefined;
-  if (uri === '') return place.report('ValueRequired', 'expected a URI, got empty text');
+  if (uri === '') return place.report('ValueRequired', 'expected a URI, got an empty text');
   if ('blob' in type) return { blob: { uri, metadata: { type: type.blob } } };
   if ('schema' in type) return { schema: { uri, type: type.schema } };
   return {
@@ -117,8 +117,9 @@ function unionFromPlain(union: UnionType, json: unknown, place: Place): Literal 
 }
 
 /**
- * The plain JSON of a literal, as coerceToLiteral reads it. An integer is a number while that is exact, else a
- * decimal string. What a plain form cannot say is left out: tags of binaries, types of blobs, hashes.
+ * The plain value of a literal, in the form that coerceToLiteral reads. An integer is a number if that is exact, and
+ * otherwise a decimal string. Tags of binaries, types of blobs and hashes are lost, because plain values cannot express
+ * them.
  */
 export function toPlain(literal: Literal): JsonValue {
   if ('collection' in literal) return literal.collection.literals.map(toPlain);

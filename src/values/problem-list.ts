@@ -1,63 +1,63 @@
 import { InvalidArgumentError, type Problem } from '../platform/errors.ts';
 
-/** What a check answers: the value in its stored form, or every fault that was found. */
+/** The result of a check: the value in its stored form, or all problems. */
 export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** An input with more faults than this is told of the first ones only. */
+/** If an input has more problems than this, only the first ones are reported. */
 const MAX_PROBLEMS = 1000;
 
-/** Gathers the faults of one input, so that its author sees them together. */
+/** Collects the problems of one input, so that its author sees all of them at once. */
 export class ProblemList {
   readonly #problems: Problem[] = [];
   readonly #limit: number;
   #size = 0;
 
-  /** @param limit  how many are kept; the others are only counted. */
+  /** @param limit  how many problems are stored. The others are only counted. */
   constructor(limit = MAX_PROBLEMS) {
     this.#limit = limit;
   }
 
-  /** The first thousand. */
+  /** The stored problems. */
   get all(): readonly Problem[] {
     return this.#problems;
   }
 
-  /** How many were found, kept or not. */
+  /** How many problems were found, stored or not. */
   get size(): number {
     return this.#size;
   }
 
-  /** @param problem  makes the problem, where it is kept. */
+  /** @param problem  makes the problem; it is called only if the problem is stored. */
   add(problem: () => Problem): void {
     this.#size += 1;
     if (this.#size <= this.#limit) this.#problems.push(problem());
   }
 
-  /** @throws InvalidArgumentError with all problems, when there are any. */
+  /** @throws InvalidArgumentError with all problems, if there are any. */
   throwIfAny(): void {
     if (this.#problems.length > 0) throw new InvalidArgumentError(this.#problems);
   }
 }
 
 /**
- * Steps that checking one input may take. A step is a value that is read, a variant of a union that is tried, or 32
- * bytes of the type that a union's value carries. So one input keeps its process busy for a fraction of a second at
- * most, and its literals have a bounded size.
+ * How many steps the check of one input may take. A step is a value that is read, a variant of a union that is tried,
+ * or 32 bytes of the type in the literal of a union. So one input keeps its process busy for only a fraction of a
+ * second, and its literals have a limited size.
  */
 export const MAX_STEPS = 500_000;
 
-/** Counts the steps that checking one input takes. */
+/** Counts the steps of checking one input. */
 export class Work {
   #steps = 0;
 
-  /** Taken so far. */
+  /** How many steps were taken so far. */
   get steps(): number {
     return this.#steps;
   }
 
-  /** @throws InvalidArgumentError with the problem `TooLarge` at the place, when there have been too many. */
+  /** @throws InvalidArgumentError with the problem `TooLarge` at this place, if there are too many steps. */
   take(steps: number, place: Place): void {
     this.#steps += steps;
     if (this.#steps <= MAX_STEPS) return;
@@ -66,7 +66,7 @@ export class Work {
   }
 }
 
-/** A spot in an input, and where faults found at that spot are gathered. */
+/** A place in an input, and the list for the problems at this place. */
 export class Place {
   readonly problems: ProblemList;
   readonly work: Work;
@@ -83,7 +83,7 @@ export class Place {
     this.#segments = segments;
   }
 
-  /** Outermost first. Put together when it is asked for: most places have no fault. */
+  /** From outside to inside. It is built only when it is needed, because most places have no problem. */
   get path(): readonly string[] {
     const own = this.#segments.map(String);
     return this.#parent ? [...this.#parent.path, ...own] : own;
@@ -93,24 +93,24 @@ export class Place {
     return new Place(segments, { problems: this.problems, work: this.work, parent: this });
   }
 
-  /** The same spot with a list of its own. */
+  /** The same place with its own list. */
   apart(): Place {
     return new Place([], { work: this.work, parent: this });
   }
 
-  /** The same spot for a trial whose faults are counted, and told to nobody. */
+  /** The same place for a trial. Its problems are counted but not reported. */
   trial(): Place {
     return new Place([], { problems: new ProblemList(0), work: this.work, parent: this });
   }
 
-  /** Answers undefined, so that a reader can end with `return place.report(…)`. */
+  /** Returns undefined, so that a reader can end with `return place.report(…)`. */
   report(code: string, message: string): undefined {
     this.problems.add(() => ({ path: this.path, code, message }));
     return undefined;
   }
 }
 
-/** Runs a check whose messages are to start with the name of what is checked, for those who read no paths. */
+/** Runs a check whose messages begin with the name of the value, for people who do not read paths. */
 export function naming<T>(name: string, place: Place, check: (place: Place) => T): T {
   const inner = place.apart();
   const answer = check(inner);
@@ -121,8 +121,8 @@ export function naming<T>(name: string, place: Place, check: (place: Place) => T
 }
 
 /**
- * What a reader answered at a place.
- * @throws InvalidArgumentError with the place's problems, when it answered nothing.
+ * The result of a reader at a place.
+ * @throws InvalidArgumentError with the problems of the place, if the reader returned undefined.
  */
 export function valueOrThrow<T>(value: T | undefined, place: Place): T {
   if (value === undefined) throw new InvalidArgumentError(place.problems.all);
@@ -130,9 +130,9 @@ export function valueOrThrow<T>(value: T | undefined, place: Place): T {
 }
 
 /**
- * Runs a check that reports to a place, and answers its value, or the problems when there was any.
+ * Runs a check that reports problems at a place. Returns its value, or the problems if there were any.
  *
- * @param work  shared with other checks, where their steps count together.
+ * @param work shared with other checks, if their steps must be counted together.
  */
 export function outcomeOf<T>(
   path: readonly string[],

@@ -25,28 +25,28 @@ import {
   text,
 } from './readers.ts';
 
-/** A type nests at most this deep: a list of lists of integers is three levels. */
+/** How deep a type may be nested: a list of lists of integers has three levels. */
 export const MAX_TYPE_DEPTH = 32;
 
-/** A type has at most this many parts (itself, its elements, variants, columns), so that comparing two stays quick. */
+/** How many parts a type may have (itself, its elements, variants, columns), so that comparing two types is fast. */
 export const MAX_TYPE_PARTS = 1000;
 
 /**
- * A union has at most this many variants, with those of a union among them counted: each value is tried against all
- * variants of its kind.
+ * How many variants a union may have, including the variants of unions inside of it, because each value is tried with
+ * all variants of its kind.
  */
 export const MAX_UNION_VARIANTS = 50;
 
 /**
- * Checks a literal type that came from outside and answers its stored form.
+ * Checks a literal type from outside and returns its stored form.
  *
- * Problems: `MissingField`, `UnrecognizedValue` for an unknown field, `InvalidValue` for a wrong value, a name
- * over 255 characters, a name or value twice, nesting over 32 levels, or a union of more than 50 variants.
+ * Problems: `MissingField`, `UnrecognizedValue` for an unknown field, `InvalidValue` for a wrong value, a name over 255
+ * characters, a repeated name or value, more than 32 levels, or a union of more than 50 variants.
  * Source: Flyte v1.16, `flyteidl/core/types.proto`.
  */
 export const literalType = checked(typeWithin(MAX_TYPE_DEPTH), (type, place) => {
   if (countParts(type) > MAX_TYPE_PARTS) {
-    place.report('InvalidValue', `a type has at most ${MAX_TYPE_PARTS} parts`);
+    place.report('InvalidValue', `a type must have at most ${MAX_TYPE_PARTS} parts`);
   }
 });
 
@@ -55,7 +55,7 @@ export const variable = fields<Variable>({
   description: optional(text),
 });
 
-/** A task's or workflow's interface. Absent inputs or outputs stand for none. */
+/** The interface of a task or workflow. Absent inputs or outputs mean that there are none. */
 export const typedInterface = fields<TypedInterface>({
   inputs: defaulting(mapOf(variable), {}),
   outputs: defaulting(mapOf(variable), {}),
@@ -85,7 +85,7 @@ const enumType = fields({
   values: required(
     nonEmpty(
       distinct(list(name), (value) => value),
-      'an enum needs a value',
+      'an enum needs at least one value',
     ),
   ),
 });
@@ -108,7 +108,10 @@ function structuredDatasetTypeWithin(depth: number) {
 
 export const structuredDatasetType = structuredDatasetTypeWithin(MAX_TYPE_DEPTH);
 
-/** The readers for each depth that is left, made when they are first needed: a value may carry many thousands of types. */
+/**
+ * The readers for each remaining depth. They are created only when needed, and only once, because a value may contain
+ * many thousands of types.
+ */
 const readersByDepth = new Map<number, ReturnType<typeof makeReaders>>();
 
 function makeReaders(depth: number) {
@@ -124,7 +127,8 @@ function makeReaders(depth: number) {
 
 function typeWithin(depth: number): Reader<LiteralType> {
   return (value, place) => {
-    if (depth === 0) return place.report('InvalidValue', `a type nests at most ${MAX_TYPE_DEPTH} levels`);
+    if (depth === 0)
+      return place.report('InvalidValue', `a type must be nested at most ${MAX_TYPE_DEPTH} levels deep`);
     const readers = readersByDepth.get(depth) ?? makeReaders(depth);
     readersByDepth.set(depth, readers);
     const kind = onlyKey(value, readers.kinds, place);
@@ -144,10 +148,12 @@ function kindReaders(depth: number) {
     structuredDatasetType: required(structuredDatasetTypeWithin(depth - 1)),
     unionType: required(
       checked(
-        fields({ variants: required(nonEmpty(list(inner), 'a union needs a variant')) }),
+        fields({ variants: required(nonEmpty(list(inner), 'a union needs at least one variant')) }),
         ({ variants }, place) => {
           if (variants.reduce((sum, variant) => sum + countVariants(variant), 0) > MAX_UNION_VARIANTS)
-            place.at('variants').report('InvalidValue', `a union has at most ${MAX_UNION_VARIANTS} variants`);
+            place
+              .at('variants')
+              .report('InvalidValue', `a union must have at most ${MAX_UNION_VARIANTS} variants`);
         },
       ),
     ),

@@ -18,19 +18,21 @@ import {
 } from './readers.ts';
 import { normalTimestamp } from './timestamps.ts';
 
-/** A literal nests at most this deep; the wrapping of a union counts as a level. */
+/** How deep a literal may be nested. The wrapper of a union counts as a level. */
 export const MAX_LITERAL_DEPTH = 64;
 
 /**
- * Checks the shape of a literal that came from outside and answers its stored form: instants in UTC, durations and
- * integers in their normal text. Whether it fits a type is checkLiteral's question.
+ * Checks the form of a literal from outside and returns its stored form: instants in UTC, durations and integers in
+ * their normal text. `checkLiteral` checks whether it fits a type.
  *
- * Problems: `ValueRequired` for a literal without value, `UnrecognizedValue` for an unknown kind or field,
+ * Problems: `ValueRequired` for a literal without a value, `UnrecognizedValue` for an unknown kind or field,
  * `MissingField`, `InvalidValue`. Source: Flyte v1.16, `flyteidl/core/literals.proto`.
  */
 export const literal: Reader<Literal> = (value, place) => literalWithin(MAX_LITERAL_DEPTH)(value, place);
 
-/** The reader for each depth that is left, made once: a list may hold many thousands of literals. */
+/**
+ * The reader for each remaining depth. It is created only once, because a list may contain many thousands of literals.
+ */
 const readersByDepth = new Map<number, Reader<Literal>>();
 
 function literalWithin(depth: number): Reader<Literal> {
@@ -42,7 +44,7 @@ function literalWithin(depth: number): Reader<Literal> {
 function makeReader(depth: number): Reader<Literal> {
   if (depth === 0)
     return (_value, place) =>
-      place.report('InvalidValue', `a literal nests at most ${MAX_LITERAL_DEPTH} levels`);
+      place.report('InvalidValue', `a literal must be nested at most ${MAX_LITERAL_DEPTH} levels deep`);
   const inner: Reader<Literal> = (one, at) => literalWithin(depth - 1)(one, at);
   const notes = { hash: optional(text), metadata: optional(mapOf(text)) };
   const shape = {
@@ -112,7 +114,7 @@ function normalised(normal: (text: string) => string | null, expected: string): 
   };
 }
 
-/** For each kind of a one-of, the reader of what stands under that key. */
+/** For each kind of a one-of, the reader of the value under its key. */
 type Readers<OneOf> = Record<OneOf extends unknown ? keyof OneOf : never, Reader<unknown>>;
 
 function oneOf<T>(readers: Readonly<Record<string, Reader<unknown>>>): Reader<T> {

@@ -3,15 +3,15 @@ import { entryOf, isRecord, isStorableText, type JsonObject, type JsonValue, kin
 import type { Place } from './problem-list.ts';
 
 /**
- * Readers turn unknown input into a stored form: each answers the value, or reports what is wrong at its place
- * and answers undefined. An absent field and a null one are the same, as in GraphQL inputs and protobuf JSON.
+ * Readers turn unknown input into a stored form. A reader returns the value, or it reports a problem at its place and
+ * returns undefined. An absent field and null mean the same, as in GraphQL inputs and protobuf JSON.
  */
 export type Reader<T> = (value: unknown, place: Place) => T | undefined;
 
-/** Keys of tables are at most this long. Source: Flyte v1.16, every string that becomes a key. */
+/** The largest length of texts that become keys of tables. Source: Flyte v1.16. */
 export const MAX_NAME_LENGTH = 255;
 
-/** Free-form JSON, such as a struct or a plugin's settings, nests at most this deep. */
+/** How deep JSON without a type may be nested, such as a struct or the settings of a plugin. */
 export const MAX_JSON_DEPTH = 64;
 
 export interface Field<T> {
@@ -34,7 +34,9 @@ export const defaulting = <T>(read: Reader<T>, standsFor: T): Field<T> => ({
   absent: { standsFor },
 });
 
-/** An object with exactly the fields of the shape; an unknown field is a fault, so that no misspelling is lost. */
+/**
+ * An object with only the fields of the shape. An unknown field is a problem, so that spelling mistakes are noticed.
+ */
 export function fields<T extends object>(shape: Shape<T>): Reader<T> {
   const known = Object.entries<Field<unknown>>(shape);
   return (value, place) => {
@@ -62,7 +64,7 @@ function readField(field: Field<unknown>, value: unknown, key: string, place: Pl
   return field.absent === 'left out' ? undefined : field.absent.standsFor;
 }
 
-/** A reader whose value is examined further; `check` reports to the place. */
+/** A reader with a further check of its value. `check` reports problems at the place. */
 export function checked<T>(read: Reader<T>, check: (value: T, place: Place) => void): Reader<T> {
   return (value, place) => {
     const faultsBefore = place.problems.size;
@@ -76,7 +78,7 @@ export const text: Reader<string> = (value, place) => {
   if (typeof value !== 'string') return wrongKind('a string', value, place);
   return isStorableText(value)
     ? value
-    : place.report('InvalidValue', 'text must not contain U+0000 or half a surrogate pair');
+    : place.report('InvalidValue', 'the text must not contain U+0000 or half of a surrogate pair');
 };
 
 export const nonEmptyText: Reader<string> = (value, place) => {
@@ -84,11 +86,11 @@ export const nonEmptyText: Reader<string> = (value, place) => {
   return text(value, place);
 };
 
-/** Text that becomes a key: 1 to 255 characters. */
+/** A text that becomes a key: 1 to 255 characters. */
 export const name: Reader<string> = (value, place) => {
   const read = nonEmptyText(value, place);
   if (read === undefined || read.length <= MAX_NAME_LENGTH) return read;
-  return place.report('InvalidValue', `at most ${MAX_NAME_LENGTH} characters, got ${read.length}`);
+  return place.report('InvalidValue', `must have at most ${MAX_NAME_LENGTH} characters, got ${read.length}`);
 };
 
 export const boolean: Reader<boolean> = (value, place) =>
@@ -107,7 +109,7 @@ export function choice<const T extends string>(...choices: readonly T[]): Reader
     place.report('InvalidValue', `expected one of ${choices.join(', ')}`);
 }
 
-/** @param namedBy  the field that names an item in paths, where it has one; else its index does. */
+/** @param namedBy  the field with the name of an item in paths; without it, paths contain the index. */
 export function list<T>(item: Reader<T>, namedBy?: string): Reader<T[]> {
   return (value, place) => {
     if (!Array.isArray(value)) return wrongKind('a list', value, place);
@@ -121,7 +123,7 @@ function nameOf(item: unknown, namedBy: string | undefined): string {
   return typeof given === 'string' ? given : '';
 }
 
-/** An object used as a map. Its keys are names, or any text where they are a user's data. */
+/** An object that is used as a map. Its keys are names, or any texts if they are data of a user. */
 export function mapOf<T>(entry: Reader<T>, key: Reader<string> = name): Reader<Record<string, T>> {
   return (value, place) => {
     if (!isRecord(value)) return wrongKind('an object', value, place);
@@ -147,7 +149,7 @@ export const json: Reader<JsonValue> = (value, place) => {
   return read === undefined ? notJson(place) : read;
 };
 
-/** The value as JSON keeps it; undefined for what JSON cannot say, or not to the last digit. */
+/** The value in the form of JSON; undefined if JSON cannot express it, or not with all digits. */
 function jsonWithin(value: unknown, levels: number): JsonValue | undefined {
   if (typeof value === 'string') return isStorableText(value) ? value : undefined;
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
@@ -166,7 +168,7 @@ function jsonWithin(value: unknown, levels: number): JsonValue | undefined {
   return entries.length === Object.keys(value).length ? Object.fromEntries(entries) : undefined;
 }
 
-/** Whether lists and objects nest at most so deep, the outermost being the first level. */
+/** Whether lists and objects are nested at most this deep. The outermost one is level 1. */
 export function nestsWithin(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
   return levels > 0 && Object.values(value).every((one) => nestsWithin(one, levels - 1));
@@ -175,7 +177,7 @@ export function nestsWithin(value: unknown, levels: number): boolean {
 const notJson = (place: Place): undefined =>
   place.report(
     'InvalidValue',
-    `expected JSON nested at most ${MAX_JSON_DEPTH} deep, of text without U+0000 and finite numbers; write a whole number beyond 2^53 that would lose digits as text`,
+    `expected JSON that is nested at most ${MAX_JSON_DEPTH} deep, without U+0000 in texts; write a whole number that would lose digits as text`,
   );
 
 export function wrongKind(expected: string, value: unknown, place: Place): undefined {

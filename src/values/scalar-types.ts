@@ -2,7 +2,7 @@ import type { LiteralType, SimpleType } from './literal-types.ts';
 import type { Primitive, Scalar } from './literals.ts';
 
 /**
- * The type that a scalar has by itself.
+ * The type of a scalar without further information.
  * Source: Flyte v1.16, `flytepropeller/pkg/compiler/validators/utils.go`, LiteralTypeForLiteral.
  */
 export function typeOfScalar(scalar: Scalar): LiteralType {

@@ -6,13 +6,13 @@ import type { Place } from './problem-list.ts';
 import { unionLiteral } from './unions.ts';
 
 /**
- * Reads the text of a file as a value of a type: what a command writes with `echo 42 > rows`.
+ * Reads the text of a file as a value of a type, such as the text that a command writes with `echo 42 > rows`.
  *
  * The end of the last line does not count. An INTEGER, FLOAT, BOOLEAN, DATETIME, DURATION, BINARY or enum may have
- * spaces around it; a FLOAT is also `nan` or `inf`; a STRING is all of the text; a struct, list or map is JSON, also
- * with Python's `NaN` and `Infinity`. Of a union the first variant counts that the text fits, STRING last.
+ * spaces around it. A FLOAT may also be `nan` or `inf`. A STRING is the whole text. A struct, list or map is JSON, also
+ * with Python's `NaN` and `Infinity`. For a union, the first variant that the text fits counts; STRING is tried last.
  *
- * Problems: those of coerceToLiteral.
+ * Problems: the problems of coerceToLiteral.
  */
 export function literalFromText(type: LiteralType, text: string, place: Place): Literal | undefined {
   if ('unionType' in type) return unionFromText(type.unionType.variants, text, place);
@@ -32,7 +32,7 @@ const INTEGER = /^[+-]?\d{1,30}$/;
 const FLOAT = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 const INFINITE = /^([+-]?)inf(inity)?$/i;
 
-/** For each simple type the plain value that a text stands for; undefined where it stands for none. */
+/** For each simple type, the plain value of a text; undefined if the text has none. */
 const plainFromText: Readonly<Record<SimpleType, 'JSON' | ((text: string) => unknown)>> = {
   NONE: (text) => (text.trim() === '' ? null : undefined),
   INTEGER: (text) => (INTEGER.test(text.trim()) ? text.trim().replace('+', '') : undefined),
@@ -70,13 +70,13 @@ export function jsonFromText(text: string, place: Place): { readonly json: unkno
 
 function unionFromText(variants: readonly LiteralType[], text: string, place: Place): Literal | undefined {
   const isString = (type: LiteralType) => 'simple' in type && type.simple === 'STRING';
-  // Any text is a STRING.
+  // Every text is a STRING, so STRING is tried last.
   const ordered = [...variants.filter((type) => !isString(type)), ...variants.filter(isString)];
   for (const variant of ordered) {
     const value = literalFromText(variant, text, place.trial());
     if (value !== undefined) return unionLiteral(variant, value, place);
   }
-  return place.report('IncompatibleBindingUnionValue', `${quoted(text.trim())} fits no variant of its union`);
+  return place.report('IncompatibleBindingUnionValue', `${quoted(text.trim())} fits no variant of the union`);
 }
 
 const MAX_QUOTED = 60;

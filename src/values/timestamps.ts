@@ -2,10 +2,11 @@ const RFC_3339 =
   /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|([+-])(\d{2}):(\d{2}))$/i;
 
 /**
- * An RFC 3339 instant in UTC, with no, 3, 6 or 9 fraction digits as protobuf writes them; null when the text is
- * no instant, names a day or time that does not exist, or lies outside the years 1 to 9999 in UTC.
+ * An RFC 3339 instant in UTC, with 0, 3, 6 or 9 digits of fraction as protobuf writes them. Null if the text is not an
+ * instant, names a day or time that does not exist, or is outside the years 1 to 9999 in UTC.
  *
- * Leap seconds are refused, as protobuf has none. Digits after the ninth would be lost, so they are refused too.
+ * Leap seconds are refused, because protobuf has none. More than nine digits of fraction are refused too, because they
+ * would be lost.
  */
 export function normalTimestamp(text: string): string | null {
   const match = RFC_3339.exec(text);
@@ -15,7 +16,7 @@ export function normalTimestamp(text: string): string | null {
   if (hour > 23 || minute > 59 || second > 59 || offsetHours > 23 || offsetMinutes > 59) return null;
 
   const instant = new Date(0);
-  // Date.UTC would take the years 0 to 99 for 1900 to 1999.
+  // Date.UTC would read the years 0 to 99 as 1900 to 1999.
   instant.setUTCFullYear(year, month - 1, day);
   if (instant.getUTCMonth() !== month - 1 || instant.getUTCDate() !== day) return null;
   const offset = (offsetHours * 60 + offsetMinutes) * (sign === '-' ? -1 : 1);

@@ -7,20 +7,20 @@ import type { Place } from './problem-list.ts';
 import { primitiveType } from './scalar-types.ts';
 
 /**
- * Which variant of a union a value is of. The kind of the value comes first: a text is tried only as what a text can
- * be. A registered union has a bounded number of variants, and each trial takes a step of the input's work: so the
- * cost grows with the value, and not with the value times the type.
+ * Finds the variant of a union for a value. The kind of the value is checked first: a text is tried only with types
+ * that a text can have. A registered union has a limited number of variants, and each trial is a step of the input's
+ * work. So the cost grows with the value, and not with the value times the type.
  */
 
-/** What plain JSON shows of a value before its type is known. */
+/** The kind of a plain value, which is known before its type. */
 type PlainKind = 'null' | 'boolean' | 'number' | 'text' | 'list' | 'object';
 
-/** What a literal shows of its value. */
+/** The kind of a literal's value. */
 type LiteralKind = SimpleType | 'LIST' | 'MAP' | 'BLOB' | 'TABLE';
 
 const plainKinds: Readonly<Record<SimpleType, readonly PlainKind[]>> = {
   NONE: ['null'],
-  // 64 bits do not fit into a JSON number, and JSON has no word for what is not finite.
+  // 64 bits do not fit into a JSON number, and JSON cannot write numbers that are not finite.
   INTEGER: ['number', 'text'],
   FLOAT: ['number', 'text'],
   STRING: ['text'],
@@ -68,11 +68,11 @@ function literalKindsOf(type: LiteralType): readonly LiteralKind[] {
   if ('unionType' in type) return type.unionType.variants.flatMap(literalKindsOf);
   if ('enumType' in type) return ['STRING'];
   if ('blob' in type) return ['BLOB'];
-  // Nothing stands for an empty structured dataset.
+  // NONE can also be an empty structured dataset.
   return 'structuredDatasetType' in type ? ['TABLE', 'NONE'] : ['TABLE'];
 }
 
-/** The variants of one union by what a value shows of itself. Enums are found by the value. */
+/** The variants of one union, by the kind of value that they accept. Enums are found by the value. */
 class Variants {
   readonly #union: UnionType;
   readonly #byPlainKind: ReadonlyMap<PlainKind, readonly LiteralType[]>;
@@ -86,17 +86,17 @@ class Variants {
     this.#byPlainKind = listsByKey(others, plainKindsOf);
     this.#byLiteralKind = listsByKey(others, literalKindsOf);
     this.#byMember = listsByKey(union.variants, (type) => ('enumType' in type ? type.enumType.values : []));
-    // The first of equal ones.
+    // If texts are equal, the first variant counts.
     this.#byText = new Map([...union.variants].reverse().map((type) => [canonicalJson(type), type]));
   }
 
-  /** Those that may take the plain value. */
+  /** The variants that can accept the plain value. */
   forPlain(value: unknown): readonly LiteralType[] {
     const ofKind = this.#byPlainKind.get(plainKindOf(value)) ?? [];
     return typeof value === 'string' ? [...ofKind, ...(this.#byMember.get(value) ?? [])] : ofKind;
   }
 
-  /** Those that may take the literal, or a list or map of bindings. */
+  /** The variants that can accept the literal, or a list or map of bindings. */
   forLiteral(literal: Literal | 'LIST' | 'MAP'): readonly LiteralType[] {
     if (typeof literal === 'string') return this.#byLiteralKind.get(literal) ?? [];
     const kind = literalKindOf(literal);
@@ -106,7 +106,7 @@ class Variants {
     return text === undefined ? ofKind : [...ofKind, ...(this.#byMember.get(text) ?? [])];
   }
 
-  /** The variant of the same type, else the first one that accepts it. */
+  /** The variant with the same type, or else the first one that accepts it. */
   named(type: LiteralType, place: Place): LiteralType | undefined {
     const text = canonicalJson(type);
     const same = this.#byText.get(text);
@@ -130,7 +130,7 @@ function textOf(literal: Literal): string | undefined {
   return 'stringValue' in primitive ? primitive.stringValue : undefined;
 }
 
-/** Types live as long as what they were registered with, and are read for each of its values. */
+/** Types live as long as the objects that they were registered with, and each value of the type needs the variants. */
 const known = new WeakMap<UnionType, Variants>();
 
 export function variantsOf(union: UnionType): Variants {
@@ -140,11 +140,11 @@ export function variantsOf(union: UnionType): Variants {
 }
 
 /**
- * Tries a value against variants of a union and answers the one that takes it.
+ * Tries a value with variants of a union and returns the variant that accepts it.
  *
- * @param candidates  the variants that the kind of the value allows.
- * Problems: `IncompatibleBindingUnionValue` when none does, `AmbiguousBindingUnionValue` when several do; what
- * stood against each single variant is not told.
+ * @param candidates the variants that the kind of the value allows.
+ * Problems: `IncompatibleBindingUnionValue` if none accepts it, `AmbiguousBindingUnionValue` if several do. The
+ * problems with each single variant are not reported.
  */
 export function onlyFittingVariant<T>(
   union: UnionType,
@@ -173,7 +173,7 @@ const BYTES_PER_STEP = 32;
 const stepsOf = (typeText: string) => Math.ceil(typeText.length / BYTES_PER_STEP);
 const steps = new WeakMap<LiteralType, number>();
 
-/** The value with the variant that it is of, whose whole type the literal carries. */
+/** The value with its variant. The literal contains the whole type of the variant. */
 export function unionLiteral(variant: LiteralType, value: Literal, place: Place): Literal {
   const taken = steps.get(variant) ?? stepsOf(JSON.stringify(variant));
   steps.set(variant, taken);
@@ -181,7 +181,7 @@ export function unionLiteral(variant: LiteralType, value: Literal, place: Place)
   return { scalar: { union: { value, type: variant } } };
 }
 
-/** The value that stands for nothing, in the form of an optional type; undefined for a type that is not optional. */
+/** The value for nothing, in the form of an optional type; undefined if the type is not optional. */
 export function absentValue(type: LiteralType, place: Place): Literal | undefined {
   const none = 'unionType' in type ? type.unionType.variants.find(isNoneType) : undefined;
   return none && unionLiteral(none, noneLiteral, place);

@@ -1,7 +1,7 @@
 import { mapRecord } from './json.ts';
 import type { Literal, LiteralMap, Scalar } from './literals.ts';
 
-/** Every uri that the values name: of blobs, schemas and structured datasets, however deep. */
+/** All URIs in some values: of blobs, schemas and structured datasets, at any depth. */
 export function urisIn(values: LiteralMap): string[] {
   return scalarsIn(Object.values(values)).flatMap((scalar) => {
     if ('blob' in scalar) return [scalar.blob.uri];
@@ -10,12 +10,12 @@ export function urisIn(values: LiteralMap): string[] {
   });
 }
 
-/** The uris of the blobs in a value. */
+/** The URIs of the blobs in a value. */
 export function blobUrisIn(value: Literal): string[] {
   return scalarsIn([value]).flatMap((scalar) => ('blob' in scalar ? [scalar.blob.uri] : []));
 }
 
-/** In their order, which recursion keeps: literals nest at most 64 levels deep. */
+/** In their order. Recursion is safe, because literals are nested at most 64 levels deep. */
 function scalarsIn(literals: Iterable<Literal>, found: Scalar[] = []): Scalar[] {
   for (const literal of literals) {
     if ('collection' in literal) scalarsIn(literal.collection.literals, found);
@@ -26,7 +26,7 @@ function scalarsIn(literals: Iterable<Literal>, found: Scalar[] = []): Scalar[] 
   return found;
 }
 
-/** The value with the uri of each blob changed. */
+/** The value with the URI of each blob changed. */
 export function withBlobUris(value: Literal, change: (uri: string) => string): Literal {
   const inner = (literal: Literal) => withBlobUris(literal, change);
   if ('collection' in value)

@@ -142,7 +142,7 @@ describe('an invalid scalar in a variable', () => {
     );
     expect(errors).toMatchObject([
       {
-        message: 'input.events[0].occurredAt: DateTime must be a date of the calendar',
+        message: 'input.events[0].occurredAt: DateTime must be a date that exists in the calendar',
         extensions: { code: 'INVALID_ARGUMENT', path: ['input', 'events', '0', 'occurredAt'] },
       },
     ]);

@@ -144,10 +144,15 @@ describe('PERMISSION_DENIED', () => {
     const by = { id: root.id };
     const admin = await caller('ADMIN');
     for (const [document, input, authorization, message] of [
-      [token, { user: by }, await caller('USER'), 'tokens of others require the role ADMIN or a higher one'],
-      [token, { user: by }, admin, 'the role of this user is above yours'],
-      [edit, { by, name: 'x' }, admin, 'the role of this user is above yours'],
-      [create, { username: 'new', role: 'ROOT' }, admin, 'the role ROOT is above yours'],
+      [
+        token,
+        { user: by },
+        await caller('USER'),
+        'tokens for other users require the role ADMIN or a higher one',
+      ],
+      [token, { user: by }, admin, 'this user has a higher role than you'],
+      [edit, { by, name: 'x' }, admin, 'this user has a higher role than you'],
+      [create, { username: 'new', role: 'ROOT' }, admin, 'the role ROOT is higher than yours'],
     ] as const)
       expect(await refusalOf(document, { input }, authorization)).toEqual(['PERMISSION_DENIED', message]);
   });
@@ -156,7 +161,7 @@ describe('PERMISSION_DENIED', () => {
     const confined = await tokenOf(app, app.admin, { resources: [{ type: 'PROJECT', id: projectId }] });
     expect(await refusalOf(register, {}, confined)).toEqual([
       'PERMISSION_DENIED',
-      'a token that is confined to resources cannot be used for this',
+      'a token that is limited to some resources cannot be used for this',
     ]);
   });
 });

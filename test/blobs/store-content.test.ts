@@ -82,7 +82,7 @@ describe('storeContent', () => {
       throw new Error('gone');
     }
     await expect(storeContent(blob, broken())).rejects.toThrow('gone');
-    await expect(storeContent(blob, piecesOf(content.subarray(0, 20)))).rejects.toThrow('not whole');
+    await expect(storeContent(blob, piecesOf(content.subarray(0, 20)))).rejects.toThrow('incomplete');
     expect(await isWhole(blob.id)).toBe(false);
     await storeContent(blob, piecesOf(content));
     expect(await isWhole(blob.id)).toBe(true);

@@ -189,10 +189,10 @@ describe('listen', () => {
     };
     const where = { host: '203.0.113.7', port: 80 };
     await expect(listen(failing('EACCES'), where)).rejects.toThrow(
-      'PORT: this user may not listen on port 80. Set PORT to one from 1024 on.',
+      'PORT: this user cannot listen on port 80. Set PORT to 1024 or more.',
     );
     await expect(listen(failing('EADDRNOTAVAIL'), where)).rejects.toThrow(
-      'HOST: 203.0.113.7 is not an address of this machine (EADDRNOTAVAIL). Set HOST to one, such as',
+      'HOST: 203.0.113.7 is not an address of this machine (EADDRNOTAVAIL). Set HOST to an address such as',
     );
   });
 });

@@ -68,7 +68,7 @@ describe('outputs as files', () => {
       code: 'OutputsInvalid',
       kind: 'USER',
       message:
-        'rows: expected integer, got "many"; absent: the command wrote no such file; bytes: the file is not UTF-8',
+        'rows: expected integer, got "many"; absent: the command did not write this file; bytes: the file is not UTF-8',
     });
     expect(run.blobs.stored).toBe(0);
   });
@@ -83,12 +83,12 @@ describe('outputs as files', () => {
     );
     expect(run.problem?.code).toBe('OutputsInvalid');
     expect(run.problem?.message.split('; ')).toEqual([
-      "link: the file leads out of the run's directory",
-      "text: the file leads out of the run's directory",
-      "chain: the file leads out of the run's directory",
-      'folder: the file is not a plain one',
-      'pipe: the file is not a plain one',
-      "device: the file leads out of the run's directory",
+      "link: the file is outside of the run's directory",
+      "text: the file is outside of the run's directory",
+      "chain: the file is outside of the run's directory",
+      'folder: the file is not a regular file',
+      'pipe: the file is not a regular file',
+      "device: the file is outside of the run's directory",
     ]);
     expect(run.blobs.stored).toBe(0);
   });
@@ -103,7 +103,7 @@ describe('outputs as files', () => {
     const elsewhere = await createRoot();
     await writeFile(join(elsewhere, 'x'), '5');
     const run = await write({ x: INTEGER }, `cd .. && rmdir outputs && ln -s ${elsewhere} outputs`);
-    expect(run.problem?.message).toBe("x: the file leads out of the run's directory");
+    expect(run.problem?.message).toBe("x: the file is outside of the run's directory");
   });
 
   it('are limited in total', async () => {
@@ -152,8 +152,8 @@ describe('outputs.json', () => {
       'outputs.json: extra is not declared',
       'outputs.json: __proto__ is not declared',
       'rows: expected integer, got string',
-      'model: there is no file nosuch',
-      "key: the file leads out of the run's directory",
+      'model: the file nosuch does not exist',
+      "key: the file is outside of the run's directory",
     ]);
   });
 
@@ -185,7 +185,7 @@ describe('outputs.json', () => {
     const [fits, deep] = [63, 64].map((levels) => nested(levels));
     expect((await write({ s: { simple: 'STRUCT' } }, `echo '${fits}' > s`)).problem).toBeNull();
     expect((await write({ s: { simple: 'STRUCT' } }, `echo '${deep}' > s`)).problem?.message).toBe(
-      's: nests more than 63 levels deep',
+      's: is nested more than 63 levels deep',
     );
   });
 

@@ -322,7 +322,7 @@ describe('run: the directory', () => {
       }),
     );
     expect(run.outcome).toEqual(
-      failure('InputUnavailable', 'SYSTEM', 'the file of input data cannot be fetched'),
+      failure('InputUnavailable', 'SYSTEM', 'cannot download the file of the input data'),
     );
     expect(await listFolder(run.root)).toEqual([]);
   });

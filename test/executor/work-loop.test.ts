@@ -344,7 +344,7 @@ describe('the work loop', () => {
     expect(execution.phase).toBe('FAILED');
     expect(execution.nodes.any.error).toMatchObject({ kind: 'SYSTEM', code: 'LeaseLost' });
     expect(execution.nodes.any.error.message).toContain(
-      'InputUnavailable: the file of input x cannot be fetched',
+      'InputUnavailable: cannot download the file of the input x',
     );
     expect(jobOf(execution, 'any')).toMatchObject({ attemptedRuns: 3 });
   });
@@ -365,7 +365,7 @@ describe('the work loop', () => {
 const brokenRuntime: Runtime = {
   run: async (): Promise<RunOutcome> => ({
     kind: 'FAILED',
-    error: { code: 'InputUnavailable', message: 'the file of input x cannot be fetched', kind: 'SYSTEM' },
+    error: { code: 'InputUnavailable', message: 'cannot download the file of the input x', kind: 'SYSTEM' },
     exitCode: null,
     signal: null,
   }),

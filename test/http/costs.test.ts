@@ -42,7 +42,7 @@ async function post(body: unknown, headers: Record<string, string> = {}) {
 const first = async (events: AsyncGenerator<Answer>) => (await events.next()).value;
 
 const refused = {
-  message: `the operation may cost 2601, more than the limit of ${LIMIT}; ask for fewer rows at each level`,
+  message: `the operation can cost 2601, more than the limit of ${LIMIT}; ask for fewer rows at each level`,
   extensions: { code: 'RESOURCE_EXHAUSTED', cost: { requested: 2601, limit: LIMIT } },
 };
 
@@ -203,7 +203,7 @@ describe('a batch', () => {
     const { status, body } = await post(Array.from({ length: 5 }, () => viewer));
     expect(status).toBe(400);
     expect(body.errors[0]).toMatchObject({
-      message: 'a batch has at most 4 operations',
+      message: 'a batch must have at most 4 operations',
       extensions: { code: 'RESOURCE_EXHAUSTED' },
     });
   });
@@ -217,7 +217,7 @@ describe('a batch', () => {
         body: JSON.stringify([viewer, subscription]),
       });
       expect(response.status).toBe(400);
-      expect(await response.text()).toContain('a batch has no subscriptions');
+      expect(await response.text()).toContain('a batch must not contain subscriptions');
     }
   });
 

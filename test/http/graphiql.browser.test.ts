@@ -87,7 +87,7 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
 
   it('says that a password is wrong, and keeps the form', async () => {
     await signIn('admin', 'wrong');
-    const problem = page.getByRole('alert').filter({ hasText: 'The name or the password is not right.' });
+    const problem = page.getByRole('alert').filter({ hasText: 'The user name or the password is wrong.' });
     await problem.waitFor();
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('secret');
     await page.keyboard.press('Escape');
@@ -111,9 +111,9 @@ describe.runIf(needs('chromium', 'GraphiQL in a browser'))('GraphiQL', () => {
     await docs.getByRole('link', { name: 'Query', exact: true }).click();
     await docs.getByRole('link', { name: 'Execution', exact: true }).first().click();
     await docs
-      .getByText('One execution of a launch plan: its workflow runs once, with given inputs.')
+      .getByText('One execution of a launch plan: it runs the workflow once, with the given inputs.')
       .waitFor();
-    await docs.getByText('How many of its nodes are in each phase').waitFor();
+    await docs.getByText('How many nodes are in each phase').waitFor();
     await shot('3-docs');
     await page.getByRole('button', { name: 'Hide Documentation Explorer' }).click();
   });

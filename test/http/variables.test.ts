@@ -209,7 +209,7 @@ describe('variables without a sign-in', () => {
     expect(data).toEqual({ fixedUsersMode: { enabled: false }, viewer: null });
     expect(errors).toMatchObject([{ path: ['viewer'], extensions: { code: 'UNAUTHENTICATED' } }]);
     expect((await run(document, { yes: 'no' })).errors).toMatchObject([
-      { message: 'yes: this must be a valid Boolean' },
+      { message: 'yes: the value must be a valid Boolean' },
     ]);
     expect(await run('{ __typename }', {})).toMatchObject({ data: { __typename: 'Query' } });
   });

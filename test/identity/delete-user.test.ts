@@ -146,7 +146,7 @@ describe('a deleted user', () => {
       { token: authorization.replace('Bearer ', '') },
       await newCaller({ role: 'ROOT' }),
     );
-    const message = 'its user is disabled or gone';
+    const message = 'the user is disabled or deleted';
     expect(data.validateToken).toEqual({ valid: false, message, user: { id, username } });
   });
 });

@@ -50,7 +50,7 @@ function read(content: unknown) {
 describe('the file of fixed users', () => {
   const user = { username: 'a', password, name: 'A' };
   it.each([
-    ['no JSON', '{ "password": "hunter2hunter2"', 'it is not JSON'],
+    ['no JSON', '{ "password": "hunter2hunter2"', 'the file is not valid JSON'],
     ['a name twice', { enabled: true, users: [user, { ...user, username: 'Ａ' }] }, 'declared twice'],
     ['a name of the guest', { enabled: true, users: [{ ...user, username: 'Visitor' }], guest }, 'twice'],
     ['a role above ADMIN', { enabled: true, users: [{ ...user, role: 'ROOT' }] }, 'users.0.role'],
@@ -59,12 +59,12 @@ describe('the file of fixed users', () => {
     ['a word that it does not know', { enabled: true, user: [] }, 'user'],
     ['no argon2id', { enabled: true, passHashed: true, users: [{ ...user, password: '$2b$12$abc' }] }, 'PHC'],
     [
-      'a hash that costs too much',
+      'a hash that takes too long to check',
       {
         ...{ enabled: true, passHashed: true },
         users: [{ ...user, password: `$argon2id$v=19$m=999999,t=9,p=1$${'a'.repeat(22)}$${'a'.repeat(43)}` }],
       },
-      'costs too much',
+      'takes too long to check',
     ],
   ])('prevents the start with %s, and shows no password', (_what, content, message) => {
     expect(read(content)).toThrow(message);
@@ -139,7 +139,7 @@ describe('fixed users', () => {
     await createUser(app, { username: 'older' });
     const users = [{ ...bea, role: 'ADMIN' as const, username: 'OLDER', tenant: null }];
     await expect(keepFixedUsers({ ...fixedUsers(), users, deletesMissing: false })).rejects.toThrow(
-      'made in the product',
+      'who already exists',
     );
     await keepFixedUsers();
   });

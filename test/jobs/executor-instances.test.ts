@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-/** One call of a process that works as the executor of this name. */
+/** One call of a process that uses this executor name. */
 async function lease(executor: string, input: object = {}): Promise<Answer> {
   const { data, errors } = await app.ask(
     `mutation ($input: LeaseJobsInput!) {
@@ -26,7 +26,9 @@ async function lease(executor: string, input: object = {}): Promise<Answer> {
 const taken = { __typename: 'LeaseJobsPayload' };
 const refused = {
   code: 'FAILED_PRECONDITION',
-  message: expect.stringMatching(/^another process works as executor \S+: use another name, or wait until/),
+  message: expect.stringMatching(
+    /^another process uses the executor name \S+: choose another name, or wait until/,
+  ),
 };
 
 /** As if nothing had been heard of the executor for so long. */

@@ -97,7 +97,7 @@ describe('startEmbeddedPostgres', () => {
       (sessions) => sessions.length === 1,
     );
     process.kill(server.pid, 'SIGKILL');
-    expect(await reason).toMatch(/^PostgreSQL ended \(SIGKILL\)\. It said:\n.*ready to accept connections/s);
+    expect(await reason).toMatch(/^PostgreSQL ended \(SIGKILL\)\. It wrote:\n.*ready to accept connections/s);
 
     const next = await start();
     expect(await busy).toBeInstanceOf(Error);
@@ -144,7 +144,7 @@ describe('startEmbeddedPostgres', () => {
 
   it('quotes the output of the server when it does not start, and releases the folder', async () => {
     await expect(start({ settings: { shared_buffers: 'plenty' } })).rejects.toThrow(
-      /^PostgreSQL did not start \(exit code 1\)\. It said:\n.*FATAL: {2}invalid value for parameter "shared_buffers"/s,
+      /^PostgreSQL did not start \(exit code 1\)\. It wrote:\n.*FATAL: {2}invalid value for parameter "shared_buffers"/s,
     );
     await start();
   });
@@ -152,7 +152,7 @@ describe('startEmbeddedPostgres', () => {
   it('refuses a cluster of another PostgreSQL version', async () => {
     const version = join(folder, 'data/PG_VERSION');
     await writeFile(version, '17\n');
-    await expect(start()).rejects.toThrow('was made by PostgreSQL 17, and this release brings 18');
+    await expect(start()).rejects.toThrow('and this release uses PostgreSQL 18');
     await writeFile(version, '18\n');
   });
 
@@ -207,7 +207,9 @@ describe.runIf(process.getuid?.() === 0)(
       await again.stop();
 
       await rm(place.path, { recursive: true });
-      await expect(start({ folder: target })).rejects.toThrow(`is a link to ${place.path}, which is missing`);
+      await expect(start({ folder: target })).rejects.toThrow(
+        `is a link to ${place.path}, which does not exist`,
+      );
     });
 
     it('runs a copy of the programs when PostgreSQL cannot enter node_modules', async () => {
@@ -231,14 +233,14 @@ describe.runIf(process.getuid?.() === 0)(
 
     it('refuses the start in production before it creates anything', async () => {
       const target = join(closed, 'production');
-      await expect(start({ folder: target, mayLink: false })).rejects.toThrow(`may not enter ${closed}`);
+      await expect(start({ folder: target, mayLink: false })).rejects.toThrow(`cannot enter ${closed}`);
       expect(await readdir(closed)).not.toContain('production');
     });
 
     it('refuses to abandon data that is in the folder', async () => {
       await mkdir(join(closed, 'old/data'), { recursive: true });
       await expect(start({ folder: join(closed, 'old') })).rejects.toThrow(
-        /may not enter .* it cannot reach the data/,
+        /cannot enter .* it cannot reach the data/,
       );
       expect((await lstat(join(closed, 'old'))).isDirectory()).toBe(true);
     });

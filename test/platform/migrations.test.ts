@@ -59,7 +59,7 @@ describe('applyMigrations', () => {
       name: 'MigrationError',
       reason: 'refused',
       migrations: ['20260103000000_broken'],
-      message: 'migration 20260103000000_broken was refused, line 3: type "nonsense" does not exist',
+      message: 'migration 20260103000000_broken failed, line 3: type "nonsense" does not exist',
     });
     expect(await rows("select to_regclass('half') as half")).toEqual([{ half: null }]);
 

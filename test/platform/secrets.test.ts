@@ -18,7 +18,7 @@ describe('secrets', () => {
     const sealed = (await underSecrets(one)).seal('key', 'hello');
     expect((await underSecrets(two, one)).open('key', sealed)).toBe('hello');
     const { open } = await underSecrets(two);
-    expect(() => open('key', sealed)).toThrow('cannot be opened');
+    expect(() => open('key', sealed)).toThrow('cannot be decrypted');
   });
 
   it('refuse sealed text that was changed or sealed for another purpose', async () => {
@@ -27,9 +27,9 @@ describe('secrets', () => {
     for (let index = 0; index < sealed.length; index += 1) {
       const changed = Buffer.from(sealed);
       changed[index] = (changed[index] ?? 0) ^ 1;
-      expect(() => open('key', changed)).toThrow('cannot be opened');
+      expect(() => open('key', changed)).toThrow('cannot be decrypted');
     }
-    expect(() => open('other', sealed)).toThrow('cannot be opened');
+    expect(() => open('other', sealed)).toThrow('cannot be decrypted');
     expect(seal('key', 'hello').equals(sealed)).toBe(false);
   });
 
@@ -54,7 +54,7 @@ describe('secrets', () => {
     vi.stubEnv('NODE_ENV', 'production');
     const { requiredSecrets } = await underSecrets(randomBytes(24).toString('base64'), secret);
     expect(requiredSecrets).toThrow(
-      /^SLIPWAY_SECRETS: secret 2 is easy to guess, since it repeats itself\. Make one with: node -p "/,
+      /^SLIPWAY_SECRETS: secret 2 is easy to guess, because it repeats itself\. Make one with: node -p "/,
     );
   });
 

@@ -146,7 +146,7 @@ describe('effectiveInputs', () => {
       'missing input path',
       'size: expected enum(small, large), got huge',
       'note: expected exactly one of scalar, collection, map',
-      'rate is fixed by the launch plan',
+      'the launch plan fixes the value of rate',
       'there is no input gone',
     ]);
   });

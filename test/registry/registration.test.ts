@@ -160,7 +160,7 @@ describe('createWorkflow', () => {
       createWorkflow(app, { key, template: { ...template, nodes } }),
     );
     expect(result).toMatchObject({
-      message: 'a workflow has at most 100 nodes, got 8000',
+      message: 'a workflow must have at most 100 nodes, got 8000',
       problems: [{ code: 'InvalidValue', path: ['input', 'template', 'nodes'] }],
     });
     expect(statements.filter((text) => text.includes('tasks'))).toEqual([]);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { App } from './app.ts';
 import { mutate } from './mutate.ts';
 
-/** Announces a file of a project. @returns where to send it, empty when it is there already, and its value. */
+/** Announces a file of a project. @returns where to send it, empty when it is already stored, and its value. */
 export async function announce(
   app: App,
   project: string,

@@ -4,9 +4,9 @@ import { requireChanges } from '../../platform/errors.ts';
 import { type ChangedMembers, changeMembers } from './change-members.ts';
 
 /**
- * Makes users members of a group; those who are already stay so.
+ * Adds users to a group. Users who are already members are ignored.
  *
- * @throws FailedPreconditionError for `everyone`; NotFoundError for the group, or a user who is gone meanwhile.
+ * @throws FailedPreconditionError for `everyone`; NotFoundError if the group, or a user, was deleted in the meantime.
  */
 export async function addGroupMembers(
   caller: Caller,

@@ -10,11 +10,13 @@ import { FailedPreconditionError, NotFoundError } from '../../platform/errors.ts
 
 export interface ChangedMembers {
   readonly group: Group;
-  /** How many became members, or were some until now. */
+  /** How many users were added or removed. */
   readonly count: number;
 }
 
-/** What adding and removing share: the group is held, the change told to all, with as many as it really was. */
+/**
+ * The common part of adding and removing: it locks the group, and records and announces the users who really changed.
+ */
 export async function changeMembers(
   caller: Caller,
   by: GroupBy,
@@ -43,21 +45,24 @@ export async function changeMembers(
 
 export function requireOwnMembers({ isEveryone }: Group): void {
   if (isEveryone)
-    throw new FailedPreconditionError('everyone is in this group by itself: it stays as it is', {
-      current: 'everyone',
-    });
+    throw new FailedPreconditionError(
+      'every user of the tenant is in this group, so its members cannot be changed',
+      {
+        current: 'everyone',
+      },
+    );
 }
 
 const FOREIGN_KEY_VIOLATION = '23503';
 
-/** Somebody who was there when the names were read may be deleted before the row is written. */
+/** A user who existed when the names were read may be deleted before the row is written. */
 export async function refuseMissingMembers<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const isGone =
       sqlState(error) === FOREIGN_KEY_VIOLATION || (error as { code?: unknown }).code === 'P2003';
-    if (isGone) throw new NotFoundError('user', 'named as a member', ['input', 'members']);
+    if (isGone) throw new NotFoundError('user', 'in the list of members', ['input', 'members']);
     throw error;
   }
 }

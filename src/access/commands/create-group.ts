@@ -15,15 +15,15 @@ import { refuseMissingMembers } from './change-members.ts';
 export interface NewGroup {
   readonly name: string;
   readonly description: string;
-  /** Ids of users of the tenant. */
+  /** The ids of users of the tenant. */
   readonly memberIds: readonly string[];
 }
 
 /**
- * Makes a group, with its first members.
+ * Creates a group with its first members.
  *
- * @throws InvalidArgumentError with every fault; AlreadyExistsError for a taken name; NotFoundError for a member who is
- * gone meanwhile.
+ * @throws InvalidArgumentError with all problems; AlreadyExistsError if the name is taken; NotFoundError if a member
+ * was deleted in the meantime.
  */
 export async function createGroup(caller: Caller, given: NewGroup): Promise<Group> {
   const { name, description, memberIds } = given;
@@ -54,4 +54,4 @@ export async function createGroup(caller: Caller, given: NewGroup): Promise<Grou
 }
 
 export const groupNameConflict = () =>
-  new AlreadyExistsError('a group of that name is there already', { path: ['input', 'name'] });
+  new AlreadyExistsError('a group with this name already exists', { path: ['input', 'name'] });

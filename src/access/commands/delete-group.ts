@@ -15,7 +15,7 @@ import { NotFoundError } from '../../platform/errors.ts';
 import { requireOwnMembers } from './change-members.ts';
 
 /**
- * Deletes a group with its memberships and grants.
+ * Deletes a group, its memberships and its grants.
  *
  * @throws FailedPreconditionError for `everyone`; NotFoundError.
  */

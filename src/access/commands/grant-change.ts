@@ -9,10 +9,10 @@ import type { Caller } from '../../platform/caller.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { kindOf } from '../../platform/object-kinds.ts';
 
-/** Whose grant on what, both found in the caller's tenant. */
+/** The subject and the resource of a grant, both in the caller's tenant. */
 export interface GrantAddress {
   readonly subject: SubjectId & { readonly name: string };
-  /** `name` is null for all of a type and for the tenant. */
+  /** `name` is null for all resources of a type and for the tenant. */
   readonly resource: GrantResource & { readonly name: string | null };
 }
 
@@ -28,14 +28,14 @@ export function grantText({ subject, resource }: GrantAddress): string {
   return `of ${subject.name} on ${resource.id === null ? what : `the ${kindOf[resource.type]} ${resource.name}`}`;
 }
 
-/** A grant as a write leaves it, or as it was, and its levels around the write. */
+/** A grant after a write, or the deleted grant, and its levels before and after the write. */
 interface Written {
   readonly grant: Grant;
   readonly before: Level | null;
   readonly after: Level | null;
 }
 
-/** What all writes of a grant share: the transaction, the audit log, and word to every process. */
+/** The common part of all writes of a grant: the transaction, the audit log, and the message to every process. */
 export async function changeGrant(
   caller: Caller,
   action: 'permission:grant' | 'permission:update' | 'permission:revoke',

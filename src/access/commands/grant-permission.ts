@@ -7,9 +7,9 @@ import { AlreadyExistsError, NotFoundError } from '../../platform/errors.ts';
 import { changeGrant, type GrantAddress, grantText } from './grant-change.ts';
 
 /**
- * Gives a user or group a level on a resource. It only inserts: a grant that is there stays, whatever its level.
+ * Grants a user or group a level on a resource. It only inserts: an existing grant does not change, whatever its level.
  *
- * @throws AlreadyExistsError; NotFoundError when the subject was deleted meanwhile.
+ * @throws AlreadyExistsError; NotFoundError if the subject was deleted in the meantime.
  * Source: MLflow's createExperimentPermission.
  */
 export async function grantPermission(caller: Caller, address: GrantAddress, level: Level): Promise<Grant> {
@@ -17,7 +17,7 @@ export async function grantPermission(caller: Caller, address: GrantAddress, lev
     return await changeGrant(caller, 'permission:grant', address, async (tx, key) => {
       const grant = await insertGrant(tx, key, level);
       if (grant) return { grant, before: null, after: level };
-      throw new AlreadyExistsError(`grant ${grantText(address)} exists already`, { path: ['input'] });
+      throw new AlreadyExistsError(`grant ${grantText(address)} already exists`, { path: ['input'] });
     });
   } catch (error) {
     const kind = 'userId' in address.subject ? 'user' : 'group';

@@ -4,7 +4,7 @@ import { requireChanges } from '../../platform/errors.ts';
 import { type ChangedMembers, changeMembers } from './change-members.ts';
 
 /**
- * Takes users out of a group; those who are in it no longer, or never were, are left as they are.
+ * Removes users from a group. Users who are not members are ignored.
  *
  * @throws FailedPreconditionError for `everyone`; NotFoundError for the group.
  */

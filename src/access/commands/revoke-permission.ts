@@ -5,10 +5,11 @@ import { NotFoundError } from '../../platform/errors.ts';
 import { changeGrant, type GrantAddress, grantText } from './grant-change.ts';
 
 /**
- * Deletes a grant. That closes nothing by itself: the subject then has what the next resources and the defaults give.
+ * Deletes a grant. This does not necessarily hide the resource: other grants and the defaults may still give the
+ * subject a level.
  *
- * @returns the grant as it was.
- * @throws NotFoundError without a grant: a repeat is told so.
+ * @returns the deleted grant.
+ * @throws NotFoundError if there is no grant, for example because the call is repeated.
  * Source: MLflow's deleteExperimentPermission.
  */
 export async function revokePermission(caller: Caller, address: GrantAddress): Promise<Grant> {

@@ -15,17 +15,17 @@ import {
 import { nameKey } from '../../platform/text.ts';
 import { groupNameConflict } from './create-group.ts';
 
-/** What is undefined stays. */
+/** Undefined means no change. */
 export interface GroupChanges {
   readonly name?: string | undefined;
   readonly description?: string | undefined;
 }
 
 /**
- * Renames a group, or describes it anew. Its grants stay: they are kept by its id.
+ * Changes the name or the description of a group. Its grants stay, because they refer to its id.
  *
- * @throws InvalidArgumentError with every fault, or when nothing is given; FailedPreconditionError for another name of
- * `everyone`; AlreadyExistsError for a taken name; NotFoundError.
+ * @throws InvalidArgumentError with all problems, or if there are no changes; FailedPreconditionError for a new name of
+ * `everyone`; AlreadyExistsError if the name is taken; NotFoundError.
  */
 export async function updateGroup(caller: Caller, by: GroupBy, changes: GroupChanges): Promise<Group> {
   const { name, description } = changes;
@@ -39,7 +39,7 @@ export async function updateGroup(caller: Caller, by: GroupBy, changes: GroupCha
       if (!group) throw new NotFoundError('group', groupKeyOf(by), ['input', 'by']);
       const isRenamed = name !== undefined && name !== group.name;
       if (isRenamed && group.isEveryone)
-        throw new FailedPreconditionError('the group of everyone keeps its name', { current: 'everyone' });
+        throw new FailedPreconditionError('the group everyone cannot be renamed', { current: 'everyone' });
       if (!isRenamed && (description ?? group.description) === group.description) return group;
       const data = {
         ...(isRenamed ? { name, nameKey: nameKey(name) } : {}),

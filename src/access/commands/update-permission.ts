@@ -6,9 +6,9 @@ import { NotFoundError } from '../../platform/errors.ts';
 import { changeGrant, type GrantAddress, grantText } from './grant-change.ts';
 
 /**
- * Sets the level of a grant that is there: any level, also one that shuts out the caller.
+ * Changes the level of an existing grant. Every level is allowed, even one that hides the resource from the caller.
  *
- * @throws NotFoundError without a grant: it inserts none.
+ * @throws NotFoundError if there is no grant. It never creates one.
  * Source: MLflow's updateExperimentPermission.
  */
 export async function updatePermission(caller: Caller, address: GrantAddress, level: Level): Promise<Grant> {

@@ -20,18 +20,18 @@ import {
   listAuditEvents,
 } from '../store/audit-list.ts';
 
-const AuditOutcomeEnum = enumOf<AuditOutcome>('AuditOutcome', 'Whether something was done or refused.', {
-  DONE: 'It was done.',
-  DENIED: 'It was refused.',
+const AuditOutcomeEnum = enumOf<AuditOutcome>('AuditOutcome', 'Whether an action was done or refused.', {
+  DONE: 'The action was done.',
+  DENIED: 'The action was refused.',
 });
 
 const AuditActorType = builder.objectRef<{ id: string; username: string | null }>('AuditActor').implement({
-  description: 'A user as it was called when the event happened. It may have been deleted since.',
+  description: 'A user, with the name at the time of the event. The user may have been deleted since.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: "The user's id: an opaque UUIDv7, unique over all types." }),
+    id: t.exposeID('id', { description: "The user's id: a UUIDv7 that is unique across all types." }),
     username: t.exposeString('username', {
       nullable: true,
-      description: 'The user name at that time; null when it was not known.',
+      description: 'The user name at that time; null if it was not known.',
     }),
   }),
 });
@@ -39,7 +39,7 @@ const AuditActorType = builder.objectRef<{ id: string; username: string | null }
 const actor = (id: string | null, username: string | null) => (id === null ? null : { id, username });
 
 const AuditTargetType = builder.objectRef<AuditEventRow>('AuditTarget').implement({
-  description: 'What an event was about, as it was called when it happened.',
+  description: 'The object of an event, with its name at the time of the event.',
   fields: (t) => ({
     type: t.expose('targetType', {
       type: ObjectKindEnum,
@@ -48,7 +48,7 @@ const AuditTargetType = builder.objectRef<AuditEventRow>('AuditTarget').implemen
     }),
     id: t.id({
       nullable: true,
-      description: 'The id of the object; null when none was found.',
+      description: 'The id of the object; null if no object was found.',
       resolve: ({ targetId }) => targetId,
     }),
     name: t.string({
@@ -62,83 +62,86 @@ const AuditTargetType = builder.objectRef<AuditEventRow>('AuditTarget').implemen
 const AuditEventType = builder.objectRef<AuditEventRow>('AuditEvent').implement({
   description: 'A change of access, a sign-in or a refusal. Events are never changed or deleted.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types.' }),
-    tenantId: t.exposeID('tenantId', { description: 'The id of the tenant that it happened in.' }),
+    id: t.exposeID('id', { description: 'A UUIDv7 that is unique across all types.' }),
+    tenantId: t.exposeID('tenantId', { description: 'The id of the tenant in which it happened.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it happened.' }),
     actor: t.field({
       type: AuditActorType,
       nullable: true,
-      description: 'The user who did it or tried to; null for somebody who was not signed in.',
+      description: 'The user who did it or tried to; null for a caller who was not signed in.',
       resolve: ({ actorId, actorName }) => actor(actorId, actorName),
     }),
     realActor: t.field({
       type: AuditActorType,
       nullable: true,
-      description: 'The user who impersonated the actor; null when nobody did.',
+      description: 'The user who acted as `actor`; null if nobody did.',
       resolve: ({ realActorId, realActorName }) => actor(realActorId, realActorName),
     }),
     credentialId: t.exposeID('credentialId', {
       nullable: true,
-      description: 'The id of the access key that signed in; null when none did.',
+      description: 'The id of the access key that was used to sign in; null if none was used.',
     }),
     address: t.exposeString('address', {
       nullable: true,
       description: 'The IP address that the request came from; null for the server itself.',
     }),
     action: t.exposeString('action', {
-      description: 'What was done or tried, as `noun:verb`: `permission:grant`, `session:login` …',
+      description: 'The action, as `noun:verb`: `permission:grant`, `session:login` …',
     }),
-    outcome: t.expose('outcome', { type: AuditOutcomeEnum, description: 'Whether it was done or refused.' }),
+    outcome: t.expose('outcome', {
+      type: AuditOutcomeEnum,
+      description: 'Whether the action was done or refused.',
+    }),
     code: t.field({
       type: ErrorCodeEnum,
       nullable: true,
-      description: 'Why it was refused; null when it was done.',
+      description: 'Why the action was refused; null if it was done.',
       resolve: ({ code }) => code as ErrorCode | null,
     }),
     target: t.field({
       type: AuditTargetType,
       nullable: true,
-      description: 'What it was about; null when it was about nothing in particular.',
+      description: 'The object that the action was about; null if it was about no object.',
       resolve: (event) => (event.targetType ? event : null),
     }),
     before: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'What changed, as it was before; null for something new.',
+      description: 'The changed fields before the change; null if the object is new.',
       resolve: (event) => event.before,
     }),
     after: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'What changed, as it became; null for something deleted.',
+      description: 'The changed fields after the change; null if the object was deleted.',
       resolve: (event) => event.after,
     }),
     count: t.exposeInt('count', {
-      description:
-        'How many times it happened. Refusals of one kind that come within a moment are one event.',
+      description: 'How many times it happened. Equal refusals within a short time are stored as one event.',
     }),
   }),
 });
 
 const AuditEventFilterInput = builder.inputType('AuditEventFilterInput', {
-  description: 'Which events a list shows: those that meet every condition given.',
+  description: 'Which events a list shows: the events that meet all of these conditions.',
   fields: (t) => ({
     actor: t.field({
       type: UserByInput,
-      description: 'Only what this user did or tried, who may have been deleted since.',
+      description: 'Only actions of this user, who may have been deleted since.',
     }),
     action: t.string({
-      description: 'Only this action, such as `permission:grant`, or all of a noun: `permission`.',
+      description:
+        'Only this action, such as `permission:grant`, or all actions of a noun, such as `permission`.',
     }),
     outcome: t.field({
       type: AuditOutcomeEnum,
-      description: 'Only what was done, or only what was refused.',
+      description: 'Only actions that were done, or only actions that were refused.',
     }),
     targetType: t.field({ type: ObjectKindEnum, description: 'Only events about objects of this kind.' }),
-    targetId: t.id({ description: 'Only events about the object of this id.' }),
+    targetId: t.id({ description: 'Only events about the object with this id.' }),
     since: t.field({ type: 'DateTime', description: 'Only events at this time or later.' }),
     until: t.field({ type: 'DateTime', description: 'Only events before this time.' }),
-    credentialId: t.id({ description: 'Only events of sign-ins with the access key of this id.' }),
+    credentialId: t.id({ description: 'Only events of sign-ins with the access key that has this id.' }),
   }),
 });
 
@@ -150,10 +153,13 @@ builder.queryField('auditEvents', (t) =>
       type: AuditEventType,
       description: 'The audit log of a tenant, newest first. Requires an administrator.',
       args: {
-        filter: t.arg({ type: AuditEventFilterInput, description: 'Which events to list. Left out: all.' }),
+        filter: t.arg({
+          type: AuditEventFilterInput,
+          description: 'Which events to list. If left out: all.',
+        }),
         tenant: t.arg({
           type: TenantByInput,
-          description: 'Which tenant. Left out: your own. Another one requires the role ROOT.',
+          description: 'Which tenant. If left out: your own. Another one requires the role ROOT.',
         }),
       },
       resolve: async (_root, { filter, tenant, ...args }, context) => {
@@ -171,7 +177,7 @@ builder.queryField('auditEvents', (t) =>
   ),
 );
 
-/** @throws NotFoundError for another's tenant, there or not. */
+/** @throws NotFoundError for another tenant, whether it exists or not. */
 async function tenantIdOf(caller: Caller, by: TenantBy | null): Promise<string> {
   if (by === null) return caller.tenantId;
   const tenant = await findTenant(by);
@@ -183,14 +189,14 @@ interface GivenFilter extends Partial<Omit<AuditFilter, 'actorId' | 'actorName'>
   readonly actor?: Readonly<Record<string, string>> | null;
 }
 
-/** @throws InvalidArgumentError for what no id can be. */
+/** @throws InvalidArgumentError for a text that cannot be an id. */
 async function filterOf(
   { actor: by, ...given }: GivenFilter,
   tenantId: string,
   context: Context,
 ): Promise<AuditFilter> {
   const isWrong = given.credentialId != null && !isId(given.credentialId);
-  if (isWrong) throw InvalidArgumentError.of(['filter', 'credentialId'], 'this is no id');
+  if (isWrong) throw InvalidArgumentError.of(['filter', 'credentialId'], 'this is not an id');
   return {
     ...(await actorOf(by ?? null, tenantId, context)),
     action: given.action ?? null,
@@ -203,7 +209,9 @@ async function filterOf(
   };
 }
 
-/** Of somebody gone, the log has the id and the last name; of other tenants' users, so does it for root. */
+/**
+ * For a deleted user, and for users of other tenants that ROOT asks about, we use the id or the last name in the log.
+ */
 async function actorOf(by: NonNullable<GivenFilter['actor']> | null, tenantId: string, context: Context) {
   if (!by) return { actorId: null, actorName: null };
   const isHome = tenantId === callerOf(context).tenantId;

@@ -6,8 +6,7 @@ import { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
 import { offerPermissionsOf } from './mlflow-permissions.ts';
 
 const ExperimentPermission = builder.objectRef<Grant>('ExperimentPermission').implement({
-  description:
-    "A level that a user was granted on an experiment, as MLflow shows it. Source: MLflow's entity of that name.",
+  description: "A grant to a user on an experiment, in MLflow's form. Source: MLflow's ExperimentPermission.",
   fields: (t) => ({
     experimentId: t.id({
       description: 'The id of the experiment.',
@@ -17,7 +16,7 @@ const ExperimentPermission = builder.objectRef<Grant>('ExperimentPermission').im
     user: t.field({
       type: PrincipalType,
       nullable: true,
-      description: 'The user that the level was granted to; null when it was deleted this moment.',
+      description: 'The user who has the level; null if the user has just been deleted.',
       resolve: (grant, _args, { loaders }) => loaders.publicUser.load(grant.userId ?? ''),
     }),
     permission: t.field({

@@ -21,30 +21,34 @@ const ExplanationStepKind = enumOf<ExplainedStep['step']>(
       'Does it belong to another tenant? Then the level is NO_PERMISSIONS, except for the role ROOT.',
     ROLE: 'Is the user an administrator? Then the level is MANAGE.',
     GRANTS:
-      "Is there a grant on this resource? The user's own decides, otherwise the highest of the groups' grants.",
+      "Is there a grant on this resource? The user's own grant decides, or else the highest grant of the user's groups.",
     DEFAULT:
-      'Nothing has answered: the default of the user decides, otherwise of the tenant, otherwise of the server.',
+      'No other question has decided. Then the default level of the user, or else of the tenant, or else of the server decides.',
   },
 );
 
-const DecidedByEnum = enumOf<Explanation['decidedBy']>('DecidedBy', 'What decided which level a user has.', {
-  DISABLED: 'The user is disabled.',
-  PUBLIC: 'The resource is public.',
-  OTHER_TENANT: 'The resource belongs to another tenant.',
-  ROLE: 'The user is an administrator.',
-  USER_GRANT: 'A grant to the user.',
-  GROUP_GRANT: 'The highest grant to a group of the user.',
-  USER_DEFAULT: "The user's default level.",
-  TENANT_DEFAULT: "The tenant's default level.",
-  SERVER_DEFAULT: "The server's default level.",
-});
+const DecidedByEnum = enumOf<Explanation['decidedBy']>(
+  'DecidedBy',
+  'The question of a decision that gave a user a level.',
+  {
+    DISABLED: 'The user is disabled.',
+    PUBLIC: 'The resource is public.',
+    OTHER_TENANT: 'The resource belongs to another tenant.',
+    ROLE: 'The user is an administrator.',
+    USER_GRANT: 'A grant to the user.',
+    GROUP_GRANT: 'The highest grant to a group of the user.',
+    USER_DEFAULT: "The user's default level.",
+    TENANT_DEFAULT: "The tenant's default level.",
+    SERVER_DEFAULT: "The server's default level.",
+  },
+);
 
 const DecisionCap = enumOf<Explanation['caps'][number]>(
   'DecisionCap',
-  'What lowered a level after it was decided.',
+  'A limit that lowers a level after it is decided.',
   {
-    ROLE_CEILING: 'The role of the user allows no more on any resource.',
-    TOKEN_RESOURCES: 'The token is confined to other resources.',
+    ROLE_CEILING: 'The role of the user allows no higher level on any resource.',
+    TOKEN_RESOURCES: 'The token is limited to other resources.',
   },
 );
 
@@ -54,33 +58,35 @@ const resourceOf = ({ resource, tenantId }: In<Pick<Explanation, 'resource'>>) =
   resource && { ...resource, tenantId };
 
 const ExplanationStepType = builder.objectRef<In<ExplainedStep>>('ExplanationStep').implement({
-  description: 'One question of a decision, and what the answer was based on.',
+  description: 'One question of a decision, and the grants that it found.',
   fields: (t) => ({
     step: t.expose('step', { type: ExplanationStepKind, description: 'Which question was asked.' }),
     resource: t.field({
       type: GrantResourceType,
       nullable: true,
-      description: 'Where grants were looked for; null for other questions.',
+      description:
+        'The resource whose grants this question is about; null for questions that are not about grants.',
       resolve: resourceOf,
     }),
     ownLevel: t.field({
       type: LevelEnum,
       nullable: true,
-      description: "The level of the user's own grant there; null when there is none.",
+      description: "The level of the user's own grant on this resource; null if there is none.",
       resolve: ({ levels }) => levels?.own ?? null,
     }),
     groupLevel: t.field({
       type: LevelEnum,
       nullable: true,
-      description: "The highest level of a grant to one of the user's groups there; null when there is none.",
+      description: "The highest level that the user's groups have on this resource; null if they have none.",
       resolve: ({ levels }) => levels?.group ?? null,
     }),
     groups: t.stringList({
-      description: "The names of the user's groups that have a grant there, the highest first.",
+      description: "The names of the user's groups that have a grant on this resource, highest level first.",
       resolve: ({ rows }) => rows.flatMap(({ groupName }) => groupName ?? []),
     }),
     answered: t.exposeBoolean('answered', {
-      description: 'Whether this question decided. The questions after it were not asked.',
+      description:
+        'Whether this question decided the level. If it did, the questions after it were not asked.',
     }),
   }),
 });
@@ -88,23 +94,29 @@ const ExplanationStepType = builder.objectRef<In<ExplainedStep>>('ExplanationSte
 const AccessExplanationType = builder.objectRef<In<Explanation>>('AccessExplanation').implement({
   description: 'What a user may do with a resource, and why.',
   fields: (t) => ({
-    level: t.expose('level', { type: LevelEnum, description: 'The level that the user has in the end.' }),
-    decidedBy: t.expose('decidedBy', { type: DecidedByEnum, description: 'What decided the level.' }),
+    level: t.expose('level', {
+      type: LevelEnum,
+      description: 'The level that the user has after all questions and limits.',
+    }),
+    decidedBy: t.expose('decidedBy', {
+      type: DecidedByEnum,
+      description: 'The kind of question that decided the level.',
+    }),
     resource: t.field({
       type: GrantResourceType,
       nullable: true,
-      description: 'The resource that the deciding grant is on; null when no grant decided.',
+      description: 'The resource of the grant that decided; null if no grant decided.',
       resolve: resourceOf,
     }),
     grant: t.field({
       type: GrantType,
       nullable: true,
-      description: 'The grant that decided; null when no grant did.',
+      description: 'The grant that decided; null if no grant decided.',
       resolve: ({ grant }) => grant,
     }),
     caps: t.field({
       type: [DecisionCap],
-      description: 'What lowered the level after it was decided. Usually empty.',
+      description: 'The limits that lowered the level after it was decided. Usually empty.',
       resolve: ({ caps }) => [...caps],
     }),
     steps: t.field({
@@ -121,7 +133,7 @@ builder.queryField('explainPermission', (t) =>
     type: AccessExplanationType,
     nullable: true,
     description:
-      'What a user may do with a resource, and what decided it. About yourself it requires READ on the resource, and this sign-in counts; about others it requires MANAGE, and shows as much as you manage.',
+      'What a user may do with a resource, and why. For yourself, this requires READ on the resource, and the limits of this sign-in count. For other users, it requires MANAGE, and it shows only grants on resources that you manage.',
     args: {
       user: t.arg({ type: UserByInput, required: true, description: 'Which user.' }),
       resource: t.arg({ type: ResourceByInput, required: true, description: 'Which resource.' }),
@@ -138,7 +150,10 @@ builder.queryField('explainPermission', (t) =>
   }),
 );
 
-/** As much of an explanation about another as its reader may see: what was granted at resources that it manages. */
+/**
+ * The part of an explanation about another user that the reader may see: only grants on resources that the reader
+ * manages.
+ */
 function within(explanation: Explanation, resources: readonly GrantResource[]): Explanation {
   const isShown = (resource: GrantResource | null) =>
     resource !== null && resources.some(({ type, id }) => type === resource.type && id === resource.id);
@@ -152,7 +167,7 @@ function within(explanation: Explanation, resources: readonly GrantResource[]): 
   };
 }
 
-/** Oneself as one is signed in now; another as it would be in a plain sign-in. @throws NotFoundError */
+/** The caller with the limits of this sign-in; another user without such limits. @throws NotFoundError */
 async function subjectOf(by: object, context: Context): Promise<Subject & Grantee> {
   const caller = callerOf(context);
   const user = await context.loaders.userAt.load({ tenantId: caller.tenantId, by: by as never });
@@ -167,7 +182,7 @@ async function subjectOf(by: object, context: Context): Promise<Subject & Grante
     defaultFrom: principal?.defaultFrom ?? 'SERVER',
     confinedTo: null,
     groupIds: [],
-    // Nobody signs in as a disabled user.
+    // Disabled users have no principal, because they cannot sign in.
     isDisabled: principal === null,
   };
 }

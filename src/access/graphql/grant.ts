@@ -36,23 +36,23 @@ import { GrantSubjectType, resolveSubject, type SubjectBy, SubjectByInput, subje
 
 export const GrantType = builder.objectRef<Grant>('Grant').implement({
   description:
-    'A level that a user or a group was granted on a resource. There is at most one for each such pair.',
+    'A level of one user or group on one resource. For each user or group, a resource has at most one grant.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types.' }),
+    id: t.exposeID('id', { description: 'A UUIDv7 that is unique across all types.' }),
     resource: t.field({
       type: GrantResourceType,
-      description: 'What it was granted on: one resource, all of a type, or the tenant.',
+      description: 'The resource of the grant: one resource, all resources of a type, or the tenant.',
       resolve: ({ tenantId, resourceType, resourceId }) => ({ tenantId, type: resourceType, id: resourceId }),
     }),
     subject: t.field({
       type: GrantSubjectType,
       nullable: true,
-      description: 'The user or the group that it was granted to; null when that was deleted this moment.',
+      description: 'The user or group that has the level; null if it has just been deleted.',
       resolve: (grant, _args, { loaders }) => subjectOf(grant, loaders),
     }),
     level: t.expose('level', {
       type: LevelEnum,
-      description: 'The level that was granted; NO_PERMISSIONS shuts out.',
+      description: 'The level. NO_PERMISSIONS hides the resource from the user or group.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was granted.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When its level last changed.' }),
@@ -60,7 +60,7 @@ export const GrantType = builder.objectRef<Grant>('Grant').implement({
 });
 
 const MyGrantType = builder.objectRef<Grant>('MyGrant').implement({
-  description: 'A grant that is about you: your own, or one of a group that you are in.',
+  description: 'A grant that gives you a level: to you, or to a group that you are in.',
   fields: (t) => ({
     grant: t.field({
       type: GrantType,
@@ -70,7 +70,7 @@ const MyGrantType = builder.objectRef<Grant>('MyGrant').implement({
     effectiveLevel: t.field({
       type: LevelEnum,
       description:
-        'The level that you have on the resource with this sign-in: all grants, your role and the limits of the sign-in together.',
+        'The level that you have on the resource now. It follows from all grants, your role and the limits of this sign-in.',
       resolve: (grant, _args, context) => effectiveLevel(grant, context),
     }),
   }),
@@ -91,17 +91,17 @@ builder.queryFields((t) => ({
     {
       type: GrantType,
       description:
-        'Who was granted what on a resource, newest first. Requires MANAGE on it; on all of a type and on the tenant an administrator.',
+        'The grants on a resource, newest first. Requires MANAGE on the resource. For all resources of a type and for the tenant, it requires an administrator.',
       args: {
         resource: t.arg({
           type: ResourceByInput,
           required: true,
-          description: 'What the grants are on.',
+          description: 'The resource of the grants.',
         }),
         inherited: t.arg.boolean({
           defaultValue: false,
           description:
-            'List the grants on everything that holds it as well, as far as you manage that, and as an administrator on all of its type and on the tenant. The nearest come first, in the order in which they decide.',
+            'True: list also the grants on the resources that contain it, if you manage them. For administrators, list also the grants on all resources of its type and on the tenant. The nearest grants come first, because they decide first.',
         }),
       },
       resolve: async (_root, { resource: by, inherited, ...args }, context) => {
@@ -122,9 +122,9 @@ builder.queryFields((t) => ({
     {
       type: MyGrantType,
       description:
-        'What was granted to you and to your groups, newest first. Resources that NO_PERMISSIONS hides from you are left out.',
+        'The grants to you and to your groups, newest first. Grants on resources that NO_PERMISSIONS hides from you are left out.',
       args: {
-        filter: t.arg({ type: MyGrantFilterInput, description: 'Which grants to list. Left out: all.' }),
+        filter: t.arg({ type: MyGrantFilterInput, description: 'Which grants to list. If left out: all.' }),
       },
       resolve: async (_root, { filter, ...args }, context) => {
         const type = filter?.resourceType ?? null;
@@ -147,7 +147,7 @@ async function effectiveLevel(grant: Grant, context: Context): Promise<Level> {
   return found ? (await decisionOn(callerOf(context), found.target)).level : 'NO_PERMISSIONS';
 }
 
-/** @throws NotFoundError when it went since the rule found it. */
+/** @throws NotFoundError if the resource was deleted since the rule found it. */
 export async function getResource(
   by: ResourceBy,
   context: Context,
@@ -162,12 +162,12 @@ export async function getResource(
 const subjectField = {
   type: SubjectByInput,
   required: true,
-  description: 'Who the grant is to: a user or a group of your tenant.',
+  description: 'The user or group that has the grant. It must belong to your tenant.',
 } as const;
 const resourceField = {
   type: ResourceByInput,
   required: true,
-  description: 'What the grant is on.',
+  description: 'The resource of the grant.',
 } as const;
 
 const GrantPermissionInput = builder.inputType('GrantPermissionInput', {
@@ -175,7 +175,11 @@ const GrantPermissionInput = builder.inputType('GrantPermissionInput', {
   fields: (t) => ({
     subject: t.field(subjectField),
     resource: t.field(resourceField),
-    level: t.field({ type: LevelEnum, required: true, description: 'The level; NO_PERMISSIONS shuts out.' }),
+    level: t.field({
+      type: LevelEnum,
+      required: true,
+      description: 'The level. NO_PERMISSIONS hides the resource from the user or group.',
+    }),
   }),
 });
 
@@ -187,7 +191,7 @@ const UpdatePermissionInput = builder.inputType('UpdatePermissionInput', {
     level: t.field({
       type: LevelEnum,
       required: true,
-      description: 'The new level; NO_PERMISSIONS shuts out.',
+      description: 'The new level. NO_PERMISSIONS hides the resource from the user or group.',
     }),
   }),
 });
@@ -211,7 +215,7 @@ const RevokePermissionPayload = payload(
   'The grant as it was before it was revoked.',
 );
 
-/** What a write is about. The resource was found by the rule; the subject is what remains to be found. */
+/** The subject and the resource of a write. The rule has found the resource already; only the subject must be found. */
 async function addressOf(
   { subject, resource }: { readonly subject: unknown; readonly resource: unknown },
   context: Context,
@@ -228,7 +232,7 @@ builder.mutationFields((t) => ({
     type: GrantPermissionPayload,
     nullable: true,
     description:
-      'Grants a user or a group a level on a resource. Requires MANAGE on it. A grant that is there already is ALREADY_EXISTS, whatever its level.',
+      'Grants a user or a group a level on a resource. Requires MANAGE on the resource. If there is already a grant, the answer is ALREADY_EXISTS, even if it has another level: use `updatePermission`.',
     errors: { types: [InvalidArgumentError, NotFoundError, AlreadyExistsError] },
     args: inputOf(GrantPermissionInput),
     resolve: async (_root, { input }, context) => ({
@@ -239,7 +243,7 @@ builder.mutationFields((t) => ({
     type: UpdatePermissionPayload,
     nullable: true,
     description:
-      'Changes the level of a grant, your own included. Requires MANAGE on the resource. NOT_FOUND if there is no grant.',
+      'Changes the level of a grant, even of your own. Requires MANAGE on the resource. NOT_FOUND if there is no grant.',
     errors: { types: [InvalidArgumentError, NotFoundError] },
     args: inputOf(UpdatePermissionInput),
     resolve: async (_root, { input }, context) => ({
@@ -250,7 +254,7 @@ builder.mutationFields((t) => ({
     type: RevokePermissionPayload,
     nullable: true,
     description:
-      'Revokes a grant. Requires MANAGE on the resource. The user or group then has what its groups, the resources around and the defaults give: to shut somebody out, set NO_PERMISSIONS instead.',
+      'Revokes a grant. Requires MANAGE on the resource. Other grants and the default level may still give the user or group a level. To hide the resource from them, set the level NO_PERMISSIONS instead.',
     errors: { types: [InvalidArgumentError, NotFoundError] },
     args: inputOf(RevokePermissionInput),
     resolve: async (_root, { input }, context) => ({

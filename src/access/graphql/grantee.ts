@@ -18,10 +18,10 @@ const GranteeKindEnum = enumOf<NamedGrantee['kind']>(
 );
 
 const GranteeType = builder.objectRef<NamedGrantee>('Grantee').implement({
-  description: 'A user or a group that something can be shared with: its name, and nothing else about it.',
+  description: 'A user or a group with whom a resource can be shared. Only its name is shown.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id of the user or the group, for `SubjectByInput`.' }),
-    kind: t.expose('kind', { type: GranteeKindEnum, description: 'Which of the two it is.' }),
+    kind: t.expose('kind', { type: GranteeKindEnum, description: 'Whether it is a user or a group.' }),
     name: t.exposeString('name', { description: 'The user name, or the name of the group.' }),
   }),
 });
@@ -31,26 +31,26 @@ builder.queryField('grantees', (t) =>
     type: [GranteeType],
     nullable: true,
     description:
-      'Searches users and groups of your tenant by how their names begin, to share a resource with them. Requires MANAGE on that resource, as granting does. Disabled users are left out. There are no further pages: a longer prefix finds the rest.',
+      'Finds users and groups of your tenant by the beginning of their names, to share a resource with them. Requires MANAGE on the resource. Disabled users are left out. The list has only one page; if you do not find a name, use a longer prefix.',
     args: {
       resource: t.arg({
         type: ResourceByInput,
         required: true,
-        description: 'What you want to share.',
+        description: 'The resource that you want to share.',
       }),
       prefix: t.arg.string({
         required: true,
-        description: `How the user name or the name of the group begins, in any case: at least ${MIN_PREFIX} characters.`,
+        description: `The beginning of the user name or group name: at least ${MIN_PREFIX} characters. Upper and lower case are equal.`,
       }),
       first: t.arg.int({
         required: true,
         defaultValue: 10,
-        description: `How many to answer at most: 1 to ${MAX_GRANTEES}.`,
+        description: `The largest number of users and groups in the answer: 1 to ${MAX_GRANTEES}.`,
       }),
     },
     resolve: async (_root, { prefix, first }, context) => {
       if ([...prefix.trim()].length < MIN_PREFIX)
-        throw InvalidArgumentError.of(['prefix'], `the prefix has at least ${MIN_PREFIX} characters`);
+        throw InvalidArgumentError.of(['prefix'], `the prefix must have at least ${MIN_PREFIX} characters`);
       if (first < 1 || first > MAX_GRANTEES)
         throw InvalidArgumentError.of(['first'], `first must be between 1 and ${MAX_GRANTEES}`);
       return await listGrantees(callerOf(context).tenantId, prefix, first);

@@ -31,7 +31,10 @@ import { groupReader } from '../group-reader.ts';
 
 type GroupRow = { readonly id: string; readonly tenantId: string; readonly isEveryone: boolean };
 
-/** Who is in a group is for superusers and for its members; all users of the tenant are a list for superusers. */
+/**
+ * Superusers and members may see the members of a group. Only superusers may see those of `everyone`, because they are
+ * all users of the tenant.
+ */
 async function maySeeMembers(group: GroupRow, context: Context): Promise<boolean> {
   const caller = callerOf(context);
   if (group.tenantId !== caller.tenantId) return false;
@@ -45,24 +48,25 @@ const countMembersOf = ({ id, tenantId, isEveryone }: GroupRow, { memberCount, u
   isEveryone ? userCount.load(tenantId) : memberCount.load(id);
 
 export const GroupType = builder.prismaObject('Group', {
-  description: 'Users who are granted things together.',
+  description: 'A group of users. A grant to a group is a grant to all its members.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `group` finds the group by it.',
+      description: 'A UUIDv7 that is unique across all types. `group` finds the group by it.',
     }),
     name: t.exposeString('name', {
-      description: 'The name, unique in the tenant without regard to case and form (NFKC).',
+      description:
+        'The name, unique in the tenant. Names are equal if they differ only in case or Unicode form (NFKC).',
     }),
     description: t.exposeString('description', {
-      description: 'What the group is for; empty when nobody said.',
+      description: 'The purpose of the group, for people. It may be empty.',
     }),
     isEveryone: t.exposeBoolean('isEveryone', {
       description:
-        'Whether all users of the tenant are members without being added. Each tenant has one such group.',
+        'Whether all users of the tenant are members automatically. Each tenant has one such group.',
     }),
     memberCount: t.int({
       nullable: true,
-      description: 'How many members the group has; null when you may not see them.',
+      description: 'How many members the group has; null if you may not see its members.',
       resolve: async (group, _args, context) =>
         (await maySeeMembers(group, context)) ? await countMembersOf(group, context.loaders) : null,
     }),
@@ -71,7 +75,7 @@ export const GroupType = builder.prismaObject('Group', {
         type: PrincipalType,
         nullable: true,
         description:
-          'The members of the group by user name, ascending. Null unless you are a member of it or have the role SUPERUSER or one above it.',
+          'The members of the group by user name, ascending. Null if you may not see them: you must be a member, or have the role SUPERUSER or a higher one.',
         resolve: async (group, args, context) => {
           if (!(await maySeeMembers(group, context))) return null;
           const { loaders } = context;
@@ -100,7 +104,7 @@ builder.objectField(UserType, 'groups', (t) =>
     type: [GroupType],
     extensions: { listSize: 25 },
     description:
-      'The groups that the user is in, by name, at most 1000. Empty unless it is you, or you have the role SUPERUSER or one above it; it also requires the permission `group:list`.',
+      'The groups of the user by name, at most 1000. To see the groups of another user, you need the role SUPERUSER or a higher one; otherwise the list is empty. The list is also empty if your scopes do not include `group:list`.',
     resolve: async (user, _args, context) => {
       const caller = callerOf(context);
       const isShown =
@@ -113,7 +117,7 @@ builder.objectField(UserType, 'groups', (t) =>
 );
 
 const GroupFilterInput = builder.inputType('GroupFilterInput', {
-  description: 'Which groups a list shows: those that meet every condition given.',
+  description: 'Which groups a list shows: the groups that meet all of these conditions.',
   fields: (t) => ({ namePrefix: t.string({ description: 'Only groups whose names begin with this text.' }) }),
 });
 
@@ -121,7 +125,7 @@ builder.queryFields((t) => ({
   group: t.field({
     type: GroupType,
     nullable: true,
-    description: 'One group; null with NOT_FOUND when it is absent or hidden.',
+    description: 'One group. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(GroupByInput, 'group'),
     resolve: async (_root, { by }, context) => {
       const [group] = await readGroups(groupReader(callerOf(context)), [by as GroupBy]);
@@ -132,11 +136,11 @@ builder.queryFields((t) => ({
     {
       type: GroupType,
       description:
-        'Groups by name, ascending: all of the tenant for the role SUPERUSER and those above it, for others the groups that they are in.',
+        'Groups by name, ascending. With the role SUPERUSER or a higher one, you see all groups of the tenant; otherwise only the groups that you are in.',
       args: {
         filter: t.arg({
           type: GroupFilterInput,
-          description: 'Which groups to list. Left out: all that you may see.',
+          description: 'Which groups to list. If left out: all that you may see.',
         }),
       },
       resolve: async (_root, { filter, ...args }, context) => {
@@ -158,12 +162,12 @@ const MAX_MEMBERS = 1000;
 
 type UserAddressInput = typeof UserByInput.$inferInput;
 
-/** @throws InvalidArgumentError for too many; NotFoundError naming the first who is not there. */
+/** @throws InvalidArgumentError for too many members; NotFoundError for the first one that does not exist. */
 async function memberIds(addresses: readonly UserAddressInput[], context: Context): Promise<string[]> {
   const path = ['input', 'members'];
   if (addresses.length > MAX_MEMBERS)
-    throw InvalidArgumentError.of(path, `at most ${MAX_MEMBERS} members at once`);
-  // They are about to be others.
+    throw InvalidArgumentError.of(path, `must have at most ${MAX_MEMBERS} members`);
+  // The members are about to change.
   context.loaders.memberCount.clearAll();
   context.loaders.membersOfGroup.clearAll();
   context.loaders.groupsOfUser.clearAll();
@@ -188,11 +192,11 @@ const CreateGroupInput = builder.inputType('CreateGroupInput', {
     name: t.string({
       required: true,
       description:
-        'The name, unique in the tenant without regard to case and form (NFKC): at most 255 characters.',
+        'The name, at most 255 characters and unique in the tenant. Names are equal if they differ only in case or Unicode form (NFKC).',
     }),
     description: t.string({
       defaultValue: '',
-      description: 'What the group is for, at most 1000 characters.',
+      description: 'The purpose of the group, at most 1000 characters.',
     }),
     members: t.field({
       type: [UserByInput],
@@ -208,7 +212,7 @@ builder.mutationField('createGroup', (t) =>
   t.field({
     type: CreateGroupPayload,
     nullable: true,
-    description: 'Creates a group. Requires the role SUPERUSER or one above it.',
+    description: 'Creates a group. Requires the role SUPERUSER or a higher one.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
     args: inputOf(CreateGroupInput),
     resolve: async (_root, { input }, context) => ({
@@ -222,7 +226,7 @@ builder.mutationField('createGroup', (t) =>
 );
 
 const UpdateGroupInput = builder.inputType('UpdateGroupInput', {
-  description: 'Changes of a group. What is left out stays as it is.',
+  description: 'Changes of a group. Fields that are left out do not change.',
   fields: (t) => ({
     by: t.field({ type: GroupByInput, required: true, description: 'Which group to change.' }),
     name: t.string({ description: 'The new name, at most 255 characters.' }),
@@ -236,7 +240,8 @@ builder.mutationField('updateGroup', (t) =>
   t.field({
     type: UpdateGroupPayload,
     nullable: true,
-    description: 'Renames or describes a group; its grants stay. Requires an administrator.',
+    description:
+      'Changes the name or the description of a group. The group keeps its grants. Requires an administrator.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError, FailedPreconditionError] },
     args: inputOf(UpdateGroupInput),
     resolve: async (_root, { input }, context) => ({
@@ -285,7 +290,8 @@ builder.mutationFields((t) => ({
   addGroupMembers: t.field({
     type: AddGroupMembersPayload,
     nullable: true,
-    description: 'Adds members to a group; users who are members already stay so. Requires an administrator.',
+    description:
+      'Adds members to a group. Users who are already members are ignored. Requires an administrator.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
     args: inputOf(AddGroupMembersInput),
     resolve: async (_root, { input }, context) =>
@@ -295,7 +301,7 @@ builder.mutationFields((t) => ({
     type: RemoveGroupMembersPayload,
     nullable: true,
     description:
-      'Removes members from a group; users who are not members are ignored. Requires an administrator.',
+      'Removes members from a group. Users who are not members are ignored. Requires an administrator.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
     args: inputOf(RemoveGroupMembersInput),
     resolve: async (_root, { input }, context) =>
@@ -321,7 +327,7 @@ builder.mutationField('deleteGroup', (t) =>
   t.field({
     type: DeleteGroupPayload,
     nullable: true,
-    description: 'Deletes a group with its memberships and grants. Requires an administrator.',
+    description: 'Deletes a group, its memberships and its grants. Requires an administrator.',
     errors: { types: [FailedPreconditionError] },
     args: inputOf(DeleteGroupInput),
     resolve: async (_root, { input }, context) => ({

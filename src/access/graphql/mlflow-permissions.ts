@@ -13,6 +13,7 @@ import { payload } from '../../graphql/payload.ts';
 import { UserByInput, UserType } from '../../identity/graphql/user.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { AlreadyExistsError, NotFoundError } from '../../platform/errors.ts';
+import { withArticle } from '../../platform/text.ts';
 import type { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
 import type { RegisteredModelByInput } from '../../tracking/graphql/registered-model.ts';
 import { type GrantAddress, grantText, keyOf } from '../commands/grant-change.ts';
@@ -24,25 +25,25 @@ import { resolveSubject } from './subject.ts';
 
 interface Noun {
   readonly type: ResourceType;
-  /** The field that names the resource: `experiment`. */
+  /** The name of the field with the resource: `experiment`. */
   readonly field: 'experiment' | 'registeredModel';
-  /** What people call it. */
+  /** The name for people. */
   readonly words: string;
-  /** What operations and types are called after: `Experiment`. */
+  /** The name of the type, which the names of operations contain: `Experiment`. */
   readonly name: 'Experiment' | 'RegisteredModel';
   readonly by: typeof ExperimentByInput | typeof RegisteredModelByInput;
   readonly permission: ReturnType<ReturnType<typeof builder.objectRef<Grant>>['implement']>;
 }
 
-/** What MLflow's operations name: the resource, by the noun's field, and a user. */
+/** The arguments of MLflow's operations: the resource, under its field, and a user. */
 interface Named {
   readonly user: Readonly<Record<string, unknown>>;
   readonly [resource: string]: unknown;
 }
 
 /**
- * MLflow's four operations on the permissions of one kind of resource, and the list of them on `User`. They are about
- * users alone; `grantPermission` and its like are the general form, over the same rows.
+ * MLflow's four operations on the grants of one kind of resource, and the list of them on `User`. They are only for
+ * users; `grantPermission` and similar operations are the general form and use the same rows.
  *
  * Source: MLflow's authentication REST API.
  */
@@ -52,10 +53,11 @@ export function offerPermissionsOf(noun: Noun): void {
   offerListOfUser(noun);
 }
 
-/** Ends the description of each operation. */
-const likeMLflow = "The name is MLflow's: `grantPermission` and its like do the same for users and groups.";
+/** The end of the description of each operation. */
+const likeMLflow =
+  'The name comes from MLflow. `grantPermission`, `updatePermission`, `revokePermission` and `permissions` are the general form, for groups and all resources.';
 
-/** Where the row is. @throws NotFoundError for a user that is not there. */
+/** The subject and the resource of the grant. @throws NotFoundError if the user does not exist. */
 async function addressOf(
   noun: Noun,
   named: Named,
@@ -72,7 +74,7 @@ function offerRead(noun: Noun): void {
     t.field({
       type: noun.permission,
       nullable: true,
-      description: `The grant stored for a user on a ${noun.words}. Requires MANAGE on it, even to read your own. NOT_FOUND if there is none: defaults do not count. ${likeMLflow}`,
+      description: `The grant stored for a user on ${withArticle(noun.words)}. Requires MANAGE on it, even to read your own. NOT_FOUND if there is none; default levels do not count. ${likeMLflow}`,
       args: {
         [noun.field]: t.arg({ type: noun.by, required: true, description: `Which ${noun.words}.` }),
         user: t.arg({ type: UserByInput, required: true, description: 'Which user.' }),
@@ -89,9 +91,9 @@ function offerRead(noun: Noun): void {
 
 interface Write {
   readonly verb: 'Create' | 'Update' | 'Delete';
-  /** What the operation does, and what it answers in the special cases. */
+  /** The description of the operation. */
   readonly description: string;
-  /** The grant of the payload. */
+  /** The description of the grant in the payload. */
   readonly answer: string;
   readonly hasLevel: boolean;
   readonly errors: (typeof NotFoundError | typeof AlreadyExistsError)[];
@@ -101,7 +103,7 @@ interface Write {
 const writesOf = ({ words }: Noun): readonly Write[] => [
   {
     verb: 'Create',
-    description: `Grants a user a level on a ${words}. Requires MANAGE on it. A grant that is there already is ALREADY_EXISTS, whatever its level.`,
+    description: `Grants a user a level on ${withArticle(words)}. Requires MANAGE on it. If there is already a grant, the answer is ALREADY_EXISTS, even if it has another level.`,
     answer: 'The new grant.',
     hasLevel: true,
     errors: [NotFoundError, AlreadyExistsError],
@@ -109,7 +111,7 @@ const writesOf = ({ words }: Noun): readonly Write[] => [
   },
   {
     verb: 'Update',
-    description: `Changes the level of a user's grant on a ${words}, your own included. Requires MANAGE on it. NOT_FOUND if there is no grant.`,
+    description: `Changes the level of a user's grant on ${withArticle(words)}. Requires MANAGE on it, even for your own grant. NOT_FOUND if there is no grant.`,
     answer: 'The grant with its new level.',
     hasLevel: true,
     errors: [NotFoundError],
@@ -117,7 +119,7 @@ const writesOf = ({ words }: Noun): readonly Write[] => [
   },
   {
     verb: 'Delete',
-    description: `Deletes a user's grant on a ${words}. Requires MANAGE on it. The user then has what groups, the project and defaults give. NOT_FOUND if there is no grant.`,
+    description: `Deletes a user's grant on ${withArticle(words)}. Requires MANAGE on it. Other grants and the default level may still give the user a level. NOT_FOUND if there is no grant.`,
     answer: 'The grant as it was before it was deleted.',
     hasLevel: false,
     errors: [NotFoundError],
@@ -135,7 +137,7 @@ function offerWrite(noun: Noun, { verb, description, answer, hasLevel, errors, c
     description: 'The level that the user will have.',
   } as const;
   const type = builder.inputType(`${name}Input`, {
-    description: `A user's grant on a ${words}.`,
+    description: `A user's grant on ${withArticle(words)}.`,
     fields: (t) => ({
       [field]: t.field({ type: by, required: true, description: `Which ${words}.` }),
       user: t.field({ type: UserByInput, required: true, description: 'Which user.' }),
@@ -164,7 +166,7 @@ function offerListOfUser(noun: Noun): void {
       {
         type: noun.permission,
         nullable: true,
-        description: `The grants stored for the user on ${noun.words}s, newest first: no defaults, and no grants to groups. Null unless it is you, or you are an administrator.`,
+        description: `The grants stored for the user on ${noun.words}s, newest first. Default levels and grants to groups are not included. Null if you are neither this user nor an administrator.`,
         resolve: async (user, args, context) => {
           const caller = callerOf(context);
           const isTheirs = user.id === caller.userId || managesTenant(caller.role);

@@ -15,7 +15,7 @@ const modelOf = guardedEdge(
 
 const RegisteredModelPermission = builder.objectRef<Grant>('RegisteredModelPermission').implement({
   description:
-    "A level that a user was granted on a registered model, as MLflow shows it. Source: MLflow's entity of that name.",
+    "A grant to a user on a registered model, in MLflow's form. Source: MLflow's RegisteredModelPermission.",
   fields: (t) => ({
     registeredModelId: t.id({
       description: 'The id of the registered model.',
@@ -24,14 +24,14 @@ const RegisteredModelPermission = builder.objectRef<Grant>('RegisteredModelPermi
     name: t.string({
       nullable: true,
       description:
-        "The registered model's name; null when the model is hidden from you. The grant stays when the model is renamed.",
+        'The current name of the registered model; null if the model is hidden from you. A model that is renamed keeps its grants.',
       resolve: async (grant, args, context) => (await modelOf(grant, args, context))?.name ?? null,
     }),
     userId: t.id({ description: 'The id of the user.', resolve: (grant) => grant.userId ?? '' }),
     user: t.field({
       type: PrincipalType,
       nullable: true,
-      description: 'The user that the level was granted to; null when it was deleted this moment.',
+      description: 'The user who has the level; null if the user has just been deleted.',
       resolve: (grant, _args, { loaders }) => loaders.publicUser.load(grant.userId ?? ''),
     }),
     permission: t.field({

@@ -19,7 +19,7 @@ import { registeredModelTarget } from '../../tracking/domain/model-targets.ts';
 import { ExperimentByInput } from '../../tracking/graphql/experiment.ts';
 import { RegisteredModelByInput } from '../../tracking/graphql/registered-model.ts';
 
-/** An object that permissions are about, as its address found it. */
+/** A resource of a grant, as its address found it. */
 export interface Resource {
   readonly type: ResourceType;
   readonly id: string;
@@ -27,10 +27,10 @@ export interface Resource {
   readonly target: Target;
 }
 
-/** The resource that somebody names: an object, all of a type, or the tenant. */
+/** What an input names as a resource: one object, all objects of a type, or the tenant. */
 export interface FoundResource {
   readonly resource: GrantResource;
-  /** Null for all of a type and for the tenant. */
+  /** Null for all objects of a type and for the tenant. */
   readonly name: string | null;
   readonly target: Target;
 }
@@ -42,7 +42,7 @@ interface Kind {
 
 type Address = Readonly<Record<string, unknown>>;
 
-/** One kind of resource: where its rows come from, and how its target and name are read from one. */
+/** One kind of resource: where its rows come from, and how to get the target and the name of a row. */
 function kind<Row extends { readonly id: string }>(
   type: ResourceType,
   load: (address: never, loaders: Loaders) => Promise<Row | null>,
@@ -58,7 +58,7 @@ function kind<Row extends { readonly id: string }>(
   };
 }
 
-/** Every kind of resource, by the name of its field in `ResourceBy`. */
+/** All kinds of resource, by the name of their field in `ResourceByInput`. */
 const resources = {
   project: kind(
     'PROJECT',
@@ -97,47 +97,47 @@ const kindsByType: ReadonlyMap<ResourceType, Kind> = new Map(
 );
 
 export const ResourceByInput = builder.inputType('ResourceByInput', {
-  description: 'What a grant is on: one resource, all resources of a type, or the whole tenant.',
+  description: 'The resource of a grant: one resource, all resources of a type, or the whole tenant.',
   isOneOf: true,
   fields: (t) => ({
     project: t.field({ type: ProjectByInput, description: 'One project.' }),
     experiment: t.field({ type: ExperimentByInput, description: 'One experiment.' }),
     registeredModel: t.field({ type: RegisteredModelByInput, description: 'One registered model.' }),
-    workflow: t.field({ type: EntityNameInput, description: 'One workflow: all versions of the name.' }),
+    workflow: t.field({ type: EntityNameInput, description: 'One workflow with all its versions.' }),
     queue: t.field({ type: QueueByInput, description: 'One queue.' }),
     all: t.field({
       type: ResourceTypeEnum,
       description:
-        'All resources of this type in the tenant, future ones included. Requires an administrator.',
+        'All resources of this type in the tenant, even those that are created later. Requires an administrator.',
     }),
-    tenant: t.boolean({ description: 'True: everything in the tenant. Requires an administrator.' }),
+    tenant: t.boolean({ description: 'Must be true: everything in the tenant. Requires an administrator.' }),
   }),
 });
 
-/** A `ResourceBy` as it arrives. */
+/** A `ResourceByInput`, as it arrives. */
 export interface ResourceBy {
   readonly all?: ResourceType | null;
   readonly tenant?: boolean | null;
   readonly [object: string]: unknown;
 }
 
-/** Whether it is about no single object: then only administrators have a say. */
+/** Whether it names no single object. Then only administrators may use it. */
 export const isWide = ({ all, tenant }: ResourceBy): boolean => all != null || tenant != null;
 
-/** What all of it are. */
+/** The kind of all these objects. */
 export const wideKind = ({ all }: ResourceBy): ObjectKind => kindOf[all ?? 'TENANT'];
 
-/** The kind and the address of the object that it names. */
+/** The kind and the address of the object. */
 function addressIn(resource: ResourceBy): { kind: Kind; address: Address } {
   for (const [field, of] of Object.entries(resources)) {
     const address = resource[field] as Address | null | undefined;
-    // A workflow's name has no id to choose instead; the loader takes either.
+    // A workflow's address is only its key; the loader accepts an id or a key.
     if (address) return { kind: of, address: field === 'workflow' ? { key: address } : address };
   }
   throw new Error('a resource of a kind that is not in the table');
 }
 
-/** How a rule finds the object that a `ResourceBy` names. */
+/** How a rule finds the object of a `ResourceByInput`. */
 export function ofResource(resource: ResourceBy): Finder {
   const { kind: of, address } = addressIn(resource);
   return {
@@ -147,7 +147,7 @@ export function ofResource(resource: ResourceBy): Finder {
   };
 }
 
-/** Null when its object is absent, which the rule has told already. @throws InvalidArgumentError */
+/** Null if the object does not exist; the rule has already answered that. @throws InvalidArgumentError */
 export async function findResourceBy(
   resource: ResourceBy,
   tenantId: string,
@@ -155,10 +155,13 @@ export async function findResourceBy(
   path: readonly string[],
 ): Promise<FoundResource | null> {
   const { all, tenant } = resource;
-  if (tenant === false) throw InvalidArgumentError.of([...path, 'tenant'], 'tenant is true or left out');
+  if (tenant === false) throw InvalidArgumentError.of([...path, 'tenant'], 'tenant must be true or left out');
   if (tenant) return wide({ type: 'TENANT', id: null }, tenantId);
   if (all === 'TENANT')
-    throw InvalidArgumentError.of([...path, 'all'], 'all is about a type of resource; say tenant: true');
+    throw InvalidArgumentError.of(
+      [...path, 'all'],
+      'all takes a type of resource; for the tenant, write tenant: true',
+    );
   if (all) return wide({ type: all, id: null }, tenantId);
   const { kind: of, address } = addressIn(resource);
   const found = await of.find(address, loaders);
@@ -174,7 +177,7 @@ function wide(resource: GrantResource, tenantId: string): FoundResource {
   };
 }
 
-/** What stands at a resource that a row names; null when it is gone. */
+/** The object of a stored grant; null if it was deleted. */
 export async function findResource(
   resource: GrantResource,
   tenantId: string,
@@ -190,7 +193,7 @@ export interface GrantResourceRow extends GrantResource {
 }
 
 export const GrantResourceType = builder.objectRef<GrantResourceRow>('GrantResource').implement({
-  description: 'What a grant is on: one resource, all resources of a type, or the whole tenant.',
+  description: 'The resource of a grant: one resource, all resources of a type, or the whole tenant.',
   fields: (t) => ({
     type: t.expose('type', {
       type: ResourceTypeEnum,
@@ -198,13 +201,13 @@ export const GrantResourceType = builder.objectRef<GrantResourceRow>('GrantResou
     }),
     id: t.id({
       nullable: true,
-      description: 'The id of the resource; null for all of a type and for the tenant.',
+      description: 'The id of the resource; null for all resources of a type and for the tenant.',
       resolve: (resource) => resource.id,
     }),
     name: t.string({
       nullable: true,
       description:
-        'The name of the resource, or the identifier of a project; null for all of a type and for the tenant.',
+        'The name of the resource, or the identifier of a project; null for all resources of a type and for the tenant.',
       resolve: async (resource, _args, { loaders }) =>
         (await findResource(resource, resource.tenantId, loaders))?.name ?? null,
     }),

@@ -12,32 +12,32 @@ import { groupReader } from '../group-reader.ts';
 import { GroupType } from './group.ts';
 
 export const SubjectByInput = builder.inputType('SubjectByInput', {
-  description: 'Who a grant is to: a user or a group of your tenant.',
+  description: 'The user or group that has a grant. It must belong to your tenant.',
   isOneOf: true,
   fields: (t) => ({
     user: t.field({ type: UserByInput, description: 'A person or a service account.' }),
-    group: t.field({ type: GroupByInput, description: 'A group: all its members.' }),
+    group: t.field({ type: GroupByInput, description: 'A group. All its members have the level.' }),
   }),
 });
 
 export const GrantSubjectType = builder.unionType('GrantSubject', {
-  description: 'Who a grant is to: a user or a group.',
+  description: 'The user or group that has a grant.',
   types: [PrincipalType, GroupType],
   resolveType: (subject) => ('username' in subject ? PrincipalType : GroupType),
 });
 
 type Address = Readonly<Record<string, unknown>>;
 
-/** An `@oneOf` of addresses as it arrives. */
+/** An `@oneOf` of addresses, as it arrives. */
 export interface SubjectBy {
   readonly user?: Address | null;
   readonly group?: Address | null;
 }
 
 /**
- * Finds any user or group of the tenant: whoever manages a resource may share it with all of them.
+ * Finds any user or group of the tenant: the manager of a resource may share it with all of them.
  *
- * @throws NotFoundError naming the path: for what another tenant has, as for what nobody has.
+ * @throws NotFoundError with the path. Users and groups of another tenant count as absent.
  */
 export async function resolveSubject(
   by: SubjectBy,
@@ -57,7 +57,7 @@ export async function resolveSubject(
   return { groupId: group.id, name: group.name };
 }
 
-/** Null when it was deleted since the row was read. */
+/** Null if it was deleted since the row was read. */
 export async function subjectOf(grant: Grant, loaders: Loaders): Promise<PublicUser | Group | null> {
   if (grant.userId) return await loaders.publicUser.load(grant.userId);
   return grant.groupId ? await loaders.group.load(grant.groupId) : null;

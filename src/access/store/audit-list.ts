@@ -5,12 +5,12 @@ import { nothing, type Rows, raw, type Sql, sql } from '../../platform/database/
 import { count, list } from '../../platform/database/statement.ts';
 import type { ObjectKind } from '../../platform/object-kinds.ts';
 
-/** Which events a list shows; null is no limit. */
+/** Which events a list shows; null means no condition. */
 export interface AuditFilter {
-  /** Of an actor by its id, or by the name that it had where nobody of that name is there any more. */
+  /** The actor, by id, or by the name in the log if no user has this name any more. */
   readonly actorId: string | null;
   readonly actorName: string | null;
-  /** `permission:grant`, or the noun alone for all about it. */
+  /** An action such as `permission:grant`, or a noun such as `permission` for all its actions. */
   readonly action: string | null;
   readonly outcome: AuditOutcome | null;
   readonly targetType: ObjectKind | null;
@@ -29,17 +29,17 @@ const columns = `
   outcome::text as outcome, code, target_type as "targetType", target_id as "targetId", target_name as "targetName",
   before, after, count`;
 
-/** What a caller writes stands for itself: `%` and `_` are no patterns. */
+/** `%` and `_` in a caller's text have no special meaning. */
 const escapeLike = (text: string) => text.replaceAll(/[\\%_]/g, '\\$&');
 
 function isOfAction(action: string): Sql {
   return action.includes(':') ? sql`action = ${action}` : sql`action like ${`${escapeLike(action)}:%`}`;
 }
 
-/** The newest first. */
+/** The newest event first. */
 export const auditOrder = lastIdFirst('event');
 
-/** What a list shows. */
+/** The rows of a list. */
 function eventsOf(tenantId: string, filter: AuditFilter): Rows {
   const { actorId, actorName, action, outcome, targetType, targetId, since, until, credentialId } = filter;
   const from = sql`audit_events as event where tenant_id = ${tenantId}::uuid
@@ -55,9 +55,9 @@ function eventsOf(tenantId: string, filter: AuditFilter): Rows {
   return { from };
 }
 
-/** The tenant's events, newest first; up to one more than the page. */
+/** The events of the tenant, newest first: one page, and one more row if there is one. */
 export const listAuditEvents = (tenantId: string, filter: AuditFilter, page: Page) =>
   list<AuditEventRow>(eventsOf(tenantId, filter), raw(columns), auditOrder, page);
 
-/** How many there are in all; read only where it is asked for. */
+/** The number of these events. It is read only if a query asks for it. */
 export const countAuditEvents = (tenantId: string, filter: AuditFilter) => count(eventsOf(tenantId, filter));

@@ -2,7 +2,7 @@ import { sql } from '../../platform/database/sql.ts';
 import { query } from '../../platform/database/statement.ts';
 import { nameKey } from '../../platform/text.ts';
 
-/** A user or a group, as much of it as whoever shares something needs to know. */
+/** The parts of a user or group that somebody needs to share a resource with it. */
 export interface NamedGrantee {
   readonly id: string;
   readonly kind: 'USER' | 'GROUP';
@@ -10,7 +10,7 @@ export interface NamedGrantee {
   readonly name: string;
 }
 
-/** The tenant's active users and groups whose names begin like that, by name, at most `limit`. */
+/** The active users and the groups of the tenant whose names begin with the prefix, by name, at most `limit`. */
 export function listGrantees(tenantId: string, prefix: string, limit: number): Promise<NamedGrantee[]> {
   const start = nameKey(prefix);
   return query<NamedGrantee>(sql`

@@ -3,34 +3,39 @@ import { isAtLeast, lower } from './levels.ts';
 import type { Resource, Target } from './resources.ts';
 import { ceilings, managesTenant } from './roles.ts';
 
-/** Whom a decision is about. */
+/** The user whom a decision is about. */
 export interface Subject {
   readonly tenantId: string;
   readonly role: Role;
-  /** Where no grant decides: the user's own level, else the tenant's, else the server's. */
+  /** The level if no grant decides: of the user, or else of the tenant, or else of the server. */
   readonly defaultLevel: Level;
   readonly defaultFrom: DefaultSource;
-  /** The resources that the token was confined to; null for no such limit. */
+  /** The resources that the token is limited to; null for no such limit. */
   readonly confinedTo: readonly Resource[] | null;
-  /** A user who cannot sign in. Never true of a caller: asked only where a decision is explained. */
+  /**
+   * The user cannot sign in. This is never true of a caller; it matters only when a decision about another user is
+   * explained.
+   */
   readonly isDisabled?: boolean;
 }
 
 export type DefaultSource = 'USER' | 'TENANT' | 'SERVER';
 
-/** The levels that a user was granted on one resource: its own, and the highest of its groups'. */
+/** The levels of a user on one resource: by its own grant, and the highest by grants to its groups. */
 export interface GrantLevels {
   readonly own: Level | null;
   readonly group: Level | null;
 }
 
-/** What a grant is on: a resource, all of a type (`id` null), or the tenant (type TENANT, `id` null). */
+/**
+ * The resource of a grant: one resource, all resources of a type (`id` null), or the tenant (type TENANT, `id` null).
+ */
 export interface GrantResource {
   readonly type: ResourceType;
   readonly id: string | null;
 }
 
-/** Which step of the model answered. */
+/** The step that decided. */
 export type DecidedBy =
   | 'DISABLED'
   | 'PUBLIC'
@@ -42,42 +47,48 @@ export type DecidedBy =
   | 'TENANT_DEFAULT'
   | 'SERVER_DEFAULT';
 
-/** What lowered the level that a step answered. */
+/** What lowered the level after a step had decided. */
 export type Cap = 'ROLE_CEILING' | 'TOKEN_RESOURCES';
 
 export interface Decision {
   readonly level: Level;
   readonly decidedBy: DecidedBy;
-  /** Where the grant is that decided; null where none did. */
+  /** The resource of the grant that decided; null if no grant decided. */
   readonly resource: GrantResource | null;
   readonly caps: readonly Cap[];
 }
 
-/** One step as it was asked: a question about the subject, or one resource and the levels that were granted on it. */
+/** One step of a decision: a question about the subject, or one resource with the levels that the grants on it give. */
 export interface Step {
   readonly step: 'DISABLED' | 'PUBLIC' | 'OTHER_TENANT' | 'ROLE' | 'GRANTS' | 'DEFAULT';
   readonly resource: GrantResource | null;
   readonly levels: GrantLevels | null;
-  /** Whether it decided; the steps after it are not asked. */
+  /** Whether this step decided. The steps after it are not asked. */
   readonly answered: boolean;
 }
 
-/** The resources whose grants are asked, in this order: resource and ancestors, nearest first; their types; the tenant. */
+/**
+ * The resources whose grants count, in this order: the resource and its ancestors, nearest first; their types; the
+ * tenant.
+ */
 export function grantResourcesOf({ resources, allOf }: Target): GrantResource[] {
   const types = allOf ? [allOf] : resources.map(({ type }) => type);
   return [...resources, ...types.map((type) => ({ type, id: null })), { type: 'TENANT', id: null }];
 }
 
 /**
- * The level of a subject on a target: the first step that answers, then the caps.
+ * The level of a subject on a target. The first step that has an answer decides; then the limits lower the level.
  *
- * 1. A disabled subject: none. A public target: READ. Another tenant's: none, root excepted.
- * 2. Roles that manage the tenant: MANAGE, whatever the grants say.
- * 3. The nearest resource that has a grant: the user's own decides alone, up or down; else the highest of its groups'.
- * 4. The default of the user, else of the tenant, else of the server.
+ * 1. A disabled subject has no level. On a public target the level is READ. On a target of another tenant there is
+ *    none, except for ROOT.
+ * 2. Roles that manage the tenant have MANAGE, whatever the grants say.
+ * 3. The nearest resource with a grant decides. The user's own grant decides alone, whether higher or lower; without
+ *    one, the highest grant of its groups.
+ * 4. The default of the user decides, or else of the tenant, or else of the server.
  *
- * @param levelsOn  what was granted on a resource; asked nearest first, and no further than needed.
- * @param note  is told each step as it is asked, the answering one last.
+ * @param levelsOn the levels that the grants on a resource give. It is called for the nearest resource first, and only
+ * as often as necessary.
+ * @param note is called for each step; the last one is the step that decided.
  */
 export function decide(
   subject: Subject,

@@ -3,7 +3,7 @@ import { nameFault } from './names.ts';
 
 const MAX_DESCRIPTION = 1000;
 
-/** Everything wrong with what is given of a group; undefined is not given. */
+/** All problems of the fields of a group. Undefined means that a field is not given. */
 export function groupProblems(given: {
   readonly name?: string | undefined;
   readonly description?: string | undefined;
@@ -15,7 +15,7 @@ export function groupProblems(given: {
   const wrong = name === undefined ? null : groupNameFault(name);
   if (wrong) fault('name', wrong);
   if (description !== undefined && description.length > MAX_DESCRIPTION)
-    fault('description', `more than ${MAX_DESCRIPTION} characters`);
+    fault('description', `must have at most ${MAX_DESCRIPTION} characters`);
   return problems;
 }
 

@@ -1,6 +1,6 @@
 import type { Level } from '../../generated/prisma/enums.ts';
 
-/** Lowest first. Source: MLflow's permission levels, with USE of its later versions. */
+/** All levels, lowest first. Source: MLflow's permission levels, with USE from its later versions. */
 export const levels: readonly Level[] = ['NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE'];
 
 export function isAtLeast(level: Level, wanted: Level): boolean {

@@ -1,37 +1,42 @@
 import type { Level, Role } from '../../generated/prisma/enums.ts';
 import { isRoleAtLeast } from './roles.ts';
 
-/** What one permission takes of a caller. A row names everything, and what it does not open stays closed. */
+/**
+ * What one permission requires. A row lists everything; a permission is closed to a sign-in unless its row opens it.
+ */
 export interface Requirement {
   /**
-   * The level on the object that the call is about. CREATION_POLICY: READ or EDIT on what will hold the new object, as
-   * the tenant's policy says. NONE: the call is about no object that has grants.
+   * The required level on the object of the call. CREATION_POLICY: READ or EDIT on the project of the new object, as
+   * the creation policy of the tenant says. NONE: the call is about no object that has grants.
    */
   readonly level: Level | 'CREATION_POLICY' | 'NONE';
-  /** The lowest role that may use it. */
+  /** The lowest role that may use the permission. */
   readonly role: Role;
-  /** The narrow sign-ins that may use it too. */
+  /** The narrow sign-ins that may use the permission too. */
   readonly openTo: readonly NarrowSignIn[];
-  /** A scope that the access key must name: only keys of programs can have it. */
+  /** A scope that the sign-in must have. Only access keys of service accounts, and their tokens, can have it. */
   readonly serviceScope?: ServiceScope;
 }
 
-/** What makes a sign-in narrower than its user. A sign-in may be several of these: a permission must be open to each. */
+/**
+ * Why a sign-in may do less than its user. A sign-in can be several of these; a permission must be open to each of
+ * them.
+ */
 export type NarrowSignIn =
-  /** A request without credentials: it acts as the anonymous user. */
+  /** A request without credentials. It acts as the anonymous user. */
   | 'ANONYMOUS'
-  /** A user that several people sign in as: the configured guest, the anonymous user. */
+  /** A user that several people share: the configured guest or the anonymous user. */
   | 'SHARED'
-  /** A token that is confined to some resources. */
+  /** A token that is limited to some resources. */
   | 'CONFINED'
-  /** An access key or a token with scopes, none of which names the permission. */
+  /** An access key or a token with scopes, none of which covers the permission. */
   | 'OUT_OF_SCOPE';
 
 const ANYONE = ['ANONYMOUS', 'SHARED', 'CONFINED'] as const;
 const CONFINED = ['CONFINED'] as const;
 const NOBODY = [] as const;
 
-/** Every permission of the product, `noun:verb`. Each is also a scope. */
+/** All permissions, as `noun:verb`. Each of them is also a scope. */
 export const permissions = {
   'version:read': { level: 'NONE', role: 'GUEST', openTo: [...ANYONE, 'OUT_OF_SCOPE'] },
   'viewer:read': { level: 'NONE', role: 'GUEST', openTo: [...ANYONE, 'OUT_OF_SCOPE'] },
@@ -84,7 +89,7 @@ export const permissions = {
   'permission:explain': { level: 'READ', role: 'GUEST', openTo: ['SHARED', 'CONFINED'] },
   'permission:administer': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
 
-  // People and programs. A shared identity changes nothing about its account and makes no keys.
+  // People and programs. A shared user cannot change its account or create access keys.
   'user:list': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
   'user:read': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
   'user:create': { level: 'NONE', role: 'ADMIN', openTo: NOBODY },
@@ -108,18 +113,21 @@ export const permissions = {
 
 export type Permission = keyof typeof permissions;
 
-/** Scopes of services, which are no permissions: what they open is open to nobody else. */
+/** Scopes of services. They are not permissions: only these scopes open what they are for. */
 const serviceScopes = ['executor', 'engine', 'login-app'] as const;
 export type ServiceScope = (typeof serviceScopes)[number];
 
 export const isServiceScope = (scope: string): boolean => serviceScopes.some((one) => one === scope);
 
-/** Whether a scope is one of ours: a permission, `noun:*`, `*:verb`, or a scope of services. */
+/** Whether a scope exists: a permission, `noun:*`, `*:verb`, or a scope of services. */
 export function isScope(scope: string): boolean {
   return isServiceScope(scope) || Object.keys(permissions).some((permission) => covers(scope, permission));
 }
 
-/** `execution:read` covers reading and listing; `execution:*` all about executions; `*:read` all reading. */
+/**
+ * `execution:read` covers reading and listing; `execution:*` covers all permissions of executions; `*:read` covers all
+ * reading.
+ */
 function covers(scope: string, permission: string): boolean {
   const [noun = '', verb = ''] = scope.split(':');
   const [wantedNoun, wantedVerb] = permission.split(':');
@@ -128,12 +136,14 @@ function covers(scope: string, permission: string): boolean {
   return (noun === '*' || noun === wantedNoun) && isVerb;
 }
 
-/** Whether a scope allows nothing that none of the others does: wildcards stay inside wildcards. */
+/**
+ * Whether everything that a scope allows is allowed by one of the others. A wildcard must be inside another wildcard.
+ */
 export function isWithinScopes(scope: string, others: readonly string[]): boolean {
   return others.some((other) => other === scope || (!isServiceScope(scope) && covers(other, scope)));
 }
 
-/** As much of a caller as decides whether a permission is open to it. */
+/** The parts of a caller that decide whether a permission is open to it. */
 export interface SignIn {
   readonly role: Role;
   readonly method: string;
@@ -142,10 +152,10 @@ export interface SignIn {
   readonly scopes: readonly string[] | null;
 }
 
-/** What keeps a caller from a permission, whatever the call is about. */
+/** Why a permission is closed to a caller, whatever the call is about. */
 export type Obstacle = NarrowSignIn | 'ROLE';
 
-/** The first obstacle between a caller and a permission; null for none. */
+/** The first obstacle between a caller and a permission; null if there is none. */
 export function obstacleTo(signIn: SignIn, permission: Permission): Obstacle | null {
   const { role, openTo }: Requirement = permissions[permission];
   const narrow = narrowSignIns.find((one) => isSignIn[one](signIn, permission) && !openTo.includes(one));
@@ -160,7 +170,7 @@ const isSignIn: Readonly<Record<NarrowSignIn, (signIn: SignIn, permission: Permi
 };
 const narrowSignIns = Object.keys(isSignIn) as NarrowSignIn[];
 
-/** Null is no limit, except where only a scope of services will do; an empty list is a scope for nothing. */
+/** Null means no limit, except for permissions that require a scope of services. An empty list covers nothing. */
 function hasScopeFor(scopes: readonly string[] | null, permission: Permission): boolean {
   const { serviceScope }: Requirement = permissions[permission];
   if (serviceScope) return scopes?.includes(serviceScope) ?? false;

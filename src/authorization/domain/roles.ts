@@ -1,6 +1,6 @@
 import type { Level, Role } from '../../generated/prisma/enums.ts';
 
-/** The ladder: every role, lowest first, and the highest level that it can have on a resource, whatever is granted. */
+/** All roles, lowest first, each with the highest level that it can have on a resource, whatever is granted. */
 export const ceilings = {
   GUEST: 'READ',
   ANNOTATOR: 'USE',
@@ -13,7 +13,7 @@ export const ceilings = {
 
 const ladder = Object.keys(ceilings) as Role[];
 
-/** Whether a role stands on the rung of another or above it. */
+/** Whether a role is equal to another role or higher. */
 export function isRoleAtLeast(role: Role, least: Role): boolean {
   return ladder.indexOf(role) >= ladder.indexOf(least);
 }

@@ -35,7 +35,7 @@ const insertRows = `
 
 const insertAuditStatement = statement<Record<string, never>>(insertRows);
 
-/** Writes what was changed, in the transaction that changes it. */
+/** Writes a change to the audit log, in the transaction of the change. */
 export async function insertAuditEvents(rows: readonly AuditRow[], tx: Tx): Promise<void> {
   await run(insertAuditStatement, [JSON.stringify(rows)], tx);
 }
@@ -44,7 +44,7 @@ const insertDenialsStatement = statement<Record<string, never>>(
   `/* behind the answers */ ${insertRows} on conflict (id) do nothing`,
 );
 
-/** Writes what was refused, behind the answers: those that were written already stay as they are. */
+/** Writes refusals to the audit log, after the answers were sent. Rows that were already written do not change. */
 export async function insertDenials(rows: readonly AuditRow[]): Promise<void> {
   await run(insertDenialsStatement, [JSON.stringify(rows)]);
 }

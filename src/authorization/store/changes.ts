@@ -15,17 +15,18 @@ const changeStatement = statement<{ version: bigint }>(
 
 const watchers = new Set<() => Promise<void>>();
 
-/** Has each commit of a change in this process wait for `look`. */
+/** Lets each commit of a change in this process wait for `look`. */
 export function beforeAnsweringChanges(look: () => Promise<void>): void {
   watchers.add(look);
 }
 
 /**
- * Tells every process to forget what it knows about a sign-in (PRINCIPAL: user, credential, session, role, tenant
- * defaults) or about rights (GRANT: grants, groups), when the transaction commits. This process has forgotten it before
- * `inTransaction` answers, others do within a second. To be called last in a transaction: it holds the clock until then.
+ * Tells every process, when the transaction commits, to forget what it has cached about a sign-in (PRINCIPAL: user,
+ * credential, session, role, defaults of the tenant) or about rights (GRANT: grants, groups). This process has
+ * forgotten it before `inTransaction` returns; the others forget it within a second. Call this last in a transaction,
+ * because it locks the clock until the commit.
  *
- * @param change.userId  null: anybody's of the tenant.
+ * @param change.userId null means all users of the tenant.
  */
 export async function recordAccessChange(
   tx: Tx,
@@ -41,11 +42,11 @@ export interface AccessChange {
   readonly kind: AccessChangeKind;
 }
 
-/** What a look at the feed finds. */
+/** The result of one read of the feed. */
 export interface AccessNews {
-  /** The number of the last change of all. */
+  /** The number of the last change. */
   readonly clock: bigint;
-  /** Oldest first; null when some are missing: they were swept, or are too many. */
+  /** Oldest first. Null if some are missing, because they were deleted or there are too many. */
   readonly changes: readonly AccessChange[] | null;
 }
 
@@ -62,7 +63,7 @@ const pollStatement = statement<
     order by change.version`,
 );
 
-/** What changed after a version. Changes are numbered without a gap, so one that is missing shows. */
+/** The changes after a version. Their numbers have no gap, so a missing change is noticed. */
 export async function readAccessNews(after: bigint): Promise<AccessNews> {
   const rows = await run(pollStatement, [after]);
   const clock = rows[0]?.clock ?? 0n;
@@ -78,7 +79,7 @@ const sweepStatement = statement<Record<string, never>>(
    )`,
 );
 
-/** Drops changes that every process has long seen; at most 10 000 at a time. */
+/** Deletes changes that every process has seen long ago, at most 10,000 at a time. */
 export async function sweepAccessChanges(): Promise<void> {
   await run(sweepStatement, []);
 }

@@ -7,12 +7,12 @@ import { newId } from '../../platform/ids.ts';
 import type { GrantResource } from '../domain/decision.ts';
 import type { Resource } from '../domain/resources.ts';
 
-/** Whom grants are to: as much of a caller as decides what it was granted. */
+/** The parts of a caller that decide which grants it has. */
 export type Grantee = Pick<Caller, 'tenantId' | 'userId' | 'groupIds'>;
 
 /**
- * The grants to one user and to its groups, whether it is a member of them by a row, by a token or like everybody. A query
- * of a `with`, named `about_user`.
+ * The grants to one user and to its groups. The user is a member of a group by a row, by a token, or because all users
+ * are members. This is a query for a `with`, named `about_user`.
  */
 export const grantsAbout = ({ tenantId, userId, groupIds }: Grantee): Sql => sql`
   about_user as (
@@ -30,7 +30,7 @@ export const grantsAbout = ({ tenantId, userId, groupIds }: Grantee): Sql => sql
 
 export type GrantLevelsRow = GrantResource & { readonly own: Level | null; readonly group: Level | null };
 
-/** What was granted to a user on those resources, on all of a type and on the tenant: one statement for all. */
+/** The levels of a user on these resources, on all resources of their types and on the tenant, in one statement. */
 export function listGrantLevels(subject: Grantee, resourceIds: readonly string[]): Promise<GrantLevelsRow[]> {
   return query<GrantLevelsRow>(sql`
     with ${grantsAbout(subject)}
@@ -47,7 +47,7 @@ const grantCreatorStatement = statement<Record<string, never>>(
    do update set level = 'MANAGE', updated_at = now()`,
 );
 
-/** The row of whoever made a resource; one that is there already becomes MANAGE. */
+/** Grants MANAGE to the user who creates a resource. An existing grant is changed to MANAGE. */
 export async function storeCreatorGrant(
   tx: Tx,
   { tenantId, userId }: Pick<Caller, 'tenantId' | 'userId'>,
@@ -60,7 +60,7 @@ const dropGrantsStatement = statement<Record<string, never>>(
   `delete from grants where tenant_id = $1::uuid and resource_type = $2::text::resource_type and resource_id = $3::uuid`,
 );
 
-/** Takes every grant on a resource away, in the transaction that deletes it for good. */
+/** Deletes all grants on a resource, in the transaction that deletes the resource permanently. */
 export async function dropGrants(tx: Tx, tenantId: string, resource: Resource): Promise<void> {
   await run(dropGrantsStatement, [tenantId, resource.type, resource.id], tx);
 }

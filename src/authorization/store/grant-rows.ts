@@ -11,24 +11,24 @@ import { managesTenant } from '../domain/roles.ts';
 import { type Grantee, grantsAbout } from './grant-levels.ts';
 import type { Reader } from './readable.ts';
 
-/** The rows of `grants` one by one, as the API of permissions shows and writes them; decisions read `grants.ts`. */
+/** Reads and writes single rows of `grants`, for the API. Decisions use `grant-levels.ts`. */
 
 const columns = `
   grants.id, grants.tenant_id as "tenantId", grants.user_id as "userId", grants.group_id as "groupId",
   grants.resource_type::text as "resourceType", grants.resource_id as "resourceId", grants.level::text as level,
   grants.created_at as "createdAt", grants.updated_at as "updatedAt"`;
 
-/** Whose row: a user's or a group's. */
+/** The subject of a grant: a user or a group. */
 export type SubjectId = { readonly userId: string } | { readonly groupId: string };
 
-/** What identifies a row, its level apart. */
+/** What identifies a grant: everything except its level. */
 export interface GrantKey {
   readonly tenantId: string;
   readonly subject: SubjectId;
   readonly resource: GrantResource;
 }
 
-/** The condition in a form that the unique index serves: it knows no `is not distinct from`. */
+/** The condition in a form for which PostgreSQL can use the unique index. It cannot for `is not distinct from`. */
 function whereKey({ tenantId, subject, resource }: GrantKey): Sql {
   const ofSubject =
     'userId' in subject ? sql`user_id = ${subject.userId}::uuid` : sql`group_id = ${subject.groupId}::uuid`;
@@ -45,7 +45,7 @@ const insertStatement = statement<Grant>(
    returning ${columns}`,
 );
 
-/** Null when there is a row already, whatever its level. Of several at once, one is made. */
+/** Null if there is already a grant, whatever its level. If several calls run at the same time, only one creates it. */
 export async function insertGrant(
   tx: Tx,
   { tenantId, subject, resource }: GrantKey,
@@ -58,7 +58,7 @@ export async function insertGrant(
   return row ?? null;
 }
 
-/** Null when there is no row. */
+/** Null if there is no grant. */
 export async function updateGrant(
   tx: Tx,
   key: GrantKey,
@@ -75,7 +75,7 @@ export async function updateGrant(
   return { grant, before };
 }
 
-/** The row as it was; null when there is none. */
+/** The deleted grant; null if there was none. */
 export async function deleteGrant(tx: Tx, key: GrantKey): Promise<Grant | null> {
   const [row] = await query<Grant>(
     sql`delete from grants where ${whereKey(key)} returning ${raw(columns)}`,
@@ -84,22 +84,22 @@ export async function deleteGrant(tx: Tx, key: GrantKey): Promise<Grant | null> 
   return row ?? null;
 }
 
-/** The stored row, never a default; null when there is none. */
+/** The stored grant; null if there is none. Default levels do not count. */
 export async function findGrant(key: GrantKey): Promise<Grant | null> {
   const [row] = await query<Grant>(sql`select ${raw(columns)} from grants where ${whereKey(key)}`);
   return row ?? null;
 }
 
-/** A row, and which of the given resources it is on, counted from 1. */
+/** A grant, and the number of its resource in the given list, counted from 1. */
 export type GrantOn = Grant & { readonly position: number };
 
-/** Resource by resource, the newest first on each. */
+/** Resource by resource, and the newest grant first on each. */
 export const resourceOrder: Order<GrantOn> = [
   { column: 'found.position', type: 'int', direction: 'asc', of: ({ position }) => String(position) },
   ...lastIdFirst('found'),
 ];
 
-/** The rows at those resources. */
+/** The grants on these resources. */
 function grantsOn(tenantId: string, resources: readonly GrantResource[]): Rows {
   const asked = JSON.stringify(resources.map((resource, at) => ({ ...resource, position: at + 1 })));
   const queries = sql`
@@ -120,7 +120,7 @@ function grantsOn(tenantId: string, resources: readonly GrantResource[]): Rows {
   return { with: queries, from: sql`found where true` };
 }
 
-/** Rows at those resources; up to one more than the page. */
+/** The grants on these resources: one page, and one more row if there is one. */
 export function listGrantsOn(
   tenantId: string,
   resources: readonly GrantResource[],
@@ -129,14 +129,14 @@ export function listGrantsOn(
   return list<GrantOn>(grantsOn(tenantId, resources), raw('found.*'), resourceOrder, page);
 }
 
-/** How many there are in all; read only where it is asked for. */
+/** The number of these grants. It is read only if a query asks for it. */
 export const countGrantsOn = (tenantId: string, resources: readonly GrantResource[]): Promise<number> =>
   count(grantsOn(tenantId, resources));
 
-/** The newest first. */
+/** The newest grant first. */
 export const grantOrder: Order<Grant> = lastIdFirst('grants');
 
-/** What `listGrantsFor` shows. */
+/** The rows of `listGrantsFor`. */
 function grantsTo(reader: Reader, type: ResourceType | null): Rows {
   const isOpen = managesTenant(reader.role)
     ? sql`true`
@@ -157,21 +157,22 @@ function grantsTo(reader: Reader, type: ResourceType | null): Rows {
 }
 
 /**
- * The caller's own rows and those of its groups, newest first; up to one more than the page. What they close to the
- * caller is left out, as it is everywhere; of a caller confined to some resources, so are rows on others.
+ * The grants to the caller and its groups, newest first: one page, and one more row if there is one. Grants on
+ * resources that are hidden from the caller are left out. If the caller is limited to some resources, grants on other
+ * resources are left out too.
  */
 export const listGrantsFor = (reader: Reader, type: ResourceType | null, page: Page) =>
   list<Grant>(grantsTo(reader, type), raw(columns), grantOrder, page);
 
-/** How many there are in all; read only where it is asked for. */
+/** The number of these grants. It is read only if a query asks for it. */
 export const countGrantsFor = (reader: Reader, type: ResourceType | null) => count(grantsTo(reader, type));
 
-/** Which of the users' own rows are listed. */
+/** Which of the users' own grants are listed. */
 export interface GrantsOfUserFilter {
   readonly type: ResourceType;
-  /** Also NO_PERMISSIONS, which tell of what is hidden. */
+  /** True: include grants with NO_PERMISSIONS, which reveal hidden resources. */
   readonly withClosed: boolean;
-  /** Only those on these resources; null for all. */
+  /** Only grants on these resources; null for all. */
   readonly within: readonly string[] | null;
 }
 
@@ -184,7 +185,9 @@ const isOfUser = (tenantId: string, { type, withClosed, within }: GrantsOfUserFi
   and grants.resource_id is not null ${withClosed ? nothing : sql`and grants.level <> 'NO_PERMISSIONS'`}
   ${within ? sql`and grants.resource_id = any(${within}::uuid[])` : nothing}`;
 
-/** The users' own rows on resources of a type, newest first; of each user, up to one more than the page. */
+/**
+ * The users' own grants on resources of a type, newest first: for each user one page, and one more row if there is one.
+ */
 export function listGrantsOfUsers(
   tenantId: string,
   userIds: readonly string[],
@@ -201,10 +204,13 @@ export const countGrantsOfUsers = (
 
 const MAX_ABOUT_USER = 1000;
 
-/** A grant to a user or to one of its groups, and the name of that group; null for the user's own. */
+/** A grant to a user or to one of its groups, with the name of the group; null for the user's own grant. */
 export type GrantAbout = Grant & { readonly groupName: string | null };
 
-/** The grants to a user and its groups on those resources, on all of a type and on the tenant; highest level first. */
+/**
+ * The grants to a user and its groups on these resources, on all resources of their types and on the tenant, highest
+ * level first.
+ */
 export function listGrantsAbout(subject: Grantee, resourceIds: readonly string[]): Promise<GrantAbout[]> {
   return query<GrantAbout>(sql`
     with ${grantsAbout(subject)}

@@ -15,7 +15,7 @@ export type GroupBy = { readonly id: string } | { readonly name: string };
 
 export const groupKeyOf = (by: GroupBy): string => ('id' in by ? by.id : by.name);
 
-/** The group that all users of a tenant are in, made with the tenant. Source: Armada's `everyone`. */
+/** Creates the group with all users of a tenant, together with the tenant. Source: Armada's `everyone`. */
 export async function createEveryone(tx: Tx, tenantId: string): Promise<void> {
   await tx.group.create({
     data: {
@@ -29,11 +29,11 @@ export async function createEveryone(tx: Tx, tenantId: string): Promise<void> {
   });
 }
 
-/** @throws a unique violation for a taken name. */
+/** @throws a unique violation if the name is taken. */
 export const insertGroup = (tx: Tx, group: Omit<Group, 'isEveryone' | 'createdAt' | 'updatedAt'>) =>
   tx.group.create({ data: group });
 
-/** @throws a unique violation for a taken name. */
+/** @throws a unique violation if the name is taken. */
 export const storeGroup = (
   tx: Tx,
   id: string,
@@ -43,9 +43,9 @@ export const storeGroup = (
 /** Deletes the group with its memberships and grants. */
 export const removeGroup = (tx: Tx, id: string) => tx.group.delete({ where: { id } });
 
-/** As much of a caller as decides which groups it sees. */
+/** The parts of a caller that decide which groups it sees. */
 export interface GroupReader extends Pick<Caller, 'tenantId' | 'userId' | 'groupIds'> {
-  /** Whether it sees those that it is not in. */
+  /** Whether the caller sees groups that it is not in. */
   readonly seesAll: boolean;
 }
 
@@ -53,10 +53,10 @@ const isVisibleTo = ({ userId, groupIds, seesAll }: GroupReader): Sql => sql`
   (${seesAll}::boolean or team.is_everyone or team.id = any(${groupIds}::uuid[]) or exists (
     select 1 from group_members as member where member.group_id = team.id and member.user_id = ${userId}::uuid))`;
 
-/** A group of the tenant, and whether its reader sees it. */
+/** A group of the tenant, and whether the caller may see it. */
 export type GroupFor = Group & { readonly isVisible: boolean };
 
-/** One row or null for each address, in their order, also of groups that the reader does not see. */
+/** One row or null for each address, in the order of the addresses. Groups that the caller may not see are included. */
 export async function readGroups(
   reader: GroupReader,
   addresses: readonly GroupBy[],
@@ -77,17 +77,17 @@ export async function readGroups(
   );
 }
 
-/** No id reads like this. */
+/** An id never looks like this. */
 const nameText = (key: string) => `name ${key}`;
 
-/** One row or null for each id, in their order: to name whom a permission is of. */
+/** One row or null for each id, in the order of the ids: to show the subject of a grant. */
 export async function readGroupsById(tenantId: string, ids: readonly string[]): Promise<(Group | null)[]> {
   return eachOf(ids, await db.group.findMany({ where: { tenantId, id: { in: [...ids] } } }));
 }
 
 /** Which of the groups a list shows. */
 export interface GroupFilter {
-  /** How the name begins; null for all. */
+  /** The beginning of the name; null for all. */
   readonly prefix: string | null;
 }
 
@@ -101,16 +101,16 @@ export const groupOrder = byText<Group>('team.name_key', (group) => group.nameKe
 
 const columns = columnsOf(Prisma.GroupScalarFieldEnum, 'team');
 
-/** The groups that a reader sees; up to one more than the page. */
+/** The groups that the caller may see: one page, and one more row if there is one. */
 export const listGroups = (reader: GroupReader, filter: GroupFilter, page: Page) =>
   list<Group>(shownTo(reader, filter), columns, groupOrder, page);
 
-/** How many there are in all; read only where it is asked for. */
+/** The number of these groups. It is read only if a query asks for it. */
 export const countGroups = (reader: GroupReader, filter: GroupFilter) => count(shownTo(reader, filter));
 
 const MAX_GROUPS_OF_USER = 1000;
 
-/** The groups of each user, by name, ascending, at most 1000 each. */
+/** The groups of each user by name, ascending, at most 1000 for each user. */
 export async function listGroupsOf(tenantId: string, userIds: readonly string[]): Promise<Group[][]> {
   const rows = await query<Group & { readonly memberId: string }>(sql`
     select joined.*, asked.id as "memberId" from unnest(${userIds}::uuid[]) as asked(id)
@@ -129,7 +129,7 @@ const membersStatement = statement<{ groupId: string; count: bigint }>(
     where group_id = any($1::uuid[]) group by group_id`,
 );
 
-/** How many members each group has by a row of its own; `everyone` has none of these. */
+/** The number of rows in `group_members` for each group. The group `everyone` has none. */
 export async function countMembers(groupIds: readonly string[], tx?: Tx): Promise<number[]> {
   const rows = await run(membersStatement, [groupIds], tx);
   const counts = eachAt(
@@ -144,7 +144,7 @@ const lockStatement = statement<{ id: string }>(
   `select id from groups where tenant_id = $1::uuid and (id = $2::uuid or name_key = $3) for update`,
 );
 
-/** Holds a group of the tenant until commit; null when there is none. */
+/** Locks a group of the tenant until the transaction ends; null if it does not exist. */
 export async function lockGroup(tx: Tx, tenantId: string, by: GroupBy): Promise<Group | null> {
   const id = 'id' in by && isId(by.id) ? by.id : null;
   const key = 'name' in by ? nameKey(by.name) : null;
@@ -152,7 +152,7 @@ export async function lockGroup(tx: Tx, tenantId: string, by: GroupBy): Promise<
   return held ? await tx.group.findUnique({ where: { id: held.id } }) : null;
 }
 
-/** Those who were not members before become members. @returns who they are. */
+/** Adds users who are not members yet. @returns the ids of the users who were added. */
 export async function insertMembers(
   tx: Tx,
   { id: groupId, tenantId }: { readonly id: string; readonly tenantId: string },
@@ -170,7 +170,7 @@ const removeStatement = statement<{ userId: string }>(
   `delete from group_members where group_id = $1::uuid and user_id = any($2::uuid[]) returning user_id as "userId"`,
 );
 
-/** Those who were members are none any more. @returns who they are. */
+/** Removes users who are members. @returns the ids of the users who were removed. */
 export async function deleteMembers(tx: Tx, groupId: string, userIds: readonly string[]): Promise<string[]> {
   return (await run(removeStatement, [groupId, userIds], tx)).map(({ userId }) => userId);
 }

@@ -5,7 +5,10 @@ const namedGroupsStatement = statement<{ id: string }>(
     order by id limit 1000`,
 );
 
-/** The ids of a tenant's groups of these names, as they are compared; those that are not there are left out. */
+/**
+ * The ids of the tenant's groups with these names, in the form in which names are compared. Names without a group are
+ * left out.
+ */
 export async function listGroupIds(tenantId: string, nameKeys: readonly string[]): Promise<string[]> {
   if (nameKeys.length === 0) return [];
   const rows = await run(namedGroupsStatement, [tenantId, nameKeys]);

@@ -5,34 +5,37 @@ import { exists } from '../../platform/database/statement.ts';
 import { managesTenant } from '../domain/roles.ts';
 import { grantsAbout } from './grant-levels.ts';
 
-/** As much of a caller as decides what its lists show. */
+/** The parts of a caller that decide what its lists show. */
 export type Reader = Pick<
   Caller,
   'tenantId' | 'userId' | 'role' | 'defaultLevel' | 'groupIds' | 'confinedTo'
 >;
 
-/** Where a row of a list has the ids of the resources that decide about it, nearest first. */
+/**
+ * The column of a list with the ids of one kind of resource that decides about its rows. Columns are listed nearest
+ * first.
+ */
 export interface ResourceColumn {
   readonly type: ResourceType;
-  /** An SQL expression of type uuid; null in rows that have no such resource. */
+  /** An SQL expression of type uuid. It is null in rows without such a resource. */
   readonly column: string;
 }
 
-/** The parts of a statement that shows only what its caller may read. */
+/** The parts of a statement that lists only what its caller may read. */
 export interface ReadableSql {
-  /** Begins the statement; `with recursive` and further queries cannot be added. */
+  /** The beginning of the statement. `with recursive` and further queries cannot be added. */
   readonly with: Sql;
-  /** After the tables that the columns are of. */
+  /** Comes after the tables of the columns. */
   readonly joins: Sql;
-  /** Besides the tenant, which the statement asks itself. */
+  /** The condition, without the tenant: the statement must check the tenant itself. */
   readonly condition: Sql;
 }
 
 /**
- * The same decision as `decide`, for every row of a list at once: at least READ. Role ceilings play no part, since the
- * lowest of them is READ.
+ * Makes the same decision as `decide`, for every row of a list at once: at least READ. The limits of roles do not
+ * matter, because the lowest one is READ.
  *
- * @param publicColumn  an SQL expression that is true for rows that everyone may read.
+ * @param publicColumn an SQL expression that is true for public rows.
  */
 export function readableSql(
   reader: Reader,
@@ -42,7 +45,8 @@ export function readableSql(
   const within = withinSql(reader, columns);
   if (managesTenant(reader.role)) return { with: nothing, joins: nothing, condition: within };
   const nearest = columns.map((_, at) => `granted_${at}.level`);
-  // What a row has no resource of says nothing about it either: the queue of no project is not asked about projects.
+  // If a row has no resource of a type, grants on the type do not count for it: grants on projects do not open a queue
+  // that belongs to no project.
   const ofTypes = columns.map(
     ({ column }, at) => `case when ${column} is not null then (select type_${at} from elsewhere) end`,
   );
@@ -73,7 +77,7 @@ export function readableSql(
   };
 }
 
-/** Of a caller that is confined to some resources: only what is one of them, or in one of them. */
+/** For a caller that is limited to some resources: only these resources, and rows inside of them. */
 function withinSql({ confinedTo }: Reader, columns: readonly ResourceColumn[]): Sql {
   if (confinedTo === null) return sql`true`;
   const ids = confinedTo.map(({ id }) => id);
@@ -81,7 +85,7 @@ function withinSql({ confinedTo }: Reader, columns: readonly ResourceColumn[]): 
   return sql`(${join(among, ' or ')})`;
 }
 
-/** Rows that belong to a project, and what decides about them. */
+/** The rows of a project, and the resources that decide about them. */
 export interface ProjectRows {
   readonly table: string;
   readonly alias: string;
@@ -89,7 +93,7 @@ export interface ProjectRows {
   readonly publicColumn?: string;
 }
 
-/** Whether the reader may read some row of a project: then it may list what is there. */
+/** Whether the caller may read at least one row of a project. Then the caller may list the rows of the project. */
 export function hasReadable(
   reader: Reader,
   { table, alias, resources, publicColumn }: ProjectRows,

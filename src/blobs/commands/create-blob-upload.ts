@@ -4,15 +4,15 @@ import { type BlobRow, ensureBlob } from '../store.ts';
 
 export interface BlobUpload {
   readonly projectId: string;
-  /** Of the content, hexadecimal. */
+  /** The SHA-256 of the content, hexadecimal. */
   readonly sha256: string;
   readonly sizeBytes: bigint;
 }
 
 /**
- * Announces a file. The same content in the same project is the same blob, which need not be sent again.
+ * Prepares the upload of a file. The same content in the same project is the same blob and need not be sent again.
  *
- * @throws InvalidArgumentError; ResourceExhaustedError when it is larger than `limitBytes`.
+ * @throws InvalidArgumentError; ResourceExhaustedError if the file is larger than `limitBytes`.
  */
 export async function createBlobUpload(
   caller: Caller,
@@ -24,7 +24,7 @@ export async function createBlobUpload(
     problems.push({
       path: ['input', 'sha256'],
       code: 'InvalidValue',
-      message: '64 lower-case hexadecimal digits',
+      message: 'must be 64 lower-case hexadecimal digits',
     });
   if (upload.sizeBytes < 0n)
     problems.push({
@@ -34,7 +34,7 @@ export async function createBlobUpload(
     });
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   if (upload.sizeBytes > BigInt(limitBytes))
-    throw new ResourceExhaustedError(`a file has at most ${limitBytes} bytes`, {
+    throw new ResourceExhaustedError(`a file must have at most ${limitBytes} bytes`, {
       path: ['input', 'sizeBytes'],
     });
   const sha256 = new Uint8Array(Buffer.from(upload.sha256, 'hex'));
@@ -47,7 +47,7 @@ export async function createBlobUpload(
   if (blob.sizeBytes !== upload.sizeBytes)
     throw InvalidArgumentError.of(
       ['input', 'sizeBytes'],
-      'the content of that hash is there already, of another size',
+      'a file with this SHA-256 is already stored, with another size',
     );
   return blob;
 }

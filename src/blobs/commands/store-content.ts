@@ -1,9 +1,9 @@
 import { type BlobRow, CHUNK_BYTES, finishBlob, storeChunk } from '../store.ts';
 
 /**
- * Keeps a blob's content, whose hash was checked, piece by piece, each in a statement of its own: no transaction lasts
- * as long as the copy does. The blob is whole when all of it is there. Two copies at once write the same; one that
- * stopped half-way is finished by the next.
+ * Stores the content of a blob, whose hash was already checked, in pieces. Each piece is a separate statement, so that
+ * no transaction lasts as long as the whole copy. The blob is complete when all pieces are stored. Two copies at the
+ * same time write the same pieces; the next copy completes one that stopped half-way.
  */
 export async function storeContent(
   blob: Pick<BlobRow, 'id' | 'sizeBytes'>,
@@ -15,10 +15,10 @@ export async function storeContent(
     position += 1;
   }
   if (!(await finishBlob(blob.id, position, blob.sizeBytes)))
-    throw new Error(`blob ${blob.id} is not whole: ${position} pieces, not ${blob.sizeBytes} bytes`);
+    throw new Error(`blob ${blob.id} is incomplete: it has ${position} pieces, not ${blob.sizeBytes} bytes`);
 }
 
-/** The same bytes in pieces of one size, but the last, however they come. */
+/** Cuts the same bytes into pieces of equal size, except the last one. */
 async function* inPieces(content: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
   let waiting: Uint8Array[] = [];
   let length = 0;

@@ -2,19 +2,19 @@ import { isId } from '../../platform/ids.ts';
 
 const PREFIX = 'slipway://blobs/';
 
-/** How a file is written as a value: no path of one machine ever is. */
+/** The value of a file. A value is never a path on one machine. */
 export function blobUri(id: string): string {
   return `${PREFIX}${id}`;
 }
 
-/** The id in a uri of ours; null for any other uri, which is the user's own affair. */
+/** The id in one of our URIs; null for all other URIs, which we do not check. */
 export function blobIdOf(uri: string): string | null {
   if (!uri.startsWith(PREFIX)) return null;
   const id = uri.slice(PREFIX.length);
   return isId(id) ? id : null;
 }
 
-/** Whether a uri claims to be one of ours. */
+/** Whether a URI looks like one of ours. */
 export function isBlobUri(uri: string): boolean {
   return uri.startsWith(PREFIX);
 }

@@ -1,4 +1,4 @@
-/** Every text in a plain value, however deep. */
+/** All texts in a plain value, at any depth. */
 export function textsIn(value: unknown): string[] {
   const texts: string[] = [];
   const waiting: unknown[] = [value];

@@ -13,13 +13,13 @@ const CreateBlobUploadPayload = builder.objectRef<BlobRow>('CreateBlobUploadPayl
   description: 'What `createBlobUpload` answers when it succeeds.',
   fields: (t) => ({
     uri: t.string({
-      description: 'The URI that names the file in inputs and outputs: `slipway://blobs/…`.',
+      description: 'The URI of the file, for inputs and outputs: `slipway://blobs/…`.',
       resolve: ({ id }) => blobUri(id),
     }),
     uploadUrl: t.string({
       nullable: true,
       description:
-        'The address to PUT the content to, within a few minutes; null when the content is there already.',
+        'The URL to send the content to with PUT. It is valid for a few minutes. Null if the content is already stored.',
       resolve: (blob, _args, { publicUrl }) =>
         blob.uploadedAt
           ? null
@@ -39,7 +39,7 @@ const BlobOwnerInput = builder.inputType('BlobOwnerInput', {
   fields: (t) => ({
     project: t.string({ description: "The project's identifier." }),
     run: t.id({
-      description: "A run's id, for executors: the project that the run works for.",
+      description: 'For executors: the id of a run of a job. The file belongs to the project of the job.',
     }),
   }),
 });
@@ -50,7 +50,7 @@ const CreateBlobUploadInput = builder.inputType('CreateBlobUploadInput', {
     owner: t.field({
       type: BlobOwnerInput,
       required: true,
-      description: 'The project that it will belong to.',
+      description: 'The project of the file.',
     }),
     sha256: t.string({
       required: true,
@@ -69,7 +69,7 @@ builder.mutationField('createBlobUpload', (t) =>
     type: CreateBlobUploadPayload,
     nullable: true,
     description:
-      'Announces a file and answers where to send it. Requires USE on the project. The same content in the same project is one file, which is sent once.',
+      'Prepares the upload of a file and answers the URL to send it to. Requires USE on the project. A project stores the same content only once.',
     errors: {
       types: [InvalidArgumentError, NotFoundError, ResourceExhaustedError],
     },
@@ -83,7 +83,7 @@ builder.mutationField('createBlobUpload', (t) =>
   }),
 );
 
-/** @throws NotFoundError for a run that the caller's executor does not hold. */
+/** @throws NotFoundError for a run that the caller's executor does not have. */
 async function projectIdOf(owner: typeof BlobOwnerInput.$inferInput, context: Context): Promise<string> {
   const { loaders } = context;
   if (owner.project) {

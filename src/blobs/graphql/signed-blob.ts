@@ -4,7 +4,7 @@ import { serverConfig } from '../../platform/config/server.ts';
 import { blobIdOf } from '../domain/blob-uri.ts';
 import { signedBlobUrl } from '../signed-url.ts';
 
-/** A file that is there, of the project that names it. */
+/** A stored file that belongs to the project whose value names it. */
 export interface SignedBlob {
   readonly uri: string;
   readonly id: string;
@@ -12,13 +12,14 @@ export interface SignedBlob {
 }
 
 export const SignedBlobType = builder.objectRef<SignedBlob>('SignedBlob').implement({
-  description: 'A file stored on this server, with an address to fetch it from.',
+  description: 'A file that is stored on this server, with a URL to download it.',
   fields: (t) => ({
     uri: t.exposeString('uri', {
-      description: 'The URI that names the file in inputs and outputs: `slipway://blobs/…`.',
+      description: 'The URI of the file, for inputs and outputs: `slipway://blobs/…`.',
     }),
     downloadUrl: t.string({
-      description: 'An address that serves the file to everybody who has it, for a few minutes, with GET.',
+      description:
+        'The URL to download the file with GET. Everybody who has the URL can download the file. It is valid for a few minutes.',
       resolve: (blob, _args, { publicUrl }) =>
         signedBlobUrl(publicUrl, 'GET', blob.id, new Date(Date.now() + serverConfig.blobUrlSeconds * 1000)),
     }),
@@ -27,8 +28,8 @@ export const SignedBlobType = builder.objectRef<SignedBlob>('SignedBlob').implem
 });
 
 /**
- * Of the texts that values hold, the files of ours that are there and the project's own; of all else, nothing: who names
- * another project's file gets no address of it.
+ * The files among the texts of some values, if they are stored and belong to the project. Other texts give nothing, so
+ * a value that names a file of another project does not get a URL of it.
  */
 export async function signedBlobs(
   project: { readonly tenantId: string; readonly projectId: string | null },

@@ -10,15 +10,15 @@ interface FileOwner {
 }
 
 /**
- * The files of ours that the values name and that are not there: not uploaded, or another project's. Who could name
- * another project's file in an input could read it by running something.
+ * The files of ours in some values that are not available: not uploaded, or of another project. If an input could name
+ * a file of another project, a user could read it by running something.
  */
 export async function missingFiles(project: FileOwner, values: LiteralMap, tx?: Tx): Promise<string[]> {
   const [missing] = await missingFilesOfEach(project, [values], tx);
   return missing ?? [];
 }
 
-/** The same for many, in one statement; in none where they name no file of ours. */
+/** The same for several values, in one statement; in none if they name no file of ours. */
 export async function missingFilesOfEach(
   project: FileOwner,
   each: readonly LiteralMap[],
@@ -34,7 +34,7 @@ export async function missingFilesOfEach(
   return uris.map((named) => named.filter((uri) => !uploaded.has(blobIdOf(uri) ?? '')));
 }
 
-/** For people, who need no more than the first few. */
+/** For people, who need only the first few. */
 export function missingFilesText(uris: readonly string[]): string {
-  return `not uploaded: ${uris.slice(0, 5).join(', ')}${uris.length > 5 ? ` and ${uris.length - 5} more` : ''}`;
+  return `these files are not uploaded: ${uris.slice(0, 5).join(', ')}${uris.length > 5 ? ` and ${uris.length - 5} more` : ''}`;
 }

@@ -28,21 +28,22 @@ export interface ExecutionRequest {
   };
   /** Plain values by name. */
   readonly inputs: unknown;
-  /** The same in Flyte's full form; a name stands in one of the two. */
+  /** The same inputs as Flyte's literals. An input is in only one of the two. */
   readonly inputLiterals: unknown;
   readonly maxParallelism: number | null;
 }
 
-/** Nodes side by side when nobody says. Source: Flyte's service default. */
+/** How many nodes run at the same time by default. Source: Flyte's service default. */
 export const DEFAULT_MAX_PARALLELISM = 25;
 
 /**
- * Starts an execution of a launch plan, any version of it, active or not. It is QUEUED; the scheduler takes it up at
- * once. It takes USE on the workflow of the plan, and on the project when the plan is another project's.
+ * Starts an execution of a launch plan. Its version need not be active. The execution is QUEUED, and the scheduler
+ * starts it at once. This requires USE on the workflow of the launch plan, and on the project if the launch plan
+ * belongs to another project.
  *
- * @param project  where it runs, which the caller may read or has a readable workflow in.
- * @throws NotFoundError for the launch plan; InvalidArgumentError for everything wrong with name and inputs, together;
- * AlreadyExistsError for a taken name: of two that ask at once for one name, one gets it.
+ * @param project where it runs. The caller may read the project, or a workflow in it.
+ * @throws NotFoundError for the launch plan; InvalidArgumentError with all problems of the name and the inputs;
+ * AlreadyExistsError if the name is taken. If two callers ask for a name at the same time, only one gets it.
  * Source: Flyte's CreateExecution.
  */
 export async function createExecution(
@@ -97,13 +98,13 @@ export async function createExecution(
   return execution;
 }
 
-/** The grants on a workflow of another project say nothing about this one, whose queue the execution takes. */
+/** The grants on a workflow of another project do not count for this project, whose queue the execution uses. */
 async function requireMayUse(caller: Caller, project: Project): Promise<void> {
   const refused = await refusal(caller, 'execution:create', {
     kind: 'project',
     key: project.identifier,
     target: async () => projectTarget(project),
-    // Whoever came here knows of the project, by a workflow in it if not by itself.
+    // The caller may know the project, because the rule has checked that.
     within: async () => true,
   });
   if (refused) throw refused;

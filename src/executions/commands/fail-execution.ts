@@ -6,10 +6,10 @@ import { moveExecution, moveNodes } from '../store/moves.ts';
 import { listNodesToAdvance } from '../store/nodes.ts';
 
 /**
- * Ends an execution that the engine itself cannot move on: FAILED by the system (`EngineFailure`), its nodes that have
- * not ended ABORTED. Needs nothing of the workflow, which may be what is at fault.
+ * Ends an execution that the engine cannot continue: it is FAILED by the system (`EngineFailure`), and its nodes that
+ * have not ended are ABORTED. This does not read the workflow, which may be the cause.
  *
- * The lock on the execution is the caller's, and so is the end of its jobs.
+ * The caller must have locked the execution, and must have ended its jobs.
  */
 export async function failExecution(tx: Tx, execution: LockedExecution, now: Date): Promise<void> {
   const nodes = await listNodesToAdvance(tx, execution.id);
@@ -34,7 +34,8 @@ export async function failExecution(tx: Tx, execution: LockedExecution, now: Dat
       at: now,
       error: {
         code: 'EngineFailure',
-        message: 'the engine could not move it on, again and again; its operators find the cause in the log',
+        message:
+          'the engine failed to continue this execution several times; the cause is in the log of the scheduler',
         kind: 'SYSTEM',
       },
     },

@@ -4,7 +4,7 @@ import type { Caller } from '../../platform/caller.ts';
 import { executionTarget } from '../domain/targets.ts';
 import { type ExecutionBy, type ExecutionRow, readExecutions } from '../store/reads.ts';
 
-/** The execution that an input names beside the object that it is about. @throws as getAllowed. */
+/** A further execution that an input names. @throws the errors of `getAllowed`. */
 export async function getReadableExecution(
   caller: Caller,
   by: ExecutionBy,

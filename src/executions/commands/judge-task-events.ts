@@ -6,7 +6,7 @@ import type { LockedExecution } from '../store/locked-execution.ts';
 import type { NodeRow } from '../store/nodes.ts';
 import { missingFilesOfEach, missingFilesText } from './check-files.ts';
 
-/** An event of an attempt, and what becomes of it. */
+/** An event of an attempt, and its result. */
 export interface Judged {
   readonly event: TaskEvent;
   readonly node: NodeRow;
@@ -15,11 +15,10 @@ export interface Judged {
 }
 
 /**
- * Judges events in their order, as many as one turn may by the size and the work of their outputs. An attempt whose outputs
- * name files that are not there has failed (`OutputsInvalid`). Events of nodes that the execution does not have are
- * left out.
+ * Checks events in their order, as many as one turn may handle by the size and the work of their outputs. An attempt
+ * whose outputs name files that are not available has failed (`OutputsInvalid`). Events of unknown nodes are left out.
  *
- * @returns with how many events were dealt with, at least one of those given.
+ * @returns how many events were handled: at least one.
  */
 export async function judgeTaskEvents(
   tx: Tx,

@@ -12,10 +12,11 @@ import { type NodeRow, readNodeLiterals } from '../store/nodes.ts';
 import { missingFiles, missingFilesText } from './check-files.ts';
 
 /**
- * Moves an execution to the phase that its nodes ask for. SUCCEEDED brings the workflow's outputs; where they cannot be
- * put together, or are too large, it is FAILED instead (`OutputsUnresolved`, `OutputsTooLarge`). FAILED takes the error of the node that failed first.
+ * Moves an execution to the phase that follows from its nodes. SUCCEEDED needs the outputs of the workflow. If they
+ * cannot be collected or are too large, the execution is FAILED (`OutputsUnresolved`, `OutputsTooLarge`). A FAILED
+ * execution gets the error of the node that failed first.
  *
- * The lock on the execution is the caller's.
+ * The caller must have locked the execution.
  */
 export async function moveToPhase(
   tx: Tx,

@@ -11,7 +11,7 @@ import { moveNodes, moveTasks, type NodeMove, type TaskMove } from '../store/mov
 import type { NodeRow } from '../store/nodes.ts';
 import { type Judged, judgeTaskEvents } from './judge-task-events.ts';
 
-/** An attempt that has yet to be submitted. */
+/** An attempt that was not submitted yet. */
 export interface NewAttempt {
   readonly nodeExecutionId: string;
   readonly nodeId: string;
@@ -19,15 +19,15 @@ export interface NewAttempt {
 }
 
 /**
- * Applies what is reported of an execution's attempts, in order, and moves their nodes with them: outputs are checked
- * against the task's interface, a failure of the user's code is retried while the task has retries left. An event that
- * the attempt's phase does not allow, a repeat among them, changes nothing.
+ * Applies reports about the attempts of an execution, in order, and moves their nodes. Outputs are checked with the
+ * interface of the task. A failure of the user's code is tried again while the task has retries left. A report that
+ * does not fit the phase of its attempt, such as a repeated one, changes nothing.
  *
- * The lock on the execution is the caller's.
+ * The caller must have locked the execution.
  *
- * @param outputLimitBytes  of one attempt's outputs as literals.
- * @returns the attempts that follow a failed one, and how many events were dealt with: large outputs leave the rest for
- * another turn.
+ * @param outputLimitBytes the limit for the outputs of one attempt, as literals.
+ * @returns the attempts that follow failed ones, and how many reports were handled. If outputs are large, the other
+ * reports wait for another turn.
  */
 export async function recordTaskEvents(
   tx: Tx,
@@ -71,7 +71,7 @@ function toTaskMove({ event, node, taskNode, outcome }: Judged): TaskMove {
   };
 }
 
-/** Which phase an attempt's phase gives its node; null leaves the node as it is. */
+/** The phase of a node that follows from the phase of its attempt; null means no change. */
 const nodePhases: Readonly<Record<TaskExecutionPhase, NodeExecutionPhase | null>> = {
   QUEUED: 'QUEUED',
   WAITING_FOR_RESOURCES: null,

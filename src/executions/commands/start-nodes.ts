@@ -12,20 +12,21 @@ import { moveNodes, moveTasks, type NodeMove } from '../store/moves.ts';
 import { readNodeLiterals } from '../store/nodes.ts';
 import type { NewAttempt } from './record-task-events.ts';
 
-/** An attempt with what it is to run on. */
+/** An attempt, with the inputs and the task to run. */
 export interface StartedAttempt extends NewAttempt {
   readonly inputs: LiteralMap;
 }
 
 /**
- * Begins nodes whose upstream nodes have succeeded: resolves their inputs and makes their rows, QUEUED, with a first
- * attempt. A node that cannot be begun begins and ends as FAILED: its inputs cannot be resolved (`BindingFailed`) or are
- * too large (`InputsTooLarge`), or nothing here runs its kind of task (`UnsupportedTask`).
+ * Starts nodes whose upstream nodes have succeeded: it resolves their inputs and creates their rows, which are QUEUED,
+ * with a first attempt. If a node cannot start, its row is created as FAILED: its inputs cannot be resolved
+ * (`BindingFailed`) or are too large (`InputsTooLarge`), or this platform cannot run its type of task
+ * (`UnsupportedTask`).
  *
- * The lock on the execution is the caller's.
+ * The caller must have locked the execution.
  *
- * @returns the attempts to submit, in the order of `nodeIds`; fewer than those where nodes failed, or where the inputs
- * are so large that the rest must wait for another turn.
+ * @returns the attempts to submit, in the order of `nodeIds`. There are fewer if nodes failed, or if the inputs are so
+ * large that the other nodes must wait for another turn.
  */
 export async function startNodes(
   tx: Tx,
@@ -84,10 +85,10 @@ type Begun =
   | { readonly inputs: LiteralMap; readonly bytes: number }
   | { readonly error: WorkError; readonly bytes: 0 };
 
-/** What a node is to run on, or why it cannot be run. */
+/** The inputs and the task of a node, or why it cannot run. */
 function begin(node: TaskNode, upstream: UpstreamValues, work: Work): Begun {
   const { type, container } = node.task.template;
-  if (!container) return refused('UnsupportedTask', `nothing here runs tasks of type ${type}`);
+  if (!container) return refused('UnsupportedTask', `this platform cannot run tasks of the type ${type}`);
   const inputs = resolveBindings(node.inputs, node.inputTypes, upstream, work);
   if (!inputs.ok)
     return refused('BindingFailed', inputs.problems.map((problem) => problem.message).join('; '));

@@ -9,10 +9,11 @@ import { type ExecutionBy, type ExecutionRow, readExecutions } from '../store/re
 const MAX_CAUSE = 500;
 
 /**
- * Asks for the end of an execution: it is ABORTING at once, and ABORTED when its work has stopped. Asking again
- * overwrites the cause. When the work finishes first, its result wins.
+ * Aborts an execution: it is ABORTING at once, and ABORTED when its work has stopped. Repeating this replaces the
+ * cause. If the work ends by itself before it is stopped, its result counts.
  *
- * @throws InvalidArgumentError for the cause; NotFoundError; FailedPreconditionError with the current phase when it has ended.
+ * @throws InvalidArgumentError for the cause; NotFoundError; FailedPreconditionError with the current phase if it has
+ * ended.
  * Source: Flyte's TerminateExecution.
  */
 export async function terminateExecution(
@@ -22,9 +23,9 @@ export async function terminateExecution(
   now: Date,
 ): Promise<ExecutionRow> {
   if (cause.length > MAX_CAUSE)
-    throw InvalidArgumentError.of(['input', 'cause'], `more than ${MAX_CAUSE} characters`);
+    throw InvalidArgumentError.of(['input', 'cause'], `must have at most ${MAX_CAUSE} characters`);
   if (!isStorable(cause))
-    throw InvalidArgumentError.of(['input', 'cause'], 'holds a character that cannot be stored');
+    throw InvalidArgumentError.of(['input', 'cause'], 'contains a character that cannot be stored');
   const [found] = await readExecutions(caller.tenantId, [by]);
   const notFound = new NotFoundError('execution', 'id' in by ? by.id : by.key.name, ['input', 'by']);
   if (!found || found.tenantId !== caller.tenantId) throw notFound;
@@ -38,10 +39,10 @@ export async function terminateExecution(
   });
   if (!moved) throw notFound;
   if (!moved.after)
-    throw new FailedPreconditionError(`it is ${moved.before} already`, {
+    throw new FailedPreconditionError(`the execution has already ${moved.before}`, {
       current: moved.before,
     });
-  caller.log.info({ executionId: found.id }, 'execution aborting');
+  caller.log.info({ executionId: found.id }, 'execution is being aborted');
   const [execution] = await readExecutions(caller.tenantId, [{ id: found.id }]);
   if (!execution) throw notFound;
   return execution;

@@ -7,7 +7,7 @@ import { coerceToLiterals } from '../../values/plain-values.ts';
 import { Work } from '../../values/problem-list.ts';
 import { literalBytes } from './limits.ts';
 
-/** What is reported of one attempt. */
+/** A report about one attempt. */
 export interface TaskEvent {
   readonly nodeExecutionId: string;
   readonly attempt: number;
@@ -15,26 +15,26 @@ export interface TaskEvent {
   readonly at: Date;
   readonly reason: string | null;
   readonly error: WorkError | null;
-  /** Plain values by name, of SUCCEEDED; checked here against the task's interface. */
+  /** Only for SUCCEEDED: plain values by name, which are checked here with the interface of the task. */
   readonly outputs: Readonly<Record<string, unknown>> | null;
 }
 
-/** What becomes of an attempt, once what was reported is judged. */
+/** The result of an attempt after its report was checked. */
 export interface AttemptOutcome {
   readonly phase: TaskExecutionPhase;
   readonly outputs: LiteralMap | null;
-  /** Size of the outputs' literals. */
+  /** The size of the outputs as literals. */
   readonly outputBytes: number;
-  /** What checking the outputs took, right or wrong. */
+  /** How many steps the check of the outputs took, whether they are valid or not. */
   readonly steps: number;
   readonly error: WorkError | null;
 }
 
 /**
- * Judges a report: a success whose outputs are not what the task promises (`OutputsInvalid`), or whose literals are
- * larger than `outputLimitBytes` (`OutputsTooLarge`), is a failure of the user's code; a failure of the user's code is
- * RETRYABLE_FAILED while the node has retries left. Failures of the system are never retried here: their retries are
- * the job's.
+ * Checks a report. A success is a failure of the user's code if its outputs do not fit the interface of the task
+ * (`OutputsInvalid`), or if their literals are larger than `outputLimitBytes` (`OutputsTooLarge`). After a failure of
+ * the user's code, the attempt is RETRYABLE_FAILED if the node has retries left. Failures of the system are never
+ * retried here; the job retries them.
  */
 export function judgeAttempt(
   node: {
@@ -53,11 +53,13 @@ const withoutOutputs = { outputs: null, outputBytes: 0, steps: 0, error: null };
 
 const unknownError: WorkError = {
   code: 'Unknown',
-  message: 'it failed without saying why',
+  message: 'the run failed and gave no reason',
   kind: 'UNKNOWN',
 };
 
-/** What becomes of an attempt that failed: retried, where its user's code is at fault and the node has retries left. */
+/**
+ * The result of an attempt that failed: RETRYABLE_FAILED if the user's code is the cause and the node has retries left.
+ */
 export function failedAttempt(
   node: { readonly retries: number },
   { attempt }: { readonly attempt: number },
@@ -86,7 +88,7 @@ function judgeOutputs(
   if (outputBytes > limitBytes)
     return failed(
       'OutputsTooLarge',
-      `the outputs take more than ${limitBytes} bytes as literals; write a file instead`,
+      `the outputs take more than ${limitBytes} bytes as literals; write large data to a file`,
     );
   return { phase: 'SUCCEEDED', outputs: checked.value, outputBytes, steps: work.steps, error: null };
 }

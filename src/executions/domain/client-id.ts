@@ -1,9 +1,9 @@
-/** The client id of an attempt's job: so that submitting an attempt twice makes one job. */
+/** The client id of the job of an attempt. With it, submitting an attempt twice gives only one job. */
 export function clientIdOf(nodeExecutionId: string, attempt: number): string {
   return `${nodeExecutionId}/${attempt}`;
 }
 
-/** The attempt that a job of ours runs; null for a client id of another form. */
+/** The attempt that one of our jobs runs; null for a client id with another form. */
 export function attemptOf(clientId: string | null): { nodeExecutionId: string; attempt: number } | null {
   const match = /^([0-9a-f-]{36})\/(\d{1,4})$/.exec(clientId ?? '');
   return match?.[1] && match[2] ? { nodeExecutionId: match[1], attempt: Number(match[2]) } : null;

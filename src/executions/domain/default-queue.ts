@@ -1,4 +1,4 @@
-/** The queue of a project's domain: where its executions' jobs go unless something sends them elsewhere. */
+/** The queue of a project and domain, which gets the jobs of its executions by default. */
 export function defaultQueueName(project: string, domain: string): string {
   return `${project}/${domain}`;
 }

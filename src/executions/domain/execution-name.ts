@@ -4,17 +4,17 @@ import type { Problem } from '../../platform/errors.ts';
 const form = /^[a-z][a-z0-9-]{0,62}$/;
 
 /**
- * What is wrong with a name that a caller chose; null when nothing is. Flyte lets capitals pass its check and stores
- * them; we refuse them.
+ * The problem of a name that a caller has chosen; null if it is valid. Flyte accepts capital letters in its check and
+ * stores them; we refuse them.
  */
 export function executionNameProblem(name: string, path: readonly string[]): Problem | null {
   if (form.test(name)) return null;
   const message =
-    'the name of an execution is at most 63 lower-case letters, digits and hyphens, and starts with a letter';
+    'the name of an execution must have at most 63 lower-case letters, digits and hyphens, and must begin with a letter';
   return { path, code: 'InvalidValue', message };
 }
 
-/** A name for an execution that was given none: `a` and 19 random characters. */
+/** The name of an execution if none was given: `a` and 19 random characters. */
 export function generatedExecutionName(): string {
   const digits = [...randomBytes(19)].map((byte) => (byte % 36).toString(36));
   return `a${digits.join('')}`;

@@ -1,18 +1,18 @@
 import type { LiteralMap } from '../../values/literals.ts';
 
 /**
- * What one turn of the scheduler moves at most, in bytes of literals; a single value map that is larger goes alone.
- * PostgreSQL takes no JSON text beyond 256 MiB, and a turn must end long before its transaction's time is up.
+ * How many bytes of literals one turn of the scheduler moves. A single map of values that is larger gets its own turn.
+ * PostgreSQL accepts JSON texts up to 256 MiB, and a turn must end long before the time limit of its transaction.
  */
 export const MAX_TURN_BYTES = 16 * 1024 * 1024;
 
 /**
- * What one turn checks, in steps of values' work (`MAX_STEPS`): when they are taken, the rest waits for another turn. A
- * turn is one piece of work that holds up everybody else's.
+ * How many steps of checking values one turn makes (`MAX_STEPS`). When they are used up, the rest waits for another
+ * turn, because a turn delays everything else.
  */
 export const MAX_TURN_STEPS = 250_000;
 
-/** Size of values in their full form, which is what is stored: up to twenty times that of the plain one. */
+/** The size of values as literals, the stored form. It can be twenty times the size of the plain values. */
 export function literalBytes(values: LiteralMap): number {
   return Buffer.byteLength(JSON.stringify(values));
 }

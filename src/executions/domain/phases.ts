@@ -5,10 +5,11 @@ import { isTerminal, type PhaseTable } from '../../platform/phase-table.ts';
  *  ──▶ QUEUED ──▶ RUNNING ──▶ SUCCEEDING ──▶ SUCCEEDED
  *         │          ├───────▶ FAILING ─────▶ FAILED · TIMED_OUT
  *         └──────────┴──┬────▶ ABORTING ────▶ ABORTED
- *                       └─ and from every phase straight to the end
+ *                       └─ and each phase may change directly to a final one
  *
- * ABORTING accepts only an end: when the work finishes first, SUCCEEDED or FAILED wins. Asking again to abort overwrites
- * the cause, so ABORTING may follow itself. Where Flyte lets SUCCEEDING and FAILING go back to RUNNING we refuse.
+ * After ABORTING, only a final phase can follow: if the work ends before it is stopped, SUCCEEDED or FAILED counts.
+ * Aborting again replaces the cause, so ABORTING may follow itself. Flyte lets SUCCEEDING and FAILING go back to
+ * RUNNING; we do not.
  * Source: Flyte's CreateWorkflowEvent.
  */
 export const executionPhases: PhaseTable<ExecutionPhase> = {
@@ -27,8 +28,8 @@ export const executionPhases: PhaseTable<ExecutionPhase> = {
  *  ──▶ QUEUED ◀──▶ RUNNING ──▶ (DYNAMIC_RUNNING) ──▶ (FAILING) ──▶ SUCCEEDED · FAILED · ABORTED · TIMED_OUT
  *         └──▶ SKIPPED · RECOVERED · SUCCEEDED (cache hit)
  *
- * A node may go back, as in Flyte: RUNNING becomes QUEUED when its lease is lost and its work waits again. Its start
- * stays the first one. Source: Flyte's CreateNodeEvent.
+ * A node may go back, as in Flyte: RUNNING becomes QUEUED when its lease is lost and its work waits again. The time of
+ * its first start stays. Source: Flyte's CreateNodeEvent.
  */
 const nodeEnds = ['SUCCEEDED', 'FAILED', 'ABORTED', 'SKIPPED', 'TIMED_OUT', 'RECOVERED'] as const;
 export const nodeExecutionPhases: PhaseTable<NodeExecutionPhase> = {
@@ -48,8 +49,8 @@ export const nodeExecutionPhases: PhaseTable<NodeExecutionPhase> = {
  *  ──▶ QUEUED ◀─▶ WAITING_FOR_RESOURCES ◀─▶ INITIALIZING ◀─▶ RUNNING ──▶ SUCCEEDED · FAILED · ABORTED
  *                                                              └──▶ RETRYABLE_FAILED, and another attempt begins
  *
- * Every phase that has not ended may follow every other: an attempt whose lease was lost waits again. The attempt that
- * is RETRYABLE_FAILED keeps its error and its end; its node goes on. Source: Flyte's CreateTaskEvent.
+ * Each phase that is not final may follow each other one: an attempt whose lease was lost waits again. An attempt that
+ * is RETRYABLE_FAILED keeps its error and the time of its end; its node continues. Source: Flyte's CreateTaskEvent.
  */
 const taskMoves = ['QUEUED', 'WAITING_FOR_RESOURCES', 'INITIALIZING', 'RUNNING', 'RETRYABLE_FAILED'] as const;
 const taskEnds = ['SUCCEEDED', 'FAILED', 'ABORTED'] as const;
@@ -68,6 +69,6 @@ export const taskExecutionPhases: PhaseTable<TaskExecutionPhase> = {
   ABORTED: [],
 };
 
-/** Whether an attempt in that phase has ended: also one that another attempt follows. */
+/** Whether an attempt in this phase has ended. It has, even if another attempt follows. */
 export const isEndOfAttempt = (phase: TaskExecutionPhase): boolean =>
   phase === 'RETRYABLE_FAILED' || isTerminal(taskExecutionPhases, phase);

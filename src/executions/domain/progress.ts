@@ -3,13 +3,13 @@ import { isTerminal } from '../../platform/phase-table.ts';
 import type { CompiledWorkflow } from '../../registry/domain/workflow-templates.ts';
 import { executionPhases, nodeExecutionPhases } from './phases.ts';
 
-/** What an execution's nodes ask of it next. */
+/** The next steps of an execution. */
 export interface Progress {
-  /** Nodes to start now, in the workflow's order. */
+  /** The nodes to start now, in the order of the workflow. */
   readonly start: readonly string[];
-  /** Whether the work that is under way must be cancelled. */
+  /** Whether the running work must be cancelled. */
   readonly cancel: boolean;
-  /** The phase to move to, where that changes. */
+  /** The phase to move to, if the phase changes. */
   readonly phase: Extract<ExecutionPhase, 'RUNNING' | 'FAILING' | 'SUCCEEDED' | 'FAILED' | 'ABORTED'> | null;
 }
 
@@ -18,12 +18,12 @@ const failures: ReadonlySet<NodeExecutionPhase> = new Set(['FAILED', 'ABORTED', 
 const successes: ReadonlySet<NodeExecutionPhase> = new Set(['SUCCEEDED', 'SKIPPED', 'RECOVERED']);
 
 /**
- * Decides, from the phases of the nodes alone, what comes next: so a scheduler that was killed looks and goes on.
+ * Decides the next steps from the phases of the nodes alone. So after a crash of a scheduler, another one can continue.
  *
- * A node starts once all its upstream nodes have succeeded, at most `maxParallelism` side by side (0: no limit). When a
- * node has failed, FAIL_IMMEDIATELY cancels the rest; the other policy still runs what does not depend on it. The
- * execution ends when nothing is under way any more; one that is to be aborted with the result that its work had before
- * the abort could stop any of it. Source: Flyte's TerminateExecution.
+ * A node starts when all its upstream nodes have succeeded; at most `maxParallelism` nodes run at the same time (0: no
+ * limit). When a node has failed, FAIL_IMMEDIATELY cancels the others; the other policy still runs the nodes that do
+ * not depend on it. The execution ends when nothing runs any more. If it is being aborted but its work has ended before
+ * it could be stopped, the result of the work counts. Source: Flyte's TerminateExecution.
  */
 export function progress(
   workflow: CompiledWorkflow,
@@ -63,7 +63,7 @@ function endOfAborting(workflow: CompiledWorkflow, nodes: ReadonlyMap<string, No
   return phases.includes('FAILED') && !phases.includes('ABORTED') ? 'FAILED' : 'ABORTED';
 }
 
-/** Nodes that have not begun and whose upstream nodes have all succeeded. */
+/** The nodes that have not started and whose upstream nodes have all succeeded. */
 function readyNodes(workflow: CompiledWorkflow, nodes: ReadonlyMap<string, NodeExecutionPhase>): string[] {
   const isDone = (id: string) => {
     const phase = nodes.get(id);
@@ -76,7 +76,7 @@ function readyNodes(workflow: CompiledWorkflow, nodes: ReadonlyMap<string, NodeE
 
 const nodeIdsOf = new WeakMap<CompiledWorkflow, ReadonlySet<string>>();
 
-/** The user's nodes; the compiler's start and end are none of them. */
+/** The nodes of the user, without the compiler's start-node and end-node. */
 function workflowNodeIds(workflow: CompiledWorkflow): ReadonlySet<string> {
   const known = nodeIdsOf.get(workflow);
   if (known) return known;

@@ -1,6 +1,8 @@
 import type { Target } from '../../authorization/domain/resources.ts';
 
-/** What decides about an execution, its nodes and their attempts: the workflow that it runs, then its project. */
+/**
+ * The grants on its workflow decide about an execution, its nodes and their attempts, and then those on its project.
+ */
 export const executionTarget = (execution: {
   tenantId: string;
   projectId: string;

@@ -15,38 +15,40 @@ import { ExecutionByInput, ExecutionPhaseEnum, ExecutionType } from './execution
 import { NodeExecutionPhaseEnum, NodeExecutionType } from './node-execution.ts';
 import { TaskExecutionPhaseEnum } from './task-execution.ts';
 
-/** An event with the execution whose stream it stands in. */
+/** An event, and the execution that it belongs to. */
 interface StreamEvent extends EventRow {
   readonly executionId: string;
 }
 
-/** The random part of the execution's id, which tells its stream from others. */
+/** The random part of the execution's id. It tells the events of two executions apart. */
 const streamOf = (executionId: string) => executionId.slice(-12);
 
 const idOf = ({ executionId, sequence }: StreamEvent) =>
   Buffer.from(`${streamOf(executionId)}.${sequence}`).toString('base64url');
 
-/** @throws InvalidArgumentError for what is no id of an event of that execution's. */
+/** @throws InvalidArgumentError for a text that is not the id of an event of this execution. */
 async function sequenceOf(id: string | null | undefined, executionId: string): Promise<bigint> {
   if (id == null) return 0n;
-  const refuse = () => InvalidArgumentError.of(['after'], 'after is no id of an event of this execution');
+  const refuse = () =>
+    InvalidArgumentError.of(['after'], 'after must be the id of an event of this execution');
   const match = /^([0-9a-f]{12})\.(\d{1,18})$/.exec(Buffer.from(id, 'base64url').toString('utf8'));
   if (match?.[1] !== streamOf(executionId)) throw refuse();
   const sequence = BigInt(match[2] ?? '');
-  // Only what was there can be gone on after: past its end, nothing would ever come.
+  // The event must exist. After the end of the stream, no event would ever come.
   const end = await readStreamEnd(executionId);
   if (!end || sequence > end.lastSequence) throw refuse();
   return sequence;
 }
 
-/** What every event has. */
+/** The fields of every event. */
 const eventId = {
-  description: "The event's place in the execution's stream. Pass it as `after` to go on with what follows.",
+  description:
+    'The position of the event among all events of the execution. Pass it as `after` to continue after this event.',
   resolve: idOf,
 };
 const occurredAt = {
   type: 'DateTime',
-  description: 'When it happened, by the clock of whoever reported it.',
+  description: 'When it happened, by the clock of the server or executor that reported it.',
 } as const;
 
 const ExecutionEventType = builder.objectRef<StreamEvent>('ExecutionEvent').implement({
@@ -61,17 +63,17 @@ const ExecutionEventType = builder.objectRef<StreamEvent>('ExecutionEvent').impl
     error: t.expose('error', {
       type: WorkErrorType,
       nullable: true,
-      description: 'Why the execution failed; null unless it did.',
+      description: 'Why the execution failed; null if it did not fail.',
     }),
     reason: t.exposeString('reason', {
       nullable: true,
-      description: 'Why somebody asked for its end; null unless somebody did.',
+      description: 'Who aborted the execution and why; null if nobody did.',
     }),
     occurredAt: t.expose('occurredAt', occurredAt),
     execution: t.field({
       type: ExecutionType,
       nullable: true,
-      description: 'The execution as it is now, which may be further on than the event.',
+      description: 'The execution as it is now. It may have moved on since the event.',
       resolve: (event, _args, { loaders }) => loaders.execution.load({ id: event.executionId }),
     }),
   }),
@@ -83,23 +85,23 @@ const NodeExecutionEventType = builder.interfaceRef<StreamEvent>('NodeExecutionE
   fields: (t) => ({
     id: t.id(eventId),
     nodeId: t.string({
-      description: 'The id, in the workflow, of the node.',
+      description: 'The id of the node in the workflow.',
       resolve: (event) => event.nodeId ?? '',
     }),
     error: t.expose('error', {
       type: WorkErrorType,
       nullable: true,
-      description: 'Why the node or attempt failed; null unless it did.',
+      description: 'Why the node or attempt failed; null if it did not fail.',
     }),
     reason: t.exposeString('reason', {
       nullable: true,
-      description: 'Why it moved, for people; null when nobody said.',
+      description: 'Why the phase changed, for people; null if no reason was given.',
     }),
     occurredAt: t.expose('occurredAt', occurredAt),
     nodeExecution: t.field({
       type: NodeExecutionType,
       nullable: true,
-      description: 'The node as it is now, which may be further on than the event.',
+      description: 'The node as it is now. It may have moved on since the event.',
       resolve: (event, _args, { loaders }) =>
         loaders.nodeExecutionByKey.load({
           executionId: event.executionId,
@@ -142,7 +144,7 @@ interface WatchArguments {
   readonly after?: string | null;
 }
 
-/** Opens the stream: what is wrong with the arguments is said before anything is watched. */
+/** Opens the stream. Wrong arguments are refused before anything is watched. */
 async function watch(args: WatchArguments, context: Context, kinds: readonly ExecutionEventKind[]) {
   const by = args.by as ExecutionBy;
   const execution = await context.loaders.execution.load(by);
@@ -160,7 +162,7 @@ async function* withExecutionId(events: AsyncIterable<EventRow>, executionId: st
 const watchArguments = builder.args((t) => ({
   by: t.field({ type: ExecutionByInput, required: true, description: 'Which execution to watch.' }),
   after: t.id({
-    description: 'The id of the last event that you have seen. Left out: from the beginning.',
+    description: 'The id of the last event that you have seen. If left out: from the beginning.',
   }),
 }));
 
@@ -168,7 +170,7 @@ builder.subscriptionFields((t) => ({
   executionEvents: t.field({
     type: ExecutionEventType,
     description:
-      'The changes of phase of an execution, without gap or repeat. It begins with the first one, or after `after`, and completes when the execution has ended.',
+      'Sends every phase change of an execution exactly once: from the first one, or from the one that follows `after`. Completes when the execution has ended.',
     args: watchArguments,
     subscribe: (_root, args, context) => watch(args, context, ['EXECUTION']),
     resolve: (event: StreamEvent) => event,
@@ -176,7 +178,7 @@ builder.subscriptionFields((t) => ({
   nodeExecutionEvents: t.field({
     type: NodeExecutionEventType,
     description:
-      "The changes of phase of an execution's nodes and of their attempts, without gap or repeat. It begins with the first one, or after `after`, and completes when the execution has ended.",
+      'Sends every phase change of the nodes of an execution and of their attempts exactly once: from the first one, or from the one that follows `after`. Completes when the execution has ended.',
     args: watchArguments,
     subscribe: (_root, args, context) => watch(args, context, ['NODE', 'TASK']),
     resolve: (event: StreamEvent) => event,

@@ -39,35 +39,38 @@ import { DataType, durationOf, listed, noData } from './values.ts';
 
 export const ExecutionPhaseEnum = enumOf<ExecutionPhase>(
   'ExecutionPhase',
-  'Where an execution stands. Every phase that is not final may also go straight to a final one.',
+  'The phase of an execution. Each phase that is not final may also change directly to a final one.',
   {
     QUEUED: 'The execution is accepted and none of its nodes has started. RUNNING follows.',
     RUNNING: 'Its nodes run. SUCCEEDING, FAILING or ABORTING follows.',
-    SUCCEEDING: 'All nodes are done, and the outputs are being put together. SUCCEEDED follows, or FAILING.',
+    SUCCEEDING: 'All nodes are done, and the outputs are being collected. SUCCEEDED or FAILING follows.',
     SUCCEEDED: 'The execution is done and its outputs are stored. Final.',
-    FAILING: 'A node has failed, and what still runs is being stopped or finished. FAILED follows.',
+    FAILING: 'A node has failed, and the nodes that still run are being stopped or finished. FAILED follows.',
     FAILED: 'The execution failed; `error` says why. Final.',
     ABORTING:
-      'Somebody asked for its end, and its work is being stopped. ABORTED follows, unless the work ends by itself first.',
-    ABORTED: 'The execution was stopped because somebody asked for it; `abort` says who and why. Final.',
-    TIMED_OUT: 'The execution took longer than it may. Final.',
+      'A user has aborted the execution, and its work is being stopped. ABORTED follows, unless the work ends by itself first.',
+    ABORTED: 'A user has aborted the execution, and its work has stopped; `abort` says who and why. Final.',
+    TIMED_OUT: 'The execution took longer than allowed. Final.',
   },
 );
 
-const ExecutionModeEnum = enumOf<ExecutionMode>('ExecutionMode', 'How an execution came to be.', {
+const ExecutionModeEnum = enumOf<ExecutionMode>('ExecutionMode', 'What started an execution.', {
   MANUAL: 'A user or a program called `createExecution`.',
   SCHEDULED: 'The schedule of a launch plan was due.',
   SYSTEM: 'The platform itself started it.',
   RELAUNCH: 'It repeats an earlier execution with the same inputs.',
   CHILD_WORKFLOW: 'A node of another execution started it.',
-  RECOVERED: 'It repeats a failed execution, and takes over what had succeeded there.',
+  RECOVERED: 'It repeats a failed execution, and uses the results of the nodes that succeeded there.',
   TRIGGER: 'An event from outside started it.',
 });
 
 const ExecutionStateEnum = enumOf<ExecutionState>(
   'ExecutionState',
   'Whether lists show an execution. It has nothing to do with its phase.',
-  { ACTIVE: 'Lists show it.', ARCHIVED: 'Lists leave it out unless they are asked for archived ones.' },
+  {
+    ACTIVE: 'Lists show it.',
+    ARCHIVED: 'Lists leave it out, unless they are asked for archived executions.',
+  },
 );
 
 const NodePhaseCountType = builder.objectRef<PhaseCountRow>('NodePhaseCount').implement({
@@ -77,21 +80,21 @@ const NodePhaseCountType = builder.objectRef<PhaseCountRow>('NodePhaseCount').im
       type: NodeExecutionPhaseEnum,
       description: 'The phase that the nodes are in.',
     }),
-    count: t.exposeInt('count', { description: 'How many nodes are in it: at least 1.' }),
+    count: t.exposeInt('count', { description: 'How many nodes are in this phase: at least 1.' }),
   }),
 });
 
 const AbortType = builder.objectRef<ExecutionRow>('ExecutionAbort').implement({
-  description: 'Who asked for the end of an execution, and why.',
+  description: 'The request to abort an execution.',
   fields: (t) => ({
     cause: t.string({
-      description: 'The reason that was given, at most 500 characters. A later request replaces it.',
+      description: 'The reason of the latest request, at most 500 characters.',
       resolve: (execution) => execution.abortCause ?? '',
     }),
     principal: t.field({
       type: PrincipalType,
       nullable: true,
-      description: 'The user who asked for it last.',
+      description: 'The user who sent the latest request.',
       resolve: (execution, _args, { loaders }) =>
         execution.abortPrincipalId ? loaders.publicUser.load(execution.abortPrincipalId) : null,
     }),
@@ -99,15 +102,15 @@ const AbortType = builder.objectRef<ExecutionRow>('ExecutionAbort').implement({
 });
 
 export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implement({
-  description: 'One execution of a launch plan: its workflow runs once, with given inputs.',
+  description: 'One execution of a launch plan: it runs the workflow once, with the given inputs.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `execution` finds the execution by it.',
+      description: 'A UUIDv7 that is unique across all types. `execution` finds the execution by it.',
     }),
     project: t.field({
       type: ProjectType,
       nullable: true,
-      description: 'The project that the execution belongs to; null when it is hidden from you.',
+      description: 'The project of the execution; null if it is hidden from you.',
       resolve: guardedEdge(
         'project:read',
         (execution, { loaders }) => loaders.project.load({ id: execution.projectId }),
@@ -115,23 +118,29 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       ),
     }),
     projectIdentifier: t.exposeString('project', {
-      description: "The project's identifier, shown even when the project itself is hidden from you.",
+      description: 'The identifier of the project. It is shown even if the project is hidden from you.',
     }),
     domain: t.exposeString('domain', {
       description: 'The domain of the project that it runs in, such as `development`.',
     }),
-    name: t.exposeString('name', { description: 'The name that identifies it in its project and domain.' }),
-    phase: t.expose('phase', { type: ExecutionPhaseEnum, description: 'Where the execution stands now.' }),
-    state: t.expose('state', { type: ExecutionStateEnum, description: 'Whether lists show the execution.' }),
-    mode: t.expose('mode', { type: ExecutionModeEnum, description: 'How the execution came to be.' }),
+    name: t.exposeString('name', { description: 'The name, unique in its project and domain.' }),
+    phase: t.expose('phase', {
+      type: ExecutionPhaseEnum,
+      description: 'The current phase of the execution.',
+    }),
+    state: t.expose('state', {
+      type: ExecutionStateEnum,
+      description: 'Whether lists show the execution by default.',
+    }),
+    mode: t.expose('mode', { type: ExecutionModeEnum, description: 'What started the execution.' }),
     queue: t.exposeString('queue', { description: 'The name of the queue that its jobs wait on.' }),
     maxParallelism: t.exposeInt('maxParallelism', {
-      description: 'How many of its nodes may run at the same time; 0 is no limit.',
+      description: 'How many nodes may run at the same time; 0 means no limit.',
     }),
     launchPlan: t.field({
       type: LaunchPlanType,
       nullable: true,
-      description: 'The version of the launch plan that it runs; null when it is hidden from you.',
+      description: 'The version of the launch plan that it runs; null if it is hidden from you.',
       resolve: guardedEdge(
         'launchPlan:read',
         (execution, { loaders }) => loaders.launchPlan.load({ id: execution.launchPlanId }),
@@ -141,7 +150,7 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     workflow: t.field({
       type: WorkflowType,
       nullable: true,
-      description: 'The version of the workflow that it runs; null when it is hidden from you.',
+      description: 'The version of the workflow that it runs; null if it is hidden from you.',
       resolve: guardedEdge(
         'workflow:read',
         (execution, { loaders }) => loaders.workflow.load({ id: execution.workflowId }),
@@ -157,17 +166,18 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     error: t.field({
       type: WorkErrorType,
       nullable: true,
-      description: 'Why the execution failed; null unless it did.',
+      description: 'Why the execution failed; null if it did not fail.',
       resolve: workErrorOf,
     }),
     errorNodeId: t.exposeString('errorNodeId', {
       nullable: true,
-      description: 'The id, in the workflow, of the node that failed the execution; null when none did.',
+      description:
+        'The id, in the workflow, of the node whose failure made the execution fail; null if no node failed.',
     }),
     abort: t.field({
       type: AbortType,
       nullable: true,
-      description: 'Who asked for its end, and why; null when nobody did.',
+      description: 'Who aborted the execution and why; null if nobody did.',
       resolve: (execution) => (execution.abortPrincipalId === null ? null : execution),
     }),
     startedAt: t.expose('startedAt', {
@@ -183,30 +193,30 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     duration: t.field({
       type: 'Duration',
       nullable: true,
-      description: 'The time from start to end; null until it has ended, and when it never started.',
+      description: 'The time from start to end; null before the end, and if it never started.',
       resolve: durationOf,
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the execution was created.' }),
     updatedAt: t.expose('updatedAt', {
       type: 'DateTime',
-      description: 'When the execution itself last changed.',
+      description: 'When the execution last changed. Changes of its nodes do not count.',
     }),
     data: t.field({
       type: DataType,
-      description: 'What it was started with, and what it put out.',
+      description: 'The inputs and outputs of the execution.',
       resolve: async (execution, _args, { loaders }) =>
         (await loaders.executionData.load(execution.id)) ?? noData,
     }),
     nodeCounts: t.field({
       type: [NodePhaseCountType],
       extensions: { listSize: 10 },
-      description: 'How many of its nodes are in each phase. Phases without any node are left out.',
+      description: 'How many nodes are in each phase. Phases without nodes are left out.',
       resolve: (execution, _args, { loaders }) => loaders.nodeCounts.load(execution.id),
     }),
     nodeExecutions: t.connection(
       {
         type: NodeExecutionType,
-        description: 'The nodes of the execution that may run or have run, newest first.',
+        description: 'The nodes of the execution that are ready to run, run or have run, newest first.',
         resolve: (execution, args, { loaders }) => nodesOf(execution.id, args, loaders),
       },
       NodeExecutionConnection,
@@ -235,9 +245,12 @@ export const ExecutionByInput = builder.inputType('ExecutionByInput', {
 });
 
 const ExecutionFilterInput = builder.inputType('ExecutionFilterInput', {
-  description: 'Which executions a list shows: those that meet every condition given.',
+  description: 'Which executions a list shows: the executions that meet all of these conditions.',
   fields: (t) => ({
-    project: t.string({ required: true, description: 'Only executions of the project of this identifier.' }),
+    project: t.string({
+      required: true,
+      description: 'Only executions of the project with this identifier.',
+    }),
     domain: t.string({ required: true, description: 'Only executions in this domain.' }),
     phases: t.field({ type: [ExecutionPhaseEnum], description: 'Only executions in one of these phases.' }),
     withArchived: t.boolean({ defaultValue: false, description: 'Show ARCHIVED executions as well.' }),
@@ -248,7 +261,7 @@ builder.queryFields((t) => ({
   execution: t.field({
     type: ExecutionType,
     nullable: true,
-    description: 'One execution; null with NOT_FOUND when it is absent or hidden.',
+    description: 'One execution. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(ExecutionByInput, 'execution'),
     resolve: (_root, { by }, { loaders }) => loaders.execution.load(by as ExecutionBy),
   }),
@@ -285,7 +298,7 @@ builder.queryFields((t) => ({
   nodeExecutions: t.connection(
     {
       type: NodeExecutionType,
-      description: 'The nodes of one execution that may run or have run, newest first.',
+      description: 'The nodes of one execution that are ready to run, run or have run, newest first.',
       args: addressOf(ExecutionByInput, 'execution'),
       resolve: async (_root, { by, ...args }, { loaders }) => {
         const execution = await loaders.execution.load(by as ExecutionBy);
@@ -304,24 +317,25 @@ const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
     domain: t.string({ required: true, description: 'The domain that it runs in, such as `development`.' }),
     name: t.string({
       description:
-        'A name that is unique in project and domain: at most 63 lower-case letters, digits and hyphens, a letter first. The server makes one up when it is left out.',
+        'A name that is unique in the project and domain: at most 63 lower-case letters, digits and hyphens, beginning with a letter. If left out, the server chooses a name.',
     }),
     launchPlan: t.field({
       type: LaunchPlanByInput,
       required: true,
-      description: 'The version of the launch plan to run, active or not.',
+      description: 'The version of the launch plan to run. It need not be ACTIVE.',
     }),
     inputs: t.field({
       type: 'JSON',
-      description: 'An object from the name of each input to its plain value: `{rows: 100}`.',
+      description: 'The inputs as plain values, as an object with the name of each input: `{rows: 100}`.',
     }),
     inputLiterals: t.field({
       type: 'JSON',
-      description: "Inputs as Flyte's literals, by name. An input is given here or in `inputs`, not in both.",
+      description:
+        "The inputs as Flyte's literals, as an object with the name of each input. Give each input here or in `inputs`, but not in both.",
     }),
     maxParallelism: t.int({
       defaultValue: DEFAULT_MAX_PARALLELISM,
-      description: 'How many nodes may run at the same time; 0 is no limit.',
+      description: 'How many nodes may run at the same time; 0 means no limit.',
     }),
   }),
 });
@@ -342,7 +356,7 @@ builder.mutationFields((t) => ({
     type: CreateExecutionPayload,
     nullable: true,
     description:
-      'Starts an execution of a launch plan. Requires USE on the workflow. The execution is QUEUED, and the scheduler takes it up at once.',
+      'Starts an execution of a launch plan. Requires USE on the workflow, and on the project if it is not the project of the launch plan. The execution is QUEUED, and the scheduler starts it at once.',
     errors: { types: [InvalidArgumentError, NotFoundError, AlreadyExistsError] },
     args: inputOf(CreateExecutionInput),
     resolve: async (_root, { input }, context) => {
@@ -365,7 +379,7 @@ builder.mutationFields((t) => ({
     type: TerminateExecutionPayload,
     nullable: true,
     description:
-      'Asks for the end of an execution. Requires EDIT on its workflow. It is ABORTING at once, and ABORTED when its work has stopped.',
+      'Aborts an execution. Requires EDIT on its workflow. The execution is ABORTING at once, and ABORTED when its work has stopped.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
     args: inputOf(TerminateExecutionInput),
     resolve: async (_root, { input }, context) => ({

@@ -14,43 +14,43 @@ import { DataType, durationOf, listed, noData } from './values.ts';
 
 export const NodeExecutionPhaseEnum = enumOf<NodeExecutionPhase>(
   'NodeExecutionPhase',
-  'Where a node of an execution stands. A node that has not ended may go back: RUNNING becomes QUEUED when its lease is lost.',
+  'The phase of a node of an execution. A node may go back from RUNNING to QUEUED when its lease is lost.',
   {
-    QUEUED: 'Everything that the node waits for is done, and its work waits to start.',
-    RUNNING: 'An attempt of the node runs, or the next one is about to.',
-    DYNAMIC_RUNNING: 'The node has made a workflow of its own, and the nodes of that run.',
-    FAILING: 'The node has failed, and what it started is being stopped. FAILED follows.',
+    QUEUED: 'The nodes before this node are done, and its work waits to start.',
+    RUNNING: 'An attempt of the node runs, or the next attempt is about to start.',
+    DYNAMIC_RUNNING: 'The node has created a workflow at run time, and the nodes of that workflow run.',
+    FAILING: 'The node has failed, and its work is being stopped. FAILED follows.',
     SUCCEEDED: 'The node is done and its outputs are stored. Final.',
     FAILED: 'The node failed with no retries left. Final.',
-    ABORTED: 'The node was stopped because its execution was aborted or failed elsewhere. Final.',
+    ABORTED: 'The node was stopped because its execution was aborted or another node failed. Final.',
     SKIPPED: 'The node did not run, because a branch was not taken. Final.',
-    TIMED_OUT: 'The node took longer than it may. Final.',
-    RECOVERED: 'The outputs were taken over from an earlier execution. Final.',
+    TIMED_OUT: 'The node took longer than allowed. Final.',
+    RECOVERED: 'The node did not run; its outputs come from an earlier execution. Final.',
   },
 );
 
 export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecution').implement({
   description:
-    'One node of an execution. It exists from the moment when it may run. Who may read the execution may read it.',
+    'One node of an execution. It exists from the moment when it is ready to run. Everybody who may read the execution may read it.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `nodeExecution` finds the node by it.',
+      description: 'A UUIDv7 that is unique across all types. `nodeExecution` finds the node by it.',
     }),
     nodeId: t.exposeString('nodeId', { description: "The node's id in the workflow, such as `train`." }),
-    phase: t.expose('phase', { type: NodeExecutionPhaseEnum, description: 'Where the node stands now.' }),
+    phase: t.expose('phase', { type: NodeExecutionPhaseEnum, description: 'The current phase of the node.' }),
     latestAttempt: t.exposeInt('latestAttempt', {
       nullable: true,
-      description: 'The number of the latest attempt, from 0; null before the first one.',
+      description: 'The number of the latest attempt, from 0; null before the first attempt.',
     }),
     latestTaskPhase: t.expose('latestTaskPhase', {
       type: TaskExecutionPhaseEnum,
       nullable: true,
-      description: 'Where the latest attempt stands; null before the first one.',
+      description: 'The phase of the latest attempt; null before the first attempt.',
     }),
     error: t.field({
       type: WorkErrorType,
       nullable: true,
-      description: 'Why the node failed; null unless it did.',
+      description: 'Why the node failed; null if it did not fail.',
       resolve: workErrorOf,
     }),
     startedAt: t.expose('startedAt', {
@@ -67,14 +67,14 @@ export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecut
       type: 'Duration',
       nullable: true,
       description:
-        'The time from its first start to its end; null until it has ended, and when it never started.',
+        'The time from the first start to the end; null before the end, and if the node never started.',
       resolve: durationOf,
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the node became ready to run.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the node last changed.' }),
     data: t.field({
       type: DataType,
-      description: "The node's inputs, and the outputs of the attempt that succeeded.",
+      description: 'The inputs of the node, and the outputs of the attempt that succeeded.',
       resolve: async (node, _args, { loaders }) => (await loaders.nodeData.load(node.id)) ?? noData,
     }),
     taskExecutions: t.connection(
@@ -134,13 +134,13 @@ builder.queryField('nodeExecution', (t) =>
   t.field({
     type: NodeExecutionType,
     nullable: true,
-    description: 'One node of an execution; null with NOT_FOUND when it is absent or hidden.',
+    description: 'One node of an execution. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(NodeExecutionByInput, 'node execution'),
     resolve: (_root, { by }, context) => loadNodeExecution(by as NodeExecutionBy, context.loaders),
   }),
 );
 
-/** The node that is addressed; null when it, or its execution, is absent. */
+/** The node of an address; null if it, or its execution, does not exist. */
 export async function loadNodeExecution(
   by: NodeExecutionBy,
   loaders: Loaders,
@@ -150,11 +150,11 @@ export async function loadNodeExecution(
   const execution = await loaders.execution.load({
     key: { project, domain, name },
   });
-  // Asked also where there is no such execution, so that this costs what a hidden one does.
+  // Also asked if there is no such execution, so that it takes the same statements as a hidden one.
   return await loaders.nodeExecutionByKey.load({ executionId: execution?.id ?? NO_ID, nodeId });
 }
 
-/** The nodes of an execution, as a connection field on whatever has its id. */
+/** The nodes of an execution, as a connection field of any object that has its id. */
 export function nodesOf(executionId: string, args: PageArguments, { nodesOfExecution, nodeCounts }: Loaders) {
   return pagedList(
     args,

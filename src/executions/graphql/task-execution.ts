@@ -13,39 +13,40 @@ import { DataType, durationOf, noData } from './values.ts';
 
 export const TaskExecutionPhaseEnum = enumOf<TaskExecutionPhase>(
   'TaskExecutionPhase',
-  'Where one attempt of a task stands. An attempt that has not ended may go to every other phase: it waits again when its lease is lost.',
+  'The phase of one attempt of a task. An attempt that has not ended may change to every other phase: when its lease is lost, it waits again.',
   {
     QUEUED: 'The attempt waits for an executor.',
-    WAITING_FOR_RESOURCES: 'An executor has it, and waits for a machine that has room.',
-    INITIALIZING: 'Its machine is chosen. Images and input files are being fetched.',
+    WAITING_FOR_RESOURCES: 'An executor has the attempt, and waits for a machine with enough free resources.',
+    INITIALIZING: 'A machine is chosen. Images and input files are being downloaded.',
     RUNNING: "The task's code runs.",
-    SUCCEEDED: 'The code ended well and its outputs are stored. Final.',
+    SUCCEEDED: 'The code succeeded and its outputs are stored. Final.',
     FAILED: 'The code failed, and the node has no retries left. Final.',
-    ABORTED: 'The attempt was stopped because its execution was aborted or failed elsewhere. Final.',
-    RETRYABLE_FAILED:
-      'The code failed, and another attempt of the node follows. This attempt keeps its error and its end.',
+    ABORTED: 'The attempt was stopped because its execution was aborted or another node failed. Final.',
+    RETRYABLE_FAILED: 'The code failed, and another attempt of the node follows. Final for this attempt.',
   },
 );
 
 export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecution').implement({
-  description: "One attempt of a node's task. Who may read its execution may read it.",
+  description: "One attempt of a node's task. Everybody who may read its execution may read it.",
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `taskExecution` finds the attempt by it.',
+      description: 'A UUIDv7 that is unique across all types. `taskExecution` finds the attempt by it.',
     }),
     retryAttempt: t.exposeInt('retryAttempt', {
-      description: 'The number of the attempt among those of its node, from 0.',
+      description: 'The number of the attempt, from 0 for the first attempt of the node.',
     }),
-    phase: t.expose('phase', { type: TaskExecutionPhaseEnum, description: 'Where the attempt stands now.' }),
+    phase: t.expose('phase', {
+      type: TaskExecutionPhaseEnum,
+      description: 'The current phase of the attempt.',
+    }),
     reason: t.exposeString('reason', {
       nullable: true,
-      description:
-        'The latest explanation of why the attempt is in its phase, for people. Null when nobody gave one.',
+      description: 'The latest reason why the attempt is in this phase, for people; null if none was given.',
     }),
     error: t.field({
       type: WorkErrorType,
       nullable: true,
-      description: 'Why the attempt failed; null unless it did.',
+      description: 'Why the attempt failed; null if it did not fail.',
       resolve: workErrorOf,
     }),
     startedAt: t.expose('startedAt', {
@@ -61,19 +62,19 @@ export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecut
     duration: t.field({
       type: 'Duration',
       nullable: true,
-      description: 'The time from start to end; null until it has ended, and when it never started.',
+      description: 'The time from start to end; null before the end, and if it never started.',
       resolve: durationOf,
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the attempt was queued.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the attempt last changed.' }),
     data: t.field({
       type: DataType,
-      description: "The node's inputs, and what this attempt put out.",
+      description: 'The inputs of the node, and the outputs of this attempt.',
       resolve: async (task, _args, { loaders }) => (await loaders.taskData.load(task.id)) ?? noData,
     }),
     task: t.field({
       type: TaskType,
-      description: 'The version of the task that the attempt runs; null when it is hidden from you.',
+      description: 'The version of the task that the attempt runs; null if it is hidden from you.',
       nullable: true,
       resolve: guardedEdge(
         'task:read',
@@ -92,7 +93,7 @@ builder.queryField('taskExecution', (t) =>
   t.field({
     type: TaskExecutionType,
     nullable: true,
-    description: 'One attempt; null with NOT_FOUND when it is absent or hidden.',
+    description: 'One attempt of a task. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(TaskExecutionByInput, 'attempt'),
     resolve: (_root, { by }, { loaders }) => loaders.taskExecution.load((by as ById).id),
   }),

@@ -5,11 +5,11 @@ import type { Literal, LiteralMap } from '../../values/literals.ts';
 import { toPlain } from '../../values/plain-values.ts';
 import { urisIn } from '../../values/uris.ts';
 
-/** What several nouns of this folder share: values, lengths of time, rows of lists. */
+/** The parts that several nouns of this folder share: values, durations, rows of lists. */
 
 const MAX_LISTED_MESSAGE_BYTES = 100;
 
-/** The row as lists show it: its error's message cut to 100 bytes, still valid text. */
+/** The row as lists show it: the message of its error is cut to 100 bytes, without breaking a character. */
 export function listed<Row extends WorkErrorColumns>(row: Row): Row {
   if (row.errorMessage === null || Buffer.byteLength(row.errorMessage) <= MAX_LISTED_MESSAGE_BYTES)
     return row;
@@ -20,13 +20,13 @@ export function listed<Row extends WorkErrorColumns>(row: Row): Row {
   };
 }
 
-/** How long it took; null until it has ended, and for what ended without a start. */
+/** How long it took; null if it has not ended, or if it ended without a start. */
 export function durationOf(row: { startedAt: Date | null; endedAt: Date | null }): number | null {
   if (!row.startedAt || !row.endedAt) return null;
   return row.endedAt.getTime() - row.startedAt.getTime();
 }
 
-/** Values, and the project whose files they may name; without a project they name none. */
+/** Values, and the project of the files in them; without a project they contain no files. */
 export interface Data {
   readonly inputs: LiteralMap | null;
   readonly outputs: LiteralMap | null;
@@ -34,7 +34,7 @@ export interface Data {
   readonly projectId?: string;
 }
 
-/** Where no values are stored. */
+/** For rows without stored values. */
 export const noData: Data = { inputs: null, outputs: null };
 
 const plain = (values: LiteralMap | null) =>
@@ -44,33 +44,33 @@ const plain = (values: LiteralMap | null) =>
 
 export const DataType = builder.objectRef<Data>('ExecutionData').implement({
   description:
-    'Inputs and outputs of an execution, a node or an attempt, as plain values and as literals. Outputs are empty until it has succeeded.',
+    'The inputs and outputs of an execution, a node or an attempt, as plain values and as literals. The outputs are empty until it succeeds.',
   fields: (t) => ({
     inputs: t.field({
       type: 'JSON',
-      description: 'An object from the name of each input to its plain value: `{"rows": 100}`.',
+      description: 'The inputs as plain values, as an object with the name of each input: `{"rows": 100}`.',
       resolve: (data) => plain(data.inputs),
     }),
     inputLiterals: t.field({
       type: 'JSON',
-      description: "The same inputs as Flyte's literals: an object from name to Literal.",
+      description: "The same inputs as Flyte's literals, as an object with the name of each input.",
       resolve: (data) => data.inputs ?? {},
     }),
     outputs: t.field({
       type: 'JSON',
-      description: 'An object from the name of each output to its plain value.',
+      description: 'The outputs as plain values, as an object with the name of each output.',
       resolve: (data) => plain(data.outputs),
     }),
     outputLiterals: t.field({
       type: 'JSON',
-      description: "The same outputs as Flyte's literals: an object from name to Literal.",
+      description: "The same outputs as Flyte's literals, as an object with the name of each output.",
       resolve: (data) => data.outputs ?? {},
     }),
     files: t.field({
       type: [SignedBlobType],
       extensions: { listSize: 10 },
       description:
-        'The files stored on this server that inputs and outputs name, each with an address to fetch it from.',
+        'The files in the inputs and outputs that are stored on this server, each with a URL to download it.',
       resolve: ({ inputs, outputs, tenantId = '', projectId = null }, _args, { loaders }) =>
         signedBlobs({ tenantId, projectId }, [...urisIn(inputs ?? {}), ...urisIn(outputs ?? {})], loaders),
     }),

@@ -41,7 +41,7 @@ const insertStatement = statement<ExecutionRow>(
      from execution join projects as project on project.id = execution.project_id`,
 );
 
-/** Stores an execution, QUEUED, with its first event; null when the name is taken: the insert decides. */
+/** Stores a QUEUED execution with its first event. Null if the name is taken; the insert itself decides this. */
 export async function insertExecution(execution: NewExecution, tx?: Tx): Promise<ExecutionRow | null> {
   const [row] = await run(insertStatement, [JSON.stringify(execution)], tx);
   return row ?? null;

@@ -5,7 +5,7 @@ import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
 import { count, list } from '../../platform/database/statement.ts';
 import { type ExecutionRow, executionColumns } from './reads.ts';
 
-/** Which executions a list shows. Archived ones only where they are asked for. */
+/** Which executions a list shows. Archived ones are shown only if the caller asks for them. */
 export interface ExecutionListFilter {
   readonly projectId: string;
   readonly domain: string;
@@ -13,7 +13,7 @@ export interface ExecutionListFilter {
   readonly withArchived: boolean;
 }
 
-/** Where executions have what decides about them. */
+/** The columns with the resources that decide about an execution. */
 const resources: readonly ResourceColumn[] = [
   { type: 'WORKFLOW', column: 'execution.workflow_entity_id' },
   { type: 'PROJECT', column: 'execution.project_id' },
@@ -21,7 +21,7 @@ const resources: readonly ResourceColumn[] = [
 
 const source = 'executions as execution join projects as project on project.id = execution.project_id';
 
-/** What a list shows to a reader. */
+/** The rows that a reader may see. */
 function shownTo(reader: Reader, { projectId, domain, phases, withArchived }: ExecutionListFilter): Rows {
   const readable = readableSql(reader, resources);
   const from = sql`${raw(source)} ${readable.joins}
@@ -34,10 +34,10 @@ function shownTo(reader: Reader, { projectId, domain, phases, withArchived }: Ex
 
 export const executionOrder = newestFirst('execution');
 
-/** Executions of one project and domain, newest first; up to one more than the page. */
+/** The executions of one project and domain, newest first: one page, and one more row if there is one. */
 export const listExecutions = (reader: Reader, filter: ExecutionListFilter, page: Page) =>
   list<ExecutionRow>(shownTo(reader, filter), raw(executionColumns), executionOrder, page);
 
-/** How many there are in all; read only where it is asked for. */
+/** The number of these executions. It is read only if a query asks for it. */
 export const countExecutions = (reader: Reader, filter: ExecutionListFilter) =>
   count(shownTo(reader, filter));

@@ -3,7 +3,7 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 import type { ExecutionRow } from './reads.ts';
 
-/** What the scheduler needs to move an execution on. */
+/** The parts of an execution that the scheduler needs for a turn. */
 export interface LockedExecution
   extends Pick<
     ExecutionRow,
@@ -22,7 +22,7 @@ export interface LockedExecution
     | 'abortCause'
   > {
   readonly inputs: LiteralMap;
-  /** Its last turn failed, and the next one is not due yet. */
+  /** True if its last turn failed and the next one is not due yet. */
   readonly isBackingOff: boolean;
 }
 
@@ -38,7 +38,10 @@ const lockStatement = statement<LockedExecution>(
       for update of execution skip locked`,
 );
 
-/** Takes the execution for this transaction; null when another has it, or it is not the scheduler's to move. */
+/**
+ * Locks an execution for this transaction. Null if another transaction has the lock, or if the scheduler does not run
+ * this execution.
+ */
 export async function lockExecution(tx: Tx, id: string): Promise<LockedExecution | null> {
   const [row] = await run(lockStatement, [id], tx);
   return row ?? null;

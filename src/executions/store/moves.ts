@@ -7,16 +7,16 @@ import type { WorkError } from '../../platform/work-error.ts';
 import { executionPhases, isEndOfAttempt, nodeExecutionPhases } from '../domain/phases.ts';
 
 /**
- * The three statements that move an execution, its nodes and its attempts. Each moves the rows whose phase allows it,
- * keeps what is derived from them (counts by phase, a node's latest attempt), numbers and writes the events, and tells
- * the listeners; all or nothing.
+ * The three statements that move an execution, its nodes and its attempts. Each statement moves the rows whose phase
+ * allows it, updates the columns that depend on them (counts by phase, the latest attempt of a node), numbers and
+ * writes the events, and notifies the listeners: all or nothing.
  *
- * The execution's row is the parent of its stream. Who moves nodes or attempts holds its lock already
- * (`lockExecution`), so that rows made meanwhile by another are seen.
+ * The execution's row is the parent of its events. To move nodes or attempts, the caller must have locked it
+ * (`lockExecution`), so that rows of another transaction are seen.
  */
 
 interface Move<Phase, Failure = WorkError> {
-  /** The row's id; of a node or attempt, if this move makes the row. */
+  /** The id of the row; for a node or attempt, of the row that is created if there is none. */
   readonly id: string;
   readonly to: Phase;
   readonly from: readonly Phase[];
@@ -30,13 +30,13 @@ export interface ExecutionMove extends Move<ExecutionPhase, WorkError & { readon
     readonly cause: string;
     readonly principalId: string;
   } | null;
-  /** Asks the scheduler to look at the execution. */
+  /** True: the scheduler must give the execution a turn. */
   readonly advance?: boolean;
 }
 
 export interface Moved<P> {
   readonly before: P;
-  /** The phase moved to; null when the phase it had did not allow it. */
+  /** The new phase; null if the old phase did not allow the move. */
   readonly after: P | null;
 }
 
@@ -75,7 +75,7 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
      from before left join moved using (id)`,
 );
 
-/** @returns null when there is no such execution. */
+/** @returns null if the execution does not exist. */
 export async function moveExecution(move: ExecutionMove, tx?: Tx): Promise<Moved<ExecutionPhase> | null> {
   const values = [
     move.id,
@@ -102,12 +102,12 @@ export interface NodeMoved {
   readonly nodeId: string;
 }
 
-/** The execution, whose row is held. */
+/** The execution, whose row is locked. */
 const parent = `parent as materialized (
      select id, tenant_id from executions where id = $1::uuid for update
    )`;
 
-/** Takes as many numbers of the stream as rows have moved: the events of these follow `base`. */
+/** Takes as many event numbers as rows have moved. The numbers of the events follow `base`. */
 const bumped = `bumped as (
      update executions as execution
         set last_sequence = execution.last_sequence + (select count(*) from moved), updated_at = now()
@@ -173,10 +173,10 @@ const moveNodesStatement = statement<NodeMoved>(
 );
 
 /**
- * Moves distinct nodes of one execution, in the order given, making the rows of those that had none. The lock on the
- * execution is the caller's.
+ * Moves different nodes of one execution, in the given order, and creates missing rows. The caller must have locked the
+ * execution.
  *
- * @returns those that moved; the others' phases did not allow it.
+ * @returns the nodes that moved. The phases of the others did not allow it.
  */
 export async function moveNodes(
   tx: Tx,
@@ -257,10 +257,10 @@ const moveTasksStatement = statement<TaskMoved>(
 );
 
 /**
- * Moves attempts of distinct nodes of one execution, in the order given, making the rows of those that had none. The
- * lock on the execution is the caller's.
+ * Moves attempts of different nodes of one execution, in the given order, and creates missing rows. The caller must
+ * have locked the execution.
  *
- * @returns those that moved; the others' phases did not allow it.
+ * @returns the attempts that moved. The phases of the others did not allow it.
  */
 export async function moveTasks(
   tx: Tx,

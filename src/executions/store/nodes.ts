@@ -4,7 +4,7 @@ import type { WorkErrorColumns } from '../../platform/work-error.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 import type { NodeExecutionRow } from './reads.ts';
 
-/** A node as the scheduler judges it. */
+/** The parts of a node that the scheduler needs. */
 export type NodeRow = Pick<
   NodeExecutionRow,
   'id' | 'nodeId' | 'phase' | 'latestAttempt' | 'latestTaskPhase' | keyof WorkErrorColumns
@@ -18,7 +18,7 @@ const listNodesStatement = statement<NodeRow>(
     order by ended_at nulls last, id`,
 );
 
-/** All nodes that have begun, those that ended first in front. */
+/** All nodes that have started; nodes that ended first come first. */
 export function listNodesToAdvance(tx: Tx, executionId: string): Promise<NodeRow[]> {
   return run(listNodesStatement, [executionId], tx);
 }
@@ -30,7 +30,7 @@ const literalsStatement = (column: 'inputs' | 'outputs') =>
   );
 const statements = { inputs: literalsStatement('inputs'), outputs: literalsStatement('outputs') };
 
-/** What the named nodes were started with, or what they gave, by node id. */
+/** The inputs or the outputs of these nodes, by node id. */
 export async function readNodeLiterals(
   tx: Tx,
   executionId: string,

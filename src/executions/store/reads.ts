@@ -23,8 +23,8 @@ import type { WorkError, WorkErrorColumns } from '../../platform/work-error.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 
 /**
- * The hot reads: flat rows by prepared statements, one a level. What is large or rare (inputs, outputs) stays behind
- * and is read when it is asked for.
+ * The most frequent reads: flat rows by prepared statements, one for each level. Large or rare columns (inputs,
+ * outputs) are read only if a query asks for them.
  */
 
 export interface ExecutionRow extends WorkErrorColumns {
@@ -84,7 +84,7 @@ const byKeys = statement<ExecutionRow>(
       and execution.domain = asked.domain and execution.name = asked.name`,
 );
 
-/** One row or null for each address, in their order. */
+/** One row or null for each address, in the order of the addresses. */
 export function readExecutions(
   tenantId: string,
   addresses: readonly ExecutionBy[],
@@ -145,7 +145,7 @@ export const nodesOfExecutions = {
   order: lastIdFirst('node'),
 };
 
-/** The nodes of each execution that began last; up to one more than the page, so that it shows whether there are more. */
+/** The nodes of each execution, newest first: one page, and one more row if there is one. */
 export const readNodesOfExecutions = (executionIds: readonly string[], page: Page) =>
   query<NodeExecutionRow>(pageOfEach(nodesOfExecutions, executionIds, page));
 
@@ -156,7 +156,7 @@ export const tasksOfNodes = {
   order: highestFirst<TaskExecutionRow>('task.retry_attempt', (task) => task.retryAttempt),
 };
 
-/** The newest attempts of each node; up to one more than the page. */
+/** The newest attempts of each node: one page, and one more row if there is one. */
 export const readTasksOfNodes = (nodeExecutionIds: readonly string[], page: Page) =>
   query<TaskExecutionRow>(pageOfEach(tasksOfNodes, nodeExecutionIds, page));
 
@@ -171,7 +171,7 @@ export async function readNodeExecutions(ids: readonly string[]): Promise<(NodeE
   return eachOf(ids, await run(nodesById, [ids.filter(isId)]));
 }
 
-/** A node by its id in the workflow. */
+/** The key of a node: its execution, and its id in the workflow. */
 export interface NodeKey {
   readonly executionId: string;
   readonly nodeId: string;
@@ -201,7 +201,7 @@ export async function readTaskExecutions(ids: readonly string[]): Promise<(TaskE
   return eachOf(ids, await run(tasksById, [ids.filter(isId)]));
 }
 
-/** Literals of an execution, node or attempt, read only where they are asked for; and whose project they are. */
+/** The literals of an execution, node or attempt, which are read only if a query asks for them, and their project. */
 export interface DataRow {
   readonly id: string;
   readonly tenantId: string;
@@ -264,7 +264,7 @@ const eventsAfter = statement<EventRow>(
      from execution_events where execution_id = $1::uuid and sequence > $2 order by sequence limit $3`,
 );
 
-/** An execution's events after `sequence`, in their order. */
+/** The events of an execution after `sequence`, in their order. */
 export function readEventsAfter(executionId: string, sequence: bigint, limit: number): Promise<EventRow[]> {
   return run(eventsAfter, [executionId, sequence, limit]);
 }
@@ -273,7 +273,7 @@ const lastEvent = statement<{ lastSequence: bigint; ended: boolean }>(
   `select last_sequence as "lastSequence", ended_at is not null as ended from executions where id = $1::uuid`,
 );
 
-/** How far an execution's stream goes, and whether it has ended; null when the execution is gone. */
+/** The number of the last event of an execution, and whether the execution has ended; null if it does not exist. */
 export async function readStreamEnd(
   executionId: string,
 ): Promise<{ lastSequence: bigint; ended: boolean } | null> {

@@ -6,12 +6,12 @@ const settleStatement = statement<{ id: string }>(
     where id = $1::uuid returning id`,
 );
 
-/** Ends a turn that went well; `more` asks for another at once. */
+/** Ends a successful turn. `more` asks for another turn at once. */
 export async function settleExecution(tx: Tx, id: string, more: boolean): Promise<void> {
   await run(settleStatement, [id, more], tx);
 }
 
-/** Seconds between turns that fail: one, then twice as many each time, up to this. */
+/** The time between failing turns is one second at first and doubles each time, up to this. */
 const MAX_BACKOFF_SECONDS = 60;
 
 const countFailedStatement = statement<{ failedTurns: number }>(
@@ -21,7 +21,7 @@ const countFailedStatement = statement<{ failedTurns: number }>(
     where id = $1::uuid returning failed_turns as "failedTurns"`,
 );
 
-/** Counts a turn that failed, and puts the next one off. @returns how many failed in a row. */
+/** Counts a failed turn and delays the next one. @returns how many turns failed in a row. */
 export async function countFailedTurn(id: string): Promise<number> {
   const [row] = await run(countFailedStatement, [id]);
   return row?.failedTurns ?? 0;

@@ -2,18 +2,18 @@ import type { ErrorCode } from '../../platform/errors.ts';
 
 interface Options {
   readonly cause?: unknown;
-  /** What the server asks to wait before the same call is made again. */
+  /** How long the server asks to wait before the call is repeated. */
   readonly retryAfterMs?: number | null;
-  /** The call was judged and refused: the same one will be refused again. */
+  /** The server has checked the call and refused it. It will refuse the same call again. */
   readonly isFinal?: boolean;
 }
 
-/** What an unanswered, failed or refused call comes to, in the server's codes. */
+/** The error of a call that was refused, failed or was not answered, with one of the server's codes. */
 export class ApiError extends Error {
   override name = this.constructor.name;
   readonly code: ErrorCode;
   readonly retryAfterMs: number | null;
-  /** Whether the same call may succeed later. All of ours may be repeated. */
+  /** Whether the same call may succeed later. All our calls can be repeated. */
   readonly mayPass: boolean;
 
   constructor(
@@ -29,8 +29,8 @@ export class ApiError extends Error {
 }
 
 /**
- * Codes that say nothing about the call itself: the server is away, has too much to do, failed within, or it or the
- * executor is not set up yet. In a result union the same codes are about the call: that error is final.
+ * Codes that do not depend on the call: the server is down, has too much to do or has failed, or the server or the
+ * executor is not set up yet. In a result union, the same codes are about the call, so they are final.
  */
 const passing: ReadonlySet<ErrorCode> = new Set([
   'UNAVAILABLE',
@@ -45,19 +45,19 @@ export function mayPass(error: unknown): boolean {
   return error instanceof ApiError && error.mayPass;
 }
 
-/** The error of an answer that did not succeed. @param told  what its body says, where that is ours. */
+/** The error of an answer that is not successful. @param told  the error in its body, if it is one of ours. */
 export function errorOfResponse(
   { status, headers }: Pick<Response, 'status' | 'headers'>,
   told: { readonly code?: ErrorCode | undefined; readonly message?: string } = {},
 ): ApiError {
   return new ApiError(told.code ?? codeOfStatus(status), told.message ?? `HTTP ${status}`, {
     retryAfterMs: retryAfterMs(headers.get('retry-after')),
-    // A request that is too large stays too large.
+    // A request that is too large will always be too large.
     isFinal: status === 413,
   });
 }
 
-/** For answers that bear no code of ours: a proxy's, or those to a file's address. */
+/** For answers without one of our codes, from a proxy or from the URL of a file. */
 function codeOfStatus(status: number): ErrorCode {
   if (status === 401) return 'UNAUTHENTICATED';
   if (status === 403) return 'PERMISSION_DENIED';
@@ -66,7 +66,7 @@ function codeOfStatus(status: number): ErrorCode {
   return status >= 500 || status === 408 ? 'UNAVAILABLE' : 'INVALID_ARGUMENT';
 }
 
-/** Nobody is to silence an executor for longer. */
+/** The longest time for which an answer can stop an executor from calling again. */
 const LONGEST_WAIT_MS = 300_000;
 
 /** RFC 9110: seconds, or a date. */
@@ -76,12 +76,12 @@ function retryAfterMs(header: string | null): number | null {
   return milliseconds > 0 ? Math.min(milliseconds, LONGEST_WAIT_MS) : null;
 }
 
-/** What fetch threw, as an error of a call; anything else, an abort that the caller asked for included, as it is. */
+/** Turns an error of fetch into the error of a call. Other errors, such as an abort of the caller, stay as they are. */
 export function unanswered(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return error;
   if (error instanceof Error && error.name === 'TimeoutError')
     return new ApiError('DEADLINE_EXCEEDED', 'no answer in time', { cause: error });
-  // The word of fetch for every failure of the network.
+  // fetch throws this for all failures of the network.
   if (error instanceof TypeError) return new ApiError('UNAVAILABLE', 'no answer', { cause: error });
   return error;
 }

@@ -10,18 +10,18 @@ import { retrying } from './retry.ts';
 import { RunError } from './run-error.ts';
 import type { BlobStore } from './runtime.ts';
 
-/** An input file, with an address that is good for some minutes after the run was leased. */
+/** An input file, with a URL that is valid for some minutes after the run was leased. */
 export interface SignedFile {
   readonly uri: string;
   readonly downloadUrl: string;
-  /** A decimal text. */
+  /** A decimal number as text. */
   readonly sizeBytes: string;
 }
 
 /**
- * Files over HTTP: fetched from the addresses that came with the run, sent to those that `createBlobUpload` gives.
- * Both go on trying while the server is away, until their signal fires. An address that has run out fails the call:
- * leased again, the run gets fresh ones.
+ * Transfers files over HTTP: downloads use the URLs that came with the run, uploads the URLs from `createBlobUpload`.
+ * Both are repeated while the server is down, until their signal fires. If a URL has expired, the call fails; the next
+ * lease of the job has new URLs.
  */
 export function createBlobStore(
   client: ApiClient,
@@ -31,7 +31,7 @@ export function createBlobStore(
   return {
     async fetch(uri, toFile, signal) {
       const file = inputs.get(uri);
-      if (!file) throw new ApiError('NOT_FOUND', `${uri} is no file that came with the run`);
+      if (!file) throw new ApiError('NOT_FOUND', `${uri} is not among the input files of the run`);
       await retrying(signal, () => download(file, toFile, signal));
     },
     async store(file, signal) {
@@ -48,7 +48,7 @@ async function download(file: SignedFile, toFile: string, signal: AbortSignal): 
     await pipeline(response.body, createWriteStream(toFile, { mode: 0o600 }), { signal });
     const { size } = await stat(toFile);
     if (String(size) !== file.sizeBytes)
-      throw new ApiError('UNAVAILABLE', `${size} of ${file.sizeBytes} bytes came`);
+      throw new ApiError('UNAVAILABLE', `only ${size} of ${file.sizeBytes} bytes arrived`);
   } catch (error) {
     throw unanswered(error, signal);
   }
@@ -60,7 +60,7 @@ interface LocalContent {
   readonly size: number;
 }
 
-/** @returns the uri. Asks for a new address each time, as the last may have run out. */
+/** @returns the URI. It asks for a new URL at each try, because the last one may have expired. */
 async function upload(
   client: ApiClient,
   runId: string,
@@ -73,7 +73,7 @@ async function upload(
     throw new RunError(
       'USER',
       'OutputTooLarge',
-      `a file of the outputs is too large: ${createBlobUpload.message}`,
+      `an output file cannot be uploaded: ${createBlobUpload.message}`,
     );
   const { uri, uploadUrl } = payloadOf(createBlobUpload, 'CreateBlobUploadPayload');
   if (uploadUrl !== null) await put(uploadUrl, file, size, signal);

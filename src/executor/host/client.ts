@@ -9,22 +9,22 @@ import { SignIn } from './sign-in.ts';
 
 export interface CallOptions {
   readonly signal: AbortSignal;
-  /** For one try; 15 s unless told. */
+  /** The time limit of one try; 15 s by default. */
   readonly timeoutMs?: number;
 }
 
-/** The server's public GraphQL API, as far as an executor goes. */
+/** The part of the server's public GraphQL API that an executor uses. */
 export interface ApiClient {
-  /** Asks once. @throws ApiError; the signal's reason when that fires. */
+  /** Sends the call once. @throws ApiError; the reason of the signal if it fires. */
   ask<R, V>(document: TypedDocumentString<R, V>, variables: V, options: CallOptions): Promise<R>;
-  /** Asks until it is answered, however long the server is away. @throws ApiError for a refusal that stays. */
+  /** Repeats the call until it is answered, however long the server is down. @throws ApiError for a final refusal. */
   insist<R, V>(document: TypedDocumentString<R, V>, variables: V, options: CallOptions): Promise<R>;
 }
 
 export interface ClientOptions {
-  /** Of the server, without `/graphql`. */
+  /** The URL of the server, without `/graphql`. */
   readonly url: string;
-  /** JSON: `accessKey`, `secretKey`. May come later, and may change. */
+  /** A JSON file with `accessKey` and `secretKey`. It may be created later, and it may change. */
   readonly credentialFile: string;
   readonly log: Log;
 }
@@ -61,7 +61,7 @@ export function createClient({ url, credentialFile, log }: ClientOptions): ApiCl
     }).catch((error) => {
       const failure = unanswered(error, never);
       if (!(failure instanceof ApiError) || failure.mayPass) throw failure;
-      // However it was refused: that says nothing about the call that waits for it.
+      // A refused sign-in does not mean that the waiting call is refused, so this error is never final.
       throw new ApiError('UNAUTHENTICATED', `the sign-in was refused: ${failure.message}`, {
         cause: failure,
       });
@@ -80,7 +80,7 @@ export function createClient({ url, credentialFile, log }: ClientOptions): ApiCl
           return await call(document, variables, authorization, either);
         } catch (error) {
           if (!isUnauthenticated(error)) throw error;
-          // Its time is over, or its key was exchanged for another.
+          // The token has expired, or its access key was replaced.
           signIn.refused(authorization);
           return await call(document, variables, await beforeAbort(signIn.authorization(), either), either);
         }
@@ -133,14 +133,17 @@ function parseAnswer(text: string): Answer | null {
   }
 }
 
-/** Like AbortSignal.any with a timeout, which on Node 20 holds on to a signal that outlives many calls. */
+/**
+ * Like AbortSignal.any with a timeout. On Node 20, AbortSignal.any keeps a reference for each call to a signal that
+ * lives for many calls.
+ */
 async function withTimeout<T>(
   signal: AbortSignal,
   timeoutMs: number,
   work: (either: AbortSignal) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
-  // One signal ends the calls of all runs.
+  // All calls of all runs listen to this signal.
   setMaxListeners(0, signal);
   const controller = new AbortController();
   const pass = () => controller.abort(signal.reason);
@@ -157,7 +160,7 @@ async function withTimeout<T>(
   }
 }
 
-/** What others wait for too, but no longer than until the signal fires. */
+/** Waits for work that others wait for too, but only until the signal fires. */
 function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(signal.reason);
@@ -166,7 +169,7 @@ function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/** Says once that calls fail, now and then again, and once that they no longer do. */
+/** Logs when calls begin to fail, from time to time while they fail, and when they succeed again. */
 class ServerState {
   readonly #log: Log;
   #saidAt = 0;
@@ -183,11 +186,14 @@ class ServerState {
   failed({ code, message }: ApiError): void {
     if (Date.now() - this.#saidAt < REMIND_MS) return;
     this.#saidAt = Date.now();
-    this.#log.warn({ code, reason: message }, 'the server does not answer as it should');
+    this.#log.warn(
+      { code, reason: message },
+      'the server cannot be reached or answers with an error; trying again',
+    );
   }
 }
 
-/** The payload of a mutation's result. @throws ApiError, final, with the code of the error that stands there instead. */
+/** The payload of a mutation's result. @throws ApiError, final, with the code of the error in its place. */
 export function payloadOf<R extends { readonly __typename: string }, N extends R['__typename']>(
   result: R | null,
   name: N,

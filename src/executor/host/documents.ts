@@ -1,6 +1,6 @@
 import { graphql } from '../../generated/executor/gql.ts';
 
-/** Everything that the executor asks of the server. Its types are generated from these texts and `schema.graphql`. */
+/** All operations that the executor sends. Their types are generated from these texts and `schema.graphql`. */
 
 export const loginDocument = graphql(`
   mutation Login($input: LoginInput!) {

@@ -2,19 +2,20 @@ import { dirname } from 'node:path';
 import { RunError } from './run-error.ts';
 import type { RunSpec } from './runtime.ts';
 
-/** The variable by which the processes of a run are known again, also when they have left its process group. */
+/** The variable by which we recognise the processes of a run, even after they have left its process group. */
 export const RUN_ID_VARIABLE = 'SLIPWAY_RUN_ID';
 
-/** The folder of our own node comes first: a command `node` then is the version that Slipway runs on. */
+/** The folder of our own Node comes first, so that the command `node` is the version that Slipway runs on. */
 export const DEFAULT_PATH = `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
 
-/** Kubernetes' rule for the names of a container's variables. */
+/** The rule of Kubernetes for the names of a container's variables. */
 const NAME = /^[A-Za-z_.-][A-Za-z0-9_.-]*$/;
 const OWN_NAME = /^SLIPWAY_[A-Z0-9_]+$/;
 
 /**
- * The whole environment of a command: nothing in it comes from the executor's own. The container's variables win over
- * the basic ones, and Slipway's over both; of a name given twice the last counts, as in Kubernetes.
+ * The complete environment of a command. It contains nothing of the executor's own environment. The variables of the
+ * container replace the basic ones, and the variables of Slipway replace both. If a name is given twice, the last one
+ * counts, as in Kubernetes.
  *
  * @throws RunError `InvalidEnvironment` that names the variable.
  */
@@ -30,13 +31,15 @@ export function buildEnvironment(
 ): Record<string, string> {
   const container = spec.container.env.map(({ key, value }) => [key, value] as const);
   for (const [name, value] of container) {
-    if (!NAME.test(name)) throw invalid('USER', `${JSON.stringify(name)} is no name for a variable`);
-    if (value.includes('\0')) throw invalid('USER', `the variable ${name} has a NUL character in its value`);
+    if (!NAME.test(name))
+      throw invalid('USER', `${JSON.stringify(name)} is not a valid name of an environment variable`);
+    if (value.includes('\0'))
+      throw invalid('USER', `the value of the environment variable ${name} contains a NUL character`);
   }
   const own = Object.entries(spec.environment);
   for (const [name, value] of own) {
     if (!OWN_NAME.test(name) || value.includes('\0')) {
-      throw invalid('SYSTEM', `${JSON.stringify(name)} cannot be set by the executor`);
+      throw invalid('SYSTEM', `a task cannot set the environment variable ${JSON.stringify(name)}`);
     }
   }
   return Object.fromEntries([

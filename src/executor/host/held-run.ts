@@ -12,20 +12,23 @@ import type { RunOutcome, RunSpec, Runtime } from './runtime.ts';
 type LeaseAnswer = Extract<NonNullable<LeaseJobsMutation['leaseJobs']>, { __typename: 'LeaseJobsPayload' }>;
 export type LeasedRun = LeaseAnswer['runs'][number];
 
-/** Why a run is ended before its time. */
+/** Why a run is stopped early. */
 export type StopReason =
-  /** The server says so: somebody cancelled it, or it has ended for the server and another may have the job. */
+  /**
+   * The server asks for it: the run was cancelled, or it has ended for the server and another executor may have the
+   * job.
+   */
   | 'TOLD'
-  /** The lease was not renewed in time, and the executor is set to stop its runs then. */
+  /** The lease was not renewed in time, and the executor is configured to stop its runs then. */
   | 'LEASE_LOST'
-  /** The executor stops. */
+  /** The executor is stopping. */
   | 'DRAINING';
 
 export interface RunHost {
   readonly client: ApiClient;
   readonly runtime: Runtime;
   readonly log: Log;
-  /** Ends all calls to the server: nobody waits for their answers any more. */
+  /** Ends all calls to the server, because nobody waits for their answers any more. */
   readonly giveUp: AbortSignal;
 }
 
@@ -33,18 +36,18 @@ const returnReasons = {
   LEASE_LOST: 'the executor could not renew the lease in time',
   DRAINING: 'the executor is stopping',
 } as const;
-/** How long the end of a run waits for its log to be stored. */
+/** How long the end of a run waits until its log is stored. */
 const LOG_SETTLE_MS = 5_000;
 const REAP_AGAIN_MS = 30_000;
 
 /**
- * One run, from the moment the executor hears of it until the server has acknowledged its end.
+ * One run, from the moment when the executor gets it until the server has confirmed its end.
  *
- *   HEARD ──▶ CONFIRMED ──▶ WORKING ──▶ ENDED
+ *    HEARD ──▶ CONFIRMED ──▶ WORKING ──▶ ENDED
  *
- * HEARD: it came with an answer. CONFIRMED: it was named in a call that was answered since, so its lease is known to
- * last and the server knows that it may begin. WORKING: there may be processes. ENDED: there are none; what became of
- * the run is being reported, or its lease given back.
+ * HEARD: the server has assigned it. CONFIRMED: a call that named it was answered, so its lease is valid and the server
+ * knows that it may begin. WORKING: there may be processes. ENDED: there are no processes any more; the result is being
+ * reported, or the lease is being returned.
  */
 export class HeldRun {
   readonly id: string;
@@ -55,7 +58,7 @@ export class HeldRun {
   readonly #stop = new AbortController();
   #stopReason: StopReason | null = null;
   #isStarted = false;
-  /** The report that it runs, which the report of its end has to follow. */
+  /** The report that the run has started. The report of its end must come after it. */
   #startReport: Promise<void> = Promise.resolve();
 
   constructor(leased: LeasedRun, host: RunHost) {
@@ -73,21 +76,23 @@ export class HeldRun {
     return this.#stopReason !== null;
   }
 
-  /** Ends the work early. The first reason stays, unless the server says so too. */
+  /** Stops the work early. The first reason counts, unless the server asks for it too. */
   stop(reason: StopReason): void {
     if (this.#stopReason === null || reason === 'TOLD') this.#stopReason = reason;
     this.#stop.abort();
   }
 
-  /** After a silence the lease is not known to last any more: what has not begun waits for a call that names it again. */
+  /**
+   * After a long silence the lease may have expired, so a run that has not begun waits for a call that names it again.
+   */
   waitForConfirmation(): void {
     if (this.state === 'CONFIRMED') this.state = 'HEARD';
   }
 
   /**
-   * Does the work and sees to it that the server knows what became of it. Resolves when there is nothing left to do.
+   * Does the work and makes sure that the server learns the result. Resolves when nothing is left to do.
    *
-   * @param onEnded  called when the processes are gone, before the reports.
+   * @param onEnded called when all processes have ended, before the reports.
    */
   async work(onEnded: () => void): Promise<void> {
     this.state = 'WORKING';
@@ -102,22 +107,22 @@ export class HeldRun {
       await logs.settle(LOG_SETTLE_MS);
     } catch (error) {
       if (!this.#host.giveUp.aborted) throw error;
-      this.#log.warn({ outcome: outcome.kind }, 'the end of the run could not be reported');
+      this.#log.warn({ outcome: outcome.kind }, 'cannot report the end of the run');
     } finally {
       logs.close();
     }
   }
 
-  /** Gives the lease back. The server ignores it when it is not ours any more. */
+  /** Returns the lease. The server ignores this if the lease is not ours any more. */
   async giveBack(reason: string, attempted: boolean): Promise<void> {
     const variables = { input: { run: this.id, reason, attempted } };
     const { client, giveUp } = this.#host;
     const answer = await client.insist(returnLeaseDocument, variables, { signal: giveUp });
     const { returned } = payloadOf(answer.returnLease, 'ReturnLeasePayload');
-    this.#log.info({ attempted, returned, reason }, 'lease given back');
+    this.#log.info({ attempted, returned, reason }, 'lease returned');
   }
 
-  /** Tells the server what became of a run that was stopped before it began. */
+  /** Tells the server that a run was stopped before it began. */
   async endUnstarted(reason: StopReason): Promise<void> {
     if (reason === 'TOLD') await this.#report({ kind: 'CANCELLED' });
     else await this.giveBack(returnReasons[reason], false);
@@ -143,16 +148,16 @@ export class HeldRun {
   #onStarted(): void {
     this.#isStarted = true;
     this.#startReport = this.#report({ kind: 'RUNNING' }).catch((error) => {
-      if (!this.#host.giveUp.aborted) this.#log.error({ err: error }, 'the start was refused');
+      if (!this.#host.giveUp.aborted) this.#log.error({ err: error }, 'the run cannot start');
     });
   }
 
-  /** While something of the run withstands, its lease is kept: no second copy may run beside it. */
+  /** Keeps the lease while a process of the run cannot be ended, so that no second copy of the run starts. */
   async #whenGone(outcome: RunOutcome): Promise<RunOutcome> {
     if (outcome.kind !== 'STUCK') return outcome;
     const { runtime, giveUp } = this.#host;
     while (!giveUp.aborted) {
-      this.#log.error({ reason: outcome.message }, 'the run cannot be ended; its lease is kept');
+      this.#log.error({ reason: outcome.message }, 'cannot end the run; keeping its lease');
       await sleep(REAP_AGAIN_MS, undefined, { signal: giveUp }).catch(() => {});
       const isGone = await runtime.reapLeftovers().then(
         () => true,
@@ -163,21 +168,22 @@ export class HeldRun {
     return outcome;
   }
 
-  /** Tells the server what became of the run, whatever it takes. */
+  /** Tells the server the result of the run, and repeats this until it succeeds. */
   async #conclude(outcome: RunOutcome): Promise<void> {
     const reason = this.#stopReason;
     if (outcome.kind === 'STUCK') {
-      this.#log.error('the lease is not given back: the run could not be ended');
+      this.#log.error('keeping the lease, because the run could not be ended');
     } else if (outcome.kind === 'SUCCEEDED') {
-      // Also of a run that was to be stopped: when the work was finished first, its result counts.
+      // Even if the run was to be stopped: if the work ended first, its result counts.
       await this.#reportSuccess(outcome.outputs);
     } else if (outcome.kind === 'CANCELLED') {
       if (reason === 'TOLD') await this.#report({ kind: 'CANCELLED' });
-      // The loss of contact is no fault of the work, so it is no attempt.
+      // Losing contact is not the fault of the work, so it does not count as an attempt.
       else if (reason === 'LEASE_LOST') await this.giveBack(returnReasons.LEASE_LOST, false);
-      else await this.giveBack(reason ? returnReasons[reason] : 'it could not be ended', this.#isStarted);
+      else
+        await this.giveBack(reason ? returnReasons[reason] : 'the run could not be ended', this.#isStarted);
     } else if (outcome.error.kind === 'SYSTEM') {
-      // The work may do better elsewhere, or later. It counts as an attempt, so that it does not go on for ever.
+      // The work may succeed elsewhere or later. It counts as an attempt, so that it is not repeated endlessly.
       await this.giveBack(`${outcome.error.code}: ${outcome.error.message}`, true);
     } else {
       await this.#reportFailure(outcome.error, outcome.exitCode);
@@ -189,7 +195,7 @@ export class HeldRun {
       await this.#report({ kind: 'SUCCEEDED', exitCode: 0, outputs });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#log.warn({ err: error }, 'the outputs were refused');
+      this.#log.warn({ err: error }, 'the outputs are not valid');
       const { message } = error;
       const isTooLarge = error.code === 'RESOURCE_EXHAUSTED';
       const failure = isTooLarge
@@ -203,7 +209,7 @@ export class HeldRun {
     await this.#report({ kind: 'FAILED', exitCode, error });
   }
 
-  /** Reports until it is acknowledged. @throws ApiError when the server refuses what was said. */
+  /** Repeats the report until the server confirms it. @throws ApiError if the server refuses it. */
   async #report(event: Omit<JobEventInput, 'run' | 'occurredAt'>): Promise<void> {
     const variables = {
       input: { events: [{ run: this.id, occurredAt: new Date().toISOString(), ...event }] },
@@ -231,6 +237,6 @@ function specOf(leased: LeasedRun): RunSpec {
 
 function secondsOf(duration: string): number {
   const milliseconds = parseDuration(duration);
-  if (milliseconds === null) throw new Error(`${duration} is no duration`);
+  if (milliseconds === null) throw new Error(`${duration} is not a duration`);
   return milliseconds / 1000;
 }

@@ -12,19 +12,20 @@ import type { BlobStore, RunSpec } from './runtime.ts';
 
 const URI = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//;
 
-/** The inputs of a run as its command sees them. */
+/** The inputs of a run, as its command sees them. */
 export interface LocalInputs {
-  /** Name → text, as in its file and in templates. A blob's text is its path. */
+  /** The text of each input by name, for its file and for placeholders. The text of a blob is its path. */
   readonly texts: ReadonlyMap<string, string>;
-  /** Local path → the uri it was fetched from. */
+  /** The URI of each downloaded file, by its local path. */
   readonly blobs: ReadonlyMap<string, string>;
 }
 
 /**
- * Writes each input to `inputs/<name>` and all of them to `inputs/inputs.json`, with blobs fetched and replaced by
- * their local paths, also inside lists and maps.
+ * Writes each input to `inputs/<name>` and all inputs to `inputs/inputs.json`. Blobs are downloaded and replaced by
+ * their local paths, even inside lists and maps.
  *
- * @throws RunError `InputUnavailable` (SYSTEM) when a blob cannot be fetched, `InvalidInterface` for an unusable name.
+ * @throws RunError `InputUnavailable` (SYSTEM) if a blob cannot be downloaded, `InvalidInterface` for a name that
+ * cannot be used.
  */
 export async function writeInputs(
   spec: Pick<RunSpec, 'interface' | 'inputs'>,
@@ -65,7 +66,7 @@ export async function writeInputs(
   return { texts, blobs: fetched };
 }
 
-/** @throws RunError `InvalidInterface` when a name cannot be that of a file, or is one that the runtime needs. */
+/** @throws RunError `InvalidInterface` if a name cannot be the name of a file, or if the runtime uses it itself. */
 export function requireFileNames(kind: string, names: readonly string[], taken: readonly string[]): void {
   for (const name of names) {
     const isFileName = /^[^./\0][^/\0]*$/.test(name) && Buffer.byteLength(name) <= 255;
@@ -73,17 +74,17 @@ export function requireFileNames(kind: string, names: readonly string[], taken: 
     throw new RunError(
       'USER',
       'InvalidInterface',
-      `the ${kind} ${JSON.stringify(name)} cannot have a file of that name`,
+      `the name of the ${kind} ${JSON.stringify(name)} cannot be the name of a file`,
     );
   }
 }
 
-/** Whether there may be no value at all. */
+/** Whether the value may be missing. */
 export function mayBeAbsent(type: LiteralType): boolean {
   return literalFromPlain(type, null, new Place([]).trial()) !== undefined;
 }
 
-/** The value with every blob in it fetched: `fetchBlobOf` gives the path that takes the uri's place. */
+/** The value with all its blobs downloaded: `fetchBlobOf` returns the path that replaces the URI. */
 async function localize(
   type: LiteralType | undefined,
   value: unknown,
@@ -109,14 +110,17 @@ async function localize(
   return localize(variant, value, fetchBlobOf);
 }
 
-/** Of a union's value, whose variant the server knows, only the files in it matter here. */
+/** For a value of a union, whose variant the server has already checked, only the files in it matter here. */
 function holdsFilesOf(type: LiteralType, value: unknown): boolean {
   const literal = literalFromPlain(type, value, new Place([]).trial());
   const uris = literal ? blobUrisIn(literal) : [];
   return uris.length > 0 && uris.every((uri) => URI.test(uri));
 }
 
-/** Strings as they are, structures as JSON; null, which only an optional input has, as nothing. */
+/**
+ * Strings stay as they are, and structures become JSON. Null, which only an optional input can have, becomes an empty
+ * text.
+ */
 function textOf(value: unknown): string {
   if (value === null || value === undefined) return '';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
@@ -133,7 +137,7 @@ async function fetchBlob(
     await blobs.fetch(uri, toFile, signal);
   } catch (cause) {
     if (cause instanceof RunError) throw cause;
-    throw new RunError('SYSTEM', 'InputUnavailable', `the file of input ${name} cannot be fetched`, {
+    throw new RunError('SYSTEM', 'InputUnavailable', `cannot download the file of the input ${name}`, {
       cause,
     });
   }

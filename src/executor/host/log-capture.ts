@@ -8,23 +8,23 @@ const FLUSH_MILLISECONDS = 250;
 
 type StreamName = LogChunk['stream'];
 
-/** What one stream has printed and not yet handed on. */
+/** What one stream has printed and was not passed on yet. */
 interface StreamState {
   readonly name: StreamName;
   readonly decoder: InstanceType<typeof TextDecoder>;
   pending: string;
   pendingSince: Date;
-  /** The last that was printed, kept apart from what was handed on. */
+  /** The last part of the output. It is kept even if it was passed on. */
   tail: string;
-  /** How much of `tail` was never handed on, in bytes; may be more than the tail itself. */
+  /** How many bytes at the end were never passed on. This can be more than the length of `tail`. */
   omittedBytes: number;
 }
 
 /**
- * Keeps what a run prints within bounds, in memory and in all.
+ * Limits the output of a run, both in memory and in total.
  *
- * Text is handed on in chunks until the run has printed `limitBytes`. Then one note says so, the rest is read and
- * dropped (a blocked pipe would stop the command), and at the end the last 16 KiB of each stream follow.
+ * Text is passed on in chunks until the run has printed `limitBytes`. Then a note says so, and the rest is read and
+ * ignored, because a full pipe would block the command. At the end, the last 16 KiB of each stream follow.
  */
 export class LogCapture {
   readonly #onLog: (chunk: LogChunk) => void;
@@ -42,7 +42,7 @@ export class LogCapture {
     this.#limitBytes = limitBytes;
   }
 
-  /** Reads a stream from now on; its bytes are UTF-8, and what is not becomes U+FFFD. */
+  /** Reads a stream from now on. Its bytes are UTF-8; invalid bytes become U+FFFD. */
   follow(name: StreamName, source: Readable): void {
     const stream: StreamState = {
       name,
@@ -61,19 +61,21 @@ export class LogCapture {
           this.#take(stream, stream.decoder.decode());
           resolve();
         });
-        // A failing pipe reads like one that ended: what it had printed is kept.
+        // A pipe that fails is treated like one that ended: what it has printed counts.
         source.once('error', () => source.destroy());
       }),
     );
   }
 
-  /** The last that a stream printed, at most `limitBytes` of it. */
+  /** The last part of the output of a stream, at most `limitBytes`. */
   tailOf(name: StreamName, limitBytes: number): string {
     const stream = this.#streams.find((candidate) => candidate.name === name);
     return stream === undefined ? '' : lastBytes(stream.tail, limitBytes);
   }
 
-  /** Hands on the rest. A stream that some stray process still holds open after `waitMilliseconds` is closed. */
+  /**
+   * Passes on the rest. If another process still holds a stream open after `waitMilliseconds`, the stream is closed.
+   */
   async finish(waitMilliseconds: number): Promise<void> {
     const timer = setTimeout(() => {
       for (const source of this.#sources) source.destroy();

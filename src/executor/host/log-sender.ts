@@ -8,8 +8,8 @@ const BATCH_CHUNKS = 100;
 const BATCH_BYTES = 256 * 1024;
 
 /**
- * Sends what one run prints, in order, one call at a time; what comes meanwhile goes with the next call. Memory is
- * bounded by the runtime, which hands over a bounded amount a run.
+ * Sends the output of one run in order, with one call at a time. New output during a call is sent with the next one.
+ * The runtime limits the output of a run, so the memory is limited too.
  */
 export class LogSender {
   readonly #client: ApiClient;
@@ -31,7 +31,7 @@ export class LogSender {
     this.#sending ??= this.#send();
   }
 
-  /** Waits until all that was added is stored, but not longer than `limitMs`; the sending goes on in any case. */
+  /** Waits until everything so far is stored, but at most `limitMs`. Sending continues in any case. */
   async settle(limitMs: number): Promise<void> {
     if (!this.#sending) return;
     const timer = new AbortController();
@@ -40,11 +40,11 @@ export class LogSender {
     timer.abort();
   }
 
-  /** Ends the sending. What was not stored by now is lost. */
+  /** Stops sending. Output that is not stored yet is lost. */
   close(): void {
     this.#end.abort();
     if (this.#queue.length > 0)
-      this.#log.warn({ chunks: this.#queue.length }, 'log of the run is incomplete');
+      this.#log.warn({ chunks: this.#queue.length }, 'the log of the run is incomplete');
   }
 
   async #send(): Promise<void> {
@@ -61,15 +61,15 @@ export class LogSender {
         payloadOf(answer.reportRunLog, 'ReportRunLogPayload');
       } catch (error) {
         if (this.#end.signal.aborted) break;
-        // Refused for good: the rest may still be fine.
-        this.#log.warn({ err: error, chunks: count }, 'log of the run was refused');
+        // This part is refused for good, but the rest may be accepted.
+        this.#log.warn({ err: error, chunks: count }, 'the server refused the log of the run');
       }
       this.#queue.splice(0, count);
     }
     this.#sending = null;
   }
 
-  /** How many chunks go with the next call: at least one. */
+  /** How many chunks are in the next call: at least one. */
   #countOfBatch(): number {
     let bytes = 0;
     const over = this.#queue.findIndex((chunk, index) => {

@@ -16,40 +16,43 @@ import type { RunFiles } from './run-files.ts';
 import type { BlobStore } from './runtime.ts';
 import { firstBytes, withoutNul } from './utf8.ts';
 
-/** All outputs in one file, name → value. A blob's value here is its path, from the outputs directory on. */
+/** All outputs in one file, by name. The value of a blob is its path, relative to the outputs directory. */
 const OUTPUTS_FILE = 'outputs.json';
-/** Flyte's copilot: a command that writes this file has failed, whatever its exit code, and says why in it. */
+/** From Flyte's copilot: a command that writes this file has failed, whatever its exit code, and the file says why. */
 const ERROR_FILE = '_ERROR';
 export const RESERVED_OUTPUT_NAMES = [OUTPUTS_FILE, ERROR_FILE];
 
 const MESSAGE_LIMIT_BYTES = 8 * 1024;
-/** The server's JSON nests so deep, and the names are its first level. */
+/**
+ * How deep values can be nested. The server allows one level more, because the names of the outputs are the first
+ * level.
+ */
 const MAX_NESTING = MAX_JSON_DEPTH - 1;
 
 interface OutputsRequest {
   readonly declared: Readonly<Record<string, Variable>>;
   readonly directory: RunFiles;
-  /** Uris that the run was given as inputs. It may pass these on; any other is not its own to give. */
+  /** The URIs of the inputs of the run. The run may pass them on, but no other URIs. */
   readonly inputUris: ReadonlySet<string>;
-  /** Of all values together, without the content of blobs. */
+  /** The limit for all values together, without the content of blobs. */
   readonly limitBytes: number;
 }
 
-/** How much text may still be read; shared by all files of a run. */
+/** How much text may still be read. All files of a run share it. */
 interface Budget {
   leftBytes: number;
 }
 
-/** Why a file cannot be an output; the reader knows of which one. */
+/** Why a file cannot be an output. The code that reads it adds which file it is. */
 class FileFault extends Error {
   override name = this.constructor.name;
 }
 
 /**
- * Reads what a command wrote: each output from `outputs.json` or, if it is not there, from the file of its name. Blobs
- * are stored, after everything was found right.
+ * Reads the outputs that a command has written: each output from `outputs.json`, or else from the file with its name.
+ * Blobs are stored after all outputs were checked.
  *
- * @throws RunError `OutputsInvalid` naming each problem, `OutputsTooLarge`, or `OutputNotStored` (SYSTEM).
+ * @throws RunError `OutputsInvalid` with all problems, `OutputsTooLarge`, or `OutputNotStored` (SYSTEM).
  */
 export async function readOutputs(
   request: OutputsRequest,
@@ -74,7 +77,7 @@ function invalid(problems: readonly Problem[]): RunError {
   return new RunError('USER', code, firstBytes(texts.join('; '), MESSAGE_LIMIT_BYTES));
 }
 
-/** The message of the user's error file, its first `limitBytes`; null when there is no such file. */
+/** The message in the error file of the user's code, at most `limitBytes`; null if there is no such file. */
 export async function readErrorFile(directory: RunFiles, limitBytes: number): Promise<string | null> {
   try {
     const file = await openInside(directory, join(directory.outputs, ERROR_FILE));
@@ -91,7 +94,7 @@ export async function readErrorFile(directory: RunFiles, limitBytes: number): Pr
   }
 }
 
-/** The literal of each output, a blob's still with the path of its file. @throws RunError `OutputsTooLarge` */
+/** The literals of the outputs. A blob still has the path of its file. @throws RunError `OutputsTooLarge` */
 async function readLiterals(request: OutputsRequest, place: Place): Promise<Map<string, Literal>> {
   const budget = { leftBytes: request.limitBytes };
   const written = await readOutputsFile(request, budget, place.at(OUTPUTS_FILE));
@@ -110,7 +113,7 @@ async function readLiterals(request: OutputsRequest, place: Place): Promise<Map<
     if (literal === undefined) continue;
     literals.set(name, literal);
     if (!nestsWithin(toPlain(literal), MAX_NESTING))
-      at.report('InvalidValue', `nests more than ${MAX_NESTING} levels deep`);
+      at.report('InvalidValue', `is nested more than ${MAX_NESTING} levels deep`);
   }
   const plain = [...literals].map(([name, literal]) => [name, toPlain(literal)]);
   if (Buffer.byteLength(JSON.stringify(Object.fromEntries(plain))) > request.limitBytes)
@@ -118,7 +121,7 @@ async function readLiterals(request: OutputsRequest, place: Place): Promise<Map<
   return literals;
 }
 
-/** @throws RunError where reading takes too many steps. */
+/** @throws RunError if reading takes too many steps. */
 async function withinBudget<T>(read: () => T | Promise<T>): Promise<T> {
   try {
     return await read();
@@ -157,16 +160,16 @@ async function readFileValue(
   }
   return mayBeAbsent(type)
     ? literalFromPlain(type, null, place)
-    : place.report('ValueRequired', 'the command wrote no such file');
+    : place.report('ValueRequired', 'the command did not write this file');
 }
 
-/** The type of a file that is a blob itself, and not the text of a value; undefined where a file is text. */
+/** The type of a file that is itself a blob, and not the text of a value; undefined if the file is text. */
 function fileTypeOf(type: LiteralType): LiteralType | undefined {
   if ('blob' in type) return type;
   return 'unionType' in type ? type.unionType.variants.map(fileTypeOf).find((found) => found) : undefined;
 }
 
-/** The path of a file by its name, from the outputs directory on; null when there is none. */
+/** The path of a file by its name, relative to the outputs directory; null if there is none. */
 async function pathOf(directory: RunFiles, name: string): Promise<string | null> {
   const file = await openInside(directory, join(directory.outputs, name));
   await file?.close();
@@ -192,7 +195,7 @@ async function readText(
   }
 }
 
-/** Each path that the outputs name → the path under which the file can be read, links followed. */
+/** For each path in the outputs, the path from which the file can be read, after following links. */
 async function findFiles(
   request: OutputsRequest,
   literals: ReadonlyMap<string, Literal>,
@@ -205,7 +208,7 @@ async function findFiles(
       const real = await fileOrFault(place.at(name), async () => {
         const path = resolve(request.directory.outputs, named);
         const file = await openInside(request.directory, path);
-        if (file === null) throw new FileFault(`there is no file ${named}`);
+        if (file === null) throw new FileFault(`the file ${named} does not exist`);
         await file.close();
         return await realpath(path);
       });
@@ -215,7 +218,7 @@ async function findFiles(
   return files;
 }
 
-/** @returns the uri of each file, by the path that the outputs name. */
+/** @returns the URI of each file, by its path in the outputs. */
 async function storeFiles(
   files: ReadonlyMap<string, string>,
   blobs: BlobStore,
@@ -227,36 +230,37 @@ async function storeFiles(
       uris.set(named, await blobs.store(path, signal));
     } catch (cause) {
       if (cause instanceof RunError) throw cause;
-      throw new RunError('SYSTEM', 'OutputNotStored', 'a file of the outputs could not be stored', { cause });
+      throw new RunError('SYSTEM', 'OutputNotStored', 'cannot store an output file', { cause });
     }
   }
   return uris;
 }
 
 /**
- * Opens a plain file for reading, if it is there.
+ * Opens a regular file for reading, if it exists.
  *
- * @throws FileFault when it is something else, cannot be read, or is a link that leads out of the run's directory.
+ * @throws FileFault if it is not a regular file, cannot be read, or is a link to a place outside of the run's
+ * directory.
  */
 async function openInside(directory: RunFiles, path: string): Promise<FileHandle | null> {
   try {
     const real = await realpath(path);
     if (!real.startsWith(`${await realpath(directory.path)}${sep}`)) {
-      throw new FileFault("the file leads out of the run's directory");
+      throw new FileFault("the file is outside of the run's directory");
     }
-    // Without O_NONBLOCK a named pipe would be waited for.
+    // Without O_NONBLOCK, opening a named pipe would wait.
     const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     if ((await file.stat()).isFile()) return file;
     await file.close();
-    throw new FileFault('the file is not a plain one');
+    throw new FileFault('the file is not a regular file');
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === 'ENOENT') return null;
-    throw code === null ? error : new FileFault(`the file cannot be read: ${code}`);
+    throw code === null ? error : new FileFault(`cannot read the file: ${code}`);
   }
 }
 
-/** What reading a file answered; undefined when the file has a fault, which is reported. */
+/** The result of reading a file; undefined if the file has a problem, which is reported. */
 async function fileOrFault<T>(place: Place, read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
@@ -267,5 +271,5 @@ async function fileOrFault<T>(place: Place, read: () => Promise<T>): Promise<T |
 }
 
 function tooLarge(limitBytes: number): RunError {
-  return new RunError('USER', 'OutputsTooLarge', `the outputs are larger than ${limitBytes} bytes in all`);
+  return new RunError('USER', 'OutputsTooLarge', `the outputs are larger than ${limitBytes} bytes in total`);
 }

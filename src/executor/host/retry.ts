@@ -6,8 +6,10 @@ const LONGEST_PAUSE_MS = 2000;
 
 type Sleep = (milliseconds: number, value: undefined, options: { signal: AbortSignal }) => Promise<unknown>;
 
-/** Pauses between tries: doubling, and longer where the server asks for it. Each is cut at random, so that many
- * callers do not come at once. */
+/**
+ * Pauses between tries. They double each time, and are longer if the server asks for it. Each is shortened at random,
+ * so that many callers do not call at the same moment.
+ */
 export class BackOff {
   readonly #sleep: Sleep;
   #pauseMs = FIRST_PAUSE_MS;
@@ -17,8 +19,8 @@ export class BackOff {
   }
 
   /**
-   * @param after  the failure, which may say how long to wait.
-   * @throws the signal's reason, as an AbortError, when it fires.
+   * @param after the error, which may say how long to wait.
+   * @throws the reason of the signal, as an AbortError, if it fires.
    */
   async pause(signal: AbortSignal, after: unknown): Promise<void> {
     const ownMs = this.#pauseMs * (0.5 + Math.random() / 2);
@@ -32,7 +34,7 @@ export class BackOff {
   }
 }
 
-/** Calls until it is answered, for as long as it takes: until `signal` fires, or an error that will not pass. */
+/** Repeats a call until it is answered, until `signal` fires, or until an error is final. */
 export async function retrying<T>(
   signal: AbortSignal,
   call: () => Promise<T>,

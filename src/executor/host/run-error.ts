@@ -1,12 +1,12 @@
 import type { ErrorKind } from './runtime.ts';
 
 /**
- * Ends a run as FAILED. Thrown by the steps of a run and turned into its outcome in one place.
- * The message is shown to users: it names inputs, outputs and arguments, never a path of this machine.
+ * Ends a run as FAILED. The steps of a run throw it, and one place turns it into the outcome.
+ * Users see the message: it names inputs, outputs and arguments, but no paths of this machine.
  */
 export class RunError extends Error {
   override name = this.constructor.name;
-  /** A stable word for programs, such as `NonZeroExit`. */
+  /** A fixed word for programs, such as `NonZeroExit`. */
   readonly code: string;
   readonly kind: ErrorKind;
 
@@ -17,7 +17,7 @@ export class RunError extends Error {
   }
 }
 
-/** The word of a failed system call, such as ENOSPC; null for any other error. */
+/** The code of a failed system call, such as ENOSPC; null for any other error. */
 export function systemErrorCode(error: unknown): string | null {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return null;
   return typeof error.code === 'string' ? error.code : null;

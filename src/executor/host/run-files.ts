@@ -1,11 +1,11 @@
-/** Where the files of a run are, wherever its command runs. */
+/** The files of a run, wherever its command runs. */
 export interface RunFiles {
-  /** The run's own directory, which holds all the others. No output may lie outside of it. */
+  /** The run's own directory, which contains all the others. Outputs must not be outside of it. */
   readonly path: string;
   readonly inputs: string;
-  /** All inputs in one file. */
+  /** A file with all inputs. */
   readonly inputsFile: string;
-  /** Input files that are part of a list, map or union. */
+  /** The folder for input files that are part of a list, map or union. */
   readonly blobs: string;
   readonly outputs: string;
 }

@@ -2,16 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { formatDuration } from '../../platform/duration.ts';
 import { ApiError } from './api-error.ts';
 
-/** Renewed after half of it. */
+/** Tokens are renewed after half of this time. */
 const TOKEN_MS = 3_600_000;
 
 /**
- * Signs in with the executor's access key, once, and from then on with tokens, each of which gets the next: a server
- * checks a token without asking how often the key was used lately.
+ * Signs in with the executor's access key once, and then with tokens; each token is used to get the next one. With a
+ * token, the server need not record the use of the key for each call.
  */
 export class SignIn {
   readonly #credentialFile: string;
-  /** Asks for a token, signed in by that header. */
+  /** Asks for a token, with this header. */
   readonly #login: (authorization: string, lifeMs: string) => Promise<string>;
   #session: { readonly authorization: string; readonly renewAt: number } | null = null;
   #renewal: Promise<string> | null = null;
@@ -21,7 +21,7 @@ export class SignIn {
     this.#login = login;
   }
 
-  /** The header for the next call. @throws ApiError UNAUTHENTICATED while there is no credential. */
+  /** The header for the next call. @throws ApiError UNAUTHENTICATED if there is no credential. */
   async authorization(): Promise<string> {
     if (this.#session && performance.now() < this.#session.renewAt) return this.#session.authorization;
     this.#renewal ??= this.#renew().finally(() => {
@@ -30,7 +30,7 @@ export class SignIn {
     return await this.#renewal;
   }
 
-  /** The server did not take this header any more. */
+  /** Must be called if the server does not accept this header any more. */
   refused(authorization: string): void {
     if (this.#session?.authorization === authorization) this.#session = null;
   }
@@ -40,7 +40,7 @@ export class SignIn {
     try {
       return await this.#begin(known?.authorization ?? (await this.#readKey()));
     } catch (error) {
-      // A token cannot be renewed for ever, and ends with its key: then the key in the file counts.
+      // A token cannot be renewed endlessly, and it ends with its access key. Then the access key in the file is used.
       if (!known || !(error instanceof ApiError) || error.code !== 'UNAUTHENTICATED') throw error;
       this.refused(known.authorization);
       return await this.#begin(await this.#readKey());
@@ -54,13 +54,13 @@ export class SignIn {
     return authorization;
   }
 
-  /** Read anew each time: the server may be writing it at this moment, and somebody may change it. */
+  /** The file is read each time, because the server may still be writing it, and somebody may change it. */
   async #readKey(): Promise<string> {
     try {
       const { accessKey, secretKey } = JSON.parse(await readFile(this.#credentialFile, 'utf8'));
       return `Basic ${Buffer.from(`${accessKey}:${secretKey}`).toString('base64')}`;
     } catch (cause) {
-      throw new ApiError('UNAUTHENTICATED', `no credential can be read from ${this.#credentialFile}`, {
+      throw new ApiError('UNAUTHENTICATED', `cannot read a credential from ${this.#credentialFile}`, {
         cause,
       });
     }

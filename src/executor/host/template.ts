@@ -1,25 +1,28 @@
 import { RunError } from './run-error.ts';
 
-/** What templates in a command may name. All values are texts already, and blobs local paths. */
+/** The values that placeholders in a command can name. All of them are texts, and blobs are local paths. */
 export interface TemplateValues {
   readonly inputs: ReadonlyMap<string, string>;
-  /** Output name → the file it must be written to. */
+  /** The path of the file of each output, by name. */
   readonly outputs: ReadonlyMap<string, string>;
   readonly inputsFile: string;
   readonly inputsDirectory: string;
   readonly outputsDirectory: string;
 }
 
-/** Flyte lets `$` stand for the dot, so `{{$RAND}}` is a template too, and an unknown one. Other braces are text. */
+/**
+ * Flyte accepts `$` in place of the dot, so `{{$RAND}}` is a placeholder too, an unknown one. Other braces are plain
+ * text.
+ */
 const TEMPLATE = /\{\{\s*[.$]([^{}]*)\}\}/g;
 
 /**
- * Fills Flyte's templates into the words of a command: `{{.inputs.x}}`, `{{.outputs.x}}`, `{{.input}}`,
- * `{{.inputPrefix}}` and `{{.outputPrefix}}`; spaces inside the braces and upper case are allowed, except in names.
+ * Replaces Flyte's placeholders in the words of a command: `{{.inputs.x}}`, `{{.outputs.x}}`, `{{.input}}`,
+ * `{{.inputPrefix}}` and `{{.outputPrefix}}`. Spaces inside the braces and upper case are allowed, except in names.
  *
- * One word stays one word, and what was filled in is not looked at again.
+ * One word stays one word, and the inserted values are not searched for placeholders.
  *
- * @throws RunError `TemplateError` that names what is unknown.
+ * @throws RunError `TemplateError` that names the unknown placeholder.
  * Source: Flyte `flyteplugins/go/tasks/pluginmachinery/core/template/template.go`.
  */
 export function renderCommand(words: readonly string[], values: TemplateValues): string[] {
@@ -28,7 +31,9 @@ export function renderCommand(words: readonly string[], values: TemplateValues):
       fillIn(expression.trim(), template, values),
     );
     if (text.includes('\0')) {
-      throw templateError(`word ${index + 1} of the command has a NUL character, which no argument may hold`);
+      throw templateError(
+        `word ${index + 1} of the command contains a NUL character, which arguments cannot contain`,
+      );
     }
     return text;
   });
@@ -44,7 +49,7 @@ function fillIn(expression: string, template: string, values: TemplateValues): s
   if (name === null && root === 'input') return values.inputsFile;
   if (name === null && root === 'inputprefix') return values.inputsDirectory;
   if (name === null && root === 'outputprefix') return values.outputsDirectory;
-  throw templateError(`${template} is not a template that this runtime knows`);
+  throw templateError(`${template} is not a placeholder of this runtime`);
 }
 
 function named(kind: string, name: string, known: ReadonlyMap<string, string>, template: string): string {

@@ -1,6 +1,6 @@
-/** Cutting text at a number of bytes without cutting a character in two. */
+/** Cuts texts at a number of bytes without breaking a character. */
 
-/** The longest beginning of `text` that fits into `limitBytes`. */
+/** The longest beginning of `text` with at most `limitBytes`. */
 export function firstBytes(text: string, limitBytes: number): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= limitBytes) return text;
@@ -9,7 +9,7 @@ export function firstBytes(text: string, limitBytes: number): string {
   return bytes.toString('utf8', 0, end);
 }
 
-/** The longest end of `text` that fits into `limitBytes`. */
+/** The longest end of `text` with at most `limitBytes`. */
 export function lastBytes(text: string, limitBytes: number): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= limitBytes) return text;
@@ -18,7 +18,7 @@ export function lastBytes(text: string, limitBytes: number): string {
   return bytes.toString('utf8', start);
 }
 
-/** PostgreSQL keeps no U+0000 in text: a replacement character stands where one was. */
+/** PostgreSQL cannot store U+0000 in texts, so a replacement character takes its place. */
 export function withoutNul(text: string): string {
   return text.replaceAll('\0', '\uFFFD');
 }

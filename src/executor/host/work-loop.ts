@@ -10,60 +10,61 @@ import { BackOff } from './retry.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
- * The executor's life: one long poll at a time, which is its sign of life, renews what it holds, and brings runs to
- * begin and to stop.
+ * The life of the executor: one long poll at a time. The poll tells the server that the executor is alive, renews its
+ * leases, and returns runs to start and to stop.
  *
- * A run begins only after a call that named it was answered, and its lease is given back only when nothing of it is
- * left. When no call was answered for as long as a lease lasts, the runs go on: their ids fence them, so that only one
- * result counts, and a server that is away must not end anybody's work. Somebody else may have taken up the job by then;
- * for work that must never run twice at the same time the runs are stopped (`onLostContact`).
+ * A run starts only after a call that named it was answered. Its lease is returned only when nothing of it is left. If
+ * no call is answered for as long as a lease lasts, the runs continue: only one result counts, because each lease is a
+ * separate run, and an outage of the server must not end work. By then, another executor may have the job. For work
+ * that must never run twice at the same time, the runs are stopped (`onLostContact`).
  */
 
 export interface WorkLoopOptions {
   readonly client: ApiClient;
   readonly runtime: Runtime;
   readonly log: Log;
-  /** The executor's name; one process a name. */
+  /** The name of the executor. Only one process may use a name at a time. */
   readonly name: string;
-  /** The id by which the server knows this process from another of the same name. */
+  /** The id by which the server tells this process from another one with the same name. */
   readonly instance: string;
   readonly pool: string;
-  /** Runs side by side, at most. */
+  /** How many runs can have processes at the same time. */
   readonly slots: number;
   /** How long `stop` may take. */
   readonly drainSeconds: number;
-  /** What becomes of the runs when the server was not heard of for as long as a lease lasts. */
+  /** What happens to the runs if the server was not reached for as long as a lease lasts. */
   readonly onLostContact: 'continue' | 'stop';
 }
 
 export interface WorkLoop {
   /**
-   * Asks for nothing more, lets runs that are about to end do so, ends the others and gives their leases back. Within
-   * `drainSeconds`, unless processes withstand: what the server was not told by then it learns when leases expire.
+   * Leases nothing more, lets runs that are about to end do so, stops the others and returns their leases. This takes
+   * at most `drainSeconds`, unless processes cannot be ended. What the server was not told by then, it learns when
+   * leases expire.
    */
   stop(): Promise<void>;
 }
 
-/** The server cuts it to a third of the lease. */
+/** The server shortens it to a third of the lease. */
 const WAIT_MS = 20_000;
 const MAX_JOBS = 100;
-/** Until the first answer tells. */
+/** Until the first answer says how long leases last. */
 const FIRST_LEASE_MS = 30_000;
-/** What a draining executor grants to runs that may be just about to end. */
+/** How long an executor that stops waits for runs that may be about to end. */
 const FINISH_MS = 2_000;
-/** How long, after all processes of a draining executor are gone, it goes on telling the server. */
+/** How long an executor that stops continues to report after all processes have ended. */
 const LAST_WORDS_MS = 5_000;
 const SIGN_OFF_MS = 3_000;
 
-/** First ends what an earlier, killed executor left behind, and gives those leases back. */
+/** First ends what an earlier executor that was killed has left behind, and returns those leases. */
 export async function startWorkLoop(options: WorkLoopOptions): Promise<WorkLoop> {
   const giveUp = new AbortController();
   const leftovers = await options.runtime.reapLeftovers().catch((error) => {
-    // Their leases run out; the next start tries again.
-    options.log.error({ err: error }, 'what an earlier executor left could not be ended');
+    // Their leases will expire, and the next start tries again.
+    options.log.error({ err: error }, 'cannot end the runs that an earlier executor left behind');
     return [];
   });
-  if (leftovers.length > 0) options.log.warn({ runs: leftovers }, 'runs of an earlier executor were ended');
+  if (leftovers.length > 0) options.log.warn({ runs: leftovers }, 'ended the runs of an earlier executor');
   const returned = Promise.all(leftovers.map((run) => returnLeftover(options, run, giveUp.signal)));
   const loop = new Loop(options, giveUp);
   return {
@@ -83,9 +84,9 @@ async function returnLeftover(
     const input = { run, reason: 'the executor was killed', attempted: true };
     const answer = await client.insist(returnLeaseDocument, { input }, { signal });
     const { returned } = payloadOf(answer.returnLease, 'ReturnLeasePayload');
-    log.info({ runId: run, attempted: true, returned }, 'lease given back');
+    log.info({ runId: run, attempted: true, returned }, 'lease returned');
   } catch (error) {
-    log.warn({ reason: (error as Error).message, runId: run }, 'lease was not given back');
+    log.warn({ reason: (error as Error).message, runId: run }, 'cannot return a lease');
   }
 }
 
@@ -94,15 +95,17 @@ class Loop {
   readonly #giveUp: AbortController;
   readonly #host: RunHost;
   readonly #log: Log;
-  /** All that the executor has, from hearing of it until its end was acknowledged. Each takes up a slot. */
+  /** All runs of the executor until the server has confirmed their end. Each uses a slot. */
   readonly #runs = new Map<string, HeldRun>();
-  /** Resolve when the processes of a run are gone. */
+  /** Each resolves when the processes of a run have ended. */
   readonly #working = new Set<Promise<void>>();
-  /** Resolve when there is nothing left to tell the server of a run. */
+  /** Each resolves when the server knows everything about a run. */
   readonly #underWay = new Set<Promise<void>>();
   readonly #asking: Promise<void>;
   #isStopping = false;
-  /** The call under way, or the pause before the next. Idle: it brings no new work, as there was no room. */
+  /**
+   * The running call, or the pause before the next one. Idle means that it leases no jobs, because there was no room.
+   */
   #poll: { readonly interrupt: AbortController; readonly isIdle: boolean } | null = null;
   #leaseMs = FIRST_LEASE_MS;
   #leaseTimer: NodeJS.Timeout | undefined;
@@ -129,7 +132,7 @@ class Loop {
     await Promise.all(this.#working);
     timers.push(this.#giveUpIn(LAST_WORDS_MS));
     await this.#settled();
-    // Once more: a call that was under way when the executor began to stop may have asked for work after the first.
+    // Again, because a call that was running when the executor began to stop may have leased jobs after the first time.
     await this.#signOff(true);
     await this.#settled();
     for (const timer of timers) clearTimeout(timer);
@@ -143,10 +146,10 @@ class Loop {
         backOff.reset();
       } catch (error) {
         if (interrupt.signal.aborted) continue;
-        // What passes is told by the client.
+        // The client logs errors that are not final.
         if (!mayPass(error)) {
           const why = error instanceof ApiError ? { reason: error.message } : { err: error };
-          this.#log.error(why, 'asking for work failed');
+          this.#log.error(why, 'cannot lease jobs');
         }
         this.#poll = { interrupt, isIdle: true };
         await backOff.pause(interrupt.signal, error).catch(() => {});
@@ -157,7 +160,7 @@ class Loop {
   async #ask(interrupt: AbortController): Promise<void> {
     const named = [...this.#runs.values()];
     const maxJobs = Math.max(0, Math.min(MAX_JOBS, this.#options.slots - this.#runs.size));
-    // Runs just heard of wait for this very answer to begin.
+    // New runs wait for this answer before they start.
     const waitMs = named.some((run) => run.state === 'HEARD') ? 0 : Math.min(WAIT_MS, this.#leaseMs / 3);
     this.#poll = { interrupt, isIdle: maxJobs === 0 && waitMs > 0 };
     const sentAt = performance.now();
@@ -196,7 +199,7 @@ class Loop {
     return payloadOf(answer.leaseJobs, 'LeaseJobsPayload');
   }
 
-  /** Counted from when the call was sent: the server began to count later. */
+  /** Counts from the moment when the call was sent. The server began to count later. */
   #renewed(sentAt: number, leaseMs: number): void {
     this.#leaseMs = leaseMs;
     clearTimeout(this.#leaseTimer);
@@ -208,7 +211,7 @@ class Loop {
     const isStopped = this.#options.onLostContact === 'stop';
     this.#log.error(
       { runs: [...this.#runs.keys()] },
-      `leases could not be renewed in time: the runs ${isStopped ? 'are stopped' : 'go on'}`,
+      `leases were not renewed in time: the runs ${isStopped ? 'are stopped' : 'continue'}`,
     );
     if (isStopped) this.#dropUnstarted('LEASE_LOST');
     for (const run of this.#runs.values()) {
@@ -221,13 +224,13 @@ class Loop {
     if (!this.#runs.has(leased.id)) this.#runs.set(leased.id, new HeldRun(leased, this.#host));
   }
 
-  /** The server wants the end of a run. */
+  /** The server asks for the end of a run. */
   #end(run: HeldRun): void {
     if (run.isUnstarted) this.#drop(run, 'TOLD');
     else run.stop('TOLD');
   }
 
-  /** Begins runs while fewer than `slots` have processes: one that is being killed is still there. */
+  /** Starts runs while fewer than `slots` runs have processes. A run that is being killed still counts. */
   #startWaiting(): void {
     const waiting = [...this.#runs.values()].filter((run) => run.state === 'CONFIRMED');
     const free = this.#isStopping ? 0 : this.#options.slots - this.#working.size;
@@ -248,7 +251,7 @@ class Loop {
     this.#track(
       work.finally(() => {
         this.#runs.delete(run.id);
-        // There is room now, and the server answers.
+        // There is room now, and the server can be reached.
         if (this.#poll?.isIdle) this.#poll.interrupt.abort();
       }),
     );
@@ -264,9 +267,9 @@ class Loop {
   }
 
   /**
-   * Leaves no room, so that the server assigns nothing more. What nobody heard of goes back.
+   * Leaves no room, so that the server assigns nothing more, and returns runs that were just assigned.
    *
-   * @param isLast  whether another process may have the name from now on.
+   * @param isLast  whether another process may use the name from now on.
    */
   async #signOff(isLast: boolean): Promise<void> {
     try {
@@ -275,14 +278,14 @@ class Loop {
       for (const leased of runs.filter(({ id }) => !this.#runs.has(id)))
         this.#track(new HeldRun(leased, this.#host).endUnstarted('DRAINING'));
     } catch (error) {
-      this.#log.warn({ reason: (error as Error).message }, 'could not sign off');
+      this.#log.warn({ reason: (error as Error).message }, 'cannot sign out');
     }
   }
 
   #track(work: Promise<void>): void {
     const tracked = work
       .catch((error) => {
-        if (!this.#giveUp.signal.aborted) this.#log.error({ err: error }, 'the server refused what was said');
+        if (!this.#giveUp.signal.aborted) this.#log.error({ err: error }, 'the server refused the request');
       })
       .finally(() => this.#underWay.delete(tracked));
     this.#underWay.add(tracked);

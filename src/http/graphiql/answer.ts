@@ -11,7 +11,7 @@ interface Page {
 }
 let page: Page | null = null;
 
-/** The page is large (9 MB, everything inlined, no network): rendered and compressed once. */
+/** The page is large (9 MB, with everything in it and no network), so it is rendered and compressed only once. */
 function thePage(): Page {
   if (page) return page;
   const html = renderPage();
@@ -19,10 +19,10 @@ function thePage(): Page {
   return page;
 }
 
-/** The page, for a person's browser; programs ask GraphQL with POST. */
+/** The page, for browsers. Programs send GraphQL operations with POST. */
 export async function answerGraphiQL({ request, response }: Exchange): Promise<void> {
   if (!serverConfig.graphiql || !(request.headers.accept ?? '').includes('text/html'))
-    throw refusal('INVALID_ARGUMENT', 'GraphQL is asked with POST', {
+    throw refusal('INVALID_ARGUMENT', 'send GraphQL operations with POST', {
       status: 405,
       headers: { allow: 'POST' },
     });

@@ -1,8 +1,9 @@
 import type { PageSettings } from './page.ts';
 
 /**
- * Runs in the browser, sent there as its own source text: it uses nothing from around it. Signs in, then starts GraphiQL,
- * whose every request then carries the token. The token is kept for this tab alone and never in an address.
+ * Runs in the browser, which gets it as source text, so it must not use anything outside of this function. It signs in
+ * and then starts GraphiQL, which sends the token with each request. The token is stored only for this tab and never in
+ * a URL.
  */
 export function startInBrowser({ endpoint, firstQuery, logo, workers }: PageSettings): void {
   interface Viewer {
@@ -37,12 +38,15 @@ export function startInBrowser({ endpoint, firstQuery, logo, workers }: PageSett
   });
   let isStarted = false;
 
-  /** What GraphiQL calls: with the token, unless its header editor says who asks. A token that died asks to sign in. */
+  /**
+   * GraphiQL calls this. It adds the token, unless the user has entered an Authorization header. If the token has
+   * ended, it asks the user to sign in.
+   */
   async function fetchSignedIn(target: RequestInfo | URL, options: RequestInit = {}): Promise<Response> {
     const headers = new Headers(options.headers);
     const isOurs = !headers.has('authorization');
     if (isOurs) headers.set('authorization', `Bearer ${sessionStorage.getItem(TOKEN)}`);
-    // Without credentials of the browser's own, which would ask for them by itself.
+    // Without the credentials of the browser, because otherwise the browser would ask for a password itself.
     const response = await theFetch(target, { ...options, headers, credentials: 'omit' });
     if (isOurs && response.status === 401) askToSignIn('You were signed out. Sign in again.');
     return response;
@@ -50,7 +54,7 @@ export function startInBrowser({ endpoint, firstQuery, logo, workers }: PageSett
 
   function reason(errors: readonly Problem[] = []): string {
     const [first] = errors;
-    if (first?.extensions?.code === 'UNAUTHENTICATED') return 'The name or the password is not right.';
+    if (first?.extensions?.code === 'UNAUTHENTICATED') return 'The user name or the password is wrong.';
     return first ? `The server says: ${first.message}.` : 'The server gave no answer.';
   }
 
@@ -73,7 +77,7 @@ export function startInBrowser({ endpoint, firstQuery, logo, workers }: PageSett
     (name.value ? secret : name).focus();
   }
 
-  /** Shows GraphiQL to the token's owner, or the sign-in again. */
+  /** Shows GraphiQL to the user of the token, or the sign-in page again. */
   async function enter(token: string): Promise<void> {
     const { data, errors } = await ask('{ viewer { username role } }', `Bearer ${token}`);
     if (!data?.viewer) return askToSignIn(reason(errors));
@@ -105,9 +109,9 @@ export function startInBrowser({ endpoint, firstQuery, logo, workers }: PageSett
       logo,
       defaultQuery: firstQuery,
       shouldPersistHeaders: false,
-      // Subscriptions as Server-Sent Events, asked for with POST like everything else.
+      // Subscriptions are sent with POST too, and answered with Server-Sent Events.
       method: 'POST',
-      // Queries may carry secrets: not in the address.
+      // Queries may contain secrets, so they must not be in the URL.
       onEditQuery: () => {},
     });
   }

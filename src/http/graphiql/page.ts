@@ -9,17 +9,17 @@ import {
 import { startInBrowser } from './browser.ts';
 import { style } from './style.ts';
 
-/** What the browser is told of the server. */
+/** What the browser must know about the server. */
 export interface PageSettings {
   readonly endpoint: string;
   readonly firstQuery: string;
   /** An SVG. */
   readonly logo: string;
-  /** Code of the editor's workers, by the label under which it asks for them. */
+  /** The code of the editor's workers, by the label under which the editor asks for them. */
   readonly workers: Readonly<Record<string, string>>;
 }
 
-const firstQuery = `# Press Ctrl-Enter to run. The book on the left shows what can be asked.
+const firstQuery = `# Press Ctrl-Enter to run. The book on the left shows the schema.
 query Projects {
   viewer { username role }
   projects(first: 10) {
@@ -28,10 +28,10 @@ query Projects {
 }
 `;
 
-/** A slipway: hull over rails. */
+/** A slipway: a hull on rails. */
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#14365c"/><path d="M6 13h20l-4 7H10zM4 24l24-3v3L4 27z" fill="#fff"/></svg>`;
 
-/** GraphiQL behind a sign-in, in one file: scripts, workers, fonts and icons are all inside. */
+/** GraphiQL with a sign-in page, in one file with all scripts, workers, fonts and icons. */
 export function renderPage(): string {
   const settings: PageSettings = {
     endpoint: '/graphql',
@@ -76,16 +76,21 @@ export function renderPage(): string {
 `;
 }
 
-/** A function that the browser runs, from its own source: it may use nothing from around it. */
+/** A function that the browser runs from its source text. It must not use anything outside of itself. */
 function scriptOf(start: (settings: PageSettings) => void, settings: PageSettings): string {
-  // Development loaders wrap what they compile in __name(…), which the browser does not have.
+  // Development loaders put calls of __name(…) into the code, which browsers do not have.
   return `{const __name=(named)=>named;(${start})(${JSON.stringify(settings)});}`;
 }
 
-/** Nothing in a script may look like its end. In code, `\\/` means `/` wherever this text can stand. */
+/**
+ * A script must not contain the text of its end tag. In code, `\\/` means the same as `/` wherever this text can occur.
+ */
 const inScript = (code: string) => code.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
 
-/** Only the page's own scripts run, and only our own server is spoken to. The editor writes styles as it goes. */
+/**
+ * Only the scripts of this page can run, and the page can call only our own server. The editor creates styles while it
+ * runs.
+ */
 export function contentSecurityPolicy(html: string): string {
   const scripts = [...html.matchAll(/<script>([\s\S]*?)<\/script>/g)].map((match) => match[1] ?? '');
   const hashes = scripts.map((script) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`);

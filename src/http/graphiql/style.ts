@@ -1,4 +1,4 @@
-/** Of what is ours on the page; GraphiQL brings its own. */
+/** The styles of our parts of the page. GraphiQL has its own. */
 export const style = `
 html, body { height: 100%; margin: 0; }
 body { display: flex; flex-direction: column; font: 15px/1.5 system-ui, sans-serif; color: #10243c; background: #f4f6f9; }

@@ -16,7 +16,7 @@ import { findTakenName, lockUserAmongAdministrators } from '../store/users.ts';
 import { userGone } from '../user-gone.ts';
 import { userNameConflict } from './create-user.ts';
 
-/** What a user becomes; what is undefined stays, null clears. */
+/** The changes of a user. Undefined means no change; null clears the field. */
 export interface UserChanges {
   readonly role?: Role | undefined;
   readonly name?: string | undefined;
@@ -31,17 +31,18 @@ export interface UserChanges {
 
 export interface ChangedUser {
   readonly user: User;
-  /** Whether anything became another. */
+  /** Whether anything has changed. */
   readonly isChanged: boolean;
 }
 
 /**
- * Changes a user, judged by what it is while it is held: two administrators who take each other's role at the same time
- * leave one.
+ * Changes a user. The user is locked first and then checked, so if two administrators take the role from each other at
+ * the same time, one of them stays.
  *
- * @param changesOf  what it becomes, given what it is.
- * @throws PermissionDeniedError for a user or a role above the caller's; FailedPreconditionError for a fixed user,
- * oneself, or the last administrator; AlreadyExistsError for a taken name; NotFoundError.
+ * @param changesOf computes the changes from the locked user.
+ * @throws PermissionDeniedError if the user or the new role is above the caller's role; FailedPreconditionError for a
+ * fixed user, for the caller itself, or for the last administrator; AlreadyExistsError if the name is taken;
+ * NotFoundError.
  */
 export async function changeUser(
   caller: Caller,
@@ -60,7 +61,7 @@ export async function changeUser(
       requireAllowed(caller, user, changes, otherAdministrators);
       const changed = changedColumns(user, changes);
       if (Object.keys(changed).length === 0) return { user, isChanged: false };
-      // Whoever was shut out must not come back with an old token.
+      // A disabled user must not come back later with an old token.
       const version = changed.disabledAt ? { version: { increment: 1 } } : {};
       const after = await tx.user.update({ where: { id: user.id }, data: { ...changed, ...version } });
       const { id, tenantId } = user;
@@ -95,7 +96,7 @@ function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherA
     if (isWidened)
       throw denied(new PermissionDeniedError(`a sign-in with scopes cannot give the role ${role}`));
     if (!isRoleAtLeast(caller.role, role))
-      throw denied(new PermissionDeniedError(`the role ${role} is above yours`));
+      throw denied(new PermissionDeniedError(`the role ${role} is higher than yours`));
     const problems = kindProblems({ kind: user.kind, role });
     if (problems.length > 0) throw new InvalidArgumentError(problems);
     const isAdministrator = standing.isAdministrator && !isActiveAdministrator({ ...user, role });
@@ -106,12 +107,12 @@ function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherA
 
 const denied = (error: PermissionDeniedError) => asRefusal(error, { action: 'user:administer' });
 
-/** Also whoever acts as another is itself. */
+/** Also true for the real user if the caller acts as another user. */
 export function isOneself({ userId, real }: Caller, user: { readonly id: string }): boolean {
   return userId === user.id || real?.userId === user.id;
 }
 
-/** The columns that become another. */
+/** The columns that really change. */
 function changedColumns(user: User, changes: UserChanges) {
   const { isDisabled, username, email, givenName, familyName, avatar, ...plain } = changes;
   const wanted: Partial<User> = {

@@ -22,26 +22,27 @@ import { type KeyOwner, lockKeyOwner } from '../store/access-keys.ts';
 import { userGone } from '../user-gone.ts';
 
 export interface NewCredentials {
-  /** Null for the caller. */
+  /** Null means the caller. */
   readonly user: UserBy | null;
   readonly label: string | null;
   readonly expiresAt: Date | null;
-  /** Null: as wide as the sign-in that makes it. */
+  /** Null means the same scopes as this sign-in. */
   readonly scopes: readonly string[] | null;
 }
 
 export interface MadeCredentials {
   readonly credential: Credential;
-  /** Shown now, and kept as a hash. */
+  /** Shown only now; only its hash is stored. */
   readonly secretKey: string;
 }
 
 /**
- * Makes an access key and its secret. Never wider than the sign-in that makes it: with scopes it makes keys of these
- * scopes, and with a token that is confined to some resources none at all.
+ * Creates an access key and its secret. The key can never do more than this sign-in: a sign-in with scopes creates keys
+ * with these scopes at most, and a token that is limited to some resources creates none.
  *
- * @throws InvalidArgumentError with every fault; NotFoundError for a user who is absent or of another tenant;
- * FailedPreconditionError for a disabled one; ResourceExhaustedError past 100 active keys; PermissionDeniedError.
+ * @throws InvalidArgumentError with all problems; NotFoundError for a user who does not exist or belongs to another
+ * tenant; FailedPreconditionError for a disabled user; ResourceExhaustedError if the user has 100 active keys;
+ * PermissionDeniedError.
  * Source: ClearML's auth.create_credentials.
  */
 export async function createCredentials(caller: Caller, wanted: NewCredentials): Promise<MadeCredentials> {
@@ -49,21 +50,21 @@ export async function createCredentials(caller: Caller, wanted: NewCredentials):
   const problems = [...credentialProblems(wanted, new Date()), ...scopeProblems(wanted.scopes)];
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   if (caller.scopes && !scopes?.every((scope) => isWithinScopes(scope, caller.scopes ?? [])))
-    throw new PermissionDeniedError(
-      'a new access key has no scopes beyond those of the sign-in that makes it',
-    );
+    throw new PermissionDeniedError('a new access key cannot have scopes that the sign-in does not have');
   const ownerId = await keyOwnerId(caller, wanted.user, ['input', 'user']);
   const latest = latestEnd(caller, ownerId);
   const expiresAt = wanted.expiresAt ?? latest;
   if (latest && expiresAt && expiresAt > latest)
-    throw new PermissionDeniedError('an access key does not outlive the sign-in that makes it');
+    throw new PermissionDeniedError(
+      'a new access key cannot be valid for longer than the sign-in that creates it',
+    );
   const made = await inTransaction(async (tx) => {
     const owner = await lockKeyOwner(tx, ownerId);
     requireOwner(caller, owner, { ...wanted, ownerId }, scopes);
     await requireRoom(tx, owner.id);
     return await store(tx, caller, owner, { ...wanted, expiresAt, scopes });
   });
-  caller.log.info({ credentialId: made.credential.id }, 'access key made');
+  caller.log.info({ credentialId: made.credential.id }, 'access key created');
   return made;
 }
 
@@ -87,7 +88,9 @@ async function requireRoom(tx: Tx, userId: string): Promise<void> {
     where: { userId, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] },
   });
   if (active >= MAX_ACTIVE_CREDENTIALS)
-    throw new ResourceExhaustedError(`a user has at most ${MAX_ACTIVE_CREDENTIALS} access keys; revoke some`);
+    throw new ResourceExhaustedError(
+      `a user can have at most ${MAX_ACTIVE_CREDENTIALS} access keys; revoke one first`,
+    );
 }
 
 async function store(
@@ -109,7 +112,7 @@ async function store(
       expiresAt,
     },
   });
-  // Nobody remembers that a key is not there: so no process has to be told.
+  // Processes do not cache that a key does not exist, so they need not be told about a new one.
   await recordChange(tx, caller, {
     action: 'credential:create',
     target: { type: 'access key', id: credential.id, name: credential.accessKey },
@@ -121,16 +124,16 @@ async function store(
 
 function scopeProblems(scopes: readonly string[] | null): Problem[] {
   if (scopes?.length === 0) {
-    const message = 'name at least one scope, or leave the scopes out for a key without this limit';
+    const message = 'list at least one scope, or leave scopes out for a key without this limit';
     return [{ path: ['input', 'scopes'], code: 'InvalidValue', message }];
   }
-  return unfitScopes(scopes, isScope, 'there is no such scope');
+  return unfitScopes(scopes, isScope, 'this scope does not exist');
 }
 
-/** A scope of services on a user who is none would be a key that does nothing. */
+/** A scope of services would be useless on the key of a user who does not have the role SYSTEM. */
 function serviceScopeProblems(scopes: readonly string[] | null, role: Role): Problem[] {
   const isFit = (scope: string) => role === 'SYSTEM' || !isServiceScope(scope);
-  return unfitScopes(scopes, isFit, 'this scope is for users of role SYSTEM');
+  return unfitScopes(scopes, isFit, 'only users with the role SYSTEM can have this scope');
 }
 
 function unfitScopes(

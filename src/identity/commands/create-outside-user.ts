@@ -7,31 +7,31 @@ import { log } from '../../platform/log.ts';
 import { nameKey } from '../../platform/text.ts';
 import { findTenant } from '../store/tenants.ts';
 
-/** Somebody whom an outside issuer or a Kerberos realm vouches for. */
+/** A user who signs in through an outside issuer or a Kerberos realm. */
 export interface OutsideUser {
-  /** The tenant's name. */
+  /** The name of the tenant. */
   readonly tenant: string;
   readonly username: string;
-  /** What the person is called; null: like the user. */
+  /** The name for people; null means the user name. */
   readonly name: string | null;
   readonly role: 'USER' | 'GUEST';
-  /** Who vouches: the issuer's address or the realm. */
+  /** The outside source: the address of the issuer, or the realm. */
   readonly source: string;
   readonly address: string | null;
 }
 
 /**
- * Makes the user of a first sign-in from outside, without a password. Of several sign-ins at once one makes it; where the
- * name is taken, also by a disabled user, nothing happens.
+ * Creates the user of a first sign-in from outside, without a password. If several sign-ins come at once, only one of
+ * them creates it. If the name is taken, even by a disabled user, nothing happens.
  *
- * @returns whether this call made it.
+ * @returns whether this call has created the user.
  */
 export async function createOutsideUser(outside: OutsideUser): Promise<boolean> {
   const { username, role, source, address } = outside;
   return await inTransaction(async (tx) => {
     const tenant = await findTenant({ name: outside.tenant }, tx);
     if (!tenant) {
-      log.error({ tenant: outside.tenant, source }, 'the tenant of an outside sign-in is not there');
+      log.error({ tenant: outside.tenant, source }, 'the tenant of an outside sign-in does not exist');
       return false;
     }
     const outsideSource = source;
@@ -40,7 +40,7 @@ export async function createOutsideUser(outside: OutsideUser): Promise<boolean> 
     const name = outside.name ?? username;
     const { count } = await tx.user.createMany({ data: [{ ...row, name }], skipDuplicates: true });
     if (count === 0) return false;
-    // Nobody else acts here: the user comes by itself.
+    // The user acts itself, because there is no other caller.
     const caller = { ...systemCaller(tenant.id, row.id), username, address };
     await recordChange(tx, caller, {
       action: 'user:create',
@@ -48,7 +48,7 @@ export async function createOutsideUser(outside: OutsideUser): Promise<boolean> 
       after: { username, name, role, source },
     });
     await recordAccessChange(tx, { tenantId: tenant.id, userId: row.id, kind: 'PRINCIPAL' });
-    log.info({ userId: row.id, source }, 'user made by a first sign-in');
+    log.info({ userId: row.id, source }, 'user created by a first sign-in');
     return true;
   });
 }

@@ -12,9 +12,9 @@ import { requireAllTenants } from '../reach.ts';
 import { underTenantName } from '../tenant-names.ts';
 
 /**
- * Makes a tenant, with its group of everybody and nobody in it.
+ * Creates a tenant without users, and its group of all users.
  *
- * @throws InvalidArgumentError, PermissionDeniedError; for a taken name as underTenantName.
+ * @throws InvalidArgumentError; PermissionDeniedError; for a taken name see `underTenantName`.
  */
 export async function createTenant(caller: Caller, name: string): Promise<Tenant> {
   const problems = tenantNameProblems(name);

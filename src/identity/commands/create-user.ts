@@ -32,29 +32,31 @@ export interface NewUser {
   readonly role: Role;
   readonly kind: UserKind;
   readonly defaultLevel: Level | null;
-  /** Null: the caller's. */
+  /** Null means the caller's tenant. */
   readonly tenant: TenantBy | null;
 }
 
 /**
- * Makes a person or a service account. User name or e-mail address is enough: each stands in for the other, and the user
- * name for the name. Without a password nobody can sign in by one.
+ * Creates a person or a service account. The user name or the e-mail address is enough: each replaces the other, and
+ * the user name replaces the name for people. Without a password, the user cannot sign in with one.
  *
- * @throws InvalidArgumentError with every fault; PermissionDeniedError for a role above the caller's, or another's
- * tenant; NotFoundError for an unknown tenant; AlreadyExistsError naming the field that is taken; ResourceExhaustedError
- * when too many passwords wait to be hashed.
+ * @throws InvalidArgumentError with all problems; PermissionDeniedError for a role above the caller's, or for another
+ * tenant; NotFoundError for an unknown tenant; AlreadyExistsError with the field that is taken; ResourceExhaustedError
+ * if too many passwords wait to be hashed.
  * Source: MLflow's create user and ClearML's auth.create_user.
  */
 export async function createUser(caller: Caller, given: NewUser): Promise<User> {
   const problems = problemsOf(given);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const username = given.username ?? given.email ?? '';
-  // A narrow sign-in makes nobody who could sign in wider.
+  // A sign-in with scopes must not create a user who could sign in without them.
   const isWide = given.password !== null || managesTenant(given.role);
   if (caller.scopes !== null && isWide)
-    throw new PermissionDeniedError('a sign-in with scopes cannot make a user who could sign in for more');
+    throw new PermissionDeniedError(
+      'a sign-in with scopes can only create users without a password and with a role below ADMIN',
+    );
   if (!mayAssign(caller.role, given.role, given.kind))
-    throw new PermissionDeniedError(`the role ${given.role} is above yours`);
+    throw new PermissionDeniedError(`the role ${given.role} is higher than yours`);
   const tenantId = await reachedTenantId(caller, given.tenant, ['input', 'tenant']);
   const keys = { usernameKey: nameKey(username), emailKey: given.email && nameKey(given.email) };
   const passwordHash = given.password === null ? null : await hashPassword(given.password);
@@ -99,9 +101,9 @@ function problemsOf(given: NewUser): Problem[] {
   ];
 }
 
-/** @param field  where in the input it stands. */
+/** @param field  the name of the field in the input. */
 export function userNameConflict(what: 'username' | 'email', field = what): AlreadyExistsError {
   const message =
-    what === 'username' ? 'the user name is taken already' : 'the e-mail address is taken already';
+    what === 'username' ? 'the user name is already taken' : 'the e-mail address is already taken';
   return new AlreadyExistsError(message, { path: ['input', field] });
 }

@@ -12,11 +12,11 @@ import { userGone } from '../user-gone.ts';
 import { isOneself } from './change-user.ts';
 
 /**
- * Deletes a user for good, with its access keys, ended sessions, memberships and grants. What the user did stays, with
- * its name, under an id that nobody gets again; the user name is free. Administrators may delete the users that they
- * may make.
+ * Deletes a user permanently, with its access keys, ended sessions, memberships and grants. The things that the user
+ * did keep the name and the id of the user. No other user gets this id, but the user name is free. Administrators may
+ * delete all users that they may create.
  *
- * @throws PermissionDeniedError for somebody above the caller; FailedPreconditionError for oneself, the last
+ * @throws PermissionDeniedError for a user above the caller; FailedPreconditionError for the caller itself, the last
  * administrator or a fixed user; NotFoundError.
  * Source: MLflow's delete user.
  */

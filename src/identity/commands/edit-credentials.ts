@@ -9,18 +9,18 @@ import { credentialProblems, latestEnd } from '../domain/credentials.ts';
 import { lockCredential } from '../lock-credential.ts';
 
 export interface CredentialChanges {
-  /** Null clears it. */
+  /** Null removes it. */
   readonly label: string | null;
-  /** Null clears it; undefined leaves it. */
+  /** Null removes it; undefined means no change. */
   readonly expiresAt: Date | null | undefined;
 }
 
 /**
- * Changes an access key's label and, where one is given, its end.
+ * Changes the label of an access key and, if one is given, its expiry.
  *
- * @throws InvalidArgumentError with every fault; NotFoundError for a key that is absent, revoked or somebody else's;
- * PermissionDeniedError for a key of somebody above an administrator. Source: ClearML's auth.edit_credentials: a label
- * that is left out is cleared.
+ * @throws InvalidArgumentError with all problems; NotFoundError for a key that does not exist, is revoked or belongs to
+ * another user; PermissionDeniedError for a key of a user above the caller. Source: ClearML's auth.edit_credentials: a
+ * label that is left out is removed.
  */
 export async function editCredentials(
   caller: Caller,
@@ -33,7 +33,9 @@ export async function editCredentials(
     const before = await lockCredential(tx, caller, by);
     const latest = latestEnd(caller, before.userId);
     if (latest && expiresAt !== undefined && (expiresAt === null || expiresAt > latest))
-      throw new PermissionDeniedError('an access key does not outlive the sign-in that changes it');
+      throw new PermissionDeniedError(
+        'the access key cannot be valid for longer than the sign-in that changes it',
+      );
     const after = await tx.credential.update({
       where: { id: before.id },
       data: { label, ...(expiresAt === undefined ? {} : { expiresAt }) },

@@ -4,7 +4,7 @@ import { InvalidArgumentError, requireChanges } from '../../platform/errors.ts';
 import { userProblems } from '../domain/user-checks.ts';
 import { type ChangedUser, changeUser, type UserChanges } from './change-user.ts';
 
-/** Names and picture are everybody's own affair; these are not. */
+/** Every user may change its own names and picture, but not these fields. */
 const administratorFields: ReadonlySet<string> = new Set([
   'role',
   'email',
@@ -14,10 +14,11 @@ const administratorFields: ReadonlySet<string> = new Set([
 ] satisfies (keyof UserChanges)[]);
 
 /**
- * Changes what is given of a user. The same values again change nothing, and the answer says so.
+ * Changes a user. If all values are the same as before, nothing changes, and the answer says so.
  *
- * @throws InvalidArgumentError with every fault, or when nothing is given; PermissionDeniedError; FailedPreconditionError
- * for oneself, the last administrator or a fixed user; AlreadyExistsError for a taken name; NotFoundError.
+ * @throws InvalidArgumentError with all problems, or if there are no changes; PermissionDeniedError;
+ * FailedPreconditionError for the caller itself, the last administrator or a fixed user; AlreadyExistsError if the name
+ * is taken; NotFoundError.
  * Source: ClearML's edit_user.
  */
 export async function editUser(

@@ -9,7 +9,7 @@ import { hashSecret, newAccessKey, newPassword, newSecretKey } from '../domain/s
 import { usernameFault } from '../domain/user-checks.ts';
 import { hashPassword } from '../passwords.ts';
 
-/** Shown or handed over once; only hashes are kept. */
+/** These secrets are shown or handed over once; only their hashes are stored. */
 export interface FirstSecrets {
   readonly administrator: {
     readonly username: string;
@@ -23,13 +23,13 @@ const lockStatement = statement<{ locked: string }>(
 );
 
 /**
- * Makes what a new installation needs to be signed in to: a tenant, an administrator with a random password and a
- * service account for the local executor with an access key. On a database that has a tenant it does nothing. When
- * several servers start at once, one of them does it.
+ * Creates what a new installation needs for the first sign-in: a tenant, an administrator with a random password, and a
+ * service account with an access key for the local executor. If the database already has a tenant, it does nothing. If
+ * several servers start at once, only one of them does it.
  *
- * @param handOver  is given the secrets before anything is kept, so that none can be lost.
- * @returns whether this call did it.
- * @throws ConfigurationError for a user name that nobody could sign in with.
+ * @param handOver gets the secrets before anything is stored, so that they cannot be lost.
+ * @returns whether this call has done it.
+ * @throws ConfigurationError for a user name that cannot sign in.
  */
 export async function firstStart(
   adminUsername: string,

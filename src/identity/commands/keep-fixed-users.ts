@@ -18,11 +18,11 @@ import { removeUser } from '../store/public-users.ts';
 import { findFirstTenant, findTenant } from '../store/tenants.ts';
 
 /**
- * Brings the table in line with what the server's file declares: makes and changes users, and deletes those of earlier
- * starts who are no longer in it. A user keeps its id, and so its access keys, and its tokens unless its password is
- * another. Servers that start at once do it once.
+ * Makes the users in the table the same as in the file of the server: it creates and changes users, and deletes users
+ * of earlier starts who are no longer in the file. A user keeps its id and its access keys, and also its tokens if the
+ * password does not change. If several servers start at once, only one of them does it.
  *
- * @throws ConfigurationError when somebody of a declared name was made in the product.
+ * @throws ConfigurationError if a declared name belongs to a user who was not declared.
  */
 export async function keepFixedUsers(declared: FixedUsers = fixedUsers()): Promise<void> {
   setSharedIdentity('GUEST', null);
@@ -41,7 +41,10 @@ export async function keepFixedUsers(declared: FixedUsers = fixedUsers()): Promi
 
 const MAX_TRIES = 10;
 
-/** The hash is made outside of the transaction; when another server has put one there meanwhile, that is judged anew. */
+/**
+ * The hash is computed outside of the transaction. If another server has stored a hash in the meantime, the user is
+ * checked again.
+ */
 async function keepUser(user: FixedUser, { isHashed }: { isHashed: boolean }): Promise<string> {
   const tenantId = await keepTenant(user.tenant);
   const key = { tenantId, usernameKey: nameKey(user.username) };
@@ -53,14 +56,14 @@ async function keepUser(user: FixedUser, { isHashed }: { isHashed: boolean }): P
       const found = await tx.user.findUnique({ where: { tenantId_usernameKey: key } });
       if (found && !found.isFixed)
         throw new ConfigurationError(
-          `FIXED_USERS_FILE declares the user ${user.username}, who was made in the product already.`,
+          `FIXED_USERS_FILE declares the user ${user.username}, who already exists. Choose another user name, or delete that user.`,
         );
       const wasJudged = found?.passwordHash === known?.passwordHash && found?.id === known?.id;
       return wasJudged ? await writeUser(tx, found, user, { ...key, passwordHash }) : null;
     });
     if (id !== null) return id;
   }
-  throw new Error(`the fixed user ${user.username} kept changing`);
+  throw new Error(`the fixed user ${user.username} was changed by others at each try`);
 }
 
 async function hashFor({ password }: FixedUser, isHashed: boolean, known: string | null): Promise<string> {
@@ -99,7 +102,7 @@ async function writeUser(
 async function keepTenant(name: string | null): Promise<string> {
   if (name === null) {
     const first = await findFirstTenant();
-    if (!first) throw new Error('fixed users were declared before there was a tenant');
+    if (!first) throw new Error('fixed users were declared before a tenant existed');
     return first.id;
   }
   return await inTransaction(async (tx) => {
@@ -130,6 +133,6 @@ async function deleteAllBut(kept: readonly string[]): Promise<void> {
       const before = { username, role, isFixed: true };
       await recordChange(tx, systemCaller(tenantId, id), { action: 'user:delete', target, before });
       await recordAccessChange(tx, { tenantId, userId: id, kind: 'PRINCIPAL' });
-      log.info({ userId: id }, 'a fixed user who is no longer declared was deleted');
+      log.info({ userId: id }, 'fixed user deleted, because the file does not declare it any more');
     });
 }

@@ -7,10 +7,11 @@ import type { CredentialBy } from '../domain/addresses.ts';
 import { lockCredential } from '../lock-credential.ts';
 
 /**
- * Ends an access key, at once, and every token that was made with it.
+ * Ends an access key and all tokens that were issued with it, at once.
  *
- * @throws NotFoundError for a key that is absent, revoked before or somebody else's, the same; PermissionDeniedError for
- * a key of somebody above an administrator. Source: ClearML's auth.revoke_credentials, where tokens lived on.
+ * @throws NotFoundError for a key that does not exist, is already revoked or belongs to another user;
+ * PermissionDeniedError for a key of a user above the caller. Source: ClearML's auth.revoke_credentials, where the
+ * tokens stayed valid.
  */
 export async function revokeCredentials(caller: Caller, by: CredentialBy): Promise<Credential> {
   const revoked = await inTransaction(async (tx) => {

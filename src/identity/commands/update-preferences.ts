@@ -12,7 +12,7 @@ export interface UpdatePreferences {
 }
 
 /**
- * Puts changes into the caller's own preferences; changes of other keys at the same time are kept.
+ * Merges changes into the caller's own preferences. Changes of other keys at the same time are not lost.
  *
  * @throws InvalidArgumentError, see `mergePreferences`.
  */

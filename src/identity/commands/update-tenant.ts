@@ -11,7 +11,7 @@ import { reachedTenantId } from '../reach.ts';
 import { lockTenant, type TenantBy } from '../store/tenants.ts';
 import { underTenantName } from '../tenant-names.ts';
 
-/** What is undefined stays; null clears. */
+/** Undefined means no change; null clears the field. */
 export interface TenantChanges {
   readonly name?: string | undefined;
   readonly defaultLevel?: Level | null | undefined;
@@ -19,11 +19,11 @@ export interface TenantChanges {
 }
 
 /**
- * Changes a tenant's settings: what its users may do where no grant decides, and who may make things in its projects.
+ * Changes the settings of a tenant: the default level of its users, and who may create objects in its projects.
  *
- * @param by  null: the caller's own.
- * @throws InvalidArgumentError for a wrong name, or when nothing is given; NotFoundError, PermissionDeniedError for
- * another's tenant; for a taken name as underTenantName.
+ * @param by null means the caller's tenant.
+ * @throws InvalidArgumentError for a wrong name, or if there are no changes; NotFoundError, PermissionDeniedError for
+ * another tenant; for a taken name see `underTenantName`.
  */
 export async function updateTenant(
   caller: Caller,

@@ -4,11 +4,11 @@ import { FailedPreconditionError } from '../../platform/errors.ts';
 import { type ChangedUser, changeUser, type UserChanges } from './change-user.ts';
 
 /**
- * The role as MLflow sees it: an administrator or not. One who is becomes a USER when taken down; whoever has another
- * role keeps it.
+ * The role as MLflow sees it: a user is an administrator or not. An administrator who stops being one becomes a USER. A
+ * user with any other role keeps it.
  *
- * @throws FailedPreconditionError for ROOT and SYSTEM, who are administrators by what they are; all of `changeUser`.
- * Source: MLflow's update-admin, with the guards that it lacks.
+ * @throws FailedPreconditionError for ROOT and SYSTEM, who are always administrators; all errors of `changeUser`.
+ * Source: MLflow's update-admin. The checks are ours.
  */
 export async function updateUserAdmin(
   caller: Caller,
@@ -20,7 +20,7 @@ export async function updateUserAdmin(
 
 function roleFor({ role }: User, isAdmin: boolean): UserChanges {
   if (role === 'ROOT' || role === 'SYSTEM')
-    throw new FailedPreconditionError(`a ${role} user is an administrator for good`, {
+    throw new FailedPreconditionError(`a user with the role ${role} is always an administrator`, {
       current: role,
       path: ['input', 'isAdmin'],
     });

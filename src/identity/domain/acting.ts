@@ -7,8 +7,8 @@ export interface Person {
 }
 
 /**
- * Whether somebody may act as a user: never upwards, and in another tenant only root. Source: ClearML's impersonation,
- * where an administrator could become a system user.
+ * Whether a caller may act as a user. The user's role must not be higher, and only ROOT may do it in another tenant.
+ * Source: ClearML's impersonation, where an administrator could become a system user.
  */
 export function mayActAs(caller: Person, user: Person): boolean {
   if (!managesTenant(caller.role) || !isRoleAtLeast(caller.role, user.role)) return false;
@@ -16,10 +16,11 @@ export function mayActAs(caller: Person, user: Person): boolean {
 }
 
 /**
- * Whether somebody may make, change and end access keys of another user. Of those above them only such as do nothing
- * but run work or report on it: so an administrator can add an executor, and end a key of one that leaked.
+ * Whether a caller may create, change and end the access keys of another user. If the user has a higher role, this is
+ * allowed only for keys that can do nothing but run work or report about it. So an administrator can add an executor,
+ * and can end its key if it leaks.
  *
- * @param scopes  of the key; null for no limit.
+ * @param scopes the scopes of the key; null means no limit.
  */
 export function mayManageKeys(caller: Person, owner: Person, scopes: readonly string[] | null): boolean {
   if (mayActAs(caller, owner)) return true;

@@ -1,16 +1,19 @@
 import { nameKey } from '../../platform/text.ts';
 
-/** How a user is addressed. A user name may stand behind its tenant's: `tenant/name`. */
+/** The address of a user. The user name may have its tenant in front: `tenant/name`. */
 export type UserBy = { readonly id: string } | { readonly username: string } | { readonly email: string };
 
-/** How an access key is addressed. */
+/** The address of an access key. */
 export type CredentialBy = { readonly id: string } | { readonly accessKey: string };
 
-/** An address as it was written. */
+/** The address as it was written. */
 export const addressText = (by: UserBy): string =>
   'id' in by ? by.id : 'username' in by ? by.username : by.email;
 
-/** The parts of `tenant/name`, or of a bare name, as they are compared. No user name has a slash. */
+/**
+ * The parts of `tenant/name`, or of a user name alone, in the form in which names are compared. User names contain no
+ * slash.
+ */
 export function parseUsername(text: string): { readonly tenantKey: string | null; readonly key: string } {
   const slash = text.lastIndexOf('/');
   return {
@@ -19,7 +22,7 @@ export function parseUsername(text: string): { readonly tenantKey: string | null
   };
 }
 
-/** Whether somebody is addressed by its own id or bare name, told without a look at anybody. */
+/** Whether an address is the caller's own id or user name. This reads nothing. */
 export function isOwn(caller: { readonly userId: string; readonly username: string }, by: UserBy): boolean {
   if ('id' in by) return by.id === caller.userId;
   return 'username' in by && nameKey(by.username) === nameKey(caller.username);

@@ -3,15 +3,16 @@ import type { Role, UserKind } from '../../generated/prisma/enums.ts';
 import { asRefusal, FailedPreconditionError } from '../../platform/errors.ts';
 
 /**
- * Whether an administrator may make somebody of that role, or delete one: nobody above itself. An administrator's
- * executors need SYSTEM, which manages a tenant as ADMIN does; so it may make service accounts of that role.
+ * Whether an administrator may create or delete a user with this role: not above its own. The executors of an
+ * administrator need SYSTEM, which manages a tenant as ADMIN does, so an administrator may also create service accounts
+ * with this role.
  */
 export function mayAssign(by: Role, role: Role, kind: UserKind): boolean {
   if (by === 'ADMIN' && role === 'SYSTEM') return kind === 'SERVICE_ACCOUNT';
   return isRoleAtLeast(by, role);
 }
 
-/** Who keeps a tenant from being without anybody who manages it. */
+/** Whether a user counts as an active administrator. Every tenant must keep at least one. */
 export function isActiveAdministrator(user: {
   readonly role: Role;
   readonly kind: UserKind;
@@ -21,16 +22,17 @@ export function isActiveAdministrator(user: {
 }
 
 /**
- * What a tenant is kept from: that somebody shuts itself out, or that nobody is left to manage it.
+ * Prevents that users lock themselves out, or that a tenant has no administrator any more.
  *
- * @param otherAdministrators  how many active ones there are besides, all held until commit.
+ * @param otherAdministrators how many other active administrators there are. All of them are locked until the
+ * transaction ends.
  * @throws FailedPreconditionError
  */
 export function requireStillManaged(
   change: 'demote' | 'disable' | 'delete',
   { isSelf, isAdministrator, otherAdministrators }: Standing,
 ): void {
-  if (isSelf) throw asRefusal(new FailedPreconditionError(`nobody may ${change} oneself`));
+  if (isSelf) throw asRefusal(new FailedPreconditionError(`you cannot ${change} yourself`));
   if (isAdministrator && otherAdministrators === 0)
     throw asRefusal(
       new FailedPreconditionError(`the last administrator of a tenant cannot be ${past[change]}`),

@@ -4,11 +4,14 @@ export const MAX_ACTIVE_CREDENTIALS = 100;
 const MAX_LABEL = 255;
 const MAX_SCOPES = 50;
 
-/** What limits a stored access key; null for no limit, which Prisma's client reads as an empty list. The table has no empty one. */
+/**
+ * The scopes of a stored access key; null means no limit. Prisma's client reads null as an empty list, but the table
+ * never has an empty list.
+ */
 export const scopesOf = ({ scopes }: { readonly scopes: readonly string[] }): readonly string[] | null =>
   scopes.length > 0 ? scopes : null;
 
-/** What is wrong with what somebody wants of an access key, each with its place below `input`. */
+/** The problems of the wishes for an access key, each with its path below `input`. */
 export function credentialProblems(
   wanted: {
     readonly label: string | null;
@@ -21,17 +24,19 @@ export function credentialProblems(
   const fault = (path: readonly string[], message: string) =>
     problems.push({ path: ['input', ...path], code: 'InvalidValue', message });
   const { label, expiresAt, scopes } = wanted;
-  if (label !== null && label.length > MAX_LABEL) fault(['label'], `more than ${MAX_LABEL} characters`);
-  if (label !== null && /\p{Cc}/u.test(label)) fault(['label'], 'a label has no control characters');
-  if (expiresAt && expiresAt <= now) fault(['expiresAt'], 'this is in the past');
-  if (scopes && scopes.length > MAX_SCOPES) fault(['scopes'], `more than ${MAX_SCOPES} scopes`);
+  if (label !== null && label.length > MAX_LABEL)
+    fault(['label'], `must have at most ${MAX_LABEL} characters`);
+  if (label !== null && /\p{Cc}/u.test(label))
+    fault(['label'], 'a label must not contain control characters');
+  if (expiresAt && expiresAt <= now) fault(['expiresAt'], 'must not be in the past');
+  if (scopes && scopes.length > MAX_SCOPES) fault(['scopes'], `must have at most ${MAX_SCOPES} scopes`);
   return problems;
 }
 
 /**
- * When an access key ends at the latest, for the sign-in that makes or changes it; null for no such end. What is made with
- * an access key, with a token of one, or by somebody acting as the user ends with that. Who is vouched for from outside
- * makes keys of its own for no longer than that: its issuer decides how long it is one of us.
+ * The latest possible end of an access key that this sign-in creates or changes; null if there is no such limit. If the
+ * sign-in uses an access key, a token of one, or acts as the user, the new key ends with it. If the user came through
+ * an outside issuer, the key ends with the outside token, because the issuer decides for how long the user may sign in.
  */
 export function latestEnd(
   by: {

@@ -9,25 +9,27 @@ const isObject = (value: unknown): value is Preferences =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * The preferences with the changes put into them: objects are merged, a dotted key reaches into nested ones, any other
- * value replaces what was there, null takes it away.
+ * Merges changes into preferences: objects are merged, a key with dots changes a value inside of a nested object, null
+ * removes a key, and any other value replaces the old one.
  *
- * @throws InvalidArgumentError for a key that is empty or starts with `$`, too deep a nest, or more than 64 KiB in all.
+ * @throws InvalidArgumentError for a key that is empty or begins with `$`, if objects are nested too deep, or if all
+ * preferences together have more than 64 KiB.
  * Source: ClearML's users.set_preferences.
  */
 export function mergePreferences(stored: Preferences, changes: unknown): Preferences {
   const path = ['input', 'preferences'];
-  if (!isObject(changes)) throw InvalidArgumentError.of(path, 'preferences are an object');
+  if (!isObject(changes)) throw InvalidArgumentError.of(path, 'preferences must be a JSON object');
   requireChanges(Object.keys(changes).length > 0);
   const merged = merge(stored, changes, path, MAX_DEPTH);
   if (Buffer.byteLength(JSON.stringify(merged)) > MAX_BYTES)
-    throw InvalidArgumentError.of(path, `preferences take more than ${MAX_BYTES / 1024} KiB`);
+    throw InvalidArgumentError.of(path, `preferences must not take more than ${MAX_BYTES / 1024} KiB`);
   return merged;
 }
 
 function merge(stored: Preferences, changes: Preferences, path: readonly string[], depth: number) {
-  if (depth === 0) throw InvalidArgumentError.of(path, `preferences nest at most ${MAX_DEPTH} deep`);
-  // A map, since `__proto__` is a key like any other here.
+  if (depth === 0)
+    throw InvalidArgumentError.of(path, `preferences must be nested at most ${MAX_DEPTH} deep`);
+  // A map, because `__proto__` is an ordinary key here.
   const merged = new Map(Object.entries(stored));
   for (const [dotted, value] of Object.entries(changes)) {
     const dot = dotted.indexOf('.');
@@ -36,7 +38,7 @@ function merge(stored: Preferences, changes: Preferences, path: readonly string[
     if (key === '' || key.startsWith('$'))
       throw InvalidArgumentError.of(
         [...path, dotted],
-        'a key of preferences is not empty and has no $ in front',
+        'a key of preferences must not be empty or begin with $',
       );
     const known = merged.get(key);
     if (part === null) merged.delete(key);

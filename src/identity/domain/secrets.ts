@@ -9,14 +9,14 @@ export function newAccessKey(): string {
   let key = '';
   while (key.length < ACCESS_KEY_LENGTH) {
     for (const byte of randomBytes(ACCESS_KEY_LENGTH)) {
-      // Bytes past the last whole multiple of 36 would favour some characters.
+      // Bytes after the last multiple of 36 would make some characters more frequent.
       if (byte < 252 && key.length < ACCESS_KEY_LENGTH) key += keyAlphabet[byte % keyAlphabet.length];
     }
   }
   return key;
 }
 
-/** 50 random bytes, URL-safe base64, never starting with `-` or `_`. */
+/** 50 random bytes as URL-safe base64, which never begins with `-` or `_`. */
 export function newSecretKey(): string {
   for (;;) {
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
@@ -24,7 +24,7 @@ export function newSecretKey(): string {
   }
 }
 
-/** Fit for random secrets only: they have entropy enough, so the hash may be fast. */
+/** Only for random secrets. They have enough entropy, so the hash may be fast. */
 export function hashSecret(secret: string): Buffer {
   return createHash('sha256').update(secret, 'utf8').digest();
 }

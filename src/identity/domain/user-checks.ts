@@ -8,13 +8,13 @@ const MAX_AVATAR = 2048;
 const MIN_PASSWORD = 12;
 const MAX_PASSWORD = 1024;
 
-/** By it Basic tells an access key from a user name. */
+/** With this form, Basic tells an access key from a user name. */
 const accessKeyForm = /^[A-Z0-9]{30}$/;
-/** HTML's form of an address, with letters and digits of every script. */
+/** The form of an e-mail address in HTML, with letters and digits of all scripts. */
 const emailForm =
   /^[\p{L}\p{N}.!#$%&'*+/=?^_`{|}~-]{1,64}@[\p{L}\p{N}]([\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?(\.[\p{L}\p{N}]([\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?)*$/u;
 
-/** What is given of a user; null clears, undefined is not given. */
+/** The given fields of a user. Null clears a field; undefined means that it is not given. */
 export interface GivenUser {
   readonly username?: string | undefined;
   readonly email?: string | null | undefined;
@@ -25,7 +25,7 @@ export interface GivenUser {
   readonly avatar?: string | null | undefined;
 }
 
-/** Everything wrong with what is given, each with its path. */
+/** All problems of the given fields, each with its path. */
 export function userProblems(given: GivenUser): Problem[] {
   const { username, email, password, name, avatar } = given;
   const faults: [string, string | null][] = [
@@ -42,42 +42,44 @@ export function userProblems(given: GivenUser): Problem[] {
   );
 }
 
-/** Null when the name is good. */
+/** Null if the name is valid. */
 export function usernameFault(username: string): string | null {
   const isAccessKey = accessKeyForm.test(username);
-  return isAccessKey ? 'a user name of 30 capitals and digits would be an access key' : nameFault(username);
+  return isAccessKey
+    ? 'a user name must not be 30 capital letters and digits, because access keys look like that'
+    : nameFault(username);
 }
 
 function emailFault(email: string): string | null {
   const key = nameKey(email);
   if (Math.max(email.length, key.length) > MAX_EMAIL)
-    return `the e-mail address has more than ${MAX_EMAIL} characters`;
+    return `the e-mail address must have at most ${MAX_EMAIL} characters`;
   const [local = ''] = key.split('@');
   const hasStrayDot = local.startsWith('.') || local.endsWith('.') || local.includes('..');
-  if (hasStrayDot || !emailForm.test(email) || !emailForm.test(key)) return 'this is no e-mail address';
+  if (hasStrayDot || !emailForm.test(email) || !emailForm.test(key)) return 'this is not an e-mail address';
   return null;
 }
 
-/** The same rule wherever a password is set: 12 characters are enough. */
+/** The same rule wherever a password is set. 12 characters are enough. */
 export function passwordFault(password: string): string | null {
-  // In code points, counted no further than needed.
+  // Counts code points, but no more than necessary.
   const length = [...password.slice(0, 2 * MAX_PASSWORD + 1)].length;
   if (length >= MIN_PASSWORD && length <= MAX_PASSWORD) return null;
-  return `a password has at least ${MIN_PASSWORD} characters and at most ${MAX_PASSWORD}`;
+  return `a password must have ${MIN_PASSWORD} to ${MAX_PASSWORD} characters`;
 }
 
 function personNameFault(name: string): string | null {
-  return name.trim() === '' ? 'the name is empty' : displayNameFault(name);
+  return name.trim() === '' ? 'the name must not be empty' : displayNameFault(name);
 }
 
-/** Front ends show it as a picture, so it must not be a script. */
+/** User interfaces show it as a picture, so it must not be a script. */
 function avatarFault(avatar: string): string | null {
-  if (avatar.length > MAX_AVATAR) return `more than ${MAX_AVATAR} characters`;
+  if (avatar.length > MAX_AVATAR) return `must have at most ${MAX_AVATAR} characters`;
   const isAddress = URL.canParse(avatar) && /^https?:$/.test(new URL(avatar).protocol);
-  return isAddress ? null : 'the address of a picture begins with https:// or http://';
+  return isAddress ? null : 'the address of a picture must begin with https:// or http://';
 }
 
-/** What does not go together: a role or a password that this kind of user cannot have. */
+/** Problems of the combination of fields: this kind of user cannot have the given role or a password. */
 export function kindProblems(user: {
   readonly kind: UserKind;
   readonly role: Role;
@@ -87,8 +89,8 @@ export function kindProblems(user: {
   const fault = (field: string, message: string) =>
     problems.push({ path: ['input', field], code: 'InvalidValue', message });
   if (user.kind === 'PERSON' && user.role === 'SYSTEM')
-    fault('role', 'SYSTEM is for service accounts: a person cannot have it');
+    fault('role', 'only a service account can have the role SYSTEM');
   if (user.kind === 'SERVICE_ACCOUNT' && user.password != null)
-    fault('password', 'a service account has no password: it signs in with access keys');
+    fault('password', 'a service account has no password, it signs in with access keys');
   return problems;
 }

@@ -19,48 +19,51 @@ import { scopesOf } from '../domain/credentials.ts';
 import { countCredentials, credentialOrder, listCredentials, listedOwnerId } from '../list-credentials.ts';
 import { UserByInput } from './user.ts';
 
-/** Without the hash of its secret. */
+/** The row without the hash of the secret. */
 export type CredentialRow = Omit<Credential, 'secretHash'>;
 
 const CredentialType = builder.objectRef<CredentialRow>('Credential').implement({
   description:
-    'An access key, which a program signs in with. Its secret was keyFilter once, when it was created.',
+    'An access key, with which a program signs in. Its secret is shown only once, when the key is created.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'An opaque UUIDv7, unique over all types. The audit log names it.' }),
+    id: t.exposeID('id', {
+      description: 'A UUIDv7 that is unique across all types. The audit log names it.',
+    }),
     accessKey: t.exposeString('accessKey', {
-      description: 'The public half: the user name of Basic. The secret is the password.',
+      description:
+        'The public part, which is the user name of `Authorization: Basic`. The secret is the password.',
     }),
     label: t.exposeString('label', {
       nullable: true,
-      description: 'What people call it; null when nobody said.',
+      description: 'The name that people gave it; null if it has none.',
     }),
     scopes: t.stringList({
       nullable: true,
       description:
-        'The permissions that the key is limited to, such as `execution:read`, `execution:*` or `*:read`. Null: the key may do all that its user may do.',
+        'The only permissions that the key may use, such as `execution:read`, `execution:*` or `*:read`. Null means no limit: the key may do everything that its user may do.',
       resolve: (row) => scopesOf(row),
     }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it ends by itself; null for never.',
+      description: 'When the key expires; null means never.',
     }),
     lastUsedAt: t.expose('lastUsedAt', {
       type: 'DateTime',
       nullable: true,
       description:
-        'When it last signed in, to the minute; null when it never did. Tokens made with it do not count.',
+        'When the key was last used to sign in, to the minute; null if never. The use of its tokens does not count.',
     }),
     lastUsedFrom: t.exposeString('lastUsedFrom', {
       nullable: true,
       description:
-        'Who last signed in with it: what the program called itself in `X-Slipway-Worker`, otherwise its IP address.',
+        'Which program last used the key: the name that it sent in the header `X-Slipway-Worker`, or else its IP address.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     revokedAt: t.expose('revokedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was revoked; null while it is not.',
+      description: 'When it was revoked; null if it was not.',
     }),
   }),
 });
@@ -75,9 +78,10 @@ builder.queryField('credentials', (t) =>
       args: {
         user: t.arg({
           type: UserByInput,
-          description: "Whose keys. Left out: your own. Another user's require an administrator.",
+          description:
+            'The user who has the keys. If left out: you. The keys of another user require an administrator.',
         }),
-        withRevoked: t.arg.boolean({ defaultValue: false, description: 'List revoked keys as well.' }),
+        withRevoked: t.arg.boolean({ defaultValue: false, description: 'True: list revoked keys as well.' }),
       },
       resolve: async (_root, { user, withRevoked, ...args }, context) => {
         const userId = await listedOwnerId(callerOf(context), (user ?? null) as UserBy | null);
@@ -99,17 +103,17 @@ const CreateCredentialsInput = builder.inputType('CreateCredentialsInput', {
   fields: (t) => ({
     user: t.field({
       type: UserByInput,
-      description: "Whose key it will be. Left out: your own. Another user's requires an administrator.",
+      description: 'The user who gets the key. If left out: you. Another user requires an administrator.',
     }),
-    label: t.string({ description: 'What people call it, at most 255 characters.' }),
+    label: t.string({ description: 'A name for people, at most 255 characters.' }),
     expiresAt: t.field({
       type: 'DateTime',
       description:
-        'When it ends by itself. Left out: never, or with a sign-in that has an end of its own, such as an access key or the token of an outside issuer. No later than that.',
+        'When the key expires. It must not be later than the end of this sign-in, if you are signed in with an access key or with the token of an outside issuer. If left out: at the end of this sign-in, or never.',
     }),
     scopes: t.stringList({
       description:
-        'Limits the key to permissions such as `execution:read`, `execution:*` or `*:read`: 1 to 50 of them. `executor` is for users of the role SYSTEM. Left out: the key may do as much as this sign-in.',
+        'The only permissions that the key may use, 1 to 50, such as `execution:read`, `execution:*` or `*:read`. Only users with the role SYSTEM can have the scope `executor`. If left out: the scopes of this sign-in.',
     }),
   }),
 });
@@ -119,11 +123,12 @@ const CreateCredentialsPayload = builder.objectRef<MadeCredentials>('CreateCrede
   fields: (t) => ({
     credential: t.expose('credential', { type: CredentialType, description: 'The access key.' }),
     accessKey: t.string({
-      description: 'The public half: the user name of Basic.',
+      description: 'The public part, which is the user name of `Authorization: Basic`.',
       resolve: ({ credential }) => credential.accessKey,
     }),
     secretKey: t.exposeString('secretKey', {
-      description: 'The secret half: the password of Basic. It is keyFilter only here.',
+      description:
+        'The secret part, which is the password of `Authorization: Basic`. Only this answer shows it.',
     }),
   }),
 });
@@ -133,20 +138,21 @@ const CredentialByInput = builder.inputType('CredentialByInput', {
   isOneOf: true,
   fields: (t) => ({
     id: t.id({ description: 'The id of the credential.' }),
-    accessKey: t.string({ description: 'The public half of the key.' }),
+    accessKey: t.string({ description: 'The public part of the key.' }),
   }),
 });
 
 const EditCredentialsInput = builder.inputType('EditCredentialsInput', {
-  description: 'Changes of an access key.',
+  description: 'The changes of an access key.',
   fields: (t) => ({
     by: t.field({ type: CredentialByInput, required: true, description: 'Which key to change.' }),
     label: t.string({
-      description: 'The new label, at most 255 characters. Left out: the label is removed.',
+      description:
+        'The new name for people, at most 255 characters. If left out, the key has no name any more.',
     }),
     expiresAt: t.field({
       type: 'DateTime',
-      description: 'When it ends by itself; null for never. Left out: as it was.',
+      description: 'When the key expires; null means never. If left out, this does not change.',
     }),
   }),
 });
@@ -167,10 +173,10 @@ const RevokeCredentialsPayload = builder
     fields: (t) => ({
       credential: t.expose('credential', {
         type: CredentialType,
-        description: 'The access key, which is revoked.',
+        description: 'The access key after it was revoked.',
       }),
       revoked: t.int({
-        description: 'How many keys were revoked: always 1. Source: ClearML.',
+        description: 'The number of keys that were revoked: always 1. This field comes from ClearML.',
         resolve: () => 1,
       }),
     }),
@@ -181,7 +187,7 @@ builder.mutationFields((t) => ({
     type: CreateCredentialsPayload,
     nullable: true,
     description:
-      'Creates an access key and its secret, which is keyFilter once. A user has at most 100 keys.',
+      'Creates an access key and its secret. The secret is shown only once. A user can have at most 100 keys. For another user, this requires an administrator.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError, ResourceExhaustedError] },
     args: inputOf(CreateCredentialsInput),
     resolve: (_root, { input }, context) =>
@@ -196,7 +202,7 @@ builder.mutationFields((t) => ({
     type: EditCredentialsPayload,
     nullable: true,
     description:
-      'Changes the label and the expiry of an access key: your own, or any of the tenant as an administrator.',
+      'Changes the name and the expiry of an access key. Keys of other users require an administrator.',
     errors: { types: [InvalidArgumentError, NotFoundError] },
     args: inputOf(EditCredentialsInput),
     resolve: async (_root, { input }, context) => ({
@@ -210,7 +216,7 @@ builder.mutationFields((t) => ({
     type: RevokeCredentialsPayload,
     nullable: true,
     description:
-      'Ends an access key and every token that was made with it: at once on this server, within a second on all. Your own, or any of the tenant as an administrator.',
+      'Ends an access key and all tokens that were issued with it: at once on this server, within a second on the others. Keys of other users require an administrator.',
     errors: { types: [NotFoundError] },
     args: inputOf(RevokeCredentialsInput),
     resolve: async (_root, { input }, context) => ({

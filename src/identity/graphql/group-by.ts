@@ -5,6 +5,9 @@ export const GroupByInput = builder.inputType('GroupByInput', {
   isOneOf: true,
   fields: (t) => ({
     id: t.id({ description: "The group's id." }),
-    name: t.string({ description: "The group's name, compared without regard to case and form (NFKC)." }),
+    name: t.string({
+      description:
+        'The name of the group. Names are equal if they differ only in case or Unicode form (NFKC).',
+    }),
   }),
 });

@@ -17,8 +17,8 @@ const CreationPolicyEnum = enumOf<CreationPolicy>(
   'CreationPolicy',
   'Who may create experiments and registered models in a project.',
   {
-    OPEN: 'Every user of the role USER or one above it who may read the project.',
-    RESTRICTED: 'Every user who has EDIT on the project.',
+    OPEN: 'Every user with READ on the project and the role USER or a higher one.',
+    RESTRICTED: 'Every user with EDIT on the project.',
   },
 );
 
@@ -26,13 +26,14 @@ export const TenantType = builder.prismaObject('Tenant', {
   description: 'A company or team. Every other object belongs to exactly one tenant.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `tenant` finds the tenant by it.',
+      description: 'A UUIDv7 that is unique across all types. `tenant` finds the tenant by it.',
     }),
     name: t.exposeString('name', { description: 'The name, unique on the server.' }),
     defaultLevel: t.field({
       type: LevelEnum,
       nullable: true,
-      description: "The level that its users have where no grant decides; null for the server's own default.",
+      description:
+        "The level of its users on a resource if no grant decides; null means the server's default level.",
       resolve: (tenant) => tenant.defaultLevel,
     }),
     creationPolicy: t.expose('creationPolicy', {
@@ -60,8 +61,8 @@ builder.queryFields((t) => ({
     type: TenantType,
     nullable: true,
     description:
-      'Your tenant, or the one that `by` names. To name another requires the role ROOT, or SYSTEM in the first tenant.',
-    args: { by: t.arg({ type: TenantByInput, description: 'Which tenant. Left out: your own.' }) },
+      'Your tenant, or another tenant. Another tenant requires the role ROOT, or SYSTEM in the first tenant.',
+    args: { by: t.arg({ type: TenantByInput, description: 'Which tenant. If left out: your own.' }) },
     resolve: async (_root, { by }, context) => {
       const address = (by ?? null) as TenantBy | null;
       const id = await reachedTenantId(callerOf(context), address, ['by']);
@@ -98,7 +99,7 @@ builder.mutationField('createTenant', (t) =>
     type: CreateTenantPayload,
     nullable: true,
     description:
-      'Creates a tenant that has no users yet, and a group that all of them will be in. Requires the role ROOT, or SYSTEM in the first tenant.',
+      'Creates a tenant without users, and its group `everyone`. Requires the role ROOT, or SYSTEM in the first tenant.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError] },
     args: inputOf(CreateTenantInput),
     resolve: async (_root, { input }, context) => ({
@@ -108,13 +109,14 @@ builder.mutationField('createTenant', (t) =>
 );
 
 const UpdateTenantInput = builder.inputType('UpdateTenantInput', {
-  description: 'Changes of a tenant. What is left out stays as it is.',
+  description: 'The changes of a tenant. Fields that are left out do not change.',
   fields: (t) => ({
-    by: t.field({ type: TenantByInput, description: 'Which tenant. Left out: your own.' }),
+    by: t.field({ type: TenantByInput, description: 'Which tenant. If left out: your own.' }),
     name: t.string({ description: 'The new name: 3 to 255 characters without colons and slashes.' }),
     defaultLevel: t.field({
       type: LevelEnum,
-      description: "The level that its users have where no grant decides; null for the server's own default.",
+      description:
+        "The level of its users on a resource if no grant decides; null means the server's default level.",
     }),
     creationPolicy: t.field({
       type: CreationPolicyEnum,
@@ -129,7 +131,7 @@ builder.mutationField('updateTenant', (t) =>
   t.field({
     type: UpdateTenantPayload,
     nullable: true,
-    description: 'Changes the settings of a tenant. Requires an administrator of it.',
+    description: 'Changes the settings of a tenant. Requires an administrator of the tenant.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
     args: inputOf(UpdateTenantInput),
     resolve: async (_root, { input }, context) => ({

@@ -24,7 +24,10 @@ import { userGone } from '../user-gone.ts';
 import { TenantByInput } from './tenant.ts';
 import { RoleEnum, UserByInput, UserKindEnum, UserType } from './user.ts';
 
-/** The rule has found it a moment ago; what follows in the request reads it anew, since it is about to change. */
+/**
+ * The user whom the rule has just found. The rest of the request reads the user again, because the user is about to
+ * change.
+ */
 export async function userAt(context: Context, by: UserBy): Promise<User> {
   const user = await findUserAt(context, by);
   context.loaders.userAt.clearAll();
@@ -34,17 +37,18 @@ export async function userAt(context: Context, by: UserBy): Promise<User> {
 }
 
 const CreateUserInput = builder.inputType('CreateUserInput', {
-  description: 'A user to create. It has a user name, an e-mail address, or both.',
+  description: 'A user to create. Give a user name, an e-mail address, or both.',
   fields: (t) => ({
     username: t.string({
       description:
-        'The name to sign in with: at most 255 characters without colons, slashes and control characters. Left out: the e-mail address.',
+        'The name to sign in with: at most 255 characters without colons, slashes and control characters. If left out: the e-mail address.',
     }),
     email: t.string({ description: 'The e-mail address, at most 254 characters.' }),
     password: t.string({
-      description: 'The password: 12 to 1024 characters. Left out: the user cannot sign in with a password.',
+      description:
+        'The password: 12 to 1024 characters. If left out: the user cannot sign in with a password.',
     }),
-    name: t.string({ description: 'The name that people read. Left out: the user name.' }),
+    name: t.string({ description: 'The name for people. If left out: the user name.' }),
     givenName: t.string({ description: 'The given name, if it is known.' }),
     familyName: t.string({ description: 'The family name, if it is known.' }),
     avatar: t.string({ description: 'The address of a picture.' }),
@@ -52,17 +56,18 @@ const CreateUserInput = builder.inputType('CreateUserInput', {
       type: RoleEnum,
       defaultValue: 'USER',
       description:
-        'The role: none above your own. As an administrator you may also create service accounts of the role SYSTEM.',
+        'The role, not higher than your own. Administrators may also create service accounts with the role SYSTEM.',
     }),
     kind: t.field({ type: UserKindEnum, defaultValue: 'PERSON', description: 'A person or a program.' }),
     defaultLevel: t.field({
       type: LevelEnum,
-      description: 'The level where no grant decides. Left out: what the tenant says.',
+      description:
+        "The user's level on a resource if no grant decides. If left out: the default level of the tenant.",
     }),
     tenant: t.field({
       type: TenantByInput,
       description:
-        'The tenant that the user will belong to. Left out: your own. Another one requires the role ROOT, or SYSTEM in the first tenant.',
+        'The tenant that the user will belong to. If left out: your own. Another one requires the role ROOT, or SYSTEM in the first tenant.',
     }),
   }),
 });
@@ -98,23 +103,24 @@ builder.mutationField('createUser', (t) =>
 
 const EditUserInput = builder.inputType('EditUserInput', {
   description:
-    'Changes of a user. What is left out stays as it is. You may change names and picture of yourself; the rest requires an administrator.',
+    'The changes of a user. Fields that are left out do not change. You may change your own names and picture; everything else requires an administrator.',
   fields: (t) => ({
     by: t.field({ type: UserByInput, required: true, description: 'Which user to change.' }),
     username: t.string({ description: 'The new name to sign in with.' }),
     email: t.string({ description: 'The new e-mail address; null removes it.' }),
-    name: t.string({ description: 'The new name that people read.' }),
+    name: t.string({ description: 'The new name for people.' }),
     givenName: t.string({ description: 'The new given name; null removes it.' }),
     familyName: t.string({ description: 'The new family name; null removes it.' }),
     avatar: t.string({ description: 'The new address of a picture; null removes it.' }),
-    role: t.field({ type: RoleEnum, description: 'The new role: none above your own.' }),
+    role: t.field({ type: RoleEnum, description: 'The new role, not higher than your own.' }),
     defaultLevel: t.field({
       type: LevelEnum,
-      description: 'The new level where no grant decides; null for what the tenant says.',
+      description:
+        "The user's new level on a resource if no grant decides; null means the default level of the tenant.",
     }),
     disabled: t.boolean({
       description:
-        'True ends every sign-in of the user at once, and refuses new ones. False allows them again.',
+        'True: all sign-ins of the user end at once, and the user cannot sign in. False: the user can sign in again.',
     }),
   }),
 });
@@ -130,11 +136,13 @@ const EditUserPayload = builder.objectRef<Edited>('EditUserPayload').implement({
   fields: (t) => ({
     user: t.expose('user', { type: UserType, description: 'The user after the changes.' }),
     updated: t.int({
-      description: 'How many users changed: 1, or 0 when everything was so already. Source: ClearML.',
+      description:
+        'The number of users that changed: 1, or 0 if nothing was different. This field comes from ClearML.',
       resolve: ({ isChanged }) => (isChanged ? 1 : 0),
     }),
     fields: t.stringList({
-      description: 'The names of the fields that were given, changed or not. Source: ClearML.',
+      description:
+        'The names of the fields in the input, even if their values did not change. This field comes from ClearML.',
       resolve: ({ fields }) => [...fields],
     }),
   }),
@@ -145,11 +153,11 @@ builder.mutationField('editUser', (t) =>
     type: EditUserPayload,
     nullable: true,
     description:
-      'Changes a user. Nobody can demote or disable themselves, or the last administrator of a tenant.',
+      'Changes a user. You cannot disable yourself or lower your own role, and nobody can do this to the last administrator of a tenant.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError, FailedPreconditionError] },
     args: inputOf(EditUserInput),
     resolve: async (_root, { input: { by, ...input } }, context) => {
-      // null takes away what can be absent; of the others it gives nothing.
+      // Null removes a field that may be absent. For the other fields it means no change.
       const changes: UserChanges = {
         ...{ username: input.username ?? undefined, name: input.name ?? undefined },
         ...{ role: input.role ?? undefined, isDisabled: input.disabled ?? undefined },
@@ -165,12 +173,13 @@ builder.mutationField('editUser', (t) =>
 );
 
 const UpdateUserAdminInput = builder.inputType('UpdateUserAdminInput', {
-  description: 'A user to make an administrator, or no longer one.',
+  description: 'A user who becomes an administrator, or stops being one.',
   fields: (t) => ({
     by: t.field({ type: UserByInput, required: true, description: 'Which user to change.' }),
     isAdmin: t.boolean({
       required: true,
-      description: 'True: the role becomes ADMIN. False: a user of the role ADMIN gets the role USER.',
+      description:
+        'True: the user gets the role ADMIN. False: a user with the role ADMIN gets the role USER.',
     }),
   }),
 });
@@ -182,7 +191,7 @@ builder.mutationField('updateUserAdmin', (t) =>
     type: UpdateUserAdminPayload,
     nullable: true,
     description:
-      'Makes a user an administrator, or no longer one. Requires an administrator. Refused for users of the role ROOT or SYSTEM.',
+      'Gives a user the role ADMIN, or takes it away. Requires an administrator. Refused for users with the role ROOT or SYSTEM.',
     errors: { types: [FailedPreconditionError] },
     args: inputOf(UpdateUserAdminInput),
     resolve: async (_root, { input }, context) => {
@@ -211,7 +220,7 @@ builder.mutationField('deleteUser', (t) =>
     type: DeleteUserPayload,
     nullable: true,
     description:
-      'Deletes a user for good, with its access keys, memberships and grants. Requires an administrator.',
+      'Deletes a user permanently, with the access keys, memberships and grants of the user. Requires an administrator.',
     errors: { types: [FailedPreconditionError] },
     args: inputOf(DeleteUserInput),
     resolve: async (_root, { input }, context) => {
@@ -222,13 +231,13 @@ builder.mutationField('deleteUser', (t) =>
 );
 
 const UpdatePreferencesInput = builder.inputType('UpdatePreferencesInput', {
-  description: 'Changes of your own preferences.',
+  description: 'The changes of your own preferences.',
   fields: (t) => ({
     preferences: t.field({
       type: 'JSON',
       required: true,
       description:
-        'An object that is merged into the preferences. A dotted key reaches into nested objects, and null removes a key. No key begins with $, and all together have at most 64 KiB.',
+        'An object that is merged into the preferences. A key with dots, such as `a.b`, changes a value inside of a nested object; null removes a key. Keys must not begin with $. All preferences together have at most 64 KiB.',
     }),
   }),
 });
@@ -242,7 +251,8 @@ const UpdatePreferencesPayload = builder.objectRef<UpdatePreferences>('UpdatePre
       resolve: ({ preferences }) => preferences,
     }),
     updated: t.int({
-      description: 'How many users changed: 1, or 0 when everything was so already. Source: ClearML.',
+      description:
+        'The number of users that changed: 1, or 0 if nothing was different. This field comes from ClearML.',
       resolve: ({ isChanged }) => (isChanged ? 1 : 0),
     }),
   }),

@@ -21,64 +21,64 @@ import { TenantByInput, TenantType } from './tenant.ts';
 
 export const RoleEnum = enumOf<Role>(
   'Role',
-  'What a user may do in the tenant as a whole, whatever is granted.',
+  'What a user may do in the tenant as a whole. On resources, grants give more.',
   {
     ROOT: 'Everything, in every tenant.',
-    SYSTEM: 'Everything in the tenant, for programs of the platform such as executors. No person has it.',
+    SYSTEM: 'Everything in the tenant, and the work of executors. Only service accounts can have this role.',
     ADMIN: 'Everything in the tenant.',
-    SUPERUSER: 'Creates projects, queues and groups, and sees all users. The rest is as granted.',
-    USER: 'Creates experiments and models where the creation policy allows it. The rest is as granted.',
-    ANNOTATOR: 'What is granted, up to USE.',
-    GUEST: 'What is granted, up to READ.',
+    SUPERUSER: 'Creates projects, queues and groups, and lists all users. On resources: what is granted.',
+    USER: 'Creates experiments and models where the creation policy of the tenant allows it. On resources: what is granted.',
+    ANNOTATOR: 'On resources: what is granted, but at most USE.',
+    GUEST: 'On resources: what is granted, but at most READ.',
   },
 );
 
 export const PrincipalType = builder.objectRef<PublicUser>('Principal').implement({
-  description: 'The public identity of a user, shown wherever an action is attributed to the user.',
+  description: 'The public part of a user, which is shown wherever the API says who did something.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: "The user's id: an opaque UUIDv7, unique over all types." }),
+    id: t.exposeID('id', { description: "The user's id: a UUIDv7 that is unique across all types." }),
     username: t.exposeString('username', {
       description:
-        'The name that the user signs in with, unique in the tenant. For a deleted user, the name that they had: somebody else may have it now.',
+        'The name that the user signs in with, unique in the tenant. For a deleted user, the last name: another user may have it now.',
     }),
-    name: t.exposeString('name', { description: 'The name that people read.' }),
+    name: t.exposeString('name', { description: 'The name for people.' }),
     deletedAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When the user was deleted; null for a user who is there.',
+      description: 'When the user was deleted; null if the user is not deleted.',
       resolve: ({ deletedAt }) => deletedAt ?? null,
     }),
   }),
 });
 
 export const UserKindEnum = enumOf<UserKind>('UserKind', 'Whether a user is a person or a program.', {
-  PERSON: 'A person, who signs in with a password or through another service.',
+  PERSON: 'A person, who signs in with a password, with Kerberos or through an outside issuer.',
   SERVICE_ACCOUNT: 'A program, which signs in with access keys only.',
 });
 
 const isSelf = (user: User, context: Context) => callerOf(context).userId === user.id;
-/** For the user itself and those who administer. */
+/** Whether the caller is this user or an administrator. */
 const isConfidant = (user: User, context: Context) =>
   isSelf(user, context) || managesTenant(callerOf(context).role);
 
-/** Fields name no `select`: the whole row is there whoever loaded it, and is not read again. */
+/** Fields do not use `select`: every loader reads the whole row, so it is not read again. */
 export const UserType = builder.prismaObject('User', {
   description: 'A person or a program that signs in.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `user` finds the user by it.',
+      description: 'A UUIDv7 that is unique across all types. `user` finds the user by it.',
     }),
     kind: t.expose('kind', { type: UserKindEnum, description: 'Whether it is a person or a program.' }),
     username: t.exposeString('username', {
       description:
-        'The name that the user signs in with, as it was written. It is unique in the tenant, without regard to case and form (NFKC).',
+        'The name that the user signs in with. It is unique in the tenant: names are equal if they differ only in case or Unicode form (NFKC).',
     }),
     email: t.string({
       nullable: true,
-      description: 'The e-mail address. Only the user and administrators see it; null for all others.',
+      description: 'The e-mail address. Null if you are neither this user nor an administrator.',
       resolve: (user, _args, context) => (isConfidant(user, context) ? user.email : null),
     }),
-    name: t.exposeString('name', { description: 'The name that people read.' }),
+    name: t.exposeString('name', { description: 'The name for people.' }),
     givenName: t.exposeString('givenName', {
       nullable: true,
       description: 'The given name, if it is known.',
@@ -97,26 +97,27 @@ export const UserType = builder.prismaObject('User', {
       resolve: (user) => managesTenant(user.role),
     }),
     isFixed: t.exposeBoolean('isFixed', {
-      description: "Whether the user is declared in the server's configuration, and cannot be changed here.",
+      description:
+        "Whether the server's configuration declares the user. Such a user cannot be changed here.",
     }),
     defaultLevel: t.field({
       type: LevelEnum,
       nullable: true,
       description:
-        'The level that the user has where no grant decides; null for what the tenant says. Only the user and administrators see it; null for all others.',
+        "The user's level on a resource if no grant decides; null means the default level of the tenant. Also null if you are neither this user nor an administrator.",
       resolve: (user, _args, context) => (isConfidant(user, context) ? user.defaultLevel : null),
     }),
     preferences: t.field({
       type: 'JSON',
       nullable: true,
       description:
-        'An object of settings that front ends keep for the user. Only the user sees it; null for all others.',
+        'An object with settings that user interfaces store for the user. Null if you are another user.',
       resolve: (user, _args, context) => (isSelf(user, context) ? user.preferences : null),
     }),
     tenant: t.field({
       type: TenantType,
       nullable: true,
-      description: 'The tenant that the user belongs to. Null without the permission `tenant:read`.',
+      description: 'The tenant of the user. Null if your scopes do not include `tenant:read`.',
       resolve: async (user, _args, context) =>
         (await isAllowed(callerOf(context), 'tenant:read'))
           ? await context.loaders.tenant.load(user.tenantId)
@@ -125,7 +126,8 @@ export const UserType = builder.prismaObject('User', {
     disabledAt: t.expose('disabledAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the user was disabled, and could not sign in any more; null while the user can.',
+      description:
+        'When the user was disabled. A disabled user cannot sign in. Null if the user is not disabled.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the user last changed.' }),
@@ -134,13 +136,12 @@ export const UserType = builder.prismaObject('User', {
 
 export const UserByInput = builder.inputType('UserByInput', {
   description:
-    'The address of a user. Names and e-mail addresses are compared without regard to case and form (NFKC).',
+    'The address of a user. Names and e-mail addresses are equal if they differ only in case or Unicode form (NFKC).',
   isOneOf: true,
   fields: (t) => ({
     id: t.id({ description: "The user's id." }),
     username: t.string({
-      description:
-        'The name that the user signs in with, alone or behind the name of its tenant: `tenant/name`.',
+      description: 'The user name, or the name of the tenant and the user name: `tenant/name`.',
     }),
     email: t.string({ description: "The user's e-mail address." }),
   }),
@@ -150,9 +151,9 @@ const UserConnection = connectionType(UserType);
 export const PrincipalConnection = connectionType(PrincipalType);
 
 const UserFilterInput = builder.inputType('UserFilterInput', {
-  description: 'Which users a list shows: those that meet every condition given.',
+  description: 'Which users a list shows: the users that meet all of these conditions.',
   fields: (t) => ({
-    roles: t.field({ type: [RoleEnum], description: 'Only users of one of these roles.' }),
+    roles: t.field({ type: [RoleEnum], description: 'Only users with one of these roles.' }),
     kind: t.field({ type: UserKindEnum, description: 'Only persons, or only programs.' }),
     disabled: t.boolean({ description: 'True: only users who are disabled. False: only users who are not.' }),
     usernamePrefix: t.string({ description: 'Only users whose user names begin with this text.' }),
@@ -160,21 +161,21 @@ const UserFilterInput = builder.inputType('UserFilterInput', {
     tenant: t.field({
       type: TenantByInput,
       description:
-        'Users of this tenant. Left out: of your own. Another one requires the role ROOT, or SYSTEM in the first tenant.',
+        'The tenant of the users. If left out: your own. Another tenant requires the role ROOT, or SYSTEM in the first tenant.',
     }),
   }),
 });
 
 const UserOrderEnum = enumOf<UserOrder>('UserOrder', 'How a list of users is sorted.', {
   USERNAME: 'By user name, ascending.',
-  NEWEST: 'The user who was created last comes first.',
+  NEWEST: 'By time of creation, newest first.',
 });
 
 builder.queryFields((t) => ({
   viewer: t.field({
     type: UserType,
     nullable: true,
-    description: 'The user that you are signed in as.',
+    description: 'The user of this sign-in: you.',
     resolve: async (_root, _args, context) => {
       const user = await context.loaders.user.load(callerOf(context).userId);
       if (!user) throw signInEnded();
@@ -185,18 +186,18 @@ builder.queryFields((t) => ({
     type: UserType,
     nullable: true,
     description:
-      'One user; null with NOT_FOUND when it is absent. Another user than yourself requires the role SUPERUSER or one above it.',
+      'One user. Null and NOT_FOUND if the user does not exist. Other users than yourself require the role SUPERUSER or a higher one.',
     args: addressOf(UserByInput, 'user'),
     resolve: (_root, { by }, context) => findUserAt(context, by as UserBy),
   }),
   users: t.connection(
     {
       type: UserType,
-      description: 'The users of a tenant. Requires the role SUPERUSER or one above it.',
+      description: 'The users of a tenant. Requires the role SUPERUSER or a higher one.',
       args: {
         filter: t.arg({
           type: UserFilterInput,
-          description: 'Which users to list. Left out: all of your tenant.',
+          description: 'Which users to list. If left out: all of your tenant.',
         }),
         orderBy: t.arg({
           type: UserOrderEnum,

@@ -15,7 +15,7 @@ const lockOwnerStatement = statement<KeyOwner>(
      from users where id = $1::uuid for no key update`,
 );
 
-/** The user, whose access keys nobody else makes or changes until commit. */
+/** Locks a user, so that nobody else creates or changes its access keys until the transaction ends. */
 export async function lockKeyOwner(tx: Tx, userId: string): Promise<KeyOwner | null> {
   const [row] = await run(lockOwnerStatement, [userId], tx);
   return row ?? null;
@@ -34,7 +34,7 @@ export interface KeyUse {
   readonly from: string | null;
 }
 
-/** Stamps access keys with their use, each at most once a minute, whichever server saw it. */
+/** Stores the last use of access keys, for each key at most once a minute, whichever server saw it. */
 export async function storeKeyUses(uses: readonly KeyUse[]): Promise<void> {
   await run(keyUsesStatement, [JSON.stringify(uses)]);
 }

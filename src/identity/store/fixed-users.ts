@@ -6,14 +6,14 @@ const lockStatement = statement<{ locked: string }>(
   `select pg_advisory_xact_lock(hashtextextended('slipway:fixed-users', 0))::text as locked`,
 );
 
-/** Of servers that start at once, one at a time brings users in line with the file. */
+/** If several servers start at once, only one at a time changes the fixed users. */
 export async function lockFixedUsers(tx: Tx): Promise<void> {
   await run(lockStatement, [], tx);
 }
 
 const answersStatement = statement<{ one: number }>('select 1 as one');
 
-/** Whether anybody can be signed in at all. */
+/** Whether the database answers, which every sign-in needs. */
 export async function doesDatabaseAnswer(): Promise<boolean> {
   try {
     await run(answersStatement, []);

@@ -1,11 +1,11 @@
 import { run, statement } from '../../platform/database/statement.ts';
 import { nameKey } from '../../platform/text.ts';
 
-/** A user as a name finds it, active or not. */
+/** A user, as a name finds it, active or not. */
 export interface NamedUser {
   readonly userId: string;
   readonly isActive: boolean;
-  /** Who vouches for it; null for a user that was made here. */
+  /** The outside issuer or realm of the user; null for a user who was created here. */
   readonly outsideSource: string | null;
 }
 

@@ -4,16 +4,16 @@ import { sql } from '../../platform/database/sql.ts';
 import { query } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 
-/** As much of a user as everyone may know who sees what the user did; also of users who were deleted. */
+/** The public part of a user, for everybody who may see what the user did. It also exists for deleted users. */
 export interface PublicUser {
   readonly id: string;
   readonly username: string;
   readonly name: string;
-  /** Null or left out for a user who is there. */
+  /** Null or left out if the user is not deleted. */
   readonly deletedAt?: Date | null;
 }
 
-/** One row or null for each id, in their order. */
+/** One row or null for each id, in the order of the ids. */
 export async function readPublicUsers(
   tenantId: string,
   ids: readonly string[],
@@ -28,8 +28,8 @@ export async function readPublicUsers(
 }
 
 /**
- * Deletes a user with its access keys, ended sessions, memberships and grants, which its keys take along. What the user
- * did keeps its author.
+ * Deletes a user. The foreign keys delete its access keys, ended sessions, memberships and grants. The things that the
+ * user did keep their author.
  */
 export async function removeUser(tx: Tx, { id, tenantId, username, name }: User): Promise<void> {
   await tx.user.delete({ where: { id } });

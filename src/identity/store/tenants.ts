@@ -17,12 +17,12 @@ export async function findTenant(by: TenantBy, tx: Tx = db): Promise<Tenant | nu
   return isId(by.id) ? await tx.tenant.findUnique({ where: { id: by.id } }) : null;
 }
 
-/** The tenant of whoever runs the server: the first. Null before there is one. */
+/** The first tenant, which belongs to the operator of the server. Null before there is one. */
 export async function findFirstTenant(tx: Tx = db): Promise<Tenant | null> {
   return await tx.tenant.findFirst({ orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] });
 }
 
-/** One row or null for each id, in their order. */
+/** One row or null for each id, in the order of the ids. */
 export async function readTenants(ids: readonly string[]): Promise<(Tenant | null)[]> {
   return eachOf(ids, await db.tenant.findMany({ where: { id: { in: [...ids] } } }));
 }
@@ -33,13 +33,13 @@ export const countTenants = (): Promise<number> => db.tenant.count();
 
 const columns = columnsOf(Prisma.TenantScalarFieldEnum, 'tenant');
 
-/** All tenants by name, ascending; up to one more than the page. */
+/** All tenants by name, ascending: one page, and one more row if there is one. */
 export const listTenants = (page: Page) =>
   list<Tenant>({ from: sql`tenants as tenant where true` }, columns, tenantOrder, page);
 
 const lockStatement = statement<{ id: string }>('select id from tenants where id = $1::uuid for update');
 
-/** Holds the tenant until commit; null when there is none. */
+/** Locks a tenant until the transaction ends; null if it does not exist. */
 export async function lockTenant(tx: Tx, id: string): Promise<Tenant | null> {
   await run(lockStatement, [id], tx);
   return await tx.tenant.findUnique({ where: { id } });

@@ -12,13 +12,16 @@ import { parseUsername, type UserBy } from '../domain/addresses.ts';
 
 export interface UserAddress {
   readonly by: UserBy;
-  /** The tenant that it is looked for in. */
+  /** The tenant in which we look for the user. */
   readonly tenantId: string;
-  /** Whether an id, and a name that stands behind its tenant's, is looked for in all tenants. */
+  /** Whether we look in all tenants for an id and for a name with a tenant in front. */
   readonly inAllTenants?: boolean;
 }
 
-/** One row or null for each address, in their order. What is absent and what is out of reach cost the same. */
+/**
+ * One row or null for each address, in the order of the addresses. Absent users and users out of reach take the same
+ * statements.
+ */
 export async function readUsers(addresses: readonly UserAddress[]): Promise<(User | null)[]> {
   const tenantIds = await namedTenantIds(addresses);
   const places = addresses.map((address) => placeOf(address, tenantIds));
@@ -27,7 +30,7 @@ export async function readUsers(addresses: readonly UserAddress[]): Promise<(Use
   return eachAt(places, (place) => place && JSON.stringify(place), rows.flatMap(placesOf));
 }
 
-/** The tenants whose names stand before user names. */
+/** The tenants whose names are in front of user names. */
 async function namedTenantIds(addresses: readonly UserAddress[]): Promise<Map<string, string>> {
   const names = addresses.flatMap(({ by }) =>
     'username' in by ? (parseUsername(by.username).tenantKey ?? []) : [],
@@ -42,7 +45,7 @@ async function namedTenantIds(addresses: readonly UserAddress[]): Promise<Map<st
 
 type Place = Partial<Pick<User, 'tenantId' | 'id' | 'usernameKey' | 'emailKey'>>;
 
-/** Null for what no row can have, and for what is out of reach. */
+/** Null for an address that no row can have, and for users out of reach. */
 function placeOf(
   { tenantId, by, inAllTenants = false }: UserAddress,
   tenantIds: Map<string, string>,
@@ -55,7 +58,7 @@ function placeOf(
   return named && (inAllTenants || named === tenantId) ? { tenantId: named, usernameKey } : null;
 }
 
-/** Each place that a row is at. */
+/** All addresses of a row. */
 function placesOf(row: User): (readonly [string, User])[] {
   const { id, tenantId, usernameKey, emailKey } = row;
   const places: Place[] = [{ id }, { tenantId, id }, { tenantId, usernameKey }, { tenantId, emailKey }];
@@ -71,7 +74,7 @@ interface UserPlace {
   readonly id: string;
 }
 
-/** Holds a user until commit; null when it is gone. */
+/** Locks a user until the transaction ends; null if the user was deleted. */
 export async function lockUser(tx: Tx, { tenantId, id }: UserPlace): Promise<User | null> {
   await run(lockStatement, [id, tenantId], tx);
   return await tx.user.findUnique({ where: { id, tenantId } });
@@ -85,10 +88,10 @@ const administratorsStatement = statement<{ id: string }>(
 );
 
 /**
- * Holds a user and every active administrator of its tenant until commit, in the order of their ids: of those who take
- * away each other's roles at the same time one waits for the other, and sees what is left.
+ * Locks a user and all active administrators of its tenant until the transaction ends, in the order of their ids. If
+ * two administrators take the role from each other at the same time, one waits for the other and then sees who is left.
  *
- * @returns null when the user is gone.
+ * @returns null if the user was deleted.
  */
 export async function lockUserAmongAdministrators(
   tx: Tx,
@@ -99,11 +102,11 @@ export async function lockUserAmongAdministrators(
   return user && { user, otherAdministrators: held.filter((row) => row.id !== id).length };
 }
 
-/** Sets the password's hash; the new version ends every token made before. */
+/** Stores the hash of the password. The new version ends all tokens that were issued before. */
 export const storePasswordHash = (tx: Tx, id: string, passwordHash: string): Promise<User> =>
   tx.user.update({ where: { id }, data: { passwordHash, version: { increment: 1 } } });
 
-/** Which of the unique names of a user somebody else in the tenant has: the first of the two, null when neither. */
+/** Which unique name of a user is taken in the tenant: the first of the two; null if both are free. */
 export async function findTakenName(
   tenantId: string,
   names: { readonly usernameKey: string; readonly emailKey: string | null },
@@ -122,13 +125,13 @@ export async function findTakenName(
   return rows.some((row) => row.usernameKey === username) ? 'username' : 'email';
 }
 
-/** Which users a list shows; what is null is not asked. */
+/** Which users a list shows; null means no condition. */
 export interface UserFilter {
   readonly tenantId: string;
   readonly roles?: readonly Role[] | null;
   readonly kind?: UserKind | null;
   readonly isDisabled?: boolean | null;
-  /** How the user name begins. */
+  /** The beginning of the user name. */
   readonly prefix?: string | null;
   readonly group?: { readonly id: string } | { readonly name: string } | null;
 }
@@ -164,14 +167,14 @@ export const userOrders: Readonly<Record<UserOrder, Order<User>>> = {
 
 const columns = columnsOf(Prisma.UserScalarFieldEnum, 'account');
 
-/** Users of a tenant, by name ascending or the newest first; up to one more than the page. */
+/** The users of a tenant, by name ascending or newest first: one page, and one more row if there is one. */
 export const listUsers = (filter: UserFilter, order: UserOrder, page: Page) =>
   list<User>({ from: shown(filter) }, columns, userOrders[order], page);
 
-/** How many there are in all; read only where it is asked for. */
+/** The number of these users. It is read only if a query asks for it. */
 export const countUsers = (filter: UserFilter) => count({ from: shown(filter) });
 
-/** A member of a group, as everyone who sees the group may know it. */
+/** The part of a member that everybody who sees the group may see. */
 export interface GroupMemberRow extends Pick<User, 'id' | 'username' | 'name' | 'usernameKey'> {
   readonly groupId: string;
 }
@@ -184,7 +187,7 @@ export const membersOfGroups = {
   order: byText<GroupMemberRow>('account.username_key', (member) => member.usernameKey),
 };
 
-/** The members of each group of the tenant, by name; up to one more than the page. */
+/** The members of each group of the tenant, by name: one page, and one more row if there is one. */
 export const readMembersOfGroups = (tenantId: string, groupIds: readonly string[], page: Page) =>
   query<GroupMemberRow>(
     pageOfEach(membersOfGroups, groupIds, page, sql`and team.tenant_id = ${tenantId}::uuid and ${isMember}`),
@@ -194,7 +197,7 @@ const tenantCountStatement = statement<{ tenantId: string; count: bigint }>(
   'select tenant_id as "tenantId", count(*) as count from users where tenant_id = any($1::uuid[]) group by tenant_id',
 );
 
-/** How many users each tenant has. */
+/** The number of users of each tenant. */
 export async function countUsersOf(tenantIds: readonly string[]): Promise<number[]> {
   const rows = await run(tenantCountStatement, [tenantIds]);
   const counts = eachAt(

@@ -3,13 +3,13 @@ import { newId } from '../../platform/ids.ts';
 import { assignJobs } from '../domain/assign.ts';
 import { listRoom, listWaitingJobs, type Pool, storeRuns, tryLockPool } from '../store/leases.ts';
 
-/** Runs made in one turn, at most. */
+/** The largest number of runs that one turn creates. */
 const MAX_ASSIGNMENTS = 500;
 /**
- * Assigns a pool's queued jobs to its executors that have room. One assigner a pool at a time: when another is at it,
- * this one does nothing.
+ * Assigns the queued jobs of a pool to executors with room. Only one process at a time assigns the jobs of a pool; the
+ * others do nothing.
  *
- * @returns how many jobs were assigned; a full turn means that there may be more.
+ * @returns how many jobs were assigned. After a full turn, there may be more.
  */
 export async function assignPool(
   pool: Pool,
@@ -18,7 +18,7 @@ export async function assignPool(
   return await inTransaction(async (tx) => {
     const none = { assigned: 0, mayHaveMore: false };
     if (!(await tryLockPool(tx, pool))) return none;
-    // An executor calls several times in the length of a lease: one that was silent for longer gets no new work.
+    // An executor calls several times during a lease. If it was silent for longer than a lease, it gets no new work.
     const rooms = (await listRoom(tx, pool, leaseSeconds)).filter(({ room }) => room > 0);
     const limit = Math.min(
       MAX_ASSIGNMENTS,

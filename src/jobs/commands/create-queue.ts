@@ -13,16 +13,16 @@ const MAX_NAME = 255;
 
 export interface NewQueue {
   readonly name: string;
-  /** Larger is a smaller share. */
+  /** A larger factor means a smaller share. */
   readonly priorityFactor: number;
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /**
- * Makes a queue. Whoever makes it manages it.
+ * Creates a queue. The caller gets MANAGE on it.
  *
- * @throws InvalidArgumentError with every fault; AlreadyExistsError for the name of a queue that the caller may read,
- * InvalidArgumentError `NameUnavailable` for that of a hidden one. The stored queue stays unchanged.
+ * @throws InvalidArgumentError with all problems; AlreadyExistsError if a queue that the caller may read has the name;
+ * InvalidArgumentError `NameUnavailable` if a hidden queue has it. An existing queue does not change.
  * Source: Armada's CreateQueue.
  */
 export async function createQueue(caller: Caller, queue: NewQueue): Promise<Queue> {
@@ -47,12 +47,15 @@ function queueProblems(queue: NewQueue): Problem[] {
   const problems: Problem[] = [];
   const fault = (path: readonly string[], message: string) =>
     problems.push({ path: ['input', ...path], code: 'InvalidValue', message });
-  if (queue.name.trim() === '' || queue.name.includes('\u0000')) fault(['name'], 'the queue needs a name');
-  if (queue.name.includes('/')) fault(['name'], 'a slash is for the queues of projects');
-  if (queue.name.length > MAX_NAME) fault(['name'], `more than ${MAX_NAME} characters`);
+  if (queue.name.trim() === '' || queue.name.includes('\u0000'))
+    fault(['name'], 'the name must not be empty');
+  if (queue.name.includes('/'))
+    fault(['name'], 'the name must not contain a slash, which only queues of projects have');
+  if (queue.name.length > MAX_NAME) fault(['name'], `must have at most ${MAX_NAME} characters`);
   if (!(queue.priorityFactor >= 1 && Number.isFinite(queue.priorityFactor)))
-    fault(['priorityFactor'], 'the priority factor is at least 1');
+    fault(['priorityFactor'], 'the priority factor must be at least 1');
   for (const [key, value] of Object.entries(queue.labels))
-    if (key === '' || value === '') fault(['labels', key], 'neither key nor value of a label may be empty');
+    if (key === '' || value === '')
+      fault(['labels', key], 'the key and the value of a label must not be empty');
   return problems;
 }

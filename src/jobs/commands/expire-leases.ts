@@ -3,10 +3,10 @@ import { expireLeases as endExpired, listExpiredLeases } from '../store/runs.ts'
 const BATCH = 500;
 
 /**
- * Ends the leases that were not renewed in time, by the database's clock. The job waits again, an attempt counted if its
- * executor had taken the run up; the run is dead: what its executor reports later is dropped.
+ * Ends leases that were not renewed in time, by the clock of the database. The job waits again; the lease counts as an
+ * attempt if the executor had confirmed the run. Later reports about the run are ignored.
  *
- * @returns how many ended, at most 500 a call.
+ * @returns how many leases ended, at most 500 in one call.
  */
 export async function expireLeases(): Promise<number> {
   const expired = await listExpiredLeases(BATCH);

@@ -18,48 +18,48 @@ import { resumeRuns } from '../store/runs.ts';
 
 export interface LeaseRequest {
   readonly executor: string;
-  /** An id of the calling process; null: it gives none. */
+  /** The id of the calling process; null if it has none. */
   readonly instance: string | null;
-  /** Whether the process gives the name up with this call. */
+  /** Whether another process may use the name after this call. */
   readonly isLast: boolean;
   readonly pool: string;
   readonly nodes: readonly object[];
-  /** Every run that the executor has, also those it only heard of. */
+  /** All runs that the executor knows, even if it has not started them. */
   readonly knownRuns: readonly string[];
-  /** Those of them that it is stopping already: they are no reason to answer at once. */
+  /** The known runs that it is already stopping. They are not a reason to answer at once. */
   readonly stoppingRuns: readonly string[];
-  /** How many more it would take. */
+  /** How many more jobs it can take. */
   readonly maxJobs: number;
   readonly waitMs: number;
 }
 
 export interface LeaseAnswer {
   readonly runs: readonly LeasedRun[];
-  /** Runs that the executor named and must stop: somebody cancelled them, or they have ended for the server. */
+  /** Known runs that the executor must stop, because they are cancelled or have ended for the server. */
   readonly cancelRuns: readonly string[];
   readonly leaseExpiresAt: Date;
-  /** The same as a length of time, from the moment the call came in: an executor's clock may be wrong. */
+  /** How long the leases last, from the moment when the call arrived, because the clock of an executor may be wrong. */
   readonly leaseMs: number;
 }
 
 const MAX_WAIT_MS = 30_000;
 const MAX_RUNS = 100;
 const MAX_KNOWN_RUNS = 2500;
-/** News may be lost; so a waiting call looks at the tables this often in any case. */
+/** News may be lost, so a waiting call looks at the tables this often. */
 const LOOK_MS = 5_000;
 const nameForm = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
- * One call of an executor: its sign of life, the renewal of the leases it names, and a long poll for work. A lease that
- * ended while the executor was not heard of is given back to it if nobody else has the job.
+ * One call of an executor. It says that the executor is alive, renews the leases of the known runs, and waits for work.
+ * If a lease ended because the executor was silent, the executor gets it back, unless another executor has the job.
  *
- * Answers as soon as there is something to say, else empty after `waitMs` (at most 30 s, and a third of the lease, so
- * that the next call renews in time). A run is answered again until it is named in `knownRuns`: a lost answer loses
- * nothing.
+ * Answers as soon as there is something to start or stop, and otherwise after `waitMs`: at most 30 s, and at most a
+ * third of a lease, so that the next call renews in time. A run is repeated in the answers until it is in `knownRuns`,
+ * so a lost answer does no harm.
  *
- * @throws InvalidArgumentError naming the field.
- * @throws FailedPreconditionError while another process has the name. It has lost the name when it was silent for a
- *   lease.
+ * @throws InvalidArgumentError with the field.
+ * @throws FailedPreconditionError while another process has the name. A process loses the name when it was silent for as
+ *   long as a lease.
  * Source: Armada's LeaseJobRuns.
  */
 export async function leaseJobs(
@@ -71,7 +71,7 @@ export async function leaseJobs(
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const started = Date.now();
   const stopping = new Set(request.stoppingRuns);
-  // Before the executor is seen again, and could be given the same jobs anew.
+  // Must come before the heartbeat. Otherwise, the executor could be assigned the same jobs again.
   await resumeRuns(
     caller,
     request.knownRuns.filter((id) => !stopping.has(id)),
@@ -102,7 +102,7 @@ export async function leaseJobs(
   };
   const saysNothing = ({ runs, cancelRuns }: LeaseAnswer) =>
     runs.length === 0 && cancelRuns.every((id) => stopping.has(id));
-  // Listening starts before the first look, so that what happens in between is not missed.
+  // Listen before the first read, so that changes in between are not missed.
   const news = newsOf('executor', executorId, signal);
   try {
     let answer = await look();
@@ -122,10 +122,10 @@ async function refusalOf(caller: Caller, name: string, leaseSeconds: number): Pr
   if (!(await ownsExecutor(caller, name)))
     return InvalidArgumentError.of(
       ['input', 'executor'],
-      'an executor of this name belongs to another service account',
+      'another service account has an executor with this name; choose another name',
     );
   return new FailedPreconditionError(
-    `another process works as executor ${name}: use another name, or wait until that process has ended or was silent for ${leaseSeconds} s`,
+    `another process uses the executor name ${name}: choose another name, or wait until that process ends or has been silent for ${leaseSeconds} s`,
   );
 }
 
@@ -133,15 +133,17 @@ function leaseProblems(request: LeaseRequest): Problem[] {
   const problems: Problem[] = [];
   const fault = (field: string, message: string) =>
     problems.push({ path: ['input', field], code: 'InvalidValue', message });
-  if (!nameForm.test(request.executor)) fault('executor', 'an executor is named by a DNS-1123 label');
-  if (request.instance !== null && !isId(request.instance)) fault('instance', 'an instance is a UUIDv7');
-  if (!nameForm.test(request.pool)) fault('pool', 'a pool is named by a DNS-1123 label');
-  if (request.knownRuns.length > MAX_KNOWN_RUNS) fault('knownRuns', `more than ${MAX_KNOWN_RUNS} runs`);
-  if (!request.knownRuns.every(isId)) fault('knownRuns', 'a run id is a UUIDv7');
+  if (!nameForm.test(request.executor)) fault('executor', 'the name of an executor must be a DNS-1123 label');
+  if (request.instance !== null && !isId(request.instance)) fault('instance', 'must be a UUIDv7');
+  if (!nameForm.test(request.pool)) fault('pool', 'the name of a pool must be a DNS-1123 label');
+  if (request.knownRuns.length > MAX_KNOWN_RUNS)
+    fault('knownRuns', `must have at most ${MAX_KNOWN_RUNS} runs`);
+  if (!request.knownRuns.every(isId)) fault('knownRuns', 'a run id must be a UUIDv7');
   const known = new Set(request.knownRuns);
   if (!request.stoppingRuns.every((id) => known.has(id)))
-    fault('stoppingRuns', 'name these in knownRuns too');
-  if (request.maxJobs < 0 || request.maxJobs > MAX_RUNS) fault('maxJobs', `must lie in 0 … ${MAX_RUNS}`);
+    fault('stoppingRuns', 'these runs must be in knownRuns too');
+  if (request.maxJobs < 0 || request.maxJobs > MAX_RUNS)
+    fault('maxJobs', `must be between 0 and ${MAX_RUNS}`);
   if (request.waitMs < 0) fault('wait', 'must not be negative');
   return problems;
 }

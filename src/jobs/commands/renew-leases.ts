@@ -3,10 +3,10 @@ import { isId } from '../../platform/ids.ts';
 import { renewRuns } from '../store/leases.ts';
 
 /**
- * Keeps leases alive, until `leaseSeconds` from now.
+ * Renews leases until `leaseSeconds` from now.
  *
- * @returns the runs to go on with. The others must be stopped: they were cancelled, have ended, or never were. The lease
- * of a cancelled one is kept too, until its end is reported.
+ * @returns the runs to continue. The executor must stop the others, because they are cancelled, have ended or never
+ * existed. The lease of a cancelled run is renewed too, until its end is reported.
  */
 export async function renewLeases(
   caller: Caller,

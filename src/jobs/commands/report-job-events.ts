@@ -16,17 +16,20 @@ export interface JobEventReport {
   readonly occurredAt: Date;
   readonly exitCode: number | null;
   readonly error: WorkError | null;
-  /** Plain values by name, for SUCCEEDED. */
+  /** Only for SUCCEEDED: plain values by name. */
   readonly outputs: Readonly<Record<string, unknown>> | null;
 }
 
-/** What became of one report. */
+/** What the server did with one report. */
 export type ReportOutcome =
-  /** The run moved. */
+  /** The report was stored. */
   | 'APPLIED'
-  /** The run is in that state or has passed it: a repeat, acknowledged. */
+  /** The run is already in this state or a later one: the report is a repeated one, and nothing changed. */
   | 'REPEATED'
-  /** The run has ended otherwise, or never was the caller's: it must be stopped, and nothing it says counts. */
+  /**
+   * The run has ended in another way, or it does not belong to the caller. It must be stopped, and reports about it are
+   * ignored.
+   */
   | 'FENCED';
 
 const MAX_REPORTS = 500;
@@ -34,10 +37,11 @@ const MAX_CODE = 255;
 const MAX_MESSAGE = 8192;
 
 /**
- * Applies what an executor says of its runs, in the order given. Reporting twice changes nothing and is acknowledged.
+ * Applies the reports of an executor about its runs, in the given order. Repeating a report changes nothing and is not
+ * an error.
  *
- * @returns one outcome a report, in the same order.
- * @throws InvalidArgumentError, ResourceExhaustedError when outputs are larger than `outputLimitBytes`; then nothing
+ * @returns one outcome for each report, in the same order.
+ * @throws InvalidArgumentError; ResourceExhaustedError if outputs are larger than `outputLimitBytes`. Then no report
  * was applied.
  */
 export async function reportJobEvents(
@@ -50,7 +54,7 @@ export async function reportJobEvents(
   for (const [index, report] of reports.entries()) {
     if (report.outputs && Buffer.byteLength(JSON.stringify(report.outputs)) > outputLimitBytes)
       throw new ResourceExhaustedError(
-        `outputs larger than ${outputLimitBytes} bytes; write a file instead`,
+        `the outputs are larger than ${outputLimitBytes} bytes; write large data to a file`,
         {
           path: ['input', 'events', String(index), 'outputs'],
         },
@@ -58,7 +62,7 @@ export async function reportJobEvents(
   }
   const outcomes = new Map<number, ReportOutcome>();
   const indexed = reports.map((report, index) => ({ report, index }));
-  // No statement names a run twice.
+  // A statement must not name a run twice.
   for (const round of rounds(indexed, ({ report }) => report.runId)) {
     const moves = round.map(toMove);
     const moved = await moveRuns(caller, moves);
@@ -73,7 +77,7 @@ export async function reportJobEvents(
   return reports.map((_, index) => outcomes.get(index) ?? 'FENCED');
 }
 
-/** Applies the reports of runs whose lease was lost while their executor was not heard of, where nobody else has the job. */
+/** Applies reports about runs whose lease ended because their executor was silent, if no other executor has the job. */
 async function moveAfterSilence(
   caller: Caller,
   moves: readonly RunMove[],
@@ -113,7 +117,7 @@ function toMove({ report, index }: { report: JobEventReport; index: number }): R
 
 const isByName = (value: unknown) => typeof value === 'object' && !Array.isArray(value);
 
-/** No clock of an executor is right outside of these. */
+/** Times before and after these limits can only come from a wrong clock. */
 const FIRST_INSTANT = Date.UTC(1970, 0, 1);
 const LAST_INSTANT = Date.UTC(10_000, 0, 1) - 1;
 
@@ -130,19 +134,20 @@ function reportProblems(reports: readonly JobEventReport[]): Problem[] {
       {
         path: ['input', 'events'],
         code: 'InvalidValue',
-        message: `more than ${MAX_REPORTS} events`,
+        message: `must have at most ${MAX_REPORTS} events`,
       },
     ];
   for (const [index, report] of reports.entries()) {
-    if (!isId(report.runId)) fault(index, 'run', 'a run id is a UUIDv7');
-    if (report.kind === 'FAILED' && !report.error) fault(index, 'error', 'a failure needs its error');
-    if (report.kind !== 'FAILED' && report.error) fault(index, 'error', 'only a failure has an error');
-    if (report.kind !== 'SUCCEEDED' && report.outputs) fault(index, 'outputs', 'only a success has outputs');
+    if (!isId(report.runId)) fault(index, 'run', 'a run id must be a UUIDv7');
+    if (report.kind === 'FAILED' && !report.error) fault(index, 'error', 'a failure needs an error');
+    if (report.kind !== 'FAILED' && report.error) fault(index, 'error', 'only a failure can have an error');
+    if (report.kind !== 'SUCCEEDED' && report.outputs)
+      fault(index, 'outputs', 'only a success can have outputs');
     const at = report.occurredAt.getTime();
     if (!(at >= FIRST_INSTANT && at <= LAST_INSTANT))
-      fault(index, 'occurredAt', 'within the years 1970 … 9999');
+      fault(index, 'occurredAt', 'must be in the years 1970 to 9999');
     if (report.outputs !== null && !isByName(report.outputs))
-      fault(index, 'outputs', 'outputs go by their names');
+      fault(index, 'outputs', 'must be an object of outputs by name');
     const unfit = jsonFault(report.outputs);
     if (unfit) fault(index, 'outputs', `${unfit.path.join('.')}: ${unfit.message}`);
   }

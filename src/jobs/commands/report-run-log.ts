@@ -16,10 +16,10 @@ const MAX_CHUNKS = 200;
 const MAX_CHUNK_CHARACTERS = 64 * 1024;
 
 /**
- * Keeps what a run printed, also for a while after it ended: the last words come late. Repeats are dropped, and so is
- * what goes beyond the bound of the run.
+ * Stores the output of a run, also for some time after its end, because the last pieces arrive late. Repeated pieces
+ * are ignored, and so is everything after the limit of the run.
  *
- * @returns how many chunks were stored. @throws InvalidArgumentError naming the chunk.
+ * @returns how many pieces were stored. @throws InvalidArgumentError with the piece.
  */
 export async function reportRunLog(
   caller: Caller,
@@ -29,11 +29,11 @@ export async function reportRunLog(
   const problems: Problem[] = [];
   const fault = (path: readonly string[], message: string) =>
     problems.push({ path: ['input', ...path], code: 'InvalidValue', message });
-  if (chunks.length > MAX_CHUNKS) fault(['chunks'], `more than ${MAX_CHUNKS} chunks`);
+  if (chunks.length > MAX_CHUNKS) fault(['chunks'], `must have at most ${MAX_CHUNKS} chunks`);
   for (const [index, chunk] of chunks.slice(0, MAX_CHUNKS).entries()) {
     if (chunk.sequence < 0) fault(['chunks', String(index), 'sequence'], 'must not be negative');
     if (chunk.text.length > MAX_CHUNK_CHARACTERS)
-      fault(['chunks', String(index), 'text'], `more than ${MAX_CHUNK_CHARACTERS} characters`);
+      fault(['chunks', String(index), 'text'], `must have at most ${MAX_CHUNK_CHARACTERS} characters`);
   }
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   if (!isId(runId)) return 0;

@@ -6,8 +6,9 @@ import { forgiveLostLease, returnLeases } from '../store/runs.ts';
 const MAX_REASON = 512;
 
 /**
- * Gives a run back without a result: its job waits again, is CANCELLED if it was CANCELLING, or fails when its attempts
- * are used up. Only an attempted return counts. A run that has ended, or is somebody else's, is left as it is; so repeating it is safe.
+ * Returns a lease without a result. The job waits again, is CANCELLED if it was CANCELLING, or fails if it has no
+ * attempts left. The lease counts as an attempt only if the work has possibly begun. A run that has ended, or that
+ * belongs to somebody else, does not change, so it is safe to repeat the call.
  *
  * @returns whether this call ended the run.
  */
@@ -23,7 +24,7 @@ export async function returnLease(
     attempted,
   };
   if ((await returnLeases(caller, [ending])).length === 1) return true;
-  // The lease was lost before, which counted as an attempt, and the executor knows better.
+  // The lease had already ended and was counted as an attempt, but the executor knows that the work had not begun.
   if (!attempted) await forgiveLostLease(caller, runId);
   return false;
 }

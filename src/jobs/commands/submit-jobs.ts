@@ -15,11 +15,11 @@ export interface NewJobRequest extends JobRequest {
 }
 
 /**
- * Puts jobs on a queue, all or none. The same client id in the same queue is the same job for ever, also inside one
- * request: submitting twice makes one, and answers the first one's id.
+ * Submits jobs to a queue, all or none. The same client id in the same queue always means the same job, even within one
+ * request: submitting it twice creates one job, and both answers have its id.
  *
- * @returns the jobs' ids in the order asked.
- * @throws InvalidArgumentError with every fault of the request; PermissionDeniedError when the set has another owner.
+ * @returns the ids of the jobs, in the given order.
+ * @throws InvalidArgumentError with all problems; PermissionDeniedError if the job set has another owner.
  */
 export async function submitJobs(
   caller: Caller,
@@ -32,7 +32,7 @@ export async function submitJobs(
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const { tenantId, id: queueId } = queue;
   const jobSetId = await lockJobSet(tx, newId(), { tenantId, queueId, ...jobSet });
-  if (!jobSetId) throw new PermissionDeniedError('the job set belongs to somebody else');
+  if (!jobSetId) throw new PermissionDeniedError('the job set belongs to another owner');
   const submitted = await storeJobs(
     tx,
     { tenantId, queueId, jobSetId, ownerId: caller.userId },

@@ -1,4 +1,4 @@
-/** A queued job, as far as its place in the order goes. */
+/** The parts of a queued job that decide about its place in the order. */
 export interface WaitingJob {
   readonly id: string;
 }
@@ -15,10 +15,10 @@ export interface Assignment {
 }
 
 /**
- * Gives the jobs, in their order, to executors: each to the one with most room left, so that work spreads; among
- * equals, to the first in the order given.
+ * Assigns jobs, in their order, to executors: each to the executor with the most room, so that the work spreads. Of
+ * executors with equal room, the first one gets it.
  *
- * @returns at most as many as there is room; jobs that found none are left out.
+ * @returns at most as many jobs as there is room for. The other jobs are left out.
  */
 export function assignJobs(jobs: readonly WaitingJob[], rooms: readonly Room[]): Assignment[] {
   const left = rooms.map(({ executorId, room }) => ({ executorId, room }));

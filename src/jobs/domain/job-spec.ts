@@ -1,4 +1,4 @@
-/** What an executor is given to run: stored with the job, handed over with each lease. */
+/** What an executor must run. It is stored with the job and sent with each lease. */
 export interface JobSpec {
   readonly container: {
     readonly image: string;
@@ -16,14 +16,14 @@ export interface JobSpec {
       }[];
     };
   };
-  /** Typed interface in Flyte's JSON form; both maps may be empty. */
+  /** The typed interface in Flyte's JSON form. Both maps may be empty. */
   readonly interface: {
     readonly inputs: Readonly<Record<string, { readonly type: object }>>;
     readonly outputs: Readonly<Record<string, { readonly type: object }>>;
   };
-  /** Plain values by name; a file is the uri of its blob. */
+  /** Plain values by name. The value of a file is the URI of its blob. */
   readonly inputs: Readonly<Record<string, unknown>>;
-  /** Added to the container's environment: what the work is part of. */
+  /** Added to the environment of the container. It says which execution, node and attempt this is. */
   readonly environment: Readonly<Record<string, string>>;
   readonly terminationGraceSeconds: number;
 }

@@ -2,7 +2,7 @@ import type { JobEventKind, JobRunState } from '../../generated/prisma/enums.ts'
 import type { PhaseTable } from '../../platform/phase-table.ts';
 
 /**
- * How a job moves: with its run, in the statement that moves that.
+ * The states of a job. The statement that moves a run also moves its job.
  *
  *            ┌───────────── lease returned or expired, attempts left ─────────────┐
  *            ▼                                                                    │
@@ -12,12 +12,13 @@ import type { PhaseTable } from '../../platform/phase-table.ts';
  *        └──▶ REJECTED          │
  *        └──▶ CANCELLED         └──▶ CANCELLING ──▶ CANCELLED · SUCCEEDED · FAILED
  *
- * A job that an executor has taken up is CANCELLING from the wish to the end: CANCELLED when the executor has confirmed
- * the end or the lease is over; when the work finished first, its result counts. A lease that expired may be given back
- * to its executor while the job is QUEUED: the run, and the job with it, is what it was before.
+ * If a job is cancelled after an executor has confirmed its run, it is CANCELLING. It is CANCELLED when the executor has
+ * confirmed the end, or when the lease has expired. If the work ends before it is stopped, its result counts. An executor
+ * can get an expired lease back while the job is QUEUED; the run and the job then have their old states again.
  *
- * Below, one lease of a job. A run never comes back from another end: the job's next lease is a run of its own. A state
- * that leads nowhere is terminal: whatever comes later changes nothing and writes no event. Source: Armada's job states.
+ * The table below is for one lease of a job. Except for an expired lease, a run never comes back from a final state: the
+ * next lease of the job is another run. After a final state, reports change nothing and write no event. Source: Armada's
+ * job states.
  */
 export const jobRunStates: PhaseTable<JobRunState> = {
   LEASED: [
@@ -40,7 +41,7 @@ export const jobRunStates: PhaseTable<JobRunState> = {
   LEASE_RETURNED: [],
 };
 
-/** What an executor may report of a run. Each kind has the name of the state that it moves run and job to. */
+/** What an executor can report about a run. Each kind has the name of the state to which the run and the job move. */
 export const reportableKinds = [
   'PENDING',
   'RUNNING',
@@ -50,10 +51,10 @@ export const reportableKinds = [
 ] as const satisfies readonly JobEventKind[];
 export type ReportableKind = (typeof reportableKinds)[number];
 
-/** States that a run is in because its executor said so, and not because the server took it away. */
+/** States that an executor has reported, as opposed to states that the server has set. */
 const ownStates: ReadonlySet<JobRunState> = new Set(['PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED']);
 
-/** Whether a run has been in the state that is reported: it is there, or its executor has told that it went on. */
+/** Whether a run is, or was, in the reported state. */
 export function hasBeen(reported: ReportableKind, state: JobRunState): boolean {
   return state === reported || (ownStates.has(state) && jobRunStates[reported].includes(state));
 }

@@ -1,9 +1,9 @@
 import type { Problem } from '../../platform/errors.ts';
 
-/** A job as its submitter describes it. */
+/** A new job. */
 export interface JobRequest {
   readonly clientId: string | null;
-  /** Lower goes first; brought into 0 … 4294967295 and rounded half up. */
+  /** Lower numbers go first. The number is moved into the range 0 … 4294967295, and halves are rounded up. */
   readonly priority: number;
 }
 
@@ -12,7 +12,7 @@ const MAX_CLIENT_ID = 100;
 const MAX_JOB_SET = 1023;
 const MAX_PRIORITY = 4_294_967_295;
 
-/** Everything wrong with a submission; none of it is stored when there is anything. Source: Armada's SubmitJobs. */
+/** All problems of a submission. If there are any, nothing is stored. Source: Armada's SubmitJobs. */
 export function submissionProblems(
   jobSet: string,
   jobs: readonly JobRequest[],
@@ -23,22 +23,26 @@ export function submissionProblems(
     problems.push({ path: [...path, ...at], code: 'InvalidValue', message });
   if (jobSet.length === 0) fault(['jobSet'], 'the job set needs a name');
   if (jobSet.length > MAX_JOB_SET)
-    fault(['jobSet'], `the job set's name has more than ${MAX_JOB_SET} characters`);
-  if (jobs.length === 0) fault(['jobs'], 'no job is given');
-  if (jobs.length > MAX_JOBS_PER_REQUEST)
-    fault(['jobs'], `more than ${MAX_JOBS_PER_REQUEST} jobs in one request`);
+    fault(['jobSet'], `the name of the job set must have at most ${MAX_JOB_SET} characters`);
+  if (jobs.length === 0) fault(['jobs'], 'needs at least one job');
+  if (jobs.length > MAX_JOBS_PER_REQUEST) fault(['jobs'], `must have at most ${MAX_JOBS_PER_REQUEST} jobs`);
   for (const [index, job] of jobs.slice(0, MAX_JOBS_PER_REQUEST).entries()) {
     if (job.clientId === '')
-      fault(['jobs', String(index), 'clientId'], 'an empty client id; leave it out instead');
+      fault(['jobs', String(index), 'clientId'], 'the client id must not be empty; leave it out instead');
     if ((job.clientId?.length ?? 0) > MAX_CLIENT_ID)
-      fault(['jobs', String(index), 'clientId'], `a client id has more than ${MAX_CLIENT_ID} characters`);
+      fault(
+        ['jobs', String(index), 'clientId'],
+        `the client id must have at most ${MAX_CLIENT_ID} characters`,
+      );
     if (!Number.isFinite(job.priority))
-      fault(['jobs', String(index), 'priority'], 'the priority is no number');
+      fault(['jobs', String(index), 'priority'], 'the priority must be a number');
   }
   return problems;
 }
 
-/** Armada's rule: negatives count as 0, halves are rounded up, the rest is cut at 32 bits. */
+/**
+ * Armada's rule: negative numbers count as 0, halves are rounded up, and larger numbers become the largest of 32 bits.
+ */
 export function roundedPriority(priority: number): number {
   return Math.min(Math.max(Math.floor(priority + 0.5), 0), MAX_PRIORITY);
 }

@@ -1,12 +1,15 @@
 import type { Resource, Target } from '../../authorization/domain/resources.ts';
 
-/** What decides about a queue: its own grants; a project's queue is also its project's. */
+/** The grants on a queue decide about it; for the queue of a project, then those on the project. */
 export const queueTarget = (queue: { id: string; tenantId: string; projectId: string | null }): Target => ({
   tenantId: queue.tenantId,
   resources: [{ type: 'QUEUE', id: queue.id }, ...inProject(queue.projectId)],
 });
 
-/** What decides about a job and its runs: the workflow whose execution it is part of, its queue, its project. */
+/**
+ * The grants on the workflow of its execution decide about a job and its runs, then those on its queue, then those on
+ * its project.
+ */
 export const jobTarget = (job: {
   tenantId: string;
   queueId: string;

@@ -9,54 +9,56 @@ import type { JobRow, JobRunRow, LogChunkRow } from '../store/reads.ts';
 
 export const JobStateEnum = enumOf<JobState>(
   'JobState',
-  'Where a job stands. It moves with its latest run, and goes back to QUEUED when a lease is lost and attempts are left.',
+  'The state of a job. It follows the latest run, and goes back to QUEUED when a lease is lost and attempts are left.',
   {
     QUEUED: 'The job waits for an executor.',
-    LEASED: 'An executor is to run it, and has not said anything about it yet.',
-    PENDING: 'The executor has it, and waits for a place or fetches images and files.',
+    LEASED: 'The server has assigned it to an executor, which has not reported anything about it yet.',
+    PENDING: 'The executor has it, and waits for free resources or downloads images and files.',
     RUNNING: 'Its program runs.',
-    SUCCEEDED: 'Its program ended well. Final.',
+    SUCCEEDED: 'Its program succeeded. Final.',
     FAILED: 'Its program failed, or its last attempt was lost. Final.',
-    CANCELLING: 'Somebody asked for its end, and its executor has not confirmed the end yet.',
-    CANCELLED: 'It was ended on request, and nothing of it runs any more. Final.',
+    CANCELLING: 'The job was cancelled, and its executor has not confirmed yet that it has stopped.',
+    CANCELLED: 'The job was cancelled, and nothing of it runs any more. Final.',
     PREEMPTED: 'It was stopped to make room for other work. Final.',
-    REJECTED: 'The server found that it can never run. Final.',
+    REJECTED: 'The server found that the job can never run. Final.',
   },
 );
 
 const JobRunStateEnum = enumOf<JobRunState>(
   'JobRunState',
-  'Where one lease of a job stands. The next lease of the job is another run.',
+  'The state of one lease of a job. Each lease of a job is a separate run.',
   {
     LEASED: 'The executor is to run it, and has not said anything about it yet.',
-    PENDING: 'The executor has it, and waits for a place or fetches images and files.',
-    RUNNING: 'Its program runs, also while its job is CANCELLING.',
-    SUCCEEDED: 'Its program ended well. Final.',
+    PENDING: 'The executor has it, and waits for free resources or downloads images and files.',
+    RUNNING: 'Its program runs. It stays RUNNING while its job is CANCELLING.',
+    SUCCEEDED: 'Its program succeeded. Final.',
     FAILED: 'Its program failed; `error` says why. Final.',
     PREEMPTED: 'It was stopped to make room for other work. Final.',
-    CANCELLED: 'It was ended on request. Final.',
+    CANCELLED: 'It was stopped because its job was cancelled. Final.',
     LEASE_EXPIRED:
-      'The executor was not heard of before the lease ended. If it comes back while nobody else has the job, the run goes on.',
-    LEASE_RETURNED: 'The executor gave it back without a result. Final; the job may be leased again.',
+      'The executor did not renew the lease in time. If it comes back before another executor has the job, the run continues.',
+    LEASE_RETURNED:
+      'The executor returned the lease without a result. Final; another executor may lease the job.',
   },
 );
 
-export const LogStreamEnum = enumOf<LogStream>('LogStream', 'Which of its two outputs a program wrote to.', {
+export const LogStreamEnum = enumOf<LogStream>('LogStream', 'The output stream that a program wrote to.', {
   STDOUT: 'The standard output.',
   STDERR: 'The standard error.',
 });
 
 const LogChunkType = builder.objectRef<LogChunkRow>('LogChunk').implement({
-  description: 'A piece of what a run printed.',
+  description: 'A piece of the output of a run.',
   fields: (t) => ({
     sequence: t.exposeInt('sequence', {
-      description: "The number of the piece in its run's log. Pass it as `after` to go on with what follows.",
+      description:
+        'The number of the piece in the log of the run. Pass it as `after` to get the pieces after it.',
     }),
     stream: t.expose('stream', {
       type: LogStreamEnum,
-      description: 'The output that the text was written to.',
+      description: 'The output stream that the text was written to.',
     }),
-    text: t.exposeString('text', { description: 'The text. A line may be cut at the end of a piece.' }),
+    text: t.exposeString('text', { description: 'The text. A long line may be split into two pieces.' }),
     printedAt: t.field({
       type: 'DateTime',
       description: 'When the program printed it, by the clock of its executor.',
@@ -69,26 +71,29 @@ const MAX_LOG_CHUNKS = 1000;
 const DEFAULT_LOG_CHUNKS = 100;
 
 export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
-  description: 'One lease of a job to one executor. Who may read the job may read it.',
+  description: 'One lease of a job to one executor. Everybody who may read the job may read it.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `jobRun` finds the run by it.',
+      description: 'A UUIDv7 that is unique across all types. `jobRun` finds the run by it.',
     }),
     executor: t.exposeString('executor', {
-      description: 'The name of the executor that holds or held the lease.',
+      description: 'The name of the executor that has or had the lease.',
     }),
-    state: t.expose('state', { type: JobRunStateEnum, description: 'Where the run stands now.' }),
+    state: t.expose('state', { type: JobRunStateEnum, description: 'The current state of the run.' }),
     exitCode: t.exposeInt('exitCode', {
       nullable: true,
-      description: 'The exit code of the program; null until it has ended, and when it was killed.',
+      description: 'The exit code of the program; null before it has ended, and if a signal killed it.',
     }),
     error: t.field({
       type: WorkErrorType,
       nullable: true,
-      description: 'Why the run failed; null unless it did.',
+      description: 'Why the run failed; null if it did not fail.',
       resolve: workErrorOf,
     }),
-    leasedAt: t.expose('leasedAt', { type: 'DateTime', description: 'When the executor was given the job.' }),
+    leasedAt: t.expose('leasedAt', {
+      type: 'DateTime',
+      description: 'When the server assigned the job to the executor.',
+    }),
     startedAt: t.expose('startedAt', {
       type: 'DateTime',
       nullable: true,
@@ -102,10 +107,10 @@ export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
     log: t.field({
       type: [LogChunkType],
       description:
-        'What the program printed, piece by piece. Readable while it runs and after it has ended; what is beyond 2 MiB is dropped.',
+        'The output of the program, in pieces. You can read it while the program runs and afterwards. The server keeps the first 2 MiB.',
       args: {
         after: t.arg.int({
-          description: 'Only pieces that follow the one of this sequence.',
+          description: 'Only pieces with a higher number than this.',
           defaultValue: -1,
         }),
         first: t.arg.int({
@@ -115,7 +120,7 @@ export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
       },
       resolve: (run, { after, first }, { loaders }) => {
         if (first == null || first < 1 || first > MAX_LOG_CHUNKS)
-          throw InvalidArgumentError.of(['first'], `first must lie in 1 … ${MAX_LOG_CHUNKS}`);
+          throw InvalidArgumentError.of(['first'], `first must be between 1 and ${MAX_LOG_CHUNKS}`);
         return loaders.logOfRun.load({ parentId: run.id, page: { after: after ?? -1, first } });
       },
     }),
@@ -124,34 +129,34 @@ export const JobRunType = builder.objectRef<JobRunRow>('JobRun').implement({
 
 export const JobType = builder.objectRef<JobRow>('Job').implement({
   description:
-    'A unit of work on a queue. Who may read the queue, or the workflow that it works for, may read it.',
+    'A unit of work on a queue. Everybody who may read the queue, or the workflow of the execution, may read it.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `job` finds the job by it.',
+      description: 'A UUIDv7 that is unique across all types. `job` finds the job by it.',
     }),
-    queue: t.exposeString('queue', { description: 'The name of the queue that it waits on.' }),
+    queue: t.exposeString('queue', { description: 'The name of the queue of the job.' }),
     jobSet: t.exposeString('jobSet', {
-      description: 'The name of the set of jobs that it is watched and cancelled with.',
+      description: 'The name of the job set. The jobs of one job set are watched and cancelled together.',
     }),
     clientId: t.exposeString('clientId', {
       nullable: true,
       description:
-        'The id that the submitter chose: submitting it twice to one queue makes one job. Null when none was chosen.',
+        'The id that the submitter chose; null if none was chosen. If a client submits the same id twice to a queue, there is only one job.',
     }),
-    state: t.expose('state', { type: JobStateEnum, description: 'Where the job stands now.' }),
+    state: t.expose('state', { type: JobStateEnum, description: 'The current state of the job.' }),
     priority: t.expose('priority', {
       type: 'BigInt',
-      description: 'Its place in its queue: lower numbers start first.',
+      description: 'The priority in its queue: jobs with lower numbers start first.',
     }),
     attemptedRuns: t.exposeInt('attemptedRuns', {
-      description: 'How many leases were lost or given back after the work may have begun.',
+      description: 'How many leases were lost or returned after the work had possibly begun.',
     }),
     maxAttempts: t.exposeInt('maxAttempts', {
-      description: 'How many leases may be lost or given back before the job fails.',
+      description: 'How many leases can be lost or returned before the job fails.',
     }),
     submittedAt: t.expose('submittedAt', {
       type: 'DateTime',
-      description: 'When the job came to its queue.',
+      description: 'When the job was submitted.',
     }),
     endedAt: t.expose('endedAt', {
       type: 'DateTime',
@@ -161,7 +166,7 @@ export const JobType = builder.objectRef<JobRow>('Job').implement({
     runs: t.field({
       type: [JobRunType],
       extensions: { listSize: 5 },
-      description: 'Its leases, newest first, at most 100.',
+      description: 'The leases of the job, newest first, at most 100.',
       resolve: (job, _args, { loaders }) => loaders.runsOfJob.load(job.id),
     }),
   }),
@@ -174,14 +179,14 @@ builder.queryFields((t) => ({
   job: t.field({
     type: JobType,
     nullable: true,
-    description: 'One job; null with NOT_FOUND when it is absent or hidden.',
+    description: 'One job. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(JobByInput, 'job'),
     resolve: (_root, { by }, { loaders }) => loaders.job.load((by as ById).id),
   }),
   jobRun: t.field({
     type: JobRunType,
     nullable: true,
-    description: 'One lease of a job; null with NOT_FOUND when it is absent or hidden.',
+    description: 'One lease of a job. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(JobRunByInput, 'run of a job'),
     resolve: (_root, { by }, { loaders }) => loaders.jobRun.load((by as ById).id),
   }),

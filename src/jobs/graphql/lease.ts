@@ -22,18 +22,20 @@ import { LogStreamEnum } from './job.ts';
 
 const DEFAULT_POOL = 'default';
 
-/** The calls of executors. All need the scope `executor`, which only service accounts of role SYSTEM may use. */
+/**
+ * The calls of executors. All require the scope `executor`, which only service accounts with the role SYSTEM can have.
+ */
 
 const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
-  description: 'A run that an executor has to start, with all that it needs for it.',
+  description: 'A run that the executor must start, with everything that it needs for it.',
   fields: (t) => ({
     id: t.id({
-      description: "The run's id. It fences the run: every report about it names this id.",
+      description: 'The id of the run. Every report about the run must name it.',
       resolve: (run) => run.runId,
     }),
-    jobId: t.exposeID('jobId', { description: 'The id of the job that the run is a lease of.' }),
-    queue: t.exposeString('queue', { description: 'The name of the queue that the job waited on.' }),
-    jobSet: t.exposeString('jobSet', { description: 'The name of the set of jobs that the job belongs to.' }),
+    jobId: t.exposeID('jobId', { description: 'The id of the job of this run.' }),
+    queue: t.exposeString('queue', { description: 'The name of the queue of the job.' }),
+    jobSet: t.exposeString('jobSet', { description: 'The name of the job set of the job.' }),
     container: t.field({
       type: 'JSON',
       description: 'The program to run: `{image, command[], args[], env[{key, value}], resources}`.',
@@ -42,34 +44,35 @@ const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
     interface: t.field({
       type: 'JSON',
       description:
-        "The inputs and outputs that it declares: `{inputs: {name: {type}}, outputs: {name: {type}}}`, with types as Flyte's LiteralType.",
+        "The declared inputs and outputs: `{inputs: {name: {type}}, outputs: {name: {type}}}`, with types as Flyte's LiteralType.",
       resolve: (run) => run.spec.interface,
     }),
     inputs: t.field({
       type: 'JSON',
-      description: 'An object from the name of each input to its plain value. A file is its URI.',
+      description:
+        'The inputs as plain values, as an object with the name of each input. The value of a file is its URI.',
       resolve: (run) => run.spec.inputs,
     }),
     environment: t.field({
       type: 'JSON',
-      description: 'An object of environment variables that tell the program what it is part of.',
+      description: 'Environment variables that tell the program its execution, node and attempt.',
       resolve: (run) => run.spec.environment,
     }),
     activeDeadline: t.field({
       type: 'Duration',
       nullable: true,
-      description: 'How long it may run; null is no limit.',
+      description: 'How long the program may run; null means no limit.',
       resolve: (run) => (run.activeDeadlineSeconds === null ? null : run.activeDeadlineSeconds * 1000),
     }),
     terminationGrace: t.field({
       type: 'Duration',
-      description: 'How long the program has between being asked to end and being killed.',
+      description: 'How long the executor waits after it asks the program to end before it kills it.',
       resolve: (run) => run.spec.terminationGraceSeconds * 1000,
     }),
     inputBlobs: t.field({
       type: [SignedBlobType],
       extensions: { listSize: 10 },
-      description: 'The files stored on this server that the inputs name, with addresses to fetch them from.',
+      description: 'The files in the inputs that are stored on this server, with URLs to download them.',
       resolve: (run, _args, { loaders }) => signedBlobs(run, textsIn(run.spec.inputs), loaders),
     }),
   }),
@@ -81,50 +84,52 @@ const ExecutorNodeInput = builder.inputType('ExecutorNodeInput', {
     name: t.string({ required: true, description: 'The name of the machine, unique in its executor.' }),
     allocatable: t.field({
       type: 'JSON',
-      description: 'An object from resource name to what the machine has for work, as Kubernetes quantities.',
+      description:
+        'The resources that the machine has for runs, as an object with Kubernetes quantities by resource name.',
     }),
   }),
 });
 
 const LeaseJobsInput = builder.inputType('LeaseJobsInput', {
-  description: 'What an executor has and what it would take.',
+  description: 'The state of an executor, and how many jobs it can take.',
   fields: (t) => ({
     executor: t.string({
       required: true,
-      description: "The executor's name, a DNS-1123 label. Each name is for one process only.",
+      description: 'The name of the executor, a DNS-1123 label. Only one process may use a name at a time.',
     }),
     instance: t.id({
       description:
-        'A UUIDv7 that the calling process chose, the same in all its calls. While the process that has the name lives, calls with another id answer FailedPreconditionError. It loses the name when it was silent for a lease.',
+        'A UUIDv7 that the calling process chooses and sends in all its calls. While this process lives, the server refuses calls of other processes under the same executor name with FailedPreconditionError. A process loses the name when it is silent for the time of a lease.',
     }),
     isLast: t.boolean({
       defaultValue: false,
       description:
-        'Whether this is the last call of the process. Another process may then have the name at once.',
+        'True if this is the last call of the process. Another process can then use the name at once.',
     }),
     pool: t.string({
       defaultValue: DEFAULT_POOL,
-      description: 'The pool of executors that it belongs to, a DNS-1123 label.',
+      description: 'The pool of the executor, a DNS-1123 label. The executor gets only jobs of this pool.',
     }),
     nodes: t.field({
       type: [ExecutorNodeInput],
       defaultValue: [],
-      description: 'The machines that it runs work on.',
+      description: 'The machines of the executor.',
     }),
     knownRuns: t.idList({
       required: true,
-      description: 'The ids of all runs that it knows of, started or not. Their leases are renewed.',
+      description:
+        'The ids of all runs that the executor knows, even if it has not started them. The server renews their leases.',
     }),
     stoppingRuns: t.idList({
       defaultValue: [],
       description:
-        'The ids of those `knownRuns` that the executor is stopping already. Their leases are renewed too, and the call does not answer because of them.',
+        'The ids of the `knownRuns` that the executor is already stopping. The server renews their leases too, and does not answer early because of them.',
     }),
-    maxJobs: t.int({ required: true, description: 'How many more jobs it would take: 0 to 100.' }),
+    maxJobs: t.int({ required: true, description: 'How many more jobs the executor can take: 0 to 100.' }),
     wait: t.field({
       type: 'Duration',
       defaultValue: 0,
-      description: 'How long the call may wait until there is something to answer: at most 30 s.',
+      description: 'How long the server may wait for something to answer: at most 30 s.',
     }),
   }),
 });
@@ -137,30 +142,30 @@ interface LeasePayload {
 }
 
 const LeaseJobsPayload = builder.objectRef<LeasePayload>('LeaseJobsPayload').implement({
-  description: 'What an executor has to start and to stop.',
+  description: 'The runs that an executor must start and stop.',
   fields: (t) => ({
     runs: t.field({
       type: [LeasedRunType],
       extensions: { listSize: 50 },
       description:
-        'Runs that were assigned to the executor and that `knownRuns` did not name, oldest first. They are repeated until it does.',
+        'Runs that are assigned to the executor and not in `knownRuns`, oldest first. The server repeats them until they are in `knownRuns`.',
       resolve: (payload) => [...payload.runs],
     }),
     cancelRuns: t.field({
       type: ['ID'],
       description:
-        'Runs from `knownRuns` that the executor must stop: somebody cancelled them, or they have ended for the server. The executor names each until nothing of it is left, and then reports CANCELLED.',
+        'Runs from `knownRuns` that the executor must stop, because they are cancelled or have ended for the server. The executor keeps them in `knownRuns` until they have stopped, and then reports CANCELLED.',
       resolve: (payload) => [...payload.cancelRuns],
     }),
     leaseExpiresAt: t.expose('leaseExpiresAt', {
       type: 'DateTime',
       description:
-        "When the leases of the known runs end, unless the executor calls again. By the server's clock.",
+        'When the leases of the known runs end if the executor does not call again, by the clock of the server.',
     }),
     leaseDuration: t.field({
       type: 'Duration',
       description:
-        'The same as a length of time, counted from the moment when the call was sent. It is right whatever the clock of the executor says.',
+        'How long the leases last, counted from the moment when the executor sent the call. Use this if the clocks may differ.',
       resolve: (payload) => payload.leaseMs,
     }),
   }),
@@ -169,7 +174,7 @@ const LeaseJobsPayload = builder.objectRef<LeasePayload>('LeaseJobsPayload').imp
 const RenewLeasesInput = builder.inputType('RenewLeasesInput', {
   description: 'Leases to renew.',
   fields: (t) => ({
-    runs: t.idList({ required: true, description: 'The ids of the runs that the executor holds.' }),
+    runs: t.idList({ required: true, description: 'The ids of the runs whose leases are renewed.' }),
   }),
 });
 
@@ -178,19 +183,20 @@ const RenewLeasesPayload = builder.objectRef<{ held: string[] }>('RenewLeasesPay
   fields: (t) => ({
     held: t.exposeIDList('held', {
       description:
-        'The ids of the runs to go on with. The others must be stopped: somebody cancelled them, or they have ended for the server.',
+        'The ids of the runs to continue. The executor must stop the others, because they are cancelled or have ended for the server.',
     }),
   }),
 });
 
 const ReturnLeaseInput = builder.inputType('ReturnLeaseInput', {
-  description: 'A run to give back.',
+  description: 'A run whose lease the executor returns.',
   fields: (t) => ({
     run: t.id({ required: true, description: 'The id of the run.' }),
-    reason: t.string({ required: true, description: 'Why the executor gives it back, for people.' }),
+    reason: t.string({ required: true, description: 'Why the executor returns the lease, for people.' }),
     attempted: t.boolean({
       required: true,
-      description: 'Whether the work may have begun. Only then does it count among the attempts of the job.',
+      description:
+        'Whether the work has possibly begun. If it has, the lease counts as an attempt of the job.',
     }),
   }),
 });
@@ -199,7 +205,7 @@ const ReturnLeasePayload = builder.objectRef<{ returned: boolean }>('ReturnLease
   description: 'What `returnLease` answers when it succeeds.',
   fields: (t) => ({
     returned: t.exposeBoolean('returned', {
-      description: 'Whether the lease was given back. False when the run had ended already.',
+      description: 'Whether the lease was returned. False if the run had already ended.',
     }),
   }),
 });
@@ -208,35 +214,38 @@ const JobEventReportKindEnum = enumOf<ReportableKind>(
   'JobEventReportKind',
   'What an executor can report about a run.',
   {
-    PENDING: 'It has the run, and waits for a place or fetches images and files.',
+    PENDING: 'The executor has the run, and waits for free resources or downloads images and files.',
     RUNNING: 'The program runs.',
-    SUCCEEDED: 'The program ended well. `outputs` says what it put out.',
+    SUCCEEDED: 'The program succeeded. `outputs` has its outputs.',
     FAILED: 'The program failed, or could not be run. `error` says why.',
-    CANCELLED: 'The executor was told to stop the run, and nothing of it is left.',
+    CANCELLED: 'The server asked for the end of the run, and nothing of it runs any more.',
   },
 );
 
 const JobErrorKindEnum = enumOf<Exclude<ErrorKind, 'UNKNOWN'>>(
   'JobErrorKind',
-  'Who or what caused a failure. An executor always knows which.',
+  'What caused a failure. An executor must know the cause, so there is no UNKNOWN.',
   {
     USER: 'The work itself failed: the code of the task, or its input.',
-    SYSTEM: 'What ran the work failed: the executor or its machine.',
+    SYSTEM: 'The system failed: the executor or its machine.',
   },
 );
 
 const JobErrorInput = builder.inputType('JobErrorInput', {
   description: 'Why a run failed.',
   fields: (t) => ({
-    code: t.string({ required: true, description: 'A stable word for programs, at most 255 characters.' }),
+    code: t.string({
+      required: true,
+      description: 'The kind of error, a fixed word for programs, at most 255 characters.',
+    }),
     message: t.string({
       required: true,
-      description: 'What happened, for people. What is beyond 8192 characters is cut.',
+      description: 'What happened, for people. The server keeps the first 8192 characters.',
     }),
     kind: t.field({
       type: JobErrorKindEnum,
       required: true,
-      description: 'Whether the work failed, or what ran it.',
+      description: 'Whether the cause is the work itself or the system that runs it.',
     }),
   }),
 });
@@ -251,14 +260,15 @@ const JobEventInput = builder.inputType('JobEventInput', {
       required: true,
       description: "When it happened, by the executor's clock.",
     }),
-    exitCode: t.int({ description: 'The exit code of the program, when it has ended by itself.' }),
+    exitCode: t.int({ description: 'The exit code of the program, if it has ended by itself.' }),
     error: t.field({
       type: JobErrorInput,
-      description: 'Why the run failed. Required for FAILED, and only there.',
+      description: 'Why the run failed. Required for FAILED, and not allowed for other states.',
     }),
     outputs: t.field({
       type: 'JSON',
-      description: 'For SUCCEEDED: an object from the name of each output to its plain value.',
+      description:
+        'Only for SUCCEEDED: the outputs as plain values, as an object with the name of each output.',
     }),
   }),
 });
@@ -269,16 +279,16 @@ const ReportJobEventsInput = builder.inputType('ReportJobEventsInput', {
     events: t.field({
       type: [JobEventInput],
       required: true,
-      description: 'The reports in the order in which things happened, at most 500.',
+      description: 'The reports, oldest first, at most 500.',
     }),
   }),
 });
 
-const ReportOutcomeEnum = enumOf<ReportOutcome>('ReportOutcome', 'What became of one report.', {
-  APPLIED: 'The run moved.',
-  REPEATED: 'The run is in that state, or has passed it. Nothing changed.',
+const ReportOutcomeEnum = enumOf<ReportOutcome>('ReportOutcome', 'What the server did with one report.', {
+  APPLIED: 'The server stored the report.',
+  REPEATED: 'The run is already in this state or a later one. Nothing changed.',
   FENCED:
-    "The run has ended otherwise, or is not the executor's. Stop it: further reports about it are ignored.",
+    'The run has ended in another way, or it does not belong to this executor. The executor must stop it; further reports about it are ignored.',
 });
 
 const ReportJobEventsPayload = builder
@@ -294,28 +304,29 @@ const ReportJobEventsPayload = builder
   });
 
 const LogChunkInput = builder.inputType('LogChunkInput', {
-  description: 'A piece of what a run printed.',
+  description: 'A piece of the output of a run.',
   fields: (t) => ({
     sequence: t.int({
       required: true,
-      description: 'The number of the piece: from 0, without gaps. A number that was sent before is ignored.',
+      description:
+        'The number of the piece, from 0 without gaps. The server ignores a number that it already has.',
     }),
     stream: t.field({
       type: LogStreamEnum,
       required: true,
-      description: 'The output that the text was written to.',
+      description: 'The output stream that the text was written to.',
     }),
     text: t.string({ required: true, description: 'The text, at most 64 KiB.' }),
     printedAt: t.field({
       type: 'DateTime',
       required: true,
-      description: "When it was printed, by the executor's clock.",
+      description: 'When the run printed the text, by the clock of the executor.',
     }),
   }),
 });
 
 const ReportRunLogInput = builder.inputType('ReportRunLogInput', {
-  description: 'What a run printed since the last report.',
+  description: 'The output of a run since the last report.',
   fields: (t) => ({
     run: t.id({ required: true, description: 'The id of the run.' }),
     chunks: t.field({
@@ -330,7 +341,8 @@ const ReportRunLogPayload = builder.objectRef<{ stored: number }>('ReportRunLogP
   description: 'What `reportRunLog` answers when it succeeds.',
   fields: (t) => ({
     stored: t.exposeInt('stored', {
-      description: 'How many of the pieces were new and within the 2 MiB that are kept of a run.',
+      description:
+        'How many pieces the server stored. It ignores repeated pieces, and everything after the first 2 MiB of a run.',
     }),
   }),
 });
@@ -340,7 +352,7 @@ builder.mutationFields((t) => ({
     type: LeaseJobsPayload,
     nullable: true,
     description:
-      'Tells the server that an executor lives, renews its leases, and waits for runs to start and to stop. Requires the scope `executor`. Repeating it is safe.',
+      'Tells the server that an executor is alive, renews its leases, and waits for runs to start and to stop. Requires the scope `executor`. It is safe to repeat the call.',
     extensions: { longPoll: true },
     errors: { types: [InvalidArgumentError, FailedPreconditionError] },
     args: inputOf(LeaseJobsInput),
@@ -365,7 +377,7 @@ builder.mutationFields((t) => ({
     type: RenewLeasesPayload,
     nullable: true,
     description:
-      'Renews leases, for executors that do it apart from `leaseJobs`. Requires the scope `executor`.',
+      'Renews leases, for executors that do not renew them with `leaseJobs`. Requires the scope `executor`.',
     errors: { types: [InvalidArgumentError] },
     args: inputOf(RenewLeasesInput),
     resolve: async (_root, { input }, context) => ({
@@ -376,7 +388,7 @@ builder.mutationFields((t) => ({
     type: ReturnLeasePayload,
     nullable: true,
     description:
-      'Gives a run back without a result. Requires the scope `executor`. Its job waits again, fails when its attempts are used up, or is CANCELLED if it was CANCELLING.',
+      'Returns a lease without a result. Requires the scope `executor`. The job waits again. It fails if it has no attempts left, and it is CANCELLED if it was CANCELLING.',
     extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError] },
     args: inputOf(ReturnLeaseInput),
@@ -392,7 +404,7 @@ builder.mutationFields((t) => ({
     type: ReportJobEventsPayload,
     nullable: true,
     description:
-      'Reports what happened to runs. Requires the scope `executor`. Reporting the same twice changes nothing.',
+      'Reports what happened to runs. Requires the scope `executor`. It is safe to repeat a report.',
     extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError, ResourceExhaustedError] },
     args: inputOf(ReportJobEventsInput),
@@ -415,7 +427,7 @@ builder.mutationFields((t) => ({
     type: ReportRunLogPayload,
     nullable: true,
     description:
-      'Reports what a run printed. Requires the scope `executor`. Reporting the same twice changes nothing; what is beyond 2 MiB of a run is dropped.',
+      'Reports the output of a run. Requires the scope `executor`. It is safe to repeat a report. The server keeps the first 2 MiB of a run.',
     extensions: { cleansTexts: true },
     errors: { types: [InvalidArgumentError] },
     args: inputOf(ReportRunLogInput),

@@ -13,21 +13,23 @@ export const QueueType = builder.prismaObject('Queue', {
   description: 'Where jobs wait until an executor takes them. Queues share the executors fairly.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `queue` finds the queue by it.',
+      description: 'A UUIDv7 that is unique across all types. `queue` finds the queue by it.',
     }),
     name: t.exposeString('name', {
-      description: "The name, unique in the tenant. A project's own queue is called `<project>/<domain>`.",
+      description:
+        'The name, unique in the tenant. The queue of a project and domain has the name `<project>/<domain>`.',
     }),
     priorityFactor: t.exposeFloat('priorityFactor', {
-      description: 'How small its share is: at least 1, and shares go by 1 / factor.',
+      description:
+        'The share of the queue: each queue gets executors in proportion to 1 / priorityFactor. At least 1.',
     }),
     cordoned: t.exposeBoolean('cordoned', {
-      description: 'Whether the queue is closed for starting: it takes jobs in, and starts none.',
+      description: 'Whether the queue is cordoned: it accepts jobs, but does not start them.',
     }),
     labels: t.field({
       type: [KeyValueType],
       extensions: { listSize: 5 },
-      description: 'Labels by the rules of Kubernetes, at most 16.',
+      description: 'Labels that follow the rules of Kubernetes, at most 16.',
       resolve: (queue) => entriesOf(queue.labels),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the queue was created.' }),
@@ -49,7 +51,7 @@ builder.queryFields((t) => ({
   queue: t.field({
     type: QueueType,
     nullable: true,
-    description: 'One queue; null with NOT_FOUND when it is absent or hidden.',
+    description: 'One queue. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(QueueByInput, 'queue'),
     resolve: (_root, { by }, { loaders }) => loaders.queue.load(by as QueueBy),
   }),
@@ -80,12 +82,13 @@ const CreateQueueInput = builder.inputType('CreateQueueInput', {
     }),
     priorityFactor: t.float({
       defaultValue: 1,
-      description: 'How small its share is: at least 1, and shares go by 1 / factor.',
+      description:
+        'The share of the queue: each queue gets executors in proportion to 1 / priorityFactor. At least 1.',
     }),
     labels: t.field({
       type: [KeyValueInput],
       defaultValue: [],
-      description: 'Labels by the rules of Kubernetes, at most 16.',
+      description: 'Labels that follow the rules of Kubernetes, at most 16.',
     }),
   }),
 });
@@ -97,7 +100,7 @@ builder.mutationField('createQueue', (t) =>
     type: CreateQueuePayload,
     nullable: true,
     description:
-      'Creates a queue. Requires the role SUPERUSER or one above it. Each project has a queue for each of its domains without one being created.',
+      'Creates a queue. Requires the role SUPERUSER or a higher one. The queues of projects are created automatically, one for each domain.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError] },
     args: inputOf(CreateQueueInput),
     resolve: async (_root, { input }, context) => ({

@@ -1,22 +1,22 @@
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 
-/** A set as its submitter names it. */
+/** The key and the owner of a job set. */
 export interface JobSetKey {
   readonly tenantId: string;
   readonly queueId: string;
   readonly name: string;
-  /** What the set belongs to; null for a set that anybody with the queue may use. */
+  /** The owner of the job set; null if everybody who may use the queue may use it. */
   readonly ownerId: string | null;
-  /** The project that the work is for, whose files it may read and write; null for none. */
+  /** The project of the work. It may read and write the files of this project. Null for none. */
   readonly projectId: string | null;
-  /** The workflow whose execution owns it; null for none. */
+  /** The workflow of the execution that owns it; null for none. */
   readonly workflowEntityId: string | null;
 }
 
 /**
- * The query `bumped` of a `with`: takes as many numbers of each job set's stream as `rows` has rows of it, by their
- * `job_set_id`. The events follow `base`; `news` is the id that listeners know the set by.
+ * The query `bumped` of a `with`. It takes as many event numbers of each job set as `rows` has rows with its
+ * `job_set_id`. The numbers of the events follow `base`; `news` is the id under which listeners know the job set.
  */
 export const numbersFor = (rows: string): string => `bumped as (
      update job_sets as set set last_sequence = last_sequence + n
@@ -32,15 +32,12 @@ const ensureJobSet = statement<{ id: string; ownerId: string | null }>(
    returning id, owner_id as "ownerId"`,
 );
 
-/**
- * The set of that name, made if it is the first time; its row stays locked until the transaction ends. Null when the
- * set belongs to somebody else.
- */
+/** Finds or creates a job set, and locks its row until the transaction ends. Null if the job set has another owner. */
 export async function lockJobSet(tx: Tx, newId: string, key: JobSetKey): Promise<string | null> {
   const { tenantId, queueId, name, ownerId, projectId, workflowEntityId } = key;
   const values = [newId, tenantId, queueId, name, ownerId, projectId, workflowEntityId];
   const [row] = await run(ensureJobSet, values, tx);
-  if (!row) throw new Error('the job set was neither there nor made');
+  if (!row) throw new Error('the job set does not exist and cannot be created');
   return row.ownerId === key.ownerId ? row.id : null;
 }
 
@@ -53,7 +50,7 @@ export interface JobSetEvent {
   readonly createdAt: Date;
 }
 
-/** Bytes of events that one read takes, as far as whole events go: outputs may be large. */
+/** How many bytes of events one read returns, in whole events, because outputs may be large. */
 const MAX_READ_BYTES = 8 * 1024 * 1024;
 
 const readNews = statement<JobSetEvent>(
@@ -73,7 +70,10 @@ const readNews = statement<JobSetEvent>(
     order by news.sequence`,
 );
 
-/** What the owner of a set has not taken over yet, in its order: at most `limit` events, and 8 MiB of them. */
+/**
+ * The next events that the owner of a job set has not read yet, in their order: at most `limit` events, and at most 8
+ * MiB.
+ */
 export function listNews(tx: Tx, ownerId: string, limit: number): Promise<JobSetEvent[]> {
   return run(readNews, [ownerId, limit], tx);
 }
@@ -83,7 +83,7 @@ const acknowledge = statement<{ hasMore: boolean }>(
    returning last_sequence > owner_sequence as "hasMore"`,
 );
 
-/** Remembers how far the owner has taken the events over. @returns whether there are more. */
+/** Stores up to which event the owner has read. @returns whether there are more events. */
 export async function acknowledgeNews(tx: Tx, ownerId: string, sequence: bigint): Promise<boolean> {
   const [row] = await run(acknowledge, [ownerId, sequence], tx);
   return row?.hasMore === true;
@@ -96,7 +96,7 @@ const openJobs = statement<{ some: boolean }>(
    ) as some`,
 );
 
-/** Whether a job of the owner's set has not ended. */
+/** Whether the owner's job set has a job that has not ended. */
 export async function hasOpenJobs(tx: Tx, ownerId: string): Promise<boolean> {
   const [row] = await run(openJobs, [ownerId], tx);
   return row?.some === true;
@@ -107,7 +107,7 @@ const ownersWithNews = statement<{ ownerId: string }>(
     where owner_id is not null and last_sequence > owner_sequence limit $1`,
 );
 
-/** Owners of sets whose events they have not taken over. */
+/** Owners of job sets that have not read all events. */
 export async function listOwnersWithNews(limit: number): Promise<string[]> {
   return (await run(ownersWithNews, [limit])).map((row) => row.ownerId);
 }

@@ -6,7 +6,7 @@ import type { JobSpec } from '../domain/job-spec.ts';
 import { numbersFor } from './job-sets.ts';
 import type { Reporter } from './runs.ts';
 
-/** A pool of one tenant: executors take jobs of their own tenant only. */
+/** A pool of one tenant. Executors get only jobs of their own tenant. */
 export interface Pool {
   readonly tenantId: string;
   readonly name: string;
@@ -16,7 +16,7 @@ const lockPool = statement<{ mine: boolean }>(
   `select pg_try_advisory_xact_lock(hashtextextended('slipway:pool:' || $1 || '/' || $2, 0)) as mine`,
 );
 
-/** Whether this transaction is the pool's one assigner. When it is not, somebody else is at it. */
+/** Whether this transaction may assign the jobs of the pool. If not, another transaction is doing it. */
 export async function tryLockPool(tx: Tx, pool: Pool): Promise<boolean> {
   const [row] = await run(lockPool, [pool.tenantId, pool.name], tx);
   return row?.mine === true;
@@ -32,7 +32,10 @@ const listRoomStatement = statement<Room>(
     order by executor.name, executor.id`,
 );
 
-/** The pool's executors that were heard of in the last `seconds`, with the room they have; also those without any. */
+/**
+ * The executors of the pool that called in the last `seconds`, with the room that they have. Executors without room are
+ * included.
+ */
 export function listRoom(tx: Tx, pool: Pool, seconds: number): Promise<Room[]> {
   return run(listRoomStatement, [pool.tenantId, pool.name, seconds], tx);
 }
@@ -44,7 +47,7 @@ const listWaitingStatement = statement<WaitingJob>(
     limit $3`,
 );
 
-/** Queued jobs of a pool in the order in which they are taken. */
+/** The queued jobs of a pool, in the order in which they are assigned. */
 export function listWaitingJobs(tx: Tx, pool: Pool, limit: number): Promise<WaitingJob[]> {
   return run(listWaitingStatement, [pool.tenantId, pool.name, limit], tx);
 }
@@ -83,7 +86,7 @@ const insertRunsStatement = statement<{ runId: string }>(
      from leased join bumped on bumped.id = leased.job_set_id`,
 );
 
-/** Leases the jobs, those that are still queued, for so many seconds. @returns how many runs were made. */
+/** Leases these jobs for so many seconds, if they are still queued. @returns how many runs were created. */
 export async function storeRuns(
   tx: Tx,
   assignments: readonly (Assignment & { runId: string })[],
@@ -95,24 +98,27 @@ export async function storeRuns(
 
 export interface Heartbeat {
   readonly tenantId: string;
-  /** The service account that speaks. */
+  /** The service account that calls. */
   readonly userId: string;
-  /** For an executor that is new. */
+  /** The id of the executor, if it is new. */
   readonly newId: string;
   readonly name: string;
   readonly pool: string;
   readonly nodes: readonly object[];
   readonly knownRuns: readonly string[];
-  /** How many more runs it would take. */
+  /** How many more jobs it can take. */
   readonly maxJobs: number;
   readonly leaseSeconds: number;
-  /** An id of the process that speaks, which only one at a time may do under the name; null: it gives none. */
+  /** The id of the calling process, because only one process may use the name at a time; null if it has none. */
   readonly instance: string | null;
-  /** Whether the process gives the name up with this call. */
+  /** Whether another process may use the name after this call. */
   readonly isLast: boolean;
 }
 
-/** Whether the process that speaks has the name: it had it before, nobody has it, or who had it is silent for a lease. */
+/**
+ * Whether the calling process may use the name: it already does, no process does, or the process that did has been
+ * silent for as long as a lease.
+ */
 const hasName = `(known.instance_id is null or known.instance_id is not distinct from $10::uuid
        or known.last_seen_at < now() - make_interval(secs => $8))`;
 
@@ -149,9 +155,10 @@ const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date 
 );
 
 /**
- * An executor's sign of life: makes it known, renews and acknowledges the runs that it names and still has.
+ * Records that an executor is alive: creates it if it is new, and renews and confirms the runs that it names and still
+ * has.
  *
- * @returns null when another process, or another service account, has the name.
+ * @returns null if another process, or another service account, has the name.
  */
 export async function recordHeartbeat(beat: Heartbeat) {
   const [row] = await run(heartbeatStatement, [
@@ -195,7 +202,7 @@ const renewStatement = statement<{ id: string; isCancelled: boolean }>(
    returning run.id, held."isCancelled"`,
 );
 
-/** Renews those of the runs that have not ended and are this service account's, also those that are to be stopped. */
+/** Renews the runs that have not ended and belong to this service account, even if they must be stopped. */
 export function renewRuns(
   userId: string,
   runIds: readonly string[],
@@ -207,7 +214,7 @@ export function renewRuns(
 /** A run that has not ended. */
 export interface RunHeld {
   readonly id: string;
-  /** Somebody asked for its end. */
+  /** Whether the run must be stopped. */
   readonly isCancelled: boolean;
 }
 
@@ -237,7 +244,7 @@ const listUnknownStatement = statement<LeasedRun>(
     limit $3`,
 );
 
-/** Runs assigned to the executor that it has not named yet, oldest first. */
+/** Runs that are assigned to the executor and that it has not named yet, oldest first. */
 export function listUnknownRuns(executorId: string, knownRuns: readonly string[], limit: number) {
   return run(listUnknownStatement, [executorId, knownRuns, limit]);
 }
@@ -248,7 +255,7 @@ const listHeldStatement = statement<RunHeld>(
     where run.executor_id = $1::uuid and run.id = any($2::uuid[]) and run.ended_at is null`,
 );
 
-/** Those of the named runs that are still the executor's. */
+/** The named runs that still belong to the executor. */
 export function listHeldRuns(executorId: string, knownRuns: readonly string[]): Promise<RunHeld[]> {
   return run(listHeldStatement, [executorId, knownRuns]);
 }

@@ -1,6 +1,6 @@
 import { run, statement } from '../../platform/database/statement.ts';
 
-/** Log kept for a run; the executor stops at a smaller bound of its own. */
+/** How much log of a run is stored. The executor itself stops earlier. */
 const MAX_RUN_BYTES = 2 * 1024 * 1024;
 
 const storeStatement = statement<{ stored: number }>(
@@ -28,7 +28,7 @@ const storeStatement = statement<{ stored: number }>(
    select count(*)::int as stored from stored`,
 );
 
-/** Keeps what is new of a run's log, as far as its bound goes. @returns how many pieces were stored. */
+/** Stores the new pieces of a run's log, up to its limit. @returns how many pieces were stored. */
 export async function storeLog(userId: string, runId: string, chunks: readonly object[]): Promise<number> {
   const [row] = await run(storeStatement, [userId, runId, JSON.stringify(chunks)]);
   return row?.stored ?? 0;

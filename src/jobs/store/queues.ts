@@ -10,7 +10,7 @@ import { newId } from '../../platform/ids.ts';
 
 export type QueueBy = { readonly id: string } | { readonly name: string };
 
-/** One row or null for each address, in their order. */
+/** One row or null for each address, in the order of the addresses. */
 export function readQueues(tenantId: string, addresses: readonly QueueBy[]): Promise<(Queue | null)[]> {
   return readAddressed(
     addresses,
@@ -33,8 +33,8 @@ const ensureStatement = statement<{ id: string }>(
 );
 
 /**
- * The queue of a project's domain, made when its first job comes. Its name has a slash, which no queue that somebody
- * makes may have: so nobody can be there first.
+ * The queue of a project and domain, which is created with its first job. Its name contains a slash, which callers
+ * cannot use in the names of queues. So nobody can take the name first.
  */
 export async function ensureProjectQueue(
   tx: Tx,
@@ -42,13 +42,13 @@ export async function ensureProjectQueue(
 ): Promise<{ id: string; tenantId: string }> {
   for (let tries = 0; tries < 3; tries += 1) {
     const [row] = await run(ensureStatement, [newId(), tenantId, projectId, name], tx);
-    // Nothing is seen when another made it since the statement began: the next statement sees it.
+    // There is no row if another transaction created it since the statement began. The next statement sees it.
     if (row) return { id: row.id, tenantId };
   }
-  throw new Error(`the queue ${name} is not its project's`);
+  throw new Error(`the queue ${name} belongs to another project`);
 }
 
-/** Where queues have what decides about them. */
+/** The columns with the resources that decide about a queue. */
 const resources: readonly ResourceColumn[] = [
   { type: 'QUEUE', column: 'queue.id' },
   { type: 'PROJECT', column: 'queue.project_id' },
@@ -56,7 +56,7 @@ const resources: readonly ResourceColumn[] = [
 
 export const queueOrder = byText<Queue>('queue.name', ({ name }) => name);
 
-/** What a list shows to a reader. */
+/** The rows that a reader may see. */
 function shownTo(reader: Reader): Rows {
   const readable = readableSql(reader, resources);
   const from = sql`queues as queue ${readable.joins}
@@ -64,11 +64,11 @@ function shownTo(reader: Reader): Rows {
   return { with: readable.with, from };
 }
 
-/** How many there are in all; read only where it is asked for. */
+/** The number of these queues. It is read only if a query asks for it. */
 export const countQueues = (reader: Reader) => count(shownTo(reader));
 
 const columns = columnsOf(Prisma.QueueScalarFieldEnum, 'queue');
 
-/** The queues that the caller may read, by name; up to one more than the page. */
+/** The queues that the caller may read, by name: one page, and one more row if there is one. */
 export const listQueues = (reader: Reader, page: Page) =>
   list<Queue>(shownTo(reader), columns, queueOrder, page);

@@ -51,7 +51,7 @@ const jobsByClientId = statement<JobRow & { ownerId: string }>(
      join queues as queue on queue.id = job.queue_id`,
 );
 
-/** How a job is addressed by the owner of its set. */
+/** The address of a job for the owner of its job set. */
 export interface ClientKey {
   readonly ownerId: string;
   readonly clientId: string;
@@ -96,7 +96,7 @@ const runColumns = `
 const runTables = `job_runs as run join executors as executor on executor.id = run.executor_id
   join jobs as job on job.id = run.job_id join job_sets as set on set.id = job.job_set_id`;
 
-/** Runs of a job that are shown, newest first. */
+/** How many runs of a job are shown, newest first. */
 const MAX_RUNS = 100;
 
 const runsOfJobs = statement<JobRunRow>(
@@ -126,9 +126,9 @@ export interface LogChunkRow {
   readonly createdAt: Date;
 }
 
-/** Which pieces of each log are asked for. */
+/** Which pieces of each log are read. */
 export interface LogPage {
-  /** The sequence of the piece before the first. */
+  /** The number of the piece before the first one. */
   readonly after: number;
   readonly first: number;
 }
@@ -139,12 +139,12 @@ const logsOfRuns = statement<LogChunkRow>(
       where run_id = parent.id and sequence > $2 order by sequence limit $3) as chunk`,
 );
 
-/** What each run printed, in its order. */
+/** The output of each run, in its order. */
 export function readLogsOfRuns(runIds: readonly string[], { after, first }: LogPage): Promise<LogChunkRow[]> {
   return run(logsOfRuns, [runIds, after, first]);
 }
 
-/** A run as the account of its executor names it. */
+/** A run, and the service account of its executor. */
 export interface HeldRun {
   readonly userId: string;
   readonly runId: string;
@@ -161,8 +161,9 @@ const projectsOfRuns = statement<{ userId: string; runId: string; projectId: str
 );
 
 /**
- * The project that each run works for; null when the run has ended, is another account's, or works for none. A run whose
- * lease expired while nobody else has its job may still come back with what it made.
+ * The project of each run; null if the run has ended, belongs to another service account, or works for no project. A
+ * run whose lease has expired is included if no other executor has its job, because it may still come back with its
+ * files.
  */
 export async function readProjectIdsOfRuns(runs: readonly HeldRun[]): Promise<(string | null)[]> {
   const asked = runs.filter(({ runId }) => isId(runId));

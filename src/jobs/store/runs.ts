@@ -6,7 +6,7 @@ import { isTerminal } from '../../platform/phase-table.ts';
 import { jobRunStates } from '../domain/states.ts';
 import { numbersFor } from './job-sets.ts';
 
-/** One report of a run, with the states from which it is believed. */
+/** One report about a run, and the states in which it is accepted. */
 export interface RunMove {
   readonly position: number;
   readonly runId: string;
@@ -25,9 +25,10 @@ export interface RunMoved {
 }
 
 /*
- * Every statement here locks the job sets first, then runs, then jobs, each by id, so that none waits for another in a
- * circle. What another transaction *changes* meanwhile is seen all the same: a row is looked at again once its lock is
- * had. What another *inserts* is seen only by a statement that begins after the lock.
+ * Every statement here locks the job sets first, then runs, then jobs, each sorted by id, so that no two transactions
+ * wait for each other. A statement sees what another transaction *changes* in the meantime, because PostgreSQL reads a
+ * row again after locking it. It does not see what another transaction *inserts*; only a statement that begins after
+ * the lock does.
  */
 
 const moveRunsStatement = statement<RunMoved>(
@@ -97,13 +98,16 @@ const moveRunsStatement = statement<RunMoved>(
      from before left join moved on moved.id = before.id`,
 );
 
-/** Whose executors may speak of a run: those of the tenant that this service account made known. */
+/** The service account whose executors may report about a run, in its tenant. */
 export interface Reporter {
   readonly tenantId: string;
   readonly userId: string;
 }
 
-/** Applies reports of distinct runs, in one statement. Runs that are not the reporter's are absent from the answer. */
+/**
+ * Applies reports about different runs in one statement. Runs that do not belong to the reporter are missing in the
+ * answer.
+ */
 export function moveRuns(reporter: Reporter, moves: readonly RunMove[]): Promise<RunMoved[]> {
   const asked = moves.map((move) => ({ ...move, isEnd: isTerminal(jobRunStates, move.to) }));
   return run(moveRunsStatement, [reporter.tenantId, JSON.stringify(asked), reporter.userId]);
@@ -114,11 +118,14 @@ export interface LeaseEnding {
   readonly position: number;
   readonly runId: string;
   readonly reason: string;
-  /** Whether the work may have begun; null: it may have if the executor had acknowledged the run. */
+  /** Whether the work has possibly begun. Null: it has if the executor had confirmed the run. */
   readonly attempted: boolean | null;
 }
 
-/** A run that was given back without an attempt this many times counts as attempted: something is wrong with it. */
+/**
+ * If a job was returned this many times without an attempt, the next return counts as an attempt, because something is
+ * wrong with the job.
+ */
 const MAX_UNATTEMPTED = 20;
 const hasManyRuns = `(select count(*) from job_runs as other where other.job_id = run.job_id) > ${MAX_UNATTEMPTED}`;
 
@@ -188,12 +195,12 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
      from ended join requeued on requeued.id = ended.job_id join stream on stream.id = ended.job_set_id`,
 );
 
-/** Ends leases that an executor gives back. Runs that have ended, or are another's, are left alone. */
+/** Ends leases that an executor returns. Runs that have ended or belong to others do not change. */
 export function returnLeases(reporter: Reporter, endings: readonly LeaseEnding[]) {
   return run(endLeasesStatement, [JSON.stringify(endings), 'LEASE_RETURNED', reporter.userId]);
 }
 
-/** Ends leases that were not renewed in time; one renewed in the meantime is left alone. */
+/** Ends leases that were not renewed in time. A lease that was renewed in the meantime does not change. */
 export function expireLeases(endings: readonly LeaseEnding[]) {
   return run(endLeasesStatement, [JSON.stringify(endings), 'LEASE_EXPIRED', null]);
 }
@@ -243,10 +250,10 @@ const resumeStatement = statement<{ runId: string }>(
 );
 
 /**
- * Gives runs, whose lease ended because their executor was not heard of, back to it, where nobody else has taken up the
- * job meanwhile. What was counted as an attempt is none.
+ * Gives runs back to an executor whose leases ended because it was silent, if no other executor has the job. They no
+ * longer count as attempts.
  *
- * @returns the ids of those that go on.
+ * @returns the ids of the runs that continue.
  */
 export async function resumeRuns(
   { tenantId, userId }: Reporter,
@@ -272,8 +279,9 @@ const forgiveStatement = statement<{ id: string }>(
 );
 
 /**
- * Counts a lease, which ended because its executor was not heard of, as given back without an attempt. The job stays
- * where it is by now: it may have another run, or have ended. Where it failed, it keeps the count that it failed by.
+ * Lets a lease that ended because its executor was silent count as returned without an attempt. The state of the job
+ * does not change, because it may have another run or have ended. If the job has failed, it keeps its number of
+ * attempts.
  */
 export async function forgiveLostLease({ userId }: Reporter, runId: string): Promise<void> {
   await run(forgiveStatement, [userId, runId]);
@@ -337,11 +345,11 @@ const cancelStatement = statement<{ id: string }>(
 );
 
 /**
- * Cancels the jobs of an owner's set that have not ended. A job whose run an executor has taken up is CANCELLING until
- * that run has ended: its executor hears of it with its next lease call. All others are CANCELLED at once. The set is
- * locked by a statement of its own, so that runs which the assigner makes meanwhile are seen.
+ * Cancels the jobs of an owner's job set that have not ended. If an executor has the run of a job, the job is
+ * CANCELLING until the run has ended; the executor is told by its next call. All other jobs are CANCELLED at once. A
+ * separate statement locks the job set first, so that runs which are created in the meantime are seen.
  *
- * @returns the ids of those that were cancelled; those that are CANCELLING already are left out.
+ * @returns the ids of the jobs that were cancelled now, without those that are already CANCELLING.
  */
 export async function cancelJobsOfOwner(
   tx: Tx,

@@ -2,7 +2,7 @@ import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql, poolIdSql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 
-/** A job to be stored, in the form of the statement's JSON. */
+/** A new job, in the JSON form of the statement. */
 export interface NewJob {
   readonly position: number;
   readonly id: string;
@@ -61,10 +61,10 @@ const findByClientId = statement<{ clientId: string; id: string }>(
 );
 
 /**
- * Stores the jobs of one set, whose row the caller holds, with their first events. A client id that the queue knows
- * already, or that occurs twice here, makes no second job.
+ * Stores the jobs of one job set, whose row the caller has locked, with their first events. If the queue already has a
+ * client id, or if it occurs twice here, there is no second job.
  *
- * @returns the stored id of each, in the order asked; for a repeated client id, that of the first.
+ * @returns the stored id of each job, in the given order; for a repeated client id, the id of the first job.
  */
 export async function storeJobs(
   tx: Tx,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { choice, readEnvironment, text, whole } from './environment.ts';
 
-/** What every process reads. */
+/** The variables that every process reads. */
 export const baseVariables = {
   NODE_ENV: choice('development', 'production', 'test').default('development'),
   LOG_LEVEL: choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
@@ -19,6 +19,6 @@ export const baseConfig = {
   drainSeconds: settings.DRAIN_SECONDS,
   /** Where the embedded database, generated secrets and the local executor keep their files. */
   home: settings.SLIPWAY_HOME,
-  /** The server's first start writes it for the local executor; only their user may read it. */
+  /** The server writes this file on its first start, for the local executor. Only its user may read it. */
   credentialFile: settings.SLIPWAY_CREDENTIAL_FILE ?? join(settings.SLIPWAY_HOME, 'executor-credential.json'),
 } as const;

@@ -1,6 +1,6 @@
 import { list, readEnvironment, url, whole } from './environment.ts';
 
-/** What the server and the scheduler share: the database, and the values that both must agree on. */
+/** The variables that the server and the scheduler share: the database, and values that must be the same in both. */
 export const controlPlaneVariables = {
   DATABASE_URL: url(/^postgres(ql)?$/, 'postgresql://user:password@host:5432/database').optional(),
   DATABASE_POOL_SIZE: whole(2, 100).default(10),
@@ -14,7 +14,7 @@ const settings = readEnvironment(controlPlaneVariables);
 export const controlPlaneConfig = {
   databaseUrl: settings.DATABASE_URL,
   databasePoolSize: settings.DATABASE_POOL_SIZE,
-  /** Read through `requiredSecrets` of ../secrets.ts. */
+  /** Use `requiredSecrets` of ../secrets.ts to read them. */
   secrets: settings.SLIPWAY_SECRETS,
   leaseSeconds: settings.LEASE_SECONDS,
   outputLimitBytes: settings.OUTPUT_LIMIT_BYTES,

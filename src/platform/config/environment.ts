@@ -1,19 +1,19 @@
 import { z } from 'zod';
 
 /**
- * The one place that touches the environment. Beside it lies one file for each process: it names the variables that the
- * process reads and turns them into an object, once, when it is first imported. README lists every variable; a test
- * holds the two together.
+ * The only place that reads the environment. This folder has one file for each process. The file names the variables of
+ * the process and turns them into an object, once, when it is first imported. README lists all variables, and a test
+ * compares the two.
  *
  * | process      | reads                                         |
  * |--------------|-----------------------------------------------|
  * | `server`     | base, control plane, server                   |
  * | `scheduler`  | base, control plane                           |
  * | `executor`   | base, executor                                |
- * | `npm start`  | all of them, since it starts all of the above |
+ * | `npm start`  | all of them, because it starts all the others |
  */
 
-/** Stops a process at start; its message is for the operator. */
+/** Stops a process while it starts. The message is for the operator. */
 export class ConfigurationError extends Error {
   override name = 'ConfigurationError';
 }
@@ -29,7 +29,7 @@ export function readEnvironment<Shape extends z.ZodRawShape>(shape: Shape): z.in
   );
   const result = z.object(shape).safeParse(given);
   if (result.success) return result.data;
-  // Without the value, which may be a secret.
+  // The message leaves the value out, because it may be a secret.
   const faults = result.error.issues.map(({ path, message }) => `${path.join('.')} ${message}.`);
   throw new ConfigurationError(faults.join('\n'));
 }
@@ -39,12 +39,12 @@ export function environmentWith(changes: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...process.env, ...changes };
 }
 
-/** For a native library that takes a setting from the environment only. */
+/** For a native library that reads a setting only from the environment. */
 export function setVariable(name: string, value: string): void {
   process.env[name] = value;
 }
 
-/** The kinds of values. Their messages go on from the name of the variable. */
+/** The kinds of values. Each message continues a sentence that begins with the name of the variable. */
 
 export const whole = (least: number, most: number) =>
   z
@@ -61,7 +61,7 @@ export const flag = choice('on', 'off', '1', '0', 'true', 'false').transform((te
 
 export const text = (most = 4096) => z.string().max(most, `must have at most ${most} characters`);
 
-/** Comma-separated. */
+/** A comma-separated list. */
 export const list = z.string().transform((parts) =>
   parts
     .split(',')

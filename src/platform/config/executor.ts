@@ -5,7 +5,7 @@ const label = text().regex(
   'must have 1 to 63 lower-case letters, digits and hyphens, and no hyphen at either end',
 );
 
-/** What the executor reads beside the base. */
+/** The variables that the executor reads in addition to the base. */
 export const executorVariables = {
   SLIPWAY_URL: httpUrl('https://slipway.example.com').default('http://127.0.0.1:4000'),
   SLIPWAY_EXECUTOR: label.default('local'),

@@ -13,11 +13,11 @@ import {
 
 const proxies = list
   .refine((parts) => parts.every(isProxy) && (parts.length <= 1 || !parts.some(isCount)), {
-    message: 'must list IP addresses and networks (10.0.0.0/8), or be one number of proxies',
+    message: 'must be a list of IP addresses and networks (10.0.0.0/8), or a number of proxies',
   })
   .transform((parts): TrustedProxies => (parts.some(isCount) ? Number(parts[0]) : parts));
 
-/** How many proxies stand in a row before the server, or their addresses and networks. 0 and [] trust no proxy. */
+/** The number of proxies between callers and the server, or their addresses and networks. 0 and [] trust no proxy. */
 export type TrustedProxies = number | readonly string[];
 
 function isCount(part: string): boolean {
@@ -39,7 +39,7 @@ const portOrOff = text().transform((value, issues) => {
   return z.NEVER;
 });
 
-/** What the server reads beside the base and the control plane. */
+/** The variables that the server reads in addition to the base and the control plane. */
 export const serverVariables = {
   MIGRATE: flag.default(true),
   HOST: text().default('127.0.0.1'),
@@ -90,7 +90,7 @@ export const serverVariables = {
 
 const settings = readEnvironment(serverVariables);
 
-/** @throws ConfigurationError when a part of Kerberos' settings is missing. */
+/** @throws ConfigurationError if only some of the Kerberos variables are set. */
 function kerberosSettings(given: typeof settings) {
   const { KERBEROS_SERVICE: service, KERBEROS_KEYTAB: keytab, KERBEROS_REALMS: realms } = given;
   if (!service && !keytab) return null;
@@ -104,7 +104,7 @@ function kerberosSettings(given: typeof settings) {
     realms,
     tenant: given.KERBEROS_TENANT,
     usernameSuffix: given.KERBEROS_USERNAME_SUFFIX,
-    /** The role of the users that a first ticket creates; null: a ticket creates no user. */
+    /** The role of users that a first ticket creates; null if a ticket creates no user. */
     createUsers: given.KERBEROS_CREATE_USERS ? { role: given.KERBEROS_CREATE_USERS } : null,
   };
 }
@@ -124,15 +124,15 @@ export const serverConfig = {
   queryAliasLimit: settings.QUERY_ALIAS_LIMIT,
   queryDirectiveLimit: settings.QUERY_DIRECTIVE_LIMIT,
   queryCostLimit: settings.QUERY_COST_LIMIT,
-  /** Operations in one request. */
+  /** The largest number of operations in one request. */
   batchLimit: settings.BATCH_LIMIT,
-  /** 0: unlimited. */
+  /** 0 means no limit. */
   rateCostPerMinute: settings.RATE_COST_PER_MINUTE,
   rateCostBurst: settings.RATE_COST_BURST,
   trustedDocuments: settings.TRUSTED_DOCUMENTS,
   trustedDocumentsFile: settings.TRUSTED_DOCUMENTS_FILE,
   metricsHost: settings.METRICS_HOST,
-  /** Null: not served. */
+  /** Null: the server serves no metrics. */
   metricsPort: settings.METRICS_PORT,
   subscriptionLimit: settings.SUBSCRIPTION_LIMIT,
   tokenSeconds: settings.TOKEN_SECONDS,
@@ -143,20 +143,20 @@ export const serverConfig = {
     seconds: settings.SIGN_IN_ATTEMPTS_SECONDS,
   },
   oidcIssuersFile: settings.OIDC_ISSUERS_FILE,
-  /** Null: no Kerberos. */
+  /** Null: Kerberos is off. */
   kerberos: kerberosSettings(settings),
-  /** The user that requests without credentials act as; null: they are refused. */
+  /** The user as whom requests without credentials act; null: such requests are refused. */
   anonymous: settings.ANONYMOUS_USER
     ? { username: settings.ANONYMOUS_USER, tenant: settings.ANONYMOUS_TENANT }
     : null,
-  /** How long after a sign-in its tokens may be exchanged for new ones. */
+  /** For how long after a sign-in its tokens can be exchanged for new ones. */
   sessionMaxSeconds: settings.SESSION_MAX_SECONDS,
   adminUsername: settings.SLIPWAY_ADMIN_USERNAME,
-  /** ROOT creates tenants and reaches all of them. */
+  /** ROOT can create tenants and reach all of them. */
   adminRole: settings.SLIPWAY_ADMIN_ROLE,
-  /** Declares users (fixed users mode); src/identity/fixed-users.ts reads it. */
+  /** The file that declares users; src/identity/fixed-users.ts reads it. */
   fixedUsersFile: settings.FIXED_USERS_FILE,
-  /** The level where neither a grant decides nor a default of the user or the tenant. */
+  /** The level if no grant decides and neither the user nor the tenant has a default. */
   defaultLevel: settings.DEFAULT_LEVEL,
   domains: settings.SLIPWAY_DOMAINS,
   blobLimitBytes: settings.BLOB_LIMIT_BYTES,

@@ -1,7 +1,7 @@
 import { baseConfig } from './base.ts';
 import { flag, readEnvironment } from './environment.ts';
 
-/** What only `npm start` reads; it reads the variables of the processes that it starts too. */
+/** The variables that only `npm start` reads. It also reads the variables of all processes that it starts. */
 export const supervisorVariables = {
   SLIPWAY_EMBEDDED: flag.default(false),
 };
@@ -9,6 +9,6 @@ export const supervisorVariables = {
 const settings = readEnvironment(supervisorVariables);
 
 export const supervisorConfig = {
-  /** In production a lost DATABASE_URL must not start an empty platform. */
+  /** If DATABASE_URL gets lost in production, `npm start` must not start with an empty database. */
   embeddedAllowed: !baseConfig.production || settings.SLIPWAY_EMBEDDED,
 } as const;

@@ -5,13 +5,13 @@ import { controlPlaneConfig } from '../config/control-plane.ts';
 import { ConfigurationError } from '../config/environment.ts';
 
 /**
- * The database: one pool, shared by Prisma and by the prepared statements of the `store.ts` files. Which one reads
- * what, and why, stands in ARCHITECTURE.md.
+ * The database: one pool for Prisma and for the prepared statements of the `store.ts` files. ARCHITECTURE.md explains
+ * which of the two reads what.
  */
 
 if (controlPlaneConfig.databaseUrl === undefined)
   throw new ConfigurationError(
-    'DATABASE_URL is required, such as postgresql://user:password@host:5432/database. `npm start` runs a database of its own where it is unset.',
+    'DATABASE_URL is required, such as postgresql://user:password@host:5432/database. Only `npm start` works without it, with an embedded database.',
   );
 export const databaseUrl = controlPlaneConfig.databaseUrl;
 
@@ -25,10 +25,10 @@ export const pool = new pg.Pool({
   idle_in_transaction_session_timeout: 60_000,
 });
 
-// A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
+// When an idle connection breaks, the pool replaces it. Without a listener, the error would end the process.
 pool.on('error', () => {});
 
-/** Prisma sends each text once to be planned and afterwards by this short name; past the bound, unnamed. */
+/** With a name, PostgreSQL plans a statement of Prisma only once. Statements beyond the limit have no name. */
 const statementNames = new Map<string, string>();
 const MAX_STATEMENT_NAMES = 2000;
 function statementName(query: { sql: string }): string {
@@ -44,7 +44,7 @@ export const db = new PrismaClient({
   adapter: new PrismaPg(pool, { statementNameGenerator: statementName }),
 });
 
-/** Ends every connection; nothing may be asked afterwards. */
+/** Closes all connections. The database cannot be used afterwards. */
 export async function closeDatabase(): Promise<void> {
   await db.$disconnect();
   await pool.end();

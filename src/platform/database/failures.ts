@@ -1,6 +1,6 @@
-/** What a database's failure means, whether Prisma or pg reports it. */
+/** The meaning of errors of the database, whether they come from Prisma or from pg. */
 
-/** PostgreSQL's own code (SQLSTATE) under an error of Prisma's or pg's. */
+/** The error code of PostgreSQL (SQLSTATE) in an error of Prisma or pg. */
 export function sqlState(error: unknown): string | null {
   for (let cause: unknown = error, depth = 0; cause && depth < 6; depth += 1) {
     const { code, originalCode, meta, cause: next } = cause as Record<string, unknown>;
@@ -14,17 +14,17 @@ export function sqlState(error: unknown): string | null {
   return null;
 }
 
-/** A unique key refused the row. */
+/** A unique key of the table refused the row. */
 export function isUniqueViolation(error: unknown): boolean {
   return prismaCode(error) === 'P2002' || sqlState(error) === '23505';
 }
 
-/** What a row refers to is not there, or not any more. */
+/** The row refers to another row that does not exist, or does not exist any more. */
 export function isForeignKeyViolation(error: unknown): boolean {
   return prismaCode(error) === 'P2003' || sqlState(error) === '23503';
 }
 
-/** Another transaction was in the way: the work may be tried again from the start. */
+/** Another transaction conflicted with this one. The work can be repeated from the start. */
 export function isWriteConflict(error: unknown): boolean {
   return prismaCode(error) === 'P2034' || ['40001', '40P01'].includes(sqlState(error) ?? '');
 }
@@ -35,7 +35,7 @@ const lostPrisma = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028'
 const lostMessages =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|the database system is (starting up|shutting down|in recovery)/i;
 
-/** The database is away or restarting: the caller may try again. */
+/** The database cannot be reached or restarts. The caller can try again. */
 export function isDatabaseLost(error: unknown): boolean {
   if (lostPrisma.has(prismaCode(error) ?? '')) return true;
   if (lostStates.test(sqlState(error) ?? '')) return true;

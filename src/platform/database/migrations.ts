@@ -1,15 +1,16 @@
 /**
- * Applies the migrations of `prisma/migrations` in process, by Prisma's own schema engine compiled to WebAssembly:
- * the folders, the table `_prisma_migrations` and the checksums are Prisma's, so an operator may as well run
- * `prisma migrate deploy`. Three things are stricter here.
+ * Applies the migrations of `prisma/migrations` in this process, with Prisma's own schema engine compiled to
+ * WebAssembly. The folders, the table `_prisma_migrations` and the checksums are Prisma's, so an operator can also run
+ * `prisma migrate deploy`. Three things are stricter here:
  *
- * - Each migration and its row in `_prisma_migrations` are one transaction. A migration that fails, or a process that
- *   is killed, leaves the database as it was, and the next start tries again. Only a script that contains the word
- *   CONCURRENTLY runs outside: PostgreSQL wants it so. Such a script should hold that one statement.
- * - A script is sent whole. Prisma's adapter would cut it at every semicolon, and with it the body of a function.
- * - What an earlier start left behind is judged first: see `MigrationError`.
+ * - Each migration and its row in `_prisma_migrations` are one transaction. If a migration fails or its process is
+ *   killed, the database does not change, and the next start tries again. Only a script that contains the word
+ *   CONCURRENTLY runs outside of a transaction, because PostgreSQL requires it. Such a script should have only that
+ *   statement.
+ * - A script is sent as a whole. Prisma's adapter would cut it at every semicolon, also inside the body of a function.
+ * - What an earlier start left behind is checked first: see `MigrationError`.
  *
- * Needs a connection of its own to PostgreSQL itself, not to a pooler that shares sessions between transactions.
+ * This needs its own connection to PostgreSQL itself, not to a pooler that shares sessions between transactions.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -30,12 +31,13 @@ import * as engineModule from '@prisma/schema-engine-wasm/schema_engine_bg';
 import pg from 'pg';
 
 /**
- * Why the database was not brought up to date. It was not changed either, but for the migrations before the one named.
+ * Why the database was not migrated. Migrations before the named one may have been applied; otherwise it did not
+ * change.
  *
- * - `newer`: it has migrations that this release does not know; a newer release has run on it.
- * - `edited`: a migration was changed after it had been applied.
- * - `unfinished`: a migration was begun outside a transaction and did not end; someone has to look.
- * - `refused`: PostgreSQL refused the script, or the database holds tables but no record of migrations.
+ * - `newer`: the database has migrations that this release does not know, because a newer release has used it.
+ * - `edited`: a migration was changed after it was applied.
+ * - `unfinished`: a migration outside of a transaction started and did not finish; an operator must look at it.
+ * - `refused`: PostgreSQL refused the script, or the database has tables but no record of migrations.
  * - `busy`: another process has held the lock for too long.
  */
 export class MigrationError extends Error {
@@ -55,19 +57,19 @@ export class MigrationError extends Error {
   }
 }
 
-/** Found from here, so that it is the same under `src/` and, compiled, under `dist/`. */
+/** Relative to this file, so that it is the same under `src/` and, compiled, under `dist/`. */
 const shippedMigrations = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
 
-/** The lock that Prisma's own engine takes, so that `prisma migrate deploy` waits for us and we for it. */
+/** The lock of Prisma's own engine, so that we and `prisma migrate deploy` wait for each other. */
 const MIGRATION_LOCK = 72_707_369;
 
 const NO_FILTERS = { externalTables: [], externalEnums: [] };
 
 /**
- * Brings the database up to the migrations in `folder`, oldest first. Any number of processes may do so at once: one
- * works, the others wait up to `waitSeconds` and then find nothing left to do.
+ * Applies the migrations in `folder` that the database does not have yet, oldest first. Several processes may call this
+ * at the same time: one works, and the others wait up to `waitSeconds` and then find nothing to do.
  *
- * @returns the names of the migrations applied by this call, in order; empty when there was nothing to do.
+ * @returns the names of the migrations that this call applied, in order; empty if there was nothing to do.
  * @throws MigrationError
  */
 export async function applyMigrations(
@@ -80,7 +82,7 @@ export async function applyMigrations(
     application_name: 'slipway migrations',
     connectionTimeoutMillis: 10_000,
   });
-  // The query that comes next fails with it; unheard, it would end the process.
+  // The next query fails with this error. Without a listener, it would end the process.
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -113,7 +115,7 @@ export async function applyMigrations(
   }
 }
 
-/** Refuses a history that must not be built upon; otherwise names the migrations still to be applied. */
+/** Refuses a database whose history does not fit; otherwise returns the names of the migrations to apply. */
 async function judgeHistory(engine: SchemaEngine, migrations: MigrationList): Promise<string[]> {
   const { failedMigrationNames, editedMigrationNames, history } = await engine.diagnoseMigrationHistory({
     migrationsList: migrations,
@@ -126,7 +128,7 @@ async function judgeHistory(engine: SchemaEngine, migrations: MigrationList): Pr
     throw new MigrationError(
       'unfinished',
       failedMigrationNames,
-      `migration ${unfinished} was begun on this database and did not end. Undo by hand what it did, then say so:\n` +
+      `migration ${unfinished} has started on this database and not finished. Undo its changes by hand, then run this:\n` +
         '  update _prisma_migrations set rolled_back_at = now() ' +
         `where migration_name = '${unfinished}' and finished_at is null;`,
     );
@@ -137,15 +139,15 @@ async function judgeHistory(engine: SchemaEngine, migrations: MigrationList): Pr
       'newer',
       unknown,
       `the database has migrations that this release does not know (${unknown.join(', ')}): ` +
-        'a newer release has run on it. Start that release or a later one, or restore the backup taken before it.',
+        'a newer release has used it. Start that release or a later one, or restore an older backup.',
     );
   }
   if (editedMigrationNames.length > 0) {
     throw new MigrationError(
       'edited',
       editedMigrationNames,
-      `changed after they had been applied to this database: ${editedMigrationNames.join(', ')}. ` +
-        'Restore the files as they were and put the change into a new migration.',
+      `these migrations were changed after they were applied to this database: ${editedMigrationNames.join(', ')}. ` +
+        'Restore the files, and write a new migration for the change.',
     );
   }
   return history?.unappliedMigrationNames ?? [];
@@ -167,25 +169,25 @@ async function applyOne(
     await apply();
     await client.query('commit');
   } catch (error) {
-    // Where the session is lost, PostgreSQL has rolled back already.
+    // If the session is lost, PostgreSQL has already rolled back.
     await client.query('rollback').catch(() => undefined);
     throw error;
   }
 }
 
 function refusal(name: string, script: string, cause: unknown): MigrationError {
-  // The engine appends the trace of its own code.
+  // The engine appends a stack trace of its own code.
   const [message] = (cause instanceof Error ? cause.message : String(cause)).split('\n   0: ');
   const position = cause instanceof pg.DatabaseError ? Number(cause.position) : Number.NaN;
   const place = position > 0 ? `, line ${[...script].slice(0, position).join('').split('\n').length}` : '';
-  return new MigrationError('refused', [name], `migration ${name} was refused${place}: ${message}`, {
+  return new MigrationError('refused', [name], `migration ${name} failed${place}: ${message}`, {
     cause,
   });
 }
 
 /**
- * Waits by asking again, not in PostgreSQL: a statement that waits keeps a snapshot, and CREATE INDEX CONCURRENTLY in
- * the process that has the lock would wait for that snapshot to go away.
+ * Waits by asking repeatedly, not inside of PostgreSQL. A statement that waits keeps a snapshot, and CREATE INDEX
+ * CONCURRENTLY in the process that has the lock would wait for that snapshot.
  */
 async function takeLock(client: pg.Client, waitSeconds: number): Promise<void> {
   const deadline = performance.now() + waitSeconds * 1000;
@@ -206,8 +208,8 @@ async function takeLock(client: pg.Client, waitSeconds: number): Promise<void> {
 }
 
 /**
- * Prisma's adapter over one session that is never replaced: the lock and the open transaction belong to it, so once it
- * is lost nothing more may be sent. A pool would open another one, even after a mere error of SQL.
+ * Prisma's adapter over one session that is never replaced. The lock and the open transaction belong to the session, so
+ * nothing more may be sent after it is lost. A pool would open another session, even after a simple error of SQL.
  */
 function overOneSession(
   client: pg.Client,
@@ -219,7 +221,7 @@ function overOneSession(
   const connect = factory.connect.bind(factory);
   factory.connect = async () => {
     const adapter = await connect();
-    // As one message, and keeping PostgreSQL's own error.
+    // Sends the script as one message, and keeps PostgreSQL's own error.
     adapter.executeScript = async (script) => {
       try {
         await client.query(script);
@@ -233,21 +235,21 @@ function overOneSession(
   return factory;
 }
 
-/** Starts the schema engine over a database adapter. Whoever calls it must `free` it. */
+/** Starts the schema engine over a database adapter. The caller must `free` it. */
 export async function loadSchemaEngine(
   adapter: SqlMigrationAwareDriverAdapterFactory,
 ): Promise<SchemaEngine> {
   await instantiateEngine();
   return engineModule.SchemaEngine.new(
     { datamodels: undefined },
-    () => undefined, // The engine's log: what matters is in its results and errors.
+    () => undefined, // The log of the engine. We need only its results and errors.
     bindMigrationAwareSqlAdapterFactory(adapter),
   );
 }
 
 let instantiated: Promise<void> | undefined;
 
-/** By hand, because Node 20 does not import `.wasm` files. */
+/** We load the engine by hand, because Node 20 cannot import `.wasm` files. */
 function instantiateEngine(): Promise<void> {
   instantiated ??= (async () => {
     const packageEntry = createRequire(import.meta.url).resolve(
@@ -264,8 +266,8 @@ function instantiateEngine(): Promise<void> {
 }
 
 /**
- * The engine bounds its wait for the lock by a timer of 10 s that it never takes back. It must not keep a process
- * alive that is done.
+ * The engine limits its wait for the lock by a timer of 10 s that it never clears. The timer must not keep a finished
+ * process alive.
  */
 function engineImports(): WebAssembly.ModuleImports {
   const functions: Record<string, unknown> = { ...engineModule };
@@ -276,7 +278,7 @@ function engineImports(): WebAssembly.ModuleImports {
   return functions as WebAssembly.ModuleImports;
 }
 
-/** The migrations of a folder by name, which begins with the time they were written. */
+/** The migrations of a folder, by name. Each name begins with the time when it was written. */
 async function readMigrations(folder: string): Promise<MigrationList> {
   const names = (await readdir(folder, { withFileTypes: true }))
     .filter((entry) => entry.isDirectory())

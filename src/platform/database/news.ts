@@ -1,9 +1,12 @@
 import { notifications } from './notify.ts';
 import type { Topic } from './topics.ts';
 
-/** A wait for news about one thing. News that comes while nobody waits ends the next wait at once: none is lost. */
+/** Waits for news about one thing. If news comes while nobody waits, the next wait ends at once: no news is lost. */
 export interface News {
-  /** Resolves on news, on a lost connection, when the signal fires, or after `limitMs`: in any case look again. */
+  /**
+   * Resolves on news, on a lost connection, when the signal fires, or after `limitMs`. In all cases the caller looks at
+   * the tables again.
+   */
   next(limitMs: number): Promise<void>;
   close(): void;
 }

@@ -6,8 +6,8 @@ import { databaseUrl } from './client.ts';
 import { CHANNEL, type Topic } from './topics.ts';
 
 /**
- * News between processes: NOTIFY on one channel, `topic:id`, never a payload. Delivery is best effort, a connection may
- * break: so whoever listens also looks at the tables, on `missed` and now and then by a timer.
+ * News between processes: NOTIFY on one channel, with `topic:id` and never data. News may be lost when a connection
+ * breaks, so every listener also reads the tables, on `missed` and regularly by a timer.
  */
 
 const MAX_PAUSE_MS = 1000;
@@ -18,21 +18,24 @@ export class Notifications {
   #closed = false;
   #running: Promise<void> | null = null;
 
-  /** Listens until closed, reconnecting for ever. Resolves once the first connection listens. */
+  /** Listens until `close`, and reconnects as often as necessary. Resolves when the first connection listens. */
   async start(): Promise<void> {
     const listening = new Promise<void>((resolve) => this.#emitter.once('listening', resolve));
     this.#running = this.#keepListening();
     await listening;
   }
 
-  /** Calls back on each piece of news about `id`, or about any id of the topic when it is null; the result ends that. */
+  /**
+   * Calls `listener` for each piece of news about `id`, or about all ids of the topic if `id` is null. Call the result
+   * to stop this.
+   */
   on(topic: Topic, id: string | null, listener: (id: string) => void): () => void {
     const name = id === null ? topic : `${topic}:${id}`;
     this.#emitter.on(name, listener);
     return () => this.#emitter.off(name, listener);
   }
 
-  /** Calls back when news may have been lost, because the connection was: look at the tables. */
+  /** Calls `listener` when the connection was lost and news may be lost with it: look at the tables. */
   onMissed(listener: () => void): () => void {
     this.#emitter.on('missed', listener);
     return () => this.#emitter.off('missed', listener);
@@ -67,7 +70,7 @@ export class Notifications {
         this.#emitter.emit('missed');
         await ended;
       } catch (error) {
-        log.warn({ err: error }, 'listening for news failed');
+        log.warn({ err: error }, 'listening for notifications failed');
       }
       this.#client = null;
       await client.end().catch(() => {});
@@ -86,5 +89,5 @@ export class Notifications {
   }
 }
 
-/** This process's ear. Started by whoever serves subscriptions, long polls or loops. */
+/** The listener of this process. Processes that serve subscriptions or long polls or run loops start it. */
 export const notifications = new Notifications();

@@ -1,19 +1,22 @@
 import { join, nothing, raw, type Sql, sql } from './sql.ts';
 
-/** A row's sort key: its columns in the order of the list. */
+/** The sort key of a row: its columns in the order of the list. */
 export type SortKey = readonly string[];
 
-/** What a list fetches: up to `limit + 1` rows beyond `from`, in the list's order, or against it when `backward`. */
+/**
+ * What a list reads: up to `limit + 1` rows after `from`, in the order of the list, or in the opposite order if
+ * `backward`.
+ */
 export interface Page {
   readonly limit: number;
   readonly backward: boolean;
-  /** The sort key of the row to go on from; null to begin at the end that the direction starts at. */
+  /** The sort key of the row to continue from; null to begin at the first row of this direction. */
   readonly from: SortKey | null;
 }
 
 export type SortType = 'timestamptz' | 'uuid' | 'int' | 'text';
 
-/** A column that a list is sorted by: in SQL, and in a row. */
+/** A column by which a list is sorted, in SQL and in a row. */
 export interface SortColumn<Row> {
   readonly column: string;
   readonly type: SortType;
@@ -21,7 +24,10 @@ export interface SortColumn<Row> {
   readonly of: (row: Row) => string;
 }
 
-/** How a list is sorted; the last column makes it definite. The store and the cursors read the same order. */
+/**
+ * The columns by which a list is sorted. The last column makes the order unique. The store and the cursors use the same
+ * order.
+ */
 export type Order<Row> = readonly SortColumn<Row>[];
 
 export function newestFirst(alias: string): Order<{ readonly id: string; readonly createdAt: Date }> {
@@ -36,12 +42,12 @@ export function newestFirst(alias: string): Order<{ readonly id: string; readonl
   ];
 }
 
-/** Ids grow with time, so this is the order of making wherever the server makes the id. */
+/** Ids grow with time, so this is the order of creation for all rows whose id the server creates. */
 export function lastIdFirst(alias: string): Order<{ readonly id: string }> {
   return [{ column: `${alias}.id`, type: 'uuid', direction: 'desc', of: ({ id }) => id }];
 }
 
-/** Byte by byte, as a unique index with `collate "C"` sorts. */
+/** Compares byte by byte, as a unique index with `collate "C"` does. */
 export function byText<Row>(column: string, of: (row: Row) => string): Order<Row> {
   return [{ column: `${column} collate "C"`, type: 'text', direction: 'asc', of }];
 }
@@ -52,9 +58,9 @@ export function highestFirst<Row>(column: string, of: (row: Row) => number): Ord
 
 /** The parts of a statement that lists one page. */
 export interface PageSql {
-  /** Beside the list's own conditions: `and …`, or nothing. */
+  /** Added to the list's own conditions: `and …`, or nothing. */
   readonly beyond: Sql;
-  /** Order and limit: the end of the statement. */
+  /** The end of the statement: order and limit. */
   readonly end: Sql;
 }
 
@@ -64,7 +70,7 @@ export function pageSql<Row>(order: Order<Row>, page: Page): PageSql {
     from: sql`${page.from?.[at] ?? null}::${raw(type)}`,
     isAscending: (direction === 'asc') !== page.backward,
   }));
-  // One comparison serves columns of either direction: the side that the list comes to later is the greater one.
+  // One comparison works for columns of both directions: the value that comes later in the list counts as greater.
   const later = columns.map(({ column, from, isAscending }) => (isAscending ? raw(column) : from));
   const earlier = columns.map(({ column, from, isAscending }) => (isAscending ? from : raw(column)));
   const sorted = columns.map(({ column, isAscending }) => raw(`${column} ${isAscending ? 'asc' : 'desc'}`));
@@ -74,19 +80,19 @@ export function pageSql<Row>(order: Order<Row>, page: Page): PageSql {
   };
 }
 
-/** Where the children of some parents are read. */
+/** The table of the children of some parents. */
 export interface ChildTable<Row> {
   readonly columns: string;
   readonly source: string;
-  /** The column that has the id of the parent. */
+  /** The column with the id of the parent. */
   readonly parent: string;
   readonly order: Order<Row>;
 }
 
 /**
- * The same page of each parent's children.
+ * The same page of the children of each parent.
  *
- * @param and  further conditions: `and …`.
+ * @param and further conditions: `and …`.
  */
 export function pageOfEach<Row>(
   { columns, source, parent, order }: ChildTable<Row>,
@@ -102,7 +108,7 @@ export function pageOfEach<Row>(
      ) as child`;
 }
 
-/** How many children each parent has; parents without any are left out. Rows: `parentId`, `count`. */
+/** The number of children of each parent. Parents without children are left out. Rows: `parentId`, `count`. */
 export function countOfEach(
   { source, parent }: Pick<ChildTable<never>, 'source' | 'parent'>,
   parentIds: readonly string[],

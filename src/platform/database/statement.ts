@@ -7,18 +7,20 @@ import { nothing, type Rows, type Sql, sql } from './sql.ts';
 import type { Tx } from './transaction.ts';
 
 /**
- * SQL that Prisma cannot say, or that costs too much through it. Each is prepared once a connection, under its name.
+ * SQL that Prisma cannot express, or that would be too slow with Prisma. Each statement is prepared once for each
+ * connection, under its name.
  *
- * Values are text, numbers, booleans, dates, bigints, bytes, nulls, or arrays of these; a row set goes in as one JSON
- * text (`jsonb_to_recordset`). In results, `int8` is a bigint and `jsonb` is parsed, through either door.
+ * Values are texts, numbers, booleans, dates, bigints, bytes, nulls, or arrays of these. A set of rows is passed as one
+ * JSON text (`jsonb_to_recordset`). In results, `int8` is a bigint and `jsonb` is parsed, inside and outside of
+ * transactions.
  *
- * A text that is always the same is a `statement`, with `$1`, `$2` … in it. One that is put together from parts, such as
- * a list with filters, is `sql` (sql.ts), and `query` runs it.
+ * For a text that is always the same, use `statement`, with `$1`, `$2` … in the text. For a text that is built from
+ * parts, such as a list with filters, use `sql` (sql.ts) and `query`.
  */
 export interface Statement<Row> {
   readonly name: string;
   readonly text: string;
-  /** Never set: carries the type of a row. */
+  /** Never set. It carries the type of a row. */
   readonly row?: Row;
 }
 
@@ -35,8 +37,9 @@ export type Value =
 const statements = new Map<string, Statement<unknown>>();
 
 /**
- * The statement of a text. Its name is a hash of the text: PostgreSQL keeps 63 characters of a name, so names put together
- * from parts may collide. Values never stand in the text, so a list has few texts, and each is hashed once.
+ * The statement with this text. Its name is a hash of the text: PostgreSQL cuts names after 63 characters, so longer
+ * names could be equal by mistake. Values are never in the text, so a list has only a few texts, and each text is
+ * hashed once.
  */
 export function statement<Row>(text: string): Statement<Row> {
   const known = statements.get(text);
@@ -56,8 +59,8 @@ const types: pg.CustomTypesConfig = {
 const MAX_TRIES = 5;
 
 /**
- * Runs a statement inside the transaction `tx`; without one by itself, on any connection of the pool, and again when
- * PostgreSQL rolled it back because of a deadlock.
+ * Runs a statement inside the transaction `tx`. Without a transaction, it uses any connection of the pool, and repeats
+ * the statement if PostgreSQL rolled it back because of a deadlock.
  */
 export async function run<Row>(statement: Statement<Row>, values: readonly Value[], tx?: Tx): Promise<Row[]> {
   if (tx) return await tx.$queryRawUnsafe<Row[]>(statement.text, ...values);
@@ -71,24 +74,24 @@ export async function run<Row>(statement: Statement<Row>, values: readonly Value
   }
 }
 
-/** Runs SQL that was put together from parts: see `run`. */
+/** Runs SQL that is built from parts: see `run`. */
 export function query<Row>(parts: Sql, tx?: Tx): Promise<Row[]> {
   return run(statement<Row>(parts.text), parts.values as Value[], tx);
 }
 
-/** How many there are in all. */
+/** The number of rows. */
 export async function count({ with: queries = nothing, from }: Rows): Promise<number> {
   const [row] = await query<{ count: bigint }>(sql`${queries} select count(*) as count from ${from}`);
   return Number(row?.count ?? 0n);
 }
 
-/** Whether there is any. */
+/** Whether there is at least one row. */
 export async function exists({ with: queries = nothing, from }: Rows): Promise<boolean> {
   const [row] = await query<{ some: boolean }>(sql`${queries} select exists (select from ${from}) as some`);
   return row?.some ?? false;
 }
 
-/** One page of some rows; up to one more than the page, so that it shows whether there are more. */
+/** One page of some rows, and one more row if there is one, which shows that there are more pages. */
 export function list<Row>(
   { with: queries = nothing, from }: Rows,
   columns: Sql,

@@ -3,17 +3,17 @@ import { UnavailableError } from '../errors.ts';
 import { db } from './client.ts';
 import { isDatabaseLost, isWriteConflict } from './failures.ts';
 
-/** What a command hands to the stores inside its transaction. */
+/** The transaction that a command passes to the stores. */
 export type Tx = Prisma.TransactionClient;
 
 const MAX_TRIES = 5;
 
-/** What waits for the commit of each open transaction. */
+/** The functions to run after the commit of each open transaction. */
 const afterwards = new WeakMap<Tx, Set<() => Promise<void>>>();
 
 /**
- * Runs `work` in one READ COMMITTED transaction, again from the start when PostgreSQL reports a deadlock or a write
- * conflict. So `work` must do nothing outside the database. Its own errors roll back and pass through.
+ * Runs `work` in one READ COMMITTED transaction, and repeats it from the start if PostgreSQL reports a deadlock or a
+ * write conflict. So `work` must change nothing outside of the database. An error of `work` rolls back and is thrown.
  */
 export async function inTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
@@ -36,8 +36,8 @@ export async function inTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
 }
 
 /**
- * Has `next` done once the transaction has committed, before `inTransaction` answers; once, however often it is asked
- * for, and not at all when the transaction is rolled back. It must not fail: what was committed cannot be taken back.
+ * Runs `next` after the commit of the transaction and before `inTransaction` returns: once, even if it is registered
+ * several times, and not at all after a rollback. It must not fail, because the commit cannot be undone.
  */
 export function afterCommit(tx: Tx, next: () => Promise<void>): void {
   const waiting = afterwards.get(tx);

@@ -7,10 +7,11 @@ const TRY_SECONDS = 60;
 const CONNECT_MS = 5_000;
 
 /**
- * Waits until the database answers, for at most a minute: it may be starting too. That it does not is said at once.
+ * Waits until the database answers, for at most a minute, because it may be starting too. If it does not answer at the
+ * first try, `tell` says so at once.
  *
- * @param tell  is given a line for the operator.
- * @throws ConfigurationError when no database answers in time, or one answers and refuses us.
+ * @param tell gets a line for the operator.
+ * @throws ConfigurationError if no database answers in time, or if it answers and refuses us.
  */
 export async function waitForDatabase(
   databaseUrl: string,
@@ -27,7 +28,7 @@ export async function waitForDatabase(
       const reason = reasonOf(error);
       if (!isDatabaseLost(error))
         throw new ConfigurationError(
-          `DATABASE_URL: PostgreSQL at ${where} cannot be used (${reason}). Correct DATABASE_URL, or the server there.`,
+          `DATABASE_URL: PostgreSQL at ${where} cannot be used (${reason}). Correct DATABASE_URL, or repair the server there.`,
         );
       const line = `DATABASE_URL: no PostgreSQL answers at ${where} (${reason}). Start it, or correct DATABASE_URL.`;
       if (Date.now() > until) throw new ConfigurationError(line);
@@ -39,7 +40,7 @@ export async function waitForDatabase(
   }
 }
 
-/** A host with several addresses fails with an error for each, and no message of its own. */
+/** If a host has several addresses, the error contains an error for each of them and has no message of its own. */
 function reasonOf(error: unknown): string {
   const { code, message, errors } = error as { code?: string; message?: string; errors?: unknown[] };
   if (errors?.[0] !== undefined) return reasonOf(errors[0]);

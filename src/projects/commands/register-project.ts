@@ -11,10 +11,10 @@ import { projectTarget } from '../domain/targets.ts';
 import { findProject } from '../store.ts';
 
 /**
- * Makes a project, ACTIVE, with the service's domains. Whoever makes it manages it.
+ * Creates a project in the state ACTIVE, with the domains of the server. The caller gets MANAGE on it.
  *
- * @throws InvalidArgumentError with every fault; AlreadyExistsError for the identifier of a project that the caller may
- * read, InvalidArgumentError `NameUnavailable` for that of a hidden one.
+ * @throws InvalidArgumentError with all problems; AlreadyExistsError if a project that the caller may read has the
+ * identifier; InvalidArgumentError `NameUnavailable` if a hidden project has it.
  */
 export async function registerProject(caller: Caller, project: NewProject): Promise<Project> {
   const problems = projectProblems(project);

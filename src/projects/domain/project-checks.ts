@@ -16,21 +16,24 @@ export interface NewProject {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Everything wrong with a project's description. Source: Flyte's RegisterProject. */
+/** All problems of a new project. Source: Flyte's RegisterProject. */
 export function projectProblems(project: NewProject): Problem[] {
   const problems: Problem[] = [];
   const fault = (field: string, message: string) =>
     problems.push({ path: ['input', field], code: 'InvalidValue', message });
   if (!identifierForm.test(project.identifier))
-    fault('identifier', 'at most 63 lower-case letters, digits and hyphens, no hyphen at the ends');
+    fault(
+      'identifier',
+      'must have at most 63 lower-case letters, digits and hyphens, and must not begin or end with a hyphen',
+    );
   if (project.name.trim() === '') fault('name', 'missing name');
-  if (project.name.length > MAX_NAME) fault('name', `more than ${MAX_NAME} characters`);
+  if (project.name.length > MAX_NAME) fault('name', `must have at most ${MAX_NAME} characters`);
   if (project.description.length > MAX_DESCRIPTION)
-    fault('description', `more than ${MAX_DESCRIPTION} characters`);
+    fault('description', `must have at most ${MAX_DESCRIPTION} characters`);
   return [...problems, ...labelProblems(project.labels, ['input', 'labels'])];
 }
 
-/** Labels are Kubernetes': at most 16, qualified names, short values. */
+/** Labels follow the rules of Kubernetes: at most 16, with qualified names and short values. */
 export function labelProblems(labels: Readonly<Record<string, string>>, path: readonly string[]): Problem[] {
   const problems: Problem[] = [];
   const entries = Object.entries(labels);
@@ -38,7 +41,7 @@ export function labelProblems(labels: Readonly<Record<string, string>>, path: re
     problems.push({
       path,
       code: 'InvalidValue',
-      message: `more than ${MAX_LABELS} labels`,
+      message: `must have at most ${MAX_LABELS} labels`,
     });
   for (const [key, value] of entries.slice(0, MAX_LABELS)) {
     const slash = key.indexOf('/');
@@ -47,20 +50,20 @@ export function labelProblems(labels: Readonly<Record<string, string>>, path: re
       problems.push({
         path: [...path, key],
         code: 'InvalidValue',
-        message: 'the key is no qualified name',
+        message: 'the key is not a valid label key',
       });
     if (!labelValue.test(value))
       problems.push({
         path: [...path, key],
         code: 'InvalidValue',
-        message: 'the value is no label value',
+        message: 'the value is not a valid label value',
       });
   }
   return problems;
 }
 
 /**
- * What every creation inside a project demands of it.
+ * Every creation inside of a project requires this.
  *
  * @throws InvalidArgumentError `InactiveProject`.
  */

@@ -1,6 +1,6 @@
 import type { Target } from '../../authorization/domain/resources.ts';
 
-/** What decides about a project: its own grants. */
+/** The grants on a project decide about it. */
 export const projectTarget = ({ id, tenantId }: { id: string; tenantId: string }): Target => ({
   tenantId,
   resources: [{ type: 'PROJECT', id }],

@@ -14,59 +14,61 @@ import { countProjects, listProjects, type ProjectBy, projectOrder } from '../st
 
 const ProjectStateEnum = enumOf<ProjectState>(
   'ProjectState',
-  'Whether a project takes new versions and executions. What it holds stays readable either way.',
+  'Whether a project accepts new versions and executions. Everything in it stays readable in all states.',
   {
-    ACTIVE: 'It takes new versions and executions.',
-    ARCHIVED: 'It takes nothing new, and lists leave it out unless they are asked for archived ones.',
-    SYSTEM_GENERATED: 'The platform made it for itself. Nobody adds anything to it.',
-    SYSTEM_ARCHIVED: 'The platform archived it. It takes nothing new, and lists still show it.',
+    ACTIVE: 'The project accepts new versions and executions.',
+    ARCHIVED:
+      'The project accepts nothing new, and lists leave it out unless they are asked for archived projects.',
+    SYSTEM_GENERATED: 'The platform created the project for itself. Users cannot add anything to it.',
+    SYSTEM_ARCHIVED: 'The platform archived the project. It accepts nothing new, but lists show it.',
   },
 );
 
 const DomainType = builder.objectRef<string>('ProjectDomain').implement({
-  description: 'A stage that every project has, such as `development` or `production`.',
+  description: 'A stage of work, such as `development` or `production`. Every project has all domains.',
   fields: (t) => ({
     id: t.id({
-      description: 'The same as the name: domains come from the configuration.',
+      description: 'The same as the name, because domains come from the configuration.',
       resolve: (domain) => domain,
     }),
-    name: t.string({ description: 'The name, as keys and filters take it.', resolve: (domain) => domain }),
+    name: t.string({ description: 'The name, for keys and filters.', resolve: (domain) => domain }),
   }),
 });
 
 export const ProjectType = builder.prismaObject('Project', {
-  description: 'What holds tasks, workflows, launch plans and executions. Never deleted, only archived.',
+  description:
+    'A project, which contains tasks, workflows, launch plans and executions. Projects are archived, never deleted.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `project` finds the project by it.',
+      description: 'A UUIDv7 that is unique across all types. `project` finds the project by it.',
     }),
     identifier: t.exposeString('identifier', {
-      description: 'The short name that keys and filters take, unique in the tenant. It never changes.',
+      description: 'The short name for keys and filters, unique in the tenant. It never changes.',
     }),
-    name: t.exposeString('name', { description: 'The name that people read; need not be unique.' }),
+    name: t.exposeString('name', { description: 'The name for people. It need not be unique.' }),
     description: t.exposeString('description', {
-      description: 'What the project is for; empty when nobody said.',
+      description: 'The purpose of the project, for people. It may be empty.',
     }),
     labels: t.field({
       type: [KeyValueType],
       extensions: { listSize: 5 },
-      description: 'Labels by the rules of Kubernetes, at most 16.',
+      description: 'Labels that follow the rules of Kubernetes, at most 16.',
       resolve: (project) => entriesOf(project.labels),
     }),
     state: t.expose('state', {
       type: ProjectStateEnum,
-      description: 'Whether it takes new versions and executions.',
+      description: 'Whether the project accepts new versions and executions.',
     }),
     domains: t.field({
       type: [DomainType],
       extensions: { listSize: 5 },
-      description: 'The domains that the project has: the same ones for every project.',
+      description: 'The domains of the project. Every project has the same domains.',
       resolve: () => [...serverConfig.domains],
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the project was registered.' }),
     updatedAt: t.expose('updatedAt', {
       type: 'DateTime',
-      description: 'When the project itself last changed.',
+      description: 'When the project last changed. Changes of objects in it do not count.',
     }),
   }),
 });
@@ -86,7 +88,7 @@ builder.queryFields((t) => ({
   project: t.field({
     type: ProjectType,
     nullable: true,
-    description: 'One project; null with NOT_FOUND when it is absent or hidden.',
+    description: 'One project. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(ProjectByInput, 'project'),
     resolve: (_root, { by }, { loaders }) => loaders.project.load(by as ProjectBy),
   }),
@@ -98,7 +100,7 @@ builder.queryFields((t) => ({
         withArchived: t.arg.boolean({
           defaultValue: false,
           description:
-            'List ARCHIVED projects as well. SYSTEM_ARCHIVED ones are listed either way, as in Flyte.',
+            'True: list ARCHIVED projects as well. SYSTEM_ARCHIVED projects are always listed, as in Flyte.',
         }),
       },
       resolve: (_root, { withArchived, ...args }, context) => {
@@ -128,17 +130,17 @@ const RegisterProjectInput = builder.inputType('RegisterProjectInput', {
     identifier: t.string({
       required: true,
       description:
-        'The short name that keys and filters take, unique in the tenant: at most 63 lower-case letters, digits and hyphens (a DNS-1123 label).',
+        'The short name for keys and filters, unique in the tenant: at most 63 lower-case letters, digits and hyphens (a DNS-1123 label).',
     }),
-    name: t.string({ required: true, description: 'The name that people read, at most 64 characters.' }),
+    name: t.string({ required: true, description: 'The name for people, at most 64 characters.' }),
     description: t.string({
       defaultValue: '',
-      description: 'What the project is for, at most 300 characters.',
+      description: 'The purpose of the project, at most 300 characters.',
     }),
     labels: t.field({
       type: [KeyValueInput],
       defaultValue: [],
-      description: 'Labels by the rules of Kubernetes, at most 16.',
+      description: 'Labels that follow the rules of Kubernetes, at most 16.',
     }),
   }),
 });
@@ -149,7 +151,8 @@ builder.mutationField('registerProject', (t) =>
   t.field({
     type: RegisterProjectPayload,
     nullable: true,
-    description: 'Registers a project, which is ACTIVE. Requires the role SUPERUSER or one above it.',
+    description:
+      'Registers a project and grants you MANAGE on it. Requires the role SUPERUSER or a higher one. The project is ACTIVE.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError] },
     args: inputOf(RegisterProjectInput),
     resolve: async (_root, { input }, context) => ({

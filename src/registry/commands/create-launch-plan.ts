@@ -21,10 +21,10 @@ export interface NewLaunchPlan extends LaunchPlanSpec {
 }
 
 /**
- * Registers a version of a launch plan, INACTIVE.
+ * Registers a version of a launch plan, which is INACTIVE.
  *
- * @throws NotFoundError for the workflow, before anything else is looked at; InvalidArgumentError with every fault;
- * AlreadyExistsError when the very same is registered. Source: Flyte's CreateLaunchPlan.
+ * @throws NotFoundError for the workflow, before any other check; InvalidArgumentError with all problems;
+ * AlreadyExistsError if an identical version is registered. Source: Flyte's CreateLaunchPlan.
  */
 export async function createLaunchPlan(
   caller: Caller,

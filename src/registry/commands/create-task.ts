@@ -12,9 +12,9 @@ import { findTask } from '../store.ts';
 import { storeVersion } from './store-version.ts';
 
 /**
- * Registers a version of a task: its template is checked, brought into canonical form and kept for ever.
+ * Registers a version of a task: its template is checked, changed to its canonical form, and stored permanently.
  *
- * @throws InvalidArgumentError with every fault; AlreadyExistsError when the very same is registered.
+ * @throws InvalidArgumentError with all problems; AlreadyExistsError if an identical version is registered.
  * Source: Flyte's CreateTask.
  */
 export async function createTask(

@@ -20,11 +20,12 @@ import { ensureNamedEntity, findNamedEntity, findWorkflow, readTasks, taskIdsOf 
 import { requireUsableName, storeVersion } from './store-version.ts';
 
 /**
- * Registers a version of a workflow: it is compiled against the registered tasks and kept, with them, for ever.
+ * Registers a version of a workflow: it is compiled with the registered tasks, and stored together with them
+ * permanently.
  *
- * Tasks of other projects may be used where the caller may read them; those it may not are reported as not found.
+ * A workflow may use tasks of other projects if the caller may read them. Other tasks are reported as not found.
  *
- * @throws InvalidArgumentError with every fault that the compiler found; AlreadyExistsError when the very same is
+ * @throws InvalidArgumentError with all problems that the compiler found; AlreadyExistsError if an identical version is
  * registered. Source: Flyte's CreateWorkflow.
  */
 export async function createWorkflow(
@@ -84,10 +85,10 @@ export async function createWorkflow(
 }
 
 /**
- * EDIT on the workflow where the caller may read one of that name, else on the project. So a hidden workflow is judged
- * like an absent one, after the same statements; its name is refused later.
+ * Requires EDIT on the workflow if the caller may read a workflow of this name, and otherwise on the project. So a
+ * hidden workflow is treated like an absent one and takes the same statements; its name is refused later.
  *
- * @returns what decides about the workflow that has the name; null when none has.
+ * @returns the target of the workflow that has the name; null if none has it.
  */
 async function requireMayRegister(caller: Caller, project: Project, key: EntityKey): Promise<Target | null> {
   const name = await findNamedEntity(project.id, key);
@@ -97,26 +98,26 @@ async function requireMayRegister(caller: Caller, project: Project, key: EntityK
     (await isSeen(caller, named, workflow)) && workflow
       ? { ...named, target: async () => workflow }
       : { kind: 'project', key: project.identifier, target: async () => projectTarget(project) };
-  // The rule has let in those who may read some workflow of the project: they know of the project.
+  // The rule has allowed callers who may read a workflow of the project, so they may know the project.
   const refused = await refusal(caller, 'workflow:create', { ...find, within: async () => true });
   if (refused) throw refused;
   return workflow;
 }
 
-/** A registered task in the form that the compiler takes. */
+/** A registered task in the form that the compiler needs. */
 interface RegisteredTask {
   readonly id: string;
   readonly task: CompiledTask;
 }
 
-/** The tasks that the caller may read: the others are as absent to the compiler as they are to the caller. */
+/** The tasks that the caller may read. Other tasks are absent for the compiler, as they are for the caller. */
 async function readableTasks(caller: Caller, keys: readonly EntityKey[]): Promise<RegisteredTask[]> {
   const addresses = keys.map((key) => ({ key }));
   const rows = await readTasks(caller.tenantId, addresses);
   const tasks = await Promise.all(
     addresses.map(async (by, at) => {
       const row = rows[at] ?? null;
-      // Asked about absent ones too, so that these cost what hidden ones do.
+      // Also asks about absent tasks, so that they take the same statements as hidden ones.
       const isReadable = await isAllowed(caller, 'task:read', {
         kind: 'task',
         key: addressText(by),

@@ -10,13 +10,13 @@ import { differences, differencesText } from '../domain/difference.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { isReservedName } from '../domain/reserved-names.ts';
 
-/** So that a refusal stays one that a client can show. */
+/** So that clients can still show the error. */
 const MAX_DIFFERENCE_CHARACTERS = 64 * 1024;
 
-/** Where a name stands that cannot be used. */
+/** The path of a name that cannot be used. */
 const namePath = ['input', 'key', 'name'];
 
-/** A version as it is registered, and what decides about it. */
+/** A registered version, and the target that decides about it. */
 interface Registered {
   readonly digest: string;
   readonly document: unknown;
@@ -34,21 +34,21 @@ interface Version<Row> {
 }
 
 /**
- * Stores a version once. What is registered never changes.
+ * Stores a new version. A registered version never changes.
  *
- * @throws AlreadyExistsError for the same again, which a client may take for success; InvalidArgumentError
- * `DifferentStructure`, with the difference, for something else under the same version; `NameUnavailable`, without
- * content, for a reserved name and for the version of something that the caller may not read.
+ * @throws AlreadyExistsError for an identical version, which a client can treat as success; InvalidArgumentError
+ * `DifferentStructure`, with the differences, if the version exists with another content; `NameUnavailable`, without
+ * content, for a reserved name, and for a version that the caller may not read.
  */
 export async function storeVersion<Row>(caller: Caller, version: Version<Row>): Promise<Row> {
-  // Looks before writing, so that a reserved name and a hidden version cost the same.
+  // Checked before writing, so that a reserved name and a hidden version take the same statements.
   const known = await version.find();
   if (known || isReservedName(version.key.name)) throw await conflict(caller, version, known);
   try {
     return await version.insert();
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    // Another caller was quicker.
+    // Another caller was faster.
     throw await conflict(caller, version, await version.find());
   }
 }
@@ -62,21 +62,21 @@ async function conflict<Row>(
   const isReadable = await isSeen(caller, named, known?.target ?? null);
   if (!isReadable || !known) return nameUnavailable(namePath);
   const name = `${kind} ${key.name} version ${key.version}`;
-  if (known.digest === digest) return new AlreadyExistsError(`${name} is registered already, identical`);
+  if (known.digest === digest) return new AlreadyExistsError(`${name} is already registered and identical`);
   const text = (await isAllowed(caller, read, { ...named, target: async () => known.target }))
     ? `:\n${differencesText(differences(known.document, document), MAX_DIFFERENCE_CHARACTERS)}`
     : '';
   return InvalidArgumentError.of(
     ['input', 'id', 'version'],
-    `${name} is registered already with another structure${text}`,
+    `${name} is already registered with a different structure${text}`,
     'DifferentStructure',
   );
 }
 
 /**
- * Refuses the name of a workflow that the caller may not read, and reserved names, alike.
+ * Refuses reserved names, and the name of a workflow that the caller may not read, in the same way.
  *
- * @param holder  what has the name; null when nothing has.
+ * @param holder the workflow that has the name; null if none has it.
  * @throws InvalidArgumentError `NameUnavailable`.
  */
 export async function requireUsableName(

@@ -8,12 +8,13 @@ import { launchPlanTarget } from '../domain/targets.ts';
 import { lockVersions } from '../locks.ts';
 
 /**
- * Activates or deactivates a version. Activating one deactivates the version of the same name that was active, in the
- * same step; deactivating touches no other. Repeating either succeeds.
+ * Activates or deactivates a version. Activating a version deactivates the active version of the same name in the same
+ * transaction; deactivating changes no other version. Repeating a call succeeds.
  *
- * @param plan  the version, which the caller may EDIT.
- * @throws PermissionDeniedError when the caller may read the active version and not EDIT it; InvalidArgumentError
- * `NameUnavailable`, as for a reserved name, when it may not even read it. Source: Flyte's UpdateLaunchPlan.
+ * @param plan the version. The caller has EDIT on it.
+ * @throws PermissionDeniedError if the caller may read the active version but does not have EDIT on it;
+ * InvalidArgumentError `NameUnavailable`, as for a reserved name, if the caller may not read it. Source: Flyte's
+ * UpdateLaunchPlan.
  */
 export async function updateLaunchPlan(
   caller: Caller,
@@ -21,7 +22,7 @@ export async function updateLaunchPlan(
   state: LaunchPlanState,
 ): Promise<LaunchPlan> {
   const { id, workflowEntityId } = plan;
-  // Versions of one name may be of different workflows, and a workflow's grants decide about its plans.
+  // Versions of one name may launch different workflows, and the grants on a workflow decide about its launch plans.
   const judged = new Set([workflowEntityId]);
   for (;;) {
     const done = await inTransaction(async (tx) => {
@@ -32,7 +33,7 @@ export async function updateLaunchPlan(
       return { updated: await tx.launchPlan.update({ where: { id }, data: { state } }) } as const;
     });
     if (done.updated) return done.updated;
-    // Asked without the lock, then tried again: each round judges one workflow more.
+    // The check runs without the lock, and then the update is tried again. Each round checks one more workflow.
     await requireMayDeactivate(caller, { ...plan, ...done.unjudged });
     judged.add(done.unjudged.workflowEntityId);
   }

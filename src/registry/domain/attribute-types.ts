@@ -4,16 +4,17 @@ import { type LiteralType, typeText } from '../../values/literal-types.ts';
 import type { Place } from '../../values/problem-list.ts';
 import type { Attribute } from './workflow-templates.ts';
 
-/** What lies inside a struct that tells nothing of its fields: only the value will show its type. */
+/** UNKNOWN: a value inside a struct whose fields are not declared. Only the value will show its type. */
 export type AttributeType = LiteralType | 'UNKNOWN';
 
 /**
- * The type of what an attribute path leads to, through lists (by index), maps (by key) and structs (by field, where
- * a dataclass type or a JSON Schema lists the fields). A union is entered only if it has a single variant.
+ * The type of the value at an attribute path. The path leads through lists (by index), maps (by key) and structs (by
+ * field, if a dataclass type or a JSON Schema lists the fields). It leads into a union only if the union has a single
+ * variant.
  *
- * Problems: `FieldNotFound` at the attribute that cannot be followed. An index is not checked against a length,
- * which only the value has. Source: Flyte v1.16, `flytepropeller/pkg/compiler/validators/bindings.go`; following
- * JSON Schemas is ours.
+ * Problems: `FieldNotFound` at the attribute that cannot be followed. An index is not checked against a length, because
+ * only the value has a length. Source: Flyte v1.16, `flytepropeller/pkg/compiler/validators/bindings.go`. Following
+ * JSON Schemas is our addition.
  */
 export function typeAtPath(
   type: LiteralType,

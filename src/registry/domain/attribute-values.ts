@@ -4,14 +4,14 @@ import type { Place } from '../../values/problem-list.ts';
 import { attributeText } from './attribute-types.ts';
 import type { Attribute } from './workflow-templates.ts';
 
-/** What an attribute path leads to: a literal, or plain JSON inside a struct. */
+/** The value at an attribute path: a literal, or plain JSON inside a struct. */
 export type AttributeValue = { readonly literal: Literal } | { readonly json: JsonValue };
 
 /**
  * Follows an attribute path through a value: lists by index, maps by key, structs by field and index.
  *
- * Problems: `FieldNotFound` for a key, index or field that the value does not have, and for a path into a value
- * that has none, a binary one among them.
+ * Problems: `FieldNotFound` for a key, index or field that the value does not have, and for a path into a value without
+ * parts, such as a binary one.
  * Source: Flyte v1.16, `flytepropeller/pkg/controller/nodes/attr_path_resolver.go`.
  */
 export function valueAtPath(

@@ -4,18 +4,18 @@ import { entityKeyText } from './entity-keys.ts';
 import type { CompiledTask } from './task-templates.ts';
 import type { CompiledBinding, CompiledWorkflow, CompiledWorkflowClosure } from './workflow-templates.ts';
 
-/** A task node with all that running it takes. */
+/** A task node, with everything that is needed to run it. */
 export interface TaskNode {
   readonly id: string;
-  /** The registered task's id. */
+  /** The id of the registered task. */
   readonly taskId: string;
   readonly task: CompiledTask;
   readonly inputs: readonly CompiledBinding[];
   readonly inputTypes: Readonly<Record<string, Variable>>;
   readonly outputs: Readonly<Record<string, Variable>>;
-  /** Attempts beyond the first after the user's code failed: the node's own word, else the task's. */
+  /** How often the node is tried again after a failure of the user's code, as the node says, or else the task. */
   readonly retries: number;
-  /** Of one attempt, rounded up; null: no limit. */
+  /** The time limit of one attempt, rounded up; null means no limit. */
   readonly timeoutSeconds: number | null;
 }
 

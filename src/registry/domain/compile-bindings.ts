@@ -15,21 +15,21 @@ import {
   START_NODE_ID,
 } from './workflow-templates.ts';
 
-/** An output as promises find it, by its name or an alias; `var` is its own name. */
+/** An output, as promises find it by its name or an alias. `var` is its own name. */
 export interface Output {
   readonly var: string;
   readonly type: LiteralType;
 }
 
-/** By node id. A node whose interface was not found is there as null: its own problem is told elsewhere. */
+/** By node id. A node whose interface was not found has the value null; its problem is reported elsewhere. */
 export type Outputs = ReadonlyMap<string, ReadonlyMap<string, Output> | null>;
 
 /**
- * Checks that bindings give each variable a value of its type exactly once, and answers them compiled, sorted by
- * variable. Those of a variable whose type is a union with NONE may be missing.
+ * Checks that the bindings give each variable a value of its type exactly once. Returns them compiled and sorted by
+ * variable. A variable may have no binding if its type is a union with NONE.
  *
- * Problems, at the variable's place: `VariableNameNotFound`, `ParameterBoundMoreThanOnce`, `ParameterNotBound`, and
- * those of each binding. Source: Flyte v1.16, `flytepropeller/pkg/compiler/validators/bindings.go`.
+ * Problems, with the path of the variable: `VariableNameNotFound`, `ParameterBoundMoreThanOnce`, `ParameterNotBound`,
+ * and the problems of each binding. Source: Flyte v1.16, `flytepropeller/pkg/compiler/validators/bindings.go`.
  */
 export function compileBindings(
   bindings: readonly Binding[],
@@ -42,7 +42,8 @@ export function compileBindings(
   for (const binding of bindings) {
     const at = place.at(binding.var);
     const variable = entryOf(variables, binding.var);
-    if (variable === undefined) at.report('VariableNameNotFound', `there is no variable ${binding.var}`);
+    if (variable === undefined)
+      at.report('VariableNameNotFound', `the interface has no variable ${binding.var}`);
     else if (bound.has(binding.var)) {
       at.report('ParameterBoundMoreThanOnce', `${binding.var} is bound more than once`);
     } else {
@@ -58,14 +59,17 @@ export function compileBindings(
   return [...compiled.values()].sort((a, b) => (a.var < b.var ? -1 : 1));
 }
 
-/** The ids of the nodes whose outputs a binding needs, start-node among them. */
+/** The ids of the nodes whose outputs a binding needs, including start-node. */
 export function promisedNodeIds(data: BindingData): string[] {
   if ('promise' in data) return [data.promise.nodeId || START_NODE_ID];
   if ('collection' in data) return data.collection.bindings.flatMap(promisedNodeIds);
   return 'map' in data ? Object.values(data.map.bindings).flatMap(promisedNodeIds) : [];
 }
 
-/** The ids of the nodes whose outputs bindings need, each once; start-node, whose outputs are the inputs, is none. */
+/**
+ * The ids of the nodes whose outputs the bindings need, each once. start-node is not included, because its outputs are
+ * the inputs of the workflow.
+ */
 export function promisedNodesOf(bindings: readonly { readonly binding: BindingData }[]): string[] {
   const ids = new Set(bindings.flatMap(({ binding }) => promisedNodeIds(binding)));
   ids.delete(START_NODE_ID);
@@ -138,17 +142,18 @@ function compilePromise(
 ): CompiledBindingData | undefined {
   const nodeId = promise.nodeId || START_NODE_ID;
   const ofNode = outputs.get(nodeId);
-  if (ofNode === undefined) return place.report('NodeReferenceNotFound', `there is no node ${nodeId}`);
+  if (ofNode === undefined)
+    return place.report('NodeReferenceNotFound', `the workflow has no node ${nodeId}`);
   if (ofNode === null) return undefined;
   const output = ofNode.get(promise.var);
   if (output === undefined) {
-    return place.report('VariableNameNotFound', `${nodeId} has no output ${promise.var}`);
+    return place.report('VariableNameNotFound', `the node ${nodeId} has no output ${promise.var}`);
   }
   const { attrPath = [] } = promise;
   const upstream = typeAtPath(output.type, attrPath, place);
   if (upstream === undefined) return undefined;
   const target = { nodeId, var: output.var };
-  // An empty path and none are the same, so only one of them is kept.
+  // An empty path and no path mean the same, so only one of the two forms is stored.
   const compiled = {
     promise: attrPath.length > 0 ? { ...target, attrPath } : target,
   };

@@ -4,15 +4,15 @@ import { checkPlatformLimits } from './task-resources.ts';
 import type { ResourceEntry, TaskTemplate } from './task-templates.ts';
 
 /**
- * Checks a task template that came from outside and answers its canonical form: absent lists empty, unordered ones
- * sorted, durations in their normal text.
+ * Checks a task template from outside and returns its canonical form: absent lists are empty, lists without a
+ * meaningful order are sorted, and durations have their normal text.
  *
- * @param platformLimits  what a container may ask for at most, where the platform sets a limit.
+ * @param platformLimits the most that a container may request, for resources with a limit of the platform.
  * @throws InvalidArgumentError with all problems of its fields, in the order of Flyte's checks: type, metadata, the
- *   runtime's version, interface, image, resources. Once every field reads well: two targets at once, a container
- *   with inputs or outputs but neither command nor arguments, resources above the platform's.
+ * version of the runtime, interface, image, resources. If all fields are valid, it also reports two targets at once, a
+ * container with inputs or outputs but without command and arguments, and resources above the platform's limits.
  * Source: Flyte v1.16, `flyteadmin/pkg/manager/impl/validation/task_validator.go` and
- *   `flytepropeller/pkg/compiler/task_compiler.go`.
+ * `flytepropeller/pkg/compiler/task_compiler.go`.
  */
 export function compileTask(
   template: unknown,
@@ -38,7 +38,7 @@ export function compileTask(
 function checkTarget(task: TaskTemplate, place: Place): void {
   const targets = (['container', 'k8sPod', 'sql'] as const).filter((target) => task[target]);
   if (targets.length > 1) {
-    place.report('InvalidValue', `a task has at most one target, got ${targets.join(' and ')}`);
+    place.report('InvalidValue', `a task must have at most one target, got ${targets.join(' and ')}`);
   }
 }
 

@@ -23,13 +23,13 @@ import {
 } from './workflow-templates.ts';
 
 /**
- * Checks a workflow against the tasks that it uses and answers its closure: bindings compiled, upstream ids sorted,
+ * Checks a workflow with the tasks that it uses and returns its closure: compiled bindings, sorted upstream ids,
  * connections from start-node to end-node, and the tasks. Equal templates give equal closures.
  *
- * @param tasks  at least those of referencedTasks that are registered; others are left out of the closure.
+ * @param tasks at least the registered ones among `referencedTasks`. Other tasks are left out of the closure.
  * @throws InvalidArgumentError with all problems. Each has the compiler's code and a path that names the node:
- *   `NoNodesFound`, `DuplicateId`, `ValueRequired`, `TaskReferenceNotFound`, `DuplicateAlias`,
- *   `NodeReferenceNotFound`, `VariableNameNotFound`, `CycleDetected`, `UnreachableNodes`, and those of compileBindings.
+ * `NoNodesFound`, `DuplicateId`, `ValueRequired`, `TaskReferenceNotFound`, `DuplicateAlias`, `NodeReferenceNotFound`,
+ * `VariableNameNotFound`, `CycleDetected`, `UnreachableNodes`, and the codes of `compileBindings`.
  * Source: Flyte v1.16, `flytepropeller/pkg/compiler/workflow_compiler.go`.
  */
 export function compileWorkflow(
@@ -41,7 +41,8 @@ export function compileWorkflow(
   const references = {
     tasks: new Map(tasks.map((task) => [entityKeyText(task.id), task])),
   };
-  if (template.nodes.length === 0) place.at('nodes').report('NoNodesFound', 'a workflow needs a node');
+  if (template.nodes.length === 0)
+    place.at('nodes').report('NoNodesFound', 'a workflow needs at least one node');
 
   const nodes = distinctNodes(template.nodes, place.at('nodes')).map((node) => {
     const at = place.at('nodes', node.id);
@@ -74,15 +75,15 @@ export function compileWorkflow(
   };
 }
 
-/** The first node of each id; the others, and ids that cannot be used, are reported. */
+/** The first node of each id. Further nodes with the same id, and ids that cannot be used, are reported. */
 function distinctNodes(nodes: readonly Node[], place: Place): Node[] {
   const byId = new Map<string, Node>();
   for (const [index, node] of nodes.entries()) {
     if (node.id === '') place.at(index, 'id').report('ValueRequired', 'a node needs an id');
     else if (node.id === START_NODE_ID || node.id === END_NODE_ID) {
-      place.at(node.id, 'id').report('DuplicateId', `${node.id} is the compiler's own`);
+      place.at(node.id, 'id').report('DuplicateId', `the id ${node.id} is reserved`);
     } else if (byId.has(node.id)) {
-      place.at(node.id, 'id').report('DuplicateId', `more than one node is called ${node.id}`);
+      place.at(node.id, 'id').report('DuplicateId', `more than one node has the id ${node.id}`);
     } else byId.set(node.id, node);
   }
   return [...byId.values()];
@@ -102,9 +103,9 @@ function nodeOutputs(node: Node, typed: TypedInterface, place: Place): Map<strin
 
 function addAlias(alias: OutputAlias, outputs: Map<string, Output>, place: Place): void {
   const output = outputs.get(alias.var);
-  if (output === undefined) place.report('VariableNameNotFound', `there is no output ${alias.var}`);
+  if (output === undefined) place.report('VariableNameNotFound', `the interface has no output ${alias.var}`);
   else if (outputs.has(alias.alias)) {
-    place.report('DuplicateAlias', `there already is an output ${alias.alias}`);
+    place.report('DuplicateAlias', `the interface already has an output ${alias.alias}`);
   } else outputs.set(alias.alias, output);
 }
 
@@ -116,7 +117,7 @@ function compileNode(
 ): Node<CompiledBinding> {
   for (const [index, id] of node.upstreamNodeIds.entries()) {
     if (outputs.has(id)) continue;
-    place.at('upstreamNodeIds', index).report('NodeReferenceNotFound', `there is no node ${id}`);
+    place.at('upstreamNodeIds', index).report('NodeReferenceNotFound', `the workflow has no node ${id}`);
   }
   return {
     ...node,
@@ -146,13 +147,13 @@ function checkGraph(graph: Graph, place: Place): void {
   for (const cycle of cycles) {
     place
       .at(cycle[0] ?? '')
-      .report('CycleDetected', `these nodes wait for themselves or each other: ${shortList(cycle)}`);
+      .report('CycleDetected', `these nodes wait for themselves or for each other: ${shortList(cycle)}`);
   }
   const reached = reachableFrom(START_NODE_ID, graph);
   const accountedFor = new Set([END_NODE_ID, ...cycles.flat()]);
   const unreachable = [...graph.keys()].filter((id) => !reached.has(id) && !accountedFor.has(id));
   if (unreachable.length === 0) return;
-  place.report('UnreachableNodes', `these nodes cannot be reached: ${shortList(unreachable)}`);
+  place.report('UnreachableNodes', `these nodes cannot be reached from the start: ${shortList(unreachable)}`);
 }
 
 function shortList(ids: readonly string[]): string {

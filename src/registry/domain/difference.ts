@@ -1,21 +1,24 @@
 import { canonicalJson } from '../../values/canonical-json.ts';
 import { entryOf, isRecord } from '../../values/json.ts';
 
-/** One place where two documents differ. Values are canonical JSON, null where the document has nothing. */
+/**
+ * One difference between two documents. The values are canonical JSON; null means that the document has no value there.
+ */
 export interface Difference {
   readonly path: readonly string[];
   readonly oldValue: string | null;
   readonly newValue: string | null;
 }
 
-/** Source: Flyte v1.16, `flyteadmin/pkg/errors`, where the text of a difference is cut at 3 MB. */
+/** Source: Flyte v1.16, `flyteadmin/pkg/errors`, which cuts the text of a difference at 3 MB. */
 export const MAX_DIFFERENCE_TEXT = 3_000_000;
 
 /**
- * Where two JSON documents differ, as deep down as they can be told apart: members in the order of their keys,
- * items of lists by their index.
+ * The differences between two JSON documents, as deep inside as possible: members in the order of their keys, items of
+ * lists by their index.
  *
- * @param limit  characters of paths and values altogether. The value that would pass it is cut, what follows is left out.
+ * @param limit the largest number of characters of all paths and values together. The value that exceeds it is cut, and
+ * everything after it is left out.
  */
 export function differences(
   before: unknown,
@@ -40,7 +43,7 @@ export function differences(
   return found;
 }
 
-/** One line for each difference, `path: old → new`, at most `limit` characters altogether. */
+/** One line for each difference, `path: old → new`, at most `limit` characters in total. */
 export function differencesText(list: readonly Difference[], limit: number = MAX_DIFFERENCE_TEXT): string {
   const lines = list.map(
     ({ path, oldValue, newValue }) =>
@@ -56,7 +59,7 @@ interface DifferingPlace {
   readonly after: unknown;
 }
 
-/** A generator, so that nothing is compared beyond the limit. */
+/** A generator, so that nothing is compared after the limit. */
 function* placesThatDiffer(
   before: unknown,
   after: unknown,

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../values/canonical-json.ts';
 
 /**
- * The digest of compiled content, by which a repeated registration is told from a changed one: SHA-256, in hex, of
- * its canonical JSON. It depends on no order of map keys; the compilers have removed every other order that means
- * nothing. Content must carry no time of its making.
+ * The digest of compiled content: the SHA-256, in hex, of its canonical JSON. It tells whether a repeated registration
+ * is identical. It does not depend on the order of map keys, and the compilers have sorted all lists without a
+ * meaningful order. The content must not contain the time of its creation.
  *
- * Hand it a compiled task; a whole workflow closure, so that a changed task makes another workflow; or a launch
- * plan's spec with its expected inputs, not its state.
+ * Pass a compiled task, a whole workflow closure (so that a changed task gives another workflow), or the spec of a
+ * launch plan with its expected inputs and without its state.
  * Source: Flyte v1.16, `flyteadmin/pkg/manager/impl/util/digests.go`.
  */
 export function digestOf(content: object): string {

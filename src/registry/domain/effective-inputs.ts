@@ -6,27 +6,27 @@ import { type Outcome, outcomeOf, type Place } from '../../values/problem-list.t
 import type { LaunchPlanInputs } from './launch-plan.ts';
 
 export interface RequestedInputs {
-  /** Plain JSON by name. */
+  /** Plain values by name. */
   readonly inputs?: unknown;
   readonly inputLiterals?: unknown;
 }
 
 export interface EffectiveInputs {
-  /** What the caller gave, for a relaunch. */
+  /** The inputs that the caller gave, for a relaunch. */
   readonly userInputs: LiteralMap;
-  /** What the execution runs with. */
+  /** The inputs that the execution runs with. */
   readonly inputs: LiteralMap;
 }
 
 /**
- * The inputs of an execution: the launch plan's defaults, overlaid by what the request gives, and the fixed ones. Inputs
- * and problems come in the order in which the workflow declares the inputs.
+ * The inputs of an execution: the defaults of the launch plan, replaced by the inputs of the request, and the fixed
+ * inputs. Inputs and problems have the order in which the workflow declares the inputs.
  *
- * Problems, each naming the input: `MissingField` for a required one that is missing, `InvalidValue` for a fixed one
- * that is given, `VariableNameNotFound` for one that the launch plan does not expect, and those of readGivenInputs,
- * which tell the expected and the actual type.
- * Source: Flyte v1.16, `flyteadmin/pkg/manager/impl/validation/execution_validator.go`; that an enum's value must be
- * a member is ours.
+ * Problems, each with the name of the input: `MissingField` for a required input that is missing, `InvalidValue` for a
+ * fixed input that is given, `VariableNameNotFound` for an input that the launch plan does not expect, and the problems
+ * of `readGivenInputs`, which name the expected and the actual type.
+ * Source: Flyte v1.16, `flyteadmin/pkg/manager/impl/validation/execution_validator.go`. The check of enum values is our
+ * addition.
  */
 export function effectiveInputs(
   { expectedInputs, fixedInputs, inputOrder }: LaunchPlanInputs,
@@ -55,7 +55,7 @@ export function effectiveInputs(
   return outcome.ok ? outcome : { ok: false, problems: inDeclaredOrder(outcome.problems, inputOrder, path) };
 }
 
-/** Those of a whole form come first, then those of each input, then those of names that are not declared. */
+/** Problems of a whole form come first, then the problems of each input, then unknown names. */
 function inDeclaredOrder(
   problems: readonly Problem[],
   inputOrder: readonly string[],
@@ -63,7 +63,7 @@ function inDeclaredOrder(
 ): Problem[] {
   const rank = rankIn(inputOrder);
   const rankOf = (problem: Problem) => {
-    // After the field that holds the values comes the name.
+    // The name comes after the field with the values.
     const name = problem.path[path.length + 1];
     return name === undefined ? -1 : rank(name);
   };
@@ -75,11 +75,11 @@ function rankIn(names: readonly string[]): (name: string) => number {
   return (name) => ranks.get(name) ?? names.length;
 }
 
-/** What the request gives, without the fixed inputs, which are reported. */
+/** The inputs of the request without the fixed ones, which are reported. */
 function openValues(given: unknown, fixedInputs: LiteralMap, place: Place): Record<string, unknown> {
   const open = Object.entries(readNamedValues(given, place)).filter(([name]) => {
     if (!Object.hasOwn(fixedInputs, name)) return true;
-    place.at(name).report('InvalidValue', `${name} is fixed by the launch plan`);
+    place.at(name).report('InvalidValue', `the launch plan fixes the value of ${name}`);
     return false;
   });
   return Object.fromEntries(open);

@@ -1,4 +1,4 @@
-/** What names a version of a task, workflow or launch plan within a tenant. */
+/** The key of a version of a task, workflow or launch plan within a tenant. */
 export interface EntityKey {
   readonly project: string;
   readonly domain: string;
@@ -6,7 +6,7 @@ export interface EntityKey {
   readonly version: string;
 }
 
-/** One text for each key, for maps and sorting; a name may hold any character, so the parts are quoted. */
+/** A text for each key, for maps and sorting. The parts are quoted, because a name may contain any character. */
 export function entityKeyText({ project, domain, name, version }: EntityKey): string {
   return JSON.stringify([project, domain, name, version]);
 }

@@ -4,39 +4,39 @@ import type { TypedInterface, Variable } from '../../values/literal-types.ts';
 import type { Literal, LiteralMap } from '../../values/literals.ts';
 import { Place } from '../../values/problem-list.ts';
 
-/** An input that an execution may give: it has a default, or must be given. */
+/** An input that an execution may give: it has a default, or it is required. */
 export type ExpectedInput =
   | { readonly var: Variable; readonly default: Literal }
   | { readonly var: Variable; readonly required: true };
 
 export interface LaunchPlanInputs {
   readonly expectedInputs: Readonly<Record<string, ExpectedInput>>;
-  /** Never among the expected: no execution can give them. */
+  /** Fixed inputs are never among the expected ones, because executions cannot give them. */
   readonly fixedInputs: LiteralMap;
-  /** The names of both kinds together, in the order in which the workflow declares them. */
+  /** The names of the expected and fixed inputs, in the order in which the workflow declares them. */
   readonly inputOrder: readonly string[];
 }
 
-/** The part of a launch plan's spec that sets inputs. The two forms of a kind may be mixed, name by name. */
+/** The part of a launch plan's spec that sets inputs. Some inputs can have plain values and others literals. */
 export interface LaunchPlanSpec {
-  /** Plain JSON by name. */
+  /** Plain values by name. */
   readonly defaultInputs?: unknown;
   readonly defaultInputLiterals?: unknown;
-  /** Inputs without default that must be given. Those that the spec does not mention are required too. */
+  /** Inputs without a default that executions must give. Inputs that the spec does not mention are required too. */
   readonly requiredInputs?: readonly string[] | null;
   readonly fixedInputs?: unknown;
   readonly fixedInputLiterals?: unknown;
 }
 
 /**
- * Checks default and fixed inputs against the workflow's and answers what executions may or must give.
+ * Checks default and fixed inputs with the workflow's inputs and returns the inputs that executions may or must give.
  *
- * Expected are the defaults, then as required each input of the workflow that has no default and is not fixed, even
- * one of an optional type.
+ * These are the inputs with a default, and, as required ones, all inputs of the workflow without a default or a fixed
+ * value, even if their type is optional.
  *
- * @throws InvalidArgumentError with all problems: `VariableNameNotFound` for a name the workflow does not have,
- *   `ParameterBoundMoreThanOnce` for an input that is both fixed and defaulted, where Flyte drops the fixed value, and
- *   for a required one with a default or a fixed value; and those of readGivenInputs.
+ * @throws InvalidArgumentError with all problems: `VariableNameNotFound` for a name that the workflow does not have;
+ * `ParameterBoundMoreThanOnce` for an input with both a fixed value and a default, where Flyte ignores the fixed value,
+ * and for a required input with a default or a fixed value; and the problems of `readGivenInputs`.
  * Source: Flyte v1.16, `flyteadmin/pkg/manager/impl/validation/launch_plan_validator.go`.
  */
 export function compileLaunchPlan(
@@ -67,7 +67,7 @@ export function compileLaunchPlan(
   };
 }
 
-/** A fixed input has no default: no execution could replace it. */
+/** A fixed input must have no default, because no execution could replace it. */
 function checkFixedOnly(spec: LaunchPlanSpec, place: Place): void {
   const namesOf = (values: unknown) => (isRecord(values) ? Object.keys(values) : []);
   const defaulted = new Set([spec.defaultInputs, spec.defaultInputLiterals].flatMap(namesOf));
@@ -106,7 +106,9 @@ function checkRequired(
     if (!Object.hasOwn(workflowInputs, name)) {
       place.at(index).report('VariableNameNotFound', `there is no input ${name}`);
     } else if (Object.hasOwn(settled, name)) {
-      place.at(index).report('ParameterBoundMoreThanOnce', `${name} is required, yet it has a value`);
+      place
+        .at(index)
+        .report('ParameterBoundMoreThanOnce', `${name} is required, so it must not have a value here`);
     }
   }
 }

@@ -4,12 +4,14 @@ import { type EntityKey, entityKeyText } from './entity-keys.ts';
 import type { CompiledTask } from './task-templates.ts';
 import type { Node, WorkflowTemplate } from './workflow-templates.ts';
 
-/** What nodes may refer to, by entityKeyText. */
+/** The objects that nodes may refer to, by entityKeyText. */
 export interface References {
   readonly tasks: ReadonlyMap<string, CompiledTask>;
 }
 
-/** The tasks that the nodes of a workflow refer to, each once, sorted: what must be there before it is compiled. */
+/**
+ * The tasks that the nodes of a workflow refer to, each once, sorted. They must exist before the workflow is compiled.
+ */
 export function referencedTasks(template: WorkflowTemplate): EntityKey[] {
   const keys = new Map(
     template.nodes.map(({ taskNode }) => [entityKeyText(taskNode.referenceId), taskNode.referenceId]),
@@ -18,7 +20,7 @@ export function referencedTasks(template: WorkflowTemplate): EntityKey[] {
 }
 
 /**
- * The inputs that a node asks for and the outputs it gives, from what it refers to.
+ * The inputs and outputs of a node, from the task that it refers to.
  *
  * Problems: `TaskReferenceNotFound`.
  */
@@ -33,5 +35,5 @@ export function interfaceOfNode(
   const { project, domain, name, version } = referenceId;
   return place
     .at('taskNode', 'referenceId')
-    .report('TaskReferenceNotFound', `there is no task ${project}/${domain}/${name} of version ${version}`);
+    .report('TaskReferenceNotFound', `task ${project}/${domain}/${name} version ${version} does not exist`);
 }

@@ -9,7 +9,7 @@ export interface Quantity {
 
 const QUANTITY = /^([+-]?)(\d*)(?:\.(\d*))?(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?\d{1,2}))?$/;
 
-/** Longer text is refused; the largest amount that Kubernetes holds needs far less. */
+/** Longer texts are refused. The largest amount in Kubernetes needs far fewer characters. */
 const MAX_TEXT_LENGTH = 64;
 const MAX_EXPONENT = 30;
 
@@ -26,7 +26,7 @@ const decimalExponents: Readonly<Record<string, number>> = {
 };
 const binaryPrefixes = 'KMGTPE';
 
-/** Null when the text is no quantity. */
+/** Null if the text is not a quantity. */
 export function parseQuantity(text: string): Quantity | null {
   const match = text.length <= MAX_TEXT_LENGTH ? QUANTITY.exec(text) : null;
   if (match === null) return null;

@@ -35,13 +35,13 @@ import {
 /** Source: Flyte v1.16, `flyteadmin/pkg/manager/impl/validation/task_validator.go`. */
 export const MAX_RETRIES = 10;
 
-/** A length of time that is not negative, in its normal text. */
+/** A duration that is not negative, in its normal text. */
 export const timeout: Reader<string> = (value, place) => {
   const read = text(value, place);
   if (read === undefined) return undefined;
   const nanoseconds = durationNanoseconds(read);
   if (nanoseconds === null || nanoseconds < 0n) {
-    return place.report('InvalidValue', 'expected an ISO 8601 duration such as PT90S, not negative');
+    return place.report('InvalidValue', 'expected an ISO 8601 duration such as PT90S that is not negative');
   }
   return normalDuration(read) ?? undefined;
 };
@@ -120,7 +120,7 @@ const sql = fields<SqlStatement>({
   dialect: defaulting(choice('UNDEFINED', 'ANSI', 'HIVE', 'OTHER'), 'UNDEFINED'),
 });
 
-/** The fields are in the order in which Flyte checks them, so that problems come in that order. */
+/** The fields have the order in which Flyte checks them, so that problems have this order too. */
 export const taskTemplate = fields<TaskTemplate>({
   type: required(name),
   metadata: required(metadata),
@@ -135,7 +135,7 @@ export const taskTemplate = fields<TaskTemplate>({
   config: optional(mapOf(text)),
 });
 
-/** Lists whose order means nothing are kept sorted, so that equal tasks have equal digests. */
+/** Lists without a meaningful order are sorted, so that equal tasks have equal digests. */
 function sortedNames(): Reader<string[]> {
   return (value, place) => {
     const names = list(name)(value, place);
@@ -147,13 +147,13 @@ function sortedByName<T extends { readonly name: string }>(entry: Reader<T>): Re
   return (value, place) => list(entry)(value, place)?.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** A DNS-1123 label, which Kubernetes asks of container names. */
+/** A DNS-1123 label, which Kubernetes requires for names of containers. */
 const CONTAINER_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 function checkPodContainers(podSpec: JsonObject, place: Place): void {
   const containers = podSpec['containers'];
   if (!Array.isArray(containers) || containers.length === 0) {
-    place.at('containers').report('ValueRequired', 'a pod needs a container');
+    place.at('containers').report('ValueRequired', 'a pod needs at least one container');
     return;
   }
   for (const [index, container] of containers.entries()) {

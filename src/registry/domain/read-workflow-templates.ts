@@ -30,19 +30,20 @@ import {
   type WorkflowTemplate,
 } from './workflow-templates.ts';
 
-/** Nodes of a workflow. Source: Flyte v1.16, `flyteadmin/pkg/runtime/registration_validation_provider.go`. */
+/** The largest number of nodes. Source: Flyte v1.16, `flyteadmin/pkg/runtime/registration_validation_provider.go`. */
 const MAX_NODES = 100;
 
-/** Bindings nest at most this deep, as the types that they are bound to. */
+/** How deep bindings may be nested, the same as the types that they are bound to. */
 const MAX_BINDING_DEPTH = 32;
 
 /**
- * Checks the shape of a workflow template that came from outside and answers its stored form. What the compiler
- * asks, whether names exist and types agree, is compileWorkflow's question.
+ * Checks the form of a workflow template from outside and returns its stored form. `compileWorkflow` checks whether
+ * names exist and types fit.
  *
- * @param maxNodes  nodes that it may have, 0 for any number.
- * @throws InvalidArgumentError with all problems: `MissingField`, `ValueRequired`, `UnrecognizedValue`,
- *   `InvalidValue`, for too many nodes at once and alone. Paths name nodes by id and bindings by variable: `input.template.nodes.train.inputs.rows`.
+ * @param maxNodes the largest number of nodes; 0 means no limit.
+ * @throws InvalidArgumentError with all problems: `MissingField`, `ValueRequired`, `UnrecognizedValue`, `InvalidValue`.
+ * Too many nodes are reported at once and as the only problem. Paths name nodes by id and bindings by variable:
+ * `input.template.nodes.train.inputs.rows`.
  * Source: Flyte v1.16, `flyteidl/core/workflow.proto`.
  */
 export function readWorkflowTemplate(
@@ -52,9 +53,9 @@ export function readWorkflowTemplate(
 ): WorkflowTemplate {
   const place = new Place(path);
   const nodes = isRecord(input) ? input['nodes'] : undefined;
-  // Before any of them is looked at.
+  // Checked before any of the nodes is read.
   if (maxNodes > 0 && Array.isArray(nodes) && nodes.length > maxNodes) {
-    const message = `a workflow has at most ${maxNodes} nodes, got ${nodes.length}`;
+    const message = `a workflow must have at most ${maxNodes} nodes, got ${nodes.length}`;
     throw InvalidArgumentError.of([...path, 'nodes'], message);
   }
   return valueOrThrow(workflowTemplate(input, place), place);
@@ -81,7 +82,8 @@ const outputReference = fields<OutputReference>({
 
 function bindingDataWithin(depth: number): Reader<BindingData> {
   return (value, place) => {
-    if (depth === 0) return place.report('InvalidValue', `bindings nest at most ${MAX_BINDING_DEPTH} levels`);
+    if (depth === 0)
+      return place.report('InvalidValue', `bindings must be nested at most ${MAX_BINDING_DEPTH} levels deep`);
     const inner = bindingDataWithin(depth - 1);
     const readers = {
       promise: required(outputReference),
@@ -90,7 +92,7 @@ function bindingDataWithin(depth: number): Reader<BindingData> {
       collection: required(fields({ bindings: defaulting(list(inner), []) })),
       map: required(fields({ bindings: defaulting(mapOf(inner, text), {}) })),
     };
-    // Null is a value to bind here, where elsewhere it stands for an absent field.
+    // Here, null is a value to bind. Elsewhere it means that a field is absent.
     if (isRecord(value) && value['value'] === null && Object.keys(value).length === 1) return { value: null };
     const kind = onlyKey(value, readers, place);
     if (kind === undefined) return undefined;
@@ -104,7 +106,7 @@ const binding = fields<Binding>({
 });
 
 const node = fields<Node>({
-  // An empty id is the compiler's to report, among its other findings.
+  // The compiler reports an empty id, together with its other problems.
   id: defaulting(text, ''),
   metadata: optional(
     fields({

@@ -1,5 +1,5 @@
 /**
- * Names that nobody may give: the service keeps them for what it makes itself, such as the workflow around a single
- * task. Source: Flyte's `.flytegen`.
+ * Names that callers cannot give. The server uses them for its own objects, such as the workflow around a single task.
+ * Source: Flyte's `.flytegen`.
  */
 export const isReservedName = (name: string): boolean => name.startsWith('.flytegen');

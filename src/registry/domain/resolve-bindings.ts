@@ -13,21 +13,22 @@ import {
   START_NODE_ID,
 } from './workflow-templates.ts';
 
-/** What has been computed so far. */
+/** The values that are known so far. */
 export interface UpstreamValues {
-  /** The workflow's inputs, which promises from start-node name. */
+  /** The inputs of the workflow, which promises from start-node name. */
   readonly inputs: LiteralMap;
   /** By node id. */
   readonly outputs: ReadonlyMap<string, LiteralMap>;
 }
 
 /**
- * The values of a node's inputs, or of the workflow's outputs, from compiled bindings: each literal in the form of
- * its variable's type, and none for a variable of an optional type that is not bound or whose promise is not kept.
+ * The values of the inputs of a node, or of the outputs of the workflow, from compiled bindings. Each literal has the
+ * form of its variable's type. A variable of an optional type has no value if it is not bound, or if its promise has no
+ * value.
  *
- * @param variables  the inputs of the node's interface, or the outputs of the workflow's.
+ * @param variables the inputs of the node's interface, or the outputs of the workflow's interface.
  * Problems: `ValueRequired` for an output that its node did not give, `FieldNotFound` for an attribute that the value
- * does not have, `ParameterNotBound`, and those of checkLiteral and, inside structs, of coerceToLiteral.
+ * does not have, `ParameterNotBound`, and the problems of `checkLiteral` and, inside structs, of `coerceToLiteral`.
  * Source: Flyte v1.16, `flytepropeller/pkg/controller/nodes/resolve.go`.
  */
 export function resolveBindings(
@@ -56,7 +57,7 @@ function resolveVariable(
   place: Place,
 ): Literal | undefined {
   if (data !== undefined) return resolveData(data, type, upstream, place);
-  return absentValue(type, place) ?? place.report('ParameterNotBound', 'nothing is bound to it');
+  return absentValue(type, place) ?? place.report('ParameterNotBound', 'no value is bound to it');
 }
 
 function resolveData(
@@ -99,7 +100,8 @@ function resolvePromise(
   const literal = values && entryOf(values, promise.var);
   if (literal === undefined) {
     return (
-      absentValue(type, place) ?? place.report('ValueRequired', `${promise.nodeId} gave no ${promise.var}`)
+      absentValue(type, place) ??
+      place.report('ValueRequired', `the node ${promise.nodeId} has no output ${promise.var}`)
     );
   }
   const found = valueAtPath(literal, promise.attrPath ?? [], place);

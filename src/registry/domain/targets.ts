@@ -5,13 +5,13 @@ interface InProject {
   readonly projectId: string;
 }
 
-/** What decides about a task: its project. */
+/** The grants on its project decide about a task. */
 export const taskTarget = ({ tenantId, projectId }: InProject): Target => ({
   tenantId,
   resources: [{ type: 'PROJECT', id: projectId }],
 });
 
-/** What decides about all versions of a workflow: its name, then its project. */
+/** The grants on its name decide about all versions of a workflow, and then those on its project. */
 export const workflowTarget = ({
   tenantId,
   projectId,
@@ -24,13 +24,13 @@ export const workflowTarget = ({
   ],
 });
 
-/** The same, of a workflow's name in its project. */
+/** The same for the name of a workflow in its project. */
 export const workflowNameTarget = (
   { id: projectId, tenantId }: { id: string; tenantId: string },
   { id: entityId }: { id: string },
 ): Target => workflowTarget({ tenantId, projectId, entityId });
 
-/** What decides about a launch plan: the workflow that it launches, then its own project. */
+/** The grants on the workflow that it launches decide about a launch plan, and then those on its own project. */
 export const launchPlanTarget = ({
   workflowEntityId,
   ...plan

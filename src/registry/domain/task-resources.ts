@@ -5,8 +5,8 @@ import type { ResourceEntry, Resources } from './task-templates.ts';
 type Amounts = ReadonlyMap<ResourceEntry['name'], Quantity>;
 
 /**
- * Reports what is wrong with the resources of a container: a name twice in a list, an amount that is no quantity
- * or negative, part of a GPU, a request above its limit, and a GPU request that is not its limit.
+ * Reports the problems of the resources of a container: a name twice in a list, an amount that is not a quantity or is
+ * negative, a part of a GPU, a request above its limit, and a GPU request that differs from its limit.
  *
  * Source: Flyte v1.16, `flyteadmin/pkg/manager/impl/validation/task_validator.go`.
  */
@@ -17,14 +17,15 @@ export function checkResources(resources: Resources, place: Place): void {
     const limit = limits.get(name);
     if (limit === undefined) continue;
     const at = place.at('requests', name);
-    if (isGreater(request, limit)) at.report('InvalidValue', `the request of ${name} is above its limit`);
+    if (isGreater(request, limit))
+      at.report('InvalidValue', `the request of ${name} is higher than its limit`);
     else if (name === 'GPU' && !isEqual(request, limit)) {
       at.report('InvalidValue', 'the request of GPU must equal its limit');
     }
   }
 }
 
-/** Reports each request and limit that is above what the platform allows. Source: as checkResources. */
+/** Reports all requests and limits above the limits of the platform. Source: see `checkResources`. */
 export function checkPlatformLimits(
   resources: Resources,
   platformLimits: readonly ResourceEntry[],
@@ -35,7 +36,7 @@ export function checkPlatformLimits(
     for (const [name, amount] of readAmounts(resources[list], place.apart())) {
       const limit = platform.get(name);
       if (limit !== undefined && isGreater(amount, limit)) {
-        place.at(list, name).report('InvalidValue', `${name} is above the platform's limit`);
+        place.at(list, name).report('InvalidValue', `${name} is higher than the platform's limit`);
       }
     }
   }
@@ -47,9 +48,10 @@ function readAmounts(entries: readonly ResourceEntry[], place: Place): Amounts {
     const at = place.at(name);
     const amount = parseQuantity(value);
     if (amounts.has(name)) at.report('InvalidValue', `${name} is listed twice`);
-    else if (amount === null) at.report('InvalidValue', `${value} is no Kubernetes quantity`);
+    else if (amount === null) at.report('InvalidValue', `${value} is not a Kubernetes quantity`);
     else if (isNegative(amount)) at.report('InvalidValue', `${value} is negative`);
-    else if (name === 'GPU' && !isWhole(amount)) at.report('InvalidValue', `a GPU is not divided: ${value}`);
+    else if (name === 'GPU' && !isWhole(amount))
+      at.report('InvalidValue', `the number of GPUs must be whole, got ${value}`);
     else amounts.set(name, amount);
   }
   return amounts;

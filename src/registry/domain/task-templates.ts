@@ -7,7 +7,7 @@ export interface TaskMetadata {
   /** Whether outputs are cached. */
   readonly discoverable?: boolean;
   readonly discoveryVersion?: string;
-  /** Whether one run at a time computes a missing cache entry. */
+  /** Whether only one run at a time computes a missing entry of the cache. */
   readonly cacheSerializable?: boolean;
   readonly cacheIgnoreInputVars?: readonly string[];
   readonly runtime?: {
@@ -15,13 +15,16 @@ export interface TaskMetadata {
     readonly version: string;
     readonly flavor?: string;
   };
-  /** Of one attempt, ISO 8601; zero is no limit. */
+  /** The time limit of one attempt, ISO 8601; zero means no limit. */
   readonly timeout?: string;
-  /** Attempts beyond the first, after the user's code failed: 0 to 10. */
+  /** How often a node is tried again after a failure of the user's code: 0 to 10. */
   readonly retries?: number;
-  /** Unset, true and false differ: whether the task may run on machines that are taken back. */
+  /**
+   * Whether the task may run on machines that the provider can take away. Undefined, true and false are three different
+   * values.
+   */
   readonly interruptible?: boolean;
-  /** Not empty on a deprecated task. */
+  /** Not empty if the task is deprecated. */
   readonly deprecatedErrorMessage?: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
@@ -44,7 +47,7 @@ export interface Resources {
   readonly limits: readonly ResourceEntry[];
 }
 
-/** How a container that knows nothing of us gets its inputs and leaves its outputs. */
+/** How a container that does not know our system gets its inputs and leaves its outputs. */
 export interface DataConfig {
   readonly enabled?: boolean;
   readonly inputPath?: string;
@@ -80,11 +83,11 @@ export interface SqlStatement {
 }
 
 export interface TaskTemplate {
-  /** Names the plugin that runs it: `container`, `python-task`, `spark`. */
+  /** The plugin that runs it: `container`, `python-task`, `spark`. */
   readonly type: string;
   readonly metadata: TaskMetadata;
   readonly interface: TypedInterface;
-  /** At most one of container, k8sPod and sql; none for a plugin that brings its own. */
+  /** At most one of container, k8sPod and sql. A plugin may need none of them. */
   readonly container?: Container;
   readonly k8sPod?: KubernetesPod;
   readonly sql?: SqlStatement;

@@ -6,7 +6,7 @@ const MAX_KEY = 255;
 /**
  * Checks the parts of a key in Flyte's order: project, domain, name, version.
  *
- * @throws InvalidArgumentError naming every part that is missing or longer than 255 characters.
+ * @throws InvalidArgumentError with all parts that are missing or longer than 255 characters.
  */
 export function requireCompleteKey(key: EntityKey, path: readonly string[]): void {
   const problems: Problem[] = [];
@@ -22,13 +22,13 @@ export function requireCompleteKey(key: EntityKey, path: readonly string[]): voi
       problems.push({
         path: [...path, part],
         code: 'InvalidValue',
-        message: `more than ${MAX_KEY} characters`,
+        message: `must have at most ${MAX_KEY} characters`,
       });
     if (value.includes('\u0000'))
       problems.push({
         path: [...path, part],
         code: 'InvalidValue',
-        message: 'a NUL character',
+        message: 'must not contain a NUL character',
       });
   }
   if (problems.length > 0) throw new InvalidArgumentError(problems);

@@ -1,6 +1,6 @@
 import { type Connections, END_NODE_ID, START_NODE_ID } from './workflow-templates.ts';
 
-/** For each node, the nodes it leads to. Every node is a key. */
+/** For each node, the nodes that come directly after it. Every node is a key. */
 export type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface Edge {
@@ -9,8 +9,8 @@ export interface Edge {
 }
 
 /**
- * The graph of a workflow from start-node to end-node: the edges given, an edge from start-node to each node that
- * waits for none, and one to end-node from each that none waits for.
+ * The graph of a workflow from start-node to end-node: the given edges, an edge from start-node to each node that waits
+ * for no other, and an edge to end-node from each node that no other waits for.
  * Source: Flyte v1.16, `flytepropeller/pkg/compiler/workflow_compiler.go`.
  */
 export function connectNodes(nodeIds: readonly string[], edges: readonly Edge[]): Graph {
@@ -24,7 +24,7 @@ export function connectNodes(nodeIds: readonly string[], edges: readonly Edge[])
   return graph;
 }
 
-/** Both directions of a graph, as they are stored. */
+/** Both directions of a graph, in the stored form. */
 export function connectionsOf(graph: Graph): Connections {
   return {
     upstream: storedEdges(reversed(graph)),
@@ -33,9 +33,10 @@ export function connectionsOf(graph: Graph): Connections {
 }
 
 /**
- * The groups of nodes that wait for each other or for themselves; each group sorted, the groups by their first node.
+ * The groups of nodes that wait for each other or for themselves. Each group is sorted, and the groups are sorted by
+ * their first node.
  *
- * Kosaraju's algorithm, without recursion: a chain of thousands of nodes must not exhaust the stack.
+ * Kosaraju's algorithm, without recursion, because a chain of thousands of nodes must not exhaust the stack.
  */
 export function findCycles(graph: Graph): string[][] {
   const upstream = reversed(graph);
@@ -51,14 +52,14 @@ export function findCycles(graph: Graph): string[][] {
   return groups.filter((group) => isCycle(group, graph)).sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
 }
 
-/** The nodes that a walk from one node meets, itself among them, without entering those that are closed. */
+/** The nodes that can be reached from one node, including itself, without going through closed nodes. */
 export function reachableFrom(
   id: string,
   graph: Graph,
   closed: ReadonlySet<string> = new Set(),
 ): ReadonlySet<string> {
   const met = new Set([id]);
-  // A set may grow while it is walked: what is added is visited in its turn.
+  // A set may grow during the loop. The loop also visits the new members.
   for (const current of met) {
     for (const next of graph.get(current) ?? []) {
       if (!closed.has(next)) met.add(next);

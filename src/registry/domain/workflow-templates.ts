@@ -5,13 +5,13 @@ import type { EntityKey } from './entity-keys.ts';
 import type { CompiledTask } from './task-templates.ts';
 
 /**
- * Workflows as their authors write them, and as the compiler leaves them.
+ * Workflows in the form of their authors, and in the form after the compiler.
  * Source: Flyte v1.16, `flyteidl/core/workflow.proto` and `compiler.proto`.
  */
 
-/** Stands for the workflow's inputs: a promise from it, or from an empty node id, names one of them. */
+/** Represents the inputs of the workflow. A promise from this node, or from an empty node id, names an input. */
 export const START_NODE_ID = 'start-node';
-/** Stands for the workflow's outputs: they are bound like its inputs. */
+/** Represents the outputs of the workflow, which are bound like the inputs of a node. */
 export const END_NODE_ID = 'end-node';
 
 /** A key of a map or struct, or an index of a list. */
@@ -25,7 +25,7 @@ export interface OutputReference {
 
 export type BindingData =
   | { readonly promise: OutputReference }
-  /** Plain JSON, read as the type that it is bound to. */
+  /** A plain value of the type of the variable. */
   | { readonly value: JsonValue }
   | { readonly literal: Literal }
   | { readonly collection: { readonly bindings: readonly BindingData[] } }
@@ -58,7 +58,7 @@ export interface Node<Input = Binding> {
   readonly id: string;
   readonly metadata?: NodeMetadata;
   readonly inputs: readonly Input[];
-  /** Nodes to wait for beyond those whose outputs are bound. */
+  /** Further nodes to wait for. A node always waits for the nodes whose outputs it uses. */
   readonly upstreamNodeIds: readonly string[];
   readonly outputAliases?: readonly OutputAlias[];
   readonly taskNode: { readonly referenceId: EntityKey };
@@ -75,9 +75,9 @@ export interface WorkflowTemplate<Input = Binding> {
 }
 
 /**
- * A binding that was checked: plain values have become literals in the form of their type, promises name nodes and
- * outputs by their own names (not an alias, not an empty id), and `union` names the variant that was chosen where
- * the target is a union and types alone decide.
+ * A binding after the checks. Plain values have become literals in the form of their type. Promises use the names of
+ * nodes and outputs themselves, not an alias or an empty id. If the target is a union and the types alone decide,
+ * `union` names the chosen variant.
  */
 export type CompiledBindingData = {
   readonly union?: { readonly targetType: LiteralType };
@@ -101,7 +101,7 @@ export interface CompiledBinding {
   readonly binding: CompiledBindingData;
 }
 
-/** Which nodes wait for which, by node id, start-node and end-node among them; each list is sorted. */
+/** Which nodes wait for which, by node id, including start-node and end-node. Each list is sorted. */
 export interface Connections {
   readonly upstream: Readonly<Record<string, readonly string[]>>;
   readonly downstream: Readonly<Record<string, readonly string[]>>;
@@ -114,6 +114,6 @@ export interface CompiledWorkflow {
 
 export interface CompiledWorkflowClosure {
   readonly primary: CompiledWorkflow;
-  /** Every task that a node refers to, once, sorted by its key. */
+  /** All tasks that nodes refer to, each once, sorted by key. */
   readonly tasks: readonly CompiledTask[];
 }

@@ -1,6 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 
-/** How versions are addressed in arguments. */
+/** The key of a version, in arguments. */
 export const EntityKeyInput = builder.inputType('EntityKeyInput', {
   description: 'What identifies one version of a task, workflow or launch plan.',
   fields: (t) => ({
@@ -8,17 +8,18 @@ export const EntityKeyInput = builder.inputType('EntityKeyInput', {
     domain: t.string({ required: true, description: 'The domain of the project, such as `development`.' }),
     name: t.string({
       required: true,
-      description: 'The name that all versions share: at most 255 characters, dots and slashes included.',
+      description:
+        'The name that all versions share, at most 255 characters. It may contain dots and slashes.',
     }),
     version: t.string({
       required: true,
-      description: 'The version, which the one who registers it chooses.',
+      description: 'The version. The user who registers it chooses it freely.',
     }),
   }),
 });
 
 export const EntityNameInput = builder.inputType('EntityNameInput', {
-  description: 'What all versions of a task, workflow or launch plan have in common.',
+  description: 'The part of the key that all versions of a task, workflow or launch plan share.',
   fields: (t) => ({
     project: t.string({ required: true, description: "The project's identifier." }),
     domain: t.string({ required: true, description: 'The domain of the project, such as `development`.' }),
@@ -41,10 +42,10 @@ export const WorkflowByInput = versionBy('WorkflowByInput', 'workflow');
 export const LaunchPlanByInput = versionBy('LaunchPlanByInput', 'launch plan');
 
 export const VersionFilterInput = builder.inputType('VersionFilterInput', {
-  description: 'Which versions a list shows: those that meet every condition given.',
+  description: 'Which versions a list shows: the versions that meet all of these conditions.',
   fields: (t) => ({
-    project: t.string({ required: true, description: 'Only versions in the project of this identifier.' }),
+    project: t.string({ required: true, description: 'Only versions in the project with this identifier.' }),
     domain: t.string({ required: true, description: 'Only versions in this domain.' }),
-    name: t.string({ description: 'Only versions of this name.' }),
+    name: t.string({ description: 'Only versions with this name.' }),
   }),
 });

@@ -30,17 +30,19 @@ import { WorkflowType } from './workflow.ts';
 
 const LaunchPlanStateEnum = enumOf<LaunchPlanState>(
   'LaunchPlanState',
-  'Whether a version of a launch plan is the one in use. Executions may be created from either.',
+  'Whether a version of a launch plan is in use. Executions can be created from ACTIVE and INACTIVE versions.',
   {
-    INACTIVE: 'It is not in use: `activeLaunchPlan` does not answer it, and its schedule does not run.',
-    ACTIVE: 'It is in use: `activeLaunchPlan` answers it. At most one version of a name is ACTIVE.',
+    INACTIVE:
+      'The version is not in use: `activeLaunchPlan` does not find it, and its schedule does not run.',
+    ACTIVE:
+      'The version is in use: `activeLaunchPlan` finds it. At most one version with the same name is ACTIVE.',
   },
 );
 
 type NamedInput = ExpectedInput & { readonly name: string };
 
 const ExpectedInputType = builder.objectRef<NamedInput>('ExpectedInput').implement({
-  description: 'An input that an execution of a launch plan may give, or must.',
+  description: 'An input that an execution of a launch plan may or must give.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'The name of the input, as the workflow declares it.' }),
     type: t.field({
@@ -49,13 +51,14 @@ const ExpectedInputType = builder.objectRef<NamedInput>('ExpectedInput').impleme
       resolve: (input) => input.var.type,
     }),
     required: t.boolean({
-      description: 'Whether every execution must give it: it has no default.',
+      description: 'Whether every execution must give the input, because it has no default.',
       resolve: (input) => 'required' in input,
     }),
     default: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'The plain value that is used when an execution does not give it; null when it must.',
+      description:
+        'The default as a plain value: an execution gets it if it does not give the input. Null if the input is required.',
       resolve: (input) => ('default' in input ? toPlain(input.default) : null),
     }),
   }),
@@ -63,15 +66,15 @@ const ExpectedInputType = builder.objectRef<NamedInput>('ExpectedInput').impleme
 
 export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
   description:
-    'One registered version of a launch plan: a workflow with default and fixed inputs. Only its state ever changes.',
+    'One registered version of a launch plan: a workflow with default and fixed inputs. Only its state can change.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `launchPlan` finds the version by it.',
+      description: 'A UUIDv7 that is unique across all types. `launchPlan` finds the version by it.',
     }),
     project: t.field({
       type: ProjectType,
       nullable: true,
-      description: 'The project that it is registered in; null when it is hidden from you.',
+      description: 'The project in which it is registered; null if the project is hidden from you.',
       resolve: guardedEdge(
         'project:read',
         (plan, { loaders }) => loaders.project.load({ id: plan.projectId }),
@@ -79,14 +82,16 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
       ),
     }),
     domain: t.exposeString('domain', {
-      description: 'The domain that it is registered in, such as `development`.',
+      description: 'The domain in which it is registered, such as `development`.',
     }),
     name: t.exposeString('name', { description: 'The name that all versions of the launch plan share.' }),
-    version: t.exposeString('version', { description: 'The version, unique under the name.' }),
+    version: t.exposeString('version', {
+      description: 'The version, unique among the versions with this name.',
+    }),
     workflow: t.field({
       type: WorkflowType,
       nullable: true,
-      description: 'The version of the workflow that it launches; null when it is hidden from you.',
+      description: 'The version of the workflow that it launches; null if it is hidden from you.',
       resolve: guardedEdge(
         'workflow:read',
         (plan, { loaders }) => loaders.workflow.load({ id: plan.workflowId }),
@@ -96,7 +101,7 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
     expectedInputs: t.field({
       type: [ExpectedInputType],
       extensions: { listSize: 10 },
-      description: 'The inputs that an execution may give: all of the workflow but the fixed ones.',
+      description: 'The inputs that an execution may give: all inputs of the workflow except the fixed ones.',
       resolve: (plan) =>
         Object.entries(plan.expectedInputs as unknown as Record<string, ExpectedInput>).map(
           ([name, input]) => ({ name, ...input }),
@@ -105,7 +110,7 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
     fixedInputs: t.field({
       type: 'JSON',
       description:
-        'An object from the name of each fixed input to its plain value. No execution may give them.',
+        'The fixed inputs as plain values, as an object with the name of each input. Executions cannot give them.',
       resolve: (plan) =>
         Object.fromEntries(
           Object.entries(plan.fixedInputs as unknown as Record<string, Literal>).map(([name, literal]) => [
@@ -116,10 +121,11 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
     }),
     state: t.expose('state', {
       type: LaunchPlanStateEnum,
-      description: 'Whether this version is the one in use.',
+      description: 'Whether this version is in use.',
     }),
     digest: t.exposeString('digest', {
-      description: 'SHA-256 of the launch plan in its canonical form: equal digests mean equal launch plans.',
+      description:
+        'The SHA-256 of the launch plan in its canonical form: two launch plans are equal if their digests are equal.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the version was registered.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When its state last changed.' }),
@@ -132,7 +138,8 @@ builder.queryFields((t) => ({
   launchPlan: t.field({
     type: LaunchPlanType,
     nullable: true,
-    description: 'One version of a launch plan; null with NOT_FOUND when it is absent or hidden.',
+    description:
+      'One version of a launch plan. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(LaunchPlanByInput, 'version of a launch plan'),
     resolve: (_root, { by }, { loaders }) => loaders.launchPlan.load(by as VersionBy),
   }),
@@ -159,7 +166,7 @@ builder.queryFields((t) => ({
     type: LaunchPlanType,
     nullable: true,
     description:
-      'The ACTIVE version of a launch plan; null with NOT_FOUND when there is none, or it is hidden.',
+      'The ACTIVE version of a launch plan. Null and NOT_FOUND if there is none or you may not see it.',
     args: {
       key: t.arg({ type: EntityNameInput, required: true, description: 'The name of the launch plan.' }),
     },
@@ -171,7 +178,7 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
   description:
     'A version of a launch plan to register. Inputs of the workflow that are neither fixed nor have a default must be given by every execution.',
   fields: (t) => ({
-    key: t.field({ type: EntityKeyInput, required: true, description: 'What the version will be called.' }),
+    key: t.field({ type: EntityKeyInput, required: true, description: 'The key of the new version.' }),
     workflow: t.field({
       type: WorkflowByInput,
       required: true,
@@ -179,25 +186,28 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
     }),
     defaultInputs: t.field({
       type: 'JSON',
-      description: 'An object from the name of an input to the plain value that executions may replace.',
+      description:
+        'The default inputs as plain values, as an object with the name of each input. Executions may replace them.',
     }),
     defaultInputLiterals: t.field({
       type: 'JSON',
       description:
-        "Default inputs as Flyte's literals, by name. An input is given here or in `defaultInputs`.",
+        "The default inputs as Flyte's literals, as an object with the name of each input. Give each input here or in `defaultInputs`, but not in both.",
     }),
     requiredInputs: t.stringList({
       defaultValue: [],
       description:
-        'Names of inputs that every execution must give. Inputs that are mentioned nowhere are required too.',
+        'The names of inputs that every execution must give. Inputs without a default or a fixed value are required too.',
     }),
     fixedInputs: t.field({
       type: 'JSON',
-      description: 'An object from the name of an input to the plain value that no execution may replace.',
+      description:
+        'The fixed inputs as plain values, as an object with the name of each input. Executions cannot replace them.',
     }),
     fixedInputLiterals: t.field({
       type: 'JSON',
-      description: "Fixed inputs as Flyte's literals, by name. An input is given here or in `fixedInputs`.",
+      description:
+        "The fixed inputs as Flyte's literals, as an object with the name of each input. Give each input here or in `fixedInputs`, but not in both.",
     }),
   }),
 });
@@ -212,7 +222,7 @@ const UpdateLaunchPlanInput = builder.inputType('UpdateLaunchPlanInput', {
     state: t.field({
       type: LaunchPlanStateEnum,
       required: true,
-      description: 'The state that it will have.',
+      description: 'The new state.',
     }),
   }),
 });
@@ -222,7 +232,7 @@ builder.mutationFields((t) => ({
     type: CreateLaunchPlanPayload,
     nullable: true,
     description:
-      'Registers a version of a launch plan, which is INACTIVE. Requires EDIT on the project, and that you may read the workflow.',
+      'Registers a version of a launch plan. Requires EDIT on the project and READ on the workflow. The version is INACTIVE.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
     args: inputOf(CreateLaunchPlanInput),
     resolve: async (_root, { input }, context) => {
@@ -231,7 +241,7 @@ builder.mutationFields((t) => ({
         ...input,
         workflow: input.workflow as VersionBy,
       });
-      // A later field of the operation may have asked for it before it was there.
+      // An earlier read of the same request may have found nothing.
       context.loaders.launchPlan.clear({ key: input.key });
       return { launchPlan };
     },
@@ -240,7 +250,7 @@ builder.mutationFields((t) => ({
     type: UpdateLaunchPlanPayload,
     nullable: true,
     description:
-      'Activates or deactivates a version of a launch plan. Activating one deactivates the version that was active, in one step. Requires EDIT on the workflows of both.',
+      'Activates or deactivates a version of a launch plan. Activating a version deactivates the version that was active. Requires EDIT on the workflow of each version that changes.',
     errors: { types: [NotFoundError, InvalidArgumentError] },
     args: inputOf(UpdateLaunchPlanInput),
     resolve: async (_root, { input }, context) => {

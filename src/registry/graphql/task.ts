@@ -21,15 +21,15 @@ import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-in
 const templateOf = (task: { template: unknown }) => task.template as TaskTemplate;
 
 export const TaskType = builder.prismaObject('Task', {
-  description: 'One registered version of a task: what a node of a workflow runs. It never changes.',
+  description: 'One registered version of a task, which nodes of workflows run. It never changes.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `task` finds the version by it.',
+      description: 'A UUIDv7 that is unique across all types. `task` finds the version by it.',
     }),
     project: t.field({
       type: ProjectType,
       nullable: true,
-      description: 'The project that it is registered in; null when it is hidden from you.',
+      description: 'The project in which it is registered; null if the project is hidden from you.',
       resolve: guardedEdge(
         'project:read',
         (task, { loaders }) => loaders.project.load({ id: task.projectId }),
@@ -37,14 +37,16 @@ export const TaskType = builder.prismaObject('Task', {
       ),
     }),
     domain: t.exposeString('domain', {
-      description: 'The domain that it is registered in, such as `development`.',
+      description: 'The domain in which it is registered, such as `development`.',
     }),
     name: t.exposeString('name', { description: 'The name that all versions of the task share.' }),
-    version: t.exposeString('version', { description: 'The version, unique under the name.' }),
+    version: t.exposeString('version', {
+      description: 'The version, unique among the versions with this name.',
+    }),
     type: t.exposeString('type', { description: 'The plugin that runs it, such as `container`.' }),
     interface: t.field({
       type: TypedInterfaceType,
-      description: 'What the task takes and what it puts out.',
+      description: 'The inputs and outputs of the task.',
       resolve: (task) => templateOf(task).interface,
     }),
     template: t.field({
@@ -54,10 +56,10 @@ export const TaskType = builder.prismaObject('Task', {
     }),
     digest: t.exposeString('digest', {
       description:
-        'SHA-256 of the compiled template in its canonical form: equal digests mean equal templates.',
+        'The SHA-256 of the compiled template in its canonical form: two templates are equal if their digests are equal.',
     }),
     shortDescription: t.exposeString('shortDescription', {
-      description: 'What the task does, in at most 300 characters; empty when nobody said.',
+      description: 'What the task does, in at most 300 characters. It may be empty.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the version was registered.' }),
   }),
@@ -69,7 +71,7 @@ builder.queryFields((t) => ({
   task: t.field({
     type: TaskType,
     nullable: true,
-    description: 'One version of a task; null with NOT_FOUND when it is absent or hidden.',
+    description: 'One version of a task. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(TaskByInput, 'version of a task'),
     resolve: (_root, { by }, { loaders }) => loaders.task.load(by as VersionBy),
   }),
@@ -94,7 +96,7 @@ builder.queryFields((t) => ({
   ),
 }));
 
-const ResourceNameEnum = enumOf('ContainerResourceName', 'What a container can ask for.', {
+const ResourceNameEnum = enumOf('ContainerResourceName', 'A resource that a container can request.', {
   CPU: 'Processor cores.',
   GPU: 'Graphics processors.',
   MEMORY: 'Bytes of memory.',
@@ -103,7 +105,7 @@ const ResourceNameEnum = enumOf('ContainerResourceName', 'What a container can a
 });
 
 const ResourceEntryInput = builder.inputType('ContainerResourceInput', {
-  description: 'How much of one resource a container asks for.',
+  description: 'The amount of one resource that a container requests.',
   fields: (t) => ({
     name: t.field({ type: ResourceNameEnum, required: true, description: 'Which resource.' }),
     value: t.string({ required: true, description: 'A Kubernetes quantity: `500m`, `2`, `1Gi`.' }),
@@ -111,32 +113,33 @@ const ResourceEntryInput = builder.inputType('ContainerResourceInput', {
 });
 
 const ResourcesInput = builder.inputType('ContainerResourcesInput', {
-  description: 'What a container asks for, and what it may use at most.',
+  description: 'The resources that a container requests, and the most that it may use.',
   fields: (t) => ({
     requests: t.field({
       type: [ResourceEntryInput],
       defaultValue: [],
-      description: 'What a machine must have free before the container starts there.',
+      description: 'The resources that a machine must have free to start the container.',
     }),
     limits: t.field({
       type: [ResourceEntryInput],
       defaultValue: [],
-      description: 'What the container may use at most, while it runs.',
+      description: 'The most that the container may use.',
     }),
   }),
 });
 
 const ContainerInput = builder.inputType('ContainerInput', {
   description:
-    'A program to run. Command and arguments may hold `{{.inputs.x}}`, `{{.input}}`, `{{.outputPrefix}}` and `{{.outputs.x}}`. Each is one argument, never a shell line.',
+    'A program to run. The command and the arguments may contain the placeholders `{{.inputs.x}}`, `{{.input}}`, `{{.outputPrefix}}` and `{{.outputs.x}}`. No shell reads them, so an argument stays one argument.',
   fields: (t) => ({
     image: t.string({
       required: true,
-      description: 'The image of the container. The process runtime, which does not isolate, ignores it.',
+      description: 'The image of the container. The process runtime ignores it.',
     }),
     command: t.stringList({
       defaultValue: [],
-      description: "The program, and what comes before `args`. Empty: the image's own.",
+      description:
+        'The program, with the arguments that come before `args`. If empty: the entry point of the image.',
     }),
     args: t.stringList({ defaultValue: [], description: 'The arguments of the program.' }),
     env: t.field({
@@ -146,18 +149,18 @@ const ContainerInput = builder.inputType('ContainerInput', {
     }),
     resources: t.field({
       type: ResourcesInput,
-      description: 'What the container asks for. Left out: nothing.',
+      description: 'The resources of the container. If left out: no requests and no limits.',
     }),
   }),
 });
 
-const RuntimeTypeEnum = enumOf('RuntimeType', 'What made a task.', {
-  OTHER: 'Anything but Flytekit.',
+const RuntimeTypeEnum = enumOf('RuntimeType', 'The kind of program that created a task.', {
+  OTHER: 'Any other program.',
   FLYTE_SDK: "Flytekit, Flyte's SDK.",
 });
 
 const RuntimeMetadataInput = builder.inputType('RuntimeMetadataInput', {
-  description: 'What made the task, for those who look for the cause of a problem.',
+  description: 'The program that created the task. It helps to find the cause of a problem.',
   fields: (t) => ({
     type: t.field({ type: RuntimeTypeEnum, required: true, description: 'The kind of SDK.' }),
     version: t.string({ required: true, description: 'The version of the SDK.' }),
@@ -166,24 +169,24 @@ const RuntimeMetadataInput = builder.inputType('RuntimeMetadataInput', {
 });
 
 const TaskMetadataInput = builder.inputType('TaskMetadataInput', {
-  description: 'How a task is run, whatever it runs.',
+  description: 'Settings of a task that do not depend on its type.',
   fields: (t) => ({
     timeout: t.field({
       type: 'Duration',
-      description: 'How long one attempt may take. Left out, or zero: as long as it likes.',
+      description: 'How long one attempt may take. If left out or zero: no limit.',
     }),
     retries: t.int({
-      description: "How many further attempts a node gets after the task's code failed: 0 to 10.",
+      description: 'How often a node is tried again if the code of the task fails: 0 to 10 times.',
     }),
     interruptible: t.boolean({
       description:
-        'Whether it may run on machines that can be taken back at any time. Left out: the platform decides.',
+        'Whether the task may run on machines that the provider can take away at any time. If left out: the platform decides.',
     }),
     deprecatedErrorMessage: t.string({
       description:
-        'Why nobody should use the task any more, and what to use instead. Empty for a task in use.',
+        'Why users should not use the task any more, and which task to use instead. Empty if the task is not deprecated.',
     }),
-    runtime: t.field({ type: RuntimeMetadataInput, description: 'What made the task.' }),
+    runtime: t.field({ type: RuntimeMetadataInput, description: 'The program that created the task.' }),
   }),
 });
 
@@ -191,22 +194,29 @@ const TaskTemplateInput = builder.inputType('TaskTemplateInput', {
   description: "What a task runs, and how. Source: Flyte's TaskTemplate.",
   fields: (t) => ({
     type: t.string({ required: true, description: 'The plugin that runs it: `container`.' }),
-    metadata: t.field({ type: TaskMetadataInput, required: true, description: 'How the task is run.' }),
+    metadata: t.field({
+      type: TaskMetadataInput,
+      required: true,
+      description: 'Settings that do not depend on the type of the task.',
+    }),
     interface: t.field({
       type: TypedInterfaceInput,
       required: true,
-      description: 'What the task takes and what it puts out.',
+      description: 'The inputs and outputs of the task.',
     }),
     container: t.field({
       type: ContainerInput,
       description: 'The program that a task of type `container` runs.',
     }),
-    custom: t.field({ type: 'JSON', description: 'An object that the plugin reads.' }),
-    config: t.field({ type: 'JSON', description: 'An object of texts that the plugin reads.' }),
+    custom: t.field({ type: 'JSON', description: 'Settings for the plugin, as any JSON object.' }),
+    config: t.field({
+      type: 'JSON',
+      description: 'Settings for the plugin, as an object whose values are texts.',
+    }),
   }),
 });
 
-/** Durations as the domain reads them. */
+/** Durations in the form that the domain reads. */
 export const withTimeoutText = <Metadata extends { readonly timeout?: number | null }>(
   metadata: Metadata,
 ) => ({
@@ -217,7 +227,7 @@ export const withTimeoutText = <Metadata extends { readonly timeout?: number | n
 const CreateTaskInput = builder.inputType('CreateTaskInput', {
   description: 'A version of a task to register.',
   fields: (t) => ({
-    key: t.field({ type: EntityKeyInput, required: true, description: 'What the version will be called.' }),
+    key: t.field({ type: EntityKeyInput, required: true, description: 'The key of the new version.' }),
     template: t.field({
       type: TaskTemplateInput,
       required: true,
@@ -237,7 +247,7 @@ builder.mutationField('createTask', (t) =>
     type: CreateTaskPayload,
     nullable: true,
     description:
-      'Registers a version of a task. Requires EDIT on the project. The very same version again is ALREADY_EXISTS; something else under the same version is INVALID_ARGUMENT, with the difference.',
+      'Registers a version of a task. Requires EDIT on the project. If the version exists and is identical, the answer is ALREADY_EXISTS. If it exists and is different, the answer is INVALID_ARGUMENT with the differences.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
     args: inputOf(CreateTaskInput),
     resolve: async (_root, { input }, context) => {

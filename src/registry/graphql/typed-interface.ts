@@ -22,25 +22,25 @@ const VariableType = builder.objectRef<NamedVariable>('Variable').implement({
     }),
     description: t.string({
       nullable: true,
-      description: 'What it means, for people; null when nobody said.',
+      description: 'The meaning, for people; null if none was given.',
       resolve: (variable) => variable.description ?? null,
     }),
   }),
 });
 
 export const TypedInterfaceType = builder.objectRef<TypedInterface>('TypedInterface').implement({
-  description: 'What a task or workflow takes and what it puts out, with the type of each value.',
+  description: 'The inputs and outputs of a task or workflow, with the type of each value.',
   fields: (t) => ({
     inputs: t.field({
       type: [VariableType],
       extensions: { listSize: 10 },
-      description: 'The values that it takes, each with a name of its own.',
+      description: 'The variables that it reads, each with a name and a type.',
       resolve: (signature) => named(signature.inputs),
     }),
     outputs: t.field({
       type: [VariableType],
       extensions: { listSize: 10 },
-      description: 'The values that it puts out, each with a name of its own.',
+      description: 'The variables that it writes, each with a name and a type.',
       resolve: (signature) => named(signature.outputs),
     }),
   }),
@@ -68,14 +68,14 @@ const BlobTypeInput = builder.inputType('BlobTypeInput', {
   description: 'The type of a file or a folder of files.',
   fields: (t) => ({
     format: t.string({
-      description: 'The format, such as `csv`. Two formats fit when they are equal or one is empty.',
+      description: 'The format, such as `csv`. Two formats fit if they are equal or one of them is empty.',
     }),
     dimensionality: t.field({ type: BlobDimensionalityEnum, description: 'One file, or several.' }),
   }),
 });
 
 const EnumTypeInput = builder.inputType('EnumTypeInput', {
-  description: 'The type of a text that is one of a few.',
+  description: 'The type of a text that must be one of some given texts.',
   fields: (t) => ({
     values: t.stringList({
       required: true,
@@ -86,23 +86,30 @@ const EnumTypeInput = builder.inputType('EnumTypeInput', {
 
 const LiteralTypeInput = builder.inputRef<object>('LiteralTypeInput').implement({
   description:
-    "The type of a value. Exactly one of the kinds is given; `metadata`, `annotation` and `structure` may stand beside it. Source: Flyte's LiteralType.",
+    "The type of a value. Give exactly one kind; you may also give `metadata`, `annotation` and `structure`. Source: Flyte's LiteralType.",
   fields: (t) => ({
     simple: t.field({ type: SimpleTypeEnum, description: 'A value without parts.' }),
-    schema: t.field({ type: 'JSON', description: 'A table in the old form: `{columns: [{name, type}]}`.' }),
+    schema: t.field({
+      type: 'JSON',
+      description:
+        'A table in the old form: `{columns: [{name, type}]}`. New tasks use `structuredDatasetType`.',
+    }),
     collectionType: t.field({ type: LiteralTypeInput, description: 'A list whose items have this type.' }),
     mapValueType: t.field({ type: LiteralTypeInput, description: 'A map from text to values of this type.' }),
     blob: t.field({ type: BlobTypeInput, description: 'A file, or a folder of files.' }),
-    enumType: t.field({ type: EnumTypeInput, description: 'A text that is one of a few.' }),
+    enumType: t.field({ type: EnumTypeInput, description: 'A text that must be one of some given texts.' }),
     structuredDatasetType: t.field({
       type: 'JSON',
       description: 'A table: `{columns: [{name, literalType}], format}`.',
     }),
     unionType: t.field({
       type: UnionTypeInput,
-      description: 'A value of one of several types. With NONE among them it is optional.',
+      description: 'A value of one of several types. If NONE is one of them, the value is optional.',
     }),
-    metadata: t.field({ type: 'JSON', description: 'Anything that the author wants to keep with the type.' }),
+    metadata: t.field({
+      type: 'JSON',
+      description: 'Any JSON object that the author wants to store with the type.',
+    }),
     annotation: t.field({
       type: 'JSON',
       description: "Flyte's TypeAnnotation: notes of the SDK about the type.",
@@ -133,25 +140,29 @@ const VariableInput = builder.inputType('VariableInput', {
       description: 'The name, unique among the inputs or among the outputs.',
     }),
     type: t.field({ type: LiteralTypeInput, required: true, description: 'The type of its value.' }),
-    description: t.string({ description: 'What it means, for people.' }),
+    description: t.string({ description: 'The meaning, for people.' }),
   }),
 });
 
 export const TypedInterfaceInput = builder.inputType('TypedInterfaceInput', {
-  description: 'What a task or workflow takes and what it puts out, with the type of each value.',
+  description: 'The inputs and outputs of a task or workflow, with the type of each value.',
   fields: (t) => ({
-    inputs: t.field({ type: [VariableInput], defaultValue: [], description: 'The values that it takes.' }),
+    inputs: t.field({
+      type: [VariableInput],
+      defaultValue: [],
+      description: 'The variables that it reads, each with a name and a type.',
+    }),
     outputs: t.field({
       type: [VariableInput],
       defaultValue: [],
-      description: 'The values that it puts out.',
+      description: 'The variables that it writes, each with a name and a type.',
     }),
   }),
 });
 
 type VariableFields = typeof VariableInput.$inferInput;
 
-/** The interface in the form that the domain reads. @throws InvalidArgumentError for a name given twice. */
+/** The interface in the form that the domain reads. @throws InvalidArgumentError if a name is given twice. */
 export function interfaceOf(input: typeof TypedInterfaceInput.$inferInput, path: readonly string[]) {
   const variables = (list: readonly VariableFields[], part: string) =>
     recordOf(

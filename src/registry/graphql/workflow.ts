@@ -20,15 +20,15 @@ import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-in
 
 export const WorkflowType = builder.prismaObject('Workflow', {
   description:
-    'One registered version of a workflow: nodes that run tasks, and how values go from one to the next. It never changes.',
+    'One registered version of a workflow: nodes that run tasks, and the way of values from node to node. It never changes.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `workflow` finds the version by it.',
+      description: 'A UUIDv7 that is unique across all types. `workflow` finds the version by it.',
     }),
     project: t.field({
       type: ProjectType,
       nullable: true,
-      description: 'The project that it is registered in; null when it is hidden from you.',
+      description: 'The project in which it is registered; null if the project is hidden from you.',
       resolve: guardedEdge(
         'project:read',
         (workflow, { loaders }) => loaders.project.load({ id: workflow.projectId }),
@@ -36,26 +36,28 @@ export const WorkflowType = builder.prismaObject('Workflow', {
       ),
     }),
     domain: t.exposeString('domain', {
-      description: 'The domain that it is registered in, such as `development`.',
+      description: 'The domain in which it is registered, such as `development`.',
     }),
     name: t.exposeString('name', { description: 'The name that all versions of the workflow share.' }),
-    version: t.exposeString('version', { description: 'The version, unique under the name.' }),
+    version: t.exposeString('version', {
+      description: 'The version, unique among the versions with this name.',
+    }),
     interface: t.field({
       type: TypedInterfaceType,
-      description: 'What the workflow takes and what it puts out.',
+      description: 'The inputs and outputs of the workflow.',
       resolve: (workflow) => workflow.interface as unknown as TypedInterface,
     }),
     closure: t.field({
       type: 'JSON',
-      description:
-        'The compiled workflow with everything that it needs: nodes, bindings, connections and tasks.',
+      description: 'The compiled workflow with all its nodes, bindings, connections and tasks.',
       resolve: (workflow) => workflow.closure,
     }),
     digest: t.exposeString('digest', {
-      description: 'SHA-256 of the closure in its canonical form: equal digests mean equal workflows.',
+      description:
+        'The SHA-256 of the closure in its canonical form: two workflows are equal if their digests are equal.',
     }),
     shortDescription: t.exposeString('shortDescription', {
-      description: 'What the workflow does, in at most 300 characters; empty when nobody said.',
+      description: 'What the workflow does, in at most 300 characters. It may be empty.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the version was registered.' }),
   }),
@@ -67,7 +69,7 @@ builder.queryFields((t) => ({
   workflow: t.field({
     type: WorkflowType,
     nullable: true,
-    description: 'One version of a workflow; null with NOT_FOUND when it is absent or hidden.',
+    description: 'One version of a workflow. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(WorkflowByInput, 'version of a workflow'),
     resolve: (_root, { by }, { loaders }) => loaders.workflow.load(by as VersionBy),
   }),
@@ -93,16 +95,17 @@ builder.queryFields((t) => ({
 }));
 
 const PromiseInput = builder.inputType('PromiseInput', {
-  description: "A value that is there later: an output of another node, or one of the workflow's inputs.",
+  description:
+    'A value that is known when the workflow runs: an output of another node, or an input of the workflow.',
   fields: (t) => ({
     nodeId: t.string({
       required: true,
-      description: "The node whose output it is; empty for one of the workflow's inputs.",
+      description: 'The id of the node that has the output. Empty for an input of the workflow.',
     }),
     var: t.string({ required: true, description: 'The name of the output or input.' }),
     attrPath: t.field({
       type: ['JSON'],
-      description: 'The way to a part of the value: numbers lead into lists, names into maps and structs.',
+      description: 'The path to a part of the value: numbers select from lists, names from maps and structs.',
     }),
   }),
 });
@@ -123,17 +126,17 @@ const BindingDataInput = builder.inputRef<BindingDataFields>('BindingDataInput')
       type: PromiseInput,
       description: "Another node's output, or an input of the workflow.",
     }),
-    value: t.field({ type: 'JSON', description: 'A plain value, read as the type that it is bound to.' }),
+    value: t.field({ type: 'JSON', description: 'A plain value of the type of the input or output.' }),
     literal: t.field({ type: 'JSON', description: "A value as Flyte's Literal." }),
-    collection: t.field({ type: [BindingDataInput], description: 'A list, with the origin of each item.' }),
-    map: t.field({ type: [BindingEntryInput], description: 'A map, with the origin of each value.' }),
+    collection: t.field({ type: [BindingDataInput], description: 'A list. Each item has its own binding.' }),
+    map: t.field({ type: [BindingEntryInput], description: 'A map. Each value has its own binding.' }),
   }),
 });
 
 const BindingEntryInput = builder
   .inputRef<{ key: string; binding: BindingDataFields }>('BindingEntryInput')
   .implement({
-    description: 'One entry of a map, with the origin of its value.',
+    description: 'One entry of a map whose value has a binding.',
     fields: (t) => ({
       key: t.string({ required: true, description: 'The key, unique in its map.' }),
       binding: t.field({
@@ -145,7 +148,7 @@ const BindingEntryInput = builder
   });
 
 const BindingInput = builder.inputType('BindingInput', {
-  description: 'An input of a node, or an output of the workflow, with the origin of its value.',
+  description: 'The value of one input of a node, or of one output of the workflow.',
   fields: (t) => ({
     var: t.string({ required: true, description: 'The name of the input or output.' }),
     binding: t.field({ type: BindingDataInput, required: true, description: 'Where its value comes from.' }),
@@ -153,18 +156,18 @@ const BindingInput = builder.inputType('BindingInput', {
 });
 
 const NodeMetadataInput = builder.inputType('WorkflowNodeMetadataInput', {
-  description: 'How a node runs. What is left out is as its task says.',
+  description: 'Settings of a node. If a field is left out, the setting of the task counts.',
   fields: (t) => ({
-    name: t.string({ description: 'A name that people read; need not be unique.' }),
+    name: t.string({ description: 'A name for people. It need not be unique.' }),
     timeout: t.field({
       type: 'Duration',
-      description: 'How long one attempt may take. Zero: as long as it likes.',
+      description: 'How long one attempt may take. Zero means no limit.',
     }),
     retries: t.int({
-      description: "How many further attempts it gets after the task's code failed: 0 to 10.",
+      description: 'How often the node is tried again if the code of the task fails: 0 to 10 times.',
     }),
     interruptible: t.boolean({
-      description: 'Whether it may run on machines that can be taken back at any time.',
+      description: 'Whether the node may run on machines that the provider can take away at any time.',
     }),
   }),
 });
@@ -184,7 +187,7 @@ const OutputAliasInput = builder.inputType('OutputAliasInput', {
   description: "A second name for one of a node's outputs.",
   fields: (t) => ({
     var: t.string({ required: true, description: 'The name of the output, as the task declares it.' }),
-    alias: t.string({ required: true, description: 'The name that promises may use as well.' }),
+    alias: t.string({ required: true, description: 'The second name, which promises can use as well.' }),
   }),
 });
 
@@ -194,26 +197,30 @@ const NodeInput = builder.inputType('WorkflowNodeInput', {
     id: t.string({ required: true, description: 'The name of the step, unique in the workflow.' }),
     metadata: t.field({
       type: NodeMetadataInput,
-      description: 'How the node runs. Left out: as its task says.',
+      description: 'Settings of the node. If left out: the settings of the task.',
     }),
-    inputs: t.field({ type: [BindingInput], defaultValue: [], description: 'Each input of the task, once.' }),
+    inputs: t.field({
+      type: [BindingInput],
+      defaultValue: [],
+      description: 'The value of each input of the task. Give each input once.',
+    }),
     upstreamNodeIds: t.stringList({
       defaultValue: [],
-      description: 'Nodes that it waits for, besides those whose outputs it takes.',
+      description:
+        'The ids of further nodes that the node waits for. It always waits for the nodes whose outputs it uses.',
     }),
-    outputAliases: t.field({ type: [OutputAliasInput], description: 'Second names of its outputs.' }),
-    taskNode: t.field({ type: TaskNodeInput, required: true, description: 'What the node runs.' }),
+    outputAliases: t.field({
+      type: [OutputAliasInput],
+      description: 'Second names of the outputs of the node.',
+    }),
+    taskNode: t.field({ type: TaskNodeInput, required: true, description: 'The task that the node runs.' }),
   }),
 });
 
-const OnFailurePolicyEnum = enumOf(
-  'OnFailurePolicy',
-  'What becomes of the other nodes when one has failed.',
-  {
-    FAIL_IMMEDIATELY: 'No further node starts, and running ones are cancelled.',
-    FAIL_AFTER_EXECUTABLE_NODES_COMPLETE: 'Nodes that do not depend on the failed one still run.',
-  },
-);
+const OnFailurePolicyEnum = enumOf('OnFailurePolicy', 'What happens to the other nodes when a node fails.', {
+  FAIL_IMMEDIATELY: 'No further node starts, and running ones are cancelled.',
+  FAIL_AFTER_EXECUTABLE_NODES_COMPLETE: 'Nodes that do not depend on the failed one still run.',
+});
 
 const WorkflowTemplateInput = builder.inputType('WorkflowTemplateInput', {
   description: 'A workflow as its author writes it, before it is compiled.',
@@ -221,18 +228,18 @@ const WorkflowTemplateInput = builder.inputType('WorkflowTemplateInput', {
     onFailure: t.field({
       type: OnFailurePolicyEnum,
       defaultValue: 'FAIL_IMMEDIATELY',
-      description: 'What becomes of the other nodes when one has failed.',
+      description: 'What happens to the other nodes when a node fails.',
     }),
     interface: t.field({
       type: TypedInterfaceInput,
       required: true,
-      description: 'What the workflow takes and what it puts out.',
+      description: 'The inputs and outputs of the workflow.',
     }),
     nodes: t.field({ type: [NodeInput], required: true, description: 'The steps, in any order.' }),
     outputs: t.field({
       type: [BindingInput],
       defaultValue: [],
-      description: 'Each output of the interface, once.',
+      description: 'The value of each output of the interface. Give each output once.',
     }),
   }),
 });
@@ -240,7 +247,7 @@ const WorkflowTemplateInput = builder.inputType('WorkflowTemplateInput', {
 const CreateWorkflowInput = builder.inputType('CreateWorkflowInput', {
   description: 'A version of a workflow to register.',
   fields: (t) => ({
-    key: t.field({ type: EntityKeyInput, required: true, description: 'What the version will be called.' }),
+    key: t.field({ type: EntityKeyInput, required: true, description: 'The key of the new version.' }),
     template: t.field({
       type: WorkflowTemplateInput,
       required: true,
@@ -260,7 +267,7 @@ builder.mutationField('createWorkflow', (t) =>
     type: CreateWorkflowPayload,
     nullable: true,
     description:
-      "Compiles and registers a version of a workflow. Requires EDIT on the project, and on the workflow where it exists. All of the compiler's problems come together, each with its code and the node that it is about.",
+      'Compiles and registers a version of a workflow. Requires EDIT on the project, and on the workflow if it exists. If the workflow has errors, the answer lists all of them, each with its code and its node.',
     errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
     args: inputOf(CreateWorkflowInput),
     resolve: async (_root, { input }, context) => {

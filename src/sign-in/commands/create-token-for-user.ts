@@ -13,25 +13,27 @@ import { findPrincipal, type Principal, plainSignIn } from '../principals.ts';
 
 export interface TokenForUser {
   readonly user: UserBy;
-  /** Null for the caller's. */
+  /** Null means the caller's tenant. */
   readonly tenant: TenantBy | null;
   readonly expiresInMs: number | null;
 }
 
 /**
- * A token for another user, which remembers who asked for it: root and the system of the first tenant for users
- * of any, administrators for those of theirs, everyone for themselves; never for somebody above the caller.
+ * Issues a token for a user, which records who asked for it. ROOT and SYSTEM accounts of the first tenant may ask for
+ * users of all tenants, administrators for users of their tenant, and everybody for themselves; nobody for a user with
+ * a higher role.
  *
- * @throws PermissionDeniedError without a look at the user where the caller's role decides; NotFoundError for a user
- * who is absent or disabled; InvalidArgumentError for a length that is not possible. Source: ClearML's
- * auth.get_token_for_user.
+ * @throws PermissionDeniedError, without a look at the user if the caller's role is not enough; NotFoundError for a
+ * user who does not exist or is disabled; InvalidArgumentError if the token cannot be valid for so long. Source:
+ * ClearML's auth.get_token_for_user.
  */
 export async function createTokenForUser(
   caller: Caller,
   { user, tenant, expiresInMs }: TokenForUser,
 ): Promise<NewToken> {
   const mayAsk = managesTenant(caller.role) || isOwn(caller, user);
-  if (!mayAsk) throw new PermissionDeniedError('tokens of others require the role ADMIN or a higher one');
+  if (!mayAsk)
+    throw new PermissionDeniedError('tokens for other users require the role ADMIN or a higher one');
   const tenantId = tenant && (await reachedTenantId(caller, tenant, ['input', 'tenant']));
   const reachesAll = await reachesAllTenants(caller);
   const found = await find({ by: user, tenantId: tenantId ?? caller.tenantId, inAllTenants: reachesAll });
@@ -48,7 +50,7 @@ export async function createTokenForUser(
       tenantId: found.tenantId,
     }),
   );
-  caller.log.info({ forUserId: found.userId, sessionId: made.sessionId }, 'token made for a user');
+  caller.log.info({ forUserId: found.userId, sessionId: made.sessionId }, 'token created for a user');
   return made;
 }
 

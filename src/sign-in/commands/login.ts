@@ -9,12 +9,12 @@ import { type NewToken, newToken } from '../new-token.ts';
 const MAX_RESOURCES = 50;
 
 /**
- * A token for whoever the request was signed in as, with the same credential behind it. Made with a token it renews
- * that: what a token was confined to can be kept or narrowed.
+ * Issues a token for the caller of the request, with the same access key behind it. If the caller signed in with a
+ * token, this renews it: its limit to resources can be kept or made narrower.
  *
- * @param resources  what the token is confined to; null for what the sign-in is confined to.
- * @throws InvalidArgumentError for a length or resources that are not possible; PermissionDeniedError for resources
- * beyond those of the sign-in.
+ * @param resources the resources that the token is limited to; null means the same limit as the sign-in.
+ * @throws InvalidArgumentError if the time or the resources are not possible; PermissionDeniedError for resources
+ * outside the limit of the sign-in.
  */
 export async function login(
   caller: Caller,
@@ -23,7 +23,7 @@ export async function login(
   if (resources) requireResources(resources);
   const confinedTo = resources ?? caller.confinedTo;
   if (!isWithin(confinedTo, caller.confinedTo))
-    throw new PermissionDeniedError('the token of this sign-in is confined to other resources');
+    throw new PermissionDeniedError('the token that you signed in with is limited to other resources');
   const made = await newToken(caller, caller, { expiresInMs, confinedTo });
   const { userId: id, username: name, method } = caller;
   const after = { method, sessionId: made.sessionId, expiresAt: made.expiresAt, confinedTo };
@@ -34,17 +34,20 @@ export async function login(
   return made;
 }
 
-/** @throws InvalidArgumentError with every fault. */
+/** @throws InvalidArgumentError with all problems. */
 function requireResources(resources: readonly Resource[]): void {
   const problems: Problem[] = [];
   const fault = (path: readonly string[], message: string) =>
     problems.push({ path: ['input', 'resources', ...path], code: 'InvalidValue', message });
   if (resources.length < 1 || resources.length > MAX_RESOURCES)
-    fault([], `name 1 … ${MAX_RESOURCES} resources`);
+    fault([], `must have 1 to ${MAX_RESOURCES} resources`);
   for (const [index, { type, id }] of resources.slice(0, MAX_RESOURCES).entries()) {
     if (type === 'TENANT')
-      fault([String(index), 'type'], 'a token without resources is for all of the tenant');
-    if (!isId(id)) fault([String(index), 'id'], 'this is no id');
+      fault(
+        [String(index), 'type'],
+        'this is not a resource; for a token without this limit, leave resources out',
+      );
+    if (!isId(id)) fault([String(index), 'id'], 'this is not an id');
   }
   if (problems.length > 0) throw new InvalidArgumentError(problems);
 }

@@ -5,10 +5,10 @@ import { inTransaction } from '../../platform/database/transaction.ts';
 import { revokeSession } from '../store/tokens.ts';
 
 /**
- * Ends the session of the token that the request was signed in with: that token alone, at once. Other tokens and the
- * access key live on. Source: ClearML's auth.logout.
+ * Ends the session of the token of this request, at once. Other tokens and the access key stay valid. Source: ClearML's
+ * auth.logout.
  *
- * @returns whether there was a session: a password or an access key has none.
+ * @returns whether there was a session. A password or an access key has none.
  */
 export async function logout(caller: Caller): Promise<boolean> {
   const { sessionId, sessionEndsAt, tenantId, userId, username } = caller;
@@ -17,7 +17,7 @@ export async function logout(caller: Caller): Promise<boolean> {
     if (!(await revokeSession(tx, { id: sessionId, tenantId, userId, endsAt: sessionEndsAt }))) return;
     const target = { type: 'user', id: userId, name: username } as const;
     await recordChange(tx, caller, { action: 'session:logout', target, before: { sessionId } });
-    // Under a header that impersonates, the session is the real caller's.
+    // If the caller acts as another user, the session belongs to the real caller.
     for (const owner of new Set([userId, caller.real?.userId ?? userId]))
       await recordAccessChange(tx, { tenantId, userId: owner, kind: 'PRINCIPAL' });
   });

@@ -21,18 +21,20 @@ import { limitedAttempt } from '../attempts.ts';
 
 export interface NewPassword {
   readonly password: string;
-  /** Needed by whoever changes its own. */
+  /** Required if users change their own password. */
   readonly currentPassword: string | null;
 }
 
 /**
- * Sets a user's password and ends every token that was made before. One's own takes the current one, and a new one that
- * differs; an administrator who sets another's learns nothing about the old one.
+ * Sets the password of a user and ends all tokens that were issued before. To change their own password, users must
+ * give the current one, and the new one must differ. Administrators who set the password of another user learn nothing
+ * about the old one.
  *
- * @throws InvalidArgumentError for a password that breaks the rules, and a wrong or missing current one;
- * FailedPreconditionError for whoever has no password to change, a fixed user, or a password that was changed meanwhile;
- * PermissionDeniedError for a user above the caller; NotFoundError; ResourceExhaustedError when too many wait to be hashed.
- * Source: MLflow's update-password with the current password of its later versions.
+ * @throws InvalidArgumentError for a password that breaks the rules, or if the current password is wrong or missing;
+ * FailedPreconditionError if the user has no password, is a fixed user, or if the password has changed in the meantime;
+ * PermissionDeniedError for a user above the caller; NotFoundError; ResourceExhaustedError if too many passwords wait
+ * to be hashed.
+ * Source: MLflow's update-password, with the current password of its later versions.
  */
 export async function updateUserPassword(
   caller: Caller,
@@ -42,7 +44,7 @@ export async function updateUserPassword(
   const problems = userProblems({ password });
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const isSelf = isOneself(caller, user);
-  // A narrow sign-in sets nobody a password that could be used for more.
+  // A sign-in with scopes must not set a password that allows more than its scopes.
   if (!isSelf && caller.scopes !== null)
     throw new PermissionDeniedError('a sign-in with scopes cannot set the passwords of others');
   if (!isSelf && !isRoleAtLeast(caller.role, user.role)) throw aboveCaller();
@@ -53,11 +55,11 @@ export async function updateUserPassword(
   return await inTransaction(async (tx) => {
     const held = await lockUser(tx, user);
     if (!held) throw userGone(caller, id, username);
-    // It may have become another since it was judged.
+    // The user may have changed since the check.
     requirePasswordable(held);
     if (!isSelf && !isRoleAtLeast(caller.role, held.role)) throw aboveCaller();
     if (isSelf && held.passwordHash !== user.passwordHash)
-      throw new FailedPreconditionError('the password was changed meanwhile');
+      throw new FailedPreconditionError('the password has changed in the meantime');
     const changed = await storePasswordHash(tx, id, passwordHash);
     const target = { type: 'user', id, name: username } as const;
     await recordChange(tx, caller, { tenantId, action: 'user:changePassword', target });
@@ -69,27 +71,30 @@ export async function updateUserPassword(
 function requirePasswordable(user: User): void {
   requireNotFixed(user);
   if (user.kind === 'SERVICE_ACCOUNT')
-    throw new FailedPreconditionError('a service account has no password: it signs in with access keys');
+    throw new FailedPreconditionError('a service account has no password, it signs in with access keys');
 }
 
-/** Guesses count with those of signing in: a token that was found must not tell the password. */
+/**
+ * These guesses count together with those of signing in, so that somebody who steals a token cannot use it to guess the
+ * password.
+ */
 async function requireCurrent(
   { address }: Caller,
   user: User,
   { password, currentPassword: current }: NewPassword,
 ): Promise<void> {
   if (user.passwordHash === null)
-    throw new FailedPreconditionError('there is no password to change: an administrator can set one');
+    throw new FailedPreconditionError('this user has no password; an administrator can set one');
   const path = ['input', 'currentPassword'];
   if (current === null)
-    throw InvalidArgumentError.of(path, 'your own password is changed with the current one', 'MissingField');
+    throw InvalidArgumentError.of(path, 'to change your own password, give the current one', 'MissingField');
   const { username, passwordHash } = user;
   const isRight = await limitedAttempt(
     { username, address },
     () => isPassword(current, passwordHash),
     (isTheCurrent) => isTheCurrent,
   );
-  if (!isRight) throw asRefusal(InvalidArgumentError.of(path, 'this is not the current password'));
+  if (!isRight) throw asRefusal(InvalidArgumentError.of(path, 'the current password is wrong'));
   if (password === current)
-    throw InvalidArgumentError.of(['input', 'password'], 'the new password is the old one');
+    throw InvalidArgumentError.of(['input', 'password'], 'the new password must differ from the current one');
 }

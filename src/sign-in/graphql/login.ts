@@ -14,14 +14,14 @@ const LoginPayload = builder.objectRef<{ token: string; expiresAt: Date }>('Logi
     expiresAt: t.field({
       type: 'DateTime',
       description:
-        'When the token ends: sooner than you asked where your access key, or the time for renewals, ends before.',
+        'When the token ends. This is earlier than you asked if your access key ends before, or if the time for renewals is over before.',
       resolve: (payload) => payload.expiresAt,
     }),
   }),
 });
 
 const ConfiningResourceInput = builder.inputType('ConfiningResourceInput', {
-  description: 'A resource that a token may be used on, with everything that it holds.',
+  description: 'A resource on which a token may be used. Everything in the resource is included.',
   fields: (t) => ({
     type: t.field({
       type: ResourceTypeEnum,
@@ -37,12 +37,12 @@ const LoginInput = builder.inputType('LoginInput', {
   fields: (t) => ({
     expiresIn: t.field({
       type: 'Duration',
-      description: 'How long the token lives: a second to 365 days. Left out: as the server is configured.',
+      description: "How long the token is valid: a second to 365 days. If left out: the server's default.",
     }),
     resources: t.field({
       type: [ConfiningResourceInput],
       description:
-        'Confines the token to these resources, 1 to 50, whatever its user may do elsewhere. Left out: to what this sign-in is confined to, which can be narrowed but not widened.',
+        'The only resources on which the token may be used, 1 to 50. If this sign-in is limited to resources, the token cannot have others. If left out: the same limit as this sign-in.',
     }),
   }),
 });
@@ -52,7 +52,7 @@ const LogoutPayload = builder.objectRef<{ ended: boolean }>('LogoutPayload').imp
   fields: (t) => ({
     ended: t.exposeBoolean('ended', {
       description:
-        'Whether a session was ended. False when you signed in with a password or an access key, which have no session.',
+        'Whether a session was ended. False if you signed in with a password or an access key, which have no session.',
     }),
   }),
 });
@@ -62,14 +62,14 @@ builder.mutationFields((t) => ({
     type: LoginPayload,
     nullable: true,
     description:
-      'Issues a token for you. Sign in to the request with Basic credentials, or with a token, which this renews.',
+      'Issues a token for you. Sign in to this request with `Authorization: Basic`, or with a token that you want to renew.',
     errors: { types: [InvalidArgumentError] },
     args: {
       input: t.arg({
         type: LoginInput,
         required: true,
         defaultValue: {},
-        description: 'The token to issue. Left out: a token with the defaults.',
+        description: 'The token to issue. If left out: a token with the defaults.',
       }),
     },
     resolve: (_root, { input }, context) =>
@@ -82,7 +82,7 @@ builder.mutationFields((t) => ({
     type: LogoutPayload,
     nullable: true,
     description:
-      'Ends the token that you signed in with: at once on this server, within a second on all. Other tokens and your access keys live on.',
+      'Ends the token that you signed in with: at once on this server, within a second on the others. Your other tokens and your access keys stay valid.',
     errors: { types: [] },
     resolve: async (_root, _args, context) => ({ ended: await logout(callerOf(context)) }),
   }),

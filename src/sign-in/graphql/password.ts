@@ -14,7 +14,7 @@ import { updateUserPassword } from '../commands/update-user-password.ts';
 const UpdateUserPasswordInput = builder.inputType('UpdateUserPasswordInput', {
   description: 'A new password for a user.',
   fields: (t) => ({
-    by: t.field({ type: UserByInput, description: 'Whose password. Left out: your own.' }),
+    by: t.field({ type: UserByInput, description: 'The user who gets the new password. If left out: you.' }),
     password: t.string({ required: true, description: 'The new password: 12 to 1024 characters.' }),
     currentPassword: t.string({ description: 'The current password. Required to change your own.' }),
   }),
@@ -27,7 +27,7 @@ builder.mutationField('updateUserPassword', (t) =>
     type: UpdateUserPasswordPayload,
     nullable: true,
     description:
-      'Sets the password of yourself, or of another user as an administrator. The old password and all tokens made before stop working at once.',
+      'Sets the password of a user. Another user than yourself requires an administrator. The old password and all older tokens stop working at once.',
     errors: { types: [InvalidArgumentError, FailedPreconditionError, ResourceExhaustedError] },
     args: inputOf(UpdateUserPasswordInput),
     resolve: async (_root, { input }, context) => {

@@ -12,15 +12,15 @@ import { type TokenValidation, validateToken } from '../validate-token.ts';
 const CreateTokenForUserInput = builder.inputType('CreateTokenForUserInput', {
   description: 'A token to issue for a user.',
   fields: (t) => ({
-    user: t.field({ type: UserByInput, required: true, description: 'The user that the token signs in.' }),
+    user: t.field({ type: UserByInput, required: true, description: 'The user of the token.' }),
     tenant: t.field({
       type: TenantByInput,
       description:
-        "The user's tenant. Left out: your own. Another one requires the role ROOT, or SYSTEM in the first tenant.",
+        "The user's tenant. If left out: your own. Another one requires the role ROOT, or SYSTEM in the first tenant.",
     }),
     expiresIn: t.field({
       type: 'Duration',
-      description: 'How long the token lives: a second to 365 days. Left out: as the server is configured.',
+      description: "How long the token is valid: a second to 365 days. If left out: the server's default.",
     }),
   }),
 });
@@ -42,7 +42,7 @@ builder.mutationField('createTokenForUser', (t) =>
     type: CreateTokenForUserPayload,
     nullable: true,
     description:
-      'Issues a token for a user. It remembers who asked for it, and ends with the sign-in of either. You may ask for yourself, as an administrator for users of your tenant, and with the role ROOT, or SYSTEM in the first tenant, for all; never for a user of a role above yours.',
+      'Issues a token for a user. Users of your tenant require an administrator; users of other tenants require the role ROOT, or SYSTEM in the first tenant. You cannot issue a token for a user with a higher role than yours. The token records who asked for it, and ends when the sign-in of you or of the user ends.',
     errors: { types: [InvalidArgumentError, NotFoundError] },
     args: inputOf(CreateTokenForUserInput),
     resolve: (_root, { input }, context) =>
@@ -55,37 +55,37 @@ builder.mutationField('createTokenForUser', (t) =>
 );
 
 const TokenUser = builder.objectRef<NonNullable<TokenValidation['user']>>('TokenUser').implement({
-  description: 'The user that a token signs in.',
+  description: 'The user of a token.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: "The user's id: an opaque UUIDv7, unique over all types." }),
+    id: t.exposeID('id', { description: "The user's id: a UUIDv7 that is unique across all types." }),
     username: t.exposeString('username', { description: 'The name that the user signs in with.' }),
-    name: t.exposeString('name', { description: 'The name that people read.' }),
+    name: t.exposeString('name', { description: 'The name for people.' }),
   }),
 });
 
 const TokenValidationType = builder.objectRef<TokenValidation>('TokenValidation').implement({
-  description: 'What the server knows of a token.',
+  description: 'Whether a token is valid, and for which user.',
   fields: (t) => ({
-    valid: t.exposeBoolean('valid', { description: 'Whether the token signs in now.' }),
+    valid: t.exposeBoolean('valid', { description: 'Whether the token is valid now.' }),
     user: t.field({
       type: TokenUser,
       nullable: true,
       description:
-        'The user that it signs in, or did while it was valid; also after the user was deleted. Null when it is not a token of this server.',
+        'The user of the token, even if the token has ended or the user was deleted. Null if this server did not issue the token, or if you may not ask about it.',
       resolve: (validation) => validation.user,
     }),
     tenantId: t.exposeID('tenantId', {
       nullable: true,
-      description: "The id of the user's tenant; null when the user is.",
+      description: "The id of the user's tenant; null if `user` is null.",
     }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it ends or has ended; null when it is not a token of this server.',
+      description: 'When the token ends or has ended; null if `user` is null.',
     }),
     message: t.exposeString('message', {
       nullable: true,
-      description: 'Why it is not valid, for people; null when it is.',
+      description: 'Why the token is not valid, for people; null if it is valid.',
     }),
   }),
 });
@@ -95,8 +95,8 @@ builder.queryField('validateToken', (t) =>
     type: TokenValidationType,
     nullable: true,
     description:
-      "Whether a token is valid, and which user it signs in. An invalid token is an answer, not an error. With the role ROOT or SYSTEM you may ask about every token, otherwise about your own; another user's looks like no token.",
-    args: { token: t.arg.string({ required: true, description: 'The token, as it stands after `Bearer`.' }) },
+      'Whether a token is valid, and for which user. An invalid token is not an error: the answer says why it is not valid. You may ask about your own tokens, with the role SYSTEM about all tokens of your tenant, and with the role ROOT, or SYSTEM in the first tenant, about all tokens. For other tokens the answer is the same as for a text that is not a token.',
+    args: { token: t.arg.string({ required: true, description: 'The token, without the word `Bearer`.' }) },
     resolve: (_root, { token }, context) => validateToken(callerOf(context), token),
   }),
 );

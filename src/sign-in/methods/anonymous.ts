@@ -7,13 +7,13 @@ import type { SignInMethodHandler } from './method.ts';
 
 export interface AnonymousSettings {
   readonly username: string;
-  /** The tenant's name. */
+  /** The name of the tenant. */
   readonly tenant: string;
 }
 
 /**
- * Requests without any credentials act as a user made for that, who must be a guest: with another role, disabled or not
- * there yet, nobody is signed in. Off unless configured. Source: Armada's anonymous authentication.
+ * Requests without credentials act as a special user, who must be a guest. If the user has another role, is disabled or
+ * does not exist, these requests have no caller. Off unless configured. Source: Armada's anonymous authentication.
  */
 export function anonymous({ username, tenant }: AnonymousSettings): SignInMethodHandler {
   let isMissed = false;
@@ -27,7 +27,7 @@ export function anonymous({ username, tenant }: AnonymousSettings): SignInMethod
     if (!guest && !isMissed)
       log.error(
         { username, tenant, role: principal?.role ?? null },
-        'the anonymous user must be an active guest',
+        'the user of ANONYMOUS_USER must be active and have the role GUEST',
       );
     isMissed = guest === null;
     return guest;
@@ -35,12 +35,12 @@ export function anonymous({ username, tenant }: AnonymousSettings): SignInMethod
 
   return {
     challenge: null,
-    // Known from the start, in case somebody signs in as this user in another way.
+    // Finds the user at the start, in case somebody signs in as this user in another way first.
     async prepare() {
       await findGuest(null);
     },
     async signIn(request) {
-      // A scheme that none of the ways before knows; a session's cookie, good or not, never comes this far.
+      // The header has a scheme that no way before this one knows. A session cookie never comes here, valid or not.
       if (request.headers.authorization !== undefined) return null;
       const principal = await findGuest(request.address);
       return principal && { ...plain, principal, method: 'ANONYMOUS' };

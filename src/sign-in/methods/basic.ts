@@ -18,7 +18,7 @@ export const basic: SignInMethodHandler = {
     const colon = pair.indexOf(':');
     if (colon < 0 || pair.includes('\u0000')) throw refused();
     const [name, secret] = [pair.slice(0, colon), pair.slice(colon + 1)];
-    // Access keys have a form of their own, so the two kinds are told apart without trying both.
+    // Access keys have a special form, so we know which of the two it is without trying both.
     const signedIn = /^[A-Z0-9]{30}$/.test(name)
       ? await byAccessKey(name, secret, request)
       : await byPassword(name, secret, request);
@@ -49,7 +49,7 @@ async function byAccessKey(
   return { ...plain, principal, method: 'ACCESS_KEY', credentialId, scopes, expiresAt };
 }
 
-/** What the program calls itself. */
+/** The name that the program calls itself. */
 function workerOf({ headers }: SignInRequest): string | null {
   const worker = headers['x-slipway-worker'];
   return typeof worker === 'string' && worker.trim() !== '' ? worker.trim() : null;
@@ -63,7 +63,7 @@ async function byPassword(
   const { principal, account } = await signInByPassword(name, password, address);
   if (!principal && account) noteFailedSignIn(account, address);
   if (!principal) return null;
-  // The guest's password, which the login page shows, is good for a token and nothing else.
+  // The login page shows the guest's password, so it is good only for getting a token.
   const scopes = isGuestAccount(principal.userId) ? ['token:create'] : null;
   return { ...plain, principal, method: 'PASSWORD', scopes };
 }

@@ -5,7 +5,7 @@ import type { Principal } from '../principals.ts';
 import { findTokenPrincipals } from '../token-principals.ts';
 import { authorizationOf, type SignedIn, type SignInMethodHandler } from './method.ts';
 
-/** `Authorization: Bearer`, with a token of our own. */
+/** `Authorization: Bearer`, with one of our own tokens. */
 export const ownBearer: SignInMethodHandler = {
   challenge: 'Bearer realm="slipway"',
   async signIn(request) {
@@ -15,9 +15,9 @@ export const ownBearer: SignInMethodHandler = {
 };
 
 /**
- * Who a token of ours stands for, wherever it was found.
+ * Signs in with one of our tokens, from a header or a cookie.
  *
- * @throws UnauthenticatedError, the same for whatever is wrong with it.
+ * @throws UnauthenticatedError, with the same message for all problems.
  */
 export async function signInByToken(token: string): Promise<SignedIn> {
   const claims = await verifyToken(token);

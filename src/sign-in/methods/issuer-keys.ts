@@ -5,39 +5,42 @@ import { type IssuerSettings, isSafeUrl } from './issuers-file.ts';
 
 const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 1024 * 1024;
-/** How long keys are used before they are looked at again. */
+/** How long keys are used before we look for new ones. */
 const FRESH_MS = 600_000;
-/** How long an unknown key's name fetches nothing after a fetch: tokens of made-up keys must not hammer the issuer. */
+/**
+ * After a fetch, an unknown key causes no other fetch for so long. So tokens with invented keys cannot overload the
+ * issuer.
+ */
 const COOLDOWN_MS = 30_000;
-/** How long an issuer that did not answer is left alone. */
+/** If an issuer does not answer, we wait for so long before we ask again. */
 const RETRY_MS = 10_000;
 
 type RemoteKeys = ReturnType<typeof createRemoteJWKSet>;
 
 /**
- * The public keys of one outside issuer: fetched when first needed, again when a token names a key that is not there,
- * and every ten minutes, so that a key which was taken back stops counting. While the issuer does not answer, the keys
- * of before are used on.
+ * The public keys of one outside issuer. They are fetched when they are first needed, again when a token names an
+ * unknown key, and every ten minutes, so that a withdrawn key stops working. If the issuer does not answer, we continue
+ * to use the old keys.
  */
 export class IssuerKeys {
   readonly #settings: Pick<IssuerSettings, 'issuer' | 'jwksUri'>;
   readonly #onChange: () => void;
   #remote: Promise<RemoteKeys> | null = null;
-  /** The set as it was fetched last. */
+  /** The set, as it was last fetched. */
   #known: string | null = null;
   #fetchedAt = 0;
   #failedAt = 0;
 
-  /** @param onChange  is called when the set is another than before. */
+  /** @param onChange  called when the set has changed. */
   constructor(settings: Pick<IssuerSettings, 'issuer' | 'jwksUri'>, onChange: () => void) {
     this.#settings = settings;
     this.#onChange = onChange;
   }
 
-  /** The key that a token names, for jose. @throws UnavailableError when none fits and the issuer does not answer. */
+  /** Finds the key of a token, for jose. @throws UnavailableError if no key fits and the issuer does not answer. */
   readonly find: JWTVerifyGetKey = async (header, token) => (await this.#keys())(header, token);
 
-  /** Looks whether the keys have changed, when that is due. Fails with nothing: the keys of before are used on. */
+  /** Looks for new keys if it is time to do so. Never fails: if the issuer does not answer, the old keys stay. */
   async refresh(): Promise<void> {
     if (this.#known === null || Date.now() - this.#fetchedAt < FRESH_MS) return;
     try {
@@ -60,13 +63,13 @@ export class IssuerKeys {
     return createRemoteJWKSet(new URL(jwksUri), {
       timeoutDuration: TIMEOUT_MS,
       cooldownDuration: COOLDOWN_MS,
-      // Ours is `refresh`: jose's would drop the keys of an issuer that is down for a moment.
+      // We use our own `refresh`, because jose would drop the keys when the issuer is down for a moment.
       cacheMaxAge: Number.POSITIVE_INFINITY,
       [customFetch]: this.#fetchKeys,
     });
   }
 
-  /** Source: OpenID Connect Discovery 1.0, §4; the document must be that of the issuer, §4.3. */
+  /** Source: OpenID Connect Discovery 1.0, §4. §4.3 requires that the document names this issuer. */
   async #discover(): Promise<string> {
     const { issuer } = this.#settings;
     const url = `${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`;
@@ -74,16 +77,17 @@ export class IssuerKeys {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     return await this.#fetched(url, { ...options, redirect: 'manual', signal }, (document) => {
       const { issuer: named, jwks_uri: uri } = document as { issuer?: unknown; jwks_uri?: unknown };
-      if (named !== issuer) throw new Error('the discovery document is of another issuer');
+      if (named !== issuer) throw new Error('the discovery document names another issuer');
       if (typeof uri !== 'string' || !isSafeUrl(uri))
-        throw new Error('the discovery document names no safe jwks_uri');
+        throw new Error('the discovery document has no jwks_uri with https');
       return uri;
     });
   }
 
   readonly #fetchKeys: FetchImplementation = async (url, options) => {
     const set = await this.#fetched(url, options, (document) => {
-      if (!Array.isArray((document as { keys?: unknown }).keys)) throw new Error('it is no key set');
+      if (!Array.isArray((document as { keys?: unknown }).keys))
+        throw new Error('the answer is not a key set');
       return JSON.stringify(document);
     });
     this.#fetchedAt = Date.now();
@@ -92,7 +96,7 @@ export class IssuerKeys {
     return new Response(set, { status: 200 });
   };
 
-  /** A document of the issuer, as `read` takes it. @throws UnavailableError */
+  /** Fetches a document of the issuer and passes it to `read`. @throws UnavailableError */
   async #fetched<T>(
     url: string,
     options: Parameters<FetchImplementation>[1],
@@ -103,13 +107,14 @@ export class IssuerKeys {
     if (Date.now() - this.#failedAt < RETRY_MS) throw unavailable();
     try {
       const response = await fetch(url, options);
-      if (response.status !== 200) throw new Error(`it answers ${response.status}`);
+      if (response.status !== 200) throw new Error(`the issuer answered with status ${response.status}`);
       const document: unknown = JSON.parse(await readBounded(response));
-      if (document === null || typeof document !== 'object') throw new Error('it is no JSON object');
+      if (document === null || typeof document !== 'object')
+        throw new Error('the answer is not a JSON object');
       return read(document);
     } catch (error) {
       this.#failedAt = Date.now();
-      log.warn({ err: error, issuer: this.#settings.issuer, url }, 'an issuer does not answer as it should');
+      log.warn({ err: error, issuer: this.#settings.issuer, url }, 'cannot read the keys of an issuer');
       throw unavailable(error);
     }
   }
@@ -120,8 +125,8 @@ async function readBounded(response: Response): Promise<string> {
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
-    // Leaving the loop ends the connection.
-    if (size > MAX_BYTES) throw new Error(`it is longer than ${MAX_BYTES} bytes`);
+    // The error ends the loop, which closes the connection.
+    if (size > MAX_BYTES) throw new Error(`the answer is longer than ${MAX_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

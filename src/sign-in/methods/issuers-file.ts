@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ConfigurationError } from '../../platform/config/environment.ts';
 
-/** The outside issuers whose tokens are taken: the file of OIDC_ISSUERS_FILE, a JSON list. */
+/** The outside issuers whose tokens are accepted. The file of OIDC_ISSUERS_FILE is a JSON list. */
 
-/** Signatures that only the issuer can make. Never HMAC, whose key both sides have, and never none. */
+/** Signatures that only the issuer can make. This excludes HMAC, whose key both sides have, and `none`. */
 const algorithms = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
@@ -14,44 +14,50 @@ const claim = z.string().min(1).max(100);
 
 const issuer = z
   .strictObject({
-    /** What `iss` must say, to the letter. */
+    /** `iss` must equal this exactly. */
     issuer: z.string().min(1).max(500),
-    /** Where its keys are; else its discovery document says so. */
-    jwksUri: z.string().refine(isSafeUrl, 'https, or http on this machine').optional(),
-    /** What `aud` must hold; one of them is enough. */
+    /** The URL of its keys; if left out, its discovery document has it. */
+    jwksUri: z.string().refine(isSafeUrl, 'must be an https URL, or http on this machine').optional(),
+    /** `aud` must contain one of these. */
     audience: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(20)]).optional(),
-    /** Instead of `audience`: takes tokens that the issuer made for anybody. */
+    /** Instead of `audience`: accepts tokens for any audience. */
     anyAudience: z.literal(true).optional(),
     algorithms: z.array(z.enum(algorithms)).min(1).default(['RS256', 'ES256', 'EdDSA', 'PS256']),
-    /** The tenant of its users, by name. */
+    /** The name of its users' tenant. */
     tenant: z.string().min(1).default('default'),
-    /** The claim that is the user name. `email` counts only when `email_verified` is true. */
+    /** The claim with the user name. `email` counts only if `email_verified` is true. */
     usernameClaim: z.enum(['sub', 'preferred_username', 'email']).default('sub'),
-    /** The claim that lists names of groups of ours, of which the user is a member with this token. */
+    /** The claim with names of our groups. With this token, the user is also a member of these groups. */
     groupsClaim: claim.optional(),
-    /** Whether `scope` limits what the token may do: to the permissions that it names, to nothing if it names none. */
+    /**
+     * Whether `scope` limits the token to the permissions that it names. If it names none of them, the token may do
+     * nothing.
+     */
     scopesFromClaim: z.boolean().default(false),
-    /** Makes users who are not there yet; without it they are refused. */
+    /** Creates unknown users; without this they are refused. */
     createUsers: z.strictObject({ role: z.enum(['USER', 'GUEST']) }).optional(),
-    /** Whether it may sign in users who were made here, by their names: only for one that gives names out with care. */
+    /**
+     * Whether it may sign in users who were created here, by their names. Only for issuers where people cannot choose
+     * their names.
+     */
     linkLocalUsers: z.boolean().default(false),
-    /** How far its clock may be off. */
+    /** How far its clock may differ from ours. */
     clockToleranceSeconds: z.number().int().min(0).max(60).default(5),
   })
   .refine(({ audience, anyAudience }) => (audience === undefined) === (anyAudience === true), {
-    message: 'either audience, or anyAudience: true',
+    message: 'needs either audience or anyAudience: true',
     path: ['audience'],
   })
   .refine(({ createUsers, linkLocalUsers }) => createUsers !== undefined || linkLocalUsers, {
-    message: 'either createUsers, or linkLocalUsers: true: else nobody could sign in',
+    message: 'needs createUsers or linkLocalUsers: true, otherwise nobody could sign in',
     path: ['createUsers'],
   })
   .refine(({ issuer: named, jwksUri }) => jwksUri !== undefined || isSafeUrl(named), {
-    message: 'without a jwksUri, an https address (http on this machine)',
+    message: 'must be an https URL (or http on this machine) if jwksUri is left out',
     path: ['issuer'],
   })
   .refine(({ issuer: named }) => named !== 'slipway', {
-    message: 'our own tokens are from there',
+    message: 'must not be slipway, which is the issuer of our own tokens',
     path: ['issuer'],
   });
 
@@ -62,10 +68,10 @@ const issuers = z
   .max(50)
   .refine(
     (list) => new Set(list.map((one) => one.issuer)).size === list.length,
-    'an issuer stands there twice',
+    'the same issuer is listed twice',
   );
 
-/** @throws ConfigurationError that names the file and every fault. */
+/** @throws ConfigurationError that names the file and lists all problems. */
 export async function readIssuers(file: string): Promise<IssuerSettings[]> {
   const text = await readFile(file, 'utf8').catch((error: Error) => {
     throw new ConfigurationError(`OIDC_ISSUERS_FILE cannot be read: ${error.message}`);
@@ -79,7 +85,7 @@ export function parseIssuers(text: string, file: string): IssuerSettings[] {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new ConfigurationError(`${file} is no JSON: ${(error as Error).message}`);
+    throw new ConfigurationError(`${file} is not valid JSON: ${(error as Error).message}`);
   }
   const result = issuers.safeParse(json);
   if (result.success) return result.data;
@@ -89,7 +95,7 @@ export function parseIssuers(text: string, file: string): IssuerSettings[] {
   throw new ConfigurationError(`${file} is wrong.\n  ${faults.join('\n  ')}`);
 }
 
-/** Keys come over a connection that nobody in between can change: encrypted, or inside this machine. */
+/** The connection to fetch keys must be safe from changes on the way: encrypted, or inside this machine. */
 export function isSafeUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, password } = new URL(text);

@@ -2,20 +2,20 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller } from '../../platform/caller.ts';
 import type { Principal } from '../principals.ts';
 
-/** What a way to sign in is given. */
+/** The parts of a request that a way to sign in may use. */
 export interface SignInRequest {
   readonly headers: IncomingHttpHeaders;
-  /** The IP address that the request came from. */
+  /** The IP address of the client. */
   readonly address: string | null;
-  /** Where callers reach the server: pages from there are our own. */
+  /** The URL of the server for its callers. Pages from there are our own pages. */
   readonly publicUrl: string;
-  /** The same object for every request of one connection: some ways to sign in take more than one. */
+  /** The same object for all requests of one connection, because some ways to sign in need several requests. */
   readonly connection: object;
-  /** Sets a header of the answer, where the answer has headers: not over a WebSocket. */
+  /** Sets a header of the answer. There are no headers over a WebSocket. */
   setHeader?(name: string, value: string): void;
 }
 
-/** Who signed in, and with what. */
+/** The user who signed in, and with what. */
 export interface SignedIn
   extends Pick<
     Caller,
@@ -35,23 +35,23 @@ export interface SignedIn
 }
 
 /**
- * One way to sign in. Methods are asked in order: one that finds nothing for it in the request answers null, and the
- * next is asked; one that finds something wrong throws, which ends the attempt: a wrong password never becomes an
- * anonymous caller. Source: Armada's chain of authentication services.
+ * One way to sign in. The ways are asked in order. If a request has no credentials for a way, it returns null and the
+ * next way is asked. If it has wrong credentials, the way throws, and no other way is asked: a wrong password never
+ * makes an anonymous caller. Source: Armada's chain of authentication services.
  */
 export interface SignInMethodHandler {
-  /** What a 401 offers in `WWW-Authenticate`; null for none. */
+  /** Its part of `WWW-Authenticate` in a 401 answer; null if it has none. */
   readonly challenge: string | null;
-  /** Reads and checks, before the server listens, what it was configured with. @throws ConfigurationError */
+  /** Reads and checks its configuration before the server listens. @throws ConfigurationError */
   prepare?(): Promise<void>;
   /**
-   * @throws UnauthenticatedError, with the same words for an unknown user and a wrong secret.
-   * @throws PermissionDeniedError when a page that is not ours uses a browser's session.
+   * @throws UnauthenticatedError, with the same message for an unknown user and a wrong secret.
+   * @throws PermissionDeniedError if a foreign page uses the session of a browser.
    */
   signIn(request: SignInRequest): Promise<SignedIn | null>;
 }
 
-/** `Basic YWxhZGRpbjpvcGVuc2VzYW1l` as scheme, in lower case, and value; null without the header. */
+/** The scheme of `Basic YWxhZGRpbjpvcGVuc2VzYW1l` in lower case, and its value; null without the header. */
 export function authorizationOf({ headers }: SignInRequest): { scheme: string; value: string } | null {
   const { authorization } = headers;
   if (!authorization) return null;

@@ -7,7 +7,7 @@ import { negotiate } from './negotiate.ts';
 import { outsideBearer } from './outside-bearer.ts';
 import { sessionCookie } from './session-cookie.ts';
 
-/** The ways to sign in that are configured, in the order that they are asked, which is also that of their challenges. */
+/** The configured ways to sign in, in the order in which they are asked. Their challenges have the same order. */
 export const methods: readonly SignInMethodHandler[] = [
   ...(serverConfig.oidcIssuersFile ? [outsideBearer(serverConfig.oidcIssuersFile)] : []),
   ownBearer,

@@ -8,49 +8,49 @@ import { findOutsideUser } from '../outside-users.ts';
 import { authorizationOf, type SignInMethodHandler } from './method.ts';
 
 export interface KerberosSettings {
-  /** The service that tickets must be for, `HTTP@host`, with its keys in `keytab`. */
+  /** The service that tickets must be for, `HTTP@host`. Its keys are in `keytab`. */
   readonly service: string;
   readonly keytab: string;
-  /** The realms whose principals are users. */
+  /** The realms whose principals can sign in. */
   readonly realms: readonly string[];
-  /** The tenant's name. */
+  /** The name of the tenant. */
   readonly tenant: string;
-  /** Added to a principal's name. */
+  /** Appended to the name of a principal. */
   readonly usernameSuffix: string;
   readonly createUsers: { readonly role: 'USER' | 'GUEST' } | null;
 }
 
-/** As much of the package `kerberos` as is used. It is optional, so its types may not be there. */
+/** The parts of the package `kerberos` that we use. The package is optional, so its types may not be installed. */
 interface Kerberos {
   initializeServer(service: string): Promise<Acceptor>;
 }
 interface Acceptor {
   readonly username: string | null;
-  /** What the other side must be sent; null for nothing. */
+  /** The text to send to the other side; null for none. */
   readonly response: string | null;
   readonly contextComplete: boolean;
-  /** @throws Error when the token is not good, and also when the negotiation takes a further leg. */
+  /** @throws Error if the token is not valid, and also if the negotiation needs another step. */
   step(token: string): Promise<string | null>;
 }
 
-/** Negotiation failed: a SPNEGO reply that says "reject". Source: Armada's Kerberos authentication. */
+/** A SPNEGO reply that says "reject". Source: Armada's Kerberos authentication. */
 const REJECT = 'oQcwBaADCgEC';
 
-/** A ticket with the groups of a large directory, in base64. */
+/** The length in base64 of a ticket with the groups of a large directory. */
 const MAX_TOKEN_LENGTH = 64_000;
-/** How long the header of a request may be where such tickets come. */
+/** How long the headers of a request may be if such tickets are accepted. */
 export const MAX_HEADER_BYTES = 80_000;
 
-/** Each call takes a thread of the pool, and reads the keytab. */
+/** Each call needs a thread of the pool and reads the keytab. */
 const inTurn = turns(
   2,
   100,
   () => new ResourceExhaustedError('too many tickets are being checked, try again'),
 );
 
-/** A refusal that the client's negotiation is told of. */
+/** A refusal that also tells the client about the negotiation. */
 export class NegotiateError extends UnauthenticatedError {
-  /** In place of the bare `Negotiate`. */
+  /** Replaces the challenge `Negotiate`. */
   readonly challenge: string;
 
   constructor(token: string) {
@@ -60,23 +60,24 @@ export class NegotiateError extends UnauthenticatedError {
 }
 
 /**
- * `Authorization: Negotiate`, with a Kerberos ticket in SPNEGO (RFC 4559). A ticket proves a principal, `name@REALM`; the
- * realm must be a configured one, and `name` with the suffix is the user. A ticket that was seen before is refused by
- * the Kerberos library, so each sign-in takes a fresh one; clients that ask often take a token with `login`.
+ * `Authorization: Negotiate`, with a Kerberos ticket in SPNEGO (RFC 4559). A ticket proves a principal, `name@REALM`.
+ * The realm must be configured, and the name with the suffix is the user name. The Kerberos library refuses a ticket
+ * that it has seen before, so each sign-in needs a new ticket; clients that send many requests get a token with
+ * `login`.
  *
- * Groups in a ticket (Active Directory's PAC) are not read: the library does not show them.
+ * Groups in a ticket (the PAC of Active Directory) are not read, because the library does not show them.
  */
 export function negotiate(
   settings: KerberosSettings,
   importPackage: ImportPackage = importKerberos,
 ): SignInMethodHandler {
   let kerberos: Kerberos | null = null;
-  /** Negotiations that take a further leg, by their connection; at most one each. */
+  /** Negotiations that need another step, by their connection. Each connection has at most one. */
   const open = new WeakMap<object, Acceptor>();
 
-  /** @returns the principal, and what is sent back to prove that we are who we are. @throws NegotiateError */
+  /** @returns the principal, and the proof of our identity to send back. @throws NegotiateError */
   async function accept(token: string, connection: object) {
-    if (!kerberos) throw new Error('Kerberos was not prepared');
+    if (!kerberos) throw new Error('Kerberos is not ready');
     const acceptor = open.get(connection) ?? (await kerberos.initializeServer(settings.service));
     open.delete(connection);
     try {
@@ -86,7 +87,7 @@ export function negotiate(
         open.set(connection, acceptor);
         throw new NegotiateError(acceptor.response);
       }
-      log.info({ reason: (error as Error).message }, 'a ticket was refused');
+      log.info({ reason: (error as Error).message }, 'Kerberos ticket refused');
       throw new NegotiateError(REJECT);
     }
     if (!acceptor.contextComplete || !acceptor.username) throw new NegotiateError(REJECT);
@@ -112,7 +113,7 @@ export function negotiate(
   };
 }
 
-/** Whole base64 and nothing else, of a bounded length: the native decoder is given nothing that it could stumble over. */
+/** Whether a text is complete base64 of limited length. The native decoder must get nothing that could confuse it. */
 function isToken(text: string): boolean {
   const isBase64 = text.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(text);
   return isBase64 && text.length <= MAX_TOKEN_LENGTH;
@@ -121,22 +122,22 @@ function isToken(text: string): boolean {
 async function userOf(settings: KerberosSettings, principal: string, address: string | null) {
   const at = principal.lastIndexOf('@');
   const [name, realm] = [principal.slice(0, at), principal.slice(at + 1)];
-  // A backslash stands before a character that means something else: no name of ours.
+  // A backslash escapes the next character. Our user names never contain one.
   if (at < 1 || !settings.realms.includes(realm) || name.includes('\\')) {
-    log.info({ realm }, 'a ticket of another realm was refused');
+    log.info({ realm }, 'Kerberos ticket of another realm refused');
     return null;
   }
   const { tenant, usernameSuffix, createUsers } = settings;
-  // Principals of machines and services have a slash; such a user is made by hand.
+  // Principals of machines and services contain a slash. An administrator must create such users.
   const role = name.includes('/') ? null : (createUsers?.role ?? null);
   const username = `${name}${usernameSuffix}`;
-  // A realm's names are given out by its administrators.
+  // The administrators of the realm give out its names.
   const outside = { tenant, username, name: null, role, source: realm, address, linksLocalUsers: true };
   return await findOutsideUser(outside);
 }
 
 /**
- * The package, which only who uses Kerberos installs, with the service's keys tried.
+ * Loads the package, which is installed only for Kerberos, and tries the keys of the service.
  *
  * @throws ConfigurationError
  */
@@ -149,7 +150,7 @@ async function loadKerberos(
   const { default: kerberos } = await importPackage().catch((error: NodeJS.ErrnoException) => {
     throw new ConfigurationError(
       error.code === 'ERR_MODULE_NOT_FOUND'
-        ? 'KERBEROS_SERVICE takes the package kerberos: npm install --no-save --save-prod kerberos@7.0.0'
+        ? 'KERBEROS_SERVICE requires the package kerberos. Run: npm install --no-save --save-prod kerberos@7.0.0'
         : `The package kerberos cannot be loaded: ${error.message}`,
     );
   });
@@ -157,7 +158,7 @@ async function loadKerberos(
     await kerberos.initializeServer(service);
   } catch (error) {
     throw new ConfigurationError(
-      `KERBEROS_KEYTAB has no key that can be read for ${service}: ${(error as Error).message}`,
+      `KERBEROS_KEYTAB: cannot read a key for ${service}: ${(error as Error).message}`,
     );
   }
   return kerberos;
@@ -166,7 +167,7 @@ async function loadKerberos(
 type ImportPackage = () => Promise<{ readonly default: Kerberos }>;
 
 const importKerberos: ImportPackage = () => {
-  // A variable, since the compiler would look for the package.
+  // In a variable, because otherwise the compiler would look for the package.
   const name: string = 'kerberos';
   return import(name);
 };

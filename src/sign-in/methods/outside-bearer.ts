@@ -13,15 +13,15 @@ import { type IssuerSettings, readIssuers } from './issuers-file.ts';
 import { authorizationOf, type SignedIn, type SignInMethodHandler, type SignInRequest } from './method.ts';
 
 /**
- * `Authorization: Bearer`, with a token of a configured outside issuer. Tokens of others are left to `ownBearer`, which
- * takes our own and refuses the rest. Source: Armada's OpenID authentication.
+ * `Authorization: Bearer`, with a token of a configured outside issuer. All other tokens go on to `ownBearer`, which
+ * accepts ours and refuses the rest. Source: Armada's OpenID authentication.
  *
- * @param file  a JSON list, read before the server listens.
+ * @param file a JSON list, which is read before the server listens.
  */
 export function outsideBearer(file: string): SignInMethodHandler {
   const issuers = new Map<string, OutsideIssuer>();
   return {
-    // `ownBearer` names the scheme.
+    // The challenge of `ownBearer` names the scheme.
     challenge: null,
     async prepare() {
       for (const settings of await readIssuers(file))
@@ -36,7 +36,7 @@ export function outsideBearer(file: string): SignInMethodHandler {
   };
 }
 
-/** Who a token says made it: good for nothing but to choose who judges it. */
+/** The issuer that a token claims. It only decides which issuer checks the token. */
 function claimedIssuer(token: string): string | null {
   try {
     return decodeJwt(token).iss ?? null;
@@ -45,12 +45,12 @@ function claimedIssuer(token: string): string | null {
   }
 }
 
-/** What a token that was verified says. */
+/** The content of a token after its check. */
 interface Vouched {
   readonly username: string;
   readonly name: string | null;
   readonly groups: readonly string[];
-  /** Null for no limit. */
+  /** Null means no limit. */
   readonly scopes: readonly string[] | null;
   readonly signedInAt: Date | null;
   readonly expiresAt: Date;
@@ -59,16 +59,16 @@ interface Vouched {
 const MAX_VERIFIED = 10_000;
 const MAX_GROUPS = 500;
 
-/** The last that a date can be. */
+/** The last second that a Date can hold. */
 const LAST_SECOND = 8.64e12;
 
 const refused = (reason: string, cause?: unknown): UnauthenticatedError =>
   Object.assign(new UnauthenticatedError('the token is not valid'), { cause: cause ?? reason });
 
-/** One outside issuer: verifies its tokens and says whose they are. */
+/** One outside issuer. Checks its tokens and finds their users. */
 export class OutsideIssuer {
   readonly #settings: IssuerSettings;
-  /** Tokens whose signature was checked: only that is remembered, until they end or the keys change. */
+  /** Tokens whose signature was already checked. We cache nothing else, until they expire or the keys change. */
   readonly #verified = new LRUCache<string, Vouched>({ max: MAX_VERIFIED });
   readonly #keys: IssuerKeys;
 
@@ -77,7 +77,7 @@ export class OutsideIssuer {
     this.#keys = new IssuerKeys(settings, () => this.#verified.clear());
   }
 
-  /** @throws UnauthenticatedError; UnavailableError when the issuer's keys are needed and cannot be had. */
+  /** @throws UnauthenticatedError; UnavailableError if the keys of the issuer are needed but cannot be fetched. */
   async signIn(token: string, { address }: Pick<SignInRequest, 'address'>): Promise<SignedIn> {
     const { issuer: source, tenant, createUsers, linkLocalUsers: linksLocalUsers } = this.#settings;
     const { username, name, groups, ...limits } = await this.verify(token);
@@ -85,7 +85,7 @@ export class OutsideIssuer {
     const outside = { tenant, username, name, role, source, address, linksLocalUsers };
     const principal = await findOutsideUser(outside);
     if (!principal) {
-      log.info({ issuer: source, tenant }, 'an outside token names no user of ours');
+      log.info({ issuer: source, tenant }, 'outside token refused, because it names no user');
       throw refused('no user');
     }
     const groupIds = await listGroupIds(principal.tenantId, groups);
@@ -117,22 +117,22 @@ export class OutsideIssuer {
     } catch (error) {
       if (error instanceof DomainError) throw error;
       const reason = error instanceof errors.JOSEError ? error.code : (error as Error).name;
-      log.info({ issuer, reason }, 'an outside token was refused');
+      log.info({ issuer, reason }, 'outside token refused');
       throw refused(reason, error);
     }
   }
 
-  /** @throws UnauthenticatedError for a token that is good, but not for signing in here. */
+  /** @throws UnauthenticatedError for a valid token that is not for signing in here. */
   #read({ payload, protectedHeader }: JWTVerifyResult): Vouched {
     const { usernameClaim, groupsClaim, scopesFromClaim, clockToleranceSeconds } = this.#settings;
     const header = protectedHeader.typ?.toLowerCase().replace(/^application\//, '');
     const isOfUse =
       (header === undefined || header === 'jwt' || header === 'at+jwt') &&
-      // Keycloak tells kinds apart in a claim: `Refresh`, `Offline`, `Logout` …
+      // Keycloak has the kind of a token in a claim: `Refresh`, `Offline`, `Logout` …
       [undefined, 'Bearer', 'ID'].includes(payload['typ'] as string | undefined);
     if (!isOfUse) throw refused('a token of another kind');
-    // Good only together with a key that its owner proves to have: RFC 7800.
-    // Of a logout token: OpenID Connect Back-Channel Logout.
+    // `events` is in a logout token (OpenID Connect Back-Channel Logout). A token with `cnf` is valid only together
+    // with a key that its owner proves to have (RFC 7800).
     if (payload['events'] !== undefined) throw refused('a token of another kind');
     if (payload['cnf'] !== undefined) throw refused('a bound token');
     if (usernameClaim === 'email' && payload['email_verified'] !== true)
@@ -145,7 +145,7 @@ export class OutsideIssuer {
       groups: groupsClaim ? groupsIn(payload[groupsClaim]) : [],
       scopes: scopesFromClaim ? scopesIn(payload['scope']) : null,
       signedInAt: dateOf(payload['auth_time']) ?? dateOf(payload.iat),
-      // As long as the check itself takes it for good.
+      // The token counts for as long as the check accepts it.
       expiresAt: new Date(Math.min(Number(payload.exp) + clockToleranceSeconds, LAST_SECOND) * 1000),
     };
   }
@@ -155,14 +155,14 @@ function nameIn({ name }: JWTPayload): string | null {
   return typeof name === 'string' && name.trim() !== '' && displayNameFault(name) === null ? name : null;
 }
 
-/** Names of groups as they are compared; none where the claim is no list. */
+/** The names of groups in the form in which names are compared; none if the claim is not a list. */
 function groupsIn(claim: unknown): string[] {
   if (!Array.isArray(claim)) return [];
   const names = claim.filter((name): name is string => typeof name === 'string' && !name.includes('\u0000'));
   return names.slice(0, MAX_GROUPS).map(nameKey);
 }
 
-/** The scopes that are ours; without one, the token may do nothing. Source: RFC 8693 §4.2. */
+/** The scopes that we know. If there is none, the token may do nothing. Source: RFC 8693 §4.2. */
 function scopesIn(claim: unknown): string[] {
   return typeof claim === 'string' ? claim.split(' ').filter(isScope) : [];
 }

@@ -6,9 +6,9 @@ import type { SignInMethodHandler, SignInRequest } from './method.ts';
 const NAME = 'slipway_session';
 
 /**
- * The session of a browser: a token of ours in a cookie that no script can read, set by `POST /session` alone. The
- * browser sends it by itself, so a request that signs in with it must also come from a page of ours or a listed one. An
- * Authorization header always goes before it. Source: ClearML's `clearml_token_basic`.
+ * The session of a browser: one of our tokens in a cookie that scripts cannot read. Only `POST /session` sets it.
+ * Browsers send it automatically, so a request that signs in with it must come from one of our pages or a listed one.
+ * An Authorization header takes precedence. Source: ClearML's `clearml_token_basic`.
  */
 export const sessionCookie: SignInMethodHandler = {
   challenge: null,
@@ -20,7 +20,7 @@ export const sessionCookie: SignInMethodHandler = {
     try {
       return await ownBearer.signIn({ ...request, headers: { authorization } });
     } catch (error) {
-      // A dead session would otherwise stand in the way of everything that strangers may ask.
+      // An ended session must not prevent what callers without a sign-in may do.
       if (error instanceof UnauthenticatedError)
         request.setHeader?.('set-cookie', expiredCookie(request.publicUrl));
       throw error;
@@ -29,20 +29,24 @@ export const sessionCookie: SignInMethodHandler = {
 };
 
 /**
- * Proof that a page did not send this on behalf of a foreign one. Browsers tell it in `Origin`, which no page can set,
- * and where they leave that out in `Sec-Fetch-Site`; what tells neither is no browser, and can send a header of its own.
+ * Makes sure that a foreign page has not sent the request. Browsers say it in `Origin`, which pages cannot set, or, if
+ * they leave it out, in `Sec-Fetch-Site`. A client that sends neither is not a browser; it can set any header anyway.
  *
  * @throws PermissionDeniedError
  */
 export function requireOurPage({ headers, publicUrl }: Pick<SignInRequest, 'headers' | 'publicUrl'>): void {
   const { origin, 'sec-fetch-site': site } = headers;
-  // The browser has compared the page's address with ours as it knows it, which may be another than the configured one.
+  // The browser has compared the page's address with our address as the browser knows it, which may differ from the
+  // configured one.
   if (site === 'same-origin') return;
   const isOurs = origin === undefined ? site === 'none' : isAllowedOrigin(origin, publicUrl);
-  if (!isOurs) throw new PermissionDeniedError('a session is used by our own pages and the listed ones only');
+  if (!isOurs)
+    throw new PermissionDeniedError(
+      'only pages of this server and of CORS_ORIGINS can use the session cookie',
+    );
 }
 
-/** The cookie's value; null without one. */
+/** The value of the cookie; null if there is none. */
 export function sessionToken({ headers }: Pick<SignInRequest, 'headers'>): string | null {
   for (const part of (headers.cookie ?? '').split(';')) {
     const at = part.indexOf('=');
@@ -52,14 +56,14 @@ export function sessionToken({ headers }: Pick<SignInRequest, 'headers'>): strin
 }
 
 /**
- * Lax, not Strict: a person who follows a link from another site to a page of ours, or to the OAuth server's consent,
- * arrives signed in. What changes anything is POST, where Lax sends no cookie from other sites, and `requireOurPage`
- * stands behind that.
+ * Lax and not Strict: a person who follows a link from another site to one of our pages, or to the consent page of the
+ * OAuth server, arrives signed in. Changes need a POST. With Lax, browsers send no cookie with a POST from another
+ * site, and `requireOurPage` checks this too.
  */
 export function cookieOf(token: string, seconds: number, publicUrl: string): string {
   const secure = publicUrl.startsWith('https:') ? '; Secure' : '';
   return `${NAME}=${token}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure}`;
 }
 
-/** Makes the browser forget the cookie. */
+/** Makes the browser delete the cookie. */
 export const expiredCookie = (publicUrl: string): string => cookieOf('', 0, publicUrl);

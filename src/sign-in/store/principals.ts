@@ -3,7 +3,7 @@ import { eachAt } from '../../platform/by-address.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 
-/** What a request needs to know of who signed in. */
+/** What a request needs to know about the user who signed in. */
 export interface Principal {
   readonly userId: string;
   readonly tenantId: string;
@@ -13,9 +13,9 @@ export interface Principal {
   readonly defaultLevel: Level;
   readonly defaultFrom: 'USER' | 'TENANT' | 'SERVER';
   readonly creationPolicy: CreationPolicy;
-  /** Of the access key that signed in; null for no such limit. */
+  /** The scopes of the access key; null for no such limit. */
   readonly scopes: readonly string[] | null;
-  /** The access key's end. */
+  /** The expiry of the access key. */
   readonly credentialExpiresAt: Date | null;
 }
 
@@ -37,8 +37,8 @@ const principalStatement = statement<Principal>(
 );
 
 /**
- * The active users, in the order of the ids, with the access key and in the session that signed in; null where one of
- * the three has ended.
+ * The active users in the order of the ids, each with its access key and session; null if the user, the access key or
+ * the session has ended.
  */
 export async function readPrincipals(
   userIds: readonly string[],
@@ -53,7 +53,7 @@ export async function readPrincipals(
   );
 }
 
-/** An account as a sign-in finds it, before anything was proved. */
+/** The account of a sign-in, before its credentials are checked. */
 export interface Account {
   readonly id: string;
   readonly tenantId: string;
@@ -71,8 +71,8 @@ const passwordStatement = statement<Account & { passwordHash: string | null; isF
 );
 
 /**
- * The active user of that name in the tenant. Without one: the first tenant's, whose sign-ins no other tenant can get in
- * the way of; else the only one there is; null when there is none, or when several tenants have one.
+ * The active user with this name in the tenant. Without a tenant: the user of the first tenant, so that no other tenant
+ * can interfere with its sign-ins, or else the only one; null if there is none, or if several tenants have one.
  */
 export async function findPasswordUser(usernameKey: string, tenantKey: string | null) {
   const rows = await run(passwordStatement, [usernameKey, tenantKey]);
@@ -80,7 +80,7 @@ export async function findPasswordUser(usernameKey: string, tenantKey: string | 
   return first && (rows.length === 1 || first.isFirst) ? first : null;
 }
 
-/** Never changes as long as it is there: whether it still holds is the principal's matter. */
+/** An access key never changes while it exists. Whether it is still valid is checked with the principal. */
 export interface AccessKey {
   readonly accessKey: string;
   readonly userId: string;
@@ -97,7 +97,7 @@ const accessKeyStatement = statement<AccessKey>(
     where credential.access_key = any($1::text[])`,
 );
 
-/** One access key or null for each text, in their order; also those that were revoked or have expired. */
+/** One access key or null for each text, in the order of the texts. Revoked and expired keys are included. */
 export async function readAccessKeys(accessKeys: readonly string[]): Promise<(AccessKey | null)[]> {
   const rows = await run(accessKeyStatement, [accessKeys]);
   return eachAt(

@@ -13,7 +13,7 @@ export interface StoredKey {
   readonly privateJwkSealed: Uint8Array | null;
 }
 
-/** The tenant that the server's own keys belong to: the first; null before there is one. */
+/** The tenant of the server's own keys: the first one; null before there is a tenant. */
 export async function findServerTenantId(tx: Tx = db): Promise<string | null> {
   const tenant = await tx.tenant.findFirst({
     orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
@@ -22,7 +22,7 @@ export async function findServerTenantId(tx: Tx = db): Promise<string | null> {
   return tenant?.id ?? null;
 }
 
-/** A set of keys: its name is a tenant's own, and another tenant's set of that name is another set. */
+/** What identifies a set of keys. Each tenant has its own sets, so two tenants may use the same name. */
 export interface SetKey {
   readonly tenantId: string;
   readonly name: string;
@@ -55,12 +55,12 @@ const lockStatement = statement<{ locked: string }>(
   `select pg_advisory_xact_lock(hashtextextended('slipway:first-key', 0))::text as locked`,
 );
 
-/** Holds the making of first keys until commit. */
+/** Lets only one transaction at a time create first keys. */
 export async function lockForFirstKey(tx: Tx): Promise<void> {
   await run(lockStatement, [], tx);
 }
 
-/** Adds a key to a set, made if it is the first; the private part is sealed. */
+/** Adds a key to a set, and creates the set if necessary. The private part is encrypted. */
 export async function storeKey(
   tx: Tx,
   key: {
@@ -102,11 +102,11 @@ export interface Session {
   readonly id: string;
   readonly tenantId: string;
   readonly userId: string;
-  /** When its token would have ended by itself. */
+  /** When the token of the session would expire by itself. */
   readonly endsAt: Date;
 }
 
-/** Ends a session. @returns false when it was ended before. */
+/** Ends a session. @returns false if it had already ended. */
 export async function revokeSession(tx: Tx, { id, tenantId, userId, endsAt }: Session): Promise<boolean> {
   return (await run(revokeSessionStatement, [id, tenantId, userId, endsAt], tx)).length > 0;
 }
@@ -126,7 +126,7 @@ const sweepSessionsStatement = statement<Record<string, never>>(
    )`,
 );
 
-/** Forgets ended sessions whose tokens have ended by themselves since; at most 10 000 at a time. */
+/** Deletes ended sessions whose tokens have expired since, at most 10,000 at a time. */
 export async function sweepRevokedSessions(): Promise<void> {
   await run(sweepSessionsStatement, []);
 }

@@ -6,7 +6,7 @@ import { descriptionProblems } from '../domain/texts.ts';
 import { lockModelVersion, type ModelVersionRow } from '../store/versions.ts';
 import { registeredModels } from './registered-models.ts';
 
-/** What can be done to a version that is there. All throw FailedPreconditionError while its model is deleted. */
+/** The changes of an existing version. All of them throw FailedPreconditionError while its model is deleted. */
 
 export async function updateModelVersion(
   version: ModelVersionRow,
@@ -18,7 +18,7 @@ export async function updateModelVersion(
   return await changeVersion(version, (locked) => ({ description: description ?? locked.description }));
 }
 
-/** Adds tags, or changes those that are there. */
+/** Adds tags, or changes existing ones. */
 export async function updateModelVersionTags(version: ModelVersionRow, tags: Tags): Promise<ModelVersionRow> {
   requireChanges(Object.keys(tags).length > 0);
   const problems = tagProblems(tags);
@@ -26,7 +26,7 @@ export async function updateModelVersionTags(version: ModelVersionRow, tags: Tag
   return await changeVersion(version, (locked) => ({ tags: tagsWith(locked.tags, tags) }));
 }
 
-/** Takes tags away; keys that are not there are no fault. */
+/** Removes tags. Keys that do not exist are ignored. */
 export async function deleteModelVersionTags(
   version: ModelVersionRow,
   keys: readonly string[],
@@ -35,7 +35,7 @@ export async function deleteModelVersionTags(
   return await changeVersion(version, (locked) => ({ tags: tagsWithout(locked.tags, keys) }));
 }
 
-/** Ends a version for good, and the aliases that point at it. Its number is not given again. */
+/** Deletes a version permanently, and the aliases that point to it. Its number is not used again. */
 export async function deleteModelVersion(version: ModelVersionRow): Promise<ModelVersionRow> {
   return await inTransaction(async (tx) => {
     const locked = await lockVersion(tx, version);

@@ -11,7 +11,7 @@ import { nameProblems } from '../domain/texts.ts';
 import { lockRun, type RunRow } from '../store/runs.ts';
 import { lockForRuns } from './experiments.ts';
 
-/** What can be done to a run that is there. All throw FailedPreconditionError while its experiment is deleted. */
+/** The changes of an existing run. All of them throw FailedPreconditionError while its experiment is deleted. */
 
 export async function updateRun(run: RunRow, { name }: { name: string | null }): Promise<RunRow> {
   requireChanges(name !== null);
@@ -23,7 +23,7 @@ export async function updateRun(run: RunRow, { name }: { name: string | null }):
   });
 }
 
-/** Puts a run away; it can be restored. @throws FailedPreconditionError when it is deleted already. */
+/** Deletes a run. It can be restored. @throws FailedPreconditionError if it is already deleted. */
 export async function deleteRun(run: RunRow): Promise<RunRow> {
   return await changeRun(run, (locked) => {
     requireActive(locked);
@@ -31,7 +31,7 @@ export async function deleteRun(run: RunRow): Promise<RunRow> {
   });
 }
 
-/** @throws FailedPreconditionError when it is not deleted. */
+/** @throws FailedPreconditionError if it is not deleted. */
 export async function restoreRun(run: RunRow): Promise<RunRow> {
   return await changeRun(run, ({ stage }) => {
     if (stage === 'ACTIVE')
@@ -40,7 +40,7 @@ export async function restoreRun(run: RunRow): Promise<RunRow> {
   });
 }
 
-/** Adds tags, or changes those that are there. */
+/** Adds tags, or changes existing ones. */
 export async function updateRunTags(run: RunRow, tags: Tags): Promise<RunRow> {
   requireChanges(Object.keys(tags).length > 0);
   const problems = tagProblems(tags);
@@ -51,7 +51,7 @@ export async function updateRunTags(run: RunRow, tags: Tags): Promise<RunRow> {
   });
 }
 
-/** Takes tags away; keys that are not there are no fault. */
+/** Removes tags. Keys that do not exist are ignored. */
 export async function deleteRunTags(run: RunRow, keys: readonly string[]): Promise<RunRow> {
   requireChanges(keys.length > 0);
   return await changeRun(run, (locked) => {

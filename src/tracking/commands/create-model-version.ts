@@ -23,18 +23,19 @@ export interface NewModelVersion {
   readonly source: string;
   readonly description: string;
   readonly tags: Tags;
-  /** The execution that made it; null for none. */
+  /** The execution that created the model; null for none. */
   readonly execution: ExecutionBy | null;
-  /** The run that it came from; null for none. */
+  /** The run that the model comes from; null for none. */
   readonly runId: string | null;
 }
 
 /**
- * Adds a version to a model, with the next number: from 1, without gaps, and never again, also when a version is deleted.
+ * Adds a version to a model, with the next number: from 1, without gaps. The number of a deleted version is not used
+ * again.
  *
- * @throws InvalidArgumentError with every fault, or `InactiveProject`; NotFoundError for a file that is not uploaded or
- * not of the model's project, and for an execution or run that is absent, hidden or of another tenant;
- * FailedPreconditionError while the model is deleted. Source: MLflow's create model version.
+ * @throws InvalidArgumentError with all problems, or `InactiveProject`; NotFoundError for a file that is not uploaded
+ * or belongs to another project, and for an execution or run that does not exist, is hidden or belongs to another
+ * tenant; FailedPreconditionError while the model is deleted. Source: MLflow's create model version.
  */
 export async function createModelVersion(caller: Caller, given: NewModelVersion): Promise<ModelVersionRow> {
   const problems = [
@@ -77,7 +78,10 @@ export async function createModelVersion(caller: Caller, given: NewModelVersion)
   });
 }
 
-/** A file of ours must be there, and the project's: who could name another's could fetch it. */
+/**
+ * One of our files must be stored and belong to the project. Otherwise, a caller could name a file of another project
+ * and download it.
+ */
 async function requireFile(tx: Tx, project: RegisteredModelRow, source: string): Promise<void> {
   if (!isBlobUri(source)) return;
   const id = blobIdOf(source);

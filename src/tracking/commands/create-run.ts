@@ -13,7 +13,7 @@ import { lockForRuns } from './experiments.ts';
 
 export interface NewRun {
   readonly experimentId: string;
-  /** Null: made up. */
+  /** If null, a name is generated. */
   readonly name: string | null;
   /** The execution that does the work; null for none. */
   readonly execution: ExecutionBy | null;
@@ -21,10 +21,10 @@ export interface NewRun {
 }
 
 /**
- * Makes a run in an experiment and links it to the execution that does its work.
+ * Creates a run in an experiment and links it to the execution that does its work.
  *
- * @throws InvalidArgumentError with every fault, or `InactiveProject`; NotFoundError for an execution that is absent,
- * hidden or of another tenant; FailedPreconditionError while the experiment is deleted.
+ * @throws InvalidArgumentError with all problems, or `InactiveProject`; NotFoundError for an execution that does not
+ * exist, is hidden or belongs to another tenant; FailedPreconditionError while the experiment is deleted.
  */
 export async function createRun(caller: Caller, given: NewRun): Promise<RunRow> {
   const problems = [...(given.name === null ? [] : nameProblems(given.name)), ...tagProblems(given.tags)];

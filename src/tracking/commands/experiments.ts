@@ -22,9 +22,9 @@ export const experiments = lifecycleOf<ExperimentRow, Prisma.ExperimentUnchecked
 });
 
 /**
- * Holds the experiment whose runs are to be changed; others may change its other runs at the same time.
+ * Locks an experiment in order to change some of its runs. Other transactions may change other runs at the same time.
  *
- * @throws NotFoundError, PermissionDeniedError while it is public, FailedPreconditionError while it is deleted.
+ * @throws NotFoundError; PermissionDeniedError while it is public; FailedPreconditionError while it is deleted.
  */
 export async function lockForRuns(tx: Tx, id: string): Promise<ExperimentRow> {
   const experiment = await lockExperiment(tx, id, 'use');

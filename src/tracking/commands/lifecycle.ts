@@ -24,9 +24,10 @@ import { type Tags, tagProblems, tagsWith, tagsWithout } from '../domain/tags.ts
 import { descriptionProblems, isReservedName } from '../domain/texts.ts';
 
 /**
- * Experiments and registered models live the same life: they are made in a project under a free name, renamed, described
- * and tagged; deleted, when they keep their name, contents and grants, and restored; published, when every tenant may
- * read them and nobody may change them, and made private again. What differs is said once for each kind, in `Kind`.
+ * The common lifecycle of experiments and registered models. They are created in a project under a free name, renamed,
+ * described and tagged. When they are deleted, they keep their name, contents and grants, and can be restored. When
+ * they are public, every tenant may read them and nobody may change them; they can be made private again. `Kind`
+ * contains the differences of the two.
  */
 
 export interface TrackedRow {
@@ -40,7 +41,7 @@ export interface TrackedRow {
   readonly createdById: string;
   readonly createdAt: Date;
   readonly updatedAt: Date;
-  /** The project's identifier. */
+  /** The identifier of the project. */
   readonly project: string;
 }
 
@@ -49,7 +50,7 @@ export interface TrackedKey {
   readonly name: string;
 }
 
-/** What is common to the columns of all kinds. */
+/** The columns that all kinds have. */
 interface NewRow {
   readonly id: string;
   readonly tenantId: string;
@@ -60,24 +61,24 @@ interface NewRow {
   readonly createdById: string;
 }
 
-/** What a row tells of its project. */
+/** The columns of a row that come from its project. */
 interface ProjectColumns {
   readonly project: string;
   readonly projectState: ProjectState;
 }
 
 interface Kind<Row extends TrackedRow, Changes> {
-  /** What people call it. */
+  /** The name for people. */
   readonly name: 'experiment' | 'registered model';
   readonly resourceType: 'EXPERIMENT' | 'REGISTERED_MODEL';
   readonly publish: Permission;
   targetOf(row: Row): Target;
   nameProblems(name: string): Problem[];
   isDeleted(row: Row): boolean;
-  /** How the columns say that it is deleted since `at`; null: that it is not. */
+  /** The columns that say that the row was deleted at `at`; null means that it is not deleted. */
   deletion(at: Date | null): Changes;
   find(tenantId: string, key: TrackedKey): Promise<Row | null>;
-  /** Holds the row until commit. */
+  /** Locks the row until the transaction ends. */
   lock(tx: Tx, id: string): Promise<Row | null>;
   insert(tx: Tx, row: NewRow, project: ProjectColumns): Promise<Row>;
   update(tx: Tx, id: string, changes: Changes): Promise<Partial<Row>>;
@@ -90,12 +91,12 @@ export interface NewTracked {
 }
 
 export interface TrackedChange {
-  /** Null: as it is. */
+  /** Null means no change. */
   readonly name: string | null;
   readonly description: string | null;
 }
 
-/** The columns that every kind has, as its changes may name them. */
+/** The changes of columns that all kinds have. */
 interface CommonChanges {
   name?: string;
   description?: string;
@@ -103,18 +104,18 @@ interface CommonChanges {
   publicAt?: Date | null;
 }
 
-/** The commands over one kind of row. */
+/** The commands for one kind. */
 export type Lifecycle<Row extends TrackedRow> = ReturnType<typeof lifecycleOf<Row, never>>;
 
-/** The commands over one kind. Those that change a row hold it from the decision to the commit. */
+/** The commands for one kind. A command that changes a row locks it before it decides, until the transaction ends. */
 export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Changes | CommonChanges>) {
   const notFound = (id: string) => new NotFoundError(kind.name, id);
 
-  /** @throws PermissionDeniedError while it is public, FailedPreconditionError while it is deleted. */
+  /** @throws PermissionDeniedError while it is public; FailedPreconditionError while it is deleted. */
   const requireChangeableRow = (row: Row) =>
     requireChangeable(kind.name, { isDeleted: kind.isDeleted(row), publicAt: row.publicAt });
 
-  /** @throws NotFoundError when it is gone. */
+  /** @throws NotFoundError if it was deleted permanently. */
   async function lock(tx: Tx, id: string): Promise<Row> {
     const row = await kind.lock(tx, id);
     if (!row) throw notFound(id);
@@ -141,13 +142,16 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
       path: ['input', 'name'],
     });
 
-  /** Looks before writing, so that a taken name and a reserved one cost the same. */
+  /** Checks the name before writing, so that a taken name and a reserved one take the same statements. */
   async function requireFreeName(caller: Caller, key: TrackedKey, ownId: string | null): Promise<void> {
     const holder = await kind.find(caller.tenantId, key);
     if (holder ? holder.id !== ownId : isReservedName(key.name)) throw await taken(caller, key, holder);
   }
 
-  /** Does `write`, and answers a unique violation like a name that was taken before: another caller was quicker. */
+  /**
+   * Runs `write`. A unique violation means that another caller was faster; the error is the same as if the name was
+   * taken before.
+   */
   async function underName<Result>(caller: Caller, key: TrackedKey, write: () => Promise<Result>) {
     try {
       return await write();
@@ -176,10 +180,10 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
 
   return {
     /**
-     * Makes one in a project. The caller manages it.
+     * Creates one in a project. The caller gets MANAGE on it.
      *
-     * @throws InvalidArgumentError with every fault, or `NameUnavailable`; AlreadyExistsError for a name of something
-     * that the caller may read, deleted or not. Source: MLflow's create experiment and create registered model.
+     * @throws InvalidArgumentError with all problems, or `NameUnavailable`; AlreadyExistsError if an object that the
+     * caller may read has the name, deleted or not. Source: MLflow's create experiment and create registered model.
      */
     async create(caller: Caller, project: Project, given: NewTracked): Promise<Row> {
       const { name, description, tags } = given;
@@ -204,10 +208,10 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
     },
 
     /**
-     * Renames it, or describes it anew. Grants are on its id and stay.
+     * Changes its name or its description. The grants stay, because they refer to its id.
      *
-     * @throws InvalidArgumentError with every fault, or `NameUnavailable`, or when nothing is given; AlreadyExistsError;
-     * FailedPreconditionError while it is deleted.
+     * @throws InvalidArgumentError with all problems, or `NameUnavailable`, or if there are no changes;
+     * AlreadyExistsError; FailedPreconditionError while it is deleted.
      */
     async update(caller: Caller, row: Row, { name, description }: TrackedChange): Promise<Row> {
       requireChanges(name !== null || description !== null);
@@ -246,7 +250,7 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
       });
     },
 
-    /** Deletes it until it is restored. @throws FailedPreconditionError when it is deleted already. Source: MLflow. */
+    /** Deletes it. It can be restored. @throws FailedPreconditionError if it is already deleted. Source: MLflow. */
     async remove(id: string, now: Date): Promise<Row> {
       return await change(id, (row) => {
         requireChangeableRow(row);
@@ -254,7 +258,7 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
       });
     },
 
-    /** @throws FailedPreconditionError when it is not deleted. */
+    /** @throws FailedPreconditionError if it is not deleted. */
     async restore(id: string): Promise<Row> {
       return await change(id, (row) => {
         requirePrivate(kind.name, row);
@@ -265,20 +269,21 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
     },
 
     /**
-     * Lets everyone of every tenant read it and what it holds. Meanwhile nobody may change it, not even its owner.
+     * Lets everybody in every tenant read it and everything in it. While it is public nobody may change it, not even
+     * its owner.
      *
-     * @throws FailedPreconditionError when it is public already, or deleted. Source: ClearML's set public.
+     * @throws FailedPreconditionError if it is already public, or deleted. Source: ClearML's set public.
      */
     async publish(caller: Caller, id: string, now: Date): Promise<Row> {
       return await setPublic(caller, id, (row) => {
         if (row.publicAt)
-          throw new FailedPreconditionError(`the ${kind.name} is public already`, { current: 'PUBLIC' });
+          throw new FailedPreconditionError(`the ${kind.name} is already public`, { current: 'PUBLIC' });
         requireChangeableRow(row);
         return now;
       });
     },
 
-    /** Makes it private again. @throws FailedPreconditionError when it is not public. */
+    /** Makes it private again. @throws FailedPreconditionError if it is not public. */
     async unpublish(caller: Caller, id: string): Promise<Row> {
       return await setPublic(caller, id, (row) => {
         if (!row.publicAt)
@@ -287,7 +292,7 @@ export function lifecycleOf<Row extends TrackedRow, Changes>(kind: Kind<Row, Cha
       });
     },
 
-    /** @throws NotFoundError, PermissionDeniedError while it is public, FailedPreconditionError while it is deleted. */
+    /** @throws NotFoundError; PermissionDeniedError while it is public; FailedPreconditionError while it is deleted. */
     async lockChangeable(tx: Tx, id: string): Promise<Row> {
       const row = await lock(tx, id);
       requireChangeableRow(row);

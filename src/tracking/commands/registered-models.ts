@@ -27,10 +27,10 @@ export const registeredModels = lifecycleOf<RegisteredModelRow, Prisma.Registere
 });
 
 /**
- * Deletes a model for good, whether or not it was deleted before: its versions, its aliases and all grants on it go with
- * it, so that the next model of that name starts clean.
+ * Deletes a model permanently, whether or not it was deleted before, with its versions, its aliases and all grants on
+ * it. So the next model with this name has none of them.
  *
- * @returns the model as it was, with the time of its deletion. Source: MLflow's delete registered model.
+ * @returns the model before its deletion, with the time of the deletion. Source: MLflow's delete registered model.
  */
 export async function deletePermanently(caller: Caller, id: string, now: Date): Promise<RegisteredModelRow> {
   const gone = await inTransaction(async (tx) => {

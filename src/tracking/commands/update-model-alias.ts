@@ -8,10 +8,10 @@ import { registeredModels } from './registered-models.ts';
 const MAX_ALIASES = 100;
 
 /**
- * Points an alias of a model at one of its versions; it points at one at a time.
+ * Lets an alias of a model point to one of its versions. An alias points to one version at a time.
  *
- * @throws InvalidArgumentError for the alias; NotFoundError for the version; ResourceExhaustedError past 100 aliases;
- * FailedPreconditionError while the model is deleted. Source: MLflow's set registered model alias.
+ * @throws InvalidArgumentError for the alias; NotFoundError for the version; ResourceExhaustedError if the model has
+ * 100 aliases; FailedPreconditionError while the model is deleted. Source: MLflow's set registered model alias.
  */
 export async function updateModelAlias(
   modelId: string,
@@ -25,13 +25,14 @@ export async function updateModelAlias(
     const found = await tx.modelVersion.findUnique({ where: { modelId_version: { modelId, version } } });
     if (!found) throw new NotFoundError('model version', String(version), ['input', 'version']);
     const others = await tx.modelAlias.count({ where: { modelId, alias: { not: alias } } });
-    if (others >= MAX_ALIASES) throw new ResourceExhaustedError(`a model has at most ${MAX_ALIASES} aliases`);
+    if (others >= MAX_ALIASES)
+      throw new ResourceExhaustedError(`a model can have at most ${MAX_ALIASES} aliases`);
     await pointAlias(tx, { modelId, alias, tenantId: model.tenantId, versionId: found.id });
     return model;
   });
 }
 
-/** Takes an alias away. @throws NotFoundError when there is none; FailedPreconditionError while the model is deleted. */
+/** Deletes an alias. @throws NotFoundError if it does not exist; FailedPreconditionError while the model is deleted. */
 export async function deleteModelAlias(modelId: string, alias: string): Promise<RegisteredModelRow> {
   return await inTransaction(async (tx) => {
     const model = await registeredModels.lockChangeable(tx, modelId);

@@ -1,6 +1,9 @@
 import type { Target } from '../../authorization/domain/resources.ts';
 
-/** What decides about an experiment: its own grants, then its project. While it is public, everyone reads it. */
+/**
+ * The grants on an experiment decide about it, and then those on its project. While it is public, everybody may read
+ * it.
+ */
 export const experimentTarget = (experiment: {
   id: string;
   tenantId: string;
@@ -15,7 +18,7 @@ export const experimentTarget = (experiment: {
   isPublic: experiment.publicAt !== null,
 });
 
-/** A run is its experiment's. */
+/** A run has the target of its experiment. */
 export const runTarget = (run: {
   experimentId: string;
   tenantId: string;

@@ -1,6 +1,9 @@
 import type { Target } from '../../authorization/domain/resources.ts';
 
-/** What decides about a registered model: its own grants, then its project. While it is public, everyone reads it. */
+/**
+ * The grants on a registered model decide about it, and then those on its project. While it is public, everybody may
+ * read it.
+ */
 export const registeredModelTarget = (model: {
   id: string;
   tenantId: string;
@@ -15,7 +18,7 @@ export const registeredModelTarget = (model: {
   isPublic: model.publicAt !== null,
 });
 
-/** A version, and the aliases that point at it, are their model's. */
+/** A version and its aliases have the target of their model. */
 export const modelVersionTarget = (version: {
   modelId: string;
   tenantId: string;

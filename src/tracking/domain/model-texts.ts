@@ -4,34 +4,34 @@ import { nameProblems } from './texts.ts';
 const MAX_ALIAS = 255;
 const MAX_SOURCE = 2048;
 const aliasForm = /^[\w.-]+$/;
-/** `v1` and `latest` read like versions. */
+/** Names that look like versions. */
 const likeVersion = /^(v\d+|latest)$/i;
 const address = /^([a-z][a-z0-9+.-]*):\/\/[^\s/?#]\S*$/i;
 const password = /^[^/]*:\/\/[^/?#@]*:[^/?#@]*@/;
 
-/** Names of models stand in addresses such as `models:/name/1`. Source: MLflow. */
+/** Names of models are part of addresses such as `models:/name/1`. Source: MLflow. */
 export function modelNameProblems(name: string): Problem[] {
   const problems = nameProblems(name);
   if (problems.length > 0 || !/[/:]/.test(name)) return problems;
-  const message = 'a name of a model has neither slash nor colon';
+  const message = 'the name of a model must not contain a slash or a colon';
   return [{ path: ['input', 'name'], code: 'InvalidValue', message }];
 }
 
 /** Source: MLflow's rules for aliases. */
 export function aliasProblems(alias: string): Problem[] {
   const fault = (message: string) => [{ path: ['input', 'alias'], code: 'InvalidValue', message }];
-  if (alias.length > MAX_ALIAS) return fault(`more than ${MAX_ALIAS} characters`);
+  if (alias.length > MAX_ALIAS) return fault(`must have at most ${MAX_ALIAS} characters`);
   if (!aliasForm.test(alias))
-    return fault('an alias has letters, digits, hyphens, underscores and dots only');
-  return likeVersion.test(alias) ? fault('an alias must not read like a version') : [];
+    return fault('an alias must have only letters, digits, hyphens, underscores and dots');
+  return likeVersion.test(alias) ? fault('an alias must not look like a version') : [];
 }
 
-/** What is wrong with where a version's bytes are, as far as the text shows. A path of one machine is never a value. */
+/** The problems of the address of a version, as far as the text shows them. A value is never a path on one machine. */
 export function sourceProblems(source: string): Problem[] {
   const fault = (message: string) => [{ path: ['input', 'source'], code: 'InvalidValue', message }];
-  if (source.length > MAX_SOURCE) return fault(`more than ${MAX_SOURCE} characters`);
+  if (source.length > MAX_SOURCE) return fault(`must have at most ${MAX_SOURCE} characters`);
   const [, scheme = ''] = address.exec(source) ?? [];
   if (scheme === '' || scheme.toLowerCase() === 'file')
-    return fault('an address such as slipway://blobs/…, s3://…, gs://… or https://…');
-  return password.test(source) ? fault('an address here has no password') : [];
+    return fault('must be an address such as slipway://blobs/…, s3://…, gs://… or https://…');
+  return password.test(source) ? fault('the address must not contain a password') : [];
 }

@@ -18,7 +18,7 @@ import {
 import { LifecycleFilterEnum, LifecycleStageEnum, offerLifecycle, stageOf, trackedBy } from './lifecycle.ts';
 
 export const ExperimentType = builder.objectRef<ExperimentRow>('Experiment').implement({
-  description: 'A collection of runs that are compared with one another.',
+  description: 'An experiment: a collection of runs to compare with each other.',
   fields: (t) => ({
     stage: t.expose('stage', { type: LifecycleStageEnum, description: 'Whether the experiment is deleted.' }),
   }),
@@ -43,11 +43,11 @@ const { addressed, changed, onlyBy, payloadOf } = offerLifecycle({
 const ExperimentConnection = connectionType(ExperimentType);
 
 const ExperimentFilterInput = builder.inputType('ExperimentFilterInput', {
-  description: 'Which experiments a list shows: those that meet every condition given.',
+  description: 'Which experiments a list shows: the experiments that meet all of these conditions.',
   fields: (t) => ({
     project: t.string({
       description:
-        'Only experiments in the project of this identifier. Left out: in all projects of the tenant.',
+        'Only experiments in the project with this identifier. If left out: in all projects of the tenant.',
     }),
     namePrefix: t.string({ description: 'Only experiments whose names begin with this text.' }),
     stage: t.field({
@@ -57,7 +57,7 @@ const ExperimentFilterInput = builder.inputType('ExperimentFilterInput', {
     }),
     public: t.boolean({
       description:
-        "True: only public experiments, also those of other tenants. False: only the tenant's own private ones. Left out: all of the tenant's own.",
+        'True: only public experiments, also of other tenants. False: only private experiments of your tenant. If left out: all experiments of your tenant.',
     }),
   }),
 });
@@ -66,7 +66,7 @@ builder.queryFields((t) => ({
   experiment: t.field({
     type: ExperimentType,
     nullable: true,
-    description: 'One experiment; null with NOT_FOUND when it is absent or hidden.',
+    description: 'One experiment. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(ExperimentByInput, 'experiment'),
     resolve: (_root, { by }, { loaders }) => loaders.experiment.load(by as ExperimentBy),
   }),
@@ -77,7 +77,7 @@ builder.queryFields((t) => ({
       args: {
         filter: t.arg({
           type: ExperimentFilterInput,
-          description: 'Which experiments to list. Left out: the active ones.',
+          description: 'Which experiments to list. If left out: the active ones.',
         }),
       },
       resolve: async (_root, { filter, ...args }, context) => {
@@ -100,7 +100,7 @@ builder.queryFields((t) => ({
   ),
 }));
 
-/** The project that a filter names, which the rule has asked about; null where it names none. */
+/** The project in a filter, which the rule has checked; null if the filter has none. */
 export async function projectIdOf(
   identifier: string | null | undefined,
   { loaders }: Context,
@@ -114,7 +114,7 @@ builder.mutationField('deleteExperiment', (t) =>
     type: payloadOf('Delete'),
     nullable: true,
     description:
-      'Deletes an experiment with its runs, until it is restored. Requires MANAGE on it. Its name and its grants stay.',
+      'Deletes an experiment with its runs. Requires MANAGE on the experiment. `restoreExperiment` restores it. It keeps its name and its grants.',
     errors: { types: [FailedPreconditionError] },
     args: inputOf(onlyBy('Delete')),
     resolve: async (_root, { input }, context) => {

@@ -15,18 +15,19 @@ import {
   InvalidArgumentError,
   NotFoundError,
 } from '../../platform/errors.ts';
+import { withArticle } from '../../platform/text.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { getProject } from '../../projects/loaders.ts';
 import type { Lifecycle, TrackedKey, TrackedRow } from '../commands/lifecycle.ts';
 
-/** Of experiments, runs and registered models. */
+/** For experiments, runs and registered models. */
 export const LifecycleStageEnum = enumOf<LifecycleStage>(
   'LifecycleStage',
   'Whether an experiment, a run or a registered model is deleted.',
   {
-    ACTIVE: 'It is in use.',
-    DELETED: 'It is deleted, and can be restored: it keeps its name, its grants and what it holds.',
+    ACTIVE: 'The object is in use.',
+    DELETED: 'The object is deleted and can be restored. It keeps its name, its grants and its contents.',
   },
 );
 
@@ -34,13 +35,13 @@ export const LifecycleFilterEnum = enumOf<LifecycleStage | 'ALL'>(
   'LifecycleFilter',
   'Which stages a list shows.',
   {
-    ACTIVE: 'Only what is in use.',
-    DELETED: 'Only what is deleted.',
-    ALL: 'What is in use and what is deleted.',
+    ACTIVE: 'Only objects that are in use.',
+    DELETED: 'Only objects that are deleted.',
+    ALL: 'Objects that are in use and objects that are deleted.',
   },
 );
 
-/** @returns null for all. */
+/** @returns null for all stages. */
 export const stageOf = (filter: LifecycleStage | 'ALL' | null | undefined): LifecycleStage | null =>
   filter === 'ALL' ? null : (filter ?? 'ACTIVE');
 
@@ -49,26 +50,26 @@ type Schema = typeof builder.$inferSchemaTypes;
 /** An address, as it arrives. */
 export type TrackedBy = { readonly id: string } | { readonly key: TrackedKey };
 
-/** One of the kinds that live the same life: see ../commands/lifecycle.ts. */
+/** One of the kinds with the common lifecycle: see ../commands/lifecycle.ts. */
 interface Noun<Row extends TrackedRow> {
-  /** What fields are called after: `experiment`. */
+  /** The name in fields: `experiment`. */
   readonly field: string;
-  /** What operations and types are called after: `Experiment`. */
+  /** The name in operations and types: `Experiment`. */
   readonly name: string;
-  /** What people call it. */
+  /** The name for people. */
   readonly words: 'experiment' | 'registered model';
-  /** What goes with it when it is read: `its runs`. */
+  /** What can be read together with it: `its runs`. */
   readonly contents: string;
   readonly nameForm: string;
   readonly type: ObjectRef<Schema, Row>;
   readonly by: ReturnType<typeof trackedBy>;
   readonly commands: Lifecycle<Row>;
   find(by: TrackedBy, loaders: Loaders): Promise<Row | null>;
-  /** What the request knew of them is about to change. */
+  /** Clears what the request has cached about them, because they are about to change. */
   forget(loaders: Loaders): void;
 }
 
-/** How such a thing is addressed. */
+/** The address of an object of this kind. */
 export function trackedBy(name: string, words: string) {
   const key = builder.inputType(`${name}KeyInput`, {
     description: `What identifies ${words}.`,
@@ -78,10 +79,10 @@ export function trackedBy(name: string, words: string) {
     }),
   });
   return builder.inputType(`${name}ByInput`, {
-    description: `The address of ${words}. One of another tenant is found by id while it is public.`,
+    description: `The address of ${words}. To find a public one of another tenant, use the id.`,
     isOneOf: true,
     fields: (t) => ({
-      id: t.id({ description: 'The id that it has for good.' }),
+      id: t.id({ description: 'The id. It never changes.' }),
       key: t.field({ type: key, description: 'Its project and name.' }),
     }),
   });
@@ -91,14 +92,14 @@ export function trackedBy(name: string, words: string) {
 export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
   offerFields(noun);
 
-  /** The one that the rule has judged, even if its name is another's by now. */
+  /** The object that the rule has checked, even if another object has its name now. */
   async function addressed(by: object, { loaders }: Context, path = ['input', 'by']): Promise<Row> {
     const row = await noun.find(by as TrackedBy, loaders);
     if (!row) throw new NotFoundError(noun.words, addressText(by), path);
     return row;
   }
 
-  /** What a command answers, with what the request knew forgotten. */
+  /** The answer of a command. It also clears what the request has cached. */
   async function changed(work: Promise<Row>, { loaders }: Context) {
     try {
       return { [noun.field]: await work };
@@ -115,7 +116,7 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
 
   const onlyBy = (verb: string) =>
     builder.inputType(`${verb}${noun.name}Input`, {
-      description: `A ${noun.words} to ${verb.toLowerCase()}.`,
+      description: `The ${noun.words} to ${verb.toLowerCase()}.`,
       fields: (t) => ({ by: byField(t) }),
     });
 
@@ -128,14 +129,14 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
 
   function offerCreate(): void {
     const type = builder.inputType(`Create${noun.name}Input`, {
-      description: `A ${noun.words} to create.`,
+      description: `The ${noun.words} to create.`,
       fields: (t) => ({
         project: t.string({
           required: true,
           description: 'The identifier of the project that it belongs to.',
         }),
         name: t.string({ required: true, description: noun.nameForm }),
-        description: t.string({ defaultValue: '', description: 'What it is for, at most 5000 characters.' }),
+        description: t.string({ defaultValue: '', description: 'The purpose, at most 5000 characters.' }),
         tags: t.field({
           type: [KeyValueInput],
           defaultValue: [],
@@ -147,7 +148,7 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
       t.field({
         type: payloadOf('Create'),
         nullable: true,
-        description: `Creates a ${noun.words}, and grants you MANAGE on it. The tenant's creation policy says who may.`,
+        description: `Creates ${withArticle(noun.words)}, and grants you MANAGE on it. Requires READ or EDIT on the project, as the creation policy of the tenant says.`,
         errors: { types: [InvalidArgumentError, AlreadyExistsError] },
         args: inputOf(type),
         resolve: async (_root, { input }, context) => {
@@ -166,10 +167,10 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
 
   function offerUpdate(): void {
     const type = builder.inputType(`Update${noun.name}Input`, {
-      description: `Changes of a ${noun.words}. What is left out stays as it is.`,
+      description: `The changes of ${withArticle(noun.words)}. Fields that are left out do not change.`,
       fields: (t) => ({
         by: byField(t),
-        name: t.string({ description: 'The new name. Grants stay.' }),
+        name: t.string({ description: 'The new name. The grants do not change.' }),
         description: t.string({ description: 'The new description, at most 5000 characters.' }),
       }),
     });
@@ -177,7 +178,7 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
       t.field({
         type: payloadOf('Update'),
         nullable: true,
-        description: `Renames or describes a ${noun.words}. Requires EDIT on it.`,
+        description: `Changes the name or the description of ${withArticle(noun.words)}. Requires EDIT on it.`,
         errors: { types: [InvalidArgumentError, AlreadyExistsError, FailedPreconditionError] },
         args: inputOf(type),
         resolve: async (_root, { input }, context) => {
@@ -191,13 +192,14 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
 
   function offerTags(): void {
     const updateType = builder.inputType(`Update${noun.name}TagsInput`, {
-      description: `Tags to add to a ${noun.words}.`,
+      description: `Tags to add to ${withArticle(noun.words)}.`,
       fields: (t) => ({
         by: byField(t),
         tags: t.field({
           type: [KeyValueInput],
           required: true,
-          description: 'Tags to add. One whose key is there already takes its place; all others stay.',
+          description:
+            'The tags to add. A tag replaces an existing tag with the same key. Other tags do not change.',
         }),
       }),
     });
@@ -205,7 +207,7 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
       t.field({
         type: payloadOf('Update', 'Tags'),
         nullable: true,
-        description: `Adds tags to a ${noun.words}, or changes their values. Requires EDIT on it.`,
+        description: `Adds tags to ${withArticle(noun.words)}, or changes their values. Requires EDIT on it.`,
         errors: { types: [InvalidArgumentError, FailedPreconditionError] },
         args: inputOf(updateType),
         resolve: async (_root, { input }, context) => {
@@ -216,12 +218,12 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
       }),
     );
     const deleteType = builder.inputType(`Delete${noun.name}TagsInput`, {
-      description: `Tags to remove from a ${noun.words}.`,
+      description: `Tags to remove from ${withArticle(noun.words)}.`,
       fields: (t) => ({
         by: byField(t),
         keys: t.stringList({
           required: true,
-          description: 'The keys of the tags. Keys that are not there are ignored.',
+          description: 'The keys of the tags. Keys that do not exist are ignored.',
         }),
       }),
     });
@@ -229,7 +231,7 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
       t.field({
         type: payloadOf('Delete', 'Tags'),
         nullable: true,
-        description: `Removes tags from a ${noun.words}. Requires EDIT on it.`,
+        description: `Removes tags from ${withArticle(noun.words)}. Requires EDIT on it.`,
         errors: { types: [InvalidArgumentError, FailedPreconditionError] },
         args: inputOf(deleteType),
         resolve: async (_root, { input }, context) => {
@@ -261,7 +263,7 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
       t.field({
         type: payloadOf('Publish'),
         nullable: true,
-        description: `Lets every user of every tenant read a ${noun.words}, ${noun.contents} and its project's identifier. Requires MANAGE on it. While it is public nobody can change it, whatever their level.`,
+        description: `Lets every user of every tenant read ${withArticle(noun.words)}, ${noun.contents} and its project's identifier. Requires MANAGE on it. While it is public, nobody can change it.`,
         errors: { types: [FailedPreconditionError] },
         args: inputOf(onlyBy('Publish')),
         resolve: async (_root, { input }, context) => {
@@ -274,7 +276,7 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
       t.field({
         type: payloadOf('Unpublish'),
         nullable: true,
-        description: `Makes a public ${noun.words} private again. Requires MANAGE on it in its own tenant; one of another tenant is NOT_FOUND.`,
+        description: `Makes a public ${noun.words} private again. Requires MANAGE on it. NOT_FOUND if it belongs to another tenant.`,
         errors: { types: [FailedPreconditionError] },
         args: inputOf(onlyBy('Unpublish')),
         resolve: async (_root, { input }, context) => {
@@ -289,12 +291,12 @@ export function offerLifecycle<Row extends TrackedRow>(noun: Noun<Row>) {
 function offerFields<Row extends TrackedRow>({ type, field, words, contents }: Noun<Row>): void {
   builder.objectFields(type as unknown as ObjectRef<Schema, TrackedRow>, (t) => ({
     id: t.exposeID('id', {
-      description: `An opaque UUIDv7, unique over all types. \`${field}\` finds the ${words} by it.`,
+      description: `A UUIDv7 that is unique across all types. \`${field}\` finds the ${words} by it.`,
     }),
     project: t.field({
       type: ProjectType,
       nullable: true,
-      description: 'The project that it belongs to; null when the project is hidden from you.',
+      description: 'The project; null if it is hidden from you.',
       resolve: guardedEdge(
         'project:read',
         (row: TrackedRow, { loaders }) => loaders.project.load({ id: row.projectId }),
@@ -302,10 +304,10 @@ function offerFields<Row extends TrackedRow>({ type, field, words, contents }: N
       ),
     }),
     projectIdentifier: t.exposeString('project', {
-      description: "The project's identifier, shown even when the project itself is hidden from you.",
+      description: 'The identifier of the project. It is shown even if the project is hidden from you.',
     }),
     name: t.exposeString('name', { description: 'The name, unique in the project.' }),
-    description: t.exposeString('description', { description: 'What it is for; empty when nobody said.' }),
+    description: t.exposeString('description', { description: 'The purpose, for people. It may be empty.' }),
     tags: t.field({
       type: [KeyValueType],
       extensions: { listSize: 10 },
@@ -315,7 +317,7 @@ function offerFields<Row extends TrackedRow>({ type, field, words, contents }: N
     publicAt: t.expose('publicAt', {
       type: 'DateTime',
       nullable: true,
-      description: `When it was made public; null while it is private. While it is public, every user of every tenant can read it with ${contents}, and nobody can change it.`,
+      description: `When it was made public; null if it is private. Every user of every tenant can read a public ${words} with ${contents}. Nobody can change it.`,
     }),
     createdBy: t.field({
       type: PrincipalType,
@@ -324,6 +326,9 @@ function offerFields<Row extends TrackedRow>({ type, field, words, contents }: N
       resolve: ({ createdById }, _args, { loaders }) => loaders.publicUser.load(createdById),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed itself.' }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description: 'When it last changed. Changes of objects in it do not count.',
+    }),
   }));
 }

@@ -41,15 +41,15 @@ import {
 import { RunByInput, RunType } from './run.ts';
 
 export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion').implement({
-  description: 'One version of a registered model. Who may read the model may read it.',
+  description: 'One version of a registered model. Everybody who may read the model may read it.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `modelVersion` finds the version by it.',
+      description: 'A UUIDv7 that is unique across all types. `modelVersion` finds the version by it.',
     }),
     model: t.field({
       type: RegisteredModelType,
       nullable: true,
-      description: 'The registered model that it is a version of.',
+      description: 'The registered model of this version.',
       resolve: guardedEdge(
         'model:read',
         (version, { loaders }) => loaders.registeredModel.load({ id: version.modelId }),
@@ -57,21 +57,22 @@ export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion
       ),
     }),
     version: t.exposeInt('version', {
-      description: 'The number of the version under its model, from 1. A number is never used again.',
+      description: 'The number of the version, from 1. The number of a deleted version is not used again.',
     }),
     source: t.exposeString('source', {
       description:
-        "The address of the model's bytes: a file stored on this server (`slipway://blobs/…`), or elsewhere.",
+        "The address of the model's bytes: a file that is stored on this server (`slipway://blobs/…`), or an address elsewhere.",
     }),
     file: t.field({
       type: SignedBlobType,
       nullable: true,
-      description: 'The source with an address to fetch it from; null when it is not stored on this server.',
+      description:
+        'The file of the model with a URL to download it; null if it is not stored on this server.',
       resolve: async (version, _args, { loaders }) =>
         (await signedBlobs(version, [version.source], loaders))[0] ?? null,
     }),
     description: t.exposeString('description', {
-      description: 'What is new or special in it; empty when nobody said.',
+      description: 'What is new or special in this version. It may be empty.',
     }),
     tags: t.field({
       type: [KeyValueType],
@@ -80,14 +81,15 @@ export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion
       resolve: ({ tags }) => entriesOf(tags),
     }),
     aliases: t.stringList({
-      description: 'The aliases that point at this version, by name.',
+      description: 'The aliases that point to this version, by name.',
       resolve: async ({ id }, _args, { loaders }) =>
         (await loaders.aliasesOfVersion.load(id)).map(({ alias }) => alias),
     }),
     execution: t.field({
       type: ExecutionType,
       nullable: true,
-      description: 'The execution that made it; null when there is none, or it is hidden from you.',
+      description:
+        'The execution that created the model; null if there is none, or if it is hidden from you.',
       resolve: guardedEdge(
         'execution:read',
         (version, { loaders }) =>
@@ -98,7 +100,7 @@ export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion
     run: t.field({
       type: RunType,
       nullable: true,
-      description: 'The run that it came from; null when there is none, or it is hidden from you.',
+      description: 'The run that the model comes from; null if there is none, or if it is hidden from you.',
       resolve: guardedEdge(
         'run:read',
         (version, { loaders }) => (version.runId ? loaders.run.load(version.runId) : null),
@@ -118,19 +120,19 @@ export const ModelVersionType = builder.objectRef<ModelVersionRow>('ModelVersion
 
 const ModelAliasType = builder.objectRef<AliasRow>('ModelAlias').implement({
   description:
-    'A name such as `champion` that points at one version of a registered model, and can be pointed at another.',
+    'A name such as `champion` that points to one version of a registered model. It can be moved to another version.',
   fields: (t) => ({
     alias: t.exposeString('alias', { description: 'The name, unique in its registered model.' }),
-    version: t.exposeInt('version', { description: 'The number of the version that it points at.' }),
+    version: t.exposeInt('version', { description: 'The number of the version that the alias points to.' }),
     modelVersion: t.field({
       type: ModelVersionType,
       nullable: true,
-      description: 'The version that it points at.',
+      description: 'The version that the alias points to.',
       resolve: ({ versionId }, _args, { loaders }) => loaders.modelVersion.load({ id: versionId }),
     }),
     updatedAt: t.expose('updatedAt', {
       type: 'DateTime',
-      description: 'When it was pointed at this version.',
+      description: 'When the alias was set to this version.',
     }),
   }),
 });
@@ -155,7 +157,7 @@ builder.objectFields(RegisteredModelType, (t) => ({
   latestVersion: t.field({
     type: ModelVersionType,
     nullable: true,
-    description: 'The version with the highest number that is not deleted; null when there is none.',
+    description: 'The version with the highest number; null if the model has no versions.',
     resolve: async (model, _args, { loaders }) => {
       const page = { limit: 1, backward: false, from: null };
       return (await loaders.versionsOfModel.load({ parentId: model.id, page }))[0] ?? null;
@@ -170,7 +172,7 @@ builder.objectFields(RegisteredModelType, (t) => ({
 }));
 
 const ModelVersionKeyInput = builder.inputType('ModelVersionKeyInput', {
-  description: 'What identifies a version by its number.',
+  description: 'The key of a version: its model and number.',
   fields: (t) => ({
     model: t.field({ type: RegisteredModelByInput, required: true, description: 'The registered model.' }),
     version: t.int({ required: true, description: 'The number of the version, from 1.' }),
@@ -178,7 +180,7 @@ const ModelVersionKeyInput = builder.inputType('ModelVersionKeyInput', {
 });
 
 const ModelAliasKeyInput = builder.inputType('ModelAliasKeyInput', {
-  description: 'What identifies a version by an alias that points at it.',
+  description: 'The key of a version: its model and an alias that points to it.',
   fields: (t) => ({
     model: t.field({ type: RegisteredModelByInput, required: true, description: 'The registered model.' }),
     alias: t.string({ required: true, description: 'The name of the alias, such as `champion`.' }),
@@ -191,7 +193,7 @@ const ModelVersionByInput = builder.inputType('ModelVersionByInput', {
   fields: (t) => ({
     id: t.id({ description: 'The id of the version.' }),
     key: t.field({ type: ModelVersionKeyInput, description: 'Its model and number.' }),
-    alias: t.field({ type: ModelAliasKeyInput, description: 'Its model and an alias that points at it.' }),
+    alias: t.field({ type: ModelAliasKeyInput, description: 'Its model and an alias that points to it.' }),
   }),
 });
 
@@ -199,7 +201,8 @@ builder.queryField('modelVersion', (t) =>
   t.field({
     type: ModelVersionType,
     nullable: true,
-    description: 'One version of a registered model; null with NOT_FOUND when it is absent or hidden.',
+    description:
+      'One version of a registered model. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(ModelVersionByInput, 'version of a registered model'),
     resolve: (_root, { by }, { loaders }) => findVersion(by as ModelVersionBy, loaders),
   }),
@@ -216,19 +219,19 @@ const CreateModelVersionInput = builder.inputType('CreateModelVersionInput', {
     source: t.string({
       required: true,
       description:
-        "The address of the model's bytes: a file of the model's project (`slipway://blobs/…`), or elsewhere (`s3://…`, `gs://…`, `https://…`). At most 2048 characters, without a password.",
+        "The address of the model's bytes: a file in the model's project (`slipway://blobs/…`), or an address elsewhere (`s3://…`, `gs://…`, `https://…`). At most 2048 characters, without a password.",
     }),
     execution: t.field({
       type: ExecutionByInput,
-      description: 'The execution that made it, which you must be allowed to read.',
+      description: 'The execution that created the model. Requires READ on it.',
     }),
     run: t.field({
       type: RunByInput,
-      description: 'The run that it came from, which you must be allowed to read.',
+      description: 'The run that the model comes from. Requires READ on its experiment.',
     }),
     description: t.string({
       defaultValue: '',
-      description: 'What is new or special in it, at most 5000 characters.',
+      description: 'What is new or special in this version, at most 5000 characters.',
     }),
     tags: t.field({
       type: [KeyValueInput],
@@ -241,7 +244,7 @@ const CreateModelVersionInput = builder.inputType('CreateModelVersionInput', {
 const byVersion = { type: ModelVersionByInput, required: true, description: 'Which version.' } as const;
 
 const UpdateModelVersionInput = builder.inputType('UpdateModelVersionInput', {
-  description: 'Changes of a version. What is left out stays as it is.',
+  description: 'The changes of a version. Fields that are left out do not change.',
   fields: (t) => ({
     by: t.field(byVersion),
     description: t.string({ description: 'The new description, at most 5000 characters.' }),
@@ -255,7 +258,8 @@ const UpdateModelVersionTagsInput = builder.inputType('UpdateModelVersionTagsInp
     tags: t.field({
       type: [KeyValueInput],
       required: true,
-      description: 'Tags to add. One whose key is there already takes its place; all others stay.',
+      description:
+        'The tags to add. A tag replaces an existing tag with the same key. Other tags do not change.',
     }),
   }),
 });
@@ -266,7 +270,7 @@ const DeleteModelVersionTagsInput = builder.inputType('DeleteModelVersionTagsInp
     by: t.field(byVersion),
     keys: t.stringList({
       required: true,
-      description: 'The keys of the tags. Keys that are not there are ignored.',
+      description: 'The keys of the tags. Keys that do not exist are ignored.',
     }),
   }),
 });
@@ -277,7 +281,7 @@ const DeleteModelVersionInput = builder.inputType('DeleteModelVersionInput', {
 });
 
 const UpdateModelAliasInput = builder.inputType('UpdateModelAliasInput', {
-  description: 'An alias, and the version that it will point at.',
+  description: 'An alias, and the version that it will point to.',
   fields: (t) => ({
     model: t.field({
       type: RegisteredModelByInput,
@@ -287,9 +291,12 @@ const UpdateModelAliasInput = builder.inputType('UpdateModelAliasInput', {
     alias: t.string({
       required: true,
       description:
-        'The name: at most 255 letters, digits, hyphens, underscores and dots. Names that read like a version, such as `v1` or `latest`, are refused.',
+        'The name: at most 255 letters, digits, hyphens, underscores and dots. Names that look like a version, such as `v1` or `latest`, are refused.',
     }),
-    version: t.int({ required: true, description: 'The number of the version to point at.' }),
+    version: t.int({
+      required: true,
+      description: 'The number of the version that the alias will point to.',
+    }),
   }),
 });
 
@@ -309,14 +316,14 @@ const versionPayload = (name: `${string}Payload`) => payload(name, 'modelVersion
 const modelPayload = (name: `${string}Payload`) =>
   payload<string, RegisteredModelRow>(name, 'registeredModel', RegisteredModelType);
 
-/** The one that the rule has judged, even if its alias has moved by now. */
+/** The version that the rule has checked, even if its alias points to another one now. */
 async function addressed(by: object, { loaders }: Context): Promise<ModelVersionRow> {
   const version = await findVersion(by as ModelVersionBy, loaders);
   if (!version) throw new NotFoundError('model version', addressText(by), ['input', 'by']);
   return version;
 }
 
-/** What a command answers, with what the request knew of models forgotten. */
+/** The answer of a command. It also clears what the request has cached about models. */
 async function changed(work: Promise<ModelVersionRow>, { loaders }: Context) {
   try {
     return { modelVersion: await work };
@@ -330,7 +337,7 @@ builder.mutationFields((t) => ({
     type: versionPayload('CreateModelVersionPayload'),
     nullable: true,
     description:
-      'Adds a version to a registered model, with the next number. Requires EDIT on the model, and READ on the execution and the run that it names.',
+      'Adds a version to a registered model. The version gets the next number. Requires EDIT on the model, and READ on the execution and the run of the version.',
     errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
     args: inputOf(CreateModelVersionInput),
     resolve: async (_root, { input }, context) => {
@@ -381,7 +388,7 @@ builder.mutationFields((t) => ({
     type: versionPayload('DeleteModelVersionPayload'),
     nullable: true,
     description:
-      'Deletes a version for good, with the aliases that point at it. Requires MANAGE on its model. Its number is never used again.',
+      'Deletes a version permanently, with the aliases that point to it. Requires MANAGE on its model. The number is not used again.',
     errors: { types: [FailedPreconditionError] },
     args: inputOf(DeleteModelVersionInput),
     resolve: async (_root, { input }, context) =>
@@ -390,7 +397,8 @@ builder.mutationFields((t) => ({
   updateModelAlias: t.field({
     type: modelPayload('UpdateModelAliasPayload'),
     nullable: true,
-    description: 'Points an alias at a version; a new one is created. Requires EDIT on the model.',
+    description:
+      'Lets an alias point to a version. If the alias does not exist, it is created. Requires EDIT on the model.',
     errors: {
       types: [InvalidArgumentError, NotFoundError, FailedPreconditionError, ResourceExhaustedError],
     },
@@ -403,7 +411,7 @@ builder.mutationFields((t) => ({
   deleteModelAlias: t.field({
     type: modelPayload('DeleteModelAliasPayload'),
     nullable: true,
-    description: 'Deletes an alias; the version stays. Requires MANAGE on the model, as in MLflow.',
+    description: 'Deletes an alias, but not its version. Requires MANAGE on the model, as in MLflow.',
     errors: { types: [NotFoundError, FailedPreconditionError] },
     args: inputOf(DeleteModelAliasInput),
     resolve: async (_root, { input }, context) => {

@@ -18,7 +18,7 @@ import { projectIdOf } from './experiment.ts';
 import { LifecycleFilterEnum, LifecycleStageEnum, offerLifecycle, stageOf, trackedBy } from './lifecycle.ts';
 
 export const RegisteredModelType = builder.objectRef<RegisteredModelRow>('RegisteredModel').implement({
-  description: 'A model under one name, with its versions.',
+  description: 'A model with a name and its versions.',
   fields: (t) => ({
     stage: t.field({
       type: LifecycleStageEnum,
@@ -28,7 +28,7 @@ export const RegisteredModelType = builder.objectRef<RegisteredModelRow>('Regist
     deletedAt: t.expose('deletedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was deleted; null while it is in use.',
+      description: 'When it was deleted; null if it is in use.',
     }),
   }),
 });
@@ -39,7 +39,7 @@ const lifecycle = offerLifecycle({
   field: 'registeredModel',
   name: 'RegisteredModel',
   words: 'registered model',
-  contents: 'its versions, their files',
+  contents: 'its versions with their files',
   nameForm:
     'The name, unique in the project: 1 to 255 characters without slashes, colons and control characters. Names that begin with two underscores are reserved.',
   type: RegisteredModelType,
@@ -54,10 +54,11 @@ export const { addressed: addressedModel, changed: changedModel } = lifecycle;
 const RegisteredModelConnection = connectionType(RegisteredModelType);
 
 const RegisteredModelFilterInput = builder.inputType('RegisteredModelFilterInput', {
-  description: 'Which registered models a list shows: those that meet every condition given.',
+  description: 'Which registered models a list shows: the models that meet all of these conditions.',
   fields: (t) => ({
     project: t.string({
-      description: 'Only models in the project of this identifier. Left out: in all projects of the tenant.',
+      description:
+        'Only models in the project with this identifier. If left out: in all projects of the tenant.',
     }),
     namePrefix: t.string({ description: 'Only models whose names begin with this text.' }),
     stage: t.field({
@@ -67,7 +68,7 @@ const RegisteredModelFilterInput = builder.inputType('RegisteredModelFilterInput
     }),
     public: t.boolean({
       description:
-        "True: only public models, also those of other tenants. False: only the tenant's own private ones. Left out: all of the tenant's own.",
+        'True: only public models, also of other tenants. False: only private models of your tenant. If left out: all models of your tenant.',
     }),
   }),
 });
@@ -76,7 +77,7 @@ builder.queryFields((t) => ({
   registeredModel: t.field({
     type: RegisteredModelType,
     nullable: true,
-    description: 'One registered model; null with NOT_FOUND when it is absent or hidden.',
+    description: 'One registered model. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(RegisteredModelByInput, 'registered model'),
     resolve: (_root, { by }, { loaders }) => loaders.registeredModel.load(by as RegisteredModelBy),
   }),
@@ -87,7 +88,7 @@ builder.queryFields((t) => ({
       args: {
         filter: t.arg({
           type: RegisteredModelFilterInput,
-          description: 'Which models to list. Left out: the active ones.',
+          description: 'Which models to list. If left out: the active ones.',
         }),
       },
       resolve: async (_root, { filter, ...args }, context) => {
@@ -117,7 +118,7 @@ const DeleteRegisteredModelInput = builder.inputType('DeleteRegisteredModelInput
     permanently: t.boolean({
       defaultValue: false,
       description:
-        'Delete it for good, with its versions, aliases and grants; its name is free again. Otherwise it can be restored.',
+        'True: delete the model permanently, with its versions, aliases and grants; its name is free again. False: the model can be restored.',
     }),
   }),
 });
@@ -126,7 +127,8 @@ builder.mutationField('deleteRegisteredModel', (t) =>
   t.field({
     type: lifecycle.payloadOf('Delete'),
     nullable: true,
-    description: 'Deletes a registered model, until it is restored or for good. Requires MANAGE on it.',
+    description:
+      'Deletes a registered model. Requires MANAGE on it. `restoreRegisteredModel` restores it, unless you delete it permanently.',
     errors: { types: [FailedPreconditionError] },
     args: inputOf(DeleteRegisteredModelInput),
     resolve: async (_root, { input }, context) => {

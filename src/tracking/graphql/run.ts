@@ -22,19 +22,19 @@ import { countRuns, listRuns, type RunFilter, type RunRow, runOrder } from '../s
 import { ExperimentByInput, ExperimentType } from './experiment.ts';
 import { LifecycleFilterEnum, LifecycleStageEnum, stageOf } from './lifecycle.ts';
 
-/** Experiments that one list of runs may be over. */
+/** How many experiments one list of runs may cover. */
 const MAX_EXPERIMENTS = 1000;
 
 export const RunType = builder.objectRef<RunRow>('Run').implement({
-  description: 'One trial of an experiment. Who may read the experiment may read it.',
+  description: 'One trial of an experiment. Everybody who may read the experiment may read it.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'An opaque UUIDv7, unique over all types. `run` finds the run by it.',
+      description: 'A UUIDv7 that is unique across all types. `run` finds the run by it.',
     }),
     experiment: t.field({
       type: ExperimentType,
       nullable: true,
-      description: 'The experiment that the run belongs to; null when your sign-in may not read experiments.',
+      description: 'The experiment of the run; null if your scopes do not include `experiment:read`.',
       resolve: guardedEdge(
         'experiment:read',
         (run, { loaders }) => loaders.experiment.load({ id: run.experimentId }),
@@ -44,14 +44,14 @@ export const RunType = builder.objectRef<RunRow>('Run').implement({
     execution: t.field({
       type: ExecutionType,
       nullable: true,
-      description: 'The execution that did the work; null when there is none, or it is hidden from you.',
+      description: 'The execution that did the work; null if there is none, or if it is hidden from you.',
       resolve: guardedEdge(
         'execution:read',
         (run, { loaders }) => (run.executionId ? loaders.execution.load({ id: run.executionId }) : null),
         executionTarget,
       ),
     }),
-    name: t.exposeString('name', { description: 'The name that people read; need not be unique.' }),
+    name: t.exposeString('name', { description: 'The name for people. It need not be unique.' }),
     tags: t.field({
       type: [KeyValueType],
       extensions: { listSize: 10 },
@@ -66,7 +66,7 @@ export const RunType = builder.objectRef<RunRow>('Run').implement({
       resolve: ({ createdById }, _args, { loaders }) => loaders.publicUser.load(createdById),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the run was created.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the run was last changed.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the run last changed.' }),
   }),
 });
 
@@ -79,8 +79,7 @@ builder.objectField(ExperimentType, 'runs', (t) =>
     {
       type: RunType,
       nullable: true,
-      description:
-        'The runs of the experiment, newest first; null when your scopes do not include `run:read`.',
+      description: 'The runs of the experiment, newest first; null if your scopes do not include `run:read`.',
       args: {
         stage: t.arg({
           type: LifecycleFilterEnum,
@@ -107,11 +106,11 @@ builder.objectField(ExperimentType, 'runs', (t) =>
 );
 
 const RunFilterInput = builder.inputType('RunFilterInput', {
-  description: 'Which runs a list shows: those that meet every condition given.',
+  description: 'Which runs a list shows: the runs that meet all of these conditions.',
   fields: (t) => ({
     experimentIds: t.idList({
       required: true,
-      description: `Only runs of the experiments with these ids, at most ${MAX_EXPERIMENTS}. Ids of experiments that are absent or hidden are ignored.`,
+      description: `Only runs of the experiments with these ids, at most ${MAX_EXPERIMENTS}. Ids of experiments that do not exist or are hidden from you are ignored.`,
     }),
     stage: t.field({
       type: LifecycleFilterEnum,
@@ -125,21 +124,21 @@ builder.queryFields((t) => ({
   run: t.field({
     type: RunType,
     nullable: true,
-    description: 'One run; null with NOT_FOUND when it is absent or hidden.',
+    description: 'One run. Null and NOT_FOUND if it does not exist or you may not see it.',
     args: addressOf(RunByInput, 'run'),
     resolve: (_root, { by }, { loaders }) => loaders.run.load((by as ById).id),
   }),
   runs: t.connection(
     {
       type: RunType,
-      description: 'Runs of some experiments that you may read, newest first.',
+      description: 'The runs of some experiments that you may read, newest first.',
       args: { filter: t.arg({ type: RunFilterInput, required: true, description: 'Which runs to list.' }) },
       resolve: (_root, { filter, ...args }, context) => {
         const { experimentIds } = filter;
         if (experimentIds.length > MAX_EXPERIMENTS)
           throw InvalidArgumentError.of(
             ['filter', 'experimentIds'],
-            `more than ${MAX_EXPERIMENTS} experiments`,
+            `must have at most ${MAX_EXPERIMENTS} experiments`,
           );
         const shown: RunFilter = { experimentIds, stage: stageOf(filter.stage) };
         const caller = callerOf(context);
@@ -164,12 +163,11 @@ const CreateRunInput = builder.inputType('CreateRunInput', {
       description: 'The experiment that the run belongs to.',
     }),
     name: t.string({
-      description:
-        'The name that people read, 1 to 255 characters. The server makes one up when it is left out.',
+      description: 'The name for people, 1 to 255 characters. If left out, the server chooses a name.',
     }),
     execution: t.field({
       type: ExecutionByInput,
-      description: 'The execution that does the work, which you must be allowed to read.',
+      description: 'The execution that does the work. Requires READ on it.',
     }),
     tags: t.field({
       type: [KeyValueInput],
@@ -182,7 +180,7 @@ const CreateRunInput = builder.inputType('CreateRunInput', {
 const byRun = { type: RunByInput, required: true, description: 'Which run.' } as const;
 
 const UpdateRunInput = builder.inputType('UpdateRunInput', {
-  description: 'Changes of a run. What is left out stays as it is.',
+  description: 'The changes of a run. Fields that are left out do not change.',
   fields: (t) => ({
     by: t.field(byRun),
     name: t.string({ description: 'The new name, 1 to 255 characters.' }),
@@ -202,7 +200,8 @@ const UpdateRunTagsInput = builder.inputType('UpdateRunTagsInput', {
     tags: t.field({
       type: [KeyValueInput],
       required: true,
-      description: 'Tags to add. One whose key is there already takes its place; all others stay.',
+      description:
+        'The tags to add. A tag replaces an existing tag with the same key. Other tags do not change.',
     }),
   }),
 });
@@ -213,7 +212,7 @@ const DeleteRunTagsInput = builder.inputType('DeleteRunTagsInput', {
     by: t.field(byRun),
     keys: t.stringList({
       required: true,
-      description: 'The keys of the tags. Keys that are not there are ignored.',
+      description: 'The keys of the tags. Keys that do not exist are ignored.',
     }),
   }),
 });
@@ -227,7 +226,7 @@ async function addressed(by: object, { loaders }: Context): Promise<RunRow> {
   return run;
 }
 
-/** What a command answers, with what the request knew of experiments and runs forgotten. */
+/** The answer of a command. It also clears what the request has cached about experiments and runs. */
 async function changed(work: Promise<RunRow>, { loaders }: Context) {
   try {
     return { run: await work };
@@ -269,7 +268,7 @@ builder.mutationFields((t) => ({
   deleteRun: t.field({
     type: runPayload('DeleteRunPayload'),
     nullable: true,
-    description: 'Deletes a run, until it is restored. Requires MANAGE on its experiment.',
+    description: 'Deletes a run. Requires MANAGE on its experiment. `restoreRun` restores it.',
     errors: { types: [FailedPreconditionError] },
     args: inputOf(onlyBy('Delete')),
     resolve: async (_root, { input }, context) =>

@@ -12,7 +12,7 @@ import { count, list, run, statement } from '../../platform/database/statement.t
 import type { Tx } from '../../platform/database/transaction.ts';
 
 export interface ExperimentRow extends Experiment {
-  /** The project's identifier. */
+  /** The identifier of the project. */
   readonly project: string;
   readonly projectState: ProjectState;
 }
@@ -44,7 +44,9 @@ const byKeys = statement<ExperimentRow>(
       and experiment.name = asked.name`,
 );
 
-/** One row or null for each address, in their order. Other tenants' experiments are found by id while they are public. */
+/**
+ * One row or null for each address, in the order of the addresses. Public experiments of other tenants are found by id.
+ */
 export function readExperiments(
   tenantId: string,
   addresses: readonly ExperimentBy[],
@@ -66,7 +68,10 @@ const lockStatements = {
   ),
 };
 
-/** Holds an experiment until commit: to change it, or to change its runs, which others may do at the same time. */
+/**
+ * Locks an experiment until the transaction ends: to change it, or to change some of its runs. Several transactions may
+ * change its runs at the same time.
+ */
 export async function lockExperiment(
   tx: Tx,
   id: string,
@@ -78,22 +83,22 @@ export async function lockExperiment(
 
 export interface ExperimentFilter {
   readonly projectId: string | null;
-  /** What names begin with. */
+  /** The beginning of the name. */
   readonly name: string | null;
-  /** Null: all. */
+  /** Null means all stages. */
   readonly stage: LifecycleStage | null;
-  /** True: public ones of every tenant; false: those of the tenant that are not; null: all of the tenant. */
+  /** True: public ones of every tenant. False: private ones of the tenant. Null: all of the tenant. */
   readonly isPublic: boolean | null;
 }
 
-/** Where experiments have what decides about them. */
+/** The columns with the resources that decide about an experiment. */
 export const experimentResources: readonly ResourceColumn[] = [
   { type: 'EXPERIMENT', column: 'experiment.id' },
   { type: 'PROJECT', column: 'experiment.project_id' },
 ];
 export const isPublicExperiment = 'experiment.public_at is not null';
 
-/** What a list shows to a reader. */
+/** The rows that a reader may see. */
 function shownTo(reader: Reader, { projectId, name, stage, isPublic }: ExperimentFilter): Rows {
   const readable = readableSql(reader, experimentResources, isPublicExperiment);
   const ofTenant = sql`experiment.tenant_id = ${reader.tenantId}::uuid`;
@@ -108,14 +113,14 @@ function shownTo(reader: Reader, { projectId, name, stage, isPublic }: Experimen
 
 export const experimentOrder = newestFirst('experiment');
 
-/** Experiments that the caller may read, newest first; up to one more than the page. */
+/** The experiments that the caller may read, newest first: one page, and one more row if there is one. */
 export const listExperiments = (reader: Reader, filter: ExperimentFilter, page: Page) =>
   list<ExperimentRow>(shownTo(reader, filter), raw(columns), experimentOrder, page);
 
-/** How many there are in all; read only where it is asked for. */
+/** The number of these experiments. It is read only if a query asks for it. */
 export const countExperiments = (reader: Reader, filter: ExperimentFilter) => count(shownTo(reader, filter));
 
-/** Whether the caller may read some experiment of a project: then it may list them. */
+/** Whether the caller may read at least one experiment of a project. Then the caller may list them. */
 export const hasReadableExperiment = (reader: Reader, projectId: string | null) =>
   hasReadable(
     reader,

@@ -12,7 +12,7 @@ import { count, list, run, statement } from '../../platform/database/statement.t
 import type { Tx } from '../../platform/database/transaction.ts';
 
 export interface RegisteredModelRow extends RegisteredModel {
-  /** The project's identifier. */
+  /** The identifier of the project. */
   readonly project: string;
   readonly projectState: ProjectState;
 }
@@ -43,7 +43,7 @@ const byKeys = statement<RegisteredModelRow>(
       and model.name = asked.name`,
 );
 
-/** One row or null for each address, in their order. Other tenants' models are found by id while they are public. */
+/** One row or null for each address, in the order of the addresses. Public models of other tenants are found by id. */
 export function readRegisteredModels(
   tenantId: string,
   addresses: readonly RegisteredModelBy[],
@@ -60,7 +60,7 @@ const lockStatement = statement<RegisteredModelRow>(
   `select ${columns} from ${source} where model.id = $1::uuid for update of model`,
 );
 
-/** Holds a model until commit, and with it the numbering of its versions and its aliases. */
+/** Locks a model until the transaction ends, together with the numbers of its versions and its aliases. */
 export async function lockRegisteredModel(tx: Tx, id: string): Promise<RegisteredModelRow | null> {
   const [row] = await run(lockStatement, [id], tx);
   return row ?? null;
@@ -68,22 +68,22 @@ export async function lockRegisteredModel(tx: Tx, id: string): Promise<Registere
 
 export interface RegisteredModelFilter {
   readonly projectId: string | null;
-  /** What names begin with. */
+  /** The beginning of the name. */
   readonly name: string | null;
-  /** Null: all. */
+  /** Null means all stages. */
   readonly stage: LifecycleStage | null;
-  /** True: public ones of every tenant; false: those of the tenant that are not; null: all of the tenant. */
+  /** True: public ones of every tenant. False: private ones of the tenant. Null: all of the tenant. */
   readonly isPublic: boolean | null;
 }
 
-/** Where models have what decides about them. */
+/** The columns with the resources that decide about a model. */
 const resources: readonly ResourceColumn[] = [
   { type: 'REGISTERED_MODEL', column: 'model.id' },
   { type: 'PROJECT', column: 'model.project_id' },
 ];
 const isPublicModel = 'model.public_at is not null';
 
-/** What a list shows to a reader. */
+/** The rows that a reader may see. */
 function shownTo(reader: Reader, { projectId, name, stage, isPublic }: RegisteredModelFilter): Rows {
   const readable = readableSql(reader, resources, isPublicModel);
   const ofTenant = sql`model.tenant_id = ${reader.tenantId}::uuid`;
@@ -99,15 +99,15 @@ function shownTo(reader: Reader, { projectId, name, stage, isPublic }: Registere
 
 export const modelOrder = newestFirst('model');
 
-/** Models that the caller may read, newest first; up to one more than the page. */
+/** The models that the caller may read, newest first: one page, and one more row if there is one. */
 export const listRegisteredModels = (reader: Reader, filter: RegisteredModelFilter, page: Page) =>
   list<RegisteredModelRow>(shownTo(reader, filter), raw(columns), modelOrder, page);
 
-/** How many there are in all; read only where it is asked for. */
+/** The number of these models. It is read only if a query asks for it. */
 export const countRegisteredModels = (reader: Reader, filter: RegisteredModelFilter) =>
   count(shownTo(reader, filter));
 
-/** Whether the caller may read some model of a project: then it may list them. */
+/** Whether the caller may read at least one model of a project. Then the caller may list them. */
 export const hasReadableModel = (reader: Reader, projectId: string | null) =>
   hasReadable(
     reader,

@@ -9,7 +9,7 @@ import { isId } from '../../platform/ids.ts';
 import type { ChildCount } from '../../platform/loaders.ts';
 import { experimentResources, isPublicExperiment } from './experiments.ts';
 
-/** A run, with what decides about its experiment. */
+/** A run, with the columns that decide about its experiment. */
 export interface RunRow extends ExperimentRun {
   readonly projectId: string;
   readonly publicAt: Date | null;
@@ -26,7 +26,9 @@ const byIds = statement<RunRow>(
   `select ${columns} from ${source} where run.id = any($2::uuid[]) and (experiment.tenant_id = $1::uuid or ${isPublicExperiment})`,
 );
 
-/** One row or null for each id, in their order; of other tenants, those of public experiments. */
+/**
+ * One row or null for each id, in the order of the ids. Of other tenants, only runs of public experiments are found.
+ */
 export async function readRuns(tenantId: string, ids: readonly string[]): Promise<(RunRow | null)[]> {
   return eachOf(ids, await run(byIds, [tenantId, ids.filter(isId)]));
 }
@@ -35,7 +37,7 @@ const lockStatement = statement<RunRow>(
   `select ${columns} from ${source} where run.id = $1::uuid for no key update of run`,
 );
 
-/** Holds a run until commit. Its experiment is locked first. */
+/** Locks a run until the transaction ends. Its experiment must be locked first. */
 export async function lockRun(tx: Tx, id: string): Promise<RunRow | null> {
   const [row] = await run(lockStatement, [id], tx);
   return row ?? null;
@@ -43,7 +45,7 @@ export async function lockRun(tx: Tx, id: string): Promise<RunRow | null> {
 
 /** Which runs of each experiment a page shows. */
 export interface RunPage extends Page {
-  /** Null: all. */
+  /** Null means all stages. */
   readonly stage: LifecycleStage | null;
 }
 
@@ -53,7 +55,7 @@ const ofStage = (stage: LifecycleStage | null) =>
 export const runOrder = newestFirst('run');
 const runsOfExperiments = { columns, source, parent: 'run.experiment_id', order: runOrder };
 
-/** The newest runs of each experiment; up to one more than the page, so that it shows whether there are more. */
+/** The newest runs of each experiment: one page, and one more row if there is one. */
 export const readRunsOfExperiments = (experimentIds: readonly string[], page: RunPage) =>
   query<RunRow>(pageOfEach(runsOfExperiments, experimentIds, page, ofStage(page.stage)));
 
@@ -65,7 +67,7 @@ export interface RunFilter {
   readonly stage: LifecycleStage | null;
 }
 
-/** What a list shows to a reader. */
+/** The rows that a reader may see. */
 function shownTo(reader: Reader, { experimentIds, stage }: RunFilter): Rows {
   const readable = readableSql(reader, experimentResources, isPublicExperiment);
   const from = sql`${raw(source)} ${readable.joins}
@@ -75,9 +77,9 @@ function shownTo(reader: Reader, { experimentIds, stage }: RunFilter): Rows {
   return { with: readable.with, from };
 }
 
-/** Runs of those of the experiments that the caller may read, newest first; up to one more than the page. */
+/** The runs of these experiments that the caller may read, newest first: one page, and one more row if there is one. */
 export const listRuns = (reader: Reader, filter: RunFilter, page: Page) =>
   list<RunRow>(shownTo(reader, filter), raw(columns), runOrder, page);
 
-/** How many there are in all; read only where it is asked for. */
+/** The number of these runs. It is read only if a query asks for it. */
 export const countRuns = (reader: Reader, filter: RunFilter) => count(shownTo(reader, filter));

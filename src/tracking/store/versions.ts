@@ -7,13 +7,16 @@ import { groupBy } from '../../platform/group-by.ts';
 import { isId } from '../../platform/ids.ts';
 import type { ChildCount } from '../../platform/loaders.ts';
 
-/** A version, with what decides about its model. */
+/** A version, with the columns that decide about its model. */
 export interface ModelVersionRow extends ModelVersion {
   readonly projectId: string;
   readonly publicAt: Date | null;
 }
 
-/** Where a version is, once its model is found; a model that was not found has the id null, and is asked about alike. */
+/**
+ * The address of a version, after its model was looked up. If the model was not found, its id is null, and the same
+ * statements are sent.
+ */
 export type ModelVersionAddress =
   | { readonly id: string }
   | { readonly modelId: string | null; readonly version: number }
@@ -47,10 +50,10 @@ const byAliases = statement<ModelVersionRow & { readonly alias: string }>(
     where ${reachable}`,
 );
 
-/** Asked about in place of a model that was not found. */
+/** Takes the place of the id of a model that was not found. */
 const NOWHERE = '00000000-0000-0000-0000-000000000000';
 
-/** One row or null for each address, in their order: a statement for each kind of address. */
+/** One row or null for each address, in the order of the addresses. Each kind of address takes one statement. */
 export async function readModelVersions(
   tenantId: string,
   addresses: readonly ModelVersionAddress[],
@@ -83,7 +86,7 @@ const lockStatement = statement<ModelVersionRow>(
   `select ${columns} from ${source} where version.id = $1::uuid for no key update of version`,
 );
 
-/** Holds a version until commit. Its model is locked first. */
+/** Locks a version until the transaction ends. Its model must be locked first. */
 export async function lockModelVersion(tx: Tx, id: string): Promise<ModelVersionRow | null> {
   const [row] = await run(lockStatement, [id], tx);
   return row ?? null;
@@ -92,16 +95,16 @@ export async function lockModelVersion(tx: Tx, id: string): Promise<ModelVersion
 export const versionOrder = highestFirst<ModelVersionRow>('version.version', ({ version }) => version);
 const versionsOfModels = { columns, source, parent: 'version.model_id', order: versionOrder };
 
-/** The newest versions of each model; up to one more than the page, so that it shows whether there are more. */
+/** The newest versions of each model: one page, and one more row if there is one. */
 export const readVersionsOfModels = (modelIds: readonly string[], page: Page) =>
   query<ModelVersionRow>(pageOfEach(versionsOfModels, modelIds, page));
 
 export const countVersionsOfModels = (modelIds: readonly string[]) =>
   query<ChildCount>(countOfEach(versionsOfModels, modelIds));
 
-/** A name of a version. */
+/** An alias of a version. */
 export interface AliasRow extends Omit<ModelAlias, 'tenantId'> {
-  /** The number of the version that it points at. */
+  /** The number of the version that the alias points to. */
   readonly version: number;
 }
 
@@ -115,11 +118,11 @@ const aliasStatement = (column: string) =>
 const aliasesOfModels = aliasStatement('model_id');
 const aliasesOfVersions = aliasStatement('version_id');
 
-/** All aliases of each model, by name: a model has few. */
+/** All aliases of each model, by name. A model has few of them. */
 export const readAliasesOfModels = async (modelIds: readonly string[]) =>
   each(modelIds, await run(aliasesOfModels, [modelIds]), (row) => row.modelId);
 
-/** All aliases that point at each version, by name. */
+/** All aliases that point to each version, by name. */
 export const readAliasesOfVersions = async (versionIds: readonly string[]) =>
   each(versionIds, await run(aliasesOfVersions, [versionIds]), (row) => row.versionId);
 
@@ -134,7 +137,7 @@ const pointStatement = statement<Record<string, never>>(
    on conflict (model_id, alias) do update set version_id = excluded.version_id, updated_at = now()`,
 );
 
-/** Points an alias at a version, new or from another. Its model is locked. */
+/** Lets a new or existing alias point to a version. Its model must be locked. */
 export async function pointAlias(
   tx: Tx,
   pointer: { modelId: string; alias: string; tenantId: string; versionId: string },

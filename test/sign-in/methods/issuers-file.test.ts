@@ -45,7 +45,7 @@ describe('the file of issuers', () => {
 
   it('is refused when it lists an issuer twice, is not JSON, or does not exist', async () => {
     expect(() => parse(good, good)).toThrow('twice');
-    expect(() => parseIssuers('{', 'issuers.json')).toThrow('issuers.json is no JSON');
+    expect(() => parseIssuers('{', 'issuers.json')).toThrow('issuers.json is not valid JSON');
     await expect(outsideBearer('/no/such/file').prepare?.()).rejects.toMatchObject({
       name: 'ConfigurationError',
       message: expect.stringContaining('OIDC_ISSUERS_FILE'),

@@ -328,8 +328,8 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
       const { negotiate } = await import('../../../src/sign-in/methods/negotiate.ts');
       const failure = (changes: Partial<KerberosSettings>, importPackage?: () => Promise<never>) =>
         expect(negotiate({ ...settings, ...changes }, importPackage).prepare?.()).rejects;
-      await failure({ service: 'HTTP@elsewhere' }).toThrow('KERBEROS_KEYTAB has no key');
-      await failure({ keytab: join(kdc.folder, 'none') }).toThrow('KERBEROS_KEYTAB has no key');
+      await failure({ service: 'HTTP@elsewhere' }).toThrow('KERBEROS_KEYTAB: cannot read a key');
+      await failure({ keytab: join(kdc.folder, 'none') }).toThrow('KERBEROS_KEYTAB: cannot read a key');
       const missing = Object.assign(new Error('no'), { code: 'ERR_MODULE_NOT_FOUND' });
       await failure({}, () => Promise.reject(missing)).toMatchObject({
         name: 'ConfigurationError',

@@ -1,6 +1,6 @@
 /**
- * Real pipes for what a command prints. Node gives its children sockets, and on Linux a socket cannot be opened as
- * /dev/stdout or /dev/stderr, which shell scripts do all the time.
+ * Real pipes for the output of a command. Node would give its children sockets, and on Linux a socket cannot be opened
+ * as /dev/stdout or /dev/stderr, which shell scripts often do.
  */
 import { execFile } from 'node:child_process';
 import { constants, openSync, rmSync } from 'node:fs';
@@ -12,12 +12,13 @@ import { RunError } from '../../host/run-error.ts';
 
 export interface OutputPipe {
   readonly reader: Readable;
-  /** The end to hand to the command; to be closed here once it has it, or the reader never ends. */
+  /** The end for the command. It must be closed here after the command has it; otherwise the reader never ends. */
   readonly writer: number;
 }
 
 /**
- * Makes two pipes, for standard output and standard error. Their names are gone from `directory` when this answers.
+ * Creates two pipes, for standard output and standard error. Their names are removed from `directory` before this
+ * returns.
  *
  * @throws RunError `PipesUnavailable` (SYSTEM).
  */
@@ -27,12 +28,12 @@ export async function openOutputPipes(directory: string): Promise<[stdout: Outpu
     await promisify(execFile)('mkfifo', ['-m', '600', ...names]);
     return [openPipe(names[0]), openPipe(names[1])];
   } catch (cause) {
-    throw new RunError('SYSTEM', 'PipesUnavailable', 'the executor has no pipes for the output', { cause });
+    throw new RunError('SYSTEM', 'PipesUnavailable', 'cannot create pipes for the output', { cause });
   }
 }
 
 function openPipe(path: string): OutputPipe {
-  // In this order: a pipe opens for reading without a writer when it need not block, and for writing once it has a reader.
+  // In this order: without blocking, a pipe can be opened for reading without a writer, and then for writing.
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = openSync(path, constants.O_WRONLY);
   rmSync(path);

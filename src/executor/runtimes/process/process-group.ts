@@ -1,10 +1,10 @@
 /**
- * The processes of a run, from the first to the last stray grandchild.
+ * The processes of a run, including all their descendants.
  *
- * A command leads a process group and a session of its own. On Linux /proc tells all that belongs to it: its group, its
- * session (a shell with job control gives each background job a group) and whatever carries the run's id in its
- * environment (what called setsid). Elsewhere only the group is known. A zombie counts as gone: where nobody reaps
- * orphans, as in many containers, it stays in its group for ever and does no harm.
+ * A command leads its own process group and session. On Linux, /proc shows all processes of a run: its group, its
+ * session (a shell with job control gives each background job a group), and all processes with the run's id in their
+ * environment (they may have called setsid). On other systems only the group is known. A zombie counts as ended: in
+ * many containers nobody reaps orphans, so a zombie stays in its group forever, but does no harm.
  */
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,7 +22,7 @@ import { RUN_ID_VARIABLE } from '../../host/environment.ts';
 const IS_LINUX = process.platform === 'linux';
 const LONGEST_POLL_MILLISECONDS = 50;
 
-/** A process of a run. Its whole group is the run's too: only a run's own processes can join its sessions. */
+/** A process of a run. Its whole group belongs to the run, because only processes of a run can join its sessions. */
 export interface RunProcess {
   readonly pid: number;
   readonly group: number;
@@ -31,7 +31,7 @@ export interface RunProcess {
 /**
  * The living processes of a run.
  *
- * @param leader  the process id that its group and session are named after; null when that is not known for sure.
+ * @param leader the process id that is the id of its group and session; null if this is not known for sure.
  */
 export function listRunProcesses(runId: string, leader: number | null): RunProcess[] {
   if (!IS_LINUX) return leader !== null && groupExists(leader) ? [{ pid: leader, group: leader }] : [];
@@ -42,8 +42,9 @@ export function listRunProcesses(runId: string, leader: number | null): RunProce
 }
 
 /**
- * Finds the group of a run that another executor started: its leader's id if that is still, beyond doubt, this run's.
- * With the leader gone its number may since have named another group, so then a marked member must vouch for it.
+ * Finds the group of a run that another executor started: the id of its leader, if it certainly still belongs to this
+ * run. If the leader has ended, another group may now have the same id. Then a member with the mark of the run is
+ * necessary.
  */
 export function findLeader(runId: string, recorded: ProcessIdentity | null): number | null {
   if (recorded === null) return null;
@@ -58,10 +59,10 @@ export function findLeader(runId: string, recorded: ProcessIdentity | null): num
 }
 
 /**
- * Ends processes: SIGTERM, and SIGKILL to what is left when the grace is over.
+ * Ends processes: first with SIGTERM, and after the grace period with SIGKILL.
  *
- * @param list  the processes still there, asked again and again: they may fork meanwhile.
- * @returns those that are there `killWaitSeconds` after the first SIGKILL (stuck in the kernel); normally none.
+ * @param list the processes that still live. It is called repeatedly, because they may fork in the meantime.
+ * @returns the processes that still live `killWaitSeconds` after the first SIGKILL (stuck in the kernel); usually none.
  */
 export async function endProcesses(
   list: () => RunProcess[],
@@ -103,9 +104,9 @@ function sendSignal(processes: readonly RunProcess[], signal: NodeJS.Signals): v
 }
 
 /**
- * What to hand to kill(2) for a process of a run: its whole group, so that one which forks meanwhile does not escape.
- * Never 0, -1 or our own group, which would reach every process of this user: Linux says group 0 of a process that
- * came from outside of our pid namespace.
+ * The target of kill(2) for a process of a run: its whole group, so that a process that forks in the meantime is
+ * included. It is never 0, -1 or our own group, which would reach every process of this user. Linux shows group 0 for a
+ * process that comes from outside of our pid namespace.
  */
 export function signalTarget({ pid, group }: RunProcess, ownGroup: number): number {
   return group > 1 && group !== ownGroup ? -group : pid;
@@ -121,7 +122,10 @@ function groupExists(leader: number): boolean {
   }
 }
 
-/** ESRCH: no such process. EPERM: on macOS a group of zombies; elsewhere one that changed its user, out of our reach. */
+/**
+ * ESRCH: no such process. EPERM: on macOS, a group of zombies; elsewhere, a process that has changed its user, which we
+ * cannot reach.
+ */
 function isGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM');
 }

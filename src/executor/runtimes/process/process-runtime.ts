@@ -1,13 +1,14 @@
 /**
  * The `process` runtime: a run is a child process of the executor.
  *
- * It isolates nothing. The command runs as the executor's user and can reach what that user can; what it gets is a
- * directory of its own, an environment built from nothing, and an end: whatever it started is gone when a run is over.
+ * It does not isolate. The command runs as the executor's user and can do everything that this user can. It gets its
+ * own directory and an environment without the executor's variables. When a run is over, all processes that it started
+ * are ended.
  *
- *     <root>/<run>/   inputs/<name>, inputs/inputs.json     as the command sees its inputs
- *                     outputs/<name>, outputs/outputs.json  what it writes
- *                     work/, tmp/                           its current directory and home, and TMPDIR
- *                     run.json                              for reapLeftovers
+ *    <root>/<run>/  inputs/<name>, inputs/inputs.json     the inputs of the command
+ *                   outputs/<name>, outputs/outputs.json  the outputs of the command
+ *                   work/, tmp/                           its current directory and home, and TMPDIR
+ *                   run.json                              for reapLeftovers
  */
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,29 +33,29 @@ import {
 import { type CommandExit, startCommand } from './start-command.ts';
 
 export interface ProcessRuntimeOptions {
-  /** Where the directories of runs are made. Created, for its user only, if it is not there. */
+  /** The folder for the directories of runs. It is created, only for its user, if it does not exist. */
   readonly root: string;
-  /** PATH of commands; by default the folder of this node, /usr/local/bin, /usr/bin and /bin. */
+  /** The PATH of commands; by default the folder of this Node, /usr/local/bin, /usr/bin and /bin. */
   readonly path?: string;
-  /** Leaves the directories of failed runs for people to look into, and to remove. */
+  /** Keeps the directories of failed runs, so that people can look at them and remove them. */
   readonly keepFailed?: boolean;
-  /** How much of what a run prints is handed on, both streams together; 1 MiB by default. */
+  /** How much of the output of a run is passed on, from both streams together; 1 MiB by default. */
   readonly logLimitBytes?: number;
-  /** How large the outputs of a run may be, blobs aside; 2 MiB by default. */
+  /** The largest size of a run's outputs, without blobs; 2 MiB by default. */
   readonly outputLimitBytes?: number;
-  /** How long processes that got SIGKILL are waited for; 30 s by default. */
+  /** How long we wait for processes after SIGKILL; 30 s by default. */
   readonly killWaitSeconds?: number;
 }
 
 const MESSAGE_LIMIT_BYTES = 2048;
-/** A pipe that is still open when all processes of its run are gone is held by a stranger. */
+/** If a pipe is still open when all processes of its run have ended, another process holds it. */
 const LAST_OUTPUT_MILLISECONDS = 2000;
-/** Leftovers are ended before the executor takes work, so a long grace is not granted to them. */
+/** Leftovers are ended before the executor leases jobs, so they get only a short time. */
 const LEFTOVER_GRACE_SECONDS = 10;
 const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
 
 type Settings = Required<ProcessRuntimeOptions>;
-/** Processes of a run survived SIGKILL. */
+/** Processes of a run have survived SIGKILL. */
 class StuckError extends Error {
   override name = this.constructor.name;
 }
@@ -77,7 +78,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   return {
     async run(spec, runOptions) {
       if (runOptions.signal.aborted) return { kind: 'CANCELLED' };
-      if (active.has(spec.runId)) throw new Error(`run ${spec.runId} is running already`);
+      if (active.has(spec.runId)) throw new Error(`run ${spec.runId} is already running`);
       active.add(spec.runId);
       try {
         return await runOnce(settings, spec, runOptions);
@@ -115,7 +116,7 @@ async function runOnce(settings: Settings, spec: RunSpec, options: RunOptions): 
   return outcome;
 }
 
-/** Runs the command to its end, whichever that is, and everything it started with it. */
+/** Runs the command to its end, and ends everything that it has started. */
 async function runCommand(
   settings: Settings,
   spec: RunSpec,
@@ -183,7 +184,7 @@ async function waitForEnd(
   }
 }
 
-/** A timer longer than 24 days would fire at once, so a long wait is made of several. */
+/** A timer of more than 24 days would fire at once, so a long wait uses several timers. */
 async function waitFor(seconds: number, signal: AbortSignal): Promise<void> {
   for (let left = seconds * 1000; left > 0; left -= LONGEST_TIMER_MILLISECONDS) {
     await sleep(Math.min(left, LONGEST_TIMER_MILLISECONDS), undefined, {
@@ -192,7 +193,7 @@ async function waitFor(seconds: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** @throws RunError that says how the command failed, in its own words if it left any. */
+/** @throws RunError that says how the command failed, with its own message if it has written one. */
 async function requireSuccess(
   spec: RunSpec,
   ended: { reason: EndReason; exit: CommandExit },
@@ -213,7 +214,7 @@ async function requireSuccess(
   throw new RunError('USER', 'NonZeroExit', said || `the command exited with code ${code} and no message`);
 }
 
-/** The end of a text, from the beginning of a line where it has to be cut. */
+/** The end of a text. If it must be cut, it begins with a whole line. */
 function lastLines(text: string): string {
   const end = lastBytes(text, MESSAGE_LIMIT_BYTES);
   const firstBreak = end.indexOf('\n');
@@ -237,7 +238,10 @@ function collectOutputs(
   return readOutputs(request, options.blobs, options.signal);
 }
 
-/** A cancelled run is that, however its steps failed because of it; unless some of its processes live on. */
+/**
+ * The outcome of a run. If the run was cancelled, the outcome is CANCELLED, whatever errors its steps had because of
+ * that, unless some of its processes still live.
+ */
 function outcomeOf(error: unknown, exit: CommandExit, signal: AbortSignal): RunOutcome {
   if (error instanceof StuckError) return { kind: 'STUCK', message: error.message };
   if (signal.aborted) return { kind: 'CANCELLED' };
@@ -252,12 +256,12 @@ function outcomeOf(error: unknown, exit: CommandExit, signal: AbortSignal): RunO
   };
 }
 
-/** Null for what is neither a failed run nor a failed system call, but a bug. */
+/** Null for an error that is neither a failed run nor a failed system call, but a bug. */
 function asRunError(error: unknown): RunError | null {
   if (error instanceof RunError) return error;
   const code = systemErrorCode(error);
   if (code === null) return null;
-  return new RunError('SYSTEM', 'ExecutorFailure', `the executor could not do its part: ${code}`, {
+  return new RunError('SYSTEM', 'ExecutorFailure', `the executor failed: ${code}`, {
     cause: error,
   });
 }
@@ -268,7 +272,7 @@ async function retire(
   directory: RunDirectory,
   outcome: RunOutcome,
 ): Promise<void> {
-  // What lives on is still to be found by its note.
+  // The processes that still live must be found later by the note of the run.
   if (outcome.kind === 'STUCK') return;
   if (outcome.kind === 'FAILED' && settings.keepFailed) await keepRunDirectory(directory.path);
   else await removeRunDirectory(settings.root, runId, directory.path);
@@ -286,7 +290,7 @@ async function reapLeftovers(settings: Settings, active: ReadonlySet<string>): P
   return [...new Set(leftovers.map(({ runId }) => runId))];
 }
 
-/** @returns how many processes are left. */
+/** @returns how many processes still live. */
 async function endLeftover(settings: Settings, leftover: Leftover): Promise<number> {
   const leader = findLeader(leftover.runId, leftover.leader);
   const left = await endProcesses(() => listRunProcesses(leftover.runId, leader), {

@@ -1,11 +1,11 @@
 /**
- * The directory of a run, and the note in it by which a later executor finds what this one left behind.
+ * The directory of a run, with a note by which a later executor finds what this one has left behind.
  *
- *     <root>/.starting-<run>  ──▶  <root>/<run>  ──▶  <root>/.ended-<run>  ──▶  removed
- *        no process yet            may have one         has none any more
+ *    <root>/.starting-<run>  ──▶  <root>/<run>  ──▶  <root>/.ended-<run>  ──▶  removed
+ *    no process yet               may have one       has none any more
  *
- * Each arrow is one rename, so a crash at any point leaves one of these three. Whatever else lies under the root, such
- * as a failed run that was kept, has no note and is never touched.
+ * Each arrow is one rename, so after a crash there is one of these three names. Other entries under the root, such as a
+ * failed run that was kept, have no note and are never touched.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises';
@@ -19,23 +19,23 @@ const ENDED = '.ended-';
 const NOTE = 'run.json';
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/;
 
-/** What stands in a run's note. */
+/** The content of a run's note. */
 interface RunNote {
-  /** The executor: while it lives, its runs are its own business. */
+  /** The executor. While it lives, other executors leave its runs alone. */
   readonly owner: ProcessIdentity;
   readonly terminationGraceSeconds: number;
-  /** The command; null before it is started. */
+  /** The command; null before it starts. */
   readonly leader: ProcessIdentity | null;
 }
 
 export interface RunDirectory extends RunFiles {
   readonly temporary: string;
   readonly work: string;
-  /** Writes down which process runs here. Synchronous, so that nothing comes between the start and the note. */
+  /** Writes down which process runs here. Synchronous, so that nothing can happen between the start and the note. */
   noteLeader(pid: number): void;
 }
 
-/** A run that no living executor looks after. */
+/** A run whose executor has died. */
 export interface Leftover {
   readonly runId: string;
   readonly path: string;
@@ -43,7 +43,10 @@ export interface Leftover {
   readonly terminationGraceSeconds: number;
 }
 
-/** @throws RunError `RunDirectoryUnavailable` when the run has a directory already, or its id cannot name one. */
+/**
+ * @throws RunError `RunDirectoryUnavailable` if the run already has a directory, or if its id cannot be the name of
+ * one.
+ */
 export function createRunDirectory(
   root: string,
   run: { runId: string; terminationGraceSeconds: number },
@@ -68,7 +71,7 @@ export function createRunDirectory(
   } catch (error) {
     rmSync(starting, { recursive: true, force: true });
     if (systemErrorCode(error) !== 'ENOTEMPTY') throw error;
-    throw unavailable('the run has been started here already', error);
+    throw unavailable('this executor has already started the run', error);
   }
   return {
     path,
@@ -82,7 +85,7 @@ export function createRunDirectory(
   };
 }
 
-/** Every run under the root that some executor, now dead, did not bring to its end. */
+/** All runs under the root whose executors have died before their end. */
 export function findLeftovers(root: string): Leftover[] {
   const leftovers: Leftover[] = [];
   for (const name of listNames(root)) {
@@ -101,24 +104,24 @@ export function findLeftovers(root: string): Leftover[] {
   return leftovers;
 }
 
-/** Removes the directory of a run whose processes are all gone. */
+/** Removes the directory of a run whose processes have all ended. */
 export async function removeRunDirectory(root: string, runId: string, path: string): Promise<void> {
   const ended = join(root, `${ENDED}${runId}`);
   try {
     await rename(path, ended);
   } catch (error) {
-    // The command may have moved it away, say. How the run ended does not depend on it.
+    // For example, the command may have moved it. The outcome of the run does not depend on it.
     if (systemErrorCode(error) === null) throw error;
   }
   await removeAsFarAsPossible(ended);
 }
 
-/** Leaves the directory for people to look into. */
+/** Keeps the directory, so that people can look at it. */
 export async function keepRunDirectory(path: string): Promise<void> {
   await rm(join(path, NOTE), { force: true });
 }
 
-/** Removes what an executor was removing when it was killed. */
+/** Removes the directories that an executor was removing when it was killed. */
 export async function removeEndedDirectories(root: string): Promise<void> {
   for (const name of listNames(root)) {
     if (name.startsWith(ENDED)) await removeAsFarAsPossible(join(root, name));
@@ -133,14 +136,14 @@ function getOwnIdentity(): ProcessIdentity {
   return identifyProcess(process.pid) ?? { pid: process.pid, startedAt: 'unknown' };
 }
 
-/** A kill in the middle of the write leaves the old note, never half of one. */
+/** If we are killed during the write, the old note stays, never half of a note. */
 function writeNote(directory: string, note: RunNote): void {
   const path = join(directory, NOTE);
   writeFileSync(`${path}.new`, JSON.stringify(note), { mode: 0o600 });
   renameSync(`${path}.new`, path);
 }
 
-/** Null when there is none, or none of ours. The command may write here too, so nothing of it is taken on trust. */
+/** Null if there is no note of ours. The command may write here too, so its content is checked. */
 function readNote(directory: string): RunNote | null {
   try {
     const note = JSON.parse(readFileSync(join(directory, NOTE), 'utf8'));
@@ -158,7 +161,7 @@ function readNote(directory: string): RunNote | null {
 function isIdentity(value: unknown): value is ProcessIdentity {
   if (typeof value !== 'object' || value === null || !('pid' in value) || !('startedAt' in value))
     return false;
-  // Process 1 is init: nothing that a run left behind.
+  // Process 1 is init, which is never part of a run.
   return typeof value.pid === 'number' && Number.isSafeInteger(value.pid) && value.pid > 1;
 }
 
@@ -171,7 +174,9 @@ function listNames(root: string): string[] {
   }
 }
 
-/** What withstands is left for the next start: a file that stays is no reason to change how a run ended. */
+/**
+ * Entries that cannot be removed are left for the next start. A file that stays must not change the outcome of a run.
+ */
 async function removeAsFarAsPossible(path: string): Promise<void> {
   try {
     await removeTree(path);
@@ -180,7 +185,7 @@ async function removeAsFarAsPossible(path: string): Promise<void> {
   }
 }
 
-/** Also where the command took away its own right to write, as Go's module cache does. */
+/** Works also if the command has removed its own permission to write, as Go's module cache does. */
 async function removeTree(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true });

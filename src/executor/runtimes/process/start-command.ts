@@ -6,13 +6,13 @@ import { RunError, systemErrorCode } from '../../host/run-error.ts';
 import { openOutputPipes } from './output-pipes.ts';
 import type { RunDirectory } from './run-directory.ts';
 
-/** How the first process of a run ended: exactly one of the two is set. */
+/** How the first process of a run ended. Exactly one of the two is set. */
 export interface CommandExit {
   readonly code: number | null;
   readonly signal: string | null;
 }
 
-/** A running command: the leader of a process group and session of its own. */
+/** A running command, which leads its own process group and session. */
 export interface StartedCommand {
   readonly pid: number;
   readonly exited: Promise<CommandExit>;
@@ -23,23 +23,23 @@ export interface StartedCommand {
 const START_FAILURES: Readonly<Record<string, { code: string; says: string }>> = {
   ENOENT: { code: 'CommandNotFound', says: 'was not found' },
   ENOTDIR: { code: 'CommandNotFound', says: 'was not found' },
-  EACCES: { code: 'CommandNotExecutable', says: 'may not be executed' },
-  EPERM: { code: 'CommandNotExecutable', says: 'may not be executed' },
+  EACCES: { code: 'CommandNotExecutable', says: 'is not executable for this user' },
+  EPERM: { code: 'CommandNotExecutable', says: 'is not executable for this user' },
   ENOEXEC: {
     code: 'CommandNotExecutable',
     says: 'is not a program for this machine',
   },
   E2BIG: {
     code: 'ArgumentsTooLong',
-    says: 'has arguments that are too long; large inputs are in files',
+    says: 'has arguments that are too long; pass large inputs as files',
   },
 };
 
 /**
  * Starts a command in the run's work directory, without a shell.
  *
- * @throws RunError `CommandNotFound`, `CommandNotExecutable`, `ArgumentsTooLong`, or `CommandNotStarted` (SYSTEM) when
- * the machine lacks what it takes.
+ * @throws RunError `CommandNotFound`, `CommandNotExecutable`, `ArgumentsTooLong`, or `CommandNotStarted` (SYSTEM) if
+ * this machine cannot start it.
  */
 export async function startCommand(
   words: readonly string[],
@@ -51,7 +51,7 @@ export async function startCommand(
     throw new RunError(
       'USER',
       'CommandNotFound',
-      'the container has no command; its image is not looked at here',
+      'the container has no command; this runtime does not read the command of an image',
     );
   }
   const [stdout, stderr] = await openOutputPipes(directory.path);
