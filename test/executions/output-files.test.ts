@@ -62,7 +62,7 @@ describe('an attempt whose outputs name a file', () => {
     const execution = await untilEnded(app, id);
     expect(execution).toMatchObject({
       phase: 'FAILED',
-      error: { code: 'OutputsInvalid', kind: 'USER', message: `not uploaded: ${uri}` },
+      error: { code: 'OutputsInvalid', kind: 'USER', message: `these files are not uploaded: ${uri}` },
       errorNodeId: 'a',
     });
     expect(execution.nodes.a.data.outputs).toEqual({});
