@@ -127,7 +127,7 @@ describe('the table of permissions', () => {
     );
   });
 
-  it('gives each permission exactly one required role', () => {
+  it('has each permission in exactly one list', () => {
     expect([...forGuests, ...Object.values(besides).flat()].toSorted()).toEqual(all.toSorted());
   });
 

@@ -128,7 +128,7 @@ describe('the client of the API', () => {
     expect(requests.filter((one) => one === 'token-1')).toHaveLength(5);
   });
 
-  it('tries again at the time that a 429 or 503 names', async () => {
+  it('tries again at the time that the server names when it answers RESOURCE_EXHAUSTED', async () => {
     credential('secret');
     const answers = [
       (response: ServerResponse) =>

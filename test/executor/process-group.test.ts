@@ -162,7 +162,7 @@ describe('timeout', () => {
 });
 
 describe('callbacks', () => {
-  it('call onStarted once, when the command runs; an error in it leaves no process behind', async () => {
+  it('include onStarted, which is called once when the command runs; an error in it leaves no process behind', async () => {
     let starts = 0;
     await finish(shell(':'), {
       onStarted: () => {

@@ -134,7 +134,7 @@ describe('run: how a command fails', () => {
     expect(quiet.outcome).toEqual(failure('UserError', 'USER', 'bad rows'));
   });
 
-  it('reports a signal that came from outside', async () => {
+  it('reports a signal that the executor did not send', async () => {
     const run = await finish(shell('echo working >&2; kill -9 $$'));
     expect(run.outcome).toEqual({
       kind: 'FAILED',

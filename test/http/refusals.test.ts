@@ -110,12 +110,12 @@ function expectOurs(answer: Awaited<ReturnType<typeof send>>, status: number, co
   expect(answer.content).not.toMatch(/Error:|node_modules|\.[cm]?[jt]s\b|file:|<|HPE_|\bat \w+ \(/);
 }
 
-describe('a refusal is one JSON error in the usual form', () => {
-  it.each(cases)('for %s: %i', async (_name, status, code, lines, body) => {
+describe('a refused request', () => {
+  it.each(cases)('is answered with one JSON error for %s: %i', async (_name, status, code, lines, body) => {
     expectOurs(await send(lines, body), status, code);
   });
 
-  it('with the headers Allow, WWW-Authenticate and Retry-After', async () => {
+  it('has the headers Allow and WWW-Authenticate', async () => {
     const allow = async (line: string) =>
       (await send([line, host, close, 'Content-Length: 0'])).headers.get('allow');
     expect(await allow('PUT /graphql HTTP/1.1')).toBe('GET, POST');
@@ -126,7 +126,7 @@ describe('a refusal is one JSON error in the usual form', () => {
   });
 
   it.each(['POST /graphql HTTP/1.1', 'GET /graphql HTTP/1.1'])(
-    'also for a request that fails halfway: %s',
+    'is answered with one JSON error when the server fails halfway: %s',
     async (line) => {
       const fail = () => {
         throw new Error('select secret from /home/me');
@@ -139,7 +139,7 @@ describe('a refusal is one JSON error in the usual form', () => {
     },
   );
 
-  it('also for a request that never arrives completely', async () => {
+  it('is answered with one JSON error when it never arrives completely', async () => {
     const server = createListener({ requestTimeout: 100, connectionsCheckingInterval: 50 }, async () => {});
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 describe('createUser', () => {
-  it('makes a person who signs in with the password, whatever the case of the name', async () => {
+  it('creates a person who can sign in with the password, whatever the case of the name', async () => {
     const made = (await createUser(app, { username: 'Ada', email: 'Ada@Example.com', password })).user;
     expect(made).toMatchObject({
       ...{ username: 'Ada', email: 'Ada@Example.com', name: 'Ada', role: 'USER', kind: 'PERSON' },
@@ -27,17 +27,17 @@ describe('createUser', () => {
     expect(passwordHash).toMatch(/^\$argon2id\$/);
   });
 
-  it('takes the e-mail address for the user name, and the user name for the name', async () => {
+  it('uses the e-mail address as the user name, and the user name as the name, when they are left out', async () => {
     const made = (await createUser(app, { email: 'grace@example.com' })).user;
     expect(made).toMatchObject({ username: 'grace@example.com', name: 'grace@example.com' });
   });
 
-  it('makes somebody who cannot sign in by password when there is none', async () => {
+  it('creates a user who cannot sign in by password when none is given', async () => {
     (await createUser(app, { username: 'sso' })).user;
     for (const guess of ['', 'null', password]) expect(await viewerOf(app, basic('sso', guess))).toBeNull();
   });
 
-  it('keeps all that is given', async () => {
+  it('stores every field that is given', async () => {
     const given = {
       ...{ username: 'all', email: 'all@example.com', name: 'All', givenName: 'A', familyName: 'L' },
       ...{ avatar: 'https://example.com/a.png', role: 'SUPERUSER', defaultLevel: 'READ' },
@@ -45,7 +45,7 @@ describe('createUser', () => {
     expect((await createUser(app, given)).user).toMatchObject(given);
   });
 
-  it('tells all faults together', async () => {
+  it('reports all problems together', async () => {
     const input = { username: 'a:b', email: 'nobody', password: 'short', role: 'SYSTEM' };
     const { code, problems } = await createUser(app, input);
     expect(code).toBe('INVALID_ARGUMENT');
@@ -69,7 +69,7 @@ describe('createUser', () => {
     });
   });
 
-  it('gives one user for 20 at the same time, and 19 refusals', async () => {
+  it('creates one user when 20 calls use the same name at the same time, and refuses 19', async () => {
     for (const [round, input] of [{ username: 'race' }, { email: 'race@example.com' }].entries()) {
       const answers = await Promise.all(
         Array.from({ length: 20 }, (_, at) =>
@@ -110,7 +110,7 @@ describe('createUser', () => {
     if (!code) expect(answer.user).toMatchObject({ role, kind });
   });
 
-  it('gives a service account no password', async () => {
+  it('refuses a password for a service account', async () => {
     const input = { username: 'robot', kind: 'SERVICE_ACCOUNT', password };
     expect(await createUser(app, input)).toMatchObject({
       problems: [{ path: ['input', 'password'] }],
@@ -118,7 +118,7 @@ describe('createUser', () => {
   });
 
   describe('in another tenant', () => {
-    it('is for ROOT and for SYSTEM of the first tenant, by id or name', async () => {
+    it('requires ROOT, or SYSTEM in the first tenant', async () => {
       const root = await newCaller({ role: 'ROOT' });
       const byId = await createUser(app, { username: 'far', tenant: { id: otherTenant } }, root);
       const system = await newCaller({ role: 'SYSTEM' });
@@ -127,7 +127,7 @@ describe('createUser', () => {
       expect(rows.map((row) => row.tenantId)).toEqual([otherTenant, otherTenant]);
     });
 
-    it('is not for an administrator, nor for SYSTEM of another tenant, there or not', async () => {
+    it('refuses administrators and SYSTEM of another tenant, whether the tenant exists or not', async () => {
       const home = (await db.tenant.findFirstOrThrow({ where: { name: 'default' } })).id;
       const foreignSystem = await newCaller({ role: 'SYSTEM', tenantId: otherTenant });
       for (const [tenant, caller] of [
@@ -142,7 +142,7 @@ describe('createUser', () => {
       expect(await db.user.count({ where: { username: 'spy' } })).toBe(0);
     });
 
-    it('is NOT_FOUND for one that is not there, and the own one by name is no other', async () => {
+    it('answers NOT_FOUND for a tenant that does not exist, and accepts the own tenant by name', async () => {
       const root = await newCaller({ role: 'ROOT' });
       expect(await createUser(app, { username: 'lost', tenant: { name: 'nowhere' } }, root)).toMatchObject({
         __typename: 'NotFoundError',
@@ -151,7 +151,7 @@ describe('createUser', () => {
       (await createUser(app, { username: 'at-home', tenant: { name: 'default' } })).user;
     });
 
-    it('leaves the same name free in each tenant', async () => {
+    it('allows the same user name in each tenant', async () => {
       const caller = await newCaller({ role: 'ADMIN', tenantId: otherTenant });
       (await createUser(app, { username: 'twin' })).user;
       expect(await createUser(app, { username: 'twin' }, caller)).toMatchObject({
@@ -160,7 +160,7 @@ describe('createUser', () => {
     });
   });
 
-  it('goes to the audit log with who did it, and without the password', async () => {
+  it('records the actor in the audit log, and no password', async () => {
     const { id } = (await createUser(app, { username: 'audited', password: 'a secret of the audit' })).user;
     const row = await db.auditEvent.findFirstOrThrow({ where: { action: 'user:create', targetId: id } });
     expect(row).toMatchObject({ actorName: 'admin', outcome: 'DONE', targetName: 'audited' });

@@ -71,7 +71,7 @@ const statusOf = async (authorization: string) =>
 const someone = (role: Role, options: object = {}): Promise<User> => newUser({ role, ...options });
 
 describe('createCredentials', () => {
-  it('gives a key that signs in, shows the secret once, and keeps what was asked', async () => {
+  it('creates a key that signs in, shows the secret once, and stores the fields that are given', async () => {
     const { authorization } = await someone('USER');
     const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
     const made = await create(authorization, { label: 'laptop', expiresAt, scopes: ['execution:read'] });
@@ -86,13 +86,13 @@ describe('createCredentials', () => {
     expect(JSON.stringify(listed)).not.toContain(made.secretKey);
   });
 
-  it('is also for users that the configuration declares', async () => {
+  it('creates keys for users that the configuration declares', async () => {
     const { authorization, id: userId } = await someone('USER');
     await db.user.update({ where: { id: userId }, data: { isFixed: true } });
     expect((await create(authorization)).accessKey).toBeTruthy();
   });
 
-  it('names every fault', async () => {
+  it('reports every problem', async () => {
     const { authorization } = await someone('USER');
     const answer = await app.ask(
       `mutation ($input: CreateCredentialsInput!) { createCredentials(input: $input) {
@@ -113,7 +113,7 @@ describe('createCredentials', () => {
     ]);
   });
 
-  it('tells no limit from nothing, in the API and in the table', async () => {
+  it('distinguishes no limit (null) from no scopes, in the API and in the table', async () => {
     const { authorization } = await someone('USER');
     const made = await create(authorization);
     expect(made.credential.scopes).toBeNull();
@@ -137,7 +137,7 @@ describe('createCredentials', () => {
     await expect(empty()).rejects.toThrow('credentials_scopes_name_some');
   });
 
-  it('gives no wider scopes than those of the sign-in, and those where none are asked for', async () => {
+  it('refuses scopes beyond the sign-in, and uses the scopes of the sign-in when they are left out', async () => {
     const { authorization } = await someone('USER', {
       scopes: ['credential:create', 'execution:*', '*:read'],
     });
@@ -164,13 +164,13 @@ describe('createCredentials', () => {
     expect(await create(without.authorization)).toEqual({ refused: 'PERMISSION_DENIED' });
   });
 
-  it('is nothing for a token that is confined to resources', async () => {
+  it('refuses a token that is confined to resources', async () => {
     const { authorization, id: userId } = await someone('USER');
     const token = await tokenOf(app, authorization, { resources: [{ type: 'PROJECT', id: userId }] });
     expect(await create(token)).toEqual({ refused: 'PERMISSION_DENIED' });
   });
 
-  it('gives the scopes of services to system users alone', async () => {
+  it('allows the scopes of services for SYSTEM users only', async () => {
     const { username } = await someone('USER');
     expect(await create(app.admin, { user: { username }, scopes: ['executor'] })).toMatchObject({
       code: 'INVALID_ARGUMENT',
@@ -180,7 +180,7 @@ describe('createCredentials', () => {
     expect(await statusOf(basic(made.accessKey, made.secretKey))).toBe(200);
   });
 
-  it('lets administrators make keys of their users, never of those above them, nor of other tenants', async () => {
+  it('lets administrators create keys for users of their tenant, but not for users with a higher role', async () => {
     const [user, root, system] = [await someone('USER'), await someone('ROOT'), await someone('SYSTEM')];
     const tenantId = await newTenant('keys elsewhere');
     const stranger = await someone('USER', { tenantId });
@@ -200,7 +200,7 @@ describe('createCredentials', () => {
     expect((await create(root.authorization, { user: { id: stranger.id } })).accessKey).toBeTruthy();
   });
 
-  it('refuses others without looking', async () => {
+  it('refuses other callers before it looks for the user', async () => {
     const [one, other] = [await someone('SUPERUSER'), await someone('USER')];
     await statusOf(one.authorization);
     for (const user of [
@@ -214,7 +214,7 @@ describe('createCredentials', () => {
     }
   });
 
-  it('gives at most 100, however many ask at once', async () => {
+  it('allows at most 100 keys, also when many calls create them at the same time', async () => {
     const { authorization, id: userId } = await someone('USER');
     await Promise.all(Array.from({ length: 8 }, () => create(authorization)));
     const rest = Array.from({ length: 86 }, (_, at) => ({ accessKey: `${at}`.padStart(30, 'K') }));
@@ -231,7 +231,7 @@ describe('createCredentials', () => {
 });
 
 describe('credentials', () => {
-  it("are the caller's own, or for an administrator those of a user of the tenant", async () => {
+  it('lists the keys of the caller, or for an administrator the keys of a user of the tenant', async () => {
     const [one, other] = [await someone('USER'), await someone('USER')];
     const stranger = await someone('USER', { tenantId: await newTenant('lists elsewhere') });
     expect((await list(one.authorization)).map((key: Answer) => key.accessKey)).toEqual([one.accessKey]);
@@ -247,7 +247,7 @@ describe('credentials', () => {
     expect(await list(app.admin, '(user: { username: "nobody" })')).toEqual({ refused: 'NOT_FOUND' });
   });
 
-  it('come in pages, newest first, and without the revoked unless those are asked for', async () => {
+  it('answers pages, newest first, and revoked keys only when the filter includes them', async () => {
     const { authorization } = await someone('USER');
     for (const label of ['b', 'c', 'd']) await create(authorization, { label });
     const labels = async (args: string) => (await list(authorization, args)).map((key: Answer) => key.label);
@@ -259,7 +259,7 @@ describe('credentials', () => {
     expect(await labels('(withRevoked: true)')).toEqual(['d', 'c', 'b', null]);
   });
 
-  it('tell when and from where a key was last used, stamped once a minute, and not by its tokens', async () => {
+  it('shows when and from where a key was last used, updated at most once a minute and not by its tokens', async () => {
     const { authorization, credentialId, id: userId } = await someone('USER');
     const token = await tokenOf(app, authorization);
     await flushKeyUses();
@@ -295,7 +295,7 @@ describe('credentials', () => {
     expect(stamped.lastUsedAt?.getTime()).toBeLessThanOrEqual(Date.now());
   });
 
-  it('tell the address where the program does not name itself', async () => {
+  it('shows the address when the program does not name itself', async () => {
     const { authorization, credentialId } = await someone('USER');
     await statusOf(authorization);
     await flushKeyUses();
@@ -305,7 +305,7 @@ describe('credentials', () => {
 });
 
 describe('editCredentials', () => {
-  it('changes label and end; a label that is left out is cleared, an end is kept', async () => {
+  it('changes label and expiry; a label that is left out is removed, an expiry that is left out is kept', async () => {
     const { authorization, accessKey } = await someone('USER');
     const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
     expect((await edit(authorization, { accessKey, label: 'one', expiresAt })).credential).toMatchObject({
@@ -326,7 +326,7 @@ describe('editCredentials', () => {
     });
   });
 
-  it('takes effect on the next request: a key that ends is refused, with what was made with it', async () => {
+  it('applies to the next request: an expired key is refused, and so are its tokens', async () => {
     const { authorization, accessKey } = await someone('USER');
     const token = await tokenOf(app, authorization);
     expect([await statusOf(authorization), await statusOf(token)]).toEqual([200, 200]);
@@ -340,7 +340,7 @@ describe('editCredentials', () => {
 });
 
 describe('revokeCredentials', () => {
-  it('stops the key and its tokens at once, and leaves other keys', async () => {
+  it('ends the key and its tokens at once, and no other key', async () => {
     const { authorization, accessKey } = await someone('USER');
     const other = await create(authorization);
     const token = await tokenOf(app, authorization);
@@ -350,7 +350,7 @@ describe('revokeCredentials', () => {
     expect(await statusOf(basic(other.accessKey, other.secretKey))).toBe(200);
   });
 
-  it('happens once, however many ask at once', async () => {
+  it('succeeds once when many calls revoke the key at the same time', async () => {
     const { authorization } = await someone('USER');
     const { accessKey, credential } = await create(authorization);
     const answers = await Promise.all(Array.from({ length: 10 }, () => revoke(authorization, accessKey)));
@@ -361,7 +361,7 @@ describe('revokeCredentials', () => {
     ).toBe(1);
   });
 
-  it("answers the same for an unknown key and another's, also where it changes one", async () => {
+  it('answers the same for an unknown key and the key of another user', async () => {
     const [one, other] = [await someone('USER'), await someone('USER')];
     const unknown = 'A'.repeat(30);
     for (const ask of [revoke, (who: string, accessKey: string) => edit(who, { accessKey })]) {
@@ -376,7 +376,7 @@ describe('revokeCredentials', () => {
     expect(await statusOf(other.authorization)).toBe(200);
   });
 
-  it('lets an administrator end keys of users and of executors, and not of root', async () => {
+  it('lets an administrator revoke keys of users and executors, but not keys of ROOT', async () => {
     const [user, root] = [await someone('USER'), await someone('ROOT')];
     const executor = await someone('SYSTEM', { scopes: ['executor'] });
     const stranger = await someone('USER', { tenantId: await newTenant('ends elsewhere') });
@@ -388,7 +388,7 @@ describe('revokeCredentials', () => {
 });
 
 describe('the audit log', () => {
-  it('has each change of a key, and no secret', async () => {
+  it('records each change of a key, and no secret', async () => {
     const { authorization, id: userId } = await someone('USER');
     const made = await create(authorization, { label: 'before' });
     await edit(authorization, { accessKey: made.accessKey, label: 'after' });

@@ -93,7 +93,7 @@ describe('what a deleted user did', () => {
     expect(data.auditEvents.edges[0].node.actor).toEqual({ id, username });
   });
 
-  it('does not become the work of the next user of that name', async () => {
+  it('is not attributed to a later user of the same name', async () => {
     const again = await createUser(app, { username: worker.username, name: 'Somebody else' });
     expect(again).toMatchObject({ user: { username: worker.username } });
     expect(again.user.id).not.toBe(worker.id);
@@ -101,7 +101,7 @@ describe('what a deleted user did', () => {
       expect(author).toMatchObject({ id: worker.id, username: worker.username });
   });
 
-  it('keeps no address, no secret and no setting', async () => {
+  it('keeps no e-mail address, secret or preference', async () => {
     const { id } = (
       await createUser(app, { username: 'forgotten', email: 'forgotten@example.com', password })
     ).user;
@@ -118,7 +118,7 @@ describe('what a deleted user did', () => {
 });
 
 describe('a deleted user', () => {
-  it('is in no list, is not found, and signs in no more', async () => {
+  it('is in no list, is not found, and cannot sign in', async () => {
     const { id, username, authorization } = await manager();
     await deleteUser(app, { by: { id } });
     const { data } = await app.ask(
@@ -138,7 +138,7 @@ describe('a deleted user', () => {
       expect((await app.ask('{ viewer { id } }', {}, header)).status).toBe(401);
   });
 
-  it('is named for a token that it had', async () => {
+  it('is named by validateToken for an old token', async () => {
     const { id, username, authorization } = await manager();
     await deleteUser(app, { by: { id } });
     const { data } = await app.ask(
@@ -163,7 +163,7 @@ describe('a call of a user who is being deleted', () => {
     ],
   };
 
-  it.each(Object.entries(calls))('is told that the sign-in has ended: %s', async (_name, call) => {
+  it.each(Object.entries(calls))('is refused because the sign-in has ended: %s', async (_name, call) => {
     const { id, authorization } = await manager();
     const [field, input] = call();
     const answer = await overtaken(
@@ -178,7 +178,7 @@ describe('a call of a user who is being deleted', () => {
     expect([field, endOf(answer)]).toEqual([field, 'UNAUTHENTICATED']);
   });
 
-  it('is done or refused, and never fails', async () => {
+  it('succeeds or is refused, and never fails', async () => {
     const ends = new Set<string>();
     for (let round = 0; round < 5; round += 1) {
       const { id, authorization } = await manager();
@@ -197,7 +197,7 @@ describe('a call of a user who is being deleted', () => {
     expect([...ends].filter((end) => !expected.includes(end))).toEqual([]);
   });
 
-  it('shows no viewer, and says why', async () => {
+  it('answers no viewer, and says why', async () => {
     const { id, authorization } = await manager();
     await app.ask('{ viewer { id } }', {}, authorization);
     // As if it happened between the check of the sign-in and the read of the row.

@@ -20,7 +20,7 @@ const tokenOf = async ({ username }: Answer) => {
 };
 
 describe('editUser', () => {
-  it('changes what is given, echoes it, and says when nothing became another', async () => {
+  it('changes the given fields, answers them, and reports when nothing changed', async () => {
     const { id } = await person({ email: 'old@example.com', avatar: 'https://example.com/a.png' });
     const input = {
       ...{ by: { id }, username: 'Renamed', email: null, name: 'New', givenName: 'N', avatar: null },
@@ -45,13 +45,13 @@ describe('editUser', () => {
     expect(again.fields.sort()).toEqual([...fields].sort());
   });
 
-  it('needs something to change', async () => {
+  it('refuses an input without changes', async () => {
     const { id } = await person();
     expect(await editUser(app, { by: { id } })).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(await editUser(app, { by: { id }, role: null })).toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
-  it('lets everybody change its own names and picture, and nothing else', async () => {
+  it('lets users change their own names and avatar only', async () => {
     const { id, username } = await person();
     const self = basic(username, password);
     const own = { by: { id }, name: 'Me', givenName: 'M', familyName: 'E', avatar: 'https://example.com/me' };
@@ -71,7 +71,7 @@ describe('editUser', () => {
     expect(await viewerOf(app, self)).toMatchObject({ name: 'Me', role: 'USER' });
   });
 
-  it('is refused to others, there or not, and NOT_FOUND for administrators', async () => {
+  it('is PERMISSION_DENIED for other users, whether the user exists or not, and NOT_FOUND for administrators', async () => {
     const { id } = await person();
     for (const role of ['SUPERUSER', 'USER'] as const) {
       const caller = await newCaller({ role, level: 'MANAGE' });
@@ -86,7 +86,7 @@ describe('editUser', () => {
     });
   });
 
-  it('names the field that somebody else has, and lets one write its own name anew', async () => {
+  it('names the field whose value another user has, and accepts the own name again', async () => {
     const [one, other] = [await person({ email: 'one@example.com' }), await person()];
     const by = { id: other.id };
     expect(await editUser(app, { by, username: one.username.toUpperCase() })).toMatchObject({
@@ -101,7 +101,7 @@ describe('editUser', () => {
     });
   });
 
-  it('gives nobody a role above the caller, and changes nobody above it', async () => {
+  it('refuses a role above the role of the caller, and users with a higher role', async () => {
     const { id } = await person();
     for (const role of ['ROOT', 'SYSTEM'])
       expect(await editUser(app, { by: { id }, role })).toMatchObject({ code: 'PERMISSION_DENIED' });
@@ -125,7 +125,7 @@ describe('editUser', () => {
     expect((await users()).errors).toBeUndefined();
   });
 
-  it('shuts out whoever is disabled at once, and old tokens for good', async () => {
+  it('ends all access of a disabled user at once, and old tokens for good', async () => {
     const user = await person();
     const token = await tokenOf(user);
     const disabled = await editUser(app, { by: { id: user.id }, disabled: true });
@@ -138,7 +138,7 @@ describe('editUser', () => {
     expect(await viewerOf(app, basic(user.username, password))).toMatchObject({ id: user.id });
   });
 
-  it('goes to the audit log with what was and what is', async () => {
+  it('records the values before and after in the audit log', async () => {
     const { id } = await person();
     await editUser(app, { by: { id }, role: 'GUEST', name: 'Visitor' });
     const row = await db.auditEvent.findFirstOrThrow({ where: { action: 'user:update', targetId: id } });
@@ -147,7 +147,7 @@ describe('editUser', () => {
 });
 
 describe('updateUserAdmin', () => {
-  it('makes ADMIN of anybody and USER of an administrator; other roles stay', async () => {
+  it('makes any user an ADMIN, and an administrator a USER; other roles stay', async () => {
     const { id } = await person({ role: 'SUPERUSER' });
     const by = { id };
     expect((await updateUserAdmin(app, { by, isAdmin: false })).user).toMatchObject({ role: 'SUPERUSER' });
@@ -162,7 +162,7 @@ describe('updateUserAdmin', () => {
     });
   });
 
-  it('is refused for ROOT and SYSTEM, to everybody', async () => {
+  it('refuses to change ROOT and SYSTEM users, whoever asks', async () => {
     const root = await newCaller({ role: 'ROOT' });
     const other = await viewerOf(app, await newCaller({ role: 'ROOT' }));
     const system = await viewerOf(app, await newCaller({ role: 'SYSTEM' }));
@@ -174,7 +174,7 @@ describe('updateUserAdmin', () => {
           });
   });
 
-  it('is for administrators alone: not even for oneself', async () => {
+  it('requires an administrator, also for the own user', async () => {
     const { id, username } = await person();
     for (const caller of [basic(username, password), await newCaller({ role: 'SUPERUSER' })])
       expect(await updateUserAdmin(app, { by: { id }, isAdmin: true }, caller)).toMatchObject({
@@ -196,7 +196,7 @@ const activeAdministrators = (ids: readonly string[]) =>
   db.user.count({ where: { id: { in: [...ids] }, role: 'ADMIN', disabledAt: null } });
 
 describe('administrators', () => {
-  it('may neither demote, disable nor delete themselves', async () => {
+  it('cannot demote, disable or delete themselves', async () => {
     const { callers, ids } = await tenantWith(2);
     const by = { id: ids[0] };
     const [caller] = callers;
@@ -211,7 +211,7 @@ describe('administrators', () => {
     expect(await activeAdministrators(ids)).toBe(2);
   });
 
-  it('are never taken away to the last one, not even by ROOT', async () => {
+  it('always include at least one: the last one cannot be removed, not even by ROOT', async () => {
     const { ids } = await tenantWith(2);
     const root = await newCaller({ role: 'ROOT' });
     const [one, last] = ids;
@@ -233,7 +233,7 @@ describe('administrators', () => {
     ['unmake', (by: object, caller?: string) => updateUserAdmin(app, { by, isAdmin: false }, caller)],
     ['delete', (by: object, caller?: string) => deleteUser(app, { by }, caller)],
   ])(
-    'who %s each other at the same time leave one',
+    'who %s each other at the same time leave one administrator',
     async (_verb, act) => {
       const tenants = await Promise.all(Array.from({ length: 12 }, () => tenantWith(2)));
       const answers = await Promise.all(
@@ -252,7 +252,7 @@ describe('administrators', () => {
 });
 
 describe('deleteUser', () => {
-  it('takes away sign-ins, memberships and grants, and leaves what was done', async () => {
+  it('removes sign-ins, memberships and grants, and keeps the objects of the user', async () => {
     const admin = await person({ role: 'ADMIN' });
     const token = await tokenOf(admin);
     const projectId = await registerProject(
@@ -279,14 +279,14 @@ describe('deleteUser', () => {
     expect(await deleteUser(app, { by: { id: admin.id } })).toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it('is not for the user itself, nor for anybody below an administrator', async () => {
+  it('refuses the user itself and every role below ADMIN', async () => {
     const { id, username } = await person();
     for (const caller of [basic(username, password), await newCaller({ role: 'SUPERUSER' })])
       for (const by of [{ id }, { username: 'nobody' }])
         expect(await deleteUser(app, { by }, caller)).toMatchObject({ code: 'PERMISSION_DENIED' });
   });
 
-  it('lets an administrator take away the service accounts that it may make, and no ROOT', async () => {
+  it('lets an administrator delete service accounts, but no ROOT user', async () => {
     const robot = (await createUser(app, { username: 'executor-2', kind: 'SERVICE_ACCOUNT', role: 'SYSTEM' }))
       .user;
     expect(await deleteUser(app, { by: { id: robot.id } })).toMatchObject({ user: { id: robot.id } });

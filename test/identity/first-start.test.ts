@@ -6,13 +6,13 @@ import { db } from '../../src/platform/database/client.ts';
 vi.mock('../../src/identity/passwords.ts', { spy: true });
 
 describe('the first start', () => {
-  it('refuses a name that nobody could sign in with', async () => {
+  it('refuses a user name that cannot be used to sign in', async () => {
     for (const name of ['a:b', ' admin', 'A'.repeat(30)])
       await expect(firstStart(name, async () => {})).rejects.toThrow('SLIPWAY_ADMIN_USERNAME');
     expect(await db.tenant.count()).toBe(0);
   });
 
-  it('of several servers at once makes one administrator, with a password of its own', async () => {
+  it('creates one administrator when several servers start at the same time', async () => {
     const handed: FirstSecrets[] = [];
     const start = () => firstStart('admin', async (secrets) => void handed.push(secrets));
     const did = await Promise.all(Array.from({ length: 8 }, start));
@@ -30,7 +30,7 @@ describe('the first start', () => {
       expect(await isPassword(guess, people[0]?.passwordHash ?? null)).toBe(false);
   });
 
-  it('never overwrites anything: a start after that does nothing, and hashes no password', async () => {
+  it('changes nothing on a later start, and hashes no password', async () => {
     const before = await db.user.findMany({ orderBy: { id: 'asc' } });
     vi.mocked(hashPassword).mockClear();
     expect(await firstStart('another', async () => {})).toBe(false);

@@ -66,7 +66,7 @@ describe('the file of fixed users', () => {
       },
       'takes too long to check',
     ],
-  ])('stops the start with %s, and shows no password', (_what, content, message) => {
+  ])('prevents the start with %s, and shows no password', (_what, content, message) => {
     expect(read(content)).toThrow(message);
     try {
       read(content)();
@@ -76,13 +76,13 @@ describe('the file of fixed users', () => {
     }
   });
 
-  it('that is not there stops the start', () => {
+  it('prevents the start when it does not exist', () => {
     expect(() => readFixedUsers(join(folder, 'none.json'))).toThrow('FIXED_USERS_FILE');
   });
 });
 
 describe('fixed users', () => {
-  it('sign in with their passwords, with the roles and in the tenants that are declared', async () => {
+  it('can sign in with their passwords, and have the declared roles and tenants', async () => {
     expect(await viewerOf(app, basic('bea', password))).toMatchObject({
       ...{ username: 'Bea', name: 'Bea B.', role: 'ADMIN', isFixed: true, tenant: { name: 'default' } },
     });
@@ -91,7 +91,7 @@ describe('fixed users', () => {
     });
   });
 
-  it('keep id, hash, tokens and access keys when nothing is declared anew', async () => {
+  it('keep id, hash, tokens and access keys when their declaration does not change', async () => {
     const before = await rowOf('bea');
     const { authorization } = await newKey(before);
     await keepFixedUsers();
@@ -103,7 +103,7 @@ describe('fixed users', () => {
     await keepFixedUsers();
   });
 
-  it('lose old sign-ins with a new password, however many servers start at once', async () => {
+  it('lose old sign-ins with a new password, also when many servers start at the same time', async () => {
     const before = await rowOf('carl');
     const users = [{ ...carl, role: 'USER' as const, password: 'of carl the third' }];
     const declared = { ...fixedUsers(), users, deletesMissing: false };
@@ -125,7 +125,7 @@ describe('fixed users', () => {
     expect(await viewerOf(app, basic('dora', 'hashed elsewhere'))).toMatchObject({ isFixed: true });
   });
 
-  it('are deleted when they are declared no longer, and nobody else is', async () => {
+  it('are deleted when they are no longer declared, and no other user is', async () => {
     const made = (await createUser(app, { username: 'made-in-the-product' })).user;
     const users = [{ ...carl, role: 'USER' as const, username: 'passing' }];
     await keepFixedUsers({ ...fixedUsers(), users, deletesMissing: false });
@@ -135,7 +135,7 @@ describe('fixed users', () => {
     expect(await db.user.count({ where: { id: made.id } })).toBe(1);
   });
 
-  it('stop the start when somebody of that name was made in the product', async () => {
+  it('prevent the start when a user of that name was created over the API', async () => {
     await createUser(app, { username: 'older' });
     const users = [{ ...bea, role: 'ADMIN' as const, username: 'OLDER', tenant: null }];
     await expect(keepFixedUsers({ ...fixedUsers(), users, deletesMissing: false })).rejects.toThrow(
@@ -165,7 +165,7 @@ describe('fixed users', () => {
 });
 
 describe('the guest', () => {
-  it('is a GUEST of the tenant guests, and known as the one who may only take a token', async () => {
+  it('has the role GUEST in the tenant guests, and is marked as the guest account', async () => {
     const row = await rowOf('visitor');
     const viewer = await viewerOf(app, await tokenOf(app, basic('visitor', 'welcome')));
     expect(viewer).toMatchObject({ role: 'GUEST', name: 'Visitor', tenant: { name: 'guests' } });
@@ -173,7 +173,7 @@ describe('the guest', () => {
     expect(isGuestAccount((await rowOf('bea')).id)).toBe(false);
   });
 
-  it('may take and end a token, and do nothing else for itself', async () => {
+  it('can take and end a token, and change nothing about itself', async () => {
     const token = await tokenOf(app, basic('visitor', 'welcome'));
     const { id } = await rowOf('visitor');
     const keys = await app.ask('{ credentials { edges { node { id } } } }', {}, token);
@@ -197,7 +197,7 @@ describe('the guest', () => {
     expect(ended.data.logout).toEqual({ ended: true });
   });
 
-  it('goes when it is switched off', async () => {
+  it('is deleted when it is switched off', async () => {
     await keepFixedUsers({ ...fixedUsers(), guest: null });
     expect(await db.user.count({ where: { usernameKey: 'visitor' } })).toBe(0);
     await keepFixedUsers();
@@ -206,7 +206,7 @@ describe('the guest', () => {
 });
 
 describe('fixedUsersMode', () => {
-  it('tells everybody, signed in or not, what a sign-in page shows', async () => {
+  it('answers everybody, with or without a sign-in, what a sign-in page shows', async () => {
     const document =
       '{ fixedUsersMode { enabled migrationWarning guest { enabled name username password } serverErrors } }';
     const expected: Answer = { enabled: true, migrationWarning: false, guest, serverErrors: [] };
@@ -234,7 +234,7 @@ describe('a server', () => {
     return { isReady, code, told };
   }
 
-  it('does what its file says before it answers', async () => {
+  it('applies the file before it answers requests', async () => {
     const path = join(folder, 'of-the-server.json');
     const users = [{ username: 'of-the-server', password, name: 'S' }];
     writeFileSync(path, JSON.stringify({ enabled: true, deleteMissing: false, users }));
@@ -242,7 +242,7 @@ describe('a server', () => {
     expect(await viewerOf(app, basic('of-the-server', password))).toMatchObject({ isFixed: true });
   }, 60_000);
 
-  it('does not start with a file that is wrong', async () => {
+  it('does not start with an invalid file', async () => {
     const path = join(folder, 'wrong.json');
     writeFileSync(path, JSON.stringify({ enabled: true, users: [{ ...bea, password: 'short' }] }));
     const { isReady, code, told } = await startServer(path);

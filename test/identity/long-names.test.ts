@@ -48,7 +48,7 @@ describe('a text longer than a name', () => {
     expect(await codeOf(document, variables)).toBe(asAdmin);
   });
 
-  it('finds no group, and is the beginning of no name', async () => {
+  it('finds no group, and is not accepted as a prefix', async () => {
     expect(await codeOf('query ($by: GroupByInput!) { group(by: $by) { id } }', { by: { name: long } })).toBe(
       'NOT_FOUND',
     );
@@ -69,7 +69,7 @@ describe('a text longer than a name', () => {
     ).toEqual({ users: { edges: [] } });
   });
 
-  it('names nobody and nothing new', async () => {
+  it('is refused as the name of a new object or user', async () => {
     const made = [
       await createUser(app, { username: long }),
       await createUser(app, { email: `${long}@example.com` }),
@@ -84,7 +84,7 @@ describe('a text longer than a name', () => {
     ]);
   });
 
-  it('signs nobody in, and nobody acts as it', async () => {
+  it('cannot sign in and cannot be impersonated', async () => {
     const { status } = await app.ask('{ viewer { id } }', {}, basic(long, 'secret'));
     expect(status).toBe(401);
     const response = await fetch(`${app.url}/graphql`, {
@@ -104,7 +104,7 @@ describe('a text longer than a name', () => {
   });
 });
 
-it('one function alone normalizes', () => {
+it('only src/platform/text.ts normalizes and compares text', () => {
   const source = resolve(import.meta.dirname, '../../src');
   const callers = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
     (file) =>

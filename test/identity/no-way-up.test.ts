@@ -37,7 +37,7 @@ async function as(authorization: string, headers: Record<string, string>): Promi
 }
 
 describe('an administrator', () => {
-  it('makes no SYSTEM account of one that has a key already', async () => {
+  it('cannot give an existing service account the role SYSTEM', async () => {
     const admin = await newUser({ role: 'ADMIN' });
     const { user } = await createUser({ username: 'climber', kind: 'SERVICE_ACCOUNT' }, admin.authorization);
     const edit = `mutation ($input: EditUserInput!) { editUser(input: $input) { __typename ${errorFields} } }`;
@@ -45,7 +45,7 @@ describe('an administrator', () => {
     expect(promoted).toBe('PERMISSION_DENIED');
   });
 
-  it('comes no further by acting as somebody, with a narrow key or a confined token', async () => {
+  it('gets no further rights by impersonation with a limited key or a confined token', async () => {
     const target = await newUser({ role: 'USER' });
     const header = { 'x-slipway-impersonate-as': target.username };
     const wide = await newUser({ role: 'ADMIN' });
@@ -57,7 +57,7 @@ describe('an administrator', () => {
     expect(await as(confined, header)).toBe(403);
   });
 
-  it('with a narrow key makes nobody who could sign in wider', async () => {
+  it('cannot create users with further rights when it uses a limited key', async () => {
     const narrow = await newUser({ role: 'ADMIN', scopes: ['user:*'] });
     const password = 'long enough for anybody';
     expect(await createUser({ username: 'w1', password }, narrow.authorization)).toBe('PERMISSION_DENIED');
@@ -67,7 +67,7 @@ describe('an administrator', () => {
     expect((await createUser({ username: 'w3' }, narrow.authorization)).user).toBeTruthy();
   });
 
-  it('of another tenant takes no name away from the first', async () => {
+  it('of another tenant can use a name of the first tenant without affecting the sign-in there', async () => {
     const tenantId = await newTenant('crowded');
     const theirs = await newUser({ role: 'ADMIN', tenantId });
     const password = 'the same name, elsewhere';
@@ -78,7 +78,7 @@ describe('an administrator', () => {
 });
 
 describe('an access key', () => {
-  it('makes no key that outlives it', async () => {
+  it('cannot create a key that expires later', async () => {
     const { authorization, accessKey } = await newUser({ role: 'USER' });
     const expiresAt = new Date(Date.now() + 60_000).toISOString();
     const edit = `mutation ($input: EditCredentialsInput!) { editCredentials(input: $input) { __typename } }`;
@@ -92,7 +92,7 @@ describe('an access key', () => {
 });
 
 describe('a request whose body comes long after its headers', () => {
-  it('acts as its caller stands when it has come', async () => {
+  it('is decided by the rights of its caller when the body has arrived', async () => {
     const admin = await newUser({ role: 'ADMIN' });
     const body = JSON.stringify({
       query: 'mutation { createUser(input: { username: "too-late" }) { __typename } }',

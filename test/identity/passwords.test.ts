@@ -7,13 +7,13 @@ beforeAll(async () => {
 });
 
 describe('isPassword', () => {
-  it('says which password is right, and none where there is no hash', async () => {
+  it('accepts the right password only, and none when there is no hash', async () => {
     expect(await isPassword('right', hashed)).toBe(true);
     expect(await isPassword('wrong', hashed)).toBe(false);
     expect(await isPassword('nobody has this password', null)).toBe(false);
   });
 
-  it('answers a flood with RESOURCE_EXHAUSTED, and everyone who was let in', async () => {
+  it('answers RESOURCE_EXHAUSTED when too many wait, and answers everyone who was admitted', async () => {
     const answers = await Promise.allSettled(Array.from({ length: 130 }, () => isPassword('right', hashed)));
     const refused = answers.filter((answer) => answer.status === 'rejected');
     expect(refused.length).toBe(130 - 102);
@@ -22,7 +22,7 @@ describe('isPassword', () => {
     expect(await isPassword('right', hashed)).toBe(true);
   });
 
-  it('keeps the order of those who come, also of one who comes as a slot falls free', async () => {
+  it('keeps the order of arrival, also when a slot becomes free at the same moment', async () => {
     const order: number[] = [];
     const check = (number: number) => isPassword('right', hashed).then(() => order.push(number));
     const late: Promise<unknown>[] = [];

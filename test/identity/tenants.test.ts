@@ -21,7 +21,7 @@ const tenant = async (by: object | null, authorization?: string) =>
   );
 
 describe('tenants', () => {
-  it('are made by ROOT, each with its group of everybody', async () => {
+  it('are created by ROOT, each with its group `everyone`', async () => {
     const made = await createTenant(app, { name: 'acme' }, root);
     expect(made.tenant).toMatchObject({ name: 'acme', defaultLevel: null, creationPolicy: 'OPEN' });
     const groups = await db.group.findMany({ where: { tenantId: made.tenant.id } });
@@ -32,7 +32,7 @@ describe('tenants', () => {
   });
 
   it.each(['ab', ' acme2', 'a:b', 'a/b', 'guests', 'GUESTS', 'x'.repeat(256)])(
-    'are never called %j',
+    'cannot be called %j',
     async (name) => {
       expect(await createTenant(app, { name }, root)).toMatchObject({
         problems: [{ path: ['input', 'name'] }],
@@ -40,7 +40,7 @@ describe('tenants', () => {
     },
   );
 
-  it('of one name are one, however many are made at the same time', async () => {
+  it('are created once when many calls use one name at the same time', async () => {
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => createTenant(app, { name: 'contended' }, root)),
     );
@@ -48,7 +48,7 @@ describe('tenants', () => {
     expect(kinds).toEqual([...Array(9).fill('AlreadyExistsError'), 'CreateTenantPayload']);
   });
 
-  it('have names that differ in more than case, and are found in any case', async () => {
+  it('have names that are unique in any case, and are found in any case', async () => {
     const { tenant: made } = await createTenant(app, { name: 'Initech' }, root);
     expect(await createTenant(app, { name: 'INITECH' }, root)).toMatchObject({
       code: 'ALREADY_EXISTS',
@@ -64,7 +64,7 @@ describe('tenants', () => {
     });
   });
 
-  it('are neither made nor listed by administrators, nor by SYSTEM of another tenant', async () => {
+  it('cannot be created or listed by administrators or by SYSTEM of another tenant', async () => {
     const tenantId = await newTenant('foreign');
     const foreign = await newCaller({ role: 'SYSTEM', tenantId });
     for (const caller of [app.admin, foreign]) {
@@ -81,7 +81,7 @@ describe('tenants', () => {
 });
 
 describe('updateTenant', () => {
-  it('sets what users may do where no grant decides, from the next call on', async () => {
+  it('sets the default level, which applies from the next call on', async () => {
     const tenantId = await newTenant('opening');
     const admin = await newCaller({ role: 'ADMIN', tenantId });
     const user = await newCaller({ role: 'USER', tenantId });
@@ -104,7 +104,7 @@ describe('updateTenant', () => {
     expect(await db.accessChange.count({ where: { tenantId, userId: null, kind: 'PRINCIPAL' } })).toBe(2);
   });
 
-  it('renames, but not to what is taken, and needs something to change', async () => {
+  it('renames, refuses a taken name, and refuses an input without changes', async () => {
     const tenantId = await newTenant('before');
     const admin = await newCaller({ role: 'ADMIN', tenantId });
     expect(await updateTenant(app, { name: 'default' }, admin)).toMatchObject({
@@ -117,7 +117,7 @@ describe('updateTenant', () => {
     expect((await viewerOf(app, admin)).tenant).toMatchObject({ name: 'after' });
   });
 
-  it('answers a taken name, in any case, like a reserved one', async () => {
+  it('answers the same for a taken name, in any case, as for a reserved one', async () => {
     const admin = await newCaller({ role: 'ADMIN', tenantId: await newTenant('curious') });
     await newTenant('occupied');
     const rename = (name: string) => updateTenant(app, { name }, admin);
@@ -127,7 +127,7 @@ describe('updateTenant', () => {
       });
   });
 
-  it('is for its administrators', async () => {
+  it('requires an administrator of the tenant', async () => {
     const tenantId = await newTenant('closed-off');
     for (const role of ['SUPERUSER', 'USER'] as const)
       expect(

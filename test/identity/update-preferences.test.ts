@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 describe('updatePreferences', () => {
-  it('merges into one’s own, and says when nothing became another', async () => {
+  it('merges into the preferences of the caller, and reports when nothing changed', async () => {
     const caller = await newCaller({ role: 'GUEST' });
     const preferences = { 'table.rows': 50, theme: 'dark' };
     expect(await updatePreferences(app, { preferences }, caller)).toMatchObject({ updated: 1 });
@@ -32,7 +32,7 @@ describe('updatePreferences', () => {
     expect(await updatePreferences(app, { preferences: { b: half } }, caller)).toMatchObject({ path });
   });
 
-  it('keeps what is set at the same time', async () => {
+  it('keeps every key when many calls set keys at the same time', async () => {
     const caller = await newCaller({ role: 'USER' });
     const keys = Array.from({ length: 20 }, (_, at) => `key-${at}`);
     await Promise.all(keys.map((key) => updatePreferences(app, { preferences: { [key]: true } }, caller)));

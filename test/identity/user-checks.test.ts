@@ -7,7 +7,7 @@ import { nameKey } from '../../src/platform/text.ts';
 const faultsOf = (given: object) => userProblems(given).map(({ path }) => path.join('.'));
 
 describe('user names', () => {
-  it('are compared without regard to case and form', () => {
+  it('are compared without regard to case and Unicode form', () => {
     expect(nameKey('ＡＤＡ')).toBe(nameKey('ada'));
     expect(nameKey('Straße')).not.toBe(nameKey('strasse'));
   });
@@ -48,8 +48,8 @@ describe('passwords', () => {
   });
 });
 
-describe('what is given of a user', () => {
-  it('is told all its faults together', () => {
+describe('the input of a user', () => {
+  it('gets all its problems reported together', () => {
     const given = {
       ...{ username: 'a:b', email: 'nobody', password: 'short', name: ' ', givenName: '\u0001' },
       avatar: 'javascript:alert(1)',
@@ -59,7 +59,7 @@ describe('what is given of a user', () => {
     );
   });
 
-  it('has a kind that fits', () => {
+  it('needs a kind that fits its other fields', () => {
     expect(kindProblems({ kind: 'PERSON', role: 'SYSTEM' })).toHaveLength(1);
     expect(kindProblems({ kind: 'SERVICE_ACCOUNT', role: 'SYSTEM', password: 'x' })).toHaveLength(1);
     expect(kindProblems({ kind: 'SERVICE_ACCOUNT', role: 'USER', password: null })).toEqual([]);
@@ -67,7 +67,7 @@ describe('what is given of a user', () => {
 });
 
 describe('administration', () => {
-  it('gives no role above its own, but SYSTEM to service accounts', () => {
+  it('cannot give a role above its own, except SYSTEM to service accounts', () => {
     expect(mayAssign('ADMIN', 'ADMIN', 'PERSON')).toBe(true);
     expect(mayAssign('ADMIN', 'SYSTEM', 'SERVICE_ACCOUNT')).toBe(true);
     expect(mayAssign('ADMIN', 'SYSTEM', 'PERSON')).toBe(false);
@@ -78,7 +78,7 @@ describe('administration', () => {
 });
 
 describe('preferences', () => {
-  it('are merged: a dotted key reaches in, null takes away, the rest stays', () => {
+  it('are merged: a dotted key sets a nested value, null removes, and the rest stays', () => {
     const stored = { theme: 'dark', table: { rows: 25, columns: ['a'] } };
     const merged = mergePreferences(stored, {
       'table.rows': 50,
@@ -103,7 +103,7 @@ describe('preferences', () => {
     expect(() => mergePreferences({}, changes)).toThrow();
   });
 
-  it('take __proto__ for a key like any other', () => {
+  it('treat __proto__ as an ordinary key', () => {
     const merged = mergePreferences({}, JSON.parse('{"__proto__": {"polluted": 1}, "__proto__.more": 2}'));
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
     expect(JSON.stringify(merged)).toBe('{"__proto__":{"polluted":1,"more":2}}');

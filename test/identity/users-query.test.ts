@@ -29,12 +29,12 @@ const user = async (by: object, authorization?: string) =>
   answerOf(await app.ask(document, { by }, authorization));
 
 describe('user', () => {
-  it.each(['id', 'username', 'email'] as const)('is found by %s, by its administrator', async (address) => {
+  it.each(['id', 'username', 'email'] as const)('is found by %s for an administrator', async (address) => {
     const by = { id: ada.id, username: 'ＡＤＡ', email: 'ADA@example.com' }[address];
     expect(await user({ [address]: by })).toMatchObject({ id: ada.id, email: 'ada@example.com' });
   });
 
-  it.each(['id', 'username', 'email'] as const)('is found by %s, by itself', async (address) => {
+  it.each(['id', 'username', 'email'] as const)('is found by %s for itself', async (address) => {
     const by = { id: ada.id, username: 'aDa', email: 'Ada@Example.com' }[address];
     expect(await user({ [address]: by }, asAda)).toMatchObject({
       ...{ id: ada.id, email: 'ada@example.com', defaultLevel: 'READ', preferences: {}, isAdmin: false },
@@ -42,7 +42,7 @@ describe('user', () => {
     });
   });
 
-  it('is found by the name behind its tenant: by itself and its administrator, and by root elsewhere', async () => {
+  it('is found by `tenant/name` for itself and its administrator, and for ROOT in other tenants', async () => {
     const address = { username: 'DEFAULT/ada' };
     expect(await user(address)).toMatchObject({ id: ada.id });
     expect(await user(address, asAda)).toMatchObject({ id: ada.id, email: 'ada@example.com' });
@@ -66,7 +66,7 @@ describe('user', () => {
     expect((await user({ id: ada.id })).preferences).toBeNull();
   });
 
-  it('answers others PERMISSION_DENIED, whether there is such a user or not, after the same statements', async () => {
+  it('is PERMISSION_DENIED for others, whether the user exists or not, after the same statements', async () => {
     const caller = await newCaller({ role: 'USER', level: 'MANAGE' });
     await user({ id: ada.id }, caller);
     for (const [there, absent] of [
@@ -86,7 +86,7 @@ describe('user', () => {
     }
   });
 
-  it('is NOT_FOUND for those who may see all, also when it is of another tenant', async () => {
+  it('is NOT_FOUND for administrators when it does not exist or is in another tenant', async () => {
     const tenantId = await newTenant('foreign');
     const foreigner = await newCaller({ role: 'ADMIN', tenantId });
     const { id } = await viewerOf(app, foreigner);
@@ -97,7 +97,7 @@ describe('user', () => {
     expect(await user({ id }, root)).toMatchObject({ id, tenant: { name: 'foreign' } });
   });
 
-  it('costs no more statements with all its own fields than with one', async () => {
+  it('takes as many statements with all its fields as with one', async () => {
     const one = await countStatements(() => app.ask('{ viewer { id } }', {}, superuser));
     const fields =
       'id kind username name role isAdmin isFixed disabledAt createdAt updatedAt avatar preferences';
@@ -134,7 +134,7 @@ describe('users', () => {
   });
   const tenant = { name: 'listed' };
 
-  it('are a page by user name, forwards and backwards, without gap or repeat', async () => {
+  it('are listed by user name, forward and backward, without gap or repeat', async () => {
     const root = await newCaller({ role: 'ROOT' });
     const seen: string[] = [];
     let after: string | null = null;
@@ -152,7 +152,7 @@ describe('users', () => {
     expect(before.names).toEqual(['carl', 'Dora', 'fay']);
   });
 
-  it('are found by role, kind, beginning, state and group', async () => {
+  it('are filtered by role, kind, prefix, state and group', async () => {
     const robot = (await createUser(app, { username: 'z-robot', kind: 'SERVICE_ACCOUNT', role: 'SUPERUSER' }))
       .user;
     const gone = (await createUser(app, { username: 'z-gone' })).user;
@@ -175,7 +175,7 @@ describe('users', () => {
     }
   });
 
-  it('come newest first where that is asked', async () => {
+  it('are listed newest first when orderBy says so', async () => {
     const first = await list({ orderBy: 'NEWEST', first: 1 });
     const second = await list({ orderBy: 'NEWEST', first: 1, after: first.pageInfo.endCursor });
     const rows = await db.user.findMany({
@@ -186,7 +186,7 @@ describe('users', () => {
     expect([...first.names, ...second.names]).toEqual(rows.map((row) => row.username));
   });
 
-  it('are for superusers, without e-mail addresses; to others refused', async () => {
+  it('are listed for superusers without e-mail addresses, and refused to lower roles', async () => {
     const seen = await list({ filter: { usernamePrefix: 'ada' } }, superuser);
     expect(seen.edges).toEqual([{ node: { username: 'Ada', email: null, groups: [{ name: 'everyone' }] } }]);
     expect((await list({ filter: { usernamePrefix: 'ada' } })).edges[0].node.email).toBe('ada@example.com');
@@ -195,7 +195,7 @@ describe('users', () => {
     expect((await list({ filter: { tenant } })).code).toBe('PERMISSION_DENIED');
   });
 
-  it('cost as many statements with their groups for many as for one', async () => {
+  it('take as many statements with their groups for many users as for one', async () => {
     await list({ first: 1 }, superuser);
     const count = async (first: number) =>
       (await countStatements(() => list({ first }, superuser))).statements.length;

@@ -92,7 +92,7 @@ describe('a job that is cancelled', () => {
     expect(await cancel()).toEqual([]);
   });
 
-  it('is CANCELLED at once while its executor has not taken it up, and never begins', async () => {
+  it('is CANCELLED at once before its executor has confirmed it, and never starts', async () => {
     const { cancel, read } = await submit();
     await assignPool({ tenantId: queue.tenantId, name: 'default' }, 30);
     const [run] = (await hands.lease({ maxJobs: 1, wait: 'PT0S' })).runs;
@@ -103,7 +103,7 @@ describe('a job that is cancelled', () => {
     expect(await hands.report({ run: run?.id, kind: 'RUNNING' })).toEqual(['FENCED']);
   });
 
-  it('is CANCELLING until its executor confirms the end', async () => {
+  it('is CANCELLING until its executor confirms that it has ended', async () => {
     const { id, cancel, read, kinds, details, run } = await begin();
     expect(await cancel()).toEqual([id]);
     expect(await read()).toMatchObject({ state: 'CANCELLING', endedAt: null, cancelReason: 'enough' });
@@ -117,7 +117,7 @@ describe('a job that is cancelled', () => {
     expect(await details('CANCELLED')).toMatchObject([{ reason: 'enough', requestor: userId }]);
   });
 
-  it('stays CANCELLING when the report that it runs crosses the wish to end it', async () => {
+  it('stays CANCELLING when its executor reports RUNNING at the same time', async () => {
     const { cancel, read, run } = await begin({ isStarted: false });
     await cancel();
     expect(await hands.start(run)).toEqual(['APPLIED']);
@@ -126,7 +126,7 @@ describe('a job that is cancelled', () => {
     expect((await read()).state).toBe('CANCELLED');
   });
 
-  it('keeps the lease of a run that its executor is still stopping, and does not answer because of it', async () => {
+  it('keeps the lease of a run that its executor is still stopping, and does not end the long poll for it', async () => {
     const { cancel, read, run } = await begin();
     await cancel();
     hands.known.add(run.id);
@@ -155,7 +155,7 @@ describe('a job that is cancelled', () => {
     await next.cancel();
   });
 
-  it('keeps the result of work that was finished first', async () => {
+  it('keeps the result of work that ended before', async () => {
     const { cancel, read, run, kinds } = await begin();
     await cancel();
     expect(await hands.succeed(run, { y: 1 })).toEqual(['APPLIED']);
@@ -163,7 +163,7 @@ describe('a job that is cancelled', () => {
     expect(await kinds()).toEqual([...before, 'CANCELLING', 'SUCCEEDED']);
   });
 
-  it('is CANCELLED when the lease of a silent executor is over, and does not wait again', async () => {
+  it('is CANCELLED when the lease of a silent executor ends, and is not queued again', async () => {
     const { cancel, read, kinds, run } = await begin();
     await cancel();
     await pool.query(`update job_runs set lease_expires_at = now() - interval '1 second' where id = $1`, [
@@ -178,7 +178,7 @@ describe('a job that is cancelled', () => {
     expect(await hands.confirm(run.id)).toEqual(['FENCED']);
   });
 
-  it('is CANCELLED when its executor gives it back', async () => {
+  it('is CANCELLED when its executor returns the lease', async () => {
     const { cancel, read, run, kinds } = await begin();
     await cancel();
     expect(await hands.giveBack(run, true)).toBe(true);
@@ -186,7 +186,7 @@ describe('a job that is cancelled', () => {
     expect(await kinds()).toEqual([...before, 'CANCELLING', 'LEASE_RETURNED', 'CANCELLED']);
   });
 
-  it('is not among the runs to go on with, and its lease is renewed all the same', async () => {
+  it('is not among the runs to continue, but its lease is renewed', async () => {
     const { cancel, run } = await begin();
     await cancel();
     await pool.query(`update job_runs set lease_expires_at = now() - interval '1 second' where id = $1`, [
@@ -204,7 +204,7 @@ describe('a job that is cancelled', () => {
 });
 
 describe('a run that nobody cancelled', () => {
-  it('is not cancelled by its executor', async () => {
+  it('cannot be reported CANCELLED by its executor', async () => {
     const { cancel, read, run } = await begin();
     expect(await hands.report({ run: run.id, kind: 'CANCELLED' })).toEqual(['FENCED']);
     expect((await read()).state).toBe('RUNNING');

@@ -12,7 +12,7 @@ const create = (input: object): Promise<Answer> =>
   mutate(app, 'createQueue', input, 'queue { name priorityFactor cordoned labels { key value } }');
 
 describe('createQueue', () => {
-  it('makes a queue that is open, with a priority factor of 1 unless told otherwise', async () => {
+  it('creates an open queue, with a priority factor of 1 by default', async () => {
     expect((await create({ name: 'plain' })).queue).toEqual({
       name: 'plain',
       priorityFactor: 1,
@@ -44,13 +44,13 @@ describe('createQueue', () => {
     });
   });
 
-  it('takes a name of 255 characters, once', async () => {
+  it('accepts a name of 255 characters, once', async () => {
     const name = 'x'.repeat(255);
     expect((await create({ name })).queue.name).toBe(name);
     expect(await create({ name })).toMatchObject({ code: 'ALREADY_EXISTS', path: ['input', 'name'] });
   });
 
-  it('takes a superuser', async () => {
+  it('requires SUPERUSER', async () => {
     expect((await mutate(app, 'createQueue', { name: 'not yours' }, '', app.executor)).refused).toBe(
       'PERMISSION_DENIED',
     );

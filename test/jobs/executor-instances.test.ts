@@ -38,7 +38,7 @@ async function silence(name: string, seconds: number): Promise<void> {
 }
 
 describe('a second process of one executor name', () => {
-  it('is refused while the first lives, and the first goes on', async () => {
+  it('is refused while the first is alive, and the first continues', async () => {
     const [first, second] = [newId(), newId()];
     expect(await lease('one', { instance: first })).toMatchObject(taken);
     expect(await lease('one', { instance: second })).toMatchObject(refused);
@@ -49,7 +49,7 @@ describe('a second process of one executor name', () => {
     expect(await lease('another', { instance: second })).toMatchObject(taken);
   });
 
-  it('takes over when the first was silent for a lease, and then the first is refused', async () => {
+  it('takes over when the first was silent for the length of a lease, and then the first is refused', async () => {
     const [first, second] = [newId(), newId()];
     await lease('silent', { instance: first });
     await silence('silent', controlPlaneConfig.leaseSeconds + 1);
@@ -57,7 +57,7 @@ describe('a second process of one executor name', () => {
     expect(await lease('silent', { instance: first })).toMatchObject(refused);
   });
 
-  it('takes over at once when the first has said its last', async () => {
+  it('takes over at once when the first has signed off', async () => {
     const [first, second] = [newId(), newId()];
     await lease('leaving', { instance: first });
     expect(await lease('leaving', { instance: first, isLast: true })).toMatchObject(taken);
@@ -66,18 +66,18 @@ describe('a second process of one executor name', () => {
     expect(await lease('leaving', { instance: second })).toMatchObject(taken);
   });
 
-  it('is one of many that come at once', async () => {
+  it('is admitted once when many come at the same time', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => lease('crowd', { instance: newId() })));
     expect(answers.filter((answer) => answer.__typename === taken.__typename)).toHaveLength(1);
     expect(answers.filter((answer) => answer.code === refused.code)).toHaveLength(7);
   });
 
-  it('is not known where processes give no id of their own', async () => {
+  it('is not detected when processes send no instance id', async () => {
     expect(await lease('nameless')).toMatchObject(taken);
     expect(await lease('nameless')).toMatchObject(taken);
   });
 
-  it('has an id in the form of our ids', async () => {
+  it('needs an instance id in the form of an id', async () => {
     expect(await lease('form', { instance: 'first' })).toMatchObject({
       code: 'INVALID_ARGUMENT',
       path: ['input', 'instance'],

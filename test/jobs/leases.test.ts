@@ -70,7 +70,7 @@ async function hands(name: string, slots = 10): Promise<Hands> {
 const retire = (one: Hands) => one.lease({ maxJobs: 0, wait: 'PT0S' });
 
 describe('submitting', () => {
-  it('makes one job of one client id, also inside one request', async () => {
+  it('creates one job for one client id, also within one request', async () => {
     const [first, again] = await submit('dedup', [job('same'), job('same')]);
     expect(again).toBe(first);
     expect(await submit('dedup', [job('same')])).toEqual([first]);
@@ -79,7 +79,7 @@ describe('submitting', () => {
     await pool.query(`update jobs set state = 'CANCELLED', ended_at = now() where id = $1`, [first]);
   });
 
-  it('makes one job, however many submit it at once', async () => {
+  it('creates one job when many calls submit it at the same time', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => submit('raced', [job('raced'), job('other')])),
     );
@@ -91,7 +91,7 @@ describe('submitting', () => {
     ]);
   });
 
-  it('answers ids in the order asked, and never deduplicates without a client id', async () => {
+  it('answers ids in the order of the request, and never deduplicates without a client id', async () => {
     const ids = await submit('plain', [job(null), job('b'), job(null)]);
     expect(new Set(ids).size).toBe(3);
     const stored = await db.job.findMany({ where: { id: { in: ids } } });
@@ -104,7 +104,7 @@ describe('submitting', () => {
     ['a client id of 101 characters', [job('x'.repeat(101))]],
     ['an empty client id', [job('')]],
     ['a priority that is no number', [job('nan', Number.NaN)]],
-  ])('refuses %s, and stores nothing', async (_name, jobs) => {
+  ])('refuses %s and stores nothing', async (_name, jobs) => {
     await expect(submit('refused', jobs as NewJobRequest[])).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });
@@ -113,7 +113,7 @@ describe('submitting', () => {
 });
 
 describe('leasing', () => {
-  it('takes lower priorities first, then older jobs', async () => {
+  it('leases lower priorities first, then older jobs', async () => {
     const [late, soon, alsoSoon] = await submit('order', [job(null, 5), job(null, 1), job(null, 1)]);
     const one = await hands('order', 3);
     await assign();
@@ -128,7 +128,7 @@ describe('leasing', () => {
     await retire(one);
   });
 
-  it('takes nothing from a queue that is cordoned, until it is opened again', async () => {
+  it('leases nothing from a cordoned queue until it is opened again', async () => {
     const cordon = (cordoned: boolean) => db.queue.update({ where: { id: queue.id }, data: { cordoned } });
     await submit('cordoned queue', [job(null)]);
     const one = await hands('patient', 1);
@@ -141,7 +141,7 @@ describe('leasing', () => {
     await retire(one);
   });
 
-  it('gives nothing to an executor that is cordoned, until it is opened again', async () => {
+  it('gives nothing to a cordoned executor until it is opened again', async () => {
     const cordon = (cordoned: boolean) =>
       db.executor.updateMany({ where: { name: 'cordoned' }, data: { cordoned } });
     await submit('cordoned executor', [job(null)]);
@@ -155,7 +155,7 @@ describe('leasing', () => {
     await retire(one);
   });
 
-  it('answers a run again until it is named', async () => {
+  it('answers a run again until the executor names it', async () => {
     await submit('again', [job(null)]);
     const one = await hands('again', 1);
     await assign();
@@ -167,7 +167,7 @@ describe('leasing', () => {
     await retire(one);
   });
 
-  it('gives each job to one executor only, however many assign and ask at once', async () => {
+  it('gives each job to one executor only, also when many assign and lease at the same time', async () => {
     const many = process.env.SOAK ? 1000 : 60;
     const ids = await submit(
       'shared',
@@ -195,7 +195,7 @@ describe('leasing', () => {
     await eventsOf('shared');
   });
 
-  it('never gives an executor more than it has room for', async () => {
+  it('never gives an executor more than maxJobs', async () => {
     const ids = await submit('room', [job(null), job(null), job(null)]);
     const one = await hands('room', 2);
     await assign();
@@ -211,7 +211,7 @@ describe('leasing', () => {
     await retire(one);
   });
 
-  it('answers as soon as there is a run, not at the end of the wait', async () => {
+  it('answers as soon as there is a run, not only after the wait', async () => {
     const one = await hands('prompt', 1);
     // No timer can end the wait, so only news can.
     stopClocks('setTimeout', 'clearTimeout');
@@ -234,7 +234,7 @@ describe('leasing', () => {
     ['an executor with a bad name', { executor: 'Not A Label', knownRuns: [], maxJobs: 1 }, 'executor'],
     ['a run that is no id', { executor: 'x', knownRuns: ['nonsense'], maxJobs: 1 }, 'knownRuns'],
     ['more than a hundred', { executor: 'x', knownRuns: [], maxJobs: 101 }, 'maxJobs'],
-  ])('refuses %s, naming the field', async (_name, input, field) => {
+  ])('refuses %s and names the field', async (_name, input, field) => {
     const { data } = await app.ask(
       'mutation ($input: LeaseJobsInput!) { leaseJobs(input: $input) { ... on Error { code path } } }',
       { input },
@@ -243,7 +243,7 @@ describe('leasing', () => {
     expect(data.leaseJobs).toEqual({ code: 'INVALID_ARGUMENT', path: ['input', field] });
   });
 
-  it('is for executors alone', async () => {
+  it('requires an executor', async () => {
     const { errors } = await app.ask(
       'mutation { leaseJobs(input: { executor: "x", knownRuns: [], maxJobs: 1 }) { __typename } }',
     );
@@ -279,7 +279,7 @@ describe('a lease that is not renewed', () => {
   const jobOf = (id: string) => db.job.findUniqueOrThrow({ where: { id } });
   const lost = ['SUBMITTED', 'QUEUED', 'LEASED', 'RUNNING', 'LEASE_EXPIRED'];
 
-  it('ends, the job waits again with an attempt counted, and the old run is dead when another takes it up', async () => {
+  it('ends: the job is queued again with one attempt counted, and the old run is refused when another executor has it', async () => {
     const { id, one, run } = await lose('expired');
     const other = await hands('expired-other', 1);
     await assign();
@@ -295,7 +295,7 @@ describe('a lease that is not renewed', () => {
     await retire(other);
   });
 
-  it('is given back to an executor that comes back while nobody else has the job, and that was no attempt', async () => {
+  it('is given back to an executor that returns while no other has the job, and counts no attempt', async () => {
     const { id, one, run } = await lose('back');
     const { cancelRuns, runs } = await one.lease({ maxJobs: 1, wait: 'PT0S' });
     expect([cancelRuns, runs]).toEqual([[], []]);
@@ -305,14 +305,14 @@ describe('a lease that is not renewed', () => {
     await retire(one);
   });
 
-  it('is no reason to drop the result of an executor that comes back with it', async () => {
+  it('does not make the server drop the result of an executor that returns', async () => {
     const { id, one, run } = await lose('result');
     expect(await one.succeed(run, { y: 1 })).toEqual(['APPLIED']);
     expect(await jobOf(id)).toMatchObject({ state: 'SUCCEEDED', attemptedRuns: 0 });
     await retire(one);
   });
 
-  it('is no attempt when the executor gives it back afterwards, also when another has the job by then', async () => {
+  it('counts no attempt when the executor gives it back afterwards, also when another has the job by then', async () => {
     const { id, one, run } = await lose('given-back');
     const other = await hands('given-back-other', 1);
     await assign();
@@ -335,7 +335,7 @@ describe('a lease that is not renewed', () => {
     await retire(one);
   });
 
-  it('goes to one only when the executor comes back at the moment in which another is chosen', async () => {
+  it('goes to one executor only when the first returns at the moment in which another is chosen', async () => {
     for (let turn = 0; turn < 5; turn += 1) {
       const { id, one, run } = await lose(`meeting-${turn}`);
       const other = await hands(`meeting-other-${turn}`, 1);
@@ -351,7 +351,7 @@ describe('a lease that is not renewed', () => {
     }
   });
 
-  it('counts no attempt when the executor never took it up', async () => {
+  it('counts no attempt when the executor never confirmed it', async () => {
     const [id = ''] = await submit('unheard', [job(null)]);
     const one = await hands('unheard', 1);
     await assign();
@@ -364,7 +364,7 @@ describe('a lease that is not renewed', () => {
     await retire(one);
   });
 
-  it('leaves alone one that is renewed in the meantime', async () => {
+  it('is not ended when it is renewed in the meantime', async () => {
     await submit('renewed', [job(null)]);
     const one = await hands('renewed', 1);
     await assign();
@@ -383,7 +383,7 @@ describe('a lease that is not renewed', () => {
 });
 
 describe('reporting', () => {
-  it('acknowledges a repeat and changes nothing by it', async () => {
+  it('acknowledges a repeated event and changes nothing', async () => {
     await submit('repeat', [job(null)]);
     const one = await hands('repeat', 1);
     await assign();
@@ -401,7 +401,7 @@ describe('reporting', () => {
     await retire(one);
   });
 
-  it('acknowledges what a run has passed already, and fences what never was', async () => {
+  it('answers REPEATED for a state that the run has passed, and FENCED for a run that does not exist', async () => {
     await submit('passed', [job(null)]);
     const one = await hands('passed', 1);
     await assign();
@@ -418,7 +418,7 @@ describe('reporting', () => {
     await retire(one);
   });
 
-  it('counts one end only, however many report one at once', async () => {
+  it('counts one end when many calls report one at the same time', async () => {
     await submit('ends', [job(null)]);
     const one = await hands('ends', 1);
     await assign();
@@ -440,7 +440,7 @@ describe('reporting', () => {
     await retire(one);
   });
 
-  it('takes a run of nobody for fenced, and outputs that are too large for an error that names them', async () => {
+  it('answers FENCED for an unknown run, and an error that names outputs that are too large', async () => {
     const one = new Hands(app, 'reporter');
     expect(await one.report({ run: newId(), kind: 'RUNNING' })).toEqual(['FENCED']);
     const large = await one.report({
@@ -455,7 +455,7 @@ describe('reporting', () => {
 });
 
 describe('a turn of the assigner', () => {
-  it('assigns 500 jobs, and says that there may be more', async () => {
+  it('assigns 500 jobs, and reports that there may be more', async () => {
     await submit(
       'many',
       Array.from({ length: 501 }, () => job(null)),

@@ -53,7 +53,7 @@ const kindsOf = async (jobId: string) =>
   );
 
 describe('cancelling while the assigner leases', () => {
-  it('ends the run too, and nothing said of it counts', async () => {
+  it('ends the run too, and later reports of it do not count', async () => {
     const hands = new Hands(app, 'cancelled');
     await hands.lease({ wait: 'PT0S' });
     const { ownerId, ids } = await submitted(1);
@@ -73,7 +73,7 @@ describe('cancelling while the assigner leases', () => {
     await hands.lease({ maxJobs: 0, wait: 'PT0S' });
   });
 
-  it('leaves no job with a run that goes on, whoever wins', async () => {
+  it('leaves no cancelled job with a run that continues, whichever is first', async () => {
     const hands = new Hands(app, 'storm');
     await hands.lease({ maxJobs: 100, wait: 'PT0S' });
     for (let turn = 0; turn < 10; turn += 1) {
@@ -96,8 +96,8 @@ describe('cancelling while the assigner leases', () => {
   });
 });
 
-describe('statements that meet on the same runs', () => {
-  it('neither wait in a circle nor fail', async () => {
+describe('statements on the same runs', () => {
+  it('neither deadlock nor fail', async () => {
     const hands = new Hands(app, 'circle');
     await hands.lease({ maxJobs: 100, wait: 'PT0S' });
     const executor = await executorId('circle');
@@ -130,8 +130,8 @@ describe('statements that meet on the same runs', () => {
   });
 });
 
-describe('a set that belongs to somebody', () => {
-  it('takes no jobs of others, under its name or in another queue', async () => {
+describe('a job set with an owner', () => {
+  it('accepts no jobs without its owner; in another queue the same name is another set', async () => {
     const { ownerId } = await submitted(1);
     const forge = (queueOf: { id: string; tenantId: string }) =>
       inTransaction((tx) =>
@@ -155,7 +155,7 @@ describe('a set that belongs to somebody', () => {
   });
 });
 
-describe('executors of others', () => {
+describe('executors of other accounts', () => {
   /** A service account of this tenant. @returns its Authorization header. */
   const service = (tenantId: string, username: string) =>
     newCaller({ tenantId, username, role: 'SYSTEM', scopes: ['executor'] });
@@ -180,7 +180,7 @@ describe('executors of others', () => {
     await cancel(ownerId);
   });
 
-  it('may not speak under the name of another service account, nor of its runs', async () => {
+  it('cannot use the name of another service account, nor report its runs', async () => {
     const hands = new Hands(app, 'named');
     await hands.lease({ wait: 'PT0S' });
     const { ownerId } = await submitted(1);
@@ -210,7 +210,7 @@ describe('executors of others', () => {
 });
 
 describe('the log of a run', () => {
-  it('is kept up to its bound, each piece once, and read back in order', async () => {
+  it('is stored up to its limit, each chunk once, and read in order', async () => {
     const hands = new Hands(app, 'logger');
     await hands.lease({ wait: 'PT0S' });
     const { ownerId } = await submitted(1);

@@ -24,7 +24,7 @@ async function takeRun(): Promise<Run> {
 const report = (run: string, event: object) => hands.report({ run, ...event });
 
 describe('a failure', () => {
-  it('is kept with its words as far as they can be', async () => {
+  it('keeps the part of its message that can be stored', async () => {
     const run = await takeRun();
     const error = { code: 'X\u0000', message: `a\u0000${'a'.repeat(8189)}😀`, kind: 'USER' };
     expect(await report(run.id, { kind: 'FAILED', error })).toEqual(['APPLIED']);
@@ -38,7 +38,7 @@ describe('outputs', () => {
     ['half a pair', { y: 'a\uD800' }],
     ['a name with NUL', { y: { 'k\u0000': 1 } }],
     ['no names', [1]],
-  ])('that cannot be stored are refused: %s', async (_name, outputs) => {
+  ])('are refused when they cannot be stored: %s', async (_name, outputs) => {
     const body = JSON.stringify(outputs);
     const answer = await report(newId(), { kind: 'SUCCEEDED', outputs: JSON.parse(body) });
     expect(answer).toMatchObject({ code: 'INVALID_ARGUMENT', path: ['input', 'events', '0', 'outputs'] });
@@ -46,14 +46,20 @@ describe('outputs', () => {
 });
 
 describe('a clock', () => {
-  it.each(['1969-12-31T23:59:59Z', '0001-01-01T00:00:00Z'])('that says %s is refused', async (occurredAt) => {
-    const answer = await report(newId(), { kind: 'RUNNING', occurredAt });
-    expect(answer).toMatchObject({ code: 'INVALID_ARGUMENT', path: ['input', 'events', '0', 'occurredAt'] });
-  });
+  it.each(['1969-12-31T23:59:59Z', '0001-01-01T00:00:00Z'])(
+    'is refused when it says %s',
+    async (occurredAt) => {
+      const answer = await report(newId(), { kind: 'RUNNING', occurredAt });
+      expect(answer).toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        path: ['input', 'events', '0', 'occurredAt'],
+      });
+    },
+  );
 });
 
 describe('ids in capitals', () => {
-  it('name no run, in a report as in a lease', async () => {
+  it('do not name a run, neither in a report nor in a lease', async () => {
     const run = await takeRun();
     const upper = run.id.toUpperCase();
     const answer = await report(upper, { kind: 'RUNNING' });
@@ -71,7 +77,7 @@ describe('ids in capitals', () => {
 });
 
 describe('the cause of an abort', () => {
-  it('that cannot be stored is refused', async () => {
+  it('is refused when it cannot be stored', async () => {
     const id = await launch(app, 'p', 'one');
     const { errors } = await app.ask(
       'mutation ($id: ID!, $c: String!) { terminateExecution(input: {by: {id: $id}, cause: $c}) { __typename } }',

@@ -31,7 +31,7 @@ describe('the configuration', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   const [, configuration = ''] = readme.split('## Configuration\n');
 
-  it.each(Object.values(files))('of $heading is in README, every variable and no other', (file) => {
+  it.each(Object.values(files))('of $heading is in README, with every variable and no other', (file) => {
     const [, section = ''] = configuration.split(`### ${file.heading}\n`);
     const [table = ''] = section.split(/^##/m);
     const rows = [...table.matchAll(/^\| `([A-Z][A-Z0-9_]+)` \|/gm)].map((match) => match[1]);
@@ -63,26 +63,29 @@ describe('the configuration', () => {
       '-a-',
       'SLIPWAY_EXECUTOR must have 1 to 63 lower-case letters, digits and hyphens, and no hyphen at either end.',
     ],
-  ] as const)('in %s refuses %s=%s in one plain line without the value', async (file, name, value, line) => {
-    await expect(read(file, { [name]: value })).rejects.toMatchObject({
-      name: 'ConfigurationError',
-      message: line,
-    });
-  });
+  ] as const)(
+    'in %s refuses %s=%s with one line that does not contain the value',
+    async (file, name, value, line) => {
+      await expect(read(file, { [name]: value })).rejects.toMatchObject({
+        name: 'ConfigurationError',
+        message: line,
+      });
+    },
+  );
 
-  it('names every variable that is wrong, a line each', async () => {
+  it('names every wrong variable, each on one line', async () => {
     await expect(read('base', { LOG_LEVEL: 'loud', DRAIN_SECONDS: 'soon' })).rejects.toThrow(
       /^LOG_LEVEL must .*\.\nDRAIN_SECONDS must .*\.$/,
     );
   });
 
-  it('of a process does not mind wrong values of other processes', async () => {
+  it('of a process ignores wrong values of other processes', async () => {
     await read('executor', { PORT: 'none', DATABASE_URL: 'none', SLIPWAY_EMBEDDED: 'none' });
     await read('server', { SLIPWAY_EXECUTOR_SLOTS: 'none', DATABASE_URL: 'none' });
     await read('control-plane', { PORT: 'none', SLIPWAY_URL: 'none' });
   });
 
-  it('takes an empty variable for one that is not set', async () => {
+  it('treats an empty variable as not set', async () => {
     expect(await read('server', { PORT: '', PUBLIC_URL: '' })).toMatchObject({
       serverConfig: { port: 4000, publicUrl: undefined },
     });

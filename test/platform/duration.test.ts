@@ -17,13 +17,13 @@ describe('durations', () => {
   });
 
   it.each(['', 'P', 'PT', '30', 'PT30', '1h', 'P1Y', 'P1M', 'PT1.S', 'P1DT', `P${'9'.repeat(20)}D`])(
-    '%j is none',
+    '%j is not a duration',
     (text) => {
       expect(parseDuration(text)).toBeNull();
     },
   );
 
-  it('are read back as they were written', () => {
+  it('are read as they were written', () => {
     const lengths = fc.integer({ min: -(10 ** 13), max: 10 ** 13 });
     fc.assert(fc.property(lengths, (length) => parseDuration(formatDuration(length)) === length));
   });

@@ -57,7 +57,7 @@ afterEach(async () => {
 afterAll(() => rm(root, { recursive: true, maxRetries: 5 }));
 
 describe('startEmbeddedPostgres', () => {
-  it('makes a cluster whose password only we can read', async () => {
+  it('creates a cluster whose password only the own user can read', async () => {
     const server = await start();
     expect((await stat(join(folder, 'password'))).mode & 0o777).toBe(0o600);
     expect(new URL(server.url).password).toMatch(/^[0-9a-f]{48}$/);
@@ -88,7 +88,7 @@ describe('startEmbeddedPostgres', () => {
     other.close();
   });
 
-  it('tells when the server is killed, and starts again once its orphans are gone', async () => {
+  it('reports that the server was killed, and starts again when its orphans have ended', async () => {
     const server = await start();
     const reason = new Promise<string>((tell) => server.onExit(tell));
     const busy = query(server, 'select pg_sleep(60)').catch((error: Error) => error);
@@ -106,7 +106,7 @@ describe('startEmbeddedPostgres', () => {
     expect(isAlive(next.pid)).toBe(true);
   });
 
-  it('does not tell when it was asked to stop', async () => {
+  it('does not report an end that was asked for', async () => {
     const server = await start();
     const told: string[] = [];
     server.onExit((reason) => told.push(reason));
@@ -124,7 +124,7 @@ describe('startEmbeddedPostgres', () => {
     expect(await readdir(join(folder, 'data'))).not.toContain('postmaster.pid');
   });
 
-  it('ends a server that outlived its process, and starts its own', async () => {
+  it('stops a server that outlived its process, and starts a new one', async () => {
     const server = await start();
     expect(isAlive(server.pid)).toBe(true);
     const next = await start();
@@ -132,7 +132,7 @@ describe('startEmbeddedPostgres', () => {
     expect(await query(next, 'select told from kept')).toHaveLength(1);
   });
 
-  it.runIf(process.platform === 'linux')('is not misled by the marks of a dead server', async () => {
+  it.runIf(process.platform === 'linux')('ignores the lock files of a dead server', async () => {
     const server = await start();
     const pidFile = join(folder, 'data/postmaster.pid');
     const marks = (await readFile(pidFile, 'utf8')).split('\n');
@@ -142,21 +142,21 @@ describe('startEmbeddedPostgres', () => {
     expect(await query(await start(), 'select told from kept')).toHaveLength(1);
   });
 
-  it('quotes the server when it does not start, and leaves the folder free', async () => {
+  it('quotes the output of the server when it does not start, and releases the folder', async () => {
     await expect(start({ settings: { shared_buffers: 'plenty' } })).rejects.toThrow(
       /^PostgreSQL did not start \(exit code 1\)\. It wrote:\n.*FATAL: {2}invalid value for parameter "shared_buffers"/s,
     );
     await start();
   });
 
-  it('refuses a cluster of another PostgreSQL', async () => {
+  it('refuses a cluster of another PostgreSQL version', async () => {
     const version = join(folder, 'data/PG_VERSION');
     await writeFile(version, '17\n');
     await expect(start()).rejects.toThrow('and this release uses PostgreSQL 18');
     await writeFile(version, '18\n');
   });
 
-  it('makes the cluster anew when it was killed while making it', async () => {
+  it('creates the cluster again when it was killed while creating it', async () => {
     const fresh = join(root, 'interrupted');
     const driver = spawnDriver(fresh);
     await expect
@@ -194,7 +194,7 @@ describe.runIf(process.getuid?.() === 0)(
     });
     afterAll(() => rm(closed, { recursive: true }));
 
-    it('keeps the data where PostgreSQL may go, and links to it', async () => {
+    it('keeps the data in a folder that PostgreSQL can enter, and links to it', async () => {
       const target = join(closed, 'postgres');
       const { place, stop } = await start({ folder: target });
       expect(place.barrier).toBe(closed);
@@ -212,7 +212,7 @@ describe.runIf(process.getuid?.() === 0)(
       );
     });
 
-    it('runs a copy of the programs where PostgreSQL cannot enter node_modules', async () => {
+    it('runs a copy of the programs when PostgreSQL cannot enter node_modules', async () => {
       const hidden = join(closed, 'package');
       await cp(findPackage(), hidden, { recursive: true, verbatimSymlinks: true });
       const open = join(root, 'programs');
@@ -231,13 +231,13 @@ describe.runIf(process.getuid?.() === 0)(
       expect(await preparePrograms(hidden, account, open)).toMatchObject({ postgres });
     });
 
-    it('refuses, in production, before anything is made', async () => {
+    it('refuses the start in production before it creates anything', async () => {
       const target = join(closed, 'production');
       await expect(start({ folder: target, mayLink: false })).rejects.toThrow(`cannot enter ${closed}`);
       expect(await readdir(closed)).not.toContain('production');
     });
 
-    it('refuses to leave existing data behind', async () => {
+    it('refuses to abandon data that is in the folder', async () => {
       await mkdir(join(closed, 'old/data'), { recursive: true });
       await expect(start({ folder: join(closed, 'old') })).rejects.toThrow(
         /cannot enter .* it cannot reach the data/,

@@ -46,7 +46,7 @@ async function contend(): Promise<{ contender: ChildProcess; go(): Promise<strin
 }
 
 describe('lockFolder', () => {
-  it('refuses while the process that has the folder lives, and names it', async () => {
+  it('refuses while the process that holds the folder is alive, and names it', async () => {
     const first = await contend();
     expect(await first.go()).toBe('locked');
     expect(await first.go()).toBe('locked');
@@ -62,13 +62,13 @@ describe('lockFolder', () => {
     expect(await readdir(folder)).toEqual(['lock.2']);
   });
 
-  it('is not misled by a process that has the number of a dead one', async () => {
+  it('ignores a process that has the number of a dead one', async () => {
     await writeFile(join(folder, 'lock.7'), JSON.stringify({ pid: process.pid, startedAt: 'long ago' }));
     lockFolder(folder);
     expect(await readdir(folder)).toEqual(['lock.8']);
   });
 
-  it('lets one of several through that find the mark of a dead process at once', async () => {
+  it('admits one of several processes that find the lock of a dead process at the same time', async () => {
     await writeFile(join(folder, 'lock.1'), '{"pid": 2000000000, "startedAt": "long ago"}');
     const all = await Promise.all(Array.from({ length: 6 }, contend));
     const answers = await Promise.all(all.map(({ go }) => go()));

@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 describe('applyMigrations', () => {
-  it('applies what is pending, oldest first, and nothing twice', async () => {
+  it('applies pending migrations, oldest first, and none twice', async () => {
     expect(await apply()).toEqual(['20260101000000_queues', '20260102000000_weights']);
     expect(await apply()).toEqual([]);
 
@@ -31,18 +31,18 @@ describe('applyMigrations', () => {
     expect(await columnsOfQueues()).toEqual(['name', 'weight', 'labels']);
   });
 
-  it('lets five servers start at once', async () => {
+  it('lets five servers start at the same time', async () => {
     const applied = await Promise.all(Array.from({ length: 5 }, apply));
     expect(applied.flat()).toEqual(['20260101000000_queues', '20260102000000_weights']);
   });
 
-  it('applies one that branched off before another that is already there', async () => {
+  it('applies a migration that is older than one that was applied already', async () => {
     await apply();
     await write('20260101120000_limits', 'create table limits (queue text);');
     expect(await apply()).toEqual(['20260101120000_limits']);
   });
 
-  it('sends a script whole, functions and comments with semicolons included', async () => {
+  it('sends a script as a whole, including functions and comments with semicolons', async () => {
     await write(
       '20260103000000_function',
       `-- First; then.
@@ -53,7 +53,7 @@ describe('applyMigrations', () => {
     expect(await rows('select value from ones')).toEqual([{ value: 1 }]);
   });
 
-  it('undoes a refused migration as a whole, names its line, and goes on once it is mended', async () => {
+  it('rolls back a failed migration as a whole, names its line, and continues when it is repaired', async () => {
     await write('20260103000000_broken', 'create table half (id int);\n\ncreate table half2 (id nonsense);');
     await expect(apply()).rejects.toMatchObject({
       name: 'MigrationError',
@@ -76,7 +76,7 @@ describe('applyMigrations', () => {
     ]);
   });
 
-  it('stops at one that failed outside a transaction, until someone has put it right', async () => {
+  it('stops at a migration that failed outside a transaction, until it is repaired by hand', async () => {
     await write('20260103000000_index', 'create index concurrently queues_no on queues (nothing);');
     await expect(apply()).rejects.toMatchObject({ reason: 'refused' });
 
@@ -106,7 +106,7 @@ describe('applyMigrations', () => {
     await rm(older, { recursive: true });
   });
 
-  it('refuses a database with tables of someone else', async () => {
+  it('refuses a database with tables of another application', async () => {
     await rows('create table theirs (id int)');
     await expect(apply()).rejects.toMatchObject({ reason: 'refused' });
     expect(await rows("select to_regclass('queues') as queues")).toEqual([{ queues: null }]);
@@ -123,7 +123,7 @@ describe('applyMigrations', () => {
     expect(await apply()).toHaveLength(2);
   });
 
-  it('leaves nothing half-done when the connection breaks in the middle', async () => {
+  it('leaves nothing incomplete when the connection breaks in the middle', async () => {
     await write('20260103000000_slow', 'create table slow (id int); select pg_sleep(20);');
     const isSleeper = "query like '%pg_sleep(20)%' and state = 'active' and pid <> pg_backend_pid()";
     const refusal = expect(apply()).rejects.toBeInstanceOf(MigrationError);

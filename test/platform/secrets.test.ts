@@ -14,14 +14,14 @@ describe('secrets', () => {
   beforeEach(() => vi.resetModules());
   afterEach(() => vi.unstubAllEnvs());
 
-  it('open what the first of them sealed, also after another was put in front', async () => {
+  it('open what an older secret sealed after a new one was put first', async () => {
     const sealed = (await underSecrets(one)).seal('key', 'hello');
     expect((await underSecrets(two, one)).open('key', sealed)).toBe('hello');
     const { open } = await underSecrets(two);
     expect(() => open('key', sealed)).toThrow('cannot be decrypted');
   });
 
-  it('open nothing that was changed, nor for another purpose', async () => {
+  it('refuse sealed text that was changed or sealed for another purpose', async () => {
     const { seal, open } = await underSecrets(one);
     const sealed = seal('key', 'hello');
     for (let index = 0; index < sealed.length; index += 1) {
@@ -33,7 +33,7 @@ describe('secrets', () => {
     expect(seal('key', 'hello').equals(sealed)).toBe(false);
   });
 
-  it('sign for one purpose, and every one of them verifies', async () => {
+  it('sign for one purpose, and each secret in the list verifies', async () => {
     const signature = (await underSecrets(one)).sign('url', 'text');
     const { isSignature } = await underSecrets(two, one);
     expect(isSignature('url', 'text', signature)).toBe(true);
@@ -49,7 +49,7 @@ describe('secrets', () => {
     '12345678901234567890123456789012',
     '0123456789abcdefghijklmnopqrstuvwxyz',
     'SLIPWAY_SECRETS_SLIPWAY_SECRETS_',
-  ])('that are easy to guess are refused in production: %s', async (secret) => {
+  ])('are refused in production when they are easy to guess: %s', async (secret) => {
     expect((await underSecrets(secret)).requiredSecrets()).toEqual([secret]);
     vi.stubEnv('NODE_ENV', 'production');
     const { requiredSecrets } = await underSecrets(randomBytes(24).toString('base64'), secret);
@@ -58,7 +58,7 @@ describe('secrets', () => {
     );
   });
 
-  it('that are random are taken in production, however they are written', async () => {
+  it('are accepted in production when they are random, in any notation', async () => {
     vi.stubEnv('NODE_ENV', 'production');
     for (let tries = 0; tries < 200; tries += 1) {
       const bytes = randomBytes(16);
@@ -68,7 +68,7 @@ describe('secrets', () => {
     }
   });
 
-  it('are required, and long', async () => {
+  it('are required and have a minimum length', async () => {
     for (const [secrets, message] of [
       [[], 'required'],
       [['short'], 'fewer than 32'],

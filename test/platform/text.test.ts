@@ -11,24 +11,24 @@ const nested = (levels: number, inner: unknown = 1) => {
 };
 
 describe('isStorable', () => {
-  it.each(['', 'a', 'é✓🚀', '\uFFFD', '\u0001'])('takes %j', (text) => expect(isStorable(text)).toBe(true));
+  it.each(['', 'a', 'é✓🚀', '\uFFFD', '\u0001'])('accepts %j', (text) => expect(isStorable(text)).toBe(true));
   it.each(['\u0000', 'a\u0000b', '\uD83D', '\uDE00', 'a\uDE00\uD83Db'])('refuses %j', (text) =>
     expect(isStorable(text)).toBe(false),
   );
 });
 
 describe('storable', () => {
-  it('replaces what cannot be kept and leaves the rest', () => {
+  it('replaces characters that cannot be stored, and keeps the rest', () => {
     expect(storable('a\u0000b\uD83Dc😀')).toBe('a\uFFFDb\uFFFDc😀');
   });
 
-  it('cuts before a pair rather than inside it', () => {
+  it('cuts before a surrogate pair, not inside it', () => {
     expect(storable(`${'a'.repeat(7)}😀`, 8)).toBe('a'.repeat(7));
     expect(storable(`${'a'.repeat(6)}😀b`, 8)).toBe(`${'a'.repeat(6)}😀`);
     expect(storable('abc', 0)).toBe('');
   });
 
-  it('always answers what can be kept, no longer than asked', () => {
+  it('always answers text that can be stored, no longer than the limit', () => {
     const texts = fc.string({ unit: 'binary' }).map((text) => text.slice(1));
     fc.assert(
       fc.property(texts, fc.nat(20), (text, max) => {
@@ -42,13 +42,13 @@ describe('storable', () => {
 });
 
 describe('jsonFault', () => {
-  it('names the place of a text that cannot be kept, keys too', () => {
+  it('names the path of a text that cannot be stored, also of a key', () => {
     expect(jsonFault({ a: [1, { b: 'x\u0000' }] })?.path).toEqual(['a', '1', 'b']);
     expect(jsonFault({ a: { 'k\uD800': 1 } })?.message).toContain('cannot be stored');
     expect(jsonFault({ a: [1, null, true, 'é', new Date()], b: 5n })).toBeNull();
   });
 
-  it('takes 64 levels and refuses one more, however many follow', () => {
+  it('accepts 64 levels and refuses one more, however many follow', () => {
     expect(jsonFault(nested(64))).toBeNull();
     expect(jsonFault(nested(65))?.message).toContain('too deep');
     expect(jsonFault(nested(100_000))?.message).toContain('too deep');
@@ -58,7 +58,7 @@ describe('jsonFault', () => {
 });
 
 describe('isId', () => {
-  it('is lower case, as ids are answered', () => {
+  it('accepts an id in lower case, as the API answers it', () => {
     const id = newId();
     expect(isId(id)).toBe(true);
     expect(isId('01890A5D-AC96-774B-BCCE-B302099A8057')).toBe(false);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { turns } from '../../src/platform/turns.ts';
 
 describe('turns', () => {
-  it('run so many at once, the others in their order, and refuse who comes when enough wait', async () => {
+  it('run a limited number at the same time, the others in order, and refuse more when the queue is full', async () => {
     const inTurn = turns(2, 3, () => new Error('too many'));
     const started: number[] = [];
     const ends: (() => void)[] = [];
@@ -28,7 +28,7 @@ describe('turns', () => {
     expect(started).toEqual([1, 2, 3, 4, 5, 7]);
   });
 
-  it('give the turn of work that failed to the next', async () => {
+  it('pass the turn on to the next when work fails', async () => {
     const inTurn = turns(1, 1, () => new Error('too many'));
     const failing = inTurn(async () => {
       throw new Error('no');

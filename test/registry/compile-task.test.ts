@@ -49,7 +49,7 @@ describe('compileTask', () => {
     });
   });
 
-  it('compiles what it compiled to the same', () => {
+  it('compiles its own result to the same result', () => {
     const once = compileTask(resources({ GPU: '1' }, { GPU: '1' }));
     expect(compileTask(once)).toEqual(once);
   });
@@ -62,7 +62,7 @@ describe('compileTask', () => {
     ]);
   });
 
-  it('tells all faults together, in the order of the checks', () => {
+  it('reports all problems together, in the order of the checks', () => {
     const template = {
       metadata: { runtime: { type: 'FLYTE_SDK' }, retries: 11, timeout: '1h' },
       container: { resources: { requests: [{ name: 'GPU', value: '0.5' }] } },
@@ -110,11 +110,11 @@ describe('compileTask', () => {
     expect(faults(template)).toEqual(expected);
   });
 
-  it('takes a container without inputs and outputs as it comes', () => {
+  it('accepts a container without inputs and outputs', () => {
     expect(compileTask({ ...task, interface: {}, container: { image: 'x' } }).container?.command).toEqual([]);
   });
 
-  it('names containers of a pod that are no DNS labels', () => {
+  it('names containers of a pod whose names are not DNS labels', () => {
     const pod = (...names: unknown[]) => ({
       ...task,
       container: null,
@@ -168,7 +168,7 @@ describe('parseQuantity', () => {
     },
   );
 
-  it('is exact where floating point is not', () => {
+  it('is exact for numbers that floating point rounds', () => {
     const digits = fc.bigInt({ min: 0n, max: 10n ** 30n });
     fc.assert(
       fc.property(digits, (units) => {

@@ -112,7 +112,7 @@ describe('compileWorkflow', () => {
     expect(used.map((task) => task.id.name)).toEqual(['load', 'tick', 'train']);
   });
 
-  it('turns plain values into literals of the type they are bound to', () => {
+  it('turns plain values into literals of the type that they are bound to', () => {
     const { primary } = compile({ nodes: [train(value('9007199254740993'))] });
     expect(primary.template.nodes[0]?.inputs[0]?.binding).toEqual({
       literal: { scalar: { primitive: { integer: '9007199254740993' } } },
@@ -138,7 +138,7 @@ describe('compileWorkflow', () => {
     expect(compile({ nodes: [load, report(titles)] }).primary.template.nodes).toHaveLength(2);
   });
 
-  it('names the variant of a union that types decide', () => {
+  it('names the variant of a union when types decide it', () => {
     const { primary } = compile({
       nodes: [
         load,
@@ -326,7 +326,7 @@ describe('compileWorkflow', () => {
     expect(faults(workflow)).toEqual(expected);
   });
 
-  it('tells all faults together, in the order of the nodes', () => {
+  it('reports all problems together, in the order of the nodes', () => {
     const nodes = [
       aNode('b', 'train', { rows: value('x') }, { upstreamNodeIds: ['c'] }),
       aNode('a', 'gone', { rows: promise('nowhere', 'x') }),
@@ -342,14 +342,14 @@ describe('compileWorkflow', () => {
     ]);
   });
 
-  it('limits the nodes that a user writes, 0 for any number', () => {
+  it('limits the number of nodes; 0 is no limit', () => {
     const nodes = Array.from({ length: 101 }, (_, index) => aNode(`n${index}`, 'tick'));
     expect(faults({ nodes })).toEqual(['InvalidValue nodes']);
     expect(compile({ nodes }, 0).primary.template.nodes).toHaveLength(101);
     expect(compile({ nodes: nodes.slice(1) }).primary.template.nodes).toHaveLength(100);
   });
 
-  it('refuses too many nodes before it looks at one', () => {
+  it('refuses too many nodes before it checks one', () => {
     let looks = 0;
     const node = new Proxy(
       {},
@@ -365,7 +365,7 @@ describe('compileWorkflow', () => {
     expect(looks).toBe(0);
   });
 
-  it('compiles a chain of 5,000 nodes, and finds a cycle as long', () => {
+  it('compiles a chain of 5,000 nodes, and finds a cycle of 5,000 nodes', () => {
     const chain = (first: string[]) =>
       Array.from({ length: 5000 }, (_, index) =>
         aNode(`n${index}`, 'tick', {}, { upstreamNodeIds: index === 0 ? first : [`n${index - 1}`] }),
@@ -419,7 +419,7 @@ function canBeOrdered(edges: readonly (readonly [number, number])[]): boolean {
 }
 
 describe('readWorkflowTemplate', () => {
-  it('tells all faults of shape, naming nodes by id', () => {
+  it('reports all problems of form, and names nodes by id', () => {
     const template = {
       interface: {},
       metadata: { onFailure: 'PANIC' },

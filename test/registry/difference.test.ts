@@ -6,7 +6,7 @@ import { canonicalJson } from '../../src/values/canonical-json.ts';
 const json = fc.jsonValue({ maxDepth: 4 });
 
 describe('differences', () => {
-  it('names each place with its old and new value', () => {
+  it('names each path with its old and new value', () => {
     const before = { image: 'a', env: [{ key: 'x' }, { key: 'y' }], gone: { a: 1 }, kind: [] };
     const after = { image: 'b', env: [{ key: 'x' }, { key: 'z' }, null], kind: {}, added: true };
     expect(differences(before, after)).toEqual([
@@ -19,7 +19,7 @@ describe('differences', () => {
     ]);
   });
 
-  it('finds something exactly when the documents differ', () => {
+  it('finds a difference exactly when the documents differ', () => {
     fc.assert(
       fc.property(json, json, (one, other) => {
         expect(differences(one, other).length > 0).toBe(canonicalJson(one) !== canonicalJson(other));
@@ -54,7 +54,7 @@ describe('differences', () => {
 });
 
 describe('differencesText', () => {
-  it('is a line for each, cut at the limit', () => {
+  it('has one line for each difference, cut at the limit', () => {
     const list = differences({ a: 1, b: 2 }, { a: 2 });
     expect(differencesText(list)).toBe('a: 1 → 2\nb: 2 → nothing');
     expect(differencesText(list, 5)).toBe('a: 1…');

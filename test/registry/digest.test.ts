@@ -18,7 +18,7 @@ function reordered(document: unknown): unknown {
 }
 
 describe('canonicalJson', () => {
-  it('is JSON for the same document', () => {
+  it('is JSON of the same document', () => {
     fc.assert(
       fc.property(json, (document) => {
         expect(JSON.parse(canonicalJson(document))).toEqual(JSON.parse(JSON.stringify(document)));
@@ -34,7 +34,7 @@ describe('canonicalJson', () => {
     );
   });
 
-  it('tells different documents apart', () => {
+  it('differs for different documents', () => {
     const documents = [
       { a: 1 },
       { a: '1' },
@@ -49,14 +49,17 @@ describe('canonicalJson', () => {
     expect(new Set(documents.map(canonicalJson)).size).toBe(documents.length);
   });
 
-  it('keeps a key named __proto__, leaves out what is undefined', () => {
+  it('keeps a key named __proto__, and leaves out undefined values', () => {
     expect(canonicalJson(JSON.parse('{"b": 1, "__proto__": {"a": 2}}'))).toBe('{"__proto__":{"a":2},"b":1}');
     expect(canonicalJson({ b: undefined, a: [undefined] })).toBe('{"a":[null]}');
   });
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1n, () => 1])('refuses what JSON cannot say', (document) => {
-    expect(() => canonicalJson({ document })).toThrow(TypeError);
-  });
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1n, () => 1])(
+    'refuses values that JSON cannot represent',
+    (document) => {
+      expect(() => canonicalJson({ document })).toThrow(TypeError);
+    },
+  );
 });
 
 describe('digestOf', () => {

@@ -81,11 +81,11 @@ describe('activeLaunchPlan', () => {
     return { data, errors };
   };
 
-  it('is found by whoever may read its workflow', async () => {
+  it('is found by callers who can read its workflow', async () => {
     expect((await ask('payroll')).data.activeLaunchPlan).toEqual({ version: 'v1', fixedInputs: { x: 4711 } });
   });
 
-  it('is absent for a guest of the project whom its workflow is closed to', async () => {
+  it('is NOT_FOUND for a reader of the project whose workflow is closed to it', async () => {
     const guest = await newCaller({
       role: 'GUEST',
       grants: [
@@ -98,7 +98,7 @@ describe('activeLaunchPlan', () => {
     expect(errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
   });
 
-  it('is absent for whoever may read another workflow of a hidden project', async () => {
+  it('is NOT_FOUND for callers who can only read another workflow of a hidden project', async () => {
     const level = 'READ';
     const reader = await newCaller({
       role: 'USER',
@@ -109,7 +109,7 @@ describe('activeLaunchPlan', () => {
   });
 });
 
-describe('a version that is already stored', () => {
+describe('a version that exists already', () => {
   const register = (caller: string) => (name: string) =>
     mutate(
       app,
@@ -119,14 +119,14 @@ describe('a version that is already stored', () => {
       caller,
     );
 
-  it('is shown with the difference to whoever may read it', async () => {
+  it('is reported with the difference to callers who can read it', async () => {
     await plan('known', 'open', { fixedInputs: { x: 1 } });
     const answer = await register(editor)('known');
     expect(answer).toMatchObject({ problems: [{ code: 'DifferentStructure' }] });
     expect(answer.message).toContain('fixedInputs');
   });
 
-  it('is a name that cannot be used where it is hidden: the answer of a reserved name, without content', async () => {
+  it('gets the answer of a reserved name, without content, when it is hidden', async () => {
     const answer = await askAlike(register(editor), ['payroll', '.flytegen.payroll']);
     expect(answer).toMatchObject({
       message: 'this name cannot be used here',
@@ -135,7 +135,7 @@ describe('a version that is already stored', () => {
     expect(JSON.stringify(answer)).not.toMatch(/4711|secret|payroll/);
   });
 
-  it('is told without the difference to a sign-in whose scopes do not cover reading', async () => {
+  it('is reported without the difference when the scopes do not include reading', async () => {
     const scopes = ['task:create'];
     const scoped = await newCaller({
       role: 'USER',
@@ -154,14 +154,14 @@ describe('createWorkflow', () => {
   const register = (caller: string) => (name: string) =>
     mutate(app, 'createWorkflow', workflowInput(project, name, { a: [] }, { version: 'v2' }), '', caller);
 
-  it('over a hidden workflow answers like a reserved name', async () => {
+  it('answers for the name of a hidden workflow as for a reserved name', async () => {
     expect(await askAlike(register(editor), ['secret', '.flytegen.one'])).toMatchObject({
       problems: [{ code: 'NameUnavailable', path: ['input', 'key', 'name'] }],
     });
     expect(await db.workflow.count({ where: { name: 'secret' } })).toBe(1);
   });
 
-  it('over a hidden workflow is refused like a new name to whoever may only read the project', async () => {
+  it('refuses readers of the project in the same way for a hidden workflow as for a new name', async () => {
     const reader = await newCaller({
       role: 'USER',
       grants: [
@@ -175,7 +175,7 @@ describe('createWorkflow', () => {
     });
   });
 
-  it('takes EDIT on the workflow where there is one, also in a closed project', async () => {
+  it('requires EDIT on the workflow when it exists, also in a closed project', async () => {
     const open = await entity('open');
     const maker = await newCaller({ role: 'USER', grants: [{ type: 'WORKFLOW', id: open, level: 'EDIT' }] });
     const reads = await newCaller({ role: 'USER', grants: [{ type: 'WORKFLOW', id: open, level: 'READ' }] });
@@ -195,14 +195,14 @@ describe('createWorkflow', () => {
 describe('updateLaunchPlan', () => {
   beforeAll(() => plan('payroll', 'open', {}, 'mine'));
 
-  it('does not deactivate a version that the caller may not read', async () => {
+  it('does not deactivate a version that the caller cannot read', async () => {
     expect(await activate('payroll', 'mine', editor)).toMatchObject({
       problems: [{ code: 'NameUnavailable', path: ['input', 'by'] }],
     });
     expect(await activeVersion('payroll')).toBe('v1');
   });
 
-  it('does not deactivate a version that the caller may read and not EDIT', async () => {
+  it('does not deactivate a version that the caller can read but not edit', async () => {
     const reader = await newCaller({
       role: 'USER',
       grants: [
@@ -217,7 +217,7 @@ describe('updateLaunchPlan', () => {
     expect(await activeVersion('payroll')).toBe('v1');
   });
 
-  it('deactivates the version of another workflow for whoever may EDIT both', async () => {
+  it('deactivates the version of another workflow for callers with EDIT on both', async () => {
     await plan('both', 'secret');
     await plan('both', 'open', {}, 'mine');
     await activate('both', 'v1');
@@ -229,12 +229,12 @@ describe('updateLaunchPlan', () => {
     expect(await activeVersion('both')).toBe('mine');
   });
 
-  it('needs nothing of other versions to deactivate the own one', async () => {
+  it('requires no level on other versions to deactivate a version', async () => {
     expect(endOf(await activate('payroll', 'mine', editor, 'INACTIVE'))).toBe('OK');
     expect(await activeVersion('payroll')).toBe('v1');
   });
 
-  it('asks about a version that becomes active while it waits', async () => {
+  it('checks a version that becomes active while it waits', async () => {
     await plan('late', 'secret');
     await plan('late', 'open', {}, 'mine');
     const answer = await overtaken(
@@ -245,7 +245,7 @@ describe('updateLaunchPlan', () => {
     expect(await activeVersion('late')).toBe('v1');
   });
 
-  it('never lets the hidden version lose a race', async () => {
+  it('keeps a hidden version active in a race', async () => {
     await plan('raced', 'secret');
     await plan('raced', 'open', {}, 'mine');
     for (let round = 0; round < 10; round += 1) {

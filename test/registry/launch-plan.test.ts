@@ -19,7 +19,7 @@ const plain = (literals: object) =>
   Object.fromEntries(Object.entries(literals).map(([name, literal]) => [name, toPlain(literal)]));
 
 describe('compileLaunchPlan', () => {
-  it('expects defaults, and requires what is neither defaulted nor fixed', () => {
+  it('expects inputs with defaults, and requires inputs that are neither defaulted nor fixed', () => {
     const { expectedInputs, fixedInputs } = compileLaunchPlan(signature, {
       defaultInputs: { rows: 10 },
       defaultInputLiterals: { rate: { scalar: { union: { value: one, type: integer } } } },
@@ -35,7 +35,7 @@ describe('compileLaunchPlan', () => {
     });
   });
 
-  it('takes null for no value set, but for a default of none', () => {
+  it('treats null as not set, except for a default of type none', () => {
     const { expectedInputs } = compileLaunchPlan(signature, {
       defaultInputs: { note: null },
       fixedInputs: null,
@@ -44,7 +44,7 @@ describe('compileLaunchPlan', () => {
     expect(expectedInputs['note']).toHaveProperty('default');
   });
 
-  it('refuses, all together, unknown names, wrong types and doubled values', () => {
+  it('reports unknown names, wrong types and duplicate values together', () => {
     const spec = {
       defaultInputs: { rows: 'many', toString: 1, rate: 3, path: 'x' },
       defaultInputLiterals: { path: { scalar: { noneType: {} } }, rows: {} },
@@ -69,7 +69,7 @@ describe('compileLaunchPlan', () => {
     ]);
   });
 
-  it('refuses an input that is both fixed and defaulted, in whatever form', () => {
+  it('refuses an input that is both fixed and defaulted, in any form', () => {
     const spec = {
       defaultInputs: { rows: 'many', path: 's3://y' },
       defaultInputLiterals: { rate: one },
@@ -90,7 +90,7 @@ describe('compileLaunchPlan', () => {
     expect(faultsThrown(() => compileLaunchPlan({ inputs: {}, outputs: {} }, spec))).toHaveLength(2);
   });
 
-  it('places every input of the workflow exactly once', () => {
+  it('lists every input of the workflow exactly once', () => {
     const names = fc.uniqueArray(anyName, { maxLength: 6 });
     const chosen = fc.array(fc.nat(5), { maxLength: 4 });
     fc.assert(
@@ -118,7 +118,7 @@ describe('effectiveInputs', () => {
     fixedInputs: { rate: 1.5 },
   });
 
-  it('overlays defaults with what the request gives, and adds what is fixed', () => {
+  it('overrides defaults with the values of the request, and adds fixed values', () => {
     const given = {
       inputs: { path: 'a', rows: '20' },
       inputLiterals: { note: { scalar: { noneType: {} } } },
@@ -130,7 +130,7 @@ describe('effectiveInputs', () => {
     expect(Object.keys(userInputs)).toEqual(['rows', 'path', 'note']);
   });
 
-  it('tells all that is wrong, naming inputs, expected and actual types', () => {
+  it('reports all problems with inputs, expected and actual types', () => {
     const given = { inputs: { rows: 'x', rate: 2, gone: 1, size: 'huge' }, inputLiterals: { note: {} } };
     const outcome = effectiveInputs(launchPlan, given);
     expect(faultsOf(outcome)).toEqual([
@@ -151,14 +151,14 @@ describe('effectiveInputs', () => {
     ]);
   });
 
-  it('refuses a required input that is null, unless its type takes null', () => {
+  it('refuses null for a required input, unless its type accepts null', () => {
     expect(faultsOf(effectiveInputs(launchPlan, { inputs: { path: null } }))).toEqual([
       'MismatchingTypes input.inputs.path',
     ]);
     expect(effectiveInputs(launchPlan, { inputs: { path: 'x', note: null } }).ok).toBe(true);
   });
 
-  it('refuses inputs that are no object', () => {
+  it('refuses inputs that are not an object', () => {
     expect(faultsOf(effectiveInputs(launchPlan, { inputs: 'path' }))).toContain('InvalidValue input.inputs');
   });
 });

@@ -4,7 +4,7 @@ import { promisedNodesOf } from '../../src/registry/domain/compile-bindings.ts';
 const promise = (nodeId: string) => ({ promise: { nodeId, var: 'y' } });
 
 describe('promisedNodesOf', () => {
-  it('names each node whose outputs bindings need once, however deep', () => {
+  it('names each node whose outputs the bindings need once, at any depth', () => {
     const bindings = [
       { binding: promise('a') },
       { binding: { collection: { bindings: [promise('b'), promise('a')] } } },

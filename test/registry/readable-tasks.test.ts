@@ -23,7 +23,7 @@ const create = async (name: string, authorization: string, task = 'double') => {
 };
 
 describe('createWorkflow', () => {
-  it('takes a task that the caller may not read for one that is absent', async () => {
+  it('answers the same for a task that the caller cannot read as for an absent one', async () => {
     const caller = { role: 'USER', level: 'EDIT' } as const;
     const blind = await newCaller({ ...caller, scopes: ['workflow:create'] });
     const hidden = await create('blind', blind);

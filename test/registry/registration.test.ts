@@ -45,7 +45,7 @@ describe('registerProject', () => {
     return data.registerProject;
   };
 
-  it('makes a project once, however many ask at once', async () => {
+  it('creates a project once when many calls register it at the same time', async () => {
     const answers = await Promise.all(
       Array.from({ length: 12 }, () => register({ identifier: 'raced', name: 'Raced' })),
     );
@@ -54,7 +54,7 @@ describe('registerProject', () => {
     expect(answers.filter((answer) => answer.code === 'ALREADY_EXISTS')).toHaveLength(11);
   });
 
-  it('reports all that is wrong at once, each with its field', async () => {
+  it('reports all problems together, each with its field', async () => {
     const labels = [
       { key: 'bad key', value: 'x' },
       { key: 'ok', value: 'not ok!' },
@@ -82,7 +82,7 @@ describe('registerProject', () => {
 });
 
 describe('createTask', () => {
-  it('takes the same again for ALREADY_EXISTS, whatever its order', async () => {
+  it('answers ALREADY_EXISTS for the same content, whatever its order', async () => {
     const inputs = { a: integer, b: integer };
     const turned = { b: integer, a: integer };
     const first = await createTask(app, taskInput(project, 'same', { inputs }));
@@ -91,7 +91,7 @@ describe('createTask', () => {
     expect(again).toMatchObject({ __typename: 'AlreadyExistsError', code: 'ALREADY_EXISTS' });
   });
 
-  it('tells the difference when something else is registered under a version', async () => {
+  it('reports the difference when the version exists with other content', async () => {
     await createTask(app, taskInput(project, 'changed', { retries: 1 }));
     const other = await createTask(app, taskInput(project, 'changed', { retries: 2 }));
     expect(other).toMatchObject({ code: 'INVALID_ARGUMENT', problems: [{ code: 'DifferentStructure' }] });
@@ -100,7 +100,7 @@ describe('createTask', () => {
     expect(kept.template).toMatchObject({ metadata: { retries: 1 } });
   });
 
-  it('is raced by twenty without a second row', async () => {
+  it('creates one version when 20 calls register it at the same time', async () => {
     const input = taskInput(project, 'raced');
     const answers = await Promise.all(Array.from({ length: 20 }, () => createTask(app, input)));
     expect(answers.filter((answer) => answer.__typename === 'CreateTaskPayload')).toHaveLength(1);
@@ -111,7 +111,7 @@ describe('createTask', () => {
   it.each([
     ['more than ten retries', { retries: 11 }, 'input.template.metadata.retries'],
     ['a timeout that is negative', { timeout: '-PT1S' }, 'input.template.metadata.timeout'],
-  ])('refuses %s, naming the field', async (_name, options, path) => {
+  ])('refuses %s and names the field', async (_name, options, path) => {
     const answer = await createTask(app, taskInput(project, 'wrong', options));
     expect(answer.problems.map((problem: Answer) => problem.path.join('.'))).toContain(path);
   });
@@ -125,7 +125,7 @@ describe('createTask', () => {
     ]);
   });
 
-  it('looks like a project that is not there, for one that is not', async () => {
+  it('is NOT_FOUND when the project does not exist', async () => {
     const { errors } = await app.ask(
       'mutation ($input: CreateTaskInput!) { createTask(input: $input) { __typename } }',
       { input: taskInput('ghost', 'x') },
@@ -149,7 +149,7 @@ describe('createWorkflow', () => {
     expect(found).toContainEqual(['TaskReferenceNotFound', 'd']);
   });
 
-  it('refuses too many nodes before it looks for their tasks', async () => {
+  it('refuses too many nodes before it reads their tasks', async () => {
     const shape = Object.fromEntries(Array.from({ length: 8_000 }, (_, index) => [`n${index}`, []]));
     const { key, template } = workflowInput(project, 'wide', shape);
     const nodes = template.nodes.map((node) => ({
@@ -166,7 +166,7 @@ describe('createWorkflow', () => {
     expect(statements.filter((text) => text.includes('tasks'))).toEqual([]);
   });
 
-  it('tells identical from different', async () => {
+  it('answers differently for identical and for different content', async () => {
     await registerWorkflow(app, project, 'stable', { a: [], b: ['a'] });
     const same = await createWorkflow(app, workflowInput(project, 'stable', { a: [], b: ['a'] }));
     const other = await createWorkflow(app, workflowInput(project, 'stable', { a: [], b: ['a'], c: ['b'] }));
@@ -174,7 +174,7 @@ describe('createWorkflow', () => {
     expect(other).toMatchObject({ problems: [{ code: 'DifferentStructure' }] });
   });
 
-  it('takes another version of a task for another workflow', async () => {
+  it('treats a workflow with another version of a task as different', async () => {
     await registerTask(app, project, 'versioned', { version: 'v1' });
     await registerTask(app, project, 'versioned', { version: 'v2', retries: 3 });
     const input = (version: string) => {
@@ -191,7 +191,7 @@ describe('createWorkflow', () => {
 });
 
 describe('createLaunchPlan', () => {
-  it('answers NotFoundError for its workflow before it looks at anything else', async () => {
+  it('answers NotFoundError for its workflow before it checks anything else', async () => {
     const answer = await createLaunchPlan(app, {
       key: keyOf(project, ''),
       workflow: { key: keyOf(project, 'ghost') },
@@ -200,7 +200,7 @@ describe('createLaunchPlan', () => {
     expect(answer).toMatchObject({ __typename: 'NotFoundError', path: ['input', 'workflow'] });
   });
 
-  it('tells what an execution must, may and cannot give', async () => {
+  it('shows which inputs an execution must, may and cannot give', async () => {
     await registerWorkflow(app, project, 'planned', { a: [] });
     const plan = async (name: string, more: object) =>
       (
@@ -264,25 +264,25 @@ describe('updateLaunchPlan', () => {
     return data.activeLaunchPlan?.version ?? errors?.[0]?.extensions.code;
   };
 
-  it('has none active until one is activated', async () => {
+  it('has no active version until one is activated', async () => {
     expect(await active()).toBe('NOT_FOUND');
   });
 
-  it('activates one and deactivates the one before, in one step', async () => {
+  it('activates a version and deactivates the previous one in one step', async () => {
     await update('v1', 'ACTIVE');
     expect(await update('v2', 'ACTIVE')).toEqual({ version: 'v2', state: 'ACTIVE' });
     expect(await active()).toBe('v2');
     expect(await update('v2', 'ACTIVE')).toEqual({ version: 'v2', state: 'ACTIVE' });
   });
 
-  it('touches no other version when one is deactivated', async () => {
+  it('changes no other version when one is deactivated', async () => {
     await update('v1', 'INACTIVE');
     expect(await active()).toBe('v2');
     await update('v2', 'INACTIVE');
     expect(await active()).toBe('NOT_FOUND');
   });
 
-  it('leaves exactly one active, however many are activated at once', async () => {
+  it('leaves exactly one version active when many are activated at the same time', async () => {
     for (let turn = 0; turn < 5; turn += 1) {
       await Promise.all([...versions, ...versions].map((version) => update(version, 'ACTIVE')));
       expect(await db.launchPlan.count({ where: { name: 'switch', state: 'ACTIVE' } })).toBe(1);
@@ -291,7 +291,7 @@ describe('updateLaunchPlan', () => {
 });
 
 describe('a version', () => {
-  it('is read by id and by key as Prisma reads it', async () => {
+  it('is read by id and by key with the same values as Prisma reads', async () => {
     await registerWorkflow(app, project, 'read', { a: [] });
     await db.launchPlan.updateMany({ where: { name: 'read' }, data: { state: 'ACTIVE' } });
     const { id: tenantId } = await db.tenant.findFirstOrThrow();
@@ -314,7 +314,7 @@ describe('a version', () => {
 });
 
 describe('the tasks of a workflow', () => {
-  it('are read in one statement, however many there are', async () => {
+  it('are read with one statement, however many they are', async () => {
     const { id: tenantId } = await db.tenant.findFirstOrThrow();
     const names = [...Array.from({ length: 8_000 }, (_, index) => `ghost ${index}`), 'double'];
     const { result, statements } = await statementsOf(() =>
@@ -330,7 +330,7 @@ describe('the tasks of a workflow', () => {
 });
 
 describe('lists of versions', () => {
-  it('come newest first, in pages, by name', async () => {
+  it('are listed newest first, in pages, by name', async () => {
     for (const version of ['v1', 'v2', 'v3']) await registerTask(app, project, 'listed', { version });
     const page = async (after: string | null) => {
       const { data } = await app.ask(

@@ -90,7 +90,7 @@ describe('resolveBindings', () => {
   const four = { scalar: { primitive: { integer: '4' } } };
   const wrapped = (type: LiteralType, literal: object) => ({ scalar: { union: { value: literal, type } } });
 
-  it('wraps and unwraps unions as the target needs', () => {
+  it('wraps and unwraps unions as the target type needs', () => {
     const to = (type: LiteralType, binding: unknown) => valueIn(resolve({ x: type }, { x: binding }))['x'];
     expect(to(unionOf(string, integer), promise('load', 'single'))).toEqual(wrapped(integer, four));
     expect(to(integer, promise('load', 'single'))).toEqual(four);
@@ -103,7 +103,7 @@ describe('resolveBindings', () => {
     );
   });
 
-  it('gives none for an optional input that is not bound, in the form of its variant', () => {
+  it('gives none, as a variant of the union, for an optional input that is not bound', () => {
     const tagged: LiteralType = { simple: 'NONE', structure: { tag: 'none' } };
     expect(valueIn(resolve({ x: unionOf(string, tagged) }, {}))).toEqual({
       x: wrapped(tagged, { scalar: { noneType: {} } }),
@@ -131,7 +131,7 @@ describe('resolveBindings', () => {
       'FieldNotFound x.attrPath.3',
     ],
     ['a field of another type', string, promise('load', 'info', 'deep', 0, 'rate'), 'MismatchingTypes x'],
-  ])('refuses %s, naming the variable', (_what, type, binding, fault) => {
+  ])('refuses %s and names the variable', (_what, type, binding, fault) => {
     const outcome = resolve({ x: type }, { x: binding });
     expect(faultsOf(outcome)).toEqual([fault]);
     expect(outcome.ok ? '' : outcome.problems[0]?.message).toMatch(/^x: /);

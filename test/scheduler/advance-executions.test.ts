@@ -61,7 +61,7 @@ const countNodes = (executionId: string, phase?: 'SUCCEEDED') =>
   db.nodeExecution.count({ where: { executionId, phase } });
 
 describe('a turn', () => {
-  it('takes over results until their literals would take more than 16 MiB', async () => {
+  it('applies results until their literals exceed 16 MiB', async () => {
     const id = await launch(app, project, 'gives-lists', { inputs: { x: 1 } });
     expect(await advanceExecution(id)).toBe(false);
     const { hands, runs } = await leaseAll();
@@ -74,7 +74,7 @@ describe('a turn', () => {
     expect(done).toEqual([2, 3]);
   });
 
-  it('starts nodes until their inputs would take more than 16 MiB as literals', async () => {
+  it('starts nodes until their inputs exceed 16 MiB as literals', async () => {
     const id = await launch(app, project, 'takes-lists', { inputs: { x: large } });
     const begun: number[] = [];
     for (let turn = 1; turn <= 2; turn += 1) {
@@ -85,7 +85,7 @@ describe('a turn', () => {
     await leaseAll();
   });
 
-  it('takes over 500 events of jobs', async () => {
+  it('applies 500 job events', async () => {
     const id = await launch(app, project, 'gives-lists', { inputs: { x: 1 } });
     await advanceExecution(id);
     await pool.query(

@@ -13,14 +13,14 @@ const event = (detail: object, kind = 'RUNNING', clientId: string | null = `${ne
 });
 
 describe('events of attempts', () => {
-  it('carry the time that the executor reported, else the one of the job event', () => {
+  it('have the time that the executor reported, or the time of the job event', () => {
     const [reported] = toTaskEvents([event({ occurredAt: '2026-11-22T10:00:01.250Z' })]);
     expect(reported?.at).toEqual(new Date('2026-11-22T10:00:01.250Z'));
     const [ours] = toTaskEvents([event({}, 'LEASED')]);
     expect(ours?.at).toEqual(createdAt);
   });
 
-  it('leave out what says nothing of an attempt, and keep their place', () => {
+  it('leave out job events that say nothing about an attempt, and keep their sequence', () => {
     expect(toTaskEvents([event({}, 'CANCELLING'), event({}, 'RUNNING', 'mine')])).toEqual([]);
     expect(toTaskEvents([event({})])).toMatchObject([{ sequence: 7n, attempt: 1, phase: 'RUNNING' }]);
   });

@@ -67,7 +67,7 @@ async function launchWithBadNews(name: string) {
 }
 
 describe('a turn that fails', () => {
-  it('puts the next one off, by one second and then twice as long each time, up to a minute', async () => {
+  it('delays the next turn by one second, doubled each time, up to a minute', async () => {
     const id = await launchBroken('broken');
     const waits: number[] = [];
     for (let turn = 1; turn <= 9; turn += 1) {
@@ -80,14 +80,14 @@ describe('a turn that fails', () => {
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
   });
 
-  it('is not tried before that, though news comes', async () => {
+  it('is not repeated earlier, also when news arrives', async () => {
     const id = await launchBroken('early');
     await expect(advanceExecution(id)).rejects.toThrow();
     expect(await advanceExecution(id)).toBe(false);
     expect((await stateOf(id)).failedTurns).toBe(1);
   });
 
-  it('ends the execution when it is the tenth in a row, and says nothing of what is inside', async () => {
+  it('fails the execution when it is the tenth in a row, with a message without internal details', async () => {
     const id = await launchBroken('given-up');
     await turns(id, 10);
     const execution = await readExecution(app, id);
@@ -96,7 +96,7 @@ describe('a turn that fails', () => {
     expect(await stateOf(id)).toEqual({ failedTurns: 0, dueIn: null });
   });
 
-  it('cancels the jobs of what it ends, and nobody looks at it for ever', async () => {
+  it('cancels the jobs of an execution that it fails, which then takes no more turns', async () => {
     const id = await launchWithBadNews('bad-news');
     await turns(id, 10);
     const execution = await readExecution(app, id);
@@ -113,7 +113,7 @@ describe('a turn that fails', () => {
     expect(await listDueExecutions()).not.toContain(id);
   });
 
-  it('does not end the execution before the work that it has begun', async () => {
+  it('does not end the execution before its running jobs have ended', async () => {
     const id = await launchWithBadNews('begun');
     const { id: tenantId } = await db.tenant.findFirstOrThrow();
     const hands = new Hands(app, 'begun');
@@ -130,7 +130,7 @@ describe('a turn that fails', () => {
     expect(execution.nodes.a.phase).toBe('ABORTED');
   });
 
-  it('is forgotten when the next one goes well', async () => {
+  it('is forgotten when the next turn succeeds', async () => {
     await registerWorkflow(app, project, 'mended', { a: [] });
     const id = await launch(app, project, 'mended');
     const { rows } = await pool.query(`select closure from workflows where name = 'mended'`);
@@ -142,7 +142,7 @@ describe('a turn that fails', () => {
     expect((await readExecution(app, id)).nodes.a.phase).toBe('QUEUED');
   });
 
-  it('does not count when the database was away', async () => {
+  it('does not count when the database was unreachable', async () => {
     await registerWorkflow(app, project, 'away', { a: [] });
     const id = await launch(app, project, 'away');
     const holder = await pool.connect();
@@ -158,8 +158,8 @@ describe('a turn that fails', () => {
   });
 });
 
-describe('a task that nothing here can run', () => {
-  it('fails its node and execution, and is no failure of the engine', async () => {
+describe('a task that no runtime can run', () => {
+  it('fails its node and execution, and does not count as a failed turn', async () => {
     const input = taskInput(project, 'query');
     const { container: _container, ...template } = input.template;
     await createTask(app, { ...input, template: { ...template, type: 'sql' } });

@@ -39,7 +39,7 @@ function loopOf({
 }
 
 describe('a loop', () => {
-  it('looks for what is due when it starts, and again on its timer', async () => {
+  it('looks for due work when it starts, and again on its timer', async () => {
     stopClocks('setInterval', 'clearInterval');
     let looks = 0;
     const { loop, worked } = loopOf({
@@ -60,7 +60,7 @@ describe('a loop', () => {
     await loop.stop();
   });
 
-  it('works on an id again when news of it comes while it is at it, and never twice at once', async () => {
+  it('repeats an id when news of it arrives during its turn, and never runs it twice at the same time', async () => {
     let finish = () => {};
     const { loop, worked } = loopOf({
       each: () =>
@@ -83,7 +83,7 @@ describe('a loop', () => {
     expect(worked).toEqual(['a', 'a']);
   });
 
-  it('does no more at once than it was told', async () => {
+  it('runs no more turns at the same time than its limit', async () => {
     const { loop, worked, most } = loopOf({
       each: async () => {
         await settled();
@@ -96,7 +96,7 @@ describe('a loop', () => {
     expect(most()).toBe(2);
   });
 
-  it('goes on after a turn that failed, and again where there is more to do', async () => {
+  it('continues after a failed turn, and repeats a turn that has more to do', async () => {
     let turns = 0;
     const { loop, worked } = loopOf({
       each: async (id) => {
@@ -112,7 +112,7 @@ describe('a loop', () => {
     expect(worked).toEqual(['bad', 'more', 'more', 'more']);
   });
 
-  it('ends after what is under way, and begins nothing more', async () => {
+  it('ends after the running turns, and starts no further ones', async () => {
     let finish = () => {};
     const { loop, worked } = loopOf({
       each: () =>

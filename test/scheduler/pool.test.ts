@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 describe('advanceExecution', () => {
-  it('needs no second connection: as many at once as the pool has, and more', async () => {
+  it('needs no second connection: more turns than the pool has connections can run at the same time', async () => {
     await registerProject(app, 'pool');
     await registerTask(app, 'pool', 'double');
     const ids: string[] = [];

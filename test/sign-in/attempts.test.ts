@@ -25,7 +25,7 @@ const refusals = (answers: readonly PromiseSettledResult<unknown>[]) =>
   answers.filter((one) => one.status === 'rejected' && one.reason instanceof TooManyAttemptsError).length;
 
 describe('limitedAttempt', () => {
-  it('lets ten attempts of an account fail in five minutes, however it is spelled, and then says when to come back', async () => {
+  it('lets ten attempts on an account fail within five minutes, in any spelling, and then says when to try again', async () => {
     for (let at = 0; at < 10; at += 1) {
       expect(await limited(at % 2 ? 'Ada' : 'ada', null, wrong)).toBe(false);
       vi.advanceTimersByTime(10_000);
@@ -39,7 +39,7 @@ describe('limitedAttempt', () => {
     expect(await limited('ada', null, right)).toBe(true);
   });
 
-  it('counts what throws UnauthenticatedError, and no failure of ours', async () => {
+  it('counts attempts that throw UnauthenticatedError, and no other errors', async () => {
     const throwing = (error: Error) => () => Promise.reject(error);
     for (let at = 0; at < 20; at += 1)
       await expect(limited('thrown', null, throwing(new UnavailableError()))).rejects.toThrow(
@@ -50,7 +50,7 @@ describe('limitedAttempt', () => {
     await expect(limited('thrown', null, right)).rejects.toThrow(TooManyAttemptsError);
   });
 
-  it('is not reset by a right password', async () => {
+  it('does not reset the count after a right password', async () => {
     for (let at = 0; at < 9; at += 1) await limited('bob', null, wrong);
     expect(await limited('bob', null, right)).toBe(true);
     await limited('bob', null, wrong);
@@ -64,7 +64,7 @@ describe('limitedAttempt', () => {
     expect(await from('192.0.2.2')(200)).toBe(false);
   });
 
-  it('locks nobody out elsewhere: not from one network, and not who came in from there before', async () => {
+  it('locks an account for the network of the failures, then for all networks except those where its user signed in before', async () => {
     const from = (network: number) => `198.51.${network}.1`;
     expect(await limited('ada-of-home', from(200), right)).toBe(true);
     for (let at = 0; at < 10; at += 1) await limited('ada-of-home', from(1), wrong);
@@ -80,7 +80,7 @@ describe('limitedAttempt', () => {
     await expect(limited('ada-of-home', from(2), right)).rejects.toThrow(TooManyAttemptsError);
   });
 
-  it('leaves room for others: ten of one network are checked at once', async () => {
+  it('checks at most ten attempts of one network at the same time', async () => {
     const ended: (() => void)[] = [];
     const check = () => new Promise<boolean>((resolve) => ended.push(() => resolve(false)));
     const all = Array.from({ length: 30 }, (_, at) => limited(`many ${at}`, '203.0.113.7', check));
@@ -97,7 +97,7 @@ describe('limitedAttempt', () => {
     expect(await settled).toEqual(Array(31).fill(false));
   });
 
-  it('lets no more be tried at once than in a row, and refuses no right one for coming at once', async () => {
+  it('allows as many concurrent attempts as sequential ones, and refuses no right password among them', async () => {
     vi.useRealTimers();
     let checks = 0;
     const slowly = (answer: boolean) => async () => {
@@ -115,7 +115,7 @@ describe('limitedAttempt', () => {
 });
 
 describe('AttemptCounts', () => {
-  it('keeps nothing of what went well, and forgets what is over', async () => {
+  it('stores no successful attempts, and forgets expired ones', async () => {
     const counts = new AttemptCounts(3, 60);
     for (const name of ['a', 'b', 'c']) (await counts.begin(name))(name !== 'a');
     expect(counts.size).toBe(2);
@@ -124,7 +124,7 @@ describe('AttemptCounts', () => {
     expect(counts.size).toBe(1);
   });
 
-  it('is bounded, and forgets the oldest failures first', async () => {
+  it('has a limited size, and forgets the oldest failures first', async () => {
     const counts = new AttemptCounts(1, 60);
     (await counts.begin('first'))(true);
     for (let at = 0; at < 50_000; at += 1) (await counts.begin(`name ${at}`))(true);

@@ -18,8 +18,8 @@ const kerberos = {
   KERBEROS_REALMS: 'EXAMPLE.COM, LAB.EXAMPLE.COM',
 };
 
-describe('what signing in is configured with', () => {
-  it('is nothing but our own tokens, passwords and keys, until it is said', async () => {
+describe('the configuration of sign-in', () => {
+  it('allows only own tokens, passwords and access keys by default', async () => {
     expect(await configOf({})).toMatchObject({
       oidcIssuersFile: undefined,
       kerberos: null,
@@ -29,7 +29,7 @@ describe('what signing in is configured with', () => {
     });
   });
 
-  it('is Kerberos whole or not at all', async () => {
+  it('refuses Kerberos without its required variables', async () => {
     expect((await configOf(kerberos)).kerberos).toEqual({
       service: 'HTTP@slipway.example',
       keytab: '/etc/slipway.keytab',
@@ -54,12 +54,12 @@ describe('what signing in is configured with', () => {
   it.each([
     ['10.0.0.0/8, 2001:db8::/32, 192.0.2.1', ['10.0.0.0/8', '2001:db8::/32', '192.0.2.1']],
     ['2', 2],
-  ])('are the proxies that are trusted: %s', async (text, expected) => {
+  ])('accepts trusted proxies: %s', async (text, expected) => {
     expect((await configOf({ TRUSTED_PROXIES: text })).trustedProxies).toEqual(expected);
   });
 
   it.each(['proxy.example', '10.0.0.0/33', '::/129', '1.2.3.4/', '1, 10.0.0.0/8', '10'])(
-    'are no proxies: %s',
+    'refuses trusted proxies: %s',
     async (text) => {
       await expect(configOf({ TRUSTED_PROXIES: text })).rejects.toThrow('TRUSTED_PROXIES');
     },

@@ -58,7 +58,7 @@ describe('X-Slipway-Impersonate-As', () => {
     expect(allowed.data.registerProject.__typename).toBe('InvalidArgumentError');
   });
 
-  it('takes a user name too, and the name that ClearML has for it', async () => {
+  it('accepts a user name, and the header name of ClearML', async () => {
     const { username, id: userId } = the('USER');
     const byName = await ask(viewer, app.admin, impersonate(username.toUpperCase()));
     const byAlias = await ask(viewer, app.admin, { 'X-Clearml-Impersonate-As': userId });
@@ -67,7 +67,7 @@ describe('X-Slipway-Impersonate-As', () => {
 });
 
 describe('X-Slipway-Act-As', () => {
-  it('gives the identity of the user, and leaves one the own role', async () => {
+  it('gives the identity of the user, and keeps the role of the caller', async () => {
     const { id: userId } = the('USER');
     for (const headers of [actAs(userId), { 'X-Clearml-Act-As': userId }]) {
       expect((await ask(viewer, app.admin, headers)).data.viewer.id).toBe(userId);
@@ -78,13 +78,13 @@ describe('X-Slipway-Act-As', () => {
   });
 });
 
-describe('either', () => {
+describe('either header', () => {
   const words = async (authorization: string, user: string, header = impersonate) => {
     const { status, errors } = await ask(viewer, authorization, header(user));
     return [status, errors?.[0].extensions.code, errors?.[0].message];
   };
 
-  it('is refused, always in the same words, to those who may not, and for those who are absent, above or elsewhere', async () => {
+  it('is refused with the same message to callers without the right, and for users that are absent, of a higher role or of another tenant', async () => {
     const refusal = [403, 'PERMISSION_DENIED', 'you may not act as this user'];
     for (const header of [impersonate, actAs]) {
       for (const role of ['SUPERUSER', 'USER', 'GUEST'])
@@ -96,7 +96,7 @@ describe('either', () => {
     }
   });
 
-  it('takes root into other tenants, by id and by the name behind its tenant', async () => {
+  it('accepts users of other tenants from ROOT, by id and by `tenant/name`', async () => {
     const { id: userId, username } = the('stranger');
     for (const address of [userId, `elsewhere/${username}`, `ELSEWHERE/${username.toUpperCase()}`]) {
       const answer = await ask(viewer, the('ROOT').authorization, impersonate(address));
@@ -106,13 +106,13 @@ describe('either', () => {
     expect((await words(the('ROOT').authorization, `default/${username}`))[0]).toBe(403);
   });
 
-  it('takes the name behind its tenant from everybody who may', async () => {
+  it('accepts `tenant/name` from every caller who can impersonate', async () => {
     const { id: userId, username } = the('USER');
     const answer = await ask(viewer, app.admin, impersonate(`default/${username}`));
     expect(answer.data.viewer.id).toBe(userId);
   });
 
-  it('sends the same statements for a user who is absent and one of another tenant, remembered or not', async () => {
+  it('takes the same statements for an absent user as for a user of another tenant, cached or not', async () => {
     const { id: userId, username, authorization } = the('stranger');
     expect((await ask(viewer, authorization, {})).status).toBe(200);
     const sent = async (address: string) => {
@@ -126,7 +126,7 @@ describe('either', () => {
     expect(await sent(`elsewhere/${username}`)).toEqual(await sent('nowhere/nobody'));
   });
 
-  it('is in the audit log when it is refused: who, what, and as whom', async () => {
+  it('records a refusal in the audit log with the actor, the action and the user', async () => {
     const { id: userId, username, authorization } = await newUser();
     const absent = newId();
     await words(authorization, the('GUEST').id);
@@ -151,7 +151,7 @@ describe('either', () => {
     expect(await denied(admin.id, { targetType: 'user', targetName: 'nobody of that name' })).toBe(1);
   });
 
-  it('is INVALID_ARGUMENT together with the other', async () => {
+  it('is INVALID_ARGUMENT when both headers are sent', async () => {
     const { id: userId } = the('USER');
     const { status, errors } = await ask(viewer, app.admin, { ...impersonate(userId), ...actAs(userId) });
     expect([status, errors[0].extensions.code]).toEqual([400, 'INVALID_ARGUMENT']);
@@ -162,7 +162,7 @@ describe('either', () => {
     expect([status, errors[0].extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
   });
 
-  it('goes no further than one step', async () => {
+  it('cannot be repeated: a caller who acts as a user cannot impersonate another', async () => {
     const { data } = await ask(
       `mutation { createTokenForUser(input: { user: { id: "${the('ADMIN').id}" } }) { ... on CreateTokenForUserPayload { token } } }`,
       the('ROOT').authorization,
@@ -183,7 +183,7 @@ describe('either', () => {
     expect(errors[0].extensions.code).toBe('PERMISSION_DENIED');
   });
 
-  it('makes keys and tokens of the user, which tell who asked; login goes no higher than the user', async () => {
+  it('creates keys and tokens of the user that record the real caller; login has the role of the user', async () => {
     const admin = await newUser({ role: 'ADMIN' });
     const user = await newUser({ role: 'USER' });
     for (const header of [impersonate, actAs]) {
@@ -219,7 +219,7 @@ describe('either', () => {
     expect((await ask(viewer, token, {})).status).toBe(401);
   });
 
-  it('is heard over a WebSocket, in capitals or not', async () => {
+  it('works over a WebSocket, in upper and lower case', async () => {
     const { id: userId } = the('USER');
     const query = async (parameters: Record<string, string>) => {
       const client = createClient({

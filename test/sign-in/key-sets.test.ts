@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 describe('the keys of access tokens', () => {
-  it("are the first tenant's own, whatever another tenant calls its set", async () => {
+  it('belong to the first tenant, also when another tenant has a set of the same name', async () => {
     const tenantId = await findServerTenantId();
     expect(tenantId).not.toBe(otherTenantId);
     const own = await listKeys({ tenantId: tenantId ?? '', name });
@@ -72,7 +72,7 @@ describe('the keys of access tokens', () => {
     expect(answer.data.viewer.username).toBe('admin');
   });
 
-  it('take their tokens with them when they go, and say so themselves', async () => {
+  it('end their tokens when they are deleted, and notify all servers', async () => {
     const { administrator } = app.secrets;
     const password = basic(administrator.username, administrator.password);
     const statusOf = async (authorization: string) =>
@@ -91,7 +91,7 @@ describe('the keys of access tokens', () => {
     }
   });
 
-  it('that went while the feed of changes was silent take theirs, too', async () => {
+  it('end their tokens also when they are deleted while the feed is silent', async () => {
     const { administrator } = app.secrets;
     const token = await tokenOf(app, basic(administrator.username, administrator.password));
     expect((await app.ask('{ viewer { username } }', {}, token)).status).toBe(200);

@@ -34,7 +34,7 @@ async function readsOf(work: () => Promise<unknown>): Promise<number> {
 
 const user = () => newUser({ role: 'USER', tenantId });
 
-describe('what is remembered of a sign-in', () => {
+describe('the cache of a sign-in', () => {
   it('is read once, and again after a change', async () => {
     const made = await user();
     const key = keyOf(made);
@@ -46,7 +46,7 @@ describe('what is remembered of a sign-in', () => {
     expect((await findPrincipal(key))?.role).toBe('GUEST');
   });
 
-  it('is not what was read before a change and came after it', async () => {
+  it('does not keep a row that was read before a change and arrived after it', async () => {
     const made = await user();
     const answers = holdAnswers(reading);
     const early = findPrincipal(keyOf(made));
@@ -62,7 +62,7 @@ describe('what is remembered of a sign-in', () => {
     expect(await findPrincipal(keyOf(made))).toBeNull();
   });
 
-  it('only ever says yes: a version that it does not know is asked of the database', async () => {
+  it('asks the database about a version that it does not know', async () => {
     const made = await user();
     const key = keyOf(made);
     await findPrincipal(key);

@@ -44,7 +44,7 @@ const newPerson = async (username: string, password: string, tenantId?: string) 
   (await newUser({ username, password, tenantId })).id;
 
 describe('a password', () => {
-  it('costs no hashing after the first of 200 requests', async () => {
+  it('is hashed for the first of 200 requests only', async () => {
     await newPerson('frequent', 'a password that is often sent');
     hashing.count = 0;
     const header = basic('frequent', 'a password that is often sent');
@@ -56,7 +56,7 @@ describe('a password', () => {
     expect(hashing.count).toBe(1);
   });
 
-  it('that is wrong costs the same for a user, for nobody, for an ambiguous and for a disabled one', async () => {
+  it('takes the same work when it is wrong for an existing, an absent, an ambiguous and a disabled user', async () => {
     await newPerson('twin', 'the password of one twin', await newTenant('castor'));
     await newPerson('twin', 'the password of another', await newTenant('twins'));
     await newPerson('gone', 'the password of gone');
@@ -77,7 +77,7 @@ describe('a password', () => {
     expect(costs).toEqual(costs.map(() => [401, 1, 1]));
   });
 
-  it('signs in to the tenant that is named, where two have the name', async () => {
+  it('signs in to the named tenant when two tenants have a user of that name', async () => {
     const tenantId = await newTenant('second tenant');
     const ids = [
       await newPerson('double', 'in the first one'),
@@ -92,7 +92,7 @@ describe('a password', () => {
     expect(await statusOf(basic('default/double', 'in the second one'))).toBe(401);
   });
 
-  it('is dead at once when it was changed, remembered or not', async () => {
+  it('is refused at once after it was changed, cached or not', async () => {
     const id = await newPerson('changing', 'the first password');
     const first = basic('changing', 'the first password');
     expect([await statusOf(first), await statusOf(first)]).toEqual([200, 200]);
@@ -106,7 +106,7 @@ describe('a password', () => {
     expect(await db.auditEvent.count({ where: { actorId: id, action: 'session:login' } })).toBe(1);
   });
 
-  it('that was changed while it was checked signs nobody in', async () => {
+  it('does not sign in when it is changed during the check', async () => {
     await newPerson('racing', 'before the race');
     const passwordHash = await hashPassword('after the race');
     // Asked many times, so that some calls are between the hash and the user when the user changes.
@@ -125,7 +125,7 @@ describe('a password', () => {
     expect(await statusOf(basic('racing', 'before the race'))).toBe(401);
   });
 
-  it('does not sign in under a name that its user has no more', async () => {
+  it('does not sign in with a former name of its user', async () => {
     await newPerson('old-name', 'the same password');
     expect(await statusOf(basic('old-name', 'the same password'))).toBe(200);
     await changeUser('old-name', { username: 'new-name', usernameKey: 'new-name' });
@@ -133,7 +133,7 @@ describe('a password', () => {
     expect(await statusOf(basic('new-name', 'the same password'))).toBe(200);
   });
 
-  it('that many send at once leaves its user signed in', async () => {
+  it('signs in each of many requests at the same time', async () => {
     await newPerson('eager', 'sent many times at once');
     const header = basic('eager', 'sent many times at once');
     hashing.count = 0;
@@ -143,8 +143,8 @@ describe('a password', () => {
   });
 });
 
-describe('a sign-in that is known', () => {
-  it('costs no statement: token, password, access key', async () => {
+describe('a cached sign-in', () => {
+  it('takes no statement, whether by token, password or access key', async () => {
     const { authorization } = await newUser({ role: 'USER' });
     const token = await tokenOf(app, authorization);
     for (const header of [token, admin, authorization]) {
@@ -155,7 +155,7 @@ describe('a sign-in that is known', () => {
     }
   });
 
-  it('costs no statement for an impersonated user either', async () => {
+  it('takes no statement for an impersonated user either', async () => {
     const { id: userId } = await newUser({ role: 'USER' });
     const ask = () =>
       fetch(`${app.url}/graphql`, {
@@ -168,7 +168,7 @@ describe('a sign-in that is known', () => {
     expect([result, statements]).toEqual([200, []]);
   });
 
-  it('is read once by all who ask for it at the same time', async () => {
+  it('is read once for all requests at the same time', async () => {
     const { authorization } = await newUser({ role: 'USER' });
     const token = await tokenOf(app, authorization);
     await changeUser('admin', {});
@@ -180,7 +180,7 @@ describe('a sign-in that is known', () => {
 });
 
 describe('a sign-in that failed', () => {
-  it('is in the audit log of the account that was tried, with a count', async () => {
+  it('is in the audit log with the account and a count', async () => {
     const { accessKey, id: userId } = await newUser({ role: 'USER' });
     const id = await newPerson('tried', 'the right password');
     for (let attempt = 0; attempt < 3; attempt += 1) await statusOf(basic('tried', `wrong ${attempt}`));

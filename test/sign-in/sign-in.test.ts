@@ -8,7 +8,7 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 describe('signing in', () => {
-  it('takes the password of the first start, and the token that it gives', async () => {
+  it('accepts the password of the first start, and the token that login gives for it', async () => {
     const { username, password } = app.secrets.administrator;
     const byPassword = await app.ask('{ viewer { username role } }', {}, basic(username, password));
     const byToken = await app.ask('{ viewer { username role } }', {}, app.admin);
@@ -19,7 +19,7 @@ describe('signing in', () => {
     expect(byToken.data).toEqual(byPassword.data);
   });
 
-  it('takes an access key and its secret', async () => {
+  it('accepts an access key and its secret', async () => {
     const { data } = await app.ask('{ viewer { username kind role } }', {}, app.executor);
     expect(data.viewer).toEqual({
       username: 'local-executor',
@@ -45,7 +45,7 @@ describe('signing in', () => {
     expect(data).toBeUndefined();
   });
 
-  it('says the same of an unknown user and of a wrong password', async () => {
+  it('answers the same for an unknown user as for a wrong password', async () => {
     const unknown = await app.ask('{ viewer { id } }', {}, basic('nobody', 'wrong'));
     const wrong = await app.ask('{ viewer { id } }', {}, basic('admin', 'wrong'));
     expect(unknown.errors).toEqual(wrong.errors);
@@ -62,7 +62,7 @@ describe('signing in', () => {
 });
 
 describe('login', () => {
-  it('gives a token for as long as is asked', async () => {
+  it('gives a token with the requested lifetime', async () => {
     const { data } = await app.ask(
       'mutation { login(input: { expiresIn: "PT1H" }) { ... on LoginPayload { token expiresAt } } }',
     );
@@ -71,7 +71,7 @@ describe('login', () => {
     expect(left).toBeLessThanOrEqual(3_600_000);
   });
 
-  it.each(['PT0S', '-PT1H', 'P366D'])('refuses %s, naming the field', async (expiresIn) => {
+  it.each(['PT0S', '-PT1H', 'P366D'])('refuses %s and names the field', async (expiresIn) => {
     const { data } = await app.ask(
       'mutation ($input: LoginInput) { login(input: $input) { ... on Error { code path } } }',
       { input: { expiresIn } },

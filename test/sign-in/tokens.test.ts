@@ -52,7 +52,7 @@ const validate = (authorization: string, token: string) =>
   );
 
 describe('login', () => {
-  it('gives a token with short claims: who, since when, by which key, and no rights', async () => {
+  it('gives a token with claims for the user, the time and the key, and without rights', async () => {
     const { authorization, id: userId, credentialId } = await someone('USER');
     const claims = claimsOf(await tokenOf(app, authorization));
     expect(Object.keys(claims).sort()).toEqual(
@@ -61,7 +61,7 @@ describe('login', () => {
     expect(claims).toMatchObject({ sub: userId, cred: credentialId });
   });
 
-  it('renews a token by a token, and remembers the sign-in that both go back to', async () => {
+  it('renews a token by a token, and keeps the time of the first sign-in', async () => {
     const { authorization } = await someone('USER');
     const first = await tokenOf(app, authorization, { expiresIn: 'PT10M' });
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 300_000 });
@@ -75,7 +75,7 @@ describe('login', () => {
     }
   });
 
-  it('gives no token that outlives the sign-in by more than SESSION_MAX_SECONDS', async () => {
+  it('gives no token that ends later than SESSION_MAX_SECONDS after the sign-in', async () => {
     const { authorization } = await someone('USER');
     const startedAt = Date.now();
     let token = await tokenOf(app, authorization, { expiresIn: 'P1D' });
@@ -93,7 +93,7 @@ describe('login', () => {
     }
   });
 
-  it('ends with the access key behind it, and says so', async () => {
+  it('gives a token that expires with its access key at the latest', async () => {
     const { authorization, credentialId } = await someone('USER');
     const expiresAt = new Date(Date.now() + 600_000);
     await db.credential.update({ where: { id: credentialId }, data: { expiresAt } });
@@ -108,7 +108,7 @@ describe('login', () => {
     expect(await outcome('{ queues { __typename } }', {}, token)).toEqual({ refused: 'PERMISSION_DENIED' });
   });
 
-  it('confines a token to resources, and renewals to no more', async () => {
+  it('confines a token to resources, and its renewals too', async () => {
     const made = await app.ask(
       `mutation { one: registerProject(input: { identifier: "one", name: "one" }) { ... on RegisterProjectPayload { project { id } } }
                   two: registerProject(input: { identifier: "two", name: "two" }) { ... on RegisterProjectPayload { project { id } } } }`,
@@ -156,7 +156,7 @@ describe('login', () => {
 });
 
 describe('logout', () => {
-  it('ends the token at once, and no other', async () => {
+  it('ends the token at once, and no other token', async () => {
     const { authorization } = await someone('USER');
     const [one, other] = [await tokenOf(app, authorization), await tokenOf(app, authorization)];
     expect(await logout(one)).toEqual({ ended: true });
@@ -165,13 +165,13 @@ describe('logout', () => {
     ]);
   });
 
-  it('has nothing to end with an access key', async () => {
+  it('refuses an access key, which has no token to end', async () => {
     const { authorization } = await someone('USER');
     expect(await logout(authorization)).toEqual({ ended: false });
     expect(await statusOf(authorization)).toBe(200);
   });
 
-  it('happens once, however many ask at once', async () => {
+  it('succeeds once when many calls log out at the same time', async () => {
     const { authorization, id: userId } = await someone('USER');
     const token = await tokenOf(app, authorization);
     const before = await db.accessChange.count({ where: { userId } });
@@ -187,7 +187,7 @@ describe('logout', () => {
     expect(await db.revokedSession.count({ where: { userId } })).toBe(1);
   });
 
-  it('is remembered until the token would have ended, also where its key ends before and lives on after all', async () => {
+  it('is remembered until the token would have expired, also when its key was to expire earlier and was extended', async () => {
     const { authorization, id: userId, credentialId } = await someone('USER');
     const token = await tokenOf(app, authorization, { expiresIn: 'PT1H' });
     await db.credential.update({
@@ -200,7 +200,7 @@ describe('logout', () => {
     expect(expiresAt.getTime() / 1000).toBe(claimsOf(token).exp);
   });
 
-  it('is forgotten by the sweep when the token has ended by itself', async () => {
+  it('is forgotten by the sweep when the token has expired', async () => {
     const { authorization, id: userId } = await someone('USER');
     await logout(await tokenOf(app, authorization));
     await logout(await tokenOf(app, authorization));
@@ -230,7 +230,7 @@ describe('a change of role', () => {
 });
 
 describe('createTokenForUser', () => {
-  it('gives administrators tokens for users of theirs, which remember who asked', async () => {
+  it('gives administrators tokens for users of their tenant, which record the administrator', async () => {
     const user = await someone('USER');
     const made = await tokenFor(app.admin, { user: { username: user.username }, expiresIn: 'PT5M' });
     const token = `Bearer ${made.token}`;
@@ -249,7 +249,7 @@ describe('createTokenForUser', () => {
     ]);
   });
 
-  it('gives everyone tokens for themselves, and refuses others without looking', async () => {
+  it('gives every user tokens for itself, and refuses other users before it looks for them', async () => {
     const [one, other] = [await someone('USER'), await someone('USER')];
     expect(
       claimsOf((await tokenFor(one.authorization, { user: { id: one.id } })).token)['act'],
@@ -264,7 +264,7 @@ describe('createTokenForUser', () => {
     });
   });
 
-  it('never goes up, nor into another tenant unless root or system asks', async () => {
+  it('refuses a token for a user with a higher role, and for a user of another tenant unless ROOT or SYSTEM asks', async () => {
     const tenantId = await newTenant(`tokens ${newId()}`);
     const [stranger, root, system] = [
       await someone('USER', { tenantId }),
@@ -293,7 +293,7 @@ describe('createTokenForUser', () => {
       }
   });
 
-  it('is nothing for a disabled user, and the token ends with either sign-in', async () => {
+  it('answers NOT_FOUND for a disabled user, and gives tokens that end with the sign-in of either user', async () => {
     const [user, disabled] = [await someone('USER'), await someone('USER')];
     await changeUser(disabled.username, { disabledAt: new Date() });
     expect((await tokenFor(app.admin, { user: { id: disabled.id } })).code).toBe('NOT_FOUND');
@@ -317,7 +317,7 @@ describe('createTokenForUser', () => {
 });
 
 describe('validateToken', () => {
-  it('tells a caller about their own token', async () => {
+  it('describes a token of the caller', async () => {
     const { authorization, id: userId, username } = await someone('USER');
     const [one, other] = [await tokenOf(app, authorization), await tokenOf(app, authorization)];
     const user = { id: userId, username };
@@ -328,7 +328,7 @@ describe('validateToken', () => {
     expect(ended.tenantId).toBe(claimsOf(one)['tenant']);
   });
 
-  it("says of another's what it says of no token; root and system are told of any", async () => {
+  it('answers for a token of another user as for an invalid one, except to ROOT and SYSTEM', async () => {
     const [one, other, system] = [await someone('USER'), await someone('USER'), await someone('SYSTEM')];
     const token = await tokenOf(app, other.authorization);
     const nothing = await validate(one.authorization, 'nonsense');
@@ -358,7 +358,7 @@ describe('validateToken', () => {
     });
   });
 
-  it('tells of one whose time is over, and of one whose key was revoked', async () => {
+  it('says that a token has expired, or that its access key was revoked', async () => {
     const { authorization, id: userId, accessKey } = await someone('USER');
     const { authorization: asker } = await someone('SYSTEM');
     const ended = await forge({ sub: userId }, { exp: Math.floor(Date.now() / 1000) - 5 });
@@ -380,7 +380,7 @@ describe('validateToken', () => {
     });
   });
 
-  it('refuses an empty text, naming the argument', async () => {
+  it('refuses an empty text and names the argument', async () => {
     for (const token of ['', ' '])
       expect(await validate(app.admin, token)).toEqual({ refused: 'INVALID_ARGUMENT' });
   });
@@ -421,8 +421,8 @@ async function forge(
 
 const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-describe('a token that is not as we make them', () => {
-  it('is good when nothing is changed, so that the others are refused for what is', async () => {
+describe('a forged token', () => {
+  it('is accepted when nothing is changed, which shows that the others are refused for their change', async () => {
     expect(await statusOf(`Bearer ${await forge({})}`)).toBe(200);
   });
 

@@ -17,7 +17,7 @@ const asPerson = ({ username }: Answer) => basic(username, password);
 const fresh = 'quite another one';
 
 describe('updateUserPassword', () => {
-  it('of oneself takes the current one; the old one and old tokens are dead at once', async () => {
+  it('requires the current password for the own user, and ends the old password and old tokens at once', async () => {
     const user = await person();
     const self = asPerson(user);
     const login = await app.ask('mutation { login { ... on LoginPayload { token } } }', {}, self);
@@ -34,7 +34,7 @@ describe('updateUserPassword', () => {
     ['a wrong current one', { password: fresh, currentPassword: 'not the one at all' }, 'currentPassword'],
     ['the old one as the new one', { password, currentPassword: password }, 'password'],
     ['one that is too short', { password: 'eleven char', currentPassword: password }, 'password'],
-  ])('of oneself is refused with %s', async (_what, input, field) => {
+  ])('refuses the own user with %s', async (_what, input, field) => {
     const user = await person();
     for (const by of [undefined, { id: user.id }, { username: user.username.toUpperCase() }])
       expect(await updateUserPassword(app, { ...input, by }, asPerson(user))).toMatchObject({
@@ -43,7 +43,7 @@ describe('updateUserPassword', () => {
     expect(await viewerOf(app, asPerson(user))).toMatchObject({ id: user.id });
   });
 
-  it('of another needs an administrator and no current one, and tells nothing of the old one', async () => {
+  it('requires an administrator for other users, and no current password', async () => {
     const user = await person();
     const by = { id: user.id };
     const same = await updateUserPassword(app, { by, password });
@@ -56,7 +56,7 @@ describe('updateUserPassword', () => {
     });
   });
 
-  it('is refused to others, there or not', async () => {
+  it('refuses other callers, whether the user exists or not', async () => {
     const user = await person();
     for (const role of ['SUPERUSER', 'USER'] as const)
       for (const by of [{ id: user.id }, { username: 'nobody' }])
@@ -76,7 +76,7 @@ describe('updateUserPassword', () => {
     });
   });
 
-  it('is not for service accounts, nor one’s own where there is none', async () => {
+  it('refuses service accounts, and users without a password', async () => {
     const robot = (await createUser(app, { username: 'robot', kind: 'SERVICE_ACCOUNT' })).user;
     expect(await updateUserPassword(app, { by: { id: robot.id }, password: fresh })).toMatchObject({
       code: 'FAILED_PRECONDITION',
@@ -86,7 +86,7 @@ describe('updateUserPassword', () => {
     expect(await updateUserPassword(app, own, keyed)).toMatchObject({ code: 'FAILED_PRECONDITION' });
   });
 
-  it('by oneself twice at the same time sets one of them', async () => {
+  it('sets one of two passwords that a user sends at the same time', async () => {
     const user = await person();
     const wanted = Array.from({ length: 6 }, (_, at) => `the new password ${at}`);
     const answers = await Promise.all(
@@ -99,7 +99,7 @@ describe('updateUserPassword', () => {
     expect(await viewerOf(app, basic(user.username, set[0] ?? ''))).toMatchObject({ id: user.id });
   });
 
-  it('goes to the audit log without either password', async () => {
+  it('is recorded in the audit log without either password', async () => {
     const user = await person();
     await updateUserPassword(app, { by: { id: user.id }, password: fresh });
     const rows = await db.auditEvent.findMany({

@@ -17,6 +17,7 @@ export async function askAlike<T>(
   const second = await statementsOf(() => ask(other));
   const plain = (answer: T) => JSON.stringify(answer).replaceAll(one, 'X').replaceAll(other, 'X');
   expect(plain(second.result)).toBe(plain(first.result));
-  expect(second.statements).toEqual(first.statements);
+  // Loaders of one answer run side by side: which of them asks first is chance.
+  expect(second.statements.toSorted()).toEqual(first.statements.toSorted());
   return first.result;
 }

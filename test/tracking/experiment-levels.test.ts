@@ -75,7 +75,7 @@ describe('the level on the experiment that an operation needs', () => {
     }
   });
 
-  it('is that of the project where the experiment has no grant, and none where the experiment is closed', async () => {
+  it('comes from the project when the experiment has no grant, and is none when the experiment is closed', async () => {
     const caller = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     const { data } = await app.ask(`{ project(by: { identifier: "${project}" }) { id } }`);
     await grant(caller, 'PROJECT', data.project.id, 'MANAGE');

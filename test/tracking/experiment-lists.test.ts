@@ -41,7 +41,7 @@ async function list(variables: object, authorization: string = reader) {
 }
 
 describe('experiments', () => {
-  it('shows what the caller may read of all projects, newest first, and counts no more', async () => {
+  it('shows the experiments of all projects that the caller can read, newest first, and counts no others', async () => {
     const names = ['shared', 'beta', 'alpha 2', 'alpha 1'];
     expect(await list({})).toMatchObject({ names, totalCount: 4 });
     const all = ['kept', 'shared', 'secret', 'beta', 'alpha 2', 'alpha 1'];
@@ -52,7 +52,7 @@ describe('experiments', () => {
     });
   });
 
-  it('pages over what is shown alone', async () => {
+  it('pages over the readable experiments only', async () => {
     const first = (await list({ first: 3 })) as Answer;
     expect(first).toMatchObject({ names: ['shared', 'beta', 'alpha 2'], pageInfo: { hasNextPage: true } });
     expect(await list({ first: 3, after: first.pageInfo.endCursor })).toMatchObject({
@@ -73,7 +73,7 @@ describe('experiments', () => {
     expect(await list({ filter })).toMatchObject({ names, totalCount: names.length });
   });
 
-  it('shows deleted ones where they are asked for', async () => {
+  it('shows deleted experiments when the filter asks for them', async () => {
     const by = { id: ids.get('beta') };
     await mutate(app, 'deleteExperiment', { by });
     expect(await list({ filter: { project: 'near' } })).toMatchObject({ names: ['alpha 2', 'alpha 1'] });
@@ -82,7 +82,7 @@ describe('experiments', () => {
     await mutate(app, 'restoreExperiment', { by });
   });
 
-  it('of a project where the caller may read nothing is as if there were no such project', async () => {
+  it('answers the same for a hidden project as for an absent one', async () => {
     const stranger = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     const ask = (project: string) => app.ask(document, { filter: { project } }, stranger);
     await ask('far');
@@ -96,7 +96,7 @@ describe('experiments', () => {
 });
 
 describe('the number of statements', () => {
-  it('is the same for one experiment and for many, with their runs and the executions of these', async () => {
+  it('is the same for one experiment and for many, with their runs and executions', async () => {
     const page = `query ($first: Int) { experiments(filter: { project: "near" }, first: $first) { totalCount edges { node {
       name project { id } createdBy { username }
       runs(first: 3) { edges { node { name execution { name phase } experiment { name } } } } } } } }`;
@@ -120,7 +120,7 @@ describe('the number of statements', () => {
   it.each([
     ['experiment by id', 'query ($id: ID!) { experiment(by: { id: $id }) { id } }', () => ids.get('secret')],
     ['run', 'query ($id: ID!) { run(by: { id: $id }) { id } }', () => hiddenRun()],
-  ])('%s is the same for hidden and absent', async (_what, ask, hiddenId) => {
+  ])('is the same for hidden and absent objects: %s', async (_what, ask, hiddenId) => {
     const id = await hiddenId();
     await app.ask(ask, { id }, reader);
     const hidden = await statementsOf(() => app.ask(ask, { id }, reader));

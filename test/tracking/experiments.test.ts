@@ -30,7 +30,7 @@ const read = async (by: object, authorization?: string) => {
 };
 
 describe('createExperiment', () => {
-  it('makes an ACTIVE one that is found by id and by key, and managed by whoever made it', async () => {
+  it('creates an ACTIVE experiment that is found by id and by key, with MANAGE for its creator', async () => {
     const owner = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     await grant(owner, 'PROJECT', projectId, 'READ');
     const tags = [{ key: 'team', value: 'birds' }];
@@ -79,13 +79,13 @@ describe('createExperiment', () => {
       },
       ['input', 'tags', 'k'],
     ],
-  ])('refuses %s, naming the place', async (_what, input, path) => {
+  ])('refuses %s and names the path', async (_what, input, path) => {
     const answer = await create(input);
     expect(answer).toMatchObject({ __typename: 'InvalidArgumentError' });
     expect(answer.problems.map((problem: { path: string[] }) => problem.path)).toEqual([path]);
   });
 
-  it('takes what lies just within the limits, and reports all faults together', async () => {
+  it('accepts values at the limits, and reports all problems together', async () => {
     const tags = Array.from({ length: 100 }, (_, at) => ({
       key: `${at}`.padEnd(250, 'k'),
       value: 'v'.repeat(50),
@@ -95,14 +95,14 @@ describe('createExperiment', () => {
     expect(answer.problems).toHaveLength(3);
   });
 
-  it('needs an ACTIVE project', async () => {
+  it('requires an ACTIVE project', async () => {
     const id = await registerProject(app, 'shut');
     await db.project.update({ where: { id }, data: { state: 'ARCHIVED' } });
     const answer = await create({ project: 'shut', name: 'late' });
     expect(answer.problems).toMatchObject([{ path: ['input', 'project'], code: 'InactiveProject' }]);
   });
 
-  it('gives one name once, however many ask at once, and its maker one grant', async () => {
+  it('creates one experiment with one grant when many calls use one name at the same time', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => create({ name: 'raced' })));
     expect(answers.map((answer) => answer.__typename).sort()).toEqual([
       ...Array(19).fill('AlreadyExistsError'),
@@ -115,14 +115,14 @@ describe('createExperiment', () => {
 });
 
 describe('a name that is taken', () => {
-  it('is told to who may read what has it, deleted or not', async () => {
+  it('is reported to callers who can read the experiment that has it, deleted or not', async () => {
     const id = await makeExperiment(app, project, 'seen');
     expect(await create({ name: 'seen' })).toMatchObject({ code: 'ALREADY_EXISTS', path: ['input', 'name'] });
     await mutate(app, 'deleteExperiment', { by: { id } });
     expect(await create({ name: 'seen' })).toMatchObject({ code: 'ALREADY_EXISTS' });
   });
 
-  it('by something hidden is answered word for word and statement for statement like a reserved one', async () => {
+  it('gets the same words and statements as a reserved name when a hidden object has it', async () => {
     const hidden = await makeExperiment(app, project, 'hidden');
     const caller = await newCaller({ role: 'USER', level: 'READ' });
     await grant(caller, 'EXPERIMENT', hidden, 'NO_PERMISSIONS');
@@ -141,7 +141,7 @@ describe('a name that is taken', () => {
     }
   });
 
-  it('is refused to a rename too, also when many rename to it at once', async () => {
+  it('is refused for a rename too, also when many calls rename to it at the same time', async () => {
     const ids = await Promise.all(
       Array.from({ length: 10 }, (_, at) => makeExperiment(app, project, `many-${at}`)),
     );
@@ -185,7 +185,7 @@ describe('who may create', () => {
 });
 
 describe('updateExperiment', () => {
-  it('renames and describes; the name is the key at once, and grants stay', async () => {
+  it('changes name and description: the new name is the key at once, and grants stay', async () => {
     const id = await makeExperiment(app, project, 'before');
     const reader = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     await grant(reader, 'EXPERIMENT', id, 'READ');
@@ -200,7 +200,7 @@ describe('updateExperiment', () => {
     });
   });
 
-  it('changes what the rule has judged, even when its name moves to another in between', async () => {
+  it('changes the object that the rule checked, even when its name moves to another in between', async () => {
     const mine = await makeExperiment(app, project, 'mine');
     const theirs = await makeExperiment(app, project, 'theirs');
     const editor = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
@@ -224,7 +224,7 @@ describe('updateExperiment', () => {
 });
 
 describe('deleteExperiment and restoreExperiment', () => {
-  it('keep rows, name and grants; each refuses what is so already', async () => {
+  it('keep rows, name and grants, and refuse an experiment that is in that state already', async () => {
     const id = await makeExperiment(app, project, 'put away');
     const reader = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     await grant(reader, 'EXPERIMENT', id, 'READ');
@@ -252,7 +252,7 @@ describe('deleteExperiment and restoreExperiment', () => {
     expect(await read(by, reader)).toMatchObject({ stage: 'ACTIVE' });
   });
 
-  it('happens once, however many ask at once', async () => {
+  it('happen once when many calls ask at the same time', async () => {
     const by = { id: await makeExperiment(app, project, 'gone once') };
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => mutate(app, 'deleteExperiment', { by })),
@@ -262,7 +262,7 @@ describe('deleteExperiment and restoreExperiment', () => {
 });
 
 describe('tags', () => {
-  it('are added, replaced and taken away by key; the limit is on all of them', async () => {
+  it('are added, replaced and removed by key, with a limit on their total number', async () => {
     const by = { id: await makeExperiment(app, project, 'tagged') };
     const set = (tags: object[]) => mutate(app, 'updateExperimentTags', { by, tags }, experimentFields);
     await set([
@@ -281,7 +281,7 @@ describe('tags', () => {
     expect(endOf(await set(many(99)))).toBe('OK');
   });
 
-  it('that many set at once are all there', async () => {
+  it('are all stored when many calls set them at the same time', async () => {
     const id = await makeExperiment(app, project, 'tagged by many');
     await Promise.all(
       Array.from({ length: 20 }, (_, at) =>
@@ -294,7 +294,7 @@ describe('tags', () => {
 });
 
 describe('what one request changes', () => {
-  it('is seen by what follows in it', async () => {
+  it('is visible to the next operation of the request', async () => {
     const { data } = await app.ask(
       `mutation ($project: String!, $by: ExperimentByInput!) {
          createExperiment(input: { project: $project, name: "in one go" }) { __typename }

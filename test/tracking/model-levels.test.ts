@@ -81,7 +81,7 @@ describe('the level on the model that an operation needs', () => {
     }
   });
 
-  it('is capped by the role: an annotator reads what it was made manager of', async () => {
+  it('is capped by the role: an annotator with MANAGE can only read', async () => {
     const id = await prepared('READ');
     const annotator = await newCaller({ role: 'ANNOTATOR', level: 'NO_PERMISSIONS' });
     await grant(annotator, 'REGISTERED_MODEL', id, 'MANAGE');

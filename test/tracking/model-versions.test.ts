@@ -45,7 +45,7 @@ async function upload(identifier: string, text: string): Promise<string> {
 }
 
 describe('createModelVersion', () => {
-  it('points at the execution and the run that made it', async () => {
+  it('records the execution and the run that made it', async () => {
     const id = await makeModel(app, project, 'made');
     const tags = [{ key: 'f1', value: '0.9' }];
     const input = {
@@ -69,7 +69,7 @@ describe('createModelVersion', () => {
     });
   });
 
-  it("takes a file of the model's project, and tells where to fetch it", async () => {
+  it('accepts a file of the project of the model, and answers its download link', async () => {
     const id = await makeModel(app, project, 'filed');
     const uri = await upload(project, 'weights');
     const { modelVersion } = await create(id, { source: uri });
@@ -77,7 +77,7 @@ describe('createModelVersion', () => {
     expect(await (await fetch(modelVersion.file.downloadUrl)).text()).toBe('weights');
   });
 
-  it('knows no file that is not uploaded, is none, or is of another project', async () => {
+  it('answers NOT_FOUND for a file that is not uploaded, does not exist, or is in another project', async () => {
     const id = await makeModel(app, project, 'fileless');
     const announced = await announce(app, project, new TextEncoder().encode('not yet there'));
     const elsewhere = await upload('elsewhere', 'of others');
@@ -95,7 +95,7 @@ describe('createModelVersion', () => {
     'https://example.org/m?x=1#y',
     'abfss://container@account.dfs.core.windows.net/m',
     'mlflow-artifacts://host/run/artifacts',
-  ])('takes %s', async (address) => {
+  ])('accepts %s', async (address) => {
     const id = await makeModel(app, project, `from ${address.replaceAll(/[/:]/g, ' ')}`);
     expect(endOf(await create(id, { source: address }))).toBe('OK');
   });
@@ -118,7 +118,7 @@ describe('createModelVersion', () => {
     ]);
   });
 
-  it('knows no execution and no run that is hidden, and says the same of what is not there', async () => {
+  it('answers the same for a hidden execution or run as for an absent one', async () => {
     const id = await makeModel(app, project, 'blind');
     const editor = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     await grant(editor, 'REGISTERED_MODEL', id, 'EDIT');
@@ -137,7 +137,7 @@ describe('createModelVersion', () => {
     expect(endOf(await create(id, {}, editor))).toBe('OK');
   });
 
-  it('numbers from 1 without gaps or repeats, however many come at once', async () => {
+  it('numbers versions from 1 without gap or repeat when many are created at the same time', async () => {
     const id = await makeModel(app, project, 'raced');
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, at) =>
@@ -150,7 +150,7 @@ describe('createModelVersion', () => {
     expect((await db.registeredModel.findUniqueOrThrow({ where: { id } })).lastVersion).toBe(16);
   });
 
-  it('makes 20 at once the versions 1 to 20', async () => {
+  it('creates the versions 1 to 20 when 20 calls ask at the same time', async () => {
     const id = await makeModel(app, project, 'twenty');
     const made = await Promise.all(Array.from({ length: 20 }, () => makeVersion(app, id)));
     expect(made.map(({ version }) => version).sort((a, b) => a - b)).toEqual(
@@ -179,7 +179,7 @@ describe('modelVersion', () => {
   it.each([
     ['number', (model: object) => ({ key: { model, version: 1 } })],
     ['alias', (model: object) => ({ alias: { model, alias: 'champion' } })],
-  ])('by %s costs the same statements for a hidden model and one that is not there', async (how, by) => {
+  ])('takes the same statements for a hidden model as for an absent one, by %s', async (how, by) => {
     const name = `hidden by ${how}`;
     const id = await makeModel(app, project, name);
     await makeVersion(app, id);
@@ -193,7 +193,7 @@ describe('modelVersion', () => {
     expect(hidden.statements).toEqual(absent.statements);
   });
 
-  it('shows neither execution nor run to who may read the model alone', async () => {
+  it('shows neither execution nor run to callers who can only read the model', async () => {
     const id = await makeModel(app, project, 'lonely');
     await create(id, { execution: { id: execution }, run: { id: run } });
     const reader = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
@@ -212,8 +212,8 @@ describe('modelVersion', () => {
   });
 });
 
-describe('a version that is there', () => {
-  it('is described and tagged', async () => {
+describe('an existing version', () => {
+  it('can be described and tagged', async () => {
     const id = await makeModel(app, project, 'described');
     const by = { id: (await makeVersion(app, id)).id };
     const change = (field: string, more: object) => mutate(app, field, { by, ...more }, versionFields);
@@ -228,7 +228,7 @@ describe('a version that is there', () => {
     expect(left.modelVersion.tags).toEqual([{ key: 'b', value: '2' }]);
   });
 
-  it('is deleted with its aliases, and its number is not given again', async () => {
+  it('is deleted with its aliases, and its number is not used again', async () => {
     const id = await makeModel(app, project, 'thinned');
     for (let count = 0; count < 3; count += 1) await makeVersion(app, id);
     await mutate(app, 'updateModelAlias', { model: { id }, alias: 'champion', version: 3 });
@@ -275,7 +275,7 @@ describe('aliases', () => {
     expect(await find({ key: { model: { id }, version: 1 } })).toMatchObject({ aliases: [] });
   });
 
-  it('are taken away once', async () => {
+  it('are removed once', async () => {
     await set('short', 1);
     const remove = () => mutate(app, 'deleteModelAlias', { model: { id }, alias: 'short' });
     expect(endOf(await remove())).toBe('OK');
@@ -283,7 +283,7 @@ describe('aliases', () => {
   });
 
   it.each(['', 'a b', 'a/b', 'v1', 'V22', 'latest', 'Latest', 'x'.repeat(256)])(
-    'are not called %s',
+    'cannot be called %s',
     async (alias) => {
       expect((await set(alias, 1)).problems).toMatchObject([
         { path: ['input', 'alias'], code: 'InvalidValue' },
@@ -291,11 +291,11 @@ describe('aliases', () => {
     },
   );
 
-  it('need a version that is there', async () => {
+  it('require a version that exists', async () => {
     expect(await set('lost', 99)).toMatchObject({ code: 'NOT_FOUND', path: ['input', 'version'] });
   });
 
-  it('moved by many at once stay one, at a version that one of them said', async () => {
+  it('point at one of the given versions when many calls move them at the same time', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, (_, at) => set('moved', (at % 3) + 1)));
     expect(answers.map(endOf)).toEqual(Array(20).fill('OK'));
     const rows = await db.modelAlias.findMany({
@@ -306,7 +306,7 @@ describe('aliases', () => {
     expect([1, 2, 3]).toContain(rows[0]?.version.version);
   });
 
-  it('never point at a version that is gone', async () => {
+  it('never point at a deleted version', async () => {
     for (let turn = 0; turn < 5; turn += 1) {
       const { version } = await makeVersion(app, id);
       const by = { key: { model: { id }, version } };
@@ -319,7 +319,7 @@ describe('aliases', () => {
     }
   });
 
-  it('are at most 100', async () => {
+  it('are limited to 100', async () => {
     const crowded = await makeModel(app, project, 'crowded');
     const versionId = (await makeVersion(app, crowded)).id;
     const { tenantId } = await db.registeredModel.findUniqueOrThrow({ where: { id: crowded } });

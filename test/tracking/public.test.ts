@@ -46,7 +46,7 @@ const document = `query ($id: ID!, $run: ID!) {
 }`;
 
 describe('a public experiment', () => {
-  it('is read by every tenant, with its runs, and without its project, people and executions', async () => {
+  it('can be read by every tenant with its runs, but without its project, users and executions', async () => {
     const { id, run } = await exhibit();
     const { data, errors } = await app.ask(document, { id, run }, neighbour);
     expect(errors).toBeUndefined();
@@ -63,7 +63,7 @@ describe('a public experiment', () => {
     });
   });
 
-  it('is read in its own tenant by who has nothing, or is shut out', async () => {
+  it('can be read in its own tenant also without a grant and with NO_PERMISSIONS', async () => {
     const { id, run } = await exhibit();
     const shutOut = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     await grant(shutOut, 'EXPERIMENT', id, 'NO_PERMISSIONS');
@@ -72,7 +72,7 @@ describe('a public experiment', () => {
     expect(data.experiment).toMatchObject({ name: `exhibit ${made}`, project: null });
   });
 
-  it('is changed by nobody, neither its owner nor an administrator nor root, until it is unpublished', async () => {
+  it('cannot be changed, not even by its owner, an administrator or ROOT, until it is unpublished', async () => {
     const { id, run } = await exhibit();
     const owner = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     await grant(owner, 'EXPERIMENT', id, 'MANAGE');
@@ -103,7 +103,7 @@ describe('a public experiment', () => {
     expect(errors?.map((error) => error.extensions.code)).toEqual(['NOT_FOUND', 'NOT_FOUND']);
   });
 
-  it('is not changed by who was allowed to before it was published, and comes after', async () => {
+  it('is not changed by a call that was allowed before it was published', async () => {
     const id = await makeExperiment(app, project, 'overtaken');
     const run = await makeRun(app, id);
     for (const [field, input] of [
@@ -123,14 +123,14 @@ describe('a public experiment', () => {
 });
 
 describe('publishExperiment and unpublishExperiment', () => {
-  it('refuse what is so already', async () => {
+  it('refuse an experiment that is in that state already', async () => {
     const { id } = await exhibit();
     expect(await publish(id)).toMatchObject({ code: 'FAILED_PRECONDITION' });
     expect(endOf(await unpublish(id))).toBe('OK');
     expect(await unpublish(id)).toMatchObject({ code: 'FAILED_PRECONDITION' });
   });
 
-  it('are NOT_FOUND for another tenant, and denied in the own one to who may only read', async () => {
+  it('are NOT_FOUND for another tenant, and refused in the own tenant to callers who can only read', async () => {
     const { id } = await exhibit();
     const neighbourAdmin = await newCaller({ role: 'ADMIN', tenantId: neighbours });
     for (const who of [neighbour, neighbourAdmin]) {
@@ -145,7 +145,7 @@ describe('publishExperiment and unpublishExperiment', () => {
     expect(await unpublish(id, passerBy)).toMatchObject({ refused: 'NOT_FOUND' });
   });
 
-  it('are written to the audit log and the feed of changes, with who did it', async () => {
+  it('are recorded with the actor in the audit log and in the feed of changes', async () => {
     const { id } = await exhibit();
     const before = await db.accessChange.count({ where: { kind: 'GRANT' } });
     await unpublish(id);
@@ -166,7 +166,7 @@ describe('publishExperiment and unpublishExperiment', () => {
     expect(await db.accessChange.count({ where: { kind: 'GRANT' } })).toBe(before + 1);
   });
 
-  it('happens once, however many ask at once', async () => {
+  it('happen once when many calls ask at the same time', async () => {
     const id = await makeExperiment(app, project, 'published once');
     const ends = (await Promise.all(Array.from({ length: 10 }, () => publish(id)))).map(endOf);
     expect(ends.sort()).toEqual([...Array(9).fill('FAILED_PRECONDITION'), 'OK']);
@@ -177,7 +177,7 @@ describe('publishExperiment and unpublishExperiment', () => {
 });
 
 describe('a list of public experiments', () => {
-  it('has those of every tenant; other lists have none of others', async () => {
+  it('has experiments of every tenant; other lists have only those of the own tenant', async () => {
     const { id } = await exhibit();
     const list = async (filter: object | null, authorization: string) => {
       const { data } = await app.ask(

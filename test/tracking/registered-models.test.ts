@@ -30,7 +30,7 @@ const remove = (id: string, permanently = false, authorization?: string) =>
   mutate(app, 'deleteRegisteredModel', { by: { id }, permanently }, modelFields, authorization);
 
 describe('createRegisteredModel', () => {
-  it('makes one without versions, found by id and by key, managed by whoever made it', async () => {
+  it('creates a model without versions that is found by id and by key, with MANAGE for its creator', async () => {
     const owner = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
     await grant(owner, 'PROJECT', projectId, 'READ');
     const tags = [{ key: 'team', value: 'birds' }];
@@ -57,7 +57,7 @@ describe('createRegisteredModel', () => {
     expect((await create(input)).problems).toMatchObject([{ path, code: 'InvalidValue' }]);
   });
 
-  it('gives one name once, however many ask at once', async () => {
+  it('creates one model when many calls use one name at the same time', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => create({ name: 'raced' })));
     expect(answers.map(endOf).sort()).toEqual([...Array(19).fill('ALREADY_EXISTS'), 'OK']);
     expect(await db.registeredModel.count({ where: { name: 'raced' } })).toBe(1);
@@ -73,7 +73,7 @@ describe('createRegisteredModel', () => {
     ['RESTRICTED', 'EDIT', 'GUEST', 'PERMISSION_DENIED'],
     ['RESTRICTED', 'NO_PERMISSIONS', 'ADMIN', 'OK'],
   ] as const)(
-    'where the tenant is %s, with %s on the project, by %s: %s',
+    'in a tenant with the policy %s, with %s on the project, by %s: %s',
     async (policy, level, role, end) => {
       const tenantId = await newTenant(`${policy} ${level} ${role}`);
       await db.tenant.update({ where: { id: tenantId }, data: { creationPolicy: policy } });
@@ -88,7 +88,7 @@ describe('createRegisteredModel', () => {
 });
 
 describe('a name that is taken', () => {
-  it('by something hidden is answered word for word and statement for statement like a reserved one', async () => {
+  it('gets the same words and statements as a reserved name when a hidden object has it', async () => {
     const hidden = await makeModel(app, project, 'hidden');
     const caller = await newCaller({ role: 'USER', level: 'READ' });
     expect(await create({ name: 'hidden' }, caller)).toMatchObject({ code: 'ALREADY_EXISTS' });
@@ -108,7 +108,7 @@ describe('a name that is taken', () => {
 });
 
 describe('updateRegisteredModel', () => {
-  it('renames with EDIT; versions, aliases and grants stay', async () => {
+  it('renames with EDIT, and keeps versions, aliases and grants', async () => {
     const id = await makeModel(app, project, 'wren');
     await makeVersion(app, id);
     await mutate(app, 'updateModelAlias', { model: { id }, alias: 'champion', version: 1 });
@@ -161,7 +161,7 @@ describe('deleteRegisteredModel', () => {
     expect(await read({ id }, reader)).toMatchObject({ stage: 'ACTIVE' });
   });
 
-  it('permanently takes versions, aliases and the grants of everybody; the name starts clean', async () => {
+  it('permanently deletes versions, aliases and all grants, and frees the name', async () => {
     const id = await makeModel(app, project, 'phoenix');
     await makeVersion(app, id);
     await mutate(app, 'updateModelAlias', { model: { id }, alias: 'champion', version: 1 });
@@ -200,7 +200,7 @@ describe('deleteRegisteredModel', () => {
     expect((await makeVersion(app, next)).version).toBe(1);
   });
 
-  it('permanently also ends what was put away, and needs MANAGE as well', async () => {
+  it('permanently deletes a deleted model too, which requires MANAGE as well', async () => {
     const id = await makeModel(app, project, 'twice');
     await remove(id);
     const editor = await newCaller({ role: 'USER', level: 'EDIT' });
@@ -209,7 +209,7 @@ describe('deleteRegisteredModel', () => {
     expect(await remove(id, true)).toMatchObject({ refused: 'NOT_FOUND' });
   });
 
-  it('permanently and once, while versions are made: none is left over', async () => {
+  it('permanently deletes once and leaves no version while versions are created at the same time', async () => {
     const id = await makeModel(app, project, 'contested');
     const answers = await Promise.all([
       ...Array.from({ length: 8 }, () =>
@@ -226,7 +226,7 @@ describe('deleteRegisteredModel', () => {
 });
 
 describe('tags of a model', () => {
-  it('are added, replaced and taken away', async () => {
+  it('are added, replaced and removed', async () => {
     const by = { id: await makeModel(app, project, 'tagged') };
     const set = (tags: object[]) => mutate(app, 'updateRegisteredModelTags', { by, tags }, modelFields);
     await set([{ key: 'a', value: '1' }]);
@@ -246,7 +246,7 @@ describe('a public model', () => {
     registeredModels(filter: { public: true }) { edges { node { id } } totalCount }
   }`;
 
-  it('is read by every tenant, changed by nobody, and only its own tenant ends that', async () => {
+  it('can be read by every tenant and changed by nobody, and only its own tenant can unpublish it', async () => {
     const id = await makeModel(app, project, 'exhibit');
     const version = (await makeVersion(app, id)).id;
     await mutate(app, 'updateModelAlias', { model: { id }, alias: 'champion', version: 1 });
@@ -305,7 +305,7 @@ describe('a public model', () => {
 });
 
 describe('registeredModels', () => {
-  it('shows what the caller may read, filtered, counted, page by page', async () => {
+  it('shows the models that the caller can read, with filters, counts and pages', async () => {
     const closedId = await registerProject(app, 'closed');
     const ids = [];
     for (const name of ['m1', 'm2', 'm3', 'other']) ids.push(await makeModel(app, 'closed', name));

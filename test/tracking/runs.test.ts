@@ -50,12 +50,12 @@ describe('createRun', () => {
     });
   });
 
-  it('needs no execution, and makes a name up', async () => {
+  it('needs no execution, and makes up a name', async () => {
     const { run } = await create({});
     expect(run).toMatchObject({ name: expect.stringMatching(/^run-[a-z0-9]{8}$/), execution: null });
   });
 
-  it('answers alike, after the same statements, for an execution that is hidden and one that is not there', async () => {
+  it('answers the same, with the same statements, for a hidden execution as for an absent one', async () => {
     const editor = await guestOf(experiment, 'EDIT');
     const hide = (answer: Answer) => JSON.stringify(answer).replaceAll(/work|nope/g, 'x');
     const ask = (name: string) => create({ execution: { key: { project, domain, name } } }, editor);
@@ -70,7 +70,7 @@ describe('createRun', () => {
     expect(await db.experimentRun.count()).toBe(before);
   });
 
-  it("knows no execution of another tenant, not even for its administrator's", async () => {
+  it('answers NOT_FOUND for an execution of another tenant, also to an administrator', async () => {
     const tenantId = await newTenant('neighbours');
     const neighbour = await newCaller({ role: 'ADMIN', tenantId });
     const input = { identifier: 'next-door', name: 'next door' };
@@ -80,7 +80,7 @@ describe('createRun', () => {
     expect(answer).toMatchObject({ code: 'NOT_FOUND', path: ['input', 'execution'] });
   });
 
-  it('is not allowed once the project is archived', async () => {
+  it('is refused when the project is archived', async () => {
     const id = await registerProject(app, 'closing');
     const inside = await makeExperiment(app, 'closing', 'late');
     await db.project.update({ where: { id }, data: { state: 'ARCHIVED' } });
@@ -88,7 +88,7 @@ describe('createRun', () => {
     expect(answer.problems).toMatchObject([{ path: ['input', 'experiment'], code: 'InactiveProject' }]);
   });
 
-  it('loses against a deletion of the experiment, or comes before it', async () => {
+  it('comes before a concurrent deletion of the experiment or is refused', async () => {
     for (let turn = 0; turn < 5; turn += 1) {
       const id = await makeExperiment(app, project, `deleted meanwhile ${turn}`);
       const answers = await Promise.all([
@@ -104,8 +104,8 @@ describe('createRun', () => {
   });
 });
 
-describe('a run that is there', () => {
-  it('is renamed and tagged, deleted and restored; each refuses what is so already', async () => {
+describe('an existing run', () => {
+  it('can be renamed, tagged, deleted and restored; each refuses a repeat', async () => {
     const id = await makeRun(app, experiment, { name: 'old' });
     const does = (field: string, more: object = {}) => mutate(app, field, { by: { id }, ...more }, runFields);
     expect((await does('updateRun', { name: 'new' })).run.name).toBe('new');
@@ -129,7 +129,7 @@ describe('a run that is there', () => {
     expect((await does('restoreRun')).run.stage).toBe('ACTIVE');
   });
 
-  it('stays as it is while its experiment is deleted', async () => {
+  it('cannot be changed while its experiment is deleted', async () => {
     const home = await makeExperiment(app, project, 'gone home');
     const id = await makeRun(app, home);
     await mutate(app, 'deleteExperiment', { by: { id: home } });
@@ -140,7 +140,7 @@ describe('a run that is there', () => {
       expect(endOf(await mutate(app, field, { by: { id }, ...more }))).toBe('FAILED_PRECONDITION');
   });
 
-  it('shows its experiment to who was granted that alone, and neither execution nor project', async () => {
+  it('shows its experiment, and neither execution nor project, to callers who can only read the experiment', async () => {
     const id = await makeRun(app, experiment, { execution: { id: execution } });
     const reader = await guestOf(experiment, 'READ');
     const { data, errors } = await app.ask(
@@ -162,7 +162,7 @@ describe('a run that is there', () => {
     expect(now.data.run.execution).toEqual({ id: execution });
   });
 
-  it('is for credentials with run:read; another sees null in its place', async () => {
+  it('is null for credentials without the scope run:read', async () => {
     const id = await makeRun(app, experiment);
     const narrow = await newCaller({ role: 'USER', level: 'READ', scopes: ['experiment:read'] });
     const nested = 'query ($id: ID!) { experiment(by: { id: $id }) { runs { edges { node { id } } } } }';
@@ -200,7 +200,7 @@ describe('runs', () => {
     reader = await guestOf(open, 'READ');
   });
 
-  it('leaves experiments that are hidden or absent out without a word, in counts too', async () => {
+  it('silently leaves out hidden and absent experiments, in counts too', async () => {
     const experimentIds = [open, closed, newId(), 'no id at all'];
     expect(await ask({ filter: { experimentIds } })).toMatchObject({
       names: ['c2', 'c1', 'o3', 'o2', 'o1'],
@@ -218,7 +218,7 @@ describe('runs', () => {
     expect(await ask({ filter: { experimentIds } }, admin)).toMatchObject(nothing);
   });
 
-  it('cuts pages from what the caller may read, forward and backward', async () => {
+  it('pages over the runs that the caller can read, forward and backward', async () => {
     const filter = { experimentIds: [closed, open] };
     const first = await ask({ filter, first: 2 }, reader);
     expect(first).toMatchObject({ names: ['o3', 'o2'], pageInfo: { hasNextPage: true } });
@@ -228,13 +228,13 @@ describe('runs', () => {
     expect(back).toMatchObject({ names: ['o3', 'o2'], pageInfo: { hasPreviousPage: false } });
   });
 
-  it('shows deleted ones where they are asked for', async () => {
+  it('shows deleted runs when the filter asks for them', async () => {
     const experimentIds = [open];
     expect((await ask({ filter: { experimentIds, stage: 'DELETED' } })).names).toEqual(['o4']);
     expect((await ask({ filter: { experimentIds, stage: 'ALL' } })).totalCount).toBe(4);
   });
 
-  it('takes at most 1000 experiments', async () => {
+  it('accepts at most 1000 experiments', async () => {
     const experimentIds = Array.from({ length: 1001 }, () => open);
     const { errors } = await app.ask(list, { filter: { experimentIds } });
     expect(errors?.[0]?.extensions).toMatchObject({
@@ -243,7 +243,7 @@ describe('runs', () => {
     });
   });
 
-  it('are pages of each experiment, nested', async () => {
+  it('are paged within each experiment', async () => {
     const document = `query ($id: ID!, $after: String) { experiment(by: { id: $id }) {
       runs(first: 2, after: $after) { edges { node { name } } pageInfo { hasNextPage endCursor } }
       all: runs(stage: ALL) { edges { node { name } } } back: runs(last: 1) { edges { node { name } } } } }`;

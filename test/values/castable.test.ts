@@ -142,7 +142,7 @@ describe('isCastable', () => {
   });
 
   it.each(simpleTypes.flatMap((from) => simpleTypes.map((to) => [from, to] as const)))(
-    '%s to %s only when they are the same',
+    'is true from %s to %s only when they are the same',
     (from, to) => {
       expect(isCastable(simple(from), simple(to))).toBe(from === to);
     },
@@ -152,7 +152,7 @@ describe('isCastable', () => {
     fc.assert(fc.property(fc.oneof(unionlessType, optionalType), (type) => isCastable(type, type)));
   });
 
-  it('lets any type feed its optional form, unless that has two variants for it', () => {
+  it('is true from any type to its optional form, unless two variants accept it', () => {
     fc.assert(
       fc.property(unionlessType, (type) => {
         fc.pre(!isCastable(none, type));
@@ -162,7 +162,7 @@ describe('isCastable', () => {
     );
   });
 
-  it('never mixes depths', () => {
+  it('is false between collections of different depth', () => {
     fc.assert(
       fc.property(unionlessType, (type) => {
         fc.pre(!('collectionType' in type) && !isCastable(none, type));
@@ -184,7 +184,7 @@ describe('typeOfScalar', () => {
     return 'scalar' in literal ? literal.scalar : null;
   };
 
-  it('gives a type that is castable to the type which the value was read as', () => {
+  it('answers a type that is castable to the type of the value', () => {
     fc.assert(
       fc.property(typedPlain, ({ type, plain }) => {
         const scalar = scalarOf(type, plain);
@@ -194,7 +194,7 @@ describe('typeOfScalar', () => {
     );
   });
 
-  it('agrees with checkLiteral on what fits', () => {
+  it('agrees with checkLiteral', () => {
     fc.assert(
       fc.property(typedPlain, unionlessType, ({ type, plain }, target) => {
         fc.pre(!/unionType|enumType/.test(JSON.stringify([type, target])));

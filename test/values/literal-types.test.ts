@@ -13,7 +13,7 @@ import { optionalType, unionlessType } from './arbitraries.ts';
 const faults = (input: unknown) => faultsOf(readBy(literalType, input, ['type']));
 
 describe('the reader of literal types', () => {
-  it('answers any well-formed type as it is', () => {
+  it('answers any valid type unchanged', () => {
     fc.assert(
       fc.property(fc.oneof(unionlessType, optionalType), (type) => {
         expect(valueIn(readBy(literalType, type))).toEqual(type);
@@ -21,7 +21,7 @@ describe('the reader of literal types', () => {
     );
   });
 
-  it('takes null for absent, and fills in what protobuf leaves out', () => {
+  it('treats null as absent, and fills in the defaults of protobuf', () => {
     const input = { blob: {}, simple: null, metadata: null, structure: { tag: 'file' } };
     expect(valueIn(readBy(literalType, input))).toEqual({
       blob: { format: '', dimensionality: 'SINGLE' },
@@ -65,7 +65,7 @@ describe('the reader of literal types', () => {
     expect(faults(input)).toEqual(expected);
   });
 
-  it('bounds nesting and size', () => {
+  it('limits nesting and size', () => {
     const nested = (levels: number): object =>
       levels === 1 ? { simple: 'INTEGER' } : { collectionType: nested(levels - 1) };
     expect(readBy(literalType, nested(MAX_TYPE_DEPTH)).ok).toBe(true);
@@ -91,7 +91,7 @@ describe('the reader of interfaces', () => {
     expect(outputs).toEqual({});
   });
 
-  it('tells all faults together', () => {
+  it('reports all problems together', () => {
     const input = { inputs: { a: {}, b: { type: { simple: 'X' } } }, outputs: { c: { type: {} } } };
     expect(faultsOf(readBy(typedInterface, input, ['interface']))).toEqual([
       'MissingField interface.inputs.a.type',
@@ -102,7 +102,7 @@ describe('the reader of interfaces', () => {
 });
 
 describe('typeText', () => {
-  it('names types as people say them, and cuts long ones', () => {
+  it('writes types in a readable form, and cuts long ones', () => {
     expect(
       typeText({ collectionType: { unionType: { variants: [{ simple: 'STRING' }, { simple: 'NONE' }] } } }),
     ).toBe('list<union<string, none>>');

@@ -14,7 +14,7 @@ const union = (...variants: LiteralType[]): LiteralType => ({ unionType: { varia
 const roundTrip = (type: LiteralType, plain: unknown) => toPlain(valueIn(coerceToLiteral(type, plain, [])));
 
 describe('coerceToLiteral and toPlain', () => {
-  it('bring any value back, also through stored JSON', () => {
+  it('convert any value back and forth, also through stored JSON', () => {
     fc.assert(
       fc.property(typedPlain, ({ type, plain }) => {
         const literal = valueIn(coerceToLiteral(type, plain, []));
@@ -84,7 +84,7 @@ describe('coerceToLiteral and toPlain', () => {
     expect(faultsOf(coerceToLiteral({ simple }, plain, ['x']))).toEqual([`${code} x`]);
   });
 
-  it('takes whole numbers of any size from JSON that kept their digits', () => {
+  it('accepts integers of any size from JSON that kept their digits', () => {
     expect(roundTrip(integer, 9007199254740993n)).toBe('9007199254740993');
     expect(roundTrip({ simple: 'FLOAT' }, 2n ** 60n)).toBe(2 ** 60);
     expect(roundTrip({ simple: 'STRUCT' }, { even: 9007199254740994n })).toEqual({ even: 9007199254740994 });
@@ -94,7 +94,7 @@ describe('coerceToLiteral and toPlain', () => {
     ]);
   });
 
-  it('tells every fault of a list or map, each at its own path', () => {
+  it('reports every problem of a list or map with its path', () => {
     const type: LiteralType = { mapValueType: { collectionType: integer } };
     expect(faultsOf(coerceToLiteral(type, { a: [1, 'x'], b: null, c: [[]] }, ['rows']))).toEqual([
       'MismatchingTypes rows.a.1',
@@ -103,19 +103,19 @@ describe('coerceToLiteral and toPlain', () => {
     ]);
   });
 
-  it('keeps a map key named __proto__ a key', () => {
+  it('treats __proto__ as an ordinary map key', () => {
     const plain = JSON.parse('{"__proto__": 1, "constructor": 2, "": 3}');
     const back = roundTrip({ mapValueType: integer }, plain);
     expect(JSON.stringify(back)).toBe('{"__proto__":1,"constructor":2,"":3}');
   });
 
-  it('takes only the values of an enum', () => {
+  it('accepts only the values of an enum', () => {
     const type: LiteralType = { enumType: { values: ['small', 'large'] } };
     expect(roundTrip(type, 'small')).toBe('small');
     expect(faultsOf(coerceToLiteral(type, 'toString', ['size']))).toEqual(['IllegalEnumValue size']);
   });
 
-  it('wraps a union in the one variant that takes the value', () => {
+  it('wraps a union value in the one variant that accepts it', () => {
     expect(valueIn(coerceToLiteral(union(string, none), null, []))).toEqual({
       scalar: { union: { value: { scalar: { noneType: {} } }, type: none } },
     });
@@ -124,7 +124,7 @@ describe('coerceToLiteral and toPlain', () => {
     });
   });
 
-  it('refuses a union value that fits none or several variants', () => {
+  it('refuses a union value that fits no variant or several', () => {
     expect(faultsOf(coerceToLiteral(union(integer, none), 'x', ['u']))).toEqual([
       'IncompatibleBindingUnionValue u',
     ]);
@@ -134,7 +134,7 @@ describe('coerceToLiteral and toPlain', () => {
     expect(roundTrip(union(integer, { simple: 'FLOAT' }), 3.5)).toBe(3.5);
   });
 
-  it('tells of at most a thousand faults', () => {
+  it('reports at most a thousand problems', () => {
     const outcome = coerceToLiteral({ collectionType: integer }, Array(5000).fill('x'), []);
     expect(outcome.ok ? [] : outcome.problems).toHaveLength(1000);
   });
@@ -173,7 +173,7 @@ describe('checkLiteral', () => {
 });
 
 describe('the reader of literals', () => {
-  it('brings integers, instants and durations into their normal form', () => {
+  it('normalizes integers, timestamps and durations', () => {
     const literals = [
       { scalar: { primitive: { integer: '0010' } }, hash: 'h' },
       { scalar: { primitive: { datetime: '2024-01-01T01:00:00+01:00' } } },

@@ -112,7 +112,7 @@ describe('literalFromText', () => {
     expect(place.problems.size).toBe(1);
   });
 
-  it('says where in a list the fault is', () => {
+  it('names the path of a problem in a list', () => {
     const place = new Place(['y']);
     literalFromText(listOf(simple('INTEGER')), '[1, "x"]', place);
     expect(place.problems.all).toEqual([
@@ -120,7 +120,7 @@ describe('literalFromText', () => {
     ]);
   });
 
-  it('keeps a member called __proto__ a member', () => {
+  it('treats __proto__ as an ordinary member', () => {
     for (const number of ['1', '9007199254740994']) {
       const value = plainFromText(simple('STRUCT'), `{"__proto__": {"polluted": ${number}}}`);
       expect(Object.keys(value as object)).toEqual(['__proto__']);
@@ -130,7 +130,7 @@ describe('literalFromText', () => {
 });
 
 describe('parseExactJson', () => {
-  it('leaves numbers inside strings alone', () => {
+  it('does not change numbers inside strings', () => {
     const text = JSON.stringify({ text: `12345678901234567${'\\"'.repeat(1000)} NaN` });
     expect(parseExactJson(text)).toEqual(JSON.parse(text));
     expect(parseExactJson('[1234567890123456789, 12]')).toEqual([1234567890123456789n, 12]);
@@ -147,12 +147,12 @@ describe('findRoundedNumber', () => {
     // In the form in which a program writes a 64-bit float.
     String(2 ** 63),
     '"\\"9007199254740993"',
-  ])('takes %s', (json) => {
+  ])('accepts %s', (json) => {
     expect(findRoundedNumber(`[${json}]`)).toBeNull();
   });
 
   it.each(['"\\" 9007199254740993', '"\\"\\" 9007199254740993\\', '"\\\n" "9007199254740993'])(
-    'looks for none in a string that is never closed, nor for the beginning of another: %j',
+    'finds none in a string that is never closed: %j',
     (json) => {
       expect(findRoundedNumber(json)).toBeNull();
     },

@@ -67,7 +67,7 @@ describe('an input that takes too many steps', () => {
   };
   const nulls = many(MAX_STEPS, () => ({ scalar: { noneType: {} } }));
 
-  it('is refused with the place, whatever reads it', () => {
+  it('is refused with its path by every reader', () => {
     const last = `TooLarge x.${MAX_STEPS - 1}`;
     expect(
       refused((place) =>
@@ -87,7 +87,7 @@ describe('an input that takes too many steps', () => {
     ).toBe(last);
   });
 
-  it('is refused when a wide type would be carried by each of its values', () => {
+  it('is refused when each of its values would carry a wide type', () => {
     const wide = union(
       { enumType: { values: many(1000, (index) => `a name that is long enough ${index}`) } },
       integer,
@@ -112,7 +112,7 @@ describe('an input that takes too many steps', () => {
 describe('a union', () => {
   const faults = (type: unknown) => faultsOf(readBy(literalType, type, ['type']));
 
-  it('has at most 50 variants, those of unions among them counted', () => {
+  it('has at most 50 variants, including those of nested unions', () => {
     const variants = many(MAX_UNION_VARIANTS, enumOf);
     expect(readBy(literalType, union(...variants)).ok).toBe(true);
     expect(faults(union(...variants, string))).toEqual(['InvalidValue type.unionType.variants']);

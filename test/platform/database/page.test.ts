@@ -48,7 +48,7 @@ async function walk(rows: readonly Row[], size: number, isBackward: boolean): Pr
 }
 
 describe('a page of a list', () => {
-  it('shows each row once, in the order, in pages of any size, either way', async () => {
+  it('shows each row once and in order, for pages of any size, forward and backward', async () => {
     const places = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(places, fc.integer({ min: 1, max: 5 }), async (drawn, size) => {
@@ -61,7 +61,7 @@ describe('a page of a list', () => {
     );
   });
 
-  it('begins in the index where the page before ended', async () => {
+  it('starts in the index where the previous page ended', async () => {
     const page = { limit: 10, backward: false, from: [new Date().toISOString(), newId()] };
     const { beyond, end } = pageSql(newestFirst('execution'), page);
     await query(sql`set enable_seqscan = off`);

@@ -24,14 +24,14 @@ const asStranger = (query = viewer) => app.ask(query, {}, null);
 const stranger = { status: 200, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] };
 
 describe('a request without credentials', () => {
-  it('is a stranger until the user is there', async () => {
+  it('is UNAUTHENTICATED until the anonymous user exists', async () => {
     expect(await asStranger()).toMatchObject(stranger);
     await newUser({ username: 'anonymous', role: 'GUEST', password: 'the password of anonymous' });
     expect((await asStranger()).data.viewer).toEqual({ username: 'anonymous', role: 'GUEST' });
     expect((await overWebSocket(app, viewer, {}, null)).data.viewer.username).toBe('anonymous');
   });
 
-  it('is a stranger again when the user is more than a guest, or disabled', async () => {
+  it('is UNAUTHENTICATED when the anonymous user has a role above GUEST or is disabled', async () => {
     for (const data of [{ role: 'USER' as const }, { role: 'ADMIN' as const }, { disabledAt: new Date() }]) {
       await changeUser('anonymous', data);
       expect(await asStranger()).toMatchObject(stranger);
@@ -40,7 +40,7 @@ describe('a request without credentials', () => {
     expect((await asStranger()).errors).toBeUndefined();
   });
 
-  it('sees what the guest was granted, and changes nothing', async () => {
+  it('can read what the anonymous user was granted, and change nothing', async () => {
     await registerProject(app, 'open');
     await registerProject(app, 'closed');
     const { id: resourceId } = await db.project.findFirstOrThrow({ where: { identifier: 'open' } });
@@ -54,7 +54,7 @@ describe('a request without credentials', () => {
     expect(errors?.[0]?.extensions.code).toBe('PERMISSION_DENIED');
   });
 
-  it('gets no token and no session', async () => {
+  it('cannot get a token or a session', async () => {
     const { errors } = await asStranger('mutation { login { ... on LoginPayload { token } } }');
     expect(errors?.[0]?.extensions.code).toBe('PERMISSION_DENIED');
     const headers = { 'content-type': 'application/json' };
@@ -63,7 +63,7 @@ describe('a request without credentials', () => {
     expect(response.headers.get('set-cookie')).toBeNull();
   });
 
-  it('is a shared identity, also for somebody who signs in as the user in another way', async () => {
+  it('is a shared identity, also after signing in as that user in another way', async () => {
     const request = { headers: {}, address: null, publicUrl: app.url, connection: {} };
     expect(await authenticate(request, log)).toMatchObject({ method: 'ANONYMOUS', isShared: true });
     const user = await db.user.findFirstOrThrow({ where: { usernameKey: 'anonymous' } });
@@ -78,7 +78,7 @@ describe('a request without credentials', () => {
   });
 });
 
-describe('credentials that do not convince', () => {
+describe('credentials that are not valid', () => {
   it.each([
     ['a wrong password', basic('admin', 'wrong')],
     ['an unknown user', basic('nobody', 'wrong')],
@@ -88,7 +88,7 @@ describe('credentials that do not convince', () => {
     ['a scheme that is not on', 'Negotiate YIIC'],
     ['an unknown scheme', 'Digest x'],
     ['a word', 'x'],
-  ])('are refused, and never become the anonymous user: %s', async (_name, authorization) => {
+  ])('are refused and do not fall back to the anonymous user: %s', async (_name, authorization) => {
     const { status, headers, data } = await app.ask(viewer, {}, authorization);
     expect(status).toBe(401);
     expect(headers.get('www-authenticate')).toMatch(/^Bearer .*, Basic /);
@@ -112,7 +112,7 @@ describe('credentials that do not convince', () => {
     expect(response.status).toBe(status);
   });
 
-  it('are not anonymous where the header is empty', async () => {
+  it('are refused when the header is empty', async () => {
     expect(await app.ask(viewer, {}, ' ')).not.toHaveProperty('data.viewer.username');
   });
 });

@@ -40,7 +40,7 @@ const statuses = async (authorizations: readonly string[], from: string) => {
 };
 
 describe('sign-ins that fail', () => {
-  it('are limited per account and network, before anything is hashed', async () => {
+  it('are limited for each account and network, before a password is hashed', async () => {
     (await createUser(app, { username: 'ada', password: 'the password of ada' })).user;
     const right = basic('ada', 'the password of ada');
     for (let at = 0; at < 5; at += 1)
@@ -61,7 +61,7 @@ describe('sign-ins that fail', () => {
     expect((await ask(right, '192.0.2.1')).status).toBe(200);
   });
 
-  it('are one count for one account, however it is written, and for its current password', async () => {
+  it('are counted together for all spellings of an account, and for its current password in updateUserPassword', async () => {
     await newUser({ username: 'grace', password: 'the password of grace' });
     const token = await tokenOf(app, basic('grace', 'the password of grace'));
     const from = '192.0.2.77';
@@ -83,7 +83,7 @@ describe('sign-ins that fail', () => {
     expect(await statuses([basic('GRACE', 'c'), basic('default/grace', 'd')], from)).toEqual([429, 429]);
   });
 
-  it('look the same of an account that is there and of one that is not', async () => {
+  it('get the same answers for an account that exists as for one that does not', async () => {
     await newUser({ username: 'eve', password: 'the password of eve' });
     const outcomes = [];
     for (const [at, name] of ['eve', 'nobody'].entries()) {
@@ -101,7 +101,7 @@ describe('sign-ins that fail', () => {
     expect(outcomes[1]).toEqual(outcomes[0]);
   });
 
-  it("never refuse an access key with its right secret, not even after others' and its own failures", async () => {
+  it('never block an access key with its right secret, even after failures', async () => {
     const { accessKey } = app.secrets.executor;
     const from = '203.0.113.200';
     const guesses = Array.from({ length: 21 }, (_, at) => basic(`guess-${at}`, 'wrong'));
@@ -114,7 +114,7 @@ describe('sign-ins that fail', () => {
     expect(new Set(found.map(({ status }) => status))).toEqual(new Set([200]));
   });
 
-  it('are limited per address, over all accounts', async () => {
+  it('are limited for each address over all accounts', async () => {
     const guesses = Array.from({ length: 21 }, (_, at) => basic(`somebody-${at}`, 'wrong'));
     expect(await statuses(guesses, '198.51.100.7')).toEqual([...Array(20).fill(401), 429]);
     // A longer header does not help the caller, and nobody else is refused.
@@ -122,7 +122,7 @@ describe('sign-ins that fail', () => {
     expect(await statuses([basic('another', 'wrong')], '198.51.100.8')).toEqual([401]);
   });
 
-  it('let no more guesses through when they come all at once, over every door', async () => {
+  it('allow no more guesses when they are sent at the same time, over every way to sign in', async () => {
     await newUser({ username: 'mallory', password: 'the password of mallory' });
     verify.mockClear();
     const headers = { 'content-type': 'application/json', 'x-forwarded-for': '203.0.113.99' };
@@ -150,7 +150,7 @@ describe('sign-ins that fail', () => {
     expect(await overSocket(5)).toBe(1013);
   });
 
-  it('are none where the password is right, however many come at once', async () => {
+  it('do not count when the password is right, however many are sent at the same time', async () => {
     await newUser({ username: 'busy', password: 'the password of busy' });
     const right = basic('busy', 'the password of busy');
     const found = await Promise.all(Array.from({ length: 30 }, () => ask(right, '203.0.113.50')));

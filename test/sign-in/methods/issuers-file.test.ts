@@ -7,7 +7,7 @@ const parse = (...list: object[]) => parseIssuers(JSON.stringify(list), 'issuers
 const good = { issuer: 'https://id.example', audience: 'slipway', linkLocalUsers: true };
 
 describe('the file of issuers', () => {
-  it('has defaults for all but the issuer and its audience', () => {
+  it('has defaults for all fields except the issuer and its audience', () => {
     expect(parse(good)).toEqual([
       {
         ...good,
@@ -37,13 +37,13 @@ describe('the file of issuers', () => {
     ['createUsers.role', { ...good, createUsers: { role: 'ADMIN' } }],
     ['usernameClaim', { ...good, usernameClaim: 'nickname' }],
     ['0', { ...good, audiance: 'x' }],
-  ])('is refused, naming what is wrong: %s of %j', (fault, entry) => {
+  ])('is refused with the name of the wrong field: %s of %j', (fault, entry) => {
     expect(() => parse(entry)).toThrow(
       new RegExp(`issuers.json is wrong.\\s+(0\\.)?${fault.replace('.', '\\.')}`),
     );
   });
 
-  it('is refused when the same issuer is listed twice, when it is not valid JSON, and when it does not exist', async () => {
+  it('is refused when it lists an issuer twice, is not JSON, or does not exist', async () => {
     expect(() => parse(good, good)).toThrow('twice');
     expect(() => parseIssuers('{', 'issuers.json')).toThrow('issuers.json is not valid JSON');
     await expect(outsideBearer('/no/such/file').prepare?.()).rejects.toMatchObject({
@@ -70,7 +70,7 @@ describe('isSafeUrl', () => {
   });
 });
 
-describe('an issuer that was never reached', () => {
+describe('an issuer whose discovery document cannot be used', () => {
   let issuer: Issuer;
   beforeAll(async () => {
     issuer = await Issuer.start();
@@ -89,7 +89,7 @@ describe('an issuer that was never reached', () => {
     ['of another issuer', (url) => ({ issuer: 'https://evil.example', jwks_uri: `${url}/keys` })],
     ['without keys', (url) => ({ issuer: url })],
     ['that leads over an open connection', (url) => ({ issuer: url, jwks_uri: 'http://id.example/keys' })],
-  ])('is UNAVAILABLE, and asked once, when its discovery document is one %s', async (_name, document) => {
+  ])('is UNAVAILABLE, and asked once, when the document is one %s', async (_name, document) => {
     issuer.asked.length = 0;
     issuer.instead = (_request, response) => void response.end(JSON.stringify(document(issuer.url)));
     expect(await verdict()).toEqual(['UNAVAILABLE', 'UNAVAILABLE']);

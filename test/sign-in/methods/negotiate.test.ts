@@ -91,14 +91,14 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
   }
 
   describe('a request without a ticket', () => {
-    it('is answered 401 with the challenge, last of all', async () => {
+    it('is answered with 401 and the challenge Negotiate after all others', async () => {
       const answer = await ask(null);
       expect(answer.status).toBe(401);
       expect(answer.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
       expect(challenges(answer)).toMatch(/^Bearer .*, Basic .*, Negotiate$/);
     });
 
-    it('gets the same after another scheme has failed, and may use the others', async () => {
+    it('gets the same challenges after another scheme has failed, and can use the others', async () => {
       const answer = await ask(`Basic ${Buffer.from('admin:wrong').toString('base64')}`);
       expect([answer.status, challenges(answer)]).toEqual([401, expect.stringMatching(/, Negotiate$/)]);
       expect((await ask(app.admin)).data.viewer.username).toBe('admin');
@@ -106,7 +106,7 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
   });
 
   describe('a ticket', () => {
-    it('signs its user in, and proves to the client who answers', async () => {
+    it('signs in its user, and authenticates the server to the client', async () => {
       const { client, token } = await clientOf(alice);
       const answer = await ask(`Negotiate ${token}`);
       expect(answer.status).toBe(200);
@@ -116,11 +116,11 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
       expect(client.contextComplete).toBe(true);
     });
 
-    it('signs in whatever the case of the scheme', async () => {
+    it('signs in with the name of the scheme in any case', async () => {
       expect((await ask(`nEgOtIaTe ${await tokenOf(alice)}`)).data.viewer.username).toBe('alice');
     });
 
-    it('signs in curl, which asks first and answers the challenge', async () => {
+    it('signs in curl, which answers the challenge', async () => {
       const url = `${app.url.replace('127.0.0.1', 'localhost')}/graphql`;
       const data = JSON.stringify({ query: viewer });
       const type = 'content-type: application/json';
@@ -140,7 +140,7 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
       expect(JSON.parse(stdout)).toMatchObject({ data: { viewer: { username: 'alice', role: 'USER' } } });
     });
 
-    it('gives a token with login, and a session', async () => {
+    it('can be exchanged for a token with login, and for a session', async () => {
       const login = 'mutation { login { ... on LoginPayload { token } } }';
       const { data } = await ask(`Negotiate ${await tokenOf(alice)}`, login);
       expect((await ask(`Bearer ${data.login.token}`)).data.viewer.username).toBe('alice');
@@ -158,7 +158,7 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
       await expectRefusal(`Negotiate ${token}`);
     });
 
-    it('signs in each of many that come at once', async () => {
+    it('signs in each of many requests at the same time', async () => {
       const tokens: string[] = [];
       for (let at = 0; at < 20; at += 1) tokens.push(await tokenOf(alice));
       const answers = await Promise.all(tokens.map((token) => ask(`Negotiate ${token}`)));
@@ -204,10 +204,10 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
     });
   };
 
-  describe('tickets that are not good', () => {
+  describe('invalid tickets', () => {
     refusals();
 
-    it('do not shake the server, however many come', async () => {
+    it('do not disturb the server, however many are sent', async () => {
       const ticket = Buffer.from(await tokenOf(alice), 'base64');
       const flood = Array.from({ length: 80 }, (_, at) => {
         const broken = Buffer.from(ticket.subarray(0, ticket.length - (at % 7)));
@@ -219,7 +219,7 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
       expect((await ask(`Negotiate ${await tokenOf(alice)}`)).status).toBe(200);
     });
 
-    it('are refused when they have ended', async () => {
+    it('are refused when they have expired', async () => {
       const until = shortLived.at + (1 + 2 * CLOCK_SKEW_SECONDS) * 1000;
       await eventually(Date.now, (now) => now > until);
       await expectRefusal(`Negotiate ${shortLived.token}`);
@@ -264,7 +264,7 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
       return tagged(0xa1, tagged(0x30, tagged(0xa2, token4))).toString('base64');
     }
 
-    it('goes on where it stood, on the same connection', async () => {
+    it('continues on the same connection', async () => {
       const [first, second] = await onOneConnection(offer, await response());
       expect(first).toMatchObject({
         status: 401,
@@ -274,7 +274,7 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
       expect(JSON.parse(second?.text ?? '').data.viewer.username).toBe('alice');
     });
 
-    it('signs nobody in by halves: not on another connection, nor with what fits nothing', async () => {
+    it('does not sign in on another connection, nor with a message that belongs to no negotiation', async () => {
       await onOneConnection(offer);
       const [alone] = await onOneConnection(await response());
       expect(alone).toMatchObject({
@@ -309,7 +309,7 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
       );
     });
 
-    it('make users of a first ticket, once, but of no service', async () => {
+    it('can create users on their first ticket, once each, but not for services', async () => {
       await kdc.addPrincipal('newcomer', 'newcomer');
       const theirs = await kdc.kinit('newcomer', 'newcomer');
       const createUsers = { role: 'GUEST' } as const;
@@ -324,7 +324,7 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
       expect(await signIn({ createUsers }, `Negotiate ${service}`)).toBe('UNAUTHENTICATED');
     });
 
-    it('stop the start when they do not fit, saying why', async () => {
+    it('prevent the start with a reason when they contradict each other', async () => {
       const { negotiate } = await import('../../../src/sign-in/methods/negotiate.ts');
       const failure = (changes: Partial<KerberosSettings>, importPackage?: () => Promise<never>) =>
         expect(negotiate({ ...settings, ...changes }, importPackage).prepare?.()).rejects;
@@ -339,20 +339,20 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
     });
   });
 
-  describe('tickets that are not good, where an anonymous user is there', () => {
+  describe('tickets next to an anonymous user', () => {
     beforeAll(async () => {
       const { newUser } = await import('../../support/users.ts');
       await newUser({ username: 'ghost', role: 'GUEST', password: 'the password of ghost' });
     });
 
-    it('are asked for by nobody: requests without one are the anonymous user', async () => {
+    it('are not required: requests without one are the anonymous user', async () => {
       expect((await ask(null)).data.viewer).toEqual({ username: 'ghost', role: 'GUEST' });
     });
 
     refusals();
   });
 
-  it('refuses tickets, and does not fail, when the keytab is gone', async () => {
+  it('are refused without a failure when the keytab is missing', async () => {
     const token = await tokenOf(alice);
     await rm(kdc.keytab);
     expect((await ask(`Negotiate ${token}`)).status).toBeGreaterThanOrEqual(401);

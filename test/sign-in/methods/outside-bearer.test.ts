@@ -80,7 +80,7 @@ function later(seconds: number): void {
 beforeEach(() => later(31));
 
 describe('a token of an outside issuer', () => {
-  it('signs in the user that it names, with the keys that the discovery document leads to', async () => {
+  it('signs in its user, verified with the keys that the discovery document names', async () => {
     expect(await asking(await issuer.token({ sub: 'ada' }))).toMatchObject(signedIn('ada'));
     expect(issuer.asked).toEqual(['/.well-known/openid-configuration', '/keys']);
     // User names are compared as everywhere else.
@@ -113,16 +113,16 @@ describe('a token of an outside issuer', () => {
     ['of a name that is none', () => issuer.token({ sub: 'a:b' })],
     ['of an account of the platform', () => issuer.token({ sub: 'local-executor' })],
     ['of an algorithm that is not allowed', () => wide.token({ preferred_username: 'ada' })],
-  ])('is refused when it is one %s', async (_name, token) => {
+  ])('is refused: a token %s', async (_name, token) => {
     expect(await asking(await token())).toMatchObject(refused);
   });
 
-  it('may be as much too old or too early as the clocks may differ', async () => {
+  it('is accepted within the tolerance for different clocks', async () => {
     expect(await asking(await issuer.token({ sub: 'ada', exp: at(-2) }))).toMatchObject(signedIn('ada'));
     expect(await asking(await issuer.token({ sub: 'ada', nbf: at(3) }))).toMatchObject(signedIn('ada'));
   });
 
-  it('may have dates that no calendar has', async () => {
+  it('is accepted with dates that no calendar has', async () => {
     const token = await issuer.token({ sub: 'ada', exp: 1e15, auth_time: -1e15 });
     for (let at = 0; at < 2; at += 1) expect(await asking(token)).toMatchObject(signedIn('ada'));
   });
@@ -149,7 +149,7 @@ describe('a token of an outside issuer', () => {
     );
   });
 
-  it('stands for its user only while that is active', async () => {
+  it('signs in its user only while the user is active', async () => {
     await newUser({ username: 'leaver', password: 'the password of leaver' });
     const token = await issuer.token({ sub: 'leaver' });
     expect(await asking(token)).toMatchObject(signedIn('leaver'));
@@ -157,7 +157,7 @@ describe('a token of an outside issuer', () => {
     expect(await asking(token)).toMatchObject(refused);
   });
 
-  it('takes any audience and another claim as the name where that is configured', async () => {
+  it('accepts any audience, and reads the name from another claim, when configured', async () => {
     await wide.rotate({ alg: 'RS256' });
     const claims = { sub: 'x', aud: 'whoever', preferred_username: 'ada' };
     expect(await asking(await wide.token(claims))).toMatchObject(signedIn('ada'));
@@ -166,7 +166,7 @@ describe('a token of an outside issuer', () => {
     );
   });
 
-  it('names its user by an address only when that was verified', async () => {
+  it('names its user by e-mail address only when the address is verified', async () => {
     await newUser({ username: 'ada@example.com', password: 'the password of ada@example.com' });
     const claims = { sub: 'x', email: 'ada@example.com', scope: 'viewer:read' };
     expect(await asking(await strict.token({ ...claims, email_verified: true }))).toMatchObject(
@@ -178,7 +178,7 @@ describe('a token of an outside issuer', () => {
 });
 
 describe('the keys of an outside issuer', () => {
-  it('are fetched again, without a restart, for a key that is not known', async () => {
+  it('are fetched again, without a restart, for an unknown key', async () => {
     expect(await asking(await issuer.token({ sub: 'ada' }))).toMatchObject(signedIn('ada'));
     later(31);
     await issuer.rotate();
@@ -186,7 +186,7 @@ describe('the keys of an outside issuer', () => {
     expect(issuer.asked.at(-1)).toBe('/keys');
   });
 
-  it('stop counting when the issuer takes them back, also for tokens that were seen', async () => {
+  it('are no longer accepted when the issuer removes them, also for tokens that were used before', async () => {
     const before = await issuer.token({ sub: 'ada' });
     expect(await asking(before)).toMatchObject(signedIn('ada'));
     later(31);
@@ -195,7 +195,7 @@ describe('the keys of an outside issuer', () => {
     expect(await asking(before)).toMatchObject(refused);
   });
 
-  it('are looked at again after ten minutes though every token has a key that fits', async () => {
+  it('are fetched again after ten minutes even if every token has a known key', async () => {
     const before = await issuer.token({ sub: 'ada' });
     await asking(before);
     await issuer.rotate();
@@ -204,7 +204,7 @@ describe('the keys of an outside issuer', () => {
     expect(await asking(before)).toMatchObject(refused);
   });
 
-  it('are not fetched for each token with a made-up key', async () => {
+  it('are not fetched for each token with an invented key', async () => {
     await asking(await issuer.token({ sub: 'ada' }));
     issuer.asked.length = 0;
     const flood = await Promise.all(
@@ -234,7 +234,7 @@ describe('the keys of an outside issuer', () => {
     },
   };
   it.each(Object.entries(outages))(
-    'are used on while it %s, and only what they do not fit is UNAVAILABLE',
+    'stay in use while the issuer %s, and only tokens with other keys are UNAVAILABLE',
     async (_name, instead) => {
       const known = await issuer.token({ sub: 'ada' });
       later(31);
@@ -271,7 +271,7 @@ describe('groups of a token', () => {
     return data.projects.edges.map((edge: { node: { identifier: string } }) => edge.node.identifier);
   };
 
-  it('are memberships for the request, where groups of these names are there', async () => {
+  it('are memberships for the request when groups of these names exist', async () => {
     await registerProject(app, 'grouped');
     const { id } = await db.project.findFirstOrThrow({ where: { identifier: 'grouped' } });
     await group('Vision', 'READ', id);
@@ -293,7 +293,7 @@ describe('scopes of a token', () => {
     return errors?.[0]?.extensions.code ?? 'allowed';
   };
 
-  it('limit what it may do, to nothing where none is ours', async () => {
+  it('limit what it allows, to nothing when none is a known scope', async () => {
     for (const scope of ['project:list', 'project:read', '*:read'])
       expect(await codeFor(`openid ${scope}`)).toBe('allowed');
     expect(await codeFor('openid queue:list')).toBe('PERMISSION_DENIED');
@@ -301,7 +301,7 @@ describe('scopes of a token', () => {
       expect(await codeFor(none)).toBe('PERMISSION_DENIED');
   });
 
-  it('are the same, none among them, in a token of ours that is made with it', async () => {
+  it('are the same in a Slipway token that is created with it, also when there are none', async () => {
     const tokenWith = async (scope: string) => {
       const claims = { sub: 'x', email: 'ada@example.com', email_verified: true, scope };
       const login = 'mutation { login { ... on LoginPayload { token } } }';
@@ -313,14 +313,14 @@ describe('scopes of a token', () => {
     expect((await asking(await tokenWith('openid project:list'), projects)).errors).toBeUndefined();
   });
 
-  it('are not looked at where that is not configured', async () => {
+  it('are ignored when that is not configured', async () => {
     const token = await issuer.token({ sub: 'ada', scope: 'openid' });
     expect((await asking(token, projects)).errors).toBeUndefined();
   });
 });
 
-describe('whose a user is', () => {
-  it('is the issuer that it came from; no other signs it in, and users made here only one that is trusted with names', async () => {
+describe('the issuer of a user', () => {
+  it('is the one that created it: no other signs it in, and only a trusted issuer signs in local users', async () => {
     await newUser({ role: 'ADMIN', tenantId: elsewhere }).then(({ id: userId }) =>
       db.user.update({ where: { id: userId }, data: { username: 'boss', usernameKey: 'boss' } }),
     );
@@ -330,7 +330,7 @@ describe('whose a user is', () => {
     expect((await asking(await issuer.token({ sub: 'theirs' }))).status).toBe(401);
   });
 
-  it('lends its tokens no longer than it vouches for them, however often they are renewed', async () => {
+  it('limits the lifetime of its tokens, however often they are renewed', async () => {
     const login = 'mutation { login { ... on LoginPayload { token expiresAt } } }';
     const outside = await issuer.token({ sub: 'ada', exp: Math.floor(Date.now() / 1000) + 120 });
     const { data } = await asking(outside, login);
@@ -339,7 +339,7 @@ describe('whose a user is', () => {
       expect(new Date(expiresAt).getTime()).toBeLessThan(Date.now() + 125_000);
   });
 
-  it('makes access keys for itself no longer than it is vouched for, directly or with a token of ours', async () => {
+  it('limits the lifetime of the access keys that its users create for themselves', async () => {
     const create = `mutation ($input: CreateCredentialsInput!) { createCredentials(input: $input) {
       ... on CreateCredentialsPayload { accessKey secretKey credential { expiresAt } } ... on Error { code } } }`;
     const edit = `mutation ($input: EditCredentialsInput!) { editCredentials(input: $input) {
@@ -366,7 +366,7 @@ describe('whose a user is', () => {
     }
   });
 
-  it('leaves keys that an administrator makes for others without an end', async () => {
+  it('does not limit keys that an administrator creates for others', async () => {
     const { id: userId } = await newUser({ role: 'ADMIN' });
     await db.user.update({ where: { id: userId }, data: { username: 'chief', usernameKey: 'chief' } });
     const { data } = await asking(
@@ -378,8 +378,8 @@ describe('whose a user is', () => {
   });
 });
 
-describe('users whom an issuer may make', () => {
-  it('are made once, though their first sign-ins come together, and each is told in the audit log', async () => {
+describe('users that an issuer can create', () => {
+  it('are created once for concurrent first sign-ins, and are recorded in the audit log', async () => {
     const token = await creating.token({ sub: 'newcomer', name: 'New Comer' });
     const answers = await Promise.all(Array.from({ length: 20 }, () => asking(token)));
     for (const answer of answers) expect(answer).toMatchObject(signedIn('newcomer'));
@@ -400,7 +400,7 @@ describe('users whom an issuer may make', () => {
     expect(await db.accessChange.count({ where: { userId: id ?? '' } })).toBe(1);
   });
 
-  it('are made once of twenty calls that all find nobody', async () => {
+  it('are created once by twenty calls that all find no user', async () => {
     const outside = {
       tenant: 'elsewhere',
       username: 'twin',
@@ -415,20 +415,20 @@ describe('users whom an issuer may make', () => {
     expect(await db.auditEvent.count({ where: { targetName: 'twin' } })).toBe(1);
   });
 
-  it('are not made again when they were disabled', async () => {
+  it('are not created again after they were disabled', async () => {
     await db.user.updateMany({ where: { usernameKey: 'newcomer' }, data: { disabledAt: new Date() } });
     expect(await asking(await creating.token({ sub: 'newcomer' }))).toMatchObject(refused);
     expect(await db.user.count({ where: { usernameKey: 'newcomer' } })).toBe(1);
   });
 
   it.each([...['a:b', ' x', 'x\n', 'x'.repeat(256), 'acme/x', '\u202eada', 'ada\u200b', 'A1'.repeat(15)]])(
-    'are not made of a name that no user may have: %j',
+    'are not created with a name that is not allowed: %j',
     async (sub) => {
       expect(await asking(await creating.token({ sub }))).toMatchObject(refused);
     },
   );
 
-  it('are called like their user name where the other name could not be read', async () => {
+  it('have their user name as name when the claim cannot be read', async () => {
     const token = await creating.token({ sub: 'reversed', name: 'ecila\u202e' });
     expect(await asking(token)).toMatchObject(signedIn('reversed'));
     expect(await db.user.findFirstOrThrow({ where: { usernameKey: 'reversed' } })).toMatchObject({

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-it('goes over encrypted connections only, where callers reach the server over these', async () => {
+it('the session cookie is Secure when the public URL uses https', async () => {
   const headers = { 'content-type': 'application/json', origin: 'https://slipway.example' };
   const opened = await fetch(`${app.url}/session`, {
     method: 'POST',

@@ -47,7 +47,7 @@ async function ask(headers: Headers, query = '{ viewer { username } }') {
 const ours = () => ({ origin: new URL(app.url).origin });
 
 describe('POST /session', () => {
-  it('sets a cookie that no script can read, for as long as the token lives, and shows no token', async () => {
+  it('sets a cookie that scripts cannot read, with the lifetime of the token, and does not answer the token', async () => {
     const response = await open({ body: { username: 'ada', password } });
     expect(response.status).toBe(200);
     expect(setCookie(response)).toMatch(
@@ -59,7 +59,7 @@ describe('POST /session', () => {
     expect(response.headers.get('cache-control')).toBe('no-store');
   });
 
-  it.each(['Basic', 'Bearer', 'an access key'])('takes an Authorization header: %s', async (kind) => {
+  it.each(['Basic', 'Bearer', 'an access key'])('accepts an Authorization header: %s', async (kind) => {
     const { administrator } = app.secrets;
     const authorization = {
       Basic: basic(administrator.username, administrator.password),
@@ -76,14 +76,14 @@ describe('POST /session', () => {
     ['a wrong password', { username: 'ada', password: 'wrong' }, {}],
     ['a name that is none', { username: 'ada:x', password: 'wrong' }, {}],
     ['a wrong header', {}, { authorization: 'Bearer nonsense' }],
-  ])('refuses %s with the challenges, and sets nothing', async (_name, body, headers) => {
+  ])('refuses %s with the challenges, and sets no cookie', async (_name, body, headers) => {
     const response = await open({ body, headers });
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).toMatch(/^Bearer .*, Basic /);
     expect(setCookie(response)).toBe('');
   });
 
-  it('is not begun with the session before', async () => {
+  it('does not accept the previous session as a sign-in', async () => {
     expect((await open({ headers: { ...ours(), cookie } })).status).toBe(401);
   });
 
@@ -102,7 +102,7 @@ describe('POST /session', () => {
     expect((await response.json()).errors[0].extensions.code).toBe(code);
   });
 
-  it('asks the rule of `login`', async () => {
+  it('applies the rule of `login`', async () => {
     const denied = new PermissionDeniedError('no');
     const decide = vi.spyOn(rules.Mutation['login'] as Rule, 'decide').mockResolvedValue(denied);
     expect((await open({ body: { username: 'ada', password } })).status).toBe(403);
@@ -114,7 +114,7 @@ describe('POST /session', () => {
     expect((await open({ body: { username: 'ada', password } })).status).toBe(200);
   });
 
-  it('signs nobody in from a foreign page', async () => {
+  it('refuses a request from a foreign page', async () => {
     const response = await open({
       body: { username: 'ada', password },
       headers: { origin: 'https://evil.example' },
@@ -156,14 +156,14 @@ describe('the session cookie', () => {
     expect(await ask({ cookie, ...headers })).toMatchObject({ status: 403, who: 'PERMISSION_DENIED' });
   });
 
-  it('goes after an Authorization header, right or wrong', async () => {
+  it('is ignored when there is an Authorization header, valid or not', async () => {
     expect((await ask({ ...ours(), cookie, authorization: app.admin })).who).toBe('admin');
     expect((await ask({ cookie, authorization: app.admin })).who).toBe('admin');
     for (const authorization of ['Bearer nonsense', basic('ada', 'wrong'), 'Digest x'])
       expect(await ask({ ...ours(), cookie, authorization })).toMatchObject({ status: 401 });
   });
 
-  it('that is none is refused, and the browser told to forget it', async () => {
+  it('is refused and deleted in the browser when it is not valid', async () => {
     for (const dead of ['slipway_session=', 'slipway_session=nonsense', `${cookie}x`]) {
       const { status, response } = await ask({ ...ours(), cookie: dead });
       expect(status).toBe(401);
@@ -171,7 +171,7 @@ describe('the session cookie', () => {
     }
   });
 
-  it('dies with its user', async () => {
+  it('ends with its user', async () => {
     await newUser({ username: 'leaver', password: 'the password of leaver' });
     const theirs = cookieIn(await open({ body: { username: 'leaver', password: 'the password of leaver' } }));
     expect((await ask({ ...ours(), cookie: theirs })).who).toBe('leaver');
@@ -179,7 +179,7 @@ describe('the session cookie', () => {
     expect((await ask({ ...ours(), cookie: theirs })).status).toBe(401);
   });
 
-  it('is sent along, and its answers read, by listed pages only', async () => {
+  it('can be sent, and its answers read, by listed pages only', async () => {
     const headersFor = async (origin: string) => {
       const asked = await fetch(`${app.url}/session`, { method: 'OPTIONS', headers: { origin } });
       return [
@@ -191,14 +191,14 @@ describe('the session cookie', () => {
     expect(await headersFor('https://evil.example')).toEqual([null, undefined]);
   });
 
-  it('is set by nothing else: login gives its token to the caller alone', async () => {
+  it('is set by POST /session only: login answers the token and sets no cookie', async () => {
     const query = 'mutation { login { ... on LoginPayload { token } } }';
     const { response } = await ask({ authorization: basic('ada', password) }, query);
     expect(response.status).toBe(200);
     expect(setCookie(response)).toBe('');
   });
 
-  it('opens no file: links do', async () => {
+  it('gives no access to files, which need their links', async () => {
     const response = await fetch(`${app.url}/blobs/x`, { headers: { ...ours(), cookie } });
     expect(response.status).toBe(403);
   });
@@ -227,30 +227,30 @@ describe('the session cookie over WebSocket', () => {
       socket.once('error', () => {});
     });
 
-  it('signs in our own page and a listed one', async () => {
+  it('signs in the own page and a listed one', async () => {
     expect(await outcome({ ...ours(), cookie })).toBe('ada');
     expect(await outcome({ origin: listed, cookie })).toBe('ada');
   });
 
-  it('goes after what the parameters say', async () => {
+  it('is ignored when the connection parameters have credentials', async () => {
     expect(await outcome({ ...ours(), cookie }, { authorization: app.admin })).toBe('admin');
     expect(await outcome({ ...ours(), cookie }, { authorization: 'Bearer nonsense' })).toBe(4403);
   });
 
-  it('opens nothing for a foreign page, nor for what tells no origin', async () => {
+  it('is refused from a foreign page and without an origin', async () => {
     expect(await outcome({ origin: 'https://evil.example', cookie })).toBe(403);
     expect(await outcome({ cookie })).toBe(4403);
   });
 });
 
 describe('DELETE /session', () => {
-  it('makes the browser forget the cookie', async () => {
+  it('deletes the cookie in the browser', async () => {
     const response = await session('DELETE', { ...ours(), cookie });
     expect(response.status).toBe(204);
     expect(setCookie(response)).toMatch(/^slipway_session=; Path=\/; Max-Age=0; HttpOnly; SameSite=Lax$/);
   });
 
-  it('is not for foreign pages', async () => {
+  it('refuses foreign pages', async () => {
     const response = await session('DELETE', { origin: 'https://evil.example', cookie });
     expect(response.status).toBe(403);
     expect(setCookie(response)).toBe('');
