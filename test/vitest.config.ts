@@ -11,8 +11,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/environment.ts'],
     // No test asserts how long something takes: these end what hangs, also on a machine that is busy with other things.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // One more than the two cores of a small machine: some tests wait for processes more than they compute.
     maxWorkers: 3,
     isolate: false,

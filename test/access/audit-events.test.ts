@@ -231,7 +231,7 @@ describe('the log', () => {
     expect(new Set(rows.map(({ action, code, target }) => JSON.stringify([action, code, target]))).size).toBe(
       1,
     );
-  }, 60_000);
+  });
 
   it('holds no password, secret, hash or token', async () => {
     await readSecretly(await newUser());

@@ -39,7 +39,7 @@ beforeAll(async () => {
     projects.map(({ id }) => id),
   );
   await pool.query('analyze');
-}, 60_000);
+});
 afterAll(() => app.stop());
 
 /** Every fifth grant has the level NO_PERMISSIONS. */

@@ -38,7 +38,7 @@ beforeAll(async () => {
     await mutate(app, 'createRegisteredModel', { project: identifier, name: 'm' });
     await db.queue.create({ data: { tenantId, projectId, name: `${identifier}/a` } });
   }
-}, 60_000);
+});
 afterAll(() => app.stop());
 
 const inHome = async (selected: string, authorization?: string): Promise<Answer> => {

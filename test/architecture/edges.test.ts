@@ -215,7 +215,7 @@ beforeAll(async () => {
   callers = [];
   for (const caller of await makeCallers())
     callers.push({ ...caller, readable: await lookUp(objects, caller.authorization) });
-}, 120_000);
+});
 afterAll(() => app.stop());
 
 /** Two projects that use each other. @returns objects from which edges lead to all others. */
@@ -373,5 +373,5 @@ describe('node', () => {
       for (const { id, type } of objects) if (!readable.has(id)) hiddenFrom.add(type);
     }
     expect([...hiddenFrom].sort()).toEqual([...lookups.keys()].sort());
-  }, 60_000);
+  });
 });

@@ -249,7 +249,7 @@ beforeAll(async () => {
   await seedWork();
   await seedTracking();
   await seedPeople();
-}, 120_000);
+});
 afterAll(() => app.stop());
 
 const file = { blob: { format: '', dimensionality: 'SINGLE' } };

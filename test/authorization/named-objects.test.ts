@@ -77,7 +77,7 @@ beforeAll(async () => {
     where: { name: 'secret', project: { identifier: own } },
   });
   await grant(callers.maker, 'WORKFLOW', closed, 'NO_PERMISSIONS');
-}, 60_000);
+});
 afterAll(() => app.stop());
 
 /** A launch plan with a file as input. */

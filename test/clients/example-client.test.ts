@@ -43,7 +43,7 @@ function run(args: readonly string[], { onLine = (_line: string) => {}, password
 describe('the example client', () => {
   it('is well typed', async () => {
     await npm('run', 'types');
-  }, 60_000);
+  });
 
   it('signs in and lists the projects', async () => {
     const { status, out } = await run([]);

@@ -93,7 +93,7 @@ function signalsAt(moment: string): NodeJS.Signals[] {
   return [Object.keys(moments).indexOf(moment) % 2 === 0 ? 'SIGTERM' : 'SIGKILL'];
 }
 
-describe.runIf(process.platform === 'linux')('npm start', { timeout: 120_000 }, () => {
+describe.runIf(process.platform === 'linux')('npm start', () => {
   describe.each(Object.entries(moments))('interrupted when %s', (moment, isThere) => {
     it.each(signalsAt(moment))('by %s leaves no process alive', async (signal) => {
       const tree = start();

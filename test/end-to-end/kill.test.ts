@@ -24,7 +24,7 @@ beforeAll(async () => {
   const { id } = await launchPenguins(client());
   undisturbed = await untilEnded(tree, id);
   expect(undisturbed.phase).toBe('SUCCEEDED');
-}, 60_000);
+});
 afterAll(() => tree.stop());
 
 /** Launches it with slow steps, and waits until models are being trained. @returns the id of the execution. */
@@ -93,16 +93,12 @@ async function expectRecordedOnce(id: string): Promise<void> {
 }
 
 describe('a workflow goes on, and no work is recorded twice, after kill -9 of', () => {
-  it.each(['executor', 'scheduler', 'server', 'postgres'] as const)(
-    'the %s',
-    async (name) => {
-      const id = await launchHalfWay();
-      const killed = kill(name);
-      await isBack(name, killed);
-      await expectDoneOnce(id);
-    },
-    60_000,
-  );
+  it.each(['executor', 'scheduler', 'server', 'postgres'] as const)('the %s', async (name) => {
+    const id = await launchHalfWay();
+    const killed = kill(name);
+    await isBack(name, killed);
+    await expectDoneOnce(id);
+  });
 
   it('the supervisor, whose next start continues with the same data', async () => {
     const before = tree.processes();
@@ -116,7 +112,7 @@ describe('a workflow goes on, and no work is recorded twice, after kill -9 of', 
         (alive) => !alive,
       );
     }
-  }, 60_000);
+  });
 });
 
 describe('the processes of a tree', () => {

@@ -58,7 +58,7 @@ async function runWorkflow(inputs: PenguinInputs = {}, lines: readonly Line[] = 
   };
 }
 
-describe('the bundle of all steps', { timeout: 60_000 }, () => {
+describe('the bundle of all steps', () => {
   it('has the same bytes each time, and contains no path of this machine', async () => {
     const [one, other] = [await bundleSteps(), await bundleSteps()];
     expect(Buffer.from(one).equals(Buffer.from(other))).toBe(true);

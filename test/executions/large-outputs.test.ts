@@ -109,20 +109,16 @@ describe('several nodes with outputs that are large but allowed', () => {
   it.each([
     ['texts of 1.5 MB', 'texts', 'x'.repeat(1_500_000)],
     ['lists whose literals take 7.8 MB', 'lists', ones(190_000)],
-  ] as const)(
-    'all succeed: %s',
-    async (_name, workflow, y) => {
-      const id = await launch(app, project, workflow);
-      await runAll(nodes[workflow], y);
-      const { data, errors } = await app.ask('query ($id: ID!) { execution(by: { id: $id }) { phase } }', {
-        id,
-      });
-      expect(errors).toBeUndefined();
-      expect(data.execution.phase).not.toBe('FAILED');
-      await ended(id, nodes[workflow]);
-    },
-    120_000,
-  );
+  ] as const)('all succeed: %s', async (_name, workflow, y) => {
+    const id = await launch(app, project, workflow);
+    await runAll(nodes[workflow], y);
+    const { data, errors } = await app.ask('query ($id: ID!) { execution(by: { id: $id }) { phase } }', {
+      id,
+    });
+    expect(errors).toBeUndefined();
+    expect(data.execution.phase).not.toBe('FAILED');
+    await ended(id, nodes[workflow]);
+  });
 });
 
 /** Reads only the phases, because the values are too large to be read fifty times a second. */

@@ -39,7 +39,7 @@ beforeAll(async () => {
     await registerWorkflow(app, project, `roots-${count}`, Object.fromEntries(roots));
   }
   await app.stopScheduler();
-}, 60_000);
+});
 afterAll(() => app.stop());
 
 const document = `query ($by: ExecutionByInput!) {

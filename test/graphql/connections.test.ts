@@ -101,7 +101,7 @@ beforeAll(async () => {
     (await createUser(app, { username: 'bob' })).user,
   ];
   await createGroup(app, { name: 'team', members: members.map(({ id }) => ({ id })) });
-}, 60_000);
+});
 afterAll(() => app.stop());
 
 const listOf = (field: string, rest: string, page = '') => {

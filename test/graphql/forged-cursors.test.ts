@@ -46,7 +46,7 @@ beforeAll(async () => {
     root.authorization,
   );
   ids = { execution, experiment, model, node: data.nodeExecutions.edges[0].node.id };
-}, 60_000);
+});
 afterAll(() => app.stop());
 
 const inProject = (list: string) => `project(by: { identifier: "${project}" }) { ${list}(ARGS) { PAGE } }`;

@@ -150,7 +150,7 @@ describe('a file', () => {
     }
     expect(received.digest('hex')).toBe(sha256);
     expect(fetching.median()).toBeLessThan((pieces / 2) * piece.length);
-  }, 60_000);
+  });
 });
 
 /**

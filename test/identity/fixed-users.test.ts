@@ -240,7 +240,7 @@ describe('a server', () => {
     writeFileSync(path, JSON.stringify({ enabled: true, deleteMissing: false, users }));
     expect(await startServer(path)).toMatchObject({ isReady: true, code: 0 });
     expect(await viewerOf(app, basic('of-the-server', password))).toMatchObject({ isFixed: true });
-  }, 60_000);
+  });
 
   it('does not start with an invalid file', async () => {
     const path = join(folder, 'wrong.json');
@@ -249,5 +249,5 @@ describe('a server', () => {
     expect([isReady, code]).toEqual([false, 1]);
     expect(told).toContain('users.0.password');
     expect(told).not.toContain('short');
-  }, 60_000);
+  });
 });

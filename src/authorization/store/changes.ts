@@ -74,7 +74,7 @@ export async function readAccessNews(after: bigint): Promise<AccessNews> {
 }
 
 const sweepStatement = statement<Record<string, never>>(
-  `delete from access_changes where version in (
+  `/* behind the answers */ delete from access_changes where version in (
      select version from access_changes where created_at < now() - interval '1 hour' order by created_at limit 10000
    )`,
 );

@@ -6,6 +6,7 @@ import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
+import { labelProblems } from '../../platform/labels.ts';
 import { queueTarget } from '../domain/targets.ts';
 import { readQueues } from '../store/queues.ts';
 
@@ -54,8 +55,5 @@ function queueProblems(queue: NewQueue): Problem[] {
   if (queue.name.length > MAX_NAME) fault(['name'], `must have at most ${MAX_NAME} characters`);
   if (!(queue.priorityFactor >= 1 && Number.isFinite(queue.priorityFactor)))
     fault(['priorityFactor'], 'the priority factor must be at least 1');
-  for (const [key, value] of Object.entries(queue.labels))
-    if (key === '' || value === '')
-      fault(['labels', key], 'the key and the value of a label must not be empty');
-  return problems;
+  return [...problems, ...labelProblems(queue.labels, ['input', 'labels'])];
 }

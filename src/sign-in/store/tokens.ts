@@ -121,7 +121,7 @@ export async function isSessionRevoked(sessionId: string): Promise<boolean> {
 }
 
 const sweepSessionsStatement = statement<Record<string, never>>(
-  `delete from revoked_sessions where session_id in (
+  `/* behind the answers */ delete from revoked_sessions where session_id in (
      select session_id from revoked_sessions where expires_at < now() order by expires_at limit 10000
    )`,
 );

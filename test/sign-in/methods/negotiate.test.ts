@@ -61,7 +61,7 @@ describe.runIf(needs('kerberos', 'Kerberos with a real KDC'))('Kerberos', () => 
     const { serverConfig } = await import('../../../src/platform/config/server.ts');
     if (!serverConfig.kerberos) throw new Error('Kerberos is not configured');
     settings = serverConfig.kerberos;
-  }, 60_000);
+  });
   afterAll(async () => {
     await app?.stop();
     await kdc?.stop();
