@@ -4,6 +4,7 @@ import type { FieldNeeds } from '../graphql/field-needs.ts';
 import type { FieldArguments, RootRules, Rule } from '../graphql/rules.ts';
 import { storableArguments } from './arguments.ts';
 import { endedSignIns } from './ended-sign-ins.ts';
+import { freshLoaders } from './fresh-loaders.ts';
 import { watchedLongPoll } from './long-polls.ts';
 import { allowed, requireRules, shieldMiddleware } from './permissions.ts';
 import { recordedRefusals } from './refusals.ts';
@@ -40,7 +41,7 @@ export interface GuardedRootField extends GuardedField {
  */
 const guards = {
   Query: [storableArguments, recordedRefusals, allowed],
-  Mutation: [storableArguments, recordedRefusals, allowed, watchedLongPoll, endedSignIns],
+  Mutation: [storableArguments, freshLoaders, recordedRefusals, allowed, watchedLongPoll, endedSignIns],
   /** The guards of `subscribe`. */
   Subscription: [storableArguments, recordedRefusals, watchedSubscription],
   /** The guards of the fields of all other types. */

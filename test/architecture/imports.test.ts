@@ -94,7 +94,8 @@ describe('imports', () => {
     const wrong = imports.filter(({ from, to }) => {
       if (role(from) !== 'domain' && room(from) !== 'values') return false;
       const isDomain = role(to) === 'domain' || room(to) === 'values';
-      const isPure = /^platform\/(errors|phase-table|duration|ids|text|exact-json|work-error)\.ts$/.test(to);
+      const isPure =
+        /^platform\/(errors|phase-table|duration|ids|labels|text|exact-json|work-error)\.ts$/.test(to);
       return !isDomain && !isPure && to !== 'generated/prisma/enums.ts';
     });
     expect(shown(wrong)).toEqual([]);

@@ -44,6 +44,25 @@ describe('createQueue', () => {
     });
   });
 
+  it.each([
+    ['an empty key', [{ key: '', value: 'x' }], ''],
+    ['a key with a space', [{ key: 'my team', value: 'x' }], 'my team'],
+    ['a value with a slash', [{ key: 'team', value: 'a/b' }], 'team'],
+  ])('refuses labels with %s', async (_what, labels, key) => {
+    expect(await create({ name: 'mislabelled', labels })).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      problems: [{ path: ['input', 'labels', key], code: 'InvalidValue' }],
+    });
+  });
+
+  it('accepts 16 labels, and values that are empty, but not 17 labels', async () => {
+    const labels = Array.from({ length: 17 }, (_, at) => ({ key: `label-${at}`, value: '' }));
+    expect((await create({ name: 'labelled', labels: labels.slice(1) })).queue.labels).toHaveLength(16);
+    expect(await create({ name: 'overlabelled', labels })).toMatchObject({
+      problems: [{ path: ['input', 'labels'], message: 'must have at most 16 labels' }],
+    });
+  });
+
   it('accepts a name of 255 characters, once', async () => {
     const name = 'x'.repeat(255);
     expect((await create({ name })).queue.name).toBe(name);

@@ -8,7 +8,7 @@ const { setTimeout } = globalThis;
 const { now } = Date;
 
 /** Longer than anything that a test waits for, also on a machine that is busy; shorter than a test may take. */
-const PATIENCE_MS = 50_000;
+const PATIENCE_MS = 150_000;
 
 /** Asks again until it holds. @throws Error with the last answer when it never does. */
 export async function eventually<T>(read: () => T | Promise<T>, holds: (answer: T) => boolean): Promise<T> {
