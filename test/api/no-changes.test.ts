@@ -1,8 +1,11 @@
 /** All updates give the same answer if their input has no changes. */
+import { getNamedType, isInputObjectType, isRequiredInputField } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { schema } from '../../src/api/schema.ts';
 import { type App, startApp } from '../support/app.ts';
 import { make, mutate } from '../support/mutate.ts';
 import { createUser } from '../support/people.ts';
+import { expectRowForEach } from '../support/rows.ts';
 import { registerProject } from '../support/seed.ts';
 import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
 import { makeModel, makeVersion } from '../tracking/model-seed.ts';
@@ -47,7 +50,24 @@ const inputs: Readonly<Record<string, () => object>> = {
   removeGroupMembers: () => ({ ...group, members: [] }),
 };
 
+/** Mutations that change an object, and whose input has nothing that must be given beside its address. */
+const updates = Object.values(schema.getMutationType()?.getFields() ?? {})
+  .filter(({ name, args }) => {
+    const input = args[0] && getNamedType(args[0].type);
+    if (!/^(update|edit)/.test(name) || !isInputObjectType(input)) return false;
+    const changes = Object.values(input.getFields()).filter((field) => field.name !== 'by');
+    return changes.every((field) => !isRequiredInputField(field));
+  })
+  .map(({ name }) => name);
+
 describe('an update without changes', () => {
+  it('is tested for every update', () => {
+    const rows = Object.keys(inputs).filter((name) => /^(update|edit)[A-Z][A-Za-z]*(?<!Tags)$/.test(name));
+    // Without a label, `editCredentials` removes the label: that is a change.
+    const others = updates.filter((name) => name !== 'editCredentials');
+    expectRowForEach(others, rows, '`inputs` in test/api/no-changes.test.ts');
+  });
+
   it.each(Object.entries(inputs))('is an error of the input: %s', async (field, input) => {
     expect(await mutate(app, field, input())).toEqual({
       __typename: 'InvalidArgumentError',

@@ -19,6 +19,7 @@ import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
 import { make, mutate } from '../support/mutate.ts';
+import { expectRowForEach } from '../support/rows.ts';
 import {
   createLaunchPlan,
   createWorkflow,
@@ -356,7 +357,8 @@ async function seedPeople(): Promise<void> {
 
 describe('a list', () => {
   it('has a row in the table', () => {
-    expect([...Object.keys(lists), ...others].sort()).toEqual([...allLists].sort());
+    const rows = [...Object.keys(lists), ...others];
+    expectRowForEach([...allLists], rows, '`lists` in test/architecture/list-statements.test.ts');
   });
 
   it.each(Object.entries(lists))(

@@ -15,6 +15,7 @@ import type {
   RunOptions,
   RunOutcome,
   RunSpec,
+  Runtime,
 } from '../../src/executor/host/runtime.ts';
 import {
   createProcessRuntime,
@@ -99,15 +100,16 @@ export interface FinishedRun {
   blobs: FolderBlobs;
 }
 
-/** Runs a spec to its end, in its own root. */
+/** Runs a spec to its end: on a given runtime, or else as processes in their own root. */
 export async function finish(
   spec: RunSpec,
-  options: Partial<ProcessRuntimeOptions & RunOptions> & { blobs?: FolderBlobs } = {},
+  options: Partial<ProcessRuntimeOptions & RunOptions> & { runtime?: Runtime; blobs?: FolderBlobs } = {},
 ): Promise<FinishedRun> {
   const root = options.root ?? (await createRoot());
   const blobs = options.blobs ?? new FolderBlobs(await createRoot());
   const chunks: LogChunk[] = [];
-  const outcome = await createProcessRuntime({ ...options, root }).run(spec, {
+  const runtime = options.runtime ?? createProcessRuntime({ ...options, root });
+  const outcome = await runtime.run(spec, {
     blobs,
     signal: options.signal ?? new AbortController().signal,
     onStarted: options.onStarted ?? (() => {}),

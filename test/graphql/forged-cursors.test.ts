@@ -9,6 +9,7 @@ import { serverConfig } from '../../src/platform/config/server.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
 import { mutate } from '../support/mutate.ts';
+import { expectRowForEach } from '../support/rows.ts';
 import { domain, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { grant, newUser, type User } from '../support/users.ts';
 import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
@@ -162,7 +163,7 @@ describe('every list', () => {
             .map((field) => `${type.name}.${field.name}`)
         : [],
     );
-    expect(fields.sort()).toEqual(Object.keys(lists).sort());
+    expectRowForEach(fields, Object.keys(lists), '`lists` in test/graphql/forged-cursors.test.ts');
   });
 });
 

@@ -39,7 +39,9 @@ export async function make(
   authorization?: string,
 ): Promise<string> {
   const answer = await mutate(app, field, input, `${noun} { id }`, authorization);
-  expect(answer).toMatchObject({ [noun]: { id: expect.any(String) } });
+  expect(answer, `${field} answered ${JSON.stringify(answer)}`).toMatchObject({
+    [noun]: { id: expect.any(String) },
+  });
   return answer[noun].id;
 }
 

@@ -51,9 +51,8 @@ export async function registerTask(
   name: string,
   options?: TaskOptions,
 ): Promise<void> {
-  expect(await createTask(app, taskInput(project, name, options))).toMatchObject({
-    __typename: 'CreateTaskPayload',
-  });
+  const task = await createTask(app, taskInput(project, name, options));
+  expect(task, JSON.stringify(task)).toMatchObject({ __typename: 'CreateTaskPayload' });
 }
 
 /** Node → the nodes whose `y` it takes as `x`; the first is bound, all are waited for. None: the workflow's `x`. */
@@ -104,10 +103,10 @@ export async function registerWorkflow(
   options: WorkflowOptions = {},
 ): Promise<void> {
   const workflow = await createWorkflow(app, workflowInput(project, name, shape, options));
-  expect(workflow).toMatchObject({ __typename: 'CreateWorkflowPayload' });
+  expect(workflow, JSON.stringify(workflow)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
   const key = keyOf(project, name, options.version);
   const plan = await createLaunchPlan(app, { key, workflow: { key }, defaultInputs: { x: 1 } });
-  expect(plan).toMatchObject({ __typename: 'CreateLaunchPlanPayload' });
+  expect(plan, JSON.stringify(plan)).toMatchObject({ __typename: 'CreateLaunchPlanPayload' });
 }
 
 export const createExecution = (app: App, input: object, authorization?: string): Promise<Answer> =>

@@ -61,6 +61,10 @@ export interface LogChunk {
 export type ErrorKind = 'USER' | 'SYSTEM';
 
 export type RunOutcome =
+  /**
+   * The outputs are plain values of the types that the interface of the spec declares; the runtime checks this, and
+   * otherwise the run FAILED with the code `OutputsInvalid` of the kind USER. The URI of a file may be that of an input.
+   */
   | { kind: 'SUCCEEDED'; outputs: Record<string, unknown>; exitCode: 0 }
   | {
       kind: 'FAILED';
@@ -80,7 +84,7 @@ export interface RunOptions {
   blobs: BlobStore;
   /** Stops the run early: when it is cancelled or preempted, or when its lease is lost. */
   signal: AbortSignal;
-  /** Called once, when the command runs. Must not throw. */
+  /** Called once, when the command runs, and always before the outcome SUCCEEDED. Must not throw. */
   onStarted(): void;
   /** Called for each piece, in order. Must not throw. It may buffer, because the output of a run is limited. */
   onLog(chunk: LogChunk): void;
