@@ -62,7 +62,7 @@ const updates = Object.values(schema.getMutationType()?.getFields() ?? {})
 
 describe('an update without changes', () => {
   it('is tested for every update', () => {
-    const rows = Object.keys(inputs).filter((name) => /^(update|edit)[A-Z][A-Za-z]*(?<!Tags)$/.test(name));
+    const rows = Object.keys(inputs).filter((name) => updates.includes(name));
     // Without a label, `editCredentials` removes the label: that is a change.
     const others = updates.filter((name) => name !== 'editCredentials');
     expectRowForEach(others, rows, '`inputs` in test/api/no-changes.test.ts');
