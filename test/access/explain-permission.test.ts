@@ -226,4 +226,22 @@ describe('explainPermission', () => {
     expect(endOf(await ask(ghost, trial, manager.authorization))).toBe('NOT_FOUND');
     expect(endOf(await ask(ghost, trial, reader.authorization))).toBe('PERMISSION_DENIED');
   });
+
+  it('shows managers of a resource no grants on other resources, though one of them decided', async () => {
+    const [somebody, manager] = [await newUser(), await newUser()];
+    await grant(to(somebody), home, 'USE');
+    await grant(to(manager), trial, 'MANAGE');
+    const whole = await explained(somebody);
+    expect(whole).toMatchObject({ level: 'USE', resource: { type: 'PROJECT' }, grant: { level: 'USE' } });
+    const part = await explained(somebody, trial, manager.authorization);
+    expect(part).toEqual({
+      ...whole,
+      resource: null,
+      grant: null,
+      steps: whole.steps.filter(
+        ({ resource }: Answer) => resource === null || resource.type === 'EXPERIMENT',
+      ),
+    });
+    expect(part.steps.length).toBeLessThan(whole.steps.length);
+  });
 });
