@@ -155,6 +155,17 @@ describe('the feed', () => {
     expect(feed.isFresh).toBe(true);
   });
 
+  it('goes on until each of its users has stopped it, however often one of them does', async () => {
+    const feed = new AccessFeed();
+    const [stop, stopOther] = [await feed.start(), await feed.start()];
+    await stop();
+    await stop();
+    await feed.catchUp();
+    expect(feed.isFresh).toBe(true);
+    await stopOther();
+    expect(feed.isFresh).toBe(false);
+  });
+
   it('is not fresh after a read has failed, nor after it stopped', async () => {
     stopTheClock();
     const feed = new AccessFeed();

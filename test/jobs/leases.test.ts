@@ -401,6 +401,17 @@ describe('reporting', () => {
     await retire(one);
   });
 
+  it('does not change a job that has ended', async () => {
+    const [jobId = ''] = await submit('ended before its run', [job(null)]);
+    const one = await hands('late', 1);
+    await assign();
+    const { runs } = await one.lease({ wait: 'PT0S' });
+    await pool.query(`update jobs set state = 'CANCELLED', ended_at = now() where id = $1`, [jobId]);
+    for (const run of runs) await one.succeed(run, {});
+    expect(await db.job.findUniqueOrThrow({ where: { id: jobId } })).toMatchObject({ state: 'CANCELLED' });
+    await retire(one);
+  });
+
   it('answers REPEATED for a state that the run has passed, and FENCED for a run that does not exist', async () => {
     await submit('passed', [job(null)]);
     const one = await hands('passed', 1);

@@ -102,9 +102,9 @@ export interface NodeMoved {
   readonly nodeId: string;
 }
 
-/** The execution, whose row is locked. */
+/** The execution, which the caller has locked. */
 const parent = `parent as materialized (
-     select id, tenant_id from executions where id = $1::uuid for update
+     select id, tenant_id from executions where id = $1::uuid
    )`;
 
 /** Takes as many event numbers as rows have moved. The numbers of the events follow `base`. */

@@ -218,7 +218,7 @@ async function requireSuccess(
 function lastLines(text: string): string {
   const end = lastBytes(text, MESSAGE_LIMIT_BYTES);
   const firstBreak = end.indexOf('\n');
-  const isCut = end.length < text.length && firstBreak >= 0 && firstBreak < end.length - 1;
+  const isCut = end.length < text.length && firstBreak < end.length - 1;
   return (isCut ? end.slice(firstBreak + 1) : end).trim();
 }
 
