@@ -2,12 +2,13 @@
  * Breaks rules, filters, bounds and defaults of the source, one at a time, and tells which of these mutants no test
  * notices.
  *
- *   npm run test:mutants -- [--seed N] [--count N] [--only PATH] [--list]
+ *   npm run test:mutants -- [--seed N] [--count N] [--skip N] [--only PATH] [--list]
  *
  * It draws `count` mutants (30), as many of each kind, by `seed` (1): the same seed on the same source draws the same.
  * Each is applied to a copy of the project, which goes when the script ends, so that an interrupted run leaves nothing
  * behind. What does not compile is no mutant, and another is drawn. The tests of the mutant's own folder run first,
- * then all but `end-to-end`, up to the first that fails. `--only` draws from one folder or file; `--list` only shows.
+ * then all but `end-to-end`, up to the first that fails, also when its file runs alone. `--skip` leaves out the first
+ * ones, to go on with a series; `--only` draws from one folder or file; `--list` only shows.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -61,12 +62,14 @@ interface Node {
 }
 
 const MAX_MINUTES = 20;
+const MAX_TRIES = 3;
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 const { values: options } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     count: { type: 'string', default: '30' },
+    skip: { type: 'string', default: '0' },
     only: { type: 'string', default: 'src' },
     list: { type: 'boolean', default: false },
   },
@@ -219,8 +222,14 @@ function copyProject(): string {
   return copy;
 }
 
-/** Runs tests up to the first that fails. @returns its name; null when all pass. */
-function firstFailure(copy: string, filters: readonly string[]): string | null {
+interface Failure {
+  /** The test file; null if the tests did not end in time. */
+  readonly file: string | null;
+  readonly test: string;
+}
+
+/** Runs tests up to the first that fails. @returns null when all pass. */
+function firstFailure(copy: string, filters: readonly string[]): Failure | null {
   const report = join(copy, 'results.json');
   rmSync(report, { force: true });
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
@@ -231,13 +240,25 @@ function firstFailure(copy: string, filters: readonly string[]): string | null {
     { cwd: copy, stdio: 'ignore', timeout: MAX_MINUTES * 60_000 },
   );
   if (status === 0) return null;
-  if (!existsSync(report)) return `no end within ${MAX_MINUTES} minutes`;
+  if (!existsSync(report)) return { file: null, test: `no end within ${MAX_MINUTES} minutes` };
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
     testResults: { name: string; status: string; assertionResults: { status: string; fullName: string }[] }[];
   };
   const failed = testResults.find((one) => one.status === 'failed');
   const test = failed?.assertionResults.find((one) => one.status === 'failed');
-  return `${relative(copy, failed?.name ?? copy)} › ${test?.fullName ?? ''}`;
+  const file = relative(copy, failed?.name ?? copy);
+  return { file, test: `${file} › ${test?.fullName ?? 'the file itself'}` };
+}
+
+/**
+ * The first failure that comes again when its file runs alone: a failure that does not come again is not the mutant's.
+ */
+function firstLastingFailure(copy: string, filters: readonly string[]): string | null {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const failure = firstFailure(copy, filters);
+    if (!failure?.file || firstFailure(copy, [failure.file])) return failure?.test ?? null;
+  }
+  return null;
 }
 
 /** Which test notices the mutant: null for none, undefined where it does not compile. */
@@ -250,8 +271,8 @@ function tryMutant(copy: string, mutant: Mutant): string | null | undefined {
     if (spawnSync(process.execPath, [tsc, '--noEmit'], { cwd: copy, stdio: 'ignore' }).status !== 0)
       return undefined;
     const near = join('test', mutant.file.split('/')[1] ?? '');
-    const nearby = existsSync(join(copy, near)) ? firstFailure(copy, [`${near}/`]) : null;
-    return nearby ?? firstFailure(copy, ['--exclude', 'test/end-to-end/**']);
+    const nearby = existsSync(join(copy, near)) ? firstLastingFailure(copy, [`${near}/`]) : null;
+    return nearby ?? firstLastingFailure(copy, ['--exclude', 'test/end-to-end/**']);
   } finally {
     writeFileSync(path, source);
   }
@@ -271,14 +292,15 @@ else {
   const copy = copyProject();
   const survivors: string[] = [];
   let tried = 0;
-  for (const mutant of drawn) {
+  for (const [index, mutant] of drawn.entries()) {
+    if (index < Number(options.skip)) continue;
     if (tried === Number(options.count)) break;
     const noticed = tryMutant(copy, mutant);
     if (noticed === undefined) continue;
     tried += 1;
     if (noticed === null) survivors.push(describe(mutant));
     print(
-      `${noticed === null ? 'SURVIVED' : 'killed  '}  ${describe(mutant)}${noticed ? `\n            by ${noticed}` : ''}`,
+      `${String(index + 1).padStart(3)}  ${noticed === null ? 'SURVIVED' : 'killed  '}  ${describe(mutant)}${noticed ? `\n            by ${noticed}` : ''}`,
     );
   }
   print(
