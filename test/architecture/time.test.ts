@@ -11,7 +11,7 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
 );
 
 const forbidden: readonly (readonly [string, RegExp])[] = [
-  ['sleeps', /\bsetTimeout\(|'node:timers\/promises'/],
+  ['sleeps', /\bsetTimeout\(|from 'node:timers\/promises'/],
   ['measures how long something takes', /\bperformance\.now\(|Date\.now\(\) - [a-z]/i],
   ['waits for a second at most', /\bvi\.waitFor\(|\bexpect\s*\.poll\(/],
 ];
