@@ -18,7 +18,7 @@ const GranteeKindEnum = enumOf<NamedGrantee['kind']>(
 );
 
 const GranteeType = builder.objectRef<NamedGrantee>('Grantee').implement({
-  description: 'A user or a group with whom a resource can be shared. Only its name is shown.',
+  description: 'A user or a group that can get a grant. Only its name is shown.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id of the user or the group, for `SubjectByInput`.' }),
     kind: t.expose('kind', { type: GranteeKindEnum, description: 'Whether it is a user or a group.' }),

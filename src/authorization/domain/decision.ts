@@ -3,7 +3,7 @@ import { isAtLeast, lower } from './levels.ts';
 import type { Resource, Target } from './resources.ts';
 import { ceilings, managesTenant } from './roles.ts';
 
-/** The user whom a decision is about. */
+/** A decision is about this user. */
 export interface Subject {
   readonly tenantId: string;
   readonly role: Role;
