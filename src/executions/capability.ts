@@ -6,6 +6,8 @@ import { TaskExecutionType } from './graphql/task-execution.ts';
 import { executionLoaders } from './loaders.ts';
 import { executionRules } from './rules.ts';
 import { executionNodes, nodeExecutionNodes, taskExecutionNodes } from './store/lists.ts';
+import './graphql/execution-lists.ts';
+import './graphql/execution-mutations.ts';
 import './graphql/execution-event.ts';
 
 export const executions: Capability = {

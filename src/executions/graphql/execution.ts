@@ -1,52 +1,25 @@
-import type { Target } from '../../authorization/domain/resources.ts';
 import type { ExecutionMode, ExecutionPhase, ExecutionState } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
-import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
-import { guardedEdge, guardedList } from '../../graphql/guarded-edge.ts';
-import { addressOf, inputOf } from '../../graphql/input.ts';
-import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { NodeInterface } from '../../graphql/node.ts';
-import { payload } from '../../graphql/payload.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
-import type { UserBy } from '../../identity/domain/addresses.ts';
-import { findAuthor } from '../../identity/find-user.ts';
-import { PrincipalType, UserByInput } from '../../identity/graphql/user.ts';
-import { addressText } from '../../platform/address-text.ts';
-import {
-  AlreadyExistsError,
-  FailedPreconditionError,
-  InvalidArgumentError,
-  NotFoundError,
-} from '../../platform/errors.ts';
-import { NO_ID } from '../../platform/ids.ts';
+import { PrincipalType } from '../../identity/graphql/user.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
-import { getProject } from '../../projects/loaders.ts';
 import { launchPlanTarget, workflowTarget } from '../../registry/domain/targets.ts';
-import { LaunchPlanByInput, WorkflowByInput } from '../../registry/graphql/entity-key.ts';
 import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
 import { WorkflowType } from '../../registry/graphql/workflow.ts';
-import type { VersionBy } from '../../registry/store.ts';
-import { createExecution, DEFAULT_MAX_PARALLELISM } from '../commands/create-execution.ts';
-import { terminateExecution } from '../commands/terminate-execution.ts';
-import {
-  countExecutions,
-  type ExecutionListFilter,
-  type ExecutionOrder,
-  executionOrder,
-  listExecutions,
-} from '../store/lists.ts';
-import type { ExecutionBy, ExecutionRow, PhaseCountRow } from '../store/reads.ts';
+import type { ExecutionRow, PhaseCountRow } from '../store/reads.ts';
 import {
   NodeExecutionConnection,
   NodeExecutionPhaseEnum,
   NodeExecutionType,
   nodesOf,
 } from './node-execution.ts';
-import { DataType, durationOf, listed, noData } from './values.ts';
+import { DataType, durationOf, noData } from './values.ts';
 
 export const ExecutionPhaseEnum = enumOf<ExecutionPhase>(
   'ExecutionPhase',
@@ -233,7 +206,7 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
   }),
 });
 
-const ExecutionConnection = connectionType(ExecutionType);
+export const ExecutionConnection = connectionType(ExecutionType);
 
 const ExecutionKeyInput = builder.inputType('ExecutionKeyInput', {
   description: 'What identifies an execution.',
@@ -252,286 +225,3 @@ export const ExecutionByInput = builder.inputType('ExecutionByInput', {
     key: t.field({ type: ExecutionKeyInput, description: 'Its project, domain and name.' }),
   }),
 });
-
-const ExecutionFilterInput = builder.inputType('ExecutionFilterInput', {
-  description: 'Which executions a list shows: the executions that meet all of these conditions.',
-  fields: (t) => ({
-    project: t.string({
-      description: 'Only executions of the project with this identifier. If left out: of all projects.',
-    }),
-    domain: t.string({ description: 'Only executions in this domain.' }),
-    workflow: t.field({
-      type: WorkflowByInput,
-      description:
-        'Only executions of this version of a workflow. The list is empty if it does not exist or you may not see it.',
-    }),
-    launchPlan: t.field({
-      type: LaunchPlanByInput,
-      description:
-        'Only executions of this version of a launch plan. The list is empty if it does not exist or you may not see it.',
-    }),
-    principal: t.field({
-      type: UserByInput,
-      description:
-        'Only executions that this user created. An e-mail address finds other users only if you may list users.',
-    }),
-    phases: t.field({ type: [ExecutionPhaseEnum], description: 'Only executions in one of these phases.' }),
-    createdAfter: t.field({
-      type: 'DateTime',
-      description: 'Only executions that were created at this time or later.',
-    }),
-    createdBefore: t.field({
-      type: 'DateTime',
-      description: 'Only executions that were created before this time.',
-    }),
-    withArchived: t.boolean({ defaultValue: false, description: 'Show ARCHIVED executions as well.' }),
-  }),
-});
-
-const ExecutionOrderEnum = enumOf<ExecutionOrder>('ExecutionOrder', 'How a list of executions is sorted.', {
-  NEWEST: 'By time of creation, newest first.',
-  OLDEST: 'By time of creation, oldest first.',
-});
-
-const listArguments = builder.args((t) => ({
-  filter: t.field({ type: ExecutionFilterInput, description: 'Which executions to list. If left out: all.' }),
-  orderBy: t.field({
-    type: ExecutionOrderEnum,
-    defaultValue: 'NEWEST',
-    description: 'How to sort the list.',
-  }),
-}));
-
-interface ListArguments {
-  readonly filter?: typeof ExecutionFilterInput.$inferInput | null;
-  readonly orderBy?: ExecutionOrder | null;
-}
-
-const readableWorkflow = guardedEdge(
-  'workflow:read',
-  (by: VersionBy, { loaders }) => loaders.workflow.load(by),
-  workflowTarget,
-);
-const readableLaunchPlan = guardedEdge(
-  'launchPlan:read',
-  (by: VersionBy, { loaders }) => loaders.launchPlan.load(by),
-  launchPlanTarget,
-);
-
-/** The id of an object in a filter. An absent or hidden object gets an id that no object has, so the list is empty. */
-async function filterOf({ filter, orderBy }: ListArguments, context: Context): Promise<ExecutionListFilter> {
-  const { project, workflow, launchPlan, principal } = filter ?? {};
-  const idOf = async <By>(by: By | null | undefined, find: (by: By) => Promise<{ id: string } | null>) =>
-    by == null ? null : ((await find(by))?.id ?? NO_ID);
-  const [projectId, workflowId, launchPlanId, principalId] = await Promise.all([
-    idOf(project, (identifier) => context.loaders.project.load({ identifier })),
-    idOf(workflow as VersionBy, (by) => readableWorkflow(by, {}, context)),
-    idOf(launchPlan as VersionBy, (by) => readableLaunchPlan(by, {}, context)),
-    idOf(principal as UserBy, (by) => findAuthor(context, by)),
-  ]);
-  return {
-    projectId,
-    workflowId,
-    launchPlanId,
-    principalId,
-    domain: filter?.domain ?? null,
-    phases: filter?.phases ?? null,
-    createdAfter: filter?.createdAfter ?? null,
-    createdBefore: filter?.createdBefore ?? null,
-    withArchived: filter?.withArchived ?? false,
-    orderBy: orderBy ?? 'NEWEST',
-  };
-}
-
-/** The rows as lists show them, with long messages cut. */
-const shortened = ({ page, count }: Loaders['executionsOfProject']): Loaders['executionsOfProject'] => ({
-  page: async (...asked) => (await page(...asked)).map(listed),
-  count,
-});
-
-/** The executions inside of a project, a version of a workflow or a version of a launch plan. */
-const executionsIn = <Parent>(
-  targetOf: (parent: Parent) => Target,
-  list: 'executionsOfProject' | 'executionsOfWorkflow' | 'executionsOfLaunchPlan',
-) =>
-  guardedList(
-    'execution:read',
-    targetOf,
-    ({ loaders }) => shortened(loaders[list]),
-    executionOrder,
-    (args: ListArguments & PageArguments, context) => filterOf(args, context),
-  );
-
-const hiddenByScopes = 'null if your scopes do not include `execution:read`.';
-
-builder.objectField(ProjectType, 'executions', (t) =>
-  t.connection(
-    {
-      type: ExecutionType,
-      nullable: true,
-      description: `The executions in the project that you may read; ${hiddenByScopes}`,
-      args: listArguments,
-      resolve: executionsIn(projectTarget, 'executionsOfProject'),
-    },
-    ExecutionConnection,
-  ),
-);
-
-builder.objectField(WorkflowType, 'executions', (t) =>
-  t.connection(
-    {
-      type: ExecutionType,
-      nullable: true,
-      description: `The executions of this version that you may read, in all projects; ${hiddenByScopes}`,
-      args: listArguments,
-      resolve: executionsIn(workflowTarget, 'executionsOfWorkflow'),
-    },
-    ExecutionConnection,
-  ),
-);
-
-builder.objectField(LaunchPlanType, 'executions', (t) =>
-  t.connection(
-    {
-      type: ExecutionType,
-      nullable: true,
-      description: `The executions of this version that you may read, in all projects; ${hiddenByScopes}`,
-      args: listArguments,
-      resolve: executionsIn(launchPlanTarget, 'executionsOfLaunchPlan'),
-    },
-    ExecutionConnection,
-  ),
-);
-
-builder.objectField(NodeExecutionType, 'execution', (t) =>
-  t.field({
-    type: ExecutionType,
-    nullable: true,
-    description: 'The execution of this node.',
-    resolve: (node, _args, { loaders }) => loaders.execution.load({ id: node.executionId }),
-  }),
-);
-
-builder.queryFields((t) => ({
-  execution: t.field({
-    type: ExecutionType,
-    nullable: true,
-    description: 'One execution. Null and NOT_FOUND if it does not exist or you may not see it.',
-    args: addressOf(ExecutionByInput, 'execution'),
-    resolve: (_root, { by }, { loaders }) => loaders.execution.load(by as ExecutionBy),
-  }),
-  executions: t.connection(
-    {
-      type: ExecutionType,
-      description: 'The executions that you may read, in one project or in the whole tenant.',
-      args: listArguments,
-      resolve: async (_root, args, context) => {
-        const caller = callerOf(context);
-        const shown = await filterOf(args, context);
-        return await pagedList(
-          args,
-          executionOrder(shown),
-          async (page) => (await listExecutions(caller, shown, page)).map(listed),
-          () => countExecutions(caller, shown),
-        );
-      },
-    },
-    ExecutionConnection,
-  ),
-  nodeExecutions: t.connection(
-    {
-      type: NodeExecutionType,
-      description: 'The nodes of one execution that are ready to run, run or have run, newest first.',
-      args: addressOf(ExecutionByInput, 'execution'),
-      resolve: async (_root, { by, ...args }, { loaders }) => {
-        const execution = await loaders.execution.load(by as ExecutionBy);
-        if (!execution) throw new NotFoundError('execution', addressText(by));
-        return await nodesOf(execution.id, args, loaders);
-      },
-    },
-    NodeExecutionConnection,
-  ),
-}));
-
-const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
-  description: 'An execution to start.',
-  fields: (t) => ({
-    project: t.string({ required: true, description: 'The identifier of the project that it belongs to.' }),
-    domain: t.string({ required: true, description: 'The domain that it runs in, such as `development`.' }),
-    name: t.string({
-      description:
-        'A name that is unique in the project and domain: at most 63 lower-case letters, digits and hyphens, beginning with a letter. If left out, the server chooses a name.',
-    }),
-    launchPlan: t.field({
-      type: LaunchPlanByInput,
-      required: true,
-      description: 'The version of the launch plan to run. It need not be ACTIVE.',
-    }),
-    inputs: t.field({
-      type: 'JSON',
-      description: 'The inputs as plain values, as an object with the name of each input: `{rows: 100}`.',
-    }),
-    inputLiterals: t.field({
-      type: 'JSON',
-      description:
-        "The inputs as Flyte's literals, as an object with the name of each input. Give each input here or in `inputs`, but not in both.",
-    }),
-    maxParallelism: t.int({
-      defaultValue: DEFAULT_MAX_PARALLELISM,
-      description: 'How many nodes may run at the same time; 0 means no limit.',
-    }),
-  }),
-});
-
-const CreateExecutionPayload = payload('CreateExecutionPayload', 'execution', ExecutionType);
-const TerminateExecutionPayload = payload('TerminateExecutionPayload', 'execution', ExecutionType);
-
-const TerminateExecutionInput = builder.inputType('TerminateExecutionInput', {
-  description: 'An execution to stop.',
-  fields: (t) => ({
-    by: t.field({ type: ExecutionByInput, required: true, description: 'Which execution to stop.' }),
-    cause: t.string({ required: true, description: 'The reason, at most 500 characters. `abort` shows it.' }),
-  }),
-});
-
-builder.mutationFields((t) => ({
-  createExecution: t.field({
-    type: CreateExecutionPayload,
-    nullable: true,
-    description:
-      'Starts an execution of a launch plan. Requires USE on the workflow, and on the project if it is not the project of the launch plan. The execution is QUEUED, and the scheduler starts it at once.',
-    errors: { types: [InvalidArgumentError, NotFoundError, AlreadyExistsError] },
-    args: inputOf(CreateExecutionInput),
-    resolve: async (_root, { input }, context) => {
-      const project = await getProject(input.project, context.loaders);
-      const execution = await createExecution(callerOf(context), project, {
-        domain: input.domain,
-        name: input.name ?? null,
-        launchPlan: {
-          by: input.launchPlan as VersionBy,
-          find: () => context.loaders.launchPlan.load(input.launchPlan as VersionBy),
-        },
-        inputs: input.inputs,
-        inputLiterals: input.inputLiterals,
-        maxParallelism: input.maxParallelism ?? null,
-      });
-      return { execution };
-    },
-  }),
-  terminateExecution: t.field({
-    type: TerminateExecutionPayload,
-    nullable: true,
-    description:
-      'Aborts an execution. Requires EDIT on its workflow. The execution is ABORTING at once, and ABORTED when its work has stopped.',
-    errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
-    args: inputOf(TerminateExecutionInput),
-    resolve: async (_root, { input }, context) => ({
-      execution: await terminateExecution(
-        callerOf(context),
-        input.by as ExecutionBy,
-        input.cause,
-        new Date(),
-      ),
-    }),
-  }),
-}));
