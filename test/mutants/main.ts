@@ -51,12 +51,17 @@ function firstLastingFailure(copy: string, filters: readonly string[]): string |
 }
 
 /** Which test notices the mutant, or null. */
-function noticedBy(copy: string, mutant: Mutant, testFiles: readonly string[]): string | null {
+function noticedBy(
+  copy: string,
+  mutant: Mutant,
+  testFiles: readonly string[],
+  endToEnd: readonly string[],
+): string | null {
   const own = `test/${mutant.file.split('/')[1]}/`;
   const groups = [
     testFiles.filter((file) => file.startsWith(own)),
     testFiles.filter((file) => !file.startsWith(own)),
-    ['test/end-to-end/'],
+    endToEnd,
   ];
   return broken(copy, mutant, () => {
     for (const group of groups) {
@@ -92,11 +97,14 @@ else {
   );
   for (const { test } of failures) print(`fails without a mutant, so its file is left out: ${test}`);
   const unfit = new Set(failures.map(({ file }) => file));
+  const endToEnd = readdirSync(join(copy, 'test/end-to-end'))
+    .map((name) => `test/end-to-end/${name}`)
+    .filter((file) => !unfit.has(file));
 
   const survivors: string[] = [];
   for (const [place, { mutant, number }] of compiling.entries()) {
     const testFiles = [...(filesOf.get(place) ?? [])].filter((file) => !unfit.has(file));
-    const noticed = noticedBy(copy, mutant, testFiles);
+    const noticed = noticedBy(copy, mutant, testFiles, endToEnd);
     const text = describe(mutant, sourceOf(mutant.file));
     if (noticed === null) survivors.push(text);
     const by = noticed === null ? `${testFiles.length} test files run it` : `by ${noticed}`;
