@@ -42,6 +42,25 @@ describe('the cost of an operation', () => {
     expect(cost(`{ executions(${filter}, last: 9) { edges { node { id } } } }`)).toBe(10);
     expect(cost(`{ executions(${filter}) { edges { node { id } } } }`)).toBe(26);
     expect(cost(`{ executions(${filter}, first: 7) { pageInfo { hasNextPage } } }`)).toBe(8);
+    expect(cost(`{ executions(${filter}, first: 7, last: 9) { edges { node { id } } } }`)).toBe(8);
+  });
+
+  it('is the same for `nodes` and for `edges`, and counts `pageInfo` once', () => {
+    const project = '{ project { id } }';
+    expect(cost(`{ executions(${filter}, first: 4) { nodes ${project} } }`)).toBe(1 + 4 + 4);
+    expect(cost(`{ executions(${filter}, first: 4) { edges { node ${project} } } }`)).toBe(1 + 4 + 4);
+    expect(cost(`{ executions(${filter}, first: 4) { nodes ${project} edges { node ${project} } } }`)).toBe(
+      1 + 4 + 4 + 4,
+    );
+    // `node` of the query is an object, not a row.
+    expect(cost('{ node(id: "x") { id ... on Execution { project { id } } } }')).toBe(2);
+  });
+
+  it('counts the fields of interfaces, and those of fragments by their own type', () => {
+    expect(cost('{ node(id: "x") { ... on Queue { jobs(first: 3) { nodes { id } } } } }')).toBe(1 + 1 + 3);
+    expect(
+      cost('{ nodes(ids: ["x"]) { ... on Node { id } ...P } } fragment P on Queue { project { id } }'),
+    ).toBe(1 + 1 + 1);
   });
 
   it('reads page sizes from variables and their defaults', () => {
@@ -97,7 +116,10 @@ describe('the cost of an operation', () => {
   });
 
   it('is constant for introspection, and counts only the named operation', () => {
+    expect(INTROSPECTION_COST).toBe(100);
+    expect(MUTATION_COST).toBe(10);
     expect(cost(getIntrospectionQuery())).toBe(INTROSPECTION_COST);
+    expect(cost('{ __schema { types { name } } __type(name: "X") { name } }')).toBe(2 * INTROSPECTION_COST);
     expect(cost('query A { viewer { id } } query B { __type(name: "X") { name } }', {}, 'B')).toBe(100);
   });
 
