@@ -118,7 +118,7 @@ const sqlForms: readonly (readonly [RegExp, (found: string) => string])[] = [
 
 /** Each way to break one text, where it is SQL or a part of it. */
 function editsOfSql(text: string, at: number): Edit[] {
-  if (!/\b(select|update|insert into|delete from|where)\b|::\w+|\$\d/.test(text)) return [];
+  if (!/\b(select|update|insert into|delete from|where)\b|::(?!backdrop)\w+|\$\d/.test(text)) return [];
   return sqlForms.flatMap(([form, by]) =>
     Array.from(text.matchAll(form), ({ 0: found, index }) => ({
       kind: 'filter' as const,
