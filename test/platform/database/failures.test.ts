@@ -68,10 +68,10 @@ describe('the meaning of an error', () => {
     expect(sqlState(error)).toBeNull();
   });
 
-  it('is looked for in the causes of an error, also if they go round in a circle', () => {
-    const circle: { cause?: unknown } = {};
-    circle.cause = circle;
-    expect(meaningOf(circle)).toEqual([]);
+  it('is looked for in the nearest causes of an error, because a chain of causes may go round in a circle', () => {
     expect(sqlState(within(5, ofPg('23505')))).toBe('23505');
+    expect(isDatabaseLost(within(5, ofPg('ECONNREFUSED')))).toBe(true);
+    expect(sqlState(within(20, ofPg('23505')))).toBeNull();
+    expect(isDatabaseLost(within(20, ofPg('ECONNREFUSED')))).toBe(false);
   });
 });
