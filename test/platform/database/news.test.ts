@@ -46,7 +46,7 @@ describe('news of one thing', () => {
   it('ends the next wait if it came before, and only that one', async () => {
     const news = newsOf('pool', 'a', never);
     await tell('a');
-    await news.next(LIMIT_MS);
+    expect(await isOver(news.next(LIMIT_MS))).toBe(true);
     const wait = news.next(LIMIT_MS);
     expect(await isOver(wait)).toBe(false);
     await tell('a');
@@ -75,9 +75,11 @@ describe('news of one thing', () => {
     expect(await isOver(wait)).toBe(false);
     stop.abort();
     await wait;
-    await news.next(LIMIT_MS);
-    news.close();
-    await newsOf('pool', 'a', AbortSignal.abort()).next(LIMIT_MS);
+    for (const ended of [news, newsOf('pool', 'a', AbortSignal.abort())]) {
+      expect(await isOver(ended.next(LIMIT_MS))).toBe(true);
+      expect(await isOver(ended.next(LIMIT_MS))).toBe(true);
+      ended.close();
+    }
   });
 
   it('may be lost with the connection, so all waits end, and the listener connects again', async () => {
