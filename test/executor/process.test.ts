@@ -1,6 +1,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { RunError } from '../../src/executor/host/run-error.ts';
 import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
 import {
   BLOB,
@@ -262,6 +263,18 @@ describe('run: the directory', () => {
       failure('InputUnavailable', 'SYSTEM', 'cannot download the file of the input data'),
     );
     expect(await listFolder(run.root)).toEqual([]);
+  });
+
+  it('fails as the store of files says, if that knows why', async () => {
+    const blobs = new FolderBlobs(await createRoot());
+    blobs.fetch = () => Promise.reject(new RunError('USER', 'InputGone', 'the file was deleted'));
+    const spec = shell(':', {
+      interface: { inputs: types({ data: BLOB }), outputs: {} },
+      inputs: { data: 'slipway://blobs/gone' },
+    });
+    expect((await finish(spec, { blobs })).outcome).toEqual(
+      failure('InputGone', 'USER', 'the file was deleted'),
+    );
   });
 
   it.each(['../x', 'a/b', '.', '..', '.hidden', '', 'inputs.json', 'x'.repeat(256)])(
