@@ -19,7 +19,7 @@ export function parseDuration(text: string): number | null {
     Number(hours) * HOUR +
     Number(minutes) * MINUTE +
     Number(seconds) * SECOND +
-    Number(fraction.padEnd(3, '0').slice(0, 3));
+    Number(fraction.slice(0, 3).padEnd(3, '0'));
   if (!Number.isSafeInteger(total)) return null;
   return sign ? -total : total;
 }

@@ -22,7 +22,7 @@ const NOT_FINITE = /^(NaN|-?Infinity)$/;
 export function keepsDigits(digits: string): boolean {
   const number = Number(digits);
   if (!Number.isFinite(number)) return false;
-  return Number.isSafeInteger(number) || String(number) === digits || BigInt(number) === BigInt(digits);
+  return String(number) === digits || BigInt(number) === BigInt(digits);
 }
 
 /** The first number of a JSON text that `JSON.parse` would change; null if there is none. */

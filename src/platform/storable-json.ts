@@ -21,7 +21,7 @@ export function jsonFault(value: unknown, levels = MAX_JSON_DEPTH): JsonFault | 
 /** Where a value that JSON.parse returned has a number that may have lost digits; null if nowhere. */
 export function roundingFault(value: unknown, levels: number): JsonFault | null {
   return faultWithin(value, levels, (leaf) =>
-    typeof leaf === 'number' && !Number.isSafeInteger(leaf) && Number.isInteger(leaf) ? mayBeRounded : null,
+    Number.isInteger(leaf) && !Number.isSafeInteger(leaf) ? mayBeRounded : null,
   );
 }
 

@@ -91,6 +91,7 @@ describe('the client of the API', () => {
     await Promise.all(Array.from({ length: 20 }, () => client.ask(returnLeaseDocument, variables, options)));
     expect(requests.filter((one) => one === 'KEY:secret')).toHaveLength(1);
     expect(requests.filter((one) => one === 'token-1')).toHaveLength(20);
+    expect(lines).toEqual([]);
   });
 
   it('signs in again with the key when its token is refused', async () => {
@@ -126,6 +127,11 @@ describe('the client of the API', () => {
     answer = (_request, response) => answers.shift()?.(response);
     await client.insist(returnLeaseDocument, variables, options);
     expect(requests.filter((one) => one === 'token-1')).toHaveLength(5);
+    // It says so once, and once that the server answers again.
+    expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
+      'the server cannot be reached or answers with an error; trying again',
+      'the server answers again',
+    ]);
   });
 
   it('tries again at the time that the server names when it answers RESOURCE_EXHAUSTED', async () => {

@@ -27,6 +27,8 @@ class PlayedServer implements ApiClient {
   readonly polls: Poll[] = [];
   readonly said: string[] = [];
   isSigningOff = false;
+  /** What the answer to the first sign-off assigns. */
+  assignedLast: string[] = [];
 
   async ask(document: unknown, variables: unknown, { signal }: { signal: AbortSignal }): Promise<never> {
     const { input } = variables as { input: Record<string, never> };
@@ -56,7 +58,7 @@ class PlayedServer implements ApiClient {
         resolve({
           leaseJobs: { __typename: 'LeaseJobsPayload', runs: runs.map(leasedRun), cancelRuns, leaseDuration },
         });
-      if (this.isSigningOff) return answer([]);
+      if (this.isSigningOff) return answer(this.assignedLast.splice(0));
       signal.addEventListener('abort', () => reject(signal.reason));
       this.polls.push({ ...input, answer, fail: () => reject(new ApiError('UNAVAILABLE', 'away')) });
     });
@@ -77,7 +79,7 @@ const leasedRun = (id: string) => ({
   interface: { inputs: {}, outputs: {} },
   inputs: {},
   environment: {},
-  activeDeadline: null,
+  activeDeadline: 'PT1M30S',
   terminationGrace: 'PT1S',
   inputBlobs: [],
 });
@@ -87,13 +89,15 @@ class PlayedRuntime implements Runtime {
   readonly specs: RunSpec[] = [];
   readonly stopped: string[] = [];
   leftovers: string[] = [];
+  /** Whether the command of a run cannot be started. */
+  isSlow = false;
   readonly #ends = new Map<string, (outcome: RunOutcome) => void>();
 
   run: Runtime['run'] = (spec, { signal, onStarted }) => {
     const { runId } = spec;
     this.specs.push(spec);
     this.begun.push(runId);
-    onStarted();
+    if (!this.isSlow) onStarted();
     return new Promise((resolve) => {
       this.#ends.set(runId, resolve);
       signal.addEventListener('abort', () => this.stopped.push(runId));
@@ -156,7 +160,9 @@ describe('an executor', () => {
     second.answer([]);
     expect((await server.poll(2)).wait).toBe('PT10S');
     expect(runtime.begun).toEqual([a]);
-    expect(runtime.specs[0]?.container.resources).toEqual(resources);
+    expect(runtime.specs).toMatchObject([
+      { container: { resources }, timeoutSeconds: 90, terminationGraceSeconds: 1 },
+    ]);
     expect(server.said).toEqual([`RUNNING ${a}`]);
   });
 
@@ -167,6 +173,26 @@ describe('an executor', () => {
     expect(await server.poll(2)).toMatchObject({ knownRuns: [], maxJobs: 1 });
     expect(runtime.begun).toEqual([]);
     expect(server.said).toEqual([`CANCELLED ${a}`]);
+  });
+
+  it('asks for at most 100 runs at once, and waits for a third of a lease, up to 20 s', async () => {
+    await start({ slots: 150 });
+    expect(await server.poll(0)).toMatchObject({ maxJobs: 100, wait: 'PT10S' });
+    (await server.poll(0)).answer([], { leaseDuration: 'PT48S' });
+    expect((await server.poll(1)).wait).toBe('PT16S');
+    (await server.poll(1)).answer([], { leaseDuration: 'PT5M' });
+    expect((await server.poll(2)).wait).toBe('PT20S');
+  });
+
+  it('goes on waiting when a run ends while a call is open that asked for runs', async () => {
+    await start({ slots: 2 });
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    expect(await server.poll(2)).toMatchObject({ knownRuns: [a], maxJobs: 1 });
+    runtime.end(a);
+    await waitUntil(() => server.said.length === 2, 'the end was reported');
+    (await server.poll(2)).answer([b]);
+    expect(await server.poll(3)).toMatchObject({ knownRuns: [b], maxJobs: 1 });
   });
 
   it('asks for runs at once when a run ends while a call is open that asked for none', async () => {
@@ -243,6 +269,57 @@ describe('an executor', () => {
     runtime.end(a, { kind: 'CANCELLED' });
     await waitUntil(() => server.said.length === 2, 'the lease was given back');
     expect(server.said).toEqual([`RUNNING ${a}`, `returned ${a} untouched`]);
+  });
+
+  it('reports a run as cancelled when the server asks for its end after the lease was lost', async () => {
+    await start({ onLostContact: 'stop' });
+    (await server.poll(0)).answer([a], brief);
+    (await server.poll(1)).answer([], brief);
+    const back = await loseContact(2);
+    await waitUntil(() => runtime.stopped.length > 0, 'the run was stopped');
+    back.answer([], { cancelRuns: [a] });
+    await server.poll(6);
+    runtime.end(a, { kind: 'CANCELLED' });
+    await waitUntil(() => server.said.length === 2, 'the end was reported');
+    expect(server.said).toEqual([`RUNNING ${a}`, `CANCELLED ${a}`]);
+  });
+
+  it('counts no attempt when it stops after it has lost the lease, or before the command has started', async () => {
+    await start({ onLostContact: 'stop', slots: 2 });
+    (await server.poll(0)).answer([a], brief);
+    (await server.poll(1)).answer([], brief);
+    await loseContact(2);
+    await waitUntil(() => runtime.stopped.length > 0, 'the run was stopped');
+    const stopping = stop();
+    runtime.end(a, { kind: 'CANCELLED' });
+    await stopping;
+    expect(server.said).toEqual([`RUNNING ${a}`, `returned ${a} untouched`]);
+
+    await start();
+    runtime.isSlow = true;
+    (await server.poll(0)).answer([b]);
+    (await server.poll(1)).answer([]);
+    await waitUntil(() => runtime.begun.length > 0, 'the run began');
+    const stoppingAgain = stop();
+    await waitUntil(() => runtime.stopped.length > 0, 'the run was stopped').finally(() =>
+      runtime.end(b, { kind: 'CANCELLED' }),
+    );
+    await stoppingAgain;
+    expect(server.said).toEqual([`returned ${b} untouched`]);
+  });
+
+  it('gives back at once what it is assigned while it stops, and nothing that it still runs', async () => {
+    await start();
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await server.poll(2);
+    server.assignedLast = [a, b];
+    const stopping = stop();
+    await waitUntil(() => server.said.length === 2, 'one was given back');
+    expect(server.said).toEqual([`RUNNING ${a}`, `returned ${b} untouched`]);
+    runtime.end(a);
+    await stopping;
+    expect(server.said).toEqual([`RUNNING ${a}`, `returned ${b} untouched`, `SUCCEEDED ${a}`]);
   });
 
   it('gives back the runs of an earlier executor, and its own runs when it stops', async () => {

@@ -74,6 +74,16 @@ describe('LogCapture', () => {
     expect(chunks.map((chunk) => chunk.sequence)).toEqual(chunks.map((_, index) => index));
   });
 
+  it('sends a full chunk at once, and keeps the last 16 KiB of what it cut', async () => {
+    const { chunks, stdout, end } = capture(16 * KIB);
+    stdout.write('a'.repeat(16 * KIB));
+    await new Promise(setImmediate);
+    expect(chunks.map(({ text }) => text.length)).toEqual([16 * KIB]);
+    stdout.write('b'.repeat(40 * KIB));
+    await end();
+    expect(chunks.slice(2).map(({ text }) => text)).toEqual(['b'.repeat(16 * KIB)]);
+  });
+
   it('says once that it cut output, and sends the end of each stream', async () => {
     const { chunks, stdout, stderr, end } = capture(10);
     stdout.write('12345');

@@ -106,6 +106,25 @@ describe('outputs as files', () => {
     expect(run.problem?.message).toBe("x: the file is outside of the run's directory");
   });
 
+  it('may be exactly as large as the limit', async () => {
+    for (const [outputLimitBytes, problem] of [
+      [9, null],
+      [8, expect.objectContaining({ code: 'OutputsTooLarge' })],
+    ] as const) {
+      const all = await write({ a: STRING }, `printf '{"a":"x"}' > outputs.json`, { outputLimitBytes });
+      expect(all.problem).toEqual(problem);
+      const own = await write({ a: STRING }, 'printf x > a', { outputLimitBytes });
+      expect(own.problem).toEqual(problem);
+    }
+  });
+
+  it('may have 2 MiB by default', async () => {
+    const quoted = 2 * 1024 * 1024 - '{"a":""}'.length;
+    const fill = (bytes: number) => write({ a: STRING }, `head -c ${bytes} /dev/zero | tr '\\0' x > a`);
+    expect((await fill(quoted)).problem).toBeNull();
+    expect((await fill(quoted + 1)).problem).toMatchObject({ code: 'OutputsTooLarge' });
+  });
+
   it('are limited in total', async () => {
     const half = 'head -c 1200 /dev/zero | tr "\\0" a';
     const one = await write({ a: STRING }, `${half} > a`, { outputLimitBytes: 2000 });

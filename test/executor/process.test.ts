@@ -1,6 +1,7 @@
-import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { RunError } from '../../src/executor/host/run-error.ts';
 import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
 import {
   BLOB,
@@ -83,6 +84,22 @@ describe('run: the command', () => {
     expect(await listFolder(run.root)).toEqual([]);
   });
 
+  it('does not start when it names an input that has no value and needs one', async () => {
+    const spec = shell('echo {{.inputs.rows}}', {
+      interface: { inputs: types({ rows: INTEGER }), outputs: {} },
+    });
+    expect((await finish(spec)).outcome).toEqual(failure('TemplateError'));
+  });
+
+  it('gets the value of an optional input, or an empty text', async () => {
+    const optional = { unionType: { variants: [BLOB, STRING, { simple: 'NONE' } as const] } };
+    const spec = command(['echo', '{{.inputs.given}},{{.inputs.none}}'], {
+      interface: { inputs: types({ given: optional, none: optional }), outputs: {} },
+      inputs: { given: 'five', none: null },
+    });
+    expect((await finish(spec)).stdout).toBe('five,\n');
+  });
+
   it('can write to /dev/stdout and /dev/stderr', async () => {
     const run = await finish(shell('echo out > /dev/stdout; echo err > /dev/stderr'));
     expect([run.outcome.kind, run.stdout, run.stderr]).toEqual(['SUCCEEDED', 'out\n', 'err\n']);
@@ -96,92 +113,6 @@ describe('run: the command', () => {
     const run = await finish(shell('echo $$ $(ps -o pgid= -p $$) $(ps -o sid= -p $$)'));
     const [pid, group, session] = run.stdout.trim().split(' ');
     expect([group, session]).toEqual([pid, pid]);
-  });
-});
-
-describe('run: how a command fails', () => {
-  it('reports the exit code and the end of standard error', async () => {
-    const run = await finish(shell('echo first >&2; echo the reason >&2; exit 3'));
-    expect(run.outcome).toEqual({
-      kind: 'FAILED',
-      error: { code: 'NonZeroExit', kind: 'USER', message: 'first\nthe reason' },
-      exitCode: 3,
-      signal: null,
-    });
-  });
-
-  it('limits the message to 2 KiB of whole lines and characters', async () => {
-    const run = await finish(
-      node('for (let i = 0; i < 500; i++) console.error("é✓ line " + i + "\\0"); process.exitCode = 1'),
-    );
-    const message = run.outcome.kind === 'FAILED' ? run.outcome.error.message : '';
-    expect(message).toMatch(/^é✓ line \d+\uFFFD\n/);
-    expect(message).toMatch(/\né✓ line 499\uFFFD$/);
-    expect(Buffer.byteLength(message)).toBeLessThanOrEqual(2048);
-    expect(Buffer.byteLength(message)).toBeGreaterThan(1900);
-    expect(Buffer.from(message).toString()).toBe(message);
-  });
-
-  it('keeps a message that is one long line', async () => {
-    const run = await finish(node('process.stderr.write("✓".repeat(5000)); process.exitCode = 1'));
-    expect(run.outcome).toEqual(failure('NonZeroExit', 'USER', '✓'.repeat(682)));
-  });
-
-  it('prefers the error file, which also makes an exit code of 0 a failure', async () => {
-    const failed = await finish(shell('echo noise >&2; echo "bad rows" > "$SLIPWAY_OUTPUTS/_ERROR"; exit 4'));
-    expect(failed.outcome).toEqual(failure('NonZeroExit', 'USER', 'bad rows'));
-    const quiet = await finish(shell('echo "bad rows" > "$SLIPWAY_OUTPUTS/_ERROR"'));
-    expect(quiet.outcome).toEqual(failure('UserError', 'USER', 'bad rows'));
-  });
-
-  it('reports a signal that the executor did not send', async () => {
-    const run = await finish(shell('echo working >&2; kill -9 $$'));
-    expect(run.outcome).toEqual({
-      kind: 'FAILED',
-      error: { code: 'Killed', kind: 'USER', message: 'the command was killed by SIGKILL\nworking' },
-      exitCode: null,
-      signal: 'SIGKILL',
-    });
-  });
-
-  it('reports a command that cannot be started', async () => {
-    const root = await createRoot();
-    const plainFile = join(root, 'plain');
-    await writeFile(plainFile, '#!/bin/sh\n');
-    await chmod(plainFile, 0o644);
-    expect((await finish(command(['no-such-program']))).outcome).toEqual(
-      failure('CommandNotFound', 'USER', 'the command no-such-program was not found'),
-    );
-    expect((await finish(command([plainFile]))).outcome).toEqual(failure('CommandNotExecutable'));
-    expect((await finish(command([]))).outcome).toEqual(failure('CommandNotFound'));
-    expect((await finish(command(['/bin/echo', 'x'.repeat(3_000_000)]))).outcome).toEqual(
-      failure('ArgumentsTooLong'),
-    );
-  });
-
-  it('finds a command in the PATH of the run', async () => {
-    const path = await createRoot();
-    await writeFile(join(path, 'hello'), '#!/bin/sh\necho hello\n', { mode: 0o755 });
-    expect((await finish(command(['hello']), { path })).stdout).toBe('hello\n');
-    expect((await finish(command(['sh', '-c', ':']), { path })).outcome).toEqual(failure('CommandNotFound'));
-  });
-
-  it('refuses to start a run twice', async () => {
-    const root = await createRoot();
-    const first = shell('sleep 0.3');
-    const runtime = createProcessRuntime({ root });
-    const blobs = new FolderBlobs(root);
-    const options = { blobs, signal: new AbortController().signal, onStarted: () => {}, onLog: () => {} };
-    const running = runtime.run(first, options);
-    await expect(runtime.run(first, options)).rejects.toThrow('already');
-    expect((await finish(first, { root })).outcome).toEqual(failure('RunDirectoryUnavailable', 'SYSTEM'));
-    expect((await running).kind).toBe('SUCCEEDED');
-  });
-
-  it.each(['..', '../x', 'a/b', '', '.ended-x'])('refuses the run id %j', async (runId) => {
-    expect((await finish(shell(':', { runId }))).outcome).toEqual(
-      failure('RunDirectoryUnavailable', 'SYSTEM'),
-    );
   });
 });
 
@@ -230,8 +161,10 @@ describe('run: the environment', () => {
     const spec = shell(':');
     spec.container.env = [{ key: 'A', value: 'x\0y' }];
     expect((await finish(spec)).outcome).toEqual(failure('InvalidEnvironment'));
-    const foreign = shell(':', { environment: { LD_PRELOAD: 'x' } });
-    expect((await finish(foreign)).outcome).toEqual(failure('InvalidEnvironment', 'SYSTEM'));
+    for (const environment of [{ LD_PRELOAD: 'x' }, { SLIPWAY_NAME: 'x\0y' }] as Record<string, string>[])
+      expect((await finish(shell(':', { environment }))).outcome).toEqual(
+        failure('InvalidEnvironment', 'SYSTEM'),
+      );
   });
 });
 
@@ -244,9 +177,12 @@ describe('run: the directory', () => {
       `const fs = require('fs'), path = require('path');
        const inputs = process.env.SLIPWAY_INPUTS;
        const read = (name) => fs.readFileSync(path.join(inputs, name), 'utf8');
+       const modeOf = (file) => (fs.statSync(file).mode & 0o7777).toString(8);
        const all = JSON.parse(read('inputs.json'));
        console.log(JSON.stringify({
-         mode: (fs.statSync(path.join(inputs, '..')).mode & 0o777).toString(8),
+         mode: modeOf(path.join(inputs, '..')),
+         folders: fs.readdirSync(path.join(inputs, '..')).filter((n) => n !== 'run.json').map((n) => modeOf(path.join(inputs, '..', n))),
+         written: [path.join(inputs, 'text'), path.join(inputs, 'inputs.json'), path.join(inputs, '../run.json')].map(modeOf),
          cwd: path.basename(process.cwd()),
          beside: fs.readdirSync(path.join(inputs, '..')).sort(),
          files: Object.fromEntries(fs.readdirSync(inputs).filter((n) => n !== 'inputs.json').map((n) => [n, read(n)])),
@@ -293,6 +229,8 @@ describe('run: the directory', () => {
     const seen = JSON.parse(run.stdout);
     expect(seen).toMatchObject({
       mode: '700',
+      folders: Array(5).fill('700'),
+      written: Array(3).fill('600'),
       cwd: 'work',
       beside: ['blobs', 'inputs', 'outputs', 'run.json', 'tmp', 'work'],
       argument: 'first',
@@ -327,7 +265,19 @@ describe('run: the directory', () => {
     expect(await listFolder(run.root)).toEqual([]);
   });
 
-  it.each(['../x', 'a/b', '.', '..', '.hidden', '', 'inputs.json', 'x'.repeat(300)])(
+  it('fails as the store of files says, if that knows why', async () => {
+    const blobs = new FolderBlobs(await createRoot());
+    blobs.fetch = () => Promise.reject(new RunError('USER', 'InputGone', 'the file was deleted'));
+    const spec = shell(':', {
+      interface: { inputs: types({ data: BLOB }), outputs: {} },
+      inputs: { data: 'slipway://blobs/gone' },
+    });
+    expect((await finish(spec, { blobs })).outcome).toEqual(
+      failure('InputGone', 'USER', 'the file was deleted'),
+    );
+  });
+
+  it.each(['../x', 'a/b', '.', '..', '.hidden', '', 'inputs.json', 'x'.repeat(256)])(
     'refuses the input name %j',
     async (name) => {
       expect((await finish(shell(':', { inputs: { [name]: 1 } }))).outcome).toEqual(
@@ -335,6 +285,10 @@ describe('run: the directory', () => {
       );
     },
   );
+
+  it.each(['x'.repeat(255), 'a.b c'])('accepts the input name %j', async (name) => {
+    expect((await finish(shell(':', { inputs: { [name]: 1 } }))).outcome.kind).toBe('SUCCEEDED');
+  });
 
   it.each(['../x', '_ERROR', 'outputs.json'])('refuses the output name %j', async (name) => {
     const spec = shell(':', { interface: { inputs: {}, outputs: types({ [name]: STRING }) } });

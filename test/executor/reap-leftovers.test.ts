@@ -45,9 +45,14 @@ function membersOf(group: number): number[] {
 }
 
 /** Writes the note of a run, as an executor that has died would have left it. */
-async function leaveRun(root: string, name: string, leader: unknown): Promise<void> {
+async function leaveRun(root: string, name: string, leader: unknown, changes: object = {}): Promise<void> {
   await mkdir(join(root, name, 'work'), { recursive: true });
-  const note = { owner: { pid: 2 ** 22 + 1, startedAt: 'x 1' }, terminationGraceSeconds: 0.2, leader };
+  const note = {
+    owner: { pid: 2 ** 22 + 1, startedAt: 'x 1' },
+    terminationGraceSeconds: 0.2,
+    leader,
+    ...changes,
+  };
   await writeFile(join(root, name, 'run.json'), JSON.stringify(note));
 }
 
@@ -123,6 +128,43 @@ describe('reapLeftovers', () => {
     const gone = once(own, 'exit');
     expect(await createProcessRuntime({ root }).reapLeftovers()).toEqual(['run-1']);
     expect((await gone)[1]).toBe('SIGTERM');
+  });
+
+  it.each([
+    [5, 7, null],
+    [undefined, null, 'SIGKILL'],
+  ])('gives a command %j s to end itself', async (terminationGraceSeconds, code, signal) => {
+    const root = await createRoot();
+    const own = spawn(
+      'sh',
+      ['-c', 'trap "sleep 0.2; exit 7" TERM; echo ready; while :; do sleep 0.1; done'],
+      {
+        detached: true,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    );
+    started.push(own);
+    await once(own.stdout, 'data');
+    await leaveRun(root, 'run-1', identifyProcess(own.pid ?? 0), { terminationGraceSeconds });
+    const gone = once(own, 'exit');
+    expect(await createProcessRuntime({ root }).reapLeftovers()).toEqual(['run-1']);
+    expect(await gone).toEqual([code, signal]);
+  });
+
+  it('tries again with a run of its own process that it could not end', async () => {
+    const root = await createRoot();
+    await leaveRun(root, 'run-1', null, { owner: identifyProcess(process.pid) });
+    expect(await createProcessRuntime({ root }).reapLeftovers()).toEqual(['run-1']);
+  });
+
+  it.each([
+    ...['text', null, {}, { pid: 2 ** 22 + 1 }, { startedAt: 'x 1' }],
+    ...['2', 2.5, 1, -1, null].map((pid) => ({ pid, startedAt: 'x 1' })),
+  ])('leaves alone a folder whose note names the owner %j, which is no executor', async (owner) => {
+    const root = await createRoot();
+    await leaveRun(root, 'run-1', null, { owner });
+    expect(await createProcessRuntime({ root }).reapLeftovers()).toEqual([]);
+    expect(await listFolder(root)).toEqual(['run-1']);
   });
 
   it('cleans up after a crash before the start and after a crash during the removal', async () => {

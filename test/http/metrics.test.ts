@@ -61,6 +61,14 @@ describe('GET /metrics', () => {
     );
   });
 
+  it('sorts requests by time, from 5 ms to 30 s', async () => {
+    await app.ask('{ viewer { id } }');
+    const form = /^slipway_http_request_duration_seconds_bucket\{le="(.*)",route="graphql"\}$/;
+    const buckets = [...(await read()).keys()].flatMap((name) => form.exec(name)?.[1] ?? []);
+    const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+    expect(buckets).toEqual([...seconds.map(String), '+Inf']);
+  });
+
   it('counts operations by type and outcome, over HTTP and WebSocket', async () => {
     await growth(
       async () => {

@@ -19,6 +19,50 @@ afterEach(() => {
   vi.resetModules();
 });
 
+const variables = {
+  ...baseVariables,
+  ...controlPlaneVariables,
+  ...serverVariables,
+  ...executorVariables,
+  ...supervisorVariables,
+};
+
+/** What a variable means if it is not set, as README writes it. */
+function defaultOf(name: string): string {
+  const value: unknown = variables[name as keyof typeof variables].parse(undefined);
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return value === undefined ? '' : String(value);
+}
+
+const MIB = 1024 * 1024;
+/** The smallest and the largest number that each variable accepts. */
+const numbers = {
+  DRAIN_SECONDS: [1, 600],
+  DATABASE_POOL_SIZE: [2, 100],
+  LEASE_SECONDS: [2, 86_400],
+  OUTPUT_LIMIT_BYTES: [1024, 64 * MIB],
+  PORT: [0, 65_535],
+  METRICS_PORT: [0, 65_535],
+  BODY_LIMIT_BYTES: [1024, 64 * MIB],
+  QUERY_DEPTH_LIMIT: [1, 100],
+  QUERY_TOKEN_LIMIT: [100, 100_000],
+  QUERY_ALIAS_LIMIT: [0, 1000],
+  QUERY_DIRECTIVE_LIMIT: [0, 1000],
+  QUERY_COST_LIMIT: [1000, 1_000_000_000],
+  BATCH_LIMIT: [1, 100],
+  RATE_COST_PER_MINUTE: [0, 1_000_000_000],
+  RATE_COST_BURST: [100, 1_000_000_000],
+  SUBSCRIPTION_LIMIT: [1, 100_000],
+  TOKEN_SECONDS: [60, 31_536_000],
+  SIGN_IN_ATTEMPTS_PER_ACCOUNT: [1, 10_000],
+  SIGN_IN_ATTEMPTS_PER_ADDRESS: [1, 100_000],
+  SIGN_IN_ATTEMPTS_SECONDS: [1, 86_400],
+  SESSION_MAX_SECONDS: [60, 315_360_000],
+  BLOB_LIMIT_BYTES: [1, 1024 * MIB],
+  BLOB_URL_SECONDS: [10, 86_400],
+  SLIPWAY_EXECUTOR_SLOTS: [1, 1000],
+} as const;
+
 /** Reads a file of the configuration, as a new process would. */
 async function read(file: keyof typeof files, variables: Record<string, string>): Promise<unknown> {
   vi.unstubAllEnvs();
@@ -37,6 +81,67 @@ describe('the configuration', () => {
     const rows = [...table.matchAll(/^\| `([A-Z][A-Z0-9_]+)` \|/gm)].map((match) => match[1]);
     expect(rows).toEqual(Object.keys(file.variables));
   });
+
+  it('of a variable that is not set is the default in README', () => {
+    const rows = [...configuration.matchAll(/^\| `([A-Z][A-Z0-9_]+)` \|(?: `(.+?)`)? \|/gm)];
+    const told = Object.fromEntries(rows.map(([, name = '', value = '']) => [name, value]));
+    const meant = Object.fromEntries(Object.keys(variables).map((name) => [name, defaultOf(name)]));
+    expect(told).toEqual({ ...meant, SLIPWAY_CREDENTIAL_FILE: '<home>/executor-credential.json' });
+  });
+
+  it.each(Object.entries(numbers))(
+    'accepts for %s the numbers of its range and none outside of it',
+    (name, [least, most]) => {
+      const isAccepted = (value: number) =>
+        variables[name as keyof typeof numbers].safeParse(String(value)).success;
+      expect([least - 1, least, most, most + 1].map(isAccepted)).toEqual([false, true, true, false]);
+    },
+  );
+
+  it('has a range for each number', () => {
+    const isNumber = (name: string) => /^\d+$/.test(defaultOf(name));
+    expect(Object.keys(variables).filter(isNumber).sort()).toEqual(Object.keys(numbers).sort());
+  });
+
+  it.each([
+    ['HOST', 4096],
+    ['KERBEROS_USERNAME_SUFFIX', 100],
+    ['ANONYMOUS_USER', 255],
+    ['SLIPWAY_ADMIN_USERNAME', 255],
+  ] as const)('accepts for %s a text of %i characters and no longer one', (name, most) => {
+    expect(variables[name].safeParse('x'.repeat(most)).success).toBe(true);
+    expect(variables[name].safeParse('x'.repeat(most + 1)).success).toBe(false);
+  });
+
+  it.each(['NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE'])(
+    'accepts the level %s as the default level',
+    (level) => expect(variables.DEFAULT_LEVEL.parse(level)).toBe(level),
+  );
+
+  it('reads a list without its spaces and empty parts', () => {
+    expect(variables.SLIPWAY_DOMAINS.parse(' one,, two ,')).toEqual(['one', 'two']);
+  });
+
+  it('keeps the credential of the executor in the home folder, or where it is told to', async () => {
+    const fileOf = async (changes: Record<string, string>) =>
+      ((await read('base', changes)) as typeof import('../../src/platform/config/base.ts')).baseConfig
+        .credentialFile;
+    expect(await fileOf({ SLIPWAY_HOME: '/srv' })).toBe('/srv/executor-credential.json');
+    expect(await fileOf({ SLIPWAY_CREDENTIAL_FILE: '/run/key.json' })).toBe('/run/key.json');
+  });
+
+  it.each([
+    ['development', '', true],
+    ['production', '', false],
+    ['production', 'on', true],
+  ])(
+    'in %s with SLIPWAY_EMBEDDED=%j says whether the embedded database may start',
+    async (mode, flag, may) => {
+      expect(await read('supervisor', { NODE_ENV: mode, SLIPWAY_EMBEDDED: flag })).toMatchObject({
+        supervisorConfig: { embeddedAllowed: may },
+      });
+    },
+  );
 
   it.each([
     ['base', 'DRAIN_SECONDS', 'soon', 'DRAIN_SECONDS must be a whole number from 1 to 600.'],

@@ -23,6 +23,18 @@ describe('durations', () => {
     },
   );
 
+  it.each([
+    [0, 'PT0S'],
+    [5, 'PT0.005S'],
+    [250, 'PT0.250S'],
+    [90_000, 'PT1M30S'],
+    [5_400_000, 'PT1H30M'],
+    [86_400_000, 'PT24H'],
+    [-1000, '-PT1S'],
+  ])('of %i ms are written as %s', (milliseconds, text) => {
+    expect(formatDuration(milliseconds)).toBe(text);
+  });
+
   it('are read as they were written', () => {
     const lengths = fc.integer({ min: -(10 ** 13), max: 10 ** 13 });
     fc.assert(fc.property(lengths, (length) => parseDuration(formatDuration(length)) === length));

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmod,
+  chown,
   cp,
   lstat,
   mkdir,
@@ -11,6 +12,7 @@ import {
   readlink,
   rm,
   stat,
+  truncate,
   writeFile,
 } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -29,6 +31,7 @@ import {
   findPackage,
   homeMode,
   isPostgresOn,
+  makeFolder,
   preparePrograms,
 } from '../../src/platform/database/embedded-host.ts';
 import { isAlive } from '../executor/fixture.ts';
@@ -76,6 +79,19 @@ describe('startEmbeddedPostgres', () => {
     const second = await start();
     expect(second.url).toBe(first.url);
     expect(await query(second, 'select told from kept')).toEqual([{ told: 'first start' }]);
+  });
+
+  it('keeps its log for its user only, and begins a new one when the old one is large', async () => {
+    const log = join(folder, 'postgres.log');
+    await truncate(log, 10_000_000);
+    await (await start()).stop();
+    expect(await readdir(folder)).not.toContain('postgres.log.1');
+    expect((await stat(log)).mode & 0o7777).toBe(0o600);
+    await truncate(log, 10_000_001);
+    await (await start()).stop();
+    expect((await stat(`${log}.1`)).size).toBe(10_000_001);
+    expect((await stat(log)).mode & 0o7777).toBe(0o600);
+    await rm(`${log}.1`);
   });
 
   it('takes another port when its own is taken', async () => {
@@ -200,6 +216,7 @@ describe.runIf(process.getuid?.() === 0)(
       expect(place.barrier).toBe(closed);
       expect(place.path).toBe(await readlink(target));
       expect(place.path).toMatch(/^\/var\/(lib|tmp)\/slipway-/);
+      expect((await stat(place.path)).mode & 0o7777).toBe(0o711);
       expect((await stat(join(place.path, 'data'))).uid).not.toBe(0);
       await stop();
       const again = await start({ folder: target });
@@ -229,6 +246,30 @@ describe.runIf(process.getuid?.() === 0)(
         code: 'EACCES',
       });
       expect(await preparePrograms(hidden, account, open)).toMatchObject({ postgres });
+    });
+
+    it('is the user who owns the data, or else one who is not root', async () => {
+      const data = join(root, 'owned');
+      await mkdir(data);
+      expect((await chooseAccount(data))?.uid).not.toBe(0);
+      await chown(data, 12_345, 54_321);
+      expect(await chooseAccount(data)).toEqual({ uid: 12_345, gid: 54_321 });
+    });
+
+    it.each([
+      ['the owner', 0o100, 12_345, 0, true],
+      ['the owner', 0o677, 12_345, 54_321, false],
+      ['the group', 0o010, 0, 54_321, true],
+      ['the group', 0o707, 0, 54_321, false],
+      ['others', 0o001, 0, 0, true],
+      ['others', 0o770, 0, 0, false],
+    ])('enters a folder as %s with mode %o only if that may be', async (_who, mode, uid, gid, mayEnter) => {
+      const entered = await mkdtemp(join(root, 'entered-'));
+      await chown(entered, uid, gid);
+      await chmod(entered, mode);
+      const place = makeFolder(entered, { uid: 12_345, gid: 54_321 }, false);
+      if (mayEnter) expect((await place).barrier).toBeNull();
+      else await expect(place).rejects.toThrow(`cannot enter ${entered}`);
     });
 
     it('refuses the start in production before it creates anything', async () => {

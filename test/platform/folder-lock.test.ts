@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -66,6 +66,7 @@ describe('lockFolder', () => {
     await writeFile(join(folder, 'lock.7'), JSON.stringify({ pid: process.pid, startedAt: 'long ago' }));
     lockFolder(folder);
     expect(await readdir(folder)).toEqual(['lock.8']);
+    expect((await stat(join(folder, 'lock.8'))).mode & 0o7777).toBe(0o600);
   });
 
   it('admits one of several processes that find the lock of a dead process at the same time', async () => {

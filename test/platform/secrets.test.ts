@@ -56,6 +56,27 @@ describe('secrets', () => {
     expect(requiredSecrets).toThrow(
       /^SLIPWAY_SECRETS: secret 2 is easy to guess, because it repeats itself\. Make one with: node -p "/,
     );
+    const alone = await underSecrets(secret);
+    expect(alone.requiredSecrets).toThrow('secret 1 is easy to guess');
+  });
+
+  it.each([
+    ['33 characters of 4 kinds', 'akuabbabaabubbuaaubauauubuuakbbkb', true],
+    ['the same without the last one', 'akuabbabaabubbuaaubauauubuuakbbk', false],
+    ['33 characters with three that come again', 'akuabbkabaabubbuaaubauauubuuakbbk', false],
+    ['33 characters with three that count up', 'uabcuuauucuaauacucauccubuubaubcaa', false],
+  ])('need 66 bits that cannot be told from the characters before: %s', async (_what, secret, isEnough) => {
+    vi.stubEnv('NODE_ENV', 'production');
+    const { requiredSecrets } = await underSecrets(secret);
+    if (isEnough) expect(requiredSecrets()).toEqual([secret]);
+    else expect(requiredSecrets).toThrow('easy to guess');
+  });
+
+  it('open and verify what earlier releases have sealed and signed', async () => {
+    const { open, isSignature } = await underSecrets(one);
+    const sealed = Buffer.from('0185f14333b5ff21a0dc408b79de98830c6e0c7e1c40a60dfc3445824b59ab675357', 'hex');
+    expect(open('key', sealed)).toBe('hello');
+    expect(isSignature('url', 'text', 'NKH4NQ135NS7mpfwVb2XOIcpNAaiD4k_UmBTRK1mq8M')).toBe(true);
   });
 
   it('are accepted in production when they are random, in any notation', async () => {

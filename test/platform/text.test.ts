@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isId, newId } from '../../src/platform/ids.ts';
-import { depthFault, jsonFault } from '../../src/platform/storable-json.ts';
-import { isStorable, storable } from '../../src/platform/text.ts';
+import { depthFault, jsonFault, MAX_JSON_DEPTH, roundingFault } from '../../src/platform/storable-json.ts';
+import { isStorable, nameKey, storable } from '../../src/platform/text.ts';
 
 const nested = (levels: number, inner: unknown = 1) => {
   let value = inner;
@@ -54,6 +54,20 @@ describe('jsonFault', () => {
     expect(jsonFault(nested(100_000))?.message).toContain('too deep');
     expect(depthFault(nested(64, '\u0000'))).toBeNull();
     expect(depthFault(nested(100_000))?.message).toContain('too deep');
+  });
+});
+
+describe('roundingFault', () => {
+  it('names the path of a whole number above 2^53, and accepts every other value', () => {
+    expect(roundingFault({ a: [1, 2 ** 53] }, MAX_JSON_DEPTH)?.path).toEqual(['a', '1']);
+    expect(roundingFault({ a: [2 ** 53 - 1, 0.5, '9007199254740993', null] }, MAX_JSON_DEPTH)).toBeNull();
+  });
+});
+
+describe('nameKey', () => {
+  it('compares names of up to 255 characters, and gives all longer texts the same key, which no name has', () => {
+    expect(nameKey('X'.repeat(255))).toBe('x'.repeat(255));
+    expect(nameKey('x'.repeat(256))).toBe(nameKey('y'.repeat(256)));
   });
 });
 

@@ -53,12 +53,13 @@ describe('the configuration of sign-in', () => {
 
   it.each([
     ['10.0.0.0/8, 2001:db8::/32, 192.0.2.1', ['10.0.0.0/8', '2001:db8::/32', '192.0.2.1']],
+    ['10.0.0.1/32, ::1/128', ['10.0.0.1/32', '::1/128']],
     ['2', 2],
   ])('accepts trusted proxies: %s', async (text, expected) => {
     expect((await configOf({ TRUSTED_PROXIES: text })).trustedProxies).toEqual(expected);
   });
 
-  it.each(['proxy.example', '10.0.0.0/33', '::/129', '1.2.3.4/', '1, 10.0.0.0/8', '10'])(
+  it.each(['proxy.example', '10.0.0.0/33', '::/129', '1.2.3.4/', '10.0.0.0/8/9', '1, 10.0.0.0/8', '10'])(
     'refuses trusted proxies: %s',
     async (text) => {
       await expect(configOf({ TRUSTED_PROXIES: text })).rejects.toThrow('TRUSTED_PROXIES');

@@ -90,7 +90,7 @@ async function localize(
   value: unknown,
   fetchBlobOf: (uri: string) => Promise<string>,
 ): Promise<unknown> {
-  if (type === undefined || value === null) return value;
+  if (type === undefined) return value;
   if ('blob' in type && typeof value === 'string') return fetchBlobOf(value);
   if ('collectionType' in type && Array.isArray(value)) {
     const items: unknown[] = [];
@@ -122,7 +122,7 @@ function holdsFilesOf(type: LiteralType, value: unknown): boolean {
  * text.
  */
 function textOf(value: unknown): string {
-  if (value === null || value === undefined) return '';
+  if (value === null) return '';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 

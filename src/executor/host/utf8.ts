@@ -5,7 +5,7 @@ export function firstBytes(text: string, limitBytes: number): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= limitBytes) return text;
   let end = limitBytes;
-  while (end > 0 && isContinuation(bytes[end])) end -= 1;
+  while (isContinuation(bytes[end])) end -= 1;
   return bytes.toString('utf8', 0, end);
 }
 
@@ -14,7 +14,7 @@ export function lastBytes(text: string, limitBytes: number): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= limitBytes) return text;
   let start = bytes.length - limitBytes;
-  while (start < bytes.length && isContinuation(bytes[start])) start += 1;
+  while (isContinuation(bytes[start])) start += 1;
   return bytes.toString('utf8', start);
 }
 
