@@ -8,10 +8,11 @@
 export function canonicalJson(document: unknown): string {
   if (Array.isArray(document)) return `[${document.map((item) => canonicalJson(item ?? null)).join(',')}]`;
   if (typeof document === 'object' && document !== null) {
-    const members = Object.entries(document)
-      .filter(([, value]) => value !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, value]) => `${JSON.stringify(key)}:${canonicalJson(value)}`);
+    const values = document as Readonly<Record<string, unknown>>;
+    const members = Object.keys(values)
+      .filter((key) => values[key] !== undefined)
+      .sort()
+      .map((key) => `${JSON.stringify(key)}:${canonicalJson(values[key])}`);
     return `{${members.join(',')}}`;
   }
   if (typeof document === 'number' && !Number.isFinite(document)) {

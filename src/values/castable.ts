@@ -45,7 +45,10 @@ function castsToUnion(upstream: LiteralType, variants: readonly LiteralType[]): 
   return upstream.unionType.variants.every((from) => variants.some((to) => isCastable(from, to)));
 }
 
-function castsToKind(upstream: LiteralType, downstream: LiteralType): boolean {
+function castsToKind(
+  upstream: LiteralType,
+  downstream: Exclude<LiteralType, { readonly unionType: object }>,
+): boolean {
   if ('simple' in downstream) return castsToSimple(upstream, downstream);
   if ('enumType' in downstream) return castsToEnum(upstream, downstream.enumType.values);
   if ('collectionType' in downstream) {
@@ -56,10 +59,7 @@ function castsToKind(upstream: LiteralType, downstream: LiteralType): boolean {
   }
   if ('blob' in downstream) return 'blob' in upstream && blobCasts(upstream.blob, downstream.blob);
   if ('schema' in downstream) return isSchemaCastable(upstream, downstream.schema);
-  if ('structuredDatasetType' in downstream) {
-    return isStructuredDatasetCastable(upstream, downstream.structuredDatasetType, isCastable);
-  }
-  return false;
+  return isStructuredDatasetCastable(upstream, downstream.structuredDatasetType, isCastable);
 }
 
 function castsToSimple(upstream: LiteralType, downstream: LiteralType & { simple: string }): boolean {

@@ -14,7 +14,7 @@ const MAX_NANOSECONDS = 315_576_000_000n * 1_000_000_000n;
 export function durationNanoseconds(text: string): bigint | null {
   const match = ISO_8601.exec(text);
   if (match === null || /[PT]$/.test(text)) return null;
-  const [weeks, days, hours, minutes, seconds] = match.slice(2, 7).map((part) => BigInt(part ?? 0)) as Five;
+  const [weeks, days, hours, minutes, seconds] = match.slice(2).map((part) => BigInt(part ?? 0)) as Five;
   const total = (((weeks * 7n + days) * 24n + hours) * 60n + minutes) * 60n + seconds;
   const nanoseconds = total * 1_000_000_000n + BigInt((match[7] ?? '').padEnd(9, '0'));
   if (nanoseconds > MAX_NANOSECONDS) return null;
@@ -27,7 +27,6 @@ type Five = [bigint, bigint, bigint, bigint, bigint];
 export function normalDuration(text: string): string | null {
   const nanoseconds = durationNanoseconds(text);
   if (nanoseconds === null) return null;
-  if (nanoseconds === 0n) return 'PT0S';
   const [sign, length] = nanoseconds < 0n ? ['-', -nanoseconds] : ['', nanoseconds];
   const seconds = length / 1_000_000_000n;
   const fraction = fractionText((length % 1_000_000_000n).toString().padStart(9, '0'));
@@ -37,5 +36,5 @@ export function normalDuration(text: string): string | null {
     minutes > 0n ? `${minutes}M` : '',
     rest > 0n || fraction !== '' ? `${rest}${fraction}S` : '',
   ];
-  return `${sign}PT${parts.join('')}`;
+  return `${sign}PT${parts.join('') || '0S'}`;
 }

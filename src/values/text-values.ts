@@ -69,9 +69,9 @@ export function jsonFromText(text: string, place: Place): { readonly json: unkno
 }
 
 function unionFromText(variants: readonly LiteralType[], text: string, place: Place): Literal | undefined {
-  const isString = (type: LiteralType) => 'simple' in type && type.simple === 'STRING';
   // Every text is a STRING, so STRING is tried last.
-  const ordered = [...variants.filter((type) => !isString(type)), ...variants.filter(isString)];
+  const rank = (type: LiteralType) => Number('simple' in type && type.simple === 'STRING');
+  const ordered = variants.toSorted((one, other) => rank(one) - rank(other));
   for (const variant of ordered) {
     const value = literalFromText(variant, text, place.trial());
     if (value !== undefined) return unionLiteral(variant, value, place);

@@ -11,14 +11,15 @@ const RFC_3339 =
 export function normalTimestamp(text: string): string | null {
   const match = RFC_3339.exec(text);
   if (match === null) return null;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as Six;
+  const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as Six;
   const [sign, offsetHours, offsetMinutes] = [match[9], Number(match[10] ?? 0), Number(match[11] ?? 0)];
   if (hour > 23 || minute > 59 || second > 59 || offsetHours > 23 || offsetMinutes > 59) return null;
 
   const instant = new Date(0);
   // Date.UTC would read the years 0 to 99 as 1900 to 1999.
   instant.setUTCFullYear(year, month - 1, day);
-  if (instant.getUTCMonth() !== month - 1 || instant.getUTCDate() !== day) return null;
+  // A day that does not exist is in another month.
+  if (instant.getUTCMonth() !== month - 1) return null;
   const offset = (offsetHours * 60 + offsetMinutes) * (sign === '-' ? -1 : 1);
   instant.setUTCHours(hour, minute - offset, second);
   const utcYear = instant.getUTCFullYear();

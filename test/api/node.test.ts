@@ -3,10 +3,12 @@ import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
-import { keyOf, registerProject, registerTask } from '../support/seed.ts';
+import { keyOf, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
 import { newCaller, newTenant, newUser } from '../support/users.ts';
 import { eventually } from '../support/waiting.ts';
+import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
+import { makeModel, makeVersion } from '../tracking/model-seed.ts';
 
 /** That both show each object to exactly the callers who may look it up stands in test/architecture/edges.test.ts. */
 
@@ -117,6 +119,31 @@ describe('node', () => {
       ['task:read', 'NOT_FOUND', 'task', first],
       ['task:read', 'NOT_FOUND', 'task', second],
     ]);
+  });
+});
+
+describe('node, of a hidden object of each type', () => {
+  it('names the permission to read it in the audit log', async () => {
+    await registerWorkflow(app, 'home', 'chain', { a: [] }, { task: 'task-0' });
+    const experiment = await makeExperiment(app, 'home', 'trial');
+    const model = await makeModel(app, 'home', 'finch');
+    const only = { where: { name: 'chain' } };
+    const hidden = [
+      ['task:read', 'task', tasks[0] ?? ''],
+      ['workflow:read', 'workflow', (await db.workflow.findFirstOrThrow(only)).id],
+      ['launchPlan:read', 'launch plan', (await db.launchPlan.findFirstOrThrow(only)).id],
+      ['experiment:read', 'experiment', experiment],
+      ['run:read', 'run', await makeRun(app, experiment)],
+      ['model:read', 'registered model', model],
+      ['model:read', 'model version', (await makeVersion(app, model)).id],
+    ];
+    const { id: actorId, authorization } = await newUser({ role: 'USER', level: 'NO_PERMISSIONS' });
+    for (const [, , id] of hidden) await app.ask(single, { id }, authorization);
+    const events = await eventually(
+      () => db.auditEvent.findMany({ where: { actorId }, orderBy: { id: 'asc' } }),
+      (all) => all.length >= hidden.length,
+    );
+    expect(events.map(({ action, targetType, targetId }) => [action, targetType, targetId])).toEqual(hidden);
   });
 });
 

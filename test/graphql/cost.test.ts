@@ -91,6 +91,22 @@ describe('the cost of an operation', () => {
     expect(cost('{ job(by: { id: "x" }) { runs { log { text } } } }')).toBe(1 + 1 + 5 + 5 * (1 + 100));
   });
 
+  it.each([
+    'experiment(by: { id: "x" }) { tags { key } }',
+    'run(by: { id: "x" }) { tags { key } }',
+    'registeredModel(by: { id: "x" }) { tags { key } }',
+    'registeredModel(by: { id: "x" }) { aliases { alias } }',
+    'modelVersion(by: { id: "x" }) { tags { key } }',
+    'launchPlan(by: { id: "x" }) { expectedInputs { name } }',
+  ])('counts ten tags, aliases and inputs: %s', (field) => {
+    expect(cost(`{ ${field} }`)).toBe(1 + 1 + 10);
+  });
+
+  it('counts ten inputs and ten outputs of an interface', () => {
+    const signature = 'interface { inputs { name } outputs { name } }';
+    expect(cost(`{ task(by: { id: "x" }) { ${signature} } }`)).toBe(1 + 1 + 2 * (1 + 10));
+  });
+
   it('is the same with fragments, named or inline', () => {
     const plain = cost(`{ executions(${filter}, first: 4) { edges { node { project { id } } } } }`);
     expect(plain).toBe(9);

@@ -85,6 +85,12 @@ describe('compileTask', () => {
     ['an empty image', withContainer({ image: '' }), ['MissingField container.image']],
     ['a negative timeout', withMetadata({ timeout: '-PT1S' }), ['InvalidValue metadata.timeout']],
     ['half a retry', withMetadata({ retries: 1.5 }), ['InvalidValue metadata.retries']],
+    ['fewer than no retries', withMetadata({ retries: -1 }), ['InvalidValue metadata.retries']],
+    [
+      'a type version of 32 bits',
+      { ...task, taskTypeVersion: 2_147_483_648 },
+      ['InvalidValue taskTypeVersion'],
+    ],
     ['no command and no arguments', withContainer({ command: [] }), ['ValueRequired container.command']],
     ['two targets', { ...task, sql: { statement: 'select 1' } }, ['InvalidValue ']],
     [
@@ -108,6 +114,17 @@ describe('compileTask', () => {
     ['an unknown field', { ...task, retries: 1 }, ['UnrecognizedValue retries']],
   ])('refuses %s', (_what, template, expected) => {
     expect(faults(template)).toEqual(expected);
+  });
+
+  it.each<[string, object]>([
+    ['no retries', withMetadata({ retries: 0 })],
+    ['ten retries', withMetadata({ retries: 10 })],
+    ['a timeout of zero', withMetadata({ timeout: 'PT0S' })],
+    ['a type version of 31 bits', { ...task, taskTypeVersion: 2_147_483_647 }],
+    ['no CPU at all', resources({ CPU: '0' })],
+    ['arguments without a command', withContainer({ command: [], args: ['train'] })],
+  ])('accepts %s', (_what, template) => {
+    expect(compileTask(template)).toMatchObject({ type: 'container' });
   });
 
   it('accepts a container without inputs and outputs', () => {
@@ -152,7 +169,14 @@ describe('parseQuantity', () => {
     ['1.5Ki', '1536'],
     ['1e3', '1k'],
     ['1E3', '1000'],
+    ['1M', '1e6'],
+    ['1G', '1e9'],
+    ['1T', '1e12'],
+    ['1P', '1e15'],
     ['1E', '1e18'],
+    ['1e30', '1000000000000E'],
+    ['1e-30', '0.000000000000000000001n'],
+    [`${'0'.repeat(63)}1`, '1'],
     ['.5', '0.5'],
     ['1.', '1'],
     ['100n', '0.1u'],
@@ -161,12 +185,23 @@ describe('parseQuantity', () => {
     expect(isEqual(quantity(one), quantity(other))).toBe(true);
   });
 
-  it.each(['', '.', 'Gi', '1 Gi', '1KI', '1e', '1e1000', '--1', '0x10', '1Gim', '1'.repeat(65)])(
-    'refuses %j',
-    (text) => {
-      expect(parseQuantity(text)).toBeNull();
-    },
-  );
+  it.each([
+    '',
+    '.',
+    'Gi',
+    '1 Gi',
+    '1KI',
+    '1e',
+    '1e31',
+    '1e-31',
+    '1e1000',
+    '--1',
+    '0x10',
+    '1Gim',
+    '1'.repeat(65),
+  ])('refuses %j', (text) => {
+    expect(parseQuantity(text)).toBeNull();
+  });
 
   it('is exact for numbers that floating point rounds', () => {
     const digits = fc.bigInt({ min: 0n, max: 10n ** 30n });

@@ -40,6 +40,7 @@ describe('differences', () => {
     const [first, ...others] = differences(long, {}, 100);
     expect(first?.oldValue).toHaveLength(99);
     expect(others).toEqual([]);
+    expect(differences({ ab: 1 }, { ab: 2 }, 2)).toEqual([]);
     fc.assert(
       fc.property(json, json, fc.nat(50), (one, other, limit) => {
         const text = differences(one, other, limit).flatMap(({ path, oldValue, newValue }) => [
@@ -57,6 +58,8 @@ describe('differencesText', () => {
   it('has one line for each difference, cut at the limit', () => {
     const list = differences({ a: 1, b: 2 }, { a: 2 });
     expect(differencesText(list)).toBe('a: 1 → 2\nb: 2 → nothing');
+    expect(differencesText(list, 23)).toBe('a: 1 → 2\nb: 2 → nothing');
+    expect(differencesText(list, 22)).toBe('a: 1 → 2\nb: 2 → nothi…');
     expect(differencesText(list, 5)).toBe('a: 1…');
   });
 });

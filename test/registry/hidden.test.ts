@@ -6,6 +6,7 @@ import { type LocalApp, startApp } from '../support/app.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import {
   createLaunchPlan,
+  createTask,
   domain,
   keyOf,
   registerProject,
@@ -82,7 +83,15 @@ describe('activeLaunchPlan', () => {
   };
 
   it('is found by callers who can read its workflow', async () => {
-    expect((await ask('payroll')).data.activeLaunchPlan).toEqual({ version: 'v1', fixedInputs: { x: 4711 } });
+    const reader = await newCaller({
+      role: 'GUEST',
+      grants: [{ type: 'WORKFLOW', id: ids.secret, level: 'READ' }],
+    });
+    for (const caller of [app.admin, reader])
+      expect((await ask('payroll', caller)).data.activeLaunchPlan).toEqual({
+        version: 'v1',
+        fixedInputs: { x: 4711 },
+      });
   });
 
   it('is NOT_FOUND for a reader of the project whose workflow is closed to it', async () => {
@@ -135,18 +144,72 @@ describe('a version that exists already', () => {
     expect(JSON.stringify(answer)).not.toMatch(/4711|secret|payroll/);
   });
 
-  it('is reported without the difference when the scopes do not include reading', async () => {
-    const scopes = ['task:create'];
+  it('is reported with the difference to callers who can only read its workflow', async () => {
+    await plan('learned', 'open', { fixedInputs: { x: 1 } });
+    const reader = await newCaller({
+      role: 'USER',
+      grants: [
+        { type: 'PROJECT', id: ids.project, level: 'EDIT' },
+        { type: 'WORKFLOW', id: await entity('open'), level: 'READ' },
+      ],
+    });
+    expect((await register(reader)('learned')).message).toContain('fixedInputs');
+  });
+
+  it.each([
+    ['task', ['task:create'], taskInput(project, 'double', { retries: 2 })],
+    [
+      'workflow',
+      ['workflow:create', 'task:read'],
+      workflowInput(project, 'open', { a: [] }, { onFailure: 'FAIL_AFTER_EXECUTABLE_NODES_COMPLETE' }),
+    ],
+    [
+      'launchPlan',
+      ['launchPlan:create', 'workflow:read'],
+      { key: keyOf(project, 'open'), workflow: { key: keyOf(project, 'open') } },
+    ],
+  ])(
+    'is reported with the difference only if the scopes include reading: %s',
+    async (noun, scopes, input) => {
+      const register = async (...more: string[]) => {
+        const scoped = await newCaller({
+          role: 'USER',
+          scopes: [...scopes, ...more],
+          grants: [{ type: 'PROJECT', id: ids.project, level: 'EDIT' }],
+        });
+        return await mutate(app, `create${noun.charAt(0).toUpperCase()}${noun.slice(1)}`, input, '', scoped);
+      };
+      const [blind, seeing] = [await register(), await register(`${noun}:read`)];
+      for (const answer of [blind, seeing])
+        expect(answer).toMatchObject({ problems: [{ code: 'DifferentStructure' }] });
+      expect(blind.message).not.toContain('→');
+      expect(seeing.message).toContain('→');
+    },
+  );
+
+  it('is reported as identical to callers whose scopes do not include reading', async () => {
     const scoped = await newCaller({
       role: 'USER',
-      scopes,
+      scopes: ['task:create'],
       grants: [{ type: 'PROJECT', id: ids.project, level: 'EDIT' }],
     });
     const input = taskInput(project, 'double');
     expect(await mutate(app, 'createTask', input, '', scoped)).toMatchObject({ code: 'ALREADY_EXISTS' });
-    const other = await mutate(app, 'createTask', taskInput(project, 'double', { retries: 2 }), '', scoped);
-    expect(other).toMatchObject({ problems: [{ code: 'DifferentStructure' }] });
-    expect(other.message).not.toContain('retries');
+  });
+
+  it('is reported with at most 64 KiB of the difference', async () => {
+    const { key, template } = taskInput(project, 'wordy');
+    const register = (note: string) => createTask(app, { key, template: { ...template, custom: { note } } });
+    await register('');
+    const { message } = await register('x'.repeat(70_000));
+    const [, difference = ''] = message.split(':\n');
+    expect(difference).toMatch(/^custom\.note: "" → "x+…$/);
+    expect(difference).toHaveLength(64 * 1024);
+  });
+
+  it('is not what other failures of the database are reported as', async () => {
+    await db.$executeRaw`alter table tasks add constraint cursed check (name <> 'cursed')`;
+    expect(await createTask(app, taskInput(project, 'cursed'))).toMatchObject({ refused: 'INTERNAL' });
   });
 });
 

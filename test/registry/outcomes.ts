@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { InvalidArgumentError } from '../../src/platform/errors.ts';
+import { InvalidArgumentError, type Problem } from '../../src/platform/errors.ts';
 import { type Outcome, outcomeOf } from '../../src/values/problem-list.ts';
 import type { Reader } from '../../src/values/readers.ts';
 
@@ -18,12 +18,18 @@ export function faultsOf(outcome: Outcome<unknown>): string[] {
   return outcome.ok ? [] : outcome.problems.map(({ code, path }) => `${code} ${path.join('.')}`);
 }
 
-export function faultsThrown(act: () => unknown): string[] {
+export const faultsThrown = (act: () => unknown): string[] =>
+  problemsThrown(act).map(({ code, path }) => `${code} ${path.join('.')}`);
+
+export const messagesThrown = (act: () => unknown): string[] =>
+  problemsThrown(act).map(({ message }) => message);
+
+function problemsThrown(act: () => unknown): readonly Problem[] {
   try {
     act();
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
-    return error.problems.map(({ code, path }) => `${code} ${path.join('.')}`);
+    return error.problems;
   }
   throw new Error('expected an InvalidArgumentError');
 }

@@ -109,6 +109,7 @@ describe('a public experiment', () => {
     for (const [field, input] of [
       ['updateExperimentTags', { by: { id }, tags: [{ key: 'a', value: 'b' }] }],
       ['deleteExperiment', { by: { id } }],
+      ['restoreExperiment', { by: { id } }],
       ['createRun', { experiment: { id } }],
       ['updateRun', { by: { id: run }, name: 'x' }],
     ] as const) {

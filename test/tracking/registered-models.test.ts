@@ -203,9 +203,10 @@ describe('deleteRegisteredModel', () => {
   it('permanently deletes a deleted model too, which requires MANAGE as well', async () => {
     const id = await makeModel(app, project, 'twice');
     await remove(id);
+    const { deletedAt } = await db.registeredModel.findUniqueOrThrow({ where: { id } });
     const editor = await newCaller({ role: 'USER', level: 'EDIT' });
     expect(await remove(id, true, editor)).toMatchObject({ refused: 'PERMISSION_DENIED' });
-    expect(endOf(await remove(id, true))).toBe('OK');
+    expect((await remove(id, true)).registeredModel.deletedAt).toBe(deletedAt?.toISOString());
     expect(await remove(id, true)).toMatchObject({ refused: 'NOT_FOUND' });
   });
 
@@ -332,7 +333,8 @@ describe('registeredModels', () => {
     expect(await list({})).toMatchObject({ names: ['m3', 'm1'], totalCount: 2 });
     expect(await list({ filter: { stage: 'DELETED' } })).toMatchObject({ names: ['other'] });
     expect(await list({ filter: { stage: 'ALL' } })).toMatchObject({ totalCount: 3 });
-    expect(await list({ filter: { ...filter, namePrefix: 'm' } }, app.admin)).toMatchObject({
+    expect(await list({ filter: { ...filter, stage: 'ALL', namePrefix: 'm' } }, app.admin)).toMatchObject({
+      names: ['m3', 'm2', 'm1'],
       totalCount: 3,
     });
     const page = (await list({ first: 1 })) as Answer;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isCastable } from '../../src/values/castable.ts';
 import { checkLiteral } from '../../src/values/fit-literal.ts';
+import type { JsonObject } from '../../src/values/json.ts';
 import { type LiteralType, simpleTypes } from '../../src/values/literal-types.ts';
 import type { Scalar } from '../../src/values/literals.ts';
 import { coerceToLiteral } from '../../src/values/plain-values.ts';
@@ -31,6 +32,9 @@ const dataset = (columns: Record<string, LiteralType> = {}, format = ''): Litera
     format,
   },
 });
+const withMetadata = (type: LiteralType, note: number): LiteralType => ({ ...type, metadata: { note } });
+const arrayOf = (items?: JsonObject) =>
+  structOf({ type: 'object', properties: { all: { type: 'array', ...(items ? { items } : {}) } } });
 const structOf = (metadata: LiteralType['metadata']): LiteralType => ({ simple: 'STRUCT', metadata });
 const person = {
   type: 'object',
@@ -53,6 +57,7 @@ const table: [string, LiteralType, LiteralType, boolean][] = [
   ['an enum feeds a string', enumOf('a'), string, true],
   ['a string feeds an enum', string, enumOf('a'), true],
   ['an enum feeds no integer', enumOf('a'), integer, false],
+  ['an integer feeds no enum', integer, enumOf('a'), false],
   ['an enum feeds an enum of the same values', enumOf('a', 'b'), enumOf('b', 'a'), true],
   ['an enum feeds an enum of more values', enumOf('a'), enumOf('a', 'b'), true],
   ['an enum feeds no enum of fewer values', enumOf('a', 'b'), enumOf('a'), false],
@@ -90,6 +95,8 @@ const table: [string, LiteralType, LiteralType, boolean][] = [
   ['datasets whose formats differ in case', dataset({}, 'CSV'), dataset({}, 'csv'), true],
   ['datasets of different format', dataset({}, 'csv'), dataset({}, 'parquet'), false],
   ['a dataset of no format', dataset({}, ''), dataset({}, 'csv'), true],
+  ['a dataset of a format feeds one of none', dataset({}, 'csv'), dataset({}, ''), true],
+  ['an integer feeds no dataset', integer, dataset(), false],
   ['a schema feeds a parquet dataset', schema({ a: 'INTEGER' }), dataset({ a: integer }, 'PARQUET'), true],
   ['a schema feeds no csv dataset', schema({ a: 'INTEGER' }), dataset({ a: integer }, 'csv'), false],
   ['a schema of other columns feeds no dataset', schema({ a: 'INTEGER' }), dataset({ a: string }), false],
@@ -110,6 +117,7 @@ const table: [string, LiteralType, LiteralType, boolean][] = [
   ['a tagged type where another tag stands', tagged(integer, 'int'), tagged(integer, 'long'), false],
   ['a tagged type where the same tag stands', tagged(integer, 'int'), tagged(integer, 'int'), true],
   ['an untagged type where a tag stands', integer, tagged(integer, 'int'), true],
+  ['an integer with other metadata', withMetadata(integer, 1), withMetadata(integer, 2), true],
   ['structs without a JSON Schema', struct, struct, true],
   ['a struct with and one without', structOf(person), struct, true],
   ['a struct without and one with', struct, structOf(person), true],
@@ -128,12 +136,10 @@ const table: [string, LiteralType, LiteralType, boolean][] = [
     structOf(person),
     false,
   ],
-  [
-    'structs that include each other inside lists',
-    structOf({ type: 'object', properties: { all: { type: 'array', items: employee } } }),
-    structOf({ type: 'object', properties: { all: { type: 'array', items: person } } }),
-    true,
-  ],
+  ['structs that include each other inside lists', arrayOf(employee), arrayOf(person), true],
+  ['structs that have too little inside lists', arrayOf(person), arrayOf(employee), false],
+  ['a list of structs where the schema has no items', arrayOf(person), arrayOf(), false],
+  ['a list without items where the schema has some', arrayOf(), arrayOf(person), false],
 ];
 
 describe('isCastable', () => {

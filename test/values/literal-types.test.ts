@@ -1,12 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { typeText } from '../../src/values/literal-types.ts';
-import {
-  literalType,
-  MAX_TYPE_DEPTH,
-  MAX_TYPE_PARTS,
-  typedInterface,
-} from '../../src/values/read-literal-types.ts';
+import { typeOfJsonSchema } from '../../src/values/json-schema-types.ts';
+import { type LiteralType, typeText } from '../../src/values/literal-types.ts';
+import { literalType, typedInterface } from '../../src/values/read-literal-types.ts';
+import { nestsWithin, nonEmptyText } from '../../src/values/readers.ts';
 import { faultsOf, readBy, valueIn } from '../registry/outcomes.ts';
 import { optionalType, unionlessType } from './arbitraries.ts';
 
@@ -68,16 +65,28 @@ describe('the reader of literal types', () => {
   it('limits nesting and size', () => {
     const nested = (levels: number): object =>
       levels === 1 ? { simple: 'INTEGER' } : { collectionType: nested(levels - 1) };
-    expect(readBy(literalType, nested(MAX_TYPE_DEPTH)).ok).toBe(true);
-    expect(readBy(literalType, nested(MAX_TYPE_DEPTH + 1)).ok).toBe(false);
-    expect(readBy(literalType, nested(10_000)).ok).toBe(false);
+    expect([32, 33, 10_000].map((levels) => readBy(literalType, nested(levels)).ok)).toEqual([
+      true,
+      false,
+      false,
+    ]);
 
     const column = (index: number) => ({ name: String(index), literalType: { simple: 'NONE' } });
     const wide = (parts: number) => ({
       structuredDatasetType: { columns: Array.from({ length: parts - 1 }, (_, index) => column(index)) },
     });
-    expect(readBy(literalType, wide(MAX_TYPE_PARTS)).ok).toBe(true);
-    expect(readBy(literalType, wide(MAX_TYPE_PARTS + 1)).ok).toBe(false);
+    const dataclass = (parts: number) => ({
+      simple: 'STRUCT',
+      structure: {
+        dataclassType: Object.fromEntries(
+          Array.from({ length: parts - 1 }, (_, index) => [`f${index}`, { simple: 'NONE' }]),
+        ),
+      },
+    });
+    for (const sized of [wide, dataclass])
+      expect([1000, 1001].map((parts) => readBy(literalType, sized(parts)).ok)).toEqual([true, false]);
+    const named = (length: number) => ({ enumType: { values: ['x'.repeat(length)] } });
+    expect([255, 256].map((length) => readBy(literalType, named(length)).ok)).toEqual([true, false]);
   });
 });
 
@@ -102,10 +111,65 @@ describe('the reader of interfaces', () => {
 });
 
 describe('typeText', () => {
-  it('writes types in a readable form, and cuts long ones', () => {
-    expect(
-      typeText({ collectionType: { unionType: { variants: [{ simple: 'STRING' }, { simple: 'NONE' }] } } }),
-    ).toBe('list<union<string, none>>');
-    expect(typeText({ enumType: { values: ['x'.repeat(500)] } }).length).toBeLessThan(210);
+  it.each<[string, LiteralType]>([
+    [
+      'list<union<string, none>>',
+      { collectionType: { unionType: { variants: [{ simple: 'STRING' }, { simple: 'NONE' }] } } },
+    ],
+    ['map<float>', { mapValueType: { simple: 'FLOAT' } }],
+    ['enum(small, large)', { enumType: { values: ['small', 'large'] } }],
+    ['single blob(csv)', { blob: { format: 'csv', dimensionality: 'SINGLE' } }],
+    ['multipart blob(any)', { blob: { format: '', dimensionality: 'MULTIPART' } }],
+    ['structured dataset(parquet)', { structuredDatasetType: { columns: [], format: 'parquet' } }],
+    ['structured dataset(any)', { structuredDatasetType: { columns: [], format: '' } }],
+  ])('writes %s', (text, type) => {
+    expect(typeText(type)).toBe(text);
+  });
+
+  it('cuts texts of more than 200 characters', () => {
+    const text = (length: number) =>
+      typeText({ enumType: { values: ['x'.repeat(length - 'enum()'.length)] } });
+    expect(text(200)).toMatch(/^enum\(x{194}\)$/);
+    expect(text(201)).toMatch(/^enum\(x{195}…$/);
+  });
+});
+
+describe('typeOfJsonSchema', () => {
+  const inner = { type: 'object', properties: { rows: { type: 'integer' } } };
+  const reference = { $ref: '#/definitions/rows' };
+  it.each<[string, object, LiteralType | undefined]>([
+    ['an object', inner, { simple: 'STRUCT', metadata: inner as LiteralType['metadata'] }],
+    ['a list', { type: 'array', items: { type: 'number' } }, { collectionType: { simple: 'FLOAT' } }],
+    ['a list of anything', { type: 'array' }, undefined],
+    ['a text with a format', { type: 'string', format: 'date' }, undefined],
+    ['a reference', reference, undefined],
+    ['an object that is a reference', { ...inner, ...reference }, undefined],
+    [
+      'an object with a reference inside',
+      { type: 'object', properties: { all: { items: [reference] } } },
+      undefined,
+    ],
+  ])('finds the type of %s, if there is one', (_what, schema, type) => {
+    expect(typeOfJsonSchema(schema)).toEqual(type);
+  });
+});
+
+describe('nestsWithin', () => {
+  it.each([
+    ['text', 0, true],
+    [null, 0, true],
+    [{}, 0, false],
+    [{}, 1, true],
+    [{ a: [1] }, 1, false],
+    [{ a: [1] }, 2, true],
+  ])('of %j in %i levels is %s', (value, levels, expected) => {
+    expect(nestsWithin(value, levels)).toBe(expected);
+  });
+});
+
+describe('nonEmptyText', () => {
+  it('names the text that is missing', () => {
+    const outcome = readBy(nonEmptyText, '', ['container', 'image']);
+    expect(outcome.ok ? [] : outcome.problems).toMatchObject([{ message: 'missing image' }]);
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkLiteral } from '../../src/values/fit-literal.ts';
 import type { LiteralType } from '../../src/values/literal-types.ts';
+import type { Literal } from '../../src/values/literals.ts';
 import { coerceToLiteral, toPlain } from '../../src/values/plain-values.ts';
 import { literal as literalReader } from '../../src/values/read-literals.ts';
 import { faultsOf, readBy, valueIn } from '../registry/outcomes.ts';
@@ -10,6 +11,7 @@ import { typedPlain } from './arbitraries.ts';
 const integer: LiteralType = { simple: 'INTEGER' };
 const string: LiteralType = { simple: 'STRING' };
 const none: LiteralType = { simple: 'NONE' };
+const table = { schema: { columns: [] } };
 const union = (...variants: LiteralType[]): LiteralType => ({ unionType: { variants } });
 const roundTrip = (type: LiteralType, plain: unknown) => toPlain(valueIn(coerceToLiteral(type, plain, [])));
 
@@ -40,6 +42,7 @@ describe('coerceToLiteral and toPlain', () => {
     ['FLOAT', Number.NEGATIVE_INFINITY, '-Infinity'],
     ['DATETIME', '2024-02-29T23:59:59.5+14:00', '2024-02-29T09:59:59.500Z'],
     ['DATETIME', '2024-12-31t23:00:00-02:30', '2025-01-01T01:30:00Z'],
+    ['DATETIME', '2024-01-02T23:59:00+23:59', '2024-01-02T00:00:00Z'],
     ['DATETIME', '0001-01-01T00:00:00Z', '0001-01-01T00:00:00Z'],
     ['DATETIME', '9999-12-31T23:59:59.999999999Z', '9999-12-31T23:59:59.999999999Z'],
     ['DATETIME', '2024-01-01T00:00:00.123400Z', '2024-01-01T00:00:00.123400Z'],
@@ -48,7 +51,10 @@ describe('coerceToLiteral and toPlain', () => {
     ['DURATION', '-PT0.5S', '-PT0.500S'],
     ['DURATION', 'P1W', 'PT168H'],
     ['DURATION', 'PT0S', 'PT0S'],
+    ['DURATION', '-PT0S', 'PT0S'],
+    ['DURATION', 'PT315576000000S', 'PT87660000H'],
     ['ERROR', { message: 'lost' }, { failedNodeId: '', message: 'lost' }],
+    ['ERROR', { failedNodeId: 'train', message: 'lost' }, { failedNodeId: 'train', message: 'lost' }],
   ] as const)('reads %s %j as %j', (simple, plain, expected) => {
     expect(roundTrip({ simple }, plain)).toEqual(expected);
   });
@@ -57,6 +63,7 @@ describe('coerceToLiteral and toPlain', () => {
     ['INTEGER', 1.5, 'MismatchingTypes'],
     ['INTEGER', 2 ** 53, 'InvalidValue'],
     ['INTEGER', '9223372036854775808', 'InvalidValue'],
+    ['INTEGER', '-9223372036854775809', 'InvalidValue'],
     ['INTEGER', '1e3', 'MismatchingTypes'],
     ['INTEGER', '', 'MismatchingTypes'],
     ['INTEGER', true, 'MismatchingTypes'],
@@ -71,12 +78,21 @@ describe('coerceToLiteral and toPlain', () => {
     ['DATETIME', '9999-12-31T23:59:59-00:01', 'InvalidValue'],
     ['DATETIME', '0000-06-01T00:00:00Z', 'InvalidValue'],
     ['DATETIME', '2024-01-01T24:00:00Z', 'InvalidValue'],
+    ['DATETIME', '2024-01-01T00:60:00Z', 'InvalidValue'],
+    ['DATETIME', '2024-01-01T00:00:60Z', 'InvalidValue'],
+    ['DATETIME', '2024-01-01T00:00:00+24:00', 'InvalidValue'],
+    ['DATETIME', '2024-01-01T00:00:00+00:60', 'InvalidValue'],
+    ['DATETIME', '2024-00-10T00:00:00Z', 'InvalidValue'],
+    ['DATETIME', '2024-13-10T00:00:00Z', 'InvalidValue'],
+    ['DATETIME', '2024-01-00T00:00:00Z', 'InvalidValue'],
+    ['DATETIME', '2024-01-99T00:00:00Z', 'InvalidValue'],
     ['DATETIME', '2024-01-01', 'InvalidValue'],
     ['DURATION', 'P1M', 'InvalidValue'],
     ['DURATION', 'P', 'InvalidValue'],
     ['DURATION', 'PT', 'InvalidValue'],
     ['DURATION', 'P1DT', 'InvalidValue'],
     ['DURATION', 'PT999999999999S', 'InvalidValue'],
+    ['DURATION', 'PT315576000000.000000001S', 'InvalidValue'],
     ['BINARY', 'abc', 'InvalidValue'],
     ['STRUCT', [], 'MismatchingTypes'],
     ['NONE', 0, 'MismatchingTypes'],
@@ -113,6 +129,10 @@ describe('coerceToLiteral and toPlain', () => {
     const type: LiteralType = { enumType: { values: ['small', 'large'] } };
     expect(roundTrip(type, 'small')).toBe('small');
     expect(faultsOf(coerceToLiteral(type, 'toString', ['size']))).toEqual(['IllegalEnumValue size']);
+    const outcome = coerceToLiteral(type, 'x'.repeat(101), []);
+    expect(outcome.ok ? [] : outcome.problems).toMatchObject([
+      { message: `expected enum(small, large), got ${'x'.repeat(100)}` },
+    ]);
   });
 
   it('wraps a union value in the one variant that accepts it', () => {
@@ -132,6 +152,12 @@ describe('coerceToLiteral and toPlain', () => {
       'AmbiguousBindingUnionValue u',
     ]);
     expect(roundTrip(union(integer, { simple: 'FLOAT' }), 3.5)).toBe(3.5);
+  });
+
+  it('accepts structs that are nested 64 deep, and not deeper', () => {
+    const nested = (levels: number): object => (levels === 1 ? {} : { inner: nested(levels - 1) });
+    expect(roundTrip({ simple: 'STRUCT' }, nested(64))).toEqual(nested(64));
+    expect(faultsOf(coerceToLiteral({ simple: 'STRUCT' }, nested(65), ['x']))).toEqual(['InvalidValue x']);
   });
 
   it('reports at most a thousand problems', () => {
@@ -162,6 +188,21 @@ describe('checkLiteral', () => {
       'MismatchingTypes l.1',
     ]);
     expect(checkLiteral({ collectionType: union(integer, string) }, list, []).ok).toBe(true);
+  });
+
+  it.each<[string, LiteralType, Literal]>([
+    ['a value of an enum', { enumType: { values: ['a'] } }, { scalar: { primitive: { stringValue: 'a' } } }],
+    ['a schema', table, { scalar: { schema: { uri: 's3://x', type: table.schema } } }],
+    [
+      'a structured dataset, also where a schema is expected',
+      table,
+      { scalar: { structuredDataset: { uri: 's3://x', metadata: { type: { columns: [], format: '' } } } } },
+    ],
+    ['a map', { mapValueType: integer }, { map: { literals: { a: one } } }],
+  ])('finds the variant of a union for %s', (_what, variant, literal) => {
+    expect(valueIn(checkLiteral(union(integer, variant), literal, []))).toEqual({
+      scalar: { union: { value: literal, type: variant } },
+    });
   });
 
   it('checks that a string is a value of the enum', () => {
@@ -200,13 +241,21 @@ describe('the reader of literals', () => {
     ],
     ['two kinds', { scalar: { noneType: {} }, map: {} }, 'InvalidValue l'],
     ['an unknown field', { scalar: { noneType: {}, x: 1 } }, 'UnrecognizedValue l.scalar.x'],
+    [
+      'bytes that are not base64',
+      { scalar: { binary: { value: 'x' } } },
+      'InvalidValue l.scalar.binary.value',
+    ],
   ])('refuses %s', (_what, input, fault) => {
     expect(faultsOf(readBy(literalReader, input, ['l']))).toEqual([fault]);
   });
 
-  it('bounds nesting', () => {
-    let nested: object = { scalar: { noneType: {} } };
-    for (let level = 0; level < 5000; level += 1) nested = { collection: { literals: [nested] } };
-    expect(readBy(literalReader, nested).ok).toBe(false);
+  it('accepts literals that are nested 64 deep, and not deeper', () => {
+    const nested = (levels: number) => {
+      let literal: object = { scalar: { noneType: {} } };
+      for (let level = 1; level < levels; level += 1) literal = { collection: { literals: [literal] } };
+      return readBy(literalReader, literal).ok;
+    };
+    expect([64, 65, 5000].map(nested)).toEqual([true, false, false]);
   });
 });

@@ -112,6 +112,16 @@ describe('literalFromText', () => {
     expect(place.problems.size).toBe(1);
   });
 
+  it('quotes at most 60 characters of a text that it refuses', () => {
+    const messageFor = (text: string) => {
+      const place = new Place([]);
+      literalFromText(simple('INTEGER'), text, place);
+      return place.problems.all[0]?.message;
+    };
+    expect(messageFor('x'.repeat(60))).toBe(`expected integer, got "${'x'.repeat(60)}"`);
+    expect(messageFor('x'.repeat(61))).toBe(`expected integer, got "${'x'.repeat(60)}"…`);
+  });
+
   it('names the path of a problem in a list', () => {
     const place = new Place(['y']);
     literalFromText(listOf(simple('INTEGER')), '[1, "x"]', place);

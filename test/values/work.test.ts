@@ -6,7 +6,7 @@ import { literalFromPlain } from '../../src/values/plain-values.ts';
 import { MAX_STEPS, outcomeOf, Place, Work } from '../../src/values/problem-list.ts';
 import { literalType, MAX_UNION_VARIANTS } from '../../src/values/read-literal-types.ts';
 import { literal } from '../../src/values/read-literals.ts';
-import { faultsOf, readBy } from '../registry/outcomes.ts';
+import { faultsOf, faultsThrown, readBy } from '../registry/outcomes.ts';
 
 const string: LiteralType = { simple: 'STRING' };
 const integer: LiteralType = { simple: 'INTEGER' };
@@ -54,6 +54,14 @@ describe('reading a list of a union', () => {
     const literals = many(1000, (): Literal => named);
     expect(fitLiteral(list(type), { collection: { literals } }, place)).toBeDefined();
     expect(place.work.steps).toBeLessThan(4 * 1000);
+  });
+});
+
+describe('Work', () => {
+  it('allows 500,000 steps, and refuses one more', () => {
+    const [work, place] = [new Work(), new Place(['x'])];
+    work.take(500_000, place);
+    expect(faultsThrown(() => work.take(1, place))).toEqual(['TooLarge x']);
   });
 });
 

@@ -6,6 +6,7 @@ import { requireOpenProject } from '../../projects/open-project.ts';
 import { compileTask } from '../domain/compile-task.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
+import { requireShortDescription } from '../domain/short-description.ts';
 import { taskTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
 import { findTask } from '../store.ts';
@@ -23,6 +24,7 @@ export async function createTask(
   { key, template, shortDescription }: { key: EntityKey; template: unknown; shortDescription: string },
 ): Promise<Task> {
   requireCompleteKey(key, ['input', 'key']);
+  requireShortDescription(shortDescription);
   requireOpenProject(project, key.domain, ['input', 'key']);
   const compiled = compileTask(template);
   const digest = digestOf(compiled);

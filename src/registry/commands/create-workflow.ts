@@ -13,6 +13,7 @@ import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { referencedTasks } from '../domain/node-interfaces.ts';
 import { readWorkflowTemplate } from '../domain/read-workflow-templates.ts';
+import { requireShortDescription } from '../domain/short-description.ts';
 import { taskTarget, workflowNameTarget, workflowTarget } from '../domain/targets.ts';
 import type { CompiledTask, TaskTemplate } from '../domain/task-templates.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
@@ -35,6 +36,7 @@ export async function createWorkflow(
 ): Promise<Workflow> {
   const holder = await requireMayRegister(caller, project, key);
   requireCompleteKey(key, ['input', 'key']);
+  requireShortDescription(shortDescription);
   requireOpenProject(project, key.domain, ['input', 'key']);
   const written = readWorkflowTemplate(template);
   const tasks = await readableTasks(caller, referencedTasks(written));

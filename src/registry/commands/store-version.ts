@@ -87,5 +87,5 @@ export async function requireUsableName(
   const isReserved = isReservedName(key.name);
   if (!holder && !isReserved) return;
   const isReadable = await isSeen(caller, { kind: 'workflow', key: addressText({ key }) }, holder);
-  if (isReserved || !isReadable) throw nameUnavailable(namePath);
+  if (!isReadable) throw nameUnavailable(namePath);
 }

@@ -26,8 +26,9 @@ export async function updateLaunchPlan(
   const judged = new Set([workflowEntityId]);
   for (;;) {
     const done = await inTransaction(async (tx) => {
-      const others = (await lockVersions(tx, plan)).filter((version) => version.id !== id);
-      const active = state === 'ACTIVE' ? others.find((version) => version.state === 'ACTIVE') : undefined;
+      const versions = await lockVersions(tx, plan);
+      // It may be the same version.
+      const active = state === 'ACTIVE' ? versions.find((version) => version.state === 'ACTIVE') : undefined;
       if (active && !judged.has(active.workflowEntityId)) return { unjudged: active } as const;
       if (active) await tx.launchPlan.update({ where: { id: active.id }, data: { state: 'INACTIVE' } });
       return { updated: await tx.launchPlan.update({ where: { id }, data: { state } }) } as const;

@@ -56,7 +56,7 @@ export function compileBindings(
     if (bound.has(name) || isOptionalType(type)) continue;
     place.at(name).report('ParameterNotBound', `${name} is not bound`);
   }
-  return [...compiled.values()].sort((a, b) => (a.var < b.var ? -1 : 1));
+  return [...compiled.keys()].sort().flatMap((name) => compiled.get(name) ?? []);
 }
 
 /** The ids of the nodes whose outputs a binding needs, including start-node. */

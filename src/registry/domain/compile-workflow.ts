@@ -126,7 +126,7 @@ function compileNode(
   };
 }
 
-/** An edge for each explicit upstream id and each promise, among nodes that exist. */
+/** An edge for each explicit upstream id and each promise, from nodes that exist. */
 function edgesOf(template: WorkflowTemplate, outputs: Outputs): Edge[] {
   const ofNodes = template.nodes.flatMap(({ id, upstreamNodeIds, inputs }) =>
     [...upstreamNodeIds, ...inputs.flatMap(({ binding }) => promisedNodeIds(binding))].map((from) => ({
@@ -137,9 +137,7 @@ function edgesOf(template: WorkflowTemplate, outputs: Outputs): Edge[] {
   const ofOutputs = template.outputs
     .flatMap(({ binding }) => promisedNodeIds(binding))
     .map((from) => ({ from, to: END_NODE_ID }));
-  return [...ofNodes, ...ofOutputs].filter(
-    ({ from, to }) => outputs.has(from) && (outputs.has(to) || to === END_NODE_ID),
-  );
+  return [...ofNodes, ...ofOutputs].filter(({ from }) => outputs.has(from));
 }
 
 function checkGraph(graph: Graph, place: Place): void {

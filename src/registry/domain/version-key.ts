@@ -24,12 +24,6 @@ export function requireCompleteKey(key: EntityKey, path: readonly string[]): voi
         code: 'InvalidValue',
         message: `must have at most ${MAX_KEY} characters`,
       });
-    if (value.includes('\u0000'))
-      problems.push({
-        path: [...path, part],
-        code: 'InvalidValue',
-        message: 'must not contain a NUL character',
-      });
   }
   if (problems.length > 0) throw new InvalidArgumentError(problems);
 }

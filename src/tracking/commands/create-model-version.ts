@@ -44,19 +44,15 @@ export async function createModelVersion(caller: Caller, given: NewModelVersion)
     ...tagProblems(given.tags),
   ];
   if (problems.length > 0) throw new InvalidArgumentError(problems);
-  const maker = {
-    execution:
-      given.execution && (await getReadableExecution(caller, given.execution, ['input', 'execution'])),
-    run: given.runId === null ? null : await getReadableRun(caller, given.runId),
-  };
+  const execution =
+    given.execution && (await getReadableExecution(caller, given.execution, ['input', 'execution']));
+  const run = given.runId === null ? null : await getReadableRun(caller, given.runId);
   return await inTransaction(async (tx) => {
     const model = await registeredModels.lockChangeable(tx, given.modelId);
     const { id: modelId, tenantId, projectId, publicAt } = model;
     requireActiveProject({ identifier: model.project, state: model.projectState }, ['input', 'model']);
-    for (const kind of ['execution', 'run'] as const) {
-      const made = maker[kind];
-      if (made && made.tenantId !== tenantId) throw new NotFoundError(kind, made.id, ['input', kind]);
-    }
+    // The run of a public experiment can be read in every tenant.
+    if (run && run.tenantId !== tenantId) throw new NotFoundError('run', run.id, ['input', 'run']);
     await requireFile(tx, model, given.source);
     const version = model.lastVersion + 1;
     await tx.registeredModel.update({ where: { id: modelId }, data: { lastVersion: version } });
@@ -69,8 +65,8 @@ export async function createModelVersion(caller: Caller, given: NewModelVersion)
         source: given.source,
         description: given.description,
         tags: given.tags,
-        executionId: maker.execution?.id ?? null,
-        runId: maker.run?.id ?? null,
+        executionId: execution?.id ?? null,
+        runId: run?.id ?? null,
         createdById: caller.userId,
       },
     });

@@ -2,7 +2,7 @@ import { getReadableExecution } from '../../executions/commands/get-readable-exe
 import type { ExecutionBy } from '../../executions/store/reads.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { InvalidArgumentError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { requireActiveProject } from '../../projects/domain/project-checks.ts';
 import { generatedRunName } from '../domain/run-name.ts';
@@ -29,8 +29,8 @@ export interface NewRun {
 export async function createRun(caller: Caller, given: NewRun): Promise<RunRow> {
   const problems = [...(given.name === null ? [] : nameProblems(given.name)), ...tagProblems(given.tags)];
   if (problems.length > 0) throw new InvalidArgumentError(problems);
-  const path = ['input', 'execution'];
-  const execution = given.execution && (await getReadableExecution(caller, given.execution, path));
+  const execution =
+    given.execution && (await getReadableExecution(caller, given.execution, ['input', 'execution']));
   return await inTransaction(async (tx) => {
     const experiment = await lockForRuns(tx, given.experimentId);
     const { tenantId, projectId, publicAt } = experiment;
@@ -38,8 +38,6 @@ export async function createRun(caller: Caller, given: NewRun): Promise<RunRow> 
       'input',
       'experiment',
     ]);
-    if (execution && execution.tenantId !== tenantId)
-      throw new NotFoundError('execution', execution.id, path);
     const made = await tx.experimentRun.create({
       data: {
         id: newId(),
