@@ -296,11 +296,19 @@ describe('credentials', () => {
   });
 
   it('shows the address when the program does not name itself', async () => {
-    const { authorization, credentialId } = await someone('USER');
-    await statusOf(authorization);
-    await flushKeyUses();
-    const { lastUsedFrom } = await db.credential.findUniqueOrThrow({ where: { id: credentialId } });
-    expect(lastUsedFrom).toMatch(/127\.0\.0\.1$/);
+    for (const headers of [{}, { 'x-slipway-worker': '' }, { 'x-slipway-worker': ' ' }]) {
+      const { authorization, credentialId } = await someone('USER');
+      const body = JSON.stringify({ query: '{ viewer { id } }' });
+      const type = { 'content-type': 'application/json' };
+      await fetch(`${app.url}/graphql`, {
+        method: 'POST',
+        headers: { ...type, authorization, ...headers },
+        body,
+      });
+      await flushKeyUses();
+      const { lastUsedFrom } = await db.credential.findUniqueOrThrow({ where: { id: credentialId } });
+      expect(lastUsedFrom).toMatch(/127\.0\.0\.1$/);
+    }
   });
 });
 
