@@ -296,7 +296,8 @@ describe('credentials', () => {
   });
 
   it('shows the address when the program does not name itself', async () => {
-    for (const headers of [{}, { 'x-slipway-worker': '' }, { 'x-slipway-worker': ' ' }]) {
+    const unnamed: Record<string, string>[] = [{}, { 'x-slipway-worker': '' }, { 'x-slipway-worker': ' ' }];
+    for (const headers of unnamed) {
       const { authorization, credentialId } = await someone('USER');
       const body = JSON.stringify({ query: '{ viewer { id } }' });
       const type = { 'content-type': 'application/json' };
