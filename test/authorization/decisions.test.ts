@@ -17,15 +17,7 @@ import {
   registerWorkflow,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import {
-  changeUser,
-  homeTenant,
-  newCaller,
-  newTenant,
-  newUser,
-  tokenOf,
-  type UserOptions,
-} from '../support/users.ts';
+import { changeUser, newCaller, newTenant, newUser, tokenOf, type UserOptions } from '../support/users.ts';
 
 const project = 'closed';
 let app: App;

@@ -134,6 +134,20 @@ describe('the cache of a sign-in', () => {
   });
 });
 
+describe('the default level of a sign-in', () => {
+  it.each([
+    ['EDIT', 'USE', 'EDIT', 'USER'],
+    [null, 'USE', 'USE', 'TENANT'],
+    ['EDIT', null, 'EDIT', 'USER'],
+    [null, null, 'NO_PERMISSIONS', 'SERVER'],
+  ] as const)('of the user %s and the tenant %s is %s, from the %s', async (own, ofTenant, level, from) => {
+    const home = await newTenant(`default ${own} ${ofTenant}`);
+    await db.tenant.update({ where: { id: home }, data: { defaultLevel: ofTenant } });
+    const made = await newUser({ level: own, tenantId: home });
+    expect(await findPrincipal(keyOf(made))).toMatchObject({ defaultLevel: level, defaultFrom: from });
+  });
+});
+
 describe('findAccessKey', () => {
   const anySecret = () => true;
   const statementsFor = async (count: number) => {
