@@ -19,6 +19,7 @@ import { inTransaction, type Tx } from '../platform/database/transaction.ts';
 import { UnauthenticatedError } from '../platform/errors.ts';
 import { isId, newId } from '../platform/ids.ts';
 import { open } from '../platform/secrets.ts';
+import { MAX_CACHED } from './max-cached.ts';
 import {
   findServerTenantId,
   hasKeys,
@@ -168,7 +169,9 @@ const seconds = (instant: Date) => Math.floor(instant.getTime() / 1000);
 const instant = (seconds: unknown) => new Date(Number(seconds) * 1000);
 
 /** Tokens whose signature was already checked, and with which keys. We cache nothing else about them. */
-const verified = new LRUCache<string, { readonly claims: TokenClaims; readonly keys: Keys }>({ max: 10_000 });
+const verified = new LRUCache<string, { readonly claims: TokenClaims; readonly keys: Keys }>({
+  max: MAX_CACHED,
+});
 
 /** The claims of one of our tokens, even if it has expired; null for any other text. */
 export async function readToken(token: string): Promise<TokenClaims | null> {
@@ -178,7 +181,7 @@ export async function readToken(token: string): Promise<TokenClaims | null> {
   verified.delete(token);
   const payload = await verifiedPayload(token, keys.verify);
   const claims = payload && claimsOf(payload);
-  if (claims && !hasEnded(claims)) verified.set(token, { claims, keys });
+  if (claims) verified.set(token, { claims, keys });
   return claims;
 }
 

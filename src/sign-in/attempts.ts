@@ -165,20 +165,20 @@ export async function limitedAttempt<T>(
   const network = address && networkOf(address);
   const place = JSON.stringify([account, network]);
   const ends: ((isFailed: boolean) => void)[] = [];
-  let isFailed = false;
+  const end = (isFailed: boolean) => {
+    for (const one of ends) one(isFailed);
+  };
   try {
     if (network) ends.push(await ofNetworks.begin(network));
     ends.push(await ofAccountsHere.begin(place));
     if (!knownPlaces.has(hashOf(place))) ends.push(await ofAccounts.begin(account));
     const answer = await check();
-    isFailed = !isRight(answer);
-    if (!isFailed) knownPlaces.set(hashOf(place), true);
+    if (isRight(answer)) knownPlaces.set(hashOf(place), true);
+    end(!isRight(answer));
     return answer;
   } catch (error) {
-    isFailed = error instanceof UnauthenticatedError;
+    end(error instanceof UnauthenticatedError);
     throw error;
-  } finally {
-    for (const end of ends) end(isFailed);
   }
 }
 

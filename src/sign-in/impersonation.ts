@@ -9,6 +9,7 @@ import { readUsers } from '../identity/store/users.ts';
 import type { Caller } from '../platform/caller.ts';
 import { InvalidArgumentError, PermissionDeniedError, UnauthenticatedError } from '../platform/errors.ts';
 import { isId } from '../platform/ids.ts';
+import { MAX_CACHED } from './max-cached.ts';
 import { findPrincipal, type Principal, plainSignIn } from './principals.ts';
 
 /**
@@ -55,7 +56,7 @@ export async function impersonated(
 }
 
 /** Ids of users that were found within reach of a tenant, or of all tenants. A user never changes its tenant. */
-const inReach = new LRUCache<string, true>({ max: 10_000 });
+const inReach = new LRUCache<string, true>({ max: MAX_CACHED });
 
 async function findUser(caller: Caller, by: UserBy): Promise<Principal | null> {
   // A caller who already acts as another user cannot act as a third one, because the user in between would leave no

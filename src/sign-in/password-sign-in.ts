@@ -4,6 +4,7 @@ import { parseUsername } from '../identity/domain/addresses.ts';
 import { isPassword } from '../identity/passwords.ts';
 import { nameKey } from '../platform/text.ts';
 import { limitedAttempt } from './attempts.ts';
+import { MAX_CACHED } from './max-cached.ts';
 import { type Account, findPasswordUser, findPrincipal, type Principal } from './principals.ts';
 
 /**
@@ -15,7 +16,6 @@ import { type Account, findPasswordUser, findPrincipal, type Principal } from '.
  */
 
 const REMEMBERED_MS = 60_000;
-const MAX_REMEMBERED = 10_000;
 
 const hmacKey = randomBytes(32);
 
@@ -25,7 +25,7 @@ interface Verified {
   readonly version: number;
   readonly untilMs: number;
 }
-const verified = new LRUCache<string, Verified>({ max: MAX_REMEMBERED });
+const verified = new LRUCache<string, Verified>({ max: MAX_CACHED });
 
 export interface PasswordSignIn {
   /** Null if nobody is signed in. */

@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
 import { type AccessEvent, accessFeed } from '../authorization/feed.ts';
+import { MAX_CACHED } from './max-cached.ts';
 import { type AccessKey, type Principal, readAccessKeys, readPrincipals } from './store/principals.ts';
 
 export {
@@ -34,12 +35,10 @@ export const plainSignIn = (userId: string): SignInKey => ({
   version: null,
 });
 
-const MAX_PRINCIPALS = 10_000;
-
 class Principals {
   readonly #known = new LRUCache<string, Principal>({
-    max: MAX_PRINCIPALS,
-    dispose: ({ userId }, name, why) => why === 'evict' && this.#forgetName(userId, name),
+    max: MAX_CACHED,
+    dispose: ({ userId }, name) => this.#forgetName(userId, name),
   });
   readonly #keysOfUser = new Map<string, Set<string>>();
   readonly #loading = new Map<string, Promise<Principal | null>>();
@@ -50,8 +49,7 @@ class Principals {
     const name = nameOf(key);
     const known = accessFeed.isFresh ? this.#known.get(name) : undefined;
     if (known && isGood(known, key)) return known;
-    const loading = this.#loading.get(name);
-    const shared = loading && accessFeed.isFresh ? await loading : null;
+    const shared = accessFeed.isFresh ? await this.#loading.get(name) : null;
     if (shared && isGood(shared, key)) return shared;
     // A read that is already running may be older than this sign-in.
     const principal = await this.#loadShared(name, key);
@@ -65,11 +63,9 @@ class Principals {
     this.#loading.clear();
     if (event === 'ANYTHING' || event.userId === null) {
       this.#known.clear();
-      this.#keysOfUser.clear();
       return;
     }
     for (const name of this.#keysOfUser.get(event.userId) ?? []) this.#known.delete(name);
-    this.#keysOfUser.delete(event.userId);
   }
 
   /** If several callers ask for the same at once, they share one read. */
@@ -89,9 +85,10 @@ class Principals {
   }
 
   #remember(name: string, principal: Principal): void {
+    // First the entry, because the cache forgets the name of the one that it replaces.
+    this.#known.set(name, principal);
     const names = this.#keysOfUser.get(principal.userId) ?? new Set();
     this.#keysOfUser.set(principal.userId, names.add(name));
-    this.#known.set(name, principal);
   }
 
   #forgetName(userId: string, name: string): void {
@@ -123,7 +120,7 @@ export function findPrincipal(key: SignInKey): Promise<Principal | null> {
 /**
  * Access keys whose secret was right. They never change. Whether they are still valid is checked with the principal.
  */
-const accessKeys = new LRUCache<string, AccessKey>({ max: MAX_PRINCIPALS });
+const accessKeys = new LRUCache<string, AccessKey>({ max: MAX_CACHED });
 
 /** Access keys that are asked for at the same time, valid or invented, are read together. */
 const askedKeys = new DataLoader<string, AccessKey | null>(readAccessKeys, {
@@ -137,8 +134,7 @@ export async function findAccessKey(
   isRight: (key: AccessKey) => boolean,
 ): Promise<{ key: AccessKey | null; isRight: boolean }> {
   const known = accessKeys.get(accessKey) ?? (await askedKeys.load(accessKey));
-  if (!known) return { key: null, isRight: false };
-  if (!isRight(known)) return { key: known, isRight: false };
+  if (!known || !isRight(known)) return { key: known, isRight: false };
   accessKeys.set(accessKey, known);
   return { key: known, isRight: true };
 }

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/generated/prisma/enums.ts';
 import { db } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { endOf } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
-import { newGroup, newUser, type User } from '../support/users.ts';
+import { grantTo, homeTenant, newGroup, newUser, type User } from '../support/users.ts';
 import { experiment, permissionMutations } from './stage.ts';
 
 const project = 'explained';
@@ -130,6 +131,57 @@ describe('explainPermission', () => {
       decidedBy: 'GROUP_GRANT',
     });
     await write.revoke({ subject: { group: { name: 'everyone' } }, resource: trial });
+  });
+
+  it('names in each step only the groups with grants on its resource', async () => {
+    const somebody = await newUser();
+    const names = ['of the tenant', 'of experiments', 'of projects', 'of the experiment', 'of another type'];
+    for (const name of names) await newGroup(name, [somebody]);
+    const to = (name: string) => ({ group: { name } });
+    await grant(to('of the tenant'), { tenant: true }, 'USE');
+    await grant(to('of experiments'), { all: 'EXPERIMENT' }, 'USE');
+    await grant(to('of projects'), { all: 'PROJECT' }, 'USE');
+    const other = await experiment(projectId, 'another trial');
+    await grant(to('of the experiment'), { experiment: { id: other.id } }, 'USE');
+    // No grant on another type counts, even if the id is the same.
+    const { id: groupId } = await db.group.findFirstOrThrow({ where: { name: 'of another type' } });
+    await grantTo({ groupId }, 'QUEUE', trialId, 'MANAGE');
+    const { steps } = await explained(somebody);
+    expect(steps.slice(before.length).map(({ groups }: Answer) => groups)).toEqual([
+      [],
+      [],
+      ['of experiments'],
+    ]);
+    await write.revoke({ subject: to('of experiments'), resource: { all: 'EXPERIMENT' } });
+    expect((await explained(somebody)).steps.at(-1)).toMatchObject({ groups: ['of projects'] });
+    await write.revoke({ subject: to('of projects'), resource: { all: 'PROJECT' } });
+    expect((await explained(somebody)).steps.at(-1)).toMatchObject({ groups: ['of the tenant'] });
+    await write.revoke({ subject: to('of the tenant'), resource: { tenant: true } });
+    expect((await explained(somebody, { experiment: { id: other.id } })).steps.at(-1)).toMatchObject({
+      groups: ['of the experiment'],
+    });
+  });
+
+  it('shows at most a thousand groups of a user, as the user does', async () => {
+    const somebody = await newUser();
+    const tenantId = await homeTenant();
+    const ids = Array.from({ length: 1001 }, newId);
+    await db.group.createMany({
+      data: ids.map((id) => ({ id, tenantId, name: `many ${id}`, nameKey: `many ${id}` })),
+    });
+    await db.groupMember.createMany({
+      data: ids.map((groupId) => ({ groupId, userId: somebody.id, tenantId })),
+    });
+    await db.grant.createMany({
+      data: ids.map((groupId) => ({
+        ...{ id: newId(), tenantId, groupId },
+        ...({ resourceType: 'EXPERIMENT', resourceId: trialId, level: 'READ' } as const),
+      })),
+    });
+    const { steps } = await explained(somebody);
+    expect(steps.at(-1).groups).toHaveLength(1000);
+    const { data } = await app.ask('{ viewer { groups { name } } }', {}, somebody.authorization);
+    expect(data.viewer.groups).toHaveLength(1000);
   });
 
   it.each<[Role, string, string[]]>([

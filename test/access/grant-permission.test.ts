@@ -5,6 +5,7 @@ import { type App, startApp } from '../support/app.ts';
 import { endOf } from '../support/mutate.ts';
 import { eventually, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { homeTenant, newGroup, newTenant, newUser, type User } from '../support/users.ts';
+import { overtaken } from '../support/waiting.ts';
 import { experiment, permissionMutations, registeredModel } from './stage.ts';
 
 let app: App;
@@ -400,6 +401,20 @@ describe('concurrent calls', () => {
       for (const answer of updated) expect(['OK', 'NOT_FOUND']).toContain(endOf(answer));
       expect(await rowsOf(other)).toEqual([]);
     }
+  });
+
+  it('records the level that an update replaces, also when another update comes first', async () => {
+    await write.grant(granting(other, 'READ'));
+    const where = { userId: other.id };
+    const answer = await overtaken(
+      () => write.update(granting(other, 'EDIT')),
+      (tx) => tx.grant.updateMany({ where, data: { level: 'USE' } }),
+    );
+    expect(answer.grant).toMatchObject({ level: 'EDIT' });
+    const event = await db.auditEvent.findFirstOrThrow({
+      where: { action: 'permission:update', targetId: projectId },
+    });
+    expect(event.before).toMatchObject({ level: 'USE' });
   });
 
   it('of 20 equal revocations one succeeds and 19 answer NOT_FOUND', async () => {

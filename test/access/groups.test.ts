@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { flushDenials } from '../../src/authorization/audit.ts';
 import { db } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { answerOf } from '../support/mutate.ts';
 import {
@@ -17,6 +18,7 @@ import {
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
 import { grantTo, newCaller, newTenant } from '../support/users.ts';
+import { overtaken } from '../support/waiting.ts';
 
 let app: App;
 let superuser: string;
@@ -113,7 +115,9 @@ describe('groups', () => {
     const filter = { namePrefix: 'G-' };
     expect((await groups({ filter }, superuser)).names).toEqual(['g-closed', 'g-open']);
     expect(await groups({ filter }, asAda)).toMatchObject({ names: ['g-open'], totalCount: 1 });
-    expect((await viewerOf(app, asAda)).groups.map(({ name }: Answer) => name)).toContain('g-open');
+    await createGroup(app, { name: 'g-of-others', members: [{ username: 'admin' }] });
+    const mine = (await viewerOf(app, asAda)).groups.map(({ name }: Answer) => name);
+    expect(mine.filter((name: string) => name.startsWith('g-'))).toEqual(['g-open']);
     for (const by of [{ id: closed.id }, { name: 'g-closed' }, { name: 'nothing' }, { id: 'no id' }])
       expect(await group(by, asAda)).toMatchObject({ code: 'NOT_FOUND' });
     expect(await group({ name: 'G-OPEN' }, asAda)).toMatchObject({ memberCount: 1 });
@@ -173,6 +177,19 @@ describe('members', () => {
     ]);
     const changes = await db.accessChange.findMany({ where: { userId: ada.id, kind: 'GRANT' } });
     expect(changes).toHaveLength(1);
+  });
+
+  it('are not added to a group that is deleted in the meantime, nor to an id that is none', async () => {
+    const { group: made } = await createGroup(app, { name: 'short-lived' });
+    const input = { by: { id: made.id }, members: [{ id: ada.id }] };
+    const answer = await overtaken(
+      () => addGroupMembers(app, input),
+      (tx) => tx.$queryRaw`select from groups where id = ${made.id}::uuid for update`,
+      (tx) => tx.group.delete({ where: { id: made.id } }),
+    );
+    expect(answer).toMatchObject({ code: 'NOT_FOUND' });
+    for (const by of [{ id: 'no id' }, { id: newId() }])
+      expect(await addGroupMembers(app, { ...input, by })).toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('are members once when many calls add them at the same time', async () => {

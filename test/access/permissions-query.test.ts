@@ -5,7 +5,7 @@ import { type Answer, type App, startApp } from '../support/app.ts';
 import { endOf } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { homeTenant, newGroup, newUser } from '../support/users.ts';
+import { grantTo, homeTenant, newGroup, newUser, tokenOf } from '../support/users.ts';
 import { experiment, permissionFields, permissionMutations } from './stage.ts';
 
 const project = 'listed';
@@ -70,6 +70,20 @@ describe('permissions', () => {
       if (level) await grant({ user: { id: other.id } }, trial(), level);
       expect(endOf(await list({}, other.authorization))).toBe(expected);
     }
+  });
+
+  it('shows the sign-in of an administrator that is limited to a resource only the grants on it', async () => {
+    const confined = await tokenOf(app, app.admin, { resources: [{ type: 'EXPERIMENT', id: trialId }] });
+    const shown = nodes((await list({ inherited: true }, confined)).data.permissions);
+    expect(new Set(shown.map(({ resource }: Answer) => resource.type))).toEqual(new Set(['EXPERIMENT']));
+    expect(shown.filter(({ resource }: Answer) => resource.id === null)).toEqual([]);
+  });
+
+  it('shows no grant on another type of resource, even if the id is the same', async () => {
+    const somebody = await newUser();
+    const { id } = await experiment(projectId, 'alone');
+    await grantTo({ userId: somebody.id }, 'QUEUE', id, 'MANAGE');
+    expect(nodes((await list({ resource: { experiment: { id } } })).data.permissions)).toEqual([]);
   });
 
   it('takes the same statements for a hidden resource as for an absent one', async () => {

@@ -221,6 +221,8 @@ describe('after the grants', () => {
       'TOKEN_RESOURCES',
     ]);
     expect(decided({ e: { own: 'MANAGE' } }, { confinedTo: [] })[0]).toBe('NO_PERMISSIONS');
+    // It takes nothing from a user who has nothing.
+    expect(decided({}, { confinedTo: elsewhere })).toEqual(['NO_PERMISSIONS', 'SERVER_DEFAULT', null]);
   });
 
   it('a token confined to the resource or to a resource that contains it has the level of its user', () => {

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decisionOn } from '../../src/authorization/can.ts';
+import type { Target } from '../../src/authorization/domain/resources.ts';
 import type { Prisma } from '../../src/generated/prisma/client.ts';
 import type { Level, Role } from '../../src/generated/prisma/enums.ts';
+import { type Caller, systemCaller } from '../../src/platform/caller.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
 import { endOf } from '../support/mutate.ts';
@@ -13,6 +16,7 @@ import {
   registerTask,
   registerWorkflow,
 } from '../support/seed.ts';
+import { countStatements } from '../support/statements.ts';
 import { changeUser, newCaller, newTenant, newUser, tokenOf, type UserOptions } from '../support/users.ts';
 
 const project = 'closed';
@@ -141,6 +145,21 @@ describe('changing', () => {
     const document =
       'mutation ($input: RegisterProjectInput!) { registerProject(input: $input) { __typename } }';
     expect(await codeOf(document, { input }, await user(role, 'MANAGE'))).toBe(expected);
+  });
+});
+
+describe('the level on an object', () => {
+  const target: Target = { tenantId: 'home', resources: [{ type: 'PROJECT', id: newId() }] };
+  const callerOf = (role: Role): Caller => ({ ...systemCaller('home', newId()), role });
+  it.each<[name: string, role: Role, about: Partial<Target>, level: Level]>([
+    ['of an administrator', 'ADMIN', {}, 'MANAGE'],
+    ['that is public', 'USER', { isPublic: true }, 'READ'],
+    ['of another tenant', 'USER', { tenantId: 'away' }, 'NO_PERMISSIONS'],
+  ])('%s takes no statement', async (_name, role, about, level) => {
+    const { result, statements } = await countStatements(() =>
+      decisionOn(callerOf(role), { ...target, ...about }),
+    );
+    expect([result.level, statements]).toEqual([level, []]);
   });
 });
 

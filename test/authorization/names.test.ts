@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { groupProblems } from '../../src/authorization/domain/group-names.ts';
-import { nameFault } from '../../src/authorization/domain/names.ts';
+import { displayNameFault, nameFault } from '../../src/authorization/domain/names.ts';
 import { tenantNameFault } from '../../src/identity/domain/tenant-checks.ts';
 import { usernameFault } from '../../src/identity/domain/user-checks.ts';
 
@@ -37,6 +37,7 @@ describe.each(Object.entries(kinds))('%s', (_kind, faultOf) => {
     ['ada\ud800', 'half a character'],
     [' ada', 'a space in front'],
     ['ada\u3000', 'a wide space behind'],
+    ['¨ada', 'a mark that is compared as a space and a mark'],
   ])('refuses %j: %s', (name) => {
     expect(faultOf(name)).toEqual(expect.any(String));
   });
@@ -46,6 +47,28 @@ describe('the name of a group', () => {
   it('does not begin with __, which is reserved', () => {
     expect(kinds.groupNameFault('__x')).toBe('names that begin with __ are reserved');
     expect(kinds.usernameFault('__x')).toBeNull();
+  });
+});
+
+describe('the description of a group', () => {
+  it.each([
+    [undefined, []],
+    ['', []],
+    ['x'.repeat(1000), []],
+    ['x'.repeat(1001), [['input', 'description']]],
+  ])('has at most 1000 characters %#', (description, paths) => {
+    expect(groupProblems({ description }).map(({ path }) => path)).toEqual(paths);
+  });
+});
+
+describe('a name for people', () => {
+  it.each([
+    ['x'.repeat(255), true],
+    ['x'.repeat(256), false],
+    ['Ada: Lovelace', true],
+    ['ecila\u202e', false],
+  ])('is one line of at most 255 characters %#', (name, isGood) => {
+    expect(displayNameFault(name) === null).toBe(isGood);
   });
 });
 

@@ -2,12 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isAtLeast } from '../../src/authorization/domain/levels.ts';
 import {
+  isScope,
+  isWithinScopes,
   obstacleTo,
   type Permission,
   permissions,
   type Requirement,
   type SignIn,
 } from '../../src/authorization/domain/permissions.ts';
+import { obstacleText } from '../../src/authorization/domain/requirement-text.ts';
 import { ceilings, isRoleAtLeast } from '../../src/authorization/domain/roles.ts';
 import type { Role } from '../../src/generated/prisma/enums.ts';
 
@@ -86,6 +89,27 @@ const forConfined: readonly Permission[] = [
 /** The permissions of every access key and token with scopes, whatever the scopes are. */
 const outOfScope: readonly Permission[] = ['version:read', 'viewer:read', 'token:create', 'session:end'];
 
+/** The level that each permission requires on the object of the call. All others require none. */
+const levelsOf: Readonly<
+  Record<Exclude<Requirement['level'], 'NONE' | 'NO_PERMISSIONS'>, readonly Permission[]>
+> = {
+  READ: [
+    ...(['project:read', 'task:read', 'workflow:read', 'launchPlan:read', 'execution:read'] as const),
+    ...(['queue:read', 'job:read', 'experiment:read', 'run:read', 'model:read'] as const),
+    'permission:explain',
+  ],
+  USE: ['launchPlan:use', 'execution:create', 'blob:create'],
+  EDIT: [
+    ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
+    ...(['execution:terminate', 'experiment:update', 'run:create', 'run:update', 'model:update'] as const),
+  ],
+  MANAGE: [
+    ...(['experiment:delete', 'experiment:publish', 'run:delete', 'model:delete', 'model:publish'] as const),
+    ...(['permission:read', 'permission:grant'] as const),
+  ],
+  CREATION_POLICY: ['experiment:create', 'model:create'],
+};
+
 const all = Object.keys(permissions) as Permission[];
 
 function isInLists(signIn: SignIn, permission: Permission): boolean {
@@ -131,6 +155,15 @@ describe('the table of permissions', () => {
     expect([...forGuests, ...Object.values(besides).flat()].toSorted()).toEqual(all.toSorted());
   });
 
+  it('requires the levels of the lists', () => {
+    const requiring = (level: string) => all.filter((permission) => permissions[permission].level === level);
+    for (const [level, listed] of Object.entries(levelsOf))
+      expect([level, requiring(level).toSorted()]).toEqual([level, listed.toSorted()]);
+    expect(all.filter((permission) => permissions[permission].level !== 'NONE').toSorted()).toEqual(
+      Object.values(levelsOf).flat().toSorted(),
+    );
+  });
+
   it('never requires a level that its role cannot have', () => {
     for (const [permission, { level, role }] of Object.entries(permissions) as [string, Requirement][]) {
       if (level === 'NONE') continue;
@@ -151,6 +184,50 @@ describe('scopes', () => {
       all.filter((permission) => obstacleTo({ ...plain, role: 'ROOT', scopes }, permission) === null);
     expect(usable(null)).toEqual(all.filter((permission) => permission !== 'job:run'));
     expect(usable([])).toEqual(all.filter((permission) => outOfScope.includes(permission)));
+  });
+
+  it.each<[scope: string, isOne: boolean]>([
+    ['project:list', true],
+    ['project:*', true],
+    ['*:read', true],
+    ['executor', true],
+    ['*:*', false],
+    ['project:fly', false],
+    ['project', false],
+    ['', false],
+  ])('%j exists: %s', (scope, isOne) => {
+    expect(isScope(scope)).toBe(isOne);
+  });
+
+  it.each<[scope: string, others: string[], isWithin: boolean]>([
+    ['run:list', ['run:list'], true],
+    ['run:list', ['run:read'], true],
+    ['run:read', ['run:list'], false],
+    ['run:update', ['run:*'], true],
+    ['run:*', ['run:*'], true],
+    ['run:*', ['run:read', 'run:list'], false],
+    ['model:read', ['*:read'], true],
+    ['model:update', ['*:read'], false],
+    ['executor', ['executor'], true],
+    ['executor', ['login-app'], false],
+    ['executor', ['executor:*', '*:read'], false],
+    ['run:read', [], false],
+  ])('%s is within %j: %s', (scope, others, isWithin) => {
+    expect(isWithinScopes(scope, others)).toBe(isWithin);
+  });
+});
+
+describe('the message of a refusal', () => {
+  it.each<[obstacle: Parameters<typeof obstacleText>[0], permission: Permission, message: RegExp]>([
+    ['ROLE', 'job:run', /^requires a SYSTEM account whose credential has the scope executor$/],
+    ['OUT_OF_SCOPE', 'job:run', /^requires a SYSTEM account whose credential has the scope executor$/],
+    ['CONFINED', 'job:run', /limited to some resources/],
+    ['ANONYMOUS', 'job:run', /sign in first/],
+    ['SHARED', 'job:run', /several people share/],
+    ['ROLE', 'audit:read', /^requires the role ADMIN or a higher one$/],
+    ['OUT_OF_SCOPE', 'audit:read', /^the scopes of this sign-in do not cover audit:read$/],
+  ])('for %s and %s says what is required', (obstacle, permission, message) => {
+    expect(obstacleText(obstacle, permission)).toMatch(message);
   });
 });
 

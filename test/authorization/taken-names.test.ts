@@ -1,11 +1,15 @@
 /** A name that is taken: by an object that the caller may read, and by a hidden object. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nameConflict } from '../../src/authorization/name-conflict.ts';
+import type { Role } from '../../src/generated/prisma/enums.ts';
+import { systemCaller } from '../../src/platform/caller.ts';
 import { db } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { domain, keyOf, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
-import { newCaller } from '../support/users.ts';
+import { homeTenant, newCaller } from '../support/users.ts';
 import { makeExperiment } from '../tracking/experiment-seed.ts';
 import { makeModel } from '../tracking/model-seed.ts';
 
@@ -46,6 +50,15 @@ beforeAll(async () => {
   });
 });
 afterAll(() => app.stop());
+
+describe('a name that is reserved', () => {
+  it.each<Role>(['USER', 'ADMIN'])('is not said to exist, whoever asks: %s', async (role) => {
+    const asker = { ...systemCaller(await homeTenant(), newId()), role };
+    const path = ['input', 'name'];
+    const error = await nameConflict(asker, null, { kind: 'project', name: 'reserved', path });
+    expect(error).toMatchObject({ problems: [{ code: 'NameUnavailable', path }] });
+  });
+});
 
 describe('a name that is taken', () => {
   it.each([

@@ -296,11 +296,20 @@ describe('credentials', () => {
   });
 
   it('shows the address when the program does not name itself', async () => {
-    const { authorization, credentialId } = await someone('USER');
-    await statusOf(authorization);
-    await flushKeyUses();
-    const { lastUsedFrom } = await db.credential.findUniqueOrThrow({ where: { id: credentialId } });
-    expect(lastUsedFrom).toMatch(/127\.0\.0\.1$/);
+    const unnamed: Record<string, string>[] = [{}, { 'x-slipway-worker': '' }, { 'x-slipway-worker': ' ' }];
+    for (const headers of unnamed) {
+      const { authorization, credentialId } = await someone('USER');
+      const body = JSON.stringify({ query: '{ viewer { id } }' });
+      const type = { 'content-type': 'application/json' };
+      await fetch(`${app.url}/graphql`, {
+        method: 'POST',
+        headers: { ...type, authorization, ...headers },
+        body,
+      });
+      await flushKeyUses();
+      const { lastUsedFrom } = await db.credential.findUniqueOrThrow({ where: { id: credentialId } });
+      expect(lastUsedFrom).toMatch(/127\.0\.0\.1$/);
+    }
   });
 });
 

@@ -35,7 +35,12 @@ describe('limitedAttempt', () => {
     // The oldest failure was 100 s ago.
     await expect(refused).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED', retryAfterSeconds: 200 });
     expect(check).not.toHaveBeenCalled();
-    vi.advanceTimersByTime(200_000);
+    // Whole seconds, rounded up.
+    vi.advanceTimersByTime(999);
+    await expect(limited('ADA', null, check)).rejects.toMatchObject({ retryAfterSeconds: 200 });
+    vi.advanceTimersByTime(199_000);
+    await expect(limited('ADA', null, check)).rejects.toMatchObject({ retryAfterSeconds: 1 });
+    vi.advanceTimersByTime(1);
     expect(await limited('ada', null, right)).toBe(true);
   });
 
@@ -62,6 +67,12 @@ describe('limitedAttempt', () => {
     for (let at = 0; at < 100; at += 1) await from('192.0.2.1')(at);
     await expect(from('192.0.2.1')(200)).rejects.toThrow(TooManyAttemptsError);
     expect(await from('192.0.2.2')(200)).toBe(false);
+  });
+
+  it('counts the addresses of one IPv6 network together', async () => {
+    for (let at = 0; at < 10; at += 1) await limited('six', `2001:db8:1:2::${at}`, wrong);
+    await expect(limited('six', '2001:db8:1:2::ffff', right)).rejects.toThrow(TooManyAttemptsError);
+    expect(await limited('six', '2001:db8:1:3::1', right)).toBe(true);
   });
 
   it('locks an account for the network of the failures, then for all networks except those where its user signed in before', async () => {
@@ -124,6 +135,67 @@ describe('AttemptCounts', () => {
     expect(counts.size).toBe(1);
   });
 
+  it('lets an attempt begin only when its failure would not be one too many', async () => {
+    const counts = new AttemptCounts(3, 60);
+    for (let at = 0; at < 2; at += 1) (await counts.begin('a'))(true);
+    const end = await counts.begin('a');
+    const next = counts.begin('a');
+    end(true);
+    await expect(next).rejects.toThrow(TooManyAttemptsError);
+  });
+
+  it('lets a hundred attempts on one name wait, and refuses more', async () => {
+    const counts = new AttemptCounts(1000, 60, 1);
+    const ends = [await counts.begin('a')];
+    const waiting = Array.from({ length: 100 }, () => counts.begin('a').then((end) => ends.push(end)));
+    await expect(counts.begin('a')).rejects.toMatchObject({
+      ...{ code: 'RESOURCE_EXHAUSTED', message: 'too many sign-ins at once, try again' },
+    });
+    for (let at = 0; at <= 100; at += 1) {
+      ends.shift()?.(false);
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    await Promise.all(waiting);
+    expect([ends.length, counts.size]).toEqual([0, 0]);
+  });
+
+  /** Whether an attempt on the name has to wait. */
+  const waits = async (counts: AttemptCounts, name: string) => {
+    let hasBegun = false;
+    void counts.begin(name).then(() => {
+      hasBegun = true;
+    });
+    await vi.advanceTimersByTimeAsync(0);
+    return !hasBegun;
+  };
+
+  it('remembers running attempts when another one succeeds', async () => {
+    const counts = new AttemptCounts(2, 60);
+    const [end] = [await counts.begin('a'), await counts.begin('a')];
+    end(false);
+    expect([await waits(counts, 'a'), await waits(counts, 'a')]).toEqual([false, true]);
+  });
+
+  it('remembers waiting attempts when the running one succeeds', async () => {
+    const counts = new AttemptCounts(1, 60);
+    const end = await counts.begin('a');
+    const next = counts.begin('a');
+    end(false);
+    await next;
+    expect(await waits(counts, 'a')).toBe(true);
+  });
+
+  it('does not forget a name with an expired failure while an attempt on it runs', async () => {
+    const counts = new AttemptCounts(1, 60);
+    (await counts.begin('a'))(true);
+    vi.advanceTimersByTime(60_000);
+    await counts.begin('a');
+    (await counts.begin('b'))(true);
+    vi.advanceTimersByTime(60_000);
+    (await counts.begin('c'))(true);
+    expect(await waits(counts, 'a')).toBe(true);
+  });
+
   it('has a limited size, and forgets the oldest failures first', async () => {
     const counts = new AttemptCounts(1, 60);
     (await counts.begin('first'))(true);
@@ -141,6 +213,7 @@ describe('networkOf', () => {
     ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
     ['2001:0DB8:1:2::1', '2001:db8:1:2::/64'],
     ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['1::3:4:5:6:7', '1:0:0:3::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
   ])('of %s is %s', (address, network) => {

@@ -126,6 +126,23 @@ describe('either header', () => {
     expect(await sent(`elsewhere/${username}`)).toEqual(await sent('nowhere/nobody'));
   });
 
+  it('takes no statement from callers without the right', async () => {
+    const authorization = await tokenOf(app, the('SUPERUSER').authorization);
+    await words(authorization, the('GUEST').id);
+    const { statements } = await statementsOf(() => words(authorization, newId()));
+    expect(statements).toEqual([]);
+  });
+
+  it('does not reach a user whom an administrator of another tenant has reached', async () => {
+    const theirs = await newUser({ role: 'ADMIN', tenantId });
+    const { id: userId } = the('stranger');
+    for (const { authorization } of [theirs, the('ROOT')])
+      expect((await ask(viewer, authorization, impersonate(userId))).data.viewer.id).toBe(userId);
+    await ask(viewer, app.admin, {});
+    const { result, statements } = await statementsOf(() => words(app.admin, userId));
+    expect([result[0], statements.length]).toEqual([403, 1]);
+  });
+
   it('records a refusal in the audit log with the actor, the action and the user', async () => {
     const { id: userId, username, authorization } = await newUser();
     const absent = newId();
@@ -181,6 +198,17 @@ describe('either header', () => {
       impersonate(the('SUPERUSER').id),
     );
     expect(errors[0].extensions.code).toBe('PERMISSION_DENIED');
+    const scoped = async (scopes: string[]) => {
+      const narrow = await newUser({ role: 'ADMIN', scopes });
+      const answer = await ask(
+        '{ projects { __typename } }',
+        narrow.authorization,
+        impersonate(the('USER').id),
+      );
+      return answer.errors?.[0].extensions.code ?? 'OK';
+    };
+    expect(await scoped(['token:createForOthers', 'project:list'])).toBe('OK');
+    expect(await scoped(['token:validate', 'project:list'])).toBe('PERMISSION_DENIED');
   });
 
   it('creates keys and tokens of the user that record the real caller; login has the role of the user', async () => {

@@ -5,6 +5,7 @@ import { hashPassword } from '../../src/identity/passwords.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { flushKeyUses } from '../../src/sign-in/key-uses.ts';
 import { type App, basic, startApp } from '../support/app.ts';
+import { stopClocks } from '../support/clock.ts';
 import { countStatements } from '../support/statements.ts';
 import { changeUser, newTenant, newUser, tokenOf } from '../support/users.ts';
 
@@ -56,6 +57,22 @@ describe('a password', () => {
     expect(hashing.count).toBe(1);
   });
 
+  it('is remembered as right for a minute', async () => {
+    await newPerson('remembered', 'a password for a minute');
+    stopClocks('Date');
+    const start = Date.now();
+    const header = basic('remembered', 'a password for a minute');
+    hashing.count = 0;
+    for (const [moment, count] of [
+      [0, 1],
+      [59_999, 1],
+      [60_000, 2],
+    ] as const) {
+      vi.setSystemTime(start + moment);
+      expect([moment, await statusOf(header), hashing.count]).toEqual([moment, 200, count]);
+    }
+  });
+
   it('takes the same work when it is wrong for an existing, an absent, an ambiguous and a disabled user', async () => {
     await newPerson('twin', 'the password of one twin', await newTenant('castor'));
     await newPerson('twin', 'the password of another', await newTenant('twins'));
@@ -90,6 +107,29 @@ describe('a password', () => {
     expect(await who(basic('double', 'in the first one'))).toBe(ids[0]);
     expect(await statusOf(basic('double', 'in the second one'))).toBe(401);
     expect(await statusOf(basic('default/double', 'in the second one'))).toBe(401);
+  });
+
+  it('signs in without a tenant if one active user has the name, or else the user of the first tenant', async () => {
+    const [second, third] = [await newTenant('tenant 2'), await newTenant('tenant 3')];
+    const who = async (name: string, password: string) =>
+      (await app.ask('{ viewer { id } }', {}, basic(name, password))).data?.viewer.id;
+    const only = await newPerson('the only one', 'the password of the only one', second);
+    expect(await who('the only one', 'the password of the only one')).toBe(only);
+    await newPerson('half gone', 'the password of the first', undefined);
+    const left = await newPerson('half gone', 'the password of the second', second);
+    const [first] = await db.user.findMany({ where: { usernameKey: 'half gone', id: { not: left } } });
+    await db.user.update({ where: { id: first?.id ?? '' }, data: { disabledAt: new Date() } });
+    expect(await who('half gone', 'the password of the second')).toBe(left);
+    const ids = [
+      await newPerson('triple', 'in tenant 3', third),
+      await newPerson('triple', 'in tenant 2', second),
+      await newPerson('triple', 'in the first tenant'),
+    ];
+    expect(await who('triple', 'in the first tenant')).toBe(ids[2]);
+    for (const tenantId of [second, third])
+      await newPerson('ambiguous', `the password of ${tenantId}`, tenantId);
+    for (const tenantId of [second, third])
+      expect(await who('ambiguous', `the password of ${tenantId}`)).toBeUndefined();
   });
 
   it('is refused at once after it was changed, cached or not', async () => {
@@ -194,5 +234,9 @@ describe('a sign-in that failed', () => {
       { count: 1, code: 'UNAUTHENTICATED', actorId: null, address: expect.stringContaining('127.0.0.1') },
     ]);
     expect(JSON.stringify([byPassword, byKey])).not.toContain('wrong');
+    const good = await newPerson('untried', 'the right password');
+    expect(await statusOf(basic('untried', 'the right password'))).toBe(200);
+    await flushDenials();
+    expect(await failed(good)).toEqual([]);
   });
 });

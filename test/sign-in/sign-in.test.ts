@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, basic, startApp } from '../support/app.ts';
+import { newUser } from '../support/users.ts';
 
 let app: App;
 beforeAll(async () => {
@@ -43,6 +44,16 @@ describe('signing in', () => {
     expect(headers.get('www-authenticate')).toContain('Basic');
     expect(errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
     expect(data).toBeUndefined();
+  });
+
+  it('refuses Basic without a colon, and with characters that no name has', async () => {
+    await newUser({ username: 'without a colon', password: 'without a colon!' });
+    const encoded = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
+    expect((await app.ask('{ viewer { id } }', {}, encoded('without a colon:without a colon!'))).status).toBe(
+      200,
+    );
+    for (const pair of ['without a colon!', 'a\u0000b:c', ''])
+      expect((await app.ask('{ viewer { id } }', {}, encoded(pair))).status).toBe(401);
   });
 
   it('answers the same for an unknown user as for a wrong password', async () => {

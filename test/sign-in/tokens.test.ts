@@ -1,6 +1,6 @@
 import { createHmac, createPublicKey } from 'node:crypto';
 import { decodeJwt, exportJWK, generateKeyPair, importJWK, type JWTPayload, SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Role } from '../../src/generated/prisma/enums.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
@@ -53,7 +53,7 @@ const validate = (authorization: string, token: string) =>
 
 describe('login', () => {
   it('gives a token with claims for the user, the time and the key, and without rights', async () => {
-    const { authorization, id: userId, credentialId } = await someone('USER');
+    const { authorization, id: userId, credentialId } = await someone('USER', { scopes: ['project:list'] });
     const claims = claimsOf(await tokenOf(app, authorization));
     expect(Object.keys(claims).sort()).toEqual(
       ['aud', 'auth_time', 'cred', 'exp', 'iat', 'iss', 'sid', 'sub', 'tenant', 'ver'].sort(),
@@ -93,6 +93,25 @@ describe('login', () => {
     }
   });
 
+  it.each([
+    ['PT1S', 1],
+    ['PT1H', 3600],
+  ])('gives a token for exactly the time that is asked for: %s', async (expiresIn, seconds) => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+    onTestFinished(() => void vi.useRealTimers());
+    const made = await login((await someone('USER')).authorization, { expiresIn });
+    const now = Math.floor(Date.now() / 1000);
+    expect(claimsOf(made.token)).toMatchObject({ iat: now, auth_time: now, exp: now + seconds });
+    expect(Date.parse(made.expiresAt)).toBe((now + seconds) * 1000);
+  });
+
+  it('gives a token for at most 365 days', async () => {
+    const { authorization } = await someone('USER');
+    expect(await login(authorization, { expiresIn: 'P365D' })).toMatchObject({ token: expect.any(String) });
+    expect(await login(authorization, { expiresIn: 'P365DT1S' })).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await login(authorization, { expiresIn: 'PT0.999S' })).toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
   it('gives a token that expires with its access key at the latest', async () => {
     const { authorization, credentialId } = await someone('USER');
     const expiresAt = new Date(Date.now() + 600_000);
@@ -124,9 +143,11 @@ describe('login', () => {
     expect(await seen(both)).toEqual([one, two]);
     expect(await seen(single)).toEqual([two]);
     expect(await seen(await tokenOf(app, single))).toEqual([two]);
-    expect(await login(single, { resources: [{ type: 'PROJECT', id: one }] })).toEqual({
-      refused: 'PERMISSION_DENIED',
-    });
+    for (const other of [
+      { type: 'PROJECT', id: one },
+      { type: 'QUEUE', id: two },
+    ])
+      expect(await login(single, { resources: [other] })).toEqual({ refused: 'PERMISSION_DENIED' });
     expect(await outcome(`{ project(by: { id: "${one}" }) { id } }`, {}, single)).toEqual({
       refused: 'NOT_FOUND',
     });
@@ -142,6 +163,11 @@ describe('login', () => {
   ])('refuses impossible resources %#', async (resources, path) => {
     const made = await login(app.admin, { resources });
     expect([made.code, made.path.join('.')]).toEqual(['INVALID_ARGUMENT', path]);
+  });
+
+  it('accepts up to 50 resources', async () => {
+    const resources = Array.from({ length: 50 }, () => ({ type: 'PROJECT', id: newId() }));
+    expect(claimsOf(await tokenOf(app, app.admin, { resources }))['res']).toHaveLength(50);
   });
 
   it('is written to the audit log, without the token', async () => {
@@ -234,6 +260,7 @@ describe('createTokenForUser', () => {
     const user = await someone('USER');
     const made = await tokenFor(app.admin, { user: { username: user.username }, expiresIn: 'PT5M' });
     const token = `Bearer ${made.token}`;
+    expect(Date.parse(made.expiresAt) - Number(claimsOf(token).iat) * 1000).toBeLessThanOrEqual(301_000);
     expect((await app.ask('{ viewer { id role } }', {}, token)).data.viewer).toEqual({
       id: user.id,
       role: 'USER',
@@ -293,13 +320,35 @@ describe('createTokenForUser', () => {
       }
   });
 
+  it('does not find a user in another tenant than the one that is named', async () => {
+    const [root, user] = [await someone('ROOT'), await someone('USER')];
+    const tenant = { id: await newTenant(`named ${newId()}`) };
+    for (const by of [{ id: user.id }, { username: `default/${user.username}` }])
+      expect(await tokenFor(root.authorization, { user: by, tenant })).toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('gives a token that has the scopes of the one who asks', async () => {
+    const scopes = ['token:createForOthers', 'project:list'];
+    const [asker, user] = [await someone('ADMIN', { scopes }), await someone('ADMIN')];
+    const token = `Bearer ${(await tokenFor(asker.authorization, { user: { id: user.id } })).token}`;
+    expect(await outcome('{ projects { __typename } }', {}, token)).toEqual({
+      __typename: 'ProjectConnection',
+    });
+    expect(await outcome('{ queues { __typename } }', {}, token)).toEqual({ refused: 'PERMISSION_DENIED' });
+    const narrow = await someone('ADMIN', { scopes: ['token:validate'] });
+    expect(await tokenFor(narrow.authorization, { user: { id: user.id } })).toEqual({
+      refused: 'PERMISSION_DENIED',
+    });
+  });
+
   it('answers NOT_FOUND for a disabled user, and gives tokens that end with the sign-in of either user', async () => {
-    const [user, disabled] = [await someone('USER'), await someone('USER')];
+    const disabled = await someone('USER');
     await changeUser(disabled.username, { disabledAt: new Date() });
     expect((await tokenFor(app.admin, { user: { id: disabled.id } })).code).toBe('NOT_FOUND');
     const ends: ((asker: User, user: User) => Promise<unknown>)[] = [
       (asker) => changeUser(asker.username, { version: { increment: 1 } }),
       (asker) => changeUser(asker.username, { role: 'USER' }),
+      (_asker, { username }) => changeUser(username, { role: 'ROOT' }),
       (asker) =>
         changeUser(asker.username, {
           credentials: { updateMany: { where: {}, data: { revokedAt: new Date() } } },
@@ -307,7 +356,7 @@ describe('createTokenForUser', () => {
       (_asker, { username }) => changeUser(username, { disabledAt: new Date() }),
     ];
     for (const end of ends) {
-      const asker = await someone('ADMIN');
+      const [asker, user] = [await someone('ADMIN'), await someone('USER')];
       const token = `Bearer ${(await tokenFor(asker.authorization, { user: { id: user.id } })).token}`;
       expect(await statusOf(token)).toBe(200);
       await end(asker, user);
@@ -356,6 +405,39 @@ describe('validateToken', () => {
       user: null,
       tenantId: claimsOf(token)['tenant'],
     });
+  });
+
+  it('answers ROOT for tokens of all tenants, and the SYSTEM of another tenant for those of its own', async () => {
+    const tenantId = await newTenant(`validating ${newId()}`);
+    const [root, theirs, system, user] = [
+      await someone('ROOT'),
+      ...[await someone('USER', { tenantId }), await someone('SYSTEM', { tenantId }), await someone('USER')],
+    ] as const;
+    const [token, ours] = [await tokenOf(app, theirs.authorization), await tokenOf(app, user.authorization)];
+    expect(await validate(root.authorization, token)).toMatchObject({ valid: true, user: { id: theirs.id } });
+    expect(await validate(system.authorization, token)).toMatchObject({
+      valid: true,
+      user: { id: theirs.id },
+    });
+    expect(await validate(system.authorization, ours)).toMatchObject({ valid: false, user: null });
+  });
+
+  it('reads a token of at most 8192 characters', async () => {
+    const { authorization } = await someone('ROOT');
+    // Every length is possible, because the two parts grow separately.
+    const ofLength = async (length: number) => {
+      for (const pad of ['', 'x', 'xx', 'xxx']) {
+        const short = (await forge({}, { header: { pad } })).length;
+        for (let more = Math.floor(((length - short) * 3) / 4) - 20; more < length; more += 1) {
+          const token = await forge({ more: 'x'.repeat(more) }, { header: { pad } });
+          if (token.length === length) return token;
+          if (token.length > length) break;
+        }
+      }
+      throw new Error(`no token has ${length} characters`);
+    };
+    expect(await validate(authorization, await ofLength(8192))).toMatchObject({ valid: true });
+    expect(await validate(authorization, await ofLength(8193))).toMatchObject({ valid: false, user: null });
   });
 
   it('says that a token has expired, or that its access key was revoked', async () => {
@@ -489,6 +571,9 @@ describe('a forged token', () => {
     ['an end that is no number', () => forge({}, { exp: 'never' })],
     ['no end', () => forge({ exp: undefined } as JWTPayload, { exp: undefined })],
     ['no session', () => forge({ sid: undefined })],
+    ['a session that is no id', () => forge({ sid: 'x' })],
+    ['a key that is no id', () => forge({ cred: 'x' })],
+    ['an actor that is no id', () => forge({ act: { sub: 'x', ver: 1 } })],
     ['another tenant', () => forge({ tenant: newId() })],
     ['another version', () => forge({ ver: 99 })],
     ["a key of somebody else's", async () => forge({ cred: (await someone('USER')).credentialId })],

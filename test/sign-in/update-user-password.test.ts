@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Prisma } from '../../src/generated/prisma/client.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { createUser, password, updateUserPassword, viewerOf } from '../support/people.ts';
-import { newCaller } from '../support/users.ts';
+import { newCaller, newUser } from '../support/users.ts';
+import { overtaken } from '../support/waiting.ts';
 
 let app: App;
 beforeAll(async () => {
@@ -97,6 +99,72 @@ describe('updateUserPassword', () => {
     const set = wanted.filter((_, at) => answers[at].user);
     expect(set).toHaveLength(1);
     expect(await viewerOf(app, basic(user.username, set[0] ?? ''))).toMatchObject({ id: user.id });
+  });
+
+  it('refuses a sign-in with scopes for other users, and accepts it for the own user', async () => {
+    const scopes = ['user:changePassword', 'user:administer'];
+    const admin = await newUser({ role: 'ADMIN', scopes, password });
+    expect(
+      await updateUserPassword(
+        app,
+        { by: { id: (await person()).id }, password: fresh },
+        admin.authorization,
+      ),
+    ).toMatchObject({ code: 'PERMISSION_DENIED', refused: expect.any(String) });
+    const own = { password: fresh, currentPassword: password };
+    expect(await updateUserPassword(app, own, admin.authorization)).toMatchObject({ user: { id: admin.id } });
+  });
+
+  it('asks a caller who acts as another user for the current password of its own user', async () => {
+    const [root, admin] = [await newUser({ role: 'ROOT', password }), await newUser({ role: 'ADMIN' })];
+    const ask = async (currentPassword: string | null) => {
+      const response = await fetch(`${app.url}/graphql`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          authorization: root.authorization,
+          'x-slipway-impersonate-as': admin.id,
+        },
+        body: JSON.stringify({
+          query: `mutation ($input: UpdateUserPasswordInput!) {
+            updateUserPassword(input: $input) { __typename ... on Error { code } } }`,
+          variables: { input: { by: { id: root.id }, password: fresh, currentPassword } },
+        }),
+      });
+      return (await response.json()).data.updateUserPassword;
+    };
+    expect(await ask(null)).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await ask(password)).toEqual({ __typename: 'UpdateUserPasswordPayload' });
+  });
+
+  const raised = { role: 'ROOT' } as const;
+  it.each<[name: string, meanwhile: Prisma.UserUpdateInput | null, answer: { own: object; other: object }]>([
+    ['gets a higher role', raised, { own: { user: {} }, other: { code: 'PERMISSION_DENIED' } }],
+    [
+      'becomes a service account',
+      { kind: 'SERVICE_ACCOUNT' },
+      { own: { code: 'FAILED_PRECONDITION' }, other: { code: 'FAILED_PRECONDITION' } },
+    ],
+    [
+      'gets another password',
+      { passwordHash: 'x' },
+      { own: { code: 'FAILED_PRECONDITION' }, other: { user: {} } },
+    ],
+    ['is deleted', null, { own: { code: 'UNAUTHENTICATED' }, other: { code: 'NOT_FOUND' } }],
+  ])('decides about the user as it is when the password is set: it %s', async (_name, change, answer) => {
+    for (const who of ['own', 'other'] as const) {
+      const { id, username } = await person();
+      const authorization = who === 'own' ? basic(username, password) : app.admin;
+      await viewerOf(app, authorization);
+      const input = { by: { id }, password: fresh, currentPassword: password };
+      const ended = await overtaken(
+        () => updateUserPassword(app, input, authorization),
+        (tx) => tx.$queryRaw`select from users where id = ${id}::uuid for update`,
+        (tx) =>
+          change ? tx.user.update({ where: { id }, data: change }) : tx.user.delete({ where: { id } }),
+      );
+      expect([who, ended]).toMatchObject([who, answer[who]]);
+    }
   });
 
   it('is recorded in the audit log without either password', async () => {

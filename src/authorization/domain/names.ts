@@ -21,7 +21,8 @@ export function nameFault(name: string): string | null {
   if (Math.max(name.length, key.length) > MAX_NAME) return `a name must have at most ${MAX_NAME} characters`;
   if (/[:/]/.test(name + key)) return 'a name must not contain a colon or a slash';
   if (invisible.test(name)) return 'a name must not contain control characters or invisible characters';
-  if (name.trim() !== name || key.trim() !== key) return 'a name must not begin or end with a space';
+  // Each space of a name is also in its key.
+  if (key.trim() !== key) return 'a name must not begin or end with a space';
   return null;
 }
 

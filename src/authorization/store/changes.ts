@@ -57,8 +57,8 @@ const pollStatement = statement<
 >(
   `select clock.version as clock, change.tenant_id as "tenantId", change.user_id as "userId", change.kind::text as kind
      from access_clock as clock
-     left join lateral (
-       select * from access_changes where version > $1 and version <= clock.version order by version limit ${MAX_CHANGES}
+     left join (
+       select * from access_changes where version > $1 order by version limit ${MAX_CHANGES}
      ) as change on true
     order by change.version`,
 );

@@ -38,8 +38,7 @@ export async function createTokenForUser(
   const reachesAll = await reachesAllTenants(caller);
   const found = await find({ by: user, tenantId: tenantId ?? caller.tenantId, inAllTenants: reachesAll });
   const isVisible = found && (tenantId === null || found.tenantId === tenantId);
-  if (!isVisible || (found.tenantId !== caller.tenantId && !reachesAll))
-    throw new NotFoundError('user', addressText(user), ['input', 'user']);
+  if (!isVisible) throw new NotFoundError('user', addressText(user), ['input', 'user']);
   if (!isRoleAtLeast(caller.role, found.role)) throw aboveCaller();
   const made = await newToken(caller, found, { expiresInMs, confinedTo: caller.confinedTo });
   await inTransaction((tx) =>

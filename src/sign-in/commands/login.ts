@@ -22,7 +22,7 @@ export async function login(
 ): Promise<NewToken> {
   if (resources) requireResources(resources);
   const confinedTo = resources ?? caller.confinedTo;
-  if (!isWithin(confinedTo, caller.confinedTo))
+  if (resources && caller.confinedTo && !isWithin(resources, caller.confinedTo))
     throw new PermissionDeniedError('the token that you signed in with is limited to other resources');
   const made = await newToken(caller, caller, { expiresInMs, confinedTo });
   const { userId: id, username: name, method } = caller;
@@ -52,10 +52,5 @@ function requireResources(resources: readonly Resource[]): void {
   if (problems.length > 0) throw new InvalidArgumentError(problems);
 }
 
-function isWithin(wanted: readonly Resource[] | null, limit: readonly Resource[] | null): boolean {
-  if (!limit) return true;
-  return (
-    wanted?.every(({ type, id }) => limit.some((allowed) => allowed.type === type && allowed.id === id)) ??
-    false
-  );
-}
+const isWithin = (wanted: readonly Resource[], limit: readonly Resource[]): boolean =>
+  wanted.every(({ type, id }) => limit.some((allowed) => allowed.type === type && allowed.id === id));

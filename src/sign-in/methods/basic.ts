@@ -63,7 +63,7 @@ async function byPassword(
   const { principal, account } = await signInByPassword(name, password, address);
   if (!principal && account) noteFailedSignIn(account, address);
   if (!principal) return null;
-  // The login page shows the guest's password, so it is good only for getting a token.
-  const scopes = isGuestAccount(principal.userId) ? ['token:create'] : null;
+  // The login page shows the guest's password, so it allows only what is open to every scope: getting a token.
+  const scopes = isGuestAccount(principal.userId) ? [] : null;
   return { ...plain, principal, method: 'PASSWORD', scopes };
 }

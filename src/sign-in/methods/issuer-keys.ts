@@ -1,4 +1,5 @@
 import { createRemoteJWKSet, customFetch, type FetchImplementation, type JWTVerifyGetKey } from 'jose';
+import { z } from 'zod';
 import { UnavailableError } from '../../platform/errors.ts';
 import { log } from '../../platform/log.ts';
 import { type IssuerSettings, isSafeUrl } from './issuers-file.ts';
@@ -14,6 +15,9 @@ const FRESH_MS = 600_000;
 const COOLDOWN_MS = 30_000;
 /** If an issuer does not answer, we wait for so long before we ask again. */
 const RETRY_MS = 10_000;
+
+/** The form of a key set without which jose does not accept it. */
+const keySet = z.looseObject({ keys: z.array(z.looseObject({})) });
 
 type RemoteKeys = ReturnType<typeof createRemoteJWKSet>;
 
@@ -31,7 +35,7 @@ export class IssuerKeys {
   #fetchedAt = 0;
   #failedAt = 0;
 
-  /** @param onChange  called when the set has changed. */
+  /** @param onChange  called when the set has changed, also when it is first known. */
   constructor(settings: Pick<IssuerSettings, 'issuer' | 'jwksUri'>, onChange: () => void) {
     this.#settings = settings;
     this.#onChange = onChange;
@@ -40,14 +44,11 @@ export class IssuerKeys {
   /** Finds the key of a token, for jose. @throws UnavailableError if no key fits and the issuer does not answer. */
   readonly find: JWTVerifyGetKey = async (header, token) => (await this.#keys())(header, token);
 
-  /** Looks for new keys if it is time to do so. Never fails: if the issuer does not answer, the old keys stay. */
+  /** Fetches the keys if there are none yet or if they are old. Never fails: if the issuer does not answer, the old keys stay. */
   async refresh(): Promise<void> {
-    if (this.#known === null || Date.now() - this.#fetchedAt < FRESH_MS) return;
-    try {
-      await (await this.#keys()).reload();
-    } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error;
-    }
+    if (Date.now() - this.#fetchedAt < FRESH_MS) return;
+    // A failure is logged where it happens.
+    await (await this.#keys()).reload().catch(() => {});
   }
 
   #keys(): Promise<RemoteKeys> {
@@ -86,12 +87,11 @@ export class IssuerKeys {
 
   readonly #fetchKeys: FetchImplementation = async (url, options) => {
     const set = await this.#fetched(url, options, (document) => {
-      if (!Array.isArray((document as { keys?: unknown }).keys))
-        throw new Error('the answer is not a key set');
+      keySet.parse(document);
       return JSON.stringify(document);
     });
     this.#fetchedAt = Date.now();
-    if (this.#known !== null && this.#known !== set) this.#onChange();
+    if (this.#known !== set) this.#onChange();
     this.#known = set;
     return new Response(set, { status: 200 });
   };
@@ -108,10 +108,7 @@ export class IssuerKeys {
     try {
       const response = await fetch(url, options);
       if (response.status !== 200) throw new Error(`the issuer answered with status ${response.status}`);
-      const document: unknown = JSON.parse(await readBounded(response));
-      if (document === null || typeof document !== 'object')
-        throw new Error('the answer is not a JSON object');
-      return read(document);
+      return read(z.looseObject({}).parse(JSON.parse(await readBounded(response))));
     } catch (error) {
       this.#failedAt = Date.now();
       log.warn({ err: error, issuer: this.#settings.issuer, url }, 'cannot read the keys of an issuer');

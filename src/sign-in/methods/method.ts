@@ -55,9 +55,6 @@ export interface SignInMethodHandler {
 export function authorizationOf({ headers }: SignInRequest): { scheme: string; value: string } | null {
   const { authorization } = headers;
   if (!authorization) return null;
-  const space = authorization.indexOf(' ');
-  return {
-    scheme: (space < 0 ? authorization : authorization.slice(0, space)).toLowerCase(),
-    value: space < 0 ? '' : authorization.slice(space + 1).trim(),
-  };
+  const [scheme = '', ...value] = authorization.split(' ');
+  return { scheme: scheme.toLowerCase(), value: value.join(' ').trim() };
 }

@@ -128,8 +128,8 @@ async function userOf(settings: KerberosSettings, principal: string, address: st
     return null;
   }
   const { tenant, usernameSuffix, createUsers } = settings;
-  // Principals of machines and services contain a slash. An administrator must create such users.
-  const role = name.includes('/') ? null : (createUsers?.role ?? null);
+  // Principals of machines and services contain a slash, which is in no user name.
+  const role = createUsers?.role ?? null;
   const username = `${name}${usernameSuffix}`;
   // The administrators of the realm give out its names.
   const outside = { tenant, username, name: null, role, source: realm, address, linksLocalUsers: true };

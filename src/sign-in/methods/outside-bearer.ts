@@ -7,6 +7,7 @@ import { plain } from '../../platform/caller.ts';
 import { DomainError, UnauthenticatedError } from '../../platform/errors.ts';
 import { log } from '../../platform/log.ts';
 import { nameKey } from '../../platform/text.ts';
+import { MAX_CACHED } from '../max-cached.ts';
 import { findOutsideUser } from '../outside-users.ts';
 import { IssuerKeys } from './issuer-keys.ts';
 import { type IssuerSettings, readIssuers } from './issuers-file.ts';
@@ -56,20 +57,19 @@ interface Vouched {
   readonly expiresAt: Date;
 }
 
-const MAX_VERIFIED = 10_000;
 const MAX_GROUPS = 500;
 
 /** The last second that a Date can hold. */
 const LAST_SECOND = 8.64e12;
 
-const refused = (reason: string, cause?: unknown): UnauthenticatedError =>
-  Object.assign(new UnauthenticatedError('the token is not valid'), { cause: cause ?? reason });
+const refused = (cause: unknown): UnauthenticatedError =>
+  Object.assign(new UnauthenticatedError('the token is not valid'), { cause });
 
 /** One outside issuer. Checks its tokens and finds their users. */
 export class OutsideIssuer {
   readonly #settings: IssuerSettings;
   /** Tokens whose signature was already checked. We cache nothing else, until they expire or the keys change. */
-  readonly #verified = new LRUCache<string, Vouched>({ max: MAX_VERIFIED });
+  readonly #verified = new LRUCache<string, Vouched>({ max: MAX_CACHED });
   readonly #keys: IssuerKeys;
 
   constructor(settings: IssuerSettings) {
@@ -118,7 +118,7 @@ export class OutsideIssuer {
       if (error instanceof DomainError) throw error;
       const reason = error instanceof errors.JOSEError ? error.code : (error as Error).name;
       log.info({ issuer, reason }, 'outside token refused');
-      throw refused(reason, error);
+      throw refused(error);
     }
   }
 
@@ -138,7 +138,7 @@ export class OutsideIssuer {
     if (usernameClaim === 'email' && payload['email_verified'] !== true)
       throw refused('an unverified address');
     const username = payload[usernameClaim];
-    if (typeof username !== 'string' || username === '') throw refused('no user name');
+    if (typeof username !== 'string') throw refused('no user name');
     return {
       username,
       name: nameIn(payload),

@@ -117,7 +117,7 @@ const sessionStatement = statement<{ isRevoked: boolean }>(
 
 export async function isSessionRevoked(sessionId: string): Promise<boolean> {
   const [row] = await run(sessionStatement, [sessionId]);
-  return row?.isRevoked ?? false;
+  return Boolean(row?.isRevoked);
 }
 
 const sweepSessionsStatement = statement<Record<string, never>>(

@@ -1,8 +1,9 @@
 /** Requests without credentials, if the server has an anonymous user. */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { db } from '../../../src/platform/database/client.ts';
 import { log } from '../../../src/platform/log.ts';
 import { authenticate } from '../../../src/sign-in/authenticate.ts';
+import { anonymous as anonymousMethod } from '../../../src/sign-in/methods/anonymous.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
 import { updatePreferences } from '../../support/people.ts';
 import { registerProject } from '../../support/seed.ts';
@@ -29,6 +30,24 @@ describe('a request without credentials', () => {
     await newUser({ username: 'anonymous', role: 'GUEST', password: 'the password of anonymous' });
     expect((await asStranger()).data.viewer).toEqual({ username: 'anonymous', role: 'GUEST' });
     expect((await overWebSocket(app, viewer, {}, null)).data.viewer.username).toBe('anonymous');
+  });
+
+  it('is reported once as long as there is no such user, and again when there is none any more', async () => {
+    const report = vi.spyOn(log, 'error');
+    onTestFinished(() => report.mockRestore());
+    const anonymous = anonymousMethod({ username: 'nobody-yet', tenant: 'default' });
+    const request = { headers: {}, address: null, publicUrl: app.url, connection: {} };
+    const ask = async () => [await anonymous.signIn(request), await anonymous.signIn(request)];
+    const reports = () => report.mock.calls.map(([fields]) => fields);
+    await anonymous.prepare?.();
+    expect(await ask()).toEqual([null, null]);
+    expect(reports()).toEqual([{ username: 'nobody-yet', tenant: 'default', role: null }]);
+    await newUser({ username: 'nobody-yet', role: 'GUEST' });
+    expect(await ask()).toMatchObject([{ method: 'ANONYMOUS' }, { method: 'ANONYMOUS' }]);
+    expect(reports()).toHaveLength(1);
+    await changeUser('nobody-yet', { role: 'USER' });
+    expect(await ask()).toEqual([null, null]);
+    expect(reports().slice(1)).toEqual([{ username: 'nobody-yet', tenant: 'default', role: 'USER' }]);
   });
 
   it('is UNAUTHENTICATED when the anonymous user has a role above GUEST or is disabled', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isSafeUrl, parseIssuers } from '../../../src/sign-in/methods/issuers-file.ts';
 import { OutsideIssuer, outsideBearer } from '../../../src/sign-in/methods/outside-bearer.ts';
 import { Issuer } from '../../support/issuer.ts';
@@ -18,6 +18,36 @@ describe('the file of issuers', () => {
         clockToleranceSeconds: 5,
       },
     ]);
+    const { linkLocalUsers: _, ...creating } = { ...good, createUsers: { role: 'GUEST' } };
+    expect(parse(creating)).toMatchObject([{ ...creating, linkLocalUsers: false }]);
+  });
+
+  const list = (length: number) => Array.from({ length }, (_, at) => `a${at}`);
+  it.each<[bound: string, accepted: object, refused: object]>([
+    ['groupsClaim', { groupsClaim: 'x'.repeat(100) }, { groupsClaim: 'x'.repeat(101) }],
+    [
+      'issuer',
+      { issuer: `https://${'x'.repeat(492)}` },
+      { issuer: `https://${'x'.repeat(493)}`, jwksUri: 'https://id.example/keys' },
+    ],
+    ['audience', { audience: list(20) }, { audience: list(21) }],
+    ['clockToleranceSeconds', { clockToleranceSeconds: 60 }, { clockToleranceSeconds: 61 }],
+    ['clockToleranceSeconds', { clockToleranceSeconds: 0 }, { clockToleranceSeconds: -1 }],
+  ])('limits %s', (fault, accepted, refused) => {
+    expect(parse({ ...good, ...accepted })).toMatchObject([accepted]);
+    expect(() => parse({ ...good, ...refused })).toThrow(`0.${fault}: `);
+  });
+
+  it('has at most 50 issuers', () => {
+    const issuers = (length: number) =>
+      list(length).map((name) => ({ ...good, issuer: `https://${name}.example` }));
+    expect(parse(...issuers(50))).toHaveLength(50);
+    expect(() => parse(...issuers(51))).toThrow('issuers.json is wrong.\n  the list: ');
+  });
+
+  it('accepts an issuer with any name if it has the URL of its keys', () => {
+    for (const issuer of ['accounts', 'http://id.example'])
+      expect(parse({ ...good, issuer, jwksUri: 'https://id.example/keys' })).toMatchObject([{ issuer }]);
   });
 
   it.each<[fault: string, entry: object]>([
@@ -63,6 +93,9 @@ describe('isSafeUrl', () => {
     ['http://127.0.0.1.evil.example/keys', false],
     ['http://169.254.169.254/keys', false],
     ['https://user:secret@id.example/keys', false],
+    ['https://user@id.example/keys', false],
+    ['https://:secret@id.example/keys', false],
+    ['ftp://localhost/keys', false],
     ['ftp://id.example', false],
     ['keys', false],
   ])('of %s is %s', (url, expected) => {
@@ -92,7 +125,10 @@ describe('an issuer whose discovery document cannot be used', () => {
   ])('is UNAVAILABLE, and asked once, when the document is one %s', async (_name, document) => {
     issuer.asked.length = 0;
     issuer.instead = (_request, response) => void response.end(JSON.stringify(document(issuer.url)));
+    const fetching = vi.spyOn(globalThis, 'fetch');
     expect(await verdict()).toEqual(['UNAVAILABLE', 'UNAVAILABLE']);
+    expect(fetching).toHaveBeenCalledOnce();
+    fetching.mockRestore();
     expect(issuer.asked).toEqual(['/.well-known/openid-configuration']);
   });
 

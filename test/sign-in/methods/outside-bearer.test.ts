@@ -6,6 +6,7 @@ import { createOutsideUser } from '../../../src/identity/commands/create-outside
 import { db } from '../../../src/platform/database/client.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
 import { registerProject } from '../../support/seed.ts';
+import { countStatements } from '../../support/statements.ts';
 import { grantTo, newGroup, newTenant, newUser } from '../../support/users.ts';
 
 /** One issuer in four entries, so that each setting is tested alone. */
@@ -51,6 +52,7 @@ beforeAll(async () => {
   app = await startApp({ scheduler: false });
   ({ id: tenantId } = await db.tenant.findFirstOrThrow({ where: { name: 'default' } }));
   await newUser({ username: 'ada', password: 'the password of ada' });
+  await newUser({ username: 'root', role: 'ROOT' });
   elsewhere = await newTenant('elsewhere');
 });
 afterEach(() => {
@@ -112,6 +114,7 @@ describe('a token of an outside issuer', () => {
     ['of a user whom we do not have', () => issuer.token({ sub: 'nobody' })],
     ['of a name that is none', () => issuer.token({ sub: 'a:b' })],
     ['of an account of the platform', () => issuer.token({ sub: 'local-executor' })],
+    ['of the root user', () => issuer.token({ sub: 'root' })],
     ['of an algorithm that is not allowed', () => wide.token({ preferred_username: 'ada' })],
   ])('is refused: a token %s', async (_name, token) => {
     expect(await asking(await token())).toMatchObject(refused);
@@ -282,6 +285,10 @@ describe('groups of a token', () => {
       expect(await sees(none)).toEqual([]);
     expect(await db.group.count({ where: { nameKey: 'research' } })).toBe(0);
     expect(await db.groupMember.count()).toBe(0);
+    // Nobody becomes a named member of the group with all users, whose members only some may see.
+    const everyone = '{ group(by: { name: "everyone" }) { members { edges { cursor } } } }';
+    const { data } = await asking(await issuer.token({ sub: 'ada', groups: ['everyone'] }), everyone);
+    expect(data.group).toEqual({ members: null });
   });
 });
 
@@ -398,6 +405,8 @@ describe('users that an issuer can create', () => {
       },
     ]);
     expect(await db.accessChange.count({ where: { userId: id ?? '' } })).toBe(1);
+    const { statements } = await countStatements(() => asking(token));
+    expect(statements.filter((text) => text.startsWith('insert'))).toEqual([]);
   });
 
   it('are created once by twenty calls that all find no user', async () => {
