@@ -55,6 +55,9 @@ describe('createUser', () => {
     expect(await createUser(app, { password })).toMatchObject({
       problems: [{ path: ['input', 'username'], code: 'MissingField' }],
     });
+    expect(await createUser(app, { name: ' ', kind: 'SERVICE_ACCOUNT', password })).toMatchObject({
+      problems: ['username', 'name', 'password'].map((field) => ({ path: ['input', field] })),
+    });
   });
 
   it.each([
