@@ -197,6 +197,13 @@ describe('myPermissions', () => {
     expect(JSON.stringify(await mine(bob.authorization))).toContain(secret.id);
   });
 
+  it('gives no level on an object that does not exist any more', async () => {
+    const { authorization } = await newUser({ grants: [{ type: 'QUEUE', id: newId(), level: 'MANAGE' }] });
+    expect(nodes(await mine(authorization))).toMatchObject([
+      { effectiveLevel: 'NO_PERMISSIONS', grant: { level: 'MANAGE', resource: { name: null } } },
+    ]);
+  });
+
   it('computes the effective level only where it is selected', async () => {
     const ann = await newUser();
     await grant({ user: { id: ann.id } }, { project: { id: projectId } }, 'READ');
