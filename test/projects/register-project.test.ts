@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ProjectState } from '../../src/generated/prisma/enums.ts';
 import { type NewProject, projectProblems } from '../../src/projects/domain/project-checks.ts';
+import { requireOpenProject } from '../../src/projects/open-project.ts';
 import { type App, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 
@@ -79,5 +81,29 @@ describe('a new project', () => {
     ['a description of 301 characters', { description: 'x'.repeat(301) }],
   ])('may not have %s', (_what, given) => {
     expect(problems(given)).toEqual([`input.${Object.keys(given)[0]}`]);
+  });
+});
+
+describe('a new object in a project', () => {
+  const inside = (state: ProjectState, domain: string) => () =>
+    requireOpenProject({ identifier: 'p', state }, domain, ['input']);
+
+  it('needs a project that is active', () => {
+    expect(inside('ACTIVE', 'staging')).not.toThrow();
+    for (const state of ['ARCHIVED', 'SYSTEM_GENERATED', 'SYSTEM_ARCHIVED'] as const)
+      expect(inside(state, 'staging')).toThrow('project p is not active');
+  });
+
+  it('needs a domain that exists, of which the refusal tells 100 characters', () => {
+    expect(inside('ACTIVE', 'x'.repeat(200))).toThrow(
+      expect.objectContaining({
+        problems: [
+          expect.objectContaining({
+            message: `domain ${'x'.repeat(100)} does not exist`,
+            path: ['input', 'domain'],
+          }),
+        ],
+      }),
+    );
   });
 });
