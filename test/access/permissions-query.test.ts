@@ -72,6 +72,19 @@ describe('permissions', () => {
     }
   });
 
+  it('shows the grants on a public resource to those who would manage it, if their scopes allow it', async () => {
+    const { id } = await experiment(projectId, 'public', new Date());
+    const resource = { experiment: { id } };
+    const manager = { grants: [{ type: 'EXPERIMENT', id, level: 'MANAGE' }] } as const;
+    for (const [options, expected] of [
+      [manager, 'OK'],
+      [{ ...manager, scopes: ['permission:read'] }, 'OK'],
+      [{ ...manager, scopes: ['permission:grant'] }, 'PERMISSION_DENIED'],
+      [{}, 'PERMISSION_DENIED'],
+    ] as const)
+      expect(endOf(await list({ resource }, (await newUser(options)).authorization))).toBe(expected);
+  });
+
   it('takes the same statements for a hidden resource as for an absent one', async () => {
     const outsider = await newUser();
     const statementsFor = async (id: string) => {
