@@ -1,5 +1,6 @@
 /** Whose access keys a caller may see and change, and for how long the keys may live. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { storeKeyUses } from '../../src/identity/store/access-keys.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { answerOf, mutate } from '../support/mutate.ts';
@@ -72,6 +73,18 @@ describe('ROOT', () => {
 });
 
 describe('an access key', () => {
+  it('keeps its last use for a minute, and is seen to be used again after that', async () => {
+    const { credentialId } = await newUser();
+    const first = new Date('2026-01-01T00:00:00.000Z');
+    const used = async (ms: number, from: string) => {
+      await storeKeyUses([{ credentialId, at: new Date(first.getTime() + ms), from }]);
+      return (await db.credential.findUniqueOrThrow({ where: { id: credentialId } })).lastUsedFrom;
+    };
+    expect(await used(0, 'first')).toBe('first');
+    expect(await used(60_000, 'too early')).toBe('first');
+    expect(await used(60_001, 'second')).toBe('second');
+  });
+
   it('may end earlier than it did or at the same time, but not extend its own life', async () => {
     const { accessKey, authorization } = await newUser();
     const end = new Date(Date.now() + 3_600_000);

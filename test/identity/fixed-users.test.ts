@@ -187,6 +187,28 @@ describe('fixed users', () => {
     expect(await db.user.count({ where: { id: made.id } })).toBe(1);
   });
 
+  it('are in the audit log when they are created, changed and deleted, and no hash is', async () => {
+    const user = { username: 'logged', password, name: 'Old', role: 'USER' as const, tenant: 'of the log' };
+    const declare = (users: readonly (typeof user)[]) =>
+      keepFixedUsers({ ...fixedUsers(), users: [...fixedUsers().users, ...users] });
+    await declare([user]);
+    const { id, tenantId } = await rowOf('logged');
+    await declare([{ ...user, name: 'New', role: 'ADMIN' } as never]);
+    await declare([]);
+    const rows = await db.auditEvent.findMany({ where: { tenantId }, orderBy: { id: 'asc' } });
+    const [old, renamed] = [
+      { username: 'logged', name: 'Old', role: 'USER' },
+      { username: 'logged', name: 'New', role: 'ADMIN' },
+    ];
+    expect(rows.map(({ action, targetId, before, after }) => [action, targetId, before, after])).toEqual([
+      ['tenant:create', tenantId, null, { name: 'of the log' }],
+      ['user:create', id, null, { ...old, isFixed: true }],
+      ['user:update', id, old, { ...renamed, isFixed: true }],
+      ['user:delete', id, { username: 'logged', role: 'ADMIN', isFixed: true }, null],
+    ]);
+    expect(await db.accessChange.count({ where: { userId: id, kind: 'PRINCIPAL' } })).toBe(3);
+  });
+
   it('prevent the start when a user of that name was created over the API', async () => {
     await createUser(app, { username: 'older' });
     const users = [{ ...bea, role: 'ADMIN' as const, username: 'OLDER', tenant: null }];

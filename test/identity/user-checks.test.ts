@@ -49,7 +49,9 @@ describe('passwords', () => {
     ['11 do not', 'eleven char', ['input.password']],
     ['12 of any script pass', '密码'.repeat(6), []],
     ['a pair of surrogates is one', '😀'.repeat(11), ['input.password']],
+    ['lines count, too', 'a\n'.repeat(6), []],
     ['1024 pass', 'x'.repeat(1024), []],
+    ['1024 pairs of surrogates pass', '😀'.repeat(1024), []],
     ['1025 do not', 'x'.repeat(1025), ['input.password']],
   ])('%s', (_what, password, faults) => {
     expect(faultsOf({ password })).toEqual(faults);

@@ -29,5 +29,5 @@ export function isSecret(secret: string, hash: Uint8Array): boolean {
 /** A password for a first sign-in: 120 bits, in groups that can be read aloud. */
 export function newPassword(): string {
   const text = randomBytes(15).toString('base64url').replaceAll(/[-_]/g, 'x');
-  return (text.match(/.{5}/g) ?? [text]).join('-');
+  return text.replaceAll(/.{5}(?=.)/g, '$&-');
 }
