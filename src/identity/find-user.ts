@@ -12,11 +12,8 @@ import { reachesAllTenants } from './reach.ts';
  */
 export async function findUserAt(context: Context, by: UserBy): Promise<User | null> {
   const caller = callerOf(context);
-  const { tenantId } = caller;
-  // If the address can only be in the caller's own tenant, we need not check how far the caller reaches.
-  const isFar = 'id' in by ? by.id !== caller.userId : 'username' in by && by.username.includes('/');
-  const inAllTenants = isFar && (await reachesAllTenants(caller));
-  return await context.loaders.userAt.load({ tenantId, by, inAllTenants });
+  const inAllTenants = await reachesAllTenants(caller);
+  return await context.loaders.userAt.load({ tenantId: caller.tenantId, by, inAllTenants });
 }
 
 /**
@@ -41,6 +38,6 @@ export async function isOwnAddress(context: Context, by: UserBy): Promise<boolea
   }
   if (isOwn(caller, by) || 'id' in by) return isOwn(caller, by);
   const { tenantKey, key } = parseUsername(by.username);
-  if (tenantKey === null || key !== nameKey(caller.username)) return false;
+  if (key !== nameKey(caller.username)) return false;
   return (await context.loaders.tenant.load(caller.tenantId))?.nameKey === tenantKey;
 }

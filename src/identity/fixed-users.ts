@@ -62,7 +62,7 @@ const fileForm = z.strictObject({
     .array(
       z.strictObject({
         username: textWith(usernameFault),
-        password: z.string().max(1024),
+        password: z.string(),
         name: text,
         role: z.enum(['ADMIN', 'SUPERUSER', 'USER', 'ANNOTATOR', 'GUEST']).default('USER'),
         tenant: textWith(tenantNameFault).optional(),
@@ -86,22 +86,29 @@ const fileForm = z.strictObject({
  * @throws ConfigurationError with all problems, but without passwords.
  */
 export function readFixedUsers(path: string): FixedUsers {
-  const refuse = (faults: readonly string[]) =>
-    new ConfigurationError(`The file of FIXED_USERS_FILE is wrong.\n  ${faults.join('\n  ')}`);
   let content: unknown;
   try {
     content = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     // The message of JSON.parse quotes the text, which contains passwords.
     const reason = error instanceof SyntaxError ? 'the file is not valid JSON' : (error as Error).message;
-    throw refuse([reason]);
+    throw wrongFile([reason]);
   }
+  return declarationsIn(content);
+}
+
+const wrongFile = (faults: readonly string[]) =>
+  new ConfigurationError(`The file of FIXED_USERS_FILE is wrong.\n  ${faults.join('\n  ')}`);
+
+function declarationsIn(content: unknown): FixedUsers {
   const result = fileForm.safeParse(content);
   if (!result.success)
-    throw refuse(result.error.issues.map((issue) => `${issue.path.join('.') || 'file'}: ${issue.message}`));
+    throw wrongFile(
+      result.error.issues.map((issue) => `${issue.path.join('.') || 'file'}: ${issue.message}`),
+    );
   const { enabled, passHashed, deleteMissing, guest, users } = result.data;
   const faults = [...passwordFaults(users, passHashed), ...duplicates([...users, ...(guest ? [guest] : [])])];
-  if (faults.length > 0) throw refuse(faults);
+  if (faults.length > 0) throw wrongFile(faults);
   return {
     isEnabled: enabled,
     arePasswordsHashed: passHashed,
@@ -133,13 +140,7 @@ function duplicates(users: readonly { readonly username: string }[]): string[] {
   return twice.map(({ username }) => `the user name ${username} is declared twice`);
 }
 
-const none: FixedUsers = {
-  isEnabled: false,
-  arePasswordsHashed: false,
-  deletesMissing: false,
-  users: [],
-  guest: null,
-};
+const none = declarationsIn({ enabled: false });
 let content: FixedUsers | null = null;
 
 /** The declarations of the server's file. They are read once. @throws ConfigurationError */

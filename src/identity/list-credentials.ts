@@ -12,7 +12,7 @@ export const credentialOrder = lastIdFirst('credential');
 /** Which access keys a list shows: the keys of one user. */
 export interface CredentialFilter {
   readonly userId: string;
-  readonly withRevoked: boolean;
+  readonly withRevoked: boolean | null | undefined;
 }
 
 /**

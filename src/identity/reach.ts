@@ -1,5 +1,6 @@
 import type { Caller } from '../platform/caller.ts';
 import { NotFoundError } from '../platform/errors.ts';
+import { nameKey } from '../platform/text.ts';
 import { otherTenants } from './denials.ts';
 import { findFirstTenant, findTenant, type TenantBy, tenantKeyOf } from './store/tenants.ts';
 
@@ -32,7 +33,7 @@ export async function reachedTenantId(
   if (!(await reachesAllTenants(caller))) {
     // The caller's own tenant by name is not an attempt to reach another one.
     const own = 'name' in by ? await findTenant({ id: caller.tenantId }) : null;
-    if (own && 'name' in by && own.name === by.name) return own.id;
+    if (own && 'name' in by && own.nameKey === nameKey(by.name)) return own.id;
     throw otherTenants();
   }
   const tenant = await findTenant(by);

@@ -32,7 +32,7 @@ export function readProjects(tenantId: string, addresses: readonly ProjectBy[]):
 export const projectOrder = byText<Project>('project.identifier', ({ identifier }) => identifier);
 
 interface ProjectFilter {
-  readonly withArchived: boolean;
+  readonly withArchived: boolean | null | undefined;
 }
 
 const resources: readonly ResourceColumn[] = [{ type: 'PROJECT', column: 'project.id' }];

@@ -103,13 +103,15 @@ describe('auditEvents', () => {
     expect(await of({ targetType: 'PROJECT', targetId: projectId, outcome: 'DENIED' })).toEqual([
       'permission:grant',
     ]);
-    expect(await of({ targetType: 'QUEUE' })).toEqual([]);
+    for (const nothing of [{ targetType: 'QUEUE' }, { targetId: newId() }, { actor: { id: 'no id' } }])
+      expect(await of(nothing)).toEqual([]);
     expect(await of({ until: since })).toEqual([]);
     expect(endOf(await ask({ filter: { credentialId: 'x' } }))).toBe('INVALID_ARGUMENT');
   });
 
   it('shows deleted users with their id and the name that they had', async () => {
-    const admin = await newUser({ role: 'ADMIN' });
+    // A name may look like an id.
+    const admin = await newUser({ role: 'ADMIN', username: newId() });
     await write.grant(granting(await newUser()), admin.authorization);
     await db.user.delete({ where: { id: admin.id } });
     for (const actor of [{ id: admin.id }, { username: admin.username }])
@@ -175,6 +177,7 @@ describe('auditEvents', () => {
     await readSecretly(await newUser({ role: 'ADMIN', tenantId, scopes: ['queue:read'] }));
     expect(await events({}, {}, theirs.authorization)).toMatchObject([{ tenantId, outcome: 'DENIED' }]);
     expect(await events({}, { tenant: { id: tenantId } }, root.authorization)).toHaveLength(1);
+    expect(await events({}, { tenant: { id: tenantId } }, theirs.authorization)).toHaveLength(1);
     for (const tenant of [tenantId, newId()])
       expect(endOf(await ask({ tenant: { id: tenant } }))).toBe('NOT_FOUND');
   });

@@ -295,5 +295,10 @@ describe('explainPermission', () => {
       ),
     });
     expect(part.steps.length).toBeLessThan(whole.steps.length);
+    // Grants on all experiments are not grants on this one.
+    const { steps } = await explained(await newUser(), trial, manager.authorization);
+    expect(steps.map(({ resource }: Answer) => resource).filter(Boolean)).toEqual([
+      { type: 'EXPERIMENT', id: trialId, name: 'trial' },
+    ]);
   });
 });

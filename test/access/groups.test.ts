@@ -3,7 +3,7 @@ import { flushDenials } from '../../src/authorization/audit.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
-import { answerOf } from '../support/mutate.ts';
+import { answerOf, mutate } from '../support/mutate.ts';
 import {
   addGroupMembers,
   createGroup,
@@ -17,7 +17,7 @@ import {
 } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { grantTo, newCaller, newTenant } from '../support/users.ts';
+import { grantTo, newCaller, newTenant, newUser } from '../support/users.ts';
 import { overtaken } from '../support/waiting.ts';
 
 let app: App;
@@ -92,11 +92,31 @@ describe('createGroup', () => {
     for (const by of [{ username: 'nobody' }, { id: foreigner.id }])
       expect(await createGroup(app, { name: 'stray', members: [{ id: ada.id }, by] })).toMatchObject({
         ...{ code: 'NOT_FOUND', path: ['input', 'members', '1'] },
+        message: `user ${Object.values(by)[0]} not found`,
       });
     expect(await db.group.count({ where: { name: 'stray' } })).toBe(0);
     const members = Array(1001).fill({ id: ada.id });
     expect(await createGroup(app, { name: 'many', members })).toMatchObject({ path: ['input', 'members'] });
+    expect(await createGroup(app, { name: 'many', members: members.slice(1) })).toMatchObject({
+      group: { memberCount: 1 },
+    });
   });
+
+  it.each(['createGroup', 'addGroupMembers'])(
+    'finds no member who is deleted in the meantime: %s',
+    async (field) => {
+      const { id } = await newUser();
+      const { group: made } = await createGroup(app, { name: `late-${field}` });
+      const members = [{ id }];
+      const input =
+        field === 'createGroup' ? { name: 'too-late', members } : { by: { id: made.id }, members };
+      const answer = await overtaken(
+        () => mutate(app, field, input),
+        (tx) => tx.user.delete({ where: { id } }),
+      );
+      expect(answer).toMatchObject({ __typename: 'NotFoundError', path: ['input', 'members'] });
+    },
+  );
 
   it('creates one group when 20 calls use one name at the same time, whatever its case', async () => {
     const answers = await Promise.all(
@@ -255,6 +275,13 @@ describe('updateGroup', () => {
     expect((await updateGroup(app, { by, name: 'new-name' })).group.name).toBe('new-name');
     expect(await updateGroup(app, { by, name: 'EVERYONE' })).toMatchObject({ code: 'ALREADY_EXISTS' });
     expect(await updateGroup(app, { by })).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await updateGroup(app, { by, name: 'a/b' })).toMatchObject({ path: ['input', 'name'] });
+    expect(await updateGroup(app, { by, name: null, description: 'e' })).toMatchObject({
+      group: { name: 'new-name', description: 'e' },
+    });
+    expect(await updateGroup(app, { by, name: 'newest', description: null })).toMatchObject({
+      group: { name: 'newest', description: 'e' },
+    });
   });
 });
 

@@ -5,7 +5,7 @@ import { type Answer, type App, startApp } from '../support/app.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { newTenant, newUser, type User } from '../support/users.ts';
+import { newKey, newTenant, newUser, tokenOf, type User } from '../support/users.ts';
 import { experiment, registeredModel } from './stage.ts';
 
 /**
@@ -177,6 +177,53 @@ describe('the lists on users', () => {
       narrow.authorization,
     );
     expect(data.viewer).toEqual({ username: expect.any(String), experimentPermissions: null });
+  });
+});
+
+describe('the permissions of a user', () => {
+  let owner: User;
+  let models: { id: string }[];
+  beforeAll(async () => {
+    models = [await registeredModel(projectId, 'first'), await registeredModel(projectId, 'second')];
+    const grants = models.map(({ id }) => ({ type: 'REGISTERED_MODEL', id, level: 'READ' }) as const);
+    owner = await newUser({ grants });
+  });
+
+  const shown = async (authorization: string) => {
+    const { data } = await app.ask(
+      `query ($id: ID!) { user(by: { id: $id }) {
+         registeredModelPermissions { totalCount nodes { registeredModelId name } } } }`,
+      { id: owner.id },
+      authorization,
+    );
+    return data.user.registeredModelPermissions;
+  };
+  const rows = (names: readonly (string | null)[]) => ({
+    totalCount: names.length,
+    nodes: expect.arrayContaining(names.map((name) => ({ registeredModelId: expect.any(String), name }))),
+  });
+
+  it('are shown to the user and to administrators, with the names of the models', async () => {
+    for (const authorization of [owner.authorization, app.admin])
+      expect(await shown(authorization)).toEqual(rows(['first', 'second']));
+  });
+
+  it('are null for others, even if they may see the user', async () => {
+    const superuser = await newUser({ role: 'SUPERUSER', level: 'MANAGE' });
+    expect(await shown(superuser.authorization)).toBeNull();
+  });
+
+  it('need the scope permission:list, and the names need model:read', async () => {
+    const key = async (...scopes: string[]) => (await newKey(owner, ['user:read', ...scopes])).authorization;
+    expect(await shown(await key('permission:explain', 'model:read'))).toBeNull();
+    expect(await shown(await key('permission:list', 'model:list'))).toEqual(rows([null, null]));
+    expect(await shown(await key('permission:list', 'model:read'))).toEqual(rows(['first', 'second']));
+  });
+
+  it('are only those on the resources to which a token is confined', async () => {
+    const resources = [{ type: 'REGISTERED_MODEL', id: models[1]?.id }];
+    const token = await tokenOf(app, owner.authorization, { resources });
+    expect(await shown(token)).toEqual(rows(['second']));
   });
 });
 

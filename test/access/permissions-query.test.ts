@@ -86,6 +86,19 @@ describe('permissions', () => {
     expect(nodes((await list({ resource: { experiment: { id } } })).data.permissions)).toEqual([]);
   });
 
+  it('shows the grants on a public resource to those who would manage it, if their scopes allow it', async () => {
+    const { id } = await experiment(projectId, 'public', new Date());
+    const resource = { experiment: { id } };
+    const manager = { grants: [{ type: 'EXPERIMENT', id, level: 'MANAGE' }] } as const;
+    for (const [options, expected] of [
+      [manager, 'OK'],
+      [{ ...manager, scopes: ['permission:read'] }, 'OK'],
+      [{ ...manager, scopes: ['permission:grant'] }, 'PERMISSION_DENIED'],
+      [{}, 'PERMISSION_DENIED'],
+    ] as const)
+      expect(endOf(await list({ resource }, (await newUser(options)).authorization))).toBe(expected);
+  });
+
   it('takes the same statements for a hidden resource as for an absent one', async () => {
     const outsider = await newUser();
     const statementsFor = async (id: string) => {
@@ -209,6 +222,13 @@ describe('myPermissions', () => {
       level: 'READ',
     });
     expect(JSON.stringify(await mine(bob.authorization))).toContain(secret.id);
+  });
+
+  it('gives no level on an object that does not exist any more', async () => {
+    const { authorization } = await newUser({ grants: [{ type: 'QUEUE', id: newId(), level: 'MANAGE' }] });
+    expect(nodes(await mine(authorization))).toMatchObject([
+      { effectiveLevel: 'NO_PERMISSIONS', grant: { level: 'MANAGE', resource: { name: null } } },
+    ]);
   });
 
   it('computes the effective level only where it is selected', async () => {

@@ -1,15 +1,15 @@
 /** A name that is taken: by an object that the caller may read, and by a hidden object. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { nameConflict } from '../../src/authorization/name-conflict.ts';
 import type { Role } from '../../src/generated/prisma/enums.ts';
 import { systemCaller } from '../../src/platform/caller.ts';
-import { db } from '../../src/platform/database/client.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type LocalApp, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
 import { domain, keyOf, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
-import { homeTenant, newCaller } from '../support/users.ts';
+import { homeTenant, newCaller, newTenant, newUser } from '../support/users.ts';
 import { makeExperiment } from '../tracking/experiment-seed.ts';
 import { makeModel } from '../tracking/model-seed.ts';
 
@@ -87,4 +87,32 @@ describe('a name that is taken', () => {
       expect(unseen.statements).toEqual(seen.statements);
     },
   );
+});
+
+describe('a database that refuses a row for another reason', () => {
+  const refused = 'refused by the table';
+  it.each<[string, string, string, () => object | Promise<object>]>([
+    ['registerProject', 'projects', 'name', () => ({ identifier: 'refused', name: refused })],
+    ['createUser', 'users', 'username', () => ({ username: refused })],
+    ['editUser', 'users', 'username', async () => ({ by: { id: (await newUser()).id }, username: refused })],
+    ['createTenant', 'tenants', 'name', () => ({ name: refused })],
+    ['updateTenant', 'tenants', 'name', async () => ({ by: { id: await newTenant('any') }, name: refused })],
+    ['createGroup', 'groups', 'name', () => ({ name: refused })],
+    [
+      'updateGroup',
+      'groups',
+      'name',
+      async () => {
+        await mutate(app, 'createGroup', { name: 'any' });
+        return { by: { name: 'any' }, name: refused };
+      },
+    ],
+  ])('is not reported by %s as a taken name', async (field, table, column, input) => {
+    await pool.query(`alter table ${table} add constraint for_a_test check (${column} <> '${refused}')`);
+    onTestFinished(async () => {
+      await pool.query(`alter table ${table} drop constraint for_a_test`);
+    });
+    const root = await newCaller({ role: 'ROOT' });
+    expect(await mutate(app, field, await input(), '', root)).toMatchObject({ refused: 'INTERNAL' });
+  });
 });

@@ -229,7 +229,10 @@ describe('executions of all projects', () => {
     const filter = { principal: { email: 'ada@example.com' } };
     expect(await namesOf({ filter })).toEqual(['mine']);
     expect(await namesOf({ filter }, author.authorization)).toEqual(['mine']);
-    expect(await namesOf({ filter }, await newCaller({ role: 'USER', level: 'READ' }))).toEqual([]);
+    const reader = await newCaller({ role: 'USER', level: 'READ' });
+    expect(await namesOf({ filter }, reader)).toEqual([]);
+    const principal = { username: author.username };
+    expect(await namesOf({ filter: { principal } }, reader)).toEqual(['mine']);
   });
 
   it('are those created from one time until before another', async () => {

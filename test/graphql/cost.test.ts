@@ -107,6 +107,15 @@ describe('the cost of an operation', () => {
     expect(cost(`{ task(by: { id: "x" }) { ${signature} } }`)).toBe(1 + 1 + 2 * (1 + 10));
   });
 
+  it.each([
+    ['{ domains { name } }', 1 + 5],
+    ['{ project(by: { id: "x" }) { labels { key } domains { name } } }', 1 + 1 + 5 + 1 + 5],
+    ['{ viewer { groups { name } } }', 1 + 1 + 25],
+    ['{ explainPermission(user: { id: "x" }, resource: { tenant: true }) { steps { step } } }', 1 + 1 + 10],
+  ])('of a list without pages counts as many entries as such a list usually has: %s', (text, paid) => {
+    expect(cost(text)).toBe(paid);
+  });
+
   it('is the same with fragments, named or inline', () => {
     const plain = cost(`{ executions(${filter}, first: 4) { edges { node { project { id } } } } }`);
     expect(plain).toBe(9);

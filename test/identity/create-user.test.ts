@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createOutsideUser } from '../../src/identity/commands/create-outside-user.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type App, basic, startApp } from '../support/app.ts';
 import { createUser, password, viewerOf } from '../support/people.ts';
@@ -54,6 +55,9 @@ describe('createUser', () => {
     ]);
     expect(await createUser(app, { password })).toMatchObject({
       problems: [{ path: ['input', 'username'], code: 'MissingField' }],
+    });
+    expect(await createUser(app, { name: ' ', kind: 'SERVICE_ACCOUNT', password })).toMatchObject({
+      problems: ['username', 'name', 'password'].map((field) => ({ path: ['input', field] })),
     });
   });
 
@@ -168,5 +172,15 @@ describe('createUser', () => {
     expect(JSON.stringify(row)).not.toMatch(/a secret of the audit|argon2/);
     const change = await db.accessChange.findFirst({ where: { userId: id } });
     expect(change).toMatchObject({ kind: 'PRINCIPAL' });
+  });
+});
+
+describe('a first sign-in from outside', () => {
+  it('creates its user without a password, in a tenant that exists', async () => {
+    const outside = { username: 'outside', role: 'USER', source: 'test', address: null, name: null } as const;
+    expect(await createOutsideUser({ ...outside, tenant: 'nowhere' })).toBe(false);
+    expect(await createOutsideUser({ ...outside, tenant: 'Elsewhere' })).toBe(true);
+    const rows = await db.user.findMany({ where: { username: 'outside' } });
+    expect(rows).toMatchObject([{ tenantId: otherTenant, name: 'outside', passwordHash: null }]);
   });
 });

@@ -3,7 +3,7 @@ import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
 import { createUser, deleteUser, editUser, password, updateUserAdmin, viewerOf } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
-import { newCaller, newGroup, newTenant } from '../support/users.ts';
+import { newCaller, newGroup, newTenant, newUser } from '../support/users.ts';
 
 let app: App;
 beforeAll(async () => {
@@ -43,6 +43,42 @@ describe('editUser', () => {
     const again = await editUser(app, input);
     expect(again).toMatchObject({ updated: 0, user: { defaultLevel: 'USE' } });
     expect(again.fields.sort()).toEqual([...fields].sort());
+  });
+
+  it.each([
+    ['givenName', 'Ada'],
+    ['familyName', 'Lovelace'],
+    ['avatar', 'https://example.com/ada.png'],
+  ])('sets %s, and removes it with null or with an empty text', async (field, value) => {
+    const { id } = await person();
+    for (const empty of [null, '']) {
+      expect((await editUser(app, { by: { id }, [field]: value })).user).toMatchObject({ [field]: value });
+      expect((await editUser(app, { by: { id }, [field]: empty })).user).toMatchObject({ [field]: null });
+    }
+    const made = await person({ [field]: '' });
+    expect(made).toMatchObject({ [field]: null });
+  });
+
+  it('changes nothing where null is given for what cannot be removed', async () => {
+    const { id, username } = await person({ name: 'Kept' });
+    const nothing = { username: null, name: null, role: null, disabled: null };
+    const answer = await editUser(app, { by: { id }, givenName: 'New', ...nothing });
+    expect(answer).toMatchObject({ fields: ['givenName'], user: { username, name: 'Kept', role: 'USER' } });
+  });
+
+  it('lets nobody back in who is disabled, unless it says so', async () => {
+    const { id } = await person();
+    await editUser(app, { by: { id }, disabled: true });
+    const { user } = await editUser(app, { by: { id }, name: 'Still out' });
+    expect(user).toMatchObject({ name: 'Still out', disabledAt: expect.any(String) });
+  });
+
+  it('changes users whom a file declared once, while the server has no such file', async () => {
+    const { id } = await person();
+    await db.user.update({ where: { id }, data: { isFixed: true } });
+    expect(await editUser(app, { by: { id }, name: 'Free' })).toMatchObject({ user: { name: 'Free' } });
+    const { data } = await app.ask('{ fixedUsersMode { enabled guest { enabled } } }');
+    expect(data.fixedUsersMode).toEqual({ enabled: false, guest: { enabled: false } });
   });
 
   it('refuses an input without changes', async () => {
@@ -95,6 +131,15 @@ describe('editUser', () => {
     expect(await editUser(app, { by, email: 'ONE@example.com' })).toMatchObject({
       ...{ code: 'ALREADY_EXISTS', path: ['input', 'email'] },
     });
+    const taken = { username: one.username, email: 'one@example.com' };
+    expect(await editUser(app, { by, ...taken })).toMatchObject({ path: ['input', 'username'] });
+    expect(await editUser(app, { by, ...taken, username: 'not-taken' })).toMatchObject({
+      ...{ code: 'ALREADY_EXISTS', path: ['input', 'email'] },
+    });
+    expect(await editUser(app, { by, email: 'Two@Example.com' })).toMatchObject({ updated: 1 });
+    expect(await editUser(app, { by: { email: 'two@example.com' }, name: 'Two' })).toMatchObject({
+      user: { id: other.id, email: 'Two@Example.com' },
+    });
     expect(await editUser(app, { by, username: other.username.toUpperCase() })).toMatchObject({ updated: 1 });
     expect(await editUser(app, { by, username: 'a:b', name: ' ' })).toMatchObject({
       problems: [{ path: ['input', 'username'] }, { path: ['input', 'name'] }],
@@ -111,7 +156,24 @@ describe('editUser', () => {
         const by = { id: (await viewerOf(app, caller)).id };
         expect(await editUser(app, { by, ...change })).toMatchObject({ code: 'PERMISSION_DENIED' });
       }
+    expect(await editUser(app, { by: { id }, role: 'SYSTEM' }, root)).toMatchObject({
+      ...{ code: 'INVALID_ARGUMENT', path: ['input', 'role'] },
+    });
     expect(await editUser(app, { by: { id }, role: 'ROOT' }, root)).toMatchObject({ user: { role: 'ROOT' } });
+  });
+
+  it('with scopes gives no role that administers, but any other one', async () => {
+    const { authorization } = await newUser({ role: 'ADMIN', scopes: ['user:*'] });
+    const by = { id: (await person()).id };
+    expect(await editUser(app, { by, role: 'ADMIN' }, authorization)).toMatchObject({
+      code: 'PERMISSION_DENIED',
+    });
+    expect(await editUser(app, { by, role: 'SUPERUSER' }, authorization)).toMatchObject({ updated: 1 });
+    await editUser(app, { by, role: 'ADMIN' });
+    // It has the role already.
+    expect(await editUser(app, { by, role: 'ADMIN', name: 'A' }, authorization)).toMatchObject({
+      updated: 1,
+    });
   });
 
   it('applies a new role to the next call of an old token', async () => {
@@ -180,70 +242,6 @@ describe('updateUserAdmin', () => {
       expect(await updateUserAdmin(app, { by: { id }, isAdmin: true }, caller)).toMatchObject({
         code: 'PERMISSION_DENIED',
       });
-  });
-});
-
-/** A separate tenant with administrators who sign in with access keys. */
-async function tenantWith(administrators: number): Promise<{ callers: string[]; ids: string[] }> {
-  const tenantId = await newTenant(`guarded-${++made}`);
-  const callers: string[] = [];
-  for (let at = 0; at < administrators; at += 1) callers.push(await newCaller({ role: 'ADMIN', tenantId }));
-  const ids = await Promise.all(callers.map(async (caller) => (await viewerOf(app, caller)).id));
-  return { callers, ids };
-}
-
-const activeAdministrators = (ids: readonly string[]) =>
-  db.user.count({ where: { id: { in: [...ids] }, role: 'ADMIN', disabledAt: null } });
-
-describe('administrators', () => {
-  it('cannot demote, disable or delete themselves', async () => {
-    const { callers, ids } = await tenantWith(2);
-    const by = { id: ids[0] };
-    const [caller] = callers;
-    for (const answer of [
-      await editUser(app, { by, role: 'USER' }, caller),
-      await editUser(app, { by, disabled: true }, caller),
-      await updateUserAdmin(app, { by, isAdmin: false }, caller),
-      await deleteUser(app, { by }, caller),
-    ])
-      expect(answer).toMatchObject({ __typename: 'FailedPreconditionError' });
-    expect(await editUser(app, { by, role: 'ADMIN', disabled: false }, caller)).toMatchObject({ updated: 0 });
-    expect(await activeAdministrators(ids)).toBe(2);
-  });
-
-  it('always include at least one: the last one cannot be removed, not even by ROOT', async () => {
-    const { ids } = await tenantWith(2);
-    const root = await newCaller({ role: 'ROOT' });
-    const [one, last] = ids;
-    expect(await editUser(app, { by: { id: one }, disabled: true }, root)).toMatchObject({ updated: 1 });
-    for (const answer of [
-      await editUser(app, { by: { id: last }, role: 'USER' }, root),
-      await editUser(app, { by: { id: last }, disabled: true }, root),
-      await updateUserAdmin(app, { by: { id: last }, isAdmin: false }, root),
-      await deleteUser(app, { by: { id: last } }, root),
-    ])
-      expect(answer).toMatchObject({ code: 'FAILED_PRECONDITION', message: expect.stringContaining('last') });
-    // A disabled administrator does not count, so it may be deleted.
-    expect(await deleteUser(app, { by: { id: one } }, root)).toMatchObject({ user: { id: one } });
-  });
-
-  it.each([
-    ['demote', (by: object, caller?: string) => editUser(app, { by, role: 'USER' }, caller)],
-    ['disable', (by: object, caller?: string) => editUser(app, { by, disabled: true }, caller)],
-    ['unmake', (by: object, caller?: string) => updateUserAdmin(app, { by, isAdmin: false }, caller)],
-    ['delete', (by: object, caller?: string) => deleteUser(app, { by }, caller)],
-  ])('who %s each other at the same time leave one administrator', async (_verb, act) => {
-    const tenants = await Promise.all(Array.from({ length: 12 }, () => tenantWith(2)));
-    const answers = await Promise.all(
-      tenants.flatMap(({ callers, ids }) => [
-        act({ id: ids[1] }, callers[0]),
-        act({ id: ids[0] }, callers[1]),
-      ]),
-    );
-    for (const { ids } of tenants) expect(await activeAdministrators(ids)).toBe(1);
-    // The later calls were refused: because one administrator must remain, or because the caller was not an
-    // administrator any more.
-    expect(answers.filter((answer) => !answer?.code)).toHaveLength(12);
   });
 });
 

@@ -76,6 +76,58 @@ describe('the file of fixed users', () => {
     }
   });
 
+  it.each([
+    ['no object', [], 'file: '],
+    ['a name without characters', { enabled: true, users: [{ ...user, name: '' }] }, 'users.0.name'],
+    [
+      'a name that is too long',
+      { enabled: true, users: [{ ...user, name: 'x'.repeat(256) }] },
+      'users.0.name',
+    ],
+    ['a long password', { enabled: true, users: [{ ...user, password: 'x'.repeat(1025) }] }, '12 to 1024'],
+    [
+      'more than 1000 users',
+      { enabled: true, users: Array.from({ length: 1001 }, (_, at) => ({ ...user, username: `u${at}` })) },
+      'users: ',
+    ],
+  ])('prevents the start with %s', (_what, content, message) => {
+    expect(read(content)).toThrow(message);
+  });
+
+  const withCosts = (costs: string) =>
+    read({
+      ...{ enabled: true, passHashed: true },
+      users: [{ ...user, password: `$argon2id$v=19$${costs}$${'a'.repeat(22)}$${'a'.repeat(43)}` }],
+    });
+
+  it.each(['m=262144,t=10,p=16', 'm=8,t=1,p=1'])('accepts hashes that can be checked: %s', (costs) => {
+    expect(withCosts(costs)).not.toThrow();
+  });
+
+  it.each([
+    ...['m=262145,t=10,p=16', 'm=262144,t=11,p=16', 'm=262144,t=10,p=17'],
+    ...['m=8,t=0,p=1', 'm=8,t=1,p=0'],
+  ])('refuses hashes that cost more, or have no costs: %s', (costs) => {
+    expect(withCosts(costs)).toThrow('takes too long to check');
+  });
+
+  it('may declare 1000 users with names of 255 characters', () => {
+    const users = Array.from({ length: 1000 }, (_, at) => ({
+      ...user,
+      ...{ username: `u${at}`, name: 'x'.repeat(255) },
+    }));
+    expect(read({ enabled: true, users })().users).toHaveLength(1000);
+  });
+
+  it.each([
+    ['declared and enabled', { enabled: true, guest }, guest],
+    ['not declared', { enabled: true }, null],
+    ['switched off', { enabled: true, guest: { ...guest, enabled: false } }, null],
+    ['in a mode that is off', { enabled: false, guest }, null],
+  ])('has a guest only if it is declared and everything is enabled: %s', (_what, content, found) => {
+    expect(read(content)().guest).toEqual(found);
+  });
+
   it('prevents the start when it does not exist', () => {
     expect(() => readFixedUsers(join(folder, 'none.json'))).toThrow('FIXED_USERS_FILE');
   });
@@ -133,6 +185,28 @@ describe('fixed users', () => {
     await keepFixedUsers();
     expect(await db.user.count({ where: { username: 'passing' } })).toBe(0);
     expect(await db.user.count({ where: { id: made.id } })).toBe(1);
+  });
+
+  it('are in the audit log when they are created, changed and deleted, and no hash is', async () => {
+    const user = { username: 'logged', password, name: 'Old', role: 'USER' as const, tenant: 'of the log' };
+    const declare = (users: readonly (typeof user)[]) =>
+      keepFixedUsers({ ...fixedUsers(), users: [...fixedUsers().users, ...users] });
+    await declare([user]);
+    const { id, tenantId } = await rowOf('logged');
+    await declare([{ ...user, name: 'New', role: 'ADMIN' } as never]);
+    await declare([]);
+    const rows = await db.auditEvent.findMany({ where: { tenantId }, orderBy: { id: 'asc' } });
+    const [old, renamed] = [
+      { username: 'logged', name: 'Old', role: 'USER' },
+      { username: 'logged', name: 'New', role: 'ADMIN' },
+    ];
+    expect(rows.map(({ action, targetId, before, after }) => [action, targetId, before, after])).toEqual([
+      ['tenant:create', tenantId, null, { name: 'of the log' }],
+      ['user:create', id, null, { ...old, isFixed: true }],
+      ['user:update', id, old, { ...renamed, isFixed: true }],
+      ['user:delete', id, { username: 'logged', role: 'ADMIN', isFixed: true }, null],
+    ]);
+    expect(await db.accessChange.count({ where: { userId: id, kind: 'PRINCIPAL' } })).toBe(3);
   });
 
   it('prevent the start when a user of that name was created over the API', async () => {

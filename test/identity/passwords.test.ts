@@ -6,6 +6,13 @@ beforeAll(async () => {
   hashed = await hashPassword('right');
 });
 
+describe('hashPassword', () => {
+  // With at least the costs that OWASP recommends for argon2id: 19 MiB, two rounds, one lane.
+  it('makes an argon2id hash in PHC form with its costs', () => {
+    expect(hashed).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  });
+});
+
 describe('isPassword', () => {
   it('accepts the right password only, and none when there is no hash', async () => {
     expect(await isPassword('right', hashed)).toBe(true);

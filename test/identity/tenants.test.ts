@@ -6,6 +6,7 @@ import { answerOf } from '../support/mutate.ts';
 import { createTenant, createUser, password, updateTenant, viewerOf } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
 import { newCaller, newTenant } from '../support/users.ts';
+import { overtaken } from '../support/waiting.ts';
 
 let app: App;
 let root: string;
@@ -29,6 +30,10 @@ describe('tenants', () => {
     expect(await tenant({ name: 'acme' }, root)).toMatchObject({ id: made.tenant.id });
     const list = await app.ask('{ tenants(first: 1000) { edges { node { name } } } }', {}, root);
     expect(list.data.tenants.edges.map((edge: Answer) => edge.node.name)).toEqual(['acme', 'default']);
+  });
+
+  it.each(['abc', 'x'.repeat(255)])('can be called %j', async (name) => {
+    expect(await createTenant(app, { name }, root)).toMatchObject({ tenant: { name } });
   });
 
   it.each(['ab', ' acme2', 'a:b', 'a/b', 'guests', 'GUESTS', 'x'.repeat(256)])(
@@ -75,7 +80,9 @@ describe('tenants', () => {
     expect(await tenant(null, foreign)).toMatchObject({ name: 'foreign' });
     for (const by of [{ name: 'default' }, { name: 'nowhere' }, { id: 'no id' }])
       expect(await tenant(by, foreign)).toMatchObject({ code: 'PERMISSION_DENIED' });
-    expect(await tenant({ name: 'foreign' }, foreign)).toMatchObject({ id: tenantId });
+    // The own tenant is found by its id, and by its name in any case.
+    for (const by of [{ id: tenantId }, { name: 'foreign' }, { name: 'FOREIGN' }])
+      expect(await tenant(by, foreign)).toMatchObject({ id: tenantId });
     expect(await tenant({ name: 'nowhere' }, root)).toMatchObject({ code: 'NOT_FOUND' });
   });
 });
@@ -113,8 +120,19 @@ describe('updateTenant', () => {
     expect(await updateTenant(app, { by: { id: tenantId }, name: 'after' }, admin)).toMatchObject({
       tenant: { name: 'after' },
     });
-    expect(await updateTenant(app, {}, admin)).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    for (const input of [{}, { name: 'ab' }])
+      expect(await updateTenant(app, input, admin)).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect((await viewerOf(app, admin)).tenant).toMatchObject({ name: 'after' });
+  });
+
+  it('records what was changed just before it, and not what it saw first', async () => {
+    const id = await newTenant('overtaken');
+    await overtaken(
+      () => updateTenant(app, { by: { id }, defaultLevel: 'READ' }, root),
+      (tx) => tx.tenant.update({ where: { id }, data: { defaultLevel: 'EDIT' } }),
+    );
+    const row = await db.auditEvent.findFirstOrThrow({ where: { tenantId: id, action: 'tenant:update' } });
+    expect(row).toMatchObject({ before: { defaultLevel: 'EDIT' }, after: { defaultLevel: 'READ' } });
   });
 
   it('answers the same for a taken name, in any case, as for a reserved one', async () => {

@@ -57,6 +57,24 @@ describe('user', () => {
     expect(hidden.statements).toEqual(absent.statements);
     for (const caller of [asAda, superuser])
       expect((await user(far, caller)).code).toBe(caller === asAda ? 'PERMISSION_DENIED' : 'NOT_FOUND');
+    expect(await user({ username: '/ada' })).toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it.each([
+    ['the name', { username: 'admin' }],
+    ['the name with the tenant', { username: 'default/admin' }],
+    ['the same name in another tenant', { username: 'no such one/ada' }],
+    ['the e-mail address', { email: 'admin@example.com' }],
+    ['the e-mail address of nobody', { email: 'nobody@example.com' }],
+  ])('is not told about another one by %s', async (_what, by) => {
+    await db.user.updateMany({ where: { username: 'admin' }, data: { emailKey: 'admin@example.com' } });
+    expect(await user(by, asAda)).toMatchObject({ code: 'PERMISSION_DENIED' });
+  });
+
+  it('of another tenant has no groups for ROOT, whose own groups they are not', async () => {
+    const there = await newUser({ tenantId: await newTenant('far away') });
+    const shown = await user({ id: there.id }, await newCaller({ role: 'ROOT' }));
+    expect(shown).toMatchObject({ id: there.id, groups: [] });
   });
 
   it('shows a superuser neither e-mail address, default level nor preferences', async () => {

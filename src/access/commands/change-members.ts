@@ -4,7 +4,7 @@ import { type GroupBy, groupKeyOf, lockGroup } from '../../authorization/store/g
 import { forgetGrants } from '../../authorization/subject-grants.ts';
 import type { Group } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { sqlState } from '../../platform/database/failures.ts';
+import { isForeignKeyViolation } from '../../platform/database/failures.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { FailedPreconditionError, NotFoundError } from '../../platform/errors.ts';
 
@@ -53,16 +53,13 @@ export function requireOwnMembers({ isEveryone }: Group): void {
     );
 }
 
-const FOREIGN_KEY_VIOLATION = '23503';
-
 /** A user who existed when the names were read may be deleted before the row is written. */
 export async function refuseMissingMembers<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const isGone =
-      sqlState(error) === FOREIGN_KEY_VIOLATION || (error as { code?: unknown }).code === 'P2003';
-    if (isGone) throw new NotFoundError('user', 'in the list of members', ['input', 'members']);
+    if (isForeignKeyViolation(error))
+      throw new NotFoundError('user', 'in the list of members', ['input', 'members']);
     throw error;
   }
 }

@@ -2,7 +2,6 @@ import { recordChange } from '../../authorization/audit.ts';
 import { groupProblems } from '../../authorization/domain/group-names.ts';
 import { recordAccessChange } from '../../authorization/store/changes.ts';
 import { insertGroup, insertMembers } from '../../authorization/store/groups.ts';
-import { forgetGrants } from '../../authorization/subject-grants.ts';
 import type { Group } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
@@ -31,7 +30,7 @@ export async function createGroup(caller: Caller, given: NewGroup): Promise<Grou
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   const { tenantId } = caller;
   try {
-    const made = await refuseMissingMembers(() =>
+    return await refuseMissingMembers(() =>
       inTransaction(async (tx) => {
         const row = { id: newId(), tenantId, name, nameKey: nameKey(name), description };
         const group = await insertGroup(tx, row);
@@ -45,8 +44,6 @@ export async function createGroup(caller: Caller, given: NewGroup): Promise<Grou
         return group;
       }),
     );
-    forgetGrants(caller);
-    return made;
   } catch (error) {
     if (isUniqueViolation(error)) throw groupNameConflict();
     throw error;

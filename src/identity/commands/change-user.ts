@@ -87,8 +87,8 @@ export async function changeUser(
 }
 
 function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherAdministrators: number): void {
+  if (!isRoleAtLeast(caller.role, user.role)) throw denied(aboveCaller());
   const isSelf = isOneself(caller, user);
-  if (!isSelf && !isRoleAtLeast(caller.role, user.role)) throw denied(aboveCaller());
   const standing = { isSelf, isAdministrator: isActiveAdministrator(user), otherAdministrators };
   const { role, isDisabled } = changes;
   if (role !== undefined && role !== user.role) {
@@ -102,7 +102,7 @@ function requireAllowed(caller: Caller, user: User, changes: UserChanges, otherA
     const isAdministrator = standing.isAdministrator && !isActiveAdministrator({ ...user, role });
     if (!isRoleAtLeast(role, user.role)) requireStillManaged('demote', { ...standing, isAdministrator });
   }
-  if (isDisabled && !user.disabledAt) requireStillManaged('disable', standing);
+  if (isDisabled) requireStillManaged('disable', standing);
 }
 
 const denied = (error: PermissionDeniedError) => asRefusal(error, { action: 'user:administer' });

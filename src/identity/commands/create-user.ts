@@ -86,17 +86,12 @@ export async function createUser(caller: Caller, given: NewUser): Promise<User> 
 }
 
 function problemsOf(given: NewUser): Problem[] {
-  const { username, email } = given;
-  if (username === null && email === null) {
-    const message = 'a user needs a user name or an e-mail address';
-    return [
-      { path: ['input', 'username'], code: 'MissingField', message },
-      ...userProblems({ ...given, username: undefined, name: given.name ?? undefined }),
-      ...kindProblems(given),
-    ];
-  }
+  const username = given.username ?? given.email ?? undefined;
+  const message = 'a user needs a user name or an e-mail address';
+  const missing: Problem = { path: ['input', 'username'], code: 'MissingField', message };
   return [
-    ...userProblems({ ...given, username: username ?? email ?? undefined, name: given.name ?? undefined }),
+    ...(username === undefined ? [missing] : []),
+    ...userProblems({ ...given, username, name: given.name ?? undefined }),
     ...kindProblems(given),
   ];
 }

@@ -58,7 +58,7 @@ async function keepUser(user: FixedUser, { isHashed }: { isHashed: boolean }): P
         throw new ConfigurationError(
           `FIXED_USERS_FILE declares the user ${user.username}, who already exists. Choose another user name, or delete that user.`,
         );
-      const wasJudged = found?.passwordHash === known?.passwordHash && found?.id === known?.id;
+      const wasJudged = found?.passwordHash === known?.passwordHash;
       return wasJudged ? await writeUser(tx, found, user, { ...key, passwordHash }) : null;
     });
     if (id !== null) return id;

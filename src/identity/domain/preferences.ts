@@ -33,8 +33,8 @@ function merge(stored: Preferences, changes: Preferences, path: readonly string[
   const merged = new Map(Object.entries(stored));
   for (const [dotted, value] of Object.entries(changes)) {
     const dot = dotted.indexOf('.');
-    const key = dot < 0 ? dotted : dotted.slice(0, dot);
-    const part = dot < 0 ? value : { [dotted.slice(dot + 1)]: value };
+    const [key, part] =
+      dot < 0 ? [dotted, value] : [dotted.slice(0, dot), { [dotted.slice(dot + 1)]: value }];
     if (key === '' || key.startsWith('$'))
       throw InvalidArgumentError.of(
         [...path, dotted],

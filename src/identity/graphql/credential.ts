@@ -85,7 +85,7 @@ builder.queryField('credentials', (t) =>
       },
       resolve: async (_root, { user, withRevoked, ...args }, context) => {
         const userId = await listedOwnerId(callerOf(context), (user ?? null) as UserBy | null);
-        const keyFilter = { userId, withRevoked: withRevoked ?? false };
+        const keyFilter = { userId, withRevoked };
         return await pagedList(
           args,
           credentialOrder,

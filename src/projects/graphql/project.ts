@@ -105,7 +105,7 @@ builder.queryFields((t) => ({
       },
       resolve: (_root, { withArchived, ...args }, context) => {
         const caller = callerOf(context);
-        const shown = { withArchived: withArchived ?? false };
+        const shown = { withArchived };
         return pagedList(
           args,
           projectOrder,

@@ -1,0 +1,108 @@
+/** The permission that each query needs: a key whose scopes do not cover it is refused, and the audit log says why. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { flushDenials } from '../../src/authorization/audit.ts';
+import { db } from '../../src/platform/database/client.ts';
+import { type App, startApp } from '../support/app.ts';
+import { documentFor, rootFields } from '../support/root-fields.ts';
+import { expectRowForEach } from '../support/rows.ts';
+import { newUser } from '../support/users.ts';
+
+let app: App;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+});
+afterAll(() => app.stop());
+
+/** The permission of each query. Null: every sign-in may ask it, or it decides for each object. */
+const queries: Readonly<Record<string, string | null>> = {
+  activeLaunchPlan: 'launchPlan:read',
+  allPermissions: 'permission:list',
+  auditEvents: 'audit:read',
+  credentials: 'credential:read',
+  domains: 'project:list',
+  execution: 'execution:read',
+  executions: 'execution:list',
+  experiment: 'experiment:read',
+  experimentPermission: 'permission:read',
+  experiments: 'experiment:list',
+  explainPermission: 'permission:read',
+  fixedUsersMode: null,
+  grantees: 'permission:grant',
+  group: 'group:list',
+  groups: 'group:list',
+  job: 'job:read',
+  jobRun: 'job:read',
+  launchPlan: 'launchPlan:read',
+  launchPlans: 'launchPlan:read',
+  modelVersion: 'model:read',
+  myPermissions: 'permission:list',
+  node: null,
+  nodeExecution: 'execution:read',
+  nodeExecutions: 'execution:read',
+  nodes: null,
+  permissions: 'permission:read',
+  project: 'project:read',
+  projects: 'project:list',
+  queue: 'queue:read',
+  queues: 'queue:list',
+  registeredModel: 'model:read',
+  registeredModelPermission: 'permission:read',
+  registeredModels: 'model:list',
+  run: 'run:read',
+  runs: 'run:list',
+  task: 'task:read',
+  taskExecution: 'execution:read',
+  tasks: 'task:read',
+  tenant: 'tenant:read',
+  tenants: 'tenant:create',
+  user: 'user:list',
+  users: 'user:list',
+  validateToken: 'token:validate',
+  version: null,
+  viewer: null,
+  workflow: 'workflow:read',
+  workflows: 'workflow:read',
+};
+const ofProject = { resource: { project: { identifier: 'x' } } };
+/** Variables that name one object, for queries whose smallest ones name all. */
+const variablesOf: Readonly<Record<string, object>> = {
+  explainPermission: { user: { username: 'x' }, ...ofProject },
+  grantees: { prefix: 'xx', first: 1, ...ofProject },
+  permissions: ofProject,
+};
+
+describe('a refused query', () => {
+  const fields = rootFields.filter(({ operation }) => operation === 'query');
+
+  it('has a row in the table', () => {
+    const names = fields.map(({ name }) => name);
+    expectRowForEach(names, Object.keys(queries), '`queries` in test/access/refused-queries.test.ts');
+  });
+
+  it.each(fields.filter(({ name }) => queries[name]))(
+    'is in the audit log with its permission: $name',
+    async (root) => {
+      const { id, authorization } = await newUser({ role: 'ADMIN', scopes: ['group:create'] });
+      const { document, variables } = documentFor(root);
+      const { errors } = await app.ask(document, variablesOf[root.name] ?? variables, authorization);
+      expect(errors?.[0]?.extensions.code).toBe('PERMISSION_DENIED');
+      await flushDenials();
+      const rows = await db.auditEvent.findMany({ where: { actorId: id } });
+      expect(rows).toMatchObject([{ action: queries[root.name], outcome: 'DENIED' }]);
+    },
+  );
+
+  it('about oneself names what oneself needs', async () => {
+    const { id, username, authorization } = await newUser({ role: 'ADMIN', scopes: ['group:create'] });
+    await app.ask('query ($by: UserByInput!) { user(by: $by) { id } }', { by: { id } }, authorization);
+    await app.ask(
+      `query ($user: UserByInput!, $resource: ResourceByInput!) {
+         explainPermission(user: $user, resource: $resource) { level } }`,
+      { user: { username }, ...ofProject },
+      authorization,
+    );
+    await flushDenials();
+    const rows = await db.auditEvent.findMany({ where: { actorId: id } });
+    expect(rows.map(({ action }) => action).sort()).toEqual(['permission:explain', 'user:read']);
+  });
+});
