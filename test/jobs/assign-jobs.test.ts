@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { assignJobs } from '../../src/jobs/domain/assign.ts';
 import { storeRuns } from '../../src/jobs/store/leases.ts';
-import { db, pool } from '../../src/platform/database/client.ts';
+import { db } from '../../src/platform/database/client.ts';
 import { notifications } from '../../src/platform/database/notify.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
@@ -19,10 +19,9 @@ beforeAll(async () => {
   stage = await Stage.open(app);
 });
 afterAll(() => app.stop());
+beforeEach(() => stage.clear());
 
 const executor = (name: string) => db.executor.findFirstOrThrow({ where: { name } });
-const end = (ids: readonly string[]) =>
-  pool.query(`update jobs set state = 'CANCELLED', ended_at = now() where id = any($1)`, [ids]);
 
 describe('jobs', () => {
   const jobs = ['a', 'b', 'c'].map((id) => ({ id }));
@@ -57,11 +56,10 @@ describe('a pool', () => {
       (await leaseAs(app, input)).runs.map(({ jobId }: { jobId: string }) => jobId);
     expect(await runsOf({ executor: 'gpu-one', pool: 'gpu' })).toEqual([there]);
     expect(await runsOf({ executor: 'cpu-one' })).toEqual([here]);
-    await end(ids);
   });
 
   it('does not see the jobs of another tenant, and does not wait behind them', async () => {
-    const { ids } = await stage.submit(newJob());
+    await stage.submit(newJob());
     const other = await Stage.open(app, await newTenant('neighbours'));
     const theirs = await other.submit(newJob());
     const service = await newService(other.tenantId);
@@ -69,7 +67,6 @@ describe('a pool', () => {
     expect((await other.assign()).assigned).toBe(1);
     const { runs } = await leaseAs(app, { executor: 'theirs' }, service);
     expect(runs).toMatchObject([{ jobId: theirs.ids[0] }]);
-    await end(ids);
   });
 
   it('has room although an executor has more runs than it wants', async () => {
@@ -95,12 +92,11 @@ describe('a pool', () => {
     await hands.lease({ maxJobs: 1, wait: 'PT0S' });
     await stage.assign();
     expect((await hands.lease({ maxJobs: 0, wait: 'PT0S' })).runs).toMatchObject([{ jobId: ids[1] }]);
-    await end(ids);
   });
 
   it('waits for the assigner only while it has executors and queued jobs', async () => {
     const nameOf = (name: string) => `${stage.tenantId}/${name}`;
-    const { ids } = await stage.submit(newJob());
+    await stage.submit(newJob());
     const hands = new Hands(app, 'waiting');
     await hands.lease({ maxJobs: 1, wait: 'PT0S' });
     const waiting = await listWaitingPools();
@@ -108,7 +104,6 @@ describe('a pool', () => {
     expect(waiting).not.toContain(nameOf('gpu'));
     await stage.assign();
     expect(await listWaitingPools()).toEqual([]);
-    await end(ids);
     await retire(hands);
   });
 });
@@ -122,14 +117,12 @@ describe('a job', () => {
     await retire(new Hands(app, 'twice'));
     const { id } = await executor('twice');
     expect([await store(ids[0] ?? '', id), await store(ids[0] ?? '', id)]).toEqual([1, 0]);
-    await end(ids);
   });
 
   it('is not leased to an executor of another tenant', async () => {
     const { ids } = await stage.submit(newJob());
     await leaseAs(app, { executor: 'spy' }, await newService(await newTenant('spies')));
     expect(await store(ids[0] ?? '', (await executor('spy')).id)).toBe(0);
-    await end(ids);
   });
 });
 

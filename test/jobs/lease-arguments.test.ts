@@ -1,5 +1,5 @@
 /** What an executor may say in a call, and what the server makes of it. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
@@ -15,6 +15,7 @@ beforeAll(async () => {
   stage = await Stage.open(app);
 });
 afterAll(() => app.stop());
+beforeEach(() => stage.clear());
 
 const ids = (count: number) => Array.from({ length: count }, newId);
 

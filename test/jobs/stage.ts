@@ -60,6 +60,13 @@ export class Stage {
     return { ownerId, ids: await inTransaction((tx) => submitJobs(caller, tx, queue, set, jobs)) };
   }
 
+  /** Leaves no work and no room of earlier tests. */
+  async clear(): Promise<void> {
+    for (const table of ['job_runs', 'jobs'])
+      await pool.query(`update ${table} set state = 'CANCELLED', ended_at = now() where ended_at is null`);
+    await pool.query('update executors set slots = 0');
+  }
+
   assign = (name = 'default') => assignPool({ tenantId: this.tenantId, name }, 30);
 
   /** An executor, and the runs of so many new jobs that it has named once. */
