@@ -11,6 +11,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { nodeTypes } from '../../src/api/node.ts';
 import { schema } from '../../src/api/schema.ts';
+import { flushDenials } from '../../src/authorization/audit.ts';
 import { permissions } from '../../src/authorization/domain/permissions.ts';
 import type { Level, ResourceType } from '../../src/generated/prisma/enums.ts';
 import { db } from '../../src/platform/database/client.ts';
@@ -27,7 +28,7 @@ import {
   registerTask,
   registerWorkflow,
 } from '../support/seed.ts';
-import { newCaller, newTenant, tokenOf, type UserOptions } from '../support/users.ts';
+import { newCaller, newTenant, newUser, tokenOf, type UserOptions } from '../support/users.ts';
 
 /**
  * Every field that leads from one protected object to another shows it to exactly the callers who can look it up.
@@ -373,5 +374,20 @@ describe('node', () => {
       for (const { id, type } of objects) if (!readable.has(id)) hiddenFrom.add(type);
     }
     expect([...hiddenFrom].sort()).toEqual([...lookups.keys()].sort());
+  });
+
+  it('records what it hides in the audit log with the permission of the own lookup', async () => {
+    const objects = [...new Map([...world.values()].map((one) => [one.type, one])).values()];
+    /** The actions in the audit log, by the addresses of what was hidden. */
+    const hiddenBy = async (ask: (authorization: string) => Promise<unknown>) => {
+      const { id: actorId, authorization } = await newUser({ role: 'USER', level: 'NO_PERMISSIONS' });
+      await ask(authorization);
+      await flushDenials();
+      const rows = await db.auditEvent.findMany({ where: { actorId, code: 'NOT_FOUND' } });
+      return Object.fromEntries(rows.map(({ action, targetName }) => [targetName, action]));
+    };
+    const byLookup = await hiddenBy((authorization) => lookUp(objects, authorization));
+    expect(Object.keys(byLookup).length).toBeGreaterThan(5);
+    expect(await hiddenBy((authorization) => askNodes(objects, authorization))).toMatchObject(byLookup);
   });
 });

@@ -87,6 +87,7 @@ describe('storeContent', () => {
     await storeContent(blob, piecesOf(content));
     expect(await isWhole(blob.id)).toBe(true);
     expect((await contentOf(blob.id)).equals(content)).toBe(true);
+    expect(await db.blobChunk.count({ where: { blobId: blob.id } })).toBe(2);
   });
 
   it('overwrites the chunks of an earlier upload that had another size', async () => {
@@ -101,10 +102,13 @@ describe('storeContent', () => {
     const content = randomBytes(50);
     const blob = await announce(content);
     await storeContent(blob, piecesOf(content));
+    const uploadedAt = new Date('2026-11-22T10:00:00.000Z');
+    await db.blob.update({ where: { id: blob.id }, data: { uploadedAt } });
     await storeChunk(blob.id, 0, randomBytes(50));
     await storeChunk(blob.id, 1, randomBytes(50));
     await storeContent(blob, piecesOf(content));
     expect((await contentOf(blob.id)).equals(content)).toBe(true);
+    expect(await findBlob(blob.id)).toMatchObject({ uploadedAt });
   });
 
   it('stores an empty content', async () => {

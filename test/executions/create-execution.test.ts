@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Level } from '../../src/generated/prisma/enums.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type App, startApp } from '../support/app.ts';
+import { endOf } from '../support/mutate.ts';
 import {
   createExecution,
   createLaunchPlan,
@@ -14,6 +16,7 @@ import {
   registerWorkflow,
   workflowInput,
 } from '../support/seed.ts';
+import { newCaller } from '../support/users.ts';
 
 const project = 'create';
 let app: App;
@@ -178,6 +181,38 @@ describe('createExecution', () => {
   });
 });
 
+describe('an execution of a launch plan of another project', () => {
+  it('requires USE on the project that it runs in', async () => {
+    const home = await registerProject(app, 'borrower');
+    const lender = await db.project.findFirstOrThrow({ where: { identifier: project } });
+    const create = async (level: Level) => {
+      const grants = [
+        { type: 'PROJECT', id: lender.id, level: 'USE' },
+        { type: 'PROJECT', id: home, level },
+      ] as const;
+      const input = { project: 'borrower', domain, launchPlan: plan('one') };
+      return await createExecution(app, input, await newCaller({ role: 'USER', grants }));
+    };
+    expect(endOf(await create('READ'))).toBe('PERMISSION_DENIED');
+    expect(endOf(await create('USE'))).toBe('OK');
+  });
+
+  it('is refused, and not hidden, for a caller who may only read a workflow in that project', async () => {
+    await registerProject(app, 'glimpsed');
+    await registerTask(app, 'glimpsed', 'double');
+    await registerWorkflow(app, 'glimpsed', 'shown', { a: [] });
+    const shown = await db.namedEntity.findFirstOrThrow({ where: { name: 'shown' } });
+    const lender = await db.project.findFirstOrThrow({ where: { identifier: project } });
+    const grants = [
+      { type: 'PROJECT', id: lender.id, level: 'USE' },
+      { type: 'WORKFLOW', id: shown.id, level: 'READ' },
+    ] as const;
+    const input = { project: 'glimpsed', domain, launchPlan: plan('one') };
+    const caller = await newCaller({ role: 'USER', grants });
+    expect(endOf(await createExecution(app, input, caller))).toBe('PERMISSION_DENIED');
+  });
+});
+
 describe('execution', () => {
   it('is found by its id and by its key', async () => {
     const id = await launch(app, project, 'one', { name: 'found' });
@@ -191,6 +226,26 @@ describe('execution', () => {
     expect(data.byKey).toEqual(data.byId);
   });
 
+  it('is found in its own project and domain, also when others have an execution of the same name', async () => {
+    await registerProject(app, 'twin');
+    await registerTask(app, 'twin', 'double');
+    await registerWorkflow(app, 'twin', 'one', { a: [] });
+    const keys = [
+      { project, domain, name: 'twin' },
+      { project: 'twin', domain, name: 'twin' },
+      { project: 'twin', domain: 'staging', name: 'twin' },
+    ];
+    const ids: string[] = [];
+    for (const key of keys) ids.push(await launch(app, key.project, 'one', key));
+    const asked = keys.map((_, at) => `e${at}: execution(by: $by${at}) { id }`);
+    const variables = keys.map((key, at) => [`by${at}`, { key }]);
+    const { data } = await app.ask(
+      `query (${keys.map((_, at) => `$by${at}: ExecutionByInput!`).join()}) { ${asked.join(' ')} }`,
+      Object.fromEntries(variables),
+    );
+    expect(Object.values(data)).toEqual(ids.map((id) => ({ id })));
+  });
+
   it.each([
     [{ id: '01a202b2-5304-72e0-b221-04449f1f6bfe' }],
     [{ id: 'no id at all' }],
@@ -200,6 +255,14 @@ describe('execution', () => {
       by,
     });
     expect(data).toEqual({ execution: null });
+    expect(errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
+  });
+});
+
+describe('an id that is none', () => {
+  it.each(['nodeExecution', 'taskExecution'])('is NOT_FOUND as a %s', async (field) => {
+    const { data, errors } = await app.ask(`{ ${field}(by: { id: "no id at all" }) { id } }`);
+    expect(data).toEqual({ [field]: null });
     expect(errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
   });
 });

@@ -209,6 +209,9 @@ describe('executions of all projects', () => {
     expect(await namesOf({ filter: { workflow: { id: data.workflow.id } } })).toEqual(ofTwo);
     expect(await namesOf({ filter: { workflow: { key: keyOf('other', 'none') } } })).toEqual([]);
     expect(await namesOf({ filter: { launchPlan: { id: newId() } } })).toEqual([]);
+    const reader = await newCaller({ role: 'USER', level: 'READ' });
+    for (const filter of [{ workflow }, { launchPlan }])
+      expect(await namesOf({ filter }, reader)).toEqual(ofTwo);
     const withoutPlans = await newCaller({ role: 'ADMIN', scopes: ['execution:read'] });
     expect(await namesOf({ filter: { launchPlan } }, withoutPlans)).toEqual([]);
     expect(await namesOf({ filter: { workflow } }, withoutPlans)).toEqual([]);

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { judgeTaskEvents } from '../../src/executions/commands/judge-task-events.ts';
-import { MAX_TURN_STEPS } from '../../src/executions/domain/limits.ts';
+import { MAX_TURN_BYTES, MAX_TURN_STEPS } from '../../src/executions/domain/limits.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 
 const type = { collectionType: { simple: 'INTEGER' } } as const;
 const taskNode = { retries: 0, outputs: { y: { type } } };
 
 /** Checks the reports of three nodes in one turn. Each report has a list with this many items. */
-function judge(items: number) {
+function judge(items: number, outputLimitBytes = 1_000) {
   const ids = ['a', 'b', 'c'];
   const closure = { nodes: new Map(ids.map((id) => [id, taskNode])) };
   const nodes = ids.map((id) => ({ id, nodeId: id }));
@@ -16,7 +16,7 @@ function judge(items: number) {
     outputs: { y: Array(items).fill(1) },
   }));
   return inTransaction((tx) =>
-    judgeTaskEvents(tx, {} as never, closure as never, nodes as never, events as never, 1_000),
+    judgeTaskEvents(tx, {} as never, closure as never, nodes as never, events as never, outputLimitBytes),
   );
 }
 
@@ -24,6 +24,13 @@ describe('one turn', () => {
   it('checks a limited amount of outputs, counting those that it refuses', async () => {
     const { judged, taken } = await judge(MAX_TURN_STEPS);
     expect(judged.map(({ outcome }) => outcome.error?.code)).toEqual(['OutputsTooLarge']);
+    expect(taken).toBe(1);
+  });
+
+  it('checks outputs that are larger than a turn handles, alone', async () => {
+    const { judged, taken } = await judge(420_000, 1_000_000_000);
+    expect(judged.map(({ outcome }) => outcome.phase)).toEqual(['SUCCEEDED']);
+    expect(judged[0]?.outcome.outputBytes).toBeGreaterThan(MAX_TURN_BYTES);
     expect(taken).toBe(1);
   });
 

@@ -64,6 +64,14 @@ describe('an execution', () => {
     await hands.work(async () => (await readExecution(app, id)).phase === 'SUCCEEDED');
     const execution = await readExecution(app, id);
     expect(execution.data).toEqual({ inputs: { x: 5 }, outputs: { z: 40 } });
+    const { data } = await app.ask(
+      'query ($id: ID!) { execution(by: { id: $id }) { data { inputLiterals outputLiterals } } }',
+      { id },
+    );
+    expect(data.execution.data).toEqual({
+      inputLiterals: { x: { scalar: { primitive: { integer: '5' } } } },
+      outputLiterals: { z: { scalar: { primitive: { integer: '40' } } } },
+    });
     expect(execution.nodes.b.data).toEqual({ inputs: { x: 10 }, outputs: { y: 20 } });
     expect(execution.nodeCounts).toEqual([{ phase: 'SUCCEEDED', count: 3 }]);
     expect(execution.startedAt).toBeTruthy();
@@ -169,11 +177,15 @@ describe('an execution', () => {
       (answer) => answer.cancelRuns.length > 0,
     );
     expect(cancelRuns).toEqual([b.id]);
-    expect(await readExecution(app, id)).toMatchObject({ phase: 'FAILING', endedAt: null });
+    const error = { code: 'NonZeroExit' };
+    const failing = { phase: 'FAILING', endedAt: null, error, errorNodeId: 'a' };
+    expect(await readExecution(app, id)).toMatchObject(failing);
     expect(await hands.confirm(b.id)).toEqual(['APPLIED']);
     const execution = await untilEnded(app, id);
     expect(execution).toMatchObject({ phase: 'FAILED', errorNodeId: 'a' });
     expect(execution.nodes.b.phase).toBe('ABORTED');
+    const [{ node: attempt }] = execution.nodes.b.taskExecutions.edges;
+    expect(attempt.reason).toBe('another node of the execution failed');
     expect(execution.nodes.c).toBeUndefined();
     expect(await hands.succeed(b, { y: 2 })).toEqual(['FENCED']);
     await retire();
@@ -258,6 +270,7 @@ describe('terminateExecution', () => {
     expect(execution.phase).toBe('ABORTED');
     expect(execution.abort.cause).toBe('no longer wanted');
     expect(execution.nodes.a.phase).toBe('ABORTED');
+    expect(execution.nodes.a.taskExecutions.edges[0].node.reason).toBe('no longer wanted');
     expect(await hands.succeed(a, { y: 2 })).toEqual(['FENCED']);
     await retire();
   });

@@ -14,6 +14,7 @@ import { db, pool } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type PhaseTable, phasesOf, phasesThatMayMoveTo } from '../../src/platform/phase-table.ts';
+import { overtaken } from '../support/waiting.ts';
 
 const at = new Date('2026-11-22T10:00:00.000Z');
 
@@ -189,6 +190,16 @@ describe('moveExecution', () => {
     expect(moved).toMatchObject({ before: from, after: allowed ? to : null });
     expect(await eventsOf(id)).toEqual(allowed ? [{ sequence: '1', kind: 'EXECUTION', phase: to }] : []);
     expect(await hasEnded('executions', id)).toBe(ends.executions.includes(allowed ? to : from));
+  });
+
+  it('answers the phase that another transaction has moved it to in the meantime', async () => {
+    const { id } = await insertExecution('RUNNING');
+    const end = { id, to: 'SUCCEEDED', from: ['RUNNING'], at } as const;
+    const moved = await overtaken(
+      () => moveExecution({ id, to: 'FAILING', from: ['RUNNING'], at }),
+      (tx) => moveExecution(end, tx),
+    );
+    expect(moved).toMatchObject({ before: 'SUCCEEDED', after: null });
   });
 
   it('answers null for an execution that does not exist', async () => {

@@ -125,6 +125,8 @@ describe('progress', () => {
     const policy = 'FAIL_AFTER_EXECUTABLE_NODES_COMPLETE';
     expect(step({ a: 'FAILED', b: 'SUCCEEDED' }, { shape, policy }).start).toEqual(['c']);
     expect(step({ a: 'FAILED', b: 'SUCCEEDED', c: 'SUCCEEDED' }, { shape, policy }).phase).toBe('FAILED');
+    const failing = { shape, policy, phase: 'FAILING' } as const;
+    expect(step({ a: 'FAILED', b: 'RUNNING' }, failing)).toMatchObject({ start: [], cancel: true });
   });
 
   /** Random graphs, which run to their end: at each step, a random node ends. */

@@ -38,6 +38,7 @@ const job: NewJobRequest = {
   clientId: null,
   priority: 0,
   activeDeadlineSeconds: null,
+  labels: {},
   spec: {
     container: { image: 'x', command: ['true'], args: [], env: [], resources: { requests: [], limits: [] } },
     interface: { inputs: {}, outputs: {} },

@@ -33,6 +33,13 @@ describe('createQueue', () => {
     });
   });
 
+  it('refuses a priority factor that is infinite', async () => {
+    const answer = await app.ask(
+      'mutation { createQueue(input: { name: "endless", priorityFactor: 1e999 }) { ... on Error { path } } }',
+    );
+    expect(answer.data.createQueue).toEqual({ path: ['input', 'priorityFactor'] });
+  });
+
   it.each([
     ['no name', ' '],
     ['a name with a slash, which is for the queues of projects', 'a/b'],

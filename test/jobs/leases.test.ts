@@ -30,6 +30,7 @@ const job = (clientId: string | null, priority = 0): NewJobRequest => ({
   clientId,
   priority,
   activeDeadlineSeconds: null,
+  labels: {},
   spec: {
     container: { image: 'x', command: ['true'], args: [], env: [], resources: { requests: [], limits: [] } },
     interface: { inputs: {}, outputs: {} },

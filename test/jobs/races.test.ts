@@ -30,6 +30,7 @@ const job = (clientId: string | null = null): NewJobRequest => ({
   clientId,
   priority: 0,
   activeDeadlineSeconds: null,
+  labels: {},
   spec: {
     container: { image: 'x', command: ['true'], args: [], env: [], resources: { requests: [], limits: [] } },
     interface: { inputs: {}, outputs: {} },

@@ -49,6 +49,43 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
+const text = { simple: 'STRING' };
+/** One node that takes a text, and two nodes whose texts are the outputs of the workflow. */
+beforeAll(async () => {
+  await registerTask(app, project, 'takes-text', { inputs: { x: text } });
+  await registerTask(app, project, 'gives-texts', { outputs: { y: text } });
+  const variable = (name: string, type: object) => ({ name, type });
+  const one = workflowInput(project, 'takes-text', { n0: [] }, { task: 'takes-text' });
+  const two = workflowInput(project, 'gives-texts', { a: [], b: [] }, { task: 'gives-texts' });
+  const promise = (name: string, nodeId: string) => ({
+    var: name,
+    binding: { promise: { nodeId, var: 'y' } },
+  });
+  for (const { key, template } of [
+    {
+      ...one,
+      template: { ...one.template, interface: { inputs: [variable('x', text)], outputs: [] }, outputs: [] },
+    },
+    {
+      ...two,
+      template: {
+        ...two.template,
+        interface: { inputs: [variable('x', integer)], outputs: [variable('x', text), variable('z', text)] },
+        outputs: [promise('x', 'a'), promise('z', 'b')],
+      },
+    },
+  ]) {
+    expect(await createWorkflow(app, { key, template })).toMatchObject({
+      __typename: 'CreateWorkflowPayload',
+    });
+    await createLaunchPlan(app, { key, workflow: { key } });
+  }
+});
+
+const textLiteral = (stringValue: string, name = 'x') => ({
+  [name]: { scalar: { primitive: { stringValue } } },
+});
+
 /** Leases all queued jobs. */
 async function leaseAll(): Promise<{ hands: Hands; runs: Run[] }> {
   const hands = new Hands(app);
@@ -83,6 +120,43 @@ describe('a turn', () => {
     }
     expect(begun).toEqual([2, 3]);
     await leaseAll();
+  });
+
+  it.each([
+    ['starts a node whose inputs take 16 MiB as literals', 0, { phase: 'QUEUED', errorCode: null }],
+    ['fails a node whose inputs take more', 1, { phase: 'FAILED', errorCode: 'InputsTooLarge' }],
+  ])('%s', async (_what, more, node) => {
+    const id = await launch(app, project, 'takes-text', { inputs: { x: 'x' } });
+    const empty = JSON.stringify(textLiteral('')).length;
+    const text = textLiteral('x'.repeat(16 * 1024 * 1024 - empty + more));
+    await pool.query('update executions set inputs = $2 where id = $1', [id, JSON.stringify(text)]);
+    await advanceExecution(id);
+    const where = { executionId_nodeId: { executionId: id, nodeId: 'n0' } };
+    const select = { phase: true, errorCode: true };
+    expect(await db.nodeExecution.findUniqueOrThrow({ where, select })).toEqual(node);
+    await pool.query(`update jobs set state = 'CANCELLED', ended_at = now() where ended_at is null`);
+  });
+
+  it.each([
+    ['succeeds with outputs of 16 MiB', 0, { phase: 'SUCCEEDED', errorCode: null }],
+    ['fails with larger outputs', 1, { phase: 'FAILED', errorCode: 'OutputsTooLarge' }],
+  ])('in which an execution %s', async (_what, more, execution) => {
+    const id = await launch(app, project, 'gives-texts', { inputs: { x: 1 } });
+    await advanceExecution(id);
+    const empty = JSON.stringify({ ...textLiteral(''), ...textLiteral('', 'z') }).length;
+    const half = 8 * 1024 * 1024;
+    const lengths = { a: half, b: half - empty + more };
+    const { hands, runs } = await leaseAll();
+    for (const run of runs) await hands.succeed(run, { y: 'y' });
+    for (const [nodeId, length] of Object.entries(lengths))
+      await pool.query(
+        `update node_executions set phase = 'SUCCEEDED', ended_at = now(), outputs = $3
+          where execution_id = $1 and node_id = $2`,
+        [id, nodeId, JSON.stringify(textLiteral('y'.repeat(length), 'y'))],
+      );
+    await advanceExecution(id);
+    const select = { phase: true, errorCode: true };
+    expect(await db.execution.findUniqueOrThrow({ where: { id }, select })).toEqual(execution);
   });
 
   it('applies 500 job events', async () => {

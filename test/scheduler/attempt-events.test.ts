@@ -20,6 +20,18 @@ describe('events of attempts', () => {
     expect(ours?.at).toEqual(createdAt);
   });
 
+  it('wait again after a lease that has ended, unless the job has ended with it', () => {
+    expect(toTaskEvents([event({ requeued: true }, 'LEASE_EXPIRED')])).toMatchObject([{ phase: 'QUEUED' }]);
+    expect(toTaskEvents([event({ requeued: false }, 'LEASE_EXPIRED')])).toEqual([]);
+  });
+
+  it('fail when another job took the place', () => {
+    const [preempted] = toTaskEvents([event({}, 'PREEMPTED')]);
+    expect(preempted).toMatchObject({ phase: 'FAILED', error: { code: 'Preempted', kind: 'SYSTEM' } });
+    const [running] = toTaskEvents([event({})]);
+    expect(running?.error).toBeNull();
+  });
+
   it('leave out job events that say nothing about an attempt, and keep their sequence', () => {
     expect(toTaskEvents([event({}, 'CANCELLING'), event({}, 'RUNNING', 'mine')])).toEqual([]);
     expect(toTaskEvents([event({})])).toMatchObject([{ sequence: 7n, attempt: 1, phase: 'RUNNING' }]);

@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { UnavailableError } from '../../src/platform/errors.ts';
+import { log } from '../../src/platform/log.ts';
 import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
+import { recordFailedTurn } from '../../src/scheduler/failed-turns.ts';
 import { startScheduler } from '../../src/scheduler/start.ts';
+import { listDueExecutions } from '../../src/scheduler/store.ts';
 import { type App, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
 import {
@@ -66,6 +69,13 @@ async function launchWithBadNews(name: string) {
   return id;
 }
 
+/** Watches the errors in the log until the test ends. */
+function spyOnErrors() {
+  const errors = vi.spyOn(log, 'error');
+  onTestFinished(() => errors.mockRestore());
+  return errors;
+}
+
 describe('a turn that fails', () => {
   it('delays the next turn by one second, doubled each time, up to a minute', async () => {
     const id = await launchBroken('broken');
@@ -109,11 +119,11 @@ describe('a turn that fails', () => {
     expect(rows).toEqual([{ state: 'CANCELLED' }]);
     await turns(id, 10);
     expect(await stateOf(id)).toEqual({ failedTurns: 0, dueIn: null });
-    const { listDueExecutions } = await import('../../src/scheduler/store.ts');
     expect(await listDueExecutions()).not.toContain(id);
   });
 
   it('does not end the execution before its running jobs have ended', async () => {
+    const givenUp = spyOnErrors();
     const id = await launchWithBadNews('begun');
     const { id: tenantId } = await db.tenant.findFirstOrThrow();
     const hands = new Hands(app, 'begun');
@@ -123,11 +133,13 @@ describe('a turn that fails', () => {
     await hands.lease({ maxJobs: 0, wait: 'PT0S' });
     await turns(id, 12);
     expect(await readExecution(app, id)).toMatchObject({ phase: 'RUNNING', endedAt: null });
+    expect(givenUp).not.toHaveBeenCalled();
     expect(await hands.stopCancelled()).toEqual([run?.id]);
     await turns(id, 1);
     const execution = await readExecution(app, id);
     expect(execution).toMatchObject({ phase: 'FAILED', error: { code: 'EngineFailure' } });
     expect(execution.nodes.a.phase).toBe('ABORTED');
+    expect(givenUp.mock.calls.map(([fields]) => fields)).toEqual([{ executionId: id }]);
   });
 
   it('is forgotten when the next turn succeeds', async () => {
@@ -155,6 +167,32 @@ describe('a turn that fails', () => {
       holder.release();
     }
     expect((await stateOf(id)).failedTurns).toBe(0);
+  });
+});
+
+describe('an execution that another engine runs', () => {
+  it('is not due, takes no turns, and is never given up', async () => {
+    await registerWorkflow(app, project, 'elsewhere', { a: [] });
+    const id = await launch(app, project, 'elsewhere');
+    expect(await listDueExecutions()).toContain(id);
+    await db.execution.update({ where: { id }, data: { engine: 'EXTERNAL' } });
+    expect(await listDueExecutions()).not.toContain(id);
+    const givenUp = spyOnErrors();
+    await turns(id, 1);
+    expect((await readExecution(app, id)).nodes).toEqual({});
+    for (let turn = 0; turn < 10; turn += 1) await recordFailedTurn(id);
+    expect((await readExecution(app, id)).phase).toBe('QUEUED');
+    expect(givenUp).not.toHaveBeenCalled();
+  });
+});
+
+describe('an execution whose turns succeed', () => {
+  it('takes a turn at every news, whenever the next one is due', async () => {
+    await registerWorkflow(app, project, 'eager', { a: [] });
+    const id = await launch(app, project, 'eager');
+    await pool.query(`update executions set advance_at = now() + interval '1 hour' where id = $1`, [id]);
+    await advanceExecution(id);
+    expect((await readExecution(app, id)).nodes.a.phase).toBe('QUEUED');
   });
 });
 

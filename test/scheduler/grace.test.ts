@@ -21,4 +21,13 @@ describe('grace', () => {
     expect(await at(12_700)).toBe(true);
     expect(await at(14_000)).toBe(false);
   });
+
+  it('ends exactly after its length, and half of it is no silence', async () => {
+    const grace = new Grace(1000);
+    const at = (now: number) => grace.after(async () => true, now);
+    expect([await at(10_000), await at(10_500), await at(10_999), await at(11_000)]).toEqual([
+      ...[false, false, false],
+      true,
+    ]);
+  });
 });

@@ -60,6 +60,26 @@ describe('a loop', () => {
     await loop.stop();
   });
 
+  it('looks once more when it is asked to during a look', async () => {
+    let looks = 0;
+    let finish = () => {};
+    const { loop } = loopOf({
+      due: () =>
+        new Promise((resolve) => {
+          looks += 1;
+          finish = () => resolve([]);
+        }),
+    });
+    loop.look();
+    loop.look();
+    for (let turn = 0; turn < 3; turn += 1) {
+      finish();
+      await settled();
+    }
+    expect(looks).toBe(2);
+    await loop.stop();
+  });
+
   it('repeats an id when news of it arrives during its turn, and never runs it twice at the same time', async () => {
     let finish = () => {};
     const { loop, worked } = loopOf({

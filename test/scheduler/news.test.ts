@@ -1,7 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
-import { launch, registerProject, registerTask, registerWorkflow, untilEnded } from '../support/seed.ts';
+import { mutate } from '../support/mutate.ts';
+import {
+  eventually,
+  launch,
+  readExecution,
+  registerProject,
+  registerTask,
+  registerWorkflow,
+  untilEnded,
+} from '../support/seed.ts';
+import { eventsDocument, overSse } from '../support/watch.ts';
 
 /** No timer of this process fires: loops and long polls learn about work only by news. */
 
@@ -32,5 +42,19 @@ describe('news', () => {
       await hands.succeed(run, { y });
     }
     expect(await untilEnded(app, id)).toMatchObject({ phase: 'SUCCEEDED', data: { outputs: { z: 24 } } });
+    await hands.lease({ maxJobs: 0, wait: 'PT0S' });
+  });
+
+  it('aborts an execution, and takes its watchers from its first event to its end', async () => {
+    const id = await launch(app, 'news', 'chain');
+    const events = overSse(app, eventsDocument, { id });
+    const phases = [(await events.next()).value.data.executionEvents.phase];
+    await eventually(
+      () => readExecution(app, id),
+      ({ nodes }) => nodes.a !== undefined,
+    );
+    await mutate(app, 'terminateExecution', { by: { id }, cause: 'stop' });
+    for await (const { data } of events) phases.push(data.executionEvents.phase);
+    expect(phases).toEqual(['QUEUED', 'RUNNING', 'ABORTING', 'ABORTED']);
   });
 });

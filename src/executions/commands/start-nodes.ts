@@ -49,7 +49,8 @@ export async function startNodes(
     const begun = begin(node, upstream, work);
     steps += work.steps;
     bytes += begun.bytes;
-    if (bytes > MAX_TURN_BYTES && moves.length > 0) break;
+    // Never the first node: inputs that are so large by themselves are refused.
+    if (bytes > MAX_TURN_BYTES) break;
     const move = { id: newId(), nodeId: node.id, from: [], at: now };
     if ('error' in begun) moves.push({ ...move, to: 'FAILED', error: begun.error });
     else {

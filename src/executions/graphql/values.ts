@@ -11,8 +11,7 @@ const MAX_LISTED_MESSAGE_BYTES = 100;
 
 /** The row as lists show it: the message of its error is cut to 100 bytes, without breaking a character. */
 export function listed<Row extends WorkErrorColumns>(row: Row): Row {
-  if (row.errorMessage === null || Buffer.byteLength(row.errorMessage) <= MAX_LISTED_MESSAGE_BYTES)
-    return row;
+  if (row.errorMessage === null) return row;
   const bytes = Buffer.from(row.errorMessage).subarray(0, MAX_LISTED_MESSAGE_BYTES);
   return {
     ...row,

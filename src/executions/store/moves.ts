@@ -26,12 +26,11 @@ interface Move<Phase, Failure = WorkError> {
 }
 
 export interface ExecutionMove extends Move<ExecutionPhase, WorkError & { readonly nodeId?: string | null }> {
+  /** The request of a user to abort the execution, for which the scheduler gives it a turn. */
   readonly abort?: {
     readonly cause: string;
     readonly principalId: string;
   } | null;
-  /** True: the scheduler must give the execution a turn. */
-  readonly advance?: boolean;
 }
 
 export interface Moved<P> {
@@ -50,7 +49,7 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
             last_sequence = execution.last_sequence + 1,
             started_at = case when $2 = 'RUNNING' then coalesce(execution.started_at, $4::timestamptz)
                               else execution.started_at end,
-            ended_at = case when $9::boolean then $4::timestamptz end,
+            ended_at = case when $8::boolean then $4::timestamptz end,
             updated_at = $4::timestamptz,
             outputs = coalesce($5::json, execution.outputs),
             error_code = coalesce($6::jsonb->>'code', execution.error_code),
@@ -59,7 +58,7 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
             error_node_id = coalesce($6::jsonb->>'nodeId', execution.error_node_id),
             abort_cause = coalesce($7::jsonb->>'cause', execution.abort_cause),
             abort_principal_id = coalesce(($7::jsonb->>'principalId')::uuid, execution.abort_principal_id),
-            advance_at = case when $8::boolean then now() else execution.advance_at end
+            advance_at = case when $7::jsonb is null then execution.advance_at else now() end
        from before
       where execution.id = before.id and execution.phase = any($3::text[]::execution_phase[])
      returning execution.id, execution.tenant_id, execution.phase, execution.last_sequence
@@ -71,7 +70,7 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
    )
    select before.phase::text as before, moved.phase::text as after,
           case when moved.id is not null then ${notifySql('execution', 'moved.id')} end,
-          case when moved.id is not null and $8::boolean then ${notifySql('advance', 'moved.id')} end
+          case when moved.id is not null and $7::jsonb is not null then ${notifySql('advance', 'moved.id')} end
      from before left join moved using (id)`,
 );
 
@@ -85,7 +84,6 @@ export async function moveExecution(move: ExecutionMove, tx?: Tx): Promise<Moved
     move.outputs ? JSON.stringify(move.outputs) : null,
     move.error ? JSON.stringify(move.error) : null,
     move.abort ? JSON.stringify(move.abort) : null,
-    move.advance ?? false,
     isTerminal(executionPhases, move.to),
   ];
   const [row] = await run(moveExecutionStatement, values, tx);
@@ -230,8 +228,7 @@ const moveTasksStatement = statement<TaskMoved>(
             ended_at = excluded.ended_at,
             updated_at = excluded.updated_at
       where exists (select from asked
-                     where asked."nodeExecutionId" = excluded.node_execution_id
-                       and asked.attempt = excluded.retry_attempt and task.phase = any(asked."from"))
+                     where asked."nodeExecutionId" = excluded.node_execution_id and task.phase = any(asked."from"))
      returning id, node_execution_id, retry_attempt, phase
    ),
    latest as (
@@ -247,9 +244,7 @@ const moveTasksStatement = statement<TaskMoved>(
        occurred_at)
      select bumped.id, bumped.base + row_number() over (order by asked."position"), bumped.tenant_id, 'TASK',
             moved.phase::text, asked."nodeId", moved.retry_attempt, asked.error, asked.reason, asked.at
-       from moved
-       join asked on asked."nodeExecutionId" = moved.node_execution_id and asked.attempt = moved.retry_attempt
-      cross join bumped
+       from moved join asked on asked."nodeExecutionId" = moved.node_execution_id cross join bumped
    )
    select moved.id as "taskExecutionId", moved.node_execution_id as "nodeExecutionId",
           moved.retry_attempt as attempt, ${notifySql('execution', 'bumped.id')}

@@ -19,10 +19,10 @@ export async function assignPool(
     const none = { assigned: 0, mayHaveMore: false };
     if (!(await tryLockPool(tx, pool))) return none;
     // An executor calls several times during a lease. If it was silent for longer than a lease, it gets no new work.
-    const rooms = (await listRoom(tx, pool, leaseSeconds)).filter(({ room }) => room > 0);
+    const rooms = await listRoom(tx, pool, leaseSeconds);
     const limit = Math.min(
       MAX_ASSIGNMENTS,
-      rooms.reduce((sum, { room }) => sum + room, 0),
+      rooms.reduce((sum, { room }) => sum + Math.max(room, 0), 0),
     );
     if (limit === 0) return none;
     const assignments = assignJobs(await listWaitingJobs(tx, pool, limit), rooms);

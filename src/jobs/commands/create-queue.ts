@@ -48,8 +48,7 @@ function queueProblems(queue: NewQueue): Problem[] {
   const problems: Problem[] = [];
   const fault = (path: readonly string[], message: string) =>
     problems.push({ path: ['input', ...path], code: 'InvalidValue', message });
-  if (queue.name.trim() === '' || queue.name.includes('\u0000'))
-    fault(['name'], 'the name must not be empty');
+  if (queue.name.trim() === '') fault(['name'], 'the name must not be empty');
   if (queue.name.includes('/'))
     fault(['name'], 'the name must not contain a slash, which only queues of projects have');
   if (queue.name.length > MAX_NAME) fault(['name'], `must have at most ${MAX_NAME} characters`);

@@ -96,7 +96,7 @@ export async function leaseJobs(
   const deadline = started + Math.min(request.waitMs, MAX_WAIT_MS, leaseMs / 3);
   const look = async (): Promise<LeaseAnswer> => {
     const runs = await listUnknownRuns(executorId, request.knownRuns, MAX_RUNS);
-    const held = request.knownRuns.length > 0 ? await listHeldRuns(executorId, request.knownRuns) : [];
+    const held = await listHeldRuns(executorId, request.knownRuns);
     const goesOn = new Set(held.filter((run) => !run.isCancelled).map((run) => run.id));
     return { runs, cancelRuns: request.knownRuns.filter((id) => !goesOn.has(id)), leaseExpiresAt, leaseMs };
   };

@@ -9,8 +9,7 @@ import { storeJobs } from '../store/submission.ts';
 
 export interface NewJobRequest extends JobRequest {
   readonly spec: JobSpec;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
   readonly activeDeadlineSeconds: number | null;
 }
 
@@ -33,7 +32,7 @@ export async function submitJobs(
   const { tenantId, id: queueId } = queue;
   const jobSetId = await lockJobSet(tx, newId(), { tenantId, queueId, ...jobSet });
   if (!jobSetId) throw new PermissionDeniedError('the job set belongs to another owner');
-  const submitted = await storeJobs(
+  return await storeJobs(
     tx,
     { tenantId, queueId, jobSetId, ownerId: caller.userId },
     jobs.map((job, position) => ({
@@ -42,10 +41,8 @@ export async function submitJobs(
       clientId: job.clientId,
       priority: roundedPriority(job.priority),
       spec: job.spec,
-      labels: job.labels ?? {},
-      annotations: job.annotations ?? {},
+      labels: job.labels,
       activeDeadlineSeconds: job.activeDeadlineSeconds,
     })),
   );
-  return submitted.map((job) => job.id);
 }

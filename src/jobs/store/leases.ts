@@ -146,7 +146,7 @@ const heartbeatStatement = statement<{ executorId: string; leaseExpiresAt: Date 
      update job_runs as run
         set lease_expires_at = now() + make_interval(secs => $8),
             acknowledged_at = coalesce(run.acknowledged_at, now())
-       from held where run.id = held.id and run.ended_at is null
+       from held where run.id = held.id
    )
    select executor.id as "executorId", now() + make_interval(secs => $8) as "leaseExpiresAt",
           case when not exists (select from before where before.slots >= executor.slots and before.pool = $4)
@@ -198,7 +198,7 @@ const renewStatement = statement<{ id: string; isCancelled: boolean }>(
    update job_runs as run
       set lease_expires_at = now() + make_interval(secs => $3),
           acknowledged_at = coalesce(run.acknowledged_at, now())
-     from held where run.id = held.id and run.ended_at is null
+     from held where run.id = held.id
    returning run.id, held."isCancelled"`,
 );
 
@@ -256,6 +256,7 @@ const listHeldStatement = statement<RunHeld>(
 );
 
 /** The named runs that still belong to the executor. */
-export function listHeldRuns(executorId: string, knownRuns: readonly string[]): Promise<RunHeld[]> {
-  return run(listHeldStatement, [executorId, knownRuns]);
+export async function listHeldRuns(executorId: string, knownRuns: readonly string[]): Promise<RunHeld[]> {
+  if (knownRuns.length === 0) return [];
+  return await run(listHeldStatement, [executorId, knownRuns]);
 }

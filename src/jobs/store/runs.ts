@@ -152,8 +152,7 @@ const endLeasesStatement = statement<{ runId: string; state: JobState }>(
      update job_runs as run
         set state = $2::text::job_run_state, ended_at = now()
        from held join asked on asked."runId" = held.id
-      where run.id = held.id and run.ended_at is null
-        and ($2::text <> 'LEASE_EXPIRED' or run.lease_expires_at <= now())
+      where run.id = held.id and ($2::text <> 'LEASE_EXPIRED' or run.lease_expires_at <= now())
      returning run.id, run.job_id, run.tenant_id, held.job_set_id, asked."position", asked.reason,
                coalesce(asked.attempted, run.acknowledged_at is not null) or ${hasManyRuns} as attempted
    ),
@@ -317,7 +316,7 @@ const cancelStatement = statement<{ id: string }>(
             ended_at = case when held.begun then null else now() end,
             updated_at = now(), cancel_reason = $2, cancelled_by_id = $3::uuid
        from open left join held on held.job_id = open.id
-      where job.id = open.id and job.ended_at is null
+      where job.id = open.id
      returning job.id, job.tenant_id, job.pool, held.id as run_id, held.executor_id,
                coalesce(held.begun, false) as begun
    ),

@@ -10,28 +10,21 @@ export interface NewJob {
   readonly priority: number;
   readonly spec: object;
   readonly labels: object;
-  readonly annotations: object;
   readonly activeDeadlineSeconds: number | null;
-}
-
-export interface Submitted {
-  readonly position: number;
-  readonly id: string;
 }
 
 const asked = `
   asked as materialized (
     select * from json_to_recordset($5::json) as asked(
-      "position" int, id uuid, "clientId" text, priority bigint, spec json, labels jsonb, annotations jsonb,
-      "activeDeadlineSeconds" int)
+      "position" int, id uuid, "clientId" text, priority bigint, spec json, labels jsonb, "activeDeadlineSeconds" int)
   )`;
 
 const insertJobs = statement<{ id: string }>(
   `with ${asked},
    stored as (
-     insert into jobs (id, tenant_id, queue_id, job_set_id, client_id, priority, spec, labels, annotations,
+     insert into jobs (id, tenant_id, queue_id, job_set_id, client_id, priority, spec, labels,
                        active_deadline_seconds, owner_id, submitted_at, updated_at)
-     select id, $1::uuid, $2::uuid, $3::uuid, "clientId", priority, spec, labels, annotations,
+     select id, $1::uuid, $2::uuid, $3::uuid, "clientId", priority, spec, labels,
             "activeDeadlineSeconds", $4::uuid, now(), now()
        from asked order by "position"
      on conflict (queue_id, client_id) do nothing
@@ -70,20 +63,15 @@ export async function storeJobs(
   tx: Tx,
   set: { tenantId: string; queueId: string; jobSetId: string; ownerId: string },
   jobs: readonly NewJob[],
-): Promise<Submitted[]> {
+): Promise<string[]> {
   const stored = await run(
     insertJobs,
     [set.tenantId, set.queueId, set.jobSetId, set.ownerId, JSON.stringify(jobs)],
     tx,
   );
-  const isStored = new Set(stored.map((row) => row.id));
-  const repeated = jobs.flatMap((job) =>
-    job.clientId !== null && !isStored.has(job.id) ? [job.clientId] : [],
-  );
-  const known = repeated.length > 0 ? await run(findByClientId, [set.queueId, repeated], tx) : [];
+  if (stored.length === jobs.length) return jobs.map((job) => job.id);
+  const clientIds = jobs.flatMap((job) => job.clientId ?? []);
+  const known = await run(findByClientId, [set.queueId, clientIds], tx);
   const idOf = new Map(known.map((row) => [row.clientId, row.id]));
-  return jobs.map((job) => ({
-    position: job.position,
-    id: idOf.get(job.clientId ?? '') ?? job.id,
-  }));
+  return jobs.map((job) => idOf.get(job.clientId ?? '') ?? job.id);
 }

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { assignJobs } from '../../src/jobs/domain/assign.ts';
+import { storeRuns } from '../../src/jobs/store/leases.ts';
+import { db } from '../../src/platform/database/client.ts';
+import { notifications } from '../../src/platform/database/notify.ts';
+import { inTransaction } from '../../src/platform/database/transaction.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { listWaitingPools } from '../../src/scheduler/store.ts';
+import { type App, startApp } from '../support/app.ts';
+import { Hands } from '../support/hands.ts';
+import { newTenant } from '../support/users.ts';
+import { eventually } from '../support/waiting.ts';
+import { leaseAs, newJob, newService, retire, Stage } from './stage.ts';
+
+let app: App;
+let stage: Stage;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  stage = await Stage.open(app);
+});
+afterAll(() => app.stop());
+beforeEach(() => stage.clear());
+
+const executor = (name: string) => db.executor.findFirstOrThrow({ where: { name } });
+
+describe('jobs', () => {
+  const jobs = ['a', 'b', 'c'].map((id) => ({ id }));
+  const assigned = (...rooms: number[]) =>
+    assignJobs(
+      jobs,
+      rooms.map((room, at) => ({ executorId: String(at), room })),
+    ).map(({ jobId, executorId }) => `${jobId} to ${executorId}`);
+
+  it('go to the executor with the most room, and to the first one of those with equal room', () => {
+    expect(assigned(1, 3)).toEqual(['a to 1', 'b to 1', 'c to 0']);
+    expect(assigned(2, 2)).toEqual(['a to 0', 'b to 1', 'c to 0']);
+  });
+
+  it('wait when there is no room, and when there are no executors', () => {
+    expect(assigned(1, 0)).toEqual(['a to 0']);
+    expect(assigned(0, -1)).toEqual([]);
+    expect(assigned()).toEqual([]);
+  });
+});
+
+describe('a pool', () => {
+  it('has its own jobs and its own executors', async () => {
+    const { ids } = await stage.submit(newJob(), newJob());
+    const [here = '', there = ''] = ids;
+    await db.job.update({ where: { id: there }, data: { pool: 'gpu' } });
+    await leaseAs(app, { executor: 'cpu-one', maxJobs: 5 });
+    await leaseAs(app, { executor: 'gpu-one', maxJobs: 5, pool: 'gpu' });
+    expect((await stage.assign('gpu')).assigned).toBe(1);
+    expect((await stage.assign()).assigned).toBe(1);
+    const runsOf = async (input: object) =>
+      (await leaseAs(app, input)).runs.map(({ jobId }: { jobId: string }) => jobId);
+    expect(await runsOf({ executor: 'gpu-one', pool: 'gpu' })).toEqual([there]);
+    expect(await runsOf({ executor: 'cpu-one' })).toEqual([here]);
+  });
+
+  it('does not see the jobs of another tenant, and does not wait behind them', async () => {
+    await stage.submit(newJob());
+    const other = await Stage.open(app, await newTenant('neighbours'));
+    const theirs = await other.submit(newJob());
+    const service = await newService(other.tenantId);
+    await leaseAs(app, { executor: 'theirs', maxJobs: 1 }, service);
+    expect((await other.assign()).assigned).toBe(1);
+    const { runs } = await leaseAs(app, { executor: 'theirs' }, service);
+    expect(runs).toMatchObject([{ jobId: theirs.ids[0] }]);
+  });
+
+  it('has room although an executor has more runs than it wants', async () => {
+    const { hands } = await stage.lease('overfull', 2);
+    hands.known.clear();
+    await retire(hands);
+    const { ids } = await stage.submit(newJob());
+    const free = new Hands(app, 'free');
+    await free.lease({ maxJobs: 1, wait: 'PT0S' });
+    expect(await stage.assign()).toEqual({ assigned: 1, mayHaveMore: true });
+    expect((await free.lease({ maxJobs: 0, wait: 'PT0S' })).runs).toMatchObject([{ jobId: ids[0] }]);
+  });
+
+  it('has no more to do when it has no jobs or no room', async () => {
+    expect(await stage.assign()).toEqual({ assigned: 0, mayHaveMore: false });
+    expect(await stage.assign('nowhere')).toEqual({ assigned: 0, mayHaveMore: false });
+  });
+
+  it('leases jobs of a higher class first, whatever their priorities are', async () => {
+    const { ids } = await stage.submit(newJob({ priority: 1 }), newJob({ priority: 2 }));
+    await db.job.update({ where: { id: ids[1] }, data: { classPriority: 2000 } });
+    const hands = new Hands(app, 'classy');
+    await hands.lease({ maxJobs: 1, wait: 'PT0S' });
+    await stage.assign();
+    expect((await hands.lease({ maxJobs: 0, wait: 'PT0S' })).runs).toMatchObject([{ jobId: ids[1] }]);
+  });
+
+  it('waits for the assigner only while it has executors and queued jobs', async () => {
+    const nameOf = (name: string) => `${stage.tenantId}/${name}`;
+    await stage.submit(newJob());
+    const hands = new Hands(app, 'waiting');
+    await hands.lease({ maxJobs: 1, wait: 'PT0S' });
+    const waiting = await listWaitingPools();
+    expect(waiting).toContain(nameOf('default'));
+    expect(waiting).not.toContain(nameOf('gpu'));
+    await stage.assign();
+    expect(await listWaitingPools()).toEqual([]);
+    await retire(hands);
+  });
+});
+
+describe('a job', () => {
+  const store = (jobId: string, executorId: string) =>
+    inTransaction((tx) => storeRuns(tx, [{ jobId, executorId, runId: newId() }], 30));
+
+  it('is leased once, also when two assigners chose it', async () => {
+    const { ids } = await stage.submit(newJob());
+    await retire(new Hands(app, 'twice'));
+    const { id } = await executor('twice');
+    expect([await store(ids[0] ?? '', id), await store(ids[0] ?? '', id)]).toEqual([1, 0]);
+  });
+
+  it('is not leased to an executor of another tenant', async () => {
+    const { ids } = await stage.submit(newJob());
+    await leaseAs(app, { executor: 'spy' }, await newService(await newTenant('spies')));
+    expect(await store(ids[0] ?? '', (await executor('spy')).id)).toBe(0);
+  });
+});
+
+describe('the assigner', () => {
+  it('is told when an executor has more room or another pool, and not when nothing has changed', async () => {
+    const told: string[] = [];
+    const stop = notifications.on('pool', null, (id) => told.push(id.slice(stage.tenantId.length + 1)));
+    for (const [pool, maxJobs] of [
+      ['first', 2],
+      ['first', 2],
+      ['first', 1],
+      ['second', 1],
+      ['second', 2],
+    ] as const)
+      await leaseAs(app, { executor: 'mover', pool, maxJobs });
+    await eventually(
+      () => told,
+      ({ length }) => length >= 3,
+    );
+    stop();
+    expect(told).toEqual(['first', 'second', 'second']);
+  });
+});

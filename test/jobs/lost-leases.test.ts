@@ -1,0 +1,133 @@
+/** Leases that ended without a result: who gets the job back, and what counts as an attempt. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { expireLeases } from '../../src/jobs/commands/expire-leases.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { type App, startApp } from '../support/app.ts';
+import type { Hands, Run } from '../support/hands.ts';
+import { mutate } from '../support/mutate.ts';
+import { jobOf, leaseAs, newJob, newService, retire, runOf, Stage, silence } from './stage.ts';
+
+let app: App;
+let stage: Stage;
+beforeAll(async () => {
+  app = await startApp({ scheduler: false });
+  stage = await Stage.open(app);
+});
+afterAll(() => app.stop());
+beforeEach(() => stage.clear());
+
+/** Runs whose leases have expired. */
+async function lose(name: string, count = 1, said: readonly string[] = []) {
+  const { hands, runs } = await stage.lease(name, count);
+  for (const { id } of runs) for (const kind of said) await hands.report({ run: id, kind });
+  await silence(...runs);
+  await expireLeases();
+  return { hands, runs };
+}
+
+const name = (hands: Hands, ...runs: readonly Run[]) => {
+  for (const { id } of runs) hands.known.add(id);
+};
+
+describe('a run whose lease has expired', () => {
+  it.each([
+    ['LEASED', []],
+    ['PENDING', ['PENDING']],
+    ['RUNNING', ['PENDING', 'RUNNING']],
+  ])('is %s again when its executor comes back', async (state, said) => {
+    const { hands, runs } = await lose(`back-${state.toLowerCase()}`, 1, said);
+    const [run] = runs as [Run];
+    expect(await jobOf(run)).toMatchObject({ state: 'QUEUED', attemptedRuns: 1 });
+    expect((await retire(hands)).cancelRuns).toEqual([]);
+    expect(await jobOf(run)).toMatchObject({ state, attemptedRuns: 0 });
+    expect(await runOf(run)).toMatchObject({ state, endedAt: null });
+  });
+
+  it('comes back alone: not those that another executor has, nor those that were returned', async () => {
+    const { hands, runs } = await stage.lease('some', 3);
+    const [free, taken, returned] = runs as [Run, Run, Run];
+    await hands.giveBack(returned, false);
+    await silence(free, taken);
+    await expireLeases();
+    await db.job.update({ where: { id: taken.jobId }, data: { state: 'LEASED' } });
+    name(hands, ...runs);
+    const { cancelRuns } = await retire(hands);
+    expect([...cancelRuns].sort()).toEqual([taken.id, returned.id].sort());
+    expect((await jobOf(returned)).state).toBe('QUEUED');
+  });
+
+  it('is reported together with one that never expired', async () => {
+    const { hands, runs } = await stage.lease('both', 2);
+    const [lost, live] = runs as [Run, Run];
+    await silence(lost);
+    await expireLeases();
+    const events = [live, lost].map(({ id }) => ({ run: id, kind: 'SUCCEEDED', outputs: {} }));
+    expect(await hands.report(...events)).toEqual(['APPLIED', 'APPLIED']);
+  });
+
+  it('can be reported and given back only by its own service account', async () => {
+    const { runs } = await lose('robbed');
+    const [run] = runs as [Run];
+    const thief = await newService();
+    await leaseAs(app, { executor: 'thief', knownRuns: [run.id] }, thief);
+    await mutate(app, 'returnLease', { run: run.id, reason: 'x', attempted: false }, 'returned', thief);
+    expect(await jobOf(run)).toMatchObject({ state: 'QUEUED', attemptedRuns: 1 });
+  });
+
+  it('still counts as an attempt of a job that has failed for it', async () => {
+    const { hands, runs } = await stage.lease('failed');
+    const [run] = runs as [Run];
+    await db.job.update({ where: { id: run.jobId }, data: { maxAttempts: 1 } });
+    await silence(run);
+    await expireLeases();
+    expect(await hands.giveBack(run, false)).toBe(false);
+    const job = await jobOf(run);
+    expect(job).toMatchObject({ state: 'FAILED', attemptedRuns: 1 });
+    expect(job.endedAt).toBeTruthy();
+  });
+});
+
+describe('a lease', () => {
+  it('is renewed by no other executor, of the same service account or of another one', async () => {
+    const { runs } = await stage.lease('owner');
+    const [run] = runs as [Run];
+    await silence(run);
+    await leaseAs(app, { executor: 'colleague', knownRuns: [run.id] });
+    await leaseAs(app, { executor: 'owner', knownRuns: [run.id] }, await newService());
+    expect(await expireLeases()).toBe(1);
+  });
+
+  it('that ends is one of at most 500 at a time', async () => {
+    const { ids } = await stage.submit(...Array.from({ length: 501 }, () => newJob()));
+    await leaseAs(app, { executor: 'many' });
+    await db.executor.updateMany({ where: { name: 'many' }, data: { slots: 501 } });
+    await stage.assign();
+    await stage.assign();
+    await pool.query(
+      `update job_runs set lease_expires_at = now() - interval '1 second' where job_id = any($1::uuid[])`,
+      [ids],
+    );
+    expect([await expireLeases(), await expireLeases(), await expireLeases()]).toEqual([500, 1, 0]);
+  });
+});
+
+describe('a job that is returned again and again without an attempt', () => {
+  it('counts an attempt from the 21st return on', async () => {
+    const { hands, runs } = await stage.lease('refuser');
+    const [run] = runs as [Run];
+    const { executorId } = await runOf(run);
+    const earlier = Array.from({ length: 19 }, () => ({
+      ...{ id: newId(), tenantId: stage.tenantId, jobId: run.jobId, executorId },
+      ...{ state: 'LEASE_RETURNED' as const, leaseExpiresAt: new Date(), endedAt: new Date() },
+    }));
+    await db.jobRun.createMany({ data: earlier });
+    await hands.giveBack(run, false);
+    expect(await jobOf(run)).toMatchObject({ state: 'QUEUED', attemptedRuns: 0 });
+    await hands.lease({ maxJobs: 1, wait: 'PT0S' });
+    await stage.assign();
+    const [again] = (await hands.lease({ maxJobs: 0, wait: 'PT0S' })).runs as [Run];
+    await hands.giveBack(again, false);
+    expect(await jobOf(run)).toMatchObject({ state: 'QUEUED', attemptedRuns: 1 });
+  });
+});
