@@ -112,8 +112,8 @@ const finishStatement = statement<{ id: string }>(
  * earlier one.
  */
 export async function finishBlob(blobId: string, pieces: number, sizeBytes: bigint): Promise<boolean> {
-  await run(finishStatement, [blobId, pieces, sizeBytes]);
-  return (await findBlob(blobId))?.uploadedAt != null;
+  const [finished] = await run(finishStatement, [blobId, pieces, sizeBytes]);
+  return finished !== undefined || (await findBlob(blobId))?.uploadedAt != null;
 }
 
 const chunkStatement = statement<{ content: Buffer }>(

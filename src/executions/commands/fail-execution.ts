@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/database/transaction.ts';
-import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
+import { isTerminal, phasesThatMayMoveTo } from '../../platform/phase-table.ts';
 import { executionPhases, nodeExecutionPhases } from '../domain/phases.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveExecution, moveNodes } from '../store/moves.ts';
@@ -16,13 +16,15 @@ export async function failExecution(tx: Tx, execution: LockedExecution, now: Dat
   await moveNodes(
     tx,
     execution.id,
-    nodes.map(({ id, nodeId }) => ({
-      id,
-      nodeId,
-      to: 'ABORTED' as const,
-      from: phasesThatMayMoveTo(nodeExecutionPhases, 'ABORTED'),
-      at: now,
-    })),
+    nodes
+      .filter((node) => !isTerminal(nodeExecutionPhases, node.phase))
+      .map(({ id, nodeId }) => ({
+        id,
+        nodeId,
+        to: 'ABORTED' as const,
+        from: phasesThatMayMoveTo(nodeExecutionPhases, 'ABORTED'),
+        at: now,
+      })),
   );
   await moveExecution(
     {

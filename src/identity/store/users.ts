@@ -26,8 +26,8 @@ export async function readUsers(addresses: readonly UserAddress[]): Promise<(Use
   const tenantIds = await namedTenantIds(addresses);
   const places = addresses.map((address) => placeOf(address, tenantIds));
   const wheres = places.flatMap((place) => place ?? []);
-  const rows = await db.user.findMany({ where: { OR: wheres } });
-  return eachAt(places, (place) => JSON.stringify(place), rows.flatMap(placesOf));
+  const rows = wheres.length > 0 ? await db.user.findMany({ where: { OR: wheres } }) : [];
+  return eachAt(places, (place) => place && JSON.stringify(place), rows.flatMap(placesOf));
 }
 
 /** The tenants whose names are in front of user names. */
@@ -65,7 +65,9 @@ function placesOf(row: User): (readonly [string, User])[] {
   return places.map((place) => [JSON.stringify(place), row]);
 }
 
-const lockStatement = statement<{ id: string }>('select id from users where id = $1::uuid for update');
+const lockStatement = statement<{ id: string }>(
+  'select id from users where id = $1::uuid and tenant_id = $2::uuid for update',
+);
 
 interface UserPlace {
   readonly tenantId: string;
@@ -74,7 +76,7 @@ interface UserPlace {
 
 /** Locks a user until the transaction ends; null if the user was deleted. */
 export async function lockUser(tx: Tx, { tenantId, id }: UserPlace): Promise<User | null> {
-  await run(lockStatement, [id], tx);
+  await run(lockStatement, [id, tenantId], tx);
   return await tx.user.findUnique({ where: { id, tenantId } });
 }
 
