@@ -44,11 +44,16 @@ export class IssuerKeys {
   /** Finds the key of a token, for jose. @throws UnavailableError if no key fits and the issuer does not answer. */
   readonly find: JWTVerifyGetKey = async (header, token) => (await this.#keys())(header, token);
 
-  /** Fetches the keys if there are none yet or if they are old. Never fails: if the issuer does not answer, the old keys stay. */
+  /**
+   * Fetches the keys if there are none yet or if they are old. Never fails: if the issuer does not answer, the old keys
+   * stay.
+   */
   async refresh(): Promise<void> {
     if (Date.now() - this.#fetchedAt < FRESH_MS) return;
     // A failure is logged where it happens.
-    await (await this.#keys()).reload().catch(() => {});
+    await this.#keys()
+      .then((keys) => keys.reload())
+      .catch(() => {});
   }
 
   #keys(): Promise<RemoteKeys> {

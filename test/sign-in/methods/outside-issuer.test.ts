@@ -163,6 +163,14 @@ describe('the keys of an issuer', () => {
     expect(issuer.asked).toEqual(['/keys']);
   });
 
+  it('are not needed to refuse a token of another algorithm', async () => {
+    answering('', 500);
+    const { publicJwk } = issuer.key;
+    const [, ...rest] = (await issuer.token({ sub: 'ada' })).split('.');
+    const head = Buffer.from(JSON.stringify({ alg: 'HS256', kid: publicJwk.kid })).toString('base64url');
+    await expect(newOutsideIssuer().verify([head, ...rest].join('.'))).rejects.toMatchObject(refused);
+  });
+
   it('are used for ten minutes, and then looked for again', async () => {
     stopClocks('Date');
     const outside = newOutsideIssuer(settings());
