@@ -16,7 +16,7 @@ export const identity: Capability = {
   rules: [identityRules, credentialRules],
   loaders: identityLoaders,
   nodes: [
-    nodeType(UserType, 'user:read', userNodes, (id, context) => findUserAt(context, { id })),
+    nodeType(UserType, 'user:list', userNodes, (id, context) => findUserAt(context, { id })),
     nodeType(TenantType, 'tenant:read', tenantNodes, (id, context) => findReachedTenant(context, id)),
   ],
 };

@@ -1,5 +1,6 @@
 /** The permission that each query needs: a key whose scopes do not cover it is refused, and the audit log says why. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nodeTypes } from '../../src/api/node.ts';
 import { flushDenials } from '../../src/authorization/audit.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type App, startApp } from '../support/app.ts';
@@ -91,6 +92,10 @@ describe('a refused query', () => {
       expect(rows).toMatchObject([{ action: queries[root.name], outcome: 'DENIED' }]);
     },
   );
+
+  it.each([...nodeTypes])('has the permission with which `node` hides the same object: %s', (type, node) => {
+    expect(node.permission).toBe(queries[`${type.charAt(0).toLowerCase()}${type.slice(1)}`]);
+  });
 
   it('about oneself names what oneself needs', async () => {
     const { id, username, authorization } = await newUser({ role: 'ADMIN', scopes: ['group:create'] });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { flushDenials } from '../../src/authorization/audit.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
@@ -79,6 +80,10 @@ describe('node', () => {
     const absent = await readBy(stranger, single, { id: newId() });
     expect(hidden.result.errors?.[0]?.extensions).toEqual(absent.result.errors?.[0]?.extensions);
     expect(hidden.statements).toEqual(absent.statements);
+    await flushDenials();
+    expect(await db.auditEvent.findFirst({ where: { targetId: userId } })).toMatchObject({
+      ...{ action: 'user:list', outcome: 'DENIED', targetType: 'user' },
+    });
   });
 
   it('of a user or tenant elsewhere is found by those who reach all tenants, and costs others what nothing costs', async () => {
