@@ -193,7 +193,8 @@ describe('a call of a user who is being deleted', () => {
       for (const answer of answers) ends.add(endOf(answer));
     }
     // The grants are deleted with the user, so a call in between may find nothing that the user could see.
-    const expected = ['OK', 'UNAUTHENTICATED', 'NOT_FOUND'];
+    // Of two changes of the password, the later one may find that it has changed in the meantime.
+    const expected = ['OK', 'UNAUTHENTICATED', 'NOT_FOUND', 'FAILED_PRECONDITION'];
     expect([...ends].filter((end) => !expected.includes(end))).toEqual([]);
   });
 
