@@ -1,6 +1,7 @@
 /** The parts of a key: each of them tells versions apart, and a new version needs all of them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
+import { readWorkflowNames } from '../../src/registry/store.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import {
@@ -76,6 +77,12 @@ describe('versions whose keys differ in one part', () => {
     const entities = (ids['workflow'] ?? []).map((id) => rows.find((row) => row.id === id)?.entityId);
     expect(entities[4]).toBe(entities[0]);
     expect(new Set(entities).size).toBe(4);
+    const { id: tenantId } = await db.tenant.findFirstOrThrow();
+    const names = await readWorkflowNames(
+      tenantId,
+      keys.map((key) => ({ key })),
+    );
+    expect(names.map((name) => name?.id)).toEqual(entities);
     for (const [at, key] of keys.entries()) {
       await createWorkflow(app, inputs.createWorkflow({ ...key, version: 'v3' }));
       const where = {

@@ -149,6 +149,19 @@ describe('createWorkflow', () => {
     expect(found).toContainEqual(['TaskReferenceNotFound', 'd']);
   });
 
+  it('refuses a binding of two kinds, as any query that does not fit the schema', async () => {
+    const { key, template } = workflowInput(project, 'torn', { a: [] });
+    const nodes = template.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(({ binding, ...one }) => ({ ...one, binding: { ...binding, value: 1 } })),
+    }));
+    const { errors } = await app.ask(
+      'mutation ($input: CreateWorkflowInput!) { createWorkflow(input: $input) { __typename } }',
+      { input: { key, template: { ...template, nodes } } },
+    );
+    expect(errors).toMatchObject([{ message: expect.stringContaining('BindingDataInput') }]);
+  });
+
   it('refuses too many nodes before it reads their tasks', async () => {
     const shape = Object.fromEntries(Array.from({ length: 8_000 }, (_, index) => [`n${index}`, []]));
     const { key, template } = workflowInput(project, 'wide', shape);
