@@ -228,7 +228,8 @@ const moveTasksStatement = statement<TaskMoved>(
             ended_at = excluded.ended_at,
             updated_at = excluded.updated_at
       where exists (select from asked
-                     where asked."nodeExecutionId" = excluded.node_execution_id and task.phase = any(asked."from"))
+                     where asked."nodeExecutionId" = excluded.node_execution_id
+                       and asked.attempt = excluded.retry_attempt and task.phase = any(asked."from"))
      returning id, node_execution_id, retry_attempt, phase
    ),
    latest as (
@@ -244,7 +245,9 @@ const moveTasksStatement = statement<TaskMoved>(
        occurred_at)
      select bumped.id, bumped.base + row_number() over (order by asked."position"), bumped.tenant_id, 'TASK',
             moved.phase::text, asked."nodeId", moved.retry_attempt, asked.error, asked.reason, asked.at
-       from moved join asked on asked."nodeExecutionId" = moved.node_execution_id cross join bumped
+       from moved
+       join asked on asked."nodeExecutionId" = moved.node_execution_id and asked.attempt = moved.retry_attempt
+      cross join bumped
    )
    select moved.id as "taskExecutionId", moved.node_execution_id as "nodeExecutionId",
           moved.retry_attempt as attempt, ${notifySql('execution', 'bumped.id')}
