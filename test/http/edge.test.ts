@@ -156,6 +156,12 @@ describe('a request', () => {
     expect(body.data.viewer.username).toBe('admin');
   });
 
+  it('for the address of the server alone is sent on to GraphiQL', async () => {
+    const response = await fetch(app.url, { redirect: 'manual' });
+    expect(response.status).toBe(302);
+    expect(response.headers.get('location')).toBe('/graphql');
+  });
+
   it('is refused for an invalid address', async () => {
     const status = await new Promise((resolve) => {
       const { hostname, port } = new URL(app.url);

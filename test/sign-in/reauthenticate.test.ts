@@ -59,6 +59,15 @@ describe('a sign-in by token', () => {
     await expect(at(caller.expiresAt, caller)).rejects.toMatchObject(ended);
   });
 
+  it('of an outside issuer, which has no session, goes on until the token ends', async () => {
+    const { username } = await newUser({ password: 'the password of all' });
+    const expiresAt = new Date(Date.now() + 60_000);
+    const caller = { ...(await callerOf(basic(username, 'the password of all'))), expiresAt };
+    expect(caller.sessionEndsAt).toBeNull();
+    await at(justBefore(expiresAt), caller);
+    await expect(at(expiresAt, caller)).rejects.toMatchObject(ended);
+  });
+
   it('of an access key goes on until the token ends, however late the key ends', async () => {
     const user = await newUser();
     const caller = await callerOf(await tokenFor(await callerOf(user.authorization), 60));
