@@ -353,7 +353,7 @@ async function freePort(preferred: number): Promise<number> {
   const port = await new Promise<number | undefined>((done) => {
     const probe = createServer();
     probe.once('error', () => done(undefined));
-    probe.listen({ host: '127.0.0.1', port: preferred, exclusive: true }, () => {
+    probe.listen({ host: '127.0.0.1', port: preferred }, () => {
       const address = probe.address();
       probe.close(() => done(typeof address === 'object' && address !== null ? address.port : undefined));
     });
