@@ -35,6 +35,7 @@ import {
   preparePrograms,
 } from '../../src/platform/database/embedded-host.ts';
 import { isAlive } from '../executor/fixture.ts';
+import { needs } from '../support/require.ts';
 import { eventually } from '../support/waiting.ts';
 
 const started: EmbeddedPostgres[] = [];
@@ -201,7 +202,7 @@ describe('startEmbeddedPostgres', () => {
   });
 });
 
-describe.runIf(process.getuid?.() === 0)(
+describe.runIf(needs('root', 'PostgreSQL in a folder closed to others'))(
   'startEmbeddedPostgres under root, in a folder closed to others,',
   () => {
     let closed: string;
