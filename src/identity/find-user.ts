@@ -12,8 +12,11 @@ import { reachesAllTenants } from './reach.ts';
  */
 export async function findUserAt(context: Context, by: UserBy): Promise<User | null> {
   const caller = callerOf(context);
-  const inAllTenants = await reachesAllTenants(caller);
-  return await context.loaders.userAt.load({ tenantId: caller.tenantId, by, inAllTenants });
+  const { tenantId } = caller;
+  // If the address can only be in the caller's own tenant, we need not check how far the caller reaches.
+  const isFar = 'id' in by ? by.id !== caller.userId : 'username' in by && by.username.includes('/');
+  const inAllTenants = isFar && (await reachesAllTenants(caller));
+  return await context.loaders.userAt.load({ tenantId, by, inAllTenants });
 }
 
 /**
