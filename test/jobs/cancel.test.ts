@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { cancelJobSet } from '../../src/jobs/commands/cancel-job-set.ts';
 import { expireLeases } from '../../src/jobs/commands/expire-leases.ts';
-import { type NewJobRequest, submitJobs } from '../../src/jobs/commands/submit-jobs.ts';
+import { submitJobs } from '../../src/jobs/commands/submit-jobs.ts';
 import { systemCaller } from '../../src/platform/caller.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
@@ -10,6 +10,7 @@ import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
 import { Hands, type Run } from '../support/hands.ts';
 import { eventually } from '../support/seed.ts';
+import { newJob } from './stage.ts';
 
 let app: App;
 let queue: { id: string; tenantId: string };
@@ -34,19 +35,7 @@ afterEach(async () => {
   await hands.lease({ maxJobs: 0, wait: 'PT0S' });
 });
 
-const job: NewJobRequest = {
-  clientId: null,
-  priority: 0,
-  activeDeadlineSeconds: null,
-  labels: {},
-  spec: {
-    container: { image: 'x', command: ['true'], args: [], env: [], resources: { requests: [], limits: [] } },
-    interface: { inputs: {}, outputs: {} },
-    inputs: {},
-    environment: {},
-    terminationGraceSeconds: 1,
-  },
-};
+const job = newJob();
 const caller = () => systemCaller(queue.tenantId, userId);
 
 /** A job in its own job set. */

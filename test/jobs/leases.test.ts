@@ -11,6 +11,7 @@ import { stopClocks } from '../support/clock.ts';
 import { Hands } from '../support/hands.ts';
 import { holdAnswers } from '../support/statements.ts';
 import { eventually } from '../support/waiting.ts';
+import { newJob } from './stage.ts';
 
 let app: App;
 let queue: { id: string; tenantId: string };
@@ -26,19 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const job = (clientId: string | null, priority = 0): NewJobRequest => ({
-  clientId,
-  priority,
-  activeDeadlineSeconds: null,
-  labels: {},
-  spec: {
-    container: { image: 'x', command: ['true'], args: [], env: [], resources: { requests: [], limits: [] } },
-    interface: { inputs: {}, outputs: {} },
-    inputs: {},
-    environment: {},
-    terminationGraceSeconds: 1,
-  },
-});
+const job = (clientId: string | null, priority = 0) => newJob({ clientId, priority });
 
 const submit = (jobSet: string, jobs: NewJobRequest[]) =>
   inTransaction((tx) =>

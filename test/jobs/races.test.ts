@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { cancelJobSet } from '../../src/jobs/commands/cancel-job-set.ts';
-import { type NewJobRequest, submitJobs } from '../../src/jobs/commands/submit-jobs.ts';
+import { submitJobs } from '../../src/jobs/commands/submit-jobs.ts';
 import { storeRuns } from '../../src/jobs/store/leases.ts';
 import { returnLeases } from '../../src/jobs/store/runs.ts';
 import { systemCaller } from '../../src/platform/caller.ts';
@@ -12,6 +12,7 @@ import { type App, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
 import { newCaller, newTenant } from '../support/users.ts';
 import { untilLocked } from '../support/waiting.ts';
+import { newJob } from './stage.ts';
 
 let app: App;
 let tenantId: string;
@@ -26,19 +27,7 @@ beforeAll(async () => {
 afterAll(() => app.stop());
 
 const caller = () => systemCaller(tenantId, userId);
-const job = (clientId: string | null = null): NewJobRequest => ({
-  clientId,
-  priority: 0,
-  activeDeadlineSeconds: null,
-  labels: {},
-  spec: {
-    container: { image: 'x', command: ['true'], args: [], env: [], resources: { requests: [], limits: [] } },
-    interface: { inputs: {}, outputs: {} },
-    inputs: {},
-    environment: {},
-    terminationGraceSeconds: 1,
-  },
-});
+const job = (clientId: string | null = null) => newJob({ clientId });
 /** A separate job set with this many jobs. */
 async function submitted(count: number) {
   const ownerId = newId();
