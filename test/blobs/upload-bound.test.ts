@@ -1,18 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MAX_UPLOADS } from '../../src/blobs/upload-slots.ts';
 import { type App, startApp } from '../support/app.ts';
 import { eventually, registerProject } from '../support/seed.ts';
 import { announce } from '../support/upload.ts';
 
+/** The temporary folder of this file, in which each upload that has a slot has a folder. */
+const temporary = mkdtempSync(join(tmpdir(), 'upload-bound-'));
+
 let app: App;
 beforeAll(async () => {
+  process.env['TMPDIR'] = temporary;
   app = await startApp({ scheduler: false });
   await registerProject(app, 'files');
 });
-afterAll(() => app.stop());
+afterAll(async () => {
+  await app.stop();
+  rmSync(temporary, { recursive: true });
+});
 
 /** Begins an upload and stops half-way. */
 async function begin(content: Uint8Array): Promise<ClientRequest> {
@@ -31,11 +41,15 @@ describe('uploads at once', () => {
   it('are limited, and a refused upload is told when to come again', async () => {
     const contents = Array.from({ length: MAX_UPLOADS }, () => randomBytes(10));
     const held = await Promise.all(contents.map(begin));
+    // Before that, another upload could take the slot of one of these.
+    await eventually(
+      () => readdirSync(temporary).filter((name) => name.startsWith('slipway-upload-')).length,
+      (count) => count === MAX_UPLOADS,
+    );
     const content = randomBytes(10);
     const { uploadUrl } = await announce(app, 'files', content);
     // The server may close the connection of a refused upload before the client has read the answer.
     const put = () => fetch(uploadUrl, { method: 'PUT', body: content }).catch(() => null);
-    // Until all uploads that began have a slot.
     const refused = await eventually(put, (answer) => answer?.status === 503);
     expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await refused?.json()).toMatchObject({ errors: [{ extensions: { code: 'RESOURCE_EXHAUSTED' } }] });
