@@ -6,18 +6,22 @@ import { addressLoader, childCounter, childLoader, listLoader } from '../platfor
 import { executionsOfEach } from './store/lists.ts';
 import {
   type AttemptKey,
+  countNodesInside,
+  countNodesOfExecutions,
   countTasksOfNodes,
   type DataRow,
   type ExecutionBy,
   type ExecutionRow,
   type NodeExecutionRow,
   type NodeKey,
-  type PhaseCountRow,
+  readChildExecutions,
   readExecutionData,
   readExecutions,
+  readItemCounts,
   readNodeData,
   readNodeExecutions,
   readNodesByKey,
+  readNodesInside,
   readNodesOfExecutions,
   readPhaseCounts,
   readTaskData,
@@ -45,16 +49,29 @@ export function executionLoaders(reader: Reader) {
     executionsOfWorkflow: listLoader(executionsOfEach(reader, 'workflow'), (row) => row.workflowId),
     executionsOfLaunchPlan: listLoader(executionsOfEach(reader, 'launchPlan'), (row) => row.launchPlanId),
     nodesOfExecution: childLoader<Page, NodeExecutionRow>(readNodesOfExecutions, (row) => row.executionId),
+    nodeCountOfExecution: childCounter(countNodesOfExecutions),
+    nodesInside: childLoader<Page, NodeExecutionRow>(readNodesInside, (row) => row.parentId),
+    nodeCountInside: childCounter(countNodesInside),
+    itemCounts: groupLoader(readItemCounts, (row) => row.arrayId),
+    childExecution: new DataLoader<string, ExecutionRow | null>(async (ids) => {
+      const byNode = new Map((await readChildExecutions(ids)).map((row) => [row.parentNodeId, row]));
+      return ids.map((id) => byNode.get(id) ?? null);
+    }),
     tasksOfNode: childLoader<Page, TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
     taskCount: childCounter(countTasksOfNodes),
     executionData: new DataLoader<string, DataRow | null>(readExecutionData),
     nodeData: new DataLoader<string, DataRow | null>(readNodeData),
     taskData: new DataLoader<string, DataRow | null>(readTaskData),
-    nodeCounts: new DataLoader<string, PhaseCountRow[]>(async (ids) => {
-      const byExecution = groupBy(await readPhaseCounts(ids), (row) => row.executionId);
-      return ids.map((id) => byExecution.get(id) ?? []);
-    }),
+    nodeCounts: groupLoader(readPhaseCounts, (row) => row.executionId),
   };
+}
+
+/** All rows of each parent, for lists that are short. */
+function groupLoader<Row>(read: (ids: readonly string[]) => Promise<Row[]>, parentOf: (row: Row) => string) {
+  return new DataLoader<string, Row[]>(async (ids) => {
+    const byParent = groupBy(await read(ids), parentOf);
+    return ids.map((id) => byParent.get(id) ?? []);
+  });
 }
 
 type ExecutionLoaders = ReturnType<typeof executionLoaders>;

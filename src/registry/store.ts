@@ -6,7 +6,13 @@ import {
   type ResourceColumn,
   readableSql,
 } from '../authorization/store/readable.ts';
-import { type LaunchPlan, Prisma, type Task, type Workflow } from '../generated/prisma/client.ts';
+import {
+  type EntityType,
+  type LaunchPlan,
+  Prisma,
+  type Task,
+  type Workflow,
+} from '../generated/prisma/client.ts';
 import { readAddressed } from '../platform/by-address.ts';
 import { db } from '../platform/database/client.ts';
 import { newestFirst, type Page } from '../platform/database/page.ts';
@@ -16,7 +22,6 @@ import type { Tx } from '../platform/database/transaction.ts';
 import { isId, NO_ID, newId } from '../platform/ids.ts';
 import { type Closure, indexClosure } from './domain/closure.ts';
 import { type EntityKey, entityKeyText } from './domain/entity-keys.ts';
-import type { CompiledTask } from './domain/task-templates.ts';
 import type { CompiledWorkflowClosure } from './domain/workflow-templates.ts';
 
 /** The address of a version. */
@@ -123,32 +128,36 @@ export async function getClosure(workflowId: string, tx?: Tx): Promise<Closure> 
   if (known) return known;
   const row = await (tx ?? db).workflow.findUniqueOrThrow({
     where: { id: workflowId },
-    select: { closure: true, taskIds: true },
+    select: { closure: true, taskIds: true, launchPlanIds: true },
   });
-  const closure = indexClosure(
-    row.closure as unknown as CompiledWorkflowClosure,
-    row.taskIds as Record<string, string>,
-  );
+  const closure = indexClosure(row.closure as unknown as CompiledWorkflowClosure, {
+    tasks: row.taskIds as Record<string, string>,
+    launchPlans: row.launchPlanIds as Record<string, string>,
+  });
   closures.set(workflowId, closure);
   return closure;
 }
 
-/** The ids of tasks by the text of their keys. A workflow is stored with them. */
-export function taskIdsOf(tasks: readonly { id: string; task: CompiledTask }[]): Record<string, string> {
-  return Object.fromEntries(tasks.map(({ id, task }) => [entityKeyText(task.id), id]));
+/** The ids of versions by the text of their keys. A workflow is stored with those of its tasks and launch plans. */
+export function idsByKey(
+  versions: readonly { readonly id: string; readonly compiled: { readonly id: EntityKey } }[],
+): Record<string, string> {
+  return Object.fromEntries(versions.map(({ id, compiled }) => [entityKeyText(compiled.id), id]));
 }
 
-/** The name that all versions of a workflow share; null if it does not exist. */
+/** The name that all versions of a task, workflow or launch plan share; null if it does not exist. */
 export async function findNamedEntity(
   projectId: string | null,
+  type: EntityType,
   { domain, name }: { readonly domain: string; readonly name: string },
 ): Promise<{ id: string } | null> {
-  const [row] = await run(findEntityStatement, [projectId, domain, name]);
+  const [row] = await run(findEntityStatement, [projectId, type, domain, name]);
   return row ?? null;
 }
 
 const findEntityStatement = statement<{ id: string }>(
-  'select id from named_entities where project_id = $1::uuid and domain = $2 and name = $3',
+  `select id from named_entities
+    where project_id = $1::uuid and type = $2::entity_type and domain = $3 and name = $4`,
 );
 
 /** The address of a workflow's name, which all its versions share. */
@@ -169,14 +178,14 @@ const nameColumns = `entity.id, entity.tenant_id as "tenantId", entity.project_i
 
 const namesByIds = statement<WorkflowNameRow>(
   `select ${nameColumns} from named_entities as entity join projects as project on project.id = entity.project_id
-    where entity.tenant_id = $1::uuid and entity.id = any($2::uuid[])`,
+    where entity.tenant_id = $1::uuid and entity.id = any($2::uuid[]) and entity.type = 'WORKFLOW'`,
 );
 
 const namesByKeys = statement<WorkflowNameRow>(
   `select ${nameColumns} from unnest($2::text[], $3::text[], $4::text[]) as asked(project, domain, name)
      join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
      join named_entities as entity on entity.tenant_id = $1::uuid and entity.project_id = project.id
-      and entity.domain = asked.domain and entity.name = asked.name`,
+      and entity.type = 'WORKFLOW' and entity.domain = asked.domain and entity.name = asked.name`,
 );
 
 /** One row or null for each address, in the order of the addresses. */
@@ -194,25 +203,27 @@ export function readWorkflowNames(
 
 const ensureEntityStatement = statement<{ id: string; isNew: boolean }>(
   `with made as (
-     insert into named_entities (id, tenant_id, project_id, domain, name)
-     values ($1::uuid, $2::uuid, $3::uuid, $4, $5)
-     on conflict (tenant_id, project_id, domain, name) do nothing
+     insert into named_entities (id, tenant_id, project_id, type, domain, name)
+     values ($1::uuid, $2::uuid, $3::uuid, $4::entity_type, $5, $6)
+     on conflict (tenant_id, project_id, type, domain, name) do nothing
      returning id
    )
    select id, true as "isNew" from made
    union all
    select id, false from named_entities
-    where tenant_id = $2::uuid and project_id = $3::uuid and domain = $4 and name = $5`,
+    where tenant_id = $2::uuid and project_id = $3::uuid and type = $4::entity_type and domain = $5 and name = $6`,
 );
 
-/** The name of a workflow. It is created with the first version. */
+/** The name of a task, workflow or launch plan. It is created with the first version. */
 export async function ensureNamedEntity(
   tx: Tx,
   project: { readonly id: string; readonly tenantId: string },
+  type: EntityType,
   { domain, name }: { readonly domain: string; readonly name: string },
 ): Promise<{ id: string; isNew: boolean }> {
+  const values = [project.tenantId, project.id, type, domain, name];
   for (let tries = 0; tries < 3; tries += 1) {
-    const [row] = await run(ensureEntityStatement, [newId(), project.tenantId, project.id, domain, name], tx);
+    const [row] = await run(ensureEntityStatement, [newId(), ...values], tx);
     // There is no row if another transaction created it since the statement began. The next statement sees it.
     if (row) return row;
   }
@@ -230,7 +241,9 @@ const entityColumns: readonly ResourceColumn[] = [
  * its workflows.
  */
 export const hasReadableWorkflow = (reader: Reader, projectId: string | null) =>
-  hasReadable(reader, { table: 'named_entities', alias: 'entity', resources: entityColumns }, projectId);
+  hasReadable(reader, { table: workflowNames, alias: 'entity', resources: entityColumns }, projectId);
+
+const workflowNames = "(select * from named_entities where type = 'WORKFLOW')";
 
 /** Null or left out means no condition. */
 export interface VersionFilter {

@@ -1,13 +1,24 @@
-import { moveToPhase } from '../executions/commands/move-to-phase.ts';
+import { endNodes } from '../executions/commands/end-nodes.ts';
+import { failureInside, moveToPhase } from '../executions/commands/move-to-phase.ts';
 import { recordTaskEvents } from '../executions/commands/record-task-events.ts';
+import { settleWaiting } from '../executions/commands/settle-waiting.ts';
 import { startNodes } from '../executions/commands/start-nodes.ts';
-import { type Progress, progress } from '../executions/domain/progress.ts';
+import { abortNodes, stopNodes } from '../executions/commands/stop-nodes.ts';
+import { attemptOf } from '../executions/domain/client-id.ts';
+import { nodeAt } from '../executions/engine/node-paths.ts';
+import { type Progress, progress } from '../executions/engine/progress.ts';
 import { type LockedExecution, lockExecution } from '../executions/store/locked-execution.ts';
-import { listNodesToAdvance, readNodeLiterals } from '../executions/store/nodes.ts';
+import {
+  listNodesById,
+  listNodesToAdvance,
+  type NodeRow,
+  readExecutionNodes,
+  readNodeLiterals,
+} from '../executions/store/nodes.ts';
 import { settleExecution } from '../executions/store/turns.ts';
 import { cancelJobSet } from '../jobs/commands/cancel-job-set.ts';
 import { submitJobs } from '../jobs/commands/submit-jobs.ts';
-import { acknowledgeNews, type JobSetEvent, listNews } from '../jobs/store/job-sets.ts';
+import { acknowledgeNews, type JobSetEvent, listNews, listWithoutJob } from '../jobs/store/job-sets.ts';
 import { ensureProjectQueue } from '../jobs/store/queues.ts';
 import { systemCaller } from '../platform/caller.ts';
 import { controlPlaneConfig } from '../platform/config/control-plane.ts';
@@ -27,8 +38,8 @@ const EVENTS_PER_TURN = 500;
 const LITERALS_PER_PLAIN = 4;
 
 /**
- * Moves one execution on as far as possible: it applies the events of its jobs, starts the nodes that are now ready,
- * and ends the execution if nothing is left. All of this is one transaction, with the position in the events of the job
+ * Moves one execution on as far as possible: it applies the events of its jobs, ends nodes that waited for something
+ * else, starts the nodes that are now ready, and ends the execution if nothing is left. All of this is one transaction, with the position in the events of the job
  * set. So if a scheduler is killed, its turn has happened completely or not at all. A turn that fails is repeated
  * later; after ten failures in a row the execution ends (`giveUp`).
  *
@@ -49,11 +60,10 @@ async function takeTurn(tx: Tx, id: string): Promise<boolean> {
   const closure = await getClosure(execution.workflowId, tx);
   const events = await listNews(tx, execution.id, EVENTS_PER_TURN);
   const { retries, upTo } = await takeOver(tx, execution, closure, events);
-  const next = await proceed(tx, execution, closure, retries);
+  const { hasMore, wakeAt } = await proceed(tx, execution, closure, retries);
   const hasMoreNews = upTo === null ? false : await acknowledgeNews(tx, execution.id, upTo);
-  // A node that failed to start needs another turn of its execution. A node that had no room starts in that turn.
-  const more = hasMoreNews || next.start.length > next.started;
-  await settleExecution(tx, id, more);
+  const more = hasMoreNews || hasMore;
+  await settleExecution(tx, id, more, wakeAt);
   return more;
 }
 
@@ -78,10 +88,9 @@ async function takeOver(
 ): Promise<{ retries: Attempt[]; upTo: bigint | null }> {
   const last = news.at(-1);
   if (!last) return { retries: [], upTo: null };
-  const nodes = await listNodesToAdvance(tx, execution.id);
   const events = toTaskEvents(news);
   const limit = LITERALS_PER_PLAIN * controlPlaneConfig.outputLimitBytes;
-  const { retries, taken } = await recordTaskEvents(tx, execution, closure, nodes, events, limit);
+  const { retries, taken } = await recordTaskEvents(tx, execution, closure, events, limit);
   const inputs = await readNodeLiterals(
     tx,
     execution.id,
@@ -95,31 +104,66 @@ async function takeOver(
   };
 }
 
-/** Starts, cancels and ends nodes as necessary. */
+/**
+ * Ends, starts and stops nodes as necessary.
+ *
+ * @returns whether another turn has something to do at once, and otherwise when the next sleeping node wakes.
+ */
 async function proceed(
   tx: Tx,
   execution: LockedExecution,
   closure: Closure,
   retries: readonly Attempt[],
-): Promise<Progress & { started: number }> {
+): Promise<{ hasMore: boolean; wakeAt: Date | null }> {
   const now = new Date();
-  const nodes = await listNodesToAdvance(tx, execution.id);
-  const next = progress(closure.workflow, execution, new Map(nodes.map((node) => [node.nodeId, node.phase])));
-  if (next.phase) await moveToPhase(tx, execution, closure, nodes, next.phase, now);
-  const started = await startNodes(tx, execution, closure, next.start, now);
+  const waiting = await listNodesToAdvance(tx, execution.id);
+  const isSettled = await settleWaiting(tx, execution, closure, waiting, now);
+  const before = isSettled ? await listNodesToAdvance(tx, execution.id) : waiting;
+  const next = progress(closure, execution, await readExecutionNodes(tx, execution.id, before));
+  const rows = await endNodes(tx, execution, closure, next.ends, before, now);
+  if (next.phase) await moveToPhase(tx, execution, closure, rows, next.phase, now);
+  const byNodeId = new Map(rows.map((row) => [row.nodeId, row]));
+  const started = await startNodes(
+    tx,
+    execution,
+    closure,
+    next.start,
+    byNodeId,
+    failureInside(closure, rows),
+    now,
+  );
   // Also if the execution is stopping: the attempts after failed ones already have rows. They are submitted and then
   // cancelled with the others, which ends them.
-  await submitAttempts(tx, execution, closure, [...retries, ...started]);
-  if (next.cancel) {
-    const caller = systemCaller(execution.tenantId, execution.principalId);
-    await cancelJobSet(
-      caller,
-      tx,
-      execution.id,
-      execution.abortCause ?? 'another node of the execution failed',
-    );
-  }
-  return { ...next, started: started.length };
+  await submitAttempts(tx, execution, closure, [...retries, ...started.attempts]);
+  const hasStopped = await stop(tx, execution, next, now);
+  const wakeTimes = [
+    ...rows.filter((row) => row.phase === 'RUNNING').flatMap((row) => row.wakeAt ?? []),
+    ...started.wakeAt,
+  ];
+  return {
+    // A node that contains others has moved, or a node failed to start. A node that had no room starts when there is.
+    hasMore:
+      next.hasMore || hasStopped || next.start.length > started.attempts.length || next.ends.length > 0,
+    wakeAt: wakeTimes.sort((one, other) => one.getTime() - other.getTime())[0] ?? null,
+  };
+}
+
+/** Stops what must end early. @returns whether nodes have ended by this. */
+async function stop(tx: Tx, execution: LockedExecution, next: Progress, now: Date): Promise<boolean> {
+  if (next.stop.length === 0) return false;
+  const cause = execution.abortCause ?? 'another node of the execution failed';
+  const { clientIds, ended } = await stopNodes(tx, execution, next.stop, cause, now);
+  const caller = systemCaller(execution.tenantId, execution.abortPrincipalId ?? execution.principalId);
+  if (clientIds.length > 0) await cancelJobSet(caller, tx, execution.id, cause, clientIds);
+  // Nothing would ever end these.
+  const orphans = (await listWithoutJob(tx, execution.id, clientIds)).flatMap((id) => attemptOf(id) ?? []);
+  const rows: NodeRow[] = await listNodesById(
+    tx,
+    execution.id,
+    orphans.map(({ nodeExecutionId }) => nodeExecutionId),
+  );
+  await abortNodes(tx, execution.id, rows, now);
+  return ended || rows.length > 0;
 }
 
 async function submitAttempts(
@@ -135,8 +179,8 @@ async function submitAttempts(
     name: execution.queue,
   });
   const jobs = attempts.map((attempt) => {
-    const node = closure.nodes.get(attempt.nodeId);
-    if (!node) throw new Error(`the workflow has no node ${attempt.nodeId}`);
+    const node = nodeAt(closure, attempt.nodeId);
+    if (node?.kind !== 'TASK') throw new Error(`the workflow has no task ${attempt.nodeId}`);
     return jobOfAttempt(execution, node, attempt);
   });
   const { id, projectId, workflowEntityId } = execution;

@@ -12,7 +12,7 @@ const TERMINATION_GRACE_SECONDS = 5;
 export function jobOfAttempt(
   execution: LockedExecution,
   node: TaskNode,
-  attempt: { nodeExecutionId: string; attempt: number; inputs: LiteralMap },
+  attempt: { nodeExecutionId: string; nodeId: string; attempt: number; inputs: LiteralMap },
 ): NewJobRequest {
   const { container, interface: signature } = node.task.template;
   if (!container) throw new Error(`the task of node ${node.id} has no container`);
@@ -35,7 +35,7 @@ export function jobOfAttempt(
         SLIPWAY_EXECUTION_PROJECT: execution.project,
         SLIPWAY_EXECUTION_DOMAIN: execution.domain,
         SLIPWAY_EXECUTION_NAME: execution.name,
-        SLIPWAY_NODE_ID: node.id,
+        SLIPWAY_NODE_ID: attempt.nodeId,
         SLIPWAY_ATTEMPT: String(attempt.attempt),
         SLIPWAY_TASK_NAME: node.task.id.name,
         SLIPWAY_TASK_VERSION: node.task.id.version,

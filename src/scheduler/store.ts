@@ -8,10 +8,25 @@ const dueExecutions = statement<{ id: string }>(
   `select id from executions where advance_at <= now() and engine = 'SLIPWAY' order by advance_at limit $1`,
 );
 
-/** Executions that wait for a turn, or whose jobs have events that were not applied yet. */
+const withEndedChildren = statement<{ id: string }>(
+  `select distinct node.execution_id as id
+     from node_executions as node
+     join executions as execution on execution.id = node.execution_id and execution.engine = 'SLIPWAY'
+     join executions as child on child.parent_node_id = node.id and child.ended_at is not null
+    where node.ended_at is null and node.kind = 'LAUNCH_PLAN' limit $1`,
+);
+
+/**
+ * Executions that wait for a turn, whose jobs have events that were not applied yet, or which have started another
+ * execution that has ended.
+ */
 export async function listDueExecutions(): Promise<string[]> {
-  const [asked, withNews] = await Promise.all([run(dueExecutions, [BATCH]), listOwnersWithNews(BATCH)]);
-  return [...asked.map((row) => row.id), ...withNews];
+  const [asked, withNews, withChildren] = await Promise.all([
+    run(dueExecutions, [BATCH]),
+    listOwnersWithNews(BATCH),
+    run(withEndedChildren, [BATCH]),
+  ]);
+  return [...asked.map((row) => row.id), ...withNews, ...withChildren.map((row) => row.id)];
 }
 
 const waitingPools = statement<{ pool: string }>(

@@ -98,6 +98,12 @@ export function isNoneType(type: LiteralType): boolean {
   return 'simple' in type && type.simple === 'NONE';
 }
 
+/** Whether the value is the error of a failed node, or may be one. */
+export function isErrorType(type: LiteralType): boolean {
+  if ('unionType' in type) return type.unionType.variants.some(isErrorType);
+  return 'simple' in type && type.simple === 'ERROR';
+}
+
 /** Whether the value may be missing, because the type is a union with NONE. */
 export function isOptionalType(type: LiteralType): boolean {
   return 'unionType' in type && type.unionType.variants.some(isNoneType);

@@ -1,7 +1,7 @@
 import { normalDuration } from './durations.ts';
 import { normalInt64 } from './integers.ts';
 import type { Literal, Primitive, Scalar } from './literals.ts';
-import { onlyKey } from './one-of.ts';
+import { oneOf, onlyKey } from './one-of.ts';
 import { isBase64, plainScalars } from './plain-scalars.ts';
 import { blobType, literalType, schemaType, structuredDatasetType } from './read-literal-types.ts';
 import {
@@ -116,12 +116,3 @@ function normalised(normal: (text: string) => string | null, expected: string): 
 
 /** For each kind of a one-of, the reader of the value under its key. */
 type Readers<OneOf> = Record<OneOf extends unknown ? keyof OneOf : never, Reader<unknown>>;
-
-function oneOf<T>(readers: Readonly<Record<string, Reader<unknown>>>): Reader<T> {
-  return (value, place) => {
-    const kind = onlyKey(value, readers, place);
-    const read = kind === undefined ? undefined : readers[kind];
-    if (kind === undefined || read === undefined) return undefined;
-    return fields({ [kind]: required(read) })(value, place) as T | undefined;
-  };
-}

@@ -62,7 +62,7 @@ async function makeExecutions(projectId: string): Promise<void> {
     return { id, tenantId, projectId, domain, name: `flow-${index}` };
   });
   const version = { version: 'v1', digest: '' };
-  await db.namedEntity.createMany({ data: common });
+  await db.namedEntity.createMany({ data: common.map((row) => ({ ...row, type: 'WORKFLOW' as const })) });
   const workflow = { interface: {}, closure: {}, taskIds: {} };
   await db.workflow.createMany({
     data: common.map((row) => ({ ...row, ...version, ...workflow, entityId: row.id })),
@@ -71,6 +71,8 @@ async function makeExecutions(projectId: string): Promise<void> {
   await db.launchPlan.createMany({
     data: common.map((row) => ({
       ...{ ...row, ...version, ...plan },
+      // Only the grants on the workflow count, so its name serves as that of the launch plan.
+      entityId: row.id,
       workflowId: row.id,
       workflowEntityId: row.id,
     })),

@@ -181,12 +181,13 @@ describe('what an object is part of', () => {
     const execution = await db.execution.findFirstOrThrow({ where: { name: 'first' } });
     const { tenantId, principalId: ownerId } = execution;
     const node = await db.nodeExecution.create({
-      data: { tenantId, executionId: execution.id, nodeId: 'a', phase: 'QUEUED' },
+      data: { tenantId, executionId: execution.id, nodeId: 'a', specNodeId: 'a', phase: 'QUEUED' },
     });
     const { id: taskId } = await db.task.findFirstOrThrow({ where: { projectId: home } });
     await db.taskExecution.create({
       data: {
         ...{ tenantId, executionId: execution.id, nodeExecutionId: node.id, taskId },
+        ...{ taskProject: 'home', taskDomain: 'development', taskName: 'tick', taskVersion: 'v1' },
         ...{ retryAttempt: 0, phase: 'QUEUED' },
       },
     });

@@ -202,7 +202,7 @@ async function storeObjects(world: World, { home, away, users, ids }: Stored): P
   await db.registeredModel.createMany({ data: rows('model').map(inProject) });
   await db.namedEntity.createMany({
     data: rows('workflow').map(({ id, tenantId, name, parentId }) => ({
-      ...{ id, tenantId, domain, name },
+      ...{ id, tenantId, domain, name, type: 'WORKFLOW' as const },
       projectId: parentId ?? '',
     })),
   });
@@ -250,6 +250,7 @@ async function storeExecutions(
     data: workflows.map((row) => ({
       ...common(row),
       workflowId: versions.get(row.name) ?? '',
+      entityId: row.id,
       workflowEntityId: row.id,
       spec: {},
       expectedInputs: {},

@@ -25,7 +25,7 @@ export function compilePenguins(): CompiledWorkflowClosure {
     nodes: template.nodes.map((node) => ({ ...node, inputs: bindingsOf(node.inputs) })),
     outputs: bindingsOf(template.outputs),
   });
-  return compileWorkflow(written, tasks);
+  return compileWorkflow(written, { tasks });
 }
 
 function interfaceOf({ inputs, outputs }: Interface) {

@@ -31,7 +31,7 @@ beforeAll(async () => {
   const { id: executionId, tenantId } = await change('failed', { phase: 'FAILED', ...failure });
   await change('archived', { state: 'ARCHIVED' });
   await db.nodeExecution.create({
-    data: { tenantId, executionId, nodeId: 'a', phase: 'FAILED', ...failure },
+    data: { tenantId, executionId, nodeId: 'a', specNodeId: 'a', phase: 'FAILED', ...failure },
   });
 });
 afterAll(() => app.stop());

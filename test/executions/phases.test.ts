@@ -113,13 +113,13 @@ async function insertExecution(phase: string, nodePhase = 'RUNNING', taskPhase =
   };
   const version = { ...named, digest: 'd' };
   const { version: _version, ...entity } = named;
-  await db.namedEntity.create({ data: entity });
+  await db.namedEntity.create({ data: { ...entity, type: 'WORKFLOW' } });
   await db.workflow.create({
     data: { ...version, entityId: refersTo, interface: {}, closure: {}, taskIds: {} },
   });
   const inputs = { spec: {}, expectedInputs: {}, fixedInputs: {}, expectedOutputs: {} };
   await db.launchPlan.create({
-    data: { ...version, ...inputs, workflowId: refersTo, workflowEntityId: refersTo },
+    data: { ...version, ...inputs, entityId: refersTo, workflowId: refersTo, workflowEntityId: refersTo },
   });
   const ended = (value: string, table: keyof typeof ends) => (ends[table].includes(value) ? 'now()' : 'null');
   await pool.query(
@@ -130,8 +130,8 @@ async function insertExecution(phase: string, nodePhase = 'RUNNING', taskPhase =
     [id, tenantId, project.id, refersTo, phase],
   );
   await pool.query(
-    `insert into node_executions (id, tenant_id, execution_id, node_id, phase, ended_at)
-     select $1, $2, $3, 'n', $4::node_execution_phase,
+    `insert into node_executions (id, tenant_id, execution_id, node_id, spec_node_id, phase, ended_at)
+     select $1, $2, $3, 'n', 'n', $4::node_execution_phase,
        ${ended(nodePhase, 'node_executions')}`,
     [nodeId, tenantId, id, nodePhase],
   );
@@ -140,13 +140,17 @@ async function insertExecution(phase: string, nodePhase = 'RUNNING', taskPhase =
     [id, nodePhase, tenantId],
   );
   await pool.query(
-    `insert into task_executions (id, tenant_id, execution_id, node_execution_id, task_id, retry_attempt, phase, ended_at)
-     select $1, $2, $3, $4, $5, 0, $6::task_execution_phase,
+    `insert into task_executions (id, tenant_id, execution_id, node_execution_id, task_id, task_project, task_domain,
+       task_name, task_version, retry_attempt, phase, ended_at)
+     select $1, $2, $3, $4, $5, 'p', 'development', 't', 'v', 0, $6::task_execution_phase,
        ${ended(taskPhase, 'task_executions')}`,
     [taskId, tenantId, id, nodeId, refersTo, taskPhase],
   );
   return { id, nodeId, taskId, refersTo };
 }
+
+/** The key of the task of each attempt. */
+const taskKey = { project: 'p', domain: 'development', name: 't', version: 'v' };
 
 const eventsOf = async (id: string) =>
   (
@@ -259,6 +263,7 @@ describe('moveTasks', () => {
           nodeExecutionId: nodeId,
           nodeId: 'n',
           taskId: refersTo,
+          task: taskKey,
           attempt: 0,
           to: phase,
           from: phasesThatMayMoveTo(taskExecutionPhases, phase),

@@ -1,25 +1,58 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nodeExecutionPhases } from '../../src/executions/domain/phases.ts';
-import { progress } from '../../src/executions/domain/progress.ts';
+import { type ExecutionNodes, progress } from '../../src/executions/engine/progress.ts';
 import type { ExecutionPhase, NodeExecutionPhase } from '../../src/generated/prisma/enums.ts';
 import { isTerminal } from '../../src/platform/phase-table.ts';
-import type { CompiledWorkflow } from '../../src/registry/domain/workflow-templates.ts';
+import { type Closure, indexClosure } from '../../src/registry/domain/closure.ts';
+import { compileTask } from '../../src/registry/domain/compile-task.ts';
+import { entityKeyText } from '../../src/registry/domain/entity-keys.ts';
 
 type Policy = 'FAIL_IMMEDIATELY' | 'FAIL_AFTER_EXECUTABLE_NODES_COMPLETE';
 
-function workflowOf(upstream: Record<string, string[]>, onFailure: Policy): CompiledWorkflow {
+const referenceId = { project: 'p', domain: 'd', name: 't', version: 'v' };
+
+function closureOf(upstream: Record<string, string[]>, onFailure: Policy): Closure {
   const nodes = Object.keys(upstream).map((id) => ({
     id,
     inputs: [],
     upstreamNodeIds: [],
-    taskNode: { referenceId: { project: 'p', domain: 'd', name: 't', version: 'v' } },
+    taskNode: { referenceId },
   }));
   const withStart = Object.entries(upstream).map(([id, ids]) => [id, ids.length > 0 ? ids : ['start-node']]);
-  return {
-    template: { metadata: { onFailure }, interface: { inputs: {}, outputs: {} }, nodes, outputs: [] },
-    connections: { upstream: Object.fromEntries(withStart), downstream: {} },
-  };
+  const downstream = Object.fromEntries(nodes.map(({ id }) => [id, ['end-node']]));
+  const template = { metadata: { onFailure }, interface: { inputs: {}, outputs: {} }, nodes, outputs: [] };
+  const task = compileTask({ type: 't', metadata: {}, interface: {} });
+  return indexClosure(
+    {
+      primary: { template, connections: { upstream: Object.fromEntries(withStart), downstream } },
+      tasks: [{ id: referenceId, template: task }],
+    },
+    { tasks: { [entityKeyText(referenceId)]: 'the id' }, launchPlans: {} },
+  );
+}
+
+/** The nodes of an execution with only tasks. */
+function nodesOf(phases: ReadonlyMap<string, NodeExecutionPhase>): ExecutionNodes {
+  const open = [...phases.values()].filter((phase) => !isTerminal(nodeExecutionPhases, phase));
+  const nodes = [...phases].map(([id, phase]) => ({
+    nodeId: id,
+    specNodeId: id,
+    kind: 'TASK' as const,
+    phase,
+    itemCount: null,
+  }));
+  return { nodes, items: new Map(), active: open.length };
+}
+
+/** The next steps, with only the ids of the nodes to start. */
+function stepsOf(
+  closure: Closure,
+  execution: { phase: ExecutionPhase; maxParallelism: number },
+  phases: ReadonlyMap<string, NodeExecutionPhase>,
+) {
+  const { start, stop, phase } = progress(closure, execution, nodesOf(phases));
+  return { start: start.map(({ nodeId }) => nodeId), cancel: stop.length > 0, phase };
 }
 
 const diamond = { a: [], left: ['a'], right: ['a'], join: ['left', 'right'] };
@@ -31,7 +64,7 @@ const step = (
     policy = 'FAIL_IMMEDIATELY' as Policy,
     shape = diamond as Record<string, string[]>,
   } = {},
-) => progress(workflowOf(shape, policy), { phase, maxParallelism }, new Map(Object.entries(nodes)));
+) => stepsOf(closureOf(shape, policy), { phase, maxParallelism }, new Map(Object.entries(nodes)));
 
 describe('progress', () => {
   it.each([
@@ -149,12 +182,12 @@ describe('progress', () => {
         fc.nat(4),
         fc.infiniteStream(fc.nat(99)),
         (shape, policy, maxParallelism, dice) => {
-          const workflow = workflowOf(shape, policy);
+          const closure = closureOf(shape, policy);
           const nodes = new Map<string, NodeExecutionPhase>();
           let phase: ExecutionPhase = 'QUEUED';
           const roll = (sides: number) => (dice.next().value as number) % sides;
           for (let steps = 0; steps < 100; steps += 1) {
-            const next = progress(workflow, { phase, maxParallelism }, nodes);
+            const next = stepsOf(closure, { phase, maxParallelism }, nodes);
             if (next.phase) phase = next.phase;
             for (const id of next.start) {
               expect(nodes.has(id)).toBe(false);

@@ -11,8 +11,8 @@ function nodeOf({ task = {}, node = {} }: { task?: object; node?: object }) {
   const id = keyOf('tick');
   const template = compileTask({ type: 't', metadata: task, interface: {} });
   const written = { interface: {}, nodes: [aNode('a', 'tick', {}, { metadata: node })] };
-  const closure = compileWorkflow(readWorkflowTemplate(written), [{ id, template }]);
-  return indexClosure(closure, { [entityKeyText(id)]: 'the id' }).nodes.get('a');
+  const closure = compileWorkflow(readWorkflowTemplate(written), { tasks: [{ id, template }] });
+  return indexClosure(closure, { tasks: { [entityKeyText(id)]: 'the id' }, launchPlans: {} }).nodes.get('a');
 }
 
 describe('a node of a workflow', () => {

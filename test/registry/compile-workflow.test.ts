@@ -71,7 +71,7 @@ function written({ nodes, inputs = {}, outputs = {}, bound = {} }: Written) {
 }
 
 const compile = (workflow: Written, maxNodes = 100) =>
-  compileWorkflow(readWorkflowTemplate(written(workflow), [], maxNodes), tasks, { path: [] });
+  compileWorkflow(readWorkflowTemplate(written(workflow), [], maxNodes), { tasks }, { path: [] });
 const faults = (workflow: Written) => faultsThrown(() => compile(workflow));
 
 const load = aNode('load', 'load', { path: value('s3://rows') });

@@ -70,7 +70,7 @@ describe('digestOf', () => {
   ];
   const tasks = [aTask('load', { path: string }), aTask('tick')];
   const workflow = (written: object, using = tasks) =>
-    digestOf(compileWorkflow(readWorkflowTemplate({ interface: {}, ...written }), using));
+    digestOf(compileWorkflow(readWorkflowTemplate({ interface: {}, ...written }), { tasks: using }));
 
   it('is SHA-256 in hex', () => {
     expect(digestOf({})).toBe('44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a');

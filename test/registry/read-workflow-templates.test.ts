@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { referencedTasks } from '../../src/registry/domain/node-interfaces.ts';
+import { referencedKeys } from '../../src/registry/domain/inner-nodes.ts';
 import { readWorkflowTemplate } from '../../src/registry/domain/read-workflow-templates.ts';
 import { faultsThrown } from './outcomes.ts';
 import { aNode, keyOf, promise, value } from './workflows.ts';
@@ -69,10 +69,14 @@ describe('readWorkflowTemplate', () => {
   });
 });
 
-describe('referencedTasks', () => {
+describe('referencedKeys', () => {
   it('names each task once, sorted', () => {
     const nodes = [aNode('a', 'tick'), aNode('b', 'load'), aNode('c', 'tick')];
     const template = readWorkflowTemplate({ interface: {}, nodes });
-    expect(referencedTasks(template)).toEqual([keyOf('load'), keyOf('tick')]);
+    expect(referencedKeys(template)).toEqual({
+      tasks: [keyOf('load'), keyOf('tick')],
+      subWorkflows: [],
+      launchPlans: [],
+    });
   });
 });

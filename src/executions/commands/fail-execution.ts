@@ -1,9 +1,10 @@
 import type { Tx } from '../../platform/database/transaction.ts';
-import { isTerminal, phasesThatMayMoveTo } from '../../platform/phase-table.ts';
-import { executionPhases, nodeExecutionPhases } from '../domain/phases.ts';
+import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
+import { executionPhases } from '../domain/phases.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
-import { moveExecution, moveNodes } from '../store/moves.ts';
-import { listNodesToAdvance } from '../store/nodes.ts';
+import { moveExecution } from '../store/moves.ts';
+import { listOpenNodes } from '../store/nodes.ts';
+import { abortNodes } from './stop-nodes.ts';
 
 /**
  * Ends an execution that the engine cannot continue: it is FAILED by the system (`EngineFailure`), and its nodes that
@@ -12,20 +13,8 @@ import { listNodesToAdvance } from '../store/nodes.ts';
  * The caller must have locked the execution, and must have ended its jobs.
  */
 export async function failExecution(tx: Tx, execution: LockedExecution, now: Date): Promise<void> {
-  const nodes = await listNodesToAdvance(tx, execution.id);
-  await moveNodes(
-    tx,
-    execution.id,
-    nodes
-      .filter((node) => !isTerminal(nodeExecutionPhases, node.phase))
-      .map(({ id, nodeId }) => ({
-        id,
-        nodeId,
-        to: 'ABORTED' as const,
-        from: phasesThatMayMoveTo(nodeExecutionPhases, 'ABORTED'),
-        at: now,
-      })),
-  );
+  const nodes = await listOpenNodes(tx, execution.id);
+  await abortNodes(tx, execution.id, nodes, now);
   await moveExecution(
     {
       id: execution.id,

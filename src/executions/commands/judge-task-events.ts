@@ -2,6 +2,7 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import type { Closure, TaskNode } from '../../registry/domain/closure.ts';
 import { type AttemptOutcome, failedAttempt, judgeAttempt, type TaskEvent } from '../domain/attempts.ts';
 import { MAX_TURN_BYTES, MAX_TURN_STEPS } from '../domain/limits.ts';
+import { nodeAt } from '../engine/node-paths.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import type { NodeRow } from '../store/nodes.ts';
 import { missingFilesOfEach, missingFilesText } from './check-files.ts';
@@ -36,8 +37,8 @@ export async function judgeTaskEvents(
   for (const event of events) {
     if (steps > MAX_TURN_STEPS) break;
     const node = nodeById.get(event.nodeExecutionId);
-    const taskNode = node && closure.nodes.get(node.nodeId);
-    if (node && taskNode) {
+    const taskNode = node && nodeAt(closure, node.nodeId);
+    if (node && taskNode?.kind === 'TASK') {
       const outcome = judgeAttempt(taskNode, event, outputLimitBytes);
       bytes += outcome.outputBytes;
       steps += outcome.steps;

@@ -1,15 +1,19 @@
 import type { Tx } from '../../platform/database/transaction.ts';
 import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
+import { workErrorOf } from '../../platform/work-error.ts';
 import type { Closure } from '../../registry/domain/closure.ts';
 import { promisedNodesOf } from '../../registry/domain/compile-bindings.ts';
 import { resolveBindings } from '../../registry/domain/resolve-bindings.ts';
 import { literalBytes, MAX_TURN_BYTES } from '../domain/limits.ts';
 import { executionPhases } from '../domain/phases.ts';
-import type { Progress } from '../domain/progress.ts';
+import { outerNodeId } from '../engine/node-paths.ts';
+import type { Progress } from '../engine/progress.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { type ExecutionMove, moveExecution } from '../store/moves.ts';
 import { type NodeRow, readNodeLiterals } from '../store/nodes.ts';
+import type { Failure } from './begin-node.ts';
 import { missingFiles, missingFilesText } from './check-files.ts';
+import { firstFailed, notSucceeded } from './end-nodes.ts';
 
 /**
  * Moves an execution to the phase that follows from its nodes. SUCCEEDED needs the outputs of the workflow. If they
@@ -29,7 +33,8 @@ export async function moveToPhase(
   const result =
     to === 'SUCCEEDED' ? await outputsOf(tx, execution, closure) : { error: null, outputs: null };
   const phase = result.error ? 'FAILED' : to;
-  const error = result.error ?? (phase === 'FAILED' || phase === 'FAILING' ? firstError(nodes) : null);
+  const error =
+    result.error ?? (phase === 'FAILED' || phase === 'FAILING' ? failureOf(closure, nodes) : null);
   await moveExecution(
     {
       id: execution.id,
@@ -43,17 +48,29 @@ export async function moveToPhase(
   );
 }
 
-function firstError(nodes: readonly NodeRow[]): ExecutionMove['error'] {
-  const failed = nodes.find((node) => node.phase === 'FAILED' || node.phase === 'TIMED_OUT');
-  const culprit = failed ?? nodes.find((node) => node.phase === 'ABORTED');
+/** The error of the node of the outermost workflow that failed first. */
+function failureOf(closure: Closure, nodes: readonly NodeRow[]): ExecutionMove['error'] {
+  const own = nodes.filter((node) => node.parentId === null && !isFailureNode(closure, node.nodeId));
+  const culprit = firstFailed(own);
   if (!culprit) return null;
-  return {
-    code: culprit.errorCode ?? 'Unknown',
-    message: culprit.errorMessage ?? `node ${culprit.nodeId} is ${culprit.phase}`,
-    kind: culprit.errorKind ?? 'UNKNOWN',
-    nodeId: culprit.nodeId,
+  const { nodeId } = culprit;
+  return { ...(workErrorOf(culprit) ?? notSucceeded(culprit)), nodeId };
+}
+
+/** For each node that contains others, the failure of an inner node; null stands for the outermost workflow. */
+export function failureInside(
+  closure: Closure,
+  nodes: readonly NodeRow[],
+): (outer: string | null) => Failure | null {
+  return (outer) => {
+    const inside = nodes.filter((node) => outerNodeId(node.nodeId) === outer);
+    const failed = firstFailed(inside.filter(({ nodeId }) => !isFailureNode(closure, nodeId)));
+    if (!failed) return null;
+    return { failedNodeId: failed.nodeId, message: failed.errorMessage ?? notSucceeded(failed).message };
   };
 }
+
+const isFailureNode = ({ failureNode }: Closure, nodeId: string) => failureNode?.id === nodeId;
 
 async function outputsOf(tx: Tx, execution: LockedExecution, closure: Closure) {
   const { template } = closure.workflow;

@@ -8,7 +8,7 @@ import type { TaskEvent } from '../domain/attempts.ts';
 import { nodeExecutionPhases, taskExecutionPhases } from '../domain/phases.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveNodes, moveTasks, type NodeMove, type TaskMove } from '../store/moves.ts';
-import type { NodeRow } from '../store/nodes.ts';
+import { listNodesById } from '../store/nodes.ts';
 import { type Judged, judgeTaskEvents } from './judge-task-events.ts';
 
 /** An attempt that was not submitted yet. */
@@ -33,10 +33,12 @@ export async function recordTaskEvents(
   tx: Tx,
   execution: LockedExecution,
   closure: Closure,
-  nodes: readonly NodeRow[],
   events: readonly TaskEvent[],
   outputLimitBytes: number,
 ): Promise<{ retries: NewAttempt[]; taken: number }> {
+  const nodes = await listNodesById(tx, execution.id, [
+    ...new Set(events.map((event) => event.nodeExecutionId)),
+  ]);
   const { judged, taken } = await judgeTaskEvents(tx, execution, closure, nodes, events, outputLimitBytes);
   const retries: NewAttempt[] = [];
   for (const round of rounds(judged, ({ node }) => node.id)) {
@@ -61,6 +63,7 @@ function toTaskMove({ event, node, taskNode, outcome }: Judged): TaskMove {
     nodeExecutionId: node.id,
     nodeId: node.nodeId,
     taskId: taskNode.taskId,
+    task: taskNode.task.id,
     attempt: event.attempt,
     to: outcome.phase,
     from: phasesThatMayMoveTo(taskExecutionPhases, outcome.phase),

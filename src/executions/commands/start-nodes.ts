@@ -1,105 +1,213 @@
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
-import type { WorkError } from '../../platform/work-error.ts';
-import type { Closure, TaskNode } from '../../registry/domain/closure.ts';
+import type { Closure, RunnableNode } from '../../registry/domain/closure.ts';
 import { promisedNodesOf } from '../../registry/domain/compile-bindings.ts';
-import { resolveBindings, type UpstreamValues } from '../../registry/domain/resolve-bindings.ts';
+import type { UpstreamValues } from '../../registry/domain/resolve-bindings.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 import { Work } from '../../values/problem-list.ts';
-import { literalBytes, MAX_TURN_BYTES, MAX_TURN_STEPS } from '../domain/limits.ts';
+import { MAX_TURN_BYTES, MAX_TURN_STEPS } from '../domain/limits.ts';
+import { inputsOfItem } from '../engine/arrays.ts';
+import { innerNodeId, nodeAt, outerNodeId } from '../engine/node-paths.ts';
+import type { NodeStart } from '../engine/progress.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveNodes, moveTasks, type NodeMove } from '../store/moves.ts';
-import { readNodeLiterals } from '../store/nodes.ts';
+import { type NodeRow, readNodeLiterals } from '../store/nodes.ts';
+import { ensureSignals, type NewSignal } from '../store/signals.ts';
+import { beginNode, type Failure } from './begin-node.ts';
 import type { NewAttempt } from './record-task-events.ts';
+import { startChildExecution } from './start-child-execution.ts';
 
 /** An attempt, with the inputs and the task to run. */
 export interface StartedAttempt extends NewAttempt {
   readonly inputs: LiteralMap;
 }
 
+/** A node that was started, and its row. */
+interface StartedNode {
+  readonly id: string;
+  readonly nodeId: string;
+  readonly node: RunnableNode;
+  readonly inputs: LiteralMap;
+}
+
 /**
- * Starts nodes whose upstream nodes have succeeded: it resolves their inputs and creates their rows, which are QUEUED,
- * with a first attempt. If a node cannot start, its row is created as FAILED: its inputs cannot be resolved
- * (`BindingFailed`) or are too large (`InputsTooLarge`), or this platform cannot run its type of task
- * (`UnsupportedTask`).
+ * Starts nodes whose upstream nodes have succeeded: it resolves their inputs and creates their rows. A task is QUEUED,
+ * with a first attempt; everything else is RUNNING. A branch starts the node of the case that holds, and the other nodes
+ * of it are SKIPPED. A launch plan starts an execution of its own. A node that cannot start is FAILED (see `beginNode`).
  *
  * The caller must have locked the execution.
  *
- * @returns the attempts to submit, in the order of `nodeIds`. There are fewer if nodes failed, or if the inputs are so
- * large that the other nodes must wait for another turn.
+ * @param rows  the nodes that contain the new ones, by node id.
+ * @param failureOf  the failure inside of a node, for its failure node; null stands for the outermost workflow.
+ * @returns the attempts to submit, in the order of `starts`, the rows that sleep, and whether all starts were handled.
+ * If inputs are so large that other nodes must wait for another turn, they were not.
  */
 export async function startNodes(
   tx: Tx,
   execution: LockedExecution,
   closure: Closure,
-  nodeIds: readonly string[],
+  starts: readonly NodeStart[],
+  rows: ReadonlyMap<string, NodeRow>,
+  failureOf: (outer: string | null) => Failure | null,
   now: Date,
-): Promise<StartedAttempt[]> {
-  const nodes = nodeIds.map((nodeId) => nodeOf(closure, nodeId));
-  const promised = promisedNodesOf(nodes.flatMap((node) => node.inputs));
-  const outputs = await readNodeLiterals(tx, execution.id, 'outputs', promised);
-  const upstream = { inputs: execution.inputs, outputs };
+): Promise<{ attempts: StartedAttempt[]; wakeAt: Date[]; handled: number }> {
+  const values = await readScopes(tx, execution, starts);
   const moves: NodeMove[] = [];
-  const started: StartedAttempt[] = [];
+  const started: StartedNode[] = [];
   let bytes = 0;
   let steps = 0;
-  for (const node of nodes) {
-    if (steps > MAX_TURN_STEPS) break;
+  let handled = 0;
+
+  /** Creates the rows of a node, and of the node that it takes if it is a branch. */
+  const start = (
+    { nodeId, node, itemIndex, isFailureNode }: NodeStart,
+    parentId: string | null,
+    scope: string | null,
+  ) => {
     const work = new Work();
-    const begun = begin(node, upstream, work);
+    const upstream = values.get(scope) ?? nothingKnown;
+    const array = itemIndex === null ? null : nodeAt(closure, scope ?? '');
+    const given = array?.kind === 'ARRAY' ? inputsOfItem(array, upstream.inputs, itemIndex ?? 0) : null;
+    const failure = isFailureNode ? failureOf(scope) : null;
+    const begun = beginNode(node, upstream, now, work, { given, failure });
     steps += work.steps;
     bytes += begun.bytes;
-    // Never the first node: inputs that are so large by themselves are refused.
-    if (bytes > MAX_TURN_BYTES) break;
-    const move = { id: newId(), nodeId: node.id, from: [], at: now };
-    if ('error' in begun) moves.push({ ...move, to: 'FAILED', error: begun.error });
-    else {
-      moves.push({ ...move, to: 'QUEUED', inputs: begun.inputs });
-      started.push({ nodeExecutionId: move.id, nodeId: node.id, attempt: 0, inputs: begun.inputs });
+    const id = newId();
+    const made = { kind: node.kind, parentId, specNodeId: node.id, itemIndex };
+    const move = { id, nodeId, from: [], at: now };
+    if ('error' in begun) {
+      moves.push({ ...move, to: 'FAILED', error: begun.error, made });
+      return;
     }
+    const { inputs, itemCount = null, wakeAt = null } = begun;
+    const to = node.kind === 'TASK' ? 'QUEUED' : 'RUNNING';
+    moves.push({ ...move, to, inputs, made: { ...made, itemCount, wakeAt } });
+    started.push({ id, nodeId, node, inputs });
+    if (node.kind !== 'BRANCH') return;
+    for (const inner of node.nodes.values()) {
+      const innerId = innerNodeId(nodeId, inner.id);
+      // It uses the outputs of the nodes beside the branch.
+      if (inner === begun.taken)
+        start({ nodeId: innerId, node: inner, itemIndex: null, isFailureNode: false }, id, scope);
+      else
+        moves.push({
+          id: newId(),
+          nodeId: innerId,
+          from: [],
+          at: now,
+          to: 'SKIPPED',
+          made: { kind: inner.kind, parentId: id, specNodeId: inner.id, itemIndex: null },
+        });
+    }
+  };
+
+  for (const one of starts) {
+    if (steps > MAX_TURN_STEPS) break;
+    const [moveCount, startCount] = [moves.length, started.length];
+    const outer = outerNodeId(one.nodeId);
+    start(one, outer === null ? null : (rows.get(outer)?.id ?? null), outer);
+    // Never the first node: inputs that are so large by themselves are refused.
+    if (bytes > MAX_TURN_BYTES && handled > 0) {
+      moves.length = moveCount;
+      started.length = startCount;
+      break;
+    }
+    handled += 1;
   }
   await moveNodes(tx, execution.id, moves);
+  const attempts = await startTasks(tx, execution, started, now);
+  await ensureSignals(
+    tx,
+    execution.id,
+    started.flatMap(({ node }) => signalsOf(node)),
+  );
+  await launch(tx, execution, started, now);
+  return { attempts, wakeAt: moves.flatMap(({ made }) => made?.wakeAt ?? []), handled };
+}
+
+const nothingKnown: UpstreamValues = { inputs: {}, outputs: new Map() };
+
+/** The values that new nodes may use, by the id of the node that contains them; null is the outermost workflow. */
+async function readScopes(
+  tx: Tx,
+  execution: LockedExecution,
+  starts: readonly NodeStart[],
+): Promise<ReadonlyMap<string | null, UpstreamValues>> {
+  const scopes = [...new Set(starts.map(({ nodeId }) => outerNodeId(nodeId)))];
+  const promised = new Map(scopes.map((scope) => [scope, new Set<string>()]));
+  for (const { nodeId, node, itemIndex } of starts) {
+    if (itemIndex !== null) continue;
+    for (const id of promisedBy(node)) promised.get(outerNodeId(nodeId))?.add(id);
+  }
+  const ids = scopes.flatMap((scope) => [...(promised.get(scope) ?? [])].map((id) => innerNodeId(scope, id)));
+  const outputs = await readNodeLiterals(tx, execution.id, 'outputs', ids);
+  const outers = scopes.filter((scope) => scope !== null);
+  const inputs = await readNodeLiterals(tx, execution.id, 'inputs', outers);
+  return new Map(
+    scopes.map((scope) => {
+      const known = [...(promised.get(scope) ?? [])].flatMap((id) => {
+        const literals = outputs.get(innerNodeId(scope, id));
+        return literals ? [[id, literals] as const] : [];
+      });
+      const ofScope = scope === null ? execution.inputs : (inputs.get(scope) ?? {});
+      return [scope, { inputs: ofScope, outputs: new Map(known) }];
+    }),
+  );
+}
+
+/** The nodes whose outputs a node needs, and, if it is a branch, those that the nodes inside of it need. */
+function promisedBy(node: RunnableNode): string[] {
+  const inner = node.kind === 'BRANCH' ? [...node.nodes.values()].flatMap(promisedBy) : [];
+  return [...promisedNodesOf(node.inputs), ...inner];
+}
+
+/** An approval waits for true or false. */
+function signalsOf(node: RunnableNode): NewSignal[] {
+  if (node.kind !== 'GATE' || 'sleep' in node.gate) return [];
+  if ('signal' in node.gate) return [node.gate.signal];
+  return [{ signalId: node.gate.approve.signalId, type: { simple: 'BOOLEAN' } }];
+}
+
+/** Starts the executions of launch plans. A node whose execution cannot start is FAILED. */
+async function launch(
+  tx: Tx,
+  execution: LockedExecution,
+  started: readonly StartedNode[],
+  now: Date,
+): Promise<void> {
+  const failed: NodeMove[] = [];
+  for (const { id, nodeId, node, inputs } of started) {
+    if (node.kind !== 'LAUNCH_PLAN') continue;
+    const error = await startChildExecution(tx, execution, { id, launchPlanId: node.launchPlanId, inputs });
+    if (error) failed.push({ id, nodeId, to: 'FAILED', from: ['RUNNING'], at: now, error });
+  }
+  await moveNodes(tx, execution.id, failed);
+}
+
+/** Creates the first attempts of tasks. */
+async function startTasks(
+  tx: Tx,
+  execution: LockedExecution,
+  started: readonly StartedNode[],
+  now: Date,
+): Promise<StartedAttempt[]> {
+  const tasks = started.flatMap(({ id, nodeId, node, inputs }) =>
+    node.kind === 'TASK' ? [{ nodeExecutionId: id, nodeId, attempt: 0, inputs, node }] : [],
+  );
   await moveTasks(
     tx,
     execution.id,
-    started.map(({ nodeExecutionId, nodeId, attempt }) => ({
+    tasks.map(({ nodeExecutionId, nodeId, attempt, node }) => ({
       id: newId(),
       nodeExecutionId,
       nodeId,
-      taskId: nodeOf(closure, nodeId).taskId,
+      taskId: node.taskId,
+      task: node.task.id,
       attempt,
       to: 'QUEUED',
       from: [],
       at: now,
     })),
   );
-  return started;
+  return tasks.map(({ node: _node, ...attempt }) => attempt);
 }
-
-function nodeOf(closure: Closure, nodeId: string): TaskNode {
-  const node = closure.nodes.get(nodeId);
-  if (!node) throw new Error(`the workflow has no node ${nodeId}`);
-  return node;
-}
-
-type Begun =
-  | { readonly inputs: LiteralMap; readonly bytes: number }
-  | { readonly error: WorkError; readonly bytes: 0 };
-
-/** The inputs and the task of a node, or why it cannot run. */
-function begin(node: TaskNode, upstream: UpstreamValues, work: Work): Begun {
-  const { type, container } = node.task.template;
-  if (!container) return refused('UnsupportedTask', `this platform cannot run tasks of the type ${type}`);
-  const inputs = resolveBindings(node.inputs, node.inputTypes, upstream, work);
-  if (!inputs.ok)
-    return refused('BindingFailed', inputs.problems.map((problem) => problem.message).join('; '));
-  const bytes = literalBytes(inputs.value);
-  if (bytes > MAX_TURN_BYTES)
-    return refused('InputsTooLarge', `the inputs take more than ${MAX_TURN_BYTES} bytes as literals`);
-  return { inputs: inputs.value, bytes };
-}
-
-const refused = (code: string, message: string): Begun => ({
-  error: { code, message, kind: 'USER' },
-  bytes: 0,
-});

@@ -18,6 +18,7 @@ import { LaunchPlanByInput, WorkflowByInput } from '../../registry/graphql/entit
 import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
 import { WorkflowType } from '../../registry/graphql/workflow.ts';
 import type { VersionBy } from '../../registry/store.ts';
+import { executionTarget } from '../domain/targets.ts';
 import {
   countExecutions,
   type ExecutionListFilter,
@@ -189,6 +190,37 @@ builder.objectField(NodeExecutionType, 'execution', (t) =>
   }),
 );
 
+builder.objectFields(ExecutionType, (t) => ({
+  parentNodeExecution: t.field({
+    type: NodeExecutionType,
+    nullable: true,
+    description:
+      'The node of another execution that started this one; null if none did, or if it is hidden from you.',
+    resolve: guardedEdge(
+      'execution:read',
+      async ({ parentNodeId }, { loaders }) => {
+        const node = parentNodeId === null ? null : await loaders.nodeExecution.load(parentNodeId);
+        const execution = node && (await loaders.execution.load({ id: node.executionId }));
+        return node && execution && { ...node, execution };
+      },
+      ({ execution }) => executionTarget(execution),
+    ),
+  }),
+}));
+
+builder.objectField(NodeExecutionType, 'childExecution', (t) =>
+  t.field({
+    type: ExecutionType,
+    nullable: true,
+    description: 'The execution that the node started; null if it started none, or if it is hidden from you.',
+    resolve: guardedEdge(
+      'execution:read',
+      (node, { loaders }) => (node.kind === 'LAUNCH_PLAN' ? loaders.childExecution.load(node.id) : null),
+      executionTarget,
+    ),
+  }),
+);
+
 builder.queryFields((t) => ({
   execution: t.field({
     type: ExecutionType,
@@ -218,7 +250,8 @@ builder.queryFields((t) => ({
   nodeExecutions: t.connection(
     {
       type: NodeExecutionType,
-      description: 'The nodes of one execution that are ready to run, run or have run, newest first.',
+      description:
+        'The nodes of the outermost workflow of one execution that are ready to run, run or have run, newest first.',
       args: addressOf(ExecutionByInput, 'execution'),
       resolve: async (_root, { by, ...args }, { loaders }) => {
         const execution = await loaders.execution.load(by as ExecutionBy);

@@ -12,13 +12,8 @@ import { ProjectType } from '../../projects/graphql/project.ts';
 import { launchPlanTarget, workflowTarget } from '../../registry/domain/targets.ts';
 import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
 import { WorkflowType } from '../../registry/graphql/workflow.ts';
-import type { ExecutionRow, PhaseCountRow } from '../store/reads.ts';
-import {
-  NodeExecutionConnection,
-  NodeExecutionPhaseEnum,
-  NodeExecutionType,
-  nodesOf,
-} from './node-execution.ts';
+import type { ExecutionRow } from '../store/reads.ts';
+import { NodeExecutionConnection, NodeExecutionType, NodePhaseCountType, nodesOf } from './node-execution.ts';
 import { DataType, durationOf, noData } from './values.ts';
 
 export const ExecutionPhaseEnum = enumOf<ExecutionPhase>(
@@ -56,17 +51,6 @@ const ExecutionStateEnum = enumOf<ExecutionState>(
     ARCHIVED: 'Lists leave it out, unless they are asked for archived executions.',
   },
 );
-
-const NodePhaseCountType = builder.objectRef<PhaseCountRow>('NodePhaseCount').implement({
-  description: 'How many nodes of an execution are in one phase.',
-  fields: (t) => ({
-    phase: t.expose('phase', {
-      type: NodeExecutionPhaseEnum,
-      description: 'The phase that the nodes are in.',
-    }),
-    count: t.exposeInt('count', { description: 'How many nodes are in this phase: at least 1.' }),
-  }),
-});
 
 const AbortType = builder.objectRef<ExecutionRow>('ExecutionAbort').implement({
   description: 'The request to abort an execution.',
@@ -192,13 +176,15 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     nodeCounts: t.field({
       type: [NodePhaseCountType],
       extensions: { listSize: 10 },
-      description: 'How many nodes are in each phase. Phases without nodes are left out.',
+      description:
+        'How many nodes are in each phase, also those inside of others. Phases without nodes are left out.',
       resolve: (execution, _args, { loaders }) => loaders.nodeCounts.load(execution.id),
     }),
     nodeExecutions: t.connection(
       {
         type: NodeExecutionType,
-        description: 'The nodes of the execution that are ready to run, run or have run, newest first.',
+        description:
+          'The nodes of the outermost workflow that are ready to run, run or have run, newest first. Nodes inside of others are in their `childNodeExecutions`.',
         resolve: (execution, args, { loaders }) => nodesOf(execution.id, args, loaders),
       },
       NodeExecutionConnection,

@@ -1,4 +1,4 @@
-import type { NodeExecutionPhase } from '../../generated/prisma/enums.ts';
+import type { NodeExecutionPhase, NodeKind } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import type { Loaders } from '../../graphql/context.ts';
@@ -9,7 +9,7 @@ import { NodeInterface } from '../../graphql/node.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { NO_ID } from '../../platform/ids.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
-import { type NodeExecutionRow, nodesOfExecutions, tasksOfNodes } from '../store/reads.ts';
+import { type NodeExecutionRow, nodesInside, nodesOfExecutions, tasksOfNodes } from '../store/reads.ts';
 import { TaskExecutionConnection, TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
 import { DataType, durationOf, listed, noData } from './values.ts';
 
@@ -30,12 +30,59 @@ export const NodeExecutionPhaseEnum = enumOf<NodeExecutionPhase>(
   },
 );
 
+const NodeKindEnum = enumOf<NodeKind>('NodeKind', 'What a node does.', {
+  TASK: 'It runs a task, in one or more attempts.',
+  WORKFLOW: 'It runs the nodes of a workflow inside of the same execution.',
+  LAUNCH_PLAN: 'It starts an execution of a launch plan and waits for its end.',
+  BRANCH: 'It runs the first of its nodes whose condition holds.',
+  GATE: 'It waits for an approval, for another signal, or for some time.',
+  ARRAY: 'It runs one node for each item of its lists.',
+});
+
+/** How many nodes are in a phase. */
+interface PhaseCount {
+  readonly phase: NodeExecutionPhase;
+  readonly count: number;
+}
+
+export const NodePhaseCountType = builder.objectRef<PhaseCount>('NodePhaseCount').implement({
+  description: 'How many nodes of an execution, or items of an array, are in one phase.',
+  fields: (t) => ({
+    phase: t.expose('phase', {
+      type: NodeExecutionPhaseEnum,
+      description: 'The phase that the nodes are in.',
+    }),
+    count: t.exposeInt('count', { description: 'How many nodes are in this phase: at least 1.' }),
+  }),
+});
+
 export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecution').implement({
   description:
     'One node of an execution. It exists from the moment when it is ready to run. Everybody who may read the execution may read it.',
   interfaces: [NodeInterface],
   fields: (t) => ({
-    nodeId: t.exposeString('nodeId', { description: "The node's id in the workflow, such as `train`." }),
+    nodeId: t.exposeString('nodeId', {
+      description:
+        "The node's id, unique in the execution, such as `train`. For a node inside of another one, it begins with the id of that node: `train:evaluate`, or `fan:3` for an item of an array.",
+    }),
+    specNodeId: t.exposeString('specNodeId', {
+      description: "The node's id in its workflow, such as `evaluate`.",
+    }),
+    kind: t.expose('kind', { type: NodeKindEnum, description: 'What the node does.' }),
+    itemIndex: t.exposeInt('itemIndex', {
+      nullable: true,
+      description: 'Which item of an array the node is for, from 0; null if it is not for an item.',
+    }),
+    itemCount: t.exposeInt('itemCount', {
+      nullable: true,
+      description: 'How many items the array has; null if the node is not an array.',
+    }),
+    itemCounts: t.field({
+      type: [NodePhaseCountType],
+      extensions: { listSize: 10 },
+      description: 'How many items of the array are in each phase. Phases without items are left out.',
+      resolve: (node, _args, { loaders }) => (node.kind === 'ARRAY' ? loaders.itemCounts.load(node.id) : []),
+    }),
     phase: t.expose('phase', { type: NodeExecutionPhaseEnum, description: 'The current phase of the node.' }),
     latestAttempt: t.exposeInt('latestAttempt', {
       nullable: true,
@@ -95,14 +142,38 @@ export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecut
 
 export const NodeExecutionConnection = connectionType(NodeExecutionType);
 
+builder.objectFields(NodeExecutionType, (t) => ({
+  parent: t.field({
+    type: NodeExecutionType,
+    nullable: true,
+    description: 'The node that contains this one; null for a node of the outermost workflow.',
+    resolve: ({ parentId }, _args, { loaders }) =>
+      parentId === null ? null : loaders.nodeExecution.load(parentId),
+  }),
+  childNodeExecutions: t.connection(
+    {
+      type: NodeExecutionType,
+      description:
+        'The nodes directly inside of this one, newest first: of a workflow, of a branch, or the items of an array.',
+      resolve: ({ id: parentId }, args, { loaders }) =>
+        pagedList(
+          args,
+          nodesInside.order,
+          async (page) => (await loaders.nodesInside.load({ parentId, page })).map(listed),
+          () => loaders.nodeCountInside.load(parentId, null),
+        ),
+    },
+    NodeExecutionConnection,
+  ),
+}));
+
 const NodeExecutionKeyInput = builder.inputType('NodeExecutionKeyInput', {
-  description:
-    "What identifies a node of an execution: the execution's key and the node's id in the workflow.",
+  description: "What identifies a node of an execution: the execution's key and the node's id.",
   fields: (t) => ({
     project: t.string({ required: true, description: "The project's identifier." }),
     domain: t.string({ required: true, description: 'The domain of the execution, such as `development`.' }),
     execution: t.string({ required: true, description: "The execution's name." }),
-    nodeId: t.string({ required: true, description: "The node's id in the workflow." }),
+    nodeId: t.string({ required: true, description: "The node's id, unique in the execution." }),
   }),
 });
 
@@ -113,7 +184,7 @@ const NodeExecutionByInput = builder.inputType('NodeExecutionByInput', {
     id: t.id({ description: "The node execution's id." }),
     key: t.field({
       type: NodeExecutionKeyInput,
-      description: "The execution's key and the node's id in the workflow.",
+      description: "The execution's key and the node's id.",
     }),
   }),
 });
@@ -153,13 +224,17 @@ export async function loadNodeExecution(
   return await loaders.nodeExecutionByKey.load({ executionId: execution?.id ?? NO_ID, nodeId });
 }
 
-/** The nodes of an execution, as a connection field of any object that has its id. */
-export function nodesOf(executionId: string, args: PageArguments, { nodesOfExecution, nodeCounts }: Loaders) {
+/** The nodes of the outermost workflow, as a connection field of any object that has the id of the execution. */
+export function nodesOf(
+  executionId: string,
+  args: PageArguments,
+  { nodesOfExecution, nodeCountOfExecution }: Loaders,
+) {
   return pagedList(
     args,
     nodesOfExecutions.order,
     async (page) => (await nodesOfExecution.load({ parentId: executionId, page })).map(listed),
-    async () => (await nodeCounts.load(executionId)).reduce((sum, { count }) => sum + count, 0),
+    () => nodeCountOfExecution.load(executionId, null),
   );
 }
 

@@ -8,6 +8,7 @@ import { NodeInterface } from '../../graphql/node.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
 import { taskTarget } from '../../registry/domain/targets.ts';
+import { EntityKeyType } from '../../registry/graphql/entity-key.ts';
 import { TaskType } from '../../registry/graphql/task.ts';
 import type { TaskExecutionRow } from '../store/reads.ts';
 import { DataType, durationOf, noData } from './values.ts';
@@ -73,13 +74,24 @@ export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecut
     }),
     task: t.field({
       type: TaskType,
-      description: 'The version of the task that the attempt runs; null if it is hidden from you.',
+      description:
+        'The version of the task that the attempt runs; null if it is hidden from you or not registered.',
       nullable: true,
       resolve: guardedEdge(
         'task:read',
-        (task, { loaders }) => loaders.task.load({ id: task.taskId }),
+        (task, { loaders }) => (task.taskId === null ? null : loaders.task.load({ id: task.taskId })),
         taskTarget,
       ),
+    }),
+    taskKey: t.field({
+      type: EntityKeyType,
+      description: 'The key of the task. It is shown even if the task is hidden from you or not registered.',
+      resolve: ({ taskProject: project, taskDomain: domain, taskName: name, taskVersion: version }) => ({
+        project,
+        domain,
+        name,
+        version,
+      }),
     }),
   }),
 });

@@ -20,6 +20,8 @@ export interface LockedExecution
     | 'workflowEntityId'
     | 'principalId'
     | 'abortCause'
+    | 'abortPrincipalId'
+    | 'nesting'
   > {
   readonly inputs: LiteralMap;
   /** True if its last turn failed and the next one is not due yet. */
@@ -32,6 +34,7 @@ const lockStatement = statement<LockedExecution>(
           execution.max_parallelism as "maxParallelism", execution.queue, execution.workflow_id as "workflowId",
           execution.workflow_entity_id as "workflowEntityId",
           execution.principal_id as "principalId", execution.inputs, execution.abort_cause as "abortCause",
+          execution.abort_principal_id as "abortPrincipalId", execution.nesting,
           execution.failed_turns > 0 and coalesce(execution.advance_at > now(), false) as "isBackingOff"
      from executions as execution join projects as project on project.id = execution.project_id
     where execution.id = $1::uuid and execution.engine = 'SLIPWAY'

@@ -1,9 +1,15 @@
-import type { ExecutionPhase, NodeExecutionPhase, TaskExecutionPhase } from '../../generated/prisma/enums.ts';
+import type {
+  ExecutionPhase,
+  NodeExecutionPhase,
+  NodeKind,
+  TaskExecutionPhase,
+} from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { isTerminal } from '../../platform/phase-table.ts';
 import type { WorkError } from '../../platform/work-error.ts';
+import type { EntityKey } from '../../registry/domain/entity-keys.ts';
 import { executionPhases, isEndOfAttempt, nodeExecutionPhases } from '../domain/phases.ts';
 
 /**
@@ -61,7 +67,7 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
             advance_at = case when $7::jsonb is null then execution.advance_at else now() end
        from before
       where execution.id = before.id and execution.phase = any($3::text[]::execution_phase[])
-     returning execution.id, execution.tenant_id, execution.phase, execution.last_sequence
+     returning execution.id, execution.tenant_id, execution.phase, execution.last_sequence, execution.parent_node_id
    ),
    recorded as (
      insert into execution_events (execution_id, sequence, tenant_id, kind, phase, error, reason, occurred_at)
@@ -70,8 +76,11 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
    )
    select before.phase::text as before, moved.phase::text as after,
           case when moved.id is not null then ${notifySql('execution', 'moved.id')} end,
-          case when moved.id is not null and $7::jsonb is not null then ${notifySql('advance', 'moved.id')} end
-     from before left join moved using (id)`,
+          case when moved.id is not null and $7::jsonb is not null then ${notifySql('advance', 'moved.id')} end,
+          case when $8::boolean and waiting.execution_id is not null
+               then ${notifySql('advance', 'waiting.execution_id')} end
+     from before left join moved using (id)
+     left join node_executions as waiting on waiting.id = moved.parent_node_id`,
 );
 
 /** @returns null if the execution does not exist. */
@@ -93,6 +102,19 @@ export async function moveExecution(move: ExecutionMove, tx?: Tx): Promise<Moved
 export interface NodeMove extends Move<NodeExecutionPhase> {
   readonly nodeId: string;
   readonly inputs?: object | null;
+  /** Only for a row that is created. */
+  readonly made?: NewNode;
+}
+
+/** The parts of a node that never change. */
+export interface NewNode {
+  readonly kind: NodeKind;
+  /** The row of the node that contains it. */
+  readonly parentId: string | null;
+  readonly specNodeId: string;
+  readonly itemIndex: number | null;
+  readonly itemCount?: number | null;
+  readonly wakeAt?: Date | null;
 }
 
 export interface NodeMoved {
@@ -119,7 +141,8 @@ const moveNodesStatement = statement<NodeMoved>(
   `with asked as materialized (
      select * from json_to_recordset($2::json) as asked(
        "position" int, id uuid, "nodeId" text, "to" node_execution_phase, "from" node_execution_phase[],
-       at timestamptz, "endedAt" timestamptz, inputs json, outputs json, error jsonb)
+       at timestamptz, "endedAt" timestamptz, inputs json, outputs json, error jsonb, kind node_kind,
+       "parentId" uuid, "specNodeId" text, "itemIndex" int, "itemCount" int, "wakeAt" timestamptz)
    ),
    ${parent},
    before as materialized (
@@ -127,9 +150,12 @@ const moveNodesStatement = statement<NodeMoved>(
        join asked on asked."nodeId" = node.node_id
    ),
    moved as (
-     insert into node_executions as node (id, tenant_id, execution_id, node_id, phase, inputs, outputs, error_code,
-       error_message, error_kind, started_at, ended_at, created_at, updated_at)
-     select asked.id, parent.tenant_id, parent.id, asked."nodeId", asked."to", asked.inputs, asked.outputs,
+     insert into node_executions as node (id, tenant_id, execution_id, node_id, kind, parent_id, spec_node_id,
+       item_index, item_count, wake_at, phase, inputs, outputs, error_code, error_message, error_kind, started_at,
+       ended_at, created_at, updated_at)
+     select asked.id, parent.tenant_id, parent.id, asked."nodeId", coalesce(asked.kind, 'TASK'), asked."parentId",
+            coalesce(asked."specNodeId", asked."nodeId"), asked."itemIndex", asked."itemCount", asked."wakeAt",
+            asked."to", asked.inputs, asked.outputs,
             asked.error->>'code', asked.error->>'message', (asked.error->>'kind')::error_kind,
             case when asked."to" = 'RUNNING' then asked.at end,
             asked."endedAt", asked.at, asked.at
@@ -145,18 +171,28 @@ const moveNodesStatement = statement<NodeMoved>(
             ended_at = excluded.ended_at,
             updated_at = excluded.updated_at
       where exists (select from asked where asked."nodeId" = excluded.node_id and node.phase = any(asked."from"))
-     returning id, node_id, phase
+     returning id, node_id, kind, parent_id, item_index, phase
+   ),
+   changes as materialized (
+     select kind, parent_id, item_index, phase, 1 as by from moved
+     union all
+     select moved.kind, moved.parent_id, moved.item_index, before.phase, -1 from before join moved using (node_id)
    ),
    counted as (
-     insert into node_phase_counts as counts (tenant_id, execution_id, phase, count)
-     select parent.tenant_id, parent.id, change.phase, sum(change.by)
-       from parent cross join (
-         select phase, 1 as by from moved
-         union all
-         select before.phase, -1 from before join moved using (node_id)) as change
-      group by parent.tenant_id, parent.id, change.phase
-     having sum(change.by) <> 0
-     on conflict (execution_id, phase) do update set count = counts.count + excluded.count
+     insert into node_phase_counts as counts (tenant_id, execution_id, kind, phase, count)
+     select parent.tenant_id, parent.id, changes.kind, changes.phase, sum(changes.by)
+       from parent cross join changes
+      group by parent.tenant_id, parent.id, changes.kind, changes.phase
+     having sum(changes.by) <> 0
+     on conflict (execution_id, kind, phase) do update set count = counts.count + excluded.count
+   ),
+   counted_items as (
+     insert into item_phase_counts as counts (tenant_id, node_execution_id, phase, count)
+     select parent.tenant_id, changes.parent_id, changes.phase, sum(changes.by)
+       from parent cross join changes where changes.item_index is not null
+      group by parent.tenant_id, changes.parent_id, changes.phase
+     having sum(changes.by) <> 0
+     on conflict (node_execution_id, phase) do update set count = counts.count + excluded.count
    ),
    ${bumped},
    recorded as (
@@ -183,14 +219,21 @@ export async function moveNodes(
 ): Promise<NodeMoved[]> {
   if (moves.length === 0) return [];
   const endOf = ({ to, at }: NodeMove) => (isTerminal(nodeExecutionPhases, to) ? at : null);
-  const asked = moves.map((move, position) => ({ position, ...move, endedAt: endOf(move) }));
+  const asked = moves.map(({ made, ...move }, position) => ({
+    position,
+    ...move,
+    ...made,
+    endedAt: endOf(move),
+  }));
   return await run(moveNodesStatement, [executionId, JSON.stringify(asked)], tx);
 }
 
 export interface TaskMove extends Move<TaskExecutionPhase> {
   readonly nodeExecutionId: string;
   readonly nodeId: string;
-  readonly taskId: string;
+  /** Null for a task that is not registered. */
+  readonly taskId: string | null;
+  readonly task: EntityKey;
   readonly attempt: number;
   readonly reason?: string | null;
 }
@@ -204,20 +247,21 @@ export interface TaskMoved {
 const moveTasksStatement = statement<TaskMoved>(
   `with asked as materialized (
      select * from json_to_recordset($2::json) as asked(
-       "position" int, id uuid, "nodeExecutionId" uuid, "nodeId" text, "taskId" uuid, attempt int,
+       "position" int, id uuid, "nodeExecutionId" uuid, "nodeId" text, "taskId" uuid, task jsonb, attempt int,
        "to" task_execution_phase, "from" task_execution_phase[], at timestamptz, "endedAt" timestamptz,
        reason text, outputs json, error jsonb)
    ),
    ${parent},
    moved as (
-     insert into task_executions as task (id, tenant_id, execution_id, node_execution_id, task_id, retry_attempt,
-       phase, outputs, error_code, error_message, error_kind, reason, started_at, ended_at, created_at, updated_at)
-     select asked.id, parent.tenant_id, parent.id, asked."nodeExecutionId", asked."taskId", asked.attempt, asked."to",
-            asked.outputs, asked.error->>'code', asked.error->>'message', (asked.error->>'kind')::error_kind,
+     insert into task_executions as task (id, tenant_id, execution_id, node_execution_id, task_id, task_project,
+       task_domain, task_name, task_version, retry_attempt, phase, outputs, error_code, error_message, error_kind, reason, started_at, ended_at, created_at, updated_at)
+     select asked.id, parent.tenant_id, parent.id, asked."nodeExecutionId", asked."taskId",
+            asked.task->>'project', asked.task->>'domain', asked.task->>'name', asked.task->>'version',
+            asked.attempt, asked."to", asked.outputs, asked.error->>'code', asked.error->>'message', (asked.error->>'kind')::error_kind,
             asked.reason, case when asked."to" = 'RUNNING' then asked.at end,
             asked."endedAt", asked.at, asked.at
        from asked cross join parent
-     on conflict (node_execution_id, retry_attempt) do update
+     on conflict (node_execution_id, retry_attempt, task_project, task_domain, task_name, task_version) do update
         set phase = excluded.phase,
             outputs = coalesce(excluded.outputs, task.outputs),
             error_code = excluded.error_code,

@@ -1,26 +1,147 @@
+import type { ErrorKind, ExecutionPhase, NodeExecutionPhase } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
+import { groupBy } from '../../platform/group-by.ts';
+import { isTerminal } from '../../platform/phase-table.ts';
 import type { WorkErrorColumns } from '../../platform/work-error.ts';
 import type { LiteralMap } from '../../values/literals.ts';
+import { nodeExecutionPhases } from '../domain/phases.ts';
+import type { ExecutionNodes } from '../engine/progress.ts';
 import type { NodeExecutionRow } from './reads.ts';
 
 /** The parts of a node that the scheduler needs. */
-export type NodeRow = Pick<
-  NodeExecutionRow,
-  'id' | 'nodeId' | 'phase' | 'latestAttempt' | 'latestTaskPhase' | keyof WorkErrorColumns
->;
+export interface NodeRow
+  extends Pick<
+    NodeExecutionRow,
+    | 'id'
+    | 'nodeId'
+    | 'parentId'
+    | 'specNodeId'
+    | 'itemIndex'
+    | 'kind'
+    | 'phase'
+    | 'latestAttempt'
+    | 'latestTaskPhase'
+    | keyof WorkErrorColumns
+  > {
+  /** Only of an array. */
+  readonly itemCount: number | null;
+  /** Only of a node that sleeps. */
+  readonly wakeAt: Date | null;
+}
+
+const nodeColumns = `
+  node.id, node.node_id as "nodeId", node.parent_id as "parentId", node.spec_node_id as "specNodeId",
+  node.item_index as "itemIndex", node.kind::text as kind, node.phase::text as phase,
+  node.latest_attempt as "latestAttempt", node.latest_task_phase::text as "latestTaskPhase",
+  node.item_count as "itemCount", node.wake_at as "wakeAt", node.error_code as "errorCode",
+  node.error_message as "errorMessage", node.error_kind::text as "errorKind"`;
+
+/** The kinds of nodes that contain others. */
+const containers = `('WORKFLOW', 'BRANCH', 'ARRAY')`;
 
 const listNodesStatement = statement<NodeRow>(
-  `select id, node_id as "nodeId", phase::text as phase, latest_attempt as "latestAttempt",
-          latest_task_phase::text as "latestTaskPhase", error_code as "errorCode", error_message as "errorMessage",
-          error_kind::text as "errorKind"
-     from node_executions where execution_id = $1::uuid
-    order by ended_at nulls last, id`,
+  `with container as materialized (
+     select id, kind, item_index from node_executions
+      where execution_id = $1::uuid and ended_at is null and kind in ${containers}
+   ),
+   wanted as (
+     select id from node_executions where execution_id = $1::uuid and parent_id is null
+     union all
+     select inner_node.id from container join node_executions as inner_node on inner_node.parent_id = container.id
+      where container.kind <> 'ARRAY'
+     union all
+     select id from container where item_index is not null
+   )
+   select ${nodeColumns} from wanted join node_executions as node using (id)
+    order by node.ended_at nulls last, node.id`,
 );
 
-/** All nodes that have started; nodes that ended first come first. */
+/**
+ * The nodes that decide about the next steps of an execution; nodes that ended first come first. These are the nodes of
+ * the outermost workflow and those inside of open nodes. Of the items of an array, only those are read that are open
+ * and contain nodes, so that a turn does not grow with an array.
+ */
 export function listNodesToAdvance(tx: Tx, executionId: string): Promise<NodeRow[]> {
   return run(listNodesStatement, [executionId], tx);
+}
+
+const nodesByIds = statement<NodeRow>(
+  `select ${nodeColumns} from node_executions as node where node.execution_id = $1::uuid and node.id = any($2::uuid[])`,
+);
+
+/** The nodes of an execution with these row ids. */
+export async function listNodesById(tx: Tx, executionId: string, ids: readonly string[]): Promise<NodeRow[]> {
+  return ids.length === 0 ? [] : await run(nodesByIds, [executionId, ids], tx);
+}
+
+const openLeaves = statement<NodeRow>(
+  `select ${nodeColumns} from node_executions as node
+    where node.execution_id = $1::uuid and node.ended_at is null and node.kind not in ${containers}
+      and exists (select from unnest($2::text[]) as prefix where starts_with(node.node_id, prefix))
+    order by node.id`,
+);
+
+/** The open nodes that contain no others and whose ids begin with one of these texts. */
+export function listOpenLeaves(tx: Tx, executionId: string, prefixes: readonly string[]): Promise<NodeRow[]> {
+  return run(openLeaves, [executionId, prefixes], tx);
+}
+
+const openNodes = statement<NodeRow>(
+  `select ${nodeColumns} from node_executions as node
+    where node.execution_id = $1::uuid and node.ended_at is null order by node.id`,
+);
+
+/** All nodes of an execution that have not ended. */
+export function listOpenNodes(tx: Tx, executionId: string): Promise<NodeRow[]> {
+  return run(openNodes, [executionId], tx);
+}
+
+interface CountRow {
+  /** The array; null for the whole execution. */
+  readonly nodeId: string | null;
+  readonly phase: NodeExecutionPhase;
+  readonly count: number;
+}
+
+const countsStatement = statement<CountRow>(
+  `select null as "nodeId", phase::text as phase, sum(count)::int as count
+     from node_phase_counts where execution_id = $1::uuid and kind in ('TASK', 'LAUNCH_PLAN') group by phase
+   union all
+   select node.node_id, items.phase::text, items.count
+     from node_executions as node join item_phase_counts as items on items.node_execution_id = node.id
+    where node.execution_id = $1::uuid and node.ended_at is null and node.kind = 'ARRAY'`,
+);
+
+/**
+ * The nodes of an execution as `progress` needs them. Only if an array is open, tasks and items are counted by another
+ * statement, because the rows do not contain all of them.
+ *
+ * @param rows  of `listNodesToAdvance`.
+ */
+export async function readExecutionNodes(
+  tx: Tx,
+  executionId: string,
+  rows: readonly NodeRow[],
+): Promise<ExecutionNodes> {
+  const open = rows.filter((row) => !isTerminal(nodeExecutionPhases, row.phase));
+  if (!open.some((row) => row.kind === 'ARRAY')) {
+    const active = open.filter((row) => row.kind === 'TASK' || row.kind === 'LAUNCH_PLAN').length;
+    return { nodes: rows, items: new Map(), active };
+  }
+  const counts = await run(countsStatement, [executionId], tx);
+  const items = groupBy(
+    counts.filter((row) => row.nodeId !== null),
+    (row) => row.nodeId ?? '',
+  );
+  const ofExecution = counts.filter(
+    ({ nodeId, phase }) => nodeId === null && !isTerminal(nodeExecutionPhases, phase),
+  );
+  return {
+    nodes: rows,
+    items: new Map([...items].map(([id, list]) => [id, new Map(list.map((one) => [one.phase, one.count]))])),
+    active: ofExecution.reduce((sum, { count }) => sum + count, 0),
+  };
 }
 
 const literalsStatement = (column: 'inputs' | 'outputs') =>
@@ -40,4 +161,62 @@ export async function readNodeLiterals(
   if (nodeIds.length === 0) return new Map();
   const rows = await run(statements[which], [executionId, nodeIds], tx);
   return new Map(rows.map((row) => [row.nodeId, row.literals ?? {}]));
+}
+
+const itemOutputs = statement<{ itemIndex: number; literals: LiteralMap | null }>(
+  `select item_index as "itemIndex", outputs as literals from node_executions
+    where parent_id = $1::uuid and phase in ('SUCCEEDED', 'RECOVERED') order by item_index`,
+);
+
+/** The outputs of the items of an array that succeeded, by index. */
+export async function readItemOutputs(tx: Tx, arrayId: string): Promise<ReadonlyMap<number, LiteralMap>> {
+  const rows = await run(itemOutputs, [arrayId], tx);
+  return new Map(rows.map((row) => [row.itemIndex, row.literals ?? {}]));
+}
+
+const failedItem = statement<NodeRow>(
+  `select ${nodeColumns} from node_executions as node
+    where node.parent_id = $1::uuid and node.phase in ('FAILED', 'TIMED_OUT') order by node.ended_at, node.id limit 1`,
+);
+
+/** The item of an array that failed first; null if none did. */
+export async function readFailedItem(tx: Tx, arrayId: string): Promise<NodeRow | null> {
+  const [row] = await run(failedItem, [arrayId], tx);
+  return row ?? null;
+}
+
+/** An open node that waits for the end of the execution that it started. */
+export interface ChildEnd {
+  readonly id: string;
+  readonly nodeId: string;
+  /** Null if the execution was deleted. */
+  readonly phase: ExecutionPhase | null;
+  readonly outputs: LiteralMap | null;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly errorKind: ErrorKind | null;
+}
+
+const childEnds = statement<ChildEnd>(
+  `select node.id, node.node_id as "nodeId", child.phase::text as phase, child.outputs,
+          child.error_code as "errorCode", child.error_message as "errorMessage", child.error_kind::text as "errorKind"
+     from node_executions as node left join executions as child on child.parent_node_id = node.id
+    where node.execution_id = $1::uuid and node.ended_at is null and node.kind = 'LAUNCH_PLAN'
+      and (child.id is null or child.ended_at is not null)
+    order by child.ended_at nulls last, node.id limit $2`,
+);
+
+/** Open nodes whose executions have ended, or were deleted. */
+export function listChildEnds(tx: Tx, executionId: string, limit: number): Promise<ChildEnd[]> {
+  return run(childEnds, [executionId, limit], tx);
+}
+
+const openChildren = statement<{ id: string }>(
+  `select child.id from executions as child where child.parent_node_id = any($1::uuid[]) and child.ended_at is null`,
+);
+
+/** The executions of these nodes that have not ended. */
+export async function listOpenChildren(tx: Tx, nodeExecutionIds: readonly string[]): Promise<string[]> {
+  if (nodeExecutionIds.length === 0) return [];
+  return (await run(openChildren, [nodeExecutionIds], tx)).map((row) => row.id);
 }

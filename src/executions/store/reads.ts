@@ -5,6 +5,7 @@ import type {
   ExecutionPhase,
   ExecutionState,
   NodeExecutionPhase,
+  NodeKind,
   TaskExecutionPhase,
 } from '../../generated/prisma/enums.ts';
 import { eachAt, readAddressed } from '../../platform/by-address.ts';
@@ -16,6 +17,7 @@ import {
   type Page,
   pageOfEach,
 } from '../../platform/database/page.ts';
+import { sql } from '../../platform/database/sql.ts';
 import { query, run, statement } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
 import type { ChildCount } from '../../platform/loaders.ts';
@@ -47,6 +49,9 @@ export interface ExecutionRow extends WorkErrorColumns {
   readonly errorNodeId: string | null;
   readonly abortCause: string | null;
   readonly abortPrincipalId: string | null;
+  readonly sourceId: string | null;
+  readonly parentNodeId: string | null;
+  readonly nesting: number;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
   readonly createdAt: Date;
@@ -61,7 +66,8 @@ export const executionColumns = `
   execution.queue, execution.max_parallelism as "maxParallelism", execution.error_code as "errorCode",
   execution.error_message as "errorMessage", execution.error_kind::text as "errorKind",
   execution.error_node_id as "errorNodeId", execution.abort_cause as "abortCause",
-  execution.abort_principal_id as "abortPrincipalId", execution.started_at as "startedAt",
+  execution.abort_principal_id as "abortPrincipalId", execution.source_id as "sourceId",
+  execution.parent_node_id as "parentNodeId", execution.nesting, execution.started_at as "startedAt",
   execution.ended_at as "endedAt", execution.created_at as "createdAt", execution.updated_at as "updatedAt"`;
 
 export interface ExecutionKey {
@@ -101,6 +107,11 @@ export interface NodeExecutionRow extends WorkErrorColumns {
   readonly id: string;
   readonly executionId: string;
   readonly nodeId: string;
+  readonly parentId: string | null;
+  readonly specNodeId: string;
+  readonly itemIndex: number | null;
+  readonly itemCount: number | null;
+  readonly kind: NodeKind;
   readonly phase: NodeExecutionPhase;
   readonly latestTaskExecutionId: string | null;
   readonly latestAttempt: number | null;
@@ -112,7 +123,9 @@ export interface NodeExecutionRow extends WorkErrorColumns {
 }
 
 const nodeColumns = `
-  node.id, node.execution_id as "executionId", node.node_id as "nodeId", node.phase::text as phase,
+  node.id, node.execution_id as "executionId", node.node_id as "nodeId", node.parent_id as "parentId",
+  node.spec_node_id as "specNodeId", node.item_index as "itemIndex", node.item_count as "itemCount",
+  node.kind::text as kind, node.phase::text as phase,
   node.latest_task_execution_id as "latestTaskExecutionId", node.latest_attempt as "latestAttempt",
   node.latest_task_phase::text as "latestTaskPhase", node.error_code as "errorCode",
   node.error_message as "errorMessage", node.error_kind::text as "errorKind", node.started_at as "startedAt",
@@ -122,7 +135,11 @@ export interface TaskExecutionRow extends WorkErrorColumns {
   readonly id: string;
   readonly executionId: string;
   readonly nodeExecutionId: string;
-  readonly taskId: string;
+  readonly taskId: string | null;
+  readonly taskProject: string;
+  readonly taskDomain: string;
+  readonly taskName: string;
+  readonly taskVersion: string;
   readonly retryAttempt: number;
   readonly phase: TaskExecutionPhase;
   readonly reason: string | null;
@@ -134,7 +151,8 @@ export interface TaskExecutionRow extends WorkErrorColumns {
 
 const taskColumns = `
   task.id, task.execution_id as "executionId", task.node_execution_id as "nodeExecutionId", task.task_id as "taskId",
-  task.retry_attempt as "retryAttempt", task.phase::text as phase, task.reason, task.error_code as "errorCode",
+  task.task_project as "taskProject", task.task_domain as "taskDomain", task.task_name as "taskName",
+  task.task_version as "taskVersion", task.retry_attempt as "retryAttempt", task.phase::text as phase, task.reason, task.error_code as "errorCode",
   task.error_message as "errorMessage", task.error_kind::text as "errorKind", task.started_at as "startedAt",
   task.ended_at as "endedAt", task.created_at as "createdAt", task.updated_at as "updatedAt"`;
 
@@ -144,10 +162,49 @@ export const nodesOfExecutions = {
   parent: 'node.execution_id',
   order: lastIdFirst('node'),
 };
+const outermost = sql`and node.parent_id is null`;
 
-/** The nodes of each execution, newest first: one page, and one more row if there is one. */
+/** The nodes of the outermost workflow of each execution, newest first: one page, and one more row if there is one. */
 export const readNodesOfExecutions = (executionIds: readonly string[], page: Page) =>
-  query<NodeExecutionRow>(pageOfEach(nodesOfExecutions, executionIds, page));
+  query<NodeExecutionRow>(pageOfEach(nodesOfExecutions, executionIds, page, outermost));
+
+export const countNodesOfExecutions = (executionIds: readonly string[]) =>
+  query<ChildCount>(countOfEach(nodesOfExecutions, executionIds, outermost));
+
+export const nodesInside = { ...nodesOfExecutions, parent: 'node.parent_id' };
+
+/** The nodes directly inside of each of these, newest first: one page, and one more row if there is one. */
+export const readNodesInside = (parentIds: readonly string[], page: Page) =>
+  query<NodeExecutionRow>(pageOfEach(nodesInside, parentIds, page));
+
+export const countNodesInside = (parentIds: readonly string[]) =>
+  query<ChildCount>(countOfEach(nodesInside, parentIds));
+
+/** How many items of an array are in a phase. */
+export interface ItemCountRow {
+  readonly arrayId: string;
+  readonly phase: NodeExecutionPhase;
+  readonly count: number;
+}
+
+const itemCounts = statement<ItemCountRow>(
+  `select node_execution_id as "arrayId", phase::text as phase, count
+     from item_phase_counts where node_execution_id = any($1::uuid[]) and count > 0 order by phase`,
+);
+
+export function readItemCounts(arrayIds: readonly string[]): Promise<ItemCountRow[]> {
+  return run(itemCounts, [arrayIds]);
+}
+
+const childExecutions = statement<ExecutionRow>(
+  `select ${executionColumns} from executions as execution join projects as project on project.id = execution.project_id
+    where execution.parent_node_id = any($1::uuid[])`,
+);
+
+/** The executions that these nodes have started. */
+export function readChildExecutions(nodeExecutionIds: readonly string[]): Promise<ExecutionRow[]> {
+  return run(childExecutions, [nodeExecutionIds]);
+}
 
 export const tasksOfNodes = {
   columns: taskColumns,
@@ -265,8 +322,9 @@ export interface PhaseCountRow {
 }
 
 const phaseCounts = statement<PhaseCountRow>(
-  `select execution_id as "executionId", phase::text as phase, count
-     from node_phase_counts where execution_id = any($1::uuid[]) and count > 0 order by phase`,
+  `select execution_id as "executionId", phase::text as phase, sum(count)::int as count
+     from node_phase_counts where execution_id = any($1::uuid[])
+    group by execution_id, phase having sum(count) > 0 order by phase`,
 );
 
 export function readPhaseCounts(executionIds: readonly string[]): Promise<PhaseCountRow[]> {

@@ -2,13 +2,18 @@ import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 
 const settleStatement = statement<{ id: string }>(
-  `update executions set advance_at = case when $2::boolean then now() end, failed_turns = 0
+  `update executions set advance_at = case when $2::boolean then now() else $3::timestamptz end, failed_turns = 0
     where id = $1::uuid returning id`,
 );
 
-/** Ends a successful turn. `more` asks for another turn at once. */
-export async function settleExecution(tx: Tx, id: string, more: boolean): Promise<void> {
-  await run(settleStatement, [id, more], tx);
+/** Ends a successful turn. `more` asks for another turn at once, `wakeAt` for one at a later time. */
+export async function settleExecution(
+  tx: Tx,
+  id: string,
+  more: boolean,
+  wakeAt: Date | null = null,
+): Promise<void> {
+  await run(settleStatement, [id, more, wakeAt], tx);
 }
 
 /** The time between failing turns is one second at first and doubles each time, up to this. */

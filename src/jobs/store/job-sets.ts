@@ -102,6 +102,27 @@ export async function hasOpenJobs(tx: Tx, ownerId: string): Promise<boolean> {
   return row?.some === true;
 }
 
+const withoutJob = statement<{ clientId: string }>(
+  `select asked.client_id as "clientId" from unnest($2::text[]) as asked(client_id)
+    where not exists (
+      select from job_sets as set join jobs as job on job.job_set_id = set.id and job.client_id = asked.client_id
+       where set.owner_id = $1::uuid
+         and (job.ended_at is null
+              or exists (select from job_events as event
+                          where event.job_set_id = set.id and event.job_id = job.id
+                            and event.sequence > set.owner_sequence)))`,
+);
+
+/** Those client ids for which the owner will never get another event: their jobs do not exist or have ended. */
+export async function listWithoutJob(
+  tx: Tx,
+  ownerId: string,
+  clientIds: readonly string[],
+): Promise<string[]> {
+  if (clientIds.length === 0) return [];
+  return (await run(withoutJob, [ownerId, clientIds], tx)).map((row) => row.clientId);
+}
+
 const ownersWithNews = statement<{ ownerId: string }>(
   `select owner_id as "ownerId" from job_sets
     where owner_id is not null and last_sequence > owner_sequence limit $1`,

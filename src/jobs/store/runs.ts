@@ -299,7 +299,9 @@ const lockOwned = statement<{ id: string }>(`select id from job_sets where owner
 
 const cancelStatement = statement<{ id: string }>(
   `with open as materialized (
-     select id from jobs where job_set_id = $1::uuid and ended_at is null and state <> 'CANCELLING'
+     select id from jobs
+      where job_set_id = $1::uuid and ended_at is null and state <> 'CANCELLING'
+        and ($4::text[] is null or client_id = any($4::text[]))
    ),
    held as materialized (
      select run.id, run.job_id, run.executor_id, run.acknowledged_at is not null as begun
@@ -344,7 +346,7 @@ const cancelStatement = statement<{ id: string }>(
 );
 
 /**
- * Cancels the jobs of an owner's job set that have not ended. If an executor has the run of a job, the job is
+ * Cancels the jobs of an owner's job set that have not ended: all of them, or those with one of `clientIds`. If an executor has the run of a job, the job is
  * CANCELLING until the run has ended; the executor is told by its next call. All other jobs are CANCELLED at once. A
  * separate statement locks the job set first, so that runs which are created in the meantime are seen.
  *
@@ -352,10 +354,15 @@ const cancelStatement = statement<{ id: string }>(
  */
 export async function cancelJobsOfOwner(
   tx: Tx,
-  { ownerId, reason, requestorId }: { ownerId: string; reason: string; requestorId: string },
+  {
+    ownerId,
+    clientIds,
+    reason,
+    requestorId,
+  }: { ownerId: string; clientIds: readonly string[] | null; reason: string; requestorId: string },
 ): Promise<string[]> {
   const [set] = await run(lockOwned, [ownerId], tx);
   if (!set) return [];
-  const rows = await run(cancelStatement, [set.id, reason, requestorId], tx);
+  const rows = await run(cancelStatement, [set.id, reason, requestorId, clientIds], tx);
   return rows.map((row) => row.id);
 }

@@ -2,7 +2,6 @@ import { getAllowed } from '../../authorization/get-allowed.ts';
 import type { LaunchPlan, Project, Workflow } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { db } from '../../platform/database/client.ts';
 import { newId } from '../../platform/ids.ts';
 import { requireOpenProject } from '../../projects/open-project.ts';
 import { findProject } from '../../projects/store.ts';
@@ -52,15 +51,17 @@ export async function createLaunchPlan(
   };
   const digest = digestOf(document);
   return await storeVersion(caller, {
-    kind: 'launch plan',
+    type: 'LAUNCH_PLAN',
+    project,
     key,
     digest,
     document,
     read: 'launchPlan:read',
-    insert: () =>
-      db.launchPlan.create({
+    insert: (tx, { id: entityId }) =>
+      tx.launchPlan.create({
         data: {
           id: newId(),
+          entityId,
           tenantId: caller.tenantId,
           projectId: project.id,
           domain: key.domain,

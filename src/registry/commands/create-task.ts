@@ -1,6 +1,5 @@
 import type { Project, Task } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { db } from '../../platform/database/client.ts';
 import { newId } from '../../platform/ids.ts';
 import { requireOpenProject } from '../../projects/open-project.ts';
 import { compileTask } from '../domain/compile-task.ts';
@@ -29,15 +28,17 @@ export async function createTask(
   const compiled = compileTask(template);
   const digest = digestOf(compiled);
   return await storeVersion(caller, {
-    kind: 'task',
+    type: 'TASK',
+    project,
     key,
     digest,
     document: compiled,
     read: 'task:read',
-    insert: () =>
-      db.task.create({
+    insert: (tx, { id: entityId }) =>
+      tx.task.create({
         data: {
           id: newId(),
+          entityId,
           tenantId: caller.tenantId,
           projectId: project.id,
           domain: key.domain,

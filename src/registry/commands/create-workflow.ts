@@ -1,30 +1,48 @@
 import { type Find, isAllowed, isSeen, refusal } from '../../authorization/can.ts';
+import type { Permission } from '../../authorization/domain/permissions.ts';
 import type { Target } from '../../authorization/domain/resources.ts';
 import { grantCreator } from '../../authorization/grant-creator.ts';
-import type { Project, Workflow } from '../../generated/prisma/client.ts';
+import type { LaunchPlan, Project, Task, Workflow } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { inTransaction } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
+import type { ObjectKind } from '../../platform/object-kinds.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { requireOpenProject } from '../../projects/open-project.ts';
 import { compileWorkflow } from '../domain/compile-workflow.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
-import { referencedTasks } from '../domain/node-interfaces.ts';
-import { readWorkflowTemplate } from '../domain/read-workflow-templates.ts';
+import { referencedKeys } from '../domain/inner-nodes.ts';
+import { readSubWorkflows, readWorkflowTemplate } from '../domain/read-workflow-templates.ts';
 import { requireShortDescription } from '../domain/short-description.ts';
-import { taskTarget, workflowNameTarget, workflowTarget } from '../domain/targets.ts';
+import { launchPlanTarget, taskTarget, workflowNameTarget, workflowTarget } from '../domain/targets.ts';
 import type { CompiledTask, TaskTemplate } from '../domain/task-templates.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
-import { ensureNamedEntity, findNamedEntity, findWorkflow, readTasks, taskIdsOf } from '../store.ts';
+import type { CompiledLaunchPlan } from '../domain/workflow-templates.ts';
+import {
+  findNamedEntity,
+  findWorkflow,
+  idsByKey,
+  readLaunchPlans,
+  readTasks,
+  type VersionBy,
+} from '../store.ts';
 import { requireUsableName, storeVersion } from './store-version.ts';
 
+export interface NewWorkflow {
+  readonly key: EntityKey;
+  readonly template: unknown;
+  /** The workflows that nodes run inside of the same execution, each with its key. */
+  readonly subWorkflows?: unknown;
+  readonly shortDescription: string;
+}
+
 /**
- * Registers a version of a workflow: it is compiled with the registered tasks, and stored together with them
- * permanently.
+ * Registers a version of a workflow: it is compiled with the registered tasks and launch plans, and stored together
+ * with them permanently.
  *
- * A workflow may use tasks of other projects if the caller may read them. Other tasks are reported as not found.
+ * A workflow may use tasks and launch plans of other projects if the caller may read them. Others are reported as not
+ * found.
  *
  * @throws InvalidArgumentError with all problems that the compiler found; AlreadyExistsError if an identical version is
  * registered. Source: Flyte's CreateWorkflow.
@@ -32,47 +50,51 @@ import { requireUsableName, storeVersion } from './store-version.ts';
 export async function createWorkflow(
   caller: Caller,
   project: Project,
-  { key, template, shortDescription }: { key: EntityKey; template: unknown; shortDescription: string },
+  { key, template, subWorkflows: given = [], shortDescription }: NewWorkflow,
 ): Promise<Workflow> {
   const holder = await requireMayRegister(caller, project, key);
   requireCompleteKey(key, ['input', 'key']);
   requireShortDescription(shortDescription);
   requireOpenProject(project, key.domain, ['input', 'key']);
   const written = readWorkflowTemplate(template);
-  const tasks = await readableTasks(caller, referencedTasks(written));
-  const closure = compileWorkflow(
-    written,
-    tasks.map(({ task }) => task),
-  );
+  const subWorkflows = readSubWorkflows(given);
+  const referenced = referencedKeys(written, subWorkflows);
+  const tasks = await readableTasks(caller, referenced.tasks);
+  const launchPlans = await readableLaunchPlans(caller, referenced.launchPlans);
+  const closure = compileWorkflow(written, {
+    tasks: tasks.map(({ compiled }) => compiled),
+    launchPlans: launchPlans.map(({ compiled }) => compiled),
+    subWorkflows,
+  });
   const digest = digestOf(closure);
   await requireUsableName(caller, key, holder);
   return await storeVersion(caller, {
-    kind: 'workflow',
+    type: 'WORKFLOW',
+    project,
     key,
     digest,
     document: closure,
     read: 'workflow:read',
-    insert: () =>
-      inTransaction(async (tx) => {
-        const entity = await ensureNamedEntity(tx, project, key);
-        if (entity.isNew) await grantCreator(tx, caller, { type: 'WORKFLOW', id: entity.id, name: key.name });
-        return await tx.workflow.create({
-          data: {
-            entityId: entity.id,
-            id: newId(),
-            tenantId: caller.tenantId,
-            projectId: project.id,
-            domain: key.domain,
-            name: key.name,
-            version: key.version,
-            interface: closure.primary.template.interface as object,
-            closure: closure as object,
-            taskIds: taskIdsOf(tasks),
-            digest,
-            shortDescription,
-          },
-        });
-      }),
+    insert: async (tx, entity) => {
+      if (entity.isNew) await grantCreator(tx, caller, { type: 'WORKFLOW', id: entity.id, name: key.name });
+      return await tx.workflow.create({
+        data: {
+          entityId: entity.id,
+          id: newId(),
+          tenantId: caller.tenantId,
+          projectId: project.id,
+          domain: key.domain,
+          name: key.name,
+          version: key.version,
+          interface: closure.primary.template.interface as object,
+          closure: closure as object,
+          taskIds: idsByKey(tasks),
+          launchPlanIds: idsByKey(launchPlans),
+          digest,
+          shortDescription,
+        },
+      });
+    },
     find: async () => {
       const workflow = await findWorkflow(caller.tenantId, { key });
       return (
@@ -93,7 +115,7 @@ export async function createWorkflow(
  * @returns the target of the workflow that has the name; null if none has it.
  */
 async function requireMayRegister(caller: Caller, project: Project, key: EntityKey): Promise<Target | null> {
-  const name = await findNamedEntity(project.id, key);
+  const name = await findNamedEntity(project.id, 'WORKFLOW', key);
   const workflow = name && workflowNameTarget(project, name);
   const named = { kind: 'workflow', key: addressText({ key }) } as const;
   const find: Find =
@@ -106,28 +128,61 @@ async function requireMayRegister(caller: Caller, project: Project, key: EntityK
   return workflow;
 }
 
-/** A registered task in the form that the compiler needs. */
-interface RegisteredTask {
+/** A registered version in the form that the compiler needs. */
+interface Registered<Compiled> {
   readonly id: string;
-  readonly task: CompiledTask;
+  readonly compiled: Compiled;
 }
 
 /** The tasks that the caller may read. Other tasks are absent for the compiler, as they are for the caller. */
-async function readableTasks(caller: Caller, keys: readonly EntityKey[]): Promise<RegisteredTask[]> {
+const readableTasks = (caller: Caller, keys: readonly EntityKey[]): Promise<Registered<CompiledTask>[]> =>
+  readable<Task, CompiledTask>(caller, keys, {
+    kind: 'task',
+    permission: 'task:read',
+    read: (addresses) => readTasks(caller.tenantId, addresses),
+    targetOf: taskTarget,
+    compiledOf: (row, id) => ({ id, template: row.template as unknown as TaskTemplate }),
+  });
+
+/** The same for launch plans. */
+const readableLaunchPlans = (
+  caller: Caller,
+  keys: readonly EntityKey[],
+): Promise<Registered<CompiledLaunchPlan>[]> =>
+  readable<LaunchPlan, CompiledLaunchPlan>(caller, keys, {
+    kind: 'launch plan',
+    permission: 'launchPlan:read',
+    read: (addresses) => readLaunchPlans(caller.tenantId, addresses),
+    targetOf: launchPlanTarget,
+    compiledOf: ({ expectedInputs, expectedOutputs }, id) =>
+      ({ id, expectedInputs, expectedOutputs }) as unknown as CompiledLaunchPlan,
+  });
+
+async function readable<Row extends { readonly id: string }, Compiled>(
+  caller: Caller,
+  keys: readonly EntityKey[],
+  how: {
+    readonly kind: ObjectKind;
+    readonly permission: Permission;
+    read(addresses: readonly VersionBy[]): Promise<(Row | null)[]>;
+    targetOf(row: Row): Target;
+    compiledOf(row: Row, key: EntityKey): Compiled;
+  },
+): Promise<Registered<Compiled>[]> {
+  if (keys.length === 0) return [];
   const addresses = keys.map((key) => ({ key }));
-  const rows = await readTasks(caller.tenantId, addresses);
-  const tasks = await Promise.all(
+  const rows = await how.read(addresses);
+  const found = await Promise.all(
     addresses.map(async (by, at) => {
       const row = rows[at] ?? null;
-      // Also asks about absent tasks, so that they take the same statements as hidden ones.
-      const isReadable = await isAllowed(caller, 'task:read', {
-        kind: 'task',
+      // Also asks about absent versions, so that they take the same statements as hidden ones.
+      const isReadable = await isAllowed(caller, how.permission, {
+        kind: how.kind,
         key: addressText(by),
-        target: async () => row && taskTarget(row),
+        target: async () => row && how.targetOf(row),
       });
-      if (!isReadable || !row) return [];
-      return [{ id: row.id, task: { id: by.key, template: row.template as unknown as TaskTemplate } }];
+      return isReadable && row ? [{ id: row.id, compiled: how.compiledOf(row, by.key) }] : [];
     }),
   );
-  return tasks.flat();
+  return found.flat();
 }

@@ -2,13 +2,17 @@ import { isAllowed, isSeen } from '../../authorization/can.ts';
 import type { Permission } from '../../authorization/domain/permissions.ts';
 import type { Target } from '../../authorization/domain/resources.ts';
 import { nameUnavailable } from '../../authorization/name-conflict.ts';
+import type { EntityType, Project } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
+import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { AlreadyExistsError, type DomainError, InvalidArgumentError } from '../../platform/errors.ts';
+import type { ObjectKind } from '../../platform/object-kinds.ts';
 import { differences, differencesText } from '../domain/difference.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { isReservedName } from '../domain/reserved-names.ts';
+import { ensureNamedEntity } from '../store.ts';
 
 /** So that clients can still show the error. */
 const MAX_DIFFERENCE_CHARACTERS = 64 * 1024;
@@ -24,14 +28,23 @@ interface Registered {
 }
 
 interface Version<Row> {
-  readonly kind: 'task' | 'workflow' | 'launch plan';
+  readonly type: EntityType;
+  readonly project: Project;
   readonly key: EntityKey;
   readonly digest: string;
   readonly document: unknown;
   readonly read: Permission;
-  insert(): Promise<Row>;
+  /** Inserts the row. All versions of a name share the named entity; it is new with the first version. */
+  insert(tx: Tx, entity: { readonly id: string; readonly isNew: boolean }): Promise<Row>;
   find(): Promise<Registered | null>;
 }
+
+/** The nouns of messages. */
+const nouns = {
+  TASK: 'task',
+  WORKFLOW: 'workflow',
+  LAUNCH_PLAN: 'launch plan',
+} as const satisfies Readonly<Record<EntityType, ObjectKind>>;
 
 /**
  * Stores a new version. A registered version never changes.
@@ -45,7 +58,10 @@ export async function storeVersion<Row>(caller: Caller, version: Version<Row>): 
   const known = await version.find();
   if (known || isReservedName(version.key.name)) throw await conflict(caller, version, known);
   try {
-    return await version.insert();
+    return await inTransaction(async (tx) => {
+      const entity = await ensureNamedEntity(tx, version.project, version.type, version.key);
+      return await version.insert(tx, entity);
+    });
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     // Another caller was faster.
@@ -55,13 +71,13 @@ export async function storeVersion<Row>(caller: Caller, version: Version<Row>): 
 
 async function conflict<Row>(
   caller: Caller,
-  { kind, key, digest, document, read }: Version<Row>,
+  { type, key, digest, document, read }: Version<Row>,
   known: Registered | null,
 ): Promise<DomainError> {
-  const named = { kind, key: addressText({ key }) };
+  const named = { kind: nouns[type], key: addressText({ key }) };
   const isReadable = await isSeen(caller, named, known?.target ?? null);
   if (!isReadable || !known) return nameUnavailable(namePath);
-  const name = `${kind} ${key.name} version ${key.version}`;
+  const name = `${nouns[type]} ${key.name} version ${key.version}`;
   if (known.digest === digest) return new AlreadyExistsError(`${name} is already registered and identical`);
   const text = (await isAllowed(caller, read, { ...named, target: async () => known.target }))
     ? `:\n${differencesText(differences(known.document, document), MAX_DIFFERENCE_CHARACTERS)}`

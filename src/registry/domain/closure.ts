@@ -1,57 +1,211 @@
 import { durationNanoseconds } from '../../values/durations.ts';
+import { mapRecord } from '../../values/json.ts';
 import type { Variable } from '../../values/literal-types.ts';
-import { entityKeyText } from './entity-keys.ts';
-import type { CompiledTask } from './task-templates.ts';
-import type { CompiledBinding, CompiledWorkflow, CompiledWorkflowClosure } from './workflow-templates.ts';
+import { Place } from '../../values/problem-list.ts';
+import { type EntityKey, entityKeyText } from './entity-keys.ts';
+import { interfacesOf, outputsOf } from './graph-interfaces.ts';
+import { nodesOfBranch } from './inner-nodes.ts';
+import { interfaceOfNode, type NodeInterface, type References } from './node-interfaces.ts';
+import type { CompiledTask, TaskTemplate } from './task-templates.ts';
+import {
+  type ArrayNode,
+  type BranchNode,
+  type CompiledBinding,
+  type CompiledWorkflow,
+  type CompiledWorkflowClosure,
+  type GateNode,
+  type Node,
+  START_NODE_ID,
+  type TaskOverrides,
+} from './workflow-templates.ts';
 
-/** A task node, with everything that is needed to run it. */
-export interface TaskNode {
+/** Compiled workflows, indexed for running. */
+
+interface AnyNode {
   readonly id: string;
-  /** The id of the registered task. */
-  readonly taskId: string;
-  readonly task: CompiledTask;
   readonly inputs: readonly CompiledBinding[];
   readonly inputTypes: Readonly<Record<string, Variable>>;
   readonly outputs: Readonly<Record<string, Variable>>;
+}
+
+/** A node that runs a task, with everything that is needed to run it. */
+export interface TaskNode extends AnyNode {
+  readonly kind: 'TASK';
+  /** The id of the registered task. */
+  readonly taskId: string;
+  /** The task, with the overrides of the node. */
+  readonly task: CompiledTask;
   /** How often the node is tried again after a failure of the user's code, as the node says, or else the task. */
   readonly retries: number;
   /** The time limit of one attempt, rounded up; null means no limit. */
   readonly timeoutSeconds: number | null;
 }
 
-/** A compiled workflow, indexed for running. */
-export interface Closure {
+export type RunnableNode =
+  | TaskNode
+  | (AnyNode & { readonly kind: 'WORKFLOW'; readonly workflow: EntityKey })
+  | (AnyNode & { readonly kind: 'LAUNCH_PLAN'; readonly launchPlanId: string })
+  | (AnyNode & {
+      readonly kind: 'BRANCH';
+      readonly branch: BranchNode<CompiledBinding>;
+      /** The nodes of which it runs one, by their ids. */
+      readonly nodes: ReadonlyMap<string, RunnableNode>;
+    })
+  | (AnyNode & { readonly kind: 'GATE'; readonly gate: GateNode })
+  | (AnyNode & {
+      readonly kind: 'ARRAY';
+      readonly array: ArrayNode<CompiledBinding>;
+      /** The inner node, with the interface about one item. */
+      readonly item: RunnableNode;
+    });
+
+/** One workflow of a closure. */
+export interface RunnableGraph {
   readonly workflow: CompiledWorkflow;
-  readonly nodes: ReadonlyMap<string, TaskNode>;
+  readonly nodes: ReadonlyMap<string, RunnableNode>;
+  readonly failureNode: RunnableNode | null;
 }
 
-/** @param taskIds  the id of each task of the closure, by its key's text. */
-export function indexClosure(
-  closure: CompiledWorkflowClosure,
-  taskIds: Readonly<Record<string, string>>,
-): Closure {
-  const tasks = new Map(closure.tasks.map((task) => [entityKeyText(task.id), task]));
-  const nodes = closure.primary.template.nodes.map((node): [string, TaskNode] => {
-    const key = entityKeyText(node.taskNode.referenceId);
-    const task = tasks.get(key);
-    const taskId = taskIds[key];
-    if (!task || !taskId) throw new Error(`the closure lacks the task of node ${node.id}`);
-    const { interface: signature, metadata } = task.template;
-    return [
-      node.id,
-      {
-        id: node.id,
-        taskId,
-        task,
-        inputs: node.inputs,
-        inputTypes: signature.inputs,
-        outputs: signature.outputs,
-        retries: node.metadata?.retries ?? metadata.retries ?? 0,
-        timeoutSeconds: wholeSeconds(node.metadata?.timeout ?? metadata.timeout),
-      },
-    ];
-  });
-  return { workflow: closure.primary, nodes: new Map(nodes) };
+/** A registered workflow with the workflows that its nodes run inside of the same execution. */
+export interface Closure extends RunnableGraph {
+  /** By the text of their keys. */
+  readonly subWorkflows: ReadonlyMap<string, RunnableGraph>;
+  /** Whether any node starts an execution of its own. */
+  readonly hasLaunchPlans: boolean;
+}
+
+/** The ids of the registered versions that a closure refers to, by the text of their keys. */
+export interface ReferenceIds {
+  readonly tasks: Readonly<Record<string, string>>;
+  readonly launchPlans: Readonly<Record<string, string>>;
+}
+
+export function indexClosure(closure: CompiledWorkflowClosure, ids: ReferenceIds): Closure {
+  const { primary, subWorkflows = [], tasks, launchPlans = [] } = closure;
+  const references: References = {
+    tasks: byKey(tasks),
+    launchPlans: byKey(launchPlans),
+    subWorkflows: byKey(subWorkflows),
+  };
+  const index = (workflow: CompiledWorkflow) => indexGraph(workflow, references, ids);
+  return {
+    ...index(primary),
+    subWorkflows: new Map(subWorkflows.map((one) => [entityKeyText(one.id), index(one)])),
+    hasLaunchPlans: launchPlans.length > 0,
+  };
+}
+
+const byKey = <T extends { readonly id: EntityKey }>(list: readonly T[]): ReadonlyMap<string, T> =>
+  new Map(list.map((one) => [entityKeyText(one.id), one]));
+
+function indexGraph(workflow: CompiledWorkflow, references: References, ids: ReferenceIds): RunnableGraph {
+  const { template, connections } = workflow;
+  const graph = new Map(
+    Object.entries(connections.downstream).map(([id, targets]) => [id, new Set(targets)] as const),
+  );
+  const inputs = outputsOf(template.interface.inputs);
+  const { interfaces, outputs } = interfacesOf(template.nodes, graph, inputs, references, new Place([]));
+  const indexNode = (node: Node<CompiledBinding>, typed: NodeInterface | undefined): RunnableNode => {
+    if (!typed) throw new Error(`the closure lacks what node ${node.id} refers to`);
+    return runnable(node, typed, { references, ids, innerInterface });
+  };
+  const innerInterface = (node: Node<CompiledBinding>) =>
+    interfaceOfNode(node, references, outputs, new Place([]));
+  const { failureNode } = template;
+  const atStart = new Map([[START_NODE_ID, inputs]]);
+  return {
+    workflow,
+    nodes: new Map(template.nodes.map((node) => [node.id, indexNode(node, interfaces.get(node.id))])),
+    failureNode: failureNode
+      ? indexNode(failureNode, interfaceOfNode(failureNode, references, atStart, new Place([])))
+      : null,
+  };
+}
+
+interface Indexing {
+  readonly references: References;
+  readonly ids: ReferenceIds;
+  /** The interface of a node inside of another one. */
+  innerInterface(node: Node<CompiledBinding>): NodeInterface | undefined;
+}
+
+function runnable(node: Node<CompiledBinding>, typed: NodeInterface, indexing: Indexing): RunnableNode {
+  const base = { id: node.id, inputs: node.inputs, inputTypes: typed.inputs, outputs: typed.outputs };
+  if ('taskNode' in node) return { ...base, ...taskOf(node, node.taskNode.referenceId, indexing) };
+  if ('gateNode' in node) return { ...base, kind: 'GATE', gate: node.gateNode };
+  if ('workflowNode' in node) {
+    const { workflowNode: target } = node;
+    if ('subWorkflowRef' in target) return { ...base, kind: 'WORKFLOW', workflow: target.subWorkflowRef };
+    const launchPlanId = indexing.ids.launchPlans[entityKeyText(target.launchplanRef)];
+    if (!launchPlanId) throw new Error(`the closure lacks the launch plan of node ${node.id}`);
+    return { ...base, kind: 'LAUNCH_PLAN', launchPlanId };
+  }
+  const inner = (one: Node<CompiledBinding>, itemTypes?: NodeInterface): RunnableNode => {
+    const innerTyped = itemTypes ?? indexing.innerInterface(one);
+    if (!innerTyped) throw new Error(`the closure lacks what node ${one.id} refers to`);
+    return runnable(one, innerTyped, indexing);
+  };
+  if ('branchNode' in node) {
+    const nodes = nodesOfBranch(node.branchNode, new Place([])).map((one) => one.node);
+    return {
+      ...base,
+      kind: 'BRANCH',
+      branch: node.branchNode,
+      nodes: new Map(nodes.map((one) => [one.id, inner(one)])),
+    };
+  }
+  const { arrayNode: array } = node;
+  const signature = indexing.innerInterface(array.node);
+  const item = inner(array.node, signature && itemInterface(signature, array));
+  return { ...base, kind: 'ARRAY', array, item };
+}
+
+/** The interface of the inner node of an array about one item. */
+function itemInterface(signature: NodeInterface, array: ArrayNode<CompiledBinding>): NodeInterface {
+  if (array.isOriginalSubNodeInterface) return signature;
+  const bound = new Set(array.boundInputs);
+  return {
+    ...signature,
+    inputs: mapRecord(signature.inputs, (input, name) => (bound.has(name) ? input : itemOf(input))),
+    outputs: mapRecord(signature.outputs, itemOf),
+  };
+}
+
+const itemOf = (variable: Variable): Variable =>
+  'collectionType' in variable.type ? { ...variable, type: variable.type.collectionType } : variable;
+
+function taskOf(
+  node: Node<CompiledBinding> & { readonly taskNode: { readonly overrides?: TaskOverrides } },
+  key: EntityKey,
+  { references, ids }: Indexing,
+): Omit<TaskNode, keyof AnyNode> {
+  const text = entityKeyText(key);
+  const task = references.tasks.get(text);
+  const taskId = ids.tasks[text];
+  if (!task || !taskId) throw new Error(`the closure lacks the task of node ${node.id}`);
+  const { metadata } = task.template;
+  return {
+    kind: 'TASK',
+    taskId,
+    task: { ...task, template: overridden(task.template, node.taskNode.overrides) },
+    retries: node.metadata?.retries ?? metadata.retries ?? 0,
+    timeoutSeconds: wholeSeconds(node.metadata?.timeout ?? metadata.timeout),
+  };
+}
+
+function overridden(template: TaskTemplate, overrides: TaskOverrides | undefined): TaskTemplate {
+  const { container } = template;
+  if (!overrides || !container) return template;
+  const { resources, containerImage } = overrides;
+  return {
+    ...template,
+    container: {
+      ...container,
+      ...(containerImage !== undefined && { image: containerImage }),
+      ...(resources !== undefined && { resources }),
+    },
+    ...(overrides.extendedResources && { extendedResources: overrides.extendedResources }),
+  };
 }
 
 function wholeSeconds(duration: string | undefined): number | null {

@@ -5,7 +5,7 @@ import { isOptionalType, type LiteralType, typeText, type Variable } from '../..
 import { literalFromPlain } from '../../values/plain-values.ts';
 import type { Place } from '../../values/problem-list.ts';
 import { onlyFittingVariant, variantsOf } from '../../values/unions.ts';
-import { typeAtPath } from './attribute-types.ts';
+import { type AttributeType, typeAtPath } from './attribute-types.ts';
 import {
   type Binding,
   type BindingData,
@@ -28,6 +28,8 @@ export type Outputs = ReadonlyMap<string, ReadonlyMap<string, Output> | null>;
  * Checks that the bindings give each variable a value of its type exactly once. Returns them compiled and sorted by
  * variable. A variable may have no binding if its type is a union with NONE.
  *
+ * @param defaulted  further variables that need no binding.
+ *
  * Problems, with the path of the variable: `VariableNameNotFound`, `ParameterBoundMoreThanOnce`, `ParameterNotBound`,
  * and the problems of each binding. Source: Flyte v1.16, `flytepropeller/pkg/compiler/validators/bindings.go`.
  */
@@ -36,6 +38,7 @@ export function compileBindings(
   variables: Readonly<Record<string, Variable>>,
   outputs: Outputs,
   place: Place,
+  defaulted: ReadonlySet<string> = new Set(),
 ): CompiledBinding[] {
   const compiled = new Map<string, CompiledBinding>();
   const bound = new Set<string>();
@@ -53,7 +56,7 @@ export function compileBindings(
     bound.add(binding.var);
   }
   for (const [name, { type }] of Object.entries(variables)) {
-    if (bound.has(name) || isOptionalType(type)) continue;
+    if (bound.has(name) || defaulted.has(name) || isOptionalType(type)) continue;
     place.at(name).report('ParameterNotBound', `${name} is not bound`);
   }
   return [...compiled.keys()].sort().flatMap((name) => compiled.get(name) ?? []);
@@ -134,12 +137,19 @@ function mismatchingBindings(given: string, type: LiteralType, place: Place): un
   return place.report('MismatchingBindings', `expected ${typeText(type)}, got ${given} of bindings`);
 }
 
-function compilePromise(
+/** What a promise names: the output by its own name, and the type of the part that it takes. */
+interface Promised {
+  readonly nodeId: string;
+  readonly var: string;
+  readonly type: AttributeType;
+}
+
+/** Problems: `NodeReferenceNotFound`, `VariableNameNotFound`, `FieldNotFound`. */
+export function followPromise(
   promise: OutputReference,
-  type: LiteralType,
   outputs: Outputs,
   place: Place,
-): CompiledBindingData | undefined {
+): Promised | undefined {
   const nodeId = promise.nodeId || START_NODE_ID;
   const ofNode = outputs.get(nodeId);
   if (ofNode === undefined)
@@ -149,10 +159,20 @@ function compilePromise(
   if (output === undefined) {
     return place.report('VariableNameNotFound', `the node ${nodeId} has no output ${promise.var}`);
   }
+  const type = typeAtPath(output.type, promise.attrPath ?? [], place);
+  return type && { nodeId, var: output.var, type };
+}
+
+function compilePromise(
+  promise: OutputReference,
+  type: LiteralType,
+  outputs: Outputs,
+  place: Place,
+): CompiledBindingData | undefined {
+  const promised = followPromise(promise, outputs, place);
+  if (promised === undefined) return undefined;
+  const { type: upstream, ...target } = promised;
   const { attrPath = [] } = promise;
-  const upstream = typeAtPath(output.type, attrPath, place);
-  if (upstream === undefined) return undefined;
-  const target = { nodeId, var: output.var };
   // An empty path and no path mean the same, so only one of the two forms is stored.
   const compiled = {
     promise: attrPath.length > 0 ? { ...target, attrPath } : target,

@@ -77,7 +77,7 @@ const resourceEntry = fields<ResourceEntry>({
   value: required(nonEmptyText),
 });
 
-const resources = checked(
+export const resources = checked(
   fields<Resources>({
     requests: defaulting(sortedByName(resourceEntry), []),
     limits: defaulting(sortedByName(resourceEntry), []),

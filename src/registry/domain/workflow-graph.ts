@@ -41,14 +41,12 @@ export function connectionsOf(graph: Graph): Connections {
 export function findCycles(graph: Graph): string[][] {
   const upstream = reversed(graph);
   const grouped = new Set<string>();
-  const groups = finishingOrder(graph)
-    .reverse()
-    .flatMap((id) => {
-      if (grouped.has(id)) return [];
-      const group = [...reachableFrom(id, upstream, grouped)];
-      for (const member of group) grouped.add(member);
-      return [group.sort()];
-    });
+  const groups = inOrder(graph).flatMap((id) => {
+    if (grouped.has(id)) return [];
+    const group = [...reachableFrom(id, upstream, grouped)];
+    for (const member of group) grouped.add(member);
+    return [group.sort()];
+  });
   return groups.filter((group) => isCycle(group, graph)).sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
 }
 
@@ -71,6 +69,11 @@ export function reachableFrom(
 function isCycle(group: readonly string[], graph: Graph): boolean {
   const [first = ''] = group;
   return group.length > 1 || graph.get(first)?.has(first) === true;
+}
+
+/** The nodes in an order in which each one comes after those that it waits for, unless they wait for each other. */
+export function inOrder(graph: Graph): string[] {
+  return finishingOrder(graph).reverse();
 }
 
 /** The nodes in the order in which a depth-first walk leaves them. */

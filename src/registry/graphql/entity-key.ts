@@ -4,6 +4,7 @@ import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { guardedList, type ListInside } from '../../graphql/guarded-edge.ts';
 import type { PageArguments } from '../../graphql/keyset.ts';
+import type { EntityKey } from '../domain/entity-keys.ts';
 import { type VersionFilter, versionOrder } from '../store.ts';
 
 /** The key of a version, in arguments. */
@@ -21,6 +22,17 @@ export const EntityKeyInput = builder.inputType('EntityKeyInput', {
       required: true,
       description: 'The version. The user who registers it chooses it freely.',
     }),
+  }),
+});
+
+/** The key of a version, in answers. */
+export const EntityKeyType = builder.objectRef<EntityKey>('EntityKey').implement({
+  description: 'What identifies one version of a task, workflow or launch plan.',
+  fields: (t) => ({
+    project: t.exposeString('project', { description: "The project's identifier." }),
+    domain: t.exposeString('domain', { description: 'The domain of the project, such as `development`.' }),
+    name: t.exposeString('name', { description: 'The name that all versions share.' }),
+    version: t.exposeString('version', { description: 'The version.' }),
   }),
 });
 

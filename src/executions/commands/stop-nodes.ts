@@ -1,0 +1,58 @@
+import type { Tx } from '../../platform/database/transaction.ts';
+import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
+import { clientIdOf } from '../domain/client-id.ts';
+import { executionPhases, nodeExecutionPhases } from '../domain/phases.ts';
+import type { LockedExecution } from '../store/locked-execution.ts';
+import { moveExecution, moveNodes } from '../store/moves.ts';
+import { listOpenChildren, listOpenLeaves, type NodeRow } from '../store/nodes.ts';
+
+/**
+ * Stops the open nodes whose ids begin with one of `prefixes`. Gates end at once. Executions of launch plans are
+ * aborted, and their nodes end when these have ended.
+ *
+ * The caller must have locked the execution.
+ *
+ * @returns the client ids of the jobs to cancel, and whether nodes have ended.
+ */
+export async function stopNodes(
+  tx: Tx,
+  execution: LockedExecution,
+  prefixes: readonly string[],
+  cause: string,
+  now: Date,
+): Promise<{ clientIds: string[]; ended: boolean }> {
+  const open = await listOpenLeaves(tx, execution.id, prefixes);
+  const ofKind = (kind: NodeRow['kind']) => open.filter((row) => row.kind === kind);
+  const gates = ofKind('GATE');
+  await abortNodes(tx, execution.id, gates, now);
+  const launching = ofKind('LAUNCH_PLAN').map(({ id }) => id);
+  for (const id of await listOpenChildren(tx, launching))
+    await moveExecution(
+      {
+        id,
+        to: 'ABORTING',
+        // Once is enough: a second request would only replace the cause.
+        from: phasesThatMayMoveTo(executionPhases, 'ABORTING').filter((phase) => phase !== 'ABORTING'),
+        at: now,
+        abort: { cause, principalId: execution.abortPrincipalId ?? execution.principalId },
+      },
+      tx,
+    );
+  const clientIds = ofKind('TASK').map(({ id, latestAttempt }) => clientIdOf(id, latestAttempt ?? 0));
+  return { clientIds, ended: gates.length > 0 };
+}
+
+/** Ends nodes that nothing else will end. */
+export async function abortNodes(
+  tx: Tx,
+  executionId: string,
+  rows: readonly Pick<NodeRow, 'id' | 'nodeId'>[],
+  now: Date,
+): Promise<void> {
+  const from = phasesThatMayMoveTo(nodeExecutionPhases, 'ABORTED');
+  await moveNodes(
+    tx,
+    executionId,
+    rows.map(({ id, nodeId }) => ({ id, nodeId, to: 'ABORTED', from, at: now })),
+  );
+}
