@@ -67,7 +67,7 @@ export function rowsOf(
   field: GraphQLField<unknown, unknown>,
   argument: (name: string) => unknown,
 ): number | null {
-  if (isConnection(getNamedType(field.type)) || hasFirst(field)) {
+  if (field.args.some(({ name }) => name === 'first')) {
     const size = argument('first') ?? argument('last') ?? defaultFirst(field);
     // The field itself refuses a size that is not a number or out of bounds.
     return typeof size === 'number' ? Math.min(Math.max(size, 0), MAX_PAGE) : MAX_PAGE;
@@ -84,9 +84,6 @@ const entriesOf = (given: unknown) => (Array.isArray(given) ? Math.min(given.len
 export function isListOfObjects(field: GraphQLField<unknown, unknown>): boolean {
   return isListType(getNullableType(field.type)) && isCompositeType(getNamedType(field.type));
 }
-
-const hasFirst = (field: GraphQLField<unknown, unknown>) =>
-  isListOfObjects(field) && field.args.some(({ name }) => name === 'first');
 
 const defaultFirst = (field: GraphQLField<unknown, unknown>) =>
   field.args.find(({ name }) => name === 'first')?.defaultValue ?? DEFAULT_PAGE;

@@ -157,3 +157,19 @@ describe('createExecution', () => {
     expect(statements).toHaveLength(4);
   });
 });
+
+describe('the job of an attempt', () => {
+  it('is its own one, for each of 50 attempts of an execution', async () => {
+    const by = { key: { project, domain: 'development', name: 'run-50' } };
+    const { data } = await app.ask(
+      `query ($by: ExecutionByInput!) { nodeExecutions(by: $by, first: 100) { nodes {
+         taskExecutions { nodes { id job { taskExecution { id } } } } } } }`,
+      { by },
+    );
+    const attempts = data.nodeExecutions.nodes.flatMap(
+      (node: { taskExecutions: { nodes: { id: string; job: unknown }[] } }) => node.taskExecutions.nodes,
+    );
+    expect(attempts).toHaveLength(50);
+    for (const { id, job } of attempts) expect(job).toEqual({ taskExecution: { id } });
+  });
+});

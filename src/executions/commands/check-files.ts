@@ -34,7 +34,11 @@ export async function missingFilesOfEach(
   return uris.map((named) => named.filter((uri) => !uploaded.has(blobIdOf(uri) ?? '')));
 }
 
-/** For people, who need only the first few. */
 export function missingFilesText(uris: readonly string[]): string {
-  return `these files are not uploaded: ${uris.slice(0, 5).join(', ')}${uris.length > 5 ? ` and ${uris.length - 5} more` : ''}`;
+  return `these files are not uploaded: ${firstFew(uris)}`;
+}
+
+/** For people, who need only the first few. */
+export function firstFew(uris: readonly string[]): string {
+  return `${uris.slice(0, 5).join(', ')}${uris.length > 5 ? ` and ${uris.length - 5} more` : ''}`;
 }

@@ -17,7 +17,7 @@ import { executionNameProblem, generatedExecutionName } from '../domain/executio
 import { executionTarget } from '../domain/targets.ts';
 import { insertExecution } from '../store/create.ts';
 import { type ExecutionRow, readExecutions } from '../store/reads.ts';
-import { missingFiles } from './check-files.ts';
+import { firstFew, missingFiles } from './check-files.ts';
 
 export interface ExecutionRequest {
   readonly domain: string;
@@ -73,8 +73,7 @@ export async function createExecution(
     });
   if (problems.length > 0 || !effective.ok) throw new InvalidArgumentError(problems);
   const missing = await missingFiles({ tenantId, projectId: project.id }, effective.value.inputs);
-  if (missing.length > 0)
-    throw new NotFoundError('file', missing.slice(0, 5).join(', '), ['input', 'inputs']);
+  if (missing.length > 0) throw new NotFoundError('file', firstFew(missing), ['input', 'inputs']);
 
   const name = request.name ?? generatedExecutionName();
   const { domain } = request;

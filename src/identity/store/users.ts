@@ -25,8 +25,7 @@ export interface UserAddress {
 export async function readUsers(addresses: readonly UserAddress[]): Promise<(User | null)[]> {
   const tenantIds = await namedTenantIds(addresses);
   const places = addresses.map((address) => placeOf(address, tenantIds));
-  const wheres = places.flatMap((place) => place ?? []);
-  const rows = wheres.length > 0 ? await db.user.findMany({ where: { OR: wheres } }) : [];
+  const rows = await db.user.findMany({ where: { OR: places.flatMap((place) => place ?? []) } });
   return eachAt(places, (place) => place && JSON.stringify(place), rows.flatMap(placesOf));
 }
 

@@ -87,9 +87,9 @@ function jobsShownTo(reader: Reader): Rows {
   return { with: readable.with, from };
 }
 
-const jobsByClientId = statement<JobRow>(
-  `select ${jobColumns}
-     from unnest($2::uuid[], $3::text[]) as asked("ownerId", "clientId")
+const jobsByClientId = statement<JobRow & { readonly number: bigint }>(
+  `select asked.number, ${jobColumns}
+     from unnest($2::uuid[], $3::text[]) with ordinality as asked("ownerId", "clientId", number)
      join job_sets as set on set.owner_id = asked."ownerId" and set.tenant_id = $1::uuid
      join jobs as job on job.job_set_id = set.id and job.client_id = asked."clientId"
      join queues as queue on queue.id = job.queue_id`,
@@ -108,9 +108,9 @@ export async function readJobsByClientId(
   const values = [tenantId, keys.map((key) => key.ownerId), keys.map((key) => key.clientId)];
   const rows = await run(jobsByClientId, values);
   return eachAt(
-    keys,
-    ({ ownerId, clientId }) => JSON.stringify([ownerId, clientId]),
-    rows.map((row) => [JSON.stringify([row.setOwnerId, row.clientId]), row]),
+    keys.map((_, at) => at + 1),
+    String,
+    rows.map((row) => [String(row.number), row]),
   );
 }
 
