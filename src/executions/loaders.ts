@@ -30,6 +30,7 @@ import {
   readTasksOfNodes,
   type TaskExecutionRow,
 } from './store/reads.ts';
+import { countSignalsOfExecutions, readSignalsOfExecutions, type SignalRow } from './store/signals.ts';
 
 /**
  * The loaders of one request: each level of a nested answer takes one statement, whatever its size. The resolver gets
@@ -57,6 +58,8 @@ export function executionLoaders(reader: Reader) {
       const byNode = new Map((await readChildExecutions(ids)).map((row) => [row.parentNodeId, row]));
       return ids.map((id) => byNode.get(id) ?? null);
     }),
+    signalsOfExecution: childLoader<Page, SignalRow>(readSignalsOfExecutions, (row) => row.executionId),
+    signalCount: childCounter(countSignalsOfExecutions),
     tasksOfNode: childLoader<Page, TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
     taskCount: childCounter(countTasksOfNodes),
     executionData: new DataLoader<string, DataRow | null>(readExecutionData),

@@ -21,6 +21,8 @@ const ofExecution = (by: (args: never) => ExecutionBy): Finder => ({
 
 const ofExecutionBy = ofExecution(({ by }: { by: ExecutionBy }) => by);
 
+const ofInputExecution = ofExecution(({ input }: { input: { execution: ExecutionBy } }) => input.execution);
+
 /** A node has the target of its execution. */
 const ofNodeExecution: Finder = {
   kind: 'node execution',
@@ -83,6 +85,7 @@ export const executionRules: RootRules = {
     executions: ruleBy(({ filter }: ListArguments) => (filter?.project == null ? inTenant : inProject)),
     nodeExecution: can('execution:read', ofNodeExecution),
     nodeExecutions: can('execution:read', ofExecutionBy),
+    signals: can('execution:read', ofExecutionBy),
     taskExecution: can('execution:read', ofTaskExecution),
   },
   Mutation: {
@@ -91,6 +94,8 @@ export const executionRules: RootRules = {
       'execution:terminate',
       ofExecution(({ input }: { input: { by: ExecutionBy } }) => input.by),
     ),
+    createSignal: can('execution:signal', ofInputExecution),
+    setSignal: can('execution:signal', ofInputExecution),
   },
   Subscription: {
     executionEvents: can('execution:read', ofExecutionBy),

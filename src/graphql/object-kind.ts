@@ -20,6 +20,7 @@ const descriptions: Readonly<Record<ObjectKind, string>> = {
   queue: 'A queue, where jobs wait for executors.',
   'registered model': 'A model, with its numbered versions.',
   run: 'One trial of an experiment.',
+  signal: 'What a gate of an execution waits for.',
   task: 'A task, which the nodes of workflows run.',
   'task execution': 'One attempt at the task of a node.',
   tenant: 'A company or team, and everything that belongs to it.',

@@ -20,6 +20,7 @@ export const objectKinds = [
   'queue',
   'registered model',
   'run',
+  'signal',
   'task',
   'task execution',
   'tenant',

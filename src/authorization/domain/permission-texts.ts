@@ -21,6 +21,7 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'execution:read': 'See and watch executions, their nodes, attempts and data.',
   'execution:list': 'List the executions of all projects.',
   'execution:terminate': 'Stop executions.',
+  'execution:signal': 'Create signals of executions and set their values, such as approvals.',
   'blob:create': 'Upload files.',
   'queue:create': 'Create queues.',
   'queue:read': 'See a queue.',

@@ -1,8 +1,92 @@
-import { run, statement } from '../../platform/database/statement.ts';
+import { countOfEach, lastIdFirst, type Page, pageOfEach } from '../../platform/database/page.ts';
+import { query, run, statement } from '../../platform/database/statement.ts';
+import { notifySql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
+import type { ChildCount } from '../../platform/loaders.ts';
 import type { LiteralType } from '../../values/literal-types.ts';
 import type { Literal } from '../../values/literals.ts';
+
+export interface SignalRow {
+  readonly id: string;
+  readonly executionId: string;
+  readonly signalId: string;
+  readonly type: LiteralType;
+  /** Null until it is set. */
+  readonly value: Literal | null;
+  readonly setAt: Date | null;
+  readonly setById: string | null;
+  readonly createdAt: Date;
+}
+
+const signalColumns = `
+  signal.id, signal.execution_id as "executionId", signal.signal_id as "signalId", signal.type, signal.value,
+  signal.set_at as "setAt", signal.set_by_id as "setById", signal.created_at as "createdAt"`;
+
+export const signalsOfExecutions = {
+  columns: signalColumns,
+  source: 'signals as signal',
+  parent: 'signal.execution_id',
+  order: lastIdFirst('signal'),
+};
+
+/** The signals of each execution, newest first: one page, and one more row if there is one. */
+export const readSignalsOfExecutions = (executionIds: readonly string[], page: Page) =>
+  query<SignalRow>(pageOfEach(signalsOfExecutions, executionIds, page));
+
+export const countSignalsOfExecutions = (executionIds: readonly string[]) =>
+  query<ChildCount>(countOfEach(signalsOfExecutions, executionIds));
+
+const findStatement = statement<SignalRow>(
+  `select ${signalColumns} from signals as signal where signal.execution_id = $1::uuid and signal.signal_id = $2`,
+);
+
+/** A signal of an execution; null if it does not exist. */
+export async function findSignal(executionId: string, signalId: string): Promise<SignalRow | null> {
+  const [row] = await run(findStatement, [executionId, signalId]);
+  return row ?? null;
+}
+
+const ensureOneStatement = statement<SignalRow & { readonly hasOtherType: boolean }>(
+  `with signal as (
+     insert into signals as known (id, tenant_id, execution_id, signal_id, type)
+     select $2::uuid, execution.tenant_id, execution.id, $3, $4::json
+       from executions as execution where execution.id = $1::uuid
+     on conflict (execution_id, signal_id) do update set signal_id = known.signal_id
+     returning *
+   )
+   select ${signalColumns}, signal.type::jsonb <> $4::jsonb as "hasOtherType" from signal`,
+);
+
+/** Creates a signal, or finds the one that has the id. @returns also whether that one has another type. */
+export async function ensureSignal(executionId: string, { signalId, type }: NewSignal) {
+  const [row] = await run(ensureOneStatement, [executionId, newId(), signalId, JSON.stringify(type)]);
+  if (!row) throw new Error('the execution does not exist');
+  return row;
+}
+
+const setStatement = statement<SignalRow>(
+  `with execution as (
+     update executions set advance_at = now() where id = $1::uuid and ended_at is null returning id
+   ),
+   signal as (
+     update signals set value = $3::json, set_at = now(), set_by_id = $4::uuid
+       from execution where signals.execution_id = execution.id and signals.signal_id = $2
+     returning signals.*
+   )
+   select ${signalColumns}, ${notifySql('advance', 'signal.execution_id')} from signal`,
+);
+
+/** Sets the value, and gives the execution a turn. @returns null if the execution has ended. */
+export async function setSignalValue(
+  executionId: string,
+  signalId: string,
+  value: Literal,
+  userId: string,
+): Promise<SignalRow | null> {
+  const [row] = await run(setStatement, [executionId, signalId, JSON.stringify(value), userId]);
+  return row ?? null;
+}
 
 /** What a gate waits for. */
 export interface NewSignal {

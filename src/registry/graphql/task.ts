@@ -135,7 +135,7 @@ const ResourceEntryInput = builder.inputType('ContainerResourceInput', {
   }),
 });
 
-const ResourcesInput = builder.inputType('ContainerResourcesInput', {
+export const ResourcesInput = builder.inputType('ContainerResourcesInput', {
   description: 'The resources that a container requests, and the most that it may use.',
   fields: (t) => ({
     requests: t.field({

@@ -84,7 +84,7 @@ const EnumTypeInput = builder.inputType('EnumTypeInput', {
   }),
 });
 
-const LiteralTypeInput = builder.inputRef<object>('LiteralTypeInput').implement({
+export const LiteralTypeInput = builder.inputRef<object>('LiteralTypeInput').implement({
   description:
     "The type of a value. Give exactly one kind; you may also give `metadata`, `annotation` and `structure`. Source: Flyte's LiteralType.",
   fields: (t) => ({

@@ -1,10 +1,8 @@
-import { builder, type Json } from '../../graphql/builder.ts';
+import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
-import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
-import { recordOf } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
@@ -22,8 +20,8 @@ import {
   versionsIn,
   WorkflowByInput,
 } from './entity-key.ts';
-import { withTimeoutText } from './task.ts';
-import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-interface.ts';
+import { TypedInterfaceType } from './typed-interface.ts';
+import { SubWorkflowInput, templateOf, WorkflowTemplateInput } from './workflow-template.ts';
 
 export const WorkflowType = builder.prismaObject('Workflow', {
   description:
@@ -117,156 +115,6 @@ builder.queryFields((t) => ({
   ),
 }));
 
-const PromiseInput = builder.inputType('PromiseInput', {
-  description:
-    'A value that is known when the workflow runs: an output of another node, or an input of the workflow.',
-  fields: (t) => ({
-    nodeId: t.string({
-      required: true,
-      description: 'The id of the node that has the output. Empty for an input of the workflow.',
-    }),
-    var: t.string({ required: true, description: 'The name of the output or input.' }),
-    attrPath: t.field({
-      type: ['JSON'],
-      description: 'The path to a part of the value: numbers select from lists, names from maps and structs.',
-    }),
-  }),
-});
-
-interface BindingDataFields {
-  readonly promise?: object | null;
-  readonly value?: Json | null;
-  readonly literal?: Json | null;
-  readonly collection?: readonly BindingDataFields[] | null;
-  readonly map?: readonly { readonly key: string; readonly binding: BindingDataFields }[] | null;
-}
-
-const BindingDataInput = builder.inputRef<BindingDataFields>('BindingDataInput').implement({
-  description: 'Where a value comes from.',
-  isOneOf: true,
-  fields: (t) => ({
-    promise: t.field({
-      type: PromiseInput,
-      description: "Another node's output, or an input of the workflow.",
-    }),
-    value: t.field({ type: 'JSON', description: 'A plain value of the type of the input or output.' }),
-    literal: t.field({ type: 'JSON', description: "A value as Flyte's Literal." }),
-    collection: t.field({ type: [BindingDataInput], description: 'A list. Each item has its own binding.' }),
-    map: t.field({ type: [BindingEntryInput], description: 'A map. Each value has its own binding.' }),
-  }),
-});
-
-const BindingEntryInput = builder
-  .inputRef<{ key: string; binding: BindingDataFields }>('BindingEntryInput')
-  .implement({
-    description: 'One entry of a map whose value has a binding.',
-    fields: (t) => ({
-      key: t.string({ required: true, description: 'The key, unique in its map.' }),
-      binding: t.field({
-        type: BindingDataInput,
-        required: true,
-        description: 'Where the value under the key comes from.',
-      }),
-    }),
-  });
-
-const BindingInput = builder.inputType('BindingInput', {
-  description: 'The value of one input of a node, or of one output of the workflow.',
-  fields: (t) => ({
-    var: t.string({ required: true, description: 'The name of the input or output.' }),
-    binding: t.field({ type: BindingDataInput, required: true, description: 'Where its value comes from.' }),
-  }),
-});
-
-const NodeMetadataInput = builder.inputType('WorkflowNodeMetadataInput', {
-  description: 'Settings of a node. If a field is left out, the setting of the task counts.',
-  fields: (t) => ({
-    name: t.string({ description: 'A name for people. It need not be unique.' }),
-    timeout: t.field({
-      type: 'Duration',
-      description: 'How long one attempt may take. Zero means no limit.',
-    }),
-    retries: t.int({
-      description: 'How often the node is tried again if the code of the task fails: 0 to 10 times.',
-    }),
-    interruptible: t.boolean({
-      description: 'Whether the node may run on machines that the provider can take away at any time.',
-    }),
-  }),
-});
-
-const TaskNodeInput = builder.inputType('TaskNodeInput', {
-  description: 'A node that runs a task.',
-  fields: (t) => ({
-    referenceId: t.field({
-      type: EntityKeyInput,
-      required: true,
-      description: 'The version of the task to run.',
-    }),
-  }),
-});
-
-const OutputAliasInput = builder.inputType('OutputAliasInput', {
-  description: "A second name for one of a node's outputs.",
-  fields: (t) => ({
-    var: t.string({ required: true, description: 'The name of the output, as the task declares it.' }),
-    alias: t.string({ required: true, description: 'The second name, which promises can use as well.' }),
-  }),
-});
-
-const NodeInput = builder.inputType('WorkflowNodeInput', {
-  description: 'One step of a workflow.',
-  fields: (t) => ({
-    id: t.string({ required: true, description: 'The name of the step, unique in the workflow.' }),
-    metadata: t.field({
-      type: NodeMetadataInput,
-      description: 'Settings of the node. If left out: the settings of the task.',
-    }),
-    inputs: t.field({
-      type: [BindingInput],
-      defaultValue: [],
-      description: 'The value of each input of the task. Give each input once.',
-    }),
-    upstreamNodeIds: t.stringList({
-      defaultValue: [],
-      description:
-        'The ids of further nodes that the node waits for. It always waits for the nodes whose outputs it uses.',
-    }),
-    outputAliases: t.field({
-      type: [OutputAliasInput],
-      description: 'Second names of the outputs of the node.',
-    }),
-    taskNode: t.field({ type: TaskNodeInput, required: true, description: 'The task that the node runs.' }),
-  }),
-});
-
-const OnFailurePolicyEnum = enumOf('OnFailurePolicy', 'What happens to the other nodes when a node fails.', {
-  FAIL_IMMEDIATELY: 'No further node starts, and running ones are cancelled.',
-  FAIL_AFTER_EXECUTABLE_NODES_COMPLETE: 'Nodes that do not depend on the failed one still run.',
-});
-
-const WorkflowTemplateInput = builder.inputType('WorkflowTemplateInput', {
-  description: 'A workflow as its author writes it, before it is compiled.',
-  fields: (t) => ({
-    onFailure: t.field({
-      type: OnFailurePolicyEnum,
-      defaultValue: 'FAIL_IMMEDIATELY',
-      description: 'What happens to the other nodes when a node fails.',
-    }),
-    interface: t.field({
-      type: TypedInterfaceInput,
-      required: true,
-      description: 'The inputs and outputs of the workflow.',
-    }),
-    nodes: t.field({ type: [NodeInput], required: true, description: 'The steps, in any order.' }),
-    outputs: t.field({
-      type: [BindingInput],
-      defaultValue: [],
-      description: 'The value of each output of the interface. Give each output once.',
-    }),
-  }),
-});
-
 const CreateWorkflowInput = builder.inputType('CreateWorkflowInput', {
   description: 'A version of a workflow to register.',
   fields: (t) => ({
@@ -275,6 +123,12 @@ const CreateWorkflowInput = builder.inputType('CreateWorkflowInput', {
       type: WorkflowTemplateInput,
       required: true,
       description: 'What the workflow does.',
+    }),
+    subWorkflows: t.field({
+      type: [SubWorkflowInput],
+      defaultValue: [],
+      description:
+        'The workflows that nodes run inside of the same execution, at most 100. They are part of this version.',
     }),
     shortDescription: t.string({
       defaultValue: '',
@@ -297,53 +151,14 @@ builder.mutationField('createWorkflow', (t) =>
       const project = await getProject(input.key.project, context.loaders);
       const workflow = await createWorkflow(callerOf(context), project, {
         key: input.key,
-        template: templateOf(input.template),
+        template: templateOf(input.template, ['input', 'template']),
+        subWorkflows: (input.subWorkflows ?? []).map(({ key: id, template }, index) => ({
+          id,
+          template: templateOf(template, ['input', 'subWorkflows', String(index), 'template']),
+        })),
         shortDescription: input.shortDescription ?? '',
       });
       return { workflow };
     },
   }),
 );
-
-const templatePath = ['input', 'template'];
-
-/** The template in the form that the domain reads. */
-function templateOf(input: typeof WorkflowTemplateInput.$inferInput): unknown {
-  return {
-    metadata: { onFailure: input.onFailure },
-    interface: interfaceOf(input.interface, [...templatePath, 'interface']),
-    nodes: input.nodes.map((node) => ({
-      ...node,
-      metadata: node.metadata && withTimeoutText(node.metadata),
-      inputs: bindingsOf(node.inputs ?? [], [...templatePath, 'nodes', node.id, 'inputs']),
-      upstreamNodeIds: node.upstreamNodeIds ?? [],
-    })),
-    outputs: bindingsOf(input.outputs ?? [], [...templatePath, 'outputs']),
-  };
-}
-
-function bindingsOf(bindings: readonly (typeof BindingInput.$inferInput)[], path: readonly string[]) {
-  return bindings.map((one) => ({
-    var: one.var,
-    binding: bindingDataOf(one.binding, [...path, one.var]),
-  }));
-}
-
-function bindingDataOf(data: BindingDataFields, path: readonly string[]): unknown {
-  if (data.collection)
-    return {
-      collection: {
-        bindings: data.collection.map((item) => bindingDataOf(item, path)),
-      },
-    };
-  if (data.map) {
-    const entries = recordOf(
-      data.map,
-      path,
-      ({ key }) => key,
-      (entry) => bindingDataOf(entry.binding, path),
-    );
-    return { map: { bindings: entries } };
-  }
-  return data;
-}

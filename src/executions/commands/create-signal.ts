@@ -1,0 +1,35 @@
+import type { Caller } from '../../platform/caller.ts';
+import { InvalidArgumentError } from '../../platform/errors.ts';
+import type { LiteralType } from '../../values/literal-types.ts';
+import { Place, valueOrThrow } from '../../values/problem-list.ts';
+import { literalType } from '../../values/read-literal-types.ts';
+import { MAX_NAME_LENGTH } from '../../values/readers.ts';
+import { ensureSignal, type SignalRow } from '../store/signals.ts';
+
+/**
+ * Creates a signal of an execution, or finds the one that has this id already. A gate creates its own signal when it
+ * starts, so this is only needed to set a value before that.
+ *
+ * @throws InvalidArgumentError for the id, for the type, and if the signal exists with another type. Source: Flyte's
+ * GetOrCreateSignal.
+ */
+export async function createSignal(
+  caller: Caller,
+  executionId: string,
+  signal: { readonly signalId: string; readonly type: unknown },
+): Promise<SignalRow> {
+  const { signalId } = signal;
+  if (signalId === '' || signalId.length > MAX_NAME_LENGTH)
+    throw InvalidArgumentError.of(
+      ['input', 'signalId'],
+      `must have 1 to ${MAX_NAME_LENGTH} characters`,
+      signalId === '' ? 'MissingField' : 'InvalidValue',
+    );
+  const place = new Place(['input', 'type']);
+  const type: LiteralType = valueOrThrow(literalType(signal.type, place), place);
+  const row = await ensureSignal(executionId, { signalId, type });
+  if (row.hasOtherType)
+    throw InvalidArgumentError.of(['input', 'type'], `the signal ${signalId} exists with another type`);
+  caller.log.info({ executionId, signalId }, 'signal created');
+  return row;
+}
