@@ -5,6 +5,7 @@ import type { RunSpec } from '../../src/executor/host/runtime.ts';
 import {
   endProcesses,
   listRunProcesses,
+  pauses,
   signalTarget,
 } from '../../src/executor/runtimes/process/process-group.ts';
 import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
@@ -206,6 +207,13 @@ describe.runIf(process.platform === 'linux')('listRunProcesses', () => {
     expect(identifyProcess(zombie)).not.toBeNull();
     idle.kill('SIGKILL');
     await once(idle, 'exit');
+  });
+});
+
+describe('the pauses between two looks at processes that end', () => {
+  it('begin with 2 ms and double up to 50 ms', () => {
+    const looks = pauses();
+    expect(Array.from({ length: 7 }, () => looks.next().value)).toEqual([2, 4, 8, 16, 32, 50, 50]);
   });
 });
 

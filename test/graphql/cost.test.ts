@@ -13,6 +13,7 @@ import {
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
+import { permissionTexts } from '../../src/authorization/domain/permission-texts.ts';
 import * as executorDocuments from '../../src/executor/host/documents.ts';
 import {
   costOf,
@@ -199,6 +200,37 @@ describe('every list of objects in the schema', () => {
     const field = type?.getFields()['things'];
     if (!type || !field) throw new Error('no such field');
     expect(unsized([{ type, field }])).toEqual(['Query.things']);
+  });
+
+  it('has the size that is usual for it, where it has no pages', () => {
+    const sized = fields.flatMap(({ type, field }) => {
+      const { listSize } = field.extensions;
+      return listSize === undefined ? [] : [[`${type.name}.${field.name}`, listSize] as const];
+    });
+    expect(Object.fromEntries(sized)).toEqual({
+      'AccessExplanation.steps': 10,
+      'Execution.nodeCounts': 10,
+      'ExecutionData.files': 10,
+      'Experiment.tags': 10,
+      'InvalidArgumentError.problems': 10,
+      'Job.runs': 5,
+      'LaunchPlan.expectedInputs': 10,
+      'LeaseJobsPayload.runs': 50,
+      'LeasedRun.inputBlobs': 10,
+      'ModelVersion.tags': 10,
+      'Project.domains': 5,
+      'Project.labels': 5,
+      'Query.allPermissions': Object.keys(permissionTexts).length,
+      'Query.domains': 5,
+      'Query.nodes': 'ids',
+      'Queue.labels': 5,
+      'RegisteredModel.aliases': 10,
+      'RegisteredModel.tags': 10,
+      'Run.tags': 10,
+      'TypedInterface.inputs': 10,
+      'TypedInterface.outputs': 10,
+      'User.groups': 25,
+    });
   });
 
   it('takes the page size from `first` when it has pages', () => {

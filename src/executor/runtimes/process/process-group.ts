@@ -83,13 +83,19 @@ async function waitUntilGone(
   onSurvivors: (processes: RunProcess[]) => void,
 ): Promise<RunProcess[]> {
   const giveUpAt = performance.now() + seconds * 1000;
-  for (let pause = 2; ; pause = Math.min(pause * 2, LONGEST_POLL_MILLISECONDS)) {
+  const looks = pauses();
+  for (;;) {
     const left = list();
     const remaining = giveUpAt - performance.now();
     if (left.length === 0 || remaining <= 0) return left;
     onSurvivors(left);
-    await sleep(Math.min(pause, remaining));
+    await sleep(Math.min(looks.next().value, remaining));
   }
+}
+
+/** The milliseconds between two looks at processes: few at first, because most of them end at once. */
+export function* pauses(): Generator<number, never> {
+  for (let pause = 2; ; pause = Math.min(pause * 2, LONGEST_POLL_MILLISECONDS)) yield pause;
 }
 
 function sendSignal(processes: readonly RunProcess[], signal: NodeJS.Signals): void {
