@@ -1,14 +1,11 @@
 /** What migrations do with existing audit events. */
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { applyMigrations } from '../../src/platform/database/migrations.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
+import { applyBefore } from '../support/older-database.ts';
 
-const migrations = resolve(import.meta.dirname, '../../prisma/migrations');
 let database: TestDatabase;
 let client: pg.Client;
 
@@ -22,19 +19,6 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** Applies all migrations before this one, as an older release would have done. */
-async function applyBefore(name: string): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'slipway-migrations-'));
-  const all = (await readdir(migrations)).filter((one) => /^\d/.test(one)).sort();
-  const older = all.slice(
-    0,
-    all.findIndex((one) => one.endsWith(`_${name}`)),
-  );
-  for (const one of older) await cp(join(migrations, one), join(folder, one), { recursive: true });
-  await applyMigrations(database.url, { folder });
-  await rm(folder, { recursive: true });
-}
-
 async function insertEvent(targetType: string): Promise<void> {
   await client.query(
     `insert into audit_events (id, tenant_id, action, outcome, target_type) values ($1, $2, 'x:y', 'DONE', $3)`,
@@ -44,7 +28,7 @@ async function insertEvent(targetType: string): Promise<void> {
 
 describe('former_users', () => {
   it('has the names of users that were deleted before the migration', async () => {
-    await applyBefore('former_users');
+    await applyBefore(database.url, 'former_users');
     const [id, tenantId] = [newId(), newId()];
     await client.query(
       `insert into audit_events (id, tenant_id, action, outcome, target_type, target_id, target_name)
@@ -59,7 +43,7 @@ describe('former_users', () => {
 
 describe('audit_kinds', () => {
   it('gives each kind one name, and still refuses changes of events', async () => {
-    await applyBefore('audit_kinds');
+    await applyBefore(database.url, 'audit_kinds');
     for (const kind of ['registered_model', 'registered model', 'credential', 'user'])
       await insertEvent(kind);
     await applyMigrations(database.url);

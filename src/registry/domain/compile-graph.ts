@@ -55,8 +55,10 @@ export function compileGraph(
     place.at('outputs'),
   );
   checkGraph(graph, place.at('nodes'));
-  const failureNode =
-    template.failureNode && compileFailureNode(template.failureNode, inputs, references, place);
+  const { failureNode: given } = template;
+  if (given && nodes.some(({ id }) => id === given.id))
+    place.at('failureNode', 'id').report('DuplicateId', `more than one node has the id ${given.id}`);
+  const failureNode = given && compileFailureNode(given, inputs, references, place);
   return {
     template: {
       ...template,
