@@ -99,6 +99,12 @@ builder.objectType(AlreadyExistsError, {
   name: 'AlreadyExistsError',
   description: 'An object with this name already exists. It was not changed.',
   interfaces: [ErrorInterface],
+  fields: (t) => ({
+    existingId: t.exposeID('existingId', {
+      nullable: true,
+      description: 'The id of the object that exists; null if the error does not name it.',
+    }),
+  }),
 });
 
 builder.objectType(FailedPreconditionError, {

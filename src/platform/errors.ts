@@ -109,6 +109,13 @@ export class NotFoundError extends DomainError {
 
 export class AlreadyExistsError extends DomainError {
   readonly code = 'ALREADY_EXISTS';
+  /** The object that exists, if the caller may see it. */
+  readonly existingId: string | null;
+
+  constructor(message: string, options: { path?: readonly string[]; existingId?: string } = {}) {
+    super(message, options);
+    this.existingId = options.existingId ?? null;
+  }
 }
 
 export class FailedPreconditionError extends DomainError {

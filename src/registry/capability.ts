@@ -6,6 +6,7 @@ import { WorkflowType } from './graphql/workflow.ts';
 import { registryLoaders } from './loaders.ts';
 import { registryRules } from './rules.ts';
 import { launchPlanNodes, taskNodes, workflowNodes } from './store.ts';
+import './graphql/different-structure.ts';
 
 export const registry: Capability = {
   rules: [registryRules],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { differences, differencesText } from '../../src/registry/domain/difference.ts';
+import { differences } from '../../src/registry/domain/difference.ts';
 import { canonicalJson } from '../../src/values/canonical-json.ts';
 
 const json = fc.jsonValue({ maxDepth: 4 });
@@ -51,15 +51,5 @@ describe('differences', () => {
         expect(text.join('').length).toBeLessThanOrEqual(limit);
       }),
     );
-  });
-});
-
-describe('differencesText', () => {
-  it('has one line for each difference, cut at the limit', () => {
-    const list = differences({ a: 1, b: 2 }, { a: 2 });
-    expect(differencesText(list)).toBe('a: 1 → 2\nb: 2 → nothing');
-    expect(differencesText(list, 23)).toBe('a: 1 → 2\nb: 2 → nothing');
-    expect(differencesText(list, 22)).toBe('a: 1 → 2\nb: 2 → nothi…');
-    expect(differencesText(list, 5)).toBe('a: 1…');
   });
 });

@@ -131,8 +131,8 @@ describe('a version that exists already', () => {
   it('is reported with the difference to callers who can read it', async () => {
     await plan('known', 'open', { fixedInputs: { x: 1 } });
     const answer = await register(editor)('known');
-    expect(answer).toMatchObject({ problems: [{ code: 'DifferentStructure' }] });
-    expect(answer.message).toContain('fixedInputs');
+    expect(answer).toMatchObject({ __typename: 'DifferentStructureError', code: 'INVALID_ARGUMENT' });
+    expect(answer.differences).toMatchObject([{ path: ['fixedInputs', 'x'], oldValue: null }]);
   });
 
   it('gets the answer of a reserved name, without content, when it is hidden', async () => {
@@ -181,9 +181,9 @@ describe('a version that exists already', () => {
       };
       const [blind, seeing] = [await register(), await register(`${noun}:read`)];
       for (const answer of [blind, seeing])
-        expect(answer).toMatchObject({ problems: [{ code: 'DifferentStructure' }] });
-      expect(blind.message).not.toContain('→');
-      expect(seeing.message).toContain('→');
+        expect(answer).toMatchObject({ __typename: 'DifferentStructureError', code: 'INVALID_ARGUMENT' });
+      expect(blind.differences).toEqual([]);
+      expect(seeing.differences).not.toEqual([]);
     },
   );
 

@@ -160,7 +160,7 @@ describe('createLaunchPlan', () => {
     const key = keyOf(project, 'moved');
     expect(endOf(await createLaunchPlan(app, { key, workflow: { key: base } }))).toBe('OK');
     const answer = await createLaunchPlan(app, { key, workflow: { key: { ...base, project: 'there' } } });
-    expect(answer).toMatchObject({ problems: [{ code: 'DifferentStructure' }] });
+    expect(answer).toMatchObject({ __typename: 'DifferentStructureError', code: 'INVALID_ARGUMENT' });
     expect(answer.message).toContain('workflowId.project: "here" → "there"');
   });
 });

@@ -88,15 +88,22 @@ describe('createTask', () => {
     const first = await createTask(app, taskInput(project, 'same', { inputs }));
     expect(first.__typename).toBe('CreateTaskPayload');
     const again = await createTask(app, taskInput(project, 'same', { inputs: turned }));
-    expect(again).toMatchObject({ __typename: 'AlreadyExistsError', code: 'ALREADY_EXISTS' });
+    expect(again).toMatchObject({
+      __typename: 'AlreadyExistsError',
+      code: 'ALREADY_EXISTS',
+      existingId: first.task.id,
+    });
   });
 
   it('reports the difference when the version exists with other content', async () => {
     await createTask(app, taskInput(project, 'changed', { retries: 1 }));
     const other = await createTask(app, taskInput(project, 'changed', { retries: 2 }));
-    expect(other).toMatchObject({ code: 'INVALID_ARGUMENT', problems: [{ code: 'DifferentStructure' }] });
-    expect(other.message).toContain('metadata.retries: 1 → 2');
+    expect(other).toMatchObject({ __typename: 'DifferentStructureError', code: 'INVALID_ARGUMENT' });
     const kept = await db.task.findFirstOrThrow({ where: { name: 'changed' } });
+    expect(other).toMatchObject({
+      existingId: kept.id,
+      differences: [{ path: ['metadata', 'retries'], oldValue: '1', newValue: '2' }],
+    });
     expect(kept.template).toMatchObject({ metadata: { retries: 1 } });
   });
 
@@ -184,7 +191,7 @@ describe('createWorkflow', () => {
     const same = await createWorkflow(app, workflowInput(project, 'stable', { a: [], b: ['a'] }));
     const other = await createWorkflow(app, workflowInput(project, 'stable', { a: [], b: ['a'], c: ['b'] }));
     expect(same).toMatchObject({ code: 'ALREADY_EXISTS' });
-    expect(other).toMatchObject({ problems: [{ code: 'DifferentStructure' }] });
+    expect(other).toMatchObject({ __typename: 'DifferentStructureError', code: 'INVALID_ARGUMENT' });
   });
 
   it('treats a workflow with another version of a task as different', async () => {

@@ -21,7 +21,11 @@ export async function mutate(
     `mutation ($input: ${name}Input!) {
        ${field}(input: $input) {
          __typename ${selected && `... on ${name}Payload { ${selected} }`}
-         ... on Error { code message path ... on InvalidArgumentError { problems { path code message } } }
+         ... on Error {
+           code message path ... on InvalidArgumentError { problems { path code message } }
+           ... on AlreadyExistsError { existingId }
+           ... on DifferentStructureError { existingId differences { path oldValue newValue } }
+         }
        }
      }`,
     { input },

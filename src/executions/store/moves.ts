@@ -15,7 +15,8 @@ import { executionPhases, isEndOfAttempt, nodeExecutionPhases } from '../domain/
 /**
  * The three statements that move an execution, its nodes and its attempts. Each statement moves the rows whose phase
  * allows it, updates the columns that depend on them (counts by phase, the latest attempt of a node), numbers and
- * writes the events, and notifies the listeners: all or nothing.
+ * writes the events, and notifies the listeners: all or nothing. Nothing ends before it has started, also if the clock
+ * of an executor went back in between.
  *
  * The execution's row is the parent of its events. To move nodes or attempts, the caller must have locked it
  * (`lockExecution`), so that rows of another transaction are seen.
@@ -55,7 +56,7 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
             last_sequence = execution.last_sequence + 1,
             started_at = case when $2 = 'RUNNING' then coalesce(execution.started_at, $4::timestamptz)
                               else execution.started_at end,
-            ended_at = case when $8::boolean then $4::timestamptz end,
+            ended_at = case when $8::boolean then greatest($4::timestamptz, execution.started_at) end,
             updated_at = $4::timestamptz,
             outputs = coalesce($5::json, execution.outputs),
             error_code = coalesce($6::jsonb->>'code', execution.error_code),
@@ -168,7 +169,7 @@ const moveNodesStatement = statement<NodeMoved>(
             error_message = excluded.error_message,
             error_kind = excluded.error_kind,
             started_at = coalesce(node.started_at, excluded.started_at),
-            ended_at = excluded.ended_at,
+            ended_at = case when excluded.ended_at is not null then greatest(excluded.ended_at, node.started_at) end,
             updated_at = excluded.updated_at
       where exists (select from asked where asked."nodeId" = excluded.node_id and node.phase = any(asked."from"))
      returning id, node_id, kind, parent_id, item_index, phase
@@ -269,7 +270,7 @@ const moveTasksStatement = statement<TaskMoved>(
             error_kind = excluded.error_kind,
             reason = coalesce(excluded.reason, task.reason),
             started_at = coalesce(task.started_at, excluded.started_at),
-            ended_at = excluded.ended_at,
+            ended_at = case when excluded.ended_at is not null then greatest(excluded.ended_at, task.started_at) end,
             updated_at = excluded.updated_at
       where exists (select from asked
                      where asked."nodeExecutionId" = excluded.node_execution_id

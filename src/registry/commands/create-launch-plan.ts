@@ -79,7 +79,9 @@ export async function createLaunchPlan(
       }),
     find: async () => {
       const known = await findLaunchPlan(caller.tenantId, { key });
-      return known && { digest: known.digest, document: known.spec, target: launchPlanTarget(known) };
+      return (
+        known && { id: known.id, digest: known.digest, document: known.spec, target: launchPlanTarget(known) }
+      );
     },
   });
 }

@@ -52,7 +52,7 @@ export async function createTask(
       }),
     find: async () => {
       const task = await findTask(caller.tenantId, { key });
-      return task && { digest: task.digest, document: task.template, target: taskTarget(task) };
+      return task && { id: task.id, digest: task.digest, document: task.template, target: taskTarget(task) };
     },
   });
 }

@@ -99,6 +99,7 @@ export async function createWorkflow(
       const workflow = await findWorkflow(caller.tenantId, { key });
       return (
         workflow && {
+          id: workflow.id,
           digest: workflow.digest,
           document: workflow.closure,
           target: workflowTarget(workflow),

@@ -7,9 +7,10 @@ import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
-import { AlreadyExistsError, type DomainError, InvalidArgumentError } from '../../platform/errors.ts';
+import { AlreadyExistsError, type DomainError } from '../../platform/errors.ts';
 import type { ObjectKind } from '../../platform/object-kinds.ts';
-import { differences, differencesText } from '../domain/difference.ts';
+import { differences } from '../domain/difference.ts';
+import { DifferentStructureError } from '../domain/different-structure.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { isReservedName } from '../domain/reserved-names.ts';
 import { ensureNamedEntity } from '../store.ts';
@@ -22,6 +23,7 @@ const namePath = ['input', 'key', 'name'];
 
 /** A registered version, and the target that decides about it. */
 interface Registered {
+  readonly id: string;
   readonly digest: string;
   readonly document: unknown;
   readonly target: Target;
@@ -49,9 +51,9 @@ const nouns = {
 /**
  * Stores a new version. A registered version never changes.
  *
- * @throws AlreadyExistsError for an identical version, which a client can treat as success; InvalidArgumentError
- * `DifferentStructure`, with the differences, if the version exists with another content; `NameUnavailable`, without
- * content, for a reserved name, and for a version that the caller may not read.
+ * @throws AlreadyExistsError for an identical version, which a client can treat as success; DifferentStructureError if
+ * the version exists with another content; InvalidArgumentError `NameUnavailable` for a reserved name, and for a version
+ * that the caller may not see.
  */
 export async function storeVersion<Row>(caller: Caller, version: Version<Row>): Promise<Row> {
   // Checked before writing, so that a reserved name and a hidden version take the same statements.
@@ -78,15 +80,11 @@ async function conflict<Row>(
   const isReadable = await isSeen(caller, named, known?.target ?? null);
   if (!isReadable || !known) return nameUnavailable(namePath);
   const name = `${nouns[type]} ${key.name} version ${key.version}`;
-  if (known.digest === digest) return new AlreadyExistsError(`${name} is already registered and identical`);
-  const text = (await isAllowed(caller, read, { ...named, target: async () => known.target }))
-    ? `:\n${differencesText(differences(known.document, document), MAX_DIFFERENCE_CHARACTERS)}`
-    : '';
-  return InvalidArgumentError.of(
-    ['input', 'id', 'version'],
-    `${name} is already registered with a different structure${text}`,
-    'DifferentStructure',
-  );
+  if (known.digest === digest)
+    return new AlreadyExistsError(`${name} is already registered and identical`, { existingId: known.id });
+  const mayRead = await isAllowed(caller, read, { ...named, target: async () => known.target });
+  const found = mayRead ? differences(known.document, document, MAX_DIFFERENCE_CHARACTERS) : [];
+  return new DifferentStructureError(name, known.id, found);
 }
 
 /**

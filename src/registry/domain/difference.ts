@@ -43,16 +43,6 @@ export function differences(
   return found;
 }
 
-/** One line for each difference, `path: old → new`, at most `limit` characters in total. */
-export function differencesText(list: readonly Difference[], limit: number = MAX_DIFFERENCE_TEXT): string {
-  const lines = list.map(
-    ({ path, oldValue, newValue }) =>
-      `${path.join('.')}: ${oldValue ?? 'nothing'} → ${newValue ?? 'nothing'}`,
-  );
-  const text = lines.join('\n');
-  return text.length <= limit ? text : `${text.slice(0, Math.max(limit - 1, 0))}…`;
-}
-
 interface DifferingPlace {
   readonly path: readonly string[];
   readonly before: unknown;

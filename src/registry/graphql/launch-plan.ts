@@ -17,6 +17,7 @@ import type { Literal } from '../../values/literals.ts';
 import { toPlain } from '../../values/plain-values.ts';
 import { createLaunchPlan } from '../commands/create-launch-plan.ts';
 import { updateLaunchPlan } from '../commands/update-launch-plan.ts';
+import { DifferentStructureError } from '../domain/different-structure.ts';
 import type { ExpectedInput } from '../domain/launch-plan.ts';
 import { workflowTarget } from '../domain/targets.ts';
 import { countLaunchPlans, listLaunchPlans, type VersionBy, versionOrder } from '../store.ts';
@@ -266,7 +267,7 @@ builder.mutationFields((t) => ({
     nullable: true,
     description:
       'Registers a version of a launch plan. Requires EDIT on the project and READ on the workflow. The version is INACTIVE.',
-    errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
+    errors: { types: [InvalidArgumentError, DifferentStructureError, AlreadyExistsError, NotFoundError] },
     args: inputOf(CreateLaunchPlanInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.key.project, context.loaders);

@@ -14,6 +14,7 @@ import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { getIdentifier, getProject } from '../../projects/loaders.ts';
 import { createTask } from '../commands/create-task.ts';
+import { DifferentStructureError } from '../domain/different-structure.ts';
 import type { TaskTemplate } from '../domain/task-templates.ts';
 import { countTasks, listTasks, type VersionBy, versionOrder } from '../store.ts';
 import {
@@ -271,7 +272,7 @@ builder.mutationField('createTask', (t) =>
     nullable: true,
     description:
       'Registers a version of a task. Requires EDIT on the project. If the version exists and is identical, the answer is ALREADY_EXISTS. If it exists and is different, the answer is INVALID_ARGUMENT with the differences.',
-    errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
+    errors: { types: [InvalidArgumentError, DifferentStructureError, AlreadyExistsError, NotFoundError] },
     args: inputOf(CreateTaskInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.key.project, context.loaders);

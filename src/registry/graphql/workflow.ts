@@ -12,6 +12,7 @@ import { ProjectType } from '../../projects/graphql/project.ts';
 import { getIdentifier, getProject } from '../../projects/loaders.ts';
 import type { TypedInterface } from '../../values/literal-types.ts';
 import { createWorkflow } from '../commands/create-workflow.ts';
+import { DifferentStructureError } from '../domain/different-structure.ts';
 import { countWorkflows, listWorkflows, type VersionBy, versionOrder } from '../store.ts';
 import {
   EntityKeyInput,
@@ -145,7 +146,7 @@ builder.mutationField('createWorkflow', (t) =>
     nullable: true,
     description:
       'Compiles and registers a version of a workflow. Requires EDIT on the project, and on the workflow if it exists. If the workflow has errors, the answer lists all of them, each with its code and its node.',
-    errors: { types: [InvalidArgumentError, AlreadyExistsError, NotFoundError] },
+    errors: { types: [InvalidArgumentError, DifferentStructureError, AlreadyExistsError, NotFoundError] },
     args: inputOf(CreateWorkflowInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.key.project, context.loaders);

@@ -1,0 +1,40 @@
+import { builder } from '../../graphql/builder.ts';
+import { ErrorInterface } from '../../graphql/errors.ts';
+import type { Difference } from '../domain/difference.ts';
+import { DifferentStructureError } from '../domain/different-structure.ts';
+
+const DifferenceType = builder.objectRef<Difference>('StructureDifference').implement({
+  description: 'One place where a registered version and the given one differ.',
+  fields: (t) => ({
+    path: t.field({
+      type: ['String'],
+      description: 'The place, from outside to inside: `["container", "image"]`.',
+      resolve: ({ path }) => [...path],
+    }),
+    oldValue: t.exposeString('oldValue', {
+      nullable: true,
+      description: 'The registered value as JSON text; null if there is none. Long texts are cut.',
+    }),
+    newValue: t.exposeString('newValue', {
+      nullable: true,
+      description: 'The given value as JSON text; null if there is none. Long texts are cut.',
+    }),
+  }),
+});
+
+builder.objectType(DifferentStructureError, {
+  name: 'DifferentStructureError',
+  description:
+    'The version is registered already, with another content. A registered version never changes: register another version.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    existingId: t.exposeID('existingId', { description: 'The id of the registered version.' }),
+    differences: t.field({
+      type: [DifferenceType],
+      extensions: { listSize: 10 },
+      description:
+        'Where the two differ, up to 64 KiB of text. Empty if you may see the version but not read it.',
+      resolve: (error) => [...error.differences],
+    }),
+  }),
+});
