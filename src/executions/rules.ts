@@ -96,6 +96,9 @@ export const executionRules: RootRules = {
     ),
     createSignal: can('execution:signal', ofInputExecution),
     setSignal: can('execution:signal', ofInputExecution),
+    createWorkflowEvent: can('execution:report', ofInputExecution),
+    createNodeEvent: can('execution:report', ofInputExecution),
+    createTaskEvent: can('execution:report', ofInputExecution),
   },
   Subscription: {
     executionEvents: can('execution:read', ofExecutionBy),

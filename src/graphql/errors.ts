@@ -7,6 +7,7 @@ import {
   FailedPreconditionError,
   InvalidArgumentError,
   NotFoundError,
+  type PreconditionReason,
   type Problem,
   ResourceExhaustedError,
   UnavailableError,
@@ -31,6 +32,16 @@ export const ErrorCodeEnum = enumOf<ErrorCode>(
     UNAVAILABLE: 'The server cannot answer now, for example because the database is down. Try again later.',
     DEADLINE_EXCEEDED: 'The operation took longer than allowed.',
     INTERNAL: 'The server failed in a way that it did not foresee. The details are in its log.',
+  },
+);
+
+const PreconditionReasonEnum = enumOf<PreconditionReason>(
+  'PreconditionReason',
+  'Why the state of an object does not allow something.',
+  {
+    ALREADY_IN_TERMINAL_STATE: 'The object has ended.',
+    INCOMPATIBLE_CLUSTER: 'Another engine runs the execution.',
+    PHASE_NOT_ALLOWED: 'The phase cannot follow the current one.',
   },
 );
 
@@ -115,6 +126,15 @@ builder.objectType(FailedPreconditionError, {
     current: t.exposeString('current', {
       nullable: true,
       description: 'The phase or state of the object; null if the error has nothing to do with it.',
+    }),
+    reason: t.expose('reason', {
+      type: PreconditionReasonEnum,
+      nullable: true,
+      description: 'Why the state does not allow it, for programs; null if there is no word for it.',
+    }),
+    cluster: t.exposeString('cluster', {
+      nullable: true,
+      description: 'The engine that runs the execution, if another one has sent an event.',
     }),
   }),
 });

@@ -118,14 +118,30 @@ export class AlreadyExistsError extends DomainError {
   }
 }
 
+/** Why a state does not allow something, for programs. Source: the details of Flyte's errors. */
+export type PreconditionReason = 'ALREADY_IN_TERMINAL_STATE' | 'INCOMPATIBLE_CLUSTER' | 'PHASE_NOT_ALLOWED';
+
 export class FailedPreconditionError extends DomainError {
   readonly code = 'FAILED_PRECONDITION';
   /** The phase or state of the object, if the call was refused because of it. */
   readonly current: string | null;
+  readonly reason: PreconditionReason | null;
+  /** The engine that runs the execution, if another one has reported. */
+  readonly cluster: string | null;
 
-  constructor(message: string, options: { current?: string; path?: readonly string[] } = {}) {
+  constructor(
+    message: string,
+    options: {
+      current?: string;
+      path?: readonly string[];
+      reason?: PreconditionReason;
+      cluster?: string | null;
+    } = {},
+  ) {
     super(message, options);
     this.current = options.current ?? null;
+    this.reason = options.reason ?? null;
+    this.cluster = options.cluster ?? null;
   }
 }
 

@@ -22,6 +22,7 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'execution:list': 'List the executions of all projects.',
   'execution:terminate': 'Stop executions.',
   'execution:signal': 'Create signals of executions and set their values, such as approvals.',
+  'execution:report': 'Send events of an engine from outside about its executions.',
   'blob:create': 'Upload files.',
   'queue:create': 'Create queues.',
   'queue:read': 'See a queue.',

@@ -58,6 +58,7 @@ export const permissions = {
   'execution:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
   'execution:terminate': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'execution:signal': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'execution:report': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'blob:create': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
   'queue:create': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
   'queue:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },

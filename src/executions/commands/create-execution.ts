@@ -1,7 +1,7 @@
 import { refusal } from '../../authorization/can.ts';
 import { getAllowed } from '../../authorization/get-allowed.ts';
 import { nameConflict } from '../../authorization/name-conflict.ts';
-import type { LaunchPlan, Project } from '../../generated/prisma/client.ts';
+import type { ExecutionEngine, LaunchPlan, Project } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { type DomainError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
@@ -31,6 +31,7 @@ export interface ExecutionRequest {
   /** The same inputs as Flyte's literals. An input is in only one of the two. */
   readonly inputLiterals: unknown;
   readonly maxParallelism: number | null;
+  readonly engine: ExecutionEngine;
 }
 
 /** How many nodes run at the same time by default. Source: Flyte's service default. */
@@ -89,6 +90,7 @@ export async function createExecution(
     principalId: caller.userId,
     queue: defaultQueueName(project.identifier, domain),
     maxParallelism: request.maxParallelism ?? DEFAULT_MAX_PARALLELISM,
+    engine: request.engine,
     userInputs: effective.value.userInputs,
     inputs: effective.value.inputs,
   });

@@ -14,7 +14,7 @@ import type { VersionBy } from '../../registry/store.ts';
 import { createExecution, DEFAULT_MAX_PARALLELISM } from '../commands/create-execution.ts';
 import { terminateExecution } from '../commands/terminate-execution.ts';
 import type { ExecutionBy } from '../store/reads.ts';
-import { ExecutionByInput, ExecutionType } from './execution.ts';
+import { ExecutionByInput, ExecutionEngineEnum, ExecutionType } from './execution.ts';
 
 const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
   description: 'An execution to start.',
@@ -42,6 +42,11 @@ const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
     maxParallelism: t.int({
       defaultValue: DEFAULT_MAX_PARALLELISM,
       description: 'How many nodes may run at the same time; 0 means no limit.',
+    }),
+    engine: t.field({
+      type: ExecutionEngineEnum,
+      defaultValue: 'SLIPWAY',
+      description: 'What runs the execution. It cannot be changed later.',
     }),
   }),
 });
@@ -77,6 +82,7 @@ builder.mutationFields((t) => ({
         inputs: input.inputs,
         inputLiterals: input.inputLiterals,
         maxParallelism: input.maxParallelism ?? null,
+        engine: input.engine ?? 'SLIPWAY',
       });
       return { execution };
     },

@@ -1,4 +1,9 @@
-import type { ExecutionMode, ExecutionPhase, ExecutionState } from '../../generated/prisma/enums.ts';
+import type {
+  ExecutionEngine,
+  ExecutionMode,
+  ExecutionPhase,
+  ExecutionState,
+} from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { enumOf } from '../../graphql/enum.ts';
@@ -41,6 +46,12 @@ const ExecutionModeEnum = enumOf<ExecutionMode>('ExecutionMode', 'What started a
   CHILD_WORKFLOW: 'A node of another execution started it.',
   RECOVERED: 'It repeats a failed execution, and uses the results of the nodes that succeeded there.',
   TRIGGER: 'An event from outside started it.',
+});
+
+export const ExecutionEngineEnum = enumOf<ExecutionEngine>('ExecutionEngine', 'What runs an execution.', {
+  SLIPWAY: 'Our scheduler starts its nodes, and our executors run them.',
+  EXTERNAL:
+    'An engine of yours runs it and sends events: `createWorkflowEvent`, `createNodeEvent`, `createTaskEvent`.',
 });
 
 const ExecutionStateEnum = enumOf<ExecutionState>(
@@ -97,6 +108,11 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     state: t.expose('state', {
       type: ExecutionStateEnum,
       description: 'Whether lists show the execution by default.',
+    }),
+    engine: t.expose('engine', { type: ExecutionEngineEnum, description: 'What runs the execution.' }),
+    cluster: t.exposeString('cluster', {
+      nullable: true,
+      description: 'The name of the engine from outside that runs it; null before its first event.',
     }),
     mode: t.expose('mode', { type: ExecutionModeEnum, description: 'What started the execution.' }),
     queue: t.exposeString('queue', { description: 'The name of the queue that its jobs wait on.' }),

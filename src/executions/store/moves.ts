@@ -38,6 +38,8 @@ export interface ExecutionMove extends Move<ExecutionPhase, WorkError & { readon
     readonly cause: string;
     readonly principalId: string;
   } | null;
+  /** Whether the result of the work takes the place of an earlier request to abort it. */
+  readonly forgetsAbort?: boolean;
 }
 
 export interface Moved<P> {
@@ -63,8 +65,10 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
             error_message = coalesce($6::jsonb->>'message', execution.error_message),
             error_kind = coalesce(($6::jsonb->>'kind')::error_kind, execution.error_kind),
             error_node_id = coalesce($6::jsonb->>'nodeId', execution.error_node_id),
-            abort_cause = coalesce($7::jsonb->>'cause', execution.abort_cause),
-            abort_principal_id = coalesce(($7::jsonb->>'principalId')::uuid, execution.abort_principal_id),
+            abort_cause = case when $9::boolean then null
+                               else coalesce($7::jsonb->>'cause', execution.abort_cause) end,
+            abort_principal_id = case when $9::boolean then null else
+              coalesce(($7::jsonb->>'principalId')::uuid, execution.abort_principal_id) end,
             advance_at = case when $7::jsonb is null then execution.advance_at else now() end
        from before
       where execution.id = before.id and execution.phase = any($3::text[]::execution_phase[])
@@ -95,6 +99,7 @@ export async function moveExecution(move: ExecutionMove, tx?: Tx): Promise<Moved
     move.error ? JSON.stringify(move.error) : null,
     move.abort ? JSON.stringify(move.abort) : null,
     isTerminal(executionPhases, move.to),
+    move.forgetsAbort ?? false,
   ];
   const [row] = await run(moveExecutionStatement, values, tx);
   return row ?? null;

@@ -40,6 +40,7 @@ export interface ExecutionRow extends WorkErrorColumns {
   readonly workflowId: string;
   readonly workflowEntityId: string;
   readonly engine: ExecutionEngine;
+  readonly cluster: string | null;
   readonly mode: ExecutionMode;
   readonly phase: ExecutionPhase;
   readonly state: ExecutionState;
@@ -61,7 +62,7 @@ export interface ExecutionRow extends WorkErrorColumns {
 export const executionColumns = `
   execution.id, execution.tenant_id as "tenantId", execution.project_id as "projectId",
   project.identifier as project, execution.domain, execution.name, execution.launch_plan_id as "launchPlanId",
-  execution.workflow_id as "workflowId", execution.workflow_entity_id as "workflowEntityId", execution.engine::text as engine, execution.mode::text as mode,
+  execution.workflow_id as "workflowId", execution.workflow_entity_id as "workflowEntityId", execution.engine::text as engine, execution.cluster, execution.mode::text as mode,
   execution.phase::text as phase, execution.state::text as state, execution.principal_id as "principalId",
   execution.queue, execution.max_parallelism as "maxParallelism", execution.error_code as "errorCode",
   execution.error_message as "errorMessage", execution.error_kind::text as "errorKind",

@@ -1,0 +1,40 @@
+import { AlreadyExistsError, type DomainError, FailedPreconditionError } from '../../platform/errors.ts';
+import type { EventVerdict } from '../domain/judge-events.ts';
+import type { ReportedExecution } from '../store/events-from-outside.ts';
+
+/** What an event is about. */
+interface Judged {
+  /** In messages: `the execution`, `the node train`. */
+  readonly noun: string;
+  readonly current: string;
+  readonly cluster: string | null;
+}
+
+/** The error for an event that is not accepted; null for one that is. */
+export function eventRefusal(verdict: EventVerdict, { noun, current, cluster }: Judged): DomainError | null {
+  if (verdict === 'ACCEPTED') return null;
+  if (verdict === 'REPEATED') return new AlreadyExistsError(`${noun} is already ${current}`);
+  if (verdict === 'INCOMPATIBLE_CLUSTER')
+    return new FailedPreconditionError(`the execution is run by ${cluster ?? 'no engine yet'}`, {
+      current,
+      cluster,
+      reason: 'INCOMPATIBLE_CLUSTER',
+    });
+  if (verdict === 'TERMINAL')
+    return new FailedPreconditionError(`${noun} has already ended as ${current}`, {
+      current,
+      reason: 'ALREADY_IN_TERMINAL_STATE',
+    });
+  return new FailedPreconditionError(`${noun} is ${current}, which this phase cannot follow`, {
+    current,
+    reason: 'PHASE_NOT_ALLOWED',
+  });
+}
+
+/** @throws FailedPreconditionError for an execution that our own scheduler runs. */
+export function requireExternal({ engine, phase }: ReportedExecution): void {
+  if (engine === 'EXTERNAL') return;
+  throw new FailedPreconditionError('Slipway runs this execution itself, so it takes no events', {
+    current: phase,
+  });
+}
