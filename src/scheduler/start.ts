@@ -5,10 +5,14 @@ import { notifications } from '../platform/database/notify.ts';
 import { advanceExecution } from './advance-executions.ts';
 import { Grace } from './grace.ts';
 import { type Loop, startLoop } from './loop.ts';
+import { failOrphans, listOrphaned } from './orphans.ts';
 import { listDueExecutions, listWaitingPools, poolOf } from './store.ts';
 
 /** How often a loop looks at the tables if there is no news, in case news was lost. */
 const LOOK_MS = 1000;
+
+/** How often to look for nodes whose jobs are gone. */
+const ORPHANS_MS = 60_000;
 
 /**
  * Starts all loops of the scheduler. There can be any number of schedulers, because each claims its rows and pools.
@@ -38,7 +42,17 @@ export function startScheduler(): { stop(): Promise<void> } {
     due: async () => ['every executor'],
     each: () => grace.after(async () => (await expireLeases()) > 0),
   });
-  const loops: Loop[] = [advance, assign, expire];
+  const orphans = startLoop({
+    name: 'fail-orphans',
+    everyMs: ORPHANS_MS,
+    concurrency: 1,
+    due: listOrphaned,
+    each: async (id) => {
+      await failOrphans(id);
+      return false;
+    },
+  });
+  const loops: Loop[] = [advance, assign, expire, orphans];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
     notifications.on('job-set', null, (id) => advance.wake(id)),

@@ -162,7 +162,7 @@ describe('the metadata of an attempt', () => {
     instanceClass: 'INTERRUPTIBLE',
     ...more,
   });
-  const after = (...all: TaskExecutionMetadata[]) =>
+  const metadataAfter = (...all: TaskExecutionMetadata[]) =>
     all.reduce(
       (details, one) => mergeTaskDetails(details, event({ metadata: one })),
       null as ReturnType<typeof mergeTaskDetails> | null,
@@ -182,7 +182,7 @@ describe('the metadata of an attempt', () => {
         resource(1, { retryAttempt: 1 }),
       ],
     });
-    expect(after(first, second)?.externalResources).toEqual([
+    expect(metadataAfter(first, second)?.externalResources).toEqual([
       resource(0),
       resource(1, { phase: 'SUCCEEDED', cacheStatus: 'HIT' }),
       resource(1, { retryAttempt: 1 }),
