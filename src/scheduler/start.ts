@@ -5,8 +5,8 @@ import { notifications } from '../platform/database/notify.ts';
 import { advanceExecution } from './advance-executions.ts';
 import { Grace } from './grace.ts';
 import { type Loop, startLoop } from './loop.ts';
-import { failOrphans, listOrphaned } from './orphans.ts';
-import { listDueExecutions, listWaitingPools, poolOf } from './store.ts';
+import { failOrphans } from './orphans.ts';
+import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
 
 /** How often a loop looks at the tables if there is no news, in case news was lost. */
 const LOOK_MS = 1000;

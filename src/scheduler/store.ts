@@ -29,6 +29,29 @@ export async function listDueExecutions(): Promise<string[]> {
   return [...asked.map((row) => row.id), ...withNews, ...withChildren.map((row) => row.id)];
 }
 
+/** How long a node must have been without a change, so that nothing is on its way. */
+const SETTLED_SECONDS = 60;
+
+const orphansStatement = statement<{ id: string }>(
+  `select distinct node.execution_id as id
+     from node_executions as node
+     join executions as execution on execution.id = node.execution_id and execution.engine = 'SLIPWAY'
+    where node.ended_at is null and node.kind = 'TASK' and not node.is_dynamic
+      and node.updated_at < now() - $2 * interval '1 second'
+      and not exists (
+        select from job_sets as set
+          join jobs as job on job.job_set_id = set.id
+                          and job.client_id = node.id || '/' || coalesce(node.latest_attempt, 0)
+         where set.owner_id = node.execution_id
+           and (job.ended_at is null or set.last_sequence > set.owner_sequence))
+    limit $1`,
+);
+
+/** Executions with nodes that wait for a job which does not exist, or whose end they have missed. */
+export async function listOrphaned(): Promise<string[]> {
+  return (await run(orphansStatement, [BATCH, SETTLED_SECONDS])).map((row) => row.id);
+}
+
 const waitingPools = statement<{ pool: string }>(
   `select tenant_id || '/' || pool as pool from executors group by tenant_id, pool
    having exists (select from jobs where jobs.tenant_id = executors.tenant_id and jobs.pool = executors.pool

@@ -51,6 +51,7 @@ const queries: Readonly<Record<string, string | null>> = {
   registeredModels: 'model:list',
   run: 'run:read',
   runs: 'run:list',
+  signals: 'execution:read',
   task: 'task:read',
   taskExecution: 'execution:read',
   tasks: 'task:read',

@@ -21,12 +21,14 @@ import { make } from '../support/mutate.ts';
 import { createGroup, createUser } from '../support/people.ts';
 import {
   createLaunchPlan,
+  createWorkflow,
   keyOf,
   launch,
   readExecution,
   registerProject,
   registerTask,
   registerWorkflow,
+  workflowInput,
 } from '../support/seed.ts';
 import { newCaller, newTenant, newUser, tokenOf, type UserOptions } from '../support/users.ts';
 
@@ -52,10 +54,13 @@ vi.hoisted(() => {
  */
 const between: Readonly<Record<string, 'scopes' | 'nothing'>> = {
   'Execution.nodeExecutions': 'nothing',
+  'Execution.signals.execution': 'nothing',
   'Experiment.runs': 'scopes',
   'Job.runs': 'nothing',
   'ModelVersion.model': 'nothing',
+  'NodeExecution.childNodeExecutions': 'nothing',
   'NodeExecution.execution': 'nothing',
+  'NodeExecution.parent': 'nothing',
   'NodeExecution.taskExecutions': 'nothing',
   'Project.tasks': 'scopes',
   'RegisteredModel.aliases.modelVersion': 'nothing',
@@ -230,7 +235,10 @@ async function seedWorld(): Promise<Found[]> {
     defaultInputs: { x: 1 },
   };
   expect(await createLaunchPlan(app, plan)).toMatchObject({ __typename: 'CreateLaunchPlanPayload' });
+  await registerWorkflow(app, 'away', 'other', { a: [] });
+  await registerCalling();
   const executions = [
+    await launch(app, 'home', 'calling', { inputs: { x: 1 } }),
     await launch(app, 'home', 'one'),
     await launch(app, 'away', 'one'),
     await launch(app, 'home', 'one', { launchPlan: { key: keyOf('away', 'one') } }),
@@ -240,6 +248,8 @@ async function seedWorld(): Promise<Found[]> {
     return read.every(({ phase }) => phase === 'SUCCEEDED');
   });
   await app.stopScheduler();
+  const signal = { execution: { id: executions[0] }, signalId: 'go', type: { simple: 'BOOLEAN' } };
+  await make(app, 'createSignal', signal, 'signal');
   const made = (field: string, input: object, noun: string) => make(app, field, input, noun);
   const roots: Found[] = [];
   for (const name of ['published', 'private']) {
@@ -275,6 +285,26 @@ async function seedWorld(): Promise<Found[]> {
     ...all('Queue', [queue.data.queue.id]),
     ...all('User', [user.id]),
   ];
+}
+
+/** A workflow with a node that runs a workflow inside of it, and one that starts an execution of another workflow. */
+async function registerCalling(): Promise<void> {
+  const key = keyOf('home', 'calling');
+  const inner = workflowInput('away', 'inner', { a: [] });
+  const inputs = [{ var: 'x', binding: { promise: { nodeId: '', var: 'x' } } }];
+  const workflow = await createWorkflow(app, {
+    key,
+    template: {
+      interface: { inputs: [{ name: 'x', type: { simple: 'INTEGER' } }] },
+      nodes: [
+        { id: 'inside', inputs, workflowNode: { subWorkflowRef: inner.key } },
+        { id: 'outside', inputs, workflowNode: { launchplanRef: keyOf('away', 'other') } },
+      ],
+    },
+    subWorkflows: [inner],
+  });
+  expect(workflow, JSON.stringify(workflow)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
+  await createLaunchPlan(app, { key, workflow: { key } });
 }
 
 const resourceTypes: Readonly<Record<string, ResourceType>> = {

@@ -62,6 +62,7 @@ const nodes = 'executions.nodeExecutions';
 const lists: Readonly<Record<string, Entry>> = {
   'Execution.nodeCounts': { path: `${executions}.nodeCounts`, statements: 4 },
   'Execution.nodeExecutions': { path: nodes, statements: 4 },
+  'Execution.signals': { path: `${executions}.signals`, statements: 4 },
   'ExecutionData.files': { path: `${nodes}.data.files`, statements: 6 },
   'Experiment.runs': { path: 'experiments.runs', statements: 3 },
   'Experiment.tags': { path: 'experiments.tags', statements: 1 },
@@ -71,6 +72,8 @@ const lists: Readonly<Record<string, Entry>> = {
   'LaunchPlan.executions': { path: 'launchPlans.executions', statements: 5 },
   'LaunchPlan.expectedInputs': { path: 'launchPlans.expectedInputs', statements: 3 },
   'ModelVersion.tags': { path: 'registeredModels.versions.tags', statements: 2 },
+  'NodeExecution.childNodeExecutions': { path: `${nodes}.childNodeExecutions`, statements: 5 },
+  'NodeExecution.itemCounts': { path: `${nodes}.itemCounts`, statements: 5 },
   'NodeExecution.taskExecutions': { path: `${nodes}.taskExecutions`, statements: 5 },
   'Project.domains': { path: 'projects.domains', statements: 1 },
   'Project.executions': { path: 'projects.executions', statements: 3 },
@@ -97,6 +100,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.queues': { path: 'queues', statements: 1 },
   'Query.registeredModels': { path: 'registeredModels', statements: 1 },
   'Query.runs': { path: 'runs', statements: 1 },
+  'Query.signals': { path: 'signals', statements: 3 },
   'Query.tasks': { path: 'tasks', statements: 3 },
   'Query.tenants': { path: 'tenants', statements: 1, as: 'root' },
   'Query.users': { path: 'users', statements: 1 },
@@ -126,6 +130,7 @@ const lists: Readonly<Record<string, Entry>> = {
 
 /** Lists that cannot be reached from pages of other lists. Each has its own test: `nodes` in test/api/node.test.ts, the others below. */
 const others = [
+  'DifferentStructureError.differences',
   'InvalidArgumentError.problems',
   'LeaseJobsPayload.runs',
   'LeasedRun.inputBlobs',
@@ -140,6 +145,7 @@ const argumentsOf: Readonly<Record<string, () => string>> = {
   workflows: inProject,
   launchPlans: inProject,
   nodeExecutions: () => `by: { key: { project: "${project}", domain: "${domain}", name: "run-0" } }`,
+  signals: () => `by: { key: { project: "${project}", domain: "${domain}", name: "run-0" } }`,
   runs: () => `filter: { experimentIds: ${JSON.stringify(made.experiments)} }`,
   permissions: () => `resource: { project: { identifier: "${project}" } }`,
   grantees: () => 'resource: { tenant: true }, prefix: "team-", first: $first',
@@ -285,6 +291,28 @@ async function seedWork(): Promise<void> {
   }
   for (const id of ids) expect((await untilEnded(app, id)).phase).toBe('SUCCEEDED');
   await app.stopScheduler();
+  for (const id of ids) await seedInside(id);
+}
+
+/** Signals of an execution, and items as if its nodes were arrays. */
+async function seedInside(executionId: string): Promise<void> {
+  for (const signalId of ['one', 'two', 'three']) {
+    const signal = { execution: { id: executionId }, signalId, type: { simple: 'BOOLEAN' } };
+    await make(app, 'createSignal', signal, 'signal');
+  }
+  for (const { id, tenantId, nodeId } of await db.nodeExecution.findMany({ where: { executionId } })) {
+    await db.nodeExecution.update({ where: { id }, data: { kind: 'ARRAY', itemCount: MANY } });
+    await db.itemPhaseCount.create({
+      data: { nodeExecutionId: id, tenantId, phase: 'SUCCEEDED', count: MANY },
+    });
+    for (const itemIndex of each)
+      await db.nodeExecution.create({
+        data: {
+          ...{ tenantId, executionId, parentId: id, nodeId: `${nodeId}:${itemIndex}` },
+          ...{ specNodeId: 'item', itemIndex, phase: 'QUEUED' },
+        },
+      });
+  }
 }
 
 async function seedTracking(): Promise<void> {

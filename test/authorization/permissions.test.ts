@@ -45,7 +45,8 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
   ANNOTATOR: ['launchPlan:use', 'execution:create', 'blob:create'],
   USER: [
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
-    ...(['execution:terminate', 'experiment:create', 'experiment:update', 'experiment:delete'] as const),
+    ...(['execution:terminate', 'execution:signal', 'execution:report'] as const),
+    ...(['experiment:create', 'experiment:update', 'experiment:delete'] as const),
     ...(['experiment:publish', 'run:create', 'run:update', 'run:delete', 'model:create'] as const),
     ...(['model:update', 'model:delete', 'model:publish', 'permission:read', 'permission:grant'] as const),
   ],
@@ -101,7 +102,8 @@ const levelsOf: Readonly<
   USE: ['launchPlan:use', 'execution:create', 'blob:create'],
   EDIT: [
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
-    ...(['execution:terminate', 'experiment:update', 'run:create', 'run:update', 'model:update'] as const),
+    ...(['execution:terminate', 'execution:signal', 'execution:report'] as const),
+    ...(['experiment:update', 'run:create', 'run:update', 'model:update'] as const),
   ],
   MANAGE: [
     ...(['experiment:delete', 'experiment:publish', 'run:delete', 'model:delete', 'model:publish'] as const),

@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { mutate } from '../support/mutate.ts';
-import { domain, keyOf, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
+import {
+  domain,
+  eventually,
+  keyOf,
+  launch,
+  registerProject,
+  registerTask,
+  registerWorkflow,
+} from '../support/seed.ts';
 
 const project = 'outside';
 const at = '2026-01-01T00:00:00.000Z';
@@ -137,7 +145,11 @@ describe('createWorkflowEvent', () => {
 describe('an execution of an engine from outside', () => {
   it('is not touched by our scheduler', async () => {
     const id = await external();
-    await new Promise((done) => setTimeout(done, 1500));
+    const own = await launch(app, project, 'flow');
+    await eventually(
+      () => stateOf(own),
+      (execution) => execution.phase === 'RUNNING',
+    );
     expect(await stateOf(id)).toMatchObject({ phase: 'QUEUED', nodeExecutions: { nodes: [] } });
   });
 });

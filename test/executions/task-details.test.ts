@@ -170,7 +170,10 @@ describe('the metadata of an attempt', () => {
 
   it('keeps what an event leaves empty, and an interruptible machine', () => {
     expect(
-      after(metadata(), metadata({ generatedName: '', pluginIdentifier: '', instanceClass: 'DEFAULT' })),
+      metadataAfter(
+        metadata(),
+        metadata({ generatedName: '', pluginIdentifier: '', instanceClass: 'DEFAULT' }),
+      ),
     ).toEqual(metadata());
   });
 

@@ -5,7 +5,7 @@ import { schema } from '../../src/api/schema.ts';
 import { isConnection } from '../../src/graphql/cost.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
-import { mutate } from '../support/mutate.ts';
+import { make, mutate } from '../support/mutate.ts';
 import { createGroup, createUser } from '../support/people.ts';
 import { expectRowForEach } from '../support/rows.ts';
 import {
@@ -67,6 +67,7 @@ const roots: Record<string, { readonly args?: string; readonly count: number }> 
   queues: { count: 1 },
   registeredModels: { count: 0 },
   runs: { count: 3 },
+  signals: { args: `by: { key: { project: "${project}", domain: "${domain}", name: "first" } }`, count: 1 },
   tasks: { args: inProject, count: 1 },
   tenants: { count: 1 },
   users: { args: 'filter: { kind: PERSON }', count: 5 },
@@ -92,6 +93,12 @@ beforeAll(async () => {
   for (const id of started)
     await hands.work(async () => (await readExecution(app, id)).phase === 'SUCCEEDED');
   await app.stopScheduler();
+  await make(
+    app,
+    'createSignal',
+    { execution: { id: started[0] }, signalId: 'go', type: { simple: 'BOOLEAN' } },
+    'signal',
+  );
   root = await newCaller({ role: 'ROOT' });
   member = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
   await mutate(app, 'createCredentials', { label: 'counted' }, 'credential { id }');

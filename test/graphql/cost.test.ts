@@ -209,6 +209,7 @@ describe('every list of objects in the schema', () => {
     });
     expect(Object.fromEntries(sized)).toEqual({
       'AccessExplanation.steps': 10,
+      'DifferentStructureError.differences': 10,
       'Execution.nodeCounts': 10,
       'ExecutionData.files': 10,
       'Experiment.tags': 10,
@@ -218,6 +219,7 @@ describe('every list of objects in the schema', () => {
       'LeaseJobsPayload.runs': 50,
       'LeasedRun.inputBlobs': 10,
       'ModelVersion.tags': 10,
+      'NodeExecution.itemCounts': 10,
       'Project.domains': 5,
       'Project.labels': 5,
       'Query.allPermissions': Object.keys(permissionTexts).length,

@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
 import { isConnection } from '../../src/graphql/cost.ts';
 import { serverConfig } from '../../src/platform/config/server.ts';
+import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
-import { mutate } from '../support/mutate.ts';
+import { make, mutate } from '../support/mutate.ts';
 import { expectRowForEach } from '../support/rows.ts';
 import { domain, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 import { grant, newUser, type User } from '../support/users.ts';
@@ -19,7 +20,7 @@ const project = 'paged';
 let app: LocalApp;
 /** A user who may list everything, and owns one of each object that a user can own. */
 let root: User;
-let ids: { execution: string; experiment: string; model: string; node: string };
+let ids: { execution: string; experiment: string; model: string; node: string; parent: string };
 
 beforeAll(async () => {
   app = await startApp();
@@ -28,6 +29,8 @@ beforeAll(async () => {
   await registerWorkflow(app, project, 'one', { a: [] });
   await mutate(app, 'createQueue', { name: 'queue' });
   const execution = await launch(app, project, 'one');
+  const signal = { execution: { id: execution }, signalId: 'go', type: { simple: 'BOOLEAN' } };
+  await make(app, 'createSignal', signal, 'signal');
   await new Hands(app).leaseNode('a');
   await app.stopScheduler();
   const experiment = await makeExperiment(app, project, 'experiment');
@@ -46,9 +49,24 @@ beforeAll(async () => {
     {},
     root.authorization,
   );
-  ids = { execution, experiment, model, node: data.nodeExecutions.edges[0].node.id };
+  const node = data.nodeExecutions.edges[0].node.id;
+  ids = { execution, experiment, model, node, parent: await makeParent(node) };
 });
 afterAll(() => app.stop());
+
+/** A node that contains one other. */
+async function makeParent(nodeExecutionId: string): Promise<string> {
+  const { tenantId, executionId } = await db.nodeExecution.findUniqueOrThrow({
+    where: { id: nodeExecutionId },
+  });
+  const common = { tenantId, executionId, phase: 'QUEUED' } as const;
+  const outer = await db.nodeExecution.create({ data: { ...common, nodeId: 'outer', specNodeId: 'outer' } });
+  // Not among the nodes of the outermost workflow, of which the list has one.
+  const data = { ...common, nodeId: 'outer:inner', specNodeId: 'inner', parentId: outer.id };
+  await db.nodeExecution.create({ data });
+  await db.nodeExecution.update({ where: { id: outer.id }, data: { parentId: nodeExecutionId } });
+  return outer.id;
+}
 
 const inProject = (list: string) => `project(by: { identifier: "${project}" }) { ${list}(ARGS) { PAGE } }`;
 const version = () =>
@@ -62,9 +80,13 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Execution.nodeExecutions': [
     () => `execution(by: { id: "${ids.execution}" }) { nodeExecutions(ARGS) { PAGE } }`,
   ],
+  'Execution.signals': [() => `execution(by: { id: "${ids.execution}" }) { signals(ARGS) { PAGE } }`],
   'Experiment.runs': [() => `experiment(by: { id: "${ids.experiment}" }) { runs(ARGS) { PAGE } }`],
   'Group.members': [() => 'group(by: { name: "everyone" }) { members(ARGS) { PAGE } }'],
   'LaunchPlan.executions': [() => `launchPlan(${version()}) { executions(ARGS) { PAGE } }`],
+  'NodeExecution.childNodeExecutions': [
+    () => `nodeExecution(by: { id: "${ids.parent}" }) { childNodeExecutions(ARGS) { PAGE } }`,
+  ],
   'NodeExecution.taskExecutions': [
     () => `nodeExecution(by: { id: "${ids.node}" }) { taskExecutions(ARGS) { PAGE } }`,
   ],
@@ -91,6 +113,7 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Query.queues': [() => 'queues(ARGS) { PAGE }'],
   'Query.registeredModels': [() => 'registeredModels(ARGS) { PAGE }'],
   'Query.runs': [() => `runs(filter: { experimentIds: ["${ids.experiment}"] }, ARGS) { PAGE }`],
+  'Query.signals': [() => `signals(by: { id: "${ids.execution}" }, ARGS) { PAGE }`],
   'Query.tasks': [() => versions('tasks')],
   'Query.tenants': [() => 'tenants(ARGS) { PAGE }'],
   'Query.users': [() => 'users(ARGS) { PAGE }', () => 'users(orderBy: NEWEST, ARGS) { PAGE }'],

@@ -132,7 +132,11 @@ describe('a version that exists already', () => {
     await plan('known', 'open', { fixedInputs: { x: 1 } });
     const answer = await register(editor)('known');
     expect(answer).toMatchObject({ __typename: 'DifferentStructureError', code: 'INVALID_ARGUMENT' });
-    expect(answer.differences).toMatchObject([{ path: ['fixedInputs', 'x'], oldValue: null }]);
+    expect(answer.differences).toContainEqual({
+      path: ['fixedInputs', 'x'],
+      oldValue: expect.any(String),
+      newValue: null,
+    });
   });
 
   it('gets the answer of a reserved name, without content, when it is hidden', async () => {
@@ -153,7 +157,11 @@ describe('a version that exists already', () => {
         { type: 'WORKFLOW', id: await entity('open'), level: 'READ' },
       ],
     });
-    expect((await register(reader)('learned')).message).toContain('fixedInputs');
+    expect((await register(reader)('learned')).differences).toContainEqual({
+      path: ['fixedInputs', 'x'],
+      oldValue: expect.any(String),
+      newValue: null,
+    });
   });
 
   it.each([
@@ -201,10 +209,12 @@ describe('a version that exists already', () => {
     const { key, template } = taskInput(project, 'wordy');
     const register = (note: string) => createTask(app, { key, template: { ...template, custom: { note } } });
     await register('');
-    const { message } = await register('x'.repeat(70_000));
-    const [, difference = ''] = message.split(':\n');
-    expect(difference).toMatch(/^custom\.note: "" → "x+…$/);
-    expect(difference).toHaveLength(64 * 1024);
+    const { differences } = await register('x'.repeat(70_000));
+    expect(differences).toEqual([
+      { path: ['custom', 'note'], oldValue: '""', newValue: expect.stringMatching(/^"x+$/) },
+    ]);
+    const [{ path, oldValue, newValue }] = differences;
+    expect(`${path.join('')}${oldValue}${newValue}`).toHaveLength(64 * 1024);
   });
 
   it('is not what other failures of the database are reported as', async () => {

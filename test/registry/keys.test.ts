@@ -161,7 +161,11 @@ describe('createLaunchPlan', () => {
     expect(endOf(await createLaunchPlan(app, { key, workflow: { key: base } }))).toBe('OK');
     const answer = await createLaunchPlan(app, { key, workflow: { key: { ...base, project: 'there' } } });
     expect(answer).toMatchObject({ __typename: 'DifferentStructureError', code: 'INVALID_ARGUMENT' });
-    expect(answer.message).toContain('workflowId.project: "here" → "there"');
+    expect(answer.differences).toContainEqual({
+      path: ['workflowId', 'project'],
+      oldValue: '"here"',
+      newValue: '"there"',
+    });
   });
 });
 

@@ -1,25 +1,23 @@
 /** What becomes of nodes whose jobs are gone. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { db, pool } from '../../src/platform/database/client.ts';
-import { failOrphans, listOrphaned } from '../../src/scheduler/orphans.ts';
+import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
+import { failOrphans } from '../../src/scheduler/orphans.ts';
+import { listOrphaned } from '../../src/scheduler/store.ts';
 import { type App, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
 import { mutate } from '../support/mutate.ts';
-import {
-  launch,
-  readExecution,
-  registerProject,
-  registerTask,
-  registerWorkflow,
-  untilEnded,
-} from '../support/seed.ts';
+import { launch, readExecution, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
 
 const project = 'orphans';
 let app: App;
 let hands: Hands;
+let tenantId: string;
 
 beforeAll(async () => {
-  app = await startApp();
+  app = await startApp({ scheduler: false });
+  tenantId = (await db.tenant.findFirstOrThrow()).id;
   hands = new Hands(app);
   await registerProject(app, project);
   await registerTask(app, project, 'double');
@@ -27,11 +25,21 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
+/** Takes turns until there is nothing to do. */
+async function advance(id: string): Promise<void> {
+  while (await advanceExecution(id));
+}
+
 /** An execution whose node runs. */
 async function running(): Promise<{ id: string; runId: string }> {
   const id = await launch(app, project, 'flow');
-  const run = await hands.leaseNode('a');
+  await advance(id);
+  await hands.lease({ wait: 'PT0S' });
+  await assignPool({ tenantId, name: 'default' }, 30);
+  const [run] = (await hands.lease({ wait: 'PT0S' })).runs;
+  if (!run) throw new Error('no run came');
   await hands.start(run);
+  await advance(id);
   return { id, runId: run.id };
 }
 
@@ -58,7 +66,8 @@ describe('a node whose job is gone', () => {
     await age(id, 61);
     expect(await listOrphaned()).toEqual([id]);
     expect(await failOrphans(id)).toBe(true);
-    expect(await untilEnded(app, id)).toMatchObject({
+    await advance(id);
+    expect(await readExecution(app, id)).toMatchObject({
       phase: 'FAILED',
       error: { code: 'JobLost', kind: 'SYSTEM' },
     });
@@ -82,7 +91,11 @@ describe('a node whose job is gone', () => {
     await deleteJobs(id);
     hands.known.delete(runId);
     await mutate(app, 'terminateExecution', { by: { id }, cause: 'enough' });
-    expect(await untilEnded(app, id)).toMatchObject({ phase: 'ABORTED', nodes: { a: { phase: 'ABORTED' } } });
+    await advance(id);
+    expect(await readExecution(app, id)).toMatchObject({
+      phase: 'ABORTED',
+      nodes: { a: { phase: 'ABORTED' } },
+    });
     expect((await readExecution(app, id)).abort).toMatchObject({ cause: 'enough' });
   });
 });

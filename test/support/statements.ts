@@ -44,6 +44,39 @@ export async function countStatements<T>(
   }
 }
 
+/** The statements of some work, and how many rows they answered in total. */
+export async function countRows<T>(
+  work: () => Promise<T>,
+): Promise<{ result: T; statements: string[]; rows: number }> {
+  const statements: string[] = [];
+  let rows = 0;
+  const count = (answer: unknown) => {
+    rows += (answer as { rows?: unknown[] } | undefined)?.rows?.length ?? 0;
+  };
+  const stop = intercept((text, args, send) => {
+    if (!isOfRequests(text)) return send(args);
+    statements.push(text);
+    const callback = args.at(-1);
+    if (typeof callback === 'function')
+      return send([
+        ...args.slice(0, -1),
+        (error: unknown, answer: unknown) => {
+          count(answer);
+          callback(error, answer);
+        },
+      ]);
+    return (send(args) as Promise<unknown>).then((answer) => {
+      count(answer);
+      return answer;
+    });
+  });
+  try {
+    return { result: await work(), statements, rows };
+  } finally {
+    stop();
+  }
+}
+
 /**
  * On a busy machine the feed of access changes may be read late, and then each request reads its sign-in again. While
  * statements are counted, a feed that answers stays fresh. @returns a function that ends this.

@@ -93,7 +93,11 @@ const outputLiterals = {
 const CreateWorkflowEventInput = builder.inputType('CreateWorkflowEventInput', {
   description: 'An event about an execution.',
   fields: (t) => ({
-    execution: t.field({ type: ExecutionByInput, required: true, description: 'The execution.' }),
+    execution: t.field({
+      type: ExecutionByInput,
+      required: true,
+      description: 'Which execution it is about.',
+    }),
     phase: t.field({ type: ExecutionPhaseEnum, required: true, description: 'The phase that it moved to.' }),
     producerId: t.string(producer),
     occurredAt: t.field(occurredAt),
@@ -106,7 +110,11 @@ const CreateWorkflowEventInput = builder.inputType('CreateWorkflowEventInput', {
 const CreateNodeEventInput = builder.inputType('CreateNodeEventInput', {
   description: 'An event about a node of an execution. What is left out leaves the stored value.',
   fields: (t) => ({
-    execution: t.field({ type: ExecutionByInput, required: true, description: 'The execution.' }),
+    execution: t.field({
+      type: ExecutionByInput,
+      required: true,
+      description: 'Which execution it is about.',
+    }),
     nodeId: t.string({ required: true, description: 'The id of the node, unique in the execution.' }),
     phase: t.field({
       type: NodeExecutionPhaseEnum,
@@ -197,13 +205,13 @@ const ExternalResourceInput = builder.inputType('ExternalResourceInput', {
     externalId: t.string({ defaultValue: '', description: 'Its id there.' }),
     index: t.int({ defaultValue: 0, description: 'Its number, from 0.' }),
     retryAttempt: t.int({ defaultValue: 0, description: 'The number of its attempt, from 0.' }),
-    phase: t.field({ type: TaskExecutionPhaseEnum, required: true, description: 'Its phase.' }),
+    phase: t.field({ type: TaskExecutionPhaseEnum, required: true, description: 'The phase that it is in.' }),
     cacheStatus: t.field({
       type: CacheStatusEnum,
       defaultValue: 'DISABLED',
       description: 'What became of its cached outputs.',
     }),
-    logs: t.field({ type: [TaskLogInput], defaultValue: [], description: 'Its logs.' }),
+    logs: t.field({ type: [TaskLogInput], defaultValue: [], description: 'Where its logs are.' }),
     customInfo: t.field({ type: 'JSON', description: 'More about it, as a JSON object.' }),
   }),
 });
@@ -255,7 +263,11 @@ const TaskReasonInput = builder.inputType('TaskReasonInput', {
 const CreateTaskEventInput = builder.inputType('CreateTaskEventInput', {
   description: 'An event about one attempt of a task. What is left out leaves the stored value.',
   fields: (t) => ({
-    execution: t.field({ type: ExecutionByInput, required: true, description: 'The execution.' }),
+    execution: t.field({
+      type: ExecutionByInput,
+      required: true,
+      description: 'Which execution it is about.',
+    }),
     nodeId: t.string({ required: true, description: 'The id of the node. It must exist.' }),
     task: t.field({
       type: EntityKeyInput,

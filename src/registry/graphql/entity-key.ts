@@ -32,7 +32,7 @@ export const EntityKeyType = builder.objectRef<EntityKey>('EntityKey').implement
     project: t.exposeString('project', { description: "The project's identifier." }),
     domain: t.exposeString('domain', { description: 'The domain of the project, such as `development`.' }),
     name: t.exposeString('name', { description: 'The name that all versions share.' }),
-    version: t.exposeString('version', { description: 'The version.' }),
+    version: t.exposeString('version', { description: 'The version, unique among those with this name.' }),
   }),
 });
 
