@@ -41,8 +41,8 @@ export interface NewWorkflow {
  * Registers a version of a workflow: it is compiled with the registered tasks and launch plans, and stored together
  * with them permanently.
  *
- * A workflow may use tasks and launch plans of other projects if the caller may read them. Others are reported as not
- * found.
+ * A workflow may use tasks of other projects if the caller may read them, and launch plans if the caller has USE on
+ * them. What the caller may not read is reported as not found.
  *
  * @throws InvalidArgumentError with all problems that the compiler found; AlreadyExistsError if an identical version is
  * registered. Source: Flyte's CreateWorkflow.
@@ -60,7 +60,7 @@ export async function createWorkflow(
   const subWorkflows = readSubWorkflows(given);
   const referenced = referencedKeys(written, subWorkflows);
   const tasks = await readableTasks(caller, referenced.tasks);
-  const launchPlans = await readableLaunchPlans(caller, referenced.launchPlans);
+  const launchPlans = await usableLaunchPlans(caller, referenced.launchPlans);
   const closure = compileWorkflow(written, {
     tasks: tasks.map(({ compiled }) => compiled),
     launchPlans: launchPlans.map(({ compiled }) => compiled),
@@ -145,19 +145,39 @@ const readableTasks = (caller: Caller, keys: readonly EntityKey[]): Promise<Regi
     compiledOf: (row, id) => ({ id, template: row.template as unknown as TaskTemplate }),
   });
 
-/** The same for launch plans. */
-const readableLaunchPlans = (
+/**
+ * The same for launch plans. A node of a launch plan lets everybody run it who may run the workflow, so the author needs
+ * USE on it.
+ *
+ * @throws PermissionDeniedError for a launch plan that the caller may read but not use.
+ */
+async function usableLaunchPlans(
   caller: Caller,
   keys: readonly EntityKey[],
-): Promise<Registered<CompiledLaunchPlan>[]> =>
-  readable<LaunchPlan, CompiledLaunchPlan>(caller, keys, {
+): Promise<Registered<CompiledLaunchPlan>[]> {
+  const found = await readable<LaunchPlan, CompiledLaunchPlan & { readonly target: Target }>(caller, keys, {
     kind: 'launch plan',
     permission: 'launchPlan:read',
     read: (addresses) => readLaunchPlans(caller.tenantId, addresses),
     targetOf: launchPlanTarget,
-    compiledOf: ({ expectedInputs, expectedOutputs }, id) =>
-      ({ id, expectedInputs, expectedOutputs }) as unknown as CompiledLaunchPlan,
+    compiledOf: (row, id) => ({
+      id,
+      expectedInputs: row.expectedInputs as unknown as CompiledLaunchPlan['expectedInputs'],
+      expectedOutputs: row.expectedOutputs as unknown as CompiledLaunchPlan['expectedOutputs'],
+      target: launchPlanTarget(row),
+    }),
   });
+  for (const { compiled } of found) {
+    const refused = await refusal(caller, 'launchPlan:use', {
+      kind: 'launch plan',
+      key: addressText({ key: compiled.id }),
+      path: ['input', 'template'],
+      target: async () => compiled.target,
+    });
+    if (refused) throw refused;
+  }
+  return found.map(({ id, compiled: { target: _target, ...compiled } }) => ({ id, compiled }));
+}
 
 async function readable<Row extends { readonly id: string }, Compiled>(
   caller: Caller,
