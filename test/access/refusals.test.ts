@@ -239,7 +239,7 @@ const ways: Readonly<Record<string, Way>> = {
   'a launch plan that an input names, and that is hidden': {
     by: async () => {
       const actor = await newUser({ level: 'USE' });
-      const { id } = await db.namedEntity.findFirstOrThrow({ where: { name: 'chain' } });
+      const { id } = await db.namedEntity.findFirstOrThrow({ where: { name: 'chain', type: 'WORKFLOW' } });
       await grantTo({ userId: actor.id }, 'WORKFLOW', id, 'NO_PERMISSIONS');
       return actor;
     },

@@ -36,7 +36,7 @@ const [own, hidden] = ['own', 'hidden'];
 let app: LocalApp;
 let callers: { maker: string; superuser: string; admin: string };
 /** The ids of hidden objects. */
-let ids: { plan: string; execution: string; run: string; file: string; group: string };
+let ids: { plan: string; execution: string; task: string; run: string; file: string; group: string };
 let there: { experiment: string; model: string };
 /** A user of another tenant. */
 let stranger: User;
@@ -53,6 +53,10 @@ beforeAll(async () => {
   const execution = await launch(app, hidden, 'secret', { name: 'secret' });
   await launch(app, own, 'secret', { name: 'secret' });
   await registerFilePlan();
+  await registerWorkflow(app, own, 'open', { a: [] });
+  const outside = await launch(app, own, 'open', { name: 'outside', engine: 'EXTERNAL' });
+  await mutate(app, 'createNodeEvent', { execution: { id: outside }, ...nodeEvent });
+  const { id: task } = await db.taskExecution.create({ data: await attemptOf(execution) });
   const { id: plan } = await db.launchPlan.findFirstOrThrow({
     where: { name: 'secret', project: { identifier: own } },
   });
@@ -66,7 +70,7 @@ beforeAll(async () => {
   const tenantId = await newTenant('strangers');
   stranger = await newUser({ role: 'USER', tenantId });
   await newGroup('secret-team', [], tenantId);
-  ids = { plan, execution, run, file, group: await newGroup('own-team') };
+  ids = { plan, execution, task, run, file, group: await newGroup('own-team') };
   const managed = [{ type: 'PROJECT', id: ownId, level: 'MANAGE' }] as const;
   callers = {
     maker: await newCaller({ role: 'USER', grants: managed }),
@@ -74,11 +78,24 @@ beforeAll(async () => {
     admin: await newCaller({ role: 'ADMIN' }),
   };
   const { id: closed } = await db.namedEntity.findFirstOrThrow({
-    where: { name: 'secret', project: { identifier: own } },
+    where: { name: 'secret', type: 'WORKFLOW', project: { identifier: own } },
   });
   await grant(callers.maker, 'WORKFLOW', closed, 'NO_PERMISSIONS');
 });
 afterAll(() => app.stop());
+
+const nodeEvent = { nodeId: 'a', phase: 'RUNNING', occurredAt: '2026-01-01T00:00:00Z' };
+
+/** The row of an attempt in an execution, whose node is made for it. */
+async function attemptOf(executionId: string) {
+  const { tenantId } = await db.execution.findUniqueOrThrow({ where: { id: executionId } });
+  const common = { tenantId, executionId, phase: 'QUEUED' } as const;
+  const node = await db.nodeExecution.create({ data: { ...common, nodeId: 'a', specNodeId: 'a' } });
+  return {
+    ...{ ...common, nodeExecutionId: node.id, retryAttempt: 0 },
+    ...{ taskProject: hidden, taskDomain: domain, taskName: 'double', taskVersion: 'v1' },
+  };
+}
 
 /** A launch plan with a file as input. */
 async function registerFilePlan(): Promise<void> {
@@ -98,11 +115,28 @@ const absentId = '01a202b2-5304-72e0-b221-04449f1f6bfe';
 const notFound = (...path: string[]) => ({ __typename: 'NotFoundError', path: ['input', ...path] });
 const key = (project: string) => (name: string) => keyOf(project, name);
 const execution = (project: string) => (name: string) => ({ key: { project, domain, name } });
-const withTask = (name: string) => {
+
+/** The places of a node in `createWorkflow`. */
+const places = ['template', 'subWorkflows.template'].flatMap((template) =>
+  ['nodes', 'failureNode'].map((field) => ({ template, field })),
+);
+
+/** A workflow that has, at this place, a node with this target. */
+function withNode({ template: where, field }: (typeof places)[number], target: object) {
   const { key: id, template } = workflowInput(own, 'new', { a: [] });
-  const nodes = template.nodes.map((node) => ({ ...node, taskNode: { referenceId: keyOf(hidden, name) } }));
-  return { key: id, template: { ...template, nodes } };
-};
+  const inputs = [{ var: 'x', binding: { value: 1 } }];
+  const { taskNode: _taskNode, ...bare } = { ...template.nodes[0], id: field, inputs };
+  const node = { ...bare, ...target };
+  const other = {
+    ...template,
+    outputs: [],
+    interface: {},
+    nodes: [{ ...bare, taskNode: { referenceId: keyOf(own, 'double') } }],
+  };
+  const changed = { ...other, [field]: field === 'nodes' ? [node] : { ...node, id: 'failure' } };
+  if (where === 'template') return { key: id, template: changed };
+  return { key: id, template: other, subWorkflows: [{ key: keyOf(own, 'inner'), template: changed }] };
+}
 const level = 'READ';
 const project = { project: { identifier: own } };
 const model = () => ({ id: there.model });
@@ -120,6 +154,9 @@ interface Row {
 }
 
 const names = () => ['secret', 'ghostly'] as const;
+/** Each call creates another attempt, because a repeated event would be refused. */
+let attempts = 0;
+const nextAttempt = () => attempts++;
 const strangers = () => [stranger.username, 'ghostly'] as const;
 
 const rows: readonly Row[] = [
@@ -165,12 +202,67 @@ const rows: readonly Row[] = [
     input: (name) => ({ key: key(own)('of-other'), workflow: { key: key(hidden)(name) } }),
     answer: notFound('workflow'),
   },
+  ...places.flatMap((place): Row[] => [
+    {
+      field: 'createWorkflow',
+      further: `${place.template}.${place.field}.taskNode.referenceId`,
+      names: () => ['double', 'ghostly'],
+      input: (name) => withNode(place, { taskNode: { referenceId: keyOf(hidden, name) } }),
+      answer: { problems: [{ code: 'TaskReferenceNotFound' }] },
+    },
+    {
+      field: 'createWorkflow',
+      further: `${place.template}.${place.field}.workflowNode`,
+      names,
+      input: (name) => withNode(place, { workflowNode: { launchplanRef: keyOf(hidden, name) } }),
+      answer: { problems: [{ code: 'WorkflowReferenceNotFound' }] },
+    },
+  ]),
+  ...[
+    { field: 'createSignal', signalId: 'go', type: { simple: 'BOOLEAN' } },
+    { field: 'setSignal', signalId: 'go', value: true },
+    { field: 'createWorkflowEvent', phase: 'RUNNING', occurredAt: nodeEvent.occurredAt },
+    { field: 'createNodeEvent', ...nodeEvent },
+    { field: 'createTaskEvent', ...nodeEvent, task: keyOf(own, 'double') },
+  ].map(
+    ({ field, ...more }): Row => ({
+      field,
+      further: 'execution',
+      names,
+      input: (name) => ({ execution: execution(hidden)(name), ...more }),
+      answer: { refused: 'NOT_FOUND' },
+    }),
+  ),
   {
-    field: 'createWorkflow',
-    further: 'template.nodes.taskNode.referenceId',
+    field: 'createNodeEvent',
+    further: 'childExecution',
+    names,
+    input: (name) => ({
+      ...{ execution: execution(own)('outside'), ...nodeEvent, nodeId: 'b' },
+      childExecution: execution(hidden)(name),
+    }),
+    answer: notFound('childExecution'),
+  },
+  {
+    field: 'createNodeEvent',
+    further: 'parentTaskExecution',
+    names: () => [ids.task, absentId],
+    input: (id) => ({
+      ...{ execution: execution(own)('outside'), ...nodeEvent, nodeId: 'b' },
+      parentTaskExecution: id,
+    }),
+    answer: notFound('parentTaskExecution'),
+  },
+  {
+    field: 'createTaskEvent',
+    further: 'task',
     names: () => ['double', 'ghostly'],
-    input: withTask,
-    answer: { problems: [{ code: 'TaskReferenceNotFound' }] },
+    input: (name) => ({
+      ...{ execution: execution(own)('outside'), ...nodeEvent },
+      task: keyOf(hidden, name),
+      retryAttempt: nextAttempt(),
+    }),
+    answer: { __typename: 'CreateTaskEventPayload' },
   },
   {
     field: 'createRun',
@@ -334,7 +426,11 @@ describe('the table', () => {
 });
 
 /** Not checked here: a token may be limited to a resource that its caller may not see. The resource stays hidden. */
-const judgedElsewhere = new Set(['login.resources.id']);
+const judgedElsewhere = new Set([
+  'login.resources.id',
+  // Names a part of the same input.
+  'createWorkflow.subWorkflows.key',
+]);
 
 /** The fields with the main object of a mutation. */
 const about = new Set(['by', 'key', 'owner', 'resource', 'experiment', 'model', 'registeredModel']);

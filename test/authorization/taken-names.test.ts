@@ -30,7 +30,7 @@ beforeAll(async () => {
     await launch(app, project, name, { name });
     await mutate(app, 'createQueue', { name });
   }
-  const hidden = await db.namedEntity.findFirstOrThrow({ where: { name: 'unseen' } });
+  const hidden = await db.namedEntity.findFirstOrThrow({ where: { name: 'unseen', type: 'WORKFLOW' } });
   const queue = await db.queue.findFirstOrThrow({ where: { name: 'seen' } });
   const [, experiment] = [
     await makeExperiment(app, project, 'seen'),

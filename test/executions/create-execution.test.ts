@@ -201,7 +201,7 @@ describe('an execution of a launch plan of another project', () => {
     await registerProject(app, 'glimpsed');
     await registerTask(app, 'glimpsed', 'double');
     await registerWorkflow(app, 'glimpsed', 'shown', { a: [] });
-    const shown = await db.namedEntity.findFirstOrThrow({ where: { name: 'shown' } });
+    const shown = await db.namedEntity.findFirstOrThrow({ where: { name: 'shown', type: 'WORKFLOW' } });
     const lender = await db.project.findFirstOrThrow({ where: { identifier: project } });
     const grants = [
       { type: 'PROJECT', id: lender.id, level: 'USE' },

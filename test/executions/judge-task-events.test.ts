@@ -4,7 +4,7 @@ import { MAX_TURN_BYTES, MAX_TURN_STEPS } from '../../src/executions/domain/limi
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 
 const type = { collectionType: { simple: 'INTEGER' } } as const;
-const taskNode = { retries: 0, outputs: { y: { type } } };
+const taskNode = { kind: 'TASK', retries: 0, outputs: { y: { type } } };
 
 /** Checks the reports of three nodes in one turn. Each report has a list with this many items. */
 function judge(items: number, outputLimitBytes = 1_000) {

@@ -25,7 +25,11 @@ let ids: { project: string; secret: string };
 let editor: string;
 
 const entity = async (name: string) =>
-  (await db.namedEntity.findFirstOrThrow({ where: { name, project: { identifier: project } } })).id;
+  (
+    await db.namedEntity.findFirstOrThrow({
+      where: { name, type: 'WORKFLOW', project: { identifier: project } },
+    })
+  ).id;
 
 beforeAll(async () => {
   app = await startApp({ scheduler: false });

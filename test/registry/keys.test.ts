@@ -114,7 +114,7 @@ describe('versions whose keys differ in one part', () => {
     const alone = await registerProject(app, 'alone');
     const key = keyOf('alone', 'single');
     await createWorkflow(app, inputs.createWorkflow(key));
-    const { id } = await db.namedEntity.findFirstOrThrow({ where: { projectId: alone } });
+    const { id } = await db.namedEntity.findFirstOrThrow({ where: { projectId: alone, type: 'WORKFLOW' } });
     const maker = await newCaller({ role: 'USER', grants: [{ type: 'WORKFLOW', id, level: 'EDIT' }] });
     const register = async (more: object): Promise<Answer> =>
       await mutate(app, 'createWorkflow', inputs.createWorkflow({ ...key, ...more }), '', maker);
