@@ -26,6 +26,8 @@ const forGuests: readonly Permission[] = [
     'task:read',
     'workflow:read',
     'launchPlan:read',
+    'attributes:read',
+    'attributes:list',
   ] as const),
   ...([
     'execution:read',
@@ -44,8 +46,14 @@ const forGuests: readonly Permission[] = [
 const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> = {
   ANNOTATOR: ['launchPlan:use', 'execution:create', 'blob:create'],
   USER: [
-    ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
-    ...(['execution:terminate', 'experiment:create', 'experiment:update', 'experiment:delete'] as const),
+    ...(['attributes:update', 'task:create', 'workflow:create', 'launchPlan:create'] as const),
+    ...([
+      'launchPlan:update',
+      'execution:terminate',
+      'experiment:create',
+      'experiment:update',
+      'experiment:delete',
+    ] as const),
     ...(['experiment:publish', 'run:create', 'run:update', 'run:delete', 'model:create'] as const),
     ...(['model:update', 'model:delete', 'model:publish', 'permission:read', 'permission:grant'] as const),
   ],
@@ -63,6 +71,8 @@ const ladder = ['GUEST', 'ANNOTATOR', 'USER', 'SUPERUSER', 'ADMIN', 'SYSTEM', 'R
 const forAnonymous: readonly Permission[] = [
   ...(['version:read', 'viewer:read', 'project:read', 'project:list', 'task:read', 'workflow:read'] as const),
   ...([
+    'attributes:read',
+    'attributes:list',
     'launchPlan:read',
     'execution:read',
     'execution:list',
@@ -97,6 +107,7 @@ const levelsOf: Readonly<
     ...(['project:read', 'task:read', 'workflow:read', 'launchPlan:read', 'execution:read'] as const),
     ...(['queue:read', 'job:read', 'experiment:read', 'run:read', 'model:read'] as const),
     'permission:explain',
+    'attributes:read',
   ],
   USE: ['launchPlan:use', 'execution:create', 'blob:create'],
   EDIT: [
@@ -105,7 +116,7 @@ const levelsOf: Readonly<
   ],
   MANAGE: [
     ...(['experiment:delete', 'experiment:publish', 'run:delete', 'model:delete', 'model:publish'] as const),
-    ...(['permission:read', 'permission:grant'] as const),
+    ...(['permission:read', 'permission:grant', 'attributes:update'] as const),
   ],
   CREATION_POLICY: ['experiment:create', 'model:create'],
 };
