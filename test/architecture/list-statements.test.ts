@@ -109,7 +109,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'RegisteredModel.tags': { path: 'registeredModels.tags', statements: 1 },
   'RegisteredModel.versions': { path: 'registeredModels.versions', statements: 3 },
   'Run.tags': { path: 'runs.tags', statements: 1 },
-  'SecurityContext.secrets': { path: `${config}.securityContext.secrets`, statements: 2 },
+  'SecurityContext.secrets': { path: `${config}.securityContext.secrets`, statements: 1 },
   'TypedInterface.inputs': { path: 'tasks.interface.inputs', statements: 3 },
   'TypedInterface.outputs': { path: 'tasks.interface.outputs', statements: 3 },
   'User.experimentPermissions': {
@@ -125,13 +125,13 @@ const lists: Readonly<Record<string, Entry>> = {
   },
   'Workflow.executions': { path: 'workflows.executions', statements: 5 },
   'Workflow.launchPlans': { path: 'workflows.launchPlans', statements: 5 },
-  'WorkflowExecutionConfig.annotations': { path: `${config}.annotations`, statements: 2 },
-  'WorkflowExecutionConfig.envs': { path: `${config}.envs`, statements: 2 },
+  'WorkflowExecutionConfig.annotations': { path: `${config}.annotations`, statements: 1 },
+  'WorkflowExecutionConfig.envs': { path: `${config}.envs`, statements: 1 },
   'WorkflowExecutionConfig.executionEnvAssignments': {
     path: `${config}.executionEnvAssignments`,
     statements: 2,
   },
-  'WorkflowExecutionConfig.labels': { path: `${config}.labels`, statements: 2 },
+  'WorkflowExecutionConfig.labels': { path: `${config}.labels`, statements: 1 },
 };
 
 /**

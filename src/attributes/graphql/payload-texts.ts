@@ -77,9 +77,9 @@ export const rawOutputDataConfig = {
 
 export const executionEnvironment = {
   description: 'An environment in which tasks run, such as an actor.',
-  name: 'The name.',
-  type: 'The type, which the engine knows.',
-  version: 'The version.',
+  name: 'The name of the environment.',
+  type: 'The type of the environment, which the engine knows.',
+  version: 'The version of the environment.',
   extant: 'The environment, if it exists, as the engine describes it.',
   spec: 'The specification of a new environment.',
 };
