@@ -129,7 +129,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'WorkflowExecutionConfig.envs': { path: `${config}.envs`, statements: 1 },
   'WorkflowExecutionConfig.executionEnvAssignments': {
     path: `${config}.executionEnvAssignments`,
-    statements: 2,
+    statements: 1,
   },
   'WorkflowExecutionConfig.labels': { path: `${config}.labels`, statements: 1 },
 };
