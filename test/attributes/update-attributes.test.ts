@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { domain, registerProject } from '../support/seed.ts';
-import { grantTo, newCaller, newUser } from '../support/users.ts';
+import { grantTo, newUser } from '../support/users.ts';
 import {
   type Address,
   archive,
@@ -247,18 +247,6 @@ describe('a change of attributes', () => {
       answers.push((await asked)?.code ?? 'OK');
     }
     expect(answers).toEqual(['NOT_FOUND', 'PERMISSION_DENIED', 'PERMISSION_DENIED', 'OK']);
-  });
-
-  it.each(kinds)('is not possible for an annotator who manages the project: %s', async (name) => {
-    const annotator = await newCaller({
-      role: 'ANNOTATOR',
-      grants: [{ type: 'PROJECT', id: projectId, level: 'MANAGE' }],
-    });
-    const answer =
-      name === 'setting'
-        ? await update(app, { project }, tags('x'), annotator)
-        : await remove(app, { project }, 'EXECUTION_QUEUE', annotator);
-    expect(answer.code).toBe('PERMISSION_DENIED');
   });
 
   it('is in the audit log, with the record before and after it', async () => {
