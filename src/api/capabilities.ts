@@ -1,4 +1,5 @@
 import { access } from '../access/capability.ts';
+import { attributes } from '../attributes/capability.ts';
 import { blobs } from '../blobs/capability.ts';
 import { executions } from '../executions/capability.ts';
 import type { Capability } from '../graphql/capability.ts';
@@ -16,6 +17,7 @@ export const capabilities: readonly Capability[] = [
   identity,
   signIn,
   projects,
+  attributes,
   registry,
   executions,
   jobs,

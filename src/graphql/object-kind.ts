@@ -13,6 +13,7 @@ const descriptions: Readonly<Record<ObjectKind, string>> = {
   job: 'A unit of work on a queue.',
   'job run': 'One lease of a job.',
   'launch plan': 'A way to launch a workflow, with its default and fixed inputs.',
+  'matchable attributes': 'What applies to everything in a project, a domain or a workflow.',
   'model version': 'One version of a registered model.',
   'node execution': 'One node of an execution.',
   object: 'An object of any type, as `node` looks for it.',

@@ -13,6 +13,7 @@ export const objectKinds = [
   'job',
   'job run',
   'launch plan',
+  'matchable attributes',
   'model version',
   'node execution',
   'object',

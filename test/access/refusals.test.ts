@@ -55,6 +55,12 @@ async function refusalsOf(actorId: string): Promise<Answer[]> {
 /** The permission of each mutation, and the kind of its object. */
 const mutations: Readonly<Record<string, readonly [string, string]>> = {
   registerProject: ['project:register', 'project'],
+  updateProjectAttributes: ['attributes:update', 'project'],
+  updateProjectDomainAttributes: ['attributes:update', 'project'],
+  updateWorkflowAttributes: ['attributes:update', 'project'],
+  deleteProjectAttributes: ['attributes:update', 'project'],
+  deleteProjectDomainAttributes: ['attributes:update', 'project'],
+  deleteWorkflowAttributes: ['attributes:update', 'project'],
   createTask: ['task:create', 'project'],
   createWorkflow: ['workflow:create', 'project'],
   createLaunchPlan: ['launchPlan:create', 'project'],

@@ -35,6 +35,7 @@ const queries: Readonly<Record<string, string | null>> = {
   jobRun: 'job:read',
   launchPlan: 'launchPlan:read',
   launchPlans: 'launchPlan:read',
+  matchableAttributes: 'attributes:list',
   modelVersion: 'model:read',
   myPermissions: 'permission:list',
   node: null,
@@ -43,6 +44,8 @@ const queries: Readonly<Record<string, string | null>> = {
   nodes: null,
   permissions: 'permission:read',
   project: 'project:read',
+  projectAttributes: 'attributes:read',
+  projectDomainAttributes: 'attributes:read',
   projects: 'project:list',
   queue: 'queue:read',
   queues: 'queue:list',
@@ -63,6 +66,7 @@ const queries: Readonly<Record<string, string | null>> = {
   version: null,
   viewer: null,
   workflow: 'workflow:read',
+  workflowAttributes: 'attributes:read',
   workflows: 'workflow:read',
 };
 const ofProject = { resource: { project: { identifier: 'x' } } };

@@ -59,6 +59,7 @@ interface Entry {
 
 const executions = 'executions';
 const nodes = 'executions.nodeExecutions';
+const config = 'matchableAttributes.attributes.workflowExecutionConfig';
 const lists: Readonly<Record<string, Entry>> = {
   'Execution.nodeCounts': { path: `${executions}.nodeCounts`, statements: 4 },
   'Execution.nodeExecutions': { path: nodes, statements: 4 },
@@ -93,6 +94,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.grantees': { path: 'grantees', statements: 1, as: 'administrator' },
   'Query.groups': { path: 'groups', statements: 2 },
   'Query.launchPlans': { path: 'launchPlans', statements: 3 },
+  'Query.matchableAttributes': { path: 'matchableAttributes', statements: 2 },
   'Query.myPermissions': { path: 'myPermissions', statements: 3 },
   'Query.nodeExecutions': { path: 'nodeExecutions', statements: 3 },
   'Query.permissions': { path: 'permissions', statements: 2, as: 'administrator' },
@@ -111,6 +113,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'RegisteredModel.tags': { path: 'registeredModels.tags', statements: 1 },
   'RegisteredModel.versions': { path: 'registeredModels.versions', statements: 3 },
   'Run.tags': { path: 'runs.tags', statements: 1 },
+  'SecurityContext.secrets': { path: `${config}.securityContext.secrets`, statements: 1 },
   'TypedInterface.inputs': { path: 'tasks.interface.inputs', statements: 3 },
   'TypedInterface.outputs': { path: 'tasks.interface.outputs', statements: 3 },
   'User.experimentPermissions': {
@@ -126,11 +129,23 @@ const lists: Readonly<Record<string, Entry>> = {
   },
   'Workflow.executions': { path: 'workflows.executions', statements: 5 },
   'Workflow.launchPlans': { path: 'workflows.launchPlans', statements: 5 },
+  'WorkflowExecutionConfig.annotations': { path: `${config}.annotations`, statements: 1 },
+  'WorkflowExecutionConfig.envs': { path: `${config}.envs`, statements: 1 },
+  'WorkflowExecutionConfig.executionEnvAssignments': {
+    path: `${config}.executionEnvAssignments`,
+    statements: 1,
+  },
+  'WorkflowExecutionConfig.labels': { path: `${config}.labels`, statements: 1 },
 };
 
-/** Lists that cannot be reached from pages of other lists. Each has its own test: `nodes` in test/api/node.test.ts, the others below. */
+/**
+ * Lists that cannot be reached from pages of other lists. Each has its own test: `nodes` in test/api/node.test.ts, the
+ * kinds of attributes in test/attributes/matchable-attributes.test.ts, the others below.
+ */
 const others = [
   'DifferentStructureError.differences',
+  'ClusterResourceAttributes.attributes',
+  'PluginOverrides.overrides',
   'InvalidArgumentError.problems',
   'LeaseJobsPayload.runs',
   'LeasedRun.inputBlobs',
@@ -141,6 +156,7 @@ const others = [
 const inProject = () => `filter: { project: "${project}", domain: "${domain}" }`;
 const argumentsOf: Readonly<Record<string, () => string>> = {
   executions: inProject,
+  matchableAttributes: () => 'resourceType: WORKFLOW_EXECUTION_CONFIG',
   tasks: inProject,
   workflows: inProject,
   launchPlans: inProject,
@@ -239,6 +255,12 @@ async function costOf(type: string, document: string, variables: object, authori
 }
 
 const labels = [{ key: 'team', value: 'a' }];
+const executionConfig = {
+  ...{ labels, annotations: labels, envs: labels, securityContext: { secrets: [{ group: 'database' }] } },
+  executionEnvAssignments: [
+    { nodeIds: ['a'], taskType: 'container', executionEnv: { name: 'warm', type: 'actor', spec: {} } },
+  ],
+};
 const each = Array.from({ length: MANY }, (_, at) => at);
 
 beforeAll(async () => {
@@ -248,6 +270,10 @@ beforeAll(async () => {
     made.projects.push(
       await make(app, 'registerProject', { identifier, name: identifier, labels }, 'project'),
     );
+    await mutate(app, 'updateProjectAttributes', {
+      project: identifier,
+      attributes: { workflowExecutionConfig: executionConfig },
+    });
     await make(app, 'createQueue', { name: `a-queue-${at}`, labels }, 'queue');
     const { id: projectId, tenantId } = await db.project.findFirstOrThrow({ where: { identifier } });
     await db.queue.create({ data: { tenantId, projectId, name: `${identifier}/staging` } });

@@ -102,6 +102,7 @@ beforeAll(async () => {
   await untilEnded(app, id);
   await app.stopScheduler();
   await seedModel(id);
+  await seedAttributes();
   const user = (await createUser(app, person)).user;
   const { group } = await createGroup(app, { name: name.group, members: [{ id: user.id }] });
   const rows = await Promise.all(tables.map((table) => pool.query(`select id from ${table}`)));
@@ -113,7 +114,14 @@ beforeAll(async () => {
     ...ids,
     ...digests.rows.map((row) => row.digest as string),
     ...[project, ...Object.values(name), ...Object.values(person), 'sealed-node', 'sealed-log'],
-    ...['7777777777777', '8888888888888', 'sealed-tag', 'sealed-alias', 's3://sealed-bucket/model'],
+    ...[
+      '6666666666666',
+      '7777777777777',
+      '8888888888888',
+      'sealed-tag',
+      'sealed-alias',
+      's3://sealed-bucket/model',
+    ],
   ];
   const other = await registerProject(app, 'next-door');
   const tenantId = await newTenant('elsewhere');
@@ -143,12 +151,24 @@ async function seedModel(execution: string): Promise<void> {
   await make(app, 'updateModelAlias', { model, alias: 'sealed-alias', version: 1 }, 'registeredModel');
 }
 
+/** Attributes of the workflow. The walk asks for the first kind of attributes only. */
+async function seedAttributes(): Promise<void> {
+  const attributes = { taskResource: { limits: { memory: '6666666666666' } } };
+  const input = { project, domain, workflow: name.workflow, attributes };
+  const { errors } = await app.ask(
+    'mutation ($input: UpdateWorkflowAttributesInput!) { updateWorkflowAttributes(input: $input) { __typename } }',
+    { input },
+  );
+  expect(errors).toBeUndefined();
+}
+
 /** The values of a text argument or field, by its name. */
 const texts: Readonly<Record<string, () => readonly string[]>> = {
   project: () => [project],
   identifier: () => [project],
   domain: () => [domain],
   name: () => Object.values(name),
+  workflow: () => [name.workflow],
   execution: () => [name.execution],
   nodeId: () => ['sealed-node'],
   version: () => ['v1'],

@@ -26,6 +26,8 @@ const forGuests: readonly Permission[] = [
     'task:read',
     'workflow:read',
     'launchPlan:read',
+    'attributes:read',
+    'attributes:list',
   ] as const),
   ...([
     'execution:read',
@@ -47,6 +49,7 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
     ...(['execution:terminate', 'execution:signal', 'execution:report'] as const),
     ...(['experiment:create', 'experiment:update', 'experiment:delete'] as const),
+    'attributes:update',
     ...(['experiment:publish', 'run:create', 'run:update', 'run:delete', 'model:create'] as const),
     ...(['model:update', 'model:delete', 'model:publish', 'permission:read', 'permission:grant'] as const),
   ],
@@ -64,6 +67,8 @@ const ladder = ['GUEST', 'ANNOTATOR', 'USER', 'SUPERUSER', 'ADMIN', 'SYSTEM', 'R
 const forAnonymous: readonly Permission[] = [
   ...(['version:read', 'viewer:read', 'project:read', 'project:list', 'task:read', 'workflow:read'] as const),
   ...([
+    'attributes:read',
+    'attributes:list',
     'launchPlan:read',
     'execution:read',
     'execution:list',
@@ -98,6 +103,7 @@ const levelsOf: Readonly<
     ...(['project:read', 'task:read', 'workflow:read', 'launchPlan:read', 'execution:read'] as const),
     ...(['queue:read', 'job:read', 'experiment:read', 'run:read', 'model:read'] as const),
     'permission:explain',
+    'attributes:read',
   ],
   USE: ['launchPlan:use', 'execution:create', 'blob:create'],
   EDIT: [
@@ -107,7 +113,7 @@ const levelsOf: Readonly<
   ],
   MANAGE: [
     ...(['experiment:delete', 'experiment:publish', 'run:delete', 'model:delete', 'model:publish'] as const),
-    ...(['permission:read', 'permission:grant'] as const),
+    ...(['permission:read', 'permission:grant', 'attributes:update'] as const),
   ],
   CREATION_POLICY: ['experiment:create', 'model:create'],
 };

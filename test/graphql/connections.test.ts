@@ -57,6 +57,7 @@ const roots: Record<string, { readonly args?: string; readonly count: number }> 
   experiments: { count: 2 },
   groups: { args: 'filter: { namePrefix: "team" }', count: 1 },
   launchPlans: { args: inProject, count: 2 },
+  matchableAttributes: { args: 'resourceType: EXECUTION_QUEUE', count: 1 },
   myPermissions: { count: 5 },
   nodeExecutions: {
     args: `by: { key: { project: "${project}", domain: "${domain}", name: "first" } }`,
@@ -82,6 +83,8 @@ let experiments: string[];
 beforeAll(async () => {
   app = await startApp();
   await registerProject(app, project);
+  const attributes = { executionQueue: { tags: ['fast'] } };
+  await mutate(app, 'updateProjectAttributes', { project, attributes });
   await registerTask(app, project, 'double');
   await registerWorkflow(app, project, 'three', { a: [], b: [], c: [] });
   await registerWorkflow(app, project, 'one', { a: [] });

@@ -210,6 +210,7 @@ describe('every list of objects in the schema', () => {
     expect(Object.fromEntries(sized)).toEqual({
       'AccessExplanation.steps': 10,
       'DifferentStructureError.differences': 10,
+      'ClusterResourceAttributes.attributes': 5,
       'Execution.nodeCounts': 10,
       'ExecutionData.files': 10,
       'Experiment.tags': 10,
@@ -220,6 +221,7 @@ describe('every list of objects in the schema', () => {
       'LeasedRun.inputBlobs': 10,
       'ModelVersion.tags': 10,
       'NodeExecution.itemCounts': 10,
+      'PluginOverrides.overrides': 5,
       'Project.domains': 5,
       'Project.labels': 5,
       'Query.allPermissions': Object.keys(permissionTexts).length,
@@ -229,9 +231,14 @@ describe('every list of objects in the schema', () => {
       'RegisteredModel.aliases': 10,
       'RegisteredModel.tags': 10,
       'Run.tags': 10,
+      'SecurityContext.secrets': 5,
       'TypedInterface.inputs': 10,
       'TypedInterface.outputs': 10,
       'User.groups': 25,
+      'WorkflowExecutionConfig.annotations': 5,
+      'WorkflowExecutionConfig.envs': 5,
+      'WorkflowExecutionConfig.executionEnvAssignments': 5,
+      'WorkflowExecutionConfig.labels': 5,
     });
   });
 

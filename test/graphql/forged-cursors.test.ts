@@ -25,6 +25,8 @@ let ids: { execution: string; experiment: string; model: string; node: string; p
 beforeAll(async () => {
   app = await startApp();
   const projectId = await registerProject(app, project);
+  const attributes = { executionQueue: { tags: ['fast'] } };
+  await mutate(app, 'updateProjectAttributes', { project, attributes });
   await registerTask(app, project, 'double');
   await registerWorkflow(app, project, 'one', { a: [] });
   await mutate(app, 'createQueue', { name: 'queue' });
@@ -103,6 +105,7 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Query.experiments': [() => 'experiments(ARGS) { PAGE }'],
   'Query.groups': [() => 'groups(ARGS) { PAGE }'],
   'Query.launchPlans': [() => versions('launchPlans')],
+  'Query.matchableAttributes': [() => 'matchableAttributes(resourceType: EXECUTION_QUEUE, ARGS) { PAGE }'],
   'Query.myPermissions': [() => 'myPermissions(ARGS) { PAGE }'],
   'Query.nodeExecutions': [() => `nodeExecutions(by: { id: "${ids.execution}" }, ARGS) { PAGE }`],
   'Query.permissions': [

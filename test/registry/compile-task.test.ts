@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileTask } from '../../src/registry/domain/compile-task.ts';
-import { isEqual, isGreater, parseQuantity } from '../../src/registry/domain/quantities.ts';
+import { isEqual, isGreater, parseQuantity } from '../../src/values/quantities.ts';
 import { faultsThrown } from './outcomes.ts';
 
 const task = {

@@ -1,3 +1,4 @@
+import { serviceExecutionConfig } from '../../attributes/domain/execution-config.ts';
 import { refusal } from '../../authorization/can.ts';
 import { getAllowed } from '../../authorization/get-allowed.ts';
 import { nameConflict } from '../../authorization/name-conflict.ts';
@@ -35,7 +36,7 @@ export interface ExecutionRequest {
 }
 
 /** How many nodes run at the same time by default. Source: Flyte's service default. */
-export const DEFAULT_MAX_PARALLELISM = 25;
+export const DEFAULT_MAX_PARALLELISM = serviceExecutionConfig.maxParallelism;
 
 /**
  * Starts an execution of a launch plan. Its version need not be active. The execution is QUEUED, and the scheduler

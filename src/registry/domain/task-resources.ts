@@ -1,5 +1,12 @@
 import type { Place } from '../../values/problem-list.ts';
-import { isEqual, isGreater, isNegative, isWhole, parseQuantity, type Quantity } from './quantities.ts';
+import {
+  isEqual,
+  isGreater,
+  isNegative,
+  isWhole,
+  parseQuantity,
+  type Quantity,
+} from '../../values/quantities.ts';
 import type { ResourceEntry, Resources } from './task-templates.ts';
 
 type Amounts = ReadonlyMap<ResourceEntry['name'], Quantity>;
