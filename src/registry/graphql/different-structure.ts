@@ -28,7 +28,10 @@ builder.objectType(DifferentStructureError, {
     'The version is registered already, with another content. A registered version never changes: register another version.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    existingId: t.exposeID('existingId', { description: 'The id of the registered version.' }),
+    existingId: t.exposeID('existingId', {
+      nullable: true,
+      description: 'The id of the registered version; never null. It has the type that other errors give it.',
+    }),
     differences: t.field({
       type: [DifferenceType],
       extensions: { listSize: 10 },
