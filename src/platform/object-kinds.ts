@@ -4,6 +4,7 @@ import type { ResourceType } from '../generated/prisma/enums.ts';
 export const objectKinds = [
   'access key',
   'alias',
+  'description entity',
   'execution',
   'executor',
   'experiment',
@@ -14,6 +15,7 @@ export const objectKinds = [
   'job run',
   'launch plan',
   'model version',
+  'named entity',
   'node execution',
   'object',
   'project',

@@ -27,6 +27,7 @@ const forGuests: readonly Permission[] = [
     'workflow:read',
     'launchPlan:read',
   ] as const),
+  ...(['namedEntity:read', 'descriptionEntity:read'] as const),
   ...([
     'execution:read',
     'execution:list',
@@ -45,6 +46,7 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
   ANNOTATOR: ['launchPlan:use', 'execution:create', 'blob:create'],
   USER: [
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
+    'namedEntity:update',
     ...(['execution:terminate', 'experiment:create', 'experiment:update', 'experiment:delete'] as const),
     ...(['experiment:publish', 'run:create', 'run:update', 'run:delete', 'model:create'] as const),
     ...(['model:update', 'model:delete', 'model:publish', 'permission:read', 'permission:grant'] as const),
@@ -62,6 +64,7 @@ const ladder = ['GUEST', 'ANNOTATOR', 'USER', 'SUPERUSER', 'ADMIN', 'SYSTEM', 'R
 /** The permissions of requests without credentials. */
 const forAnonymous: readonly Permission[] = [
   ...(['version:read', 'viewer:read', 'project:read', 'project:list', 'task:read', 'workflow:read'] as const),
+  ...(['namedEntity:read', 'descriptionEntity:read'] as const),
   ...([
     'launchPlan:read',
     'execution:read',
@@ -96,11 +99,12 @@ const levelsOf: Readonly<
   READ: [
     ...(['project:read', 'task:read', 'workflow:read', 'launchPlan:read', 'execution:read'] as const),
     ...(['queue:read', 'job:read', 'experiment:read', 'run:read', 'model:read'] as const),
-    'permission:explain',
+    ...(['namedEntity:read', 'descriptionEntity:read', 'permission:explain'] as const),
   ],
   USE: ['launchPlan:use', 'execution:create', 'blob:create'],
   EDIT: [
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
+    'namedEntity:update',
     ...(['execution:terminate', 'experiment:update', 'run:create', 'run:update', 'model:update'] as const),
   ],
   MANAGE: [
