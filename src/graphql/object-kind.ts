@@ -4,6 +4,7 @@ import { builder } from './builder.ts';
 const descriptions: Readonly<Record<ObjectKind, string>> = {
   'access key': 'A credential of a program. Its name is the key, never the secret.',
   alias: 'A name that points to one version of a registered model.',
+  'description entity': 'What one version of a task or workflow says about itself.',
   execution: 'One launch of a launch plan.',
   executor: 'A program that leases jobs and runs them.',
   experiment: 'An experiment: a collection of runs to compare with each other.',
@@ -15,6 +16,7 @@ const descriptions: Readonly<Record<ObjectKind, string>> = {
   'launch plan': 'A way to launch a workflow, with its default and fixed inputs.',
   'matchable attributes': 'What applies to everything in a project, a domain or a workflow.',
   'model version': 'One version of a registered model.',
+  'named entity': 'The name that all versions of a task, workflow or launch plan share.',
   'node execution': 'One node of an execution.',
   object: 'An object of any type, as `node` looks for it.',
   project: 'A project, which contains workflows, experiments, models and queues.',

@@ -1,13 +1,12 @@
 import { GraphQLError, Kind, type ValueNode } from 'graphql';
 import { formatDuration, parseDuration } from '../platform/duration.ts';
 import { keepsDigits } from '../platform/exact-json.ts';
+import { hasInstantForm, parseInstant } from '../platform/instants.ts';
 import { depthFault, MAX_JSON_DEPTH } from '../platform/storable-json.ts';
 import { builder, type Json } from './builder.ts';
 
 const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_INT64 = -(2n ** 63n);
-const rfc3339 =
-  /^(\d{4})-(\d{2})-(\d{2})[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
 
 function refuse(type: string, wanted: string, node?: ValueNode): never {
   throw new GraphQLError(`${type} must be ${wanted}`, {
@@ -16,27 +15,14 @@ function refuse(type: string, wanted: string, node?: ValueNode): never {
   });
 }
 
-/** Whether the month has this day. JavaScript would accept 30 February as 2 March. */
-function isDay(year: number, month: number, day: number): boolean {
-  const date = new Date(Date.UTC(2000, month - 1, day));
-  date.setUTCFullYear(year, month - 1, day);
-  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
-}
-
 builder.scalarType('DateTime', {
   description:
     'An instant as RFC 3339 text. Answers are in UTC with milliseconds: `2026-11-22T08:30:00.000Z`. Inputs need a time zone.',
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
-    const parts = typeof value === 'string' ? rfc3339.exec(value) : null;
-    if (!parts) refuse('DateTime', 'an RFC 3339 text with a time zone, such as 2026-01-31T12:00:00Z');
-    const [text, year, month, day] = parts;
-    const instant = new Date(text.toUpperCase());
-    // PostgreSQL has no year 0, and years have at most four digits.
-    const isWritable = instant.getUTCFullYear() >= 1 && instant.getUTCFullYear() <= 9999;
-    if (!isDay(Number(year), Number(month), Number(day)) || !isWritable)
-      refuse('DateTime', 'a date that exists in the calendar');
-    return instant;
+    if (typeof value !== 'string' || !hasInstantForm(value))
+      refuse('DateTime', 'an RFC 3339 text with a time zone, such as 2026-01-31T12:00:00Z');
+    return parseInstant(value) ?? refuse('DateTime', 'a date that exists in the calendar');
   },
 });
 

@@ -4,6 +4,7 @@ import type { ResourceType } from '../generated/prisma/enums.ts';
 export const objectKinds = [
   'access key',
   'alias',
+  'description entity',
   'execution',
   'executor',
   'experiment',
@@ -15,6 +16,7 @@ export const objectKinds = [
   'launch plan',
   'matchable attributes',
   'model version',
+  'named entity',
   'node execution',
   'object',
   'project',

@@ -3,9 +3,11 @@ import { type Reader, type ResourceColumn, readableSql } from '../authorization/
 import { Prisma, type Project } from '../generated/prisma/client.ts';
 import { readAddressed } from '../platform/by-address.ts';
 import { db } from '../platform/database/client.ts';
+import { type FilterColumn, type FilterTable, filterSql } from '../platform/database/filter-sql.ts';
 import { byText, type Page } from '../platform/database/page.ts';
 import { columnsOf, nothing, type Rows, sql } from '../platform/database/sql.ts';
 import { count, list } from '../platform/database/statement.ts';
+import type { FilterTerm } from '../platform/flyte-filters.ts';
 import { isId } from '../platform/ids.ts';
 
 export type ProjectBy = { readonly id: string } | { readonly identifier: string };
@@ -33,7 +35,28 @@ export const projectOrder = byText<Project>('project.identifier', ({ identifier 
 
 interface ProjectFilter {
   readonly withArchived: boolean | null | undefined;
+  readonly filters: readonly FilterTerm[];
 }
+
+const text = (column: string): FilterColumn => ({ column, type: 'text' });
+
+/** The columns that Flyte's filters can name. */
+export const projectFilters: FilterTable = {
+  prefixes: ['project'],
+  columns: {
+    identifier: text('project.identifier'),
+    name: text('project.name'),
+    description: text('project.description'),
+    labels: text('project.labels::text'),
+    state: {
+      column: 'project.state::text',
+      type: 'enum',
+      values: ['ACTIVE', 'ARCHIVED', 'SYSTEM_GENERATED', 'SYSTEM_ARCHIVED'],
+    },
+    created_at: { column: 'project.created_at', type: 'timestamptz' },
+    updated_at: { column: 'project.updated_at', type: 'timestamptz' },
+  },
+};
 
 const resources: readonly ResourceColumn[] = [{ type: 'PROJECT', column: 'project.id' }];
 
@@ -44,13 +67,14 @@ export const projectNodes: NodeRows = {
   resources,
 };
 
-/** The rows that a reader may see. */
-function shownTo(reader: Reader, { withArchived }: ProjectFilter): Rows {
+/** The rows that a reader may see. With any filter, ARCHIVED projects are shown too. Source: Flyte's ListProjects. */
+function shownTo(reader: Reader, { withArchived, filters }: ProjectFilter): Rows {
   const readable = readableSql(reader, resources);
   const from = sql`projects as project ${readable.joins}
     where project.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}
-      ${withArchived ? nothing : sql`and project.state <> 'ARCHIVED'`}`;
-  return { with: readable.with, from };
+      ${withArchived || filters.length > 0 ? nothing : sql`and project.state <> 'ARCHIVED'`}
+      ${filterSql(filters, projectFilters).own}`;
+  return { with: readable.with, from, isAdHoc: filters.length > 0 };
 }
 
 /** The number of these projects. It is read only if a query asks for it. */
@@ -60,7 +84,7 @@ const columns = columnsOf(Prisma.ProjectScalarFieldEnum, 'project');
 
 /**
  * The projects that the caller may read, by identifier, ascending: one page, and one more row if there is one. ARCHIVED
- * projects are left out unless the caller asks for them; SYSTEM_ARCHIVED projects never are.
+ * projects are left out unless the caller asks for them or filters; SYSTEM_ARCHIVED projects never are.
  */
 export const listProjects = (reader: Reader, filter: ProjectFilter, page: Page) =>
   list<Project>(shownTo(reader, filter), columns, projectOrder, page);

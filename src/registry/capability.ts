@@ -1,12 +1,17 @@
 import type { Capability } from '../graphql/capability.ts';
 import { nodeType } from '../graphql/node.ts';
+import { DescriptionEntityType } from './graphql/description-entity.ts';
 import { LaunchPlanType } from './graphql/launch-plan.ts';
+import { NamedEntityType } from './graphql/named-entity.ts';
 import { TaskType } from './graphql/task.ts';
 import { WorkflowType } from './graphql/workflow.ts';
 import { registryLoaders } from './loaders.ts';
 import { registryRules } from './rules.ts';
-import { launchPlanNodes, taskNodes, workflowNodes } from './store.ts';
+import { descriptionNodes } from './store/descriptions.ts';
+import { namedEntityNodes } from './store/named-entities.ts';
+import { launchPlanNodes, taskNodes, workflowNodes } from './store/version-lists.ts';
 import './graphql/different-structure.ts';
+import './graphql/entity-names.ts';
 
 export const registry: Capability = {
   rules: [registryRules],
@@ -18,6 +23,12 @@ export const registry: Capability = {
     ),
     nodeType(LaunchPlanType, 'launchPlan:read', launchPlanNodes, (id, { loaders }) =>
       loaders.launchPlan.load({ id }),
+    ),
+    nodeType(NamedEntityType, 'namedEntity:read', namedEntityNodes, (id, { loaders }) =>
+      loaders.namedEntity.load({ id }),
+    ),
+    nodeType(DescriptionEntityType, 'descriptionEntity:read', descriptionNodes, (id, { loaders }) =>
+      loaders.description.load({ id }),
     ),
   ],
 };

@@ -1,40 +1,77 @@
+import DataLoader from 'dataloader';
 import type { Reader } from '../authorization/store/readable.ts';
-import type { LaunchPlan, Task, Workflow } from '../generated/prisma/client.ts';
+import type { LaunchPlan } from '../generated/prisma/client.ts';
 import { addressLoader, listLoader } from '../platform/loaders.ts';
 import {
-  type EntityName,
+  type DescriptionBy,
+  type DescriptionRow,
+  readDescriptions,
+  readDescriptionsOf,
+} from './store/descriptions.ts';
+import { type NamedEntityBy, type NamedEntityRow, readNamedEntities } from './store/named-entities.ts';
+import {
+  launchPlansOfNames,
   launchPlansOfProjects,
   launchPlansOfWorkflows,
-  readActiveLaunchPlans,
-  readLaunchPlans,
-  readTasks,
-  readWorkflowNames,
-  readWorkflows,
+  tasksOfNames,
   tasksOfProjects,
+  workflowsOfNames,
+  workflowsOfProjects,
+} from './store/version-lists.ts';
+import {
+  type EntityName,
+  type LaunchPlanRow,
+  readActiveLaunchPlans,
+  readLaunchPlanInputs,
+  readLaunchPlans,
+  readTaskRows,
+  readTaskTemplates,
+  readWorkflowClosures,
+  readWorkflowInterfaces,
+  readWorkflowNames,
+  readWorkflowRows,
+  type TaskRow,
   type VersionBy,
   type WorkflowNameBy,
   type WorkflowNameRow,
-  workflowsOfProjects,
+  type WorkflowRow,
 } from './store.ts';
 
 export function registryLoaders(reader: Reader) {
   const { tenantId } = reader;
   return {
-    task: addressLoader<VersionBy, Task | null>((addresses) => readTasks(tenantId, addresses)),
-    workflow: addressLoader<VersionBy, Workflow | null>((addresses) => readWorkflows(tenantId, addresses)),
+    task: addressLoader<VersionBy, TaskRow | null>((addresses) => readTaskRows(tenantId, addresses)),
+    taskTemplate: new DataLoader(readTaskTemplates),
+    workflow: addressLoader<VersionBy, WorkflowRow | null>((addresses) =>
+      readWorkflowRows(tenantId, addresses),
+    ),
+    workflowInterface: new DataLoader(readWorkflowInterfaces),
+    workflowClosure: new DataLoader(readWorkflowClosures),
+    /** With its large columns, which `createExecution` needs. */
     launchPlan: addressLoader<VersionBy, LaunchPlan | null>((addresses) =>
       readLaunchPlans(tenantId, addresses),
     ),
+    launchPlanInputs: new DataLoader(readLaunchPlanInputs),
     workflowName: addressLoader<WorkflowNameBy, WorkflowNameRow | null>((addresses) =>
       readWorkflowNames(tenantId, addresses),
     ),
-    activeLaunchPlan: addressLoader<EntityName, LaunchPlan | null>((names) =>
+    activeLaunchPlan: addressLoader<EntityName, LaunchPlanRow | null>((names) =>
       readActiveLaunchPlans(tenantId, names),
     ),
+    namedEntity: addressLoader<NamedEntityBy, NamedEntityRow | null>((addresses) =>
+      readNamedEntities(reader, addresses),
+    ),
+    description: addressLoader<DescriptionBy, DescriptionRow | null>((addresses) =>
+      readDescriptions(tenantId, addresses),
+    ),
+    descriptionOfVersion: new DataLoader(readDescriptionsOf),
     tasksOfProject: listLoader(tasksOfProjects(reader), (row) => row.projectId),
     workflowsOfProject: listLoader(workflowsOfProjects(reader), (row) => row.projectId),
     launchPlansOfProject: listLoader(launchPlansOfProjects(reader), (row) => row.projectId),
     launchPlansOfWorkflow: listLoader(launchPlansOfWorkflows(reader), (row) => row.workflowId),
+    tasksOfName: listLoader(tasksOfNames(reader), (row) => row.entityId),
+    workflowsOfName: listLoader(workflowsOfNames(reader), (row) => row.entityId),
+    launchPlansOfName: listLoader(launchPlansOfNames(reader), (row) => row.entityId),
   };
 }
 

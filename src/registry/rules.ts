@@ -1,15 +1,19 @@
 import type { Target } from '../authorization/domain/resources.ts';
+import type { EntityType } from '../generated/prisma/enums.ts';
 import { callerOf, type Loaders } from '../graphql/context.ts';
 import { can, type Finder, type RootRules } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import type { ObjectKind } from '../platform/object-kinds.ts';
 import { ofProject } from '../projects/rules.ts';
 import type { EntityKey } from './domain/entity-keys.ts';
-import { launchPlanTarget, taskTarget, workflowTarget } from './domain/targets.ts';
+import { launchPlanTarget, nameTarget, taskTarget, workflowTarget } from './domain/targets.ts';
+import type { DescriptionBy } from './store/descriptions.ts';
+import type { NamedEntityBy } from './store/named-entities.ts';
 import { type EntityName, hasReadableWorkflow, type VersionBy } from './store.ts';
 
 type ByArguments = { by: VersionBy };
 type FilterArguments = { filter: { project: string } };
+type TypeArguments = { filter: { project: string; type: EntityType } };
 type CreateArguments = { input: { key: EntityKey } };
 
 const ofVersion = (
@@ -61,6 +65,33 @@ export const ofProjectWithNew = (identifier: (args: never) => string): Finder =>
 
 const ofListedWorkflows = ofProjectWithWorkflows(({ filter }: FilterArguments) => filter.project);
 
+/** A project, for a list of objects of one kind. Grants on workflows do not open lists about tasks. */
+const ofListedOfType: Finder = {
+  ...ofListed,
+  within: async (target, args, context) => {
+    const isWithin = await hasReadableWorkflow(callerOf(context), target?.resources[0]?.id ?? null);
+    return isWithin && (args as unknown as TypeArguments).filter.type !== 'TASK';
+  },
+};
+
+const ofNamedEntity = (by: (args: never) => NamedEntityBy): Finder => ({
+  kind: 'named entity',
+  key: (args) => addressText(by(args as never)),
+  async target(args, { loaders }) {
+    const entity = await loaders.namedEntity.load(by(args as never));
+    return entity && nameTarget(entity);
+  },
+});
+
+const ofDescription: Finder = {
+  kind: 'description entity',
+  key: (args) => addressText(args['by'] as DescriptionBy),
+  async target(args, { loaders }) {
+    const description = await loaders.description.load(args['by'] as DescriptionBy);
+    return description && nameTarget(description);
+  },
+};
+
 /** The active version of a name, if there is one. Callers who may not read it learn nothing about it. */
 const ofActiveLaunchPlan: Finder = {
   kind: 'launch plan',
@@ -80,6 +111,17 @@ export const registryRules: RootRules = {
     launchPlan: can('launchPlan:read', ofVersion('launch plan', findLaunchPlan)),
     launchPlans: can('launchPlan:read', ofListedWorkflows),
     activeLaunchPlan: can('launchPlan:read', ofActiveLaunchPlan),
+    activeLaunchPlans: can('launchPlan:read', ofListedWorkflows),
+    taskIds: can('task:read', ofListed),
+    workflowIds: can('workflow:read', ofListedWorkflows),
+    launchPlanIds: can('launchPlan:read', ofListedWorkflows),
+    namedEntity: can(
+      'namedEntity:read',
+      ofNamedEntity(({ by }: { by: NamedEntityBy }) => by),
+    ),
+    namedEntities: can('namedEntity:read', ofListedOfType),
+    descriptionEntity: can('descriptionEntity:read', ofDescription),
+    descriptionEntities: can('descriptionEntity:read', ofListedOfType),
   },
   Mutation: {
     createTask: can('task:create', ofCreated),
@@ -91,6 +133,10 @@ export const registryRules: RootRules = {
     updateLaunchPlan: can(
       'launchPlan:update',
       ofVersion('launch plan', findLaunchPlan, ({ input }: { input: ByArguments }) => input.by),
+    ),
+    updateNamedEntity: can(
+      'namedEntity:update',
+      ofNamedEntity(({ input }: { input: { by: NamedEntityBy } }) => input.by),
     ),
   },
 };

@@ -1,11 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { NodeRows } from '../authorization/store/node-rows.ts';
-import {
-  hasReadable,
-  type Reader,
-  type ResourceColumn,
-  readableSql,
-} from '../authorization/store/readable.ts';
+import { hasReadable, type Reader, type ResourceColumn } from '../authorization/store/readable.ts';
 import {
   type EntityType,
   type LaunchPlan,
@@ -14,26 +8,56 @@ import {
   type Workflow,
 } from '../generated/prisma/client.ts';
 import { readAddressed } from '../platform/by-address.ts';
+import { eachOf } from '../platform/by-id.ts';
 import { db } from '../platform/database/client.ts';
-import { newestFirst, type Page } from '../platform/database/page.ts';
-import { columnsOf, nothing, type Rows, raw, sql } from '../platform/database/sql.ts';
-import { count, list, listOfEach, query, run, statement } from '../platform/database/statement.ts';
+import { columnsOf, raw, type Sql, sql } from '../platform/database/sql.ts';
+import { query, run, statement } from '../platform/database/statement.ts';
 import type { Tx } from '../platform/database/transaction.ts';
 import { isId, NO_ID, newId } from '../platform/ids.ts';
+import type { TypedInterface } from '../values/literal-types.ts';
+import type { LiteralMap } from '../values/literals.ts';
 import { type Closure, indexClosure } from './domain/closure.ts';
 import { type EntityKey, entityKeyText } from './domain/entity-keys.ts';
+import type { ExpectedInput } from './domain/launch-plan.ts';
+import type { TaskTemplate } from './domain/task-templates.ts';
 import type { CompiledWorkflowClosure } from './domain/workflow-templates.ts';
 
 /** The address of a version. */
 export type VersionBy = { readonly id: string } | { readonly key: EntityKey };
 
-/** The columns of the tables with versions. */
-const versionColumns = {
-  tasks: columnsOf(Prisma.TaskScalarFieldEnum, 'version'),
-  workflows: columnsOf(Prisma.WorkflowScalarFieldEnum, 'version'),
-  launch_plans: columnsOf(Prisma.LaunchPlanScalarFieldEnum, 'version'),
+/**
+ * The columns of the tables with versions. Large columns are in `all` only: lists and edges read them for the rows whose
+ * fields are selected.
+ */
+const large = {
+  tasks: ['template'],
+  workflows: ['interface', 'closure', 'taskIds', 'launchPlanIds'],
+  launch_plans: ['spec', 'expectedInputs', 'fixedInputs', 'expectedOutputs', 'inputOrder'],
+} as const;
+export type VersionTable = keyof typeof large;
+
+export type TaskRow = Omit<Task, (typeof large.tasks)[number]>;
+export type WorkflowRow = Omit<Workflow, (typeof large.workflows)[number]>;
+export type LaunchPlanRow = Omit<LaunchPlan, (typeof large.launch_plans)[number]>;
+
+const fieldsOf: Readonly<Record<VersionTable, Readonly<Record<string, string>>>> = {
+  tasks: Prisma.TaskScalarFieldEnum,
+  workflows: Prisma.WorkflowScalarFieldEnum,
+  launch_plans: Prisma.LaunchPlanScalarFieldEnum,
 };
-type VersionTable = keyof typeof versionColumns;
+const allColumns = mapTables((table) => columnsOf(fieldsOf[table], 'version'));
+export const rowColumns = mapTables((table) => {
+  const isSmall = ([field]: [string, string]) => !large[table].some((one) => one === field);
+  return columnsOf(Object.fromEntries(Object.entries(fieldsOf[table]).filter(isSmall)), 'version');
+});
+
+function mapTables(columns: (table: VersionTable) => Sql): Readonly<Record<VersionTable, Sql>> {
+  return {
+    tasks: columns('tasks'),
+    workflows: columns('workflows'),
+    launch_plans: columns('launch_plans'),
+  };
+}
 
 /**
  * One row or null for each address, in the order of the addresses. It takes one statement for all of them, and the same
@@ -43,11 +67,11 @@ async function readVersions<Row>(
   table: VersionTable,
   tenantId: string,
   addresses: readonly VersionBy[],
+  columns: Sql = allColumns[table],
 ): Promise<(Row | null)[]> {
   const asked = addresses.map((by, at) =>
     'key' in by ? { at, ...by.key } : { at, id: isId(by.id) ? by.id : NO_ID },
   );
-  const columns = versionColumns[table];
   const rows = await query<Row & { readonly at: number }>(sql`
     with asked as (
       select * from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb)
@@ -79,6 +103,56 @@ export const readWorkflows = (tenantId: string, addresses: readonly VersionBy[])
 export const readLaunchPlans = (tenantId: string, addresses: readonly VersionBy[]) =>
   readVersions<LaunchPlan>('launch_plans', tenantId, addresses);
 
+/** The same without the large columns. */
+export const readTaskRows = (tenantId: string, addresses: readonly VersionBy[]) =>
+  readVersions<TaskRow>('tasks', tenantId, addresses, rowColumns.tasks);
+
+export const readWorkflowRows = (tenantId: string, addresses: readonly VersionBy[]) =>
+  readVersions<WorkflowRow>('workflows', tenantId, addresses, rowColumns.workflows);
+
+/** Large columns of some versions, by their ids. Versions never change. */
+const readLarge =
+  <Row extends { readonly id: string }>(table: VersionTable, ...columns: readonly string[]) =>
+  async (ids: readonly string[]): Promise<(Row | null)[]> => {
+    const selected = columns.map((column) => `version.${column}`).join(', ');
+    return eachOf(
+      ids,
+      await run(
+        statement<Row>(`select version.id, ${selected} from ${table} as version where id = any($1::uuid[])`),
+        [ids],
+      ),
+    );
+  };
+
+export interface TemplateRow {
+  readonly id: string;
+  readonly template: TaskTemplate;
+}
+export const readTaskTemplates = readLarge<TemplateRow>('tasks', 'template');
+
+export interface InterfaceRow {
+  readonly id: string;
+  readonly interface: TypedInterface;
+}
+export const readWorkflowInterfaces = readLarge<InterfaceRow>('workflows', 'interface');
+
+export interface ClosureRow {
+  readonly id: string;
+  readonly closure: unknown;
+}
+export const readWorkflowClosures = readLarge<ClosureRow>('workflows', 'closure');
+
+export interface LaunchPlanInputsRow {
+  readonly id: string;
+  readonly expectedInputs: Readonly<Record<string, ExpectedInput>>;
+  readonly fixedInputs: LiteralMap;
+}
+export const readLaunchPlanInputs = readLarge<LaunchPlanInputsRow>(
+  'launch_plans',
+  'expected_inputs as "expectedInputs"',
+  'fixed_inputs as "fixedInputs"',
+);
+
 export async function findTask(tenantId: string, by: VersionBy): Promise<Task | null> {
   const [task = null] = await readTasks(tenantId, [by]);
   return task;
@@ -101,10 +175,10 @@ export type EntityName = Omit<EntityKey, 'version'>;
 export async function readActiveLaunchPlans(
   tenantId: string,
   names: readonly EntityName[],
-): Promise<(LaunchPlan | null)[]> {
+): Promise<(LaunchPlanRow | null)[]> {
   const asked = names.map((name, at) => ({ at, ...name }));
-  const rows = await query<LaunchPlan & { readonly at: number }>(sql`
-    select asked.at, ${versionColumns.launch_plans}
+  const rows = await query<LaunchPlanRow & { readonly at: number }>(sql`
+    select asked.at, ${rowColumns.launch_plans}
       from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb)
            as asked(at int, project text, domain text, name text)
       join projects as project on project.tenant_id = ${tenantId}::uuid and project.identifier = asked.project
@@ -244,98 +318,3 @@ export const hasReadableWorkflow = (reader: Reader, projectId: string | null) =>
   hasReadable(reader, { table: workflowNames, alias: 'entity', resources: entityColumns }, projectId);
 
 const workflowNames = "(select * from named_entities where type = 'WORKFLOW')";
-
-/** Null or left out means no condition. */
-export interface VersionFilter {
-  readonly project?: string;
-  readonly domain?: string | null | undefined;
-  readonly name?: string | null | undefined;
-}
-
-/** The table of a list of versions, and the columns with the resources that decide about its rows. */
-interface VersionList {
-  readonly table: VersionTable;
-  readonly resources: readonly ResourceColumn[];
-}
-
-const inProject: ResourceColumn = { type: 'PROJECT', column: 'version.project_id' };
-const tasks: VersionList = { table: 'tasks', resources: [inProject] };
-const workflows: VersionList = {
-  table: 'workflows',
-  resources: [{ type: 'WORKFLOW', column: 'version.entity_id' }, inProject],
-};
-const launchPlans: VersionList = {
-  table: 'launch_plans',
-  resources: [{ type: 'WORKFLOW', column: 'version.workflow_entity_id' }, inProject],
-};
-
-const nodesIn = ({ table, resources }: VersionList): NodeRows => ({
-  from: `${table} as version`,
-  id: 'version.id',
-  tenant: 'version.tenant_id',
-  resources,
-});
-export const taskNodes = nodesIn(tasks);
-export const workflowNodes = nodesIn(workflows);
-export const launchPlanNodes = nodesIn(launchPlans);
-
-export const versionOrder = newestFirst('version');
-
-/** The rows that a reader may see. */
-function versionsShownTo(
-  { table, resources }: VersionList,
-  reader: Reader,
-  { project, domain, name }: VersionFilter,
-): Rows {
-  const readable = readableSql(reader, resources);
-  const from = sql`
-    ${raw(table)} as version join projects as project on project.id = version.project_id ${readable.joins}
-    where version.tenant_id = ${reader.tenantId}::uuid and project.tenant_id = ${reader.tenantId}::uuid
-      ${project == null ? nothing : sql`and project.identifier = ${project}`}
-      ${domain == null ? nothing : sql`and version.domain = ${domain}`}
-      ${name == null ? nothing : sql`and version.name = ${name}`} and ${readable.condition}`;
-  return { with: readable.with, from };
-}
-
-/** One page of the versions that the caller may read, newest first, and one more row if there is one. */
-const listVersions = <Row extends { readonly id: string; readonly createdAt: Date }>(
-  kind: VersionList,
-  reader: Reader,
-  filter: VersionFilter,
-  page: Page,
-) => list<Row>(versionsShownTo(kind, reader, filter), versionColumns[kind.table], versionOrder, page);
-
-/** The number of these versions. It is read only if a query asks for it. */
-const countVersions = (kind: VersionList, reader: Reader, filter: VersionFilter) =>
-  count(versionsShownTo(kind, reader, filter));
-
-export const countTasks = (reader: Reader, filter: VersionFilter) => countVersions(tasks, reader, filter);
-export const countWorkflows = (reader: Reader, filter: VersionFilter) =>
-  countVersions(workflows, reader, filter);
-export const countLaunchPlans = (reader: Reader, filter: VersionFilter) =>
-  countVersions(launchPlans, reader, filter);
-
-export const listTasks = (reader: Reader, filter: VersionFilter, page: Page) =>
-  listVersions<Task>(tasks, reader, filter, page);
-export const listWorkflows = (reader: Reader, filter: VersionFilter, page: Page) =>
-  listVersions<Workflow>(workflows, reader, filter, page);
-export const listLaunchPlans = (reader: Reader, filter: VersionFilter, page: Page) =>
-  listVersions<LaunchPlan>(launchPlans, reader, filter, page);
-
-/** The same lists, inside of each project. */
-const versionsOfEach = <Row extends { readonly id: string; readonly createdAt: Date }>(
-  kind: VersionList,
-  reader: Reader,
-  parent = 'version.project_id',
-) =>
-  listOfEach<VersionFilter, Row>(
-    parent,
-    (filter) => versionsShownTo(kind, reader, filter),
-    versionColumns[kind.table],
-    () => versionOrder,
-  );
-export const tasksOfProjects = (reader: Reader) => versionsOfEach<Task>(tasks, reader);
-export const workflowsOfProjects = (reader: Reader) => versionsOfEach<Workflow>(workflows, reader);
-export const launchPlansOfProjects = (reader: Reader) => versionsOfEach<LaunchPlan>(launchPlans, reader);
-export const launchPlansOfWorkflows = (reader: Reader) =>
-  versionsOfEach<LaunchPlan>(launchPlans, reader, 'version.workflow_id');

@@ -75,17 +75,17 @@ const questions: Readonly<Record<string, readonly [string, string, () => object]
     () => ({ filter: { project, domain } }),
   ],
   workflows: [
-    '$filter: VersionFilterInput!',
+    '$filter: WorkflowFilterInput!',
     '{ workflows(filter: $filter) { edges { node { name } } } }',
     () => ({ filter: { project, domain } }),
   ],
   launchPlans: [
-    '$filter: VersionFilterInput!',
+    '$filter: LaunchPlanFilterInput!',
     '{ launchPlans(filter: $filter) { edges { node { name workflow { name } } } } }',
     () => ({ filter: { project, domain } }),
   ],
   tasks: [
-    '$filter: VersionFilterInput!',
+    '$filter: TaskFilterInput!',
     '{ tasks(filter: $filter) { edges { node { name } } } }',
     () => ({ filter: { project, domain } }),
   ],

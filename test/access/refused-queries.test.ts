@@ -17,9 +17,12 @@ afterAll(() => app.stop());
 /** The permission of each query. Null: every sign-in may ask it, or it decides for each object. */
 const queries: Readonly<Record<string, string | null>> = {
   activeLaunchPlan: 'launchPlan:read',
+  activeLaunchPlans: 'launchPlan:read',
   allPermissions: 'permission:list',
   auditEvents: 'audit:read',
   credentials: 'credential:read',
+  descriptionEntities: 'descriptionEntity:read',
+  descriptionEntity: 'descriptionEntity:read',
   domains: 'project:list',
   execution: 'execution:read',
   executions: 'execution:list',
@@ -34,10 +37,13 @@ const queries: Readonly<Record<string, string | null>> = {
   job: 'job:read',
   jobRun: 'job:read',
   launchPlan: 'launchPlan:read',
+  launchPlanIds: 'launchPlan:read',
   launchPlans: 'launchPlan:read',
   matchableAttributes: 'attributes:list',
   modelVersion: 'model:read',
   myPermissions: 'permission:list',
+  namedEntities: 'namedEntity:read',
+  namedEntity: 'namedEntity:read',
   node: null,
   nodeExecution: 'execution:read',
   nodeExecutions: 'execution:read',
@@ -56,6 +62,7 @@ const queries: Readonly<Record<string, string | null>> = {
   runs: 'run:list',
   signals: 'execution:read',
   task: 'task:read',
+  taskIds: 'task:read',
   taskExecution: 'execution:read',
   tasks: 'task:read',
   tenant: 'tenant:read',
@@ -67,6 +74,7 @@ const queries: Readonly<Record<string, string | null>> = {
   viewer: null,
   workflow: 'workflow:read',
   workflowAttributes: 'attributes:read',
+  workflowIds: 'workflow:read',
   workflows: 'workflow:read',
 };
 const ofProject = { resource: { project: { identifier: 'x' } } };

@@ -6,7 +6,7 @@ import { type App, startApp } from '../support/app.ts';
 import { make, mutate } from '../support/mutate.ts';
 import { createUser } from '../support/people.ts';
 import { expectRowForEach } from '../support/rows.ts';
-import { registerProject } from '../support/seed.ts';
+import { domain, registerProject, registerTask } from '../support/seed.ts';
 import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
 import { makeModel, makeVersion } from '../tracking/model-seed.ts';
 
@@ -16,6 +16,7 @@ let ids: { experiment: string; run: string; model: string; version: string; user
 beforeAll(async () => {
   app = await startApp({ scheduler: false });
   await registerProject(app, project);
+  await registerTask(app, project, 'still');
   const experiment = await makeExperiment(app, project, 'still');
   const run = await makeRun(app, experiment);
   const model = await makeModel(app, project, 'still');
@@ -44,6 +45,7 @@ const inputs: Readonly<Record<string, () => object>> = {
   deleteModelVersionTags: () => ({ ...by('version'), keys: [] }),
   editUser: () => by('user'),
   updatePreferences: () => ({ preferences: {} }),
+  updateNamedEntity: () => ({ by: { key: { type: 'TASK', project, domain, name: 'still' } } }),
   updateTenant: () => ({}),
   updateGroup: () => group,
   addGroupMembers: () => ({ ...group, members: [] }),

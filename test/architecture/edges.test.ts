@@ -17,17 +17,18 @@ import type { Level, ResourceType } from '../../src/generated/prisma/enums.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
-import { make } from '../support/mutate.ts';
+import { make, mutate } from '../support/mutate.ts';
 import { createGroup, createUser } from '../support/people.ts';
 import {
   createLaunchPlan,
+  createTask,
   createWorkflow,
   keyOf,
   launch,
   readExecution,
   registerProject,
-  registerTask,
   registerWorkflow,
+  taskInput,
   workflowInput,
 } from '../support/seed.ts';
 import { newCaller, newTenant, newUser, tokenOf, type UserOptions } from '../support/users.ts';
@@ -59,6 +60,8 @@ const between: Readonly<Record<string, 'scopes' | 'nothing'>> = {
   'Job.runs': 'nothing',
   'ModelVersion.model': 'nothing',
   'NodeExecution.childNodeExecutions': 'nothing',
+  'NamedEntity.tasks': 'scopes',
+  'NamedEntity.workflows': 'scopes',
   'NodeExecution.execution': 'nothing',
   'NodeExecution.parent': 'nothing',
   'NodeExecution.taskExecutions': 'nothing',
@@ -67,10 +70,12 @@ const between: Readonly<Record<string, 'scopes' | 'nothing'>> = {
   'RegisteredModel.latestVersion': 'nothing',
   'RegisteredModel.versions': 'nothing',
   'Run.experiment': 'scopes',
+  'Task.description': 'scopes',
   'Task.project': 'scopes',
   'TaskExecution.nodeExecution': 'nothing',
   'User.groups': 'scopes',
   'User.tenant': 'scopes',
+  'Workflow.description': 'scopes',
 };
 
 /** How a root field looks up an object of a type. */
@@ -227,8 +232,11 @@ afterAll(() => app.stop());
 /** Two projects that use each other. @returns objects from which edges lead to all others. */
 async function seedWorld(): Promise<Found[]> {
   const [home, away] = [await registerProject(app, 'home'), await registerProject(app, 'away')];
-  await registerTask(app, 'away', 'double');
+  const description = { shortDescription: 'Described.' };
+  await createTask(app, { ...taskInput('away', 'double'), description });
   await registerWorkflow(app, 'home', 'one', { a: [] }, { task: 'double', taskProject: 'away' });
+  const other = workflowInput('away', 'described', { a: [] });
+  await createWorkflow(app, { ...other, description });
   const plan = {
     key: keyOf('away', 'one'),
     workflow: { key: keyOf('home', 'one') },
@@ -237,6 +245,10 @@ async function seedWorld(): Promise<Found[]> {
   expect(await createLaunchPlan(app, plan)).toMatchObject({ __typename: 'CreateLaunchPlanPayload' });
   await registerWorkflow(app, 'away', 'other', { a: [] });
   await registerCalling();
+  await mutate(app, 'updateLaunchPlan', { by: { key: plan.key }, state: 'ACTIVE' });
+  // The versions of this name launch different workflows.
+  const newer = { key: keyOf('away', 'one', 'v2'), workflow: { key: other.key } };
+  expect(await createLaunchPlan(app, newer)).toMatchObject({ __typename: 'CreateLaunchPlanPayload' });
   const executions = [
     await launch(app, 'home', 'calling', { inputs: { x: 1 } }),
     await launch(app, 'home', 'one'),
@@ -276,6 +288,7 @@ async function seedWorld(): Promise<Found[]> {
   }
   const user = (await createUser(app, { username: 'someone', email: 'someone@example.com' })).user;
   await createGroup(app, { name: 'some', members: [{ id: user.id }] });
+  const names = await db.namedEntity.findMany();
   const queue = await app.ask('{ queue(by: { name: "away/development" }) { id } }');
   const all = (type: string, ids: readonly string[]) => ids.map((id) => ({ type, id }));
   return [
@@ -284,6 +297,10 @@ async function seedWorld(): Promise<Found[]> {
     ...all('Execution', executions),
     ...all('Queue', [queue.data.queue.id]),
     ...all('User', [user.id]),
+    ...all(
+      'NamedEntity',
+      names.map(({ id }) => id),
+    ),
   ];
 }
 

@@ -22,11 +22,13 @@ import { make, mutate } from '../support/mutate.ts';
 import { expectRowForEach } from '../support/rows.ts';
 import {
   createLaunchPlan,
+  createTask,
   createWorkflow,
   domain,
   keyOf,
   launch,
   registerTask,
+  taskInput,
   untilEnded,
   workflowInput,
 } from '../support/seed.ts';
@@ -53,10 +55,13 @@ interface Entry {
   /** The fields that lead to the list, from a root field of Query. */
   readonly path: string;
   readonly statements: number;
+  /** The arguments of the root field, if they differ from those of other rows. */
+  readonly given?: string;
   /** The caller, if others see less. By default, a superuser with a grant on each single project. */
   readonly as?: 'administrator' | 'root';
 }
 
+const ofType = (type: string) => `filter: { type: ${type}, project: "${project}", domain: "${domain}" }`;
 const executions = 'executions';
 const nodes = 'executions.nodeExecutions';
 const config = 'matchableAttributes.attributes.workflowExecutionConfig';
@@ -71,31 +76,46 @@ const lists: Readonly<Record<string, Entry>> = {
   'Job.runs': { path: `${nodes}.taskExecutions.job.runs`, statements: 8 },
   'JobRun.log': { path: `${nodes}.taskExecutions.job.runs.log`, statements: 9 },
   'LaunchPlan.executions': { path: 'launchPlans.executions', statements: 5 },
-  'LaunchPlan.expectedInputs': { path: 'launchPlans.expectedInputs', statements: 3 },
+  'LaunchPlan.expectedInputs': { path: 'launchPlans.expectedInputs', statements: 4 },
   'ModelVersion.tags': { path: 'registeredModels.versions.tags', statements: 2 },
   'NodeExecution.childNodeExecutions': { path: `${nodes}.childNodeExecutions`, statements: 5 },
   'NodeExecution.itemCounts': { path: `${nodes}.itemCounts`, statements: 5 },
+  'NamedEntity.launchPlans': {
+    path: 'namedEntities.launchPlans',
+    statements: 6,
+    given: ofType('LAUNCH_PLAN'),
+  },
+  'NamedEntity.tasks': { path: 'namedEntities.tasks', statements: 5 },
+  'NamedEntity.workflows': {
+    path: 'namedEntities.workflows',
+    statements: 6,
+    given: ofType('WORKFLOW'),
+  },
   'NodeExecution.taskExecutions': { path: `${nodes}.taskExecutions`, statements: 5 },
   'Project.domains': { path: 'projects.domains', statements: 1 },
   'Project.executions': { path: 'projects.executions', statements: 3 },
   'Project.experiments': { path: 'projects.experiments', statements: 3 },
   'Project.labels': { path: 'projects.labels', statements: 1 },
-  'Project.launchPlans': { path: 'projects.launchPlans', statements: 3 },
+  'Project.launchPlans': { path: 'projects.launchPlans', statements: 4 },
   'Project.queues': { path: 'projects.queues', statements: 3 },
   'Project.registeredModels': { path: 'projects.registeredModels', statements: 3 },
-  'Project.tasks': { path: 'projects.tasks', statements: 3 },
-  'Project.workflows': { path: 'projects.workflows', statements: 3 },
+  'Project.tasks': { path: 'projects.tasks', statements: 4 },
+  'Project.workflows': { path: 'projects.workflows', statements: 4 },
+  'Query.activeLaunchPlans': { path: 'activeLaunchPlans', statements: 4 },
   'Query.allPermissions': { path: 'allPermissions', statements: 0 },
   'Query.auditEvents': { path: 'auditEvents', statements: 1, as: 'administrator' },
   'Query.credentials': { path: 'credentials', statements: 2 },
+  'Query.descriptionEntities': { path: 'descriptionEntities', statements: 3 },
   'Query.domains': { path: 'domains', statements: 0 },
   'Query.executions': { path: executions, statements: 3 },
   'Query.experiments': { path: 'experiments', statements: 1 },
   'Query.grantees': { path: 'grantees', statements: 1, as: 'administrator' },
   'Query.groups': { path: 'groups', statements: 2 },
-  'Query.launchPlans': { path: 'launchPlans', statements: 3 },
   'Query.matchableAttributes': { path: 'matchableAttributes', statements: 2 },
+  'Query.launchPlanIds': { path: 'launchPlanIds', statements: 3 },
+  'Query.launchPlans': { path: 'launchPlans', statements: 4 },
   'Query.myPermissions': { path: 'myPermissions', statements: 3 },
+  'Query.namedEntities': { path: 'namedEntities', statements: 3 },
   'Query.nodeExecutions': { path: 'nodeExecutions', statements: 3 },
   'Query.permissions': { path: 'permissions', statements: 2, as: 'administrator' },
   'Query.projects': { path: 'projects', statements: 1 },
@@ -103,10 +123,12 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.registeredModels': { path: 'registeredModels', statements: 1 },
   'Query.runs': { path: 'runs', statements: 1 },
   'Query.signals': { path: 'signals', statements: 3 },
-  'Query.tasks': { path: 'tasks', statements: 3 },
+  'Query.taskIds': { path: 'taskIds', statements: 3 },
+  'Query.tasks': { path: 'tasks', statements: 4 },
   'Query.tenants': { path: 'tenants', statements: 1, as: 'root' },
   'Query.users': { path: 'users', statements: 1 },
-  'Query.workflows': { path: 'workflows', statements: 3 },
+  'Query.workflowIds': { path: 'workflowIds', statements: 3 },
+  'Query.workflows': { path: 'workflows', statements: 4 },
   'Queue.jobs': { path: 'projects.queues.jobs', statements: 5 },
   'Queue.labels': { path: 'queues.labels', statements: 1 },
   'RegisteredModel.aliases': { path: 'registeredModels.aliases', statements: 2 },
@@ -114,8 +136,8 @@ const lists: Readonly<Record<string, Entry>> = {
   'RegisteredModel.versions': { path: 'registeredModels.versions', statements: 3 },
   'Run.tags': { path: 'runs.tags', statements: 1 },
   'SecurityContext.secrets': { path: `${config}.securityContext.secrets`, statements: 1 },
-  'TypedInterface.inputs': { path: 'tasks.interface.inputs', statements: 3 },
-  'TypedInterface.outputs': { path: 'tasks.interface.outputs', statements: 3 },
+  'TypedInterface.inputs': { path: 'tasks.interface.inputs', statements: 4 },
+  'TypedInterface.outputs': { path: 'tasks.interface.outputs', statements: 4 },
   'User.experimentPermissions': {
     path: 'users.experimentPermissions',
     statements: 2,
@@ -128,7 +150,6 @@ const lists: Readonly<Record<string, Entry>> = {
     as: 'administrator',
   },
   'Workflow.executions': { path: 'workflows.executions', statements: 5 },
-  'Workflow.launchPlans': { path: 'workflows.launchPlans', statements: 5 },
   'WorkflowExecutionConfig.annotations': { path: `${config}.annotations`, statements: 1 },
   'WorkflowExecutionConfig.envs': { path: `${config}.envs`, statements: 1 },
   'WorkflowExecutionConfig.executionEnvAssignments': {
@@ -136,6 +157,7 @@ const lists: Readonly<Record<string, Entry>> = {
     statements: 1,
   },
   'WorkflowExecutionConfig.labels': { path: `${config}.labels`, statements: 1 },
+  'Workflow.launchPlans': { path: 'workflows.launchPlans', statements: 6 },
 };
 
 /**
@@ -160,6 +182,12 @@ const argumentsOf: Readonly<Record<string, () => string>> = {
   tasks: inProject,
   workflows: inProject,
   launchPlans: inProject,
+  activeLaunchPlans: inProject,
+  taskIds: inProject,
+  workflowIds: inProject,
+  launchPlanIds: inProject,
+  namedEntities: () => ofType('TASK'),
+  descriptionEntities: () => ofType('TASK'),
   nodeExecutions: () => `by: { key: { project: "${project}", domain: "${domain}", name: "run-0" } }`,
   signals: () => `by: { key: { project: "${project}", domain: "${domain}", name: "run-0" } }`,
   runs: () => `filter: { experimentIds: ${JSON.stringify(made.experiments)} }`,
@@ -222,7 +250,7 @@ interface Way {
   readonly node: string;
 }
 
-function along(path: string, isDeep: boolean): Way {
+function along({ path, given }: Entry, isDeep: boolean): Way {
   let type: Composite = schema.getQueryType() as GraphQLObjectType;
   let list = '';
   const fields = path.split('.').map((name) => {
@@ -234,7 +262,7 @@ function along(path: string, isDeep: boolean): Way {
     return field;
   });
   const asked = fields.reduceRight(
-    (inner, field, at) => inField(field, inner, at === 0 ? argumentsOf[field.name]?.() : ''),
+    (inner, field, at) => inField(field, inner, at === 0 ? (given ?? argumentsOf[field.name]?.()) : ''),
     selectionOf(type, isDeep),
   );
   return { document: documentOf(asked), list, node: type.name };
@@ -301,6 +329,9 @@ async function seedWork(): Promise<void> {
     expect(await createWorkflow(app, input)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
     const id = keyOf(project, `flow-${at}`);
     await createLaunchPlan(app, { key: id, workflow: { key: id } });
+    await mutate(app, 'updateLaunchPlan', { by: { key: id }, state: 'ACTIVE' });
+    const description = { shortDescription: 'Copies a file.' };
+    await createTask(app, { ...taskInput(project, `described-${at}`), description });
   }
   const ids: string[] = [];
   for (const at of each)
@@ -418,7 +449,7 @@ describe('a list', () => {
   it.each(Object.entries(lists))(
     '%s takes the same statements for one object and for several',
     async (name, entry) => {
-      const { document, list, node } = along(entry.path, false);
+      const { document, list, node } = along(entry, false);
       expect(list).toBe(name);
       const authorization = authorizations[entry.as ?? 'reader'];
       const one = await costOf(node, document, { first: 1 }, authorization);
@@ -427,7 +458,7 @@ describe('a list', () => {
       expect(many.objects).toBeGreaterThanOrEqual(MANY);
       expect(many.statements).toHaveLength(entry.statements);
       expect(one.statements).toHaveLength(entry.statements);
-      const deep = along(entry.path, true).document;
+      const deep = along(entry, true).document;
       // Two and not one, because `latestVersion` and the first page with one version would be the same read.
       const twoDeep = await costOf(node, deep, { first: 2 }, authorization);
       const manyDeep = await costOf(node, deep, { first: MANY }, authorization);

@@ -9,7 +9,7 @@ import { type Caller, systemCaller } from '../../src/platform/caller.ts';
 import { raw, sql } from '../../src/platform/database/sql.ts';
 import { query } from '../../src/platform/database/statement.ts';
 import { listProjects } from '../../src/projects/store.ts';
-import { listLaunchPlans, listWorkflows } from '../../src/registry/store.ts';
+import { listLaunchPlans, listWorkflows } from '../../src/registry/store/version-lists.ts';
 import { findPrincipal, plainSignIn } from '../../src/sign-in/principals.ts';
 import {
   arbitraryWorld,
@@ -109,7 +109,7 @@ async function listed(caller: Caller, { home, ids }: Stored): Promise<string[]> 
     { type: 'PROJECT', column: 'object.project_id' },
   ];
   const answers = await Promise.all([
-    listProjects(caller, { withArchived: true }, page),
+    listProjects(caller, { withArchived: true, filters: [] }, page),
     listQueues(caller, page),
     listExecutions(caller, { ...filter, projectId: ids.alpha }, page),
     listExecutions(caller, { ...filter, projectId: ids.beta }, page),

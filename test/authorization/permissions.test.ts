@@ -29,6 +29,7 @@ const forGuests: readonly Permission[] = [
     'attributes:read',
     'attributes:list',
   ] as const),
+  ...(['namedEntity:read', 'descriptionEntity:read'] as const),
   ...([
     'execution:read',
     'execution:list',
@@ -50,6 +51,7 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
     ...(['execution:terminate', 'execution:signal', 'execution:report'] as const),
     ...(['experiment:create', 'experiment:update', 'experiment:delete'] as const),
     'attributes:update',
+    'namedEntity:update',
     ...(['experiment:publish', 'run:create', 'run:update', 'run:delete', 'model:create'] as const),
     ...(['model:update', 'model:delete', 'model:publish', 'permission:read', 'permission:grant'] as const),
   ],
@@ -66,6 +68,7 @@ const ladder = ['GUEST', 'ANNOTATOR', 'USER', 'SUPERUSER', 'ADMIN', 'SYSTEM', 'R
 /** The permissions of requests without credentials. */
 const forAnonymous: readonly Permission[] = [
   ...(['version:read', 'viewer:read', 'project:read', 'project:list', 'task:read', 'workflow:read'] as const),
+  ...(['namedEntity:read', 'descriptionEntity:read'] as const),
   ...([
     'attributes:read',
     'attributes:list',
@@ -104,12 +107,14 @@ const levelsOf: Readonly<
     ...(['queue:read', 'job:read', 'experiment:read', 'run:read', 'model:read'] as const),
     'permission:explain',
     'attributes:read',
+    ...(['namedEntity:read', 'descriptionEntity:read', 'permission:explain'] as const),
   ],
   USE: ['launchPlan:use', 'execution:create', 'blob:create'],
   EDIT: [
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
     ...(['execution:terminate', 'execution:signal', 'execution:report'] as const),
     ...(['experiment:update', 'run:create', 'run:update', 'model:update'] as const),
+    'namedEntity:update',
   ],
   MANAGE: [
     ...(['experiment:delete', 'experiment:publish', 'run:delete', 'model:delete', 'model:publish'] as const),

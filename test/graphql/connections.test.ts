@@ -9,12 +9,15 @@ import { make, mutate } from '../support/mutate.ts';
 import { createGroup, createUser } from '../support/people.ts';
 import { expectRowForEach } from '../support/rows.ts';
 import {
+  createTask,
   domain,
+  keyOf,
   launch,
   readExecution,
   registerProject,
   registerTask,
   registerWorkflow,
+  taskInput,
 } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
 import { newCaller } from '../support/users.ts';
@@ -48,17 +51,22 @@ describe('a connection type', () => {
 
 const project = 'counted';
 const inProject = `filter: { project: "${project}", domain: "${domain}" }`;
+const ofWorkflows = `filter: { type: WORKFLOW, project: "${project}", domain: "${domain}" }`;
 
 /** All root fields that are lists, with their arguments and the number of objects for the administrator. */
 const roots: Record<string, { readonly args?: string; readonly count: number }> = {
+  activeLaunchPlans: { args: inProject, count: 1 },
   auditEvents: { args: 'filter: { action: "group:create" }', count: 1 },
   credentials: { count: 1 },
+  descriptionEntities: { args: ofWorkflows.replace('WORKFLOW', 'TASK'), count: 1 },
   executions: { args: inProject, count: 2 },
   experiments: { count: 2 },
   groups: { args: 'filter: { namePrefix: "team" }', count: 1 },
+  launchPlanIds: { args: inProject, count: 2 },
   launchPlans: { args: inProject, count: 2 },
   matchableAttributes: { args: 'resourceType: EXECUTION_QUEUE', count: 1 },
   myPermissions: { count: 5 },
+  namedEntities: { args: ofWorkflows, count: 2 },
   nodeExecutions: {
     args: `by: { key: { project: "${project}", domain: "${domain}", name: "first" } }`,
     count: 3,
@@ -69,9 +77,11 @@ const roots: Record<string, { readonly args?: string; readonly count: number }> 
   registeredModels: { count: 0 },
   runs: { count: 3 },
   signals: { args: `by: { key: { project: "${project}", domain: "${domain}", name: "first" } }`, count: 1 },
-  tasks: { args: inProject, count: 1 },
+  taskIds: { args: inProject, count: 2 },
+  tasks: { args: inProject, count: 2 },
   tenants: { count: 1 },
   users: { args: 'filter: { kind: PERSON }', count: 5 },
+  workflowIds: { args: inProject, count: 2 },
   workflows: { args: inProject, count: 2 },
 };
 
@@ -88,6 +98,10 @@ beforeAll(async () => {
   await registerTask(app, project, 'double');
   await registerWorkflow(app, project, 'three', { a: [], b: [], c: [] });
   await registerWorkflow(app, project, 'one', { a: [] });
+  const by = { key: keyOf(project, 'one') };
+  await mutate(app, 'updateLaunchPlan', { by, state: 'ACTIVE' });
+  const described = { ...taskInput(project, 'described'), description: { shortDescription: 'Doubles.' } };
+  await createTask(app, described);
   const hands = new Hands(app);
   const started = [
     await launch(app, project, 'three', { name: 'first', maxParallelism: 0 }),

@@ -11,7 +11,15 @@ import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
 import { make, mutate } from '../support/mutate.ts';
 import { expectRowForEach } from '../support/rows.ts';
-import { domain, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
+import {
+  createTask,
+  domain,
+  keyOf,
+  launch,
+  registerProject,
+  registerWorkflow,
+  taskInput,
+} from '../support/seed.ts';
 import { grant, newUser, type User } from '../support/users.ts';
 import { makeExperiment, makeRun } from '../tracking/experiment-seed.ts';
 import { makeModel, makeVersion } from '../tracking/model-seed.ts';
@@ -27,8 +35,11 @@ beforeAll(async () => {
   const projectId = await registerProject(app, project);
   const attributes = { executionQueue: { tags: ['fast'] } };
   await mutate(app, 'updateProjectAttributes', { project, attributes });
-  await registerTask(app, project, 'double');
+  const description = { shortDescription: 'Doubles.' };
+  await createTask(app, { ...taskInput(project, 'double'), description });
   await registerWorkflow(app, project, 'one', { a: [] });
+  const by = { key: keyOf(project, 'one') };
+  await mutate(app, 'updateLaunchPlan', { by, state: 'ACTIVE' });
   await mutate(app, 'createQueue', { name: 'queue' });
   const execution = await launch(app, project, 'one');
   const signal = { execution: { id: execution }, signalId: 'go', type: { simple: 'BOOLEAN' } };
@@ -77,6 +88,15 @@ const version = () =>
 const versions = (list: string) =>
   `${list}(filter: { project: "${project}", domain: "${domain}" }, ARGS) { PAGE }`;
 
+const sorted = (list: string, orderBy: string) =>
+  `${list}(orderBy: ${orderBy}, filter: { project: "${project}", domain: "${domain}" }, ARGS) { PAGE }`;
+
+const ofType = (list: string, type: string) =>
+  `${list}(filter: { type: ${type}, project: "${project}", domain: "${domain}" }, ARGS) { PAGE }`;
+
+const versionsOfName = (type: string, name: string, list: string) =>
+  `namedEntity(by: { key: { type: ${type}, project: "${project}", domain: "${domain}", name: "${name}" } }) { ${list}(ARGS) { PAGE } }`;
+
 /** How to query each list, by the type and the name of its field. A list with several orders has several queries. */
 const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Execution.nodeExecutions': [
@@ -89,6 +109,9 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'NodeExecution.childNodeExecutions': [
     () => `nodeExecution(by: { id: "${ids.parent}" }) { childNodeExecutions(ARGS) { PAGE } }`,
   ],
+  'NamedEntity.launchPlans': [() => versionsOfName('LAUNCH_PLAN', 'one', 'launchPlans')],
+  'NamedEntity.tasks': [() => versionsOfName('TASK', 'double', 'tasks')],
+  'NamedEntity.workflows': [() => versionsOfName('WORKFLOW', 'one', 'workflows')],
   'NodeExecution.taskExecutions': [
     () => `nodeExecution(by: { id: "${ids.node}" }) { taskExecutions(ARGS) { PAGE } }`,
   ],
@@ -99,14 +122,18 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Project.registeredModels': [() => inProject('registeredModels')],
   'Project.tasks': [() => inProject('tasks')],
   'Project.workflows': [() => inProject('workflows')],
+  'Query.activeLaunchPlans': [() => versions('activeLaunchPlans')],
   'Query.auditEvents': [() => 'auditEvents(ARGS) { PAGE }'],
   'Query.credentials': [() => 'credentials(ARGS) { PAGE }'],
+  'Query.descriptionEntities': [() => ofType('descriptionEntities', 'TASK')],
   'Query.executions': [() => versions('executions'), () => 'executions(orderBy: OLDEST, ARGS) { PAGE }'],
   'Query.experiments': [() => 'experiments(ARGS) { PAGE }'],
   'Query.groups': [() => 'groups(ARGS) { PAGE }'],
+  'Query.launchPlanIds': [() => versions('launchPlanIds')],
   'Query.launchPlans': [() => versions('launchPlans')],
   'Query.matchableAttributes': [() => 'matchableAttributes(resourceType: EXECUTION_QUEUE, ARGS) { PAGE }'],
   'Query.myPermissions': [() => 'myPermissions(ARGS) { PAGE }'],
+  'Query.namedEntities': [() => ofType('namedEntities', 'WORKFLOW')],
   'Query.nodeExecutions': [() => `nodeExecutions(by: { id: "${ids.execution}" }, ARGS) { PAGE }`],
   'Query.permissions': [
     () => `permissions(resource: { project: { identifier: "${project}" } }, ARGS) { PAGE }`,
@@ -117,9 +144,11 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Query.registeredModels': [() => 'registeredModels(ARGS) { PAGE }'],
   'Query.runs': [() => `runs(filter: { experimentIds: ["${ids.experiment}"] }, ARGS) { PAGE }`],
   'Query.signals': [() => `signals(by: { id: "${ids.execution}" }, ARGS) { PAGE }`],
-  'Query.tasks': [() => versions('tasks')],
+  'Query.taskIds': [() => versions('taskIds'), () => sorted('taskIds', 'NAME')],
+  'Query.tasks': [() => versions('tasks'), () => sorted('tasks', 'NAME'), () => sorted('tasks', 'VERSION')],
   'Query.tenants': [() => 'tenants(ARGS) { PAGE }'],
   'Query.users': [() => 'users(ARGS) { PAGE }', () => 'users(orderBy: NEWEST, ARGS) { PAGE }'],
+  'Query.workflowIds': [() => versions('workflowIds')],
   'Query.workflows': [() => versions('workflows')],
   'Queue.jobs': [() => `queue(by: { name: "${project}/${domain}" }) { jobs(ARGS) { PAGE } }`],
   'RegisteredModel.versions': [

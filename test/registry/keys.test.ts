@@ -219,7 +219,7 @@ describe('what authors write for people', () => {
 
 it('the lists of one domain have no versions of another', async () => {
   const { data } = await app.ask(
-    `query ($filter: VersionFilterInput!) { tasks(filter: $filter) { edges { node { domain name } } } }`,
+    `query ($filter: TaskFilterInput!) { tasks(filter: $filter) { edges { node { domain name } } } }`,
     { filter: { project, domain, name: 'one' } },
   );
   expect(data.tasks.edges).toEqual([1, 2].map(() => ({ node: { domain, name: 'one' } })));

@@ -2,8 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import {
   readActiveLaunchPlans,
+  readLaunchPlanInputs,
   readLaunchPlans,
+  readTaskRows,
   readTasks,
+  readTaskTemplates,
+  readWorkflowClosures,
+  readWorkflowInterfaces,
+  readWorkflowRows,
   readWorkflows,
 } from '../../src/registry/store.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
@@ -329,7 +335,22 @@ describe('a version', () => {
       { project, domain, name: 'read' },
       { project, domain, name: 'ghost' },
     ];
-    expect(await readActiveLaunchPlans(tenantId, names)).toEqual([plan, null]);
+    const { spec: _spec, expectedOutputs: _outputs, inputOrder: _order, ...withInputs } = plan;
+    const { expectedInputs, fixedInputs, ...planRow } = withInputs;
+    expect(await readActiveLaunchPlans(tenantId, names)).toEqual([planRow, null]);
+    const { template, ...taskRow } = task;
+    expect(await readTaskRows(tenantId, addresses(task.id, 'double'))).toEqual([taskRow, taskRow, null]);
+    const { taskIds: _taskIds, launchPlanIds: _planIds, ...withClosure } = workflow;
+    const { interface: signature, closure, ...workflowRow } = withClosure;
+    expect(await readWorkflowRows(tenantId, addresses(workflow.id, 'read'))).toEqual([
+      ...[workflowRow, workflowRow],
+      null,
+    ]);
+    const inputs = { id: plan.id, expectedInputs, fixedInputs };
+    expect(await readLaunchPlanInputs([plan.id, task.id])).toEqual([inputs, null]);
+    expect(await readTaskTemplates([task.id])).toEqual([{ id: task.id, template }]);
+    expect(await readWorkflowInterfaces([workflow.id])).toEqual([{ id: workflow.id, interface: signature }]);
+    expect(await readWorkflowClosures([workflow.id])).toEqual([{ id: workflow.id, closure }]);
   });
 });
 

@@ -4,7 +4,10 @@ import { query } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
 import { type Reader, type ResourceColumn, readableSql } from './readable.ts';
 
-/** How to find the objects of a type by their ids, and what decides who may read them. */
+/**
+ * How to find the objects of a type by their ids, and what decides who may read them. If an object has several rows, it
+ * is enough to be allowed to read one of them.
+ */
 export interface NodeRows {
   /** The text after `from`: the table with its alias, and its joins. */
   readonly from: string;
@@ -47,9 +50,10 @@ export function readNodes(
   const all = [...rowsOf].map(([type, rows]) => sql`(${ofType(reader, type, rows, asked)})`);
   return query<NodeRow>(sql`${readable.with}
     select node.id, node.type,
-           node.is_shown or (node.tenant_id = ${reader.tenantId}::uuid or node.is_public) and ${readable.condition}
-             as "isShown"
-      from (${join(all, ' union all ')}) as node ${readable.joins}`);
+           bool_or(
+             node.is_shown or (node.tenant_id = ${reader.tenantId}::uuid or node.is_public) and ${readable.condition}
+           ) as "isShown"
+      from (${join(all, ' union all ')}) as node ${readable.joins} group by node.id, node.type`);
 }
 
 function ofType(reader: Reader, type: string, rows: NodeRows, ids: readonly string[]): Sql {

@@ -20,6 +20,11 @@ export const nothing: Sql = Prisma.empty;
 export interface Rows {
   readonly with?: Sql;
   readonly from: Sql;
+  /**
+   * True if the text depends on what a caller wrote, such as Flyte's filters. There is no end of such texts, so they
+   * are not kept as prepared statements.
+   */
+  readonly isAdHoc?: boolean;
 }
 
 /**

@@ -80,9 +80,14 @@ export function query<Row>(parts: Sql, tx?: Tx): Promise<Row[]> {
   return run(statement<Row>(parts.text), parts.values as Value[], tx);
 }
 
+/** The same for a text that is used once. PostgreSQL forgets a statement without a name after the next one. */
+const queryOnce = <Row>({ text, values }: Sql): Promise<Row[]> =>
+  run<Row>({ name: '', text }, values as Value[]);
+
 /** The number of rows. */
-export async function count({ with: queries = nothing, from }: Rows): Promise<number> {
-  const [row] = await query<{ count: bigint }>(sql`${queries} select count(*) as count from ${from}`);
+export async function count({ with: queries = nothing, from, isAdHoc = false }: Rows): Promise<number> {
+  const parts = sql`${queries} select count(*) as count from ${from}`;
+  const [row] = await (isAdHoc ? queryOnce : query)<{ count: bigint }>(parts);
   return Number(row?.count ?? 0n);
 }
 
@@ -94,13 +99,14 @@ export async function exists({ with: queries = nothing, from }: Rows): Promise<b
 
 /** One page of some rows, and one more row if there is one, which shows that there are more pages. */
 export function list<Row>(
-  { with: queries = nothing, from }: Rows,
+  { with: queries = nothing, from, isAdHoc = false }: Rows,
   columns: Sql,
   order: Order<Row>,
   page: Page,
 ): Promise<Row[]> {
   const { beyond, end } = pageSql(order, page);
-  return query<Row>(sql`${queries} select ${columns} from ${from} ${beyond} ${end}`);
+  const parts = sql`${queries} select ${columns} from ${from} ${beyond} ${end}`;
+  return (isAdHoc ? queryOnce : query)<Row>(parts);
 }
 
 /**

@@ -3,6 +3,7 @@ import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
+import { filtersArgument } from '../../graphql/filters-argument.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key-values.ts';
 import { pagedList } from '../../graphql/keyset.ts';
@@ -10,9 +11,10 @@ import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { serverConfig } from '../../platform/config/server.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
+import { parseFilters } from '../../platform/flyte-filters.ts';
 import { registerProject } from '../commands/register-project.ts';
 import { rememberProjects } from '../loaders.ts';
-import { countProjects, listProjects, type ProjectBy, projectOrder } from '../store.ts';
+import { countProjects, listProjects, type ProjectBy, projectFilters, projectOrder } from '../store.ts';
 
 const ProjectStateEnum = enumOf<ProjectState>(
   'ProjectState',
@@ -100,12 +102,13 @@ builder.queryFields((t) => ({
         withArchived: t.arg.boolean({
           defaultValue: false,
           description:
-            'True: list ARCHIVED projects as well. SYSTEM_ARCHIVED projects are always listed, as in Flyte.',
+            'True: list ARCHIVED projects as well. With `filters`, they are listed anyway. SYSTEM_ARCHIVED projects are always listed, as in Flyte.',
         }),
+        ...filtersArgument(projectFilters),
       },
-      resolve: (_root, { withArchived, ...args }, context) => {
+      resolve: (_root, { withArchived, filters, ...args }, context) => {
         const caller = callerOf(context);
-        const shown = { withArchived };
+        const shown = { withArchived, filters: parseFilters(filters ?? '') };
         return pagedList(
           args,
           projectOrder,

@@ -3,13 +3,21 @@ import type { Caller } from '../../platform/caller.ts';
 import { newId } from '../../platform/ids.ts';
 import { requireOpenProject } from '../../projects/open-project.ts';
 import { compileTask } from '../domain/compile-task.ts';
+import { checkDescriptions, type Description } from '../domain/description.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
-import { requireShortDescription } from '../domain/short-description.ts';
 import { taskTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
+import { describedBy } from '../store/descriptions.ts';
 import { findTask } from '../store.ts';
 import { storeVersion } from './store-version.ts';
+
+export interface NewTask {
+  readonly key: EntityKey;
+  readonly template: unknown;
+  readonly shortDescription: string;
+  readonly description: Description | null;
+}
 
 /**
  * Registers a version of a task: its template is checked, changed to its canonical form, and stored permanently.
@@ -20,10 +28,10 @@ import { storeVersion } from './store-version.ts';
 export async function createTask(
   caller: Caller,
   project: Project,
-  { key, template, shortDescription }: { key: EntityKey; template: unknown; shortDescription: string },
+  { key, template, ...given }: NewTask,
 ): Promise<Task> {
   requireCompleteKey(key, ['input', 'key']);
-  requireShortDescription(shortDescription);
+  const { shortDescription, description } = checkDescriptions(given.shortDescription, given.description);
   requireOpenProject(project, key.domain, ['input', 'key']);
   const compiled = compileTask(template);
   const digest = digestOf(compiled);
@@ -34,22 +42,22 @@ export async function createTask(
     digest,
     document: compiled,
     read: 'task:read',
-    insert: (tx, { id: entityId }) =>
-      tx.task.create({
+    insert: (tx, { id: entityId }) => {
+      const { tenantId } = caller;
+      const { domain, name, version } = key;
+      const place = { entityId, tenantId, projectId: project.id, domain, name, version };
+      return tx.task.create({
         data: {
           id: newId(),
-          entityId,
-          tenantId: caller.tenantId,
-          projectId: project.id,
-          domain: key.domain,
-          name: key.name,
-          version: key.version,
+          ...place,
           type: compiled.type,
           template: compiled as object,
           digest,
           shortDescription,
+          ...describedBy(description, { type: 'TASK', ...place }),
         },
-      }),
+      });
+    },
     find: async () => {
       const task = await findTask(caller.tenantId, { key });
       return task && { id: task.id, digest: task.digest, document: task.template, target: taskTarget(task) };

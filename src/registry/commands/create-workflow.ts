@@ -10,15 +10,16 @@ import type { ObjectKind } from '../../platform/object-kinds.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { requireOpenProject } from '../../projects/open-project.ts';
 import { compileWorkflow } from '../domain/compile-workflow.ts';
+import { checkDescriptions, type Description } from '../domain/description.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { referencedKeys } from '../domain/inner-nodes.ts';
 import { readSubWorkflows, readWorkflowTemplate } from '../domain/read-workflow-templates.ts';
-import { requireShortDescription } from '../domain/short-description.ts';
 import { launchPlanTarget, taskTarget, workflowNameTarget, workflowTarget } from '../domain/targets.ts';
 import type { CompiledTask, TaskTemplate } from '../domain/task-templates.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
 import type { CompiledLaunchPlan } from '../domain/workflow-templates.ts';
+import { describedBy } from '../store/descriptions.ts';
 import {
   findNamedEntity,
   findWorkflow,
@@ -35,6 +36,7 @@ export interface NewWorkflow {
   /** The workflows that nodes run inside of the same execution, each with its key. */
   readonly subWorkflows?: unknown;
   readonly shortDescription: string;
+  readonly description: Description | null;
 }
 
 /**
@@ -50,11 +52,14 @@ export interface NewWorkflow {
 export async function createWorkflow(
   caller: Caller,
   project: Project,
-  { key, template, subWorkflows: given = [], shortDescription }: NewWorkflow,
+  { key, template, subWorkflows: given = [], ...described }: NewWorkflow,
 ): Promise<Workflow> {
   const holder = await requireMayRegister(caller, project, key);
   requireCompleteKey(key, ['input', 'key']);
-  requireShortDescription(shortDescription);
+  const { shortDescription, description } = checkDescriptions(
+    described.shortDescription,
+    described.description,
+  );
   requireOpenProject(project, key.domain, ['input', 'key']);
   const written = readWorkflowTemplate(template);
   const subWorkflows = readSubWorkflows(given);
@@ -77,21 +82,20 @@ export async function createWorkflow(
     read: 'workflow:read',
     insert: async (tx, entity) => {
       if (entity.isNew) await grantCreator(tx, caller, { type: 'WORKFLOW', id: entity.id, name: key.name });
+      const { domain, name, version } = key;
+      const { tenantId } = caller;
+      const place = { entityId: entity.id, tenantId, projectId: project.id, domain, name, version };
       return await tx.workflow.create({
         data: {
-          entityId: entity.id,
           id: newId(),
-          tenantId: caller.tenantId,
-          projectId: project.id,
-          domain: key.domain,
-          name: key.name,
-          version: key.version,
+          ...place,
           interface: closure.primary.template.interface as object,
           closure: closure as object,
           taskIds: idsByKey(tasks),
           launchPlanIds: idsByKey(launchPlans),
           digest,
           shortDescription,
+          ...describedBy(description, { type: 'WORKFLOW', ...place }),
         },
       });
     },

@@ -36,3 +36,13 @@ export const launchPlanTarget = ({
   ...plan
 }: InProject & { workflowEntityId: string }): Target =>
   workflowTarget({ ...plan, entityId: workflowEntityId });
+
+/**
+ * What decides about the name of a task, workflow or launch plan, and about a description: the grants on the workflow,
+ * if there is one, and then those on the project.
+ */
+export const nameTarget = ({
+  workflowEntityId,
+  ...name
+}: InProject & { workflowEntityId: string | null }): Target =>
+  workflowEntityId === null ? taskTarget(name) : workflowTarget({ ...name, entityId: workflowEntityId });

@@ -5,7 +5,8 @@ import type { Context } from '../../graphql/context.ts';
 import { guardedList, type ListInside } from '../../graphql/guarded-edge.ts';
 import type { PageArguments } from '../../graphql/keyset.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
-import { type VersionFilter, versionOrder } from '../store.ts';
+import { type SortedVersion, type VersionFilter, versionOrder } from '../store/version-lists.ts';
+import { orderArgument } from './version-lists.ts';
 
 /** The key of a version, in arguments. */
 export const EntityKeyInput = builder.inputType('EntityKeyInput', {
@@ -59,15 +60,6 @@ export const TaskByInput = versionBy('TaskByInput', 'task');
 export const WorkflowByInput = versionBy('WorkflowByInput', 'workflow');
 export const LaunchPlanByInput = versionBy('LaunchPlanByInput', 'launch plan');
 
-export const VersionFilterInput = builder.inputType('VersionFilterInput', {
-  description: 'Which versions a list shows: the versions that meet all of these conditions.',
-  fields: (t) => ({
-    project: t.string({ required: true, description: 'Only versions in the project with this identifier.' }),
-    domain: t.string({ required: true, description: 'Only versions in this domain.' }),
-    name: t.string({ description: 'Only versions with this name.' }),
-  }),
-});
-
 const InnerVersionFilterInput = builder.inputType('InnerVersionFilterInput', {
   description:
     'Which versions a list inside of a project or a workflow shows: the versions that meet all of these conditions.',
@@ -77,19 +69,23 @@ const InnerVersionFilterInput = builder.inputType('InnerVersionFilterInput', {
   }),
 });
 
-export const innerListArguments = builder.args((t) => ({
-  filter: t.field({
-    type: InnerVersionFilterInput,
-    description: 'Which versions to list. If left out: all.',
-  }),
-}));
+export const innerListArguments = {
+  ...builder.args((t) => ({
+    filter: t.field({
+      type: InnerVersionFilterInput,
+      description: 'Which versions to list. If left out: all.',
+    }),
+  })),
+  ...orderArgument,
+};
 
 export interface InnerListArguments extends PageArguments {
   readonly filter?: typeof InnerVersionFilterInput.$inferInput | null;
+  readonly orderBy?: VersionFilter['orderBy'];
 }
 
 /** A list of versions inside of a project or a workflow. */
-export const versionsIn = <Parent, Row extends { readonly id: string; readonly createdAt: Date }>(
+export const versionsIn = <Parent, Row extends SortedVersion>(
   permission: Permission,
   targetOf: (parent: Parent) => Target,
   listOf: (context: Context) => ListInside<VersionFilter, Row>,
@@ -98,6 +94,6 @@ export const versionsIn = <Parent, Row extends { readonly id: string; readonly c
     permission,
     targetOf,
     listOf,
-    () => versionOrder,
-    ({ filter }: InnerListArguments) => filter ?? {},
+    versionOrder,
+    ({ filter, orderBy }: InnerListArguments): VersionFilter => ({ ...filter, orderBy }),
   );

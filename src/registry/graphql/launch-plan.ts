@@ -1,35 +1,46 @@
+import { obstacleTo } from '../../authorization/domain/permissions.ts';
 import type { LaunchPlanState } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
-import { callerOf } from '../../graphql/context.ts';
+import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
+import { filtersArgument } from '../../graphql/filters-argument.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
-import { pagedList } from '../../graphql/keyset.ts';
+import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
 import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { NO_ID } from '../../platform/ids.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { getIdentifier, getProject } from '../../projects/loaders.ts';
-import type { Literal } from '../../values/literals.ts';
+import { mapRecord } from '../../values/json.ts';
 import { toPlain } from '../../values/plain-values.ts';
 import { createLaunchPlan } from '../commands/create-launch-plan.ts';
 import { updateLaunchPlan } from '../commands/update-launch-plan.ts';
 import { DifferentStructureError } from '../domain/different-structure.ts';
 import type { ExpectedInput } from '../domain/launch-plan.ts';
 import { workflowTarget } from '../domain/targets.ts';
-import { countLaunchPlans, listLaunchPlans, type VersionBy, versionOrder } from '../store.ts';
+import { launchPlanFilters } from '../store/filter-columns.ts';
+import {
+  countLaunchPlans,
+  listLaunchPlans,
+  type VersionFilter,
+  versionOrder,
+} from '../store/version-lists.ts';
+import type { LaunchPlanInputsRow, LaunchPlanRow, VersionBy } from '../store.ts';
 import {
   EntityKeyInput,
   EntityNameInput,
   innerListArguments,
   LaunchPlanByInput,
-  VersionFilterInput,
   versionsIn,
   WorkflowByInput,
 } from './entity-key.ts';
+import { domainArgument } from './entity-names.ts';
+import { orderArgument, termsOf, versionConditions } from './version-lists.ts';
 import { WorkflowType } from './workflow.ts';
 
 const LaunchPlanStateEnum = enumOf<LaunchPlanState>(
@@ -68,7 +79,14 @@ const ExpectedInputType = builder.objectRef<NamedInput>('ExpectedInput').impleme
   }),
 });
 
-export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
+/** The inputs, which are read only if they are selected. */
+async function inputsOf({ id }: LaunchPlanRow, loaders: Loaders): Promise<LaunchPlanInputsRow> {
+  const row = await loaders.launchPlanInputs.load(id);
+  if (!row) throw new NotFoundError('launch plan', id);
+  return row;
+}
+
+export const LaunchPlanType = builder.objectRef<LaunchPlanRow>('LaunchPlan').implement({
   description:
     'One registered version of a launch plan: a workflow with default and fixed inputs. Only its state can change.',
   interfaces: [NodeInterface],
@@ -108,22 +126,18 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
       type: [ExpectedInputType],
       extensions: { listSize: 10 },
       description: 'The inputs that an execution may give: all inputs of the workflow except the fixed ones.',
-      resolve: (plan) =>
-        Object.entries(plan.expectedInputs as unknown as Record<string, ExpectedInput>).map(
-          ([name, input]) => ({ name, ...input }),
-        ),
+      resolve: async (plan, _args, { loaders }) =>
+        Object.entries((await inputsOf(plan, loaders)).expectedInputs).map(([name, input]) => ({
+          name,
+          ...input,
+        })),
     }),
     fixedInputs: t.field({
       type: 'JSON',
       description:
         'The fixed inputs as plain values, as an object with the name of each input. Executions cannot give them.',
-      resolve: (plan) =>
-        Object.fromEntries(
-          Object.entries(plan.fixedInputs as unknown as Record<string, Literal>).map(([name, literal]) => [
-            name,
-            toPlain(literal),
-          ]),
-        ),
+      resolve: async (plan, _args, { loaders }) =>
+        mapRecord((await inputsOf(plan, loaders)).fixedInputs, toPlain),
     }),
     state: t.expose('state', {
       type: LaunchPlanStateEnum,
@@ -138,7 +152,7 @@ export const LaunchPlanType = builder.prismaObject('LaunchPlan', {
   }),
 });
 
-const LaunchPlanConnection = connectionType(LaunchPlanType);
+export const LaunchPlanConnection = connectionType(LaunchPlanType);
 
 builder.objectField(ProjectType, 'launchPlans', (t) =>
   t.connection(
@@ -168,6 +182,35 @@ builder.objectField(WorkflowType, 'launchPlans', (t) =>
   ),
 );
 
+const LaunchPlanFilterInput = builder.inputType('LaunchPlanFilterInput', {
+  description: 'Which versions of launch plans a list shows: the versions that meet all of these conditions.',
+  fields: (t) => ({
+    ...versionConditions(t),
+    state: t.field({ type: LaunchPlanStateEnum, description: 'Only versions in this state.' }),
+    workflow: t.field({
+      type: WorkflowByInput,
+      description:
+        'Only versions that launch this version of a workflow. The list is empty if it does not exist or you may not see it.',
+    }),
+  }),
+});
+
+const readableWorkflow = guardedEdge(
+  'workflow:read',
+  (by: VersionBy, { loaders }) => loaders.workflow.load(by),
+  workflowTarget,
+);
+
+function pageOfLaunchPlans(shown: VersionFilter, args: PageArguments, context: Context) {
+  const caller = callerOf(context);
+  return pagedList(
+    args,
+    versionOrder(shown),
+    (page) => listLaunchPlans(caller, shown, page),
+    () => countLaunchPlans(caller, shown),
+  );
+}
+
 builder.queryFields((t) => ({
   launchPlan: t.field({
     type: LaunchPlanType,
@@ -180,19 +223,38 @@ builder.queryFields((t) => ({
   launchPlans: t.connection(
     {
       type: LaunchPlanType,
-      description: 'Versions of launch plans that you may read, newest first.',
+      description: 'Versions of launch plans that you may read.',
       args: {
-        filter: t.arg({ type: VersionFilterInput, required: true, description: 'Which versions to list.' }),
+        filter: t.arg({
+          type: LaunchPlanFilterInput,
+          required: true,
+          description: 'Which versions to list.',
+        }),
+        ...orderArgument,
+        ...filtersArgument(launchPlanFilters),
       },
-      resolve: (_root, { filter, ...args }, context) => {
-        const caller = callerOf(context);
-        return pagedList(
+      resolve: async (_root, { filter, filters, orderBy, ...args }, context) => {
+        const workflow = filter.workflow as VersionBy | null | undefined;
+        const workflowId = workflow
+          ? ((await readableWorkflow(workflow, {}, context))?.id ?? NO_ID)
+          : undefined;
+        const seesWorkflows = obstacleTo(callerOf(context), 'workflow:read') === null;
+        return pageOfLaunchPlans(
+          { ...filter, workflowId, filters: termsOf({ filters }), seesWorkflows, orderBy },
           args,
-          versionOrder,
-          (page) => listLaunchPlans(caller, filter, page),
-          () => countLaunchPlans(caller, filter),
+          context,
         );
       },
+    },
+    LaunchPlanConnection,
+  ),
+  activeLaunchPlans: t.connection(
+    {
+      type: LaunchPlanType,
+      description: 'The ACTIVE versions of launch plans that you may read, at most one of each name.',
+      args: { ...domainArgument, ...orderArgument },
+      resolve: (_root, { filter, orderBy, ...args }, context) =>
+        pageOfLaunchPlans({ ...filter, state: 'ACTIVE', orderBy }, args, context),
     },
     LaunchPlanConnection,
   ),

@@ -1,7 +1,8 @@
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
-import { callerOf } from '../../graphql/context.ts';
+import { callerOf, type Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
+import { filtersArgument } from '../../graphql/filters-argument.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { KeyValueInput } from '../../graphql/key-values.ts';
@@ -16,19 +17,26 @@ import { getIdentifier, getProject } from '../../projects/loaders.ts';
 import { createTask } from '../commands/create-task.ts';
 import { DifferentStructureError } from '../domain/different-structure.ts';
 import type { TaskTemplate } from '../domain/task-templates.ts';
-import { countTasks, listTasks, type VersionBy, versionOrder } from '../store.ts';
+import { taskFilters } from '../store/filter-columns.ts';
+import { countTasks, listTasks, versionOrder } from '../store/version-lists.ts';
+import type { TaskRow, VersionBy } from '../store.ts';
 import {
-  EntityKeyInput,
-  innerListArguments,
-  TaskByInput,
-  VersionFilterInput,
-  versionsIn,
-} from './entity-key.ts';
+  DescriptionEntityType,
+  DescriptionInput,
+  descriptionFrom,
+  descriptionOf,
+} from './description-entity.ts';
+import { EntityKeyInput, innerListArguments, TaskByInput, versionsIn } from './entity-key.ts';
 import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-interface.ts';
+import { orderArgument, termsOf, versionConditions } from './version-lists.ts';
 
-const templateOf = (task: { template: unknown }) => task.template as TaskTemplate;
+async function templateOf({ id }: { readonly id: string }, loaders: Loaders): Promise<TaskTemplate> {
+  const row = await loaders.taskTemplate.load(id);
+  if (!row) throw new NotFoundError('task', id);
+  return row.template;
+}
 
-export const TaskType = builder.prismaObject('Task', {
+export const TaskType = builder.objectRef<TaskRow>('Task').implement({
   description: 'One registered version of a task, which nodes of workflows run. It never changes.',
   interfaces: [NodeInterface],
   fields: (t) => ({
@@ -57,12 +65,12 @@ export const TaskType = builder.prismaObject('Task', {
     interface: t.field({
       type: TypedInterfaceType,
       description: 'The inputs and outputs of the task.',
-      resolve: (task) => templateOf(task).interface,
+      resolve: async (task, _args, { loaders }) => (await templateOf(task, loaders)).interface,
     }),
     template: t.field({
       type: 'JSON',
       description: "The compiled template, in the camelCase JSON of Flyte's TaskTemplate.",
-      resolve: (task) => task.template,
+      resolve: (task, _args, { loaders }) => templateOf(task, loaders),
     }),
     digest: t.exposeString('digest', {
       description:
@@ -71,11 +79,18 @@ export const TaskType = builder.prismaObject('Task', {
     shortDescription: t.exposeString('shortDescription', {
       description: 'What the task does, in at most 300 characters. It may be empty.',
     }),
+    description: t.field({
+      type: DescriptionEntityType,
+      nullable: true,
+      description:
+        'What the version says about itself. Null if it says nothing, or if your scopes do not include `descriptionEntity:read`.',
+      resolve: descriptionOf,
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the version was registered.' }),
   }),
 });
 
-const TaskConnection = connectionType(TaskType);
+export const TaskConnection = connectionType(TaskType);
 
 builder.objectField(ProjectType, 'tasks', (t) =>
   t.connection(
@@ -91,6 +106,14 @@ builder.objectField(ProjectType, 'tasks', (t) =>
   ),
 );
 
+const TaskFilterInput = builder.inputType('TaskFilterInput', {
+  description: 'Which versions of tasks a list shows: the versions that meet all of these conditions.',
+  fields: (t) => ({
+    ...versionConditions(t),
+    type: t.string({ description: 'Only versions that this plugin runs, such as `container`.' }),
+  }),
+});
+
 builder.queryFields((t) => ({
   task: t.field({
     type: TaskType,
@@ -102,17 +125,20 @@ builder.queryFields((t) => ({
   tasks: t.connection(
     {
       type: TaskType,
-      description: 'Versions of tasks that you may read, newest first.',
+      description: 'Versions of tasks that you may read.',
       args: {
-        filter: t.arg({ type: VersionFilterInput, required: true, description: 'Which versions to list.' }),
+        filter: t.arg({ type: TaskFilterInput, required: true, description: 'Which versions to list.' }),
+        ...orderArgument,
+        ...filtersArgument(taskFilters),
       },
-      resolve: (_root, { filter, ...args }, context) => {
+      resolve: (_root, { filter, filters, orderBy, ...args }, context) => {
         const caller = callerOf(context);
+        const shown = { ...filter, filters: termsOf({ filters }), orderBy };
         return pagedList(
           args,
-          versionOrder,
-          (page) => listTasks(caller, filter, page),
-          () => countTasks(caller, filter),
+          versionOrder(shown),
+          (page) => listTasks(caller, shown, page),
+          () => countTasks(caller, shown),
         );
       },
     },
@@ -261,6 +287,10 @@ const CreateTaskInput = builder.inputType('CreateTaskInput', {
       defaultValue: '',
       description: 'What the task does, in at most 300 characters.',
     }),
+    description: t.field({
+      type: DescriptionInput,
+      description: 'What the version says about itself. `DescriptionEntity` shows it.',
+    }),
   }),
 });
 
@@ -284,6 +314,7 @@ builder.mutationField('createTask', (t) =>
           interface: interfaceOf(input.template.interface, ['input', 'template', 'interface']),
         },
         shortDescription: input.shortDescription ?? '',
+        description: descriptionFrom(input.description),
       });
       return { task };
     },

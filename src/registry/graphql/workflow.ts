@@ -1,6 +1,7 @@
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
+import { filtersArgument } from '../../graphql/filters-argument.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
@@ -10,21 +11,33 @@ import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../p
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { getIdentifier, getProject } from '../../projects/loaders.ts';
-import type { TypedInterface } from '../../values/literal-types.ts';
 import { createWorkflow } from '../commands/create-workflow.ts';
 import { DifferentStructureError } from '../domain/different-structure.ts';
-import { countWorkflows, listWorkflows, type VersionBy, versionOrder } from '../store.ts';
+import { workflowFilters } from '../store/filter-columns.ts';
+import { countWorkflows, listWorkflows, versionOrder } from '../store/version-lists.ts';
+import type { VersionBy, WorkflowRow } from '../store.ts';
 import {
-  EntityKeyInput,
-  innerListArguments,
-  VersionFilterInput,
-  versionsIn,
-  WorkflowByInput,
-} from './entity-key.ts';
+  DescriptionEntityType,
+  DescriptionInput,
+  descriptionFrom,
+  descriptionOf,
+} from './description-entity.ts';
+import { EntityKeyInput, innerListArguments, versionsIn, WorkflowByInput } from './entity-key.ts';
 import { TypedInterfaceType } from './typed-interface.ts';
+import { orderArgument, termsOf, versionConditions } from './version-lists.ts';
 import { SubWorkflowInput, templateOf, WorkflowTemplateInput } from './workflow-template.ts';
 
-export const WorkflowType = builder.prismaObject('Workflow', {
+/** A large column, which is read only if it is selected. */
+function part<Key extends string, Row extends Readonly<Record<Key, unknown>>>(
+  key: Key,
+  id: string,
+  row: Row | null,
+): Row[Key] {
+  if (!row) throw new NotFoundError('workflow', id);
+  return row[key];
+}
+
+export const WorkflowType = builder.objectRef<WorkflowRow>('Workflow').implement({
   description:
     'One registered version of a workflow: nodes that run tasks, and how values go from node to node. It never changes.',
   interfaces: [NodeInterface],
@@ -53,12 +66,14 @@ export const WorkflowType = builder.prismaObject('Workflow', {
     interface: t.field({
       type: TypedInterfaceType,
       description: 'The inputs and outputs of the workflow.',
-      resolve: (workflow) => workflow.interface as unknown as TypedInterface,
+      resolve: async ({ id }, _args, { loaders }) =>
+        part('interface', id, await loaders.workflowInterface.load(id)),
     }),
     closure: t.field({
       type: 'JSON',
       description: 'The compiled workflow with all its nodes, bindings, connections and tasks.',
-      resolve: (workflow) => workflow.closure,
+      resolve: async ({ id }, _args, { loaders }) =>
+        part('closure', id, await loaders.workflowClosure.load(id)),
     }),
     digest: t.exposeString('digest', {
       description:
@@ -67,11 +82,18 @@ export const WorkflowType = builder.prismaObject('Workflow', {
     shortDescription: t.exposeString('shortDescription', {
       description: 'What the workflow does, in at most 300 characters. It may be empty.',
     }),
+    description: t.field({
+      type: DescriptionEntityType,
+      nullable: true,
+      description:
+        'What the version says about itself. Null if it says nothing, or if your scopes do not include `descriptionEntity:read`.',
+      resolve: descriptionOf,
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the version was registered.' }),
   }),
 });
 
-const WorkflowConnection = connectionType(WorkflowType);
+export const WorkflowConnection = connectionType(WorkflowType);
 
 builder.objectField(ProjectType, 'workflows', (t) =>
   t.connection(
@@ -87,6 +109,11 @@ builder.objectField(ProjectType, 'workflows', (t) =>
   ),
 );
 
+const WorkflowFilterInput = builder.inputType('WorkflowFilterInput', {
+  description: 'Which versions of workflows a list shows: the versions that meet all of these conditions.',
+  fields: versionConditions,
+});
+
 builder.queryFields((t) => ({
   workflow: t.field({
     type: WorkflowType,
@@ -98,17 +125,20 @@ builder.queryFields((t) => ({
   workflows: t.connection(
     {
       type: WorkflowType,
-      description: 'Versions of workflows that you may read, newest first.',
+      description: 'Versions of workflows that you may read.',
       args: {
-        filter: t.arg({ type: VersionFilterInput, required: true, description: 'Which versions to list.' }),
+        filter: t.arg({ type: WorkflowFilterInput, required: true, description: 'Which versions to list.' }),
+        ...orderArgument,
+        ...filtersArgument(workflowFilters),
       },
-      resolve: (_root, { filter, ...args }, context) => {
+      resolve: (_root, { filter, filters, orderBy, ...args }, context) => {
         const caller = callerOf(context);
+        const shown = { ...filter, filters: termsOf({ filters }), orderBy };
         return pagedList(
           args,
-          versionOrder,
-          (page) => listWorkflows(caller, filter, page),
-          () => countWorkflows(caller, filter),
+          versionOrder(shown),
+          (page) => listWorkflows(caller, shown, page),
+          () => countWorkflows(caller, shown),
         );
       },
     },
@@ -135,6 +165,10 @@ const CreateWorkflowInput = builder.inputType('CreateWorkflowInput', {
       defaultValue: '',
       description: 'What the workflow does, in at most 300 characters.',
     }),
+    description: t.field({
+      type: DescriptionInput,
+      description: 'What the version says about itself. `DescriptionEntity` shows it.',
+    }),
   }),
 });
 
@@ -158,6 +192,7 @@ builder.mutationField('createWorkflow', (t) =>
           template: templateOf(template, ['input', 'subWorkflows', String(index), 'template']),
         })),
         shortDescription: input.shortDescription ?? '',
+        description: descriptionFrom(input.description),
       });
       return { workflow };
     },
