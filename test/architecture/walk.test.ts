@@ -48,6 +48,7 @@ import { overSse } from '../support/watch.ts';
 vi.hoisted(() => {
   process.env['QUERY_ALIAS_LIMIT'] = '1000';
   process.env['QUERY_COST_LIMIT'] = '1000000000';
+  process.env['QUERY_TOKEN_LIMIT'] = '100000';
   process.env['RATE_COST_PER_MINUTE'] = '0';
 });
 

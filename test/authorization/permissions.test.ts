@@ -105,9 +105,7 @@ const levelsOf: Readonly<
   READ: [
     ...(['project:read', 'task:read', 'workflow:read', 'launchPlan:read', 'execution:read'] as const),
     ...(['queue:read', 'job:read', 'experiment:read', 'run:read', 'model:read'] as const),
-    'permission:explain',
-    'attributes:read',
-    ...(['namedEntity:read', 'descriptionEntity:read', 'permission:explain'] as const),
+    ...(['attributes:read', 'namedEntity:read', 'descriptionEntity:read', 'permission:explain'] as const),
   ],
   USE: ['launchPlan:use', 'execution:create', 'blob:create'],
   EDIT: [
