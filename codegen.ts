@@ -12,8 +12,8 @@ const options = {
 };
 
 /**
- * Generates typed documents from `schema.graphql`: for the executor, which uses only the schema of the server, and for
- * tests with other clients, which need documents as syntax trees.
+ * Generates typed documents from `schema.graphql`: for the executor and the command line, which use only the
+ * schema of the server, and for tests with other clients, which need documents as syntax trees.
  */
 const config: CodegenConfig = {
   schema: 'schema.graphql',
@@ -22,6 +22,12 @@ const config: CodegenConfig = {
   generates: {
     'src/generated/executor/': {
       documents: ['src/executor/**/*.ts', '!src/generated/**'],
+      preset: 'client',
+      presetConfig: { fragmentMasking: false },
+      config: { ...options, documentMode: 'string' },
+    },
+    'src/generated/cli/': {
+      documents: ['src/cli/**/*.ts', '!src/generated/**'],
       preset: 'client',
       presetConfig: { fragmentMasking: false },
       config: { ...options, documentMode: 'string' },

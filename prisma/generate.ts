@@ -5,7 +5,16 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +37,12 @@ const steps: readonly Step[] = [
     run: () => runBin('prisma', 'prisma', ['generate', '--config', 'prisma/prisma.config.ts', '--no-hints']),
   },
   {
+    name: 'proto',
+    inputs: ['prisma/generate.ts', 'package-lock.json'],
+    outputs: ['src/generated/proto/flyteidl/admin/launch_plan_pb.ts'],
+    run: generateFlyteMessages,
+  },
+  {
     name: 'schema.graphql',
     inputs: ['src', 'prisma/schema', 'package-lock.json'],
     outputs: ['schema.graphql'],
@@ -35,8 +50,12 @@ const steps: readonly Step[] = [
   },
   {
     name: 'documents',
-    inputs: ['schema.graphql', 'codegen.ts', 'src/executor', 'test/clients', 'package-lock.json'],
-    outputs: ['src/generated/executor/graphql.ts', 'test/generated/graphql.ts'],
+    inputs: ['schema.graphql', 'codegen.ts', 'src/executor', 'src/cli', 'test/clients', 'package-lock.json'],
+    outputs: [
+      'src/generated/executor/graphql.ts',
+      'src/generated/cli/graphql.ts',
+      'test/generated/graphql.ts',
+    ],
     run: () => runBin('@graphql-codegen/cli', 'graphql-codegen', ['--config', 'codegen.ts']),
   },
   ...(process.argv.includes('--build')
@@ -69,6 +88,32 @@ function runBin(packageName: string, bin: string, args: readonly string[]): void
   if (script === undefined) throw new Error(`${packageName} has no command ${bin}`);
 
   runNode([join(dirname(manifestPath), script), ...args], `${bin} ${args.join(' ')}`);
+}
+
+/** The messages in the packages of Flyte's tools, with all that they refer to. */
+function generateFlyteMessages(): void {
+  const require = createRequire(import.meta.url);
+  const installed = join(dirname(require.resolve('@flyteorg/flyteidl/package.json')), 'protos/flyteidl');
+  const plugin = join(dirname(require.resolve('@bufbuild/protoc-gen-es/package.json')), 'bin/protoc-gen-es');
+  // A copy without the configuration beside it, for which buf would need the network.
+  const protos = join(root, 'src/generated/.protos');
+  cpSync(installed, join(protos, 'flyteidl'), { recursive: true });
+  const template = {
+    version: 'v2',
+    clean: true,
+    plugins: [
+      {
+        local: [process.execPath, plugin],
+        out: 'src/generated/proto',
+        opt: ['target=ts', 'import_extension=ts', 'erasable_syntax=true'],
+        include_imports: true,
+      },
+    ],
+  };
+  const files = ['task', 'workflow', 'launch_plan'].map((name) => `flyteidl/admin/${name}.proto`);
+  const paths = files.flatMap((file) => ['--path', join(protos, file)]);
+  runBin('@bufbuild/buf', 'buf', ['generate', protos, '--template', JSON.stringify(template), ...paths]);
+  rmSync(protos, { recursive: true });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import * as cliDocuments from '../generated/cli/graphql.ts';
 import * as executorDocuments from '../generated/executor/graphql.ts';
 import { ConfigurationError } from '../platform/config/environment.ts';
 import { serverConfig } from '../platform/config/server.ts';
@@ -25,7 +26,7 @@ const MOST_NAMED = 1000;
 
 /**
  * The documents that the operator trusts, from a list that is created when the clients are built, and the documents of
- * our own executor. Texts must be exactly equal.
+ * our own executor and command line. Texts must be exactly equal.
  */
 export class TrustedDocuments {
   readonly #mode: TrustMode;
@@ -39,9 +40,10 @@ export class TrustedDocuments {
       this.#texts.set(bare(id), text);
       this.#texts.set(sha256(text), text);
     }
-    for (const document of Object.values(executorDocuments))
-      if (document instanceof executorDocuments.TypedDocumentString)
-        this.#texts.set(sha256(String(document)), String(document));
+    for (const { TypedDocumentString, ...documents } of [executorDocuments, cliDocuments])
+      for (const document of Object.values(documents))
+        if (document instanceof TypedDocumentString)
+          this.#texts.set(sha256(String(document)), String(document));
   }
 
   /**

@@ -23,6 +23,7 @@ import {
   type LaunchPlanRow,
   readActiveLaunchPlans,
   readLaunchPlanInputs,
+  readLaunchPlanSpecs,
   readLaunchPlans,
   readTaskRows,
   readTaskTemplates,
@@ -52,6 +53,7 @@ export function registryLoaders(reader: Reader) {
       readLaunchPlans(tenantId, addresses),
     ),
     launchPlanInputs: new DataLoader(readLaunchPlanInputs),
+    launchPlanSpec: new DataLoader(readLaunchPlanSpecs),
     workflowName: addressLoader<WorkflowNameBy, WorkflowNameRow | null>((addresses) =>
       readWorkflowNames(tenantId, addresses),
     ),

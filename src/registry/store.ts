@@ -153,6 +153,12 @@ export const readLaunchPlanInputs = readLarge<LaunchPlanInputsRow>(
   'fixed_inputs as "fixedInputs"',
 );
 
+export interface SpecRow {
+  readonly id: string;
+  readonly spec: object;
+}
+export const readLaunchPlanSpecs = readLarge<SpecRow>('launch_plans', 'spec');
+
 export async function findTask(tenantId: string, by: VersionBy): Promise<Task | null> {
   const [task = null] = await readTasks(tenantId, [by]);
   return task;

@@ -14,9 +14,12 @@ export function typeOfScalar(scalar: Scalar): LiteralType {
     return { structuredDatasetType: scalar.structuredDataset.metadata.type };
   }
   if ('generic' in scalar) return { simple: 'STRUCT' };
-  if ('binary' in scalar) return { simple: 'BINARY' };
+  if ('binary' in scalar) return { simple: isStructInBytes(scalar) ? 'STRUCT' : 'BINARY' };
   return { simple: 'error' in scalar ? 'ERROR' : 'NONE' };
 }
+
+/** Whether the tag says how the bytes hold a struct. Flytekit writes dataclasses and dicts this way. */
+export const isStructInBytes = ({ binary }: Extract<Scalar, { binary: object }>) => binary.tag !== '';
 
 export function primitiveType(primitive: Primitive): SimpleType {
   if ('integer' in primitive) return 'INTEGER';

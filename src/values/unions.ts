@@ -4,7 +4,7 @@ import { isRecord } from './json.ts';
 import { isNoneType, type LiteralType, type SimpleType, typeText, type UnionType } from './literal-types.ts';
 import { type Literal, noneLiteral } from './literals.ts';
 import type { Place } from './problem-list.ts';
-import { primitiveType } from './scalar-types.ts';
+import { isStructInBytes, primitiveType } from './scalar-types.ts';
 
 /**
  * Finds the variant of a union for a value. The kind of the value is checked first: a text is tried only with types
@@ -50,7 +50,7 @@ function literalKindOf(literal: Literal): LiteralKind | null {
   if ('blob' in scalar) return 'BLOB';
   if ('schema' in scalar || 'structuredDataset' in scalar) return 'TABLE';
   if ('generic' in scalar) return 'STRUCT';
-  if ('binary' in scalar) return 'BINARY';
+  if ('binary' in scalar) return isStructInBytes(scalar) ? 'STRUCT' : 'BINARY';
   return 'error' in scalar ? 'ERROR' : 'NONE';
 }
 

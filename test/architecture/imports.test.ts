@@ -37,6 +37,7 @@ const shown = (list: readonly Import[]) => list.map(({ from, to }) => `${from} â
 const drawing: Record<string, readonly string[]> = {
   platform: [],
   values: [],
+  flyte: ['values'],
   authorization: [],
   graphql: ['authorization'],
   identity: ['authorization', 'graphql'],
@@ -44,7 +45,7 @@ const drawing: Record<string, readonly string[]> = {
   projects: ['authorization', 'graphql'],
   blobs: ['graphql', 'projects'],
   attributes: ['values', 'authorization', 'graphql', 'projects'],
-  registry: ['values', 'authorization', 'graphql', 'projects'],
+  registry: ['values', 'flyte', 'authorization', 'graphql', 'projects'],
   jobs: ['authorization', 'graphql', 'projects', 'blobs'],
   executions: [
     'values',
@@ -65,8 +66,11 @@ const drawing: Record<string, readonly string[]> = {
   http: ['authorization', 'graphql', 'sign-in', 'blobs', 'api'],
   scheduler: ['values', 'registry', 'jobs', 'executions'],
   executor: ['values'],
-  bin: ['identity', 'http', 'scheduler', 'executor'],
+  cli: ['flyte'],
+  bin: ['identity', 'http', 'scheduler', 'executor', 'cli'],
 };
+
+const isPureRoom = (file: string) => role(file) === 'domain' || ['values', 'flyte'].includes(room(file));
 
 describe('imports', () => {
   it('are found', () => {
@@ -100,13 +104,12 @@ describe('imports', () => {
     expect(unused).toEqual([]);
   });
 
-  it('keep domain rules and values free of GraphQL, HTTP, the database and the environment', () => {
+  it("keep domain rules, values and Flyte's forms free of GraphQL, HTTP, the database and the environment", () => {
     const wrong = imports.filter(({ from, to }) => {
-      if (role(from) !== 'domain' && room(from) !== 'values') return false;
-      const isDomain = role(to) === 'domain' || room(to) === 'values';
+      if (!isPureRoom(from)) return false;
       const isPure =
         /^platform\/(errors|phase-table|duration|ids|labels|text|exact-json|work-error)\.ts$/.test(to);
-      return !isDomain && !isPure && to !== 'generated/prisma/enums.ts';
+      return !isPureRoom(to) && !isPure && to !== 'generated/prisma/enums.ts';
     });
     expect(shown(wrong)).toEqual([]);
   });
@@ -133,6 +136,20 @@ describe('imports', () => {
         room(to) === 'values' ||
         (room(to) === 'platform' && !to.startsWith('platform/database/')) ||
         to.startsWith('generated/executor/');
+      return !isAllowed;
+    });
+    expect(shown(wrong)).toEqual([]);
+  });
+
+  it('keep the command line free of capabilities, the database and the server', () => {
+    const wrong = imports.filter(({ from, to }) => {
+      if (room(from) !== 'cli') return false;
+      const isAllowed =
+        room(to) === 'cli' ||
+        room(to) === 'flyte' ||
+        to === 'platform/errors.ts' ||
+        to.startsWith('generated/cli/') ||
+        to.startsWith('generated/proto/');
       return !isAllowed;
     });
     expect(shown(wrong)).toEqual([]);

@@ -82,7 +82,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'NodeExecution.itemCounts': { path: `${nodes}.itemCounts`, statements: 5 },
   'NamedEntity.launchPlans': {
     path: 'namedEntities.launchPlans',
-    statements: 6,
+    statements: 8,
     given: ofType('LAUNCH_PLAN'),
   },
   'NamedEntity.tasks': { path: 'namedEntities.tasks', statements: 5 },
@@ -96,12 +96,12 @@ const lists: Readonly<Record<string, Entry>> = {
   'Project.executions': { path: 'projects.executions', statements: 3 },
   'Project.experiments': { path: 'projects.experiments', statements: 3 },
   'Project.labels': { path: 'projects.labels', statements: 1 },
-  'Project.launchPlans': { path: 'projects.launchPlans', statements: 4 },
+  'Project.launchPlans': { path: 'projects.launchPlans', statements: 7 },
   'Project.queues': { path: 'projects.queues', statements: 3 },
   'Project.registeredModels': { path: 'projects.registeredModels', statements: 3 },
   'Project.tasks': { path: 'projects.tasks', statements: 4 },
   'Project.workflows': { path: 'projects.workflows', statements: 4 },
-  'Query.activeLaunchPlans': { path: 'activeLaunchPlans', statements: 4 },
+  'Query.activeLaunchPlans': { path: 'activeLaunchPlans', statements: 7 },
   'Query.allPermissions': { path: 'allPermissions', statements: 0 },
   'Query.auditEvents': { path: 'auditEvents', statements: 1, as: 'administrator' },
   'Query.credentials': { path: 'credentials', statements: 2 },
@@ -113,7 +113,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.groups': { path: 'groups', statements: 2 },
   'Query.matchableAttributes': { path: 'matchableAttributes', statements: 2 },
   'Query.launchPlanIds': { path: 'launchPlanIds', statements: 3 },
-  'Query.launchPlans': { path: 'launchPlans', statements: 4 },
+  'Query.launchPlans': { path: 'launchPlans', statements: 7 },
   'Query.myPermissions': { path: 'myPermissions', statements: 3 },
   'Query.namedEntities': { path: 'namedEntities', statements: 3 },
   'Query.nodeExecutions': { path: 'nodeExecutions', statements: 3 },
@@ -157,7 +157,7 @@ const lists: Readonly<Record<string, Entry>> = {
     statements: 1,
   },
   'WorkflowExecutionConfig.labels': { path: `${config}.labels`, statements: 1 },
-  'Workflow.launchPlans': { path: 'workflows.launchPlans', statements: 6 },
+  'Workflow.launchPlans': { path: 'workflows.launchPlans', statements: 8 },
 };
 
 /**

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 
 const needed = {
   chromium: () => {
@@ -20,6 +20,10 @@ const needed = {
     return isPackage('kerberos')
       ? null
       : 'no package kerberos; install libkrb5-dev, then npm install --no-save --save-prod kerberos@7.0.0';
+  },
+  flytekit: () => {
+    const path = resolve(import.meta.dirname, '../.clients/flytekit/bin/pyflyte');
+    return existsSync(path) ? null : 'no flytekit; run test/fixtures/flytekit/package.sh';
   },
   root: () => (process.getuid?.() === 0 ? null : 'only root can start PostgreSQL as another user'),
 } as const;

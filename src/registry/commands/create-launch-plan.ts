@@ -1,4 +1,5 @@
 import { getAllowed } from '../../authorization/get-allowed.ts';
+import type { Leftover } from '../../flyte/form.ts';
 import type { LaunchPlan, Project, Workflow } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
@@ -8,6 +9,7 @@ import { findProject } from '../../projects/store.ts';
 import type { TypedInterface } from '../../values/literal-types.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
+import { withLeftoversBeside } from '../domain/flyte-specs.ts';
 import { compileLaunchPlan, type LaunchPlanSpec } from '../domain/launch-plan.ts';
 import { launchPlanTarget, workflowTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
@@ -17,6 +19,10 @@ import { storeVersion } from './store-version.ts';
 export interface NewLaunchPlan extends LaunchPlanSpec {
   readonly key: EntityKey;
   readonly workflow: VersionBy;
+  /** Where the fields stand in the input, if it is not `input`. */
+  readonly path?: readonly string[];
+  /** What Flyte's form of the launch plan says and ours cannot hold. It is stored and compared with the rest. */
+  readonly leftovers?: readonly Leftover[];
 }
 
 /**
@@ -31,24 +37,26 @@ export async function createLaunchPlan(
   plan: NewLaunchPlan,
 ): Promise<LaunchPlan> {
   const { key, workflow: by } = plan;
-  if ('key' in by) requireCompleteKey(by.key, ['input', 'workflow', 'key']);
+  const workflowPath = plan.path ? [...plan.path, 'workflowId'] : ['input', 'workflow'];
+  if ('key' in by) requireCompleteKey(by.key, plan.path ? workflowPath : [...workflowPath, 'key']);
   const workflow = await getAllowed(caller, 'workflow:read', {
     kind: 'workflow',
     key: addressText(by),
-    path: ['input', 'workflow'],
+    path: workflowPath,
     find: () => findWorkflow(caller.tenantId, by),
     targetOf: workflowTarget,
   });
   requireCompleteKey(key, ['input', 'key']);
   requireOpenProject(project, key.domain, ['input', 'key']);
   const signature = workflow.interface as unknown as TypedInterface;
-  const { expectedInputs, fixedInputs, inputOrder } = compileLaunchPlan(signature, plan);
-  const document = {
+  const { expectedInputs, fixedInputs, inputOrder } = compileLaunchPlan(signature, plan, plan.path);
+  const own = {
     workflowId: await keyOf(workflow),
     workflowDigest: workflow.digest,
     expectedInputs,
     fixedInputs,
   };
+  const document = withLeftoversBeside(own, plan.leftovers);
   const digest = digestOf(document);
   return await storeVersion(caller, {
     type: 'LAUNCH_PLAN',
@@ -69,7 +77,7 @@ export async function createLaunchPlan(
           version: key.version,
           workflowId: workflow.id,
           workflowEntityId: workflow.entityId,
-          spec: document as object,
+          spec: document,
           expectedInputs: expectedInputs as object,
           fixedInputs: fixedInputs as object,
           expectedOutputs: signature.outputs as object,

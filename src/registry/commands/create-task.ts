@@ -1,3 +1,4 @@
+import type { Leftover } from '../../flyte/form.ts';
 import type { Project, Task } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { newId } from '../../platform/ids.ts';
@@ -6,6 +7,7 @@ import { compileTask } from '../domain/compile-task.ts';
 import { checkDescriptions, type Description } from '../domain/description.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
+import { withLeftoversBeside } from '../domain/flyte-specs.ts';
 import { taskTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
 import { describedBy } from '../store/descriptions.ts';
@@ -15,6 +17,10 @@ import { storeVersion } from './store-version.ts';
 export interface NewTask {
   readonly key: EntityKey;
   readonly template: unknown;
+  /** Where the template stands in the input, if it is not `input.template`. */
+  readonly path?: readonly string[];
+  /** What Flyte's form of the task says and the template cannot hold. It is stored and compared with the template. */
+  readonly leftovers?: readonly Leftover[];
   readonly shortDescription: string;
   readonly description: Description | null;
 }
@@ -28,19 +34,20 @@ export interface NewTask {
 export async function createTask(
   caller: Caller,
   project: Project,
-  { key, template, ...given }: NewTask,
+  { key, template, path, leftovers, ...given }: NewTask,
 ): Promise<Task> {
   requireCompleteKey(key, ['input', 'key']);
   const { shortDescription, description } = checkDescriptions(given.shortDescription, given.description);
   requireOpenProject(project, key.domain, ['input', 'key']);
-  const compiled = compileTask(template);
-  const digest = digestOf(compiled);
+  const compiled = compileTask(template, { path });
+  const document = withLeftoversBeside(compiled, leftovers);
+  const digest = digestOf(document);
   return await storeVersion(caller, {
     type: 'TASK',
     project,
     key,
     digest,
-    document: compiled,
+    document,
     read: 'task:read',
     insert: (tx, { id: entityId }) => {
       const { tenantId } = caller;
@@ -51,7 +58,7 @@ export async function createTask(
           id: newId(),
           ...place,
           type: compiled.type,
-          template: compiled as object,
+          template: document,
           digest,
           shortDescription,
           ...describedBy(description, { type: 'TASK', ...place }),

@@ -2,6 +2,7 @@ import { type Find, isAllowed, isSeen, refusal } from '../../authorization/can.t
 import type { Permission } from '../../authorization/domain/permissions.ts';
 import type { Target } from '../../authorization/domain/resources.ts';
 import { grantCreator } from '../../authorization/grant-creator.ts';
+import type { Leftover } from '../../flyte/form.ts';
 import type { LaunchPlan, Project, Task, Workflow } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
@@ -13,6 +14,7 @@ import { compileWorkflow } from '../domain/compile-workflow.ts';
 import { checkDescriptions, type Description } from '../domain/description.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
+import { withLeftoversBeside } from '../domain/flyte-specs.ts';
 import { referencedKeys } from '../domain/inner-nodes.ts';
 import { readSubWorkflows, readWorkflowTemplate } from '../domain/read-workflow-templates.ts';
 import { launchPlanTarget, taskTarget, workflowNameTarget, workflowTarget } from '../domain/targets.ts';
@@ -35,6 +37,10 @@ export interface NewWorkflow {
   readonly template: unknown;
   /** The workflows that nodes run inside of the same execution, each with its key. */
   readonly subWorkflows?: unknown;
+  /** Where the two stand in the input, if it is not there. */
+  readonly paths?: { readonly template: readonly string[]; readonly subWorkflows: readonly string[] };
+  /** What Flyte's form of the workflow says and the templates cannot hold. It is stored and compared with them. */
+  readonly leftovers?: readonly Leftover[];
   readonly shortDescription: string;
   readonly description: Description | null;
 }
@@ -52,7 +58,7 @@ export interface NewWorkflow {
 export async function createWorkflow(
   caller: Caller,
   project: Project,
-  { key, template, subWorkflows: given = [], ...described }: NewWorkflow,
+  { key, template, subWorkflows: given = [], paths, leftovers, ...described }: NewWorkflow,
 ): Promise<Workflow> {
   const holder = await requireMayRegister(caller, project, key);
   requireCompleteKey(key, ['input', 'key']);
@@ -61,24 +67,29 @@ export async function createWorkflow(
     described.description,
   );
   requireOpenProject(project, key.domain, ['input', 'key']);
-  const written = readWorkflowTemplate(template);
-  const subWorkflows = readSubWorkflows(given);
+  const written = readWorkflowTemplate(template, paths?.template);
+  const subWorkflows = readSubWorkflows(given, paths?.subWorkflows);
   const referenced = referencedKeys(written, subWorkflows);
   const tasks = await readableTasks(caller, referenced.tasks);
   const launchPlans = await usableLaunchPlans(caller, referenced.launchPlans);
-  const closure = compileWorkflow(written, {
+  const known = {
     tasks: tasks.map(({ compiled }) => compiled),
     launchPlans: launchPlans.map(({ compiled }) => compiled),
     subWorkflows,
+  };
+  const closure = compileWorkflow(written, known, {
+    path: paths?.template,
+    subWorkflowsPath: paths?.subWorkflows,
   });
-  const digest = digestOf(closure);
+  const document = withLeftoversBeside(closure, leftovers);
+  const digest = digestOf(document);
   await requireUsableName(caller, key, holder);
   return await storeVersion(caller, {
     type: 'WORKFLOW',
     project,
     key,
     digest,
-    document: closure,
+    document,
     read: 'workflow:read',
     insert: async (tx, entity) => {
       if (entity.isNew) await grantCreator(tx, caller, { type: 'WORKFLOW', id: entity.id, name: key.name });
@@ -90,7 +101,7 @@ export async function createWorkflow(
           id: newId(),
           ...place,
           interface: closure.primary.template.interface as object,
-          closure: closure as object,
+          closure: document,
           taskIds: idsByKey(tasks),
           launchPlanIds: idsByKey(launchPlans),
           digest,

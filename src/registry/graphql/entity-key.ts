@@ -26,6 +26,13 @@ export const EntityKeyInput = builder.inputType('EntityKeyInput', {
   }),
 });
 
+/** The parts of a key that a version holds itself. */
+export const keyFieldsOf = ({ domain, name, version }: Omit<EntityKey, 'project'>) => ({
+  domain,
+  name,
+  version,
+});
+
 /** The key of a version, in answers. */
 export const EntityKeyType = builder.objectRef<EntityKey>('EntityKey').implement({
   description: 'What identifies one version of a task, workflow or launch plan.',

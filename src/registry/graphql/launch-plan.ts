@@ -1,6 +1,7 @@
 import { obstacleTo } from '../../authorization/domain/permissions.ts';
+import { flyteLaunchPlan, launchPlanInputs } from '../../flyte/flyte-json.ts';
 import type { LaunchPlanState } from '../../generated/prisma/enums.ts';
-import { builder } from '../../graphql/builder.ts';
+import { builder, type Json } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
@@ -18,10 +19,13 @@ import { ProjectType } from '../../projects/graphql/project.ts';
 import { getIdentifier, getProject } from '../../projects/loaders.ts';
 import { mapRecord } from '../../values/json.ts';
 import { toPlain } from '../../values/plain-values.ts';
-import { createLaunchPlan } from '../commands/create-launch-plan.ts';
+import { Place, valueOrThrow } from '../../values/problem-list.ts';
+import { createLaunchPlan, type NewLaunchPlan } from '../commands/create-launch-plan.ts';
 import { updateLaunchPlan } from '../commands/update-launch-plan.ts';
 import { DifferentStructureError } from '../domain/different-structure.ts';
+import { flytePath, leftoversIn, readFlyteSpec, requireOneForm } from '../domain/flyte-specs.ts';
 import type { ExpectedInput } from '../domain/launch-plan.ts';
+import { entityKey } from '../domain/read-nodes.ts';
 import { workflowTarget } from '../domain/targets.ts';
 import { launchPlanFilters } from '../store/filter-columns.ts';
 import {
@@ -86,6 +90,13 @@ async function inputsOf({ id }: LaunchPlanRow, loaders: Loaders): Promise<Launch
   return row;
 }
 
+/** The workflow of a plan; null if it is hidden from the caller. */
+const shownWorkflow = guardedEdge(
+  'workflow:read',
+  ({ workflowId }: { readonly workflowId: string }, { loaders }) => loaders.workflow.load({ id: workflowId }),
+  workflowTarget,
+);
+
 export const LaunchPlanType = builder.objectRef<LaunchPlanRow>('LaunchPlan').implement({
   description:
     'One registered version of a launch plan: a workflow with default and fixed inputs. Only its state can change.',
@@ -116,11 +127,7 @@ export const LaunchPlanType = builder.objectRef<LaunchPlanRow>('LaunchPlan').imp
       type: WorkflowType,
       nullable: true,
       description: 'The version of the workflow that it launches; null if it is hidden from you.',
-      resolve: guardedEdge(
-        'workflow:read',
-        (plan, { loaders }) => loaders.workflow.load({ id: plan.workflowId }),
-        workflowTarget,
-      ),
+      resolve: shownWorkflow,
     }),
     expectedInputs: t.field({
       type: [ExpectedInputType],
@@ -138,6 +145,17 @@ export const LaunchPlanType = builder.objectRef<LaunchPlanRow>('LaunchPlan').imp
         'The fixed inputs as plain values, as an object with the name of each input. Executions cannot give them.',
       resolve: async (plan, _args, { loaders }) =>
         mapRecord((await inputsOf(plan, loaders)).fixedInputs, toPlain),
+    }),
+    flyte: t.field({
+      type: 'JSON',
+      nullable: true,
+      description:
+        "The launch plan as Flyte's LaunchPlanSpec in protobuf JSON, with all that was registered: also what has no effect here. Null if the workflow, which it names, is hidden from you.",
+      resolve: async (plan, args, context) => {
+        const workflow = await shownWorkflow(plan, args, context);
+        const row = workflow && (await context.loaders.launchPlanSpec.load(plan.id));
+        return row && (flyteLaunchPlan.toFlyte(row.spec, leftoversIn(row.spec)) as Json);
+      },
     }),
     state: t.expose('state', {
       type: LaunchPlanStateEnum,
@@ -277,8 +295,12 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
     key: t.field({ type: EntityKeyInput, required: true, description: 'The key of the new version.' }),
     workflow: t.field({
       type: WorkflowByInput,
-      required: true,
-      description: 'The version of the workflow that it launches.',
+      description: 'The version of the workflow that it launches. Required without `flyte`.',
+    }),
+    flyte: t.field({
+      type: 'JSON',
+      description:
+        "In place of all other fields but `key`: Flyte's LaunchPlanSpec in protobuf JSON. What has no effect here is stored too: schedule, notifications, labels, security context.",
     }),
     defaultInputs: t.field({
       type: 'JSON',
@@ -308,6 +330,15 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
   }),
 });
 
+function newLaunchPlanOf({ key, flyte, ...own }: typeof CreateLaunchPlanInput.$inferInput): NewLaunchPlan {
+  requireOneForm(flyte, own, 'workflow');
+  if (own.workflow) return { ...own, key, workflow: own.workflow as VersionBy };
+  const { ours, leftovers } = readFlyteSpec(flyteLaunchPlan, flyte);
+  const place = new Place([...flytePath, 'workflowId']);
+  const workflow = valueOrThrow(entityKey(ours.workflowId, place), place);
+  return { key, workflow: { key: workflow }, ...launchPlanInputs(ours), path: flytePath, leftovers };
+}
+
 const CreateLaunchPlanPayload = payload('CreateLaunchPlanPayload', 'launchPlan', LaunchPlanType);
 const UpdateLaunchPlanPayload = payload('UpdateLaunchPlanPayload', 'launchPlan', LaunchPlanType);
 
@@ -333,10 +364,7 @@ builder.mutationFields((t) => ({
     args: inputOf(CreateLaunchPlanInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.key.project, context.loaders);
-      const launchPlan = await createLaunchPlan(callerOf(context), project, {
-        ...input,
-        workflow: input.workflow as VersionBy,
-      });
+      const launchPlan = await createLaunchPlan(callerOf(context), project, newLaunchPlanOf(input));
       // An earlier read of the same request may have found nothing.
       context.loaders.launchPlan.clear({ key: input.key });
       return { launchPlan };

@@ -1,4 +1,5 @@
-import { builder } from '../../graphql/builder.ts';
+import { flyteTask } from '../../flyte/flyte-json.ts';
+import { builder, type Json } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { callerOf, type Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
@@ -14,8 +15,9 @@ import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../p
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { getIdentifier, getProject } from '../../projects/loaders.ts';
-import { createTask } from '../commands/create-task.ts';
+import { createTask, type NewTask } from '../commands/create-task.ts';
 import { DifferentStructureError } from '../domain/different-structure.ts';
+import { flytePath, leftoversIn, readFlyteSpec, requireOneForm } from '../domain/flyte-specs.ts';
 import type { TaskTemplate } from '../domain/task-templates.ts';
 import { taskFilters } from '../store/filter-columns.ts';
 import { countTasks, listTasks, versionOrder } from '../store/version-lists.ts';
@@ -26,7 +28,7 @@ import {
   descriptionFrom,
   descriptionOf,
 } from './description-entity.ts';
-import { EntityKeyInput, innerListArguments, TaskByInput, versionsIn } from './entity-key.ts';
+import { EntityKeyInput, innerListArguments, keyFieldsOf, TaskByInput, versionsIn } from './entity-key.ts';
 import { interfaceOf, TypedInterfaceInput, TypedInterfaceType } from './typed-interface.ts';
 import { orderArgument, termsOf, versionConditions } from './version-lists.ts';
 
@@ -71,6 +73,24 @@ export const TaskType = builder.objectRef<TaskRow>('Task').implement({
       type: 'JSON',
       description: "The compiled template, in the camelCase JSON of Flyte's TaskTemplate.",
       resolve: (task, _args, { loaders }) => templateOf(task, loaders),
+    }),
+    flyte: t.field({
+      type: 'JSON',
+      description:
+        "The task as Flyte's TaskSpec in protobuf JSON, with all that was registered: also what has no effect here.",
+      resolve: async (task, _args, { loaders }) => {
+        const [project, template] = await Promise.all([
+          getIdentifier(task.projectId, loaders),
+          templateOf(task, loaders),
+        ]);
+        return flyteTask.toFlyte(
+          {
+            template: { ...template, id: { ...keyFieldsOf(task), project } },
+            shortDescription: task.shortDescription,
+          },
+          leftoversIn(template),
+        ) as Json;
+      },
     }),
     digest: t.exposeString('digest', {
       description:
@@ -280,12 +300,16 @@ const CreateTaskInput = builder.inputType('CreateTaskInput', {
     key: t.field({ type: EntityKeyInput, required: true, description: 'The key of the new version.' }),
     template: t.field({
       type: TaskTemplateInput,
-      required: true,
-      description: 'What the task runs, and how.',
+      description: 'What the task runs, and how. Required without `flyte`.',
+    }),
+    flyte: t.field({
+      type: 'JSON',
+      description:
+        "In place of `template`: Flyte's TaskSpec in protobuf JSON. The key in it does not count. What has no effect here is stored too.",
     }),
     shortDescription: t.string({
       defaultValue: '',
-      description: 'What the task does, in at most 300 characters.',
+      description: 'What the task does, in at most 300 characters. If empty: as `flyte` says.',
     }),
     description: t.field({
       type: DescriptionInput,
@@ -293,6 +317,37 @@ const CreateTaskInput = builder.inputType('CreateTaskInput', {
     }),
   }),
 });
+
+function newTaskOf({
+  key,
+  template,
+  flyte,
+  shortDescription,
+  description,
+}: typeof CreateTaskInput.$inferInput): NewTask {
+  requireOneForm(flyte, { template }, 'template');
+  if (!template) {
+    const { ours, leftovers } = readFlyteSpec(flyteTask, flyte);
+    return {
+      key,
+      template: ours.template,
+      path: [...flytePath, 'template'],
+      leftovers,
+      shortDescription: shortDescription || ours.shortDescription,
+      description: descriptionFrom(description),
+    };
+  }
+  return {
+    key,
+    template: {
+      ...template,
+      metadata: withTimeoutText(template.metadata),
+      interface: interfaceOf(template.interface, ['input', 'template', 'interface']),
+    },
+    shortDescription: shortDescription ?? '',
+    description: descriptionFrom(description),
+  };
+}
 
 const CreateTaskPayload = payload('CreateTaskPayload', 'task', TaskType);
 
@@ -306,16 +361,7 @@ builder.mutationField('createTask', (t) =>
     args: inputOf(CreateTaskInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.key.project, context.loaders);
-      const task = await createTask(callerOf(context), project, {
-        key: input.key,
-        template: {
-          ...input.template,
-          metadata: withTimeoutText(input.template.metadata),
-          interface: interfaceOf(input.template.interface, ['input', 'template', 'interface']),
-        },
-        shortDescription: input.shortDescription ?? '',
-        description: descriptionFrom(input.description),
-      });
+      const task = await createTask(callerOf(context), project, newTaskOf(input));
       return { task };
     },
   }),

@@ -1,4 +1,5 @@
-import { builder } from '../../graphql/builder.ts';
+import { flyteWorkflow } from '../../flyte/flyte-json.ts';
+import { builder, type Json } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { callerOf } from '../../graphql/context.ts';
 import { filtersArgument } from '../../graphql/filters-argument.ts';
@@ -11,8 +12,10 @@ import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../p
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { getIdentifier, getProject } from '../../projects/loaders.ts';
-import { createWorkflow } from '../commands/create-workflow.ts';
+import { createWorkflow, type NewWorkflow } from '../commands/create-workflow.ts';
 import { DifferentStructureError } from '../domain/different-structure.ts';
+import { flytePath, leftoversIn, readFlyteSpec, requireOneForm } from '../domain/flyte-specs.ts';
+import type { CompiledWorkflowClosure } from '../domain/workflow-templates.ts';
 import { workflowFilters } from '../store/filter-columns.ts';
 import { countWorkflows, listWorkflows, versionOrder } from '../store/version-lists.ts';
 import type { VersionBy, WorkflowRow } from '../store.ts';
@@ -22,7 +25,13 @@ import {
   descriptionFrom,
   descriptionOf,
 } from './description-entity.ts';
-import { EntityKeyInput, innerListArguments, versionsIn, WorkflowByInput } from './entity-key.ts';
+import {
+  EntityKeyInput,
+  innerListArguments,
+  keyFieldsOf,
+  versionsIn,
+  WorkflowByInput,
+} from './entity-key.ts';
 import { TypedInterfaceType } from './typed-interface.ts';
 import { orderArgument, termsOf, versionConditions } from './version-lists.ts';
 import { SubWorkflowInput, templateOf, WorkflowTemplateInput } from './workflow-template.ts';
@@ -74,6 +83,27 @@ export const WorkflowType = builder.objectRef<WorkflowRow>('Workflow').implement
       description: 'The compiled workflow with all its nodes, bindings, connections and tasks.',
       resolve: async ({ id }, _args, { loaders }) =>
         part('closure', id, await loaders.workflowClosure.load(id)),
+    }),
+    flyte: t.field({
+      type: 'JSON',
+      description:
+        "The workflow as Flyte's WorkflowSpec in protobuf JSON, with all that was registered: also what has no effect here. Plain values and names are in their compiled form.",
+      resolve: async (workflow, _args, { loaders }) => {
+        const [project, row] = await Promise.all([
+          getIdentifier(workflow.projectId, loaders),
+          loaders.workflowClosure.load(workflow.id),
+        ]);
+        const closure = part('closure', workflow.id, row);
+        const { primary, subWorkflows } = closure as unknown as CompiledWorkflowClosure;
+        return flyteWorkflow.toFlyte(
+          {
+            template: { ...primary.template, id: { ...keyFieldsOf(workflow), project } },
+            subWorkflows: subWorkflows ?? [],
+            shortDescription: workflow.shortDescription,
+          },
+          leftoversIn(closure),
+        ) as Json;
+      },
     }),
     digest: t.exposeString('digest', {
       description:
@@ -152,8 +182,12 @@ const CreateWorkflowInput = builder.inputType('CreateWorkflowInput', {
     key: t.field({ type: EntityKeyInput, required: true, description: 'The key of the new version.' }),
     template: t.field({
       type: WorkflowTemplateInput,
-      required: true,
-      description: 'What the workflow does.',
+      description: 'What the workflow does. Required without `flyte`.',
+    }),
+    flyte: t.field({
+      type: 'JSON',
+      description:
+        "In place of `template` and `subWorkflows`: Flyte's WorkflowSpec in protobuf JSON. The key in its template does not count. What has no effect here is stored too.",
     }),
     subWorkflows: t.field({
       type: [SubWorkflowInput],
@@ -163,7 +197,7 @@ const CreateWorkflowInput = builder.inputType('CreateWorkflowInput', {
     }),
     shortDescription: t.string({
       defaultValue: '',
-      description: 'What the workflow does, in at most 300 characters.',
+      description: 'What the workflow does, in at most 300 characters. If empty: as `flyte` says.',
     }),
     description: t.field({
       type: DescriptionInput,
@@ -171,6 +205,32 @@ const CreateWorkflowInput = builder.inputType('CreateWorkflowInput', {
     }),
   }),
 });
+
+function newWorkflowOf(input: typeof CreateWorkflowInput.$inferInput): NewWorkflow {
+  const { key, template, subWorkflows, flyte, shortDescription, description } = input;
+  requireOneForm(flyte, { template, subWorkflows }, 'template');
+  if (!template) {
+    const { ours, leftovers } = readFlyteSpec(flyteWorkflow, flyte);
+    return {
+      key,
+      ...ours,
+      paths: { template: [...flytePath, 'template'], subWorkflows: [...flytePath, 'subWorkflows'] },
+      leftovers,
+      shortDescription: shortDescription || ours.shortDescription,
+      description: descriptionFrom(description),
+    };
+  }
+  return {
+    key,
+    template: templateOf(template, ['input', 'template']),
+    subWorkflows: (subWorkflows ?? []).map((one, index) => ({
+      id: one.key,
+      template: templateOf(one.template, ['input', 'subWorkflows', String(index), 'template']),
+    })),
+    shortDescription: shortDescription ?? '',
+    description: descriptionFrom(description),
+  };
+}
 
 const CreateWorkflowPayload = payload('CreateWorkflowPayload', 'workflow', WorkflowType);
 
@@ -184,16 +244,7 @@ builder.mutationField('createWorkflow', (t) =>
     args: inputOf(CreateWorkflowInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.key.project, context.loaders);
-      const workflow = await createWorkflow(callerOf(context), project, {
-        key: input.key,
-        template: templateOf(input.template, ['input', 'template']),
-        subWorkflows: (input.subWorkflows ?? []).map(({ key: id, template }, index) => ({
-          id,
-          template: templateOf(template, ['input', 'subWorkflows', String(index), 'template']),
-        })),
-        shortDescription: input.shortDescription ?? '',
-        description: descriptionFrom(input.description),
-      });
+      const workflow = await createWorkflow(callerOf(context), project, newWorkflowOf(input));
       return { workflow };
     },
   }),

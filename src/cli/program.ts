@@ -1,0 +1,109 @@
+import { Command, CommanderError, Option } from 'commander';
+import { CliError } from './cli-error.ts';
+import { createClient } from './client.ts';
+import { register } from './commands/register.ts';
+import { formatted, formattedError, outputFormats, Progress, printable, type Streams } from './output.ts';
+import { contextsPath, type GlobalFlags, readContexts, readSettings } from './settings.ts';
+
+/** Runs one command line. @returns the exit code of the process. */
+export async function run(
+  words: readonly string[],
+  streams: Streams,
+  environment: NodeJS.ProcessEnv,
+): Promise<number> {
+  const program = createProgram(streams, environment);
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return 0;
+  } catch (error) {
+    // Commander has written its own message, and ends this way after --help, too.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const failure =
+      error instanceof CliError ? error : new CliError('INTERNAL', 'unexpected error', { cause: error });
+    const { output } = program.opts<GlobalFlags>();
+    streams.err.write(formattedError(failure, output === 'json' || output === 'yaml' ? output : 'table'));
+    if (!(error instanceof CliError)) streams.err.write(`${error instanceof Error ? error.stack : error}\n`);
+    return failure.exitCode;
+  }
+}
+
+function createProgram(streams: Streams, environment: NodeJS.ProcessEnv): Command {
+  const program = new Command('slipway')
+    .description('The command line of Slipway, over its public API.')
+    .addOption(new Option('-o, --output <format>', 'how data is written').choices([...outputFormats]))
+    .option('-p, --project <project>', 'the project; or SLIPWAY_PROJECT')
+    .option('-d, --domain <domain>', 'the domain, such as development; or SLIPWAY_DOMAIN')
+    .option('--context <name>', 'a context of the configuration; or SLIPWAY_CONTEXT')
+    .option('--url <url>', 'the address of the server; or SLIPWAY_URL')
+    .option('--timeout <time>', 'how long a call may take: 30s, 2m')
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => streams.out.write(text),
+      writeErr: (text) => streams.err.write(text),
+    })
+    .exitOverride();
+  addRegister(program, streams, environment);
+  addContext(program, streams, environment);
+  return program;
+}
+
+interface RegisterFlags extends GlobalFlags {
+  readonly version?: string;
+  readonly dryRun?: boolean;
+}
+
+function addRegister(program: Command, streams: Streams, environment: NodeJS.ProcessEnv): void {
+  program
+    .command('register')
+    .description(
+      'Registers the tasks, workflows and launch plans of a package that `pyflyte package` has made.',
+    )
+    .argument('<package>', 'a .tgz file, or a folder with its files')
+    .option('--version <version>', 'the version, where the package leaves it open')
+    .option('--dry-run', 'reads the package and shows what it would register, without a server')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  slipway register flow.tgz -p demo -d development --version v1\n  slipway register flow.tgz -p demo -d development --version v1 --dry-run -o json',
+    )
+    .action(async (path: string, _flags: object, command: Command) => {
+      const flags = command.optsWithGlobals<RegisterFlags>();
+      const settings = readSettings(flags, environment);
+      const progress = new Progress(streams.err);
+      const dryRun = flags.dryRun ?? false;
+      const { registrations, error } = await register(createClient(settings), path, {
+        project: settings.project,
+        domain: settings.domain,
+        version: flags.version,
+        dryRun,
+        onStep: (done, all, text) => progress.show(done, all, text),
+      });
+      progress.end();
+      const columns = ['kind', 'name', 'version', ...(dryRun ? [] : (['outcome'] as const))] as const;
+      streams.out.write(formatted(registrations, columns, settings.output, streams.out.isTTY ?? false));
+      for (const { kind, name, notes } of registrations)
+        for (const { path: field, what } of notes)
+          streams.err.write(`${printable(`note: ${kind} ${name}: ${field} is ${meaning[what]}`)}\n`);
+      if (error) throw error;
+    });
+}
+
+const meaning = {
+  kept: 'stored, and has no effect yet',
+  dropped: 'not known to this version, and not registered',
+} as const;
+
+function addContext(program: Command, streams: Streams, environment: NodeJS.ProcessEnv): void {
+  program
+    .command('context')
+    .description('Shows the servers of the configuration.')
+    .command('list')
+    .alias('ls')
+    .description(`Lists the contexts of ${contextsPath(environment)}.`)
+    .action((_flags: object, command: Command) => {
+      const { output } = readSettings(command.optsWithGlobals<GlobalFlags>(), environment);
+      const { contexts, current } = readContexts(environment);
+      const rows = contexts.map((context) => ({ ...context, current: context.name === current ? '*' : '' }));
+      const columns = ['current', 'name', 'url', 'project', 'domain'] as const;
+      streams.out.write(formatted(rows, columns, output, streams.out.isTTY ?? false));
+    });
+}

@@ -1,0 +1,56 @@
+import { writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { Header } from 'tar';
+import { TaskSpecSchema } from '../../src/generated/proto/flyteidl/admin/task_pb.ts';
+import { ResourceType } from '../../src/generated/proto/flyteidl/core/identifier_pb.ts';
+
+interface Entry {
+  readonly path: string;
+  readonly content?: string | Uint8Array;
+  readonly type?: 'File' | 'SymbolicLink' | 'Link' | 'CharacterDevice' | 'FIFO' | 'Directory';
+  /** Instead of the length of the content. */
+  readonly size?: number;
+}
+
+/** A tar archive with exactly these entries, which no tool would write. */
+export function tarOf(entries: readonly Entry[]): Buffer {
+  const blocks = entries.flatMap(({ path, content = '', type = 'File', size }) => {
+    const bytes = Buffer.from(content);
+    const header = new Header({
+      path,
+      type,
+      size: size ?? bytes.length,
+      mode: 0o644,
+      ...(type.endsWith('Link') && { linkpath: '/etc/passwd' }),
+    });
+    header.encode();
+    const padding = Buffer.alloc((512 - (bytes.length % 512)) % 512);
+    return [header.block ?? Buffer.alloc(512), bytes, padding];
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+}
+
+export const writeArchive = (path: string, entries: readonly Entry[]) =>
+  writeFileSync(path, gzipSync(tarOf(entries)));
+
+/** A task as `pyflyte package` writes it. */
+export const taskFile = (name: string, image = 'a', resourceType: ResourceType = ResourceType.TASK) =>
+  toBinary(
+    TaskSpecSchema,
+    create(TaskSpecSchema, {
+      template: {
+        id: {
+          resourceType,
+          name,
+          project: '{{ registration.project }}',
+          domain: '{{ registration.domain }}',
+          version: '{{ registration.version }}',
+        },
+        type: 'container',
+        metadata: {},
+        interface: {},
+        target: { case: 'container', value: { image, ports: [{ containerPort: 80 }] } },
+      },
+    }),
+  );

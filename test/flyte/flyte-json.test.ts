@@ -1,0 +1,185 @@
+import { type DescMessage, fromBinary, fromJson, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { flyteLaunchPlan, flyteTask, flyteWorkflow, launchPlanInputs } from '../../src/flyte/flyte-json.ts';
+import { LaunchPlanSpecSchema } from '../../src/generated/proto/flyteidl/admin/launch_plan_pb.ts';
+import { TaskSpecSchema } from '../../src/generated/proto/flyteidl/admin/task_pb.ts';
+import { WorkflowSpecSchema } from '../../src/generated/proto/flyteidl/admin/workflow_pb.ts';
+import { launchPlan, name, shape, subWorkflows, taskTemplate, workflowTemplate } from './arbitraries.ts';
+
+/** The JSON that Flyte's own tools would write after they have read ours. */
+function throughFlyte(schema: DescMessage, json: unknown): unknown {
+  return toJson(schema, fromBinary(schema, toBinary(schema, fromJson(schema, json as JsonValue))));
+}
+
+const shortDescription = fc.oneof(fc.constant(''), name);
+const runs = { numRuns: 100 };
+
+describe('a task, workflow or launch plan of ours', () => {
+  it.each([
+    ['task', flyteTask, TaskSpecSchema, shape({ template: taskTemplate, shortDescription })],
+    [
+      'workflow',
+      flyteWorkflow,
+      WorkflowSpecSchema,
+      shape({ template: workflowTemplate, subWorkflows, shortDescription }),
+    ],
+    ['launch plan', flyteLaunchPlan, LaunchPlanSpecSchema, launchPlan],
+  ] as const)(
+    'is the same after it was in the form of Flyte: %s',
+    (_name, { toOurs, toFlyte }, schema, things) => {
+      fc.assert(
+        fc.property(things, (ours) => {
+          const flyte = throughFlyte(schema, toFlyte(ours as never));
+          expect(toOurs(flyte)).toEqual({ ours, leftovers: [] });
+        }),
+        runs,
+      );
+    },
+  );
+});
+
+describe('a spec of Flyte', () => {
+  const ours = (task: object) => flyteTask.toOurs({ template: task }).ours.template;
+  const workflow = (template: object) => flyteWorkflow.toOurs({ template }).ours.template;
+
+  it.each([
+    ['0s', 'PT0S'],
+    ['90s', 'PT1M30S'],
+    ['0.000000001s', 'PT0.000000001S'],
+    ['-1.500s', '-PT1.500S'],
+    ['315576000000s', 'PT87660000H'],
+    ['soon', 'soon'],
+  ])('has the duration %s, which is %s in our form', (flyte, expected) => {
+    expect(ours({ metadata: { timeout: flyte } })).toMatchObject({ metadata: { timeout: expected } });
+  });
+
+  it('may have the names of its fields in either spelling', () => {
+    const snake = { task_type_version: 2, metadata: { discovery_version: '1' } };
+    const camel = { taskTypeVersion: 2, metadata: { discoveryVersion: '1' } };
+    expect(flyteTask.toOurs({ template: snake })).toEqual(flyteTask.toOurs({ template: camel }));
+    expect(ours(snake)).toMatchObject(camel);
+  });
+
+  it('may write default values, which mean nothing', () => {
+    const written = {
+      taskTypeVersion: 0,
+      later: [],
+      latest: false,
+      config: {},
+      metadata: { isEager: false, retries: { retries: 0 } },
+    };
+    expect(flyteTask.toOurs({ template: written })).toEqual(flyteTask.toOurs({ template: { metadata: {} } }));
+  });
+
+  it.each([
+    [
+      'the deprecated configuration of a container',
+      { container: { config: [{ key: 'a' }] } },
+      'container.config',
+    ],
+    ['ports', { container: { ports: [{ containerPort: 80 }] } }, 'container.ports'],
+    [
+      'an artifact of an input',
+      { interface: { inputs: { variables: { x: { artifactTag: { artifactKey: { name: 'a' } } } } } } },
+      'interface.inputs.variables.x.artifactTag',
+    ],
+    ['a field of a later version of Flyte', { later: { level: 3 } }, 'later'],
+  ])('gives back what our form cannot hold: %s', (_name, template, path) => {
+    const flyte = { template };
+    const { ours: read, leftovers } = flyteTask.toOurs(flyte);
+    expect(leftovers.map((one) => one.path.join('.'))).toEqual([`template.${path}`]);
+    expect(flyteTask.toFlyte(read, leftovers)).toMatchObject(flyte);
+  });
+
+  it('gives back what stands in lists', () => {
+    const reference = { taskNode: { referenceId: { name: 'a' } } };
+    const later = { ...reference, later: 'x' };
+    const flyte = { template: { nodes: [reference, later] } };
+    const { ours: read, leftovers } = flyteWorkflow.toOurs(flyte);
+    expect(leftovers).toEqual([{ path: ['template', 'nodes', 1, 'later'], value: 'x' }]);
+    expect(flyteWorkflow.toFlyte(read, leftovers)).toMatchObject(flyte);
+  });
+
+  it('gives back a description and the part of it that is too long for ours', () => {
+    const description = { shortDescription: 'a'.repeat(301), sourceCode: { link: 'https://example.com' } };
+    const { ours: read, leftovers } = flyteTask.toOurs({ description });
+    expect(read.shortDescription).toBe('a'.repeat(300));
+    expect(flyteTask.toFlyte(read, leftovers)).toMatchObject({ description });
+  });
+
+  it('gives back all settings of a launch plan, also those that are false', () => {
+    const flyte = {
+      entityMetadata: { schedule: { cronSchedule: { schedule: '0 0 * * *' } } },
+      labels: { values: { team: 'ml' } },
+      interruptible: false,
+      maxParallelism: 5,
+      defaultInputs: { parameters: { x: { var: {}, artifactQuery: { binding: {} } } } },
+    };
+    const { ours: read, leftovers } = flyteLaunchPlan.toOurs(flyte);
+    expect(leftovers.map(({ path }) => path.join('.')).sort()).toEqual([
+      'defaultInputs.parameters.x.artifactQuery',
+      'entityMetadata',
+      'interruptible',
+      'labels',
+      'maxParallelism',
+    ]);
+    expect(flyteLaunchPlan.toFlyte(read, leftovers)).toEqual(flyte);
+  });
+
+  it('binds the inputs of an array twice, and our form once', () => {
+    const inputs = [{ var: 'x', binding: { promise: { nodeId: 'n0', var: 'y' } } }];
+    const array = {
+      inputs,
+      upstreamNodeIds: ['n0'],
+      arrayNode: { node: { inputs, upstreamNodeIds: ['n0'] } },
+    };
+    expect(workflow({ nodes: [array] })).toMatchObject({
+      nodes: [{ inputs, upstreamNodeIds: ['n0'], arrayNode: { node: { inputs: [], upstreamNodeIds: [] } } }],
+    });
+    const other = { ...array, inputs: [] };
+    expect(workflow({ nodes: [other] })).toMatchObject({ nodes: [{ arrayNode: { node: { inputs } } }] });
+  });
+
+  it('has no override if it writes empty ones, and no retries of a node if it writes 0', () => {
+    const node = { metadata: { retries: {} }, taskNode: { overrides: { resources: {} } } };
+    const [read] = (workflow({ nodes: [node] }) as { nodes: object[] }).nodes;
+    expect(read).toMatchObject({ metadata: {}, taskNode: {} });
+    expect(JSON.stringify(read)).not.toMatch(/overrides|retries/);
+  });
+
+  it('says that an array has lists already if it does not say it', () => {
+    expect(workflow({ nodes: [{ arrayNode: { node: {} } }] })).toMatchObject({
+      nodes: [{ arrayNode: { isOriginalSubNodeInterface: false } }],
+    });
+  });
+
+  it('may have any names, also those of JavaScript', () => {
+    const flyte = JSON.parse('{"template": {"type": "a", "config": {"__proto__": "a", "constructor": "b"}}}');
+    const { ours: read } = flyteTask.toOurs(flyte);
+    expect(JSON.stringify(read)).toContain('"config":{"__proto__":"a","constructor":"b"}');
+    expect(JSON.stringify(flyteTask.toFlyte(read))).toContain('"config":{"__proto__":"a","constructor":"b"}');
+  });
+
+  it('keeps the kinds of values that our readers refuse, so that they are not lost', () => {
+    const offloadedMetadata = { uri: 's3://a', sizeBytes: '1' };
+    const nodes = [{ inputs: [{ var: 'x', binding: { offloadedMetadata } }] }];
+    expect(workflow({ nodes })).toMatchObject({ nodes });
+  });
+
+  it.each([[null], ['text'], [[]], [3]])('may be anything, and %j becomes nothing', (flyte) => {
+    expect(flyteTask.toOurs(flyte).ours.template).toBeUndefined();
+  });
+});
+
+describe('launchPlanInputs', () => {
+  it('tells defaults from required inputs', () => {
+    const literal = { scalar: { primitive: { integer: '1' } } };
+    const expectedInputs = { a: { var: {}, default: literal }, b: { var: {}, required: true } };
+    expect(launchPlanInputs({ workflowId: {}, expectedInputs, fixedInputs: { c: literal } })).toEqual({
+      defaultInputLiterals: { a: literal },
+      requiredInputs: ['b'],
+      fixedInputLiterals: { c: literal },
+    });
+  });
+});
