@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
+import { bind, doubleIn, type Flow, listOf, promise, registerFlow } from '../support/flows.ts';
 import { Hands } from '../support/hands.ts';
 import { make, mutate } from '../support/mutate.ts';
 import {
-  createLaunchPlan,
-  createWorkflow,
   domain,
   eventually,
   integer,
@@ -30,48 +29,9 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const listOf = (collectionType: object) => ({ collectionType });
-const promise = (nodeId: string, name: string) => ({ promise: { nodeId, var: name } });
-const bind = (inputs: Record<string, object>) =>
-  Object.entries(inputs).map(([name, binding]) => ({ var: name, binding }));
-const variables = (types: Record<string, object>) =>
-  Object.entries(types).map(([name, type]) => ({ name, type }));
-
-/** A node that doubles. */
-const double = (id: string, x: object, rest: object = {}) => ({
-  id,
-  inputs: bind({ x }),
-  taskNode: { referenceId: keyOf(project, 'double') },
-  ...rest,
-});
-
-interface Flow {
-  readonly inputs?: Record<string, object>;
-  readonly outputs?: Record<string, object>;
-  readonly bound?: Record<string, object>;
-  readonly nodes: readonly object[];
-  readonly failureNode?: object;
-  readonly onFailure?: string;
-}
-
-const template = ({ inputs = {}, outputs = {}, bound = {}, ...rest }: Flow) => ({
-  interface: { inputs: variables(inputs), outputs: variables(outputs) },
-  outputs: bind(bound),
-  ...rest,
-});
-
-/** Registers a workflow with a launch plan of the same name. */
-async function register(name: string, flow: Flow, subWorkflows: Record<string, Flow> = {}): Promise<void> {
-  const key = keyOf(project, name);
-  const subs = Object.entries(subWorkflows).map(([sub, one]) => ({
-    key: keyOf(project, sub),
-    template: template(one),
-  }));
-  const workflow = await createWorkflow(app, { key, template: template(flow), subWorkflows: subs });
-  expect(workflow, JSON.stringify(workflow)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
-  const plan = await createLaunchPlan(app, { key, workflow: { key } });
-  expect(plan, JSON.stringify(plan)).toMatchObject({ __typename: 'CreateLaunchPlanPayload' });
-}
+const double = doubleIn(project);
+const register = (name: string, flow: Flow, subWorkflows?: Record<string, Flow>) =>
+  registerFlow(app, project, name, flow, subWorkflows);
 
 /** Doubles everything until the execution has ended. */
 async function run(name: string, inputs: object = {}): Promise<Answer> {
