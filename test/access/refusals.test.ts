@@ -67,6 +67,7 @@ const mutations: Readonly<Record<string, readonly [string, string]>> = {
   updateLaunchPlan: ['launchPlan:update', 'launch plan'],
   updateNamedEntity: ['namedEntity:update', 'named entity'],
   createExecution: ['execution:create', 'project'],
+  recoverExecution: ['execution:create', 'execution'],
   terminateExecution: ['execution:terminate', 'execution'],
   createSignal: ['execution:signal', 'execution'],
   setSignal: ['execution:signal', 'execution'],

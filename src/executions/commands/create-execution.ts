@@ -101,7 +101,7 @@ export async function createExecution(
 }
 
 /** The grants on a workflow of another project do not count for this project, whose queue the execution uses. */
-async function requireMayUse(caller: Caller, project: Project): Promise<void> {
+export async function requireMayUse(caller: Caller, project: Project): Promise<void> {
   const refused = await refusal(caller, 'execution:create', {
     kind: 'project',
     key: project.identifier,
@@ -112,7 +112,7 @@ async function requireMayUse(caller: Caller, project: Project): Promise<void> {
   if (refused) throw refused;
 }
 
-async function takenName(
+export async function takenName(
   caller: Caller,
   key: { readonly project: string; readonly domain: string; readonly name: string },
 ): Promise<DomainError> {

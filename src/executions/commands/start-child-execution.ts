@@ -16,6 +16,8 @@ interface LaunchingNode {
   readonly id: string;
   readonly launchPlanId: string;
   readonly inputs: LiteralMap;
+  /** The earlier execution of the node that the new one recovers; null if it starts afresh. */
+  readonly recoversId: string | null;
 }
 
 /**
@@ -48,7 +50,8 @@ export async function startChildExecution(
       principalId: parent.principalId,
       queue: parent.queue,
       maxParallelism: parent.maxParallelism,
-      mode: 'CHILD_WORKFLOW',
+      mode: node.recoversId === null ? 'CHILD_WORKFLOW' : 'RECOVERED',
+      referenceId: node.recoversId,
       sourceId: parent.id,
       parentNodeId: node.id,
       nesting: parent.nesting + 1,

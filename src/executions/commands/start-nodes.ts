@@ -12,6 +12,7 @@ import type { NodeStart } from '../engine/progress.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveNodes, moveTasks, type NodeMove } from '../store/moves.ts';
 import { type NodeRow, readNodeLiterals } from '../store/nodes.ts';
+import { findRecoverableChildren, findReusableNodes } from '../store/recovered.ts';
 import { ensureSignals, type NewSignal } from '../store/signals.ts';
 import { beginNode, type Failure } from './begin-node.ts';
 import type { NewAttempt } from './record-task-events.ts';
@@ -34,6 +35,7 @@ interface StartedNode {
  * Starts nodes whose upstream nodes have succeeded: it resolves their inputs and creates their rows. A task is QUEUED,
  * with a first attempt; everything else is RUNNING. A branch starts the node of the case that holds, and the other nodes
  * of it are SKIPPED. A launch plan starts an execution of its own. A node that cannot start is FAILED (see `beginNode`).
+ * If the execution recovers another one, a node that succeeded there is RECOVERED and has its inputs and outputs.
  *
  * The caller must have locked the execution.
  *
@@ -52,6 +54,7 @@ export async function startNodes(
   now: Date,
 ): Promise<{ attempts: StartedAttempt[]; wakeAt: Date[]; handled: number }> {
   const values = await readScopes(tx, execution, starts);
+  const reusable = await reusableNodes(tx, execution, starts);
   const moves: NodeMove[] = [];
   const started: StartedNode[] = [];
   let bytes = 0;
@@ -64,6 +67,13 @@ export async function startNodes(
     parentId: string | null,
     scope: string | null,
   ) => {
+    const made = { kind: node.kind, parentId, specNodeId: node.id, itemIndex };
+    const move = { id: newId(), nodeId, from: [], at: now };
+    const reusedId = isFailureNode ? undefined : reusable.get(nodeId);
+    if (reusedId !== undefined) {
+      moves.push({ ...move, to: 'RECOVERED', made: { ...made, reusedId } });
+      return;
+    }
     const work = new Work();
     const upstream = values.get(scope) ?? nothingKnown;
     const array = itemIndex === null ? null : nodeAt(closure, scope ?? '');
@@ -72,9 +82,6 @@ export async function startNodes(
     const begun = beginNode(node, upstream, now, work, { given, failure });
     steps += work.steps;
     bytes += begun.bytes;
-    const id = newId();
-    const made = { kind: node.kind, parentId, specNodeId: node.id, itemIndex };
-    const move = { id, nodeId, from: [], at: now };
     if ('error' in begun) {
       moves.push({ ...move, to: 'FAILED', error: begun.error, made });
       return;
@@ -82,6 +89,7 @@ export async function startNodes(
     const { inputs, itemCount = null, wakeAt = null } = begun;
     const to = node.kind === 'TASK' ? 'QUEUED' : 'RUNNING';
     moves.push({ ...move, to, inputs, made: { ...made, itemCount, wakeAt } });
+    const { id } = move;
     started.push({ id, nodeId, node, inputs });
     if (node.kind !== 'BRANCH') return;
     for (const inner of node.nodes.values()) {
@@ -123,6 +131,26 @@ export async function startNodes(
   );
   await launch(tx, execution, started, now);
   return { attempts, wakeAt: moves.flatMap(({ made }) => made?.wakeAt ?? []), handled };
+}
+
+/** The nodes of the execution that is recovered whose results count again, by node id. */
+async function reusableNodes(
+  tx: Tx,
+  { recoversId }: LockedExecution,
+  starts: readonly NodeStart[],
+): Promise<ReadonlyMap<string, string>> {
+  if (recoversId === null) return new Map();
+  return await findReusableNodes(
+    tx,
+    recoversId,
+    starts.flatMap(({ nodeId, node }) => withBranches(nodeId, node)),
+  );
+}
+
+/** The ids of a node and of all nodes that start together with it if it is a branch. */
+function withBranches(nodeId: string, node: RunnableNode): string[] {
+  const inner = node.kind === 'BRANCH' ? [...node.nodes.values()] : [];
+  return [nodeId, ...inner.flatMap((one) => withBranches(innerNodeId(nodeId, one.id), one))];
 }
 
 const nothingKnown: UpstreamValues = { inputs: {}, outputs: new Map() };
@@ -175,11 +203,24 @@ async function launch(
   started: readonly StartedNode[],
   now: Date,
 ): Promise<void> {
+  const launches = started.flatMap(({ node, ...rest }) =>
+    node.kind === 'LAUNCH_PLAN' ? [{ ...rest, launchPlanId: node.launchPlanId }] : [],
+  );
+  const recovers =
+    execution.recoversId === null
+      ? new Map<string, string>()
+      : await findRecoverableChildren(
+          tx,
+          execution.recoversId,
+          launches.map(({ nodeId }) => nodeId),
+        );
   const failed: NodeMove[] = [];
-  for (const { id, nodeId, node, inputs } of started) {
-    if (node.kind !== 'LAUNCH_PLAN') continue;
-    const error = await startChildExecution(tx, execution, { id, launchPlanId: node.launchPlanId, inputs });
-    if (error) failed.push({ id, nodeId, to: 'FAILED', from: ['RUNNING'], at: now, error });
+  for (const { nodeId, ...node } of launches) {
+    const error = await startChildExecution(tx, execution, {
+      ...node,
+      recoversId: recovers.get(nodeId) ?? null,
+    });
+    if (error) failed.push({ id: node.id, nodeId, to: 'FAILED', from: ['RUNNING'], at: now, error });
   }
   await moveNodes(tx, execution.id, failed);
 }

@@ -12,6 +12,7 @@ import { getProject } from '../../projects/loaders.ts';
 import { LaunchPlanByInput } from '../../registry/graphql/entity-key.ts';
 import type { VersionBy } from '../../registry/store.ts';
 import { createExecution, DEFAULT_MAX_PARALLELISM } from '../commands/create-execution.ts';
+import { recoverExecution } from '../commands/recover-execution.ts';
 import { terminateExecution } from '../commands/terminate-execution.ts';
 import type { ExecutionBy } from '../store/reads.ts';
 import { ExecutionByInput, ExecutionEngineEnum, ExecutionType } from './execution.ts';
@@ -52,7 +53,23 @@ const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
 });
 
 const CreateExecutionPayload = payload('CreateExecutionPayload', 'execution', ExecutionType);
+const RecoverExecutionPayload = payload('RecoverExecutionPayload', 'execution', ExecutionType);
 const TerminateExecutionPayload = payload('TerminateExecutionPayload', 'execution', ExecutionType);
+
+const RecoverExecutionInput = builder.inputType('RecoverExecutionInput', {
+  description: 'An execution that ended without success, to run again.',
+  fields: (t) => ({
+    by: t.field({
+      type: ExecutionByInput,
+      required: true,
+      description: 'Which execution to recover. It is FAILED, ABORTED or TIMED_OUT.',
+    }),
+    name: t.string({
+      description:
+        'The name of the new execution, as in `createExecution`. If left out, the server chooses a name.',
+    }),
+  }),
+});
 
 const TerminateExecutionInput = builder.inputType('TerminateExecutionInput', {
   description: 'An execution to stop.',
@@ -86,6 +103,17 @@ builder.mutationFields((t) => ({
       });
       return { execution };
     },
+  }),
+  recoverExecution: t.field({
+    type: RecoverExecutionPayload,
+    nullable: true,
+    description:
+      'Runs an execution that ended without success again, with the same inputs and settings, as a new execution. Requires USE as `createExecution` does. Nodes that succeeded are RECOVERED with their outputs, and only the others run. A node of a launch plan recovers the execution that it had started.',
+    errors: { types: [InvalidArgumentError, NotFoundError, AlreadyExistsError, FailedPreconditionError] },
+    args: inputOf(RecoverExecutionInput),
+    resolve: async (_root, { input }, context) => ({
+      execution: await recoverExecution(callerOf(context), input.by as ExecutionBy, input.name ?? null),
+    }),
   }),
   terminateExecution: t.field({
     type: TerminateExecutionPayload,

@@ -24,6 +24,8 @@ export interface LockedExecution
     | 'nesting'
   > {
   readonly inputs: LiteralMap;
+  /** The execution whose results it uses, if it recovers one. */
+  readonly recoversId: string | null;
   /** True if its last turn failed and the next one is not due yet. */
   readonly isBackingOff: boolean;
 }
@@ -35,6 +37,7 @@ const lockStatement = statement<LockedExecution>(
           execution.workflow_entity_id as "workflowEntityId",
           execution.principal_id as "principalId", execution.inputs, execution.abort_cause as "abortCause",
           execution.abort_principal_id as "abortPrincipalId", execution.nesting,
+          case when execution.mode = 'RECOVERED' then execution.reference_id end as "recoversId",
           execution.failed_turns > 0 and coalesce(execution.advance_at > now(), false) as "isBackingOff"
      from executions as execution join projects as project on project.id = execution.project_id
     where execution.id = $1::uuid and execution.engine = 'SLIPWAY'

@@ -121,6 +121,8 @@ export interface NewNode {
   readonly itemIndex: number | null;
   readonly itemCount?: number | null;
   readonly wakeAt?: Date | null;
+  /** The node of an earlier execution whose inputs and outputs it has. */
+  readonly reusedId?: string | null;
 }
 
 export interface NodeMoved {
@@ -148,7 +150,7 @@ const moveNodesStatement = statement<NodeMoved>(
      select * from json_to_recordset($2::json) as asked(
        "position" int, id uuid, "nodeId" text, "to" node_execution_phase, "from" node_execution_phase[],
        at timestamptz, "endedAt" timestamptz, inputs json, outputs json, error jsonb, kind node_kind,
-       "parentId" uuid, "specNodeId" text, "itemIndex" int, "itemCount" int, "wakeAt" timestamptz)
+       "parentId" uuid, "specNodeId" text, "itemIndex" int, "itemCount" int, "wakeAt" timestamptz, "reusedId" uuid)
    ),
    ${parent},
    before as materialized (
@@ -160,12 +162,13 @@ const moveNodesStatement = statement<NodeMoved>(
        item_index, item_count, wake_at, phase, inputs, outputs, error_code, error_message, error_kind, started_at,
        ended_at, created_at, updated_at)
      select asked.id, parent.tenant_id, parent.id, asked."nodeId", coalesce(asked.kind, 'TASK'), asked."parentId",
-            coalesce(asked."specNodeId", asked."nodeId"), asked."itemIndex", asked."itemCount", asked."wakeAt",
-            asked."to", asked.inputs, asked.outputs,
+            coalesce(asked."specNodeId", asked."nodeId"), asked."itemIndex",
+            coalesce(asked."itemCount", reused.item_count), asked."wakeAt", asked."to",
+            coalesce(asked.inputs, reused.inputs), coalesce(asked.outputs, reused.outputs),
             asked.error->>'code', asked.error->>'message', (asked.error->>'kind')::error_kind,
             case when asked."to" = 'RUNNING' then asked.at end,
             asked."endedAt", asked.at, asked.at
-       from asked cross join parent
+       from asked cross join parent left join node_executions as reused on reused.id = asked."reusedId"
      on conflict (execution_id, node_id) do update
         set phase = excluded.phase,
             inputs = coalesce(node.inputs, excluded.inputs),
