@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { hasReadable, type Reader, type ResourceColumn } from '../authorization/store/readable.ts';
 import {
+  type EntityState,
   type EntityType,
   type LaunchPlan,
   Prisma,
@@ -283,8 +284,8 @@ export function readWorkflowNames(
 
 const ensureEntityStatement = statement<{ id: string; isNew: boolean }>(
   `with made as (
-     insert into named_entities (id, tenant_id, project_id, type, domain, name)
-     values ($1::uuid, $2::uuid, $3::uuid, $4::entity_type, $5, $6)
+     insert into named_entities (id, tenant_id, project_id, type, domain, name, state)
+     values ($1::uuid, $2::uuid, $3::uuid, $4::entity_type, $5, $6, $7::entity_state)
      on conflict (tenant_id, project_id, type, domain, name) do nothing
      returning id
    )
@@ -294,14 +295,15 @@ const ensureEntityStatement = statement<{ id: string; isNew: boolean }>(
     where tenant_id = $2::uuid and project_id = $3::uuid and type = $4::entity_type and domain = $5 and name = $6`,
 );
 
-/** The name of a task, workflow or launch plan. It is created with the first version. */
+/** The name of a task, workflow or launch plan. It is created with the first version, in the given state. */
 export async function ensureNamedEntity(
   tx: Tx,
   project: { readonly id: string; readonly tenantId: string },
   type: EntityType,
   { domain, name }: { readonly domain: string; readonly name: string },
+  state: EntityState = 'ACTIVE',
 ): Promise<{ id: string; isNew: boolean }> {
-  const values = [project.tenantId, project.id, type, domain, name];
+  const values = [project.tenantId, project.id, type, domain, name, state];
   for (let tries = 0; tries < 3; tries += 1) {
     const [row] = await run(ensureEntityStatement, [newId(), ...values], tx);
     // There is no row if another transaction created it since the statement began. The next statement sees it.
