@@ -1,3 +1,5 @@
+import { freeSlots } from '../executions/commands/free-slots.ts';
+import { listPlansWithWaiting } from '../executions/store/slots.ts';
 import { assignPool } from '../jobs/commands/assign-jobs.ts';
 import { expireLeases } from '../jobs/commands/expire-leases.ts';
 import { controlPlaneConfig } from '../platform/config/control-plane.ts';
@@ -10,6 +12,9 @@ import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './sto
 
 /** How often a loop looks at the tables if there is no news, in case news was lost. */
 const LOOK_MS = 1000;
+
+/** How many launch plans with waiting executions one look finds. */
+const MAX_WAITING_PLANS = 200;
 
 /** How often to look for nodes whose jobs are gone. */
 const ORPHANS_MS = 60_000;
@@ -52,9 +57,20 @@ export function startScheduler(): { stop(): Promise<void> } {
       return false;
     },
   });
-  const loops: Loop[] = [advance, assign, expire, orphans];
+  const slots = startLoop({
+    name: 'free-slots',
+    everyMs: LOOK_MS,
+    concurrency: 1,
+    due: () => listPlansWithWaiting(MAX_WAITING_PLANS),
+    each: async (launchPlanId) => {
+      await freeSlots(launchPlanId);
+      return false;
+    },
+  });
+  const loops: Loop[] = [advance, assign, expire, orphans, slots];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
+    notifications.on('slot', null, (id) => slots.wake(id)),
     notifications.on('job-set', null, (id) => advance.wake(id)),
     notifications.on('pool', null, (pool) => assign.wake(pool)),
     notifications.onMissed(() => {

@@ -23,6 +23,9 @@ export interface NewExecution {
   readonly referenceId?: string | null;
   readonly sourceId?: string | null;
   readonly parentNodeId?: string | null;
+  readonly maxConcurrent?: number | null;
+  /** False if left out. */
+  readonly awaitsSlot?: boolean;
   /** 0 if left out. */
   readonly nesting?: number;
   readonly userInputs: object;
@@ -34,15 +37,17 @@ const insertStatement = statement<ExecutionRow>(
      insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
                              workflow_entity_id, principal_id, queue, max_parallelism, mode, engine, reference_id,
                              source_id,
-                             parent_node_id, nesting, user_inputs, inputs, last_sequence, advance_at, created_at,
-                             updated_at)
+                             parent_node_id, nesting, max_concurrent, awaits_slot, user_inputs, inputs,
+                             last_sequence, advance_at, created_at, updated_at)
      select id, "tenantId", "projectId", domain, name, "launchPlanId", "workflowId", "workflowEntityId",
             "principalId", queue, "maxParallelism", coalesce(mode, 'MANUAL'), coalesce(engine, 'SLIPWAY'), "referenceId", "sourceId", "parentNodeId",
-            coalesce(nesting, 0), "userInputs", inputs, 1, now(), now(), now()
+            coalesce(nesting, 0), "maxConcurrent", coalesce("awaitsSlot", false), "userInputs", inputs, 1,
+            case when "awaitsSlot" is not true then now() end, now(), now()
        from json_to_record($1::json) as asked(
               id uuid, "tenantId" uuid, "projectId" uuid, domain text, name text, "launchPlanId" uuid,
               "workflowId" uuid, "workflowEntityId" uuid, "principalId" uuid, queue text, "maxParallelism" int,
-              mode execution_mode, engine execution_engine, "referenceId" uuid, "sourceId" uuid, "parentNodeId" uuid, nesting int, "userInputs" json, inputs json)
+              mode execution_mode, engine execution_engine, "referenceId" uuid, "sourceId" uuid, "parentNodeId" uuid, nesting int,
+              "maxConcurrent" int, "awaitsSlot" boolean, "userInputs" json, inputs json)
      on conflict (tenant_id, project_id, domain, name) do nothing
      returning *
    ),

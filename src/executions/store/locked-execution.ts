@@ -41,12 +41,13 @@ const lockStatement = statement<LockedExecution>(
           execution.failed_turns > 0 and coalesce(execution.advance_at > now(), false) as "isBackingOff"
      from executions as execution join projects as project on project.id = execution.project_id
     where execution.id = $1::uuid and execution.engine = 'SLIPWAY'
+      and not (execution.awaits_slot and execution.phase = 'QUEUED')
       for update of execution skip locked`,
 );
 
 /**
- * Locks an execution for this transaction. Null if another transaction has the lock, or if the scheduler does not run
- * this execution.
+ * Locks an execution for this transaction. Null if another transaction has the lock, if the scheduler does not run this
+ * execution, and while it waits for other executions of its launch plan.
  */
 export async function lockExecution(tx: Tx, id: string): Promise<LockedExecution | null> {
   const [row] = await run(lockStatement, [id], tx);

@@ -72,7 +72,8 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
             advance_at = case when $7::jsonb is null then execution.advance_at else now() end
        from before
       where execution.id = before.id and execution.phase = any($3::text[]::execution_phase[])
-     returning execution.id, execution.tenant_id, execution.phase, execution.last_sequence, execution.parent_node_id
+     returning execution.id, execution.tenant_id, execution.phase, execution.last_sequence, execution.parent_node_id,
+               execution.launch_plan_id, execution.max_concurrent
    ),
    recorded as (
      insert into execution_events (execution_id, sequence, tenant_id, kind, phase, error, reason, occurred_at)
@@ -83,7 +84,9 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
           case when moved.id is not null then ${notifySql('execution', 'moved.id')} end,
           case when moved.id is not null and $7::jsonb is not null then ${notifySql('advance', 'moved.id')} end,
           case when $8::boolean and waiting.execution_id is not null
-               then ${notifySql('advance', 'waiting.execution_id')} end
+               then ${notifySql('advance', 'waiting.execution_id')} end,
+          case when $8::boolean and moved.max_concurrent is not null
+               then ${notifySql('slot', 'moved.launch_plan_id')} end
      from before left join moved using (id)
      left join node_executions as waiting on waiting.id = moved.parent_node_id`,
 );

@@ -4,6 +4,8 @@ export type Topic =
   | 'execution'
   /** An execution needs a turn. Id: the execution. */
   | 'advance'
+  /** An execution of a launch plan that limits them has ended. Id: the launch plan. */
+  | 'slot'
   /** A job set has new events. Id: its owner, such as an execution; without an owner, the job set. */
   | 'job-set'
   /** A pool may have jobs to assign or free executors. Id: see `poolIdSql`. */
