@@ -321,6 +321,19 @@ describe('a gate', () => {
     });
   });
 
+  it.each([
+    ['', 'MissingField'],
+    ['s'.repeat(256), 'InvalidValue'],
+  ])('has a signal with an id of 1 to 255 characters, so not %j', async (signalId, code) => {
+    const id = await launch(app, project, 'waits', { inputs: { x: 7 } });
+    const signal = { execution: { id }, signalId, type: integer };
+    expect(await mutate(app, 'createSignal', signal)).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      problems: [{ path: ['input', 'signalId'], code }],
+    });
+    await mutate(app, 'terminateExecution', { by: { id }, cause: 'done' });
+  });
+
   it('takes a value that was set before it started', async () => {
     const id = await launch(app, project, 'waits', { inputs: { x: 7 } });
     const signal = { execution: { id }, signalId: 'how-many', type: integer };

@@ -16,7 +16,7 @@ export function innerNodeId(outer: string | null, inner: string | number): strin
 /** The id of the node that contains this one; null for a node of the outermost workflow. */
 export function outerNodeId(nodeId: string): string | null {
   const at = nodeId.lastIndexOf(SEPARATOR);
-  return at < 0 ? null : nodeId.slice(0, at);
+  return at === -1 ? null : nodeId.slice(0, at);
 }
 
 /** What the ids of all nodes inside of a node begin with. */
