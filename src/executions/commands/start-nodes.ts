@@ -9,6 +9,7 @@ import { MAX_TURN_BYTES, MAX_TURN_STEPS } from '../domain/limits.ts';
 import { inputsOfItem } from '../engine/arrays.ts';
 import { innerNodeId, nodeAt, outerNodeId } from '../engine/node-paths.ts';
 import type { NodeStart } from '../engine/progress.ts';
+import { getSpec, type SpecRow } from '../store/execution-specs.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveNodes, moveTasks, type NodeMove } from '../store/moves.ts';
 import { type NodeRow, readNodeLiterals } from '../store/nodes.ts';
@@ -176,9 +177,12 @@ async function launch(
   now: Date,
 ): Promise<void> {
   const failed: NodeMove[] = [];
+  let settings: SpecRow | null = null;
   for (const { id, nodeId, node, inputs } of started) {
     if (node.kind !== 'LAUNCH_PLAN') continue;
-    const error = await startChildExecution(tx, execution, { id, launchPlanId: node.launchPlanId, inputs });
+    settings ??= await getSpec(execution.id, tx);
+    const child = { id, launchPlanId: node.launchPlanId, inputs };
+    const error = await startChildExecution(tx, execution, settings, child);
     if (error) failed.push({ id, nodeId, to: 'FAILED', from: ['RUNNING'], at: now, error });
   }
   await moveNodes(tx, execution.id, failed);
