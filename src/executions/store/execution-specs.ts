@@ -8,13 +8,16 @@ export interface SpecRow extends ResolvedSettings {
   readonly id: string;
   readonly projectLabels: Readonly<Record<string, string>>;
   readonly userInputs: LiteralMap;
+  /** The name that all versions of its workflow share. */
+  readonly workflowName: string;
 }
 
 const specs = statement<SpecRow>(
   `select execution.id, execution.spec, execution.interruptible, execution.overwrite_cache as "overwriteCache",
           execution.max_parallelism as "maxParallelism", execution.user_inputs as "userInputs",
-          project.labels as "projectLabels"
+          project.labels as "projectLabels", workflow.name as "workflowName"
      from executions as execution join projects as project on project.id = execution.project_id
+     join named_entities as workflow on workflow.id = execution.workflow_entity_id
     where execution.id = any($1::uuid[])`,
 );
 
