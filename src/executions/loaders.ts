@@ -3,6 +3,7 @@ import type { Reader } from '../authorization/store/readable.ts';
 import type { Page } from '../platform/database/page.ts';
 import { groupBy } from '../platform/group-by.ts';
 import { addressLoader, childCounter, childLoader, listLoader } from '../platform/loaders.ts';
+import { readShownSpecs } from './store/execution-specs.ts';
 import { executionsOfEach } from './store/lists.ts';
 import {
   type AttemptKey,
@@ -62,6 +63,7 @@ export function executionLoaders(reader: Reader) {
     signalCount: childCounter(countSignalsOfExecutions),
     tasksOfNode: childLoader<Page, TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
     taskCount: childCounter(countTasksOfNodes),
+    executionSpec: new DataLoader(readShownSpecs),
     executionData: new DataLoader<string, DataRow | null>(readExecutionData),
     nodeData: new DataLoader<string, DataRow | null>(readNodeData),
     taskData: new DataLoader<string, DataRow | null>(readTaskData),

@@ -4,7 +4,6 @@ import {
   type Form,
   given,
   type Leftover,
-  leftOver,
   mapOf,
   message,
   named,
@@ -13,6 +12,7 @@ import {
   withLeftovers,
   wrapped,
 } from './form.ts';
+import { settings } from './launch-plan-forms.ts';
 import { literal, variable } from './literal-forms.ts';
 import { identifier, shortDescription, taskTemplate } from './task-forms.ts';
 import { subWorkflows, workflowTemplate } from './workflow-forms.ts';
@@ -47,6 +47,8 @@ export interface LaunchPlanSpec {
   /** For each input, its variable, and either its default or that it is required. */
   readonly expectedInputs: unknown;
   readonly fixedInputs: unknown;
+  /** What it sets for its executions, such as labels. */
+  readonly [setting: string]: unknown;
 }
 
 function spec<Ours extends object>(form: Form): FlyteSpec<Ours> {
@@ -79,7 +81,7 @@ export const flyteLaunchPlan = spec<LaunchPlanSpec>(
     workflowId: given(identifier('WORKFLOW')),
     expectedInputs: named('defaultInputs', always({}, wrapped('parameters', {}, mapOf(parameter)))),
     fixedInputs: always({}, wrapped('literals', {}, mapOf(literal))),
-    interruptible: leftOver,
+    ...settings,
   }),
 );
 

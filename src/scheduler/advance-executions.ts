@@ -1,4 +1,5 @@
 import { endNodes } from '../executions/commands/end-nodes.ts';
+import { getJobSettings } from '../executions/commands/get-job-settings.ts';
 import { failureInside, moveToPhase } from '../executions/commands/move-to-phase.ts';
 import { recordTaskEvents } from '../executions/commands/record-task-events.ts';
 import { settleWaiting } from '../executions/commands/settle-waiting.ts';
@@ -178,10 +179,11 @@ async function submitAttempts(
     ...execution,
     name: execution.queue,
   });
+  const settings = await getJobSettings(tx, execution);
   const jobs = attempts.map((attempt) => {
     const node = nodeAt(closure, attempt.nodeId);
     if (node?.kind !== 'TASK') throw new Error(`the workflow has no task ${attempt.nodeId}`);
-    return jobOfAttempt(execution, node, attempt);
+    return jobOfAttempt(execution, settings, node, attempt);
   });
   const { id, projectId, workflowEntityId } = execution;
   const jobSet = { name: id, ownerId: id, projectId, workflowEntityId };

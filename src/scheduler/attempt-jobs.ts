@@ -1,16 +1,22 @@
+import type { JobSettings } from '../executions/commands/get-job-settings.ts';
 import { clientIdOf } from '../executions/domain/client-id.ts';
 import type { LockedExecution } from '../executions/store/locked-execution.ts';
 import type { NewJobRequest } from '../jobs/commands/submit-jobs.ts';
 import type { TaskNode } from '../registry/domain/closure.ts';
+import { resourcesOnPlatform } from '../registry/domain/platform-resources.ts';
 import type { LiteralMap } from '../values/literals.ts';
 import { toPlain } from '../values/plain-values.ts';
 
 /** The time between asking a program to end and killing it. */
 const TERMINATION_GRACE_SECONDS = 5;
 
-/** The job that runs one attempt of a node. */
+/**
+ * The job that runs one attempt of a node. The variables of the execution come after those of the container, so they
+ * count where both have a name, as in Flyte. Our own labels and variables always count.
+ */
 export function jobOfAttempt(
   execution: LockedExecution,
+  settings: JobSettings,
   node: TaskNode,
   attempt: { nodeExecutionId: string; nodeId: string; attempt: number; inputs: LiteralMap },
 ): NewJobRequest {
@@ -22,12 +28,19 @@ export function jobOfAttempt(
     priority: 0,
     activeDeadlineSeconds: node.timeoutSeconds,
     labels: {
+      ...settings.labels,
       execution: execution.id,
       node: node.id,
       attempt: String(attempt.attempt),
     },
+    annotations: settings.annotations,
     spec: {
-      container,
+      container: {
+        ...container,
+        env: [...container.env, ...Object.entries(settings.envs).map(([key, value]) => ({ key, value }))],
+        resources: resourcesOnPlatform(container.resources, settings.platform),
+      },
+      interruptible: settings.interruptible ?? node.interruptible,
       interface: signature,
       inputs: Object.fromEntries(plain),
       environment: {

@@ -66,6 +66,10 @@ const executions = 'executions';
 const nodes = 'executions.nodeExecutions';
 const config = 'matchableAttributes.attributes.workflowExecutionConfig';
 const lists: Readonly<Record<string, Entry>> = {
+  'Execution.annotations': { path: `${executions}.annotations`, statements: 4 },
+  'Execution.envs': { path: `${executions}.envs`, statements: 4 },
+  'Execution.executionEnvAssignments': { path: `${executions}.executionEnvAssignments`, statements: 4 },
+  'Execution.labels': { path: `${executions}.labels`, statements: 4 },
   'Execution.nodeCounts': { path: `${executions}.nodeCounts`, statements: 4 },
   'Execution.nodeExecutions': { path: nodes, statements: 4 },
   'Execution.signals': { path: `${executions}.signals`, statements: 4 },
@@ -75,8 +79,12 @@ const lists: Readonly<Record<string, Entry>> = {
   'Group.members': { path: 'groups.members', statements: 2 },
   'Job.runs': { path: `${nodes}.taskExecutions.job.runs`, statements: 8 },
   'JobRun.log': { path: `${nodes}.taskExecutions.job.runs.log`, statements: 9 },
-  'LaunchPlan.executions': { path: 'launchPlans.executions', statements: 5 },
+  'LaunchPlan.annotations': { path: 'launchPlans.annotations', statements: 4 },
+  'LaunchPlan.envs': { path: 'launchPlans.envs', statements: 4 },
+  'LaunchPlan.executionEnvAssignments': { path: 'launchPlans.executionEnvAssignments', statements: 4 },
+  'LaunchPlan.executions': { path: 'launchPlans.executions', statements: 6 },
   'LaunchPlan.expectedInputs': { path: 'launchPlans.expectedInputs', statements: 4 },
+  'LaunchPlan.labels': { path: 'launchPlans.labels', statements: 4 },
   'ModelVersion.tags': { path: 'registeredModels.versions.tags', statements: 2 },
   'NodeExecution.childNodeExecutions': { path: `${nodes}.childNodeExecutions`, statements: 5 },
   'NodeExecution.itemCounts': { path: `${nodes}.itemCounts`, statements: 5 },
@@ -93,7 +101,7 @@ const lists: Readonly<Record<string, Entry>> = {
   },
   'NodeExecution.taskExecutions': { path: `${nodes}.taskExecutions`, statements: 5 },
   'Project.domains': { path: 'projects.domains', statements: 1 },
-  'Project.executions': { path: 'projects.executions', statements: 3 },
+  'Project.executions': { path: 'projects.executions', statements: 4 },
   'Project.experiments': { path: 'projects.experiments', statements: 3 },
   'Project.labels': { path: 'projects.labels', statements: 1 },
   'Project.launchPlans': { path: 'projects.launchPlans', statements: 7 },
@@ -107,7 +115,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.credentials': { path: 'credentials', statements: 2 },
   'Query.descriptionEntities': { path: 'descriptionEntities', statements: 3 },
   'Query.domains': { path: 'domains', statements: 0 },
-  'Query.executions': { path: executions, statements: 3 },
+  'Query.executions': { path: executions, statements: 4 },
   'Query.experiments': { path: 'experiments', statements: 1 },
   'Query.grantees': { path: 'grantees', statements: 1, as: 'administrator' },
   'Query.groups': { path: 'groups', statements: 2 },
@@ -136,6 +144,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'RegisteredModel.versions': { path: 'registeredModels.versions', statements: 3 },
   'Run.tags': { path: 'runs.tags', statements: 1 },
   'SecurityContext.secrets': { path: `${config}.securityContext.secrets`, statements: 1 },
+  'SecurityContext.tokens': { path: `${config}.securityContext.tokens`, statements: 1 },
   'TypedInterface.inputs': { path: 'tasks.interface.inputs', statements: 4 },
   'TypedInterface.outputs': { path: 'tasks.interface.outputs', statements: 4 },
   'User.experimentPermissions': {
@@ -149,7 +158,7 @@ const lists: Readonly<Record<string, Entry>> = {
     statements: 3,
     as: 'administrator',
   },
-  'Workflow.executions': { path: 'workflows.executions', statements: 5 },
+  'Workflow.executions': { path: 'workflows.executions', statements: 6 },
   'WorkflowExecutionConfig.annotations': { path: `${config}.annotations`, statements: 1 },
   'WorkflowExecutionConfig.envs': { path: `${config}.envs`, statements: 1 },
   'WorkflowExecutionConfig.executionEnvAssignments': {
@@ -284,7 +293,12 @@ async function costOf(type: string, document: string, variables: object, authori
 
 const labels = [{ key: 'team', value: 'a' }];
 const executionConfig = {
-  ...{ labels, annotations: labels, envs: labels, securityContext: { secrets: [{ group: 'database' }] } },
+  ...{
+    labels,
+    annotations: labels,
+    envs: labels,
+    securityContext: { secrets: [{ group: 'database' }], tokens: [{ name: 'registry' }] },
+  },
   executionEnvAssignments: [
     { nodeIds: ['a'], taskType: 'container', executionEnv: { name: 'warm', type: 'actor', spec: {} } },
   ],
@@ -328,7 +342,7 @@ async function seedWork(): Promise<void> {
     input.template.outputs = [];
     expect(await createWorkflow(app, input)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
     const id = keyOf(project, `flow-${at}`);
-    await createLaunchPlan(app, { key: id, workflow: { key: id } });
+    await createLaunchPlan(app, { key: id, workflow: { key: id }, ...executionConfig });
     await mutate(app, 'updateLaunchPlan', { by: { key: id }, state: 'ACTIVE' });
     const description = { shortDescription: 'Copies a file.' };
     await createTask(app, { ...taskInput(project, `described-${at}`), description });

@@ -348,7 +348,66 @@ export const workflowTemplate = shape({
 
 export const subWorkflows = few(shape({ id: key, template: workflowTemplate }));
 
+const secret = shape({
+  group: name,
+  groupVersion: maybe(name),
+  key: maybe(name),
+  mountRequirement: fc.constantFrom('ANY', 'ENV_VAR', 'FILE'),
+  envVar: maybe(name),
+});
+const client = shape({ clientId: name, clientSecret: maybe(secret) });
+const runAs = shape({
+  iamRole: maybe(name),
+  k8sServiceAccount: maybe(name),
+  oauth2Client: maybe(client),
+  executionIdentity: maybe(name),
+}).filter((one) => Object.keys(one).length > 0);
+const token = shape({
+  name,
+  type: fc.constant('CLIENT_CREDENTIALS'),
+  client: maybe(client),
+  idpDiscoveryEndpoint: maybe(name),
+  tokenEndpoint: maybe(name),
+});
+const environment = fc
+  .tuple(
+    shape({ name, type: name, version: maybe(name) }),
+    fc.oneof(shape({ extant: fullStruct }), shape({ spec: fullStruct })),
+  )
+  .map(([one, other]) => ({ ...one, ...other }));
+
 export const launchPlan = shape({
+  labels: maybe(dictionary(fc.oneof(text, fc.constant('')), 1)),
+  annotations: maybe(dictionary(text, 1)),
+  envs: maybe(dictionary(fc.oneof(text, fc.constant('')), 1)),
+  securityContext: maybe(
+    shape({ runAs: maybe(runAs), secrets: maybe(some(secret)), tokens: maybe(some(token)) }).filter(
+      (one) => Object.keys(one).length > 0,
+    ),
+  ),
+  qualityOfService: maybe(
+    fc.oneof(
+      shape({ tier: fc.constantFrom('HIGH', 'MEDIUM', 'LOW') }),
+      shape({ queueingBudgetMilliseconds: fc.integer({ min: -5000, max: 1e12 }) }),
+    ),
+  ),
+  rawOutputDataConfig: maybe(shape({ outputLocationPrefix: name })),
+  maxParallelism: maybe(fc.integer({ min: 1, max: 2 ** 31 - 1 })),
+  interruptible: maybe(fc.boolean()),
+  overwriteCache: maybe(fc.constant(true)),
+  executionEnvAssignments: maybe(
+    some(shape({ nodeIds: some(name), taskType: name, executionEnv: environment })),
+  ),
+  clusterAssignment: maybe(shape({ clusterPoolName: name })),
+  concurrencyPolicy: maybe(
+    fc.oneof(
+      shape({
+        max: fc.integer({ min: 1, max: 9 }),
+        behavior: fc.constantFrom('UNSPECIFIED', 'SKIP'),
+      }),
+      fc.constant({ max: 0, behavior: 'SKIP' }),
+    ),
+  ),
   workflowId: key,
   expectedInputs: dictionary(
     fc.oneof(

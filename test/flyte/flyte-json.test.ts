@@ -114,17 +114,40 @@ describe('a spec of Flyte', () => {
       labels: { values: { team: 'ml' } },
       interruptible: false,
       maxParallelism: 5,
+      envs: { values: [{ key: 'B', value: '1' }, { key: 'A' }] },
+      authRole: { assumableIamRole: 'old' },
       defaultInputs: { parameters: { x: { var: {}, artifactQuery: { binding: {} } } } },
     };
     const { ours: read, leftovers } = flyteLaunchPlan.toOurs(flyte);
     expect(leftovers.map(({ path }) => path.join('.')).sort()).toEqual([
+      'authRole',
       'defaultInputs.parameters.x.artifactQuery',
       'entityMetadata',
-      'interruptible',
-      'labels',
-      'maxParallelism',
     ]);
+    expect(read).toMatchObject({
+      labels: { team: 'ml' },
+      interruptible: false,
+      maxParallelism: 5,
+      envs: { B: '1', A: '' },
+    });
     expect(flyteLaunchPlan.toFlyte(read, leftovers)).toEqual(flyte);
+  });
+
+  it.each([
+    ['a tier that says nothing', { tier: 'UNDEFINED' }],
+    ['a budget of half a millisecond', { spec: { queueingBudget: '0.000500s' } }],
+    ['a specification without a budget', { spec: {} }],
+    ['a tier and a budget at once', { tier: 'HIGH', spec: { queueingBudget: '1s' } }],
+    ['a field of a later version', { tier: 'HIGH', later: 1 }],
+  ])('gives back a quality of service that our form cannot hold: %s', (_name, qualityOfService) => {
+    const { ours: read, leftovers } = flyteLaunchPlan.toOurs({ qualityOfService });
+    expect(leftovers).toEqual([{ path: ['qualityOfService'], value: qualityOfService }]);
+    expect(flyteLaunchPlan.toFlyte(read, leftovers)).toMatchObject({ qualityOfService });
+  });
+
+  it('keeps variables with a key twice as they are, so that a reader reports them', () => {
+    const values = [{ key: 'A', value: '1' }, { key: 'A' }];
+    expect(flyteLaunchPlan.toOurs({ envs: { values } }).ours).toMatchObject({ envs: values });
   });
 
   it('binds the inputs of an array twice, and our form once', () => {

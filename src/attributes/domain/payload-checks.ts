@@ -5,9 +5,11 @@ import { isGreater, isNegative, isWhole, parseQuantity, type Quantity } from '..
 import {
   type ExecutionEnvAssignment,
   type MatchingAttributes,
+  type OAuth2ClientReference,
   type Payloads,
   payloadFields,
   resourceNames,
+  type SecretReference,
   type SecurityContext,
   type TaskResourceSpec,
   type WorkflowExecutionConfig,
@@ -90,7 +92,8 @@ const checks: { readonly [Type in MatchableResource]: Check<Payloads[Type]> } = 
   },
 };
 
-function checkExecutionConfig(config: WorkflowExecutionConfig, place: Place): void {
+/** Reports all problems of a configuration, which may be empty. Launch plans and executions have the same fields. */
+export function checkExecutionConfig(config: WorkflowExecutionConfig, place: Place): void {
   const { maxParallelism = 0, securityContext, rawOutputDataConfig } = config;
   const { labels = {}, annotations = {}, envs = {}, executionEnvAssignments = [] } = config;
   if (maxParallelism < 0) place.at('maxParallelism').report('InvalidValue', 'must not be negative');
@@ -114,14 +117,36 @@ function checkExecutionConfig(config: WorkflowExecutionConfig, place: Place): vo
   eachOf(executionEnvAssignments, place.at('executionEnvAssignments'), checkAssignment);
 }
 
-function checkSecurityContext({ runAs = {}, secrets = [] }: SecurityContext, place: Place): void {
-  requireSome(Object.keys(runAs).length + secrets.length, place, 'identity or secret');
-  for (const [field, name] of Object.entries(runAs)) checkName(name, place.at('runAs', field), 'name');
-  eachOf(secrets, place.at('secrets'), ({ group, groupVersion = '', key = '' }, secret) => {
-    checkName(group, secret.at('group'), 'group');
-    checkLength(groupVersion, secret.at('groupVersion'), MAX_NAME);
-    checkLength(key, secret.at('key'), MAX_NAME);
+function checkSecurityContext(
+  { runAs = {}, secrets = [], tokens = [] }: SecurityContext,
+  place: Place,
+): void {
+  const count = Object.keys(runAs).length + secrets.length + tokens.length;
+  requireSome(count, place, 'identity, secret or token');
+  const { oauth2Client, ...names } = runAs;
+  for (const [field, name] of Object.entries(names)) checkName(name, place.at('runAs', field), 'name');
+  if (oauth2Client) checkClient(oauth2Client, place.at('runAs', 'oauth2Client'));
+  eachOf(secrets, place.at('secrets'), checkSecret);
+  eachOf(tokens, place.at('tokens'), (token, at) => {
+    checkName(token.name, at.at('name'), 'name');
+    if (token.client) checkClient(token.client, at.at('client'));
+    checkLength(token.idpDiscoveryEndpoint ?? '', at.at('idpDiscoveryEndpoint'), MAX_VALUE);
+    checkLength(token.tokenEndpoint ?? '', at.at('tokenEndpoint'), MAX_VALUE);
   });
+}
+
+/** Some stores of secrets know no groups, so a key is enough. */
+function checkSecret({ group, groupVersion = '', key = '', envVar = '' }: SecretReference, at: Place): void {
+  if (group === '' && key === '') at.at('group').report('MissingField', 'missing group');
+  checkLength(group, at.at('group'), MAX_NAME);
+  checkLength(groupVersion, at.at('groupVersion'), MAX_NAME);
+  checkLength(key, at.at('key'), MAX_NAME);
+  checkLength(envVar, at.at('envVar'), MAX_NAME);
+}
+
+function checkClient({ clientId, clientSecret }: OAuth2ClientReference, at: Place): void {
+  checkName(clientId, at.at('clientId'), 'client id');
+  if (clientSecret) checkSecret(clientSecret, at.at('clientSecret'));
 }
 
 function checkAssignment({ nodeIds, taskType, executionEnv }: ExecutionEnvAssignment, place: Place): void {

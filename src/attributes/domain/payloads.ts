@@ -80,22 +80,39 @@ export interface PluginOverrides {
   readonly overrides: readonly PluginOverride[];
 }
 
-export interface RunAs {
-  readonly iamRole?: string;
-  readonly k8sServiceAccount?: string;
-  readonly executionIdentity?: string;
-}
-
 export interface SecretReference {
   readonly group: string;
   readonly groupVersion?: string;
   readonly key?: string;
   readonly mountRequirement: 'ANY' | 'ENV_VAR' | 'FILE';
+  /** The environment variable with the value, for ENV_VAR. */
+  readonly envVar?: string;
+}
+
+export interface OAuth2ClientReference {
+  readonly clientId: string;
+  readonly clientSecret?: SecretReference;
+}
+
+export interface RunAs {
+  readonly iamRole?: string;
+  readonly k8sServiceAccount?: string;
+  readonly oauth2Client?: OAuth2ClientReference;
+  readonly executionIdentity?: string;
+}
+
+export interface OAuth2TokenRequest {
+  readonly name: string;
+  readonly type: 'CLIENT_CREDENTIALS';
+  readonly client?: OAuth2ClientReference;
+  readonly idpDiscoveryEndpoint?: string;
+  readonly tokenEndpoint?: string;
 }
 
 export interface SecurityContext {
   readonly runAs?: RunAs;
   readonly secrets?: readonly SecretReference[];
+  readonly tokens?: readonly OAuth2TokenRequest[];
 }
 
 export interface ExecutionEnvironment {

@@ -1,19 +1,15 @@
 import { builder } from '../../graphql/builder.ts';
 import { KeyValueInput, mapOf } from '../../graphql/key-values.ts';
-import { InvalidArgumentError } from '../../platform/errors.ts';
-import { isRecord } from '../../values/json.ts';
 import {
-  type ExecutionEnvAssignment,
   type MatchingAttributes,
   type Payloads,
   payloadFields,
+  type QualityOfService,
 } from '../domain/payloads.ts';
+import { executionConfigInputs, executionConfigOf } from './execution-config.ts';
 import * as texts from './payload-texts.ts';
-import {
-  MissingPluginBehaviorEnum,
-  QualityOfServiceTierEnum,
-  SecretMountRequirementEnum,
-} from './payload-types.ts';
+import { MissingPluginBehaviorEnum, QualityOfServiceTierEnum } from './payload-types.ts';
+import { withoutNulls } from './without-nulls.ts';
 
 const TaskResourceSpecInput = builder.inputType('TaskResourceSpecInput', {
   description: texts.taskResourceSpec.description,
@@ -52,14 +48,14 @@ const ExecutionQueueInput = builder.inputType('ExecutionQueueAttributesInput', {
   }),
 });
 
-const ExecutionClusterLabelInput = builder.inputType('ExecutionClusterLabelInput', {
+export const ExecutionClusterLabelInput = builder.inputType('ExecutionClusterLabelInput', {
   description: texts.executionClusterLabel.description,
   fields: (t) => ({
     value: t.string({ required: true, description: texts.executionClusterLabel.value }),
   }),
 });
 
-const QualityOfServiceInput = builder.inputType('QualityOfServiceInput', {
+export const QualityOfServiceInput = builder.inputType('QualityOfServiceInput', {
   description: texts.qualityOfService.description,
   isOneOf: true,
   fields: (t) => ({
@@ -93,102 +89,15 @@ const PluginOverridesInput = builder.inputType('PluginOverridesInput', {
   }),
 });
 
-const RunAsInput = builder.inputType('RunAsInput', {
-  description: texts.runAs.description,
-  fields: (t) => ({
-    iamRole: t.string({ description: texts.runAs.iamRole }),
-    k8sServiceAccount: t.string({ description: texts.runAs.k8sServiceAccount }),
-    executionIdentity: t.string({ description: texts.runAs.executionIdentity }),
-  }),
-});
-
-const SecretReferenceInput = builder.inputType('SecretReferenceInput', {
-  description: texts.secretReference.description,
-  fields: (t) => ({
-    group: t.string({ required: true, description: texts.secretReference.group }),
-    groupVersion: t.string({ description: texts.secretReference.groupVersion }),
-    key: t.string({ description: texts.secretReference.key }),
-    mountRequirement: t.field({
-      type: SecretMountRequirementEnum,
-      defaultValue: 'ANY',
-      description: texts.secretReference.mountRequirement,
-    }),
-  }),
-});
-
-const SecurityContextInput = builder.inputType('SecurityContextInput', {
-  description: `${texts.securityContext.description} Give at least one identity or secret.`,
-  fields: (t) => ({
-    runAs: t.field({ type: RunAsInput, description: texts.securityContext.runAs }),
-    secrets: t.field({ type: [SecretReferenceInput], description: texts.securityContext.secrets }),
-  }),
-});
-
-const RawOutputDataConfigInput = builder.inputType('RawOutputDataConfigInput', {
-  description: texts.rawOutputDataConfig.description,
-  fields: (t) => ({
-    outputLocationPrefix: t.string({
-      required: true,
-      description: texts.rawOutputDataConfig.outputLocationPrefix,
-    }),
-  }),
-});
-
-const ExecutionEnvironmentInput = builder.inputType('ExecutionEnvironmentInput', {
-  description: `${texts.executionEnvironment.description} Give either \`extant\` or \`spec\`.`,
-  fields: (t) => ({
-    name: t.string({ required: true, description: texts.executionEnvironment.name }),
-    type: t.string({ required: true, description: texts.executionEnvironment.type }),
-    version: t.string({ description: texts.executionEnvironment.version }),
-    extant: t.field({
-      type: 'JSON',
-      description: `${texts.executionEnvironment.extant} An object of at most 64 KiB.`,
-    }),
-    spec: t.field({
-      type: 'JSON',
-      description: `${texts.executionEnvironment.spec} An object of at most 64 KiB.`,
-    }),
-  }),
-});
-
-const ExecutionEnvAssignmentInput = builder.inputType('ExecutionEnvAssignmentInput', {
-  description: texts.executionEnvAssignment.description,
-  fields: (t) => ({
-    nodeIds: t.stringList({ required: true, description: texts.executionEnvAssignment.nodeIds }),
-    taskType: t.string({ required: true, description: texts.executionEnvAssignment.taskType }),
-    executionEnv: t.field({
-      type: ExecutionEnvironmentInput,
-      required: true,
-      description: texts.executionEnvAssignment.executionEnv,
-    }),
-  }),
-});
-
 const WorkflowExecutionConfigInput = builder.inputType('WorkflowExecutionConfigInput', {
   description: `${texts.workflowExecutionConfig.description} Give at least one field.`,
   fields: (t) => ({
     maxParallelism: t.int({ description: texts.workflowExecutionConfig.maxParallelism }),
-    securityContext: t.field({
-      type: SecurityContextInput,
-      description: texts.workflowExecutionConfig.securityContext,
-    }),
-    rawOutputDataConfig: t.field({
-      type: RawOutputDataConfigInput,
-      description: texts.workflowExecutionConfig.rawOutputDataConfig,
-    }),
-    labels: t.field({ type: [KeyValueInput], description: texts.workflowExecutionConfig.labels }),
-    annotations: t.field({ type: [KeyValueInput], description: texts.workflowExecutionConfig.annotations }),
-    interruptible: t.boolean({ description: texts.workflowExecutionConfig.interruptible }),
-    overwriteCache: t.boolean({ description: texts.workflowExecutionConfig.overwriteCache }),
-    envs: t.field({ type: [KeyValueInput], description: texts.workflowExecutionConfig.envs }),
-    executionEnvAssignments: t.field({
-      type: [ExecutionEnvAssignmentInput],
-      description: texts.workflowExecutionConfig.executionEnvAssignments,
-    }),
+    ...executionConfigInputs(t),
   }),
 });
 
-const ClusterAssignmentInput = builder.inputType('ClusterAssignmentInput', {
+export const ClusterAssignmentInput = builder.inputType('ClusterAssignmentInput', {
   description: texts.clusterAssignment.description,
   fields: (t) => ({
     clusterPoolName: t.string({ required: true, description: texts.clusterAssignment.clusterPoolName }),
@@ -244,8 +153,7 @@ export function attributesOf(given: Input): MatchingAttributes {
   if (given.executionClusterLabel)
     return { resourceType: 'EXECUTION_CLUSTER_LABEL', payload: given.executionClusterLabel };
   if (given.qualityOfService) {
-    const { tier, queueingBudget } = given.qualityOfService;
-    const payload = withoutNulls({ tier, queueingBudgetMilliseconds: queueingBudget });
+    const payload = qualityOfServiceOf(given.qualityOfService);
     return { resourceType: 'QUALITY_OF_SERVICE_SPECIFICATION', payload };
   }
   if (given.pluginOverride) {
@@ -258,7 +166,7 @@ export function attributesOf(given: Input): MatchingAttributes {
   if (given.workflowExecutionConfig)
     return {
       resourceType: 'WORKFLOW_EXECUTION_CONFIG',
-      payload: executionConfigOf(given.workflowExecutionConfig),
+      payload: executionConfigOf(given.workflowExecutionConfig, pathOf('WORKFLOW_EXECUTION_CONFIG')),
     };
   if (given.clusterAssignment)
     return { resourceType: 'CLUSTER_ASSIGNMENT', payload: given.clusterAssignment };
@@ -272,62 +180,9 @@ function taskResourceOf({ defaults, limits }: Given<'taskResource'>): Payloads['
   });
 }
 
-function executionConfigOf(given: Given<'workflowExecutionConfig'>): Payloads['WORKFLOW_EXECUTION_CONFIG'] {
-  const { labels, annotations, envs, securityContext, executionEnvAssignments, ...others } = given;
-  // A list or map without entries says nothing, so it is not stored.
-  const map = (field: string, entries: typeof labels) =>
-    entries?.length ? mapOf(entries, pathOf('WORKFLOW_EXECUTION_CONFIG', field)) : null;
-  return withoutNulls({
-    ...others,
-    securityContext: securityContext && securityContextOf(securityContext),
-    labels: map('labels', labels),
-    annotations: map('annotations', annotations),
-    envs: map('envs', envs),
-    executionEnvAssignments: executionEnvAssignments?.length
-      ? executionEnvAssignments.map(assignmentOf)
-      : null,
-  });
-}
-
-function securityContextOf({
-  runAs,
-  secrets,
-}: NonNullable<Given<'workflowExecutionConfig'>['securityContext']>) {
-  return withoutNulls({
-    runAs: runAs && withoutNulls(runAs),
-    secrets: secrets?.map(({ group, mountRequirement, ...others }) => ({
-      group,
-      mountRequirement: mountRequirement ?? ('ANY' as const),
-      ...withoutNulls(others),
-    })),
-  });
-}
-
-function assignmentOf(
-  { executionEnv, ...assignment }: typeof ExecutionEnvAssignmentInput.$inferInput,
-  at: number,
-): ExecutionEnvAssignment {
-  const { name, type, version, extant, spec } = executionEnv;
-  const path = pathOf('WORKFLOW_EXECUTION_CONFIG', 'executionEnvAssignments', String(at), 'executionEnv');
-  const parts = withoutNulls({
-    version,
-    extant: objectOrNull(extant, [...path, 'extant']),
-    spec: objectOrNull(spec, [...path, 'spec']),
-  });
-  return { ...assignment, executionEnv: { name, type, ...parts } };
-}
-
-/** @throws InvalidArgumentError if the value is not an object. */
-function objectOrNull(value: unknown, path: readonly string[]): object | null {
-  if (value === null || value === undefined) return null;
-  if (!isRecord(value)) throw InvalidArgumentError.of(path, 'must be an object');
-  return value;
-}
-
-type WithoutNulls<T> = { [Key in keyof T]?: NonNullable<T[Key]> };
-
-/** A field that is null is stored like a field that is left out. */
-function withoutNulls<T extends object>(given: T): WithoutNulls<T> {
-  const entries = Object.entries(given).filter(([, value]) => value !== null && value !== undefined);
-  return Object.fromEntries(entries) as WithoutNulls<T>;
-}
+/** The stored form of a quality of service. */
+export const qualityOfServiceOf = ({
+  tier,
+  queueingBudget,
+}: typeof QualityOfServiceInput.$inferInput): QualityOfService =>
+  withoutNulls({ tier, queueingBudgetMilliseconds: queueingBudget });

@@ -53,6 +53,7 @@ export const runAs = {
   description: 'The identity with which an execution runs.',
   iamRole: 'A role of the cloud provider.',
   k8sServiceAccount: 'A service account of Kubernetes.',
+  oauth2Client: 'A client of an OAuth 2 server.',
   executionIdentity: 'The user in whose name the execution runs.',
 };
 
@@ -62,12 +63,30 @@ export const secretReference = {
   groupVersion: 'The version of the group.',
   key: 'The key of the secret in its group.',
   mountRequirement: 'How the task gets the secret.',
+  envVar: 'The name of the environment variable with the secret, if the task gets it in this way.',
+};
+
+export const oauth2Client = {
+  description: 'A client of an OAuth 2 server.',
+  clientId: 'The id of the client at that server.',
+  clientSecret: 'Where the secret of the client is stored.',
+};
+
+export const oauth2TokenRequest = {
+  description: 'A token of an OAuth 2 server that the tasks of an execution need.',
+  name: 'The name of the token, unique in the security context.',
+  type: 'How the token is obtained.',
+  client: 'The client that obtains it.',
+  idpDiscoveryEndpoint: 'The address that describes the server.',
+  tokenEndpoint:
+    'The address that issues the token. If it is set, it counts before the description of the server.',
 };
 
 export const securityContext = {
-  description: 'With which identity an execution runs, and which secrets it needs.',
+  description: 'With which identity an execution runs, and which secrets and tokens it needs.',
   runAs: 'The identity.',
   secrets: 'The secrets, at most 100.',
+  tokens: 'The tokens, at most 100.',
 };
 
 export const rawOutputDataConfig = {

@@ -6,8 +6,6 @@ import type {
   ClusterAssignment,
   ClusterResourceAttributes,
   ExecutionClusterLabel,
-  ExecutionEnvAssignment,
-  ExecutionEnvironment,
   ExecutionQueueAttributes,
   MatchingAttributes,
   MissingPluginBehavior,
@@ -16,13 +14,11 @@ import type {
   PluginOverrides,
   QualityOfService,
   QualityOfServiceTier,
-  RunAs,
-  SecretReference,
-  SecurityContext,
   TaskResourceAttributes,
   TaskResourceSpec,
   WorkflowExecutionConfig,
 } from '../domain/payloads.ts';
+import { executionConfigFields } from './execution-config.ts';
 import * as texts from './payload-texts.ts';
 
 export const MatchableResourceEnum = enumOf<MatchableResource>(
@@ -56,16 +52,6 @@ export const MissingPluginBehaviorEnum = enumOf<MissingPluginBehavior>(
   {
     FAIL: 'The task fails.',
     USE_DEFAULT: 'The task runs with the default plugin of its type.',
-  },
-);
-
-export const SecretMountRequirementEnum = enumOf<SecretReference['mountRequirement']>(
-  'SecretMountRequirement',
-  'How a task gets a secret.',
-  {
-    ANY: 'In the way that the engine chooses.',
-    ENV_VAR: 'As an environment variable.',
-    FILE: 'As a file.',
   },
 );
 
@@ -127,7 +113,7 @@ const ExecutionQueueType = builder.objectRef<ExecutionQueueAttributes>('Executio
   }),
 });
 
-const ExecutionClusterLabelType = builder
+export const ExecutionClusterLabelType = builder
   .objectRef<ExecutionClusterLabel>('ExecutionClusterLabel')
   .implement({
     description: texts.executionClusterLabel.description,
@@ -136,7 +122,7 @@ const ExecutionClusterLabelType = builder
     }),
   });
 
-const QualityOfServiceType = builder.objectRef<QualityOfService>('QualityOfService').implement({
+export const QualityOfServiceType = builder.objectRef<QualityOfService>('QualityOfService').implement({
   description: texts.qualityOfService.description,
   fields: (t) => ({
     tier: t.expose('tier', {
@@ -179,134 +165,15 @@ const PluginOverridesType = builder.objectRef<PluginOverrides>('PluginOverrides'
   }),
 });
 
-const RunAsType = builder.objectRef<RunAs>('RunAs').implement({
-  description: texts.runAs.description,
-  fields: (t) => ({
-    iamRole: t.exposeString('iamRole', { nullable: true, description: texts.runAs.iamRole }),
-    k8sServiceAccount: t.exposeString('k8sServiceAccount', {
-      nullable: true,
-      description: texts.runAs.k8sServiceAccount,
-    }),
-    executionIdentity: t.exposeString('executionIdentity', {
-      nullable: true,
-      description: texts.runAs.executionIdentity,
-    }),
-  }),
-});
-
-const SecretReferenceType = builder.objectRef<SecretReference>('SecretReference').implement({
-  description: texts.secretReference.description,
-  fields: (t) => ({
-    group: t.exposeString('group', { description: texts.secretReference.group }),
-    groupVersion: t.exposeString('groupVersion', {
-      nullable: true,
-      description: texts.secretReference.groupVersion,
-    }),
-    key: t.exposeString('key', { nullable: true, description: texts.secretReference.key }),
-    mountRequirement: t.expose('mountRequirement', {
-      type: SecretMountRequirementEnum,
-      description: texts.secretReference.mountRequirement,
-    }),
-  }),
-});
-
-const SecurityContextType = builder.objectRef<SecurityContext>('SecurityContext').implement({
-  description: texts.securityContext.description,
-  fields: (t) => ({
-    runAs: t.expose('runAs', {
-      type: RunAsType,
-      nullable: true,
-      description: `${texts.securityContext.runAs} Null if not set.`,
-    }),
-    secrets: t.field({
-      type: [SecretReferenceType],
-      extensions: { listSize: 5 },
-      description: texts.securityContext.secrets,
-      resolve: ({ secrets = [] }) => [...secrets],
-    }),
-  }),
-});
-
-const RawOutputDataConfigType = builder
-  .objectRef<NonNullable<WorkflowExecutionConfig['rawOutputDataConfig']>>('RawOutputDataConfig')
-  .implement({
-    description: texts.rawOutputDataConfig.description,
-    fields: (t) => ({
-      outputLocationPrefix: t.exposeString('outputLocationPrefix', {
-        description: texts.rawOutputDataConfig.outputLocationPrefix,
-      }),
-    }),
-  });
-
-const ExecutionEnvironmentType = builder.objectRef<ExecutionEnvironment>('ExecutionEnvironment').implement({
-  description: texts.executionEnvironment.description,
-  fields: (t) => ({
-    name: t.exposeString('name', { description: texts.executionEnvironment.name }),
-    type: t.exposeString('type', { description: texts.executionEnvironment.type }),
-    version: t.exposeString('version', {
-      nullable: true,
-      description: `${texts.executionEnvironment.version} Null if not set.`,
-    }),
-    extant: t.expose('extant', {
-      type: 'JSON',
-      nullable: true,
-      description: `${texts.executionEnvironment.extant} Null if \`spec\` is set.`,
-    }),
-    spec: t.expose('spec', {
-      type: 'JSON',
-      nullable: true,
-      description: `${texts.executionEnvironment.spec} Null if \`extant\` is set.`,
-    }),
-  }),
-});
-
-const ExecutionEnvAssignmentType = builder
-  .objectRef<ExecutionEnvAssignment>('ExecutionEnvAssignment')
-  .implement({
-    description: texts.executionEnvAssignment.description,
-    fields: (t) => ({
-      nodeIds: t.stringList({
-        description: texts.executionEnvAssignment.nodeIds,
-        resolve: ({ nodeIds }) => [...nodeIds],
-      }),
-      taskType: t.exposeString('taskType', { description: texts.executionEnvAssignment.taskType }),
-      executionEnv: t.expose('executionEnv', {
-        type: ExecutionEnvironmentType,
-        description: texts.executionEnvAssignment.executionEnv,
-      }),
-    }),
-  });
-
 const WorkflowExecutionConfigType = builder
   .objectRef<WorkflowExecutionConfig>('WorkflowExecutionConfig')
   .implement({
     description: texts.workflowExecutionConfig.description,
     fields: (t) => ({
+      ...executionConfigFields(t, (config) => config),
       maxParallelism: t.exposeInt('maxParallelism', {
         nullable: true,
         description: `${texts.workflowExecutionConfig.maxParallelism} Null if not set.`,
-      }),
-      securityContext: t.expose('securityContext', {
-        type: SecurityContextType,
-        nullable: true,
-        description: `${texts.workflowExecutionConfig.securityContext} Null if not set.`,
-      }),
-      rawOutputDataConfig: t.expose('rawOutputDataConfig', {
-        type: RawOutputDataConfigType,
-        nullable: true,
-        description: `${texts.workflowExecutionConfig.rawOutputDataConfig} Null if not set.`,
-      }),
-      labels: t.field({
-        type: [KeyValueType],
-        extensions: { listSize: 5 },
-        description: texts.workflowExecutionConfig.labels,
-        resolve: ({ labels = {} }) => entriesOf(labels),
-      }),
-      annotations: t.field({
-        type: [KeyValueType],
-        extensions: { listSize: 5 },
-        description: texts.workflowExecutionConfig.annotations,
-        resolve: ({ annotations = {} }) => entriesOf(annotations),
       }),
       interruptible: t.exposeBoolean('interruptible', {
         nullable: true,
@@ -316,22 +183,10 @@ const WorkflowExecutionConfigType = builder
         nullable: true,
         description: `${texts.workflowExecutionConfig.overwriteCache} Null if not set.`,
       }),
-      envs: t.field({
-        type: [KeyValueType],
-        extensions: { listSize: 5 },
-        description: texts.workflowExecutionConfig.envs,
-        resolve: ({ envs = {} }) => entriesOf(envs),
-      }),
-      executionEnvAssignments: t.field({
-        type: [ExecutionEnvAssignmentType],
-        extensions: { listSize: 5 },
-        description: texts.workflowExecutionConfig.executionEnvAssignments,
-        resolve: ({ executionEnvAssignments = [] }) => [...executionEnvAssignments],
-      }),
     }),
   });
 
-const ClusterAssignmentType = builder.objectRef<ClusterAssignment>('ClusterAssignment').implement({
+export const ClusterAssignmentType = builder.objectRef<ClusterAssignment>('ClusterAssignment').implement({
   description: texts.clusterAssignment.description,
   fields: (t) => ({
     clusterPoolName: t.exposeString('clusterPoolName', {

@@ -1,24 +1,29 @@
-import { serviceExecutionConfig } from '../../attributes/domain/execution-config.ts';
 import { refusal } from '../../authorization/can.ts';
 import { getAllowed } from '../../authorization/get-allowed.ts';
 import { nameConflict } from '../../authorization/name-conflict.ts';
-import type { ExecutionEngine, LaunchPlan, Project } from '../../generated/prisma/client.ts';
+import type { ExecutionEngine, ExecutionMode, LaunchPlan, Project } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
+import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { type DomainError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { requireOpenProject } from '../../projects/open-project.ts';
-import { effectiveInputs } from '../../registry/domain/effective-inputs.ts';
+import { type EffectiveInputs, effectiveInputs } from '../../registry/domain/effective-inputs.ts';
 import type { LaunchPlanInputs } from '../../registry/domain/launch-plan.ts';
 import { launchPlanTarget } from '../../registry/domain/targets.ts';
 import type { VersionBy } from '../../registry/store.ts';
+import { Place } from '../../values/problem-list.ts';
+import { checkSettings } from '../domain/check-settings.ts';
 import { defaultQueueName } from '../domain/default-queue.ts';
+import { clusterFor } from '../domain/execution-clusters.ts';
 import { executionNameProblem, generatedExecutionName } from '../domain/execution-name.ts';
+import type { ExecutionSettings, ResolvedSettings } from '../domain/execution-spec.ts';
 import { executionTarget } from '../domain/targets.ts';
-import { insertExecution } from '../store/create.ts';
 import { type ExecutionRow, readExecutions } from '../store/reads.ts';
 import { firstFew, missingFiles } from './check-files.ts';
+import { insertWithinLimit } from './insert-within-limit.ts';
+import { resolveExecutionSettings } from './resolve-execution-settings.ts';
 
 export interface ExecutionRequest {
   readonly domain: string;
@@ -31,12 +36,19 @@ export interface ExecutionRequest {
   readonly inputs: unknown;
   /** The same inputs as Flyte's literals. An input is in only one of the two. */
   readonly inputLiterals: unknown;
-  readonly maxParallelism: number | null;
+  readonly settings: ExecutionSettings;
   readonly engine: ExecutionEngine;
+  /** The execution from which it comes, if a caller does not just start one. */
+  readonly origin?: {
+    readonly mode: ExecutionMode;
+    readonly referenceId: string;
+    readonly sourceId: string;
+    /** Where the input names that execution, and by this its project and launch plan. */
+    readonly path: readonly string[];
+  };
 }
 
-/** How many nodes run at the same time by default. Source: Flyte's service default. */
-export const DEFAULT_MAX_PARALLELISM = serviceExecutionConfig.maxParallelism;
+const inputPath = ['input'];
 
 /**
  * Starts an execution of a launch plan. Its version need not be active. The execution is QUEUED, and the scheduler
@@ -44,8 +56,9 @@ export const DEFAULT_MAX_PARALLELISM = serviceExecutionConfig.maxParallelism;
  * belongs to another project.
  *
  * @param project  where it runs. The caller may read the project, or a workflow in it.
- * @throws NotFoundError for the launch plan; InvalidArgumentError with all problems of the name and the inputs;
- * AlreadyExistsError if the name is taken. If two callers ask for a name at the same time, only one gets it.
+ * @throws NotFoundError for the launch plan; InvalidArgumentError with all problems of the name, the inputs and the
+ * settings; AlreadyExistsError if the name is taken, and if the concurrency policy of the launch plan refuses the
+ * execution. If two callers ask for a name at the same time, only one gets it.
  * Source: Flyte's CreateExecution.
  */
 export async function createExecution(
@@ -53,51 +66,28 @@ export async function createExecution(
   project: Project,
   request: ExecutionRequest,
 ): Promise<ExecutionRow> {
-  const { tenantId } = caller;
-  requireOpenProject(project, request.domain, ['input']);
+  requireOpenProject(project, request.domain, request.origin?.path ?? inputPath);
+  const plan = await getUsablePlan(caller, project, request);
+  const inputs = checkedInputs(plan, request);
+  await requireFiles(project, inputs);
+  const settings = await resolvedSettings(project, plan, request);
+  return await insert(caller, project, plan, { ...request, inputs, settings });
+}
+
+async function getUsablePlan(
+  caller: Caller,
+  project: Project,
+  { launchPlan, origin }: ExecutionRequest,
+): Promise<LaunchPlan> {
   const plan = await getAllowed(caller, 'launchPlan:use', {
     kind: 'launch plan',
-    key: addressText(request.launchPlan.by),
-    path: ['input', 'launchPlan'],
-    find: () => request.launchPlan.find(),
+    key: addressText(launchPlan.by),
+    path: [...(origin?.path ?? inputPath), 'launchPlan'],
+    find: () => launchPlan.find(),
     targetOf: launchPlanTarget,
   });
   if (plan.projectId !== project.id) await requireMayUse(caller, project);
-
-  const nameProblem = request.name === null ? null : executionNameProblem(request.name, ['input', 'name']);
-  const effective = effectiveInputs(plan as unknown as LaunchPlanInputs, request);
-  const problems = [...(nameProblem ? [nameProblem] : []), ...(effective.ok ? [] : effective.problems)];
-  if (request.maxParallelism !== null && request.maxParallelism < 0)
-    problems.push({
-      path: ['input', 'maxParallelism'],
-      code: 'InvalidValue',
-      message: 'must not be negative',
-    });
-  if (problems.length > 0 || !effective.ok) throw new InvalidArgumentError(problems);
-  const missing = await missingFiles({ tenantId, projectId: project.id }, effective.value.inputs);
-  if (missing.length > 0) throw new NotFoundError('file', firstFew(missing), ['input', 'inputs']);
-
-  const name = request.name ?? generatedExecutionName();
-  const { domain } = request;
-  const execution = await insertExecution({
-    id: newId(),
-    tenantId,
-    projectId: project.id,
-    domain,
-    name,
-    launchPlanId: plan.id,
-    workflowId: plan.workflowId,
-    workflowEntityId: plan.workflowEntityId,
-    principalId: caller.userId,
-    queue: defaultQueueName(project.identifier, domain),
-    maxParallelism: request.maxParallelism ?? DEFAULT_MAX_PARALLELISM,
-    engine: request.engine,
-    userInputs: effective.value.userInputs,
-    inputs: effective.value.inputs,
-  });
-  if (!execution) throw await takenName(caller, { project: project.identifier, domain, name });
-  caller.log.info({ executionId: execution.id, project: project.identifier }, 'execution created');
-  return execution;
+  return plan;
 }
 
 /** The grants on a workflow of another project do not count for this project, whose queue the execution uses. */
@@ -110,6 +100,82 @@ export async function requireMayUse(caller: Caller, project: Project): Promise<v
     within: async () => true,
   });
   if (refused) throw refused;
+}
+
+/** @throws InvalidArgumentError with all problems that the request has by itself. */
+function checkedInputs(plan: LaunchPlan, request: ExecutionRequest): EffectiveInputs {
+  const nameProblem = request.name === null ? null : executionNameProblem(request.name, ['input', 'name']);
+  const effective = effectiveInputs(plan as unknown as LaunchPlanInputs, request);
+  const place = new Place(inputPath);
+  checkSettings(request.settings, place);
+  const problems = [
+    ...(nameProblem ? [nameProblem] : []),
+    ...(effective.ok ? [] : effective.problems),
+    ...place.problems.all,
+  ];
+  if (problems.length > 0 || !effective.ok) throw new InvalidArgumentError(problems);
+  return effective.value;
+}
+
+async function requireFiles({ id, tenantId }: Project, { inputs }: EffectiveInputs): Promise<void> {
+  const missing = await missingFiles({ tenantId, projectId: id }, inputs);
+  if (missing.length > 0) throw new NotFoundError('file', firstFew(missing), ['input', 'inputs']);
+}
+
+/** @throws InvalidArgumentError for settings that this project or domain does not allow. */
+async function resolvedSettings(
+  project: Project,
+  plan: LaunchPlan,
+  { domain, settings }: ExecutionRequest,
+): Promise<ResolvedSettings> {
+  const { id: projectId, tenantId } = project;
+  const projectLabels = project.labels as Record<string, string>;
+  const place = new Place(inputPath);
+  const asked = { tenantId, projectId, domain, projectLabels, plan, request: settings };
+  const resolved = await resolveExecutionSettings(asked, place);
+  place.problems.throwIfAny();
+  return resolved;
+}
+
+async function insert(
+  caller: Caller,
+  project: Project,
+  plan: LaunchPlan,
+  {
+    domain,
+    engine,
+    origin,
+    inputs,
+    settings,
+    ...request
+  }: Omit<ExecutionRequest, 'settings'> & {
+    readonly inputs: EffectiveInputs;
+    readonly settings: ResolvedSettings;
+  },
+): Promise<ExecutionRow> {
+  const name = request.name ?? generatedExecutionName();
+  const label = settings.spec.executionClusterLabel?.value ?? null;
+  const { clusters } = controlPlaneConfig.executionDefaults;
+  const execution = await insertWithinLimit(plan, {
+    id: newId(),
+    tenantId: caller.tenantId,
+    projectId: project.id,
+    domain,
+    name,
+    launchPlanId: plan.id,
+    workflowId: plan.workflowId,
+    workflowEntityId: plan.workflowEntityId,
+    principalId: caller.userId,
+    queue: defaultQueueName(project.identifier, domain),
+    ...settings,
+    engine,
+    cluster: engine === 'EXTERNAL' ? clusterFor(name, label, clusters) : null,
+    ...(origin && { mode: origin.mode, referenceId: origin.referenceId, sourceId: origin.sourceId }),
+    ...inputs,
+  });
+  if (!execution) throw await takenName(caller, { project: project.identifier, domain, name });
+  caller.log.info({ executionId: execution.id, project: project.identifier }, 'execution created');
+  return execution;
 }
 
 export async function takenName(

@@ -5,8 +5,13 @@ import type { WorkError } from '../../platform/work-error.ts';
 import { effectiveInputs } from '../../registry/domain/effective-inputs.ts';
 import type { LaunchPlanInputs } from '../../registry/domain/launch-plan.ts';
 import type { LiteralMap } from '../../values/literals.ts';
+import { Place } from '../../values/problem-list.ts';
+import type { ExecutionSettings } from '../domain/execution-spec.ts';
 import { insertExecution } from '../store/create.ts';
+import { type SpecRow, settingsOf } from '../store/execution-specs.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
+import { resolveExecutionSettings } from './resolve-execution-settings.ts';
+import { takeSlot } from './take-slot.ts';
 
 /** How many executions may be above one, so that a launch plan that starts itself ends. */
 export const MAX_NESTING = 32;
@@ -22,13 +27,16 @@ interface LaunchingNode {
 
 /**
  * Starts the execution of a launch plan for a node of another execution: in the same project and domain, for the same
- * user, and one level deeper. Its name depends only on the node, so that a node never starts two.
+ * user, and one level deeper. Its settings are resolved as those of any execution; what its parent has counts as its
+ * request. Its name depends only on the node, so that a node never starts two.
  *
- * @returns why it cannot start: `NestedTooDeep`, `BindingFailed`; null if it was started.
+ * @param settings  those of the parent.
+ * @returns why it cannot start: `NestedTooDeep`, `BindingFailed`, `SettingsRefused`, `ConcurrencyLimitReached`; null if it was started.
  */
 export async function startChildExecution(
   tx: Tx,
   parent: LockedExecution,
+  settings: SpecRow,
   node: LaunchingNode,
 ): Promise<WorkError | null> {
   if (parent.nesting >= MAX_NESTING)
@@ -37,6 +45,16 @@ export async function startChildExecution(
   const effective = effectiveInputs(plan as unknown as LaunchPlanInputs, { inputLiterals: node.inputs });
   if (!effective.ok)
     return refused('BindingFailed', effective.problems.map((problem) => problem.message).join('; '));
+  const place = new Place([]);
+  const resolved = await resolveExecutionSettings(
+    { ...parent, projectLabels: settings.projectLabels, plan, request: inheritedSettings(settings) },
+    place,
+    tx,
+  );
+  const [problem] = place.problems.all;
+  if (problem) return refused('SettingsRefused', problem.message);
+  const slot = await takeSlot(tx, plan, { principalId: parent.principalId });
+  if ('refusal' in slot) return refused('ConcurrencyLimitReached', slot.refusal);
   await insertExecution(
     {
       id: newId(),
@@ -49,7 +67,8 @@ export async function startChildExecution(
       workflowEntityId: plan.workflowEntityId,
       principalId: parent.principalId,
       queue: parent.queue,
-      maxParallelism: parent.maxParallelism,
+      ...resolved,
+      ...slot,
       mode: node.recoversId === null ? 'CHILD_WORKFLOW' : 'RECOVERED',
       referenceId: node.recoversId,
       sourceId: parent.id,
@@ -61,6 +80,21 @@ export async function startChildExecution(
     tx,
   );
   return null;
+}
+
+/**
+ * What a child gets from its parent. Tags, quality of service and the environments of nodes are about the parent alone.
+ * Source: the LaunchContext of Flyte's engine, which has no variables and no cluster pool; here they apply to all the
+ * work of an execution.
+ */
+function inheritedSettings(parent: SpecRow): ExecutionSettings {
+  const {
+    tags: _tags,
+    qualityOfService: _quality,
+    executionEnvAssignments: _environments,
+    ...settings
+  } = settingsOf(parent);
+  return settings;
 }
 
 const refused = (code: string, message: string): WorkError => ({ code, message, kind: 'USER' });

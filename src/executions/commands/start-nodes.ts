@@ -9,6 +9,7 @@ import { MAX_TURN_BYTES, MAX_TURN_STEPS } from '../domain/limits.ts';
 import { inputsOfItem } from '../engine/arrays.ts';
 import { innerNodeId, nodeAt, outerNodeId } from '../engine/node-paths.ts';
 import type { NodeStart } from '../engine/progress.ts';
+import { getSpec } from '../store/execution-specs.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveNodes, moveTasks, type NodeMove } from '../store/moves.ts';
 import { type NodeRow, readNodeLiterals } from '../store/nodes.ts';
@@ -206,6 +207,8 @@ async function launch(
   const launches = started.flatMap(({ node, ...rest }) =>
     node.kind === 'LAUNCH_PLAN' ? [{ ...rest, launchPlanId: node.launchPlanId }] : [],
   );
+  if (launches.length === 0) return;
+  const settings = await getSpec(execution.id, tx);
   const recovers =
     execution.recoversId === null
       ? new Map<string, string>()
@@ -216,7 +219,7 @@ async function launch(
         );
   const failed: NodeMove[] = [];
   for (const { nodeId, ...node } of launches) {
-    const error = await startChildExecution(tx, execution, {
+    const error = await startChildExecution(tx, execution, settings, {
       ...node,
       recoversId: recovers.get(nodeId) ?? null,
     });

@@ -1,24 +1,24 @@
-import type { ExecutionEngine } from '../../generated/prisma/enums.ts';
+import type { ExecutionEngine, LaunchPlan } from '../../generated/prisma/client.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
+import { settingsIn } from '../../registry/domain/launch-plan-settings.ts';
 import { executionPhases } from '../domain/phases.ts';
 import { moveExecution } from '../store/moves.ts';
 import { listOpenExecutions, lockLaunchPlanName } from '../store/slots.ts';
 
-/** What a launch plan that limits its executions does when the limit is reached. */
-export interface ConcurrencyPolicy {
-  /** How many executions may run at the same time; 0 means no limit. */
-  readonly max: number;
-  readonly behavior: 'UNSPECIFIED' | 'SKIP' | 'QUEUE' | 'REPLACE';
-}
-
 /** What a new execution of a launch plan must do. */
 export type Slot =
   | { readonly maxConcurrent: number | null; readonly awaitsSlot: boolean }
-  /** It must not be created. */
-  | { readonly running: number; readonly max: number };
+  /** It must not be created, and this is the reason. */
+  | { readonly refusal: string };
 
 const unlimited: Slot = { maxConcurrent: null, awaitsSlot: false };
+
+/** Whether executions of a launch plan need a place. */
+export function isLimited({ spec }: LaunchPlan): boolean {
+  const { max = 0, behavior } = settingsIn(spec as object).concurrencyPolicy ?? {};
+  return max > 0 && behavior !== 'UNSPECIFIED';
+}
 
 /**
  * Takes a place among the executions of a launch plan that may run at the same time, or says what the new execution must
@@ -31,28 +31,30 @@ const unlimited: Slot = { maxConcurrent: null, awaitsSlot: false };
  */
 export async function takeSlot(
   tx: Tx,
-  launchPlanId: string,
-  { max, behavior }: ConcurrencyPolicy,
-  { engine, principalId, now }: { engine: ExecutionEngine; principalId: string; now: Date },
+  plan: LaunchPlan,
+  { engine = 'SLIPWAY', principalId }: { engine?: ExecutionEngine; principalId: string },
 ): Promise<Slot> {
-  if (max === 0 || behavior === 'UNSPECIFIED') return unlimited;
-  const nameId = await lockLaunchPlanName(tx, launchPlanId);
+  const { max = 0, behavior } = settingsIn(plan.spec as object).concurrencyPolicy ?? {};
+  if (!isLimited(plan)) return unlimited;
+  const nameId = await lockLaunchPlanName(tx, plan.id);
   const open = nameId === null ? [] : await listOpenExecutions(tx, nameId);
   const running = open.filter(({ waits }) => !waits).length;
   if (behavior !== 'SKIP' && engine === 'SLIPWAY') {
     const isFull = open.length >= max;
     if (isFull && behavior === 'REPLACE')
-      await abort(tx, open.slice(0, open.length - max + 1), principalId, now);
+      await abort(tx, open.slice(0, open.length - max + 1), principalId);
     return { maxConcurrent: max, awaitsSlot: isFull };
   }
-  return running >= max ? { running, max } : { maxConcurrent: max, awaitsSlot: false };
+  if (running < max) return { maxConcurrent: max, awaitsSlot: false };
+  return {
+    refusal: `the launch plan ${plan.name} has ${running} executions that have not ended, and its concurrency policy allows ${max}`,
+  };
 }
 
 async function abort(
   tx: Tx,
   executions: readonly { readonly id: string }[],
   principalId: string,
-  now: Date,
 ): Promise<void> {
   const from = phasesThatMayMoveTo(executionPhases, 'ABORTING').filter((phase) => phase !== 'ABORTING');
   for (const { id } of executions)
@@ -61,7 +63,7 @@ async function abort(
         id,
         to: 'ABORTING',
         from,
-        at: now,
+        at: new Date(),
         abort: { cause: 'a newer execution of the launch plan replaces it', principalId },
       },
       tx,

@@ -191,6 +191,27 @@ builder.objectField(NodeExecutionType, 'execution', (t) =>
 );
 
 builder.objectFields(ExecutionType, (t) => ({
+  referenceExecution: t.field({
+    type: ExecutionType,
+    nullable: true,
+    description: 'The execution that this one repeats; null if it repeats none, or if it is hidden from you.',
+    resolve: guardedEdge(
+      'execution:read',
+      ({ referenceId }, { loaders }) => (referenceId ? loaders.execution.load({ id: referenceId }) : null),
+      executionTarget,
+    ),
+  }),
+  sourceExecution: t.field({
+    type: ExecutionType,
+    nullable: true,
+    description:
+      'The execution from which this one comes: the one that it repeats, or the one with the node that started it. Null if there is none, or if it is hidden from you.',
+    resolve: guardedEdge(
+      'execution:read',
+      ({ sourceId }, { loaders }) => (sourceId ? loaders.execution.load({ id: sourceId }) : null),
+      executionTarget,
+    ),
+  }),
   parentNodeExecution: t.field({
     type: NodeExecutionType,
     nullable: true,

@@ -11,11 +11,12 @@ import {
 import { getProject } from '../../projects/loaders.ts';
 import { LaunchPlanByInput } from '../../registry/graphql/entity-key.ts';
 import type { VersionBy } from '../../registry/store.ts';
-import { createExecution, DEFAULT_MAX_PARALLELISM } from '../commands/create-execution.ts';
+import { createExecution } from '../commands/create-execution.ts';
 import { recoverExecution } from '../commands/recover-execution.ts';
 import { terminateExecution } from '../commands/terminate-execution.ts';
 import type { ExecutionBy } from '../store/reads.ts';
 import { ExecutionByInput, ExecutionEngineEnum, ExecutionType } from './execution.ts';
+import { executionSettingInputs, executionSettingsOf } from './execution-settings.ts';
 
 const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
   description: 'An execution to start.',
@@ -40,10 +41,7 @@ const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
       description:
         "The inputs as Flyte's literals, as an object with the name of each input. Give each input here or in `inputs`, but not in both.",
     }),
-    maxParallelism: t.int({
-      defaultValue: DEFAULT_MAX_PARALLELISM,
-      description: 'How many nodes may run at the same time; 0 means no limit.',
-    }),
+    ...executionSettingInputs(t),
     engine: t.field({
       type: ExecutionEngineEnum,
       defaultValue: 'SLIPWAY',
@@ -98,7 +96,7 @@ builder.mutationFields((t) => ({
         },
         inputs: input.inputs,
         inputLiterals: input.inputLiterals,
-        maxParallelism: input.maxParallelism ?? null,
+        settings: executionSettingsOf(input),
         engine: input.engine ?? 'SLIPWAY',
       });
       return { execution };

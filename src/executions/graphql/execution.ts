@@ -3,6 +3,7 @@ import type {
   ExecutionMode,
   ExecutionPhase,
   ExecutionState,
+  LaunchEntity,
 } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
@@ -18,6 +19,7 @@ import { launchPlanTarget, workflowTarget } from '../../registry/domain/targets.
 import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
 import { WorkflowType } from '../../registry/graphql/workflow.ts';
 import type { ExecutionRow } from '../store/reads.ts';
+import { executionSettingFields } from './execution-settings.ts';
 import { NodeExecutionConnection, NodeExecutionType, NodePhaseCountType, nodesOf } from './node-execution.ts';
 import { DataType, durationOf, noData } from './values.ts';
 
@@ -80,6 +82,29 @@ const AbortType = builder.objectRef<ExecutionRow>('ExecutionAbort').implement({
   }),
 });
 
+const StateChangeType = builder.objectRef<ExecutionRow>('ExecutionStateChange').implement({
+  description: 'The last change of the state of an execution by `updateExecution`.',
+  fields: (t) => ({
+    occurredAt: t.field({
+      type: 'DateTime',
+      description: 'When it happened.',
+      resolve: ({ stateChangedAt, createdAt }) => stateChangedAt ?? createdAt,
+    }),
+    principal: t.field({
+      type: PrincipalType,
+      nullable: true,
+      description: 'The user who set the state.',
+      resolve: ({ stateChangedById }, _args, { loaders }) =>
+        stateChangedById ? loaders.publicUser.load(stateChangedById) : null,
+    }),
+  }),
+});
+
+const LaunchEntityEnum = enumOf<LaunchEntity>('LaunchEntity', 'What an execution was asked to run.', {
+  LAUNCH_PLAN: 'A version of a launch plan, with its workflow.',
+  TASK: 'A single task, for which the server made a workflow.',
+});
+
 export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implement({
   description: 'One execution of a launch plan: it runs the workflow once, with the given inputs.',
   interfaces: [NodeInterface],
@@ -109,15 +134,41 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       type: ExecutionStateEnum,
       description: 'Whether lists show the execution by default.',
     }),
+    stateChange: t.field({
+      type: StateChangeType,
+      nullable: true,
+      description: 'Who set the state and when; null if nobody has set it.',
+      resolve: (execution) => (execution.stateChangedAt === null ? null : execution),
+    }),
     engine: t.expose('engine', { type: ExecutionEngineEnum, description: 'What runs the execution.' }),
     cluster: t.exposeString('cluster', {
       nullable: true,
-      description: 'The name of the engine from outside that runs it; null before its first event.',
+      description:
+        'The name of the engine from outside that runs it. Null before its first event, unless the configuration of the server names clusters.',
+    }),
+    queuedByConcurrencyPolicy: t.boolean({
+      description:
+        'Whether it is QUEUED because its launch plan allows no more executions at the same time. It starts when others have ended.',
+      resolve: ({ phase, awaitsSlot }) => awaitsSlot && phase === 'QUEUED',
     }),
     mode: t.expose('mode', { type: ExecutionModeEnum, description: 'What started the execution.' }),
     queue: t.exposeString('queue', { description: 'The name of the queue that its jobs wait on.' }),
-    maxParallelism: t.exposeInt('maxParallelism', {
-      description: 'How many nodes may run at the same time; 0 means no limit.',
+    ...executionSettingFields(t),
+    launchEntity: t.expose('launchEntity', {
+      type: LaunchEntityEnum,
+      description: 'Whether it was asked to run a launch plan or a single task.',
+    }),
+    namespace: t.string({
+      description: 'The namespace of its work on a cluster: the project and the domain, joined by a hyphen.',
+      resolve: ({ project, domain }) => `${project}-${domain}`,
+    }),
+    scheduledAt: t.expose('scheduledAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'The time of the schedule for which it was started; null if no schedule started it.',
+    }),
+    nesting: t.exposeInt('nesting', {
+      description: 'How many executions are above it: 0 unless a node of another execution started it.',
     }),
     launchPlan: t.field({
       type: LaunchPlanType,

@@ -2,6 +2,7 @@ import type { ExecutionEngine, ExecutionMode } from '../../generated/prisma/enum
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
+import type { ExecutionSpec } from '../domain/execution-spec.ts';
 import { type ExecutionRow, executionColumns } from './reads.ts';
 
 export interface NewExecution {
@@ -16,6 +17,12 @@ export interface NewExecution {
   readonly principalId: string;
   readonly queue: string;
   readonly maxParallelism: number;
+  readonly interruptible: boolean | null;
+  readonly overwriteCache: boolean;
+  /** The other settings. Labels and tags are also stored apart, for filters. */
+  readonly spec: ExecutionSpec;
+  /** The engine from outside that must run it; null if any may. */
+  readonly cluster?: string | null;
   /** MANUAL if left out. */
   readonly mode?: ExecutionMode;
   /** SLIPWAY if left out. */
@@ -35,18 +42,20 @@ export interface NewExecution {
 const insertStatement = statement<ExecutionRow>(
   `with execution as (
      insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
-                             workflow_entity_id, principal_id, queue, max_parallelism, mode, engine, reference_id,
-                             source_id,
-                             parent_node_id, nesting, max_concurrent, awaits_slot, user_inputs, inputs,
-                             last_sequence, advance_at, created_at, updated_at)
+                             workflow_entity_id, principal_id, queue, max_parallelism, mode, engine, source_id,
+                             parent_node_id, nesting, interruptible, overwrite_cache, spec, cluster, reference_id,
+                             max_concurrent, awaits_slot, user_inputs, inputs, last_sequence, advance_at, created_at,
+                             updated_at)
      select id, "tenantId", "projectId", domain, name, "launchPlanId", "workflowId", "workflowEntityId",
-            "principalId", queue, "maxParallelism", coalesce(mode, 'MANUAL'), coalesce(engine, 'SLIPWAY'), "referenceId", "sourceId", "parentNodeId",
-            coalesce(nesting, 0), "maxConcurrent", coalesce("awaitsSlot", false), "userInputs", inputs, 1,
-            case when "awaitsSlot" is not true then now() end, now(), now()
+            "principalId", queue, "maxParallelism", coalesce(mode, 'MANUAL'), coalesce(engine, 'SLIPWAY'), "sourceId", "parentNodeId",
+            coalesce(nesting, 0), interruptible, "overwriteCache", spec, cluster, "referenceId", "maxConcurrent",
+            coalesce("awaitsSlot", false), "userInputs", inputs, 1, case when "awaitsSlot" is not true then now() end,
+            now(), now()
        from json_to_record($1::json) as asked(
               id uuid, "tenantId" uuid, "projectId" uuid, domain text, name text, "launchPlanId" uuid,
               "workflowId" uuid, "workflowEntityId" uuid, "principalId" uuid, queue text, "maxParallelism" int,
-              mode execution_mode, engine execution_engine, "referenceId" uuid, "sourceId" uuid, "parentNodeId" uuid, nesting int,
+              mode execution_mode, engine execution_engine, "sourceId" uuid, "parentNodeId" uuid, nesting int,
+              interruptible boolean, "overwriteCache" boolean, spec json, cluster text, "referenceId" uuid,
               "maxConcurrent" int, "awaitsSlot" boolean, "userInputs" json, inputs json)
      on conflict (tenant_id, project_id, domain, name) do nothing
      returning *
@@ -54,6 +63,16 @@ const insertStatement = statement<ExecutionRow>(
    recorded as (
      insert into execution_events (execution_id, sequence, tenant_id, kind, phase, occurred_at)
      select id, 1, tenant_id, 'EXECUTION', 'QUEUED', created_at from execution
+   ),
+   labelled as (
+     insert into execution_labels (execution_id, tenant_id, key, value)
+     select execution.id, execution.tenant_id, label.key, label.value
+       from execution cross join json_each_text(execution.spec -> 'labels') as label
+   ),
+   tagged as (
+     insert into execution_tags (execution_id, tenant_id, tag)
+     select execution.id, execution.tenant_id, tag.value
+       from execution cross join json_array_elements_text(execution.spec -> 'tags') as tag(value)
    )
    select ${executionColumns}, ${notifySql('advance', 'execution.id')}
      from execution join projects as project on project.id = execution.project_id`,

@@ -4,6 +4,7 @@ import type {
   ExecutionMode,
   ExecutionPhase,
   ExecutionState,
+  LaunchEntity,
   NodeExecutionPhase,
   NodeKind,
   TaskExecutionPhase,
@@ -41,12 +42,20 @@ export interface ExecutionRow extends WorkErrorColumns {
   readonly workflowEntityId: string;
   readonly engine: ExecutionEngine;
   readonly cluster: string | null;
+  readonly awaitsSlot: boolean;
   readonly mode: ExecutionMode;
   readonly phase: ExecutionPhase;
   readonly state: ExecutionState;
   readonly principalId: string;
   readonly queue: string;
   readonly maxParallelism: number;
+  readonly interruptible: boolean | null;
+  readonly overwriteCache: boolean;
+  readonly launchEntity: LaunchEntity;
+  readonly scheduledAt: Date | null;
+  readonly referenceId: string | null;
+  readonly stateChangedAt: Date | null;
+  readonly stateChangedById: string | null;
   readonly errorNodeId: string | null;
   readonly abortCause: string | null;
   readonly abortPrincipalId: string | null;
@@ -62,9 +71,13 @@ export interface ExecutionRow extends WorkErrorColumns {
 export const executionColumns = `
   execution.id, execution.tenant_id as "tenantId", execution.project_id as "projectId",
   project.identifier as project, execution.domain, execution.name, execution.launch_plan_id as "launchPlanId",
-  execution.workflow_id as "workflowId", execution.workflow_entity_id as "workflowEntityId", execution.engine::text as engine, execution.cluster, execution.mode::text as mode,
+  execution.workflow_id as "workflowId", execution.workflow_entity_id as "workflowEntityId", execution.engine::text as engine, execution.cluster, execution.awaits_slot as "awaitsSlot", execution.mode::text as mode,
   execution.phase::text as phase, execution.state::text as state, execution.principal_id as "principalId",
-  execution.queue, execution.max_parallelism as "maxParallelism", execution.error_code as "errorCode",
+  execution.queue, execution.max_parallelism as "maxParallelism", execution.interruptible,
+  execution.overwrite_cache as "overwriteCache", execution.launch_entity::text as "launchEntity",
+  execution.scheduled_at as "scheduledAt", execution.reference_id as "referenceId",
+  execution.state_changed_at as "stateChangedAt", execution.state_changed_by_id as "stateChangedById",
+  execution.error_code as "errorCode",
   execution.error_message as "errorMessage", execution.error_kind::text as "errorKind",
   execution.error_node_id as "errorNodeId", execution.abort_cause as "abortCause",
   execution.abort_principal_id as "abortPrincipalId", execution.source_id as "sourceId",

@@ -10,6 +10,8 @@ import { storeJobs } from '../store/submission.ts';
 export interface NewJobRequest extends JobRequest {
   readonly spec: JobSpec;
   readonly labels: Readonly<Record<string, string>>;
+  /** None if left out. */
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly activeDeadlineSeconds: number | null;
 }
 
@@ -42,6 +44,7 @@ export async function submitJobs(
       priority: roundedPriority(job.priority),
       spec: job.spec,
       labels: job.labels,
+      annotations: job.annotations ?? {},
       activeDeadlineSeconds: job.activeDeadlineSeconds,
     })),
   );

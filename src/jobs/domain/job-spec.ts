@@ -26,4 +26,6 @@ export interface JobSpec {
   /** Added to the environment of the container. It says which execution, node and attempt this is. */
   readonly environment: Readonly<Record<string, string>>;
   readonly terminationGraceSeconds: number;
+  /** Whether it may run on a machine that the provider can take away. Jobs that were stored earlier do not say it. */
+  readonly interruptible?: boolean;
 }

@@ -64,6 +64,10 @@ const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
       description: 'How long the program may run; null means no limit.',
       resolve: (run) => (run.activeDeadlineSeconds === null ? null : run.activeDeadlineSeconds * 1000),
     }),
+    interruptible: t.boolean({
+      description: 'Whether the program may run on a machine that the provider can take away.',
+      resolve: (run) => run.spec.interruptible ?? false,
+    }),
     terminationGrace: t.field({
       type: 'Duration',
       description: 'How long the executor waits after it asks the program to end before it kills it.',

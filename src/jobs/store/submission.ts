@@ -10,21 +10,23 @@ export interface NewJob {
   readonly priority: number;
   readonly spec: object;
   readonly labels: object;
+  readonly annotations: object;
   readonly activeDeadlineSeconds: number | null;
 }
 
 const asked = `
   asked as materialized (
     select * from json_to_recordset($5::json) as asked(
-      "position" int, id uuid, "clientId" text, priority bigint, spec json, labels jsonb, "activeDeadlineSeconds" int)
+      "position" int, id uuid, "clientId" text, priority bigint, spec json, labels jsonb, annotations jsonb,
+      "activeDeadlineSeconds" int)
   )`;
 
 const insertJobs = statement<{ id: string }>(
   `with ${asked},
    stored as (
-     insert into jobs (id, tenant_id, queue_id, job_set_id, client_id, priority, spec, labels,
+     insert into jobs (id, tenant_id, queue_id, job_set_id, client_id, priority, spec, labels, annotations,
                        active_deadline_seconds, owner_id, submitted_at, updated_at)
-     select id, $1::uuid, $2::uuid, $3::uuid, "clientId", priority, spec, labels,
+     select id, $1::uuid, $2::uuid, $3::uuid, "clientId", priority, spec, labels, annotations,
             "activeDeadlineSeconds", $4::uuid, now(), now()
        from asked order by "position"
      on conflict (queue_id, client_id) do nothing

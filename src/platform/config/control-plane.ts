@@ -1,4 +1,8 @@
-import { list, readEnvironment, url, whole } from './environment.ts';
+import { entriesOf, list, pairs, readEnvironment, text, url, whole } from './environment.ts';
+
+const resource = /cpu|gpu|memory|storage|ephemeralStorage/;
+const quantity = /\d{1,15}(\.\d{1,9})?([numkMGTPE]|[KMGTPE]i)?/;
+const tier = /HIGH|MEDIUM|LOW/;
 
 /** The variables that the server and the scheduler share: the database, and values that must be the same in both. */
 export const controlPlaneVariables = {
@@ -7,6 +11,15 @@ export const controlPlaneVariables = {
   SLIPWAY_SECRETS: list.optional(),
   LEASE_SECONDS: whole(2, 86_400).default(30),
   OUTPUT_LIMIT_BYTES: whole(1024, 64 * 1024 * 1024).default(2 * 1024 * 1024),
+  TASK_RESOURCE_DEFAULTS: pairs(resource, quantity, 'cpu=2,memory=200Mi').default(['cpu=2', 'memory=200Mi']),
+  TASK_RESOURCE_LIMITS: pairs(resource, quantity, 'cpu=16,memory=64Gi,gpu=4').default([]),
+  QUEUEING_BUDGETS: pairs(tier, /\d{1,9}/, 'HIGH=60,MEDIUM=600').default([]),
+  QUALITY_OF_SERVICE: pairs(/[^=]+/, tier, 'production=HIGH').default([]),
+  CLUSTER_POOLS: pairs(/[^=]+/, /.{1,255}/, 'production=large').default([]),
+  EXECUTION_CLUSTER_LABEL: text(255).optional(),
+  EXECUTION_CLUSTERS: pairs(/[^=]+/, /.{1,255}/, 'gpu=east,gpu=west').default([]),
+  EXECUTION_LABEL_LIMIT: whole(0, 1000).default(0),
+  EXECUTION_ANNOTATION_LIMIT: whole(0, 1000).default(0),
 };
 
 const settings = readEnvironment(controlPlaneVariables);
@@ -18,4 +31,21 @@ export const controlPlaneConfig = {
   secrets: settings.SLIPWAY_SECRETS,
   leaseSeconds: settings.LEASE_SECONDS,
   outputLimitBytes: settings.OUTPUT_LIMIT_BYTES,
+  /** What a container gets and may ask for at most, by resource, unless attributes say otherwise. */
+  taskResources: {
+    defaults: Object.fromEntries(entriesOf(settings.TASK_RESOURCE_DEFAULTS)),
+    limits: Object.fromEntries(entriesOf(settings.TASK_RESOURCE_LIMITS)),
+  },
+  /** What an execution gets if nothing nearer to it says otherwise. */
+  executionDefaults: {
+    /** In seconds, by tier. */
+    queueingBudgets: new Map(entriesOf(settings.QUEUEING_BUDGETS).map(([name, s]) => [name, Number(s)])),
+    tiersByDomain: new Map(entriesOf(settings.QUALITY_OF_SERVICE)),
+    poolsByDomain: new Map(entriesOf(settings.CLUSTER_POOLS)),
+    clusterLabel: settings.EXECUTION_CLUSTER_LABEL ?? null,
+    /** Labels with the clusters that have them. */
+    clusters: entriesOf(settings.EXECUTION_CLUSTERS),
+    labelLimit: settings.EXECUTION_LABEL_LIMIT,
+    annotationLimit: settings.EXECUTION_ANNOTATION_LIMIT,
+  },
 } as const;

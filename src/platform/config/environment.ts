@@ -69,6 +69,20 @@ export const list = z.string().transform((parts) =>
     .filter(Boolean),
 );
 
+/** A comma-separated list of names with values: `a=1,b=2`. */
+export const pairs = (name: RegExp, value: RegExp, example: string) =>
+  list.refine(
+    (parts) => parts.every((part) => new RegExp(`^(${name.source})=(${value.source})$`).test(part)),
+    `must be a list such as ${example}`,
+  );
+
+/** The pairs of such a list, in their order. */
+export const entriesOf = (parts: readonly string[]): (readonly [string, string])[] =>
+  parts.map((part) => {
+    const at = part.indexOf('=');
+    return [part.slice(0, at), part.slice(at + 1)] as const;
+  });
+
 export const url = (protocol: RegExp, example: string) =>
   z.url({ protocol, error: `must be a URL such as ${example}` });
 

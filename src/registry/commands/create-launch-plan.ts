@@ -7,10 +7,16 @@ import { newId } from '../../platform/ids.ts';
 import { requireOpenProject } from '../../projects/open-project.ts';
 import { findProject } from '../../projects/store.ts';
 import type { TypedInterface } from '../../values/literal-types.ts';
+import { Place } from '../../values/problem-list.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { withLeftoversBeside } from '../domain/flyte-specs.ts';
 import { compileLaunchPlan, type LaunchPlanSpec } from '../domain/launch-plan.ts';
+import {
+  checkLaunchPlanSettings,
+  type LaunchPlanSettings,
+  storedSettings,
+} from '../domain/launch-plan-settings.ts';
 import { launchPlanTarget, workflowTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
 import { findLaunchPlan, findWorkflow, type VersionBy } from '../store.ts';
@@ -19,6 +25,8 @@ import { storeVersion } from './store-version.ts';
 export interface NewLaunchPlan extends LaunchPlanSpec {
   readonly key: EntityKey;
   readonly workflow: VersionBy;
+  /** What its executions get, beside their inputs. */
+  readonly settings: LaunchPlanSettings;
   /** Where the fields stand in the input, if it is not `input`. */
   readonly path?: readonly string[];
   /** What Flyte's form of the launch plan says and ours cannot hold. It is stored and compared with the rest. */
@@ -48,6 +56,9 @@ export async function createLaunchPlan(
   });
   requireCompleteKey(key, ['input', 'key']);
   requireOpenProject(project, key.domain, ['input', 'key']);
+  const place = new Place(plan.path ?? ['input']);
+  checkLaunchPlanSettings(plan.settings, place);
+  place.problems.throwIfAny();
   const signature = workflow.interface as unknown as TypedInterface;
   const { expectedInputs, fixedInputs, inputOrder } = compileLaunchPlan(signature, plan, plan.path);
   const own = {
@@ -55,6 +66,7 @@ export async function createLaunchPlan(
     workflowDigest: workflow.digest,
     expectedInputs,
     fixedInputs,
+    ...storedSettings(plan.settings),
   };
   const document = withLeftoversBeside(own, plan.leftovers);
   const digest = digestOf(document);

@@ -8,8 +8,10 @@ import { checkDescriptions, type Description } from '../domain/description.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { withLeftoversBeside } from '../domain/flyte-specs.ts';
+import { resourceEntries } from '../domain/platform-resources.ts';
 import { taskTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
+import { readPlatformResources } from '../platform-resources.ts';
 import { describedBy } from '../store/descriptions.ts';
 import { findTask } from '../store.ts';
 import { storeVersion } from './store-version.ts';
@@ -39,7 +41,9 @@ export async function createTask(
   requireCompleteKey(key, ['input', 'key']);
   const { shortDescription, description } = checkDescriptions(given.shortDescription, given.description);
   requireOpenProject(project, key.domain, ['input', 'key']);
-  const compiled = compileTask(template, { path });
+  const scope = { projectId: project.id, domain: key.domain, workflow: null, launchPlan: null };
+  const { limits } = await readPlatformResources(caller.tenantId, scope);
+  const compiled = compileTask(template, { path, platformLimits: resourceEntries(limits) });
   const document = withLeftoversBeside(compiled, leftovers);
   const digest = digestOf(document);
   return await storeVersion(caller, {

@@ -17,6 +17,7 @@ import {
   type Node,
   START_NODE_ID,
   type TaskOverrides,
+  type WorkflowTemplate,
 } from './workflow-templates.ts';
 
 /** Compiled workflows, indexed for running. */
@@ -37,6 +38,8 @@ export interface TaskNode extends AnyNode {
   readonly task: CompiledTask;
   /** How often the node is tried again after a failure of the user's code, as the node says, or else the task. */
   readonly retries: number;
+  /** Whether it may run on a machine that the provider can take away, if the execution does not say it. */
+  readonly interruptible: boolean;
   /** The time limit of one attempt, rounded up; null means no limit. */
   readonly timeoutSeconds: number | null;
 }
@@ -107,7 +110,7 @@ function indexGraph(workflow: CompiledWorkflow, references: References, ids: Ref
   const { interfaces, outputs } = interfacesOf(template.nodes, graph, inputs, references, new Place([]));
   const indexNode = (node: Node<CompiledBinding>, typed: NodeInterface | undefined): RunnableNode => {
     if (!typed) throw new Error(`the closure lacks what node ${node.id} refers to`);
-    return runnable(node, typed, { references, ids, innerInterface });
+    return runnable(node, typed, { references, ids, innerInterface, defaults: template.metadataDefaults });
   };
   const innerInterface = (node: Node<CompiledBinding>) =>
     interfaceOfNode(node, references, outputs, new Place([]));
@@ -125,6 +128,8 @@ function indexGraph(workflow: CompiledWorkflow, references: References, ids: Ref
 interface Indexing {
   readonly references: References;
   readonly ids: ReferenceIds;
+  /** What the workflow says about nodes that do not say it themselves. */
+  readonly defaults: WorkflowTemplate['metadataDefaults'];
   /** The interface of a node inside of another one. */
   innerInterface(node: Node<CompiledBinding>): NodeInterface | undefined;
 }
@@ -177,7 +182,7 @@ const itemOf = (variable: Variable): Variable =>
 function taskOf(
   node: Node<CompiledBinding> & { readonly taskNode: { readonly overrides?: TaskOverrides } },
   key: EntityKey,
-  { references, ids }: Indexing,
+  { references, ids, defaults }: Indexing,
 ): Omit<TaskNode, keyof AnyNode> {
   const text = entityKeyText(key);
   const task = references.tasks.get(text);
@@ -189,6 +194,7 @@ function taskOf(
     taskId,
     task: { ...task, template: overridden(task.template, node.taskNode.overrides) },
     retries: node.metadata?.retries ?? metadata.retries ?? 0,
+    interruptible: node.metadata?.interruptible ?? defaults?.interruptible ?? metadata.interruptible ?? false,
     timeoutSeconds: wholeSeconds(node.metadata?.timeout ?? metadata.timeout),
   };
 }

@@ -25,6 +25,7 @@ import { updateLaunchPlan } from '../commands/update-launch-plan.ts';
 import { DifferentStructureError } from '../domain/different-structure.ts';
 import { flytePath, leftoversIn, readFlyteSpec, requireOneForm } from '../domain/flyte-specs.ts';
 import type { ExpectedInput } from '../domain/launch-plan.ts';
+import { launchPlanSettings } from '../domain/launch-plan-settings.ts';
 import { entityKey } from '../domain/read-nodes.ts';
 import { workflowTarget } from '../domain/targets.ts';
 import { launchPlanFilters } from '../store/filter-columns.ts';
@@ -44,6 +45,11 @@ import {
   WorkflowByInput,
 } from './entity-key.ts';
 import { domainArgument } from './entity-names.ts';
+import {
+  launchPlanSettingFields,
+  launchPlanSettingInputs,
+  launchPlanSettingsOf,
+} from './launch-plan-settings.ts';
 import { orderArgument, termsOf, versionConditions } from './version-lists.ts';
 import { WorkflowType } from './workflow.ts';
 
@@ -157,6 +163,7 @@ export const LaunchPlanType = builder.objectRef<LaunchPlanRow>('LaunchPlan').imp
         return row && (flyteLaunchPlan.toFlyte(row.spec, leftoversIn(row.spec)) as Json);
       },
     }),
+    ...launchPlanSettingFields(t),
     state: t.expose('state', {
       type: LaunchPlanStateEnum,
       description: 'Whether this version is in use.',
@@ -300,7 +307,7 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
     flyte: t.field({
       type: 'JSON',
       description:
-        "In place of all other fields but `key`: Flyte's LaunchPlanSpec in protobuf JSON. What has no effect here is stored too: schedule, notifications, labels, security context.",
+        "In place of all other fields but `key`: Flyte's LaunchPlanSpec in protobuf JSON. What has no effect here is stored too, such as the schedule and notifications.",
     }),
     defaultInputs: t.field({
       type: 'JSON',
@@ -327,16 +334,28 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
       description:
         "The fixed inputs as Flyte's literals, as an object with the name of each input. Give each input here or in `fixedInputs`, but not in both.",
     }),
+    ...launchPlanSettingInputs(t),
   }),
 });
 
 function newLaunchPlanOf({ key, flyte, ...own }: typeof CreateLaunchPlanInput.$inferInput): NewLaunchPlan {
   requireOneForm(flyte, own, 'workflow');
-  if (own.workflow) return { ...own, key, workflow: own.workflow as VersionBy };
+  if (own.workflow)
+    return { ...own, key, workflow: own.workflow as VersionBy, settings: launchPlanSettingsOf(own) };
   const { ours, leftovers } = readFlyteSpec(flyteLaunchPlan, flyte);
+  const { workflowId, expectedInputs, fixedInputs, ...given } = ours;
   const place = new Place([...flytePath, 'workflowId']);
-  const workflow = valueOrThrow(entityKey(ours.workflowId, place), place);
-  return { key, workflow: { key: workflow }, ...launchPlanInputs(ours), path: flytePath, leftovers };
+  const workflow = valueOrThrow(entityKey(workflowId, place), place);
+  const at = new Place(flytePath);
+  const settings = valueOrThrow(launchPlanSettings(given, at), at);
+  return {
+    key,
+    workflow: { key: workflow },
+    ...launchPlanInputs(ours),
+    settings,
+    path: flytePath,
+    leftovers,
+  };
 }
 
 const CreateLaunchPlanPayload = payload('CreateLaunchPlanPayload', 'launchPlan', LaunchPlanType);
