@@ -23,8 +23,7 @@ export async function insertWithinLimit(
   try {
     return await inTransaction(async (tx) => {
       const slot = await takeSlot(tx, plan, execution);
-      if ('refusal' in slot)
-        throw new AlreadyExistsError(slot.refusal, { path: ['input', 'launchPlan'] });
+      if ('refusal' in slot) throw new AlreadyExistsError(slot.refusal, { path: ['input', 'launchPlan'] });
       const row = await insertExecution({ ...execution, ...slot }, tx);
       if (!row) throw new NameIsTaken();
       return row;

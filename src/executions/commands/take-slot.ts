@@ -41,8 +41,7 @@ export async function takeSlot(
   const running = open.filter(({ waits }) => !waits).length;
   if (behavior !== 'SKIP' && engine === 'SLIPWAY') {
     const isFull = open.length >= max;
-    if (isFull && behavior === 'REPLACE')
-      await abort(tx, open.slice(0, open.length - max + 1), principalId);
+    if (isFull && behavior === 'REPLACE') await abort(tx, open.slice(0, open.length - max + 1), principalId);
     return { maxConcurrent: max, awaitsSlot: isFull };
   }
   if (running < max) return { maxConcurrent: max, awaitsSlot: false };
