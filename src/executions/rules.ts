@@ -21,6 +21,8 @@ const ofExecution = (by: (args: never) => ExecutionBy): Finder => ({
 
 const ofExecutionBy = ofExecution(({ by }: { by: ExecutionBy }) => by);
 
+const ofInputBy = ofExecution(({ input }: { input: { by: ExecutionBy } }) => input.by);
+
 const ofInputExecution = ofExecution(({ input }: { input: { execution: ExecutionBy } }) => input.execution);
 
 /** A node has the target of its execution. */
@@ -90,10 +92,10 @@ export const executionRules: RootRules = {
   },
   Mutation: {
     createExecution: can('execution:create', ofNewExecution),
-    terminateExecution: can(
-      'execution:terminate',
-      ofExecution(({ input }: { input: { by: ExecutionBy } }) => input.by),
-    ),
+    // The command checks the launch plan, and the project if it is not that of the launch plan.
+    relaunchExecution: can('execution:create', ofInputBy),
+    updateExecution: can('execution:update', ofInputBy),
+    terminateExecution: can('execution:terminate', ofInputBy),
     createSignal: can('execution:signal', ofInputExecution),
     setSignal: can('execution:signal', ofInputExecution),
     createWorkflowEvent: can('execution:report', ofInputExecution),

@@ -67,6 +67,8 @@ const mutations: Readonly<Record<string, readonly [string, string]>> = {
   updateLaunchPlan: ['launchPlan:update', 'launch plan'],
   updateNamedEntity: ['namedEntity:update', 'named entity'],
   createExecution: ['execution:create', 'project'],
+  relaunchExecution: ['execution:create', 'execution'],
+  updateExecution: ['execution:update', 'execution'],
   terminateExecution: ['execution:terminate', 'execution'],
   createSignal: ['execution:signal', 'execution'],
   setSignal: ['execution:signal', 'execution'],

@@ -106,7 +106,8 @@ function checkedInputs(plan: LaunchPlan, request: ExecutionRequest): EffectiveIn
   const nameProblem = request.name === null ? null : executionNameProblem(request.name, ['input', 'name']);
   const effective = effectiveInputs(plan as unknown as LaunchPlanInputs, request);
   const place = new Place(inputPath);
-  checkSettings(request.settings, place);
+  // What an earlier execution has was checked before, and the labels of its project may be among its own.
+  if (!request.origin) checkSettings(request.settings, place);
   const problems = [
     ...(nameProblem ? [nameProblem] : []),
     ...(effective.ok ? [] : effective.problems),
@@ -125,12 +126,20 @@ async function requireFiles({ id, tenantId }: Project, { inputs }: EffectiveInpu
 async function resolvedSettings(
   project: Project,
   plan: LaunchPlan,
-  { domain, settings }: ExecutionRequest,
+  { domain, settings, origin }: ExecutionRequest,
 ): Promise<ResolvedSettings> {
   const { id: projectId, tenantId } = project;
   const projectLabels = project.labels as Record<string, string>;
   const place = new Place(inputPath);
-  const asked = { tenantId, projectId, domain, projectLabels, plan, request: settings };
+  const asked = {
+    tenantId,
+    projectId,
+    domain,
+    projectLabels,
+    plan,
+    request: settings,
+    isInherited: origin !== undefined,
+  };
   const resolved = await resolveExecutionSettings(asked, place);
   place.problems.throwIfAny();
   return resolved;
