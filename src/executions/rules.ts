@@ -93,6 +93,9 @@ export const executionRules: RootRules = {
   Mutation: {
     createExecution: can('execution:create', ofNewExecution),
     recoverExecution: can('execution:create', ofInputBy),
+    // The command checks the launch plan, and the project if it is not that of the launch plan.
+    relaunchExecution: can('execution:create', ofInputBy),
+    updateExecution: can('execution:update', ofInputBy),
     terminateExecution: can('execution:terminate', ofInputBy),
     createSignal: can('execution:signal', ofInputExecution),
     setSignal: can('execution:signal', ofInputExecution),

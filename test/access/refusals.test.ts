@@ -68,6 +68,8 @@ const mutations: Readonly<Record<string, readonly [string, string]>> = {
   updateNamedEntity: ['namedEntity:update', 'named entity'],
   createExecution: ['execution:create', 'project'],
   recoverExecution: ['execution:create', 'execution'],
+  relaunchExecution: ['execution:create', 'execution'],
+  updateExecution: ['execution:update', 'execution'],
   terminateExecution: ['execution:terminate', 'execution'],
   createSignal: ['execution:signal', 'execution'],
   setSignal: ['execution:signal', 'execution'],

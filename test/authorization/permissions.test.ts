@@ -48,7 +48,7 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
   ANNOTATOR: ['launchPlan:use', 'execution:create', 'blob:create'],
   USER: [
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
-    ...(['execution:terminate', 'execution:signal', 'execution:report'] as const),
+    ...(['execution:update', 'execution:terminate', 'execution:signal', 'execution:report'] as const),
     ...(['experiment:create', 'experiment:update', 'experiment:delete'] as const),
     'attributes:update',
     'namedEntity:update',
@@ -110,7 +110,7 @@ const levelsOf: Readonly<
   USE: ['launchPlan:use', 'execution:create', 'blob:create'],
   EDIT: [
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
-    ...(['execution:terminate', 'execution:signal', 'execution:report'] as const),
+    ...(['execution:update', 'execution:terminate', 'execution:signal', 'execution:report'] as const),
     ...(['experiment:update', 'run:create', 'run:update', 'model:update'] as const),
     'namedEntity:update',
   ],

@@ -235,6 +235,7 @@ describe('the execution of a launch plan of a node', () => {
       key: keyOf(at, 'child'),
       workflow: { key: keyOf(at, 'one') },
       ...{ labels: map('child'), annotations: map('child'), interruptible: true, maxParallelism: 9 },
+      clusterAssignment: { clusterPoolName: 'gpu' },
       defaultInputs: { x: 1 },
     });
     const key = keyOf(at, 'parent');
@@ -281,8 +282,9 @@ describe('the execution of a launch plan of a node', () => {
   });
 
   it('does not start if its settings are refused, and its node fails', async () => {
-    const parent = await ask({ clusterAssignment: { clusterPoolName: 'a' } }, 'parent', at);
-    await update(app, { project: at, domain }, { clusterAssignment: { clusterPoolName: 'b' } });
+    const clusterAssignment = { clusterPoolName: 'b' };
+    const parent = await ask({}, 'parent', at);
+    await update(app, { project: at, domain }, { clusterAssignment });
     await advanceExecution(parent.id);
     const node = await db.nodeExecution.findFirstOrThrow({ where: { executionId: parent.id } });
     expect(node).toMatchObject({ phase: 'FAILED', errorCode: 'SettingsRefused', errorKind: 'USER' });

@@ -197,6 +197,19 @@ describe('resolveSettings', () => {
       ['input.clusterAssignment'],
     ],
     ['a launch plan that differs', { launchPlan: pool('l'), service: configured }, 'c', ['input.launchPlan']],
+    [
+      'the domain if an earlier execution had another one',
+      { request: pool('r'), isInherited: true, service: configured },
+      'c',
+      [],
+    ],
+    ['an earlier execution if the domain has none', { request: pool('r'), isInherited: true }, 'r', []],
+    [
+      'a launch plan that differs, also for an inherited request',
+      { launchPlan: pool('l'), isInherited: true, service: configured },
+      'c',
+      ['input.launchPlan'],
+    ],
     ['a record of the workflow, which does not count', { records: [poolOf(ofWorkflow, 'w')] }, undefined, []],
   ] as const)('chooses the cluster pool by %s', (_name, sources, expected, problems) => {
     const resolved = resolve(sources as Partial<SettingSources>);

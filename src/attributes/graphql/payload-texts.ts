@@ -23,7 +23,7 @@ export const clusterResource = {
 
 export const executionQueue = {
   description: 'Chooses the queue of an execution by tags.',
-  tags: 'The tags, 1 to 100. An execution takes a queue that has the first tag that any queue has.',
+  tags: 'The tags, 1 to 100. They are stored for engines from outside; our executions use the queue of their project and domain.',
 };
 
 export const executionClusterLabel = {
@@ -120,7 +120,7 @@ export const workflowExecutionConfig = {
   annotations: 'Annotations, at most 100.',
   interruptible: 'Whether tasks may run on machines that the provider can take away.',
   overwriteCache: 'True: executions compute everything again and replace what is cached.',
-  envs: 'Environment variables, at most 100. Everybody who may read the project can see them.',
+  envs: 'Environment variables, at most 100. Everybody who may read the project can see them. The variables of Slipway, whose names begin with `SLIPWAY_`, cannot be replaced.',
   executionEnvAssignments: 'The environments of nodes, at most 100.',
 };
 

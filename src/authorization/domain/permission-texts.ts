@@ -26,6 +26,7 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'execution:create': 'Start executions.',
   'execution:read': 'See and watch executions, their nodes, attempts and data.',
   'execution:list': 'List the executions of all projects.',
+  'execution:update': 'Archive executions, and take them out of the archive.',
   'execution:terminate': 'Stop executions.',
   'execution:signal': 'Create signals of executions and set their values, such as approvals.',
   'execution:report': 'Send events of an engine from outside about its executions.',

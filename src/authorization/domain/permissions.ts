@@ -62,6 +62,7 @@ export const permissions = {
   'execution:create': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
   'execution:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
   'execution:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
+  'execution:update': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'execution:terminate': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'execution:signal': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'execution:report': { level: 'EDIT', role: 'USER', openTo: CONFINED },

@@ -91,7 +91,7 @@ async function getUsablePlan(
 }
 
 /** The grants on a workflow of another project do not count for this project, whose queue the execution uses. */
-export async function requireMayUse(caller: Caller, project: Project): Promise<void> {
+async function requireMayUse(caller: Caller, project: Project): Promise<void> {
   const refused = await refusal(caller, 'execution:create', {
     kind: 'project',
     key: project.identifier,
@@ -107,7 +107,8 @@ function checkedInputs(plan: LaunchPlan, request: ExecutionRequest): EffectiveIn
   const nameProblem = request.name === null ? null : executionNameProblem(request.name, ['input', 'name']);
   const effective = effectiveInputs(plan as unknown as LaunchPlanInputs, request);
   const place = new Place(inputPath);
-  checkSettings(request.settings, place);
+  // What an earlier execution has was checked before, and the labels of its project may be among its own.
+  if (!request.origin) checkSettings(request.settings, place);
   const problems = [
     ...(nameProblem ? [nameProblem] : []),
     ...(effective.ok ? [] : effective.problems),
@@ -126,12 +127,20 @@ async function requireFiles({ id, tenantId }: Project, { inputs }: EffectiveInpu
 async function resolvedSettings(
   project: Project,
   plan: LaunchPlan,
-  { domain, settings }: ExecutionRequest,
+  { domain, settings, origin }: ExecutionRequest,
 ): Promise<ResolvedSettings> {
   const { id: projectId, tenantId } = project;
   const projectLabels = project.labels as Record<string, string>;
   const place = new Place(inputPath);
-  const asked = { tenantId, projectId, domain, projectLabels, plan, request: settings };
+  const asked = {
+    tenantId,
+    projectId,
+    domain,
+    projectLabels,
+    plan,
+    request: settings,
+    isInherited: origin !== undefined,
+  };
   const resolved = await resolveExecutionSettings(asked, place);
   place.problems.throwIfAny();
   return resolved;
@@ -178,7 +187,7 @@ async function insert(
   return execution;
 }
 
-export async function takenName(
+async function takenName(
   caller: Caller,
   key: { readonly project: string; readonly domain: string; readonly name: string },
 ): Promise<DomainError> {

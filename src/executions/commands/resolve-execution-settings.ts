@@ -23,6 +23,8 @@ interface NewExecutionSettings {
   readonly projectLabels: Readonly<Record<string, string>>;
   readonly plan: Pick<LaunchPlan, 'name' | 'spec' | 'workflowId'>;
   readonly request: ExecutionSettings;
+  /** Whether the request repeats what another execution has. */
+  readonly isInherited: boolean;
 }
 
 const serviceSettings: ServiceSettings = {
@@ -35,7 +37,7 @@ const serviceSettings: ServiceSettings = {
  * is mostly in the cache. Problems are reported at the place.
  */
 export async function resolveExecutionSettings(
-  { tenantId, projectId, domain, projectLabels, plan, request }: NewExecutionSettings,
+  { tenantId, projectId, domain, projectLabels, plan, request, isInherited }: NewExecutionSettings,
   place: Place,
   tx?: Tx,
 ): Promise<ResolvedSettings> {
@@ -46,6 +48,7 @@ export async function resolveExecutionSettings(
   return resolveSettings(
     {
       request,
+      isInherited,
       launchPlan: settingsIn(spec),
       oldIdentity: oldIdentity(leftoversIn(spec)),
       workflow: workflowQuality(workflow.template.metadata.qualityOfService),

@@ -47,7 +47,13 @@ export async function startChildExecution(
     return refused('BindingFailed', effective.problems.map((problem) => problem.message).join('; '));
   const place = new Place([]);
   const resolved = await resolveExecutionSettings(
-    { ...parent, projectLabels: settings.projectLabels, plan, request: inheritedSettings(settings) },
+    {
+      ...parent,
+      projectLabels: settings.projectLabels,
+      plan,
+      request: inheritedSettings(settings),
+      isInherited: true,
+    },
     place,
     tx,
   );

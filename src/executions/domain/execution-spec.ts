@@ -50,6 +50,8 @@ export interface ServiceSettings {
 
 export interface SettingSources {
   readonly request: ExecutionSettings;
+  /** Whether the request repeats what another execution has. Then its cluster pool may differ from that of the domain. */
+  readonly isInherited?: boolean;
   readonly launchPlan: LaunchPlanSettings;
   /** The identity in the old fields of the launch plan. */
   readonly oldIdentity: RunAs | null;
@@ -139,13 +141,14 @@ function queueingBudget({ request, launchPlan, workflow, records, scope, service
 
 /** The pool of the domain, or the pool that is asked for if the domain has none. They must not differ. */
 function clusterAssignmentOf(
-  { request, launchPlan, records, scope, service }: SettingSources,
+  { request, isInherited = false, launchPlan, records, scope, service }: SettingSources,
   place: Place,
 ): ExecutionSettings['clusterAssignment'] {
   const stored = payloadFor(records, 'CLUSTER_ASSIGNMENT', scope)?.clusterPoolName;
   const pool = stored ?? service.poolsByDomain.get(scope.domain);
   const asked = request.clusterAssignment ?? launchPlan.clusterAssignment;
-  if (asked && pool !== undefined && asked.clusterPoolName !== pool)
+  const mayDiffer = isInherited && request.clusterAssignment !== undefined;
+  if (asked && !mayDiffer && pool !== undefined && asked.clusterPoolName !== pool)
     place
       .at(request.clusterAssignment ? 'clusterAssignment' : 'launchPlan')
       .report('InvalidValue', `executions of this domain run in the cluster pool ${pool}`);

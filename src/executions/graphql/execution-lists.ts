@@ -1,15 +1,19 @@
+import { obstacleTo, type Permission } from '../../authorization/domain/permissions.ts';
 import type { Target } from '../../authorization/domain/resources.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
+import { filtersArgument } from '../../graphql/filters-argument.ts';
 import { guardedEdge, guardedList } from '../../graphql/guarded-edge.ts';
 import { addressOf } from '../../graphql/input.ts';
+import { KeyValueInput, mapOf } from '../../graphql/key-values.ts';
 import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
 import type { UserBy } from '../../identity/domain/addresses.ts';
 import { findAuthor } from '../../identity/find-user.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
-import { NotFoundError } from '../../platform/errors.ts';
+import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
+import { parseFilters } from '../../platform/flyte-filters.ts';
 import { NO_ID } from '../../platform/ids.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
@@ -19,6 +23,7 @@ import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
 import { WorkflowType } from '../../registry/graphql/workflow.ts';
 import type { VersionBy } from '../../registry/store.ts';
 import { executionTarget } from '../domain/targets.ts';
+import { executionFilters } from '../store/filter-columns.ts';
 import {
   countExecutions,
   type ExecutionListFilter,
@@ -27,7 +32,13 @@ import {
   listExecutions,
 } from '../store/lists.ts';
 import type { ExecutionBy } from '../store/reads.ts';
-import { ExecutionByInput, ExecutionConnection, ExecutionPhaseEnum, ExecutionType } from './execution.ts';
+import {
+  ExecutionByInput,
+  ExecutionConnection,
+  ExecutionModeEnum,
+  ExecutionPhaseEnum,
+  ExecutionType,
+} from './execution.ts';
 import { NodeExecutionConnection, NodeExecutionType, nodesOf } from './node-execution.ts';
 import { listed } from './values.ts';
 
@@ -61,6 +72,15 @@ const ExecutionFilterInput = builder.inputType('ExecutionFilterInput', {
     createdBefore: t.field({
       type: 'DateTime',
       description: 'Only executions that were created before this time.',
+    }),
+    labels: t.field({
+      type: [KeyValueInput],
+      description: 'Only executions that have all of these labels, at most 16.',
+    }),
+    tags: t.stringList({ description: 'Only executions that have all of these tags, at most 100.' }),
+    modes: t.field({
+      type: [ExecutionModeEnum],
+      description: 'Only executions that were started in one of these ways.',
     }),
     withArchived: t.boolean({ defaultValue: false, description: 'Show ARCHIVED executions as well.' }),
   }),
@@ -96,6 +116,20 @@ const readableLaunchPlan = guardedEdge(
   launchPlanTarget,
 );
 
+const MAX_LABELS = 16;
+const MAX_TAGS = 100;
+
+/** @throws InvalidArgumentError for a filter with more entries. */
+function atMost<Value extends object>(
+  value: Value | null | undefined,
+  most: number,
+  field: string,
+): Value | null {
+  if (value && Object.keys(value).length > most)
+    throw InvalidArgumentError.of(['filter', field], `must have at most ${most} entries`, 'TooLarge');
+  return value ?? null;
+}
+
 /** The id of an object in a filter. An absent or hidden object gets an id that no object has, so the list is empty. */
 async function filterOf({ filter, orderBy }: ListArguments, context: Context): Promise<ExecutionListFilter> {
   const { project, workflow, launchPlan, principal } = filter ?? {};
@@ -116,6 +150,9 @@ async function filterOf({ filter, orderBy }: ListArguments, context: Context): P
     phases: filter?.phases ?? null,
     createdAfter: filter?.createdAfter ?? null,
     createdBefore: filter?.createdBefore ?? null,
+    labels: atMost(filter?.labels && mapOf(filter.labels, ['filter', 'labels']), MAX_LABELS, 'labels'),
+    tags: atMost(filter?.tags, MAX_TAGS, 'tags'),
+    modes: filter?.modes ?? null,
     withArchived: filter?.withArchived ?? false,
     orderBy: orderBy ?? 'NEWEST',
   };
@@ -254,10 +291,19 @@ builder.queryFields((t) => ({
     {
       type: ExecutionType,
       description: 'The executions that you may read, in one project or in the whole tenant.',
-      args: listArguments,
-      resolve: async (_root, args, context) => {
+      args: { ...listArguments, ...filtersArgument(executionFilters) },
+      resolve: async (_root, { filters, ...args }, context) => {
         const caller = callerOf(context);
-        const shown = await filterOf(args, context);
+        const mayRead = (permission: Permission) => obstacleTo(caller, permission) === null;
+        const shown = {
+          ...(await filterOf(args, context)),
+          filters: parseFilters(filters ?? ''),
+          sees: {
+            launch_plan: mayRead('launchPlan:read'),
+            workflow: mayRead('workflow:read'),
+            task: mayRead('task:read'),
+          },
+        };
         return await pagedList(
           args,
           executionOrder(shown),

@@ -1,7 +1,8 @@
 import { builder } from '../../graphql/builder.ts';
-import { callerOf } from '../../graphql/context.ts';
+import { type Context, callerOf } from '../../graphql/context.ts';
 import { inputOf } from '../../graphql/input.ts';
 import { payload } from '../../graphql/payload.ts';
+import { addressText } from '../../platform/address-text.ts';
 import {
   AlreadyExistsError,
   FailedPreconditionError,
@@ -13,9 +14,11 @@ import { LaunchPlanByInput } from '../../registry/graphql/entity-key.ts';
 import type { VersionBy } from '../../registry/store.ts';
 import { createExecution } from '../commands/create-execution.ts';
 import { recoverExecution } from '../commands/recover-execution.ts';
+import { relaunchExecution } from '../commands/relaunch-execution.ts';
 import { terminateExecution } from '../commands/terminate-execution.ts';
-import type { ExecutionBy } from '../store/reads.ts';
-import { ExecutionByInput, ExecutionEngineEnum, ExecutionType } from './execution.ts';
+import { updateExecution } from '../commands/update-execution.ts';
+import type { ExecutionBy, ExecutionRow } from '../store/reads.ts';
+import { ExecutionByInput, ExecutionEngineEnum, ExecutionStateEnum, ExecutionType } from './execution.ts';
 import { executionSettingInputs, executionSettingsOf } from './execution-settings.ts';
 
 const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
@@ -77,7 +80,85 @@ const TerminateExecutionInput = builder.inputType('TerminateExecutionInput', {
   }),
 });
 
+const UpdateExecutionPayload = payload('UpdateExecutionPayload', 'execution', ExecutionType);
+const RelaunchExecutionPayload = payload('RelaunchExecutionPayload', 'execution', ExecutionType);
+
+const UpdateExecutionInput = builder.inputType('UpdateExecutionInput', {
+  description: 'An execution to archive, or to take out of the archive.',
+  fields: (t) => ({
+    by: t.field({ type: ExecutionByInput, required: true, description: 'Which execution to change.' }),
+    state: t.field({ type: ExecutionStateEnum, required: true, description: 'The new state.' }),
+  }),
+});
+
+const RelaunchExecutionInput = builder.inputType('RelaunchExecutionInput', {
+  description: 'An execution to repeat.',
+  fields: (t) => ({
+    by: t.field({ type: ExecutionByInput, required: true, description: 'Which execution to repeat.' }),
+    name: t.string({
+      description:
+        'A name for the new execution, as for `createExecution`. If left out, the server chooses a name.',
+    }),
+    overwriteCache: t.boolean({
+      defaultValue: false,
+      description:
+        'Whether the new execution computes everything again and replaces what is cached. What the earlier execution had does not count.',
+    }),
+    inputs: t.field({
+      type: 'JSON',
+      description:
+        'Inputs that replace those of the earlier execution, as plain values: an object with the name of each input. All other inputs stay as the user gave them.',
+    }),
+    inputLiterals: t.field({
+      type: 'JSON',
+      description:
+        "The same as Flyte's literals, as an object with the name of each input. Give each input here or in `inputs`, but not in both.",
+    }),
+  }),
+});
+
+/** The execution that the rule has read. */
+async function getExecution(by: ExecutionBy, { loaders }: Context): Promise<ExecutionRow> {
+  const execution = await loaders.execution.load(by);
+  if (!execution) throw new NotFoundError('execution', addressText(by), ['input', 'by']);
+  return execution;
+}
+
 builder.mutationFields((t) => ({
+  relaunchExecution: t.field({
+    type: RelaunchExecutionPayload,
+    nullable: true,
+    description:
+      'Starts an execution that repeats another one: the same version of the launch plan, with the inputs that the user gave there and the settings that it had. Requires USE as `createExecution` does. The execution to repeat may be in any phase. `referenceExecution` leads back to it.',
+    errors: { types: [InvalidArgumentError, NotFoundError, AlreadyExistsError] },
+    args: inputOf(RelaunchExecutionInput),
+    resolve: async (_root, { input }, context) => {
+      const source = await getExecution(input.by as ExecutionBy, context);
+      const project = await getProject(source.project, context.loaders);
+      const execution = await relaunchExecution(callerOf(context), source, project, {
+        name: input.name ?? null,
+        overwriteCache: input.overwriteCache ?? false,
+        inputs: input.inputs,
+        inputLiterals: input.inputLiterals,
+        findLaunchPlan: () => context.loaders.launchPlan.load({ id: source.launchPlanId }),
+      });
+      return { execution };
+    },
+  }),
+  updateExecution: t.field({
+    type: UpdateExecutionPayload,
+    nullable: true,
+    description:
+      'Archives an execution, or takes it out of the archive, in whatever phase it is. Lists leave archived executions out by default; an archived execution goes on. Requires EDIT on its workflow.',
+    errors: { types: [NotFoundError] },
+    args: inputOf(UpdateExecutionInput),
+    resolve: async (_root, { input }, context) => {
+      const found = await getExecution(input.by as ExecutionBy, context);
+      const execution = await updateExecution(callerOf(context), found, input.state);
+      context.loaders.execution.clearAll();
+      return { execution };
+    },
+  }),
   createExecution: t.field({
     type: CreateExecutionPayload,
     nullable: true,
@@ -109,9 +190,15 @@ builder.mutationFields((t) => ({
       'Runs an execution that ended without success again, with the same inputs and settings, as a new execution. Requires USE as `createExecution` does. Nodes that succeeded are RECOVERED with their outputs, and only the others run. A node of a launch plan recovers the execution that it had started.',
     errors: { types: [InvalidArgumentError, NotFoundError, AlreadyExistsError, FailedPreconditionError] },
     args: inputOf(RecoverExecutionInput),
-    resolve: async (_root, { input }, context) => ({
-      execution: await recoverExecution(callerOf(context), input.by as ExecutionBy, input.name ?? null),
-    }),
+    resolve: async (_root, { input }, context) => {
+      const source = await getExecution(input.by as ExecutionBy, context);
+      const project = await getProject(source.project, context.loaders);
+      const execution = await recoverExecution(callerOf(context), source, project, {
+        name: input.name ?? null,
+        findLaunchPlan: () => context.loaders.launchPlan.load({ id: source.launchPlanId }),
+      });
+      return { execution };
+    },
   }),
   terminateExecution: t.field({
     type: TerminateExecutionPayload,

@@ -40,7 +40,7 @@ export const ExecutionPhaseEnum = enumOf<ExecutionPhase>(
   },
 );
 
-const ExecutionModeEnum = enumOf<ExecutionMode>('ExecutionMode', 'What started an execution.', {
+export const ExecutionModeEnum = enumOf<ExecutionMode>('ExecutionMode', 'What started an execution.', {
   MANUAL: 'A user or a program called `createExecution`.',
   SCHEDULED: 'The schedule of a launch plan was due.',
   SYSTEM: 'The platform itself started it.',
@@ -56,7 +56,7 @@ export const ExecutionEngineEnum = enumOf<ExecutionEngine>('ExecutionEngine', 'W
     'An engine of yours runs it and sends events: `createWorkflowEvent`, `createNodeEvent`, `createTaskEvent`.',
 });
 
-const ExecutionStateEnum = enumOf<ExecutionState>(
+export const ExecutionStateEnum = enumOf<ExecutionState>(
   'ExecutionState',
   'Whether lists show an execution. It has nothing to do with its phase.',
   {

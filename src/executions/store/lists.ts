@@ -1,9 +1,12 @@
 import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
-import type { ExecutionPhase } from '../../generated/prisma/enums.ts';
+import type { ExecutionMode, ExecutionPhase } from '../../generated/prisma/enums.ts';
+import { filterSql } from '../../platform/database/filter-sql.ts';
 import { newestFirst, type Page, reversed } from '../../platform/database/page.ts';
-import { nothing, type Rows, raw, sql } from '../../platform/database/sql.ts';
+import { join, nothing, type Rows, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import { count, list, listOfEach } from '../../platform/database/statement.ts';
+import type { FilterTerm } from '../../platform/flyte-filters.ts';
+import { executionFilters } from './filter-columns.ts';
 import { type ExecutionRow, executionColumns } from './reads.ts';
 
 /**
@@ -20,9 +23,20 @@ export interface ExecutionListFilter {
   /** At this time or later. */
   readonly createdAfter: Date | null;
   readonly createdBefore: Date | null;
+  /** All of these labels. */
+  readonly labels?: Readonly<Record<string, string>> | null;
+  /** All of these tags. */
+  readonly tags?: readonly string[] | null;
+  readonly modes?: readonly ExecutionMode[] | null;
   readonly withArchived: boolean;
+  readonly filters?: readonly FilterTerm[];
+  /** Which objects filters may look at. The scopes of a caller can hide all objects of a type. */
+  readonly sees?: Readonly<Partial<Record<JoinedVersions, boolean>>>;
   readonly orderBy: ExecutionOrder;
 }
+
+/** The versions that filters can be about. */
+export type JoinedVersions = 'launch_plan' | 'workflow' | 'task';
 
 export type ExecutionOrder = 'NEWEST' | 'OLDEST';
 
@@ -56,7 +70,9 @@ const source = 'executions as execution join projects as project on project.id =
 /** The rows that a reader may see. */
 function shownTo(reader: Reader, filter: ExecutionListFilter): Rows {
   const readable = readableSql(reader, resources);
-  const { phases, createdAfter, createdBefore, domain, withArchived } = filter;
+  const { phases, createdAfter, createdBefore, domain, labels, tags, modes, filters = [] } = filter;
+  const { own, joined } = filterSql(filters, executionFilters);
+  const showsArchived = filter.withArchived || filters.some(isAboutState);
   const isOf = (column: string, id: string | null) =>
     id === null ? nothing : sql`and execution.${raw(column)} = ${id}::uuid`;
   const from = sql`${raw(source)} ${readable.joins}
@@ -67,9 +83,73 @@ function shownTo(reader: Reader, filter: ExecutionListFilter): Rows {
       ${phases ? sql`and execution.phase = any(${phases}::text[]::execution_phase[])` : nothing}
       ${createdAfter ? sql`and execution.created_at >= ${createdAfter}::timestamptz` : nothing}
       ${createdBefore ? sql`and execution.created_at < ${createdBefore}::timestamptz` : nothing}
-      ${withArchived ? nothing : sql`and execution.state = 'ACTIVE'`}`;
-  return { with: readable.with, from };
+      ${modes ? sql`and execution.mode = any(${modes}::text[]::execution_mode[])` : nothing}
+      ${labels && Object.keys(labels).length > 0 ? labelCondition(reader, labels) : nothing}
+      ${tags && tags.length > 0 ? tagCondition(reader, tags) : nothing}
+      ${showsArchived ? nothing : sql`and execution.state = 'ACTIVE'`}
+      ${own} ${join([nothing, ...[...joined].map((one) => joinedCondition(reader, filter, ...one))], ' ')}`;
+  return { with: readable.with, from, isAdHoc: filters.length > 0 };
 }
+
+/** A filter on the state of the execution itself; other objects have a state, too. */
+const isAboutState = ({ prefix, column }: FilterTerm) =>
+  column === 'state' && (prefix === null || executionFilters.prefixes.includes(prefix));
+
+/** An index finds the executions with a label, of which each has a key only once. */
+function labelCondition({ tenantId }: Reader, labels: Readonly<Record<string, string>>): Sql {
+  const keys = Object.keys(labels);
+  return sql`and execution.id in (
+    select label.execution_id from execution_labels as label
+      join unnest(${keys}::text[], ${Object.values(labels)}::text[]) as wanted(key, value)
+        on wanted.key = label.key and wanted.value = label.value
+     where label.tenant_id = ${tenantId}::uuid
+     group by label.execution_id having count(*) = ${keys.length}::int)`;
+}
+
+function tagCondition({ tenantId }: Reader, tags: readonly string[]): Sql {
+  const wanted = [...new Set(tags)];
+  return sql`and execution.id in (
+    select tag.execution_id from execution_tags as tag
+     where tag.tenant_id = ${tenantId}::uuid and tag.tag = any(${wanted}::text[])
+     group by tag.execution_id having count(*) = ${wanted.length}::int)`;
+}
+
+/** One row of the other table meets all terms about it. An execution is listed once, however many rows do. */
+function joinedCondition(reader: Reader, filter: ExecutionListFilter, prefix: string, terms: Sql): Sql {
+  if (prefix === 'execution_tag')
+    return sql`and exists (select from execution_labels as label where label.execution_id = execution.id ${terms})`;
+  if (prefix === 'admin_tag')
+    return sql`and exists (select from execution_tags as tag where tag.execution_id = execution.id ${terms})`;
+  const kind = prefix as JoinedVersions;
+  const { table, on, resources: columns } = versions[kind];
+  const readable = readableSql(reader, columns);
+  const project = raw(`${kind}_project`);
+  // A filter finds nothing of an object that the reader may not read: it would reveal the object.
+  return sql`and ${filter.sees?.[kind] ?? false}::boolean and exists (
+    select from ${raw(table)} as ${raw(kind)} join projects as ${project} on ${project}.id = ${raw(kind)}.project_id
+      ${readable.joins}
+     where ${raw(kind)}.id = ${raw(on)} and ${readable.condition} ${terms})`;
+}
+
+const inProject = (kind: JoinedVersions): ResourceColumn => ({
+  type: 'PROJECT',
+  column: `${kind}.project_id`,
+});
+const versions: Readonly<
+  Record<JoinedVersions, { table: string; on: string; resources: readonly ResourceColumn[] }>
+> = {
+  launch_plan: {
+    table: 'launch_plans',
+    on: 'execution.launch_plan_id',
+    resources: [{ type: 'WORKFLOW', column: 'launch_plan.workflow_entity_id' }, inProject('launch_plan')],
+  },
+  workflow: {
+    table: 'workflows',
+    on: 'execution.workflow_id',
+    resources: [{ type: 'WORKFLOW', column: 'workflow.entity_id' }, inProject('workflow')],
+  },
+  task: { table: 'tasks', on: 'execution.task_id', resources: [inProject('task')] },
+};
 
 const orders: Readonly<Record<ExecutionOrder, ReturnType<typeof newestFirst>>> = {
   NEWEST: newestFirst('execution'),

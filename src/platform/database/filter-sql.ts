@@ -8,7 +8,7 @@ export type FilterColumn =
   | {
       /** An SQL expression. */
       readonly column: string;
-      readonly type: 'text' | 'timestamptz' | 'uuid';
+      readonly type: 'text' | 'timestamptz' | 'uuid' | 'seconds';
     }
   | {
       /** An SQL expression of type text. */
@@ -77,14 +77,15 @@ function conditionOf(term: FilterTerm, columns: FilterColumns): Sql {
   }
   if (found.type === 'enum') return enumCondition(term, found);
   const { column, type } = found;
+  const sqlType = raw(type === 'seconds' ? 'float8' : type);
   const values = term.values.map((text) => valueFrom(term, type, text));
   // Byte by byte, as lists are sorted by texts.
   const left = raw(type === 'text' ? `${column} collate "C"` : column);
-  if (term.function === 'value_in') return sql`${left} = any(${values}::${raw(type)}[])`;
-  if (term.function === 'value_not_in') return sql`${left} <> all(${values}::${raw(type)}[])`;
+  if (term.function === 'value_in') return sql`${left} = any(${values}::${sqlType}[])`;
+  if (term.function === 'value_not_in') return sql`${left} <> all(${values}::${sqlType}[])`;
   const [value = ''] = values;
   const comparison = comparisons[term.function];
-  if (comparison) return sql`${left} ${raw(comparison.sql)} ${value}::${raw(type)}`;
+  if (comparison) return sql`${left} ${raw(comparison.sql)} ${value}::${sqlType}`;
   if (type !== 'text') throw unfit(term, 'a text');
   // `strpos` has no wildcards. In a pattern of a caller, `%` and `_` are wildcards, and nothing escapes them: with an
   // escape character, a pattern that ends with it would be an error of PostgreSQL.
@@ -114,15 +115,43 @@ function enumCondition(
   return sql`${raw(column)} = any(${values.filter((_, at) => holds(at))}::text[])`;
 }
 
-function valueFrom(term: FilterTerm, type: 'text' | 'timestamptz' | 'uuid', text: string): string {
+function valueFrom(term: FilterTerm, type: Exclude<FilterColumn['type'], 'enum'>, text: string): string {
   if (type === 'text') return text;
   if (type === 'uuid') {
     if (!isId(text)) throw unfit(term, 'an id');
     return text;
   }
+  if (type === 'seconds') {
+    const seconds = parseSeconds(text);
+    if (seconds === null) throw unfit(term, 'seconds such as 60.5, or a time such as 1h30m');
+    return String(seconds);
+  }
   const instant = parseInstant(text);
   if (!instant) throw unfit(term, 'an RFC 3339 time such as 2026-01-31T12:00:00Z');
   return instant.toISOString();
+}
+
+const secondsOf: Readonly<Record<string, number>> = {
+  h: 3600,
+  m: 60,
+  s: 1,
+  ms: 1e-3,
+  us: 1e-6,
+  µs: 1e-6,
+  ns: 1e-9,
+};
+const goDuration = /^(?:\d{1,12}(?:\.\d{1,9})?(?:h|ms|m|s|us|µs|ns))+$/;
+
+/** A number of seconds, or a duration as Go writes it; null for another text. */
+function parseSeconds(text: string): number | null {
+  const [, sign = '', rest = ''] = /^(-?)(.*)$/s.exec(text) ?? [];
+  const factor = sign === '-' ? -1 : 1;
+  if (/^\d{1,12}(\.\d{1,9})?$/.test(rest)) return factor * Number(rest);
+  if (rest.length > 100 || !goDuration.test(rest)) return null;
+  const parts = [...rest.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)/g)];
+  return (
+    factor * parts.reduce((sum, [, count = '', unit = '']) => sum + Number(count) * (secondsOf[unit] ?? 0), 0)
+  );
 }
 
 const unfit = (term: FilterTerm, needed: string) =>

@@ -6,7 +6,7 @@ const text = (column: string): FilterColumn => ({ column, type: 'text' });
 const time = (column: string): FilterColumn => ({ column, type: 'timestamptz' });
 
 /** The columns that all versions have. They never change, so `updated_at` of most kinds is the time of registration. */
-const versionColumns = (alias: string, project: string): FilterColumns => ({
+export const versionColumns = (alias: string, project: string): FilterColumns => ({
   id: { column: `${alias}.id`, type: 'uuid' },
   created_at: time(`${alias}.created_at`),
   updated_at: time(`${alias}.created_at`),
@@ -17,7 +17,7 @@ const versionColumns = (alias: string, project: string): FilterColumns => ({
   digest: text(`${alias}.digest`),
 });
 
-const described = (alias: string, project: string): FilterColumns => ({
+export const described = (alias: string, project: string): FilterColumns => ({
   ...versionColumns(alias, project),
   short_description: text(`${alias}.short_description`),
 });
