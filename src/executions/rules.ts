@@ -1,10 +1,10 @@
-import { isSeen } from '../authorization/can.ts';
+import { type Find, isSeen } from '../authorization/can.ts';
 import type { Target } from '../authorization/domain/resources.ts';
-import { callerOf } from '../graphql/context.ts';
+import { type Context, callerOf } from '../graphql/context.ts';
 import { can, type Finder, type RootRules, ruleBy } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import { NO_ID } from '../platform/ids.ts';
-import { launchPlanTarget } from '../registry/domain/targets.ts';
+import { launchPlanTarget, taskTarget } from '../registry/domain/targets.ts';
 import { ofProjectWithNew, ofProjectWithWorkflows } from '../registry/rules.ts';
 import type { VersionBy } from '../registry/store.ts';
 import { executionTarget } from './domain/targets.ts';
@@ -45,27 +45,44 @@ const ofTaskExecution: Finder = {
 };
 
 interface NewExecutionArguments {
-  readonly input: { readonly project: string; readonly launchPlan: VersionBy };
+  readonly input: {
+    readonly project: string;
+    readonly launchPlan?: VersionBy | null;
+    readonly task?: VersionBy | null;
+  };
 }
 
 const inProjectOfNew = ofProjectWithNew(({ input }: NewExecutionArguments) => input.project);
 
+/** What a new execution is to run; null if the input names nothing. */
+async function launchEntityOf(
+  { launchPlan, task }: NewExecutionArguments['input'],
+  { loaders }: Context,
+): Promise<{ readonly name: Find; readonly target: Target | null } | null> {
+  if (launchPlan) {
+    const plan = await loaders.launchPlan.load(launchPlan);
+    const name = { kind: 'launch plan', key: addressText(launchPlan) } as const;
+    return { name, target: plan && launchPlanTarget(plan) };
+  }
+  const found = task ? await loaders.task.load(task) : null;
+  return task ? { name: { kind: 'task', key: addressText(task) }, target: found && taskTarget(found) } : null;
+}
+
 /**
- * The project of a new execution. Its launch plan is looked up at the same time, so that one statement reads the grants
- * on both. The command checks the launch plan, and finds both rows and grants in the cache.
+ * The project of a new execution. What it runs is looked up at the same time, so that one statement reads the grants on
+ * both. The command checks it, and finds both rows and grants in the cache.
  */
 const ofNewExecution: Finder = {
   ...inProjectOfNew,
   async target(args, context) {
-    const { launchPlan: by } = (args as unknown as NewExecutionArguments).input;
-    const [project, plan] = await Promise.all([
+    const [project, entity] = await Promise.all([
       inProjectOfNew.target(args, context),
-      context.loaders.launchPlan.load(by),
+      launchEntityOf((args as unknown as NewExecutionArguments).input, context),
     ]);
     const caller = callerOf(context);
     await Promise.all([
       isSeen(caller, { kind: 'project', key: inProjectOfNew.key(args, context) }, project),
-      isSeen(caller, { kind: 'launch plan', key: addressText(by) }, plan && launchPlanTarget(plan)),
+      entity && isSeen(caller, entity.name, entity.target),
     ]);
     return project;
   },

@@ -45,7 +45,7 @@ const forGuests: readonly Permission[] = [
 ];
 /** The further permissions of each higher role. */
 const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> = {
-  ANNOTATOR: ['launchPlan:use', 'execution:create', 'blob:create'],
+  ANNOTATOR: ['task:use', 'launchPlan:use', 'execution:create', 'blob:create'],
   USER: [
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
     ...(['execution:update', 'execution:terminate', 'execution:signal', 'execution:report'] as const),
@@ -107,7 +107,7 @@ const levelsOf: Readonly<
     ...(['queue:read', 'job:read', 'experiment:read', 'run:read', 'model:read'] as const),
     ...(['attributes:read', 'namedEntity:read', 'descriptionEntity:read', 'permission:explain'] as const),
   ],
-  USE: ['launchPlan:use', 'execution:create', 'blob:create'],
+  USE: ['task:use', 'launchPlan:use', 'execution:create', 'blob:create'],
   EDIT: [
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
     ...(['execution:update', 'execution:terminate', 'execution:signal', 'execution:report'] as const),

@@ -14,6 +14,7 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'attributes:update': 'Set and delete matchable attributes of a project, its domains and its workflows.',
   'task:create': 'Register versions of tasks.',
   'task:read': 'See and list versions of tasks.',
+  'task:use': 'Launch a single task.',
   'workflow:create': 'Register versions of workflows.',
   'workflow:read': 'See and list versions of workflows.',
   'launchPlan:create': 'Register versions of launch plans.',

@@ -50,6 +50,7 @@ export const permissions = {
   'attributes:update': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
   'task:create': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'task:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'task:use': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
   'workflow:create': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'workflow:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
   'launchPlan:create': { level: 'EDIT', role: 'USER', openTo: CONFINED },

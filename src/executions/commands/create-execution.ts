@@ -38,6 +38,8 @@ export interface ExecutionRequest {
   readonly inputLiterals: unknown;
   readonly settings: ExecutionSettings;
   readonly engine: ExecutionEngine;
+  /** The task, if the launch plan only exists to run this one. */
+  readonly taskId?: string | null;
   /** The execution from which it comes, if a caller does not just start one. */
   readonly origin?: {
     readonly mode: ExecutionMode;
@@ -154,6 +156,7 @@ async function insert(
     domain,
     engine,
     origin,
+    taskId = null,
     inputs,
     settings,
     ...request
@@ -178,6 +181,7 @@ async function insert(
     queue: defaultQueueName(project.identifier, domain),
     ...settings,
     engine,
+    taskId,
     cluster: engine === 'EXTERNAL' ? clusterFor(name, label, clusters) : null,
     ...(origin && { mode: origin.mode, referenceId: origin.referenceId, sourceId: origin.sourceId }),
     ...inputs,

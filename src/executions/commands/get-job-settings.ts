@@ -1,5 +1,6 @@
 import type { TaskResourceAttributes } from '../../attributes/domain/payloads.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
+import { nameWithoutPrefix } from '../../registry/domain/single-task-workflow.ts';
 import { readPlatformResources } from '../../registry/platform-resources.ts';
 import { getSpec } from '../store/execution-specs.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
@@ -21,7 +22,7 @@ export async function getJobSettings(
   { id, tenantId, projectId, domain }: LockedExecution,
 ): Promise<JobSettings> {
   const { spec, interruptible, workflowName: workflow } = await getSpec(id, tx);
-  const scope = { projectId, domain, workflow, launchPlan: null };
+  const scope = { projectId, domain, workflow: nameWithoutPrefix(workflow), launchPlan: null };
   const platform = await readPlatformResources(tenantId, scope, tx);
   const { labels = {}, annotations = {}, envs = {} } = spec;
   return { labels, annotations, envs, interruptible, platform };

@@ -40,6 +40,7 @@ export async function recoverExecution(
     inputLiterals: userInputs,
     settings: settingsOf(resolved),
     engine: source.engine,
+    taskId: source.taskId,
     origin: { mode: 'RECOVERED', referenceId: source.id, sourceId: source.id, path },
   });
 }

@@ -47,6 +47,7 @@ export async function relaunchExecution(
     inputLiterals: withChanges(userInputs, inputs, inputLiterals),
     settings: { ...settingsOf(resolved), overwriteCache },
     engine: source.engine,
+    taskId: source.taskId,
     origin: { mode: 'RELAUNCH', referenceId: source.id, sourceId: source.id, path },
   });
 }

@@ -6,6 +6,7 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import type { EntityKey } from '../../registry/domain/entity-keys.ts';
 import { leftoversIn } from '../../registry/domain/flyte-specs.ts';
 import { oldIdentity, settingsIn, workflowQuality } from '../../registry/domain/launch-plan-settings.ts';
+import { nameWithoutPrefix } from '../../registry/domain/single-task-workflow.ts';
 import { getClosure } from '../../registry/store.ts';
 import type { Place } from '../../values/problem-list.ts';
 import {
@@ -42,7 +43,12 @@ export async function resolveExecutionSettings(
   tx?: Tx,
 ): Promise<ResolvedSettings> {
   const spec = plan.spec as unknown as { readonly workflowId: EntityKey };
-  const scope = { projectId, domain, workflow: spec.workflowId.name, launchPlan: plan.name };
+  const scope = {
+    projectId,
+    domain,
+    workflow: nameWithoutPrefix(spec.workflowId.name),
+    launchPlan: nameWithoutPrefix(plan.name),
+  };
   const records = await readMatching(tenantId, scope, consulted, tx);
   const { workflow } = await getClosure(plan.workflowId, tx);
   return resolveSettings(

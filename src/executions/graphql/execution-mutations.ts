@@ -10,9 +10,10 @@ import {
   NotFoundError,
 } from '../../platform/errors.ts';
 import { getProject } from '../../projects/loaders.ts';
-import { LaunchPlanByInput } from '../../registry/graphql/entity-key.ts';
+import { LaunchPlanByInput, TaskByInput } from '../../registry/graphql/entity-key.ts';
 import type { VersionBy } from '../../registry/store.ts';
 import { createExecution } from '../commands/create-execution.ts';
+import { createTaskExecution } from '../commands/create-task-execution.ts';
 import { recoverExecution } from '../commands/recover-execution.ts';
 import { relaunchExecution } from '../commands/relaunch-execution.ts';
 import { terminateExecution } from '../commands/terminate-execution.ts';
@@ -32,8 +33,12 @@ const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
     }),
     launchPlan: t.field({
       type: LaunchPlanByInput,
-      required: true,
-      description: 'The version of the launch plan to run. It need not be ACTIVE.',
+      description: 'The version of the launch plan to run. It need not be ACTIVE. Give this or `task`.',
+    }),
+    task: t.field({
+      type: TaskByInput,
+      description:
+        'In place of a launch plan, the version of a task to run by itself. The server makes a workflow around it.',
     }),
     inputs: t.field({
       type: 'JSON',
@@ -124,6 +129,18 @@ async function getExecution(by: ExecutionBy, { loaders }: Context): Promise<Exec
   return execution;
 }
 
+/** What the execution is to run. @throws InvalidArgumentError unless the input names exactly one thing. */
+function requireOneEntity({
+  launchPlan,
+  task,
+}: typeof CreateExecutionInput.$inferInput):
+  | { readonly launchPlan: VersionBy; readonly task: null }
+  | { readonly launchPlan: null; readonly task: VersionBy } {
+  if (launchPlan && !task) return { launchPlan: launchPlan as VersionBy, task: null };
+  if (task && !launchPlan) return { launchPlan: null, task: task as VersionBy };
+  throw InvalidArgumentError.of(['input', 'launchPlan'], 'give either launchPlan or task');
+}
+
 builder.mutationFields((t) => ({
   relaunchExecution: t.field({
     type: RelaunchExecutionPayload,
@@ -163,24 +180,29 @@ builder.mutationFields((t) => ({
     type: CreateExecutionPayload,
     nullable: true,
     description:
-      'Starts an execution of a launch plan. Requires USE on the workflow, and on the project if it is not the project of the launch plan. The execution is QUEUED, and the scheduler starts it at once.',
+      'Starts an execution of a launch plan, or of a single task. Requires USE on the workflow, and on the project if it is not the project of the launch plan; for a task, USE on its project and on the project of the execution. The execution is QUEUED, and the scheduler starts it at once.',
     errors: { types: [InvalidArgumentError, NotFoundError, AlreadyExistsError] },
     args: inputOf(CreateExecutionInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.project, context.loaders);
-      const execution = await createExecution(callerOf(context), project, {
+      const caller = callerOf(context);
+      const request = {
         domain: input.domain,
         name: input.name ?? null,
-        launchPlan: {
-          by: input.launchPlan as VersionBy,
-          find: () => context.loaders.launchPlan.load(input.launchPlan as VersionBy),
-        },
         inputs: input.inputs,
         inputLiterals: input.inputLiterals,
         settings: executionSettingsOf(input),
         engine: input.engine ?? 'SLIPWAY',
-      });
-      return { execution };
+      };
+      const { launchPlan, task } = requireOneEntity(input);
+      if (task) return { execution: await createTaskExecution(caller, project, task, request) };
+      const find = () => context.loaders.launchPlan.load(launchPlan);
+      return {
+        execution: await createExecution(caller, project, {
+          ...request,
+          launchPlan: { by: launchPlan, find },
+        }),
+      };
     },
   }),
   recoverExecution: t.field({

@@ -15,8 +15,9 @@ import { PrincipalType } from '../../identity/graphql/user.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
-import { launchPlanTarget, workflowTarget } from '../../registry/domain/targets.ts';
+import { launchPlanTarget, taskTarget, workflowTarget } from '../../registry/domain/targets.ts';
 import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
+import { TaskType } from '../../registry/graphql/task.ts';
 import { WorkflowType } from '../../registry/graphql/workflow.ts';
 import type { ExecutionRow } from '../store/reads.ts';
 import { executionSettingFields } from './execution-settings.ts';
@@ -157,6 +158,17 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     launchEntity: t.expose('launchEntity', {
       type: LaunchEntityEnum,
       description: 'Whether it was asked to run a launch plan or a single task.',
+    }),
+    task: t.field({
+      type: TaskType,
+      nullable: true,
+      description:
+        'The version of the task, if it was asked to run a single one; null if not, and if the task is hidden from you.',
+      resolve: guardedEdge(
+        'task:read',
+        ({ taskId }, { loaders }) => (taskId === null ? null : loaders.task.load({ id: taskId })),
+        taskTarget,
+      ),
     }),
     namespace: t.string({
       description: 'The namespace of its work on a cluster: the project and the domain, joined by a hyphen.',

@@ -16,6 +16,8 @@ export interface NewExecution {
   readonly workflowEntityId: string;
   readonly principalId: string;
   readonly queue: string;
+  /** The task, if it was asked to run a single one. */
+  readonly taskId?: string | null;
   readonly maxParallelism: number;
   readonly interruptible: boolean | null;
   readonly overwriteCache: boolean;
@@ -44,19 +46,20 @@ const insertStatement = statement<ExecutionRow>(
      insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
                              workflow_entity_id, principal_id, queue, max_parallelism, mode, engine, source_id,
                              parent_node_id, nesting, interruptible, overwrite_cache, spec, cluster, reference_id,
-                             max_concurrent, awaits_slot, user_inputs, inputs, last_sequence, advance_at, created_at,
+                             max_concurrent, awaits_slot, launch_entity, task_id, user_inputs, inputs, last_sequence, advance_at, created_at,
                              updated_at)
      select id, "tenantId", "projectId", domain, name, "launchPlanId", "workflowId", "workflowEntityId",
             "principalId", queue, "maxParallelism", coalesce(mode, 'MANUAL'), coalesce(engine, 'SLIPWAY'), "sourceId", "parentNodeId",
             coalesce(nesting, 0), interruptible, "overwriteCache", spec, cluster, "referenceId", "maxConcurrent",
-            coalesce("awaitsSlot", false), "userInputs", inputs, 1, case when "awaitsSlot" is not true then now() end,
+            coalesce("awaitsSlot", false),
+            case when "taskId" is null then 'LAUNCH_PLAN' else 'TASK' end::launch_entity, "taskId", "userInputs", inputs, 1, case when "awaitsSlot" is not true then now() end,
             now(), now()
        from json_to_record($1::json) as asked(
               id uuid, "tenantId" uuid, "projectId" uuid, domain text, name text, "launchPlanId" uuid,
               "workflowId" uuid, "workflowEntityId" uuid, "principalId" uuid, queue text, "maxParallelism" int,
               mode execution_mode, engine execution_engine, "sourceId" uuid, "parentNodeId" uuid, nesting int,
               interruptible boolean, "overwriteCache" boolean, spec json, cluster text, "referenceId" uuid,
-              "maxConcurrent" int, "awaitsSlot" boolean, "userInputs" json, inputs json)
+              "maxConcurrent" int, "awaitsSlot" boolean, "taskId" uuid, "userInputs" json, inputs json)
      on conflict (tenant_id, project_id, domain, name) do nothing
      returning *
    ),

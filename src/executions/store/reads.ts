@@ -52,6 +52,7 @@ export interface ExecutionRow extends WorkErrorColumns {
   readonly interruptible: boolean | null;
   readonly overwriteCache: boolean;
   readonly launchEntity: LaunchEntity;
+  readonly taskId: string | null;
   readonly scheduledAt: Date | null;
   readonly referenceId: string | null;
   readonly stateChangedAt: Date | null;
@@ -74,7 +75,7 @@ export const executionColumns = `
   execution.workflow_id as "workflowId", execution.workflow_entity_id as "workflowEntityId", execution.engine::text as engine, execution.cluster, execution.awaits_slot as "awaitsSlot", execution.mode::text as mode,
   execution.phase::text as phase, execution.state::text as state, execution.principal_id as "principalId",
   execution.queue, execution.max_parallelism as "maxParallelism", execution.interruptible,
-  execution.overwrite_cache as "overwriteCache", execution.launch_entity::text as "launchEntity",
+  execution.overwrite_cache as "overwriteCache", execution.launch_entity::text as "launchEntity", execution.task_id as "taskId",
   execution.scheduled_at as "scheduledAt", execution.reference_id as "referenceId",
   execution.state_changed_at as "stateChangedAt", execution.state_changed_by_id as "stateChangedById",
   execution.error_code as "errorCode",

@@ -1,5 +1,5 @@
 import { compileWorkflow } from './compile-workflow.ts';
-import { reservedPrefix } from './reserved-names.ts';
+import { isReservedName, reservedPrefix } from './reserved-names.ts';
 import type { CompiledTask } from './task-templates.ts';
 import type { Binding, CompiledWorkflowClosure } from './workflow-templates.ts';
 
@@ -10,6 +10,10 @@ const MAX_NODE_ID = 63;
 
 /** The name of the workflow around a task, and of its launch plan. */
 export const singleTaskName = (taskName: string): string => `${reservedPrefix}.${taskName}`;
+
+/** The name of the task around which a workflow or launch plan was made; of every other one, its own name. */
+export const nameWithoutPrefix = (name: string): string =>
+  isReservedName(name) ? name.slice(reservedPrefix.length + 1) : name;
 
 /** The id of the only node: the last 63 of the letters, digits and hyphens in the name of the task. */
 export function singleNodeId(taskName: string): string {
