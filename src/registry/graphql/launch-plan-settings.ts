@@ -23,7 +23,8 @@ import {
 import type { LaunchPlanRow } from '../store.ts';
 
 const policyTexts = {
-  description: 'How many executions of a launch plan may run at the same time, in all its versions together.',
+  description:
+    'How many executions of a launch plan may run at the same time, in all its versions together. It is stored and has no effect yet.',
   max: 'How many executions may run; 0 means no limit.',
   behavior: 'What happens to further executions.',
 };
