@@ -260,6 +260,9 @@ async function seedWorld(): Promise<Found[]> {
     return read.every(({ phase }) => phase === 'SUCCEEDED');
   });
   await app.stopScheduler();
+  // A relaunch has the workflow of what it repeats. Only another one shows that the edge asks about its own end.
+  const repeated = { referenceId: executions[0] ?? null };
+  await db.execution.update({ where: { id: executions[1] ?? '' }, data: repeated });
   const signal = { execution: { id: executions[0] }, signalId: 'go', type: { simple: 'BOOLEAN' } };
   await make(app, 'createSignal', signal, 'signal');
   const made = (field: string, input: object, noun: string) => make(app, field, input, noun);

@@ -134,7 +134,7 @@ describe('one turn of the scheduler', () => {
 });
 
 describe('createExecution', () => {
-  it('takes 4 statements: project, launch plan, the grants on both, and the execution with its first event', async () => {
+  it('takes 5 statements: project, launch plan, the grants on both, all records of attributes, and the execution with its first event', async () => {
     const { id } = await db.project.findFirstOrThrow({ where: { identifier: project } });
     const caller = await newCaller({ role: 'USER', grants: [{ type: 'PROJECT', id, level: 'USE' }] });
     const input = {
@@ -154,7 +154,7 @@ describe('createExecution', () => {
     await create();
     const { result, statements } = await countStatements(create);
     expect(result.data).toEqual({ createExecution: { execution: { phase: 'QUEUED' } } });
-    expect(statements).toHaveLength(4);
+    expect(statements).toHaveLength(5);
   });
 });
 
