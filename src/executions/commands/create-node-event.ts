@@ -12,10 +12,10 @@ import { isWrongProducer, judgeNodeEvent } from '../domain/judge-events.ts';
 import { mergeNodeDetails, type NodeDetails } from '../domain/node-details.ts';
 import { nodeExecutionPhases } from '../domain/phases.ts';
 import { nodeAt } from '../engine/node-paths.ts';
-import { findReportedNode, lockReported, storeNodeNews } from '../store/events-from-outside.ts';
+import { findReportedNode, storeNodeNews } from '../store/events-from-outside.ts';
 import { moveNodes } from '../store/moves.ts';
 import { type GivenOutputs, readEventOutputs } from './event-outputs.ts';
-import { eventRefusal, requireExternal } from './event-refusals.ts';
+import { eventRefusal, lockExternal } from './event-refusals.ts';
 
 /** An event of an engine from outside about a node. */
 export interface NodeEvent extends GivenOutputs {
@@ -54,9 +54,7 @@ export async function createNodeEvent(
   if (event.nodeId === '')
     throw InvalidArgumentError.of(['input', 'nodeId'], 'missing nodeId', 'MissingField');
   return await inTransaction(async (tx) => {
-    const execution = await lockReported(tx, executionId);
-    if (!execution) throw new NotFoundError('execution', executionId, ['input', 'execution']);
-    requireExternal(execution);
+    const execution = await lockExternal(tx, executionId);
     const spec = specOf(await getClosure(execution.workflowId, tx), event);
     const outputs = await readEventOutputs(tx, execution, spec?.outputs ?? null, event);
     const parentId = await parentRowId(tx, executionId, event);

@@ -14,15 +14,10 @@ import type { TypedInterface } from '../../values/literal-types.ts';
 import { isWrongProducer, judgeTaskEvent } from '../domain/judge-events.ts';
 import { isEndOfAttempt } from '../domain/phases.ts';
 import { mergeTaskDetails, type TaskDetailsEvent } from '../domain/task-details.ts';
-import {
-  findReportedNode,
-  findReportedTask,
-  lockReported,
-  storeTaskNews,
-} from '../store/events-from-outside.ts';
+import { findReportedNode, findReportedTask, storeTaskNews } from '../store/events-from-outside.ts';
 import { moveTasks } from '../store/moves.ts';
 import { type GivenOutputs, readEventOutputs } from './event-outputs.ts';
-import { eventRefusal, requireExternal } from './event-refusals.ts';
+import { eventRefusal, lockExternal } from './event-refusals.ts';
 
 /** The registered task; null also if it is hidden from the caller, for whom it does not exist. */
 async function findReadableTask(caller: Caller, key: EntityKey): Promise<Task | null> {
@@ -65,9 +60,7 @@ export async function createTaskEvent(
   const task = await findReadableTask(caller, event.task);
   const signature = task && (task.template as unknown as { readonly interface: TypedInterface }).interface;
   return await inTransaction(async (tx) => {
-    const execution = await lockReported(tx, executionId);
-    if (!execution) throw new NotFoundError('execution', executionId, ['input', 'execution']);
-    requireExternal(execution);
+    const execution = await lockExternal(tx, executionId);
     const outputs = await readEventOutputs(tx, execution, signature?.outputs ?? null, event);
     const node = await findReportedNode(tx, executionId, event.nodeId);
     if (!node) throw new NotFoundError('node execution', event.nodeId, ['input', 'nodeId']);
