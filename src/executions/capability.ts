@@ -9,7 +9,9 @@ import { executionNodes, nodeExecutionNodes, taskExecutionNodes } from './store/
 import './graphql/execution-lists.ts';
 import './graphql/execution-mutations.ts';
 import './graphql/execution-event.ts';
-import './graphql/events.ts';
+import './graphql/workflow-events.ts';
+import './graphql/node-events.ts';
+import './graphql/task-events.ts';
 import './graphql/signal.ts';
 
 export const executions: Capability = {
