@@ -1,16 +1,11 @@
-import { isAllowed } from '../../authorization/can.ts';
-import type { Task } from '../../generated/prisma/client.ts';
 import type { TaskExecutionPhase } from '../../generated/prisma/enums.ts';
-import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import type { WorkError } from '../../platform/work-error.ts';
+import { listReadableTasks } from '../../registry/commands/list-readable-versions.ts';
 import type { EntityKey } from '../../registry/domain/entity-keys.ts';
-import { taskTarget } from '../../registry/domain/targets.ts';
-import { findTask } from '../../registry/store.ts';
-import type { TypedInterface } from '../../values/literal-types.ts';
 import { isWrongProducer, judgeTaskEvent } from '../domain/judge-events.ts';
 import { isEndOfAttempt } from '../domain/phases.ts';
 import { mergeTaskDetails, type TaskDetailsEvent } from '../domain/task-details.ts';
@@ -18,17 +13,6 @@ import { findReportedNode, findReportedTask, storeTaskNews } from '../store/even
 import { moveTasks } from '../store/moves.ts';
 import { type GivenOutputs, readEventOutputs } from './event-outputs.ts';
 import { eventRefusal, lockExternal } from './event-refusals.ts';
-
-/** The registered task; null also if it is hidden from the caller, for whom it does not exist. */
-async function findReadableTask(caller: Caller, key: EntityKey): Promise<Task | null> {
-  const task = await findTask(caller.tenantId, { key });
-  const isReadable = await isAllowed(caller, 'task:read', {
-    kind: 'task',
-    key: addressText({ key }),
-    target: async () => task && taskTarget(task),
-  });
-  return isReadable ? task : null;
-}
 
 /** An event of an engine from outside about one attempt of a task. */
 export interface ExternalTaskEvent extends GivenOutputs, TaskDetailsEvent {
@@ -57,11 +41,15 @@ export async function createTaskEvent(
   executionId: string,
   event: ExternalTaskEvent,
 ): Promise<string> {
-  const task = await findReadableTask(caller, event.task);
-  const signature = task && (task.template as unknown as { readonly interface: TypedInterface }).interface;
+  const [task] = await listReadableTasks(caller, [event.task]);
   return await inTransaction(async (tx) => {
     const execution = await lockExternal(tx, executionId);
-    const outputs = await readEventOutputs(tx, execution, signature?.outputs ?? null, event);
+    const outputs = await readEventOutputs(
+      tx,
+      execution,
+      task?.compiled.template.interface.outputs ?? null,
+      event,
+    );
     const node = await findReportedNode(tx, executionId, event.nodeId);
     if (!node) throw new NotFoundError('node execution', event.nodeId, ['input', 'nodeId']);
     const known = await findReportedTask(tx, node.id, event.retryAttempt, event.task);
