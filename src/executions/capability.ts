@@ -9,6 +9,11 @@ import { executionNodes, nodeExecutionNodes, taskExecutionNodes } from './store/
 import './graphql/execution-lists.ts';
 import './graphql/execution-mutations.ts';
 import './graphql/execution-event.ts';
+import './graphql/node-lists.ts';
+import './graphql/task-lists.ts';
+import './graphql/task-execution-lookup.ts';
+import './graphql/node-execution-details.ts';
+import './graphql/task-execution-details.ts';
 import './graphql/workflow-events.ts';
 import './graphql/node-events.ts';
 import './graphql/task-events.ts';

@@ -14,11 +14,11 @@ import { nodeExecutionPhases } from '../domain/phases.ts';
 import { nodeAt } from '../engine/node-paths.ts';
 import { findReportedNode, storeNodeNews } from '../store/events-from-outside.ts';
 import { moveNodes } from '../store/moves.ts';
-import { type GivenOutputs, readEventOutputs } from './event-outputs.ts';
 import { eventRefusal, lockExternal } from './event-refusals.ts';
+import { type GivenInputs, type GivenOutputs, readEventInputs, readEventOutputs } from './event-values.ts';
 
 /** An event of an engine from outside about a node. */
-export interface NodeEvent extends GivenOutputs {
+export interface NodeEvent extends GivenInputs, GivenOutputs {
   readonly nodeId: string;
   readonly phase: NodeExecutionPhase;
   readonly producerId: string;
@@ -57,6 +57,7 @@ export async function createNodeEvent(
     const execution = await lockExternal(tx, executionId);
     const spec = specOf(await getClosure(execution.workflowId, tx), event);
     const outputs = await readEventOutputs(tx, execution, spec?.outputs ?? null, event);
+    const inputs = await readEventInputs(tx, execution, spec?.inputTypes ?? null, event);
     const parentId = await parentRowId(tx, executionId, event);
     const known = await findReportedNode(tx, executionId, event.nodeId);
     const judged = { noun: `the node ${event.nodeId}`, cluster: execution.cluster };
@@ -72,6 +73,7 @@ export async function createNodeEvent(
         to: event.phase,
         from: known ? [known.phase] : [],
         at: event.occurredAt,
+        inputs,
         outputs: isEnd ? outputs : null,
         error: event.error,
         made: {

@@ -9,13 +9,18 @@ import type { EntityKey } from '../../registry/domain/entity-keys.ts';
 import { isWrongProducer, judgeTaskEvent } from '../domain/judge-events.ts';
 import { isEndOfAttempt } from '../domain/phases.ts';
 import { mergeTaskDetails, type TaskDetailsEvent } from '../domain/task-details.ts';
-import { findReportedNode, findReportedTask, storeTaskNews } from '../store/events-from-outside.ts';
+import {
+  findReportedNode,
+  findReportedTask,
+  storeNodeInputs,
+  storeTaskNews,
+} from '../store/events-from-outside.ts';
 import { moveTasks } from '../store/moves.ts';
-import { type GivenOutputs, readEventOutputs } from './event-outputs.ts';
 import { eventRefusal, lockExternal } from './event-refusals.ts';
+import { type GivenInputs, type GivenOutputs, readEventInputs, readEventOutputs } from './event-values.ts';
 
 /** An event of an engine from outside about one attempt of a task. */
-export interface ExternalTaskEvent extends GivenOutputs, TaskDetailsEvent {
+export interface ExternalTaskEvent extends GivenInputs, GivenOutputs, TaskDetailsEvent {
   readonly nodeId: string;
   readonly task: EntityKey;
   readonly retryAttempt: number;
@@ -44,12 +49,9 @@ export async function createTaskEvent(
   const [task] = await listReadableTasks(caller, [event.task]);
   return await inTransaction(async (tx) => {
     const execution = await lockExternal(tx, executionId);
-    const outputs = await readEventOutputs(
-      tx,
-      execution,
-      task?.compiled.template.interface.outputs ?? null,
-      event,
-    );
+    const signature = task?.compiled.template.interface;
+    const outputs = await readEventOutputs(tx, execution, signature?.outputs ?? null, event);
+    const inputs = await readEventInputs(tx, execution, signature?.inputs ?? null, event);
     const node = await findReportedNode(tx, executionId, event.nodeId);
     if (!node) throw new NotFoundError('node execution', event.nodeId, ['input', 'nodeId']);
     const known = await findReportedTask(tx, node.id, event.retryAttempt, event.task);
@@ -79,6 +81,7 @@ export async function createTaskEvent(
           error: event.error,
         },
       ]);
+    if (inputs) await storeNodeInputs(tx, node.id, inputs);
     const updatedAt = event.reportedAt ?? event.occurredAt;
     await storeTaskNews(tx, id, { details, phaseVersion: event.phaseVersion, updatedAt });
     caller.log.info({ executionId, nodeId: event.nodeId, phase: event.phase }, 'event of an attempt');

@@ -8,8 +8,8 @@ import { isNamedProducer, judgeWorkflowEvent } from '../domain/judge-events.ts';
 import { executionPhases } from '../domain/phases.ts';
 import { assignCluster } from '../store/events-from-outside.ts';
 import { moveExecution } from '../store/moves.ts';
-import { type GivenOutputs, readEventOutputs } from './event-outputs.ts';
 import { eventRefusal, lockExternal } from './event-refusals.ts';
+import { type GivenOutputs, readEventOutputs } from './event-values.ts';
 
 /** An event of an engine from outside about an execution. */
 export interface WorkflowEvent extends GivenOutputs {

@@ -61,6 +61,16 @@ export const outputLiterals = {
   description: "The outputs as Flyte's literals. Give each output here or in `outputs`, but not in both.",
 };
 
+export const inputs = {
+  type: 'JSON' as const,
+  description:
+    'The inputs as plain values, as an object with the name of each input. The first ones are kept; all attempts of a node have the same inputs.',
+};
+export const inputLiterals = {
+  type: 'JSON' as const,
+  description: "The inputs as Flyte's literals. Give each input here or in `inputs`, but not in both.",
+};
+
 export function objectOf(value: unknown, path: readonly string[]): JsonObject {
   if (isRecord(value)) return value as JsonObject;
   throw InvalidArgumentError.of(['input', ...path], 'expected a JSON object');

@@ -2,6 +2,7 @@ import type { Target } from '../../authorization/domain/resources.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
+import { filtersArgument } from '../../graphql/filters-argument.ts';
 import { guardedEdge, guardedList } from '../../graphql/guarded-edge.ts';
 import { addressOf } from '../../graphql/input.ts';
 import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
@@ -10,6 +11,7 @@ import { findAuthor } from '../../identity/find-user.ts';
 import { UserByInput } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { NotFoundError } from '../../platform/errors.ts';
+import { parseFilters } from '../../platform/flyte-filters.ts';
 import { NO_ID } from '../../platform/ids.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
@@ -19,6 +21,7 @@ import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
 import { WorkflowType } from '../../registry/graphql/workflow.ts';
 import type { VersionBy } from '../../registry/store.ts';
 import { executionTarget } from '../domain/targets.ts';
+import { nodeExecutionFilters } from '../store/filter-columns.ts';
 import {
   countExecutions,
   type ExecutionListFilter,
@@ -26,9 +29,12 @@ import {
   executionOrder,
   listExecutions,
 } from '../store/lists.ts';
+import { countNodes, listNodes, nodeOrder } from '../store/part-lists.ts';
 import type { ExecutionBy } from '../store/reads.ts';
 import { ExecutionByInput, ExecutionConnection, ExecutionPhaseEnum, ExecutionType } from './execution.ts';
-import { NodeExecutionConnection, NodeExecutionType, nodesOf } from './node-execution.ts';
+import { NodeExecutionConnection, NodeExecutionType } from './node-execution.ts';
+import { nodeFilterOf, nodeListArguments } from './node-lists.ts';
+import { readableChild } from './readable-edges.ts';
 import { listed } from './values.ts';
 
 const ExecutionFilterInput = builder.inputType('ExecutionFilterInput', {
@@ -213,11 +219,7 @@ builder.objectField(NodeExecutionType, 'childExecution', (t) =>
     type: ExecutionType,
     nullable: true,
     description: 'The execution that the node started; null if it started none, or if it is hidden from you.',
-    resolve: guardedEdge(
-      'execution:read',
-      (node, { loaders }) => (node.kind === 'LAUNCH_PLAN' ? loaders.childExecution.load(node.id) : null),
-      executionTarget,
-    ),
+    resolve: readableChild,
   }),
 );
 
@@ -251,12 +253,32 @@ builder.queryFields((t) => ({
     {
       type: NodeExecutionType,
       description:
-        'The nodes of the outermost workflow of one execution that are ready to run, run or have run, newest first.',
-      args: addressOf(ExecutionByInput, 'execution'),
-      resolve: async (_root, { by, ...args }, { loaders }) => {
+        'The nodes of one execution that are ready to run, run or have run: those of the outermost workflow, or those directly inside of `parent`.',
+      args: {
+        ...addressOf(ExecutionByInput, 'execution'),
+        parent: t.arg.string({
+          description:
+            'The `nodeId` of a node of the execution: list the nodes directly inside of it. NOT_FOUND if there is none.',
+        }),
+        ...nodeListArguments,
+        ...filtersArgument(nodeExecutionFilters),
+      },
+      resolve: async (_root, { by, parent, filter, orderBy, filters, ...args }, { loaders }) => {
         const execution = await loaders.execution.load(by as ExecutionBy);
         if (!execution) throw new NotFoundError('execution', addressText(by));
-        return await nodesOf(execution.id, args, loaders);
+        const outer =
+          parent == null
+            ? null
+            : await loaders.nodeExecutionByKey.load({ executionId: execution.id, nodeId: parent });
+        if (parent != null && !outer) throw new NotFoundError('node execution', parent, ['parent']);
+        const [inside, id] = outer ? (['node', outer.id] as const) : (['execution', execution.id] as const);
+        const shown = { ...nodeFilterOf({ filter, orderBy }), filters: parseFilters(filters ?? '') };
+        return await pagedList(
+          args,
+          nodeOrder(shown),
+          async (page) => (await listNodes(inside, id, shown, page)).map(listed),
+          () => countNodes(inside, id, shown),
+        );
       },
     },
     NodeExecutionConnection,

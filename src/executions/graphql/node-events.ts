@@ -3,6 +3,9 @@ import { type Context, callerOf } from '../../graphql/context.ts';
 import { inputOf } from '../../graphql/input.ts';
 import { payload } from '../../graphql/payload.ts';
 import { NotFoundError } from '../../platform/errors.ts';
+import { requireCompleteKey } from '../../registry/domain/version-key.ts';
+import { EntityKeyInput } from '../../registry/graphql/entity-key.ts';
+import { EntityTypeEnum } from '../../registry/graphql/named-entity.ts';
 import type { JsonObject } from '../../values/json.ts';
 import { createNodeEvent } from '../commands/create-node-event.ts';
 import { getReadableExecution } from '../commands/get-readable-execution.ts';
@@ -13,6 +16,8 @@ import {
   errorOf,
   eventErrors,
   executionId,
+  inputLiterals,
+  inputs,
   objectOf,
   occurredAt,
   outputLiterals,
@@ -22,6 +27,15 @@ import {
 } from './event-input.ts';
 import { ExecutionByInput } from './execution.ts';
 import { NodeExecutionPhaseEnum, NodeExecutionType } from './node-execution.ts';
+import { ReservationStatusEnum } from './node-execution-details.ts';
+
+const EntityReferenceInput = builder.inputType('EntityReferenceInput', {
+  description: 'A version of a task, workflow or launch plan, by its type and its key.',
+  fields: (t) => ({
+    type: t.field({ type: EntityTypeEnum, required: true, description: 'What the key is the key of.' }),
+    key: t.field({ type: EntityKeyInput, required: true, description: 'The key of the version.' }),
+  }),
+});
 
 const CreateNodeEventInput = builder.inputType('CreateNodeEventInput', {
   description: 'An event about a node of an execution. What is left out leaves the stored value.',
@@ -40,6 +54,8 @@ const CreateNodeEventInput = builder.inputType('CreateNodeEventInput', {
     producerId: t.string(producer),
     occurredAt: t.field(occurredAt),
     reportedAt: t.field({ type: 'DateTime', description: 'When the engine sent the event.' }),
+    inputs: t.field(inputs),
+    inputLiterals: t.field(inputLiterals),
     outputs: t.field(outputs),
     outputLiterals: t.field(outputLiterals),
     error: t.field({ type: EventErrorInput, description: 'Why it failed.' }),
@@ -72,6 +88,10 @@ const CreateNodeEventInput = builder.inputType('CreateNodeEventInput', {
       description: 'What became of its cached outputs. Only with `catalogKey`.',
     }),
     catalogKey: t.field({ type: 'JSON', description: "Flyte's CatalogMetadata: the entry of the cache." }),
+    reservationStatus: t.field({
+      type: ReservationStatusEnum,
+      description: 'What became of the reservation of the entry of the cache.',
+    }),
     checkpointUri: t.string({ description: 'The address of the checkpoint for the next attempt.' }),
     deckUri: t.string({ description: 'The address of the report of the node.' }),
     inputUri: t.string({ description: 'The address of the inputs. The first one is kept.' }),
@@ -79,6 +99,14 @@ const CreateNodeEventInput = builder.inputType('CreateNodeEventInput', {
     dynamicWorkflow: t.field({
       type: 'JSON',
       description: 'The workflow that the node created at run time, compiled: `{id, compiledWorkflow}`.',
+    }),
+    isInDynamicChain: t.boolean({
+      defaultValue: false,
+      description: 'Whether the node came from a workflow that was created at run time.',
+    }),
+    targetEntity: t.field({
+      type: EntityReferenceInput,
+      description: 'What the node runs. It need not be registered.',
     }),
     dynamicJobSpecUri: t.string({ description: 'The address of the specification of that workflow.' }),
   }),
@@ -97,6 +125,7 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, context) => {
       const { loaders } = context;
       const id = await executionId(input.execution, context);
+      if (input.targetEntity) requireCompleteKey(input.targetEntity.key, ['input', 'targetEntity', 'key']);
       const child = input.childExecution && (await getReadableExecutionId(input.childExecution, context));
       const parentTaskId = input.parentTaskExecution ?? null;
       const parentTask = parentTaskId === null ? null : await loaders.taskExecution.load(parentTaskId);
@@ -119,6 +148,9 @@ builder.mutationFields((t) => ({
           ...(input.retryGroup && { retryGroup: input.retryGroup }),
           ...(input.isArray && { isArray: true }),
           ...(input.isEager && { isEager: true }),
+          ...(input.isInDynamicChain && { isInDynamicChain: true }),
+          ...(input.targetEntity && { targetEntity: input.targetEntity }),
+          ...(input.reservationStatus && { reservationStatus: input.reservationStatus }),
           ...(input.inputUri && { inputUri: input.inputUri }),
           ...(input.outputUri && { outputUri: input.outputUri }),
           ...(input.deckUri && { deckUri: input.deckUri }),
@@ -141,17 +173,14 @@ async function getReadableExecutionId(by: unknown, context: Context): Promise<st
   return (await getReadableExecution(callerOf(context), by as ExecutionBy, path)).id;
 }
 
-/** Source: Flyte requires the id and the primary template. */
+/** Source: Flyte requires the id, the primary template and the id of that. */
 function dynamicWorkflowOf(value: unknown): JsonObject {
   const path = ['dynamicWorkflow'];
   const workflow = objectOf(value, path);
   objectOf(workflow['id'], [...path, 'id']);
   const primary = objectOf(workflow['compiledWorkflow'], [...path, 'compiledWorkflow'])['primary'];
-  objectOf(objectOf(primary, [...path, 'compiledWorkflow', 'primary'])['template'], [
-    ...path,
-    'compiledWorkflow',
-    'primary',
-    'template',
-  ]);
+  const primaryPath = [...path, 'compiledWorkflow', 'primary'];
+  const template = objectOf(objectOf(primary, primaryPath)['template'], [...primaryPath, 'template']);
+  objectOf(template['id'], [...primaryPath, 'template', 'id']);
   return workflow;
 }

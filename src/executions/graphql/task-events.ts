@@ -1,6 +1,5 @@
 import { builder } from '../../graphql/builder.ts';
 import { callerOf } from '../../graphql/context.ts';
-import { enumOf } from '../../graphql/enum.ts';
 import { inputOf } from '../../graphql/input.ts';
 import { payload } from '../../graphql/payload.ts';
 import { formatDuration } from '../../platform/duration.ts';
@@ -15,6 +14,8 @@ import {
   errorOf,
   eventErrors,
   executionId,
+  inputLiterals,
+  inputs,
   objectOf,
   occurredAt,
   outputLiterals,
@@ -24,12 +25,7 @@ import {
 } from './event-input.ts';
 import { ExecutionByInput } from './execution.ts';
 import { TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
-
-const TaskLogMessageFormatEnum = enumOf('TaskLogMessageFormat', 'The form of a log.', {
-  UNKNOWN: 'Any text.',
-  CSV: 'Comma-separated values.',
-  JSON: 'One JSON value in each line.',
-});
+import { InstanceClassEnum, TaskLogMessageFormatEnum } from './task-execution-details.ts';
 
 const TaskLogInput = builder.inputType('TaskLogInput', {
   description: 'Where a log of an attempt is.',
@@ -79,11 +75,6 @@ const ResourcePoolInput = builder.inputType('ResourcePoolInput', {
     allocationToken: t.string({ required: true, description: 'The token of the share.' }),
     namespace: t.string({ required: true, description: 'The pool.' }),
   }),
-});
-
-const InstanceClassEnum = enumOf('InstanceClass', 'The kind of machine that an attempt runs on.', {
-  DEFAULT: 'A machine that stays.',
-  INTERRUPTIBLE: 'A machine that the provider can take away at any time.',
 });
 
 const TaskExecutionMetadataInput = builder.inputType('TaskExecutionMetadataInput', {
@@ -144,6 +135,8 @@ const CreateTaskEventInput = builder.inputType('CreateTaskEventInput', {
     producerId: t.string(producer),
     occurredAt: t.field(occurredAt),
     reportedAt: t.field({ type: 'DateTime', description: 'When the engine sent the event.' }),
+    inputs: t.field(inputs),
+    inputLiterals: t.field(inputLiterals),
     outputs: t.field(outputs),
     outputLiterals: t.field(outputLiterals),
     error: t.field({ type: EventErrorInput, description: 'Why it failed.' }),
@@ -163,6 +156,11 @@ const CreateTaskEventInput = builder.inputType('CreateTaskEventInput', {
       description: 'More about it, as a JSON object. It is merged into the stored one (RFC 7396).',
     }),
     metadata: t.field({ type: TaskExecutionMetadataInput, description: 'How the engine runs it.' }),
+    logContext: t.field({
+      type: 'JSON',
+      description:
+        "Where the attempt's pods print their logs, as Flyte's LogContext. It replaces the stored one.",
+    }),
     taskType: t.string({ description: 'The type of the task, such as `spark`.' }),
     eventVersion: t.int({
       defaultValue: 0,
@@ -234,6 +232,7 @@ builder.mutationFields((t) => ({
         })),
         customInfo: input.customInfo == null ? null : objectOf(input.customInfo, ['customInfo']),
         metadata: input.metadata ? metadataOf(input.metadata) : null,
+        logContext: input.logContext == null ? null : objectOf(input.logContext, ['logContext']),
         taskType: input.taskType ?? null,
         inputUri: input.inputUri ?? null,
         outputUri: input.outputUri ?? null,
