@@ -9,6 +9,8 @@ import { executionNodes, nodeExecutionNodes, taskExecutionNodes } from './store/
 import './graphql/execution-lists.ts';
 import './graphql/execution-mutations.ts';
 import './graphql/execution-event.ts';
+import './graphql/execution-metrics.ts';
+import './graphql/gate-signal.ts';
 import './graphql/node-lists.ts';
 import './graphql/task-lists.ts';
 import './graphql/task-execution-lookup.ts';

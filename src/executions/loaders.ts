@@ -11,7 +11,12 @@ import {
   readTaskDetails,
   type TaskDetailsRow,
 } from './store/details.ts';
-import { executionsOfEach } from './store/lists.ts';
+import {
+  countPhases,
+  type ExecutionListFilter,
+  executionsOfEach,
+  type ProjectPhaseCount,
+} from './store/lists.ts';
 import { nodesOfEach, tasksOfEach } from './store/part-lists.ts';
 import {
   type AttemptKey,
@@ -35,7 +40,14 @@ import {
   type TaskExecutionRow,
   type TaskKey,
 } from './store/reads.ts';
-import { countSignalsOfExecutions, readSignalsOfExecutions, type SignalRow } from './store/signals.ts';
+import {
+  countSignalsOfExecutions,
+  readSignals,
+  readSignalsOfExecutions,
+  type SignalKey,
+  type SignalRow,
+} from './store/signals.ts';
+import { readSpanParts } from './store/spans.ts';
 
 /**
  * The loaders of one request: each level of a nested answer takes one statement, whatever its size. The resolver gets
@@ -63,6 +75,7 @@ export function executionLoaders(reader: Reader) {
       const byNode = new Map((await readChildExecutions(ids)).map((row) => [row.startedBy, row]));
       return ids.map((id) => byNode.get(id) ?? null);
     }),
+    signal: addressLoader<SignalKey, SignalRow | null>(readSignals),
     signalsOfExecution: childLoader<Page, SignalRow>(readSignalsOfExecutions, (row) => row.executionId),
     signalCount: childCounter(countSignalsOfExecutions),
     tasksOfNode: listLoader(tasksOfEach, (row) => row.nodeExecutionId),
@@ -72,9 +85,19 @@ export function executionLoaders(reader: Reader) {
     taskDetails: new DataLoader<string, TaskDetailsRow | null>(readTaskDetails),
     dynamicWorkflow: new DataLoader<string, DynamicWorkflowRow | null>(readDynamicWorkflows),
     taskData: new DataLoader<string, DataRow | null>(readTaskData),
+    spanParts: new DataLoader(readSpanParts),
+    phaseCountsOfProject: phaseCounter(reader),
     nodeCounts: groupLoader(readPhaseCounts, (row) => row.executionId),
   };
 }
+
+/** How many executions of a project are in each phase. Nothing is cached, as for lists. */
+const phaseCounter = (reader: Reader) =>
+  childLoader<ExecutionListFilter, ProjectPhaseCount>(
+    (projectIds, filter) => countPhases(reader, filter, projectIds),
+    (row) => row.projectId,
+    { cache: false },
+  );
 
 /** All rows of each parent, for lists that are short. */
 function groupLoader<Row>(read: (ids: readonly string[]) => Promise<Row[]>, parentOf: (row: Row) => string) {

@@ -1,4 +1,6 @@
+import { isAllowed } from '../../authorization/can.ts';
 import type { Target } from '../../authorization/domain/resources.ts';
+import type { ExecutionPhase, LaunchEntity } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
@@ -37,6 +39,11 @@ import { nodeFilterOf, nodeListArguments } from './node-lists.ts';
 import { readableChild } from './readable-edges.ts';
 import { listed } from './values.ts';
 
+const LaunchEntityEnum = enumOf<LaunchEntity>('LaunchEntity', 'What an execution was asked to run.', {
+  LAUNCH_PLAN: 'A launch plan.',
+  TASK: 'A single task, for which the platform made a workflow.',
+});
+
 const ExecutionFilterInput = builder.inputType('ExecutionFilterInput', {
   description: 'Which executions a list shows: the executions that meet all of these conditions.',
   fields: (t) => ({
@@ -58,6 +65,10 @@ const ExecutionFilterInput = builder.inputType('ExecutionFilterInput', {
       type: UserByInput,
       description:
         'Only executions that this user created. An e-mail address finds other users only if you may list users.',
+    }),
+    launchEntity: t.field({
+      type: LaunchEntityEnum,
+      description: 'Only executions that were asked to run this: a launch plan, or a single task.',
     }),
     phases: t.field({ type: [ExecutionPhaseEnum], description: 'Only executions in one of these phases.' }),
     createdAfter: t.field({
@@ -118,6 +129,7 @@ async function filterOf({ filter, orderBy }: ListArguments, context: Context): P
     workflowId,
     launchPlanId,
     principalId,
+    launchEntity: filter?.launchEntity ?? null,
     domain: filter?.domain ?? null,
     phases: filter?.phases ?? null,
     createdAfter: filter?.createdAfter ?? null,
@@ -159,6 +171,37 @@ builder.objectField(ProjectType, 'executions', (t) =>
     },
     ExecutionConnection,
   ),
+);
+
+const ExecutionPhaseCountType = builder
+  .objectRef<{ readonly phase: ExecutionPhase; readonly count: number }>('ExecutionPhaseCount')
+  .implement({
+    description: 'How many executions are in one phase.',
+    fields: (t) => ({
+      phase: t.expose('phase', { type: ExecutionPhaseEnum, description: 'The phase that they are in.' }),
+      count: t.exposeInt('count', { description: 'How many executions are in this phase: at least 1.' }),
+    }),
+  });
+
+builder.objectField(ProjectType, 'executionCounts', (t) =>
+  t.field({
+    type: [ExecutionPhaseCountType],
+    nullable: true,
+    extensions: { listSize: 9 },
+    description: `How many of the executions in the project that you may read are in each phase. Phases without executions are left out; ${hiddenByScopes}`,
+    args: {
+      filter: t.arg({
+        type: ExecutionFilterInput,
+        description: 'Which executions to count. If left out: all that are not archived.',
+      }),
+    },
+    resolve: async (project, args, context) => {
+      const target = async () => projectTarget(project);
+      if (!(await isAllowed(callerOf(context), 'execution:read', { target }))) return null;
+      const page = await filterOf(args, context);
+      return await context.loaders.phaseCountsOfProject.load({ parentId: project.id, page });
+    },
+  }),
 );
 
 builder.objectField(WorkflowType, 'executions', (t) =>
