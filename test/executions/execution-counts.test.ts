@@ -27,7 +27,8 @@ beforeAll(async () => {
     for (let at = 0; at < count; at += 1) {
       const id = await launch(app, project, flow);
       const endedAt = new Date();
-      const data = at === 0 && flow === 'open' ? { phase, endedAt, domain: 'production' } : { phase, endedAt };
+      const data =
+        at === 0 && flow === 'open' ? { phase, endedAt, domain: 'production' } : { phase, endedAt };
       await db.execution.update({ where: { id }, data });
     }
   const archived = await launch(app, project, 'open');
@@ -117,6 +118,8 @@ describe('the first page of a console', () => {
     const { userInputs, inputs, outputs: _outputs, spec, ...columns } = pattern;
     const executions = Array.from({ length: EXECUTIONS }, (_, at) => ({
       ...{ ...columns, id: newId(), name: `made-${at}`, userInputs, inputs, spec },
+      // Newer than all others, so that the first page has only these.
+      createdAt: new Date('2100-01-01T00:00:00Z'),
       projectId: projects[at % projects.length]?.id ?? '',
     }));
     await db.execution.createMany({ data: executions });
