@@ -40,8 +40,8 @@ import { readableChild } from './readable-edges.ts';
 import { listed } from './values.ts';
 
 const LaunchEntityEnum = enumOf<LaunchEntity>('LaunchEntity', 'What an execution was asked to run.', {
-  LAUNCH_PLAN: 'A launch plan.',
-  TASK: 'A single task, for which the platform made a workflow.',
+  LAUNCH_PLAN: 'It was asked to run a version of a launch plan.',
+  TASK: 'It was asked to run a single task, for which the platform made a workflow.',
 });
 
 const ExecutionFilterInput = builder.inputType('ExecutionFilterInput', {
