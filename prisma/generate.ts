@@ -18,6 +18,7 @@ import {
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildInfo } from './build-info.ts';
 
 interface Step {
   name: string;
@@ -67,6 +68,8 @@ const steps: readonly Step[] = [
           run: () => {
             rmSync(join(root, 'dist'), { recursive: true, force: true });
             runBin('typescript', 'tsc', ['-p', 'src/tsconfig.json']);
+            const info = buildInfo(root, process.env, new Date());
+            writeFileSync(join(root, 'dist/build.json'), JSON.stringify(info));
           },
         },
       ]

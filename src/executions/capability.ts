@@ -9,7 +9,16 @@ import { executionNodes, nodeExecutionNodes, taskExecutionNodes } from './store/
 import './graphql/execution-lists.ts';
 import './graphql/execution-mutations.ts';
 import './graphql/execution-event.ts';
-import './graphql/events.ts';
+import './graphql/execution-metrics.ts';
+import './graphql/gate-signal.ts';
+import './graphql/node-lists.ts';
+import './graphql/task-lists.ts';
+import './graphql/task-execution-lookup.ts';
+import './graphql/node-execution-details.ts';
+import './graphql/task-execution-details.ts';
+import './graphql/workflow-events.ts';
+import './graphql/node-events.ts';
+import './graphql/task-events.ts';
 import './graphql/signal.ts';
 
 export const executions: Capability = {

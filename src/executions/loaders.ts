@@ -3,13 +3,24 @@ import type { Reader } from '../authorization/store/readable.ts';
 import type { Page } from '../platform/database/page.ts';
 import { groupBy } from '../platform/group-by.ts';
 import { addressLoader, childCounter, childLoader, listLoader } from '../platform/loaders.ts';
+import {
+  type DynamicWorkflowRow,
+  type NodeDetailsRow,
+  readDynamicWorkflows,
+  readNodeDetails,
+  readTaskDetails,
+  type TaskDetailsRow,
+} from './store/details.ts';
 import { readShownSpecs } from './store/execution-specs.ts';
-import { executionsOfEach } from './store/lists.ts';
+import {
+  countPhases,
+  type ExecutionListFilter,
+  executionsOfEach,
+  type ProjectPhaseCount,
+} from './store/lists.ts';
+import { nodesOfEach, tasksOfEach } from './store/part-lists.ts';
 import {
   type AttemptKey,
-  countNodesInside,
-  countNodesOfExecutions,
-  countTasksOfNodes,
   type DataRow,
   type ExecutionBy,
   type ExecutionRow,
@@ -22,16 +33,22 @@ import {
   readNodeData,
   readNodeExecutions,
   readNodesByKey,
-  readNodesInside,
-  readNodesOfExecutions,
   readPhaseCounts,
   readTaskData,
   readTaskExecutions,
   readTasksByAttempt,
-  readTasksOfNodes,
+  readTasksByKey,
   type TaskExecutionRow,
+  type TaskKey,
 } from './store/reads.ts';
-import { countSignalsOfExecutions, readSignalsOfExecutions, type SignalRow } from './store/signals.ts';
+import {
+  countSignalsOfExecutions,
+  readSignals,
+  readSignalsOfExecutions,
+  type SignalKey,
+  type SignalRow,
+} from './store/signals.ts';
+import { readSpanParts } from './store/spans.ts';
 
 /**
  * The loaders of one request: each level of a nested answer takes one statement, whatever its size. The resolver gets
@@ -47,29 +64,42 @@ export function executionLoaders(reader: Reader) {
     nodeExecutionByKey: addressLoader<NodeKey, NodeExecutionRow | null>(readNodesByKey),
     taskExecution: new DataLoader<string, TaskExecutionRow | null>(readTaskExecutions),
     taskExecutionByAttempt: addressLoader<AttemptKey, TaskExecutionRow | null>(readTasksByAttempt),
+    taskExecutionByKey: addressLoader<TaskKey, TaskExecutionRow | null>(readTasksByKey),
     executionsOfProject: listLoader(executionsOfEach(reader, 'project'), (row) => row.projectId),
     executionsOfWorkflow: listLoader(executionsOfEach(reader, 'workflow'), (row) => row.workflowId),
     executionsOfLaunchPlan: listLoader(executionsOfEach(reader, 'launchPlan'), (row) => row.launchPlanId),
-    nodesOfExecution: childLoader<Page, NodeExecutionRow>(readNodesOfExecutions, (row) => row.executionId),
-    nodeCountOfExecution: childCounter(countNodesOfExecutions),
-    nodesInside: childLoader<Page, NodeExecutionRow>(readNodesInside, (row) => row.parentId),
-    nodeCountInside: childCounter(countNodesInside),
+    nodesOfExecution: listLoader(nodesOfEach('execution'), (row) => row.executionId),
+    nodesInside: listLoader(nodesOfEach('node'), (row) => row.parentId),
+    nodesOfTask: listLoader(nodesOfEach('task'), (row) => row.parentTaskId),
     itemCounts: groupLoader(readItemCounts, (row) => row.arrayId),
     childExecution: new DataLoader<string, ExecutionRow | null>(async (ids) => {
-      const byNode = new Map((await readChildExecutions(ids)).map((row) => [row.parentNodeId, row]));
+      const byNode = new Map((await readChildExecutions(ids)).map((row) => [row.startedBy, row]));
       return ids.map((id) => byNode.get(id) ?? null);
     }),
+    signal: addressLoader<SignalKey, SignalRow | null>(readSignals),
     signalsOfExecution: childLoader<Page, SignalRow>(readSignalsOfExecutions, (row) => row.executionId),
     signalCount: childCounter(countSignalsOfExecutions),
-    tasksOfNode: childLoader<Page, TaskExecutionRow>(readTasksOfNodes, (row) => row.nodeExecutionId),
-    taskCount: childCounter(countTasksOfNodes),
+    tasksOfNode: listLoader(tasksOfEach, (row) => row.nodeExecutionId),
     executionSpec: new DataLoader(readShownSpecs),
     executionData: new DataLoader<string, DataRow | null>(readExecutionData),
     nodeData: new DataLoader<string, DataRow | null>(readNodeData),
+    nodeDetails: new DataLoader<string, NodeDetailsRow | null>(readNodeDetails),
+    taskDetails: new DataLoader<string, TaskDetailsRow | null>(readTaskDetails),
+    dynamicWorkflow: new DataLoader<string, DynamicWorkflowRow | null>(readDynamicWorkflows),
     taskData: new DataLoader<string, DataRow | null>(readTaskData),
+    spanParts: new DataLoader(readSpanParts),
+    phaseCountsOfProject: phaseCounter(reader),
     nodeCounts: groupLoader(readPhaseCounts, (row) => row.executionId),
   };
 }
+
+/** How many executions of a project are in each phase. Nothing is cached, as for lists. */
+const phaseCounter = (reader: Reader) =>
+  childLoader<ExecutionListFilter, ProjectPhaseCount>(
+    (projectIds, filter) => countPhases(reader, filter, projectIds),
+    (row) => row.projectId,
+    { cache: false },
+  );
 
 /** All rows of each parent, for lists that are short. */
 function groupLoader<Row>(read: (ids: readonly string[]) => Promise<Row[]>, parentOf: (row: Row) => string) {

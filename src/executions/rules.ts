@@ -9,6 +9,7 @@ import { ofProjectWithNew, ofProjectWithWorkflows } from '../registry/rules.ts';
 import type { VersionBy } from '../registry/store.ts';
 import { executionTarget } from './domain/targets.ts';
 import { loadNodeExecution, type NodeExecutionBy } from './graphql/node-execution.ts';
+import { attemptText, loadTaskExecution, type TaskExecutionBy } from './graphql/task-execution-lookup.ts';
 import type { ExecutionBy, ExecutionRow } from './store/reads.ts';
 
 const targetOf = (execution: ExecutionRow | null): Target | null => execution && executionTarget(execution);
@@ -37,9 +38,9 @@ const ofNodeExecution: Finder = {
 
 const ofTaskExecution: Finder = {
   kind: 'task execution',
-  key: (args) => (args as unknown as { by: { id: string } }).by.id,
+  key: (args) => attemptText(args['by'] as TaskExecutionBy),
   target: async (args, { loaders }) => {
-    const task = await loaders.taskExecution.load((args as unknown as { by: { id: string } }).by.id);
+    const task = await loadTaskExecution(args['by'] as TaskExecutionBy, loaders);
     return targetOf(await loaders.execution.load({ id: task?.executionId ?? NO_ID }));
   },
 };
@@ -106,6 +107,7 @@ export const executionRules: RootRules = {
     nodeExecutions: can('execution:read', ofExecutionBy),
     signals: can('execution:read', ofExecutionBy),
     taskExecution: can('execution:read', ofTaskExecution),
+    taskExecutions: can('execution:read', ofNodeExecution),
   },
   Mutation: {
     createExecution: can('execution:create', ofNewExecution),

@@ -43,6 +43,7 @@ const isOfType: Readonly<Record<SortType, (text: string) => boolean>> = {
   timestamptz: isInstant,
   uuid: isId,
   int: (text) => /^\d{1,9}$/.test(text),
+  bigint: (text) => /^\d{1,15}$/.test(text),
   text: (text) => text.length <= 255 && isStorable(text),
 };
 

@@ -5,6 +5,10 @@ export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
+/** The problems of a failed check as one text, for the error of a node or an execution. */
+export const problemsText = ({ problems }: Extract<Outcome<unknown>, { ok: false }>): string =>
+  problems.map(({ message }) => message).join('; ');
+
 /** If an input has more problems than this, only the first ones are reported. */
 const MAX_PROBLEMS = 1000;
 

@@ -64,6 +64,7 @@ const queries: Readonly<Record<string, string | null>> = {
   task: 'task:read',
   taskIds: 'task:read',
   taskExecution: 'execution:read',
+  taskExecutions: 'execution:read',
   tasks: 'task:read',
   tenant: 'tenant:read',
   tenants: 'tenant:create',

@@ -64,6 +64,8 @@ const between: Readonly<Record<string, 'scopes' | 'nothing'>> = {
   'NamedEntity.workflows': 'scopes',
   'NodeExecution.execution': 'nothing',
   'NodeExecution.parent': 'nothing',
+  'NodeExecution.parentTaskExecution': 'nothing',
+  'NodeExecution.signal.execution': 'nothing',
   'NodeExecution.taskExecutions': 'nothing',
   'Project.tasks': 'scopes',
   'RegisteredModel.aliases.modelVersion': 'nothing',
@@ -72,6 +74,7 @@ const between: Readonly<Record<string, 'scopes' | 'nothing'>> = {
   'Run.experiment': 'scopes',
   'Task.description': 'scopes',
   'Task.project': 'scopes',
+  'TaskExecution.childNodeExecutions': 'nothing',
   'TaskExecution.nodeExecution': 'nothing',
   'User.groups': 'scopes',
   'User.tenant': 'scopes',
@@ -114,6 +117,7 @@ function objectsOf(type: GraphQLOutputType): GraphQLObjectType[] {
 
 /** A selection of the other ends of all edges of a type; empty if it has none. */
 function selectionOf(type: GraphQLObjectType, depth = 0): string {
+  if (depth >= 4) return '';
   const fields = Object.values(type.getFields()).flatMap((field) => {
     if (field.args.some(isRequiredArgument)) return [];
     const below = objectsOf(field.type).flatMap((named) => {
@@ -122,7 +126,7 @@ function selectionOf(type: GraphQLObjectType, depth = 0): string {
         : selectionOf(named, depth + (isWrapper(named.name) ? 0 : 1));
       return selected ? [`... on ${named.name} { ${selected} }`] : [];
     });
-    return below.length > 0 && depth < 4 ? [`${field.name} { __typename ${below.join(' ')} }`] : [];
+    return below.length > 0 ? [`${field.name} { __typename ${below.join(' ')} }`] : [];
   });
   return fields.join(' ');
 }
@@ -255,16 +259,18 @@ async function seedWorld(): Promise<Found[]> {
     await launch(app, 'away', 'one'),
     await launch(app, 'home', 'one', { launchPlan: { key: keyOf('away', 'one') } }),
   ];
+  const signal = { execution: { id: executions[0] }, signalId: 'go', type: { simple: 'BOOLEAN' } };
+  await make(app, 'createSignal', signal, 'signal');
+  await mutate(app, 'setSignal', { execution: { id: executions[0] }, signalId: 'go', value: true });
   await new Hands(app).work(async () => {
     const read = await Promise.all(executions.map((id) => readExecution(app, id)));
     return read.every(({ phase }) => phase === 'SUCCEEDED');
   });
   await app.stopScheduler();
+  await putInsideAttempt();
   // A relaunch has the workflow of what it repeats. Only another one shows that the edge asks about its own end.
   const repeated = { referenceId: executions[0] ?? null };
   await db.execution.update({ where: { id: executions[1] ?? '' }, data: repeated });
-  const signal = { execution: { id: executions[0] }, signalId: 'go', type: { simple: 'BOOLEAN' } };
-  await make(app, 'createSignal', signal, 'signal');
   const made = (field: string, input: object, noun: string) => make(app, field, input, noun);
   const roots: Found[] = [];
   for (const name of ['published', 'private']) {
@@ -318,6 +324,7 @@ async function registerCalling(): Promise<void> {
       interface: { inputs: [{ name: 'x', type: { simple: 'INTEGER' } }] },
       nodes: [
         { id: 'inside', inputs, workflowNode: { subWorkflowRef: inner.key } },
+        { id: 'gate', gateNode: { approve: { signalId: 'go' } } },
         { id: 'outside', inputs, workflowNode: { launchplanRef: keyOf('away', 'other') } },
       ],
     },
@@ -325,6 +332,15 @@ async function registerCalling(): Promise<void> {
   });
   expect(workflow, JSON.stringify(workflow)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
   await createLaunchPlan(app, { key, workflow: { key } });
+}
+
+/** A node inside of an attempt, as engines from outside report it. */
+async function putInsideAttempt(): Promise<void> {
+  const attempt = await db.taskExecution.findFirstOrThrow({ orderBy: { id: 'asc' } });
+  const { tenantId, executionId, id: parentTaskId } = attempt;
+  await db.nodeExecution.create({
+    data: { tenantId, executionId, parentTaskId, nodeId: 'old', specNodeId: 'old' },
+  });
 }
 
 const resourceTypes: Readonly<Record<string, ResourceType>> = {

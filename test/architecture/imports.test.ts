@@ -108,7 +108,9 @@ describe('imports', () => {
     const wrong = imports.filter(({ from, to }) => {
       if (!isPureRoom(from)) return false;
       const isPure =
-        /^platform\/(errors|phase-table|duration|ids|labels|text|exact-json|work-error)\.ts$/.test(to);
+        /^platform\/(errors|phase-table|duration|group-by|ids|labels|text|exact-json|work-error)\.ts$/.test(
+          to,
+        );
       return !isPureRoom(to) && !isPure && to !== 'generated/prisma/enums.ts';
     });
     expect(shown(wrong)).toEqual([]);

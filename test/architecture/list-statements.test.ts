@@ -13,8 +13,10 @@ import {
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
+import type { TaskExecution } from '../../src/generated/prisma/client.ts';
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { db } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
 import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
@@ -64,6 +66,7 @@ interface Entry {
 const ofType = (type: string) => `filter: { type: ${type}, project: "${project}", domain: "${domain}" }`;
 const executions = 'executions';
 const nodes = 'executions.nodeExecutions';
+const attempts = `${nodes}.taskExecutions`;
 const config = 'matchableAttributes.attributes.workflowExecutionConfig';
 const lists: Readonly<Record<string, Entry>> = {
   'Execution.annotations': { path: `${executions}.annotations`, statements: 4 },
@@ -71,8 +74,10 @@ const lists: Readonly<Record<string, Entry>> = {
   'Execution.executionEnvAssignments': { path: `${executions}.executionEnvAssignments`, statements: 4 },
   'Execution.labels': { path: `${executions}.labels`, statements: 4 },
   'Execution.nodeCounts': { path: `${executions}.nodeCounts`, statements: 4 },
-  'Execution.nodeExecutions': { path: nodes, statements: 4 },
+  'Execution.nodeExecutions': { path: nodes, statements: 5 },
   'Execution.signals': { path: `${executions}.signals`, statements: 4 },
+  'ExecutionSpan.spans': { path: `${executions}.metrics.spans`, statements: 6 },
+  'ExternalResource.logs': { path: `${attempts}.metadata.externalResources.logs`, statements: 6 },
   'ExecutionData.files': { path: `${nodes}.data.files`, statements: 6 },
   'Experiment.runs': { path: 'experiments.runs', statements: 3 },
   'Experiment.tags': { path: 'experiments.tags', statements: 1 },
@@ -86,7 +91,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'LaunchPlan.expectedInputs': { path: 'launchPlans.expectedInputs', statements: 4 },
   'LaunchPlan.labels': { path: 'launchPlans.labels', statements: 4 },
   'ModelVersion.tags': { path: 'registeredModels.versions.tags', statements: 2 },
-  'NodeExecution.childNodeExecutions': { path: `${nodes}.childNodeExecutions`, statements: 5 },
+  'NodeExecution.childNodeExecutions': { path: `${nodes}.childNodeExecutions`, statements: 6 },
   'NodeExecution.itemCounts': { path: `${nodes}.itemCounts`, statements: 5 },
   'NamedEntity.launchPlans': {
     path: 'namedEntities.launchPlans',
@@ -99,9 +104,10 @@ const lists: Readonly<Record<string, Entry>> = {
     statements: 6,
     given: ofType('WORKFLOW'),
   },
-  'NodeExecution.taskExecutions': { path: `${nodes}.taskExecutions`, statements: 5 },
+  'NodeExecution.taskExecutions': { path: `${nodes}.taskExecutions`, statements: 7 },
   'Project.domains': { path: 'projects.domains', statements: 1 },
-  'Project.executions': { path: 'projects.executions', statements: 4 },
+  'Project.executions': { path: 'projects.executions', statements: 3 },
+  'Project.executionCounts': { path: 'projects.executionCounts', statements: 3 },
   'Project.experiments': { path: 'projects.experiments', statements: 3 },
   'Project.labels': { path: 'projects.labels', statements: 1 },
   'Project.launchPlans': { path: 'projects.launchPlans', statements: 7 },
@@ -124,13 +130,14 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.launchPlans': { path: 'launchPlans', statements: 7 },
   'Query.myPermissions': { path: 'myPermissions', statements: 3 },
   'Query.namedEntities': { path: 'namedEntities', statements: 3 },
-  'Query.nodeExecutions': { path: 'nodeExecutions', statements: 3 },
+  'Query.nodeExecutions': { path: 'nodeExecutions', statements: 4 },
   'Query.permissions': { path: 'permissions', statements: 2, as: 'administrator' },
   'Query.projects': { path: 'projects', statements: 1 },
   'Query.queues': { path: 'queues', statements: 1 },
   'Query.registeredModels': { path: 'registeredModels', statements: 1 },
   'Query.runs': { path: 'runs', statements: 1 },
   'Query.signals': { path: 'signals', statements: 3 },
+  'Query.taskExecutions': { path: 'taskExecutions', statements: 7 },
   'Query.taskIds': { path: 'taskIds', statements: 3 },
   'Query.tasks': { path: 'tasks', statements: 4 },
   'Query.tenants': { path: 'tenants', statements: 1, as: 'root' },
@@ -145,6 +152,17 @@ const lists: Readonly<Record<string, Entry>> = {
   'Run.tags': { path: 'runs.tags', statements: 1 },
   'SecurityContext.secrets': { path: `${config}.securityContext.secrets`, statements: 1 },
   'SecurityContext.tokens': { path: `${config}.securityContext.tokens`, statements: 1 },
+  'TaskExecution.childNodeExecutions': { path: `${attempts}.childNodeExecutions`, statements: 7 },
+  'TaskExecution.logs': { path: `${attempts}.logs`, statements: 6 },
+  'TaskExecution.reasons': { path: `${attempts}.reasons`, statements: 6 },
+  'TaskExecutionMetadata.externalResources': {
+    path: `${attempts}.metadata.externalResources`,
+    statements: 6,
+  },
+  'TaskExecutionMetadata.resourcePoolInfo': {
+    path: `${attempts}.metadata.resourcePoolInfo`,
+    statements: 6,
+  },
   'TypedInterface.inputs': { path: 'tasks.interface.inputs', statements: 4 },
   'TypedInterface.outputs': { path: 'tasks.interface.outputs', statements: 4 },
   'User.experimentPermissions': {
@@ -198,6 +216,8 @@ const argumentsOf: Readonly<Record<string, () => string>> = {
   namedEntities: () => ofType('TASK'),
   descriptionEntities: () => ofType('TASK'),
   nodeExecutions: () => `by: { key: { project: "${project}", domain: "${domain}", name: "run-0" } }`,
+  taskExecutions: () =>
+    `by: { key: { project: "${project}", domain: "${domain}", execution: "run-0", nodeId: "a:0" } }`,
   signals: () => `by: { key: { project: "${project}", domain: "${domain}", name: "run-0" } }`,
   runs: () => `filter: { experimentIds: ${JSON.stringify(made.experiments)} }`,
   permissions: () => `resource: { project: { identifier: "${project}" } }`,
@@ -363,6 +383,18 @@ async function seedWork(): Promise<void> {
   for (const id of ids) expect((await untilEnded(app, id)).phase).toBe('SUCCEEDED');
   await app.stopScheduler();
   for (const id of ids) await seedInside(id);
+  for (const projectId of made.projects.slice(1)) await copyExecution(projectId);
+}
+
+/** An execution in another project that has not begun. */
+async function copyExecution(projectId: string): Promise<void> {
+  await db.$executeRaw`
+    insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
+                            workflow_entity_id, principal_id, queue, user_inputs, inputs)
+    select ${newId()}::uuid, tenant_id, ${projectId}::uuid, domain, name, launch_plan_id, workflow_id,
+           workflow_entity_id, principal_id, queue, user_inputs, inputs
+      from executions where name = 'run-0'
+     order by id limit 1`;
 }
 
 /** Signals of an execution, and items as if its nodes were arrays. */
@@ -371,6 +403,18 @@ async function seedInside(executionId: string): Promise<void> {
     const signal = { execution: { id: executionId }, signalId, type: { simple: 'BOOLEAN' } };
     await make(app, 'createSignal', signal, 'signal');
   }
+  for (const task of await db.taskExecution.findMany({ where: { executionId } })) await seedAttempt(task);
+  const { taskId, taskProject, taskDomain, taskName, taskVersion, ...first } =
+    await db.taskExecution.findFirstOrThrow({ where: { executionId } });
+  const attempt = {
+    taskId,
+    taskProject,
+    taskDomain,
+    taskName,
+    taskVersion,
+    tenantId: first.tenantId,
+    executionId,
+  };
   for (const { id, tenantId, nodeId } of await db.nodeExecution.findMany({ where: { executionId } })) {
     await db.nodeExecution.update({ where: { id }, data: { kind: 'ARRAY', itemCount: MANY } });
     await db.itemPhaseCount.create({
@@ -381,9 +425,39 @@ async function seedInside(executionId: string): Promise<void> {
         data: {
           ...{ tenantId, executionId, parentId: id, nodeId: `${nodeId}:${itemIndex}` },
           ...{ specNodeId: 'item', itemIndex, phase: 'QUEUED' },
+          tasks: { createMany: { data: each.map((retryAttempt) => ({ ...attempt, retryAttempt })) } },
         },
       });
   }
+}
+
+const log = {
+  ...{ uri: 'https://logs/1', name: '', messageFormat: 'UNKNOWN' },
+  ...{ showWhilePending: false, hideOnceFinished: false },
+};
+const several = <T>(make: (at: number) => T) => each.map(make);
+
+/** What an engine from outside would say about an attempt, and nodes inside of it. */
+async function seedAttempt({ id, ...task }: TaskExecution): Promise<void> {
+  const { tenantId, executionId } = task;
+  const resource = (index: number) => ({
+    ...{ externalId: 'x', index, retryAttempt: 0, phase: 'RUNNING', cacheStatus: 'DISABLED' },
+    logs: several(() => log),
+  });
+  const metadata = {
+    ...{ generatedName: 'pod', pluginIdentifier: '', instanceClass: 'DEFAULT' },
+    externalResources: several(resource),
+    resourcePoolInfo: several((at) => ({ allocationToken: `${at}`, namespace: 'pool' })),
+  };
+  const reasons = several((at) => ({ occurredAt: '2026-01-01T00:00:00.000Z', message: `${at}` }));
+  const details = { logs: several(() => log), reasons, eventVersion: 0, metadata };
+  await db.taskExecution.update({ where: { id }, data: { details } });
+  await db.nodeExecution.createMany({
+    data: each.map((at) => ({
+      ...{ tenantId, executionId, parentTaskId: id, phase: 'QUEUED' as const },
+      ...{ nodeId: `old-${id}-${at}`, specNodeId: 'old' },
+    })),
+  });
 }
 
 async function seedTracking(): Promise<void> {

@@ -77,6 +77,10 @@ const roots: Record<string, { readonly args?: string; readonly count: number }> 
   registeredModels: { count: 0 },
   runs: { count: 3 },
   signals: { args: `by: { key: { project: "${project}", domain: "${domain}", name: "first" } }`, count: 1 },
+  taskExecutions: {
+    args: `by: { key: { project: "${project}", domain: "${domain}", execution: "first", nodeId: "a" } }`,
+    count: 1,
+  },
   taskIds: { args: inProject, count: 2 },
   tasks: { args: inProject, count: 2 },
   tenants: { count: 1 },

@@ -28,7 +28,7 @@ const project = 'paged';
 let app: LocalApp;
 /** A user who may list everything, and owns one of each object that a user can own. */
 let root: User;
-let ids: { execution: string; experiment: string; model: string; node: string; parent: string };
+let ids: Record<'execution' | 'experiment' | 'model' | 'node' | 'parent' | 'task', string>;
 
 beforeAll(async () => {
   app = await startApp();
@@ -63,7 +63,9 @@ beforeAll(async () => {
     root.authorization,
   );
   const node = data.nodeExecutions.edges[0].node.id;
-  ids = { execution, experiment, model, node, parent: await makeParent(node) };
+  const { id: task } = await db.taskExecution.findFirstOrThrow({ where: { nodeExecutionId: node } });
+  ids = { execution, experiment, model, node, parent: await makeParent(node), task };
+  await makeInside(task);
 });
 afterAll(() => app.stop());
 
@@ -79,6 +81,13 @@ async function makeParent(nodeExecutionId: string): Promise<string> {
   await db.nodeExecution.create({ data });
   await db.nodeExecution.update({ where: { id: outer.id }, data: { parentId: nodeExecutionId } });
   return outer.id;
+}
+
+/** A node inside of an attempt. */
+async function makeInside(parentTaskId: string): Promise<void> {
+  const { tenantId, executionId } = await db.taskExecution.findUniqueOrThrow({ where: { id: parentTaskId } });
+  const data = { tenantId, executionId, nodeId: 'old', specNodeId: 'old', parentTaskId };
+  await db.nodeExecution.create({ data });
 }
 
 const inProject = (list: string) => `project(by: { identifier: "${project}" }) { ${list}(ARGS) { PAGE } }`;
@@ -134,7 +143,12 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Query.matchableAttributes': [() => 'matchableAttributes(resourceType: EXECUTION_QUEUE, ARGS) { PAGE }'],
   'Query.myPermissions': [() => 'myPermissions(ARGS) { PAGE }'],
   'Query.namedEntities': [() => ofType('namedEntities', 'WORKFLOW')],
-  'Query.nodeExecutions': [() => `nodeExecutions(by: { id: "${ids.execution}" }, ARGS) { PAGE }`],
+  'Query.nodeExecutions': [
+    () => `nodeExecutions(by: { id: "${ids.execution}" }, ARGS) { PAGE }`,
+    ...['STARTED', 'UPDATED', 'DURATION', 'NODE_ID'].map(
+      (order) => () => `nodeExecutions(by: { id: "${ids.execution}" }, orderBy: ${order}, ARGS) { PAGE }`,
+    ),
+  ],
   'Query.permissions': [
     () => `permissions(resource: { project: { identifier: "${project}" } }, ARGS) { PAGE }`,
     () => `permissions(resource: { project: { identifier: "${project}" } }, inherited: true, ARGS) { PAGE }`,
@@ -145,6 +159,12 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Query.runs': [() => `runs(filter: { experimentIds: ["${ids.experiment}"] }, ARGS) { PAGE }`],
   'Query.signals': [() => `signals(by: { id: "${ids.execution}" }, ARGS) { PAGE }`],
   'Query.taskIds': [() => versions('taskIds'), () => sorted('taskIds', 'NAME')],
+  'Query.taskExecutions': [
+    () => `taskExecutions(by: { id: "${ids.node}" }, ARGS) { PAGE }`,
+    ...['STARTED', 'UPDATED', 'DURATION'].map(
+      (order) => () => `taskExecutions(by: { id: "${ids.node}" }, orderBy: ${order}, ARGS) { PAGE }`,
+    ),
+  ],
   'Query.tasks': [() => versions('tasks'), () => sorted('tasks', 'NAME'), () => sorted('tasks', 'VERSION')],
   'Query.tenants': [() => 'tenants(ARGS) { PAGE }'],
   'Query.users': [() => 'users(ARGS) { PAGE }', () => 'users(orderBy: NEWEST, ARGS) { PAGE }'],
@@ -159,6 +179,9 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   ],
   'User.registeredModelPermissions': [
     () => `user(by: { id: "${root.id}" }) { registeredModelPermissions(ARGS) { PAGE } }`,
+  ],
+  'TaskExecution.childNodeExecutions': [
+    () => `taskExecution(by: { id: "${ids.task}" }) { childNodeExecutions(ARGS) { PAGE } }`,
   ],
   'Workflow.executions': [() => `workflow(${version()}) { executions(ARGS) { PAGE } }`],
   'Workflow.launchPlans': [() => `workflow(${version()}) { launchPlans(ARGS) { PAGE } }`],

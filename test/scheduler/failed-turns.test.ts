@@ -10,8 +10,11 @@ import { listDueExecutions } from '../../src/scheduler/store.ts';
 import { type App, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
 import {
+  createLaunchPlan,
   createTask,
+  createWorkflow,
   eventually,
+  keyOf,
   launch,
   readExecution,
   registerProject,
@@ -54,6 +57,15 @@ async function launchBroken(name: string) {
   const id = await launch(app, project, name);
   await pool.query(`update workflows set closure = '{}' where name = $1`, [name]);
   return id;
+}
+
+/** A workflow with one node, which runs the launch plan of another one. */
+async function registerParent(name: string, plan: string) {
+  const key = keyOf(project, name);
+  const nodes = [{ id: 'start', workflowNode: { launchplanRef: keyOf(project, plan) } }];
+  const workflow = await createWorkflow(app, { key, template: { interface: {}, nodes } });
+  expect(workflow, JSON.stringify(workflow)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
+  await createLaunchPlan(app, { key, workflow: { key } });
 }
 
 /** An execution with a job whose events no turn can apply. */
@@ -120,6 +132,34 @@ describe('a turn that fails', () => {
     await turns(id, 10);
     expect(await stateOf(id)).toEqual({ failedTurns: 0, dueIn: null });
     expect(await listDueExecutions()).not.toContain(id);
+  });
+
+  it('aborts the executions that its nodes have started', async () => {
+    await registerWorkflow(app, project, 'child', { a: [] });
+    await registerParent('parent', 'child');
+    const id = await launch(app, project, 'parent');
+    await advanceExecution(id);
+    const childOf = async () => {
+      const { data } = await app.ask(
+        `query ($id: ID!) { execution(by: { id: $id }) { nodeExecutions { nodes {
+           phase childExecution { id phase abort { cause principal { username } } } } } } }`,
+        { id },
+      );
+      return data.execution.nodeExecutions.nodes[0];
+    };
+    expect(await childOf()).toMatchObject({ phase: 'RUNNING', childExecution: { phase: 'QUEUED' } });
+    for (let turn = 0; turn < 10; turn += 1) await recordFailedTurn(id);
+    expect(await readExecution(app, id)).toMatchObject({ phase: 'FAILED', error: { code: 'EngineFailure' } });
+    expect(await childOf()).toMatchObject({
+      phase: 'ABORTED',
+      childExecution: {
+        phase: 'ABORTING',
+        abort: { cause: 'the execution that started it failed', principal: { username: 'admin' } },
+      },
+    });
+    const { childExecution } = await childOf();
+    await turns(childExecution.id, 2);
+    expect(await childOf()).toMatchObject({ childExecution: { phase: 'ABORTED' } });
   });
 
   it('does not end the execution before its running jobs have ended', async () => {

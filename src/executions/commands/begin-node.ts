@@ -5,7 +5,7 @@ import { durationNanoseconds } from '../../values/durations.ts';
 import { fitLiteral } from '../../values/fit-literal.ts';
 import { isErrorType } from '../../values/literal-types.ts';
 import type { LiteralMap } from '../../values/literals.ts';
-import { type Outcome, Place, type Work } from '../../values/problem-list.ts';
+import { type Outcome, Place, problemsText, type Work } from '../../values/problem-list.ts';
 import { literalBytes, MAX_TURN_BYTES } from '../domain/limits.ts';
 import { countItems } from '../engine/arrays.ts';
 import { holds } from '../engine/conditions.ts';
@@ -45,7 +45,7 @@ export function beginNode(
       `this platform cannot run tasks of the type ${node.task.template.type}`,
     );
   const inputs = given ? { ok: true as const, value: given } : inputsOf(node, upstream, failure, work);
-  if (!inputs.ok) return refused('BindingFailed', messageOf(inputs));
+  if (!inputs.ok) return refused('BindingFailed', problemsText(inputs));
   const bytes = literalBytes(inputs.value);
   if (bytes > MAX_TURN_BYTES)
     return refused('InputsTooLarge', `the inputs take more than ${MAX_TURN_BYTES} bytes as literals`);
@@ -56,7 +56,7 @@ export function beginNode(
   }
   if (node.kind === 'ARRAY') {
     const count = countItems(node, inputs.value, work);
-    return count.ok ? { ...begun, itemCount: count.value } : refused('BindingFailed', messageOf(count));
+    return count.ok ? { ...begun, itemCount: count.value } : refused('BindingFailed', problemsText(count));
   }
   if (node.kind === 'GATE' && 'sleep' in node.gate) {
     const nanoseconds = durationNanoseconds(node.gate.sleep.duration) ?? 0n;
@@ -75,9 +75,6 @@ const refused = (code: string, message: string): Begun => ({
   error: { code, message, kind: 'USER' },
   bytes: 0,
 });
-
-const messageOf = (outcome: Extract<Outcome<unknown>, { ok: false }>) =>
-  outcome.problems.map((problem) => problem.message).join('; ');
 
 function inputsOf(
   node: RunnableNode,

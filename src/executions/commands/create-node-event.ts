@@ -12,13 +12,13 @@ import { isWrongProducer, judgeNodeEvent } from '../domain/judge-events.ts';
 import { mergeNodeDetails, type NodeDetails } from '../domain/node-details.ts';
 import { nodeExecutionPhases } from '../domain/phases.ts';
 import { nodeAt } from '../engine/node-paths.ts';
-import { findReportedNode, lockReported, storeNodeNews } from '../store/events-from-outside.ts';
+import { findReportedNode, storeNodeNews } from '../store/events-from-outside.ts';
 import { moveNodes } from '../store/moves.ts';
-import { type GivenOutputs, readEventOutputs } from './event-outputs.ts';
-import { eventRefusal, requireExternal } from './event-refusals.ts';
+import { eventRefusal, lockExternal } from './event-refusals.ts';
+import { type GivenInputs, type GivenOutputs, readEventInputs, readEventOutputs } from './event-values.ts';
 
 /** An event of an engine from outside about a node. */
-export interface NodeEvent extends GivenOutputs {
+export interface NodeEvent extends GivenInputs, GivenOutputs {
   readonly nodeId: string;
   readonly phase: NodeExecutionPhase;
   readonly producerId: string;
@@ -54,11 +54,10 @@ export async function createNodeEvent(
   if (event.nodeId === '')
     throw InvalidArgumentError.of(['input', 'nodeId'], 'missing nodeId', 'MissingField');
   return await inTransaction(async (tx) => {
-    const execution = await lockReported(tx, executionId);
-    if (!execution) throw new NotFoundError('execution', executionId, ['input', 'execution']);
-    requireExternal(execution);
+    const execution = await lockExternal(tx, executionId);
     const spec = specOf(await getClosure(execution.workflowId, tx), event);
     const outputs = await readEventOutputs(tx, execution, spec?.outputs ?? null, event);
+    const inputs = await readEventInputs(tx, execution, spec?.inputTypes ?? null, event);
     const parentId = await parentRowId(tx, executionId, event);
     const known = await findReportedNode(tx, executionId, event.nodeId);
     const judged = { noun: `the node ${event.nodeId}`, cluster: execution.cluster };
@@ -74,6 +73,7 @@ export async function createNodeEvent(
         to: event.phase,
         from: known ? [known.phase] : [],
         at: event.occurredAt,
+        inputs,
         outputs: isEnd ? outputs : null,
         error: event.error,
         made: {

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from '../../platform/errors.ts';
 import type { LiteralType } from '../../values/literal-types.ts';
 import { Place, valueOrThrow } from '../../values/problem-list.ts';
 import { literalType } from '../../values/read-literal-types.ts';
-import { MAX_NAME_LENGTH } from '../../values/readers.ts';
+import { name } from '../../values/readers.ts';
 import { ensureSignal, type SignalRow } from '../store/signals.ts';
 
 /**
@@ -18,13 +18,8 @@ export async function createSignal(
   executionId: string,
   signal: { readonly signalId: string; readonly type: unknown },
 ): Promise<SignalRow> {
-  const { signalId } = signal;
-  if (signalId === '' || signalId.length > MAX_NAME_LENGTH)
-    throw InvalidArgumentError.of(
-      ['input', 'signalId'],
-      `must have 1 to ${MAX_NAME_LENGTH} characters`,
-      signalId === '' ? 'MissingField' : 'InvalidValue',
-    );
+  const idPlace = new Place(['input', 'signalId']);
+  const signalId = valueOrThrow(name(signal.signalId, idPlace), idPlace);
   const place = new Place(['input', 'type']);
   const type: LiteralType = valueOrThrow(literalType(signal.type, place), place);
   const row = await ensureSignal(executionId, { signalId, type });

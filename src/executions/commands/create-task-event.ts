@@ -1,42 +1,26 @@
-import { isAllowed } from '../../authorization/can.ts';
-import type { Task } from '../../generated/prisma/client.ts';
 import type { TaskExecutionPhase } from '../../generated/prisma/enums.ts';
-import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import type { WorkError } from '../../platform/work-error.ts';
+import { listReadableTasks } from '../../registry/commands/list-readable-versions.ts';
 import type { EntityKey } from '../../registry/domain/entity-keys.ts';
-import { taskTarget } from '../../registry/domain/targets.ts';
-import { findTask } from '../../registry/store.ts';
-import type { TypedInterface } from '../../values/literal-types.ts';
 import { isWrongProducer, judgeTaskEvent } from '../domain/judge-events.ts';
 import { isEndOfAttempt } from '../domain/phases.ts';
 import { mergeTaskDetails, type TaskDetailsEvent } from '../domain/task-details.ts';
 import {
   findReportedNode,
   findReportedTask,
-  lockReported,
+  storeNodeInputs,
   storeTaskNews,
 } from '../store/events-from-outside.ts';
 import { moveTasks } from '../store/moves.ts';
-import { type GivenOutputs, readEventOutputs } from './event-outputs.ts';
-import { eventRefusal, requireExternal } from './event-refusals.ts';
-
-/** The registered task; null also if it is hidden from the caller, for whom it does not exist. */
-async function findReadableTask(caller: Caller, key: EntityKey): Promise<Task | null> {
-  const task = await findTask(caller.tenantId, { key });
-  const isReadable = await isAllowed(caller, 'task:read', {
-    kind: 'task',
-    key: addressText({ key }),
-    target: async () => task && taskTarget(task),
-  });
-  return isReadable ? task : null;
-}
+import { eventRefusal, lockExternal } from './event-refusals.ts';
+import { type GivenInputs, type GivenOutputs, readEventInputs, readEventOutputs } from './event-values.ts';
 
 /** An event of an engine from outside about one attempt of a task. */
-export interface ExternalTaskEvent extends GivenOutputs, TaskDetailsEvent {
+export interface ExternalTaskEvent extends GivenInputs, GivenOutputs, TaskDetailsEvent {
   readonly nodeId: string;
   readonly task: EntityKey;
   readonly retryAttempt: number;
@@ -62,13 +46,12 @@ export async function createTaskEvent(
   executionId: string,
   event: ExternalTaskEvent,
 ): Promise<string> {
-  const task = await findReadableTask(caller, event.task);
-  const signature = task && (task.template as unknown as { readonly interface: TypedInterface }).interface;
+  const [task] = await listReadableTasks(caller, [event.task]);
   return await inTransaction(async (tx) => {
-    const execution = await lockReported(tx, executionId);
-    if (!execution) throw new NotFoundError('execution', executionId, ['input', 'execution']);
-    requireExternal(execution);
+    const execution = await lockExternal(tx, executionId);
+    const signature = task?.compiled.template.interface;
     const outputs = await readEventOutputs(tx, execution, signature?.outputs ?? null, event);
+    const inputs = await readEventInputs(tx, execution, signature?.inputs ?? null, event);
     const node = await findReportedNode(tx, executionId, event.nodeId);
     if (!node) throw new NotFoundError('node execution', event.nodeId, ['input', 'nodeId']);
     const known = await findReportedTask(tx, node.id, event.retryAttempt, event.task);
@@ -98,6 +81,7 @@ export async function createTaskEvent(
           error: event.error,
         },
       ]);
+    if (inputs) await storeNodeInputs(tx, node.id, inputs);
     const updatedAt = event.reportedAt ?? event.occurredAt;
     await storeTaskNews(tx, id, { details, phaseVersion: event.phaseVersion, updatedAt });
     caller.log.info({ executionId, nodeId: event.nodeId, phase: event.phase }, 'event of an attempt');

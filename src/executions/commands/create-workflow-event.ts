@@ -1,16 +1,15 @@
 import type { ExecutionPhase } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
-import { NotFoundError } from '../../platform/errors.ts';
 import { isTerminal } from '../../platform/phase-table.ts';
 import type { WorkError } from '../../platform/work-error.ts';
 import { getClosure } from '../../registry/store.ts';
 import { isNamedProducer, judgeWorkflowEvent } from '../domain/judge-events.ts';
 import { executionPhases } from '../domain/phases.ts';
-import { assignCluster, lockReported } from '../store/events-from-outside.ts';
+import { assignCluster } from '../store/events-from-outside.ts';
 import { moveExecution } from '../store/moves.ts';
-import { type GivenOutputs, readEventOutputs } from './event-outputs.ts';
-import { eventRefusal, requireExternal } from './event-refusals.ts';
+import { eventRefusal, lockExternal } from './event-refusals.ts';
+import { type GivenOutputs, readEventOutputs } from './event-values.ts';
 
 /** An event of an engine from outside about an execution. */
 export interface WorkflowEvent extends GivenOutputs {
@@ -35,9 +34,7 @@ export async function createWorkflowEvent(
   event: WorkflowEvent,
 ): Promise<void> {
   await inTransaction(async (tx) => {
-    const execution = await lockReported(tx, executionId);
-    if (!execution) throw new NotFoundError('execution', executionId, ['input', 'execution']);
-    requireExternal(execution);
+    const execution = await lockExternal(tx, executionId);
     const { workflow } = await getClosure(execution.workflowId, tx);
     const outputs = await readEventOutputs(tx, execution, workflow.template.interface.outputs, event);
     const refused = eventRefusal(judgeWorkflowEvent(execution, event), {

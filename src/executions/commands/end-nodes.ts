@@ -5,7 +5,7 @@ import type { Closure, RunnableGraph, RunnableNode } from '../../registry/domain
 import { promisedNodesOf } from '../../registry/domain/compile-bindings.ts';
 import { resolveBindings } from '../../registry/domain/resolve-bindings.ts';
 import type { LiteralMap } from '../../values/literals.ts';
-import type { Outcome } from '../../values/problem-list.ts';
+import { type Outcome, problemsText } from '../../values/problem-list.ts';
 import { nodeExecutionPhases } from '../domain/phases.ts';
 import { outputsOfItems } from '../engine/arrays.ts';
 import { graphOf, innerNodeId, nodeAt, outerNodeId } from '../engine/node-paths.ts';
@@ -98,8 +98,8 @@ class Ending {
     if (to !== 'SUCCEEDED') return { phase: to, error: null, outputs: null };
     const outputs = await this.#outputsOf(row, node);
     if (outputs.ok) return { phase: to, error: null, outputs: outputs.value };
-    const message = outputs.problems.map((problem) => problem.message).join('; ');
-    return { phase: 'FAILED', error: { code: 'OutputsUnresolved', message, kind: 'USER' }, outputs: null };
+    const error = { code: 'OutputsUnresolved', message: problemsText(outputs), kind: 'USER' } as const;
+    return { phase: 'FAILED', error, outputs: null };
   }
 
   async #outputsOf(row: NodeRow, node: RunnableNode): Promise<Outcome<LiteralMap>> {

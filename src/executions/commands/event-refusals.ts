@@ -1,6 +1,12 @@
-import { AlreadyExistsError, type DomainError, FailedPreconditionError } from '../../platform/errors.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
+import {
+  AlreadyExistsError,
+  type DomainError,
+  FailedPreconditionError,
+  NotFoundError,
+} from '../../platform/errors.ts';
 import type { EventVerdict } from '../domain/judge-events.ts';
-import type { ReportedExecution } from '../store/events-from-outside.ts';
+import { lockReported, type ReportedExecution } from '../store/events-from-outside.ts';
 
 /** What an event is about. */
 interface Judged {
@@ -31,10 +37,16 @@ export function eventRefusal(verdict: EventVerdict, { noun, current, cluster }: 
   });
 }
 
-/** @throws FailedPreconditionError for an execution that our own scheduler runs. */
-export function requireExternal({ engine, phase }: ReportedExecution): void {
-  if (engine === 'EXTERNAL') return;
+/**
+ * Locks the execution of an event.
+ *
+ * @throws NotFoundError; FailedPreconditionError for an execution that our own scheduler runs.
+ */
+export async function lockExternal(tx: Tx, id: string): Promise<ReportedExecution> {
+  const execution = await lockReported(tx, id);
+  if (!execution) throw new NotFoundError('execution', id, ['input', 'execution']);
+  if (execution.engine === 'EXTERNAL') return execution;
   throw new FailedPreconditionError('Slipway runs this execution itself, so it takes no events', {
-    current: phase,
+    current: execution.phase,
   });
 }

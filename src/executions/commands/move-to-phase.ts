@@ -4,6 +4,7 @@ import { workErrorOf } from '../../platform/work-error.ts';
 import type { Closure } from '../../registry/domain/closure.ts';
 import { promisedNodesOf } from '../../registry/domain/compile-bindings.ts';
 import { resolveBindings } from '../../registry/domain/resolve-bindings.ts';
+import { problemsText } from '../../values/problem-list.ts';
 import { literalBytes, MAX_TURN_BYTES } from '../domain/limits.ts';
 import { executionPhases } from '../domain/phases.ts';
 import { outerNodeId } from '../engine/node-paths.ts';
@@ -79,8 +80,7 @@ async function outputsOf(tx: Tx, execution: LockedExecution, closure: Closure) {
     inputs: execution.inputs,
     outputs,
   });
-  if (!resolved.ok)
-    return failure('OutputsUnresolved', resolved.problems.map((problem) => problem.message).join('; '));
+  if (!resolved.ok) return failure('OutputsUnresolved', problemsText(resolved));
   if (literalBytes(resolved.value) > MAX_TURN_BYTES)
     return failure('OutputsTooLarge', `the outputs take more than ${MAX_TURN_BYTES} bytes as literals`);
   const missing = await missingFiles(execution, resolved.value, tx);

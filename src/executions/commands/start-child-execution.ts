@@ -5,7 +5,7 @@ import type { WorkError } from '../../platform/work-error.ts';
 import { effectiveInputs } from '../../registry/domain/effective-inputs.ts';
 import type { LaunchPlanInputs } from '../../registry/domain/launch-plan.ts';
 import type { LiteralMap } from '../../values/literals.ts';
-import { Place } from '../../values/problem-list.ts';
+import { Place, problemsText } from '../../values/problem-list.ts';
 import type { ExecutionSettings } from '../domain/execution-spec.ts';
 import { insertExecution } from '../store/create.ts';
 import { type SpecRow, settingsOf } from '../store/execution-specs.ts';
@@ -43,8 +43,7 @@ export async function startChildExecution(
     return refused('NestedTooDeep', `executions must be nested at most ${MAX_NESTING} levels deep`);
   const plan = await tx.launchPlan.findUniqueOrThrow({ where: { id: node.launchPlanId } });
   const effective = effectiveInputs(plan as unknown as LaunchPlanInputs, { inputLiterals: node.inputs });
-  if (!effective.ok)
-    return refused('BindingFailed', effective.problems.map((problem) => problem.message).join('; '));
+  if (!effective.ok) return refused('BindingFailed', problemsText(effective));
   const place = new Place([]);
   const resolved = await resolveExecutionSettings(
     {

@@ -1,10 +1,11 @@
 import type { Tx } from '../../platform/database/transaction.ts';
 import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
 import { clientIdOf } from '../domain/client-id.ts';
-import { executionPhases, nodeExecutionPhases } from '../domain/phases.ts';
+import { nodeExecutionPhases } from '../domain/phases.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
-import { moveExecution, moveNodes } from '../store/moves.ts';
-import { listOpenChildren, listOpenLeaves, type NodeRow } from '../store/nodes.ts';
+import { moveNodes } from '../store/moves.ts';
+import { listOpenLeaves, type NodeRow } from '../store/nodes.ts';
+import { abortChildren } from './abort-children.ts';
 
 /**
  * Stops the open nodes whose ids begin with one of `prefixes`. Gates end at once. Executions of launch plans are
@@ -25,19 +26,7 @@ export async function stopNodes(
   const ofKind = (kind: NodeRow['kind']) => open.filter((row) => row.kind === kind);
   const gates = ofKind('GATE');
   await abortNodes(tx, execution.id, gates, now);
-  const launching = ofKind('LAUNCH_PLAN').map(({ id }) => id);
-  for (const id of await listOpenChildren(tx, launching))
-    await moveExecution(
-      {
-        id,
-        to: 'ABORTING',
-        // Once is enough: a second request would only replace the cause.
-        from: phasesThatMayMoveTo(executionPhases, 'ABORTING').filter((phase) => phase !== 'ABORTING'),
-        at: now,
-        abort: { cause, principalId: execution.abortPrincipalId ?? execution.principalId },
-      },
-      tx,
-    );
+  await abortChildren(tx, execution, open, cause, now);
   const clientIds = ofKind('TASK').map(({ id, latestAttempt }) => clientIdOf(id, latestAttempt ?? 0));
   return { clientIds, ended: gates.length > 0 };
 }

@@ -1,4 +1,4 @@
-import type { TaskExecutionPhase } from '../../generated/prisma/enums.ts';
+import type { CacheStatus, TaskExecutionPhase } from '../../generated/prisma/enums.ts';
 import { isTerminal } from '../../platform/phase-table.ts';
 import { isRecord, type JsonObject, type JsonValue } from '../../values/json.ts';
 import { taskExecutionPhases } from './phases.ts';
@@ -20,7 +20,7 @@ export interface ExternalResource {
   readonly index: number;
   readonly retryAttempt: number;
   readonly phase: TaskExecutionPhase;
-  readonly cacheStatus: string;
+  readonly cacheStatus: CacheStatus;
   readonly logs: readonly TaskLog[];
   readonly customInfo?: JsonObject;
 }
@@ -46,6 +46,8 @@ export interface TaskDetails {
   readonly reasons: readonly TaskReason[];
   readonly customInfo?: JsonObject;
   readonly metadata?: TaskExecutionMetadata;
+  /** Flyte's LogContext. */
+  readonly logContext?: JsonObject;
   readonly taskType?: string;
   readonly eventVersion: number;
   readonly inputUri?: string;
@@ -63,6 +65,7 @@ export interface TaskDetailsEvent {
   readonly reasons: readonly TaskReason[];
   readonly customInfo: JsonObject | null;
   readonly metadata: TaskExecutionMetadata | null;
+  readonly logContext: JsonObject | null;
   readonly taskType: string | null;
   readonly eventVersion: number;
   readonly inputUri: string | null;
@@ -83,6 +86,7 @@ export function mergeTaskDetails(stored: TaskDetails | null, event: TaskDetailsE
   const known = stored ?? noDetails;
   const customInfo = event.customInfo ? mergePatch(known.customInfo, event.customInfo) : known.customInfo;
   const metadata = event.metadata ? mergeMetadata(known.metadata, event.metadata) : known.metadata;
+  const logContext = event.logContext ?? known.logContext;
   const taskType = event.taskType ?? known.taskType;
   const inputUri = known.inputUri ?? event.inputUri ?? undefined;
   const outputUri = event.outputUri ?? known.outputUri;
@@ -92,6 +96,7 @@ export function mergeTaskDetails(stored: TaskDetails | null, event: TaskDetailsE
     eventVersion: Math.max(known.eventVersion, event.eventVersion),
     ...(customInfo && { customInfo }),
     ...(metadata && { metadata }),
+    ...(logContext && { logContext }),
     ...(taskType && { taskType }),
     ...(inputUri && { inputUri }),
     ...(outputUri && { outputUri }),

@@ -1,5 +1,7 @@
+import { isAllowed } from '../../authorization/can.ts';
 import { obstacleTo, type Permission } from '../../authorization/domain/permissions.ts';
 import type { Target } from '../../authorization/domain/resources.ts';
+import type { ExecutionPhase } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
@@ -23,7 +25,7 @@ import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
 import { WorkflowType } from '../../registry/graphql/workflow.ts';
 import type { VersionBy } from '../../registry/store.ts';
 import { executionTarget } from '../domain/targets.ts';
-import { executionFilters } from '../store/filter-columns.ts';
+import { executionFilters, nodeExecutionFilters } from '../store/filter-columns.ts';
 import {
   countExecutions,
   type ExecutionListFilter,
@@ -31,6 +33,7 @@ import {
   executionOrder,
   listExecutions,
 } from '../store/lists.ts';
+import { countNodes, listNodes, nodeOrder } from '../store/part-lists.ts';
 import type { ExecutionBy } from '../store/reads.ts';
 import {
   ExecutionByInput,
@@ -38,8 +41,11 @@ import {
   ExecutionModeEnum,
   ExecutionPhaseEnum,
   ExecutionType,
+  LaunchEntityEnum,
 } from './execution.ts';
-import { NodeExecutionConnection, NodeExecutionType, nodesOf } from './node-execution.ts';
+import { NodeExecutionConnection, NodeExecutionType } from './node-execution.ts';
+import { nodeFilterOf, nodeListArguments } from './node-lists.ts';
+import { readableChild } from './readable-edges.ts';
 import { listed } from './values.ts';
 
 const ExecutionFilterInput = builder.inputType('ExecutionFilterInput', {
@@ -63,6 +69,10 @@ const ExecutionFilterInput = builder.inputType('ExecutionFilterInput', {
       type: UserByInput,
       description:
         'Only executions that this user created. An e-mail address finds other users only if you may list users.',
+    }),
+    launchEntity: t.field({
+      type: LaunchEntityEnum,
+      description: 'Only executions that were asked to run this: a launch plan, or a single task.',
     }),
     phases: t.field({ type: [ExecutionPhaseEnum], description: 'Only executions in one of these phases.' }),
     createdAfter: t.field({
@@ -146,6 +156,7 @@ async function filterOf({ filter, orderBy }: ListArguments, context: Context): P
     workflowId,
     launchPlanId,
     principalId,
+    launchEntity: filter?.launchEntity ?? null,
     domain: filter?.domain ?? null,
     phases: filter?.phases ?? null,
     createdAfter: filter?.createdAfter ?? null,
@@ -190,6 +201,37 @@ builder.objectField(ProjectType, 'executions', (t) =>
     },
     ExecutionConnection,
   ),
+);
+
+const ExecutionPhaseCountType = builder
+  .objectRef<{ readonly phase: ExecutionPhase; readonly count: number }>('ExecutionPhaseCount')
+  .implement({
+    description: 'How many executions are in one phase.',
+    fields: (t) => ({
+      phase: t.expose('phase', { type: ExecutionPhaseEnum, description: 'The phase that they are in.' }),
+      count: t.exposeInt('count', { description: 'How many executions are in this phase: at least 1.' }),
+    }),
+  });
+
+builder.objectField(ProjectType, 'executionCounts', (t) =>
+  t.field({
+    type: [ExecutionPhaseCountType],
+    nullable: true,
+    extensions: { listSize: 9 },
+    description: `How many of the executions in the project that you may read are in each phase. Phases without executions are left out; ${hiddenByScopes}`,
+    args: {
+      filter: t.arg({
+        type: ExecutionFilterInput,
+        description: 'Which executions to count. If left out: all that are not archived.',
+      }),
+    },
+    resolve: async (project, args, context) => {
+      const target = async () => projectTarget(project);
+      if (!(await isAllowed(callerOf(context), 'execution:read', { target }))) return null;
+      const page = await filterOf(args, context);
+      return await context.loaders.phaseCountsOfProject.load({ parentId: project.id, page });
+    },
+  }),
 );
 
 builder.objectField(WorkflowType, 'executions', (t) =>
@@ -271,11 +313,7 @@ builder.objectField(NodeExecutionType, 'childExecution', (t) =>
     type: ExecutionType,
     nullable: true,
     description: 'The execution that the node started; null if it started none, or if it is hidden from you.',
-    resolve: guardedEdge(
-      'execution:read',
-      (node, { loaders }) => (node.kind === 'LAUNCH_PLAN' ? loaders.childExecution.load(node.id) : null),
-      executionTarget,
-    ),
+    resolve: readableChild,
   }),
 );
 
@@ -318,12 +356,32 @@ builder.queryFields((t) => ({
     {
       type: NodeExecutionType,
       description:
-        'The nodes of the outermost workflow of one execution that are ready to run, run or have run, newest first.',
-      args: addressOf(ExecutionByInput, 'execution'),
-      resolve: async (_root, { by, ...args }, { loaders }) => {
+        'The nodes of one execution that are ready to run, run or have run: those of the outermost workflow, or those directly inside of `parent`.',
+      args: {
+        ...addressOf(ExecutionByInput, 'execution'),
+        parent: t.arg.string({
+          description:
+            'The `nodeId` of a node of the execution: list the nodes directly inside of it. NOT_FOUND if there is none.',
+        }),
+        ...nodeListArguments,
+        ...filtersArgument(nodeExecutionFilters),
+      },
+      resolve: async (_root, { by, parent, filter, orderBy, filters, ...args }, { loaders }) => {
         const execution = await loaders.execution.load(by as ExecutionBy);
         if (!execution) throw new NotFoundError('execution', addressText(by));
-        return await nodesOf(execution.id, args, loaders);
+        const outer =
+          parent == null
+            ? null
+            : await loaders.nodeExecutionByKey.load({ executionId: execution.id, nodeId: parent });
+        if (parent != null && !outer) throw new NotFoundError('node execution', parent, ['parent']);
+        const [inside, id] = outer ? (['node', outer.id] as const) : (['execution', execution.id] as const);
+        const shown = { ...nodeFilterOf({ filter, orderBy }), filters: parseFilters(filters ?? '') };
+        return await pagedList(
+          args,
+          nodeOrder(shown),
+          async (page) => (await listNodes(inside, id, shown, page)).map(listed),
+          () => countNodes(inside, id, shown),
+        );
       },
     },
     NodeExecutionConnection,

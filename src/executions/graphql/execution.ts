@@ -15,13 +15,15 @@ import { PrincipalType } from '../../identity/graphql/user.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
-import { launchPlanTarget, taskTarget, workflowTarget } from '../../registry/domain/targets.ts';
+import { taskTarget, workflowTarget } from '../../registry/domain/targets.ts';
 import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
 import { TaskType } from '../../registry/graphql/task.ts';
 import { WorkflowType } from '../../registry/graphql/workflow.ts';
 import type { ExecutionRow } from '../store/reads.ts';
 import { executionSettingFields } from './execution-settings.ts';
-import { NodeExecutionConnection, NodeExecutionType, NodePhaseCountType, nodesOf } from './node-execution.ts';
+import { NodeExecutionConnection, NodeExecutionType, NodePhaseCountType } from './node-execution.ts';
+import { nodeListArguments, nodesOf } from './node-lists.ts';
+import { readableLaunchPlan } from './readable-edges.ts';
 import { DataType, durationOf, noData } from './values.ts';
 
 export const ExecutionPhaseEnum = enumOf<ExecutionPhase>(
@@ -101,7 +103,7 @@ const StateChangeType = builder.objectRef<ExecutionRow>('ExecutionStateChange').
   }),
 });
 
-const LaunchEntityEnum = enumOf<LaunchEntity>('LaunchEntity', 'What an execution was asked to run.', {
+export const LaunchEntityEnum = enumOf<LaunchEntity>('LaunchEntity', 'What an execution was asked to run.', {
   LAUNCH_PLAN: 'A version of a launch plan, with its workflow.',
   TASK: 'A single task, for which the server made a workflow.',
 });
@@ -186,11 +188,7 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       type: LaunchPlanType,
       nullable: true,
       description: 'The version of the launch plan that it runs; null if it is hidden from you.',
-      resolve: guardedEdge(
-        'launchPlan:read',
-        (execution, { loaders }) => loaders.launchPlan.load({ id: execution.launchPlanId }),
-        launchPlanTarget,
-      ),
+      resolve: readableLaunchPlan,
     }),
     workflow: t.field({
       type: WorkflowType,
@@ -263,8 +261,9 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       {
         type: NodeExecutionType,
         description:
-          'The nodes of the outermost workflow that are ready to run, run or have run, newest first. Nodes inside of others are in their `childNodeExecutions`.',
-        resolve: (execution, args, { loaders }) => nodesOf(execution.id, args, loaders),
+          'The nodes of the outermost workflow that are ready to run, run or have run. Nodes inside of others are in their `childNodeExecutions`.',
+        args: nodeListArguments,
+        resolve: ({ id }, args, { loaders }) => nodesOf(loaders.nodesOfExecution, id, args),
       },
       NodeExecutionConnection,
     ),

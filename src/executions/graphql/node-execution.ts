@@ -4,14 +4,13 @@ import { connectionType } from '../../graphql/connection.ts';
 import type { Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { addressOf } from '../../graphql/input.ts';
-import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
 import { NodeInterface } from '../../graphql/node.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { NO_ID } from '../../platform/ids.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
-import { type NodeExecutionRow, nodesInside, nodesOfExecutions, tasksOfNodes } from '../store/reads.ts';
-import { TaskExecutionConnection, TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
-import { DataType, durationOf, listed, noData } from './values.ts';
+import type { NodeExecutionRow } from '../store/reads.ts';
+import { TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
+import { DataType, durationOf, noData } from './values.ts';
 
 export const NodeExecutionPhaseEnum = enumOf<NodeExecutionPhase>(
   'NodeExecutionPhase',
@@ -30,7 +29,7 @@ export const NodeExecutionPhaseEnum = enumOf<NodeExecutionPhase>(
   },
 );
 
-const NodeKindEnum = enumOf<NodeKind>('NodeKind', 'What a node does.', {
+export const NodeKindEnum = enumOf<NodeKind>('NodeKind', 'What a node does.', {
   TASK: 'It runs a task, in one or more attempts.',
   WORKFLOW: 'It runs the nodes of a workflow inside of the same execution.',
   LAUNCH_PLAN: 'It starts an execution of a launch plan and waits for its end.',
@@ -123,20 +122,6 @@ export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecut
       description: 'The inputs of the node, and the outputs of the attempt that succeeded.',
       resolve: async (node, _args, { loaders }) => (await loaders.nodeData.load(node.id)) ?? noData,
     }),
-    taskExecutions: t.connection(
-      {
-        type: TaskExecutionType,
-        description: 'The attempts of the node, newest first.',
-        resolve: ({ id: parentId }, args, { loaders }) =>
-          pagedList(
-            args,
-            tasksOfNodes.order,
-            (page) => loaders.tasksOfNode.load({ parentId, page }),
-            () => loaders.taskCount.load(parentId, null),
-          ),
-      },
-      TaskExecutionConnection,
-    ),
   }),
 });
 
@@ -150,21 +135,6 @@ builder.objectFields(NodeExecutionType, (t) => ({
     resolve: ({ parentId }, _args, { loaders }) =>
       parentId === null ? null : loaders.nodeExecution.load(parentId),
   }),
-  childNodeExecutions: t.connection(
-    {
-      type: NodeExecutionType,
-      description:
-        'The nodes directly inside of this one, newest first: of a workflow, of a branch, or the items of an array.',
-      resolve: ({ id: parentId }, args, { loaders }) =>
-        pagedList(
-          args,
-          nodesInside.order,
-          async (page) => (await loaders.nodesInside.load({ parentId, page })).map(listed),
-          () => loaders.nodeCountInside.load(parentId, null),
-        ),
-    },
-    NodeExecutionConnection,
-  ),
 }));
 
 const NodeExecutionKeyInput = builder.inputType('NodeExecutionKeyInput', {
@@ -177,7 +147,7 @@ const NodeExecutionKeyInput = builder.inputType('NodeExecutionKeyInput', {
   }),
 });
 
-const NodeExecutionByInput = builder.inputType('NodeExecutionByInput', {
+export const NodeExecutionByInput = builder.inputType('NodeExecutionByInput', {
   description: 'The address of a node execution.',
   isOneOf: true,
   fields: (t) => ({
@@ -222,20 +192,6 @@ export async function loadNodeExecution(
   });
   // Also asked if there is no such execution, so that it takes the same statements as a hidden one.
   return await loaders.nodeExecutionByKey.load({ executionId: execution?.id ?? NO_ID, nodeId });
-}
-
-/** The nodes of the outermost workflow, as a connection field of any object that has the id of the execution. */
-export function nodesOf(
-  executionId: string,
-  args: PageArguments,
-  { nodesOfExecution, nodeCountOfExecution }: Loaders,
-) {
-  return pagedList(
-    args,
-    nodesOfExecutions.order,
-    async (page) => (await nodesOfExecution.load({ parentId: executionId, page })).map(listed),
-    () => nodeCountOfExecution.load(executionId, null),
-  );
 }
 
 builder.objectField(TaskExecutionType, 'nodeExecution', (t) =>

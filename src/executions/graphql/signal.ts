@@ -15,7 +15,7 @@ import type { ExecutionBy, ExecutionRow } from '../store/reads.ts';
 import { type SignalRow, signalsOfExecutions } from '../store/signals.ts';
 import { ExecutionByInput, ExecutionType } from './execution.ts';
 
-const SignalType = builder.objectRef<SignalRow>('Signal').implement({
+export const SignalType = builder.objectRef<SignalRow>('Signal').implement({
   description:
     'What a gate of an execution waits for. A person or a program sets its value. Everybody who may read the execution may read it.',
   fields: (t) => ({

@@ -3,10 +3,10 @@ import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
-import { addressOf, type ById, byId } from '../../graphql/input.ts';
 import { NodeInterface } from '../../graphql/node.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
+import type { EntityKey } from '../../registry/domain/entity-keys.ts';
 import { taskTarget } from '../../registry/domain/targets.ts';
 import { EntityKeyType } from '../../registry/graphql/entity-key.ts';
 import { TaskType } from '../../registry/graphql/task.ts';
@@ -27,6 +27,14 @@ export const TaskExecutionPhaseEnum = enumOf<TaskExecutionPhase>(
     RETRYABLE_FAILED: 'The code failed, and another attempt of the node follows. Final for this attempt.',
   },
 );
+
+/** The key of the task of an attempt. */
+export const taskKeyOf = (task: TaskExecutionRow): EntityKey => ({
+  project: task.taskProject,
+  domain: task.taskDomain,
+  name: task.taskName,
+  version: task.taskVersion,
+});
 
 export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecution').implement({
   description: "One attempt of a node's task. Everybody who may read its execution may read it.",
@@ -86,26 +94,9 @@ export const TaskExecutionType = builder.objectRef<TaskExecutionRow>('TaskExecut
     taskKey: t.field({
       type: EntityKeyType,
       description: 'The key of the task. It is shown even if the task is hidden from you or not registered.',
-      resolve: ({ taskProject: project, taskDomain: domain, taskName: name, taskVersion: version }) => ({
-        project,
-        domain,
-        name,
-        version,
-      }),
+      resolve: taskKeyOf,
     }),
   }),
 });
 
 export const TaskExecutionConnection = connectionType(TaskExecutionType);
-
-const TaskExecutionByInput = byId('TaskExecutionByInput', 'an attempt');
-
-builder.queryField('taskExecution', (t) =>
-  t.field({
-    type: TaskExecutionType,
-    nullable: true,
-    description: 'One attempt of a task. Null and NOT_FOUND if it does not exist or you may not see it.',
-    args: addressOf(TaskExecutionByInput, 'attempt'),
-    resolve: (_root, { by }, { loaders }) => loaders.taskExecution.load((by as ById).id),
-  }),
-);

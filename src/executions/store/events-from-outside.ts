@@ -90,6 +90,15 @@ export async function storeNodeNews(tx: Tx, id: string, news: NodeNews): Promise
   await run(nodeNewsStatement, values, tx);
 }
 
+const nodeInputsStatement = statement<{ id: string }>(
+  'update node_executions set inputs = $2::json where id = $1::uuid and inputs is null returning id',
+);
+
+/** Stores the inputs of a node, which its attempts share. The first ones are kept. */
+export async function storeNodeInputs(tx: Tx, id: string, inputs: object): Promise<void> {
+  await run(nodeInputsStatement, [id, JSON.stringify(inputs)], tx);
+}
+
 interface KnownTask {
   readonly id: string;
   readonly phase: TaskExecutionPhase;
@@ -115,7 +124,8 @@ export async function findReportedTask(
 }
 
 const taskNewsStatement = statement<{ id: string }>(
-  `update task_executions set details = $2::json, phase_version = $3, updated_at = $4::timestamptz
+  `update task_executions
+      set details = $2::json, phase_version = $3, updated_at = $4::timestamptz, reason = coalesce($5, reason)
     where id = $1::uuid returning id`,
 );
 
@@ -124,5 +134,7 @@ export async function storeTaskNews(
   id: string,
   news: { readonly details: TaskDetails; readonly phaseVersion: number; readonly updatedAt: Date },
 ): Promise<void> {
-  await run(taskNewsStatement, [id, JSON.stringify(news.details), news.phaseVersion, news.updatedAt], tx);
+  const { details, phaseVersion, updatedAt } = news;
+  const reason = details.reasons.at(-1)?.message ?? null;
+  await run(taskNewsStatement, [id, JSON.stringify(details), phaseVersion, updatedAt, reason], tx);
 }

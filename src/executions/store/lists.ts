@@ -1,10 +1,10 @@
 import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
-import type { ExecutionMode, ExecutionPhase } from '../../generated/prisma/enums.ts';
+import type { ExecutionMode, ExecutionPhase, LaunchEntity } from '../../generated/prisma/enums.ts';
 import { filterSql } from '../../platform/database/filter-sql.ts';
 import { newestFirst, type Page, reversed } from '../../platform/database/page.ts';
 import { join, nothing, type Rows, raw, type Sql, sql } from '../../platform/database/sql.ts';
-import { count, list, listOfEach } from '../../platform/database/statement.ts';
+import { count, list, listOfEach, query } from '../../platform/database/statement.ts';
 import type { FilterTerm } from '../../platform/flyte-filters.ts';
 import { executionFilters } from './filter-columns.ts';
 import { type ExecutionRow, executionColumns } from './reads.ts';
@@ -19,6 +19,8 @@ export interface ExecutionListFilter {
   readonly workflowId: string | null;
   readonly launchPlanId: string | null;
   readonly principalId: string | null;
+  /** What the execution was asked to run. */
+  readonly launchEntity?: LaunchEntity | null;
   readonly phases: readonly ExecutionPhase[] | null;
   /** At this time or later. */
   readonly createdAfter: Date | null;
@@ -80,6 +82,7 @@ function shownTo(reader: Reader, filter: ExecutionListFilter): Rows {
       ${isOf('project_id', filter.projectId)} ${isOf('workflow_id', filter.workflowId)}
       ${isOf('launch_plan_id', filter.launchPlanId)} ${isOf('principal_id', filter.principalId)}
       ${domain === null ? nothing : sql`and execution.domain = ${domain}`}
+      ${filter.launchEntity ? sql`and execution.launch_entity = ${filter.launchEntity}::text::launch_entity` : nothing}
       ${phases ? sql`and execution.phase = any(${phases}::text[]::execution_phase[])` : nothing}
       ${createdAfter ? sql`and execution.created_at >= ${createdAfter}::timestamptz` : nothing}
       ${createdBefore ? sql`and execution.created_at < ${createdBefore}::timestamptz` : nothing}
@@ -165,6 +168,25 @@ export const listExecutions = (reader: Reader, filter: ExecutionListFilter, page
 /** The number of these executions. It is read only if a query asks for it. */
 export const countExecutions = (reader: Reader, filter: ExecutionListFilter) =>
   count(shownTo(reader, filter));
+
+export interface ProjectPhaseCount {
+  readonly projectId: string;
+  readonly phase: ExecutionPhase;
+  readonly count: number;
+}
+
+/** How many of these executions are in each phase, for each project. Phases without executions are left out. */
+export function countPhases(
+  reader: Reader,
+  filter: ExecutionListFilter,
+  projectIds: readonly string[],
+): Promise<ProjectPhaseCount[]> {
+  const { with: queries = nothing, from } = shownTo(reader, filter);
+  return query<ProjectPhaseCount>(sql`${queries}
+    select execution.project_id as "projectId", execution.phase::text as phase, count(*)::int as count
+      from ${from} and execution.project_id = any(${projectIds}::uuid[])
+     group by execution.project_id, execution.phase order by execution.phase`);
+}
 
 const parents = {
   project: 'execution.project_id',

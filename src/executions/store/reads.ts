@@ -1,4 +1,5 @@
 import type {
+  CacheStatus,
   ExecutionEngine,
   ExecutionEventKind,
   ExecutionMode,
@@ -11,19 +12,12 @@ import type {
 } from '../../generated/prisma/enums.ts';
 import { eachAt, readAddressed } from '../../platform/by-address.ts';
 import { eachOf } from '../../platform/by-id.ts';
-import {
-  countOfEach,
-  highestFirst,
-  lastIdFirst,
-  type Page,
-  pageOfEach,
-} from '../../platform/database/page.ts';
-import { sql } from '../../platform/database/sql.ts';
-import { query, run, statement } from '../../platform/database/statement.ts';
+import { run, statement } from '../../platform/database/statement.ts';
 import { isId } from '../../platform/ids.ts';
-import type { ChildCount } from '../../platform/loaders.ts';
 import type { WorkError, WorkErrorColumns } from '../../platform/work-error.ts';
+import type { EntityKey } from '../../registry/domain/entity-keys.ts';
 import type { LiteralMap } from '../../values/literals.ts';
+import type { FlyteUrlPart } from '../domain/flyte-urls.ts';
 
 /**
  * The most frequent reads: flat rows by prepared statements, one for each level. Large or rare columns (inputs,
@@ -131,18 +125,24 @@ export interface NodeExecutionRow extends WorkErrorColumns {
   readonly latestTaskExecutionId: string | null;
   readonly latestAttempt: number | null;
   readonly latestTaskPhase: TaskExecutionPhase | null;
+  readonly cacheStatus: CacheStatus;
+  readonly isParent: boolean;
+  readonly isDynamic: boolean;
+  readonly parentTaskId: string | null;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
 
-const nodeColumns = `
+export const nodeColumns = `
   node.id, node.execution_id as "executionId", node.node_id as "nodeId", node.parent_id as "parentId",
   node.spec_node_id as "specNodeId", node.item_index as "itemIndex", node.item_count as "itemCount",
   node.kind::text as kind, node.phase::text as phase,
   node.latest_task_execution_id as "latestTaskExecutionId", node.latest_attempt as "latestAttempt",
-  node.latest_task_phase::text as "latestTaskPhase", node.error_code as "errorCode",
+  node.latest_task_phase::text as "latestTaskPhase", node.cache_status::text as "cacheStatus",
+  node.is_parent as "isParent", node.is_dynamic as "isDynamic", node.parent_task_id as "parentTaskId",
+  node.error_code as "errorCode",
   node.error_message as "errorMessage", node.error_kind::text as "errorKind", node.started_at as "startedAt",
   node.ended_at as "endedAt", node.created_at as "createdAt", node.updated_at as "updatedAt"`;
 
@@ -157,6 +157,7 @@ export interface TaskExecutionRow extends WorkErrorColumns {
   readonly taskVersion: string;
   readonly retryAttempt: number;
   readonly phase: TaskExecutionPhase;
+  readonly phaseVersion: number;
   readonly reason: string | null;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
@@ -164,36 +165,12 @@ export interface TaskExecutionRow extends WorkErrorColumns {
   readonly updatedAt: Date;
 }
 
-const taskColumns = `
+export const taskColumns = `
   task.id, task.execution_id as "executionId", task.node_execution_id as "nodeExecutionId", task.task_id as "taskId",
   task.task_project as "taskProject", task.task_domain as "taskDomain", task.task_name as "taskName",
-  task.task_version as "taskVersion", task.retry_attempt as "retryAttempt", task.phase::text as phase, task.reason, task.error_code as "errorCode",
+  task.task_version as "taskVersion", task.retry_attempt as "retryAttempt", task.phase::text as phase, task.phase_version as "phaseVersion", task.reason, task.error_code as "errorCode",
   task.error_message as "errorMessage", task.error_kind::text as "errorKind", task.started_at as "startedAt",
   task.ended_at as "endedAt", task.created_at as "createdAt", task.updated_at as "updatedAt"`;
-
-export const nodesOfExecutions = {
-  columns: nodeColumns,
-  source: 'node_executions as node',
-  parent: 'node.execution_id',
-  order: lastIdFirst('node'),
-};
-const outermost = sql`and node.parent_id is null`;
-
-/** The nodes of the outermost workflow of each execution, newest first: one page, and one more row if there is one. */
-export const readNodesOfExecutions = (executionIds: readonly string[], page: Page) =>
-  query<NodeExecutionRow>(pageOfEach(nodesOfExecutions, executionIds, page, outermost));
-
-export const countNodesOfExecutions = (executionIds: readonly string[]) =>
-  query<ChildCount>(countOfEach(nodesOfExecutions, executionIds, outermost));
-
-export const nodesInside = { ...nodesOfExecutions, parent: 'node.parent_id' };
-
-/** The nodes directly inside of each of these, newest first: one page, and one more row if there is one. */
-export const readNodesInside = (parentIds: readonly string[], page: Page) =>
-  query<NodeExecutionRow>(pageOfEach(nodesInside, parentIds, page));
-
-export const countNodesInside = (parentIds: readonly string[]) =>
-  query<ChildCount>(countOfEach(nodesInside, parentIds));
 
 /** How many items of an array are in a phase. */
 export interface ItemCountRow {
@@ -211,29 +188,22 @@ export function readItemCounts(arrayIds: readonly string[]): Promise<ItemCountRo
   return run(itemCounts, [arrayIds]);
 }
 
-const childExecutions = statement<ExecutionRow>(
-  `select ${executionColumns} from executions as execution join projects as project on project.id = execution.project_id
-    where execution.parent_node_id = any($1::uuid[])`,
+const childExecutions = statement<ExecutionRow & { readonly startedBy: string }>(
+  `with started as (
+     select id, parent_node_id as node_id from executions where parent_node_id = any($1::uuid[])
+     union
+     select (details->>'childExecutionId')::uuid, id from node_executions
+      where id = any($1::uuid[]) and details->>'childExecutionId' is not null
+   )
+   select started.node_id as "startedBy", ${executionColumns}
+     from started join executions as execution on execution.id = started.id
+     join projects as project on project.id = execution.project_id`,
 );
 
-/** The executions that these nodes have started. */
-export function readChildExecutions(nodeExecutionIds: readonly string[]): Promise<ExecutionRow[]> {
+/** The executions that these nodes have started, as we know or as an engine from outside says. */
+export function readChildExecutions(nodeExecutionIds: readonly string[]) {
   return run(childExecutions, [nodeExecutionIds]);
 }
-
-export const tasksOfNodes = {
-  columns: taskColumns,
-  source: 'task_executions as task',
-  parent: 'task.node_execution_id',
-  order: highestFirst<TaskExecutionRow>('task.retry_attempt', (task) => task.retryAttempt),
-};
-
-/** The newest attempts of each node: one page, and one more row if there is one. */
-export const readTasksOfNodes = (nodeExecutionIds: readonly string[], page: Page) =>
-  query<TaskExecutionRow>(pageOfEach(tasksOfNodes, nodeExecutionIds, page));
-
-export const countTasksOfNodes = (nodeExecutionIds: readonly string[]) =>
-  query<ChildCount>(countOfEach(tasksOfNodes, nodeExecutionIds));
 
 const nodesById = statement<NodeExecutionRow>(
   `select ${nodeColumns} from node_executions as node where node.id = any($1::uuid[])`,
@@ -299,29 +269,85 @@ export async function readTasksByAttempt(keys: readonly AttemptKey[]): Promise<(
   );
 }
 
-/** The literals of an execution, node or attempt, which are read only if a query asks for them, and their project. */
+/** An attempt, by its node, its task and its number. */
+export interface TaskKey extends AttemptKey {
+  readonly task: EntityKey;
+}
+
+const tasksByKey = statement<TaskExecutionRow>(
+  `select ${taskColumns}
+     from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[])
+       as asked(node_id, attempt, project, domain, name, version)
+     join task_executions as task on task.node_execution_id = asked.node_id and task.retry_attempt = asked.attempt
+      and task.task_project = asked.project and task.task_domain = asked.domain and task.task_name = asked.name
+      and task.task_version = asked.version`,
+);
+
+export async function readTasksByKey(keys: readonly TaskKey[]): Promise<(TaskExecutionRow | null)[]> {
+  const rows = await run(tasksByKey, [
+    keys.map(({ nodeExecutionId }) => nodeExecutionId),
+    keys.map(({ retryAttempt }) => retryAttempt),
+    keys.map(({ task }) => task.project),
+    keys.map(({ task }) => task.domain),
+    keys.map(({ task }) => task.name),
+    keys.map(({ task }) => task.version),
+  ]);
+  const textOf = (nodeExecutionId: string, retryAttempt: number, ...task: readonly string[]) =>
+    JSON.stringify([nodeExecutionId, retryAttempt, ...task]);
+  return eachAt(
+    keys,
+    ({ nodeExecutionId, retryAttempt, task: { project, domain, name, version } }) =>
+      textOf(nodeExecutionId, retryAttempt, project, domain, name, version),
+    rows.map((row) => [
+      textOf(
+        ...([row.nodeExecutionId, row.retryAttempt, row.taskProject] as const),
+        ...([row.taskDomain, row.taskName, row.taskVersion] as const),
+      ),
+      row,
+    ]),
+  );
+}
+
+/** The values of an execution, node or attempt, which are read only if a query asks for them, and their project. */
 export interface DataRow {
   readonly id: string;
   readonly tenantId: string;
   readonly projectId: string;
   readonly inputs: LiteralMap | null;
+  /** Null until it has succeeded. */
   readonly outputs: LiteralMap | null;
+  readonly inputUri: string | null;
+  readonly outputUri: string | null;
+  /** Null for an execution: Flyte has no addresses of its values. */
+  readonly part: FlyteUrlPart | null;
 }
 
 const executionData = statement<DataRow>(
-  `select id, tenant_id as "tenantId", project_id as "projectId", inputs, outputs
+  `select id, tenant_id as "tenantId", project_id as "projectId", inputs,
+          case when phase = 'SUCCEEDED' then outputs end as outputs,
+          null as "inputUri", null as "outputUri", null as part
      from executions where id = any($1::uuid[])`,
 );
+const partOf = (attempt: string) => `json_build_object(
+  'project', project.identifier, 'domain', execution.domain, 'execution', execution.name,
+  'nodeId', node.node_id, 'attempt', ${attempt}, 'hasDeck', node.details->>'deckUri' is not null) as part`;
 const nodeData = statement<DataRow>(
-  `select node.id, execution.tenant_id as "tenantId", execution.project_id as "projectId", node.inputs, node.outputs
+  `select node.id, execution.tenant_id as "tenantId", execution.project_id as "projectId", node.inputs,
+          case when node.phase in ('SUCCEEDED', 'RECOVERED') then node.outputs end as outputs,
+          node.details->>'inputUri' as "inputUri", node.details->>'outputUri' as "outputUri", ${partOf('null')}
      from node_executions as node join executions as execution on execution.id = node.execution_id
+     join projects as project on project.id = execution.project_id
     where node.id = any($1::uuid[])`,
 );
 const taskData = statement<DataRow>(
-  `select task.id, execution.tenant_id as "tenantId", execution.project_id as "projectId", node.inputs, task.outputs
+  `select task.id, execution.tenant_id as "tenantId", execution.project_id as "projectId", node.inputs,
+          case when task.phase = 'SUCCEEDED' then task.outputs end as outputs,
+          task.details->>'inputUri' as "inputUri", task.details->>'outputUri' as "outputUri",
+          ${partOf('task.retry_attempt')}
      from task_executions as task
      join node_executions as node on node.id = task.node_execution_id
      join executions as execution on execution.id = task.execution_id
+     join projects as project on project.id = execution.project_id
     where task.id = any($1::uuid[])`,
 );
 

@@ -1,3 +1,4 @@
+import { eachAt } from '../../platform/by-address.ts';
 import { countOfEach, lastIdFirst, type Page, pageOfEach } from '../../platform/database/page.ts';
 import { query, run, statement } from '../../platform/database/statement.ts';
 import { notifySql } from '../../platform/database/topics.ts';
@@ -45,6 +46,31 @@ const findStatement = statement<SignalRow>(
 export async function findSignal(executionId: string, signalId: string): Promise<SignalRow | null> {
   const [row] = await run(findStatement, [executionId, signalId]);
   return row ?? null;
+}
+
+/** What identifies a signal: its execution, and its id in the workflow. */
+export interface SignalKey {
+  readonly executionId: string;
+  readonly signalId: string;
+}
+
+const byKeys = statement<SignalRow>(
+  `select ${signalColumns} from unnest($1::uuid[], $2::text[]) as asked(execution_id, signal_id)
+     join signals as signal on signal.execution_id = asked.execution_id and signal.signal_id = asked.signal_id`,
+);
+
+/** One signal or null for each key, in the order of the keys. */
+export async function readSignals(keys: readonly SignalKey[]): Promise<(SignalRow | null)[]> {
+  const rows = await run(byKeys, [
+    keys.map(({ executionId }) => executionId),
+    keys.map(({ signalId }) => signalId),
+  ]);
+  const textOf = ({ executionId, signalId }: SignalKey) => JSON.stringify([executionId, signalId]);
+  return eachAt(
+    keys,
+    textOf,
+    rows.map((row) => [textOf(row), row]),
+  );
 }
 
 const ensureOneStatement = statement<SignalRow & { readonly hasOtherType: boolean }>(

@@ -3,12 +3,15 @@ import { isId } from '../ids.ts';
 import { parseInstant } from '../instants.ts';
 import { join, nothing, raw, type Sql, sql } from './sql.ts';
 
+/** `duration` is a number of seconds. */
+type PlainType = 'text' | 'timestamptz' | 'uuid' | 'int' | 'duration';
+
 /** A column that Flyte's filters can name. */
 export type FilterColumn =
   | {
       /** An SQL expression. */
       readonly column: string;
-      readonly type: 'text' | 'timestamptz' | 'uuid' | 'seconds';
+      readonly type: PlainType;
     }
   | {
       /** An SQL expression of type text. */
@@ -77,10 +80,10 @@ function conditionOf(term: FilterTerm, columns: FilterColumns): Sql {
   }
   if (found.type === 'enum') return enumCondition(term, found);
   const { column, type } = found;
-  const sqlType = raw(type === 'seconds' ? 'float8' : type);
   const values = term.values.map((text) => valueFrom(term, type, text));
   // Byte by byte, as lists are sorted by texts.
   const left = raw(type === 'text' ? `${column} collate "C"` : column);
+  const sqlType = raw(type === 'duration' ? 'float8' : type);
   if (term.function === 'value_in') return sql`${left} = any(${values}::${sqlType}[])`;
   if (term.function === 'value_not_in') return sql`${left} <> all(${values}::${sqlType}[])`;
   const [value = ''] = values;
@@ -115,15 +118,19 @@ function enumCondition(
   return sql`${raw(column)} = any(${values.filter((_, at) => holds(at))}::text[])`;
 }
 
-function valueFrom(term: FilterTerm, type: Exclude<FilterColumn['type'], 'enum'>, text: string): string {
+function valueFrom(term: FilterTerm, type: PlainType, text: string): string {
   if (type === 'text') return text;
   if (type === 'uuid') {
     if (!isId(text)) throw unfit(term, 'an id');
     return text;
   }
-  if (type === 'seconds') {
-    const seconds = parseSeconds(text);
-    if (seconds === null) throw unfit(term, 'seconds such as 60.5, or a time such as 1h30m');
+  if (type === 'int') {
+    if (!/^-?\d{1,9}$/.test(text)) throw unfit(term, 'a whole number');
+    return text;
+  }
+  if (type === 'duration') {
+    const seconds = secondsFrom(text);
+    if (seconds === null) throw unfit(term, 'a number of seconds, or a duration such as 1h30m or 2.5s');
     return String(seconds);
   }
   const instant = parseInstant(text);
@@ -131,27 +138,16 @@ function valueFrom(term: FilterTerm, type: Exclude<FilterColumn['type'], 'enum'>
   return instant.toISOString();
 }
 
-const secondsOf: Readonly<Record<string, number>> = {
-  h: 3600,
-  m: 60,
-  s: 1,
-  ms: 1e-3,
-  us: 1e-6,
-  µs: 1e-6,
-  ns: 1e-9,
+const unitSeconds: Readonly<Record<string, number>> = {
+  ...{ h: 3600, m: 60, s: 1, ms: 1e-3, us: 1e-6, µs: 1e-6, ns: 1e-9 },
 };
-const goDuration = /^(?:\d{1,12}(?:\.\d{1,9})?(?:h|ms|m|s|us|µs|ns))+$/;
 
-/** A number of seconds, or a duration as Go writes it; null for another text. */
-function parseSeconds(text: string): number | null {
-  const [, sign = '', rest = ''] = /^(-?)(.*)$/s.exec(text) ?? [];
-  const factor = sign === '-' ? -1 : 1;
-  if (/^\d{1,12}(\.\d{1,9})?$/.test(rest)) return factor * Number(rest);
-  if (rest.length > 100 || !goDuration.test(rest)) return null;
-  const parts = [...rest.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)/g)];
-  return (
-    factor * parts.reduce((sum, [, count = '', unit = '']) => sum + Number(count) * (secondsOf[unit] ?? 0), 0)
-  );
+/** The seconds of `3600.5`, or of a duration as Go writes it: `3600.5s`, `1h30m`. Null for any other text. */
+function secondsFrom(text: string): number | null {
+  if (/^\d{1,12}(\.\d{1,9})?$/.test(text)) return Number(text);
+  if (!/^(\d{1,12}(\.\d{1,9})?(h|ms|m|s|us|µs|ns))+$/.test(text)) return null;
+  const parts = [...text.matchAll(/([\d.]+)([a-zµ]+)/g)];
+  return parts.reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (unitSeconds[unit] ?? 0), 0);
 }
 
 const unfit = (term: FilterTerm, needed: string) =>

@@ -14,7 +14,7 @@ export interface Page {
   readonly from: SortKey | null;
 }
 
-export type SortType = 'timestamptz' | 'uuid' | 'int' | 'text';
+export type SortType = 'timestamptz' | 'uuid' | 'int' | 'bigint' | 'text';
 
 /** A column by which a list is sorted, in SQL and in a row. */
 export interface SortColumn<Row> {

@@ -1,13 +1,11 @@
-import { type Find, isAllowed, isSeen, refusal } from '../../authorization/can.ts';
-import type { Permission } from '../../authorization/domain/permissions.ts';
+import { type Find, isSeen, refusal } from '../../authorization/can.ts';
 import type { Target } from '../../authorization/domain/resources.ts';
 import { grantCreator } from '../../authorization/grant-creator.ts';
 import type { Leftover } from '../../flyte/form.ts';
-import type { LaunchPlan, Project, Task, Workflow } from '../../generated/prisma/client.ts';
+import type { LaunchPlan, Project, Workflow } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { newId } from '../../platform/ids.ts';
-import type { ObjectKind } from '../../platform/object-kinds.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { requireOpenProject } from '../../projects/open-project.ts';
 import { compileWorkflow } from '../domain/compile-workflow.ts';
@@ -17,19 +15,12 @@ import type { EntityKey } from '../domain/entity-keys.ts';
 import { withLeftoversBeside } from '../domain/flyte-specs.ts';
 import { referencedKeys } from '../domain/inner-nodes.ts';
 import { readSubWorkflows, readWorkflowTemplate } from '../domain/read-workflow-templates.ts';
-import { launchPlanTarget, taskTarget, workflowNameTarget, workflowTarget } from '../domain/targets.ts';
-import type { CompiledTask, TaskTemplate } from '../domain/task-templates.ts';
+import { launchPlanTarget, workflowNameTarget, workflowTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
 import type { CompiledLaunchPlan } from '../domain/workflow-templates.ts';
 import { describedBy } from '../store/descriptions.ts';
-import {
-  findNamedEntity,
-  findWorkflow,
-  idsByKey,
-  readLaunchPlans,
-  readTasks,
-  type VersionBy,
-} from '../store.ts';
+import { findNamedEntity, findWorkflow, idsByKey, readLaunchPlans } from '../store.ts';
+import { listReadableTasks, listReadableVersions, type Registered } from './list-readable-versions.ts';
 import { requireUsableName, storeVersion } from './store-version.ts';
 
 export interface NewWorkflow {
@@ -70,7 +61,7 @@ export async function createWorkflow(
   const written = readWorkflowTemplate(template, paths?.template);
   const subWorkflows = readSubWorkflows(given, paths?.subWorkflows);
   const referenced = referencedKeys(written, subWorkflows);
-  const tasks = await readableTasks(caller, referenced.tasks);
+  const tasks = await listReadableTasks(caller, referenced.tasks);
   const launchPlans = await usableLaunchPlans(caller, referenced.launchPlans);
   const known = {
     tasks: tasks.map(({ compiled }) => compiled),
@@ -144,24 +135,8 @@ async function requireMayRegister(caller: Caller, project: Project, key: EntityK
   return workflow;
 }
 
-/** A registered version in the form that the compiler needs. */
-interface Registered<Compiled> {
-  readonly id: string;
-  readonly compiled: Compiled;
-}
-
-/** The tasks that the caller may read. Other tasks are absent for the compiler, as they are for the caller. */
-const readableTasks = (caller: Caller, keys: readonly EntityKey[]): Promise<Registered<CompiledTask>[]> =>
-  readable<Task, CompiledTask>(caller, keys, {
-    kind: 'task',
-    permission: 'task:read',
-    read: (addresses) => readTasks(caller.tenantId, addresses),
-    targetOf: taskTarget,
-    compiledOf: (row, id) => ({ id, template: row.template as unknown as TaskTemplate }),
-  });
-
 /**
- * The same for launch plans. A node of a launch plan lets everybody run it who may run the workflow, so the author needs
+ * The launch plans that the caller may use. A node of a launch plan lets everybody run it who may run the workflow, so the author needs
  * USE on it.
  *
  * @throws PermissionDeniedError for a launch plan that the caller may read but not use.
@@ -170,18 +145,22 @@ async function usableLaunchPlans(
   caller: Caller,
   keys: readonly EntityKey[],
 ): Promise<Registered<CompiledLaunchPlan>[]> {
-  const found = await readable<LaunchPlan, CompiledLaunchPlan & { readonly target: Target }>(caller, keys, {
-    kind: 'launch plan',
-    permission: 'launchPlan:read',
-    read: (addresses) => readLaunchPlans(caller.tenantId, addresses),
-    targetOf: launchPlanTarget,
-    compiledOf: (row, id) => ({
-      id,
-      expectedInputs: row.expectedInputs as unknown as CompiledLaunchPlan['expectedInputs'],
-      expectedOutputs: row.expectedOutputs as unknown as CompiledLaunchPlan['expectedOutputs'],
-      target: launchPlanTarget(row),
-    }),
-  });
+  const found = await listReadableVersions<LaunchPlan, CompiledLaunchPlan & { readonly target: Target }>(
+    caller,
+    keys,
+    {
+      kind: 'launch plan',
+      permission: 'launchPlan:read',
+      read: (addresses) => readLaunchPlans(caller.tenantId, addresses),
+      targetOf: launchPlanTarget,
+      compiledOf: (row, id) => ({
+        id,
+        expectedInputs: row.expectedInputs as unknown as CompiledLaunchPlan['expectedInputs'],
+        expectedOutputs: row.expectedOutputs as unknown as CompiledLaunchPlan['expectedOutputs'],
+        target: launchPlanTarget(row),
+      }),
+    },
+  );
   for (const { compiled } of found) {
     const refused = await refusal(caller, 'launchPlan:use', {
       kind: 'launch plan',
@@ -192,33 +171,4 @@ async function usableLaunchPlans(
     if (refused) throw refused;
   }
   return found.map(({ id, compiled: { target: _target, ...compiled } }) => ({ id, compiled }));
-}
-
-async function readable<Row extends { readonly id: string }, Compiled>(
-  caller: Caller,
-  keys: readonly EntityKey[],
-  how: {
-    readonly kind: ObjectKind;
-    readonly permission: Permission;
-    read(addresses: readonly VersionBy[]): Promise<(Row | null)[]>;
-    targetOf(row: Row): Target;
-    compiledOf(row: Row, key: EntityKey): Compiled;
-  },
-): Promise<Registered<Compiled>[]> {
-  if (keys.length === 0) return [];
-  const addresses = keys.map((key) => ({ key }));
-  const rows = await how.read(addresses);
-  const found = await Promise.all(
-    addresses.map(async (by, at) => {
-      const row = rows[at] ?? null;
-      // Also asks about absent versions, so that they take the same statements as hidden ones.
-      const isReadable = await isAllowed(caller, how.permission, {
-        kind: how.kind,
-        key: addressText(by),
-        target: async () => row && how.targetOf(row),
-      });
-      return isReadable && row ? [{ id: row.id, compiled: how.compiledOf(row, by.key) }] : [];
-    }),
-  );
-  return found.flat();
 }

@@ -30,7 +30,7 @@ import { TaskConnection, TaskType } from './task.ts';
 import { termsOf } from './version-lists.ts';
 import { WorkflowConnection, WorkflowType } from './workflow.ts';
 
-const EntityTypeEnum = enumOf<EntityType>('EntityType', 'What a name is the name of.', {
+export const EntityTypeEnum = enumOf<EntityType>('EntityType', 'What a name is the name of.', {
   TASK: 'Versions of a task.',
   WORKFLOW: 'Versions of a workflow.',
   LAUNCH_PLAN: 'Versions of a launch plan.',

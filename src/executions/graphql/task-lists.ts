@@ -1,0 +1,107 @@
+import { builder } from '../../graphql/builder.ts';
+import { enumOf } from '../../graphql/enum.ts';
+import { filtersArgument } from '../../graphql/filters-argument.ts';
+import { addressOf } from '../../graphql/input.ts';
+import { pagedList } from '../../graphql/keyset.ts';
+import { addressText } from '../../platform/address-text.ts';
+import { NotFoundError } from '../../platform/errors.ts';
+import { parseFilters } from '../../platform/flyte-filters.ts';
+import { taskExecutionFilters } from '../store/filter-columns.ts';
+import {
+  countTasks,
+  listTasks,
+  type TaskListFilter,
+  type TaskOrder,
+  taskOrder,
+} from '../store/part-lists.ts';
+import {
+  loadNodeExecution,
+  type NodeExecutionBy,
+  NodeExecutionByInput,
+  NodeExecutionType,
+} from './node-execution.ts';
+import { partConditions, timeOrders } from './part-conditions.ts';
+import { TaskExecutionConnection, TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
+
+/** The lists of the attempts of a node. */
+
+const TaskExecutionFilterInput = builder.inputType('TaskExecutionFilterInput', {
+  description: 'Which attempts a list shows: the attempts that meet all of these conditions.',
+  fields: (t) => ({
+    phases: t.field({ type: [TaskExecutionPhaseEnum], description: 'Only attempts in one of these phases.' }),
+    ...partConditions(t, 'attempts'),
+  }),
+});
+
+const TaskExecutionOrderEnum = enumOf<TaskOrder>('TaskExecutionOrder', 'How a list of attempts is sorted.', {
+  ATTEMPT: 'By the number of the attempt, ascending.',
+  ATTEMPT_DESCENDING: 'By the number of the attempt, descending: the latest attempt comes first.',
+  ...timeOrders,
+});
+
+const listArguments = builder.args((t) => ({
+  filter: t.field({
+    type: TaskExecutionFilterInput,
+    description: 'Which attempts to list. If left out: all.',
+  }),
+  orderBy: t.field({
+    type: TaskExecutionOrderEnum,
+    defaultValue: 'ATTEMPT_DESCENDING',
+    description: 'How to sort the list.',
+  }),
+}));
+
+const filterOf = ({
+  filter,
+  orderBy,
+}: {
+  readonly filter?: typeof TaskExecutionFilterInput.$inferInput | null | undefined;
+  readonly orderBy?: TaskOrder | null | undefined;
+}): TaskListFilter => ({ ...filter, orderBy: orderBy ?? 'ATTEMPT_DESCENDING' });
+
+builder.objectField(NodeExecutionType, 'taskExecutions', (t) =>
+  t.connection(
+    {
+      type: TaskExecutionType,
+      description: 'The attempts of the node.',
+      args: listArguments,
+      resolve: ({ id }, { filter, orderBy, ...args }, { loaders }) => {
+        const shown = filterOf({ filter, orderBy });
+        const { tasksOfNode } = loaders;
+        return pagedList(
+          args,
+          taskOrder(shown),
+          (page) => tasksOfNode.page(id, shown, page),
+          () => tasksOfNode.count(id, shown),
+        );
+      },
+    },
+    TaskExecutionConnection,
+  ),
+);
+
+builder.queryField('taskExecutions', (t) =>
+  t.connection(
+    {
+      type: TaskExecutionType,
+      description: 'The attempts of one node of an execution.',
+      args: {
+        ...addressOf(NodeExecutionByInput, 'node execution'),
+        ...listArguments,
+        ...filtersArgument(taskExecutionFilters),
+      },
+      resolve: async (_root, { by, filter, orderBy, filters, ...args }, { loaders }) => {
+        const node = await loadNodeExecution(by as NodeExecutionBy, loaders);
+        if (!node) throw new NotFoundError('node execution', addressText(by as NodeExecutionBy));
+        const shown = { ...filterOf({ filter, orderBy }), filters: parseFilters(filters ?? '') };
+        return await pagedList(
+          args,
+          taskOrder(shown),
+          (page) => listTasks(node.id, shown, page),
+          () => countTasks(node.id, shown),
+        );
+      },
+    },
+    TaskExecutionConnection,
+  ),
+);
