@@ -26,16 +26,13 @@ import { isDatabaseLost } from '../platform/database/failures.ts';
 import { inTransaction, type Tx } from '../platform/database/transaction.ts';
 import type { Closure } from '../registry/domain/closure.ts';
 import { getClosure } from '../registry/store.ts';
-import type { LiteralMap } from '../values/literals.ts';
+import { LITERALS_PER_PLAIN, type LiteralMap } from '../values/literals.ts';
 import { toTaskEvents } from './attempt-events.ts';
 import { jobOfAttempt } from './attempt-jobs.ts';
 import { recordFailedTurn } from './failed-turns.ts';
 
 /** How many job events one turn reads. */
 const EVENTS_PER_TURN = 500;
-
-/** How much larger the literals of outputs may be than the plain values, which the executor's limit is about. */
-const LITERALS_PER_PLAIN = 4;
 
 /**
  * Moves one execution on as far as possible: it applies the events of its jobs, ends nodes that waited for something
