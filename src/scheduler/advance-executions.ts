@@ -15,6 +15,7 @@ import {
   readExecutionNodes,
   readNodeLiterals,
 } from '../executions/store/nodes.ts';
+import { releaseReservations } from '../executions/store/output-cache.ts';
 import { settleExecution } from '../executions/store/turns.ts';
 import { cancelJobSet } from '../jobs/commands/cancel-job-set.ts';
 import { submitJobs } from '../jobs/commands/submit-jobs.ts';
@@ -24,9 +25,10 @@ import { systemCaller } from '../platform/caller.ts';
 import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import { isDatabaseLost } from '../platform/database/failures.ts';
 import { inTransaction, type Tx } from '../platform/database/transaction.ts';
+import { LITERALS_PER_PLAIN } from '../platform/literals-per-plain.ts';
 import type { Closure } from '../registry/domain/closure.ts';
 import { getClosure } from '../registry/store.ts';
-import { LITERALS_PER_PLAIN, type LiteralMap } from '../values/literals.ts';
+import type { LiteralMap } from '../values/literals.ts';
 import { toTaskEvents } from './attempt-events.ts';
 import { jobOfAttempt } from './attempt-jobs.ts';
 import { recordFailedTurn } from './failed-turns.ts';
@@ -57,9 +59,11 @@ async function takeTurn(tx: Tx, id: string): Promise<boolean> {
   const closure = await getClosure(execution.workflowId, tx);
   const events = await listNews(tx, execution.id, EVENTS_PER_TURN);
   const { retries, upTo } = await takeOver(tx, execution, closure, events);
-  const { hasMore, wakeAt } = await proceed(tx, execution, closure, retries);
+  // A turn that releases keys reserves none, so that no two turns wait for each other.
+  const hasReleased = closure.hasSerializableCache && (await releaseReservations(tx, execution));
+  const { hasMore, wakeAt } = await proceed(tx, execution, closure, retries, !hasReleased);
   const hasMoreNews = upTo === null ? false : await acknowledgeNews(tx, execution.id, upTo);
-  const more = hasMoreNews || hasMore;
+  const more = hasMoreNews || hasMore || hasReleased;
   await settleExecution(tx, id, more, wakeAt);
   return more;
 }
@@ -111,6 +115,7 @@ async function proceed(
   execution: LockedExecution,
   closure: Closure,
   retries: readonly Attempt[],
+  mayReserve: boolean,
 ): Promise<{ hasMore: boolean; wakeAt: Date | null }> {
   const now = new Date();
   const waiting = await listNodesToAdvance(tx, execution.id);
@@ -128,6 +133,7 @@ async function proceed(
     byNodeId,
     failureInside(closure, rows),
     now,
+    mayReserve,
   );
   // Also if the execution is stopping: the attempts after failed ones already have rows. They are submitted and then
   // cancelled with the others, which ends them.
@@ -140,7 +146,11 @@ async function proceed(
   return {
     // A node that contains others has moved, or a node failed to start. A node that had no room starts when there is.
     hasMore:
-      next.hasMore || hasStopped || next.start.length > started.attempts.length || next.ends.length > 0,
+      next.hasMore ||
+      hasStopped ||
+      started.hasResumed ||
+      next.start.length > started.pending ||
+      next.ends.length > 0,
     wakeAt: wakeTimes.sort((one, other) => one.getTime() - other.getTime())[0] ?? null,
   };
 }

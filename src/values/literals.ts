@@ -62,9 +62,6 @@ export type Literal = LiteralNotes &
 
 export type LiteralMap = Readonly<Record<string, Literal>>;
 
-/** How much larger the literals of values may be than the plain values, which the limits of users are about. */
-export const LITERALS_PER_PLAIN = 4;
-
 export const noneLiteral: Literal = { scalar: { noneType: {} } };
 
 export function isNoneLiteral(literal: Literal): boolean {

@@ -4,6 +4,7 @@ import { executionPhases } from '../domain/phases.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveExecution } from '../store/moves.ts';
 import { listOpenNodes } from '../store/nodes.ts';
+import { releaseReservations } from '../store/output-cache.ts';
 import { abortNodes } from './stop-nodes.ts';
 
 /**
@@ -15,6 +16,7 @@ import { abortNodes } from './stop-nodes.ts';
 export async function failExecution(tx: Tx, execution: LockedExecution, now: Date): Promise<void> {
   const nodes = await listOpenNodes(tx, execution.id);
   await abortNodes(tx, execution.id, nodes, now);
+  await releaseReservations(tx, execution);
   await moveExecution(
     {
       id: execution.id,

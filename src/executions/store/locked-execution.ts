@@ -23,6 +23,8 @@ export interface LockedExecution
     | 'abortPrincipalId'
     | 'nesting'
   > {
+  /** Whether cached outputs are computed anew. */
+  readonly overwriteCache: boolean;
   readonly inputs: LiteralMap;
   /** True if its last turn failed and the next one is not due yet. */
   readonly isBackingOff: boolean;
@@ -35,6 +37,7 @@ const lockStatement = statement<LockedExecution>(
           execution.workflow_entity_id as "workflowEntityId",
           execution.principal_id as "principalId", execution.inputs, execution.abort_cause as "abortCause",
           execution.abort_principal_id as "abortPrincipalId", execution.nesting,
+          execution.overwrite_cache as "overwriteCache",
           execution.failed_turns > 0 and coalesce(execution.advance_at > now(), false) as "isBackingOff"
      from executions as execution join projects as project on project.id = execution.project_id
     where execution.id = $1::uuid and execution.engine = 'SLIPWAY'

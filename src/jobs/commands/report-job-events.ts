@@ -2,12 +2,12 @@ import type { JobRunState } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { InvalidArgumentError, type Problem, ResourceExhaustedError } from '../../platform/errors.ts';
 import { isId } from '../../platform/ids.ts';
+import { LITERALS_PER_PLAIN } from '../../platform/literals-per-plain.ts';
 import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
 import { rounds } from '../../platform/rounds.ts';
 import { jsonFault } from '../../platform/storable-json.ts';
 import { storable } from '../../platform/text.ts';
 import type { WorkError } from '../../platform/work-error.ts';
-import { LITERALS_PER_PLAIN } from '../../values/literals.ts';
 import { hasBeen, jobRunStates, type ReportableKind } from '../domain/states.ts';
 import { moveRuns, type RunMove, type RunMoved, resumeRuns } from '../store/runs.ts';
 
