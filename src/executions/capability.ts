@@ -11,6 +11,7 @@ import './graphql/execution-mutations.ts';
 import './graphql/execution-event.ts';
 import './graphql/events.ts';
 import './graphql/signal.ts';
+import './graphql/cache-entry.ts';
 
 export const executions: Capability = {
   rules: [executionRules],

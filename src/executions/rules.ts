@@ -4,6 +4,7 @@ import { callerOf } from '../graphql/context.ts';
 import { can, type Finder, type RootRules, ruleBy } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import { NO_ID } from '../platform/ids.ts';
+import { ofProject } from '../projects/rules.ts';
 import { launchPlanTarget } from '../registry/domain/targets.ts';
 import { ofProjectWithNew, ofProjectWithWorkflows } from '../registry/rules.ts';
 import type { VersionBy } from '../registry/store.ts';
@@ -81,6 +82,10 @@ const inProject = can(
 
 export const executionRules: RootRules = {
   Query: {
+    cacheEntries: can(
+      'cacheEntry:read',
+      ofProject(({ filter }: { filter: { project: string } }) => filter.project),
+    ),
     execution: can('execution:read', ofExecutionBy),
     executions: ruleBy(({ filter }: ListArguments) => (filter?.project == null ? inTenant : inProject)),
     nodeExecution: can('execution:read', ofNodeExecution),
@@ -93,6 +98,10 @@ export const executionRules: RootRules = {
     terminateExecution: can(
       'execution:terminate',
       ofExecution(({ input }: { input: { by: ExecutionBy } }) => input.by),
+    ),
+    evictCacheEntries: can(
+      'cacheEntry:evict',
+      ofProject(({ input }: { input: { project: string } }) => input.project),
     ),
     createSignal: can('execution:signal', ofInputExecution),
     setSignal: can('execution:signal', ofInputExecution),

@@ -68,6 +68,7 @@ const mutations: Readonly<Record<string, readonly [string, string]>> = {
   updateNamedEntity: ['namedEntity:update', 'named entity'],
   createExecution: ['execution:create', 'project'],
   terminateExecution: ['execution:terminate', 'execution'],
+  evictCacheEntries: ['cacheEntry:evict', 'project'],
   createSignal: ['execution:signal', 'execution'],
   setSignal: ['execution:signal', 'execution'],
   createWorkflowEvent: ['execution:report', 'execution'],

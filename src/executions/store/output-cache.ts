@@ -136,7 +136,8 @@ export interface FoundEntry {
 const findStatement = statement<FoundEntry>(
   `with found as materialized (
      select id, key, blob_ids, last_used_at from cache_entries
-      where tenant_id = $1::uuid and project_id = $2::uuid and key = any($3::text[]) for key share
+      where tenant_id = $1::uuid and project_id = $2::uuid and key = any($3::text[])
+      order by id for key share
    ),
    touched as (
      update cache_entries set last_used_at = now()
@@ -215,7 +216,7 @@ const storeEntriesStatement = statement<{ id: string }>(
        join task_executions as attempt on attempt.id = node.latest_task_execution_id
        join executions as execution on execution.id = node.execution_id
        join projects as project on project.id = execution.project_id
-      where node.cache_key is not null and node.phase = 'SUCCEEDED' and node.outputs is not null
+      where node.cache_key is not null and node.outputs is not null
       order by node.cache_key, node.id
    ),
    stored as (
