@@ -131,7 +131,10 @@ export async function startNodes(
     ...endsOfWaiters(waiters, consultation, now),
     ...moves.map((move) => (hits.has(move.id) ? { ...move, to: 'SUCCEEDED' as const } : move)),
   ]);
-  await storeLookups(tx, execution.id, lookups);
+  const waited = new Set(waiters.map(({ nodeExecutionId }) => nodeExecutionId));
+  // For nodes that go on waiting, nothing has changed.
+  const news = lookups.filter(({ nodeExecutionId: id }) => !waited.has(id) || !waiting.has(id));
+  await storeLookups(tx, execution.id, news);
   await addWaiters(
     tx,
     execution,
