@@ -154,13 +154,9 @@ describe('coerceToLiteral and toPlain', () => {
     expect(roundTrip(union(integer, { simple: 'FLOAT' }), 3.5)).toBe(3.5);
     // Inside of another union, too.
     const nested = union(union(integer, { simple: 'FLOAT' }), { simple: 'FLOAT' });
-    expect(faultsOf(coerceToLiteral(nested, 3, ['u']))).toEqual([
-      'AmbiguousBindingUnionValue u',
-    ]);
+    expect(faultsOf(coerceToLiteral(nested, 3, ['u']))).toEqual(['AmbiguousBindingUnionValue u']);
     const alone = union(union(integer, { simple: 'FLOAT' }), string);
-    expect(faultsOf(coerceToLiteral(alone, 3, ['u']))).toEqual([
-      'AmbiguousBindingUnionValue u',
-    ]);
+    expect(faultsOf(coerceToLiteral(alone, 3, ['u']))).toEqual(['AmbiguousBindingUnionValue u']);
     const lists = union(
       { collectionType: union(integer, { simple: 'FLOAT' }) },
       { collectionType: union(integer, string) },
