@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { acquireReservations, releaseReservations } from '../../src/executions/store/output-cache.ts';
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { pool } from '../../src/platform/database/client.ts';
 import { notifications } from '../../src/platform/database/notify.ts';
+import { inTransaction } from '../../src/platform/database/transaction.ts';
+import { newId } from '../../src/platform/ids.ts';
 import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
 import { failOrphans } from '../../src/scheduler/orphans.ts';
 import { listDueExecutions, listOrphaned } from '../../src/scheduler/store.ts';
@@ -363,6 +366,36 @@ describe('serializable cached outputs', () => {
     await settle(...ids);
     for (const id of ids) expect(await phasesOf(id)).toEqual(['SUCCEEDED HIT']);
     expect(await lease()).toEqual([]);
+  });
+
+  it('are not released while another turn begins to wait for them', async () => {
+    await registerPlan('held', ['a'], serializable);
+    const id = await started('held');
+    const { rows } = await pool.query('select * from cache_reservations where execution_id = $1', [id]);
+    const [{ key, project_id: projectId }] = rows;
+    const owner = { tenantId, projectId, id };
+    const other = await started('held');
+    const order: string[] = [];
+    const { release } = await inTransaction(async (tx) => {
+      await acquireReservations(tx, { ...owner, id: other }, [{ key, nodeExecutionId: newId() }]);
+      await pool.query(
+        "update node_executions set phase = 'FAILED', ended_at = now() where execution_id = $1",
+        [id],
+      );
+      const released = inTransaction((inner) => releaseReservations(inner, owner)).then(() =>
+        order.push('released'),
+      );
+      await eventually(
+        async () =>
+          (await pool.query("select from pg_stat_activity where wait_event_type = 'Lock'")).rowCount ?? 0,
+        (waiting) => waiting > 0 || order.length > 0,
+      );
+      order.push('waited');
+      return { release: released };
+    });
+    await release;
+    expect(order).toEqual(['waited', 'released']);
+    for (const one of await lease()) await hands.fail(one);
   });
 
   it('are computed by the next one if the first one fails', async () => {
