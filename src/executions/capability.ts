@@ -20,6 +20,7 @@ import './graphql/workflow-events.ts';
 import './graphql/node-events.ts';
 import './graphql/task-events.ts';
 import './graphql/signal.ts';
+import './graphql/cache-entry.ts';
 
 export const executions: Capability = {
   rules: [executionRules],

@@ -4,6 +4,7 @@ import { type Context, callerOf } from '../graphql/context.ts';
 import { can, type Finder, type RootRules, ruleBy } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import { NO_ID } from '../platform/ids.ts';
+import { ofProject } from '../projects/rules.ts';
 import { launchPlanTarget, taskTarget } from '../registry/domain/targets.ts';
 import { ofProjectWithNew, ofProjectWithWorkflows } from '../registry/rules.ts';
 import type { VersionBy } from '../registry/store.ts';
@@ -101,6 +102,10 @@ const inProject = can(
 
 export const executionRules: RootRules = {
   Query: {
+    cacheEntries: can(
+      'cacheEntry:read',
+      ofProject(({ filter }: { filter: { project: string } }) => filter.project),
+    ),
     execution: can('execution:read', ofExecutionBy),
     executions: ruleBy(({ filter }: ListArguments) => (filter?.project == null ? inTenant : inProject)),
     nodeExecution: can('execution:read', ofNodeExecution),
@@ -116,6 +121,10 @@ export const executionRules: RootRules = {
     relaunchExecution: can('execution:create', ofInputBy),
     updateExecution: can('execution:update', ofInputBy),
     terminateExecution: can('execution:terminate', ofInputBy),
+    evictCacheEntries: can(
+      'cacheEntry:evict',
+      ofProject(({ input }: { input: { project: string } }) => input.project),
+    ),
     createSignal: can('execution:signal', ofInputExecution),
     setSignal: can('execution:signal', ofInputExecution),
     createWorkflowEvent: can('execution:report', ofInputExecution),

@@ -6,16 +6,19 @@ import { settleWaiting } from '../executions/commands/settle-waiting.ts';
 import { startNodes } from '../executions/commands/start-nodes.ts';
 import { abortNodes, stopNodes } from '../executions/commands/stop-nodes.ts';
 import { attemptOf } from '../executions/domain/client-id.ts';
+import { nextDeadlines, type Overdue, overdueOf } from '../executions/domain/deadlines.ts';
 import { nodeAt } from '../executions/engine/node-paths.ts';
 import { type Progress, progress } from '../executions/engine/progress.ts';
 import { type LockedExecution, lockExecution } from '../executions/store/locked-execution.ts';
 import {
+  hasBegunTask,
   listNodesById,
   listNodesToAdvance,
   type NodeRow,
   readExecutionNodes,
   readNodeLiterals,
 } from '../executions/store/nodes.ts';
+import { releaseReservations } from '../executions/store/output-cache.ts';
 import { settleExecution } from '../executions/store/turns.ts';
 import { cancelJobSet } from '../jobs/commands/cancel-job-set.ts';
 import { submitJobs } from '../jobs/commands/submit-jobs.ts';
@@ -25,6 +28,7 @@ import { systemCaller } from '../platform/caller.ts';
 import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import { isDatabaseLost } from '../platform/database/failures.ts';
 import { inTransaction, type Tx } from '../platform/database/transaction.ts';
+import { LITERALS_PER_PLAIN } from '../platform/literals-per-plain.ts';
 import type { Closure } from '../registry/domain/closure.ts';
 import { getClosure } from '../registry/store.ts';
 import type { LiteralMap } from '../values/literals.ts';
@@ -35,35 +39,35 @@ import { recordFailedTurn } from './failed-turns.ts';
 /** How many job events one turn reads. */
 const EVENTS_PER_TURN = 500;
 
-/** How much larger the literals of outputs may be than the plain values, which the executor's limit is about. */
-const LITERALS_PER_PLAIN = 4;
-
 /**
  * Moves one execution on as far as possible: it applies the events of its jobs, ends nodes that waited for something
  * else, starts the nodes that are now ready, and ends the execution if nothing is left. All of this is one transaction, with the position in the events of the job
  * set. So if a scheduler is killed, its turn has happened completely or not at all. A turn that fails is repeated
  * later; after ten failures in a row the execution ends (`giveUp`).
  *
+ * @param now  decides about the time of executions and nodes.
  * @returns whether there is more to do at once.
  */
-export async function advanceExecution(id: string): Promise<boolean> {
+export async function advanceExecution(id: string, now = new Date()): Promise<boolean> {
   try {
-    return await inTransaction((tx) => takeTurn(tx, id));
+    return await inTransaction((tx) => takeTurn(tx, id, now));
   } catch (error) {
     if (!isDatabaseLost(error)) await recordFailedTurn(id);
     throw error;
   }
 }
 
-async function takeTurn(tx: Tx, id: string): Promise<boolean> {
+async function takeTurn(tx: Tx, id: string, now: Date): Promise<boolean> {
   const execution = await lockExecution(tx, id);
   if (!execution || execution.isBackingOff) return false;
   const closure = await getClosure(execution.workflowId, tx);
   const events = await listNews(tx, execution.id, EVENTS_PER_TURN);
   const { retries, upTo } = await takeOver(tx, execution, closure, events);
-  const { hasMore, wakeAt } = await proceed(tx, execution, closure, retries);
+  // A turn that releases keys reserves none, so that no two turns wait for each other.
+  const hasReleased = closure.hasSerializableCache && (await releaseReservations(tx, execution));
+  const { hasMore, wakeAt } = await proceed(tx, execution, closure, retries, !hasReleased, now);
   const hasMoreNews = upTo === null ? false : await acknowledgeNews(tx, execution.id, upTo);
-  const more = hasMoreNews || hasMore;
+  const more = hasMoreNews || hasMore || hasReleased;
   await settleExecution(tx, id, more, wakeAt);
   return more;
 }
@@ -115,14 +119,17 @@ async function proceed(
   execution: LockedExecution,
   closure: Closure,
   retries: readonly Attempt[],
+  mayReserve: boolean,
+  now: Date,
 ): Promise<{ hasMore: boolean; wakeAt: Date | null }> {
-  const now = new Date();
   const waiting = await listNodesToAdvance(tx, execution.id);
   const isSettled = await settleWaiting(tx, execution, closure, waiting, now);
   const before = isSettled ? await listNodesToAdvance(tx, execution.id) : waiting;
-  const next = progress(closure, execution, await readExecutionNodes(tx, execution.id, before));
+  const overdue = await overdueOf(execution, now, () => hasBegunTask(tx, execution.id));
+  const known = await readExecutionNodes(tx, execution.id, before);
+  const next = progress(closure, { ...execution, overdue }, known);
   const rows = await endNodes(tx, execution, closure, next.ends, before, now);
-  if (next.phase) await moveToPhase(tx, execution, closure, rows, next.phase, now);
+  if (next.phase) await moveToPhase(tx, execution, closure, rows, next.phase, now, overdue);
   const byNodeId = new Map(rows.map((row) => [row.nodeId, row]));
   const started = await startNodes(
     tx,
@@ -132,27 +139,40 @@ async function proceed(
     byNodeId,
     failureInside(closure, rows),
     now,
+    mayReserve,
   );
   // Also if the execution is stopping: the attempts after failed ones already have rows. They are submitted and then
   // cancelled with the others, which ends them.
   await submitAttempts(tx, execution, closure, [...retries, ...started.attempts]);
-  const hasStopped = await stop(tx, execution, next, now);
+  const hasStopped = await stop(tx, execution, next, overdue, now);
   const wakeTimes = [
     ...rows.filter((row) => row.phase === 'RUNNING').flatMap((row) => row.wakeAt ?? []),
     ...started.wakeAt,
+    ...nextDeadlines(execution, now),
   ];
   return {
     // A node that contains others has moved, or a node failed to start. A node that had no room starts when there is.
     hasMore:
-      next.hasMore || hasStopped || next.start.length > started.attempts.length || next.ends.length > 0,
+      next.hasMore ||
+      hasStopped ||
+      started.hasResumed ||
+      next.start.length > started.pending ||
+      next.ends.length > 0,
     wakeAt: wakeTimes.sort((one, other) => one.getTime() - other.getTime())[0] ?? null,
   };
 }
 
 /** Stops what must end early. @returns whether nodes have ended by this. */
-async function stop(tx: Tx, execution: LockedExecution, next: Progress, now: Date): Promise<boolean> {
+async function stop(
+  tx: Tx,
+  execution: LockedExecution,
+  next: Progress,
+  overdue: Overdue,
+  now: Date,
+): Promise<boolean> {
   if (next.stop.length === 0) return false;
-  const cause = execution.abortCause ?? 'another node of the execution failed';
+  const failure = overdue ? 'the time of the execution is over' : 'another node of the execution failed';
+  const cause = execution.abortCause ?? failure;
   const { clientIds, ended } = await stopNodes(tx, execution, next.stop, cause, now);
   const caller = systemCaller(execution.tenantId, execution.abortPrincipalId ?? execution.principalId);
   if (clientIds.length > 0) await cancelJobSet(caller, tx, execution.id, cause, clientIds);

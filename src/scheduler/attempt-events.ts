@@ -18,6 +18,7 @@ const phaseOf: Readonly<Record<string, TaskEvent['phase'] | null>> = {
 interface Detail {
   readonly error?: TaskEvent['error'];
   readonly outputs?: TaskEvent['outputs'];
+  readonly outputLiterals?: TaskEvent['outputLiterals'];
   readonly reason?: string;
   /** Only if a lease has ended: whether the job waits again. If not, the next event says what happened to it. */
   readonly requeued?: boolean;
@@ -35,7 +36,8 @@ export function toTaskEvents(events: readonly JobSetEvent[]): AttemptEvent[] {
   return events.flatMap((event) => {
     const attempt = attemptOf(event.clientId);
     const phase = phaseOf[event.kind] ?? null;
-    const { error = null, outputs = null, reason = null, occurredAt, requeued } = event.detail as Detail;
+    const { error = null, outputs = null, outputLiterals = null, reason = null } = event.detail as Detail;
+    const { occurredAt, requeued } = event.detail as Detail;
     if (!attempt || !phase || requeued === false) return [];
     return [
       {
@@ -46,6 +48,7 @@ export function toTaskEvents(events: readonly JobSetEvent[]): AttemptEvent[] {
         reason,
         error: error ?? preempted(event.kind),
         outputs,
+        outputLiterals,
       },
     ];
   });

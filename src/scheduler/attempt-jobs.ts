@@ -4,7 +4,9 @@ import type { LockedExecution } from '../executions/store/locked-execution.ts';
 import type { NewJobRequest } from '../jobs/commands/submit-jobs.ts';
 import type { TaskNode } from '../registry/domain/closure.ts';
 import { resourcesOnPlatform } from '../registry/domain/platform-resources.ts';
+import { mapRecord } from '../values/json.ts';
 import type { LiteralMap } from '../values/literals.ts';
+import { literalsBesidePlain } from '../values/literals-beside-plain.ts';
 import { toPlain } from '../values/plain-values.ts';
 
 /** The time between asking a program to end and killing it. */
@@ -22,7 +24,6 @@ export function jobOfAttempt(
 ): NewJobRequest {
   const { container, interface: signature } = node.task.template;
   if (!container) throw new Error(`the task of node ${node.id} has no container`);
-  const plain = Object.entries(attempt.inputs).map(([name, literal]) => [name, toPlain(literal)]);
   return {
     clientId: clientIdOf(attempt.nodeExecutionId, attempt.attempt),
     priority: 0,
@@ -42,7 +43,8 @@ export function jobOfAttempt(
       },
       interruptible: settings.interruptible ?? node.interruptible,
       interface: signature,
-      inputs: Object.fromEntries(plain),
+      inputs: mapRecord(attempt.inputs, toPlain),
+      inputLiterals: literalsBesidePlain(signature.inputs, attempt.inputs),
       environment: {
         SLIPWAY_EXECUTION_ID: execution.id,
         SLIPWAY_EXECUTION_PROJECT: execution.project,

@@ -17,7 +17,10 @@ export async function failOrphans(executionId: string): Promise<boolean> {
   return await inTransaction(async (tx) => {
     const execution = await lockExecution(tx, executionId);
     if (!execution) return false;
-    const open = (await listOpenNodes(tx, executionId)).filter((row) => row.kind === 'TASK');
+    // A task without an attempt waits for the outputs of another node.
+    const open = (await listOpenNodes(tx, executionId)).filter(
+      (row) => row.kind === 'TASK' && row.latestAttempt !== null,
+    );
     const clientIds = open.map(({ id, latestAttempt }) => clientIdOf(id, latestAttempt ?? 0));
     const lost = new Set(
       (await listWithoutJob(tx, executionId, clientIds)).map((id) => attemptOf(id)?.nodeExecutionId),

@@ -16,17 +16,30 @@ const withEndedChildren = statement<{ id: string }>(
     where node.ended_at is null and node.kind = 'LAUNCH_PLAN' limit $1`,
 );
 
+const withFreeKeys = statement<{ id: string }>(
+  `select distinct waiter.execution_id as id
+     from cache_waiters as waiter
+     join node_executions as node on node.id = waiter.node_execution_id and node.ended_at is null
+    where not exists (
+      select from cache_reservations as reservation
+        join node_executions as owner on owner.id = reservation.owner_id and owner.ended_at is null
+       where reservation.tenant_id = waiter.tenant_id and reservation.project_id = waiter.project_id
+         and reservation.key = waiter.key)
+    limit $1`,
+);
+
 /**
  * Executions that wait for a turn, whose jobs have events that were not applied yet, or which have started another
- * execution that has ended.
+ * execution that has ended, or with nodes that wait for outputs which no other node computes any more.
  */
 export async function listDueExecutions(): Promise<string[]> {
-  const [asked, withNews, withChildren] = await Promise.all([
+  const [asked, withNews, withChildren, withKeys] = await Promise.all([
     run(dueExecutions, [BATCH]),
     listOwnersWithNews(BATCH),
     run(withEndedChildren, [BATCH]),
+    run(withFreeKeys, [BATCH]),
   ]);
-  return [...asked.map((row) => row.id), ...withNews, ...withChildren.map((row) => row.id)];
+  return [...[...asked, ...withChildren, ...withKeys].map((row) => row.id), ...withNews];
 }
 
 /** How long a node must have been without a change, so that nothing is on its way. */
@@ -37,6 +50,7 @@ const orphansStatement = statement<{ id: string }>(
      from node_executions as node
      join executions as execution on execution.id = node.execution_id and execution.engine = 'SLIPWAY'
     where node.ended_at is null and node.kind = 'TASK' and not node.is_dynamic
+      and not exists (select from cache_waiters as waiter where waiter.node_execution_id = node.id)
       and node.updated_at < now() - $2 * interval '1 second'
       and not exists (
         select from job_sets as set

@@ -1,8 +1,8 @@
-import { entryOf, isRecord, type JsonValue, mapRecord } from './json.ts';
-import { type EnumType, type LiteralType, typeText, type UnionType, type Variable } from './literal-types.ts';
-import type { Literal, LiteralMap, Primitive, Scalar } from './literals.ts';
+import { isRecord, type JsonValue, mapRecord } from './json.ts';
+import { type EnumType, type LiteralType, typeText, type UnionType } from './literal-types.ts';
+import type { Literal, Primitive, Scalar } from './literals.ts';
 import { mismatch, plainScalars, textFromPlain } from './plain-scalars.ts';
-import { type Outcome, outcomeOf, type Place, type Work } from './problem-list.ts';
+import { type Outcome, outcomeOf, type Place } from './problem-list.ts';
 import { mapOf, text } from './readers.ts';
 import { absentValue, onlyFittingVariant, unionLiteral, variantsOf } from './unions.ts';
 
@@ -20,33 +20,6 @@ import { absentValue, onlyFittingVariant, unionLiteral, variantsOf } from './uni
  */
 export function coerceToLiteral(type: LiteralType, json: unknown, path: readonly string[]): Outcome<Literal> {
   return outcomeOf(path, (place) => literalFromPlain(type, json, place));
-}
-
-/**
- * Reads a value for each variable, in the order in which the variables are declared. Other names must have no value.
- *
- * Problems: the problems of coerceToLiteral, with the name in the path, and `VariableNameNotFound`.
- */
-export function coerceToLiterals(
-  variables: Readonly<Record<string, Variable>>,
-  given: Readonly<Record<string, unknown>>,
-  work: Work,
-): Outcome<LiteralMap> {
-  return outcomeOf(
-    [],
-    (place) => {
-      const literals = Object.entries(variables).flatMap(([name, { type }]) => {
-        const literal = literalFromPlain(type, entryOf(given, name), place.at(name));
-        return literal === undefined ? [] : [[name, literal] as const];
-      });
-      for (const name of Object.keys(given)) {
-        if (!Object.hasOwn(variables, name))
-          place.at(name).report('VariableNameNotFound', 'it is not declared');
-      }
-      return Object.fromEntries(literals);
-    },
-    work,
-  );
 }
 
 /** The same as coerceToLiteral, for callers that collect problems. */

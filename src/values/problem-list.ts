@@ -17,6 +17,7 @@ export class ProblemList {
   readonly #problems: Problem[] = [];
   readonly #limit: number;
   #size = 0;
+  #ambiguities = 0;
 
   /** @param limit  how many problems are stored. The others are only counted. */
   constructor(limit = MAX_PROBLEMS) {
@@ -33,9 +34,18 @@ export class ProblemList {
     return this.#size;
   }
 
-  /** @param problem  makes the problem; it is called only if the problem is stored. */
-  add(problem: () => Problem): void {
+  /** Whether there are problems, and all of them are that a value fits several variants of a union. */
+  get areAmbiguities(): boolean {
+    return this.#size > 0 && this.#ambiguities === this.#size;
+  }
+
+  /**
+   * @param problem  makes the problem; it is called only if the problem is stored.
+   * @param code  the code of the problem, which is counted also if the problem is not stored.
+   */
+  add(problem: () => Problem, code?: string): void {
     this.#size += 1;
+    if (code === 'AmbiguousBindingUnionValue') this.#ambiguities += 1;
     if (this.#size <= this.#limit) this.#problems.push(problem());
   }
 
@@ -109,7 +119,7 @@ export class Place {
 
   /** Returns undefined, so that a reader can end with `return place.report(…)`. */
   report(code: string, message: string): undefined {
-    this.problems.add(() => ({ path: this.path, code, message }));
+    this.problems.add(() => ({ path: this.path, code, message }), code);
     return undefined;
   }
 }

@@ -140,7 +140,8 @@ export function variantsOf(union: UnionType): Variants {
 }
 
 /**
- * Tries a value with variants of a union and returns the variant that accepts it.
+ * Tries a value with variants of a union and returns the variant that accepts it. A variant with a union inside of it
+ * also accepts the value if it fits several variants of that one.
  *
  * @param candidates  the variants that the kind of the value allows.
  * Problems: `IncompatibleBindingUnionValue` if none accepts it, `AmbiguousBindingUnionValue` if several do. The
@@ -152,11 +153,12 @@ export function onlyFittingVariant<T>(
   place: Place,
   tryVariant: (variant: LiteralType, place: Place) => T | undefined,
 ): { variant: LiteralType; value: T } | undefined {
-  let fitting: { variant: LiteralType; value: T } | undefined;
+  let fitting: { variant: LiteralType; value: T | undefined } | undefined;
   for (const variant of candidates) {
     place.work.take(1, place);
-    const value = tryVariant(variant, place.trial());
-    if (value === undefined) continue;
+    const trial = place.trial();
+    const value = tryVariant(variant, trial);
+    if (value === undefined && !trial.problems.areAmbiguities) continue;
     if (fitting)
       return place.report(
         'AmbiguousBindingUnionValue',
@@ -164,7 +166,12 @@ export function onlyFittingVariant<T>(
       );
     fitting = { variant, value };
   }
-  if (fitting) return fitting;
+  if (fitting && fitting.value === undefined)
+    return place.report(
+      'AmbiguousBindingUnionValue',
+      `the value fits ${typeText(fitting.variant)} of ${typeText({ unionType: union })} in several ways`,
+    );
+  if (fitting?.value !== undefined) return { variant: fitting.variant, value: fitting.value };
   const text = typeText({ unionType: union });
   return place.report('IncompatibleBindingUnionValue', `the value fits no variant of ${text}`);
 }

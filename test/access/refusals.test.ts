@@ -71,6 +71,7 @@ const mutations: Readonly<Record<string, readonly [string, string]>> = {
   relaunchExecution: ['execution:create', 'execution'],
   updateExecution: ['execution:update', 'execution'],
   terminateExecution: ['execution:terminate', 'execution'],
+  evictCacheEntries: ['cacheEntry:evict', 'project'],
   createSignal: ['execution:signal', 'execution'],
   setSignal: ['execution:signal', 'execution'],
   createWorkflowEvent: ['execution:report', 'execution'],

@@ -22,6 +22,7 @@ const queries: Readonly<Record<string, string | null>> = {
   auditEvents: 'audit:read',
   credentials: 'credential:read',
   descriptionEntities: 'descriptionEntity:read',
+  cacheEntries: 'cacheEntry:read',
   descriptionEntity: 'descriptionEntity:read',
   domains: 'project:list',
   execution: 'execution:read',

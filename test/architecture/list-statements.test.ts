@@ -118,6 +118,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.activeLaunchPlans': { path: 'activeLaunchPlans', statements: 7 },
   'Query.allPermissions': { path: 'allPermissions', statements: 0 },
   'Query.auditEvents': { path: 'auditEvents', statements: 1, as: 'administrator' },
+  'Query.cacheEntries': { path: 'cacheEntries', statements: 2, as: 'administrator' },
   'Query.credentials': { path: 'credentials', statements: 2 },
   'Query.descriptionEntities': { path: 'descriptionEntities', statements: 3 },
   'Query.domains': { path: 'domains', statements: 0 },
@@ -205,6 +206,7 @@ const others = [
 const inProject = () => `filter: { project: "${project}", domain: "${domain}" }`;
 const argumentsOf: Readonly<Record<string, () => string>> = {
   executions: inProject,
+  cacheEntries: () => `filter: { project: "${project}" }`,
   matchableAttributes: () => 'resourceType: WORKFLOW_EXECUTION_CONFIG',
   tasks: inProject,
   workflows: inProject,
@@ -384,6 +386,13 @@ async function seedWork(): Promise<void> {
   await app.stopScheduler();
   for (const id of ids) await seedInside(id);
   for (const projectId of made.projects.slice(1)) await copyExecution(projectId);
+  const { id: projectId, tenantId } = await db.project.findFirstOrThrow({ where: { identifier: project } });
+  for (const at of each) {
+    const task = { taskProject: project, taskDomain: domain, taskName: `copy-${at}`, cacheVersion: '1' };
+    await db.cacheEntry.create({
+      data: { tenantId, projectId, key: `${at}`, ...task, outputs: {}, catalogKey: {} },
+    });
+  }
 }
 
 /** An execution in another project that has not begun. */

@@ -52,6 +52,8 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
     ...(['experiment:create', 'experiment:update', 'experiment:delete'] as const),
     'attributes:update',
     'namedEntity:update',
+    'cacheEntry:read',
+    'cacheEntry:evict',
     ...(['experiment:publish', 'run:create', 'run:update', 'run:delete', 'model:create'] as const),
     ...(['model:update', 'model:delete', 'model:publish', 'permission:read', 'permission:grant'] as const),
   ],
@@ -112,7 +114,7 @@ const levelsOf: Readonly<
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
     ...(['execution:update', 'execution:terminate', 'execution:signal', 'execution:report'] as const),
     ...(['experiment:update', 'run:create', 'run:update', 'model:update'] as const),
-    'namedEntity:update',
+    ...(['namedEntity:update', 'cacheEntry:read', 'cacheEntry:evict'] as const),
   ],
   MANAGE: [
     ...(['experiment:delete', 'experiment:publish', 'run:delete', 'model:delete', 'model:publish'] as const),

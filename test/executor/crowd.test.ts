@@ -98,7 +98,7 @@ describe('200 runs that end at the same moment while the server defers each firs
         onStarted();
         begun.push(runId);
         await theEnd;
-        return { kind: 'SUCCEEDED', outputs: { y: 2 }, exitCode: 0 };
+        return { kind: 'SUCCEEDED', outputs: { y: 2 }, outputLiterals: {}, exitCode: 0 };
       },
       reapLeftovers: async () => [],
     };

@@ -22,11 +22,21 @@ import {
   type ProcessRuntimeOptions,
 } from '../../src/executor/runtimes/process/process-runtime.ts';
 import type { LiteralType } from '../../src/values/literal-types.ts';
+import type { Literal } from '../../src/values/literals.ts';
 import { eventually } from '../support/waiting.ts';
 
 export const INTEGER: LiteralType = { simple: 'INTEGER' };
 export const STRING: LiteralType = { simple: 'STRING' };
 export const BLOB: LiteralType = { blob: { format: '', dimensionality: 'SINGLE' } };
+
+/** The value of a union with its variant. */
+export const inUnion = (type: LiteralType, value: Literal): Literal => ({
+  scalar: { union: { value, type } },
+});
+
+export const blobLiteral = (uri: string): Literal => ({
+  scalar: { blob: { uri, metadata: { type: { format: '', dimensionality: 'SINGLE' } } } },
+});
 
 const created: string[] = [];
 afterEach(async () => {
@@ -55,6 +65,7 @@ export function command(words: string[], changes: Partial<RunSpec> = {}): RunSpe
     container: { image: 'none', command: words, args: [], env: [], resources: { requests: [], limits: [] } },
     interface: { inputs: {}, outputs: {} },
     inputs: {},
+    inputLiterals: {},
     timeoutSeconds: null,
     terminationGraceSeconds: 5,
     environment: {},

@@ -106,7 +106,10 @@ class PlayedRuntime implements Runtime {
 
   reapLeftovers: Runtime['reapLeftovers'] = async () => this.leftovers;
 
-  end(runId: string, outcome: RunOutcome = { kind: 'SUCCEEDED', outputs: {}, exitCode: 0 }): void {
+  end(
+    runId: string,
+    outcome: RunOutcome = { kind: 'SUCCEEDED', outputs: {}, outputLiterals: {}, exitCode: 0 },
+  ): void {
     this.#ends.get(runId)?.(outcome);
   }
 }

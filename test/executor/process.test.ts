@@ -5,11 +5,13 @@ import { RunError } from '../../src/executor/host/run-error.ts';
 import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
 import {
   BLOB,
+  blobLiteral,
   command,
   createRoot,
   FolderBlobs,
   finish,
   INTEGER,
+  inUnion,
   listFolder,
   node,
   STRING,
@@ -36,7 +38,7 @@ describe('run: the command', () => {
     const run = await finish(
       command(['node', '-e', 'console.log(JSON.stringify(process.argv.slice(1)))', '--', ...words]),
     );
-    expect(run.outcome).toEqual({ kind: 'SUCCEEDED', outputs: {}, exitCode: 0 });
+    expect(run.outcome).toEqual({ kind: 'SUCCEEDED', outputs: {}, outputLiterals: {}, exitCode: 0 });
     expect(JSON.parse(run.stdout)).toEqual(words);
   });
 
@@ -185,7 +187,7 @@ describe('run: the directory', () => {
          written: [path.join(inputs, 'text'), path.join(inputs, 'inputs.json'), path.join(inputs, '../run.json')].map(modeOf),
          cwd: path.basename(process.cwd()),
          beside: fs.readdirSync(path.join(inputs, '..')).sort(),
-         files: Object.fromEntries(fs.readdirSync(inputs).filter((n) => n !== 'inputs.json').map((n) => [n, read(n)])),
+         files: Object.fromEntries(fs.readdirSync(inputs).filter((n) => !['inputs.json', 'literals.json'].includes(n)).map((n) => [n, read(n)])),
          argument: fs.readFileSync(process.argv[1], 'utf8'),
          data: fs.readFileSync(all.data, 'utf8'),
          parts: all.parts.map((part) => fs.readFileSync(part, 'utf8')),
@@ -220,6 +222,14 @@ describe('run: the directory', () => {
           config: { a: [1] },
           ratio: 0.5,
           flag: true,
+        },
+        // The plain values fit both variants.
+        inputLiterals: {
+          chosen: inUnion(
+            { collectionType: BLOB },
+            { collection: { literals: [blobLiteral('slipway://blobs/one')] } },
+          ),
+          word: inUnion(STRING, { scalar: { primitive: { stringValue: 'hello' } } }),
         },
       },
     );
@@ -277,7 +287,7 @@ describe('run: the directory', () => {
     );
   });
 
-  it.each(['../x', 'a/b', '.', '..', '.hidden', '', 'inputs.json', 'x'.repeat(256)])(
+  it.each(['../x', 'a/b', '.', '..', '.hidden', '', 'inputs.json', 'literals.json', 'x'.repeat(256)])(
     'refuses the input name %j',
     async (name) => {
       expect((await finish(shell(':', { inputs: { [name]: 1 } }))).outcome).toEqual(
@@ -290,7 +300,7 @@ describe('run: the directory', () => {
     expect((await finish(shell(':', { inputs: { [name]: 1 } }))).outcome.kind).toBe('SUCCEEDED');
   });
 
-  it.each(['../x', '_ERROR', 'outputs.json'])('refuses the output name %j', async (name) => {
+  it.each(['../x', '_ERROR', 'outputs.json', 'literals.json'])('refuses the output name %j', async (name) => {
     const spec = shell(':', { interface: { inputs: {}, outputs: types({ [name]: STRING }) } });
     expect((await finish(spec)).outcome).toEqual(failure('InvalidInterface'));
   });

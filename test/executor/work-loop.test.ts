@@ -8,6 +8,7 @@ import { type ExecutorOptions, startExecutor, type TestExecutor } from '../suppo
 import {
   createLaunchPlan,
   createWorkflow,
+  domain,
   eventually,
   integer,
   keyOf,
@@ -133,6 +134,52 @@ describe('the work loop', () => {
     expect(execution.nodes.make.data.outputs.table).toMatch(/^slipway:\/\/blobs\//);
     expect(execution.nodes.count.data.outputs).toEqual({ lines: 2, text: 'a,b\n1,2' });
     expect(await logOf(jobOf(execution, 'make').runs[0].id)).toBe('STDOUT: made\n');
+  });
+
+  it('passes the variants of unions on, and never takes a string for a file', async () => {
+    const number = { unionType: { variants: [integer, { simple: 'FLOAT' }] } };
+    const word = { unionType: { variants: [text, file] } };
+    const signature = { inputs: { number, word }, outputs: { number, word } };
+    const id = await launchSteps('variants', {
+      make: {
+        outputs: { number, word },
+        script: `echo '{"number": {"scalar": {"primitive": {"floatValue": 3}}},
+          "word": {"scalar": {"primitive": {"stringValue": "slipway://blobs/nosuch"}}}}' > "$SLIPWAY_OUTPUTS/literals.json"`,
+      },
+      echo: {
+        ...signature,
+        from: { number: ['make', 'number'], word: ['make', 'word'] },
+        script: 'cp "$SLIPWAY_INPUTS/literals.json" "$SLIPWAY_OUTPUTS/literals.json"',
+      },
+      plain: {
+        ...signature,
+        from: { number: ['make', 'number'], word: ['make', 'word'] },
+        script: 'cp "$SLIPWAY_INPUTS/inputs.json" "$SLIPWAY_OUTPUTS/outputs.json"',
+      },
+    });
+    await executor();
+    const execution = await untilEnded(app, id);
+    expect(execution.nodes.plain.error).toMatchObject({
+      code: 'OutputsInvalid',
+      // Nodes in lists have the beginning of the message.
+      message: expect.stringMatching(/^number: the value fits both integer and float/),
+    });
+    const literals = async (node: string) => {
+      const { name } = (await app.ask('query ($id: ID!) { execution(by: { id: $id }) { name } }', { id }))
+        .data.execution;
+      const key = { project, domain, execution: name, nodeId: node };
+      const { data } = await app.ask(
+        'query ($by: NodeExecutionByInput!) { nodeExecution(by: $by) { data { outputLiterals } } }',
+        { by: { key } },
+      );
+      return data.nodeExecution.data.outputLiterals;
+    };
+    const value = { primitive: { floatValue: 3 } };
+    expect(await literals('echo')).toMatchObject({
+      number: { scalar: { union: { type: { simple: 'FLOAT' }, value: { scalar: value } } } },
+      word: { scalar: { union: { type: text } } },
+    });
+    expect(await literals('echo')).toEqual(await literals('make'));
   });
 
   it('passes an empty file and a file of some megabytes', async () => {

@@ -3,6 +3,7 @@ import { type GraphQLObjectType, getNamedType, isObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
 import { isConnection } from '../../src/graphql/cost.ts';
+import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { Hands } from '../support/hands.ts';
 import { make, mutate } from '../support/mutate.ts';
@@ -57,6 +58,7 @@ const ofWorkflows = `filter: { type: WORKFLOW, project: "${project}", domain: "$
 const roots: Record<string, { readonly args?: string; readonly count: number }> = {
   activeLaunchPlans: { args: inProject, count: 1 },
   auditEvents: { args: 'filter: { action: "group:create" }', count: 1 },
+  cacheEntries: { args: `filter: { project: "${project}" }`, count: 1 },
   credentials: { count: 1 },
   descriptionEntities: { args: ofWorkflows.replace('WORKFLOW', 'TASK'), count: 1 },
   executions: { args: inProject, count: 2 },
@@ -120,6 +122,11 @@ beforeAll(async () => {
     { execution: { id: started[0] }, signalId: 'go', type: { simple: 'BOOLEAN' } },
     'signal',
   );
+  const { id: projectId, tenantId } = await db.project.findFirstOrThrow({ where: { identifier: project } });
+  const task = { taskProject: project, taskDomain: domain, taskName: 'double', cacheVersion: '1' };
+  await db.cacheEntry.create({
+    data: { tenantId, projectId, key: 'a', ...task, outputs: {}, catalogKey: {} },
+  });
   root = await newCaller({ role: 'ROOT' });
   member = await newCaller({ role: 'USER', level: 'NO_PERMISSIONS' });
   await mutate(app, 'createCredentials', { label: 'counted' }, 'credential { id }');

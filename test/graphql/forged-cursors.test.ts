@@ -56,7 +56,12 @@ beforeAll(async () => {
     ['EXPERIMENT', experiment],
     ['REGISTERED_MODEL', model],
   ] as const)
-    await grant(root.authorization, type, id, 'READ');
+    await grant(root.authorization, type, id, 'EDIT');
+  const { tenantId } = await db.project.findUniqueOrThrow({ where: { id: projectId } });
+  const cached = { taskProject: project, taskDomain: domain, taskName: 'double', cacheVersion: '1' };
+  await db.cacheEntry.create({
+    data: { tenantId, projectId, key: 'a', ...cached, outputs: {}, catalogKey: {} },
+  });
   const { data } = await app.ask(
     `{ nodeExecutions(by: { id: "${execution}" }) { edges { node { id } } } }`,
     {},
@@ -133,6 +138,7 @@ const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Project.workflows': [() => inProject('workflows')],
   'Query.activeLaunchPlans': [() => versions('activeLaunchPlans')],
   'Query.auditEvents': [() => 'auditEvents(ARGS) { PAGE }'],
+  'Query.cacheEntries': [() => `cacheEntries(filter: { project: "${project}" }, ARGS) { PAGE }`],
   'Query.credentials': [() => 'credentials(ARGS) { PAGE }'],
   'Query.descriptionEntities': [() => ofType('descriptionEntities', 'TASK')],
   'Query.executions': [() => versions('executions'), () => 'executions(orderBy: OLDEST, ARGS) { PAGE }'],

@@ -1,5 +1,7 @@
 /** What executors may report, up to each limit and one past it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { reportJobEvents } from '../../src/jobs/commands/report-job-events.ts';
+import { systemCaller } from '../../src/platform/caller.ts';
 import { controlPlaneConfig } from '../../src/platform/config/control-plane.ts';
 import { pool } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
@@ -42,6 +44,13 @@ describe('a report', () => {
     ['outputs without a success', { kind: 'RUNNING', outputs: {} }, 'outputs'],
     ['outputs that are a text', { kind: 'SUCCEEDED', outputs: 'y' }, 'outputs'],
     ['outputs that are a list', { kind: 'SUCCEEDED', outputs: [] }, 'outputs'],
+    ['literals without a success', { kind: 'RUNNING', outputLiterals: {} }, 'outputLiterals'],
+    ['literals that are a list', { kind: 'SUCCEEDED', outputLiterals: [] }, 'outputLiterals'],
+    [
+      'literals that cannot be stored',
+      { kind: 'SUCCEEDED', outputLiterals: { y: '\u0000' } },
+      'outputLiterals',
+    ],
     ['outputs that cannot be stored', { kind: 'SUCCEEDED', outputs: { y: 'a\u0000' } }, 'outputs'],
     ['a run that is no id', { kind: 'RUNNING', run: 'nonsense' }, 'run'],
   ])('is refused with %s', async (_what, event, field) => {
@@ -57,6 +66,25 @@ describe('a report', () => {
     expect(await report({ kind: 'SUCCEEDED', outputs: outputsOf(limit + 1) })).toMatchObject({
       code: 'RESOURCE_EXHAUSTED',
     });
+  });
+
+  // By default, the body of a request may not be this large.
+  it('may have outputs as literals up to four times the limit', async () => {
+    const caller = systemCaller(newId(), newId());
+    const one = {
+      runId: newId(),
+      kind: 'SUCCEEDED',
+      occurredAt: new Date(),
+      exitCode: 0,
+      error: null,
+    } as const;
+    const reporting = (bytes: number) =>
+      reportJobEvents(caller, [{ ...one, outputs: {}, outputLiterals: outputsOf(bytes) }], {
+        outputLimitBytes: 100,
+        leaseSeconds: 1,
+      });
+    expect(await reporting(400)).toEqual(['FENCED']);
+    await expect(reporting(401)).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
   });
 
   it('comes with at most 500 others', async () => {

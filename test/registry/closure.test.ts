@@ -30,6 +30,25 @@ describe('a node of a workflow', () => {
     ],
     ['has a limit in whole seconds', { task: { timeout: 'PT0.1S' } }, { timeoutSeconds: 1 }],
     ['has no limit if it is zero', { task: { timeout: 'PT0S' } }, { timeoutSeconds: null }],
+    ['is not cached', { task: { discoveryVersion: '1', cacheSerializable: true } }, { cache: null }],
+    [
+      'is cached as its task says',
+      { task: { discoverable: true, discoveryVersion: '1', cacheIgnoreInputVars: [] } },
+      { cache: { version: '1', isSerializable: false, ignoredInputs: [] } },
+    ],
+    [
+      'is cached as it says itself',
+      {
+        task: { discoverable: false, discoveryVersion: '1' },
+        node: { cacheable: true, cacheVersion: '2', cacheSerializable: true },
+      },
+      { cache: { version: '2', isSerializable: true, ignoredInputs: [] } },
+    ],
+    [
+      'is not cached if it says so',
+      { task: { discoverable: true, discoveryVersion: '1' }, node: { cacheable: false } },
+      { cache: null },
+    ],
   ])('%s', (_what, given, expected) => {
     expect(nodeOf(given)).toMatchObject({ taskId: 'the id', ...expected });
   });

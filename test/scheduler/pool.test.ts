@@ -23,6 +23,6 @@ describe('advanceExecution', () => {
       ids.push(await launch(app, 'pool', name));
     }
     // A turn that needed a second connection would fail after its wait.
-    await Promise.all(ids.map(advanceExecution));
+    await Promise.all(ids.map((id) => advanceExecution(id)));
   });
 });

@@ -23,6 +23,8 @@ export interface TaskOptions {
   readonly outputs?: Types;
   readonly retries?: number;
   readonly timeout?: string;
+  /** Further fields of the metadata. */
+  readonly metadata?: object;
   readonly command?: readonly string[];
   readonly args?: readonly string[];
 }
@@ -32,7 +34,11 @@ export function taskInput(project: string, name: string, options: TaskOptions = 
     key: keyOf(project, name, options.version),
     template: {
       type: 'container',
-      metadata: { retries: options.retries ?? 0, ...(options.timeout ? { timeout: options.timeout } : {}) },
+      metadata: {
+        retries: options.retries ?? 0,
+        ...(options.timeout ? { timeout: options.timeout } : {}),
+        ...options.metadata,
+      },
       interface: {
         inputs: variables(options.inputs ?? { x: integer }),
         outputs: variables(options.outputs ?? { y: integer }),

@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import type { LiteralType } from '../../src/values/literal-types.ts';
+import type { Literal } from '../../src/values/literals.ts';
+import { literalFromPlain } from '../../src/values/plain-values.ts';
+import { Place } from '../../src/values/problem-list.ts';
 
 /** A type with a plain value in its normal form, which does not change when it is read and written. */
 export interface TypedPlain {
@@ -85,3 +88,63 @@ export function plainOf(type: LiteralType): fc.Arbitrary<unknown> {
 export const typedPlain: fc.Arbitrary<TypedPlain> = fc
   .oneof(unionlessType, optionalType)
   .chain((type) => plainOf(type).map((plain) => ({ type, plain })));
+
+/** Any type, also with unions, unions in unions, and unions of types that accept the same plain values. */
+export const typeWithUnions: fc.Arbitrary<LiteralType> = fc.letrec<{ type: LiteralType }>((tie) => ({
+  type: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    ...leafTypes,
+    tie('type').map((collectionType): LiteralType => ({ collectionType })),
+    tie('type').map((mapValueType): LiteralType => ({ mapValueType })),
+    fc
+      .array(tie('type'), { minLength: 1, maxLength: 4 })
+      .map((variants): LiteralType => ({ unionType: { variants } })),
+  ),
+})).type;
+
+/** A literal that fits the type and whose plain form says everything but the variants of unions. */
+export const plainLiteralOf = (type: LiteralType): fc.Arbitrary<Literal> =>
+  literalWith(type, fc.constant({}));
+
+/** Any literal that fits the type, also with a hash or metadata. */
+export const literalOf = (type: LiteralType): fc.Arbitrary<Literal> =>
+  literalWith(
+    type,
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constant({}) },
+      { weight: 1, arbitrary: fc.record({ hash: text }) },
+      { weight: 1, arbitrary: fc.record({ metadata: fc.record({ origin: text }) }) },
+    ),
+  );
+
+function literalWith(type: LiteralType, notes: fc.Arbitrary<object>): fc.Arbitrary<Literal> {
+  const noted = (value: fc.Arbitrary<Literal>) =>
+    fc.tuple(notes, value).map(([note, literal]): Literal => ({ ...note, ...literal }));
+  if ('collectionType' in type)
+    return noted(
+      fc
+        .array(literalWith(type.collectionType, notes), { maxLength: 4 })
+        .map((literals) => ({ collection: { literals } })),
+    );
+  if ('mapValueType' in type)
+    return noted(
+      fc
+        .array(fc.tuple(anyName, literalWith(type.mapValueType, notes)), { maxLength: 4 })
+        .map((entries) => ({ map: { literals: Object.fromEntries(entries) } })),
+    );
+  if ('unionType' in type)
+    return noted(
+      fc
+        .constantFrom(...type.unionType.variants)
+        .chain((variant) =>
+          literalWith(variant, notes).map((value) => ({ scalar: { union: { value, type: variant } } })),
+        ),
+    );
+  return noted(
+    plainOf(type).map((plain) => {
+      const literal = literalFromPlain(type, plain, new Place([]));
+      if (!literal) throw new Error(`no literal of ${JSON.stringify({ type, plain })}`);
+      return literal;
+    }),
+  );
+}

@@ -152,6 +152,16 @@ describe('coerceToLiteral and toPlain', () => {
       'AmbiguousBindingUnionValue u',
     ]);
     expect(roundTrip(union(integer, { simple: 'FLOAT' }), 3.5)).toBe(3.5);
+    // Inside of another union, too.
+    const nested = union(union(integer, { simple: 'FLOAT' }), { simple: 'FLOAT' });
+    expect(faultsOf(coerceToLiteral(nested, 3, ['u']))).toEqual(['AmbiguousBindingUnionValue u']);
+    const alone = union(union(integer, { simple: 'FLOAT' }), string);
+    expect(faultsOf(coerceToLiteral(alone, 3, ['u']))).toEqual(['AmbiguousBindingUnionValue u']);
+    const lists = union(
+      { collectionType: union(integer, { simple: 'FLOAT' }) },
+      { collectionType: union(integer, string) },
+    );
+    expect(coerceToLiteral(lists, [3, 'x'], ['u']).ok).toBe(true);
   });
 
   it('accepts structs that are nested 64 deep, and not deeper', () => {

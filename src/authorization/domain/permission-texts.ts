@@ -31,6 +31,8 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'execution:terminate': 'Stop executions.',
   'execution:signal': 'Create signals of executions and set their values, such as approvals.',
   'execution:report': 'Send events of an engine from outside about its executions.',
+  'cacheEntry:read': 'List the cached outputs of tasks.',
+  'cacheEntry:evict': 'Delete cached outputs of tasks.',
   'blob:create': 'Upload files.',
   'queue:create': 'Create queues.',
   'queue:read': 'See a queue.',

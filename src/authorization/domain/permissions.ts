@@ -67,6 +67,8 @@ export const permissions = {
   'execution:terminate': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'execution:signal': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'execution:report': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'cacheEntry:read': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'cacheEntry:evict': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'blob:create': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
   'queue:create': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
   'queue:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },

@@ -4,6 +4,7 @@ import { executionPhases } from '../domain/phases.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveExecution } from '../store/moves.ts';
 import { listOpenNodes } from '../store/nodes.ts';
+import { releaseReservations } from '../store/output-cache.ts';
 import { abortChildren } from './abort-children.ts';
 import { abortNodes } from './stop-nodes.ts';
 
@@ -17,6 +18,7 @@ export async function failExecution(tx: Tx, execution: LockedExecution, now: Dat
   const nodes = await listOpenNodes(tx, execution.id);
   await abortChildren(tx, execution, nodes, 'the execution that started it failed', now);
   await abortNodes(tx, execution.id, nodes, now);
+  await releaseReservations(tx, execution);
   await moveExecution(
     {
       id: execution.id,

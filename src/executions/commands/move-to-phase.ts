@@ -5,6 +5,7 @@ import type { Closure } from '../../registry/domain/closure.ts';
 import { promisedNodesOf } from '../../registry/domain/compile-bindings.ts';
 import { resolveBindings } from '../../registry/domain/resolve-bindings.ts';
 import { problemsText } from '../../values/problem-list.ts';
+import { type Overdue, timedOutError } from '../domain/deadlines.ts';
 import { literalBytes, MAX_TURN_BYTES } from '../domain/limits.ts';
 import { executionPhases } from '../domain/phases.ts';
 import { outerNodeId } from '../engine/node-paths.ts';
@@ -19,7 +20,7 @@ import { firstFailed, notSucceeded } from './end-nodes.ts';
 /**
  * Moves an execution to the phase that follows from its nodes. SUCCEEDED needs the outputs of the workflow. If they
  * cannot be collected or are too large, the execution is FAILED (`OutputsUnresolved`, `OutputsTooLarge`). A FAILED
- * execution gets the error of the node that failed first.
+ * execution gets the error of the node that failed first, and one whose time is over the error `ExecutionTimedOut`.
  *
  * The caller must have locked the execution.
  */
@@ -30,12 +31,12 @@ export async function moveToPhase(
   nodes: readonly NodeRow[],
   to: NonNullable<Progress['phase']>,
   now: Date,
+  overdue: Overdue = null,
 ): Promise<void> {
   const result =
     to === 'SUCCEEDED' ? await outputsOf(tx, execution, closure) : { error: null, outputs: null };
   const phase = result.error ? 'FAILED' : to;
-  const error =
-    result.error ?? (phase === 'FAILED' || phase === 'FAILING' ? failureOf(closure, nodes) : null);
+  const error = result.error ?? errorOf(execution, closure, nodes, phase, overdue, now);
   await moveExecution(
     {
       id: execution.id,
@@ -47,6 +48,21 @@ export async function moveToPhase(
     },
     tx,
   );
+}
+
+function errorOf(
+  execution: LockedExecution,
+  closure: Closure,
+  nodes: readonly NodeRow[],
+  phase: NonNullable<Progress['phase']>,
+  overdue: Overdue,
+  now: Date,
+): ExecutionMove['error'] {
+  if (overdue === 'TIMES_OUT' && phase === 'TIMED_OUT')
+    // Its error is known since it is FAILING.
+    return execution.phase === 'FAILING' ? null : timedOutError(execution, now);
+  if (overdue === 'TIMES_OUT' && phase === 'FAILING') return timedOutError(execution, now);
+  return phase === 'FAILED' || phase === 'FAILING' ? failureOf(closure, nodes) : null;
 }
 
 /** The error of the node of the outermost workflow that failed first. */

@@ -9,6 +9,8 @@ import { nodeExecutionPhases, taskExecutionPhases } from '../domain/phases.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveNodes, moveTasks, type NodeMove, type TaskMove } from '../store/moves.ts';
 import { listNodesById } from '../store/nodes.ts';
+import { type NewEntry, storeEntries } from '../store/output-cache.ts';
+import { newEntry } from './consult-cache.ts';
 import { type Judged, judgeTaskEvents } from './judge-task-events.ts';
 
 /** An attempt that was not submitted yet. */
@@ -53,6 +55,7 @@ export async function recordTaskEvents(
       again.map((next) => next.move),
     );
     retries.push(...again.map((next) => next.attempt));
+    await storeEntries(tx, execution.id, believed.flatMap(toEntry));
   }
   return { retries, taken };
 }
@@ -85,6 +88,12 @@ const nodePhases: Readonly<Record<TaskExecutionPhase, NodeExecutionPhase | null>
   FAILED: 'FAILED',
   ABORTED: 'ABORTED',
 };
+
+/** The outputs of a cached task are stored in the transaction in which it succeeds. */
+function toEntry({ node, taskNode, outcome }: Judged): NewEntry[] {
+  if (!taskNode.cache || outcome.phase !== 'SUCCEEDED' || !outcome.outputs) return [];
+  return [newEntry(taskNode.cache.version, node.id, outcome.outputs)];
+}
 
 function toNodeMove({ event, node, outcome }: Judged): NodeMove[] {
   const to = nodePhases[outcome.phase];

@@ -1,6 +1,6 @@
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
-import type { Closure, RunnableNode } from '../../registry/domain/closure.ts';
+import { type Closure, mayWaitForCache, type RunnableNode } from '../../registry/domain/closure.ts';
 import { promisedNodesOf } from '../../registry/domain/compile-bindings.ts';
 import type { UpstreamValues } from '../../registry/domain/resolve-bindings.ts';
 import type { LiteralMap } from '../../values/literals.ts';
@@ -13,10 +13,13 @@ import { getSpec } from '../store/execution-specs.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveNodes, moveTasks, type NodeMove } from '../store/moves.ts';
 import { type NodeRow, readNodeLiterals } from '../store/nodes.ts';
+import { addWaiters, storeLookups } from '../store/output-cache.ts';
 import { findRecoverableChildren, findReusableNodes } from '../store/recovered.ts';
 import { ensureSignals, type NewSignal } from '../store/signals.ts';
 import { beginNode, type Failure } from './begin-node.ts';
+import { cachedStart, consultCache } from './consult-cache.ts';
 import type { NewAttempt } from './record-task-events.ts';
+import { endsOfWaiters, type ReadyTask, resumeWaiters, waitersOf } from './resume-waiters.ts';
 import { startChildExecution } from './start-child-execution.ts';
 
 /** An attempt, with the inputs and the task to run. */
@@ -37,13 +40,16 @@ interface StartedNode {
  * with a first attempt; everything else is RUNNING. A branch starts the node of the case that holds, and the other nodes
  * of it are SKIPPED. A launch plan starts an execution of its own. A node that cannot start is FAILED (see `beginNode`).
  * If the execution recovers another one, a node that succeeded there is RECOVERED and has its inputs and outputs.
+ * A task whose outputs are cached has SUCCEEDED at once, and a task may wait for the outputs of another node with the
+ * same inputs (see `consultCache`); nodes that have waited for this are resumed.
  *
  * The caller must have locked the execution.
  *
  * @param rows  the nodes that contain the new ones, by node id.
  * @param failureOf  the failure inside of a node, for its failure node; null stands for the outermost workflow.
- * @returns the attempts to submit, in the order of `starts`, the rows that sleep, and whether all starts were handled.
- * If inputs are so large that other nodes must wait for another turn, they were not.
+ * @param mayReserve  whether nodes that may wait for others can start in this turn.
+ * @returns the attempts to submit; when sleeping nodes wake; how many of the `starts` now wait for a job or for another
+ * node; whether nodes that waited have ended. If inputs are large, nodes are left for another turn.
  */
 export async function startNodes(
   tx: Tx,
@@ -53,7 +59,8 @@ export async function startNodes(
   rows: ReadonlyMap<string, NodeRow>,
   failureOf: (outer: string | null) => Failure | null,
   now: Date,
-): Promise<{ attempts: StartedAttempt[]; wakeAt: Date[]; handled: number }> {
+  mayReserve = true,
+): Promise<{ attempts: StartedAttempt[]; wakeAt: Date[]; pending: number; hasResumed: boolean }> {
   const values = await readScopes(tx, execution, starts);
   const reusable = await reusableNodes(tx, execution, starts);
   const moves: NodeMove[] = [];
@@ -111,7 +118,7 @@ export async function startNodes(
   };
 
   for (const one of starts) {
-    if (steps > MAX_TURN_STEPS) break;
+    if (steps > MAX_TURN_STEPS || (!mayReserve && mayWaitForCache(one.node))) break;
     const [moveCount, startCount] = [moves.length, started.length];
     const outer = outerNodeId(one.nodeId);
     start(one, outer === null ? null : (rows.get(outer)?.id ?? null), outer);
@@ -123,15 +130,40 @@ export async function startNodes(
     }
     handled += 1;
   }
-  await moveNodes(tx, execution.id, moves);
-  const attempts = await startTasks(tx, execution, started, now);
+  const tasks = started.flatMap((one) => (one.node.kind === 'TASK' ? [{ ...one, node: one.node }] : []));
+  const cached = tasks.flatMap(({ id, node, inputs: given }) => cachedStart(node, id, given) ?? []);
+  const waiters = mayReserve ? await waitersOf(tx, execution, closure) : [];
+  const ofWaiters = waiters.map((waiter) => ({ ...waiter, isSerializable: true }));
+  const consultation = await consultCache(tx, execution, [...ofWaiters, ...cached]);
+  const { hits, waiting, lookups } = consultation;
+  await moveNodes(tx, execution.id, [
+    ...endsOfWaiters(waiters, consultation, now),
+    ...moves.map((move) => (hits.has(move.id) ? { ...move, to: 'SUCCEEDED' as const } : move)),
+  ]);
+  const waited = new Set(waiters.map(({ nodeExecutionId }) => nodeExecutionId));
+  // For nodes that go on waiting, nothing has changed.
+  const news = lookups.filter(({ nodeExecutionId: id }) => !waited.has(id) || !waiting.has(id));
+  await storeLookups(tx, execution.id, news);
+  await addWaiters(
+    tx,
+    execution,
+    cached.filter(({ nodeExecutionId }) => waiting.has(nodeExecutionId)),
+  );
+  const resumed = await resumeWaiters(tx, execution, closure, waiters, consultation);
+  const ready = tasks.filter(({ id }) => !hits.has(id) && !waiting.has(id));
+  const attempts = await startTasks(tx, execution, [...resumed, ...ready], now);
   await ensureSignals(
     tx,
     execution.id,
     started.flatMap(({ node }) => signalsOf(node)),
   );
   await launch(tx, execution, started, now);
-  return { attempts, wakeAt: moves.flatMap(({ made }) => made?.wakeAt ?? []), handled };
+  return {
+    attempts,
+    wakeAt: moves.flatMap(({ made }) => made?.wakeAt ?? []),
+    pending: tasks.filter(({ id }) => !hits.has(id)).length,
+    hasResumed: waiters.some(({ nodeExecutionId }) => hits.has(nodeExecutionId)),
+  };
 }
 
 /** The nodes of the execution that is recovered whose results count again, by node id. */
@@ -232,12 +264,10 @@ async function launch(
 async function startTasks(
   tx: Tx,
   execution: LockedExecution,
-  started: readonly StartedNode[],
+  ready: readonly ReadyTask[],
   now: Date,
 ): Promise<StartedAttempt[]> {
-  const tasks = started.flatMap(({ id, nodeId, node, inputs }) =>
-    node.kind === 'TASK' ? [{ nodeExecutionId: id, nodeId, attempt: 0, inputs, node }] : [],
-  );
+  const tasks = ready.map(({ id, ...task }) => ({ ...task, nodeExecutionId: id, attempt: 0 }));
   await moveTasks(
     tx,
     execution.id,

@@ -1,9 +1,9 @@
 import type { TaskExecutionPhase } from '../../generated/prisma/enums.ts';
 import type { Problem } from '../../platform/errors.ts';
 import type { WorkError } from '../../platform/work-error.ts';
+import { readGivenOutputs } from '../../values/given-outputs.ts';
 import type { Variable } from '../../values/literal-types.ts';
 import type { LiteralMap } from '../../values/literals.ts';
-import { coerceToLiterals } from '../../values/plain-values.ts';
 import { Work } from '../../values/problem-list.ts';
 import { literalBytes } from './limits.ts';
 
@@ -17,6 +17,8 @@ export interface TaskEvent {
   readonly error: WorkError | null;
   /** Only for SUCCEEDED: plain values by name, which are checked here with the interface of the task. */
   readonly outputs: Readonly<Record<string, unknown>> | null;
+  /** Only for SUCCEEDED: the outputs that plain values do not say completely, as literals. */
+  readonly outputLiterals?: Readonly<Record<string, unknown>> | null;
 }
 
 /** The result of an attempt after its report was checked. */
@@ -41,7 +43,7 @@ export function judgeAttempt(
     readonly retries: number;
     readonly outputs: Readonly<Record<string, Variable>>;
   },
-  report: Pick<TaskEvent, 'phase' | 'attempt' | 'error' | 'outputs'>,
+  report: Pick<TaskEvent, 'phase' | 'attempt' | 'error' | 'outputs' | 'outputLiterals'>,
   outputLimitBytes: number,
 ): AttemptOutcome {
   if (report.phase === 'SUCCEEDED') return judgeOutputs(node, report, outputLimitBytes);
@@ -71,7 +73,7 @@ export function failedAttempt(
 
 function judgeOutputs(
   node: { readonly retries: number; readonly outputs: Readonly<Record<string, Variable>> },
-  report: Pick<TaskEvent, 'attempt' | 'outputs'>,
+  report: Pick<TaskEvent, 'attempt' | 'outputs' | 'outputLiterals'>,
   limitBytes: number,
 ): AttemptOutcome {
   const work = new Work();
@@ -79,7 +81,8 @@ function judgeOutputs(
     ...failedAttempt(node, report, { code, message, kind: 'USER' }),
     steps: work.steps,
   });
-  const checked = coerceToLiterals(node.outputs, report.outputs ?? {}, work);
+  const given = { plain: report.outputs ?? {}, literals: report.outputLiterals ?? {} };
+  const checked = readGivenOutputs(node.outputs, given, work);
   if (!checked.ok) {
     const isTooLarge = checked.problems.some(({ code }) => code === 'TooLarge');
     return failed(isTooLarge ? 'OutputsTooLarge' : 'OutputsInvalid', faultsText(checked.problems));

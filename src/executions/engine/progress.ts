@@ -1,6 +1,7 @@
 import type { ExecutionPhase, NodeExecutionPhase, NodeKind } from '../../generated/prisma/enums.ts';
 import { isTerminal } from '../../platform/phase-table.ts';
 import type { Closure, RunnableGraph, RunnableNode } from '../../registry/domain/closure.ts';
+import type { Overdue } from '../domain/deadlines.ts';
 import { executionPhases, nodeExecutionPhases } from '../domain/phases.ts';
 import { graphOf, innerNodeId, nodeAt, outerNodeId, prefixOf } from './node-paths.ts';
 
@@ -50,7 +51,10 @@ export interface Progress {
   /** Whether there are more nodes to start than one turn starts. */
   readonly hasMore: boolean;
   /** The phase to move to, if the phase changes. */
-  readonly phase: Extract<ExecutionPhase, 'RUNNING' | 'FAILING' | 'SUCCEEDED' | 'FAILED' | 'ABORTED'> | null;
+  readonly phase: Extract<
+    ExecutionPhase,
+    'RUNNING' | 'FAILING' | 'SUCCEEDED' | 'FAILED' | 'ABORTED' | 'TIMED_OUT'
+  > | null;
 }
 
 const nothing: Progress = { ends: [], start: [], stop: [], hasMore: false, phase: null };
@@ -71,17 +75,24 @@ export const EVERY_NODE = '';
  * same time (0: no limit). When a node has failed, FAIL_IMMEDIATELY stops the others of its workflow; the other policy
  * still runs the nodes that do not depend on it. A workflow ends when nothing in it runs any more, and its failure node,
  * if it has one, has ended. If an execution is being aborted but its work has ended before it could be stopped, the
- * result of the work counts. Source: Flyte's TerminateExecution.
+ * result of the work counts. Source: Flyte's TerminateExecution. An execution whose time is over is stopped in the same
+ * way, without its failure node, and is TIMED_OUT.
  */
 export function progress(
   closure: Closure,
-  execution: { readonly phase: ExecutionPhase; readonly maxParallelism: number },
+  execution: {
+    readonly phase: ExecutionPhase;
+    readonly maxParallelism: number;
+    readonly overdue?: Overdue;
+  },
   known: ExecutionNodes,
 ): Progress {
   if (isTerminal(executionPhases, execution.phase)) return nothing;
   const tree = new Tree(known);
   const ends = new Map<string, NodeEnd>();
-  let scopes = scopesOf(closure, tree, execution.phase);
+  const overdue = execution.overdue ?? null;
+  const isStopped = execution.phase === 'ABORTING' || overdue !== null;
+  let scopes = scopesOf(closure, tree, execution.phase, isStopped);
   // Each round ends the innermost nodes that can end, so there are as many rounds as levels.
   for (let round = scopes.flatMap(endOf); round.length > 0; round = scopes.flatMap(endOf)) {
     for (const end of round) {
@@ -90,9 +101,9 @@ export function progress(
       ends.delete(end.nodeId);
       ends.set(end.nodeId, end);
     }
-    scopes = scopesOf(closure, tree, execution.phase);
+    scopes = scopesOf(closure, tree, execution.phase, isStopped);
   }
-  const phase = nextPhase(execution.phase, scopes[0]);
+  const phase = nextPhase(execution.phase, scopes[0], overdue);
   const start = startsOf(scopes, execution.maxParallelism, known.active);
   return {
     ends: [...ends.values()],
@@ -120,22 +131,21 @@ interface Scope {
 }
 
 /** All scopes whose node is open: outer ones first. */
-function scopesOf(closure: Closure, tree: Tree, phase: ExecutionPhase): Scope[] {
+function scopesOf(closure: Closure, tree: Tree, phase: ExecutionPhase, isStopped: boolean): Scope[] {
   const scopes: Scope[] = [];
-  const enter = (scope: Scope, isStopped: boolean) => {
+  const enter = (scope: Scope, isAroundStopped: boolean) => {
     scopes.push(scope);
     for (const inner of tree.inside(scope.nodeId)) {
       if (!isOpen(inner.phase)) continue;
       const node = nodeAt(closure, inner.nodeId);
-      const isInStopped = isStopped || scope.stopsHere;
+      const isInStopped = isAroundStopped || scope.stopsHere;
       const found = node && scopeInside(closure, tree, inner, node, isInStopped);
       if (found) enter(found, isInStopped);
     }
   };
-  const isAborting = phase === 'ABORTING';
   enter(
-    graphScope(tree, { nodeId: null, phase: phase === 'FAILING' ? 'FAILING' : null }, closure, isAborting),
-    isAborting,
+    graphScope(tree, { nodeId: null, phase: phase === 'FAILING' ? 'FAILING' : null }, closure, isStopped),
+    isStopped,
   );
   return scopes;
 }
@@ -285,8 +295,17 @@ function endOf({ nodeId, phase, outcome, isFailing }: Scope): NodeEnd[] {
   return isFailing && phase !== 'FAILING' ? [{ nodeId, to: 'FAILING' }] : [];
 }
 
-function nextPhase(current: ExecutionPhase, outermost: Scope | undefined): Progress['phase'] {
+function nextPhase(
+  current: ExecutionPhase,
+  outermost: Scope | undefined,
+  overdue: Overdue,
+): Progress['phase'] {
   if (!outermost) return null;
+  // What ends after the time was over does not count.
+  if (overdue && current !== 'ABORTING' && (outermost.outcome !== 'SUCCEEDED' || current === 'FAILING')) {
+    if (outermost.outcome === 'RUNNING') return current === 'FAILING' ? null : 'FAILING';
+    return overdue === 'FAILS' ? 'FAILED' : 'TIMED_OUT';
+  }
   if (outermost.outcome !== 'RUNNING') return outermost.outcome;
   if (outermost.isFailing) return current === 'FAILING' ? null : 'FAILING';
   return current === 'QUEUED' ? 'RUNNING' : null;

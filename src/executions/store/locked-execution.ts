@@ -23,6 +23,13 @@ export interface LockedExecution
     | 'abortPrincipalId'
     | 'nesting'
   > {
+  /** When all its work must have ended. */
+  readonly deadlineAt: Date | null;
+  /** When the first of its tasks must have begun. */
+  readonly queueDeadlineAt: Date | null;
+  readonly errorCode: string | null;
+  /** Whether cached outputs are computed anew. */
+  readonly overwriteCache: boolean;
   readonly inputs: LiteralMap;
   /** The execution whose results it uses, if it recovers one. */
   readonly recoversId: string | null;
@@ -38,6 +45,9 @@ const lockStatement = statement<LockedExecution>(
           execution.principal_id as "principalId", execution.inputs, execution.abort_cause as "abortCause",
           execution.abort_principal_id as "abortPrincipalId", execution.nesting,
           case when execution.mode = 'RECOVERED' then execution.reference_id end as "recoversId",
+          execution.overwrite_cache as "overwriteCache",
+          execution.deadline_at as "deadlineAt", execution.queue_deadline_at as "queueDeadlineAt",
+          execution.error_code as "errorCode",
           execution.failed_turns > 0 and coalesce(execution.advance_at > now(), false) as "isBackingOff"
      from executions as execution join projects as project on project.id = execution.project_id
     where execution.id = $1::uuid and execution.engine = 'SLIPWAY'

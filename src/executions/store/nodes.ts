@@ -185,6 +185,18 @@ export async function readFailedItem(tx: Tx, arrayId: string): Promise<NodeRow |
   return row ?? null;
 }
 
+const begunStatement = statement<{ hasBegun: boolean }>(
+  `select exists (select from node_executions
+                   where execution_id = $1::uuid and kind = 'TASK' and coalesce(started_at, ended_at) is not null)
+          as "hasBegun"`,
+);
+
+/** Whether any task of an execution has begun. */
+export async function hasBegunTask(tx: Tx, executionId: string): Promise<boolean> {
+  const [row] = await run(begunStatement, [executionId], tx);
+  return row?.hasBegun ?? false;
+}
+
 /** An open node that waits for the end of the execution that it started. */
 export interface ChildEnd {
   readonly id: string;

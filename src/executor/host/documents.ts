@@ -28,6 +28,7 @@ export const leaseJobsDocument = graphql(`
           container
           interface
           inputs
+          inputLiterals
           environment
           activeDeadline
           terminationGrace

@@ -175,7 +175,7 @@ export class HeldRun {
       this.#log.error('keeping the lease, because the run could not be ended');
     } else if (outcome.kind === 'SUCCEEDED') {
       // Even if the run was to be stopped: if the work ended first, its result counts.
-      await this.#reportSuccess(outcome.outputs);
+      await this.#reportSuccess(outcome);
     } else if (outcome.kind === 'CANCELLED') {
       if (reason === 'TOLD') await this.#report({ kind: 'CANCELLED' });
       // Losing contact is not the fault of the work, so it does not count as an attempt.
@@ -190,9 +190,9 @@ export class HeldRun {
     }
   }
 
-  async #reportSuccess(outputs: Record<string, unknown>): Promise<void> {
+  async #reportSuccess({ outputs, outputLiterals }: Extract<RunOutcome, { kind: 'SUCCEEDED' }>) {
     try {
-      await this.#report({ kind: 'SUCCEEDED', exitCode: 0, outputs });
+      await this.#report({ kind: 'SUCCEEDED', exitCode: 0, outputs, outputLiterals });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#log.warn({ err: error }, 'the outputs are not valid');
@@ -229,6 +229,7 @@ function specOf(leased: LeasedRun): RunSpec {
     container: leased.container as RunSpec['container'],
     interface: leased.interface as RunSpec['interface'],
     inputs: leased.inputs as RunSpec['inputs'],
+    inputLiterals: leased.inputLiterals as RunSpec['inputLiterals'],
     timeoutSeconds: leased.activeDeadline === null ? null : secondsOf(leased.activeDeadline),
     terminationGraceSeconds: secondsOf(leased.terminationGrace),
     environment: leased.environment as RunSpec['environment'],

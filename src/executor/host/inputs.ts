@@ -1,16 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { entryOf, isRecord } from '../../values/json.ts';
+import { entryOf } from '../../values/json.ts';
 import type { LiteralType } from '../../values/literal-types.ts';
-import { literalFromPlain } from '../../values/plain-values.ts';
+import type { Literal } from '../../values/literals.ts';
+import { literalFromPlain, toPlain } from '../../values/plain-values.ts';
 import { Place } from '../../values/problem-list.ts';
-import { variantsOf } from '../../values/unions.ts';
-import { blobUrisIn } from '../../values/uris.ts';
+import { blobUrisIn, withBlobUris } from '../../values/uris.ts';
 import { RunError } from './run-error.ts';
-import type { RunFiles } from './run-files.ts';
+import { INPUTS_FILE, LITERALS_FILE, type RunFiles } from './run-files.ts';
 import type { BlobStore, RunSpec } from './runtime.ts';
-
-const URI = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//;
 
 /** The inputs of a run, as its command sees them. */
 export interface LocalInputs {
@@ -21,49 +19,60 @@ export interface LocalInputs {
 }
 
 /**
- * Writes each input to `inputs/<name>` and all inputs to `inputs/inputs.json`. Blobs are downloaded and replaced by
- * their local paths, even inside lists and maps.
+ * Writes each input to `inputs/<name>`, all inputs to `inputs/inputs.json`, and their literals to
+ * `inputs/literals.json`. Blobs are downloaded and replaced by their local paths, even inside lists and maps. Which
+ * texts of a union are blobs is never guessed: the literal says it, or the only variant that accepts the value.
  *
  * @throws RunError `InputUnavailable` (SYSTEM) if a blob cannot be downloaded, `InvalidInterface` for a name that
  * cannot be used.
  */
 export async function writeInputs(
-  spec: Pick<RunSpec, 'interface' | 'inputs'>,
+  spec: Pick<RunSpec, 'interface' | 'inputs' | 'inputLiterals'>,
   directory: RunFiles,
   blobs: BlobStore,
   signal: AbortSignal,
 ): Promise<LocalInputs> {
-  requireFileNames('input', Object.keys(spec.inputs), ['inputs.json']);
+  requireFileNames('input', Object.keys(spec.inputs), [INPUTS_FILE, LITERALS_FILE]);
   const fetched = new Map<string, string>();
-  const local: [string, unknown][] = [];
+  const plain: [string, unknown][] = [];
+  const literals: [string, Literal][] = [];
   const texts = new Map<string, string>();
 
   for (const [name, value] of Object.entries(spec.inputs)) {
     const type = entryOf(spec.interface.inputs, name)?.type;
     const file = join(directory.inputs, name);
-    const fetchTo = async (uri: string, toFile: string): Promise<string> => {
-      await fetchBlob(name, uri, toFile, blobs, signal);
-      fetched.set(toFile, uri);
-      return toFile;
-    };
-    if (type && 'blob' in type && typeof value === 'string') {
-      const path = await fetchTo(value, file);
-      local.push([name, path]);
-      texts.set(name, path);
-    } else {
-      const localValue = await localize(type, value, (uri) =>
-        fetchTo(uri, join(directory.blobs, String(fetched.size))),
-      );
-      local.push([name, localValue]);
-      texts.set(name, textOf(localValue));
-      await writeFile(file, textOf(localValue), { mode: 0o600 });
+    const isFile = type !== undefined && 'blob' in type;
+    const given = entryOf(spec.inputLiterals, name) ?? literalOf(type, value);
+    const paths: string[] = [];
+    for (const uri of given ? blobUrisIn(given) : []) {
+      const path = isFile ? file : join(directory.blobs, String(fetched.size));
+      await fetchBlob(name, uri, path, blobs, signal);
+      fetched.set(path, uri);
+      paths.push(path);
     }
+    // Both functions go through the blobs in the same order.
+    const local = given && withBlobUris(given, () => paths.shift() ?? '');
+    const localValue = local ? toPlain(local) : value;
+    plain.push([name, localValue]);
+    if (local) literals.push([name, local]);
+    texts.set(name, textOf(localValue));
+    if (!isFile) await writeFile(file, textOf(localValue), { mode: 0o600 });
   }
   for (const [name, { type }] of Object.entries(spec.interface.inputs)) {
     if (!texts.has(name) && mayBeAbsent(type)) texts.set(name, '');
   }
-  await writeFile(directory.inputsFile, JSON.stringify(Object.fromEntries(local)), { mode: 0o600 });
+  await writeJson(directory.inputsFile, plain);
+  await writeJson(directory.literalsFile, literals);
   return { texts, blobs: fetched };
+}
+
+async function writeJson(file: string, entries: readonly (readonly [string, unknown])[]): Promise<void> {
+  await writeFile(file, JSON.stringify(Object.fromEntries(entries)), { mode: 0o600 });
+}
+
+/** Undefined if the plain value does not say the literal. */
+function literalOf(type: LiteralType | undefined, value: unknown): Literal | undefined {
+  return type && literalFromPlain(type, value, new Place([]).trial());
 }
 
 /** @throws RunError `InvalidInterface` if a name cannot be the name of a file, or if the runtime uses it itself. */
@@ -82,39 +91,6 @@ export function requireFileNames(kind: string, names: readonly string[], taken: 
 /** Whether the value may be missing. */
 export function mayBeAbsent(type: LiteralType): boolean {
   return literalFromPlain(type, null, new Place([]).trial()) !== undefined;
-}
-
-/** The value with all its blobs downloaded: `fetchBlobOf` returns the path that replaces the URI. */
-async function localize(
-  type: LiteralType | undefined,
-  value: unknown,
-  fetchBlobOf: (uri: string) => Promise<string>,
-): Promise<unknown> {
-  if (type === undefined) return value;
-  if ('blob' in type && typeof value === 'string') return fetchBlobOf(value);
-  if ('collectionType' in type && Array.isArray(value)) {
-    const items: unknown[] = [];
-    for (const item of value) items.push(await localize(type.collectionType, item, fetchBlobOf));
-    return items;
-  }
-  if ('mapValueType' in type && isRecord(value)) {
-    const entries: [string, unknown][] = [];
-    for (const [key, item] of Object.entries(value)) {
-      entries.push([key, await localize(type.mapValueType, item, fetchBlobOf)]);
-    }
-    return Object.fromEntries(entries);
-  }
-  if (!('unionType' in type)) return value;
-  const candidates = variantsOf(type.unionType).forPlain(value);
-  const variant = candidates.find((candidate) => holdsFilesOf(candidate, value));
-  return localize(variant, value, fetchBlobOf);
-}
-
-/** For a value of a union, whose variant the server has already checked, only the files in it matter here. */
-function holdsFilesOf(type: LiteralType, value: unknown): boolean {
-  const literal = literalFromPlain(type, value, new Place([]).trial());
-  const uris = literal ? blobUrisIn(literal) : [];
-  return uris.length > 0 && uris.every((uri) => URI.test(uri));
 }
 
 /**

@@ -2,25 +2,28 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { InvalidArgumentError, type Problem } from '../../platform/errors.ts';
-import { isRecord } from '../../values/json.ts';
+import { LITERALS_PER_PLAIN } from '../../platform/literals-per-plain.ts';
+import { fitLiteral } from '../../values/fit-literal.ts';
+import { isRecord, mapRecord } from '../../values/json.ts';
 import type { LiteralType, Variable } from '../../values/literal-types.ts';
-import type { Literal } from '../../values/literals.ts';
+import type { Literal, LiteralMap } from '../../values/literals.ts';
+import { literalsBesidePlain } from '../../values/literals-beside-plain.ts';
 import { literalFromPlain, toPlain } from '../../values/plain-values.ts';
 import { Place } from '../../values/problem-list.ts';
+import { literal } from '../../values/read-literals.ts';
 import { MAX_JSON_DEPTH, nestsWithin } from '../../values/readers.ts';
 import { jsonFromText, literalFromText } from '../../values/text-values.ts';
+import { unionLiteral } from '../../values/unions.ts';
 import { blobUrisIn, withBlobUris } from '../../values/uris.ts';
 import { mayBeAbsent } from './inputs.ts';
 import { RunError, systemErrorCode } from './run-error.ts';
-import type { RunFiles } from './run-files.ts';
+import { LITERALS_FILE, OUTPUTS_FILE, type RunFiles } from './run-files.ts';
 import type { BlobStore } from './runtime.ts';
 import { firstBytes, withoutNul } from './utf8.ts';
 
-/** All outputs in one file, by name. The value of a blob is its path, relative to the outputs directory. */
-const OUTPUTS_FILE = 'outputs.json';
 /** From Flyte's copilot: a command that writes this file has failed, whatever its exit code, and the file says why. */
 const ERROR_FILE = '_ERROR';
-export const RESERVED_OUTPUT_NAMES = [OUTPUTS_FILE, ERROR_FILE];
+export const RESERVED_OUTPUT_NAMES = [OUTPUTS_FILE, LITERALS_FILE, ERROR_FILE];
 
 const MESSAGE_LIMIT_BYTES = 8 * 1024;
 /**
@@ -48,9 +51,17 @@ class FileFault extends Error {
   override name = this.constructor.name;
 }
 
+/** The outputs of a run as plain values, and as literals those that plain values do not say completely. */
+export interface CollectedOutputs {
+  readonly outputs: Record<string, unknown>;
+  readonly outputLiterals: LiteralMap;
+}
+
 /**
- * Reads the outputs that a command has written: each output from `outputs.json`, or else from the file with its name.
- * Blobs are stored after all outputs were checked.
+ * Reads the outputs that a command has written: each output from `literals.json`, which has Flyte's literals, or from
+ * `outputs.json`, which has plain values, or else from the file with its name. In both JSON files, the value of a blob
+ * is its path, relative to the outputs directory. Only a literal can say which variant of a union a value has if several
+ * variants accept it. Blobs are stored after all outputs were checked.
  *
  * @throws RunError `OutputsInvalid` with all problems, `OutputsTooLarge`, or `OutputNotStored` (SYSTEM).
  */
@@ -58,17 +69,29 @@ export async function readOutputs(
   request: OutputsRequest,
   blobs: BlobStore,
   signal: AbortSignal,
-): Promise<Record<string, unknown>> {
+): Promise<CollectedOutputs> {
   const place = new Place([]);
   const literals = await readLiterals(request, place);
   const files = await findFiles(request, literals, place);
   if (place.problems.size > 0) throw invalid(place.problems.all);
   const uris = await storeFiles(files, blobs, signal);
-  const outputs = [...literals].map(([name, literal]) => [
-    name,
-    toPlain(withBlobUris(literal, (uri) => uris.get(uri) ?? uri)),
-  ]);
-  return Object.fromEntries(outputs);
+  const values = mapRecord(Object.fromEntries(literals), (one) =>
+    withBlobUris(one, (uri) => uris.get(uri) ?? uri),
+  );
+  const outputLiterals = literalsBesidePlain(request.declared, values);
+  requireReportable(outputLiterals, request.limitBytes);
+  return { outputs: mapRecord(values, toPlain), outputLiterals };
+}
+
+/** @throws RunError if the server would refuse these literals. */
+function requireReportable(literals: LiteralMap, limitBytes: number): void {
+  const limit = LITERALS_PER_PLAIN * limitBytes;
+  if (Buffer.byteLength(JSON.stringify(literals)) > limit)
+    throw new RunError('USER', 'OutputsTooLarge', `the outputs are larger than ${limit} bytes as literals`);
+  const deep = Object.keys(literals).find((name) => !nestsWithin(literals[name], MAX_NESTING));
+  if (deep === undefined) return;
+  const message = `its literal is nested more than ${MAX_NESTING} levels deep`;
+  throw invalid([{ path: [deep], code: 'InvalidValue', message }]);
 }
 
 function invalid(problems: readonly Problem[]): RunError {
@@ -97,22 +120,28 @@ export async function readErrorFile(directory: RunFiles, limitBytes: number): Pr
 /** The literals of the outputs. A blob still has the path of its file. @throws RunError `OutputsTooLarge` */
 async function readLiterals(request: OutputsRequest, place: Place): Promise<Map<string, Literal>> {
   const budget = { leftBytes: request.limitBytes };
-  const written = await readOutputsFile(request, budget, place.at(OUTPUTS_FILE));
-  for (const name of Object.keys(written)) {
-    if (!Object.hasOwn(request.declared, name))
-      place.at(OUTPUTS_FILE).report('VariableNameNotFound', `${name} is not declared`);
+  const written = await readJsonFile(request, budget, OUTPUTS_FILE, place);
+  const literalBudget = { leftBytes: LITERALS_PER_PLAIN * request.limitBytes };
+  const writtenLiterals = await readJsonFile(request, literalBudget, LITERALS_FILE, place);
+  for (const name of Object.keys(writtenLiterals)) {
+    if (Object.hasOwn(written, name))
+      place
+        .at(name)
+        .report('ParameterBoundMoreThanOnce', `has a value in both ${OUTPUTS_FILE} and ${LITERALS_FILE}`);
   }
   const literals = new Map<string, Literal>();
   for (const [name, { type }] of Object.entries(request.declared)) {
     const at = place.at(name);
-    const literal = await withinBudget(() =>
-      Object.hasOwn(written, name)
-        ? literalFromPlain(type, written[name], at)
-        : readFileValue(request, budget, name, type, at),
+    const read = await withinBudget(() =>
+      Object.hasOwn(writtenLiterals, name)
+        ? literalOf(type, writtenLiterals[name], at)
+        : Object.hasOwn(written, name)
+          ? plainOutput(type, written[name], at)
+          : readFileValue(request, budget, name, type, at),
     );
-    if (literal === undefined) continue;
-    literals.set(name, literal);
-    if (!nestsWithin(toPlain(literal), MAX_NESTING))
+    if (read === undefined) continue;
+    literals.set(name, read);
+    if (!nestsWithin(toPlain(read), MAX_NESTING))
       at.report('InvalidValue', `is nested more than ${MAX_NESTING} levels deep`);
   }
   const plain = [...literals].map(([name, literal]) => [name, toPlain(literal)]);
@@ -130,17 +159,41 @@ async function withinBudget<T>(read: () => T | Promise<T>): Promise<T> {
   }
 }
 
-async function readOutputsFile(
+function literalOf(type: LiteralType, written: unknown, place: Place): Literal | undefined {
+  const read = literal(written, place);
+  return read && fitLiteral(type, read, place);
+}
+
+/** The literal of a plain value. If it fits several variants of a union, the message says how to choose one. */
+function plainOutput(type: LiteralType, written: unknown, place: Place): Literal | undefined {
+  const trial = place.apart();
+  const read = literalFromPlain(type, written, trial);
+  for (const { path, code, message } of trial.problems.all) {
+    const isAmbiguous = code === 'AmbiguousBindingUnionValue';
+    const advice = isAmbiguous ? `; to choose a variant, write the literal to ${LITERALS_FILE}` : '';
+    place.problems.add(() => ({ path, code, message: `${message}${advice}` }));
+  }
+  return read;
+}
+
+/** A JSON file with values by the names of outputs; empty if there is none. */
+async function readJsonFile(
   request: OutputsRequest,
   budget: Budget,
-  place: Place,
+  file: string,
+  outer: Place,
 ): Promise<Record<string, unknown>> {
-  const text = await fileOrFault(place, () => readText(request, budget, OUTPUTS_FILE));
+  const place = outer.at(file);
+  const text = await fileOrFault(place, () => readText(request, budget, file));
   if (typeof text !== 'string') return {};
   const parsed = jsonFromText(text, place);
-  if (parsed && isRecord(parsed.json)) return parsed.json;
-  if (parsed) place.report('InvalidValue', 'expected a JSON object');
-  return {};
+  if (parsed && !isRecord(parsed.json)) place.report('InvalidValue', 'expected a JSON object');
+  const values = parsed && isRecord(parsed.json) ? parsed.json : {};
+  for (const name of Object.keys(values)) {
+    if (!Object.hasOwn(request.declared, name))
+      place.report('VariableNameNotFound', `${name} is not declared`);
+  }
+  return values;
 }
 
 async function readFileValue(
@@ -150,23 +203,30 @@ async function readFileValue(
   type: LiteralType,
   place: Place,
 ): Promise<Literal | undefined> {
-  const fileType = fileTypeOf(type);
+  const isFileItself = isFile(type);
   const text = await fileOrFault(place, () =>
-    fileType ? pathOf(request.directory, name) : readText(request, budget, name),
+    isFileItself ? pathOf(request.directory, name) : readText(request, budget, name),
   );
   if (text === undefined) return undefined;
   if (text !== null) {
-    return fileType ? literalFromPlain(fileType, text, place) : literalFromText(type, text, place);
+    return isFileItself ? fileLiteral(type, text, place) : literalFromText(type, text, place);
   }
   return mayBeAbsent(type)
     ? literalFromPlain(type, null, place)
     : place.report('ValueRequired', 'the command did not write this file');
 }
 
-/** The type of a file that is itself a blob, and not the text of a value; undefined if the file is text. */
-function fileTypeOf(type: LiteralType): LiteralType | undefined {
-  if ('blob' in type) return type;
-  return 'unionType' in type ? type.unionType.variants.map(fileTypeOf).find((found) => found) : undefined;
+/** Whether a file is itself the value, and not the text of a value. */
+function isFile(type: LiteralType): boolean {
+  return 'blob' in type || ('unionType' in type && type.unionType.variants.some(isFile));
+}
+
+/** The literal of a file, for the first variant that is a file. */
+function fileLiteral(type: LiteralType, path: string, place: Place): Literal | undefined {
+  if (!('unionType' in type)) return literalFromPlain(type, path, place);
+  const variant = type.unionType.variants.find(isFile);
+  const value = variant && fileLiteral(variant, path, place);
+  return variant && value && unionLiteral(variant, value, place);
 }
 
 /** The path of a file by its name, relative to the outputs directory; null if there is none. */

@@ -1,3 +1,10 @@
+/** All inputs of a run as plain values. */
+export const INPUTS_FILE = 'inputs.json';
+/** All outputs of a run as plain values. */
+export const OUTPUTS_FILE = 'outputs.json';
+/** In the folder of the inputs and in that of the outputs: values as Flyte's literals, which name the variant of a union. */
+export const LITERALS_FILE = 'literals.json';
+
 /** The files of a run, wherever its command runs. */
 export interface RunFiles {
   /** The run's own directory, which contains all the others. Outputs must not be outside of it. */
@@ -5,6 +12,8 @@ export interface RunFiles {
   readonly inputs: string;
   /** A file with all inputs. */
   readonly inputsFile: string;
+  /** A file with all inputs as literals. */
+  readonly literalsFile: string;
   /** The folder for input files that are part of a list, map or union. */
   readonly blobs: string;
   readonly outputs: string;

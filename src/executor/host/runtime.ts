@@ -1,4 +1,5 @@
 import type { TypedInterface } from '../../values/literal-types.ts';
+import type { LiteralMap } from '../../values/literals.ts';
 
 /**
  * A runtime is the part of the executor that runs one leased run to its end. It does not know leases, GraphQL, or where
@@ -26,6 +27,8 @@ export interface RunSpec {
   interface: TypedInterface;
   /** Plain values by name. The value of a blob is its URI, such as `slipway://blobs/<uuid>`. */
   inputs: Record<string, unknown>;
+  /** The inputs that plain values do not say completely. For these, the literal counts. */
+  inputLiterals: LiteralMap;
   /** Counted from the start of the command, not of the lease. */
   timeoutSeconds: number | null;
   terminationGraceSeconds: number;
@@ -62,10 +65,11 @@ export type ErrorKind = 'USER' | 'SYSTEM';
 
 export type RunOutcome =
   /**
-   * The outputs are plain values of the types that the interface of the spec declares; the runtime checks this, and
+   * The outputs are plain values of the types that the interface of the spec declares, and literals beside them for
+   * those that plain values do not say completely; the runtime checks this, and
    * otherwise the run FAILED with the code `OutputsInvalid` of the kind USER. The URI of a file may be that of an input.
    */
-  | { kind: 'SUCCEEDED'; outputs: Record<string, unknown>; exitCode: 0 }
+  | { kind: 'SUCCEEDED'; outputs: Record<string, unknown>; outputLiterals: LiteralMap; exitCode: 0 }
   | {
       kind: 'FAILED';
       error: { code: string; message: string; kind: ErrorKind };

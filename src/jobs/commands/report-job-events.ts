@@ -2,6 +2,7 @@ import type { JobRunState } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { InvalidArgumentError, type Problem, ResourceExhaustedError } from '../../platform/errors.ts';
 import { isId } from '../../platform/ids.ts';
+import { LITERALS_PER_PLAIN } from '../../platform/literals-per-plain.ts';
 import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
 import { rounds } from '../../platform/rounds.ts';
 import { jsonFault } from '../../platform/storable-json.ts';
@@ -18,6 +19,8 @@ export interface JobEventReport {
   readonly error: WorkError | null;
   /** Only for SUCCEEDED: plain values by name. */
   readonly outputs: Readonly<Record<string, unknown>> | null;
+  /** Only for SUCCEEDED: literals by name, for outputs that plain values do not say completely. */
+  readonly outputLiterals: Readonly<Record<string, unknown>> | null;
 }
 
 /** What the server did with one report. */
@@ -52,13 +55,8 @@ export async function reportJobEvents(
   const problems = reportProblems(reports);
   if (problems.length > 0) throw new InvalidArgumentError(problems);
   for (const [index, report] of reports.entries()) {
-    if (Buffer.byteLength(JSON.stringify(report.outputs)) > outputLimitBytes)
-      throw new ResourceExhaustedError(
-        `the outputs are larger than ${outputLimitBytes} bytes; write large data to a file`,
-        {
-          path: ['input', 'events', String(index), 'outputs'],
-        },
-      );
+    requireSmall(report, index, 'outputs', outputLimitBytes);
+    requireSmall(report, index, 'outputLiterals', LITERALS_PER_PLAIN * outputLimitBytes);
   }
   const outcomes = new Map<number, ReportOutcome>();
   const indexed = reports.map((report, index) => ({ report, index }));
@@ -75,6 +73,19 @@ export async function reportJobEvents(
     }
   }
   return reports.map((_, index) => outcomes.get(index) ?? 'FENCED');
+}
+
+function requireSmall(
+  report: JobEventReport,
+  index: number,
+  field: 'outputs' | 'outputLiterals',
+  limitBytes: number,
+): void {
+  if (Buffer.byteLength(JSON.stringify(report[field])) <= limitBytes) return;
+  throw new ResourceExhaustedError(
+    `the outputs are larger than ${limitBytes} bytes; write large data to a file`,
+    { path: ['input', 'events', String(index), field] },
+  );
 }
 
 /** Applies reports about runs whose lease ended because their executor was silent, if no other executor has the job. */
@@ -112,6 +123,7 @@ function toMove({ report, index }: { report: JobEventReport; index: number }): R
       message: storable(report.error.message, MAX_MESSAGE),
     },
     outputs: report.outputs,
+    outputLiterals: report.outputLiterals,
   };
 }
 
@@ -141,12 +153,14 @@ function reportProblems(reports: readonly JobEventReport[]): Problem[] {
     if (!isId(report.runId)) fault(index, 'run', 'a run id must be a UUIDv7');
     if (report.kind === 'FAILED' && !report.error) fault(index, 'error', 'a failure needs an error');
     if (report.kind !== 'FAILED' && report.error) fault(index, 'error', 'only a failure can have an error');
-    if (report.kind !== 'SUCCEEDED' && report.outputs)
-      fault(index, 'outputs', 'only a success can have outputs');
     if (report.occurredAt.getTime() < FIRST_INSTANT) fault(index, 'occurredAt', 'must not be before 1970');
-    if (!isByName(report.outputs)) fault(index, 'outputs', 'must be an object of outputs by name');
-    const unfit = jsonFault(report.outputs);
-    if (unfit) fault(index, 'outputs', `${unfit.path.join('.')}: ${unfit.message}`);
+    for (const field of ['outputs', 'outputLiterals'] as const) {
+      if (report.kind !== 'SUCCEEDED' && report[field])
+        fault(index, field, 'only a success can have outputs');
+      if (!isByName(report[field])) fault(index, field, 'must be an object of outputs by name');
+      const unfit = jsonFault(report[field]);
+      if (unfit) fault(index, field, `${unfit.path.join('.')}: ${unfit.message}`);
+    }
   }
   return problems;
 }

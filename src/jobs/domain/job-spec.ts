@@ -23,6 +23,10 @@ export interface JobSpec {
   };
   /** Plain values by name. The value of a file is the URI of its blob. */
   readonly inputs: Readonly<Record<string, unknown>>;
+  /**
+   * The inputs that plain values do not say completely, as literals. Jobs of earlier releases have none.
+   */
+  readonly inputLiterals?: Readonly<Record<string, unknown>>;
   /** Added to the environment of the container. It says which execution, node and attempt this is. */
   readonly environment: Readonly<Record<string, string>>;
   readonly terminationGraceSeconds: number;

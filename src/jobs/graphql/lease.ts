@@ -53,6 +53,12 @@ const LeasedRunType = builder.objectRef<LeasedRun>('LeasedRun').implement({
         'The inputs as plain values, as an object with the name of each input. The value of a file is its URI.',
       resolve: (run) => run.spec.inputs,
     }),
+    inputLiterals: t.field({
+      type: 'JSON',
+      description:
+        "The inputs that plain values do not say completely, as an object with Flyte's Literal by the name of each input: for example the variant of a union, the hash of a value, or the format of bytes. For these inputs the literal counts, and `inputs` has their plain values as well.",
+      resolve: (run) => run.spec.inputLiterals ?? {},
+    }),
     environment: t.field({
       type: 'JSON',
       description: 'Environment variables that tell the program its execution, node and attempt.',
@@ -274,6 +280,11 @@ const JobEventInput = builder.inputType('JobEventInput', {
       description:
         'Only for SUCCEEDED: the outputs as plain values, as an object with the name of each output.',
     }),
+    outputLiterals: t.field({
+      type: 'JSON',
+      description:
+        "Only for SUCCEEDED: the outputs that plain values do not say completely, as an object with Flyte's Literal by the name of each output: for example if several variants of a union accept the plain value. For these outputs the literal counts, and the plain value is ignored.",
+    }),
   }),
 });
 
@@ -422,6 +433,7 @@ builder.mutationFields((t) => ({
           exitCode: event.exitCode ?? null,
           error: event.error ?? null,
           outputs: (event.outputs as Record<string, unknown> | null | undefined) ?? null,
+          outputLiterals: (event.outputLiterals as Record<string, unknown> | null | undefined) ?? null,
         })),
         controlPlaneConfig,
       ),

@@ -16,6 +16,7 @@ export interface RunMove {
   readonly exitCode: number | null;
   readonly error: object | null;
   readonly outputs: object | null;
+  readonly outputLiterals: object | null;
 }
 
 export interface RunMoved {
@@ -35,7 +36,7 @@ const moveRunsStatement = statement<RunMoved>(
   `with asked as materialized (
      select * from jsonb_to_recordset($2::jsonb) as asked(
        "position" int, "runId" uuid, "to" job_run_state, "from" job_run_state[], at timestamptz, "exitCode" int,
-       error jsonb, outputs jsonb, "isEnd" boolean)
+       error jsonb, outputs jsonb, "outputLiterals" jsonb, "isEnd" boolean)
    ),
    stream as materialized (
      select id, coalesce(owner_id, id) as news from job_sets
@@ -68,7 +69,7 @@ const moveRunsStatement = statement<RunMoved>(
       where run.id = asked."runId" and run.state = any(asked."from")
         and (asked."to" <> 'CANCELLED' or before.job_state = 'CANCELLING')
      returning run.id, run.job_id, run.state, before.job_set_id, before.pool, asked."position", asked.error,
-               asked.outputs, asked."exitCode", asked.at, asked."isEnd" as is_end,
+               asked.outputs, asked."outputLiterals", asked."exitCode", asked.at, asked."isEnd" as is_end,
                case when asked."to" = 'CANCELLED' then before.cancel_reason end as reason,
                case when asked."to" = 'CANCELLED' then before.cancelled_by_id end as requestor
    ),
@@ -90,6 +91,8 @@ const moveRunsStatement = statement<RunMoved>(
               'reason', moved.reason, 'requestor', moved.requestor,
               'occurredAt', to_char(moved.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
               || case when moved.outputs is null then '{}'::jsonb else jsonb_build_object('outputs', moved.outputs) end
+              || case when moved."outputLiterals" is null then '{}'::jsonb
+                      else jsonb_build_object('outputLiterals', moved."outputLiterals") end
        from moved join bumped on bumped.id = moved.job_set_id
    )
    select before.id as "runId", before.state::text as before, moved.id is not null as moved,

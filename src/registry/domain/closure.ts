@@ -6,7 +6,7 @@ import { type EntityKey, entityKeyText } from './entity-keys.ts';
 import { interfacesOf, outputsOf } from './graph-interfaces.ts';
 import { nodesOfBranch } from './inner-nodes.ts';
 import { interfaceOfNode, type NodeInterface, type References } from './node-interfaces.ts';
-import type { CompiledTask, TaskTemplate } from './task-templates.ts';
+import type { CompiledTask, TaskMetadata, TaskTemplate } from './task-templates.ts';
 import {
   type ArrayNode,
   type BranchNode,
@@ -15,6 +15,7 @@ import {
   type CompiledWorkflowClosure,
   type GateNode,
   type Node,
+  type NodeMetadata,
   START_NODE_ID,
   type TaskOverrides,
   type WorkflowTemplate,
@@ -42,6 +43,16 @@ export interface TaskNode extends AnyNode {
   readonly interruptible: boolean;
   /** The time limit of one attempt, rounded up; null means no limit. */
   readonly timeoutSeconds: number | null;
+  /** How its outputs are cached, as the node says, or else the task; null if they are not. */
+  readonly cache: CacheSettings | null;
+}
+
+export interface CacheSettings {
+  readonly version: string;
+  /** Whether only one run at a time computes a missing entry. */
+  readonly isSerializable: boolean;
+  /** The inputs that do not count. */
+  readonly ignoredInputs: readonly string[];
 }
 
 export type RunnableNode =
@@ -75,6 +86,8 @@ export interface Closure extends RunnableGraph {
   readonly subWorkflows: ReadonlyMap<string, RunnableGraph>;
   /** Whether any node starts an execution of its own. */
   readonly hasLaunchPlans: boolean;
+  /** Whether any node may wait until another one has computed its outputs. */
+  readonly hasSerializableCache: boolean;
 }
 
 /** The ids of the registered versions that a closure refers to, by the text of their keys. */
@@ -91,11 +104,23 @@ export function indexClosure(closure: CompiledWorkflowClosure, ids: ReferenceIds
     subWorkflows: byKey(subWorkflows),
   };
   const index = (workflow: CompiledWorkflow) => indexGraph(workflow, references, ids);
+  const graph = index(primary);
+  const inner = new Map(subWorkflows.map((one) => [entityKeyText(one.id), index(one)]));
   return {
-    ...index(primary),
-    subWorkflows: new Map(subWorkflows.map((one) => [entityKeyText(one.id), index(one)])),
+    ...graph,
+    subWorkflows: inner,
     hasLaunchPlans: launchPlans.length > 0,
+    hasSerializableCache: [graph, ...inner.values()].some(({ nodes, failureNode }) =>
+      [...nodes.values(), ...(failureNode ? [failureNode] : [])].some(mayWaitForCache),
+    ),
   };
+}
+
+/** Whether a node, or a node inside of it, may wait until another one has computed its outputs. */
+export function mayWaitForCache(node: RunnableNode): boolean {
+  if (node.kind === 'TASK') return node.cache?.isSerializable ?? false;
+  if (node.kind === 'ARRAY') return mayWaitForCache(node.item);
+  return node.kind === 'BRANCH' && [...node.nodes.values()].some(mayWaitForCache);
 }
 
 const byKey = <T extends { readonly id: EntityKey }>(list: readonly T[]): ReadonlyMap<string, T> =>
@@ -196,6 +221,16 @@ function taskOf(
     retries: node.metadata?.retries ?? metadata.retries ?? 0,
     interruptible: node.metadata?.interruptible ?? defaults?.interruptible ?? metadata.interruptible ?? false,
     timeoutSeconds: wholeSeconds(node.metadata?.timeout ?? metadata.timeout),
+    cache: cacheOf(node.metadata, metadata),
+  };
+}
+
+function cacheOf(node: NodeMetadata | undefined, task: TaskMetadata): CacheSettings | null {
+  if (!(node?.cacheable ?? task.discoverable)) return null;
+  return {
+    version: node?.cacheVersion ?? task.discoveryVersion ?? '',
+    isSerializable: node?.cacheSerializable ?? task.cacheSerializable ?? false,
+    ignoredInputs: task.cacheIgnoreInputVars ?? [],
   };
 }
 

@@ -241,6 +241,20 @@ const RuntimeMetadataInput = builder.inputType('RuntimeMetadataInput', {
 const TaskMetadataInput = builder.inputType('TaskMetadataInput', {
   description: 'Settings of a task that do not depend on its type.',
   fields: (t) => ({
+    discoverable: t.boolean({
+      description:
+        'Whether outputs are cached: a run with the same inputs takes the outputs of an earlier run in the same project. If left out: false.',
+    }),
+    discoveryVersion: t.string({
+      description: 'The version of the cached outputs. Another version is another entry of the cache.',
+    }),
+    cacheSerializable: t.boolean({
+      description:
+        'Whether only one run at a time computes outputs that are not in the cache yet. Others wait for it. If left out: false.',
+    }),
+    cacheIgnoreInputVars: t.stringList({
+      description: 'The names of inputs that do not count when outputs are looked up in the cache.',
+    }),
     timeout: t.field({
       type: 'Duration',
       description: 'How long one attempt may take. If left out or zero: no limit.',

@@ -15,7 +15,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buildEnvironment, DEFAULT_PATH } from '../../host/environment.ts';
 import { type LocalInputs, requireFileNames, writeInputs } from '../../host/inputs.ts';
 import { LogCapture } from '../../host/log-capture.ts';
-import { RESERVED_OUTPUT_NAMES, readErrorFile, readOutputs } from '../../host/outputs.ts';
+import {
+  type CollectedOutputs,
+  RESERVED_OUTPUT_NAMES,
+  readErrorFile,
+  readOutputs,
+} from '../../host/outputs.ts';
 import { RunError, systemErrorCode } from '../../host/run-error.ts';
 import type { RunOptions, RunOutcome, RunSpec, Runtime } from '../../host/runtime.ts';
 import { renderCommand } from '../../host/template.ts';
@@ -106,7 +111,7 @@ async function runOnce(settings: Settings, spec: RunSpec, options: RunOptions): 
     await requireSuccess(spec, ended, directory, logs);
     outcome = {
       kind: 'SUCCEEDED',
-      outputs: await collectOutputs(settings, spec, directory, inputs, options),
+      ...(await collectOutputs(settings, spec, directory, inputs, options)),
       exitCode: 0,
     };
   } catch (error) {
@@ -228,7 +233,7 @@ function collectOutputs(
   directory: RunDirectory,
   inputs: LocalInputs,
   options: RunOptions,
-): Promise<Record<string, unknown>> {
+): Promise<CollectedOutputs> {
   const request = {
     declared: spec.interface.outputs,
     directory,

@@ -12,7 +12,7 @@ import { chmod, lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../../../platform/process-identity.ts';
 import { RunError, systemErrorCode } from '../../host/run-error.ts';
-import type { RunFiles } from '../../host/run-files.ts';
+import { INPUTS_FILE, LITERALS_FILE, type RunFiles } from '../../host/run-files.ts';
 
 const STARTING = '.starting-';
 const ENDED = '.ended-';
@@ -76,7 +76,8 @@ export function createRunDirectory(
   return {
     path,
     inputs: join(path, 'inputs'),
-    inputsFile: join(path, 'inputs', 'inputs.json'),
+    inputsFile: join(path, 'inputs', INPUTS_FILE),
+    literalsFile: join(path, 'inputs', LITERALS_FILE),
     blobs: join(path, 'blobs'),
     outputs: join(path, 'outputs'),
     temporary: join(path, 'tmp'),
