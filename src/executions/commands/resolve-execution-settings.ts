@@ -5,9 +5,9 @@ import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import type { EntityKey } from '../../registry/domain/entity-keys.ts';
 import { leftoversIn } from '../../registry/domain/flyte-specs.ts';
-import { oldIdentity, settingsIn, workflowQuality } from '../../registry/domain/launch-plan-settings.ts';
+import { oldIdentity, settingsIn } from '../../registry/domain/launch-plan-settings.ts';
 import { nameWithoutPrefix } from '../../registry/domain/single-task-workflow.ts';
-import { getClosure } from '../../registry/store.ts';
+import { readWorkflowQuality } from '../../registry/store/workflow-quality.ts';
 import type { Place } from '../../values/problem-list.ts';
 import {
   type ExecutionSettings,
@@ -34,8 +34,8 @@ const serviceSettings: ServiceSettings = {
 };
 
 /**
- * The settings of a new execution, as `resolveSettings` says. One statement reads all records of attributes; the workflow
- * is mostly in the cache. Problems are reported at the place.
+ * The settings of a new execution, as `resolveSettings` says. One statement reads all records of attributes; what the
+ * workflow says is mostly in the cache. Problems are reported at the place.
  */
 export async function resolveExecutionSettings(
   { tenantId, projectId, domain, projectLabels, plan, request, isInherited }: NewExecutionSettings,
@@ -50,14 +50,13 @@ export async function resolveExecutionSettings(
     launchPlan: nameWithoutPrefix(plan.name),
   };
   const records = await readMatching(tenantId, scope, consulted, tx);
-  const { workflow } = await getClosure(plan.workflowId, tx);
   return resolveSettings(
     {
       request,
       isInherited,
       launchPlan: settingsIn(spec),
       oldIdentity: oldIdentity(leftoversIn(spec)),
-      workflow: workflowQuality(workflow.template.metadata.qualityOfService),
+      workflow: await readWorkflowQuality(plan.workflowId, tx),
       records,
       scope,
       projectLabels,
