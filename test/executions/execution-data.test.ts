@@ -63,6 +63,11 @@ async function dataOf(field: string, id: string): Promise<Answer> {
   expect(errors).toBeUndefined();
   return data[field].data;
 }
+/** Whether there are outputs. An empty object would match every other one. */
+async function hasOutputs(field: string, id: string): Promise<boolean> {
+  const { outputs, outputLiterals } = await dataOf(field, id);
+  return Object.keys(outputs).length + Object.keys(outputLiterals).length > 0;
+}
 const integer = (value: number) => ({ scalar: { primitive: { integer: String(value) } } });
 const base = `flyte://v1/${project}/${domain}/${name}`;
 const error = { code: 'Bad', message: 'x', kind: 'USER' };
@@ -79,9 +84,10 @@ describe('data', () => {
       flyteUrls: { inputs: `${base}/a/1/i`, outputs: `${base}/a/1/o`, deck: `${base}/a/1/d` },
     });
     expect(await dataOf('nodeExecution', node)).toMatchObject({
-      ...{ inputs: { x: 2 }, outputs: {}, outputLiterals: {}, ...uris },
+      ...{ inputs: { x: 2 }, ...uris },
       flyteUrls: { inputs: `${base}/a/i`, outputs: `${base}/a/o`, deck: `${base}/a/d` },
     });
+    expect(await hasOutputs('nodeExecution', node)).toBe(false);
     await nodeEvent('a', 'SUCCEEDED', 4, { outputs: { y: 4 } });
     expect(await dataOf('nodeExecution', node)).toMatchObject({ outputs: { y: 4 } });
   });
@@ -91,9 +97,10 @@ describe('data', () => {
     const attempt = await taskEvent('b', 'RUNNING', 4);
     await taskEvent('b', 'FAILED', 5, { outputs: { y: 9 }, error });
     await nodeEvent('b', 'FAILED', 6, { outputs: { y: 9 }, error });
-    expect(await dataOf('taskExecution', attempt)).toMatchObject({ outputs: {}, outputLiterals: {} });
+    expect(await hasOutputs('taskExecution', attempt)).toBe(false);
+    expect(await hasOutputs('nodeExecution', node)).toBe(false);
     expect(await dataOf('nodeExecution', node)).toMatchObject({
-      ...{ outputs: {}, outputLiterals: {}, inputUri: null, outputUri: null },
+      ...{ inputUri: null, outputUri: null },
       flyteUrls: { inputs: `${base}/b/i`, outputs: `${base}/b/o`, deck: null },
     });
   });
@@ -104,13 +111,10 @@ describe('data', () => {
       await launch(app, project, 'flow', { engine: 'EXTERNAL' }),
     ];
     await workflowEvent(failed, 'FAILED', 1, { outputs: { z: 1 }, error });
-    expect(await dataOf('execution', failed)).toMatchObject({
-      inputs: { x: 1 },
-      outputs: {},
-      outputLiterals: {},
-    });
+    expect(await dataOf('execution', failed)).toMatchObject({ inputs: { x: 1 } });
+    expect(await hasOutputs('execution', failed)).toBe(false);
     await workflowEvent(succeeded, 'SUCCEEDING', 1, { outputs: { z: 1 } });
-    expect(await dataOf('execution', succeeded)).toMatchObject({ outputs: {} });
+    expect(await hasOutputs('execution', succeeded)).toBe(false);
     await workflowEvent(succeeded, 'SUCCEEDED', 1, { outputs: { z: 1 } });
     expect(await dataOf('execution', succeeded)).toEqual({
       ...{ inputs: { x: 1 }, inputLiterals: { x: integer(1) }, outputs: { z: 1 } },
@@ -242,13 +246,16 @@ describe('metrics', () => {
         ...{ tenantId, executionId: large, nodeId: `n${index}`, specNodeId: 'n', phase: 'QUEUED' as const },
       })),
     });
-    const statementsOf = async (id: string) =>
-      await countStatements(() =>
+    const statementsOf = async (id: string) => {
+      const ask = () =>
         app.ask(
           'query ($by: ExecutionByInput!) { execution(by: $by) { metrics { isCut spans { kind isCut } } } }',
           { by: { id } },
-        ),
-      );
+        );
+      // The first request may read the sign-in.
+      await ask();
+      return await countStatements(ask);
+    };
     const [few, many] = [await statementsOf(measured), await statementsOf(large)];
     const { isCut, spans: inside } = many.result.data.execution.metrics;
     expect(isCut).toBe(true);

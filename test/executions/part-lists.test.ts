@@ -166,6 +166,8 @@ describe('nodeExecutions', () => {
     ['gt(duration,5)', ['a']],
     ['gte(duration,5s)', ['b', 'a']],
     ['eq(duration,0m30.0s)', ['a']],
+    ['lt(duration,1m)', ['b', 'a']],
+    ['gt(duration,5000ms)', ['a']],
     ['eq(parent_id,$d)', []],
     ['eq(parent_task_execution_id,$d/1)', []],
     ['eq(error_kind,USER)', ['a']],
