@@ -10,9 +10,11 @@ import {
   named,
   Place,
   same,
+  unless,
   withLeftovers,
   wrapped,
 } from './form.ts';
+import { entityMetadata } from './launch-plan-forms.ts';
 import { literal, variable } from './literal-forms.ts';
 import { identifier, shortDescription, taskTemplate } from './task-forms.ts';
 import { subWorkflows, workflowTemplate } from './workflow-forms.ts';
@@ -47,6 +49,8 @@ export interface LaunchPlanSpec {
   /** For each input, its variable, and either its default or that it is required. */
   readonly expectedInputs: unknown;
   readonly fixedInputs: unknown;
+  /** The schedule and the notifications; undefined if there are none. */
+  readonly entityMetadata?: unknown;
 }
 
 function spec<Ours extends object>(form: Form): FlyteSpec<Ours> {
@@ -79,6 +83,7 @@ export const flyteLaunchPlan = spec<LaunchPlanSpec>(
     workflowId: given(identifier('WORKFLOW')),
     expectedInputs: named('defaultInputs', always({}, wrapped('parameters', {}, mapOf(parameter)))),
     fixedInputs: always({}, wrapped('literals', {}, mapOf(literal))),
+    entityMetadata: unless({}, entityMetadata),
     interruptible: leftOver,
   }),
 );

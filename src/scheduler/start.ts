@@ -4,6 +4,7 @@ import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import { notifications } from '../platform/database/notify.ts';
 import { advanceExecution } from './advance-executions.ts';
 import { Grace } from './grace.ts';
+import { startScheduleLoop } from './launch-schedules.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { failOrphans } from './orphans.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
@@ -52,11 +53,14 @@ export function startScheduler(): { stop(): Promise<void> } {
       return false;
     },
   });
-  const loops: Loop[] = [advance, assign, expire, orphans];
+  const schedules = startScheduleLoop();
+  const loops: Loop[] = [advance, assign, expire, orphans, schedules];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
     notifications.on('job-set', null, (id) => advance.wake(id)),
     notifications.on('pool', null, (pool) => assign.wake(pool)),
+    // A schedule was started or resumed: its next slot may come before the next look.
+    notifications.on('schedule', null, () => schedules.look()),
     notifications.onMissed(() => {
       for (const loop of loops) loop.look();
     }),

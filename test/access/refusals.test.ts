@@ -65,6 +65,8 @@ const mutations: Readonly<Record<string, readonly [string, string]>> = {
   createWorkflow: ['workflow:create', 'project'],
   createLaunchPlan: ['launchPlan:create', 'project'],
   updateLaunchPlan: ['launchPlan:update', 'launch plan'],
+  pauseLaunchPlanSchedule: ['launchPlan:update', 'launch plan'],
+  resumeLaunchPlanSchedule: ['launchPlan:update', 'launch plan'],
   updateNamedEntity: ['namedEntity:update', 'named entity'],
   createExecution: ['execution:create', 'project'],
   terminateExecution: ['execution:terminate', 'execution'],

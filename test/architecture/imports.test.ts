@@ -45,7 +45,7 @@ const drawing: Record<string, readonly string[]> = {
   projects: ['authorization', 'graphql'],
   blobs: ['graphql', 'projects'],
   attributes: ['values', 'authorization', 'graphql', 'projects'],
-  registry: ['values', 'flyte', 'authorization', 'graphql', 'projects'],
+  registry: ['values', 'flyte', 'authorization', 'graphql', 'identity', 'projects'],
   jobs: ['authorization', 'graphql', 'projects', 'blobs'],
   executions: [
     'values',
@@ -64,7 +64,7 @@ const drawing: Record<string, readonly string[]> = {
     ...['jobs', 'executions', 'tracking', 'access'],
   ],
   http: ['authorization', 'graphql', 'sign-in', 'blobs', 'api'],
-  scheduler: ['values', 'registry', 'jobs', 'executions'],
+  scheduler: ['values', 'sign-in', 'projects', 'registry', 'jobs', 'executions'],
   executor: ['values'],
   cli: ['flyte'],
   bin: ['identity', 'http', 'scheduler', 'executor', 'cli'],

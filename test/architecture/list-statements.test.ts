@@ -77,6 +77,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'JobRun.log': { path: `${nodes}.taskExecutions.job.runs.log`, statements: 9 },
   'LaunchPlan.executions': { path: 'launchPlans.executions', statements: 5 },
   'LaunchPlan.expectedInputs': { path: 'launchPlans.expectedInputs', statements: 4 },
+  'LaunchPlan.notifications': { path: 'launchPlans.notifications', statements: 4 },
   'ModelVersion.tags': { path: 'registeredModels.versions.tags', statements: 2 },
   'NodeExecution.childNodeExecutions': { path: `${nodes}.childNodeExecutions`, statements: 5 },
   'NodeExecution.itemCounts': { path: `${nodes}.itemCounts`, statements: 5 },
@@ -328,7 +329,8 @@ async function seedWork(): Promise<void> {
     input.template.outputs = [];
     expect(await createWorkflow(app, input)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
     const id = keyOf(project, `flow-${at}`);
-    await createLaunchPlan(app, { key: id, workflow: { key: id } });
+    const notifications = [{ phases: ['TIMED_OUT'], email: { recipients: ['ada@example.com'] } }];
+    await createLaunchPlan(app, { key: id, workflow: { key: id }, notifications });
     await mutate(app, 'updateLaunchPlan', { by: { key: id }, state: 'ACTIVE' });
     const description = { shortDescription: 'Copies a file.' };
     await createTask(app, { ...taskInput(project, `described-${at}`), description });

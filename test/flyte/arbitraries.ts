@@ -348,7 +348,39 @@ export const workflowTemplate = shape({
 
 export const subWorkflows = few(shape({ id: key, template: workflowTemplate }));
 
+const recipients = shape({ recipients: few(name), template: maybe(name) });
+const phases = few(fc.constantFrom('SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'));
+const notification = fc.oneof(
+  shape({ phases, email: recipients }),
+  shape({ phases, pagerDuty: recipients }),
+  shape({ phases, slack: recipients }),
+);
+const times = fc.oneof(
+  shape({
+    cron: shape({
+      expression: fc.constantFrom('0 9 * * *', '@daily', ''),
+      timeZone: maybe(fc.constantFrom('Asia/Tokyo', 'UTC')),
+      offset: maybe(fc.constant('PT5M')),
+    }),
+  }),
+  shape({
+    rate: shape({
+      value: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      unit: fc.constantFrom('MINUTE', 'HOUR', 'DAY'),
+    }),
+  }),
+  fc.constant({}),
+);
+const schedule = fc
+  .tuple(times, shape({ kickoffTimeInput: maybe(name) }))
+  .map(([one, other]) => ({ ...one, ...other }));
+const entityMetadata = fc.oneof(
+  shape({ schedule, notifications: maybe(some(notification)) }),
+  shape({ notifications: some(notification) }),
+);
+
 export const launchPlan = shape({
+  entityMetadata: maybe(entityMetadata),
   workflowId: key,
   expectedInputs: dictionary(
     fc.oneof(

@@ -217,6 +217,7 @@ describe('every list of objects in the schema', () => {
       'InvalidArgumentError.problems': 10,
       'Job.runs': 5,
       'LaunchPlan.expectedInputs': 10,
+      'LaunchPlan.notifications': 10,
       'LeaseJobsPayload.runs': 50,
       'LeasedRun.inputBlobs': 10,
       'ModelVersion.tags': 10,

@@ -5,6 +5,7 @@ import { nameConflict } from '../../authorization/name-conflict.ts';
 import type { ExecutionEngine, LaunchPlan, Project } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
+import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { type DomainError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
@@ -16,7 +17,7 @@ import type { VersionBy } from '../../registry/store.ts';
 import { defaultQueueName } from '../domain/default-queue.ts';
 import { executionNameProblem, generatedExecutionName } from '../domain/execution-name.ts';
 import { executionTarget } from '../domain/targets.ts';
-import { insertExecution } from '../store/create.ts';
+import { insertExecution, type NewExecution } from '../store/create.ts';
 import { type ExecutionRow, readExecutions } from '../store/reads.ts';
 import { firstFew, missingFiles } from './check-files.ts';
 
@@ -33,6 +34,12 @@ export interface ExecutionRequest {
   readonly inputLiterals: unknown;
   readonly maxParallelism: number | null;
   readonly engine: ExecutionEngine;
+  /** The slot of a schedule, for an execution that a schedule starts. */
+  readonly scheduled?: {
+    readonly at: Date;
+    /** Stores the progress of the schedule, in the transaction that stores the execution. */
+    record(tx: Tx): Promise<void>;
+  };
 }
 
 /** How many nodes run at the same time by default. Source: Flyte's service default. */
@@ -78,8 +85,8 @@ export async function createExecution(
   if (missing.length > 0) throw new NotFoundError('file', firstFew(missing), ['input', 'inputs']);
 
   const name = request.name ?? generatedExecutionName();
-  const { domain } = request;
-  const execution = await insertExecution({
+  const { domain, scheduled } = request;
+  const made: NewExecution = {
     id: newId(),
     tenantId,
     projectId: project.id,
@@ -94,7 +101,14 @@ export async function createExecution(
     engine: request.engine,
     userInputs: effective.value.userInputs,
     inputs: effective.value.inputs,
-  });
+    ...(scheduled ? { mode: 'SCHEDULED', scheduledAt: scheduled.at } : {}),
+  };
+  const execution = scheduled
+    ? await inTransaction(async (tx) => {
+        await scheduled.record(tx);
+        return await insertExecution(made, tx);
+      })
+    : await insertExecution(made);
   if (!execution) throw await takenName(caller, { project: project.identifier, domain, name });
   caller.log.info({ executionId: execution.id, project: project.identifier }, 'execution created');
   return execution;

@@ -115,6 +115,11 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       description: 'The name of the engine from outside that runs it; null before its first event.',
     }),
     mode: t.expose('mode', { type: ExecutionModeEnum, description: 'What started the execution.' }),
+    scheduledAt: t.expose('scheduledAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'The nominal time of the schedule that started it; null if no schedule did.',
+    }),
     queue: t.exposeString('queue', { description: 'The name of the queue that its jobs wait on.' }),
     maxParallelism: t.exposeInt('maxParallelism', {
       description: 'How many nodes may run at the same time; 0 means no limit.',

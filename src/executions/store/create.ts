@@ -22,6 +22,8 @@ export interface NewExecution {
   readonly engine?: ExecutionEngine;
   readonly sourceId?: string | null;
   readonly parentNodeId?: string | null;
+  /** The slot of the schedule that starts it. */
+  readonly scheduledAt?: Date | null;
   /** 0 if left out. */
   readonly nesting?: number;
   readonly userInputs: object;
@@ -32,15 +34,15 @@ const insertStatement = statement<ExecutionRow>(
   `with execution as (
      insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
                              workflow_entity_id, principal_id, queue, max_parallelism, mode, engine, source_id,
-                             parent_node_id, nesting, user_inputs, inputs, last_sequence, advance_at, created_at,
+                             parent_node_id, scheduled_at, nesting, user_inputs, inputs, last_sequence, advance_at, created_at,
                              updated_at)
      select id, "tenantId", "projectId", domain, name, "launchPlanId", "workflowId", "workflowEntityId",
-            "principalId", queue, "maxParallelism", coalesce(mode, 'MANUAL'), coalesce(engine, 'SLIPWAY'), "sourceId", "parentNodeId",
+            "principalId", queue, "maxParallelism", coalesce(mode, 'MANUAL'), coalesce(engine, 'SLIPWAY'), "sourceId", "parentNodeId", "scheduledAt",
             coalesce(nesting, 0), "userInputs", inputs, 1, now(), now(), now()
        from json_to_record($1::json) as asked(
               id uuid, "tenantId" uuid, "projectId" uuid, domain text, name text, "launchPlanId" uuid,
               "workflowId" uuid, "workflowEntityId" uuid, "principalId" uuid, queue text, "maxParallelism" int,
-              mode execution_mode, engine execution_engine, "sourceId" uuid, "parentNodeId" uuid, nesting int, "userInputs" json, inputs json)
+              mode execution_mode, engine execution_engine, "sourceId" uuid, "parentNodeId" uuid, "scheduledAt" timestamptz, nesting int, "userInputs" json, inputs json)
      on conflict (tenant_id, project_id, domain, name) do nothing
      returning *
    ),

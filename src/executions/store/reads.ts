@@ -53,6 +53,7 @@ export interface ExecutionRow extends WorkErrorColumns {
   readonly sourceId: string | null;
   readonly parentNodeId: string | null;
   readonly nesting: number;
+  readonly scheduledAt: Date | null;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
   readonly createdAt: Date;
@@ -68,7 +69,7 @@ export const executionColumns = `
   execution.error_message as "errorMessage", execution.error_kind::text as "errorKind",
   execution.error_node_id as "errorNodeId", execution.abort_cause as "abortCause",
   execution.abort_principal_id as "abortPrincipalId", execution.source_id as "sourceId",
-  execution.parent_node_id as "parentNodeId", execution.nesting, execution.started_at as "startedAt",
+  execution.parent_node_id as "parentNodeId", execution.nesting, execution.scheduled_at as "scheduledAt", execution.started_at as "startedAt",
   execution.ended_at as "endedAt", execution.created_at as "createdAt", execution.updated_at as "updatedAt"`;
 
 export interface ExecutionKey {

@@ -10,6 +10,8 @@ export type Topic =
   | 'pool'
   /** An executor has runs to start or to cancel. Id: the executor. */
   | 'executor'
+  /** A schedule was started or resumed. Id: the schedule. */
+  | 'schedule'
   /** The sign-in or the rights of a user have changed. Id: the number of the change. */
   | 'access';
 

@@ -9,6 +9,7 @@ import { findProject } from '../../projects/store.ts';
 import type { TypedInterface } from '../../values/literal-types.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
+import { compileEntityMetadata } from '../domain/entity-metadata.ts';
 import { withLeftoversBeside } from '../domain/flyte-specs.ts';
 import { compileLaunchPlan, type LaunchPlanSpec } from '../domain/launch-plan.ts';
 import { launchPlanTarget, workflowTarget } from '../domain/targets.ts';
@@ -19,6 +20,8 @@ import { storeVersion } from './store-version.ts';
 export interface NewLaunchPlan extends LaunchPlanSpec {
   readonly key: EntityKey;
   readonly workflow: VersionBy;
+  /** Its schedule and its notifications, unchecked. */
+  readonly entityMetadata?: unknown;
   /** Where the fields stand in the input, if it is not `input`. */
   readonly path?: readonly string[];
   /** What Flyte's form of the launch plan says and ours cannot hold. It is stored and compared with the rest. */
@@ -50,11 +53,13 @@ export async function createLaunchPlan(
   requireOpenProject(project, key.domain, ['input', 'key']);
   const signature = workflow.interface as unknown as TypedInterface;
   const { expectedInputs, fixedInputs, inputOrder } = compileLaunchPlan(signature, plan, plan.path);
+  const entityMetadata = compileEntityMetadata(plan.entityMetadata, { expectedInputs }, plan.path);
   const own = {
     workflowId: await keyOf(workflow),
     workflowDigest: workflow.digest,
     expectedInputs,
     fixedInputs,
+    ...(entityMetadata ? { entityMetadata } : {}),
   };
   const document = withLeftoversBeside(own, plan.leftovers);
   const digest = digestOf(document);

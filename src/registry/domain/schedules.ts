@@ -57,4 +57,4 @@ export const MAX_INTERVAL_DAYS = 3660;
  * kickoff input; it is stored, but an activation does not start it. Source: Flyte's UpdateLaunchPlan.
  */
 export const hasSlots = (schedule: Schedule | null | undefined): schedule is Schedule =>
-  (schedule?.cron ?? null) !== null || (schedule?.rate?.value ?? 0) > 0;
+  (schedule?.cron?.expression ?? '') !== '' || (schedule?.rate?.value ?? 0) > 0;

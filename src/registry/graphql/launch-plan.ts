@@ -44,6 +44,8 @@ import {
   WorkflowByInput,
 } from './entity-key.ts';
 import { domainArgument } from './entity-names.ts';
+import { NotificationInput } from './notification.ts';
+import { ScheduleInput, scheduleOf } from './schedule.ts';
 import { orderArgument, termsOf, versionConditions } from './version-lists.ts';
 import { WorkflowType } from './workflow.ts';
 
@@ -300,7 +302,7 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
     flyte: t.field({
       type: 'JSON',
       description:
-        "In place of all other fields but `key`: Flyte's LaunchPlanSpec in protobuf JSON. What has no effect here is stored too: schedule, notifications, labels, security context.",
+        "In place of all other fields but `key`: Flyte's LaunchPlanSpec in protobuf JSON. What has no effect here is stored too: labels, security context.",
     }),
     defaultInputs: t.field({
       type: 'JSON',
@@ -327,16 +329,36 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
       description:
         "The fixed inputs as Flyte's literals, as an object with the name of each input. Give each input here or in `fixedInputs`, but not in both.",
     }),
+    schedule: t.field({
+      type: ScheduleInput,
+      description: 'When it starts executions by itself, while it is ACTIVE.',
+    }),
+    notifications: t.field({
+      type: [NotificationInput],
+      description:
+        'Whom to tell about the end of its executions, at most 20. Each execution can replace them.',
+    }),
   }),
 });
 
 function newLaunchPlanOf({ key, flyte, ...own }: typeof CreateLaunchPlanInput.$inferInput): NewLaunchPlan {
   requireOneForm(flyte, own, 'workflow');
-  if (own.workflow) return { ...own, key, workflow: own.workflow as VersionBy };
+  const { schedule, notifications, ...inputs } = own;
+  if (own.workflow) {
+    const entityMetadata = { schedule: schedule && scheduleOf(schedule), notifications };
+    return { ...inputs, key, workflow: own.workflow as VersionBy, entityMetadata };
+  }
   const { ours, leftovers } = readFlyteSpec(flyteLaunchPlan, flyte);
   const place = new Place([...flytePath, 'workflowId']);
   const workflow = valueOrThrow(entityKey(ours.workflowId, place), place);
-  return { key, workflow: { key: workflow }, ...launchPlanInputs(ours), path: flytePath, leftovers };
+  return {
+    key,
+    workflow: { key: workflow },
+    ...launchPlanInputs(ours),
+    entityMetadata: ours.entityMetadata,
+    path: flytePath,
+    leftovers,
+  };
 }
 
 const CreateLaunchPlanPayload = payload('CreateLaunchPlanPayload', 'launchPlan', LaunchPlanType);
@@ -380,7 +402,9 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, context) => {
       const plan = await context.loaders.launchPlan.load(input.by as VersionBy);
       if (!plan) throw new NotFoundError('launch plan', addressText(input.by), ['input', 'by']);
-      return { launchPlan: await updateLaunchPlan(callerOf(context), plan, input.state) };
+      const launchPlan = await updateLaunchPlan(callerOf(context), plan, input.state);
+      context.loaders.launchPlanSchedule.clear(launchPlan.id);
+      return { launchPlan };
     },
   }),
 }));
