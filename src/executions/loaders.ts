@@ -4,6 +4,7 @@ import type { Page } from '../platform/database/page.ts';
 import { groupBy } from '../platform/group-by.ts';
 import { addressLoader, childCounter, childLoader, listLoader } from '../platform/loaders.ts';
 import { executionsOfEach } from './store/lists.ts';
+import { readNotifications } from './store/notices.ts';
 import {
   type AttemptKey,
   countNodesInside,
@@ -39,6 +40,7 @@ import { countSignalsOfExecutions, readSignalsOfExecutions, type SignalRow } fro
 export function executionLoaders(reader: Reader) {
   const { tenantId } = reader;
   return {
+    executionNotifications: new DataLoader(readNotifications),
     execution: addressLoader<ExecutionBy, ExecutionRow | null>((addresses) =>
       readExecutions(tenantId, addresses),
     ),

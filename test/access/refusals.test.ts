@@ -67,6 +67,7 @@ const mutations: Readonly<Record<string, readonly [string, string]>> = {
   updateLaunchPlan: ['launchPlan:update', 'launch plan'],
   pauseLaunchPlanSchedule: ['launchPlan:update', 'launch plan'],
   resumeLaunchPlanSchedule: ['launchPlan:update', 'launch plan'],
+  redeliverNotification: ['notification:redeliver', 'notification'],
   updateNamedEntity: ['namedEntity:update', 'named entity'],
   createExecution: ['execution:create', 'project'],
   terminateExecution: ['execution:terminate', 'execution'],

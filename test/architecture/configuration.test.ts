@@ -8,7 +8,7 @@ const source = resolve(import.meta.dirname, '../../src');
 
 const readBy = {
   server: ['base', 'control-plane', 'server'],
-  scheduler: ['base', 'control-plane'],
+  scheduler: ['base', 'control-plane', 'scheduler'],
   executor: ['base', 'executor'],
   start: ['base', 'control-plane', 'executor', 'server', 'supervisor'],
 };

@@ -68,6 +68,8 @@ const config = 'matchableAttributes.attributes.workflowExecutionConfig';
 const lists: Readonly<Record<string, Entry>> = {
   'Execution.nodeCounts': { path: `${executions}.nodeCounts`, statements: 4 },
   'Execution.nodeExecutions': { path: nodes, statements: 4 },
+  'Execution.notificationDeliveries': { path: `${executions}.notificationDeliveries`, statements: 4 },
+  'Execution.notifications': { path: `${executions}.notifications`, statements: 4 },
   'Execution.signals': { path: `${executions}.signals`, statements: 4 },
   'ExecutionData.files': { path: `${nodes}.data.files`, statements: 6 },
   'Experiment.runs': { path: 'experiments.runs', statements: 3 },
@@ -91,6 +93,10 @@ const lists: Readonly<Record<string, Entry>> = {
     path: 'namedEntities.workflows',
     statements: 6,
     given: ofType('WORKFLOW'),
+  },
+  'NotificationDelivery.attempts': {
+    path: `${executions}.notificationDeliveries.attempts`,
+    statements: 4,
   },
   'NodeExecution.taskExecutions': { path: `${nodes}.taskExecutions`, statements: 5 },
   'Project.domains': { path: 'projects.domains', statements: 1 },
@@ -359,6 +365,14 @@ async function seedInside(executionId: string): Promise<void> {
     const signal = { execution: { id: executionId }, signalId, type: { simple: 'BOOLEAN' } };
     await make(app, 'createSignal', signal, 'signal');
   }
+  const { tenantId: home, projectId } = await db.execution.findUniqueOrThrow({ where: { id: executionId } });
+  for (const position of each)
+    await db.notificationDelivery.create({
+      data: {
+        ...{ tenantId: home, projectId, executionId, position, phase: 'SUCCEEDED', sink: 'EMAIL' },
+        ...{ content: {}, state: 'DELIVERED', log: [{ at: new Date(), statusCode: null, error: null }] },
+      },
+    });
   for (const { id, tenantId, nodeId } of await db.nodeExecution.findMany({ where: { executionId } })) {
     await db.nodeExecution.update({ where: { id }, data: { kind: 'ARRAY', itemCount: MANY } });
     await db.itemPhaseCount.create({

@@ -29,6 +29,8 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'execution:terminate': 'Stop executions.',
   'execution:signal': 'Create signals of executions and set their values, such as approvals.',
   'execution:report': 'Send events of an engine from outside about its executions.',
+  'notification:redeliver': 'Send notifications about executions again.',
+  'webhookKey:read': 'Read the keys that sign the webhooks of a project.',
   'blob:create': 'Upload files.',
   'queue:create': 'Create queues.',
   'queue:read': 'See a queue.',

@@ -16,12 +16,13 @@ import { launchPlanTarget } from '../../registry/domain/targets.ts';
 import type { VersionBy } from '../../registry/store.ts';
 import { defaultQueueName } from '../domain/default-queue.ts';
 import { executionNameProblem, generatedExecutionName } from '../domain/execution-name.ts';
+import { frozenNotifications, type NotificationRequest } from '../domain/frozen-notifications.ts';
 import { executionTarget } from '../domain/targets.ts';
 import { insertExecution, type NewExecution } from '../store/create.ts';
 import { type ExecutionRow, readExecutions } from '../store/reads.ts';
 import { firstFew, missingFiles } from './check-files.ts';
 
-export interface ExecutionRequest {
+export interface ExecutionRequest extends NotificationRequest {
   readonly domain: string;
   readonly name: string | null;
   readonly launchPlan: {
@@ -73,14 +74,16 @@ export async function createExecution(
 
   const nameProblem = request.name === null ? null : executionNameProblem(request.name, ['input', 'name']);
   const effective = effectiveInputs(plan as unknown as LaunchPlanInputs, request);
-  const problems = [...(nameProblem ? [nameProblem] : []), ...(effective.ok ? [] : effective.problems)];
+  const notified = frozenNotifications(request, plan.spec);
+  const outcomes = [effective, notified].flatMap((one) => (one.ok ? [] : one.problems));
+  const problems = [...(nameProblem ? [nameProblem] : []), ...outcomes];
   if (request.maxParallelism !== null && request.maxParallelism < 0)
     problems.push({
       path: ['input', 'maxParallelism'],
       code: 'InvalidValue',
       message: 'must not be negative',
     });
-  if (problems.length > 0 || !effective.ok) throw new InvalidArgumentError(problems);
+  if (problems.length > 0 || !effective.ok || !notified.ok) throw new InvalidArgumentError(problems);
   const missing = await missingFiles({ tenantId, projectId: project.id }, effective.value.inputs);
   if (missing.length > 0) throw new NotFoundError('file', firstFew(missing), ['input', 'inputs']);
 
@@ -101,6 +104,7 @@ export async function createExecution(
     engine: request.engine,
     userInputs: effective.value.userInputs,
     inputs: effective.value.inputs,
+    notifications: notified.value.length > 0 ? notified.value : null,
     ...(scheduled ? { mode: 'SCHEDULED', scheduledAt: scheduled.at } : {}),
   };
   const execution = scheduled

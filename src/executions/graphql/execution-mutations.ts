@@ -10,6 +10,7 @@ import {
 } from '../../platform/errors.ts';
 import { getProject } from '../../projects/loaders.ts';
 import { LaunchPlanByInput } from '../../registry/graphql/entity-key.ts';
+import { NotificationInput } from '../../registry/graphql/notification.ts';
 import type { VersionBy } from '../../registry/store.ts';
 import { createExecution, DEFAULT_MAX_PARALLELISM } from '../commands/create-execution.ts';
 import { terminateExecution } from '../commands/terminate-execution.ts';
@@ -42,6 +43,15 @@ const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
     maxParallelism: t.int({
       defaultValue: DEFAULT_MAX_PARALLELISM,
       description: 'How many nodes may run at the same time; 0 means no limit.',
+    }),
+    notifications: t.field({
+      type: [NotificationInput],
+      description:
+        'Whom to tell about the end of the execution, at most 20. They take the place of those of the launch plan; an empty list does not.',
+    }),
+    disableNotifications: t.boolean({
+      defaultValue: false,
+      description: 'Whether to leave the notifications of the launch plan out, too.',
     }),
     engine: t.field({
       type: ExecutionEngineEnum,
@@ -83,6 +93,8 @@ builder.mutationFields((t) => ({
         inputLiterals: input.inputLiterals,
         maxParallelism: input.maxParallelism ?? null,
         engine: input.engine ?? 'SLIPWAY',
+        notifications: input.notifications,
+        disableNotifications: input.disableNotifications ?? false,
       });
       return { execution };
     },

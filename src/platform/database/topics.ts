@@ -12,6 +12,10 @@ export type Topic =
   | 'executor'
   /** A schedule was started or resumed. Id: the schedule. */
   | 'schedule'
+  /** An execution with notifications has ended. Id: the execution. */
+  | 'notice'
+  /** A notification waits to be sent. Id: the delivery. */
+  | 'delivery'
   /** The sign-in or the rights of a user have changed. Id: the number of the change. */
   | 'access';
 

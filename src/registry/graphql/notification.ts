@@ -2,7 +2,7 @@ import { builder } from '../../graphql/builder.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import type { Notification, NotificationPhase, Recipients, Webhook } from '../domain/notifications.ts';
 
-const NotificationPhaseEnum = enumOf<NotificationPhase>(
+export const NotificationPhaseEnum = enumOf<NotificationPhase>(
   'NotificationPhase',
   'The phases of an execution that can be notified: those in which it ends.',
   {
