@@ -10,7 +10,7 @@ const readBy = {
   server: ['base', 'control-plane', 'server'],
   scheduler: ['base', 'control-plane', 'scheduler'],
   executor: ['base', 'executor'],
-  start: ['base', 'control-plane', 'executor', 'server', 'supervisor'],
+  start: ['base', 'control-plane', 'executor', 'scheduler', 'server', 'supervisor'],
 };
 
 /** All files that this one loads, directly or indirectly, without imports of types. */

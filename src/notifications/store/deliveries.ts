@@ -100,11 +100,11 @@ export async function insertDeliveries(
   await run(insertStatement, [tenantId, projectId, id, phase, JSON.stringify(rows)], tx);
 }
 
-/** A due delivery, in milliseconds from now. */
 const dueStatement = statement<{ id: string }>(
   'select id from notification_deliveries where next_attempt_at <= now() order by next_attempt_at limit $1',
 );
 
+/** Deliveries whose next attempt is due, the earliest first. */
 export async function listDueDeliveries(limit: number): Promise<string[]> {
   return (await run(dueStatement, [limit])).map((row) => row.id);
 }
