@@ -86,7 +86,10 @@ async function deliveriesOf(id: string): Promise<Answer[]> {
 }
 
 const makeDue = (id: string) =>
-  pool.query('update notification_deliveries set next_attempt_at = now() where id = $1', [id]);
+  pool.query(
+    `update notification_deliveries set next_attempt_at = now() - interval '1 second' where id = $1`,
+    [id],
+  );
 
 /** Ends an execution and plans its notifications. @returns their ids, in the order of the notifications. */
 async function told(phase: string, notifications: object[]): Promise<string[]> {

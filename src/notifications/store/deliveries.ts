@@ -67,6 +67,9 @@ export async function readDeliveries(
   return eachOf(ids, await run(readStatement, [ids.map((id) => (isId(id) ? id : NO_ID)), tenantId]));
 }
 
+/** The columns have milliseconds, and PostgreSQL would round up: then the attempt would not be due yet. */
+const NOW = `date_trunc('milliseconds', now())`;
+
 const insertStatement = statement<{ id: string }>(
   `with asked as (
      select * from json_to_recordset($5::json) as asked(id uuid, "position" int, sink notification_sink, url text,
@@ -75,7 +78,7 @@ const insertStatement = statement<{ id: string }>(
    made as (
      insert into notification_deliveries (id, tenant_id, project_id, execution_id, position, phase, sink, url,
                                           recipients, content, next_attempt_at)
-     select id, $1::uuid, $2::uuid, $3::uuid, "position", $4::execution_phase, sink, url, recipients, content, now()
+     select id, $1::uuid, $2::uuid, $3::uuid, "position", $4::execution_phase, sink, url, recipients, content, ${NOW}
        from asked
      on conflict (execution_id, position) do nothing
      returning id
@@ -163,7 +166,7 @@ export async function recordAttempt(
 const redeliverStatement = statement<{ id: string }>(
   `with again as (
      update notification_deliveries
-        set state = 'PENDING', attempts = 0, next_attempt_at = now(), delivered_at = null, updated_at = now()
+        set state = 'PENDING', attempts = 0, next_attempt_at = ${NOW}, delivered_at = null, updated_at = now()
       where id = $1::uuid and state <> 'PENDING' returning id
    )
    select id, ${notifySql('delivery', 'id')} from again`,
