@@ -5,6 +5,7 @@ import { executions } from '../executions/capability.ts';
 import type { Capability } from '../graphql/capability.ts';
 import { identity } from '../identity/capability.ts';
 import { jobs } from '../jobs/capability.ts';
+import { notifications } from '../notifications/capability.ts';
 import { projects } from '../projects/capability.ts';
 import { registry } from '../registry/capability.ts';
 import { signIn } from '../sign-in/capability.ts';
@@ -23,5 +24,6 @@ export const capabilities: readonly Capability[] = [
   jobs,
   blobs,
   tracking,
+  notifications,
   access,
 ];

@@ -7,6 +7,8 @@ import { requireNamedRuntime } from '../executor/choose-runtime.ts';
 import { baseConfig } from '../platform/config/base.ts';
 import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import { ConfigurationError, environmentWith } from '../platform/config/environment.ts';
+// A wrong value must stop this process, too, before it starts the scheduler.
+import '../platform/config/scheduler.ts';
 import { serverConfig } from '../platform/config/server.ts';
 import { supervisorConfig } from '../platform/config/supervisor.ts';
 import type { EmbeddedPostgres } from '../platform/database/embedded.ts';

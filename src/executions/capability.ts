@@ -8,6 +8,7 @@ import { executionRules } from './rules.ts';
 import { executionNodes, nodeExecutionNodes, taskExecutionNodes } from './store/lists.ts';
 import './graphql/execution-lists.ts';
 import './graphql/execution-mutations.ts';
+import './graphql/execution-notifications.ts';
 import './graphql/execution-event.ts';
 import './graphql/execution-metrics.ts';
 import './graphql/gate-signal.ts';

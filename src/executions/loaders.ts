@@ -18,6 +18,7 @@ import {
   executionsOfEach,
   type ProjectPhaseCount,
 } from './store/lists.ts';
+import { readNotifications } from './store/notices.ts';
 import { nodesOfEach, tasksOfEach } from './store/part-lists.ts';
 import {
   type AttemptKey,
@@ -57,6 +58,7 @@ import { readSpanParts } from './store/spans.ts';
 export function executionLoaders(reader: Reader) {
   const { tenantId } = reader;
   return {
+    executionNotifications: new DataLoader(readNotifications),
     execution: addressLoader<ExecutionBy, ExecutionRow | null>((addresses) =>
       readExecutions(tenantId, addresses),
     ),

@@ -1,4 +1,5 @@
 import { entryOf, isRecord } from '../values/json.ts';
+import { entityMetadata } from './entity-metadata-forms.ts';
 import {
   always,
   type Form,
@@ -9,6 +10,7 @@ import {
   named,
   Place,
   same,
+  unless,
   withLeftovers,
   wrapped,
 } from './form.ts';
@@ -47,6 +49,8 @@ export interface LaunchPlanSpec {
   /** For each input, its variable, and either its default or that it is required. */
   readonly expectedInputs: unknown;
   readonly fixedInputs: unknown;
+  /** The schedule and the notifications; undefined if there are none. */
+  readonly entityMetadata?: unknown;
   /** What it sets for its executions, such as labels. */
   readonly [setting: string]: unknown;
 }
@@ -82,6 +86,7 @@ export const flyteLaunchPlan = spec<LaunchPlanSpec>(
     expectedInputs: named('defaultInputs', always({}, wrapped('parameters', {}, mapOf(parameter)))),
     fixedInputs: always({}, wrapped('literals', {}, mapOf(literal))),
     ...settings,
+    entityMetadata: unless({}, entityMetadata),
   }),
 );
 

@@ -18,6 +18,7 @@ export const objectKinds = [
   'model version',
   'named entity',
   'node execution',
+  'notification',
   'object',
   'project',
   'queue',

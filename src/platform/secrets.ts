@@ -109,6 +109,11 @@ export function sign(purpose: string, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url');
 }
 
+/** The same with each of the configured secrets, in their order. */
+export function signaturesOfAll(purpose: string, text: string): string[] {
+  return keysFor(`sign:${purpose}`).map((key) => createHmac('sha256', key).update(text).digest('base64url'));
+}
+
 export function isSignature(purpose: string, text: string, signature: string): boolean {
   const given = Buffer.from(signature, 'base64url');
   return keysFor(`sign:${purpose}`).some((key) => {

@@ -1,5 +1,5 @@
 import type { ProjectState } from '../generated/prisma/enums.ts';
-import { serverConfig } from '../platform/config/server.ts';
+import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import { InvalidArgumentError } from '../platform/errors.ts';
 import { requireActiveProject } from './domain/project-checks.ts';
 
@@ -14,6 +14,6 @@ export function requireOpenProject(
   path: readonly string[],
 ): void {
   requireActiveProject(project, [...path, 'project']);
-  if (!serverConfig.domains.includes(domain))
+  if (!controlPlaneConfig.domains.includes(domain))
     throw InvalidArgumentError.of([...path, 'domain'], `domain ${domain.slice(0, 100)} does not exist`);
 }

@@ -9,6 +9,7 @@ import {
   readDescriptionsOf,
 } from './store/descriptions.ts';
 import { type NamedEntityBy, type NamedEntityRow, readNamedEntities } from './store/named-entities.ts';
+import { readSchedules } from './store/schedules.ts';
 import {
   launchPlansOfNames,
   launchPlansOfProjects,
@@ -54,6 +55,7 @@ export function registryLoaders(reader: Reader) {
     ),
     launchPlanInputs: new DataLoader(readLaunchPlanInputs),
     launchPlanSpec: new DataLoader(readLaunchPlanSpecs),
+    launchPlanSchedule: new DataLoader(readSchedules),
     workflowName: addressLoader<WorkflowNameBy, WorkflowNameRow | null>((addresses) =>
       readWorkflowNames(tenantId, addresses),
     ),

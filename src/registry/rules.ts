@@ -102,6 +102,12 @@ const ofActiveLaunchPlan: Finder = {
   },
 };
 
+const ofChangedPlan = ofVersion(
+  'launch plan',
+  findLaunchPlan,
+  ({ input }: { input: ByArguments }) => input.by,
+);
+
 export const registryRules: RootRules = {
   Query: {
     task: can('task:read', ofTask),
@@ -130,10 +136,9 @@ export const registryRules: RootRules = {
       ofProjectWithNew(({ input }: CreateArguments) => input.key.project),
     ),
     createLaunchPlan: can('launchPlan:create', ofCreated),
-    updateLaunchPlan: can(
-      'launchPlan:update',
-      ofVersion('launch plan', findLaunchPlan, ({ input }: { input: ByArguments }) => input.by),
-    ),
+    updateLaunchPlan: can('launchPlan:update', ofChangedPlan),
+    pauseLaunchPlanSchedule: can('launchPlan:update', ofChangedPlan),
+    resumeLaunchPlanSchedule: can('launchPlan:update', ofChangedPlan),
     updateNamedEntity: can(
       'namedEntity:update',
       ofNamedEntity(({ input }: { input: { by: NamedEntityBy } }) => input.by),

@@ -6,8 +6,10 @@ import { controlPlaneConfig } from '../platform/config/control-plane.ts';
 import { notifications } from '../platform/database/notify.ts';
 import { advanceExecution } from './advance-executions.ts';
 import { Grace } from './grace.ts';
+import { startScheduleLoop } from './launch-schedules.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { failOrphans } from './orphans.ts';
+import { startPlanLoop, startSendLoop } from './send-notifications.ts';
 import { listDueExecutions, listOrphaned, listWaitingPools, poolOf } from './store.ts';
 
 /** How often a loop looks at the tables if there is no news, in case news was lost. */
@@ -67,12 +69,19 @@ export function startScheduler(): { stop(): Promise<void> } {
       return false;
     },
   });
-  const loops: Loop[] = [advance, assign, expire, orphans, slots];
+  const schedules = startScheduleLoop();
+  const plan = startPlanLoop();
+  const send = startSendLoop();
+  const loops: Loop[] = [advance, assign, expire, orphans, slots, schedules, plan, send];
   const stops = [
     notifications.on('advance', null, (id) => advance.wake(id)),
     notifications.on('slot', null, (id) => slots.wake(id)),
     notifications.on('job-set', null, (id) => advance.wake(id)),
     notifications.on('pool', null, (pool) => assign.wake(pool)),
+    // A schedule was started or resumed: its next slot may come before the next look.
+    notifications.on('schedule', null, () => schedules.look()),
+    notifications.on('notice', null, (id) => plan.wake(id)),
+    notifications.on('delivery', null, (id) => send.wake(id)),
     notifications.onMissed(() => {
       for (const loop of loops) loop.look();
     }),

@@ -62,6 +62,7 @@ const queries: Readonly<Record<string, string | null>> = {
   run: 'run:read',
   runs: 'run:list',
   signals: 'execution:read',
+  webhookSigningKeys: 'webhookKey:read',
   task: 'task:read',
   taskIds: 'task:read',
   taskExecution: 'execution:read',

@@ -8,9 +8,9 @@ const source = resolve(import.meta.dirname, '../../src');
 
 const readBy = {
   server: ['base', 'control-plane', 'server'],
-  scheduler: ['base', 'control-plane'],
+  scheduler: ['base', 'control-plane', 'scheduler'],
   executor: ['base', 'executor'],
-  start: ['base', 'control-plane', 'executor', 'server', 'supervisor'],
+  start: ['base', 'control-plane', 'executor', 'scheduler', 'server', 'supervisor'],
 };
 
 /** All files that this one loads, directly or indirectly, without imports of types. */

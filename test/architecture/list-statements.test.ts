@@ -75,6 +75,8 @@ const lists: Readonly<Record<string, Entry>> = {
   'Execution.labels': { path: `${executions}.labels`, statements: 4 },
   'Execution.nodeCounts': { path: `${executions}.nodeCounts`, statements: 4 },
   'Execution.nodeExecutions': { path: nodes, statements: 5 },
+  'Execution.notificationDeliveries': { path: `${executions}.notificationDeliveries`, statements: 4 },
+  'Execution.notifications': { path: `${executions}.notifications`, statements: 4 },
   'Execution.signals': { path: `${executions}.signals`, statements: 4 },
   'ExecutionSpan.spans': { path: `${executions}.metrics.spans`, statements: 6 },
   'ExternalResource.logs': { path: `${attempts}.metadata.externalResources.logs`, statements: 6 },
@@ -90,6 +92,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'LaunchPlan.executions': { path: 'launchPlans.executions', statements: 6 },
   'LaunchPlan.expectedInputs': { path: 'launchPlans.expectedInputs', statements: 4 },
   'LaunchPlan.labels': { path: 'launchPlans.labels', statements: 4 },
+  'LaunchPlan.notifications': { path: 'launchPlans.notifications', statements: 4 },
   'ModelVersion.tags': { path: 'registeredModels.versions.tags', statements: 2 },
   'NodeExecution.childNodeExecutions': { path: `${nodes}.childNodeExecutions`, statements: 6 },
   'NodeExecution.itemCounts': { path: `${nodes}.itemCounts`, statements: 5 },
@@ -105,6 +108,10 @@ const lists: Readonly<Record<string, Entry>> = {
     given: ofType('WORKFLOW'),
   },
   'NodeExecution.taskExecutions': { path: `${nodes}.taskExecutions`, statements: 7 },
+  'NotificationDelivery.attempts': {
+    path: `${executions}.notificationDeliveries.attempts`,
+    statements: 4,
+  },
   'Project.domains': { path: 'projects.domains', statements: 1 },
   'Project.executions': { path: 'projects.executions', statements: 3 },
   'Project.executionCounts': { path: 'projects.executionCounts', statements: 3 },
@@ -364,7 +371,8 @@ async function seedWork(): Promise<void> {
     input.template.outputs = [];
     expect(await createWorkflow(app, input)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
     const id = keyOf(project, `flow-${at}`);
-    await createLaunchPlan(app, { key: id, workflow: { key: id }, ...executionConfig });
+    const notifications = [{ phases: ['TIMED_OUT'], email: { recipients: ['ada@example.com'] } }];
+    await createLaunchPlan(app, { key: id, workflow: { key: id }, notifications, ...executionConfig });
     await mutate(app, 'updateLaunchPlan', { by: { key: id }, state: 'ACTIVE' });
     const description = { shortDescription: 'Copies a file.' };
     await createTask(app, { ...taskInput(project, `described-${at}`), description });
@@ -424,6 +432,14 @@ async function seedInside(executionId: string): Promise<void> {
     tenantId: first.tenantId,
     executionId,
   };
+  const { tenantId: home, projectId } = await db.execution.findUniqueOrThrow({ where: { id: executionId } });
+  for (const position of each)
+    await db.notificationDelivery.create({
+      data: {
+        ...{ tenantId: home, projectId, executionId, position, phase: 'SUCCEEDED', sink: 'EMAIL' },
+        ...{ content: {}, state: 'DELIVERED', log: [{ at: new Date(), statusCode: null, error: null }] },
+      },
+    });
   for (const { id, tenantId, nodeId } of await db.nodeExecution.findMany({ where: { executionId } })) {
     await db.nodeExecution.update({ where: { id }, data: { kind: 'ARRAY', itemCount: MANY } });
     await db.itemPhaseCount.create({

@@ -54,6 +54,8 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
     'namedEntity:update',
     'cacheEntry:read',
     'cacheEntry:evict',
+    'notification:redeliver',
+    'webhookKey:read',
     ...(['experiment:publish', 'run:create', 'run:update', 'run:delete', 'model:create'] as const),
     ...(['model:update', 'model:delete', 'model:publish', 'permission:read', 'permission:grant'] as const),
   ],
@@ -115,10 +117,12 @@ const levelsOf: Readonly<
     ...(['execution:update', 'execution:terminate', 'execution:signal', 'execution:report'] as const),
     ...(['experiment:update', 'run:create', 'run:update', 'model:update'] as const),
     ...(['namedEntity:update', 'cacheEntry:read', 'cacheEntry:evict'] as const),
+    'namedEntity:update',
+    'notification:redeliver',
   ],
   MANAGE: [
     ...(['experiment:delete', 'experiment:publish', 'run:delete', 'model:delete', 'model:publish'] as const),
-    ...(['permission:read', 'permission:grant', 'attributes:update'] as const),
+    ...(['permission:read', 'permission:grant', 'attributes:update', 'webhookKey:read'] as const),
   ],
   CREATION_POLICY: ['experiment:create', 'model:create'],
 };

@@ -376,6 +376,37 @@ const environment = fc
   )
   .map(([one, other]) => ({ ...one, ...other }));
 
+const recipients = shape({ recipients: few(name), template: maybe(name) });
+const phases = few(fc.constantFrom('SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'));
+const notification = fc.oneof(
+  shape({ phases, email: recipients }),
+  shape({ phases, pagerDuty: recipients }),
+  shape({ phases, slack: recipients }),
+);
+const times = fc.oneof(
+  shape({
+    cron: shape({
+      expression: fc.constantFrom('0 9 * * *', '@daily', ''),
+      timeZone: maybe(fc.constantFrom('Asia/Tokyo', 'UTC')),
+      offset: maybe(fc.constant('PT5M')),
+    }),
+  }),
+  shape({
+    rate: shape({
+      value: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      unit: fc.constantFrom('MINUTE', 'HOUR', 'DAY'),
+    }),
+  }),
+  fc.constant({}),
+);
+const schedule = fc
+  .tuple(times, shape({ kickoffTimeInput: maybe(name) }))
+  .map(([one, other]) => ({ ...one, ...other }));
+const entityMetadata = fc.oneof(
+  shape({ schedule, notifications: maybe(some(notification)) }),
+  shape({ notifications: some(notification) }),
+);
+
 export const launchPlan = shape({
   labels: maybe(dictionary(fc.oneof(text, fc.constant('')), 1)),
   annotations: maybe(dictionary(text, 1)),
@@ -408,6 +439,7 @@ export const launchPlan = shape({
       fc.constant({ max: 0, behavior: 'SKIP' }),
     ),
   ),
+  entityMetadata: maybe(entityMetadata),
   workflowId: key,
   expectedInputs: dictionary(
     fc.oneof(

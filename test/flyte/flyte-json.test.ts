@@ -110,7 +110,7 @@ describe('a spec of Flyte', () => {
 
   it('gives back all settings of a launch plan, also those that are false', () => {
     const flyte = {
-      entityMetadata: { schedule: { cronSchedule: { schedule: '0 0 * * *' } } },
+      entityMetadata: { schedule: { cronSchedule: { schedule: '0 0 * * *' } }, later: { level: 3 } },
       labels: { values: { team: 'ml' } },
       interruptible: false,
       maxParallelism: 5,
@@ -122,7 +122,7 @@ describe('a spec of Flyte', () => {
     expect(leftovers.map(({ path }) => path.join('.')).sort()).toEqual([
       'authRole',
       'defaultInputs.parameters.x.artifactQuery',
-      'entityMetadata',
+      'entityMetadata.later',
     ]);
     expect(read).toMatchObject({
       labels: { team: 'ml' },
@@ -192,6 +192,36 @@ describe('a spec of Flyte', () => {
 
   it.each([[null], ['text'], [[]], [3]])('may be anything, and %j becomes nothing', (flyte) => {
     expect(flyteTask.toOurs(flyte).ours.template).toBeUndefined();
+  });
+});
+
+describe('a launch plan with a schedule or notifications', () => {
+  const read = (entityMetadata: object) => flyteLaunchPlan.toOurs({ entityMetadata }).ours.entityMetadata;
+
+  it('has the time zone in front of the expression, because Flyte has no field for it', () => {
+    const flyte = {
+      entityMetadata: { schedule: { cronSchedule: { schedule: 'CRON_TZ=Asia/Tokyo 0 9 * * *' } } },
+    };
+    const { ours } = flyteLaunchPlan.toOurs(flyte);
+    expect(ours.entityMetadata).toEqual({
+      schedule: { cron: { expression: '0 9 * * *', timeZone: 'Asia/Tokyo' } },
+    });
+    expect(flyteLaunchPlan.toFlyte(ours)).toEqual(flyte);
+  });
+
+  it('has none if Flyte writes empty ones', () => {
+    expect(read({})).toBeUndefined();
+    expect(read({ notifications: [] })).toBeUndefined();
+    expect(read({ notifications: [], schedule: {} })).toEqual({ schedule: {} });
+  });
+
+  it("leaves out of Flyte's form what Flyte does not have", () => {
+    const webhook = { phases: ['FAILED'], webhook: { url: 'https://example.com' } };
+    const cron = { expression: '@daily' };
+    const catchUp = { policy: 'NONE', limit: 1 };
+    expect(
+      flyteLaunchPlan.toFlyte({ entityMetadata: { notifications: [webhook], schedule: { cron, catchUp } } }),
+    ).toEqual({ entityMetadata: { schedule: { cronSchedule: { schedule: '@daily' } } } });
   });
 });
 

@@ -44,6 +44,14 @@ beforeAll(async () => {
   const execution = await launch(app, project, 'one');
   const signal = { execution: { id: execution }, signalId: 'go', type: { simple: 'BOOLEAN' } };
   await make(app, 'createSignal', signal, 'signal');
+  const { tenantId } = await db.execution.findUniqueOrThrow({ where: { id: execution } });
+  for (const position of [0, 1])
+    await db.notificationDelivery.create({
+      data: {
+        ...{ tenantId, projectId, executionId: execution, position, phase: 'FAILED', sink: 'EMAIL' },
+        ...{ content: {}, state: 'DEAD' },
+      },
+    });
   await new Hands(app).leaseNode('a');
   await app.stopScheduler();
   const experiment = await makeExperiment(app, project, 'experiment');
@@ -57,7 +65,6 @@ beforeAll(async () => {
     ['REGISTERED_MODEL', model],
   ] as const)
     await grant(root.authorization, type, id, 'EDIT');
-  const { tenantId } = await db.project.findUniqueOrThrow({ where: { id: projectId } });
   const cached = { taskProject: project, taskDomain: domain, taskName: 'double', cacheVersion: '1' };
   await db.cacheEntry.create({
     data: { tenantId, projectId, key: 'a', ...cached, outputs: {}, catalogKey: {} },
@@ -115,6 +122,9 @@ const versionsOfName = (type: string, name: string, list: string) =>
 const lists: Readonly<Record<string, readonly (() => string)[]>> = {
   'Execution.nodeExecutions': [
     () => `execution(by: { id: "${ids.execution}" }) { nodeExecutions(ARGS) { PAGE } }`,
+  ],
+  'Execution.notificationDeliveries': [
+    () => `execution(by: { id: "${ids.execution}" }) { notificationDeliveries(ARGS) { PAGE } }`,
   ],
   'Execution.signals': [() => `execution(by: { id: "${ids.execution}" }) { signals(ARGS) { PAGE } }`],
   'Experiment.runs': [() => `experiment(by: { id: "${ids.experiment}" }) { runs(ARGS) { PAGE } }`],

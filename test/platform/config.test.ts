@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { baseVariables } from '../../src/platform/config/base.ts';
 import { controlPlaneVariables } from '../../src/platform/config/control-plane.ts';
 import { executorVariables } from '../../src/platform/config/executor.ts';
+import { schedulerVariables } from '../../src/platform/config/scheduler.ts';
 import { serverVariables } from '../../src/platform/config/server.ts';
 import { supervisorVariables } from '../../src/platform/config/supervisor.ts';
 
@@ -10,6 +11,7 @@ const files = {
   base: { heading: 'Every process', variables: baseVariables },
   'control-plane': { heading: 'Server and scheduler', variables: controlPlaneVariables },
   server: { heading: 'Server', variables: serverVariables },
+  scheduler: { heading: 'Scheduler', variables: schedulerVariables },
   executor: { heading: 'Executor', variables: executorVariables },
   supervisor: { heading: '`npm start`', variables: supervisorVariables },
 } as const;
@@ -23,6 +25,7 @@ const variables = {
   ...baseVariables,
   ...controlPlaneVariables,
   ...serverVariables,
+  ...schedulerVariables,
   ...executorVariables,
   ...supervisorVariables,
 };
@@ -164,6 +167,12 @@ describe('the configuration', () => {
     ['server', 'PORT', '65536', 'PORT must be a whole number from 0 to 65535.'],
     ['server', 'METRICS_PORT', 'on', 'METRICS_PORT must be a port from 0 to 65535, or off.'],
     ['server', 'GRAPHIQL', 'yes', 'GRAPHIQL must be one of: on, off, 1, 0, true, false.'],
+    [
+      'scheduler',
+      'WEBHOOK_ALLOWED_NETWORKS',
+      '10.0.0.0/33',
+      'WEBHOOK_ALLOWED_NETWORKS must be a list of IP addresses and networks, such as 10.1.0.0/16.',
+    ],
     [
       'executor',
       'SLIPWAY_EXECUTOR',

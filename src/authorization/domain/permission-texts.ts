@@ -33,6 +33,8 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'execution:report': 'Send events of an engine from outside about its executions.',
   'cacheEntry:read': 'List the cached outputs of tasks.',
   'cacheEntry:evict': 'Delete cached outputs of tasks.',
+  'notification:redeliver': 'Send notifications about executions again.',
+  'webhookKey:read': 'Read the keys that sign the webhooks of a project.',
   'blob:create': 'Upload files.',
   'queue:create': 'Create queues.',
   'queue:read': 'See a queue.',

@@ -69,6 +69,8 @@ export const permissions = {
   'execution:report': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'cacheEntry:read': { level: 'EDIT', role: 'USER', openTo: CONFINED },
   'cacheEntry:evict': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'notification:redeliver': { level: 'EDIT', role: 'USER', openTo: CONFINED },
+  'webhookKey:read': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
   'blob:create': { level: 'USE', role: 'ANNOTATOR', openTo: CONFINED },
   'queue:create': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
   'queue:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },

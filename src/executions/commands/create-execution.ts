@@ -5,12 +5,14 @@ import type { ExecutionEngine, ExecutionMode, LaunchPlan, Project } from '../../
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
 import { type DomainError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { requireOpenProject } from '../../projects/open-project.ts';
 import { type EffectiveInputs, effectiveInputs } from '../../registry/domain/effective-inputs.ts';
 import type { LaunchPlanInputs } from '../../registry/domain/launch-plan.ts';
+import type { Notification } from '../../registry/domain/notifications.ts';
 import { launchPlanTarget } from '../../registry/domain/targets.ts';
 import type { VersionBy } from '../../registry/store.ts';
 import { Place } from '../../values/problem-list.ts';
@@ -19,13 +21,15 @@ import { defaultQueueName } from '../domain/default-queue.ts';
 import { clusterFor } from '../domain/execution-clusters.ts';
 import { executionNameProblem, generatedExecutionName } from '../domain/execution-name.ts';
 import type { ExecutionSettings, ResolvedSettings } from '../domain/execution-spec.ts';
+import { frozenNotifications, type NotificationRequest } from '../domain/frozen-notifications.ts';
 import { executionTarget } from '../domain/targets.ts';
+import type { NewExecution } from '../store/create.ts';
 import { type ExecutionRow, readExecutions } from '../store/reads.ts';
 import { firstFew, missingFiles } from './check-files.ts';
 import { insertWithinLimit } from './insert-within-limit.ts';
 import { resolveExecutionSettings } from './resolve-execution-settings.ts';
 
-export interface ExecutionRequest {
+export interface ExecutionRequest extends NotificationRequest {
   readonly domain: string;
   readonly name: string | null;
   readonly launchPlan: {
@@ -47,6 +51,12 @@ export interface ExecutionRequest {
     readonly sourceId: string;
     /** Where the input names that execution, and by this its project and launch plan. */
     readonly path: readonly string[];
+  };
+  /** The slot of a schedule, for an execution that a schedule starts. */
+  readonly scheduled?: {
+    readonly at: Date;
+    /** Stores the progress of the schedule, in the transaction that stores the execution. */
+    record(tx: Tx): Promise<void>;
   };
 }
 
@@ -70,10 +80,10 @@ export async function createExecution(
 ): Promise<ExecutionRow> {
   requireOpenProject(project, request.domain, request.origin?.path ?? inputPath);
   const plan = await getUsablePlan(caller, project, request);
-  const inputs = checkedInputs(plan, request);
+  const { inputs, notifications } = checkedRequest(plan, request);
   await requireFiles(project, inputs);
   const settings = await resolvedSettings(project, plan, request);
-  return await insert(caller, project, plan, { ...request, inputs, settings });
+  return await insert(caller, project, plan, { ...request, inputs, notifications, settings });
 }
 
 async function getUsablePlan(
@@ -105,19 +115,24 @@ async function requireMayUse(caller: Caller, project: Project): Promise<void> {
 }
 
 /** @throws InvalidArgumentError with all problems that the request has by itself. */
-function checkedInputs(plan: LaunchPlan, request: ExecutionRequest): EffectiveInputs {
+function checkedRequest(
+  plan: LaunchPlan,
+  request: ExecutionRequest,
+): { readonly inputs: EffectiveInputs; readonly notifications: readonly Notification[] } {
   const nameProblem = request.name === null ? null : executionNameProblem(request.name, ['input', 'name']);
   const effective = effectiveInputs(plan as unknown as LaunchPlanInputs, request);
+  const notified = frozenNotifications(request, plan.spec);
   const place = new Place(inputPath);
   // What an earlier execution has was checked before, and the labels of its project may be among its own.
   if (!request.origin) checkSettings(request.settings, place);
   const problems = [
     ...(nameProblem ? [nameProblem] : []),
     ...(effective.ok ? [] : effective.problems),
+    ...(notified.ok ? [] : notified.problems),
     ...place.problems.all,
   ];
-  if (problems.length > 0 || !effective.ok) throw new InvalidArgumentError(problems);
-  return effective.value;
+  if (problems.length > 0 || !effective.ok || !notified.ok) throw new InvalidArgumentError(problems);
+  return { inputs: effective.value, notifications: notified.value };
 }
 
 async function requireFiles({ id, tenantId }: Project, { inputs }: EffectiveInputs): Promise<void> {
@@ -157,18 +172,21 @@ async function insert(
     engine,
     origin,
     taskId = null,
+    scheduled,
     inputs,
+    notifications,
     settings,
     ...request
-  }: Omit<ExecutionRequest, 'settings'> & {
+  }: Omit<ExecutionRequest, 'settings' | 'notifications'> & {
     readonly inputs: EffectiveInputs;
+    readonly notifications: readonly Notification[];
     readonly settings: ResolvedSettings;
   },
 ): Promise<ExecutionRow> {
   const name = request.name ?? generatedExecutionName();
   const label = settings.spec.executionClusterLabel?.value ?? null;
   const { clusters } = controlPlaneConfig.executionDefaults;
-  const execution = await insertWithinLimit(plan, {
+  const made: NewExecution = {
     id: newId(),
     tenantId: caller.tenantId,
     projectId: project.id,
@@ -184,8 +202,11 @@ async function insert(
     taskId,
     cluster: engine === 'EXTERNAL' ? clusterFor(name, label, clusters) : null,
     ...(origin && { mode: origin.mode, referenceId: origin.referenceId, sourceId: origin.sourceId }),
+    ...(scheduled && { mode: 'SCHEDULED', scheduledAt: scheduled.at }),
+    notifications: notifications.length > 0 ? notifications : null,
     ...inputs,
-  });
+  };
+  const execution = await insertWithinLimit(plan, made, scheduled);
   if (!execution) throw await takenName(caller, { project: project.identifier, domain, name });
   caller.log.info({ executionId: execution.id, project: project.identifier }, 'execution created');
   return execution;

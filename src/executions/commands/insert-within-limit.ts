@@ -1,5 +1,5 @@
 import type { LaunchPlan } from '../../generated/prisma/client.ts';
-import { inTransaction } from '../../platform/database/transaction.ts';
+import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
 import { AlreadyExistsError } from '../../platform/errors.ts';
 import { insertExecution, type NewExecution } from '../store/create.ts';
 import type { ExecutionRow } from '../store/reads.ts';
@@ -10,7 +10,8 @@ class NameIsTaken extends Error {}
 
 /**
  * Stores a new execution, as the concurrency policy of its launch plan allows. The decision and the insert are one
- * transaction.
+ * transaction, with the progress of the schedule that starts the execution. A slot of a schedule is over also if the
+ * policy refuses its execution, or if the slot has one already.
  *
  * @returns null if the name is taken.
  * @throws AlreadyExistsError if the policy refuses the execution. Source: Flyte's code for this.
@@ -18,16 +19,20 @@ class NameIsTaken extends Error {}
 export async function insertWithinLimit(
   plan: LaunchPlan,
   execution: NewExecution,
+  scheduled?: { record(tx: Tx): Promise<void> },
 ): Promise<ExecutionRow | null> {
-  if (!isLimited(plan)) return await insertExecution(execution);
+  if (!isLimited(plan) && !scheduled) return await insertExecution(execution);
   try {
-    return await inTransaction(async (tx) => {
+    const { row, refusal } = await inTransaction(async (tx) => {
+      await scheduled?.record(tx);
       const slot = await takeSlot(tx, plan, execution);
-      if ('refusal' in slot) throw new AlreadyExistsError(slot.refusal, { path: ['input', 'launchPlan'] });
-      const row = await insertExecution({ ...execution, ...slot }, tx);
-      if (!row) throw new NameIsTaken();
-      return row;
+      if ('refusal' in slot) return { row: null, refusal: slot.refusal };
+      const inserted = await insertExecution({ ...execution, ...slot }, tx);
+      if (!inserted && !scheduled) throw new NameIsTaken();
+      return { row: inserted, refusal: null };
     });
+    if (refusal !== null) throw new AlreadyExistsError(refusal, { path: ['input', 'launchPlan'] });
+    return row;
   } catch (error) {
     if (error instanceof NameIsTaken) return null;
     throw error;

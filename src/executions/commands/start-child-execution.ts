@@ -3,6 +3,7 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
 import type { WorkError } from '../../platform/work-error.ts';
 import { effectiveInputs } from '../../registry/domain/effective-inputs.ts';
+import { entityMetadataIn } from '../../registry/domain/entity-metadata.ts';
 import type { LaunchPlanInputs } from '../../registry/domain/launch-plan.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 import { Place, problemsText } from '../../values/problem-list.ts';
@@ -79,6 +80,7 @@ export async function startChildExecution(
       sourceId: parent.id,
       parentNodeId: node.id,
       nesting: parent.nesting + 1,
+      notifications: entityMetadataIn(plan.spec).notifications ?? null,
       userInputs: effective.value.userInputs,
       inputs: effective.value.inputs,
     },

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Problem } from '../../platform/errors.ts';
 
 const form = /^[a-z][a-z0-9-]{0,62}$/;
@@ -18,4 +18,22 @@ export function executionNameProblem(name: string, path: readonly string[]): Pro
 export function generatedExecutionName(): string {
   const digits = [...randomBytes(19)].map((byte) => (byte % 36).toString(36));
   return `a${digits.join('')}`;
+}
+
+/**
+ * The name of an execution that a schedule starts: `f` and 19 hexadecimal digits, which depend only on the version of
+ * the launch plan and on the nominal time. So a slot never has two executions.
+ */
+export function scheduledExecutionName(
+  plan: {
+    readonly project: string;
+    readonly domain: string;
+    readonly name: string;
+    readonly version: string;
+  },
+  slot: Date,
+): string {
+  const { project, domain, name, version } = plan;
+  const text = JSON.stringify([project, domain, name, version, slot.toISOString()]);
+  return `f${createHash('sha256').update(text).digest('hex').slice(0, 19)}`;
 }

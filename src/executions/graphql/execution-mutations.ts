@@ -11,6 +11,7 @@ import {
 } from '../../platform/errors.ts';
 import { getProject } from '../../projects/loaders.ts';
 import { LaunchPlanByInput, TaskByInput } from '../../registry/graphql/entity-key.ts';
+import { NotificationInput } from '../../registry/graphql/notification.ts';
 import type { VersionBy } from '../../registry/store.ts';
 import { createExecution } from '../commands/create-execution.ts';
 import { createTaskExecution } from '../commands/create-task-execution.ts';
@@ -50,6 +51,15 @@ const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
         "The inputs as Flyte's literals, as an object with the name of each input. Give each input here or in `inputs`, but not in both.",
     }),
     ...executionSettingInputs(t),
+    notifications: t.field({
+      type: [NotificationInput],
+      description:
+        'Whom to tell about the end of the execution, at most 20. They take the place of those of the launch plan; an empty list does not.',
+    }),
+    disableNotifications: t.boolean({
+      defaultValue: false,
+      description: 'Whether to leave the notifications of the launch plan out, too.',
+    }),
     engine: t.field({
       type: ExecutionEngineEnum,
       defaultValue: 'SLIPWAY',
@@ -193,6 +203,8 @@ builder.mutationFields((t) => ({
         inputLiterals: input.inputLiterals,
         settings: executionSettingsOf(input),
         engine: input.engine ?? 'SLIPWAY',
+        notifications: input.notifications,
+        disableNotifications: input.disableNotifications ?? false,
       };
       const { launchPlan, task } = requireOneEntity(input);
       if (task) return { execution: await createTaskExecution(caller, project, task, request) };

@@ -155,6 +155,11 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       resolve: ({ phase, awaitsSlot }) => awaitsSlot && phase === 'QUEUED',
     }),
     mode: t.expose('mode', { type: ExecutionModeEnum, description: 'What started the execution.' }),
+    scheduledAt: t.expose('scheduledAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'The nominal time of the schedule that started it; null if no schedule did.',
+    }),
     queue: t.exposeString('queue', { description: 'The name of the queue that its jobs wait on.' }),
     ...executionSettingFields(t),
     launchEntity: t.expose('launchEntity', {
@@ -175,11 +180,6 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
     namespace: t.string({
       description: 'The namespace of its work on a cluster: the project and the domain, joined by a hyphen.',
       resolve: ({ project, domain }) => `${project}-${domain}`,
-    }),
-    scheduledAt: t.expose('scheduledAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'The time of the schedule for which it was started; null if no schedule started it.',
     }),
     nesting: t.exposeInt('nesting', {
       description: 'How many executions are above it: 0 unless a node of another execution started it.',

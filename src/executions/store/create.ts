@@ -2,6 +2,7 @@ import type { ExecutionEngine, ExecutionMode } from '../../generated/prisma/enum
 import { run, statement } from '../../platform/database/statement.ts';
 import { notifySql } from '../../platform/database/topics.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
+import type { Notification } from '../../registry/domain/notifications.ts';
 import type { ExecutionSpec } from '../domain/execution-spec.ts';
 import { type ExecutionRow, executionColumns } from './reads.ts';
 
@@ -35,6 +36,10 @@ export interface NewExecution {
   readonly maxConcurrent?: number | null;
   /** False if left out. */
   readonly awaitsSlot?: boolean;
+  /** The slot of the schedule that starts it. */
+  readonly scheduledAt?: Date | null;
+  /** Whom to tell about its end; null or left out for nobody. */
+  readonly notifications?: readonly Notification[] | null;
   /** 0 if left out. */
   readonly nesting?: number;
   readonly userInputs: object;
@@ -46,20 +51,23 @@ const insertStatement = statement<ExecutionRow>(
      insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
                              workflow_entity_id, principal_id, queue, max_parallelism, mode, engine, source_id,
                              parent_node_id, nesting, interruptible, overwrite_cache, spec, cluster, reference_id,
-                             max_concurrent, awaits_slot, launch_entity, task_id, user_inputs, inputs, last_sequence, advance_at, created_at,
+                             max_concurrent, awaits_slot, launch_entity, task_id, scheduled_at,
+                             notifications, user_inputs, inputs, last_sequence, advance_at, created_at,
                              updated_at)
      select id, "tenantId", "projectId", domain, name, "launchPlanId", "workflowId", "workflowEntityId",
             "principalId", queue, "maxParallelism", coalesce(mode, 'MANUAL'), coalesce(engine, 'SLIPWAY'), "sourceId", "parentNodeId",
             coalesce(nesting, 0), interruptible, "overwriteCache", spec, cluster, "referenceId", "maxConcurrent",
             coalesce("awaitsSlot", false),
-            case when "taskId" is null then 'LAUNCH_PLAN' else 'TASK' end::launch_entity, "taskId", "userInputs", inputs, 1, case when "awaitsSlot" is not true then now() end,
+            case when "taskId" is null then 'LAUNCH_PLAN' else 'TASK' end::launch_entity, "taskId", "scheduledAt",
+            notifications, "userInputs", inputs, 1, case when "awaitsSlot" is not true then now() end,
             now(), now()
        from json_to_record($1::json) as asked(
               id uuid, "tenantId" uuid, "projectId" uuid, domain text, name text, "launchPlanId" uuid,
               "workflowId" uuid, "workflowEntityId" uuid, "principalId" uuid, queue text, "maxParallelism" int,
               mode execution_mode, engine execution_engine, "sourceId" uuid, "parentNodeId" uuid, nesting int,
               interruptible boolean, "overwriteCache" boolean, spec json, cluster text, "referenceId" uuid,
-              "maxConcurrent" int, "awaitsSlot" boolean, "taskId" uuid, "userInputs" json, inputs json)
+              "maxConcurrent" int, "awaitsSlot" boolean, "taskId" uuid, "scheduledAt" timestamptz, notifications json,
+              "userInputs" json, inputs json)
      on conflict (tenant_id, project_id, domain, name) do nothing
      returning *
    ),

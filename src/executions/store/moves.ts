@@ -69,11 +69,14 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
                                else coalesce($7::jsonb->>'cause', execution.abort_cause) end,
             abort_principal_id = case when $9::boolean then null else
               coalesce(($7::jsonb->>'principalId')::uuid, execution.abort_principal_id) end,
+            notify_at = case when $8::boolean and execution.notifications is not null then now()
+                             else execution.notify_at end,
             advance_at = case when $7::jsonb is null then execution.advance_at else now() end
        from before
       where execution.id = before.id and execution.phase = any($3::text[]::execution_phase[])
      returning execution.id, execution.tenant_id, execution.phase, execution.last_sequence, execution.parent_node_id,
-               execution.launch_plan_id, execution.max_concurrent
+               execution.launch_plan_id, execution.max_concurrent,
+               execution.notify_at
    ),
    recorded as (
      insert into execution_events (execution_id, sequence, tenant_id, kind, phase, error, reason, occurred_at)
@@ -82,6 +85,7 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
    )
    select before.phase::text as before, moved.phase::text as after,
           case when moved.id is not null then ${notifySql('execution', 'moved.id')} end,
+          case when moved.notify_at is not null then ${notifySql('notice', 'moved.id')} end,
           case when moved.id is not null and $7::jsonb is not null then ${notifySql('advance', 'moved.id')} end,
           case when $8::boolean and waiting.execution_id is not null
                then ${notifySql('advance', 'waiting.execution_id')} end,

@@ -1,4 +1,4 @@
-import { entriesOf, list, pairs, readEnvironment, text, url, whole } from './environment.ts';
+import { choice, entriesOf, list, pairs, readEnvironment, text, url, whole } from './environment.ts';
 
 const resource = /cpu|gpu|memory|storage|ephemeralStorage/;
 const quantity = /\d{1,15}(\.\d{1,9})?([numkMGTPE]|[KMGTPE]i)?/;
@@ -20,6 +20,8 @@ export const controlPlaneVariables = {
   EXECUTION_CLUSTERS: pairs(/[^=]+/, /.{1,255}/, 'gpu=east,gpu=west').default([]),
   EXECUTION_LABEL_LIMIT: whole(0, 1000).default(0),
   EXECUTION_ANNOTATION_LIMIT: whole(0, 1000).default(0),
+  DEFAULT_LEVEL: choice('NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE').default('NO_PERMISSIONS'),
+  SLIPWAY_DOMAINS: list.default(['development', 'staging', 'production']),
 };
 
 const settings = readEnvironment(controlPlaneVariables);
@@ -48,4 +50,7 @@ export const controlPlaneConfig = {
     labelLimit: settings.EXECUTION_LABEL_LIMIT,
     annotationLimit: settings.EXECUTION_ANNOTATION_LIMIT,
   },
+  /** The level if no grant decides and neither the user nor the tenant has a default. */
+  defaultLevel: settings.DEFAULT_LEVEL,
+  domains: settings.SLIPWAY_DOMAINS,
 } as const;

@@ -8,7 +8,7 @@ import { z } from 'zod';
  * | process      | reads                                         |
  * |--------------|-----------------------------------------------|
  * | `server`     | base, control plane, server                   |
- * | `scheduler`  | base, control plane                           |
+ * | `scheduler`  | base, control plane, scheduler                |
  * | `executor`   | base, executor                                |
  * | `npm start`  | all of them, because it starts all the others |
  */

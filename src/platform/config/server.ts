@@ -82,8 +82,6 @@ export const serverVariables = {
   SLIPWAY_ADMIN_USERNAME: text(255).default('admin'),
   SLIPWAY_ADMIN_ROLE: choice('ADMIN', 'ROOT').default('ADMIN'),
   FIXED_USERS_FILE: text().optional(),
-  DEFAULT_LEVEL: choice('NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE').default('NO_PERMISSIONS'),
-  SLIPWAY_DOMAINS: list.default(['development', 'staging', 'production']),
   BLOB_LIMIT_BYTES: whole(1, 1024 * 1024 * 1024).default(256 * 1024 * 1024),
   BLOB_URL_SECONDS: whole(10, 86_400).default(900),
 };
@@ -156,9 +154,6 @@ export const serverConfig = {
   adminRole: settings.SLIPWAY_ADMIN_ROLE,
   /** The file that declares users; src/identity/fixed-users.ts reads it. */
   fixedUsersFile: settings.FIXED_USERS_FILE,
-  /** The level if no grant decides and neither the user nor the tenant has a default. */
-  defaultLevel: settings.DEFAULT_LEVEL,
-  domains: settings.SLIPWAY_DOMAINS,
   blobLimitBytes: settings.BLOB_LIMIT_BYTES,
   blobUrlSeconds: settings.BLOB_URL_SECONDS,
 } as const;

@@ -12,6 +12,12 @@ export type Topic =
   | 'pool'
   /** An executor has runs to start or to cancel. Id: the executor. */
   | 'executor'
+  /** A schedule was started or resumed. Id: the schedule. */
+  | 'schedule'
+  /** An execution with notifications has ended. Id: the execution. */
+  | 'notice'
+  /** A notification waits to be sent. Id: the delivery. */
+  | 'delivery'
   /** The sign-in or the rights of a user have changed. Id: the number of the change. */
   | 'access';
 

@@ -9,7 +9,7 @@ import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key
 import { pagedList } from '../../graphql/keyset.ts';
 import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
-import { serverConfig } from '../../platform/config/server.ts';
+import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
 import { parseFilters } from '../../platform/flyte-filters.ts';
 import { registerProject } from '../commands/register-project.ts';
@@ -65,7 +65,7 @@ export const ProjectType = builder.prismaObject('Project', {
       type: [DomainType],
       extensions: { listSize: 5 },
       description: 'The domains of the project. Every project has the same domains.',
-      resolve: () => [...serverConfig.domains],
+      resolve: () => [...controlPlaneConfig.domains],
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the project was registered.' }),
     updatedAt: t.expose('updatedAt', {
@@ -127,7 +127,7 @@ builder.queryFields((t) => ({
     type: [DomainType],
     extensions: { listSize: 5 },
     description: "The domains that every project has, in the order of the server's configuration.",
-    resolve: () => [...serverConfig.domains],
+    resolve: () => [...controlPlaneConfig.domains],
   }),
 }));
 

@@ -10,6 +10,7 @@ import type { TypedInterface } from '../../values/literal-types.ts';
 import { Place } from '../../values/problem-list.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
+import { compileEntityMetadata } from '../domain/entity-metadata.ts';
 import { withLeftoversBeside } from '../domain/flyte-specs.ts';
 import { compileLaunchPlan, type LaunchPlanSpec } from '../domain/launch-plan.ts';
 import {
@@ -27,6 +28,8 @@ export interface NewLaunchPlan extends LaunchPlanSpec {
   readonly workflow: VersionBy;
   /** What its executions get, beside their inputs. */
   readonly settings: LaunchPlanSettings;
+  /** Its schedule and its notifications, unchecked. */
+  readonly entityMetadata?: unknown;
   /** Where the fields stand in the input, if it is not `input`. */
   readonly path?: readonly string[];
   /** What Flyte's form of the launch plan says and ours cannot hold. It is stored and compared with the rest. */
@@ -61,12 +64,14 @@ export async function createLaunchPlan(
   place.problems.throwIfAny();
   const signature = workflow.interface as unknown as TypedInterface;
   const { expectedInputs, fixedInputs, inputOrder } = compileLaunchPlan(signature, plan, plan.path);
+  const entityMetadata = compileEntityMetadata(plan.entityMetadata, { expectedInputs }, plan.path);
   const own = {
     workflowId: await keyOf(workflow),
     workflowDigest: workflow.digest,
     expectedInputs,
     fixedInputs,
     ...storedSettings(plan.settings),
+    ...(entityMetadata ? { entityMetadata } : {}),
   };
   const document = withLeftoversBeside(own, plan.leftovers);
   const digest = digestOf(document);

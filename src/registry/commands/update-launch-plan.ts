@@ -6,10 +6,12 @@ import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { launchPlanTarget } from '../domain/targets.ts';
 import { lockVersions } from '../locks.ts';
+import { moveSchedule, requireMayStart } from './move-schedule.ts';
 
 /**
  * Activates or deactivates a version. Activating a version deactivates the active version of the same name in the same
- * transaction; deactivating changes no other version. Repeating a call succeeds.
+ * transaction; deactivating changes no other version. Repeating a call succeeds. The schedule goes with the state: an
+ * activation starts it, also if the version is active already, and it ends with the version that is no longer active.
  *
  * @param plan  the version. The caller has EDIT on it.
  * @throws PermissionDeniedError if the caller may read the active version but does not have EDIT on it;
@@ -24,6 +26,7 @@ export async function updateLaunchPlan(
   const { id, workflowEntityId } = plan;
   // Versions of one name may launch different workflows, and the grants on a workflow decide about its launch plans.
   const judged = new Set([workflowEntityId]);
+  if (state === 'ACTIVE') await requireMayStart(caller, plan);
   for (;;) {
     const done = await inTransaction(async (tx) => {
       const versions = await lockVersions(tx, plan);
@@ -31,7 +34,9 @@ export async function updateLaunchPlan(
       const active = state === 'ACTIVE' ? versions.find((version) => version.state === 'ACTIVE') : undefined;
       if (active && !judged.has(active.workflowEntityId)) return { unjudged: active } as const;
       if (active) await tx.launchPlan.update({ where: { id: active.id }, data: { state: 'INACTIVE' } });
-      return { updated: await tx.launchPlan.update({ where: { id }, data: { state } }) } as const;
+      const updated = await tx.launchPlan.update({ where: { id }, data: { state } });
+      await moveSchedule(tx, caller, updated);
+      return { updated } as const;
     });
     if (done.updated) return done.updated;
     // The check runs without the lock, and then the update is tried again. Each round checks one more workflow.

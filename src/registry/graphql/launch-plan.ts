@@ -50,6 +50,8 @@ import {
   launchPlanSettingInputs,
   launchPlanSettingsOf,
 } from './launch-plan-settings.ts';
+import { NotificationInput } from './notification.ts';
+import { ScheduleInput, scheduleOf } from './schedule.ts';
 import { orderArgument, termsOf, versionConditions } from './version-lists.ts';
 import { WorkflowType } from './workflow.ts';
 
@@ -307,7 +309,7 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
     flyte: t.field({
       type: 'JSON',
       description:
-        "In place of all other fields but `key`: Flyte's LaunchPlanSpec in protobuf JSON. What has no effect here is stored too, such as the schedule and notifications.",
+        "In place of all other fields but `key`: Flyte's LaunchPlanSpec in protobuf JSON. What has no effect here is stored too.",
     }),
     defaultInputs: t.field({
       type: 'JSON',
@@ -335,15 +337,28 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
         "The fixed inputs as Flyte's literals, as an object with the name of each input. Give each input here or in `fixedInputs`, but not in both.",
     }),
     ...launchPlanSettingInputs(t),
+    schedule: t.field({
+      type: ScheduleInput,
+      description: 'When it starts executions by itself, while it is ACTIVE.',
+    }),
+    notifications: t.field({
+      type: [NotificationInput],
+      description:
+        'Whom to tell about the end of its executions, at most 20. Each execution can replace them.',
+    }),
   }),
 });
 
 function newLaunchPlanOf({ key, flyte, ...own }: typeof CreateLaunchPlanInput.$inferInput): NewLaunchPlan {
   requireOneForm(flyte, own, 'workflow');
-  if (own.workflow)
-    return { ...own, key, workflow: own.workflow as VersionBy, settings: launchPlanSettingsOf(own) };
+  const { schedule, notifications, ...inputs } = own;
+  if (own.workflow) {
+    const entityMetadata = { schedule: schedule && scheduleOf(schedule), notifications };
+    const settings = launchPlanSettingsOf(own);
+    return { ...inputs, key, workflow: own.workflow as VersionBy, settings, entityMetadata };
+  }
   const { ours, leftovers } = readFlyteSpec(flyteLaunchPlan, flyte);
-  const { workflowId, expectedInputs, fixedInputs, ...given } = ours;
+  const { workflowId, expectedInputs, fixedInputs, entityMetadata, ...given } = ours;
   const place = new Place([...flytePath, 'workflowId']);
   const workflow = valueOrThrow(entityKey(workflowId, place), place);
   const at = new Place(flytePath);
@@ -353,6 +368,7 @@ function newLaunchPlanOf({ key, flyte, ...own }: typeof CreateLaunchPlanInput.$i
     workflow: { key: workflow },
     ...launchPlanInputs(ours),
     settings,
+    entityMetadata,
     path: flytePath,
     leftovers,
   };
@@ -399,7 +415,9 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, context) => {
       const plan = await context.loaders.launchPlan.load(input.by as VersionBy);
       if (!plan) throw new NotFoundError('launch plan', addressText(input.by), ['input', 'by']);
-      return { launchPlan: await updateLaunchPlan(callerOf(context), plan, input.state) };
+      const launchPlan = await updateLaunchPlan(callerOf(context), plan, input.state);
+      context.loaders.launchPlanSchedule.clear(launchPlan.id);
+      return { launchPlan };
     },
   }),
 }));

@@ -32,6 +32,12 @@ export const workflowFilters: FilterTable = {
   columns: described('version', 'project'),
 };
 
+const schedule = `version.spec->'entityMetadata'->'schedule'`;
+
+/** Flyte's words. A schedule without slots counts as none. */
+const scheduleType = `case when ${schedule}->'cron'->>'expression' <> '' then 'CRON'
+                           when (${schedule}->'rate'->>'value')::bigint > 0 then 'RATE' else 'NONE' end`;
+
 export const launchPlanFilters: FilterTable = {
   prefixes: ['launch_plan'],
   columns: {
@@ -39,8 +45,8 @@ export const launchPlanFilters: FilterTable = {
     updated_at: time('version.updated_at'),
     workflow_id: { column: 'version.workflow_id', type: 'uuid' },
     state: { column: 'version.state::text', type: 'enum', values: ['INACTIVE', 'ACTIVE'] },
-    // No launch plan has a schedule or launch conditions yet.
-    schedule_type: text(`'NONE'::text`),
+    schedule_type: text(scheduleType),
+    // No launch plan has launch conditions.
     launch_condition_type: text(`''::text`),
   },
   joined: { workflow: described('workflow', 'workflow_project') },

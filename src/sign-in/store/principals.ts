@@ -1,6 +1,6 @@
 import type { CreationPolicy, Level, Role } from '../../generated/prisma/enums.ts';
 import { eachAt } from '../../platform/by-address.ts';
-import { serverConfig } from '../../platform/config/server.ts';
+import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 
 /** What a request needs to know about the user who signed in. */
@@ -22,7 +22,7 @@ export interface Principal {
 const principalStatement = statement<Principal>(
   `select account.id as "userId", account.tenant_id as "tenantId", account.username, account.role::text as role,
           account.version,
-          coalesce(account.default_level, tenant.default_level, '${serverConfig.defaultLevel}')::text as "defaultLevel",
+          coalesce(account.default_level, tenant.default_level, '${controlPlaneConfig.defaultLevel}')::text as "defaultLevel",
           case when account.default_level is not null then 'USER' when tenant.default_level is not null then 'TENANT'
                else 'SERVER' end as "defaultFrom",
           tenant.creation_policy::text as "creationPolicy",

@@ -1,0 +1,54 @@
+import { BlockList, isIP } from 'node:net';
+
+/**
+ * Addresses that are not on the public internet: a webhook that reaches them would let users send requests inside of the
+ * operator's network. Source: IANA's registries of special-purpose addresses.
+ */
+const special = new BlockList();
+for (const [network, bits] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
+  ['224.0.0.0', 4],
+  ['240.0.0.0', 4],
+] as const)
+  special.addSubnet(network, bits, 'ipv4');
+
+/** All of the public internet in IPv6 is in here. */
+const global = new BlockList();
+global.addSubnet('2000::', 3, 'ipv6');
+
+/** Parts of it that carry IPv4 addresses or are for documentation. */
+for (const [network, bits] of [
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  ['2002::', 16],
+  ['3fff::', 20],
+] as const)
+  special.addSubnet(network, bits, 'ipv6');
+
+/** Whether an address is on the public internet. IPv4 addresses in the form of IPv6 count as what they are. */
+export function isPublicAddress(address: string): boolean {
+  const family = isIP(address);
+  if (family === 4) return !special.check(address, 'ipv4');
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return isPublicAddress(mapped);
+  return family === 6 && global.check(address, 'ipv6') && !special.check(address, 'ipv6');
+}
+
+/** Whether a webhook may reach an address. */
+export function mayReach(address: string, allowed: BlockList): boolean {
+  const family = isIP(address);
+  const isAllowed = family !== 0 && allowed.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  return isAllowed || isPublicAddress(address);
+}

@@ -1,0 +1,31 @@
+import type { Caller } from '../../platform/caller.ts';
+import { inTransaction } from '../../platform/database/transaction.ts';
+import { FailedPreconditionError, InvalidArgumentError } from '../../platform/errors.ts';
+import { isStorable } from '../../platform/text.ts';
+import { lockSchedule, pauseSchedule } from '../store/schedules.ts';
+
+const MAX_REASON = 500;
+
+/**
+ * Pauses the schedule of an active version: it starts nothing until it is resumed. A pause that is there already stays
+ * as it is.
+ *
+ * @param plan  the version. The caller has EDIT on it.
+ * @throws InvalidArgumentError for an empty or long reason; FailedPreconditionError if no schedule of the version runs.
+ */
+export async function pauseLaunchPlanSchedule(
+  { userId }: Caller,
+  plan: { readonly id: string },
+  reason: string,
+): Promise<void> {
+  if (reason.trim() === '' || reason.length > MAX_REASON || !isStorable(reason))
+    throw InvalidArgumentError.of(['input', 'reason'], `must have 1 to ${MAX_REASON} characters`);
+  await inTransaction(async (tx) => {
+    const schedule = await lockSchedule(tx, plan.id);
+    if (!schedule) throw noSchedule();
+    if (!schedule.pausedAt) await pauseSchedule(tx, schedule.id, userId, reason);
+  });
+}
+
+export const noSchedule = () =>
+  new FailedPreconditionError('the version is not active or has no schedule', { path: ['input', 'by'] });
