@@ -2,7 +2,7 @@ import { durationNanoseconds } from '../../values/durations.ts';
 import { mapRecord } from '../../values/json.ts';
 import type { Variable } from '../../values/literal-types.ts';
 import { Place } from '../../values/problem-list.ts';
-import { type EntityKey, entityKeyText } from './entity-keys.ts';
+import { byKey, type EntityKey, entityKeyText } from './entity-keys.ts';
 import { interfacesOf, outputsOf } from './graph-interfaces.ts';
 import { nodesOfBranch } from './inner-nodes.ts';
 import { interfaceOfNode, type NodeInterface, type References } from './node-interfaces.ts';
@@ -94,9 +94,6 @@ export function indexClosure(closure: CompiledWorkflowClosure, ids: ReferenceIds
     hasLaunchPlans: launchPlans.length > 0,
   };
 }
-
-const byKey = <T extends { readonly id: EntityKey }>(list: readonly T[]): ReadonlyMap<string, T> =>
-  new Map(list.map((one) => [entityKeyText(one.id), one]));
 
 function indexGraph(workflow: CompiledWorkflow, references: References, ids: ReferenceIds): RunnableGraph {
   const { template, connections } = workflow;
