@@ -1,0 +1,48 @@
+import { builder } from '../../graphql/builder.ts';
+import { formatDuration } from '../../platform/duration.ts';
+import { LiteralTypeInput } from './typed-interface.ts';
+
+const ApproveConditionInput = builder.inputType('ApproveConditionInput', {
+  description: 'An approval by a person or a program, which passes the inputs of the node on as its outputs.',
+  fields: (t) => ({
+    signalId: t.string({
+      required: true,
+      description: 'The id of the signal whose value is true or false, unique in an execution.',
+    }),
+  }),
+});
+
+const SignalConditionInput = builder.inputType('SignalConditionInput', {
+  description: 'A value from a person or a program, which becomes the output of the node.',
+  fields: (t) => ({
+    signalId: t.string({ required: true, description: 'The id of the signal, unique in an execution.' }),
+    type: t.field({ type: LiteralTypeInput, required: true, description: 'The type of the value.' }),
+    outputVariableName: t.string({ required: true, description: 'The name of the output.' }),
+  }),
+});
+
+const SleepConditionInput = builder.inputType('SleepConditionInput', {
+  description: 'A time to wait.',
+  fields: (t) => ({
+    duration: t.field({ type: 'Duration', required: true, description: 'How long the node waits.' }),
+  }),
+});
+
+export const GateNodeInput = builder.inputType('GateNodeInput', {
+  description: 'A node that waits.',
+  isOneOf: true,
+  fields: (t) => ({
+    approve: t.field({ type: ApproveConditionInput, description: 'It waits for an approval.' }),
+    signal: t.field({ type: SignalConditionInput, description: 'It waits for a value.' }),
+    sleep: t.field({ type: SleepConditionInput, description: 'It waits for some time.' }),
+  }),
+});
+
+/** The fields of a gate, as far as they are read here. */
+export interface GateNodeFields {
+  readonly sleep?: { readonly duration: number } | null;
+}
+
+/** The gate in the form that the domain reads. */
+export const gateNodeOf = (gate: GateNodeFields): unknown =>
+  gate.sleep ? { sleep: { duration: formatDuration(gate.sleep.duration) } } : gate;
