@@ -30,7 +30,8 @@ builder.objectType(DifferentStructureError, {
   fields: (t) => ({
     existingId: t.exposeID('existingId', {
       nullable: true,
-      description: 'The id of the registered version; never null. It has the type that other errors give it.',
+      description:
+        'The id of the registered version. It is never null here. The field is nullable because `AlreadyExistsError` has a field with the same name, which may be null.',
     }),
     differences: t.field({
       type: [DifferenceType],
