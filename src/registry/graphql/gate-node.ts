@@ -1,6 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 import { formatDuration } from '../../platform/duration.ts';
-import { LiteralTypeInput } from './typed-interface.ts';
+import { LiteralTypeInput } from './literal-type-input.ts';
 
 const ApproveConditionInput = builder.inputType('ApproveConditionInput', {
   description: 'An approval by a person or a program, which passes the inputs of the node on as its outputs.',

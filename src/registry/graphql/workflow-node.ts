@@ -4,7 +4,7 @@ import type { BindingInput } from './binding.ts';
 import type { IfElseFields } from './branch-node.ts';
 import { EntityKeyInput } from './entity-key.ts';
 import type { GateNodeFields } from './gate-node.ts';
-import { ResourcesInput } from './task.ts';
+import { ResourcesInput } from './task-template-input.ts';
 
 export const NodeMetadataInput = builder.inputType('WorkflowNodeMetadataInput', {
   description: 'Settings of a node. If a field is left out, the setting of the task counts.',

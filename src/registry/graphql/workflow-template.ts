@@ -5,7 +5,7 @@ import { BindingInput, bindingsOf } from './binding.ts';
 import { BranchNodeInput, ifElseOf } from './branch-node.ts';
 import { EntityKeyInput } from './entity-key.ts';
 import { GateNodeInput, gateNodeOf } from './gate-node.ts';
-import { withTimeoutText } from './task.ts';
+import { withTimeoutText } from './task-template-input.ts';
 import { interfaceOf, TypedInterfaceInput } from './typed-interface.ts';
 import {
   type NodeFields,
