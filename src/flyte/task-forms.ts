@@ -79,15 +79,47 @@ const container = message({
   args: always([]),
   env: always([], listOf(message({ key: always(''), value: always('') }))),
   resources: always(noResources, resources),
+  ports: unless([], listOf(message({ containerPort: always(0), name: unless('') }))),
   dataConfig: given(dataConfig),
   architecture: unless('UNKNOWN'),
 });
 
 const k8sPod = message({
-  metadata: given(same),
+  metadata: given(message({ labels: unless({}), annotations: unless({}) })),
   podSpec: always({}),
   dataConfig: given(dataConfig),
   primaryContainerName: unless(''),
+});
+
+const securityContext = message({
+  runAs: given(
+    message({
+      iamRole: unless(''),
+      k8sServiceAccount: unless(''),
+      oauth2Client: given(same),
+      executionIdentity: unless(''),
+    }),
+  ),
+  secrets: unless(
+    [],
+    listOf(
+      message({
+        group: always(''),
+        groupVersion: unless(''),
+        key: unless(''),
+        mountRequirement: always('ANY'),
+        envVar: unless(''),
+      }),
+    ),
+  ),
+  tokens: unless([]),
+});
+
+export const extendedResources = message({
+  gpuAccelerator: given(
+    message({ device: always(''), unpartitioned: given(same), partitionSize: given(same) }),
+  ),
+  sharedMemory: given(message({ mountPath: unless(''), mountName: unless(''), sizeLimit: unless('') })),
 });
 
 export const taskTemplate = message({
@@ -100,8 +132,8 @@ export const taskTemplate = message({
   sql: given(message({ statement: always(''), dialect: always('UNDEFINED') })),
   custom: unless({}),
   taskTypeVersion: unless(0),
-  securityContext: unless({}),
-  extendedResources: unless({}),
+  securityContext: unless({}, securityContext),
+  extendedResources: unless({}, extendedResources),
   config: unless({}),
 });
 

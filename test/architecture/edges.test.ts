@@ -114,6 +114,8 @@ function objectsOf(type: GraphQLOutputType): GraphQLObjectType[] {
 
 /** A selection of the other ends of all edges of a type; empty if it has none. */
 function selectionOf(type: GraphQLObjectType, depth = 0): string {
+  // Types of values contain themselves, and no path may be deeper.
+  if (depth >= 4) return '';
   const fields = Object.values(type.getFields()).flatMap((field) => {
     if (field.args.some(isRequiredArgument)) return [];
     const below = objectsOf(field.type).flatMap((named) => {
@@ -122,7 +124,7 @@ function selectionOf(type: GraphQLObjectType, depth = 0): string {
         : selectionOf(named, depth + (isWrapper(named.name) ? 0 : 1));
       return selected ? [`... on ${named.name} { ${selected} }`] : [];
     });
-    return below.length > 0 && depth < 4 ? [`${field.name} { __typename ${below.join(' ')} }`] : [];
+    return below.length > 0 ? [`${field.name} { __typename ${below.join(' ')} }`] : [];
   });
   return fields.join(' ');
 }

@@ -45,7 +45,7 @@ const drawing: Record<string, readonly string[]> = {
   projects: ['authorization', 'graphql'],
   blobs: ['graphql', 'projects'],
   attributes: ['values', 'authorization', 'graphql', 'projects'],
-  registry: ['values', 'flyte', 'authorization', 'graphql', 'projects'],
+  registry: ['values', 'flyte', 'authorization', 'graphql', 'projects', 'attributes'],
   jobs: ['authorization', 'graphql', 'projects', 'blobs'],
   executions: [
     'values',

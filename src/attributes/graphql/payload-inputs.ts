@@ -116,7 +116,7 @@ const SecretReferenceInput = builder.inputType('SecretReferenceInput', {
   }),
 });
 
-const SecurityContextInput = builder.inputType('SecurityContextInput', {
+export const SecurityContextInput = builder.inputType('SecurityContextInput', {
   description: `${texts.securityContext.description} Give at least one identity or secret.`,
   fields: (t) => ({
     runAs: t.field({ type: RunAsInput, description: texts.securityContext.runAs }),

@@ -210,7 +210,7 @@ const SecretReferenceType = builder.objectRef<SecretReference>('SecretReference'
   }),
 });
 
-const SecurityContextType = builder.objectRef<SecurityContext>('SecurityContext').implement({
+export const SecurityContextType = builder.objectRef<SecurityContext>('SecurityContext').implement({
   description: texts.securityContext.description,
   fields: (t) => ({
     runAs: t.expose('runAs', {

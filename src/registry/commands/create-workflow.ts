@@ -20,7 +20,7 @@ import { readSubWorkflows, readWorkflowTemplate } from '../domain/read-workflow-
 import { launchPlanTarget, taskTarget, workflowNameTarget, workflowTarget } from '../domain/targets.ts';
 import type { CompiledTask, TaskTemplate } from '../domain/task-templates.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
-import type { CompiledLaunchPlan } from '../domain/workflow-templates.ts';
+import type { CompiledLaunchPlan, CompiledWorkflowClosure } from '../domain/workflow-templates.ts';
 import { describedBy } from '../store/descriptions.ts';
 import {
   findNamedEntity,
@@ -31,6 +31,7 @@ import {
   type VersionBy,
 } from '../store.ts';
 import { requireUsableName, storeVersion } from './store-version.ts';
+import { storedVersions, visibleClosure } from './visible-closure.ts';
 
 export interface NewWorkflow {
   readonly key: EntityKey;
@@ -91,6 +92,10 @@ export async function createWorkflow(
     digest,
     document,
     read: 'workflow:read',
+    visible: async (registered) => {
+      const closure = registered as CompiledWorkflowClosure;
+      return await visibleClosure(caller, closure, await storedVersions(caller.tenantId, closure));
+    },
     insert: async (tx, entity) => {
       if (entity.isNew) await grantCreator(tx, caller, { type: 'WORKFLOW', id: entity.id, name: key.name });
       const { domain, name, version } = key;

@@ -39,6 +39,8 @@ interface Version<Row> {
   /** Inserts the row. All versions of a name share the named entity; it is new with the first version. */
   insert(tx: Tx, entity: { readonly id: string; readonly isNew: boolean }): Promise<Row>;
   find(): Promise<Registered | null>;
+  /** A registered document without what the caller may not read. Left out if a document has no such parts. */
+  visible?(document: unknown): Promise<unknown>;
 }
 
 /** The nouns of messages. */
@@ -73,7 +75,7 @@ export async function storeVersion<Row>(caller: Caller, version: Version<Row>): 
 
 async function conflict<Row>(
   caller: Caller,
-  { type, key, digest, document, read }: Version<Row>,
+  { type, key, digest, document, read, visible = async (known) => known }: Version<Row>,
   known: Registered | null,
 ): Promise<DomainError> {
   const named = { kind: nouns[type], key: addressText({ key }) };
@@ -83,7 +85,9 @@ async function conflict<Row>(
   if (known.digest === digest)
     return new AlreadyExistsError(`${name} is already registered and identical`, { existingId: known.id });
   const mayRead = await isAllowed(caller, read, { ...named, target: async () => known.target });
-  const found = mayRead ? differences(known.document, document, MAX_DIFFERENCE_CHARACTERS) : [];
+  const found = mayRead
+    ? differences(await visible(known.document), document, MAX_DIFFERENCE_CHARACTERS)
+    : [];
   return new DifferentStructureError(name, known.id, found);
 }
 

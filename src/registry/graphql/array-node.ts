@@ -1,5 +1,7 @@
 import { builder } from '../../graphql/builder.ts';
 import { enumOf } from '../../graphql/enum.ts';
+import { innerNodeId } from '../domain/graph-nodes.ts';
+import type { ArrayNode, CompiledBinding } from '../domain/workflow-templates.ts';
 import { type NodeFields, NodeInput } from './workflow-node.ts';
 
 export interface ArrayNodeFields {
@@ -65,6 +67,61 @@ export const ArrayNodeInput = builder.inputRef<ArrayNodeFields>('ArrayNodeInput'
     }),
     runAllSubNodes: t.boolean({
       description: 'Whether all items run even if so many have failed that the array cannot succeed.',
+    }),
+  }),
+});
+
+/** An array with its id in its graph. */
+interface NodeOfItems {
+  readonly id: string;
+  readonly array: ArrayNode<CompiledBinding>;
+}
+
+export const ArrayNodeType = builder.objectRef<NodeOfItems>('ArrayNode').implement({
+  description: 'A node that runs another node for each item of its lists.',
+  fields: (t) => ({
+    nodeId: t.string({
+      description:
+        'The id of the node of the graph that stands for all items. In an execution, each item has its number in place of the last part.',
+      resolve: ({ id, array }) => innerNodeId(id, array.node.id),
+    }),
+    parallelism: t.int({
+      nullable: true,
+      description:
+        'How many items run at the same time. 0 means no limit; null means the limit of the execution.',
+      resolve: ({ array }) => array.parallelism ?? null,
+    }),
+    minSuccesses: t.int({
+      nullable: true,
+      description: 'How many items must succeed. Null: all, or as `minSuccessRatio` says.',
+      resolve: ({ array }) => array.minSuccesses ?? null,
+    }),
+    minSuccessRatio: t.float({
+      nullable: true,
+      description: 'Which part of the items must succeed: above 0, at most 1. Null if not given.',
+      resolve: ({ array }) => array.minSuccessRatio ?? null,
+    }),
+    executionMode: t.field({
+      type: ArrayExecutionModeEnum,
+      description: 'How much is kept about each item.',
+      resolve: ({ array }) => array.executionMode,
+    }),
+    dataMode: t.field({
+      type: ArrayDataModeEnum,
+      description: 'How inputs reach the items.',
+      resolve: ({ array }) => array.dataMode,
+    }),
+    boundInputs: t.stringList({
+      description: 'The inputs that have the same value for all items, sorted.',
+      resolve: ({ array }) => [...array.boundInputs],
+    }),
+    isOriginalSubNodeInterface: t.boolean({
+      description: 'Whether the interface of the inner node is about one item.',
+      resolve: ({ array }) => array.isOriginalSubNodeInterface,
+    }),
+    runAllSubNodes: t.boolean({
+      description: 'Whether all items run even if so many have failed that the array cannot succeed.',
+      resolve: ({ array }) => array.runAllSubNodes ?? false,
     }),
   }),
 });

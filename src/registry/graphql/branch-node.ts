@@ -1,5 +1,7 @@
 import { builder } from '../../graphql/builder.ts';
-import { type BooleanExpressionFields, BooleanExpressionInput } from './condition.ts';
+import { innerNodeId } from '../domain/graph-nodes.ts';
+import type { BranchError, BranchNode, CompiledBinding, Condition } from '../domain/workflow-templates.ts';
+import { type BooleanExpressionFields, BooleanExpressionInput, BooleanExpressionType } from './condition.ts';
 import { type NodeFields, NodeInput } from './workflow-node.ts';
 
 interface IfBlockFields {
@@ -67,3 +69,65 @@ export function ifElseOf(
     error,
   };
 }
+
+/** A branch and its cases, with the id of the branch in its graph. */
+interface Branch {
+  readonly id: string;
+  readonly branch: BranchNode<CompiledBinding>;
+}
+
+interface Case {
+  readonly id: string;
+  readonly block: Condition<CompiledBinding>;
+}
+
+const IfBlockType = builder.objectRef<Case>('IfBlock').implement({
+  description: 'One case of a branch.',
+  fields: (t) => ({
+    condition: t.field({
+      type: BooleanExpressionType,
+      nullable: true,
+      description: 'When the case is taken; never null in a compiled workflow.',
+      resolve: ({ block }) => block.condition ?? null,
+    }),
+    thenNodeId: t.string({
+      nullable: true,
+      description: 'The id of the node of the graph that runs then; never null in a compiled workflow.',
+      resolve: ({ id, block: { thenNode } }) => thenNode && innerNodeId(id, thenNode.id),
+    }),
+  }),
+});
+
+const BranchErrorType = builder.objectRef<BranchError>('BranchError').implement({
+  description: 'The error with which a branch fails if no condition holds.',
+  fields: (t) => ({
+    failedNodeId: t.exposeString('failedNodeId', { description: 'The id of the node, for people.' }),
+    message: t.exposeString('message', { description: 'Why it fails, for people.' }),
+  }),
+});
+
+export const BranchNodeType = builder.objectRef<Branch>('BranchNode').implement({
+  description:
+    'The cases of a branch. Its nodes are nodes of the graph, too, whose `parentId` is the id of the branch.',
+  fields: (t) => ({
+    cases: t.field({
+      type: [IfBlockType],
+      extensions: { listSize: 3 },
+      description: 'The cases, in the order in which they are tried.',
+      resolve: ({ id, branch: { ifElse } }) =>
+        [...(ifElse.case ? [ifElse.case] : []), ...ifElse.other].map((block) => ({ id, block })),
+    }),
+    elseNodeId: t.string({
+      nullable: true,
+      description:
+        'The id of the node of the graph that runs if no condition holds; null if the branch fails then.',
+      resolve: ({ id, branch: { ifElse } }) => ifElse.elseNode && innerNodeId(id, ifElse.elseNode.id),
+    }),
+    error: t.field({
+      type: BranchErrorType,
+      nullable: true,
+      description: 'How the branch fails if no condition holds; null if there is a node for that.',
+      resolve: ({ branch: { ifElse } }) => ifElse.error ?? null,
+    }),
+  }),
+});

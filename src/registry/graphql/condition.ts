@@ -1,5 +1,8 @@
 import { builder } from '../../graphql/builder.ts';
 import { enumOf } from '../../graphql/enum.ts';
+import { toPlain } from '../../values/plain-values.ts';
+import { conditionText } from '../domain/condition-text.ts';
+import type { BooleanExpression, Operand } from '../domain/workflow-templates.ts';
 
 const OperandInput = builder.inputType('OperandInput', {
   description: 'One side of a comparison.',
@@ -80,3 +83,80 @@ const ConjunctionInput = builder
       }),
     }),
   });
+
+const OperandType = builder.objectRef<Operand>('Operand').implement({
+  description: 'One side of a comparison: an input of the branch, or a value.',
+  fields: (t) => ({
+    var: t.field({
+      type: 'String',
+      nullable: true,
+      description: 'The name of an input of the branch; null for a value.',
+      resolve: (operand) => ('var' in operand ? operand.var : null),
+    }),
+    literal: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: "The value as Flyte's Literal; null for an input of the branch.",
+      resolve: (operand) => ('literal' in operand ? operand.literal : null),
+    }),
+    value: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'The value of `literal` as a plain value. Null also stands for no value (NONE).',
+      resolve: (operand) => ('literal' in operand ? toPlain(operand.literal) : null),
+    }),
+  }),
+});
+
+type Comparison = Extract<BooleanExpression, { comparison: object }>['comparison'];
+type Conjunction = Extract<BooleanExpression, { conjunction: object }>['conjunction'];
+
+const ComparisonType = builder.objectRef<Comparison>('Comparison').implement({
+  description: 'A comparison of two primitive values of the same type.',
+  fields: (t) => ({
+    operator: t.expose('operator', { type: ComparisonOperatorEnum, description: 'How they are compared.' }),
+    leftValue: t.expose('leftValue', { type: OperandType, description: 'The value on the left.' }),
+    rightValue: t.expose('rightValue', { type: OperandType, description: 'The value on the right.' }),
+  }),
+});
+
+/** Recursive, so its type is written before it is described. */
+export const BooleanExpressionType = builder.objectRef<BooleanExpression>('BooleanExpression');
+
+const ConjunctionType = builder.objectRef<Conjunction>('Conjunction').implement({
+  description: 'Two conditions, combined by AND or OR.',
+  fields: (t) => ({
+    operator: t.expose('operator', { type: ConjunctionOperatorEnum, description: 'How they are combined.' }),
+    leftExpression: t.expose('leftExpression', {
+      type: BooleanExpressionType,
+      description: 'The first condition.',
+    }),
+    rightExpression: t.expose('rightExpression', {
+      type: BooleanExpressionType,
+      description: 'The second condition.',
+    }),
+  }),
+});
+
+BooleanExpressionType.implement({
+  description: 'A condition: a comparison, or two conditions combined. Exactly one of the two is not null.',
+  fields: (t) => ({
+    text: t.string({
+      description:
+        'The condition as people write it: `rows > 100 and (mode == "fast" or mode == "slow")`. A text of more than 500 characters is cut.',
+      resolve: conditionText,
+    }),
+    comparison: t.field({
+      type: ComparisonType,
+      nullable: true,
+      description: 'Set if two values are compared.',
+      resolve: (condition) => ('comparison' in condition ? condition.comparison : null),
+    }),
+    conjunction: t.field({
+      type: ConjunctionType,
+      nullable: true,
+      description: 'Set if two conditions are combined.',
+      resolve: (condition) => ('conjunction' in condition ? condition.conjunction : null),
+    }),
+  }),
+});

@@ -24,9 +24,8 @@ import { createLaunchPlan, type NewLaunchPlan } from '../commands/create-launch-
 import { updateLaunchPlan } from '../commands/update-launch-plan.ts';
 import { DifferentStructureError } from '../domain/different-structure.ts';
 import { flytePath, leftoversIn, readFlyteSpec, requireOneForm } from '../domain/flyte-specs.ts';
-import type { ExpectedInput } from '../domain/launch-plan.ts';
 import { entityKey } from '../domain/read-nodes.ts';
-import { workflowTarget } from '../domain/targets.ts';
+import { launchPlanTarget, workflowTarget } from '../domain/targets.ts';
 import { launchPlanFilters } from '../store/filter-columns.ts';
 import {
   countLaunchPlans,
@@ -44,6 +43,9 @@ import {
   WorkflowByInput,
 } from './entity-key.ts';
 import { domainArgument } from './entity-names.ts';
+import { ExpectedInputType, expectedInputsOf } from './expected-input.ts';
+import { WorkflowReferenceType } from './graph-node.ts';
+import { VariableType, variablesOf } from './typed-interface.ts';
 import { orderArgument, termsOf, versionConditions } from './version-lists.ts';
 import { WorkflowType } from './workflow.ts';
 
@@ -57,31 +59,6 @@ const LaunchPlanStateEnum = enumOf<LaunchPlanState>(
       'The version is in use: `activeLaunchPlan` finds it. At most one version with the same name is ACTIVE.',
   },
 );
-
-type NamedInput = ExpectedInput & { readonly name: string };
-
-const ExpectedInputType = builder.objectRef<NamedInput>('ExpectedInput').implement({
-  description: 'An input that an execution of a launch plan may or must give.',
-  fields: (t) => ({
-    name: t.exposeString('name', { description: 'The name of the input, as the workflow declares it.' }),
-    type: t.field({
-      type: 'JSON',
-      description: "The type of the input as Flyte's LiteralType.",
-      resolve: (input) => input.var.type,
-    }),
-    required: t.boolean({
-      description: 'Whether every execution must give the input, because it has no default.',
-      resolve: (input) => 'required' in input,
-    }),
-    default: t.field({
-      type: 'JSON',
-      nullable: true,
-      description:
-        'The default as a plain value: an execution gets it if it does not give the input. Null if the input is required.',
-      resolve: (input) => ('default' in input ? toPlain(input.default) : null),
-    }),
-  }),
-});
 
 /** The inputs, which are read only if they are selected. */
 async function inputsOf({ id }: LaunchPlanRow, loaders: Loaders): Promise<LaunchPlanInputsRow> {
@@ -134,10 +111,14 @@ export const LaunchPlanType = builder.objectRef<LaunchPlanRow>('LaunchPlan').imp
       extensions: { listSize: 10 },
       description: 'The inputs that an execution may give: all inputs of the workflow except the fixed ones.',
       resolve: async (plan, _args, { loaders }) =>
-        Object.entries((await inputsOf(plan, loaders)).expectedInputs).map(([name, input]) => ({
-          name,
-          ...input,
-        })),
+        expectedInputsOf((await inputsOf(plan, loaders)).expectedInputs),
+    }),
+    expectedOutputs: t.field({
+      type: [VariableType],
+      extensions: { listSize: 10 },
+      description: 'The outputs that an execution returns: the outputs of the workflow.',
+      resolve: async (plan, _args, { loaders }) =>
+        variablesOf((await inputsOf(plan, loaders)).expectedOutputs),
     }),
     fixedInputs: t.field({
       type: 'JSON',
@@ -169,6 +150,20 @@ export const LaunchPlanType = builder.objectRef<LaunchPlanRow>('LaunchPlan').imp
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When its state last changed.' }),
   }),
 });
+
+builder.objectField(WorkflowReferenceType, 'launchPlan', (t) =>
+  t.field({
+    type: LaunchPlanType,
+    nullable: true,
+    description: 'The version of the launch plan; null for a workflow, or if it is hidden from you.',
+    resolve: guardedEdge(
+      'launchPlan:read',
+      async (reference, { loaders }) =>
+        'launchplanRef' in reference ? await loaders.launchPlan.load({ key: reference.launchplanRef }) : null,
+      launchPlanTarget,
+    ),
+  }),
+);
 
 export const LaunchPlanConnection = connectionType(LaunchPlanType);
 

@@ -1,23 +1,5 @@
 import { builder } from '../../graphql/builder.ts';
-import { enumOf } from '../../graphql/enum.ts';
-
-const SimpleTypeEnum = enumOf('SimpleType', 'The types of values that have no parts.', {
-  NONE: 'No value. In a union it makes the value optional.',
-  INTEGER: 'A signed 64-bit integer.',
-  FLOAT: 'A 64-bit floating-point number.',
-  STRING: 'A text.',
-  BOOLEAN: 'True or false.',
-  DATETIME: 'An instant, written as RFC 3339 text.',
-  DURATION: 'A length of time, written as ISO 8601 text.',
-  BINARY: 'Bytes with a tag that says what they are.',
-  ERROR: 'An error that a node failed with.',
-  STRUCT: 'Any JSON object.',
-});
-
-const BlobDimensionalityEnum = enumOf('BlobDimensionality', 'Whether a value is one file or several.', {
-  SINGLE: 'One file.',
-  MULTIPART: 'A folder of files.',
-});
+import { BlobDimensionalityEnum, SimpleTypeEnum } from './literal-type.ts';
 
 const BlobTypeInput = builder.inputType('BlobTypeInput', {
   description: 'The type of a file or a folder of files.',

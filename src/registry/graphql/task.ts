@@ -26,6 +26,7 @@ import {
   descriptionOf,
 } from './description-entity.ts';
 import { EntityKeyInput, innerListArguments, keyFieldsOf, TaskByInput, versionsIn } from './entity-key.ts';
+import { TaskTemplateType } from './task-template.ts';
 import { TaskTemplateInput, taskTemplateOf } from './task-template-input.ts';
 import { TypedInterfaceType } from './typed-interface.ts';
 import { orderArgument, termsOf, versionConditions } from './version-lists.ts';
@@ -70,6 +71,11 @@ export const TaskType = builder.objectRef<TaskRow>('Task').implement({
     template: t.field({
       type: 'JSON',
       description: "The compiled template, in the camelCase JSON of Flyte's TaskTemplate.",
+      resolve: (task, _args, { loaders }) => templateOf(task, loaders),
+    }),
+    taskTemplate: t.field({
+      type: TaskTemplateType,
+      description: 'The compiled template, field by field.',
       resolve: (task, _args, { loaders }) => templateOf(task, loaders),
     }),
     flyte: t.field({

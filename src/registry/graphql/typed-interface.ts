@@ -1,16 +1,18 @@
 import { builder } from '../../graphql/builder.ts';
 import { recordOf } from '../../graphql/key-values.ts';
 import type { TypedInterface, Variable } from '../../values/literal-types.ts';
+import { LiteralTypeType } from './literal-type.ts';
 import { LiteralTypeInput } from './literal-type-input.ts';
 
 interface NamedVariable extends Variable {
   readonly name: string;
 }
 
-const named = (variables: Readonly<Record<string, Variable>>): NamedVariable[] =>
+/** Variables as a list, in the order in which they are declared. */
+export const variablesOf = (variables: Readonly<Record<string, Variable>>): NamedVariable[] =>
   Object.entries(variables).map(([name, variable]) => ({ name, ...variable }));
 
-const VariableType = builder.objectRef<NamedVariable>('Variable').implement({
+export const VariableType = builder.objectRef<NamedVariable>('Variable').implement({
   description: 'One input or output of an interface.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'The name, unique among the inputs or among the outputs.' }),
@@ -20,6 +22,7 @@ const VariableType = builder.objectRef<NamedVariable>('Variable').implement({
         'Its type as Flyte\'s LiteralType: `{"simple": "INTEGER"}`, `{"collectionType": {…}}`, `{"blob": {…}}` …',
       resolve: (variable) => variable.type,
     }),
+    literalType: t.expose('type', { type: LiteralTypeType, description: 'Its type, field by field.' }),
     description: t.string({
       nullable: true,
       description: 'The meaning, for people; null if none was given.',
@@ -35,13 +38,13 @@ export const TypedInterfaceType = builder.objectRef<TypedInterface>('TypedInterf
       type: [VariableType],
       extensions: { listSize: 10 },
       description: 'The values that the task or workflow needs, each with a name and a type.',
-      resolve: (signature) => named(signature.inputs),
+      resolve: (signature) => variablesOf(signature.inputs),
     }),
     outputs: t.field({
       type: [VariableType],
       extensions: { listSize: 10 },
       description: 'The values that the task or workflow returns, each with a name and a type.',
-      resolve: (signature) => named(signature.outputs),
+      resolve: (signature) => variablesOf(signature.outputs),
     }),
   }),
 });

@@ -1,10 +1,11 @@
 import { builder } from '../../graphql/builder.ts';
+import { KeyValueInput } from '../../graphql/key-values.ts';
 import type { ArrayNodeFields } from './array-node.ts';
 import type { BindingInput } from './binding.ts';
 import type { IfElseFields } from './branch-node.ts';
 import { EntityKeyInput } from './entity-key.ts';
 import type { GateNodeFields } from './gate-node.ts';
-import { ResourcesInput } from './task-template-input.ts';
+import { ExtendedResourcesInput, ResourcesInput } from './task-template-input.ts';
 
 export const NodeMetadataInput = builder.inputType('WorkflowNodeMetadataInput', {
   description: 'Settings of a node. If a field is left out, the setting of the task counts.',
@@ -27,6 +28,7 @@ export const NodeMetadataInput = builder.inputType('WorkflowNodeMetadataInput', 
     cacheSerializable: t.boolean({
       description: 'Whether only one run at a time computes outputs that are not in the cache yet.',
     }),
+    config: t.field({ type: [KeyValueInput], description: 'Settings for the plugin, as texts.' }),
   }),
 });
 
@@ -39,8 +41,8 @@ const TaskOverridesInput = builder.inputType('TaskOverridesInput', {
     }),
     containerImage: t.string({ description: 'The image of the container, in place of that of the task.' }),
     extendedResources: t.field({
-      type: 'JSON',
-      description: "Flyte's ExtendedResources: a GPU model, shared memory.",
+      type: ExtendedResourcesInput,
+      description: 'Which GPUs, and how much shared memory, in place of those of the task.',
     }),
     podTemplate: t.field({ type: 'JSON', description: "Flyte's PodTemplate. It is kept, and not used yet." }),
   }),

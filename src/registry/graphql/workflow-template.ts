@@ -1,5 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 import { enumOf } from '../../graphql/enum.ts';
+import { KeyValueInput, mapOf } from '../../graphql/key-values.ts';
 import { ArrayNodeInput } from './array-node.ts';
 import { BindingInput, bindingsOf } from './binding.ts';
 import { BranchNodeInput, ifElseOf } from './branch-node.ts';
@@ -56,10 +57,14 @@ NodeInput.implement({
   }),
 });
 
-const OnFailurePolicyEnum = enumOf('OnFailurePolicy', 'What happens to the other nodes when a node fails.', {
-  FAIL_IMMEDIATELY: 'No further node starts, and running ones are cancelled.',
-  FAIL_AFTER_EXECUTABLE_NODES_COMPLETE: 'Nodes that do not depend on the failed one still run.',
-});
+export const OnFailurePolicyEnum = enumOf(
+  'OnFailurePolicy',
+  'What happens to the other nodes when a node fails.',
+  {
+    FAIL_IMMEDIATELY: 'No further node starts, and running ones are cancelled.',
+    FAIL_AFTER_EXECUTABLE_NODES_COMPLETE: 'Nodes that do not depend on the failed one still run.',
+  },
+);
 
 export const WorkflowTemplateInput = builder.inputType('WorkflowTemplateInput', {
   description: 'A workflow as its author writes it, before it is compiled.',
@@ -85,6 +90,10 @@ export const WorkflowTemplateInput = builder.inputType('WorkflowTemplateInput', 
       description:
         'A node that runs after the workflow has failed. It can use only the inputs of the workflow; an input of the type ERROR gets the error.',
     }),
+    tags: t.field({
+      type: [KeyValueInput],
+      description: 'Labels for people and tools, which change nothing.',
+    }),
     interruptible: t.boolean({
       description: 'Whether nodes that do not say it themselves may run on machines that can be taken away.',
     }),
@@ -109,7 +118,10 @@ export function templateOf(
   path: readonly string[],
 ): unknown {
   return {
-    metadata: { onFailure: input.onFailure },
+    metadata: {
+      onFailure: input.onFailure,
+      tags: input.tags?.length ? mapOf(input.tags, [...path, 'tags']) : null,
+    },
     metadataDefaults: input.interruptible == null ? null : { interruptible: input.interruptible },
     interface: interfaceOf(input.interface, [...path, 'interface']),
     nodes: input.nodes.map((node) => nodeOf(node, [...path, 'nodes', node.id])),
@@ -122,7 +134,12 @@ function nodeOf(node: NodeFields, path: readonly string[]): unknown {
   const { branchNode, arrayNode, gateNode } = node;
   return {
     ...node,
-    metadata: node.metadata && withTimeoutText(node.metadata),
+    metadata: node.metadata && {
+      ...withTimeoutText(node.metadata),
+      config: node.metadata.config?.length
+        ? mapOf(node.metadata.config, [...path, 'metadata', 'config'])
+        : null,
+    },
     inputs: bindingsOf(node.inputs ?? [], [...path, 'inputs']),
     upstreamNodeIds: node.upstreamNodeIds ?? [],
     branchNode: branchNode && {
