@@ -1,6 +1,7 @@
 import type { Leftover } from '../../flyte/form.ts';
 import type { Project, Task } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
+import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { newId } from '../../platform/ids.ts';
 import { requireOpenProject } from '../../projects/open-project.ts';
 import { compileTask } from '../domain/compile-task.ts';
@@ -9,9 +10,11 @@ import { digestOf } from '../domain/digest.ts';
 import type { EntityKey } from '../domain/entity-keys.ts';
 import { withLeftoversBeside } from '../domain/flyte-specs.ts';
 import { taskTarget } from '../domain/targets.ts';
+import { isTypeAllowed } from '../domain/task-types.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
 import { describedBy } from '../store/descriptions.ts';
 import { findTask } from '../store.ts';
+import { platformLimitsIn } from './platform-limits.ts';
 import { storeVersion } from './store-version.ts';
 
 export interface NewTask {
@@ -39,7 +42,11 @@ export async function createTask(
   requireCompleteKey(key, ['input', 'key']);
   const { shortDescription, description } = checkDescriptions(given.shortDescription, given.description);
   requireOpenProject(project, key.domain, ['input', 'key']);
-  const compiled = compileTask(template, { path });
+  const compiled = compileTask(template, {
+    path,
+    platformLimits: await platformLimitsIn(caller.tenantId, project.id, key.domain),
+    isTypeAllowed: (type) => isTypeAllowed(controlPlaneConfig.taskTypeWhitelist, type, key),
+  });
   const document = withLeftoversBeside(compiled, leftovers);
   const digest = digestOf(document);
   return await storeVersion(caller, {

@@ -6,6 +6,8 @@ import type { Leftover } from '../../flyte/form.ts';
 import type { LaunchPlan, Project, Task, Workflow } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
+import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
+import { InvalidArgumentError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import type { ObjectKind } from '../../platform/object-kinds.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
@@ -68,8 +70,9 @@ export async function createWorkflow(
     described.description,
   );
   requireOpenProject(project, key.domain, ['input', 'key']);
-  const written = readWorkflowTemplate(template, paths?.template);
-  const subWorkflows = readSubWorkflows(given, paths?.subWorkflows);
+  const { workflowNodeLimit, workflowLimitBytes } = controlPlaneConfig;
+  const written = readWorkflowTemplate(template, paths?.template, workflowNodeLimit);
+  const subWorkflows = readSubWorkflows(given, paths?.subWorkflows, workflowNodeLimit);
   const referenced = referencedKeys(written, subWorkflows);
   const tasks = await readableTasks(caller, referenced.tasks);
   const launchPlans = await usableLaunchPlans(caller, referenced.launchPlans);
@@ -83,6 +86,7 @@ export async function createWorkflow(
     subWorkflowsPath: paths?.subWorkflows,
   });
   const document = withLeftoversBeside(closure, leftovers);
+  requireFittingSize(document, workflowLimitBytes, paths?.template ?? ['input', 'template']);
   const digest = digestOf(document);
   await requireUsableName(caller, key, holder);
   return await storeVersion(caller, {
@@ -147,6 +151,14 @@ async function requireMayRegister(caller: Caller, project: Project, key: EntityK
   const refused = await refusal(caller, 'workflow:create', { ...find, within: async () => true });
   if (refused) throw refused;
   return workflow;
+}
+
+/** @param limitBytes  of the closure as JSON, with the templates of its tasks; 0 means no limit. */
+function requireFittingSize(document: object, limitBytes: number, path: readonly string[]): void {
+  const sizeBytes = limitBytes === 0 ? 0 : Buffer.byteLength(JSON.stringify(document));
+  if (sizeBytes <= limitBytes) return;
+  const message = `the compiled workflow must have at most ${limitBytes} bytes, got ${sizeBytes}`;
+  throw InvalidArgumentError.of(path, message, 'TooLarge');
 }
 
 /** A registered version in the form that the compiler needs. */
