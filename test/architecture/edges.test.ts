@@ -60,6 +60,8 @@ const between: Readonly<Record<string, 'scopes' | 'nothing'>> = {
   'Job.runs': 'nothing',
   'ModelVersion.model': 'nothing',
   'NodeExecution.childNodeExecutions': 'nothing',
+  'NamedEntity.latestTask': 'scopes',
+  'NamedEntity.latestWorkflow': 'scopes',
   'NamedEntity.tasks': 'scopes',
   'NamedEntity.workflows': 'scopes',
   'NodeExecution.execution': 'nothing',

@@ -195,10 +195,12 @@ const lists: Readonly<Record<string, Entry>> = {
 
 /**
  * Lists that cannot be reached from pages of other lists. Each has its own test: `nodes` in test/api/node.test.ts, the
- * kinds of attributes in test/attributes/matchable-attributes.test.ts, the others below.
+ * kinds of attributes in test/attributes/matchable-attributes.test.ts, `differences` in
+ * test/registry/version-difference.test.ts, the others below.
  */
 const others = [
   'DifferentStructureError.differences',
+  'VersionDifference.differences',
   'ClusterResourceAttributes.attributes',
   'PluginOverrides.overrides',
   'InvalidArgumentError.problems',

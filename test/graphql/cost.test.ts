@@ -261,6 +261,7 @@ describe('every list of objects in the schema', () => {
       'TypedInterface.inputs': 10,
       'TypedInterface.outputs': 10,
       'User.groups': 25,
+      'VersionDifference.differences': 10,
       'WorkflowExecutionConfig.annotations': 5,
       'WorkflowExecutionConfig.envs': 5,
       'WorkflowExecutionConfig.executionEnvAssignments': 5,

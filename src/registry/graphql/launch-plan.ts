@@ -68,7 +68,7 @@ async function inputsOf({ id }: LaunchPlanRow, loaders: Loaders): Promise<Launch
 }
 
 /** The workflow of a plan; null if it is hidden from the caller. */
-const shownWorkflow = guardedEdge(
+export const shownWorkflow = guardedEdge(
   'workflow:read',
   ({ workflowId }: { readonly workflowId: string }, { loaders }) => loaders.workflow.load({ id: workflowId }),
   workflowTarget,

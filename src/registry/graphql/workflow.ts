@@ -1,7 +1,7 @@
 import { flyteWorkflow } from '../../flyte/flyte-json.ts';
 import { builder, type Json } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
-import { callerOf, type Loaders } from '../../graphql/context.ts';
+import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
 import { filtersArgument } from '../../graphql/filters-argument.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
@@ -52,6 +52,15 @@ async function closureOf({ id }: WorkflowRow, loaders: Loaders): Promise<Compile
   return part('closure', id, await loaders.workflowClosure.load(id)) as CompiledWorkflowClosure;
 }
 
+/** The closure as the caller may see it. */
+export async function shownClosure(workflow: WorkflowRow, context: Context): Promise<object> {
+  const { loaders } = context;
+  return await visibleClosure(callerOf(context), await closureOf(workflow, loaders), {
+    task: (key) => loaders.task.load({ key }),
+    launchPlan: (key) => loaders.launchPlan.load({ key }),
+  });
+}
+
 export const WorkflowType = builder.objectRef<WorkflowRow>('Workflow').implement({
   description:
     'One registered version of a workflow: nodes that run tasks, and how values go from node to node. It never changes.',
@@ -88,13 +97,7 @@ export const WorkflowType = builder.objectRef<WorkflowRow>('Workflow').implement
       type: 'JSON',
       description:
         'The compiled workflow with all its nodes, bindings, connections, tasks and launch plans. Of a task that is hidden from you, only the `id` is not null, and the same goes for launch plans.',
-      resolve: async (workflow, _args, context) => {
-        const { loaders } = context;
-        return (await visibleClosure(callerOf(context), await closureOf(workflow, loaders), {
-          task: (key) => loaders.task.load({ key }),
-          launchPlan: (key) => loaders.launchPlan.load({ key }),
-        })) as Json;
-      },
+      resolve: async (workflow, _args, context) => (await shownClosure(workflow, context)) as Json,
     }),
     graph: t.field({
       type: WorkflowGraphType,
