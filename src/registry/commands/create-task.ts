@@ -15,7 +15,7 @@ import { requireCompleteKey } from '../domain/version-key.ts';
 import { describedBy } from '../store/descriptions.ts';
 import { findTask } from '../store.ts';
 import { platformLimitsIn } from './platform-limits.ts';
-import { storeVersion } from './store-version.ts';
+import { type Registration, storeVersion } from './store-version.ts';
 
 export interface NewTask {
   readonly key: EntityKey;
@@ -26,6 +26,8 @@ export interface NewTask {
   readonly leftovers?: readonly Leftover[];
   readonly shortDescription: string;
   readonly description: Description | null;
+  /** Checks everything and stores nothing. */
+  readonly isDryRun?: boolean;
 }
 
 /**
@@ -37,8 +39,8 @@ export interface NewTask {
 export async function createTask(
   caller: Caller,
   project: Project,
-  { key, template, path, leftovers, ...given }: NewTask,
-): Promise<Task> {
+  { key, template, path, leftovers, isDryRun = false, ...given }: NewTask,
+): Promise<Registration<Task>> {
   requireCompleteKey(key, ['input', 'key']);
   const { shortDescription, description } = checkDescriptions(given.shortDescription, given.description);
   requireOpenProject(project, key.domain, ['input', 'key']);
@@ -56,6 +58,7 @@ export async function createTask(
     digest,
     document,
     read: 'task:read',
+    isDryRun,
     insert: (tx, { id: entityId }) => {
       const { tenantId } = caller;
       const { domain, name, version } = key;
@@ -74,7 +77,15 @@ export async function createTask(
     },
     find: async () => {
       const task = await findTask(caller.tenantId, { key });
-      return task && { id: task.id, digest: task.digest, document: task.template, target: taskTarget(task) };
+      return (
+        task && {
+          row: task,
+          id: task.id,
+          digest: task.digest,
+          document: task.template,
+          target: taskTarget(task),
+        }
+      );
     },
   });
 }

@@ -32,7 +32,7 @@ import {
   readTasks,
   type VersionBy,
 } from '../store.ts';
-import { requireUsableName, storeVersion } from './store-version.ts';
+import { type Registration, requireUsableName, storeVersion } from './store-version.ts';
 import { storedVersions, visibleClosure } from './visible-closure.ts';
 
 export interface NewWorkflow {
@@ -46,6 +46,8 @@ export interface NewWorkflow {
   readonly leftovers?: readonly Leftover[];
   readonly shortDescription: string;
   readonly description: Description | null;
+  /** Checks everything and stores nothing. */
+  readonly isDryRun?: boolean;
 }
 
 /**
@@ -61,8 +63,8 @@ export interface NewWorkflow {
 export async function createWorkflow(
   caller: Caller,
   project: Project,
-  { key, template, subWorkflows: given = [], paths, leftovers, ...described }: NewWorkflow,
-): Promise<Workflow> {
+  { key, template, subWorkflows: given = [], paths, leftovers, isDryRun = false, ...described }: NewWorkflow,
+): Promise<Registration<Workflow>> {
   const holder = await requireMayRegister(caller, project, key);
   requireCompleteKey(key, ['input', 'key']);
   const { shortDescription, description } = checkDescriptions(
@@ -96,6 +98,7 @@ export async function createWorkflow(
     digest,
     document,
     read: 'workflow:read',
+    isDryRun,
     visible: async (registered) => {
       const closure = registered as CompiledWorkflowClosure;
       return await visibleClosure(caller, closure, await storedVersions(caller.tenantId, closure));
@@ -123,6 +126,7 @@ export async function createWorkflow(
       const workflow = await findWorkflow(caller.tenantId, { key });
       return (
         workflow && {
+          row: workflow,
           id: workflow.id,
           digest: workflow.digest,
           document: workflow.closure,

@@ -45,6 +45,7 @@ import {
 import { domainArgument } from './entity-names.ts';
 import { ExpectedInputType, expectedInputsOf } from './expected-input.ts';
 import { WorkflowReferenceType } from './graph-node.ts';
+import { dryRunField, registrationPayload } from './registration.ts';
 import { VariableType, variablesOf } from './typed-interface.ts';
 import { orderArgument, termsOf, versionConditions } from './version-lists.ts';
 import { WorkflowType } from './workflow.ts';
@@ -295,7 +296,7 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
     flyte: t.field({
       type: 'JSON',
       description:
-        "In place of all other fields but `key`: Flyte's LaunchPlanSpec in protobuf JSON. What has no effect here is stored too: schedule, notifications, labels, security context.",
+        "In place of all other fields but `key` and `dryRun`: Flyte's LaunchPlanSpec in protobuf JSON. What has no effect here is stored too: schedule, notifications, labels, security context.",
     }),
     defaultInputs: t.field({
       type: 'JSON',
@@ -322,10 +323,15 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
       description:
         "The fixed inputs as Flyte's literals, as an object with the name of each input. Give each input here or in `fixedInputs`, but not in both.",
     }),
+    ...dryRunField(t),
   }),
 });
 
-function newLaunchPlanOf({ key, flyte, ...own }: typeof CreateLaunchPlanInput.$inferInput): NewLaunchPlan {
+function newLaunchPlanOf({
+  key,
+  flyte,
+  ...own
+}: Omit<typeof CreateLaunchPlanInput.$inferInput, 'dryRun'>): NewLaunchPlan {
   requireOneForm(flyte, own, 'workflow');
   if (own.workflow) return { ...own, key, workflow: own.workflow as VersionBy };
   const { ours, leftovers } = readFlyteSpec(flyteLaunchPlan, flyte);
@@ -334,7 +340,12 @@ function newLaunchPlanOf({ key, flyte, ...own }: typeof CreateLaunchPlanInput.$i
   return { key, workflow: { key: workflow }, ...launchPlanInputs(ours), path: flytePath, leftovers };
 }
 
-const CreateLaunchPlanPayload = payload('CreateLaunchPlanPayload', 'launchPlan', LaunchPlanType);
+const CreateLaunchPlanPayload = registrationPayload(
+  'CreateLaunchPlanPayload',
+  'launchPlan',
+  'launch plan',
+  LaunchPlanType,
+);
 const UpdateLaunchPlanPayload = payload('UpdateLaunchPlanPayload', 'launchPlan', LaunchPlanType);
 
 const UpdateLaunchPlanInput = builder.inputType('UpdateLaunchPlanInput', {
@@ -359,10 +370,12 @@ builder.mutationFields((t) => ({
     args: inputOf(CreateLaunchPlanInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.key.project, context.loaders);
-      const launchPlan = await createLaunchPlan(callerOf(context), project, newLaunchPlanOf(input));
+      const { dryRun, ...plan } = input;
+      const isDryRun = dryRun ?? false;
+      const made = await createLaunchPlan(callerOf(context), project, { ...newLaunchPlanOf(plan), isDryRun });
       // An earlier read of the same request may have found nothing.
       context.loaders.launchPlan.clear({ key: input.key });
-      return { launchPlan };
+      return made;
     },
   }),
   updateLaunchPlan: t.field({

@@ -7,7 +7,6 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { NodeInterface } from '../../graphql/node.ts';
-import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
@@ -26,6 +25,7 @@ import {
   descriptionOf,
 } from './description-entity.ts';
 import { EntityKeyInput, innerListArguments, keyFieldsOf, TaskByInput, versionsIn } from './entity-key.ts';
+import { dryRunField, registrationPayload } from './registration.ts';
 import { TaskTemplateType } from './task-template.ts';
 import { TaskTemplateInput, taskTemplateOf } from './task-template-input.ts';
 import { TypedInterfaceType } from './typed-interface.ts';
@@ -191,6 +191,7 @@ const CreateTaskInput = builder.inputType('CreateTaskInput', {
       type: DescriptionInput,
       description: 'What the version says about itself. `DescriptionEntity` shows it.',
     }),
+    ...dryRunField(t),
   }),
 });
 
@@ -221,7 +222,7 @@ function newTaskOf({
   };
 }
 
-const CreateTaskPayload = payload('CreateTaskPayload', 'task', TaskType);
+const CreateTaskPayload = registrationPayload('CreateTaskPayload', 'task', 'task', TaskType);
 
 builder.mutationField('createTask', (t) =>
   t.field({
@@ -233,8 +234,8 @@ builder.mutationField('createTask', (t) =>
     args: inputOf(CreateTaskInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.key.project, context.loaders);
-      const task = await createTask(callerOf(context), project, newTaskOf(input));
-      return { task };
+      const isDryRun = input.dryRun ?? false;
+      return await createTask(callerOf(context), project, { ...newTaskOf(input), isDryRun });
     },
   }),
 );

@@ -7,7 +7,6 @@ import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { NodeInterface } from '../../graphql/node.ts';
-import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
@@ -33,6 +32,7 @@ import {
   versionsIn,
   WorkflowByInput,
 } from './entity-key.ts';
+import { dryRunField, registrationPayload } from './registration.ts';
 import { TypedInterfaceType } from './typed-interface.ts';
 import { orderArgument, termsOf, versionConditions } from './version-lists.ts';
 import { SubWorkflowType, WorkflowGraphType } from './workflow-graph.ts';
@@ -230,6 +230,7 @@ const CreateWorkflowInput = builder.inputType('CreateWorkflowInput', {
       type: DescriptionInput,
       description: 'What the version says about itself. `DescriptionEntity` shows it.',
     }),
+    ...dryRunField(t),
   }),
 });
 
@@ -259,7 +260,12 @@ function newWorkflowOf(input: typeof CreateWorkflowInput.$inferInput): NewWorkfl
   };
 }
 
-const CreateWorkflowPayload = payload('CreateWorkflowPayload', 'workflow', WorkflowType);
+const CreateWorkflowPayload = registrationPayload(
+  'CreateWorkflowPayload',
+  'workflow',
+  'workflow',
+  WorkflowType,
+);
 
 builder.mutationField('createWorkflow', (t) =>
   t.field({
@@ -271,8 +277,8 @@ builder.mutationField('createWorkflow', (t) =>
     args: inputOf(CreateWorkflowInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.key.project, context.loaders);
-      const workflow = await createWorkflow(callerOf(context), project, newWorkflowOf(input));
-      return { workflow };
+      const isDryRun = input.dryRun ?? false;
+      return await createWorkflow(callerOf(context), project, { ...newWorkflowOf(input), isDryRun });
     },
   }),
 );
