@@ -349,7 +349,7 @@ describe('Workflow.graph', () => {
     expect(edges).toHaveLength(1980);
     expect(nodes.every((node: Answer) => node.taskNode.task.type === 'container')).toBe(true);
     // The execution, its workflow, the closure, the task of all nodes.
-    expect(statements).toHaveLength(4);
+    expect(statements.filter((text) => /\b(executions|workflows|tasks)\b/.test(text))).toHaveLength(4);
   });
 });
 
