@@ -2,43 +2,9 @@ import { durationNanoseconds, normalDuration } from '../values/durations.ts';
 import { isRecord } from '../values/json.ts';
 import { always, type Form, given, listOf, message, same, unless, wrapped } from './form.ts';
 import { duration } from './literal-forms.ts';
+import { securityContext } from './security-context-form.ts';
 
 /** Source: Flyte v1.16, `flyteidl/admin/launch_plan.proto`, `common.proto`, `core/security.proto`, `execution.proto`. */
-
-const secret = message({
-  group: always(''),
-  groupVersion: unless(''),
-  key: unless(''),
-  mountRequirement: always('ANY'),
-  envVar: unless(''),
-});
-
-const client = message({ clientId: always(''), clientSecret: given(secret) });
-
-const securityContext = message({
-  runAs: unless(
-    {},
-    message({
-      iamRole: unless(''),
-      k8sServiceAccount: unless(''),
-      oauth2Client: given(client),
-      executionIdentity: unless(''),
-    }),
-  ),
-  secrets: unless([], listOf(secret)),
-  tokens: unless(
-    [],
-    listOf(
-      message({
-        name: always(''),
-        type: always('CLIENT_CREDENTIALS'),
-        client: given(client),
-        idpDiscoveryEndpoint: unless(''),
-        tokenEndpoint: unless(''),
-      }),
-    ),
-  ),
-});
 
 const stringMap = wrapped('values', {}, same);
 

@@ -1,8 +1,9 @@
 import { entryOf, isRecord } from '../values/json.ts';
 import { always, computed, type Form, given, listOf, message, same, unless, wrapped } from './form.ts';
 import { duration, typedInterface } from './literal-forms.ts';
+import { securityContext } from './security-context-form.ts';
 
-/** Source: Flyte v1.16, `flyteidl/core/tasks.proto`, `identifier.proto` and `security.proto`. */
+/** Source: Flyte v1.16, `flyteidl/core/tasks.proto` and `identifier.proto`. */
 
 /** The type is clear from the place, so our keys do not have it. */
 export function identifier(resourceType: 'TASK' | 'WORKFLOW' | 'LAUNCH_PLAN'): Form {
@@ -79,15 +80,23 @@ const container = message({
   args: always([]),
   env: always([], listOf(message({ key: always(''), value: always('') }))),
   resources: always(noResources, resources),
+  ports: unless([], listOf(message({ containerPort: always(0), name: unless('') }))),
   dataConfig: given(dataConfig),
   architecture: unless('UNKNOWN'),
 });
 
 const k8sPod = message({
-  metadata: given(same),
+  metadata: given(message({ labels: unless({}), annotations: unless({}) })),
   podSpec: always({}),
   dataConfig: given(dataConfig),
   primaryContainerName: unless(''),
+});
+
+export const extendedResources = message({
+  gpuAccelerator: given(
+    message({ device: always(''), unpartitioned: given(same), partitionSize: given(same) }),
+  ),
+  sharedMemory: given(message({ mountPath: unless(''), mountName: unless(''), sizeLimit: unless('') })),
 });
 
 export const taskTemplate = message({
@@ -100,8 +109,8 @@ export const taskTemplate = message({
   sql: given(message({ statement: always(''), dialect: always('UNDEFINED') })),
   custom: unless({}),
   taskTypeVersion: unless(0),
-  securityContext: unless({}),
-  extendedResources: unless({}),
+  securityContext: unless({}, securityContext),
+  extendedResources: unless({}, extendedResources),
   config: unless({}),
 });
 

@@ -15,7 +15,7 @@ import {
   unless,
 } from './form.ts';
 import { duration, literalType, scalar, typedInterface } from './literal-forms.ts';
-import { identifier, noResources, resources, retries } from './task-forms.ts';
+import { extendedResources, identifier, noResources, resources, retries } from './task-forms.ts';
 
 /** Source: Flyte v1.16, `flyteidl/core/workflow.proto`, `literals.proto` and `condition.proto`. */
 
@@ -181,7 +181,7 @@ const arrayNode = message({
 const taskOverrides = message({
   // Flytekit writes empty lists for resources that a node does not change.
   resources: unless(noResources, resources),
-  extendedResources: unless({}),
+  extendedResources: unless({}, extendedResources),
   containerImage: unless(''),
   podTemplate: given(same),
 });

@@ -13,6 +13,7 @@ import { launchPlanNodes, taskNodes, workflowNodes } from './store/version-lists
 import './graphql/different-structure.ts';
 import './graphql/entity-names.ts';
 import './graphql/schedule-status.ts';
+import './graphql/version-difference.ts';
 
 export const registry: Capability = {
   rules: [registryRules],

@@ -147,11 +147,13 @@ export interface LaunchPlanInputsRow {
   readonly id: string;
   readonly expectedInputs: Readonly<Record<string, ExpectedInput>>;
   readonly fixedInputs: LiteralMap;
+  readonly expectedOutputs: TypedInterface['outputs'];
 }
 export const readLaunchPlanInputs = readLarge<LaunchPlanInputsRow>(
   'launch_plans',
   'expected_inputs as "expectedInputs"',
   'fixed_inputs as "fixedInputs"',
+  'expected_outputs as "expectedOutputs"',
 );
 
 export interface SpecRow {

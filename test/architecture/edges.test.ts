@@ -60,6 +60,8 @@ const between: Readonly<Record<string, 'scopes' | 'nothing'>> = {
   'Job.runs': 'nothing',
   'ModelVersion.model': 'nothing',
   'NodeExecution.childNodeExecutions': 'nothing',
+  'NamedEntity.latestTask': 'scopes',
+  'NamedEntity.latestWorkflow': 'scopes',
   'NamedEntity.tasks': 'scopes',
   'NamedEntity.workflows': 'scopes',
   'NodeExecution.execution': 'nothing',
@@ -117,6 +119,7 @@ function objectsOf(type: GraphQLOutputType): GraphQLObjectType[] {
 
 /** A selection of the other ends of all edges of a type; empty if it has none. */
 function selectionOf(type: GraphQLObjectType, depth = 0): string {
+  // Types of values contain themselves, and no path may be deeper.
   if (depth >= 4) return '';
   const fields = Object.values(type.getFields()).flatMap((field) => {
     if (field.args.some(isRequiredArgument)) return [];

@@ -64,15 +64,48 @@ interface Entry {
 }
 
 const ofType = (type: string) => `filter: { type: ${type}, project: "${project}", domain: "${domain}" }`;
+const named = (name: string) =>
+  `filter: { project: "${project}", domain: "${domain}", nameContains: "${name}" }`;
 const executions = 'executions';
 const nodes = 'executions.nodeExecutions';
 const attempts = `${nodes}.taskExecutions`;
 const config = 'matchableAttributes.attributes.workflowExecutionConfig';
+/** The lists inside of a template, a type or a graph take no statement of their own: it is in one row. */
+const template = 'tasks.taskTemplate';
+const type = 'tasks.interface.inputs.literalType';
+const graph = 'workflows.graph';
+const inRow = (path: string, given: string): Entry => ({ path, statements: 4, given: named(given) });
 const lists: Readonly<Record<string, Entry>> = {
   'Execution.annotations': { path: `${executions}.annotations`, statements: 4 },
   'Execution.envs': { path: `${executions}.envs`, statements: 4 },
   'Execution.executionEnvAssignments': { path: `${executions}.executionEnvAssignments`, statements: 4 },
   'Execution.labels': { path: `${executions}.labels`, statements: 4 },
+  'BindingData.collection': inRow(`${graph}.nodes.inputs.binding.collection`, 'rich'),
+  'BindingData.map': inRow(`${graph}.nodes.inputs.binding.map`, 'rich'),
+  'BranchNode.cases': inRow(`${graph}.nodes.branchNode.cases`, 'rich'),
+  'Container.env': inRow(`${template}.container.env`, 'rich'),
+  'Container.ports': inRow(`${template}.container.ports`, 'rich'),
+  'ContainerResources.limits': inRow(`${template}.container.resources.limits`, 'rich'),
+  'ContainerResources.requests': inRow(`${template}.container.resources.requests`, 'rich'),
+  'KubernetesObjectMetadata.annotations': inRow(`${template}.k8sPod.metadata.annotations`, 'pod'),
+  'KubernetesObjectMetadata.labels': inRow(`${template}.k8sPod.metadata.labels`, 'pod'),
+  'LaunchPlan.expectedOutputs': { path: 'launchPlans.expectedOutputs', statements: 4, given: named('rich') },
+  'SchemaType.columns': inRow(`${type}.schema.columns`, 'rich'),
+  'StructuredDatasetType.columns': inRow(`${type}.structuredDatasetType.columns`, 'rich'),
+  'TaskMetadata.annotations': inRow(`${template}.metadata.annotations`, 'rich'),
+  'TaskMetadata.labels': inRow(`${template}.metadata.labels`, 'rich'),
+  'TaskMetadata.tags': inRow(`${template}.metadata.tags`, 'rich'),
+  'TaskTemplate.config': inRow(`${template}.config`, 'rich'),
+  'TypeStructure.dataclassType': inRow(`${type}.structure.dataclassType`, 'rich'),
+  'UnionType.variants': inRow(`${type}.unionType.variants`, 'rich'),
+  'Workflow.subWorkflows': inRow('workflows.subWorkflows', 'rich'),
+  'WorkflowGraph.edges': inRow(`${graph}.edges`, 'rich'),
+  'WorkflowGraph.nodes': inRow(`${graph}.nodes`, 'rich'),
+  'WorkflowGraph.outputs': inRow(`${graph}.outputs`, 'rich'),
+  'WorkflowGraph.tags': inRow(`${graph}.tags`, 'rich'),
+  'WorkflowNode.inputs': inRow(`${graph}.nodes.inputs`, 'rich'),
+  'WorkflowNode.outputAliases': inRow(`${graph}.nodes.outputAliases`, 'rich'),
+  'WorkflowNodeMetadata.config': inRow(`${graph}.nodes.metadata.config`, 'rich'),
   'Execution.nodeCounts': { path: `${executions}.nodeCounts`, statements: 4 },
   'Execution.nodeExecutions': { path: nodes, statements: 5 },
   'Execution.notificationDeliveries': { path: `${executions}.notificationDeliveries`, statements: 4 },
@@ -104,7 +137,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'NamedEntity.tasks': { path: 'namedEntities.tasks', statements: 5 },
   'NamedEntity.workflows': {
     path: 'namedEntities.workflows',
-    statements: 6,
+    statements: 7,
     given: ofType('WORKFLOW'),
   },
   'NodeExecution.taskExecutions': { path: `${nodes}.taskExecutions`, statements: 7 },
@@ -121,7 +154,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Project.queues': { path: 'projects.queues', statements: 3 },
   'Project.registeredModels': { path: 'projects.registeredModels', statements: 3 },
   'Project.tasks': { path: 'projects.tasks', statements: 4 },
-  'Project.workflows': { path: 'projects.workflows', statements: 4 },
+  'Project.workflows': { path: 'projects.workflows', statements: 5 },
   'Query.activeLaunchPlans': { path: 'activeLaunchPlans', statements: 7 },
   'Query.allPermissions': { path: 'allPermissions', statements: 0 },
   'Query.auditEvents': { path: 'auditEvents', statements: 1, as: 'administrator' },
@@ -151,7 +184,7 @@ const lists: Readonly<Record<string, Entry>> = {
   'Query.tenants': { path: 'tenants', statements: 1, as: 'root' },
   'Query.users': { path: 'users', statements: 1 },
   'Query.workflowIds': { path: 'workflowIds', statements: 3 },
-  'Query.workflows': { path: 'workflows', statements: 4 },
+  'Query.workflows': { path: 'workflows', statements: 5 },
   'Queue.jobs': { path: 'projects.queues.jobs', statements: 5 },
   'Queue.labels': { path: 'queues.labels', statements: 1 },
   'RegisteredModel.aliases': { path: 'registeredModels.aliases', statements: 2 },
@@ -197,10 +230,12 @@ const lists: Readonly<Record<string, Entry>> = {
 
 /**
  * Lists that cannot be reached from pages of other lists. Each has its own test: `nodes` in test/api/node.test.ts, the
- * kinds of attributes in test/attributes/matchable-attributes.test.ts, the others below.
+ * kinds of attributes in test/attributes/matchable-attributes.test.ts, `differences` in
+ * test/registry/version-difference.test.ts, the others below.
  */
 const others = [
   'DifferentStructureError.differences',
+  'VersionDifference.differences',
   'ClusterResourceAttributes.attributes',
   'PluginOverrides.overrides',
   'InvalidArgumentError.problems',
@@ -350,11 +385,100 @@ beforeAll(async () => {
     await db.queue.create({ data: { tenantId, projectId, name: `${identifier}/staging` } });
     await newTenant(`tenant-${at}`);
   }
+  await seedRich();
   await seedWork();
   await seedTracking();
   await seedPeople();
 });
 afterAll(() => app.stop());
+
+/** Tasks, workflows and launch plans that have something in each of their lists. */
+async function seedRich(): Promise<void> {
+  const entries = [
+    { key: 'a', value: '1' },
+    { key: 'b', value: '2' },
+  ];
+  const integerType = { simple: 'INTEGER' };
+  const columns = ['a', 'b'].map((name) => ({ name, type: 'INTEGER' }));
+  const inputs = {
+    list: { collectionType: integerType },
+    map: { mapValueType: integerType },
+  };
+  const types = {
+    schema: { schema: { columns } },
+    table: {
+      structuredDatasetType: { columns: columns.map(({ name }) => ({ name, literalType: integerType })) },
+    },
+    union: { unionType: { variants: [integerType, { simple: 'NONE' }] } },
+    struct: { simple: 'STRUCT', structure: { dataclassType: { a: integerType, b: integerType } } },
+  };
+  const metadata = { tags: entries, labels: entries, annotations: entries };
+  const amounts = [
+    { name: 'CPU', value: '1' },
+    { name: 'MEMORY', value: '1Gi' },
+  ];
+  for (const at of each) {
+    const pod = taskInput(project, `pod-${at}`);
+    const k8sPod = {
+      metadata: { labels: entries, annotations: entries },
+      podSpec: { containers: [{ name: 'a' }] },
+    };
+    await make(
+      app,
+      'createTask',
+      { ...pod, template: { ...pod.template, container: undefined, k8sPod } },
+      'task',
+    );
+    const plain = taskInput(project, `plain-${at}`, { inputs: { list: inputs.list, map: inputs.map } });
+    await make(app, 'createTask', plain, 'task');
+    const rich = taskInput(project, `rich-${at}`, { inputs: types });
+    const container = {
+      ...rich.template.container,
+      ...{ env: entries, resources: { requests: amounts, limits: amounts } },
+      ports: [{ containerPort: 1 }, { containerPort: 2 }],
+    };
+    const config = { a: '1', b: '2' };
+    const full = { ...rich, template: { ...rich.template, metadata, config, container } };
+    await make(app, 'createTask', full, 'task');
+    await seedRichWorkflow(at, entries);
+  }
+}
+
+async function seedRichWorkflow(at: number, entries: readonly object[]): Promise<void> {
+  const y = (nodeId: string) => ({ promise: { nodeId, var: 'y' } });
+  const node = (id: string) => ({
+    id,
+    metadata: { config: entries },
+    inputs: [
+      { var: 'list', binding: { collection: [{ value: 1 }, { value: 2 }] } },
+      { var: 'map', binding: { map: ['a', 'b'].map((key) => ({ key, binding: { value: 1 } })) } },
+    ],
+    outputAliases: ['r', 's'].map((alias) => ({ var: 'y', alias })),
+    taskNode: { referenceId: keyOf(project, `plain-${at}`) },
+  });
+  const block = (id: string) => ({
+    condition: { comparison: { operator: 'EQ', leftValue: { var: 'x' }, rightValue: { value: 1 } } },
+    thenNode: node(id),
+  });
+  const ifElse = { case: block('c'), other: [block('d')], elseNode: node('e') };
+  const inner = workflowInput(project, 'inner', { a: [] }, { task: `pod-${at}` }).template;
+  const template = {
+    tags: entries,
+    interface: {
+      outputs: ['o', 'p'].map((name) => ({ name, type: { simple: 'INTEGER' } })),
+    },
+    nodes: [
+      node('a'),
+      { ...node('b'), upstreamNodeIds: ['a'] },
+      { id: 'choose', inputs: [{ var: 'x', binding: y('b') }], branchNode: { ifElse } },
+    ],
+    outputs: ['o', 'p'].map((name) => ({ var: name, binding: y('a') })),
+  };
+  const subWorkflows = ['inner-1', 'inner-2'].map((name) => ({ key: keyOf(project, name), template: inner }));
+  const key = keyOf(project, `rich-${at}`);
+  await make(app, 'createWorkflow', { key, template, subWorkflows }, 'workflow');
+  await make(app, 'createLaunchPlan', { key, workflow: { key } }, 'launchPlan');
+}
 
 const file = { blob: { format: '', dimensionality: 'SINGLE' } };
 

@@ -50,7 +50,7 @@ export const taskFile = (name: string, image = 'a', resourceType: ResourceType =
         type: 'container',
         metadata: {},
         interface: {},
-        target: { case: 'container', value: { image, ports: [{ containerPort: 80 }] } },
+        target: { case: 'container', value: { image, config: [{ key: 'a', value: 'b' }] } },
       },
     }),
   );

@@ -42,7 +42,7 @@ describe('slipway register', () => {
     const { code, out, err } = await register('--version', 'v1');
     expect({ code, out }).toEqual({ code: 0, out: 'task\tfirst\tv1\tnew\n' });
     expect(err).toContain('[0/1] task first\n');
-    expect(err).toContain('note: task first: template.container.ports is stored, and has no effect yet\n');
+    expect(err).toContain('note: task first: template.container.config is stored, and has no effect yet\n');
   });
 
   it('ends with code 1 and the differences if a version has another content, and does not go on', async () => {
@@ -69,7 +69,7 @@ describe('slipway register', () => {
         kind: 'task',
         name: 'dry',
         version: 'v1',
-        notes: [{ path: 'template.container.ports', what: 'kept' }],
+        notes: [{ path: 'template.container.config', what: 'kept' }],
       },
     ]);
   });

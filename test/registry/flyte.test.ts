@@ -44,13 +44,13 @@ describe("a registration in Flyte's form", () => {
   });
 
   it('is different if only what has no effect is different', async () => {
-    const flyte = (port: number) => ({
-      template: { ...task, container: { image: 'a', ports: [{ containerPort: port }] } },
+    const flyte = (value: string) => ({
+      template: { ...task, container: { image: 'a', config: [{ key: 'a', value }] } },
     });
-    await create('createTask', { key: key('ports'), flyte: flyte(80) });
-    expect(await create('createTask', { key: key('ports'), flyte: flyte(81) })).toEqual({
+    await create('createTask', { key: key('kept'), flyte: flyte('1') });
+    expect(await create('createTask', { key: key('kept'), flyte: flyte('2') })).toEqual({
       __typename: 'DifferentStructureError',
-      differences: [{ path: ['leftovers', '0', 'value', '0', 'containerPort'] }],
+      differences: [{ path: ['leftovers', '0', 'value', '0', 'value'] }],
     });
   });
 

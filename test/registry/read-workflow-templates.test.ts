@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { referencedKeys } from '../../src/registry/domain/inner-nodes.ts';
-import { readWorkflowTemplate } from '../../src/registry/domain/read-workflow-templates.ts';
+import { readSubWorkflows, readWorkflowTemplate } from '../../src/registry/domain/read-workflow-templates.ts';
 import { faultsThrown } from './outcomes.ts';
 import { aNode, keyOf, promise, value } from './workflows.ts';
 
@@ -64,7 +64,10 @@ describe('readWorkflowTemplate', () => {
       },
     );
     const nodes = Array.from({ length: 20_000 }, () => node);
-    expect(faultsThrown(() => readWorkflowTemplate({ nodes }, []))).toEqual(['InvalidValue nodes']);
+    expect(faultsThrown(() => readWorkflowTemplate({ nodes }, [], 19_999))).toEqual(['InvalidValue nodes']);
+    expect(faultsThrown(() => readSubWorkflows([{}, { template: { nodes } }], [], 19_999))).toEqual([
+      'InvalidValue 1.template.nodes',
+    ]);
     expect(looks).toBe(0);
   });
 });

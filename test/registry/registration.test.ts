@@ -186,7 +186,7 @@ describe('createWorkflow', () => {
       createWorkflow(app, { key, template: { ...template, nodes } }),
     );
     expect(result).toMatchObject({
-      message: 'a workflow must have at most 100 nodes, got 8000',
+      message: 'a workflow must have at most 1000 nodes, got 8000',
       problems: [{ code: 'InvalidValue', path: ['input', 'template', 'nodes'] }],
     });
     expect(statements.filter((text) => text.includes('tasks'))).toEqual([]);
@@ -335,8 +335,8 @@ describe('a version', () => {
       { project, domain, name: 'read' },
       { project, domain, name: 'ghost' },
     ];
-    const { spec: _spec, expectedOutputs: _outputs, inputOrder: _order, ...withInputs } = plan;
-    const { expectedInputs, fixedInputs, ...planRow } = withInputs;
+    const { spec: _spec, inputOrder: _order, ...withInputs } = plan;
+    const { expectedInputs, fixedInputs, expectedOutputs, ...planRow } = withInputs;
     expect(await readActiveLaunchPlans(tenantId, names)).toEqual([planRow, null]);
     const { template, ...taskRow } = task;
     expect(await readTaskRows(tenantId, addresses(task.id, 'double'))).toEqual([taskRow, taskRow, null]);
@@ -346,7 +346,7 @@ describe('a version', () => {
       ...[workflowRow, workflowRow],
       null,
     ]);
-    const inputs = { id: plan.id, expectedInputs, fixedInputs };
+    const inputs = { id: plan.id, expectedInputs, fixedInputs, expectedOutputs };
     expect(await readLaunchPlanInputs([plan.id, task.id])).toEqual([inputs, null]);
     expect(await readTaskTemplates([task.id])).toEqual([{ id: task.id, template }]);
     expect(await readWorkflowInterfaces([workflow.id])).toEqual([{ id: workflow.id, interface: signature }]);

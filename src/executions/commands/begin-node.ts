@@ -84,7 +84,7 @@ function inputsOf(
 ): Outcome<LiteralMap> {
   const bound = new Set(node.inputs.map((binding) => binding.var));
   const errors = failure ? errorInputs(node, bound, failure) : {};
-  // The launch plan gives a value to what is not bound.
+  // A node of a launch plan need not bind all inputs: the launch plan has defaults for the others.
   const variables = Object.entries(node.inputTypes).filter(
     ([name]) => !Object.hasOwn(errors, name) && (node.kind !== 'LAUNCH_PLAN' || bound.has(name)),
   );

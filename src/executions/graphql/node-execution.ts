@@ -1,4 +1,4 @@
-import type { NodeExecutionPhase, NodeKind } from '../../generated/prisma/enums.ts';
+import type { NodeExecutionPhase } from '../../generated/prisma/enums.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
 import type { Loaders } from '../../graphql/context.ts';
@@ -8,6 +8,7 @@ import { NodeInterface } from '../../graphql/node.ts';
 import { WorkErrorType } from '../../graphql/work-error.ts';
 import { NO_ID } from '../../platform/ids.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
+import { NodeKindEnum } from '../../registry/graphql/node-kind.ts';
 import type { NodeExecutionRow } from '../store/reads.ts';
 import { TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
 import { DataType, durationOf, noData } from './values.ts';
@@ -28,15 +29,6 @@ export const NodeExecutionPhaseEnum = enumOf<NodeExecutionPhase>(
     RECOVERED: 'The node did not run; its outputs come from an earlier execution. Final.',
   },
 );
-
-export const NodeKindEnum = enumOf<NodeKind>('NodeKind', 'What a node does.', {
-  TASK: 'It runs a task, in one or more attempts.',
-  WORKFLOW: 'It runs the nodes of a workflow inside of the same execution.',
-  LAUNCH_PLAN: 'It starts an execution of a launch plan and waits for its end.',
-  BRANCH: 'It runs the first of its nodes whose condition holds.',
-  GATE: 'It waits for an approval, for another signal, or for some time.',
-  ARRAY: 'It runs one node for each item of its lists.',
-});
 
 /** How many nodes are in a phase. */
 interface PhaseCount {

@@ -2,14 +2,10 @@ import { builder } from '../../graphql/builder.ts';
 import type { Loaders } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { type PageArguments, pagedList } from '../../graphql/keyset.ts';
+import { NodeKindEnum } from '../../registry/graphql/node-kind.ts';
 import { type NodeListFilter, type NodeOrder, nodeOrder } from '../store/part-lists.ts';
 import { CacheStatusEnum } from './cache-status.ts';
-import {
-  NodeExecutionConnection,
-  NodeExecutionPhaseEnum,
-  NodeExecutionType,
-  NodeKindEnum,
-} from './node-execution.ts';
+import { NodeExecutionConnection, NodeExecutionPhaseEnum, NodeExecutionType } from './node-execution.ts';
 import { partConditions, timeOrders } from './part-conditions.ts';
 import { TaskExecutionType } from './task-execution.ts';
 import { listed } from './values.ts';

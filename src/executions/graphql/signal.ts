@@ -7,7 +7,7 @@ import { payload } from '../../graphql/payload.ts';
 import { PrincipalType } from '../../identity/graphql/user.ts';
 import { addressText } from '../../platform/address-text.ts';
 import { FailedPreconditionError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
-import { LiteralTypeInput } from '../../registry/graphql/typed-interface.ts';
+import { LiteralTypeInput } from '../../registry/graphql/literal-type-input.ts';
 import { toPlain } from '../../values/plain-values.ts';
 import { createSignal } from '../commands/create-signal.ts';
 import { setSignal } from '../commands/set-signal.ts';

@@ -4,6 +4,23 @@ const resource = /cpu|gpu|memory|storage|ephemeralStorage/;
 const quantity = /\d{1,15}(\.\d{1,9})?([numkMGTPE]|[KMGTPE]i)?/;
 const tier = /HIGH|MEDIUM|LOW/;
 
+/** Where tasks of some types may be registered: for each type, its scopes, `project` or `project/domain`. */
+export type TaskTypeWhitelist = ReadonlyMap<string, ReadonlySet<string>>;
+
+const taskTypeWhitelist = list
+  .refine((parts) => parts.every((part) => /^[^=]+=([^=/]+(\/[^=/]+)?)?$/.test(part)), {
+    message: 'must be a list of type=project or type=project/domain',
+  })
+  .transform((parts): TaskTypeWhitelist => {
+    const scopes = new Map<string, Set<string>>();
+    for (const part of parts) {
+      const [type = '', scope = ''] = part.split('=');
+      const ofType = scopes.get(type) ?? new Set();
+      scopes.set(type, scope === '' ? ofType : ofType.add(scope));
+    }
+    return scopes;
+  });
+
 /** The variables that the server and the scheduler share: the database, and values that must be the same in both. */
 export const controlPlaneVariables = {
   DATABASE_URL: url(/^postgres(ql)?$/, 'postgresql://user:password@host:5432/database').optional(),
@@ -22,6 +39,9 @@ export const controlPlaneVariables = {
   EXECUTION_ANNOTATION_LIMIT: whole(0, 1000).default(0),
   DEFAULT_LEVEL: choice('NO_PERMISSIONS', 'READ', 'USE', 'EDIT', 'MANAGE').default('NO_PERMISSIONS'),
   SLIPWAY_DOMAINS: list.default(['development', 'staging', 'production']),
+  WORKFLOW_NODE_LIMIT: whole(0, 100_000).default(1000),
+  WORKFLOW_LIMIT_BYTES: whole(0, 256 * 1024 * 1024).default(16 * 1024 * 1024),
+  TASK_TYPE_WHITELIST: taskTypeWhitelist.optional(),
 };
 
 const settings = readEnvironment(controlPlaneVariables);
@@ -53,4 +73,9 @@ export const controlPlaneConfig = {
   /** The level if no grant decides and neither the user nor the tenant has a default. */
   defaultLevel: settings.DEFAULT_LEVEL,
   domains: settings.SLIPWAY_DOMAINS,
+  /** 0 means no limit. */
+  workflowNodeLimit: settings.WORKFLOW_NODE_LIMIT,
+  /** Of the closure as JSON. 0 means no limit. */
+  workflowLimitBytes: settings.WORKFLOW_LIMIT_BYTES,
+  taskTypeWhitelist: settings.TASK_TYPE_WHITELIST ?? (new Map() as TaskTypeWhitelist),
 } as const;

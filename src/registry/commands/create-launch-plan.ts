@@ -21,7 +21,7 @@ import {
 import { launchPlanTarget, workflowTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
 import { findLaunchPlan, findWorkflow, type VersionBy } from '../store.ts';
-import { storeVersion } from './store-version.ts';
+import { type Registration, storeVersion } from './store-version.ts';
 
 export interface NewLaunchPlan extends LaunchPlanSpec {
   readonly key: EntityKey;
@@ -34,6 +34,8 @@ export interface NewLaunchPlan extends LaunchPlanSpec {
   readonly path?: readonly string[];
   /** What Flyte's form of the launch plan says and ours cannot hold. It is stored and compared with the rest. */
   readonly leftovers?: readonly Leftover[];
+  /** Checks everything and stores nothing. */
+  readonly isDryRun?: boolean;
 }
 
 /**
@@ -46,7 +48,7 @@ export async function createLaunchPlan(
   caller: Caller,
   project: Project,
   plan: NewLaunchPlan,
-): Promise<LaunchPlan> {
+): Promise<Registration<LaunchPlan>> {
   const { key, workflow: by } = plan;
   const workflowPath = plan.path ? [...plan.path, 'workflowId'] : ['input', 'workflow'];
   if ('key' in by) requireCompleteKey(by.key, plan.path ? workflowPath : [...workflowPath, 'key']);
@@ -82,6 +84,7 @@ export async function createLaunchPlan(
     digest,
     document,
     read: 'launchPlan:read',
+    isDryRun: plan.isDryRun ?? false,
     insert: (tx, { id: entityId }) =>
       tx.launchPlan.create({
         data: {
@@ -105,7 +108,13 @@ export async function createLaunchPlan(
     find: async () => {
       const known = await findLaunchPlan(caller.tenantId, { key });
       return (
-        known && { id: known.id, digest: known.digest, document: known.spec, target: launchPlanTarget(known) }
+        known && {
+          row: known,
+          id: known.id,
+          digest: known.digest,
+          document: known.spec,
+          target: launchPlanTarget(known),
+        }
       );
     },
   });

@@ -1,6 +1,7 @@
 import type { Leftover } from '../../flyte/form.ts';
 import type { Project, Task } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
+import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
 import { newId } from '../../platform/ids.ts';
 import { requireOpenProject } from '../../projects/open-project.ts';
 import { compileTask } from '../domain/compile-task.ts';
@@ -10,11 +11,12 @@ import type { EntityKey } from '../domain/entity-keys.ts';
 import { withLeftoversBeside } from '../domain/flyte-specs.ts';
 import { resourceEntries } from '../domain/platform-resources.ts';
 import { taskTarget } from '../domain/targets.ts';
+import { isTypeAllowed } from '../domain/task-types.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
 import { readPlatformResources } from '../platform-resources.ts';
 import { describedBy } from '../store/descriptions.ts';
 import { findTask } from '../store.ts';
-import { storeVersion } from './store-version.ts';
+import { type Registration, storeVersion } from './store-version.ts';
 
 export interface NewTask {
   readonly key: EntityKey;
@@ -25,6 +27,8 @@ export interface NewTask {
   readonly leftovers?: readonly Leftover[];
   readonly shortDescription: string;
   readonly description: Description | null;
+  /** Checks everything and stores nothing. */
+  readonly isDryRun?: boolean;
 }
 
 /**
@@ -36,14 +40,18 @@ export interface NewTask {
 export async function createTask(
   caller: Caller,
   project: Project,
-  { key, template, path, leftovers, ...given }: NewTask,
-): Promise<Task> {
+  { key, template, path, leftovers, isDryRun = false, ...given }: NewTask,
+): Promise<Registration<Task>> {
   requireCompleteKey(key, ['input', 'key']);
   const { shortDescription, description } = checkDescriptions(given.shortDescription, given.description);
   requireOpenProject(project, key.domain, ['input', 'key']);
   const scope = { projectId: project.id, domain: key.domain, workflow: null, launchPlan: null };
   const { limits } = await readPlatformResources(caller.tenantId, scope);
-  const compiled = compileTask(template, { path, platformLimits: resourceEntries(limits) });
+  const compiled = compileTask(template, {
+    path,
+    platformLimits: resourceEntries(limits),
+    isTypeAllowed: (type) => isTypeAllowed(controlPlaneConfig.taskTypeWhitelist, type, key),
+  });
   const document = withLeftoversBeside(compiled, leftovers);
   const digest = digestOf(document);
   return await storeVersion(caller, {
@@ -53,6 +61,7 @@ export async function createTask(
     digest,
     document,
     read: 'task:read',
+    isDryRun,
     insert: (tx, { id: entityId }) => {
       const { tenantId } = caller;
       const { domain, name, version } = key;
@@ -71,7 +80,15 @@ export async function createTask(
     },
     find: async () => {
       const task = await findTask(caller.tenantId, { key });
-      return task && { id: task.id, digest: task.digest, document: task.template, target: taskTarget(task) };
+      return (
+        task && {
+          row: task,
+          id: task.id,
+          digest: task.digest,
+          document: task.template,
+          target: taskTarget(task),
+        }
+      );
     },
   });
 }

@@ -5,6 +5,8 @@ import type { Leftover } from '../../flyte/form.ts';
 import type { LaunchPlan, Project, Workflow } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
+import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
+import { InvalidArgumentError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { requireOpenProject } from '../../projects/open-project.ts';
@@ -17,11 +19,12 @@ import { referencedKeys } from '../domain/inner-nodes.ts';
 import { readSubWorkflows, readWorkflowTemplate } from '../domain/read-workflow-templates.ts';
 import { launchPlanTarget, workflowNameTarget, workflowTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
-import type { CompiledLaunchPlan } from '../domain/workflow-templates.ts';
+import type { CompiledLaunchPlan, CompiledWorkflowClosure } from '../domain/workflow-templates.ts';
 import { describedBy } from '../store/descriptions.ts';
 import { findNamedEntity, findWorkflow, idsByKey, readLaunchPlans } from '../store.ts';
 import { listReadableTasks, listReadableVersions, type Registered } from './list-readable-versions.ts';
-import { requireUsableName, storeVersion } from './store-version.ts';
+import { type Registration, requireUsableName, storeVersion } from './store-version.ts';
+import { storedVersions, visibleClosure } from './visible-closure.ts';
 
 export interface NewWorkflow {
   readonly key: EntityKey;
@@ -34,6 +37,8 @@ export interface NewWorkflow {
   readonly leftovers?: readonly Leftover[];
   readonly shortDescription: string;
   readonly description: Description | null;
+  /** Checks everything and stores nothing. */
+  readonly isDryRun?: boolean;
 }
 
 /**
@@ -49,8 +54,8 @@ export interface NewWorkflow {
 export async function createWorkflow(
   caller: Caller,
   project: Project,
-  { key, template, subWorkflows: given = [], paths, leftovers, ...described }: NewWorkflow,
-): Promise<Workflow> {
+  { key, template, subWorkflows: given = [], paths, leftovers, isDryRun = false, ...described }: NewWorkflow,
+): Promise<Registration<Workflow>> {
   const holder = await requireMayRegister(caller, project, key);
   requireCompleteKey(key, ['input', 'key']);
   const { shortDescription, description } = checkDescriptions(
@@ -58,8 +63,9 @@ export async function createWorkflow(
     described.description,
   );
   requireOpenProject(project, key.domain, ['input', 'key']);
-  const written = readWorkflowTemplate(template, paths?.template);
-  const subWorkflows = readSubWorkflows(given, paths?.subWorkflows);
+  const { workflowNodeLimit, workflowLimitBytes } = controlPlaneConfig;
+  const written = readWorkflowTemplate(template, paths?.template, workflowNodeLimit);
+  const subWorkflows = readSubWorkflows(given, paths?.subWorkflows, workflowNodeLimit);
   const referenced = referencedKeys(written, subWorkflows);
   const tasks = await listReadableTasks(caller, referenced.tasks);
   const launchPlans = await usableLaunchPlans(caller, referenced.launchPlans);
@@ -73,6 +79,7 @@ export async function createWorkflow(
     subWorkflowsPath: paths?.subWorkflows,
   });
   const document = withLeftoversBeside(closure, leftovers);
+  requireFittingSize(document, workflowLimitBytes, paths?.template ?? ['input', 'template']);
   const digest = digestOf(document);
   await requireUsableName(caller, key, holder);
   return await storeVersion(caller, {
@@ -82,6 +89,11 @@ export async function createWorkflow(
     digest,
     document,
     read: 'workflow:read',
+    isDryRun,
+    visible: async (registered) => {
+      const closure = registered as CompiledWorkflowClosure;
+      return await visibleClosure(caller, closure, await storedVersions(caller.tenantId, closure));
+    },
     insert: async (tx, entity) => {
       if (entity.isNew) await grantCreator(tx, caller, { type: 'WORKFLOW', id: entity.id, name: key.name });
       const { domain, name, version } = key;
@@ -105,6 +117,7 @@ export async function createWorkflow(
       const workflow = await findWorkflow(caller.tenantId, { key });
       return (
         workflow && {
+          row: workflow,
           id: workflow.id,
           digest: workflow.digest,
           document: workflow.closure,
@@ -133,6 +146,14 @@ async function requireMayRegister(caller: Caller, project: Project, key: EntityK
   const refused = await refusal(caller, 'workflow:create', { ...find, within: async () => true });
   if (refused) throw refused;
   return workflow;
+}
+
+/** @param limitBytes  of the closure as JSON, with the templates of its tasks; 0 means no limit. */
+function requireFittingSize(document: object, limitBytes: number, path: readonly string[]): void {
+  const sizeBytes = limitBytes === 0 ? 0 : Buffer.byteLength(JSON.stringify(document));
+  if (sizeBytes <= limitBytes) return;
+  const message = `the compiled workflow must have at most ${limitBytes} bytes, got ${sizeBytes}`;
+  throw InvalidArgumentError.of(path, message, 'TooLarge');
 }
 
 /**

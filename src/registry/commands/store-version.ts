@@ -22,7 +22,8 @@ const MAX_DIFFERENCE_CHARACTERS = 64 * 1024;
 const namePath = ['input', 'key', 'name'];
 
 /** A registered version, and the target that decides about it. */
-interface Registered {
+interface Registered<Row> {
+  readonly row: Row;
   readonly id: string;
   readonly digest: string;
   readonly document: unknown;
@@ -36,9 +37,12 @@ interface Version<Row> {
   readonly digest: string;
   readonly document: unknown;
   readonly read: Permission;
+  readonly isDryRun: boolean;
   /** Inserts the row. All versions of a name share the named entity; it is new with the first version. */
   insert(tx: Tx, entity: { readonly id: string; readonly isNew: boolean }): Promise<Row>;
-  find(): Promise<Registered | null>;
+  find(): Promise<Registered<Row> | null>;
+  /** A registered document without what the caller may not read. Left out if a document has no such parts. */
+  visible?(document: unknown): Promise<unknown>;
 }
 
 /** The nouns of messages. */
@@ -48,22 +52,40 @@ const nouns = {
   LAUNCH_PLAN: 'launch plan',
 } as const satisfies Readonly<Record<EntityType, ObjectKind>>;
 
+/** What a registration has done, or would do. */
+export interface Registration<Row> {
+  /** IDENTICAL only in a dry run: otherwise it is an error. */
+  readonly outcome: 'NEW' | 'IDENTICAL';
+  readonly digest: string;
+  /** Null only in a dry run, if the version does not exist. */
+  readonly row: Row | null;
+}
+
 /**
  * Stores a new version. A registered version never changes.
  *
+ * In a dry run, everything is checked and nothing is stored. The row is then the one that is registered already.
  * @throws AlreadyExistsError for an identical version, which a client can treat as success; DifferentStructureError if
  * the version exists with another content; InvalidArgumentError `NameUnavailable` for a reserved name, and for a version
  * that the caller may not see.
  */
-export async function storeVersion<Row>(caller: Caller, version: Version<Row>): Promise<Row> {
+export async function storeVersion<Row>(caller: Caller, version: Version<Row>): Promise<Registration<Row>> {
+  const { digest, isDryRun } = version;
   // Checked before writing, so that a reserved name and a hidden version take the same statements.
   const known = await version.find();
-  if (known || isReservedName(version.key.name)) throw await conflict(caller, version, known);
+  if (known || isReservedName(version.key.name)) {
+    const error = await conflict(caller, version, known);
+    if (isDryRun && known && error instanceof AlreadyExistsError)
+      return { outcome: 'IDENTICAL', digest, row: known.row };
+    throw error;
+  }
+  if (isDryRun) return { outcome: 'NEW', digest, row: null };
   try {
-    return await inTransaction(async (tx) => {
+    const row = await inTransaction(async (tx) => {
       const entity = await ensureNamedEntity(tx, version.project, version.type, version.key);
       return await version.insert(tx, entity);
     });
+    return { outcome: 'NEW', digest, row };
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     // Another caller was faster.
@@ -73,8 +95,8 @@ export async function storeVersion<Row>(caller: Caller, version: Version<Row>): 
 
 async function conflict<Row>(
   caller: Caller,
-  { type, key, digest, document, read }: Version<Row>,
-  known: Registered | null,
+  { type, key, digest, document, read, visible = async (known) => known }: Version<Row>,
+  known: Registered<Row> | null,
 ): Promise<DomainError> {
   const named = { kind: nouns[type], key: addressText({ key }) };
   const isReadable = await isSeen(caller, named, known?.target ?? null);
@@ -83,7 +105,9 @@ async function conflict<Row>(
   if (known.digest === digest)
     return new AlreadyExistsError(`${name} is already registered and identical`, { existingId: known.id });
   const mayRead = await isAllowed(caller, read, { ...named, target: async () => known.target });
-  const found = mayRead ? differences(known.document, document, MAX_DIFFERENCE_CHARACTERS) : [];
+  const found = mayRead
+    ? differences(await visible(known.document), document, MAX_DIFFERENCE_CHARACTERS)
+    : [];
   return new DifferentStructureError(name, known.id, found);
 }
 

@@ -2,7 +2,7 @@ import { durationNanoseconds } from '../../values/durations.ts';
 import { mapRecord } from '../../values/json.ts';
 import type { Variable } from '../../values/literal-types.ts';
 import { Place } from '../../values/problem-list.ts';
-import { type EntityKey, entityKeyText } from './entity-keys.ts';
+import { byKey, type EntityKey, entityKeyText } from './entity-keys.ts';
 import { interfacesOf, outputsOf } from './graph-interfaces.ts';
 import { nodesOfBranch } from './inner-nodes.ts';
 import { interfaceOfNode, type NodeInterface, type References } from './node-interfaces.ts';
@@ -122,9 +122,6 @@ export function mayWaitForCache(node: RunnableNode): boolean {
   if (node.kind === 'ARRAY') return mayWaitForCache(node.item);
   return node.kind === 'BRANCH' && [...node.nodes.values()].some(mayWaitForCache);
 }
-
-const byKey = <T extends { readonly id: EntityKey }>(list: readonly T[]): ReadonlyMap<string, T> =>
-  new Map(list.map((one) => [entityKeyText(one.id), one]));
 
 function indexGraph(workflow: CompiledWorkflow, references: References, ids: ReferenceIds): RunnableGraph {
   const { template, connections } = workflow;

@@ -1,6 +1,6 @@
 import { Place } from '../../values/problem-list.ts';
 import { compileGraph } from './compile-graph.ts';
-import { type EntityKey, entityKeyText } from './entity-keys.ts';
+import { byKey, type EntityKey, entityKeyText } from './entity-keys.ts';
 import { referencedKeys } from './inner-nodes.ts';
 import type { References } from './node-interfaces.ts';
 import type { CompiledTask } from './task-templates.ts';
@@ -60,9 +60,6 @@ export function compileWorkflow(
     ...(usedPlans.length > 0 && { launchPlans: usedPlans }),
   };
 }
-
-const byKey = <T extends { readonly id: EntityKey }>(list: readonly T[]): ReadonlyMap<string, T> =>
-  new Map(list.map((one) => [entityKeyText(one.id), one]));
 
 const byKeyText = (one: { readonly id: EntityKey }, other: { readonly id: EntityKey }) =>
   entityKeyText(one.id) < entityKeyText(other.id) ? -1 : 1;

@@ -13,6 +13,13 @@ export interface Difference {
 /** Source: Flyte v1.16, `flyteadmin/pkg/errors`, which cuts the text of a difference at 3 MB. */
 export const MAX_DIFFERENCE_TEXT = 3_000_000;
 
+/** What a comparison of two documents found. */
+export interface Comparison {
+  readonly differences: readonly Difference[];
+  /** False if the limit has left something out or cut it. */
+  readonly isComplete: boolean;
+}
+
 /**
  * The differences between two JSON documents, as deep inside as possible: members in the order of their keys, items of
  * lists by their index.
@@ -24,23 +31,33 @@ export function differences(
   before: unknown,
   after: unknown,
   limit: number = MAX_DIFFERENCE_TEXT,
-): Difference[] {
+): readonly Difference[] {
+  return compare(before, after, limit).differences;
+}
+
+/** The same, and whether it is all. */
+export function compare(before: unknown, after: unknown, limit: number): Comparison {
   const found: Difference[] = [];
   let left = limit;
+  let isComplete = true;
   const take = (text: string): string => {
     const taken = text.slice(0, left);
     left -= taken.length;
+    if (taken.length < text.length) isComplete = false;
     return taken;
   };
   for (const { path, before: old, after: next } of placesThatDiffer(before, after, [])) {
     left -= path.join('').length;
-    if (left <= 0) break;
+    if (left <= 0) {
+      isComplete = false;
+      break;
+    }
     const [oldValue, newValue] = [old, next].map((value) =>
       value === undefined ? null : take(canonicalJson(value)),
     ) as [string | null, string | null];
     found.push({ path, oldValue, newValue });
   }
-  return found;
+  return { differences: found, isComplete };
 }
 
 interface DifferingPlace {

@@ -10,3 +10,7 @@ export interface EntityKey {
 export function entityKeyText({ project, domain, name, version }: EntityKey): string {
   return JSON.stringify([project, domain, name, version]);
 }
+
+/** Things with a key, by the text of their keys. */
+export const byKey = <T extends { readonly id: EntityKey }>(list: readonly T[]): ReadonlyMap<string, T> =>
+  new Map(list.map((one) => [entityKeyText(one.id), one]));

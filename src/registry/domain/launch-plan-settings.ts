@@ -2,13 +2,9 @@ import { checkAttributes, checkExecutionConfig } from '../../attributes/domain/p
 import {
   type ClusterAssignment,
   type ExecutionEnvAssignment,
-  type OAuth2ClientReference,
-  type OAuth2TokenRequest,
   type QualityOfService,
   qualityOfServiceTiers,
   type RunAs,
-  type SecretReference,
-  type SecurityContext,
   type WorkflowExecutionConfig,
 } from '../../attributes/domain/payloads.ts';
 import { Place as FlytePlace, type Leftover } from '../../flyte/form.ts';
@@ -29,6 +25,7 @@ import {
   required,
   text,
 } from '../../values/readers.ts';
+import { securityContext } from './security-context.ts';
 
 /** What a launch plan sets for its executions, beside their inputs. Fields that are not set are left out. */
 export interface LaunchPlanSettings extends WorkflowExecutionConfig {
@@ -50,42 +47,6 @@ export interface ConcurrencyPolicy {
 }
 
 const MAX_INT = 2 ** 31 - 1;
-
-const secret = fields<SecretReference>({
-  group: defaulting(text, ''),
-  groupVersion: optional(text),
-  key: optional(text),
-  mountRequirement: defaulting(choice('ANY', 'ENV_VAR', 'FILE'), 'ANY'),
-  envVar: optional(text),
-});
-
-const client = fields<OAuth2ClientReference>({
-  clientId: required(text),
-  clientSecret: optional(secret),
-});
-
-const securityContext = fields<SecurityContext>({
-  runAs: optional(
-    fields<RunAs>({
-      iamRole: optional(text),
-      k8sServiceAccount: optional(text),
-      oauth2Client: optional(client),
-      executionIdentity: optional(text),
-    }),
-  ),
-  secrets: optional(list(secret)),
-  tokens: optional(
-    list(
-      fields<OAuth2TokenRequest>({
-        name: required(text),
-        type: defaulting(choice('CLIENT_CREDENTIALS'), 'CLIENT_CREDENTIALS'),
-        client: optional(client),
-        idpDiscoveryEndpoint: optional(text),
-        tokenEndpoint: optional(text),
-      }),
-    ),
-  ),
-});
 
 const executionEnvAssignment = fields<ExecutionEnvAssignment>({
   nodeIds: required(list(text)),

@@ -21,6 +21,7 @@ import {
   wrongKind,
 } from '../../values/readers.ts';
 import type { EntityKey } from './entity-keys.ts';
+import { extendedResources } from './extended-resources.ts';
 import { binding } from './read-bindings.ts';
 import { resources, retries, timeout } from './read-task-templates.ts';
 import {
@@ -79,7 +80,7 @@ const taskNode = fields<TaskNode>({
   overrides: optional(
     fields<TaskOverrides>({
       resources: optional(resources),
-      extendedResources: optional(jsonObject),
+      extendedResources: optional(extendedResources),
       containerImage: optional(nonEmptyText),
       podTemplate: optional(jsonObject),
     }),

@@ -19,10 +19,14 @@ import {
   required,
   text,
 } from '../../values/readers.ts';
+import { extendedResources } from './extended-resources.ts';
+import { securityContext } from './security-context.ts';
 import { checkResources } from './task-resources.ts';
 import {
   type Container,
+  type ContainerPort,
   type DataConfig,
+  type KubernetesObjectMetadata,
   type KubernetesPod,
   type ResourceEntry,
   type Resources,
@@ -104,12 +108,17 @@ const container = fields<Container>({
   args: defaulting(list(text), []),
   env: defaulting(list(fields({ key: required(name), value: defaulting(text, '') })), []),
   resources: defaulting(resources, { requests: [], limits: [] }),
+  ports: optional(
+    list(fields<ContainerPort>({ containerPort: required(integer(1, 65_535)), name: optional(text) })),
+  ),
   dataConfig: optional(dataConfig),
   architecture: optional(choice('UNKNOWN', 'AMD64', 'ARM64', 'ARM_V6', 'ARM_V7')),
 });
 
 const k8sPod = fields<KubernetesPod>({
-  metadata: optional(jsonObject),
+  metadata: optional(
+    fields<KubernetesObjectMetadata>({ labels: optional(mapOf(text)), annotations: optional(mapOf(text)) }),
+  ),
   podSpec: required(checked(jsonObject, checkPodContainers)),
   dataConfig: optional(dataConfig),
   primaryContainerName: optional(text),
@@ -130,8 +139,8 @@ export const taskTemplate = fields<TaskTemplate>({
   sql: optional(sql),
   custom: optional(jsonObject),
   taskTypeVersion: optional(integer(0, 2 ** 31 - 1)),
-  securityContext: optional(jsonObject),
-  extendedResources: optional(jsonObject),
+  securityContext: optional(securityContext),
+  extendedResources: optional(extendedResources),
   config: optional(mapOf(text)),
 });
 

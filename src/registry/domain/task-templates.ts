@@ -1,6 +1,8 @@
+import type { SecurityContext } from '../../attributes/domain/payloads.ts';
 import type { JsonObject } from '../../values/json.ts';
 import type { TypedInterface } from '../../values/literal-types.ts';
 import type { EntityKey } from './entity-keys.ts';
+import type { ExtendedResources } from './extended-resources.ts';
 
 /** Source: Flyte v1.16, `flyteidl/core/tasks.proto`. */
 export interface TaskMetadata {
@@ -59,18 +61,29 @@ export interface DataConfig {
   };
 }
 
+export interface ContainerPort {
+  readonly containerPort: number;
+  readonly name?: string;
+}
+
 export interface Container {
   readonly image: string;
   readonly command: readonly string[];
   readonly args: readonly string[];
   readonly env: readonly { readonly key: string; readonly value: string }[];
   readonly resources: Resources;
+  readonly ports?: readonly ContainerPort[];
   readonly dataConfig?: DataConfig;
   readonly architecture?: 'UNKNOWN' | 'AMD64' | 'ARM64' | 'ARM_V6' | 'ARM_V7';
 }
 
+export interface KubernetesObjectMetadata {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
 export interface KubernetesPod {
-  readonly metadata?: JsonObject;
+  readonly metadata?: KubernetesObjectMetadata;
   /** A Kubernetes PodSpec. */
   readonly podSpec: JsonObject;
   readonly dataConfig?: DataConfig;
@@ -93,8 +106,8 @@ export interface TaskTemplate {
   readonly sql?: SqlStatement;
   readonly custom?: JsonObject;
   readonly taskTypeVersion?: number;
-  readonly securityContext?: JsonObject;
-  readonly extendedResources?: JsonObject;
+  readonly securityContext?: SecurityContext;
+  readonly extendedResources?: ExtendedResources;
   readonly config?: Readonly<Record<string, string>>;
 }
 

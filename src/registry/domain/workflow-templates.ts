@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '../../values/json.ts';
 import type { LiteralType, TypedInterface, Variable } from '../../values/literal-types.ts';
 import type { Literal } from '../../values/literals.ts';
 import type { EntityKey } from './entity-keys.ts';
+import type { ExtendedResources } from './extended-resources.ts';
 import type { ExpectedInput } from './launch-plan.ts';
 import type { CompiledTask, Resources } from './task-templates.ts';
 
@@ -86,7 +87,7 @@ export interface TaskNode {
 /** What one node changes about the task that it runs. */
 export interface TaskOverrides {
   readonly resources?: Resources;
-  readonly extendedResources?: JsonObject;
+  readonly extendedResources?: ExtendedResources;
   readonly containerImage?: string;
   readonly podTemplate?: JsonObject;
 }

@@ -3,8 +3,9 @@ import { ErrorInterface } from '../../graphql/errors.ts';
 import type { Difference } from '../domain/difference.ts';
 import { DifferentStructureError } from '../domain/different-structure.ts';
 
-const DifferenceType = builder.objectRef<Difference>('StructureDifference').implement({
-  description: 'One place where a registered version and the given one differ.',
+export const DifferenceType = builder.objectRef<Difference>('StructureDifference').implement({
+  description:
+    'One place where two versions differ: the registered one and the given one, or an old one and a new one.',
   fields: (t) => ({
     path: t.field({
       type: ['String'],
@@ -13,11 +14,11 @@ const DifferenceType = builder.objectRef<Difference>('StructureDifference').impl
     }),
     oldValue: t.exposeString('oldValue', {
       nullable: true,
-      description: 'The registered value as JSON text; null if there is none. Long texts are cut.',
+      description: 'The registered or old value as JSON text; null if there is none. Long texts are cut.',
     }),
     newValue: t.exposeString('newValue', {
       nullable: true,
-      description: 'The given value as JSON text; null if there is none. Long texts are cut.',
+      description: 'The given or new value as JSON text; null if there is none. Long texts are cut.',
     }),
   }),
 });
@@ -30,7 +31,8 @@ builder.objectType(DifferentStructureError, {
   fields: (t) => ({
     existingId: t.exposeID('existingId', {
       nullable: true,
-      description: 'The id of the registered version; never null. It has the type that other errors give it.',
+      description:
+        'The id of the registered version. It is never null here. The field is nullable because `AlreadyExistsError` has a field with the same name, which may be null.',
     }),
     differences: t.field({
       type: [DifferenceType],

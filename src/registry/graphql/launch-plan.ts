@@ -24,10 +24,9 @@ import { createLaunchPlan, type NewLaunchPlan } from '../commands/create-launch-
 import { updateLaunchPlan } from '../commands/update-launch-plan.ts';
 import { DifferentStructureError } from '../domain/different-structure.ts';
 import { flytePath, leftoversIn, readFlyteSpec, requireOneForm } from '../domain/flyte-specs.ts';
-import type { ExpectedInput } from '../domain/launch-plan.ts';
 import { launchPlanSettings } from '../domain/launch-plan-settings.ts';
 import { entityKey } from '../domain/read-nodes.ts';
-import { workflowTarget } from '../domain/targets.ts';
+import { launchPlanTarget, workflowTarget } from '../domain/targets.ts';
 import { launchPlanFilters } from '../store/filter-columns.ts';
 import {
   countLaunchPlans,
@@ -45,13 +44,17 @@ import {
   WorkflowByInput,
 } from './entity-key.ts';
 import { domainArgument } from './entity-names.ts';
+import { ExpectedInputType, expectedInputsOf } from './expected-input.ts';
+import { WorkflowReferenceType } from './graph-node.ts';
 import {
   launchPlanSettingFields,
   launchPlanSettingInputs,
   launchPlanSettingsOf,
 } from './launch-plan-settings.ts';
 import { NotificationInput } from './notification.ts';
+import { dryRunField, registrationPayload } from './registration.ts';
 import { ScheduleInput, scheduleOf } from './schedule.ts';
+import { VariableType, variablesOf } from './typed-interface.ts';
 import { orderArgument, termsOf, versionConditions } from './version-lists.ts';
 import { WorkflowType } from './workflow.ts';
 
@@ -66,31 +69,6 @@ const LaunchPlanStateEnum = enumOf<LaunchPlanState>(
   },
 );
 
-type NamedInput = ExpectedInput & { readonly name: string };
-
-const ExpectedInputType = builder.objectRef<NamedInput>('ExpectedInput').implement({
-  description: 'An input that an execution of a launch plan may or must give.',
-  fields: (t) => ({
-    name: t.exposeString('name', { description: 'The name of the input, as the workflow declares it.' }),
-    type: t.field({
-      type: 'JSON',
-      description: "The type of the input as Flyte's LiteralType.",
-      resolve: (input) => input.var.type,
-    }),
-    required: t.boolean({
-      description: 'Whether every execution must give the input, because it has no default.',
-      resolve: (input) => 'required' in input,
-    }),
-    default: t.field({
-      type: 'JSON',
-      nullable: true,
-      description:
-        'The default as a plain value: an execution gets it if it does not give the input. Null if the input is required.',
-      resolve: (input) => ('default' in input ? toPlain(input.default) : null),
-    }),
-  }),
-});
-
 /** The inputs, which are read only if they are selected. */
 async function inputsOf({ id }: LaunchPlanRow, loaders: Loaders): Promise<LaunchPlanInputsRow> {
   const row = await loaders.launchPlanInputs.load(id);
@@ -99,7 +77,7 @@ async function inputsOf({ id }: LaunchPlanRow, loaders: Loaders): Promise<Launch
 }
 
 /** The workflow of a plan; null if it is hidden from the caller. */
-const shownWorkflow = guardedEdge(
+export const shownWorkflow = guardedEdge(
   'workflow:read',
   ({ workflowId }: { readonly workflowId: string }, { loaders }) => loaders.workflow.load({ id: workflowId }),
   workflowTarget,
@@ -142,10 +120,14 @@ export const LaunchPlanType = builder.objectRef<LaunchPlanRow>('LaunchPlan').imp
       extensions: { listSize: 10 },
       description: 'The inputs that an execution may give: all inputs of the workflow except the fixed ones.',
       resolve: async (plan, _args, { loaders }) =>
-        Object.entries((await inputsOf(plan, loaders)).expectedInputs).map(([name, input]) => ({
-          name,
-          ...input,
-        })),
+        expectedInputsOf((await inputsOf(plan, loaders)).expectedInputs),
+    }),
+    expectedOutputs: t.field({
+      type: [VariableType],
+      extensions: { listSize: 10 },
+      description: 'The outputs that an execution returns: the outputs of the workflow.',
+      resolve: async (plan, _args, { loaders }) =>
+        variablesOf((await inputsOf(plan, loaders)).expectedOutputs),
     }),
     fixedInputs: t.field({
       type: 'JSON',
@@ -178,6 +160,20 @@ export const LaunchPlanType = builder.objectRef<LaunchPlanRow>('LaunchPlan').imp
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When its state last changed.' }),
   }),
 });
+
+builder.objectField(WorkflowReferenceType, 'launchPlan', (t) =>
+  t.field({
+    type: LaunchPlanType,
+    nullable: true,
+    description: 'The version of the launch plan; null for a workflow, or if it is hidden from you.',
+    resolve: guardedEdge(
+      'launchPlan:read',
+      async (reference, { loaders }) =>
+        'launchplanRef' in reference ? await loaders.launchPlan.load({ key: reference.launchplanRef }) : null,
+      launchPlanTarget,
+    ),
+  }),
+);
 
 export const LaunchPlanConnection = connectionType(LaunchPlanType);
 
@@ -309,7 +305,7 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
     flyte: t.field({
       type: 'JSON',
       description:
-        "In place of all other fields but `key`: Flyte's LaunchPlanSpec in protobuf JSON. What has no effect here is stored too.",
+        "In place of all other fields but `key` and `dryRun`: Flyte's LaunchPlanSpec in protobuf JSON. What has no effect here is stored too.",
     }),
     defaultInputs: t.field({
       type: 'JSON',
@@ -346,10 +342,15 @@ const CreateLaunchPlanInput = builder.inputType('CreateLaunchPlanInput', {
       description:
         'Whom to tell about the end of its executions, at most 20. Each execution can replace them.',
     }),
+    ...dryRunField(t),
   }),
 });
 
-function newLaunchPlanOf({ key, flyte, ...own }: typeof CreateLaunchPlanInput.$inferInput): NewLaunchPlan {
+function newLaunchPlanOf({
+  key,
+  flyte,
+  ...own
+}: Omit<typeof CreateLaunchPlanInput.$inferInput, 'dryRun'>): NewLaunchPlan {
   requireOneForm(flyte, own, 'workflow');
   const { schedule, notifications, ...inputs } = own;
   if (own.workflow) {
@@ -374,7 +375,12 @@ function newLaunchPlanOf({ key, flyte, ...own }: typeof CreateLaunchPlanInput.$i
   };
 }
 
-const CreateLaunchPlanPayload = payload('CreateLaunchPlanPayload', 'launchPlan', LaunchPlanType);
+const CreateLaunchPlanPayload = registrationPayload(
+  'CreateLaunchPlanPayload',
+  'launchPlan',
+  'launch plan',
+  LaunchPlanType,
+);
 const UpdateLaunchPlanPayload = payload('UpdateLaunchPlanPayload', 'launchPlan', LaunchPlanType);
 
 const UpdateLaunchPlanInput = builder.inputType('UpdateLaunchPlanInput', {
@@ -399,10 +405,12 @@ builder.mutationFields((t) => ({
     args: inputOf(CreateLaunchPlanInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.key.project, context.loaders);
-      const launchPlan = await createLaunchPlan(callerOf(context), project, newLaunchPlanOf(input));
+      const { dryRun, ...plan } = input;
+      const isDryRun = dryRun ?? false;
+      const made = await createLaunchPlan(callerOf(context), project, { ...newLaunchPlanOf(plan), isDryRun });
       // An earlier read of the same request may have found nothing.
       context.loaders.launchPlan.clear({ key: input.key });
-      return { launchPlan };
+      return made;
     },
   }),
   updateLaunchPlan: t.field({

@@ -4,7 +4,7 @@ import { connectionType } from '../../graphql/connection.ts';
 import { type Context, callerOf } from '../../graphql/context.ts';
 import { enumOf } from '../../graphql/enum.ts';
 import { filtersArgument } from '../../graphql/filters-argument.ts';
-import { guardedEdge } from '../../graphql/guarded-edge.ts';
+import { guardedEdge, type ListInside } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { NodeInterface } from '../../graphql/node.ts';
@@ -14,7 +14,7 @@ import { InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { updateNamedEntity } from '../commands/update-named-entity.ts';
-import { launchPlanTarget, nameTarget } from '../domain/targets.ts';
+import { launchPlanTarget, nameTarget, taskTarget, workflowTarget } from '../domain/targets.ts';
 import { namedEntityFilters } from '../store/filter-columns.ts';
 import {
   countNamedEntities,
@@ -23,6 +23,7 @@ import {
   type NamedEntityRow,
   nameOrder,
 } from '../store/named-entities.ts';
+import type { VersionFilter } from '../store/version-lists.ts';
 import { innerListArguments, versionsIn } from './entity-key.ts';
 import { nameOrderArgument } from './entity-names.ts';
 import { LaunchPlanConnection, LaunchPlanType } from './launch-plan.ts';
@@ -58,6 +59,12 @@ const launchPlanEdge = (
 type NamedLaunchPlan = typeof LaunchPlanType.$inferType;
 
 const newest = { limit: 1, backward: false, from: null };
+
+/** The version of a name that was registered last, among those that the caller may read. */
+async function first<Row>(list: ListInside<VersionFilter, Row>, nameId: string): Promise<Row | null> {
+  const [latest = null] = await list.page(nameId, {}, newest);
+  return latest;
+}
 
 export const NamedEntityType = builder.objectRef<NamedEntityRow>('NamedEntity').implement({
   description:
@@ -127,21 +134,42 @@ export const NamedEntityType = builder.objectRef<NamedEntityRow>('NamedEntity').
       },
       LaunchPlanConnection,
     ),
+    latestTask: t.field({
+      type: TaskType,
+      nullable: true,
+      description:
+        'The newest version of the task. Null if it is not the name of a task, or if your scopes do not include `task:read`.',
+      resolve: guardedEdge(
+        'task:read',
+        async ({ id, type }: NamedEntityRow, { loaders }) =>
+          type === 'TASK' ? await first(loaders.tasksOfName, id) : null,
+        taskTarget,
+      ),
+    }),
+    latestWorkflow: t.field({
+      type: WorkflowType,
+      nullable: true,
+      description:
+        'The newest version of the workflow. Null if it is not the name of a workflow, or if your scopes do not include `workflow:read`.',
+      resolve: guardedEdge(
+        'workflow:read',
+        async ({ id, type }: NamedEntityRow, { loaders }) =>
+          type === 'WORKFLOW' ? await first(loaders.workflowsOfName, id) : null,
+        workflowTarget,
+      ),
+    }),
     latestLaunchPlan: t.field({
       type: LaunchPlanType,
       nullable: true,
       description:
-        'The newest version of the launch plan that you may read. Null if it is not the name of a launch plan, or if your scopes do not include `launchPlan:read`.',
-      resolve: launchPlanEdge(async ({ id }, { loaders }) => {
-        const [latest = null] = await loaders.launchPlansOfName.page(id, {}, newest);
-        return latest;
-      }),
+        'The version of the launch plan that was registered last among those that you may read, whether it is ACTIVE or not. Null if it is not the name of a launch plan, or if your scopes do not include `launchPlan:read`.',
+      resolve: launchPlanEdge(({ id }, { loaders }) => first(loaders.launchPlansOfName, id)),
     }),
     activeLaunchPlan: t.field({
       type: LaunchPlanType,
       nullable: true,
       description:
-        'The ACTIVE version of the launch plan. Null if none is active, if it is hidden from you, or if it is not the name of a launch plan.',
+        'The ACTIVE version of the launch plan, whether it is the latest or not: the one whose schedule runs. Null if none is active, if it is hidden from you, or if it is not the name of a launch plan.',
       resolve: launchPlanEdge(({ project, domain, name }, { loaders }) =>
         loaders.activeLaunchPlan.load({ project, domain, name }),
       ),

@@ -1,16 +1,18 @@
 import { builder } from '../../graphql/builder.ts';
-import { enumOf } from '../../graphql/enum.ts';
 import { recordOf } from '../../graphql/key-values.ts';
 import type { TypedInterface, Variable } from '../../values/literal-types.ts';
+import { LiteralTypeType } from './literal-type.ts';
+import { LiteralTypeInput } from './literal-type-input.ts';
 
 interface NamedVariable extends Variable {
   readonly name: string;
 }
 
-const named = (variables: Readonly<Record<string, Variable>>): NamedVariable[] =>
+/** Variables as a list, in the order in which they are declared. */
+export const variablesOf = (variables: Readonly<Record<string, Variable>>): NamedVariable[] =>
   Object.entries(variables).map(([name, variable]) => ({ name, ...variable }));
 
-const VariableType = builder.objectRef<NamedVariable>('Variable').implement({
+export const VariableType = builder.objectRef<NamedVariable>('Variable').implement({
   description: 'One input or output of an interface.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'The name, unique among the inputs or among the outputs.' }),
@@ -20,6 +22,7 @@ const VariableType = builder.objectRef<NamedVariable>('Variable').implement({
         'Its type as Flyte\'s LiteralType: `{"simple": "INTEGER"}`, `{"collectionType": {…}}`, `{"blob": {…}}` …',
       resolve: (variable) => variable.type,
     }),
+    literalType: t.expose('type', { type: LiteralTypeType, description: 'Its type, field by field.' }),
     description: t.string({
       nullable: true,
       description: 'The meaning, for people; null if none was given.',
@@ -35,99 +38,13 @@ export const TypedInterfaceType = builder.objectRef<TypedInterface>('TypedInterf
       type: [VariableType],
       extensions: { listSize: 10 },
       description: 'The values that the task or workflow needs, each with a name and a type.',
-      resolve: (signature) => named(signature.inputs),
+      resolve: (signature) => variablesOf(signature.inputs),
     }),
     outputs: t.field({
       type: [VariableType],
       extensions: { listSize: 10 },
       description: 'The values that the task or workflow returns, each with a name and a type.',
-      resolve: (signature) => named(signature.outputs),
-    }),
-  }),
-});
-
-const SimpleTypeEnum = enumOf('SimpleType', 'The types of values that have no parts.', {
-  NONE: 'No value. In a union it makes the value optional.',
-  INTEGER: 'A signed 64-bit integer.',
-  FLOAT: 'A 64-bit floating-point number.',
-  STRING: 'A text.',
-  BOOLEAN: 'True or false.',
-  DATETIME: 'An instant, written as RFC 3339 text.',
-  DURATION: 'A length of time, written as ISO 8601 text.',
-  BINARY: 'Bytes with a tag that says what they are.',
-  ERROR: 'An error that a node failed with.',
-  STRUCT: 'Any JSON object.',
-});
-
-const BlobDimensionalityEnum = enumOf('BlobDimensionality', 'Whether a value is one file or several.', {
-  SINGLE: 'One file.',
-  MULTIPART: 'A folder of files.',
-});
-
-const BlobTypeInput = builder.inputType('BlobTypeInput', {
-  description: 'The type of a file or a folder of files.',
-  fields: (t) => ({
-    format: t.string({
-      description: 'The format, such as `csv`. Two formats fit if they are equal or one of them is empty.',
-    }),
-    dimensionality: t.field({ type: BlobDimensionalityEnum, description: 'One file, or several.' }),
-  }),
-});
-
-const EnumTypeInput = builder.inputType('EnumTypeInput', {
-  description: 'The type of a text that must be one of some given texts.',
-  fields: (t) => ({
-    values: t.stringList({
-      required: true,
-      description: 'The texts that are allowed. The first is the default.',
-    }),
-  }),
-});
-
-export const LiteralTypeInput = builder.inputRef<object>('LiteralTypeInput').implement({
-  description:
-    "The type of a value. Give exactly one kind; you may also give `metadata`, `annotation` and `structure`. Source: Flyte's LiteralType.",
-  fields: (t) => ({
-    simple: t.field({ type: SimpleTypeEnum, description: 'A value without parts.' }),
-    schema: t.field({
-      type: 'JSON',
-      description:
-        'A table in the old form: `{columns: [{name, type}]}`. New tasks use `structuredDatasetType`.',
-    }),
-    collectionType: t.field({ type: LiteralTypeInput, description: 'A list whose items have this type.' }),
-    mapValueType: t.field({ type: LiteralTypeInput, description: 'A map from text to values of this type.' }),
-    blob: t.field({ type: BlobTypeInput, description: 'A file, or a folder of files.' }),
-    enumType: t.field({ type: EnumTypeInput, description: 'A text that must be one of some given texts.' }),
-    structuredDatasetType: t.field({
-      type: 'JSON',
-      description: 'A table: `{columns: [{name, literalType}], format}`.',
-    }),
-    unionType: t.field({
-      type: UnionTypeInput,
-      description: 'A value of one of several types. If NONE is one of them, the value is optional.',
-    }),
-    metadata: t.field({
-      type: 'JSON',
-      description: 'Any JSON object that the author wants to store with the type.',
-    }),
-    annotation: t.field({
-      type: 'JSON',
-      description: "Flyte's TypeAnnotation: notes of the SDK about the type.",
-    }),
-    structure: t.field({
-      type: 'JSON',
-      description: "Flyte's TypeStructure: how the SDK tells variants of a union apart.",
-    }),
-  }),
-});
-
-const UnionTypeInput = builder.inputRef<object>('UnionTypeInput').implement({
-  description: 'A union of types: a value has one of them.',
-  fields: (t) => ({
-    variants: t.field({
-      type: [LiteralTypeInput],
-      required: true,
-      description: 'The types that the value may have.',
+      resolve: (signature) => variablesOf(signature.outputs),
     }),
   }),
 });

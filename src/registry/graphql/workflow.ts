@@ -1,18 +1,18 @@
 import { flyteWorkflow } from '../../flyte/flyte-json.ts';
 import { builder, type Json } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection.ts';
-import { callerOf } from '../../graphql/context.ts';
+import { type Context, callerOf, type Loaders } from '../../graphql/context.ts';
 import { filtersArgument } from '../../graphql/filters-argument.ts';
 import { guardedEdge } from '../../graphql/guarded-edge.ts';
 import { addressOf, inputOf } from '../../graphql/input.ts';
 import { pagedList } from '../../graphql/keyset.ts';
 import { NodeInterface } from '../../graphql/node.ts';
-import { payload } from '../../graphql/payload.ts';
 import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
 import { ProjectType } from '../../projects/graphql/project.ts';
 import { getIdentifier, getProject } from '../../projects/loaders.ts';
 import { createWorkflow, type NewWorkflow } from '../commands/create-workflow.ts';
+import { visibleClosure } from '../commands/visible-closure.ts';
 import { DifferentStructureError } from '../domain/different-structure.ts';
 import { flytePath, leftoversIn, readFlyteSpec, requireOneForm } from '../domain/flyte-specs.ts';
 import type { CompiledWorkflowClosure } from '../domain/workflow-templates.ts';
@@ -32,8 +32,10 @@ import {
   versionsIn,
   WorkflowByInput,
 } from './entity-key.ts';
+import { dryRunField, registrationPayload } from './registration.ts';
 import { TypedInterfaceType } from './typed-interface.ts';
 import { orderArgument, termsOf, versionConditions } from './version-lists.ts';
+import { SubWorkflowType, WorkflowGraphType } from './workflow-graph.ts';
 import { SubWorkflowInput, templateOf, WorkflowTemplateInput } from './workflow-template.ts';
 
 /** A large column, which is read only if it is selected. */
@@ -44,6 +46,19 @@ function part<Key extends string, Row extends Readonly<Record<Key, unknown>>>(
 ): Row[Key] {
   if (!row) throw new NotFoundError('workflow', id);
   return row[key];
+}
+
+async function closureOf({ id }: WorkflowRow, loaders: Loaders): Promise<CompiledWorkflowClosure> {
+  return part('closure', id, await loaders.workflowClosure.load(id)) as CompiledWorkflowClosure;
+}
+
+/** The closure as the caller may see it. */
+export async function shownClosure(workflow: WorkflowRow, context: Context): Promise<object> {
+  const { loaders } = context;
+  return await visibleClosure(callerOf(context), await closureOf(workflow, loaders), {
+    task: (key) => loaders.task.load({ key }),
+    launchPlan: (key) => loaders.launchPlan.load({ key }),
+  });
 }
 
 export const WorkflowType = builder.objectRef<WorkflowRow>('Workflow').implement({
@@ -80,21 +95,33 @@ export const WorkflowType = builder.objectRef<WorkflowRow>('Workflow').implement
     }),
     closure: t.field({
       type: 'JSON',
-      description: 'The compiled workflow with all its nodes, bindings, connections and tasks.',
-      resolve: async ({ id }, _args, { loaders }) =>
-        part('closure', id, await loaders.workflowClosure.load(id)),
+      description:
+        'The compiled workflow with all its nodes, bindings, connections, tasks and launch plans. Of a task that is hidden from you, only the `id` is not null, and the same goes for launch plans.',
+      resolve: async (workflow, _args, context) => (await shownClosure(workflow, context)) as Json,
+    }),
+    graph: t.field({
+      type: WorkflowGraphType,
+      description: 'The nodes of the workflow and how they are connected.',
+      resolve: async (workflow, _args, { loaders }) => (await closureOf(workflow, loaders)).primary,
+    }),
+    subWorkflows: t.field({
+      type: [SubWorkflowType],
+      extensions: { listSize: 2 },
+      description: 'The workflows that nodes run inside of the same execution, sorted by their keys.',
+      resolve: async (workflow, _args, { loaders }) => [
+        ...((await closureOf(workflow, loaders)).subWorkflows ?? []),
+      ],
     }),
     flyte: t.field({
       type: 'JSON',
       description:
         "The workflow as Flyte's WorkflowSpec in protobuf JSON, with all that was registered: also what has no effect here. Plain values and names are in their compiled form.",
       resolve: async (workflow, _args, { loaders }) => {
-        const [project, row] = await Promise.all([
+        const [project, closure] = await Promise.all([
           getIdentifier(workflow.projectId, loaders),
-          loaders.workflowClosure.load(workflow.id),
+          closureOf(workflow, loaders),
         ]);
-        const closure = part('closure', workflow.id, row);
-        const { primary, subWorkflows } = closure as unknown as CompiledWorkflowClosure;
+        const { primary, subWorkflows } = closure;
         return flyteWorkflow.toFlyte(
           {
             template: { ...primary.template, id: { ...keyFieldsOf(workflow), project } },
@@ -203,6 +230,7 @@ const CreateWorkflowInput = builder.inputType('CreateWorkflowInput', {
       type: DescriptionInput,
       description: 'What the version says about itself. `DescriptionEntity` shows it.',
     }),
+    ...dryRunField(t),
   }),
 });
 
@@ -232,7 +260,12 @@ function newWorkflowOf(input: typeof CreateWorkflowInput.$inferInput): NewWorkfl
   };
 }
 
-const CreateWorkflowPayload = payload('CreateWorkflowPayload', 'workflow', WorkflowType);
+const CreateWorkflowPayload = registrationPayload(
+  'CreateWorkflowPayload',
+  'workflow',
+  'workflow',
+  WorkflowType,
+);
 
 builder.mutationField('createWorkflow', (t) =>
   t.field({
@@ -244,8 +277,8 @@ builder.mutationField('createWorkflow', (t) =>
     args: inputOf(CreateWorkflowInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.key.project, context.loaders);
-      const workflow = await createWorkflow(callerOf(context), project, newWorkflowOf(input));
-      return { workflow };
+      const isDryRun = input.dryRun ?? false;
+      return await createWorkflow(callerOf(context), project, { ...newWorkflowOf(input), isDryRun });
     },
   }),
 );
