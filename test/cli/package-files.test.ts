@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readPackage } from '../../src/cli/flyte/package-files.ts';
+import { packageLimits, readPackage } from '../../src/cli/flyte/package-files.ts';
 import { tarOf, writeArchive } from './packages.ts';
 
 let folder: string;
@@ -34,10 +34,21 @@ describe('readPackage', () => {
     ]);
   });
 
+  it('reads files without a number last, and files with the same number in the order of their names', async () => {
+    writeArchive(
+      file,
+      ['beta', 'alpha', '11_d', '2_c', '2_b', '2_a', '2_0'].map((path) => ({ path })),
+    );
+    const names = (await readPackage(file)).map(({ name }) => name);
+    expect(names).toEqual(['2_0', '2_a', '2_b', '2_c', '11_d', 'alpha', 'beta']);
+  });
+
   it('reads a folder with the same files', async () => {
     mkdirSync(join(folder, 'package'));
     writeFileSync(join(folder, 'package/10_a_1.pb'), 'ten');
     writeFileSync(join(folder, 'package/2_b_2.pb'), 'two');
+    // Files that may be executed are files too.
+    chmodSync(join(folder, 'package/2_b_2.pb'), 0o755);
     expect(await read(join(folder, 'package'))).toEqual([
       ['2_b_2.pb', 'two'],
       ['10_a_1.pb', 'ten'],
@@ -50,6 +61,20 @@ describe('readPackage', () => {
       [1, 2, 3].map((number) => ({ path: `${number}`, content: 'a'.repeat(5000) })),
     );
     expect(await read()).toHaveLength(3);
+    const { size } = statSync(file);
+    expect(await readPackage(file, { ...limits, archiveBytes: size })).toHaveLength(3);
+    await expect(readPackage(file, { ...limits, archiveBytes: size - 1 })).rejects.toThrow(
+      `the archive has more than ${size - 1} bytes`,
+    );
+  });
+
+  it('allows archives of 32 MiB with 10,000 files of 8 MiB, and 128 MiB together', () => {
+    expect(packageLimits).toEqual({
+      archiveBytes: 33_554_432,
+      totalBytes: 134_217_728,
+      files: 10_000,
+      fileBytes: 8_388_608,
+    });
   });
 
   it.each([
