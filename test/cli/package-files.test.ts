@@ -24,7 +24,8 @@ describe('readPackage', () => {
     writeArchive(file, [
       { path: './', type: 'Directory' },
       { path: './10_a_1.pb', content: 'ten' },
-      { path: '2_b_2.pb', content: 'two' },
+      // As archives had it before POSIX.
+      { path: '2_b_2.pb', content: 'two', type: 'OldFile' },
       { path: 'other', content: '' },
     ]);
     expect(await read()).toEqual([
@@ -83,12 +84,14 @@ describe('readPackage', () => {
     ['a file that ends too early', [{ path: 'a', content: 'a', size: 4000 }], 'it is damaged'],
     ['a folder', [{ path: 'a/b' }], 'a/b is in a folder'],
     ['a path upwards', [{ path: '../b' }], '../b is in a folder'],
+    ['a file in the place of its own folder', [{ path: '.' }], '. is in a folder'],
     ['the folder above', [{ path: '..' }], '.. is in a folder'],
     ['an absolute path', [{ path: '/etc/cron' }], '/etc/cron is in a folder'],
     ['a path of Windows', [{ path: 'C:\\b' }], 'is in a folder'],
     ['a symbolic link', [{ path: 'a', type: 'SymbolicLink' }], 'a is not a file'],
     ['a hard link', [{ path: 'a', type: 'Link' }], 'a is not a file'],
     ['a device', [{ path: 'a', type: 'CharacterDevice' }], 'a is not a file'],
+    ['a link in the place of its own folder', [{ path: './', type: 'SymbolicLink' }], ' is not a file'],
     ['a pipe', [{ path: 'a', type: 'FIFO' }], 'a is not a file'],
     ['a folder without files', [{ path: 'a', type: 'Directory' }], 'a is not a file'],
     ['a name twice', [{ path: 'a' }, { path: './a' }], 'a comes twice'],
@@ -105,6 +108,7 @@ describe('readPackage', () => {
     ['grows too much', gzipSync(Buffer.alloc(20_001)), 'its files have more than 20000 bytes'],
     ['is compressed twice', gzipSync(gzipSync(tarOf([{ path: 'a' }]))), 'it is not a tar archive'],
     ['is compressed twice and looks like tar', gzipSync(namedGzip()), 'it is not a tar archive'],
+    ['begins like zstd', gzipSync(tarOf([{ path: '(a' }])), 'it is not a tar archive'],
     ['is not compressed', tarOf([{ path: 'a' }]), 'it is damaged'],
     ['is no archive', gzipSync('hello'), 'it is not a tar archive'],
     ['is cut', gzipSync(tarOf([{ path: 'a' }])).subarray(0, 40), 'it is damaged'],

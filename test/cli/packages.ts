@@ -8,7 +8,7 @@ import { ResourceType } from '../../src/generated/proto/flyteidl/core/identifier
 interface Entry {
   readonly path: string;
   readonly content?: string | Uint8Array;
-  readonly type?: 'File' | 'SymbolicLink' | 'Link' | 'CharacterDevice' | 'FIFO' | 'Directory';
+  readonly type?: 'File' | 'OldFile' | 'SymbolicLink' | 'Link' | 'CharacterDevice' | 'FIFO' | 'Directory';
   /** Instead of the length of the content. */
   readonly size?: number;
 }
