@@ -19,7 +19,7 @@ afterAll(() => {
   server.close();
 });
 
-const variables = { input: { flyte: {} } };
+const variables = { input: { key: { project: 'p', domain: 'd', name: 'n', version: 'v' }, flyte: {} } };
 const ask = (connection: Partial<Connection> = {}) =>
   createClient({ url, authorization: null, timeoutSeconds: 60, ...connection })(
     createTaskDocument,

@@ -16,7 +16,8 @@ function answerTo(error: unknown): [status: number, headers: Record<string, unkn
   let answer: [number, Record<string, unknown>] | null = null;
   const response = {
     headersSent: false,
-    writeHead(status: number, { 'content-type': _, 'content-length': __, 'cache-control': ___, ...own }) {
+    writeHead(status: number, headers: Record<string, unknown>) {
+      const { 'content-type': _type, 'content-length': _length, 'cache-control': _cache, ...own } = headers;
       answer = [status, own];
     },
     end() {},

@@ -100,7 +100,7 @@ describe('a request', () => {
   it('may have variables nested 256 deep over a WebSocket, and not deeper', async () => {
     // The variables themselves are the outermost level.
     const nested = (levels: number) =>
-      Array.from({ length: levels - 1 }).reduce<object>((inner) => ({ inner }), {});
+      Array.from({ length: levels - 1 }).reduce<Record<string, unknown>>((inner) => ({ inner }), {});
     const query = '{ viewer { id } }';
     expect((await overWebSocket(app, query, nested(256))).errors).toBeUndefined();
     expect((await overWebSocket(app, query, nested(257))).errors[0].message).toContain('nested too deep');
