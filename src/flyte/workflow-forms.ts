@@ -153,11 +153,14 @@ const gateNode = message({
   sleep: given(message({ duration: given(duration) })),
 });
 
-/** Protobuf has 32 bits here. Our form is the shortest decimal number that means the same bits. */
+/**
+ * Protobuf has 32 bits here. Our form is the shortest decimal number that means the same bits: 6 digits hold every
+ * number that has fewer, and 9 digits hold every number.
+ */
 const float: Form = {
   toOurs(flyte) {
     if (typeof flyte !== 'number') return flyte;
-    const digits = [1, 2, 3, 4, 5, 6, 7, 8, 9].find(
+    const digits = [6, 7, 8, 9].find(
       (count) => Math.fround(Number(flyte.toPrecision(count))) === Math.fround(flyte),
     );
     return digits === undefined ? flyte : Number(flyte.toPrecision(digits));

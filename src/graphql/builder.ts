@@ -72,8 +72,6 @@ export const builder = new SchemaBuilder<{
   prisma: {
     client: db,
     dmmf: getDatamodel(),
-    exposeDescriptions: false,
-    filterConnectionTotalCount: true,
     onUnusedQuery: baseConfig.test ? 'error' : null,
   },
 });

@@ -63,16 +63,17 @@ builder.scalarType('JSON', {
   serialize: (value) => value,
   parseValue: (value) => (depthFault(value) ? refuse('JSON', tooDeep) : (value as Json)),
   parseLiteral: (node, variables) => {
-    const value = jsonOf(node, variables ?? {}, MAX_JSON_DEPTH);
-    // Each variable in it was checked separately; together they may be nested too deep.
+    const value = jsonOf(node, variables ?? {});
+    // Also checked for variables in it: each was checked separately, and together they may be nested too deep.
     return depthFault(value) ? refuse('JSON', tooDeep, node) : (value as Json);
   },
 });
 
-/** The value of a literal in the document, with the values of its variables. Calls itself at most `levels` times. */
-function jsonOf(node: ValueNode, variables: Record<string, unknown>, levels: number): unknown {
-  const isNest = node.kind === Kind.LIST || node.kind === Kind.OBJECT;
-  if (isNest && levels === 0) refuse('JSON', tooDeep, node);
+/**
+ * The value of a literal in the document, with the values of its variables. It calls itself for each level, as the
+ * parser did before. src/http/limits.ts limits how deep a document may be nested.
+ */
+function jsonOf(node: ValueNode, variables: Record<string, unknown>): unknown {
   switch (node.kind) {
     case Kind.VARIABLE:
       return variables[node.name.value];
@@ -87,12 +88,9 @@ function jsonOf(node: ValueNode, variables: Record<string, unknown>, levels: num
     case Kind.NULL:
       return null;
     case Kind.LIST:
-      return node.values.map((value) => jsonOf(value, variables, levels - 1));
+      return node.values.map((value) => jsonOf(value, variables));
     case Kind.OBJECT: {
-      const fields = node.fields.map((field) => [
-        field.name.value,
-        jsonOf(field.value, variables, levels - 1),
-      ]);
+      const fields = node.fields.map((field) => [field.name.value, jsonOf(field.value, variables)]);
       return Object.fromEntries(fields);
     }
   }

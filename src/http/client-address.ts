@@ -25,7 +25,7 @@ export function clientAddress(
 
 function isTrusted(address: string, hop: number, trusted: TrustedProxies): boolean {
   if (typeof trusted === 'number') return hop < trusted;
-  return trusted.length > 0 && blockListOf(trusted).check(address, familyOf(address));
+  return blockListOf(trusted).check(address, familyOf(address));
 }
 
 const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');

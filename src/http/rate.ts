@@ -115,7 +115,7 @@ export class Meter {
 
   /** Puts back the part of the charge that an answer did not use. */
   giveBack(cost: number): void {
-    if (buckets && this.#key !== null && cost > 0) this.#last = buckets.giveBack(this.#key, cost);
+    if (buckets && this.#key !== null) this.#last = buckets.giveBack(this.#key, cost);
   }
 
   /** Source: draft-ietf-httpapi-ratelimit-headers-06. Empty for callers without a limit. */

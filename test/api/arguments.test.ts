@@ -1,5 +1,7 @@
 /** Text that PostgreSQL cannot store is refused with its path, before a rule or a command uses it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { storableArguments } from '../../src/api/arguments.ts';
+import type { FieldArguments } from '../../src/graphql/rules.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
 import { registerProject } from '../support/seed.ts';
@@ -86,6 +88,19 @@ describe('a text that cannot be stored', () => {
     );
     expect(errors).toBeUndefined();
     expect(data).toEqual({ returnLease: { __typename: 'ReturnLeasePayload' } });
+  });
+});
+
+describe('arguments', () => {
+  it('are refused when they are nested more than 256 deep', () => {
+    const resolve = storableArguments(() => 'answer', { name: 'field', hasArguments: true, needs: {} });
+    const answerTo = (levels: number) => {
+      // The arguments themselves are the outermost level.
+      const args = Array.from({ length: levels - 1 }).reduce<FieldArguments>((inner) => ({ inner }), {});
+      return resolve(null, args, null as never, null as never);
+    };
+    expect(answerTo(256)).toBe('answer');
+    expect(() => answerTo(257)).toThrow('nested too deep');
   });
 });
 

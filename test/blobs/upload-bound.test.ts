@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +24,12 @@ afterAll(async () => {
   rmSync(temporary, { recursive: true });
 });
 
+/** The folders of what has not arrived completely. */
+const uploads = () =>
+  readdirSync(temporary)
+    .filter((name) => name.startsWith('slipway-upload-'))
+    .map((name) => join(temporary, name));
+
 /** Begins an upload and stops half-way. */
 async function begin(content: Uint8Array): Promise<ClientRequest> {
   const { uploadUrl } = await announce(app, 'files', content);
@@ -43,9 +49,16 @@ describe('uploads at once', () => {
     const held = await Promise.all(contents.map(begin));
     // Before that, another upload could take the slot of one of these.
     await eventually(
-      () => readdirSync(temporary).filter((name) => name.startsWith('slipway-upload-')).length,
+      () => uploads().length,
       (count) => count === MAX_UPLOADS,
     );
+    // What has arrived is readable for the server only.
+    const modes = () =>
+      uploads().flatMap((folder) =>
+        readdirSync(folder).map((name) => statSync(join(folder, name)).mode & 0o7777),
+      );
+    await eventually(modes, (all) => all.length === MAX_UPLOADS);
+    expect(new Set(modes())).toEqual(new Set([0o600]));
     const content = randomBytes(10);
     const { uploadUrl } = await announce(app, 'files', content);
     // The server may close the connection of a refused upload before the client has read the answer.
@@ -58,5 +71,9 @@ describe('uploads at once', () => {
     // A slot is free when its temporary file is deleted, a moment after the answer.
     const late = await eventually(put, (answer) => answer !== null && answer.status !== 503);
     expect([200, 201]).toContain(late?.status);
+    await eventually(
+      () => uploads().length,
+      (count) => count === 0,
+    );
   });
 });

@@ -1,14 +1,17 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Header } from 'tar';
+import { onTestFinished } from 'vitest';
 import { TaskSpecSchema } from '../../src/generated/proto/flyteidl/admin/task_pb.ts';
 import { ResourceType } from '../../src/generated/proto/flyteidl/core/identifier_pb.ts';
 
 interface Entry {
   readonly path: string;
   readonly content?: string | Uint8Array;
-  readonly type?: 'File' | 'SymbolicLink' | 'Link' | 'CharacterDevice' | 'FIFO' | 'Directory';
+  readonly type?: 'File' | 'OldFile' | 'SymbolicLink' | 'Link' | 'CharacterDevice' | 'FIFO' | 'Directory';
   /** Instead of the length of the content. */
   readonly size?: number;
 }
@@ -33,6 +36,14 @@ export function tarOf(entries: readonly Entry[]): Buffer {
 
 export const writeArchive = (path: string, entries: readonly Entry[]) =>
   writeFileSync(path, gzipSync(tarOf(entries)));
+
+/** A folder with these files. It goes when the test ends. */
+export function temporaryFolder(files: Readonly<Record<string, Uint8Array>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-package-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  return folder;
+}
 
 /** A task as `pyflyte package` writes it. */
 export const taskFile = (name: string, image = 'a', resourceType: ResourceType = ResourceType.TASK) =>

@@ -108,6 +108,17 @@ describe('a spec of Flyte', () => {
     expect(flyteTask.toFlyte(read, leftovers)).toMatchObject({ description });
   });
 
+  it.each(['shortDescription', 'short_description'])(
+    'has nothing left of a description of 300 characters: %s',
+    (field) => {
+      const text = 'a'.repeat(300);
+      expect(flyteTask.toOurs({ description: { [field]: text } })).toMatchObject({
+        ours: { shortDescription: text },
+        leftovers: [],
+      });
+    },
+  );
+
   it('gives back all settings of a launch plan, also those that are false', () => {
     const flyte = {
       entityMetadata: { schedule: { cronSchedule: { schedule: '0 0 * * *' } }, later: { level: 3 } },
@@ -170,6 +181,16 @@ describe('a spec of Flyte', () => {
     expect(read).toMatchObject({ metadata: {}, taskNode: {} });
     expect(JSON.stringify(read)).not.toMatch(/overrides|retries/);
   });
+
+  it.each([0.3, 1, 0.000996379, 0.3752683, 0.21289848, 0.101168275])(
+    'has the ratio %d in 32 bits, and our form the shortest number for them',
+    (ratio) => {
+      const minSuccessRatio = Math.fround(ratio);
+      expect(workflow({ nodes: [{ arrayNode: { minSuccessRatio } }] })).toMatchObject({
+        nodes: [{ arrayNode: { minSuccessRatio: ratio } }],
+      });
+    },
+  );
 
   it('says that an array has lists already if it does not say it', () => {
     expect(workflow({ nodes: [{ arrayNode: { node: {} } }] })).toMatchObject({

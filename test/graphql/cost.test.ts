@@ -113,6 +113,7 @@ describe('the cost of an operation', () => {
     ['{ project(by: { id: "x" }) { labels { key } domains { name } } }', 1 + 1 + 5 + 1 + 5],
     ['{ viewer { groups { name } } }', 1 + 1 + 25],
     ['{ explainPermission(user: { id: "x" }, resource: { tenant: true }) { steps { step } } }', 1 + 1 + 10],
+    ['mutation { login { ... on InvalidArgumentError { problems { code } } } }', MUTATION_COST + 1 + 10],
   ])('of a list without pages counts as many entries as such a list usually has: %s', (text, paid) => {
     expect(cost(text)).toBe(paid);
   });

@@ -136,6 +136,7 @@ describe('a cursor', () => {
     ['timestamptz', cursorOf('0000-12-31T00:00:00.000Z')],
     ['timestamptz', cursorOf('+010000-01-01T00:00:00.000Z')],
     ['timestamptz', cursorOf('2026-02-30T00:00:00.000Z')],
+    ['timestamptz', cursorOf('2026-13-01T00:00:00.000Z')],
     ['timestamptz', cursorOf('2026-01-01')],
   ])('of %s is refused when it is not one of the list: %s', async (type, cursor) => {
     await expect(page({ first: 1, after: cursor }, type)).rejects.toThrow(

@@ -80,7 +80,15 @@ describe('a file', () => {
       expect((await fetch(linkTo(uri))).status).toBe(404);
     }
     expect((await put(uploadUrl, content)).status).toBe(201);
+    expect((await put(uploadUrl, content)).status).toBe(200);
     expect(await (await fetch(linkTo(uri))).text()).toBe('what was announced');
+  });
+
+  it('is refused when it has the announced SHA-256 and not the announced size', async () => {
+    const content = Buffer.from('shorter');
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    const { uploadUrl } = await announce(app, 'files', { sha256, sizeBytes: content.length + 1 });
+    expect((await put(uploadUrl, content)).status).toBe(422);
   });
 
   it.each([

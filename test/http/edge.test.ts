@@ -79,13 +79,17 @@ describe('CORS', () => {
   });
 
   it.each([
-    [foreign, 403],
-    ['null', 403],
-    [ours, 'open'],
-    [undefined, 'open'],
-  ])('opens a WebSocket for its own pages only: %s', async (origin, expected) => {
+    [foreign, undefined, 403],
+    [foreign, 'cross-site', 403],
+    ['null', undefined, 403],
+    [ours, undefined, 'open'],
+    // The browser knows our address by another name.
+    ['http://slipway.lan', 'same-origin', 'open'],
+    [undefined, undefined, 'open'],
+  ])('opens a WebSocket for its own pages only: %s, %s', async (origin, site, expected) => {
     const socket = new WebSocket(`${app.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
       origin,
+      headers: site === undefined ? {} : { 'sec-fetch-site': site },
     });
     const outcome = await new Promise((resolve) => {
       socket.once('open', () => resolve('open'));

@@ -1,6 +1,7 @@
 /** Each limit of the server lets pass what is exactly at the limit, and refuses one more. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type App, startApp } from '../support/app.ts';
+import { overWebSocket } from '../support/watch.ts';
 
 vi.hoisted(() => {
   Object.assign(process.env, {
@@ -92,6 +93,17 @@ describe('a request', () => {
   it('may nest fields as deep as the limit, and not deeper', async () => {
     expect(await ask('{ projects { edges { node { id } } } }')).toBeNull();
     expect(await ask('{ projects { edges { node { labels { key } } } } }')).toMatch(/at most 4 fields deep/);
+    // What is asked of the schema itself does not count, because tools ask for more.
+    expect(await ask('{ __schema { types { fields { type { ofType { name } } } } } }')).toBeNull();
+  });
+
+  it('may have variables nested 256 deep over a WebSocket, and not deeper', async () => {
+    // The variables themselves are the outermost level.
+    const nested = (levels: number) =>
+      Array.from({ length: levels - 1 }).reduce<Record<string, unknown>>((inner) => ({ inner }), {});
+    const query = '{ viewer { id } }';
+    expect((await overWebSocket(app, query, nested(256))).errors).toBeUndefined();
+    expect((await overWebSocket(app, query, nested(257))).errors[0].message).toContain('nested too deep');
   });
 
   it('may nest brackets 512 deep, and not deeper', async () => {

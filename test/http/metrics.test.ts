@@ -1,7 +1,9 @@
 /** The metrics for Prometheus: they count what happened, and no caller can choose a label. */
+import type { IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type MetricsServer, startMetricsServer } from '../../src/http/metrics.ts';
+import { type MetricsServer, measureSignIn, startMetricsServer } from '../../src/http/metrics.ts';
+import { UnauthenticatedError } from '../../src/platform/errors.ts';
 import { type App, basic, startApp } from '../support/app.ts';
 import { eventually } from '../support/seed.ts';
 import { overWebSocket } from '../support/watch.ts';
@@ -116,6 +118,26 @@ describe('GET /metrics', () => {
     );
   });
 
+  it('counts sign-ins by a cookie only where no header takes its place', async () => {
+    const cookie = 'slipway_session=x';
+    const refused = (headers: IncomingHttpHeaders) =>
+      measureSignIn(headers, Promise.reject(new UnauthenticatedError())).catch(() => null);
+    await growth(
+      async () => {
+        await refused({ cookie });
+        await refused({ cookie, authorization: 'Negotiate x' });
+        await refused({});
+        await measureSignIn({}, Promise.reject(new Error('a fault of ours'))).catch(() => null);
+      },
+      {
+        'slipway_sign_ins_total{method="COOKIE",outcome="UNAUTHENTICATED"}': 1,
+        'slipway_sign_ins_total{method="NEGOTIATE",outcome="UNAUTHENTICATED"}': 1,
+        'slipway_sign_ins_total{method="OTHER",outcome="UNAUTHENTICATED"}': 1,
+        'slipway_sign_ins_total{method="OTHER",outcome="INTERNAL"}': 1,
+      },
+    );
+  });
+
   it('counts requests that limits refuse', async () => {
     const dear = `{ executions(filter: { project: "p", domain: "d" }, first: 1000) { edges { node {
       nodeExecutions(first: 1000) { edges { node { id } } } } } } }`;
@@ -151,6 +173,9 @@ describe('GET /metrics', () => {
     expect((await fetch(`${app.url}/metrics`)).status).toBe(404);
     expect((await fetch(metrics.url.replace('/metrics', '/graphql'))).status).toBe(404);
     expect((await fetch(metrics.url, { method: 'POST' })).status).toBe(405);
+    const asked = await fetch(metrics.url, { method: 'HEAD' });
+    expect([asked.status, await asked.text()]).toEqual([200, '']);
+    expect((await fetch(`${metrics.url}?name=up`)).status).toBe(200);
     const { headers } = await fetch(metrics.url);
     expect(headers.get('content-type')).toContain('text/plain');
   });

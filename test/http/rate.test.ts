@@ -73,6 +73,15 @@ describe('a bucket', () => {
     for (let other = 0; other < 10_000; other += 1) buckets.take(`more ${other}`, 1, at);
     expect(buckets.size).toBe(100);
   });
+
+  it('is one of ten thousand, unless told otherwise', () => {
+    const buckets = new RateBuckets({ perMinute: 1, burst: 1 });
+    for (let key = 0; key < 10_000; key += 1) buckets.take(`${key}`, 1, at);
+    expect(buckets.take('0', 1, at).isTaken).toBe(false);
+    buckets.take('one more', 1, at);
+    expect(buckets.size).toBe(10_000);
+    expect(buckets.take('1', 1, at).isTaken).toBe(true);
+  });
 });
 
 describe('a caller', () => {

@@ -74,6 +74,13 @@ const cases: readonly Case[] = [
     ['POST /session HTTP/1.1', host, json, 'Transfer-Encoding: chunked'],
     'nonsense\r\n',
   ],
+  [
+    'a chunk with too long an extension',
+    413,
+    invalid,
+    ['POST /session HTTP/1.1', host, json, 'Transfer-Encoding: chunked'],
+    `2;${'x'.repeat(20_000)}\r\n{}\r\n0\r\n\r\n`,
+  ],
   ['an unknown address', 404, 'NOT_FOUND', ['GET /nothing HTTP/1.1', host, close]],
   ['a method of health', 405, invalid, ['POST /health/alive HTTP/1.1', host, close, 'Content-Length: 0']],
   ['a method of sessions', 405, invalid, ['GET /session HTTP/1.1', host, close]],

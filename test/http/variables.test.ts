@@ -1,5 +1,5 @@
 /** Wrong variables: the check ends at the first fault, however many there are. */
-import { getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
+import { buildSchema, getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/api/schema.ts';
 import { variableFault } from '../../src/graphql/variables.ts';
@@ -98,7 +98,38 @@ describe('a fault of variables', () => {
   });
 });
 
+describe('the message of a fault', () => {
+  it('has at most 100 characters of a name, and 500 of what GraphQL says', () => {
+    const name = (length: number) => 'v'.repeat(length);
+    const missing = (length: number) =>
+      faultIn(`query ($${name(length)}: Int!) { projects(first: $${name(length)}) { totalCount } }`, {});
+    expect(missing(100)?.message).toBe(`${name(100)}: a Int! is required`);
+    expect(missing(101)?.message).toBe(`${name(100)}…: a Int! is required`);
+    const unknown = (length: number) => {
+      const words = (field: string) => `Field "${field}" is not defined by type "RegisterProjectInput".`;
+      const field = name(length - words('').length);
+      const fault = faultIn(createProject, { input: { identifier: 'x', name: 'x', [field]: 1 } });
+      return [fault?.message, words(field)];
+    };
+    const [whole, wordsOfWhole] = unknown(500);
+    expect(whole).toBe(`input: ${wordsOfWhole}`);
+    const [cut, wordsOfCut = ''] = unknown(501);
+    expect(cut).toBe(`input: ${wordsOfCut.slice(0, 500)}…`);
+  });
+});
+
 describe('input objects inside one another', () => {
+  it('may nest 256 deep, and not deeper', () => {
+    const nesting = buildSchema('input Nest { inner: Nest } type Query { fits(nest: Nest): Boolean }');
+    const faultOf = (levels: number) => {
+      const operation = getOperationAST(parse('query ($nest: Nest) { fits(nest: $nest) }'));
+      const nest = Array.from({ length: levels - 1 }).reduce<object>((inner) => ({ inner }), {});
+      return variableFault(nesting, operation as OperationDefinitionNode, { nest }, { suggests: false });
+    };
+    expect(faultOf(256)).toBeNull();
+    expect(faultOf(257)?.message).toBe('nest: the value is nested deeper than 256 levels');
+  });
+
   const createTask = 'mutation ($input: CreateTaskInput!) { createTask(input: $input) { __typename } }';
   const deepType = (levels: number) => {
     let type: object = { simple: 'INTEGER' };

@@ -103,6 +103,12 @@ describe('parseFilters', () => {
     expect(refusal(() => parseFilters(text))).toContain(message);
   });
 
+  it('quotes at most 80 characters of what is wrong', () => {
+    const name = (length: number) => 'n'.repeat(length);
+    expect(refusal(() => parseFilters(`${name(80)}(a,b)`))).toContain(`"${name(80)}" is not a function`);
+    expect(refusal(() => parseFilters(`${name(81)}(a,b)`))).toContain(`"${name(80)}…" is not a function`);
+  });
+
   it('limits characters, terms and values', () => {
     const long = (length: number) => `eq(name,${'x'.repeat(length - 'eq(name,)'.length)})`;
     expect(parseFilters(long(MAX_FILTER_CHARACTERS))).toHaveLength(1);

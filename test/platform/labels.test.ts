@@ -4,6 +4,19 @@ import { labelProblems } from '../../src/platform/labels.ts';
 const problemsOf = (key: string, value = 'x') => labelProblems({ [key]: value }, ['labels']);
 
 describe('labels', () => {
+  it('are at most 16, of which each is checked', () => {
+    const labels = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [`l${at}`, at === 15 ? '-' : 'x']));
+    const wrong = {
+      path: ['labels', 'l15'],
+      code: 'InvalidValue',
+      message: 'the value is not a valid label value',
+    };
+    const tooMany = { path: ['labels'], code: 'InvalidValue', message: 'must have at most 16 labels' };
+    expect(labelProblems(labels(16), ['labels'])).toEqual([wrong]);
+    expect(labelProblems(labels(17), ['labels'])).toEqual([tooMany, wrong]);
+  });
+
   it.each(['team', 'Team_1.x', 'T', 'x'.repeat(63), 'example.com/team', `${'x'.repeat(253)}/team`])(
     'accept the key %s',
     (key) => expect(problemsOf(key)).toEqual([]),

@@ -93,8 +93,9 @@ function entityReader<Schema extends DescMessage>(
     if (id === undefined || id.resourceType !== resourceType || id.name === '') return null;
     completeKeys(message, parts);
     const json = encode(schema, message);
-    const flyte = field === undefined ? json : json?.[field];
-    if (typeof flyte !== 'object' || flyte === null || Array.isArray(flyte)) return null;
+    // A message is an object in JSON.
+    const flyte = (field === undefined ? json : json?.[field]) as JsonObject | null | undefined;
+    if (!flyte) return null;
     const { project, domain, name, version } = id;
     return {
       kind,
@@ -136,22 +137,26 @@ const PLACEHOLDER = /^\{\{\s*registration\.(project|domain|version)\s*\}\}$/;
 
 /** Fills the open parts of all keys in a message: its own and those that it refers to. */
 function completeKeys(message: unknown, parts: KeyParts): void {
-  if (typeof message !== 'object' || message === null || ArrayBuffer.isView(message)) return;
   if (isIdentifier(message)) {
     for (const part of ['project', 'domain', 'version'] as const)
       if (message[part] === '' || PLACEHOLDER.test(message[part])) message[part] = parts[part] ?? '';
     return;
   }
-  for (const value of Object.values(message)) completeKeys(value, parts);
+  for (const [, value] of entriesIn(message)) completeKeys(value, parts);
 }
 
-const isIdentifier = (message: object): message is Identifier =>
-  '$typeName' in message && message.$typeName === 'flyteidl.core.Identifier';
+const isIdentifier = (message: unknown): message is Identifier =>
+  (message as Partial<Identifier> | null | undefined)?.$typeName === 'flyteidl.core.Identifier';
+
+/** The fields of a message, the items of a list, or the entries of a map; none of other values, such as bytes. */
+function entriesIn(value: unknown): [string, unknown][] {
+  const hasEntries = typeof value === 'object' && !ArrayBuffer.isView(value);
+  return hasEntries ? Object.entries(value ?? {}) : [];
+}
 
 /** Fields of a newer version of Flyte, which the messages here do not have. */
 function unknownFields(message: unknown, path: FieldPath = []): FieldPath[] {
-  if (typeof message !== 'object' || message === null || ArrayBuffer.isView(message)) return [];
-  return Object.entries(message).flatMap(([name, value]) => {
+  return entriesIn(message).flatMap(([name, value]) => {
     if (name !== '$unknown') return unknownFields(value, [...path, name]);
     return (value as { no: number }[]).map(({ no }) => [...path, `(field ${no})`]);
   });

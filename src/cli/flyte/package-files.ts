@@ -116,7 +116,7 @@ class Collected {
   announce(name: string, type: string, size: number): void {
     const { files, fileBytes, totalBytes } = this.#limits;
     if (type !== 'File' && type !== 'OldFile') throw refused(`${name} is not a file`);
-    if (name === '' || name === '..' || /[/\\\0]/.test(name)) throw refused(`${name} is in a folder`);
+    if (/^\.{0,2}$|[/\\\0]/.test(name)) throw refused(`${name} is in a folder`);
     if (this.#names.has(name)) throw refused(`${name} comes twice`);
     this.#names.add(name);
     if (this.#names.size > files) throw refused(`it has more than ${files} files`);

@@ -25,7 +25,7 @@ const keyUsesStatement = statement<Record<string, never>>(
   `update credentials as credential set last_used_at = used.at, last_used_from = used."from"
      from jsonb_to_recordset($1::jsonb) as used("credentialId" uuid, at timestamptz, "from" text)
     where credential.id = used."credentialId"
-      and (credential.last_used_at is null or credential.last_used_at < used.at - interval '1 minute')`,
+      and (credential.last_used_at is null or credential.last_used_at <= used.at - interval '1 minute')`,
 );
 
 export interface KeyUse {

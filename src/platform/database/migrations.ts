@@ -179,7 +179,9 @@ function refusal(name: string, script: string, cause: unknown): MigrationError {
   // The engine appends a stack trace of its own code.
   const [message] = (cause instanceof Error ? cause.message : String(cause)).split('\n   0: ');
   const position = cause instanceof pg.DatabaseError ? Number(cause.position) : Number.NaN;
-  const place = position > 0 ? `, line ${[...script].slice(0, position).join('').split('\n').length}` : '';
+  const place = Number.isNaN(position)
+    ? ''
+    : `, line ${[...script].slice(0, position).join('').split('\n').length}`;
   return new MigrationError('refused', [name], `migration ${name} failed${place}: ${message}`, {
     cause,
   });

@@ -42,7 +42,6 @@ export async function waitForDatabase(
 
 /** If a host has several addresses, the error contains an error for each of them and has no message of its own. */
 function reasonOf(error: unknown): string {
-  const { code, message, errors } = error as { code?: string; message?: string; errors?: unknown[] };
-  if (errors?.[0] !== undefined) return reasonOf(errors[0]);
-  return message || code || 'no answer';
+  const { message, errors } = error as { message: string; errors?: unknown[] };
+  return errors?.[0] === undefined ? message : reasonOf(errors[0]);
 }

@@ -71,6 +71,8 @@ describe('the meaning of an error', () => {
   it('is looked for in the nearest causes of an error, because a chain of causes may go round in a circle', () => {
     expect(sqlState(within(5, ofPg('23505')))).toBe('23505');
     expect(isDatabaseLost(within(5, ofPg('ECONNREFUSED')))).toBe(true);
+    expect(sqlState(within(6, ofPg('23505')))).toBeNull();
+    expect(isDatabaseLost(within(6, ofPg('ECONNREFUSED')))).toBe(false);
     expect(sqlState(within(20, ofPg('23505')))).toBeNull();
     expect(isDatabaseLost(within(20, ofPg('ECONNREFUSED')))).toBe(false);
   });
