@@ -106,10 +106,10 @@ describe('the jobs of a job set', () => {
   });
 
   it('do not wait for the events of other jobs', async () => {
-    const { ownerId, ids } = await stage.submit(newJob({ clientId: 'ended' }), newJob({ clientId: 'open' }));
+    const { ownerId, ids } = await stage.submit(newJob({ clientId: 'quiet' }), newJob({ clientId: 'loud' }));
     await end(ids[0] ?? '');
     await acknowledge(ownerId, 2n);
-    expect(await inTransaction((tx) => listWithoutJob(tx, ownerId, ['ended']))).toEqual(['ended']);
+    expect(await inTransaction((tx) => listWithoutJob(tx, ownerId, ['quiet']))).toEqual(['quiet']);
   });
 });
 
