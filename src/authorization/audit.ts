@@ -138,12 +138,12 @@ export function flushDenials(): Promise<void> {
   if (overflow > 0)
     log.warn({ denials: overflow }, 'too many refusals for the audit log, some are not recorded');
   overflow = 0;
-  if (rows.length > 0)
-    flushing = flushing
-      .then(() => insertDenials(rows))
-      .catch((error) => {
-        log.warn({ err: error, denials: rows.length }, 'cannot record refusals in the audit log yet');
-        for (const row of rows) keep(row);
-      });
+  if (rows.length === 0) return flushing;
+  flushing = flushing
+    .then(() => insertDenials(rows))
+    .catch((error) => {
+      log.warn({ err: error, denials: rows.length }, 'cannot record refusals in the audit log yet');
+      for (const row of rows) keep(row);
+    });
   return flushing;
 }

@@ -105,7 +105,7 @@ export class AccessFeed {
     if (!this.#looking) return this.#look();
     this.#next ??= this.#looking.then(() => {
       this.#next = null;
-      return this.#looking ?? (this.#users > 0 ? this.#look() : undefined);
+      return this.#users > 0 ? this.#look() : undefined;
     });
     return this.#next;
   }

@@ -50,18 +50,14 @@ export interface BlobOfProject {
 }
 
 const sizesStatement = statement<BlobOfProject & { readonly sizeBytes: bigint }>(
-  `select blob.id, blob.tenant_id as "tenantId", blob.project_id as "projectId", blob.size_bytes as "sizeBytes"
-     from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as asked(tenant_id, project_id, id)
-     join blobs as blob on blob.id = asked.id and blob.tenant_id = asked.tenant_id
-      and blob.project_id = asked.project_id
-    where blob.uploaded_at is not null`,
+  `select id, tenant_id as "tenantId", project_id as "projectId", size_bytes as "sizeBytes" from blobs
+    where id = any($1::uuid[]) and uploaded_at is not null`,
 );
 
 /** The size in bytes of each blob that belongs to the project and is complete; null for the others. */
 export async function readSizes(blobs: readonly BlobOfProject[], tx?: Tx): Promise<(bigint | null)[]> {
   if (blobs.length === 0) return [];
-  const column = (part: keyof BlobOfProject) => blobs.map((blob) => blob[part]);
-  const rows = await run(sizesStatement, [column('tenantId'), column('projectId'), column('id')], tx);
+  const rows = await run(sizesStatement, [blobs.map(({ id }) => id)], tx);
   const textOf = ({ tenantId, projectId, id }: BlobOfProject) => JSON.stringify([tenantId, projectId, id]);
   return eachAt(
     blobs,
@@ -90,7 +86,7 @@ export async function storeChunk(blobId: string, position: number, content: Uint
   await run(storeChunkStatement, [blobId, position, content]);
 }
 
-const finishStatement = statement<{ id: string }>(
+const finishStatement = statement<Record<string, never>>(
   `with blob as materialized (
      select id from blobs where id = $1::uuid and uploaded_at is null for update
    ),
@@ -103,8 +99,7 @@ const finishStatement = statement<{ id: string }>(
    )
    update blobs set uploaded_at = now(), size_bytes = $3
      from blob, kept
-    where blobs.id = blob.id and kept.pieces = $2 and kept.bytes = $3
-   returning blobs.id`,
+    where blobs.id = blob.id and kept.pieces = $2 and kept.bytes = $3`,
 );
 
 /**
@@ -112,8 +107,8 @@ const finishStatement = statement<{ id: string }>(
  * earlier one.
  */
 export async function finishBlob(blobId: string, pieces: number, sizeBytes: bigint): Promise<boolean> {
-  const [finished] = await run(finishStatement, [blobId, pieces, sizeBytes]);
-  return finished !== undefined || (await findBlob(blobId))?.uploadedAt != null;
+  await run(finishStatement, [blobId, pieces, sizeBytes]);
+  return (await findBlob(blobId))?.uploadedAt != null;
 }
 
 const chunkStatement = statement<{ content: Buffer }>(

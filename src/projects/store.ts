@@ -70,11 +70,12 @@ export const projectNodes: NodeRows = {
 /** The rows that a reader may see. With any filter, ARCHIVED projects are shown too. Source: Flyte's ListProjects. */
 function shownTo(reader: Reader, { withArchived, filters }: ProjectFilter): Rows {
   const readable = readableSql(reader, resources);
+  const isFiltered = filters.length > 0;
   const from = sql`projects as project ${readable.joins}
     where project.tenant_id = ${reader.tenantId}::uuid and ${readable.condition}
-      ${withArchived || filters.length > 0 ? nothing : sql`and project.state <> 'ARCHIVED'`}
+      ${withArchived || isFiltered ? nothing : sql`and project.state <> 'ARCHIVED'`}
       ${filterSql(filters, projectFilters).own}`;
-  return { with: readable.with, from, isAdHoc: filters.length > 0 };
+  return { with: readable.with, from, isAdHoc: isFiltered };
 }
 
 /** The number of these projects. It is read only if a query asks for it. */

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { addGroupMembers as addMembers } from '../../src/access/commands/add-group-members.ts';
+import { deleteGroup as removeWholeGroup } from '../../src/access/commands/delete-group.ts';
+import { removeGroupMembers as removeMembers } from '../../src/access/commands/remove-group-members.ts';
 import { flushDenials } from '../../src/authorization/audit.ts';
+import { decisionOn } from '../../src/authorization/can.ts';
+import { systemCaller } from '../../src/platform/caller.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type Answer, type App, basic, startApp } from '../support/app.ts';
@@ -17,7 +22,7 @@ import {
 } from '../support/people.ts';
 import { registerProject } from '../support/seed.ts';
 import { countStatements } from '../support/statements.ts';
-import { grantTo, newCaller, newTenant, newUser } from '../support/users.ts';
+import { grantTo, newCaller, newGroup, newKey, newTenant, newUser } from '../support/users.ts';
 import { overtaken } from '../support/waiting.ts';
 
 let app: App;
@@ -146,6 +151,22 @@ describe('groups', () => {
     expect((await groups({}, foreigner)).names).toEqual(['everyone']);
   });
 
+  it('of a user are listed with the scope group:list, and to nobody in another tenant', async () => {
+    const user = await newUser({ scopes: ['group:list'] });
+    const narrow = await newKey(user, ['user:read']);
+    const far = await newUser({ tenantId: await newTenant('far away') });
+    const document = 'query ($id: ID!) { node(id: $id) { ... on User { groups { name } } } }';
+    const groupsOf = async (id: string, authorization: string) =>
+      (await app.ask(document, { id }, authorization)).data.node.groups;
+    const mine = async (authorization: string) =>
+      (await app.ask('{ viewer { groups { name } } }', {}, authorization)).data.viewer.groups;
+    expect(await mine(user.authorization)).toEqual([{ name: 'everyone' }]);
+    expect(await mine(narrow.authorization)).toEqual([]);
+    const root = await newCaller({ role: 'ROOT' });
+    expect(await groupsOf(user.id, root)).toEqual([{ name: 'everyone' }]);
+    expect(await groupsOf(far.id, root)).toEqual([]);
+  });
+
   it('take the same statements whether they are hidden or absent', async () => {
     await createGroup(app, { name: 'g-hidden' });
     await group({ name: 'g-hidden' }, asAda);
@@ -207,7 +228,7 @@ describe('members', () => {
       (tx) => tx.$queryRaw`select from groups where id = ${made.id}::uuid for update`,
       (tx) => tx.group.delete({ where: { id: made.id } }),
     );
-    expect(answer).toMatchObject({ code: 'NOT_FOUND' });
+    expect(answer).toMatchObject({ code: 'NOT_FOUND', path: ['input', 'by'] });
     for (const by of [{ id: 'no id' }, { id: newId() }])
       expect(await addGroupMembers(app, { ...input, by })).toMatchObject({ code: 'NOT_FOUND' });
   });
@@ -262,6 +283,26 @@ describe('members', () => {
       code: 'NOT_FOUND',
       refused: expect.any(String),
     });
+  });
+});
+
+describe('the rights of the caller', () => {
+  it('are read again after its own membership has changed', async () => {
+    const user = await newUser();
+    const caller = { ...systemCaller(user.tenantId, user.id), role: 'USER' as const };
+    const id = await newGroup('own');
+    const target = { tenantId: user.tenantId, resources: [{ type: 'QUEUE', id: newId() }] } as const;
+    await grantTo({ groupId: id }, 'QUEUE', target.resources[0].id, 'READ');
+    const level = async () => (await decisionOn(caller, target)).level;
+    expect(await level()).toBe('NO_PERMISSIONS');
+    await addMembers(caller, { id }, [user.id]);
+    expect(await level()).toBe('READ');
+    await removeMembers(caller, { id }, [user.id]);
+    expect(await level()).toBe('NO_PERMISSIONS');
+    await addMembers(caller, { id }, [user.id]);
+    expect(await level()).toBe('READ');
+    await removeWholeGroup(caller, { id });
+    expect(await level()).toBe('NO_PERMISSIONS');
   });
 });
 

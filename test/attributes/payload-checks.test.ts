@@ -24,6 +24,8 @@ const environment = { name: 'warm', type: 'actor', spec: {} };
 const assignment = { nodeIds: ['a'], taskType: 'container', executionEnv: environment };
 const assigned = (fields: object) => config({ executionEnvAssignments: [{ ...assignment, ...fields }] });
 const inEnvironment = (fields: object) => assigned({ executionEnv: { ...environment, ...fields } });
+/** An object that takes so many bytes as JSON. */
+const ofBytes = (bytes: number) => ({ text: 'x'.repeat(bytes - '{"text":""}'.length) });
 
 /** What is wrong, the input, and the path of the problem after `input.attributes`. */
 const faults: readonly (readonly [string, object, string])[] = [
@@ -174,8 +176,13 @@ const faults: readonly (readonly [string, object, string])[] = [
     'workflowExecutionConfig.executionEnvAssignments.0.executionEnv',
   ],
   [
-    'a large environment',
-    inEnvironment({ spec: { text: 'x'.repeat(64 * 1024) } }),
+    'a specification of more than 64 KiB',
+    inEnvironment({ spec: ofBytes(64 * 1024 + 1) }),
+    'workflowExecutionConfig.executionEnvAssignments.0.executionEnv',
+  ],
+  [
+    'an environment that exists and has more than 64 KiB',
+    inEnvironment({ spec: null, extant: ofBytes(64 * 1024 + 1) }),
     'workflowExecutionConfig.executionEnvAssignments.0.executionEnv',
   ],
   [
@@ -200,6 +207,9 @@ const largest: readonly (readonly [string, object])[] = [
   ['a default that equals its limit', { taskResource: { defaults: { cpu: '2000m' }, limits: { cpu: '2' } } }],
   ['assignments', config({ executionEnvAssignments: many(100).map(() => assignment) })],
   ['an environment that exists', inEnvironment({ spec: null, extant: {} })],
+  ['a specification', inEnvironment({ spec: ofBytes(64 * 1024) })],
+  ['a part of a CPU', limits({ cpu: '0.5' })],
+  ['no GPU', limits({ gpu: '0' })],
 ];
 
 describe('a payload', () => {

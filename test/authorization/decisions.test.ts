@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decisionOn } from '../../src/authorization/can.ts';
 import type { Target } from '../../src/authorization/domain/resources.ts';
 import type { Prisma } from '../../src/generated/prisma/client.ts';
-import type { Level, Role } from '../../src/generated/prisma/enums.ts';
+import type { Level, ResourceType, Role } from '../../src/generated/prisma/enums.ts';
 import { type Caller, systemCaller } from '../../src/platform/caller.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
@@ -160,6 +160,27 @@ describe('the level on an object', () => {
       decisionOn(callerOf(role), { ...target, ...about }),
     );
     expect([result.level, statements]).toEqual([level, []]);
+  });
+});
+
+describe('the grants on one id', () => {
+  it('count for their own type of resource', async () => {
+    const id = newId();
+    const own = await newUser({
+      grants: [
+        { type: 'QUEUE', id, level: 'READ' },
+        { type: 'EXPERIMENT', id, level: 'USE' },
+        { type: 'WORKFLOW', id, level: 'EDIT' },
+      ],
+    });
+    const levelOn = async (type: ResourceType) => {
+      const caller = { ...systemCaller(own.tenantId, own.id), role: 'USER' as const };
+      return (await decisionOn(caller, { tenantId: own.tenantId, resources: [{ type, id }] })).level;
+    };
+    expect(await levelOn('QUEUE')).toBe('READ');
+    expect(await levelOn('EXPERIMENT')).toBe('USE');
+    expect(await levelOn('WORKFLOW')).toBe('EDIT');
+    expect(await levelOn('PROJECT')).toBe('NO_PERMISSIONS');
   });
 });
 

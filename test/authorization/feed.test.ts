@@ -218,6 +218,18 @@ describe('the feed', () => {
     expect(told).toEqual(['ANYTHING', 'ANYTHING']);
   });
 
+  it('counts the silence from the start of its last read', async () => {
+    stopTheClock();
+    const { feed, told } = await startFeed();
+    vi.advanceTimersByTime(200);
+    await feed.catchUp();
+    await hangTable('access_clock');
+    vi.advanceTimersByTime(2999);
+    expect(told).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(told).toEqual(['ANYTHING']);
+  });
+
   it('reports each change once, whoever reads', async () => {
     const { feed, told } = await startFeed();
     const users = Array.from({ length: 20 }, newId);

@@ -93,6 +93,7 @@ describe('a database that refuses a row for another reason', () => {
   const refused = 'refused by the table';
   it.each<[string, string, string, () => object | Promise<object>]>([
     ['registerProject', 'projects', 'name', () => ({ identifier: 'refused', name: refused })],
+    ['createQueue', 'queues', 'name', () => ({ name: refused })],
     ['createUser', 'users', 'username', () => ({ username: refused })],
     ['editUser', 'users', 'username', async () => ({ by: { id: (await newUser()).id }, username: refused })],
     ['createTenant', 'tenants', 'name', () => ({ name: refused })],

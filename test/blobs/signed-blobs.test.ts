@@ -99,6 +99,6 @@ describe('the files of an execution', () => {
     expect(
       Object.values(result.data).map((one: Answer) => one.nodeExecutions.edges[0].node.data.files),
     ).toEqual(ids.map(() => [expect.anything()]));
-    expect(statements.filter((text) => /join blobs\b/.test(text))).toHaveLength(1);
+    expect(statements.filter((text) => /from blobs\b/.test(text))).toHaveLength(1);
   });
 });

@@ -2,10 +2,18 @@ import { createHash, randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { storeContent } from '../../src/blobs/commands/store-content.ts';
-import { CHUNK_BYTES, ensureBlob, findBlob, readContent, storeChunk } from '../../src/blobs/store.ts';
-import { inUploadSlot, MAX_UPLOADS } from '../../src/blobs/upload-slots.ts';
+import {
+  CHUNK_BYTES,
+  ensureBlob,
+  findBlob,
+  finishBlob,
+  readContent,
+  storeChunk,
+} from '../../src/blobs/store.ts';
+import { inUploadSlot } from '../../src/blobs/upload-slots.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { newId } from '../../src/platform/ids.ts';
+import { overtaken } from '../support/waiting.ts';
 
 const tenantId = newId();
 const projectId = newId();
@@ -35,13 +43,15 @@ async function contentOf(id: string): Promise<Buffer> {
 const isWhole = async (id: string) => (await findBlob(id))?.uploadedAt != null;
 
 describe('storeContent', () => {
-  it('stores the whole content in the same chunks, however it arrives', async () => {
-    const content = randomBytes(CHUNK_BYTES * 2 + 5);
+  it('stores the whole content in chunks of 512 KiB, however it arrives', async () => {
+    const chunk = 512 * 1024;
+    const content = randomBytes(chunk * 2 + 5);
     const blob = await announce(content);
     await storeContent(blob, piecesOf(content));
     expect(await isWhole(blob.id)).toBe(true);
     expect((await contentOf(blob.id)).equals(content)).toBe(true);
-    expect(await db.blobChunk.count({ where: { blobId: blob.id } })).toBe(3);
+    const chunks = await db.blobChunk.findMany({ where: { blobId: blob.id }, orderBy: { position: 'asc' } });
+    expect(chunks.map((one) => one.content.length)).toEqual([chunk, chunk, 5]);
   });
 
   it('holds no transaction while it waits for content', async () => {
@@ -118,6 +128,41 @@ describe('storeContent', () => {
   });
 });
 
+describe('a blob', () => {
+  it('is complete with all of its pieces and all of its bytes', async () => {
+    const content = randomBytes(20);
+    const { id } = await announce(content);
+    await storeChunk(id, 0, content);
+    expect(await finishBlob(id, 2, 20n)).toBe(false);
+    expect(await finishBlob(id, 1, 21n)).toBe(false);
+    expect(await isWhole(id)).toBe(false);
+    expect(await finishBlob(id, 1, 20n)).toBe(true);
+    expect(await isWhole(id)).toBe(true);
+  });
+
+  it('keeps the time at which the first of two uploads was complete', async () => {
+    const content = randomBytes(20);
+    const { id } = await announce(content);
+    await storeChunk(id, 0, content);
+    const uploadedAt = new Date('2026-11-22T10:00:00.000Z');
+    const second = await overtaken(
+      () => finishBlob(id, 1, 20n),
+      (tx) => tx.blob.update({ where: { id }, data: { uploadedAt } }),
+    );
+    expect(second).toBe(true);
+    expect(await findBlob(id)).toMatchObject({ uploadedAt });
+  });
+
+  it('is not written again when it is announced again with the same size', async () => {
+    const content = randomBytes(20);
+    const { id } = await announce(content);
+    const rowVersion = () => db.$queryRaw`select xmin::text from blobs where id = ${id}::uuid`;
+    const before = await rowVersion();
+    await announce(content);
+    expect(await rowVersion()).toEqual(before);
+  });
+});
+
 describe('the size of a blob', () => {
   it('is the size that was announced last, until the content is complete', async () => {
     const content = randomBytes(42);
@@ -132,9 +177,9 @@ describe('the size of a blob', () => {
 });
 
 describe('inUploadSlot', () => {
-  it('admits a few uploads and refuses the next until one is done', async () => {
+  it('admits eight uploads and refuses the next until one is done', async () => {
     const ends: (() => void)[] = [];
-    const held = Array.from({ length: MAX_UPLOADS }, () =>
+    const held = Array.from({ length: 8 }, () =>
       inUploadSlot(() => new Promise<void>((resolve) => ends.push(resolve))),
     );
     const refused = inUploadSlot(async () => 'in');

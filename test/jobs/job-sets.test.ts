@@ -1,13 +1,20 @@
 /** The events of a job set, as its owner reads them, and the queues of projects. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { acknowledgeNews, listNews, listOwnersWithNews } from '../../src/jobs/store/job-sets.ts';
+import {
+  acknowledgeNews,
+  hasOpenJobs,
+  listNews,
+  listOwnersWithNews,
+  listWithoutJob,
+} from '../../src/jobs/store/job-sets.ts';
 import { ensureProjectQueue } from '../../src/jobs/store/queues.ts';
 import { readJobsByClientId } from '../../src/jobs/store/reads.ts';
-import { pool } from '../../src/platform/database/client.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
 import { inTransaction } from '../../src/platform/database/transaction.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type App, startApp } from '../support/app.ts';
 import { registerProject } from '../support/seed.ts';
+import { overtaken } from '../support/waiting.ts';
 import { newJob, Stage } from './stage.ts';
 
 let app: App;
@@ -67,6 +74,45 @@ describe('the events of a job set', () => {
   });
 });
 
+describe('the jobs of a job set', () => {
+  const end = (...ids: readonly string[]) =>
+    pool.query(`update jobs set state = 'FAILED', ended_at = now() where id = any($1::uuid[])`, [ids]);
+  const isOpen = (ownerId: string) => inTransaction((tx) => hasOpenJobs(tx, ownerId));
+
+  it('are open until the last of them has ended', async () => {
+    const { ownerId, ids } = await stage.submit(newJob(), newJob());
+    const [first = '', second = ''] = ids;
+    await end(first);
+    expect(await isOpen(ownerId)).toBe(true);
+    await end(second);
+    expect(await isOpen(ownerId)).toBe(false);
+    expect(await isOpen(newId())).toBe(false);
+  });
+
+  it('send no more events when they have ended and their events are acknowledged, or never existed', async () => {
+    const { ownerId, ids } = await stage.submit(newJob({ clientId: 'open' }), newJob({ clientId: 'ended' }));
+    const silent = () => inTransaction((tx) => listWithoutJob(tx, ownerId, ['open', 'ended', 'absent']));
+    await end(ids[1] ?? '');
+    // Events 1 and 2 are of the open job, events 3 and 4 of the other one.
+    for (const [upTo, expected] of [
+      [2n, ['absent']],
+      [3n, ['absent']],
+      [4n, ['ended', 'absent']],
+    ] as const) {
+      await acknowledge(ownerId, upTo);
+      expect(await silent()).toEqual(expected);
+    }
+    expect(await inTransaction((tx) => listWithoutJob(tx, ownerId, []))).toEqual([]);
+  });
+
+  it('do not wait for the events of other jobs', async () => {
+    const { ownerId, ids } = await stage.submit(newJob({ clientId: 'quiet' }), newJob({ clientId: 'loud' }));
+    await end(ids[0] ?? '');
+    await acknowledge(ownerId, 2n);
+    expect(await inTransaction((tx) => listWithoutJob(tx, ownerId, ['quiet']))).toEqual(['quiet']);
+  });
+});
+
 describe('the job of an owner', () => {
   it('is found by its client id, and not in another tenant', async () => {
     const { ownerId, ids } = await stage.submit(newJob({ clientId: 'one' }), newJob({ clientId: 'two' }));
@@ -91,5 +137,26 @@ describe('the queue of a project and domain', () => {
     const first = [await ensure('queued/development'), await ensure('queued/staging')];
     expect(new Set(first).size).toBe(2);
     for (const [at, name] of names.entries()) expect(await ensure(name)).toBe(first[at]);
+  });
+
+  it('is the one that another transaction creates at the same time', async () => {
+    const projectId = await registerProject(app, 'raced');
+    const queue = { tenantId: stage.tenantId, projectId, name: 'raced/development' };
+    const id = newId();
+    const found = await overtaken(
+      () => inTransaction((tx) => ensureProjectQueue(tx, queue)),
+      (tx) => tx.queue.create({ data: { id, ...queue } }),
+    );
+    expect(found.id).toBe(id);
+  });
+
+  it('is not one of another project', async () => {
+    const name = 'mine/development';
+    await db.queue.create({ data: { id: newId(), tenantId: stage.tenantId, name } });
+    const projectId = await registerProject(app, 'mine');
+    const queue = { tenantId: stage.tenantId, projectId, name };
+    await expect(inTransaction((tx) => ensureProjectQueue(tx, queue))).rejects.toThrow(
+      'the queue mine/development belongs to another project',
+    );
   });
 });

@@ -98,6 +98,16 @@ describe('a lease', () => {
     expect(await expireLeases()).toBe(1);
   });
 
+  it('of a run that has ended is not renewed', async () => {
+    const { hands, runs } = await stage.lease('two', 2);
+    const [ended, live] = runs as [Run, Run];
+    await hands.succeed(ended, {});
+    const { leaseExpiresAt } = await runOf(ended);
+    const answer = await mutate(app, 'renewLeases', { runs: [ended.id, live.id] }, 'held', app.executor);
+    expect(answer.held).toEqual([live.id]);
+    expect(await runOf(ended)).toMatchObject({ leaseExpiresAt });
+  });
+
   it('that ends is one of at most 500 at a time', async () => {
     const { ids } = await stage.submit(...Array.from({ length: 501 }, () => newJob()));
     await leaseAs(app, { executor: 'many' });

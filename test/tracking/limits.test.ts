@@ -1,5 +1,6 @@
 /** The largest values that are accepted, and the smallest that are refused. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { modelNameProblems } from '../../src/tracking/domain/model-texts.ts';
 import { generatedRunName } from '../../src/tracking/domain/run-name.ts';
 import { type App, startApp } from '../support/app.ts';
 import { endOf, mutate } from '../support/mutate.ts';
@@ -73,6 +74,19 @@ describe('deleteModelAlias', () => {
   it('quotes at most 100 characters of an alias that does not exist', async () => {
     const { message } = await mutate(app, 'deleteModelAlias', { model, alias: 'y'.repeat(101) });
     expect(message).toBe(`alias ${'y'.repeat(100)} not found`);
+  });
+});
+
+describe('the name of a model', () => {
+  const messages = (name: string) => modelNameProblems(name).map(({ message }) => message);
+
+  it.each([
+    ['finch', []],
+    ['a/b', ['the name of a model must not contain a slash or a colon']],
+    ['a:b', ['the name of a model must not contain a slash or a colon']],
+    ['/'.repeat(256), ['must have at most 255 characters']],
+  ])('has at most one problem, first that of any name: %#', (name, expected) => {
+    expect(messages(name)).toEqual(expected);
   });
 });
 

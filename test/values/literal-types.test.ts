@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { typeOfJsonSchema } from '../../src/values/json-schema-types.ts';
 import { type LiteralType, typeText } from '../../src/values/literal-types.ts';
 import { literalType, typedInterface } from '../../src/values/read-literal-types.ts';
-import { nestsWithin, nonEmptyText } from '../../src/values/readers.ts';
+import { integer, nestsWithin, nonEmptyText } from '../../src/values/readers.ts';
 import { faultsOf, readBy, valueIn } from '../registry/outcomes.ts';
 import { optionalType, unionlessType } from './arbitraries.ts';
 
@@ -166,6 +166,19 @@ describe('nestsWithin', () => {
     [{ a: [1] }, 2, true],
   ])('of %j in %i levels is %s', (value, levels, expected) => {
     expect(nestsWithin(value, levels)).toBe(expected);
+  });
+});
+
+describe('integer', () => {
+  it.each([
+    [0, false],
+    [1, true],
+    [3, true],
+    [4, false],
+    [1.5, false],
+    ['2', false],
+  ])('from 1 to 3 reads %j: %s', (value, isOne) => {
+    expect(readBy(integer(1, 3), value).ok).toBe(isOne);
   });
 });
 

@@ -5,8 +5,7 @@ export function textsIn(value: unknown): string[] {
   while (waiting.length > 0) {
     const next = waiting.pop();
     if (typeof next === 'string') texts.push(next);
-    else if (next !== null && typeof next === 'object')
-      for (const part of Object.values(next)) waiting.push(part);
+    else for (const part of Object.values(next ?? {})) waiting.push(part);
   }
   return texts;
 }

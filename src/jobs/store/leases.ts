@@ -62,8 +62,8 @@ const insertRunsStatement = statement<{ runId: string }>(
    ),
    leased as (
      update jobs as job set state = 'LEASED', updated_at = now()
-       from asked, stream, executors as executor
-      where job.id = asked."jobId" and job.state = 'QUEUED' and stream.id = job.job_set_id
+       from asked, executors as executor
+      where job.id = asked."jobId" and job.state = 'QUEUED' and job.job_set_id in (select id from stream)
         and executor.id = asked."executorId" and executor.tenant_id = job.tenant_id
      returning job.id, job.tenant_id, job.job_set_id, asked."position", asked."runId", asked."executorId"
    ),

@@ -41,12 +41,11 @@ export async function ensureProjectQueue(
   tx: Tx,
   { tenantId, projectId, name }: { tenantId: string; projectId: string; name: string },
 ): Promise<{ id: string; tenantId: string }> {
-  for (let tries = 0; tries < 3; tries += 1) {
-    const [row] = await run(ensureStatement, [newId(), tenantId, projectId, name], tx);
-    // There is no row if another transaction created it since the statement began. The next statement sees it.
-    if (row) return { id: row.id, tenantId };
-  }
-  throw new Error(`the queue ${name} belongs to another project`);
+  const ensure = async () => (await run(ensureStatement, [newId(), tenantId, projectId, name], tx))[0];
+  // There is no row if another transaction created it since the statement began. The next statement sees it.
+  const row = (await ensure()) ?? (await ensure());
+  if (!row) throw new Error(`the queue ${name} belongs to another project`);
+  return { id: row.id, tenantId };
 }
 
 /** The columns with the resources that decide about a queue. */

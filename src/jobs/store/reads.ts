@@ -196,12 +196,11 @@ export interface HeldRun {
 
 const projectsOfRuns = statement<{ userId: string; runId: string; projectId: string | null }>(
   `select executor.user_id as "userId", run.id as "runId", set.project_id as "projectId"
-     from unnest($1::uuid[], $2::uuid[]) as asked("userId", "runId")
-     join job_runs as run on run.id = asked."runId"
-     join executors as executor on executor.id = run.executor_id and executor.user_id = asked."userId"
+     from job_runs as run join executors as executor on executor.id = run.executor_id
      join jobs as job on job.id = run.job_id
-      and (run.ended_at is null or run.state = 'LEASE_EXPIRED' and job.state = 'QUEUED')
-     join job_sets as set on set.id = job.job_set_id`,
+     join job_sets as set on set.id = job.job_set_id
+    where run.id = any($1::uuid[])
+      and (run.ended_at is null or run.state = 'LEASE_EXPIRED' and job.state = 'QUEUED')`,
 );
 
 /**
@@ -210,11 +209,7 @@ const projectsOfRuns = statement<{ userId: string; runId: string; projectId: str
  * files.
  */
 export async function readProjectIdsOfRuns(runs: readonly HeldRun[]): Promise<(string | null)[]> {
-  const asked = runs.filter(({ runId }) => isId(runId));
-  const rows = await run(projectsOfRuns, [
-    asked.map(({ userId }) => userId),
-    asked.map(({ runId }) => runId),
-  ]);
+  const rows = await run(projectsOfRuns, [runs.map(({ runId }) => runId).filter(isId)]);
   const textOf = ({ userId, runId }: HeldRun) => JSON.stringify([userId, runId]);
   return eachAt(
     runs,

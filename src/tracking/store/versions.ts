@@ -68,11 +68,13 @@ export async function readModelVersions(
   const models = (list: readonly { modelId: string | null }[]) =>
     list.map(({ modelId }) => modelId ?? NOWHERE);
   const [foundById, foundByNumber, foundByAlias] = await Promise.all([
-    ids.length > 0 ? run(byIds, [tenantId, ids]) : [],
-    numbers.length > 0
-      ? run(byNumbers, [tenantId, models(numbers), numbers.map(({ version }) => version)])
-      : [],
-    aliases.length > 0 ? run(byAliases, [tenantId, models(aliases), aliases.map(({ alias }) => alias)]) : [],
+    ids.length === 0 ? [] : run(byIds, [tenantId, ids]),
+    numbers.length === 0
+      ? []
+      : run(byNumbers, [tenantId, models(numbers), numbers.map(({ version }) => version)]),
+    aliases.length === 0
+      ? []
+      : run(byAliases, [tenantId, models(aliases), aliases.map(({ alias }) => alias)]),
   ]);
   return eachAt(addresses, addressText, [
     ...foundById.map((row) => [row.id, row] as const),

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { exportSPKI, importJWK } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { listGroupIds } from '../../../src/authorization/store/named-groups.ts';
 import { createOutsideUser } from '../../../src/identity/commands/create-outside-user.ts';
 import { db } from '../../../src/platform/database/client.ts';
 import { type App, basic, startApp } from '../../support/app.ts';
@@ -289,6 +290,11 @@ describe('groups of a token', () => {
     const everyone = '{ group(by: { name: "everyone" }) { members { edges { cursor } } } }';
     const { data } = await asking(await issuer.token({ sub: 'ada', groups: ['everyone'] }), everyone);
     expect(data.group).toEqual({ members: null });
+    expect(await listGroupIds(tenantId, ['everyone', 'vision'])).toHaveLength(1);
+    // Members of other groups may see how many members have rows.
+    const team = '{ group(by: { name: "vision" }) { memberCount } }';
+    const inTeam = await asking(await issuer.token({ sub: 'ada', groups: ['Vision'] }), team);
+    expect(inTeam.data.group).toEqual({ memberCount: 0 });
   });
 });
 
