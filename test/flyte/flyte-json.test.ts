@@ -64,8 +64,8 @@ describe('a spec of Flyte', () => {
   it('may write default values, which mean nothing', () => {
     const written = {
       taskTypeVersion: 0,
-      later: [],
-      latest: false,
+      ...{ later: [], latest: false, last: '', least: 0, lost: null, left: {} },
+      container: null,
       config: {},
       metadata: { isEager: false, retries: { retries: 0 } },
     };
@@ -150,6 +150,10 @@ describe('a spec of Flyte', () => {
     });
     const other = { ...array, inputs: [] };
     expect(workflow({ nodes: [other] })).toMatchObject({ nodes: [{ arrayNode: { node: { inputs } } }] });
+    const later = { ...array, upstreamNodeIds: [] };
+    expect(workflow({ nodes: [later] })).toMatchObject({
+      nodes: [{ arrayNode: { node: { upstreamNodeIds: ['n0'] } } }],
+    });
   });
 
   it('has no override if it writes empty ones, and no retries of a node if it writes 0', () => {
@@ -190,6 +194,20 @@ describe('a spec of Flyte', () => {
 
   it.each([[null], ['text'], [[]], [3]])('may be anything, and %j becomes nothing', (flyte) => {
     expect(flyteTask.toOurs(flyte).ours.template).toBeUndefined();
+  });
+});
+
+describe('a spec of ours', () => {
+  it('has no field of Flyte for null, as for what is absent', () => {
+    const template = { type: null, container: null, interface: { inputs: null } };
+    expect(flyteTask.toFlyte({ template })).toEqual(flyteTask.toFlyte({ template: { interface: {} } }));
+  });
+
+  it('has a duration without a sign, unless it is negative', () => {
+    const timeoutOf = (timeout: string) =>
+      (flyteTask.toFlyte({ template: { metadata: { timeout } } }) as { template: object }).template;
+    expect(timeoutOf('PT0S')).toEqual({ metadata: { timeout: '0s' } });
+    expect(timeoutOf('-PT1S')).toEqual({ metadata: { timeout: '-1s' } });
   });
 });
 
