@@ -130,7 +130,7 @@ const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${lette
 
 function isNothing(value: unknown): boolean {
   if (isAbsent(value) || value === '' || value === 0 || value === false) return true;
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+  return typeof value === 'object' && Object.keys(value ?? {}).length === 0;
 }
 
 const entriesWithValues = (entries: readonly (readonly [string, unknown])[]) =>

@@ -48,7 +48,7 @@ const bindingData: Form = {
     return { ...rest, literal: { scalar: value } };
   },
   toFlyte(ours) {
-    if (!isRecord(ours) || !isRecord(ours['literal'])) return bindingDataMessage.toFlyte(ours);
+    if (!isRecord(ours)) return ours;
     const { literal, ...rest } = ours;
     return bindingDataMessage.toFlyte({ ...rest, ...bindingOf(literal) });
   },

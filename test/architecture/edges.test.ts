@@ -23,6 +23,7 @@ import {
   createLaunchPlan,
   createTask,
   createWorkflow,
+  domain,
   keyOf,
   launch,
   readExecution,
@@ -261,6 +262,12 @@ async function seedWorld(): Promise<Found[]> {
     await launch(app, 'home', 'one'),
     await launch(app, 'away', 'one'),
     await launch(app, 'home', 'one', { launchPlan: { key: keyOf('away', 'one') } }),
+    await make(
+      app,
+      'createExecution',
+      { project: 'home', domain, task: { key: keyOf('away', 'double') }, inputs: { x: 1 } },
+      'execution',
+    ),
   ];
   const signal = { execution: { id: executions[0] }, signalId: 'go', type: { simple: 'BOOLEAN' } };
   await make(app, 'createSignal', signal, 'signal');

@@ -146,7 +146,7 @@ const lists: Readonly<Record<string, Entry>> = {
     statements: 4,
   },
   'Project.domains': { path: 'projects.domains', statements: 1 },
-  'Project.executions': { path: 'projects.executions', statements: 3 },
+  'Project.executions': { path: 'projects.executions', statements: 4 },
   'Project.executionCounts': { path: 'projects.executionCounts', statements: 3 },
   'Project.experiments': { path: 'projects.experiments', statements: 3 },
   'Project.labels': { path: 'projects.labels', statements: 1 },
@@ -534,7 +534,7 @@ async function copyExecution(projectId: string): Promise<void> {
                             workflow_entity_id, principal_id, queue, user_inputs, inputs)
     select ${newId()}::uuid, tenant_id, ${projectId}::uuid, domain, name, launch_plan_id, workflow_id,
            workflow_entity_id, principal_id, queue, user_inputs, inputs
-      from executions where name = 'run-0'
+      from executions where name = ${`run-${MANY - 1}`}
      order by id limit 1`;
 }
 

@@ -183,6 +183,13 @@ const rows: readonly Row[] = [
   },
   {
     field: 'createExecution',
+    further: 'task',
+    names: () => ['double', 'ghostly'],
+    input: (name) => ({ project: own, domain, task: { key: key(hidden)(name) } }),
+    answer: notFound('task'),
+  },
+  {
+    field: 'createExecution',
     further: 'inputs',
     names: () => [ids.file, `slipway://blobs/${absentId}`],
     input: (file) => ({ project: own, domain, launchPlan: { key: key(own)('reads') }, inputs: { file } }),
@@ -430,6 +437,12 @@ const judgedElsewhere = new Set([
   'login.resources.id',
   // Names a part of the same input.
   'createWorkflow.subWorkflows.key',
+  // Only a name: it need not exist, and nothing is read for it.
+  'createNodeEvent.targetEntity.key',
+  // A filter: what the caller may not see was not stored in the caller's project.
+  'evictCacheEntries.task',
+  // The main object.
+  'redeliverNotification.id',
 ]);
 
 /** The fields with the main object of a mutation. */

@@ -117,7 +117,6 @@ const levelsOf: Readonly<
     ...(['execution:update', 'execution:terminate', 'execution:signal', 'execution:report'] as const),
     ...(['experiment:update', 'run:create', 'run:update', 'model:update'] as const),
     ...(['namedEntity:update', 'cacheEntry:read', 'cacheEntry:evict'] as const),
-    'namedEntity:update',
     'notification:redeliver',
   ],
   MANAGE: [

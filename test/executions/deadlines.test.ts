@@ -224,3 +224,53 @@ describe('whether the time is over', () => {
     expect(await overdueOf({ ...timed, ...changes }, DEADLINE, async () => hasBegun)).toBe(overdue);
   });
 });
+
+describe('createExecution with limits of time', () => {
+  const hour = 3_600_000;
+  const timesOf = async (id: string) => {
+    const { rows } = await pool.query(
+      `select created_at as "createdAt", deadline_at - created_at = interval '1 hour' as "hasHour",
+              queue_deadline_at - created_at = interval '1 minute' as "hasMinute"
+         from executions where id = $1`,
+      [id],
+    );
+    return rows[0];
+  };
+
+  it('times an execution out after its timeout, and not before', async () => {
+    const id = await launch(app, project, 'chain', { timeout: 'PT1H' });
+    const { createdAt, hasHour, hasMinute } = await timesOf(id);
+    expect({ hasHour, hasMinute }).toEqual({ hasHour: true, hasMinute: null });
+    const { data } = await app.ask('query ($id: ID!) { execution(by: { id: $id }) { timeout } }', { id });
+    expect(data.execution.timeout).toBe('PT1H');
+    await turns(id, new Date(createdAt.getTime() + hour - 1));
+    expect((await readExecution(app, id)).phase).toBe('RUNNING');
+    await turns(id, new Date(createdAt.getTime() + hour + 1));
+    expect((await readExecution(app, id)).error).toMatchObject({ code: 'ExecutionTimedOut' });
+  });
+
+  it('times an execution out that waits longer than its queueing budget', async () => {
+    const id = await launch(app, project, 'chain', { qualityOfService: { queueingBudget: 'PT1M' } });
+    const { createdAt, hasHour, hasMinute } = await timesOf(id);
+    expect({ hasHour, hasMinute }).toEqual({ hasHour: null, hasMinute: true });
+    await turns(id, new Date(createdAt.getTime() + 60_001));
+    expect((await readExecution(app, id)).error).toMatchObject({ code: 'ExecutionTimedOut' });
+  });
+
+  it.each([
+    ['PT0S', 'must be longer than zero'],
+    ['-PT1S', 'must be longer than zero'],
+    ['P366DT0.001S', 'must be at most 366 days'],
+  ])('refuses the timeout %s', async (timeout, message) => {
+    const key = keyOf(project, 'chain');
+    const asked = { project, domain: 'development', launchPlan: { key }, timeout };
+    expect(await mutate(app, 'createExecution', asked)).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      problems: [{ path: ['input', 'timeout'], message }],
+    });
+  });
+
+  it('takes a timeout of 366 days', async () => {
+    await launch(app, project, 'chain', { timeout: 'P366D' });
+  });
+});

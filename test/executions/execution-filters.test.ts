@@ -187,8 +187,8 @@ describe("Flyte's filters of executions", () => {
   it.each([
     ['eq(execution_labels,x)', 'is not a field of this list'],
     ['eq(node_execution.phase,FAILED)', 'no fields with the prefix'],
-    ['eq(duration,long)', 'needs seconds'],
-    ['eq(duration,1h )', 'needs seconds'],
+    ['eq(duration,long)', 'needs a number of seconds'],
+    ['eq(duration,1h )', 'needs a number of seconds'],
     ['contains(duration,1)', 'needs a text'],
     ['eq(phase,LOST)', 'has no value'],
     ['eq(id,first)', 'needs an id'],

@@ -64,8 +64,8 @@ describe('a spec of Flyte', () => {
   it('may write default values, which mean nothing', () => {
     const written = {
       taskTypeVersion: 0,
-      later: [],
-      latest: false,
+      ...{ later: [], latest: false, last: '', least: 0, lost: null, left: {} },
+      container: null,
       config: {},
       metadata: { isEager: false, retries: { retries: 0 } },
     };
@@ -78,7 +78,6 @@ describe('a spec of Flyte', () => {
       { container: { config: [{ key: 'a' }] } },
       'container.config',
     ],
-    ['ports', { container: { ports: [{ containerPort: 80 }] } }, 'container.ports'],
     [
       'an artifact of an input',
       { interface: { inputs: { variables: { x: { artifactTag: { artifactKey: { name: 'a' } } } } } } },
@@ -173,6 +172,10 @@ describe('a spec of Flyte', () => {
     });
     const other = { ...array, inputs: [] };
     expect(workflow({ nodes: [other] })).toMatchObject({ nodes: [{ arrayNode: { node: { inputs } } }] });
+    const later = { ...array, upstreamNodeIds: [] };
+    expect(workflow({ nodes: [later] })).toMatchObject({
+      nodes: [{ arrayNode: { node: { upstreamNodeIds: ['n0'] } } }],
+    });
   });
 
   it('has no override if it writes empty ones, and no retries of a node if it writes 0', () => {
@@ -243,6 +246,20 @@ describe('a launch plan with a schedule or notifications', () => {
     expect(
       flyteLaunchPlan.toFlyte({ entityMetadata: { notifications: [webhook], schedule: { cron, catchUp } } }),
     ).toEqual({ entityMetadata: { schedule: { cronSchedule: { schedule: '@daily' } } } });
+  });
+});
+
+describe('a spec of ours', () => {
+  it('has no field of Flyte for null, as for what is absent', () => {
+    const template = { type: null, container: null, interface: { inputs: null } };
+    expect(flyteTask.toFlyte({ template })).toEqual(flyteTask.toFlyte({ template: { interface: {} } }));
+  });
+
+  it('has a duration without a sign, unless it is negative', () => {
+    const timeoutOf = (timeout: string) =>
+      (flyteTask.toFlyte({ template: { metadata: { timeout } } }) as { template: object }).template;
+    expect(timeoutOf('PT0S')).toEqual({ metadata: { timeout: '0s' } });
+    expect(timeoutOf('-PT1S')).toEqual({ metadata: { timeout: '-1s' } });
   });
 });
 

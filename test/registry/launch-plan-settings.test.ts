@@ -218,7 +218,7 @@ describe('the settings of a launch plan', () => {
     ],
     [
       'an unknown behaviour',
-      { concurrencyPolicy: { max: 1, behavior: 'QUEUE' } },
+      { concurrencyPolicy: { max: 1, behavior: 'WAIT' } },
       'concurrencyPolicy.behavior',
     ],
   ])("cannot have %s in Flyte's form", async (_name, settings, path) => {

@@ -6,6 +6,7 @@ import { executionPhases } from '../domain/phases.ts';
 import { getSpec, settingsOf } from '../store/execution-specs.ts';
 import type { ExecutionRow } from '../store/reads.ts';
 import { createExecution } from './create-execution.ts';
+import { notificationsOf } from './notifications-of.ts';
 
 export interface Recovery {
   readonly name: string | null;
@@ -41,6 +42,7 @@ export async function recoverExecution(
     settings: settingsOf(resolved),
     engine: source.engine,
     taskId: source.taskId,
+    ...(await notificationsOf(source)),
     origin: { mode: 'RECOVERED', referenceId: source.id, sourceId: source.id, path },
   });
 }

@@ -5,6 +5,7 @@ import type { LiteralMap } from '../../values/literals.ts';
 import { getSpec, settingsOf } from '../store/execution-specs.ts';
 import type { ExecutionRow } from '../store/reads.ts';
 import { createExecution } from './create-execution.ts';
+import { notificationsOf } from './notifications-of.ts';
 
 export interface Relaunch {
   readonly name: string | null;
@@ -48,6 +49,7 @@ export async function relaunchExecution(
     settings: { ...settingsOf(resolved), overwriteCache },
     engine: source.engine,
     taskId: source.taskId,
+    ...(await notificationsOf(source)),
     origin: { mode: 'RELAUNCH', referenceId: source.id, sourceId: source.id, path },
   });
 }

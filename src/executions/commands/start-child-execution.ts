@@ -90,13 +90,15 @@ export async function startChildExecution(
 }
 
 /**
- * What a child gets from its parent. Tags, quality of service and the environments of nodes are about the parent alone.
+ * What a child gets from its parent. Tags, the timeout, quality of service and the environments of nodes are about the
+ * parent alone.
  * Source: the LaunchContext of Flyte's engine, which has no variables and no cluster pool; here they apply to all the
  * work of an execution.
  */
 function inheritedSettings(parent: SpecRow): ExecutionSettings {
   const {
     tags: _tags,
+    timeoutMilliseconds: _timeout,
     qualityOfService: _quality,
     executionEnvAssignments: _environments,
     ...settings

@@ -3,6 +3,8 @@ import type { Place } from '../../values/problem-list.ts';
 import type { ExecutionSettings } from './execution-spec.ts';
 
 const MAX_TAGS = 100;
+const MAX_TIMEOUT_DAYS = 366;
+const MILLISECONDS_PER_DAY = 86_400_000;
 
 /** Reports all problems of the settings of a request, with the limits that attributes have. */
 export function checkSettings(settings: ExecutionSettings, place: Place): void {
@@ -14,6 +16,7 @@ export function checkSettings(settings: ExecutionSettings, place: Place): void {
     checkAttributes({ resourceType: 'CLUSTER_ASSIGNMENT', payload: clusterAssignment }, place);
   if (executionClusterLabel)
     checkAttributes({ resourceType: 'EXECUTION_CLUSTER_LABEL', payload: executionClusterLabel }, place);
+  checkTimeout(settings.timeoutMilliseconds, place.at('timeout'));
   if (tags.length > MAX_TAGS) {
     place.at('tags').report('TooLarge', `must have at most ${MAX_TAGS} tags`);
     return;
@@ -22,4 +25,11 @@ export function checkSettings(settings: ExecutionSettings, place: Place): void {
     checkName(tag, place.at('tags', at), 'tag');
     if (tags.indexOf(tag) < at) place.at('tags', at).report('DuplicateId', 'this tag is given twice');
   }
+}
+
+function checkTimeout(milliseconds: number | undefined, place: Place): void {
+  if (milliseconds === undefined) return;
+  if (milliseconds <= 0) place.report('InvalidValue', 'must be longer than zero');
+  if (milliseconds > MAX_TIMEOUT_DAYS * MILLISECONDS_PER_DAY)
+    place.report('TooLarge', `must be at most ${MAX_TIMEOUT_DAYS} days`);
 }

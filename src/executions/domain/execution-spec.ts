@@ -14,6 +14,8 @@ import type { Place } from '../../values/problem-list.ts';
 export interface ExecutionSettings extends Omit<LaunchPlanSettings, 'concurrencyPolicy'> {
   readonly executionClusterLabel?: ExecutionClusterLabel;
   readonly tags?: readonly string[];
+  /** How long the execution may take, from its creation. Only a request sets it. */
+  readonly timeoutMilliseconds?: number;
 }
 
 /** What is stored in the column `spec`: all settings after they were resolved, except those with a column. */
@@ -96,6 +98,7 @@ export function resolveSettings(sources: SettingSources, place: Place): Resolved
     envs: firstOf('envs', hasEntries),
     executionEnvAssignments: firstOf('executionEnvAssignments', (list) => list.length > 0),
     tags: request.tags,
+    timeoutMilliseconds: request.timeoutMilliseconds,
     securityContext: securityContextOf(chain, sources.oldIdentity),
     rawOutputDataConfig: firstOf('rawOutputDataConfig', (config) => config.outputLocationPrefix !== ''),
     qualityOfService: request.qualityOfService,

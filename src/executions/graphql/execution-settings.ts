@@ -62,9 +62,17 @@ export const executionSettingFields = (t: ObjectFields) => ({
     type: 'Duration',
     nullable: true,
     description:
-      'How long the execution may wait in its queue, for engines from outside; our scheduler does not end executions that wait longer. Null if there is no limit.',
+      'How long the execution may wait until its first task begins. After this time it is TIMED_OUT; an engine from outside sees to this itself. Null if there is no limit.',
     resolve: async (execution, _args, context) =>
       (await specOf(execution, context)).queueingBudgetMilliseconds ?? null,
+  }),
+  timeout: t.field({
+    type: 'Duration',
+    nullable: true,
+    description:
+      'How long the execution may take, from its creation. After this time its work is stopped, and it is TIMED_OUT; an engine from outside sees to this itself. Null if there is no limit.',
+    resolve: async (execution, _args, context) =>
+      (await specOf(execution, context)).timeoutMilliseconds ?? null,
   }),
   clusterAssignment: t.field({
     type: ClusterAssignmentType,
@@ -91,6 +99,11 @@ export const executionSettingInputs = (t: InputFields) => ({
     description: `How many nodes may run at the same time; 0 means no limit. ${resolution} A 0 of a launch plan or of attributes counts as not set.`,
   }),
   ...executionConfigInputs(t),
+  timeout: t.field({
+    type: 'Duration',
+    description:
+      'How long the execution may take, from its creation: at most 366 days. After this time its work is stopped, and it is TIMED_OUT. If left out, there is no limit. Executions of its nodes have their own.',
+  }),
   tags: t.stringList({ description: 'Tags by which lists can be filtered: at most 100, all different.' }),
   qualityOfService: t.field({
     type: QualityOfServiceInput,
@@ -108,6 +121,8 @@ export const executionSettingInputs = (t: InputFields) => ({
 
 interface ExecutionSettingsInput extends ExecutionConfigInput {
   readonly tags?: readonly string[] | null | undefined;
+  /** In milliseconds. */
+  readonly timeout?: number | null | undefined;
   readonly qualityOfService?: typeof QualityOfServiceInput.$inferInput | null | undefined;
   readonly clusterAssignment?: typeof ClusterAssignmentInput.$inferInput | null | undefined;
   readonly executionClusterLabel?: typeof ExecutionClusterLabelInput.$inferInput | null | undefined;
@@ -115,10 +130,11 @@ interface ExecutionSettingsInput extends ExecutionConfigInput {
 
 /** These inputs as settings. @throws InvalidArgumentError if a map has a key twice. */
 export function executionSettingsOf(given: ExecutionSettingsInput): ExecutionSettings {
-  const { qualityOfService, clusterAssignment, executionClusterLabel, tags } = given;
+  const { qualityOfService, clusterAssignment, executionClusterLabel, tags, timeout } = given;
   return {
     ...executionConfigOf(given, ['input']),
     ...(tags?.length && { tags }),
+    ...(timeout != null && { timeoutMilliseconds: timeout }),
     ...(qualityOfService && { qualityOfService: qualityOfServiceOf(qualityOfService) }),
     ...(clusterAssignment && { clusterAssignment }),
     ...(executionClusterLabel && { executionClusterLabel }),

@@ -46,20 +46,24 @@ export interface NewExecution {
   readonly inputs: object;
 }
 
+/** The time after which a number of milliseconds in the spec is over; null if the spec does not have it. */
+const after = (field: keyof ExecutionSpec) =>
+  `now() + (spec->>'${field}')::float8 * interval '1 millisecond'`;
+
 const insertStatement = statement<ExecutionRow>(
   `with execution as (
      insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
                              workflow_entity_id, principal_id, queue, max_parallelism, mode, engine, source_id,
                              parent_node_id, nesting, interruptible, overwrite_cache, spec, cluster, reference_id,
                              max_concurrent, awaits_slot, launch_entity, task_id, scheduled_at,
-                             notifications, user_inputs, inputs, last_sequence, advance_at, created_at,
-                             updated_at)
+                             notifications, deadline_at, queue_deadline_at, user_inputs, inputs,
+                             last_sequence, advance_at, created_at, updated_at)
      select id, "tenantId", "projectId", domain, name, "launchPlanId", "workflowId", "workflowEntityId",
             "principalId", queue, "maxParallelism", coalesce(mode, 'MANUAL'), coalesce(engine, 'SLIPWAY'), "sourceId", "parentNodeId",
             coalesce(nesting, 0), interruptible, "overwriteCache", spec, cluster, "referenceId", "maxConcurrent",
             coalesce("awaitsSlot", false),
             case when "taskId" is null then 'LAUNCH_PLAN' else 'TASK' end::launch_entity, "taskId", "scheduledAt",
-            notifications, "userInputs", inputs, 1, case when "awaitsSlot" is not true then now() end,
+            notifications, ${after('timeoutMilliseconds')}, ${after('queueingBudgetMilliseconds')}, "userInputs", inputs, 1, case when "awaitsSlot" is not true then now() end,
             now(), now()
        from json_to_record($1::json) as asked(
               id uuid, "tenantId" uuid, "projectId" uuid, domain text, name text, "launchPlanId" uuid,

@@ -182,4 +182,32 @@ describe('the keys of an issuer', () => {
     vi.setSystemTime(Date.now() + 1);
     await expect(outside.verify(token)).rejects.toMatchObject(refused);
   });
+
+  it('are looked for again ten seconds after the issuer did not answer, and not before', async () => {
+    stopClocks('Date');
+    const outside = newOutsideIssuer(settings());
+    const token = await issuer.token({ sub: 'ada' });
+    answering('', 500);
+    await expect(outside.verify(token)).rejects.toMatchObject(unavailable);
+    issuer.instead = null;
+    issuer.asked.length = 0;
+    vi.setSystemTime(Date.now() + 9_999);
+    await expect(outside.verify(token)).rejects.toMatchObject(unavailable);
+    expect(issuer.asked).toEqual([]);
+    vi.setSystemTime(Date.now() + 1);
+    expect(await outside.verify(token)).toMatchObject({ username: 'ada' });
+    expect(issuer.asked).toEqual(['/keys']);
+  });
+
+  it('are looked for again for an unknown key half a minute after the last time, and not before', async () => {
+    stopClocks('Date');
+    const outside = newOutsideIssuer(settings());
+    await outside.verify(await issuer.token({ sub: 'ada' }));
+    await issuer.rotate();
+    const token = await issuer.token({ sub: 'ada' });
+    vi.setSystemTime(Date.now() + 29_999);
+    await expect(outside.verify(token)).rejects.toMatchObject(refused);
+    vi.setSystemTime(Date.now() + 1);
+    expect(await outside.verify(token)).toMatchObject({ username: 'ada' });
+  });
 });
