@@ -185,7 +185,7 @@ const rows: readonly Row[] = [
     field: 'createExecution',
     further: 'task',
     names: () => ['double', 'ghostly'],
-    input: (name) => ({ project: own, domain, task: { key: key(hidden)(name) } }),
+    input: (name) => ({ project: own, domain, task: { key: key(hidden)(name) }, inputs: { x: 1 } }),
     answer: notFound('task'),
   },
   {

@@ -129,9 +129,9 @@ describe('a note', () => {
     // Field 500 of the message, with the number 1.
     const unknown = Uint8Array.from([...task(key(TASK), { custom: { a: 'b' } }), 0xa0, 0x1f, 0x01]);
     expect(read('1_a_1.pb', unknown)?.notes).toEqual([{ path: '(field 500)', what: 'dropped' }]);
-    const ports = { target: { case: 'container', value: { ports: [{ containerPort: 80 }] } } } as const;
-    expect(read('1_a_1.pb', task(key(TASK), ports))?.notes).toEqual([
-      { path: 'template.container.ports', what: 'kept' },
+    const old = { target: { case: 'container', value: { config: [{ key: 'a', value: 'b' }] } } } as const;
+    expect(read('1_a_1.pb', task(key(TASK), old))?.notes).toEqual([
+      { path: 'template.container.config', what: 'kept' },
     ]);
   });
 });
