@@ -12,6 +12,7 @@ import { namedEntityNodes } from './store/named-entities.ts';
 import { launchPlanNodes, taskNodes, workflowNodes } from './store/version-lists.ts';
 import './graphql/different-structure.ts';
 import './graphql/entity-names.ts';
+import './graphql/launch-plan-mutations.ts';
 import './graphql/schedule-status.ts';
 import './graphql/version-difference.ts';
 
