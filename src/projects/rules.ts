@@ -31,5 +31,9 @@ export const projectRules: RootRules = {
       kind: 'project',
       key: (args) => (args['input'] as { identifier: string }).identifier,
     }),
+    updateProject: can(
+      'project:update',
+      ofProjectBy(({ input }: { input: { by: ProjectBy } }) => input.by),
+    ),
   },
 };

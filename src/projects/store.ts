@@ -6,7 +6,8 @@ import { db } from '../platform/database/client.ts';
 import { type FilterColumn, type FilterTable, filterSql } from '../platform/database/filter-sql.ts';
 import { byText, type Page } from '../platform/database/page.ts';
 import { columnsOf, nothing, type Rows, sql } from '../platform/database/sql.ts';
-import { count, list } from '../platform/database/statement.ts';
+import { count, list, run, statement } from '../platform/database/statement.ts';
+import type { Tx } from '../platform/database/transaction.ts';
 import type { FilterTerm } from '../platform/flyte-filters.ts';
 import { isId } from '../platform/ids.ts';
 
@@ -19,6 +20,14 @@ export async function findProject(tenantId: string, by: ProjectBy): Promise<Proj
   return await db.project.findUnique({
     where: { tenantId_identifier: { tenantId, identifier } },
   });
+}
+
+const lockStatement = statement<{ id: string }>('select id from projects where id = $1::uuid for update');
+
+/** Locks a project until the transaction ends; null if it does not exist. */
+export async function lockProject(tx: Tx, id: string): Promise<Project | null> {
+  await run(lockStatement, [id], tx);
+  return await tx.project.findUnique({ where: { id } });
 }
 
 /** One row or null for each address, in the order of the addresses. */

@@ -55,6 +55,7 @@ async function refusalsOf(actorId: string): Promise<Answer[]> {
 /** The permission of each mutation, and the kind of its object. */
 const mutations: Readonly<Record<string, readonly [string, string]>> = {
   registerProject: ['project:register', 'project'],
+  updateProject: ['project:update', 'project'],
   updateProjectAttributes: ['attributes:update', 'project'],
   updateProjectDomainAttributes: ['attributes:update', 'project'],
   updateWorkflowAttributes: ['attributes:update', 'project'],

@@ -45,6 +45,7 @@ const inputs: Readonly<Record<string, () => object>> = {
   deleteModelVersionTags: () => ({ ...by('version'), keys: [] }),
   editUser: () => by('user'),
   updatePreferences: () => ({ preferences: {} }),
+  updateProject: () => ({ by: { identifier: project } }),
   updateNamedEntity: () => ({ by: { key: { type: 'TASK', project, domain, name: 'still' } } }),
   updateTenant: () => ({}),
   updateGroup: () => group,

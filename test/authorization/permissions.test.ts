@@ -50,6 +50,7 @@ const besides: Readonly<Record<Exclude<Role, 'GUEST'>, readonly Permission[]>> =
     ...(['task:create', 'workflow:create', 'launchPlan:create', 'launchPlan:update'] as const),
     ...(['execution:update', 'execution:terminate', 'execution:signal', 'execution:report'] as const),
     ...(['experiment:create', 'experiment:update', 'experiment:delete'] as const),
+    'project:update',
     'attributes:update',
     'namedEntity:update',
     'cacheEntry:read',
@@ -122,6 +123,7 @@ const levelsOf: Readonly<
   MANAGE: [
     ...(['experiment:delete', 'experiment:publish', 'run:delete', 'model:delete', 'model:publish'] as const),
     ...(['permission:read', 'permission:grant', 'attributes:update', 'webhookKey:read'] as const),
+    ...(['project:update'] as const),
   ],
   CREATION_POLICY: ['experiment:create', 'model:create'],
 };

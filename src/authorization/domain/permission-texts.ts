@@ -8,6 +8,7 @@ export const permissionTexts: Readonly<Record<Permission, string>> = {
   'session:end': 'Sign out.',
   'project:register': 'Register projects.',
   'project:read': 'See a project.',
+  'project:update': 'Change, archive and restore a project.',
   'project:list': 'List projects and domains.',
   'attributes:read': 'See the matchable attributes of a project.',
   'attributes:list': 'List the matchable attributes of all projects.',

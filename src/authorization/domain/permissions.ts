@@ -44,6 +44,7 @@ export const permissions = {
   'session:end': { level: 'NONE', role: 'GUEST', openTo: ['SHARED', 'CONFINED', 'OUT_OF_SCOPE'] },
   'project:register': { level: 'NONE', role: 'SUPERUSER', openTo: NOBODY },
   'project:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
+  'project:update': { level: 'MANAGE', role: 'USER', openTo: CONFINED },
   'project:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },
   'attributes:read': { level: 'READ', role: 'GUEST', openTo: ANYONE },
   'attributes:list': { level: 'NONE', role: 'GUEST', openTo: ANYONE },

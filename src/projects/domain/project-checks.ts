@@ -13,21 +13,42 @@ export interface NewProject {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+const fault = (field: string, message: string): Problem => ({
+  path: ['input', field],
+  code: 'InvalidValue',
+  message,
+});
+
 /** All problems of a new project. Source: Flyte's RegisterProject. */
 export function projectProblems(project: NewProject): Problem[] {
+  const problems = fieldProblems(project);
+  if (identifierForm.test(project.identifier)) return problems;
+  const message =
+    'must have at most 63 lower-case letters, digits and hyphens, and must not begin or end with a hyphen';
+  return [fault('identifier', message), ...problems];
+}
+
+/** All problems of the fields that can be changed later. A field that is left out has none. */
+export function fieldProblems({
+  name,
+  description = '',
+  labels = {},
+  state = 'ACTIVE',
+}: {
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly state?: ProjectState | undefined;
+}): Problem[] {
   const problems: Problem[] = [];
-  const fault = (field: string, message: string) =>
-    problems.push({ path: ['input', field], code: 'InvalidValue', message });
-  if (!identifierForm.test(project.identifier))
-    fault(
-      'identifier',
-      'must have at most 63 lower-case letters, digits and hyphens, and must not begin or end with a hyphen',
-    );
-  if (project.name.trim() === '') fault('name', 'missing name');
-  if (project.name.length > MAX_NAME) fault('name', `must have at most ${MAX_NAME} characters`);
-  if (project.description.length > MAX_DESCRIPTION)
-    fault('description', `must have at most ${MAX_DESCRIPTION} characters`);
-  return [...problems, ...labelProblems(project.labels, ['input', 'labels'])];
+  if (name?.trim() === '') problems.push(fault('name', 'missing name'));
+  if (name !== undefined && name.length > MAX_NAME)
+    problems.push(fault('name', `must have at most ${MAX_NAME} characters`));
+  if (description.length > MAX_DESCRIPTION)
+    problems.push(fault('description', `must have at most ${MAX_DESCRIPTION} characters`));
+  if (state !== 'ACTIVE' && state !== 'ARCHIVED')
+    problems.push(fault('state', 'must be ACTIVE or ARCHIVED; the platform alone sets the others'));
+  return [...problems, ...labelProblems(labels, ['input', 'labels'])];
 }
 
 /**

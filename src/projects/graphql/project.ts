@@ -9,10 +9,12 @@ import { entriesOf, KeyValueInput, KeyValueType, mapOf } from '../../graphql/key
 import { pagedList } from '../../graphql/keyset.ts';
 import { NodeInterface } from '../../graphql/node.ts';
 import { payload } from '../../graphql/payload.ts';
+import { addressText } from '../../platform/address-text.ts';
 import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
-import { AlreadyExistsError, InvalidArgumentError } from '../../platform/errors.ts';
+import { AlreadyExistsError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { parseFilters } from '../../platform/flyte-filters.ts';
 import { registerProject } from '../commands/register-project.ts';
+import { updateProject } from '../commands/update-project.ts';
 import { rememberProjects } from '../loaders.ts';
 import { countProjects, listProjects, type ProjectBy, projectFilters, projectOrder } from '../store.ts';
 
@@ -153,9 +155,27 @@ const RegisterProjectInput = builder.inputType('RegisterProjectInput', {
 });
 
 const RegisterProjectPayload = payload('RegisterProjectPayload', 'project', ProjectType);
+const UpdateProjectPayload = payload('UpdateProjectPayload', 'project', ProjectType);
 
-builder.mutationField('registerProject', (t) =>
-  t.field({
+const UpdateProjectInput = builder.inputType('UpdateProjectInput', {
+  description: 'Changes of a project. Fields that are left out stay as they are.',
+  fields: (t) => ({
+    by: t.field({ type: ProjectByInput, required: true, description: 'Which project to change.' }),
+    name: t.string({ description: 'The new name for people, at most 64 characters.' }),
+    description: t.string({ description: 'The new purpose, at most 300 characters. Empty clears it.' }),
+    labels: t.field({
+      type: [KeyValueInput],
+      description: 'All labels of the project from now on, at most 16. An empty list clears them.',
+    }),
+    state: t.field({
+      type: ProjectStateEnum,
+      description: 'ACTIVE or ARCHIVED. The platform alone sets the other states.',
+    }),
+  }),
+});
+
+builder.mutationFields((t) => ({
+  registerProject: t.field({
     type: RegisterProjectPayload,
     nullable: true,
     description:
@@ -171,4 +191,25 @@ builder.mutationField('registerProject', (t) =>
       }),
     }),
   }),
-);
+  updateProject: t.field({
+    type: UpdateProjectPayload,
+    nullable: true,
+    description:
+      'Changes a project, archives it, or takes it out of the archive. Requires MANAGE on the project. An archived project accepts nothing new; what runs in it goes on.',
+    errors: { types: [InvalidArgumentError, NotFoundError] },
+    args: inputOf(UpdateProjectInput),
+    resolve: async (_root, { input }, context) => {
+      const { by, labels, ...others } = input;
+      const found = await context.loaders.project.load(by as ProjectBy);
+      if (!found) throw new NotFoundError('project', addressText(by), ['input', 'by']);
+      const project = await updateProject(callerOf(context), found, {
+        name: others.name ?? undefined,
+        description: others.description ?? undefined,
+        labels: labels ? mapOf(labels, ['input', 'labels']) : undefined,
+        state: others.state ?? undefined,
+      });
+      context.loaders.project.clearAll();
+      return { project };
+    },
+  }),
+}));
