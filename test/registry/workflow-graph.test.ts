@@ -405,7 +405,8 @@ describe('what a reader of a workflow may not read', () => {
     const absent = await statementsOf(() => closureOf(reader));
     await db.task.update({ where: { id }, data: { name: 'double' } });
     expect(absent.result.tasks).toEqual(tasks);
-    expect(absent.statements.toSorted()).toEqual(hidden.statements.toSorted());
+    // Which grants are read together depends on which of two answers of the database comes first.
+    expect(new Set(absent.statements)).toEqual(new Set(hidden.statements));
   });
 
   it('is left out of the differences with a version that is registered already', async () => {

@@ -49,16 +49,25 @@ const template = checked(text, (value, place) => {
     place.report('InvalidValue', `must have at most ${MAX_TEMPLATE} characters`);
 });
 
-/** One plain address. Names, lists and comments are refused, because a mail program would read more than one in them. */
-const address: Reader<string> = (value, place) => {
-  if (typeof value !== 'string') return wrongKind('an e-mail address', value, place);
-  if (value.trim() === '') return place.report('MissingField', 'a recipient must not be blank');
-  const isAddress =
-    value.length <= 320 && /^[^\s\p{C}@,;:<>()[\]"\\]+@[^\s\p{C}@,;:<>()[\]"\\]+$/u.test(value);
-  return isAddress
-    ? value
-    : place.report('InvalidValue', 'expected an e-mail address such as ada@example.com');
-};
+const MAX_ADDRESS = 320;
+
+/** One plain address. Names, lists and comments are none: a mail program would read more than one address in them. */
+export const isEmailAddress = (text: string): boolean =>
+  text.length <= MAX_ADDRESS && /^[^\s\p{C}@,;:<>()[\]"\\]+@[^\s\p{C}@,;:<>()[\]"\\]+$/u.test(text);
+
+/** As Flyte, which takes any text for PagerDuty and Slack, such as the name of a channel. */
+const isOneName = (text: string): boolean =>
+  text.length <= MAX_ADDRESS && /^[^\s\p{C},;:<>()[\]"\\]+$/u.test(text);
+
+const recipientWith =
+  (isGood: (text: string) => boolean): Reader<string> =>
+  (value, place) => {
+    if (typeof value !== 'string') return wrongKind('an e-mail address', value, place);
+    if (value.trim() === '') return place.report('MissingField', 'a recipient must not be blank');
+    return isGood(value)
+      ? value
+      : place.report('InvalidValue', 'expected an e-mail address such as ada@example.com');
+  };
 
 const url: Reader<string> = (value, place) => {
   if (typeof value !== 'string') return wrongKind('a URL', value, place);
@@ -79,17 +88,18 @@ const bounded =
     if (values.length > most) place.report('InvalidValue', `give at most ${most} ${noun}s`);
   };
 
-const recipients = fields<Recipients>({
-  recipients: required(checked(list(address), bounded(MAX_RECIPIENTS, 'recipient'))),
-  template: optional(template),
-});
+const recipientsWith = (isGood: (text: string) => boolean) =>
+  fields<Recipients>({
+    recipients: required(checked(list(recipientWith(isGood)), bounded(MAX_RECIPIENTS, 'recipient'))),
+    template: optional(template),
+  });
 
 const notification = checked(
   fields<Notification>({
     phases: required(checked(list(phase), bounded(notificationPhases.length, 'phase'))),
-    email: optional(recipients),
-    pagerDuty: optional(recipients),
-    slack: optional(recipients),
+    email: optional(recipientsWith(isEmailAddress)),
+    pagerDuty: optional(recipientsWith(isOneName)),
+    slack: optional(recipientsWith(isOneName)),
     webhook: optional(fields<Webhook>({ url: required(url), template: optional(template) })),
   }),
   (value, place) => {

@@ -84,7 +84,11 @@ export const NotificationType = builder.objectRef<Notification>('Notification').
 const RecipientsInput = builder.inputType('NotificationRecipientsInput', {
   description: 'Who gets an e-mail.',
   fields: (t) => ({
-    recipients: t.stringList({ required: true, description: 'The e-mail addresses, 1 to 50.' }),
+    recipients: t.stringList({
+      required: true,
+      description:
+        'The e-mail addresses, 1 to 50. For PagerDuty and Slack, other names are taken too, as in Flyte; they get nothing.',
+    }),
     template: t.string({ description: templateText }),
   }),
 });

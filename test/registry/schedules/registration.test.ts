@@ -226,6 +226,16 @@ describe('createLaunchPlan with notifications', () => {
       'MissingField input.notifications.0.slack.recipients.0',
     ],
     [
+      'a channel where an address is needed',
+      { phases, email: { recipients: ['#ops'] } },
+      'InvalidValue input.notifications.0.email.recipients.0',
+    ],
+    [
+      'two names in one',
+      { phases, slack: { recipients: ['#ops,#dev'] } },
+      'InvalidValue input.notifications.0.slack.recipients.0',
+    ],
+    [
       'two addresses in one',
       { phases, email: { recipients: ['a@b.c,d@e.f'] } },
       'InvalidValue input.notifications.0.email.recipients.0',
