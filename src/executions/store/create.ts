@@ -53,25 +53,24 @@ const after = (field: keyof ExecutionSpec) =>
 const insertStatement = statement<ExecutionRow>(
   `with execution as (
      insert into executions (id, tenant_id, project_id, domain, name, launch_plan_id, workflow_id,
-                             workflow_entity_id, principal_id, queue, max_parallelism, mode, engine, source_id,
-                             parent_node_id, nesting, interruptible, overwrite_cache, spec, cluster, reference_id,
-                             max_concurrent, awaits_slot, launch_entity, task_id, scheduled_at,
-                             notifications, deadline_at, queue_deadline_at, user_inputs, inputs,
-                             last_sequence, advance_at, created_at, updated_at)
-     select id, "tenantId", "projectId", domain, name, "launchPlanId", "workflowId", "workflowEntityId",
-            "principalId", queue, "maxParallelism", coalesce(mode, 'MANUAL'), coalesce(engine, 'SLIPWAY'), "sourceId", "parentNodeId",
-            coalesce(nesting, 0), interruptible, "overwriteCache", spec, cluster, "referenceId", "maxConcurrent",
-            coalesce("awaitsSlot", false),
-            case when "taskId" is null then 'LAUNCH_PLAN' else 'TASK' end::launch_entity, "taskId", "scheduledAt",
-            notifications, ${after('timeoutMilliseconds')}, ${after('queueingBudgetMilliseconds')}, "userInputs", inputs, 1, case when "awaitsSlot" is not true then now() end,
-            now(), now()
+       workflow_entity_id, launch_entity, task_id, principal_id, queue, cluster, engine, mode, reference_id,
+       source_id, parent_node_id, nesting, scheduled_at, max_parallelism, max_concurrent, awaits_slot, interruptible,
+       overwrite_cache, spec, notifications, deadline_at, queue_deadline_at, user_inputs, inputs, last_sequence,
+       advance_at, created_at, updated_at)
+     select id, "tenantId", "projectId", domain, name, "launchPlanId", "workflowId",
+            "workflowEntityId", case when "taskId" is null then 'LAUNCH_PLAN' else 'TASK' end::launch_entity, "taskId",
+            "principalId", queue, cluster, coalesce(engine, 'SLIPWAY'), coalesce(mode, 'MANUAL'), "referenceId",
+            "sourceId", "parentNodeId", coalesce(nesting, 0), "scheduledAt", "maxParallelism", "maxConcurrent",
+            coalesce("awaitsSlot", false), interruptible, "overwriteCache", spec, notifications,
+            ${after('timeoutMilliseconds')}, ${after('queueingBudgetMilliseconds')}, "userInputs", inputs, 1,
+            case when "awaitsSlot" is not true then now() end, now(), now()
        from json_to_record($1::json) as asked(
               id uuid, "tenantId" uuid, "projectId" uuid, domain text, name text, "launchPlanId" uuid,
-              "workflowId" uuid, "workflowEntityId" uuid, "principalId" uuid, queue text, "maxParallelism" int,
-              mode execution_mode, engine execution_engine, "sourceId" uuid, "parentNodeId" uuid, nesting int,
-              interruptible boolean, "overwriteCache" boolean, spec json, cluster text, "referenceId" uuid,
-              "maxConcurrent" int, "awaitsSlot" boolean, "taskId" uuid, "scheduledAt" timestamptz, notifications json,
-              "userInputs" json, inputs json)
+              "workflowId" uuid, "workflowEntityId" uuid, "taskId" uuid, "principalId" uuid, queue text, cluster text,
+              engine execution_engine, mode execution_mode, "referenceId" uuid, "sourceId" uuid, "parentNodeId" uuid,
+              nesting int, "scheduledAt" timestamptz, "maxParallelism" int, "maxConcurrent" int, "awaitsSlot" boolean,
+              interruptible boolean, "overwriteCache" boolean, spec json, notifications json, "userInputs" json,
+              inputs json)
      on conflict (tenant_id, project_id, domain, name) do nothing
      returning *
    ),
