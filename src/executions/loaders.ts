@@ -3,6 +3,7 @@ import type { Reader } from '../authorization/store/readable.ts';
 import type { Page } from '../platform/database/page.ts';
 import { groupBy } from '../platform/group-by.ts';
 import { addressLoader, childCounter, childLoader, listLoader } from '../platform/loaders.ts';
+import { type DataRow, readExecutionData, readNodeData, readTaskData } from './store/data.ts';
 import {
   type DynamicWorkflowRow,
   type NodeDetailsRow,
@@ -22,20 +23,16 @@ import { readNotifications } from './store/notices.ts';
 import { nodesOfEach, tasksOfEach } from './store/part-lists.ts';
 import {
   type AttemptKey,
-  type DataRow,
   type ExecutionBy,
   type ExecutionRow,
   type NodeExecutionRow,
   type NodeKey,
   readChildExecutions,
-  readExecutionData,
   readExecutions,
   readItemCounts,
-  readNodeData,
   readNodeExecutions,
   readNodesByKey,
   readPhaseCounts,
-  readTaskData,
   readTaskExecutions,
   readTasksByAttempt,
   readTasksByKey,

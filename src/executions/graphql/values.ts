@@ -5,7 +5,7 @@ import type { Literal, LiteralMap } from '../../values/literals.ts';
 import { toPlain } from '../../values/plain-values.ts';
 import { urisIn } from '../../values/uris.ts';
 import { type FlyteUrls, flyteUrlsOf } from '../domain/flyte-urls.ts';
-import type { DataRow } from '../store/reads.ts';
+import type { DataRow } from '../store/data.ts';
 
 /** The parts that several nouns of this folder share: values, durations, rows of lists. */
 
