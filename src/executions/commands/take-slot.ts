@@ -1,7 +1,7 @@
 import type { ExecutionEngine, LaunchPlan } from '../../generated/prisma/client.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
-import { settingsIn } from '../../registry/domain/launch-plan-settings.ts';
+import { type ConcurrencyPolicy, settingsIn } from '../../registry/domain/launch-plan-settings.ts';
 import { executionPhases } from '../domain/phases.ts';
 import { moveExecution } from '../store/moves.ts';
 import { listOpenExecutions, lockLaunchPlanName } from '../store/slots.ts';
@@ -14,11 +14,14 @@ export type Slot =
 
 const unlimited: Slot = { maxConcurrent: null, awaitsSlot: false };
 
-/** Whether executions of a launch plan need a place. */
-export function isLimited({ spec }: LaunchPlan): boolean {
-  const { max = 0, behavior } = settingsIn(spec as object).concurrencyPolicy ?? {};
-  return max > 0 && behavior !== 'UNSPECIFIED';
+/** What limits the executions of a launch plan; null if nothing does. */
+function limitOf({ spec }: LaunchPlan): ConcurrencyPolicy | null {
+  const policy = settingsIn(spec as object).concurrencyPolicy;
+  return policy && policy.max > 0 && policy.behavior !== 'UNSPECIFIED' ? policy : null;
 }
+
+/** Whether executions of a launch plan need a place. */
+export const isLimited = (plan: LaunchPlan): boolean => limitOf(plan) !== null;
 
 /**
  * Takes a place among the executions of a launch plan that may run at the same time, or says what the new execution must
@@ -34,8 +37,9 @@ export async function takeSlot(
   plan: LaunchPlan,
   { engine = 'SLIPWAY', principalId }: { engine?: ExecutionEngine; principalId: string },
 ): Promise<Slot> {
-  const { max = 0, behavior } = settingsIn(plan.spec as object).concurrencyPolicy ?? {};
-  if (!isLimited(plan)) return unlimited;
+  const limit = limitOf(plan);
+  if (!limit) return unlimited;
+  const { max, behavior } = limit;
   const nameId = await lockLaunchPlanName(tx, plan.id);
   const open = nameId === null ? [] : await listOpenExecutions(tx, nameId);
   const running = open.filter(({ waits }) => !waits).length;
