@@ -1,19 +1,10 @@
-import type { LaunchPlan, Project } from '../../generated/prisma/client.ts';
+import type { Project } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { FailedPreconditionError } from '../../platform/errors.ts';
 import { isTerminal } from '../../platform/phase-table.ts';
 import { executionPhases } from '../domain/phases.ts';
-import { getSpec, settingsOf } from '../store/execution-specs.ts';
 import type { ExecutionRow } from '../store/reads.ts';
-import { createExecution } from './create-execution.ts';
-import { notificationsOf } from './notifications-of.ts';
-
-export interface Recovery {
-  readonly name: string | null;
-  findLaunchPlan(): Promise<LaunchPlan | null>;
-}
-
-const path = ['input', 'by'];
+import { type Repetition, repeatExecution } from './repeat-execution.ts';
 
 /**
  * Runs an execution that ended without success again, with the same version of the launch plan, inputs and settings.
@@ -29,22 +20,10 @@ export async function recoverExecution(
   caller: Caller,
   source: ExecutionRow,
   project: Project,
-  { name, findLaunchPlan }: Recovery,
+  recovery: Pick<Repetition, 'name' | 'findLaunchPlan'>,
 ): Promise<ExecutionRow> {
   requireUnsuccessful(source);
-  const { userInputs, ...resolved } = await getSpec(source.id);
-  return await createExecution(caller, project, {
-    domain: source.domain,
-    name,
-    launchPlan: { by: { id: source.launchPlanId }, find: findLaunchPlan },
-    inputs: {},
-    inputLiterals: userInputs,
-    settings: settingsOf(resolved),
-    engine: source.engine,
-    taskId: source.taskId,
-    ...(await notificationsOf(source)),
-    origin: { mode: 'RECOVERED', referenceId: source.id, sourceId: source.id, path },
-  });
+  return await repeatExecution(caller, source, project, { ...recovery, mode: 'RECOVERED' });
 }
 
 function requireUnsuccessful({ phase }: ExecutionRow): void {

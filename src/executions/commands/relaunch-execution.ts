@@ -1,23 +1,7 @@
-import type { LaunchPlan, Project } from '../../generated/prisma/client.ts';
+import type { Project } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
-import { isRecord } from '../../values/json.ts';
-import type { LiteralMap } from '../../values/literals.ts';
-import { getSpec, settingsOf } from '../store/execution-specs.ts';
 import type { ExecutionRow } from '../store/reads.ts';
-import { createExecution } from './create-execution.ts';
-import { notificationsOf } from './notifications-of.ts';
-
-export interface Relaunch {
-  readonly name: string | null;
-  readonly overwriteCache: boolean;
-  /** Inputs that replace those of the execution: plain values by name. */
-  readonly inputs: unknown;
-  /** The same as Flyte's literals. */
-  readonly inputLiterals: unknown;
-  findLaunchPlan(): Promise<LaunchPlan | null>;
-}
-
-const path = ['input', 'by'];
+import { type Repetition, repeatExecution } from './repeat-execution.ts';
 
 /**
  * Starts an execution that repeats another one, in whatever phase that one is. It has the same version of the launch
@@ -37,27 +21,7 @@ export async function relaunchExecution(
   caller: Caller,
   source: ExecutionRow,
   project: Project,
-  { name, overwriteCache, inputs, inputLiterals, findLaunchPlan }: Relaunch,
+  relaunch: Omit<Repetition, 'mode'> & { readonly overwriteCache: boolean },
 ): Promise<ExecutionRow> {
-  const { userInputs, ...resolved } = await getSpec(source.id);
-  return await createExecution(caller, project, {
-    domain: source.domain,
-    name,
-    launchPlan: { by: { id: source.launchPlanId }, find: findLaunchPlan },
-    inputs,
-    inputLiterals: withChanges(userInputs, inputs, inputLiterals),
-    settings: { ...settingsOf(resolved), overwriteCache },
-    engine: source.engine,
-    taskId: source.taskId,
-    ...(await notificationsOf(source)),
-    origin: { mode: 'RELAUNCH', referenceId: source.id, sourceId: source.id, path },
-  });
-}
-
-/** The inputs of the execution without those that are given anew, and the new literals. */
-function withChanges(userInputs: LiteralMap, inputs: unknown, inputLiterals: unknown): unknown {
-  if (inputLiterals !== null && inputLiterals !== undefined && !isRecord(inputLiterals)) return inputLiterals;
-  const given = isRecord(inputs) ? inputs : {};
-  const kept = Object.entries(userInputs).filter(([name]) => !Object.hasOwn(given, name));
-  return Object.fromEntries([...kept, ...Object.entries(inputLiterals ?? {})]);
+  return await repeatExecution(caller, source, project, { ...relaunch, mode: 'RELAUNCH' });
 }

@@ -1,0 +1,61 @@
+import type { LaunchPlan, Project } from '../../generated/prisma/client.ts';
+import type { Caller } from '../../platform/caller.ts';
+import { isRecord } from '../../values/json.ts';
+import type { LiteralMap } from '../../values/literals.ts';
+import { getSpec, settingsOf } from '../store/execution-specs.ts';
+import { readNotifications } from '../store/notices.ts';
+import type { ExecutionRow } from '../store/reads.ts';
+import { createExecution } from './create-execution.ts';
+
+/** What the new execution has of its own. */
+export interface Repetition {
+  readonly mode: 'RELAUNCH' | 'RECOVERED';
+  readonly name: string | null;
+  /** Left out: as the execution that it repeats. */
+  readonly overwriteCache?: boolean;
+  /** Inputs that replace those of the execution: plain values by name. */
+  readonly inputs?: unknown;
+  /** The same as Flyte's literals. */
+  readonly inputLiterals?: unknown;
+  findLaunchPlan(): Promise<LaunchPlan | null>;
+}
+
+const path = ['input', 'by'];
+
+/**
+ * Creates an execution that repeats another one: the same version of the launch plan, engine and task, the inputs that
+ * the user gave there, the settings that it had after they were resolved, and its notifications. All checks of
+ * `createExecution` run again.
+ *
+ * @throws the errors of `createExecution`.
+ */
+export async function repeatExecution(
+  caller: Caller,
+  source: ExecutionRow,
+  project: Project,
+  { mode, name, overwriteCache, inputs, inputLiterals, findLaunchPlan }: Repetition,
+): Promise<ExecutionRow> {
+  const { userInputs, ...resolved } = await getSpec(source.id);
+  const [notifications = []] = await readNotifications([source.id]);
+  return await createExecution(caller, project, {
+    domain: source.domain,
+    name,
+    launchPlan: { by: { id: source.launchPlanId }, find: findLaunchPlan },
+    inputs,
+    inputLiterals: withChanges(userInputs, inputs, inputLiterals),
+    settings: { ...settingsOf(resolved), ...(overwriteCache !== undefined && { overwriteCache }) },
+    engine: source.engine,
+    taskId: source.taskId,
+    notifications,
+    disableNotifications: notifications.length === 0,
+    origin: { mode, referenceId: source.id, sourceId: source.id, path },
+  });
+}
+
+/** The inputs of the execution without those that are given anew, and the new literals. */
+function withChanges(userInputs: LiteralMap, inputs: unknown, inputLiterals: unknown): unknown {
+  if (inputLiterals !== null && inputLiterals !== undefined && !isRecord(inputLiterals)) return inputLiterals;
+  const given = isRecord(inputs) ? inputs : {};
+  const kept = Object.entries(userInputs).filter(([name]) => !Object.hasOwn(given, name));
+  return Object.fromEntries([...kept, ...Object.entries(inputLiterals ?? {})]);
+}
