@@ -87,6 +87,15 @@ export async function refusal(
   return found ? asRefusal(error, { action: permission, target: nameOf(find, found.id) }) : error;
 }
 
+/**
+ * The refusal of a permission that the caller's role, scopes or token never allow; null if they allow it. For a call
+ * about many objects, which asks for the level on each of them later.
+ */
+export function closedTo(caller: Caller, permission: Permission): DomainError | null {
+  const obstacle = obstacleTo(caller, permission);
+  return obstacle && asRefusal(errorOf(obstacle, permission), { action: permission, target: null });
+}
+
 /** The object of a call, for the audit log. */
 export async function refusalTargetOf(find: Find): Promise<RefusalTarget> {
   const target = (await find.target?.()) ?? null;

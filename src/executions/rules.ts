@@ -1,7 +1,7 @@
 import { type Find, isSeen } from '../authorization/can.ts';
 import type { Target } from '../authorization/domain/resources.ts';
 import { type Context, callerOf } from '../graphql/context.ts';
-import { can, type Finder, type RootRules, ruleBy } from '../graphql/rules.ts';
+import { anyCaller, can, type Finder, type RootRules, ruleBy } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import { NO_ID } from '../platform/ids.ts';
 import { ofProject } from '../projects/rules.ts';
@@ -28,14 +28,18 @@ const ofInputBy = ofExecution(({ input }: { input: { by: ExecutionBy } }) => inp
 const ofInputExecution = ofExecution(({ input }: { input: { execution: ExecutionBy } }) => input.execution);
 
 /** A node has the target of its execution. */
-const ofNodeExecution: Finder = {
+const ofNodeAt = (by: (args: never) => NodeExecutionBy): Finder => ({
   kind: 'node execution',
-  key: (args) => addressText(args['by'] as NodeExecutionBy),
+  key: (args) => addressText(by(args as never)),
   target: async (args, { loaders }) => {
-    const node = await loadNodeExecution(args['by'] as NodeExecutionBy, loaders);
+    const node = await loadNodeExecution(by(args as never), loaders);
     return targetOf(await loaders.execution.load({ id: node?.executionId ?? NO_ID }));
   },
-};
+});
+
+const ofNodeExecution = ofNodeAt(({ by }: { by: NodeExecutionBy }) => by);
+
+const ofInputNode = ofNodeAt(({ input }: { input: { by: NodeExecutionBy } }) => input.by);
 
 const ofTaskExecution: Finder = {
   kind: 'task execution',
@@ -121,6 +125,9 @@ export const executionRules: RootRules = {
     relaunchExecution: can('execution:create', ofInputBy),
     updateExecution: can('execution:update', ofInputBy),
     terminateExecution: can('execution:terminate', ofInputBy),
+    // The command asks the rule of `terminateExecution` for each execution.
+    terminateExecutions: anyCaller('execution:terminate'),
+    terminateNodeExecution: can('execution:terminate', ofInputNode),
     evictCacheEntries: can(
       'cacheEntry:evict',
       ofProject(({ input }: { input: { project: string } }) => input.project),

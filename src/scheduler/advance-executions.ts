@@ -1,3 +1,4 @@
+import { abortAtOnce } from '../executions/commands/end-at-once.ts';
 import { endNodes } from '../executions/commands/end-nodes.ts';
 import { getJobSettings } from '../executions/commands/get-job-settings.ts';
 import { failureInside, moveToPhase } from '../executions/commands/move-to-phase.ts';
@@ -7,9 +8,10 @@ import { startNodes } from '../executions/commands/start-nodes.ts';
 import { abortNodes, stopNodes } from '../executions/commands/stop-nodes.ts';
 import { attemptOf } from '../executions/domain/client-id.ts';
 import { nextDeadlines, type Overdue, overdueOf } from '../executions/domain/deadlines.ts';
-import { nodeAt } from '../executions/engine/node-paths.ts';
+import { nodeAt, prefixOf } from '../executions/engine/node-paths.ts';
 import { type Progress, progress } from '../executions/engine/progress.ts';
 import { type LockedExecution, lockExecution } from '../executions/store/locked-execution.ts';
+import { listNodeAborts } from '../executions/store/node-aborts.ts';
 import {
   hasBegunTask,
   listNodesById,
@@ -17,6 +19,7 @@ import {
   type NodeRow,
   readExecutionNodes,
   readNodeLiterals,
+  type Selection,
 } from '../executions/store/nodes.ts';
 import { releaseReservations } from '../executions/store/output-cache.ts';
 import { settleExecution } from '../executions/store/turns.ts';
@@ -39,6 +42,9 @@ import { recordFailedTurn } from './failed-turns.ts';
 /** How many job events one turn reads. */
 const EVENTS_PER_TURN = 500;
 
+/** How many nodes one turn stops because users want it. A turn follows when one of them has ended. */
+const STOPS_PER_TURN = 100;
+
 /**
  * Moves one execution on as far as possible: it applies the events of its jobs, ends nodes that waited for something
  * else, starts the nodes that are now ready, and ends the execution if nothing is left. All of this is one transaction, with the position in the events of the job
@@ -60,6 +66,7 @@ export async function advanceExecution(id: string, now = new Date()): Promise<bo
 async function takeTurn(tx: Tx, id: string, now: Date): Promise<boolean> {
   const execution = await lockExecution(tx, id);
   if (!execution || execution.isBackingOff) return false;
+  if (execution.abortIsForced && execution.phase === 'ABORTING') return await endByForce(tx, execution, now);
   const closure = await getClosure(execution.workflowId, tx);
   const events = await listNews(tx, execution.id, EVENTS_PER_TURN);
   const { retries, upTo } = await takeOver(tx, execution, closure, events);
@@ -70,6 +77,16 @@ async function takeTurn(tx: Tx, id: string, now: Date): Promise<boolean> {
   const more = hasMoreNews || hasMore || hasReleased;
   await settleExecution(tx, id, more, wakeAt);
   return more;
+}
+
+/** Its jobs are told to stop, but what they report later does not count. */
+async function endByForce(tx: Tx, execution: LockedExecution, now: Date): Promise<boolean> {
+  const { id, tenantId, principalId, abortPrincipalId, abortCause } = execution;
+  const cause = abortCause ?? 'the execution was terminated';
+  await cancelJobSet(systemCaller(tenantId, abortPrincipalId ?? principalId), tx, id, cause);
+  await abortAtOnce(tx, execution, cause, now);
+  await settleExecution(tx, id, false);
+  return false;
 }
 
 type Attempt = {
@@ -170,11 +187,32 @@ async function stop(
   overdue: Overdue,
   now: Date,
 ): Promise<boolean> {
-  if (next.stop.length === 0) return false;
   const failure = overdue ? 'the time of the execution is over' : 'another node of the execution failed';
-  const cause = execution.abortCause ?? failure;
-  const { clientIds, ended } = await stopNodes(tx, execution, next.stop, cause, now);
-  const caller = systemCaller(execution.tenantId, execution.abortPrincipalId ?? execution.principalId);
+  const asked = execution.abortsNodes ? await listNodeAborts(tx, execution.id, STOPS_PER_TURN) : [];
+  const stops = [
+    ...(next.stop.length > 0 ? [{ cause: execution.abortCause ?? failure, prefixes: next.stop }] : []),
+    ...asked.map(({ nodeId, ...one }) => ({ ...one, prefixes: [prefixOf(nodeId)], nodeIds: [nodeId] })),
+  ];
+  let hasEnded = false;
+  for (const one of stops) hasEnded = (await stopSome(tx, execution, one, now)) || hasEnded;
+  return hasEnded;
+}
+
+interface Stop extends Selection {
+  readonly cause: string;
+  /** Who wants it, unless it is the one who aborts the execution. */
+  readonly principalId?: string;
+}
+
+async function stopSome(
+  tx: Tx,
+  execution: LockedExecution,
+  { cause, principalId, ...selection }: Stop,
+  now: Date,
+): Promise<boolean> {
+  const abortPrincipalId = principalId ?? execution.abortPrincipalId;
+  const { clientIds, ended } = await stopNodes(tx, { ...execution, abortPrincipalId }, selection, cause, now);
+  const caller = systemCaller(execution.tenantId, abortPrincipalId ?? execution.principalId);
   if (clientIds.length > 0) await cancelJobSet(caller, tx, execution.id, cause, clientIds);
   // Nothing would ever end these.
   const orphans = (await listWithoutJob(tx, execution.id, clientIds)).flatMap((id) => attemptOf(id) ?? []);

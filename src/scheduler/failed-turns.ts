@@ -1,4 +1,4 @@
-import { failExecution } from '../executions/commands/fail-execution.ts';
+import { failExecution } from '../executions/commands/end-at-once.ts';
 import { executionPhases } from '../executions/domain/phases.ts';
 import { lockExecution } from '../executions/store/locked-execution.ts';
 import { countFailedTurn, settleExecution } from '../executions/store/turns.ts';

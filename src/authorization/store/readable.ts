@@ -1,4 +1,4 @@
-import type { ResourceType } from '../../generated/prisma/enums.ts';
+import type { Level, ResourceType } from '../../generated/prisma/enums.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { join, nothing, raw, type Sql, sql } from '../../platform/database/sql.ts';
 import { exists } from '../../platform/database/statement.ts';
@@ -32,15 +32,17 @@ export interface ReadableSql {
 }
 
 /**
- * Makes the same decision as `decide`, for every row of a list at once: at least READ. The limits of roles do not
- * matter, because the lowest one is READ.
+ * Makes the same decision as `decide`, for every row of a list at once. The limits of roles do not matter: the lowest
+ * one is READ, and a permission that requires more also requires a role that can have it.
  *
  * @param publicColumn  an SQL expression that is true for public rows.
+ * @param atLeast  the level that the caller must have.
  */
 export function readableSql(
   reader: Reader,
   columns: readonly ResourceColumn[],
   publicColumn?: string,
+  atLeast: Level = 'READ',
 ): ReadableSql {
   const within = withinSql(reader, columns);
   if (managesTenant(reader.role)) return { with: nothing, joins: nothing, condition: within };
@@ -50,7 +52,7 @@ export function readableSql(
   const ofTypes = columns.map(
     ({ column }, at) => `case when ${column} is not null then (select type_${at} from elsewhere) end`,
   );
-  const level = `coalesce(${[...nearest, ...ofTypes, '(select level from elsewhere)'].join(', ')}) >= 'READ'`;
+  const level = `coalesce(${[...nearest, ...ofTypes, '(select level from elsewhere)'].join(', ')}) >= '${atLeast}'`;
   const wide = (type: string) =>
     `(select level from granted where resource_type = '${type}' and resource_id is null)`;
   const types = columns.map(({ type }, at) => `${wide(type)} as type_${at}`);

@@ -2,12 +2,18 @@ import type { Tx } from '../../platform/database/transaction.ts';
 import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
 import { executionPhases } from '../domain/phases.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
-import { moveExecution } from '../store/moves.ts';
+import { moveExecutions } from '../store/moves.ts';
 import { listOpenChildren, type NodeRow } from '../store/nodes.ts';
+
+/** The parts of an execution that decide how the executions that it started are aborted. */
+export type ChildrenOwner = Pick<
+  LockedExecution,
+  'id' | 'tenantId' | 'projectId' | 'principalId' | 'abortPrincipalId' | 'abortIsForced'
+>;
 
 /**
  * Aborts the executions that nodes of an execution have started and that have not ended. They are ABORTING at once, and
- * ABORTED when their work has stopped.
+ * ABORTED when their work has stopped; if the abort of the execution is forced, so is theirs.
  *
  * The caller must have locked the execution.
  *
@@ -15,22 +21,24 @@ import { listOpenChildren, type NodeRow } from '../store/nodes.ts';
  */
 export async function abortChildren(
   tx: Tx,
-  execution: LockedExecution,
+  execution: ChildrenOwner,
   nodes: readonly Pick<NodeRow, 'id' | 'kind'>[],
   cause: string,
   now: Date,
 ): Promise<void> {
+  const { abortPrincipalId, principalId, abortIsForced: isForced } = execution;
   const launching = nodes.filter(({ kind }) => kind === 'LAUNCH_PLAN').map(({ id }) => id);
-  for (const id of await listOpenChildren(tx, launching))
-    await moveExecution(
-      {
-        id,
-        to: 'ABORTING',
-        // Once is enough: a second request would only replace the cause.
-        from: phasesThatMayMoveTo(executionPhases, 'ABORTING').filter((phase) => phase !== 'ABORTING'),
-        at: now,
-        abort: { cause, principalId: execution.abortPrincipalId ?? execution.principalId },
-      },
-      tx,
-    );
+  await moveExecutions(
+    await listOpenChildren(tx, launching),
+    {
+      to: 'ABORTING',
+      // Once is enough: a second request would only replace the cause.
+      from: phasesThatMayMoveTo(executionPhases, 'ABORTING').filter(
+        (phase) => isForced || phase !== 'ABORTING',
+      ),
+      at: now,
+      abort: { cause, principalId: abortPrincipalId ?? principalId, isForced },
+    },
+    tx,
+  );
 }

@@ -173,6 +173,8 @@ function errorAmong(rows: readonly NodeRow[]): WorkError | null {
 }
 
 /** The error of a node that ended without one. */
-export function notSucceeded({ nodeId, phase }: NodeRow): WorkError {
+export function notSucceeded({ nodeId, phase, abortCause }: NodeRow): WorkError {
+  if (phase === 'ABORTED' && abortCause !== null)
+    return { code: 'NodeTerminated', message: `node ${nodeId} was terminated: ${abortCause}`, kind: 'USER' };
   return { code: 'Unknown', message: `node ${nodeId} is ${phase}`, kind: 'UNKNOWN' };
 }

@@ -61,7 +61,7 @@ function resultOfChild(child: ChildEnd): Result {
     };
   const error = workErrorOf(child) ?? {
     code: 'ExecutionNotSucceeded',
-    message: `the execution that it started is ${child.phase}`,
+    message: `the execution that it started is ${child.phase}${child.abortCause === null ? '' : `: ${child.abortCause}`}`,
     kind: 'USER' as const,
   };
   return child.phase === 'FAILED' ? { error } : { error, to: child.phase as 'ABORTED' | 'TIMED_OUT' };

@@ -4,11 +4,11 @@ import { clientIdOf } from '../domain/client-id.ts';
 import { nodeExecutionPhases } from '../domain/phases.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveNodes } from '../store/moves.ts';
-import { listOpenLeaves, type NodeRow } from '../store/nodes.ts';
+import { listOpenLeaves, type NodeRow, type Selection } from '../store/nodes.ts';
 import { abortChildren } from './abort-children.ts';
 
 /**
- * Stops the open nodes whose ids begin with one of `prefixes`. Gates end at once. Executions of launch plans are
+ * Stops the open nodes of a selection. Gates end at once. Executions of launch plans are
  * aborted, and their nodes end when these have ended.
  *
  * The caller must have locked the execution.
@@ -18,11 +18,11 @@ import { abortChildren } from './abort-children.ts';
 export async function stopNodes(
   tx: Tx,
   execution: LockedExecution,
-  prefixes: readonly string[],
+  selection: Selection,
   cause: string,
   now: Date,
 ): Promise<{ clientIds: string[]; ended: boolean }> {
-  const open = await listOpenLeaves(tx, execution.id, prefixes);
+  const open = await listOpenLeaves(tx, execution.id, selection);
   const ofKind = (kind: NodeRow['kind']) => open.filter((row) => row.kind === kind);
   const gates = ofKind('GATE');
   await abortNodes(tx, execution.id, gates, now);

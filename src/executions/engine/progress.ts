@@ -11,6 +11,8 @@ export interface NodeState {
   readonly specNodeId: string;
   readonly kind: NodeKind;
   readonly phase: NodeExecutionPhase;
+  /** Why a user wants to stop it; null if nobody does. */
+  readonly abortCause?: string | null;
   /** Only of an array. */
   readonly itemCount: number | null;
 }
@@ -76,7 +78,8 @@ export const EVERY_NODE = '';
  * still runs the nodes that do not depend on it. A workflow ends when nothing in it runs any more, and its failure node,
  * if it has one, has ended. If an execution is being aborted but its work has ended before it could be stopped, the
  * result of the work counts. Source: Flyte's TerminateExecution. An execution whose time is over is stopped in the same
- * way, without its failure node, and is TIMED_OUT.
+ * way, without its failure node, and is TIMED_OUT. A node that a user wants to stop is ABORTED when everything in it has
+ * stopped, and counts as one that has failed.
  */
 export function progress(
   closure: Closure,
@@ -138,9 +141,9 @@ function scopesOf(closure: Closure, tree: Tree, phase: ExecutionPhase, isStopped
     for (const inner of tree.inside(scope.nodeId)) {
       if (!isOpen(inner.phase)) continue;
       const node = nodeAt(closure, inner.nodeId);
-      const isInStopped = isAroundStopped || scope.stopsHere;
-      const found = node && scopeInside(closure, tree, inner, node, isInStopped);
-      if (found) enter(found, isInStopped);
+      const isToStop = isAroundStopped || scope.stopsHere || inner.abortCause != null;
+      const found = node && scopeInside(closure, tree, inner, node, isToStop);
+      if (found) enter(found, isToStop);
     }
   };
   enter(

@@ -48,7 +48,7 @@ import { nodeFilterOf, nodeListArguments } from './node-lists.ts';
 import { readableChild } from './readable-edges.ts';
 import { listed } from './values.ts';
 
-const ExecutionFilterInput = builder.inputType('ExecutionFilterInput', {
+export const ExecutionFilterInput = builder.inputType('ExecutionFilterInput', {
   description: 'Which executions a list shows: the executions that meet all of these conditions.',
   fields: (t) => ({
     project: t.string({
@@ -141,7 +141,10 @@ function atMost<Value extends object>(
 }
 
 /** The id of an object in a filter. An absent or hidden object gets an id that no object has, so the list is empty. */
-async function filterOf({ filter, orderBy }: ListArguments, context: Context): Promise<ExecutionListFilter> {
+export async function filterOf(
+  { filter, orderBy }: ListArguments,
+  context: Context,
+): Promise<ExecutionListFilter> {
   const { project, workflow, launchPlan, principal } = filter ?? {};
   const idOf = async <By>(by: By | null | undefined, find: (by: By) => Promise<{ id: string } | null>) =>
     by == null ? null : ((await find(by))?.id ?? NO_ID);

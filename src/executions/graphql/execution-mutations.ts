@@ -17,7 +17,6 @@ import { createExecution } from '../commands/create-execution.ts';
 import { createTaskExecution } from '../commands/create-task-execution.ts';
 import { recoverExecution } from '../commands/recover-execution.ts';
 import { relaunchExecution } from '../commands/relaunch-execution.ts';
-import { terminateExecution } from '../commands/terminate-execution.ts';
 import { updateExecution } from '../commands/update-execution.ts';
 import type { ExecutionBy, ExecutionRow } from '../store/reads.ts';
 import { ExecutionByInput, ExecutionEngineEnum, ExecutionStateEnum, ExecutionType } from './execution.ts';
@@ -70,7 +69,6 @@ const CreateExecutionInput = builder.inputType('CreateExecutionInput', {
 
 const CreateExecutionPayload = payload('CreateExecutionPayload', 'execution', ExecutionType);
 const RecoverExecutionPayload = payload('RecoverExecutionPayload', 'execution', ExecutionType);
-const TerminateExecutionPayload = payload('TerminateExecutionPayload', 'execution', ExecutionType);
 
 const RecoverExecutionInput = builder.inputType('RecoverExecutionInput', {
   description: 'An execution that ended without success, to run again.',
@@ -84,14 +82,6 @@ const RecoverExecutionInput = builder.inputType('RecoverExecutionInput', {
       description:
         'The name of the new execution, as in `createExecution`. If left out, the server chooses a name.',
     }),
-  }),
-});
-
-const TerminateExecutionInput = builder.inputType('TerminateExecutionInput', {
-  description: 'An execution to stop.',
-  fields: (t) => ({
-    by: t.field({ type: ExecutionByInput, required: true, description: 'Which execution to stop.' }),
-    cause: t.string({ required: true, description: 'The reason, at most 500 characters. `abort` shows it.' }),
   }),
 });
 
@@ -133,7 +123,7 @@ const RelaunchExecutionInput = builder.inputType('RelaunchExecutionInput', {
 });
 
 /** The execution that the rule has read. */
-async function getExecution(by: ExecutionBy, { loaders }: Context): Promise<ExecutionRow> {
+export async function getExecution(by: ExecutionBy, { loaders }: Context): Promise<ExecutionRow> {
   const execution = await loaders.execution.load(by);
   if (!execution) throw new NotFoundError('execution', addressText(by), ['input', 'by']);
   return execution;
@@ -233,21 +223,5 @@ builder.mutationFields((t) => ({
       });
       return { execution };
     },
-  }),
-  terminateExecution: t.field({
-    type: TerminateExecutionPayload,
-    nullable: true,
-    description:
-      'Aborts an execution. Requires EDIT on its workflow. The execution is ABORTING at once, and ABORTED when its work has stopped.',
-    errors: { types: [InvalidArgumentError, NotFoundError, FailedPreconditionError] },
-    args: inputOf(TerminateExecutionInput),
-    resolve: async (_root, { input }, context) => ({
-      execution: await terminateExecution(
-        callerOf(context),
-        input.by as ExecutionBy,
-        input.cause,
-        new Date(),
-      ),
-    }),
   }),
 }));

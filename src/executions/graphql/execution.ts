@@ -20,6 +20,7 @@ import { LaunchPlanType } from '../../registry/graphql/launch-plan.ts';
 import { TaskType } from '../../registry/graphql/task.ts';
 import { WorkflowType } from '../../registry/graphql/workflow.ts';
 import type { ExecutionRow } from '../store/reads.ts';
+import { AbortType, abortOf } from './abort.ts';
 import { executionSettingFields } from './execution-settings.ts';
 import { NodeExecutionConnection, NodeExecutionType, NodePhaseCountType } from './node-execution.ts';
 import { nodeListArguments, nodesOf } from './node-lists.ts';
@@ -67,23 +68,6 @@ export const ExecutionStateEnum = enumOf<ExecutionState>(
     ARCHIVED: 'Lists leave it out, unless they are asked for archived executions.',
   },
 );
-
-const AbortType = builder.objectRef<ExecutionRow>('ExecutionAbort').implement({
-  description: 'The request to abort an execution.',
-  fields: (t) => ({
-    cause: t.string({
-      description: 'The reason of the latest request, at most 500 characters.',
-      resolve: (execution) => execution.abortCause ?? '',
-    }),
-    principal: t.field({
-      type: PrincipalType,
-      nullable: true,
-      description: 'The user who sent the latest request.',
-      resolve: (execution, _args, { loaders }) =>
-        execution.abortPrincipalId ? loaders.publicUser.load(execution.abortPrincipalId) : null,
-    }),
-  }),
-});
 
 const StateChangeType = builder.objectRef<ExecutionRow>('ExecutionStateChange').implement({
   description: 'The last change of the state of an execution by `updateExecution`.',
@@ -221,7 +205,7 @@ export const ExecutionType = builder.objectRef<ExecutionRow>('Execution').implem
       type: AbortType,
       nullable: true,
       description: 'Who aborted the execution and why; null if nobody did.',
-      resolve: (execution) => (execution.abortPrincipalId === null ? null : execution),
+      resolve: abortOf,
     }),
     startedAt: t.expose('startedAt', {
       type: 'DateTime',

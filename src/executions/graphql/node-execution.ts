@@ -10,6 +10,7 @@ import { NO_ID } from '../../platform/ids.ts';
 import { workErrorOf } from '../../platform/work-error.ts';
 import { NodeKindEnum } from '../../registry/graphql/node-kind.ts';
 import type { NodeExecutionRow } from '../store/reads.ts';
+import { AbortType, abortOf } from './abort.ts';
 import { TaskExecutionPhaseEnum, TaskExecutionType } from './task-execution.ts';
 import { DataType, durationOf, noData } from './values.ts';
 
@@ -89,6 +90,13 @@ export const NodeExecutionType = builder.objectRef<NodeExecutionRow>('NodeExecut
       nullable: true,
       description: 'Why the node failed; null if it did not fail.',
       resolve: workErrorOf,
+    }),
+    abort: t.field({
+      type: AbortType,
+      nullable: true,
+      description:
+        'Who terminated this node and why; null if nobody did, also if the whole execution was aborted.',
+      resolve: abortOf,
     }),
     startedAt: t.expose('startedAt', {
       type: 'DateTime',

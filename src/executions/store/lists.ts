@@ -1,6 +1,6 @@
 import type { NodeRows } from '../../authorization/store/node-rows.ts';
 import { type Reader, type ResourceColumn, readableSql } from '../../authorization/store/readable.ts';
-import type { ExecutionMode, ExecutionPhase, LaunchEntity } from '../../generated/prisma/enums.ts';
+import type { ExecutionMode, ExecutionPhase, LaunchEntity, Level } from '../../generated/prisma/enums.ts';
 import { filterSql } from '../../platform/database/filter-sql.ts';
 import { newestFirst, type Page, reversed } from '../../platform/database/page.ts';
 import { join, nothing, type Rows, raw, type Sql, sql } from '../../platform/database/sql.ts';
@@ -69,9 +69,9 @@ export const taskExecutionNodes: NodeRows = {
 
 const source = 'executions as execution join projects as project on project.id = execution.project_id';
 
-/** The rows that a reader may see. */
-function shownTo(reader: Reader, filter: ExecutionListFilter): Rows {
-  const readable = readableSql(reader, resources);
+/** The rows on which a reader has this level. */
+function shownTo(reader: Reader, filter: ExecutionListFilter, level: Level = 'READ'): Rows {
+  const readable = readableSql(reader, resources, undefined, level);
   const { phases, createdAfter, createdBefore, domain, labels, tags, modes, filters = [] } = filter;
   const { own, joined } = filterSql(filters, executionFilters);
   const showsArchived = filter.withArchived || filters.some(isAboutState);
@@ -168,6 +168,30 @@ export const listExecutions = (reader: Reader, filter: ExecutionListFilter, page
 /** The number of these executions. It is read only if a query asks for it. */
 export const countExecutions = (reader: Reader, filter: ExecutionListFilter) =>
   count(shownTo(reader, filter));
+
+/**
+ * The oldest executions on which the reader has EDIT and that have not ended. Those that are ABORTING already are left
+ * out, unless the abort is to be forced and was not yet.
+ *
+ * @returns up to `limit + 1` executions.
+ */
+export function listAbortable(
+  reader: Reader,
+  filter: ExecutionListFilter,
+  isForced: boolean,
+  limit: number,
+): Promise<ExecutionRow[]> {
+  const { from, ...rows } = shownTo(reader, filter, 'EDIT');
+  const isOpen = sql`and execution.ended_at is null
+    and (execution.phase <> 'ABORTING' or (${isForced}::boolean and not execution.abort_is_forced))`;
+  const page = { limit, backward: false, from: null };
+  return list<ExecutionRow>(
+    { ...rows, from: sql`${from} ${isOpen}` },
+    raw(executionColumns),
+    executionOrder({ orderBy: 'OLDEST' }),
+    page,
+  );
+}
 
 export interface ProjectPhaseCount {
   readonly projectId: string;

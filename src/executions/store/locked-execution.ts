@@ -21,6 +21,7 @@ export interface LockedExecution
     | 'principalId'
     | 'abortCause'
     | 'abortPrincipalId'
+    | 'abortIsForced'
     | 'nesting'
   > {
   /** When all its work must have ended. */
@@ -33,6 +34,8 @@ export interface LockedExecution
   readonly inputs: LiteralMap;
   /** The execution whose results it uses, if it recovers one. */
   readonly recoversId: string | null;
+  /** Whether a user has asked to stop nodes that have not ended. */
+  readonly abortsNodes: boolean;
   /** True if its last turn failed and the next one is not due yet. */
   readonly isBackingOff: boolean;
 }
@@ -43,7 +46,10 @@ const lockStatement = statement<LockedExecution>(
           execution.max_parallelism as "maxParallelism", execution.queue, execution.workflow_id as "workflowId",
           execution.workflow_entity_id as "workflowEntityId",
           execution.principal_id as "principalId", execution.inputs, execution.abort_cause as "abortCause",
-          execution.abort_principal_id as "abortPrincipalId", execution.nesting,
+          execution.abort_principal_id as "abortPrincipalId", execution.abort_is_forced as "abortIsForced",
+          execution.nesting,
+          exists (select from node_executions as node where node.execution_id = execution.id
+                     and node.ended_at is null and node.abort_cause is not null) as "abortsNodes",
           case when execution.mode = 'RECOVERED' then execution.reference_id end as "recoversId",
           execution.overwrite_cache as "overwriteCache",
           execution.deadline_at as "deadlineAt", execution.queue_deadline_at as "queueDeadlineAt",

@@ -37,6 +37,8 @@ export interface ExecutionMove extends Move<ExecutionPhase, WorkError & { readon
   readonly abort?: {
     readonly cause: string;
     readonly principalId: string;
+    /** Whether not to wait until the work has stopped. Once forced, it stays so. */
+    readonly isForced?: boolean;
   } | null;
   /** Whether the result of the work takes the place of an earlier request to abort it. */
   readonly forgetsAbort?: boolean;
@@ -48,9 +50,13 @@ export interface Moved<P> {
   readonly after: P | null;
 }
 
-const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
+export interface MovedExecution extends Moved<ExecutionPhase> {
+  readonly id: string;
+}
+
+const moveExecutionsStatement = statement<MovedExecution>(
   `with before as materialized (
-     select id, tenant_id, phase from executions where id = $1::uuid for update
+     select id, tenant_id, phase from executions where id = any($1::uuid[]) order by id for update
    ),
    moved as (
      update executions as execution
@@ -69,6 +75,8 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
                                else coalesce($7::jsonb->>'cause', execution.abort_cause) end,
             abort_principal_id = case when $9::boolean then null else
               coalesce(($7::jsonb->>'principalId')::uuid, execution.abort_principal_id) end,
+            abort_is_forced = not $9::boolean
+              and coalesce(($7::jsonb->>'isForced')::boolean or execution.abort_is_forced, execution.abort_is_forced),
             notify_at = case when $8::boolean and execution.notifications is not null then now()
                              else execution.notify_at end,
             advance_at = case when $7::jsonb is null then execution.advance_at else now() end
@@ -83,7 +91,7 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
      select id, last_sequence, tenant_id, 'EXECUTION', phase::text, $6::jsonb, $7::jsonb->>'cause', $4::timestamptz
        from moved
    )
-   select before.phase::text as before, moved.phase::text as after,
+   select before.id, before.phase::text as before, moved.phase::text as after,
           case when moved.id is not null then ${notifySql('execution', 'moved.id')} end,
           case when moved.notify_at is not null then ${notifySql('notice', 'moved.id')} end,
           case when moved.id is not null and $7::jsonb is not null then ${notifySql('advance', 'moved.id')} end,
@@ -96,9 +104,23 @@ const moveExecutionStatement = statement<Moved<ExecutionPhase>>(
 );
 
 /** @returns null if the execution does not exist. */
-export async function moveExecution(move: ExecutionMove, tx?: Tx): Promise<Moved<ExecutionPhase> | null> {
+export async function moveExecution(
+  { id, ...move }: ExecutionMove,
+  tx?: Tx,
+): Promise<Moved<ExecutionPhase> | null> {
+  const [moved] = await moveExecutions([id], move, tx);
+  return moved ?? null;
+}
+
+/** Moves several executions to the same phase. @returns those that exist. */
+export async function moveExecutions(
+  ids: readonly string[],
+  move: Omit<ExecutionMove, 'id'>,
+  tx?: Tx,
+): Promise<MovedExecution[]> {
+  if (ids.length === 0) return [];
   const values = [
-    move.id,
+    ids,
     move.to,
     move.from,
     move.at,
@@ -108,8 +130,7 @@ export async function moveExecution(move: ExecutionMove, tx?: Tx): Promise<Moved
     isTerminal(executionPhases, move.to),
     move.forgetsAbort ?? false,
   ];
-  const [row] = await run(moveExecutionStatement, values, tx);
-  return row ?? null;
+  return await run(moveExecutionsStatement, values, tx);
 }
 
 export interface NodeMove extends Move<NodeExecutionPhase> {

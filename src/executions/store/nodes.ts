@@ -7,6 +7,7 @@ import type { WorkErrorColumns } from '../../platform/work-error.ts';
 import type { LiteralMap } from '../../values/literals.ts';
 import { nodeExecutionPhases } from '../domain/phases.ts';
 import type { ExecutionNodes } from '../engine/progress.ts';
+import type { TaskMove } from './moves.ts';
 import type { NodeExecutionRow } from './reads.ts';
 
 /** The parts of a node that the scheduler needs. */
@@ -22,6 +23,7 @@ export interface NodeRow
     | 'phase'
     | 'latestAttempt'
     | 'latestTaskPhase'
+    | 'abortCause'
     | keyof WorkErrorColumns
   > {
   /** Only of an array. */
@@ -34,7 +36,7 @@ const nodeColumns = `
   node.id, node.node_id as "nodeId", node.parent_id as "parentId", node.spec_node_id as "specNodeId",
   node.item_index as "itemIndex", node.kind::text as kind, node.phase::text as phase,
   node.latest_attempt as "latestAttempt", node.latest_task_phase::text as "latestTaskPhase",
-  node.item_count as "itemCount", node.wake_at as "wakeAt", node.error_code as "errorCode",
+  node.item_count as "itemCount", node.wake_at as "wakeAt", node.abort_cause as "abortCause", node.error_code as "errorCode",
   node.error_message as "errorMessage", node.error_kind::text as "errorKind"`;
 
 /** The kinds of nodes that contain others. */
@@ -78,13 +80,25 @@ export async function listNodesById(tx: Tx, executionId: string, ids: readonly s
 const openLeaves = statement<NodeRow>(
   `select ${nodeColumns} from node_executions as node
     where node.execution_id = $1::uuid and node.ended_at is null and node.kind not in ${containers}
-      and exists (select from unnest($2::text[]) as prefix where starts_with(node.node_id, prefix))
+      and (node.node_id = any($3::text[])
+           or exists (select from unnest($2::text[]) as prefix where starts_with(node.node_id, prefix)))
     order by node.id`,
 );
 
-/** The open nodes that contain no others and whose ids begin with one of these texts. */
-export function listOpenLeaves(tx: Tx, executionId: string, prefixes: readonly string[]): Promise<NodeRow[]> {
-  return run(openLeaves, [executionId, prefixes], tx);
+/** Nodes of an execution, by their ids. */
+export interface Selection {
+  /** All nodes whose ids begin with one of these texts. */
+  readonly prefixes: readonly string[];
+  readonly nodeIds?: readonly string[];
+}
+
+/** The open nodes of a selection that contain no others. */
+export function listOpenLeaves(
+  tx: Tx,
+  executionId: string,
+  { prefixes, nodeIds = [] }: Selection,
+): Promise<NodeRow[]> {
+  return run(openLeaves, [executionId, prefixes, nodeIds], tx);
 }
 
 const openNodes = statement<NodeRow>(
@@ -95,6 +109,23 @@ const openNodes = statement<NodeRow>(
 /** All nodes of an execution that have not ended. */
 export function listOpenNodes(tx: Tx, executionId: string): Promise<NodeRow[]> {
   return run(openNodes, [executionId], tx);
+}
+
+/** An attempt that has not ended, as a move needs it. */
+type OpenAttempt = Pick<TaskMove, 'id' | 'nodeExecutionId' | 'nodeId' | 'taskId' | 'task' | 'attempt'>;
+
+const openAttempts = statement<OpenAttempt>(
+  `select task.id, task.node_execution_id as "nodeExecutionId", node.node_id as "nodeId", task.task_id as "taskId",
+          task.retry_attempt as attempt,
+          jsonb_build_object('project', task.task_project, 'domain', task.task_domain, 'name', task.task_name,
+                             'version', task.task_version) as task
+     from task_executions as task join node_executions as node on node.id = task.node_execution_id
+    where task.execution_id = $1::uuid and task.ended_at is null order by task.id`,
+);
+
+/** All attempts of an execution that have not ended. */
+export function listOpenAttempts(tx: Tx, executionId: string): Promise<OpenAttempt[]> {
+  return run(openAttempts, [executionId], tx);
 }
 
 interface CountRow {
@@ -204,13 +235,14 @@ export interface ChildEnd {
   /** Null if the execution was deleted. */
   readonly phase: ExecutionPhase | null;
   readonly outputs: LiteralMap | null;
+  readonly abortCause: string | null;
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
   readonly errorKind: ErrorKind | null;
 }
 
 const childEnds = statement<ChildEnd>(
-  `select node.id, node.node_id as "nodeId", child.phase::text as phase, child.outputs,
+  `select node.id, node.node_id as "nodeId", child.phase::text as phase, child.outputs, child.abort_cause as "abortCause",
           child.error_code as "errorCode", child.error_message as "errorMessage", child.error_kind::text as "errorKind"
      from node_executions as node left join executions as child on child.parent_node_id = node.id
     where node.execution_id = $1::uuid and node.ended_at is null and node.kind = 'LAUNCH_PLAN'

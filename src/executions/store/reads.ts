@@ -52,6 +52,7 @@ export interface ExecutionRow extends WorkErrorColumns {
   readonly errorNodeId: string | null;
   readonly abortCause: string | null;
   readonly abortPrincipalId: string | null;
+  readonly abortIsForced: boolean;
   readonly sourceId: string | null;
   readonly parentNodeId: string | null;
   readonly nesting: number;
@@ -73,7 +74,8 @@ export const executionColumns = `
   execution.error_code as "errorCode",
   execution.error_message as "errorMessage", execution.error_kind::text as "errorKind",
   execution.error_node_id as "errorNodeId", execution.abort_cause as "abortCause",
-  execution.abort_principal_id as "abortPrincipalId", execution.source_id as "sourceId",
+  execution.abort_principal_id as "abortPrincipalId", execution.abort_is_forced as "abortIsForced",
+  execution.source_id as "sourceId",
   execution.parent_node_id as "parentNodeId", execution.nesting, execution.started_at as "startedAt",
   execution.ended_at as "endedAt", execution.created_at as "createdAt", execution.updated_at as "updatedAt"`;
 
@@ -127,6 +129,8 @@ export interface NodeExecutionRow extends WorkErrorColumns {
   readonly isParent: boolean;
   readonly isDynamic: boolean;
   readonly parentTaskId: string | null;
+  readonly abortCause: string | null;
+  readonly abortPrincipalId: string | null;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
   readonly createdAt: Date;
@@ -140,7 +144,7 @@ export const nodeColumns = `
   node.latest_task_execution_id as "latestTaskExecutionId", node.latest_attempt as "latestAttempt",
   node.latest_task_phase::text as "latestTaskPhase", node.cache_status::text as "cacheStatus",
   node.is_parent as "isParent", node.is_dynamic as "isDynamic", node.parent_task_id as "parentTaskId",
-  node.error_code as "errorCode",
+  node.abort_cause as "abortCause", node.abort_principal_id as "abortPrincipalId", node.error_code as "errorCode",
   node.error_message as "errorMessage", node.error_kind::text as "errorKind", node.started_at as "startedAt",
   node.ended_at as "endedAt", node.created_at as "createdAt", node.updated_at as "updatedAt"`;
 
