@@ -3,6 +3,7 @@ import { compileGraph } from './compile-graph.ts';
 import { byKey, type EntityKey, entityKeyText } from './entity-keys.ts';
 import { referencedKeys } from './inner-nodes.ts';
 import type { References } from './node-interfaces.ts';
+import { sortedByText } from './sorted-by-text.ts';
 import type { CompiledTask } from './task-templates.ts';
 import { findCycles, type Graph } from './workflow-graph.ts';
 import type {
@@ -55,14 +56,11 @@ export function compileWorkflow(
   const usedPlans = pick(used.launchPlans, references.launchPlans);
   return {
     primary,
-    ...(compiled.length > 0 && { subWorkflows: compiled.sort(byKeyText) }),
+    ...(compiled.length > 0 && { subWorkflows: sortedByText(compiled, ({ id }) => entityKeyText(id)) }),
     tasks: pick(used.tasks, references.tasks),
     ...(usedPlans.length > 0 && { launchPlans: usedPlans }),
   };
 }
-
-const byKeyText = (one: { readonly id: EntityKey }, other: { readonly id: EntityKey }) =>
-  entityKeyText(one.id) < entityKeyText(other.id) ? -1 : 1;
 
 const pick = <T>(keys: readonly EntityKey[], from: ReadonlyMap<string, T>): T[] =>
   keys.flatMap((key) => from.get(entityKeyText(key)) ?? []);

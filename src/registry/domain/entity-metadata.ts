@@ -82,7 +82,10 @@ const cron = checked(
 );
 
 const rate = checked(
-  fields<RateTimes>({ value: required(integer(0, 2 ** 32 - 1)), unit: required(choice(...rateUnits)) }),
+  fields<RateTimes>({
+    value: required(integer(0, Number.MAX_SAFE_INTEGER)),
+    unit: required(choice(...rateUnits)),
+  }),
   (value, place) => {
     if (rateMs(value) > MAX_INTERVAL_DAYS * DAY_MS)
       place.at('value').report('InvalidValue', `a rate is at most ${MAX_INTERVAL_DAYS} days`);
@@ -157,8 +160,7 @@ const flyteNames: Readonly<Record<string, string>> = {
 
 /** The path of a problem as the caller wrote the fields, in Flyte's form or in that of our API. */
 function givenPath(path: readonly string[], flyte: readonly string[] | undefined): readonly string[] {
-  if (flyte)
-    return path.map((name, index) => (index < flyte.length ? name : (entryOf(flyteNames, name) ?? name)));
+  if (flyte) return path.map((name) => entryOf(flyteNames, name) ?? name);
   return path.flatMap((name, index) => {
     if (path[1] !== 'schedule') return [name];
     if (index === 2 && (name === 'cron' || name === 'rate')) return ['times', name];
