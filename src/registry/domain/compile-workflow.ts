@@ -75,15 +75,13 @@ function checkSubWorkflows(subWorkflows: readonly SubWorkflow[], place: Place): 
     else indexes.set(text, index);
   }
   const graph: Graph = new Map(
-    subWorkflows.map(({ id, template }) => [
-      entityKeyText(id),
-      new Set(runBy(template).filter((key) => indexes.has(key))),
-    ]),
+    subWorkflows.map(({ id, template }) => [entityKeyText(id), new Set(runBy(template))]),
   );
   for (const cycle of findCycles(graph)) {
-    const names = cycle.map((key) => subWorkflows[indexes.get(key) ?? 0]?.id.name ?? '');
+    const members = cycle.flatMap((key) => indexes.get(key) ?? []);
+    const names = members.map((index) => subWorkflows[index]?.id.name);
     place
-      .at(indexes.get(cycle[0] ?? '') ?? 0)
+      .at(...members.slice(0, 1))
       .report(
         'CycleDetected',
         `these workflows run themselves or each other: ${names.slice(0, 20).join(', ')}`,

@@ -151,22 +151,25 @@ export function compileEntityMetadata(
 }
 
 /** Flyte's names of our fields. */
-const flyteNames: Readonly<Record<string, string>> = {
-  cron: 'cronSchedule',
-  expression: 'schedule',
-  kickoffTimeInput: 'kickoffTimeInputArg',
-  recipients: 'recipientsEmail',
+const flyteNames: Readonly<Record<string, readonly string[]>> = {
+  cron: ['cronSchedule'],
+  expression: ['schedule'],
+  kickoffTimeInput: ['kickoffTimeInputArg'],
+  recipients: ['recipientsEmail'],
+};
+
+/** The names of our fields in the input of a mutation, where the times of a schedule are one field, and a catch-up is two. */
+const inputNames: Readonly<Record<string, readonly string[]>> = {
+  cron: ['times', 'cron'],
+  rate: ['times', 'rate'],
+  catchUp: [],
+  limit: ['catchUpLimit'],
 };
 
 /** The path of a problem as the caller wrote the fields, in Flyte's form or in that of our API. */
 function givenPath(path: readonly string[], flyte: readonly string[] | undefined): readonly string[] {
-  if (flyte) return path.map((name) => entryOf(flyteNames, name) ?? name);
-  return path.flatMap((name, index) => {
-    if (path[1] !== 'schedule') return [name];
-    if (index === 2 && (name === 'cron' || name === 'rate')) return ['times', name];
-    if (name === 'catchUp' && path[index + 1] === 'limit') return [];
-    return path[index - 1] === 'catchUp' && name === 'limit' ? ['catchUpLimit'] : [name];
-  });
+  const names = flyte ? flyteNames : inputNames;
+  return path.flatMap((name) => entryOf(names, name) ?? name);
 }
 
 const readOptional = <T>(read: Reader<T>, value: unknown, place: Place): T | undefined =>

@@ -151,10 +151,11 @@ export const taskTemplate = fields<TaskTemplate>({
 });
 
 /** Sorted, so that equal tasks have equal digests. */
-function sortedNames(): Reader<string[]> {
+export function sortedNames(): Reader<string[]> {
   return (value, place) => {
     const names = list(name)(value, place);
-    return names && [...new Set(names)].sort();
+    if (names === undefined) return undefined;
+    return [...new Set(names)].sort();
   };
 }
 
