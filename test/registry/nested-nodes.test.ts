@@ -146,6 +146,10 @@ describe('a failure node', () => {
     const nodes = [aNode('a', 'number')];
     const { template } = compile(nodes, { failureNode: aNode('fn', 'clean') }).primary;
     expect(template.failureNode?.inputs).toEqual([]);
+    const failureNode = aNode('fn', 'double', { x: value(1) });
+    expect(compile(nodes, { failureNode }).primary.template.failureNode?.inputs).toEqual([
+      { var: 'x', binding: { literal: { scalar: { primitive: { integer: '1' } } } } },
+    ]);
     expect(Object.keys(compile(nodes).primary.template)).not.toContain('failureNode');
     expect(faultsThrown(() => compile([aNode('a', 'clean')]))).toEqual([
       'ParameterNotBound nodes.a.inputs.err',

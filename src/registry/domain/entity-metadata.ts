@@ -135,8 +135,8 @@ export function compileEntityMetadata(
     place.at('launchConditions').report('InvalidValue', 'launch conditions are not supported');
   const scheduleRead = readOptional(schedule, given['schedule'], place.at('schedule'));
   const notificationsRead = readOptional(notifications, given['notifications'], place.at('notifications'));
-  if (scheduleRead && hasSlots(scheduleRead)) checkInputs(scheduleRead, inputs, place.at('schedule'));
-  if (scheduleRead && !hasSlots(scheduleRead) && !path)
+  if (hasSlots(scheduleRead)) checkInputs(scheduleRead, inputs, place.at('schedule'));
+  else if (scheduleRead && !path)
     place.at('schedule').report('InvalidValue', 'a schedule needs an expression, or a rate of at least 1');
   if (place.problems.size > 0)
     throw new InvalidArgumentError(

@@ -66,9 +66,10 @@ describe('a schedule', () => {
   });
 
   it("may be without slots only in Flyte's form, and then needs no inputs", () => {
-    const schedule = { rate: { value: 0, unit: 'HOUR' } };
-    expect(compileEntityMetadata({ schedule }, withInput('INTEGER'), flyte)).toEqual({ schedule });
-    expect(faults({ schedule })).toEqual(['InvalidValue input.schedule']);
+    for (const schedule of [{ rate: { value: 0, unit: 'HOUR' } }, { cron: { expression: '' } }]) {
+      expect(compileEntityMetadata({ schedule }, withInput('INTEGER'), flyte)).toEqual({ schedule });
+      expect(faults({ schedule })).toEqual(['InvalidValue input.schedule']);
+    }
   });
 
   it('gives its time to an input of the type DATETIME, and nothing to other inputs', () => {
