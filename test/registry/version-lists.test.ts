@@ -246,6 +246,24 @@ describe('filters', () => {
     expect(lists.map(({ name }) => name)).toEqual(['']);
     expect(calls.some(({ name }) => name)).toBe(true);
   });
+
+  it.each([
+    ['tasks', ''],
+    ['taskIds', ''],
+    ['namedEntities', 'type: TASK,'],
+  ])('are the only reason why a list is not kept as a prepared statement: %s', async (field, type) => {
+    const isKept = async (filters: string) => {
+      const sent = vi.spyOn(pg.Client.prototype, 'query');
+      await list(field, `filter: { ${type} ${place} } filters: "${filters}"`, 'name');
+      const calls = sent.mock.calls.map(([query]) => query as unknown as { name?: string; text?: string });
+      sent.mockRestore();
+      const lists = calls.filter(({ text = '' }) => /\bfrom\s+(tasks|named_entities) as /.test(text));
+      expect(lists.length).toBeGreaterThan(0);
+      return lists.every(({ name }) => name);
+    };
+    expect(await isKept('')).toBe(true);
+    expect(await isKept('eq(name,a)')).toBe(false);
+  });
 });
 
 describe('activeLaunchPlans', () => {
