@@ -47,6 +47,7 @@ const inputs = {
   createWorkflow: (key: object) => ({
     ...workflowInput(project, 'x', { a: [] }, { taskProject: project }),
     key,
+    description: { tags: ['described'] },
   }),
   createLaunchPlan: (key: object) => ({ key, workflow: { key: base } }),
 };

@@ -72,6 +72,14 @@ describe('Task.difference', () => {
     expect(await difference('task', 'fit', ['v1', 'v1'])).toEqual({ isComplete: true, differences: [] });
   });
 
+  it('is shown to callers who may only read the task', async () => {
+    const reader = await newCaller({
+      role: 'GUEST',
+      grants: [{ type: 'PROJECT', id: projectId, level: 'READ' }],
+    });
+    expect(pathsOf(await difference('task', 'fit', ['v1', 'v2'], reader))).toHaveLength(2);
+  });
+
   it('is null if there is no such version', async () => {
     expect(await difference('task', 'fit', ['v3', 'v1'])).toBeNull();
   });

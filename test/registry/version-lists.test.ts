@@ -130,6 +130,18 @@ describe('a typed filter', () => {
     expect(await names('launchPlans', `, workflow: { ${key} }`)).toEqual(['score v1']);
     expect(await names('launchPlans', `, workflow: { ${key.replace('v1', 'v9')} }`)).toEqual([]);
   });
+
+  it('finds the launch plans of a workflow that the caller may read, and none of a hidden one', async () => {
+    const { id } = await db.namedEntity.findFirstOrThrow({ where: { name: 'score', type: 'WORKFLOW' } });
+    const [reader, outsider] = [
+      await newCaller({ role: 'GUEST', grants: [{ type: 'PROJECT', id: projectId, level: 'READ' }] }),
+      await newCaller({ role: 'GUEST', grants: [{ type: 'PROJECT', id: projectId, level: 'READ' }] }),
+    ];
+    await grant(outsider, 'WORKFLOW', id, 'NO_PERMISSIONS');
+    const filter = `, workflow: { key: { ${place}, name: "score", version: "v1" } }`;
+    expect(await names('launchPlans', filter, '', reader)).toEqual(['score v1']);
+    expect(await names('launchPlans', filter, '', outsider)).toEqual([]);
+  });
 });
 
 describe('filters', () => {
