@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listPlansWithWaiting } from '../../src/executions/store/slots.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { bind, promise, registerFlow } from '../support/flows.ts';
@@ -163,7 +164,13 @@ describe('the concurrency policy QUEUE', () => {
     const last = await createId('queue');
     await mutate(app, 'terminateExecution', { by: { id: waiting }, cause: 'not needed' });
     expect(await untilEnded(app, waiting)).toMatchObject({ phase: 'ABORTED', startedAt: null, nodes: {} });
+    const { data } = await app.ask(
+      'query ($id: ID!) { execution(by: { id: $id }) { queuedByConcurrencyPolicy } }',
+      { id: waiting },
+    );
+    expect(data.execution.queuedByConcurrencyPolicy).toBe(false);
     expect([await finishNext(), await finishNext()]).toEqual([first, last]);
+    expect(await listPlansWithWaiting(100)).toEqual([]);
   });
 
   it('never runs more than it allows, also when many are created at the same time', async () => {

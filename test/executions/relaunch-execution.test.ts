@@ -113,6 +113,7 @@ describe('relaunchExecution', () => {
     await registerWorkflow(app, at, 'one', { a: [] });
     const source = await launch(app, at, 'one', { overwriteCache: true });
     expect((await relaunch(source)).overwriteCache).toBe(false);
+    expect((await relaunch(source, { overwriteCache: null })).overwriteCache).toBe(false);
     expect((await relaunch(source, { overwriteCache: true })).overwriteCache).toBe(true);
     await update(app, { project: at }, { workflowExecutionConfig: { overwriteCache: true } });
     expect((await relaunch(source)).overwriteCache).toBe(true);

@@ -183,6 +183,7 @@ describe('createExecution', () => {
     const asked = [
       [{}, [{ ...byPlan, slack: null }]],
       [{ notifications: [] }, [{ ...byPlan, slack: null }]],
+      [{ disableNotifications: null }, [{ ...byPlan, slack: null }]],
       [{ disableNotifications: true }, []],
       [{ notifications: [own] }, [{ ...own, email: null }]],
       [{ notifications: [own], disableNotifications: true }, [{ ...own, email: null }]],
