@@ -86,6 +86,13 @@ describe('one step', () => {
   });
 });
 
+describe('an execution that has ended', () => {
+  it('has nothing more to do', () => {
+    const nothing = { ends: [], start: [], stop: [], hasMore: false, phase: null };
+    expect(stepOf([task('a')], [], { phase: 'ABORTED' })).toEqual(nothing);
+  });
+});
+
 describe('the items of an array', () => {
   it('start in their order, as many as may run at the same time', () => {
     const started = (array: object, counts: Counts) => arrayStep(array, 5, counts).start;
