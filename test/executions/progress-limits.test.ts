@@ -1,5 +1,6 @@
 /** What one step of an execution starts, ends and stops, for nodes that contain others. */
 import { describe, expect, it } from 'vitest';
+import type { Overdue } from '../../src/executions/domain/deadlines.ts';
 import { nodeAt } from '../../src/executions/engine/node-paths.ts';
 import { type NodeState, progress } from '../../src/executions/engine/progress.ts';
 import type { ExecutionPhase, NodeExecutionPhase } from '../../src/generated/prisma/enums.ts';
@@ -37,10 +38,18 @@ const state = (nodeId: string, kind: NodeState['kind'], phase: NodeExecutionPhas
 function stepOf(
   nodes: readonly RunnableNode[],
   states: readonly NodeState[] = [],
-  { phase = 'RUNNING' as ExecutionPhase, maxParallelism = 0, active = 0, counts = {} as Counts } = {},
+  {
+    phase = 'RUNNING' as ExecutionPhase,
+    overdue = null as Overdue,
+    maxParallelism = 0,
+    active = 0,
+    counts = {} as Counts,
+    failureNode = null as RunnableNode | null,
+  } = {},
 ) {
   const items = new Map([['fan', new Map(Object.entries(counts) as [NodeExecutionPhase, number][])]]);
-  return progress(closureOf(nodes), { phase, maxParallelism }, { nodes: states, items, active });
+  const closure = { ...closureOf(nodes, [task('deep'), task('deeper'), fan()]), failureNode };
+  return progress(closure, { phase, maxParallelism, overdue }, { nodes: states, items, active });
 }
 
 /** The next step of an array of which so many items are in which phase. */
@@ -132,13 +141,15 @@ describe('the items of an array', () => {
     expect(arrayStep({ minSuccesses: 3 }, 4, { FAILED: 1, RUNNING: 1 })).toMatchObject({ stop: [] });
   });
 
-  it.each<[string, Counts, string[]]>([
-    ['some run', { SUCCEEDED: 3, RUNNING: 1 }, []],
-    ['some were stopped', { SUCCEEDED: 3, ABORTED: 1 }, ['ABORTED']],
-    ['some never began', { SUCCEEDED: 3 }, ['ABORTED']],
-    ['all had succeeded', { SUCCEEDED: 4 }, ['SUCCEEDED']],
-  ])('decide about an array that is aborted: %s', (_what, counts, ends) => {
-    expect(arrayStep({}, 4, counts, 'ABORTING').ends.map(({ to }) => to)).toEqual(ends);
+  it.each<[string, object, Counts, string[]]>([
+    ['some run', {}, { SUCCEEDED: 3, RUNNING: 1 }, []],
+    ['some were stopped', {}, { SUCCEEDED: 3, ABORTED: 1 }, ['ABORTED']],
+    ['some never began', {}, { SUCCEEDED: 3 }, ['ABORTED']],
+    ['enough had succeeded, but some never began', { minSuccesses: 3 }, { SUCCEEDED: 3 }, ['ABORTED']],
+    ['enough had succeeded', { minSuccesses: 3 }, { SUCCEEDED: 3, FAILED: 1 }, ['SUCCEEDED']],
+    ['all had succeeded', {}, { SUCCEEDED: 4 }, ['SUCCEEDED']],
+  ])('decide about an array that is aborted: %s', (_what, array, counts, ends) => {
+    expect(arrayStep(array, 4, counts, 'ABORTING').ends.map(({ to }) => to)).toEqual(ends);
   });
 });
 
@@ -178,6 +189,81 @@ describe('an execution that is aborted', () => {
   it('ends in the same step in which its last node has ended', () => {
     const step = stepOf([sub], states('ABORTED'), { phase: 'ABORTING' });
     expect(step).toMatchObject({ stop: [], ends: [{ nodeId: 'sub', to: 'ABORTED' }], phase: 'ABORTED' });
+  });
+});
+
+describe('a node that has failed', () => {
+  const failed = state('a', 'TASK', 'FAILED');
+
+  it('lets nothing start inside of the nodes beside it', () => {
+    const open = [failed, state('sub', 'WORKFLOW', 'RUNNING'), state('sub:deep', 'TASK', 'RUNNING')];
+    const step = stepOf([task('a'), sub], open);
+    expect(step).toMatchObject({ start: [], stop: [''], ends: [], phase: 'FAILING' });
+    const inArray = stepOf(
+      [task('a'), sub],
+      [...open, state('sub:deeper', 'TASK', 'SUCCEEDED'), state('sub:fan', 'ARRAY', 'RUNNING', 3)],
+    );
+    expect(inArray).toMatchObject({ start: [], ends: [{ nodeId: 'sub:fan', to: 'ABORTED' }] });
+  });
+
+  it('ends the nodes beside it that have nothing left to stop', () => {
+    const ended = [failed, state('sub', 'WORKFLOW', 'RUNNING'), state('sub:deep', 'TASK', 'ABORTED')];
+    expect(stepOf([task('a'), sub], ended)).toMatchObject({
+      ...{ start: [], stop: [], phase: 'FAILED' },
+      ends: [{ nodeId: 'sub', to: 'ABORTED' }],
+    });
+  });
+});
+
+describe('a failure node', () => {
+  const clean = task('clean');
+  const step = (phase: ExecutionPhase, ...states: NodeState[]) =>
+    stepOf([task('a')], states, { phase, failureNode: clean });
+  const failed = state('a', 'TASK', 'FAILED');
+
+  it('starts when the other nodes have ended, and only if one has failed', () => {
+    expect(step('QUEUED')).toMatchObject({
+      start: [{ nodeId: 'a', node: task('a'), itemIndex: null, isFailureNode: false }],
+      phase: 'RUNNING',
+    });
+    expect(step('RUNNING', state('a', 'TASK', 'SUCCEEDED'))).toMatchObject({ start: [], phase: 'SUCCEEDED' });
+    expect(step('RUNNING', failed)).toMatchObject({
+      start: [{ nodeId: 'clean', node: clean, itemIndex: null, isFailureNode: true }],
+      phase: 'FAILING',
+    });
+  });
+
+  it.each<[NodeExecutionPhase, ExecutionPhase, string | null, string[]]>([
+    ['RUNNING', 'FAILING', null, []],
+    ['SUCCEEDED', 'FAILING', 'FAILED', []],
+    ['FAILED', 'FAILING', 'FAILED', []],
+    ['RUNNING', 'ABORTING', null, ['']],
+    ['SUCCEEDED', 'ABORTING', 'FAILED', []],
+    ['ABORTED', 'ABORTING', 'ABORTED', []],
+  ])('that is %s lets an execution that is %s change to %s', (clean, phase, next, stop) => {
+    expect(step(phase, failed, state('clean', 'TASK', clean))).toMatchObject({
+      start: [],
+      phase: next,
+      stop,
+    });
+  });
+});
+
+describe('an execution whose time is over', () => {
+  it.each<[Overdue, ExecutionPhase, NodeExecutionPhase | null, string | null, string[]]>([
+    ['TIMES_OUT', 'RUNNING', 'RUNNING', 'FAILING', ['']],
+    ['TIMES_OUT', 'FAILING', 'RUNNING', null, ['']],
+    ['TIMES_OUT', 'FAILING', 'ABORTED', 'TIMED_OUT', []],
+    ['TIMES_OUT', 'FAILING', 'SUCCEEDED', 'TIMED_OUT', []],
+    ['TIMES_OUT', 'RUNNING', 'SUCCEEDED', 'SUCCEEDED', []],
+    ['TIMES_OUT', 'RUNNING', 'FAILED', 'TIMED_OUT', []],
+    ['TIMES_OUT', 'QUEUED', null, 'TIMED_OUT', []],
+    ['TIMES_OUT', 'ABORTING', 'RUNNING', null, ['']],
+    ['TIMES_OUT', 'ABORTING', 'ABORTED', 'ABORTED', []],
+    ['FAILS', 'FAILING', 'ABORTED', 'FAILED', []],
+  ])('and %s, that is %s and has a node %s, changes to %s', (overdue, phase, node, next, stop) => {
+    const states = node ? [state('a', 'TASK', node)] : [];
+    expect(stepOf([task('a')], states, { phase, overdue })).toMatchObject({ start: [], phase: next, stop });
   });
 });
 
