@@ -8,6 +8,7 @@ import { bind, promise, registerFlow } from '../support/flows.ts';
 import { Hands, type Run } from '../support/hands.ts';
 import { mutate } from '../support/mutate.ts';
 import {
+  createLaunchPlan,
   integer,
   keyOf,
   launch,
@@ -158,6 +159,21 @@ describe('a node whose execution did not succeed', () => {
 });
 
 describe('an execution that a node starts', () => {
+  it('tells of its end whom its launch plan names', async () => {
+    const notifications = [{ phases: ['FAILED'], email: { recipients: ['ada@example.com'] } }];
+    const key = keyOf(project, 'telling');
+    await createLaunchPlan(app, { key, workflow: { key: keyOf(project, 'child') }, notifications });
+    const call = { inputs: bind({ x: promise('', 'x') }), workflowNode: { launchplanRef: key } };
+    await registerFlow(app, project, 'teller', { inputs: { x: integer }, nodes: [{ id: 'call', ...call }] });
+    const parent = await launch(app, project, 'teller', { inputs: { x: 1 } });
+    await turns(parent);
+    const child = await db.execution.findFirstOrThrow({ where: { sourceId: parent } });
+    expect(child.notifications).toMatchObject(notifications);
+    const silent = await family();
+    const other = await db.execution.findUniqueOrThrow({ where: { id: silent.child } });
+    expect(other.notifications).toBeNull();
+  });
+
   it.each([
     [31, 'RUNNING', null, 32],
     [32, 'FAILED', 'NestedTooDeep', null],

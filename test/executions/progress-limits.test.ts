@@ -135,6 +135,20 @@ describe('the items of an array', () => {
     expect(arrayStep(array, 4, counts).ends.map(({ to }) => to)).toEqual(ends);
   });
 
+  it('that run workflows end in the same step as these, and the array with the last of them', () => {
+    const array = node('fan', 'ARRAY', { array: {}, item: sub });
+    const states = [
+      state('fan', 'ARRAY', 'RUNNING', 3),
+      state('fan:2', 'WORKFLOW', 'RUNNING'),
+      ...['deep', 'deeper', 'fan'].map((id) => state(`fan:2:${id}`, 'TASK', 'SUCCEEDED')),
+    ];
+    const counts = { SUCCEEDED: 2, RUNNING: 1 };
+    expect(stepOf([array], states, { counts }).ends).toEqual([
+      { nodeId: 'fan:2', to: 'SUCCEEDED' },
+      { nodeId: 'fan', to: 'SUCCEEDED' },
+    ]);
+  });
+
   it('stop when too many have failed', () => {
     expect(arrayStep({}, 4, { FAILED: 1, RUNNING: 1 })).toMatchObject({ start: [], stop: ['fan:'] });
     expect(arrayStep({}, 4, { FAILED: 1 })).toMatchObject({ stop: [] });
