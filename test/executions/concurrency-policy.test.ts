@@ -129,6 +129,23 @@ describe('the concurrency policy SKIP', () => {
   });
 });
 
+describe('an execution that waits', () => {
+  it('takes no place from a version that lets none wait', async () => {
+    await limit('mixed', 1, 'QUEUE');
+    await limit('mixed', 2, 'SKIP', 'v2');
+    await createId('mixed');
+    expect(await create('mixed')).toMatchObject({ execution: { queuedByConcurrencyPolicy: true } });
+    expect(await create('mixed', {}, 'v2')).toMatchObject({
+      execution: { queuedByConcurrencyPolicy: false },
+    });
+    expect(await create('mixed', {}, 'v2')).toMatchObject({
+      code: 'ALREADY_EXISTS',
+      message: expect.stringContaining('has 2 executions that have not ended'),
+    });
+    for (const _ of [1, 2, 3]) await finishNext();
+  });
+});
+
 describe('without a limit', () => {
   it.each([
     ['max 0', 0, 'SKIP'],

@@ -1,6 +1,5 @@
 import type { Tx } from '../../platform/database/transaction.ts';
-import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
-import { executionPhases } from '../domain/phases.ts';
+import { phasesBeforeAbort } from '../domain/phases.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveExecution } from '../store/moves.ts';
 import { listOpenChildren, type NodeRow } from '../store/nodes.ts';
@@ -20,14 +19,13 @@ export async function abortChildren(
   cause: string,
   now: Date,
 ): Promise<void> {
-  const launching = nodes.filter(({ kind }) => kind === 'LAUNCH_PLAN').map(({ id }) => id);
+  const launching = nodes.flatMap(({ id, kind }) => (kind === 'LAUNCH_PLAN' ? [id] : []));
   for (const id of await listOpenChildren(tx, launching))
     await moveExecution(
       {
         id,
         to: 'ABORTING',
-        // Once is enough: a second request would only replace the cause.
-        from: phasesThatMayMoveTo(executionPhases, 'ABORTING').filter((phase) => phase !== 'ABORTING'),
+        from: phasesBeforeAbort,
         at: now,
         abort: { cause, principalId: execution.abortPrincipalId ?? execution.principalId },
       },
