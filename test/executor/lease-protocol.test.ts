@@ -1,8 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ApiError } from '../../src/executor/host/api-error.ts';
 import { reportJobEventsDocument } from '../../src/executor/host/documents.ts';
 import { startWorkLoop, type WorkLoop } from '../../src/executor/host/work-loop.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { log } from '../../src/platform/log.ts';
+import { stopClocks } from '../support/clock.ts';
 import { waitUntil } from './fixture.ts';
 import { PlayedRuntime, PlayedServer, type Poll, resources } from './played.ts';
 
@@ -277,18 +279,40 @@ describe('an executor', () => {
     ]);
   });
 
-  it('does not give back a run whose processes cannot be stopped', async () => {
+  it('does not give back a run whose processes cannot be stopped, and gives up when its time is over', async () => {
+    stopClocks('setTimeout', 'clearTimeout');
     await start();
     (await server.poll(0)).answer([a]);
     (await server.poll(1)).answer([]);
     await server.poll(2);
-    const stopping = stop();
+    let hasStopped = false;
+    const stopping = stop().then(() => {
+      hasStopped = true;
+    });
     runtime.reapLeftovers = async () => {
       throw new Error('processes survived SIGKILL');
     };
     runtime.end(a, { kind: 'STUCK', message: 'one process survived SIGKILL' });
+    vi.advanceTimersByTime(999);
+    await waitUntil(() => server.signOffs.length === 1, 'it began to stop');
+    expect(hasStopped).toBe(false);
+    vi.advanceTimersByTime(1);
     await stopping;
     expect(server.said).toEqual([`RUNNING ${a}`]);
+  });
+
+  it('logs it when the server refuses the report of an end for good', async () => {
+    const errors = vi.spyOn(log, 'error');
+    onTestFinished(() => errors.mockRestore());
+    await start();
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await waitUntil(() => server.said.length === 1, 'the run began');
+    const refusal = new ApiError('PERMISSION_DENIED', 'no');
+    server.insist = () => Promise.reject(refusal);
+    runtime.end(a);
+    await waitUntil(() => errors.mock.calls.length > 0, 'it was logged');
+    expect(errors.mock.calls).toEqual([[{ err: refusal }, 'the server refused the request']]);
   });
 
   it('fails a run with kind USER when the server refuses its report as too large', async () => {
