@@ -175,7 +175,7 @@ async function stop(
   const cause = execution.abortCause ?? failure;
   const { clientIds, ended } = await stopNodes(tx, execution, next.stop, cause, now);
   const caller = systemCaller(execution.tenantId, execution.abortPrincipalId ?? execution.principalId);
-  if (clientIds.length > 0) await cancelJobSet(caller, tx, execution.id, cause, clientIds);
+  await cancelJobSet(caller, tx, execution.id, cause, clientIds);
   // Nothing would ever end these.
   const orphans = (await listWithoutJob(tx, execution.id, clientIds)).flatMap((id) => attemptOf(id) ?? []);
   const rows: NodeRow[] = await listNodesById(
