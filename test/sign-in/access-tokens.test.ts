@@ -32,7 +32,8 @@ describe('a token', () => {
     const claims = {
       ...{ tenantId, userId: newId(), version: 3, credentialId: newId(), signedInAt },
       ...{ vouchedUntil: end, expiresAt: justBefore(end), actor: { userId: newId(), version: 7 } },
-      ...{ scopes: ['project:list', 'queue:read'], confinedTo: [{ type: 'PROJECT', id: newId() }] },
+      scopes: ['project:list', 'queue:read'],
+      confinedTo: [{ type: 'PROJECT', id: newId() }],
     } as const;
     const nothing = { credentialId: null, vouchedUntil: null, actor: null, scopes: null, confinedTo: null };
     for (const given of [claims, { ...claims, ...nothing }, { ...claims, scopes: [], confinedTo: [] }]) {
