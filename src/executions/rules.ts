@@ -1,7 +1,7 @@
 import { type Find, isSeen } from '../authorization/can.ts';
 import type { Target } from '../authorization/domain/resources.ts';
 import { type Context, callerOf } from '../graphql/context.ts';
-import { anyCaller, can, type Finder, type RootRules, ruleBy } from '../graphql/rules.ts';
+import { can, canOnSome, type Finder, type RootRules, ruleBy } from '../graphql/rules.ts';
 import { addressText } from '../platform/address-text.ts';
 import { NO_ID } from '../platform/ids.ts';
 import { ofProject } from '../projects/rules.ts';
@@ -126,7 +126,7 @@ export const executionRules: RootRules = {
     updateExecution: can('execution:update', ofInputBy),
     terminateExecution: can('execution:terminate', ofInputBy),
     // The command asks the rule of `terminateExecution` for each execution.
-    terminateExecutions: anyCaller('execution:terminate'),
+    terminateExecutions: canOnSome('execution:terminate'),
     terminateNodeExecution: can('execution:terminate', ofInputNode),
     evictCacheEntries: can(
       'cacheEntry:evict',

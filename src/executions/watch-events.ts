@@ -34,8 +34,10 @@ export async function* watchEvents(
       }
       if (events.length > 0) continue;
       const end = await readStreamEnd(executionId);
-      if (!end || (end.ended && end.lastSequence <= sequence)) return;
-      if (end.lastSequence <= sequence) await news.next(LOOK_MS);
+      if (!end) return;
+      if (end.lastSequence > sequence) continue;
+      if (end.ended) return;
+      await news.next(LOOK_MS);
     }
   } finally {
     news.close();

@@ -31,7 +31,7 @@ const runtimes: Readonly<Record<RuntimeName, (folder: string) => Runtime>> = {
  * @param folder  the folder for its runs.
  */
 export function chooseRuntime(folder: string): Runtime {
-  const name = executorConfig.runtime ?? 'process';
+  const { runtime: name = 'process' } = executorConfig;
   log.info({ runtime: name }, 'runtime chosen');
   return runtimes[name](folder);
 }

@@ -129,7 +129,8 @@ const camelCase = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: str
 const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 function isNothing(value: unknown): boolean {
-  if (isAbsent(value) || value === '' || value === 0 || value === false) return true;
+  if (value === '' || value === 0 || value === false) return true;
+  // Also null.
   return typeof value === 'object' && Object.keys(value ?? {}).length === 0;
 }
 

@@ -53,7 +53,8 @@ function millisecondsOf(spec: unknown): number | null {
 }
 
 function durationOf(milliseconds: number): string {
-  const [sign, length] = milliseconds < 0 ? ['-', -milliseconds] : ['', milliseconds];
+  const sign = Math.sign(milliseconds) === -1 ? '-' : '';
+  const length = Math.abs(milliseconds);
   return `${sign}PT${Math.floor(length / 1000)}.${String(length % 1000).padStart(3, '0')}S`;
 }
 

@@ -1,4 +1,4 @@
-import { type Find, type FoundObject, refusal, refusalTargetOf } from '../authorization/can.ts';
+import { closedTo, type Find, type FoundObject, refusal, refusalTargetOf } from '../authorization/can.ts';
 import type { Permission } from '../authorization/domain/permissions.ts';
 import type { Target } from '../authorization/domain/resources.ts';
 import type { Caller } from '../platform/caller.ts';
@@ -98,6 +98,15 @@ export const anyone: Rule = {
   decide: async () => true,
   asks: async () => ({ action: 'anyone', target: null }),
 };
+
+/**
+ * The caller's role, scopes and token must allow `permission`. For a mutation of many objects, whose command asks for
+ * the level on each of them.
+ */
+export const canOnSome = (permission: Permission): Rule => ({
+  decide: decideForCallers(async (_args, _context, caller) => closedTo(caller, permission) ?? true),
+  asks: async () => ({ action: permission, target: null }),
+});
 
 /** Open to every caller, because the field itself asks the rules of the objects that it finds. */
 export const anyCaller = (action: string): Rule => ({

@@ -39,16 +39,15 @@ for (const [network, bits] of [
 
 /** Whether an address is on the public internet. IPv4 addresses in the form of IPv6 count as what they are. */
 export function isPublicAddress(address: string): boolean {
-  const family = isIP(address);
-  if (family === 4) return !special.check(address, 'ipv4');
+  if (isIP(address) === 4) return !special.check(address, 'ipv4');
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return isPublicAddress(mapped);
-  return family === 6 && global.check(address, 'ipv6') && !special.check(address, 'ipv6');
+  // What is no address is in no list.
+  return global.check(address, 'ipv6') && !special.check(address, 'ipv6');
 }
 
 /** Whether a webhook may reach an address. */
 export function mayReach(address: string, allowed: BlockList): boolean {
-  const family = isIP(address);
-  const isAllowed = family !== 0 && allowed.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  const isAllowed = allowed.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
   return isAllowed || isPublicAddress(address);
 }

@@ -56,13 +56,14 @@ export function sendWebhook(message: WebhookMessage, options: WebhookOptions): P
     };
     request.on('error', (error) => finish(failureOf(error)));
     request.on('response', (response) => {
+      const result = resultOf(response.statusCode ?? 0);
       let bytes = 0;
       response.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > MAX_ANSWER_BYTES) finish(resultOf(response.statusCode ?? 0));
+        if (bytes > MAX_ANSWER_BYTES) finish(result);
       });
-      response.on('end', () => finish(resultOf(response.statusCode ?? 0)));
-      response.on('error', () => finish(resultOf(response.statusCode ?? 0)));
+      response.on('end', () => finish(result));
+      response.on('error', () => finish(result));
     });
     request.end(message.body);
   });
@@ -91,16 +92,16 @@ const checkedLookup =
     lookup(hostname, { ...options, all: true }, (error, found) => {
       const addresses = Array.isArray(found) ? found : [];
       if (error) return callback(error, '');
-      const isGood = addresses.length > 0 && addresses.every(({ address }) => mayReach(address, allowed));
+      const [first] = addresses;
+      const isGood = first !== undefined && addresses.every(({ address }) => mayReach(address, allowed));
       if (!isGood) return callback(new ForbiddenAddressError(FORBIDDEN), '');
       if (options.all) return callback(null, addresses);
-      const [first] = addresses;
-      callback(null, first?.address ?? '', first?.family ?? 4);
+      callback(null, first.address, first.family);
     });
   };
 
 function resultOf(statusCode: number): AttemptResult {
-  if (statusCode >= 200 && statusCode < 300) return { isDelivered: true, statusCode };
+  if (Math.floor(statusCode / 100) === 2) return { isDelivered: true, statusCode };
   // 410: the receiver wants no more of it.
   return {
     isDelivered: false,

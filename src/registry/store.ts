@@ -306,12 +306,11 @@ export async function ensureNamedEntity(
   state: EntityState = 'ACTIVE',
 ): Promise<{ id: string; isNew: boolean }> {
   const values = [project.tenantId, project.id, type, domain, name, state];
-  for (let tries = 0; tries < 3; tries += 1) {
-    const [row] = await run(ensureEntityStatement, [newId(), ...values], tx);
-    // There is no row if another transaction created it since the statement began. The next statement sees it.
-    if (row) return row;
-  }
-  throw new Error(`the name ${name} does not exist and cannot be created`);
+  const ensure = async () => (await run(ensureEntityStatement, [newId(), ...values], tx))[0];
+  // There is no row if another transaction created it since the statement began. The next statement sees it.
+  const row = (await ensure()) ?? (await ensure());
+  if (!row) throw new Error(`the name ${name} does not exist and cannot be created`);
+  return row;
 }
 
 /** The columns with the resources that decide about the name of a workflow. */

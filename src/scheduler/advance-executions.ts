@@ -213,7 +213,7 @@ async function stopSome(
   const abortPrincipalId = principalId ?? execution.abortPrincipalId;
   const { clientIds, ended } = await stopNodes(tx, { ...execution, abortPrincipalId }, selection, cause, now);
   const caller = systemCaller(execution.tenantId, abortPrincipalId ?? execution.principalId);
-  if (clientIds.length > 0) await cancelJobSet(caller, tx, execution.id, cause, clientIds);
+  await cancelJobSet(caller, tx, execution.id, cause, clientIds);
   // Nothing would ever end these.
   const orphans = (await listWithoutJob(tx, execution.id, clientIds)).flatMap((id) => attemptOf(id) ?? []);
   const rows: NodeRow[] = await listNodesById(

@@ -14,6 +14,7 @@ import {
 } from '../registry/store/schedules.ts';
 import { findLaunchPlan } from '../registry/store.ts';
 import { findCallerOfUser } from '../sign-in/caller-of-user.ts';
+import { slotFailureOf } from './slot-failure.ts';
 
 /** How many slots one turn starts. More slots of a schedule wait for the next turn, here or in another scheduler. */
 const SLOTS_PER_TURN = 20;
@@ -83,9 +84,8 @@ async function fireSlot(turn: Turn, slot: Date, skipped: Date | null, isLast: bo
   } catch (error) {
     // The slot has its execution, and the progress is stored.
     if (error instanceof AlreadyExistsError) return true;
-    if (error instanceof ClaimLostError) return false;
     if (isDatabaseLost(error)) throw error;
-    await recordFailure(turn.claimed, slot, error);
+    if (!(error instanceof ClaimLostError)) await recordFailure(turn.claimed, slot, error);
     return false;
   }
 }
@@ -122,17 +122,17 @@ async function createSlotExecution(
 }
 
 async function recordFailure(claimed: ClaimedSchedule, slot: Date, error: unknown): Promise<void> {
-  const isExpected = error instanceof DomainError;
+  const failure = slotFailureOf(error);
   const attempts = claimed.attempts + 1;
   const isLost = attempts >= MAX_ATTEMPTS;
   await recordSlotFailure(claimed, {
+    ...failure,
     slot,
-    code: isExpected ? error.code : 'INTERNAL',
-    message: isExpected ? error.message.slice(0, 1000) : 'the server failed to create the execution',
     isLost,
     retrySeconds: isLost ? 0 : Math.min(2 ** (attempts - 1), MAX_RETRY_SECONDS),
   });
   const detail = { launchPlanId: claimed.launchPlanId, slot, attempts };
-  if (isExpected) log.warn({ ...detail, code: error.code }, isLost ? 'slot given up' : 'slot failed');
-  else log.error({ ...detail, err: error }, isLost ? 'slot given up' : 'slot failed');
+  const outcome = isLost ? 'slot given up' : 'slot failed';
+  if (error instanceof DomainError) log.warn({ ...detail, code: failure.code }, outcome);
+  else log.error({ ...detail, err: error }, outcome);
 }

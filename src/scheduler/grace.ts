@@ -8,8 +8,8 @@ export class Grace {
   #awakeSince: number | null = null;
   #lastAsked = 0;
 
-  constructor(lengthMs: number) {
-    this.#lengthMs = lengthMs;
+  constructor(lengthSeconds: number) {
+    this.#lengthMs = lengthSeconds * 1000;
   }
 
   /** Does the work after this time is over; before that, it returns false. A failure starts the time again. */

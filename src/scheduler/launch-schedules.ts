@@ -15,9 +15,12 @@ export function startScheduleLoop(): Loop {
     everyMs: LOOK_MS,
     concurrency: 4,
     async due() {
-      const schedules = await listDueSchedules(AHEAD_MS, BATCH);
-      for (const { id, inMs } of schedules) if (inMs > 0) wakeIn(id, inMs);
-      return schedules.filter(({ inMs }) => inMs === 0).map(({ id }) => id);
+      const due: string[] = [];
+      for (const { id, inMs } of await listDueSchedules(AHEAD_MS, BATCH)) {
+        if (inMs === 0) due.push(id);
+        else wakeIn(id, inMs);
+      }
+      return due;
     },
     each: fireSchedule,
   });

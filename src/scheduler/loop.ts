@@ -14,8 +14,8 @@ export interface LoopDefinition {
   readonly concurrency: number;
   /** The ids that are due, up to a limit. */
   due(): Promise<readonly string[]>;
-  /** Works on one id. True means that the id needs more work at once. */
-  each(id: string): Promise<boolean>;
+  /** Works on one id. Only `true` means that the id needs more work at once. */
+  each(id: string): Promise<unknown>;
 }
 
 export interface Loop {
@@ -54,7 +54,7 @@ export function startLoop(definition: LoopDefinition): Loop {
 
   async function work(id: string): Promise<void> {
     try {
-      if (await definition.each(id)) waiting.add(id);
+      if ((await definition.each(id)) === true) waiting.add(id);
     } catch (error) {
       report(error, id);
     }

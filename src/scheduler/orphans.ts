@@ -1,7 +1,7 @@
 import { failLostNodes } from '../executions/commands/fail-lost-nodes.ts';
-import { attemptOf, clientIdOf } from '../executions/domain/client-id.ts';
+import { clientIdOf } from '../executions/domain/client-id.ts';
 import { lockExecution } from '../executions/store/locked-execution.ts';
-import { listOpenNodes } from '../executions/store/nodes.ts';
+import { listOpenNodes, type NodeRow } from '../executions/store/nodes.ts';
 import { settleExecution } from '../executions/store/turns.ts';
 import { listWithoutJob } from '../jobs/store/job-sets.ts';
 import { inTransaction } from '../platform/database/transaction.ts';
@@ -17,22 +17,16 @@ export async function failOrphans(executionId: string): Promise<boolean> {
   return await inTransaction(async (tx) => {
     const execution = await lockExecution(tx, executionId);
     if (!execution) return false;
-    // A task without an attempt waits for the outputs of another node.
-    const open = (await listOpenNodes(tx, executionId)).filter(
-      (row) => row.kind === 'TASK' && row.latestAttempt !== null,
-    );
-    const clientIds = open.map(({ id, latestAttempt }) => clientIdOf(id, latestAttempt ?? 0));
-    const lost = new Set(
-      (await listWithoutJob(tx, executionId, clientIds)).map((id) => attemptOf(id)?.nodeExecutionId),
-    );
-    const rows = open.filter(({ id }) => lost.has(id));
+    // Only tasks have attempts. A task without one waits for the outputs of another node.
+    const open = new Map<string, NodeRow>();
+    for (const row of await listOpenNodes(tx, executionId))
+      if (row.latestAttempt !== null) open.set(clientIdOf(row.id, row.latestAttempt), row);
+    const lost = await listWithoutJob(tx, executionId, [...open.keys()]);
+    const rows = lost.flatMap((clientId) => open.get(clientId) ?? []);
     if (rows.length === 0) return false;
     await failLostNodes(tx, executionId, rows, new Date());
     await settleExecution(tx, executionId, true);
-    log.error(
-      { executionId, nodes: rows.map((row) => row.nodeId).slice(0, 20) },
-      'nodes had lost their jobs',
-    );
+    log.error({ executionId, nodes: rows.length, firstNode: rows[0]?.nodeId }, 'nodes had lost their jobs');
     return true;
   });
 }

@@ -14,10 +14,7 @@ export const startPlanLoop = (): Loop =>
     everyMs: LOOK_MS,
     concurrency: 2,
     due: () => listNotices(BATCH),
-    async each(id) {
-      await planDeliveries(id);
-      return false;
-    },
+    each: planDeliveries,
   });
 
 /** Sends notifications. Most of the time goes into waiting for receivers, so many are sent at the same time. */
@@ -27,8 +24,5 @@ export const startSendLoop = (): Loop =>
     everyMs: LOOK_MS,
     concurrency: 16,
     due: () => listDueDeliveries(BATCH),
-    async each(id) {
-      await sendDelivery(id);
-      return false;
-    },
+    each: sendDelivery,
   });

@@ -41,22 +41,22 @@ export function startScheduler(): { stop(): Promise<void> } {
     due: listWaitingPools,
     each: async (pool) => (await assignPool(poolOf(pool), controlPlaneConfig.leaseSeconds)).mayHaveMore,
   });
-  const grace = new Grace(controlPlaneConfig.leaseSeconds * 1000);
+  const grace = new Grace(controlPlaneConfig.leaseSeconds);
   const expire = startLoop({
     name: 'expire-leases',
     everyMs: LOOK_MS,
     concurrency: 1,
     due: async () => ['every executor'],
-    each: () => grace.after(async () => (await expireLeases()) > 0),
+    each: () => grace.after(async () => (await expireLeases()) !== 0),
   });
   const orphans = startLoop({
     name: 'fail-orphans',
     everyMs: ORPHANS_MS,
     concurrency: 1,
     due: listOrphaned,
+    // What it finds is ended at once, so there is nothing left.
     each: async (id) => {
       await failOrphans(id);
-      return false;
     },
   });
   const slots = startLoop({
@@ -64,10 +64,7 @@ export function startScheduler(): { stop(): Promise<void> } {
     everyMs: LOOK_MS,
     concurrency: 1,
     due: () => listPlansWithWaiting(MAX_WAITING_PLANS),
-    each: async (launchPlanId) => {
-      await freeSlots(launchPlanId);
-      return false;
-    },
+    each: freeSlots,
   });
   const schedules = startScheduleLoop();
   const plan = startPlanLoop();

@@ -33,6 +33,5 @@ function isObvious(value: Literal): boolean {
   if (value.hash !== undefined || value.metadata !== undefined) return false;
   if ('collection' in value) return value.collection.literals.every(isObvious);
   if ('map' in value) return Object.values(value.map.literals).every(isObvious);
-  const { scalar } = value;
-  return 'primitive' in scalar || 'generic' in scalar || 'error' in scalar;
+  return 'primitive' in value.scalar;
 }

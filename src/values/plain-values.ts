@@ -4,6 +4,7 @@ import type { Literal, Primitive, Scalar } from './literals.ts';
 import { mismatch, plainScalars, textFromPlain } from './plain-scalars.ts';
 import { type Outcome, outcomeOf, type Place } from './problem-list.ts';
 import { mapOf, text } from './readers.ts';
+import { remember } from './remember.ts';
 import { absentValue, onlyFittingVariant, unionLiteral, variantsOf } from './unions.ts';
 
 /**
@@ -60,8 +61,7 @@ function plainTextOf(type: ScalarType): string {
 const members = new WeakMap<EnumType, ReadonlySet<string>>();
 
 export function enumValue(type: EnumType, value: string, place: Place): Scalar | undefined {
-  const values = members.get(type) ?? new Set(type.values);
-  members.set(type, values);
+  const values = remember(members, type, () => new Set(type.values));
   if (values.has(value)) return { primitive: { stringValue: value } };
   const expected = typeText({ enumType: type });
   return place.report('IllegalEnumValue', `expected ${expected}, got ${value.slice(0, 100)}`);

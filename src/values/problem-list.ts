@@ -34,9 +34,9 @@ export class ProblemList {
     return this.#size;
   }
 
-  /** Whether there are problems, and all of them are that a value fits several variants of a union. */
-  get areAmbiguities(): boolean {
-    return this.#size > 0 && this.#ambiguities === this.#size;
+  /** Whether there are other problems than that a value fits several variants of a union. */
+  get hasMismatches(): boolean {
+    return this.#ambiguities !== this.#size;
   }
 
   /**

@@ -24,6 +24,7 @@ import {
   required,
   text,
 } from './readers.ts';
+import { remember } from './remember.ts';
 
 /** How deep a type may be nested: a list of lists of integers has three levels. */
 export const MAX_TYPE_DEPTH = 32;
@@ -129,8 +130,7 @@ function typeWithin(depth: number): Reader<LiteralType> {
   return (value, place) => {
     if (depth === 0)
       return place.report('InvalidValue', `a type must be nested at most ${MAX_TYPE_DEPTH} levels deep`);
-    const readers = readersByDepth.get(depth) ?? makeReaders(depth);
-    readersByDepth.set(depth, readers);
+    const readers = remember(readersByDepth, depth, makeReaders);
     const kind = onlyKey(value, readers.kinds, place);
     return kind && (readers.whole[kind]?.(value, place) as LiteralType | undefined);
   };

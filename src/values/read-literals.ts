@@ -16,6 +16,7 @@ import {
   required,
   text,
 } from './readers.ts';
+import { remember } from './remember.ts';
 import { normalTimestamp } from './timestamps.ts';
 
 /** How deep a literal may be nested. The wrapper of a union counts as a level. */
@@ -36,9 +37,7 @@ export const literal: Reader<Literal> = (value, place) => literalWithin(MAX_LITE
 const readersByDepth = new Map<number, Reader<Literal>>();
 
 function literalWithin(depth: number): Reader<Literal> {
-  const made = readersByDepth.get(depth) ?? makeReader(depth);
-  readersByDepth.set(depth, made);
-  return made;
+  return remember(readersByDepth, depth, makeReader);
 }
 
 function makeReader(depth: number): Reader<Literal> {

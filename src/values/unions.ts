@@ -4,6 +4,7 @@ import { isRecord } from './json.ts';
 import { isNoneType, type LiteralType, type SimpleType, typeText, type UnionType } from './literal-types.ts';
 import { type Literal, noneLiteral } from './literals.ts';
 import type { Place } from './problem-list.ts';
+import { remember } from './remember.ts';
 import { isStructInBytes, primitiveType } from './scalar-types.ts';
 
 /**
@@ -35,7 +36,7 @@ const plainKinds: Readonly<Record<SimpleType, readonly PlainKind[]>> = {
 function plainKindOf(value: unknown): PlainKind {
   if (value === null) return 'null';
   if (typeof value === 'boolean') return 'boolean';
-  if (typeof value === 'number' || typeof value === 'bigint') return 'number';
+  if (['number', 'bigint'].includes(typeof value)) return 'number';
   if (Array.isArray(value)) return 'list';
   return isRecord(value) ? 'object' : 'text';
 }
@@ -134,9 +135,7 @@ function textOf(literal: Literal): string | undefined {
 const known = new WeakMap<UnionType, Variants>();
 
 export function variantsOf(union: UnionType): Variants {
-  const made = known.get(union) ?? new Variants(union);
-  known.set(union, made);
-  return made;
+  return remember(known, union, () => new Variants(union));
 }
 
 /**
@@ -158,7 +157,7 @@ export function onlyFittingVariant<T>(
     place.work.take(1, place);
     const trial = place.trial();
     const value = tryVariant(variant, trial);
-    if (value === undefined && !trial.problems.areAmbiguities) continue;
+    if (trial.problems.hasMismatches) continue;
     if (fitting)
       return place.report(
         'AmbiguousBindingUnionValue',
@@ -182,8 +181,7 @@ const steps = new WeakMap<LiteralType, number>();
 
 /** The value with its variant. The literal contains the whole type of the variant. */
 export function unionLiteral(variant: LiteralType, value: Literal, place: Place): Literal {
-  const taken = steps.get(variant) ?? stepsOf(JSON.stringify(variant));
-  steps.set(variant, taken);
+  const taken = remember(steps, variant, () => stepsOf(JSON.stringify(variant)));
   place.work.take(taken, place);
   return { scalar: { union: { value, type: variant } } };
 }

@@ -243,6 +243,7 @@ const others = [
   'LeasedRun.inputBlobs',
   'Query.nodes',
   'AccessExplanation.steps',
+  'TerminateExecutionsPayload.results',
 ];
 
 const inProject = () => `filter: { project: "${project}", domain: "${domain}" }`;

@@ -20,6 +20,7 @@ const config = (fields: object) => ({ workflowExecutionConfig: fields });
 const cluster = (attributes: object) => ({ clusterResource: { attributes } });
 const runAs = (fields: object) => config({ securityContext: { runAs: fields } });
 const secrets = (all: readonly object[]) => config({ securityContext: { secrets: all } });
+const token = (fields: object) => config({ securityContext: { tokens: [{ name: 't', ...fields }] } });
 const environment = { name: 'warm', type: 'actor', spec: {} };
 const assignment = { nodeIds: ['a'], taskType: 'container', executionEnv: environment };
 const assigned = (fields: object) => config({ executionEnvAssignments: [{ ...assignment, ...fields }] });
@@ -90,6 +91,11 @@ const faults: readonly (readonly [string, object, string])[] = [
     'workflowExecutionConfig.securityContext.secrets.0.group',
   ],
   [
+    'a long group of a secret',
+    secrets([{ group: long, key: 'k' }]),
+    'workflowExecutionConfig.securityContext.secrets.0.group',
+  ],
+  [
     'a long key of a secret',
     secrets([{ group: 'g', key: long }]),
     'workflowExecutionConfig.securityContext.secrets.0.key',
@@ -98,6 +104,21 @@ const faults: readonly (readonly [string, object, string])[] = [
     'a long version of a group',
     secrets([{ group: 'g', groupVersion: long }]),
     'workflowExecutionConfig.securityContext.secrets.0.groupVersion',
+  ],
+  [
+    'a secret of a client without a group',
+    runAs({ oauth2Client: { clientId: 'c', clientSecret: { group: '' } } }),
+    'workflowExecutionConfig.securityContext.runAs.oauth2Client.clientSecret.group',
+  ],
+  [
+    'a token of a client without an id',
+    token({ client: { clientId: '' } }),
+    'workflowExecutionConfig.securityContext.tokens.0.client.clientId',
+  ],
+  [
+    'a long address of an identity provider',
+    token({ idpDiscoveryEndpoint: longValue }),
+    'workflowExecutionConfig.securityContext.tokens.0.idpDiscoveryEndpoint',
   ],
   [
     'an empty prefix',
@@ -208,6 +229,7 @@ const largest: readonly (readonly [string, object])[] = [
   ['assignments', config({ executionEnvAssignments: many(100).map(() => assignment) })],
   ['an environment that exists', inEnvironment({ spec: null, extant: {} })],
   ['a specification', inEnvironment({ spec: ofBytes(64 * 1024) })],
+  ['a secret with a key and no group', secrets([{ group: '', key: 'k' }])],
   ['a part of a CPU', limits({ cpu: '0.5' })],
   ['no GPU', limits({ gpu: '0' })],
 ];

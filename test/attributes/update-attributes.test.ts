@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
+import { mutate } from '../support/mutate.ts';
 import { domain, registerProject } from '../support/seed.ts';
 import { grantTo, newUser } from '../support/users.ts';
 import {
@@ -139,8 +140,14 @@ describe('setting attributes', () => {
     const address = newWorkflow();
     await update(app, address, tags('one'));
     const first = await read(app, address, 'EXECUTION_QUEUE');
-    await update(app, address, tags('two'));
+    const input = { ...address, attributes: tags('two') };
+    const times = 'matchableAttributes { createdAt updatedAt }';
+    const answer = await mutate(app, 'updateWorkflowAttributes', input, times);
     const second = await read(app, address, 'EXECUTION_QUEUE');
+    expect(answer.matchableAttributes).toEqual({
+      createdAt: second.createdAt,
+      updatedAt: second.updatedAt,
+    });
     expect(second.createdAt).toBe(first.createdAt);
     expect(second.updatedAt > first.updatedAt).toBe(true);
   });

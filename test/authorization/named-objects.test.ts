@@ -271,6 +271,19 @@ const rows: readonly Row[] = [
     }),
     answer: { __typename: 'CreateTaskEventPayload' },
   },
+  ...[
+    { further: 'workflow', names, address: (name: string) => ({ key: keyOf(hidden, name) }) },
+    { further: 'launchPlan', names, address: (name: string) => ({ key: keyOf(hidden, name) }) },
+    { further: 'principal', names: () => [stranger.id, absentId] as const, address: (id: string) => ({ id }) },
+  ].map(
+    ({ further, names: both, address }): Row => ({
+      field: 'terminateExecutions',
+      further: `filter.${further}`,
+      names: both,
+      input: (name) => ({ filter: { [further]: address(name) }, cause: 'gone' }),
+      answer: { __typename: 'TerminateExecutionsPayload' },
+    }),
+  ),
   {
     field: 'createRun',
     further: 'execution',
@@ -441,8 +454,9 @@ const judgedElsewhere = new Set([
   'createNodeEvent.targetEntity.key',
   // A filter: what the caller may not see was not stored in the caller's project.
   'evictCacheEntries.task',
-  // The main object.
+  // The main objects. `executions/terminate` checks that a hidden one looks absent.
   'redeliverNotification.id',
+  'terminateExecutions.executions',
 ]);
 
 /** The fields with the main object of a mutation. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listPlansWithWaiting } from '../../src/executions/store/slots.ts';
 import { db } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { bind, promise, registerFlow } from '../support/flows.ts';
@@ -128,6 +129,23 @@ describe('the concurrency policy SKIP', () => {
   });
 });
 
+describe('an execution that waits', () => {
+  it('takes no place from a version that lets none wait', async () => {
+    await limit('mixed', 1, 'QUEUE');
+    await limit('mixed', 2, 'SKIP', 'v2');
+    await createId('mixed');
+    expect(await create('mixed')).toMatchObject({ execution: { queuedByConcurrencyPolicy: true } });
+    expect(await create('mixed', {}, 'v2')).toMatchObject({
+      execution: { queuedByConcurrencyPolicy: false },
+    });
+    expect(await create('mixed', {}, 'v2')).toMatchObject({
+      code: 'ALREADY_EXISTS',
+      message: expect.stringContaining('has 2 executions that have not ended'),
+    });
+    for (const _ of [1, 2, 3]) await finishNext();
+  });
+});
+
 describe('without a limit', () => {
   it.each([
     ['max 0', 0, 'SKIP'],
@@ -163,7 +181,13 @@ describe('the concurrency policy QUEUE', () => {
     const last = await createId('queue');
     await mutate(app, 'terminateExecution', { by: { id: waiting }, cause: 'not needed' });
     expect(await untilEnded(app, waiting)).toMatchObject({ phase: 'ABORTED', startedAt: null, nodes: {} });
+    const { data } = await app.ask(
+      'query ($id: ID!) { execution(by: { id: $id }) { queuedByConcurrencyPolicy } }',
+      { id: waiting },
+    );
+    expect(data.execution.queuedByConcurrencyPolicy).toBe(false);
     expect([await finishNext(), await finishNext()]).toEqual([first, last]);
+    expect(await listPlansWithWaiting(100)).toEqual([]);
   });
 
   it('never runs more than it allows, also when many are created at the same time', async () => {

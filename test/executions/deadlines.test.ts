@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { overdueOf, type Timed } from '../../src/executions/domain/deadlines.ts';
+import {
+  nextDeadlines,
+  overdueOf,
+  type Timed,
+  timedOutError,
+} from '../../src/executions/domain/deadlines.ts';
 import { assignPool } from '../../src/jobs/commands/assign-jobs.ts';
 import { pool } from '../../src/platform/database/client.ts';
 import { advanceExecution } from '../../src/scheduler/advance-executions.ts';
@@ -23,6 +28,7 @@ import {
 const project = 'deadlines';
 const DEADLINE = new Date('2100-01-01T00:00:00Z');
 const BEFORE = new Date(DEADLINE.getTime() - 1);
+const AFTER = new Date(DEADLINE.getTime() + 1);
 let app: App;
 let hands: Hands;
 
@@ -208,7 +214,7 @@ describe('whether the time is over', () => {
   const timed: Timed = { phase: 'RUNNING', deadlineAt: null, queueDeadlineAt: null, errorCode: null };
   it.each<[string, Partial<Timed>, boolean, string | null]>([
     ['without limits', {}, false, null],
-    ['before the deadline', { deadlineAt: new Date(DEADLINE.getTime() + 1) }, false, null],
+    ['before the deadline', { deadlineAt: AFTER }, false, null],
     ['at the deadline', { deadlineAt: DEADLINE }, true, 'TIMES_OUT'],
     [
       'of one that fails',
@@ -218,10 +224,38 @@ describe('whether the time is over', () => {
     ],
     ['of one that fails and waited', { phase: 'FAILING', queueDeadlineAt: DEADLINE }, false, null],
     ['of one that times out', { phase: 'FAILING', errorCode: 'ExecutionTimedOut' }, true, 'TIMES_OUT'],
+    [
+      'of one that is aborted while it times out',
+      { phase: 'ABORTING', errorCode: 'ExecutionTimedOut' },
+      true,
+      null,
+    ],
     ['of one that waits', { queueDeadlineAt: DEADLINE }, false, 'TIMES_OUT'],
+    ['of one that may wait for longer', { queueDeadlineAt: AFTER }, false, null],
     ['of one that has waited', { queueDeadlineAt: DEADLINE }, true, null],
   ])('%s', async (_what, changes, hasBegun, overdue) => {
     expect(await overdueOf({ ...timed, ...changes }, DEADLINE, async () => hasBegun)).toBe(overdue);
+  });
+
+  it.each<[string, Date | null, Date | null, Date[]]>([
+    ['without limits', null, null, []],
+    ['before both', DEADLINE, AFTER, [DEADLINE, AFTER]],
+    ['of the work', DEADLINE, null, [DEADLINE]],
+    ['of waiting', null, DEADLINE, [DEADLINE]],
+    ['at the deadline', BEFORE, DEADLINE, [DEADLINE]],
+    ['after both', BEFORE, BEFORE, []],
+  ])(
+    'may be found out at the limits that are still to come: %s',
+    (_what, deadlineAt, queueDeadlineAt, deadlines) => {
+      expect(nextDeadlines({ ...timed, deadlineAt, queueDeadlineAt }, BEFORE)).toEqual(deadlines);
+    },
+  );
+
+  it('is told by the error, with the limit that is over', () => {
+    const messageAt = (deadlineAt: Date | null) => timedOutError({ ...timed, deadlineAt }, DEADLINE).message;
+    expect(messageAt(DEADLINE)).toBe('the execution took longer than it may');
+    const waited = 'no task of the execution has begun in the time that it may wait';
+    expect([messageAt(AFTER), messageAt(null)]).toEqual([waited, waited]);
   });
 });
 

@@ -75,6 +75,8 @@ const nothing = {
 describe('a node', () => {
   it('has nothing but defaults if the engine says nothing', async () => {
     expect(await readNode(await nodeEvent('plain', 'RUNNING'))).toEqual(nothing);
+    const nulls = { isParent: null, isDynamic: null, isArray: null, isEager: null, isInDynamicChain: null };
+    expect(await readNode(await nodeEvent('null', 'RUNNING', nulls))).toEqual(nothing);
   });
 
   it('has all that its events said', async () => {
@@ -206,6 +208,27 @@ describe('an attempt', () => {
         { occurredAt: at, message: 'pulling' },
         { occurredAt: later, message: 'working' },
       ],
+    });
+  });
+
+  it('has logs and resources with defaults where the engine says null', async () => {
+    await nodeEvent('sparse', 'RUNNING');
+    const uri = 'https://logs/1';
+    const log = { uri, name: null, messageFormat: null, showWhilePending: null, hideOnceFinished: null };
+    const resource = { phase: 'RUNNING', externalId: null, index: null, retryAttempt: null, logs: null };
+    const metadata = { generatedName: 'pod-1', externalResources: [{ ...resource, cacheStatus: null }] };
+    expect(await readTask(await taskEvent('sparse', 'RUNNING', { logs: [log], metadata }))).toMatchObject({
+      logs: [
+        {
+          ...{ uri, name: '', messageFormat: 'UNKNOWN', ttl: null },
+          ...{ showWhilePending: false, hideOnceFinished: false },
+        },
+      ],
+      metadata: {
+        externalResources: [
+          { externalId: '', index: 0, retryAttempt: 0, cacheStatus: 'DISABLED', customInfo: null, logs: [] },
+        ],
+      },
     });
   });
 

@@ -45,7 +45,7 @@ const taskEvent = (id: string, phase: string, more: object = {}) =>
     app,
     'createTaskEvent',
     { execution: { id }, nodeId: 'a', task: keyOf(project, 'double'), phase, occurredAt: at, ...more },
-    'taskExecution { id phase retryAttempt startedAt updatedAt reason taskKey { name } task { name } error { code } }',
+    'taskExecution { id phase retryAttempt startedAt updatedAt reason taskKey { name } task { name } error { code kind } }',
   ).then(flat);
 const flat = (answer: Answer) => answer.execution ?? answer.nodeExecution ?? answer.taskExecution ?? answer;
 
@@ -234,7 +234,7 @@ describe('createTaskEvent', () => {
     const error = { code: 'Oom', message: 'it broke', kind: 'SYSTEM' };
     expect(await taskEvent(id, 'RETRYABLE_FAILED', { error })).toMatchObject({
       retryAttempt: 0,
-      error: { code: 'Oom' },
+      error: { code: 'Oom', kind: 'SYSTEM' },
     });
     expect(await taskEvent(id, 'RUNNING', { retryAttempt: 1 })).toMatchObject({
       retryAttempt: 1,
@@ -282,6 +282,26 @@ describe('createTaskEvent', () => {
     });
   });
 
+  it('keeps the attempts of different tasks apart, also if only a part of their keys differs', async () => {
+    const id = await external();
+    await nodeEvent(id, 'RUNNING');
+    const key = keyOf(project, 'double');
+    const keys = [{ project: 'other' }, { domain: 'other' }, { name: 'other' }, { version: 'other' }, {}];
+    const attempts = await Promise.all(
+      keys.map((part) => taskEvent(id, 'RUNNING', { task: { ...key, ...part } })),
+    );
+    expect(new Set(attempts.map((attempt) => attempt.id)).size).toBe(keys.length);
+    for (const part of keys)
+      expect(await taskEvent(id, 'RUNNING', { task: { ...key, ...part } })).toMatchObject({
+        code: 'ALREADY_EXISTS',
+      });
+    const changed = { task: key, phaseVersion: 1, reason: 'changed' };
+    expect(await taskEvent(id, 'RUNNING', changed)).toMatchObject({ id: attempts.at(-1).id });
+    const { nodeExecutions } = await stateOf(id);
+    const reasons = nodeExecutions.nodes[0].taskExecutions.nodes.map(({ reason }: Answer) => reason);
+    expect(reasons.sort()).toEqual(['changed', null, null, null, null]);
+  });
+
   it('lets one of eight clients create it', async () => {
     const id = await external();
     await nodeEvent(id, 'RUNNING');
@@ -301,6 +321,18 @@ describe('createTaskEvent', () => {
       code: 'INVALID_ARGUMENT',
       path: ['input', field],
     });
+  });
+});
+
+describe('events about nodes and attempts', () => {
+  it('are refused from another engine than that of the execution', async () => {
+    const id = await external();
+    await workflowEvent(id, 'QUEUED', { producerId: 'east' });
+    await nodeEvent(id, 'RUNNING', { producerId: 'east' });
+    const refused = { code: 'FAILED_PRECONDITION', message: 'the execution is run by east' };
+    expect(await nodeEvent(id, 'SUCCEEDED', { producerId: 'west' })).toMatchObject(refused);
+    expect(await taskEvent(id, 'RUNNING', { producerId: 'west' })).toMatchObject(refused);
+    expect(await taskEvent(id, 'RUNNING', { producerId: 'east' })).toMatchObject({ phase: 'RUNNING' });
   });
 });
 

@@ -80,13 +80,19 @@ describe('Project.executionCounts', () => {
     expect(await countsOf('', reader)).toEqual({ FAILED: 2 });
   });
 
-  it('is null if the scopes of the caller hide executions', async () => {
+  it('is null if the scopes of the caller do not let it read executions, with the list beside it', async () => {
     const reader = await newCaller({
       role: 'USER',
       grants: [{ type: 'PROJECT', id: projectId, level: 'READ' }],
-      scopes: ['project:read'],
+      scopes: ['project:read', 'execution:list'],
     });
     expect(await countsOf('', reader)).toBeNull();
+    const { data } = await app.ask(
+      `{ project(by: { identifier: "${project}" }) { executions { totalCount } } }`,
+      {},
+      reader,
+    );
+    expect(data.project.executions).toBeNull();
   });
 });
 

@@ -1,6 +1,7 @@
 /** The values of executions, nodes and attempts, and where the time of an execution went. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { db } from '../../src/platform/database/client.ts';
+import { readSpanParts } from '../../src/executions/store/spans.ts';
+import { db, pool } from '../../src/platform/database/client.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
 import { make, mutate } from '../support/mutate.ts';
 import { domain, keyOf, launch, registerProject, registerTask, registerWorkflow } from '../support/seed.ts';
@@ -233,6 +234,11 @@ describe('metrics', () => {
     expect(node).toMatchObject({ kind: 'NODE', isCut: true, spans: [] });
   });
 
+  it.each([1, 20])('may have %i levels', async (depth) => {
+    const { data } = await app.ask(metricsDocument, { by: { id: measured }, depth });
+    expect(data.execution.metrics.isCut).toBe(depth === 1);
+  });
+
   it.each([0, 21])('refuse %i levels', async (depth) => {
     const { errors } = await app.ask(metricsDocument, { by: { id: measured }, depth });
     expect(errors).toMatchObject([{ extensions: { code: 'INVALID_ARGUMENT' } }]);
@@ -263,5 +269,48 @@ describe('metrics', () => {
     expect(few.result.data.execution.metrics.isCut).toBe(false);
     expect(few.statements).toHaveLength(4);
     expect(many.statements).toHaveLength(4);
+  });
+
+  it('measure the first 1000 nodes, 5000 attempts and 20000 phases, and are cut beyond those of the first two', async () => {
+    const id = await launch(app, project, 'flow', { engine: 'EXTERNAL' });
+    const { tenantId } = await db.execution.findUniqueOrThrow({ where: { id } });
+    /** One row for each number. */
+    const add = (into: string, columns: string, values: string, from: number, to: number) =>
+      pool.query(
+        `insert into ${into} (execution_id, tenant_id, ${columns})
+         select $1::uuid, $2::uuid, ${values} from generate_series($3::int, $4::int) as at`,
+        [id, tenantId, from, to],
+      );
+    const addNodes = (from: number, to: number) =>
+      add('node_executions', 'id, node_id, spec_node_id', "gen_random_uuid(), 'n' || at, 'n'", from, to);
+    await addNodes(1, 1000);
+    const nodes = "(select id from node_executions where execution_id = $1::uuid and node_id = 'n1')";
+    const addAttempts = (from: number, to: number) =>
+      add(
+        'task_executions',
+        'id, node_execution_id, retry_attempt, task_project, task_domain, task_name, task_version',
+        `gen_random_uuid(), ${nodes}, at, 'p', 'd', 'n', 'v'`,
+        ...([from, to] as const),
+      );
+    await addAttempts(1, 5000);
+    const phase = "'TASK', 'RUNNING', 'n1', 1, now()";
+    await add(
+      'execution_events',
+      'sequence, kind, phase, node_id, attempt, occurred_at',
+      `at, ${phase}`,
+      2,
+      20_002,
+    );
+    const measure = async () => {
+      const [parts] = await readSpanParts([id]);
+      const phases = parts?.attempts.flatMap((attempt) => attempt.phases).length;
+      return [parts?.nodes.length, parts?.attempts.length, phases, parts?.isCut];
+    };
+    expect(await measure()).toEqual([1000, 5000, 20_000, false]);
+    await addAttempts(5001, 5001);
+    expect(await measure()).toEqual([1000, 5000, 20_000, true]);
+    await pool.query('delete from task_executions where execution_id = $1 and retry_attempt = 5001', [id]);
+    await addNodes(1001, 1001);
+    expect(await measure()).toEqual([1000, 5000, 20_000, true]);
   });
 });

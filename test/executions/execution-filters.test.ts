@@ -93,9 +93,11 @@ describe('the filter of executions', () => {
     [{ tags: ['nightly'] }, ['first', 'second']],
     [{ tags: ['nightly', 'big', 'big'] }, ['first']],
     [{ tags: ['team'] }, []],
+    [{ tags: [] }, ['first', 'second', 'third', 'fourth']],
     [{ tags: ['big'], ...labels('stage=test') }, ['first']],
     [{ modes: ['SCHEDULED'] }, ['third']],
     [{ modes: [] }, []],
+    [{ withArchived: null }, ['first', 'third', 'fourth']],
   ])('takes %j', async (filter, expected) => {
     expect(await names({ filter: { ...all, ...filter } })).toEqual(expected);
   });
@@ -108,6 +110,12 @@ describe('the filter of executions', () => {
       { by: { identifier: project }, filter: { ...labels('team=ml'), tags: ['big'] } },
     );
     expect(data.project.executions).toEqual({ totalCount: 1, edges: [{ node: { name: 'first' } }] });
+  });
+
+  it('takes 16 labels and 100 tags', async () => {
+    const most = (count: number) => Array.from({ length: count }, (_, at) => `n${at}`);
+    expect(await names({ filter: labels(...most(16).map((key) => `${key}=v`)) })).toEqual([]);
+    expect(await names({ filter: { tags: most(100) } })).toEqual([]);
   });
 
   it.each([
@@ -161,6 +169,8 @@ describe("Flyte's filters of executions", () => {
     ['eq(state,1)', ['second']],
     ['eq(state,ARCHIVED)', ['second']],
     ['eq(execution.state,0)', ['first', 'third', 'fourth']],
+    ['eq(execution.state,1)', ['second']],
+    ['eq(mode,0)', ['first', 'fourth']],
     ['value_in(state,0;1)', ['first', 'second', 'third', 'fourth']],
     ['eq(error_code,Broken)', []],
     ['eq(state,1)+eq(error_code,Broken)+eq(error_kind,USER)', ['second']],
@@ -211,6 +221,30 @@ describe("Flyte's filters of executions", () => {
       expect(await names({ filters }, wide)).toEqual(['third', 'fourth']);
     }
     expect(await names({ filters: 'eq(launch_plan.name,two)' }, wide)).toEqual([]);
+    const plans = await newUser({
+      role: 'USER',
+      level: 'READ',
+      scopes: ['execution:read', 'launchPlan:read'],
+    });
+    expect(await names({ filters: 'eq(launch_plan.name,two)' }, plans)).toEqual(['third']);
+    expect(await names({ filters: 'eq(workflow.name,two)' }, plans)).toEqual([]);
+  });
+
+  it('find executions of a single task only for callers who may read tasks', async () => {
+    const single = await mutate(
+      app,
+      'createExecution',
+      { project, domain, task: { key: keyOf(project, 'double') }, inputs: { x: 1 } },
+      'execution { name }',
+    );
+    for (const [scopes, expected] of [
+      [['execution:read', 'task:read'], [single.execution.name]],
+      [['execution:read', 'workflow:read', 'launchPlan:read'], []],
+    ] as const) {
+      const reader = await newUser({ role: 'USER', level: 'READ', scopes: [...scopes] });
+      expect(await names({ filters: 'eq(task.name,double)' }, reader)).toEqual(expected);
+    }
+    await db.execution.deleteMany({ where: { name: single.execution.name } });
   });
 
   it('find neither the labels of other projects nor labels among the tags', async () => {

@@ -116,5 +116,9 @@ describe('an event of an attempt', () => {
     expect(judgeTaskEvent({ phase: 'FAILED', phaseVersion: 0 }, { phase: 'FAILED', phaseVersion: 0 })).toBe(
       'REPEATED',
     );
+    // The versions are those of one phase.
+    expect(judgeTaskEvent({ phase: 'QUEUED', phaseVersion: 3 }, { phase: 'RUNNING', phaseVersion: 0 })).toBe(
+      'ACCEPTED',
+    );
   });
 });

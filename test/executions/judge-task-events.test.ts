@@ -27,6 +27,15 @@ describe('one turn', () => {
     expect(taken).toBe(1);
   });
 
+  it('checks outputs as long as the ones before took at most 250,000 steps', async () => {
+    const stepsOf = async (items: number) => (await judge(items)).judged[0]?.outcome.steps ?? 0;
+    const rest = (await stepsOf(10)) - 10;
+    const takenAfter = async (steps: number) => (await judge(steps - rest)).taken;
+    expect(await stepsOf(250_000 - rest)).toBe(250_000);
+    expect(await takenAfter(250_000)).toBe(2);
+    expect(await takenAfter(250_001)).toBe(1);
+  });
+
   it('checks outputs that are larger than a turn handles, alone', async () => {
     const { judged, taken } = await judge(420_000, 1_000_000_000);
     expect(judged.map(({ outcome }) => outcome.phase)).toEqual(['SUCCEEDED']);

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { missingFilesText } from '../../src/executions/commands/check-files.ts';
 import { judgeAttempt } from '../../src/executions/domain/attempts.ts';
-import { generatedExecutionName } from '../../src/executions/domain/execution-name.ts';
+import {
+  generatedExecutionName,
+  scheduledExecutionName,
+} from '../../src/executions/domain/execution-name.ts';
 import { listed } from '../../src/executions/graphql/values.ts';
 
 describe('a message about missing files', () => {
@@ -28,6 +31,20 @@ describe('a message about wrong outputs', () => {
 describe('the name of an execution that got none', () => {
   it('has 20 letters and digits, and begins with a letter', () => {
     for (let tries = 0; tries < 300; tries += 1) expect(generatedExecutionName()).toMatch(/^a[a-z0-9]{19}$/);
+  });
+});
+
+describe('the name of an execution that a schedule starts', () => {
+  const plan = { project: 'p', domain: 'd', name: 'nightly', version: 'v1' };
+  const slot = new Date('2026-01-01T00:00:00Z');
+
+  it('has 20 characters, and is the same only for the same slot of the same version', () => {
+    const name = scheduledExecutionName(plan, slot);
+    expect(name).toMatch(/^f[0-9a-f]{19}$/);
+    expect(scheduledExecutionName({ ...plan }, new Date(slot))).toBe(name);
+    for (const part of Object.keys(plan))
+      expect(scheduledExecutionName({ ...plan, [part]: 'other' }, slot)).not.toBe(name);
+    expect(scheduledExecutionName(plan, new Date(slot.getTime() + 1))).not.toBe(name);
   });
 });
 

@@ -295,6 +295,14 @@ describe('taskExecutions', () => {
   });
 });
 
+describe('a lookup by an id that cannot be one', () => {
+  it.each(['nodeExecution', 'taskExecution'])('finds no %s', async (field) => {
+    const { data, errors } = await app.ask(`{ ${field}(by: { id: "nothing" }) { id } }`);
+    expect(data).toEqual({ [field]: null });
+    expect(errors).toMatchObject([{ message: expect.stringContaining('nothing not found') }]);
+  });
+});
+
 describe('taskExecution', () => {
   const ask = (key: object, authorization?: string) =>
     app.ask(

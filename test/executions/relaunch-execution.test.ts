@@ -2,10 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
 import { archive, update } from '../attributes/attributes-seed.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
+import { bind, promise, registerFlow } from '../support/flows.ts';
 import { endOf, mutate } from '../support/mutate.ts';
 import {
   createLaunchPlan,
   domain,
+  integer,
   keyOf,
   launch,
   registerProject,
@@ -106,6 +108,20 @@ describe('relaunchExecution', () => {
       expect((await relaunch(source, more)).problems[0].path.join('.')).toContain(path.split('.').at(-1));
   });
 
+  it('keeps the inputs that are not changed', async () => {
+    const types = { x: integer, y: integer };
+    const nodes = [
+      { id: 'a', inputs: bind({ x: promise('', 'x') }), taskNode: { referenceId: keyOf(project, 'double') } },
+    ];
+    await registerFlow(app, project, 'pair', { inputs: types, nodes });
+    const source = await launch(app, project, 'pair', { inputs: { x: 1, y: 2 } });
+    const inputsOf = async (more: object) => (await relaunch(source, more)).data.inputs;
+    const literal = { scalar: { primitive: { integer: '8' } } };
+    expect(await inputsOf({ inputs: { y: 7 } })).toEqual({ x: 1, y: 7 });
+    expect(await inputsOf({ inputLiterals: { y: literal } })).toEqual({ x: 1, y: 8 });
+    expect(await inputsOf({ inputs: null, inputLiterals: null })).toEqual({ x: 1, y: 2 });
+  });
+
   it('overwrites the cache only if it is asked to, or if attributes always do', async () => {
     const at = 'cached';
     await registerProject(app, at);
@@ -113,6 +129,7 @@ describe('relaunchExecution', () => {
     await registerWorkflow(app, at, 'one', { a: [] });
     const source = await launch(app, at, 'one', { overwriteCache: true });
     expect((await relaunch(source)).overwriteCache).toBe(false);
+    expect((await relaunch(source, { overwriteCache: null })).overwriteCache).toBe(false);
     expect((await relaunch(source, { overwriteCache: true })).overwriteCache).toBe(true);
     await update(app, { project: at }, { workflowExecutionConfig: { overwriteCache: true } });
     expect((await relaunch(source)).overwriteCache).toBe(true);

@@ -178,10 +178,37 @@ describe('the metadata of an attempt', () => {
     ).toEqual(metadata());
   });
 
+  it('has what the last event says of a name, a plug-in and a pool', () => {
+    const pool = [{ allocationToken: 't', namespace: 'n' }];
+    const second = { generatedName: 'pod-2', pluginIdentifier: 'ray' };
+    expect(metadataAfter(metadata(), metadata({ ...second, resourcePoolInfo: pool }))).toEqual(
+      metadata({ ...second, resourcePoolInfo: pool }),
+    );
+    expect(metadataAfter(metadata({ resourcePoolInfo: pool }), metadata())).toEqual(
+      metadata({ resourcePoolInfo: pool }),
+    );
+  });
+
+  it('has at most 10,000 things outside', () => {
+    const many = (length: number) => Array.from({ length }, (_, index) => resource(index));
+    const countAfter = (length: number) =>
+      metadataAfter(metadata({ externalResources: many(length) }))?.externalResources.length;
+    expect([countAfter(10_000), countAfter(10_001)]).toEqual([10_000, 10_000]);
+  });
+
+  it('has the last id and the last information of a thing outside, unless an event leaves them out', () => {
+    const about = (more: object) => metadata({ externalResources: [resource(0, more)] });
+    const named = { externalId: 'new', customInfo: { pod: 1 } };
+    const shown = (...all: TaskExecutionMetadata[]) => metadataAfter(...all)?.externalResources;
+    expect(shown(about({}), about(named))).toStrictEqual([resource(0, named)]);
+    expect(shown(about(named), about({ externalId: '' }))).toStrictEqual([resource(0, named)]);
+  });
+
   it('has each thing outside once, by its number and attempt, in this order', () => {
     const first = metadata({ externalResources: [resource(1, { cacheStatus: 'HIT' }), resource(0)] });
     const second = metadata({
       externalResources: [
+        resource(1, { retryAttempt: 2 }),
         resource(1, { externalId: '', phase: 'SUCCEEDED' }),
         resource(1, { retryAttempt: 1 }),
       ],
@@ -190,11 +217,32 @@ describe('the metadata of an attempt', () => {
       resource(0),
       resource(1, { phase: 'SUCCEEDED', cacheStatus: 'HIT' }),
       resource(1, { retryAttempt: 1 }),
+      resource(1, { retryAttempt: 2 }),
     ]);
   });
 });
 
 describe('other details of an attempt', () => {
+  it('are nothing if the engine says nothing', () => {
+    expect(mergeTaskDetails(null, event())).toStrictEqual({ logs: [], reasons: [], eventVersion: 0 });
+  });
+
+  it('stay if a later event leaves them out', () => {
+    const said = {
+      ...{ customInfo: { a: 1 }, logContext: { pod: 'p' }, taskType: 'spark' },
+      ...{ inputUri: 's3://i', outputUri: 's3://o' },
+    };
+    const first = mergeTaskDetails(null, event(said));
+    expect(first).toStrictEqual({ logs: [], reasons: [], eventVersion: 0, ...said });
+    expect(mergeTaskDetails(first, event())).toStrictEqual(first);
+    const news = { customInfo: { b: 2 }, logContext: { pod: 'q' }, taskType: 'ray' };
+    expect(mergeTaskDetails(first, event(news))).toStrictEqual({
+      ...first,
+      ...news,
+      customInfo: { a: 1, b: 2 },
+    });
+  });
+
   it('keep the first inputs, the last outputs, and the highest version', () => {
     const first = mergeTaskDetails(
       null,

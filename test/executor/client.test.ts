@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from '../../src/executor/host/api-error.ts';
 import { type ApiClient, createClient, payloadOf } from '../../src/executor/host/client.ts';
 import { returnLeaseDocument } from '../../src/executor/host/documents.ts';
 import { BackOff, retrying } from '../../src/executor/host/retry.ts';
+import { stopClocks } from '../support/clock.ts';
 import { waitUntil } from './fixture.ts';
 
 let server: Server;
@@ -180,9 +181,49 @@ describe('the client of the API', () => {
       code: 'PERMISSION_DENIED',
     });
     expect(requests).toEqual(['KEY:secret', 'token-1']);
+    expect(lines).toEqual([]);
   });
 
-  it('gives up a call that is not answered in time', async () => {
+  it('fails as its sign-in fails, if that may pass', async () => {
+    credential('secret');
+    answerLogin = (_request, response) =>
+      reply(response, 503, refusal('UNAVAILABLE'), { 'retry-after': '7' });
+    await expect(client.ask(returnLeaseDocument, variables, options)).rejects.toMatchObject({
+      ...{ code: 'UNAVAILABLE', message: 'UNAVAILABLE', retryAfterMs: 7000 },
+    });
+  });
+
+  it('says every 30 seconds that the server does not answer', async () => {
+    credential('secret');
+    stopClocks('Date');
+    answer = (_request, response) => reply(response, 503, refusal('UNAVAILABLE'));
+    const linesAt: number[] = [];
+    for (const milliseconds of [0, 29_999, 30_000, 59_999, 60_000]) {
+      vi.setSystemTime(Date.UTC(2026, 0, 1) + milliseconds);
+      await expect(client.ask(returnLeaseDocument, variables, options)).rejects.toThrow('UNAVAILABLE');
+      linesAt.push(lines.length);
+    }
+    expect(linesAt).toEqual([1, 1, 2, 2, 3]);
+  });
+
+  it('gives up a call that is not answered within 15 seconds', async () => {
+    credential('secret');
+    answer = () => {};
+    stopClocks('setTimeout', 'clearTimeout');
+    let failure: unknown = null;
+    const asked = client.ask(returnLeaseDocument, variables, options).catch((error) => {
+      failure = error;
+    });
+    await waitUntil(() => requests.includes('token-1'), 'it was called');
+    vi.advanceTimersByTime(14_999);
+    await new Promise(setImmediate);
+    expect(failure).toBeNull();
+    vi.advanceTimersByTime(1);
+    await asked;
+    expect(failure).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  });
+
+  it('gives up a call that is not answered in the time that the caller allows', async () => {
     credential('secret');
     answer = () => {};
     await expect(

@@ -45,14 +45,20 @@ describe('the folder of an executor', () => {
     const lock = join(home, 'executors', 'left', 'lock.1');
     await writeFile(lock, JSON.stringify(identifyProcess(holder.pid ?? 0)));
     const openNow = await loadOpen();
+    const { log } = await import('../../src/platform/log.ts');
+    const warnings = vi.spyOn(log, 'warn');
     stopClocks('Date');
     const opening = openNow();
     const refused = expect(opening).rejects.toThrow(
       `an executor named left already runs here (process ${holder.pid})`,
     );
     await new Promise(setImmediate);
-    vi.setSystemTime(Date.now() + 20_000);
+    // The time to drain, and ten seconds.
+    vi.setSystemTime(Date.now() + 11_001);
     await refused;
+    expect(warnings.mock.calls).toEqual([
+      [{ executor: 'left', pid: holder.pid }, expect.stringContaining('waiting until it ends')],
+    ]);
     const waiting = openNow();
     holder.kill('SIGKILL');
     await once(holder, 'exit');

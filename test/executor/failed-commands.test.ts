@@ -2,7 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createProcessRuntime } from '../../src/executor/runtimes/process/process-runtime.ts';
-import { command, createRoot, FolderBlobs, finish, node, shell } from './fixture.ts';
+import { command, createRoot, FolderBlobs, finish, listFolder, node, shell } from './fixture.ts';
 
 const failure = (code: string, kind = 'USER', message: unknown = expect.any(String)) =>
   expect.objectContaining({ kind: 'FAILED', error: { code, kind, message } });
@@ -103,6 +103,7 @@ describe('run: how a command fails', () => {
     await expect(runtime.run(first, options)).rejects.toThrow('already');
     expect((await finish(first, { root })).outcome).toEqual(failure('RunDirectoryUnavailable', 'SYSTEM'));
     expect((await running).kind).toBe('SUCCEEDED');
+    expect(await listFolder(root)).toEqual([]);
   });
 
   it.each(['..', '../x', 'a/b', '', '.ended-x'])('refuses the run id %j', async (runId) => {

@@ -1,118 +1,14 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ApiError } from '../../src/executor/host/api-error.ts';
-import type { ApiClient } from '../../src/executor/host/client.ts';
-import {
-  leaseJobsDocument,
-  reportJobEventsDocument,
-  returnLeaseDocument,
-} from '../../src/executor/host/documents.ts';
-import type { RunOutcome, RunSpec, Runtime } from '../../src/executor/host/runtime.ts';
+import { reportJobEventsDocument } from '../../src/executor/host/documents.ts';
 import { startWorkLoop, type WorkLoop } from '../../src/executor/host/work-loop.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { log } from '../../src/platform/log.ts';
+import { stopClocks } from '../support/clock.ts';
 import { waitUntil } from './fixture.ts';
+import { PlayedRuntime, PlayedServer, type Poll, resources } from './played.ts';
 
 /** What the executor sends and when, with a server and a runtime that the test controls. */
-
-interface Poll {
-  readonly knownRuns: readonly string[];
-  readonly stoppingRuns: readonly string[];
-  readonly maxJobs: number;
-  readonly wait: string;
-  answer(runs: readonly string[], more?: { cancelRuns?: readonly string[]; leaseDuration?: string }): void;
-  fail(): void;
-}
-
-class PlayedServer implements ApiClient {
-  readonly polls: Poll[] = [];
-  readonly said: string[] = [];
-  isSigningOff = false;
-  /** What the answer to the first sign-off assigns. */
-  assignedLast: string[] = [];
-
-  async ask(document: unknown, variables: unknown, { signal }: { signal: AbortSignal }): Promise<never> {
-    const { input } = variables as { input: Record<string, never> };
-    return (await this.#answer(document, input, signal)) as never;
-  }
-
-  insist: ApiClient['insist'] = (document, variables, options) =>
-    this.ask(document, variables, options) as Promise<never>;
-
-  #answer(document: unknown, input: Record<string, unknown>, signal: AbortSignal): unknown {
-    if (document === leaseJobsDocument) return this.#poll(input as never, signal);
-    if (document === returnLeaseDocument) {
-      this.said.push(`returned ${input['run']} ${input['attempted'] ? 'attempted' : 'untouched'}`);
-      return { returnLease: { __typename: 'ReturnLeasePayload', returned: true } };
-    }
-    if (document === reportJobEventsDocument) {
-      const [event] = input['events'] as { kind: string; run: string }[];
-      this.said.push(`${event?.kind} ${event?.run}`);
-      return { reportJobEvents: { __typename: 'ReportJobEventsPayload', outcomes: ['APPLIED'] } };
-    }
-    throw new Error('not a call of this test');
-  }
-
-  #poll(input: Omit<Poll, 'answer' | 'fail'>, signal: AbortSignal): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const answer: Poll['answer'] = (runs, { cancelRuns = [], leaseDuration = 'PT30S' } = {}) =>
-        resolve({
-          leaseJobs: { __typename: 'LeaseJobsPayload', runs: runs.map(leasedRun), cancelRuns, leaseDuration },
-        });
-      if (this.isSigningOff) return answer(this.assignedLast.splice(0));
-      signal.addEventListener('abort', () => reject(signal.reason));
-      this.polls.push({ ...input, answer, fail: () => reject(new ApiError('UNAVAILABLE', 'away')) });
-    });
-  }
-
-  /** The call with this number, from 0, after it was made. */
-  async poll(number: number): Promise<Poll> {
-    await waitUntil(() => this.polls.length > number, `call ${number} was made`);
-    return this.polls[number] as Poll;
-  }
-}
-
-const resources = { requests: [{ name: 'CPU', value: '2' }], limits: [] };
-const leasedRun = (id: string) => ({
-  id,
-  jobId: id,
-  container: { image: '', command: [], args: [], env: [], resources },
-  interface: { inputs: {}, outputs: {} },
-  inputs: {},
-  environment: {},
-  activeDeadline: 'PT1M30S',
-  terminationGrace: 'PT1S',
-  inputBlobs: [],
-});
-
-class PlayedRuntime implements Runtime {
-  readonly begun: string[] = [];
-  readonly specs: RunSpec[] = [];
-  readonly stopped: string[] = [];
-  leftovers: string[] = [];
-  /** Whether the command of a run cannot be started. */
-  isSlow = false;
-  readonly #ends = new Map<string, (outcome: RunOutcome) => void>();
-
-  run: Runtime['run'] = (spec, { signal, onStarted }) => {
-    const { runId } = spec;
-    this.specs.push(spec);
-    this.begun.push(runId);
-    if (!this.isSlow) onStarted();
-    return new Promise((resolve) => {
-      this.#ends.set(runId, resolve);
-      signal.addEventListener('abort', () => this.stopped.push(runId));
-    });
-  };
-
-  reapLeftovers: Runtime['reapLeftovers'] = async () => this.leftovers;
-
-  end(
-    runId: string,
-    outcome: RunOutcome = { kind: 'SUCCEEDED', outputs: {}, outputLiterals: {}, exitCode: 0 },
-  ): void {
-    this.#ends.get(runId)?.(outcome);
-  }
-}
 
 let server: PlayedServer;
 let runtime: PlayedRuntime;
@@ -185,6 +81,34 @@ describe('an executor', () => {
     expect((await server.poll(1)).wait).toBe('PT16S');
     (await server.poll(1)).answer([], { leaseDuration: 'PT5M' });
     expect((await server.poll(2)).wait).toBe('PT20S');
+    (await server.poll(2)).answer([], { leaseDuration: 'PT3S' });
+    expect((await server.poll(3)).wait).toBe('PT1S');
+    // Beyond that wait, it gives the server another third of a lease, but at least 2 s.
+    expect(server.polls.map(({ timeoutMs }) => timeoutMs)).toEqual([20_000, 32_000, 120_000, 3000]);
+  });
+
+  it('asks for runs at once when a run ends while it waits before the next call', async () => {
+    await start();
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    (await server.poll(2)).fail(300_000);
+    await waitUntil(() => runtime.begun.length === 1, 'the run began');
+    runtime.end(a);
+    expect(await server.poll(3)).toMatchObject({ knownRuns: [], maxJobs: 1 });
+  });
+
+  it('does not interrupt the call that confirms a run when another one ends', async () => {
+    await start({ slots: 2 });
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    (await server.poll(2)).answer([b]);
+    expect(await server.poll(3)).toMatchObject({ knownRuns: [a, b], maxJobs: 0, wait: 'PT0S' });
+    runtime.end(a);
+    await waitUntil(() => server.said.length === 2, 'the end was reported');
+    (await server.poll(3)).answer([]);
+    await waitUntil(() => runtime.begun.length === 2, 'the other one began');
+    expect(await server.poll(4)).toMatchObject({ knownRuns: [b], maxJobs: 1 });
+    expect(server.polls).toHaveLength(5);
   });
 
   it('goes on waiting when a run ends while a call is open that asked for runs', async () => {
@@ -323,6 +247,12 @@ describe('an executor', () => {
     runtime.end(a);
     await stopping;
     expect(server.said).toEqual([`RUNNING ${a}`, `returned ${b} untouched`, `SUCCEEDED ${a}`]);
+    // Only after the last of its runs may another process use its name.
+    const signOff = { knownRuns: [], maxJobs: 0, timeoutMs: 3000 };
+    expect(server.signOffs).toMatchObject([
+      { ...signOff, isLast: false },
+      { ...signOff, isLast: true },
+    ]);
   });
 
   it('gives back the runs of an earlier executor, and its own runs when it stops', async () => {
@@ -349,18 +279,40 @@ describe('an executor', () => {
     ]);
   });
 
-  it('does not give back a run whose processes cannot be stopped', async () => {
+  it('does not give back a run whose processes cannot be stopped, and gives up when its time is over', async () => {
+    stopClocks('setTimeout', 'clearTimeout');
     await start();
     (await server.poll(0)).answer([a]);
     (await server.poll(1)).answer([]);
     await server.poll(2);
-    const stopping = stop();
+    let hasStopped = false;
+    const stopping = stop().then(() => {
+      hasStopped = true;
+    });
     runtime.reapLeftovers = async () => {
       throw new Error('processes survived SIGKILL');
     };
     runtime.end(a, { kind: 'STUCK', message: 'one process survived SIGKILL' });
+    vi.advanceTimersByTime(999);
+    await waitUntil(() => server.signOffs.length === 1, 'it began to stop');
+    expect(hasStopped).toBe(false);
+    vi.advanceTimersByTime(1);
     await stopping;
     expect(server.said).toEqual([`RUNNING ${a}`]);
+  });
+
+  it('logs it when the server refuses the report of an end for good', async () => {
+    const errors = vi.spyOn(log, 'error');
+    onTestFinished(() => errors.mockRestore());
+    await start();
+    (await server.poll(0)).answer([a]);
+    (await server.poll(1)).answer([]);
+    await waitUntil(() => server.said.length === 1, 'the run began');
+    const refusal = new ApiError('PERMISSION_DENIED', 'no');
+    server.insist = () => Promise.reject(refusal);
+    runtime.end(a);
+    await waitUntil(() => errors.mock.calls.length > 0, 'it was logged');
+    expect(errors.mock.calls).toEqual([[{ err: refusal }, 'the server refused the request']]);
   });
 
   it('fails a run with kind USER when the server refuses its report as too large', async () => {

@@ -87,6 +87,17 @@ describe('the log of a run', () => {
     calls[4]?.answer();
   });
 
+  it('is not sent any further after it was closed, also if the last call was answered', async () => {
+    const { logs, calls, print, texts } = start();
+    print('one');
+    expect(await texts(0)).toEqual(['one']);
+    print('two');
+    calls[0]?.answer();
+    logs.close();
+    await logs.settle(100_000);
+    expect(calls).toHaveLength(1);
+  });
+
   it('continues after a part that the server refuses', async () => {
     const { logs, calls, lines, print, texts } = start();
     print('bad');

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { RunError } from '../../src/executor/host/run-error.ts';
@@ -313,6 +313,23 @@ describe('run: the directory', () => {
     expect(await readdir(run.root)).toEqual([spec.runId]);
     await finish(shell('exit 0'), { keepFailed: true, root: run.root });
     expect(await readdir(run.root)).toEqual([spec.runId]);
+  });
+
+  it('is kept also if the command has removed the note in it', async () => {
+    const spec = shell('rm ../run.json; exit 1');
+    const run = await finish(spec, { keepFailed: true });
+    expect(run.outcome).toEqual(failure('NonZeroExit'));
+    expect(await readdir(run.root)).toEqual([spec.runId]);
+  });
+
+  it('is made where the root does not exist yet, and without what a crash before the start has left', async () => {
+    const root = join(await createRoot(), 'not', 'yet');
+    const spec = shell('ls "$SLIPWAY_OUTPUTS/.."');
+    const first = await finish(spec, { root });
+    expect(first.outcome.kind).toBe('SUCCEEDED');
+    await mkdir(join(root, `.starting-${spec.runId}`, 'half-made'), { recursive: true });
+    const again = await finish(spec, { root });
+    expect([again.outcome.kind, again.stdout]).toEqual(['SUCCEEDED', first.stdout]);
   });
 
   it('is removed also when the command made it unwritable or replaced it by a link', async () => {

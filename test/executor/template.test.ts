@@ -49,8 +49,11 @@ describe('renderCommand', () => {
     ['{{.inputs.rows.x}}', 'unknown input, rows.x'],
     ['{{.inputs}}', '{{.inputs}}'],
     ['{{.outputs.nosuch}}', 'unknown output, nosuch'],
-    ['{{$RAND}}', '{{$RAND}}'],
-    ['{{.env.HOME}}', '{{.env.HOME}}'],
+    ['{{$RAND}}', '{{$RAND}} is not a placeholder'],
+    ['{{.env.HOME}}', '{{.env.HOME}} is not a placeholder'],
+    ['{{.input.rows}}', '{{.input.rows}} is not a placeholder'],
+    ['{{.inputPrefix.rows}}', '{{.inputPrefix.rows}} is not a placeholder'],
+    ['{{.outputPrefix.rows}}', '{{.outputPrefix.rows}} is not a placeholder'],
     ['{{.}}', '{{.}}'],
   ])('refuses %s and names it', (word, named) => {
     expect(() => render(word)).toThrow(

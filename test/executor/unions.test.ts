@@ -12,8 +12,9 @@ import type { BlobStore, RunSpec } from '../../src/executor/host/runtime.ts';
 import { newId } from '../../src/platform/ids.ts';
 import type { TaskNode } from '../../src/registry/domain/closure.ts';
 import { jobOfAttempt } from '../../src/scheduler/attempt-jobs.ts';
-import type { LiteralType } from '../../src/values/literal-types.ts';
+import { isOptionalType, type LiteralType } from '../../src/values/literal-types.ts';
 import type { Literal, LiteralMap } from '../../src/values/literals.ts';
+import { toPlain } from '../../src/values/plain-values.ts';
 import { literalOf, plainLiteralOf, typeWithUnions } from '../values/arbitraries.ts';
 import {
   BLOB,
@@ -106,6 +107,24 @@ async function echo(type: LiteralType, value: Literal, file: 'literals.json' | '
   return judged(type, report).outputs;
 }
 
+/** Whether there is a null of an inner union where the outer one is optional, too: as a plain value, it is the outer one's. */
+function hasInnerNull(type: LiteralType, value: Literal): boolean {
+  if ('collection' in value)
+    return (
+      'collectionType' in type &&
+      value.collection.literals.some((one) => hasInnerNull(type.collectionType, one))
+    );
+  if ('map' in value)
+    return (
+      'mapValueType' in type &&
+      Object.values(value.map.literals).some((one) => hasInnerNull(type.mapValueType, one))
+    );
+  if (!('union' in value.scalar)) return false;
+  const { type: variant, value: inner } = value.scalar.union;
+  const isInner = 'unionType' in variant && isOptionalType(type) && toPlain(inner) === null;
+  return isInner || hasInnerNull(variant, inner);
+}
+
 describe('a value that user code passes on', () => {
   it('is the same if the code writes its literal', async () => {
     await fc.assert(
@@ -124,6 +143,7 @@ describe('a value that user code passes on', () => {
       fc.asyncProperty(
         typeWithUnions.chain((type) => plainLiteralOf(type).map((value) => ({ type, value }))),
         async ({ type, value }) => {
+          fc.pre(!hasInnerNull(type, value));
           const echoed = await echo(type, value, 'inputs.json').catch((error: Error) => error.message);
           if (typeof echoed === 'string')
             expect(echoed).toMatch(

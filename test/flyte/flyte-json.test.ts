@@ -84,6 +84,7 @@ describe('a spec of Flyte', () => {
       'interface.inputs.variables.x.artifactTag',
     ],
     ['a field of a later version of Flyte', { later: { level: 3 } }, 'later'],
+    ['a number of a later version of Flyte', { later: 3 }, 'later'],
   ])('gives back what our form cannot hold: %s', (_name, template, path) => {
     const flyte = { template };
     const { ours: read, leftovers } = flyteTask.toOurs(flyte);
@@ -149,15 +150,25 @@ describe('a spec of Flyte', () => {
     ['a specification without a budget', { spec: {} }],
     ['a tier and a budget at once', { tier: 'HIGH', spec: { queueingBudget: '1s' } }],
     ['a field of a later version', { tier: 'HIGH', later: 1 }],
+    ['a budget and a field of a later version', { spec: { queueingBudget: '1s' }, later: 1 }],
+    ['a budget and another field in its specification', { spec: { queueingBudget: '1s', later: 1 } }],
+    ['a budget that is no duration of protobuf', { spec: { queueingBudget: '1H2s' } }],
   ])('gives back a quality of service that our form cannot hold: %s', (_name, qualityOfService) => {
     const { ours: read, leftovers } = flyteLaunchPlan.toOurs({ qualityOfService });
     expect(leftovers).toEqual([{ path: ['qualityOfService'], value: qualityOfService }]);
     expect(flyteLaunchPlan.toFlyte(read, leftovers)).toMatchObject({ qualityOfService });
   });
 
-  it('keeps variables with a key twice as they are, so that a reader reports them', () => {
-    const values = [{ key: 'A', value: '1' }, { key: 'A' }];
+  it.each([
+    ['with a key twice', [{ key: 'A', value: '1' }, { key: 'A' }]],
+    ['with a key that is no text', [{ key: 7, value: '1' }]],
+  ])('keeps variables %s as they are, so that a reader reports them', (_name, values) => {
     expect(flyteLaunchPlan.toOurs({ envs: { values } }).ours).toMatchObject({ envs: values });
+  });
+
+  it('keeps a behaviour that Flyte does not have, so that a reader reports it', () => {
+    const concurrencyPolicy = { max: 1, behavior: 'SKIP' };
+    expect(flyteLaunchPlan.toOurs({ concurrencyPolicy }).ours).toMatchObject({ concurrencyPolicy });
   });
 
   it('binds the inputs of an array twice, and our form once', () => {
@@ -260,6 +271,17 @@ describe('a spec of ours', () => {
       (flyteTask.toFlyte({ template: { metadata: { timeout } } }) as { template: object }).template;
     expect(timeoutOf('PT0S')).toEqual({ metadata: { timeout: '0s' } });
     expect(timeoutOf('-PT1S')).toEqual({ metadata: { timeout: '-1s' } });
+  });
+
+  it.each([
+    [0, '0s'],
+    [1, '0.001s'],
+    [-1500, '-1.500s'],
+  ])('has a budget of %d milliseconds as %s', (queueingBudgetMilliseconds, queueingBudget) => {
+    const qualityOfService = { queueingBudgetMilliseconds };
+    expect(flyteLaunchPlan.toFlyte({ qualityOfService })).toEqual({
+      qualityOfService: { spec: { queueingBudget } },
+    });
   });
 });
 

@@ -289,6 +289,20 @@ describe('every list of objects in the schema', () => {
     });
   });
 
+  it('costs more where it takes long to compute, and nothing more elsewhere', () => {
+    const dear = fields.flatMap(({ type, field }) =>
+      field.extensions['cost'] === undefined
+        ? []
+        : [[`${type.name}.${field.name}`, field.extensions['cost']]],
+    );
+    expect(Object.fromEntries(dear)).toEqual({
+      'LaunchPlan.difference': 100,
+      'ScheduleStatus.nextFireTimes': 500,
+      'Task.difference': 100,
+      'Workflow.difference': 100,
+    });
+  });
+
   it('takes the page size from `first` when it has pages', () => {
     for (const { type, field } of fields)
       if (isConnection(getNamedType(field.type)))

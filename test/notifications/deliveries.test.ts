@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { planDeliveries } from '../../src/notifications/commands/plan-deliveries.ts';
 import { sendDelivery } from '../../src/notifications/commands/send-delivery.ts';
-import { claimDelivery } from '../../src/notifications/store/deliveries.ts';
+import { claimDelivery, recordAttempt } from '../../src/notifications/store/deliveries.ts';
 import { pool } from '../../src/platform/database/client.ts';
 import { startPlanLoop, startSendLoop } from '../../src/scheduler/send-notifications.ts';
 import { type Answer, type LocalApp, startApp } from '../support/app.ts';
@@ -183,6 +183,7 @@ describe('createExecution', () => {
     const asked = [
       [{}, [{ ...byPlan, slack: null }]],
       [{ notifications: [] }, [{ ...byPlan, slack: null }]],
+      [{ disableNotifications: null }, [{ ...byPlan, slack: null }]],
       [{ disableNotifications: true }, []],
       [{ notifications: [own] }, [{ ...own, email: null }]],
       [{ notifications: [own], disableNotifications: true }, [{ ...own, email: null }]],
@@ -325,14 +326,32 @@ describe('a webhook', () => {
 
   it('of a scheduler that dies is sent by another one, when the claim is over', async () => {
     const [id = ''] = await told('FAILED', [hook()]);
+    const now = async () => (await pool.query('select now() as now')).rows[0].now.getTime();
+    const before = await now();
     const stale = await claimDelivery(id);
     expect(stale).not.toBeNull();
+    // It lasts for 60 seconds. The column has milliseconds, so it may have been rounded up.
+    const claimedAt = (stale?.nextAttemptAt?.getTime() ?? 0) - 60_000;
+    expect(claimedAt).toBeGreaterThanOrEqual(before);
+    expect(claimedAt).toBeLessThanOrEqual((await now()) + 1);
     await sendDelivery(id);
     expect(receiver.received).toEqual([]);
     await makeDue(id);
     await sendDelivery(id);
     expect(receiver.received).toHaveLength(1);
-    expect(await deliveryOf(id)).toMatchObject({ state: 'DELIVERED' });
+    const late = { at: new Date().toISOString(), statusCode: 500, error: 'late' };
+    await recordAttempt({ id, claimId: stale?.claimId ?? '' }, 'PENDING', 10, late);
+    expect(await deliveryOf(id)).toMatchObject({ state: 'DELIVERED', attempts: [{ statusCode: 200 }] });
+  });
+
+  it('that cannot even be tried fails without details, and is tried again', async () => {
+    const [id = ''] = await told('FAILED', [hook()]);
+    await pool.query(`update notification_deliveries set url = 'no URL' where id = $1`, [id]);
+    await sendDelivery(id);
+    expect(await deliveryOf(id)).toMatchObject({
+      state: 'PENDING',
+      attempts: [{ statusCode: null, error: 'the server could not send it' }],
+    });
   });
 });
 
@@ -358,7 +377,10 @@ describe('an e-mail', () => {
       `has failed in "${project}/development". no memory`,
     );
     expect(second?.content).toContain('\nno memory!');
-    expect(await deliveryOf(pager)).toMatchObject({ state: 'DELIVERED', sink: 'PAGER_DUTY', url: null });
+    expect(await deliveryOf(pager)).toMatchObject({
+      ...{ state: 'DELIVERED', sink: 'PAGER_DUTY', url: null },
+      attempts: [{ statusCode: null, error: null }],
+    });
   });
 
   it('goes to addresses only, not to the name of a channel', async () => {

@@ -1,7 +1,9 @@
+import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planned } from '../../src/notifications/domain/deliveries.ts';
 import { MAX_ATTEMPTS, pauseSeconds } from '../../src/notifications/domain/retries.ts';
+import { signatureHeader } from '../../src/notifications/domain/signature.ts';
 import { oneLine, renderTemplate } from '../../src/notifications/domain/templates.ts';
 import { isStorable } from '../../src/platform/text.ts';
 
@@ -90,6 +92,23 @@ describe('the notifications of an execution', () => {
     });
     expect(planned(notifications, { ...ended, phase: 'TIMED_OUT' }, standard)).toEqual([]);
   });
+
+  it('name the workflow and the launch plan, and nothing where there are none', () => {
+    const template = '{{ workflow.name }}, {{ launch_plan.version }}, {{ error }}';
+    const hook = { phases: ['FAILED'] as const, webhook: { url: 'https://example.com', template } };
+    const textOf = (more: object) => {
+      const [delivery] = planned([hook], { ...ended, phase: 'FAILED', ...more }, standard);
+      return (delivery?.content as { text: string } | undefined)?.text;
+    };
+    expect(textOf({})).toBe('wn, lv, no memory');
+    expect(textOf({ workflow: null, launchPlan: null, error: null })).toBe(', , ');
+  });
+});
+
+it('a signature names its time in whole seconds', () => {
+  const header = signatureHeader(['k'], '{}', new Date(1_700_000_000_999));
+  const right = createHmac('sha256', 'k').update('1700000000.{}').digest('hex');
+  expect(header).toBe(`t=1700000000,v1=${right}`);
 });
 
 it('attempts come after longer and longer pauses, up to an hour', () => {

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { lookup } from 'node:dns';
 import { BlockList } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isPublicAddress } from '../../src/notifications/public-addresses.ts';
+import { isPublicAddress, mayReach } from '../../src/notifications/public-addresses.ts';
 import { sendWebhook } from '../../src/notifications/send-webhook.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 
@@ -22,13 +22,13 @@ const message = (url = receiver.url) => ({ deliveryId: 'd1', url, body: '{"a":"Ã
 /** A resolver that answers with these addresses, one list after the other. */
 function resolver(...answers: string[][]) {
   let asked = 0;
-  const resolve = (_name: string, _options: object, callback: (...found: unknown[]) => void) => {
-    const addresses = answers[Math.min(asked, answers.length - 1)] ?? [];
+  const resolve = (_name: string, { all }: { all?: boolean }, callback: (...found: unknown[]) => void) => {
+    const found = (answers[Math.min(asked, answers.length - 1)] ?? []).map((address) => ({
+      ...{ address, family: address.includes(':') ? 6 : 4 },
+    }));
     asked += 1;
-    callback(
-      null,
-      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-    );
+    if (all) callback(null, found);
+    else callback(null, found[0]?.address, found[0]?.family);
   };
   return Object.assign(resolve as unknown as typeof lookup, { times: () => asked });
 }
@@ -51,6 +51,8 @@ describe('a webhook', () => {
 
   it.each([
     [200, { isDelivered: true, statusCode: 200 }],
+    [299, { isDelivered: true, statusCode: 299 }],
+    [300, { isDelivered: false, isFinal: false, statusCode: 300 }],
     [302, { isDelivered: false, isFinal: false, statusCode: 302 }],
     [404, { isDelivered: false, isFinal: false, statusCode: 404 }],
     [410, { isDelivered: false, isFinal: true, statusCode: 410 }],
@@ -91,6 +93,24 @@ describe('a webhook', () => {
     await closed;
   });
 
+  it.each([
+    ['reads no end of an answer of more than 16 KiB', 1, 60_000, { isDelivered: true, statusCode: 200 }],
+    ['waits for the end of an answer of 16 KiB', 0, 500, { error: 'the webhook did not answer in time' }],
+  ])('%s', async (_what, more, timeoutMs, expected) => {
+    receiver.answerWith((_request, response) => response.writeHead(200).write('x'.repeat(16 * 1024 + more)));
+    expect(await sendWebhook(message(), { allowed: loopback, timeoutMs })).toMatchObject(expected);
+  });
+
+  it('whose answer breaks off after its head counts by its status', async () => {
+    receiver.answerWith((_request, response) => {
+      response.writeHead(200, { 'content-length': 10 }).write('x', () => response.destroy());
+    });
+    expect(await sendWebhook(message(), { allowed: loopback })).toEqual({
+      isDelivered: true,
+      statusCode: 200,
+    });
+  });
+
   it('says what went wrong without telling about our network', async () => {
     const gone = await startWebhookReceiver();
     await gone.stop();
@@ -118,6 +138,50 @@ describe('an address', () => {
     'is public: %s',
     (address) => expect(isPublicAddress(address)).toBe(true),
   );
+
+  /** The addresses around and at both ends of each network that is not public. */
+  it.each([
+    ['0.0.0.0', '0.255.255.255', '1.0.0.0'],
+    ['10.0.0.0', '10.255.255.255', '11.0.0.0'],
+    ['100.64.0.0', '100.127.255.255', '100.128.0.0'],
+    ['127.0.0.0', '127.255.255.255', '128.0.0.0'],
+    ['169.254.0.0', '169.254.255.255', '169.255.0.0'],
+    ['172.16.0.0', '172.31.255.255', '172.32.0.0'],
+    ['192.0.0.0', '192.0.0.255', '192.0.1.0'],
+    ['192.0.2.0', '192.0.2.255', '192.0.3.0'],
+    ['192.88.99.0', '192.88.99.255', '192.88.100.0'],
+    ['192.168.0.0', '192.168.255.255', '192.169.0.0'],
+    ['198.18.0.0', '198.19.255.255', '198.20.0.0'],
+    ['198.51.100.0', '198.51.100.255', '198.51.101.0'],
+    ['203.0.113.0', '203.0.113.255', '203.0.114.0'],
+    ['224.0.0.0', '239.255.255.255', '223.255.255.255'],
+    ['240.0.0.0', '255.255.255.255', '223.255.255.255'],
+    ['2001::', '2001:1ff:ffff::', '2001:200::'],
+    ['2001:db8::', '2001:db8:ffff::', '2001:db9::'],
+    ['2002::', '2002:ffff::', '2003::'],
+    ['3fff::', '3fff:fff:ffff::', '3fff:1000::'],
+    ['4000::', '1fff:ffff::', '2000::'],
+  ])('from %s to %s is not public, but %s is', (first, last, beside) => {
+    expect([first, last, beside].map(isPublicAddress)).toEqual([false, false, true]);
+  });
+
+  it('that is not public is reached only in a network that the operator allows', () => {
+    const network = new BlockList();
+    network.addSubnet('fd00::', 8, 'ipv6');
+    network.addSubnet('10.0.0.0', 8, 'ipv4');
+    const asked = [
+      'fd00::1',
+      'fe80::1',
+      '10.1.1.1',
+      '127.0.0.1',
+      '8.8.8.8',
+      '2606:4700::1',
+      'not an address',
+    ];
+    expect(asked.filter((address) => mayReach(address, network))).toEqual([
+      ...['fd00::1', '10.1.1.1', '8.8.8.8', '2606:4700::1'],
+    ]);
+  });
 
   const refused = { isDelivered: false, error: 'the address of the webhook is in a private network' };
 

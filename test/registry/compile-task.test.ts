@@ -11,6 +11,7 @@ const task = {
   container: { image: 'ghcr.io/acme/train:1', command: ['train'] },
 };
 const withContainer = (container: object) => ({ ...task, container: { ...task.container, ...container } });
+const withExtended = (extendedResources: object) => ({ ...task, extendedResources });
 const withMetadata = (metadata: object) => ({ ...task, metadata });
 const resources = (requests: object, limits: object = {}) =>
   withContainer({ resources: { requests: entries(requests), limits: entries(limits) } });
@@ -91,6 +92,41 @@ describe('compileTask', () => {
       { ...task, taskTypeVersion: 2_147_483_648 },
       ['InvalidValue taskTypeVersion'],
     ],
+    [
+      'the port 0',
+      withContainer({ ports: [{ containerPort: 0 }] }),
+      ['InvalidValue container.ports.0.containerPort'],
+    ],
+    [
+      'a port after the last one',
+      withContainer({ ports: [{ containerPort: 65_536 }] }),
+      ['InvalidValue container.ports.0.containerPort'],
+    ],
+    [
+      'ignored inputs that are not a list',
+      withMetadata({ cacheIgnoreInputVars: 'rows' }),
+      ['InvalidValue metadata.cacheIgnoreInputVars'],
+    ],
+    [
+      'a GPU as a whole and in parts',
+      withExtended({ gpuAccelerator: { device: 'a100', unpartitioned: true, partitionSize: '1g.5gb' } }),
+      ['InvalidValue extendedResources.gpuAccelerator.partitionSize'],
+    ],
+    [
+      'less than no shared memory',
+      withExtended({ sharedMemory: { sizeLimit: '-1' } }),
+      ['InvalidValue extendedResources.sharedMemory.sizeLimit'],
+    ],
+    [
+      'shared memory without a unit that exists',
+      withExtended({ sharedMemory: { sizeLimit: '1Qi' } }),
+      ['InvalidValue extendedResources.sharedMemory.sizeLimit'],
+    ],
+    [
+      'shared memory as a number',
+      withExtended({ sharedMemory: { sizeLimit: 1 } }),
+      ['InvalidValue extendedResources.sharedMemory.sizeLimit'],
+    ],
     ['no command and no arguments', withContainer({ command: [] }), ['ValueRequired container.command']],
     ['two targets', { ...task, sql: { statement: 'select 1' } }, ['InvalidValue ']],
     [
@@ -122,6 +158,16 @@ describe('compileTask', () => {
     ['a timeout of zero', withMetadata({ timeout: 'PT0S' })],
     ['a type version of 31 bits', { ...task, taskTypeVersion: 2_147_483_647 }],
     ['no CPU at all', resources({ CPU: '0' })],
+    [
+      'the first port and the last one',
+      withContainer({ ports: [{ containerPort: 1 }, { containerPort: 65_535 }] }),
+    ],
+    ['a whole GPU', withExtended({ gpuAccelerator: { device: 'a100', unpartitioned: true } })],
+    [
+      'a part of a GPU',
+      withExtended({ gpuAccelerator: { device: 'a100', unpartitioned: false, partitionSize: '1g.5gb' } }),
+    ],
+    ['no shared memory', withExtended({ sharedMemory: { sizeLimit: '0' } })],
     ['arguments without a command', withContainer({ command: [], args: ['train'] })],
   ])('accepts %s', (_what, template) => {
     expect(compileTask(template)).toMatchObject({ type: 'container' });
@@ -143,6 +189,9 @@ describe('compileTask', () => {
       'InvalidValue k8sPod.podSpec.containers.2.name',
     ]);
     expect(faults(pod())).toEqual(['ValueRequired k8sPod.podSpec.containers']);
+    expect(faults({ ...task, container: null, k8sPod: { podSpec: {} } })).toEqual([
+      'ValueRequired k8sPod.podSpec.containers',
+    ]);
   });
 
   it('holds containers to the limits of the platform', () => {

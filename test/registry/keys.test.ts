@@ -1,6 +1,9 @@
 /** The parts of a key: each of them tells versions apart, and a new version needs all of them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { db } from '../../src/platform/database/client.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { readDescriptions } from '../../src/registry/store/descriptions.ts';
+import { readNamedEntities } from '../../src/registry/store/named-entities.ts';
 import { readWorkflowNames } from '../../src/registry/store.ts';
 import { type Answer, type App, startApp } from '../support/app.ts';
 import { endOf, mutate } from '../support/mutate.ts';
@@ -15,6 +18,7 @@ import {
   taskInput,
   workflowInput,
 } from '../support/seed.ts';
+import { countRows } from '../support/statements.ts';
 import { newCaller } from '../support/users.ts';
 
 const project = 'here';
@@ -39,10 +43,11 @@ const keys = [
 
 /** An input that is valid but for its key. */
 const inputs = {
-  createTask: (key: object) => ({ ...taskInput(project, 'x'), key }),
+  createTask: (key: object) => ({ ...taskInput(project, 'x'), key, description: { tags: ['described'] } }),
   createWorkflow: (key: object) => ({
     ...workflowInput(project, 'x', { a: [] }, { taskProject: project }),
     key,
+    description: { tags: ['described'] },
   }),
   createLaunchPlan: (key: object) => ({ key, workflow: { key: base } }),
 };
@@ -95,6 +100,26 @@ describe('versions whose keys differ in one part', () => {
     }
   });
 
+  it('have names and descriptions of their own, of which no other rows are read', async () => {
+    const { id: tenantId } = await db.tenant.findFirstOrThrow();
+    const everybody = { role: 'ADMIN', defaultLevel: 'READ', groupIds: [], confinedTo: null } as const;
+    const reader = { tenantId, userId: newId(), ...everybody };
+    const type = 'TASK' as const;
+    for (const { version, ...name } of keys) {
+      const key = { type, ...name, version };
+      const reads = [
+        [name, () => readWorkflowNames(tenantId, [{ key: name }])],
+        [{ type, ...name }, () => readNamedEntities(reader, [{ key: { type, ...name } }])],
+        [key, () => readDescriptions(tenantId, [{ key }])],
+      ] as const;
+      for (const [expected, read] of reads) {
+        const { result, rows } = await countRows<readonly unknown[]>(read);
+        expect(result).toMatchObject([expected]);
+        expect(rows).toBe(1);
+      }
+    }
+  });
+
   it('are all active if their names differ, and found by their names', async () => {
     const names = keys.slice(0, 4);
     for (const key of names) await mutate(app, 'updateLaunchPlan', { by: { key }, state: 'ACTIVE' });
@@ -113,6 +138,8 @@ describe('versions whose keys differ in one part', () => {
   it('need a level of their own: EDIT on a workflow is not EDIT on one with another domain or name', async () => {
     const alone = await registerProject(app, 'alone');
     const key = keyOf('alone', 'single');
+    // A task of the same name, which is older, has no part in it.
+    await createTask(app, inputs.createTask(key));
     await createWorkflow(app, inputs.createWorkflow(key));
     const { id } = await db.namedEntity.findFirstOrThrow({ where: { projectId: alone, type: 'WORKFLOW' } });
     const maker = await newCaller({ role: 'USER', grants: [{ type: 'WORKFLOW', id, level: 'EDIT' }] });

@@ -14,6 +14,7 @@ import {
 } from '../support/seed.ts';
 import { statementsOf } from '../support/statements.ts';
 import { grant, newCaller } from '../support/users.ts';
+import { overtaken } from '../support/waiting.ts';
 
 const project = 'named';
 let app: App;
@@ -276,6 +277,18 @@ describe('namedEntities', () => {
     expect(errors?.[0]?.extensions.code).toBe('NOT_FOUND');
   });
 
+  it.each(['TASK', 'WORKFLOW', 'LAUNCH_PLAN'])(
+    'of type %s is NOT_FOUND for callers who may read nothing in the project',
+    async (type) => {
+      const { errors } = await app.ask(
+        `{ namedEntities(filter: { type: ${type}, ${place} }) { totalCount } }`,
+        {},
+        await newCaller(),
+      );
+      expect(errors?.[0]?.extensions.code).toBe('NOT_FOUND');
+    },
+  );
+
   it.each([
     ['eq(version,v1)', 'version is not a field of this list'],
     ['eq(task.name,a)', 'no fields with the prefix task'],
@@ -342,6 +355,16 @@ describe('updateNamedEntity', () => {
     );
     expect(data.b.namedEntity).toEqual({ description: 'First.', state: 'ARCHIVED' });
     await update(key('TASK', 'double'), { description: '', state: 'ACTIVE' });
+  });
+
+  it('keeps what another change, which it waits for, writes', async () => {
+    const id = await idOf('TASK', 'double');
+    const answer = await overtaken(
+      () => update({ id }, { state: 'ARCHIVED' }),
+      (tx) => tx.namedEntity.update({ where: { id }, data: { description: 'At the same time.' } }),
+    );
+    expect(answer.namedEntity).toMatchObject({ description: 'At the same time.', state: 'ARCHIVED' });
+    await update({ id }, { description: '', state: 'ACTIVE' });
   });
 
   it('accepts 300 characters and refuses 301', async () => {

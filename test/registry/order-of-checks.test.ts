@@ -192,6 +192,31 @@ describe('createWorkflow', () => {
     expect(firstFault(await createWorkflow(app, { key: workflowKey, template }))).toBe(expected);
   });
 
+  it('takes a workflow whose compiled form has as many bytes as the limit says', async () => {
+    const padded = (length: number) => {
+      const template = flow({ a: [] }, { tags: [{ key: 'a', value: 'x'.repeat(length) }] });
+      return createWorkflow(app, { key: keyOf(project, 'exact'), template });
+    };
+    const { problems } = await padded(4096);
+    const bytes = Number(/at most 4096 bytes, got (\d+)$/.exec(problems[0].message)?.[1]);
+    const most = 4096 - (bytes - 4096);
+    expect(firstFault(await padded(most + 1))).toBe('TooLarge input.template');
+    expect(await padded(most)).toMatchObject({ __typename: 'CreateWorkflowPayload' });
+  });
+
+  it("names the field of Flyte's form that is too large", async () => {
+    const nodes = [{ id: 'a', taskNode: { referenceId: keyOf(project, 'double') } }];
+    const inputs = [{ var: 'x', binding: { scalar: { primitive: { integer: '1' } } } }];
+    const template = {
+      interface: {},
+      nodes: [{ ...nodes[0], inputs }],
+      metadata: { tags: { a: 'x'.repeat(4096) } },
+    };
+    expect(firstFault(await createWorkflow(app, { key: keyOf(project, 'large'), flyte: { template } }))).toBe(
+      'TooLarge input.flyte.template',
+    );
+  });
+
   it('takes as many nodes as the limit says, in each workflow', async () => {
     const three = workflowInput(project, 'three', { a: [], b: [], c: [] });
     const sub = (shape: Record<string, string[]>) => ({

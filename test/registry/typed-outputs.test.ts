@@ -260,6 +260,19 @@ describe('TaskTemplate', () => {
     });
   });
 
+  it('shows the defaults of how a program gets its inputs', async () => {
+    const dataConfig = { ioStrategy: {} };
+    await register('copied', {
+      type: 'a',
+      metadata: {},
+      container: { image: 'a', command: ['b'], dataConfig },
+    });
+    expect((await lookUp('task', 'copied', selection)).taskTemplate.container.dataConfig).toEqual({
+      ...{ enabled: false, inputPath: null, outputPath: null, format: 'JSON' },
+      ioStrategy: { downloadMode: 'DOWNLOAD_EAGER', uploadMode: 'UPLOAD_ON_EXIT' },
+    });
+  });
+
   it("is the same whether it was registered in our form or in Flyte's", async () => {
     await register('both', { ...template, container, config: { a: 'b' } });
     const flyte = (await lookUp('task', 'both', 'flyte')).flyte;

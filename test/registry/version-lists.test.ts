@@ -130,6 +130,18 @@ describe('a typed filter', () => {
     expect(await names('launchPlans', `, workflow: { ${key} }`)).toEqual(['score v1']);
     expect(await names('launchPlans', `, workflow: { ${key.replace('v1', 'v9')} }`)).toEqual([]);
   });
+
+  it('finds the launch plans of a workflow that the caller may read, and none of a hidden one', async () => {
+    const { id } = await db.namedEntity.findFirstOrThrow({ where: { name: 'score', type: 'WORKFLOW' } });
+    const [reader, outsider] = [
+      await newCaller({ role: 'GUEST', grants: [{ type: 'PROJECT', id: projectId, level: 'READ' }] }),
+      await newCaller({ role: 'GUEST', grants: [{ type: 'PROJECT', id: projectId, level: 'READ' }] }),
+    ];
+    await grant(outsider, 'WORKFLOW', id, 'NO_PERMISSIONS');
+    const filter = `, workflow: { key: { ${place}, name: "score", version: "v1" } }`;
+    expect(await names('launchPlans', filter, '', reader)).toEqual(['score v1']);
+    expect(await names('launchPlans', filter, '', outsider)).toEqual([]);
+  });
 });
 
 describe('filters', () => {
@@ -245,6 +257,24 @@ describe('filters', () => {
     const lists = calls.filter(({ text = '' }) => text.includes('version.digest collate'));
     expect(lists.map(({ name }) => name)).toEqual(['']);
     expect(calls.some(({ name }) => name)).toBe(true);
+  });
+
+  it.each([
+    ['tasks', ''],
+    ['taskIds', ''],
+    ['namedEntities', 'type: TASK,'],
+  ])('are the only reason why a list is not kept as a prepared statement: %s', async (field, type) => {
+    const isKept = async (filters: string) => {
+      const sent = vi.spyOn(pg.Client.prototype, 'query');
+      await list(field, `filter: { ${type} ${place} } filters: "${filters}"`, 'name');
+      const calls = sent.mock.calls.map(([query]) => query as unknown as { name?: string; text?: string });
+      sent.mockRestore();
+      const lists = calls.filter(({ text = '' }) => /\bfrom\s+(tasks|named_entities) as /.test(text));
+      expect(lists.length).toBeGreaterThan(0);
+      return lists.every(({ name }) => name);
+    };
+    expect(await isKept('')).toBe(true);
+    expect(await isKept('eq(name,a)')).toBe(false);
   });
 });
 

@@ -3,7 +3,7 @@ import { Grace } from '../../src/scheduler/grace.ts';
 
 describe('grace', () => {
   it('is given after a start, after a failure and after a silence', async () => {
-    const grace = new Grace(1000);
+    const grace = new Grace(1);
     let work = async () => true;
     const at = (now: number) => grace.after(() => work(), now);
     expect(await at(10_000)).toBe(false);
@@ -23,7 +23,7 @@ describe('grace', () => {
   });
 
   it('ends exactly after its length, and half of it is no silence', async () => {
-    const grace = new Grace(1000);
+    const grace = new Grace(1);
     const at = (now: number) => grace.after(async () => true, now);
     expect([await at(10_000), await at(10_500), await at(10_999), await at(11_000)]).toEqual([
       ...[false, false, false],

@@ -102,6 +102,10 @@ describe('the job of an attempt', () => {
     expect(environment.SLIPWAY_NODE_ID).toBe('a');
   });
 
+  it('has five seconds to end after it was asked to', async () => {
+    expect((await jobsOf('plain'))['a'].spec.terminationGraceSeconds).toBe(5);
+  });
+
   it('has the labels and annotations of the execution beside its own', async () => {
     const labels = [
       { key: 'team', value: 'ml' },

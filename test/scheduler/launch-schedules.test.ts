@@ -178,6 +178,18 @@ describe('many slots', () => {
     }
   });
 
+  it.each([
+    [20, 20, false],
+    [21, 20, true],
+  ])('that are due, %i of one schedule, give %i executions in one turn', async (due, started, hasMore) => {
+    const planId = await scheduled(`turn-${due}`);
+    const id = await miss(planId, due);
+    expect(await fireSchedule(id)).toBe(hasMore);
+    expect(await executionsOf(planId)).toHaveLength(started);
+    await fire(id);
+    expect(await executionsOf(planId)).toHaveLength(due);
+  });
+
   it('of one schedule are shared by schedulers, in order and never twice', async () => {
     const planId = await scheduled('shared');
     const id = await miss(planId, 45);
@@ -423,11 +435,12 @@ describe('the user who activated the launch plan', () => {
 describe('a slot that fails', () => {
   it('is tried 30 times and then given up, which the status shows, and the next one follows', async () => {
     const planId = await scheduled('fails');
-    const id = await miss(planId, 2);
+    // More than one turn starts: a slot that fails ends the turn.
+    const id = await miss(planId, 21);
     await pool.query(`update launch_plan_schedules set activated_by_id = tenant_id where id = $1`, [id]);
     for (let attempt = 1; attempt < 30; attempt += 1) {
       await makeDue(id);
-      await fireSchedule(id);
+      expect(await fireSchedule(id)).toBe(false);
       expect((await statusOf(planId)).failure).toMatchObject({ attempts: attempt, isGivenUp: false });
     }
     await makeDue(id);
@@ -440,7 +453,8 @@ describe('a slot that fails', () => {
     );
     await fire(id);
     const executions = await executionsOf(planId);
-    expect(executions.map((one) => one.scheduled_at.getTime() - Date.parse(failure.slot))).toEqual([60_000]);
+    expect(executions).toHaveLength(20);
+    expect(executions[0].scheduled_at.getTime() - Date.parse(failure.slot)).toBe(60_000);
     // What was given up stays visible.
     expect((await statusOf(planId)).failure).toMatchObject({ isGivenUp: true });
   });
@@ -469,7 +483,7 @@ describe('a slot that fails', () => {
     onTestFinished(async () => {
       await pool.query(`update projects set state = 'ACTIVE' where identifier = $1`, [project]);
     });
-    await fire(id);
+    expect(await fireSchedule(id)).toBe(false);
     expect(await executionsOf(planId)).toEqual([]);
     expect(await statusOf(planId)).toMatchObject({ failure: null, lastSlot: null });
     await pool.query(`update projects set state = 'ACTIVE' where identifier = $1`, [project]);

@@ -132,6 +132,14 @@ describe('a loop', () => {
     expect(worked).toEqual(['bad', 'more', 'more', 'more']);
   });
 
+  it('does not repeat a turn that answers anything else', async () => {
+    const { loop, worked } = loopOf({ each: (async () => 'done') as never });
+    loop.wake('a');
+    await settled();
+    await loop.stop();
+    expect(worked).toEqual(['a']);
+  });
+
   it('ends after the running turns, and starts no further ones', async () => {
     let finish = () => {};
     const { loop, worked } = loopOf({

@@ -63,7 +63,7 @@ describe('a node whose job is gone', () => {
   it('fails, so that its execution ends', async () => {
     const { id } = await running();
     await deleteJobs(id);
-    await age(id, 61);
+    await age(id, 60);
     expect(await listOrphaned()).toEqual([id]);
     expect(await failOrphans(id)).toBe(true);
     await advance(id);

@@ -1,6 +1,14 @@
 import { describe, expect, it, vi } from 'vitest';
-import { hasEnded, sessionEnd, type TokenClaims } from '../../src/sign-in/access-tokens.ts';
+import { newId } from '../../src/platform/ids.ts';
+import {
+  hasEnded,
+  issueToken,
+  readToken,
+  sessionEnd,
+  type TokenClaims,
+} from '../../src/sign-in/access-tokens.ts';
 import { stopClocks } from '../support/clock.ts';
+import { newTenant } from '../support/users.ts';
 
 const signedInAt = new Date('2026-01-01T00:00:00.000Z');
 const end = sessionEnd(signedInAt);
@@ -17,5 +25,21 @@ describe('a token', () => {
     expect(hasEnded(claims)).toBe(false);
     vi.setSystemTime(endsAt);
     expect(hasEnded(claims)).toBe(true);
+  });
+
+  it('says everything that it was issued for, also that it may do nothing', async () => {
+    const tenantId = await newTenant('default');
+    const claims = {
+      ...{ tenantId, userId: newId(), version: 3, credentialId: newId(), signedInAt },
+      ...{ vouchedUntil: end, expiresAt: justBefore(end), actor: { userId: newId(), version: 7 } },
+      scopes: ['project:list', 'queue:read'],
+      confinedTo: [{ type: 'PROJECT', id: newId() }],
+    } as const;
+    const nothing = { credentialId: null, vouchedUntil: null, actor: null, scopes: null, confinedTo: null };
+    for (const given of [claims, { ...claims, ...nothing }, { ...claims, scopes: [], confinedTo: [] }]) {
+      const { token, sessionId } = await issueToken(given);
+      const expiresAt = new Date(end.getTime() - 1000);
+      expect(await readToken(token)).toEqual({ ...given, expiresAt, sessionId });
+    }
   });
 });

@@ -52,6 +52,18 @@ describe('the keys of access tokens', () => {
     expect(own[0]?.kid).not.toBe(others[0]?.kid);
   });
 
+  it('are the 100 newest of their set', async () => {
+    const set = { tenantId: otherTenantId, name: 'many' };
+    const { id: setId } = await db.jsonWebKeySet.create({ data: { id: newId(), ...set } });
+    const keys = Array.from({ length: 101 }, (_, at) => ({
+      ...{ id: newId(), tenantId: otherTenantId, setId, kid: `key ${at}`, alg: 'EdDSA', use: 'sig' },
+      ...{ publicJwk: {}, createdAt: new Date(at) },
+    }));
+    await db.jsonWebKey.createMany({ data: keys });
+    const expected = keys.slice(1).map(({ kid }) => kid);
+    expect((await listKeys(set)).map(({ kid }) => kid)).toEqual(expected.reverse());
+  });
+
   it('do not let another tenant sign for an administrator', async () => {
     const verdict = async () => {
       // A server that starts now, after the other set was created.

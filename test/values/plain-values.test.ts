@@ -95,6 +95,7 @@ describe('coerceToLiteral and toPlain', () => {
     ['DURATION', 'PT315576000000.000000001S', 'InvalidValue'],
     ['BINARY', 'abc', 'InvalidValue'],
     ['STRUCT', [], 'MismatchingTypes'],
+    ['STRUCT', null, 'MismatchingTypes'],
     ['NONE', 0, 'MismatchingTypes'],
   ] as const)('refuses %s %j: %s', (simple, plain, code) => {
     expect(faultsOf(coerceToLiteral({ simple }, plain, ['x']))).toEqual([`${code} x`]);

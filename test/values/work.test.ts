@@ -11,7 +11,7 @@ import { faultsOf, faultsThrown, readBy } from '../registry/outcomes.ts';
 const string: LiteralType = { simple: 'STRING' };
 const integer: LiteralType = { simple: 'INTEGER' };
 const list = (collectionType: LiteralType): LiteralType => ({ collectionType });
-const union = (...variants: LiteralType[]): LiteralType => ({ unionType: { variants } });
+const union = (...variants: LiteralType[]) => ({ unionType: { variants } });
 const many = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index));
 const enumOf = (index: number): LiteralType => ({ enumType: { values: [`a${index}`, `b${index}`] } });
@@ -43,6 +43,16 @@ describe('reading a list of a union', () => {
       ),
     );
     expect(Number(two) - 1).toBe(2 * (Number(one) - 1));
+  });
+
+  it.each([
+    [320, 10],
+    [321, 11],
+  ])('counts a type of %i bytes in the literal of each value as %i steps', (bytes, steps) => {
+    const name = 'x'.repeat(bytes - JSON.stringify({ enumType: { values: [''] } }).length);
+    const type = union({ enumType: { values: [name] } });
+    // The value, the variant that is tried, and the value of the variant.
+    expect(stepsOf(type, name)).toBe(3 + steps);
   });
 
   it('takes few steps for literals that name their variants', () => {
@@ -121,10 +131,12 @@ describe('a union', () => {
   const faults = (type: unknown) => faultsOf(readBy(literalType, type, ['type']));
 
   it('has at most 50 variants, including those of nested unions', () => {
-    const variants = many(MAX_UNION_VARIANTS, enumOf);
-    expect(readBy(literalType, union(...variants)).ok).toBe(true);
-    expect(faults(union(...variants, string))).toEqual(['InvalidValue type.unionType.variants']);
-    const half = union(...variants.slice(0, 26));
-    expect(faults(union(half, half))).toEqual(['InvalidValue type.unionType.variants']);
+    const variants = many(50, enumOf);
+    const half = union(...variants.slice(0, 25));
+    for (const largest of [union(...variants), union(half, half)]) {
+      expect(readBy(literalType, largest).ok).toBe(true);
+      const tooLarge = union(...largest.unionType.variants, string);
+      expect(faults(tooLarge)).toEqual(['InvalidValue type.unionType.variants']);
+    }
   });
 });

@@ -1,6 +1,6 @@
 import type { Tx } from '../../platform/database/transaction.ts';
 import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
-import { executionPhases } from '../domain/phases.ts';
+import { executionPhases, phasesBeforeAbort } from '../domain/phases.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveExecutions } from '../store/moves.ts';
 import { listOpenChildren, type NodeRow } from '../store/nodes.ts';
@@ -27,15 +27,12 @@ export async function abortChildren(
   now: Date,
 ): Promise<void> {
   const { abortPrincipalId, principalId, abortIsForced: isForced } = execution;
-  const launching = nodes.filter(({ kind }) => kind === 'LAUNCH_PLAN').map(({ id }) => id);
+  const launching = nodes.flatMap(({ id, kind }) => (kind === 'LAUNCH_PLAN' ? [id] : []));
   await moveExecutions(
     await listOpenChildren(tx, launching),
     {
       to: 'ABORTING',
-      // Once is enough: a second request would only replace the cause.
-      from: phasesThatMayMoveTo(executionPhases, 'ABORTING').filter(
-        (phase) => isForced || phase !== 'ABORTING',
-      ),
+      from: isForced ? phasesThatMayMoveTo(executionPhases, 'ABORTING') : phasesBeforeAbort,
       at: now,
       abort: { cause, principalId: abortPrincipalId ?? principalId, isForced },
     },

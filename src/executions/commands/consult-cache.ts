@@ -56,9 +56,8 @@ export async function consultCache(
   starts: readonly CachedStart[],
 ): Promise<Consultation> {
   const applicants = new Map<string, CachedStart>();
-  for (const start of starts) {
-    if (start.isSerializable && !applicants.has(start.key)) applicants.set(start.key, start);
-  }
+  // The first one with a key applies for it.
+  for (const start of starts.toReversed()) if (start.isSerializable) applicants.set(start.key, start);
   // First, so that an entry which is stored at the same time is found.
   const owners = await acquireReservations(tx, execution, [...applicants.values()]);
   const entries = execution.overwriteCache

@@ -139,8 +139,7 @@ class Ending {
   }
 
   async #read(nodeIds: readonly string[]): Promise<ReadonlyMap<string, LiteralMap>> {
-    const unknown = nodeIds.filter((id) => !this.#outputs.has(id));
-    const stored = await readNodeLiterals(this.#tx, this.#execution.id, 'outputs', unknown);
+    const stored = await readNodeLiterals(this.#tx, this.#execution.id, 'outputs', nodeIds);
     return new Map([...stored, ...this.#outputs]);
   }
 

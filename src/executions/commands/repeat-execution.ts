@@ -2,6 +2,7 @@ import type { LaunchPlan, Project } from '../../generated/prisma/client.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { isRecord } from '../../values/json.ts';
 import type { LiteralMap } from '../../values/literals.ts';
+import { isAbsent } from '../../values/readers.ts';
 import { getSpec, settingsOf } from '../store/execution-specs.ts';
 import { readNotifications } from '../store/notices.ts';
 import type { ExecutionRow } from '../store/reads.ts';
@@ -54,7 +55,7 @@ export async function repeatExecution(
 
 /** The inputs of the execution without those that are given anew, and the new literals. */
 function withChanges(userInputs: LiteralMap, inputs: unknown, inputLiterals: unknown): unknown {
-  if (inputLiterals !== null && inputLiterals !== undefined && !isRecord(inputLiterals)) return inputLiterals;
+  if (!isAbsent(inputLiterals) && !isRecord(inputLiterals)) return inputLiterals;
   const given = isRecord(inputs) ? inputs : {};
   const kept = Object.entries(userInputs).filter(([name]) => !Object.hasOwn(given, name));
   return Object.fromEntries([...kept, ...Object.entries(inputLiterals ?? {})]);

@@ -59,7 +59,7 @@ export async function startNodes(
   rows: ReadonlyMap<string, NodeRow>,
   failureOf: (outer: string | null) => Failure | null,
   now: Date,
-  mayReserve = true,
+  mayReserve: boolean,
 ): Promise<{ attempts: StartedAttempt[]; wakeAt: Date[]; pending: number; hasResumed: boolean }> {
   const values = await readScopes(tx, execution, starts);
   const reusable = await reusableNodes(tx, execution, starts);

@@ -1,8 +1,7 @@
 import type { ExecutionEngine, LaunchPlan } from '../../generated/prisma/client.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { phasesThatMayMoveTo } from '../../platform/phase-table.ts';
 import { type ConcurrencyPolicy, settingsIn } from '../../registry/domain/launch-plan-settings.ts';
-import { executionPhases } from '../domain/phases.ts';
+import { phasesBeforeAbort } from '../domain/phases.ts';
 import { moveExecution } from '../store/moves.ts';
 import { listOpenExecutions, lockLaunchPlanName } from '../store/slots.ts';
 
@@ -59,13 +58,12 @@ async function abort(
   executions: readonly { readonly id: string }[],
   principalId: string,
 ): Promise<void> {
-  const from = phasesThatMayMoveTo(executionPhases, 'ABORTING').filter((phase) => phase !== 'ABORTING');
   for (const { id } of executions)
     await moveExecution(
       {
         id,
         to: 'ABORTING',
-        from,
+        from: phasesBeforeAbort,
         at: new Date(),
         abort: { cause: 'a newer execution of the launch plan replaces it', principalId },
       },

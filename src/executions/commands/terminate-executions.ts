@@ -1,5 +1,5 @@
 import { noteDenial } from '../../authorization/audit.ts';
-import { closedTo, refusal } from '../../authorization/can.ts';
+import { refusal } from '../../authorization/can.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import type { DomainError } from '../../platform/errors.ts';
@@ -56,7 +56,7 @@ export async function terminateExecutions(
  * Aborts the oldest executions of a list that the caller may terminate and that nobody has aborted yet.
  *
  * @returns their results, and whether there may be more.
- * @throws PermissionDeniedError if the caller may terminate none at all; InvalidArgumentError for the cause.
+ * @throws InvalidArgumentError for the cause.
  */
 export async function terminateListedExecutions(
   caller: Caller,
@@ -64,8 +64,6 @@ export async function terminateListedExecutions(
   termination: BulkTermination,
   now: Date,
 ): Promise<{ results: TerminationResult[]; hasMore: boolean }> {
-  const refused = closedTo(caller, 'execution:terminate');
-  if (refused) throw refused;
   requireCause(termination.cause);
   const found = await listAbortable(caller, filter, termination.isForced, MAX_TERMINATIONS);
   const executions = found.slice(0, MAX_TERMINATIONS);

@@ -6,5 +6,7 @@ export function clientIdOf(nodeExecutionId: string, attempt: number): string {
 /** The attempt that one of our jobs runs; null for a client id with another form. */
 export function attemptOf(clientId: string | null): { nodeExecutionId: string; attempt: number } | null {
   const match = /^([0-9a-f-]{36})\/(\d{1,4})$/.exec(clientId ?? '');
-  return match?.[1] && match[2] ? { nodeExecutionId: match[1], attempt: Number(match[2]) } : null;
+  if (!match) return null;
+  const [, nodeExecutionId = '', attempt] = match;
+  return { nodeExecutionId, attempt: Number(attempt) };
 }

@@ -172,7 +172,5 @@ function clusterLabelOf({
 /** What says nothing is not stored. */
 const withoutEmpty = (spec: ExecutionSpec): ExecutionSpec =>
   Object.fromEntries(
-    Object.entries(spec).filter(
-      ([, value]) => value !== undefined && (typeof value !== 'object' || hasEntries(value)),
-    ),
+    Object.entries(spec).filter(([, value]) => typeof value !== 'object' || hasEntries(value)),
   );

@@ -35,8 +35,8 @@ export function judgeWorkflowEvent(
   if (!isQueued && phase === current.phase) return 'REPEATED';
   if (!isQueued && isWrongProducer(producerId, current.cluster)) return 'INCOMPATIBLE_CLUSTER';
   if (isTerminal(executionPhases, current.phase)) return 'TERMINAL';
-  // A second QUEUED gives the execution to another engine.
-  if (isQueued && current.phase === 'QUEUED') return 'ACCEPTED';
+  // Each phase may follow QUEUED, and a second QUEUED gives the execution to another engine.
+  if (current.phase === 'QUEUED') return 'ACCEPTED';
   return executionPhases[current.phase].includes(phase) ? 'ACCEPTED' : 'NOT_ALLOWED';
 }
 

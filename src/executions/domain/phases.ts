@@ -1,5 +1,5 @@
 import type { ExecutionPhase, NodeExecutionPhase, TaskExecutionPhase } from '../../generated/prisma/enums.ts';
-import { isTerminal, type PhaseTable } from '../../platform/phase-table.ts';
+import { isTerminal, type PhaseTable, phasesThatMayMoveTo } from '../../platform/phase-table.ts';
 
 /**
  *  ──▶ QUEUED ──▶ RUNNING ──▶ SUCCEEDING ──▶ SUCCEEDED
@@ -23,6 +23,12 @@ export const executionPhases: PhaseTable<ExecutionPhase> = {
   ABORTED: [],
   TIMED_OUT: [],
 };
+
+/** The phases of executions that an abort reaches for the first time. A second one would only replace the cause. */
+export const phasesBeforeAbort: readonly ExecutionPhase[] = phasesThatMayMoveTo(
+  executionPhases,
+  'ABORTING',
+).filter((phase) => phase !== 'ABORTING');
 
 /**
  *  ──▶ QUEUED ◀──▶ RUNNING ──▶ (DYNAMIC_RUNNING) ──▶ (FAILING) ──▶ SUCCEEDED · FAILED · ABORTED · TIMED_OUT

@@ -151,4 +151,4 @@ function withGaps({ createdAt, endedAt }: Times, parts: readonly Span[]): Span[]
   return spans;
 }
 
-const later = (one: Date, other: Date) => (one > other ? one : other);
+const later = (one: Date, other: Date) => new Date(Math.max(one.getTime(), other.getTime()));

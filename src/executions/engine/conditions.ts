@@ -21,8 +21,8 @@ function compare({ operator, leftValue, rightValue }: Comparison, inputs: Litera
   const [left, right] = [operandValue(leftValue, inputs), operandValue(rightValue, inputs)];
   if (operator === 'EQ') return left === right;
   if (operator === 'NEQ') return left !== right;
-  // The compiler lets only values of one type come here, and NONE only with EQ and NEQ.
-  if (left === null || right === null) return false;
+  // The compiler lets only values of one type come here.
+  if (left === null || right === null) throw new Error('NONE can only be equal or not');
   if (operator === 'GT') return left > right;
   if (operator === 'GTE') return left >= right;
   return operator === 'LT' ? left < right : left <= right;
@@ -39,17 +39,16 @@ function operandValue(operand: Operand, inputs: LiteralMap): Comparable {
 }
 
 function comparable(literal: Literal): Comparable {
-  if (!('scalar' in literal)) throw new Error('a list or a map cannot be compared');
+  if (!('scalar' in literal)) return someValue;
   const { scalar } = literal;
   if ('union' in scalar) return comparable(scalar.union.value);
   if ('noneType' in scalar) return null;
   if ('primitive' in scalar) return comparablePrimitive(scalar.primitive);
-  // Of other values, only whether there is one counts.
-  return canExist;
+  return someValue;
 }
 
-/** Stands for a value that is compared only with NONE. */
-const canExist = true;
+/** Stands for a value of which only counts whether there is one: the compiler lets it be compared only with NONE. */
+const someValue = 'some value';
 
 function comparablePrimitive(primitive: Primitive): Comparable {
   if ('integer' in primitive) return BigInt(primitive.integer);

@@ -180,7 +180,7 @@ builder.objectFields(TaskExecutionType, (t) => ({
   }),
   isParent: t.boolean({
     description: 'Whether the attempt contains nodes: see `childNodeExecutions`.',
-    resolve: async (task, _args, context) => (await rowOf(task, context))?.isParent ?? false,
+    resolve: async (task, _args, context) => (await rowOf(task, context))?.isParent === true,
   }),
   logs: t.field({
     type: [TaskLogType],

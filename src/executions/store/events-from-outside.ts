@@ -84,7 +84,7 @@ export async function storeNodeNews(tx: Tx, id: string, news: NodeNews): Promise
     news.isParent,
     news.isDynamic,
     news.parentTaskId,
-    news.dynamicWorkflow && JSON.stringify(news.dynamicWorkflow),
+    news.dynamicWorkflow === null ? null : JSON.stringify(news.dynamicWorkflow),
     news.updatedAt,
   ];
   await run(nodeNewsStatement, values, tx);

@@ -91,7 +91,7 @@ function shownTo(reader: Reader, filter: ExecutionListFilter, level: Level = 'RE
       ${tags && tags.length > 0 ? tagCondition(reader, tags) : nothing}
       ${showsArchived ? nothing : sql`and execution.state = 'ACTIVE'`}
       ${own} ${join([nothing, ...[...joined].map((one) => joinedCondition(reader, filter, ...one))], ' ')}`;
-  return { with: readable.with, from, isAdHoc: filters.length > 0 };
+  return { with: readable.with, from, isAdHoc: filters.length !== 0 };
 }
 
 /** A filter on the state of the execution itself; other objects have a state, too. */
@@ -128,7 +128,7 @@ function joinedCondition(reader: Reader, filter: ExecutionListFilter, prefix: st
   const readable = readableSql(reader, columns);
   const project = raw(`${kind}_project`);
   // A filter finds nothing of an object that the reader may not read: it would reveal the object.
-  return sql`and ${filter.sees?.[kind] ?? false}::boolean and exists (
+  return sql`and ${filter.sees?.[kind] === true}::boolean and exists (
     select from ${raw(table)} as ${raw(kind)} join projects as ${project} on ${project}.id = ${raw(kind)}.project_id
       ${readable.joins}
      where ${raw(kind)}.id = ${raw(on)} and ${readable.condition} ${terms})`;

@@ -309,8 +309,8 @@ const moveTasksStatement = statement<TaskMoved>(
             ended_at = case when excluded.ended_at is not null then greatest(excluded.ended_at, task.started_at) end,
             updated_at = excluded.updated_at
       where exists (select from asked
-                     where asked."nodeExecutionId" = excluded.node_execution_id
-                       and asked.attempt = excluded.retry_attempt and task.phase = any(asked."from"))
+                     where (asked."nodeExecutionId", asked.attempt) = (excluded.node_execution_id, excluded.retry_attempt)
+                       and task.phase = any(asked."from"))
      returning id, node_execution_id, retry_attempt, phase
    ),
    latest as (
@@ -327,7 +327,7 @@ const moveTasksStatement = statement<TaskMoved>(
      select bumped.id, bumped.base + row_number() over (order by asked."position"), bumped.tenant_id, 'TASK',
             moved.phase::text, asked."nodeId", moved.retry_attempt, asked.error, asked.reason, asked.at
        from moved
-       join asked on asked."nodeExecutionId" = moved.node_execution_id and asked.attempt = moved.retry_attempt
+       join asked on (asked."nodeExecutionId", asked.attempt) = (moved.node_execution_id, moved.retry_attempt)
       cross join bumped
    )
    select moved.id as "taskExecutionId", moved.node_execution_id as "nodeExecutionId",

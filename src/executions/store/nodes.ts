@@ -1,7 +1,6 @@
 import type { ErrorKind, ExecutionPhase, NodeExecutionPhase } from '../../generated/prisma/enums.ts';
 import { run, statement } from '../../platform/database/statement.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
-import { groupBy } from '../../platform/group-by.ts';
 import { isTerminal } from '../../platform/phase-table.ts';
 import type { WorkErrorColumns } from '../../platform/work-error.ts';
 import type { LiteralMap } from '../../values/literals.ts';
@@ -160,19 +159,14 @@ export async function readExecutionNodes(
     const active = open.filter((row) => row.kind === 'TASK' || row.kind === 'LAUNCH_PLAN').length;
     return { nodes: rows, items: new Map(), active };
   }
-  const counts = await run(countsStatement, [executionId], tx);
-  const items = groupBy(
-    counts.filter((row) => row.nodeId !== null),
-    (row) => row.nodeId ?? '',
-  );
-  const ofExecution = counts.filter(
-    ({ nodeId, phase }) => nodeId === null && !isTerminal(nodeExecutionPhases, phase),
-  );
-  return {
-    nodes: rows,
-    items: new Map([...items].map(([id, list]) => [id, new Map(list.map((one) => [one.phase, one.count]))])),
-    active: ofExecution.reduce((sum, { count }) => sum + count, 0),
-  };
+  const items = new Map<string, Map<NodeExecutionPhase, number>>();
+  let active = 0;
+  for (const { nodeId, phase, count } of await run(countsStatement, [executionId], tx)) {
+    if (nodeId !== null)
+      items.set(nodeId, (items.get(nodeId) ?? new Map<NodeExecutionPhase, number>()).set(phase, count));
+    else if (!isTerminal(nodeExecutionPhases, phase)) active += count;
+  }
+  return { nodes: rows, items, active };
 }
 
 const literalsStatement = (column: 'inputs' | 'outputs') =>
@@ -225,7 +219,7 @@ const begunStatement = statement<{ hasBegun: boolean }>(
 /** Whether any task of an execution has begun. */
 export async function hasBegunTask(tx: Tx, executionId: string): Promise<boolean> {
   const [row] = await run(begunStatement, [executionId], tx);
-  return row?.hasBegun ?? false;
+  return row?.hasBegun === true;
 }
 
 /** An open node that waits for the end of the execution that it started. */

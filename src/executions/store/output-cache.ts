@@ -32,7 +32,7 @@ const acquireStatement = statement<{ key: string; ownerId: string }>(
 const dropDeadStatement = statement<{ key: string }>(
   `delete from cache_reservations as reservation
     using (select tenant_id, project_id, key from cache_reservations
-            where tenant_id = $1::uuid and project_id = $2::uuid and key = any($3::text[])
+            where (tenant_id, project_id) = ($1::uuid, $2::uuid) and key = any($3::text[])
               and not exists (select from node_executions as node where node.id = owner_id and node.ended_at is null)
             order by key for update) as dead
     where (reservation.tenant_id, reservation.project_id, reservation.key) = (dead.tenant_id, dead.project_id, dead.key)
@@ -61,11 +61,8 @@ export async function acquireReservations(
   const refused = applicants.filter(({ key, nodeExecutionId }) => owners.get(key) !== nodeExecutionId);
   if (refused.length === 0) return owners;
   const keys = refused.map(({ key }) => key);
-  const dropped = new Set(
-    (await run(dropDeadStatement, [tenantId, projectId, keys], tx)).map(({ key }) => key),
-  );
-  if (dropped.size === 0) return owners;
-  return new Map([...owners, ...(await acquire(refused.filter(({ key }) => dropped.has(key))))]);
+  const dropped = await run(dropDeadStatement, [tenantId, projectId, keys], tx);
+  return dropped.length === 0 ? owners : new Map([...owners, ...(await acquire(refused))]);
 }
 
 const releaseStatement = statement<{ key: string }>(
@@ -80,14 +77,14 @@ const releaseStatement = statement<{ key: string }>(
 
 const withdrawStatement = statement<{ key: string }>(
   `delete from cache_reservations
-    where tenant_id = $1::uuid and project_id = $2::uuid and key = any($3::text[]) and execution_id = $4::uuid
+    where (tenant_id, project_id, execution_id) = ($1::uuid, $2::uuid, $4::uuid) and key = any($3::text[])
    returning key`,
 );
 
 const wakeStatement = statement<{ executionId: string }>(
   `select waiter.execution_id as "executionId", ${notifySql('advance', 'waiter.execution_id')}
      from cache_waiters as waiter
-    where waiter.tenant_id = $1::uuid and waiter.project_id = $2::uuid and waiter.key = any($3::text[])
+    where (waiter.tenant_id, waiter.project_id) = ($1::uuid, $2::uuid) and waiter.key = any($3::text[])
     group by waiter.execution_id`,
 );
 
@@ -123,7 +120,8 @@ export async function withdrawReservations(
 
 /** A new statement: it sees waiters whose transactions ended while this one waited for the reservation. */
 async function wake(tx: Tx, { tenantId, projectId }: CacheOwner, keys: readonly string[]): Promise<void> {
-  if (keys.length > 0) await run(wakeStatement, [tenantId, projectId, keys], tx);
+  if (keys.length === 0) return;
+  await run(wakeStatement, [tenantId, projectId, keys], tx);
 }
 
 /** A stored entry, without its outputs. */
@@ -179,7 +177,8 @@ const storeLookupsStatement = statement<{ id: string }>(
 
 /** Stores the results of lookups, and copies the outputs of entries, which never leave the database. */
 export async function storeLookups(tx: Tx, executionId: string, lookups: readonly Lookup[]): Promise<void> {
-  if (lookups.length > 0) await run(storeLookupsStatement, [executionId, JSON.stringify(lookups)], tx);
+  if (lookups.length === 0) return;
+  await run(storeLookupsStatement, [executionId, JSON.stringify(lookups)], tx);
 }
 
 /** The outputs of a node that has succeeded, to be used again. */
@@ -212,11 +211,11 @@ const storeEntriesStatement = statement<{ id: string }>(
                   'project', project.identifier, 'domain', execution.domain, 'name', execution.name)),
                 'retryAttempt', attempt.retry_attempt)) as catalog_key
        from asked
-       join node_executions as node on node.id = asked."nodeExecutionId" and node.execution_id = $1::uuid
+       join node_executions as node on (node.id, node.execution_id) = (asked."nodeExecutionId", $1::uuid)
        join task_executions as attempt on attempt.id = node.latest_task_execution_id
        join executions as execution on execution.id = node.execution_id
        join projects as project on project.id = execution.project_id
-      where node.cache_key is not null and node.outputs is not null
+      where node.cache_key is not null
       order by node.cache_key, node.id
    ),
    stored as (
@@ -232,13 +231,14 @@ const storeEntriesStatement = statement<{ id: string }>(
       set cache_status = 'POPULATED',
           details = (coalesce(node.details::jsonb, '{}') || jsonb_build_object('catalogKey', stored.catalog_key))::json
      from asked, stored
-    where node.id = asked."nodeExecutionId" and node.execution_id = $1::uuid and node.cache_key = stored.key
+    where node.id = asked."nodeExecutionId" and (node.execution_id, node.cache_key) = ($1::uuid, stored.key)
    returning node.id`,
 );
 
 /** Stores the outputs of nodes that have succeeded, in place of older entries with the same key. */
 export async function storeEntries(tx: Tx, executionId: string, entries: readonly NewEntry[]): Promise<void> {
-  if (entries.length > 0) await run(storeEntriesStatement, [executionId, JSON.stringify(entries)], tx);
+  if (entries.length === 0) return;
+  await run(storeEntriesStatement, [executionId, JSON.stringify(entries)], tx);
 }
 
 /** A node that waits until another one has computed the entry. */
@@ -281,8 +281,8 @@ export async function addWaiters(
   { tenantId, projectId, id }: CacheOwner & { readonly id: string },
   waiters: readonly Applicant[],
 ): Promise<void> {
-  if (waiters.length > 0)
-    await run(addWaitersStatement, [tenantId, projectId, id, JSON.stringify(waiters)], tx);
+  if (waiters.length === 0) return;
+  await run(addWaitersStatement, [tenantId, projectId, id, JSON.stringify(waiters)], tx);
 }
 
 const removeWaitersStatement = statement<{ id: string }>(
@@ -291,5 +291,6 @@ const removeWaitersStatement = statement<{ id: string }>(
 );
 
 export async function removeWaiters(tx: Tx, executionId: string, ids: readonly string[]): Promise<void> {
-  if (ids.length > 0) await run(removeWaitersStatement, [executionId, ids], tx);
+  if (ids.length === 0) return;
+  await run(removeWaitersStatement, [executionId, ids], tx);
 }

@@ -177,19 +177,19 @@ function nodesIn(inside: Inside, filter: NodeListFilter): Rows {
       ])
     : nothing;
   const from = sql`node_executions as node ${joins} where true ${insides[inside].and} ${conditions} ${and}`;
-  return { from, isAdHoc: filters.length > 0 };
+  return { from, isAdHoc: filters.length !== 0 };
 }
 
 function tasksIn(filter: TaskListFilter): Rows {
   const { filters = [] } = filter;
   const { joins, and } = named(filters, taskExecutionFilters, 'task');
   const node =
-    filters.length > 0 ? raw('join node_executions as node on node.id = task.node_execution_id') : nothing;
+    filters.length === 0 ? nothing : raw('join node_executions as node on node.id = task.node_execution_id');
   const conditions = hasConditions(filter)
     ? allOf(conditionsOf('task', 'task_execution_phase', filter))
     : nothing;
   const from = sql`task_executions as task ${joins} ${node} where true ${conditions} ${and}`;
-  return { from, isAdHoc: filters.length > 0 };
+  return { from, isAdHoc: filters.length !== 0 };
 }
 
 /** The nodes directly inside of each parent. */

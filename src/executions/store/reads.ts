@@ -94,9 +94,9 @@ const byIds = statement<ExecutionRow>(
 const byKeys = statement<ExecutionRow>(
   `select ${executionColumns}
      from unnest($2::text[], $3::text[], $4::text[]) as asked(project, domain, name)
-     join projects as project on project.tenant_id = $1::uuid and project.identifier = asked.project
-     join executions as execution on execution.tenant_id = $1::uuid and execution.project_id = project.id
-      and execution.domain = asked.domain and execution.name = asked.name`,
+     join projects as project on (project.tenant_id, project.identifier) = ($1::uuid, asked.project)
+     join executions as execution on (execution.tenant_id, execution.project_id, execution.domain, execution.name)
+                                   = ($1::uuid, project.id, asked.domain, asked.name)`,
 );
 
 /** One row or null for each address, in the order of the addresses. */
@@ -280,9 +280,10 @@ const tasksByKey = statement<TaskExecutionRow>(
   `select ${taskColumns}
      from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[])
        as asked(node_id, attempt, project, domain, name, version)
-     join task_executions as task on task.node_execution_id = asked.node_id and task.retry_attempt = asked.attempt
-      and task.task_project = asked.project and task.task_domain = asked.domain and task.task_name = asked.name
-      and task.task_version = asked.version`,
+     join task_executions as task
+       on (task.node_execution_id, task.retry_attempt) = (asked.node_id, asked.attempt)
+      and (task.task_project, task.task_domain) = (asked.project, asked.domain)
+      and (task.task_name, task.task_version) = (asked.name, asked.version)`,
 );
 
 export async function readTasksByKey(keys: readonly TaskKey[]): Promise<(TaskExecutionRow | null)[]> {

@@ -67,10 +67,9 @@ export class LogCapture {
     );
   }
 
-  /** The last part of the output of a stream, at most `limitBytes`. */
-  tailOf(name: StreamName, limitBytes: number): string {
-    const stream = this.#streams.find((candidate) => candidate.name === name);
-    return stream === undefined ? '' : lastBytes(stream.tail, limitBytes);
+  /** The last 16 KiB of the output of a stream. */
+  tailOf(name: StreamName): string {
+    return this.#streams.find((candidate) => candidate.name === name)?.tail ?? '';
   }
 
   /**

@@ -76,6 +76,6 @@ export class LogSender {
       bytes += Buffer.byteLength(chunk.text);
       return index > 0 && (index >= BATCH_CHUNKS || bytes > BATCH_BYTES);
     });
-    return over < 0 ? this.#queue.length : over;
+    return over === -1 ? this.#queue.length : over;
   }
 }

@@ -264,7 +264,7 @@ async function findFiles(
   const files = new Map<string, string>();
   for (const [name, literal] of literals) {
     for (const named of new Set(blobUrisIn(literal))) {
-      if (request.inputUris.has(named) || files.has(named)) continue;
+      if (request.inputUris.has(named)) continue;
       const real = await fileOrFault(place.at(name), async () => {
         const path = resolve(request.directory.outputs, named);
         const file = await openInside(request.directory, path);

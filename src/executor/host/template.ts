@@ -41,8 +41,8 @@ export function renderCommand(words: readonly string[], values: TemplateValues):
 
 function fillIn(expression: string, template: string, values: TemplateValues): string {
   const dot = expression.indexOf('.');
-  const root = (dot < 0 ? expression : expression.slice(0, dot)).toLowerCase();
-  const name = dot < 0 ? null : expression.slice(dot + 1);
+  const root = (dot === -1 ? expression : expression.slice(0, dot)).toLowerCase();
+  const name = dot === -1 ? null : expression.slice(dot + 1);
 
   if (name !== null && root === 'inputs') return named('input', name, values.inputs, template);
   if (name !== null && root === 'outputs') return named('output', name, values.outputs, template);

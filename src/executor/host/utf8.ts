@@ -3,8 +3,7 @@
 /** The longest beginning of `text` with at most `limitBytes`. */
 export function firstBytes(text: string, limitBytes: number): string {
   const bytes = Buffer.from(text);
-  if (bytes.length <= limitBytes) return text;
-  let end = limitBytes;
+  let end = Math.min(limitBytes, bytes.length);
   while (isContinuation(bytes[end])) end -= 1;
   return bytes.toString('utf8', 0, end);
 }
@@ -12,8 +11,7 @@ export function firstBytes(text: string, limitBytes: number): string {
 /** The longest end of `text` with at most `limitBytes`. */
 export function lastBytes(text: string, limitBytes: number): string {
   const bytes = Buffer.from(text);
-  if (bytes.length <= limitBytes) return text;
-  let start = bytes.length - limitBytes;
+  let start = Math.max(0, bytes.length - limitBytes);
   while (isContinuation(bytes[start])) start += 1;
   return bytes.toString('utf8', start);
 }

@@ -64,7 +64,7 @@ export async function startWorkLoop(options: WorkLoopOptions): Promise<WorkLoop>
     options.log.error({ err: error }, 'cannot end the runs that an earlier executor left behind');
     return [];
   });
-  if (leftovers.length > 0) options.log.warn({ runs: leftovers }, 'ended the runs of an earlier executor');
+  if (leftovers.length !== 0) options.log.warn({ runs: leftovers }, 'ended the runs of an earlier executor');
   const returned = Promise.all(leftovers.map((run) => returnLeftover(options, run, giveUp.signal)));
   const loop = new Loop(options, giveUp);
   return {
@@ -84,7 +84,7 @@ async function returnLeftover(
     const input = { run, reason: 'the executor was killed', attempted: true };
     const answer = await client.insist(returnLeaseDocument, { input }, { signal });
     const { returned } = payloadOf(answer.returnLease, 'ReturnLeasePayload');
-    log.info({ runId: run, attempted: true, returned }, 'lease returned');
+    log.info({ runId: run, attempted: input.attempted, returned }, 'lease returned');
   } catch (error) {
     log.warn({ reason: (error as Error).message, runId: run }, 'cannot return a lease');
   }

@@ -17,7 +17,7 @@ export const addressText = (by: UserBy): string =>
 export function parseUsername(text: string): { readonly tenantKey: string | null; readonly key: string } {
   const slash = text.lastIndexOf('/');
   return {
-    tenantKey: slash < 0 ? null : nameKey(text.slice(0, slash)),
+    tenantKey: slash === -1 ? null : nameKey(text.slice(0, slash)),
     key: nameKey(text.slice(slash + 1)),
   };
 }

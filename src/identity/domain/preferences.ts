@@ -34,7 +34,7 @@ function merge(stored: Preferences, changes: Preferences, path: readonly string[
   for (const [dotted, value] of Object.entries(changes)) {
     const dot = dotted.indexOf('.');
     const [key, part] =
-      dot < 0 ? [dotted, value] : [dotted.slice(0, dot), { [dotted.slice(dot + 1)]: value }];
+      dot === -1 ? [dotted, value] : [dotted.slice(0, dot), { [dotted.slice(dot + 1)]: value }];
     if (key === '' || key.startsWith('$'))
       throw InvalidArgumentError.of(
         [...path, dotted],

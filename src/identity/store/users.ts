@@ -65,7 +65,7 @@ function placesOf(row: User): (readonly [string, User])[] {
 }
 
 const lockStatement = statement<{ id: string }>(
-  'select id from users where id = $1::uuid and tenant_id = $2::uuid for update',
+  'select id from users where (id, tenant_id) = ($1::uuid, $2::uuid) for update',
 );
 
 interface UserPlace {

@@ -16,8 +16,8 @@ export async function sendDelivery(id: string): Promise<void> {
   if (!claimed) return;
   const result = await attempt(claimed);
   const attempts = claimed.attempts + 1;
-  const isDead = !result.isDelivered && (result.isFinal === true || attempts >= MAX_ATTEMPTS);
-  const state = result.isDelivered ? 'DELIVERED' : isDead ? 'DEAD' : 'PENDING';
+  const isLast = result.isFinal === true || attempts >= MAX_ATTEMPTS;
+  const state = result.isDelivered ? 'DELIVERED' : isLast ? 'DEAD' : 'PENDING';
   const { statusCode = null, error = null } = result;
   await recordAttempt(claimed, state, pauseSeconds(attempts), {
     ...{ at: new Date().toISOString(), statusCode, error },
@@ -30,7 +30,7 @@ export async function sendDelivery(id: string): Promise<void> {
     statusCode,
   };
   if (result.isDelivered) log.info(detail, 'notification delivered');
-  else log.warn({ ...detail, reason: error }, isDead ? 'notification given up' : 'notification failed');
+  else log.warn({ ...detail, reason: error }, isLast ? 'notification given up' : 'notification failed');
 }
 
 async function attempt(claimed: ClaimedDelivery): Promise<AttemptResult> {

@@ -20,6 +20,8 @@ export interface TemplateValues {
   readonly launch_plan: Version;
 }
 
+type OwnValue = Exclude<keyof TemplateValues, 'workflow' | 'launch_plan'>;
+
 const placeholder =
   /\{\{ *(?:(project|domain|name|phase|error)|(workflow|launch_plan)\.(project|domain|name|version)) *\}\}/g;
 
@@ -33,10 +35,9 @@ const MAX_TEXT = 64 * 1024;
 export function renderTemplate(template: string, values: TemplateValues): string {
   const text = template.replaceAll(
     placeholder,
-    (_all, own?: keyof TemplateValues, of?: 'workflow' | 'launch_plan', part?: keyof Version) => {
-      if (of && part) return values[of][part];
-      return own ? String(values[own]) : '';
-    },
+    // There is either `own`, or `of` and `part`.
+    (_all, own: OwnValue, of: 'workflow' | 'launch_plan' | undefined, part: keyof Version) =>
+      of ? values[of][part] : values[own],
   );
   return storable(text, MAX_TEXT);
 }

@@ -11,6 +11,7 @@ import { getProject } from '../../projects/loaders.ts';
 import type { NotificationPhase } from '../../registry/domain/notifications.ts';
 import { NotificationPhaseEnum } from '../../registry/graphql/notification.ts';
 import { redeliverNotification } from '../commands/redeliver-notification.ts';
+import { MAX_ATTEMPTS } from '../domain/retries.ts';
 import { webhookSigningKeys } from '../signing-keys.ts';
 import { type DeliveryAttempt, type DeliveryRow, deliveriesOfExecutions } from '../store/deliveries.ts';
 
@@ -78,7 +79,7 @@ const NotificationDeliveryType = builder.objectRef<DeliveryRow>('NotificationDel
     }),
     attempts: t.field({
       type: [DeliveryAttemptType],
-      extensions: { listSize: 10 },
+      extensions: { listSize: MAX_ATTEMPTS },
       description: 'The latest 20 attempts, oldest first.',
       resolve: ({ log }) => [...log],
     }),

@@ -35,7 +35,7 @@ export interface NewLaunchPlan extends LaunchPlanSpec {
   /** What Flyte's form of the launch plan says and ours cannot hold. It is stored and compared with the rest. */
   readonly leftovers?: readonly Leftover[];
   /** Checks everything and stores nothing. */
-  readonly isDryRun?: boolean;
+  readonly isDryRun: boolean;
 }
 
 /**
@@ -84,7 +84,7 @@ export async function createLaunchPlan(
     digest,
     document,
     read: 'launchPlan:read',
-    isDryRun: plan.isDryRun ?? false,
+    isDryRun: plan.isDryRun,
     insert: (tx, { id: entityId }) =>
       tx.launchPlan.create({
         data: {

@@ -28,7 +28,7 @@ export interface NewTask {
   readonly shortDescription: string;
   readonly description: Description | null;
   /** Checks everything and stores nothing. */
-  readonly isDryRun?: boolean;
+  readonly isDryRun: boolean;
 }
 
 /**
@@ -40,7 +40,7 @@ export interface NewTask {
 export async function createTask(
   caller: Caller,
   project: Project,
-  { key, template, path, leftovers, isDryRun = false, ...given }: NewTask,
+  { key, template, path, leftovers, isDryRun, ...given }: NewTask,
 ): Promise<Registration<Task>> {
   requireCompleteKey(key, ['input', 'key']);
   const { shortDescription, description } = checkDescriptions(given.shortDescription, given.description);

@@ -38,7 +38,7 @@ export interface NewWorkflow {
   readonly shortDescription: string;
   readonly description: Description | null;
   /** Checks everything and stores nothing. */
-  readonly isDryRun?: boolean;
+  readonly isDryRun: boolean;
 }
 
 /**
@@ -54,7 +54,7 @@ export interface NewWorkflow {
 export async function createWorkflow(
   caller: Caller,
   project: Project,
-  { key, template, subWorkflows: given = [], paths, leftovers, isDryRun = false, ...described }: NewWorkflow,
+  { key, template, subWorkflows: given = [], paths, leftovers, isDryRun, ...described }: NewWorkflow,
 ): Promise<Registration<Workflow>> {
   const holder = await requireMayRegister(caller, project, key);
   requireCompleteKey(key, ['input', 'key']);
@@ -138,10 +138,9 @@ async function requireMayRegister(caller: Caller, project: Project, key: EntityK
   const name = await findNamedEntity(project.id, 'WORKFLOW', key);
   const workflow = name && workflowNameTarget(project, name);
   const named = { kind: 'workflow', key: addressText({ key }) } as const;
-  const find: Find =
-    (await isSeen(caller, named, workflow)) && workflow
-      ? { ...named, target: async () => workflow }
-      : { kind: 'project', key: project.identifier, target: async () => projectTarget(project) };
+  const find: Find = (await isSeen(caller, named, workflow))
+    ? { ...named, target: async () => workflow }
+    : { kind: 'project', key: project.identifier, target: async () => projectTarget(project) };
   // The rule has allowed callers who may read a workflow of the project, so they may know the project.
   const refused = await refusal(caller, 'workflow:create', { ...find, within: async () => true });
   if (refused) throw refused;

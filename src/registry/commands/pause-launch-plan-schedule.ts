@@ -1,7 +1,6 @@
 import type { Caller } from '../../platform/caller.ts';
 import { inTransaction } from '../../platform/database/transaction.ts';
 import { FailedPreconditionError, InvalidArgumentError } from '../../platform/errors.ts';
-import { isStorable } from '../../platform/text.ts';
 import { lockSchedule, pauseSchedule } from '../store/schedules.ts';
 
 const MAX_REASON = 500;
@@ -18,7 +17,7 @@ export async function pauseLaunchPlanSchedule(
   plan: { readonly id: string },
   reason: string,
 ): Promise<void> {
-  if (reason.trim() === '' || reason.length > MAX_REASON || !isStorable(reason))
+  if (reason.trim() === '' || reason.length > MAX_REASON)
     throw InvalidArgumentError.of(['input', 'reason'], `must have 1 to ${MAX_REASON} characters`);
   await inTransaction(async (tx) => {
     const schedule = await lockSchedule(tx, plan.id);

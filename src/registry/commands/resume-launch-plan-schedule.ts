@@ -18,7 +18,7 @@ export async function resumeLaunchPlanSchedule(plan: { readonly id: string }): P
     const { schedule, activatedAt, lastSlotAt, now } = row;
     const slots = slotsOf(schedule, activatedAt);
     const givesUp = schedule.catchUp?.policy === 'NONE';
-    const lastSlot = givesUp && now > lastSlotAt ? now : lastSlotAt;
+    const lastSlot = givesUp ? new Date(Math.max(now.getTime(), lastSlotAt.getTime())) : lastSlotAt;
     const [newest = null] = givesUp ? slots.newest(1, lastSlotAt, now) : [];
     // The scheduler decides about the other policies, with the time at which it looks.
     await resumeSchedule(tx, row.id, { lastSlot, skipped: newest, wakeAt: slots.after(lastSlot) });

@@ -92,7 +92,7 @@ function compileBranch(
     if (thenNode === undefined) at.at('thenNode').report('BranchNodeIdNotFound', 'this case needs a node');
     const compiled = condition && compileCondition(condition, inputs, at.at('condition'));
     return {
-      ...(compiled && { condition: compiled }),
+      condition: compiled,
       ...(thenNode && { thenNode: compileInner(thenNode, at.at('thenNode')) }),
     };
   };
@@ -110,7 +110,7 @@ function compileBranch(
       ...(ifElse.case && { case: compileBlock(ifElse.case, place.at('case')) }),
       other: ifElse.other.map((block, index) => compileBlock(block, place.at('other', index))),
       ...(ifElse.elseNode && { elseNode: compileInner(ifElse.elseNode, place.at('elseNode')) }),
-      ...(ifElse.error && { error: ifElse.error }),
+      error: ifElse.error,
     },
   };
 }

@@ -3,6 +3,7 @@ import { compileGraph } from './compile-graph.ts';
 import { byKey, type EntityKey, entityKeyText } from './entity-keys.ts';
 import { referencedKeys } from './inner-nodes.ts';
 import type { References } from './node-interfaces.ts';
+import { sortedByText } from './sorted-by-text.ts';
 import type { CompiledTask } from './task-templates.ts';
 import { findCycles, type Graph } from './workflow-graph.ts';
 import type {
@@ -55,14 +56,11 @@ export function compileWorkflow(
   const usedPlans = pick(used.launchPlans, references.launchPlans);
   return {
     primary,
-    ...(compiled.length > 0 && { subWorkflows: compiled.sort(byKeyText) }),
+    ...(compiled.length > 0 && { subWorkflows: sortedByText(compiled, ({ id }) => entityKeyText(id)) }),
     tasks: pick(used.tasks, references.tasks),
     ...(usedPlans.length > 0 && { launchPlans: usedPlans }),
   };
 }
-
-const byKeyText = (one: { readonly id: EntityKey }, other: { readonly id: EntityKey }) =>
-  entityKeyText(one.id) < entityKeyText(other.id) ? -1 : 1;
 
 const pick = <T>(keys: readonly EntityKey[], from: ReadonlyMap<string, T>): T[] =>
   keys.flatMap((key) => from.get(entityKeyText(key)) ?? []);
@@ -77,15 +75,13 @@ function checkSubWorkflows(subWorkflows: readonly SubWorkflow[], place: Place): 
     else indexes.set(text, index);
   }
   const graph: Graph = new Map(
-    subWorkflows.map(({ id, template }) => [
-      entityKeyText(id),
-      new Set(runBy(template).filter((key) => indexes.has(key))),
-    ]),
+    subWorkflows.map(({ id, template }) => [entityKeyText(id), new Set(runBy(template))]),
   );
   for (const cycle of findCycles(graph)) {
-    const names = cycle.map((key) => subWorkflows[indexes.get(key) ?? 0]?.id.name ?? '');
+    const members = cycle.flatMap((key) => indexes.get(key) ?? []);
+    const names = members.map((index) => subWorkflows[index]?.id.name);
     place
-      .at(indexes.get(cycle[0] ?? '') ?? 0)
+      .at(...members.slice(0, 1))
       .report(
         'CycleDetected',
         `these workflows run themselves or each other: ${names.slice(0, 20).join(', ')}`,

@@ -98,7 +98,8 @@ function readField(field: CronField, text: string): string | null {
 function readItem(field: CronField, item: string): string | null {
   const [, range = '', step] = /^([^/]+)(?:\/(\d{1,2}))?$/.exec(item) ?? [];
   const stepText = step === undefined ? '' : `/${Number(step)}`;
-  if (step !== undefined && (Number(step) < 1 || Number(step) > field.most)) return null;
+  const distance = Number(step ?? '1');
+  if (distance < 1 || distance > field.most) return null;
   if (range === '*' || (range === '?' && field.hasQuestionMark)) return `*${stepText}`;
   const [from = '', to, ...more] = range.split('-');
   const least = valueIn(field, from);
@@ -148,4 +149,4 @@ export function isTimeZone(name: string): boolean {
 
 /** The times of a valid pattern. */
 export const cronOf = (pattern: string, timeZone: string): Cron =>
-  new Cron(pattern, { mode: '5-part', timezone: timeZone, paused: true });
+  new Cron(pattern, { mode: '5-part', timezone: timeZone });

@@ -10,9 +10,6 @@ export interface Difference {
   readonly newValue: string | null;
 }
 
-/** Source: Flyte v1.16, `flyteadmin/pkg/errors`, which cuts the text of a difference at 3 MB. */
-export const MAX_DIFFERENCE_TEXT = 3_000_000;
-
 /** What a comparison of two documents found. */
 export interface Comparison {
   readonly differences: readonly Difference[];
@@ -27,11 +24,7 @@ export interface Comparison {
  * @param limit  the largest number of characters of all paths and values together. The value that exceeds it is cut, and
  * everything after it is left out.
  */
-export function differences(
-  before: unknown,
-  after: unknown,
-  limit: number = MAX_DIFFERENCE_TEXT,
-): readonly Difference[] {
+export function differences(before: unknown, after: unknown, limit: number): readonly Difference[] {
   return compare(before, after, limit).differences;
 }
 

@@ -82,7 +82,10 @@ const cron = checked(
 );
 
 const rate = checked(
-  fields<RateTimes>({ value: required(integer(0, 2 ** 32 - 1)), unit: required(choice(...rateUnits)) }),
+  fields<RateTimes>({
+    value: required(integer(0, Number.MAX_SAFE_INTEGER)),
+    unit: required(choice(...rateUnits)),
+  }),
   (value, place) => {
     if (rateMs(value) > MAX_INTERVAL_DAYS * DAY_MS)
       place.at('value').report('InvalidValue', `a rate is at most ${MAX_INTERVAL_DAYS} days`);
@@ -132,8 +135,8 @@ export function compileEntityMetadata(
     place.at('launchConditions').report('InvalidValue', 'launch conditions are not supported');
   const scheduleRead = readOptional(schedule, given['schedule'], place.at('schedule'));
   const notificationsRead = readOptional(notifications, given['notifications'], place.at('notifications'));
-  if (scheduleRead && hasSlots(scheduleRead)) checkInputs(scheduleRead, inputs, place.at('schedule'));
-  if (scheduleRead && !hasSlots(scheduleRead) && !path)
+  if (hasSlots(scheduleRead)) checkInputs(scheduleRead, inputs, place.at('schedule'));
+  else if (scheduleRead && !path)
     place.at('schedule').report('InvalidValue', 'a schedule needs an expression, or a rate of at least 1');
   if (place.problems.size > 0)
     throw new InvalidArgumentError(
@@ -148,23 +151,25 @@ export function compileEntityMetadata(
 }
 
 /** Flyte's names of our fields. */
-const flyteNames: Readonly<Record<string, string>> = {
-  cron: 'cronSchedule',
-  expression: 'schedule',
-  kickoffTimeInput: 'kickoffTimeInputArg',
-  recipients: 'recipientsEmail',
+const flyteNames: Readonly<Record<string, readonly string[]>> = {
+  cron: ['cronSchedule'],
+  expression: ['schedule'],
+  kickoffTimeInput: ['kickoffTimeInputArg'],
+  recipients: ['recipientsEmail'],
+};
+
+/** The names of our fields in the input of a mutation, where the times of a schedule are one field, and a catch-up is two. */
+const inputNames: Readonly<Record<string, readonly string[]>> = {
+  cron: ['times', 'cron'],
+  rate: ['times', 'rate'],
+  catchUp: [],
+  limit: ['catchUpLimit'],
 };
 
 /** The path of a problem as the caller wrote the fields, in Flyte's form or in that of our API. */
 function givenPath(path: readonly string[], flyte: readonly string[] | undefined): readonly string[] {
-  if (flyte)
-    return path.map((name, index) => (index < flyte.length ? name : (entryOf(flyteNames, name) ?? name)));
-  return path.flatMap((name, index) => {
-    if (path[1] !== 'schedule') return [name];
-    if (index === 2 && (name === 'cron' || name === 'rate')) return ['times', name];
-    if (name === 'catchUp' && path[index + 1] === 'limit') return [];
-    return path[index - 1] === 'catchUp' && name === 'limit' ? ['catchUpLimit'] : [name];
-  });
+  const names = flyte ? flyteNames : inputNames;
+  return path.flatMap((name) => entryOf(names, name) ?? name);
 }
 
 const readOptional = <T>(read: Reader<T>, value: unknown, place: Place): T | undefined =>

@@ -1,5 +1,6 @@
 import { Place } from '../../values/problem-list.ts';
 import { type EntityKey, entityKeyText } from './entity-keys.ts';
+import { sortedByText } from './sorted-by-text.ts';
 import type { BranchNode, Node, SubWorkflow, WorkflowTemplate } from './workflow-templates.ts';
 
 /** The nodes of a branch, in their order, each with its place. */
@@ -57,7 +58,4 @@ export function referencedKeys(
   };
 }
 
-function sorted(keys: readonly EntityKey[]): EntityKey[] {
-  const distinct = new Map(keys.map((key) => [entityKeyText(key), key]));
-  return [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
-}
+const sorted = (keys: readonly EntityKey[]): EntityKey[] => sortedByText(keys, entityKeyText);

@@ -47,7 +47,7 @@ export function resourcesOnPlatform(
   };
 }
 
-function atMost(amount: string, most: string | undefined): string {
-  const [one, other] = [parseQuantity(amount), most === undefined ? null : parseQuantity(most)];
-  return most !== undefined && one && other && isGreater(one, other) ? most : amount;
+function atMost(amount: string, most = amount): string {
+  const [one, other] = [parseQuantity(amount), parseQuantity(most)];
+  return one && other && isGreater(one, other) ? most : amount;
 }

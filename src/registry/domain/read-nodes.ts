@@ -23,7 +23,7 @@ import {
 import type { EntityKey } from './entity-keys.ts';
 import { extendedResources } from './extended-resources.ts';
 import { binding } from './read-bindings.ts';
-import { resources, retries, timeout } from './read-task-templates.ts';
+import { resources, retries, sortedNames, timeout } from './read-task-templates.ts';
 import {
   type ArrayNode,
   arrayDataModes,
@@ -161,15 +161,10 @@ const arrayNode = (inner: Reader<Node>): Reader<ArrayNode> =>
     minSuccessRatio: optional(ratio),
     executionMode: defaulting(choice(...arrayExecutionModes), 'MINIMAL_STATE'),
     dataMode: defaulting(choice(...arrayDataModes), 'SINGLE_INPUT_FILE'),
-    boundInputs: defaulting(sortedNames, []),
+    boundInputs: defaulting(sortedNames(), []),
     isOriginalSubNodeInterface: defaulting(boolean, true),
     runAllSubNodes: optional(boolean),
   });
-
-const sortedNames: Reader<string[]> = (value, place) => {
-  const names = list(name)(value, place);
-  return names && [...new Set(names)].sort();
-};
 
 type Target = 'taskNode' | 'workflowNode' | 'branchNode' | 'gateNode' | 'arrayNode';
 

@@ -81,10 +81,16 @@ const resourceEntry = fields<ResourceEntry>({
   value: required(nonEmptyText),
 });
 
+/** Sorted, so that equal tasks have equal digests. A name may come twice, which `checkResources` reports. */
+const resourceEntries: Reader<ResourceEntry[]> = (value, place) => {
+  const entries = list(resourceEntry)(value, place);
+  return entries && [...resourceNames].sort().flatMap((name) => entries.filter((one) => one.name === name));
+};
+
 export const resources = checked(
   fields<Resources>({
-    requests: defaulting(sortedByName(resourceEntry), []),
-    limits: defaulting(sortedByName(resourceEntry), []),
+    requests: defaulting(resourceEntries, []),
+    limits: defaulting(resourceEntries, []),
   }),
   checkResources,
 );
@@ -144,16 +150,13 @@ export const taskTemplate = fields<TaskTemplate>({
   config: optional(mapOf(text)),
 });
 
-/** Lists without a meaningful order are sorted, so that equal tasks have equal digests. */
-function sortedNames(): Reader<string[]> {
+/** Sorted, so that equal tasks have equal digests. */
+export function sortedNames(): Reader<string[]> {
   return (value, place) => {
     const names = list(name)(value, place);
-    return names && [...new Set(names)].sort();
+    if (names === undefined) return undefined;
+    return [...new Set(names)].sort();
   };
-}
-
-function sortedByName<T extends { readonly name: string }>(entry: Reader<T>): Reader<T[]> {
-  return (value, place) => list(entry)(value, place)?.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** A DNS-1123 label, which Kubernetes requires for names of containers. */

@@ -29,8 +29,9 @@ export function slotsOf({ cron, rate }: Schedule, anchor: Date): Slots {
   const earlier = (date: Date) => new Date(date.getTime() - offsetMs);
   return {
     after(instant) {
+      // croner finds none after the year 3000.
       const next = times.nextRun(earlier(instant));
-      return next && next.getTime() < END_MS ? later(next) : null;
+      return next && later(next);
     },
     newest(limit, from, to) {
       const found: Date[] = [];
@@ -69,9 +70,6 @@ function every(intervalMs: number, anchor: Date, offsetMs: number): Slots {
 /** A slot is missed if nobody has started its execution this long after its time. */
 export const MISSED_AFTER_MS = 60_000;
 
-/** As many slots as can be due and not missed: one each second. */
-const MAX_RECENT = MISSED_AFTER_MS / 1000 + 1;
-
 export interface DueSlots {
   /** Oldest first. */
   readonly slots: readonly Date[];
@@ -92,7 +90,8 @@ export function dueSlots(slots: Slots, { catchUp }: Schedule, last: Date, now: D
     return { slots: extra ? found.slice(1) : found, skipped: extra ?? null };
   }
   const border = new Date(Math.max(last.getTime(), now.getTime() - MISSED_AFTER_MS));
-  const recent = slots.newest(MAX_RECENT, border, now);
+  // Not too many, because slots are at least one second apart.
+  const recent = slots.newest(Number.POSITIVE_INFINITY, border, now);
   const missed = slots.newest(2, last, border);
   const newestMissed = missed.at(-1) ?? null;
   if (policy === 'LAST' && recent.length === 0 && newestMissed)

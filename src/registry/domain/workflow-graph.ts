@@ -1,3 +1,4 @@
+import { sortedByText } from './sorted-by-text.ts';
 import { type Connections, END_NODE_ID, START_NODE_ID } from './workflow-templates.ts';
 
 /** For each node, the nodes that come directly after it. Every node is a key. */
@@ -47,7 +48,8 @@ export function findCycles(graph: Graph): string[][] {
     for (const member of group) grouped.add(member);
     return [group.sort()];
   });
-  return groups.filter((group) => isCycle(group, graph)).sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
+  const cycles = groups.filter((group) => isCycle(group, graph));
+  return sortedByText(cycles, ([first = '']) => first);
 }
 
 /** The nodes that can be reached from one node, including itself, without going through closed nodes. */

@@ -78,7 +78,7 @@ function newLaunchPlanOf({
   key,
   flyte,
   ...own
-}: Omit<typeof CreateLaunchPlanInput.$inferInput, 'dryRun'>): NewLaunchPlan {
+}: Omit<typeof CreateLaunchPlanInput.$inferInput, 'dryRun'>): Omit<NewLaunchPlan, 'isDryRun'> {
   requireOneForm(flyte, own, 'workflow');
   const { schedule, notifications, ...inputs } = own;
   if (own.workflow) {
@@ -134,7 +134,7 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.key.project, context.loaders);
       const { dryRun, ...plan } = input;
-      const isDryRun = dryRun ?? false;
+      const isDryRun = dryRun === true;
       const made = await createLaunchPlan(callerOf(context), project, { ...newLaunchPlanOf(plan), isDryRun });
       // An earlier read of the same request may have found nothing.
       context.loaders.launchPlan.clear({ key: input.key });

@@ -18,6 +18,7 @@ import { ScheduleType } from './schedule.ts';
 
 /** A slot takes up to a millisecond to find, so the field has a high cost. */
 const MAX_NEXT = 20;
+const USUAL_NEXT = 5;
 const NEXT_COST = 500;
 
 const SchedulePauseType = builder
@@ -109,11 +110,11 @@ const ScheduleStatusType = builder.objectRef<ScheduleRow>('ScheduleStatus').impl
       type: ['DateTime'],
       extensions: { cost: NEXT_COST },
       args: {
-        first: t.arg.int({ defaultValue: 5, description: `How many times, 1 to ${MAX_NEXT}.` }),
+        first: t.arg.int({ defaultValue: USUAL_NEXT, description: `How many times, 1 to ${MAX_NEXT}.` }),
       },
       description: 'The next slots, from now on. Empty while the schedule is paused.',
       resolve: ({ schedule, activatedAt, lastSlotAt, pausedAt }, { first }) => {
-        const limit = first ?? 5;
+        const limit = first ?? USUAL_NEXT;
         if (limit < 1 || limit > MAX_NEXT)
           throw InvalidArgumentError.of(['first'], `must be from 1 to ${MAX_NEXT}`);
         if (pausedAt) return [];

@@ -201,7 +201,7 @@ function newTaskOf({
   flyte,
   shortDescription,
   description,
-}: typeof CreateTaskInput.$inferInput): NewTask {
+}: typeof CreateTaskInput.$inferInput): Omit<NewTask, 'isDryRun'> {
   requireOneForm(flyte, { template }, 'template');
   if (!template) {
     const { ours, leftovers } = readFlyteSpec(flyteTask, flyte);
@@ -234,7 +234,7 @@ builder.mutationField('createTask', (t) =>
     args: inputOf(CreateTaskInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.key.project, context.loaders);
-      const isDryRun = input.dryRun ?? false;
+      const isDryRun = input.dryRun === true;
       return await createTask(callerOf(context), project, { ...newTaskOf(input), isDryRun });
     },
   }),

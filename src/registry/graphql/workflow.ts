@@ -234,7 +234,7 @@ const CreateWorkflowInput = builder.inputType('CreateWorkflowInput', {
   }),
 });
 
-function newWorkflowOf(input: typeof CreateWorkflowInput.$inferInput): NewWorkflow {
+function newWorkflowOf(input: typeof CreateWorkflowInput.$inferInput): Omit<NewWorkflow, 'isDryRun'> {
   const { key, template, subWorkflows, flyte, shortDescription, description } = input;
   requireOneForm(flyte, { template, subWorkflows }, 'template');
   if (!template) {
@@ -277,7 +277,7 @@ builder.mutationField('createWorkflow', (t) =>
     args: inputOf(CreateWorkflowInput),
     resolve: async (_root, { input }, context) => {
       const project = await getProject(input.key.project, context.loaders);
-      const isDryRun = input.dryRun ?? false;
+      const isDryRun = input.dryRun === true;
       return await createWorkflow(callerOf(context), project, { ...newWorkflowOf(input), isDryRun });
     },
   }),

@@ -137,18 +137,13 @@ function namesShownTo(
   versions: VersionFilter,
   and: Sql = nothing,
 ): Rows {
-  const {
-    with: queries = nothing,
-    from,
-    isAdHoc = false,
-  } = versionsShownTo(versionLists[type], reader, versions);
+  const { from, ...rest } = versionsShownTo(versionLists[type], reader, versions);
   return {
-    with: queries,
+    ...rest,
     from: sql`${source}
       where entity.tenant_id = ${reader.tenantId}::uuid and entity.type = ${type}::text::entity_type
         and project.identifier = ${project} and entity.domain = ${domain} ${and}
         and exists (select from ${from} and version.entity_id = entity.id)`,
-    isAdHoc,
   };
 }
 

@@ -116,7 +116,7 @@ const orders: Readonly<Record<VersionOrder, Order<SortedVersion>>> = {
 export const versionOrder = ({ orderBy }: Pick<VersionFilter, 'orderBy'>) => orders[orderBy ?? 'NEWEST'];
 
 /** The rows that a reader may see. */
-export function versionsShownTo(kind: VersionList, reader: Reader, filter: VersionFilter): Rows {
+export function versionsShownTo(kind: VersionList, reader: Reader, filter: VersionFilter): Required<Rows> {
   const { table, resources } = kind;
   const { project, domain, name, nameContains, createdAfter, createdBefore } = filter;
   const { type, state, workflowId, filters = [] } = filter;
@@ -140,12 +140,12 @@ export function versionsShownTo(kind: VersionList, reader: Reader, filter: Versi
 }
 
 /** A filter finds nothing of a workflow that the reader may not read: it would reveal the workflow. */
-function workflowCondition(reader: Reader, { seesWorkflows = false }: VersionFilter, terms: Sql): Sql {
+function workflowCondition(reader: Reader, { seesWorkflows }: VersionFilter, terms: Sql): Sql {
   const readable = readableSql(reader, [
     { type: 'WORKFLOW', column: 'workflow.entity_id' },
     { type: 'PROJECT', column: 'workflow.project_id' },
   ]);
-  return sql`and ${seesWorkflows}::boolean and exists (
+  return sql`and ${seesWorkflows === true}::boolean and exists (
     select from workflows as workflow join projects as workflow_project on workflow_project.id = workflow.project_id
       ${readable.joins}
      where workflow.id = version.workflow_id and ${readable.condition} ${terms})`;

@@ -16,7 +16,7 @@ export const basic: SignInMethodHandler = {
     if (authorization?.scheme !== 'basic') return null;
     const pair = Buffer.from(authorization.value, 'base64').toString('utf8');
     const colon = pair.indexOf(':');
-    if (colon < 0 || pair.includes('\u0000')) throw refused();
+    if (colon === -1 || pair.includes('\u0000')) throw refused();
     const [name, secret] = [pair.slice(0, colon), pair.slice(colon + 1)];
     // Access keys have a special form, so we know which of the two it is without trying both.
     const signedIn = /^[A-Z0-9]{30}$/.test(name)

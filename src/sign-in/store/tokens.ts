@@ -28,7 +28,7 @@ export interface SetKey {
   readonly name: string;
 }
 
-/** The keys of a set, newest first. */
+/** The keys of a set, newest first, at most 100. */
 export async function listKeys({ tenantId, name }: SetKey): Promise<StoredKey[]> {
   const rows = await db.jsonWebKey.findMany({
     where: { set: { tenantId, name } },

@@ -199,6 +199,7 @@ describe('createLaunchPlan with notifications', () => {
       { phases: ['ABORTED'], pagerDuty: ada },
       { phases: ['TIMED_OUT'], slack: ada },
       { phases: ['FAILED'], webhook: { url: 'https://example.com/hook' } },
+      { phases: ['FAILED'], webhook: { url: 'https://example.com/hook', template: '{{ name }}' } },
     ];
     const shown = (await create({ notifications })).launchPlan.notifications;
     expect(shown).toMatchObject(notifications);

@@ -24,6 +24,10 @@ describe('a cron expression', () => {
       ['2026-06-05T12:00', '2026-06-06T12:00', '2026-06-07T12:00', '2026-06-12T12:00'],
     ],
     ['0 0 13 * FRI', ['2026-03-06T00:00', '2026-03-13T00:00', '2026-03-20T00:00', '2026-03-27T00:00']],
+    ['0 0 ? * SUN', ['2026-03-08T00:00', '2026-03-15T00:00', '2026-03-22T00:00', '2026-03-29T00:00']],
+    ['*/1 * * * *', ['2026-03-01T00:01', '2026-03-01T00:02', '2026-03-01T00:03', '2026-03-01T00:04']],
+    ['*/59 * * * *', ['2026-03-01T00:59', '2026-03-01T01:00', '2026-03-01T01:59', '2026-03-01T02:00']],
+    ['0 0 31 * *', ['2026-03-31T00:00', '2026-05-31T00:00', '2026-07-31T00:00', '2026-08-31T00:00']],
     ['0 0 * * 7', ['2026-03-08T00:00', '2026-03-15T00:00', '2026-03-22T00:00', '2026-03-29T00:00']],
     ['0 0 29 2 *', ['2028-02-29T00:00', '2032-02-29T00:00', '2036-02-29T00:00', '2040-02-29T00:00']],
     ['@hourly', ['2026-03-01T01:00', '2026-03-01T02:00', '2026-03-01T03:00', '2026-03-01T04:00']],
@@ -45,10 +49,17 @@ describe('a cron expression', () => {
     ['an hour that does not exist', '0 24 * * *'],
     ['a minute that does not exist', '60 0 * * *'],
     ['a day that does not exist', '0 0 0 * *'],
+    ['a day after the last one', '0 0 32 * *'],
     ['a month that does not exist', '0 0 1 13 *'],
     ['a weekday that does not exist', '0 0 * * 8'],
     ['a range that goes back', '30-10 * * * *'],
+    ['hours that go back to midnight', '0 5-0 * * *'],
+    ['a weekend that goes back', '0 0 * * FRI-MON'],
+    ['a range without an end that exists', '0-99 * * * *'],
+    ['a range without a beginning that exists', '99-5 * * * *'],
+    ['a range with three ends', '1-2-3 * * * *'],
     ['a step of zero', '*/0 * * * *'],
+    ['a step as long as the hour', '*/60 * * * *'],
     ['a name in another field', 'MON 0 * * *'],
     ['a question mark for hours', '0 ? * * *'],
     ['an empty item of a list', '0 0 1, * *'],
@@ -60,10 +71,27 @@ describe('a cron expression', () => {
     ['no duration', '@every '],
     ['a duration that is too short', '@every 999ms'],
     ['a duration that is too long', '@every 87841h'],
+    ['a duration a second longer than ten years', '@every 87840h1s'],
     ['a duration in days', '@every 1d'],
-    ['a very long text', `0 0 ${'1,'.repeat(200)}1 * *`],
+    ['256 characters', `0 0 1 *${' '.repeat(248)}*`],
   ])('is refused: %s', (_name, expression) => {
     expect(readExpression(expression)).toHaveProperty('fault');
+  });
+
+  it('has at most 255 characters, blanks around it not counted', () => {
+    expect(readExpression(` 0 0 1 *${' '.repeat(247)}* `)).toEqual({ pattern: '0 0 1 * *' });
+  });
+
+  it.each([
+    ['1000h', 3_600_000],
+    ['1000m', 60_000],
+    ['1000s', 1000],
+    ['1s', 1],
+    ['1999ms', 1],
+    ['1h1m1s', 3661],
+    ['87840h', 3660 * 86_400],
+  ])('may be a distance: @every %s', (text, seconds) => {
+    expect(readExpression(`@every ${text}`)).toEqual({ everyMs: seconds * 1000 });
   });
 
   it('is about UTC unless it names a time zone', () => {
@@ -95,6 +123,10 @@ describe('a cron expression', () => {
       '2026-10-25T01:30',
       '2026-10-26T01:00',
     ]);
+  });
+
+  it('has no slots after the year 3000', () => {
+    expect(next(cron('0 0 31 12 *'), '2999-01-01T00:00:00', 9)).toEqual(['2999-12-31T00:00']);
   });
 
   it('may have an offset, by which all slots are later', () => {
@@ -134,7 +166,16 @@ describe('@every and a rate', () => {
     ]);
   });
 
+  it('have their last slot before the last day of 9999', () => {
+    const daily = slotsOf({ rate: { value: 1, unit: 'DAY' } }, at('9999-12-28T00:00:00'));
+    expect(iso(nextSlots(daily, at('9999-12-28T12:00:00'), 9))).toEqual([
+      '9999-12-29T00:00',
+      '9999-12-30T00:00',
+    ]);
+  });
+
   it('have no slots at zero', () => {
+    expect(() => slotsOf({ rate: { value: 0, unit: 'HOUR' } }, anchor)).toThrow('the schedule has no slots');
     expect(hasSlots({ rate: { value: 0, unit: 'HOUR' } })).toBe(false);
     expect(hasSlots({ kickoffTimeInput: 'at' })).toBe(false);
     expect(hasSlots(null)).toBe(false);
@@ -286,7 +327,11 @@ describe('missed slots', () => {
       slots: [],
       skipped: '2026-01-01T03:00',
     });
-    expect(due({ policy: 'NONE', limit: 1 }, '2026-01-01T03:00:59')).toEqual({
+    expect(due({ policy: 'NONE', limit: 1 }, '2026-01-01T03:01:00')).toEqual({
+      slots: [],
+      skipped: '2026-01-01T03:00',
+    });
+    expect(due({ policy: 'NONE', limit: 1 }, '2026-01-01T03:00:59.999')).toEqual({
       slots: ['2026-01-01T03:00'],
       skipped: '2026-01-01T02:00',
     });

@@ -37,8 +37,5 @@ function openPipe(path: string): OutputPipe {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = openSync(path, constants.O_WRONLY);
   rmSync(path);
-  return {
-    reader: new Socket({ fd: descriptor, readable: true, writable: false }),
-    writer,
-  };
+  return { reader: new Socket({ fd: descriptor, readable: true }), writer };
 }

@@ -147,5 +147,5 @@ function listProcesses(): ProcessStat[] {
 
 function hasVariable(pid: number, assignment: string): boolean {
   const environment = readProc(`${pid}/environ`);
-  return environment?.split('\0').includes(assignment) ?? false;
+  return environment?.split('\0').includes(assignment) === true;
 }

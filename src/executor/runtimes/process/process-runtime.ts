@@ -211,7 +211,7 @@ async function requireSuccess(
   const { code, signal } = ended.exit;
   const reported = await readErrorFile(directory, MESSAGE_LIMIT_BYTES);
   if (code === 0 && reported === null) return;
-  const said = reported || lastLines(logs.tailOf('STDERR', 2 * MESSAGE_LIMIT_BYTES));
+  const said = reported || lastLines(logs.tailOf('STDERR'));
   if (signal !== null) {
     throw new RunError('USER', 'Killed', `the command was killed by ${signal}${said && `\n${said}`}`);
   }

@@ -17,6 +17,8 @@ import { INPUTS_FILE, LITERALS_FILE, type RunFiles } from '../../host/run-files.
 const STARTING = '.starting-';
 const ENDED = '.ended-';
 const NOTE = 'run.json';
+/** Only for the user of the executor. */
+const DIRECTORY_MODE = 0o700;
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/;
 
 /** The content of a run's note. */
@@ -61,15 +63,15 @@ export function createRunDirectory(
   };
 
   rmSync(starting, { recursive: true, force: true });
-  mkdirSync(starting, { recursive: true, mode: 0o700 });
+  mkdirSync(starting, { recursive: true, mode: DIRECTORY_MODE });
   writeNote(starting, note);
   for (const name of ['inputs', 'blobs', 'outputs', 'tmp', 'work']) {
-    mkdirSync(join(starting, name), { mode: 0o700 });
+    mkdirSync(join(starting, name), { mode: DIRECTORY_MODE });
   }
   try {
     renameSync(starting, path);
   } catch (error) {
-    rmSync(starting, { recursive: true, force: true });
+    rmSync(starting, { recursive: true });
     if (systemErrorCode(error) !== 'ENOTEMPTY') throw error;
     throw unavailable('this executor has already started the run', error);
   }
@@ -188,17 +190,18 @@ async function removeAsFarAsPossible(path: string): Promise<void> {
 
 /** Works also if the command has removed its own permission to write, as Go's module cache does. */
 async function removeTree(path: string): Promise<void> {
+  const remove = () => rm(path, { recursive: true });
   try {
-    await rm(path, { recursive: true, force: true });
+    await remove();
   } catch {
     await makeWritable(path);
-    await rm(path, { recursive: true, force: true });
+    await remove();
   }
 }
 
 async function makeWritable(path: string): Promise<void> {
   if (!(await lstat(path)).isDirectory()) return;
-  await chmod(path, 0o700);
+  await chmod(path, DIRECTORY_MODE);
   for (const name of await readdir(path)) await makeWritable(join(path, name));
 }
 
