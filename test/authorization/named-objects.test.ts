@@ -274,7 +274,11 @@ const rows: readonly Row[] = [
   ...[
     { further: 'workflow', names, address: (name: string) => ({ key: keyOf(hidden, name) }) },
     { further: 'launchPlan', names, address: (name: string) => ({ key: keyOf(hidden, name) }) },
-    { further: 'principal', names: () => [stranger.id, absentId] as const, address: (id: string) => ({ id }) },
+    {
+      further: 'principal',
+      names: () => [stranger.id, absentId] as const,
+      address: (id: string) => ({ id }),
+    },
   ].map(
     ({ further, names: both, address }): Row => ({
       field: 'terminateExecutions',

@@ -18,11 +18,10 @@ const waits = vi.hoisted(
 );
 vi.mock('node:timers/promises', async (importOriginal) => {
   const original = await importOriginal<typeof import('node:timers/promises')>();
+  const { setTimeout: wait } = original;
   const sleep = (milliseconds: number, value: undefined, options: object) => {
     const ends = waits[milliseconds];
-    return ends
-      ? new Promise<void>((resolve) => ends.push(resolve))
-      : original.setTimeout(milliseconds, value, options);
+    return ends ? new Promise<void>((resolve) => ends.push(resolve)) : wait(milliseconds, value, options);
   };
   return { ...original, setTimeout: sleep };
 });
