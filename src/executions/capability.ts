@@ -17,6 +17,7 @@ import './graphql/task-lists.ts';
 import './graphql/task-execution-lookup.ts';
 import './graphql/node-execution-details.ts';
 import './graphql/task-execution-details.ts';
+import './graphql/recovery-plan.ts';
 import './graphql/terminate.ts';
 import './graphql/workflow-events.ts';
 import './graphql/node-events.ts';

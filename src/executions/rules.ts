@@ -114,6 +114,7 @@ export const executionRules: RootRules = {
     executions: ruleBy(({ filter }: ListArguments) => (filter?.project == null ? inTenant : inProject)),
     nodeExecution: can('execution:read', ofNodeExecution),
     nodeExecutions: can('execution:read', ofExecutionBy),
+    recoveryPlan: can('execution:read', ofExecutionBy),
     signals: can('execution:read', ofExecutionBy),
     taskExecution: can('execution:read', ofTaskExecution),
     taskExecutions: can('execution:read', ofNodeExecution),

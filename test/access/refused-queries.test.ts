@@ -56,6 +56,7 @@ const queries: Readonly<Record<string, string | null>> = {
   projects: 'project:list',
   queue: 'queue:read',
   queues: 'queue:list',
+  recoveryPlan: 'execution:read',
   registeredModel: 'model:read',
   registeredModelPermission: 'permission:read',
   registeredModels: 'model:list',

@@ -89,7 +89,7 @@ const lookups = new Map<string, (id: string) => string>();
 for (const field of Object.values(schema.getQueryType()?.getFields() ?? {})) {
   const { type, args } = field;
   const [by] = args;
-  if (!isObjectType(type) || args.length !== 1 || !by) continue;
+  if (!isObjectType(type) || !type.getFields()['id'] || args.length !== 1 || !by) continue;
   const given = getNamedType(by.type);
   if (given.name === 'ID') lookups.set(type.name, (id) => `${field.name}(${by.name}: "${id}")`);
   if (isInputObjectType(given) && given.isOneOf && given.getFields()['id'])

@@ -220,6 +220,8 @@ describe('every list of objects in the schema', () => {
       'KubernetesObjectMetadata.annotations': 5,
       'KubernetesObjectMetadata.labels': 5,
       'LaunchPlan.expectedOutputs': 10,
+      'RecoveryPlan.nodes': 1000,
+      'TerminateExecutionsPayload.results': 1000,
       'SchemaType.columns': 10,
       'StructuredDatasetType.columns': 10,
       'TaskMetadata.annotations': 5,

@@ -22,17 +22,20 @@ export async function recoverExecution(
   project: Project,
   recovery: Pick<Repetition, 'name' | 'findLaunchPlan'>,
 ): Promise<ExecutionRow> {
-  requireUnsuccessful(source);
+  const obstacle = recoveryObstacle(source);
+  if (obstacle) throw obstacle;
   return await repeatExecution(caller, source, project, { ...recovery, mode: 'RECOVERED' });
 }
 
-function requireUnsuccessful({ phase }: ExecutionRow): void {
+/** Why an execution cannot be recovered; null if it can. */
+export function recoveryObstacle({ phase }: Pick<ExecutionRow, 'phase'>): FailedPreconditionError | null {
+  const current = { current: phase };
   if (phase === 'SUCCEEDED')
-    throw new FailedPreconditionError('the execution has SUCCEEDED, so there is nothing to recover', {
-      current: phase,
-    });
-  if (!isTerminal(executionPhases, phase))
-    throw new FailedPreconditionError(`the execution is ${phase}: wait until it has ended, or abort it`, {
-      current: phase,
-    });
+    return new FailedPreconditionError(
+      'the execution has SUCCEEDED, so there is nothing to recover',
+      current,
+    );
+  return isTerminal(executionPhases, phase)
+    ? null
+    : new FailedPreconditionError(`the execution is ${phase}: wait until it has ended, or abort it`, current);
 }

@@ -36,3 +36,29 @@ export async function findRecoverableChildren(
   const rows = await run(recoverableChildren, [executionId, nodeIds], tx);
   return new Map(rows.map((row) => [row.nodeId, row.id]));
 }
+
+/** An outermost node of an execution, as a recovery sees it. */
+export interface EarlierNode {
+  readonly id: string;
+  readonly nodeId: string;
+  /** Whether its outputs count again. */
+  readonly isReusable: boolean;
+  /** Whether something inside of it, or the execution that it started, counts again at least in part. */
+  readonly hasReusable: boolean;
+}
+
+const earlierNodes = statement<EarlierNode>(
+  `select node.id, node.node_id as "nodeId", node.phase in ('SUCCEEDED', 'RECOVERED') as "isReusable",
+          exists (select from node_executions as inside
+                   where inside.execution_id = node.execution_id and starts_with(inside.node_id, node.node_id || ':')
+                     and inside.phase in ('SUCCEEDED', 'RECOVERED'))
+          or exists (select from executions as child
+                      where child.parent_node_id = node.id and child.phase in ('FAILED', 'ABORTED', 'TIMED_OUT'))
+          as "hasReusable"
+     from node_executions as node where node.execution_id = $1::uuid and node.parent_id is null`,
+);
+
+/** The nodes of the outermost workflow of an execution. */
+export function listEarlierNodes(executionId: string): Promise<EarlierNode[]> {
+  return run(earlierNodes, [executionId]);
+}
