@@ -123,6 +123,12 @@ describe('startEmbeddedPostgres', () => {
     expect(isAlive(next.pid)).toBe(true);
   });
 
+  it('leads its own process group, so that Ctrl-C in a terminal does not reach it', async () => {
+    const server = await start();
+    // Signal 0 only asks whether there is such a group.
+    expect(process.kill(-server.pid, 0)).toBe(true);
+  });
+
   it('does not report an end that was asked for', async () => {
     const server = await start();
     const told: string[] = [];
