@@ -10,6 +10,7 @@ import { registryRules } from './rules.ts';
 import { descriptionNodes } from './store/descriptions.ts';
 import { namedEntityNodes } from './store/named-entities.ts';
 import { launchPlanNodes, taskNodes, workflowNodes } from './store/version-lists.ts';
+import './graphql/delete-version.ts';
 import './graphql/different-structure.ts';
 import './graphql/entity-names.ts';
 import './graphql/launch-plan-mutations.ts';

@@ -102,11 +102,9 @@ const ofActiveLaunchPlan: Finder = {
   },
 };
 
-const ofChangedPlan = ofVersion(
-  'launch plan',
-  findLaunchPlan,
-  ({ input }: { input: ByArguments }) => input.by,
-);
+const inputBy = ({ input }: { input: ByArguments }) => input.by;
+
+const ofChangedPlan = ofVersion('launch plan', findLaunchPlan, inputBy);
 
 export const registryRules: RootRules = {
   Query: {
@@ -136,6 +134,9 @@ export const registryRules: RootRules = {
       ofProjectWithNew(({ input }: CreateArguments) => input.key.project),
     ),
     createLaunchPlan: can('launchPlan:create', ofCreated),
+    deleteTask: can('task:delete', ofVersion('task', findTask, inputBy)),
+    deleteWorkflow: can('workflow:delete', ofVersion('workflow', findWorkflow, inputBy)),
+    deleteLaunchPlan: can('launchPlan:delete', ofChangedPlan),
     updateLaunchPlan: can('launchPlan:update', ofChangedPlan),
     pauseLaunchPlanSchedule: can('launchPlan:update', ofChangedPlan),
     resumeLaunchPlanSchedule: can('launchPlan:update', ofChangedPlan),

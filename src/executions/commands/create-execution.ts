@@ -5,6 +5,7 @@ import type { ExecutionEngine, ExecutionMode, LaunchPlan, Project } from '../../
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
+import { isForeignKeyViolation } from '../../platform/database/failures.ts';
 import type { Tx } from '../../platform/database/transaction.ts';
 import { type DomainError, InvalidArgumentError, NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
@@ -206,7 +207,12 @@ async function insert(
     notifications: notifications.length > 0 ? notifications : null,
     ...inputs,
   };
-  const execution = await insertWithinLimit(plan, made, scheduled);
+  const execution = await insertWithinLimit(plan, made, scheduled).catch((error: unknown) => {
+    // The version was deleted after it had been read.
+    throw isForeignKeyViolation(error)
+      ? new NotFoundError('launch plan', plan.name, ['input', 'launchPlan'])
+      : error;
+  });
   if (!execution) throw await takenName(caller, { project: project.identifier, domain, name });
   caller.log.info({ executionId: execution.id, project: project.identifier }, 'execution created');
   return execution;

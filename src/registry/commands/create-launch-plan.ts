@@ -3,6 +3,7 @@ import type { Leftover } from '../../flyte/form.ts';
 import type { LaunchPlan, Project, Workflow } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
+import { NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { requireOpenProject } from '../../projects/open-project.ts';
 import { findProject } from '../../projects/store.ts';
@@ -20,6 +21,7 @@ import {
 } from '../domain/launch-plan-settings.ts';
 import { launchPlanTarget, workflowTarget } from '../domain/targets.ts';
 import { requireCompleteKey } from '../domain/version-key.ts';
+import { keepVersions } from '../store/references.ts';
 import { findLaunchPlan, findWorkflow, type VersionBy } from '../store.ts';
 import { type Registration, storeVersion } from './store-version.ts';
 
@@ -85,8 +87,10 @@ export async function createLaunchPlan(
     document,
     read: 'launchPlan:read',
     isDryRun: plan.isDryRun,
-    insert: (tx, { id: entityId }) =>
-      tx.launchPlan.create({
+    insert: async (tx, { id: entityId }) => {
+      if (!(await keepVersions(tx, 'WORKFLOW', [workflow.id])))
+        throw new NotFoundError('workflow', addressText(by), workflowPath);
+      return await tx.launchPlan.create({
         data: {
           id: newId(),
           entityId,
@@ -104,7 +108,8 @@ export async function createLaunchPlan(
           inputOrder: [...inputOrder],
           digest,
         },
-      }),
+      });
+    },
     find: async () => {
       const known = await findLaunchPlan(caller.tenantId, { key });
       return (

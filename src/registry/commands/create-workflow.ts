@@ -2,10 +2,11 @@ import { type Find, isSeen, refusal } from '../../authorization/can.ts';
 import type { Target } from '../../authorization/domain/resources.ts';
 import { grantCreator } from '../../authorization/grant-creator.ts';
 import type { Leftover } from '../../flyte/form.ts';
-import type { LaunchPlan, Project, Workflow } from '../../generated/prisma/client.ts';
+import type { EntityType, LaunchPlan, Project, Workflow } from '../../generated/prisma/client.ts';
 import { addressText } from '../../platform/address-text.ts';
 import type { Caller } from '../../platform/caller.ts';
 import { controlPlaneConfig } from '../../platform/config/control-plane.ts';
+import type { Tx } from '../../platform/database/transaction.ts';
 import { InvalidArgumentError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { projectTarget } from '../../projects/domain/targets.ts';
@@ -21,6 +22,7 @@ import { launchPlanTarget, workflowNameTarget, workflowTarget } from '../domain/
 import { requireCompleteKey } from '../domain/version-key.ts';
 import type { CompiledLaunchPlan, CompiledWorkflowClosure } from '../domain/workflow-templates.ts';
 import { describedBy } from '../store/descriptions.ts';
+import { keepVersions } from '../store/references.ts';
 import { findNamedEntity, findWorkflow, idsByKey, readLaunchPlans } from '../store.ts';
 import { listReadableTasks, listReadableVersions, type Registered } from './list-readable-versions.ts';
 import { type Registration, requireUsableName, storeVersion } from './store-version.ts';
@@ -95,6 +97,8 @@ export async function createWorkflow(
       return await visibleClosure(caller, closure, await storedVersions(caller.tenantId, closure));
     },
     insert: async (tx, entity) => {
+      await requireStillThere(tx, 'TASK', tasks);
+      await requireStillThere(tx, 'LAUNCH_PLAN', launchPlans);
       if (entity.isNew) await grantCreator(tx, caller, { type: 'WORKFLOW', id: entity.id, name: key.name });
       const { domain, name, version } = key;
       const { tenantId } = caller;
@@ -126,6 +130,21 @@ export async function createWorkflow(
       );
     },
   });
+}
+
+/** @throws InvalidArgumentError if a version that the workflow refers to was deleted after it had been read. */
+async function requireStillThere(
+  tx: Tx,
+  type: EntityType,
+  versions: readonly { readonly id: string }[],
+): Promise<void> {
+  const ids = versions.map(({ id }) => id);
+  if (!(await keepVersions(tx, type, ids)))
+    throw InvalidArgumentError.of(
+      ['input', 'template'],
+      'something that the workflow refers to was deleted at the same time',
+      'WorkflowReferenceNotFound',
+    );
 }
 
 /**

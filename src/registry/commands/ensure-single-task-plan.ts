@@ -1,11 +1,13 @@
 import type { LaunchPlan, Project, Task } from '../../generated/prisma/client.ts';
 import { isUniqueViolation } from '../../platform/database/failures.ts';
 import { inTransaction, type Tx } from '../../platform/database/transaction.ts';
+import { NotFoundError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { digestOf } from '../domain/digest.ts';
 import { compileLaunchPlan } from '../domain/launch-plan.ts';
 import { singleTaskName, singleTaskWorkflow } from '../domain/single-task-workflow.ts';
 import type { CompiledTask, TaskTemplate } from '../domain/task-templates.ts';
+import { keepVersions } from '../store/references.ts';
 import { ensureNamedEntity, findLaunchPlan, idsByKey } from '../store.ts';
 
 /**
@@ -14,6 +16,7 @@ import { ensureNamedEntity, findLaunchPlan, idsByKey } from '../store.ts';
  * all of them get the same ones. Source: Flyte's executions of single tasks.
  *
  * @param project  the project of the task.
+ * @throws NotFoundError if the task was deleted after it had been read.
  */
 export async function ensureSingleTaskPlan(project: Project, task: Task): Promise<LaunchPlan> {
   const key = {
@@ -36,6 +39,8 @@ export async function ensureSingleTaskPlan(project: Project, task: Task): Promis
 
 async function createBoth(tx: Tx, project: Project, task: Task, name: string): Promise<LaunchPlan> {
   const { tenantId, domain, version } = task;
+  if (!(await keepVersions(tx, 'TASK', [task.id])))
+    throw new NotFoundError('task', task.name, ['input', 'task']);
   const ofTask = { project: project.identifier, domain, name: task.name, version };
   const compiled: CompiledTask = { id: ofTask, template: task.template as unknown as TaskTemplate };
   const closure = singleTaskWorkflow(compiled);
