@@ -35,6 +35,9 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
+const terminate = (id: string, more: object = {}) =>
+  mutate(app, 'terminateExecution', { by: { id }, cause: 'now', ...more });
+
 /** Does the work of a node. */
 async function succeed(nodeId: string): Promise<void> {
   const run = await hands.leaseNode(nodeId);
@@ -52,6 +55,43 @@ it('a forced execution ends while its work still runs, and what the work reports
   expect(ended.nodes['a']).toMatchObject({ phase: 'ABORTED', latestTaskPhase: 'ABORTED' });
   await hands.succeed(run, { y: 4 });
   expect(await readExecution(app, id)).toMatchObject({ phase: 'ABORTED', data: { outputs: {} } });
+});
+
+it('a forced execution ends together with the executions that it started, also if they are ABORTING already', async () => {
+  const node = { id: 'call', inputs: bind({ x: promise('', 'x') }) };
+  const called = { ...node, workflowNode: { launchplanRef: keyOf(project, 'one') } };
+  await registerFlow(app, project, 'calls', { inputs: { x: integer }, nodes: [called] });
+  const id = await launch(app, project, 'calls', { inputs: { x: 1 } });
+  const run = await hands.leaseNode('a');
+  await hands.start(run);
+  await terminate(id);
+  const child = await eventually(
+    () => db.execution.findFirstOrThrow({ where: { parentNode: { executionId: id } } }),
+    ({ phase }) => phase === 'ABORTING',
+  );
+  await terminate(id, { force: true });
+  expect((await untilEnded(app, id)).phase).toBe('ABORTED');
+  expect(await untilEnded(app, child.id)).toMatchObject({ phase: 'ABORTED', abort: { cause: 'now' } });
+  await hands.confirm(run.id);
+});
+
+it('an execution that waits for its launch plan ends by force', async () => {
+  const key = keyOf(project, 'limited');
+  await registerWorkflow(app, project, 'limited', { only: [] }, { version: 'v0' });
+  const concurrencyPolicy = { max: 1, behavior: 'QUEUE' };
+  const workflow = { key: keyOf(project, 'limited', 'v0') };
+  const made = await mutate(app, 'createLaunchPlan', {
+    key,
+    workflow,
+    defaultInputs: { x: 1 },
+    concurrencyPolicy,
+  });
+  expect(endOf(made), JSON.stringify(made)).toBe('OK');
+  const [first, second] = [await launch(app, project, 'limited'), await launch(app, project, 'limited')];
+  await terminate(second, { force: true });
+  expect((await untilEnded(app, second)).phase).toBe('ABORTED');
+  await succeed('only');
+  expect((await untilEnded(app, first)).phase).toBe('SUCCEEDED');
 });
 
 const terminateNode = (id: string, nodeId: string, user?: User) =>

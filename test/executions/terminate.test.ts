@@ -170,6 +170,30 @@ describe('terminateExecutions by filter', () => {
     expect(idsOf(await terminateAll({ filter: { tags: ['stuck'] }, force: true }))).toEqual([]);
   });
 
+  it('takes 1,000 executions at a time, and says whether there may be more', async () => {
+    const crowd = 'crowded';
+    await registerProject(app, crowd);
+    const launchPlan = { key: keyOf(project, 'one') };
+    const first = await launch(app, crowd, 'one', { launchPlan });
+    await db.$executeRaw`
+      insert into executions
+      select copy.* from executions as source, generate_series(1, 1000) as number,
+             jsonb_populate_record(source, jsonb_build_object(
+               'id', gen_random_uuid(), 'name', source.name || number,
+               'created_at', source.created_at + number * interval '1 second')) as copy
+       where source.id = ${first}::uuid`;
+    const filter = { project: crowd };
+    const dry = await terminateAll({ filter, dryRun: true });
+    expect([dry.results.length, dry.hasMore, idsOf(dry)[0]]).toEqual([1000, true, first]);
+    const once = await terminateAll({ filter });
+    expect([once.results.length, once.hasMore]).toEqual([1000, true]);
+    const twice = await terminateAll({ filter });
+    expect([twice.results.length, twice.hasMore]).toEqual([1, false]);
+    expect(await db.execution.count({ where: { project: { identifier: crowd }, phase: 'ABORTING' } })).toBe(
+      1001,
+    );
+  });
+
   it('is closed to a role that may terminate nothing', async () => {
     const guest = await newUser({ role: 'GUEST', level: 'MANAGE' });
     expect(endOf(await terminateAll({ filter: {} }, guest))).toBe('PERMISSION_DENIED');

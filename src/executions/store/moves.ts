@@ -76,7 +76,7 @@ const moveExecutionsStatement = statement<MovedExecution>(
             abort_principal_id = case when $9::boolean then null else
               coalesce(($7::jsonb->>'principalId')::uuid, execution.abort_principal_id) end,
             abort_is_forced = not $9::boolean
-              and coalesce(($7::jsonb->>'isForced')::boolean or execution.abort_is_forced, execution.abort_is_forced),
+              and (execution.abort_is_forced or coalesce(($7::jsonb->>'isForced')::boolean, false)),
             notify_at = case when $8::boolean and execution.notifications is not null then now()
                              else execution.notify_at end,
             advance_at = case when $7::jsonb is null then execution.advance_at else now() end
