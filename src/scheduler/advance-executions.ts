@@ -148,16 +148,13 @@ async function proceed(
   const rows = await endNodes(tx, execution, closure, next.ends, before, now);
   if (next.phase) await moveToPhase(tx, execution, closure, rows, next.phase, now, overdue);
   const byNodeId = new Map(rows.map((row) => [row.nodeId, row]));
-  const started = await startNodes(
-    tx,
-    execution,
-    closure,
-    next.start,
-    byNodeId,
-    failureInside(closure, rows),
+  const started = await startNodes(tx, execution, closure, {
+    starts: next.start,
+    rows: byNodeId,
+    failureOf: failureInside(closure, rows),
     now,
     mayReserve,
-  );
+  });
   // Also if the execution is stopping: the attempts after failed ones already have rows. They are submitted and then
   // cancelled with the others, which ends them.
   await submitAttempts(tx, execution, closure, [...retries, ...started.attempts]);

@@ -1,22 +1,19 @@
 import type { Tx } from '../../platform/database/transaction.ts';
 import { newId } from '../../platform/ids.ts';
-import { type Closure, mayWaitForCache, type RunnableNode } from '../../registry/domain/closure.ts';
+import type { Closure, RunnableNode } from '../../registry/domain/closure.ts';
 import { promisedNodesOf } from '../../registry/domain/compile-bindings.ts';
 import type { UpstreamValues } from '../../registry/domain/resolve-bindings.ts';
 import type { LiteralMap } from '../../values/literals.ts';
-import { Work } from '../../values/problem-list.ts';
-import { MAX_TURN_BYTES, MAX_TURN_STEPS } from '../domain/limits.ts';
-import { inputsOfItem } from '../engine/arrays.ts';
-import { innerNodeId, nodeAt, outerNodeId } from '../engine/node-paths.ts';
+import { innerNodeId, outerNodeId } from '../engine/node-paths.ts';
 import type { NodeStart } from '../engine/progress.ts';
 import { getSpec } from '../store/execution-specs.ts';
 import type { LockedExecution } from '../store/locked-execution.ts';
 import { moveNodes, moveTasks, type NodeMove } from '../store/moves.ts';
-import { type NodeRow, readNodeLiterals } from '../store/nodes.ts';
+import { readNodeLiterals } from '../store/nodes.ts';
 import { addWaiters, storeLookups } from '../store/output-cache.ts';
 import { findRecoverableChildren, findReusableNodes } from '../store/recovered.ts';
 import { ensureSignals, type NewSignal } from '../store/signals.ts';
-import { beginNode, type Failure } from './begin-node.ts';
+import { type Beginnings, beginNodes, type StartedNode } from './begin-nodes.ts';
 import { cachedStart, consultCache } from './consult-cache.ts';
 import type { NewAttempt } from './record-task-events.ts';
 import { endsOfWaiters, type ReadyTask, resumeWaiters, waitersOf } from './resume-waiters.ts';
@@ -27,13 +24,8 @@ export interface StartedAttempt extends NewAttempt {
   readonly inputs: LiteralMap;
 }
 
-/** A node that was started, and its row. */
-interface StartedNode {
-  readonly id: string;
-  readonly nodeId: string;
-  readonly node: RunnableNode;
-  readonly inputs: LiteralMap;
-}
+/** What starts in one turn. */
+export type StartRequest = Omit<Beginnings, 'closure' | 'values' | 'reusable'>;
 
 /**
  * Starts nodes whose upstream nodes have succeeded: it resolves their inputs and creates their rows. A task is QUEUED,
@@ -45,9 +37,6 @@ interface StartedNode {
  *
  * The caller must have locked the execution.
  *
- * @param rows  the nodes that contain the new ones, by node id.
- * @param failureOf  the failure inside of a node, for its failure node; null stands for the outermost workflow.
- * @param mayReserve  whether nodes that may wait for others can start in this turn.
  * @returns the attempts to submit; when sleeping nodes wake; how many of the `starts` now wait for a job or for another
  * node; whether nodes that waited have ended. If inputs are large, nodes are left for another turn.
  */
@@ -55,81 +44,12 @@ export async function startNodes(
   tx: Tx,
   execution: LockedExecution,
   closure: Closure,
-  starts: readonly NodeStart[],
-  rows: ReadonlyMap<string, NodeRow>,
-  failureOf: (outer: string | null) => Failure | null,
-  now: Date,
-  mayReserve: boolean,
+  request: StartRequest,
 ): Promise<{ attempts: StartedAttempt[]; wakeAt: Date[]; pending: number; hasResumed: boolean }> {
+  const { starts, now, mayReserve } = request;
   const values = await readScopes(tx, execution, starts);
   const reusable = await reusableNodes(tx, execution, starts);
-  const moves: NodeMove[] = [];
-  const started: StartedNode[] = [];
-  let bytes = 0;
-  let steps = 0;
-  let handled = 0;
-
-  /** Creates the rows of a node, and of the node that it takes if it is a branch. */
-  const start = (
-    { nodeId, node, itemIndex, isFailureNode }: NodeStart,
-    parentId: string | null,
-    scope: string | null,
-  ) => {
-    const made = { kind: node.kind, parentId, specNodeId: node.id, itemIndex };
-    const move = { id: newId(), nodeId, from: [], at: now };
-    const reusedId = isFailureNode ? undefined : reusable.get(nodeId);
-    if (reusedId !== undefined) {
-      moves.push({ ...move, to: 'RECOVERED', made: { ...made, reusedId } });
-      return;
-    }
-    const work = new Work();
-    const upstream = values.get(scope) ?? nothingKnown;
-    const array = itemIndex === null ? null : nodeAt(closure, scope ?? '');
-    const given = array?.kind === 'ARRAY' ? inputsOfItem(array, upstream.inputs, itemIndex ?? 0) : null;
-    const failure = isFailureNode ? failureOf(scope) : null;
-    const begun = beginNode(node, upstream, now, work, { given, failure });
-    steps += work.steps;
-    bytes += begun.bytes;
-    if ('error' in begun) {
-      moves.push({ ...move, to: 'FAILED', error: begun.error, made });
-      return;
-    }
-    const { inputs, itemCount = null, wakeAt = null } = begun;
-    const to = node.kind === 'TASK' ? 'QUEUED' : 'RUNNING';
-    moves.push({ ...move, to, inputs, made: { ...made, itemCount, wakeAt } });
-    const { id } = move;
-    started.push({ id, nodeId, node, inputs });
-    if (node.kind !== 'BRANCH') return;
-    for (const inner of node.nodes.values()) {
-      const innerId = innerNodeId(nodeId, inner.id);
-      // It uses the outputs of the nodes beside the branch.
-      if (inner === begun.taken)
-        start({ nodeId: innerId, node: inner, itemIndex: null, isFailureNode: false }, id, scope);
-      else
-        moves.push({
-          id: newId(),
-          nodeId: innerId,
-          from: [],
-          at: now,
-          to: 'SKIPPED',
-          made: { kind: inner.kind, parentId: id, specNodeId: inner.id, itemIndex: null },
-        });
-    }
-  };
-
-  for (const one of starts) {
-    if (steps > MAX_TURN_STEPS || (!mayReserve && mayWaitForCache(one.node))) break;
-    const [moveCount, startCount] = [moves.length, started.length];
-    const outer = outerNodeId(one.nodeId);
-    start(one, outer === null ? null : (rows.get(outer)?.id ?? null), outer);
-    // Never the first node: inputs that are so large by themselves are refused.
-    if (bytes > MAX_TURN_BYTES && handled > 0) {
-      moves.length = moveCount;
-      started.length = startCount;
-      break;
-    }
-    handled += 1;
-  }
+  const { moves, started } = beginNodes({ ...request, closure, values, reusable });
   const tasks = started.flatMap((one) => (one.node.kind === 'TASK' ? [{ ...one, node: one.node }] : []));
   const cached = tasks.flatMap(({ id, node, inputs: given }) => cachedStart(node, id, given) ?? []);
   const waiters = mayReserve ? await waitersOf(tx, execution, closure) : [];
@@ -185,8 +105,6 @@ function withBranches(nodeId: string, node: RunnableNode): string[] {
   const inner = node.kind === 'BRANCH' ? [...node.nodes.values()] : [];
   return [nodeId, ...inner.flatMap((one) => withBranches(innerNodeId(nodeId, one.id), one))];
 }
-
-const nothingKnown: UpstreamValues = { inputs: {}, outputs: new Map() };
 
 /** The values that new nodes may use, by the id of the node that contains them; null is the outermost workflow. */
 async function readScopes(
